@@ -1,0 +1,1 @@
+"""The ground floor: it imports nothing of ours and everything may stand on it."""
