@@ -1,0 +1,188 @@
+"""What a lab asks of a reservation, and which of it a request breaks.
+
+All lengths are minutes of elapsed time (never wall-clock difference); the grid and the horizon are wall time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from math import ceil
+from zoneinfo import ZoneInfo
+
+from booking.rules.grid import grid_point_from, grid_point_until, is_on_grid
+from config.kernel.errors import Reason, Refusal
+from config.kernel.time_range import TimeRange
+from instruments.rules.wall_time import local_day, to_wall
+
+_DAY_MINUTES = 24 * 60
+_MOMENT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class BookingPolicy:
+    """A lab's rules for booking one calendar.
+
+    * ``granularity_minutes``: step of the grid on which reservations start and end, 1 to 1440, from local midnight.
+    * ``min_minutes``, ``max_minutes``: shortest and longest reservation, both allowed.
+    * ``notice_minutes``: how long before its start a reservation must be asked for.
+    * ``horizon_days``: how many local days after today a reservation may start (0 = today only).
+    * ``buffer_before_minutes``, ``buffer_after_minutes``: kept free of others around a reservation.
+    * ``approval_required``: whether a request waits for the lab; ``pending_blocks``: whether it keeps others out
+      while it waits.
+    * ``cancel_notice_minutes``: a cancellation later than this before the start is late.
+
+    Raises Refusal with every reason (``policy.*``, ``field`` naming the field) for a policy that nothing can satisfy.
+    """
+
+    granularity_minutes: int
+    min_minutes: int
+    max_minutes: int
+    notice_minutes: int
+    horizon_days: int
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    approval_required: bool
+    pending_blocks: bool
+    cancel_notice_minutes: int
+
+    def __post_init__(self) -> None:
+        reasons = [
+            Reason("policy.negative", {"minimum": 0}, one.name) for one in fields(self) if getattr(self, one.name) < 0
+        ]
+        if not 1 <= self.granularity_minutes <= _DAY_MINUTES:
+            limits = {"minimum": 1, "maximum": _DAY_MINUTES}
+            reasons.append(Reason("policy.granularity_out_of_range", limits, "granularity_minutes"))
+        elif self.max_minutes < self.shortest_on_grid_minutes:
+            fitting = {"minimum": self.shortest_on_grid_minutes}
+            reasons.append(Reason("policy.no_length_fits", fitting, "max_minutes"))
+        Refusal.raise_any(reasons)
+
+    @property
+    def shortest_on_grid_minutes(self) -> int:
+        """The shortest allowed length that is a whole number of steps, in minutes."""
+        return max(1, ceil(self.min_minutes / self.granularity_minutes)) * self.granularity_minutes
+
+    def earliest_start(self, now: datetime) -> datetime:
+        """The first instant at which a reservation asked for ``now`` may start."""
+        return now + timedelta(minutes=self.notice_minutes)
+
+    def horizon(self, zone: ZoneInfo, now: datetime) -> datetime:
+        """The end of the last local day on which a reservation may start; a start must lie before it."""
+        return local_day(to_wall(now, zone).date() + timedelta(days=self.horizon_days), zone).ends_at
+
+    def occupied(self, requested: TimeRange) -> TimeRange:
+        """What ``requested`` takes of the calendar, buffers included."""
+        return requested.widened(
+            timedelta(minutes=self.buffer_before_minutes), timedelta(minutes=self.buffer_after_minutes)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """One rule of the policy: a cheap question, and a reason that says what would satisfy it."""
+
+    is_broken: Callable[[BookingPolicy, TimeRange, ZoneInfo, datetime], bool]
+    reason: Callable[[BookingPolicy, TimeRange, ZoneInfo, datetime], Reason]
+
+
+def broken_rules(policy: BookingPolicy, requested: TimeRange, zone: ZoneInfo, now: datetime) -> list[Reason]:
+    """Every rule that ``requested`` (without buffers) breaks, each saying what would satisfy it.
+
+    Instants in the parameters are ISO 8601 with the site's offset. Codes: ``booking.in_the_past`` (earliest),
+    ``booking.too_soon`` (earliest, notice_minutes), ``booking.beyond_horizon`` (latest, horizon_days),
+    ``booking.too_short`` (min_minutes, minutes), ``booking.too_long`` (max_minutes, minutes), ``booking.off_grid`` and
+    ``booking.end_off_grid`` (before, after, granularity_minutes). Opening hours and other reservations are not asked.
+    """
+    return [
+        rule.reason(policy, requested, zone, now) for rule in _RULES if rule.is_broken(policy, requested, zone, now)
+    ]
+
+
+def satisfies(policy: BookingPolicy, requested: TimeRange, zone: ZoneInfo, now: datetime) -> bool:
+    """Whether ``requested`` breaks no rule; the same answer as empty ``broken_rules``, without building reasons."""
+    return not any(rule.is_broken(policy, requested, zone, now) for rule in _RULES)
+
+
+def is_late_cancellation(policy: BookingPolicy, booked: TimeRange, now: datetime) -> bool:
+    """Whether a cancellation ``now`` comes later than the policy's cancel notice before the booked start."""
+    return now > booked.starts_at - timedelta(minutes=policy.cancel_notice_minutes)
+
+
+def _iso(instant: datetime, zone: ZoneInfo) -> str:
+    return instant.astimezone(zone).isoformat()
+
+
+def _past_reason(policy: BookingPolicy, requested: TimeRange, zone: ZoneInfo, now: datetime) -> Reason:
+    earliest = grid_point_from(now, zone, policy.granularity_minutes)
+    return Reason("booking.in_the_past", {"earliest": _iso(earliest, zone)}, "starts_at")
+
+
+def _too_soon_reason(policy: BookingPolicy, requested: TimeRange, zone: ZoneInfo, now: datetime) -> Reason:
+    earliest = grid_point_from(policy.earliest_start(now), zone, policy.granularity_minutes)
+    params = {"earliest": _iso(earliest, zone), "notice_minutes": policy.notice_minutes}
+    return Reason("booking.too_soon", params, "starts_at")
+
+
+def _beyond_horizon_reason(policy: BookingPolicy, requested: TimeRange, zone: ZoneInfo, now: datetime) -> Reason:
+    latest = grid_point_until(policy.horizon(zone, now) - _MOMENT, zone, policy.granularity_minutes)
+    params = {"latest": _iso(latest, zone), "horizon_days": policy.horizon_days}
+    return Reason("booking.beyond_horizon", params, "starts_at")
+
+
+def _too_short_reason(policy: BookingPolicy, requested: TimeRange, zone: ZoneInfo, now: datetime) -> Reason:
+    params = {"min_minutes": policy.min_minutes, "minutes": requested.seconds // 60}
+    return Reason("booking.too_short", params, "ends_at")
+
+
+def _too_long_reason(policy: BookingPolicy, requested: TimeRange, zone: ZoneInfo, now: datetime) -> Reason:
+    params = {"max_minutes": policy.max_minutes, "minutes": -(-requested.seconds // 60)}
+    return Reason("booking.too_long", params, "ends_at")
+
+
+def _off_grid_reason(policy: BookingPolicy, requested: TimeRange, zone: ZoneInfo, now: datetime) -> Reason:
+    return Reason("booking.off_grid", _nearest_points(policy, requested.starts_at, zone), "starts_at")
+
+
+def _end_off_grid_reason(policy: BookingPolicy, requested: TimeRange, zone: ZoneInfo, now: datetime) -> Reason:
+    return Reason("booking.end_off_grid", _nearest_points(policy, requested.ends_at, zone), "ends_at")
+
+
+def _nearest_points(policy: BookingPolicy, instant: datetime, zone: ZoneInfo) -> dict[str, str | int]:
+    step = policy.granularity_minutes
+    return {
+        "before": _iso(grid_point_until(instant, zone, step), zone),
+        "after": _iso(grid_point_from(instant, zone, step), zone),
+        "granularity_minutes": step,
+    }
+
+
+_RULES: tuple[_Rule, ...] = (
+    _Rule(lambda policy, requested, zone, now: requested.starts_at < now, _past_reason),
+    _Rule(
+        lambda policy, requested, zone, now: (
+            policy.notice_minutes > 0 and requested.starts_at < policy.earliest_start(now)
+        ),
+        _too_soon_reason,
+    ),
+    _Rule(
+        lambda policy, requested, zone, now: requested.starts_at >= policy.horizon(zone, now), _beyond_horizon_reason
+    ),
+    _Rule(
+        lambda policy, requested, zone, now: requested.duration < timedelta(minutes=policy.min_minutes),
+        _too_short_reason,
+    ),
+    _Rule(
+        lambda policy, requested, zone, now: requested.duration > timedelta(minutes=policy.max_minutes),
+        _too_long_reason,
+    ),
+    _Rule(
+        lambda policy, requested, zone, now: not is_on_grid(requested.starts_at, zone, policy.granularity_minutes),
+        _off_grid_reason,
+    ),
+    _Rule(
+        lambda policy, requested, zone, now: not is_on_grid(requested.ends_at, zone, policy.granularity_minutes),
+        _end_off_grid_reason,
+    ),
+)

@@ -1,0 +1,175 @@
+"""What is still free, how a day looks as a list of slots, and what to offer instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
+
+from booking.rules.grid import grid_point_from, grid_point_until, grid_points
+from booking.rules.policy import BookingPolicy, satisfies
+from config.kernel.time_range import TimeRange, subtract
+from instruments.rules.wall_time import local_day
+
+_MOMENT = timedelta(microseconds=1)
+_FIRST_RADIUS = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One row of a day's list: free, or ``why`` not.
+
+    ``why`` is empty for a free slot, else ``booking.closed``, ``booking.in_the_past``, ``booking.too_soon``,
+    ``booking.beyond_horizon``, ``booking.taken`` or ``booking.gap_too_short`` (free, but in a gap between others
+    that holds no reservation of the shortest allowed length).
+    """
+
+    range: TimeRange
+    free: bool
+    why: str
+
+
+def free_ranges(
+    open_ranges: Sequence[TimeRange], busy: Sequence[TimeRange], policy: BookingPolicy, now: datetime
+) -> list[TimeRange]:
+    """Where a reservation may lie, from its start to its end: sorted, disjoint, none before the notice has passed.
+
+    ``busy`` are other occupancies with their buffers. The reservation's own buffers are already taken off: they must
+    fit beside the occupancies, but may reach outside the opening hours. The horizon is not applied.
+    """
+    keep_away = [
+        taken.widened(
+            before=timedelta(minutes=policy.buffer_after_minutes), after=timedelta(minutes=policy.buffer_before_minutes)
+        )
+        for taken in busy
+    ]
+    earliest = policy.earliest_start(now)
+    return [
+        TimeRange(max(free.starts_at, earliest), free.ends_at)
+        for free in subtract(open_ranges, keep_away)
+        if free.ends_at > earliest
+    ]
+
+
+def day_slots(
+    free: Sequence[TimeRange],
+    policy: BookingPolicy,
+    zone: ZoneInfo,
+    local_date: date,
+    now: datetime,
+    *,
+    open_ranges: Sequence[TimeRange],
+    row_minutes: int | None = None,
+) -> list[Slot]:
+    """The local day as rows without a hole, each free or not and why.
+
+    ``free`` is what ``free_ranges`` returned for ``open_ranges``, which must be merged (as ``open_ranges`` of the
+    registry returns them) and reach over the whole day. Rows start every ``row_minutes`` of wall time from local
+    midnight (default: the policy's granularity; the shortest length makes a shorter list). A repeated hour has its
+    rows twice; where a clock change swallows a row's start, the row before it is longer.
+    """
+    day = local_day(local_date, zone)
+    points = grid_points(day, zone, row_minutes or policy.granularity_minutes)
+    ends = sorted({day.starts_at, *points, day.ends_at})
+    rooms = [(whole, _holds_a_reservation(whole, policy, zone)) for whole in free]
+    horizon = policy.horizon(zone, now)
+    return [_slot(TimeRange(*row), rooms, policy, now, horizon, open_ranges) for row in pairwise(ends)]
+
+
+def nearest_alternatives(
+    requested: TimeRange,
+    free: Sequence[TimeRange],
+    policy: BookingPolicy,
+    zone: ZoneInfo,
+    now: datetime,
+    count: int = 3,
+) -> list[TimeRange]:
+    """Up to ``count`` ranges of the same elapsed length that are free and break no rule, nearest start first.
+
+    Of two equally near the earlier comes first. The requested range itself comes first when it fits. Empty when the
+    length alone breaks a rule. ``free`` is what ``free_ranges`` returned and bounds the search.
+    """
+    if not free:
+        return []
+    everything = max(abs(end - requested.starts_at) for whole in free for end in (whole.starts_at, whole.ends_at))
+    radius = _FIRST_RADIUS
+    while True:
+        around = TimeRange(requested.starts_at - radius, requested.starts_at + radius)
+        found = sorted(
+            _fits(requested.duration, free, policy, zone, now, around),
+            key=lambda one: (abs(one.starts_at - requested.starts_at), one.starts_at),
+        )
+        if len(found) >= count or radius > everything:
+            return found[:count]
+        radius *= 4
+
+
+def find_first_fit(
+    duration: timedelta, free: Sequence[TimeRange], policy: BookingPolicy, zone: ZoneInfo, now: datetime
+) -> TimeRange | None:
+    """The earliest free range of ``duration`` (elapsed) that breaks no rule, or None.
+
+    ``free`` is what ``free_ranges`` returned and bounds the search.
+    """
+    if not free:
+        return None
+    everywhere = TimeRange(free[0].starts_at, free[-1].ends_at)
+    return next(_fits(duration, free, policy, zone, now, everywhere), None)
+
+
+def _fits(
+    duration: timedelta,
+    free: Sequence[TimeRange],
+    policy: BookingPolicy,
+    zone: ZoneInfo,
+    now: datetime,
+    starting_in: TimeRange,
+) -> Iterator[TimeRange]:
+    """Ascending: every range on the grid that starts in ``starting_in``, lies in ``free`` and breaks no rule."""
+    horizon = policy.horizon(zone, now)
+    for whole in free:
+        last_start = whole.ends_at - duration
+        if last_start < whole.starts_at or whole.starts_at >= horizon:
+            continue
+        starts = TimeRange(whole.starts_at, min(last_start + _MOMENT, horizon)).intersect(starting_in)
+        if starts is None:
+            continue
+        for point in grid_points(starts, zone, policy.granularity_minutes):
+            candidate = TimeRange(point, point + duration)
+            if satisfies(policy, candidate, zone, now):
+                yield candidate
+
+
+def _slot(
+    row: TimeRange,
+    rooms: Sequence[tuple[TimeRange, bool]],
+    policy: BookingPolicy,
+    now: datetime,
+    horizon: datetime,
+    open_ranges: Sequence[TimeRange],
+) -> Slot:
+    around = [holds for whole, holds in rooms if whole.contains(row)]
+    if not any(opened.contains(row) for opened in open_ranges):
+        why = "booking.closed"
+    elif row.starts_at < now:
+        why = "booking.in_the_past"
+    elif row.starts_at < policy.earliest_start(now):
+        why = "booking.too_soon"
+    elif row.starts_at >= horizon:
+        why = "booking.beyond_horizon"
+    elif not around:
+        why = "booking.taken"
+    elif not any(around):
+        why = "booking.gap_too_short"
+    else:
+        why = ""
+    return Slot(row, not why, why)
+
+
+def _holds_a_reservation(free: TimeRange, policy: BookingPolicy, zone: ZoneInfo) -> bool:
+    """Whether the shortest allowed length fits between the first and the last grid point of ``free``."""
+    first = grid_point_from(free.starts_at, zone, policy.granularity_minutes)
+    last = grid_point_until(free.ends_at, zone, policy.granularity_minutes)
+    return last - first >= timedelta(minutes=policy.min_minutes) and last > first

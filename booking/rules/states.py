@@ -1,0 +1,79 @@
+"""The life of a reservation: one table says what may follow what."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from config.kernel.errors import Refusal
+
+
+class ReservationState(StrEnum):
+    REQUESTED = "requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    IN_USE = "in_use"
+    COMPLETED = "completed"
+    AGREED = "agreed"
+    NO_SHOW = "no_show"
+    EXPIRED = "expired"
+
+
+class Action(StrEnum):
+    APPROVE = "approve"
+    REJECT = "reject"
+    CANCEL = "cancel"
+    CHECK_IN = "check_in"
+    CHECK_OUT = "check_out"
+    AGREE = "agree"
+    MARK_NO_SHOW = "mark_no_show"
+    EXPIRE = "expire"
+
+
+_TRANSITIONS: dict[ReservationState, dict[Action, ReservationState]] = {
+    ReservationState.REQUESTED: {
+        Action.APPROVE: ReservationState.APPROVED,
+        Action.REJECT: ReservationState.REJECTED,
+        Action.CANCEL: ReservationState.CANCELLED,
+        Action.EXPIRE: ReservationState.EXPIRED,
+    },
+    ReservationState.APPROVED: {
+        Action.CHECK_IN: ReservationState.IN_USE,
+        Action.CANCEL: ReservationState.CANCELLED,
+        Action.MARK_NO_SHOW: ReservationState.NO_SHOW,
+    },
+    ReservationState.IN_USE: {Action.CHECK_OUT: ReservationState.COMPLETED},
+    ReservationState.COMPLETED: {Action.AGREE: ReservationState.AGREED},
+    ReservationState.AGREED: {},
+    ReservationState.REJECTED: {},
+    ReservationState.CANCELLED: {},
+    ReservationState.NO_SHOW: {},
+    ReservationState.EXPIRED: {},
+}
+
+BLOCKING_STATES = frozenset(
+    {ReservationState.APPROVED, ReservationState.IN_USE, ReservationState.COMPLETED, ReservationState.AGREED}
+)
+"""States whose occupancy keeps others out. A completed one goes on blocking: actual times never move an occupancy.
+A requested one blocks only where the lab's policy says so (``blocks``)."""
+
+FINAL_STATES = frozenset(state for state, actions in _TRANSITIONS.items() if not actions)
+"""States that nothing leaves."""
+
+
+def next_state(state: ReservationState, action: Action) -> ReservationState:
+    """The state after ``action``. Raises Refusal ``booking.illegal_transition`` when the table has no such step."""
+    try:
+        return _TRANSITIONS[state][action]
+    except KeyError:
+        raise Refusal.of("booking.illegal_transition", state=state.value, action=action.value) from None
+
+
+def actions_from(state: ReservationState) -> frozenset[Action]:
+    """What may be done in ``state``; empty exactly for final states."""
+    return frozenset(_TRANSITIONS[state])
+
+
+def blocks(state: ReservationState, pending_blocks: bool) -> bool:
+    """Whether a reservation's occupancy keeps others out, given the lab's choice for pending requests."""
+    return state in BLOCKING_STATES or (pending_blocks and state is ReservationState.REQUESTED)
