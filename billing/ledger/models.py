@@ -1,0 +1,115 @@
+"""Accounts and transfers: the only place where limited money is counted."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from config.kernel.models.guards import append_only, no_truncate
+
+
+class Account(models.Model):
+    """A purse. All amounts in fen.
+
+    A *limited* account (a programme's pool, a cap per firm and year) keeps its balances in columns, so that CHECK can refuse to
+    overspend: ``granted_fen`` came in, ``held_fen`` is promised, ``posted_fen`` is spent; left = granted - held - posted.
+    An unlimited account (the treasury, what a payee has earned) has no columns to keep: its balance is the sum of its transfers.
+    """
+
+    key = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=30, db_index=True)
+    limited = models.BooleanField()
+    programme = models.ForeignKey("billing.Programme", null=True, on_delete=models.PROTECT, related_name="accounts")
+    organisation = models.ForeignKey("instruments.Organisation", null=True, on_delete=models.PROTECT, related_name="+")
+    granted_fen = models.BigIntegerField(default=0)
+    held_fen = models.BigIntegerField(default=0)
+    posted_fen = models.BigIntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(granted_fen__gte=0, held_fen__gte=0, posted_fen__gte=0), name="account_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(limited=False) | Q(granted_fen__gte=F("held_fen") + F("posted_fen")),
+                name="account_never_overspent",
+            ),
+        ]
+
+    @property
+    def left_fen(self) -> int:
+        return self.granted_fen - self.held_fen - self.posted_fen
+
+
+class TransferKind(models.TextChoices):
+    """``hold`` is pending until exactly one ``post`` (at most the held amount), ``void`` or ``expire`` ends it."""
+
+    GRANT = "grant"
+    HOLD = "hold"
+    POST = "post"
+    VOID = "void"
+    EXPIRE = "expire"
+    REVERSE = "reverse"
+
+
+_ENDS = ["post", "void", "expire"]
+
+_POST_WITHIN_HOLD = """
+IF NEW.hold_id IS NOT NULL THEN
+    PERFORM 1 FROM billing_transfer h
+      WHERE h.id = NEW.hold_id AND h.kind = 'hold' AND h.debit_id = NEW.debit_id AND h.credit_id = NEW.credit_id
+        AND NEW.amount_fen <= h.amount_fen;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'a hold is ended on its own accounts and by at most its amount' USING ERRCODE = '23514';
+    END IF;
+END IF;
+RETURN NEW;
+"""
+
+
+class Transfer(models.Model):
+    """One immutable movement of ``amount_fen`` > 0 from the debit to the credit account, with reason and source.
+
+    ``hold`` points from the end of a hold to the hold. ``source_type``/``source_id`` name what caused it (a reservation, a
+    programme version). A ``post`` of zero does not exist: nothing due means ``void``.
+    """
+
+    kind = models.CharField(max_length=10, choices=TransferKind.choices)
+    debit = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="debits")
+    credit = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="credits")
+    amount_fen = models.BigIntegerField()
+    hold = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="ends")
+    source_type = models.CharField(max_length=30)
+    source_id = models.BigIntegerField()
+    reason = models.CharField(max_length=100)
+    programme_version = models.ForeignKey(
+        "billing.ProgrammeVersion", null=True, on_delete=models.PROTECT, related_name="transfers"
+    )
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_fen__gt=0), name="transfer_positive"),
+            models.CheckConstraint(condition=~Q(debit=F("credit")), name="transfer_two_accounts"),
+            models.CheckConstraint(
+                condition=Q(kind__in=_ENDS, hold__isnull=False) | (~Q(kind__in=_ENDS) & Q(hold__isnull=True)),
+                name="transfer_end_names_hold",
+            ),
+            models.UniqueConstraint(fields=["hold"], condition=Q(kind__in=_ENDS), name="transfer_hold_ends_once"),
+        ]
+        indexes = [models.Index(fields=["source_type", "source_id"], name="transfer_by_source")]
+        triggers = [
+            append_only("transfer_append_only"),
+            no_truncate("transfer_no_truncate"),
+            pgtrigger.Trigger(
+                name="transfer_within_hold",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                level=pgtrigger.Row,
+                func=_POST_WITHIN_HOLD,
+            ),
+        ]

@@ -1,0 +1,160 @@
+"""Quotes, charges, awards and settlement statements."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from config.kernel.models.guards import append_only, no_truncate
+
+
+class FrozenAssessment(models.Model):
+    """What the engine was given and what it said, frozen. All amounts in fen.
+
+    ``inputs`` (price document, programme documents, facts, prior balances, time range, zone) are enough to compute ``result`` again
+    in a fresh process. payable_now = gross - deducted; final_cost = payable_now - refunded.
+    """
+
+    gross_fen = models.BigIntegerField()
+    deducted_fen = models.BigIntegerField()
+    refunded_fen = models.BigIntegerField()
+    payable_now_fen = models.BigIntegerField()
+    final_cost_fen = models.BigIntegerField()
+    estimate = models.BooleanField()
+    inputs = models.JSONField()
+    inputs_sha256 = models.CharField(max_length=64)
+    result = models.JSONField()
+    engine_version = models.CharField(max_length=20)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+
+def _amounts_add_up(name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(
+        condition=Q(gross_fen__gte=0, deducted_fen__gte=0, refunded_fen__gte=0, final_cost_fen__gte=0)
+        & Q(payable_now_fen=F("gross_fen") - F("deducted_fen"))
+        & Q(final_cost_fen=F("payable_now_fen") - F("refunded_fen")),
+        name=name,
+    )
+
+
+class Quote(FrozenAssessment):
+    """The figures a customer was shown for a reservation, pinned until ``valid_until``.
+
+    Revision 1 is accepted by requesting. When the money is no longer there at approval, a new revision waits for the customer
+    (``accepted_at`` empty) and nothing is approved until it is accepted.
+    """
+
+    reservation = models.ForeignKey("booking.Reservation", on_delete=models.PROTECT, related_name="quotes")
+    revision = models.PositiveIntegerField()
+    valid_until = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reservation", "revision"], name="quote_revision_unique"),
+            _amounts_add_up("quote_adds_up"),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(name="quote_frozen", exclude=["accepted_at", "accepted_by"]),
+            pgtrigger.Protect(name="quote_kept", operation=pgtrigger.Delete),
+            no_truncate("quote_no_truncate"),
+        ]
+
+
+class Charge(FrozenAssessment):
+    """A priced usage session, made once when the usage is agreed. Append-only; corrections are later issues' reversing entries."""
+
+    reservation = models.OneToOneField("booking.Reservation", on_delete=models.PROTECT, related_name="charge")
+    price_version = models.ForeignKey("billing.PriceVersion", on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [_amounts_add_up("charge_adds_up")]
+        triggers = [append_only("charge_append_only"), no_truncate("charge_no_truncate")]
+
+
+class Award(models.Model):
+    """What one programme version gives for one charge, to one payee. ``payers`` is a list of {"payer", "amount_fen"}."""
+
+    charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="awards")
+    programme_version = models.ForeignKey("billing.ProgrammeVersion", on_delete=models.PROTECT, related_name="awards")
+    payee = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="awards")
+    mode = models.CharField(max_length=30)
+    total_fen = models.BigIntegerField()
+    payers = models.JSONField()
+    service_on = models.DateField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["charge", "programme_version"], name="award_once"),
+            models.CheckConstraint(condition=Q(total_fen__gt=0), name="award_positive"),
+        ]
+        indexes = [models.Index(fields=["service_on", "payee"], name="award_by_month")]
+        triggers = [append_only("award_append_only"), no_truncate("award_no_truncate")]
+
+
+class NumberSeries(models.Model):
+    """The last number given in a series; raised in the same transaction as the document, so numbers have no gap."""
+
+    key = models.CharField(max_length=100, primary_key=True)
+    last = models.PositiveIntegerField(default=0)
+
+
+class RenderState(models.TextChoices):
+    QUEUED = "queued"
+    RENDERING = "rendering"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Statement(models.Model):
+    """A subsidy settlement statement: one payee, one programme version, one month (``period_on`` is its first day).
+
+    ``content`` is everything the PDF and the XLSX show, frozen at issue; both files are made from it once, by the worker.
+    """
+
+    number = models.CharField(max_length=60, unique=True)
+    programme_version = models.ForeignKey(
+        "billing.ProgrammeVersion", on_delete=models.PROTECT, related_name="statements"
+    )
+    payee = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="statements")
+    period_on = models.DateField()
+    total_fen = models.BigIntegerField()
+    line_count = models.PositiveIntegerField()
+    content = models.JSONField()
+    content_sha256 = models.CharField(max_length=64)
+    issued_at = models.DateTimeField()
+    issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    render_state = models.CharField(max_length=12, choices=RenderState.choices, default=RenderState.QUEUED)
+    render_percent = models.PositiveSmallIntegerField(default=0)
+    render_error = models.CharField(max_length=300, blank=True)
+    pdf = models.ForeignKey("kernel.StoredFile", null=True, on_delete=models.PROTECT, related_name="+")
+    xlsx = models.ForeignKey("kernel.StoredFile", null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["period_on", "payee"], name="statement_by_month")]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="statement_frozen", exclude=["render_state", "render_percent", "render_error", "pdf", "xlsx"]
+            ),
+            pgtrigger.Protect(name="statement_kept", operation=pgtrigger.Delete),
+            no_truncate("statement_no_truncate"),
+        ]
+
+
+class StatementLine(models.Model):
+    """An award stands on one statement, once."""
+
+    statement = models.ForeignKey(Statement, on_delete=models.PROTECT, related_name="lines")
+    award = models.OneToOneField(Award, on_delete=models.PROTECT, related_name="statement_line")
+    position = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["statement", "position"], name="statement_line_position")]
+        triggers = [append_only("statement_line_append_only"), no_truncate("statement_line_no_truncate")]

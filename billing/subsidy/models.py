@@ -1,0 +1,59 @@
+"""Subsidy programmes and their versions."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.fields import DateRangeField
+from django.db import models
+from django.db.models import F, Q
+
+from config.kernel.models.guards import no_truncate
+
+
+class Programme(models.Model):
+    """A public funding programme; its rules are the documents of its versions."""
+
+    code = models.CharField(max_length=40, unique=True)
+    issuer = models.ForeignKey(
+        "instruments.Organisation", null=True, on_delete=models.PROTECT, related_name="programmes"
+    )
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class ProgrammeVersion(models.Model):
+    """One dated document. Published by somebody other than its author, then immutable (trigger).
+
+    ``valid`` is a half-open range of dates; published versions of a programme never overlap (exclusion constraint
+    ``programme_version_no_overlap``, made in a migration).
+    """
+
+    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="versions")
+    label = models.CharField(max_length=40)
+    valid = DateRangeField()
+    document = models.JSONField()
+    document_sha256 = models.CharField(max_length=64)
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    approver = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    published_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["programme", "label"], name="programme_version_label"),
+            models.CheckConstraint(
+                condition=Q(published_at__isnull=True) | (Q(approver__isnull=False) & ~Q(approver=F("author"))),
+                name="programme_version_two_people",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="programme_version_immutable",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__published_at__isnull=False),
+            ),
+            no_truncate("programme_version_no_truncate"),
+        ]

@@ -1,0 +1,10 @@
+"""Reservations and the use of instruments."""
+
+from django.apps import AppConfig
+
+
+class BookingApp(AppConfig):
+    name = "booking"
+
+    def ready(self) -> None:
+        from booking import access, messages  # noqa: F401  (register scopes and sentences)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from config.kernel.models.guards import append_only, no_truncate
+from config.kernel.time_range import TimeRange
+
+
+class Reservation(models.Model):
+    """A planned use of an instrument in ``[starts_at, ends_at)``, with a state.
+
+    ``organisation`` is the customer. ``state`` is a value of ``booking.rules.states.ReservationState`` and is written only by
+    ``booking.services.transitions``; its history is ``transitions``.
+    """
+
+    instrument = models.ForeignKey("instruments.Instrument", on_delete=models.PROTECT, related_name="reservations")
+    organisation = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="reservations")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    state = models.CharField(max_length=20)
+    service_mode = models.CharField(max_length=20)
+    purpose = models.CharField(max_length=500, blank=True)
+    research_project = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(starts_at__lt=models.F("ends_at")), name="reservation_has_length"),
+            models.CheckConstraint(
+                condition=models.Q(
+                    state__in=[
+                        "requested", "approved", "rejected", "cancelled", "in_use", "completed", "agreed", "no_show", "expired",
+                    ]
+                ),
+                name="reservation_state_known",
+            ),
+        ]  # fmt: skip
+        indexes = [
+            models.Index(fields=["instrument", "starts_at"], name="reservation_by_instrument"),
+            models.Index(fields=["organisation", "-starts_at"], name="reservation_by_customer"),
+            models.Index(fields=["state", "starts_at"], name="reservation_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def reference(self) -> str:
+        """What people read out on the phone."""
+        return f"R{self.pk:06d}"
+
+    @property
+    def during(self) -> TimeRange:
+        return TimeRange(self.starts_at, self.ends_at)
+
+
+class ReservationTransition(models.Model):
+    """One step of a reservation's history. Append-only by trigger."""
+
+    reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="transitions")
+    action = models.CharField(max_length=20)
+    from_state = models.CharField(max_length=20, blank=True)
+    to_state = models.CharField(max_length=20)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["reservation", "id"], name="transition_by_reservation")]
+        triggers = [append_only("transition_append_only"), no_truncate("transition_no_truncate")]

@@ -1,0 +1,97 @@
+"""Settings come from the environment only, through strict readers that stop the start on a bad value."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+def text(name: str, default: str | None = None) -> str:
+    """The variable's text; without a default, a missing or empty one stops the start."""
+    value = os.environ.get(name, "").strip()
+    if value:
+        return value
+    if default is None:
+        raise ImproperlyConfigured(f"{name} must be set")
+    return default
+
+
+def boolean(name: str, default: bool) -> bool:
+    value = os.environ.get(name, "").strip().lower()
+    if not value:
+        return default
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name} must be one of {sorted(_TRUE | _FALSE)}, not {value!r}")
+
+
+def integer(name: str, default: int, minimum: int, maximum: int) -> int:
+    value = os.environ.get(name, "").strip()
+    if not value:
+        return default
+    try:
+        number = int(value)
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}") from None
+    if not minimum <= number <= maximum:
+        raise ImproperlyConfigured(f"{name} must be between {minimum} and {maximum}, not {number}")
+    return number
+
+
+def choice(name: str, default: str, allowed: frozenset[str]) -> str:
+    value = os.environ.get(name, "").strip() or default
+    if value not in allowed:
+        raise ImproperlyConfigured(f"{name} must be one of {sorted(allowed)}, not {value!r}")
+    return value
+
+
+def listing(name: str, default: str = "") -> list[str]:
+    return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
+
+
+def database(url: str) -> dict[str, object]:
+    """Django's settings for ``postgresql://user:password@host:port/name?sslmode=...``."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured("DATABASE_URL must start with postgresql://")
+    name = unquote(parts.path.lstrip("/"))
+    if not name:
+        raise ImproperlyConfigured("DATABASE_URL must name a database")
+    options: dict[str, str] = {}
+    host = unquote(parts.hostname or "")
+    for pair in filter(None, parts.query.split("&")):
+        key, _, value = pair.partition("=")
+        if key == "host":
+            host = unquote(value)
+        elif key in {"sslmode", "sslrootcert", "connect_timeout", "target_session_attrs"}:
+            options[key] = unquote(value)
+        else:
+            raise ImproperlyConfigured(f"DATABASE_URL has an unknown option {key!r}")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": host,
+        "PORT": str(parts.port or ""),
+        "OPTIONS": options,
+    }
+
+
+def home(base_dir: Path) -> Path:
+    """Where the embedded database and the files live: ``JISHI_HOME``, else ``var/`` or, as root, a folder under
+    ``/var/lib/jishi`` of this checkout's own (the embedded server opens every parent of its data folder to others)."""
+    configured = os.environ.get("JISHI_HOME", "").strip()
+    if configured:
+        return Path(configured).resolve()
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        return Path("/var/lib/jishi") / str(base_dir).strip("/").replace("/", "-")
+    return base_dir / "var"

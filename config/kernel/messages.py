@@ -1,0 +1,86 @@
+"""The sentences behind the codes: what happened, why, and what to do next, in the reader's language.
+
+Each app registers its own at start-up (``<app>/messages.py``). Parameters that end in ``_fen`` are shown as yuan, instants
+(ISO texts of parameters that end in ``_at``) in the reader's words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils import formats
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.errors import Reason
+
+Sentence = str | Promise
+_sentences: dict[str, Sentence] = {}
+_formatters: dict[str, Callable[[Any], str]] = {}
+
+
+def register(sentences: Mapping[str, Sentence]) -> None:
+    """Add sentences by code; a code may be registered once."""
+    double = sorted(set(sentences) & set(_sentences))
+    if double:
+        raise RuntimeError(f"messages registered twice: {double}")
+    _sentences.update(sentences)
+
+
+def register_formatter(suffix: str, formatter: Callable[[Any], str]) -> None:
+    """Say how parameters whose name ends in ``suffix`` are shown."""
+    _formatters[suffix] = formatter
+
+
+def codes() -> frozenset[str]:
+    return frozenset(_sentences)
+
+
+def sentence(code: str, params: Mapping[str, Any]) -> str:
+    """The sentence for ``code``; the code itself when nobody registered one (a test finds those)."""
+    text = _sentences.get(code)
+    if text is None:
+        return code
+    return str(text) % {name: _show(name, value) for name, value in params.items()}
+
+
+def reason_sentence(reason: Reason) -> str:
+    return sentence(reason.code, reason.params)
+
+
+def _show(name: str, value: Any) -> str:
+    for suffix, formatter in _formatters.items():
+        if name.endswith(suffix):
+            return formatter(value)
+    if name.endswith("_at") and value:
+        return local_time(value)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(item) for item in value)
+    return str(value)
+
+
+def local_time(value: str | datetime, zone: ZoneInfo | None = None) -> str:
+    """An instant (ISO text or datetime) as date and time to the minute, in its own zone unless another is named."""
+    moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    if zone is not None:
+        moment = moment.astimezone(zone)
+    return f"{formats.date_format(moment, 'DATE_FORMAT')} {moment:%H:%M}"
+
+
+register(
+    {
+        "access.not_found": _("Not found. It does not exist, or it belongs to somebody else."),
+        "access.role_needed": _("This needs another role. Ask your organisation's administrator."),
+        "access.login_needed": _("Your session has ended. Log in again; what you typed is kept."),
+        "idempotency.key_missing": _("The Idempotency-Key header is missing: send a new random key with each action."),
+        "idempotency.key_too_long": _("The Idempotency-Key may have %(max_length)s characters at most."),
+        "idempotency.other_payload": _("This Idempotency-Key was used for another request. Send a new one."),
+        "files.missing": _("The stored file is missing. Tell the operator."),
+        "files.damaged": _("The stored file is damaged. Tell the operator."),
+        "kernel.busy": _("Many people are booking this right now. Try again in %(retry_after_seconds)s seconds."),
+        "tokens.unknown_scopes": _("Choose at least one of these scopes: %(known)s."),
+    }
+)

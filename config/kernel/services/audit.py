@@ -1,0 +1,35 @@
+"""The one way to write the audit trail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Model
+
+from config.kernel.access import Actor
+from config.kernel.models import AuditEntry
+
+
+def record(
+    actor: Actor,
+    action: str,
+    target: Model,
+    now: datetime,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    """Write who did ``action`` to ``target``; call it inside the transaction of the change."""
+    AuditEntry.objects.create(
+        at=now,
+        actor_id=actor.user_id,
+        actor_name=actor.name[:200],
+        action=action,
+        object_type=target._meta.label_lower,
+        object_id=str(target.pk),
+        before=before or {},
+        after=after or {},
+        reason=reason,
+    )

@@ -1,0 +1,13 @@
+"""What ran when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from config.kernel.models import Heartbeat
+
+
+def beat(name: str, now: datetime, **detail: Any) -> None:
+    """Remember that ``name`` ran at ``now``."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"at": now, "detail": detail})

@@ -1,0 +1,48 @@
+"""The outer transaction of a write: bounded waits, and a retry of the whole when the database asks for one."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import DatabaseError, OperationalError, connection, transaction
+
+from config.kernel.errors import Busy
+
+T = TypeVar("T")
+RETRYABLE = {"40001", "40P01"}  # serialization failure, deadlock
+LOCK_NOT_AVAILABLE = "55P03"
+ATTEMPTS = 3
+
+
+def sqlstate(error: BaseException) -> str:
+    """The SQLSTATE behind a Django database error, or an empty string."""
+    return getattr(error.__cause__, "sqlstate", None) or ""
+
+
+def constraint_name(error: BaseException) -> str:
+    """The name of the violated constraint, or an empty string."""
+    diagnostics = getattr(error.__cause__, "diag", None)
+    return getattr(diagnostics, "constraint_name", None) or ""
+
+
+def run(work: Callable[[], T]) -> T:
+    """Run ``work`` in one transaction; retry it whole on deadlock or serialization failure.
+
+    Inside an open transaction ``work`` simply joins it (the caller owns the retry). Raises Busy when a lock is not had within the connection's lock_timeout.
+    """
+    if connection.in_atomic_block:
+        return work()
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            with transaction.atomic():
+                return work()
+        except DatabaseError as error:
+            if sqlstate(error) == LOCK_NOT_AVAILABLE:
+                raise Busy.of("kernel.busy", retry_after_seconds=2) from error
+            if sqlstate(error) not in RETRYABLE or attempt == ATTEMPTS:
+                raise
+            time.sleep(random.uniform(0.005, 0.05) * attempt)  # noqa: S311  (jitter, not a secret)
+    raise OperationalError("unreachable")

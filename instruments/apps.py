@@ -1,0 +1,10 @@
+"""Resources, their owners, people and organisations, calendars."""
+
+from django.apps import AppConfig
+
+
+class InstrumentsApp(AppConfig):
+    name = "instruments"
+
+    def ready(self) -> None:
+        from instruments import access, messages  # noqa: F401  (register scopes and sentences)

@@ -1,0 +1,56 @@
+"""Administrative divisions by their six-digit code (GB/T 2260), and the names of those in Qinghai.
+
+The names are restated facts in ``data/regions.json``. Short names clash across provinces (Hainan, Henan), so divisions
+are only ever matched by code.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+Language = Literal["zh", "en"]
+
+_CODE = re.compile(r"[1-9][0-9]{5}")
+_FILE = Path(__file__).with_name("data") / "regions.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One division. ``level`` is province, prefecture or county, or statistical for a unit counted as if a county."""
+
+    code: str
+    level: str
+    zh: str
+    en: str
+
+
+@cache
+def regions() -> dict[str, Region]:
+    """Qinghai, its prefectures and counties by code, in order of codes."""
+    return {row["code"]: Region(**row) for row in json.loads(_FILE.read_text(encoding="utf-8"))["regions"]}
+
+
+def region_contains(ancestor_code: str, code: str) -> bool:
+    """Whether a division lies in another or is it: 630102 in 630100 in 630000. Asks codes only, of any province.
+
+    Raises ValueError for a code without six digits.
+    """
+    if not (_CODE.fullmatch(ancestor_code) and _CODE.fullmatch(code)):
+        raise ValueError("a division has a six-digit code")
+    return code.startswith(_significant(ancestor_code))
+
+
+def region_name(code: str, lang: Language) -> str:
+    """The division's own name. Raises LookupError for a code that the data does not hold."""
+    region = regions()[code]
+    return region.zh if lang == "zh" else region.en
+
+
+def _significant(code: str) -> str:
+    """The code without the pairs of zeros that stand for "all of it"."""
+    return re.sub(r"(00){1,2}\Z", "", code)
