@@ -73,7 +73,7 @@ def day_slots(
     day = local_day(local_date, zone)
     points = grid_points(day, zone, row_minutes or policy.granularity_minutes)
     ends = sorted({day.starts_at, *points, day.ends_at})
-    rooms = [(whole, _holds_a_reservation(whole, policy, zone)) for whole in free]
+    rooms = [(whole, _holds_a_reservation(whole, policy, zone)) for whole in free if whole.overlaps(day)]
     horizon = policy.horizon(zone, now)
     return [_slot(TimeRange(*row), rooms, policy, now, horizon, open_ranges) for row in pairwise(ends)]
 

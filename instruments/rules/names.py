@@ -11,10 +11,28 @@ _JOINERS = frozenset("\u200c\u200d")
 _MONGOLIAN_VOWEL_SEPARATOR = "\u180e"
 _DIRECTION_CONTROLS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-_EMOJI_VARIATION = "\ufe0f"
+_VARIABLE_CATEGORIES = frozenset({"Lo", "Nd", "No", "Po", "So", "Sm", "Sk", "Cn"})
 _JOINING_SCRIPTS = frozenset(
-    "ARABIC BENGALI DEVANAGARI GUJARATI GURMUKHI KANNADA KHMER MALAYALAM MONGOLIAN MYANMAR NKO ORIYA PHAGS-PA SINHALA "
-    "SYRIAC TAMIL TELUGU TIBETAN".split()
+    {
+        "ARABIC",
+        "BENGALI",
+        "DEVANAGARI",
+        "GUJARATI",
+        "GURMUKHI",
+        "KANNADA",
+        "KHMER",
+        "MALAYALAM",
+        "MONGOLIAN",
+        "MYANMAR",
+        "NKO",
+        "ORIYA",
+        "PHAGS-PA",
+        "SINHALA",
+        "SYRIAC",
+        "TAMIL",
+        "TELUGU",
+        "TIBETAN",
+    }
 )
 _KEY_LETTERS = str.maketrans({"o": "0", "l": "1", "i": "1", "|": "1"})
 
@@ -46,9 +64,10 @@ def name_key(text: str) -> str:
     NFKC and case folded, without blanks and invisible characters, digits of all scripts as ASCII, and the letters
     o, l, i as the digits they look like.
     """
-    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    folded = unicodedata.normalize("NFKC", text).casefold()
     visible = "".join(character for character in folded if not _hides_in_a_key(character))
-    return "".join(_plain_digit(character) for character in visible).translate(_KEY_LETTERS)
+    plain = "".join(_plain_digit(character) for character in unicodedata.normalize("NFKC", visible))
+    return plain.translate(_KEY_LETTERS)
 
 
 def _reasons_against_characters(name: str, field: str) -> list[Reason]:
@@ -70,11 +89,15 @@ def _is_control(name: str, position: int) -> bool:
 
 
 def _is_invisible(name: str, position: int) -> bool:
-    character = name[position]
+    """Without any trace on the page: joiners and selectors where their script or an emoji has no use for them, too."""
+    character, before, after = name[position], name[position - 1 : position], name[position + 1 : position + 2]
     if character in _JOINERS:
-        return not _joins(name, position)
+        in_script = _script(before) in _JOINING_SCRIPTS and _script(after) in _JOINING_SCRIPTS
+        return not (in_script or (_is_emoji(before) and _is_emoji(after)))
     if character == _MONGOLIAN_VOWEL_SEPARATOR:
-        return not (position and _script(name[position - 1]) == "MONGOLIAN")
+        return _script(before) != "MONGOLIAN"
+    if _is_variation_selector(character):
+        return not before or unicodedata.category(before) not in _VARIABLE_CATEGORIES
     return unicodedata.category(character) == "Cf" or character in _BLANK_LETTERS
 
 
@@ -93,32 +116,25 @@ _OFFENCES: dict[str, Callable[[str, int], bool]] = {
 }
 
 
-def _joins(name: str, position: int) -> bool:
-    """Whether the joiner stands after a letter of a joining script, or between two emoji."""
-    if position == 0:
-        return False
-    before = name[position - 1]
-    if _script(before) in _JOINING_SCRIPTS:
-        return True
-    after = name[position + 1 : position + 2]
-    return name[position] == "\u200d" and _is_emoji(before) and _is_emoji(after)
-
-
 def _script(character: str) -> str:
-    return unicodedata.name(character, "").partition(" ")[0]
+    return unicodedata.name(character, "").partition(" ")[0] if character else ""
 
 
 def _is_emoji(character: str) -> bool:
-    return character == _EMOJI_VARIATION or (character != "" and unicodedata.category(character) in {"So", "Sk", "Cn"})
+    is_symbol = character != "" and unicodedata.category(character) in {"So", "Sk", "Sm", "Cn"}
+    return is_symbol or _is_variation_selector(character)
+
+
+def _is_variation_selector(character: str) -> bool:
+    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
 
 
 def _hides_in_a_key(character: str) -> bool:
-    is_variation_selector = unicodedata.name(character, "").startswith("VARIATION SELECTOR")
     return (
         character.isspace()
         or unicodedata.category(character) in {"Cc", "Cf"}
         or character in _BLANK_LETTERS
-        or is_variation_selector
+        or _is_variation_selector(character)
     )
 
 

@@ -12,7 +12,7 @@ from config.kernel.time_range import TimeRange, subtract
 from instruments.rules.recurrence import Recurrence
 from instruments.rules.wall_time import end_instant, start_instant, to_wall
 
-_LARGEST_CLOCK_CHANGE = timedelta(days=1)
+_MARGIN = timedelta(days=1)
 
 
 class EntryKind(StrEnum):
@@ -90,8 +90,8 @@ def open_ranges(entries: Iterable[CalendarEntry], zone: ZoneInfo, window: TimeRa
 def _occurrences(entry: CalendarEntry, zone: ZoneInfo, window: TimeRange) -> Iterator[tuple[datetime, datetime]]:
     """Wall-time pairs of every occurrence that can reach into ``window`` (and a few beside it)."""
     length = entry.ends_local - entry.starts_local
-    low = to_wall(window.starts_at, zone) - length - _LARGEST_CLOCK_CHANGE
-    high = to_wall(window.ends_at, zone) + _LARGEST_CLOCK_CHANGE
+    low = to_wall(window.starts_at, zone) - length - _MARGIN
+    high = to_wall(window.ends_at, zone) + _MARGIN
     if entry.recurrence is not None:
         starts: Iterable[datetime] = entry.recurrence.starts_between(entry.starts_local, low, high)
     else:
