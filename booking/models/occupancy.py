@@ -20,7 +20,5 @@ class Occupancy(models.Model):
     during = DateTimeRangeField()
     blocking = models.BooleanField(default=True)
     source = models.CharField(max_length=20, choices=OccupancySource.choices)
-    reservation = models.ForeignKey(
-        "booking.Reservation", null=True, on_delete=models.PROTECT, related_name="occupancies"
-    )
+    reservation = models.ForeignKey("booking.Reservation", null=True, on_delete=models.PROTECT, related_name="occupancies")
     note = models.CharField(max_length=200, blank=True)

@@ -28,8 +28,7 @@ class UsageSession(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(actual_ends_at__isnull=True)
-                | models.Q(actual_ends_at__gte=models.F("actual_starts_at")),
+                condition=models.Q(actual_ends_at__isnull=True) | models.Q(actual_ends_at__gte=models.F("actual_starts_at")),
                 name="session_ends_after_start",
             ),
             models.CheckConstraint(

@@ -28,9 +28,7 @@ def body(status: int, code: str, title: str, reasons: list[Reason], **extra: Any
         "title": title,
         "status": status,
         "code": code,
-        "errors": [
-            {"code": r.code, "field": r.field, "detail": reason_sentence(r), "params": r.params} for r in reasons
-        ],
+        "errors": [{"code": r.code, "field": r.field, "detail": reason_sentence(r), "params": r.params} for r in reasons],
         **extra,
     }
 
@@ -41,9 +39,7 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
         status = status_of(error)
         first = error.reasons[0]
         extra = error.extra if isinstance(error, Conflict) else {}
-        response = Response(
-            body(status, first.code, reason_sentence(first), list(error.reasons), **extra), status=status
-        )
+        response = Response(body(status, first.code, reason_sentence(first), list(error.reasons), **extra), status=status)
         if isinstance(error, Busy):
             response["Retry-After"] = str(first.params.get("retry_after_seconds", 2))
     elif isinstance(error, exceptions.ValidationError):
