@@ -1,0 +1,1 @@
+"""Money: integers of fen, rounding, splits, and how amounts are written."""

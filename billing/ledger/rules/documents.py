@@ -37,7 +37,7 @@ def _is_whole_number(_checker: object, instance: object) -> bool:
     return isinstance(instance, int) and not isinstance(instance, bool)
 
 
-_STRICT = extend(
+_STRICT = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_whole_number),
 )
@@ -51,7 +51,7 @@ def load_schema(path: Path) -> Validator:
     return validator
 
 
-def schema_faults(validator: Validator, document: object) -> list[Fault]:
+def schema_faults(validator: Validator, document: Any) -> list[Fault]:
     """Every place in ``document`` that the schema does not allow."""
     return [Fault(error.json_path, error.message) for error in validator.iter_errors(document)]
 

@@ -1,0 +1,19 @@
+"""Pricing: from a schedule's document and a session's time to lines in fen."""
+
+from billing.pricing.rules.describe import DescribedBand, DescribedSchedule, describe
+from billing.pricing.rules.pricing import LineKind, PricedSession, PriceLine, price_session
+from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
+from billing.pricing.rules.steps import Step
+
+__all__ = [
+    "DescribedBand",
+    "DescribedSchedule",
+    "LineKind",
+    "PriceLine",
+    "PriceSchedule",
+    "PricedSession",
+    "Step",
+    "describe",
+    "parse_schedule",
+    "price_session",
+]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from billing.ledger.rules.money import WIDE, round_fen
@@ -55,9 +56,7 @@ class PricedSession:
     steps: tuple[Step, ...]
 
 
-def price_session(
-    schedule: PriceSchedule, time_range: TimeRange, zone: ZoneInfo, customer_class: str
-) -> PricedSession:
+def price_session(schedule: PriceSchedule, time_range: TimeRange, zone: ZoneInfo, customer_class: str) -> PricedSession:
     """Price ``time_range`` at a site in ``zone`` for a customer class.
 
     The session is cut exactly where bands change in local wall time; each stretch is one line, rounded once. Time
@@ -81,13 +80,9 @@ def price_session(
     if missing > timedelta(0):
         amount = _amount(schedule, rate, missing)
         gross += amount
-        lines.append(
-            PriceLine(LineKind.MINIMUM_TIME, band, None, None, _seconds(missing), rate.yuan_text, amount)
-        )
+        lines.append(PriceLine(LineKind.MINIMUM_TIME, band, None, None, _seconds(missing), rate.yuan_text, amount))
     if gross < schedule.minimum_charge_fen:
-        lines.append(
-            PriceLine(LineKind.MINIMUM_CHARGE, "", None, None, 0, "", schedule.minimum_charge_fen - gross)
-        )
+        lines.append(PriceLine(LineKind.MINIMUM_CHARGE, "", None, None, 0, "", schedule.minimum_charge_fen - gross))
         gross = schedule.minimum_charge_fen
     local_on = time_range.starts_at.astimezone(zone).date()
     steps = tuple(_steps(schedule, lines))
@@ -110,7 +105,7 @@ def _steps(schedule: PriceSchedule, lines: list[PriceLine]) -> list[Step]:
         running += line.amount_fen
         if line.kind is LineKind.MINIMUM_CHARGE:
             key = "price.step.minimum_charge"
-            params = {"minimum_fen": schedule.minimum_charge_fen, "added_fen": line.amount_fen}
+            params: dict[str, Any] = {"minimum_fen": schedule.minimum_charge_fen, "added_fen": line.amount_fen}
         else:
             key = "price.step.time" if line.kind is LineKind.TIME else "price.step.minimum_time"
             params = {

@@ -15,7 +15,7 @@ not after its ``from`` ends on the next day. Bands may touch and never overlap.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -65,7 +65,7 @@ class DayBands:
 
 @dataclass(frozen=True, slots=True)
 class PriceSchedule:
-    """A compiled price schedule. ``sha256`` is the fingerprint of its document."""
+    """A compiled price schedule. ``document`` is what it was read from and ``sha256`` its fingerprint."""
 
     sha256: str
     currency: str
@@ -76,6 +76,7 @@ class PriceSchedule:
     minimum_charge_fen: int
     rounding: Rounding
     step_fen: int
+    document: Document = field(repr=False, compare=False)
 
     @property
     def customer_classes(self) -> tuple[str, ...]:
@@ -111,18 +112,13 @@ def parse_schedule(document: Document) -> PriceSchedule:
         minimum_charge_fen=parse_yuan(minimum.get("amount", 0)),
         rounding=Rounding(document["rounding"]["mode"]),
         step_fen=STEP_FEN[document["rounding"]["step"]],
+        document=document,
     )
 
 
 def _hourly(fen: Decimal) -> HourlyRate:
-    written = EXACT.scaleb(fen, -2)
-    return HourlyRate(fen, f"{written:f}" if written.as_tuple().exponent == -2 else _at_least_two_decimals(written))
-
-
-def _at_least_two_decimals(written: Decimal) -> str:
-    text = f"{written:f}".rstrip("0")
-    whole, _, rest = text.partition(".")
-    return f"{whole}.{rest.ljust(2, '0')}"
+    whole, _, rest = f"{EXACT.scaleb(fen, -2).normalize(EXACT):f}".partition(".")
+    return HourlyRate(fen, f"{whole}.{rest.ljust(2, '0')}")
 
 
 def _own_rate(amount: str | int) -> HourlyRate:

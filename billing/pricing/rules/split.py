@@ -6,6 +6,7 @@ the skipped hour costs nothing, on the night it falls back the repeated hour is 
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -68,7 +69,7 @@ def _careful(week: tuple[DayBands, ...], start: datetime, end: datetime, zone: Z
         cuts.update(cut for cut in _edges(week, day, zone) if start < cut < end)
         day += _DAY
     ordered = sorted(cuts)
-    for first, last in zip(ordered, ordered[1:], strict=False):
+    for first, last in itertools.pairwise(ordered):
         local = first.astimezone(zone)
         bands = week[local.weekday()]
         second = local.hour * 3600 + local.minute * 60 + local.second

@@ -1,0 +1,67 @@
+"""Subsidies: programmes as documents, one evaluation, one assessment of a session, frozen and replayed as JSON."""
+
+from billing.ledger.rules.documents import DocumentError, Fault
+from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_session
+from billing.subsidy.rules.codec import (
+    Difference,
+    Inputs,
+    OtherEngine,
+    assessment_from_json,
+    assessment_to_json,
+    differences,
+    inputs_from_json,
+    inputs_sha256,
+    inputs_to_json,
+    replay,
+)
+from billing.subsidy.rules.evaluate import evaluate
+from billing.subsidy.rules.examples import ExampleResult, check_examples
+from billing.subsidy.rules.facts import Facts, facts_document, parse_facts
+from billing.subsidy.rules.message_keys import MESSAGES
+from billing.subsidy.rules.outcome import (
+    Award,
+    Balance,
+    Outcome,
+    Payee,
+    PayerLine,
+    Refused,
+    SettlementMode,
+    Unmet,
+)
+from billing.subsidy.rules.programme import Programme, parse_programme
+
+__all__ = [
+    "ENGINE_VERSION",
+    "MESSAGES",
+    "Assessment",
+    "Award",
+    "Balance",
+    "Candidate",
+    "Difference",
+    "DocumentError",
+    "ExampleResult",
+    "Facts",
+    "Fault",
+    "Inputs",
+    "OtherEngine",
+    "Outcome",
+    "Payee",
+    "PayerLine",
+    "Programme",
+    "Refused",
+    "SettlementMode",
+    "Unmet",
+    "assess_session",
+    "assessment_from_json",
+    "assessment_to_json",
+    "check_examples",
+    "differences",
+    "evaluate",
+    "facts_document",
+    "inputs_from_json",
+    "inputs_sha256",
+    "inputs_to_json",
+    "parse_facts",
+    "parse_programme",
+    "replay",
+]

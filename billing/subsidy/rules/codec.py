@@ -1,0 +1,195 @@
+"""Inputs and results of an assessment as JSON, so that a charge can freeze them and anyone can recompute them later.
+
+``inputs_to_json`` keeps whole documents: the frozen inputs alone are enough to compute the result in a fresh process.
+The order of keys carries no meaning (a database may change it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from billing.ledger.rules.documents import sha256_of
+from billing.pricing.rules.pricing import LineKind, PricedSession, PriceLine
+from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
+from billing.pricing.rules.steps import Step
+from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_session
+from billing.subsidy.rules.facts import facts_document, parse_facts
+from billing.subsidy.rules.outcome import Award, Balance, Outcome, Payee, PayerLine, Refused, SettlementMode, Unmet
+from billing.subsidy.rules.programme import parse_programme
+from config.kernel.time_range import TimeRange
+
+Json = dict[str, Any]
+
+
+class OtherEngine(ValueError):
+    """Raised when frozen inputs were written by another version of the engine than the one asked to read them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """Everything an assessment depends on; the arguments of ``assess_session``."""
+
+    schedule: PriceSchedule
+    time_range: TimeRange
+    zone: ZoneInfo
+    customer_class: str
+    candidates: tuple[Candidate, ...]
+
+    def assess(self) -> Assessment:
+        return assess_session(self.schedule, self.time_range, self.zone, self.customer_class, self.candidates)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where a recomputed result differs from the frozen one. A value that is not there is None."""
+
+    path: str
+    frozen: Any
+    recomputed: Any
+
+
+def inputs_to_json(inputs: Inputs) -> Json:
+    """The inputs with their documents, facts and prior balances. Amounts of balances are fen."""
+    return {
+        "engine": ENGINE_VERSION,
+        "schedule": inputs.schedule.document,
+        "starts_at": inputs.time_range.starts_at.isoformat(),
+        "ends_at": inputs.time_range.ends_at.isoformat(),
+        "zone": inputs.zone.key,
+        "customer_class": inputs.customer_class,
+        "candidates": [
+            {
+                "programme": candidate.programme.document,
+                "facts": facts_document(candidate.facts),
+                "balances": {
+                    cap: {"limit_fen": balance.limit_fen, "used_fen": balance.used_fen}
+                    for cap, balance in candidate.balances.items()
+                },
+            }
+            for candidate in inputs.candidates
+        ],
+    }
+
+
+def inputs_from_json(data: Mapping[str, Any]) -> Inputs:
+    """Read frozen inputs. Raises OtherEngine for inputs of another engine version, DocumentError for a bad document."""
+    if data["engine"] != ENGINE_VERSION:
+        raise OtherEngine(f"these inputs were written by engine {data['engine']}, this is {ENGINE_VERSION}")
+    return Inputs(
+        schedule=parse_schedule(data["schedule"]),
+        time_range=TimeRange(datetime.fromisoformat(data["starts_at"]), datetime.fromisoformat(data["ends_at"])),
+        zone=ZoneInfo(data["zone"]),
+        customer_class=data["customer_class"],
+        candidates=tuple(
+            Candidate(
+                parse_programme(each["programme"]),
+                parse_facts(each["facts"]),
+                {cap: Balance(**balance) for cap, balance in each["balances"].items()},
+            )
+            for each in data["candidates"]
+        ),
+    )
+
+
+def inputs_sha256(data: Mapping[str, Any]) -> str:
+    """The SHA-256 of the canonical text of frozen inputs."""
+    return sha256_of(data)
+
+
+def assessment_to_json(assessment: Assessment) -> Json:
+    """The whole result: figures, lines, outcomes with their steps."""
+    data: Json = _plain(assessment)
+    data["engine"] = ENGINE_VERSION
+    for written, outcome in zip(data["outcomes"], assessment.outcomes, strict=True):
+        written["outcome"] = "award" if isinstance(outcome, Award) else "refused"
+    return data
+
+
+def assessment_from_json(data: Mapping[str, Any]) -> Assessment:
+    """Read a frozen result: ``assessment_from_json(assessment_to_json(a)) == a``."""
+    priced = data["priced"]
+    return Assessment(
+        **{name: data[name] for name in _FIGURES},
+        priced=PricedSession(
+            customer_class=priced["customer_class"],
+            local_on=date.fromisoformat(priced["local_on"]),
+            gross_fen=priced["gross_fen"],
+            minimum_top_up_fen=priced["minimum_top_up_fen"],
+            lines=tuple(_price_line(line) for line in priced["lines"]),
+            steps=_steps(priced["steps"]),
+        ),
+        outcomes=tuple(_outcome(each) for each in data["outcomes"]),
+        steps=_steps(data["steps"]),
+    )
+
+
+def replay(data: Mapping[str, Any]) -> Json:
+    """Compute the result of frozen inputs anew, without looking at any stored one."""
+    return assessment_to_json(inputs_from_json(data).assess())
+
+
+def differences(frozen: object, recomputed: object, path: str = "$") -> Iterator[Difference]:
+    """Every place where two results (as JSON) are not the same; none means identical."""
+    if isinstance(frozen, Mapping) and isinstance(recomputed, Mapping):
+        for name in sorted({*frozen, *recomputed}):
+            yield from differences(frozen.get(name), recomputed.get(name), f"{path}.{name}")
+    elif isinstance(frozen, list) and isinstance(recomputed, list):
+        longest = max(len(frozen), len(recomputed))
+        for place in range(longest):
+            yield from differences(_at(frozen, place), _at(recomputed, place), f"{path}[{place}]")
+    elif frozen != recomputed or type(frozen) is not type(recomputed):
+        yield Difference(path, frozen, recomputed)
+
+
+_FIGURES = ("gross_fen", "deducted_fen", "refunded_fen", "payable_now_fen", "final_cost_fen", "estimate")
+
+
+def _at(values: Sequence[Any], place: int) -> Any:
+    return values[place] if place < len(values) else None
+
+
+def _plain(value: Any) -> Any:
+    """A dataclass, enum, date or container of them as plain JSON."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "__slots__") and not isinstance(value, str):
+        return {name: _plain(getattr(value, name)) for name in value.__slots__}
+    return value
+
+
+def _steps(data: list[Json]) -> tuple[Step, ...]:
+    return tuple(Step(**step) for step in data)
+
+
+def _price_line(data: Json) -> PriceLine:
+    starts, ends = (data[name] and datetime.fromisoformat(data[name]) for name in ("starts_at", "ends_at"))
+    return PriceLine(**{**data, "kind": LineKind(data["kind"]), "starts_at": starts, "ends_at": ends})
+
+
+def _outcome(data: Json) -> Outcome:
+    fields = {name: value for name, value in data.items() if name != "outcome"}
+    fields["steps"] = _steps(data["steps"])
+    if data["outcome"] == "refused":
+        return Refused(**{**fields, "reasons": tuple(Unmet(**reason) for reason in data["reasons"])})
+    lines = (PayerLine(line["payer"], Payee(line["payee"]), line["amount_fen"]) for line in data["lines"])
+    return Award(
+        **{
+            **fields,
+            "mode": SettlementMode(data["mode"]),
+            "payee": Payee(data["payee"]),
+            "lines": tuple(lines),
+            "basis_on": date.fromisoformat(data["basis_on"]),
+            "binding_caps": tuple(data["binding_caps"]),
+        }
+    )

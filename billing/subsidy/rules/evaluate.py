@@ -1,0 +1,149 @@
+"""The subsidy of one request under one programme: gates, base, rate, adjustments, rounding, caps, payers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+
+from billing.pricing.rules.steps import Step
+from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.outcome import Award, Balance, Outcome, PayerLine, Refused, Unmet
+from billing.subsidy.rules.parts.caps import Cap
+from billing.subsidy.rules.programme import Programme
+
+Balances = Mapping[str, Balance]
+
+
+def evaluate(programme: Programme, facts: Facts, balances: Balances, *, cost_left_fen: int | None = None) -> Outcome:
+    """Decide one request. Pure: the same programme, facts and balances always give the same outcome.
+
+    ``balances`` maps cap ids to what their accounts say (a cap without one counts as unused). ``cost_left_fen`` is
+    what other subsidies leave of the session's cost; an award never exceeds it, nor its own base.
+    Order: gates (all of them), base, rate, adjustments as listed, rounding, the cost, joint caps as listed, split over
+    payers, caps of single payers as listed.
+    """
+    steps: list[Step] = []
+    unmet = _check_gates(programme, facts, balances, steps)
+    basis_on = programme.validity.basis_on(facts)
+    if unmet or basis_on is None:
+        return Refused(programme.code, programme.version, tuple(unmet), tuple(steps))
+    base_fen = programme.base.take(facts, steps)
+    amount, estimate = _amount(programme, facts, base_fen, steps)
+    computed_fen = programme.rounding.apply(amount, steps)
+    return _Cutting(programme, facts, balances, steps).award(computed_fen, base_fen, cost_left_fen, basis_on, estimate=estimate)
+
+
+def _check_gates(programme: Programme, facts: Facts, balances: Balances, steps: list[Step]) -> list[Unmet]:
+    """Every unmet condition; what is met is noted in ``steps``."""
+    found = [programme.validity.check(facts), *(gate.check(facts) for gate in programme.gates)]
+    found.append(programme.base.check(facts))
+    found += [adjustment.check(facts) for adjustment in programme.adjustments]
+    found += [cap.check(balances.get(cap.id)) for cap in (*programme.joint_caps, *programme.payer_caps)]
+    unmet: list[Unmet] = []
+    for each in found:
+        if isinstance(each, Step):
+            steps.append(each)
+        elif each is not None and each not in unmet:
+            unmet.append(each)
+    return unmet
+
+
+def _amount(programme: Programme, facts: Facts, base_fen: int, steps: list[Step]) -> tuple[Decimal, bool]:
+    """The exact amount before rounding, and whether it rests on an assumption."""
+    amount = programme.rate.apply(base_fen, steps)
+    estimate = False
+    for adjustment in programme.adjustments:
+        amount = adjustment.apply(amount, facts, steps)
+        estimate = estimate or adjustment.estimates(facts)
+    return amount, estimate
+
+
+class _Cutting:
+    """From the rounded amount to the award: cost, joint caps, payers, payers' caps."""
+
+    __slots__ = ("balances", "binding", "kind", "programme", "steps")
+
+    def __init__(self, programme: Programme, facts: Facts, balances: Balances, steps: list[Step]) -> None:
+        self.programme = programme
+        self.balances = balances
+        self.steps = steps
+        self.kind = facts.applicant.kind
+        self.binding: list[str] = []
+
+    def award(self, computed_fen: int, base_fen: int, cost_left_fen: int | None, basis_on: date, *, estimate: bool) -> Outcome:
+        programme = self.programme
+        amount = self._within_cost(computed_fen, base_fen, cost_left_fen)
+        for cap in programme.joint_caps:
+            cut = self._cut(cap, amount)
+            if isinstance(cut, Unmet):
+                return self._refused(cut)
+            amount = cut
+        parts = dict(zip(programme.payers.names, programme.payers.split(amount), strict=True))
+        for payer, part in parts.items():
+            params = {"payer": payer, "part_fen": part}
+            self.steps.append(Step("payers", programme.payers.clause, "subsidy.step.payer", params, amount))
+        for cap in programme.payer_caps:
+            cut = self._cut(cap, parts[cap.payer])
+            if isinstance(cut, Unmet):
+                return self._refused(cut)
+            parts[cap.payer] = cut
+        lines = tuple(PayerLine(payer, programme.payee, part) for payer, part in parts.items())
+        total = sum(parts.values())
+        draws, left_after = self._draws(total, parts)
+        return Award(
+            programme=programme.code,
+            version=programme.version,
+            mode=programme.mode,
+            payee=programme.payee,
+            lines=lines,
+            total_fen=total,
+            base_fen=base_fen,
+            computed_fen=computed_fen,
+            basis_on=basis_on,
+            estimate=estimate,
+            binding_caps=tuple(self.binding),
+            left_after=left_after,
+            draws=draws,
+            steps=tuple(self.steps),
+        )
+
+    def _refused(self, reason: Unmet) -> Refused:
+        return Refused(self.programme.code, self.programme.version, (reason,), tuple(self.steps))
+
+    def _within_cost(self, amount: int, base_fen: int, cost_left_fen: int | None) -> int:
+        cost = base_fen if cost_left_fen is None else min(base_fen, cost_left_fen)
+        if amount <= cost:
+            return amount
+        amount = self.programme.rounding.floor(cost)
+        self.steps.append(Step("cost", self.programme.base.clause, "subsidy.step.within_cost", {"cost_fen": cost}, amount))
+        return amount
+
+    def _cut(self, cap: Cap, amount: int) -> int | Unmet:
+        """What the cap leaves of the amount; it is noted whether the cap was reached or not."""
+        if not cap.concerns(self.kind):
+            return amount
+        room = cap.room(self.balances.get(cap.id))
+        if room is None:
+            return amount
+        params = {"cap": cap.id, "per": cap.per.value, "payer": cap.payer, "left_fen": room}
+        if amount <= room:
+            self.steps.append(Step("cap", cap.clause, "subsidy.step.cap_kept", params, amount))
+            return amount
+        if not cap.partial:
+            return cap.short(room, amount)
+        self.binding.append(cap.id)
+        params["wanted_fen"] = amount
+        amount = self.programme.rounding.floor(room)
+        self.steps.append(Step("cap", cap.clause, "subsidy.step.cap_cut", params, amount))
+        return amount
+
+    def _draws(self, total: int, parts: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+        draws: dict[str, int] = {}
+        left_after: dict[str, int] = {}
+        for cap in self.programme.accounts_for(self.kind):
+            room = cap.room(self.balances.get(cap.id))
+            if room is not None:
+                draws[cap.id] = parts[cap.payer] if cap.payer else total
+                left_after[cap.id] = room - draws[cap.id]
+        return draws, left_after

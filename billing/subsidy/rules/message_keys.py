@@ -1,0 +1,107 @@
+"""Every key a step or a refusal can carry, with its parameters and an English sentence.
+
+The presentation layer translates the sentence with gettext and formats the parameters: names ending in ``_fen`` are
+ints of fen, ``rate``/``factor``/``yuan_per_hour`` are texts of decimals, ``on``/``*_day`` are ISO dates, ``allowed``/
+``excluded``/``zones``/``unmet`` are lists; the rest are codes of the platform (kinds, sizes, regions, bands, caps).
+``exact_fen`` (text) may stand beside the named parameters of any step whose amount has a fraction of a fen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """The parameters a key always carries, and its sentence with ``%(name)s`` for those it uses."""
+
+    params: tuple[str, ...]
+    sentence: str
+
+
+MESSAGES: dict[str, Message] = {
+    # Price of a session
+    "price.step.time": Message(
+        ("band", "seconds", "yuan_per_hour", "line_fen"),
+        "%(band)s: %(seconds)s seconds at %(yuan_per_hour)s yuan per hour = %(line_fen)s",
+    ),
+    "price.step.minimum_time": Message(
+        ("band", "seconds", "yuan_per_hour", "line_fen"),
+        "Up to the least time: %(seconds)s more seconds at %(yuan_per_hour)s yuan per hour = %(line_fen)s",
+    ),
+    "price.step.minimum_charge": Message(
+        ("minimum_fen", "added_fen"), "Up to the least charge of %(minimum_fen)s: %(added_fen)s more"
+    ),
+    "price.class_without_rate": Message(("customer_class",), "There is no price for customers of class %(customer_class)s"),
+    # The four numbers
+    "session.step.gross": Message(("gross_fen",), "Price of the session: %(gross_fen)s"),
+    "session.step.payable_now": Message(("deducted_fen",), "Deducted at once: %(deducted_fen)s; the rest is payable now"),
+    "session.step.final_cost": Message(("refunded_fen",), "Expected back later: %(refunded_fen)s; the rest is the final cost"),
+    # Conditions that were met
+    "subsidy.step.validity": Message(("basis", "on"), "The %(basis)s date %(on)s lies within the programme's validity"),
+    "subsidy.step.applicant_kind": Message(("kind",), "The applicant is a %(kind)s"),
+    "subsidy.step.firm_size": Message(("size",), "The firm is of %(size)s size"),
+    "subsidy.step.region": Message(("subject", "region", "zones"), "The %(subject)s is in an area of the programme (%(region)s)"),
+    "subsidy.step.verified_organisation": Message(("subject",), "The identity of the %(subject)s has been verified"),
+    "subsidy.step.service_kind": Message(("service",), "The service (%(service)s) is covered"),
+    "subsidy.step.minimum_spend": Message(
+        ("of", "spent_fen", "minimum_fen"), "The %(of)s of %(spent_fen)s reaches the least amount of %(minimum_fen)s"
+    ),
+    "subsidy.step.alternative": Message(("alternative",), "Alternative %(alternative)s of the clause is met"),
+    # The amount
+    "subsidy.step.base": Message(("of", "whole_fen"), "Eligible amount: the %(of)s of %(whole_fen)s"),
+    "subsidy.step.base_without_minimum": Message(
+        ("of", "whole_fen", "left_out_fen"),
+        "Eligible amount: the %(of)s of %(whole_fen)s without %(left_out_fen)s that are only a minimum charge",
+    ),
+    "subsidy.step.flat_rate": Message(("base_fen", "rate"), "%(base_fen)s at a rate of %(rate)s"),
+    "subsidy.step.tier": Message(("from_fen", "slice_fen", "rate"), "The %(slice_fen)s above %(from_fen)s at a rate of %(rate)s"),
+    "subsidy.step.quality": Message(("grade", "factor"), "Quality grade %(grade)s: times %(factor)s"),
+    "subsidy.step.quality_assumed": Message(
+        ("grade", "factor"), "The quality grade is not known yet; estimated with grade %(grade)s: times %(factor)s"
+    ),
+    "subsidy.step.first_use_bonus": Message(("bonus_fen",), "First use: %(bonus_fen)s more"),
+    "subsidy.step.asked_enough": Message(("asked_fen",), "%(asked_fen)s were asked for, which is not less"),
+    "subsidy.step.asked_less": Message(("asked_fen",), "Only %(asked_fen)s were asked for"),
+    "subsidy.step.rounding": Message(("step", "mode"), "Rounded to whole %(step)s (%(mode)s)"),
+    "subsidy.step.within_cost": Message(("cost_fen",), "Never more than what is left of the cost, %(cost_fen)s"),
+    "subsidy.step.cap_kept": Message(
+        ("cap", "per", "payer", "left_fen"), "Within the limit %(cap)s (%(per)s), of which %(left_fen)s are left"
+    ),
+    "subsidy.step.cap_cut": Message(
+        ("cap", "per", "payer", "left_fen", "wanted_fen"),
+        "Of the limit %(cap)s (%(per)s) only %(left_fen)s are left instead of %(wanted_fen)s",
+    ),
+    "subsidy.step.payer": Message(("payer", "part_fen"), "%(payer)s pays %(part_fen)s"),
+    # Conditions that were not met
+    "subsidy.unmet.fact_missing": Message(("fact",), "It is not known yet: %(fact)s"),
+    "subsidy.unmet.validity": Message(
+        ("basis", "on", "first_day", "last_day"),
+        "The %(basis)s date %(on)s lies outside the programme's validity, %(first_day)s to %(last_day)s",
+    ),
+    "subsidy.unmet.applicant_kind": Message(("kind", "allowed"), "The programme is for %(allowed)s; the applicant is a %(kind)s"),
+    "subsidy.unmet.firm_size": Message(("size", "allowed"), "The programme is for %(allowed)s firms; this one is %(size)s"),
+    "subsidy.unmet.region": Message(
+        ("subject", "region", "zones", "allowed"), "The %(subject)s (%(region)s) is not in the area %(allowed)s"
+    ),
+    "subsidy.unmet.region_excluded": Message(
+        ("subject", "region", "zones", "excluded"), "The %(subject)s (%(region)s) is in the excluded area %(excluded)s"
+    ),
+    "subsidy.unmet.verified_organisation": Message(("subject",), "The identity of the %(subject)s is not verified"),
+    "subsidy.unmet.service_kind": Message(("service", "allowed"), "The service (%(service)s) is not one of %(allowed)s"),
+    "subsidy.unmet.service_excluded": Message(("service",), "The service (%(service)s) is never subsidised"),
+    "subsidy.unmet.minimum_spend": Message(
+        ("of", "spent_fen", "minimum_fen"), "The %(of)s of %(spent_fen)s is below the least amount of %(minimum_fen)s"
+    ),
+    "subsidy.unmet.alternatives": Message(("count", "unmet"), "None of the %(count)s alternatives of the clause is met"),
+    "subsidy.unmet.grade_unknown": Message(("grade", "allowed"), "The grade %(grade)s is not one of %(allowed)s"),
+    "subsidy.unmet.limit_not_set": Message(("cap",), "The limit %(cap)s has not been set yet"),
+    "subsidy.unmet.cap_short": Message(
+        ("cap", "per", "left_fen", "needed_fen"),
+        "Of the limit %(cap)s (%(per)s) only %(left_fen)s are left, and %(needed_fen)s are needed as a whole",
+    ),
+    "subsidy.unmet.exclusive": Message(
+        ("exclusive_class", "programme", "version", "winner_fen", "instead_fen"),
+        "The session already takes %(programme)s, which gives %(winner_fen)s; it may take only one programme of its class",
+    ),
+}

@@ -1,0 +1,101 @@
+"""What evaluating a programme gives: an award, or a refusal with every unmet gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from billing.pricing.rules.steps import Step
+
+
+class SettlementMode(StrEnum):
+    """When the money moves. It decides ``payable_now`` and ``final_cost`` (architecture.md section 6)."""
+
+    DEDUCTED_NOW = "deducted_now"
+    """Taken off the bill; the provider redeems it (通兑)."""
+    REFUNDED_LATER = "refunded_later"
+    """The firm pays in full and is paid back after its claim (通用)."""
+
+
+class Payee(StrEnum):
+    """Who receives the public money. ``firm`` is the applicant, a team without a licence included."""
+
+    PROVIDER = "provider"
+    FIRM = "firm"
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What an account of limited money says before this award.
+
+    ``limit_fen``: the account's own limit (an issued quota, a budget, a configured cap); None leaves the document's.
+    ``used_fen``: posted and held so far.
+    """
+
+    limit_fen: int | None = None
+    used_fen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PayerLine:
+    """What one payer pays to one payee."""
+
+    payer: str
+    payee: Payee
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """A condition that was not met. ``code`` and ``params`` choose the sentence (message_keys.py)."""
+
+    clause: str
+    code: str
+    params: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """A subsidy. ``total_fen`` is the sum of ``lines`` and may be nil when a cap is used up.
+
+    ``base_fen``: the amount that was eligible. ``computed_fen``: rounded, before any cap. ``basis_on``: the date that
+    selected the version and the cap year. ``estimate``: a quality grade was assumed. ``binding_caps``: ids of the caps
+    that cut, in the order of cutting. ``draws``: cap id -> fen to hold on that account; ``left_after``: cap id -> fen
+    left on it afterwards.
+    """
+
+    programme: str
+    version: str
+    mode: SettlementMode
+    payee: Payee
+    lines: tuple[PayerLine, ...]
+    total_fen: int
+    base_fen: int
+    computed_fen: int
+    basis_on: date
+    estimate: bool
+    binding_caps: tuple[str, ...]
+    left_after: Mapping[str, int]
+    draws: Mapping[str, int]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No subsidy. ``reasons`` holds every unmet condition, ``steps`` what was found met before that."""
+
+    programme: str
+    version: str
+    reasons: tuple[Unmet, ...]
+    steps: tuple[Step, ...]
+
+
+Outcome = Award | Refused
+
+
+def missing(clause: str, fact: str) -> Unmet:
+    """The refusal for a rule that needs a fact nobody gave."""
+    return Unmet(clause, "subsidy.unmet.fact_missing", {"fact": fact})

@@ -1,0 +1,224 @@
+"""Eligibility gates. Each looks at the facts and answers with a step (met), an Unmet, or None (not its business).
+
+Families of subsidy-engine.md section 2 covered: kind and size of the applicant, region by GB/T 2260 prefix or policy
+zone, verified organisation, kind of service, minimum spend, and alternatives of several gates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from billing.ledger.rules.money import parse_yuan
+from billing.pricing.rules.steps import Step
+from billing.subsidy.rules.facts import Facts, Party
+from billing.subsidy.rules.outcome import Unmet, missing
+
+
+class Gate(Protocol):
+    """A condition of eligibility."""
+
+    def check(self, facts: Facts) -> Step | Unmet | None: ...
+
+
+def _met(clause: str, key: str, params: dict[str, Any]) -> Step:
+    return Step("gate", clause, "subsidy.step." + key, params, 0)
+
+
+def _unmet(clause: str, key: str, params: dict[str, Any]) -> Unmet:
+    return Unmet(clause, "subsidy.unmet." + key, params)
+
+
+def _concerns(applies_to: frozenset[str], facts: Facts) -> bool:
+    return not applies_to or facts.applicant.kind in applies_to
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicantKindGate:
+    """The applicant is of one of the kinds (firm, team, person, institution)."""
+
+    clause: str
+    any_of: tuple[str, ...]
+
+    def check(self, facts: Facts) -> Step | Unmet | None:
+        kind = facts.applicant.kind
+        if kind is None:
+            return missing(self.clause, "applicant.kind")
+        if kind in self.any_of:
+            return _met(self.clause, "applicant_kind", {"kind": kind})
+        return _unmet(self.clause, "applicant_kind", {"kind": kind, "allowed": list(self.any_of)})
+
+
+@dataclass(frozen=True, slots=True)
+class FirmSizeGate:
+    """The firm is of one of the size classes (micro, small, medium, large)."""
+
+    clause: str
+    any_of: tuple[str, ...]
+    applies_to: frozenset[str]
+
+    def check(self, facts: Facts) -> Step | Unmet | None:
+        if not _concerns(self.applies_to, facts):
+            return None
+        size = facts.applicant.size
+        if size is None:
+            return missing(self.clause, "applicant.size")
+        if size in self.any_of:
+            return _met(self.clause, "firm_size", {"size": size})
+        return _unmet(self.clause, "firm_size", {"size": size, "allowed": list(self.any_of)})
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """Places named by prefixes of GB/T 2260 codes and by ids of policy zones."""
+
+    prefixes: tuple[str, ...]
+    zones: frozenset[str]
+
+    def covers(self, party: Party) -> bool:
+        in_code = party.region_code is not None and party.region_code.startswith(self.prefixes)
+        return in_code or not self.zones.isdisjoint(party.policy_zones)
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.prefixes, *sorted(self.zones)]
+
+
+@dataclass(frozen=True, slots=True)
+class RegionGate:
+    """The subject (applicant, provider, instrument) lies in the allowed area and outside the excluded one."""
+
+    clause: str
+    subject: str
+    allowed: Area | None
+    excluded: Area | None
+    applies_to: frozenset[str]
+
+    def check(self, facts: Facts) -> Step | Unmet | None:
+        if not _concerns(self.applies_to, facts):
+            return None
+        party: Party = getattr(facts, self.subject)
+        if party.region_code is None and not party.policy_zones:
+            return missing(self.clause, f"{self.subject}.region_code")
+        params = {"subject": self.subject, "region": party.region_code or "", "zones": sorted(party.policy_zones)}
+        if self.excluded is not None and self.excluded.covers(party):
+            return _unmet(self.clause, "region_excluded", {**params, "excluded": self.excluded.names})
+        if self.allowed is not None and not self.allowed.covers(party):
+            return _unmet(self.clause, "region", {**params, "allowed": self.allowed.names})
+        return _met(self.clause, "region", params)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedGate:
+    """The platform has checked the identity of the applicant's or the provider's organisation."""
+
+    clause: str
+    subject: str
+    applies_to: frozenset[str]
+
+    def check(self, facts: Facts) -> Step | Unmet | None:
+        if not _concerns(self.applies_to, facts):
+            return None
+        party: Party = getattr(facts, self.subject)
+        if party.verified:
+            return _met(self.clause, "verified_organisation", {"subject": self.subject})
+        return _unmet(self.clause, "verified_organisation", {"subject": self.subject})
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceKindGate:
+    """The kind of service is listed, or is not one of the excluded kinds."""
+
+    clause: str
+    any_of: tuple[str, ...]
+    none_of: tuple[str, ...]
+
+    def check(self, facts: Facts) -> Step | Unmet | None:
+        kind = facts.service.kind
+        if kind is None:
+            return missing(self.clause, "service.kind")
+        if kind in self.none_of:
+            return _unmet(self.clause, "service_excluded", {"service": kind})
+        if self.any_of and kind not in self.any_of:
+            return _unmet(self.clause, "service_kind", {"service": kind, "allowed": list(self.any_of)})
+        return _met(self.clause, "service_kind", {"service": kind})
+
+
+@dataclass(frozen=True, slots=True)
+class MinimumSpendGate:
+    """The fee or the contract reaches a least amount (fen, inclusive)."""
+
+    clause: str
+    minimum_fen: int
+    of: str
+
+    def check(self, facts: Facts) -> Step | Unmet | None:
+        amount: int | None = getattr(facts.amounts, self.of)
+        if amount is None:
+            return missing(self.clause, f"amounts.{self.of}")
+        params = {"of": self.of, "spent_fen": amount, "minimum_fen": self.minimum_fen}
+        if amount >= self.minimum_fen:
+            return _met(self.clause, "minimum_spend", params)
+        return _unmet(self.clause, "minimum_spend", params)
+
+
+@dataclass(frozen=True, slots=True)
+class AlternativesGate:
+    """At least one alternative is met; an alternative is met when all its gates are."""
+
+    clause: str
+    alternatives: tuple[tuple[Gate, ...], ...]
+
+    def check(self, facts: Facts) -> Step | Unmet | None:
+        failed: list[list[str]] = []
+        for place, gates in enumerate(self.alternatives, start=1):
+            unmet = [found for found in (gate.check(facts) for gate in gates) if isinstance(found, Unmet)]
+            if not unmet:
+                return _met(self.clause, "alternative", {"alternative": place})
+            failed.append([each.code for each in unmet])
+        return _unmet(self.clause, "alternatives", {"count": len(failed), "unmet": failed})
+
+
+def parse_gate(document: Mapping[str, Any]) -> Gate:
+    """The gate that a valid piece of a document describes."""
+    return _PARSERS[document["type"]](document)
+
+
+def _kinds(document: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(document.get("applies_to", ()))
+
+
+def _area(items: list[Mapping[str, str]] | None) -> Area | None:
+    if items is None:
+        return None
+    prefixes = tuple(item["code_prefix"] for item in items if "code_prefix" in item)
+    return Area(prefixes, frozenset(item["zone"] for item in items if "zone" in item))
+
+
+def _region(document: Mapping[str, Any]) -> Gate:
+    return RegionGate(
+        document["clause"],
+        document["subject"],
+        _area(document.get("any_of")),
+        _area(document.get("none_of")),
+        _kinds(document),
+    )
+
+
+def _alternatives(document: Mapping[str, Any]) -> Gate:
+    gates = tuple(tuple(parse_gate(gate) for gate in alternative) for alternative in document["alternatives"])
+    return AlternativesGate(document["clause"], gates)
+
+
+_PARSERS: dict[str, Callable[[Mapping[str, Any]], Gate]] = {
+    "applicant_kind": lambda piece: ApplicantKindGate(piece["clause"], tuple(piece["any_of"])),
+    "firm_size": lambda piece: FirmSizeGate(piece["clause"], tuple(piece["any_of"]), _kinds(piece)),
+    "region": _region,
+    "verified_organisation": lambda piece: VerifiedGate(piece["clause"], piece["subject"], _kinds(piece)),
+    "service_kind": lambda piece: ServiceKindGate(
+        piece["clause"], tuple(piece.get("any_of", ())), tuple(piece.get("none_of", ()))
+    ),
+    "minimum_spend": lambda piece: MinimumSpendGate(piece["clause"], parse_yuan(piece["amount"]), piece["of"]),
+    "any_of": _alternatives,
+}
