@@ -1,0 +1,65 @@
+"""The life of a reservation, against the table written out as plain words."""
+
+import pytest
+
+from booking.rules.states import (
+    BLOCKING_STATES,
+    FINAL_STATES,
+    Action,
+    ReservationState,
+    actions_from,
+    blocks,
+    next_state,
+)
+from config.kernel.errors import Refusal
+
+STEPS = {
+    ("requested", "approve"): "approved",
+    ("requested", "reject"): "rejected",
+    ("requested", "cancel"): "cancelled",
+    ("requested", "expire"): "expired",
+    ("approved", "check_in"): "in_use",
+    ("approved", "cancel"): "cancelled",
+    ("approved", "mark_no_show"): "no_show",
+    ("in_use", "check_out"): "completed",
+    ("completed", "agree"): "agreed",
+}
+
+
+@pytest.mark.parametrize("state", ReservationState)
+@pytest.mark.parametrize("action", Action)
+def test_every_state_takes_exactly_the_actions_of_the_table(state, action):
+    expected = STEPS.get((state.value, action.value))
+    assert (action in actions_from(state)) == (expected is not None)
+    if expected is not None:
+        assert next_state(state, action) == expected
+        return
+    with pytest.raises(Refusal) as caught:
+        next_state(state, action)
+    (reason,) = caught.value.reasons
+    assert reason.code == "booking.illegal_transition"
+    assert reason.params == {"state": state.value, "action": action.value}
+
+
+def test_every_state_is_reached_and_no_life_goes_in_circles():
+    lives = [("requested",)]
+    reached = set()
+    while lives:
+        life = lives.pop()
+        reached.add(life[-1])
+        nexts = [after for (before, _), after in STEPS.items() if before == life[-1]]
+        assert not set(nexts) & set(life)
+        lives += [(*life, after) for after in nexts]
+    assert reached == {state.value for state in ReservationState}
+
+
+def test_final_states_are_those_that_nothing_leaves():
+    assert {"rejected", "cancelled", "agreed", "no_show", "expired"} == FINAL_STATES
+    assert {state for state in ReservationState if not actions_from(state)} == FINAL_STATES
+
+
+def test_a_reservation_blocks_from_approval_on_and_a_request_only_where_the_lab_says_so():
+    assert {"approved", "in_use", "completed", "agreed"} == BLOCKING_STATES
+    for state in ReservationState:
+        assert blocks(state, pending_blocks=False) == (state in BLOCKING_STATES)
+        assert blocks(state, pending_blocks=True) == (state in BLOCKING_STATES or state == "requested")
