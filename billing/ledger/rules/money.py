@@ -40,9 +40,6 @@ class Rounding(StrEnum):
     DOWN = "down"
 
 
-_DECIMAL_MODE = {Rounding.HALF_UP: ROUND_HALF_UP, Rounding.DOWN: ROUND_DOWN}
-
-
 def round_fen(value: Decimal, mode: Rounding, step_fen: int = 1) -> int:
     """Round ``value`` (fen, any fraction) to a multiple of ``step_fen`` (1 = fen, 100 = whole yuan).
 
@@ -51,12 +48,13 @@ def round_fen(value: Decimal, mode: Rounding, step_fen: int = 1) -> int:
     """
     if not isinstance(value, Decimal):
         raise TypeError("money is rounded from a Decimal of fen")
+    how = ROUND_HALF_UP if mode is Rounding.HALF_UP else ROUND_DOWN
     if step_fen == 1:
-        return int(value.quantize(_ONE, _DECIMAL_MODE[mode], WIDE))
+        return int(value.quantize(_ONE, how, WIDE))
     if step_fen < 1:
         raise ValueError("a rounding step is at least one fen")
     steps = WIDE.divide(value, Decimal(step_fen))
-    return int(steps.quantize(_ONE, _DECIMAL_MODE[mode], WIDE)) * step_fen
+    return int(steps.quantize(_ONE, how, WIDE)) * step_fen
 
 
 def split_largest_remainder(total_fen: int, weights: Sequence[int | Decimal]) -> tuple[int, ...]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One step of a calculation.
+class Step(NamedTuple):
+    """One step of a calculation. A named tuple because a session makes some twenty of them.
 
     ``part`` names the family of rule (``price``, ``gate``, ``base``, ``rate``, ``cap`` ...); ``clause`` is the id of the
     clause it rests on (empty for prices); ``key`` chooses the sentence (billing/subsidy/rules/message_keys.py) and

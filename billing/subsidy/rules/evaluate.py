@@ -36,16 +36,17 @@ def evaluate(programme: Programme, facts: Facts, balances: Balances, *, cost_lef
 
 def _check_gates(programme: Programme, facts: Facts, balances: Balances, steps: list[Step]) -> list[Unmet]:
     """Every unmet condition; what is met is noted in ``steps``."""
-    found = [programme.validity.check(facts), *(gate.check(facts) for gate in programme.gates)]
-    found.append(programme.base.check(facts))
-    found += [adjustment.check(facts) for adjustment in programme.adjustments]
-    found += [cap.check(balances.get(cap.id)) for cap in (*programme.joint_caps, *programme.payer_caps)]
     unmet: list[Unmet] = []
-    for each in found:
-        if isinstance(each, Step):
-            steps.append(each)
-        elif each is not None and each not in unmet:
-            unmet.append(each)
+    for condition in programme.conditions:
+        found = condition.check(facts)
+        if isinstance(found, Step):
+            steps.append(found)
+        elif found is not None and found not in unmet:
+            unmet.append(found)
+    for cap in programme.must_be_set:
+        unset = cap.check(balances.get(cap.id))
+        if unset is not None:
+            unmet.append(unset)
     return unmet
 
 
@@ -62,7 +63,7 @@ def _amount(programme: Programme, facts: Facts, base_fen: int, steps: list[Step]
 class _Cutting:
     """From the rounded amount to the award: cost, joint caps, payers, payers' caps."""
 
-    __slots__ = ("balances", "binding", "kind", "programme", "steps")
+    __slots__ = ("accounts", "balances", "binding", "kind", "programme", "steps")
 
     def __init__(self, programme: Programme, facts: Facts, balances: Balances, steps: list[Step]) -> None:
         self.programme = programme
@@ -70,6 +71,7 @@ class _Cutting:
         self.steps = steps
         self.kind = facts.applicant.kind
         self.binding: list[str] = []
+        self.accounts: list[tuple[Cap, int]] = []
 
     def award(self, computed_fen: int, base_fen: int, cost_left_fen: int | None, basis_on: date, *, estimate: bool) -> Outcome:
         programme = self.programme
@@ -126,7 +128,9 @@ class _Cutting:
         room = cap.room(self.balances.get(cap.id))
         if room is None:
             return amount
-        params = {"cap": cap.id, "per": cap.per.value, "payer": cap.payer, "left_fen": room}
+        if cap.on_account:
+            self.accounts.append((cap, room))
+        params = {"cap": cap.id, "per": cap.per, "payer": cap.payer, "left_fen": room}
         if amount <= room:
             self.steps.append(Step("cap", cap.clause, "subsidy.step.cap_kept", params, amount))
             return amount
@@ -139,11 +143,6 @@ class _Cutting:
         return amount
 
     def _draws(self, total: int, parts: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
-        draws: dict[str, int] = {}
-        left_after: dict[str, int] = {}
-        for cap in self.programme.accounts_for(self.kind):
-            room = cap.room(self.balances.get(cap.id))
-            if room is not None:
-                draws[cap.id] = parts[cap.payer] if cap.payer else total
-                left_after[cap.id] = room - draws[cap.id]
-        return draws, left_after
+        """What the award takes from each account that limits it, and what it leaves there."""
+        draws = {cap.id: parts[cap.payer] if cap.payer else total for cap, _ in self.accounts}
+        return draws, {cap.id: room - draws[cap.id] for cap, room in self.accounts}

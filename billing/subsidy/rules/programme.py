@@ -10,15 +10,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from billing.ledger.rules.documents import Document, DocumentError, Fault, load_schema, schema_faults, sha256_of
-from billing.subsidy.rules.facts import is_day
-from billing.subsidy.rules.outcome import Payee, SettlementMode
+from billing.pricing.rules.steps import Step
+from billing.subsidy.rules.facts import Facts, is_day
+from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
 from billing.subsidy.rules.parts.adjustments import Adjustment, adjustment_faults, parse_adjustment
 from billing.subsidy.rules.parts.base import Base, parse_base
 from billing.subsidy.rules.parts.caps import Cap, cap_faults, parse_cap
-from billing.subsidy.rules.parts.gates import Gate, parse_gate
+from billing.subsidy.rules.parts.gates import parse_gate
 from billing.subsidy.rules.parts.payers import Payers, parse_payers, payer_faults
 from billing.subsidy.rules.parts.rate import Rate, parse_rate, rate_faults
 from billing.subsidy.rules.parts.rounding import ClaimRounding, parse_rounding
@@ -40,10 +41,20 @@ class Clause:
     assumed: bool
 
 
+class Condition(Protocol):
+    """Anything that can turn a request down: validity, gates, the base, adjustments."""
+
+    def check(self, facts: Facts) -> Step | Unmet | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Programme:
-    """A compiled programme version. ``document`` is what it was read from and ``sha256`` its fingerprint; ``form`` is the
-    paper way of settlement behind ``mode``; ``exclusive_class`` is empty when the programme excludes no other."""
+    """A compiled programme version.
+
+    ``document`` is what it was read from, ``sha256`` its fingerprint. ``form`` is the paper way of settlement behind
+    ``mode``. ``exclusive_class`` is empty when the programme excludes no other. ``conditions`` are all that must hold,
+    in the order in which they are told; ``must_be_set`` are the caps whose limit configuration has to give.
+    """
 
     sha256: str
     code: str
@@ -60,7 +71,6 @@ class Programme:
     exclusive_clause: str
     clauses: Mapping[str, Clause]
     validity: Validity
-    gates: tuple[Gate, ...]
     base: Base
     rate: Rate
     adjustments: tuple[Adjustment, ...]
@@ -68,6 +78,8 @@ class Programme:
     joint_caps: tuple[Cap, ...]
     payer_caps: tuple[Cap, ...]
     payers: Payers
+    conditions: tuple[Condition, ...]
+    must_be_set: tuple[Cap, ...]
     document: Document = field(repr=False, compare=False)
 
     def accounts_for(self, applicant_kind: str | None) -> tuple[Cap, ...]:
@@ -84,6 +96,9 @@ def parse_programme(document: Document) -> Programme:
     caps = [parse_cap(cap) for cap in document["caps"]]
     exclusive = document.get("exclusive", {})
     settlement = document["settlement"]
+    validity, base = _validity(document), parse_base(document["base"])
+    gates = tuple(parse_gate(gate) for gate in document["gates"])
+    adjustments = tuple(parse_adjustment(each) for each in document["adjustments"])
     return Programme(
         sha256=sha256_of(document),
         code=document["code"],
@@ -99,15 +114,16 @@ def parse_programme(document: Document) -> Programme:
         exclusive_class=exclusive.get("class", ""),
         exclusive_clause=exclusive.get("clause", ""),
         clauses={clause["id"]: _clause(clause) for clause in document["clauses"]},
-        validity=_validity(document),
-        gates=tuple(parse_gate(gate) for gate in document["gates"]),
-        base=parse_base(document["base"]),
+        validity=validity,
+        base=base,
         rate=parse_rate(document["rate"]),
-        adjustments=tuple(parse_adjustment(each) for each in document["adjustments"]),
+        adjustments=adjustments,
         rounding=parse_rounding(document["rounding"]),
         joint_caps=tuple(cap for cap in caps if not cap.payer),
         payer_caps=tuple(cap for cap in caps if cap.payer),
         payers=parse_payers(document["payers"]),
+        must_be_set=tuple(cap for cap in caps if cap.refuse_when_unset),
+        conditions=(validity, *gates, base, *adjustments),
         document=document,
     )
 

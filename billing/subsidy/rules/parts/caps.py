@@ -23,13 +23,14 @@ class CapPer(StrEnum):
 
 
 #: A cap that only concerns one kind of applicant.
-_KIND_OF = {CapPer.FIRM_YEAR: "firm", CapPer.TEAM_YEAR: "team"}
+_ONLY_FOR = {CapPer.FIRM_YEAR: "firm", CapPer.TEAM_YEAR: "team"}
 
 
 @dataclass(frozen=True, slots=True)
 class Cap:
     """One cap. ``limit_fen`` is the document's limit (None: only configuration sets one); ``configured`` means that an
-    account's own limit replaces it, otherwise the lower of the two holds. ``payer`` empty: joint over all payers."""
+    account's own limit replaces it, otherwise the lower of the two holds. ``payer`` empty: joint over all payers.
+    ``on_account``: an award draws on an account of this cap. ``only_for``: the kind of applicant it limits, or empty."""
 
     id: str
     clause: str
@@ -39,16 +40,12 @@ class Cap:
     refuse_when_unset: bool
     payer: str
     partial: bool
-
-    @property
-    def on_account(self) -> bool:
-        """Whether an award draws on an account of this cap."""
-        return self.per is not CapPer.ORDER
+    on_account: bool
+    only_for: str
 
     def concerns(self, applicant_kind: str | None) -> bool:
         """A yearly cap of firms is for firms, of teams for teams; the others are for everybody."""
-        kind = _KIND_OF.get(self.per)
-        return kind is None or kind == applicant_kind
+        return not self.only_for or self.only_for == applicant_kind
 
     def limit(self, balance: Balance | None) -> int | None:
         """The limit in force (fen), or None for no limit."""
@@ -81,15 +78,18 @@ def parse_cap(document: Mapping[str, Any]) -> Cap:
     limit = document["limit"]
     configured = isinstance(limit, Mapping)
     own = limit.get("default") if isinstance(limit, Mapping) else limit
+    per = CapPer(document["per"])
     return Cap(
         id=document["id"],
         clause=document["clause"],
-        per=CapPer(document["per"]),
+        per=per,
         limit_fen=None if own is None else parse_yuan(own),
         configured=configured,
         refuse_when_unset=configured and limit.get("when_unset") == "refuse",
         payer=document.get("payer", ""),
         partial=document["when_short"] == "partial",
+        on_account=per is not CapPer.ORDER,
+        only_for=_ONLY_FOR.get(per, ""),
     )
 
 

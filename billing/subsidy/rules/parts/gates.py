@@ -39,15 +39,13 @@ class ApplicantKindGate:
     """The applicant is of one of the kinds (firm, team, person, institution)."""
 
     clause: str
-    any_of: tuple[str, ...]
+    met: Mapping[str, Step]
 
     def check(self, facts: Facts) -> Step | Unmet | None:
         kind = facts.applicant.kind
         if kind is None:
             return missing(self.clause, "applicant.kind")
-        if kind in self.any_of:
-            return _met(self.clause, "applicant_kind", {"kind": kind})
-        return _unmet(self.clause, "applicant_kind", {"kind": kind, "allowed": list(self.any_of)})
+        return self.met.get(kind) or _unmet(self.clause, "applicant_kind", {"kind": kind, "allowed": list(self.met)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class FirmSizeGate:
     """The firm is of one of the size classes (micro, small, medium, large)."""
 
     clause: str
-    any_of: tuple[str, ...]
+    met: Mapping[str, Step]
     applies_to: frozenset[str]
 
     def check(self, facts: Facts) -> Step | Unmet | None:
@@ -64,9 +62,7 @@ class FirmSizeGate:
         size = facts.applicant.size
         if size is None:
             return missing(self.clause, "applicant.size")
-        if size in self.any_of:
-            return _met(self.clause, "firm_size", {"size": size})
-        return _unmet(self.clause, "firm_size", {"size": size, "allowed": list(self.any_of)})
+        return self.met.get(size) or _unmet(self.clause, "firm_size", {"size": size, "allowed": list(self.met)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +111,7 @@ class VerifiedGate:
 
     clause: str
     subject: str
+    met: Step
     applies_to: frozenset[str]
 
     def check(self, facts: Facts) -> Step | Unmet | None:
@@ -122,7 +119,7 @@ class VerifiedGate:
             return None
         party: Party = getattr(facts, self.subject)
         if party.verified:
-            return _met(self.clause, "verified_organisation", {"subject": self.subject})
+            return self.met
         return _unmet(self.clause, "verified_organisation", {"subject": self.subject})
 
 
@@ -189,6 +186,16 @@ def _kinds(document: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(document.get("applies_to", ()))
 
 
+def _met_by(document: Mapping[str, Any], key: str, param: str) -> dict[str, Step]:
+    """The step for each allowed value, made once; in the order of the document."""
+    return {value: _met(document["clause"], key, {param: value}) for value in document["any_of"]}
+
+
+def _verified(document: Mapping[str, Any]) -> Gate:
+    clause, subject = document["clause"], document["subject"]
+    return VerifiedGate(clause, subject, _met(clause, "verified_organisation", {"subject": subject}), _kinds(document))
+
+
 def _area(items: list[Mapping[str, str]] | None) -> Area | None:
     if items is None:
         return None
@@ -212,10 +219,10 @@ def _alternatives(document: Mapping[str, Any]) -> Gate:
 
 
 _PARSERS: dict[str, Callable[[Mapping[str, Any]], Gate]] = {
-    "applicant_kind": lambda piece: ApplicantKindGate(piece["clause"], tuple(piece["any_of"])),
-    "firm_size": lambda piece: FirmSizeGate(piece["clause"], tuple(piece["any_of"]), _kinds(piece)),
+    "applicant_kind": lambda piece: ApplicantKindGate(piece["clause"], _met_by(piece, "applicant_kind", "kind")),
+    "firm_size": lambda piece: FirmSizeGate(piece["clause"], _met_by(piece, "firm_size", "size"), _kinds(piece)),
     "region": _region,
-    "verified_organisation": lambda piece: VerifiedGate(piece["clause"], piece["subject"], _kinds(piece)),
+    "verified_organisation": _verified,
     "service_kind": lambda piece: ServiceKindGate(
         piece["clause"], tuple(piece.get("any_of", ())), tuple(piece.get("none_of", ()))
     ),

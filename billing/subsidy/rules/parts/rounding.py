@@ -23,7 +23,7 @@ class ClaimRounding:
 
     def apply(self, amount: Decimal, steps: list[Step]) -> int:
         rounded = round_fen(amount, self.mode, self.step_fen)
-        params = {"step": self.step, "mode": self.mode.value}
+        params = {"step": self.step, "mode": self.mode}
         steps.append(Step("rounding", self.clause, "subsidy.step.rounding", params, rounded))
         return rounded
 
