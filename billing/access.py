@@ -1,1 +1,99 @@
-"""What an actor may see."""
+"""What an actor may see of prices, programmes, limited money and statements.
+
+Prices and published programmes with what is left in their pools are public. Figures of a session follow its reservation.
+What an organisation is paid is seen by its administrator and its finance; officials who supervise or pay see all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from billing.models import (
+    Account,
+    Award,
+    Charge,
+    PriceVersion,
+    Programme,
+    ProgrammeVersion,
+    Quote,
+    Statement,
+    StatementLine,
+    Transfer,
+)
+from booking.access import CUSTOMERS, SUPERVISORS, reservation_filter
+from config.kernel.access import OFFICIALS, Actor, Role, register_scope
+from instruments.access import ALL, instrument_filter
+
+PAYEES = (Role.FIRM_ADMIN, Role.OWNER_FINANCE)
+
+
+def payee_filter(actor: Actor, prefix: str = "") -> Q:
+    """What is paid to ``payee`` behind ``prefix``."""
+    return ALL if actor.has(*SUPERVISORS) else Q(**{f"{prefix}payee_id__in": actor.organisations(*PAYEES)})
+
+
+def _price_versions(queryset: QuerySet[PriceVersion], actor: Actor) -> QuerySet[PriceVersion]:
+    return queryset.filter(instrument_filter(actor, "instrument__"))
+
+
+def _programmes(queryset: QuerySet[Programme], actor: Actor) -> QuerySet[Programme]:
+    published = ProgrammeVersion.objects.filter(programme_id=OuterRef("pk"), published_at__isnull=False)
+    return queryset if actor.has(*OFFICIALS) else queryset.filter(Exists(published))
+
+
+def _programme_versions(queryset: QuerySet[ProgrammeVersion], actor: Actor) -> QuerySet[ProgrammeVersion]:
+    return queryset if actor.has(*OFFICIALS) else queryset.filter(published_at__isnull=False)
+
+
+def _accounts(queryset: QuerySet[Account], actor: Actor) -> QuerySet[Account]:
+    """A programme's pool is as public as the programme; an organisation's accounts are its own."""
+    if actor.has(*SUPERVISORS):
+        return queryset
+    published = ProgrammeVersion.objects.filter(programme_id=OuterRef("programme_id"), published_at__isnull=False)
+    pool = Q(limited=True, organisation__isnull=True) & Exists(published)
+    return queryset.filter(pool | Q(organisation_id__in=actor.organisations(*CUSTOMERS, *PAYEES)))
+
+
+def _transfers(queryset: QuerySet[Transfer], actor: Actor) -> QuerySet[Transfer]:
+    if actor.has(*SUPERVISORS):
+        return queryset
+    own = actor.organisations(*CUSTOMERS, *PAYEES)
+    return queryset.filter(Q(debit__organisation_id__in=own) | Q(credit__organisation_id__in=own))
+
+
+def _quotes(queryset: QuerySet[Quote], actor: Actor) -> QuerySet[Quote]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
+def _charges(queryset: QuerySet[Charge], actor: Actor) -> QuerySet[Charge]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
+def _awards(queryset: QuerySet[Award], actor: Actor) -> QuerySet[Award]:
+    return queryset.filter(reservation_filter(actor, "charge__reservation__") | payee_filter(actor))
+
+
+def _statements(queryset: QuerySet[Statement], actor: Actor) -> QuerySet[Statement]:
+    return queryset.filter(payee_filter(actor))
+
+
+def _statement_lines(queryset: QuerySet[StatementLine], actor: Actor) -> QuerySet[StatementLine]:
+    return queryset.filter(payee_filter(actor, "statement__"))
+
+
+_SCOPES: dict[Any, Any] = {
+    Account: _accounts,
+    Award: _awards,
+    Charge: _charges,
+    PriceVersion: _price_versions,
+    Programme: _programmes,
+    ProgrammeVersion: _programme_versions,
+    Quote: _quotes,
+    Statement: _statements,
+    StatementLine: _statement_lines,
+    Transfer: _transfers,
+}
+for _model, _scope in _SCOPES.items():
+    register_scope(_model, _scope)

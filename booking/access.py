@@ -1,1 +1,62 @@
-"""What an actor may see."""
+"""What an actor may see of reservations and the use of instruments.
+
+A reservation is seen by the customer organisation's people (researchers see what their organisation booked, as its
+administrator does), by those who run or account for the instrument, and by officials who supervise or pay. The platform's
+operator has no business with it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationTransition, UsageSession
+from config.kernel.access import Actor, Role, register_scope
+from instruments.access import ALL, instrument_filter
+from instruments.models import Instrument
+
+CUSTOMERS = (Role.RESEARCHER, Role.FIRM_ADMIN)
+OWNERS = (Role.LAB_MANAGER, Role.OWNER_FINANCE)
+SUPERVISORS = (Role.PROGRAMME_OFFICER, Role.FINANCE, Role.INSPECTOR)
+
+
+def reservation_filter(actor: Actor, prefix: str = "") -> Q:
+    """The rule for a reservation, or for what hangs on one behind ``prefix`` (``"reservation__"``)."""
+    if actor.has(*SUPERVISORS):
+        return ALL
+    customer = Q(**{f"{prefix}organisation_id__in": actor.organisations(*CUSTOMERS)})
+    return customer | Q(**{f"{prefix}instrument__organisation_id__in": actor.organisations(*OWNERS)})
+
+
+def _reservations(queryset: QuerySet[Reservation], actor: Actor) -> QuerySet[Reservation]:
+    return queryset.filter(reservation_filter(actor))
+
+
+def _transitions(queryset: QuerySet[ReservationTransition], actor: Actor) -> QuerySet[ReservationTransition]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
+def _sessions(queryset: QuerySet[UsageSession], actor: Actor) -> QuerySet[UsageSession]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
+def _occupancies(queryset: QuerySet[Occupancy], actor: Actor) -> QuerySet[Occupancy]:
+    """With who and why; that a time is taken at all is public and comes from the free-slot query."""
+    own = Instrument.objects.filter(calendar_id=OuterRef("calendar_id"), organisation_id__in=actor.organisations(*OWNERS))
+    return queryset.filter(reservation_filter(actor, "reservation__") | Exists(own))
+
+
+def _policies(queryset: QuerySet[InstrumentPolicy], actor: Actor) -> QuerySet[InstrumentPolicy]:
+    return queryset.filter(instrument_filter(actor, "instrument__"))
+
+
+_SCOPES: dict[Any, Any] = {
+    InstrumentPolicy: _policies,
+    Occupancy: _occupancies,
+    Reservation: _reservations,
+    ReservationTransition: _transitions,
+    UsageSession: _sessions,
+}
+for _model, _scope in _SCOPES.items():
+    register_scope(_model, _scope)
