@@ -87,8 +87,8 @@ def database(url: str) -> dict[str, object]:
 
 
 def home(base_dir: Path) -> Path:
-    """Where the embedded database and the files live: ``JISHI_HOME``, else ``var/`` or, as root, a folder under
-    ``/var/lib/jishi`` of this checkout's own (the embedded server opens every parent of its data folder to others)."""
+    """Where the embedded database and the files live: ``JISHI_HOME``, else ``var/`` or, as root, a folder of this checkout's own
+    under ``/var/lib/jishi`` (there PostgreSQL runs as a system user, who cannot reach a checkout in a private home)."""
     configured = os.environ.get("JISHI_HOME", "").strip()
     if configured:
         return Path(configured).resolve()
