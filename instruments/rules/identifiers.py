@@ -21,7 +21,7 @@ _ORGANISATION_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 _ROR_SHAPE = re.compile(r"0[0-9a-hjkmnp-tv-z]{6}[0-9]{2}")
 _ROR_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_ROR_PREFIX = re.compile(r"(https?://)?(www\.)?ror\.org/")
+_ROR_PREFIX = re.compile(r"\A(https?://)?(www\.)?ror\.org/")
 _UKPRN_SHAPE = re.compile(r"1[0-9]{7}")
 _FOREIGN_MAX_LENGTH = 64
 
@@ -73,11 +73,10 @@ def make_uscc(prefix8: str, organisation8: str) -> str:
     ``prefix8`` is authority, kind and division ("91630100"); ``organisation8`` the organisation code without its
     check character. Raises ValueError when these cannot begin a code.
     """
-    begun = prefix8 + organisation8 + _organisation_check(organisation8) if len(organisation8) == 8 else ""
-    code = begun + _uscc_check(begun) if set(begun) <= set(_USCC_ALPHABET) else ""
-    if not is_valid_uscc(code):
+    if len(prefix8) != 8 or _USCC_SHAPE.fullmatch(f"{prefix8}{organisation8}00") is None:
         raise ValueError("these parts cannot begin a unified social credit code")
-    return code
+    begun = prefix8 + organisation8 + _organisation_check(organisation8)
+    return begun + _uscc_check(begun)
 
 
 def _uscc_check(first17: str) -> str:
@@ -90,11 +89,11 @@ def _organisation_check(first8: str) -> str:
 
 
 def _weighted(text: str, alphabet: str, weights: Sequence[int]) -> int:
-    return sum(alphabet.index(character) * weight for character, weight in zip(text, weights, strict=False))
+    return sum(alphabet.index(character) * weight for character, weight in zip(text, weights, strict=True))
 
 
 def _normalise_ror(text: str) -> str:
-    return _ROR_PREFIX.sub("", unicodedata.normalize("NFKC", text).strip().lower(), count=1)
+    return _ROR_PREFIX.sub("", unicodedata.normalize("NFKC", text).strip().lower())
 
 
 def _is_valid_ror(code: str) -> bool:

@@ -23,7 +23,7 @@ def seconds_range(start: int, length: int) -> TimeRange:
 
 
 def test_by_default_a_reservation_is_charged_as_booked_whatever_was_used():
-    assert DEFAULT_BILLABLE_RULE.basis == "booked"
+    assert BillableRule(BillableBasis.BOOKED, round_up_minutes=1) == DEFAULT_BILLABLE_RULE
     for actual in (None, span(TEN, 5), span(TEN - timedelta(days=1), 5)):
         billable = derive_billable(BOOKED, actual)
         assert (billable.range, billable.minutes, billable.reason) == (BOOKED, 120, "usage.booked")

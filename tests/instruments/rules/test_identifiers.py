@@ -56,7 +56,9 @@ def test_made_codes_are_valid_here_and_elsewhere(prefix, eight):
     assert independent.is_valid(code)
 
 
-@pytest.mark.parametrize(("prefix", "eight"), [("91630100", "MA00000"), ("9163010", "MA000001"), ("91630100", "IO000001")])
+@pytest.mark.parametrize(
+    ("prefix", "eight"), [("91630100", "MA00000"), ("9163010", "MA000001"), ("91630100", "IO000001"), ("916301000", "0000001")]
+)
 def test_parts_that_cannot_begin_a_code_are_refused(prefix, eight):
     with pytest.raises(ValueError, match="cannot begin"):
         make_uscc(prefix, eight)
@@ -76,6 +78,8 @@ def test_full_width_and_lower_case_are_normalised():
         (Scheme.ROR, "ror.org/013meh722", "013meh722"),
         (Scheme.UK_UKPRN, " 10007788 ", "10007788"),
         (Scheme.FOREIGN_REGISTRATION, "HRB  12345 B", "HRB 12345 B"),
+        (Scheme.FOREIGN_REGISTRATION, "7", "7"),
+        (Scheme.FOREIGN_REGISTRATION, "x" * 64, "x" * 64),
         (Scheme.NONE, "  ", ""),
     ],
 )

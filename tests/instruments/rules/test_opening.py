@@ -125,10 +125,10 @@ def test_an_opening_over_the_gap_loses_the_missing_hour():
 
 def test_an_opening_from_within_the_gap_starts_shifted_and_one_swallowed_by_it_is_left_out():
     shifted = opening(at(2026, 3, 8, 2, 30), at(2026, 3, 8, 5))
-    swallowed = opening(at(2026, 3, 8, 2, 30), at(2026, 3, 8, 3, 15))
+    swallowed = [opening(at(2026, 3, 8, 2, 30), at(2026, 3, 8, 3, end)) for end in (15, 30)]
     window = around(date(2026, 3, 8))
     assert walls(expand(shifted, NEW_YORK, window), NEW_YORK) == [(at(2026, 3, 8, 3, 30), at(2026, 3, 8, 5))]
-    assert expand(swallowed, NEW_YORK, window) == []
+    assert [expand(entry, NEW_YORK, window) for entry in swallowed] == [[], []]
 
 
 def test_an_opening_from_the_repeated_half_hour_covers_both_passes():
@@ -194,6 +194,8 @@ def test_a_closure_of_months_that_began_long_before_the_window_still_closes():
 def test_an_entry_in_anything_but_wall_time_or_without_length_cannot_be_made(make):
     start = at(2026, 1, 1, 9)
     with pytest.raises(ValueError, match="naive"):
-        make(start.replace(tzinfo=UTC), start.replace(tzinfo=UTC) + MINUTE)
+        make(start.replace(tzinfo=UTC), start + MINUTE)
+    with pytest.raises(ValueError, match="naive"):
+        make(start, start.replace(tzinfo=UTC) + MINUTE)
     with pytest.raises(ValueError, match="end after"):
         make(start, start)

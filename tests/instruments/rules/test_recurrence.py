@@ -30,10 +30,13 @@ def test_what_is_stored_reads_back_as_the_same_recurrence(recurrence):
     assert parse_recurrence(*format_recurrence(recurrence), until=recurrence.until) == recurrence
 
 
-@given(recurrences, st.dates(date(2020, 1, 1), date(2020, 3, 1)), st.integers(0, 2400), st.integers(0, 30))
-def test_starts_are_those_found_by_walking_every_day(recurrence, first_on, days_later, length):
+hours_of_bounds = st.sampled_from([timedelta(0), timedelta(hours=9, minutes=30)])
+
+
+@given(recurrences, st.dates(date(2020, 1, 1), date(2020, 3, 1)), st.integers(0, 2400), st.integers(0, 30), hours_of_bounds)
+def test_starts_are_those_found_by_walking_every_day(recurrence, first_on, days_later, length, hours):
     first = datetime.combine(first_on, datetime.min.time()) + timedelta(hours=9, minutes=30)
-    low = at(2020, 1, 1) + timedelta(days=days_later)
+    low = at(2020, 1, 1) + timedelta(days=days_later) + hours
     high = low + timedelta(days=length)
     entry = CalendarEntry(EntryKind.OPENING, first, first + timedelta(hours=1), recurrence)
     walked = [datetime.combine(day, first.time()) for day in occurrence_days(entry, high.date())]
@@ -84,8 +87,11 @@ def test_what_is_not_supported_is_refused_and_never_dropped(frequency, params, c
     ],
 )
 def test_values_out_of_range_cannot_be_made(values, code):
-    with pytest.raises(Refusal, match=code):
+    with pytest.raises(Refusal) as caught:
         Recurrence("daily", **values)
+    (reason,) = caught.value.reasons
+    assert reason.code == code
+    assert reason.params.get("minimum", 1) == 1
 
 
 def test_an_entry_of_a_hundred_years_costs_no_more_than_a_new_one():
