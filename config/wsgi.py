@@ -1,4 +1,4 @@
-"""The application for gunicorn."""
+"""The application for gunicorn. It refuses to load while a start-up check fails."""
 
 import os
 
@@ -6,3 +6,7 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
+
+from config.readiness import refuse_unless_ready  # noqa: E402  (needs the applications)
+
+refuse_unless_ready()

@@ -64,7 +64,7 @@ def socket_folder(home: Path, database: str) -> str:
         if home not in _users:
             _users[home] = os.open(home / "postgres.users", os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(_users[home], fcntl.LOCK_SH)
-            atexit.register(_leave, home, os.getpid())
+            atexit.register(_leave_at_exit, home, os.getpid())
         _create_database(folder, database)
     return folder
 
@@ -118,20 +118,26 @@ def stop(home: Path) -> bool:
     return found
 
 
-def _leave(home: Path, pid: int) -> None:
-    """At the end of the process: the last user stops the server."""
-    if os.getpid() != pid or home not in _users or not home.exists():
+def leave(home: Path) -> None:
+    """Use the server no longer; the last user stops it. Runs by itself when the process ends."""
+    if home not in _users or not home.exists():
         return
+    socket_folder.cache_clear()
     with _alone(home / "postgres.lock"):
         users = _users.pop(home)
         try:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _running(home) is not None:
+                _run(home, "pg_ctl", "-D", str(home / "postgres"), "-m", "fast", "-w", "stop")
         except BlockingIOError:
             return
         finally:
             os.close(users)
-        if _running(home) is not None:
-            _run(home, "pg_ctl", "-D", str(home / "postgres"), "-m", "fast", "-w", "stop")
+
+
+def _leave_at_exit(home: Path, pid: int) -> None:
+    if os.getpid() == pid:
+        leave(home)
 
 
 def _forget_after_fork() -> None:
@@ -276,7 +282,7 @@ def _check_reachable(home: Path) -> None:
 
 def _let_others_read(top: Path) -> None:
     for folder, _names, files in os.walk(top):
-        os.chmod(folder, 0o755)
+        os.chmod(folder, 0o755)  # noqa: S103  (programs, nothing secret)
         for name in files:
             path = Path(folder) / name
             if not path.is_symlink():

