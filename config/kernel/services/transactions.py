@@ -5,13 +5,15 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from config.kernel.errors import Busy
 
 T = TypeVar("T")
+P = ParamSpec("P")
 RETRYABLE = {"40001", "40P01"}  # serialization failure, deadlock
 LOCK_NOT_AVAILABLE = "55P03"
 ATTEMPTS = 3
@@ -31,7 +33,8 @@ def constraint_name(error: BaseException) -> str:
 def run(work: Callable[[], T]) -> T:
     """Run ``work`` in one transaction; retry it whole on deadlock or serialization failure.
 
-    Inside an open transaction ``work`` simply joins it (the caller owns the retry). Raises Busy when a lock is not had within the connection's lock_timeout.
+    Inside an open transaction ``work`` simply joins it (the caller owns the retry). Raises Busy when a lock is not had within the
+    connection's lock_timeout.
     """
     if connection.in_atomic_block:
         return work()
@@ -46,3 +49,13 @@ def run(work: Callable[[], T]) -> T:
                 raise
             time.sleep(random.uniform(0.005, 0.05) * attempt)  # noqa: S311  (jitter, not a secret)
     raise OperationalError("unreachable")
+
+
+def whole(service: Callable[P, T]) -> Callable[P, T]:
+    """Make every call of ``service`` one transaction, as ``run`` does it."""
+
+    @wraps(service)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        return run(lambda: service(*args, **kwargs))
+
+    return call

@@ -1,0 +1,69 @@
+"""Files that people hand in: known by their content, never by their name or by what the browser says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+
+from django.conf import settings
+from PIL import Image, ImageOps
+
+from config.kernel.errors import Refusal
+
+MAX_PIXELS = 50_000_000
+_PDF = b"%PDF-"
+_JPEG = b"\xff\xd8\xff"
+_PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True, slots=True)
+class CleanFile:
+    content: bytes
+    media_type: str
+    extension: str
+
+
+def clean_document(content: bytes) -> CleanFile:
+    """A PDF as it is, a JPEG or PNG drawn anew (without metadata or anything appended).
+
+    Raises Refusal on field ``file``: ``upload.empty``, ``upload.too_big`` (megabytes), ``upload.unknown_type``,
+    ``upload.unreadable_image``, ``upload.too_many_pixels`` (megapixels).
+    """
+    _refuse_size(content)
+    if content.startswith(_PDF):
+        return CleanFile(content, "application/pdf", "pdf")
+    return _drawn_anew(content)
+
+
+def clean_image(content: bytes) -> CleanFile:
+    """A JPEG or PNG drawn anew. Raises as ``clean_document`` does; a PDF is ``upload.unknown_type``."""
+    _refuse_size(content)
+    return _drawn_anew(content)
+
+
+def _refuse_size(content: bytes) -> None:
+    if not content:
+        raise Refusal.of("upload.empty", field="file")
+    if len(content) > settings.MAX_UPLOAD_BYTES:
+        raise Refusal.of("upload.too_big", field="file", megabytes=settings.MAX_UPLOAD_BYTES // 1024**2)
+
+
+def _drawn_anew(content: bytes) -> CleanFile:
+    kind = "JPEG" if content.startswith(_JPEG) else "PNG" if content.startswith(_PNG) else ""
+    if not kind:
+        raise Refusal.of("upload.unknown_type", field="file")
+    try:
+        with Image.open(BytesIO(content), formats=[kind]) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise Refusal.of("upload.too_many_pixels", field="file", megapixels=MAX_PIXELS // 1_000_000)
+            upright = ImageOps.exif_transpose(image)
+            plain = upright.convert("RGB" if kind == "JPEG" else "RGBA")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise Refusal.of("upload.unreadable_image", field="file") from None
+    plain.info = {}
+    out = BytesIO()
+    if kind == "JPEG":
+        plain.save(out, "JPEG", quality=90)
+        return CleanFile(out.getvalue(), "image/jpeg", "jpg")
+    plain.save(out, "PNG")
+    return CleanFile(out.getvalue(), "image/png", "png")
