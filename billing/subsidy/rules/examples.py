@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from billing.ledger.rules.documents import Document, DocumentError, Fault
+from billing.ledger.rules.documents import Document
 from billing.ledger.rules.money import parse_yuan
 from billing.subsidy.rules.evaluate import evaluate
-from billing.subsidy.rules.facts import Facts, parse_facts
+from billing.subsidy.rules.facts import parse_facts
 from billing.subsidy.rules.outcome import Balance, Outcome, Refused
 from billing.subsidy.rules.programme import Programme, parse_programme
 
@@ -29,29 +29,14 @@ class ExampleResult:
 
 
 def check_examples(document: Document) -> list[ExampleResult]:
-    """Run every worked example. Raises DocumentError when the document or an example cannot be read."""
+    """Run every worked example. Raises DocumentError when the document, its examples included, is wrong."""
     programme = parse_programme(document)
-    facts = _read_facts(document)
-    return [_check(programme, example, fact) for example, fact in zip(document["examples"], facts, strict=True)]
+    return [_check(programme, example) for example in document["examples"]]
 
 
-def _read_facts(document: Document) -> list[Facts]:
-    facts: list[Facts] = []
-    faults: list[Fault] = []
-    for place, example in enumerate(document["examples"]):
-        try:
-            facts.append(parse_facts(example["facts"]))
-        except DocumentError as error:
-            where = f"$.examples[{place}].facts"
-            faults += [Fault(where + fault.path.removeprefix("$"), fault.message) for fault in error.faults]
-    if faults:
-        raise DocumentError(faults)
-    return facts
-
-
-def _check(programme: Programme, example: Mapping[str, Any], facts: Facts) -> ExampleResult:
+def _check(programme: Programme, example: Mapping[str, Any]) -> ExampleResult:
     balances = {cap: _balance(balance) for cap, balance in example.get("balances", {}).items()}
-    outcome = evaluate(programme, facts, balances)
+    outcome = evaluate(programme, parse_facts(example["facts"]), balances)
     expected = _expected(example["expect"])
     found = _found(outcome)
     actual = {name: found[name] for name in expected}

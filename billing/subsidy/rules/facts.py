@@ -73,7 +73,7 @@ class Facts:
 
 def parse_facts(document: Document) -> Facts:
     """Read facts. Raises DocumentError with every fault and its JSON path."""
-    faults = schema_faults(_SCHEMA, document) or list(_day_faults(document))
+    faults = facts_faults(document)
     if faults:
         raise DocumentError(faults)
     return Facts(
@@ -85,6 +85,11 @@ def parse_facts(document: Document) -> Facts:
         quantities=Quantities(**document.get("quantities", {})),
         grade=document.get("quality", {}).get("grade"),
     )
+
+
+def facts_faults(document: Document) -> list[Fault]:
+    """Everything that keeps ``document`` from being read as facts."""
+    return schema_faults(_SCHEMA, document) or _day_faults(document)
 
 
 def facts_document(facts: Facts) -> dict[str, Any]:

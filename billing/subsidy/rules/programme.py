@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from billing.ledger.rules.documents import Document, DocumentError, Fault, load_schema, schema_faults, sha256_of
 from billing.pricing.rules.steps import Step
-from billing.subsidy.rules.facts import Facts, is_day
+from billing.subsidy.rules.facts import Facts, facts_faults, is_day
 from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
 from billing.subsidy.rules.parts.adjustments import Adjustment, adjustment_faults, parse_adjustment
 from billing.subsidy.rules.parts.base import Base, parse_base
@@ -147,6 +147,7 @@ def _meaning_faults(document: Document) -> Iterator[Fault]:
     yield from payer_faults(document["payers"])
     yield from cap_faults(document["caps"], {each["payer"] for each in document["payers"]["shares"]})
     yield from _open_point_faults(document)
+    yield from _example_faults(document)
     settlement = document["settlement"]
     if settlement["payee"] != _PAYEE_OF[settlement["mode"]]:
         expected = _PAYEE_OF[settlement["mode"]]
@@ -189,6 +190,17 @@ def _open_point_faults(document: Document) -> Iterator[Fault]:
     for place, point in enumerate(document["open_points"]):
         if not _exists(document, point["field"]):
             yield Fault(f"$.open_points[{place}].field", f"{point['field']} is not in this document")
+
+
+def _example_faults(document: Document) -> Iterator[Fault]:
+    caps = {cap["id"] for cap in document["caps"]}
+    for place, example in enumerate(document["examples"]):
+        path = f"$.examples[{place}]"
+        for fault in facts_faults(example["facts"]):
+            yield Fault(f"{path}.facts{fault.path.removeprefix('$')}", fault.message)
+        for name in example.get("balances", {}):
+            if name not in caps:
+                yield Fault(f"{path}.balances.{name}", f"there is no cap {name!r}")
 
 
 def _exists(document: Document, path: str) -> bool:
