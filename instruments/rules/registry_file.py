@@ -1,0 +1,139 @@
+"""From the bytes of a registry file to a table of cells, with every guard against broken and hostile files.
+
+Only text is read: delimited values as spreadsheets and databases write them (RFC 4180). Anything that is packed, binary, too
+big, cut off or ragged is refused with the line where it shows.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from config.kernel.errors import Reason, Refusal
+
+_PACKED = {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gzip", b"\xd0\xcf\x11\xe0": "xls", b"%PDF": "pdf"}
+_TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1a")
+_MAX_REASONS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What is still read. ``field_characters`` also bounds what an unclosed quote can swallow."""
+
+    file_bytes: int = 50 * 1024 * 1024
+    rows: int = 100_000
+    columns: int = 500
+    field_characters: int = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record: the line of the file on which it ends (the header is line 1), and its cells by header."""
+
+    line: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Headers as written (blanks around them removed) and the rows that hold anything at all."""
+
+    headers: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+
+def header_key(header: str) -> str:
+    """The form under which headers are compared: NFKC, case and repeated blanks ignored."""
+    return " ".join(unicodedata.normalize("NFKC", header).casefold().split())
+
+
+def check_bytes(content: bytes, limits: Limits) -> None:
+    """Raise Refusal ``import.file_*`` when the content cannot be a text file that we want to read."""
+    if not content.strip():
+        raise Refusal.of("import.file_empty", "file")
+    if len(content) > limits.file_bytes:
+        raise Refusal.of("import.file_too_big", "file", maximum_mb=limits.file_bytes // 1024**2)
+    for magic, kind in _PACKED.items():
+        if content.startswith(magic):
+            raise Refusal.of("import.file_packed", "file", kind=kind)
+    if not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        for position, byte in enumerate(content[:65536]):
+            if byte < 32 and byte not in _TEXT_CONTROLS:
+                raise Refusal.of("import.file_binary", "file", position=position)
+        if b"\0" in content:
+            raise Refusal.of("import.file_binary", "file", position=content.index(b"\0"))
+
+
+def read_table(text: str, delimiter: str, limits: Limits) -> Table:
+    """The table in ``text``. Raises Refusal with every reason found (50 at most).
+
+    Reasons: ``import.header_empty``, ``import.header_twice``, ``import.one_column`` (another separator is used),
+    ``import.too_many_columns``, ``import.too_many_rows``, ``import.no_rows``, ``import.broken_quotes``,
+    ``import.field_too_long``, ``import.row_length`` (a row is cut off or has a separator too many).
+    """
+    records = _records(text.lstrip("\ufeff"), delimiter, limits)
+    _, header = next(records, (0, []))
+    headers = tuple(cell.strip() for cell in header)
+    Refusal.raise_any(_header_reasons(headers, delimiter, limits))
+    rows: list[Row] = []
+    reasons: list[Reason] = []
+    for line, cells in records:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(cells) != len(headers):
+            params = {"line": line, "found": len(cells), "expected": len(headers)}
+            reasons.append(Reason("import.row_length", params, "file"))
+            if len(reasons) >= _MAX_REASONS:
+                break
+            continue
+        if len(rows) >= limits.rows:
+            raise Refusal.of("import.too_many_rows", "file", maximum=limits.rows)
+        rows.append(Row(line, dict(zip(headers, cells, strict=True))))
+    Refusal.raise_any(reasons)
+    if not rows:
+        raise Refusal.of("import.no_rows", "file")
+    return Table(headers, tuple(rows))
+
+
+def _records(text: str, delimiter: str, limits: Limits) -> Iterator[tuple[int, list[str]]]:
+    """The records with the line on which each ends."""
+    before = csv.field_size_limit(limits.field_characters)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    started = 1
+    try:
+        while True:
+            started = reader.line_num + 1
+            try:
+                record = next(reader)
+            except StopIteration:
+                return
+            if len(record) > limits.columns:
+                raise Refusal.of("import.too_many_columns", "file", found=len(record), maximum=limits.columns)
+            yield reader.line_num, record
+    except csv.Error as error:
+        if "field larger" in str(error):
+            raise Refusal.of("import.field_too_long", "file", line=started, maximum=limits.field_characters) from None
+        raise Refusal.of("import.broken_quotes", "file", line=started) from None
+    finally:
+        csv.field_size_limit(before)
+
+
+def _header_reasons(headers: tuple[str, ...], delimiter: str, limits: Limits) -> list[Reason]:
+    if len(headers) == 1:
+        for other, name in ((";", "semicolon"), ("\t", "tab"), (",", "comma"), ("|", "bar")):
+            if other != delimiter and other in headers[0]:
+                return [Reason("import.one_column", {"separator": name}, "file")]
+    reasons = [
+        Reason("import.header_empty", {"column": number}, "file") for number, header in enumerate(headers, start=1) if not header
+    ]
+    seen: dict[str, int] = {}
+    for number, header in enumerate(headers, start=1):
+        key = header_key(header)
+        if key and key in seen:
+            params = {"header": header, "first": seen[key], "second": number}
+            reasons.append(Reason("import.header_twice", params, "file"))
+        seen.setdefault(key, number)
+    return reasons[:_MAX_REASONS]

@@ -1,0 +1,191 @@
+"""What each field of an instrument may hold, for forms, API and imports alike: typed values in, clean values or reasons out."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from config.kernel.errors import Reason, Refusal
+from instruments.rules.names import clean_name
+
+STATUSES = ("normal", "occasionally_faulty", "under_repair", "retired")
+SERVICE_MODES = ("self_operated", "assisted", "commissioned", "remote")
+NAME_LENGTH = 300
+TEXT_LENGTHS: dict[str, int] = {
+    "name_en": 300,
+    "inner_id": 150,
+    "model": 300,
+    "manufacturer": 150,
+    "technique": 200,
+    "contact_name": 100,
+    "contact_phone": 50,
+}
+LONG_TEXT_LENGTHS: dict[str, int] = {"description": 4000, "description_en": 4000}
+MAX_VALUE_FEN = 10**15
+_EARLIEST_YEAR = 1900
+_EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\"]{2,}")
+_CLASS = re.compile(r"([0-9]{2}){1,3}")
+_REGION = re.compile(r"[1-9][0-9]{5}")
+_UNITS_FEN = {"fen": 1, "yuan": 100, "10k_yuan": 1_000_000}
+_DATE = re.compile(r"([0-9]{4})\s*[-/.\u5e74]\s*([0-9]{1,2})\s*(?:[-/.\u6708]\s*([0-9]{1,2})\s*\u65e5?)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Clean values of the fields that were given, or every reason why not."""
+
+    values: dict[str, Any]
+    reasons: tuple[Reason, ...]
+
+
+def clean_fields(given: Mapping[str, Any]) -> Cleaned:
+    """Check typed values by field name; a field that is not given is not looked at.
+
+    Texts are NFC with blanks around them removed; ``original_value_fen`` is an int or None; ``commissioned_on`` a date or None;
+    ``service_modes`` becomes a sorted list without repetition. Unknown field names raise KeyError.
+    """
+    values: dict[str, Any] = {}
+    reasons: list[Reason] = []
+    for field, value in given.items():
+        try:
+            values[field] = _CLEANERS[field](value, field)
+        except Refusal as refusal:
+            reasons += refusal.reasons
+    return Cleaned(values, tuple(reasons))
+
+
+def clean_text(value: str, max_length: int, field: str, *, lines: bool = False) -> str:
+    """One line (or several) of text in NFC; empty is fine. Raises Refusal as ``names.clean_name`` does."""
+    text = unicodedata.normalize("NFC", value).strip()
+    if not text:
+        return ""
+    if not lines:
+        return clean_name(re.sub(r"\s+", " ", text), max_length, field)
+    rows = [re.sub(r"[^\S\n]+", " ", row).strip() for row in re.split(r"\r\n?|\n", text)]
+    kept = re.sub(r"\n{3,}", "\n\n", "\n".join(rows))
+    if len(kept) > max_length:
+        raise Refusal.of("name.too_long", field, max_length=max_length, length=len(kept))
+    for row in filter(None, rows):
+        clean_name(row, max_length, field)
+    return kept
+
+
+def money_fen(text: str, unit: str, field: str = "original_value_fen") -> int | None:
+    """An amount as people type it, in fen; None when empty. ``unit`` is fen, yuan or 10k_yuan.
+
+    Raises Refusal ``instrument.value_not_a_number`` or ``instrument.value_negative``.
+    """
+    plain = unicodedata.normalize("NFKC", text).replace(",", "").replace(" ", "").lstrip("\u00a5")
+    if not plain:
+        return None
+    if not re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", plain):
+        raise Refusal.of("instrument.value_not_a_number", field, text=text[:40])
+    try:
+        fen = Decimal(plain) * _UNITS_FEN[unit]
+    except InvalidOperation:
+        raise Refusal.of("instrument.value_not_a_number", field, text=text[:40]) from None
+    return _value(int(fen.to_integral_value("ROUND_HALF_UP")), field)
+
+
+def day(text: str, field: str = "commissioned_on") -> date | None:
+    """A date as registries write it (2019-05-07, 2019/5/7, year and month); None when empty; a month means its first day.
+
+    Raises Refusal ``instrument.date_not_understood`` or ``instrument.date_out_of_range``.
+    """
+    plain = unicodedata.normalize("NFKC", text).strip()
+    if not plain:
+        return None
+    found = _DATE.match(plain)
+    try:
+        if found is None or not re.fullmatch(r"([T ][0-9:.+Z-]*)?", plain[found.end() :]):
+            raise ValueError(plain)
+        value = date(int(found[1]), int(found[2]), int(found[3] or 1))
+    except ValueError:
+        raise Refusal.of("instrument.date_not_understood", field, text=text[:40]) from None
+    return _day(value, field)
+
+
+def region_code(value: str, field: str = "region_code") -> str:
+    """A six-digit code, or nothing. Raises Refusal ``instrument.region_code_invalid``."""
+    code = unicodedata.normalize("NFKC", value).strip()
+    if code and not _REGION.fullmatch(code):
+        raise Refusal.of("instrument.region_code_invalid", field, text=code[:20])
+    return code
+
+
+def _text(value: str, field: str) -> str:
+    return clean_text(value, TEXT_LENGTHS[field], field)
+
+
+def _long_text(value: str, field: str) -> str:
+    return clean_text(value, LONG_TEXT_LENGTHS[field], field, lines=True)
+
+
+def _name(value: str, field: str) -> str:
+    return clean_name(re.sub(r"\s+", " ", value), NAME_LENGTH, field)
+
+
+def _email(value: str, field: str) -> str:
+    address = unicodedata.normalize("NFKC", value).strip()
+    if address and (len(address) > 254 or not _EMAIL.fullmatch(address)):
+        raise Refusal.of("instrument.email_invalid", field, text=address[:80])
+    return address
+
+
+def _class_code(value: str, field: str) -> str:
+    code = unicodedata.normalize("NFKC", value).strip()
+    if code and not _CLASS.fullmatch(code):
+        raise Refusal.of("instrument.class_code_invalid", field, text=code[:20])
+    return code
+
+
+def _value(value: int | None, field: str) -> int | None:
+    if value is not None and value < 0:
+        raise Refusal.of("instrument.value_negative", field)
+    if value is not None and value > MAX_VALUE_FEN:
+        raise Refusal.of("instrument.value_too_big", field)
+    return value
+
+
+def _day(value: date | None, field: str) -> date | None:
+    if value is not None and not _EARLIEST_YEAR <= value.year <= 2199:
+        raise Refusal.of("instrument.date_out_of_range", field, first=_EARLIEST_YEAR, last=2199)
+    return value
+
+
+def _status(value: str, field: str) -> str:
+    if value not in STATUSES:
+        raise Refusal.of("instrument.status_unknown", field, text=str(value)[:40], known=list(STATUSES))
+    return str(value)
+
+
+def _modes(value: Iterable[str], field: str) -> list[str]:
+    chosen = set(value)
+    unknown = sorted(str(mode)[:40] for mode in chosen - set(SERVICE_MODES))
+    if unknown:
+        raise Refusal.of("instrument.service_mode_unknown", field, text=unknown, known=list(SERVICE_MODES))
+    return [mode for mode in SERVICE_MODES if mode in chosen]
+
+
+def _published(value: bool, field: str) -> bool:
+    return bool(value)
+
+
+_CLEANERS: dict[str, Callable[[Any, str], Any]] = {
+    "name": _name,
+    **dict.fromkeys(TEXT_LENGTHS, _text),
+    **dict.fromkeys(LONG_TEXT_LENGTHS, _long_text),
+    "class_code": _class_code,
+    "original_value_fen": _value,
+    "commissioned_on": _day,
+    "service_modes": _modes,
+    "status": _status,
+    "published": _published,
+    "contact_email": _email,
+}
+INSTRUMENT_FIELDS = frozenset(_CLEANERS)
