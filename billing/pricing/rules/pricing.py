@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from billing.ledger.rules.money import WIDE, round_fen
@@ -28,8 +28,7 @@ class LineKind(StrEnum):
     MINIMUM_CHARGE = "minimum_charge"
 
 
-@dataclass(frozen=True, slots=True)
-class PriceLine:
+class PriceLine(NamedTuple):
     """One line of a price. ``seconds`` are whole billed seconds (time is priced to the microsecond);
     ``yuan_per_hour`` is the exact rate as text, empty for a minimum charge; ``starts_at``/``ends_at`` (UTC) are None
     for what is added to reach a minimum."""

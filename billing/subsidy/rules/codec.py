@@ -154,15 +154,15 @@ def _at(values: Sequence[Any], place: int) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A dataclass, enum, date or container of them as plain JSON."""
+    """A dataclass, named tuple, enum, date or container of them as plain JSON."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, Mapping):
         return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, Step):
-        return {name: _plain(item) for name, item in value._asdict().items()}
+    if hasattr(value, "_asdict"):
+        return _plain(value._asdict())
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if hasattr(value, "__slots__") and not isinstance(value, str):

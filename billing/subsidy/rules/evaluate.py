@@ -63,7 +63,7 @@ def _amount(programme: Programme, facts: Facts, base_fen: int, steps: list[Step]
 class _Cutting:
     """From the rounded amount to the award: cost, joint caps, payers, payers' caps."""
 
-    __slots__ = ("accounts", "balances", "binding", "kind", "programme", "steps")
+    __slots__ = ("accounts", "balances", "binding", "kind", "programme", "steps", "unmet")
 
     def __init__(self, programme: Programme, facts: Facts, balances: Balances, steps: list[Step]) -> None:
         self.programme = programme
@@ -71,27 +71,25 @@ class _Cutting:
         self.steps = steps
         self.kind = facts.applicant.kind
         self.binding: list[str] = []
+        self.unmet: list[Unmet] = []
         self.accounts: list[tuple[Cap, int]] = []
 
     def award(self, computed_fen: int, base_fen: int, cost_left_fen: int | None, basis_on: date, *, estimate: bool) -> Outcome:
         programme = self.programme
         amount = self._within_cost(computed_fen, base_fen, cost_left_fen)
         for cap in programme.joint_caps:
-            cut = self._cut(cap, amount)
-            if isinstance(cut, Unmet):
-                return self._refused(cut)
-            amount = cut
+            amount = self._cut(cap, amount)
         parts = dict(zip(programme.payers.names, programme.payers.split(amount), strict=True))
         for payer, part in parts.items():
             params = {"payer": payer, "part_fen": part}
             self.steps.append(Step("payers", programme.payers.clause, "subsidy.step.payer", params, amount))
         for cap in programme.payer_caps:
-            cut = self._cut(cap, parts[cap.payer])
-            if isinstance(cut, Unmet):
-                return self._refused(cut)
-            parts[cap.payer] = cut
+            parts[cap.payer] = self._cut(cap, parts[cap.payer])
+        if self.unmet:
+            return Refused(programme.code, programme.version, tuple(self.unmet), tuple(self.steps))
         lines = tuple(PayerLine(payer, programme.payee, part) for payer, part in parts.items())
         total = sum(parts.values())
+        self.steps.append(Step("total", programme.payers.clause, "subsidy.step.total", {"total_fen": total}, total))
         draws, left_after = self._draws(total, parts)
         return Award(
             programme=programme.code,
@@ -110,9 +108,6 @@ class _Cutting:
             steps=tuple(self.steps),
         )
 
-    def _refused(self, reason: Unmet) -> Refused:
-        return Refused(self.programme.code, self.programme.version, (reason,), tuple(self.steps))
-
     def _within_cost(self, amount: int, base_fen: int, cost_left_fen: int | None) -> int:
         cost = base_fen if cost_left_fen is None else min(base_fen, cost_left_fen)
         if amount <= cost:
@@ -121,8 +116,8 @@ class _Cutting:
         self.steps.append(Step("cost", self.programme.base.clause, "subsidy.step.within_cost", {"cost_fen": cost}, amount))
         return amount
 
-    def _cut(self, cap: Cap, amount: int) -> int | Unmet:
-        """What the cap leaves of the amount; it is noted whether the cap was reached or not."""
+    def _cut(self, cap: Cap, amount: int) -> int:
+        """What the cap leaves of the amount, noted in either case; a cap of all or nothing that is short is unmet."""
         if not cap.concerns(self.kind):
             return amount
         room = cap.room(self.balances.get(cap.id))
@@ -135,7 +130,8 @@ class _Cutting:
             self.steps.append(Step("cap", cap.clause, "subsidy.step.cap_kept", params, amount))
             return amount
         if not cap.partial:
-            return cap.short(room, amount)
+            self.unmet.append(cap.short(room, amount))
+            return amount
         self.binding.append(cap.id)
         params["wanted_fen"] = amount
         amount = self.programme.rounding.floor(room)

@@ -73,6 +73,7 @@ MESSAGES: dict[str, Message] = {
         "Of the limit %(cap)s (%(per)s) only %(left_fen)s are left instead of %(wanted_fen)s",
     ),
     "subsidy.step.payer": Message(("payer", "part_fen"), "%(payer)s pays %(part_fen)s"),
+    "subsidy.step.total": Message(("total_fen",), "Subsidy: %(total_fen)s"),
     # Conditions that were not met
     "subsidy.unmet.fact_missing": Message(("fact",), "It is not known yet: %(fact)s"),
     "subsidy.unmet.validity": Message(

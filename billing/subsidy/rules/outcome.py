@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from billing.pricing.rules.steps import Step
 
@@ -39,8 +39,7 @@ class Balance:
     used_fen: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class PayerLine:
+class PayerLine(NamedTuple):
     """What one payer pays to one payee."""
 
     payer: str

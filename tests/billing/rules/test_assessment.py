@@ -264,7 +264,7 @@ def test_a_tampered_result_is_found_where_it_differs() -> None:
     total = found.pop("$.outcomes[0].total_fen")
     assert total.frozen == total.recomputed + 1
     [missing] = found.values()
-    assert (missing.frozen, missing.recomputed["key"]) == (None, "subsidy.step.payer")
+    assert (missing.frozen, missing.recomputed["key"]) == (None, "subsidy.step.total")
 
 
 def test_a_change_of_any_input_changes_the_fingerprint_and_order_of_keys_does_not() -> None:

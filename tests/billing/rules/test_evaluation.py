@@ -98,7 +98,7 @@ def test_a_subsidy_never_exceeds_its_base_even_with_a_bonus() -> None:
     bonus = {"type": "first_use_bonus", "clause": "1", "amount": 1000, "only_with_subsidy": True}
     found = award(programme_document(adjustments=[bonus]), facts_of("600.00", applicant={"first_use": True}))
     assert (found.computed_fen, found.total_fen) == (130000, 60000)
-    assert found.steps[-2].key == "subsidy.step.within_cost"
+    assert found.steps[-3].key == "subsidy.step.within_cost"
 
 
 def test_a_minimum_charge_carries_no_subsidy_unless_the_document_says_so() -> None:
