@@ -39,6 +39,18 @@ def administered(actor: Actor) -> frozenset[int]:
     return actor.organisations(*_ADMINISTRATORS)
 
 
+def administers(actor: Actor, organisation: Organisation) -> bool:
+    """Whether the actor decides about the organisation's people; operators do for every government office."""
+    if organisation.kind == OrganisationKind.GOVERNMENT:
+        return actor.has(Role.OPERATOR)
+    return organisation.pk in actor.organisations(*ADMINISTRATORS[organisation.kind])
+
+
+def keeps_profile(actor: Actor, organisation: Organisation) -> bool:
+    """Whether the actor may change the profile: administrators, and an owner's finance."""
+    return administers(actor, organisation) or organisation.pk in actor.organisations(Role.OWNER_FINANCE)
+
+
 def sees_private_profile(actor: Actor, organisation: Organisation) -> bool:
     """Whether staff, revenue, bank account and address of an organisation are shown: to its members and to officials."""
     return organisation.pk in actor.organisations() or actor.has(*OFFICIALS)

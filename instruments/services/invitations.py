@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import datetime, timedelta
 
@@ -12,19 +11,16 @@ from django.core.validators import validate_email
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.services import audit
+from config.kernel.services.tokens import digest
 from config.kernel.services.transactions import whole
+from instruments.access import administers
 from instruments.models import Invitation, Membership, OrganisationKind, OrganisationStatus, User
 from instruments.rules.roles import ADMINISTRATORS
 from instruments.services import mails, members
-from instruments.services.organisations import administers, locked_for_administration, require_person
+from instruments.services.organisations import locked_for_administration, require_person
 
 VALID_FOR = timedelta(days=14)
 MAX_OPEN = 50
-
-
-def digest(token: str) -> str:
-    """What is kept of a token."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 @whole

@@ -11,12 +11,13 @@ from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
+from instruments.access import administers
 from instruments.models import JoinRequest, Membership, Organisation, OrganisationIdentifier, OrganisationKind, OrganisationStatus
 from instruments.rules.identifiers import normalise_uscc
 from instruments.rules.names import clean_name
 from instruments.rules.roles import ADMINISTRATORS
 from instruments.services import mails, members
-from instruments.services.organisations import administers, locked, require_person
+from instruments.services.organisations import locked, require_person
 
 NOTE_MAX_LENGTH = 300
 

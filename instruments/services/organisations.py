@@ -11,6 +11,7 @@ from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
+from instruments.access import administers, keeps_profile
 from instruments.models import Membership, Organisation, OrganisationIdentifier, OrganisationKind, OrganisationStatus
 from instruments.rules.names import name_key
 from instruments.rules.roles import ADMINISTRATORS, FOUNDERS
@@ -24,18 +25,6 @@ def require_person(actor: Actor) -> int:
     if actor.user_id is None:
         raise Forbidden.of("access.login_needed")
     return actor.user_id
-
-
-def administers(actor: Actor, organisation: Organisation) -> bool:
-    """Whether the actor decides about the organisation's people; operators do for every government office."""
-    if organisation.kind == OrganisationKind.GOVERNMENT:
-        return actor.has(Role.OPERATOR)
-    return organisation.pk in actor.organisations(*ADMINISTRATORS[organisation.kind])
-
-
-def keeps_profile(actor: Actor, organisation: Organisation) -> bool:
-    """Whether the actor may change the profile: administrators, and an owner's finance."""
-    return administers(actor, organisation) or organisation.pk in actor.organisations(Role.OWNER_FINANCE)
 
 
 def locked(actor: Actor, organisation_id: int) -> Organisation:
