@@ -208,6 +208,12 @@ def test_alternatives_far_away_are_found_too():
     assert find_first_fit(timedelta(hours=1), far, rules, SHANGHAI, YESTERDAY) == far[0]
 
 
+def test_a_near_gap_that_is_too_short_does_not_hide_a_far_one_that_fits():
+    rules = policy(horizon_days=90)
+    free = [span(NOON, 30), span(NOON + timedelta(days=60), 60)]
+    assert nearest_alternatives(span(NOON, 60), free, rules, SHANGHAI, YESTERDAY) == free[1:]
+
+
 def test_of_two_equally_near_alternatives_the_earlier_comes_first():
     opened = [span(NOON, 240)]
     free = free_ranges(opened, [span(NOON + 60 * MINUTE, 120)], PLAIN, YESTERDAY)
