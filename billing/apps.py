@@ -8,3 +8,7 @@ class BillingApp(AppConfig):
 
     def ready(self) -> None:
         from billing import access, messages  # noqa: F401  (register scopes and sentences)
+        from billing.settlement.services import reservation_money
+        from booking import ports
+
+        ports.register_money(reservation_money.ReservationMoney())

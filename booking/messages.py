@@ -1,1 +1,53 @@
-"""The sentences for refusals."""
+"""The sentences for refusals about reservations."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.messages import local_time, register, register_formatter
+
+register(
+    {
+        "booking.illegal_transition": _("This cannot be done any more: the reservation is %(state)s. Reload the page."),
+        "booking.changed_meanwhile": _("Somebody else changed this reservation just now. Reload the page and look again."),
+        "booking.own_request": _("You cannot approve your own request. A colleague has to."),
+        "booking.reason_missing": _("Give a reason: the other side reads it."),
+        "booking.not_yours": _("Only the person who asked, or an administrator of the organisation, can do this."),
+        "booking.not_for_this_organisation": _("You cannot book for this organisation. Choose one that you belong to."),
+        "booking.too_late_to_cancel": _("The booked time has begun. Ask the lab."),
+        "booking.too_early_to_check_in": _("Too early: check-in opens an hour before %(starts_at)s."),
+        "booking.too_late_to_check_in": _("The booked time ended at %(ends_at)s."),
+        "booking.too_early_for_no_show": _("Wait until %(grace_minutes)s minutes after the start before marking it as missed."),
+        "booking.figures_changed": _(
+            "The subsidy that was quoted is no longer available in full. The customer has been asked to accept the new figures; "
+            "approve again after that."
+        ),
+        "booking.just_taken": _(
+            "%(starts_at)s was just taken by somebody else. The nearest free time starts at %(alternative_at)s."
+        ),
+        "booking.just_taken_none_left": _(
+            "%(starts_at)s was just taken, and nothing of this length is free near it. Try a shorter time."
+        ),
+        "booking.instrument_unavailable": _("The instrument cannot be booked now (%(status)s). Ask the lab, or choose another."),
+        "booking.service_mode_unknown": _("The lab does not offer this service mode here. Choose one of: %(known)s."),
+        "booking.outside_opening_hours": _("The time lies outside the instrument's opening hours. Choose a free slot."),
+        "booking.in_the_past": _("The start lies in the past. The earliest start is %(earliest)s."),
+        "booking.too_soon": _("The lab needs %(notice_minutes)s minutes' notice. The earliest start is %(earliest)s."),
+        "booking.beyond_horizon": _("Bookings open %(horizon_days)s days ahead. The latest start now is %(latest)s."),
+        "booking.too_short": _("%(minutes)s minutes is too short: book at least %(min_minutes)s minutes."),
+        "booking.too_long": _("%(minutes)s minutes is too long: book at most %(max_minutes)s minutes."),
+        "booking.off_grid": _("Start on the %(granularity_minutes)s-minute grid: %(before)s or %(after)s."),
+        "booking.end_off_grid": _("End on the %(granularity_minutes)s-minute grid: %(before)s or %(after)s."),
+        "booking.closed": _("Closed"),
+        "booking.taken": _("Taken"),
+        "booking.gap_too_short": _("Too short for a booking"),
+        "booking.range_invalid": _("The end must be after the start."),
+        "booking.time_not_local": _("This time does not exist on that day in %(zone)s because clocks change. Choose another."),
+        "policy.negative": _("This cannot be less than %(minimum)s."),
+        "policy.granularity_out_of_range": _("The step must be between %(minimum)s and %(maximum)s minutes."),
+        "policy.no_length_fits": _("The longest booking must be at least %(minimum)s minutes with these settings."),
+    }
+)
+
+for _name in ("earliest", "latest", "before", "after"):
+    register_formatter(_name, local_time)

@@ -22,7 +22,5 @@ class PriceVersion(models.Model):
     published_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["instrument", "effective_from"], name="price_version_one_per_day")
-        ]
+        constraints = [models.UniqueConstraint(fields=["instrument", "effective_from"], name="price_version_one_per_day")]
         triggers = [append_only("price_version_immutable"), no_truncate("price_version_no_truncate")]

@@ -46,7 +46,8 @@ class Quote(FrozenAssessment):
     """The figures a customer was shown for a reservation, pinned until ``valid_until``.
 
     Revision 1 is accepted by requesting. When the money is no longer there at approval, a new revision waits for the customer
-    (``accepted_at`` empty) and nothing is approved until it is accepted.
+    (``accepted_at`` empty) and nothing is approved until it is accepted. The revision with ``held_at`` is what was held at approval:
+    its frozen balances and facts are what the charge is computed from.
     """
 
     reservation = models.ForeignKey("booking.Reservation", on_delete=models.PROTECT, related_name="quotes")
@@ -54,6 +55,7 @@ class Quote(FrozenAssessment):
     valid_until = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
     accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    held_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -120,9 +122,7 @@ class Statement(models.Model):
     """
 
     number = models.CharField(max_length=60, unique=True)
-    programme_version = models.ForeignKey(
-        "billing.ProgrammeVersion", on_delete=models.PROTECT, related_name="statements"
-    )
+    programme_version = models.ForeignKey("billing.ProgrammeVersion", on_delete=models.PROTECT, related_name="statements")
     payee = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="statements")
     period_on = models.DateField()
     total_fen = models.BigIntegerField()

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from booking.rules.numbers import format_reference
 from config.kernel.models.guards import append_only, no_truncate
 from config.kernel.time_range import TimeRange
 
@@ -49,7 +50,7 @@ class Reservation(models.Model):
     @property
     def reference(self) -> str:
         """What people read out on the phone."""
-        return f"R{self.pk:06d}"
+        return format_reference(self.created_at.year, self.pk)
 
     @property
     def during(self) -> TimeRange:

@@ -48,9 +48,7 @@ class BookingPolicy:
     cancel_notice_minutes: int
 
     def __post_init__(self) -> None:
-        reasons = [
-            Reason("policy.negative", {"minimum": 0}, one.name) for one in fields(self) if getattr(self, one.name) < 0
-        ]
+        reasons = [Reason("policy.negative", {"minimum": 0}, one.name) for one in fields(self) if getattr(self, one.name) < 0]
         if not 1 <= self.granularity_minutes <= _DAY_MINUTES:
             limits = {"minimum": 1, "maximum": _DAY_MINUTES}
             reasons.append(Reason("policy.granularity_out_of_range", limits, "granularity_minutes"))
@@ -74,9 +72,7 @@ class BookingPolicy:
 
     def occupied(self, requested: TimeRange) -> TimeRange:
         """What ``requested`` takes of the calendar, buffers included."""
-        return requested.widened(
-            timedelta(minutes=self.buffer_before_minutes), timedelta(minutes=self.buffer_after_minutes)
-        )
+        return requested.widened(timedelta(minutes=self.buffer_before_minutes), timedelta(minutes=self.buffer_after_minutes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +91,7 @@ def broken_rules(policy: BookingPolicy, requested: TimeRange, zone: ZoneInfo, no
     ``booking.too_short`` (min_minutes, minutes), ``booking.too_long`` (max_minutes, minutes), ``booking.off_grid`` and
     ``booking.end_off_grid`` (before, after, granularity_minutes). Opening hours and other reservations are not asked.
     """
-    return [
-        rule.reason(policy, requested, zone, now) for rule in _RULES if rule.is_broken(policy, requested, zone, now)
-    ]
+    return [rule.reason(policy, requested, zone, now) for rule in _RULES if rule.is_broken(policy, requested, zone, now)]
 
 
 def satisfies(policy: BookingPolicy, requested: TimeRange, zone: ZoneInfo, now: datetime) -> bool:
@@ -161,14 +155,10 @@ def _nearest_points(policy: BookingPolicy, instant: datetime, zone: ZoneInfo) ->
 _RULES: tuple[_Rule, ...] = (
     _Rule(lambda policy, requested, zone, now: requested.starts_at < now, _past_reason),
     _Rule(
-        lambda policy, requested, zone, now: (
-            policy.notice_minutes > 0 and requested.starts_at < policy.earliest_start(now)
-        ),
+        lambda policy, requested, zone, now: policy.notice_minutes > 0 and requested.starts_at < policy.earliest_start(now),
         _too_soon_reason,
     ),
-    _Rule(
-        lambda policy, requested, zone, now: requested.starts_at >= policy.horizon(zone, now), _beyond_horizon_reason
-    ),
+    _Rule(lambda policy, requested, zone, now: requested.starts_at >= policy.horizon(zone, now), _beyond_horizon_reason),
     _Rule(
         lambda policy, requested, zone, now: requested.duration < timedelta(minutes=policy.min_minutes),
         _too_short_reason,

@@ -53,9 +53,7 @@ class Billable:
     overrun_minutes: int
 
 
-def derive_billable(
-    booked: TimeRange, actual: TimeRange | None, rule: BillableRule = DEFAULT_BILLABLE_RULE
-) -> Billable:
+def derive_billable(booked: TimeRange, actual: TimeRange | None, rule: BillableRule = DEFAULT_BILLABLE_RULE) -> Billable:
     """The billable time of one session; ``actual`` is None when nothing was measured.
 
     * ``booked``: the booked range, whatever was measured.

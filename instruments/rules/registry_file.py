@@ -60,11 +60,12 @@ def check_bytes(content: bytes, limits: Limits) -> None:
         if content.startswith(magic):
             raise Refusal.of("import.file_packed", "file", kind=kind)
     if not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        for position, byte in enumerate(content[:65536]):
-            if byte < 32 and byte not in _TEXT_CONTROLS:
-                raise Refusal.of("import.file_binary", "file", position=position)
         if b"\0" in content:
             raise Refusal.of("import.file_binary", "file", position=content.index(b"\0"))
+        head = content[:65536]
+        controls = sum(byte < 32 and byte not in _TEXT_CONTROLS for byte in head)
+        if controls * 50 > len(head):  # a stray control character is mended, a stream of them is no text
+            raise Refusal.of("import.file_binary", "file", position=0)
 
 
 def read_table(text: str, delimiter: str, limits: Limits) -> Table:

@@ -1,0 +1,155 @@
+"""Writing to limited accounts: grants, holds and their one end. Every function is part of the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, connection
+from django.db.models import F
+
+from billing.ledger.models import Account, Transfer, TransferKind
+from config.kernel.errors import Conflict, Refusal
+from config.kernel.services.transactions import constraint_name
+
+OVERSPENT = "account_never_overspent"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSpec:
+    """An account that is opened when first needed. ``limit_fen`` is granted at opening (None: an unlimited account)."""
+
+    key: str
+    kind: str
+    limit_fen: int | None
+    programme_id: int | None = None
+    organisation_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a movement is for: its cause, reason code, programme version and who did it."""
+
+    type: str
+    id: int
+    reason: str
+    programme_version_id: int | None = None
+    actor_id: int | None = None
+
+
+def open_accounts(specs: Iterable[AccountSpec], now: datetime) -> dict[str, Account]:
+    """The accounts by key; missing ones are opened, a limited one with its limit granted. Does not lock."""
+    wanted = {spec.key: spec for spec in specs}
+    found = {account.key: account for account in Account.objects.filter(key__in=wanted)}
+    missing = [spec for key, spec in wanted.items() if key not in found]
+    if missing:
+        _open(missing, now)
+        found = {account.key: account for account in Account.objects.filter(key__in=wanted)}
+    return found
+
+
+def _open(specs: list[AccountSpec], now: datetime) -> None:
+    """Insert what is missing; of two that open the same account at once one waits for the other and finds it there."""
+    for spec in sorted(specs, key=lambda one: one.key):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO billing_account (key, kind, limited, programme_id, organisation_id, granted_fen, held_fen, posted_fen,"
+                " created_at) VALUES (%s, %s, %s, %s, %s, 0, 0, 0, %s) ON CONFLICT (key) DO NOTHING RETURNING id",
+                [spec.key, spec.kind, spec.limit_fen is not None, spec.programme_id, spec.organisation_id, now],
+            )
+            opened = cursor.fetchone()
+        if opened is not None and spec.limit_fen:
+            account = Account.objects.get(pk=opened[0])
+            source = Source("account", account.pk, "limit", None, None)
+            grant(_counter_account(spec, now), account, spec.limit_fen, source, now)
+
+
+def _counter_account(spec: AccountSpec, now: datetime) -> Account:
+    key = f"limits:{spec.kind}"
+    return open_accounts([AccountSpec(key, "limits", None)], now)[key]
+
+
+def grant(funder: Account, account: Account, amount_fen: int, source: Source, now: datetime) -> None:
+    """Move money into a limited account. Raises Refusal ``ledger.amount_not_positive``."""
+    if amount_fen <= 0:
+        raise Refusal.of("ledger.amount_not_positive", field="amount")
+    Transfer.objects.create(**_row(TransferKind.GRANT, funder.pk, account.pk, amount_fen, source, now))
+    Account.objects.filter(pk=account.pk).update(granted_fen=F("granted_fen") + amount_fen)
+
+
+def lock(accounts: Iterable[Account]) -> dict[str, Account]:
+    """The limited accounts by key, locked in id order and re-read."""
+    ids = sorted(account.pk for account in accounts)
+    rows = Account.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+    return {account.key: account for account in rows}
+
+
+def hold(draws: Mapping[int, int], payee: Account, source: Source, now: datetime) -> None:
+    """Promise ``draws`` (account id -> fen) to ``payee``, all or nothing.
+
+    Raises Conflict ``ledger.not_enough_left`` when an account has less left (the database's CHECK has the last word).
+    """
+    wanted = {pk: amount for pk, amount in draws.items() if amount > 0}
+    if not wanted:
+        return
+    try:
+        moved = 0
+        for pk in sorted(wanted):
+            moved += Account.objects.filter(pk=pk, granted_fen__gte=F("held_fen") + F("posted_fen") + wanted[pk]).update(
+                held_fen=F("held_fen") + wanted[pk]
+            )
+    except IntegrityError as error:
+        if constraint_name(error) != OVERSPENT:
+            raise
+        raise Conflict.of("ledger.not_enough_left") from error
+    if moved != len(wanted):
+        raise Conflict.of("ledger.not_enough_left")
+    Transfer.objects.bulk_create(
+        Transfer(**_row(TransferKind.HOLD, pk, payee.pk, amount, source, now)) for pk, amount in sorted(wanted.items())
+    )
+
+
+def open_holds(source_type: str, source_id: int) -> list[Transfer]:
+    """The holds of one cause that have not ended, in account order, their accounts locked."""
+    rows = Transfer.objects.filter(
+        source_type=source_type, source_id=source_id, kind=TransferKind.HOLD, ends__isnull=True
+    ).select_related("debit")
+    holds = sorted(rows, key=lambda transfer: transfer.debit_id)
+    lock([transfer.debit for transfer in holds])
+    return holds
+
+
+def end_holds(holds: Iterable[Transfer], due: Mapping[int, int], source: Source, now: datetime, kind: TransferKind) -> None:
+    """End each hold once: post what is due on its account (at most what was held) and give the rest back.
+
+    ``due`` maps account id -> fen; an account without an entry, or with nil, is voided (or expired, by ``kind``).
+    Raises Refusal ``ledger.more_than_held``.
+    """
+    ends = []
+    for pending in holds:
+        amount = due.get(pending.debit_id, 0)
+        if amount > pending.amount_fen:
+            raise Refusal.of("ledger.more_than_held", held_fen=pending.amount_fen, due_fen=amount)
+        ended = TransferKind.POST if amount else kind
+        row = _row(ended, pending.debit_id, pending.credit_id, amount or pending.amount_fen, source, now)
+        ends.append(Transfer(**row, hold=pending))
+        Account.objects.filter(pk=pending.debit_id).update(
+            held_fen=F("held_fen") - pending.amount_fen, posted_fen=F("posted_fen") + amount
+        )
+    Transfer.objects.bulk_create(ends)
+
+
+def _row(kind: TransferKind, debit_id: int, credit_id: int, amount_fen: int, source: Source, now: datetime) -> dict[str, object]:
+    return {
+        "kind": kind,
+        "debit_id": debit_id,
+        "credit_id": credit_id,
+        "amount_fen": amount_fen,
+        "source_type": source.type,
+        "source_id": source.id,
+        "reason": source.reason,
+        "programme_version_id": source.programme_version_id,
+        "actor_id": source.actor_id,
+        "at": now,
+    }

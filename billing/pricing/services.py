@@ -1,0 +1,63 @@
+"""Publishing and finding price schedule versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any
+
+from billing.ledger.rules.documents import DocumentError
+from billing.pricing.models import PriceVersion
+from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
+from config.kernel.access import Actor, Role
+from config.kernel.errors import Reason, Refusal
+from config.kernel.services import audit, transactions
+from instruments.models import Instrument
+
+
+def publish_price(
+    actor: Actor, instrument: Instrument, document: Mapping[str, Any], effective_from: date, now: datetime, today: date
+) -> PriceVersion:
+    """Publish a schedule that is in force from ``effective_from`` (the site's date) until the next one.
+
+    Raises Forbidden, Refusal ``price.invalid`` per fault (field = JSON path), ``price.in_the_past``, ``price.date_taken``.
+    """
+    actor.require_in(instrument.organisation_id, Role.LAB_MANAGER, Role.OWNER_FINANCE)
+    try:
+        parse_schedule(document)
+    except DocumentError as error:
+        raise Refusal(*(Reason("price.invalid", {"fault": fault.message}, fault.path) for fault in error.faults)) from error
+    if effective_from < today:
+        raise Refusal.of("price.in_the_past", field="effective_from")
+
+    def work() -> PriceVersion:
+        if PriceVersion.objects.filter(instrument=instrument, effective_from=effective_from).exists():
+            raise Refusal.of("price.date_taken", field="effective_from")
+        version = PriceVersion.objects.create(
+            instrument=instrument,
+            effective_from=effective_from,
+            document=dict(document),
+            published_at=now,
+            published_by_id=actor.user_id,
+        )
+        audit.record(actor, "price.publish", version, now, after={"effective_from": effective_from.isoformat()})
+        return version
+
+    return transactions.run(work)
+
+
+def version_id_in_force(instrument_id: int, on: date) -> int | None:
+    """The id of the version in force on a local date, or None when the instrument has no price."""
+    return (
+        PriceVersion.objects.filter(instrument_id=instrument_id, effective_from__lte=on)
+        .order_by("-effective_from")
+        .values_list("pk", flat=True)
+        .first()
+    )
+
+
+@lru_cache(maxsize=4096)
+def schedule(version_id: int) -> PriceSchedule:
+    """The compiled schedule of a version; versions never change, so it is read once per process."""
+    return parse_schedule(PriceVersion.objects.values_list("document", flat=True).get(pk=version_id))

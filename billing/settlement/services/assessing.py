@@ -1,0 +1,219 @@
+"""Gathering what the engine needs for one session: price version, programmes in force, facts and balances.
+
+Used by quote, hold and charge alike, so that they cannot differ in anything but the moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+
+from billing.ledger.models import Account, Transfer, TransferKind
+from billing.ledger.services import AccountSpec
+from billing.pricing import services as pricing
+from billing.pricing.rules.customer_class import customer_class
+from billing.subsidy import services as subsidy
+from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate
+from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_from_json, inputs_sha256, inputs_to_json
+from billing.subsidy.rules.facts import Facts, Party, Service
+from billing.subsidy.rules.outcome import Balance
+from billing.subsidy.rules.parts.caps import Cap, CapPer
+from billing.subsidy.services import InForce
+from config.kernel.errors import Refusal
+from config.kernel.time_range import TimeRange
+from instruments.models import Instrument, Organisation, OrganisationStatus
+from instruments.rules.firm_size import size_class
+
+SERVICE_KIND = "instrument_use"
+AWARDED = "awarded"
+#: The kind of organisation in the words of the public facts schema.
+_APPLICANT_KIND = {"firm": "firm", "team": "team", "owner": "institution", "government": "institution"}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Inputs together with the rows they came from. ``accounts`` maps (programme version id, cap id) to a spec."""
+
+    inputs: Inputs
+    price_version_id: int
+    versions: tuple[InForce, ...]
+    accounts: Mapping[tuple[int, str], AccountSpec]
+    customer_id: int
+
+    def frozen_inputs(self) -> dict[str, Any]:
+        """The inputs as JSON, documents replaced by the immutable versions they were read from (id and fingerprint)."""
+        data = inputs_to_json(self.inputs)
+        data["schedule"] = {"price_version": self.price_version_id, "sha256": self.inputs.schedule.sha256}
+        for written, version in zip(data["candidates"], self.versions, strict=True):
+            written["programme"] = {"programme_version": version.version_id, "sha256": version.programme.sha256}
+        return data
+
+    def frozen(self, assessment: Assessment) -> dict[str, Any]:
+        """The fields of a ``FrozenAssessment`` row."""
+        inputs = self.frozen_inputs()
+        return {
+            "gross_fen": assessment.gross_fen,
+            "deducted_fen": assessment.deducted_fen,
+            "refunded_fen": assessment.refunded_fen,
+            "payable_now_fen": assessment.payable_now_fen,
+            "final_cost_fen": assessment.final_cost_fen,
+            "estimate": assessment.estimate,
+            "inputs": inputs,
+            "inputs_sha256": inputs_sha256(inputs),
+            "result": assessment_to_json(assessment),
+            "engine_version": ENGINE_VERSION,
+        }
+
+
+def thaw(frozen: Mapping[str, Any]) -> Inputs:
+    """The engine's inputs from a frozen row. Raises Refusal ``replay.version_changed`` when a version's fingerprint differs."""
+    schedule = pricing.schedule(frozen["schedule"]["price_version"])
+    programmes = [subsidy.in_force(each["programme"]["programme_version"]).programme for each in frozen["candidates"]]
+    pairs = [(schedule, frozen["schedule"])]
+    pairs += [(programme, each["programme"]) for programme, each in zip(programmes, frozen["candidates"], strict=True)]
+    if any(document.sha256 != reference["sha256"] for document, reference in pairs):
+        raise Refusal.of("replay.version_changed")
+    candidates = [
+        {**each, "programme": programme.document} for programme, each in zip(programmes, frozen["candidates"], strict=True)
+    ]
+    return inputs_from_json({**frozen, "schedule": schedule.document, "candidates": candidates})
+
+
+@dataclass(frozen=True, slots=True)
+class Pins:
+    """The versions a quote rests on, so that what is approved later is what was shown."""
+
+    price_version_id: int
+    programme_version_ids: tuple[int, ...]
+
+    @classmethod
+    def of(cls, frozen: Mapping[str, Any]) -> Pins:
+        """The versions named by frozen inputs."""
+        programmes = tuple(each["programme"]["programme_version"] for each in frozen["candidates"])
+        return cls(frozen["schedule"]["price_version"], programmes)
+
+
+def _pins_in_force(instrument_id: int, service_on: date) -> Pins:
+    price_version_id = pricing.version_id_in_force(instrument_id, service_on)
+    if price_version_id is None:
+        raise Refusal.of("price.none")
+    return Pins(price_version_id, tuple(subsidy.versions_in_force(service_on)))
+
+
+def prepare(
+    instrument: Instrument, customer: Organisation, during: TimeRange, now: datetime, pins: Pins | None = None
+) -> Prepared:
+    """Everything for pricing and subsidising ``during`` on ``instrument`` for ``customer`` as of ``now``.
+
+    ``instrument`` comes with its site and organisation loaded. Without ``pins`` the price and the programmes are those in force on
+    the local date of the start. Raises Refusal ``price.none``.
+    """
+    zone = ZoneInfo(instrument.site.time_zone)
+    service_on = during.starts_at.astimezone(zone).date()
+    pins = pins or _pins_in_force(instrument.pk, service_on)
+    schedule = pricing.schedule(pins.price_version_id)
+    versions = tuple(subsidy.in_force(version_id) for version_id in pins.programme_version_ids)
+    facts = _facts(instrument, customer, service_on, now.astimezone(zone).date())
+    specs = {
+        (version.version_id, cap.id): cap_account(
+            version, cap, customer.pk, version.programme.validity.basis_on(facts) or service_on
+        )
+        for version in versions
+        for cap in version.programme.accounts_for(facts.applicant.kind)
+    }
+    known = _accounts(versions, specs, customer.pk)
+    candidates = tuple(
+        Candidate(
+            version.programme,
+            _with_first_use(facts, known.get(awarded_key(version, customer.pk))),
+            {
+                cap_id: _balance(known.get(spec.key))
+                for (version_id, cap_id), spec in specs.items()
+                if version_id == version.version_id
+            },
+        )
+        for version in versions
+    )
+    size = facts.applicant.size
+    is_owner = customer.pk == instrument.organisation_id
+    named_class = customer_class(kind=customer.kind, size=size, is_owner=is_owner, priced=schedule.customer_classes)
+    inputs = Inputs(schedule, during, zone, named_class, candidates)
+    return Prepared(inputs, pins.price_version_id, versions, specs, customer.pk)
+
+
+def awarded_key(version: InForce, customer_id: int) -> str:
+    """The account that counts what a customer was awarded under a programme."""
+    return f"awarded:{version.programme.code}:{customer_id}"
+
+
+def awarded_spec(version: InForce, customer_id: int) -> AccountSpec:
+    return AccountSpec(awarded_key(version, customer_id), AWARDED, None, version.programme_id, customer_id)
+
+
+def _facts(instrument: Instrument, customer: Organisation, service_on: date, today: date) -> Facts:
+    owner, site = instrument.organisation, instrument.site
+    size = None
+    if customer.staff_count is not None and customer.annual_revenue_fen is not None:
+        size = size_class(customer.staff_count, customer.annual_revenue_fen).value
+    return Facts(
+        applicant=Party(
+            kind=_APPLICANT_KIND[customer.kind],
+            size=size,
+            region_code=customer.region_code or None,
+            policy_zones=frozenset(customer.policy_zones),
+            verified=customer.status == OrganisationStatus.VERIFIED,
+        ),
+        provider=Party(
+            region_code=owner.region_code or None,
+            policy_zones=frozenset(owner.policy_zones),
+            verified=owner.status == OrganisationStatus.VERIFIED,
+        ),
+        instrument=Party(region_code=site.region_code or None),
+        # Invoice and claim have not happened yet: their year is expected to be the session's.
+        service=Service(SERVICE_KIND, service_on, invoice_on=service_on, claim_on=service_on, approval_on=today),
+        grade=owner.quality_grade or None,
+    )
+
+
+def _with_first_use(facts: Facts, awarded: Account | None) -> Facts:
+    first = awarded is None or not _has_award(awarded)
+    applicant = facts.applicant
+    known = Party(
+        applicant.kind, applicant.size, applicant.region_code, applicant.policy_zones, applicant.verified, first_use=first
+    )
+    return Facts(known, facts.provider, facts.instrument, facts.service, facts.amounts, facts.quantities, facts.grade)
+
+
+def _has_award(awarded: Account) -> bool:
+    """Whether something was posted to the account or is held for it."""
+    live = Q(kind=TransferKind.POST) | Q(kind=TransferKind.HOLD, ends__isnull=True)
+    return Transfer.objects.filter(live, credit=awarded).exists()
+
+
+def cap_account(version: InForce, cap: Cap, customer_id: int, basis_on: date) -> AccountSpec:
+    """The account on which a cap is counted for a customer in the year of ``basis_on``."""
+    programme = version.programme
+    if cap.per is CapPer.POOL:
+        return AccountSpec(f"pool:{programme.code}:{programme.version}:{cap.id}", subsidy.POOL, 0, version.programme_id)
+    year = "" if cap.per is CapPer.UNIT_TOTAL else f":{basis_on.year}"
+    key = f"{cap.per.value}:{programme.code}:{cap.id}:{customer_id}{year}"
+    return AccountSpec(key, cap.per.value, cap.limit_fen or 0, version.programme_id, customer_id)
+
+
+def _accounts(
+    versions: tuple[InForce, ...], specs: Mapping[tuple[int, str], AccountSpec], customer_id: int
+) -> dict[str, Account]:
+    keys = {spec.key for spec in specs.values()} | {awarded_key(version, customer_id) for version in versions}
+    return {account.key: account for account in Account.objects.filter(key__in=keys)} if keys else {}
+
+
+def _balance(account: Account | None) -> Balance:
+    """What an account says; one that was not opened yet leaves the document's limit."""
+    if account is None:
+        return Balance()
+    return Balance(account.granted_fen, account.held_fen + account.posted_fen)

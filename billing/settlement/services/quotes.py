@@ -1,0 +1,94 @@
+"""What a session would cost, before anything is promised; and the customer's yes to new figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing.settlement.models import Quote
+from billing.settlement.services import assessing
+from billing.settlement.services.assessing import Prepared
+from billing.subsidy.rules.assess import Assessment
+from billing.subsidy.rules.outcome import Award
+from billing.subsidy.services import InForce
+from booking.models import Reservation
+from booking.rules.states import ReservationState
+from config.kernel.access import Actor, Role, get_visible
+from config.kernel.errors import Forbidden, Refusal
+from config.kernel.services import audit, transactions
+from config.kernel.time_range import TimeRange
+from instruments.models import Instrument, Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class CapLeft:
+    """What one cap still allows after this award, in fen."""
+
+    programme: str
+    cap_id: str
+    per: str
+    limit_fen: int | None
+    left_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class QuotePreview:
+    """A live quote. ``assessment`` has the four numbers, outcomes per programme and every step."""
+
+    prepared: Prepared
+    assessment: Assessment
+    caps_left: tuple[CapLeft, ...]
+
+    @property
+    def outcomes(self) -> list[tuple[InForce, object]]:
+        """(programme version, award or refusal) in the order they were tried."""
+        return list(zip(self.prepared.versions, self.assessment.outcomes, strict=True))
+
+
+def preview(actor: Actor, instrument_id: int, organisation_id: int, during: TimeRange, now: datetime) -> QuotePreview:
+    """Price and subsidise ``during`` for one of the actor's organisations; writes nothing.
+
+    Raises NotFound (instrument), Forbidden ``booking.not_for_this_organisation``, Refusal ``price.none``.
+    """
+    if organisation_id not in actor.organisations(Role.RESEARCHER, Role.FIRM_ADMIN, Role.LAB_MANAGER):
+        raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
+    instrument = get_visible(Instrument.objects.select_related("site", "organisation"), actor, pk=instrument_id)
+    customer = Organisation.objects.get(pk=organisation_id)
+    prepared = assessing.prepare(instrument, customer, during, now)
+    assessment = prepared.inputs.assess()
+    return QuotePreview(prepared, assessment, _caps_left(prepared, assessment))
+
+
+def _caps_left(prepared: Prepared, assessment: Assessment) -> tuple[CapLeft, ...]:
+    left = []
+    for version, outcome in zip(prepared.versions, assessment.outcomes, strict=True):
+        if not isinstance(outcome, Award):
+            continue
+        caps = {cap.id: cap for cap in (*version.programme.joint_caps, *version.programme.payer_caps)}
+        left += [
+            CapLeft(version.programme.code, cap_id, caps[cap_id].per.value, caps[cap_id].limit_fen, amount)
+            for cap_id, amount in outcome.left_after.items()
+        ]
+    return tuple(left)
+
+
+def accept_quote(actor: Actor, reservation_id: int, now: datetime) -> None:
+    """The customer accepts the figures that wait; the lab may then approve again.
+
+    Raises NotFound, Forbidden, Refusal ``billing.nothing_to_accept``.
+    """
+    reservation = get_visible(Reservation.objects.all(), actor, pk=reservation_id)
+    if reservation.organisation_id not in actor.organisations(Role.RESEARCHER, Role.FIRM_ADMIN, Role.LAB_MANAGER):
+        raise Forbidden.of("booking.not_yours")
+
+    def work() -> None:
+        locked = Reservation.objects.select_for_update(no_key=True).get(pk=reservation.pk)
+        latest = Quote.objects.filter(reservation=locked).latest("revision")
+        if locked.state != ReservationState.REQUESTED or latest.accepted_at is not None:
+            raise Refusal.of("billing.nothing_to_accept")
+        latest.accepted_at = now
+        latest.accepted_by_id = actor.user_id
+        latest.save(update_fields=["accepted_at", "accepted_by"])
+        audit.record(actor, "quote.accept", latest, now, after={"final_cost_fen": latest.final_cost_fen})
+
+    transactions.run(work)

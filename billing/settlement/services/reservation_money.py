@@ -1,0 +1,190 @@
+"""Money follows every transition of a reservation: billing's implementation of ``booking.ports.MoneyPort``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+
+from billing.ledger import services as ledger
+from billing.ledger.models import Account, Transfer, TransferKind
+from billing.ledger.services import Source
+from billing.settlement.models import Award, Charge, Quote
+from billing.settlement.services import assessing
+from billing.settlement.services.assessing import Pins, Prepared
+from billing.subsidy import services as subsidy
+from billing.subsidy.rules.assess import Assessment
+from billing.subsidy.rules.codec import assessment_to_json, inputs_sha256
+from billing.subsidy.rules.outcome import Award as AwardOutcome
+from billing.subsidy.rules.outcome import Payee
+from billing.subsidy.services import InForce
+from booking.models import Reservation, UsageSession
+from booking.ports import ExpectedFigures, FiguresChanged
+from config.kernel.access import Actor
+from config.kernel.errors import Conflict, Reason
+from config.kernel.time_range import TimeRange
+from instruments.models import Organisation
+
+RESERVATION = "reservation"
+
+
+class ReservationMoney:
+    """See ``booking.ports.MoneyPort`` for when each method is called."""
+
+    def on_request(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
+        """Pin revision 1. Raises Conflict ``billing.figures_differ`` when the customer saw other figures."""
+        customer = Organisation.objects.get(pk=reservation.organisation_id)
+        prepared = assessing.prepare(reservation.instrument, customer, reservation.during, now)
+        assessment = prepared.inputs.assess()
+        _refuse_surprise(assessment, expected)
+        _write_quote(reservation, 1, prepared, assessment, now, accepted_by_id=actor.user_id)
+
+    def on_approve(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
+        """Hold every awarded amount, unless the customer would now pay more than what was accepted."""
+        quotes = list(reservation.quotes.order_by("revision"))
+        accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
+        pins = Pins.of(accepted.inputs)
+        customer = Organisation.objects.get(pk=reservation.organisation_id)
+        prepared = assessing.prepare(reservation.instrument, customer, reservation.during, now, pins)
+        accounts = _locked_accounts(prepared, now)
+        prepared = assessing.prepare(reservation.instrument, customer, reservation.during, now, pins)
+        assessment = prepared.inputs.assess()
+        if assessment.payable_now_fen > accepted.payable_now_fen or assessment.final_cost_fen > accepted.final_cost_fen:
+            return FiguresChanged(_ask_again(reservation, quotes[-1], prepared, assessment, now))
+        _write_quote(
+            reservation, quotes[-1].revision + 1, prepared, assessment, now, accepted_by_id=accepted.accepted_by_id, held=True
+        )
+        for version_id, award in _awards(prepared, assessment):
+            payee = accounts[assessing.awarded_key(subsidy.in_force(version_id), customer.pk)]
+            draws = _by_account(prepared, accounts, version_id, award.draws)
+            ledger.hold(draws, payee, Source(RESERVATION, reservation.pk, "approve", version_id, actor.user_id), now)
+        return None
+
+    def on_release(self, reservation: Reservation, actor: Actor, reason: str, now: datetime) -> None:
+        """Void what is held (expire it when time alone did)."""
+        kind = TransferKind.EXPIRE if reason == "expire" else TransferKind.VOID
+        source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
+        ledger.end_holds(ledger.open_holds(RESERVATION, reservation.pk), {}, source, now, kind)
+
+    def on_agree(self, reservation: Reservation, session: UsageSession, actor: Actor, now: datetime) -> None:
+        """Charge the billable time under the facts and balances frozen at approval; post what is due, void the rest."""
+        held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
+        billable = TimeRange(
+            session.billable_starts_at or session.booked_starts_at, session.billable_ends_at or session.booked_ends_at
+        )
+        inputs = replace(assessing.thaw(held.inputs), time_range=billable)
+        assessment = inputs.assess()
+        frozen = {**held.inputs, "starts_at": billable.starts_at.isoformat(), "ends_at": billable.ends_at.isoformat()}
+        charge = Charge.objects.create(
+            reservation=reservation,
+            price_version_id=frozen["schedule"]["price_version"],
+            gross_fen=assessment.gross_fen,
+            deducted_fen=assessment.deducted_fen,
+            refunded_fen=assessment.refunded_fen,
+            payable_now_fen=assessment.payable_now_fen,
+            final_cost_fen=assessment.final_cost_fen,
+            estimate=assessment.estimate,
+            inputs=frozen,
+            inputs_sha256=inputs_sha256(frozen),
+            result=assessment_to_json(assessment),
+            engine_version=held.engine_version,
+            created_at=now,
+        )
+        self._post(reservation, charge, assessment, actor, now)
+
+    def _post(self, reservation: Reservation, charge: Charge, assessment: Assessment, actor: Actor, now: datetime) -> None:
+        holds = ledger.open_holds(RESERVATION, reservation.pk)
+        version_ids = Pins.of(charge.inputs).programme_version_ids
+        for version_id, outcome in zip(version_ids, assessment.outcomes, strict=True):
+            own = [pending for pending in holds if pending.programme_version_id == version_id]
+            award = outcome if isinstance(outcome, AwardOutcome) else None
+            due = _due(subsidy.in_force(version_id), own, award, reservation.organisation_id)
+            source = Source(RESERVATION, reservation.pk, "agree", version_id, actor.user_id)
+            ledger.end_holds(own, due, source, now, TransferKind.VOID)
+            if award is not None and award.total_fen > 0:
+                _write_award(reservation, charge, version_id, award, assessment.priced.local_on, now)
+
+
+def _refuse_surprise(assessment: Assessment, expected: ExpectedFigures) -> None:
+    shown = [
+        (expected.payable_now_fen, assessment.payable_now_fen),
+        (expected.final_cost_fen, assessment.final_cost_fen),
+    ]
+    if any(seen is not None and seen != real for seen, real in shown):
+        params = {"payable_now_fen": assessment.payable_now_fen, "final_cost_fen": assessment.final_cost_fen}
+        raise Conflict(Reason("billing.figures_differ", params), extra=params)
+
+
+def _write_quote(
+    reservation: Reservation,
+    revision: int,
+    prepared: Prepared,
+    assessment: Assessment,
+    now: datetime,
+    *,
+    accepted_by_id: int | None,
+    held: bool = False,
+) -> None:
+    Quote.objects.create(
+        reservation=reservation,
+        revision=revision,
+        valid_until=reservation.starts_at,
+        accepted_at=now if accepted_by_id is not None else None,
+        accepted_by_id=accepted_by_id,
+        held_at=now if held else None,
+        created_at=now,
+        **prepared.frozen(assessment),
+    )
+
+
+def _ask_again(reservation: Reservation, latest: Quote, prepared: Prepared, assessment: Assessment, now: datetime) -> int:
+    """A new revision for the customer to accept, unless the same figures wait already; returns its number."""
+    same = (latest.payable_now_fen, latest.final_cost_fen) == (assessment.payable_now_fen, assessment.final_cost_fen)
+    if latest.accepted_at is None and same:
+        return latest.revision
+    _write_quote(reservation, latest.revision + 1, prepared, assessment, now, accepted_by_id=None)
+    return latest.revision + 1
+
+
+def _locked_accounts(prepared: Prepared, now: datetime) -> dict[str, Account]:
+    """Every account an award could draw on, opened where missing and locked in id order."""
+    specs = [*prepared.accounts.values()]
+    specs += [assessing.awarded_spec(version, prepared.customer_id) for version in prepared.versions]
+    accounts = ledger.open_accounts(specs, now)
+    limited = ledger.lock(account for account in accounts.values() if account.limited)
+    return accounts | limited
+
+
+def _awards(prepared: Prepared, assessment: Assessment) -> list[tuple[int, AwardOutcome]]:
+    pairs = zip(prepared.versions, assessment.outcomes, strict=True)
+    return [(version.version_id, outcome) for version, outcome in pairs if isinstance(outcome, AwardOutcome)]
+
+
+def _by_account(prepared: Prepared, accounts: Mapping[str, Account], version_id: int, draws: Mapping[str, int]) -> dict[int, int]:
+    return {accounts[prepared.accounts[version_id, cap_id].key].pk: amount for cap_id, amount in draws.items()}
+
+
+def _due(version: InForce, holds: list[Transfer], award: AwardOutcome | None, customer_id: int) -> dict[int, int]:
+    """Account id -> fen to post for one programme's award."""
+    if award is None:
+        return {}
+    programme = version.programme
+    caps = [cap for cap in (*programme.joint_caps, *programme.payer_caps) if cap.id in award.draws]
+    amounts = {assessing.cap_account(version, cap, customer_id, award.basis_on).key: award.draws[cap.id] for cap in caps}
+    return {pending.debit_id: amounts[pending.debit.key] for pending in holds if pending.debit.key in amounts}
+
+
+def _write_award(
+    reservation: Reservation, charge: Charge, version_id: int, award: AwardOutcome, service_on: date, now: datetime
+) -> None:
+    to_provider = award.payee is Payee.PROVIDER
+    Award.objects.create(
+        charge=charge,
+        programme_version_id=version_id,
+        payee_id=reservation.instrument.organisation_id if to_provider else reservation.organisation_id,
+        mode=award.mode.value,
+        total_fen=award.total_fen,
+        payers=[{"payer": line.payer, "amount_fen": line.amount_fen} for line in award.lines],
+        service_on=service_on,
+        created_at=now,
+    )

@@ -1,0 +1,145 @@
+"""Programmes: drafting, publishing by two people, funding, and finding what is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from psycopg.types.range import DateRange
+
+from billing.ledger import services as ledger
+from billing.ledger.models import Account
+from billing.ledger.rules.documents import DocumentError
+from billing.ledger.services import AccountSpec, Source
+from billing.subsidy.models import Programme, ProgrammeVersion
+from billing.subsidy.rules import programme as programme_rules
+from billing.subsidy.rules.examples import check_examples
+from billing.subsidy.rules.parts.caps import Cap, CapPer
+from config.kernel.access import Actor, Role
+from config.kernel.errors import Reason, Refusal
+from config.kernel.services import audit, transactions
+
+POOL = "pool"
+TREASURY = AccountSpec("treasury", "treasury", None)
+
+
+def draft_version(actor: Actor, document: Mapping[str, Any], now: datetime, *, issuer_id: int | None = None) -> ProgrammeVersion:
+    """Keep a programme document as a draft.
+
+    Raises Forbidden, Refusal ``programme.invalid`` per fault (field = JSON path), ``programme.example_fails`` per failing example,
+    ``programme.label_taken``.
+    """
+    actor.require(Role.PROGRAMME_OFFICER)
+    parsed = _checked(document)
+
+    def work() -> ProgrammeVersion:
+        programme, _ = Programme.objects.get_or_create(code=parsed.code, defaults={"created_at": now, "issuer_id": issuer_id})
+        if programme.versions.filter(label=parsed.version).exists():
+            raise Refusal.of("programme.label_taken", field="$.version", label=parsed.version)
+        version = ProgrammeVersion.objects.create(
+            programme=programme,
+            label=parsed.version,
+            valid=DateRange(parsed.validity.first_day, parsed.validity.last_day + timedelta(days=1)),
+            document=dict(document),
+            document_sha256=parsed.sha256,
+            author_id=actor.user_id,
+            created_at=now,
+        )
+        audit.record(actor, "programme.draft", version, now, after={"code": parsed.code, "label": parsed.version})
+        return version
+
+    return transactions.run(work)
+
+
+def _checked(document: Mapping[str, Any]) -> programme_rules.Programme:
+    try:
+        parsed = programme_rules.parse_programme(document)
+    except DocumentError as error:
+        raise Refusal(*(Reason("programme.invalid", {"fault": fault.message}, fault.path) for fault in error.faults)) from error
+    failing = [result for result in check_examples(document) if not result.passed]
+    Refusal.raise_any([Reason("programme.example_fails", {"title": result.title}, "$.examples") for result in failing])
+    return parsed
+
+
+def publish_version(actor: Actor, version: ProgrammeVersion, now: datetime) -> None:
+    """Publish a draft: its author may not. The pools named by the document are opened with their budget.
+
+    Raises Forbidden, Refusal ``programme.own_draft``, ``programme.published_already``, ``programme.overlaps``.
+    """
+    actor.require(Role.PROGRAMME_OFFICER)
+    if version.author_id == actor.user_id:
+        raise Refusal.of("programme.own_draft")
+
+    def work() -> None:
+        locked = ProgrammeVersion.objects.select_for_update().get(pk=version.pk)
+        if locked.published_at is not None:
+            raise Refusal.of("programme.published_already")
+        others = ProgrammeVersion.objects.filter(
+            programme_id=locked.programme_id, published_at__isnull=False, valid__overlap=locked.valid
+        )
+        if others.exists():
+            raise Refusal.of("programme.overlaps", field="$.validity")
+        locked.approver_id = actor.user_id
+        locked.published_at = now
+        locked.save(update_fields=["approver_id", "published_at"])
+        audit.record(actor, "programme.publish", locked, now, after={"label": locked.label})
+        parsed = programme_rules.parse_programme(locked.document)
+        ledger.open_accounts([pool_spec(locked, cap) for cap in pools(parsed)], now)
+
+    transactions.run(work)
+    version.refresh_from_db()
+
+
+def pools(programme: programme_rules.Programme) -> list[Cap]:
+    """The budget pools of a programme."""
+    return [cap for cap in (*programme.joint_caps, *programme.payer_caps) if cap.per is CapPer.POOL]
+
+
+def pool_spec(version: ProgrammeVersion, cap: Cap) -> AccountSpec:
+    """The pool's account: one per version and cap, opened with the document's budget."""
+    return AccountSpec(f"pool:{version.programme.code}:{version.label}:{cap.id}", POOL, cap.limit_fen or 0, version.programme_id)
+
+
+def fund_pool(actor: Actor, version: ProgrammeVersion, cap_id: str, amount_fen: int, reason: str, now: datetime) -> Account:
+    """Add budget to a pool from the treasury; returns the account. Raises Forbidden, Refusal ``programme.no_such_pool``."""
+    actor.require(Role.FINANCE, Role.PROGRAMME_OFFICER)
+    parsed = programme_rules.parse_programme(version.document)
+    cap = next((one for one in pools(parsed) if one.id == cap_id), None)
+    if cap is None:
+        raise Refusal.of("programme.no_such_pool", field="cap_id", cap=cap_id)
+
+    def work() -> Account:
+        spec = pool_spec(version, cap)
+        accounts = ledger.open_accounts([spec, TREASURY], now)
+        source = Source("programme_version", version.pk, "top_up", version.pk, actor.user_id)
+        ledger.grant(accounts[TREASURY.key], accounts[spec.key], amount_fen, source, now)
+        audit.record(actor, "programme.fund", version, now, after={"cap": cap_id, "amount_fen": amount_fen}, reason=reason)
+        accounts[spec.key].refresh_from_db()
+        return accounts[spec.key]
+
+    return transactions.run(work)
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A published version with its compiled programme."""
+
+    version_id: int
+    programme_id: int
+    programme: programme_rules.Programme
+
+
+def versions_in_force(on: date) -> list[int]:
+    """The ids of the versions that are published and valid on a date, by programme code."""
+    rows = ProgrammeVersion.objects.filter(published_at__isnull=False, valid__contains=on)
+    return list(rows.order_by("programme__code").values_list("pk", flat=True))
+
+
+@lru_cache(maxsize=256)
+def in_force(version_id: int) -> InForce:
+    """A published version, compiled; published versions never change, so each is read once per process."""
+    row = ProgrammeVersion.objects.filter(published_at__isnull=False).only("programme_id", "document").get(pk=version_id)
+    return InForce(version_id, row.programme_id, programme_rules.parse_programme(row.document))

@@ -1,0 +1,67 @@
+"""What booking asks of money. Billing implements it and registers it at start-up; without it nothing starts.
+
+Every call happens inside the transaction of the transition itself, after the calendar row is locked, so money and time agree or
+neither changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from booking.models import Reservation, UsageSession
+from config.kernel.access import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresChanged:
+    """The money that was quoted is no longer there: the customer has to accept ``quote_revision`` first."""
+
+    quote_revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedFigures:
+    """What the customer saw when pressing the button, in fen; None skips the comparison (API callers that sent none)."""
+
+    payable_now_fen: int | None = None
+    final_cost_fen: int | None = None
+
+
+NOTHING_EXPECTED = ExpectedFigures()
+
+
+class MoneyPort(Protocol):
+    """What happens to money when a reservation moves. Each may raise a kernel Refusal, which undoes the whole."""
+
+    def on_request(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
+        """Pin the quote the customer saw."""
+
+    def on_approve(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
+        """Hold the money, or say that the figures changed (then nothing is approved)."""
+
+    def on_release(self, reservation: Reservation, actor: Actor, reason: str, now: datetime) -> None:
+        """Void what is held: the reservation was cancelled, rejected, missed, or it expired."""
+
+    def on_agree(self, reservation: Reservation, session: UsageSession, actor: Actor, now: datetime) -> None:
+        """Make the charge of an agreed session, post what is due and void the rest."""
+
+
+_registered: list[MoneyPort] = []
+
+
+def register_money(port: MoneyPort) -> None:
+    """Called once by billing's AppConfig."""
+    _registered[:] = [port]
+
+
+def is_registered() -> bool:
+    return bool(_registered)
+
+
+def money() -> MoneyPort:
+    """The registered port. Raises RuntimeError when billing is missing: a reservation without money is never silent."""
+    if not _registered:
+        raise RuntimeError("no implementation of booking.ports.MoneyPort is registered")
+    return _registered[0]

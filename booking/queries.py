@@ -1,0 +1,180 @@
+"""Every read about reservations that pages and API share; row-level permission is applied here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from psycopg.types.range import TimestamptzRange
+
+from booking.models import Occupancy, Reservation, ReservationTransition, UsageSession
+from booking.rules.slots import Slot, day_slots, free_ranges
+from booking.rules.states import ReservationState
+from booking.services import context as booking_context
+from booking.services.context import BookingContext
+from config.kernel.access import Actor, Role, visible_to
+from config.kernel.time_range import TimeRange
+from instruments.models import Instrument
+from instruments.rules.wall_time import local_day
+
+LAB_ROLES = (Role.LAB_MANAGER,)
+
+
+@dataclass(frozen=True, slots=True)
+class DaySlots:
+    """One local day of an instrument. ``slots`` cover the whole day without a hole; closed days have none that are open."""
+
+    local_date: date
+    slots: list[Slot]
+
+    @property
+    def shown(self) -> list[Slot]:
+        """What is worth a row: everything but closed time."""
+        return [slot for slot in self.slots if slot.why != "booking.closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Free and taken time of an instrument over some local days, with what is needed to show it."""
+
+    context: BookingContext
+    days: list[DaySlots]
+
+
+def free_slots(actor: Actor, instrument_id: int, first_date: date | None, days: int, now: datetime) -> Week:
+    """``days`` local days (31 at most) from ``first_date`` (default: today at the site). Raises NotFound."""
+    context = booking_context.load(actor, instrument_id, lock=False)
+    first = first_date or context.local_day(now)
+    dates = [first + timedelta(days=offset) for offset in range(min(days, 31))]
+    window = TimeRange(local_day(dates[0], context.zone).starts_at, local_day(dates[-1], context.zone).ends_at)
+    opening = context.opening(window)
+    busy = booking_context.busy_ranges(context.instrument.calendar_id, window)
+    free = free_ranges(opening, busy, context.policy, now)
+    rows = [DaySlots(each, day_slots(free, context.policy, context.zone, each, now, open_ranges=opening)) for each in dates]
+    return Week(context, rows)
+
+
+def reservations_visible(actor: Actor) -> QuerySet[Reservation]:
+    """The actor's reservations with what a list shows, newest start first."""
+    return (
+        visible_to(Reservation.objects.all(), actor)
+        .select_related("instrument__site", "instrument__organisation", "organisation", "requested_by", "session")
+        .order_by("-starts_at", "-pk")
+    )
+
+
+def my_reservations(actor: Actor) -> QuerySet[Reservation]:
+    """What the actor's customer organisations booked (all of an organisation's for its members)."""
+    own = actor.organisations(Role.RESEARCHER, Role.FIRM_ADMIN)
+    rows = reservations_visible(actor)
+    return rows.filter(organisation_id__in=own) | rows.filter(requested_by_id=actor.user_id)
+
+
+def reservation_detail(actor: Actor) -> QuerySet[Reservation]:
+    """With history, for one page."""
+    history = ReservationTransition.objects.select_related("actor").order_by("pk")
+    return reservations_visible(actor).prefetch_related(Prefetch("transitions", queryset=history))
+
+
+def lab_reservations(actor: Actor) -> QuerySet[Reservation]:
+    """Reservations of the instruments that the actor manages."""
+    return reservations_visible(actor).filter(instrument__organisation_id__in=actor.organisations(*LAB_ROLES))
+
+
+def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
+    """Requests that wait for the actor's lab, the most urgent first; ``has_rival`` marks those that overlap another one."""
+    rival = (
+        Occupancy.objects.filter(
+            calendar_id=OuterRef("instrument__calendar_id"),
+            reservation__isnull=False,
+            reservation__starts_at__lt=OuterRef("ends_at"),
+            reservation__ends_at__gt=OuterRef("starts_at"),
+            reservation__state__in=[ReservationState.REQUESTED, ReservationState.APPROVED, ReservationState.IN_USE],
+        )
+        .exclude(reservation_id=OuterRef("pk"))
+        .values("pk")
+    )
+    rows = lab_reservations(actor).filter(state=ReservationState.REQUESTED).annotate(has_rival=Exists(rival))
+    return rows.order_by("starts_at", "pk")
+
+
+def sessions_of_day(actor: Actor, local_date: date, zone: ZoneInfo) -> QuerySet[Reservation]:
+    """What touches a local day on the actor's instruments, in order of start: approved, in use, done, missed."""
+    day = local_day(local_date, zone)
+    states = [
+        ReservationState.APPROVED,
+        ReservationState.IN_USE,
+        ReservationState.COMPLETED,
+        ReservationState.AGREED,
+        ReservationState.NO_SHOW,
+    ]
+    rows = lab_reservations(actor).filter(state__in=states, starts_at__lt=day.ends_at, ends_at__gt=day.starts_at)
+    return rows.order_by("starts_at", "instrument__name_pinyin", "pk")
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRow:
+    """A taken stretch of one calendar; ``reservation_id`` and ``label`` only where the actor may know."""
+
+    instrument_id: int
+    starts_at: datetime
+    ends_at: datetime
+    source: str
+    state: str
+    reservation_id: int | None
+    label: str
+
+
+def day_feed(actor: Actor, local_date: date, zone: ZoneInfo, instrument_ids: Sequence[int] | None = None) -> list[FeedRow]:
+    """Everything that takes time on a local day, over all (or some) instruments, in two queries however many there are.
+
+    Times are the occupancy's, buffers included. Who booked is shown only to those who may see the reservation.
+    """
+    day = local_day(local_date, zone)
+    instruments = visible_to(Instrument.objects.all(), actor)
+    if instrument_ids is not None:
+        instruments = instruments.filter(pk__in=instrument_ids)
+    by_calendar: dict[int, list[int]] = {}
+    for pk, calendar_id in instruments.values_list("pk", "calendar_id"):
+        by_calendar.setdefault(calendar_id, []).append(pk)
+    known = visible_to(Reservation.objects.all(), actor).filter(pk=OuterRef("reservation_id"))
+    rows = (
+        Occupancy.objects.filter(blocking=True, during__overlap=TimestamptzRange(day.starts_at, day.ends_at))
+        .annotate(may_know=Exists(known))
+        .order_by("calendar_id", "during")
+        .values_list(
+            "calendar_id",
+            "during",
+            "source",
+            "may_know",
+            "reservation_id",
+            "reservation__state",
+            "reservation__organisation__name",
+        )
+    )
+    return [row for each in rows for row in _feed_rows(each, by_calendar)]
+
+
+def _feed_rows(values: tuple[Any, ...], by_calendar: dict[int, list[int]]) -> list[FeedRow]:
+    calendar_id, during, source, may_know, reservation_id, state, organisation = values
+    return [
+        FeedRow(
+            instrument_id,
+            during.lower,
+            during.upper,
+            source,
+            state or "",
+            reservation_id if may_know else None,
+            organisation if may_know else "",
+        )
+        for instrument_id in by_calendar.get(calendar_id, [])
+    ]
+
+
+def session_of(actor: Actor, reservation_id: int) -> UsageSession | None:
+    """The usage session behind a reservation the actor may see, or None."""
+    return visible_to(UsageSession.objects.all(), actor).filter(reservation_id=reservation_id).first()

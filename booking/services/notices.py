@@ -1,0 +1,15 @@
+"""News for people: a job in the same transaction as the change, delivered by the worker afterwards."""
+
+from __future__ import annotations
+
+from procrastinate.contrib.django import app
+
+from booking.models import Reservation
+
+TASK = "booking.notify"
+QUEUE = "mail"
+
+
+def defer(reservation: Reservation, event: str) -> None:
+    """Queue the mail about ``event`` (requested, approved, rejected, cancelled, expired, no_show, figures_changed, charged)."""
+    app.configure_task(TASK, queue=QUEUE).defer(reservation_id=reservation.pk, event=event)

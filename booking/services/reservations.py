@@ -1,0 +1,189 @@
+"""Asking for time on an instrument: the one write path of a new reservation (page, API, import and commands alike)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from psycopg.types.range import TimestamptzRange
+
+from booking import ports
+from booking.models import Reservation
+from booking.rules.policy import broken_rules
+from booking.rules.states import ReservationState
+from booking.services import conflicts, notices, transitions
+from booking.services import context as booking_context
+from booking.services.context import BookingContext
+from config.kernel.access import Actor, Role
+from config.kernel.errors import Forbidden, Reason, Refusal
+from config.kernel.services import idempotency, transactions
+from config.kernel.time_range import TimeRange
+from instruments.models import BOOKABLE_STATUSES
+from instruments.rules.names import clean_name
+
+ROUTE = "booking.reserve"
+BOOKING_ROLES = (Role.RESEARCHER, Role.FIRM_ADMIN, Role.LAB_MANAGER)
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationRequest:
+    """What is asked for. ``organisation_id`` is the customer on whose account it goes; ``during`` is without buffers."""
+
+    instrument_id: int
+    organisation_id: int
+    during: TimeRange
+    service_mode: str
+    purpose: str = ""
+    research_project: str = ""
+    expected: ports.ExpectedFigures = ports.NOTHING_EXPECTED
+
+    def payload(self) -> dict[str, Any]:
+        """What makes two calls the same for idempotency."""
+        return {
+            "instrument": self.instrument_id,
+            "organisation": self.organisation_id,
+            "starts_at": self.during.starts_at.isoformat(),
+            "ends_at": self.during.ends_at.isoformat(),
+            "service_mode": self.service_mode,
+            "purpose": self.purpose,
+            "research_project": self.research_project,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """``state`` is "requested", or "approved" where the lab asks for no approval."""
+
+    reservation_id: int
+    state: str
+    replayed: bool
+
+
+def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempotency_key: str) -> Reserved:
+    """Ask for a reservation.
+
+    Raises NotFound (instrument), Forbidden (not a member of the organisation), Refusal with *every* broken rule, Conflict
+    ``booking.just_taken`` with ``extra["alternatives"]`` (ISO pairs in the site's zone), Busy.
+    """
+    request = _cleaned(request)
+
+    def effect() -> dict[str, Any]:
+        reservation = _reserve(actor, request, now)
+        return {"id": reservation.pk, "state": reservation.state}
+
+    with conflicts.answered(actor, request.instrument_id, request.during, now):
+        result, replayed = transactions.run(
+            lambda: idempotency.once(actor, ROUTE, idempotency_key, request.payload(), now, effect)
+        )
+    return Reserved(result["id"], result["state"], replayed)
+
+
+def _cleaned(request: ReservationRequest) -> ReservationRequest:
+    purpose = _one_line(request.purpose, 500, "purpose")
+    project = _one_line(request.research_project, 200, "research_project")
+    return ReservationRequest(
+        request.instrument_id,
+        request.organisation_id,
+        request.during,
+        request.service_mode,
+        purpose,
+        project,
+        request.expected,
+    )
+
+
+def _one_line(text: str, max_length: int, field: str) -> str:
+    text = " ".join(text.split())
+    return clean_name(text, max_length, field=field) if text else ""
+
+
+def _reserve(actor: Actor, request: ReservationRequest, now: datetime) -> Reservation:
+    if request.organisation_id not in actor.organisations(*BOOKING_ROLES):
+        raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
+    context = booking_context.load(actor, request.instrument_id, lock=True)
+    Refusal.raise_any(refusal_reasons(context, request.during, request.service_mode, now))
+    if booking_context.busy_ranges(context.instrument.calendar_id, context.policy.occupied(request.during)):
+        raise conflicts.Taken
+    reservation = _insert(actor, request, context, now)
+    ports.money().on_request(reservation, actor, request.expected, now)
+    if context.policy.approval_required:
+        notices.defer(reservation, "requested")
+    else:
+        transitions.approve_at_once(reservation, now)
+    return reservation
+
+
+def refusal_reasons(context: BookingContext, during: TimeRange, service_mode: str, now: datetime) -> list[Reason]:
+    """Every reason against ``during`` except that others have taken it."""
+    instrument = context.instrument
+    reasons = broken_rules(context.policy, during, context.zone, now)
+    if instrument.status not in BOOKABLE_STATUSES:
+        reasons.insert(0, Reason("booking.instrument_unavailable", {"status": instrument.status}, ""))
+    if service_mode not in (instrument.service_modes or [service_mode]):
+        reasons.append(Reason("booking.service_mode_unknown", {"known": instrument.service_modes}, "service_mode"))
+    if not any(opened.contains(during) for opened in context.opening(during)):
+        reasons.append(Reason("booking.outside_opening_hours", {}, "starts_at"))
+    return reasons
+
+
+_INSERT = """
+WITH reservation AS (
+    INSERT INTO booking_reservation
+        (instrument_id, organisation_id, requested_by_id, starts_at, ends_at, state, service_mode, purpose, research_project, created_at)
+    VALUES (%(instrument)s, %(organisation)s, %(user)s, %(starts_at)s, %(ends_at)s, 'requested', %(mode)s, %(purpose)s,
+            %(project)s, %(now)s)
+    RETURNING id
+), occupancy AS (
+    INSERT INTO booking_occupancy (calendar_id, during, blocking, source, reservation_id, note)
+    SELECT %(calendar)s, %(during)s, %(blocking)s, 'reservation', id, '' FROM reservation
+), transition AS (
+    INSERT INTO booking_reservationtransition (reservation_id, action, from_state, to_state, actor_id, at, reason)
+    SELECT id, 'request', '', 'requested', %(user)s, %(now)s, '' FROM reservation
+), audit AS (
+    INSERT INTO kernel_auditentry (at, actor_id, actor_name, action, object_type, object_id, before, after, reason)
+    SELECT %(now)s, %(user)s, %(user_name)s, 'reservation.request', 'booking.reservation', id::text, '{}', %(after)s, ''
+    FROM reservation
+)
+SELECT id FROM reservation
+"""
+
+
+def _insert(actor: Actor, request: ReservationRequest, context: BookingContext, now: datetime) -> Reservation:
+    """Reservation, occupancy, history and audit in one round trip; the exclusion constraint has the last word."""
+    occupied = context.policy.occupied(request.during)
+    values = {
+        "instrument": context.instrument.pk,
+        "organisation": request.organisation_id,
+        "user": actor.user_id,
+        "user_name": actor.name[:200],
+        "starts_at": request.during.starts_at,
+        "ends_at": request.during.ends_at,
+        "mode": request.service_mode,
+        "purpose": request.purpose,
+        "project": request.research_project,
+        "now": now,
+        "calendar": context.instrument.calendar_id,
+        "during": TimestamptzRange(occupied.starts_at, occupied.ends_at),
+        "blocking": context.policy.pending_blocks or not context.policy.approval_required,
+        "after": json.dumps({"state": "requested", "starts_at": request.during.starts_at.isoformat(),
+                             "ends_at": request.during.ends_at.isoformat()}),
+    }  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, values)
+        (pk,) = cursor.fetchone()
+    return Reservation(
+        pk=pk,
+        instrument=context.instrument,
+        organisation_id=request.organisation_id,
+        requested_by_id=actor.user_id,
+        starts_at=request.during.starts_at,
+        ends_at=request.during.ends_at,
+        state=ReservationState.REQUESTED,
+        service_mode=request.service_mode,
+        purpose=request.purpose,
+        research_project=request.research_project,
+        created_at=now,
+    )

@@ -1,0 +1,264 @@
+"""The one writer of a reservation's state.
+
+Every move locks the calendar row, then the reservation, re-reads the state, asks the transition table, changes the state only when
+it is still the one that was read, writes history and audit, sets whether the time stays blocked, and calls the money port: all in
+one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from booking import ports
+from booking.models import Occupancy, Reservation, ReservationTransition, UsageSession
+from booking.rules.no_show import is_due_expired
+from booking.rules.states import Action, ReservationState, blocks, next_state
+from booking.rules.usage import derive_billable
+from booking.services import conflicts, notices
+from booking.services.context import policy_of
+from config.kernel.access import NOBODY, Actor, Role, get_visible
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from config.kernel.services import audit, transactions
+from config.kernel.time_range import TimeRange
+
+EARLY_CHECK_IN = timedelta(minutes=60)
+DUE_BATCH = 500
+
+Permission = Callable[[Reservation, Actor], None]
+
+
+def approve(actor: Actor, reservation_id: int, now: datetime) -> None:
+    """Approve a request and hold its money.
+
+    Raises NotFound, Forbidden, Refusal ``booking.illegal_transition`` / ``booking.own_request``, Conflict ``booking.just_taken`` or
+    ``booking.figures_changed`` (the customer has been asked again, nothing is approved).
+    """
+    reservation = _visible(actor, reservation_id)
+    _lab_only(reservation, actor)
+    if reservation.requested_by_id == actor.user_id:
+        raise Refusal.of("booking.own_request")
+
+    def work() -> ports.FiguresChanged | None:
+        locked = _locked(reservation_id)
+        next_state(ReservationState(locked.state), Action.APPROVE)
+        changed = ports.money().on_approve(locked, actor, now)
+        if changed is not None:
+            notices.defer(locked, "figures_changed")
+            return changed
+        _move(locked, Action.APPROVE, actor, now)
+        notices.defer(locked, "approved")
+        return None
+
+    with conflicts.answered(actor, reservation.instrument_id, reservation.during, now):
+        if transactions.run(work) is not None:
+            raise Conflict.of("booking.figures_changed")
+
+
+def approve_at_once(reservation: Reservation, now: datetime) -> None:
+    """Approve a just written request whose lab asks for no approval; part of the caller's transaction."""
+    if ports.money().on_approve(reservation, NOBODY, now) is not None:
+        raise Conflict.of("booking.figures_changed")
+    _move(reservation, Action.APPROVE, NOBODY, now, "policy: no approval needed")
+    notices.defer(reservation, "approved")
+
+
+def reject(actor: Actor, reservation_id: int, now: datetime, reason: str) -> None:
+    """Refuse a request with a reason that its requester reads. Raises Refusal ``booking.reason_missing``."""
+    if not reason.strip():
+        raise Refusal.of("booking.reason_missing", field="reason")
+    _release(actor, reservation_id, Action.REJECT, now, reason.strip(), _lab_only, "rejected")
+
+
+def cancel(actor: Actor, reservation_id: int, now: datetime, reason: str = "") -> None:
+    """Give the time back before it starts; the lab may do so too, with a reason."""
+
+    def may_cancel(reservation: Reservation, actor: Actor) -> None:
+        if _is_lab(reservation, actor):
+            if not reason.strip():
+                raise Refusal.of("booking.reason_missing", field="reason")
+            return
+        _customer_only(reservation, actor)
+        if now >= reservation.starts_at:
+            raise Refusal.of("booking.too_late_to_cancel")
+
+    _release(actor, reservation_id, Action.CANCEL, now, reason.strip(), may_cancel, "cancelled")
+
+
+def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
+    """The lab says that nobody came; possible once the grace after the start is over."""
+
+    def may_mark(reservation: Reservation, actor: Actor) -> None:
+        _lab_only(reservation, actor)
+        policy = getattr(reservation.instrument, "policy", None)
+        grace = timedelta(minutes=policy.no_show_grace_minutes if policy else 30)
+        if now < min(reservation.starts_at + grace, reservation.ends_at):
+            raise Refusal.of("booking.too_early_for_no_show", grace_minutes=int(grace.total_seconds()) // 60)
+
+    _release(actor, reservation_id, Action.MARK_NO_SHOW, now, "", may_mark, "no_show")
+
+
+def check_in(actor: Actor, reservation_id: int, now: datetime) -> None:
+    """Start the session. From an hour before the booked start until the booked end."""
+    reservation = _visible(actor, reservation_id)
+    _lab_only(reservation, actor)
+    if now < reservation.starts_at - EARLY_CHECK_IN:
+        raise Refusal.of("booking.too_early_to_check_in", starts_at=reservation.starts_at.isoformat())
+    if now >= reservation.ends_at:
+        raise Refusal.of("booking.too_late_to_check_in", ends_at=reservation.ends_at.isoformat())
+
+    def work() -> None:
+        locked = _locked(reservation_id)
+        _move(locked, Action.CHECK_IN, actor, now)
+        UsageSession.objects.create(
+            reservation=locked,
+            booked_starts_at=locked.starts_at,
+            booked_ends_at=locked.ends_at,
+            actual_starts_at=now,
+            checked_in_by_id=actor.user_id,
+        )
+
+    transactions.run(work)
+
+
+def check_out(actor: Actor, reservation_id: int, now: datetime, note: str = "") -> None:
+    """End the session: actual time is measured, billable time derived, and the usage is agreed, so the charge is made."""
+    reservation = _visible(actor, reservation_id)
+    _lab_only(reservation, actor)
+
+    def work() -> None:
+        locked = _locked(reservation_id)
+        _move(locked, Action.CHECK_OUT, actor, now)
+        session = UsageSession.objects.get(reservation_id=reservation_id)
+        session.actual_ends_at = max(now, session.actual_starts_at)
+        session.checked_out_by_id = actor.user_id
+        session.note = note[:500]
+        _derive_billable(session)
+        _move(locked, Action.AGREE, actor, now)
+        session.agreed_at = now
+        session.save()
+        ports.money().on_agree(locked, session, actor, now)
+        notices.defer(locked, "charged")
+
+    transactions.run(work)
+
+
+def expire_due(now: datetime) -> int:
+    """Lapse every request whose start has come without an answer; returns how many. Safe to repeat."""
+    due = Reservation.objects.filter(state=ReservationState.REQUESTED, starts_at__lte=now)
+    return _handle_due(due, lambda locked: is_due_expired(locked.during, now), Action.EXPIRE, now, "expired")
+
+
+def mark_no_shows_due(now: datetime) -> int:
+    """Close approved reservations whose whole time has passed without a check-in; returns how many. Safe to repeat.
+
+    The lab may say so itself right after the grace; time alone waits for the booked end, because somebody may still come.
+    """
+    due = Reservation.objects.filter(state=ReservationState.APPROVED, ends_at__lte=now)
+    return _handle_due(due, lambda locked: locked.ends_at <= now, Action.MARK_NO_SHOW, now, "no_show")
+
+
+def _handle_due(
+    due: QuerySet[Reservation], still_due: Callable[[Reservation], bool], action: Action, now: datetime, event: str
+) -> int:
+    handled = 0
+    for pk in list(due.order_by("starts_at").values_list("pk", flat=True)[:DUE_BATCH]):
+
+        def work(pk: int = pk) -> bool:
+            locked = _locked(pk)
+            wanted = ReservationState.REQUESTED if action is Action.EXPIRE else ReservationState.APPROVED
+            if locked.state != wanted or not still_due(locked):
+                return False
+            _move(locked, action, NOBODY, now)
+            ports.money().on_release(locked, NOBODY, action.value, now)
+            notices.defer(locked, event)
+            return True
+
+        handled += transactions.run(work)
+    return handled
+
+
+def _release(
+    actor: Actor, reservation_id: int, action: Action, now: datetime, reason: str, permission: Permission, event: str
+) -> None:
+    permission(_visible(actor, reservation_id), actor)
+
+    def work() -> None:
+        locked = _locked(reservation_id)
+        _move(locked, action, actor, now, reason)
+        ports.money().on_release(locked, actor, action.value, now)
+        notices.defer(locked, event)
+
+    transactions.run(work)
+
+
+def _visible(actor: Actor, reservation_id: int) -> Reservation:
+    rows = Reservation.objects.select_related("instrument", "instrument__policy", "organisation")
+    return get_visible(rows, actor, pk=reservation_id)
+
+
+def _is_lab(reservation: Reservation, actor: Actor) -> bool:
+    return reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
+
+
+def _lab_only(reservation: Reservation, actor: Actor) -> None:
+    actor.require_in(reservation.instrument.organisation_id, Role.LAB_MANAGER)
+
+
+def _customer_only(reservation: Reservation, actor: Actor) -> None:
+    if reservation.requested_by_id == actor.user_id:
+        return
+    if reservation.organisation_id not in actor.organisations(Role.FIRM_ADMIN):
+        raise Forbidden.of("booking.not_yours")
+
+
+def _locked(reservation_id: int) -> Reservation:
+    """The reservation behind its calendar's lock, re-read."""
+    row = (
+        Reservation.objects.select_related("instrument__calendar", "instrument__site", "instrument__organisation", "organisation")
+        .select_for_update(of=("instrument__calendar", "self"), no_key=True)
+        .filter(pk=reservation_id)
+        .first()
+    )
+    if row is None:
+        raise NotFound.of("access.not_found", model="reservation")
+    return row
+
+
+def _move(reservation: Reservation, action: Action, actor: Actor, now: datetime, reason: str = "") -> None:
+    """Change the state; act only when exactly one row moved."""
+    before = ReservationState(reservation.state)
+    after = next_state(before, action)
+    moved = Reservation.objects.filter(pk=reservation.pk, state=before).update(state=after)
+    if moved != 1:
+        raise Conflict.of("booking.changed_meanwhile")
+    reservation.state = after
+    ReservationTransition.objects.create(
+        reservation=reservation,
+        action=action,
+        from_state=before,
+        to_state=after,
+        actor_id=actor.user_id,
+        at=now,
+        reason=reason,
+    )
+    pending_blocks = policy_of(getattr(reservation.instrument, "policy", None)).pending_blocks
+    if blocks(before, pending_blocks) != blocks(after, pending_blocks):
+        Occupancy.objects.filter(reservation=reservation).update(blocking=blocks(after, pending_blocks))
+    audit.record(
+        actor, f"reservation.{action}", reservation, now, before={"state": before}, after={"state": after}, reason=reason
+    )
+
+
+def _derive_billable(session: UsageSession) -> None:
+    booked = TimeRange(session.booked_starts_at, session.booked_ends_at)
+    ended = session.actual_ends_at
+    actual = TimeRange(session.actual_starts_at, ended) if ended and ended > session.actual_starts_at else None
+    billable = derive_billable(booked, actual)
+    session.billable_minutes = billable.minutes
+    session.billable_rule = billable.rule.basis.value
+    if billable.range is not None:
+        session.billable_starts_at = billable.range.starts_at
+        session.billable_ends_at = billable.range.ends_at

@@ -1,0 +1,25 @@
+"""Background work of booking; everything here is safe to repeat."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+
+from booking.services import mails, notices, transitions
+from config.kernel.services.heartbeat import beat
+
+
+@app.task(name=notices.TASK, queue=notices.QUEUE, retry=RetryStrategy(max_attempts=6, exponential_wait=5))
+def notify(reservation_id: int, event: str) -> None:
+    """Tell the people concerned about ``event`` of a reservation."""
+    mails.send(reservation_id, event)
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="booking.handle_due", queueing_lock="booking.handle_due")
+def handle_due(timestamp: int) -> None:
+    """Lapse unanswered requests and close missed reservations."""
+    now = timezone.now()
+    expired, missed = transitions.expire_due(now), transitions.mark_no_shows_due(now)
+    beat("booking.handle_due", now, expired=expired, missed=missed)

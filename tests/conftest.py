@@ -1,0 +1,156 @@
+"""The small named cast that tests share: who they are, what they own, and what they may do."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # Monday 09:00 in Shanghai
+
+
+def data_dir() -> Path:
+    """The shared data folder, which is not part of the project."""
+    return Path(os.environ.get("JISHI_DATA_DIR", settings.BASE_DIR.parent / "shared" / "data"))
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    folder = data_dir()
+    if not folder.is_dir():
+        pytest.skip(f"the shared data folder {folder} is absent")
+    return folder
+
+
+PRICE = {
+    "format": 1,
+    "currency": "CNY",
+    "rates": {"inside": "200", "academic": "300", "firm_sme": "400", "firm_large": "500", "team": "400"},
+    "bands": [],
+    "minimum": {"minutes": 30, "amount": "0"},
+    "rounding": {"step": "fen", "mode": "half_up"},
+}
+
+
+@dataclass
+class Cast:
+    """Lin Xia (researcher) and Zhao Min (administrator) of Gaoyuan Lithium; Wang manages the Kunlun lab and Li accounts for it;
+    officer Chen drafts and officer Sun publishes programmes; finance Qian; inspector Wu; operator Zhou. A second firm (Lianhe)
+    with researcher He is foreign to all of them."""
+
+    now: datetime
+    firm: Any
+    other_firm: Any
+    lab: Any
+    office: Any
+    site: Any
+    xrd: Any
+    users: dict[str, Any]
+
+    def actor(self, name: str) -> Any:
+        from instruments.queries import actor_for
+
+        return actor_for(self.users[name])
+
+
+def build_cast(now: datetime = NOW) -> Cast:
+    """Write the cast to the database."""
+    from billing.pricing.models import PriceVersion
+    from config.kernel.access import Role
+    from instruments.models import Instrument, Membership, Organisation, Site, User
+    from instruments.rules.opening import CalendarEntry, EntryKind
+    from instruments.rules.recurrence import Recurrence
+    from instruments.services import schedule_store
+
+    def organisation(kind: str, name: str, **fields: Any) -> Any:
+        defaults = {"status": "verified", "verified_at": now, "region_code": "630104", "name_key": name, "created_at": now}
+        return Organisation.objects.create(kind=kind, name=name, **(defaults | fields))
+
+    firm = organisation("firm", "Gaoyuan Lithium", staff_count=18, annual_revenue_fen=2_000_000_00)
+    other_firm = organisation("firm", "Lianhe Materials", staff_count=400, annual_revenue_fen=90_000_000_00)
+    lab = organisation("owner", "Kunlun Institute", owner_class="public_welfare_2", quality_grade="A")
+    office = organisation("government", "Demo Science Office")
+    users: dict[str, Any] = {}
+
+    def person(name: str, org: Any, *roles: Role) -> None:
+        users[name] = User.objects.create(email=f"{name}@example.org", full_name=name.title(), password="!", language="en")
+        for role in roles:
+            Membership.objects.create(user=users[name], organisation=org, role=role, created_at=now)
+
+    person("lin", firm, Role.RESEARCHER)
+    person("zhao", firm, Role.FIRM_ADMIN)
+    person("he", other_firm, Role.RESEARCHER, Role.FIRM_ADMIN)
+    person("wang", lab, Role.LAB_MANAGER)
+    person("li", lab, Role.OWNER_FINANCE)
+    person("chen", office, Role.PROGRAMME_OFFICER)
+    person("sun", office, Role.PROGRAMME_OFFICER)
+    person("qian", office, Role.FINANCE)
+    person("wu", office, Role.INSPECTOR)
+    person("zhou", office, Role.OPERATOR)
+    site = Site.objects.create(organisation=lab, name="Xining", time_zone="Asia/Shanghai", region_code="630104")
+    calendar_id = schedule_store.create_calendar("XRD")
+    weekly = Recurrence(frequency="weekly", interval=1, weekdays=(0, 1, 2, 3, 4, 5, 6), until=None, count=None)
+    start = datetime(2025, 1, 6, 8, 0)
+    entry = CalendarEntry(EntryKind.OPENING, start, start.replace(hour=20), weekly)
+    schedule_store.add_entry(calendar_id, site.time_zone, entry)
+    xrd = Instrument.objects.create(
+        organisation=lab,
+        site=site,
+        calendar_id=calendar_id,
+        name="X-ray diffractometer",
+        class_code="010301",
+        service_modes=["self_operated", "assisted"],
+        created_at=now,
+        updated_at=now,
+    )
+    PriceVersion.objects.create(instrument=xrd, effective_from=date(2025, 1, 1), document=PRICE, published_at=now)
+    return Cast(now, firm, other_firm, lab, office, site, xrd, users)
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    return build_cast()
+
+
+def programme_document(code: str) -> dict[str, Any]:
+    """A shipped programme document."""
+    path = settings.BASE_DIR / "billing" / "subsidy" / "programmes" / f"{code}.json"
+    return json.loads(path.read_text())
+
+
+@pytest.fixture
+def programmes(cast: Cast) -> dict[str, Any]:
+    """Both DEMO programmes, drafted by officer Chen and published by officer Sun."""
+    from billing.subsidy import services
+
+    versions = {}
+    for code in ("DEMO-QH-A", "DEMO-QH-V"):
+        version = services.draft_version(cast.actor("chen"), programme_document(code), cast.now)
+        services.publish_version(cast.actor("sun"), version, cast.now)
+        versions[code] = version
+    return versions
+
+
+@pytest.fixture
+def slot(cast: Cast) -> Any:
+    """A TimeRange on the day after tomorrow: ``slot(10, 12)`` is 10:00 to 12:00 in Shanghai."""
+    from config.kernel.time_range import TimeRange
+
+    midnight = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
+
+    def make(first_hour: float, last_hour: float, day: int = 0) -> TimeRange:
+        base = midnight + timedelta(days=day)
+        return TimeRange(base + timedelta(hours=first_hour), base + timedelta(hours=last_hour))
+
+    return make
