@@ -55,7 +55,7 @@ $(VENV)/.dev: requirements/dev.txt requirements/base.txt | $(VENV)/.uv
 # --- Pages ------------------------------------------------------------------------------------------------------------
 # .venv/npm is a script: the machine's npm, or the one of the wheel.
 $(VENV)/npm: requirements/node.txt | $(VENV)/bin/python
-	@if node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null && npm --version >/dev/null 2>&1; then \
+	@if node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1; then \
 		printf '#!/bin/sh\nexec npm "$$@"\n' > $@; \
 	else \
 		echo "Installing Node from its wheel ..."; \

@@ -1,6 +1,7 @@
 """The wiring app: commands and start-up checks."""
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class ConfigApp(AppConfig):
@@ -9,3 +10,5 @@ class ConfigApp(AppConfig):
 
     def ready(self) -> None:
         from config import checks  # noqa: F401  (registers the start-up checks)
+
+        autodiscover_modules("invariants")

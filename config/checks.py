@@ -1,1 +1,73 @@
-"""Start-up checks: refuse to serve when a guard, a secret or a required part is missing."""
+"""Start-up checks: refuse to serve when a guard, a secret or a required part is missing.
+
+Checks of the database run with ``manage.py check --database default`` and before migrations; those of the served parts and of
+production run with ``--deploy``. Every serving process runs all of them (``config.readiness``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from booking import ports
+from config.kernel.installed_guards import missing_guards
+
+Messages = list[CheckMessage]
+
+
+def migrations_pending() -> bool:
+    """Whether the database is older than the code."""
+    executor = MigrationExecutor(connection)
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+@register(Tags.database)
+def guards_in_place(databases: Sequence[str] | None = None, **kwargs: Any) -> Messages:
+    """Every guard the code counts on; nothing is said while migrations wait, because they bring them."""
+    if not databases or migrations_pending():
+        return []
+    hint = "A migration was undone or the database was changed by hand: restore a backup or put the guard back."
+    return [Error(f"the database lacks a guard: {problem}", hint=hint, id="jishi.E001") for problem in missing_guards()]
+
+
+@register()
+def money_follows_reservations(**kwargs: Any) -> Messages:
+    """Booking without its money port would let reservations go by unpaid."""
+    if ports.is_registered():
+        return []
+    return [Error("nothing is registered for booking.ports.MoneyPort", hint="billing registers it at start-up", id="jishi.E002")]
+
+
+@register("jishi", deploy=True)
+def served_parts_present(**kwargs: Any) -> Messages:
+    """The built front end and the fonts of the PDFs."""
+    manifest = Path(settings.DJANGO_VITE["default"]["manifest_path"])
+    fonts = settings.BASE_DIR / "frontend" / "dist" / "fonts"
+    found: Messages = []
+    if not manifest.exists():
+        found.append(Error(f"the front end is not built: {manifest} is missing", hint="run 'make setup'", id="jishi.E003"))
+    if not any(fonts.glob("*.[ot]tf")):
+        found.append(Error(f"the fonts for PDFs are missing in {fonts}", hint="run 'make setup'", id="jishi.E004"))
+    return found
+
+
+@register("jishi", deploy=True)
+def schema_is_current(**kwargs: Any) -> Messages:
+    """Serving on an old schema loses data."""
+    if not migrations_pending():
+        return []
+    return [Error("the database waits for migrations", hint="run 'manage.py migrate'", id="jishi.E005")]
+
+
+@register("jishi", deploy=True)
+def production_files_collected(**kwargs: Any) -> Messages:
+    """In production static files are served from one folder that a command fills."""
+    if not settings.PRODUCTION or any(Path(settings.STATIC_ROOT).glob("*")):
+        return []
+    return [Error(f"{settings.STATIC_ROOT} is empty", hint="run 'manage.py collectstatic'", id="jishi.E006")]

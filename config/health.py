@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from config.checks import migrations_pending
 from config.kernel.models import Heartbeat
 
 WORKER_SILENT_AFTER = timedelta(seconds=180)
@@ -69,8 +69,7 @@ def _pending_migrations() -> bool:
     """Whether the schema is older than the code. Once it was complete, this process does not ask again."""
     if _schema_seen:
         return False
-    executor = MigrationExecutor(connection)
-    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+    if migrations_pending():
         return True
     _schema_seen.append(True)
     return False

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 
-from django.conf import settings
 from django.core.checks import ERROR, run_checks
 from django.db import connections
 
 
 def refuse_unless_ready() -> None:
     """Run all checks, those of the database too; print what is wrong and end the process when there is an error."""
-    found = run_checks(include_deployment_checks=settings.PRODUCTION, databases=["default"])
+    found = run_checks(include_deployment_checks=True, databases=["default"])
     connections.close_all()
     errors = [message for message in found if message.level >= ERROR and not message.is_silenced()]
     if errors:

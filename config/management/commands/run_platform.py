@@ -21,9 +21,9 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection, connections
-from django.db.migrations.executor import MigrationExecutor
+from django.db import connections
 
+from config.checks import migrations_pending
 from config.embedded import server
 
 READY_SECONDS = 60
@@ -74,8 +74,7 @@ class Command(BaseCommand):
 
     def _prepare(self) -> None:
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
-        executor = MigrationExecutor(connection)
-        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        if migrations_pending():
             self.stdout.write("Preparing the database ...")
             call_command("migrate", verbosity=0)
         if not apps.get_model("instruments", "Organisation").objects.exists():

@@ -1,0 +1,159 @@
+"""What is always true of limited money, charges and statements."""
+
+from __future__ import annotations
+
+from config.kernel.installed_guards import require_constraint
+from config.kernel.invariants import register_sql
+
+require_constraint("billing_programmeversion", "programme_version_no_overlap")
+
+register_sql(
+    "ledger.columns_are_the_sums_of_transfers",
+    counted="SELECT count(*) FROM billing_account WHERE limited",
+    violations="""
+        WITH moved AS (
+            SELECT debit_id AS account_id, -amount_fen AS granted, 0 AS held, 0 AS posted FROM billing_transfer WHERE kind = 'grant'
+            UNION ALL SELECT credit_id, amount_fen, 0, 0 FROM billing_transfer WHERE kind = 'grant'
+            UNION ALL SELECT h.debit_id, 0, h.amount_fen, 0 FROM billing_transfer h
+                       WHERE h.kind = 'hold' AND NOT EXISTS (SELECT 1 FROM billing_transfer e WHERE e.hold_id = h.id)
+            UNION ALL SELECT debit_id, 0, 0, amount_fen FROM billing_transfer WHERE kind = 'post'),
+        summed AS (
+            SELECT account_id, sum(granted) AS granted, sum(held) AS held, sum(posted) AS posted FROM moved GROUP BY account_id)
+        SELECT format('account %s says granted %s, held %s, posted %s; its transfers say %s, %s, %s',
+                      a.key, a.granted_fen, a.held_fen, a.posted_fen,
+                      coalesce(s.granted, 0), coalesce(s.held, 0), coalesce(s.posted, 0))
+          FROM billing_account a LEFT JOIN summed s ON s.account_id = a.id
+         WHERE a.limited AND (a.granted_fen, a.held_fen, a.posted_fen)
+               IS DISTINCT FROM (coalesce(s.granted, 0), coalesce(s.held, 0), coalesce(s.posted, 0))""",
+)
+
+register_sql(
+    "ledger.never_overspent",
+    counted="SELECT count(*) FROM billing_account WHERE limited",
+    violations="""
+        SELECT format('account %s: granted %s, held %s, posted %s', key, granted_fen, held_fen, posted_fen)
+          FROM billing_account
+         WHERE limited AND (granted_fen < held_fen + posted_fen OR least(granted_fen, held_fen, posted_fen) < 0)""",
+)
+
+register_sql(
+    "ledger.holds_end_once",
+    counted="SELECT count(*) FROM billing_transfer WHERE kind = 'hold'",
+    violations="""
+        SELECT format('hold %s of %s fen has %s ends, together %s fen', h.id, h.amount_fen, count(*), sum(e.amount_fen))
+          FROM billing_transfer h JOIN billing_transfer e ON e.hold_id = h.id
+         GROUP BY h.id, h.amount_fen, h.kind, h.debit_id, h.credit_id
+        HAVING count(*) > 1 OR sum(e.amount_fen) > h.amount_fen OR h.kind <> 'hold'
+            OR bool_or(e.debit_id <> h.debit_id OR e.credit_id <> h.credit_id)""",
+)
+
+register_sql(
+    "ledger.no_forgotten_hold",
+    counted="""
+        SELECT count(*) FROM billing_transfer h
+         WHERE kind = 'hold' AND NOT EXISTS (SELECT 1 FROM billing_transfer e WHERE e.hold_id = h.id)""",
+    violations="""
+        SELECT format('hold %s of %s fen is open and reservation %s is "%s"', h.id, h.amount_fen, h.source_id,
+                      coalesce(r.state, 'gone'))
+          FROM billing_transfer h LEFT JOIN booking_reservation r ON r.id = h.source_id
+         WHERE h.kind = 'hold' AND h.source_type = 'reservation'
+           AND NOT EXISTS (SELECT 1 FROM billing_transfer e WHERE e.hold_id = h.id)
+           AND (r.id IS NULL OR r.state NOT IN ('approved', 'in_use', 'completed'))""",
+)
+
+register_sql(
+    "settlement.every_agreed_session_has_one_charge",
+    counted="SELECT count(*) FROM booking_usagesession WHERE agreed_at IS NOT NULL",
+    violations="""
+        SELECT format('reservation %s: %s', coalesce(s.reservation_id, c.reservation_id),
+                      CASE WHEN c.id IS NULL THEN 'agreed and not charged' ELSE 'charged and not agreed' END)
+          FROM (SELECT * FROM booking_usagesession WHERE agreed_at IS NOT NULL) s
+          FULL JOIN billing_charge c ON c.reservation_id = s.reservation_id
+         WHERE s.id IS NULL OR c.id IS NULL
+         UNION ALL
+        SELECT format('reservation %s is charged %s times', reservation_id, count(*))
+          FROM billing_charge GROUP BY reservation_id HAVING count(*) > 1""",
+)
+
+for _table in ("charge", "quote"):
+    register_sql(
+        f"settlement.{_table}s_add_up",
+        counted=f"SELECT count(*) FROM billing_{_table}",  # noqa: S608  (our own table names)
+        violations=f"""
+            SELECT format('{_table} %s: gross %s, deducted %s, refunded %s, payable now %s, final cost %s',
+                          id, gross_fen, deducted_fen, refunded_fen, payable_now_fen, final_cost_fen)
+              FROM billing_{_table}
+             WHERE payable_now_fen <> gross_fen - deducted_fen OR final_cost_fen <> payable_now_fen - refunded_fen
+                OR least(gross_fen, deducted_fen, refunded_fen, final_cost_fen) < 0""",  # noqa: S608
+    )
+
+register_sql(
+    "settlement.awards_are_the_charges_subsidy",
+    counted="SELECT count(*) FROM billing_charge",
+    violations="""
+        SELECT format('charge %s: deducted %s and refunded %s; its awards say %s and %s', c.id, c.deducted_fen, c.refunded_fen,
+                      a.deducted, a.refunded)
+          FROM billing_charge c CROSS JOIN LATERAL (
+               SELECT coalesce(sum(total_fen) FILTER (WHERE mode = 'deducted_now'), 0) AS deducted,
+                      coalesce(sum(total_fen) FILTER (WHERE mode = 'refunded_later'), 0) AS refunded,
+                      coalesce(sum(total_fen), 0) AS total
+                 FROM billing_award WHERE charge_id = c.id) a
+         WHERE (c.deducted_fen, c.refunded_fen) <> (a.deducted, a.refunded) OR a.total <> a.deducted + a.refunded""",
+)
+
+register_sql(
+    "settlement.payers_share_the_whole_award",
+    counted="SELECT count(*) FROM billing_award",
+    violations="""
+        SELECT format('award %s of %s fen: its payers give %s', a.id, a.total_fen, p.total)
+          FROM billing_award a CROSS JOIN LATERAL (
+               SELECT coalesce(sum((line ->> 'amount_fen')::bigint), 0) AS total FROM jsonb_array_elements(a.payers) line) p
+         WHERE p.total <> a.total_fen""",
+)
+
+register_sql(
+    "settlement.awards_stay_with_their_parties",
+    counted="SELECT count(*) FROM billing_award",
+    violations="""
+        SELECT format('award %s (%s) goes to organisation %s; customer %s, owner %s', a.id, a.mode, a.payee_id, r.organisation_id,
+                      i.organisation_id)
+          FROM billing_award a
+          JOIN billing_charge c ON c.id = a.charge_id
+          JOIN booking_reservation r ON r.id = c.reservation_id
+          JOIN instruments_instrument i ON i.id = r.instrument_id
+         WHERE a.payee_id NOT IN (r.organisation_id, i.organisation_id)
+            OR (a.mode = 'deducted_now' AND a.payee_id <> i.organisation_id)""",
+)
+
+register_sql(
+    "settlement.statements_are_their_lines",
+    counted="SELECT count(*) FROM billing_statement",
+    violations="""
+        SELECT format('statement %s: %s fen on %s lines; its awards say %s on %s, %s of them of another payee, version or month',
+                      s.number, s.total_fen, s.line_count, l.total, l.lines, l.foreign_lines)
+          FROM billing_statement s CROSS JOIN LATERAL (
+               SELECT coalesce(sum(a.total_fen), 0) AS total, count(*) AS lines,
+                      count(*) FILTER (WHERE a.payee_id <> s.payee_id OR a.programme_version_id <> s.programme_version_id
+                                          OR date_trunc('month', a.service_on)::date <> s.period_on) AS foreign_lines
+                 FROM billing_statementline line JOIN billing_award a ON a.id = line.award_id WHERE line.statement_id = s.id) l
+         WHERE (s.total_fen, s.line_count) <> (l.total, l.lines) OR l.foreign_lines > 0""",
+)
+
+register_sql(
+    "settlement.numbers_have_no_gap",
+    counted="SELECT count(*) FROM billing_statement",
+    violations=r"""
+        WITH numbered AS (
+            SELECT regexp_replace(number, '\d+$', '') AS series, substring(number FROM '(\d+)$')::bigint AS place
+              FROM billing_statement)
+        SELECT format('series %s: %s statements, numbered %s to %s', series, count(*), min(place), max(place))
+          FROM numbered GROUP BY series HAVING min(place) <> 1 OR max(place) <> count(*) OR count(DISTINCT place) <> count(*)""",
+)
+
+register_sql(
+    "settlement.rendered_statements_have_both_files",
+    counted="SELECT count(*) FROM billing_statement WHERE render_state = 'done'",
+    violations="""
+        SELECT format('statement %s is rendered and lacks a file', number)
+          FROM billing_statement WHERE render_state = 'done' AND (pdf_id IS NULL OR xlsx_id IS NULL)""",
+)

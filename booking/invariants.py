@@ -1,0 +1,96 @@
+"""What is always true of reservations and the time they take."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from booking.rules.states import BLOCKING_STATES, ReservationState, actions_from, next_state
+from config.kernel.installed_guards import require_constraint
+from config.kernel.invariants import Finding, register, register_sql
+
+require_constraint("booking_occupancy", "occupancy_no_overlap")
+require_constraint("booking_occupancy", "occupancy_half_open")
+
+FIRST_STEP = ("", "request", ReservationState.REQUESTED.value)
+WITH_SESSION = (ReservationState.IN_USE, ReservationState.COMPLETED, ReservationState.AGREED)
+
+
+def _legal_steps() -> list[tuple[str, str, str]]:
+    """(from, action, to) of every step the transition table knows, and the first one."""
+    steps = [
+        (state.value, action.value, next_state(state, action).value)
+        for state in ReservationState
+        for action in sorted(actions_from(state))
+    ]
+    return [FIRST_STEP, *steps]
+
+
+def states_are_replays() -> Finding:
+    """Each reservation's state is what its history leads to, and each step of the history is legal."""
+    legal = _legal_steps()
+    rows = ", ".join(["(%s, %s, %s)"] * len(legal))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM booking_reservation")
+        (count,) = cursor.fetchone()
+        cursor.execute(
+            f"""
+            WITH legal (from_state, action, to_state) AS (VALUES {rows}),
+            step AS (
+                SELECT t.*, lag(to_state, 1, '') OVER (PARTITION BY reservation_id ORDER BY id) AS before,
+                       lead(id) OVER (PARTITION BY reservation_id ORDER BY id) IS NULL AS is_last
+                  FROM booking_reservationtransition t)
+            SELECT format('reservation %%s: step %%s from "%%s" by %%s to "%%s" is not legal here (before it: "%%s")',
+                          reservation_id, id, from_state, action, to_state, before)
+              FROM step WHERE from_state <> before
+                OR NOT EXISTS (SELECT 1 FROM legal l
+                                WHERE (l.from_state, l.action, l.to_state) = (step.from_state, step.action, step.to_state))
+            UNION ALL
+            SELECT format('reservation %%s is "%%s" and its history says "%%s"', r.id, r.state, coalesce(s.to_state, 'nothing'))
+              FROM booking_reservation r LEFT JOIN step s ON s.reservation_id = r.id AND s.is_last
+             WHERE s.to_state IS DISTINCT FROM r.state""",  # noqa: S608  (only placeholders are put in)
+            [value for step in legal for value in step],
+        )
+        return Finding(int(count), tuple(str(row[0]) for row in cursor.fetchall()))
+
+
+register("booking.states_are_replays", states_are_replays)
+
+register_sql(
+    "booking.no_double_booking",
+    counted="SELECT count(*) FROM booking_occupancy WHERE blocking",
+    violations="""
+        SELECT format('occupancy %s of calendar %s begins %s, and the calendar is taken until %s', id, calendar_id, lower(during),
+                      taken_until)
+          FROM (SELECT id, calendar_id, during, max(upper(during)) OVER (
+                         PARTITION BY calendar_id ORDER BY lower(during), id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+                       ) AS taken_until
+                  FROM booking_occupancy WHERE blocking) o
+         WHERE lower(during) < taken_until""",
+)
+
+register_sql(
+    "booking.occupancies_follow_states",
+    counted="SELECT count(*) FROM booking_reservation",
+    violations=f"""
+        SELECT format('reservation %s is "%s" and has %s occupancies, %s of them blocking, %s over its time',
+                      r.id, r.state, o.total, o.blocking, o.covering)
+          FROM booking_reservation r CROSS JOIN LATERAL (
+               SELECT count(*) AS total, count(*) FILTER (WHERE blocking) AS blocking,
+                      count(*) FILTER (WHERE during @> tstzrange(r.starts_at, r.ends_at)) AS covering
+                 FROM booking_occupancy WHERE reservation_id = r.id) o
+         WHERE o.total <> 1 OR o.covering <> 1
+            OR (r.state <> '{ReservationState.REQUESTED}'
+                AND o.blocking <> (r.state IN ({", ".join(f"'{state}'" for state in sorted(BLOCKING_STATES))}))::int)""",  # noqa: S608
+)
+
+register_sql(
+    "booking.sessions_follow_states",
+    counted="SELECT count(*) FROM booking_usagesession",
+    violations=f"""
+        SELECT format('reservation %s is "%s" and %s', r.id, r.state,
+                      CASE WHEN s.id IS NULL THEN 'has no session' WHEN s.agreed_at IS NULL THEN 'its session is not agreed'
+                           ELSE 'its session is agreed' END)
+          FROM booking_reservation r LEFT JOIN booking_usagesession s ON s.reservation_id = r.id
+         WHERE (s.id IS NOT NULL) <> (r.state IN ({", ".join(f"'{state}'" for state in WITH_SESSION)}))
+            OR (s.agreed_at IS NOT NULL) <> (r.state = '{ReservationState.AGREED}')""",  # noqa: S608
+)
