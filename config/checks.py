@@ -57,10 +57,10 @@ def served_parts_present(**kwargs: Any) -> Messages:
     return found
 
 
-@register("jishi", deploy=True)
-def schema_is_current(**kwargs: Any) -> Messages:
+@register(Tags.database, deploy=True)
+def schema_is_current(databases: Sequence[str] | None = None, **kwargs: Any) -> Messages:
     """Serving on an old schema loses data."""
-    if not migrations_pending():
+    if not databases or not migrations_pending():
         return []
     return [Error("the database waits for migrations", hint="run 'manage.py migrate'", id="jishi.E005")]
 

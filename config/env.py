@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -57,6 +58,45 @@ def listing(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in os.environ.get(name, default).split(",") if part.strip()]
 
 
+def secret(name: str) -> str:
+    """A key that nobody can guess: at least 50 characters, at least ten different ones, and not one made for development."""
+    value = text(name)
+    if len(value) < 50 or len(set(value)) < 10 or value.startswith(("demo-only-", "django-insecure-")):
+        raise ImproperlyConfigured(
+            f"{name} must be at least 50 random characters: python3 -c 'import secrets; print(secrets.token_urlsafe(64))'"
+        )
+    return value
+
+
+def hosts(name: str, default: str | None) -> list[str]:
+    """Host names, separated by commas; ``*`` is refused, and without a default at least one is needed."""
+    found = listing(name, default or "")
+    if not found:
+        raise ImproperlyConfigured(f"{name} must name the hosts that are served, separated by commas")
+    if "*" in found or any("/" in host for host in found):
+        raise ImproperlyConfigured(f"{name} must name hosts alone, for example jishi.example.cn, not {','.join(found)!r}")
+    return found
+
+
+def web_address(name: str, default: str | None, *, tls: bool) -> str:
+    """``https://host[:port]`` without a path; http is allowed only where ``tls`` is off."""
+    value = text(name, default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path or parts.query:
+        raise ImproperlyConfigured(f"{name} must look like https://jishi.example.cn, not {value!r}")
+    if tls and parts.scheme != "https":
+        raise ImproperlyConfigured(f"{name} must start with https:// while JISHI_TLS is on, not {value!r}")
+    return value
+
+
+def rate(name: str, default: str, pattern: str) -> str:
+    """A limit such as ``600/min``; ``pattern`` is the form that its reader understands."""
+    value = os.environ.get(name, "").strip() or default
+    if not re.fullmatch(pattern, value):
+        raise ImproperlyConfigured(f"{name} must look like {default}, not {value!r}")
+    return value
+
+
 def database(url: str) -> dict[str, object]:
     """Django's settings for ``postgresql://user:password@host:port/name?sslmode=...``."""
     parts = urlsplit(url)
@@ -65,6 +105,10 @@ def database(url: str) -> dict[str, object]:
     name = unquote(parts.path.lstrip("/"))
     if not name:
         raise ImproperlyConfigured("DATABASE_URL must name a database")
+    try:
+        port = parts.port
+    except ValueError:
+        raise ImproperlyConfigured("DATABASE_URL has a port that is not a number") from None
     options: dict[str, str] = {}
     host = unquote(parts.hostname or "")
     for pair in filter(None, parts.query.split("&")):
@@ -81,7 +125,7 @@ def database(url: str) -> dict[str, object]:
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": host,
-        "PORT": str(parts.port or ""),
+        "PORT": str(port or ""),
         "OPTIONS": options,
     }
 
@@ -91,7 +135,10 @@ def home(base_dir: Path) -> Path:
     under ``/var/lib/jishi`` (there PostgreSQL runs as a system user, who cannot reach a checkout in a private home)."""
     configured = os.environ.get("JISHI_HOME", "").strip()
     if configured:
-        return Path(configured).resolve()
+        folder = Path(configured).resolve()
+        if folder.exists() and not folder.is_dir():
+            raise ImproperlyConfigured(f"JISHI_HOME must be a folder, not {configured!r}")
+        return folder
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return Path("/var/lib/jishi") / str(base_dir).strip("/").replace("/", "-")
     return base_dir / "var"

@@ -19,9 +19,10 @@ PRODUCTION = MODE == "production"
 HOME = env.home(BASE_DIR)
 
 DEBUG = env.boolean("JISHI_DEBUG", False)
-SECRET_KEY = env.text("JISHI_SECRET_KEY") if PRODUCTION else env.text("JISHI_SECRET_KEY", "demo-only-" + "k" * 50)
-ALLOWED_HOSTS = env.listing("JISHI_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
-PUBLIC_URL = env.text("JISHI_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+SECURE_TLS = env.boolean("JISHI_TLS", PRODUCTION)
+SECRET_KEY = env.secret("JISHI_SECRET_KEY") if PRODUCTION else env.text("JISHI_SECRET_KEY", "demo-only-" + "k" * 50)
+ALLOWED_HOSTS = env.hosts("JISHI_HOSTS", None if PRODUCTION else "localhost,127.0.0.1,[::1],testserver")
+PUBLIC_URL = env.web_address("JISHI_PUBLIC_URL", None if PRODUCTION else "http://127.0.0.1:8000", tls=SECURE_TLS)
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 INSTALLED_APPS = [
@@ -92,7 +93,7 @@ TEMPLATES = [
 ]
 
 # --- Database -------------------------------------------------------------------------------------------------------
-_database_url = env.text("DATABASE_URL", "")
+_database_url = env.text("DATABASE_URL", None if PRODUCTION else "")
 DATABASES: dict[str, dict[str, object]] = {
     "default": env.database(_database_url)
     if _database_url
@@ -169,7 +170,7 @@ ACCOUNT_ADAPTER = "frontend.accounts.AccountAdapter"
 ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_RATE_LIMITS = {
-    "login": env.text("JISHI_LOGIN_RATE", "30/m/ip"),
+    "login": env.rate("JISHI_LOGIN_RATE", "30/m/ip", r"\d+/\d*[smhd]/(ip|user|key)"),
     "login_failed": "5/15m/key,50/h/ip",
     "signup": "20/h/ip",
     "reset_password": "20/h/ip,5/h/key",
@@ -197,7 +198,6 @@ EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("JISHI_MAIL_FROM", "Jishi <no-reply@jishi.example>")
 
 # --- Browser security -----------------------------------------------------------------------------------------------
-SECURE_TLS = env.boolean("JISHI_TLS", PRODUCTION)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_TLS
 SESSION_COOKIE_NAME = "__Host-session" if SECURE_TLS else "session"
 CSRF_COOKIE_NAME = "__Host-csrf" if SECURE_TLS else "csrf"
@@ -244,7 +244,7 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DEFAULT_THROTTLE_CLASSES": ["config.kernel.api.throttling.PerActorThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"actor": env.text("JISHI_API_RATE", "600/min")},
+    "DEFAULT_THROTTLE_RATES": {"actor": env.rate("JISHI_API_RATE", "600/min", r"\d+/(s|sec|m|min|h|hour|d|day)")},
     "COERCE_DECIMAL_TO_STRING": True,
 }
 SPECTACULAR_SETTINGS = {
