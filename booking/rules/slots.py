@@ -172,4 +172,4 @@ def _holds_a_reservation(free: TimeRange, policy: BookingPolicy, zone: ZoneInfo)
     """Whether the shortest allowed length fits between the first and the last grid point of ``free``."""
     first = grid_point_from(free.starts_at, zone, policy.granularity_minutes)
     last = grid_point_until(free.ends_at, zone, policy.granularity_minutes)
-    return last - first >= timedelta(minutes=policy.min_minutes) and last > first
+    return last - first >= timedelta(minutes=max(policy.min_minutes, 1))

@@ -1,6 +1,7 @@
 """Free time, day lists and alternatives, against brute force over minutes."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -36,22 +37,20 @@ def situations(draw):
 
 
 def fits(candidate: TimeRange, opened, busy, rules: BookingPolicy, now: datetime) -> bool:
-    """Open throughout, its buffers clear of every occupancy, and not before the notice has passed: minute by minute."""
-
-    def within(minute: datetime, ranges) -> bool:
-        return any(one.starts_at <= minute < one.ends_at for one in ranges)
-
-    def five_minute_steps(start: datetime, end: datetime):
-        while start < end:
-            yield start
-            start += FIVE
+    """Open throughout, its buffers clear of every occupancy, and not before the notice has passed: step by step."""
 
     before, after = rules.buffer_before_minutes * MINUTE, rules.buffer_after_minutes * MINUTE
     return (
         candidate.starts_at >= now + rules.notice_minutes * MINUTE
-        and all(within(minute, opened) for minute in five_minute_steps(candidate.starts_at, candidate.ends_at))
-        and not any(within(minute, busy) for minute in five_minute_steps(candidate.starts_at - before, candidate.ends_at + after))
+        and steps_of((candidate,)) <= steps_of(tuple(opened))
+        and not steps_of((candidate.widened(before, after),)) & steps_of(tuple(busy))
     )
+
+
+@lru_cache(maxsize=1000)
+def steps_of(ranges: tuple[TimeRange, ...]) -> frozenset[datetime]:
+    """The five-minute steps of ranges that start and end on them."""
+    return frozenset(one.starts_at + n * FIVE for one in ranges for n in range((one.ends_at - one.starts_at) // FIVE))
 
 
 @settings(max_examples=150, deadline=None)
@@ -142,7 +141,7 @@ def why_at(slots, zone) -> dict[str, str]:
 def test_each_row_says_why_it_cannot_be_had():
     rules = policy(min_minutes=60, notice_minutes=60, horizon_days=0)
     morning = datetime(2026, 5, 5, 1, tzinfo=UTC)
-    opened = [span(morning, 480)]
+    opened = [span(morning, 495)]
     busy = [span(morning + 300 * MINUTE, 60), span(morning + 405 * MINUTE, 30)]
     free = free_ranges(opened, busy, rules, morning + 60 * MINUTE)
     slots = day_slots(free, rules, SHANGHAI, date(2026, 5, 5), morning + 60 * MINUTE, open_ranges=opened, row_minutes=15)
@@ -152,8 +151,9 @@ def test_each_row_says_why_it_cannot_be_had():
     assert why["10:00"] == why["10:45"] == "booking.too_soon"
     assert why["11:00"] == why["13:45"] == ""
     assert why["14:00"] == "booking.taken"
-    assert why["15:00"] == why["15:30"] == why["16:15"] == "booking.gap_too_short"
-    assert why["17:00"] == "booking.closed"
+    assert why["15:00"] == why["15:30"] == "booking.gap_too_short"
+    assert why["16:15"] == why["17:00"] == ""
+    assert why["17:15"] == "booking.closed"
     tomorrow = [span(morning + timedelta(days=1), 60)]
     later = day_slots(tomorrow, rules, SHANGHAI, date(2026, 5, 6), morning, open_ranges=tomorrow, row_minutes=60)
     assert why_at(later, SHANGHAI)["09:00"] == "booking.beyond_horizon"
@@ -227,3 +227,12 @@ def test_nothing_is_offered_when_nothing_is_free_or_the_length_itself_breaks_a_r
     assert nearest_alternatives(span(NOON, 60), [], PLAIN, SHANGHAI, YESTERDAY) == []
     assert find_first_fit(timedelta(hours=1), [], PLAIN, SHANGHAI, YESTERDAY) is None
     assert nearest_alternatives(span(NOON, 300), free, PLAIN, SHANGHAI, YESTERDAY) == []
+
+
+def test_free_time_that_begins_where_the_horizon_ends_is_not_offered():
+    rules = policy(horizon_days=0)
+    tomorrow = [span(local_day(date(2026, 5, 6), SHANGHAI).starts_at, 120)]
+    for now, offered in [(NOON, []), (NOON + timedelta(days=1) - timedelta(hours=12), [tomorrow[0].starts_at])]:
+        found = nearest_alternatives(span(NOON, 120), tomorrow, rules, SHANGHAI, now)
+        assert [one.starts_at for one in found] == offered
+    assert find_first_fit(timedelta(hours=2), tomorrow, rules, SHANGHAI, NOON) is None
