@@ -16,7 +16,7 @@ from billing.subsidy.rules.codec import (
 )
 from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.examples import ExampleResult, check_examples
-from billing.subsidy.rules.facts import Facts, facts_document, parse_facts
+from billing.subsidy.rules.facts import Amounts, Facts, Party, Quantities, Service, facts_document, parse_facts
 from billing.subsidy.rules.message_keys import MESSAGES
 from billing.subsidy.rules.outcome import (
     Award,
@@ -28,15 +28,20 @@ from billing.subsidy.rules.outcome import (
     SettlementMode,
     Unmet,
 )
-from billing.subsidy.rules.programme import Programme, parse_programme
+from billing.subsidy.rules.parts.caps import Cap, CapPer
+from billing.subsidy.rules.programme import Clause, Programme, parse_programme
 
 __all__ = [
     "ENGINE_VERSION",
     "MESSAGES",
+    "Amounts",
     "Assessment",
     "Award",
     "Balance",
     "Candidate",
+    "Cap",
+    "CapPer",
+    "Clause",
     "Difference",
     "DocumentError",
     "ExampleResult",
@@ -45,10 +50,13 @@ __all__ = [
     "Inputs",
     "OtherEngine",
     "Outcome",
+    "Party",
     "Payee",
     "PayerLine",
     "Programme",
+    "Quantities",
     "Refused",
+    "Service",
     "SettlementMode",
     "Unmet",
     "assess_session",

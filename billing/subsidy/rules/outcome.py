@@ -15,9 +15,9 @@ class SettlementMode(StrEnum):
     """When the money moves. It decides ``payable_now`` and ``final_cost`` (architecture.md section 6)."""
 
     DEDUCTED_NOW = "deducted_now"
-    """Taken off the bill; the provider redeems it (通兑)."""
+    """Taken off the bill; the provider redeems it."""
     REFUNDED_LATER = "refunded_later"
-    """The firm pays in full and is paid back after its claim (通用)."""
+    """The firm pays in full and is paid back after its claim."""
 
 
 class Payee(StrEnum):
