@@ -47,7 +47,7 @@ def money_follows_reservations(**kwargs: Any) -> Messages:
 @register("jishi", deploy=True)
 def served_parts_present(**kwargs: Any) -> Messages:
     """The built front end and the fonts of the PDFs."""
-    manifest = Path(settings.DJANGO_VITE["default"]["manifest_path"])
+    manifest = settings.BASE_DIR / "frontend" / "dist" / "manifest.json"
     fonts = settings.BASE_DIR / "frontend" / "dist" / "fonts"
     found: Messages = []
     if not manifest.exists():

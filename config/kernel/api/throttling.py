@@ -6,10 +6,14 @@ adding writes to the booking path; log-in limits are exact and live in the datab
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.core.cache import caches
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:  # the views import this module through their settings
+    from rest_framework.views import APIView
 
 
 class PerActorThrottle(SimpleRateThrottle):

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from types import FrameType
 from typing import Any
@@ -88,10 +89,8 @@ class Command(BaseCommand):
     def _welcome(self, address: str) -> None:
         self.stdout.write(self.style.SUCCESS(f"\nJishi runs at {address}"))
         if find_spec("config.demo") and find_spec("config.demo.accounts"):
-            from config.demo.accounts import demo_accounts
-
             self.stdout.write("Log in as:")
-            for account in demo_accounts():
+            for account in import_module("config.demo.accounts").demo_accounts():
                 self.stdout.write(f"  {account}")
         self.stdout.write("Ctrl-C ends it.")
 
