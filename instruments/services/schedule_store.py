@@ -128,6 +128,22 @@ def remove_entry(calendar_id: int, entry_id: int) -> None:
     row.event.delete()
 
 
+def end_entry(calendar_id: int, entry_id: int, last_on: date) -> None:
+    """A repeated entry ends after the local day ``last_on`` (sooner when it does already); one that starts later goes.
+
+    Raises NotFound ``calendar.no_such_entry``.
+    """
+    row = _entry_row(calendar_id, entry_id)
+    zone = ZoneInfo(row.time_zone)
+    if to_wall(row.event.start, zone).date() > last_on:
+        row.event.delete()
+        return
+    until_at = _until_instant(last_on, zone)
+    known = row.event.end_recurring_period
+    if known is None or known > until_at:
+        Event.objects.filter(pk=row.event_id).update(end_recurring_period=until_at)
+
+
 def cancel_occurrence(calendar_id: int, entry_id: int, original_on: date) -> None:
     """The occurrence that starts on that local day does not take place."""
     row = _entry_row(calendar_id, entry_id)

@@ -1,0 +1,68 @@
+"""What every change of the registry shares: who may make it, and how it is written down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from config.kernel.access import Actor, Role, get_visible
+from config.kernel.errors import Reason, Refusal
+from instruments.models import Instrument, Organisation, OrganisationKind
+from instruments.rules.classification import instrument_classes
+from instruments.services import search_tokens
+
+_PINYIN_LENGTH = 600
+
+
+def require_manager(actor: Actor, organisation_id: int) -> None:
+    """Raise Forbidden unless the actor manages that owner's instruments or operates the platform."""
+    if not actor.has(Role.OPERATOR):
+        actor.require_in(organisation_id, Role.LAB_MANAGER)
+
+
+def manages(actor: Actor, organisation_id: int) -> bool:
+    """Whether the actor may change that owner's instruments."""
+    return actor.has(Role.OPERATOR) or organisation_id in actor.organisations(Role.LAB_MANAGER)
+
+
+def managed_instrument(actor: Actor, instrument_id: int) -> Instrument:
+    """The instrument, locked, for a change. Raises NotFound when it is foreign, Forbidden when it is only to be looked at."""
+    rows = Instrument.objects.select_for_update(of=("self",), no_key=True).select_related("organisation", "site")
+    instrument = get_visible(rows, actor, pk=instrument_id)
+    require_manager(actor, instrument.organisation_id)
+    return instrument
+
+
+def owner_institution(organisation_id: int) -> Organisation:
+    """The organisation when it is one that may own instruments. Raises Refusal ``instrument.owner_unknown``."""
+    found = Organisation.objects.filter(pk=organisation_id, kind=OrganisationKind.OWNER).first()
+    if found is None:
+        raise Refusal.of("instrument.owner_unknown", "organisation_id")
+    return found
+
+
+def class_reasons(class_code: str) -> list[Reason]:
+    """Reasons against a class code whose first two digits are no class of the national list."""
+    if class_code and class_code[:2] not in instrument_classes():
+        return [Reason("instrument.class_code_unknown", {"text": class_code}, "class_code")]
+    return []
+
+
+def search_vector(values: Mapping[str, Any], owner_name: str, site_name: str) -> str:
+    """The tsvector literal of an instrument with these field values."""
+    known = instrument_classes().get(str(values.get("class_code", ""))[:2])
+    classes = [known.zh, known.en] if known else []
+    others = [values.get(name) or "" for name in ("model", "manufacturer", "technique", "inner_id")]
+    return search_tokens.vector(
+        [values.get("name") or "", values.get("name_en") or ""], [*others, owner_name, site_name, *classes]
+    )
+
+
+def name_pinyin(name: str) -> str:
+    return search_tokens.sort_key(name)[:_PINYIN_LENGTH]
+
+
+def jsonable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Field values as they are kept in the audit trail."""
+    return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}

@@ -1,0 +1,393 @@
+"""Writing the registry: sites, instruments, their state, photo and opening hours. Every change is audited with before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, time, timedelta
+from io import BytesIO
+from itertools import pairwise
+from typing import Any
+
+from django.db import connection
+from PIL import Image
+
+from config.kernel.access import Actor
+from config.kernel.errors import NotFound, Reason, Refusal
+from config.kernel.services import audit, files
+from config.kernel.services.transactions import whole
+from instruments.models import Instrument, Organisation, Site
+from instruments.rules import registry_map, registry_values
+from instruments.rules.opening import EntryKind
+from instruments.rules.recurrence import Recurrence
+from instruments.rules.registry_values import INSTRUMENT_FIELDS, clean_fields
+from instruments.services import schedule_store, uploads
+from instruments.services.instrument_changes import (
+    class_reasons,
+    jsonable,
+    managed_instrument,
+    name_pinyin,
+    owner_institution,
+    require_manager,
+    search_vector,
+)
+
+PHOTO_MAX_PIXELS = 1600
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteFields:
+    """A place: ``time_zone`` is an IANA name, ``region_code`` six digits or empty."""
+
+    name: str
+    name_en: str = ""
+    time_zone: str = "Asia/Shanghai"
+    region_code: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentFields:
+    """What is known about an instrument; ``original_value_fen`` in fen, ``class_code`` two, four or six digits."""
+
+    name: str
+    name_en: str = ""
+    inner_id: str = ""
+    class_code: str = ""
+    model: str = ""
+    manufacturer: str = ""
+    original_value_fen: int | None = None
+    commissioned_on: date | None = None
+    technique: str = ""
+    description: str = ""
+    description_en: str = ""
+    service_modes: tuple[str, ...] = ()
+    status: str = "normal"
+    published: bool = True
+    contact_name: str = ""
+    contact_phone: str = ""
+    contact_email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyWindow:
+    """Open every week on ``weekday`` (0 = Monday) from ``opens`` to ``closes`` in the site's wall time.
+
+    ``closes`` at or before ``opens`` means the next day; midnight to midnight is the whole day.
+    """
+
+    weekday: int
+    opens: time
+    closes: time
+
+
+@whole
+def create_site(actor: Actor, organisation_id: int, fields: SiteFields, now: datetime) -> Site:
+    """A new place of an owner.
+
+    Raises Refusal ``name.*``, ``site.name_taken``, ``import.time_zone_unknown``, ``instrument.region_code_invalid``.
+    """
+    require_manager(actor, organisation_id)
+    owner = owner_institution(organisation_id)
+    values = _clean_site(fields)
+    if Site.objects.filter(organisation=owner, name=values["name"]).exists():
+        raise Refusal.of("site.name_taken", "name", name=values["name"])
+    site = Site.objects.create(organisation=owner, **values)
+    audit.record(actor, "site.create", site, now, after=values)
+    return site
+
+
+@whole
+def create_instrument(
+    actor: Actor, site_id: int, fields: InstrumentFields, now: datetime, *, calendar_id: int | None = None
+) -> Instrument:
+    """A new instrument at a site of its owner, with a calendar of its own unless it shares another's.
+
+    Raises Forbidden, Refusal ``instrument.*`` / ``name.*`` with every reason.
+    """
+    site = Site.objects.select_related("organisation").filter(pk=site_id).first()
+    if site is None:
+        raise NotFound.of("access.not_found", model="site")
+    require_manager(actor, site.organisation_id)
+    owner_institution(site.organisation_id)
+    values = _clean_instrument(asdict(fields))
+    instrument = Instrument(
+        organisation=site.organisation,
+        site=site,
+        calendar_id=calendar_id or schedule_store.create_calendar(values["name"]),
+        name_pinyin=name_pinyin(values["name"]),
+        search=search_vector(values, site.organisation.name, site.name),
+        created_at=now,
+        updated_at=now,
+        **values,
+    )
+    instrument.save()
+    audit.record(actor, "instrument.create", instrument, now, after=jsonable(values) | {"site": site.pk})
+    return instrument
+
+
+@whole
+def update_instrument(
+    actor: Actor, instrument_id: int, changes: Mapping[str, Any], now: datetime, reason: str = ""
+) -> Instrument:
+    """Change the named fields (of ``InstrumentFields``, and ``site_id`` within the same owner); others stay as they are.
+
+    Raises NotFound, Forbidden, Refusal ``instrument.*`` / ``name.*`` with every reason. Nothing is written when nothing differs.
+    """
+    instrument = managed_instrument(actor, instrument_id)
+    values = _clean_instrument({name: value for name, value in changes.items() if name != "site_id"})
+    if changes.get("site_id", instrument.site_id) != instrument.site_id:
+        values["site_id"] = _site_of(instrument.organisation_id, changes["site_id"]).pk
+    before = {name: getattr(instrument, name) for name in values if getattr(instrument, name) != values[name]}
+    if not before:
+        return instrument
+    after = {name: values[name] for name in before}
+    for name, value in after.items():
+        setattr(instrument, name, value)
+    _refresh_derived(instrument)
+    instrument.updated_at = now
+    instrument.save()
+    if "name" in after:
+        _rename_own_calendar(instrument)
+    audit.record(actor, "instrument.update", instrument, now, before=jsonable(before), after=jsonable(after), reason=reason)
+    return instrument
+
+
+def set_status(actor: Actor, instrument_id: int, status: str, now: datetime, reason: str = "") -> Instrument:
+    """Say whether it runs. Raises as ``update_instrument`` (``instrument.status_unknown``)."""
+    return update_instrument(actor, instrument_id, {"status": status}, now, reason)
+
+
+def set_published(actor: Actor, instrument_id: int, published: bool, now: datetime) -> Instrument:
+    """Show it to the public, or keep it among its lab's own drafts."""
+    return update_instrument(actor, instrument_id, {"published": published}, now)
+
+
+@whole
+def set_photo(actor: Actor, instrument_id: int, content: bytes, now: datetime) -> Instrument:
+    """Keep a photo, drawn anew as WebP of at most 1600 pixels a side without metadata.
+
+    Raises Refusal ``upload.*`` on field ``file`` for anything that is not a JPEG or PNG that can be read.
+    """
+    instrument = managed_instrument(actor, instrument_id)
+    with Image.open(BytesIO(uploads.clean_image(content).content)) as image:
+        image.thumbnail((PHOTO_MAX_PIXELS, PHOTO_MAX_PIXELS))
+        out = BytesIO()
+        image.save(out, "WEBP", quality=82)
+    stored = files.store(
+        out.getvalue(), file_name=f"instrument-{instrument.pk}.webp", media_type="image/webp", user_id=actor.user_id, now=now
+    )
+    before = {"photo": instrument.photo_id}
+    instrument.photo = stored
+    instrument.updated_at = now
+    instrument.save(update_fields=["photo", "updated_at"])
+    audit.record(actor, "instrument.photo", instrument, now, before=before, after={"photo": stored.pk, "sha256": stored.sha256})
+    return instrument
+
+
+@whole
+def set_weekly_hours(actor: Actor, instrument_id: int, windows: Sequence[WeeklyWindow], valid_from: date, now: datetime) -> None:
+    """From ``valid_from`` (local day) on, open in exactly these weekly windows; what was valid before stays in history.
+
+    Closures, one-off openings and reservations stay as they are. Raises Refusal ``calendar.weekday_unknown``,
+    ``calendar.windows_overlap``.
+    """
+    instrument = managed_instrument(actor, instrument_id)
+    Refusal.raise_any(_window_reasons(windows))
+    schedule_store.lock_calendars([instrument.calendar_id])
+    before = weekly_windows(schedule_store.stored_entries_by_calendar([instrument.calendar_id])[instrument.calendar_id])
+    for stored in schedule_store.stored_entries_by_calendar([instrument.calendar_id])[instrument.calendar_id]:
+        if _is_weekly_opening(stored):
+            schedule_store.end_entry(instrument.calendar_id, stored.id, valid_from - _DAY)
+    weekdays_of: dict[tuple[time, time], list[int]] = {}
+    for window in windows:
+        weekdays_of.setdefault((window.opens, window.closes), []).append(window.weekday)
+    for (opens, closes), weekdays in sorted(weekdays_of.items()):
+        starts = datetime.combine(_first_day(valid_from, weekdays), opens)
+        ends = datetime.combine(starts.date() if closes > opens else starts.date() + _DAY, closes)
+        recurrence = Recurrence("weekly", weekdays=tuple(weekdays))
+        schedule_store.add_opening(instrument.calendar_id, instrument.site.time_zone, starts, ends, recurrence)
+    audit.record(
+        actor,
+        "instrument.hours",
+        instrument,
+        now,
+        before={"windows": [_shown(window) for window in before]},
+        after={"windows": [_shown(window) for window in windows], "valid_from": valid_from.isoformat()},
+    )
+
+
+@whole
+def close_between(
+    actor: Actor, instrument_id: int, starts_local: datetime, ends_local: datetime, reason: str, now: datetime
+) -> int:
+    """Close it once, in the site's wall time; returns the entry's id.
+
+    Raises Refusal ``calendar.end_before_start``, ``calendar.no_such_wall_time``, ``name.*``.
+    """
+    instrument = managed_instrument(actor, instrument_id)
+    if starts_local >= ends_local:
+        raise Refusal.of("calendar.end_before_start", "ends_local")
+    text = registry_values.clean_text(reason, 200, "reason")
+    schedule_store.lock_calendars([instrument.calendar_id])
+    entry_id = schedule_store.add_closure(
+        instrument.calendar_id, instrument.site.time_zone, starts_local, ends_local, reason=text
+    )
+    after = {"from": starts_local.isoformat(), "to": ends_local.isoformat(), "entry": entry_id}
+    audit.record(actor, "instrument.close", instrument, now, after=after, reason=text)
+    return entry_id
+
+
+@whole
+def remove_calendar_entry(actor: Actor, instrument_id: int, entry_id: int, now: datetime) -> None:
+    """Take back a closure or an opening. Raises NotFound ``calendar.no_such_entry``."""
+    instrument = managed_instrument(actor, instrument_id)
+    schedule_store.lock_calendars([instrument.calendar_id])
+    stored = schedule_store.stored_entries_by_calendar([instrument.calendar_id])[instrument.calendar_id]
+    gone = next((one for one in stored if one.id == entry_id), None)
+    schedule_store.remove_entry(instrument.calendar_id, entry_id)
+    before: dict[str, Any] = {"entry": entry_id}
+    if gone is not None:
+        entry = gone.entry
+        before |= {
+            "kind": entry.kind.value,
+            "from": entry.starts_local.isoformat(),
+            "to": entry.ends_local.isoformat(),
+            "reason": gone.reason,
+        }
+    audit.record(actor, "instrument.reopen", instrument, now, before=before)
+
+
+def weekly_windows(stored: Sequence[schedule_store.StoredEntry]) -> list[WeeklyWindow]:
+    """The weekly windows that are valid without an end, by weekday and hour."""
+    windows = []
+    for one in stored:
+        recurrence = one.entry.recurrence
+        if recurrence is None or not _is_weekly_opening(one) or recurrence.until is not None:
+            continue
+        for weekday in recurrence.weekdays or (one.entry.starts_local.weekday(),):
+            windows.append(WeeklyWindow(weekday, one.entry.starts_local.time(), one.entry.ends_local.time()))
+    return sorted(windows, key=lambda window: (window.weekday, window.opens))
+
+
+@whole
+def rebuild_search(organisation_id: int | None = None) -> int:
+    """Compute the search words and sort keys anew, of one owner's instruments or of all; returns how many changed."""
+    rows = Instrument.objects.select_related("organisation", "site").defer("search").order_by("pk")
+    if organisation_id is not None:
+        rows = rows.filter(organisation_id=organisation_id)
+    changed = 0
+    batch: list[tuple[int, str, str]] = []
+    for row in rows.iterator(chunk_size=2000):
+        values = {name: getattr(row, name) for name in INSTRUMENT_FIELDS}
+        batch.append((row.pk, search_vector(values, row.organisation.name, row.site.name), name_pinyin(row.name)))
+        if len(batch) == 2000:
+            changed += _write_search(batch)
+            batch = []
+    return changed + _write_search(batch)
+
+
+def organisation_renamed(organisation: Organisation) -> int:
+    """Call after an owner's name changed: its instruments are found by the new one."""
+    return rebuild_search(organisation.pk)
+
+
+def _write_search(batch: Sequence[tuple[int, str, str]]) -> int:
+    if not batch:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE instruments_instrument AS instrument SET search = new.search::tsvector, name_pinyin = new.pinyin"
+            " FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new(id, search, pinyin)"
+            " WHERE instrument.id = new.id"
+            " AND (instrument.search IS DISTINCT FROM new.search::tsvector OR instrument.name_pinyin <> new.pinyin)",
+            [list(column) for column in zip(*batch, strict=True)],
+        )
+        return int(cursor.rowcount)
+
+
+def _clean_site(fields: SiteFields) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    reasons: list[Reason] = []
+    for name, clean in (
+        ("name", lambda: registry_values.clean_name(fields.name, 200, "name")),
+        ("name_en", lambda: registry_values.clean_text(fields.name_en, 200, "name_en")),
+        ("time_zone", lambda: registry_map.time_zone(fields.time_zone or "Asia/Shanghai")),
+        ("region_code", lambda: registry_values.region_code(fields.region_code)),
+        ("address", lambda: registry_values.clean_text(fields.address, 300, "address")),
+    ):
+        try:
+            values[name] = clean()
+        except Refusal as refusal:
+            reasons += refusal.reasons
+    Refusal.raise_any(reasons)
+    return values
+
+
+def _clean_instrument(given: Mapping[str, Any]) -> dict[str, Any]:
+    cleaned = clean_fields(given)
+    Refusal.raise_any([*cleaned.reasons, *class_reasons(cleaned.values.get("class_code", ""))])
+    return cleaned.values
+
+
+def _site_of(organisation_id: int, site_id: int) -> Site:
+    site = Site.objects.filter(pk=site_id, organisation_id=organisation_id).first()
+    if site is None:
+        raise Refusal.of("instrument.site_unknown", "site_id")
+    return site
+
+
+def _refresh_derived(instrument: Instrument) -> None:
+    values = {name: getattr(instrument, name) for name in INSTRUMENT_FIELDS}
+    instrument.name_pinyin = name_pinyin(instrument.name)
+    instrument.search = search_vector(values, instrument.organisation.name, instrument.site.name)
+
+
+def _rename_own_calendar(instrument: Instrument) -> None:
+    """A shared calendar keeps its name."""
+    if not Instrument.objects.filter(calendar_id=instrument.calendar_id).exclude(pk=instrument.pk).exists():
+        schedule_store.rename_calendar(instrument.calendar_id, instrument.name)
+
+
+def _is_weekly_opening(stored: schedule_store.StoredEntry) -> bool:
+    recurrence = stored.entry.recurrence
+    return (
+        stored.entry.kind is EntryKind.OPENING
+        and recurrence is not None
+        and recurrence.frequency == "weekly"
+        and recurrence.interval == 1
+        and recurrence.count is None
+    )
+
+
+def _first_day(valid_from: date, weekdays: Sequence[int]) -> date:
+    return next(day for day in (valid_from + _DAY * i for i in range(7)) if day.weekday() in weekdays)
+
+
+def _window_reasons(windows: Sequence[WeeklyWindow]) -> list[Reason]:
+    reasons = [
+        Reason("calendar.weekday_unknown", {"weekday": window.weekday}, "windows")
+        for window in windows
+        if not 0 <= window.weekday <= 6
+    ]
+    week = 7 * 1440
+    spans = sorted(_span(window) for window in windows)
+    wrapped = [*spans, *((start + week, end + week) for start, end in spans[:1])]
+    for (_, end), (start, _) in pairwise(wrapped):
+        if start < end:
+            weekday, minute = divmod(start % week, 1440)
+            shown = f"{minute // 60:02d}:{minute % 60:02d}"
+            reasons.append(Reason("calendar.windows_overlap", {"weekday": weekday, "time": shown}, "windows"))
+    return reasons
+
+
+def _span(window: WeeklyWindow) -> tuple[int, int]:
+    """Minutes since Monday 00:00; the end may lie in the next week."""
+    start = window.weekday * 1440 + window.opens.hour * 60 + window.opens.minute
+    length = (window.closes.hour - window.opens.hour) * 60 + window.closes.minute - window.opens.minute
+    return start, start + (length if length > 0 else length + 1440)
+
+
+def _shown(window: WeeklyWindow) -> list[Any]:
+    return [window.weekday, f"{window.opens:%H:%M}", f"{window.closes:%H:%M}"]
