@@ -33,9 +33,7 @@ INDUSTRY_THRESHOLDS_2011 = (
 Other sectors have other pairs."""
 
 
-def size_class(
-    staff: int, revenue_fen: int, thresholds: tuple[SizeThreshold, ...] = INDUSTRY_THRESHOLDS_2011
-) -> SizeClass:
+def size_class(staff: int, revenue_fen: int, thresholds: tuple[SizeThreshold, ...] = INDUSTRY_THRESHOLDS_2011) -> SizeClass:
     """The largest class of which both thresholds are reached: one that fails drops a firm to the class below.
 
     ``thresholds`` go from the largest class down; below all of them a firm is micro. Raises ValueError for a negative

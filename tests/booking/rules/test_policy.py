@@ -1,5 +1,6 @@
 """A lab's booking rules: every broken one is named, and what a reason suggests clears it."""
 
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -107,6 +108,13 @@ def test_all_rules_can_be_broken_together_as_far_as_they_can_meet():
             {"earliest": "2026-05-04T08:10:00+08:00"},
         ),
         (
+            policy(notice_minutes=1, granularity_minutes=1),
+            span(NOW + MINUTE, 60),
+            span(NOW, 60),
+            "booking.too_soon",
+            {"earliest": "2026-05-04T08:11:00+08:00", "notice_minutes": 1},
+        ),
+        (
             policy(notice_minutes=50),
             span(NOW + 50 * MINUTE, 60),
             span(NOW + 35 * MINUTE, 60),
@@ -188,6 +196,12 @@ def test_a_policy_that_nothing_can_satisfy_cannot_be_made(changes, reasons):
     with pytest.raises(Refusal) as caught:
         policy(**changes)
     assert [(reason.code, reason.field) for reason in caught.value.reasons] == reasons
+    for reason in caught.value.reasons:
+        with suppress(Refusal):
+            policy(**{**changes, reason.field: reason.params["minimum"] - 1})
+            pytest.fail("one less than the minimum named is enough")
+    mended = {reason.field: reason.params["minimum"] for reason in caught.value.reasons}
+    assert policy(**{**changes, **mended})
 
 
 def test_the_plain_policy_of_these_tests_lets_an_ordinary_request_through():
