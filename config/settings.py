@@ -247,6 +247,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {"actor": env.rate("JISHI_API_RATE", "600/min", r"\d+/(s|sec|m|min|h|hour|d|day)")},
     "COERCE_DECIMAL_TO_STRING": True,
 }
+ACTOR_FACTORY = "instruments.queries.actor_for"
 SPECTACULAR_SETTINGS = {
     "TITLE": "Jishi API",
     "DESCRIPTION": "Book shared instruments, see what a session costs after subsidy, run the day, settle public money.",

@@ -6,5 +6,6 @@ from config.health import healthz
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
+    path("api/v1/", include("config.api_urls")),
     path("accounts/", include("allauth.urls")),
 ]

@@ -67,6 +67,7 @@ register(
         "upload.unreadable_image": _("The image cannot be read. Save or scan it again."),
         "upload.too_many_pixels": _("The image is too large: %(megapixels)s megapixels at most."),
         "tokens.scope_needed": _("This token may not do that: it needs the scope %(scope)s."),
+        "tokens.expires_in_past": _("The last day must be in the future."),
         "tokens.session_only": _("This works only when logged in with a browser session, not with a token."),
         "tokens.too_many": _("You have %(maximum)s valid tokens. Revoke one before you make another."),
     }

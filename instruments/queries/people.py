@@ -64,6 +64,11 @@ class Member:
     roles: tuple[str, ...]
 
 
+def person(actor: Actor) -> User:
+    """The person the actor is. Raises NotFound for nobody."""
+    return get_visible(User.objects.all(), actor, pk=actor.user_id)
+
+
 def organisations_visible(actor: Actor) -> QuerySet[Organisation]:
     """Every organisation that the actor may see, with identifiers, by name."""
     visible = visible_to(Organisation.objects.all(), actor)
@@ -146,7 +151,8 @@ def open_join_requests(actor: Actor, organisation: Organisation) -> QuerySet[Joi
 
 def my_join_requests(actor: Actor) -> QuerySet[JoinRequest]:
     """What the person asked for and nobody decided yet."""
-    found = JoinRequest.objects.filter(user_id=actor.user_id, decided_at=None).select_related("organisation")
+    mine = JoinRequest.objects.none() if actor.user_id is None else JoinRequest.objects.filter(user_id=actor.user_id)
+    found = mine.filter(decided_at=None).select_related("organisation")
     return visible_to(found, actor).order_by("created_at", "pk")
 
 

@@ -1,0 +1,83 @@
+"""What every API view of ours has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from config.kernel.access import NOBODY, Actor
+from config.kernel.api import schema  # noqa: F401  (tells the OpenAPI description how tokens are sent)
+from config.kernel.errors import Forbidden
+from config.kernel.models import ApiToken
+from config.kernel.services import idempotency, transactions
+
+ActorFactory = Callable[[Any, ApiToken | None], Actor]
+
+
+@cache
+def actor_factory() -> ActorFactory:
+    """The function named by ``settings.ACTOR_FACTORY``: (user, token or None) -> Actor."""
+    factory: ActorFactory = import_string(settings.ACTOR_FACTORY)
+    return factory
+
+
+class ApiView(GenericViewSet):
+    """Parse, call one service or query, render.
+
+    ``self.actor`` is who asks and ``self.now`` when (UTC). ``token_scopes`` maps HTTP methods to the scope that a token needs;
+    a method that is not in it cannot be called with a token at all, only in a browser session.
+    """
+
+    token_scopes: ClassVar[Mapping[str, str]] = {}
+    lookup_value_regex = "[0-9]{1,18}"
+    actor: Actor = NOBODY
+    now: datetime
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.now = timezone.now()
+        self.read_actor(request)
+        if self.actor.token_scopes is not None:
+            self._require_scope(request.method or "")
+
+    def read_actor(self, request: Request) -> None:
+        """Set ``self.actor`` from what the person may do now (again, after an action that changed it)."""
+        token = request.auth if isinstance(request.auth, ApiToken) else None
+        self.actor = actor_factory()(request.user, token)
+
+    def _require_scope(self, method: str) -> None:
+        needed = self.token_scopes.get("GET" if method in {"HEAD", "OPTIONS"} else method)
+        if needed is None:
+            raise Forbidden.of("tokens.session_only")
+        if needed not in (self.actor.token_scopes or ()):
+            raise Forbidden.of("tokens.scope_needed", scope=needed)
+
+    def valid(self, request: Request) -> dict[str, Any]:
+        """The request's body, checked by the action's serializer. Raises ValidationError (400)."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def paged(self, rows: Any, render: Callable[[Any], Any]) -> Response:
+        """One page of ``rows`` (a queryset or a list), each rendered."""
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response([render(row) for row in page or []])
+
+    def once(self, request: Request, route: str, effect: Callable[[], dict[str, Any]], status: int = 201) -> Response:
+        """Run ``effect`` at most once for the request's Idempotency-Key; a repeated call gets the first answer again.
+
+        The answer to a repeated call carries ``Idempotent-Replayed: true``. Raises Refusal ``idempotency.*``.
+        """
+        key = request.headers.get("Idempotency-Key", "")
+        payload = {"path": self.kwargs, "body": request.data}
+        result, replayed = transactions.run(lambda: idempotency.once(self.actor, route, key, payload, self.now, effect))
+        return Response(result, status=status, headers={"Idempotent-Replayed": "true"} if replayed else None)

@@ -1,0 +1,22 @@
+"""The addresses of people and organisations under /api/v1/."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+from rest_framework.routers import BaseRouter
+
+from instruments.api import people
+
+
+def register_people(router: BaseRouter) -> None:
+    """Add the viewsets to ``router``."""
+    router.register("organisations", people.OrganisationView, basename="api_organisation")
+    router.register("invitations", people.InvitationView, basename="api_invitation")
+    router.register("join-requests", people.JoinRequestView, basename="api_join_request")
+    router.register("verification-requests", people.VerificationView, basename="api_verification")
+    router.register("tokens", people.TokenView, basename="api_token")
+
+
+single: list[URLPattern] = [
+    path("me/", people.MeView.as_view({"get": "retrieve", "patch": "partial_update"}), name="api_me"),
+]
