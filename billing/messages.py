@@ -1,7 +1,7 @@
 """The sentences for refusals and calculation steps about money.
 
-The steps' English sentences stand with the engine (``billing.subsidy.rules.message_keys``), which knows no gettext; they are in the
-catalogue like all others.
+The keys of the steps and their parameters are the engine's (``billing.subsidy.rules.message_keys``); ``billing.wording`` turns the
+codes among the parameters into words before a sentence is filled.
 """
 
 from __future__ import annotations
@@ -9,12 +9,70 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from billing.ledger.rules.money import yuan
-from billing.subsidy.rules.message_keys import MESSAGES
+from billing.wording import customer_class_word
 from config.kernel.messages import register, register_formatter
 
+register_formatter("exact_fen", str)  # a text with a fraction of a fen, for the record only
+register_formatter("customer_class", customer_class_word)
 register_formatter("_fen", lambda fen: f"¥{yuan(int(fen))}" if fen is not None else "–")
 
-register({key: _(message.sentence) for key, message in MESSAGES.items()})
+register(
+    {
+        "price.step.time": _("%(band)s: %(seconds)s at %(yuan_per_hour)s per hour = %(line_fen)s"),
+        "price.step.minimum_time": _(
+            "Up to the least time, %(band)s: %(seconds)s more at %(yuan_per_hour)s per hour = %(line_fen)s"
+        ),
+        "price.step.minimum_charge": _("Up to the least charge of %(minimum_fen)s: %(added_fen)s more"),
+        "price.class_without_rate": _("The lab has set no price for customers of this class: %(customer_class)s. Ask the lab."),
+        "session.step.gross": _("Price of the session: %(gross_fen)s"),
+        "session.step.payable_now": _("Deducted now: %(deducted_fen)s. The rest is to pay now."),
+        "session.step.final_cost": _("Expected back later: %(refunded_fen)s. The rest is the final cost."),
+        "subsidy.step.validity": _("The %(basis)s, %(on)s, lies within the programme's validity."),
+        "subsidy.step.applicant_kind": _("Kind of applicant that the programme is for: %(kind)s."),
+        "subsidy.step.firm_size": _("Size of firm that the programme is for: %(size)s."),
+        "subsidy.step.region": _("Place of the %(subject)s, in an area of the programme: %(region)s %(zones)s"),
+        "subsidy.step.verified_organisation": _("The identity of the %(subject)s is verified."),
+        "subsidy.step.service_kind": _("Kind of service that is covered: %(service)s."),
+        "subsidy.step.minimum_spend": _("The %(of)s, %(spent_fen)s, reaches the least amount of %(minimum_fen)s."),
+        "subsidy.step.alternative": _("Alternative %(alternative)s of the clause is met."),
+        "subsidy.step.base": _("Eligible amount: the %(of)s of %(whole_fen)s"),
+        "subsidy.step.base_without_minimum": _(
+            "Eligible amount: the %(of)s of %(whole_fen)s without %(left_out_fen)s that are only a minimum charge"
+        ),
+        "subsidy.step.flat_rate": _("%(rate)s of %(base_fen)s"),
+        "subsidy.step.tier": _("%(rate)s of the %(slice_fen)s above %(from_fen)s"),
+        "subsidy.step.quality": _("Quality grade %(grade)s: times %(factor)s"),
+        "subsidy.step.quality_assumed": _("The quality grade is not known yet; estimated with grade %(grade)s: times %(factor)s"),
+        "subsidy.step.first_use_bonus": _("First use of the programme: %(bonus_fen)s more"),
+        "subsidy.step.asked_enough": _("%(asked_fen)s were asked for, which is not less."),
+        "subsidy.step.asked_less": _("Only %(asked_fen)s were asked for."),
+        "subsidy.step.rounding": _("Rounded to whole %(step)s, %(mode)s"),
+        "subsidy.step.within_cost": _("Never more than what is left of the cost: %(cost_fen)s"),
+        "subsidy.step.cap_kept": _("Within the %(cap)s: %(left_fen)s were left."),
+        "subsidy.step.cap_cut": _("Cut by the %(cap)s: only %(left_fen)s were left instead of %(wanted_fen)s."),
+        "subsidy.step.payer": _("Paid by %(payer)s: %(part_fen)s"),
+        "subsidy.step.total": _("Subsidy: %(total_fen)s"),
+        "subsidy.unmet.fact_missing": _("Not known yet: %(fact)s."),
+        "subsidy.unmet.validity": _(
+            "The %(basis)s, %(on)s, lies outside the programme's validity, %(first_day)s to %(last_day)s."
+        ),
+        "subsidy.unmet.applicant_kind": _("The programme is for: %(allowed)s. The applicant is: %(kind)s."),
+        "subsidy.unmet.firm_size": _("The programme is for firms of these sizes: %(allowed)s. This one is: %(size)s."),
+        "subsidy.unmet.region": _("Place of the %(subject)s: %(region)s. The programme is for: %(allowed)s."),
+        "subsidy.unmet.region_excluded": _("Place of the %(subject)s: %(region)s. The programme excludes: %(excluded)s."),
+        "subsidy.unmet.verified_organisation": _("The identity of the %(subject)s is not verified yet."),
+        "subsidy.unmet.service_kind": _("Kind of service: %(service)s. The programme covers: %(allowed)s."),
+        "subsidy.unmet.service_excluded": _("This kind of service is never subsidised: %(service)s."),
+        "subsidy.unmet.minimum_spend": _("The %(of)s, %(spent_fen)s, is below the least amount of %(minimum_fen)s."),
+        "subsidy.unmet.alternatives": _("None of the %(count)s alternatives of the clause is met."),
+        "subsidy.unmet.grade_unknown": _("The quality grade is %(grade)s; the programme knows: %(allowed)s."),
+        "subsidy.unmet.limit_not_set": _("The limit %(cap)s has not been set yet. Ask the programme officer."),
+        "subsidy.unmet.cap_short": _("Of the %(cap)s only %(left_fen)s are left, and %(needed_fen)s are needed as a whole."),
+        "subsidy.unmet.exclusive": _(
+            "The session already takes %(programme)s, which gives %(winner_fen)s. It may take one programme of this kind only."
+        ),
+    }
+)
 
 register(
     {

@@ -1,0 +1,1 @@
+"""What services and queries answer, turned into rows that templates only print."""

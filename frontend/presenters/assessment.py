@@ -1,0 +1,173 @@
+"""An assessment as rows for people: the four numbers, what each programme gives or why not, and every step with its clause.
+
+Live quotes (``of_preview``) and frozen ones (``of_frozen``, for a Quote or a Charge) come out in the same shape, which
+``frontend/templates/billing/_steps.html`` prints. Everything is in the language that is active when it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from billing import wording
+from billing.pricing import services as pricing
+from billing.pricing.rules.schedule import PriceSchedule
+from billing.pricing.rules.steps import Step
+from billing.settlement.models import FrozenAssessment
+from billing.settlement.services.assessing import Pins
+from billing.settlement.services.quotes import QuotePreview
+from billing.subsidy import services as subsidy
+from billing.subsidy.rules.assess import Assessment
+from billing.subsidy.rules.codec import assessment_from_json
+from billing.subsidy.rules.outcome import Award, Outcome, SettlementMode
+from billing.subsidy.rules.parts.caps import Cap
+from billing.subsidy.rules.programme import Programme
+
+#: Parts of the working that test a condition: there is no running amount to show beside them yet.
+_WITHOUT_AMOUNT = frozenset({"gate"})
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One line of the working. ``amount_fen`` is the running amount after it, None where there is none."""
+
+    sentence: str
+    amount_fen: int | None
+    clause: str = ""
+    clause_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PayerRow:
+    name: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeftRow:
+    """A limit and what is left of it after this award."""
+
+    name: str
+    left_fen: int
+    is_firms_own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeRow:
+    """What one programme says. ``awarded`` false: ``reasons`` hold every one. ``cut_by`` names the limits that cut the amount."""
+
+    code: str
+    version: str
+    name: str
+    awarded: bool
+    mode: str = ""
+    mode_word: str = ""
+    payee_word: str = ""
+    total_fen: int = 0
+    estimate: bool = False
+    cut_by: tuple[str, ...] = ()
+    payers: tuple[PayerRow, ...] = ()
+    left: tuple[LeftRow, ...] = ()
+    reasons: tuple[StepRow, ...] = ()
+    steps: tuple[StepRow, ...] = ()
+
+    @property
+    def refunded(self) -> bool:
+        return self.mode == SettlementMode.REFUNDED_LATER
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentRows:
+    """The four numbers (fen) and their working. payable_now = gross - deducted; final_cost = payable_now - refunded."""
+
+    gross_fen: int
+    deducted_fen: int
+    refunded_fen: int
+    payable_now_fen: int
+    final_cost_fen: int
+    estimate: bool
+    customer_class: str
+    outcomes: tuple[OutcomeRow, ...]
+    steps: tuple[StepRow, ...]
+
+    @property
+    def awards(self) -> tuple[OutcomeRow, ...]:
+        return tuple(outcome for outcome in self.outcomes if outcome.awarded)
+
+    @property
+    def refusals(self) -> tuple[OutcomeRow, ...]:
+        return tuple(outcome for outcome in self.outcomes if not outcome.awarded)
+
+
+def of_preview(preview: QuotePreview) -> AssessmentRows:
+    """The rows of a live quote."""
+    programmes = [version.programme for version in preview.prepared.versions]
+    return present(preview.assessment, programmes, preview.prepared.inputs.schedule)
+
+
+def of_frozen(frozen: FrozenAssessment) -> AssessmentRows:
+    """The rows of a Quote or a Charge, from what was frozen then."""
+    pins = Pins.of(frozen.inputs)
+    programmes = [subsidy.in_force(version_id).programme for version_id in pins.programme_version_ids]
+    return present(assessment_from_json(frozen.result), programmes, pricing.schedule(pins.price_version_id))
+
+
+def present(assessment: Assessment, programmes: Sequence[Programme], schedule: PriceSchedule) -> AssessmentRows:
+    """The rows of an assessment of ``programmes`` (in the order they were tried) at the prices of ``schedule``."""
+    bands = {band.code: band.name for band in schedule.bands}
+    return AssessmentRows(
+        gross_fen=assessment.gross_fen,
+        deducted_fen=assessment.deducted_fen,
+        refunded_fen=assessment.refunded_fen,
+        payable_now_fen=assessment.payable_now_fen,
+        final_cost_fen=assessment.final_cost_fen,
+        estimate=assessment.estimate,
+        customer_class=wording.customer_class_word(assessment.priced.customer_class),
+        outcomes=tuple(_outcome(each, programme) for each, programme in zip(assessment.outcomes, programmes, strict=True)),
+        steps=tuple(_step(step, {}, bands) for step in assessment.steps),
+    )
+
+
+def _outcome(outcome: Outcome, programme: Programme) -> OutcomeRow:
+    clauses = {clause.id: wording.document_text({"zh": clause.zh, "en": clause.en}) for clause in programme.clauses.values()}
+    name = wording.document_text(programme.name)
+    steps = tuple(_step(step, clauses, {}) for step in outcome.steps)
+    if not isinstance(outcome, Award):
+        reasons = tuple(
+            StepRow(wording.step_sentence(each.code, each.params), None, each.clause, clauses.get(each.clause, ""))
+            for each in outcome.reasons
+        )
+        return OutcomeRow(outcome.programme, outcome.version, name, awarded=False, reasons=reasons, steps=steps)
+    caps = {cap.id: cap for cap in (*programme.joint_caps, *programme.payer_caps)}
+    return OutcomeRow(
+        code=outcome.programme,
+        version=outcome.version,
+        name=name,
+        awarded=True,
+        mode=outcome.mode.value,
+        mode_word=wording.mode_word(outcome.mode.value),
+        payee_word=wording.payee_word(outcome.payee.value),
+        total_fen=outcome.total_fen,
+        estimate=outcome.estimate,
+        cut_by=tuple(_cap_name(caps[cap_id]) for cap_id in outcome.binding_caps),
+        payers=tuple(PayerRow(wording.payer_word(line.payer), line.amount_fen) for line in outcome.lines),
+        left=tuple(
+            LeftRow(_cap_name(cap), outcome.left_after[cap_id], bool(cap.only_for))
+            for cap_id, cap in caps.items()
+            if cap_id in outcome.left_after
+        ),
+        steps=steps,
+    )
+
+
+def _cap_name(cap: Cap) -> str:
+    return wording.cap_word(cap.per.value, cap.payer)
+
+
+def _step(step: Step, clauses: Mapping[str, str], bands: wording.BandNames) -> StepRow:
+    return StepRow(
+        sentence=wording.step_sentence(step.key, step.params, bands),
+        amount_fen=None if step.part in _WITHOUT_AMOUNT else step.amount_fen,
+        clause=step.clause,
+        clause_text=clauses.get(step.clause, ""),
+    )
