@@ -187,6 +187,13 @@ def test_without_the_guard_subsidies_would_exceed_the_price(monkeypatch: pytest.
     assert found.final_cost_fen == -40_000
 
 
+def test_one_estimate_makes_the_whole_an_estimate() -> None:
+    quality = {"type": "quality_factor", "clause": "1", "factors": {"A": "1"}, "assume": "A"}
+    pair = (made("GUESSED", rate=flat("0.1"), adjustments=[quality]), made("SURE", rate=flat("0.1")))
+    assert assess(*pair).estimate
+    assert assess(*pair[::-1]).estimate
+
+
 def test_a_programme_cannot_be_applied_twice() -> None:
     with pytest.raises(ValueError, match="once"):
         assess(made("SAME"), made("SAME"))

@@ -61,10 +61,19 @@ def test_tiers_agree_with_an_implementation_in_fractions(fee: int) -> None:
 
 
 def test_a_fraction_of_a_fen_is_kept_until_the_one_rounding() -> None:
-    found = award(load("DEMO-QH-A"), load("DEMO-QH-A")["examples"][5]["facts"])
+    found = award(load("DEMO-QH-A"), load("DEMO-QH-A")["examples"][6]["facts"])
     fractions = [(step.key, step.amount_fen, step.params["exact_fen"]) for step in found.steps if "exact_fen" in step.params]
     assert fractions[0] == ("subsidy.step.tier", 1260001, "1260001.2")
     assert found.total_fen == found.computed_fen == 1260001
+
+
+def test_a_tier_that_is_not_reached_is_not_part_of_the_working() -> None:
+    tiers = {"type": "tiers", "clause": "1", "tiers": [{"up_to": 100, "rate": "0.5"}, {"rate": "0.1"}]}
+    reached = [
+        [step.params["slice_fen"] for step in award(programme_document(rate=tiers), facts_of(fee)).steps if step.part == "rate"]
+        for fee in ("100", "100.01")
+    ]
+    assert reached == [[10_000], [10_000, 1]]
 
 
 def test_an_unknown_grade_makes_an_estimate_with_the_grade_the_document_assumes() -> None:
@@ -99,6 +108,9 @@ def test_a_subsidy_never_exceeds_its_base_even_with_a_bonus() -> None:
     found = award(programme_document(adjustments=[bonus]), facts_of("600.00", applicant={"first_use": True}))
     assert (found.computed_fen, found.total_fen) == (130000, 60000)
     assert found.steps[-3].key == "subsidy.step.within_cost"
+    whole = {"step": "yuan", "mode": "half_up", "clause": "1"}
+    document = programme_document(adjustments=[bonus], rounding=whole)
+    assert award(document, facts_of("600.99", applicant={"first_use": True})).total_fen == 60000
 
 
 def test_a_minimum_charge_carries_no_subsidy_unless_the_document_says_so() -> None:
@@ -306,6 +318,12 @@ def test_a_refusal_names_every_unmet_gate_once_with_its_clause() -> None:
     assert isinstance(outcome, Refused)
     assert [reason.clause for reason in outcome.reasons] == ["1", "2", "2", "2", "2", "3"]
     assert outcome.steps == ()
+
+
+def test_a_fact_that_two_rules_of_a_clause_miss_is_told_once() -> None:
+    gate = {"type": "minimum_spend", "of": "contract", "amount": 1, "clause": "1"}
+    base = {"amount": "contract", "minimum_charge": "included", "clause": "1"}
+    assert refused(programme_document(gates=[gate], base=base), facts_of(100)) == ["subsidy.unmet.fact_missing"]
 
 
 def test_an_organisation_nobody_verified_is_refused_whether_denied_or_unknown() -> None:

@@ -183,6 +183,12 @@ def test_the_minimum_charge_is_a_line_of_its_own() -> None:
     assert [step.amount_fen for step in session.steps] == [5000, 10000, 15000]
 
 
+def test_the_minimum_charge_is_met_by_what_the_minimum_time_costs() -> None:
+    session = priced(SHANGHAI, "2025-06-10T10:00", "2025-06-10T10:06", minimum={"minutes": 30, "amount": "200"})
+    assert [line.kind for line in session.lines] == [LineKind.TIME, LineKind.MINIMUM_TIME]
+    assert (session.gross_fen, session.minimum_top_up_fen) == (25000, 20000)
+
+
 def test_a_session_above_both_minimums_has_no_line_for_them() -> None:
     session = priced(SHANGHAI, "2025-06-10T10:00", "2025-06-10T11:00", minimum={"minutes": 60, "amount": "500"})
     assert (lines(session), session.minimum_top_up_fen) == ([("peak", 60, 50000)], 0)

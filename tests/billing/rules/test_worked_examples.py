@@ -47,10 +47,10 @@ def test_every_example_of_the_shared_data_is_in_the_document_and_comes_out(
 
 def test_a_wrong_expectation_is_found() -> None:
     document = load("DEMO-QH-A")
-    document["examples"][1]["expect"]["total"] = "15000.01"
+    document["examples"][2]["expect"]["total"] = "15000.01"
     results = check_examples(document)
     assert [each.title for each in results if not each.passed] == ["first use, grade A"]
-    assert (results[1].expected, results[1].actual) == ({"total_fen": 1500001}, {"total_fen": 1500000})
+    assert (results[2].expected, results[2].actual) == ({"total_fen": 1500001}, {"total_fen": 1500000})
 
 
 def test_faults_of_an_examples_facts_are_told_with_their_path() -> None:
