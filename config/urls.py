@@ -8,4 +8,10 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("api/v1/", include("config.api_urls")),
     path("accounts/", include("allauth.urls")),
+    path("", include("frontend.urls")),
 ]
+
+handler400 = "frontend.views.errors.bad_request"
+handler403 = "frontend.views.errors.permission_denied"
+handler404 = "frontend.views.errors.not_found"
+handler500 = "frontend.views.errors.server_error"

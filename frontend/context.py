@@ -1,5 +1,30 @@
+"""What every template may use."""
+
+from __future__ import annotations
+
+from typing import Any
+
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from config.kernel.access import NOBODY
+from frontend import __version__
+from frontend.navigation import navigation
+
+THEMES = frozenset({"light", "dark"})
 
 
-def page(request: HttpRequest) -> dict[str, object]:
-    return {}
+def page(request: HttpRequest) -> dict[str, Any]:
+    """``actor``, ``nav`` (navigation items), ``theme`` (light, dark or auto), ``shortcuts_on``, ``version``, ``page_name``."""
+    actor = getattr(request, "actor", NOBODY)
+    match = request.resolver_match
+    name = (match.url_name or "") if match else ""
+    theme = request.COOKIES.get("theme", "")
+    return {
+        "actor": actor,
+        "nav": SimpleLazyObject(lambda: navigation(actor, name)),
+        "theme": theme if theme in THEMES else "auto",
+        "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
+        "version": __version__,
+        "page_name": name,
+    }

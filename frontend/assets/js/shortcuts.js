@@ -1,0 +1,30 @@
+// "/" search, "?" help, "g" then a letter for the places in the navigation. Off when the person switched them off (WCAG 2.1.4).
+const sequence_ms = 1200;
+const isTyping = (element) => element.closest?.("input, textarea, select, [contenteditable=true], dialog[open]");
+
+export function startShortcuts() {
+  if (document.body.dataset.shortcuts === "off") return;
+  let go_until = 0;
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target)) return;
+    const now = performance.now();
+    if (now < go_until) {
+      go_until = 0;
+      const link = document.querySelector(`a[data-go="${CSS.escape(event.key)}"]`);
+      if (link) {
+        event.preventDefault();
+        link.click();
+      }
+      return;
+    }
+    if (event.key === "g") go_until = now + sequence_ms;
+    if (event.key === "/") {
+      const search = [...document.querySelectorAll("[data-search]")].find((field) => field.offsetParent !== null);
+      if (search) {
+        event.preventDefault();
+        search.focus();
+      }
+    }
+    if (event.key === "?") document.getElementById("shortcuts")?.showModal();
+  });
+}

@@ -1,0 +1,19 @@
+// Light, dark or as the system says; remembered in a cookie, so that the server writes it into the page.
+const year_s = 31536000;
+
+const show = (choice) =>
+  document.querySelectorAll("[data-set-theme]").forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.setTheme === choice)));
+
+export function startTheme() {
+  const root = document.documentElement;
+  show(root.dataset.theme || "auto");
+  document.addEventListener("click", (event) => {
+    const choice = event.target.closest?.("[data-set-theme]")?.dataset.setTheme;
+    if (!choice) return;
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `theme=${choice}; Path=/; Max-Age=${year_s}; SameSite=Lax${secure}`;
+    root.dataset.theme = choice;
+    root.dispatchEvent(new Event("jishi:theme"));
+    show(choice);
+  });
+}

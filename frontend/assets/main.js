@@ -1,0 +1,19 @@
+// Everything works without this file; it makes it quicker and quieter.
+import "./css/main.css";
+import htmx from "htmx.org/dist/htmx.esm.js";
+import { startAnnouncing } from "./js/announce.js";
+import { startForms } from "./js/forms.js";
+import { startKeeping } from "./js/keep.js";
+import { startMenus } from "./js/menus.js";
+import { startRequests } from "./js/requests.js";
+import { startShortcuts } from "./js/shortcuts.js";
+import { startTheme } from "./js/theme-switch.js";
+
+window.htmx = htmx;
+startRequests(htmx);
+startAnnouncing();
+startForms();
+startKeeping();
+startMenus();
+startTheme();
+startShortcuts();

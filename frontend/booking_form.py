@@ -1,0 +1,162 @@
+"""What somebody typed to book a time: kept as text, read as a range of instants in the site's wall time."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from booking.ports import ExpectedFigures
+from config.kernel.errors import Reason, Refusal
+from config.kernel.time_range import TimeRange
+from instruments.models import ServiceMode
+from instruments.rules.wall_time import instants_showing, to_wall
+
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+#: What is kept of a text in an address; services say what is too long.
+KEPT_IN_ADDRESS = 600
+
+_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
+_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::00)?|24:00", re.ASCII)
+_FIGURE = re.compile(r"\d{1,15}", re.ASCII)
+
+
+def read_day(text: str) -> date | None:
+    """``YYYY-MM-DD`` (full-width digits too) as a date between 2000 and 2100, or None."""
+    found = _DAY.fullmatch(_plain(text))
+    if found is None:
+        return None
+    try:
+        day = date(*map(int, found.groups()))
+    except ValueError:
+        return None
+    return day if FIRST_YEAR <= day.year < LAST_YEAR else None
+
+
+@dataclass(frozen=True, slots=True)
+class BookingForm:
+    """The fields as typed. ``to_on`` is empty when the session ends on the day it starts (or at midnight after it)."""
+
+    on: str = ""
+    from_time: str = ""
+    to_time: str = ""
+    to_on: str = ""
+    organisation: str = ""
+    service_mode: str = ""
+    purpose: str = ""
+    research_project: str = ""
+
+    @classmethod
+    def read(cls, data: Mapping[str, Any]) -> BookingForm:
+        """From the query or the body of a request: ``on``, ``from``, ``to``, ``to_on`` and the rest by their names."""
+        return cls(
+            on=_plain(data.get("on", "")),
+            from_time=_plain(data.get("from", "")),
+            to_time=_plain(data.get("to", "")),
+            to_on=_plain(data.get("to_on", "")),
+            organisation=_plain(data.get("organisation", "")),
+            service_mode=_plain(data.get("service_mode", "")),
+            purpose=str(data.get("purpose", "")),
+            research_project=str(data.get("research_project", "")),
+        )
+
+    @property
+    def has_time(self) -> bool:
+        return bool(self.on and self.from_time and self.to_time)
+
+    def query(self) -> str:
+        """The same as a query, to come back to after logging in; empty fields are left out."""
+        names = {"from_time": "from", "to_time": "to"}
+        pairs = {names.get(name, name): str(value)[:KEPT_IN_ADDRESS] for name, value in asdict(self).items() if value}
+        return urlencode(pairs)
+
+    def at(self, during: TimeRange, zone: ZoneInfo) -> BookingForm:
+        """The same request at another time."""
+        starts, ends = to_wall(during.starts_at, zone), to_wall(during.ends_at, zone)
+        same_day = starts.date() == ends.date() or (ends.hour == ends.minute == 0 and ends.date() - starts.date() == timedelta(1))
+        return replace(
+            self,
+            on=starts.date().isoformat(),
+            from_time=f"{starts:%H:%M}",
+            to_time=f"{ends:%H:%M}",
+            to_on="" if same_day else ends.date().isoformat(),
+        )
+
+    def organisation_id(self) -> int | None:
+        """The organisation's id, or None when it is not a number."""
+        return int(self.organisation) if _FIGURE.fullmatch(self.organisation) else None
+
+    def known_service_mode(self) -> str:
+        """The service mode. Raises Refusal ``booking.service_mode_unknown`` for none that exists."""
+        if self.service_mode not in ServiceMode.values:
+            raise Refusal.of("booking.service_mode_unknown", field="service_mode", known=list(ServiceMode.values))
+        return self.service_mode
+
+    def during(self, zone: ZoneInfo) -> TimeRange:
+        """The wall times in ``zone`` as instants.
+
+        Raises Refusal ``booking.day_unreadable``, ``booking.time_unreadable``, ``booking.range_invalid`` and
+        ``booking.time_not_local`` (a time that clocks jump over) with every reason. Of a repeated hour the first pass is
+        meant, and the end is the first time after the start at which clocks show it.
+        """
+        day, last_day = read_day(self.on), read_day(self.to_on or self.on)
+        reasons = [Reason("booking.day_unreadable", {}, name) for name, found in (("on", day), ("to_on", last_day)) if not found]
+        for name, text in (("starts_at", self.from_time), ("ends_at", self.to_time)):
+            if not _TIME.fullmatch(text) or (name == "starts_at" and text == "24:00"):
+                reasons.append(Reason("booking.time_unreadable", {}, name))
+        if day is None or last_day is None or reasons:
+            raise Refusal(*(reasons if self.to_on else [reason for reason in reasons if reason.field != "to_on"]))
+        starts, ends = _wall(day, self.from_time), _wall(last_day, self.to_time)
+        if not self.to_on and self.to_time == "00:00":
+            ends += timedelta(days=1)
+        if ends <= starts:
+            raise Refusal.of("booking.range_invalid", field="ends_at")
+        return _instants(starts, ends, zone)
+
+
+def read_key(data: Mapping[str, Any]) -> str:
+    """The form's idempotency key, or an empty text when it is not one of ours."""
+    text = str(data.get("key", ""))
+    try:
+        return str(UUID(text)) if len(text) <= 36 else ""
+    except ValueError:
+        return ""
+
+
+def read_expected(data: Mapping[str, Any]) -> ExpectedFigures:
+    """The figures that the person saw, in fen; None where the form carries none that can be read."""
+    seen = [str(data.get(name, "")) for name in ("expected_payable_now_fen", "expected_final_cost_fen")]
+    payable_now, final_cost = (int(text) if _FIGURE.fullmatch(text) else None for text in seen)
+    return ExpectedFigures(payable_now, final_cost)
+
+
+def _plain(value: Any) -> str:
+    """Full-width digits and blanks around become plain ones."""
+    return unicodedata.normalize("NFKC", str(value)).strip()
+
+
+def _wall(day: date, text: str) -> datetime:
+    if text == "24:00":
+        return datetime(day.year, day.month, day.day) + timedelta(days=1)  # noqa: DTZ001  (wall time)
+    hour, minute = text.split(":")[:2]
+    return datetime(day.year, day.month, day.day, int(hour), int(minute))  # noqa: DTZ001  (wall time)
+
+
+def _instants(starts: datetime, ends: datetime, zone: ZoneInfo) -> TimeRange:
+    first, last = instants_showing(starts, zone), instants_showing(ends, zone)
+    reasons = [
+        Reason("booking.time_not_local", {"zone": zone.key}, name)
+        for name, found in (("starts_at", first), ("ends_at", last))
+        if not found
+    ]
+    Refusal.raise_any(reasons)
+    after = [moment for moment in last if moment > first[0]]
+    if not after:
+        raise Refusal.of("booking.range_invalid", field="ends_at")
+    return TimeRange(first[0].astimezone(UTC), after[0].astimezone(UTC))

@@ -1,0 +1,123 @@
+"""How values are written for people: money, dates, durations. Plain text; the template tags add the markup."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext, pgettext_lazy
+
+_WEEKDAYS: tuple[Promise | str, ...] = (
+    pgettext_lazy("short weekday", "Mon"),
+    pgettext_lazy("short weekday", "Tue"),
+    pgettext_lazy("short weekday", "Wed"),
+    pgettext_lazy("short weekday", "Thu"),
+    pgettext_lazy("short weekday", "Fri"),
+    pgettext_lazy("short weekday", "Sat"),
+    pgettext_lazy("short weekday", "Sun"),
+)
+# Translators: in Chinese the month is a number inside a date (11), in English a short name (Nov).
+_MONTHS: tuple[Promise | str, ...] = (
+    pgettext_lazy("month inside a date", "Jan"),
+    pgettext_lazy("month inside a date", "Feb"),
+    pgettext_lazy("month inside a date", "Mar"),
+    pgettext_lazy("month inside a date", "Apr"),
+    pgettext_lazy("month inside a date", "May"),
+    pgettext_lazy("month inside a date", "Jun"),
+    pgettext_lazy("month inside a date", "Jul"),
+    pgettext_lazy("month inside a date", "Aug"),
+    pgettext_lazy("month inside a date", "Sep"),
+    pgettext_lazy("month inside a date", "Oct"),
+    pgettext_lazy("month inside a date", "Nov"),
+    pgettext_lazy("month inside a date", "Dec"),
+)
+
+
+def yuan(fen: int) -> str:
+    """An amount in fen as yuan: 123450 is "¥1,234.50", negative amounts have a minus sign (U+2212) in front."""
+    sign = "\u2212" if fen < 0 else ""
+    whole, rest = divmod(abs(fen), 100)
+    return f"{sign}¥{whole:,}.{rest:02d}"
+
+
+def viewer_zone() -> ZoneInfo:
+    """The time zone in which people read times unless a zone is named."""
+    return ZoneInfo(settings.TIME_ZONE)
+
+
+def in_zone(moment: datetime, zone_name: str = "") -> datetime:
+    """An instant in the named zone, or in the viewer's when none is named."""
+    return moment.astimezone(ZoneInfo(zone_name) if zone_name else viewer_zone())
+
+
+def zone_label(moment: datetime, zone_name: str = "") -> str:
+    """What to write after a time: nothing when the zone's clock agrees with the viewer's then, else like "UTC+9, Asia/Tokyo"."""
+    if not zone_name:
+        return ""
+    offset = in_zone(moment, zone_name).utcoffset()
+    if offset is None or offset == in_zone(moment).utcoffset():
+        return ""
+    minutes = int(offset.total_seconds()) // 60
+    sign = "-" if minutes < 0 else "+"
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{sign}{hours}{f':{rest:02d}' if rest else ''}, {zone_name}"
+
+
+def weekday(day: date) -> str:
+    return str(_WEEKDAYS[day.weekday()])
+
+
+def month_name(month: int) -> str:
+    return str(_MONTHS[month - 1])
+
+
+def date_words(day: date) -> str:
+    """A date with its weekday."""
+    return pgettext("date", "%(weekday)s %(day)s %(month)s %(year)s") % _date_parts(day)
+
+
+def month_words(day: date) -> str:
+    """A month with its year."""
+    return pgettext("month and year", "%(month)s %(year)s") % {"month": month_name(day.month), "year": str(day.year)}
+
+
+def moment_words(local: datetime) -> str:
+    """A local date and time to the minute."""
+    return pgettext("date and time", "%(weekday)s %(day)s %(month)s %(year)s, %(time)s") % {
+        **_date_parts(local.date()),
+        "time": f"{local:%H:%M}",
+    }
+
+
+def range_words(starts: datetime, ends: datetime) -> str:
+    """Two local times: the second with its date only when it is another day."""
+    last = f"{ends:%H:%M}" if ends.date() == starts.date() else moment_words(ends)
+    if ends.time() == time(0) and (ends.date() - starts.date()).days == 1:
+        last = "24:00"
+    return f"{moment_words(starts)}–{last}"
+
+
+def duration_words(minutes: int) -> str:
+    """Minutes as hours and minutes."""
+    hours, rest = divmod(int(minutes), 60)
+    parts = []
+    if hours:
+        parts.append(ngettext("%(count)s h", "%(count)s h", hours) % {"count": hours})
+    if rest or not hours:
+        parts.append(ngettext("%(count)s min", "%(count)s min", rest) % {"count": rest})
+    return " ".join(parts)
+
+
+def bytes_words(size: int) -> str:
+    """A file's size in kB or MB."""
+    if size < 1_000_000:
+        return _("%(size)s kB") % {"size": max(1, round(size / 1000))}
+    return _("%(size)s MB") % {"size": f"{size / 1_000_000:.1f}"}
+
+
+def _date_parts(day: date) -> dict[str, Any]:
+    return {"weekday": weekday(day), "day": str(day.day), "month": month_name(day.month), "year": str(day.year)}

@@ -1,0 +1,51 @@
+"""The request as our views see it."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from config.kernel.access import Actor
+
+
+class PageRequest(HttpRequest):
+    """A request after our middleware: ``actor`` is who asks, ``htmx`` is true for a fragment."""
+
+    actor: Actor
+    htmx: Any
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """Who asks; set by ``ActorMiddleware``."""
+    actor: Actor = request.actor  # type: ignore[attr-defined]
+    return actor
+
+
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether htmx asks for a piece of a page (not a boosted or restored whole page)."""
+    htmx = getattr(request, "htmx", None)
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def current_page(request: HttpRequest) -> str:
+    """The path of the page the person looks at: this one, or the one a form or a fragment came from."""
+    if request.method == "GET" and not is_fragment(request):
+        return request.get_full_path()
+    htmx = getattr(request, "htmx", None)
+    came_from = (htmx.current_url if htmx else "") or request.headers.get("Referer", "")
+    if came_from and url_has_allowed_host_and_scheme(came_from, {request.get_host()}, request.is_secure()):
+        return "/" + came_from.split("/", 3)[3] if came_from.count("/") >= 3 else "/"
+    return reverse("home")
+
+
+def to_login(request: HttpRequest) -> HttpResponse:
+    """Ask to log in and come back to the current page."""
+    address = f"{reverse('account_login')}?{urlencode({'next': current_page(request)})}"
+    if is_fragment(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return redirect(address)

@@ -1,0 +1,66 @@
+"""What each persona finds in the navigation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.access import Actor, Role
+
+CUSTOMERS = frozenset({Role.RESEARCHER, Role.FIRM_ADMIN})
+MONEY = frozenset({Role.FINANCE, Role.PROGRAMME_OFFICER})
+READS_STATEMENTS = frozenset({Role.OWNER_FINANCE, Role.INSPECTOR, *MONEY})
+HAS_ORGANISATIONS = frozenset({Role.FIRM_ADMIN, Role.LAB_MANAGER, Role.OWNER_FINANCE, Role.OPERATOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``roles``: who sees it (empty: everybody, also visitors). ``go``: the letter after ``g``. ``begins``: url names it covers."""
+
+    url_name: str
+    label: Promise | str
+    icon: str
+    roles: frozenset[Role] = frozenset()
+    go: str = ""
+    begins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NavigationItem:
+    url: str
+    label: Promise | str
+    icon: str
+    go: str
+    current: bool
+
+
+PLACES: tuple[Place, ...] = (
+    Place("instrument_list", _("Instruments"), "microscope", go="i", begins=("instrument_",)),
+    Place("reservation_list", _("My bookings"), "calendar-event", CUSTOMERS, "b", ("reservation_",)),
+    Place("approval_inbox", _("Approvals"), "inbox", frozenset({Role.LAB_MANAGER}), "a", ("approval_",)),
+    Place("sessions_today", _("Today"), "clock", frozenset({Role.LAB_MANAGER}), "t", ("session",)),
+    Place("finance_period", _("Finance"), "coins", MONEY, "f", ("finance_",)),
+    Place("statement_list", _("Statements"), "file-invoice", READS_STATEMENTS, "s", ("statement_",)),
+    Place("verification_queue", _("Verification"), "shield-check", frozenset({Role.OPERATOR}), "v", ("verification_",)),
+    Place("programme_list", _("Subsidies"), "receipt-refund", go="p", begins=("programme_",)),
+    Place("organisation_list", _("Organisations"), "building", HAS_ORGANISATIONS, "o", ("organisation_", "join_", "invitation_")),
+)
+
+
+def navigation(actor: Actor, current: str) -> list[NavigationItem]:
+    """The places ``actor`` may go to; ``current`` is the name of the page being shown."""
+    return [
+        NavigationItem(url, place.label, place.icon, place.go, bool(current) and current.startswith(place.begins))
+        for place in PLACES
+        if (not place.roles or actor.has(*place.roles)) and (url := _address(place.url_name))
+    ]
+
+
+def _address(url_name: str) -> str:
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,40 @@
+"""Refusals as pages: which status, which words."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.api.problems import status_of
+from config.kernel.errors import Refusal
+from config.kernel.messages import reason_sentence
+from frontend.http import is_fragment
+
+TITLES: dict[int, Promise | str] = {
+    400: _("This request could not be read"),
+    403: _("You may not do this"),
+    404: _("Not found"),
+    409: _("Somebody was faster"),
+    413: _("This file is too large"),
+    422: _("This cannot be done as asked"),
+    503: _("Very busy right now"),
+}
+RETRY_AFTER_SECONDS = 5
+
+
+def sentences(refusal: Refusal) -> list[str]:
+    """Every reason in the reader's language."""
+    return [reason_sentence(reason) for reason in refusal.reasons]
+
+
+def refusal_response(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """A page, or for htmx the same words as a fragment, with the refusal's status."""
+    status = status_of(refusal)
+    context = {"status": status, "title": TITLES[status], "sentences": sentences(refusal), "refusal": refusal}
+    template = "errors/fragment.html" if is_fragment(request) else "errors/page.html"
+    response = render(request, template, context, status=status)
+    if status == 503:
+        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response

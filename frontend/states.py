@@ -1,0 +1,92 @@
+"""How each state looks: word, icon, tone. A state is never shown by colour alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+_Word = Promise | str
+
+
+@dataclass(frozen=True, slots=True)
+class StateLook:
+    """``tone`` is one of good, wait, bad, live, info, calm."""
+
+    word: _Word
+    icon: str
+    tone: str
+
+
+_RESERVATION: dict[str, StateLook] = {
+    "requested": StateLook(pgettext_lazy("reservation state", "Awaiting approval"), "hourglass", "wait"),
+    "approved": StateLook(pgettext_lazy("reservation state", "Approved"), "circle-check", "good"),
+    "rejected": StateLook(pgettext_lazy("reservation state", "Rejected"), "circle-x", "bad"),
+    "cancelled": StateLook(pgettext_lazy("reservation state", "Cancelled"), "ban", "calm"),
+    "in_use": StateLook(pgettext_lazy("reservation state", "In use"), "player-play", "live"),
+    "completed": StateLook(pgettext_lazy("reservation state", "Completed"), "flag", "info"),
+    "agreed": StateLook(pgettext_lazy("reservation state", "Usage agreed"), "check", "good"),
+    "no_show": StateLook(pgettext_lazy("reservation state", "Not used"), "user-off", "bad"),
+    "expired": StateLook(pgettext_lazy("reservation state", "Expired"), "clock-pause", "calm"),
+}
+_INSTRUMENT: dict[str, StateLook] = {
+    "normal": StateLook(pgettext_lazy("instrument state", "Running"), "circle-check", "good"),
+    "occasionally_faulty": StateLook(pgettext_lazy("instrument state", "Running, occasional faults"), "alert-triangle", "wait"),
+    "under_repair": StateLook(pgettext_lazy("instrument state", "Under repair"), "tool", "bad"),
+    "retired": StateLook(pgettext_lazy("instrument state", "Retired"), "power", "calm"),
+}
+_ORGANISATION: dict[str, StateLook] = {
+    "claimed": StateLook(pgettext_lazy("organisation state", "Not verified yet"), "circle-dashed", "wait"),
+    "verified": StateLook(pgettext_lazy("organisation state", "Verified"), "shield-check", "good"),
+    "suspended": StateLook(pgettext_lazy("organisation state", "Suspended"), "ban", "bad"),
+}
+_VERIFICATION: dict[str, StateLook] = {
+    "open": StateLook(pgettext_lazy("verification state", "Waiting for review"), "hourglass", "wait"),
+    "accepted": StateLook(pgettext_lazy("verification state", "Accepted"), "shield-check", "good"),
+    "refused": StateLook(pgettext_lazy("verification state", "Refused"), "circle-x", "bad"),
+}
+_DOCUMENT: dict[str, StateLook] = {
+    "pending": StateLook(pgettext_lazy("document state", "Being made"), "hourglass", "wait"),
+    "running": StateLook(pgettext_lazy("document state", "Being made"), "hourglass", "wait"),
+    "ready": StateLook(pgettext_lazy("document state", "Ready"), "circle-check", "good"),
+    "failed": StateLook(pgettext_lazy("document state", "Failed"), "alert-circle", "bad"),
+}
+_PROGRAMME: dict[str, StateLook] = {
+    "draft": StateLook(pgettext_lazy("programme state", "Draft"), "circle-dashed", "calm"),
+    "published": StateLook(pgettext_lazy("programme state", "Published"), "circle-check", "info"),
+    "current": StateLook(pgettext_lazy("programme state", "In force"), "circle-check", "good"),
+    "future": StateLook(pgettext_lazy("programme state", "Begins later"), "clock", "info"),
+    "ended": StateLook(pgettext_lazy("programme state", "Ended"), "ban", "calm"),
+}
+_REQUEST: dict[str, StateLook] = {
+    "open": StateLook(pgettext_lazy("request state", "Waiting"), "hourglass", "wait"),
+    "accepted": StateLook(pgettext_lazy("request state", "Accepted"), "circle-check", "good"),
+    "refused": StateLook(pgettext_lazy("request state", "Refused"), "circle-x", "bad"),
+    "withdrawn": StateLook(pgettext_lazy("request state", "Withdrawn"), "ban", "calm"),
+    "expired": StateLook(pgettext_lazy("request state", "Expired"), "clock-pause", "calm"),
+    "active": StateLook(pgettext_lazy("request state", "Active"), "circle-check", "good"),
+    "revoked": StateLook(pgettext_lazy("request state", "Revoked"), "ban", "bad"),
+}
+_LOOKS: dict[str, dict[str, StateLook]] = {
+    "reservation": _RESERVATION,
+    "instrument": _INSTRUMENT,
+    "organisation": _ORGANISATION,
+    "verification": _VERIFICATION,
+    "document": _DOCUMENT,
+    "programme": _PROGRAMME,
+    "request": _REQUEST,
+}
+
+
+def kinds() -> frozenset[str]:
+    return frozenset(_LOOKS)
+
+
+def states_of(kind: str) -> frozenset[str]:
+    return frozenset(_LOOKS[kind])
+
+
+def look_of(kind: str, state: str) -> StateLook:
+    """Raises KeyError for a kind or state without a look."""
+    return _LOOKS[kind][str(state)]

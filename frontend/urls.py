@@ -1,0 +1,15 @@
+"""The addresses of the pages."""
+
+from __future__ import annotations
+
+from django.urls import path
+from django.views.i18n import set_language
+
+from frontend.views import account, help, home
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("help/", help.how_subsidies_work, name="help"),
+    path("language/", set_language, name="set_language"),
+    path("settings/", account.settings_page, name="account_settings"),
+]
