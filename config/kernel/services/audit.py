@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -32,4 +33,26 @@ def record(
         before=before or {},
         after=after or {},
         reason=reason,
+    )
+
+
+def record_many(
+    actor: Actor, action: str, model: type[Model], changes: Iterable[tuple[int, dict[str, Any], dict[str, Any]]], now: datetime
+) -> None:
+    """As ``record`` for many objects of one model at once: (primary key, before, after) of each."""
+    AuditEntry.objects.bulk_create(
+        (
+            AuditEntry(
+                at=now,
+                actor_id=actor.user_id,
+                actor_name=actor.name[:200],
+                action=action,
+                object_type=model._meta.label_lower,
+                object_id=str(pk),
+                before=before,
+                after=after,
+            )
+            for pk, before, after in changes
+        ),
+        batch_size=1000,
     )

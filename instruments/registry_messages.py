@@ -1,0 +1,89 @@
+"""The sentences for refusals about the registry: its fields, its calendars, and files that are taken in."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.messages import register
+
+register(
+    {
+        "instrument.value_not_a_number": _("%(text)s is not an amount. Type digits, with a point before the decimals."),
+        "instrument.value_negative": _("An amount of money must not be negative."),
+        "instrument.value_too_big": _("This amount is too big to be right. Check the unit."),
+        "instrument.date_not_understood": _("%(text)s is not a date. Type it like 2026-11-23."),
+        "instrument.date_out_of_range": _("The year must be between %(first)s and %(last)s."),
+        "instrument.region_code_invalid": _("%(text)s is not a region code: it has six digits."),
+        "instrument.email_invalid": _("%(text)s is not an e-mail address. Type it like name@example.org."),
+        "instrument.class_code_invalid": _("%(text)s is not a class code: it has two, four or six digits."),
+        "instrument.class_code_unknown": _("%(text)s begins with a class that the national list does not have."),
+        "instrument.status_unknown": _("%(text)s is not a status. Choose one of: %(known)s."),
+        "instrument.service_mode_unknown": _("%(text)s is not a way of service. Choose from: %(known)s."),
+        "instrument.owner_unknown": _("Only an owner institution can have instruments. Choose one that exists."),
+        "instrument.site_unknown": _("This place does not belong to the owner. Choose one of its own."),
+        "site.name_taken": _("There is a place called %(name)s already. Use it, or choose another name."),
+        "calendar.no_such_wall_time": _(
+            "The clock in %(zone)s never shows %(wall_time)s: it is put forward there. Choose another time."
+        ),
+        "calendar.year_out_of_range": _("The year must be between %(first)s and %(last)s."),
+        "calendar.no_such_entry": _("This opening or closure does not exist any more. Load the page again."),
+        "calendar.end_before_start": _("The end must be after the start."),
+        "calendar.weekday_unknown": _("Choose a day of the week."),
+        "calendar.windows_overlap": _("Two windows overlap at %(time)s. Make one of them shorter."),
+        "calendar.time_not_understood": _("%(text)s is not a time. Type it like 09:00."),
+        "recurrence.unsupported_frequency": _("%(frequency)s is not offered: choose daily or weekly."),
+        "recurrence.unsupported_parameter": _("%(parameter)s cannot be used to repeat an opening."),
+        "recurrence.unsupported_weekday": _("%(value)s is not a day of the week."),
+        "recurrence.malformed": _("The repetition cannot be read at %(part)s."),
+        "recurrence.out_of_range": _("This must be at least %(minimum)s."),
+        "recurrence.until_and_count": _("Give either a last day or a number of times, not both."),
+        "import.file_empty": _("The file is empty. Export it again."),
+        "import.file_too_big": _("The file is too big: %(maximum_mb)s MB at most. Split it."),
+        "import.file_packed": _("This is a %(kind)s file, not a CSV text. Save the list as CSV and try again."),
+        "import.file_binary": _("This is not a text file (byte %(position)s). Save the list as CSV and try again."),
+        "import.file_missing": _("The file %(path)s cannot be read. Check the path and the permissions."),
+        "import.encoding_unknown": _("There is no encoding called %(name)s. Try utf-8, gb18030 or cp1252."),
+        "import.encoding_wrong": _(
+            "Line %(line)s is not %(name)s (byte %(position)s). Declare the right encoding, or save the file as UTF-8."
+        ),
+        "import.encoding_none": _("No encoding fits this file. Save it as UTF-8 and try again."),
+        "import.one_column": _("The file seems to separate its columns by a %(separator)s. Say so in the map (delimiter)."),
+        "import.header_empty": _("Column %(column)s has no name in the first line. Name it, or remove it."),
+        "import.header_twice": _("The name %(header)s stands over columns %(first)s and %(second)s. Rename one of them."),
+        "import.too_many_columns": _("A row has %(found)s columns; at most %(maximum)s are read. Is this the right file?"),
+        "import.too_many_rows": _("The file has more than %(maximum)s rows. Split it."),
+        "import.no_rows": _("There is a first line with names, and no row below it."),
+        "import.row_length": _(
+            "Line %(line)s has %(found)s cells where %(expected)s are named: it is cut off, or has a separator too many."
+        ),
+        "import.broken_quotes": _("From line %(line)s on, a quotation mark is opened and not closed (or closed twice)."),
+        "import.field_too_long": _(
+            "From line %(line)s on, a cell is longer than %(maximum)s characters: a quotation mark may not be closed."
+        ),
+        "import.column_missing": _("The file has no column %(columns)s, which is needed for %(for_field)s."),
+        "import.owner_needed": _("Say whose instruments these are: name the owner, or use a map that reads it from each row."),
+        "import.organisation_missing": _("The row does not say whose instrument this is."),
+        "import.organisation_unknown": _(
+            "Line %(line)s: there is no owner %(name)s. Create it first, or let the map create owners."
+        ),
+        "import.organisation_ambiguous": _("Line %(line)s: more than one owner is called %(name)s. Use its code instead."),
+        "import.number_twice": _("The number %(number)s stands in line %(first_line)s already."),
+        "import.number_twice_for_owner": _("Line %(line)s: the number %(number)s stands in line %(first_line)s already."),
+        "import.value_unknown": _("%(text)s has no meaning here. Known values: %(known)s."),
+        "import.time_zone_unknown": _("There is no time zone called %(name)s. Use a name like Asia/Shanghai."),
+        "import.map_unreadable": _("The map %(path)s is not readable JSON: %(detail)s."),
+        "import.map_shape": _("The map needs an object with an object called fields."),
+        "import.map_unknown_key": _("The map has %(place)s, which means nothing. Known: %(known)s."),
+        "import.map_needs": _("The map needs %(place)s."),
+        "import.map_choice": _("In the map, %(place)s must be one of: %(known)s."),
+        "import.map_source": _(
+            "In the map, %(place)s must name exactly one of column, first_of, join or constant, in the right shape."
+        ),
+        "import.changed": _("Was %(was)s."),
+        "import.cut": _("Cut from %(length)s to %(kept)s characters."),
+        "import.repeated_same": _("The same number and the same content as line %(counting_line)s, which counts."),
+        "import.repeated_differs": _("The same number as line %(counting_line)s, which counts; differs in %(fields)s."),
+        "import.mended_invisible": _("Invisible characters removed from %(column)s: %(code_points)s."),
+        "import.mended_double_encoding": _("Text in %(column)s had been encoded twice and was set right."),
+    }
+)

@@ -1,0 +1,227 @@
+"""Take in a registry file: all of it or nothing, with the fate of every row, and nothing twice when it comes again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from config.kernel.access import Actor, Role
+from config.kernel.errors import Reason, Refusal
+from instruments.models import Organisation
+from instruments.rules.names import name_key
+from instruments.rules.registry_file import Limits, Table, check_bytes, header_key, read_table
+from instruments.rules.registry_map import ImportMap, RowValues, check_columns, read_row, time_zone
+from instruments.rules.registry_plan import PlannedRow, plan_rows
+from instruments.services.instrument_changes import class_reasons, owner_institution, require_manager
+from instruments.services.registry_encoding import decode
+from instruments.services.registry_rows import Written, write_rows
+
+DEFAULT_TIME_ZONE = "Asia/Shanghai"
+FATES = ("created", "updated", "unchanged", "repeated", "refused")
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """What to take in. ``owner_id`` is the one owner of everything, or None when the map says whose each row is."""
+
+    content: bytes
+    file_name: str
+    plan: ImportMap
+    owner_id: int | None = None
+    encoding: str = ""
+    zone_name: str = ""
+    dry_run: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class RowFate:
+    """What became of one row: its line in the file, one of ``FATES``, the instrument, and what there is to say about it."""
+
+    line: int
+    fate: str
+    name: str = ""
+    inner_id: str = ""
+    owner: str = ""
+    instrument_id: int | None = None
+    reasons: tuple[Reason, ...] = ()
+    notes: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """The whole story of one import. ``written`` is False for a dry run and when a row was refused."""
+
+    file_name: str
+    sha256: str
+    size_bytes: int
+    encoding: str
+    sureness: str
+    other_encodings: tuple[str, ...]
+    odd_bytes: int
+    zone_name: str
+    columns_read: tuple[str, ...]
+    columns_not_read: tuple[str, ...]
+    rows: tuple[RowFate, ...]
+    organisations_created: tuple[str, ...]
+    sites_created: int
+    absent: int
+    written: bool
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows had each fate."""
+        found = Counter(row.fate for row in self.rows)
+        return {fate: found[fate] for fate in FATES}
+
+
+def import_registry(actor: Actor, request: ImportRequest, now: datetime) -> ImportReport:
+    """Read the file, then write all of it in one transaction, unless a row is refused or it is a dry run.
+
+    Raises Refusal ``import.*`` when the file cannot be read as a table at all, or the owner, map or zone is wrong, and
+    Forbidden when the actor may not change the owner's instruments. Refused rows are in the report, not raised.
+    """
+    plan = request.plan
+    owner = _owner(actor, request)
+    check_bytes(request.content, request.limits)
+    decoded = decode(request.content, request.encoding or plan.encoding)
+    table = read_table(decoded.text, plan.delimiter, request.limits)
+    check_columns(plan, table.headers)
+    zone_name = time_zone(request.zone_name) or plan.time_zone or DEFAULT_TIME_ZONE
+    planned, refused = _read(table, plan, owner)
+    written = Written.nothing()
+    may_write = not refused
+    if may_write:
+        with transaction.atomic():
+            source = {"file": request.file_name[:200], "sha256": hashlib.sha256(request.content).hexdigest()}
+            written = write_rows(actor, planned, plan, owner, zone_name, source, now)
+            if request.dry_run:
+                transaction.set_rollback(True)
+    read, not_read = _columns(table, plan)
+    return ImportReport(
+        file_name=request.file_name,
+        sha256=hashlib.sha256(request.content).hexdigest(),
+        size_bytes=len(request.content),
+        encoding=decoded.encoding,
+        sureness=decoded.sureness,
+        other_encodings=decoded.others,
+        odd_bytes=decoded.odd_bytes,
+        zone_name=zone_name,
+        columns_read=read,
+        columns_not_read=not_read,
+        rows=tuple(_fates(planned, refused, written, request.dry_run)),
+        organisations_created=written.organisations_created,
+        sites_created=written.sites_created,
+        absent=written.absent,
+        written=may_write and not request.dry_run,
+    )
+
+
+def _owner(actor: Actor, request: ImportRequest) -> Organisation | None:
+    if request.owner_id is None:
+        if not request.plan.names_organisations:
+            raise Refusal.of("import.owner_needed", "owner")
+        actor.require(Role.OPERATOR)  # any owner may be meant
+        return None
+    require_manager(actor, request.owner_id)
+    return owner_institution(request.owner_id)
+
+
+def _read(
+    table: Table, plan: ImportMap, owner: Organisation | None
+) -> tuple[list[PlannedRow], list[tuple[RowValues, tuple[Reason, ...]]]]:
+    """The rows with their keys, and every row that cannot be taken with all its reasons."""
+    rows: list[RowValues] = []
+    refused: list[tuple[RowValues, tuple[Reason, ...]]] = []
+    for record in table.rows:
+        row = read_row(plan, record)
+        reasons = [*row.reasons, *class_reasons(row.fields.get("class_code", ""))]
+        if owner is None and not reasons and not row.organisation_name and row.organisation_identifier is None:
+            reasons.append(Reason("import.organisation_missing", {}, "organisation.name"))
+        if reasons:
+            refused.append((replace(row, fields={**row.fields, **_shown(record.cells, plan)}), tuple(reasons)))
+        else:
+            rows.append(row)
+    planned, twice = plan_rows(rows, _owner_key if owner is None else lambda _: owner.pk, plan.repeated_numbers)
+    return planned, [*refused, *((row, (reason,)) for row, reason in twice)]
+
+
+def _owner_key(row: RowValues) -> tuple[str, str]:
+    """Rows with the same identifier (or the same name without one) have the same owner."""
+    if row.organisation_identifier is not None:
+        return row.organisation_identifier.scheme.value, row.organisation_identifier.value
+    return "", name_key(row.organisation_name)
+
+
+def _shown(cells: dict[str, str], plan: ImportMap) -> dict[str, str]:
+    """The raw name and number of a refused row, so that it can be found in the file."""
+    by_key = {header_key(header): value for header, value in cells.items()}
+    return {
+        name: next((by_key[column] for column in plan.fields[name].columns if by_key.get(column)), "")[:300]
+        for name in ("name", "inner_id")
+        if name in plan.fields
+    }
+
+
+def _columns(table: Table, plan: ImportMap) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Headers that were read, and those that were neither read nor declared as ignored."""
+    read = plan.columns | frozenset(plan.identity)
+    used = tuple(header for header in table.headers if header_key(header) in read)
+    left = tuple(header for header in table.headers if header_key(header) not in read | plan.ignored)
+    return used, left
+
+
+def _fates(
+    planned: Sequence[PlannedRow],
+    refused: Sequence[tuple[RowValues, tuple[Reason, ...]]],
+    written: Written,
+    dry_run: bool,
+) -> list[RowFate]:
+    fates = [_refused_fate(row, reasons) for row, reasons in refused]
+    if refused:
+        return sorted(fates, key=lambda fate: fate.line)
+    by_line = {one.row.line: one for one in planned}
+    for one in planned:
+        counted = one if one.same_as_line is None else _counting(one, by_line)
+        outcome = written.by_line[counted.row.line]
+        shown: dict[str, Any] = {
+            "line": one.row.line,
+            "name": one.row.fields["name"],
+            "inner_id": one.row.fields.get("inner_id", ""),
+            "owner": outcome.owner_name,
+            "instrument_id": None if dry_run and outcome.fate == "created" else outcome.instrument_id,
+            "notes": one.row.notes,
+        }
+        if one.same_as_line is None:
+            reasons = tuple(Reason("import.changed", {"was": str(was)[:200]}, name) for name, was in outcome.changed)
+            fates.append(RowFate(fate=outcome.fate, reasons=reasons, **shown))
+        else:
+            code = "import.repeated_differs" if one.differs_in else "import.repeated_same"
+            params = {"counting_line": counted.row.line, "fields": list(one.differs_in)}
+            fates.append(RowFate(fate="repeated", reasons=(Reason(code, params, "inner_id"),), **shown))
+    return sorted(fates, key=lambda fate: fate.line)
+
+
+def _counting(one: PlannedRow, by_line: dict[int, PlannedRow]) -> PlannedRow:
+    """The row that counts for this instrument (with ``last``, a repeated row points to one that may be repeated itself)."""
+    while one.same_as_line is not None:
+        one = by_line[one.same_as_line]
+    return one
+
+
+def _refused_fate(row: RowValues, reasons: tuple[Reason, ...]) -> RowFate:
+    return RowFate(
+        line=row.line,
+        fate="refused",
+        name=str(row.fields.get("name", "")),
+        inner_id=str(row.fields.get("inner_id", "")),
+        owner=row.organisation_name,
+        reasons=reasons,
+        notes=row.notes,
+    )

@@ -1,0 +1,307 @@
+"""The writing half of an import: owners, sites, calendars and instruments in a handful of statements, inside the caller's
+transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
+
+from config.kernel.access import Actor
+from config.kernel.errors import Reason, Refusal
+from config.kernel.services import audit
+from instruments.models import Instrument, Organisation, OrganisationIdentifier, OrganisationKind, Site
+from instruments.rules.names import name_key
+from instruments.rules.registry_map import SITE_FIELDS, ImportMap
+from instruments.rules.registry_plan import PlannedRow
+from instruments.rules.registry_values import INSTRUMENT_FIELDS
+from instruments.services import schedule_store, search_tokens
+from instruments.services.instrument_changes import jsonable, name_pinyin, search_vector
+
+_DEFAULTS: dict[str, Any] = {
+    **dict.fromkeys(INSTRUMENT_FIELDS, ""),
+    "original_value_fen": None,
+    "commissioned_on": None,
+    "service_modes": [],
+    "status": "normal",
+    "published": True,
+}
+_SHOWN_NAMES = 20
+Change = tuple[int, dict[str, Any], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a row that counts; ``changed`` holds the fields that differ with what they were."""
+
+    fate: str
+    instrument_id: int
+    owner_name: str
+    changed: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Outcomes by line, what was created beside the instruments, and how many earlier imported ones are not in the file."""
+
+    by_line: dict[int, Outcome]
+    organisations_created: tuple[str, ...]
+    sites_created: int
+    absent: int
+
+    @classmethod
+    def nothing(cls) -> Written:
+        return cls({}, (), 0, 0)
+
+
+def write_rows(
+    actor: Actor,
+    planned: Sequence[PlannedRow],
+    plan: ImportMap,
+    owner: Organisation | None,
+    zone_name: str,
+    source: Mapping[str, str],
+    now: datetime,
+) -> Written:
+    """Create and update what the rows say; ``source`` is written into the audit trail with each.
+
+    Only mapped fields are changed. Raises Refusal ``import.organisation_unknown`` / ``import.organisation_ambiguous``.
+    """
+    rows = [one for one in planned if one.same_as_line is None]
+    owners, organisations_created = (
+        (dict.fromkeys((one.owner for one in rows), owner), ()) if owner is not None else _organisations(actor, rows, plan, now)
+    )
+    _refuse_same_key(rows, owners)
+    ids = sorted({organisation.pk for organisation in owners.values()})
+    list(Organisation.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
+    sites, sites_created = _sites(actor, rows, owners, zone_name, now)
+    fields = sorted(INSTRUMENT_FIELDS & set(plan.fields))
+    compared = [*fields, "site_id"] if SITE_FIELDS & set(plan.fields) else fields
+    known = _known(ids, [*compared, "site_id"])
+    new: list[tuple[PlannedRow, dict[str, Any]]] = []
+    updated: list[Change] = []
+    by_line: dict[int, Outcome] = {}
+    matched: set[int] = set()
+    for one in rows:
+        organisation = owners[one.owner]
+        site = sites[organisation.pk, one.row.site_name or organisation.name]
+        values = {**one.row.fields, "site_id": site.pk}
+        match = known.get((organisation.pk, one.key)) or known.get((organisation.pk, _by_hand(one.key)))
+        if match is None:
+            new.append((one, values | {"organisation_id": organisation.pk}))
+            continue
+        pk, stored = match
+        matched.add(pk)
+        before = {name: stored[name] for name in compared if stored[name] != values[name]}
+        if before or stored["import_key"] != one.key:
+            after = {name: values[name] for name in before} | {"import_key": one.key}
+            updated.append((pk, before | {"import_key": stored["import_key"]}, after))
+        fate = "updated" if before else "unchanged"
+        by_line[one.row.line] = Outcome(fate, pk, organisation.name, tuple(sorted(before.items())))
+    created = _create(actor, new, owners, sites, source, now)
+    _update(actor, updated, source, now)
+    for (one, _), pk in zip(new, created, strict=True):
+        by_line[one.row.line] = Outcome("created", pk, owners[one.owner].name)
+    imported = {pk for pk, stored in known.values() if stored["import_key"]}
+    return Written(by_line, organisations_created, sites_created, len(imported - matched))
+
+
+def _refuse_same_key(rows: Sequence[PlannedRow], owners: Mapping[Any, Organisation]) -> None:
+    """Two rows that name their owner differently may still mean the same owner: then a number counts once for both."""
+    first: dict[tuple[int, str], int] = {}
+    reasons = []
+    for one in rows:
+        line = first.setdefault((owners[one.owner].pk, one.key), one.row.line)
+        if line != one.row.line:
+            params = {"number": one.row.fields.get("inner_id", ""), "first_line": line, "line": one.row.line}
+            reasons.append(Reason("import.number_twice_for_owner", params, "inner_id"))
+    Refusal.raise_any(reasons[:_SHOWN_NAMES])
+
+
+def _by_hand(key: str) -> str:
+    """Under which key an instrument that somebody entered by hand is known: its number."""
+    return "hand:" + key.removeprefix("no:") if key.startswith("no:") else ""
+
+
+def _known(organisation_ids: Sequence[int], names: Sequence[str]) -> dict[tuple[int, str], tuple[int, dict[str, Any]]]:
+    """The owners' instruments by import key (or by number, when entered by hand), with the values to compare."""
+    wanted = list(dict.fromkeys(["pk", "organisation_id", "import_key", "inner_id", *names]))
+    found: dict[tuple[int, str], tuple[int, dict[str, Any]]] = {}
+    for row in Instrument.objects.filter(organisation_id__in=organisation_ids).order_by("-pk").values(*wanted):
+        key = row["import_key"] or f"hand:{row['inner_id']}"
+        if key != "hand:":
+            found[row["organisation_id"], key] = (row["pk"], row)
+    return found
+
+
+def _organisations(
+    actor: Actor, rows: Sequence[PlannedRow], plan: ImportMap, now: datetime
+) -> tuple[dict[Any, Organisation], tuple[str, ...]]:
+    """The owner of every row by its key, found by identifier or by name, created when the map says so."""
+    firsts: dict[Any, PlannedRow] = {}
+    for one in rows:
+        firsts.setdefault(one.owner, one)
+    by_identifier = {
+        (found.scheme, found.value): found.organisation
+        for found in OrganisationIdentifier.objects.select_related("organisation").filter(
+            scheme=plan.organisation_scheme or "none", organisation__kind=OrganisationKind.OWNER
+        )
+    }
+    keys = {one.row.organisation_name: name_key(one.row.organisation_name)[:400] for one in firsts.values()}
+    by_name: dict[str, list[Organisation]] = {}
+    for organisation in Organisation.objects.filter(kind=OrganisationKind.OWNER, name_key__in=keys.values()).order_by("pk"):
+        by_name.setdefault(organisation.name_key, []).append(organisation)
+    owners: dict[Any, Organisation] = {}
+    missing: list[PlannedRow] = []
+    reasons: list[Reason] = []
+    for owner, one in firsts.items():
+        identifier = one.row.organisation_identifier
+        known = by_identifier.get((identifier.scheme.value, identifier.value)) if identifier is not None else None
+        alike = by_name.get(keys[one.row.organisation_name], []) if identifier is None else []
+        if known is not None:
+            owners[owner] = known
+        elif len(alike) == 1:
+            owners[owner] = alike[0]
+        elif alike:
+            reasons.append(_organisation_reason("ambiguous", one))
+        elif plan.organisations == "create" and one.row.organisation_name:
+            missing.append(one)
+        else:
+            reasons.append(_organisation_reason("unknown", one))
+    Refusal.raise_any(reasons[:_SHOWN_NAMES])
+    return owners | _create_organisations(actor, missing, now), tuple(one.row.organisation_name for one in missing)
+
+
+def _organisation_reason(kind: str, one: PlannedRow) -> Reason:
+    identifier = one.row.organisation_identifier
+    name = one.row.organisation_name or (identifier.value if identifier else "")
+    return Reason(f"import.organisation_{kind}", {"name": name, "line": one.row.line}, "organisation.name")
+
+
+def _create_organisations(actor: Actor, missing: Sequence[PlannedRow], now: datetime) -> dict[Any, Organisation]:
+    """Owners that nobody has claimed a code for: status claimed, so they are not listed as verified."""
+    created = Organisation.objects.bulk_create(
+        Organisation(
+            kind=OrganisationKind.OWNER,
+            name=one.row.organisation_name,
+            name_key=name_key(one.row.organisation_name)[:400],
+            name_pinyin=search_tokens.sort_key(one.row.organisation_name)[:400],
+            created_at=now,
+        )
+        for one in missing
+    )
+    OrganisationIdentifier.objects.bulk_create(
+        OrganisationIdentifier(organisation=organisation, scheme=identifier.scheme.value, value=identifier.value)
+        for one, organisation in zip(missing, created, strict=True)
+        if (identifier := one.row.organisation_identifier) is not None
+    )
+    changes: Iterable[Change] = ((organisation.pk, {}, {"name": organisation.name}) for organisation in created)
+    audit.record_many(actor, "organisation.import", Organisation, changes, now)
+    return {one.owner: organisation for one, organisation in zip(missing, created, strict=True)}
+
+
+def _sites(
+    actor: Actor, rows: Sequence[PlannedRow], owners: Mapping[Any, Organisation], zone_name: str, now: datetime
+) -> tuple[dict[tuple[int, str], Site], int]:
+    """The site of each (owner, name); a new one takes address and region of the first row that names it."""
+    wanted: dict[tuple[int, str], PlannedRow] = {}
+    for one in rows:
+        organisation = owners[one.owner]
+        wanted.setdefault((organisation.pk, one.row.site_name or organisation.name), one)
+    found = {
+        (site.organisation_id, site.name): site
+        for site in Site.objects.filter(organisation_id__in={pk for pk, _ in wanted}).order_by("pk")
+    }
+    missing = [key for key in wanted if key not in found]
+    created = Site.objects.bulk_create(
+        Site(
+            organisation_id=organisation_id,
+            name=name,
+            time_zone=zone_name,
+            address=wanted[organisation_id, name].row.site_address,
+            region_code=wanted[organisation_id, name].row.site_region or owners[wanted[organisation_id, name].owner].region_code,
+        )
+        for organisation_id, name in missing
+    )
+    audit.record_many(actor, "site.import", Site, ((site.pk, {}, {"name": site.name}) for site in created), now)
+    return found | {(site.organisation_id, site.name): site for site in created}, len(created)
+
+
+def _create(
+    actor: Actor,
+    new: Sequence[tuple[PlannedRow, dict[str, Any]]],
+    owners: Mapping[Any, Organisation],
+    sites: Mapping[tuple[int, str], Site],
+    source: Mapping[str, str],
+    now: datetime,
+) -> list[int]:
+    """Insert the instruments with a calendar each; their ids in the order given."""
+    if not new:
+        return []
+    calendars = schedule_store.create_calendars([values["name"] for _, values in new])
+    records = []
+    for (one, values), calendar_id in zip(new, calendars, strict=True):
+        organisation = owners[one.owner]
+        record = _DEFAULTS | values
+        record |= {
+            "calendar_id": calendar_id,
+            "import_key": one.key,
+            "name_pinyin": name_pinyin(values["name"]),
+            "search": search_vector(record, organisation.name, one.row.site_name or organisation.name),
+            "created_at": now,
+            "updated_at": now,
+        }
+        records.append(record)
+    names = sorted(records[0])
+    rows = _execute(
+        f"INSERT INTO instruments_instrument ({', '.join(names)})"  # noqa: S608  (names of our own fields)
+        f" SELECT {', '.join(f'new.{name}' for name in names)}"
+        " FROM jsonb_populate_recordset(NULL::instruments_instrument, %s::jsonb) WITH ORDINALITY AS new"
+        " ORDER BY new.ordinality RETURNING id, calendar_id",
+        records,
+    )
+    id_of = {calendar_id: pk for pk, calendar_id in rows}
+    ids = [id_of[calendar_id] for calendar_id in calendars]
+    changes = ((pk, {}, jsonable(values) | {"line": one.row.line, **source}) for (one, values), pk in zip(new, ids, strict=True))
+    audit.record_many(actor, "instrument.import", Instrument, changes, now)
+    return ids
+
+
+def _update(actor: Actor, updated: Sequence[Change], source: Mapping[str, str], now: datetime) -> None:
+    """Write the changed fields, then the search words of what changed."""
+    if not updated:
+        return
+    changes = {pk: after for pk, _, after in updated}
+    stored = Instrument.objects.select_related("organisation", "site").defer("search").filter(pk__in=changes)
+    sites = Site.objects.in_bulk({after["site_id"] for after in changes.values() if "site_id" in after})
+    names = [*sorted(INSTRUMENT_FIELDS), "site_id", "import_key"]
+    records = []
+    for instrument in stored:
+        record = {name: getattr(instrument, name) for name in names} | changes[instrument.pk]
+        site_name = sites[record["site_id"]].name if record["site_id"] in sites else instrument.site.name
+        record |= {
+            "id": instrument.pk,
+            "updated_at": now,
+            "name_pinyin": name_pinyin(record["name"]),
+            "search": search_vector(record, instrument.organisation.name, site_name),
+        }
+        records.append(record)
+    columns = [*names, "updated_at", "name_pinyin", "search"]
+    _execute(
+        f"UPDATE instruments_instrument AS old SET {', '.join(f'{name} = new.{name}' for name in columns)}"  # noqa: S608
+        " FROM jsonb_populate_recordset(NULL::instruments_instrument, %s::jsonb) AS new WHERE old.id = new.id RETURNING old.id",
+        records,
+    )
+    trail = ((pk, jsonable(before), jsonable(after) | dict(source)) for pk, before, after in updated)
+    audit.record_many(actor, "instrument.import", Instrument, trail, now)
+
+
+def _execute(sql: str, records: Iterable[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [json.dumps(list(records), cls=DjangoJSONEncoder, ensure_ascii=False)])
+        return list(cursor.fetchall())
