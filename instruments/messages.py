@@ -61,6 +61,8 @@ register(
         "verification.decided_already": _("Somebody has decided about this already."),
         "verification.reason_needed": _("Type the reason: the organisation will read it."),
         "verification.reason_too_long": _("The reason may have %(maximum)s characters at most."),
+        "bootstrap.done_already": _("There is an operator already. Further ones are invited from the organisation's page."),
+        "bootstrap.address_taken": _("There is an account with this e-mail address already. Use another one."),
         "upload.empty": _("Choose a file; the one that came was empty."),
         "upload.too_big": _("The file is too big: %(megabytes)s MB at most."),
         "upload.unknown_type": _("The file must be a PDF, JPEG or PNG. Save it as one of these and try again."),

@@ -122,7 +122,14 @@ def test_every_reason_is_given_at_once(cast, now):
 
 
 @pytest.mark.parametrize(
-    "name", ["\U0001f52c\U0001f9ea Lab", "\u0f56\u0f7c\u0f51\u0f0b\u0f61\u0f72\u0f42", "\u9752\u6d77\u76d0\u6e56\uff08\u96c6\u56e2\uff09", "=cmd|'/c calc'!A1", "<script>alert(1)</script>"]
+    "name",
+    [
+        "\U0001f52c\U0001f9ea Lab",
+        "\u0f56\u0f7c\u0f51\u0f0b\u0f61\u0f72\u0f42",
+        "\u9752\u6d77\u76d0\u6e56\uff08\u96c6\u56e2\uff09",
+        "=cmd|'/c calc'!A1",
+        "<script>alert(1)</script>",
+    ],
 )
 def test_names_of_any_script_are_kept_as_written(cast, now, name):
     team = create_organisation(cast.who("outsider"), "team", OrganisationFacts(name=name), now)

@@ -27,7 +27,7 @@ def invited(cast, now, mails):
 
 
 def test_an_invited_colleague_joins_with_the_link_of_the_mail(cast, now, invited, mails):
-    row, token = invited
+    _, token = invited
     assert mails()[-1]["to"] == ["outsider@example.org"]
     assert "Salt Admin" in mails()[-1]["text"]
     accept_invitation(cast.who("outsider"), token, now)
@@ -101,7 +101,9 @@ def test_who_may_invite_and_withdraw(cast, now, invited):
             withdraw_invitation(cast.who(name), invited[0].pk, now)
 
 
-@pytest.mark.parametrize("email", ["", "not an address", "a@b", "two@example.org, three@example.org", "x@example.org\nBcc: y@z.org"])
+@pytest.mark.parametrize(
+    "email", ["", "not an address", "a@b", "two@example.org, three@example.org", "x@example.org\nBcc: y@z.org"]
+)
 def test_something_that_is_no_address_is_refused(cast, now, email, mails):
     with pytest.raises(Refusal) as refusal:
         invite(cast.who("salt_admin"), cast.salt_firm.pk, email, "researcher", now)

@@ -90,9 +90,7 @@ def test_an_operator_does_not_decide_about_their_own_firm(cast, now, submitted):
 
 
 def test_an_operator_does_not_decide_about_what_they_handed_in_before_leaving(cast, now):
-    member = Membership.objects.create(
-        user=cast.user("operator"), organisation=cast.wool_firm, role="firm_admin", created_at=now
-    )
+    member = Membership.objects.create(user=cast.user("operator"), organisation=cast.wool_firm, role="firm_admin", created_at=now)
     request = submit_verification(cast.who("operator"), cast.wool_firm.pk, PDF, now)
     member.delete()
     with pytest.raises(Forbidden) as refusal:
