@@ -1,0 +1,129 @@
+"""Fixtures for how the platform runs: a folder of one's own for a whole installation, and a day's work with money in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+Manage = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A JISHI_HOME of its own. ``manage`` runs a command in it."""
+
+    home: Path
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("JISHI_", "DATABASE_URL", "DJANGO_"))}
+        return {**kept, "JISHI_HOME": str(self.home), **extra}
+
+    def manage(self, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "manage.py", *arguments]
+        return subprocess.run(command, cwd=settings.BASE_DIR, env=self.environment(**extra), capture_output=True, text=True)
+
+    def server_pids(self) -> list[int]:
+        """The processes of the embedded PostgreSQL of this home."""
+        return pids_with(f"-D{chr(0)}{self.home / 'postgres'}")
+
+    def close(self) -> None:
+        self.manage("stop_database")
+        shutil.rmtree(self.home, ignore_errors=True)
+
+
+def pids_with(words: str) -> list[int]:
+    """Processes whose command line holds ``words`` (arguments are separated by NUL)."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            line = (folder / "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if words in line:
+            found.append(int(folder.name))
+    return found
+
+
+def new_installation() -> Installation:
+    """A fresh home in a place that the database's own user can reach (pytest's temporary folders are private)."""
+    home = Path(tempfile.mkdtemp(prefix="jishi-test-"))
+    home.chmod(0o711)
+    return Installation(home)
+
+
+@pytest.fixture
+def installation() -> Iterator[Installation]:
+    made = new_installation()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def migrated() -> Iterator[Installation]:
+    """An installation with an empty schema, shared by a module's tests."""
+    made = new_installation()
+    done = made.manage("migrate", "--verbosity", "0")
+    assert done.returncode == 0, done.stderr
+    yield made
+    made.close()
+
+
+@dataclass(frozen=True)
+class DaysWork:
+    """One agreed session with its charge and awards, one request, and a statement over the first award."""
+
+    cast: Any
+    agreed: Any
+    requested: Any
+    charge: Any
+    statement: Any
+
+
+@pytest.fixture
+def days_work(cast: Any, programmes: dict[str, Any], slot: Any) -> DaysWork:
+    from billing.settlement.models import Charge, Statement, StatementLine
+    from booking.models import Reservation
+    from booking.services import transitions
+    from booking.services.reservations import ReservationRequest, reserve
+
+    lin, wang = cast.actor("lin"), cast.actor("wang")
+
+    def ask(first: float, last: float, key: str) -> Any:
+        request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(first, last), "assisted")
+        return Reservation.objects.get(pk=reserve(lin, request, cast.now, idempotency_key=key).reservation_id)
+
+    agreed, requested = ask(9, 13, "a"), ask(14, 16, "b")
+    transitions.approve(wang, agreed.pk, cast.now)
+    transitions.check_in(wang, agreed.pk, agreed.starts_at)
+    transitions.check_out(wang, agreed.pk, agreed.ends_at)
+    agreed.refresh_from_db()
+    charge = Charge.objects.get(reservation=agreed)
+    award = charge.awards.order_by("pk").first()
+    assert award is not None, "the cast's programmes give this session nothing"
+    statement = Statement.objects.create(
+        number="T-2026-0001",
+        programme_version_id=award.programme_version_id,
+        payee_id=award.payee_id,
+        period_on=award.service_on.replace(day=1),
+        total_fen=award.total_fen,
+        line_count=1,
+        content={},
+        content_sha256="",
+        issued_at=cast.now + timedelta(days=30),
+        issued_by=cast.users["qian"],
+    )
+    StatementLine.objects.create(statement=statement, award=award, position=1)
+    return DaysWork(cast, agreed, requested, charge, statement)

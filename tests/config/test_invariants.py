@@ -1,0 +1,141 @@
+"""Every invariant finds nothing after a day's work, and finds what somebody broke behind the guards' back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from django.core.management import call_command
+from django.db import connection
+
+from config.kernel import invariants
+from config.kernel.services import files
+
+from .conftest import DaysWork
+
+
+@pytest.fixture
+def behind_the_guards(days_work: DaysWork) -> Iterator[Any]:
+    """A cursor for which triggers and foreign keys do not fire until the test is rolled back (only a superuser may do this)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        yield cursor
+
+
+def violations(name: str) -> tuple[str, ...]:
+    return invariants.registered()[name]().violations
+
+
+def without(constraint: str, table: str) -> str:
+    return f"ALTER TABLE {table} DROP CONSTRAINT {constraint}"
+
+
+BREAKS: dict[str, list[str]] = {
+    "booking.no_double_booking": [
+        without("occupancy_no_overlap", "booking_occupancy"),
+        "INSERT INTO booking_occupancy (calendar_id, during, blocking, source, note)"
+        " SELECT calendar_id, during, true, 'maintenance', '' FROM booking_occupancy WHERE blocking LIMIT 1",
+    ],
+    "booking.occupancies_follow_states": [
+        "UPDATE booking_occupancy SET blocking = false WHERE reservation_id ="
+        " (SELECT id FROM booking_reservation WHERE state = 'agreed')",
+    ],
+    "booking.sessions_follow_states": ["UPDATE booking_usagesession SET agreed_at = NULL"],
+    "booking.states_are_replays": ["UPDATE booking_reservation SET state = 'cancelled' WHERE state = 'requested'"],
+    "kernel.guards_installed": ["ALTER TABLE billing_charge DISABLE TRIGGER USER"],
+    "kernel.idempotency_once": ["UPDATE kernel_idempotencyrecord SET result = NULL"],
+    "ledger.columns_are_the_sums_of_transfers": ["UPDATE billing_account SET posted_fen = posted_fen - 1 WHERE posted_fen > 0"],
+    "ledger.never_overspent": [
+        without("account_never_overspent", "billing_account"),
+        "UPDATE billing_account SET held_fen = granted_fen + 1 WHERE limited",
+    ],
+    "ledger.holds_end_once": [
+        "DROP INDEX transfer_hold_ends_once",
+        "INSERT INTO billing_transfer (kind, debit_id, credit_id, amount_fen, hold_id, source_type, source_id, reason, at)"
+        " SELECT kind, debit_id, credit_id, amount_fen, hold_id, source_type, source_id, reason, at"
+        " FROM billing_transfer WHERE hold_id IS NOT NULL LIMIT 1",
+    ],
+    "ledger.no_forgotten_hold": ["DELETE FROM billing_transfer WHERE hold_id IS NOT NULL"],
+    "settlement.every_agreed_session_has_one_charge": ["DELETE FROM billing_charge"],
+    "settlement.charges_add_up": [
+        without("charge_adds_up", "billing_charge"),
+        "UPDATE billing_charge SET payable_now_fen = payable_now_fen + 1",
+    ],
+    "settlement.quotes_add_up": [
+        without("quote_adds_up", "billing_quote"),
+        "UPDATE billing_quote SET final_cost_fen = final_cost_fen - 1",
+    ],
+    "settlement.awards_are_the_charges_subsidy": ["UPDATE billing_award SET total_fen = total_fen + 100"],
+    "settlement.payers_share_the_whole_award": ["UPDATE billing_award SET payers = '[]'"],
+    "settlement.awards_stay_with_their_parties": [
+        "UPDATE billing_award SET payee_id = (SELECT id FROM instruments_organisation WHERE kind = 'government')"
+    ],
+    "settlement.statements_are_their_lines": ["UPDATE billing_statement SET total_fen = total_fen + 1"],
+    "settlement.numbers_have_no_gap": ["UPDATE billing_statement SET number = 'T-2026-0002'"],
+    "settlement.rendered_statements_have_both_files": ["UPDATE billing_statement SET render_state = 'done'"],
+}
+
+
+def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
+    findings = {name: invariant() for name, invariant in invariants.registered().items()}
+    assert {name: finding.violations for name, finding in findings.items() if finding.violations} == {}
+    silent = {name for name, finding in findings.items() if not finding.checked}
+    assert silent == {"kernel.files_unchanged", "ledger.no_forgotten_hold", "settlement.rendered_statements_have_both_files"}
+
+
+@pytest.mark.parametrize("name", sorted(BREAKS))
+def test_a_row_broken_behind_the_guards_is_found(name: str, behind_the_guards: Any) -> None:
+    assert violations(name) == ()
+    for statement in BREAKS[name]:
+        behind_the_guards.execute(statement)
+    assert violations(name) != ()
+
+
+def test_every_invariant_has_a_test_that_breaks_it() -> None:
+    assert set(BREAKS) | {"kernel.files_unchanged"} == set(invariants.registered())
+
+
+def test_an_illegal_step_in_the_history_is_found(behind_the_guards: Any) -> None:
+    behind_the_guards.execute(
+        "UPDATE booking_reservationtransition SET action = 'reject', to_state = 'agreed' WHERE to_state = 'approved'"
+    )
+    behind_the_guards.execute("UPDATE booking_reservationtransition SET from_state = 'agreed' WHERE to_state = 'in_use'")
+    found = violations("booking.states_are_replays")
+    assert len(found) == 2
+    assert "not legal here" in found[0]
+
+
+def test_a_changed_or_lost_file_is_found(db: None, now: Any, tmp_path: Any, settings: Any) -> None:
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path)}},
+    }
+    stored = files.store(b"licence", file_name="a.pdf", media_type="application/pdf", user_id=None, now=now)
+    assert violations("kernel.files_unchanged") == ()
+    (tmp_path / stored.path).write_bytes(b"licencf")
+    assert violations("kernel.files_unchanged") == (f"file {stored.path} is not what was stored",)
+    default_storage.delete(stored.path)
+    assert violations("kernel.files_unchanged") == (f"file {stored.path} is missing",)
+
+
+def test_the_command_prints_each_invariant_with_its_count(days_work: DaysWork) -> None:
+    out = StringIO()
+    call_command("check_invariants", stdout=out)
+    lines = [line for line in out.getvalue().splitlines() if "checked" in line]
+    assert len(lines) == len(invariants.registered())
+    assert all(line.endswith("ok") for line in lines)
+
+
+def test_the_command_ends_with_code_1_and_a_line_for_each_violation(behind_the_guards: Any) -> None:
+    for statement in BREAKS["settlement.numbers_have_no_gap"]:
+        behind_the_guards.execute(statement)
+    out, err = StringIO(), StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("check_invariants", stdout=out, stderr=err)
+    assert ended.value.code == 1
+    assert "series T-2026-: 1 statements, numbered 2 to 2" in out.getvalue()
+    assert "1 violations" in err.getvalue()
