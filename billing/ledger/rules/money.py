@@ -66,7 +66,11 @@ def split_largest_remainder(total_fen: int, weights: Sequence[int | Decimal]) ->
     """
     if total_fen < 0:
         return tuple(-part for part in split_largest_remainder(-total_fen, weights))
-    scaled = _whole_weights(weights)
+    return split_whole(total_fen, whole_weights(weights))
+
+
+def split_whole(total_fen: int, scaled: Sequence[int]) -> tuple[int, ...]:
+    """``split_largest_remainder`` of a total that is not negative, by weights from ``whole_weights``."""
     whole = sum(scaled)
     parts = [total_fen * weight // whole for weight in scaled]
     by_remainder = sorted(range(len(scaled)), key=lambda place: (-(total_fen * scaled[place] % whole), place))
@@ -75,14 +79,15 @@ def split_largest_remainder(total_fen: int, weights: Sequence[int | Decimal]) ->
     return tuple(parts)
 
 
-def _whole_weights(weights: Sequence[int | Decimal]) -> list[int]:
+def whole_weights(weights: Sequence[int | Decimal]) -> tuple[int, ...]:
+    """The same proportions in whole numbers. Raises as ``split_largest_remainder`` does."""
     if any(isinstance(weight, float) for weight in weights):
         raise TypeError("weights are whole numbers or Decimals")
-    ratios = [Decimal(weight).as_integer_ratio() for weight in weights]
+    ratios = [weight.as_integer_ratio() for weight in weights]
     if not ratios or any(numerator < 0 for numerator, _ in ratios) or not any(numerator for numerator, _ in ratios):
         raise ValueError("a split needs weights that are not negative and not all zero")
     common = lcm(*(denominator for _, denominator in ratios))
-    return [numerator * (common // denominator) for numerator, denominator in ratios]
+    return tuple(numerator * (common // denominator) for numerator, denominator in ratios)
 
 
 def yuan(fen: int) -> str:

@@ -67,8 +67,7 @@ def assess_session(
     it left of the cost, so that subsidies never exceed the gross.
     Raises Refusal ``price.class_without_rate``; ValueError when a programme is listed twice.
     """
-    codes = [candidate.programme.code for candidate in candidates]
-    if len(set(codes)) != len(codes):
+    if len({candidate.programme.code for candidate in candidates}) != len(candidates):
         raise ValueError("a programme can be applied to a session only once")
     priced = price_session(schedule, time_range, zone, customer_class)
     outcomes = _granted(candidates, [_session_facts(each.facts, priced, time_range) for each in candidates], priced)

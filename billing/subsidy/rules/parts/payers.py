@@ -8,24 +8,28 @@ from decimal import Decimal
 from typing import Any
 
 from billing.ledger.rules.documents import Fault
-from billing.ledger.rules.money import EXACT, Rounding, round_fen, split_largest_remainder
+from billing.ledger.rules.money import EXACT, Rounding, round_fen, split_whole, whole_weights
 
 
 @dataclass(frozen=True, slots=True)
 class Payers:
-    """The payers with their shares (sum 1). ``rest``: place of the payer who takes what the others leave, each of
-    them rounded to the fen with ``rounding``; None: largest remainder over all."""
+    """The payers with their shares (sum 1), and the same proportions in whole numbers (``weights``).
+
+    ``rest``: place of the payer who takes what the others leave, each of them rounded to the fen with ``rounding``;
+    None: largest remainder over all.
+    """
 
     clause: str
     names: tuple[str, ...]
     shares: tuple[Decimal, ...]
+    weights: tuple[int, ...]
     rest: int | None
     rounding: Rounding
 
     def split(self, total_fen: int) -> tuple[int, ...]:
         """The amount of each payer in fen, in the order of ``names``; they sum to ``total_fen`` exactly."""
         if self.rest is None:
-            return split_largest_remainder(total_fen, self.shares)
+            return split_whole(total_fen, self.weights)
         left = total_fen
         parts = []
         for place, share in enumerate(self.shares):
@@ -43,10 +47,12 @@ def parse_payers(document: Mapping[str, Any]) -> Payers:
     """The payers that a valid piece of a document describes."""
     names = tuple(each["payer"] for each in document["shares"])
     by_rest = document["rule"] == "named_rest"
+    shares = tuple(Decimal(each["share"]) for each in document["shares"])
     return Payers(
         clause=document["clause"],
         names=names,
-        shares=tuple(Decimal(each["share"]) for each in document["shares"]),
+        shares=shares,
+        weights=whole_weights(shares),
         rest=names.index(document["rest"]) if by_rest else None,
         rounding=Rounding(document.get("rounding", Rounding.DOWN)),
     )
