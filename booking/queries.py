@@ -16,12 +16,17 @@ from booking.rules.slots import Slot, day_slots, free_ranges
 from booking.rules.states import ReservationState
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
+from booking.services.reservations import BOOKING_ROLES
 from config.kernel.access import Actor, Role, visible_to
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument
-from instruments.rules.wall_time import local_day
+from instruments.models import Instrument, Organisation
+from instruments.rules.wall_time import local_day, to_wall
 
 LAB_ROLES = (Role.LAB_MANAGER,)
+#: States in which a reservation takes no time and never will.
+GIVEN_UP = frozenset(
+    {ReservationState.REJECTED, ReservationState.CANCELLED, ReservationState.EXPIRED, ReservationState.NO_SHOW}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,10 @@ def lab_reservations(actor: Actor) -> QuerySet[Reservation]:
 
 
 def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
-    """Requests that wait for the actor's lab, the most urgent first; ``has_rival`` marks those that overlap another one."""
+    """Requests that wait for the actor's lab, the most urgent first.
+
+    ``has_rival`` marks those that overlap another one, ``is_first`` those of a customer who never used an instrument of this owner.
+    """
     rival = (
         Occupancy.objects.filter(
             calendar_id=OuterRef("instrument__calendar_id"),
@@ -98,7 +106,13 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
         .exclude(reservation_id=OuterRef("pk"))
         .values("pk")
     )
-    rows = lab_reservations(actor).filter(state=ReservationState.REQUESTED).annotate(has_rival=Exists(rival))
+    used = Reservation.objects.filter(
+        organisation_id=OuterRef("organisation_id"),
+        instrument__organisation_id=OuterRef("instrument__organisation_id"),
+        state__in=[ReservationState.COMPLETED, ReservationState.AGREED],
+    )
+    rows = lab_reservations(actor).filter(state=ReservationState.REQUESTED)
+    rows = rows.annotate(has_rival=Exists(rival), is_first=~Exists(used))
     return rows.order_by("starts_at", "pk")
 
 
@@ -173,6 +187,30 @@ def _feed_rows(values: tuple[Any, ...], by_calendar: dict[int, list[int]]) -> li
         )
         for instrument_id in by_calendar.get(calendar_id, [])
     ]
+
+
+def bookable_organisations(actor: Actor) -> list[Organisation]:
+    """The organisations on whose account the actor may book, by name."""
+    own = actor.organisations(*BOOKING_ROLES)
+    return list(Organisation.objects.filter(pk__in=own).order_by("name_pinyin", "name", "pk")) if own else []
+
+
+def last_reservation_of(actor: Actor) -> Reservation | None:
+    """What the person asked for last, anywhere: most of it is asked for again."""
+    if actor.user_id is None:
+        return None
+    return visible_to(Reservation.objects.filter(requested_by_id=actor.user_id), actor).order_by("-created_at", "-pk").first()
+
+
+def day_of_calendar(actor: Actor, reservation: Reservation, zone: ZoneInfo) -> QuerySet[Reservation]:
+    """What else the lab knows about the reservation's calendar on the local days that it touches, in order of start."""
+    first = local_day(to_wall(reservation.starts_at, zone).date(), zone).starts_at
+    last = local_day(to_wall(reservation.ends_at - timedelta(microseconds=1), zone).date(), zone).ends_at
+    states = [state for state in ReservationState if state not in GIVEN_UP]
+    rows = visible_to(Reservation.objects.all(), actor).filter(
+        instrument__calendar_id=reservation.instrument.calendar_id, state__in=states, starts_at__lt=last, ends_at__gt=first
+    )
+    return rows.select_related("instrument", "organisation", "requested_by").order_by("starts_at", "pk")
 
 
 def session_of(actor: Actor, reservation_id: int) -> UsageSession | None:

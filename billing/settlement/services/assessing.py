@@ -17,9 +17,10 @@ from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import AccountSpec
 from billing.pricing import services as pricing
 from billing.pricing.rules.customer_class import customer_class
+from billing.pricing.rules.schedule import PriceSchedule
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate
-from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_from_json, inputs_sha256, inputs_to_json
+from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_sha256, inputs_to_json, inputs_under
 from billing.subsidy.rules.facts import Facts, Party, Service
 from billing.subsidy.rules.outcome import Balance
 from billing.subsidy.rules.parts.caps import Cap, CapPer
@@ -74,14 +75,11 @@ def thaw(frozen: Mapping[str, Any]) -> Inputs:
     """The engine's inputs from a frozen row. Raises Refusal ``replay.version_changed`` when a version's fingerprint differs."""
     schedule = pricing.schedule(frozen["schedule"]["price_version"])
     programmes = [subsidy.in_force(each["programme"]["programme_version"]).programme for each in frozen["candidates"]]
-    pairs = [(schedule, frozen["schedule"])]
-    pairs += [(programme, each["programme"]) for programme, each in zip(programmes, frozen["candidates"], strict=True)]
-    if any(document.sha256 != reference["sha256"] for document, reference in pairs):
+    pairs = [(schedule.sha256, frozen["schedule"])]
+    pairs += [(programme.sha256, each["programme"]) for programme, each in zip(programmes, frozen["candidates"], strict=True)]
+    if any(fingerprint != reference["sha256"] for fingerprint, reference in pairs):
         raise Refusal.of("replay.version_changed")
-    candidates = [
-        {**each, "programme": programme.document} for programme, each in zip(programmes, frozen["candidates"], strict=True)
-    ]
-    return inputs_from_json({**frozen, "schedule": schedule.document, "candidates": candidates})
+    return inputs_under(schedule, programmes, frozen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +103,44 @@ def _pins_in_force(instrument_id: int, service_on: date) -> Pins:
     return Pins(price_version_id, tuple(subsidy.versions_in_force(service_on)))
 
 
-def prepare(
-    instrument: Instrument, customer: Organisation, during: TimeRange, now: datetime, pins: Pins | None = None
-) -> Prepared:
-    """Everything for pricing and subsidising ``during`` on ``instrument`` for ``customer`` as of ``now``.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that is known about one session before balances: versions, facts, and the accounts an award would draw on."""
+
+    price_version_id: int
+    schedule: PriceSchedule
+    during: TimeRange
+    zone: ZoneInfo
+    customer_class: str
+    facts: Facts
+    versions: tuple[InForce, ...]
+    accounts: Mapping[tuple[int, str], AccountSpec]
+    customer_id: int
+
+    def specs(self) -> list[AccountSpec]:
+        """Every account an award touches: caps, pools, and what the customer was awarded."""
+        return [*self.accounts.values(), *(_awarded_spec(version, self.customer_id) for version in self.versions)]
+
+    def with_balances(self, known: Mapping[str, Account]) -> Prepared:
+        """The engine's inputs under the balances of ``known`` accounts (by key; one that is missing was never opened)."""
+        candidates = tuple(
+            Candidate(
+                version.programme,
+                _with_first_use(self.facts, known.get(awarded_key(version, self.customer_id))),
+                {
+                    cap_id: _balance(known.get(spec.key))
+                    for (version_id, cap_id), spec in self.accounts.items()
+                    if version_id == version.version_id
+                },
+            )
+            for version in self.versions
+        )
+        inputs = Inputs(self.schedule, self.during, self.zone, self.customer_class, candidates)
+        return Prepared(inputs, self.price_version_id, self.versions, self.accounts, self.customer_id)
+
+
+def plan(instrument: Instrument, customer: Organisation, during: TimeRange, now: datetime, pins: Pins | None = None) -> Plan:
+    """Everything but balances for pricing and subsidising ``during`` on ``instrument`` for ``customer`` as of ``now``.
 
     ``instrument`` comes with its site and organisation loaded. Without ``pins`` the price and the programmes are those in force on
     the local date of the start. Raises Refusal ``price.none``.
@@ -119,31 +151,26 @@ def prepare(
     schedule = pricing.schedule(pins.price_version_id)
     versions = tuple(subsidy.in_force(version_id) for version_id in pins.programme_version_ids)
     facts = _facts(instrument, customer, service_on, now.astimezone(zone).date())
-    specs = {
+    accounts = {
         (version.version_id, cap.id): cap_account(
             version, cap, customer.pk, version.programme.validity.basis_on(facts) or service_on
         )
         for version in versions
         for cap in version.programme.accounts_for(facts.applicant.kind)
     }
-    known = _accounts(versions, specs, customer.pk)
-    candidates = tuple(
-        Candidate(
-            version.programme,
-            _with_first_use(facts, known.get(awarded_key(version, customer.pk))),
-            {
-                cap_id: _balance(known.get(spec.key))
-                for (version_id, cap_id), spec in specs.items()
-                if version_id == version.version_id
-            },
-        )
-        for version in versions
-    )
-    size = facts.applicant.size
     is_owner = customer.pk == instrument.organisation_id
-    named_class = customer_class(kind=customer.kind, size=size, is_owner=is_owner, priced=schedule.customer_classes)
-    inputs = Inputs(schedule, during, zone, named_class, candidates)
-    return Prepared(inputs, pins.price_version_id, versions, specs, customer.pk)
+    named_class = customer_class(
+        kind=customer.kind, size=facts.applicant.size, is_owner=is_owner, priced=schedule.customer_classes
+    )
+    return Plan(pins.price_version_id, schedule, during, zone, named_class, facts, versions, accounts, customer.pk)
+
+
+def prepare(instrument: Instrument, customer: Organisation, during: TimeRange, now: datetime) -> Prepared:
+    """``plan`` with the balances of this moment, for a quote: nothing is locked and no account is opened."""
+    planned = plan(instrument, customer, during, now)
+    keys = [spec.key for spec in planned.specs()]
+    known = {account.key: account for account in Account.objects.filter(key__in=keys)} if keys else {}
+    return planned.with_balances(known)
 
 
 def awarded_key(version: InForce, customer_id: int) -> str:
@@ -151,7 +178,7 @@ def awarded_key(version: InForce, customer_id: int) -> str:
     return f"awarded:{version.programme.code}:{customer_id}"
 
 
-def awarded_spec(version: InForce, customer_id: int) -> AccountSpec:
+def _awarded_spec(version: InForce, customer_id: int) -> AccountSpec:
     return AccountSpec(awarded_key(version, customer_id), AWARDED, None, version.programme_id, customer_id)
 
 
@@ -203,13 +230,6 @@ def cap_account(version: InForce, cap: Cap, customer_id: int, basis_on: date) ->
     year = "" if cap.per is CapPer.UNIT_TOTAL else f":{basis_on.year}"
     key = f"{cap.per.value}:{programme.code}:{cap.id}:{customer_id}{year}"
     return AccountSpec(key, cap.per.value, cap.limit_fen or 0, version.programme_id, customer_id)
-
-
-def _accounts(
-    versions: tuple[InForce, ...], specs: Mapping[tuple[int, str], AccountSpec], customer_id: int
-) -> dict[str, Account]:
-    keys = {spec.key for spec in specs.values()} | {awarded_key(version, customer_id) for version in versions}
-    return {account.key: account for account in Account.objects.filter(key__in=keys)} if keys else {}
 
 
 def _balance(account: Account | None) -> Balance:

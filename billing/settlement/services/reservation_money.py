@@ -11,7 +11,7 @@ from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import Source
 from billing.settlement.models import Award, Charge, Quote
 from billing.settlement.services import assessing
-from billing.settlement.services.assessing import Pins, Prepared
+from billing.settlement.services.assessing import Pins, Plan, Prepared
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.codec import assessment_to_json, inputs_sha256
@@ -45,9 +45,9 @@ class ReservationMoney:
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
         pins = Pins.of(accepted.inputs)
         customer = Organisation.objects.get(pk=reservation.organisation_id)
-        prepared = assessing.prepare(reservation.instrument, customer, reservation.during, now, pins)
-        accounts = _locked_accounts(prepared, now)
-        prepared = assessing.prepare(reservation.instrument, customer, reservation.during, now, pins)
+        planned = assessing.plan(reservation.instrument, customer, reservation.during, now, pins)
+        accounts = _locked_accounts(planned, now)
+        prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
         if assessment.payable_now_fen > accepted.payable_now_fen or assessment.final_cost_fen > accepted.final_cost_fen:
             return FiguresChanged(_ask_again(reservation, quotes[-1], prepared, assessment, now))
@@ -146,13 +146,10 @@ def _ask_again(reservation: Reservation, latest: Quote, prepared: Prepared, asse
     return latest.revision + 1
 
 
-def _locked_accounts(prepared: Prepared, now: datetime) -> dict[str, Account]:
-    """Every account an award could draw on, opened where missing and locked in id order."""
-    specs = [*prepared.accounts.values()]
-    specs += [assessing.awarded_spec(version, prepared.customer_id) for version in prepared.versions]
-    accounts = ledger.open_accounts(specs, now)
-    limited = ledger.lock(account for account in accounts.values() if account.limited)
-    return accounts | limited
+def _locked_accounts(planned: Plan, now: datetime) -> dict[str, Account]:
+    """Every account an award could draw on, opened where missing, the limited ones locked in id order and re-read."""
+    accounts = ledger.open_accounts(planned.specs(), now)
+    return accounts | ledger.lock(account for account in accounts.values() if account.limited)
 
 
 def _awards(prepared: Prepared, assessment: Assessment) -> list[tuple[int, AwardOutcome]]:

@@ -20,7 +20,7 @@ from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_session
 from billing.subsidy.rules.facts import facts_document, parse_facts
 from billing.subsidy.rules.outcome import Award, Balance, Outcome, Payee, PayerLine, Refused, SettlementMode, Unmet
-from billing.subsidy.rules.programme import parse_programme
+from billing.subsidy.rules.programme import Programme, parse_programme
 from config.kernel.time_range import TimeRange
 
 Json = dict[str, Any]
@@ -78,20 +78,26 @@ def inputs_to_json(inputs: Inputs) -> Json:
 
 def inputs_from_json(data: Mapping[str, Any]) -> Inputs:
     """Read frozen inputs. Raises OtherEngine for inputs of another engine version, DocumentError for a bad document."""
+    programmes = [parse_programme(each["programme"]) for each in data["candidates"]]
+    return inputs_under(parse_schedule(data["schedule"]), programmes, data)
+
+
+def inputs_under(schedule: PriceSchedule, programmes: Sequence[Programme], data: Mapping[str, Any]) -> Inputs:
+    """Frozen inputs whose documents are compiled already, in the order of ``data["candidates"]``. Raises OtherEngine."""
     if data["engine"] != ENGINE_VERSION:
         raise OtherEngine(f"these inputs were written by engine {data['engine']}, this is {ENGINE_VERSION}")
     return Inputs(
-        schedule=parse_schedule(data["schedule"]),
+        schedule=schedule,
         time_range=TimeRange(datetime.fromisoformat(data["starts_at"]), datetime.fromisoformat(data["ends_at"])),
         zone=ZoneInfo(data["zone"]),
         customer_class=data["customer_class"],
         candidates=tuple(
             Candidate(
-                parse_programme(each["programme"]),
+                programme,
                 parse_facts(each["facts"]),
                 {cap: Balance(**balance) for cap, balance in each["balances"].items()},
             )
-            for each in data["candidates"]
+            for programme, each in zip(programmes, data["candidates"], strict=True)
         ),
     )
 

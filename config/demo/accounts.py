@@ -1,0 +1,23 @@
+"""The accounts that the demo prints when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from config.demo.source import words
+
+DEMO_PASSWORD = "plateau-demo-2026"  # noqa: S105  (printed on the console of a demo with invented data)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAccount:
+    """One persona: what the person does, the e-mail address to log in with, and the password."""
+
+    label: str
+    email: str
+    password: str
+
+
+def demo_accounts() -> list[DemoAccount]:
+    """One account per persona, in the order of the main job."""
+    return [DemoAccount(each["label"], each["email"], DEMO_PASSWORD) for each in words("people")["personas"]]

@@ -1,0 +1,76 @@
+"""Loading the invented province."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from billing.settlement.models import Award
+from billing.settlement.services import statements
+from billing.subsidy import services as subsidy
+from booking.services import notices
+from config.demo import organisations, registry, sessions
+from config.demo.organisations import People
+from config.kernel.access import Role
+
+PROGRAMMES = ("DEMO-QH-A", "DEMO-QH-V")
+
+
+def load(seed: int, now: datetime) -> dict[str, int]:
+    """Fill an empty database with the demo as of ``now``, in one transaction; the same seed and day give the same demo.
+
+    Returns what it made, by kind. Documents of statements are rendered afterwards by the worker.
+    """
+    dice = random.Random(seed)  # noqa: S311  (a reproducible demo, not a secret)
+    today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    began = sessions.start_of(today)
+    with transaction.atomic(), notices.silence():
+        people = organisations.found(dice, began)
+        stocked = registry.stock(people, dice, began.date(), began)
+        _programmes(people, began)
+        told = sessions.Season(people, stocked, dice, now).play(today)
+        _hand_in_licences(people, now)
+        issued = _statements(people, today, now)
+    return {
+        "owners": len(people.owners),
+        "customers": len(people.customers),
+        "instruments": len(stocked),
+        **told,
+        "statements": issued,
+    }
+
+
+def _programmes(people: People, now: datetime) -> None:
+    author = people.actor(people.office, Role.PROGRAMME_OFFICER)
+    approver = people.actors[people.office.pk, "second_officer"]
+    for code in PROGRAMMES:
+        path = settings.BASE_DIR / "billing" / "subsidy" / "programmes" / f"{code}.json"
+        document = json.loads(path.read_text(encoding="utf-8"))
+        version = subsidy.draft_version(author, document, now, issuer_id=people.office.pk)
+        subsidy.publish_version(approver, version, now)
+
+
+def _hand_in_licences(people: People, now: datetime) -> None:
+    """Unverified firms that wait in the operator's queue, each with a scan."""
+    for place, firm in enumerate(one for one in people.customers if one.status == "claimed"):
+        organisations.hand_in_licence(people.actor(firm, Role.FIRM_ADMIN), firm, now - timedelta(days=3, hours=place))
+
+
+def _statements(people: People, today: date, now: datetime) -> int:
+    """One statement per programme, payee and closed month."""
+    first_of_month = today.replace(day=1)
+    rows = (
+        Award.objects.filter(service_on__lt=first_of_month)
+        .order_by("service_on", "programme_version_id", "payee_id")
+        .values_list("programme_version_id", "payee_id", "service_on")
+    )
+    wanted = sorted({(service_on.replace(day=1), version, payee) for version, payee, service_on in rows})
+    finance = people.actor(people.office, Role.FINANCE)
+    for period_on, version, payee in wanted:
+        statements.issue(finance, version, payee, period_on, now)
+    return len(wanted)
