@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import path
 from django.views.i18n import set_language
 
-from frontend.views import account, help, home
+from frontend.views import account, gallery, help, home
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -13,3 +14,6 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("settings/", account.settings_page, name="account_settings"),
 ]
+
+if settings.DEBUG:
+    urlpatterns += [path("design/", gallery.gallery, name="design_gallery")]

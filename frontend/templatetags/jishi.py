@@ -114,8 +114,11 @@ def bilingual(thing: Any, name: str = "name") -> str:
 
 
 @register.inclusion_tag("components/field.html")
-def field(bound: BoundField, hint: str = "", wide: bool = False) -> dict[str, Any]:
-    """``{% field form.email %}``: label, hint, control and errors, tied together for assistive technology."""
+def field(bound: BoundField, hint: str = "", wide: bool = False, plain: bool = False) -> dict[str, Any]:
+    """``{% field form.email %}``: label, hint, control and errors, tied together for assistive technology.
+
+    ``plain=True`` leaves out a placeholder that only repeats the label.
+    """
     widget = bound.field.widget
     single = isinstance(widget, CheckboxInput)
     group = isinstance(widget, (RadioSelect, CheckboxSelectMultiple))
@@ -125,6 +128,8 @@ def field(bound: BoundField, hint: str = "", wide: bool = False) -> dict[str, An
     attrs: dict[str, Any] = {"aria-describedby": " ".join(described)} if described else {}
     if bound.errors:
         attrs["aria-invalid"] = "true"
+    if plain and "placeholder" in widget.attrs:
+        attrs["placeholder"] = ""
     if not single and not group:
         base = "form-select" if isinstance(widget, Select) else "form-control"
         attrs["class"] = f"{base} {widget.attrs.get('class', '')}".strip()

@@ -1,0 +1,140 @@
+"""The life of a reservation in words: what happened, what comes next, and what the reader may do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from booking.models import Reservation, ReservationTransition
+from booking.rules.policy import BookingPolicy, is_late_cancellation
+from booking.rules.states import Action, ReservationState, actions_from
+from booking.services.transitions import EARLY_CHECK_IN
+from config.kernel.access import Actor, Role
+
+Word = Promise | str
+
+_HAPPENED: dict[str, tuple[str, Word]] = {
+    "request": ("send", pgettext_lazy("what happened to a booking", "Requested")),
+    "approve": ("circle-check", pgettext_lazy("what happened to a booking", "Approved")),
+    "reject": ("circle-x", pgettext_lazy("what happened to a booking", "Rejected")),
+    "cancel": ("ban", pgettext_lazy("what happened to a booking", "Cancelled")),
+    "check_in": ("player-play", pgettext_lazy("what happened to a booking", "Checked in")),
+    "check_out": ("player-stop", pgettext_lazy("what happened to a booking", "Checked out")),
+    "agree": ("cash", pgettext_lazy("what happened to a booking", "Usage agreed and charged")),
+    "mark_no_show": ("user-off", pgettext_lazy("what happened to a booking", "Marked as not used")),
+    "expire": ("clock-pause", pgettext_lazy("what happened to a booking", "Expired without an answer")),
+}
+_AHEAD: dict[str, tuple[tuple[str, Word], ...]] = {
+    "requested": (
+        ("circle-check", pgettext_lazy("what will happen to a booking", "The lab approves")),
+        ("player-play", pgettext_lazy("what will happen to a booking", "Check-in at the lab")),
+        ("cash", pgettext_lazy("what will happen to a booking", "Check-out, then the charge")),
+    ),
+    "approved": (
+        ("player-play", pgettext_lazy("what will happen to a booking", "Check-in at the lab")),
+        ("cash", pgettext_lazy("what will happen to a booking", "Check-out, then the charge")),
+    ),
+    "in_use": (("cash", pgettext_lazy("what will happen to a booking", "Check-out, then the charge")),),
+}
+NEXT: dict[str, Word] = {
+    "requested": _(
+        "The lab has been told and answers. You get a mail either way; until then the time is kept as the lab's rules say."
+    ),
+    "approved": _("The time is yours. Come to the lab at the start; the lab checks you in and out."),
+    "rejected": _("The lab could not accept this request. Its reason stands below; choose another time or instrument."),
+    "cancelled": _("The time has been given back and nothing is held or charged."),
+    "in_use": _("The session is running. The lab checks you out at the end, and the charge follows from the time booked."),
+    "completed": _("The session has ended; its usage is being agreed."),
+    "agreed": _("The session is charged. What comes back later is paid after the programme's claim."),
+    "no_show": _("Nobody came in the booked time. Nothing is held any more; ask the lab if this is wrong."),
+    "expired": _("The start came without an answer from the lab, so the request lapsed. Nothing is held or charged."),
+}
+_NEXT_WITH_NEW_FIGURES: Word = _(
+    "The subsidy you were quoted is no longer there in full. Look at the new figures and accept them, or cancel."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the timeline; ``later`` has not happened yet."""
+
+    icon: str
+    title: Word
+    at: datetime | None
+    zone: str
+    who: str
+    text: str
+    later: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What the reader may do with a reservation now."""
+
+    is_customer: bool
+    is_lab: bool
+    may_cancel: bool
+    may_decide: bool
+    may_accept: bool
+    may_check_in: bool
+    may_check_out: bool
+
+
+def timeline(reservation: Reservation, transitions: Iterable[ReservationTransition]) -> list[Entry]:
+    """Everything that happened and what is still ahead, in order."""
+    zone = reservation.instrument.site.time_zone
+    past = []
+    for step in transitions:
+        icon, title = _HAPPENED[step.action]
+        who = str(step.actor) if step.actor else str(_("automatically"))
+        text = "" if step.actor is None and step.action == "approve" else step.reason
+        past.append(Entry(icon, title, step.at, zone, who, text, later=False))
+    ahead = [Entry(icon, title, None, zone, "", "", later=True) for icon, title in _AHEAD.get(reservation.state, ())]
+    return past + ahead
+
+
+def next_words(reservation: Reservation, *, waits_for_customer: bool) -> Word:
+    """What happens next, in a sentence or two."""
+    if waits_for_customer and reservation.state == ReservationState.REQUESTED:
+        return _NEXT_WITH_NEW_FIGURES
+    return NEXT[reservation.state]
+
+
+def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_customer: bool) -> Rights:
+    """As the services will judge, so that no button leads nowhere."""
+    actions = actions_from(ReservationState(reservation.state))
+    is_lab = reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
+    asked = reservation.requested_by_id == actor.user_id
+    books = reservation.organisation_id in actor.organisations(Role.RESEARCHER, Role.FIRM_ADMIN, Role.LAB_MANAGER)
+    is_customer = asked or reservation.organisation_id in actor.organisations(Role.RESEARCHER, Role.FIRM_ADMIN)
+    owns = asked or reservation.organisation_id in actor.organisations(Role.FIRM_ADMIN)
+    return Rights(
+        is_customer=is_customer,
+        is_lab=is_lab,
+        may_cancel=Action.CANCEL in actions and (is_lab or (owns and now < reservation.starts_at)),
+        may_decide=Action.APPROVE in actions and is_lab,
+        may_accept=waits_for_customer and Action.APPROVE in actions and books,
+        may_check_in=Action.CHECK_IN in actions
+        and is_lab
+        and reservation.starts_at - EARLY_CHECK_IN <= now < reservation.ends_at,
+        may_check_out=Action.CHECK_OUT in actions and is_lab,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CancelEffect:
+    """What a cancellation would do. ``notice``: how long before the start the lab wants to know."""
+
+    late: bool
+    notice_minutes: int
+    held_fen: int
+
+
+def cancel_effect(reservation: Reservation, policy: BookingPolicy, held_fen: int, now: datetime) -> CancelEffect:
+    late = is_late_cancellation(policy, reservation.during, now)
+    return CancelEffect(late, int(timedelta(minutes=policy.cancel_notice_minutes).total_seconds()) // 60, held_fen)

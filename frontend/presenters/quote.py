@@ -1,0 +1,199 @@
+"""A live quote as people read it: what it costs, what may still be wrong with the time, what happens next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+from billing import wording
+from billing.pricing.rules.pricing import PricedSession
+from billing.settlement.rules.what_if import as_if_verified
+from billing.settlement.services.quotes import QuotePreview
+from billing.subsidy.rules.outcome import Award
+from billing.subsidy.rules.parts.caps import Cap, CapPer
+from booking.services.context import BookingContext
+from config.kernel.time_range import TimeRange
+from frontend import display
+from frontend.presenters.assessment import AssessmentRows, of_preview, present
+from instruments.models import Organisation, OrganisationStatus
+
+_PLENTY, _SOME = 50, 10
+_POOL_WORDS: dict[str, Promise | str] = {
+    "plenty": pgettext_lazy("what is left of a budget", "Plenty is left in the programme's budget."),
+    "part": pgettext_lazy("what is left of a budget", "Part of the programme's budget is left."),
+    "little": pgettext_lazy("what is left of a budget", "Little is left in the programme's budget."),
+    "nothing": pgettext_lazy("what is left of a budget", "After this nothing is left in the programme's budget."),
+}
+
+
+class Line(NamedTuple):
+    """``hours`` x ``rate`` = ``amount_fen`` in one band; ``rate`` is empty for what is added to reach a minimum charge."""
+
+    band: str
+    hours: str
+    rate: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnLimit:
+    """A limit of the customer's own and what this session leaves of it, in fen."""
+
+    name: str
+    programme: str
+    left_fen: int
+    limit_fen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """Another time of the same length that is free, as the fields of the form, with its figures where there is a price."""
+
+    words: str
+    on: str
+    from_time: str
+    to_time: str
+    to_on: str
+    payable_now_fen: int | None = None
+    final_cost_fen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteView:
+    """``problems``: sentences with the id of the field to mend; without any, and with figures, the button may be pressed.
+
+    ``once_verified``: what the same session would cost after the customer's identity has been checked, where that differs.
+    """
+
+    during: TimeRange
+    zone: str
+    rows: AssessmentRows | None = None
+    lines: list[Line] = field(default_factory=list)
+    own_limits: list[OwnLimit] = field(default_factory=list)
+    pool_words: list[Promise | str] = field(default_factory=list)
+    once_verified: AssessmentRows | None = None
+    needs_approval: bool = True
+    free_cancellation_until: datetime | None = None
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    alternatives: list[Alternative] = field(default_factory=list)
+
+    @property
+    def minutes(self) -> int:
+        return self.during.seconds // 60
+
+    @property
+    def may_book(self) -> bool:
+        return self.rows is not None and not self.problems
+
+
+def quote_view(
+    context: BookingContext,
+    during: TimeRange,
+    preview: QuotePreview | None,
+    customer: Organisation | None,
+    problems: list[tuple[str, str]],
+    alternatives: list[Alternative],
+    now: datetime,
+) -> QuoteView:
+    """``preview`` is None where the instrument has no price."""
+    until = during.starts_at - timedelta(minutes=context.policy.cancel_notice_minutes)
+    common = {
+        "during": during,
+        "zone": context.zone.key,
+        "needs_approval": context.policy.approval_required,
+        "free_cancellation_until": until if until > now else None,
+        "problems": problems,
+        "alternatives": alternatives,
+    }
+    if preview is None:
+        return QuoteView(**common)  # type: ignore[arg-type]
+    return QuoteView(
+        **common,  # type: ignore[arg-type]
+        rows=of_preview(preview),
+        lines=price_lines(preview.assessment.priced, preview.prepared.inputs.schedule),
+        own_limits=_own_limits(preview),
+        pool_words=_pool_words(preview),
+        once_verified=_once_verified(preview, customer),
+    )
+
+
+def price_lines(priced: PricedSession, schedule: object) -> list[Line]:
+    """The lines of a price, as ``hours x rate``."""
+    names = {band.code: band.name for band in getattr(schedule, "bands", ())}
+    return [
+        Line(
+            wording.band_word(line.band, names) if line.band else "",
+            wording.seconds_words(line.seconds) if line.yuan_per_hour else "",
+            wording.hourly(line.yuan_per_hour) if line.yuan_per_hour else "",
+            line.amount_fen,
+        )
+        for line in priced.lines
+    ]
+
+
+def _awards_with_caps(preview: QuotePreview) -> list[tuple[Award, dict[str, Cap], int]]:
+    found = []
+    for place, (version, outcome) in enumerate(zip(preview.prepared.versions, preview.assessment.outcomes, strict=True)):
+        if isinstance(outcome, Award):
+            caps = {cap.id: cap for cap in (*version.programme.joint_caps, *version.programme.payer_caps)}
+            found.append((outcome, caps, place))
+    return found
+
+
+def _own_limits(preview: QuotePreview) -> list[OwnLimit]:
+    return [
+        OwnLimit(
+            wording.cap_word(caps[cap_id].per.value, caps[cap_id].payer),
+            award.programme,
+            left,
+            _limit(preview, place, caps[cap_id]),
+        )
+        for award, caps, place in _awards_with_caps(preview)
+        for cap_id, left in award.left_after.items()
+        if caps[cap_id].per is not CapPer.POOL
+    ]
+
+
+def _limit(preview: QuotePreview, place: int, cap: Cap) -> int | None:
+    return cap.limit(preview.prepared.inputs.candidates[place].balances.get(cap.id))
+
+
+def _pool_words(preview: QuotePreview) -> list[Promise | str]:
+    words = []
+    for award, caps, place in _awards_with_caps(preview):
+        pools = [
+            (left, _limit(preview, place, caps[cap_id]))
+            for cap_id, left in award.left_after.items()
+            if caps[cap_id].per is CapPer.POOL
+        ]
+        shares = [left * 100 // limit for left, limit in pools if limit]
+        if shares:
+            words.append(_POOL_WORDS[_how_much(min(shares), min(left for left, _ in pools))])
+    return words
+
+
+def _how_much(percent: int, left_fen: int) -> str:
+    if left_fen <= 0:
+        return "nothing"
+    if percent >= _PLENTY:
+        return "plenty"
+    return "part" if percent >= _SOME else "little"
+
+
+def _once_verified(preview: QuotePreview, customer: Organisation | None) -> AssessmentRows | None:
+    if customer is None or customer.status == OrganisationStatus.VERIFIED:
+        return None
+    inputs = as_if_verified(preview.prepared.inputs)
+    assessment = inputs.assess()
+    if assessment.final_cost_fen == preview.assessment.final_cost_fen:
+        return None
+    return present(assessment, [version.programme for version in preview.prepared.versions], inputs.schedule)
+
+
+def range_words(during: TimeRange, zone: str) -> str:
+    """From and to in the zone's wall time, as plain text."""
+    return display.range_words(display.in_zone(during.starts_at, zone), display.in_zone(during.ends_at, zone))

@@ -1,0 +1,199 @@
+"""A week of an instrument as columns of start times and of stretches that say why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+from booking.queries import Week
+from booking.rules.slots import Slot
+from config.kernel.errors import Refusal
+from config.kernel.time_range import TimeRange
+from frontend import display
+from frontend.booking_form import BookingForm
+from instruments.rules.wall_time import to_wall
+
+DAYS = 7
+CLOSED = "booking.closed"
+_WHY: dict[str, Promise | str] = {
+    CLOSED: pgettext_lazy("why a time is not free", "Closed"),
+    "booking.in_the_past": pgettext_lazy("why a time is not free", "Over"),
+    "booking.too_soon": pgettext_lazy("why a time is not free", "Too soon"),
+    "booking.beyond_horizon": pgettext_lazy("why a time is not free", "Not open yet"),
+    "booking.taken": pgettext_lazy("why a time is not free", "Taken"),
+    "booking.gap_too_short": pgettext_lazy("why a time is not free", "Too short"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StartCell:
+    """A time at which a session may start. ``href`` fills the form with it and the shortest (or the chosen) length."""
+
+    form: BookingForm
+    href: str
+    current: bool
+
+    @property
+    def label(self) -> str:
+        return self.form.from_time
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Time at which nothing can start, and why, in a word."""
+
+    from_time: str
+    to_time: str
+    why: str
+    word: Promise | str
+
+
+@dataclass(frozen=True, slots=True)
+class DayColumn:
+    """One local day. ``cells`` hold starts and stretches in order; a closed day has none."""
+
+    day: date
+    weekday: str
+    day_and_month: str
+    is_today: bool
+    cells: list[StartCell | Stretch]
+    start_count: int
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WeekView:
+    """``zone_label`` is empty when the site's clock is the reader's. Queries are empty where there is nothing to go to."""
+
+    days: list[DayColumn]
+    title: str
+    previous_query: str
+    next_query: str
+    zone_label: str
+    start_count: int
+
+    @property
+    def opened_day(self) -> date | None:
+        """The day that a narrow screen shows first: the chosen one, else the first with a free start."""
+        chosen = [day.day for day in self.days if any(isinstance(cell, StartCell) and cell.current for cell in day.cells)]
+        return next(iter([*chosen, *(day.day for day in self.days if day.start_count)]), None)
+
+
+def week_view(week: Week, form: BookingForm, query: QueryDict, address: str, now: datetime) -> WeekView:
+    """``address`` is the page that shows the form; ``query`` is what its address carries now."""
+    context = week.context
+    today = context.local_day(now)
+    room = _room_from(week)
+    days = [_column(week, place, form, query, address, today, room) for place in range(len(week.days))]
+    first, last = week.days[0].local_date, week.days[-1].local_date
+    return WeekView(
+        days=days,
+        title=f"{display.date_words(first)} – {display.date_words(last)}",
+        previous_query=_week_query(query, max(today, first - timedelta(days=DAYS))) if first > today else "",
+        next_query=_week_query(query, first + timedelta(days=DAYS))
+        if last < today + timedelta(days=context.policy.horizon_days)
+        else "",
+        zone_label=display.zone_label(week.days[0].slots[0].range.starts_at, context.zone.key),
+        start_count=sum(day.start_count for day in days),
+    )
+
+
+def _week_query(query: QueryDict, first: date) -> str:
+    return _changed(query, {"week": first.isoformat()})
+
+
+def _changed(query: QueryDict, changes: dict[str, str]) -> str:
+    kept = [(name, value) for name, value in query.items() if name not in changes and value]
+    return "?" + urlencode([*kept, *((name, value) for name, value in changes.items() if value)])
+
+
+def _room_from(week: Week) -> dict[datetime, datetime]:
+    """For every free row its start and the end of the free stretch that it lies in, over midnights too."""
+    room: dict[datetime, datetime] = {}
+    ends_at: datetime | None = None
+    following: datetime | None = None
+    for slot in reversed([slot for day in week.days for slot in day.slots]):
+        if not slot.free:
+            following = None
+            continue
+        ends_at = ends_at if following == slot.range.ends_at else slot.range.ends_at
+        following = slot.range.starts_at
+        room[slot.range.starts_at] = ends_at or slot.range.ends_at
+    return room
+
+
+def _column(
+    week: Week,
+    place: int,
+    form: BookingForm,
+    query: QueryDict,
+    address: str,
+    today: date,
+    room: dict[datetime, datetime],
+) -> DayColumn:
+    day = week.days[place]
+    cells: list[StartCell | Stretch] = []
+    for slot in day.slots:
+        start = _start(week, slot, form, query, address, room)
+        if start is not None:
+            cells.append(start)
+        else:
+            _append_stretch(cells, week, slot)
+    while cells and isinstance(cells[-1], Stretch) and cells[-1].why == CLOSED:
+        cells.pop()
+    while cells and isinstance(cells[0], Stretch) and cells[0].why == CLOSED:
+        cells.pop(0)
+    return DayColumn(
+        day=day.local_date,
+        weekday=display.weekday(day.local_date),
+        day_and_month=f"{day.local_date:%m-%d}",
+        is_today=day.local_date == today,
+        cells=cells,
+        start_count=sum(isinstance(cell, StartCell) for cell in cells),
+        is_open=bool(cells),
+    )
+
+
+def _start(
+    week: Week, slot: Slot, form: BookingForm, query: QueryDict, address: str, room: dict[datetime, datetime]
+) -> StartCell | None:
+    if not slot.free:
+        return None
+    context = week.context
+    starts_at, free_until = slot.range.starts_at, room[slot.range.starts_at]
+    shortest = timedelta(minutes=context.policy.shortest_on_grid_minutes)
+    window_ends_at = week.days[-1].slots[-1].range.ends_at
+    if free_until - starts_at < shortest and free_until < window_ends_at:
+        return None
+    length = _chosen_length(week, form)
+    fits = length is not None and length >= shortest and starts_at + length <= free_until
+    chosen = form.at(TimeRange(starts_at, starts_at + (length if fits and length else shortest)), context.zone)
+    changes = {"on": chosen.on, "from": chosen.from_time, "to": chosen.to_time, "to_on": chosen.to_on}
+    current = (chosen.on, chosen.from_time) == (form.on, form.from_time)
+    return StartCell(chosen, f"{address}{_changed(query, changes)}#booking-panel", current)
+
+
+def _chosen_length(week: Week, form: BookingForm) -> timedelta | None:
+    if not form.has_time:
+        return None
+    try:
+        return form.during(week.context.zone).duration
+    except Refusal:
+        return None
+
+
+def _append_stretch(cells: list[StartCell | Stretch], week: Week, slot: Slot) -> None:
+    """Lengthen the stretch before when it has the same reason."""
+    why = slot.why or "booking.gap_too_short"
+    starts, ends = (to_wall(moment, week.context.zone) for moment in (slot.range.starts_at, slot.range.ends_at))
+    last = f"{ends:%H:%M}" if ends.date() == starts.date() else "24:00"
+    before = cells[-1] if cells else None
+    if isinstance(before, Stretch) and before.why == why:
+        cells[-1] = Stretch(before.from_time, last, why, _WHY[why])
+    else:
+        cells.append(Stretch(f"{starts:%H:%M}", last, why, _WHY[why]))

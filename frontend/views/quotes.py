@@ -1,0 +1,228 @@
+"""The booking panel of an instrument: price, policy, a week of free slots, the form and its live quote."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+
+from billing.settlement.services import quotes
+from billing.settlement.services.quotes import QuotePreview
+from booking import queries
+from booking.queries import Week
+from booking.services import context as booking_context
+from booking.services.context import BookingContext
+from booking.services.reservations import refusal_reasons
+from config.kernel.access import Actor
+from config.kernel.errors import Refusal
+from config.kernel.messages import reason_sentence
+from config.kernel.time_range import TimeRange
+from frontend.booking_form import BookingForm, read_day
+from frontend.http import actor_of, is_fragment
+from frontend.presenters import prices
+from frontend.presenters.quote import Alternative, QuoteView, quote_view, range_words
+from frontend.presenters.slots import DAYS, WeekView, week_view
+from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation
+
+#: Which input of the form a reason's field is about.
+INPUTS = {
+    "": "booking-on",
+    "on": "booking-on",
+    "to_on": "booking-to-on",
+    "starts_at": "booking-from",
+    "ends_at": "booking-to",
+    "service_mode": "booking-service-mode",
+    "organisation": "booking-organisation",
+    "purpose": "booking-purpose",
+    "research_project": "booking-project",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What the booking form shows. ``organisation`` is the customer chosen (None: nobody to book for)."""
+
+    instrument: Instrument
+    form: BookingForm
+    organisations: list[Organisation]
+    organisation: Organisation | None
+    quote: QuoteView | None
+    unreadable: list[tuple[str, str]]
+    key: str
+    step_seconds: int
+    asks_last_day: bool
+    needs_approval: bool
+    bookable: bool
+    zone: str
+    today: date
+    login_query: str
+    problems: list[tuple[str, str]]
+    alternatives: list[Alternative]
+
+    @property
+    def service_modes(self) -> list[str]:
+        return list(self.instrument.service_modes)
+
+
+def booking_panel_context(request: HttpRequest, instrument: Instrument) -> dict[str, Any]:
+    """Everything ``booking/_panel.html`` needs on an instrument's page: ``panel``, ``week``, ``price``, ``policy_sentences``.
+
+    ``instrument`` is one that the actor may see. The address may carry ``week`` (a first day), ``on``, ``from``, ``to``, ``to_on``,
+    ``organisation``, ``service_mode``, ``purpose`` and ``research_project``; what cannot be read is shown as it was typed.
+    """
+    actor, now = actor_of(request), timezone.now()
+    form = BookingForm.read(request.GET)
+    week = _week(actor, instrument.pk, request.GET, form, now)
+    panel = make_panel(actor, week.context, form, now)
+    form = panel.form
+    customers = [panel.organisation] if panel.organisation else []
+    return {
+        "panel": panel,
+        **_slots(week, form, request.GET, now),
+        "price": prices.price_words(week.context.instrument, customers, week.context.local_day(now)),
+        "policy_sentences": prices.policy_words(week.context.policy),
+    }
+
+
+def _week(actor: Actor, instrument_id: int, query: QueryDict, form: BookingForm, now: datetime) -> Week:
+    chosen = read_day(query.get("week", "")) or read_day(form.on)
+    return queries.free_slots(actor, instrument_id, chosen, DAYS, now)
+
+
+def _slots(week: Week, form: BookingForm, query: QueryDict, now: datetime) -> dict[str, Any]:
+    address = reverse("instrument_detail", args=[week.context.instrument.pk])
+    view: WeekView = week_view(week, form, query, address, now)
+    return {"week": view, "slots_address": address, "instrument_id": week.context.instrument.pk}
+
+
+def make_panel(
+    actor: Actor,
+    context: BookingContext,
+    form: BookingForm,
+    now: datetime,
+    *,
+    problems: list[tuple[str, str]] | None = None,
+    alternatives: list[Alternative] | None = None,
+) -> Panel:
+    """The panel for what was typed; empty fields are filled from the person's last booking. ``problems`` stand above the form."""
+    organisations = queries.bookable_organisations(actor)
+    form = _prefilled(actor, context, form, organisations)
+    chosen = next((each for each in organisations if str(each.pk) == form.organisation), None)
+    during, unreadable = _read_time(form, context)
+    return Panel(
+        instrument=context.instrument,
+        form=form,
+        organisations=organisations,
+        organisation=chosen,
+        quote=make_quote(actor, context, form, during, chosen, now) if during and not actor.is_anonymous else None,
+        unreadable=unreadable,
+        key=str(uuid4()),
+        step_seconds=context.policy.granularity_minutes * 60,
+        asks_last_day=bool(form.to_on) or context.policy.max_minutes > 24 * 60 or _opens_overnight(context, now),
+        needs_approval=context.policy.approval_required,
+        bookable=context.instrument.status in BOOKABLE_STATUSES and bool(context.entries),
+        zone=context.zone.key,
+        today=context.local_day(now),
+        login_query=form.query(),
+        problems=problems or [],
+        alternatives=alternatives or [],
+    )
+
+
+def _opens_overnight(context: BookingContext, now: datetime) -> bool:
+    """Whether a window of the coming week goes on after midnight."""
+    window = TimeRange(now, now + timedelta(days=DAYS + 1))
+    return any(
+        context.local_day(opened.ends_at - timedelta(microseconds=1)) != context.local_day(opened.starts_at)
+        for opened in context.opening(window)
+    )
+
+
+def _prefilled(actor: Actor, context: BookingContext, form: BookingForm, organisations: list[Organisation]) -> BookingForm:
+    modes = context.instrument.service_modes
+    last = queries.last_reservation_of(actor) if organisations else None
+    if last is not None and not form.organisation:
+        form = replace(
+            form, organisation=str(last.organisation_id), research_project=form.research_project or last.research_project
+        )
+        form = replace(form, service_mode=form.service_mode or (last.service_mode if last.service_mode in modes else ""))
+    if not any(str(each.pk) == form.organisation for each in organisations):
+        form = replace(form, organisation=str(organisations[0].pk) if organisations else "")
+    return replace(form, service_mode=form.service_mode or (modes[0] if modes else "assisted"))
+
+
+def _read_time(form: BookingForm, context: BookingContext) -> tuple[TimeRange | None, list[tuple[str, str]]]:
+    """The time that was typed, or what is wrong with it; neither while the fields are not all filled in."""
+    if not form.has_time:
+        return None, []
+    try:
+        return form.during(context.zone), []
+    except Refusal as refusal:
+        return None, problems_of(list(refusal.reasons))
+
+
+def make_quote(
+    actor: Actor, context: BookingContext, form: BookingForm, during: TimeRange, customer: Organisation | None, now: datetime
+) -> QuoteView:
+    """The live quote, with everything that still stands against the time."""
+    problems = problems_of(refusal_reasons(context, during, form.service_mode, now))
+    alternatives: list[Alternative] = []
+    if not problems and booking_context.busy_ranges(context.instrument.calendar_id, context.policy.occupied(during)):
+        others = booking_context.alternatives(context, during, now)
+        alternatives = [as_alternative(form, other, context) for other in others]
+        problems = [("booking-from", _("This time is taken. Choose one of the free times, or one of these."))]
+    preview: QuotePreview | None = None
+    if customer is not None:
+        try:
+            preview = quotes.preview(actor, context.instrument.pk, customer.pk, during, now)
+        except Refusal as refusal:
+            problems += problems_of(list(refusal.reasons))
+    return quote_view(context, during, preview, customer, problems, alternatives, now)
+
+
+def as_alternative(
+    form: BookingForm, during: TimeRange, context: BookingContext, preview: QuotePreview | None = None
+) -> Alternative:
+    """Another time for the same request."""
+    at = form.at(during, context.zone)
+    figures = (preview.assessment.payable_now_fen, preview.assessment.final_cost_fen) if preview else (None, None)
+    return Alternative(range_words(during, context.zone.key), at.on, at.from_time, at.to_time, at.to_on, *figures)
+
+
+def problems_of(reasons: list[Any]) -> list[tuple[str, str]]:
+    """Every reason as (id of the input to mend, sentence)."""
+    return [(INPUTS.get(reason.field, INPUTS[""]), reason_sentence(reason)) for reason in reasons]
+
+
+@require_GET
+def instrument_slots(request: HttpRequest, pk: int) -> HttpResponse:
+    """The week of free slots alone (htmx); anybody else is led to the instrument's page."""
+    actor, now = actor_of(request), timezone.now()
+    if not is_fragment(request):
+        query = f"?{request.GET.urlencode()}" if request.GET else ""
+        return redirect(reverse("instrument_detail", args=[pk]) + query)
+    form = BookingForm.read(request.GET)
+    week = _week(actor, pk, request.GET, form, now)
+    return render(request, "booking/_slots.html", _slots(week, form, request.GET, now))
+
+
+@require_GET
+def quote_preview(request: HttpRequest) -> HttpResponse:
+    """The live quote for what stands in the form (htmx); anybody else is led to the instrument's page with the same values."""
+    actor, now = actor_of(request), timezone.now()
+    text = request.GET.get("instrument", "")
+    instrument_id = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    if not is_fragment(request):
+        address = reverse("instrument_detail", args=[instrument_id])
+        return redirect(f"{address}?{BookingForm.read(request.GET).query()}")
+    context = booking_context.load(actor, instrument_id, lock=False)
+    panel = make_panel(actor, context, BookingForm.read(request.GET), now)
+    return render(request, "booking/_quote.html", {"panel": panel})
