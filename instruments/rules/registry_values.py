@@ -31,6 +31,7 @@ _EARLIEST_YEAR = 1900
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\"]{2,}")
 _CLASS = re.compile(r"([0-9]{2}){1,3}")
 _REGION = re.compile(r"[1-9][0-9]{5}")
+_MAY_HIDE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
 _UNITS_FEN = {"fen": 1, "yuan": 100, "10k_yuan": 1_000_000}
 _DATE = re.compile(r"([0-9]{4})\s*[-/.\u5e74]\s*([0-9]{1,2})\s*(?:[-/.\u6708]\s*([0-9]{1,2})\s*\u65e5?)?")
 
@@ -65,14 +66,21 @@ def clean_text(value: str, max_length: int, field: str, *, lines: bool = False) 
     if not text:
         return ""
     if not lines:
-        return clean_name(re.sub(r"\s+", " ", text), max_length, field)
+        return _clean_line(re.sub(r"\s+", " ", text), max_length, field)
     rows = [re.sub(r"[^\S\n]+", " ", row).strip() for row in re.split(r"\r\n?|\n", text)]
     kept = re.sub(r"\n{3,}", "\n\n", "\n".join(rows))
     if len(kept) > max_length:
         raise Refusal.of("name.too_long", field, max_length=max_length, length=len(kept))
     for row in filter(None, rows):
-        clean_name(row, max_length, field)
+        _clean_line(row, max_length, field)
     return kept
+
+
+def _clean_line(text: str, max_length: int, field: str) -> str:
+    """As ``clean_name``; at once for the many texts without a character that could hide anything."""
+    if len(text) <= max_length and text.isprintable() and not _MAY_HIDE.search(text):
+        return text
+    return clean_name(text, max_length, field)
 
 
 def money_fen(text: str, unit: str, field: str = "original_value_fen") -> int | None:
