@@ -259,16 +259,23 @@ def remove_calendar_entry(actor: Actor, instrument_id: int, entry_id: int, now: 
     audit.record(actor, "instrument.reopen", instrument, now, before=before)
 
 
-def weekly_windows(stored: Sequence[schedule_store.StoredEntry]) -> list[WeeklyWindow]:
-    """The weekly windows that are valid without an end, by weekday and hour."""
+def weekly_windows(stored: Sequence[schedule_store.StoredEntry], local_day: date | None = None) -> list[WeeklyWindow]:
+    """The weekly windows valid on a local day (those without an end when none is named), by weekday and hour."""
     windows = []
     for one in stored:
         recurrence = one.entry.recurrence
-        if recurrence is None or not _is_weekly_opening(one) or recurrence.until is not None:
+        if recurrence is None or not _is_weekly_opening(one) or not _holds_on(one, recurrence, local_day):
             continue
         for weekday in recurrence.weekdays or (one.entry.starts_local.weekday(),):
             windows.append(WeeklyWindow(weekday, one.entry.starts_local.time(), one.entry.ends_local.time()))
     return sorted(windows, key=lambda window: (window.weekday, window.opens))
+
+
+def _holds_on(stored: schedule_store.StoredEntry, recurrence: Recurrence, local_day: date | None) -> bool:
+    if local_day is None:
+        return recurrence.until is None
+    in_its_first_week = stored.entry.starts_local.date() <= local_day + _DAY * 6
+    return in_its_first_week and (recurrence.until is None or local_day <= recurrence.until)
 
 
 @whole
