@@ -35,10 +35,11 @@ class Installation:
 
     def server_pids(self) -> list[int]:
         """The processes of the embedded PostgreSQL of this home."""
-        return pids_with(f"-D{chr(0)}{self.home / 'postgres'}")
+        return pids_with(f"postgres{chr(0)}-D{chr(0)}{self.home / 'postgres'}")
 
     def close(self) -> None:
-        self.manage("stop_database")
+        if (self.home / "postgres").exists():
+            self.manage("stop_database")
         shutil.rmtree(self.home, ignore_errors=True)
 
 

@@ -1,0 +1,129 @@
+"""A backup made while people write is one moment of database and files, comes back whole, and shows every damage."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from .conftest import Installation, new_installation
+
+STORE = """
+from config.kernel.services import files
+from django.utils import timezone
+for number in range({first}, {last}):
+    files.store(b'file %d' % number, file_name='a.txt', media_type='text/plain', user_id=None, now=timezone.now())
+"""
+
+
+@pytest.fixture(scope="module")
+def backup(migrated: Installation) -> Path:
+    """Made while another process stores files without pause."""
+    assert migrated.manage("shell", "-v", "0", "-c", STORE.format(first=0, last=5)).returncode == 0
+    writer = subprocess.Popen(
+        [sys.executable, "manage.py", "shell", "-v", "0", "-c", STORE.format(first=5, last=20000)],
+        cwd=settings.BASE_DIR,
+        env=migrated.environment(),
+    )
+    try:
+        done = migrated.manage("backup", str(migrated.home / "backup"))
+        assert writer.poll() is None, "the writer ended before the backup did"
+    finally:
+        writer.terminate()
+        writer.wait()
+    assert done.returncode == 0, done.stderr
+    return migrated.home / "backup"
+
+
+@pytest.fixture
+def copy(backup: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(backup, tmp_path / "copy"))
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Installation]:
+    made = new_installation()
+    yield made
+    made.close()
+
+
+def manifest(folder: Path) -> dict[str, object]:
+    found: dict[str, object] = json.loads((folder / "manifest.json").read_text())
+    return found
+
+
+def test_it_holds_exactly_the_files_of_its_rows(backup: Path) -> None:
+    found = manifest(backup)
+    rows, files = found["rows"], found["files"]
+    assert isinstance(rows, dict)
+    assert isinstance(files, list)
+    assert rows["kernel_storedfile"] >= 5
+    assert len(files) == rows["kernel_storedfile"]
+    on_disk = sorted(str(path.relative_to(backup)) for path in (backup / "files").rglob("*") if path.is_file())
+    assert on_disk == [each["path"] for each in files]
+
+
+def test_it_comes_back_into_an_empty_database_with_every_invariant(backup: Path, elsewhere: Installation) -> None:
+    done = elsewhere.manage("restore", str(backup))
+    assert done.returncode == 0, done.stderr
+    assert "has been restored" in done.stdout
+    assert "WRONG" not in done.stdout
+    count = manifest(backup)["rows"]["kernel_storedfile"]  # type: ignore[index]
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("kernel.files_unchanged")]
+    assert line.split()[1] == str(count)
+
+
+def test_it_can_be_restored_into_another_home_from_a_running_installation(
+    backup: Path, migrated: Installation, elsewhere: Installation
+) -> None:
+    done = migrated.manage("restore", str(backup), "--home", str(elsewhere.home))
+    assert done.returncode == 0, done.stderr
+    assert elsewhere.manage("check_invariants").returncode == 0
+
+
+def test_a_database_with_tables_is_refused(backup: Path, migrated: Installation) -> None:
+    done = migrated.manage("restore", str(backup))
+    assert done.returncode == 1
+    assert "the database is not empty" in done.stderr
+
+
+@pytest.mark.parametrize("victim", ["database.dump", "files", "manifest.json"])
+def test_a_flipped_byte_is_found_before_anything_is_written(victim: str, copy: Path, elsewhere: Installation) -> None:
+    path = copy / victim if victim != "files" else sorted(path for path in (copy / "files").rglob("*") if path.is_file())[0]
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    done = elsewhere.manage("restore", str(copy))
+    assert done.returncode == 1
+    assert f"{copy} is damaged" in done.stderr or f"{path} is damaged" in done.stderr
+    assert not (elsewhere.home / "files").exists()
+
+
+@pytest.mark.parametrize("victim", ["database.dump", "manifest.json", "manifest.sha256"])
+def test_a_missing_part_is_found(victim: str, copy: Path, elsewhere: Installation) -> None:
+    (copy / victim).unlink()
+    done = elsewhere.manage("restore", str(copy), "--verify-only")
+    assert done.returncode == 1
+    assert victim in done.stderr
+
+
+def test_an_existing_folder_is_never_overwritten(backup: Path, migrated: Installation) -> None:
+    done = migrated.manage("backup", str(backup))
+    assert done.returncode == 1
+    assert "exists already" in done.stderr
+
+
+def test_a_lost_file_stops_the_backup_and_leaves_no_folder(elsewhere: Installation) -> None:
+    assert elsewhere.manage("migrate", "--verbosity", "0").returncode == 0
+    assert elsewhere.manage("shell", "-v", "0", "-c", STORE.format(first=0, last=1)).returncode == 0
+    shutil.rmtree(elsewhere.home / "files")
+    done = elsewhere.manage("backup", str(elsewhere.home / "b"))
+    assert done.returncode == 1
+    assert "is missing" in done.stderr
+    assert not (elsewhere.home / "b").exists()

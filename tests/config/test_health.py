@@ -1,0 +1,70 @@
+"""``/healthz`` says whether the platform can work, to anybody, and nothing secret."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from django.utils import timezone
+
+from config import health
+from config.kernel.services.heartbeat import beat
+
+
+@pytest.mark.django_db
+def test_all_is_well_while_the_worker_beats(client: Client) -> None:
+    beat("worker", timezone.now() - timedelta(seconds=30))
+    beat("forget", timezone.now(), idempotency_records=3)
+    answer = client.get("/healthz")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["status"] == "ok"
+    assert 29 <= body["worker_heartbeat_age_seconds"] <= 40
+    assert list(body["periodic_last_run_at"]) == ["forget"]
+    assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("age", [None, timedelta(minutes=4)])
+def test_a_silent_worker_is_a_failure(age: timedelta | None, client: Client) -> None:
+    if age is not None:
+        beat("worker", timezone.now() - age)
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["problems"] == ["worker"]
+
+
+@pytest.mark.django_db
+def test_dead_letters_are_counted(client: Client) -> None:
+    beat("worker", timezone.now())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO procrastinate_jobs (queue_name, task_name, status, args, attempts, priority)"
+            " VALUES ('default', 'x', 'failed', '{}', 3, 0), ('default', 'y', 'todo', '{}', 0, 0)"
+        )
+    body = client.get("/healthz").json()
+    assert (body["jobs_failed"], body["jobs_waiting"]) == (1, 1)
+
+
+@pytest.mark.django_db
+def test_waiting_migrations_are_a_failure(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_schema_seen", [])
+    monkeypatch.setattr(health, "migrations_pending", lambda: True)
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json()["problems"] == ["migrations"]
+
+
+@pytest.mark.django_db
+def test_an_unreachable_database_is_a_failure_without_its_details(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def cursor(self) -> Any:
+            raise OperationalError("password authentication failed for user jishi at db.example.cn")
+
+    monkeypatch.setattr(health, "connection", Broken())
+    answer = client.get("/healthz")
+    assert answer.status_code == 503
+    assert answer.json() == {"status": "failing", "problems": ["database"], "database": "unreachable"}
