@@ -1,4 +1,5 @@
 # Jishi. Needs Python 3.11 or newer, make and git; Node 20 or newer is used where it is there and taken from a wheel where not.
+# PDFs need Pango, a library of the system: installed with apt by root, asked for otherwise.
 #   make run [PORT=8000]   the whole platform with the demo province, until Ctrl-C
 #   make test              everything that must hold, under 15 minutes on two cores
 #   make check             the fast part of it, under a minute
@@ -12,7 +13,8 @@ PY := $(VENV)/bin/python
 LOCKED := --require-hashes --quiet
 CATALOGUES := $(wildcard frontend/locale/*/LC_MESSAGES/*.po)
 FRONTEND_SOURCES := $(shell find frontend/assets -type f 2>/dev/null) $(wildcard vite.config.*)
-APT_PACKAGES := chromium poppler-utils fonts-noto-cjk
+PDF_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
+TEST_PACKAGES := $(PDF_PACKAGES) chromium poppler-utils fonts-noto-cjk
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -83,6 +85,7 @@ messages: $(CATALOGUES:.po=.mo)
 
 # --- Run --------------------------------------------------------------------------------------------------------------
 run: setup
+	@.ci/system-packages --optional $(PDF_PACKAGES)
 	@exec $(PY) manage.py run_platform --host $(HOST) --port $(PORT)
 
 demo: setup
@@ -109,4 +112,4 @@ screenshots: setup-dev system-packages
 	@$(PY) -m pytest -p no:cacheprovider tests/browser/screenshots.py
 
 system-packages:
-	@.ci/system-packages $(APT_PACKAGES)
+	@.ci/system-packages $(TEST_PACKAGES)

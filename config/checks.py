@@ -6,12 +6,13 @@ production run with ``--deploy``. Every serving process runs all of them (``conf
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -19,6 +20,7 @@ from booking import ports
 from config.kernel.installed_guards import missing_guards
 
 Messages = list[CheckMessage]
+PDF_LIBRARIES = ("pango-1.0", "pangoft2-1.0", "harfbuzz-subset")
 
 
 def migrations_pending() -> bool:
@@ -63,6 +65,27 @@ def schema_is_current(databases: Sequence[str] | None = None, **kwargs: Any) -> 
     if not databases or not migrations_pending():
         return []
     return [Error("the database waits for migrations", hint="run 'manage.py migrate'", id="jishi.E005")]
+
+
+@register("jishi", deploy=True)
+def pdf_libraries_present(**kwargs: Any) -> Messages:
+    """WeasyPrint draws with Pango, which is a library of the system. Without it everything works but the PDFs."""
+    missing = [name for name in PDF_LIBRARIES if not _loadable(name)]
+    if not missing:
+        return []
+    text = f"PDFs cannot be made: the system has no {', '.join(missing)}"
+    level = Error if settings.PRODUCTION else Warning
+    return [level(text, hint="Debian: apt-get install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0", id="jishi.E007")]
+
+
+def _loadable(name: str) -> bool:
+    for file in (f"lib{name}.so.0", f"lib{name}.dylib"):
+        try:
+            ctypes.CDLL(file)
+        except OSError:
+            continue
+        return True
+    return False
 
 
 @register("jishi", deploy=True)

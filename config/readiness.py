@@ -13,8 +13,11 @@ def refuse_unless_ready() -> None:
     found = run_checks(include_deployment_checks=True, databases=["default"])
     connections.close_all()
     errors = [message for message in found if message.level >= ERROR and not message.is_silenced()]
-    if errors:
-        for message in errors:
-            hint = f" ({message.hint})" if message.hint else ""
+    for message in found:
+        hint = f" ({message.hint})" if message.hint else ""
+        if message in errors:
             print(f"Refusing to start: {message.id}: {message.msg}{hint}", file=sys.stderr)  # noqa: T201  (no logging yet)
+        elif str(message.id).startswith("jishi."):
+            print(f"Note: {message.msg}{hint}", file=sys.stderr)  # noqa: T201
+    if errors:
         raise SystemExit(3)
