@@ -6,6 +6,7 @@ from django.conf import settings
 from django.urls import path
 from django.views.i18n import set_language
 
+from frontend import organisation_urls
 from frontend.views import account, gallery, help, home
 
 urlpatterns = [
@@ -13,7 +14,8 @@ urlpatterns = [
     path("help/", help.how_subsidies_work, name="help"),
     path("language/", set_language, name="set_language"),
     path("settings/", account.settings_page, name="account_settings"),
+    *organisation_urls.urlpatterns,
 ]
 
 if settings.DEBUG:
-    urlpatterns += [path("design/", gallery.gallery, name="design_gallery")]
+    urlpatterns.append(path("design/", gallery.gallery, name="design_gallery"))

@@ -6,7 +6,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.access import Role
-from instruments.models import OrganisationKind, OrganisationStatus, OwnerClass
+from instruments.models import OrganisationKind, OwnerClass
 
 ROLE_NAMES: dict[str, Promise | str] = {
     Role.RESEARCHER: _("researcher"),
@@ -24,11 +24,6 @@ KIND_NAMES: dict[str, Promise | str] = {
     OrganisationKind.OWNER: _("Owner institution"),
     OrganisationKind.GOVERNMENT: _("Government office"),
 }
-STATUS_NAMES: dict[str, Promise | str] = {
-    OrganisationStatus.CLAIMED: _("Not verified yet"),
-    OrganisationStatus.VERIFIED: _("Verified"),
-    OrganisationStatus.SUSPENDED: _("Suspended"),
-}
 OWNER_CLASS_NAMES: dict[str, Promise | str] = {
     OwnerClass.PUBLIC_WELFARE_1: _("Public welfare institution, class 1"),
     OwnerClass.PUBLIC_WELFARE_2: _("Public welfare institution, class 2"),
@@ -40,6 +35,12 @@ SCHEME_NAMES: dict[str, Promise | str] = {
     "ror": _("ROR identifier"),
     "uk-ukprn": _("UK provider number (UKPRN)"),
     "foreign-registration": _("Foreign registration number"),
+}
+SCOPE_NAMES: dict[str, Promise | str] = {
+    "read": _("Read what I may see"),
+    "book": _("Book and cancel"),
+    "manage": _("Approve, run sessions, keep organisations and instruments"),
+    "settle": _("Issue statements and fund programmes"),
 }
 
 

@@ -137,6 +137,14 @@ def members_of(actor: Actor, organisation: Organisation) -> list[Member]:
     return sorted(listed, key=lambda member: (member.name, member.user_id))
 
 
+def member_of(actor: Actor, organisation: Organisation, user_id: int) -> Member:
+    """One of the visible members. Raises NotFound."""
+    found = next((member for member in members_of(actor, organisation) if member.user_id == user_id), None)
+    if found is None:
+        raise NotFound.of("access.not_found", model="membership")
+    return found
+
+
 def open_invitations(actor: Actor, organisation: Organisation, now: datetime) -> QuerySet[Invitation]:
     """Invitations that can still be accepted, the latest first."""
     found = Invitation.objects.filter(organisation=organisation, accepted_at=None, withdrawn_at=None, expires_at__gt=now)
