@@ -75,6 +75,11 @@ def month_name(month: int) -> str:
     return str(_MONTHS[month - 1])
 
 
+def month_label(month: int) -> str:
+    """A month by itself, short."""
+    return pgettext("month by itself", "%(month)s") % {"month": month_name(month)}
+
+
 def date_words(day: date) -> str:
     """A date with its weekday."""
     return pgettext("date", "%(weekday)s %(day)s %(month)s %(year)s") % _date_parts(day)

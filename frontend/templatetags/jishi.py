@@ -75,6 +75,14 @@ def local_date(value: date | datetime | None, zone: str = "") -> SafeString:
     return _time(day.isoformat(), display.date_words(day), "")
 
 
+@register.simple_tag
+def day_tile(moment: datetime, zone: str = "") -> SafeString:
+    """``{% day_tile moment zone %}``: a small calendar leaf (weekday, day, month); the full date stands beside it."""
+    local = display.in_zone(moment, zone)
+    parts = (display.weekday(local), local.day, display.month_label(local.month))
+    return format_html('<span class="day" aria-hidden="true"><span>{}</span><b>{}</b><span>{}</span></span>', *parts)
+
+
 @register.filter
 def month(value: date) -> str:
     """``{{ day|month }}``: month and year."""

@@ -27,7 +27,7 @@ def gallery(request: HttpRequest) -> HttpResponse:
         "states": [(kind, sorted(states_of(kind))) for kind in sorted(kinds())],
         "example": EXAMPLE,
         "later": EXAMPLE_LATER,
-        "lines": [{"name": "DEMO-QH-A", "fen": 48_000, "mode": "deducted", "note": "40 %"}],
+        "lines": [{"name": "DEMO-QH-A", "fen": 48_000, "mode": "deducted_now", "note": "40 %"}],
         "steps": [
             {"text": "3 h at 400.00", "fen": 120_000, "clause": "Price list 2026-1"},
             {"text": "40 % of 1,200.00", "fen": 48_000, "clause": "DEMO-QH-A, article 6", "minus": True},

@@ -4,14 +4,42 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
+from config.kernel.access import Actor, Role
+from frontend.display import viewer_zone
 from frontend.http import actor_of
+from frontend.presenters import home as facts
 from frontend.views.help import EXAMPLE
 
 
 def home(request: HttpRequest) -> HttpResponse:
     """Search for everybody; below it the platform in three points, or the person's own next steps."""
     actor = actor_of(request)
-    if actor.is_anonymous:
-        return render(request, "pages/home_visitor.html", {"example": EXAMPLE})
-    return render(request, "pages/home_person.html", {})
+    return _for_visitors(request, actor) if actor.is_anonymous else _for_people(request, actor)
+
+
+def _for_visitors(request: HttpRequest, actor: Actor) -> HttpResponse:
+    today = timezone.now().astimezone(viewer_zone()).date()
+    context = {
+        "example": EXAMPLE,
+        "classes": facts.popular_classes(actor),
+        "programmes": facts.programme_cards(actor, today),
+    }
+    return render(request, "pages/home_visitor.html", context)
+
+
+def _for_people(request: HttpRequest, actor: Actor) -> HttpResponse:
+    now = timezone.now()
+    context = {
+        "classes": facts.popular_classes(actor),
+        "tiles": facts.tiles(actor, now),
+        "advices": facts.advices(actor),
+        "belongs": bool(actor.grants),
+        "books": actor.has(Role.RESEARCHER, Role.FIRM_ADMIN),
+        "manages": actor.has(Role.LAB_MANAGER),
+        "sessions": list(facts.next_sessions(actor, now)) if actor.has(Role.RESEARCHER, Role.FIRM_ADMIN) else [],
+        "lab_sessions": list(facts.lab_sessions(actor, now)) if actor.has(Role.LAB_MANAGER) else [],
+        "programmes": facts.programme_cards(actor, now.astimezone(viewer_zone()).date()),
+    }
+    return render(request, "pages/home_person.html", context)

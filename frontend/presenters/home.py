@@ -1,0 +1,162 @@
+"""What the first page shows: instrument classes and programmes for everybody, what waits and what comes next for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import ProgrammeVersion
+from booking.models import Reservation
+from booking.queries import approval_inbox, my_reservations, sessions_of_day
+from booking.rules.states import ReservationState
+from config.kernel.access import Actor, Role, visible_to
+from frontend.display import viewer_zone
+from instruments.models import JoinRequest
+from instruments.queries import counts_by_class, my_organisations, verification_queue
+from instruments.rules.classification import instrument_classes
+
+CLASSES_SHOWN = 9
+SESSIONS_SHOWN = 5
+PROGRAMMES_SHOWN = 3
+_AHEAD = (ReservationState.REQUESTED, ReservationState.APPROVED, ReservationState.IN_USE)
+
+_MODES: dict[str, Promise | str] = {
+    "deducted_now": _("Taken off your bill at once"),
+    "refunded_later": _("Refunded to you later"),
+}
+_STEPS: dict[str, Promise | str] = {
+    "suspended": _("is suspended: nobody can book for it. The operator can tell you why."),
+    "wait": _("is being verified. You can look and ask for quotes meanwhile; subsidies follow."),
+    "complete_profile": _("has an incomplete profile. Place and size decide about its subsidies."),
+    "hand_in_licence": _("is not verified yet. Hand in the licence, and subsidies become possible."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClassCount:
+    """A class of instruments with how many can be found."""
+
+    code: str
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeCard:
+    """A programme in force, in the reader's language."""
+
+    code: str
+    name: str
+    issuer: str
+    mode: Promise | str
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A number that waits for somebody, with the place where it is worked off."""
+
+    label: Promise | str
+    value: int
+    icon: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What an organisation should do next."""
+
+    name: str
+    text: Promise | str
+    url: str
+
+
+def popular_classes(actor: Actor) -> list[ClassCount]:
+    """The classes with the most instruments, most first."""
+    counts = counts_by_class(actor)
+    english = _is_english()
+    found = [
+        ClassCount(code, each.en if english else each.zh, counts[code])
+        for code, each in instrument_classes().items()
+        if counts.get(code)
+    ]
+    return sorted(found, key=lambda each: -each.count)[:CLASSES_SHOWN]
+
+
+def programme_cards(actor: Actor, today: date) -> list[ProgrammeCard]:
+    """Published programmes in force on a day, by code."""
+    rows = visible_to(ProgrammeVersion.objects.filter(published_at__isnull=False, valid__contains=today), actor)
+    versions = rows.select_related("programme").order_by("programme__code")[:PROGRAMMES_SHOWN]
+    return [_card(version) for version in versions]
+
+
+def next_sessions(actor: Actor, now: datetime) -> QuerySet[Reservation]:
+    """The next reservations of the actor's organisations, soonest first."""
+    return my_reservations(actor).filter(state__in=_AHEAD, ends_at__gte=now).order_by("starts_at", "pk")[:SESSIONS_SHOWN]
+
+
+def lab_sessions(actor: Actor, now: datetime) -> QuerySet[Reservation]:
+    """Today's sessions that are not over, on the instruments the actor manages."""
+    zone = viewer_zone()
+    return sessions_of_day(actor, now.astimezone(zone).date(), zone).filter(ends_at__gte=now)[:SESSIONS_SHOWN]
+
+
+def tiles(actor: Actor, now: datetime) -> list[Tile]:
+    """What waits for the actor, role by role."""
+    found: list[Tile] = []
+    if actor.has(Role.RESEARCHER, Role.FIRM_ADMIN):
+        mine = my_reservations(actor).filter(ends_at__gte=now)
+        waiting = mine.filter(state=ReservationState.REQUESTED).count()
+        approved = mine.filter(state=ReservationState.APPROVED).count()
+        found.append(Tile(_("Approved, ahead of you"), approved, "calendar-event", reverse("reservation_list")))
+        found.append(Tile(_("Waiting for a laboratory"), waiting, "hourglass", reverse("reservation_list")))
+    if actor.has(Role.LAB_MANAGER):
+        zone = viewer_zone()
+        today = sessions_of_day(actor, now.astimezone(zone).date(), zone).count()
+        found.append(Tile(_("Requests to decide"), approval_inbox(actor).count(), "inbox", reverse("approval_inbox")))
+        found.append(Tile(_("Sessions today"), today, "clock", reverse("sessions_today")))
+    if actor.has(Role.FIRM_ADMIN, Role.LAB_MANAGER):
+        joining = visible_to(JoinRequest.objects.filter(decided_at=None), actor).exclude(user_id=actor.user_id).count()
+        if joining:
+            found.append(Tile(_("People asking to join"), joining, "user-plus", reverse("organisation_list")))
+    if actor.has(Role.OPERATOR):
+        found.append(
+            Tile(_("Licences to check"), verification_queue(actor).count(), "shield-check", reverse("verification_queue"))
+        )
+    return found
+
+
+def advices(actor: Actor) -> list[Advice]:
+    """What the person's organisations should do next."""
+    return [
+        Advice(
+            mine.organisation.name, _STEPS[mine.next_step], reverse("organisation_detail", kwargs={"pk": mine.organisation.pk})
+        )
+        for mine in my_organisations(actor)
+        if mine.next_step in _STEPS
+    ]
+
+
+def _card(version: ProgrammeVersion) -> ProgrammeCard:
+    document = version.document
+    return ProgrammeCard(
+        code=version.programme.code,
+        name=_in_language(document["name"]),
+        issuer=_in_language(document["issuer"]),
+        mode=_MODES[document["settlement"]["mode"]],
+        last_day=date.fromisoformat(document["validity"]["last_day"]),
+    )
+
+
+def _in_language(texts: dict[str, str]) -> str:
+    return texts.get("en" if _is_english() else "zh") or texts["zh"]
+
+
+def _is_english() -> bool:
+    return (get_language() or "").startswith("en")
