@@ -1,0 +1,88 @@
+"""How money, dates and durations are written."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import translation
+
+from frontend import display
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.fixture(autouse=True)
+def english() -> object:
+    with translation.override("en"):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("fen", "words"),
+    [
+        (0, "¥0.00"),
+        (5, "¥0.05"),
+        (123450, "¥1,234.50"),
+        (123456789012, "¥1,234,567,890.12"),
+        (-48000, "\u2212¥480.00"),
+        (-1, "\u2212¥0.01"),
+    ],
+)
+def test_fen_are_written_as_yuan_without_rounding(fen: int, words: str) -> None:
+    assert display.yuan(fen) == words
+
+
+def test_a_date_carries_its_weekday() -> None:
+    assert display.date_words(date(2026, 11, 23)) == "Mon 23 Nov 2026"
+
+
+def test_every_day_of_a_leap_year_has_the_weekday_and_month_of_the_calendar() -> None:
+    for ordinal in range(date(2028, 1, 1).toordinal(), date(2029, 1, 1).toordinal()):
+        day = date.fromordinal(ordinal)
+        assert display.date_words(day) == f"{day:%a} {day.day} {day:%b} {day.year}"
+
+
+def test_times_are_shown_on_the_clock_of_the_named_zone() -> None:
+    moment = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+    assert display.moment_words(display.in_zone(moment)) == "Mon 23 Nov 2026, 14:00"
+    assert display.moment_words(display.in_zone(moment, "Asia/Tokyo")) == "Mon 23 Nov 2026, 15:00"
+
+
+@pytest.mark.parametrize(
+    ("zone", "label"),
+    [
+        ("", ""),
+        ("Asia/Shanghai", ""),
+        ("Asia/Hong_Kong", ""),
+        ("Asia/Tokyo", "UTC+9, Asia/Tokyo"),
+        ("Asia/Kathmandu", "UTC+5:45, Asia/Kathmandu"),
+        ("America/New_York", "UTC-5, America/New_York"),
+    ],
+)
+def test_the_zone_is_written_only_where_its_clock_differs_from_the_viewers(zone: str, label: str) -> None:
+    assert display.zone_label(datetime(2026, 11, 23, 6, 0, tzinfo=UTC), zone) == label
+
+
+@pytest.mark.parametrize(
+    ("ends", "words"),
+    [
+        (datetime(2026, 11, 23, 9, 0, tzinfo=SHANGHAI), "Mon 23 Nov 2026, 08:00–09:00"),
+        (datetime(2026, 11, 24, 0, 0, tzinfo=SHANGHAI), "Mon 23 Nov 2026, 08:00–24:00"),
+        (datetime(2026, 11, 24, 1, 0, tzinfo=SHANGHAI), "Mon 23 Nov 2026, 08:00–Tue 24 Nov 2026, 01:00"),
+        (datetime(2026, 11, 25, 0, 0, tzinfo=SHANGHAI), "Mon 23 Nov 2026, 08:00–Wed 25 Nov 2026, 00:00"),
+    ],
+)
+def test_a_range_names_the_second_day_only_when_it_is_another_one(ends: datetime, words: str) -> None:
+    assert display.range_words(datetime(2026, 11, 23, 8, 0, tzinfo=SHANGHAI), ends) == words
+
+
+@pytest.mark.parametrize(("minutes", "words"), [(0, "0 min"), (45, "45 min"), (60, "1 h"), (150, "2 h 30 min"), (1500, "25 h")])
+def test_minutes_are_written_as_hours_and_minutes(minutes: int, words: str) -> None:
+    assert display.duration_words(minutes) == words
+
+
+@pytest.mark.parametrize(("size", "words"), [(0, "1 kB"), (120_400, "120 kB"), (20_971_520, "21.0 MB")])
+def test_file_sizes_are_rounded_for_people(size: int, words: str) -> None:
+    assert display.bytes_words(size) == words
