@@ -1,0 +1,76 @@
+"""``python -m tests.bench`` (``make bench``): measure every figure, print the table, write JSON, and fail when a goal is missed.
+
+Runs on a database of its own on the embedded server, thrown away and made anew each time. ``--only reserve`` measures one part;
+``--json FILE`` says where the figures go (default ``var/bench.json``).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from pathlib import Path
+
+DATABASE = "jishi_bench"
+PARTS = ("reserve", "feed", "engine", "statement")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=PARTS, action="append")
+    parser.add_argument("--json", type=Path, default=Path("var/bench.json"))
+    options = parser.parse_args()
+    os.environ["JISHI_DATABASE"] = DATABASE
+    os.environ.pop("DATABASE_URL", None)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+
+    django.setup()
+    _fresh_database()
+    from tests.bench import harness
+
+    figures = _measure(options.only or PARTS)
+    harness.print_table(figures, print)
+    about = {"python": platform.python_version(), "cores": os.cpu_count(), "machine": platform.machine()}
+    harness.write_json(figures, options.json, about)
+    missed = [figure.name for figure in figures if not figure.met]
+    for name in missed:
+        print(f"goal missed: {name}", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def _fresh_database() -> None:
+    """A new, migrated, empty database beside the others."""
+    import psycopg
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from config.embedded import server
+
+    folder = server.socket_folder(settings.HOME, "postgres")
+    with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {DATABASE}")
+    call_command("migrate", verbosity=0)
+
+
+def _measure(parts: list[str] | tuple[str, ...]) -> list:  # type: ignore[type-arg]
+    from tests.bench import engine, feed, reserve, stage, statement
+
+    figures = []
+    if "engine" in parts:
+        figures += engine.figures()
+    if "statement" in parts:
+        figures += statement.figures()
+    if "reserve" in parts or "feed" in parts:
+        built = stage.build(feed.INSTRUMENTS)
+        if "reserve" in parts:
+            figures += reserve.in_process(built) + reserve.over_http(built)
+        if "feed" in parts:
+            figures += feed.figures(built)
+    return figures
+
+
+if __name__ == "__main__":
+    sys.exit(main())

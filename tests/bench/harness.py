@@ -1,0 +1,87 @@
+"""What every figure of ``make bench`` shares: a database of its own, a stage to measure on, percentiles, and the table."""
+
+from __future__ import annotations
+
+import gc
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+#: Monday 09:00 in Shanghai; measured sessions lie after it.
+NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table. ``baseline`` was measured in the same run; ``ratio`` is value / baseline."""
+
+    name: str
+    value: float
+    unit: str
+    goal: str
+    met: bool
+    baseline: float | None = None
+    baseline_is: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        return self.value / self.baseline if self.baseline else None
+
+
+def seconds_for(work: Callable[[], object]) -> float:
+    """Wall time of ``work`` with the garbage collector at rest."""
+    gc.collect()
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def best_of(times: int, work: Callable[[], object]) -> float:
+    """The shortest of several runs: what the code needs when the machine does nothing else."""
+    return min(seconds_for(work) for _ in range(times))
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def hours_from_now() -> Iterator[tuple[datetime, datetime]]:
+    """One-hour slots that never touch, from two days ahead."""
+    start = NOW + timedelta(days=2)
+    while True:
+        yield start, start + timedelta(hours=1)
+        start += timedelta(hours=1)
+
+
+@contextmanager
+def silent_garbage() -> Iterator[None]:
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def print_table(figures: Sequence[Figure], write: Callable[[str], object]) -> None:
+    """A Markdown table, as it stands in docs/performance.md."""
+    write("| figure | measured | baseline in the same run | ratio | goal | met |")
+    write("|---|---|---|---|---|---|")
+    for figure in figures:
+        ratio = f"{figure.ratio:.2f}x" if figure.ratio is not None else ""
+        baseline = f"{figure.baseline:,.3g} {figure.unit} ({figure.baseline_is})" if figure.baseline is not None else ""
+        write(
+            f"| {figure.name} | {figure.value:,.4g} {figure.unit} | {baseline} | {ratio} | {figure.goal}"
+            f" | {'yes' if figure.met else 'NO'} |"
+        )
+
+
+def write_json(figures: Sequence[Figure], path: Path, about: dict[str, Any]) -> None:
+    rows = [asdict(figure) | {"ratio": figure.ratio} for figure in figures]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"about": about, "figures": rows}, indent=1) + "\n", encoding="utf-8")
