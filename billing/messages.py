@@ -95,6 +95,23 @@ register(
         "programme.published_already": _("This version is published and cannot be changed."),
         "programme.overlaps": _("Another published version is valid in this time. Change the validity."),
         "programme.no_such_pool": _("The programme has no budget pool %(cap)s."),
+        "statement.period_not_over": _(
+            "The month is not over yet. Statements can be issued from the first day of the next month."
+        ),
+        "statement.nothing_to_issue": _("There is nothing to issue: every award of this month stands on a statement already."),
+        "statement.issued_meanwhile": _("Somebody else has just issued this statement. Reload the page to see it."),
+        "statement.figures_differ": _(
+            "The figures have changed since you looked: %(lines)s lines, %(total_fen)s in all. Check them and issue again."
+        ),
+        "statement.inconsistent": _("An award is not what was charged (%(what)s). Nothing was issued. Tell the operator."),
+        "statement.not_failed": _("These documents have not failed. Reload the page to see where they stand."),
+        "statement.not_ready": _("This document is not ready yet. Wait until it has been made."),
+        "statement.content_changed": _("The stored content is not what was issued. Tell the operator."),
+        "statement.render_too_slow": _(
+            "Making the documents took too long and was stopped. Try again; if it fails again, tell the operator."
+        ),
+        "statement.render_crashed": _("The program that makes the PDF stopped. Try again; if it fails again, tell the operator."),
+        "statement.render_failed": _("Making the documents failed. Try again; if it fails again, tell the operator."),
         "replay.version_changed": _("A price or programme version is not the one that was frozen. Tell the operator."),
     }
 )

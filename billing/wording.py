@@ -5,14 +5,14 @@ The engine speaks in codes (``billing.subsidy.rules.message_keys``); here they b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.utils import formats
 from django.utils.functional import Promise
-from django.utils.translation import get_language, npgettext, pgettext_lazy
+from django.utils.translation import get_language, npgettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.messages import sentence
@@ -54,6 +54,7 @@ _CAPS: dict[str, Word] = {
     "team_year": pgettext_lazy("subsidy limit", "yearly limit of the team"),
     "unit_total": pgettext_lazy("subsidy limit", "total limit of the applicant"),
     "pool": pgettext_lazy("subsidy limit", "budget of the programme"),
+    "cost": pgettext_lazy("subsidy limit", "cost of the session"),
 }
 _PAYERS: dict[str, Word] = {
     "province": pgettext_lazy("payer", "Province"),
@@ -131,6 +132,9 @@ payer_word = _from(_PAYERS)
 mode_word = _from(_MODES)
 payee_word = _from(_PAYEES)
 service_way_word = _from(_WAYS)
+service_word = _from(_SERVICES)
+subject_word = _from(_SUBJECTS)
+amount_word = _from(_AMOUNTS)
 customer_class_word = _from(_CLASSES)
 
 
@@ -196,8 +200,13 @@ def _day(text: str) -> str:
     return formats.date_format(date.fromisoformat(text), "DATE_FORMAT")
 
 
+def several(texts: Iterable[str]) -> str:
+    """Texts one after the other, with the comma of the language."""
+    return pgettext("between the items of a list", ", ").join(texts)
+
+
 def _several(word: Callable[[Any], str]) -> Callable[[Any], str]:
-    return lambda codes: str(_(", ")).join(word(code) for code in codes)
+    return lambda codes: several(word(code) for code in codes)
 
 
 _SINGLE: dict[str, Callable[[Any], str]] = {

@@ -1,0 +1,80 @@
+"""Making a PDF in a process of its own, with an end to its time and memory: a bad document takes nothing else down.
+
+The process is forked from a server that has WeasyPrint loaded and runs no threads (``forkserver``), which costs some ten milliseconds.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import tempfile
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from billing.settlement.pdf import html_to_pdf
+
+_WARM = ["weasyprint"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """``seconds`` of wall time (and of processor time) and bytes of address space."""
+
+    seconds: int
+    memory_bytes: int
+
+
+class TooSlow(Exception):
+    """The document was not ready in time; its process was ended."""
+
+
+class Crashed(Exception):
+    """The process ended without a document: out of memory, or a fault in the renderer. Says which."""
+
+
+def html_to_pdf_apart(html: str, font_folder: Path, identifier: bytes, limits: Limits) -> bytes:
+    """As ``pdf.html_to_pdf``, in a process of its own. Raises TooSlow, Crashed."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_WARM)
+    receiver, sender = context.Pipe(duplex=False)
+    with tempfile.TemporaryDirectory(prefix="statement-") as scratch:
+        process = context.Process(target=_work, args=(sender, html, str(font_folder), identifier, limits, scratch), daemon=True)
+        process.start()
+        sender.close()
+        try:
+            return _answer(receiver, limits)
+        finally:
+            process.kill()
+            process.join()
+            receiver.close()
+
+
+def _answer(receiver: Connection, limits: Limits) -> bytes:
+    if not receiver.poll(limits.seconds):
+        raise TooSlow(f"not ready after {limits.seconds} s")
+    try:
+        told, body = receiver.recv()
+    except EOFError:
+        raise Crashed("the process ended without an answer") from None
+    if told != "pdf":
+        raise Crashed(body)
+    pdf: bytes = body
+    return pdf
+
+
+def _work(sender: Connection, html: str, font_folder: str, identifier: bytes, limits: Limits, scratch: str) -> None:
+    """Runs in the child."""
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    tempfile.tempdir = scratch
+    try:
+        pdf = html_to_pdf(html, Path(font_folder), identifier)
+    except MemoryError:
+        sender.send(("fault", "out of memory"))
+    except Exception as error:
+        sender.send(("fault", f"{type(error).__name__}: {error}"[:500]))
+    else:
+        sender.send(("pdf", pdf))
+    sender.close()

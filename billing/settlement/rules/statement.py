@@ -1,0 +1,290 @@
+"""The content of a settlement statement: everything its PDF and its XLSX show, as language-neutral JSON, assembled purely.
+
+Amounts are ints of fen, rates and factors texts of decimals, instants local ISO texts with their offset. Codes stay codes; the
+documents put them into words. The content of an issued statement never changes; both files are made from it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from billing.ledger.rules.documents import sha256_of
+from billing.ledger.rules.money import amount_in_capitals
+from billing.pricing.rules.steps import Step
+from billing.settlement.rules.period import last_day
+from billing.subsidy.rules.assess import Assessment
+from billing.subsidy.rules.outcome import Award
+from billing.subsidy.rules.programme import Programme
+
+FORMAT = 1
+Json = dict[str, Any]
+
+#: Who signs (domain.md 4.2): the maker is known at issue, the others sign on paper, and none of them is the same person.
+SIGNATURES = ("maker", "reviewer", "approver", "finance", "head")
+SEALS = ("unit_seal", "finance_seal")
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """An organisation as it stood at issue. ``scheme`` and ``code`` identify it, empty where it has no code."""
+
+    name: str
+    name_en: str = ""
+    scheme: str = ""
+    code: str = ""
+
+    def as_json(self) -> Json:
+        return {"name": self.name, "name_en": self.name_en, "scheme": self.scheme, "code": self.code}
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """Where the money goes."""
+
+    name: str = ""
+    account_name: str = ""
+    account_number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An awarded session. ``starts_at``/``ends_at`` is the billable time, ``zone`` the site's; ``band_names`` name the price's bands."""
+
+    award_id: int
+    reservation_id: int
+    reference: str
+    instrument: str
+    instrument_en: str
+    inner_id: str
+    owner: Party
+    customer: Party
+    service_way: str
+    service_on: date
+    starts_at: datetime
+    ends_at: datetime
+    zone: str
+    assessment: Assessment
+    awarded_fen: int
+    payers: tuple[tuple[str, int], ...]
+    band_names: Mapping[str, Mapping[str, str]]
+    inputs_sha256: str
+    engine_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What stands above the lines. ``period_on`` is any day of the month; ``made_at`` is in the platform's zone."""
+
+    period_on: date
+    programme: Programme
+    office: Party
+    payee: Party
+    payee_kind: str
+    bank: Bank
+    maker: str
+    made_at: datetime
+    zone: str
+
+
+class Inconsistent(ValueError):
+    """Raised when an award and the assessment frozen with its charge do not say the same: nothing may be issued from them."""
+
+
+def assemble(heading: Heading, sessions: Sequence[Session]) -> Json:
+    """The content without its number. Raises Inconsistent when an award is not what its charge says."""
+    programme = heading.programme
+    lines = [_line(place, session, programme) for place, session in enumerate(sessions, start=1)]
+    used = {clause for line in lines for clause in line["clauses"]}
+    return {
+        "format": FORMAT,
+        "number": "",
+        "made_at": heading.made_at.isoformat(),
+        "zone": heading.zone,
+        "period": {
+            "first_day": heading.period_on.replace(day=1).isoformat(),
+            "last_day": last_day(heading.period_on).isoformat(),
+        },
+        "programme": {
+            "code": programme.code,
+            "version": programme.version,
+            "name": dict(programme.name),
+            "issuer": dict(programme.document.get("issuer", {})),
+            "kind": programme.kind,
+            "mode": programme.mode.value,
+            "form": programme.form,
+            "sha256": programme.sha256,
+        },
+        "office": heading.office.as_json(),
+        "payee": {
+            **heading.payee.as_json(),
+            "kind": heading.payee_kind,
+            "bank_name": heading.bank.name,
+            "bank_account_name": heading.bank.account_name,
+            "bank_account_number": heading.bank.account_number,
+        },
+        "lines": lines,
+        "clauses": [
+            {"id": clause.id, "zh": clause.zh, "en": clause.en, "assumed": clause.assumed}
+            for clause in programme.clauses.values()
+            if clause.id in used
+        ],
+        "totals": _totals(lines, programme),
+        "signatures": {role: heading.maker if role == "maker" else "" for role in SIGNATURES},
+    }
+
+
+def numbered(content: Json, number: str) -> Json:
+    """The content as issued under ``number``."""
+    return {**content, "number": number}
+
+
+def fingerprint(content: Json) -> str:
+    """The SHA-256 of the canonical text of a content."""
+    return sha256_of(content)
+
+
+def _line(place: int, session: Session, programme: Programme) -> Json:
+    award = _award(session, programme)
+    zone = ZoneInfo(session.zone)
+    seconds = int((session.ends_at - session.starts_at).total_seconds())
+    gross_fen = session.assessment.gross_fen
+    return {
+        "position": place,
+        "award": session.award_id,
+        "reservation": {"id": session.reservation_id, "reference": session.reference},
+        "service_on": session.service_on.isoformat(),
+        "instrument": {"name": session.instrument, "name_en": session.instrument_en, "inner_id": session.inner_id},
+        "owner": session.owner.as_json(),
+        "customer": session.customer.as_json(),
+        "service_way": session.service_way,
+        "starts_at": session.starts_at.astimezone(zone).isoformat(),
+        "ends_at": session.ends_at.astimezone(zone).isoformat(),
+        "zone": session.zone,
+        "seconds": seconds,
+        "hours": hours(seconds),
+        "customer_class": session.assessment.priced.customer_class,
+        "prices": _prices(session),
+        "gross_fen": gross_fen,
+        "eligible_fen": award.base_fen,
+        "excluded": _excluded(award.steps, gross_fen - award.base_fen),
+        "grade": _grade(award.steps),
+        "rates": _rates(award.steps),
+        "adjustments": _adjustments(award.steps),
+        "computed_fen": award.computed_fen,
+        "cuts": _cuts(award.steps),
+        "awarded_fen": award.total_fen,
+        "payers": [{"payer": payer, "amount_fen": amount} for payer, amount in session.payers],
+        "estimate": award.estimate,
+        "clauses": list(dict.fromkeys(step.clause for step in award.steps if step.clause)),
+        "inputs_sha256": session.inputs_sha256,
+        "engine": session.engine_version,
+    }
+
+
+def _award(session: Session, programme: Programme) -> Award:
+    """The award within the frozen assessment, after proving that it is the one that was posted."""
+    found = [
+        award for award in session.assessment.awards if (award.programme, award.version) == (programme.code, programme.version)
+    ]
+    if len(found) != 1:
+        raise Inconsistent(f"{session.reference}: {len(found)} awards of {programme.code} {programme.version}")
+    award = found[0]
+    if award.total_fen != session.awarded_fen or award.total_fen != sum(amount for _, amount in session.payers):
+        raise Inconsistent(f"{session.reference}: {award.total_fen} fen assessed, {session.awarded_fen} fen awarded")
+    return award
+
+
+def hours(seconds: int) -> str:
+    """Seconds as hours with two decimals, for reading; what counts is the seconds."""
+    return str((Decimal(seconds) / 3600).quantize(Decimal("0.01"), ROUND_HALF_UP))
+
+
+def _prices(session: Session) -> list[Json]:
+    """The list price in force, one entry for each stretch of the time."""
+    return [
+        {
+            "kind": line.kind.value,
+            "band": line.band,
+            "band_name": dict(session.band_names.get(line.band, {})),
+            "seconds": line.seconds,
+            "yuan_per_hour": line.yuan_per_hour,
+            "amount_fen": line.amount_fen,
+        }
+        for line in session.assessment.priced.lines
+    ]
+
+
+def _excluded(steps: Sequence[Step], left_out_fen: int) -> list[Json]:
+    """What of the fee was not eligible, and the clause that says so."""
+    if not left_out_fen:
+        return []
+    base = next(step for step in steps if step.part == "base")
+    return [{"reason": "minimum_charge", "amount_fen": left_out_fen, "clause": base.clause}]
+
+
+def _grade(steps: Sequence[Step]) -> Json | None:
+    """The quality grade that counted, and whether it was only assumed."""
+    for step in steps:
+        if step.part == "quality":
+            return {"grade": step.params["grade"], "assumed": step.key == "subsidy.step.quality_assumed"}
+    return None
+
+
+def _rates(steps: Sequence[Step]) -> list[Json]:
+    rates = []
+    for step in steps:
+        if step.key == "subsidy.step.flat_rate":
+            rates.append({"rate": step.params["rate"], "of_fen": step.params["base_fen"]})
+        elif step.key == "subsidy.step.tier":
+            rates.append({"rate": step.params["rate"], "of_fen": step.params["slice_fen"]})
+    return rates
+
+
+def _adjustments(steps: Sequence[Step]) -> list[Json]:
+    found: list[Json] = []
+    for step in steps:
+        if step.part == "quality":
+            found.append({"kind": "quality", "factor": step.params["factor"]})
+        elif step.part == "bonus":
+            found.append({"kind": "first_use", "amount_fen": step.params["bonus_fen"]})
+        elif step.key == "subsidy.step.asked_less":
+            found.append({"kind": "asked_less", "amount_fen": step.params["asked_fen"]})
+    return found
+
+
+def _cuts(steps: Sequence[Step]) -> list[Json]:
+    """The limits that cut the amount, in order; ``cost`` is the cost of the session itself."""
+    cuts: list[Json] = []
+    for step in steps:
+        if step.key == "subsidy.step.cap_cut":
+            cuts.append({name: step.params[name] for name in ("cap", "per", "payer", "left_fen", "wanted_fen")})
+        elif step.key == "subsidy.step.within_cost":
+            cuts.append({"cap": "cost", "per": "cost", "payer": "", "left_fen": step.params["cost_fen"], "wanted_fen": None})
+    return cuts
+
+
+def _totals(lines: Sequence[Json], programme: Programme) -> Json:
+    """The control totals; what the payers give sums to what is awarded."""
+    awarded = sum(line["awarded_fen"] for line in lines)
+    by_payer = dict.fromkeys(programme.payers.names, 0)
+    for line in lines:
+        for part in line["payers"]:
+            by_payer[part["payer"]] += part["amount_fen"]
+    seconds = sum(line["seconds"] for line in lines)
+    return {
+        "lines": len(lines),
+        "seconds": seconds,
+        "hours": hours(seconds),
+        "gross_fen": sum(line["gross_fen"] for line in lines),
+        "eligible_fen": sum(line["eligible_fen"] for line in lines),
+        "excluded_fen": sum(part["amount_fen"] for line in lines for part in line["excluded"]),
+        "computed_fen": sum(line["computed_fen"] for line in lines),
+        "awarded_fen": awarded,
+        "payers": [{"payer": payer, "amount_fen": amount} for payer, amount in by_payer.items()],
+        "capitals": amount_in_capitals(awarded, currency=True),
+    }

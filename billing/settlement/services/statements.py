@@ -1,0 +1,251 @@
+"""Settlement statements: dry run, issue, and rendering again what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection, transaction
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+
+from billing.pricing import services as pricing
+from billing.settlement.models import Award, RenderState, Statement, StatementLine
+from billing.settlement.rules import statement as rules
+from billing.settlement.rules.numbers import series_key, statement_number
+from billing.settlement.rules.period import first_day, is_over
+from billing.settlement.rules.statement import Bank, Heading, Party, Session
+from billing.subsidy import services as subsidy
+from billing.subsidy.models import ProgrammeVersion
+from billing.subsidy.rules.codec import assessment_from_json
+from config.kernel.access import Actor, Role, get_visible
+from config.kernel.errors import Conflict, Reason, Refusal
+from config.kernel.services import audit, transactions
+from instruments.models import Organisation, OrganisationIdentifier
+
+TASK = "billing.render_statement"
+QUEUE = "documents"
+Content = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The control totals that were looked at before issuing."""
+
+    line_count: int
+    total_fen: int
+
+
+def preview(actor: Actor, programme_version_id: int, payee_id: int, period_on: date, now: datetime) -> Content:
+    """The content that ``issue`` would freeze now, without a number; writes nothing.
+
+    ``period_on`` is any day of the month. Raises Forbidden, NotFound, Refusal ``statement.period_not_over`` /
+    ``statement.nothing_to_issue``.
+    """
+    return _dry_run(actor, programme_version_id, payee_id, period_on, now)[1]
+
+
+def issue(
+    actor: Actor,
+    programme_version_id: int,
+    payee_id: int,
+    period_on: date,
+    now: datetime,
+    *,
+    expected: Expected | None = None,
+) -> Statement:
+    """Freeze everything awarded under a version to a payee in a month that stands on no statement yet, and number it.
+
+    The documents are made by the worker afterwards. Raises Forbidden, NotFound, Refusal ``statement.period_not_over`` /
+    ``statement.nothing_to_issue`` / ``statement.inconsistent``, Conflict ``statement.issued_meanwhile`` /
+    ``statement.figures_differ`` (other than ``expected``).
+    """
+
+    def work() -> Statement:
+        awards, content = _dry_run(actor, programme_version_id, payee_id, period_on, now)
+        _refuse_surprise(content, expected)
+        _lock_unstated([award.pk for award in awards])
+        return _write(actor, programme_version_id, payee_id, first_day(period_on), awards, content, now)
+
+    return transactions.run(work)
+
+
+def retry(actor: Actor, statement_id: int, now: datetime) -> None:
+    """Queue the documents of a statement again after they failed. Raises Forbidden, NotFound, Refusal ``statement.not_failed``."""
+    actor.require(Role.FINANCE)
+    statement = get_visible(Statement.objects.all(), actor, pk=statement_id)
+
+    def work() -> None:
+        waiting = {"render_state": RenderState.QUEUED, "render_percent": 0, "render_error": ""}
+        if Statement.objects.filter(pk=statement.pk, render_state=RenderState.FAILED).update(**waiting) != 1:
+            raise Refusal.of("statement.not_failed")
+        audit.record(actor, "statement.render_again", statement, now)
+        _queue(statement.pk)
+
+    transactions.run(work)
+
+
+def _dry_run(
+    actor: Actor, programme_version_id: int, payee_id: int, period_on: date, now: datetime
+) -> tuple[list[Award], Content]:
+    actor.require(Role.FINANCE)
+    version = get_visible(ProgrammeVersion.objects.filter(published_at__isnull=False), actor, pk=programme_version_id)
+    payee = get_visible(Organisation.objects.all(), actor, pk=payee_id)
+    month = first_day(period_on)
+    local_now = now.astimezone(ZoneInfo(settings.TIME_ZONE))
+    if not is_over(month, local_now.date()):
+        raise Refusal.of("statement.period_not_over", field="month")
+    awards = _unstated(version.pk, payee.pk, month)
+    if not awards:
+        raise Refusal.of("statement.nothing_to_issue", field="month")
+    parties = _parties(awards, payee, _office(actor, version))
+    heading = Heading(
+        period_on=month,
+        programme=subsidy.in_force(version.pk).programme,
+        office=parties[_office(actor, version)],
+        payee=parties[payee.pk],
+        payee_kind=payee.kind,
+        bank=Bank(payee.bank_name, payee.bank_account_name, payee.bank_account_number),
+        maker=actor.name,
+        made_at=local_now,
+        zone=settings.TIME_ZONE,
+    )
+    try:
+        return awards, rules.assemble(heading, [_session(award, parties) for award in awards])
+    except rules.Inconsistent as error:
+        raise Refusal.of("statement.inconsistent", what=str(error)) from error
+
+
+def _unstated(version_id: int, payee_id: int, month: date) -> list[Award]:
+    """The month's awards without a statement, in order of service, with everything their lines show."""
+    rows = Award.objects.filter(
+        programme_version_id=version_id,
+        payee_id=payee_id,
+        service_on__year=month.year,
+        service_on__month=month.month,
+        statement_line__isnull=True,
+    ).select_related(
+        "charge__reservation__organisation",
+        "charge__reservation__instrument__organisation",
+        "charge__reservation__instrument__site",
+    )
+    return list(rows.order_by("service_on", "charge__reservation__starts_at", "pk"))
+
+
+def _office(actor: Actor, version: ProgrammeVersion) -> int:
+    """The office that issues: the programme's own, else the one for which the person works."""
+    return version.programme.issuer_id or min(actor.organisations(Role.FINANCE))
+
+
+def _parties(awards: Sequence[Award], payee: Organisation, office_id: int) -> dict[int, Party]:
+    """Every organisation named on the statement, with its identifier (the unified code before any other)."""
+    named = {payee.pk: payee}
+    for award in awards:
+        reservation = award.charge.reservation
+        named[reservation.organisation_id] = reservation.organisation
+        named[reservation.instrument.organisation_id] = reservation.instrument.organisation
+    if office_id not in named:
+        named[office_id] = Organisation.objects.get(pk=office_id)
+    codes: dict[int, tuple[str, str]] = {}
+    rows = OrganisationIdentifier.objects.filter(organisation_id__in=named).order_by("organisation_id", "scheme")
+    for pk, scheme, value in rows.values_list("organisation_id", "scheme", "value"):
+        if pk not in codes or scheme == "uscc":
+            codes[pk] = (scheme, value)
+    return {pk: Party(each.name, each.name_en, *codes.get(pk, ("", ""))) for pk, each in named.items()}
+
+
+def _session(award: Award, parties: dict[int, Party]) -> Session:
+    charge = award.charge
+    reservation = charge.reservation
+    instrument = reservation.instrument
+    bands = pricing.schedule(charge.price_version_id).bands
+    return Session(
+        award_id=award.pk,
+        reservation_id=reservation.pk,
+        reference=reservation.reference,
+        instrument=instrument.name,
+        instrument_en=instrument.name_en,
+        inner_id=instrument.inner_id,
+        owner=parties[instrument.organisation_id],
+        customer=parties[reservation.organisation_id],
+        service_way=reservation.service_mode,
+        service_on=award.service_on,
+        starts_at=datetime.fromisoformat(charge.inputs["starts_at"]),
+        ends_at=datetime.fromisoformat(charge.inputs["ends_at"]),
+        zone=charge.inputs["zone"],
+        assessment=assessment_from_json(charge.result),
+        awarded_fen=award.total_fen,
+        payers=tuple((line["payer"], line["amount_fen"]) for line in award.payers),
+        band_names={band.code: band.name for band in bands},
+        inputs_sha256=charge.inputs_sha256,
+        engine_version=charge.engine_version,
+    )
+
+
+def _refuse_surprise(content: Content, expected: Expected | None) -> None:
+    totals = content["totals"]
+    real = Expected(totals["lines"], totals["awarded_fen"])
+    if expected is not None and expected != real:
+        raise Conflict(Reason("statement.figures_differ", {"lines": real.line_count, "total_fen": real.total_fen}))
+
+
+def _lock_unstated(award_ids: list[int]) -> None:
+    """Lock the awards in id order and look again: whoever waited here finds what the other one issued."""
+    locked = Award.objects.select_for_update(no_key=True).filter(pk__in=award_ids).order_by("pk")
+    list(locked.values_list("pk", flat=True))
+    if StatementLine.objects.filter(award_id__in=award_ids).exists():
+        raise Conflict.of("statement.issued_meanwhile")
+
+
+def _write(
+    actor: Actor, version_id: int, payee_id: int, month: date, awards: Sequence[Award], dry: Content, now: datetime
+) -> Statement:
+    content = rules.numbered(dry, _next_number(now))
+    statement = Statement.objects.create(
+        number=content["number"],
+        programme_version_id=version_id,
+        payee_id=payee_id,
+        period_on=month,
+        total_fen=content["totals"]["awarded_fen"],
+        line_count=content["totals"]["lines"],
+        content=content,
+        content_sha256=rules.fingerprint(content),
+        issued_at=now,
+        issued_by_id=cast(int, actor.user_id),  # who has a role is somebody
+    )
+    StatementLine.objects.bulk_create(
+        [StatementLine(statement=statement, award=award, position=place) for place, award in enumerate(awards, start=1)],
+        batch_size=1000,
+    )
+    after = {"number": statement.number, "total_fen": statement.total_fen, "lines": statement.line_count}
+    audit.record(actor, "statement.issue", statement, now, after=after)
+    _queue(statement.pk)
+    return statement
+
+
+def _next_number(now: datetime) -> str:
+    """The next number of this year's series. The row stays locked until the statement is committed or nothing happened."""
+    year = now.astimezone(ZoneInfo(settings.TIME_ZONE)).year
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO billing_numberseries (key, last) VALUES (%s, 1)"
+            " ON CONFLICT (key) DO UPDATE SET last = billing_numberseries.last + 1 RETURNING last",
+            [series_key(year)],
+        )
+        (place,) = cursor.fetchone()
+    return statement_number(year, place)
+
+
+def _queue(statement_id: int) -> None:
+    """One job for the worker, in the transaction of the change; one that waits already is enough."""
+    name = f"statement:{statement_id}"
+    job = app.configure_task(TASK, queue=QUEUE, lock=name, queueing_lock=name)
+    try:
+        with transaction.atomic():
+            job.defer(statement_id=statement_id)
+    except AlreadyEnqueued:
+        return
