@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from config import backups
+
 from .conftest import Installation, new_installation
 
 STORE = """
@@ -93,24 +95,46 @@ def test_a_database_with_tables_is_refused(backup: Path, migrated: Installation)
     assert "the database is not empty" in done.stderr
 
 
-@pytest.mark.parametrize("victim", ["database.dump", "files", "manifest.json"])
-def test_a_flipped_byte_is_found_before_anything_is_written(victim: str, copy: Path, elsewhere: Installation) -> None:
-    path = copy / victim if victim != "files" else sorted(path for path in (copy / "files").rglob("*") if path.is_file())[0]
+def flip_a_byte(path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
+
+
+def a_file(folder: Path) -> Path:
+    return min(path for path in (folder / "files").rglob("*") if path.is_file())
+
+
+def test_a_flipped_byte_is_found_before_anything_is_written(copy: Path, elsewhere: Installation) -> None:
+    flip_a_byte(copy / "database.dump")
     done = elsewhere.manage("restore", str(copy))
     assert done.returncode == 1
-    assert f"{copy} is damaged" in done.stderr or f"{path} is damaged" in done.stderr
+    assert f"{copy} is damaged: database.dump" in done.stderr
     assert not (elsewhere.home / "files").exists()
 
 
+def test_a_flipped_byte_in_a_file_or_the_manifest_is_found(copy: Path) -> None:
+    assert backups.verify(copy)
+    victim = a_file(copy)
+    flip_a_byte(victim)
+    with pytest.raises(backups.BackupError, match=f"is damaged: {victim.relative_to(copy)}"):
+        backups.verify(copy)
+    flip_a_byte(copy / "manifest.json")
+    with pytest.raises(backups.BackupError, match="manifest.json is damaged"):
+        backups.verify(copy)
+
+
 @pytest.mark.parametrize("victim", ["database.dump", "manifest.json", "manifest.sha256"])
-def test_a_missing_part_is_found(victim: str, copy: Path, elsewhere: Installation) -> None:
+def test_a_missing_part_is_found(victim: str, copy: Path) -> None:
     (copy / victim).unlink()
-    done = elsewhere.manage("restore", str(copy), "--verify-only")
-    assert done.returncode == 1
-    assert victim in done.stderr
+    with pytest.raises(backups.BackupError, match=victim):
+        backups.verify(copy)
+
+
+def test_a_missing_file_is_found(copy: Path) -> None:
+    a_file(copy).unlink()
+    with pytest.raises(backups.BackupError, match="is damaged: files/"):
+        backups.verify(copy)
 
 
 def test_an_existing_folder_is_never_overwritten(backup: Path, migrated: Installation) -> None:

@@ -11,3 +11,8 @@ from config.kernel.models import Heartbeat
 def beat(name: str, now: datetime, **detail: Any) -> None:
     """Remember that ``name`` ran at ``now``."""
     Heartbeat.objects.update_or_create(name=name, defaults={"at": now, "detail": detail})
+
+
+def forget(name: str) -> None:
+    """Drop what is known of ``name``, so that its next beat is surely a new one."""
+    Heartbeat.objects.filter(name=name).delete()

@@ -26,6 +26,7 @@ from django.db import connections
 
 from config.checks import migrations_pending
 from config.embedded import server
+from config.kernel.services import heartbeat
 
 READY_SECONDS = 60
 STOP_SECONDS = 12
@@ -55,6 +56,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
         _refuse_taken_port(host, port)
+        os.umask(0o027)
         for number in SIGNALS:
             signal.signal(number, _ask_to_stop)
         parts: list[Part] = []
@@ -84,6 +86,7 @@ class Command(BaseCommand):
                 call_command("load_demo")
             else:
                 self.stdout.write("The database is empty.")
+        heartbeat.forget("worker")  # healthy shall mean this worker, not the last one
         connections.close_all()
 
     def _welcome(self, address: str) -> None:
