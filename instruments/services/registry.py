@@ -98,6 +98,23 @@ def create_site(actor: Actor, organisation_id: int, fields: SiteFields, now: dat
     return site
 
 
+def _new_site(actor: Actor, organisation_id: int, name: str, now: datetime) -> Site:
+    """A new place named in an instrument's form: what is wrong with it stands at ``new_place``."""
+    try:
+        return create_site(actor, organisation_id, SiteFields(name=name), now)
+    except Refusal as refusal:
+        raise Refusal(*(Reason(reason.code, reason.params, "new_place") for reason in refusal.reasons)) from refusal
+
+
+@whole
+def create_instrument_somewhere(
+    actor: Actor, organisation_id: int, site_id: int | None, new_place: str, fields: InstrumentFields, now: datetime
+) -> Instrument:
+    """As ``create_instrument``, at one of the owner's places or at a new one that is created with it."""
+    place = _new_site(actor, organisation_id, new_place, now) if new_place else _site_of(organisation_id, site_id or 0)
+    return create_instrument(actor, place.pk, fields, now)
+
+
 @whole
 def create_instrument(
     actor: Actor, site_id: int, fields: InstrumentFields, now: datetime, *, calendar_id: int | None = None
@@ -129,15 +146,19 @@ def create_instrument(
 
 @whole
 def update_instrument(
-    actor: Actor, instrument_id: int, changes: Mapping[str, Any], now: datetime, reason: str = ""
+    actor: Actor, instrument_id: int, changes: Mapping[str, Any], now: datetime, reason: str = "", *, new_place: str = ""
 ) -> Instrument:
     """Change the named fields (of ``InstrumentFields``, and ``site_id`` within the same owner); others stay as they are.
+
+    ``new_place`` names a place that is created for it.
 
     Raises NotFound, Forbidden, Refusal ``instrument.*`` / ``name.*`` with every reason. Nothing is written when nothing differs.
     """
     instrument = managed_instrument(actor, instrument_id)
     values = _clean_instrument({name: value for name, value in changes.items() if name != "site_id"})
-    if changes.get("site_id", instrument.site_id) != instrument.site_id:
+    if new_place:
+        values["site_id"] = _new_site(actor, instrument.organisation_id, new_place, now).pk
+    elif changes.get("site_id", instrument.site_id) != instrument.site_id:
         values["site_id"] = _site_of(instrument.organisation_id, changes["site_id"]).pk
     before = {name: getattr(instrument, name) for name in values if getattr(instrument, name) != values[name]}
     if not before:

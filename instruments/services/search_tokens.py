@@ -84,8 +84,12 @@ def _syllable(character: str) -> str:
 
 
 def sort_key(text: str) -> str:
-    """``text`` with its Chinese characters in pinyin, folded, for sorting by code point; 600 characters at most."""
+    """``text`` with its Chinese characters in pinyin, folded, for sorting by code point; 600 characters at most.
+
+    Signs before the first letter or digit do not count.
+    """
     folded = _fold(text)
+    folded = re.sub(r"^[\W_]+(?=\w)", "", folded)
     spelled = _HAN.sub(lambda found: f"{_syllable(found[0]) or found[0]} ", folded)
     return " ".join(spelled.split())[:600]
 
