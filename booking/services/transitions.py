@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import QuerySet
 
 from booking import ports
-from booking.models import Occupancy, Reservation, ReservationTransition, UsageSession
+from booking.models import Reservation, UsageSession
 from booking.rules.no_show import is_due_expired
 from booking.rules.states import Action, ReservationState, blocks, next_state
 from booking.rules.usage import derive_billable
@@ -21,7 +22,7 @@ from booking.services import conflicts, notices
 from booking.services.context import policy_of
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
-from config.kernel.services import audit, transactions
+from config.kernel.services import transactions
 from config.kernel.time_range import TimeRange
 
 EARLY_CHECK_IN = timedelta(minutes=60)
@@ -217,7 +218,9 @@ def _customer_only(reservation: Reservation, actor: Actor) -> None:
 def _locked(reservation_id: int) -> Reservation:
     """The reservation behind its calendar's lock, re-read."""
     row = (
-        Reservation.objects.select_related("instrument__calendar", "instrument__site", "instrument__organisation", "organisation")
+        Reservation.objects.select_related(
+            "instrument__calendar", "instrument__site", "instrument__organisation", "instrument__policy", "organisation"
+        )
         .select_for_update(of=("instrument__calendar", "self"), no_key=True)
         .filter(pk=reservation_id)
         .first()
@@ -227,29 +230,47 @@ def _locked(reservation_id: int) -> Reservation:
     return row
 
 
+_MOVE = """
+WITH moved AS (
+    UPDATE booking_reservation SET state = %(after)s WHERE id = %(id)s AND state = %(before)s RETURNING id
+), history AS (
+    INSERT INTO booking_reservationtransition (reservation_id, action, from_state, to_state, actor_id, at, reason)
+    SELECT id, %(action)s, %(before)s, %(after)s, %(actor)s, %(now)s, %(reason)s FROM moved
+), blocked AS (
+    UPDATE booking_occupancy SET blocking = %(blocking)s
+    WHERE reservation_id IN (SELECT id FROM moved) AND blocking <> %(blocking)s
+), audit AS (
+    INSERT INTO kernel_auditentry (at, actor_id, actor_name, action, object_type, object_id, before, after, reason)
+    SELECT %(now)s, %(actor)s, %(actor_name)s, %(audit_action)s, 'booking.reservation', id::text,
+           jsonb_build_object('state', %(before)s::text), jsonb_build_object('state', %(after)s::text), %(reason)s FROM moved
+)
+SELECT count(*) FROM moved
+"""
+
+
 def _move(reservation: Reservation, action: Action, actor: Actor, now: datetime, reason: str = "") -> None:
-    """Change the state; act only when exactly one row moved."""
+    """Change the state, with history, audit and what it blocks, in one round trip; act only when exactly one row moved."""
     before = ReservationState(reservation.state)
     after = next_state(before, action)
-    moved = Reservation.objects.filter(pk=reservation.pk, state=before).update(state=after)
+    pending_blocks = policy_of(getattr(reservation.instrument, "policy", None)).pending_blocks
+    values = {
+        "id": reservation.pk,
+        "before": before.value,
+        "after": after.value,
+        "action": action.value,
+        "audit_action": f"reservation.{action.value}",
+        "blocking": blocks(after, pending_blocks),
+        "actor": actor.user_id,
+        "actor_name": actor.name[:200],
+        "now": now,
+        "reason": reason,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVE, values)
+        (moved,) = cursor.fetchone()
     if moved != 1:
         raise Conflict.of("booking.changed_meanwhile")
     reservation.state = after
-    ReservationTransition.objects.create(
-        reservation=reservation,
-        action=action,
-        from_state=before,
-        to_state=after,
-        actor_id=actor.user_id,
-        at=now,
-        reason=reason,
-    )
-    pending_blocks = policy_of(getattr(reservation.instrument, "policy", None)).pending_blocks
-    if blocks(before, pending_blocks) != blocks(after, pending_blocks):
-        Occupancy.objects.filter(reservation=reservation).update(blocking=blocks(after, pending_blocks))
-    audit.record(
-        actor, f"reservation.{action}", reservation, now, before={"state": before}, after={"state": after}, reason=reason
-    )
 
 
 def _derive_billable(session: UsageSession) -> None:

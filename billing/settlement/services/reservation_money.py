@@ -23,7 +23,6 @@ from booking.ports import ExpectedFigures, FiguresChanged
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Reason
 from config.kernel.time_range import TimeRange
-from instruments.models import Organisation
 
 RESERVATION = "reservation"
 
@@ -33,8 +32,7 @@ class ReservationMoney:
 
     def on_request(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
         """Pin revision 1. Raises Conflict ``billing.figures_differ`` when the customer saw other figures."""
-        customer = Organisation.objects.get(pk=reservation.organisation_id)
-        prepared = assessing.prepare(reservation.instrument, customer, reservation.during, now)
+        prepared = assessing.prepare(reservation.instrument, reservation.organisation, reservation.during, now)
         assessment = prepared.inputs.assess()
         _refuse_surprise(assessment, expected)
         _write_quote(reservation, 1, prepared, assessment, now, accepted_by_id=actor.user_id)
@@ -44,7 +42,7 @@ class ReservationMoney:
         quotes = list(reservation.quotes.order_by("revision"))
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
         pins = Pins.of(accepted.inputs)
-        customer = Organisation.objects.get(pk=reservation.organisation_id)
+        customer = reservation.organisation
         planned = assessing.plan(reservation.instrument, customer, reservation.during, now, pins)
         accounts = _locked_accounts(planned, now)
         prepared = planned.with_balances(accounts)
