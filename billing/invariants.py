@@ -145,9 +145,16 @@ register_sql(
     violations=r"""
         WITH numbered AS (
             SELECT regexp_replace(number, '\d+$', '') AS series, substring(number FROM '(\d+)$')::bigint AS place
-              FROM billing_statement)
-        SELECT format('series %s: %s statements, numbered %s to %s', series, count(*), min(place), max(place))
-          FROM numbered GROUP BY series HAVING min(place) <> 1 OR max(place) <> count(*) OR count(DISTINCT place) <> count(*)""",
+              FROM billing_statement),
+        given AS (
+            SELECT split_part(key, '/', 1) || '-' || split_part(key, '/', 2) || '-' AS series, last
+              FROM billing_numberseries WHERE key LIKE '%/S')
+        SELECT format('series %s: last number given %s; %s statements, numbered %s to %s', series,
+                      given.last, count(place), min(place), max(place))
+          FROM numbered FULL JOIN given USING (series)
+         GROUP BY series, given.last
+        HAVING count(place) IS DISTINCT FROM given.last OR min(place) <> 1 OR max(place) <> given.last
+            OR count(DISTINCT place) <> count(place)""",
 )
 
 register_sql(

@@ -95,7 +95,8 @@ class DaysWork:
 
 @pytest.fixture
 def days_work(cast: Any, programmes: dict[str, Any], slot: Any) -> DaysWork:
-    from billing.settlement.models import Charge, Statement, StatementLine
+    from billing.settlement.models import Charge
+    from billing.settlement.services import statements
     from booking.models import Reservation
     from booking.services import transitions
     from booking.services.reservations import ReservationRequest, reserve
@@ -114,17 +115,7 @@ def days_work(cast: Any, programmes: dict[str, Any], slot: Any) -> DaysWork:
     charge = Charge.objects.get(reservation=agreed)
     award = charge.awards.order_by("pk").first()
     assert award is not None, "the cast's programmes give this session nothing"
-    statement = Statement.objects.create(
-        number="T-2026-0001",
-        programme_version_id=award.programme_version_id,
-        payee_id=award.payee_id,
-        period_on=award.service_on.replace(day=1),
-        total_fen=award.total_fen,
-        line_count=1,
-        content={},
-        content_sha256="",
-        issued_at=cast.now + timedelta(days=30),
-        issued_by=cast.users["qian"],
-    )
-    StatementLine.objects.create(statement=statement, award=award, position=1)
+    month = award.service_on.replace(day=1)
+    next_month = cast.now + timedelta(days=30)
+    statement = statements.issue(cast.actor("qian"), award.programme_version_id, award.payee_id, month, next_month)
     return DaysWork(cast, agreed, requested, charge, statement)

@@ -120,7 +120,7 @@ def test_a_flipped_byte_in_a_file_or_the_manifest_is_found(copy: Path) -> None:
     with pytest.raises(backups.BackupError, match=f"is damaged: {victim.relative_to(copy)}"):
         backups.verify(copy)
     flip_a_byte(copy / "manifest.json")
-    with pytest.raises(backups.BackupError, match="manifest.json is damaged"):
+    with pytest.raises(backups.BackupError, match=r"manifest\.json is damaged"):
         backups.verify(copy)
 
 

@@ -75,7 +75,7 @@ BREAKS: dict[str, list[str]] = {
         "UPDATE billing_award SET payee_id = (SELECT id FROM instruments_organisation WHERE kind = 'government')"
     ],
     "settlement.statements_are_their_lines": ["UPDATE billing_statement SET total_fen = total_fen + 1"],
-    "settlement.numbers_have_no_gap": ["UPDATE billing_statement SET number = 'T-2026-0002'"],
+    "settlement.numbers_have_no_gap": ["UPDATE billing_statement SET number = 'JS-2026-000002'"],
     "settlement.rendered_statements_have_both_files": ["UPDATE billing_statement SET render_state = 'done'"],
 }
 
@@ -137,5 +137,5 @@ def test_the_command_ends_with_code_1_and_a_line_for_each_violation(behind_the_g
     with pytest.raises(SystemExit) as ended:
         call_command("check_invariants", stdout=out, stderr=err)
     assert ended.value.code == 1
-    assert "series T-2026-: 1 statements, numbered 2 to 2" in out.getvalue()
+    assert "series JS-2026-: last number given 1; 1 statements, numbered 2 to 2" in out.getvalue()
     assert "1 violations" in err.getvalue()

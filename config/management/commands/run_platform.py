@@ -94,7 +94,7 @@ class Command(BaseCommand):
         if find_spec("config.demo") and find_spec("config.demo.accounts"):
             self.stdout.write("Log in as:")
             for account in import_module("config.demo.accounts").demo_accounts():
-                self.stdout.write(f"  {account}")
+                self.stdout.write(f"  {account.label:<36} {account.email:<36} {account.password}")
         self.stdout.write("Ctrl-C ends it.")
 
     def _leave_database(self) -> None:
