@@ -21,7 +21,7 @@ TITLES: dict[int, Promise | str] = {
     422: _("This cannot be done as asked"),
     503: _("Very busy right now"),
 }
-RETRY_AFTER_SECONDS = 5
+RETRY_AFTER_SECONDS = 2
 
 
 def sentences(refusal: Refusal) -> list[str]:
@@ -36,5 +36,5 @@ def refusal_response(request: HttpRequest, refusal: Refusal) -> HttpResponse:
     template = "errors/fragment.html" if is_fragment(request) else "errors/page.html"
     response = render(request, template, context, status=status)
     if status == 503:
-        response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        response["Retry-After"] = str(refusal.reasons[0].params.get("retry_after_seconds", RETRY_AFTER_SECONDS))
     return response

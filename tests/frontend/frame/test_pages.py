@@ -1,0 +1,187 @@
+"""The pages of the frame: home, help, errors, account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.test import Client
+from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+EN = {"HTTP_ACCEPT_LANGUAGE": "en"}
+PASSWORD = "lake-of-salt-77"
+
+
+@pytest.fixture
+def lin(cast: Any) -> Any:
+    user = cast.users["lin"]
+    user.set_password(PASSWORD)
+    user.save()
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
+
+
+def logged_in(user: Any) -> Client:
+    client = Client(**EN)
+    client.force_login(user)
+    return client
+
+
+def test_a_visitor_sees_what_the_platform_is_and_what_can_be_found(cast: Any, programmes: Any) -> None:
+    page = Client(**EN).get("/").content.decode()
+    assert "Know the cost before you book" in page
+    assert "Analytical instruments" in page
+    assert "Demo innovation voucher" in page
+
+
+def test_home_is_chinese_by_default(cast: Any) -> None:
+    assert 'lang="zh-CN"' in Client().get("/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("lin", "Your next sessions"), ("wang", "Today in your laboratory"), ("zhou", "Licences to check")]
+)
+def test_home_shows_each_person_what_waits_for_them(cast: Any, name: str, words: str) -> None:
+    page = logged_in(cast.users[name]).get("/").content.decode()
+    assert words in page
+    assert f"Welcome back, {name.title()}" in page
+
+
+def test_home_offers_to_join_to_a_person_without_an_organisation(cast: Any, django_user_model: Any) -> None:
+    person = django_user_model.objects.create(email="new@example.org", full_name="New", language="en")
+    assert "Join or register your organisation" in logged_in(person).get("/").content.decode()
+
+
+def test_the_navigation_holds_only_what_the_role_may_do(cast: Any) -> None:
+    approvals = f'href="{reverse("approval_inbox")}"'
+    assert approvals in logged_in(cast.users["wang"]).get("/help/").content.decode()
+    assert approvals not in logged_in(cast.users["lin"]).get("/help/").content.decode()
+
+
+def test_a_person_reads_their_own_language_where_the_browser_has_none_remembered(cast: Any) -> None:
+    client = Client(HTTP_ACCEPT_LANGUAGE="zh-hans")
+    client.force_login(cast.users["lin"])
+    assert 'lang="en"' in client.get("/help/").content.decode()
+    client.cookies["django_language"] = "zh-hans"
+    assert 'lang="zh-CN"' in client.get("/help/").content.decode()
+
+
+@pytest.mark.parametrize(("cookie", "shown"), [("dark", "dark"), ("light", "light"), ("", "auto"), ("<script>", "auto")])
+def test_the_theme_is_remembered_and_nothing_else_is_believed(db: None, cookie: str, shown: str) -> None:
+    client = Client()
+    client.cookies["theme"] = cookie
+    assert f'data-theme="{shown}"' in client.get("/help/").content.decode()
+
+
+def test_a_missing_page_is_a_designed_404(db: None) -> None:
+    response = Client(**EN).get("/no/such/page/")
+    assert response.status_code == 404
+    assert "There is no such page here" in response.content.decode()
+
+
+def test_an_expired_form_says_that_typing_is_not_lost(db: None) -> None:
+    response = Client(enforce_csrf_checks=True, **EN).post("/language/", {"language": "en"})
+    assert response.status_code == 403
+    assert "what you typed is still there" in response.content.decode()
+
+
+def test_a_crash_has_a_page_that_needs_no_database(rf: Any) -> None:
+    from frontend.views.errors import server_error
+
+    response = server_error(rf.get("/"))
+    assert response.status_code == 500
+    assert b"500" in response.content
+
+
+def test_too_large_a_form_is_413(db: None, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
+    response = Client(**EN).post("/language/", {"language": "en" * 50})
+    assert response.status_code == 413
+
+
+def test_settings_change_name_language_and_shortcuts(cast: Any) -> None:
+    client = logged_in(cast.users["lin"])
+    response = client.post("/settings/", {"full_name": "Lin Xia", "language": "zh-hans"})
+    assert response.status_code == 302
+    assert client.cookies["shortcuts"].value == "off"
+    assert client.cookies["django_language"].value == "zh-hans"
+    cast.users["lin"].refresh_from_db()
+    assert (cast.users["lin"].full_name, cast.users["lin"].language) == ("Lin Xia", "zh-hans")
+    assert 'data-shortcuts="off"' in client.get("/settings/").content.decode()
+
+
+def test_a_name_that_hides_characters_is_refused_at_its_field(cast: Any) -> None:
+    response = logged_in(cast.users["lin"]).post("/settings/", {"full_name": "Lin\u202eXia", "language": "en"})
+    assert response.status_code == 422
+    page = response.content.decode()
+    assert 'id="id_full_name_problem"' in page and 'aria-invalid="true"' in page
+
+
+def test_settings_need_a_log_in(db: None) -> None:
+    assert Client().get("/settings/")["Location"] == "/accounts/login/?next=/settings/"
+
+
+def test_signing_up_queues_the_confirmation_mail_and_keeps_the_name(db: None, django_user_model: Any) -> None:
+    form = {"full_name": "Lin Xia", "email": "lin.xia@example.org", "password1": PASSWORD, "password2": PASSWORD}
+    response = Client(**EN).post("/accounts/signup/", form)
+    assert response.status_code == 302
+    user = django_user_model.objects.get(email="lin.xia@example.org")
+    assert (user.full_name, user.language) == ("Lin Xia", "en")
+    job = ProcrastinateJob.objects.get(task_name="kernel.send_mail")
+    assert job.args["to"] == ["lin.xia@example.org"]
+    assert "/accounts/confirm-email/" in job.args["text"]
+    assert job.args["subject"].endswith("Jishi")
+
+
+def test_a_forgotten_password_is_reset_by_a_link_that_works_once(lin: Any) -> None:
+    client = Client(**EN)
+    client.post("/accounts/password/reset/", {"email": lin.email})
+    text = ProcrastinateJob.objects.get(task_name="kernel.send_mail").args["text"]
+    link = next(word for word in text.split() if "/accounts/password/reset/key/" in word)
+    form_page = client.get(link, follow=True)
+    address = form_page.request["PATH_INFO"]
+    done = client.post(address, {"password1": "another-lake-88", "password2": "another-lake-88"})
+    assert done.status_code == 302
+    lin.refresh_from_db()
+    assert lin.check_password("another-lake-88")
+    assert "Bad Token" in Client(**EN).get(link, follow=True).content.decode()
+
+
+def test_after_a_log_in_one_goes_only_to_our_own_pages(lin: Any) -> None:
+    credentials = {"login": lin.email, "password": PASSWORD}
+    inside = Client(**EN).post("/accounts/login/", {**credentials, "next": "/help/"})
+    outside = Client(**EN).post("/accounts/login/", {**credentials, "next": "https://evil.example/"})
+    assert inside["Location"] == "/help/"
+    assert outside["Location"] == "/"
+
+
+def test_officials_set_up_a_second_factor_first_where_the_settings_say_so(cast: Any, settings: Any) -> None:
+    settings.REQUIRE_MFA_FOR_OFFICIALS = True
+    official = logged_in(cast.users["qian"])
+    assert official.get("/settings/").status_code == 200
+    assert official.get(reverse("organisation_list"))["Location"] == reverse("mfa_activate_totp")
+    assert logged_in(cast.users["lin"]).get(reverse("organisation_list")).status_code == 200
+    Authenticator.objects.create(user=cast.users["qian"], type="totp", data={"secret": "x"})
+    assert official.get(reverse("organisation_list")).status_code == 200
+
+
+def test_the_api_tells_an_official_without_a_second_factor_what_is_missing(cast: Any, settings: Any) -> None:
+    settings.REQUIRE_MFA_FOR_OFFICIALS = True
+    response = logged_in(cast.users["qian"]).get("/api/v1/organisations/")
+    assert response.status_code == 403
+    assert response.json()["code"] == "access.second_factor_needed"
+
+
+@pytest.mark.parametrize(
+    "name", ["account_login", "account_signup", "account_reset_password", "account_reset_password_done", "help"]
+)
+def test_public_account_pages_open(db: None, name: str) -> None:
+    assert Client(**EN).get(reverse(name)).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["account_email", "account_change_password", "mfa_index", "account_logout", "account_settings"])
+def test_own_account_pages_open(lin: Any, name: str) -> None:
+    assert logged_in(lin).get(reverse(name)).status_code == 200
