@@ -24,9 +24,7 @@ from instruments.rules.wall_time import local_day, to_wall
 
 LAB_ROLES = (Role.LAB_MANAGER,)
 #: States in which a reservation takes no time and never will.
-GIVEN_UP = frozenset(
-    {ReservationState.REJECTED, ReservationState.CANCELLED, ReservationState.EXPIRED, ReservationState.NO_SHOW}
-)
+GIVEN_UP = frozenset({ReservationState.REJECTED, ReservationState.CANCELLED, ReservationState.EXPIRED, ReservationState.NO_SHOW})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 import "./css/main.css";
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { startAnnouncing } from "./js/announce.js";
+import { startBooking } from "./js/booking.js";
 import { startForms } from "./js/forms.js";
 import { startKeeping } from "./js/keep.js";
 import { startMenus } from "./js/menus.js";
@@ -13,6 +14,7 @@ window.htmx = htmx;
 startRequests(htmx);
 startAnnouncing();
 startForms();
+startBooking();
 startKeeping();
 startMenus();
 startTheme();

@@ -123,12 +123,13 @@ def present(assessment: Assessment, programmes: Sequence[Programme], schedule: P
         final_cost_fen=assessment.final_cost_fen,
         estimate=assessment.estimate,
         customer_class=wording.customer_class_word(assessment.priced.customer_class),
-        outcomes=tuple(_outcome(each, programme) for each, programme in zip(assessment.outcomes, programmes, strict=True)),
+        outcomes=tuple(outcome_row(each, programme) for each, programme in zip(assessment.outcomes, programmes, strict=True)),
         steps=tuple(_step(step, {}, bands) for step in assessment.steps),
     )
 
 
-def _outcome(outcome: Outcome, programme: Programme) -> OutcomeRow:
+def outcome_row(outcome: Outcome, programme: Programme) -> OutcomeRow:
+    """What one programme says, in words."""
     clauses = {clause.id: wording.document_text({"zh": clause.zh, "en": clause.en}) for clause in programme.clauses.values()}
     name = wording.document_text(programme.name)
     steps = tuple(_step(step, clauses, {}) for step in outcome.steps)

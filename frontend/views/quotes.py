@@ -211,7 +211,7 @@ def instrument_slots(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(reverse("instrument_detail", args=[pk]) + query)
     form = BookingForm.read(request.GET)
     week = _week(actor, pk, request.GET, form, now)
-    return render(request, "booking/_slots.html", _slots(week, form, request.GET, now))
+    return render(request, "booking/_slots.html", {**_slots(week, form, request.GET, now), "fragment": True})
 
 
 @require_GET

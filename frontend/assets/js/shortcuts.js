@@ -1,4 +1,4 @@
-// "/" search, "?" help, "g" then a letter for the places in the navigation. Off when the person switched them off (WCAG 2.1.4).
+// "/" search, "?" help, the keys that a page gives its own links and buttons (data-key), "g" then a letter for the places in the navigation. Off when the person switched them off (WCAG 2.1.4).
 const sequence_ms = 1200;
 const isTyping = (element) => element.closest?.("input, textarea, select, [contenteditable=true], dialog[open]");
 
@@ -25,6 +25,7 @@ export function startShortcuts() {
         search.focus();
       }
     }
+    document.querySelector(`[data-key="${CSS.escape(event.key)}"]`)?.click();
     if (event.key === "?") document.getElementById("shortcuts")?.showModal();
   });
 }

@@ -1,0 +1,90 @@
+"""What a reservation costs, for lists and pages: the quote as shown, as held, as waiting, and the charge once usage is agreed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+
+from billing.ledger.models import Transfer, TransferKind
+from billing.settlement.models import Charge, Quote
+from billing.settlement.services.reservation_money import RESERVATION
+from booking.models import Reservation
+from config.kernel.access import Actor, visible_to
+
+_DOCUMENTS = ("inputs", "result")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of one reservation in fen. ``charged``: of the charge, otherwise of the quote in force."""
+
+    gross_fen: int
+    payable_now_fen: int
+    final_cost_fen: int
+    estimate: bool
+    charged: bool
+    waits_for_customer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Everything about the money of one reservation. ``waiting`` is a quote that the customer has not accepted yet."""
+
+    quote: Quote | None
+    waiting: Quote | None
+    charge: Charge | None
+    held_fen: int
+
+
+def figures_of(actor: Actor, reservations: Iterable[Reservation]) -> dict[int, Figures]:
+    """The figures of reservations that the actor may see, by id, in two queries however many there are."""
+    ids = [reservation.pk for reservation in reservations]
+    found: dict[int, Figures] = {}
+    for quote in _light(visible_to(Quote.objects.filter(reservation_id__in=ids), actor)).order_by("revision"):
+        if quote.accepted_at is not None:
+            found[quote.reservation_id] = _figures(quote)
+        elif quote.reservation_id in found:
+            before = found[quote.reservation_id]
+            found[quote.reservation_id] = Figures(
+                before.gross_fen,
+                before.payable_now_fen,
+                before.final_cost_fen,
+                before.estimate,
+                charged=False,
+                waits_for_customer=True,
+            )
+    for charge in _light(visible_to(Charge.objects.filter(reservation_id__in=ids), actor)):
+        found[charge.reservation_id] = _figures(charge, charged=True)
+    return found
+
+
+def _light(rows: QuerySet) -> QuerySet:  # type: ignore[type-arg]
+    return rows.defer(*_DOCUMENTS)
+
+
+def _figures(row: Quote | Charge, *, charged: bool = False) -> Figures:
+    return Figures(
+        row.gross_fen, row.payable_now_fen, row.final_cost_fen, row.estimate, charged=charged, waits_for_customer=False
+    )
+
+
+def money_of(actor: Actor, reservation: Reservation) -> Money:
+    """The money of one reservation that the actor may see."""
+    quotes = list(visible_to(Quote.objects.filter(reservation=reservation), actor).order_by("revision"))
+    accepted = [quote for quote in quotes if quote.accepted_at is not None]
+    waiting = quotes[-1] if quotes and quotes[-1].accepted_at is None else None
+    charge = visible_to(Charge.objects.filter(reservation=reservation), actor).first()
+    held = Transfer.objects.filter(
+        source_type=RESERVATION, source_id=reservation.pk, kind=TransferKind.HOLD, ends__isnull=True, debit__limited=True
+    )
+    return Money(accepted[-1] if accepted else None, waiting, charge, _largest_per_programme(held))
+
+
+def _largest_per_programme(holds: QuerySet[Transfer]) -> int:
+    """What is held for the customer: one award draws on several limits at once, so the largest draw of each programme counts."""
+    largest: dict[int | None, int] = {}
+    for version_id, amount in holds.values_list("programme_version_id", "amount_fen"):
+        largest[version_id] = max(largest.get(version_id, 0), amount)
+    return sum(largest.values())

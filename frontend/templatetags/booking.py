@@ -1,0 +1,62 @@
+"""Tags of the booking pages: ``{% load booking %}``."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from billing import wording
+from frontend.booking_form import BookingForm
+from frontend.presenters.quote import Alternative
+
+if TYPE_CHECKING:
+    from frontend.views.quotes import Panel
+
+register = template.Library()
+
+
+@register.filter
+def service_way(mode: str) -> str:
+    """``{{ mode|service_way }}``: how a user is served, in words."""
+    return wording.service_way_word(mode)
+
+
+@register.simple_tag
+def booking_invalid(panel: Panel, input_id: str) -> SafeString:
+    """Marks an input that a problem of the form is about."""
+    wrong = any(target == input_id for target, _ in [*panel.problems, *panel.unreadable])
+    return SafeString(' aria-invalid="true"') if wrong else SafeString("")
+
+
+@register.simple_tag
+def booking_query(panel: Panel, other: Alternative) -> str:
+    """The form's values at another time, as a query."""
+    return _at(panel.form, other).query()
+
+
+@register.simple_tag
+def booking_hidden(panel: Panel, other: Alternative) -> SafeString:
+    """The form's values at another time as hidden inputs, with the figures that stand on the button."""
+    form = _at(panel.form, other)
+    values = [
+        ("key", panel.key),
+        ("on", form.on),
+        ("from", form.from_time),
+        ("to", form.to_time),
+        ("to_on", form.to_on),
+        ("organisation", form.organisation),
+        ("service_mode", form.service_mode),
+        ("purpose", form.purpose),
+        ("research_project", form.research_project),
+        ("expected_payable_now_fen", "" if other.payable_now_fen is None else str(other.payable_now_fen)),
+        ("expected_final_cost_fen", "" if other.final_cost_fen is None else str(other.final_cost_fen)),
+    ]
+    return format_html("{}", format_html_join("", '<input type="hidden" name="{}" value="{}">', values))
+
+
+def _at(form: BookingForm, other: Alternative) -> BookingForm:
+    return replace(form, on=other.on, from_time=other.from_time, to_time=other.to_time, to_on=other.to_on)

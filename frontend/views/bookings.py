@@ -1,0 +1,304 @@
+"""A booking from the form to its end: ask, see, cancel, accept new figures, take into one's own calendar."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Page, Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from billing.settlement import reservation_figures
+from billing.settlement.reservation_figures import Figures, Money
+from billing.settlement.services import quotes
+from booking import queries
+from booking.models import Reservation
+from booking.rules.states import ReservationState
+from booking.services import context as booking_context
+from booking.services import reservations, transitions
+from booking.services.context import BookingContext, policy_of
+from booking.services.reservations import ReservationRequest
+from config.kernel.access import Actor, get_visible
+from config.kernel.errors import Conflict, NotFound, Reason, Refusal
+from config.kernel.time_range import TimeRange
+from frontend.booking_form import BookingForm, read_expected, read_key
+from frontend.calendar_file import calendar_file
+from frontend.http import actor_of, is_fragment
+from frontend.presenters import assessment, life
+from frontend.presenters.quote import Alternative
+from frontend.refusals import sentences, status_of
+from frontend.templatetags.jishi import bilingual
+from frontend.views.quotes import as_alternative, make_panel, problems_of
+
+PER_PAGE = 20
+_AHEAD = [ReservationState.REQUESTED, ReservationState.APPROVED, ReservationState.IN_USE]
+SHOWN = ("upcoming", "past", "all")
+
+
+# --- Asking for time -------------------------------------------------------------------------------------------------
+@require_http_methods(["GET", "POST"])
+def reservation_create(request: HttpRequest, pk: int) -> HttpResponse:
+    """The booking form of an instrument on a page of its own, and its answer."""
+    actor, now = actor_of(request), timezone.now()
+    if actor.is_anonymous:
+        return _log_in_first(request, pk)
+    context = booking_context.load(actor, pk, lock=False)
+    if request.method == "POST":
+        return _answer(request, actor, context, now)
+    panel = make_panel(actor, context, BookingForm.read(request.GET), now)
+    return _form_response(request, {"panel": panel})
+
+
+def _log_in_first(request: HttpRequest, pk: int) -> HttpResponse:
+    """To the log-in and back to the form, with everything that was typed."""
+    form = BookingForm.read(request.POST if request.method == "POST" else request.GET)
+    back = f"{reverse('reservation_create', args=[pk])}?{form.query()}"
+    address = f"{reverse('account_login')}?{urlencode({'next': back})}"
+    if is_fragment(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return redirect(address)
+
+
+def _answer(request: HttpRequest, actor: Actor, context: BookingContext, now: datetime) -> HttpResponse:
+    form = BookingForm.read(request.POST)
+    try:
+        reserved = reservations.reserve(
+            actor, _request(form, context, request, actor, now), now, idempotency_key=read_key(request.POST)
+        )
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return _refused(request, actor, context, form, refusal, now)
+    if not reserved.replayed:
+        messages.success(request, _("Request sent.") if reserved.state == ReservationState.REQUESTED else _("Booked."))
+    address = reverse("reservation_detail", args=[reserved.reservation_id])
+    return HttpResponse(status=204, headers={"HX-Redirect": address}) if is_fragment(request) else redirect(address)
+
+
+def _request(form: BookingForm, context: BookingContext, request: HttpRequest, actor: Actor, now: datetime) -> ReservationRequest:
+    """Raises Refusal with everything that cannot be read; ``booking.figures_not_seen`` when the form carries no figures."""
+    reasons: list[Reason] = []
+    during: TimeRange | None = None
+    service_mode = ""
+    organisation_id = form.organisation_id()
+    try:
+        during = form.during(context.zone)
+    except Refusal as refusal:
+        reasons += refusal.reasons
+    try:
+        service_mode = form.known_service_mode()
+    except Refusal as refusal:
+        reasons += refusal.reasons
+    if organisation_id is None:
+        reasons.append(Reason("booking.organisation_missing", {}, "organisation"))
+    if reasons or during is None or organisation_id is None:
+        raise Refusal(*reasons)
+    asked = ReservationRequest(
+        instrument_id=context.instrument.pk,
+        organisation_id=organisation_id,
+        during=during,
+        service_mode=service_mode,
+        purpose=form.purpose,
+        research_project=form.research_project,
+        expected=read_expected(request.POST),
+    )
+    if None in (asked.expected.payable_now_fen, asked.expected.final_cost_fen):
+        reasons = reservations.refusal_reasons(context, during, service_mode, now)
+        raise Refusal(*(reasons or [Reason("booking.figures_not_seen")]))
+    return asked
+
+
+def _refused(
+    request: HttpRequest, actor: Actor, context: BookingContext, form: BookingForm, refusal: Refusal, now: datetime
+) -> HttpResponse:
+    """The form again with what was typed, every reason, the new figures and other times where there are any."""
+    reasons = [Reason("booking.form_used") if one.code == "idempotency.other_payload" else one for one in refusal.reasons]
+    others = refusal.extra.get("alternatives", []) if isinstance(refusal, Conflict) else []
+    alternatives = _alternatives(actor, context, form, others, now)
+    panel = make_panel(actor, context, form, now, problems=problems_of(reasons), alternatives=alternatives)
+    if panel.quote is not None and panel.quote.problems:
+        known = {sentence for _input, sentence in panel.problems}
+        still = [problem for problem in panel.quote.problems if problem[1] not in known]
+        panel = replace(panel, quote=replace(panel.quote, problems=still if not alternatives else [], alternatives=[]))
+    return _form_response(request, {"panel": panel}, status=status_of(refusal))
+
+
+def _alternatives(
+    actor: Actor, context: BookingContext, form: BookingForm, pairs: list[list[str]], now: datetime
+) -> list[Alternative]:
+    """Free times with their figures, so that one press books one of them."""
+    customer = form.organisation_id()
+    found = []
+    for starts_at, ends_at in pairs:
+        during = TimeRange(datetime.fromisoformat(starts_at), datetime.fromisoformat(ends_at))
+        try:
+            preview = quotes.preview(actor, context.instrument.pk, customer or 0, during, now)
+        except Refusal:
+            preview = None
+        found.append(as_alternative(form, during, context, preview))
+    return found
+
+
+def _form_response(request: HttpRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    template = "booking/_form.html" if is_fragment(request) else "booking/reserve.html"
+    return render(request, template, context, status=status)
+
+
+# --- My bookings -----------------------------------------------------------------------------------------------------
+@login_required
+@require_GET
+def reservation_list(request: HttpRequest) -> HttpResponse:
+    """What the actor's organisations booked; the filter and the page stand in the address."""
+    actor, now = actor_of(request), timezone.now()
+    show = request.GET.get("show", "")
+    show = show if show in SHOWN else "upcoming"
+    rows = _filtered(queries.my_reservations(actor), show, now)
+    state = request.GET.get("state", "")
+    if state in ReservationState:
+        rows = rows.filter(state=state)
+    page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
+    figures = reservation_figures.figures_of(actor, page.object_list)
+    context = {
+        "page": page,
+        "rows": with_figures(page, figures),
+        "show": show,
+        "state": state if state in ReservationState else "",
+        "states": [each.value for each in ReservationState],
+        "tabs": [("upcoming", _("Upcoming")), ("past", _("Past")), ("all", _("All"))],
+        "several_organisations": len(actor.organisations()) > 1,
+    }
+    return render(request, "booking/list.html", context)
+
+
+def _filtered(rows: QuerySet[Reservation], show: str, now: datetime) -> QuerySet[Reservation]:
+    ahead = Q(state__in=_AHEAD, ends_at__gt=now) | Q(state=ReservationState.IN_USE)
+    if show == "upcoming":
+        return rows.filter(ahead).order_by("starts_at", "pk")
+    return rows.exclude(ahead) if show == "past" else rows
+
+
+def with_figures(page: Page[Reservation], figures: dict[int, Figures]) -> list[tuple[Reservation, Figures | None]]:
+    """Each reservation with its figures."""
+    return [(reservation, figures.get(reservation.pk)) for reservation in page.object_list]
+
+
+# --- One booking -----------------------------------------------------------------------------------------------------
+@login_required
+@require_GET
+def reservation_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything about one reservation that the actor may see."""
+    return detail_response(request, pk, timezone.now())
+
+
+def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refusal | None = None) -> HttpResponse:
+    """The page of a reservation; with a refusal, its reasons on top and its status."""
+    actor = actor_of(request)
+    reservation = get_visible(queries.reservation_detail(actor), actor, pk=pk)
+    money = reservation_figures.money_of(actor, reservation)
+    waits = money.waiting is not None
+    rights = life.rights(actor, reservation, now, waits_for_customer=waits)
+    context = {
+        "reservation": reservation,
+        "zone": reservation.instrument.site.time_zone,
+        "session": getattr(reservation, "session", None),
+        "entries": life.timeline(reservation, reservation.transitions.all()),
+        "next_words": life.next_words(reservation, waits_for_customer=waits),
+        "rights": rights,
+        "shows_next": rights.is_customer,
+        "reject_templates": reject_templates(),
+        "problems": sentences(refusal) if refusal else [],
+        "now": now,
+        **_money_context(money),
+    }
+    return render(request, "booking/detail.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def reject_templates() -> list[str]:
+    """What labs answer most, in the language of the person who rejects."""
+    return [
+        _("The instrument is needed for maintenance at that time."),
+        _("The operator is not available then; please choose another time."),
+        _("Please say more about the sample and the method, then ask again."),
+        _("The instrument does not suit this method; please contact us for another one."),
+    ]
+
+
+def _money_context(money: Money) -> dict[str, Any]:
+    shown = money.charge or money.quote
+    return {
+        "money": money,
+        "figures": assessment.of_frozen(shown) if shown else None,
+        "new_figures": assessment.of_frozen(money.waiting) if money.waiting else None,
+    }
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def reservation_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """What cancelling would do, then doing it."""
+    actor, now = actor_of(request), timezone.now()
+    reason = request.POST.get("reason", "")
+    refusal: Refusal | None = None
+    if request.method == "POST":
+        try:
+            transitions.cancel(actor, pk, now, " ".join(reason.split())[:300].replace("\x00", ""))
+        except NotFound:
+            raise
+        except Refusal as refused:
+            refusal = refused
+        else:
+            messages.success(request, _("Cancelled. The time is free again."))
+            return redirect("reservation_detail", pk)
+    reservation = get_visible(queries.reservations_visible(actor).select_related("instrument__policy"), actor, pk=pk)
+    money = reservation_figures.money_of(actor, reservation)
+    rights = life.rights(actor, reservation, now, waits_for_customer=money.waiting is not None)
+    policy = policy_of(getattr(reservation.instrument, "policy", None))
+    context = {
+        "reservation": reservation,
+        "zone": reservation.instrument.site.time_zone,
+        "rights": rights,
+        "effect": life.cancel_effect(reservation, policy, money.held_fen, now),
+        "reason": reason,
+        "problems": sentences(refusal) if refusal else [],
+    }
+    return render(request, "booking/cancel.html", context, status=status_of(refusal) if refusal else 200)
+
+
+@login_required
+@require_POST
+def reservation_accept_quote(request: HttpRequest, pk: int) -> HttpResponse:
+    """The customer says yes to the figures that wait."""
+    actor, now = actor_of(request), timezone.now()
+    try:
+        quotes.accept_quote(actor, pk, now)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return detail_response(request, pk, now, refusal)
+    messages.success(request, _("Accepted. The lab can approve now."))
+    return redirect("reservation_detail", pk)
+
+
+@login_required
+@require_GET
+def reservation_calendar(request: HttpRequest, pk: int) -> HttpResponse:
+    """The reservation as an .ics file."""
+    actor, now = actor_of(request), timezone.now()
+    reservation = get_visible(queries.reservations_visible(actor), actor, pk=pk)
+    url = request.build_absolute_uri(reverse("reservation_detail", args=[pk]))
+    body = calendar_file(
+        reservation, bilingual(reservation.instrument), f"{reservation.reference} · {reservation.organisation.name}", url, now
+    )
+    response = HttpResponse(body, content_type="text/calendar; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{reservation.reference}.ics"'
+    return response

@@ -1,0 +1,164 @@
+"""Today at the lab: who comes, who is in, who is late; check in, check out, mark as not used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from billing.settlement import reservation_figures
+from billing.settlement.reservation_figures import Figures
+from booking import queries
+from booking.models import Reservation, UsageSession
+from booking.rules.states import ReservationState
+from booking.services import transitions
+from booking.services.transitions import EARLY_CHECK_IN
+from config.kernel.access import Actor, Role
+from config.kernel.errors import NotFound, Refusal
+from frontend import display
+from frontend.booking_form import read_day
+from frontend.http import actor_of
+from frontend.refusals import sentences, status_of
+from instruments.models import Instrument
+
+NOTE_LENGTH = 500
+DEFAULT_GRACE_MINUTES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """One session of the day and what can be done with it now. ``hint`` says what is late, in words."""
+
+    reservation: Reservation
+    session: UsageSession | None
+    figures: Figures | None
+    hint: str
+    may_check_in: bool
+    may_check_out: bool
+    may_mark_no_show: bool
+    problems: list[str]
+    just_done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentDay:
+    instrument: Instrument
+    rows: list[SessionRow]
+
+
+@login_required
+@require_GET
+def sessions_today(request: HttpRequest) -> HttpResponse:
+    """The sessions of a day (``?date=``, default today) on the actor's instruments."""
+    return _day_response(request, timezone.now())
+
+
+def _day_response(request: HttpRequest, now: datetime, failed_id: int = 0, refusal: Refusal | None = None) -> HttpResponse:
+    actor = actor_of(request)
+    actor.require(Role.LAB_MANAGER)
+    zone = display.viewer_zone()
+    today = now.astimezone(zone).date()
+    day = read_day(request.GET.get("date", "") or request.POST.get("date", "")) or today
+    reservations = list(queries.sessions_of_day(actor, day, zone).select_related("instrument__policy"))
+    figures = reservation_figures.figures_of(actor, reservations)
+    problems = sentences(refusal) if refusal else []
+    done_id = request.GET.get("done", "")
+    groups: dict[int, InstrumentDay] = {}
+    for each in reservations:
+        row = _row(each, figures.get(each.pk), now, problems if each.pk == failed_id else [], done_id == str(each.pk))
+        groups.setdefault(each.instrument_id, InstrumentDay(each.instrument, [])).rows.append(row)
+    context = {
+        "groups": sorted(groups.values(), key=lambda group: (group.instrument.name_pinyin, group.instrument.name)),
+        "day": day,
+        "is_today": day == today,
+        "previous_day": day - timedelta(days=1),
+        "next_day": day + timedelta(days=1),
+        "count": len(reservations),
+        "running": sum(each.state == ReservationState.IN_USE for each in reservations),
+        "problems": problems if not any(each.pk == failed_id for each in reservations) else [],
+    }
+    return render(request, "sessions/today.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _row(reservation: Reservation, figures: Figures | None, now: datetime, problems: list[str], just_done: bool) -> SessionRow:
+    approved = reservation.state == ReservationState.APPROVED
+    policy = getattr(reservation.instrument, "policy", None)
+    grace = timedelta(minutes=policy.no_show_grace_minutes if policy else DEFAULT_GRACE_MINUTES)
+    return SessionRow(
+        reservation=reservation,
+        session=getattr(reservation, "session", None),
+        figures=figures if figures and figures.charged else None,
+        hint=_hint(reservation, now),
+        may_check_in=approved and reservation.starts_at - EARLY_CHECK_IN <= now < reservation.ends_at,
+        may_check_out=reservation.state == ReservationState.IN_USE,
+        may_mark_no_show=approved and now >= min(reservation.starts_at + grace, reservation.ends_at),
+        problems=problems,
+        just_done=just_done,
+    )
+
+
+def _hint(reservation: Reservation, now: datetime) -> str:
+    if reservation.state == ReservationState.APPROVED:
+        if now > reservation.starts_at:
+            return _("%(length)s late") % {"length": _minutes(now - reservation.starts_at)}
+        if now >= reservation.starts_at - EARLY_CHECK_IN:
+            return _("starts in %(length)s") % {"length": _minutes(reservation.starts_at - now)}
+    if reservation.state == ReservationState.IN_USE:
+        if now > reservation.ends_at:
+            return _("%(length)s over the booked end") % {"length": _minutes(now - reservation.ends_at)}
+        return _("%(length)s left") % {"length": _minutes(reservation.ends_at - now)}
+    return ""
+
+
+def _minutes(length: timedelta) -> str:
+    return display.duration_words(int(length.total_seconds()) // 60)
+
+
+@login_required
+@require_POST
+def session_check_in(request: HttpRequest, pk: int) -> HttpResponse:
+    return _act(request, pk, transitions.check_in, _("Checked in. The session is running."))
+
+
+@login_required
+@require_POST
+def session_check_out(request: HttpRequest, pk: int) -> HttpResponse:
+    """End the session; a note about it may be kept."""
+    note = " ".join(request.POST.get("note", "").replace("\x00", "").split())[:NOTE_LENGTH]
+
+    def check_out(actor: Actor, reservation_id: int, now: datetime) -> None:
+        transitions.check_out(actor, reservation_id, now, note)
+
+    return _act(request, pk, check_out, _("Checked out. The charge is made."))
+
+
+@login_required
+@require_POST
+def session_no_show(request: HttpRequest, pk: int) -> HttpResponse:
+    return _act(request, pk, transitions.mark_no_show, _("Marked as not used."))
+
+
+def _act(request: HttpRequest, pk: int, service: Callable[[Actor, int, datetime], None], said: str) -> HttpResponse:
+    """Do it and come back to the day; a refusal is shown at the session."""
+    actor, now = actor_of(request), timezone.now()
+    try:
+        service(actor, pk, now)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return _day_response(request, now, pk, refusal)
+    messages.success(request, said)
+    if request.POST.get("from") == "detail":
+        return redirect("reservation_detail", pk)
+    day = read_day(request.POST.get("date", ""))
+    kept = f"date={day}&" if isinstance(day, date) else ""
+    return redirect(f"{reverse('sessions_today')}?{kept}done={pk}#session-{pk}")
