@@ -1,0 +1,130 @@
+"""Two managers and one slot: at most one of competing requests is approved, and every step happens once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from billing.ledger.models import Account, Transfer
+from billing.settlement.models import Award, Charge
+from booking.models import InstrumentPolicy, Reservation, ReservationTransition
+from booking.rules.states import Action
+from booking.services import transitions
+from config.kernel.errors import Conflict
+from config.kernel.time_range import TimeRange
+from tests.concurrency.harness import at_once, broken, overlapping_pairs, sql_run, tally, violations
+from tests.concurrency.test_slot_stampede import asking
+from tests.concurrency.world import World, publish, voucher
+
+ROUNDS = 6
+
+
+@pytest.fixture
+def open_list(world: World) -> World:
+    """A lab whose pending requests do not block, so that several may wait for the same time; and a subsidy."""
+    InstrumentPolicy.objects.bulk_create(InstrumentPolicy(instrument=each, pending_blocks=False) for each in world.instruments)
+    publish(world.cast, voucher())
+    return world
+
+
+def waiting(world: World, place: int, during: TimeRange, instrument: int = 0) -> int:
+    """A request of one of the crowd; its id."""
+    return asking(world, place, during, f"w{instrument}-{place}-{during.starts_at}", instrument)().reservation_id
+
+
+def approving(world: World, manager: int, reservation_id: int) -> Callable[[], None]:
+    actor = world.manager(manager)
+    return lambda: transitions.approve(actor, reservation_id, world.cast.now)
+
+
+def approved() -> int:
+    return Reservation.objects.filter(state="approved").count()
+
+
+def test_of_competing_requests_at_most_one_is_approved(open_list: World) -> None:
+    for number in range(ROUNDS):
+        pair = [waiting(open_list, place, open_list.slot(8 + 2 * number)) for place in range(4)]
+        outcomes = at_once([approving(open_list, manager, pk) for manager, pk in enumerate(pair)])
+        assert tally(outcomes) == {"ok": 1, "booking.just_taken": 3}
+    assert approved() == ROUNDS
+    assert overlapping_pairs() == 0
+    assert violations() == {}
+
+
+def test_without_constraint_and_lock_several_are_approved(open_list: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: what cal.com's and others' approval did."""
+    sql_run("ALTER TABLE booking_occupancy DROP CONSTRAINT occupancy_no_overlap")
+    monkeypatch.setattr(transitions, "_locked", lambda pk: Reservation.objects.select_related("instrument").get(pk=pk))
+    pair = [waiting(open_list, place, open_list.slot(8)) for place in range(4)]
+    outcomes = at_once([approving(open_list, manager, pk) for manager, pk in enumerate(pair)])
+    assert tally(outcomes)["ok"] > 1
+    assert overlapping_pairs() > 0
+    assert "booking.no_double_booking" in broken("kernel.guards_installed")
+
+
+def test_a_request_approved_by_many_at_once_is_approved_once_and_held_once(open_list: World) -> None:
+    for number in range(ROUNDS):
+        pk = waiting(open_list, number, open_list.slot(8), number)
+        outcomes = at_once([approving(open_list, manager % 4, pk) for manager in range(8)])
+        assert tally(outcomes) == {"ok": 1, "booking.illegal_transition": 7}
+        assert ReservationTransition.objects.filter(reservation_id=pk, action=Action.APPROVE).count() == 1
+    assert Transfer.objects.filter(kind="hold", debit__kind="pool").count() == ROUNDS
+    assert violations() == {}
+
+
+def test_approving_and_cancelling_at_once_leaves_one_story(open_list: World) -> None:
+    for number in range(ROUNDS):
+        pk = waiting(open_list, number, open_list.slot(8), number)
+        person = open_list.person(number)
+        outcomes = at_once(
+            [approving(open_list, 0, pk), lambda pk=pk, who=person: transitions.cancel(who, pk, open_list.cast.now)]
+        )
+        # Approve then cancel is one story, cancel (and then no approval) the other: the request is gone in both.
+        assert not isinstance(outcomes[1], Exception)
+        assert tally(outcomes[:1]) in ({"ok": 1}, {"booking.illegal_transition": 1})
+    assert set(Reservation.objects.values_list("state", flat=True)) == {"cancelled"}
+    assert not Account.objects.filter(held_fen__gt=0).exists()
+    assert violations() == {}
+
+
+def test_checking_out_many_times_charges_once(open_list: World) -> None:
+    for number in range(ROUNDS):
+        pk = waiting(open_list, number, open_list.slot(8), number)
+        approving(open_list, 0, pk)()
+        start = open_list.slot(8).starts_at
+        transitions.check_in(open_list.manager(0), pk, start)
+        leaving = [
+            lambda pk=pk, who=open_list.manager(manager % 4): transitions.check_out(who, pk, start + timedelta(hours=2))
+            for manager in range(6)
+        ]
+        assert tally(at_once(leaving)) == {"ok": 1, "booking.illegal_transition": 5}
+    assert Charge.objects.count() == Award.objects.count() == ROUNDS
+    assert Transfer.objects.filter(kind="post", debit__kind="pool").count() == ROUNDS
+    assert violations() == {}
+
+
+def test_sweeps_that_run_twice_and_a_late_check_in_move_each_reservation_once(open_list: World) -> None:
+    ids = [waiting(open_list, number, open_list.slot(8), number) for number in range(8)]
+    for pk in ids[:4]:
+        approving(open_list, 0, pk)()
+    during = open_list.slot(8)
+    calls = [lambda: transitions.expire_due(during.ends_at)] * 3 + [lambda: transitions.mark_no_shows_due(during.ends_at)] * 3
+    calls += [
+        lambda pk=pk: transitions.check_in(open_list.manager(0), pk, during.ends_at - timedelta(minutes=1)) for pk in ids[:4]
+    ]
+    outcomes = at_once(calls)
+    assert set(tally(outcomes[6:])) <= {"ok", "booking.illegal_transition"}
+    assert sum(outcomes[:3]) == 4
+    came = tally(outcomes[6:])["ok"]
+    assert sum(outcomes[3:6]) == 4 - came
+    assert violations() == {}
+
+
+def test_the_conflict_of_an_approval_names_free_times(open_list: World) -> None:
+    first, second = (waiting(open_list, place, open_list.slot(8)) for place in range(2))
+    approving(open_list, 0, first)()
+    with pytest.raises(Conflict) as refused:
+        approving(open_list, 1, second)()
+    assert refused.value.extra["alternatives"]
