@@ -70,9 +70,13 @@ def socket_folder(home: Path, database: str) -> str:
 
 
 def prepare_home(home: Path) -> None:
-    """Make the folder for database and files. Only its owner can look into it; as root others may pass to what is theirs."""
+    """Make the folder for database and files, whatever the umask. Only its owner can look into it; as root others may pass."""
+    missing = [folder for folder in home.parents if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir()
+        folder.chmod(0o755)
     if not home.exists():
-        home.mkdir(parents=True)
+        home.mkdir()
         home.chmod(0o711 if os.geteuid() == 0 else 0o700)
 
 

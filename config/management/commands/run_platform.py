@@ -76,7 +76,8 @@ class Command(BaseCommand):
             self._leave_database()
 
     def _prepare(self) -> None:
-        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+        server.prepare_home(settings.HOME)
+        settings.STATIC_ROOT.mkdir(exist_ok=True)
         if migrations_pending():
             self.stdout.write("Preparing the database ...")
             call_command("migrate", verbosity=0)
