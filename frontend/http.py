@@ -29,7 +29,7 @@ def actor_of(request: HttpRequest) -> Actor:
 def is_fragment(request: HttpRequest) -> bool:
     """Whether htmx asks for a piece of a page (not a boosted or restored whole page)."""
     htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+    return htmx is not None and bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
 def current_page(request: HttpRequest) -> str:

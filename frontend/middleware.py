@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
@@ -22,7 +21,6 @@ from config.kernel.errors import Forbidden, Reason, Refusal
 from config.kernel.messages import reason_sentence
 from frontend.http import actor_of, is_fragment, to_login
 from frontend.refusals import refusal_response
-from instruments.models import User
 from instruments.queries import actor_for
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -40,7 +38,7 @@ class ActorMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.actor = SimpleLazyObject(lambda: actor_for(request.user))  # type: ignore[attr-defined]
         if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and request.user.is_authenticated:
-            language = cast(User, request.user).language
+            language = request.user.language
             translation.activate(language)
             request.LANGUAGE_CODE = language
         return self.get_response(request)

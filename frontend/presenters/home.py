@@ -122,7 +122,7 @@ def tiles(actor: Actor, now: datetime) -> list[Tile]:
         found.append(Tile(_("Requests to decide"), approval_inbox(actor).count(), "inbox", reverse("approval_inbox")))
         found.append(Tile(_("Sessions today"), today, "clock", reverse("sessions_today")))
     if actor.has(Role.FIRM_ADMIN, Role.LAB_MANAGER):
-        joining = visible_to(JoinRequest.objects.filter(decided_at=None), actor).exclude(user_id=actor.user_id).count()
+        joining = visible_to(JoinRequest.objects.filter(decided_at=None), actor).exclude(user=actor.user_id).count()
         if joining:
             found.append(Tile(_("People asking to join"), joining, "user-plus", reverse("organisation_list")))
     if actor.has(Role.OPERATOR):
