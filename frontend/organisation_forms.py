@@ -78,15 +78,15 @@ class OrganisationForm(forms.Form):
         self.kind = kind
         self.asks_look_alike = False
         for scheme in CODE_SCHEMES[kind]:
-            needed = kind == OrganisationKind.FIRM and scheme == "uscc"
+            abroad = bool(self.data.get("code_foreign-registration", "").strip())
             hint = _CODE_HINTS.get(scheme, "")
-            if needed:
-                hint = _("18 characters, on the licence. A firm registered abroad leaves it empty and gives the number below.")
+            if kind == OrganisationKind.FIRM and scheme == "uscc":
+                hint = _("18 characters, on the licence. A firm registered abroad gives its number there instead.")
             self.fields[f"code_{scheme}"] = forms.CharField(
-                label=SCHEME_NAMES[scheme],
+                label=str(SCHEME_NAMES[scheme]),
                 max_length=200,
-                required=False,
-                help_text=hint,
+                required=kind == OrganisationKind.FIRM and scheme == "uscc" and not abroad,
+                help_text=str(hint),
                 widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
             )
         self.fields["region_code"].choices = region_choices()  # type: ignore[attr-defined]
@@ -205,7 +205,7 @@ class InviteForm(forms.Form):
 class RolesForm(forms.Form):
     """All roles of one member."""
 
-    roles = forms.MultipleChoiceField(label=_("Roles"), widget=forms.CheckboxSelectMultiple, required=False)
+    roles = forms.MultipleChoiceField(label=_("Roles"), widget=forms.CheckboxSelectMultiple)
 
     def __init__(self, kind: str, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -250,8 +250,8 @@ class DecisionForm(forms.Form):
     """Accept or refuse a licence; cannot be undone, so it is confirmed."""
 
     decision = forms.ChoiceField(
-        label=_("Decision"),
-        choices=[("accept", _("Accept: the organisation becomes verified")), ("refuse", _("Refuse: it may hand in again"))],
+        label=_("Does the licence agree with the profile?"),
+        choices=[("accept", _("Yes: the organisation becomes verified")), ("refuse", _("No: refuse; it may hand in again"))],
         widget=forms.RadioSelect,
     )
     reason = forms.CharField(
@@ -274,9 +274,7 @@ class TokenForm(forms.Form):
     """A new API token."""
 
     name = forms.CharField(label=_("Name"), max_length=_LONG, help_text=_("What it is for, for example: nightly export."))
-    scopes = forms.MultipleChoiceField(
-        label=_("What it may do"), choices=SCOPE_NAMES.items, widget=forms.CheckboxSelectMultiple, required=False
-    )
+    scopes = forms.MultipleChoiceField(label=_("What it may do"), choices=SCOPE_NAMES.items, widget=forms.CheckboxSelectMultiple)
     expires_on = forms.DateField(
         label=_("Last day"),
         required=False,

@@ -53,7 +53,8 @@ def decide_verification(actor: Actor, request_id: int, accept: bool, reason: str
     """Accept or refuse (with a reason), once. Nobody decides about their own organisation or what they handed in.
 
     Raises NotFound, Forbidden (not an operator, ``verification.own_organisation``), Conflict
-    ``verification.decided_already``, Refusal ``verification.reason_needed`` / ``verification.reason_too_long``.
+    ``verification.decided_already``, Refusal ``verification.suspended``, ``verification.reason_needed``,
+    ``verification.reason_too_long``.
     """
     actor.require(Role.OPERATOR)
     found = get_visible(VerificationRequest.objects.all(), actor, pk=request_id)
@@ -64,6 +65,8 @@ def decide_verification(actor: Actor, request_id: int, accept: bool, reason: str
         raise Forbidden.of("verification.own_organisation")
     if request.decided_at is not None:
         raise Conflict.of("verification.decided_already")
+    if accept and organisation.status == OrganisationStatus.SUSPENDED:
+        raise Refusal.of("verification.suspended")
     text = reason.strip()
     if not accept and not text:
         raise Refusal.of("verification.reason_needed", field="reason")

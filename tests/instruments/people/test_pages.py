@@ -61,6 +61,20 @@ def test_my_organisations_with_what_comes_next(cast, browse):
     assert "You are in no organisation yet" in page(browse("outsider"), "organisation_list")
 
 
+def test_a_suspended_organisation_is_listed_without_a_link(cast, browse):
+    address = reverse("organisation_detail", args=[cast.wool_firm.pk])
+    assert address in page(browse("wool_admin"), "organisation_list")
+    Organisation.objects.filter(pk=cast.wool_firm.pk).update(status="suspended")
+    shown = page(browse("wool_admin"), "organisation_list")
+    assert "Plateau Wool" in shown and "Suspended" in shown and address not in shown
+
+
+def test_a_firm_from_abroad_gives_its_own_number_instead_of_the_code(cast, browse):
+    client, address = browse("outsider"), reverse("organisation_create") + "?kind=firm"
+    assert client.post(address, {"name": "Fjord Metals"}).status_code == 422
+    assert client.post(address, {"name": "Fjord Metals", "code_foreign-registration": "NO 923 609 016"}).status_code == 302
+
+
 def test_founding_a_firm_leads_to_its_page(cast, browse):
     client = browse("outsider")
     assert "kind=firm" in page(client, "organisation_create")

@@ -192,6 +192,14 @@ def test_suspension_stops_all_rights_and_ends_unverified(cast, now):
         set_suspension(cast.who("operator"), cast.office.pk, True, "lock everybody out", now)
 
 
+def test_a_suspended_firm_cannot_be_accepted(cast, now, submitted):
+    Organisation.objects.filter(pk=cast.wool_firm.pk).update(status="suspended")
+    with pytest.raises(Refusal) as refusal:
+        decide_verification(cast.who("operator"), submitted.pk, True, "", now)
+    assert codes(refusal) == {"verification.suspended"}
+    decide_verification(cast.who("operator"), submitted.pk, False, "Suspended", now)
+
+
 def test_the_next_step_of_an_organisation():
     firm = Organisation(kind="firm", status="claimed")
     assert next_step(firm, False) == "complete_profile"
