@@ -79,7 +79,7 @@ def grant(funder: Account, account: Account, amount_fen: int, source: Source, no
 
 
 def lock(accounts: Iterable[Account]) -> dict[str, Account]:
-    """The limited accounts by key, locked in id order and re-read."""
+    """The accounts by key, locked in id order and re-read."""
     ids = sorted(account.pk for account in accounts)
     rows = Account.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
     return {account.key: account for account in rows}

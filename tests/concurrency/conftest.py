@@ -19,6 +19,8 @@ from tests.concurrency.harness import CommittedDatabase, forget_versions
 from tests.concurrency.world import World, build_world
 
 TEMPLATE = "jishi_race"
+PATIENCE_MS = 60_000
+"""How long fifty threads of one test wait for each other on a machine that is busy with other things."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,7 +60,11 @@ def template(server_socket: str, django_db_blocker: Any) -> Iterator[World]:
 
 @pytest.fixture
 def committed_db(
-    template: World, server_socket: str, django_db_blocker: Any, request: pytest.FixtureRequest
+    template: World,
+    server_socket: str,
+    django_db_blocker: Any,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[CommittedDatabase]:
     """A fresh copy of the template as the default database of this test, its threads and, by its address, other processes.
 
@@ -71,6 +77,7 @@ def committed_db(
         connections.close_all()
         _copy(server_socket, TEMPLATE, name)
         connection.settings_dict["NAME"] = name
+        monkeypatch.setitem(connection.settings_dict["OPTIONS"], "options", f"-c lock_timeout={PATIENCE_MS}")
         forget_versions()
         try:
             yield CommittedDatabase(name, server_socket)

@@ -145,9 +145,9 @@ def _ask_again(reservation: Reservation, latest: Quote, prepared: Prepared, asse
 
 
 def _locked_accounts(planned: Plan, now: datetime) -> dict[str, Account]:
-    """Every account an award could draw on, opened where missing, the limited ones locked in id order and re-read."""
-    accounts = ledger.open_accounts(planned.specs(), now)
-    return accounts | ledger.lock(account for account in accounts.values() if account.limited)
+    """Every account an award could draw on and those that count what the customer was awarded, opened where missing, locked in
+    id order and re-read. The counting ones too, because a first use is first only once."""
+    return ledger.lock(ledger.open_accounts(planned.specs(), now).values())
 
 
 def _awards(prepared: Prepared, assessment: Assessment) -> list[tuple[int, AwardOutcome]]:
