@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.routers import SimpleRouter
 
+from billing.api import routes as billing_routes
+from billing.api.shapes import figures_of
+from booking.api import routes as booking_routes
+from config.kernel.api import problems
 from instruments.api import routes as instruments_routes
 
 router = SimpleRouter()
@@ -14,5 +18,8 @@ instruments_routes.register_people(router)
 urlpatterns = [
     path("schema/", SpectacularJSONAPIView.as_view(permission_classes=[]), name="api_schema"),
     *instruments_routes.single,
+    *booking_routes.urlpatterns(figures_of),
+    *billing_routes.urlpatterns,
     path("", include(router.urls)),
+    re_path(r"^(?P<path>.*)$", problems.not_found, name="api_unknown"),
 ]

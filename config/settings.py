@@ -240,15 +240,16 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["config.kernel.api.parsers.StrictJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "config.kernel.api.pagination.Pages",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.kernel.api.schema.ApiSchema",
     "EXCEPTION_HANDLER": "config.kernel.api.problems.handler",
     "PAGE_SIZE": 50,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DEFAULT_THROTTLE_CLASSES": ["config.kernel.api.throttling.PerActorThrottle"],
     "DEFAULT_THROTTLE_RATES": {"actor": env.rate("JISHI_API_RATE", "600/min", r"\d+/(s|sec|m|min|h|hour|d|day)")},
     "COERCE_DECIMAL_TO_STRING": True,
+    "NUM_PROXIES": TRUSTED_PROXY_COUNT,
 }
 ACTOR_FACTORY = "instruments.queries.actor_for"
 SPECTACULAR_SETTINGS = {

@@ -73,10 +73,12 @@ def local_time(value: str | datetime, zone: ZoneInfo | None = None) -> str:
 register(
     {
         "access.not_found": _("Not found. It does not exist, or it belongs to somebody else."),
+        "access.no_such_address": _("There is no such address. See /api/v1/schema/ for those that are."),
         "access.role_needed": _("This needs another role. Ask your organisation's administrator."),
         "access.login_needed": _("Your session has ended. Log in again; what you typed is kept."),
         "idempotency.key_missing": _("The Idempotency-Key header is missing: send a new random key with each action."),
         "idempotency.key_too_long": _("The Idempotency-Key may have %(max_length)s characters at most."),
+        "idempotency.key_unreadable": _("The Idempotency-Key may hold printable ASCII characters only."),
         "idempotency.other_payload": _("This Idempotency-Key was used for another request. Send a new one."),
         "files.missing": _("The stored file is missing. Tell the operator."),
         "files.damaged": _("The stored file is damaged. Tell the operator."),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
@@ -45,13 +47,15 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
     elif isinstance(error, exceptions.ValidationError):
         reasons = [Reason(f"input.{code}", {"detail": text}, field) for field, code, text in _flatten(error.detail)]
         listed = [{"code": r.code, "field": r.field, "detail": str(r.params["detail"]), "params": {}} for r in reasons]
-        payload = body(400, "input.invalid", "The request has invalid fields.", [])
+        payload = body(400, "input.invalid", _("The request has invalid fields."), [])
         response = Response({**payload, "errors": listed}, status=400)
     else:
         if isinstance(error, Http404):
             error = exceptions.NotFound()
         elif isinstance(error, PermissionDenied):
             error = exceptions.PermissionDenied()
+        elif isinstance(error, SuspiciousOperation):
+            error = _unreadable(error)
         known = drf_handler(error, context)
         if known is None:
             return None
@@ -63,6 +67,21 @@ def handler(error: Exception, context: dict[str, Any]) -> Response | None:
         )
     response.content_type = MEDIA_TYPE
     return response
+
+
+@csrf_exempt
+def not_found(request: HttpRequest, path: str = "") -> HttpResponse:
+    """Every address under the API that is not one."""
+    reason = Reason("access.no_such_address")
+    return JsonResponse(body(404, reason.code, reason_sentence(reason), [reason]), status=404, content_type=MEDIA_TYPE)
+
+
+def _unreadable(error: SuspiciousOperation) -> exceptions.APIException:
+    """Django's guards against what is too large or malformed, as an error of ours."""
+    refused = exceptions.ParseError(_("The request cannot be read."))
+    if isinstance(error, RequestDataTooBig):
+        refused.status_code = 413
+    return refused
 
 
 def _flatten(detail: Any, path: str = "") -> list[tuple[str, str, str]]:

@@ -16,11 +16,13 @@ from rest_framework.viewsets import GenericViewSet
 
 from config.kernel.access import NOBODY, Actor
 from config.kernel.api import schema  # noqa: F401  (tells the OpenAPI description how tokens are sent)
-from config.kernel.errors import Forbidden
+from config.kernel.api.serializers import NoParameters, PageParameters, StrictSerializer, given_once
+from config.kernel.errors import Forbidden, Refusal
 from config.kernel.models import ApiToken
 from config.kernel.services import idempotency, transactions
 
 ActorFactory = Callable[[Any, ApiToken | None], Actor]
+REPLAYED = "Idempotent-Replayed"
 
 
 @cache
@@ -34,10 +36,12 @@ class ApiView(GenericViewSet):
     """Parse, call one service or query, render.
 
     ``self.actor`` is who asks and ``self.now`` when (UTC). ``token_scopes`` maps HTTP methods to the scope that a token needs;
-    a method that is not in it cannot be called with a token at all, only in a browser session.
+    a method that is not in it cannot be called with a token at all, only in a browser session. ``parameters_shapes`` maps actions
+    to what their query string may hold; without an entry only pages may be asked for, and only when reading.
     """
 
     token_scopes: ClassVar[Mapping[str, str]] = {}
+    parameters_shapes: ClassVar[Mapping[str, type[StrictSerializer]]] = {}
     lookup_value_regex = "[0-9]{1,18}"
     actor: Actor = NOBODY
     now: datetime
@@ -48,6 +52,8 @@ class ApiView(GenericViewSet):
         self.read_actor(request)
         if self.actor.token_scopes is not None:
             self._require_scope(request.method or "")
+        if request.query_params:
+            self.parameters(request)
 
     def read_actor(self, request: Request) -> None:
         """Set ``self.actor`` from what the person may do now (again, after an action that changed it)."""
@@ -60,6 +66,22 @@ class ApiView(GenericViewSet):
             raise Forbidden.of("tokens.session_only")
         if needed not in (self.actor.token_scopes or ()):
             raise Forbidden.of("tokens.scope_needed", scope=needed)
+
+    def parameters(self, request: Request) -> dict[str, Any]:
+        """The query string, checked; an unknown or repeated parameter is an error. Raises ValidationError (400)."""
+        usual = PageParameters if request.method in {"GET", "HEAD"} else NoParameters
+        shape = self.parameters_shapes.get(self.action or "", usual)(data=given_once(request.query_params))
+        shape.is_valid(raise_exception=True)
+        return dict(shape.validated_data)
+
+    def idempotency_key(self, request: Request) -> str:
+        """The request's Idempotency-Key. Raises Refusal ``idempotency.key_missing`` / ``idempotency.key_unreadable``."""
+        key: str = request.headers.get("Idempotency-Key", "")
+        if not key:
+            raise Refusal.of("idempotency.key_missing", field="Idempotency-Key")
+        if not (key.isascii() and key.isprintable()):
+            raise Refusal.of("idempotency.key_unreadable", field="Idempotency-Key")
+        return key
 
     def valid(self, request: Request) -> dict[str, Any]:
         """The request's body, checked by the action's serializer. Raises ValidationError (400)."""
@@ -77,7 +99,7 @@ class ApiView(GenericViewSet):
 
         The answer to a repeated call carries ``Idempotent-Replayed: true``. Raises Refusal ``idempotency.*``.
         """
-        key = request.headers.get("Idempotency-Key", "")
+        key = self.idempotency_key(request)
         payload = {"path": self.kwargs, "body": request.data}
         result, replayed = transactions.run(lambda: idempotency.once(self.actor, route, key, payload, self.now, effect))
-        return Response(result, status=status, headers={"Idempotent-Replayed": "true"} if replayed else None)
+        return Response(result, status=status, headers={REPLAYED: "true"} if replayed else None)

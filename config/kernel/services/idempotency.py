@@ -40,7 +40,7 @@ def once(
     if len(key) > 255:
         raise Refusal.of("idempotency.key_too_long", field="Idempotency-Key", max_length=255)
     mark = fingerprint(payload)
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         with connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO kernel_idempotencyrecord (actor_id, route, key, fingerprint, result, created_at)"

@@ -33,11 +33,12 @@ def constraint_name(error: BaseException) -> str:
 def run(work: Callable[[], T]) -> T:
     """Run ``work`` in one transaction; retry it whole on deadlock or serialization failure.
 
-    Inside an open transaction ``work`` simply joins it (the caller owns the retry). Raises Busy when a lock is not had within the
-    connection's lock_timeout.
+    Inside an open transaction ``work`` joins it behind a savepoint (the caller owns the retry), so that what it wrote is undone
+    when it fails and the caller may still read. Raises Busy when a lock is not had within the connection's lock_timeout.
     """
     if connection.in_atomic_block:
-        return work()
+        with transaction.atomic():
+            return work()
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with transaction.atomic():

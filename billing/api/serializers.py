@@ -1,0 +1,270 @@
+"""The requests and answers about money, for checking and for the OpenAPI description. Amounts are fen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from rest_framework import serializers
+
+from billing.settlement.models import RenderState
+from billing.subsidy.rules.outcome import Payee, SettlementMode
+from config.kernel.api.fields import Day, Id, Instant, Text, WholeNumber
+from config.kernel.api.serializers import PageParameters, StrictSerializer
+
+_MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
+MOST_FEN = 10**15
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Three hours",
+            value={
+                "instrument": 12,
+                "organisation": 3,
+                "starts_at": "2026-11-25T09:00:00+08:00",
+                "ends_at": "2026-11-25T12:00:00+08:00",
+            },
+            request_only=True,
+        )
+    ]
+)
+class PreviewIn(StrictSerializer):
+    instrument = Id()
+    organisation = Id(help_text="The customer on whose account it would go.")
+    starts_at = Instant(help_text="With an offset from UTC.")
+    ends_at = Instant(help_text="With an offset from UTC.")
+
+
+class StepOut(serializers.Serializer):
+    part = serializers.CharField(help_text="Kind of rule: price, gate, base, rate, cap, payers, total ...")
+    clause = serializers.CharField(help_text="The clause of the programme it rests on; empty for prices.")
+    clause_text = serializers.CharField()
+    code = serializers.CharField()
+    params = serializers.DictField()
+    sentence = serializers.CharField()
+    amount_fen = serializers.IntegerField(help_text="The running amount after the step.")
+
+
+class UnmetOut(serializers.Serializer):
+    clause = serializers.CharField()
+    clause_text = serializers.CharField()
+    code = serializers.CharField()
+    params = serializers.DictField()
+    sentence = serializers.CharField()
+
+
+class PayerOut(serializers.Serializer):
+    payer = serializers.CharField()
+    amount_fen = serializers.IntegerField()
+
+
+class OutcomeOut(serializers.Serializer):
+    """What one programme says: an award, or every reason against one."""
+
+    programme = serializers.CharField()
+    version = serializers.CharField()
+    name = serializers.CharField()
+    awarded = serializers.BooleanField()
+    mode = serializers.ChoiceField(choices=[str(mode) for mode in SettlementMode], allow_blank=True)
+    payee = serializers.ChoiceField(choices=[str(payee) for payee in Payee], allow_blank=True)
+    total_fen = serializers.IntegerField()
+    estimate = serializers.BooleanField()
+    payers = PayerOut(many=True)
+    cut_by = serializers.ListField(child=serializers.CharField(), help_text="Ids of the limits that cut the amount.")
+    reasons = UnmetOut(many=True)
+    steps = StepOut(many=True)
+
+
+class AssessmentOut(serializers.Serializer):
+    """payable now = gross - deducted; final cost = payable now - refunded."""
+
+    gross_fen = serializers.IntegerField()
+    deducted_fen = serializers.IntegerField()
+    payable_now_fen = serializers.IntegerField()
+    refunded_fen = serializers.IntegerField()
+    final_cost_fen = serializers.IntegerField()
+    estimate = serializers.BooleanField()
+    customer_class = serializers.CharField()
+    outcomes = OutcomeOut(many=True)
+    steps = StepOut(many=True)
+
+
+class CapLeftOut(serializers.Serializer):
+    programme = serializers.CharField()
+    cap = serializers.CharField()
+    name = serializers.CharField()
+    limit_fen = serializers.IntegerField(allow_null=True)
+    left_fen = serializers.IntegerField()
+
+
+class PreviewOut(AssessmentOut):
+    caps_left = CapLeftOut(many=True)
+
+
+class ChargeOut(AssessmentOut):
+    inputs_sha256 = serializers.CharField()
+    engine_version = serializers.CharField()
+    at = serializers.DateTimeField()
+    reservation = serializers.IntegerField()
+
+
+class ProgrammeOut(serializers.Serializer):
+    code = serializers.CharField()
+    version = serializers.CharField()
+    state = serializers.CharField(help_text="future, current or ended; draft for officials.")
+    name = serializers.DictField(child=serializers.CharField())
+    kind = serializers.CharField()
+    mode = serializers.ChoiceField(choices=[str(mode) for mode in SettlementMode])
+    payee = serializers.ChoiceField(choices=[str(payee) for payee in Payee])
+    synthetic = serializers.BooleanField()
+    first_day = serializers.DateField()
+    last_day = serializers.DateField()
+
+
+class ProgrammesOut(serializers.Serializer):
+    results = ProgrammeOut(many=True)
+
+
+class VersionOut(serializers.Serializer):
+    version = serializers.CharField()
+    state = serializers.CharField()
+
+
+class PoolOut(serializers.Serializer):
+    cap = serializers.CharField()
+    payer = serializers.CharField()
+    granted_fen = serializers.IntegerField()
+    held_fen = serializers.IntegerField()
+    spent_fen = serializers.IntegerField()
+    left_fen = serializers.IntegerField()
+
+
+class ProgrammeDetailOut(ProgrammeOut):
+    sha256 = serializers.CharField()
+    document = serializers.DictField(help_text="Clauses, conditions, rates, limits and worked examples: all of it is public.")
+    versions = VersionOut(many=True)
+    pools = PoolOut(many=True)
+
+
+class ProgrammeParameters(StrictSerializer):
+    version = serializers.CharField(max_length=40, required=False, help_text="Without it the one in force, else the latest.")
+
+
+class BalanceIn(StrictSerializer):
+    limit_fen = WholeNumber(required=False, allow_null=True, default=None, max_value=MOST_FEN)
+    used_fen = WholeNumber(required=False, default=0, max_value=MOST_FEN)
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "A medium-sized firm, 3,000 yuan",
+            value={
+                "programme": "DEMO-QH-A",
+                "facts": {
+                    "applicant": {"kind": "firm", "size": "medium", "region_code": "630104", "verified": True},
+                    "provider": {"region_code": "630104", "verified": True},
+                    "service": {"kind": "instrument_use", "service_on": "2025-06-10"},
+                    "amounts": {"fee": "3000"},
+                    "quality": {"grade": "A"},
+                },
+            },
+            request_only=True,
+        )
+    ]
+)
+class EvaluateIn(StrictSerializer):
+    programme = Text(max_length=40)
+    version = Text(max_length=40, required=False)
+    facts = serializers.DictField(help_text="The public schema of facts (docs/programmes.md); amounts are yuan as text.")
+    balances = serializers.DictField(child=BalanceIn(), required=False, help_text="What limits say already, by their id.")
+
+
+class PriceParameters(StrictSerializer):
+    on = Day(required=False, help_text="A day at the site; today when it is left out.")
+
+
+class NamedCodeOut(serializers.Serializer):
+    code = serializers.CharField()
+    name = serializers.CharField()
+
+
+class BandOut(NamedCodeOut):
+    weekdays = serializers.ListField(child=serializers.IntegerField(), help_text="Monday is 1; empty: all other time.")
+    from_time = serializers.CharField()
+    to_time = serializers.CharField()
+    until_next_day = serializers.BooleanField()
+    yuan_per_hour = serializers.DictField(child=serializers.CharField(), help_text="By customer class.")
+
+
+class PriceOut(serializers.Serializer):
+    instrument = serializers.IntegerField()
+    on = serializers.DateField()
+    currency = serializers.CharField()
+    customer_classes = NamedCodeOut(many=True)
+    bands = BandOut(many=True)
+    minimum_minutes = serializers.IntegerField()
+    minimum_charge_fen = serializers.IntegerField()
+    rounding = serializers.CharField()
+    rounding_step_fen = serializers.IntegerField()
+
+
+class ExpectedTotalsIn(StrictSerializer):
+    """The totals that were looked at; when they differ, nothing is issued (409)."""
+
+    line_count = WholeNumber()
+    total_fen = WholeNumber()
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "October for one payee",
+            value={"programme_version": 2, "payee": 7, "month": "2026-10", "expected": {"line_count": 12, "total_fen": 960000}},
+            request_only=True,
+        )
+    ]
+)
+class StatementIn(StrictSerializer):
+    programme_version = Id()
+    payee = Id()
+    month = serializers.RegexField(_MONTH, help_text="YYYY-MM")
+    expected = ExpectedTotalsIn(required=False, allow_null=True)
+
+
+class StatementParameters(PageParameters):
+    month = serializers.RegexField(_MONTH, required=False, help_text="YYYY-MM")
+    payee = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    render_state = serializers.ChoiceField(choices=RenderState.values, required=False)
+
+
+class PayeeOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class StatementOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    programme_version = serializers.IntegerField()
+    programme = serializers.CharField()
+    payee = PayeeOut()
+    month = serializers.CharField()
+    total_fen = serializers.IntegerField()
+    line_count = serializers.IntegerField()
+    issued_at = serializers.DateTimeField()
+    render_state = serializers.ChoiceField(choices=RenderState.values)
+    render_percent = serializers.IntegerField()
+    render_error = serializers.CharField(help_text="A code, when making the documents failed.")
+    sha256 = serializers.CharField(help_text="Of the frozen content.")
+
+
+class StatementDetailOut(StatementOut):
+    content = serializers.DictField(help_text="Everything the PDF and the XLSX show, frozen at issue.")
+
+
+def as_errors(faults: list[tuple[str, str]]) -> dict[str, Any]:
+    """(JSON path, message) pairs of facts as the detail of a ValidationError."""
+    return {f"facts{path.removeprefix('$')}": serializers.ErrorDetail(text[:300], code="facts") for path, text in faults}

@@ -1,0 +1,229 @@
+"""What money looks like over the API: amounts in fen, every step as code, parameters and sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from billing import wording
+from billing.pricing import services as pricing
+from billing.pricing.rules.describe import DescribedBand, describe
+from billing.pricing.rules.schedule import PriceSchedule
+from billing.pricing.rules.steps import Step
+from billing.settlement import reservation_figures
+from billing.settlement.models import FrozenAssessment, Statement
+from billing.settlement.services.assessing import Pins
+from billing.settlement.services.quotes import QuotePreview
+from billing.subsidy import services as subsidy
+from billing.subsidy.queries import KnownVersion, PoolLeft
+from billing.subsidy.rules.assess import Assessment
+from billing.subsidy.rules.codec import assessment_from_json
+from billing.subsidy.rules.outcome import Award, Outcome, Unmet
+from billing.subsidy.rules.programme import Clause, Programme
+from booking.models import Reservation
+from config.kernel.access import Actor
+
+Json = dict[str, Any]
+
+
+def figures_of(actor: Actor, reservations: Iterable[Reservation]) -> Mapping[int, Json]:
+    """``booking.api.serializers.FiguresOut`` of reservations by id, in two queries however many."""
+    return {
+        pk: {
+            "gross_fen": found.gross_fen,
+            "deducted_fen": found.gross_fen - found.payable_now_fen,
+            "payable_now_fen": found.payable_now_fen,
+            "refunded_fen": found.payable_now_fen - found.final_cost_fen,
+            "final_cost_fen": found.final_cost_fen,
+            "estimate": found.estimate,
+            "charged": found.charged,
+            "waits_for_customer": found.waits_for_customer,
+        }
+        for pk, found in reservation_figures.figures_of(actor, reservations).items()
+    }
+
+
+def preview_json(preview: QuotePreview) -> Json:
+    """A live quote with what it leaves of each limit."""
+    programmes = [version.programme for version in preview.prepared.versions]
+    left = [
+        {
+            "programme": cap.programme,
+            "cap": cap.cap_id,
+            "name": wording.cap_word(cap.per),
+            "limit_fen": cap.limit_fen,
+            "left_fen": cap.left_fen,
+        }
+        for cap in preview.caps_left
+    ]
+    return {**assessment_json(preview.assessment, programmes, preview.prepared.inputs.schedule), "caps_left": left}
+
+
+def frozen_json(frozen: FrozenAssessment) -> Json:
+    """A Quote or a Charge, from what was frozen then."""
+    pins = Pins.of(frozen.inputs)
+    programmes = [subsidy.in_force(version_id).programme for version_id in pins.programme_version_ids]
+    assessment = assessment_from_json(frozen.result)
+    return {
+        **assessment_json(assessment, programmes, pricing.schedule(pins.price_version_id)),
+        "inputs_sha256": frozen.inputs_sha256,
+        "engine_version": frozen.engine_version,
+        "at": frozen.created_at.isoformat(),
+    }
+
+
+def assessment_json(assessment: Assessment, programmes: Sequence[Programme], schedule: PriceSchedule) -> Json:
+    """The four numbers, what each programme says, and every step."""
+    bands = {band.code: band.name for band in schedule.bands}
+    return {
+        "gross_fen": assessment.gross_fen,
+        "deducted_fen": assessment.deducted_fen,
+        "payable_now_fen": assessment.payable_now_fen,
+        "refunded_fen": assessment.refunded_fen,
+        "final_cost_fen": assessment.final_cost_fen,
+        "estimate": assessment.estimate,
+        "customer_class": assessment.priced.customer_class,
+        "outcomes": [
+            outcome_json(outcome, programme) for outcome, programme in zip(assessment.outcomes, programmes, strict=True)
+        ],
+        "steps": [_step(step, {}, bands) for step in assessment.steps],
+    }
+
+
+def outcome_json(outcome: Outcome, programme: Programme) -> Json:
+    """What one programme says: an award, or every reason against one."""
+    clauses = programme.clauses
+    common: Json = {
+        "programme": outcome.programme,
+        "version": outcome.version,
+        "name": wording.document_text(programme.name),
+        "awarded": isinstance(outcome, Award),
+        "steps": [_step(step, clauses, {}) for step in outcome.steps],
+    }
+    if not isinstance(outcome, Award):
+        return {**common, **_NO_AWARD, "reasons": [_reason(each, clauses) for each in outcome.reasons]}
+    return {
+        **common,
+        "mode": outcome.mode.value,
+        "payee": outcome.payee.value,
+        "total_fen": outcome.total_fen,
+        "estimate": outcome.estimate,
+        "payers": [{"payer": line.payer, "amount_fen": line.amount_fen} for line in outcome.lines],
+        "cut_by": list(outcome.binding_caps),
+        "reasons": [],
+    }
+
+
+_NO_AWARD: Json = {"mode": "", "payee": "", "total_fen": 0, "estimate": False, "payers": [], "cut_by": []}
+
+
+def _step(step: Step, clauses: Mapping[str, Clause], bands: wording.BandNames) -> Json:
+    return {
+        "part": step.part,
+        "clause": step.clause,
+        "clause_text": _clause_text(step.clause, clauses),
+        "code": step.key,
+        "params": dict(step.params),
+        "sentence": wording.step_sentence(step.key, step.params, bands),
+        "amount_fen": step.amount_fen,
+    }
+
+
+def _reason(unmet: Unmet, clauses: Mapping[str, Clause]) -> Json:
+    return {
+        "clause": unmet.clause,
+        "clause_text": _clause_text(unmet.clause, clauses),
+        "code": unmet.code,
+        "params": dict(unmet.params),
+        "sentence": wording.step_sentence(unmet.code, unmet.params),
+    }
+
+
+def _clause_text(number: str, clauses: Mapping[str, Clause]) -> str:
+    clause = clauses.get(number)
+    return wording.document_text({"zh": clause.zh, "en": clause.en}) if clause else ""
+
+
+def programme_json(known: KnownVersion) -> Json:
+    """A version for a list."""
+    programme = known.programme
+    return {
+        "code": programme.code,
+        "version": programme.version,
+        "state": known.state,
+        "name": dict(programme.name),
+        "kind": programme.kind,
+        "mode": programme.mode.value,
+        "payee": programme.payee.value,
+        "synthetic": programme.synthetic,
+        "first_day": programme.validity.first_day.isoformat(),
+        "last_day": programme.validity.last_day.isoformat(),
+    }
+
+
+def programme_detail_json(known: KnownVersion, versions: Sequence[KnownVersion], pools: Sequence[PoolLeft]) -> Json:
+    """A version with its public document, the other versions, and what is left of its budgets."""
+    return {
+        **programme_json(known),
+        "sha256": known.version.document_sha256,
+        "document": known.version.document,
+        "versions": [{"version": each.programme.version, "state": each.state} for each in versions],
+        "pools": [
+            {
+                "cap": pool.cap_id,
+                "payer": pool.payer,
+                "granted_fen": pool.granted_fen,
+                "held_fen": pool.held_fen,
+                "spent_fen": pool.posted_fen,
+                "left_fen": pool.left_fen,
+            }
+            for pool in pools
+        ],
+    }
+
+
+def price_json(instrument_id: int, on: str, schedule: PriceSchedule) -> Json:
+    """The price in force on a local day. Rates are yuan per hour as text."""
+    described = describe(schedule)
+    return {
+        "instrument": instrument_id,
+        "on": on,
+        "currency": described.currency,
+        "customer_classes": [{"code": code, "name": wording.customer_class_word(code)} for code in described.customer_classes],
+        "bands": [_band(band) for band in described.bands],
+        "minimum_minutes": described.minimum_minutes,
+        "minimum_charge_fen": described.minimum_charge_fen,
+        "rounding": described.rounding.value,
+        "rounding_step_fen": described.step_fen,
+    }
+
+
+def _band(band: DescribedBand) -> Json:
+    return {
+        "code": band.code,
+        "name": wording.band_word(band.code, {band.code: band.name}),
+        "weekdays": list(band.weekdays),
+        "from_time": band.from_time,
+        "to_time": band.to_time,
+        "until_next_day": band.until_next_day,
+        "yuan_per_hour": dict(band.yuan_per_hour),
+    }
+
+
+def statement_json(statement: Statement) -> Json:
+    """A statement for a list; its programme version and payee are loaded."""
+    return {
+        "id": statement.pk,
+        "number": statement.number,
+        "programme_version": statement.programme_version_id,
+        "programme": statement.programme_version.programme.code,
+        "payee": {"id": statement.payee_id, "name": statement.payee.name},
+        "month": f"{statement.period_on:%Y-%m}",
+        "total_fen": statement.total_fen,
+        "line_count": statement.line_count,
+        "issued_at": statement.issued_at.isoformat(),
+        "render_state": statement.render_state,
+        "render_percent": statement.render_percent,
+        "render_error": statement.render_error,
+        "sha256": statement.content_sha256,
+    }

@@ -1,0 +1,234 @@
+"""/api/v1/quotes, /programmes, /instruments/{id}/price, /charges, /statements and accepting new figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from billing.api import serializers as texts
+from billing.api import shapes
+from billing.ledger.rules.documents import DocumentError
+from billing.pricing import services as pricing
+from billing.settlement.models import Charge, Statement
+from billing.settlement.services import quotes, statements
+from billing.subsidy import queries as subsidy
+from billing.subsidy.models import ProgrammeVersion
+from billing.subsidy.queries import KnownVersion
+from billing.subsidy.rules.evaluate import evaluate
+from billing.subsidy.rules.facts import parse_facts
+from billing.subsidy.rules.outcome import Balance
+from booking.api.serializers import StateOut
+from booking.api.views import ReservationActionView, range_of
+from config.kernel.access import get_visible, visible_to
+from config.kernel.api.schema import IDEMPOTENT
+from config.kernel.api.views import ApiView
+from config.kernel.errors import Conflict, NotFound
+from config.kernel.http import attachment
+from config.kernel.services import files
+from instruments import queries as registry
+
+CODE = OpenApiParameter("code", str, OpenApiParameter.PATH, description="The programme's code, for example DEMO-QH-A.")
+KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=["pdf", "xlsx"], description="Which document.")
+RESERVATION = OpenApiParameter("reservation", int, OpenApiParameter.PATH, description="The reservation's id.")
+
+
+class PreviewView(ApiView):
+    """What a session would cost; nothing is written."""
+
+    token_scopes = {"POST": "read"}
+    queryset = Charge.objects.none()
+    serializer_class = texts.PreviewIn
+
+    @extend_schema(responses=texts.PreviewOut)
+    def create(self, request: Request) -> Response:
+        """The four numbers, what each programme says and why, and what is left of each limit."""
+        asked = self.valid(request)
+        found = quotes.preview(self.actor, asked["instrument"], asked["organisation"], range_of(asked), self.now)
+        return Response(shapes.preview_json(found))
+
+
+class AcceptQuoteView(ReservationActionView):
+    """The customer's yes to new figures; with a token of scope ``book``."""
+
+    token_scopes = {"POST": "book"}
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=StateOut)
+    def accept_quote(self, request: Request, pk: str) -> Response:
+        """Accept the figures that wait, so that the lab can approve again."""
+        return self.step(request, pk, lambda key, values: quotes.accept_quote(self.actor, key, self.now))
+
+
+class PriceView(ApiView):
+    """The published price of an instrument; anybody may look."""
+
+    token_scopes = {"GET": "read"}
+    permission_classes = [AllowAny]
+    queryset = Charge.objects.none()
+    serializer_class = texts.PriceOut
+    parameters_shapes = {"retrieve": texts.PriceParameters}
+
+    @extend_schema(parameters=[texts.PriceParameters])
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """Rates per hour by customer class and band; 404 with code price.none when the lab has published none."""
+        instrument = registry.instrument_for(self.actor, int(pk))
+        on = self.parameters(request).get("on") or self.now.astimezone(ZoneInfo(instrument.site.time_zone)).date()
+        version_id = pricing.version_id_in_force(instrument.pk, on)
+        if version_id is None:
+            raise NotFound.of("price.none")
+        return Response(shapes.price_json(instrument.pk, on.isoformat(), pricing.schedule(version_id)))
+
+
+class ProgrammeView(ApiView):
+    """Published programmes, and trying facts on them; anybody may."""
+
+    token_scopes = {"GET": "read", "POST": "read"}
+    permission_classes = [AllowAny]
+    queryset = ProgrammeVersion.objects.none()
+    serializer_class = texts.EvaluateIn
+    parameters_shapes = {"retrieve": texts.ProgrammeParameters}
+
+    @extend_schema(responses=texts.ProgrammesOut, operation_id="programmes_list")
+    def list(self, request: Request) -> Response:
+        """Of every programme the version in force, else the latest."""
+        return Response(
+            {"results": [shapes.programme_json(each) for each in subsidy.programmes_visible(self.actor, self._today)]}
+        )
+
+    @extend_schema(parameters=[CODE, texts.ProgrammeParameters], responses=texts.ProgrammeDetailOut)
+    def retrieve(self, request: Request, code: str) -> Response:
+        """One version with its whole document and what is left of its budgets."""
+        versions = subsidy.programme_versions(self.actor, code, self._today)
+        chosen = _chosen(versions, self.parameters(request).get("version"))
+        pools = subsidy.pools_of(self.actor, [chosen]).get(chosen.version.pk, [])
+        return Response(shapes.programme_detail_json(chosen, versions, pools))
+
+    @extend_schema(responses=texts.OutcomeOut)
+    def evaluate(self, request: Request) -> Response:
+        """What a programme would give for these facts. Pure: no account is read, nothing is written."""
+        asked = self.valid(request)
+        versions = subsidy.programme_versions(self.actor, asked["programme"], self._today)
+        programme = _chosen(versions, asked.get("version")).programme
+        try:
+            facts = parse_facts(asked["facts"])
+        except DocumentError as error:
+            raise ValidationError(texts.as_errors([(fault.path, fault.message) for fault in error.faults])) from error
+        known = {cap.id for cap in (*programme.joint_caps, *programme.payer_caps)}
+        balances = _balances(asked.get("balances", {}), known)
+        return Response(shapes.outcome_json(evaluate(programme, facts, balances), programme))
+
+    @property
+    def _today(self) -> date:
+        return self.now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+
+
+def _chosen(versions: Sequence[KnownVersion], label: str | None) -> KnownVersion:
+    """The version called ``label``, else the one in force, else the latest. Raises NotFound."""
+    if label is None:
+        return next((each for each in versions if each.state == "current"), versions[0])
+    found = next((each for each in versions if each.programme.version == label), None)
+    if found is None:
+        raise NotFound.of("access.not_found", model="programme")
+    return found
+
+
+def _balances(asked: Mapping[str, Mapping[str, Any]], known: set[str]) -> dict[str, Balance]:
+    unknown = sorted(set(asked) - known)
+    if unknown:
+        raise ValidationError({f"balances.{name[:80]}": "The programme has no limit of this name." for name in unknown})
+    return {cap_id: Balance(each["limit_fen"], each["used_fen"]) for cap_id, each in asked.items()}
+
+
+class ChargeView(ApiView):
+    """What a session was charged, as it was frozen."""
+
+    token_scopes = {"GET": "read"}
+    queryset = Charge.objects.none()
+    serializer_class = texts.ChargeOut
+
+    @extend_schema(parameters=[RESERVATION])
+    def retrieve(self, request: Request, reservation: str) -> Response:
+        """The four numbers, what each programme gave, and every step with its sentence."""
+        charge = get_visible(Charge.objects.all(), self.actor, reservation_id=int(reservation))
+        return Response({**shapes.frozen_json(charge), "reservation": charge.reservation_id})
+
+
+class StatementView(ApiView):
+    """Settlement statements: reading and issuing; a token needs the scope ``settle`` to issue."""
+
+    token_scopes = {"GET": "read", "POST": "settle"}
+    queryset = Statement.objects.none()
+    parameters_shapes = {"list": texts.StatementParameters}
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        return texts.StatementIn if self.action == "create" else texts.StatementOut
+
+    @extend_schema(parameters=[texts.StatementParameters], responses=texts.StatementOut(many=True))
+    def list(self, request: Request) -> Response:
+        """The statements that one may see, the latest first."""
+        asked = self.parameters(request)
+        rows = self._rows().defer("content")
+        if "month" in asked:
+            rows = rows.filter(period_on=_first_day(asked["month"]))
+        if "payee" in asked:
+            rows = rows.filter(payee_id=asked["payee"])
+        if "render_state" in asked:
+            rows = rows.filter(render_state=asked["render_state"])
+        return self.paged(rows, shapes.statement_json)
+
+    @extend_schema(responses=texts.StatementDetailOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One statement with its frozen content."""
+        found = get_visible(self._rows(), self.actor, pk=int(pk))
+        return Response({**shapes.statement_json(found), "content": found.content})
+
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: texts.StatementOut})
+    def create(self, request: Request) -> Response:
+        """Number and freeze what was awarded to a payee in a month; the worker makes the documents afterwards."""
+        asked = self.valid(request)
+        seen = asked.get("expected")
+        expected = statements.Expected(seen["line_count"], seen["total_fen"]) if seen else None
+
+        def effect() -> dict[str, Any]:
+            issued = statements.issue(
+                self.actor,
+                asked["programme_version"],
+                asked["payee"],
+                _first_day(asked["month"]),
+                self.now,
+                expected=expected,
+            )
+            return shapes.statement_json(issued)
+
+        return self.once(request, "statement.issue", effect)
+
+    @extend_schema(
+        parameters=[KIND], operation_id="statements_download", responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}
+    )
+    def download(self, request: Request, pk: str, kind: str) -> HttpResponse:
+        """The PDF or the XLSX, as it was made once; 409 until it has been made."""
+        found = get_visible(self._rows().select_related("pdf", "xlsx").defer("content"), self.actor, pk=int(pk))
+        stored = found.pdf if kind == "pdf" else found.xlsx
+        if stored is None:
+            raise Conflict.of("statement.not_ready")
+        return attachment(files.read(stored), stored.media_type, stored.file_name)
+
+    def _rows(self) -> QuerySet[Statement]:
+        rows = Statement.objects.select_related("programme_version__programme", "payee")
+        return visible_to(rows, self.actor).order_by("-issued_at", "-pk")
+
+
+def _first_day(month: str) -> date:
+    return datetime.strptime(month, "%Y-%m").date()  # noqa: DTZ007  (a month has no zone)

@@ -1,0 +1,36 @@
+"""The addresses of free time and reservations under /api/v1/."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, re_path
+
+from booking.api import views
+
+ID = r"(?P<pk>[0-9]{1,18})"
+
+
+def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
+    """``figures_of`` reads the money of reservations, which booking itself knows nothing about."""
+    reservation = views.ReservationView
+    customer = {"cancel": "cancel"}
+    lab = {"approve": "approve", "reject": "reject", "check-in": "check_in", "check-out": "check_out", "no-show": "no_show"}
+    return [
+        re_path(rf"^instruments/{ID}/slots/$", views.SlotsView.as_view({"get": "retrieve"}), name="api_instrument_slots"),
+        re_path(r"^feed/$", views.FeedView.as_view({"get": "retrieve"}), name="api_feed"),
+        re_path(
+            r"^reservations/$",
+            reservation.as_view({"get": "list", "post": "create"}, figures_of=figures_of),
+            name="api_reservations",
+        ),
+        re_path(
+            rf"^reservations/{ID}/$",
+            reservation.as_view({"get": "retrieve"}, figures_of=figures_of),
+            name="api_reservation",
+        ),
+        *(_action(views.CustomerActionView, path, action) for path, action in customer.items()),
+        *(_action(views.LabActionView, path, action) for path, action in lab.items()),
+    ]
+
+
+def _action(view: type[views.ReservationActionView], path: str, action: str) -> URLPattern:
+    return re_path(rf"^reservations/{ID}/{path}/$", view.as_view({"post": action}), name=f"api_reservation_{action}")

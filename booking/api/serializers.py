@@ -1,0 +1,178 @@
+"""What reservations and free time look like over the API. Instants carry the offset of the instrument's site; amounts are fen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
+from rest_framework import serializers
+
+from booking.rules.states import ReservationState
+from config.kernel.api.fields import Day, Id, IdParameter, Instant, Text, WholeNumber
+from config.kernel.api.serializers import PageParameters, StrictSerializer
+from instruments.models import ServiceMode
+
+_TEXT = 2000  # longer is refused as input; the service says what really fits
+MOST_DAYS = 31
+
+
+class ExpectedIn(StrictSerializer):
+    """The figures that the person has seen; when they differ from the real ones, nothing is booked (409)."""
+
+    payable_now_fen = WholeNumber(required=False, allow_null=True)
+    final_cost_fen = WholeNumber(required=False, allow_null=True)
+
+
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Two hours of one's own work",
+            value={
+                "instrument": 12,
+                "organisation": 3,
+                "starts_at": "2026-11-25T09:00:00+08:00",
+                "ends_at": "2026-11-25T11:00:00+08:00",
+                "service_mode": "self_operated",
+                "purpose": "Phase analysis of lithium salts",
+                "expected": {"payable_now_fen": 80000, "final_cost_fen": 56000},
+            },
+            request_only=True,
+        )
+    ]
+)
+class ReservationIn(StrictSerializer):
+    instrument = Id()
+    organisation = Id(help_text="The customer on whose account it goes.")
+    starts_at = Instant(help_text="With an offset from UTC.")
+    ends_at = Instant(help_text="With an offset from UTC; the end itself is not part of the time.")
+    service_mode = serializers.ChoiceField(choices=ServiceMode.values)
+    purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
+    research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
+    expected = ExpectedIn(required=False, allow_null=True)
+
+
+class ReservedOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=[str(state) for state in ReservationState])
+    url = serializers.CharField(help_text="Where the reservation is read.")
+
+
+class StateOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=[str(state) for state in ReservationState])
+
+
+class ReasonIn(StrictSerializer):
+    reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text="Read by the other side.")
+
+
+class NeededReasonIn(StrictSerializer):
+    reason = Text(max_length=_TEXT, help_text="Read by the customer.")
+
+
+class NoteIn(StrictSerializer):
+    note = Text(max_length=500, required=False, allow_blank=True, default="", help_text="Kept with the session.")
+
+
+class NamedOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class FiguresOut(serializers.Serializer):
+    """gross - deducted = payable now; payable now - refunded = final cost."""
+
+    gross_fen = serializers.IntegerField()
+    deducted_fen = serializers.IntegerField()
+    payable_now_fen = serializers.IntegerField()
+    refunded_fen = serializers.IntegerField()
+    final_cost_fen = serializers.IntegerField()
+    estimate = serializers.BooleanField(help_text="The final cost rests on something that is not known yet.")
+    charged = serializers.BooleanField(help_text="False: quoted. True: what was charged for the agreed use.")
+    waits_for_customer = serializers.BooleanField(help_text="New figures wait to be accepted.")
+
+
+class ReservationOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    reference = serializers.CharField()
+    state = serializers.ChoiceField(choices=[str(state) for state in ReservationState])
+    instrument = NamedOut()
+    organisation = NamedOut()
+    requested_by = serializers.CharField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    service_mode = serializers.CharField()
+    purpose = serializers.CharField()
+    research_project = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    figures = FiguresOut(allow_null=True)
+
+
+class TransitionOut(serializers.Serializer):
+    action = serializers.CharField()
+    from_state = serializers.CharField()
+    to_state = serializers.CharField()
+    by = serializers.CharField(help_text="Empty when the platform did it.")
+    at = serializers.DateTimeField()
+    reason = serializers.CharField()
+
+
+class ReservationDetailOut(ReservationOut):
+    transitions = TransitionOut(many=True)
+
+
+class ReservationParameters(PageParameters):
+    state = serializers.ChoiceField(choices=[str(state) for state in ReservationState], required=False)
+    instrument = IdParameter(required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        first = Day(required=False, help_text="First local day; what touches it is listed.")
+        last = Day(required=False, help_text="Last local day; what touches it is listed.")
+        return {**super().get_fields(), "from": first, "to": last}
+
+
+class SlotParameters(StrictSerializer):
+    days = serializers.IntegerField(min_value=1, max_value=MOST_DAYS, default=7, required=False)
+
+    def get_fields(self) -> dict[str, Any]:
+        first = Day(required=False, help_text="First day at the site; today when it is left out.")
+        return {"from": first, **super().get_fields()}
+
+
+class SlotOut(serializers.Serializer):
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    free = serializers.BooleanField()
+    code = serializers.CharField(help_text="Why it is not free; empty when it is.")
+    reason = serializers.CharField(help_text="The same in words.")
+
+
+class DayOut(serializers.Serializer):
+    date = serializers.DateField()
+    slots = SlotOut(many=True)
+
+
+class SlotsOut(serializers.Serializer):
+    instrument = serializers.IntegerField()
+    time_zone = serializers.CharField()
+    days = DayOut(many=True)
+
+
+class FeedParameters(StrictSerializer):
+    date = Day(help_text="A local day of the platform.")
+
+
+class FeedRowOut(serializers.Serializer):
+    instrument = serializers.IntegerField()
+    starts_at = serializers.DateTimeField(help_text="Buffers included.")
+    ends_at = serializers.DateTimeField()
+    kind = serializers.CharField(help_text="reservation or maintenance")
+    reservation = serializers.IntegerField(allow_null=True, help_text="Only where you may see it, as the two below.")
+    state = serializers.CharField()
+    customer = serializers.CharField(help_text="The customer's name.")
+
+
+class FeedOut(serializers.Serializer):
+    date = serializers.DateField()
+    time_zone = serializers.CharField()
+    results = FeedRowOut(many=True)

@@ -1,0 +1,309 @@
+"""/api/v1/instruments/{id}/slots, /feed, /reservations and what is done with a reservation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from booking import queries
+from booking.api import serializers as shapes
+from booking.models import Reservation
+from booking.ports import NOTHING_EXPECTED, ExpectedFigures
+from booking.rules.policy import broken_rules
+from booking.rules.slots import Slot
+from booking.services import reservations, transitions
+from booking.services.context import BookingContext
+from booking.services.reservations import ReservationRequest
+from config.kernel.access import Actor, get_visible
+from config.kernel.api.schema import IDEMPOTENT
+from config.kernel.api.serializers import NoFields, StrictSerializer
+from config.kernel.api.views import REPLAYED, ApiView
+from config.kernel.errors import Conflict, Reason, Refusal
+from config.kernel.messages import reason_sentence, sentence
+from config.kernel.time_range import TimeRange
+from instruments.rules.wall_time import local_day
+
+#: (actor, reservations) -> the JSON of ``FiguresOut`` by reservation id; money knows, booking only shows.
+FiguresReader = Callable[[Actor, Iterable[Reservation]], Mapping[int, dict[str, Any]]]
+
+
+def _platform_zone() -> ZoneInfo:
+    return ZoneInfo(settings.TIME_ZONE)
+
+
+class SlotsView(ApiView):
+    """Free and taken time of an instrument; anybody may look."""
+
+    token_scopes = {"GET": "read"}
+    permission_classes = [AllowAny]
+    queryset = Reservation.objects.none()
+    serializer_class = shapes.SlotsOut
+    parameters_shapes = {"retrieve": shapes.SlotParameters}
+
+    @extend_schema(parameters=[shapes.SlotParameters], responses=shapes.SlotsOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """Days of the site from ``from`` on, each as rows without its closed time."""
+        asked = self.parameters(request)
+        week = queries.free_slots(self.actor, int(pk), asked.get("from"), asked["days"], self.now)
+        zone = week.context.zone
+        words: dict[str, str] = {"": ""}
+        for slot in (slot for day in week.days for slot in day.shown if slot.why not in words):
+            words[slot.why] = _why(slot, week.context, self.now)
+        days = [
+            {
+                "date": day.local_date.isoformat(),
+                "slots": [
+                    {
+                        "starts_at": slot.range.starts_at.astimezone(zone).isoformat(),
+                        "ends_at": slot.range.ends_at.astimezone(zone).isoformat(),
+                        "free": slot.free,
+                        "code": slot.why,
+                        "reason": words[slot.why],
+                    }
+                    for slot in day.shown
+                ],
+            }
+            for day in week.days
+        ]
+        return Response({"instrument": week.context.instrument.pk, "time_zone": zone.key, "days": days})
+
+
+def _why(slot: Slot, context: BookingContext, now: datetime) -> str:
+    """Why a slot is not free, in words: the rule it breaks with its limits, or what stands in the way."""
+    broken = broken_rules(context.policy, slot.range, context.zone, now)
+    return next((reason_sentence(reason) for reason in broken if reason.code == slot.why), "") or sentence(slot.why, {})
+
+
+class FeedView(ApiView):
+    """What is taken on one day, over all instruments that one may see."""
+
+    token_scopes = {"GET": "read"}
+    queryset = Reservation.objects.none()
+    serializer_class = shapes.FeedOut
+    parameters_shapes = {"retrieve": shapes.FeedParameters}
+
+    @extend_schema(parameters=[shapes.FeedParameters], responses=shapes.FeedOut)
+    def retrieve(self, request: Request) -> Response:
+        """Plain rows in UTC order of their calendar; who booked is told only to those who may know."""
+        zone = _platform_zone()
+        day: date = self.parameters(request)["date"]
+        rows = [
+            {
+                "instrument": row.instrument_id,
+                "starts_at": row.starts_at.astimezone(zone).isoformat(),
+                "ends_at": row.ends_at.astimezone(zone).isoformat(),
+                "kind": row.source,
+                "reservation": row.reservation_id,
+                "state": row.state if row.reservation_id is not None else "",
+                "customer": row.label,
+            }
+            for row in queries.day_feed(self.actor, day, zone)
+        ]
+        return Response({"date": day.isoformat(), "time_zone": zone.key, "results": rows})
+
+
+class ReservationView(ApiView):
+    """Asking for time, and reading what was asked for."""
+
+    token_scopes = {"GET": "read", "POST": "book"}
+    queryset = Reservation.objects.none()
+    parameters_shapes = {"list": shapes.ReservationParameters}
+    figures_of: FiguresReader | None = None
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        return shapes.ReservationIn if self.action == "create" else shapes.ReservationOut
+
+    @extend_schema(parameters=[shapes.ReservationParameters], responses=shapes.ReservationOut(many=True))
+    def list(self, request: Request) -> Response:
+        """The reservations that one may see, the latest start first."""
+        asked = self.parameters(request)
+        page = self.paginate_queryset(_narrowed(queries.reservations_visible(self.actor), asked)) or []
+        figures = self._figures(page)
+        return self.get_paginated_response([_shown(row, figures.get(row.pk)) for row in page])
+
+    @extend_schema(responses=shapes.ReservationDetailOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One reservation with its figures and its history."""
+        found = get_visible(queries.reservation_detail(self.actor), self.actor, pk=int(pk))
+        zone = ZoneInfo(found.instrument.site.time_zone)
+        history = [
+            {
+                "action": step.action,
+                "from_state": step.from_state,
+                "to_state": step.to_state,
+                "by": str(step.actor) if step.actor else "",
+                "at": step.at.astimezone(zone).isoformat(),
+                "reason": step.reason,
+            }
+            for step in found.transitions.all()
+        ]
+        return Response({**_shown(found, self._figures([found]).get(found.pk)), "transitions": history})
+
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.ReservedOut, 200: shapes.ReservedOut})
+    def create(self, request: Request) -> Response:
+        """Ask for a reservation. 200 when this Idempotency-Key has asked before; taken time is told with alternatives (409)."""
+        key, asked = self.idempotency_key(request), self.valid(request)
+        reserved = reservations.reserve(self.actor, _request(asked), self.now, idempotency_key=key)
+        body: dict[str, Any] = {
+            "id": reserved.reservation_id,
+            "state": reserved.state,
+            "url": reverse("api_reservation", args=[reserved.reservation_id]),
+        }
+        if reserved.replayed:
+            return Response(body, headers={REPLAYED: "true"})
+        return Response(body, status=201, headers={"Location": body["url"]})
+
+    def _figures(self, rows: Iterable[Reservation]) -> Mapping[int, dict[str, Any]]:
+        if self.figures_of is None:
+            raise RuntimeError("the routes of reservations need a reader of figures")
+        return self.figures_of(self.actor, rows)
+
+
+class ReservationActionView(ApiView):
+    """One step in the life of a reservation, once for its Idempotency-Key."""
+
+    queryset = Reservation.objects.none()
+    bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {
+        "cancel": shapes.ReasonIn,
+        "reject": shapes.NeededReasonIn,
+        "check_out": shapes.NoteIn,
+    }
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        return self.bodies.get(self.action or "", NoFields)
+
+    def step(self, request: Request, pk: str, act: Callable[[int, dict[str, Any]], None]) -> Response:
+        """Do ``act`` once and answer with the state after it; a conflict that was written down is answered again as such."""
+        values, reservation_id = self.valid(request), int(pk)
+
+        def effect() -> dict[str, Any]:
+            try:
+                act(reservation_id, values)
+            except Conflict as conflict:
+                if conflict.reasons[0].code not in _KEPT:
+                    raise
+                return {"refused": [[reason.code, reason.params, reason.field] for reason in conflict.reasons]}
+            return {"id": reservation_id, "state": self._state(reservation_id)}
+
+        answer = self.once(request, f"reservation.{self.action}", effect, status=200)
+        if "refused" in answer.data:
+            raise Conflict(*(Reason(code, params, field) for code, params, field in answer.data["refused"]))
+        return answer
+
+    def _state(self, reservation_id: int) -> str:
+        rows = queries.reservations_visible(self.actor).filter(pk=reservation_id)
+        return str(rows.values_list("state", flat=True).get())
+
+
+#: Refusals that leave something behind (new figures for the customer), so that their transaction must be kept.
+_KEPT = frozenset({"booking.figures_changed"})
+
+
+class CustomerActionView(ReservationActionView):
+    """What the customer does; with a token of scope ``book``."""
+
+    token_scopes = {"POST": "book"}
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Give the time back; the lab may do so too and then says why."""
+        return self.step(request, pk, lambda key, values: transitions.cancel(self.actor, key, self.now, values["reason"]))
+
+
+class LabActionView(ReservationActionView):
+    """What the lab does; with a token of scope ``manage``."""
+
+    token_scopes = {"POST": "manage"}
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
+    def approve(self, request: Request, pk: str) -> Response:
+        """Approve a request and hold its money. 409 when the customer has to accept new figures first."""
+        return self.step(request, pk, lambda key, values: transitions.approve(self.actor, key, self.now))
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
+    def reject(self, request: Request, pk: str) -> Response:
+        """Refuse a request with a reason."""
+        return self.step(request, pk, lambda key, values: transitions.reject(self.actor, key, self.now, values["reason"]))
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
+    def check_in(self, request: Request, pk: str) -> Response:
+        """Start the session now."""
+        return self.step(request, pk, lambda key, values: transitions.check_in(self.actor, key, self.now))
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
+    def check_out(self, request: Request, pk: str) -> Response:
+        """End the session now; its use is agreed and charged."""
+        return self.step(request, pk, lambda key, values: transitions.check_out(self.actor, key, self.now, values["note"]))
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
+    def no_show(self, request: Request, pk: str) -> Response:
+        """Nobody came."""
+        return self.step(request, pk, lambda key, values: transitions.mark_no_show(self.actor, key, self.now))
+
+
+def range_of(asked: Mapping[str, Any]) -> TimeRange:
+    """The asked time. Raises Refusal ``booking.range_invalid``."""
+    starts_at, ends_at = asked["starts_at"], asked["ends_at"]
+    if starts_at >= ends_at:
+        raise Refusal.of("booking.range_invalid", field="ends_at")
+    return TimeRange(starts_at, ends_at)
+
+
+def _request(asked: Mapping[str, Any]) -> ReservationRequest:
+    seen = asked.get("expected")
+    expected = ExpectedFigures(seen.get("payable_now_fen"), seen.get("final_cost_fen")) if seen else NOTHING_EXPECTED
+    return ReservationRequest(
+        instrument_id=asked["instrument"],
+        organisation_id=asked["organisation"],
+        during=range_of(asked),
+        service_mode=asked["service_mode"],
+        purpose=asked["purpose"],
+        research_project=asked["research_project"],
+        expected=expected,
+    )
+
+
+def _narrowed(rows: QuerySet[Reservation], asked: Mapping[str, Any]) -> QuerySet[Reservation]:
+    if "state" in asked:
+        rows = rows.filter(state=asked["state"])
+    if "instrument" in asked:
+        rows = rows.filter(instrument_id=asked["instrument"])
+    if "from" in asked:
+        rows = rows.filter(ends_at__gt=local_day(asked["from"], _platform_zone()).starts_at)
+    if "to" in asked:
+        rows = rows.filter(starts_at__lt=local_day(asked["to"], _platform_zone()).ends_at)
+    return rows
+
+
+def _shown(row: Reservation, figures: dict[str, Any] | None) -> dict[str, Any]:
+    zone = ZoneInfo(row.instrument.site.time_zone)
+
+    def local(moment: datetime) -> str:
+        return moment.astimezone(zone).isoformat()
+
+    return {
+        "id": row.pk,
+        "reference": row.reference,
+        "state": row.state,
+        "instrument": {"id": row.instrument_id, "name": row.instrument.name},
+        "organisation": {"id": row.organisation_id, "name": row.organisation.name},
+        "requested_by": str(row.requested_by),
+        "starts_at": local(row.starts_at),
+        "ends_at": local(row.ends_at),
+        "service_mode": row.service_mode,
+        "purpose": row.purpose,
+        "research_project": row.research_project,
+        "created_at": local(row.created_at),
+        "figures": figures,
+    }
