@@ -181,7 +181,7 @@ def query(context: template.Context, **changes: Any) -> str:
 
 def _time(machine: str, words: str, label: str) -> SafeString:
     shown = format_html('<time datetime="{}">{}</time>', machine, words)
-    return format_html('{} <span class="zone">({})</span>', shown, label) if label else shown
+    return format_html('<span>{} <span class="zone">({})</span></span>', shown, label) if label else shown
 
 
 def _page_links(page: Page[Any], params: QueryDict, parameter: str) -> Iterator[tuple[str, str]]:
