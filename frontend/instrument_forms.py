@@ -123,7 +123,7 @@ def _class_choices(instrument: Instrument | None) -> list[tuple[str, Any]]:
 
 class PhotoForm(forms.Form):
     file = forms.FileField(
-        label=_("Photo"),
+        label=_("New photo"),
         help_text=_("JPEG or PNG. It is made smaller, and where and when it was taken is removed."),
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png"}),
     )

@@ -28,6 +28,7 @@ register(
         "calendar.year_out_of_range": _("The year must be between %(first)s and %(last)s."),
         "calendar.no_such_entry": _("This opening or closure does not exist any more. Load the page again."),
         "calendar.end_before_start": _("The end must be after the start."),
+        "calendar.window_out_of_range": _("The end must be after the start, and at most %(maximum_days)s days later."),
         "calendar.weekday_unknown": _("Choose a day of the week."),
         "calendar.windows_overlap": _("Two windows overlap at %(time)s. Make one of them shorter."),
         "calendar.time_not_understood": _("%(text)s is not a time. Type it like 09:00."),

@@ -125,8 +125,7 @@ def list_view(result: SearchResult, query: QueryDict) -> ListView:
     ]
     bookable = Step(str(FILTER_NAMES["bookable"]), _href(query, bookable="" if search.bookable else "1"), search.bookable)
     relaxations = [
-        Step(_without(result, one.without), _href(query, **{PARAMETERS.get(one.without, one.without): ""}), count=one.count)
-        for one in result.relaxations
+        Step(_without(result, one.without), _relaxed(query, one.without), count=one.count) for one in result.relaxations
     ]
     chosen = [Step(_value_name(result, name), _href(query, **{name: ""})) for name in search.active if name != "text"]
     return ListView(
@@ -142,7 +141,7 @@ def list_view(result: SearchResult, query: QueryDict) -> ListView:
         kept=[(name, str(query[name])) for name in KEPT if query.get(name)],
         summary=_summary(result),
         bookable=bookable,
-        blocking=str(FILTER_NAMES[result.relaxations[0].without]) if result.relaxations else "",
+        blocking=str(FILTER_NAMES.get(result.relaxations[0].without, "")) if result.relaxations else "",
     )
 
 
@@ -224,9 +223,17 @@ def _value_name(result: SearchResult, name: str) -> str:
 
 
 def _without(result: SearchResult, name: str) -> str:
+    if name == "filters":
+        return _("Search without any filter")
     if name == "text":
         return _("Search without the words “%(words)s”") % {"words": result.search.text}
     return _("Search without “%(filter)s”") % {"filter": _value_name(result, name)}
+
+
+def _relaxed(query: QueryDict, without: str) -> str:
+    if without == "filters":
+        return _href(query, **dict.fromkeys(KEPT, ""))
+    return _href(query, **{PARAMETERS.get(without, without): ""})
 
 
 def _has(search: InstrumentSearch, name: str) -> bool:

@@ -72,7 +72,7 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True)
 class Relaxation:
-    """What would be found without one of the filters."""
+    """What would be found without one of the filters, or (``filters``) with the words alone."""
 
     without: str
     count: int
@@ -124,7 +124,7 @@ def search_instruments(actor: Actor, search: InstrumentSearch, page: int = 1, pa
     if total == 0:
         return SearchResult(search, [], 0, 1, page_size, facets, _relaxations(actor, search, groups))
     rows = _sorted(_filtered(visible_to(Instrument.objects.all(), actor), search), search)
-    rows = rows.select_related("organisation", "site").defer("search", "description", "description_en")
+    rows = rows.select_related("organisation", "site", "photo").defer("search", "description", "description_en")
     items = list(rows[(page - 1) * page_size : page * page_size])
     return SearchResult(search, items, total, page, page_size, facets)
 
@@ -256,6 +256,10 @@ def _relaxations(actor: Actor, search: InstrumentSearch, groups: Sequence[_Group
         count = sum(group.count for group in counted if all(_passes(relaxed, group).values()))
         if count:
             found.append(Relaxation(name, count))
+    if not found and search.text and len(search.active) > 2:
+        words_alone = InstrumentSearch(text=search.text)
+        count = sum(group.count for group in groups if all(_passes(words_alone, group).values()))
+        found = [Relaxation("filters", count)] if count else []
     return sorted(found, key=lambda one: -one.count)
 
 
