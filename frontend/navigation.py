@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.access import Actor, Role
 
 CUSTOMERS = frozenset({Role.RESEARCHER, Role.FIRM_ADMIN})
-MONEY = frozenset({Role.FINANCE, Role.PROGRAMME_OFFICER})
-READS_STATEMENTS = frozenset({Role.OWNER_FINANCE, Role.INSPECTOR, *MONEY})
+MONEY = frozenset({Role.FINANCE, Role.PROGRAMME_OFFICER, Role.INSPECTOR})
+READS_STATEMENTS = frozenset({Role.FIRM_ADMIN, Role.OWNER_FINANCE, Role.INSPECTOR, *MONEY})
 HAS_ORGANISATIONS = frozenset({Role.FIRM_ADMIN, Role.LAB_MANAGER, Role.OWNER_FINANCE, Role.OPERATOR})
 
 
@@ -53,14 +53,9 @@ PLACES: tuple[Place, ...] = (
 def navigation(actor: Actor, current: str) -> list[NavigationItem]:
     """The places ``actor`` may go to; ``current`` is the name of the page being shown."""
     return [
-        NavigationItem(url, place.label, place.icon, place.go, bool(current) and current.startswith(place.begins))
+        NavigationItem(
+            reverse(place.url_name), place.label, place.icon, place.go, bool(current) and current.startswith(place.begins)
+        )
         for place in PLACES
-        if (not place.roles or actor.has(*place.roles)) and (url := _address(place.url_name))
+        if not place.roles or actor.has(*place.roles)
     ]
-
-
-def _address(url_name: str) -> str:
-    try:
-        return reverse(url_name)
-    except NoReverseMatch:
-        return ""
