@@ -1,0 +1,60 @@
+"""The navigation: every place exists, roles see theirs, letters do not collide."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import resolve, reverse
+
+from config.kernel.access import NOBODY, Actor, Grant, Role
+from frontend.navigation import PLACES, navigation
+
+
+def urls_for(*roles: Role, current: str = "") -> list[str]:
+    actor = Actor(user_id=1, grants=tuple(Grant(1, role) for role in roles))
+    return [item.url for item in navigation(actor, current)]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.url_name)
+def test_every_place_has_an_address_that_leads_to_it(place: object) -> None:
+    assert resolve(reverse(place.url_name)).url_name == place.url_name
+
+
+def test_no_two_places_have_the_same_letter() -> None:
+    letters = [place.go for place in PLACES if place.go]
+    assert len(letters) == len(set(letters))
+    assert {"i", "b", "a", "f"} <= set(letters)
+
+
+def test_a_visitor_sees_only_what_is_public() -> None:
+    assert [item.url for item in navigation(NOBODY, "")] == [reverse("instrument_list"), reverse("programme_list")]
+
+
+@pytest.mark.parametrize(
+    ("role", "place"),
+    [
+        (Role.RESEARCHER, "reservation_list"),
+        (Role.FIRM_ADMIN, "organisation_list"),
+        (Role.LAB_MANAGER, "approval_inbox"),
+        (Role.LAB_MANAGER, "sessions_today"),
+        (Role.OWNER_FINANCE, "statement_list"),
+        (Role.FINANCE, "finance_period"),
+        (Role.PROGRAMME_OFFICER, "programme_list"),
+        (Role.INSPECTOR, "statement_list"),
+        (Role.OPERATOR, "verification_queue"),
+    ],
+)
+def test_a_role_finds_its_work(role: Role, place: str) -> None:
+    assert reverse(place) in urls_for(role)
+
+
+def test_a_researcher_sees_neither_approvals_nor_finance() -> None:
+    found = urls_for(Role.RESEARCHER)
+    assert reverse("approval_inbox") not in found
+    assert reverse("verification_queue") not in found
+
+
+def test_the_place_of_the_page_is_marked_and_only_that() -> None:
+    actor = Actor(user_id=1, grants=(Grant(1, Role.RESEARCHER),))
+    assert [item.current for item in navigation(actor, "reservation_detail")].count(True) == 1
+    assert not any(item.current for item in navigation(actor, "home"))
+    assert not any(item.current for item in navigation(actor, ""))
