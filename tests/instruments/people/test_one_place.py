@@ -11,7 +11,7 @@ from django.conf import settings
 ROOT = Path(settings.BASE_DIR)
 OUTER = sorted(
     path
-    for pattern in ("frontend/**/*.py", "*/api/**/*.py", "billing/*/api/**/*.py")
+    for pattern in ("frontend/**/*.py", "instruments/api/**/*.py", "booking/api/**/*.py", "billing/**/api/**/*.py")
     for path in ROOT.glob(pattern)
     if "node_modules" not in path.parts
 )
