@@ -1,0 +1,111 @@
+"""``manage.py update_catalogues``: bring the Chinese catalogue up to date with the sources, without the gettext programs.
+
+New sentences are added untranslated, sentences that are gone are removed, translations are kept. ``--check`` writes nothing and fails
+when something is missing, untranslated, fuzzy or superfluous.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract
+from babel.messages.pofile import read_po, write_po
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import templatize
+
+LOCALE = "zh_Hans"
+FOLDERS = ("config", "instruments", "booking", "billing", "frontend")
+KEYWORDS = DEFAULT_KEYWORDS | {
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext_lazy": (1, 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "npgettext_lazy": ((1, "c"), 2, 3),
+}
+
+
+class Command(BaseCommand):
+    help = "Update frontend/locale/zh_Hans/LC_MESSAGES/django.po from the sources."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--check", action="store_true", help="write nothing; fail when the catalogue is not complete")
+
+    def handle(self, *args: Any, check: bool, **options: Any) -> None:
+        path = catalogue_path()
+        catalogue = _read(path)
+        template = extracted()
+        problems = list(shortcomings(catalogue, template))
+        if check:
+            if problems:
+                raise CommandError("\n".join(problems))
+            return
+        catalogue.update(template, no_fuzzy_matching=True)
+        catalogue.obsolete.clear()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as handle:
+            write_po(handle, catalogue, width=120, omit_header=False, sort_output=True, no_location=True)
+        untranslated = sum(1 for message in catalogue if message.id and not _is_translated(message.string))
+        self.stdout.write(f"{len(catalogue)} sentences, {untranslated} without a translation: {path}")
+
+
+def catalogue_path() -> Path:
+    """Where the Chinese catalogue lies."""
+    return Path(settings.LOCALE_PATHS[0]) / LOCALE / "LC_MESSAGES" / "django.po"
+
+
+def extracted() -> Catalog:
+    """Every sentence of the Python sources and templates, in the order of the files."""
+    template = Catalog(locale=LOCALE, charset="utf-8")
+    for source in _sources():
+        for _line, message, _comments, context in _messages(source):
+            template.add(message, context=context)
+    return template
+
+
+def shortcomings(catalogue: Catalog, template: Catalog) -> Iterator[str]:
+    """What keeps ``catalogue`` from being a complete translation of ``template``."""
+    for message in template:
+        if not message.id:
+            continue
+        known = catalogue.get(message.id, message.context)
+        if known is None:
+            yield f"not in the catalogue: {message.id!r}"
+        elif known.fuzzy or not _is_translated(known.string):
+            yield f"not translated: {message.id!r}"
+    for message in catalogue:
+        if message.id and template.get(message.id, message.context) is None:
+            yield f"no longer in the sources: {message.id!r}"
+
+
+def _read(path: Path) -> Catalog:
+    if not path.exists():
+        return Catalog(locale=LOCALE, charset="utf-8", project="Jishi", version="1")
+    with path.open("rb") as handle:
+        return read_po(handle, locale=LOCALE)
+
+
+def _sources() -> Iterator[Path]:
+    for folder in FOLDERS:
+        root = Path(settings.BASE_DIR) / folder
+        for path in sorted(root.rglob("*")):
+            if path.suffix in {".py", ".html", ".txt"} and "migrations" not in path.parts and "dist" not in path.parts:
+                yield path
+
+
+def _messages(path: Path) -> Iterator[tuple[int, Any, list[str], str | None]]:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        # What templatize leaves of the markup is no Python: only its indentation could disturb the tokenizer.
+        text = "\n".join(line.strip() for line in templatize(text).splitlines())
+    yield from extract("python", BytesIO(text.encode()), keywords=KEYWORDS, options={"encoding": "utf-8"})
+
+
+def _is_translated(string: Any) -> bool:
+    return all(string) if isinstance(string, tuple | list) else bool(string)
