@@ -11,7 +11,7 @@ from django.conf import settings
 from config import checks
 
 ROOT: Path = settings.BASE_DIR
-READERS = re.compile(r"""env\.\w+\(\s*"(\w+)"|environ(?:\.get\(|\[)"(JISHI_\w+|DATABASE_URL)"|= "(JISHI_\w+)"  # noqa: S105""")
+READERS = re.compile(r"""env\.\w+\(\s*["'](\w+)["']|environ(?:\.get\(|\[)"(JISHI_\w+|DATABASE_URL)"|= "(JISHI_\w+)\b""")
 
 
 def variables_read() -> set[str]:
