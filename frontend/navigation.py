@@ -8,11 +8,10 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from billing.settlement.queries import BOARD_ROLES, READER_ROLES
 from config.kernel.access import Actor, Role
 
 CUSTOMERS = frozenset({Role.RESEARCHER, Role.FIRM_ADMIN})
-MONEY = frozenset({Role.FINANCE, Role.PROGRAMME_OFFICER, Role.INSPECTOR})
-READS_STATEMENTS = frozenset({Role.FIRM_ADMIN, Role.OWNER_FINANCE, Role.INSPECTOR, *MONEY})
 HAS_ORGANISATIONS = frozenset({Role.FIRM_ADMIN, Role.LAB_MANAGER, Role.OWNER_FINANCE, Role.OPERATOR})
 
 
@@ -42,8 +41,8 @@ PLACES: tuple[Place, ...] = (
     Place("reservation_list", _("My bookings"), "calendar-event", CUSTOMERS, "b", ("reservation_",)),
     Place("approval_inbox", _("Approvals"), "inbox", frozenset({Role.LAB_MANAGER}), "a", ("approval_",)),
     Place("sessions_today", _("Today"), "clock", frozenset({Role.LAB_MANAGER}), "t", ("session",)),
-    Place("finance_period", _("Finance"), "coins", MONEY, "f", ("finance_",)),
-    Place("statement_list", _("Statements"), "file-invoice", READS_STATEMENTS, "s", ("statement_",)),
+    Place("finance_period", _("Finance"), "coins", frozenset(BOARD_ROLES), "f", ("finance_",)),
+    Place("statement_list", _("Statements"), "file-invoice", frozenset(READER_ROLES), "s", ("statement_",)),
     Place("verification_queue", _("Verification"), "shield-check", frozenset({Role.OPERATOR}), "v", ("verification_",)),
     Place("programme_list", _("Subsidies"), "receipt-refund", go="p", begins=("programme_",)),
     Place("organisation_list", _("Organisations"), "building", HAS_ORGANISATIONS, "o", ("organisation_", "join_", "invitation_")),

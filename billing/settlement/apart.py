@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from billing.settlement.pdf import html_to_pdf
+from billing.settlement.typeset import html_to_pdf
 
-_WARM = ["weasyprint"]
+_WARM = ["weasyprint", "billing.settlement.apart"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Crashed(Exception):
 
 
 def html_to_pdf_apart(html: str, font_folder: Path, identifier: bytes, limits: Limits) -> bytes:
-    """As ``pdf.html_to_pdf``, in a process of its own. Raises TooSlow, Crashed."""
+    """As ``typeset.html_to_pdf``, in a process of its own. Raises TooSlow, Crashed."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_WARM)
     receiver, sender = context.Pipe(duplex=False)

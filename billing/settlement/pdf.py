@@ -1,51 +1,156 @@
-"""The one door to WeasyPrint: HTML of our own making to a tagged PDF, with our fonts and nothing else from anywhere."""
+"""The PDF of a statement, from its frozen content."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from weasyprint import HTML
-from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils import translation
 
-#: What a style sheet may ask for; the host exists nowhere.
-FONT_URLS: Mapping[str, str] = {
-    "https://fonts.jishi.invalid/regular.ttf": "NotoSansSC-Regular.ttf",
-    "https://fonts.jishi.invalid/bold.ttf": "NotoSansSC-Bold.ttf",
-}
-VARIANT = "pdf/ua-1"
+from billing import wording
+from billing.ledger.rules.money import yuan
+from billing.settlement import lines
+from billing.settlement.apart import Limits, html_to_pdf_apart
+from billing.settlement.captions import CHINESE, Caption, captions
+from billing.settlement.rules.statement import SEALS, SIGNATURES, fingerprint
+from billing.settlement.typeset import html_to_pdf
 
-
-class OnlyFonts(URLFetcher):
-    """Serves the packaged fonts and refuses everything else, which stops the rendering: our documents ask for nothing else.
-
-    ``served`` and ``refused`` are the addresses that were asked for.
-    """
-
-    def __init__(self, font_folder: Path) -> None:
-        super().__init__(allowed_protocols=(), allow_redirects=False, fail_on_errors=True)
-        self.font_folder = font_folder
-        self.served: list[str] = []
-        self.refused: list[str] = []
-
-    def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> URLFetcherResponse:
-        name = FONT_URLS.get(url)
-        if name is None:
-            self.refused.append(url)
-            raise FatalURLFetchingError(f"a document may not fetch {url[:200]}")
-        self.served.append(url)
-        try:
-            body = (self.font_folder / name).read_bytes()
-        except OSError as error:
-            raise FatalURLFetchingError(f"the packaged font {name} is missing: build the front end") from error
-        return URLFetcherResponse(url, body, {"Content-Type": "font/ttf"})
+FONT_FOLDER = Path(settings.BASE_DIR) / "frontend" / "dist" / "fonts"
+_SECONDS, _SECONDS_PER_LINE = 120, 0.12
+_MEMORY, _MEMORY_PER_LINE = 1_500_000_000, 2_000_000
+_TEMPLATES = Path(__file__).parents[1] / "templates" / "billing"
+Content = Mapping[str, Any]
 
 
-def html_to_pdf(html: str, font_folder: Path, identifier: bytes) -> bytes:
-    """A tagged PDF (PDF/UA-1). The same arguments give the same bytes. Raises RuntimeError for a document that fetches."""
-    try:
-        document = HTML(string=html, url_fetcher=OnlyFonts(font_folder))
-        pdf: bytes = document.write_pdf(pdf_variant=VARIANT, pdf_identifier=identifier)
-    except FatalURLFetchingError as error:
-        raise RuntimeError(str(error)) from error
-    return pdf
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """``under`` is a second, smaller line; ``end`` aligns figures."""
+
+    text: str
+    under: str = ""
+    end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    caption: Caption
+    width: str
+    end: bool = False
+
+
+def render_pdf(content: Content) -> bytes:
+    """The PDF of a content, made in this process. The same content gives the same bytes."""
+    return html_to_pdf(render_html(content), FONT_FOLDER, _identifier(content))
+
+
+def render_pdf_apart(content: Content) -> bytes:
+    """The same bytes as ``render_pdf``, from a process with limits. Raises ``apart.TooSlow``, ``apart.Crashed``."""
+    return html_to_pdf_apart(render_html(content), FONT_FOLDER, _identifier(content), limits(len(content["lines"])))
+
+
+def limits(line_count: int) -> Limits:
+    """Time and memory that a statement of so many lines may take, with room for a busy machine."""
+    return Limits(_SECONDS + int(line_count * _SECONDS_PER_LINE), _MEMORY + line_count * _MEMORY_PER_LINE)
+
+
+def _identifier(content: Content) -> bytes:
+    return bytes.fromhex(fingerprint(dict(content)))[:16]
+
+
+def render_html(content: Content) -> str:
+    """The HTML of the PDF: no script, no address outside, every text escaped."""
+    words = captions()
+    with translation.override(CHINESE):
+        return render_to_string(
+            "billing/statement.html",
+            {
+                "c": content,
+                "w": words,
+                "style": _style(),
+                "hash": fingerprint(dict(content)),
+                "programme": content["programme"]["name"],
+                "mode": wording.mode_word(content["programme"]["mode"]),
+                "code_caption": words["code" if content["payee"]["scheme"] in ("uscc", "") else "other_code"],
+                "made_on": content["made_at"][:10],
+                "total": yuan(content["totals"]["awarded_fen"]),
+                "split": [(wording.payer_word(each["payer"]), yuan(each["amount_fen"])) for each in content["totals"]["payers"]],
+                "columns": _columns(content, words),
+                "rows": [_cells(line, content, words) for line in content["lines"]],
+                "totals": _total_cells(content),
+                "signatures": [(words[role], content["signatures"][role]) for role in SIGNATURES],
+                "seals": [words[seal] for seal in SEALS],
+                "zones": ", ".join(sorted({line["zone"] for line in content["lines"]})),
+            },
+        )
+
+
+@cache
+def _style() -> str:
+    return (_TEMPLATES / "statement.css").read_text(encoding="utf-8")
+
+
+def _other_party(content: Content) -> str:
+    """Which party of a line is not the payee of the whole statement."""
+    return "customer" if content["programme"]["mode"] == "deducted_now" else "owner"
+
+
+def _columns(content: Content, words: Mapping[str, Caption]) -> list[Column]:
+    """The table's columns with their shares of the width."""
+    payers = [Caption(wording.payer_word(each["payer"]), "") for each in content["totals"]["payers"]]
+    plan: list[tuple[Caption, int, bool]] = [
+        (words["position"], 8, False),
+        (words["session"], 24, False),
+        (words["time"], 25, False),
+        (words["instrument"], 38, False),
+        (words[_other_party(content)], 38, False),
+        (words["hours"], 12, True),
+        (words["price"], 18, True),
+        (words["gross"], 20, True),
+        (words["rate"], 26, False),
+        (words["computed"], 20, True),
+        (words["awarded"], 20, True),
+        *((payer, 18, True) for payer in payers),
+    ]
+    whole = sum(width for _, width, _ in plan)
+    return [Column(caption, f"{width * 100 / whole:.3f}%", end) for caption, width, end in plan]
+
+
+def _cells(line: Mapping[str, Any], content: Content, words: Mapping[str, Caption]) -> list[Cell]:
+    party = line[_other_party(content)]
+    starts, ends = datetime.fromisoformat(line["starts_at"]), datetime.fromisoformat(line["ends_at"])
+    same_day = starts.date() == ends.date()
+    cuts = wording.several(lines.cut_words(line))
+    return [
+        Cell(str(line["position"])),
+        Cell(line["reservation"]["reference"], wording.service_way_word(line["service_way"])),
+        Cell(f"{starts:%Y-%m-%d}", f"{starts:%H:%M}–{ends:%H:%M}" if same_day else f"{starts:%H:%M}–{ends:%m-%d %H:%M}"),
+        Cell(line["instrument"]["name"], line["instrument"]["inner_id"]),
+        Cell(party["name"], party["code"]),
+        Cell(line["hours"], end=True),
+        Cell(*lines.price(line), end=True),
+        Cell(yuan(line["gross_fen"]), lines.excluded(line, words), end=True),
+        Cell(lines.rate(line), lines.grounds(line, words)),
+        Cell(yuan(line["computed_fen"]), end=True),
+        Cell(yuan(line["awarded_fen"]), f"{words['cut'].zh}: {cuts}" if cuts else "", end=True),
+        *(Cell(yuan(each["amount_fen"]), end=True) for each in line["payers"]),
+    ]
+
+
+def _total_cells(content: Content) -> list[Cell]:
+    """The cells of the last row, from the hours on."""
+    totals = content["totals"]
+    return [
+        Cell(totals["hours"], end=True),
+        Cell(""),
+        Cell(yuan(totals["gross_fen"]), end=True),
+        Cell(""),
+        Cell(yuan(totals["computed_fen"]), end=True),
+        Cell(yuan(totals["awarded_fen"]), end=True),
+        *(Cell(yuan(each["amount_fen"]), end=True) for each in totals["payers"]),
+    ]

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from billing.settlement import printing
+from billing.settlement import pdf, sheets
 from billing.settlement.apart import Crashed, TooSlow
 from billing.settlement.models import RenderState, Statement
 from billing.settlement.rules.statement import fingerprint
@@ -41,9 +41,9 @@ def _make(statement: Statement, now: datetime) -> None:
     if fingerprint(statement.content) != statement.content_sha256:
         raise Refusal.of("statement.content_changed", number=statement.number)
     _note(statement, render_state=RenderState.RENDERING, render_percent=_STARTED, render_error="")
-    xlsx = printing.render_xlsx(statement.content)
+    workbook = sheets.render_xlsx(statement.content)
     _note(statement, render_percent=_PDF_BEGINS)
-    pdf = printing.render_pdf_apart(statement.content)
+    paper = pdf.render_pdf_apart(statement.content)
     _note(statement, render_percent=_STORING)
     with transaction.atomic():
         current = Statement.objects.select_for_update(no_key=True).get(pk=statement.pk)
@@ -51,8 +51,8 @@ def _make(statement: Statement, now: datetime) -> None:
             return
         _note(
             statement,
-            pdf=_store(statement, pdf, "pdf", PDF, now),
-            xlsx=_store(statement, xlsx, "xlsx", XLSX, now),
+            pdf=_store(statement, paper, "pdf", PDF, now),
+            xlsx=_store(statement, workbook, "xlsx", XLSX, now),
             render_state=RenderState.DONE,
             render_percent=100,
         )

@@ -24,11 +24,12 @@ from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.codec import assessment_from_json
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
-from config.kernel.services import audit, transactions
+from config.kernel.services import audit, idempotency, transactions
 from instruments.models import Organisation, OrganisationIdentifier
 
 TASK = "billing.render_statement"
 QUEUE = "documents"
+ROUTE = "statement.issue"
 Content = dict[str, Any]
 
 
@@ -38,6 +39,15 @@ class Expected:
 
     line_count: int
     total_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A statement that was issued, now or (``replayed``) by an earlier call with the same key."""
+
+    statement_id: int
+    number: str
+    replayed: bool
 
 
 def preview(actor: Actor, programme_version_id: int, payee_id: int, period_on: date, now: datetime) -> Content:
@@ -72,6 +82,32 @@ def issue(
         return _write(actor, programme_version_id, payee_id, first_day(period_on), awards, content, now)
 
     return transactions.run(work)
+
+
+def issue_once(
+    actor: Actor,
+    programme_version_id: int,
+    payee_id: int,
+    period_on: date,
+    now: datetime,
+    *,
+    idempotency_key: str,
+    expected: Expected | None = None,
+) -> Issued:
+    """As ``issue``, at most once for a key: the second of two clicks finds the statement of the first.
+
+    Raises what ``issue`` raises, and Refusal ``idempotency.*``.
+    """
+    payload = {"version": programme_version_id, "payee": payee_id, "month": first_day(period_on).isoformat()}
+    if expected is not None:
+        payload |= {"lines": expected.line_count, "total_fen": expected.total_fen}
+
+    def effect() -> dict[str, Any]:
+        statement = issue(actor, programme_version_id, payee_id, period_on, now, expected=expected)
+        return {"id": statement.pk, "number": statement.number}
+
+    result, replayed = transactions.run(lambda: idempotency.once(actor, ROUTE, idempotency_key, payload, now, effect))
+    return Issued(result["id"], result["number"], replayed)
 
 
 def retry(actor: Actor, statement_id: int, now: datetime) -> None:

@@ -1,0 +1,55 @@
+"""What a line of a statement says, in the words of the active language; both documents say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from billing import wording
+from billing.ledger.rules.money import yuan
+from billing.settlement.captions import Caption
+
+Line = Mapping[str, Any]
+
+
+def price(line: Line) -> tuple[str, str]:
+    """The first price per hour and, under it, the others."""
+    rates = list(dict.fromkeys(wording.hourly(each["yuan_per_hour"])[1:] for each in line["prices"] if each["yuan_per_hour"]))
+    return (rates[0], wording.several(rates[1:])) if rates else ("", "")
+
+
+def excluded(line: Line, words: Mapping[str, Caption]) -> str:
+    """What of the fee was not eligible, or nothing."""
+    amount = sum(part["amount_fen"] for part in line["excluded"])
+    return f"{words['excluded'].zh} {yuan(amount)}" if amount else ""
+
+
+def rate(line: Line) -> str:
+    """The rates, factor and bonus as they were applied: ``50% + 40% × 0.9 + 1,000.00``."""
+    tiers = line["rates"]
+    text = " + ".join(f"{wording.percent(tier['rate'])}" for tier in tiers)
+    for each in line["adjustments"]:
+        if each["kind"] == "quality" and Decimal(each["factor"]) != 1:
+            text = f"({text})" if len(tiers) > 1 else text
+            text += f" × {wording.factor_text(each['factor'])}"
+        elif each["kind"] == "first_use":
+            text += f" + {yuan(each['amount_fen'])}"
+        elif each["kind"] == "asked_less":
+            text += f" ≤ {yuan(each['amount_fen'])}"
+    return text
+
+
+def grounds(line: Line, words: Mapping[str, Caption]) -> str:
+    """The clauses, and the quality grade when one counted."""
+    text = "§ " + " ".join(line["clauses"])
+    grade = line["grade"]
+    if grade is None:
+        return text
+    assumed = f" ({words['assumed'].zh})" if grade["assumed"] else ""
+    return f"{text} · {words['grade'].zh} {grade['grade']}{assumed}"
+
+
+def cut_words(line: Line) -> list[str]:
+    """The limits that cut the amount."""
+    return [wording.cap_word(cut["per"], cut["payer"]) for cut in line["cuts"]]

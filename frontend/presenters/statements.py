@@ -1,0 +1,233 @@
+"""Statements and the month's board as rows for people, from the frozen content (or that of a dry run)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from billing import wording
+from billing.settlement import lines as line_words
+from billing.settlement.models import RenderState, Statement
+from billing.settlement.queries import Board, BoardRow
+from config.kernel.messages import sentence
+
+Content = Mapping[str, Any]
+#: The state of the documents in the words of ``frontend.states``.
+DOCUMENT_STATES: Mapping[str, str] = {
+    RenderState.QUEUED: "pending",
+    RenderState.RENDERING: "running",
+    RenderState.DONE: "ready",
+    RenderState.FAILED: "failed",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRow:
+    name: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """One session. ``starts_at`` carries its own offset; ``zone`` is the site's."""
+
+    position: int
+    reservation_id: int
+    reference: str
+    way: str
+    instrument: str
+    inner_id: str
+    party: PartyRow
+    starts_at: datetime
+    ends_at: datetime
+    zone: str
+    hours: str
+    gross_fen: int
+    excluded_fen: int
+    rate: str
+    computed_fen: int
+    cut: str
+    awarded_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class AmountRow:
+    name: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseRow:
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementView:
+    """Everything a page says about a statement. ``party_is_customer`` names the heading of a line's other party."""
+
+    number: str
+    first_day: date
+    last_day: date
+    code: str
+    version: str
+    name: str
+    issuer: str
+    mode_word: str
+    office: PartyRow
+    payee: PartyRow
+    bank_name: str
+    bank_account_name: str
+    bank_account_number: str
+    line_count: int
+    hours: str
+    gross_fen: int
+    excluded_fen: int
+    computed_fen: int
+    awarded_fen: int
+    capitals: str
+    payers: tuple[AmountRow, ...]
+    clauses: tuple[ClauseRow, ...]
+    lines: tuple[LineRow, ...]
+    maker: str
+    party_is_customer: bool
+
+    @property
+    def has_bank(self) -> bool:
+        return bool(self.bank_account_number)
+
+
+def statement_view(content: Content, only: slice = slice(None)) -> StatementView:
+    """The view of a content, with the lines in ``only``."""
+    programme, payee, totals = content["programme"], content["payee"], content["totals"]
+    paid_to_owner = programme["mode"] == "deducted_now"
+    return StatementView(
+        number=content["number"],
+        first_day=date.fromisoformat(content["period"]["first_day"]),
+        last_day=date.fromisoformat(content["period"]["last_day"]),
+        code=programme["code"],
+        version=programme["version"],
+        name=wording.document_text(programme["name"]),
+        issuer=wording.document_text(programme["issuer"]),
+        mode_word=wording.mode_word(programme["mode"]),
+        office=_party(content["office"]),
+        payee=_party(payee),
+        bank_name=payee["bank_name"],
+        bank_account_name=payee["bank_account_name"],
+        bank_account_number=payee["bank_account_number"],
+        line_count=totals["lines"],
+        hours=totals["hours"],
+        gross_fen=totals["gross_fen"],
+        excluded_fen=totals["excluded_fen"],
+        computed_fen=totals["computed_fen"],
+        awarded_fen=totals["awarded_fen"],
+        capitals=totals["capitals"],
+        payers=tuple(AmountRow(wording.payer_word(each["payer"]), each["amount_fen"]) for each in totals["payers"]),
+        clauses=tuple(ClauseRow(each["id"], wording.document_text(each)) for each in content["clauses"]),
+        lines=tuple(_line(each, "customer" if paid_to_owner else "owner") for each in content["lines"][only]),
+        maker=content["signatures"]["maker"],
+        party_is_customer=paid_to_owner,
+    )
+
+
+def _named(names: Mapping[str, str]) -> str:
+    """The name in the reader's language where there is one."""
+    return (wording.in_english() and names["name_en"]) or names["name"]
+
+
+def _party(party: Mapping[str, str]) -> PartyRow:
+    return PartyRow(_named(party), party["code"])
+
+
+def _line(line: Mapping[str, Any], other: str) -> LineRow:
+    return LineRow(
+        position=line["position"],
+        reservation_id=line["reservation"]["id"],
+        reference=line["reservation"]["reference"],
+        way=wording.service_way_word(line["service_way"]),
+        instrument=_named(line["instrument"]),
+        inner_id=line["instrument"]["inner_id"],
+        party=_party(line[other]),
+        starts_at=datetime.fromisoformat(line["starts_at"]),
+        ends_at=datetime.fromisoformat(line["ends_at"]),
+        zone=line["zone"],
+        hours=line["hours"],
+        gross_fen=line["gross_fen"],
+        excluded_fen=sum(part["amount_fen"] for part in line["excluded"]),
+        rate=line_words.rate(line),
+        computed_fen=line["computed_fen"],
+        cut=wording.several(line_words.cut_words(line)),
+        awarded_fen=line["awarded_fen"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentsView:
+    """Where the documents of a statement stand. ``waiting`` asks the page to look again."""
+
+    pk: int
+    state: str
+    percent: int
+    problem: str
+    waiting: bool
+    ready: bool
+    failed: bool
+    pdf_bytes: int
+    xlsx_bytes: int
+    sha256: str
+
+
+def documents_view(statement: Statement) -> DocumentsView:
+    """The documents of ``statement`` (its files loaded)."""
+    state = statement.render_state
+    return DocumentsView(
+        pk=statement.pk,
+        state=DOCUMENT_STATES[state],
+        percent=statement.render_percent,
+        problem=sentence(statement.render_error, {"number": statement.number}) if statement.render_error else "",
+        waiting=state in (RenderState.QUEUED, RenderState.RENDERING),
+        ready=state == RenderState.DONE,
+        failed=state == RenderState.FAILED,
+        pdf_bytes=statement.pdf.size_bytes if statement.pdf else 0,
+        xlsx_bytes=statement.xlsx.size_bytes if statement.xlsx else 0,
+        sha256=statement.content_sha256,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """One statement of a list."""
+
+    statement: Statement
+    programme: str
+    state: str
+
+
+def statement_rows(statements: Sequence[Statement]) -> list[StatementRow]:
+    """The rows of a list of statements."""
+    return [StatementRow(each, each.programme_version.programme.code, DOCUMENT_STATES[each.render_state]) for each in statements]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardLine:
+    """A row of the month with the programme's name and its statements' states in words."""
+
+    row: BoardRow
+    name: str
+    mode_word: str
+    statements: tuple[tuple[int, str, str], ...]
+
+
+def board_lines(board: Board) -> list[BoardLine]:
+    """The rows of a month."""
+    return [
+        BoardLine(
+            row,
+            wording.document_text(row.name),
+            wording.mode_word(row.mode),
+            tuple((each.pk, each.number, DOCUMENT_STATES[each.render_state]) for each in row.statements),
+        )
+        for row in board.rows
+    ]

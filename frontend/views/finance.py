@@ -1,0 +1,222 @@
+"""Finance: a month's awards, issuing a statement after looking at it, statements with their documents."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from billing.settlement import queries
+from billing.settlement.models import Statement
+from billing.settlement.rules.period import first_day
+from billing.settlement.services import statements
+from billing.settlement.services.statements import Expected
+from config.kernel.access import Actor, Role
+from config.kernel.api.problems import status_of
+from config.kernel.errors import Conflict, NotFound, Refusal
+from frontend.http import actor_of, is_fragment
+from frontend.presenters import assessment
+from frontend.presenters.statements import board_lines, documents_view, statement_rows, statement_view
+from frontend.refusals import sentences
+
+STATEMENTS_PER_PAGE = 25
+LINES_PER_PAGE = 100
+POLL_SECONDS = 3
+
+
+@login_required
+@require_GET
+def finance_period(request: HttpRequest) -> HttpResponse:
+    """The month's awards by programme and payee (``?month=2026-10``), with what can be issued."""
+    now = timezone.now()
+    return _period_response(request, _month(request.GET.get("month", "")), now)
+
+
+def _period_response(request: HttpRequest, month: date | None, now: datetime, refusal: Refusal | None = None) -> HttpResponse:
+    """The board; with a refusal, its reasons above and its status."""
+    actor = actor_of(request)
+    actor.require(*queries.BOARD_ROLES)
+    board = queries.period_board(actor, month or queries.latest_month_with_awards(actor, now), now)
+    months = queries.months_with_awards(actor, now)
+    context = {
+        "board": board,
+        "rows": board_lines(board),
+        "months": months if board.period_on in months else sorted({*months, board.period_on}, reverse=True),
+        "may_issue": actor.has(Role.FINANCE),
+        "problems": sentences(refusal) if refusal else [],
+    }
+    return render(request, "finance/period.html", context, status=status_of(refusal) if refusal else 200)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def statement_issue(request: HttpRequest) -> HttpResponse:
+    """GET shows exactly what would be issued; POST issues it once for the form's key."""
+    now, actor = timezone.now(), actor_of(request)
+    actor.require(Role.FINANCE)
+    query = request.POST if request.method == "POST" else request.GET
+    version_id, payee_id, month = (
+        _number(query.get("version", "")),
+        _number(query.get("payee", "")),
+        _month(query.get("month", "")),
+    )
+    if month is None:
+        raise NotFound.of("access.not_found", model="month")
+    if request.method == "POST":
+        return _issue(request, actor, version_id, payee_id, month, now)
+    try:
+        return _preview_response(request, actor, version_id, payee_id, month, now)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return _period_response(request, month, now, refusal)
+
+
+def _preview_response(
+    request: HttpRequest, actor: Actor, version_id: int, payee_id: int, month: date, now: datetime, refusal: Refusal | None = None
+) -> HttpResponse:
+    content = statements.preview(actor, version_id, payee_id, month, now)
+    context = {
+        "view": statement_view(content),
+        "version_id": version_id,
+        "payee_id": payee_id,
+        "month": month,
+        "key": uuid4(),
+        "problems": sentences(refusal) if refusal else [],
+    }
+    return render(request, "finance/issue.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _issue(request: HttpRequest, actor: Actor, version_id: int, payee_id: int, month: date, now: datetime) -> HttpResponse:
+    expected = Expected(_number(request.POST.get("lines", "")), _number(request.POST.get("total_fen", "")))
+    try:
+        issued = statements.issue_once(
+            actor, version_id, payee_id, month, now, idempotency_key=request.POST.get("key", ""), expected=expected
+        )
+    except NotFound:
+        raise
+    except Conflict as refusal:
+        if refusal.reasons[0].code == "statement.figures_differ":
+            return _preview_response(request, actor, version_id, payee_id, month, now, refusal)
+        return _period_response(request, month, now, refusal)
+    except Refusal as refusal:
+        return _period_response(request, month, now, refusal)
+    messages.success(request, _("Issued as %(number)s. The documents are being made.") % {"number": issued.number})
+    return redirect("statement_detail", pk=issued.statement_id)
+
+
+@login_required
+@require_GET
+def statement_list(request: HttpRequest) -> HttpResponse:
+    """The statements that the actor may read, of one month where ``?month=`` says so."""
+    actor = actor_of(request)
+    rows = queries.statements_visible(actor)
+    periods = list(rows.order_by("-period_on").values_list("period_on", flat=True).distinct())
+    month = _month(request.GET.get("month", ""))
+    shown = rows.filter(period_on=month) if month else rows
+    page = Paginator(shown, STATEMENTS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "rows": statement_rows(list(page.object_list)),
+        "periods": periods,
+        "month": month,
+        "sees_board": actor.has(*queries.BOARD_ROLES),
+    }
+    return render(request, "finance/list.html", context)
+
+
+@login_required
+@require_GET
+def statement_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One statement: parties, totals, lines, clauses, documents."""
+    actor = actor_of(request)
+    statement = queries.statement_for(actor, pk)
+    page = Paginator(range(statement.line_count), LINES_PER_PAGE).get_page(request.GET.get("page"))
+    first = page.start_index() - 1
+    context = {
+        "statement": statement,
+        "view": statement_view(statement.content, slice(first, first + LINES_PER_PAGE)),
+        "page": page,
+        "sees_board": actor.has(*queries.BOARD_ROLES),
+        **_documents(actor, statement),
+    }
+    return render(request, "finance/detail.html", context)
+
+
+def _documents(actor: Actor, statement: Statement) -> dict[str, Any]:
+    documents = documents_view(statement)
+    return {"documents": documents, "may_retry": documents.failed and actor.has(Role.FINANCE), "poll_seconds": POLL_SECONDS}
+
+
+@login_required
+@require_GET
+def statement_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """Where the documents stand (htmx, asked again every few seconds); anybody else is led to the statement."""
+    actor = actor_of(request)
+    statement = queries.statement_for(actor, pk)
+    if not is_fragment(request):
+        return redirect("statement_detail", pk=pk)
+    return render(request, "finance/_documents.html", {**_documents(actor, statement), "arrived": True})
+
+
+@login_required
+@require_POST
+def statement_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make the documents again after they failed."""
+    statements.retry(actor_of(request), pk, timezone.now())
+    messages.success(request, _("The documents are being made again."))
+    return redirect("statement_detail", pk=pk)
+
+
+@login_required
+@require_GET
+def statement_download(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """The stored PDF or XLSX as an attachment, byte for byte."""
+    found = queries.document(actor_of(request), pk, kind)
+    return HttpResponse(
+        found.content,
+        content_type=found.stored.media_type,
+        headers={
+            "Content-Disposition": f'attachment; filename="{found.stored.file_name}"',
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
+@login_required
+@require_GET
+def statement_line(request: HttpRequest, pk: int, position: int) -> HttpResponse:
+    """How one line's subsidy came about, every step with its clause."""
+    line = queries.statement_line(actor_of(request), pk, position)
+    charge = line.award.charge
+    context = {
+        "line": line,
+        "reservation": charge.reservation,
+        "rows": assessment.of_frozen(charge),
+        "back_url": reverse("statement_detail", args=[pk]),
+    }
+    return render(request, "finance/line.html", context)
+
+
+def _number(text: str) -> int:
+    """A whole number from a form or an address; 0, which names nothing, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def _month(text: str) -> date | None:
+    """The first day of a month written ``2026-10`` (a whole date will do), or None."""
+    try:
+        return first_day(date.fromisoformat(text if len(text) > 7 else f"{text}-01"))
+    except ValueError:
+        return None
