@@ -224,10 +224,17 @@ def _program(name: str, *arguments: str) -> None:
         "PGSSLROOTCERT": settings["OPTIONS"].get("sslrootcert", ""),
     }
     environment = {**os.environ, **{key: value for key, value in places.items() if value}}
-    command = [str(_programs(connection.pg_version // 10000) / name), *arguments]
+    command = [str(_programs(server_version() // 10000) / name), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)  # noqa: S603  (no shell)
     if done.returncode:
         raise BackupError(f"{name} failed: {done.stderr.strip()}")
+
+
+def server_version() -> int:
+    """The server's version as PostgreSQL numbers it: 180004 for 18.4."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        return int(cursor.fetchone()[0])
 
 
 def _programs(major: int) -> Path:
