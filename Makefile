@@ -26,6 +26,7 @@ help:
 
 # --- What is needed ---------------------------------------------------------------------------------------------------
 setup: $(VENV)/.base frontend/dist/manifest.json messages
+	@:
 setup-dev: $(VENV)/.dev setup
 
 $(VENV)/bin/python:
@@ -41,8 +42,8 @@ $(VENV)/.uv: requirements/uv.txt | $(VENV)/bin/python
 
 define install
 	@echo "Installing $(1) ..."
-	@if [ -x $(VENV)/bin/uv ]; then VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip sync --python $(PY) $(LOCKED) $(1); \
-		else $(PY) -m pip install $(LOCKED) --disable-pip-version-check -r $(1); fi
+	@{ [ -x $(VENV)/bin/uv ] && VIRTUAL_ENV=$(VENV) $(VENV)/bin/uv pip sync --python $(PY) $(LOCKED) $(1); } || \
+		{ echo "With pip, which takes longer ..."; $(PY) -m pip install $(LOCKED) --disable-pip-version-check -r $(1); }
 endef
 
 # Where the tools for tests are installed already, they stay.
