@@ -11,7 +11,9 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from billing.models import ProgrammeVersion
+from billing.models import Award, ProgrammeVersion
+from billing.settlement.queries import BOARD_ROLES, READER_ROLES, statements_visible
+from billing.settlement.rules.period import first_day
 from booking.models import Reservation
 from booking.queries import approval_inbox, my_reservations, sessions_of_day
 from booking.rules.states import ReservationState
@@ -128,6 +130,14 @@ def tiles(actor: Actor, now: datetime) -> list[Tile]:
     if actor.has(Role.OPERATOR):
         found.append(
             Tile(_("Licences to check"), verification_queue(actor).count(), "shield-check", reverse("verification_queue"))
+        )
+    if actor.has(*BOARD_ROLES):
+        month = first_day(now.astimezone(viewer_zone()).date())
+        due = visible_to(Award.objects.filter(service_on__lt=month, statement_line__isnull=True), actor).count()
+        found.append(Tile(_("Subsidies of past months, on no statement yet"), due, "coins", reverse("finance_period")))
+    if actor.has(*READER_ROLES):
+        found.append(
+            Tile(_("Settlement statements"), statements_visible(actor).count(), "file-invoice", reverse("statement_list"))
         )
     return found
 
