@@ -9,7 +9,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -161,25 +161,29 @@ def time_zone(name: str) -> str:
     return name
 
 
-def check_columns(plan: ImportMap, headers: Sequence[str]) -> None:
-    """Raise Refusal ``import.column_missing`` for every column that the map names and the file does not have.
+def fitted(plan: ImportMap, headers: Sequence[str]) -> ImportMap:
+    """The map for a file with these headers: with optional columns, a field that none of them gives is left out of it.
 
-    With optional columns only the name must come from somewhere.
+    Raises Refusal ``import.column_missing`` for every other column that the map names and the file does not have; the name must
+    come from somewhere.
     """
     present = {header_key(header) for header in headers}
+    fields: dict[str, Source] = {}
     reasons = []
     for name, source in plan.fields.items():
         missing = [column for column in source.columns if column not in present]
-        needed = not plan.optional_columns or name == "name"
-        fatal = len(missing) == len(source.columns) if plan.optional_columns else bool(missing)
-        if needed and missing and fatal:
+        if plan.optional_columns and missing and len(missing) == len(source.columns) and name != "name":
+            continue
+        if len(missing) == len(source.columns) > 0 or (missing and not plan.optional_columns):
             reasons.append(Reason("import.column_missing", {"columns": missing, "for_field": name}, name))
+        fields[name] = source
     reasons += [
         Reason("import.column_missing", {"columns": [column], "for_field": "identity"}, "identity")
         for column in plan.identity
         if column not in present
     ]
     Refusal.raise_any(reasons)
+    return replace(plan, fields=fields)
 
 
 def read_row(plan: ImportMap, row: Row) -> RowValues:

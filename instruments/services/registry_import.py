@@ -16,7 +16,7 @@ from config.kernel.errors import Reason, Refusal
 from instruments.models import Organisation
 from instruments.rules.names import name_key
 from instruments.rules.registry_file import Limits, Table, check_bytes, header_key, read_table
-from instruments.rules.registry_map import ImportMap, RowValues, check_columns, read_row, time_zone
+from instruments.rules.registry_map import ImportMap, RowValues, fitted, read_row, time_zone
 from instruments.rules.registry_plan import PlannedRow, plan_rows
 from instruments.services.instrument_changes import class_reasons, owner_institution, require_manager
 from instruments.services.registry_encoding import decode
@@ -92,7 +92,7 @@ def import_registry(actor: Actor, request: ImportRequest, now: datetime) -> Impo
     check_bytes(request.content, request.limits)
     decoded = decode(request.content, request.encoding or plan.encoding)
     table = read_table(decoded.text, plan.delimiter, request.limits)
-    check_columns(plan, table.headers)
+    plan = fitted(plan, table.headers)
     zone_name = time_zone(request.zone_name) or plan.time_zone or DEFAULT_TIME_ZONE
     planned, refused = _read(table, plan, owner)
     written = Written.nothing()

@@ -23,7 +23,8 @@ pytestmark = pytest.mark.django_db
 
 ZONES = ["Asia/Shanghai", "Europe/London", "America/New_York", "Australia/Lord_Howe", "America/Nuuk", "Asia/Kathmandu", "UTC"]
 WEEKDAYS = Recurrence("weekly", weekdays=(0, 1, 2, 3, 4))
-NINE, FIVE = datetime(2026, 11, 23, 9), datetime(2026, 11, 23, 17)
+wall = datetime.fromisoformat  # times without a zone
+NINE, FIVE = wall("2026-11-23T09:00"), wall("2026-11-23T17:00")
 
 days = st.dates(date(2020, 1, 1), date(2030, 12, 31))
 walls = st.builds(
@@ -84,7 +85,7 @@ def test_an_entry_comes_back_as_it_was_stored(entry: CalendarEntry, zone_name: s
 
 def test_a_wall_time_that_the_clock_skips_is_refused_and_not_shifted() -> None:
     calendar_id = store.create_calendar("gap")
-    skipped = datetime(2026, 3, 29, 1, 30)
+    skipped = wall("2026-03-29T01:30")
     with pytest.raises(Refusal) as refused:
         store.add_opening(calendar_id, "Europe/London", skipped, skipped + timedelta(hours=4))
     assert refused.value.reasons[0].code == "calendar.no_such_wall_time"
@@ -93,7 +94,7 @@ def test_a_wall_time_that_the_clock_skips_is_refused_and_not_shifted() -> None:
 
 def test_nine_o_clock_stays_nine_o_clock_through_a_clock_change() -> None:
     calendar_id = store.create_calendar("weekdays")
-    store.add_opening(calendar_id, "Europe/London", datetime(2026, 3, 23, 9), datetime(2026, 3, 23, 17), WEEKDAYS)
+    store.add_opening(calendar_id, "Europe/London", wall("2026-03-23T09:00"), wall("2026-03-23T17:00"), WEEKDAYS)
     zone = ZoneInfo("Europe/London")
     window = TimeRange(datetime(2026, 3, 27, tzinfo=zone), datetime(2026, 3, 31, tzinfo=zone))
     found = open_ranges(store.entries_by_calendar([calendar_id])[calendar_id], zone, window)
@@ -129,7 +130,7 @@ def test_one_occurrence_can_be_cancelled_moved_and_restored() -> None:
     calendar_id = store.create_calendar("exceptions")
     entry_id = store.add_opening(calendar_id, "Asia/Shanghai", NINE, FIVE, WEEKDAYS)
     day = date(2026, 11, 25)
-    moved = MovedOccurrence(day, datetime(2026, 11, 28, 8), datetime(2026, 11, 28, 12))
+    moved = MovedOccurrence(day, wall("2026-11-28T08:00"), wall("2026-11-28T12:00"))
 
     store.cancel_occurrence(calendar_id, entry_id, day)
     assert store.entries_by_calendar([calendar_id])[calendar_id][0].cancelled == {day}
