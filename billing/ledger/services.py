@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, connection
-from django.db.models import F
+from django.db.models import F, Q
 
 from billing.ledger.models import Account, Transfer, TransferKind
 from config.kernel.errors import Conflict, Refusal
@@ -86,7 +86,7 @@ def lock(accounts: Iterable[Account]) -> dict[str, Account]:
 
 
 def hold(draws: Mapping[int, int], payee: Account, source: Source, now: datetime) -> None:
-    """Promise ``draws`` (account id -> fen) to ``payee``, all or nothing.
+    """Promise ``draws`` (account id -> fen) to ``payee``, all or nothing; an unlimited account promises whatever is asked.
 
     Raises Conflict ``ledger.not_enough_left`` when an account has less left (the database's CHECK has the last word).
     """
@@ -96,9 +96,8 @@ def hold(draws: Mapping[int, int], payee: Account, source: Source, now: datetime
     try:
         moved = 0
         for pk in sorted(wanted):
-            moved += Account.objects.filter(pk=pk, granted_fen__gte=F("held_fen") + F("posted_fen") + wanted[pk]).update(
-                held_fen=F("held_fen") + wanted[pk]
-            )
+            enough = Q(limited=False) | Q(granted_fen__gte=F("held_fen") + F("posted_fen") + wanted[pk])
+            moved += Account.objects.filter(enough, pk=pk).update(held_fen=F("held_fen") + wanted[pk])
     except IntegrityError as error:
         if constraint_name(error) != OVERSPENT:
             raise

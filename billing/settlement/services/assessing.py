@@ -223,17 +223,17 @@ def _has_award(awarded: Account) -> bool:
 
 
 def cap_account(version: InForce, cap: Cap, customer_id: int, basis_on: date) -> AccountSpec:
-    """The account on which a cap is counted for a customer in the year of ``basis_on``."""
+    """The account on which a cap is counted for a customer in the year of ``basis_on``; unlimited while nobody has set a limit."""
     programme = version.programme
     if cap.per is CapPer.POOL:
         return AccountSpec(f"pool:{programme.code}:{programme.version}:{cap.id}", subsidy.POOL, 0, version.programme_id)
     year = "" if cap.per is CapPer.UNIT_TOTAL else f":{basis_on.year}"
     key = f"{cap.per.value}:{programme.code}:{cap.id}:{customer_id}{year}"
-    return AccountSpec(key, cap.per.value, cap.limit_fen or 0, version.programme_id, customer_id)
+    return AccountSpec(key, cap.per.value, cap.limit_fen, version.programme_id, customer_id)
 
 
 def _balance(account: Account | None) -> Balance:
-    """What an account says; one that was not opened yet leaves the document's limit."""
+    """What an account says; one that was not opened yet, or that has no limit of its own, leaves the document's."""
     if account is None:
         return Balance()
-    return Balance(account.granted_fen, account.held_fen + account.posted_fen)
+    return Balance(account.granted_fen if account.limited else None, account.held_fen + account.posted_fen)

@@ -1,0 +1,133 @@
+"""The same through the application server as it runs in production: several processes, real connections, real tokens."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+
+from booking.models import InstrumentPolicy, Reservation
+from config.kernel.models import IdempotencyRecord
+from config.kernel.time_range import TimeRange
+from tests.concurrency.harness import Answer, CommittedDatabase, Server, at_once, overlapping_pairs, serving, sql_run, tally, violations
+from tests.concurrency.world import CLIENTS, World
+
+ROUNDS = 20
+RESERVATIONS = "/api/v1/reservations/"
+
+
+def body(world: World, place: int, during: TimeRange, instrument: int = 0) -> dict[str, Any]:
+    return {
+        "instrument": world.instruments[instrument].pk,
+        "organisation": world.firms[place].pk,
+        "starts_at": during.starts_at.isoformat(),
+        "ends_at": during.ends_at.isoformat(),
+        "service_mode": "self_operated",
+        "purpose": "race",
+    }
+
+
+def stampede(server: Server, world: World, rounds: int) -> list[list[Answer]]:
+    """Every client asks for the same two hours, round after round, each round another time."""
+    answers = []
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        for number in range(rounds):
+            during = world.real_slot(8 + 2 * (number % 6), day=number // 6)
+
+            def ask(place: int, during: TimeRange = during, number: int = number) -> Answer:
+                return server.post(RESERVATIONS, body(world, place, during), world.keys[place], f"round {number}")
+
+            answers.append(list(clients.map(ask, range(CLIENTS))))
+    return answers
+
+
+def test_fifty_clients_and_twenty_rounds_have_one_winner_each(world: World, committed_db: CommittedDatabase) -> None:
+    with serving(committed_db) as server:
+        answers = stampede(server, world, ROUNDS)
+    assert [tally(each) for each in answers] == [{"201": 1, "409": CLIENTS - 1}] * ROUNDS
+    losers = [answer for each in answers for answer in each if answer.status == 409]
+    assert Counter(answer.body["code"] for answer in losers) == {"booking.just_taken": ROUNDS * (CLIENTS - 1)}
+    assert all(answer.body["alternatives"] for answer in losers)
+    assert Reservation.objects.count() == ROUNDS
+    assert overlapping_pairs() == 0
+    assert violations() == {}
+
+
+def test_without_constraint_and_lock_and_with_an_early_look_there_are_many_winners(
+    world: World, committed_db: CommittedDatabase
+) -> None:
+    """The control: the same clients, the same harness."""
+    sql_run("ALTER TABLE booking_occupancy DROP CONSTRAINT occupancy_no_overlap")
+    with serving(committed_db, app="tests.concurrency.control_app:application") as server:
+        answers = stampede(server, world, ROUNDS)
+    winners = [tally(each)["201"] for each in answers]
+    assert sum(each > 1 for each in winners) > ROUNDS // 2, winners
+    assert overlapping_pairs() > 0
+    assert violations()["booking.no_double_booking"]
+
+
+def test_random_overlapping_requests_leave_no_overlap(world: World, committed_db: CommittedDatabase) -> None:
+    with serving(committed_db) as server, ThreadPoolExecutor(CLIENTS) as clients:
+
+        def ask(number: int) -> Answer:
+            place, start = number % CLIENTS, 8 + (number * 7 % 21) / 2
+            during = world.real_slot(start, 1 + number % 3 / 2, day=number // 100)
+            return server.post(RESERVATIONS, body(world, place, during, number % 2), world.keys[place], f"random {number}")
+
+        answers = list(clients.map(ask, range(200)))
+    outcome = tally(answers)
+    assert set(outcome) == {"201", "409"}
+    assert outcome["201"] == Reservation.objects.count() > 8
+    assert overlapping_pairs() == 0
+    assert violations() == {}
+
+
+def test_one_key_sent_twenty_times_books_once_and_is_answered_alike(world: World, committed_db: CommittedDatabase) -> None:
+    wanted = body(world, 0, world.real_slot(9))
+    with serving(committed_db) as server:
+        answers = at_once([lambda: server.post(RESERVATIONS, wanted, world.keys[0], "same")] * 20)
+        other = server.post(RESERVATIONS, wanted | {"purpose": "another"}, world.keys[0], "same")
+        missing = server.post(RESERVATIONS, wanted, world.keys[0], "")
+    assert tally(answers) == {"201": 1, "200": 19}
+    assert len({str(answer.body) for answer in answers}) == 1
+    assert Reservation.objects.count() == IdempotencyRecord.objects.count() == 1
+    assert (other.status, other.body["code"]) == (422, "idempotency.other_payload")
+    assert missing.status == 422
+    assert violations() == {}
+
+
+def test_a_calendar_that_stays_locked_is_answered_503_with_a_time_to_come_back(
+    world: World, committed_db: CommittedDatabase
+) -> None:
+    wanted = body(world, 0, world.real_slot(9))
+    with serving(committed_db, JISHI_LOCK_TIMEOUT_MS="300") as server:
+        with psycopg.connect(committed_db.url) as other:
+            other.execute("SELECT 1 FROM schedule_calendar WHERE id = %s FOR UPDATE", [world.instruments[0].calendar_id])
+            busy = server.post(RESERVATIONS, wanted, world.keys[0], "k")
+            other.rollback()
+        after = server.post(RESERVATIONS, wanted, world.keys[0], "k")
+    assert (busy.status, busy.body["code"], busy.headers["Retry-After"]) == (503, "kernel.busy", "2")
+    assert busy.seconds < 2
+    assert after.status == 201
+
+
+def test_managers_who_approve_competing_requests_over_http_approve_one(world: World, committed_db: CommittedDatabase) -> None:
+    InstrumentPolicy.objects.create(instrument=world.instruments[0], pending_blocks=False)
+    with serving(committed_db) as server:
+        for number in range(6):
+            during = world.real_slot(8 + 2 * number)
+            asked = [server.post(RESERVATIONS, body(world, place, during), world.keys[place], f"k{number}") for place in range(4)]
+            paths = [f"{RESERVATIONS}{answer.body['id']}/approve/" for answer in asked]
+            answers = at_once(
+                [
+                    lambda path=path, key=key: server.post(path, {}, key, f"a{path}")
+                    for path, key in zip(paths, world.manager_keys, strict=True)
+                ]
+            )
+            assert tally(answers) == {"200": 1, "409": 3}
+            assert {answer.body["code"] for answer in answers if answer.status == 409} == {"booking.just_taken"}
+    assert Reservation.objects.filter(state="approved").count() == 6
+    assert overlapping_pairs() == 0
+    assert violations() == {}
