@@ -19,8 +19,8 @@ def _bodies() -> dict[str, str]:
 def icon_svg(name: str, classes: str = "") -> SafeString:
     """The decorative icon (hidden from screen readers). Raises KeyError when ``assets/icons.txt`` does not list it."""
     return format_html(
-        '<svg class="icon {}" width="20" height="20" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75" stroke-linecap="round"'
-        ' stroke-linejoin="round" aria-hidden="true" focusable="false">{}</svg>',
+        '<svg class="icon {}" width="20" height="20" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.75"'
+        ' stroke-linecap="round" stroke-linejoin="round" aria-hidden="true" focusable="false">{}</svg>',
         classes,
         mark_safe(_bodies()[name]),  # noqa: S308 (our own build's output)
     )
