@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.mail import EmailMessage, get_connection
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -62,7 +63,7 @@ def _message(reservation: Reservation, event: str, person: User) -> EmailMessage
             "starts": local_time(reservation.starts_at, zone),
             "ends": local_time(reservation.ends_at, zone),
             "zone": zone.key,
-            "url": f"{settings.PUBLIC_URL}/reservations/{reservation.pk}/",
+            "url": settings.PUBLIC_URL + reverse("reservation_detail", kwargs={"pk": reservation.pk}),
         }
         lines = [
             str(SUBJECTS[event]) % values,
