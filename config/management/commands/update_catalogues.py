@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import templatize
 
 LOCALE = "zh_Hans"
+HEADER = "# The Chinese catalogue of Jishi; brought up to date by manage.py update_catalogues."
+#: Not the day of the last run, so that running it changes nothing where nothing changed.
+REVISED = datetime(2026, 1, 1, tzinfo=UTC)
 FOLDERS = ("config", "instruments", "booking", "billing", "frontend")
 KEYWORDS = DEFAULT_KEYWORDS | {
     "gettext_lazy": None,
@@ -39,15 +43,19 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, check: bool, **options: Any) -> None:
         path = catalogue_path()
-        catalogue = _read(path)
+        catalogue = read_catalogue(path)
         template = extracted()
         problems = list(shortcomings(catalogue, template))
         if check:
             if problems:
                 raise CommandError("\n".join(problems))
             return
-        catalogue.update(template, no_fuzzy_matching=True)
+        catalogue.update(template, no_fuzzy_matching=True, update_header_comment=False)
         catalogue.obsolete.clear()
+        catalogue.fuzzy = False
+        catalogue.header_comment = HEADER
+        catalogue.last_translator = catalogue.language_team = catalogue.msgid_bugs_address = "Jishi"
+        catalogue.creation_date = catalogue.revision_date = REVISED
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("wb") as handle:
             write_po(handle, catalogue, width=120, omit_header=False, sort_output=True, no_location=True)
@@ -84,7 +92,7 @@ def shortcomings(catalogue: Catalog, template: Catalog) -> Iterator[str]:
             yield f"no longer in the sources: {message.id!r}"
 
 
-def _read(path: Path) -> Catalog:
+def read_catalogue(path: Path) -> Catalog:
     if not path.exists():
         return Catalog(locale=LOCALE, charset="utf-8", project="Jishi", version="1")
     with path.open("rb") as handle:

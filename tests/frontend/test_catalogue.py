@@ -1,0 +1,34 @@
+"""The Chinese catalogue is complete, and no Chinese stands in the sources instead."""
+
+from __future__ import annotations
+
+from babel.messages.catalog import Catalog
+
+from config.management.commands.update_catalogues import catalogue_path, extracted, read_catalogue, shortcomings
+
+
+def test_every_sentence_of_the_sources_is_translated_and_no_other() -> None:
+    assert list(shortcomings(read_catalogue(catalogue_path()), extracted())) == []
+
+
+def test_a_missing_an_empty_a_fuzzy_and_a_superfluous_sentence_are_found() -> None:
+    template, catalogue = Catalog(), Catalog()
+    for sentence in ("missing", "empty", "guessed", "known"):
+        template.add(sentence)
+    catalogue.add("empty", "")
+    catalogue.add("guessed", "x", flags=["fuzzy"])
+    catalogue.add("known", "x")
+    catalogue.add("old", "x")
+    assert [problem.split(":")[0] for problem in shortcomings(catalogue, template)] == [
+        "not in the catalogue",
+        "not translated",
+        "not translated",
+        "no longer in the sources",
+    ]
+
+
+def test_extraction_reads_python_templates_contexts_and_plurals() -> None:
+    template = extracted()
+    assert template.get("Instruments") is not None
+    assert template.get("Approved", context="reservation state") is not None
+    assert any(isinstance(message.id, tuple) for message in template)
