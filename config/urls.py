@@ -3,10 +3,12 @@
 from django.urls import include, path
 
 from config.health import healthz
+from config.kernel.admin import site
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("api/v1/", include("config.api_urls")),
+    path("admin/", site.urls),
     path("accounts/", include("allauth.urls")),
     path("", include("frontend.urls")),
 ]

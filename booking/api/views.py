@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -36,6 +36,8 @@ from instruments.rules.wall_time import local_day
 
 #: (actor, reservations) -> the JSON of ``FiguresOut`` by reservation id; money knows, booking only shows.
 FiguresReader = Callable[[Actor, Iterable[Reservation]], Mapping[int, dict[str, Any]]]
+#: Nobody means more than this in one request; looking at it would keep the server busy.
+LONGEST_DAYS = 92
 
 
 def _platform_zone() -> ZoneInfo:
@@ -253,10 +255,12 @@ class LabActionView(ReservationActionView):
 
 
 def range_of(asked: Mapping[str, Any]) -> TimeRange:
-    """The asked time. Raises Refusal ``booking.range_invalid``."""
+    """The asked time. Raises Refusal ``booking.range_invalid`` / ``booking.range_too_long``."""
     starts_at, ends_at = asked["starts_at"], asked["ends_at"]
     if starts_at >= ends_at:
         raise Refusal.of("booking.range_invalid", field="ends_at")
+    if ends_at - starts_at > timedelta(days=LONGEST_DAYS):
+        raise Refusal.of("booking.range_too_long", field="ends_at", days=LONGEST_DAYS)
     return TimeRange(starts_at, ends_at)
 
 

@@ -1,0 +1,28 @@
+"""People, organisations and instruments in the read-only admin."""
+
+from config.kernel.admin import show
+from instruments.models import (
+    CalendarEntry,
+    Instrument,
+    Invitation,
+    JoinRequest,
+    Membership,
+    Organisation,
+    OrganisationIdentifier,
+    Site,
+    User,
+    VerificationRequest,
+)
+
+show(
+    CalendarEntry,
+    Instrument,
+    Invitation,
+    JoinRequest,
+    Membership,
+    Organisation,
+    OrganisationIdentifier,
+    Site,
+    User,
+    VerificationRequest,
+)

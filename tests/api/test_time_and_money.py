@@ -1,0 +1,293 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+from psycopg.types.range import TimestamptzRange
+
+from billing.ledger.models import Account
+from billing.settlement.models import Charge, Quote
+from booking.models import Occupancy, Reservation
+from booking.services import maintenance
+from config.kernel.models import AuditEntry
+from config.kernel.time_range import TimeRange
+from tests.api.conftest import codes
+
+
+# --- Free time -------------------------------------------------------------------------------------------------------
+def test_the_slots_of_a_week_carry_the_offset_of_the_site_and_say_why_not(api, booked, cast):
+    booked(9, 11)
+    answer = (
+        api()
+        .client.get(f"/api/v1/instruments/{cast.xrd.pk}/slots/?from=2026-11-25&days=2", headers={"Accept-Language": "en"})
+        .json()
+    )
+    assert answer["time_zone"] == "Asia/Shanghai" and [day["date"] for day in answer["days"]] == ["2026-11-25", "2026-11-26"]
+    slots = {slot["starts_at"]: slot for slot in answer["days"][0]["slots"]}
+    assert slots["2026-11-25T08:30:00+08:00"]["code"] == "booking.gap_too_short" or slots["2026-11-25T08:30:00+08:00"]["free"]
+    taken, free = slots["2026-11-25T09:00:00+08:00"], slots["2026-11-25T11:00:00+08:00"]
+    assert (taken["free"], taken["code"], taken["reason"]) == (False, "booking.taken", "Taken")
+    assert (free["free"], free["code"], free["reason"]) == (True, "", "")
+    assert len(answer["days"][0]["slots"]) == 24
+
+
+def test_slots_that_cannot_be_had_yet_say_when(api, cast):
+    today = api().client.get(f"/api/v1/instruments/{cast.xrd.pk}/slots/?days=1", headers={"Accept-Language": "en"}).json()
+    soon = next(slot for slot in today["days"][0]["slots"] if slot["code"] == "booking.too_soon")
+    assert "120 minutes' notice" in soon["reason"] and "%(" not in soon["reason"]
+
+
+@pytest.mark.parametrize("query", ["days=0", "days=32", "days=x", "from=2026-13-01", "from=1999-12-31", "first=2026-11-25"])
+def test_a_week_that_cannot_be_meant_is_refused(api, cast, query):
+    assert api().client.get(f"/api/v1/instruments/{cast.xrd.pk}/slots/?{query}").status_code == 400
+
+
+def test_an_instrument_that_is_not_published_has_no_slots_for_strangers(api, cast):
+    cast.xrd.published = False
+    cast.xrd.save()
+    hidden, missing = api("he").get(f"instruments/{cast.xrd.pk}/slots/"), api("he").get("instruments/999999/slots/")
+    assert hidden.status_code == missing.status_code == 404 and hidden.json() == missing.json()
+    assert api("wang").get(f"instruments/{cast.xrd.pk}/slots/").status_code == 200
+
+
+# --- The day feed ----------------------------------------------------------------------------------------------------
+def test_the_feed_names_customers_only_to_those_who_may_know(api, booked, cast, slot):
+    reservation = booked(9, 11)
+    maintenance.block(cast.actor("wang"), cast.xrd.pk, slot(14, 15), "service", cast.now)
+    mine = api("lin").get("feed/", date="2026-11-25").json()
+    assert mine["date"] == "2026-11-25" and mine["time_zone"] == "Asia/Shanghai"
+    assert [(row["kind"], row["reservation"], row["customer"]) for row in mine["results"]] == [
+        ("reservation", reservation, "Gaoyuan Lithium"),
+        ("maintenance", None, ""),
+    ]
+    theirs = api("he").get("feed/", date="2026-11-25").json()["results"]
+    assert [(row["reservation"], row["state"], row["customer"]) for row in theirs] == [(None, "", ""), (None, "", "")]
+    assert theirs[0]["starts_at"] == "2026-11-25T09:00:00+08:00"
+
+
+def test_the_feed_costs_four_queries_however_full_the_day_is(api, cast, django_assert_num_queries):
+    client = api("lin", "read")
+    fill_day(cast, 50)
+    with django_assert_num_queries(4):
+        assert len(client.get("feed/", date="2026-11-25").json()["results"]) == 50
+    fill_day(cast, 500, first=50)
+    with django_assert_num_queries(4):
+        assert len(client.get("feed/", date="2026-11-25").json()["results"]) == 550
+
+
+def fill_day(cast, count: int, first: int = 0) -> None:
+    start, minute = datetime(2026, 11, 24, 17, tzinfo=UTC), timedelta(minutes=1)
+    common = {"instrument": cast.xrd, "organisation": cast.firm, "requested_by": cast.users["lin"], "created_at": cast.now}
+    rows = Reservation.objects.bulk_create(
+        Reservation(
+            starts_at=start + number * minute,
+            ends_at=start + (number + 1) * minute,
+            state="approved",
+            service_mode="self_operated",
+            **common,
+        )
+        for number in range(first, first + count)
+    )
+    Occupancy.objects.bulk_create(
+        Occupancy(calendar_id=cast.xrd.calendar_id, during=TimestamptzRange(row.starts_at, row.ends_at), source="reservation",
+                  reservation=row)
+        for row in rows
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("query", ["", "date=", "date=2026-11-25T00:00", "date=25.11.2026", "date=9999-12-31"])
+def test_a_feed_needs_its_day(api, query):
+    assert api("lin").client.get(f"/api/v1/feed/?{query}").status_code == 400
+
+
+# --- Quotes ----------------------------------------------------------------------------------------------------------
+def test_a_preview_has_the_four_numbers_every_step_and_writes_nothing(api, asked, programmes):
+    body = {name: asked(9, 12)[name] for name in ("instrument", "organisation", "starts_at", "ends_at")}
+    lin = api("lin", "read")
+    before = AuditEntry.objects.count(), Account.objects.count()
+    quote = lin.post("quotes/preview/", body, key=None).json()
+    assert quote["gross_fen"] == 1200_00
+    assert quote["payable_now_fen"] == quote["gross_fen"] - quote["deducted_fen"]
+    assert quote["final_cost_fen"] == quote["payable_now_fen"] - quote["refunded_fen"] < quote["gross_fen"]
+    award = next(outcome for outcome in quote["outcomes"] if outcome["awarded"])
+    assert award["total_fen"] == sum(line["amount_fen"] for line in award["payers"]) == quote["deducted_fen"]
+    for step in [*quote["steps"], *award["steps"]]:
+        assert step["sentence"] and "%(" not in step["sentence"] and step["sentence"] != step["code"]
+    assert all(step["clause_text"] for step in award["steps"] if step["clause"])
+    refused = next(outcome for outcome in quote["outcomes"] if not outcome["awarded"])
+    assert refused["reasons"] and refused["total_fen"] == 0
+    assert quote["caps_left"]
+    assert (AuditEntry.objects.count(), Account.objects.count()) == before and not Quote.objects.exists()
+
+
+def test_a_preview_for_a_foreign_firm_is_as_one_for_no_firm(api, asked, cast):
+    def preview(organisation: int):
+        return api("he").post("quotes/preview/", {**body, "organisation": organisation})
+
+    body = {name: asked()[name] for name in ("instrument", "starts_at", "ends_at")}
+    foreign, missing = preview(cast.firm.pk), preview(10**9)
+    assert foreign.status_code == missing.status_code == 403 and foreign.json() == missing.json()
+
+
+def test_a_preview_of_a_century_is_refused_quickly(api, asked):
+    """The longest range that can be written must not keep the server busy."""
+    body = {name: asked()[name] for name in ("instrument", "organisation")}
+    began = datetime.now(UTC)
+    century = {"starts_at": "2000-01-01T00:00:00Z", "ends_at": "2100-12-31T00:00:00Z"}
+    for answer in (api("lin").post("quotes/preview/", {**body, **century}), api("lin").post("reservations/", asked(**century))):
+        assert answer.status_code == 422 and codes(answer) == {"booking.range_too_long"}
+    assert datetime.now(UTC) - began < timedelta(seconds=1)
+
+
+# --- Prices and programmes -------------------------------------------------------------------------------------------
+def test_a_price_is_public(api, cast):
+    price = api().get(f"instruments/{cast.xrd.pk}/price/").json()
+    assert price["on"] == "2026-11-23" and price["bands"][0]["yuan_per_hour"]["firm_sme"] == "400.00"
+    none = api().get(f"instruments/{cast.xrd.pk}/price/", on="2024-12-31")
+    assert none.status_code == 404 and codes(none) == {"price.none"}
+
+
+def test_programmes_are_public_with_their_document_and_what_is_left(api, programmes):
+    listed = {each["code"]: each for each in api().get("programmes/").json()["results"]}
+    assert set(listed) == {"DEMO-QH-A", "DEMO-QH-V"} and listed["DEMO-QH-V"]["mode"] == "deducted_now"
+    detail = api().get("programmes/DEMO-QH-V/").json()
+    assert detail["document"]["clauses"] and detail["versions"] == [{"version": detail["version"], "state": "current"}]
+    for pool in detail["pools"]:
+        assert pool["left_fen"] == pool["granted_fen"] - pool["held_fen"] - pool["spent_fen"]
+    assert detail["pools"]
+    assert api().get("programmes/NONE/").status_code == api().get("programmes/DEMO-QH-V/", version="0").status_code == 404
+
+
+def test_a_draft_is_seen_by_officials_only(api, cast, db):
+    from billing.subsidy import services
+    from tests.conftest import programme_document
+
+    services.draft_version(cast.actor("chen"), programme_document("SH-VOUCHER"), cast.now)
+    for who in (None, "lin", "wang"):
+        assert api(who).get("programmes/").json()["results"] == []
+        assert api(who).get("programmes/SH-VOUCHER/").status_code == 404
+        assert api(who).post("programmes/evaluate/", {"programme": "SH-VOUCHER", "facts": {}}).status_code == 404
+    assert api("chen").get("programmes/SH-VOUCHER/").json()["state"] == "draft"
+
+
+@pytest.mark.parametrize("code", ["DEMO-QH-A", "DEMO-QH-V", "SH-VOUCHER", "HE-LF"])
+def test_every_worked_example_comes_out_over_the_api(api, cast, code):
+    from billing.ledger.rules.money import parse_yuan
+    from billing.subsidy import services
+    from tests.conftest import programme_document
+
+    document = programme_document(code)
+    services.publish_version(cast.actor("sun"), services.draft_version(cast.actor("chen"), document, cast.now), cast.now)
+    for example in document["examples"]:
+        balances = {
+            cap: {
+                "limit_fen": parse_yuan(each["limit"]) if "limit" in each else None,
+                "used_fen": parse_yuan(each.get("used", 0)),
+            }
+            for cap, each in example.get("balances", {}).items()
+        }
+        body = {"programme": code, "facts": example["facts"], "balances": balances}
+        outcome = api().post("programmes/evaluate/", body, key=None).json()
+        expected = example["expect"]
+        if "refused" in expected:
+            assert sorted(reason["code"] for reason in outcome["reasons"]) == sorted(expected["refused"])
+        if "total" in expected:
+            assert outcome["total_fen"] == parse_yuan(expected["total"]), example["title"]
+
+
+def test_faults_of_facts_are_named_by_their_path(api, programmes):
+    body = {"programme": "DEMO-QH-A", "facts": {"applicant": {"size": "huge"}, "amounts": {"fee": 1.5}, "x": 1}}
+    refused = api().post("programmes/evaluate/", body)
+    assert refused.status_code == 400
+    assert {"facts.applicant.size", "facts.amounts.fee", "facts"} == {error["field"] for error in refused.json()["errors"]}
+    unknown = api().post("programmes/evaluate/", {"programme": "DEMO-QH-A", "facts": {}, "balances": {"nope": {}}})
+    assert unknown.status_code == 400 and unknown.json()["errors"][0]["field"] == "balances.nope"
+
+
+# --- Charges ---------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def charged(api, booked, programmes, slot, monkeypatch) -> int:
+    """A reservation that was used and charged; the clock stands at its end."""
+    reservation, lab, during = booked(9, 12), api("wang", "manage"), slot(9, 12)
+    lab.post(f"reservations/{reservation}/approve/")
+    monkeypatch.setattr(timezone, "now", lambda: during.starts_at)
+    lab.post(f"reservations/{reservation}/check-in/")
+    monkeypatch.setattr(timezone, "now", lambda: during.ends_at)
+    lab.post(f"reservations/{reservation}/check-out/")
+    return reservation
+
+
+def test_a_charge_shows_what_was_frozen(api, charged, cast):
+    charge = Charge.objects.get()
+    shown = api("lin", "read").get(f"charges/{charged}/").json()
+    for name in ("gross_fen", "deducted_fen", "refunded_fen", "payable_now_fen", "final_cost_fen"):
+        assert shown[name] == getattr(charge, name)
+    assert shown["reservation"] == charged and shown["inputs_sha256"] == charge.inputs_sha256
+    assert any(outcome["awarded"] for outcome in shown["outcomes"]) and shown["steps"][-1]["sentence"]
+    foreign, missing = api("he", "read").get(f"charges/{charged}/"), api("he", "read").get("charges/99999/")
+    assert foreign.status_code == missing.status_code == 404 and foreign.json() == missing.json()
+
+
+# --- Statements ------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def december(charged, monkeypatch) -> None:
+    """The month of the session is over."""
+    monkeypatch.setattr(timezone, "now", lambda: datetime(2026, 12, 2, 2, tzinfo=UTC))
+
+
+def statement_body(cast, programmes, **changes):
+    return {"programme_version": programmes["DEMO-QH-V"].pk, "payee": cast.lab.pk, "month": "2026-11", **changes}
+
+
+def test_a_statement_is_issued_once_for_its_key_and_read_by_its_payee(api, cast, programmes, december):
+    finance, body = api("qian", "read", "settle"), statement_body(cast, programmes)
+    first = finance.post("statements/", body, key="nov")
+    again = finance.post("statements/", body, key="nov")
+    assert first.status_code == 201 and again.json() == first.json() and again["Idempotent-Replayed"] == "true"
+    issued = first.json()
+    assert issued["total_fen"] == Charge.objects.get().deducted_fen and issued["render_state"] == "queued"
+    second = finance.post("statements/", body)
+    assert second.status_code == 422 and codes(second) == {"statement.nothing_to_issue"}
+    assert api("li", "read").get(f"statements/{issued['id']}/").json()["content"]["number"] == issued["number"]
+    assert [row["id"] for row in api("li", "read").get("statements/", month="2026-11").json()["results"]] == [issued["id"]]
+    assert api("li", "read").get("statements/", month="2026-10").json()["results"] == []
+    waiting = api("li", "read").get(f"statements/{issued['id']}/pdf/")
+    assert waiting.status_code == 409 and codes(waiting) == {"statement.not_ready"}
+    foreign, missing = api("he", "read").get(f"statements/{issued['id']}/"), api("he", "read").get("statements/99999/")
+    assert foreign.status_code == missing.status_code == 404 and foreign.json() == missing.json()
+    assert api("he", "read").get(f"statements/{issued['id']}/pdf/").status_code == 404
+
+
+def test_only_finance_issues_and_only_what_it_looked_at(api, cast, programmes, december):
+    for who in ("lin", "zhao", "wang", "li", "chen", "wu", "zhou"):
+        assert api(who, "settle").post("statements/", statement_body(cast, programmes)).status_code == 403
+    surprised = statement_body(cast, programmes, expected={"line_count": 2, "total_fen": 1})
+    refused = api("qian", "settle").post("statements/", surprised)
+    assert refused.status_code == 409 and codes(refused) == {"statement.figures_differ"}
+    assert api("qian", "settle").post("statements/", statement_body(cast, programmes, month="2026-13")).status_code == 400
+    early = api("qian", "settle").post("statements/", statement_body(cast, programmes, month="2026-12"))
+    assert early.status_code == 422 and codes(early) == {"statement.period_not_over"}
+
+
+def test_the_documents_come_back_byte_for_byte_as_attachments(api, cast, programmes, december, tmp_path, settings):
+    from django.core.files.storage import storages
+
+    from billing.settlement.models import Statement
+    from config.kernel.services import files
+
+    issued = api("qian", "settle").post("statements/", statement_body(cast, programmes)).json()
+    settings.STORAGES = {**settings.STORAGES, "default": {**settings.STORAGES["default"], "OPTIONS": {"location": str(tmp_path)}}}
+    assert storages
+    stored = files.store(b"%PDF-x", file_name="s.pdf", media_type="application/pdf", user_id=None, now=cast.now)
+    Statement.objects.filter(pk=issued["id"]).update(pdf=stored, render_state="done")
+    answer = api("li", "read").client.get(f"/api/v1/statements/{issued['id']}/pdf/")
+    assert answer.content == b"%PDF-x" and answer["Content-Disposition"] == 'attachment; filename="s.pdf"'
+    assert answer["X-Content-Type-Options"] == "nosniff" and "sandbox" in answer["Content-Security-Policy"]
+
+
+def test_a_range_of_the_wrong_order_is_a_fault_of_its_end(api, asked, slot):
+    during: TimeRange = slot(9, 11)
+    turned = asked(starts_at=during.ends_at.isoformat(), ends_at=during.starts_at.isoformat())
+    refused = api("lin").post("reservations/", turned)
+    assert refused.status_code == 422 and refused.json()["errors"][0]["field"] == "ends_at"
