@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -15,7 +16,7 @@ from django.core.management import call_command
 from django.db import connections
 from psycopg import sql
 
-from tests.concurrency.harness import CommittedDatabase, forget_versions
+from tests.concurrency.harness import CommittedDatabase, Server, forget_versions, serving
 from tests.concurrency.world import World, build_world
 
 TEMPLATE = "jishi_race"
@@ -58,33 +59,42 @@ def template(server_socket: str, django_db_blocker: Any) -> Iterator[World]:
     _drop_all(server_socket)
 
 
-@pytest.fixture
-def committed_db(
-    template: World,
-    server_socket: str,
-    django_db_blocker: Any,
-    request: pytest.FixtureRequest,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[CommittedDatabase]:
-    """A fresh copy of the template as the default database of this test, its threads and, by its address, other processes.
+@contextmanager
+def _own_database(server_socket: str, blocker: Any, name: str) -> Iterator[CommittedDatabase]:
+    """A fresh copy of the template under ``name`` as the default database, and the former one again afterwards.
 
-    All copies are dropped together at the end: each drop asks the server to write everything to disk.
+    All copies are dropped together at the end of the run: each drop asks the server to write everything to disk.
     """
-    connection = connections["default"]
-    usual = connection.settings_dict["NAME"]
-    name = f"{TEMPLATE}_{request.session.items.index(request.node)}"
-    with django_db_blocker.unblock():
+    settings = connections["default"].settings_dict
+    before = settings["NAME"], settings["OPTIONS"]["options"]
+    with blocker.unblock():
         connections.close_all()
         _copy(server_socket, TEMPLATE, name)
-        connection.settings_dict["NAME"] = name
-        monkeypatch.setitem(connection.settings_dict["OPTIONS"], "options", f"-c lock_timeout={PATIENCE_MS}")
+        settings["NAME"], settings["OPTIONS"]["options"] = name, f"-c lock_timeout={PATIENCE_MS}"
         forget_versions()
         try:
             yield CommittedDatabase(name, server_socket)
         finally:
             connections.close_all()
-            connection.settings_dict["NAME"] = usual
+            settings["NAME"], settings["OPTIONS"]["options"] = before
             forget_versions()
+
+
+@pytest.fixture
+def committed_db(
+    template: World, server_socket: str, django_db_blocker: Any, request: pytest.FixtureRequest
+) -> Iterator[CommittedDatabase]:
+    """A database of this test's own: the default one of the test and its threads and, by its address, of other processes."""
+    with _own_database(server_socket, django_db_blocker, f"{TEMPLATE}_{request.session.items.index(request.node)}") as own:
+        yield own
+
+
+@pytest.fixture(scope="module")
+def server(template: World, server_socket: str, django_db_blocker: Any, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The application server on a database that all tests of a module share; each takes instruments of its own."""
+    name = f"{TEMPLATE}_{request.node.path.stem}"
+    with _own_database(server_socket, django_db_blocker, name) as own, serving(own) as started:
+        yield started
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -120,10 +120,10 @@ class Answer:
 class Server:
     """gunicorn with its worker processes on a port of its own."""
 
+    database: CommittedDatabase
     process: subprocess.Popen[bytes]
     port: int
     log: Path
-    started: float = field(default_factory=time.monotonic)
 
     def post(self, path: str, body: dict[str, Any], token: str, key: str, timeout: float = 60) -> Answer:
         """One POST on a connection of its own. Raises OSError or http.client.HTTPException when the server broke it off."""
@@ -175,7 +175,7 @@ def serving(database: CommittedDatabase, *, workers: int = 4, app: str = "config
         command = [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py", app]
         with log.open("wb") as sink:
             process = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=sink, stderr=sink)
-        server = Server(process, port, log)
+        server = Server(database, process, port, log)
         try:
             _wait_until_up(server)
             yield server
