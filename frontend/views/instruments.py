@@ -26,6 +26,7 @@ from frontend.views.quotes import booking_panel_context
 from instruments import queries
 from instruments.models import Instrument
 from instruments.queries import InstrumentSearch, SearchResult
+from instruments.rules.registry_values import SERVICE_MODES, STATUSES
 from instruments.rules.wall_time import to_wall
 from instruments.services import registry
 from instruments.services.registry import InstrumentFields
@@ -55,8 +56,8 @@ def read_search(query: QueryDict) -> InstrumentSearch:
         text=query.get("q", ""),
         class_code=_digits(query.get("class_code", ""), 6)[:2],
         region_code=_digits(query.get("region_code", ""), 6),
-        status=query.get("status", "")[:30],
-        service_mode=query.get("service_mode", "")[:30],
+        status=_one_of(query.get("status", ""), STATUSES),
+        service_mode=_one_of(query.get("service_mode", ""), SERVICE_MODES),
         owner=_number(query.get("owner", "")),
         bookable=query.get("bookable", "") == "1",
         sort=query.get("sort", ""),
@@ -260,6 +261,10 @@ def _fields(form: InstrumentForm) -> InstrumentFields:
 
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _one_of(text: str, known: tuple[str, ...]) -> str:
+    return text if text in known else ""
 
 
 def _digits(text: str, length: int) -> str:

@@ -155,6 +155,7 @@ class InstrumentView(ApiView):
     serializer_class = InstrumentPatch
     pagination_class = None
     shapes_by_action: ClassVar[dict[str, type[BaseSerializer]]] = {"create": InstrumentIn}
+    parameters_shapes: ClassVar[dict[str, type[StrictSerializer]]] = {"list": SearchIn, "opening": WindowIn}
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return self.shapes_by_action.get(self.action, InstrumentPatch)
@@ -162,7 +163,7 @@ class InstrumentView(ApiView):
     @extend_schema(parameters=[SearchIn], responses=InstrumentPage)
     def list(self, request: Request) -> Response:
         """Search the instruments that I may see; without a status retired ones are left out."""
-        asked = _query(SearchIn, request)
+        asked = self.parameters(request)
         search = InstrumentSearch(
             text=asked.get("q", ""),
             class_code=asked.get("class_code", "")[:2],
@@ -197,19 +198,12 @@ class InstrumentView(ApiView):
     @action(detail=True, methods=["get"])
     def opening(self, request: Request, pk: str) -> Response:
         """When it is open, by its opening hours and closures; bookings are not taken off."""
-        asked = _query(WindowIn, request)
+        asked = self.parameters(request)
         if not asked["starts_at"] < asked["ends_at"] <= asked["starts_at"] + LONGEST_WINDOW:
             raise Refusal.of("calendar.window_out_of_range", "ends_at", maximum_days=LONGEST_WINDOW.days)
         instrument = queries.instrument_for(self.actor, int(pk))
         found = queries.opening_for(self.actor, instrument.pk, TimeRange(asked["starts_at"], asked["ends_at"]))
         return Response(OpeningOut({"time_zone": instrument.site.time_zone, "open": found}).data)
-
-
-def _query(shape: type[StrictSerializer], request: Request) -> dict[str, Any]:
-    """The address's query, checked; unknown parameters are refused. Raises ValidationError (400)."""
-    serializer = shape(data=request.query_params.dict())
-    serializer.is_valid(raise_exception=True)
-    return dict(serializer.validated_data)
 
 
 def _page(request: Request, result: SearchResult) -> dict[str, Any]:

@@ -1,0 +1,33 @@
+"""Every code that the registry refuses with has a sentence."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from django.conf import settings
+
+from config.kernel.messages import codes
+from instruments.rules.registry_map import TARGETS
+
+CODE = re.compile(r'"((?:import|instrument|calendar|recurrence|site)\.[a-z0-9_]+)"')
+ACTIONS = {
+    "instrument.close",
+    "instrument.create",
+    "instrument.hours",
+    "instrument.import",
+    "instrument.photo",
+    "instrument.reopen",
+    "instrument.update",
+    "site.create",
+    "site.import",
+}
+
+
+def test_every_reason_of_the_registry_has_words() -> None:
+    said: set[str] = set()
+    for folder in ("rules", "services", "api"):
+        for path in (Path(settings.BASE_DIR) / "instruments" / folder).glob("*.py"):
+            said |= set(CODE.findall(path.read_text(encoding="utf-8")))
+    assert len(said) > 50
+    assert said - ACTIONS - TARGETS - codes() == set()
