@@ -23,5 +23,5 @@ urlpatterns = [
     path("sessions/<int:pk>/check-out", sessions.session_check_out, name="session_check_out"),
     path("sessions/<int:pk>/not-used", sessions.session_no_show, name="session_no_show"),
     path("programmes/", programmes.programme_list, name="programme_list"),
-    path("programmes/<str:code>/", programmes.programme_detail, name="programme_detail"),
+    path("programmes/<slug:code>/", programmes.programme_detail, name="programme_detail"),
 ]

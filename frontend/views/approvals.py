@@ -30,7 +30,7 @@ from frontend.http import actor_of
 from frontend.presenters import assessment
 from frontend.refusals import sentences, status_of
 from frontend.views.bookings import detail_response, reject_templates
-from instruments.models import OrganisationStatus
+from instruments.models import Organisation, OrganisationStatus
 from instruments.rules.wall_time import to_wall
 
 #: More than one person clears in a sitting; the list says how many wait beyond it.
@@ -59,7 +59,7 @@ class DayRow:
     """What takes (or asks for) time on the instrument's day beside the request. ``overlaps`` the request, or not."""
 
     words: str
-    who: str
+    customer: Organisation | None
     state: str
     selected: bool
     overlaps: bool
@@ -128,23 +128,23 @@ def _opened(actor: Actor, reservation: Reservation, waiting: list[Waiting]) -> d
 
 def _day_rows(actor: Actor, reservation: Reservation, zone: ZoneInfo) -> list[DayRow]:
     """Reservations of the day and what the lab itself blocked, in order."""
-    rows = [
-        (other.during, other.organisation.name, other.state, other.pk == reservation.pk)
+    rows: list[tuple[TimeRange, Organisation | None, str, bool]] = [
+        (other.during, other.organisation, other.state, other.pk == reservation.pk)
         for other in queries.day_of_calendar(actor, reservation, zone)
     ]
     day = to_wall(reservation.starts_at, zone).date()
     for blocked in queries.day_feed(actor, day, zone, [reservation.instrument_id]):
         if blocked.source != "reservation":
-            rows.append((TimeRange(blocked.starts_at, blocked.ends_at), "", blocked.source, False))
+            rows.append((TimeRange(blocked.starts_at, blocked.ends_at), None, blocked.source, False))
     return [
         DayRow(
             words=f"{display.in_zone(during.starts_at, zone.key):%H:%M}–{display.in_zone(during.ends_at, zone.key):%H:%M}",
-            who=who,
+            customer=customer,
             state=state,
             selected=selected,
             overlaps=not selected and during.overlaps(reservation.during),
         )
-        for during, who, state, selected in sorted(rows)
+        for during, customer, state, selected in sorted(rows, key=lambda row: row[0])
     ]
 
 

@@ -43,6 +43,7 @@ from frontend.views.quotes import as_alternative, make_panel, problems_of
 PER_PAGE = 20
 _AHEAD = [ReservationState.REQUESTED, ReservationState.APPROVED, ReservationState.IN_USE]
 SHOWN = ("upcoming", "past", "all")
+_STATES = [state.value for state in ReservationState]
 
 
 # --- Asking for time -------------------------------------------------------------------------------------------------
@@ -164,7 +165,7 @@ def reservation_list(request: HttpRequest) -> HttpResponse:
     show = show if show in SHOWN else "upcoming"
     rows = _filtered(queries.my_reservations(actor), show, now)
     state = request.GET.get("state", "")
-    if state in ReservationState:
+    if state in _STATES:
         rows = rows.filter(state=state)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
     figures = reservation_figures.figures_of(actor, page.object_list)
@@ -172,8 +173,8 @@ def reservation_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": with_figures(page, figures),
         "show": show,
-        "state": state if state in ReservationState else "",
-        "states": [each.value for each in ReservationState],
+        "chosen_state": state if state in _STATES else "",
+        "states": _STATES,
         "tabs": [("upcoming", _("Upcoming")), ("past", _("Past")), ("all", _("All"))],
         "several_organisations": len(actor.organisations()) > 1,
     }

@@ -45,6 +45,7 @@ class SessionRow:
     may_check_in: bool
     may_check_out: bool
     may_mark_no_show: bool
+    overdue: bool
     problems: list[str]
     just_done: bool
 
@@ -101,6 +102,7 @@ def _row(reservation: Reservation, figures: Figures | None, now: datetime, probl
         may_check_in=approved and reservation.starts_at - EARLY_CHECK_IN <= now < reservation.ends_at,
         may_check_out=reservation.state == ReservationState.IN_USE,
         may_mark_no_show=approved and now >= min(reservation.starts_at + grace, reservation.ends_at),
+        overdue=now >= (reservation.ends_at if reservation.state == ReservationState.IN_USE else reservation.starts_at + grace),
         problems=problems,
         just_done=just_done,
     )

@@ -1,0 +1,212 @@
+"""The list of bookings, one booking, cancelling, new figures, the calendar file."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from icalendar import Calendar
+
+from billing.ledger import services as ledger
+from billing.ledger.models import Account
+from billing.settlement.models import Quote
+from booking.models import Reservation
+from booking.services import transitions
+from config.kernel.errors import Conflict
+from tests.frontend.acting import query_count, words
+
+
+@pytest.fixture
+def waiting(cast, programmes, charged, ask):
+    """A request of Lin's whose subsidy was used up before the lab approved: new figures wait for her."""
+    charged(8, 9)
+    pk = ask(9, 12)
+    left = Account.objects.get(key__startswith="firm_year:DEMO-QH-V")
+    payee = Account.objects.get(key__startswith="awarded:DEMO-QH-V")
+    ledger.hold({left.pk: left.left_fen - 100_00}, payee, ledger.Source("test", 1, "used elsewhere"), cast.now)
+    with pytest.raises(Conflict):
+        transitions.approve(cast.actor("wang"), pk, cast.now)
+    return pk
+
+
+@pytest.mark.parametrize("address", ["/bookings/", "/bookings/1/", "/bookings/1/cancel", "/bookings/1/calendar.ics"])
+def test_a_visitor_is_led_to_log_in_and_back(as_, address):
+    response = as_().get(address)
+    assert response.status_code == 302 and response.headers["Location"] == f"/accounts/login/?next={address}"
+
+
+def test_the_list_shows_what_is_ahead_what_is_past_and_all(as_, clock, ask, slot):
+    ask(9, 12)
+    client = as_("lin")
+    assert "X-ray diffractometer" in words(client.get("/bookings/"))
+    assert "No bookings here" in words(client.get("/bookings/?show=past"))
+    clock.now = slot(9, 12).ends_at + timedelta(days=1)
+    client = as_("lin")
+    assert "Nothing is booked ahead" in words(client.get("/bookings/"))
+    for show in ("past", "all"):
+        assert "X-ray diffractometer" in words(client.get(f"/bookings/?show={show}"))
+
+
+def test_the_list_filters_by_state_and_keeps_it_in_the_address(as_, ask, approved):
+    ask(9, 10)
+    approved(11, 12)
+    text = words(as_("lin").get("/bookings/?show=all&state=approved"))
+    assert "11:00–12:00" in text and "09:00–10:00" not in text
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["show=x", "state=x", "page=0", "page=-1", "page=x", "page=999999", "page=" + "9" * 400, "state=%00", "show=%F0%9F%94%AC"],
+)
+def test_a_list_that_cannot_be_read_is_the_plain_one(as_, query):
+    assert as_("lin").get(f"/bookings/?{query}").status_code == 200
+
+
+def test_nobody_sees_bookings_of_another_firm(as_, ask):
+    pk = ask(9, 12)
+    assert "X-ray diffractometer" not in words(as_("he").get("/bookings/?show=all"))
+    assert as_("lin").get(f"/bookings/{pk}/").status_code == 200
+    for address in ("", "cancel", "calendar.ics"):
+        assert as_("he").get(f"/bookings/{pk}/{address}").status_code == 404
+    for action in ("cancel", "accept", "approve", "reject"):
+        assert as_("he").post(f"/bookings/{pk}/{action}").status_code == 404
+
+
+@pytest.mark.parametrize("pk", [0, 999999, 10**40])
+def test_a_booking_that_is_not_there_is_not_found(as_, pk):
+    assert as_("lin").get(f"/bookings/{pk}/").status_code == 404
+    assert as_("lin").post(f"/bookings/{pk}/cancel").status_code == 404
+
+
+def test_the_list_takes_as_many_queries_for_thirty_as_for_three(as_, ask):
+    for hour in (8, 9, 10):
+        ask(hour, hour + 1)
+    few = query_count(as_("lin"), "/bookings/?show=all")
+    for day in range(1, 4):
+        for hour in range(8, 17):
+            ask(hour, hour + 1, day=day)
+    assert Reservation.objects.count() == 30
+    assert query_count(as_("lin"), "/bookings/?show=all") == few <= 10
+
+
+def test_one_booking_shows_its_time_figures_steps_and_what_comes_next(as_, programmes, ask):
+    text = words(as_("lin").get(f"/bookings/{ask(9, 12, purpose='brine')}/"))
+    for part in ("Wed 25 Nov 2026, 09:00–12:00", "Awaiting approval", "brine", "Pay now ¥720.00", "Final cost ¥720.00",
+                 "How was this calculated?", "Requested", "The lab approves", "Add to my calendar", "Cancel this booking"):  # fmt: skip
+        assert part in text
+    assert "Approve and tell the customer" not in text
+
+
+def test_a_charged_booking_shows_booked_actual_and_billable_time(as_, programmes, charged):
+    text = words(as_("lin").get(f"/bookings/{charged(9, 12)}/"))
+    for part in (
+        "Booked",
+        "Actual",
+        "Billable 3 h",
+        "Charge agreed",
+        "Pay now ¥720.00",
+        "Checked out",
+        "Usage agreed and charged",
+    ):
+        assert part in text
+    assert "Cancel this booking" not in text
+
+
+def test_the_lab_sees_whom_to_ask_and_may_decide(as_, ask):
+    text = words(as_("wang").get(f"/bookings/{ask(9, 12)}/"))
+    assert "lin@example.org" in text and "Approve and tell the customer" in text
+
+
+def test_officials_read_and_decide_nothing(as_, ask):
+    text = words(as_("wu").get(f"/bookings/{ask(9, 12)}/"))
+    assert "Awaiting approval" in text
+    assert "Approve and tell" not in text and "Cancel this booking" not in text and "lin@example.org" not in text
+
+
+def test_cancelling_shows_its_effect_first_and_then_gives_the_time_back(as_, programmes, approved):
+    pk = approved(9, 12)
+    client = as_("lin")
+    page = words(client.get(f"/bookings/{pk}/cancel"))
+    assert "The subsidy of ¥480.00 that is held" in page and "¥0.00" in page and "later than the lab asks for" not in page
+    assert client.post(f"/bookings/{pk}/cancel", {"reason": "sample broke"}).status_code == 302
+    assert Reservation.objects.get().state == "cancelled"
+    assert "sample broke" in words(client.get(f"/bookings/{pk}/"))
+
+
+def test_a_late_cancellation_is_called_late(as_, clock, approved, slot):
+    pk = approved(9, 12)
+    clock.now = slot(9, 12).starts_at - timedelta(hours=2)
+    assert "later than the lab asks for (24 h before the start)" in words(as_("lin").get(f"/bookings/{pk}/cancel"))
+
+
+def test_what_has_begun_cannot_be_cancelled_by_the_customer(as_, clock, approved, slot):
+    pk = approved(9, 12)
+    clock.now = slot(9, 12).starts_at
+    response = as_("lin").post(f"/bookings/{pk}/cancel")
+    assert response.status_code == 422 and "The booked time has begun" in words(response)
+    assert "cannot be cancelled any more" in words(response)
+
+
+def test_the_lab_cancels_with_a_reason_only(as_, approved):
+    pk = approved(9, 12)
+    client = as_("wang")
+    refused = client.post(f"/bookings/{pk}/cancel", {"reason": "  "})
+    assert refused.status_code == 422 and "Give a reason" in words(refused)
+    assert client.post(f"/bookings/{pk}/cancel", {"reason": "lamp\x00 failed " + "x" * 2000}).status_code == 302
+
+
+def test_a_colleague_who_does_not_administer_cannot_cancel(as_, cast, ask, now):
+    from instruments.models import Membership, User
+
+    cast.users["mei"] = User.objects.create(email="mei@example.org", language="en")
+    Membership.objects.create(user=cast.users["mei"], organisation=cast.firm, role="researcher", created_at=now)
+    pk = ask(9, 12)
+    assert "Cancel this booking" not in words(as_("mei").get(f"/bookings/{pk}/"))
+    assert as_("mei").post(f"/bookings/{pk}/cancel").status_code == 403
+    assert as_("zhao").post(f"/bookings/{pk}/cancel").status_code == 302
+
+
+def test_new_figures_stand_beside_the_old_ones_until_they_are_accepted(as_, waiting):
+    client = as_("lin")
+    text = words(client.get(f"/bookings/{waiting}/"))
+    assert "As requested Now" in text and "Pay now ¥720.00 ¥1,100.00" in text and "Accept: pay ¥1,100.00 now" in text
+    assert "New figures" in words(client.get("/bookings/"))
+    assert client.post(f"/bookings/{waiting}/accept").status_code == 302
+    assert Quote.objects.filter(reservation_id=waiting).latest("revision").accepted_at is not None
+    assert as_("wang").post(f"/bookings/{waiting}/approve").status_code == 302
+
+
+def test_accepting_when_nothing_waits_is_refused(as_, ask):
+    response = as_("lin").post(f"/bookings/{ask(9, 12)}/accept")
+    assert response.status_code == 422 and "There are no new figures to accept" in words(response)
+
+
+def test_the_lab_cannot_accept_for_the_customer(as_, waiting):
+    response = as_("wang").post(f"/bookings/{waiting}/accept")
+    assert response.status_code == 403
+    assert Quote.objects.filter(reservation_id=waiting).latest("revision").accepted_at is None
+
+
+@pytest.mark.parametrize("action", ["cancel", "accept", "approve", "reject"])
+def test_without_our_token_nothing_is_done(as_, ask, action):
+    pk = ask(9, 12)
+    who = "wang" if action in ("approve", "reject") else "lin"
+    assert as_(who, enforce_csrf_checks=True).post(f"/bookings/{pk}/{action}", {"reason": "x"}).status_code == 403
+    assert Reservation.objects.get().state == "requested"
+
+
+@pytest.mark.parametrize("action", ["accept", "approve", "reject"])
+def test_what_changes_something_is_not_done_by_a_link(as_, ask, action):
+    assert as_("wang").get(f"/bookings/{ask(9, 12)}/{action}").status_code == 405
+
+
+def test_the_calendar_file_can_be_read_by_calendars(as_, approved, cast, slot):
+    cast.xrd.name = "X;ray, \u0f56\u0f7c\u0f51\r\nATTENDEE:x"
+    cast.xrd.save()
+    pk = approved(9, 12)
+    response = as_("lin").get(f"/bookings/{pk}/calendar.ics")
+    assert response.headers["Content-Type"].startswith("text/calendar")
+    (event,) = Calendar.from_ical(response.content).walk("VEVENT")
+    assert event.decoded("dtstart") == slot(9, 12).starts_at and event.decoded("dtend") == slot(9, 12).ends_at
+    assert event["status"] == "CONFIRMED" and "attendee" not in event
+    assert event["uid"] == f"{Reservation.objects.get().reference}@jishi"
