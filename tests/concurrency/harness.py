@@ -157,7 +157,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(database: CommittedDatabase, *, workers: int = 4, app: str = "config.wsgi:application", **extra: str) -> Iterator[Server]:
+def serving(
+    database: CommittedDatabase, *, workers: int = 4, app: str = "config.wsgi:application", **extra: str
+) -> Iterator[Server]:
     """The application server on ``database``, started as in production, stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="jishi-races-") as home:
         log = Path(home) / "server.log"

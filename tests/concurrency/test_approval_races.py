@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -93,12 +94,9 @@ def test_checking_out_many_times_charges_once(open_list: World) -> None:
     for number in range(ROUNDS):
         pk = waiting(open_list, number, open_list.slot(8), number)
         approving(open_list, 0, pk)()
-        start = open_list.slot(8).starts_at
-        transitions.check_in(open_list.manager(0), pk, start)
-        leaving = [
-            lambda pk=pk, who=open_list.manager(manager % 4): transitions.check_out(who, pk, start + timedelta(hours=2))
-            for manager in range(6)
-        ]
+        during, manager = open_list.slot(8), open_list.manager(0)
+        transitions.check_in(manager, pk, during.starts_at)
+        leaving = [partial(transitions.check_out, manager, pk, during.ends_at) for _ in range(6)]
         assert tally(at_once(leaving)) == {"ok": 1, "booking.illegal_transition": 5}
     assert Charge.objects.count() == Award.objects.count() == ROUNDS
     assert Transfer.objects.filter(kind="post", debit__kind="pool").count() == ROUNDS

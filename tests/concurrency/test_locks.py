@@ -42,9 +42,9 @@ def test_a_lock_that_is_not_had_in_time_is_busy_and_leaves_nothing(
 ) -> None:
     calendar = world.instruments[0].calendar_id
     call = asking(world, 0, world.slot(9), "k")
-    with held_by_another(committed_db, "SELECT 1 FROM schedule_calendar WHERE id = %s FOR UPDATE", calendar):
-        with pytest.raises(Busy) as refused:
-            call()
+    held = held_by_another(committed_db, "SELECT 1 FROM schedule_calendar WHERE id = %s FOR UPDATE", calendar)
+    with held, pytest.raises(Busy) as refused:
+        call()
     assert refused.value.reasons[0].params == {"retry_after_seconds": 2}
     assert not Reservation.objects.exists() and not IdempotencyRecord.objects.exists()
     assert call().state == "requested"

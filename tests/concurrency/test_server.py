@@ -14,7 +14,17 @@ import psycopg
 from booking.models import InstrumentPolicy, Reservation
 from config.kernel.models import IdempotencyRecord
 from config.kernel.time_range import TimeRange
-from tests.concurrency.harness import Answer, CommittedDatabase, Server, at_once, overlapping_pairs, serving, sql_run, tally, violations
+from tests.concurrency.harness import (
+    Answer,
+    CommittedDatabase,
+    Server,
+    at_once,
+    overlapping_pairs,
+    serving,
+    sql_run,
+    tally,
+    violations,
+)
 from tests.concurrency.world import CLIENTS, World
 
 ROUNDS = 20

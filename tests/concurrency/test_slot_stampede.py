@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 from booking.models import Reservation
 from booking.services import reservations
-from booking.services.reservations import Reserved, ReservationRequest
+from booking.services.reservations import ReservationRequest, Reserved
 from config.kernel.time_range import TimeRange
-from tests.concurrency.harness import CommittedDatabase, at_once, overlapping_pairs, tally, violations
+from tests.concurrency.harness import at_once, overlapping_pairs, tally, violations
 from tests.concurrency.world import CLIENTS, World
 
 

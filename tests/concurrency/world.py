@@ -77,7 +77,10 @@ def build_world() -> World:
         User(email=f"manager{place}@example.org", full_name=f"Manager {place}", password="!", language="en") for place in range(4)
     )
     Membership.objects.bulk_create(
-        [Membership(user=who, organisation=firm, role=Role.RESEARCHER, created_at=now) for who, firm in zip(people, firms, strict=True)]
+        [
+            Membership(user=who, organisation=firm, role=Role.RESEARCHER, created_at=now)
+            for who, firm in zip(people, firms, strict=True)
+        ]
         + [Membership(user=who, organisation=cast.lab, role=Role.LAB_MANAGER, created_at=now) for who in managers]
     )
     keys = [tokens.issue(actor_for(who), "race", ["read", "book"], now) for who in people]
@@ -96,8 +99,10 @@ def add_instrument(cast: Cast, name: str) -> Any:
 
     calendar_id = schedule_store.create_calendar(name)
     weekly = Recurrence(frequency="weekly", interval=1, weekdays=EVERY_DAY, until=None, count=None)
-    start = datetime(2025, 1, 6, 8, 0)  # noqa: DTZ001  (wall time of the site)
-    schedule_store.add_entry(calendar_id, cast.site.time_zone, CalendarEntry(EntryKind.OPENING, start, start.replace(hour=20), weekly))
+    start = datetime(2025, 1, 6, 8, 0)
+    schedule_store.add_entry(
+        calendar_id, cast.site.time_zone, CalendarEntry(EntryKind.OPENING, start, start.replace(hour=20), weekly)
+    )
     instrument = Instrument.objects.create(
         organisation=cast.lab,
         site=cast.site,

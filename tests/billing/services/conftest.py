@@ -28,7 +28,9 @@ class Life:
         self._keys = count()
 
     def ask(self, during: TimeRange, who: str = "lin", firm: Any = None, **fields: Any) -> Reservation:
-        request = ReservationRequest(fields.pop("instrument", self.cast.xrd).pk, (firm or self.cast.firm).pk, during, "assisted", **fields)
+        request = ReservationRequest(
+            fields.pop("instrument", self.cast.xrd).pk, (firm or self.cast.firm).pk, during, "assisted", **fields
+        )
         done = reserve(self.cast.actor(who), request, self.cast.now, idempotency_key=f"k{next(self._keys)}")
         return Reservation.objects.get(pk=done.reservation_id)
 

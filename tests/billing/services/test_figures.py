@@ -131,7 +131,7 @@ def test_an_answer_to_other_figures_than_were_seen_is_refused_with_the_real_ones
 def test_the_price_of_the_quote_is_held_though_the_lab_publishes_another(life, programmes, slot):
     during = slot(9, 12)
     asked = life.ask(during)
-    dearer = PRICE | {"rates": {name: "900" for name in PRICE["rates"]}}
+    dearer = PRICE | {"rates": dict.fromkeys(PRICE["rates"], "900")}
     pricing.publish_price(life.cast.actor("wang"), life.cast.xrd, dearer, date(2026, 11, 24), life.cast.now, date(2026, 11, 23))
     assert figures(life.use(life.approve(asked))) == (1200_00, 480_00, 720_00, 0, 720_00)
     assert life.whole(slot(13, 16)).gross_fen == 2700_00
