@@ -23,6 +23,11 @@ POLICIES = (
 )
 
 
+#: The printed accounts can play a whole session now: this instrument is always open and asks for no notice.
+HANDS_ON = 0
+AT_ANY_TIME = {"granularity_minutes": 15, "min_minutes": 30, "max_minutes": 480, "notice_minutes": 0, "horizon_days": 60}
+
+
 def stock(people: People, dice: random.Random, first_day: date, now: datetime) -> list[Instrument]:
     """At least 120 instruments over the owners; most can be booked, some are under repair, some have no price yet."""
     stocked: list[Instrument] = []
@@ -73,7 +78,8 @@ def _instrument(
     )
     instrument = registry.create_instrument(manager, site.pk, fields, now)
     _open(manager, instrument, serial, first_day, now)
-    InstrumentPolicy.objects.create(instrument=instrument, approval_required=serial % 5 != 4, **POLICIES[serial % len(POLICIES)])
+    policy = AT_ANY_TIME if serial == HANDS_ON else POLICIES[serial % len(POLICIES)]
+    InstrumentPolicy.objects.create(instrument=instrument, approval_required=serial % 5 != 4, **policy)
     if serial % 41 != 40:
         PriceVersion.objects.create(
             instrument=instrument,
@@ -87,8 +93,9 @@ def _instrument(
 
 def _open(manager: Actor, instrument: Instrument, serial: int, first_day: date, now: datetime) -> None:
     """Workdays 08:30 to 18:00, some also at weekends; a few round the clock on workdays."""
-    weekdays = EVERY_DAY if serial % 4 == 1 else WORKDAYS
-    opens, closes = (time(0, 0), time(0, 0)) if serial % 17 == 16 else (time(8, 30), time(18, 0))
+    always = serial == HANDS_ON
+    weekdays = EVERY_DAY if always or serial % 4 == 1 else WORKDAYS
+    opens, closes = (time(0, 0), time(0, 0)) if always or serial % 17 == 16 else (time(8, 30), time(18, 0))
     windows = [registry.WeeklyWindow(weekday, opens, closes) for weekday in weekdays]
     registry.set_weekly_hours(manager, instrument.pk, windows, first_day - timedelta(days=60), now)
 
