@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -130,12 +130,6 @@ class InForce:
     version_id: int
     programme_id: int
     programme: programme_rules.Programme
-
-
-def versions_in_force(on: date) -> list[int]:
-    """The ids of the versions that are published and valid on a date, by programme code."""
-    rows = ProgrammeVersion.objects.filter(published_at__isnull=False, valid__contains=on)
-    return list(rows.order_by("programme__code").values_list("pk", flat=True))
 
 
 @lru_cache(maxsize=256)

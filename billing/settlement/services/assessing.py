@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db import connection
 from django.db.models import Q
 
 from billing.ledger.models import Account, Transfer, TransferKind
@@ -96,11 +97,22 @@ class Pins:
         return cls(frozen["schedule"]["price_version"], programmes)
 
 
+_IN_FORCE = """
+SELECT (SELECT id FROM billing_priceversion WHERE instrument_id = %(instrument)s AND effective_from <= %(on)s
+        ORDER BY effective_from DESC LIMIT 1),
+       ARRAY(SELECT v.id FROM billing_programmeversion v JOIN billing_programme p ON p.id = v.programme_id
+             WHERE v.published_at IS NOT NULL AND v.valid @> %(on)s::date ORDER BY p.code)
+"""
+
+
 def _pins_in_force(instrument_id: int, service_on: date) -> Pins:
-    price_version_id = pricing.version_id_in_force(instrument_id, service_on)
+    """What is in force on a local date: one round trip. Raises Refusal ``price.none``."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_FORCE, {"instrument": instrument_id, "on": service_on})
+        price_version_id, programme_version_ids = cursor.fetchone()
     if price_version_id is None:
         raise Refusal.of("price.none")
-    return Pins(price_version_id, tuple(subsidy.versions_in_force(service_on)))
+    return Pins(price_version_id, tuple(programme_version_ids))
 
 
 @dataclass(frozen=True, slots=True)
