@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+from config.embedded import server
+
 from .conftest import Installation
 
 USE = """
@@ -126,6 +128,18 @@ def test_no_folder_above_is_opened_to_others(installation: Installation) -> None
     assert process.returncode != 0
     assert f"cannot pass {private}" in error
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
+
+
+def test_new_folders_are_passable_whatever_the_umask(installation: Installation) -> None:
+    """The serving processes' umask keeps others out of files, and the database's own user must still reach its folder."""
+    before = os.umask(0o077)
+    try:
+        server.prepare_home(installation.home / "not" / "there")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((installation.home / "not").stat().st_mode) == 0o755
+    wanted = 0o711 if os.geteuid() == 0 else 0o700
+    assert stat.S_IMODE((installation.home / "not" / "there").stat().st_mode) == wanted
 
 
 def test_it_works_for_somebody_who_is_not_root(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> None:

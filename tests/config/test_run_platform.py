@@ -138,15 +138,6 @@ def test_a_killed_supervisor_takes_its_parts_with_it(running: Running, home: Ins
     assert_nothing_is_left(family, home)
 
 
-def test_a_first_start_makes_its_folders_passable(installation: Installation) -> None:
-    """The processes' umask keeps others out of files, and the database's own user must still reach its folder."""
-    fresh = Installation(installation.home / "not" / "there")
-    platform = Running(fresh)
-    platform.wait_until_up()
-    platform.process.terminate()
-    assert "Everything has ended." in platform.end()
-
-
 def test_a_taken_port_is_said_in_a_sentence(home: Installation) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
