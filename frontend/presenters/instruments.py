@@ -178,10 +178,10 @@ def card_icon(class_code: str) -> str:
 
 
 def _summary(result: SearchResult) -> str:
-    counted = ngettext("%(count)s instrument", "%(count)s instruments", result.total) % {"count": f"{result.total:,}"}
+    params = {"count": f"{result.total:,}", "words": result.search.text}
     if result.search.text:
-        return _("%(count)s for “%(words)s”") % {"count": counted, "words": result.search.text}
-    return counted
+        return ngettext("%(count)s instrument for “%(words)s”", "%(count)s instruments for “%(words)s”", result.total) % params
+    return ngettext("%(count)s instrument", "%(count)s instruments", result.total) % params
 
 
 def _facet(name: str, values: Sequence[FacetValue], search: InstrumentSearch, query: QueryDict) -> Facet:

@@ -49,13 +49,13 @@ def class_reasons(class_code: str) -> list[Reason]:
     return []
 
 
-def search_vector(values: Mapping[str, Any], owner_name: str, site_name: str) -> str:
+def search_vector(values: Mapping[str, Any], owner: Organisation, site_name: str) -> str:
     """The tsvector literal of an instrument with these field values."""
     known = instrument_classes().get(str(values.get("class_code", ""))[:2])
     classes = [known.zh, known.en] if known else []
     others = [values.get(name) or "" for name in ("model", "manufacturer", "technique", "inner_id")]
     return search_tokens.vector(
-        [values.get("name") or "", values.get("name_en") or ""], [*others, owner_name, site_name, *classes]
+        [values.get("name") or "", values.get("name_en") or ""], [*others, owner.name, owner.name_en, site_name, *classes]
     )
 
 

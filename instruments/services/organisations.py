@@ -16,6 +16,7 @@ from instruments.models import Membership, Organisation, OrganisationIdentifier,
 from instruments.rules.names import name_key
 from instruments.rules.roles import ADMINISTRATORS, FOUNDERS
 from instruments.services.organisation_facts import IDENTIFYING, OrganisationFacts, changes, checked, facts_of, write
+from instruments.services.registry import rebuild_search
 
 MAX_CLAIMED_PER_PERSON = 10
 
@@ -104,6 +105,8 @@ def update_profile(
         _claim_again(organisation, before, after)
     write(organisation, normal)
     organisation.save()
+    if {"name", "name_en"} & set(after):
+        rebuild_search(organisation.pk)
     if "identifiers" in after:
         organisation.identifiers.all().delete()
         _write_identifiers(organisation, normal.identifiers)

@@ -16,7 +16,7 @@ from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
-from instruments.models import Instrument, Organisation, Site
+from instruments.models import Instrument, Site
 from instruments.rules import registry_map, registry_values
 from instruments.rules.opening import EntryKind
 from instruments.rules.recurrence import Recurrence
@@ -134,7 +134,7 @@ def create_instrument(
         site=site,
         calendar_id=calendar_id or schedule_store.create_calendar(values["name"]),
         name_pinyin=name_pinyin(values["name"]),
-        search=search_vector(values, site.organisation.name, site.name),
+        search=search_vector(values, site.organisation, site.name),
         created_at=now,
         updated_at=now,
         **values,
@@ -309,16 +309,11 @@ def rebuild_search(organisation_id: int | None = None) -> int:
     batch: list[tuple[int, str, str]] = []
     for row in rows.iterator(chunk_size=2000):
         values = {name: getattr(row, name) for name in INSTRUMENT_FIELDS}
-        batch.append((row.pk, search_vector(values, row.organisation.name, row.site.name), name_pinyin(row.name)))
+        batch.append((row.pk, search_vector(values, row.organisation, row.site.name), name_pinyin(row.name)))
         if len(batch) == 2000:
             changed += _write_search(batch)
             batch = []
     return changed + _write_search(batch)
-
-
-def organisation_renamed(organisation: Organisation) -> int:
-    """Call after an owner's name changed: its instruments are found by the new one."""
-    return rebuild_search(organisation.pk)
 
 
 def _write_search(batch: Sequence[tuple[int, str, str]]) -> int:
@@ -369,7 +364,7 @@ def _site_of(organisation_id: int, site_id: int) -> Site:
 def _refresh_derived(instrument: Instrument) -> None:
     values = {name: getattr(instrument, name) for name in INSTRUMENT_FIELDS}
     instrument.name_pinyin = name_pinyin(instrument.name)
-    instrument.search = search_vector(values, instrument.organisation.name, instrument.site.name)
+    instrument.search = search_vector(values, instrument.organisation, instrument.site.name)
 
 
 def _rename_own_calendar(instrument: Instrument) -> None:

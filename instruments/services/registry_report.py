@@ -30,8 +30,8 @@ def as_csv(report: ImportReport) -> str:
     writer.writerow(_CSV_COLUMNS)
     for row in report.rows:
         head = [row.line, row.fate, row.owner, row.inner_id, row.name, row.instrument_id or ""]
-        for reason in [*row.reasons, *row.notes] or [None]:
-            tail = ["", "", ""] if reason is None else [reason.field, reason.code, reason_sentence(reason)]
+        told = [[reason.field, reason.code, reason_sentence(reason)] for reason in (*row.reasons, *row.notes)]
+        for tail in told or [["", "", ""]]:
             writer.writerow([_harmless(cell) for cell in [*head, *tail]])
     return out.getvalue()
 

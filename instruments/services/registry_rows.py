@@ -252,7 +252,7 @@ def _create(
             "calendar_id": calendar_id,
             "import_key": one.key,
             "name_pinyin": name_pinyin(values["name"]),
-            "search": search_vector(record, organisation.name, one.row.site_name or organisation.name),
+            "search": search_vector(record, organisation, one.row.site_name or organisation.name),
             "created_at": now,
             "updated_at": now,
         }
@@ -267,8 +267,10 @@ def _create(
     )
     id_of = {calendar_id: pk for pk, calendar_id in rows}
     ids = [id_of[calendar_id] for calendar_id in calendars]
-    changes = ((pk, {}, jsonable(values) | {"line": one.row.line, **source}) for (one, values), pk in zip(new, ids, strict=True))
-    audit.record_many(actor, "instrument.import", Instrument, changes, now)
+    trail: Iterable[Change] = (
+        (pk, {}, jsonable(values) | {"line": one.row.line, **source}) for (one, values), pk in zip(new, ids, strict=True)
+    )
+    audit.record_many(actor, "instrument.import", Instrument, trail, now)
     return ids
 
 
@@ -276,7 +278,7 @@ def _update(actor: Actor, updated: Sequence[Change], source: Mapping[str, str], 
     """Write the changed fields, then the search words of what changed."""
     if not updated:
         return
-    changes = {pk: after for pk, _, after in updated}
+    changes: dict[int, dict[str, Any]] = {pk: after for pk, _, after in updated}
     stored = Instrument.objects.select_related("organisation", "site").defer("search").filter(pk__in=changes)
     sites = Site.objects.in_bulk({after["site_id"] for after in changes.values() if "site_id" in after})
     names = [*sorted(INSTRUMENT_FIELDS), "site_id", "import_key"]
@@ -288,7 +290,7 @@ def _update(actor: Actor, updated: Sequence[Change], source: Mapping[str, str], 
             "id": instrument.pk,
             "updated_at": now,
             "name_pinyin": name_pinyin(record["name"]),
-            "search": search_vector(record, instrument.organisation.name, site_name),
+            "search": search_vector(record, instrument.organisation, site_name),
         }
         records.append(record)
     columns = [*names, "updated_at", "name_pinyin", "search"]

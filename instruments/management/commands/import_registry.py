@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from config.kernel.access import Actor, Grant, Role
 from config.kernel.errors import Refusal
@@ -37,6 +37,10 @@ class Command(BaseCommand):
         parser.add_argument("--report", type=Path, help="write the fate of every row to this .json or .csv file")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        with translation.override("en"):  # the command speaks one language, its report too
+            self._import(options)
+
+    def _import(self, options: dict[str, Any]) -> None:
         started = perf_counter()
         try:
             if options["report"] and options["report"].suffix not in {".json", ".csv"}:

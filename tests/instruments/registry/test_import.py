@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from config.kernel.access import NOBODY, Actor, Grant, Role
 from config.kernel.errors import Forbidden, Refusal
@@ -203,7 +204,8 @@ def test_names_that_look_like_formulas_or_are_in_any_script_come_through_as_text
 
 
 def test_the_report_as_json_has_every_row_with_words(take: Take) -> None:
-    document = json.loads(registry_report.as_json(take("inner_id,name\nA1,SEM\nA1,SEM\n")))
+    with translation.override("en"):
+        document = json.loads(registry_report.as_json(take("inner_id,name\nA1,SEM\nA1,SEM\n")))
     assert document["counts"]["repeated"] == 1
     assert document["rows"][1]["reasons"][0]["message"].count("line 2") == 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -15,6 +16,8 @@ from config.kernel.access import NOBODY, Actor, Grant, Role
 from instruments.models import Instrument, Organisation
 from instruments.queries import InstrumentSearch, SearchResult, search_instruments
 from instruments.services import registry, schedule_store, search_tokens
+from instruments.services.organisation_facts import facts_of
+from instruments.services.organisations import update_profile
 from instruments.services.registry import InstrumentFields, SiteFields
 from tests.instruments.registry.conftest import OPERATOR, make_owner
 
@@ -166,9 +169,9 @@ def test_the_number_of_queries_does_not_grow(stock: list[Instrument], owner: Org
     assert queries() == few == 2
 
 
-def test_a_renamed_owner_is_found_by_its_new_name(stock: list[Instrument], owner: Organisation) -> None:
-    Organisation.objects.filter(pk=owner.pk).update(name="Plateau Institute")
+def test_a_renamed_owner_is_found_by_its_new_name(stock: list[Instrument], owner: Organisation, now: datetime) -> None:
     assert find("plateau").total == 0
-    assert registry.rebuild_search(owner.pk) == 2
+    facts = replace(facts_of(owner), name="Plateau Institute", name_en="Gaoyuan")
+    update_profile(Actor(grants=(Grant(owner.pk, Role.LAB_MANAGER),)), owner.pk, facts, now)
+    assert find("plateau").total == find("gaoyuan").total == 2
     assert registry.rebuild_search() == 0
-    assert find("plateau").total == 2
