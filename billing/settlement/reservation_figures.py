@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 
 from billing.ledger.models import Transfer, TransferKind
 from billing.settlement.models import Charge, Quote
@@ -13,6 +14,7 @@ from billing.settlement.services.reservation_money import RESERVATION
 from booking.models import Reservation
 from config.kernel.access import Actor, visible_to
 
+F = TypeVar("F", bound=Model)
 _DOCUMENTS = ("inputs", "result")
 
 
@@ -60,7 +62,7 @@ def figures_of(actor: Actor, reservations: Iterable[Reservation]) -> dict[int, F
     return found
 
 
-def _light(rows: QuerySet) -> QuerySet:  # type: ignore[type-arg]
+def _light(rows: QuerySet[F]) -> QuerySet[F]:
     return rows.defer(*_DOCUMENTS)
 
 

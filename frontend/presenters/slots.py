@@ -142,7 +142,7 @@ def _column(
         start = _start(week, slot, form, query, address, room)
         if start is not None:
             cells.append(start)
-        else:
+        elif not slot.free:  # a free row at which nothing may start is the end of what starts before it
             _append_stretch(cells, week, slot)
     while cells and isinstance(cells[-1], Stretch) and cells[-1].why == CLOSED:
         cells.pop()
@@ -189,7 +189,7 @@ def _chosen_length(week: Week, form: BookingForm) -> timedelta | None:
 
 def _append_stretch(cells: list[StartCell | Stretch], week: Week, slot: Slot) -> None:
     """Lengthen the stretch before when it has the same reason."""
-    why = slot.why or "booking.gap_too_short"
+    why = slot.why
     starts, ends = (to_wall(moment, week.context.zone) for moment in (slot.range.starts_at, slot.range.ends_at))
     last = f"{ends:%H:%M}" if ends.date() == starts.date() else "24:00"
     before = cells[-1] if cells else None

@@ -196,3 +196,10 @@ def test_a_foreign_zone_is_named(as_, page, cast):
     cast.site.time_zone = "Asia/Tokyo"
     cast.site.save()
     assert "UTC+9, Asia/Tokyo" in words(as_("lin").get(page + "?week=2026-11-25"))
+
+
+def test_the_end_of_free_time_is_not_called_too_short_and_a_real_gap_is(as_, page, approved):
+    assert "19:30–20:00" not in words(as_("lin").get(page + "?week=2026-11-25"))
+    approved(9, 11)
+    approved(11.5, 13)
+    assert "11:00–11:30 Too short" in words(as_("lin").get(page + "?week=2026-11-25"))
