@@ -118,7 +118,12 @@ _ROUNDINGS: dict[str, Word] = {
     "half_up": pgettext_lazy("rounding", "half up"),
     "down": pgettext_lazy("rounding", "down"),
 }
-STANDARD_HOURS: Word = pgettext_lazy("price band", "Standard hours")
+_BANDS: dict[str, Word] = {
+    "standard": pgettext_lazy("price band", "Standard hours"),
+    "peak": pgettext_lazy("price band", "Peak hours"),
+    "night": pgettext_lazy("price band", "Night hours"),
+    "weekend": pgettext_lazy("price band", "Weekend"),
+}
 
 
 def _from(words: Mapping[str, Word]) -> Callable[[Any], str]:
@@ -259,8 +264,6 @@ def step_sentence(key: str, params: Mapping[str, Any], band_names: BandNames | N
 
 
 def band_word(code: str, names: BandNames) -> str:
-    """What a band of a price is called; its code when the document names none."""
+    """What a band of a price is called: by its document, else by a word for its code, else the code."""
     named = names.get(code)
-    if named:
-        return document_text(named)
-    return str(STANDARD_HOURS) if code == "standard" else code
+    return document_text(named) if named else _from(_BANDS)(code)

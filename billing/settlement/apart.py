@@ -6,8 +6,12 @@ The process is forked from a server that has WeasyPrint loaded and runs no threa
 from __future__ import annotations
 
 import multiprocessing
+import os
 import resource
+import signal
 import tempfile
+import threading
+import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -39,7 +43,8 @@ def html_to_pdf_apart(html: str, font_folder: Path, identifier: bytes, limits: L
     context.set_forkserver_preload(_WARM)
     receiver, sender = context.Pipe(duplex=False)
     with tempfile.TemporaryDirectory(prefix="statement-") as scratch:
-        process = context.Process(target=_work, args=(sender, html, str(font_folder), identifier, limits, scratch), daemon=True)
+        arguments = (sender, html, str(font_folder), identifier, limits, scratch, os.getpid())
+        process = context.Process(target=_work, args=arguments, daemon=True)
         process.start()
         sender.close()
         try:
@@ -63,8 +68,13 @@ def _answer(receiver: Connection, limits: Limits) -> bytes:
     return pdf
 
 
-def _work(sender: Connection, html: str, font_folder: str, identifier: bytes, limits: Limits, scratch: str) -> None:
-    """Runs in the child."""
+def _work(
+    sender: Connection, html: str, font_folder: str, identifier: bytes, limits: Limits, scratch: str, owner_pid: int
+) -> None:
+    """Runs in the child. A signal to the whole group lets it finish within the worker's grace; without its owner it ends itself."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=_end_without, args=(owner_pid,), daemon=True).start()
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.seconds, limits.seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -78,3 +88,13 @@ def _work(sender: Connection, html: str, font_folder: str, identifier: bytes, li
     else:
         sender.send(("pdf", pdf))
     sender.close()
+
+
+def _end_without(owner_pid: int) -> None:
+    """End this process at most a second after the one that asked for the document is gone."""
+    while True:
+        time.sleep(1)
+        try:
+            os.kill(owner_pid, 0)
+        except ProcessLookupError:
+            os._exit(1)

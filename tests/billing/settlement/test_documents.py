@@ -5,15 +5,21 @@ from __future__ import annotations
 import contextlib
 import copy
 import io
+import os
 import re
 import subprocess
+import sys
+import time
 import zipfile
 import zlib
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
+from uuid import uuid4
 
 import pgtrigger
 import pytest
+from django.conf import settings
 from openpyxl import load_workbook
 
 from billing.ledger.rules.money import yuan
@@ -273,3 +279,48 @@ def test_content_that_was_tampered_with_is_not_printed(issue):
         rendering.render(statement.pk, DECEMBER)
     assert refused.value.reasons[0].code == "statement.content_changed"
     assert Statement.objects.get().render_state == RenderState.FAILED
+
+
+ASKING = """
+import sys
+from pathlib import Path
+from billing.settlement.apart import Limits, html_to_pdf_apart
+html = "<title>x</title>" + "<p>word</p>" * 200_000
+print("asking", flush=True)
+html_to_pdf_apart(html, Path(sys.argv[1]), b"x", Limits(300, 4_000_000_000))
+"""
+
+
+def alive_with(mark: str) -> list[str]:
+    """The processes whose environment carries ``mark``."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if mark.encode() in (entry / "environ").read_bytes():
+                    found.append(entry.name)
+    return found
+
+
+def test_a_worker_that_is_killed_leaves_no_process_behind():
+    mark = f"JISHI_MARK={uuid4()}"
+    name, value = mark.split("=")
+    worker = subprocess.Popen(
+        [sys.executable, "-c", ASKING, str(pdf.FONT_FOLDER)],
+        env={**os.environ, name: value},
+        stdout=subprocess.PIPE,
+        cwd=settings.BASE_DIR,
+    )
+    try:
+        assert worker.stdout.readline() == b"asking\n"
+        deadline = time.monotonic() + 60
+        while len(alive_with(mark)) < 4:  # the worker, the tracker of its resources, the server that forks, the child
+            assert time.monotonic() < deadline, alive_with(mark)
+            time.sleep(0.1)
+    finally:
+        worker.kill()
+        worker.wait()
+    deadline = time.monotonic() + 20
+    while left := alive_with(mark):
+        assert time.monotonic() < deadline, left
+        time.sleep(0.2)
