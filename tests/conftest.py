@@ -101,7 +101,7 @@ def build_cast(now: datetime = NOW) -> Cast:
     site = Site.objects.create(organisation=lab, name="Xining", time_zone="Asia/Shanghai", region_code="630104")
     calendar_id = schedule_store.create_calendar("XRD")
     weekly = Recurrence(frequency="weekly", interval=1, weekdays=(0, 1, 2, 3, 4, 5, 6), until=None, count=None)
-    start = datetime(2025, 1, 6, 8, 0)  # noqa: DTZ001  (wall time of the site)
+    start = datetime(2025, 1, 6, 8, 0)
     entry = CalendarEntry(EntryKind.OPENING, start, start.replace(hour=20), weekly)
     schedule_store.add_entry(calendar_id, site.time_zone, entry)
     xrd = Instrument.objects.create(

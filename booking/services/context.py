@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
@@ -83,8 +84,9 @@ _BUSY = f"SELECT during FROM booking_occupancy WHERE {OVERLAPPING}"  # noqa: S60
 
 def busy_ranges(calendar_id: int, window: TimeRange) -> list[TimeRange]:
     """The blocking occupancies (buffers included) of a calendar that touch ``window``."""
+    values: dict[str, Any] = {"calendar": calendar_id, "during": TimestamptzRange(window.starts_at, window.ends_at)}
     with connection.cursor() as cursor:
-        cursor.execute(_BUSY, {"calendar": calendar_id, "during": TimestamptzRange(window.starts_at, window.ends_at)})
+        cursor.execute(_BUSY, values)
         return [TimeRange(during.lower, during.upper) for (during,) in cursor.fetchall()]
 
 

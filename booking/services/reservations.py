@@ -156,7 +156,7 @@ def _insert(actor: Actor, request: ReservationRequest, context: BookingContext, 
     The calendar is locked, so the look before the write is sound; the exclusion constraint stands behind it all the same.
     """
     occupied = context.policy.occupied(request.during)
-    values = {
+    values: dict[str, Any] = {
         "instrument": context.instrument.pk,
         "organisation": request.organisation_id,
         "user": actor.user_id,
@@ -182,7 +182,7 @@ def _insert(actor: Actor, request: ReservationRequest, context: BookingContext, 
         pk=written[0],
         instrument=context.instrument,
         organisation_id=request.organisation_id,
-        requested_by_id=actor.user_id,
+        requested_by_id=actor.person_id,
         starts_at=request.during.starts_at,
         ends_at=request.during.ends_at,
         state=ReservationState.REQUESTED,

@@ -53,6 +53,13 @@ class Actor:
     def is_anonymous(self) -> bool:
         return self.user_id is None
 
+    @property
+    def person_id(self) -> int:
+        """The id of the person acting. Raises Forbidden ``access.login_needed`` for nobody."""
+        if self.user_id is None:
+            raise Forbidden.of("access.login_needed")
+        return self.user_id
+
     def organisations(self, *roles: Role) -> frozenset[int]:
         """The organisations in which the actor has one of ``roles`` (any role when none is named)."""
         return frozenset(g.organisation_id for g in self.grants if not roles or g.role in roles)

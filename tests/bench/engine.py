@@ -22,7 +22,10 @@ SESSIONS = 20_000
 
 def figures() -> list[Figure]:
     """Each shipped DEMO programme on its own; one session is the price plus every part of the programme."""
-    return [_programme(code, region, staff) for code, region, staff in (("DEMO-QH-V", "630104", "small"), ("DEMO-QH-A", "632801", "small"))]
+    return [
+        _programme(code, region, staff)
+        for code, region, staff in (("DEMO-QH-V", "630104", "small"), ("DEMO-QH-A", "632801", "small"))
+    ]
 
 
 def _programme(code: str, region: str, size: str) -> Figure:

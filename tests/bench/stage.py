@@ -45,7 +45,7 @@ def build(instrument_count: int) -> Stage:
 
 def _instrument(cast: Cast, number: int) -> Instrument:
     calendar_id = schedule_store.create_calendar(f"bench {number}")
-    midnight = datetime(2025, 1, 6)  # noqa: DTZ001  (wall time of the site)
+    midnight = datetime(2025, 1, 6)
     entry = CalendarEntry(
         EntryKind.OPENING,
         midnight,
@@ -64,7 +64,7 @@ def _instrument(cast: Cast, number: int) -> Instrument:
     )
     InstrumentPolicy.objects.create(instrument=instrument, notice_minutes=0, horizon_days=3650, max_minutes=1440)
     PriceVersion.objects.create(
-        instrument=instrument, effective_from=datetime(2025, 1, 1).date(), document=PRICE, published_at=NOW  # noqa: DTZ001
+        instrument=instrument, effective_from=datetime(2025, 1, 1).date(), document=PRICE, published_at=NOW
     )
     return instrument
 

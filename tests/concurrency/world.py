@@ -89,8 +89,8 @@ def build_world() -> World:
     return World(cast, instruments, firms, people, managers, keys, manager_keys)
 
 
-def add_instrument(cast: Cast, name: str) -> Any:
-    """Another instrument of the cast's lab, as its first one is."""
+def add_instrument(cast: Cast, name: str, *, priced: bool = True) -> Any:
+    """Another instrument of the cast's lab, as its first one is, with or without a price."""
     from billing.pricing.models import PriceVersion
     from instruments.models import Instrument
     from instruments.rules.opening import CalendarEntry, EntryKind
@@ -113,7 +113,8 @@ def add_instrument(cast: Cast, name: str) -> Any:
         created_at=cast.now,
         updated_at=cast.now,
     )
-    PriceVersion.objects.create(instrument=instrument, effective_from=date(2025, 1, 1), document=PRICE, published_at=cast.now)
+    if priced:
+        PriceVersion.objects.create(instrument=instrument, effective_from=date(2025, 1, 1), document=PRICE, published_at=cast.now)
     return instrument
 
 

@@ -26,7 +26,7 @@ def issue(actor: Actor, name: str, scopes: list[str], now: datetime, expires_at:
         raise Refusal.of("tokens.unknown_scopes", field="scopes", unknown=unknown, known=list(SCOPES))
     key = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
-        user_id=actor.user_id,
+        user_id=actor.person_id,
         name=name,
         key_sha256=digest(key),
         scopes=sorted(set(scopes)),

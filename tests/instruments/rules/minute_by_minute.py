@@ -46,7 +46,7 @@ DAYS = GAPS + FOLDS + PLAIN_DAYS
 
 def at(*parts: int) -> datetime:
     """A wall time."""
-    return datetime(*parts)  # noqa: DTZ001
+    return datetime(*parts)
 
 
 class Clock:
