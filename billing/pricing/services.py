@@ -7,6 +7,8 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
+from django.conf import settings
+
 from billing.ledger.rules.documents import DocumentError
 from billing.pricing.models import PriceVersion
 from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
@@ -25,9 +27,11 @@ def publish_price(
     """
     actor.require_in(instrument.organisation_id, Role.LAB_MANAGER, Role.OWNER_FINANCE)
     try:
-        parse_schedule(document)
+        schedule = parse_schedule(document)
     except DocumentError as error:
         raise Refusal(*(Reason("price.invalid", {"fault": fault.message}, fault.path) for fault in error.faults)) from error
+    if schedule.currency != settings.CURRENCY:
+        raise Refusal.of("price.invalid", field="$.currency", fault=f"all prices here are in {settings.CURRENCY}")
     if effective_from < today:
         raise Refusal.of("price.in_the_past", field="effective_from")
 
