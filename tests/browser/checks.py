@@ -1,0 +1,99 @@
+"""What every page must pass, in this order: it is really there, it is accessible, nothing sticks out to the side."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+from tests.browser.visitors import DOCUMENT_LANGUAGES, Visitor
+
+WCAG_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PAGE_COLOURS = {"light": "rgb(244, 247, 247)", "dark": "rgb(11, 23, 28)"}
+"""The token --page of each theme, as the browser computes it: the stylesheet has arrived and is ours."""
+
+_STATE = """() => {
+  const heading = document.querySelector("h1");
+  const style = getComputedStyle(document.body);
+  const root = document.documentElement;
+  return {
+    lang: root.lang,
+    title: document.title,
+    headings: document.querySelectorAll("h1").length,
+    heading: heading ? heading.innerText.trim() : "",
+    colour: style.backgroundColor,
+    height: heading ? heading.getBoundingClientRect().height : 0,
+    mains: document.querySelectorAll("main").length,
+    words: document.querySelector("main")?.innerText.length ?? 0,
+  };
+}"""
+
+_AXE = """async ([tags, contrast]) => {
+  const result = await axe.run(document, {
+    runOnly: {type: "tag", values: tags},
+    rules: {"target-size": {enabled: true}, "color-contrast": {enabled: contrast}},
+    resultTypes: ["violations"],
+  });
+  return result.violations.flatMap((violation) => violation.nodes.map((node) =>
+    `${violation.id} (${violation.impact}): ${violation.help}\\n    ${node.target.join(" ")}\\n    ${node.html.slice(0, 240)}\\n    ` +
+    [...node.any, ...node.all, ...node.none].map((check) => check.message).join("; ")));
+}"""
+
+_OVERFLOW = """() => {
+  const root = document.documentElement, width = root.clientWidth;
+  if (root.scrollWidth <= width) return [];
+  const within = (element) => {
+    for (let one = element.parentElement; one && one !== document.body; one = one.parentElement)
+      if (["auto", "scroll", "hidden", "clip"].includes(getComputedStyle(one).overflowX)) return true;
+    return false;
+  };
+  const wide = [...document.querySelectorAll("body *")].filter((element) => {
+    const box = element.getBoundingClientRect();
+    return box.width && box.right > width + 1 && !within(element);
+  });
+  return [`${root.scrollWidth} px of content on ${width} px`, ...wide.slice(0, 6).map((element) => element.outerHTML.slice(0, 160))];
+}"""
+
+
+def rendered(visitor: Visitor, language: str, theme: str | None = "light") -> None:
+    """The sentinel: a page whose styles or scripts never came must not pass for accessible. ``theme`` None: forced colours."""
+    state = visitor.page.evaluate(_STATE)
+    assert state["lang"] == DOCUMENT_LANGUAGES[language], state
+    assert state["headings"] == 1 and state["heading"] and state["height"] > 10, state
+    assert state["mains"] == 1 and state["words"] > 9, state
+    assert state["title"].strip(" ·") and not state["title"].startswith(" ·"), state
+    if theme is not None:
+        assert state["colour"] == PAGE_COLOURS[theme], state
+    assert visitor.page.evaluate("() => typeof window.htmx") == "object", "our script has not run"
+    assert visitor.faults.found == [], "\n".join(visitor.faults.found)
+
+
+def violations(page: Page, *, contrast: bool = True) -> list[str]:
+    """What axe finds against WCAG 2.0 to 2.2, A and AA, target size included.
+
+    Without ``contrast`` where the person's own colours replace ours: axe reads the styles, not what is painted.
+    """
+    found: list[str] = page.evaluate(_AXE, [WCAG_TAGS, contrast])
+    return found
+
+
+def accessible(page: Page, *, contrast: bool = True) -> None:
+    found = violations(page, contrast=contrast)
+    assert not found, f"{len(found)} violations on {page.url}\n" + "\n".join(found)
+
+
+def overflow(page: Page) -> list[str]:
+    """What sticks out to the right of the window; empty when nothing can be scrolled sideways."""
+    found: list[str] = page.evaluate(_OVERFLOW)
+    return found
+
+
+def fits(page: Page, *widths: int) -> None:
+    """Nothing sticks out at any of the widths; afterwards the window is as before."""
+    before = page.viewport_size
+    assert before is not None
+    try:
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 800})
+            found = overflow(page)
+            assert not found, f"{page.url} at {width} px: " + "\n".join(found)
+    finally:
+        page.set_viewport_size(before)

@@ -1,0 +1,383 @@
+"""Every page of the platform with populated examples, and who looks at it.
+
+``PAGES`` and ``NOT_PAGES`` together name every route of the resolver outside the API and Django's admin; a route in neither, or
+in both, fails ``test_every_page``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import get_resolver, reverse
+
+from tests.browser import stage
+from tests.browser.visitors import ANONYMOUS, PERSONAS
+
+CUSTOMERS = ("researcher", "firm_admin")
+OWNERS = ("lab_manager", "owner_finance")
+OFFICIALS = ("programme_officer", "finance", "inspector", "operator")
+ROLES = (*CUSTOMERS, *OWNERS, *OFFICIALS)
+EVERYBODY = (ANONYMOUS, *ROLES)
+ACCOUNT = ("researcher", "lab_manager", "operator")
+"""Pages about one's own account say the same to everybody; only the navigation around them differs."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One page: ``path`` finds its address in the site's database; the first of ``personas`` is whom it is made for."""
+
+    route: str
+    path: Callable[[], str]
+    personas: tuple[str, ...]
+    variant: str = ""
+    status: int = 200
+    important: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.route}-{self.variant}" if self.variant else self.route
+
+
+def at(route: str, *args: Any, **query: Any) -> str:
+    """The address of a route; ``from_`` stands for ``from``."""
+    given = {name.rstrip("_"): value for name, value in query.items()}
+    return reverse(route, args=args) + (f"?{urlencode(given)}" if given else "")
+
+
+# --- Things to look at ------------------------------------------------------------------------------------------------
+def organisation(email: str) -> int:
+    """The organisation of a persona."""
+    return min(stage.persona(email).organisations())
+
+
+def instrument(name: str = stage.ROUND_THE_CLOCK) -> Any:
+    from instruments.models import Instrument
+
+    return Instrument.objects.get(name=name)
+
+
+def under_repair() -> int:
+    from instruments.models import Instrument
+
+    return int(Instrument.objects.filter(status="under_repair").earliest("pk").pk)
+
+
+def chosen_time(hours: int = 3) -> dict[str, str]:
+    """A time of the day after tomorrow for the instrument that is open at every hour."""
+    from django.utils import timezone
+
+    day = (timezone.now() + timedelta(days=2)).date()
+    return {"on": day.isoformat(), "from_": "09:00", "to": f"{9 + hours:02d}:00", "service_mode": "self_operated"}
+
+
+def taken_time() -> dict[str, str]:
+    """A time of the costly instrument that is booked already."""
+    from django.utils import timezone
+
+    from booking.models import Reservation
+
+    taken = Reservation.objects.filter(instrument__name=stage.COSTLY, state="approved").earliest("pk")
+    starts, ends = timezone.localtime(taken.starts_at), timezone.localtime(taken.ends_at)
+    time = {"on": starts.date().isoformat(), "from_": f"{starts:%H:%M}", "to": f"{ends:%H:%M}"}
+    return time if starts.date() == ends.date() else time | {"to_on": ends.date().isoformat()}
+
+
+def reservation(state: str, **lookup: Any) -> int:
+    """The newest reservation of the personas' firm in a state, at the personas' lab where there is one."""
+    from booking.models import Reservation
+
+    firm, lab = organisation(PERSONAS["researcher"]), organisation(PERSONAS["lab_manager"])
+    rows = Reservation.objects.filter(state=state, **(lookup or {"organisation_id": firm}))
+    found = rows.filter(instrument__organisation_id=lab).order_by("-starts_at").first() or rows.order_by("-starts_at").first()
+    if found is None and state != "requested":
+        found = Reservation.objects.filter(state=state, instrument__organisation_id=lab).order_by("-starts_at").first()
+    assert found is not None, f"the demo has no reservation that is {state}"
+    return int(found.pk)
+
+
+def lab_reservation(state: str) -> int:
+    """A reservation at the personas' lab in a state."""
+    return reservation(state, instrument__organisation_id=organisation(PERSONAS["lab_manager"]))
+
+
+def waiting_figures() -> int:
+    """The request whose subsidy shrank before it was approved."""
+    from billing.settlement.models import Quote
+
+    found = Quote.objects.filter(reservation__instrument__name=stage.COSTLY, reservation__state="requested")
+    return int(found.order_by("-pk").values_list("reservation_id", flat=True)[0])
+
+
+def busy_day() -> str:
+    """A day with sessions in the personas' lab."""
+    from django.utils import timezone
+
+    from booking.models import Reservation
+
+    lab = organisation(PERSONAS["lab_manager"])
+    rows = Reservation.objects.filter(instrument__organisation_id=lab, state__in=["agreed", "no_show"])
+    return timezone.localtime(rows.latest("starts_at").starts_at).date().isoformat()
+
+
+def statement(**lookup: Any) -> int:
+    from billing.settlement.models import Statement
+
+    return int(Statement.objects.filter(**lookup).latest("pk").pk)
+
+
+def lab_statement(**lookup: Any) -> int:
+    """A statement whose payee is the personas' lab."""
+    return statement(payee_id=organisation(PERSONAS["lab_manager"]), **lookup)
+
+
+def to_issue() -> dict[str, Any]:
+    """The programme, payee and month of sessions that stand on no statement yet."""
+    from django.utils import timezone
+
+    from billing.settlement.models import Award
+
+    month = stage.last_month(timezone.now())
+    award = Award.objects.filter(
+        service_on__month=month.month, charge__reservation__instrument__name=stage.ROUND_THE_CLOCK
+    ).latest("pk")
+    return {"version": award.programme_version_id, "payee": award.payee_id, "month": f"{month:%Y-%m}"}
+
+
+def licence() -> int:
+    from instruments.models import VerificationRequest
+
+    return int(VerificationRequest.objects.filter(decided_at=None).earliest("pk").pk)
+
+
+def colleague() -> int:
+    from instruments.models import User
+
+    return int(User.objects.get(email=PERSONAS["researcher"]).pk)
+
+
+def reset_link() -> str:
+    """The link of a mail about a forgotten password."""
+    from allauth.account.forms import default_token_generator
+    from allauth.account.utils import user_pk_to_url_str
+
+    from instruments.models import User
+
+    user = User.objects.get(email=stage.NEWCOMER)
+    return at("account_reset_password_from_key", user_pk_to_url_str(user), default_token_generator.make_token(user))
+
+
+def confirmation_link() -> str:
+    """The link of a mail that asks to confirm an address."""
+    from allauth.account.models import EmailAddress, EmailConfirmationHMAC
+
+    return at("account_confirm_email", EmailConfirmationHMAC(EmailAddress.objects.get(email=stage.UNCONFIRMED)).key)
+
+
+# --- Pages ------------------------------------------------------------------------------------------------------------
+PAGES: tuple[Shown, ...] = (
+    Shown("home", lambda: at("home"), (*EVERYBODY, "newcomer", "unverified_firm"), important=True),
+    Shown("help", lambda: at("help"), (ANONYMOUS, "researcher", "operator")),
+    # Account
+    Shown("account_login", lambda: at("account_login"), (ANONYMOUS,), important=True),
+    Shown("account_signup", lambda: at("account_signup"), (ANONYMOUS,)),
+    Shown("account_logout", lambda: at("account_logout"), ACCOUNT),
+    Shown("account_inactive", lambda: at("account_inactive"), (ANONYMOUS,)),
+    Shown("account_reauthenticate", lambda: at("account_reauthenticate"), ACCOUNT),
+    Shown("account_email", lambda: at("account_email"), ACCOUNT),
+    Shown("account_email_verification_sent", lambda: at("account_email_verification_sent"), (ANONYMOUS,)),
+    Shown("account_confirm_email", confirmation_link, (ANONYMOUS,)),
+    Shown("account_change_password", lambda: at("account_change_password"), ACCOUNT),
+    Shown("account_reset_password", lambda: at("account_reset_password"), (ANONYMOUS,)),
+    Shown("account_reset_password_done", lambda: at("account_reset_password_done"), (ANONYMOUS,)),
+    Shown("account_reset_password_from_key", reset_link, (ANONYMOUS,)),
+    Shown("account_reset_password_from_key_done", lambda: at("account_reset_password_from_key_done"), (ANONYMOUS,)),
+    Shown("account_settings", lambda: at("account_settings"), ACCOUNT),
+    Shown("mfa_index", lambda: at("mfa_index"), (*ACCOUNT, "second_factor")),
+    Shown("mfa_activate_totp", lambda: at("mfa_activate_totp"), ACCOUNT),
+    Shown("mfa_deactivate_totp", lambda: at("mfa_deactivate_totp"), ("second_factor",)),
+    Shown("mfa_view_recovery_codes", lambda: at("mfa_view_recovery_codes"), ("second_factor",)),
+    Shown("mfa_generate_recovery_codes", lambda: at("mfa_generate_recovery_codes"), ("second_factor",)),
+    Shown("mfa_reauthenticate", lambda: at("mfa_reauthenticate"), ("second_factor",)),
+    # Instruments
+    Shown("instrument_list", lambda: at("instrument_list"), EVERYBODY, important=True),
+    Shown("instrument_list", lambda: at("instrument_list", q="X", bookable=1), (ANONYMOUS, "researcher"), "filtered"),
+    Shown("instrument_list", lambda: at("instrument_list", q="zzzz"), (ANONYMOUS, "lab_manager"), "nothing"),
+    Shown("instrument_detail", lambda: at("instrument_detail", instrument().pk), EVERYBODY),
+    Shown(
+        "instrument_detail",
+        lambda: at("instrument_detail", instrument().pk, **chosen_time()),
+        (*CUSTOMERS, "lab_manager", "unverified_firm", "newcomer", ANONYMOUS),
+        "quote",
+        important=True,
+    ),
+    Shown("instrument_detail", lambda: at("instrument_detail", instrument(stage.COSTLY).pk, **taken_time()), CUSTOMERS, "taken"),
+    Shown("instrument_detail", lambda: at("instrument_detail", under_repair()), (ANONYMOUS, "researcher"), "under-repair"),
+    Shown("instrument_detail", lambda: at("instrument_detail", instrument(stage.DRAFT).pk), ("lab_manager", "operator"), "draft"),
+    Shown("instrument_create", lambda: at("instrument_create"), ("lab_manager",)),
+    Shown("instrument_edit", lambda: at("instrument_edit", instrument().pk), ("lab_manager", "operator")),
+    Shown("instrument_hours", lambda: at("instrument_hours", instrument().pk), ("lab_manager", "operator")),
+    # Booking
+    Shown("reservation_create", lambda: at("reservation_create", instrument().pk, **chosen_time()), (*CUSTOMERS, "lab_manager")),
+    Shown("reservation_list", lambda: at("reservation_list"), (*CUSTOMERS, "newcomer"), important=True),
+    Shown("reservation_list", lambda: at("reservation_list", show="past"), CUSTOMERS, "past"),
+    *(
+        Shown("reservation_detail", lambda state=state: at("reservation_detail", reservation(state)), CUSTOMERS, state)  # type: ignore[misc]
+        for state in ("requested", "approved")
+    ),
+    Shown(
+        "reservation_detail",
+        lambda: at("reservation_detail", lab_reservation("agreed")),
+        (*OWNERS, "programme_officer", "finance", "inspector"),
+        "of-the-lab",
+        important=True,
+    ),
+    Shown("reservation_detail", lambda: at("reservation_detail", lab_reservation("requested")), OWNERS, "to-decide"),
+    Shown("reservation_detail", lambda: at("reservation_detail", reservation("agreed")), CUSTOMERS, "agreed"),
+    *(
+        Shown("reservation_detail", lambda state=state: at("reservation_detail", any_reservation(state)), ("finance",), state)  # type: ignore[misc]
+        for state in ("rejected", "cancelled", "no_show", "expired")
+    ),
+    Shown(
+        "reservation_detail", lambda: at("reservation_detail", waiting_figures()), ("capped_firm", "lab_manager"), "new-figures"
+    ),
+    Shown("reservation_cancel", lambda: at("reservation_cancel", reservation("requested")), CUSTOMERS),
+    Shown("reservation_cancel", lambda: at("reservation_cancel", lab_reservation("approved")), ("lab_manager",), "by-the-lab"),
+    Shown("approval_inbox", lambda: at("approval_inbox"), ("lab_manager",), important=True),
+    Shown("approval_inbox", lambda: at("approval_inbox", selected=waiting_figures()), ("lab_manager",), "new-figures"),
+    Shown("sessions_today", lambda: at("sessions_today"), ("lab_manager",)),
+    Shown("sessions_today", lambda: at("sessions_today", date=busy_day()), ("lab_manager",), "day", important=True),
+    # Subsidies
+    Shown("programme_list", lambda: at("programme_list"), EVERYBODY),
+    Shown("programme_detail", lambda: at("programme_detail", "DEMO-QH-A"), EVERYBODY, important=True),
+    Shown("programme_detail", lambda: at("programme_detail", "DEMO-QH-V"), (ANONYMOUS, "programme_officer"), "voucher"),
+    # Finance
+    Shown("finance_period", lambda: at("finance_period"), ("finance", "programme_officer", "inspector")),
+    Shown(
+        "finance_period",
+        lambda: at("finance_period", month=to_issue()["month"]),
+        ("finance", "programme_officer", "inspector"),
+        "month",
+        important=True,
+    ),
+    Shown("finance_period", lambda: at("finance_period", month="2020-01"), ("finance",), "empty"),
+    Shown("statement_issue", lambda: at("statement_issue", **to_issue()), ("finance",), important=True),
+    Shown(
+        "statement_list",
+        lambda: at("statement_list"),
+        ("finance", "firm_admin", "owner_finance", "programme_officer", "inspector"),
+        important=True,
+    ),
+    Shown(
+        "statement_detail",
+        lambda: at("statement_detail", statement(render_state="done")),
+        ("finance", "programme_officer", "inspector"),
+        "ready",
+        important=True,
+    ),
+    Shown("statement_detail", lambda: at("statement_detail", lab_statement()), ("owner_finance", "finance"), "of-the-lab"),
+    Shown("statement_line", lambda: at("statement_line", lab_statement(), 1), ("owner_finance", "finance", "inspector")),
+    # Organisations
+    Shown(
+        "organisation_list",
+        lambda: at("organisation_list"),
+        ("firm_admin", "researcher", *OWNERS, "operator", "newcomer", "unverified_firm"),
+    ),
+    Shown("organisation_create", lambda: at("organisation_create"), ("newcomer", "operator")),
+    Shown("organisation_create", lambda: at("organisation_create", kind="firm"), ("newcomer",), "firm", important=True),
+    Shown("organisation_create", lambda: at("organisation_create", kind="team"), ("newcomer",), "team"),
+    Shown("organisation_create", lambda: at("organisation_create", kind="owner"), ("newcomer",), "owner"),
+    Shown("organisation_create", lambda: at("organisation_create", kind="government"), ("operator",), "government"),
+    Shown("organisation_join", lambda: at("organisation_join"), ("newcomer", "researcher")),
+    Shown("organisation_detail", lambda: at("organisation_detail", organisation(PERSONAS["lab_manager"])), EVERYBODY),
+    Shown(
+        "organisation_detail",
+        lambda: at("organisation_detail", organisation(PERSONAS["firm_admin"])),
+        ("firm_admin", "researcher", *OFFICIALS),
+        "firm",
+        important=True,
+    ),
+    Shown(
+        "organisation_detail",
+        lambda: at("organisation_detail", organisation(PERSONAS["unverified_firm"])),
+        ("unverified_firm", "operator"),
+        "unverified",
+    ),
+    Shown("organisation_edit", lambda: at("organisation_edit", organisation(PERSONAS["firm_admin"])), ("firm_admin",)),
+    Shown("organisation_edit", lambda: at("organisation_edit", organisation(PERSONAS["lab_manager"])), OWNERS, "owner"),
+    Shown(
+        "organisation_verify", lambda: at("organisation_verify", organisation(PERSONAS["unverified_firm"])), ("unverified_firm",)
+    ),
+    Shown("organisation_invite", lambda: at("organisation_invite", organisation(PERSONAS["firm_admin"])), ("firm_admin",)),
+    Shown("organisation_suspend", lambda: at("organisation_suspend", organisation(PERSONAS["firm_admin"])), ("operator",)),
+    Shown("member_edit", lambda: at("member_edit", organisation(PERSONAS["firm_admin"]), colleague()), ("firm_admin",)),
+    Shown("invitation_accept", lambda: at("invitation_accept", stage.INVITATION_TOKEN), ("newcomer",)),
+    Shown(
+        "invitation_accept", lambda: at("invitation_accept", stage.INVITATION_TOKEN), ("researcher",), "of-another", status=422
+    ),
+    Shown("verification_queue", lambda: at("verification_queue"), ("operator",), important=True),
+    Shown("verification_decide", lambda: at("verification_decide", licence()), ("operator",), important=True),
+    # Keys
+    Shown("token_list", lambda: at("token_list"), ("researcher", "lab_manager")),
+    Shown("token_create", lambda: at("token_create"), ("researcher", "lab_manager")),
+    # What is not there
+    Shown("not-found", lambda: at("reservation_detail", 999_999_999), ("researcher", "lab_manager"), status=404),
+    Shown("not-found", lambda: "/nowhere/", (ANONYMOUS,), "address", status=404),
+    Shown("forbidden", lambda: at("approval_inbox"), ("researcher",), status=403),
+)
+
+
+def any_reservation(state: str) -> int:
+    from booking.models import Reservation
+
+    return int(Reservation.objects.filter(state=state).latest("starts_at").pk)
+
+
+NOT_PAGES: dict[str, str] = {
+    "healthz": "JSON for machines",
+    "set_language": "POST only",
+    "account_set_password": "for accounts without a password; leads to changing it",
+    "account_confirm_login_code": "log-in codes are switched off",
+    "mfa_authenticate": "the second step of a log-in; test_log_in shows it",
+    "mfa_download_recovery_codes": "a download",
+    "join_request": "POST only",
+    "join_request_decide": "POST only",
+    "member_remove": "POST only",
+    "invitation_withdraw": "POST only",
+    "verification_licence": "a download",
+    "instrument_photo_set": "POST only",
+    "instrument_photo": "a picture",
+    "instrument_close": "POST only",
+    "instrument_reopen": "POST only",
+    "instrument_slots": "a piece of the instrument's page; test_pieces shows it",
+    "quote_preview": "a piece of the booking form; test_main_job_by_mouse shows it",
+    "reservation_accept_quote": "POST only",
+    "reservation_calendar": "a download",
+    "reservation_approve": "POST only",
+    "reservation_reject": "POST only",
+    "session_check_in": "POST only",
+    "session_check_out": "POST only",
+    "session_no_show": "POST only",
+    "statement_progress": "a piece of the statement's page; test_main_job_by_mouse shows it",
+    "statement_retry": "POST only",
+    "statement_download": "a download",
+    "token_revoke": "POST only",
+}
+BEYOND_ROUTES = {"not-found", "forbidden"}
+
+
+def routes() -> Iterator[str]:
+    """The name of every route of ours that is for people."""
+    yield from _walk(get_resolver().url_patterns, "")
+
+
+def _walk(patterns: list[Any], prefix: str) -> Iterator[str]:
+    for each in patterns:
+        path = prefix + str(each.pattern)
+        if hasattr(each, "url_patterns"):
+            yield from _walk(each.url_patterns, path)
+        elif not path.startswith(("api/", "admin/")):
+            yield each.name or path

@@ -1,0 +1,214 @@
+"""A running platform for the browser: a database of its own, the application server with two processes, and the worker."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connections
+from psycopg import sql
+
+from tests.concurrency.harness import CommittedDatabase, forget_versions
+
+TEMPLATE = "jishi_browser"
+READY_SECONDS = 60
+STOP_SECONDS = 12
+SESSION_STAYS_FRESH_SECONDS = 3600
+"""So long nobody is asked for the password again before a delicate page, however slow the machine."""
+
+
+@dataclass
+class Site:
+    """``address`` is where the pages are; ``database`` is what the processes behind it use, ``blocker`` pytest-django's."""
+
+    address: str
+    database: CommittedDatabase
+    log: Path
+    blocker: Any
+
+    @contextlib.contextmanager
+    def data(self) -> Iterator[None]:
+        """Inside, the ORM of this process reads and writes the site's database."""
+        connection = connections["default"]
+        usual = connection.settings_dict["NAME"]
+        if usual == self.database.name:
+            yield
+            return
+        connection.settings_dict["NAME"] = self.database.name
+        forget_versions()
+        try:
+            with self.blocker.unblock():
+                yield
+                connection.close()
+        finally:
+            connection.settings_dict["NAME"] = usual
+            forget_versions()
+
+    def session_cookie(self, email: str) -> dict[str, Any]:
+        """A cookie of somebody who has just logged in."""
+        from instruments.models import User
+
+        with self.data():
+            user = User.objects.get(email=email)
+            session = SessionStore()
+            session[SESSION_KEY] = str(user.pk)
+            session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+            session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+            session["account_authentication_methods"] = [
+                {"method": "password", "at": time.time() + SESSION_STAYS_FRESH_SECONDS, "email": email}
+            ]
+            session.create()
+        return {"name": settings.SESSION_COOKIE_NAME, "value": session.session_key, "url": self.address}
+
+
+def environment(database: CommittedDatabase, home: Path, **more: str) -> dict[str, str]:
+    """The environment of the site's processes: nothing of the person's own settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("JISHI_", "DATABASE_URL", "DJANGO_"))}
+    return {**kept, "JISHI_HOME": str(home), "DATABASE_URL": database.url, **more}
+
+
+@contextlib.contextmanager
+def staged(host: str, home: Path) -> Iterator[CommittedDatabase]:
+    """The template: a database with the demo province and what ``stage`` adds. Dropped at the end with all its copies."""
+    template = CommittedDatabase(TEMPLATE, host)
+    _drop_all(host)
+    _admin(host, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.browser.stage"],
+            cwd=settings.BASE_DIR,
+            env=environment(template, home),
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            raise RuntimeError(f"the demo could not be staged:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+        yield template
+    finally:
+        _drop_all(host)
+
+
+@contextlib.contextmanager
+def running(template: CommittedDatabase, name: str, home: Path, blocker: Any) -> Iterator[Site]:
+    """Web and worker on a fresh copy of the template; both are ended by their process ids."""
+    database = CommittedDatabase(f"{TEMPLATE}_{name}", template.host)
+    _admin(template.host, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database.name)))
+    copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+    _admin(template.host, copy.format(sql.Identifier(database.name), sql.Identifier(template.name)))
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}"
+    log = home / f"{name}.log"
+    own = environment(
+        database,
+        home,
+        JISHI_BIND=f"127.0.0.1:{port}",
+        JISHI_PUBLIC_URL=address,
+        JISHI_WEB_WORKERS="2",
+        JISHI_LOGIN_RATE="300/m/ip",
+    )
+    commands = (
+        [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py"],
+        [sys.executable, "manage.py", "worker", "--concurrency", "1"],
+    )
+    processes: list[subprocess.Popen[bytes]] = []
+    with log.open("wb") as sink:
+        try:
+            for command in commands:
+                processes.append(
+                    subprocess.Popen(
+                        command,
+                        cwd=settings.BASE_DIR,
+                        env=own,
+                        stdin=subprocess.DEVNULL,
+                        stdout=sink,
+                        stderr=sink,
+                        start_new_session=True,
+                        preexec_fn=_end_with_parent,
+                    )
+                )
+            _wait_until_healthy(processes, address, log)
+            yield Site(address, database, log, blocker)
+        finally:
+            _stop(processes)
+
+
+def _end_with_parent() -> None:
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGTERM)
+
+
+def _wait_until_healthy(processes: list[subprocess.Popen[bytes]], address: str, log: Path) -> None:
+    deadline, said = time.monotonic() + READY_SECONDS, ""
+    while time.monotonic() < deadline:
+        if any(process.poll() is not None for process in processes):
+            raise RuntimeError(f"a process of the site ended by itself:\n{log.read_text(errors='replace')[-4000:]}")
+        try:
+            with urllib.request.urlopen(f"{address}/healthz", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except urllib.error.HTTPError as error:
+            said = error.read().decode(errors="replace")
+        except OSError as error:
+            said = str(error)
+        time.sleep(0.1)
+    raise RuntimeError(f"the site is not healthy after {READY_SECONDS} s: {said}\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def _stop(processes: list[subprocess.Popen[bytes]]) -> None:
+    for process in processes:
+        if process.poll() is None:
+            process.terminate()
+    deadline = time.monotonic() + STOP_SECONDS
+    for process in processes:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(max(0.1, deadline - time.monotonic()))
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _drop_all(host: str) -> None:
+    pattern = TEMPLATE.replace("_", r"\_") + "%"
+    with _server(host) as admin:
+        for (name,) in admin.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [pattern]).fetchall():
+            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _admin(host: str, statement: sql.Composed) -> None:
+    with _server(host) as admin:
+        admin.execute(statement)
+
+
+def _server(host: str) -> psycopg.Connection[tuple[Any, ...]]:
+    own = connections["default"].settings_dict
+    return psycopg.connect(
+        host=host,
+        port=own["PORT"] or None,
+        user=own["USER"],
+        password=own["PASSWORD"] or None,
+        dbname="postgres",
+        autocommit=True,
+    )

@@ -1,0 +1,215 @@
+"""What the browser tests need beside the demo province: rare states of things, and an instrument that is open at every hour.
+
+Run as a program in a process whose environment names the database and the home of the test server:
+``python -m tests.browser.stage`` migrates, loads the demo and adds to it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import django
+from django.core.management import call_command
+
+ROUND_THE_CLOCK = "Round-the-clock microscope"
+COSTLY = "Costly cryostat"
+DRAFT = "Unpublished furnace"
+INVITATION_TOKEN = "browser-invitation-token-of-the-stage"
+NEWCOMER = "newcomer@demo.jishi.example"
+SECOND_FACTOR = "second-factor@demo.jishi.example"
+UNCONFIRMED = "unconfirmed@demo.jishi.example"
+CAPPED_FIRM_PLACE = 8
+RATE_YUAN = 400
+
+
+def main(now: datetime) -> None:
+    """Everything, on an empty database."""
+    call_command("migrate", verbosity=0)
+    call_command("load_demo", seed=1, now=now)
+    from booking.services import notices
+
+    with notices.silence():
+        _instruments(now)
+        _accounts(now)
+        _organisations(now)
+        _closed_month(now)
+        _figures_that_changed(now)
+    _leave_most_documents_for_later()
+
+
+def persona(email: str) -> Any:
+    """The actor who logs in with ``email``."""
+    from instruments.models import User
+    from instruments.queries import actor_for
+
+    return actor_for(User.objects.get(email=email))
+
+
+def add_instrument(name: str, now: datetime, *, rate: int = RATE_YUAN, approval: bool = True, **fields: Any) -> Any:
+    """An instrument of the demo's first lab, open at every hour of every day, bookable without notice in half hours."""
+    from billing.pricing.models import PriceVersion
+    from booking.models import InstrumentPolicy
+    from config.demo.registry import price_document
+    from instruments.models import Site
+    from instruments.services import registry
+
+    manager = persona("lab@demo.jishi.example")
+    site = Site.objects.get(organisation_id=next(iter(manager.organisations())))
+    modes = fields.pop("service_modes", ("self_operated", "assisted"))
+    typed = registry.InstrumentFields(name=name, name_en=name, class_code="010301", service_modes=modes, **fields)
+    instrument = registry.create_instrument(manager, site.pk, typed, now)
+    first_day = now.date() - timedelta(days=120)
+    whole_days = [registry.WeeklyWindow(weekday, time(0), time(0)) for weekday in range(7)]
+    registry.set_weekly_hours(manager, instrument.pk, whole_days, first_day, now)
+    InstrumentPolicy.objects.create(
+        instrument=instrument,
+        granularity_minutes=30,
+        min_minutes=60,
+        max_minutes=720,
+        notice_minutes=0,
+        approval_required=approval,
+        no_show_grace_minutes=240,
+    )
+    document = price_document(rate, peak=False)
+    PriceVersion.objects.create(instrument=instrument, effective_from=first_day, document=document, published_at=now)
+    return instrument
+
+
+def book(actor: Any, instrument: Any, starts_at: datetime, hours: float, now: datetime, **fields: Any) -> int:
+    """A request of the actor's first organisation as of ``now``; returns the reservation's id."""
+    from booking.services import reservations
+    from booking.services.reservations import ReservationRequest
+    from config.kernel.time_range import TimeRange
+
+    during = TimeRange(starts_at, starts_at + timedelta(hours=hours))
+    customer = sorted(actor.organisations(*reservations.BOOKING_ROLES))[0]
+    mode = instrument.service_modes[0]
+    request = ReservationRequest(instrument.pk, customer, during, mode, **{"purpose": "stage", **fields})
+    key = f"stage-{instrument.pk}-{customer}-{starts_at.isoformat()}"
+    return int(reservations.reserve(actor, request, now, idempotency_key=key).reservation_id)
+
+
+def last_month(now: datetime) -> date:
+    """The first day of the month before this one, in Shanghai."""
+    first = (now + timedelta(hours=8)).date().replace(day=1)
+    return (first - timedelta(days=1)).replace(day=1)
+
+
+def next_day(day: date) -> date:
+    return day + timedelta(days=1)
+
+
+def _instruments(now: datetime) -> None:
+    from instruments.models import Instrument
+    from instruments.services import registry
+
+    manager = persona("lab@demo.jishi.example")
+    clock = add_instrument(ROUND_THE_CLOCK, now, description="Open at every hour.", description_en="Open at every hour.")
+    add_instrument(DRAFT, now, published=False)
+    for instrument in (clock, Instrument.objects.filter(organisation=clock.organisation, status="normal").earliest("pk")):
+        registry.set_photo(manager, instrument.pk, _picture(), now)
+    tomorrow = datetime.combine(now.date() + timedelta(days=9), time(9))
+    registry.close_between(manager, clock.pk, tomorrow, tomorrow + timedelta(hours=3), "Filling helium", now)
+
+
+def _picture() -> bytes:
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("RGB", (1200, 900), "#0e6f88")
+    pen = ImageDraw.Draw(picture)
+    for place in range(12):
+        pen.ellipse((80 + place * 85, 180 + place * 40, 330 + place * 85, 430 + place * 40), outline="#d3e8ee", width=8)
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    return out.getvalue()
+
+
+def _accounts(now: datetime) -> None:
+    """Somebody without an organisation, somebody with a second factor, somebody who has not confirmed the address."""
+    from allauth.account.models import EmailAddress
+    from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+    from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+    from django.contrib.auth.hashers import make_password
+
+    from config.demo.accounts import DEMO_PASSWORD
+    from config.kernel.services import tokens
+    from instruments.models import User
+
+    password = make_password(DEMO_PASSWORD)
+    for email, confirmed in ((NEWCOMER, True), (SECOND_FACTOR, True), (UNCONFIRMED, False)):
+        user = User.objects.create(email=email, full_name=email.partition("@")[0].title(), password=password, date_joined=now)
+        EmailAddress.objects.create(user=user, email=email, verified=confirmed, primary=True)
+    careful = User.objects.get(email=SECOND_FACTOR)
+    TOTP.activate(careful, generate_totp_secret())
+    RecoveryCodes.activate(careful)
+    tokens.issue(persona("researcher@demo.jishi.example"), "Nightly analysis", ["read", "book"], now)
+
+
+def _organisations(now: datetime) -> None:
+    """An invitation, a request to join, a suspended firm."""
+    from config.kernel.services.tokens import digest
+    from instruments.models import Invitation, Organisation
+    from instruments.services import invitations, joining, verification
+
+    administrator = persona("firm-admin@demo.jishi.example")
+    firm = Organisation.objects.get(pk=next(iter(administrator.organisations())))
+    invitation = invitations.invite(administrator, firm.pk, NEWCOMER, "researcher", now)
+    Invitation.objects.filter(pk=invitation.pk).update(token_sha256=digest(INVITATION_TOKEN))
+    code = firm.identifiers.get(scheme="uscc").value
+    joining.request_to_join(persona(SECOND_FACTOR), firm.pk, code, "I work in the coating group.", now)
+    suspended = Organisation.objects.filter(kind="firm", status="verified").latest("pk")
+    verification.set_suspension(persona("operator@demo.jishi.example"), suspended.pk, True, "Licence expired.", now)
+
+
+def _closed_month(now: datetime) -> None:
+    """Sessions of last month that are agreed and on no statement yet."""
+    from booking.services import transitions
+    from instruments.models import Instrument
+
+    researcher, manager = persona("researcher@demo.jishi.example"), persona("lab@demo.jishi.example")
+    instrument = Instrument.objects.get(name=ROUND_THE_CLOCK)
+    for day in (3, 4, 5):
+        starts_at = datetime.combine(last_month(now).replace(day=day), time(20), UTC)
+        pk = book(researcher, instrument, starts_at, 2, starts_at - timedelta(days=1))
+        transitions.approve(manager, pk, starts_at - timedelta(hours=20))
+        transitions.check_in(manager, pk, starts_at)
+        transitions.check_out(manager, pk, starts_at + timedelta(hours=2))
+
+
+def _figures_that_changed(now: datetime) -> None:
+    """A firm whose yearly limit was used up between its request and the lab's answer, so that new figures wait for it."""
+    from booking.services import transitions
+    from config.kernel.errors import Conflict
+
+    manager = persona("lab@demo.jishi.example")
+    customer = persona(f"firm-admin.firm{CAPPED_FIRM_PLACE}@demo.jishi.example")
+    instrument = add_instrument(COSTLY, now, rate=20_000)
+    begins = now.replace(minute=0, second=0, microsecond=0) + timedelta(days=5)
+    wanted = [book(customer, instrument, begins + timedelta(days=place), 10, now) for place in range(6)]
+    for pk in wanted:
+        try:
+            transitions.approve(manager, pk, now)
+        except Conflict:
+            return
+    raise RuntimeError("the yearly limit was not reached")
+
+
+def _leave_most_documents_for_later() -> None:
+    """Keep the jobs of the newest statements; rendering all of them would keep the machine busy for the tests' whole time."""
+    from django.db import connection
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM procrastinate_jobs WHERE task_name LIKE %s AND status = 'todo'"
+            " AND id NOT IN (SELECT id FROM procrastinate_jobs WHERE task_name LIKE %s ORDER BY id DESC LIMIT 4)",
+            ["%statement%", "%statement%"],
+        )
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    main(datetime.now(UTC))

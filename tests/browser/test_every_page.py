@@ -1,0 +1,73 @@
+"""Every page, per role, in both languages: really rendered, no WCAG A or AA violation, nothing sticks out on a phone."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from tests.browser import pages
+from tests.browser.checks import accessible, fits, rendered
+from tests.browser.pages import BEYOND_ROUTES, NOT_PAGES, PAGES, Shown
+from tests.browser.visitors import LANGUAGES, Visitor, Visitors
+
+VISITS = [
+    pytest.param(page, persona, language, id=f"{page.name}-{persona}-{language}")
+    for persona in dict.fromkeys(persona for page in PAGES for persona in page.personas)
+    for language in LANGUAGES
+    for page in PAGES
+    if persona in page.personas
+]
+SAMPLE = [page for page in PAGES if page.important]
+MANNERS = {
+    "dark": {"color_scheme": "dark"},
+    "forced-colours": {"forced_colors": "active"},
+    "phone": {"width": 320},
+    "dark-phone": {"color_scheme": "dark", "width": 390},
+}
+_paths: dict[Shown, str] = {}
+
+
+def go(visitor: Visitor, page: Shown) -> None:
+    """Open the page; a redirect to somewhere else is not the page."""
+    if page not in _paths:
+        with visitor.site.data():
+            _paths[page] = page.path()
+    response = visitor.open(_paths[page])
+    assert response.status == page.status, f"{_paths[page]} answers {response.status}"
+    if page.route != "account_reset_password_from_key":
+        assert visitor.page.url.removeprefix(visitor.site.address) == _paths[page]
+
+
+def test_every_route_is_a_page_or_said_not_to_be_one() -> None:
+    known = Counter([*{page.route for page in PAGES} - BEYOND_ROUTES, *NOT_PAGES])
+    found = set(pages.routes())
+    assert found - set(known) == set(), "add these to PAGES or NOT_PAGES of tests/browser/pages.py"
+    assert set(known) - found == set(), "these routes are gone"
+    assert [route for route, times in known.items() if times > 1] == []
+
+
+def test_a_forgotten_route_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(NOT_PAGES, "statement_retry")
+    with pytest.raises(AssertionError, match="statement_retry"):
+        test_every_route_is_a_page_or_said_not_to_be_one()
+
+
+@pytest.mark.parametrize(("page", "persona", "language"), VISITS)
+def test_a_page_is_there_and_accessible(visitors: Visitors, page: Shown, persona: str, language: str) -> None:
+    visitor = visitors.get(persona, language)
+    go(visitor, page)
+    rendered(visitor, language)
+    accessible(visitor.page)
+    if persona == page.personas[0]:
+        fits(visitor.page, 390, 320)
+
+
+@pytest.mark.parametrize("manner", MANNERS)
+@pytest.mark.parametrize("page", SAMPLE, ids=lambda page: page.name)
+def test_an_important_page_in_another_manner(visitors: Visitors, page: Shown, manner: str) -> None:
+    visitor = visitors.get(page.personas[0], "en", **MANNERS[manner])  # type: ignore[arg-type]
+    go(visitor, page)
+    rendered(visitor, "en", {"dark": "dark", "dark-phone": "dark", "phone": "light"}.get(manner))
+    accessible(visitor.page, contrast=manner != "forced-colours")
+    fits(visitor.page, 320)
