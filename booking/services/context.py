@@ -40,6 +40,11 @@ def policy_of(row: InstrumentPolicy | None) -> BookingPolicy:
     )
 
 
+def no_show_grace_minutes(row: InstrumentPolicy | None) -> int:
+    """How long after the start the lab waits for somebody who does not come."""
+    return (row or InstrumentPolicy()).no_show_grace_minutes
+
+
 @dataclass(frozen=True, slots=True)
 class BookingContext:
     """An instrument with its zone, policy and calendar entries."""

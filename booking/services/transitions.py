@@ -8,24 +8,23 @@ one transaction.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import connection
 from django.db.models import QuerySet
 
 from booking import ports
 from booking.models import Reservation, UsageSession
-from booking.rules.no_show import is_due_expired
+from booking.rules.attendance import check_in_opens_at, grace_ends_at, is_due_expired, is_due_missed
 from booking.rules.states import Action, ReservationState, blocks, next_state
 from booking.rules.usage import derive_billable
 from booking.services import conflicts, notices
-from booking.services.context import policy_of
+from booking.services.context import no_show_grace_minutes, policy_of
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.services import transactions
 from config.kernel.time_range import TimeRange
 
-EARLY_CHECK_IN = timedelta(minutes=60)
 DUE_BATCH = 500
 
 Permission = Callable[[Reservation, Actor], None]
@@ -93,10 +92,9 @@ def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
 
     def may_mark(reservation: Reservation, actor: Actor) -> None:
         _lab_only(reservation, actor)
-        policy = getattr(reservation.instrument, "policy", None)
-        grace = timedelta(minutes=policy.no_show_grace_minutes if policy else 30)
-        if now < min(reservation.starts_at + grace, reservation.ends_at):
-            raise Refusal.of("booking.too_early_for_no_show", grace_minutes=int(grace.total_seconds()) // 60)
+        grace_minutes = no_show_grace_minutes(getattr(reservation.instrument, "policy", None))
+        if now < grace_ends_at(reservation.during, grace_minutes):
+            raise Refusal.of("booking.too_early_for_no_show", grace_minutes=grace_minutes)
 
     _release(actor, reservation_id, Action.MARK_NO_SHOW, now, "", may_mark, "no_show")
 
@@ -105,7 +103,7 @@ def check_in(actor: Actor, reservation_id: int, now: datetime) -> None:
     """Start the session. From an hour before the booked start until the booked end."""
     reservation = _visible(actor, reservation_id)
     _lab_only(reservation, actor)
-    if now < reservation.starts_at - EARLY_CHECK_IN:
+    if now < check_in_opens_at(reservation.during):
         raise Refusal.of("booking.too_early_to_check_in", starts_at=reservation.starts_at.isoformat())
     if now >= reservation.ends_at:
         raise Refusal.of("booking.too_late_to_check_in", ends_at=reservation.ends_at.isoformat())
@@ -158,7 +156,7 @@ def mark_no_shows_due(now: datetime) -> int:
     The lab may say so itself right after the grace; time alone waits for the booked end, because somebody may still come.
     """
     due = Reservation.objects.filter(state=ReservationState.APPROVED, ends_at__lte=now)
-    return _handle_due(due, lambda locked: locked.ends_at <= now, Action.MARK_NO_SHOW, now, "no_show")
+    return _handle_due(due, lambda locked: is_due_missed(locked.during, now), Action.MARK_NO_SHOW, now, "no_show")
 
 
 def _handle_due(

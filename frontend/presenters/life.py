@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from booking.models import Reservation, ReservationTransition
+from booking.rules.attendance import may_check_in
 from booking.rules.policy import BookingPolicy, is_late_cancellation
 from booking.rules.states import Action, ReservationState, actions_from
-from booking.services.transitions import EARLY_CHECK_IN
 from config.kernel.access import Actor, Role
 
 Word = Promise | str
@@ -119,9 +119,7 @@ def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_c
         may_cancel=Action.CANCEL in actions and (is_lab or (owns and now < reservation.starts_at)),
         may_decide=Action.APPROVE in actions and is_lab,
         may_accept=waits_for_customer and Action.APPROVE in actions and books,
-        may_check_in=Action.CHECK_IN in actions
-        and is_lab
-        and reservation.starts_at - EARLY_CHECK_IN <= now < reservation.ends_at,
+        may_check_in=Action.CHECK_IN in actions and is_lab and may_check_in(reservation.during, now),
         may_check_out=Action.CHECK_OUT in actions and is_lab,
     )
 
@@ -137,4 +135,4 @@ class CancelEffect:
 
 def cancel_effect(reservation: Reservation, policy: BookingPolicy, held_fen: int, now: datetime) -> CancelEffect:
     late = is_late_cancellation(policy, reservation.during, now)
-    return CancelEffect(late, int(timedelta(minutes=policy.cancel_notice_minutes).total_seconds()) // 60, held_fen)
+    return CancelEffect(late, policy.cancel_notice_minutes, held_fen)

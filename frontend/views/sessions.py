@@ -19,9 +19,10 @@ from billing.settlement import reservation_figures
 from billing.settlement.reservation_figures import Figures
 from booking import queries
 from booking.models import Reservation, UsageSession
+from booking.rules.attendance import check_in_opens_at, grace_ends_at, may_check_in
 from booking.rules.states import ReservationState
 from booking.services import transitions
-from booking.services.transitions import EARLY_CHECK_IN
+from booking.services.context import no_show_grace_minutes
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
 from frontend import display
@@ -31,7 +32,6 @@ from frontend.refusals import sentences, status_of
 from instruments.models import Instrument
 
 NOTE_LENGTH = 500
-DEFAULT_GRACE_MINUTES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +92,16 @@ def _day_response(request: HttpRequest, now: datetime, failed_id: int = 0, refus
 
 def _row(reservation: Reservation, figures: Figures | None, now: datetime, problems: list[str], just_done: bool) -> SessionRow:
     approved = reservation.state == ReservationState.APPROVED
-    policy = getattr(reservation.instrument, "policy", None)
-    grace = timedelta(minutes=policy.no_show_grace_minutes if policy else DEFAULT_GRACE_MINUTES)
+    late_from = grace_ends_at(reservation.during, no_show_grace_minutes(getattr(reservation.instrument, "policy", None)))
     return SessionRow(
         reservation=reservation,
         session=getattr(reservation, "session", None),
         figures=figures if figures and figures.charged else None,
         hint=_hint(reservation, now),
-        may_check_in=approved and reservation.starts_at - EARLY_CHECK_IN <= now < reservation.ends_at,
+        may_check_in=approved and may_check_in(reservation.during, now),
         may_check_out=reservation.state == ReservationState.IN_USE,
-        may_mark_no_show=approved and now >= min(reservation.starts_at + grace, reservation.ends_at),
-        overdue=now >= (reservation.ends_at if reservation.state == ReservationState.IN_USE else reservation.starts_at + grace),
+        may_mark_no_show=approved and now >= late_from,
+        overdue=now >= (reservation.ends_at if reservation.state == ReservationState.IN_USE else late_from),
         problems=problems,
         just_done=just_done,
     )
@@ -112,7 +111,7 @@ def _hint(reservation: Reservation, now: datetime) -> str:
     if reservation.state == ReservationState.APPROVED:
         if now > reservation.starts_at:
             return _("%(length)s late") % {"length": _minutes(now - reservation.starts_at)}
-        if now >= reservation.starts_at - EARLY_CHECK_IN:
+        if now >= check_in_opens_at(reservation.during):
             return _("starts in %(length)s") % {"length": _minutes(reservation.starts_at - now)}
     if reservation.state == ReservationState.IN_USE:
         if now > reservation.ends_at:
