@@ -95,7 +95,7 @@ def publish_version(actor: Actor, version: ProgrammeVersion, now: datetime) -> N
 
 def pools(programme: programme_rules.Programme) -> list[Cap]:
     """The budget pools of a programme."""
-    return [cap for cap in (*programme.joint_caps, *programme.payer_caps) if cap.per is CapPer.POOL]
+    return [cap for cap in programme.caps if cap.per is CapPer.POOL]
 
 
 def pool_spec(version: ProgrammeVersion, cap: Cap) -> AccountSpec:

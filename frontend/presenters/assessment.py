@@ -139,7 +139,7 @@ def outcome_row(outcome: Outcome, programme: Programme) -> OutcomeRow:
             for each in outcome.reasons
         )
         return OutcomeRow(outcome.programme, outcome.version, name, awarded=False, reasons=reasons, steps=steps)
-    caps = {cap.id: cap for cap in (*programme.joint_caps, *programme.payer_caps)}
+    caps = {cap.id: cap for cap in programme.caps}
     return OutcomeRow(
         code=outcome.programme,
         version=outcome.version,

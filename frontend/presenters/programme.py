@@ -138,7 +138,7 @@ def programme_view(known: KnownVersion, pools: Sequence[PoolLeft]) -> ProgrammeV
         rates=rates,
         flat_percent=flat,
         adjustments=[_rule(programme, _adjustment(piece), piece["clause"]) for piece in document["adjustments"]],
-        caps=[_rule(programme, _cap(cap), cap.clause) for cap in (*programme.joint_caps, *programme.payer_caps)],
+        caps=[_rule(programme, _cap(cap), cap.clause) for cap in programme.caps],
         payers=[
             (wording.payer_word(name), wording.percent(str(share)))
             for name, share in zip(programme.payers.names, programme.payers.shares, strict=True)

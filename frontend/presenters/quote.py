@@ -139,7 +139,7 @@ def _awards_with_caps(preview: QuotePreview) -> list[tuple[Award, dict[str, Cap]
     found = []
     for place, (version, outcome) in enumerate(zip(preview.prepared.versions, preview.assessment.outcomes, strict=True)):
         if isinstance(outcome, Award):
-            caps = {cap.id: cap for cap in (*version.programme.joint_caps, *version.programme.payer_caps)}
+            caps = {cap.id: cap for cap in version.programme.caps}
             found.append((outcome, caps, place))
     return found
 

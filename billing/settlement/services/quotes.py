@@ -64,7 +64,7 @@ def _caps_left(prepared: Prepared, assessment: Assessment) -> tuple[CapLeft, ...
     for version, outcome in zip(prepared.versions, assessment.outcomes, strict=True):
         if not isinstance(outcome, Award):
             continue
-        caps = {cap.id: cap for cap in (*version.programme.joint_caps, *version.programme.payer_caps)}
+        caps = {cap.id: cap for cap in version.programme.caps}
         left += [
             CapLeft(version.programme.code, cap_id, caps[cap_id].per.value, caps[cap_id].limit_fen, amount)
             for cap_id, amount in outcome.left_after.items()

@@ -163,8 +163,7 @@ def _due(version: InForce, holds: list[Transfer], award: AwardOutcome | None, cu
     """Account id -> fen to post for one programme's award."""
     if award is None:
         return {}
-    programme = version.programme
-    caps = [cap for cap in (*programme.joint_caps, *programme.payer_caps) if cap.id in award.draws]
+    caps = [cap for cap in version.programme.caps if cap.id in award.draws]
     amounts = {assessing.cap_account(version, cap, customer_id, award.basis_on).key: award.draws[cap.id] for cap in caps}
     return {pending.debit_id: amounts[pending.debit.key] for pending in holds if pending.debit.key in amounts}
 

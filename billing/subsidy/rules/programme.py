@@ -82,10 +82,14 @@ class Programme:
     must_be_set: tuple[Cap, ...]
     document: Document = field(repr=False, compare=False)
 
+    @property
+    def caps(self) -> tuple[Cap, ...]:
+        """All of them, in the order in which they cut: the joint ones first."""
+        return (*self.joint_caps, *self.payer_caps)
+
     def accounts_for(self, applicant_kind: str | None) -> tuple[Cap, ...]:
         """The caps kept on accounts that an award to this kind of applicant draws on: load a Balance for each."""
-        caps = (*self.joint_caps, *self.payer_caps)
-        return tuple(cap for cap in caps if cap.on_account and cap.concerns(applicant_kind))
+        return tuple(cap for cap in self.caps if cap.on_account and cap.concerns(applicant_kind))
 
 
 def parse_programme(document: Document) -> Programme:
