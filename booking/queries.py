@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import Occupancy, Reservation, ReservationTransition, UsageSession
+from booking.models import Occupancy, Reservation, ReservationTransition
 from booking.rules.slots import Slot, day_slots, free_ranges
 from booking.rules.states import ReservationState
 from booking.services import context as booking_context
@@ -209,8 +209,3 @@ def day_of_calendar(actor: Actor, reservation: Reservation, zone: ZoneInfo) -> Q
         instrument__calendar_id=reservation.instrument.calendar_id, state__in=states, starts_at__lt=last, ends_at__gt=first
     )
     return rows.select_related("instrument", "organisation", "requested_by").order_by("starts_at", "pk")
-
-
-def session_of(actor: Actor, reservation_id: int) -> UsageSession | None:
-    """The usage session behind a reservation the actor may see, or None."""
-    return visible_to(UsageSession.objects.all(), actor).filter(reservation_id=reservation_id).first()

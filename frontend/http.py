@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -11,13 +10,6 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from config.kernel.access import Actor
-
-
-class PageRequest(HttpRequest):
-    """A request after our middleware: ``actor`` is who asks, ``htmx`` is true for a fragment."""
-
-    actor: Actor
-    htmx: Any
 
 
 def actor_of(request: HttpRequest) -> Actor:

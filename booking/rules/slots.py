@@ -106,19 +106,6 @@ def nearest_alternatives(
         radius *= 4
 
 
-def find_first_fit(
-    duration: timedelta, free: Sequence[TimeRange], policy: BookingPolicy, zone: ZoneInfo, now: datetime
-) -> TimeRange | None:
-    """The earliest free range of ``duration`` (elapsed) that breaks no rule, or None.
-
-    ``free`` is what ``free_ranges`` returned and bounds the search.
-    """
-    if not free:
-        return None
-    everywhere = TimeRange(free[0].starts_at, free[-1].ends_at)
-    return next(_fits(duration, free, policy, zone, now, everywhere), None)
-
-
 def _fits(
     duration: timedelta,
     free: Sequence[TimeRange],

@@ -57,9 +57,6 @@ BLOCKING_STATES = frozenset(
 """States whose occupancy keeps others out. A completed one goes on blocking: actual times never move an occupancy.
 A requested one blocks only where the lab's policy says so (``blocks``)."""
 
-FINAL_STATES = frozenset(state for state, actions in _TRANSITIONS.items() if not actions)
-"""States that nothing leaves."""
-
 
 def next_state(state: ReservationState, action: Action) -> ReservationState:
     """The state after ``action``. Raises Refusal ``booking.illegal_transition`` when the table has no such step."""

@@ -44,15 +44,6 @@ class PayerRow:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftRow:
-    """A limit and what is left of it after this award."""
-
-    name: str
-    left_fen: int
-    is_firms_own: bool
-
-
-@dataclass(frozen=True, slots=True)
 class OutcomeRow:
     """What one programme says. ``awarded`` false: ``reasons`` hold every one. ``cut_by`` names the limits that cut the amount."""
 
@@ -67,7 +58,6 @@ class OutcomeRow:
     estimate: bool = False
     cut_by: tuple[str, ...] = ()
     payers: tuple[PayerRow, ...] = ()
-    left: tuple[LeftRow, ...] = ()
     reasons: tuple[StepRow, ...] = ()
     steps: tuple[StepRow, ...] = ()
 
@@ -152,11 +142,6 @@ def outcome_row(outcome: Outcome, programme: Programme) -> OutcomeRow:
         estimate=outcome.estimate,
         cut_by=tuple(_cap_name(caps[cap_id]) for cap_id in outcome.binding_caps),
         payers=tuple(PayerRow(wording.payer_word(line.payer), line.amount_fen) for line in outcome.lines),
-        left=tuple(
-            LeftRow(_cap_name(cap), outcome.left_after[cap_id], bool(cap.only_for))
-            for cap_id, cap in caps.items()
-            if cap_id in outcome.left_after
-        ),
         steps=steps,
     )
 

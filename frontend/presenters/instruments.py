@@ -46,7 +46,6 @@ class Facet:
     title: Promise | str
     links: list[FacetLink]
     more: list[FacetLink]
-    has_choice: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +195,7 @@ def _facet(name: str, values: Sequence[FacetValue], search: InstrumentSearch, qu
         for value in values
     ]
     links.sort(key=lambda link: not link.chosen)
-    return Facet(name, FILTER_NAMES[name], links[:_FACET_SHOWN], links[_FACET_SHOWN:], bool(chosen))
+    return Facet(name, FILTER_NAMES[name], links[:_FACET_SHOWN], links[_FACET_SHOWN:])
 
 
 def _facet_label(name: str, value: FacetValue) -> str:

@@ -85,10 +85,6 @@ class QuoteView:
     def minutes(self) -> int:
         return self.during.seconds // 60
 
-    @property
-    def may_book(self) -> bool:
-        return self.rows is not None and not self.problems
-
 
 def quote_view(
     context: BookingContext,

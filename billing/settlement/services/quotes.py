@@ -10,7 +10,6 @@ from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Prepared
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award
-from billing.subsidy.services import InForce
 from booking.models import Reservation
 from booking.rules.states import ReservationState
 from config.kernel.access import Actor, Role, get_visible
@@ -38,11 +37,6 @@ class QuotePreview:
     prepared: Prepared
     assessment: Assessment
     caps_left: tuple[CapLeft, ...]
-
-    @property
-    def outcomes(self) -> list[tuple[InForce, object]]:
-        """(programme version, award or refusal) in the order they were tried."""
-        return list(zip(self.prepared.versions, self.assessment.outcomes, strict=True))
 
 
 def preview(actor: Actor, instrument_id: int, organisation_id: int, during: TimeRange, now: datetime) -> QuotePreview:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from booking.rules.grid import is_on_grid
 from booking.rules.policy import BookingPolicy, broken_rules
-from booking.rules.slots import day_slots, find_first_fit, free_ranges, nearest_alternatives
+from booking.rules.slots import day_slots, free_ranges, nearest_alternatives
 from config.kernel.time_range import TimeRange, merge
 from instruments.rules.wall_time import local_day
 from tests.booking.rules.cases import MINUTE, PLAIN, places_and_times, policies, policy, span
@@ -197,7 +197,6 @@ def test_alternatives_are_the_nearest_of_all_that_fit(rules, situation, start, s
     everything = all_fits(duration, free, rules, zone, now)
     nearest = sorted(everything, key=lambda one: (abs(one.starts_at - requested.starts_at), one.starts_at))
     assert nearest_alternatives(requested, free, rules, zone, now, count) == nearest[:count]
-    assert find_first_fit(duration, free, rules, zone, now) == (everything[0] if everything else None)
 
 
 def test_alternatives_far_away_are_found_too():
@@ -205,7 +204,6 @@ def test_alternatives_far_away_are_found_too():
     far = [span(NOON + timedelta(days=60), 60)]
     found = nearest_alternatives(span(NOON, 60), far, rules, SHANGHAI, YESTERDAY)
     assert found == far
-    assert find_first_fit(timedelta(hours=1), far, rules, SHANGHAI, YESTERDAY) == far[0]
 
 
 def test_a_near_gap_that_is_too_short_does_not_hide_a_far_one_that_fits():
@@ -225,7 +223,6 @@ def test_of_two_equally_near_alternatives_the_earlier_comes_first():
 def test_nothing_is_offered_when_nothing_is_free_or_the_length_itself_breaks_a_rule():
     free = [span(NOON, 600)]
     assert nearest_alternatives(span(NOON, 60), [], PLAIN, SHANGHAI, YESTERDAY) == []
-    assert find_first_fit(timedelta(hours=1), [], PLAIN, SHANGHAI, YESTERDAY) is None
     assert nearest_alternatives(span(NOON, 300), free, PLAIN, SHANGHAI, YESTERDAY) == []
 
 
@@ -235,4 +232,3 @@ def test_free_time_that_begins_where_the_horizon_ends_is_not_offered():
     for now, offered in [(NOON, []), (NOON + timedelta(days=1) - timedelta(hours=12), [tomorrow[0].starts_at])]:
         found = nearest_alternatives(span(NOON, 120), tomorrow, rules, SHANGHAI, now)
         assert [one.starts_at for one in found] == offered
-    assert find_first_fit(timedelta(hours=2), tomorrow, rules, SHANGHAI, NOON) is None
