@@ -261,6 +261,12 @@ class StatementOut(serializers.Serializer):
     sha256 = serializers.CharField(help_text="Of the frozen content.")
 
 
+class IssuedOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    number = serializers.CharField()
+    url = serializers.CharField(help_text="Where the statement is read.")
+
+
 class StatementDetailOut(StatementOut):
     content = serializers.DictField(help_text="Everything the PDF and the XLSX show, frozen at issue.")
 

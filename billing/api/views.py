@@ -8,8 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.http import HttpResponse
+from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
@@ -22,6 +22,7 @@ from billing.api import serializers as texts
 from billing.api import shapes
 from billing.ledger.rules.documents import DocumentError
 from billing.pricing import services as pricing
+from billing.settlement import queries as statement_reads
 from billing.settlement.models import Charge, Statement
 from billing.settlement.services import quotes, statements
 from billing.subsidy import queries as subsidy
@@ -32,12 +33,11 @@ from billing.subsidy.rules.facts import parse_facts
 from billing.subsidy.rules.outcome import Balance
 from booking.api.serializers import StateOut
 from booking.api.views import ReservationActionView, range_of
-from config.kernel.access import get_visible, visible_to
+from config.kernel.access import get_visible
 from config.kernel.api.schema import IDEMPOTENT
-from config.kernel.api.views import ApiView
-from config.kernel.errors import Conflict, NotFound
+from config.kernel.api.views import REPLAYED, ApiView
+from config.kernel.errors import NotFound
 from config.kernel.http import attachment
-from config.kernel.services import files
 from instruments import queries as registry
 
 CODE = OpenApiParameter("code", str, OpenApiParameter.PATH, description="The programme's code, for example DEMO-QH-A.")
@@ -179,7 +179,7 @@ class StatementView(ApiView):
     def list(self, request: Request) -> Response:
         """The statements that one may see, the latest first."""
         asked = self.parameters(request)
-        rows = self._rows().defer("content")
+        rows = statement_reads.statements_visible(self.actor)
         if "month" in asked:
             rows = rows.filter(period_on=_first_day(asked["month"]))
         if "payee" in asked:
@@ -191,43 +191,41 @@ class StatementView(ApiView):
     @extend_schema(responses=texts.StatementDetailOut)
     def retrieve(self, request: Request, pk: str) -> Response:
         """One statement with its frozen content."""
-        found = get_visible(self._rows(), self.actor, pk=int(pk))
+        found = statement_reads.statement_for(self.actor, int(pk))
         return Response({**shapes.statement_json(found), "content": found.content})
 
-    @extend_schema(parameters=[IDEMPOTENT], responses={201: texts.StatementOut})
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: texts.IssuedOut, 200: texts.IssuedOut})
     def create(self, request: Request) -> Response:
-        """Number and freeze what was awarded to a payee in a month; the worker makes the documents afterwards."""
-        asked = self.valid(request)
+        """Number and freeze what was awarded to a payee in a month; the worker makes the documents afterwards.
+
+        200 when this Idempotency-Key has issued before.
+        """
+        key, asked = self.idempotency_key(request), self.valid(request)
         seen = asked.get("expected")
-        expected = statements.Expected(seen["line_count"], seen["total_fen"]) if seen else None
-
-        def effect() -> dict[str, Any]:
-            issued = statements.issue(
-                self.actor,
-                asked["programme_version"],
-                asked["payee"],
-                _first_day(asked["month"]),
-                self.now,
-                expected=expected,
-            )
-            return shapes.statement_json(issued)
-
-        return self.once(request, "statement.issue", effect)
+        issued = statements.issue_once(
+            self.actor,
+            asked["programme_version"],
+            asked["payee"],
+            _first_day(asked["month"]),
+            self.now,
+            idempotency_key=key,
+            expected=statements.Expected(seen["line_count"], seen["total_fen"]) if seen else None,
+        )
+        url = reverse("api_statement", args=[issued.statement_id])
+        body = {"id": issued.statement_id, "number": issued.number, "url": url}
+        if issued.replayed:
+            return Response(body, headers={REPLAYED: "true"})
+        return Response(body, status=201, headers={"Location": url})
 
     @extend_schema(
-        parameters=[KIND], operation_id="statements_download", responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}
+        parameters=[KIND],
+        operation_id="statements_download",
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
     )
     def download(self, request: Request, pk: str, kind: str) -> HttpResponse:
-        """The PDF or the XLSX, as it was made once; 409 until it has been made."""
-        found = get_visible(self._rows().select_related("pdf", "xlsx").defer("content"), self.actor, pk=int(pk))
-        stored = found.pdf if kind == "pdf" else found.xlsx
-        if stored is None:
-            raise Conflict.of("statement.not_ready")
-        return attachment(files.read(stored), stored.media_type, stored.file_name)
-
-    def _rows(self) -> QuerySet[Statement]:
-        rows = Statement.objects.select_related("programme_version__programme", "payee")
-        return visible_to(rows, self.actor).order_by("-issued_at", "-pk")
+        """The PDF or the XLSX, byte for byte as it was made once; 422 until it has been made."""
+        found = statement_reads.document(self.actor, int(pk), kind)
+        return attachment(found.content, found.stored.media_type, found.stored.file_name)
 
 
 def _first_day(month: str) -> date:

@@ -244,8 +244,9 @@ def test_a_statement_is_issued_once_for_its_key_and_read_by_its_payee(api, cast,
     finance, body = api("qian", "read", "settle"), statement_body(cast, programmes)
     first = finance.post("statements/", body, key="nov")
     again = finance.post("statements/", body, key="nov")
-    assert first.status_code == 201 and again.json() == first.json() and again["Idempotent-Replayed"] == "true"
-    issued = first.json()
+    assert first.status_code == 201 and again.status_code == 200 and again["Idempotent-Replayed"] == "true"
+    assert again.json() == first.json()
+    issued = finance.get(f"statements/{first.json()['id']}/").json()
     assert issued["total_fen"] == Charge.objects.get().deducted_fen and issued["render_state"] == "queued"
     second = finance.post("statements/", body)
     assert second.status_code == 422 and codes(second) == {"statement.nothing_to_issue"}
@@ -253,7 +254,7 @@ def test_a_statement_is_issued_once_for_its_key_and_read_by_its_payee(api, cast,
     assert [row["id"] for row in api("li", "read").get("statements/", month="2026-11").json()["results"]] == [issued["id"]]
     assert api("li", "read").get("statements/", month="2026-10").json()["results"] == []
     waiting = api("li", "read").get(f"statements/{issued['id']}/pdf/")
-    assert waiting.status_code == 409 and codes(waiting) == {"statement.not_ready"}
+    assert waiting.status_code == 422 and codes(waiting) == {"statement.not_ready"}
     foreign, missing = api("he", "read").get(f"statements/{issued['id']}/"), api("he", "read").get("statements/99999/")
     assert foreign.status_code == missing.status_code == 404 and foreign.json() == missing.json()
     assert api("he", "read").get(f"statements/{issued['id']}/pdf/").status_code == 404

@@ -1,0 +1,26 @@
+"""A world that is built once for all tests here; what a test changes in it is rolled back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+
+from config.kernel.api.throttling import PerActorThrottle
+from tests.access.world import World, build_world
+from tests.conftest import NOW
+
+
+@pytest.fixture(scope="package")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    with django_db_blocker.unblock(), transaction.atomic(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: NOW)
+        patch.setattr(PerActorThrottle, "THROTTLE_RATES", {"actor": "1000000/min"})
+        logging.disable(logging.CRITICAL)
+        yield build_world()
+        logging.disable(logging.NOTSET)
+        transaction.set_rollback(True)

@@ -1,0 +1,309 @@
+"""Who may do what at every address of the platform, page and API alike. A route that is not here fails the test with its name.
+
+Roles are those of ``tests.access.world.ROLES``. A rule says who gets an answer (``may``) for an object of our side and for one of
+theirs; who *sees* an object without being allowed to act on it is refused with 403, everybody else with 404, as if it were not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from tests.access.world import ROLES, World
+
+Roles = frozenset[str]
+EVERYBODY: Roles = frozenset(ROLES)
+PERSONS: Roles = EVERYBODY - {"anonymous"}
+NOBODY: Roles = frozenset()
+
+
+def only(*roles: str) -> Roles:
+    unknown = set(roles) - EVERYBODY
+    assert not unknown, unknown
+    return frozenset(roles)
+
+
+SUPERVISORS = only("programme_officer", "finance", "inspector")
+OFFICIALS = SUPERVISORS | only("operator")
+CUSTOMERS = only("researcher", "firm_admin")
+OWNERS = only("lab_manager", "owner_finance")
+
+#: kind of object -> (who sees ours, who sees theirs). Kinds with a colon are variants of the kind before it.
+SEES: dict[str, tuple[Roles, Roles]] = {
+    "instrument": (EVERYBODY, EVERYBODY),
+    "hidden": (only("lab_manager", "operator"), only("operator")),
+    "photo": (only("lab_manager", "operator"), only("operator")),
+    "reservation": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
+    "organisation": (CUSTOMERS | OFFICIALS, OFFICIALS | only("foreign")),
+    "member": (CUSTOMERS | OFFICIALS, OFFICIALS | only("foreign")),
+    "invitation": (only("firm_admin", "operator"), only("foreign", "operator")),
+    "invitation_token": (PERSONS, PERSONS),
+    "join_request": (only("firm_admin", "operator"), only("foreign", "operator")),
+    "verification": (only("firm_admin", "operator", "inspector"), only("foreign", "operator", "inspector")),
+    "token": (only("firm_admin"), only("foreign")),
+    "statement": (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
+    "programme": (EVERYBODY, OFFICIALS),
+    "closure": (EVERYBODY, EVERYBODY),
+}
+
+OK_GET = frozenset({200})
+OK_POST = frozenset({200, 201, 204, 302, 303})
+TRIED = OK_POST | {400, 409, 415, 422}
+"""For actions whose full input is tested elsewhere: let through to the rules of the action."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """``may``: who gets ``ok`` for an object of ours (or at all, without an object); ``may_theirs`` the same for theirs.
+
+    ``role_first``: the role is looked at before the object, so that others get 403 whatever they ask for. ``public``: visitors are
+    not asked to log in but told 404 as others. ``as_form``: the body is no JSON although the route is of the API.
+    """
+
+    may: Roles
+    may_theirs: Roles = NOBODY
+    ok: Roles | frozenset[int] = OK_GET
+    role_first: bool = False
+    body: Callable[[World], dict[str, Any]] | None = None
+    public: bool = False
+    as_form: bool = False
+
+
+@dataclass(frozen=True)
+class Route:
+    """``kind``: whose ids fill the address; ``params``: their names in the pattern; ``extra``: other parameters.
+
+    ``fragment``: the request comes from htmx.
+    """
+
+    methods: dict[str, Rule]
+    kind: str = ""
+    params: tuple[str, ...] = ("pk",)
+    extra: dict[str, Any] = field(default_factory=dict)
+    query: str = ""
+    fragment: bool = False
+
+    @property
+    def sees(self) -> tuple[Roles, Roles]:
+        return SEES[self.kind] if self.kind in SEES else SEES[self.kind.partition(":")[0]]
+
+
+def reads(may: Roles = PERSONS, **more: Any) -> Route:
+    """A GET without an object."""
+    route = {name: more.pop(name) for name in ("query", "extra", "fragment") if name in more}
+    return Route({"GET": Rule(may, **more)}, **route)
+
+
+def reads_object(kind: str, *, post: Rule | None = None, ok: frozenset[int] = OK_GET, public: bool = False, **more: Any) -> Route:
+    """A GET for everybody who sees the object."""
+    ours, theirs = SEES[kind.partition(":")[0]]
+    methods = {"GET": Rule(ours, theirs, ok, public=public)}
+    if post is not None:
+        methods["POST"] = post
+    return Route(methods, kind, **more)
+
+
+def acts(kind: str, may: Roles, may_theirs: Roles = NOBODY, *, ok: frozenset[int] = OK_POST, **more: Any) -> Route:
+    """A POST on an object."""
+    route = {name: more.pop(name) for name in ("params", "extra") if name in more}
+    return Route({"POST": Rule(may, may_theirs, ok, **more)}, kind, **route)
+
+
+def form(kind: str, may: Roles, may_theirs: Roles = NOBODY, *, ok: frozenset[int] = TRIED, **more: Any) -> Route:
+    """A form on an object: GET shows it, POST sends it."""
+    route = {name: more.pop(name) for name in ("params", "extra") if name in more}
+    return Route({"GET": Rule(may, may_theirs, **more), "POST": Rule(may, may_theirs, ok, **more)}, kind, **route)
+
+
+def _times(world: World) -> dict[str, Any]:
+    return {"starts_at": "2026-11-27T09:00:00+08:00", "ends_at": "2026-11-27T11:00:00+08:00"}
+
+
+def _ask(world: World) -> dict[str, Any]:
+    return {**_preview(world), "service_mode": "self_operated"}
+
+
+def _preview(world: World) -> dict[str, Any]:
+    return {"instrument": world.cast.xrd.pk, "organisation": world.cast.firm.pk, **_times(world)}
+
+
+def _statement(world: World) -> dict[str, Any]:
+    return {"programme_version": world.versions["DEMO-QH-V"].pk, "payee": world.cast.lab.pk, "month": "2026-10"}
+
+
+def _issue(world: World) -> dict[str, Any]:
+    return {"version": world.versions["DEMO-QH-V"].pk, "payee": world.cast.lab.pk, "month": "2026-10", "key": "k"}
+
+
+def _instrument(world: World) -> dict[str, Any]:
+    return {"site_id": world.cast.site.pk, "name": "New diffractometer"}
+
+
+def _licence(world: World) -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("licence.pdf", b"%PDF-1.4 licence")}
+
+
+def reason(world: World) -> dict[str, Any]:
+    return {"reason": "because"}
+
+
+LAB = only("lab_manager")
+KEEPERS = LAB | only("operator"), only("operator")
+"""Of instruments."""
+ADMINISTRATORS = only("firm_admin"), only("foreign")
+"""Of customers."""
+PAYEES = only("firm_admin", "owner_finance", "foreign")
+
+API: dict[str, Route] = {
+    "api_schema": reads(EVERYBODY),
+    "api_unknown": Route({"GET": Rule(EVERYBODY, ok=frozenset({404})), "POST": Rule(EVERYBODY, ok=frozenset({404}))},
+                         extra={"path": "nothing/"}),
+    "api_me": Route({"GET": Rule(PERSONS), "PATCH": Rule(PERSONS, body=lambda world: {"language": "en"})}),
+    "api_feed": reads(query="?date=2026-11-25"),
+    "api_instrument_slots": reads_object("hidden", public=True),
+    "api_instrument_price": reads_object("hidden", public=True),
+    "api_reservations": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=OK_POST, body=_ask, role_first=True)}),
+    "api_reservation": reads_object("reservation:agreed"),
+    "api_reservation_cancel": acts("reservation:requested", only("researcher", "firm_admin", "lab_manager"), only("foreign"),
+                                   body=reason),
+    "api_reservation_approve": acts("reservation:requested", LAB),
+    "api_reservation_reject": acts("reservation:requested", LAB, body=reason),
+    "api_reservation_check_in": acts("reservation:approved", LAB),
+    "api_reservation_check_out": acts("reservation:in_use", LAB),
+    "api_reservation_no_show": acts("reservation:missed", LAB),
+    "api_reservation_accept_quote": acts("reservation:waiting", CUSTOMERS, only("foreign")),
+    "api_quote_preview": Route({"POST": Rule(CUSTOMERS, body=_preview, role_first=True)}),
+    "api_programmes": reads(EVERYBODY),
+    "api_programme": reads_object("programme", params=("code",)),
+    "api_programme_evaluate": Route(
+        {"POST": Rule(EVERYBODY, body=lambda world: {"programme": "DEMO-QH-A", "facts": {}})}
+    ),
+    "api_charge": reads_object("reservation:agreed", params=("reservation",)),
+    "api_statements": Route({"GET": Rule(SUPERVISORS | PAYEES, role_first=True),
+                             "POST": Rule(only("finance"), ok=TRIED, body=_statement, role_first=True)}),
+    "api_statement": reads_object("statement"),
+    "api_statement_download": reads_object("statement", extra={"kind": "pdf"}),
+    "api_instrument-list": Route({"GET": Rule(PERSONS), "POST": Rule(LAB | only("operator"), ok=OK_POST, role_first=True, body=_instrument)}),
+    "api_instrument-detail": Route(
+        {"GET": Rule(*SEES["hidden"]), "PATCH": Rule(*KEEPERS, TRIED, body=lambda world: {"technique": "XRD"})}, "hidden"
+    ),
+    "api_instrument-opening": reads_object("hidden", query="?{opening}"),
+    "api_organisation-list": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
+    "api_organisation-detail": Route(
+        {"GET": Rule(*SEES["organisation"]),
+         "PATCH": Rule(only("firm_admin"), only("foreign"), TRIED, body=lambda world: {"address": "1 Road"})},
+        "organisation",
+    ),
+    "api_organisation-members": reads_object("organisation"),
+    "api_organisation-member": Route(
+        {"PUT": Rule(only("firm_admin"), only("foreign"), TRIED, body=lambda world: {"roles": ["researcher"]}),
+         "DELETE": Rule(CUSTOMERS, only("foreign"), TRIED)},
+        "member", ("pk", "user_id"),
+    ),
+    "api_organisation-invitations": Route(
+        {"GET": Rule(*SEES["organisation"]),
+         "POST": Rule(only("firm_admin"), only("foreign"), body=lambda world: {"email": "x@example.org", "role": "researcher"},
+                      ok=OK_POST)},
+        "organisation",
+    ),
+    "api_organisation-join-requests": reads_object("organisation"),
+    "api_organisation-join": Route({"POST": Rule(CUSTOMERS | OFFICIALS, OFFICIALS | only("foreign"), TRIED)}, "organisation"),
+    "api_organisation-verification": Route(
+        {"GET": Rule(*SEES["organisation"]), "POST": Rule(*ADMINISTRATORS, TRIED, as_form=True, body=_licence)},
+        "organisation",
+    ),
+    "api_invitation-detail": Route({"DELETE": Rule(*ADMINISTRATORS, OK_POST)}, "invitation"),
+    "api_join_request-decide": acts("join_request", *ADMINISTRATORS, ok=TRIED, body=lambda world: {"accept": False}),
+    "api_verification-list": reads(only("operator")),
+    "api_verification-detail": reads_object("verification"),
+    "api_verification-decide": acts("verification", only("operator"), only("operator"), ok=TRIED,
+                                    role_first=True, body=lambda world: {"accept": True}),
+    "api_verification-licence": reads_object("verification"),
+    "api_token-list": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
+    "api_token-detail": Route({"DELETE": Rule(*SEES["token"], OK_POST)}, "token"),
+}  # fmt: skip
+
+PAGES: dict[str, Route] = {
+    "home": reads(EVERYBODY),
+    "help": reads(EVERYBODY),
+    "healthz": reads(EVERYBODY, ok=frozenset({200, 503})),
+    "set_language": Route({"POST": Rule(EVERYBODY, ok=OK_POST)}),
+    "account_settings": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
+    "instrument_list": reads(EVERYBODY),
+    "instrument_detail": reads_object("hidden", public=True),
+    "instrument_slots": reads_object("hidden", public=True, fragment=True),
+    "instrument_photo": reads_object("photo", public=True, params=("pk", "version")),
+    "instrument_create": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED)}),
+    "instrument_edit": form("hidden", *KEEPERS),
+    "instrument_photo_set": acts("hidden", *KEEPERS, ok=TRIED),
+    "instrument_hours": form("hidden", *KEEPERS),
+    "instrument_close": acts("hidden", *KEEPERS, ok=TRIED),
+    "instrument_reopen": acts("closure", *KEEPERS, ok=TRIED, params=("pk", "entry")),
+    "quote_preview": reads(EVERYBODY, query="?instrument={instrument}", fragment=True),
+    "reservation_create": Route({"GET": Rule(*SEES["hidden"]), "POST": Rule(*SEES["hidden"], TRIED)}, "hidden"),
+    "reservation_list": reads(),
+    "reservation_detail": reads_object("reservation:agreed"),
+    "reservation_calendar": reads_object("reservation:approved"),
+    "reservation_cancel": Route(
+        {"GET": Rule(*SEES["reservation"]),
+         "POST": Rule(CUSTOMERS | LAB, only("foreign"), OK_POST, body=reason)},
+        "reservation:requested",
+    ),
+    "reservation_accept_quote": acts("reservation:waiting", CUSTOMERS, only("foreign")),
+    "approval_inbox": reads(LAB),
+    "reservation_approve": acts("reservation:requested", LAB),
+    "reservation_reject": acts("reservation:requested", LAB, body=reason),
+    "sessions_today": reads(LAB),
+    "session_check_in": acts("reservation:approved", LAB),
+    "session_check_out": acts("reservation:in_use", LAB),
+    "session_no_show": acts("reservation:missed", LAB),
+    "programme_list": reads(EVERYBODY),
+    "programme_detail": reads_object("programme", params=("code",)),
+    "finance_period": reads(SUPERVISORS),
+    "statement_issue": Route(
+        {"GET": Rule(only("finance"), ok=frozenset({200, 422})), "POST": Rule(only("finance"), ok=TRIED, body=_issue)},
+        query="?version={version}&payee={payee}&month=2026-10",
+    ),
+    "statement_list": reads(SUPERVISORS | PAYEES),
+    "statement_detail": reads_object("statement"),
+    "statement_progress": reads_object("statement", ok=frozenset({200, 204, 286}), fragment=True),
+    "statement_retry": acts("statement", only("finance"), only("finance"), ok=TRIED, role_first=True),
+    "statement_download": reads_object("statement", extra={"kind": "pdf"}),
+    "statement_line": reads_object("statement", extra={"position": 1}),
+    "organisation_list": reads(),
+    "organisation_create": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
+    "organisation_join": reads(),
+    "organisation_detail": reads_object("organisation", public=True),
+    "organisation_edit": form("organisation", only("firm_admin"), only("foreign")),
+    "organisation_verify": form("organisation", only("firm_admin"), only("foreign")),
+    "organisation_invite": form("organisation", only("firm_admin"), only("foreign")),
+    "organisation_suspend": form("organisation", only("operator"), only("operator"), role_first=True),
+    "join_request": acts("organisation", CUSTOMERS | OFFICIALS, OFFICIALS | only("foreign"), ok=TRIED),
+    "member_edit": form("member", only("firm_admin"), only("foreign"), params=("pk", "user_id")),
+    "member_remove": acts("member", CUSTOMERS, only("foreign"), ok=TRIED, params=("pk", "user_id")),
+    "invitation_withdraw": acts("invitation", *ADMINISTRATORS),
+    "invitation_accept": reads_object("invitation_token", params=("token",), ok=frozenset({200, 403, 422}),
+                                      post=Rule(PERSONS, PERSONS, TRIED | {403})),
+    "join_request_decide": acts("join_request", *ADMINISTRATORS, ok=TRIED),
+    "verification_queue": reads(only("operator")),
+    "verification_decide": form("verification", only("operator"), only("operator"), role_first=True),
+    "verification_licence": reads_object("verification"),
+    "token_list": reads(),
+    "token_create": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
+    "token_revoke": acts("token", *SEES["token"]),
+}  # fmt: skip
+
+MATRIX: dict[str, Route] = {**API, **PAGES}
+
+#: Addresses of libraries: what they let in is theirs to test; here they must not break and must not leak.
+OUTSIDE: Roles = frozenset({
+    "account_login", "account_logout", "account_inactive", "account_signup", "account_reauthenticate", "account_email",
+    "account_email_verification_sent", "account_change_password", "account_set_password", "account_reset_password",
+    "account_confirm_login_code", "account_confirm_email", "account_reset_password_from_key_done",
+    "account_reset_password_from_key", "account_reset_password_done", "mfa_index", "mfa_authenticate", "mfa_reauthenticate",
+    "mfa_activate_totp", "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
+    "mfa_download_recovery_codes",
+})  # fmt: skip

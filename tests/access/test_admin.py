@@ -1,0 +1,102 @@
+"""The admin is a window: staff look, nobody writes, and nobody else gets in."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib import admin as django_admin
+from django.urls import reverse
+
+from config.kernel import access
+from config.kernel.admin import SECRET_FIELDS, ReadOnlyAdmin, site
+from instruments.models import User
+from tests.access import asking
+from tests.access.world import ROLES
+
+pytestmark = pytest.mark.django_db
+PAGES = sorted(name for name in asking.all_routes() if name.startswith("admin:"))
+ABOUT_ONESELF = {"admin:login", "admin:logout", "admin:password_change", "admin:password_change_done", "admin:jsi18n"}
+
+
+@pytest.fixture
+def staff(client, db):
+    """Somebody with every permission that Django knows."""
+    user = User.objects.create(email="staff@example.org", is_staff=True, is_superuser=True, password="!")
+    client.force_login(user)
+    return client
+
+
+def test_no_admin_of_ours_lets_anybody_add_change_or_delete(rf):
+    request = rf.get("/")
+    request.user = User(is_staff=True, is_superuser=True, is_active=True)
+    for model, page in site._registry.items():
+        assert isinstance(page, ReadOnlyAdmin), model
+        assert type(page) is ReadOnlyAdmin, f"{model}: an admin class of its own has to be looked at here first"
+        assert not page.has_add_permission(request) and not page.has_delete_permission(request)
+        assert not page.has_change_permission(request) and page.has_view_permission(request)
+        assert page.get_actions(request) == {} and page.inlines == ()
+
+
+def test_every_model_that_somebody_may_see_is_in_the_admin():
+    missing = access.scoped_models() - set(site._registry)
+    assert missing == set()
+
+
+def test_the_admin_pages_of_libraries_are_not_served():
+    served = {name.split(":")[1].split("_")[0] for name in PAGES if name.endswith("_changelist")}
+    assert served == {"kernel", "instruments", "booking", "billing"}
+    assert set(django_admin.site._registry).isdisjoint(site._registry)
+
+
+def test_every_page_of_the_admin_opens_for_staff_and_takes_nothing(staff, programmes, cast):
+    for model in site._registry:
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        assert staff.get(reverse(f"{name}_changelist")).status_code == 200, name
+        assert staff.get(reverse(f"{name}_add")).status_code == 403, name
+        assert staff.post(reverse(f"{name}_add"), {}).status_code == 403, name
+        row = model._default_manager.first()
+        if row is None:
+            continue
+        shown = staff.get(reverse(f"{name}_change", args=[row.pk]))
+        assert shown.status_code == 200 and b'name="_save"' not in shown.content, name
+        before = list(model._default_manager.order_by("pk").values())
+        assert staff.post(reverse(f"{name}_change", args=[row.pk]), {"name": "x"}).status_code == 403, name
+        assert staff.post(reverse(f"{name}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403, name
+        assert staff.post(
+            reverse(f"{name}_changelist"), {"action": "delete_selected", "_selected_action": row.pk}
+        ).status_code in {
+            302,
+            403,
+        }
+        assert list(model._default_manager.order_by("pk").values()) == before, name
+
+
+def test_hashes_of_passwords_and_keys_are_not_shown(staff, cast):
+    for model, page in site._registry.items():
+        assert SECRET_FIELDS.isdisjoint(page.get_fields(None)), model
+        assert SECRET_FIELDS.isdisjoint(page.get_list_display(None)), model
+    cast.users["lin"].set_password("a long secret phrase")
+    cast.users["lin"].save()
+    shown = staff.get(reverse("admin:instruments_user_change", args=[cast.users["lin"].pk])).content.decode()
+    assert cast.users["lin"].password not in shown and "argon2" not in shown
+
+
+@pytest.mark.parametrize("role", sorted(ROLES))
+def test_no_role_opens_the_admin(world, role):
+    for name in PAGES:
+        if name in ABOUT_ONESELF or "UNNAMED" in name:
+            continue
+        arguments = [1] * name.endswith(("_change", "_delete", "_history")) or [1, 1] * name.endswith("view_on_site")
+        for method in ("GET", "POST"):
+            answer = asking.ask(world, role, method, reverse(name, args=arguments), {})
+            assert answer.status == 302 and not answer.holds("kx5") and not answer.holds("qz7"), (name, method, answer.status)
+
+
+def test_staff_need_a_second_factor_where_officials_do(staff, settings):
+    settings.REQUIRE_MFA_FOR_OFFICIALS = True
+    assert staff.get(reverse("admin:index")).status_code == 302
+
+
+def test_the_admin_has_no_log_in_of_its_own(client, db):
+    """Its form would know nothing of rate limits and second factors."""
+    answer = client.get(reverse("admin:login"))
+    assert answer.status_code == 302 and answer["Location"].startswith(reverse("account_login"))

@@ -1,0 +1,138 @@
+"""Every route x every role x {ours, theirs, missing}, with words that must not be read by the other side."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.access import asking
+from tests.access import world as worlds
+from tests.access.asking import ABSENT, OURS, THEIRS, Answer
+from tests.access.matrix import MATRIX, OFFICIALS, OUTSIDE, SUPERVISORS, Route, only
+from tests.access.world import ROLES, World
+
+pytestmark = pytest.mark.django_db
+
+#: A word -> who may ever read it.
+READERS = {
+    worlds.OURS_PEOPLE: only("researcher", "firm_admin", "lab_manager", "owner_finance") | OFFICIALS,
+    worlds.OURS_WORK: only("researcher", "firm_admin", "lab_manager", "owner_finance") | SUPERVISORS,
+    worlds.OURS_HIDDEN: only("lab_manager", "operator"),
+    worlds.OURS_KEYS: only("researcher", "firm_admin"),
+    worlds.THEIRS_PEOPLE: only("foreign") | OFFICIALS,
+    worlds.THEIRS_WORK: only("foreign") | SUPERVISORS,
+    worlds.THEIRS_HIDDEN: only("operator"),
+    worlds.THEIRS_KEYS: only("foreign"),
+}
+#: Who holds the link of an invitation may read who invites.
+LINKS = frozenset({"invitation_accept"})
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+def is_api(name: str) -> bool:
+    return name.startswith("api_")
+
+
+def targets(route: Route) -> tuple[str, ...]:
+    return (OURS, THEIRS, ABSENT) if route.kind else (OURS,)
+
+
+def faults_of(world: World, name: str, route: Route) -> list[str]:
+    """One sentence for each answer that is not what the matrix says."""
+    faults = []
+    for method, rule in route.methods.items():
+        for role in ROLES:
+            answers: dict[str, Answer] = {}
+            for target in targets(route):
+                url, body = asking.address(world, name, route, target), rule.body(world) if rule.body else {}
+                as_json = is_api(name) and not rule.as_form
+                answers[target] = answer = asking.ask(world, role, method, url, body, as_json=as_json, fragment=route.fragment)
+                said = f"{method} {name} ({target}) as {role}"
+                wrong = asking.fault(rule, route, role, target, answer, is_api=is_api(name))
+                if wrong:
+                    faults.append(f"{said} {wrong}: {answer.body[:160]!r}")
+                faults += [
+                    f"{said} leaks {word}"
+                    for word, readers in READERS.items()
+                    if role not in readers and answer.holds(word) and name not in LINKS
+                ]
+            faults += _told_apart(world, name, route, method, role, answers)
+    return faults
+
+
+def _told_apart(world: World, name: str, route: Route, method: str, role: str, answers: dict[str, Answer]) -> list[str]:
+    """A foreign object must look like one that does not exist."""
+    if THEIRS not in answers or answers[THEIRS].status not in {401, 403, 404} or role in route.sees[1]:
+        return []
+    foreign, missing = answers[THEIRS], answers[ABSENT]
+    said = f"{method} {name} as {role}: theirs can be told from missing"
+    if foreign.status != missing.status:
+        return [f"{said}: {foreign.status} and {missing.status}"]
+    if is_api(name) and foreign.body != missing.body:
+        return [f"{said}: {foreign.body!r} and {missing.body!r}"]
+    return []
+
+
+def test_every_route_is_classified():
+    routes = {name for name in asking.all_routes() if not name.startswith("admin:")}
+    assert not routes - set(MATRIX) - OUTSIDE, "say in tests/access/matrix.py who may go there"
+    assert not (set(MATRIX) | OUTSIDE) - routes, "these are classified and are not there any more"
+
+
+@pytest.mark.parametrize("name", sorted(MATRIX))
+def test_each_role_gets_what_the_matrix_says(world, name):
+    assert faults_of(world, name, MATRIX[name]) == []
+
+
+@pytest.mark.parametrize("name", sorted(MATRIX))
+def test_methods_that_are_not_classified_do_nothing(world, name):
+    """A method that a route does not list is refused for whoever may do the most there."""
+    route, answers = MATRIX[name], {}
+    for method in METHODS:
+        if method in route.methods or (method not in {"GET", "POST"} and not is_api(name)):
+            continue
+        for role in ("firm_admin", "lab_manager", "finance", "operator"):
+            url = asking.address(world, name, route, OURS)
+            answers[method, role] = asking.ask(world, role, method, url, {}, as_json=is_api(name)).status
+    assert {key: status for key, status in answers.items() if status not in {403, 404, 405}} == {}
+
+
+@pytest.mark.parametrize("name", sorted(OUTSIDE))
+def test_pages_of_libraries_neither_break_nor_leak(world, name):
+    extra = {"account_confirm_email": {"key": "x"}, "account_reset_password_from_key": {"uidb36": "1", "key": "x-y"}}
+    url = asking.reverse(name, kwargs=extra.get(name, {}))
+    for role in ROLES:
+        for method in ("GET", "POST"):
+            answer = asking.ask(world, role, method, url, {})
+            assert answer.status in {200, 302, 400, 403, 404, 405, 429}, (role, method, answer.status)
+            own = {word for word, readers in READERS.items() if role in readers}
+            assert not [word for word in READERS if word not in own and answer.holds(word)], (role, method)
+
+
+@pytest.mark.parametrize("name", sorted(name for name, route in MATRIX.items() if route.kind and "pk" in route.params))
+def test_numbers_beyond_any_id_are_missing_objects(world, name):
+    route = MATRIX[name]
+    beyond = asking.address(world, name, route, ABSENT).replace(str(worlds.MISSING), "9" * 30)
+    for method in route.methods:
+        for role in ("anonymous", "firm_admin", "lab_manager", "finance", "operator"):
+            usual = asking.ask(world, role, method, asking.address(world, name, route, ABSENT), {}, as_json=is_api(name))
+            answer = asking.ask(world, role, method, beyond, {}, as_json=is_api(name))
+            assert answer.status == usual.status or answer.status == 404, (method, role, answer.status, usual.status)
+
+
+CONTROLLED = (
+    "api_reservation",
+    "api_reservations",
+    "reservation_detail",
+    "api_charge",
+    "api_statement",
+    "api_organisation-detail",
+)
+
+
+@pytest.mark.parametrize("name", CONTROLLED)
+def test_without_scopes_the_matrix_fails(world, monkeypatch, name):
+    """Negative control: everything visible to everybody is noticed."""
+    from config.kernel import access
+
+    monkeypatch.setattr(access, "_scopes", dict.fromkeys(access._scopes, lambda rows, actor: rows))
+    assert any("leaks" in fault or "instead of" in fault for fault in faults_of(world, name, MATRIX[name]))

@@ -1,0 +1,238 @@
+"""One of everything for two sides that must never meet: ours (Gaoyuan at the Kunlun lab) and theirs (Lianhe at another lab).
+
+What only a side may see carries a word that stands nowhere else (``OURS``, ``THEIRS`` ...), so that a leak is found in any byte.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from django.test import Client
+
+from billing.settlement.models import Quote
+from billing.settlement.services import statements
+from booking.services import reservations, transitions
+from booking.services.reservations import ReservationRequest
+from config.kernel.access import Role
+from config.kernel.services import files, tokens
+from config.kernel.services.tokens import digest
+from config.kernel.time_range import TimeRange
+from instruments.models import Instrument, Invitation, JoinRequest, Membership, Organisation, Site, User, VerificationRequest
+from instruments.rules.opening import CalendarEntry, EntryKind
+from instruments.rules.recurrence import Recurrence
+from instruments.services import schedule_store
+from tests.conftest import NOW, PRICE, build_cast, programme_document
+
+#: Names, addresses and accounts of a customer's people; what they do; an instrument that is not published; keys of a person.
+OURS_PEOPLE, OURS_WORK, OURS_HIDDEN, OURS_KEYS = "kx5people", "kx5work", "kx5hidden", "kx5keys"
+THEIRS_PEOPLE, THEIRS_WORK, THEIRS_HIDDEN, THEIRS_KEYS = "qz7people", "qz7work", "qz7hidden", "qz7keys"
+
+ROLES: dict[str, str] = {
+    "anonymous": "",
+    "outsider": "out",
+    "researcher": "lin",
+    "firm_admin": "zhao",
+    "lab_manager": "wang",
+    "owner_finance": "li",
+    "programme_officer": "chen",
+    "finance": "qian",
+    "inspector": "wu",
+    "operator": "zhou",
+    "foreign": "he",
+}
+"""Role of the matrix to person of the cast. ``outsider`` has an account and no organisation."""
+
+MISSING = 987_654_321
+
+
+@dataclass
+class World:
+    """``objects``: kind -> (ours, theirs); the ids of a route's parameters come from here. ``sessions``: role -> session key."""
+
+    cast: Any
+    objects: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    versions: dict[str, Any] = field(default_factory=dict)
+    sessions: dict[str, str] = field(default_factory=dict)
+    other_lab: Any = None
+    other_instrument: Any = None
+
+    def person(self, role: str) -> User | None:
+        return self.cast.users[ROLES[role]] if ROLES[role] else None
+
+
+def build_world(now: datetime = NOW) -> World:
+    cast = build_cast(now)
+    world = World(cast)
+    _name_people(cast, now)
+    _publish_programmes(world)
+    _found_other_lab(world, now)
+    _reserve_everything(world, now)
+    _keep_people_busy(world, now)
+    _issue_statements(world, now)
+    for role in ROLES:
+        if (person := world.person(role)) is not None:
+            client = Client()
+            client.force_login(person)
+            world.sessions[role] = client.session.session_key
+    return world
+
+
+def _name_people(cast: Any, now: datetime) -> None:
+    for firm, names, marks in (
+        (cast.firm, ("lin", "zhao"), (OURS_PEOPLE, OURS_KEYS)),
+        (cast.other_firm, ("he",), (THEIRS_PEOPLE, THEIRS_KEYS)),
+    ):
+        people, keys = marks
+        firm.name = f"{firm.name} {people}"
+        firm.bank_account_number, firm.address, firm.name_key = f"6222 {people}", f"1 {people} road", f"{firm.name_key}{people}"
+        firm.save()
+        for name in names:
+            user = cast.users[name]
+            user.full_name, user.email = f"{name.title()} {people}", f"{name}@{people}.example"
+            user.save()
+            tokens.issue(cast.actor(name), f"token {keys}", ["read"], now)
+    cast.users["out"] = User.objects.create(email="out@example.org", full_name="Out", password="!", language="en")
+    cast.users["bo"] = User.objects.create(email="bo@example.org", full_name="Bo", password="!", language="en")
+
+
+def _publish_programmes(world: World) -> None:
+    from billing.subsidy import services
+
+    for code in ("DEMO-QH-A", "DEMO-QH-V"):
+        version = services.draft_version(world.cast.actor("chen"), programme_document(code), world.cast.now)
+        services.publish_version(world.cast.actor("sun"), version, world.cast.now)
+        world.versions[code] = version
+    draft = services.draft_version(world.cast.actor("chen"), programme_document("SH-VOUCHER"), world.cast.now)
+    world.objects["programme"] = (world.versions["DEMO-QH-A"].programme.code, draft.programme.code)
+
+
+def _found_other_lab(world: World, now: datetime) -> None:
+    cast = world.cast
+    world.other_lab = Organisation.objects.create(
+        kind="owner", name="Zangbo Institute", status="verified", verified_at=now, region_code="630104", name_key="zangbo",
+        owner_class="public_welfare_2", quality_grade="A", created_at=now, bank_account_number=f"6222 {THEIRS_PEOPLE}",
+    )  # fmt: skip
+    for role in (Role.LAB_MANAGER, Role.OWNER_FINANCE):
+        Membership.objects.create(user=cast.users["bo"], organisation=world.other_lab, role=role, created_at=now)
+    site = Site.objects.create(organisation=world.other_lab, name="Lhasa Road", time_zone="Asia/Shanghai", region_code="630104")
+    world.other_instrument = _instrument(world.other_lab, site, "Electron microscope", now)
+    ours = _instrument(cast.lab, cast.site, f"Prototype {OURS_HIDDEN}", now, published=False)
+    theirs = _instrument(world.other_lab, site, f"Prototype {THEIRS_HIDDEN}", now, published=False)
+    world.objects["hidden"] = (ours.pk, theirs.pk)
+    world.objects["instrument"] = (cast.xrd.pk, world.other_instrument.pk)
+    closures = []
+    for instrument in (cast.xrd, world.other_instrument):
+        start = datetime(2026, 12, 24, 8)
+        entry = CalendarEntry(EntryKind.CLOSURE, start, start.replace(hour=20), None)
+        closures.append((instrument.pk, schedule_store.add_entry(instrument.calendar_id, "Asia/Shanghai", entry)))
+    world.objects["closure"] = (closures[0], closures[1])
+
+
+def _instrument(owner: Organisation, site: Site, name: str, now: datetime, *, published: bool = True) -> Instrument:
+    from billing.pricing.models import PriceVersion
+
+    calendar_id = schedule_store.create_calendar(name)
+    weekly = Recurrence(frequency="weekly", interval=1, weekdays=(0, 1, 2, 3, 4, 5, 6), until=None, count=None)
+    start = datetime(2025, 1, 6, 8)
+    schedule_store.add_entry(calendar_id, site.time_zone, CalendarEntry(EntryKind.OPENING, start, start.replace(hour=20), weekly))
+    made = Instrument.objects.create(
+        organisation=owner, site=site, calendar_id=calendar_id, name=name, class_code="010301", published=published,
+        service_modes=["self_operated"], created_at=now, updated_at=now,
+    )  # fmt: skip
+    PriceVersion.objects.create(instrument=made, effective_from=date(2025, 1, 1), document=PRICE, published_at=now)
+    return made
+
+
+#: kind -> (first hour in UTC, hours, state to reach). One day has room for all of them on each instrument.
+_PLANS: dict[str, tuple[datetime, float, str]] = {
+    "requested": (datetime(2026, 11, 25, 1, tzinfo=UTC), 2, "requested"),
+    "waiting": (datetime(2026, 11, 26, 1, tzinfo=UTC), 2, "waiting"),
+    "approved": (datetime(2026, 11, 23, 1, 30, tzinfo=UTC), 1.5, "approved"),
+    "in_use": (datetime(2026, 11, 23, 0, tzinfo=UTC), 1.5, "in_use"),
+    "missed": (datetime(2026, 11, 22, 6, tzinfo=UTC), 2, "approved"),
+    "agreed": (datetime(2026, 10, 20, 1, tzinfo=UTC), 3, "agreed"),
+    "agreed_later": (datetime(2026, 10, 21, 1, tzinfo=UTC), 3, "agreed"),
+}
+
+
+def _reserve_everything(world: World, now: datetime) -> None:
+    cast = world.cast
+    sides = (
+        ("lin", cast.firm, cast.xrd, "wang", OURS_WORK),
+        ("he", cast.other_firm, world.other_instrument, "bo", THEIRS_WORK),
+    )
+    for kind, plan in _PLANS.items():
+        ours, theirs = (_reservation(cast, *side, *plan) for side in sides)
+        world.objects[f"reservation:{kind}"] = (ours, theirs)
+
+
+def _reservation(
+    cast: Any, who: str, firm: Any, instrument: Any, manager: str, mark: str, start: datetime, hours: float, state: str
+) -> int:
+    during, before = TimeRange(start, start + timedelta(hours=hours)), start - timedelta(days=3)
+    request = ReservationRequest(instrument.pk, firm.pk, during, "self_operated", f"purpose {mark}", f"project {mark}")
+    pk = reservations.reserve(cast.actor(who), request, before, idempotency_key=f"{who}-{start}").reservation_id
+    if state == "waiting":
+        quote = Quote.objects.get(reservation_id=pk)
+        quote.pk, quote.revision, quote.accepted_at, quote.accepted_by = None, 2, None, None
+        quote.save(force_insert=True)
+    if state in {"approved", "in_use", "agreed"}:
+        transitions.approve(cast.actor(manager), pk, before)
+    if state in {"in_use", "agreed"}:
+        transitions.check_in(cast.actor(manager), pk, start)
+    if state == "agreed":
+        transitions.check_out(cast.actor(manager), pk, during.ends_at, f"note {mark}")
+    return pk
+
+
+def _keep_people_busy(world: World, now: datetime) -> None:
+    """Invitations, wishes to join, licences to check, members and keys on both sides."""
+    cast = world.cast
+    out = cast.users["out"]
+    sides = (
+        (cast.firm, "zhao", "lin", OURS_PEOPLE, "ours"),
+        (cast.other_firm, "he", "he", THEIRS_PEOPLE, "theirs"),
+    )
+    found: dict[str, list[Any]] = {}
+    for firm, admin, member, mark, side in sides:
+        invitation = Invitation.objects.create(
+            organisation=firm, email=f"new@{mark}.example", role="researcher", token_sha256=digest(f"invitation-{side}"),
+            invited_by=cast.users[admin], created_at=now, expires_at=now + timedelta(days=7),
+        )  # fmt: skip
+        asker = User.objects.create(email=f"asker@{mark}.example", full_name=f"Asker {mark}", password="!")
+        wish = JoinRequest.objects.create(organisation=firm, user=asker, note=f"please {mark}", created_at=now)
+        firm.status = "claimed"
+        licence = files.store(
+            f"%PDF-1.4 {mark}".encode(), file_name="licence.pdf", media_type="application/pdf", user_id=out.pk, now=now
+        )
+        request = VerificationRequest.objects.create(
+            organisation=firm, licence=licence, submitted_by=cast.users[admin], submitted_at=now, reason=""
+        )
+        for kind, value in (
+            ("organisation", firm.pk),
+            ("invitation", invitation.pk),
+            ("invitation_token", f"invitation-{side}"),
+            ("join_request", wish.pk),
+            ("verification", request.pk),
+            ("member", (firm.pk, cast.users[member].pk)),
+            ("token", cast.users[admin].api_tokens.get().pk),
+        ):
+            found.setdefault(kind, []).append(value)
+    world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
+
+
+def _issue_statements(world: World, now: datetime) -> None:
+    """October: ours pays the Kunlun lab under the voucher programme, theirs pays Lianhe back."""
+    from billing.settlement.models import Award, Statement
+
+    cast, made = world.cast, []
+    sides = (("DEMO-QH-V", cast.lab, OURS_WORK), ("DEMO-QH-A", cast.other_firm, THEIRS_WORK))
+    for code, payee, mark in sides:
+        assert Award.objects.filter(programme_version=world.versions[code], payee=payee).count() == 2
+        issued = statements.issue(cast.actor("qian"), world.versions[code].pk, payee.pk, date(2026, 10, 1), now)
+        stored = files.store(f"%PDF-1.4 {mark}".encode(), file_name="s.pdf", media_type="application/pdf", user_id=None, now=now)
+        Statement.objects.filter(pk=issued.pk).update(pdf=stored, xlsx=stored, render_state="done", render_percent=100)
+        made.append(issued)
+    world.objects["statement"] = (made[0].pk, made[1].pk)
