@@ -31,7 +31,6 @@ register(
         "calendar.window_out_of_range": _("The end must be after the start, and at most %(maximum_days)s days later."),
         "calendar.weekday_unknown": _("Choose a day of the week."),
         "calendar.windows_overlap": _("Two windows overlap at %(time)s. Make one of them shorter."),
-        "calendar.time_not_understood": _("%(text)s is not a time. Type it like 09:00."),
         "recurrence.unsupported_frequency": _("%(frequency)s is not offered: choose daily or weekly."),
         "recurrence.unsupported_parameter": _("%(parameter)s cannot be used to repeat an opening."),
         "recurrence.unsupported_weekday": _("%(value)s is not a day of the week."),
