@@ -13,8 +13,8 @@ from config.kernel.models.guards import append_only, no_truncate
 class FrozenAssessment(models.Model):
     """What the engine was given and what it said, frozen. All amounts in fen.
 
-    ``inputs`` (price document, programme documents, facts, prior balances, time range, zone) are enough to compute ``result`` again
-    in a fresh process. payable_now = gross - deducted; final_cost = payable_now - refunded.
+    ``inputs`` (time range, zone, facts, prior balances, and by id and fingerprint the immutable price and programme versions) are
+    enough to compute ``result`` again in a fresh process. payable_now = gross - deducted; final_cost = payable_now - refunded.
     """
 
     gross_fen = models.BigIntegerField()
@@ -70,7 +70,7 @@ class Quote(FrozenAssessment):
 
 
 class Charge(FrozenAssessment):
-    """A priced usage session, made once when the usage is agreed. Append-only; corrections are later issues' reversing entries."""
+    """A priced usage session, made once when the usage is agreed. Append-only."""
 
     reservation = models.OneToOneField("booking.Reservation", on_delete=models.PROTECT, related_name="charge")
     price_version = models.ForeignKey("billing.PriceVersion", on_delete=models.PROTECT, related_name="+")

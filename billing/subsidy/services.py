@@ -98,9 +98,15 @@ def pools(programme: programme_rules.Programme) -> list[Cap]:
     return [cap for cap in programme.caps if cap.per is CapPer.POOL]
 
 
+def pool_key(code: str, label: str, cap_id: str) -> str:
+    """The key of a pool's account: one per version and cap."""
+    return f"pool:{code}:{label}:{cap_id}"
+
+
 def pool_spec(version: ProgrammeVersion, cap: Cap) -> AccountSpec:
-    """The pool's account: one per version and cap, opened with the document's budget."""
-    return AccountSpec(f"pool:{version.programme.code}:{version.label}:{cap.id}", POOL, cap.limit_fen or 0, version.programme_id)
+    """The pool's account, opened with the document's budget."""
+    key = pool_key(version.programme.code, version.label, cap.id)
+    return AccountSpec(key, POOL, cap.limit_fen or 0, version.programme_id)
 
 
 def fund_pool(actor: Actor, version: ProgrammeVersion, cap_id: str, amount_fen: int, reason: str, now: datetime) -> Account:

@@ -14,6 +14,7 @@ from booking.models import Reservation, ReservationTransition
 from booking.rules.attendance import may_check_in
 from booking.rules.policy import BookingPolicy, is_late_cancellation
 from booking.rules.states import Action, ReservationState, actions_from
+from booking.services.reservations import BOOKING_ROLES
 from config.kernel.access import Actor, Role
 
 Word = Promise | str
@@ -110,7 +111,7 @@ def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_c
     actions = actions_from(ReservationState(reservation.state))
     is_lab = reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
     asked = reservation.requested_by_id == actor.user_id
-    books = reservation.organisation_id in actor.organisations(Role.RESEARCHER, Role.FIRM_ADMIN, Role.LAB_MANAGER)
+    books = reservation.organisation_id in actor.organisations(*BOOKING_ROLES)
     is_customer = asked or reservation.organisation_id in actor.organisations(Role.RESEARCHER, Role.FIRM_ADMIN)
     owns = asked or reservation.organisation_id in actor.organisations(Role.FIRM_ADMIN)
     return Rights(

@@ -55,21 +55,21 @@ class Prepared:
             written["programme"] = {"programme_version": version.version_id, "sha256": version.programme.sha256}
         return data
 
-    def frozen(self, assessment: Assessment) -> dict[str, Any]:
-        """The fields of a ``FrozenAssessment`` row."""
-        inputs = self.frozen_inputs()
-        return {
-            "gross_fen": assessment.gross_fen,
-            "deducted_fen": assessment.deducted_fen,
-            "refunded_fen": assessment.refunded_fen,
-            "payable_now_fen": assessment.payable_now_fen,
-            "final_cost_fen": assessment.final_cost_fen,
-            "estimate": assessment.estimate,
-            "inputs": inputs,
-            "inputs_sha256": inputs_sha256(inputs),
-            "result": assessment_to_json(assessment),
-            "engine_version": ENGINE_VERSION,
-        }
+
+def frozen_row(frozen_inputs: Mapping[str, Any], assessment: Assessment) -> dict[str, Any]:
+    """The fields of a ``FrozenAssessment`` row: what the engine was given and what it said."""
+    return {
+        "gross_fen": assessment.gross_fen,
+        "deducted_fen": assessment.deducted_fen,
+        "refunded_fen": assessment.refunded_fen,
+        "payable_now_fen": assessment.payable_now_fen,
+        "final_cost_fen": assessment.final_cost_fen,
+        "estimate": assessment.estimate,
+        "inputs": frozen_inputs,
+        "inputs_sha256": inputs_sha256(frozen_inputs),
+        "result": assessment_to_json(assessment),
+        "engine_version": ENGINE_VERSION,
+    }
 
 
 def thaw(frozen: Mapping[str, Any]) -> Inputs:
@@ -238,7 +238,7 @@ def cap_account(version: InForce, cap: Cap, customer_id: int, basis_on: date) ->
     """The account on which a cap is counted for a customer in the year of ``basis_on``; unlimited while nobody has set a limit."""
     programme = version.programme
     if cap.per is CapPer.POOL:
-        return AccountSpec(f"pool:{programme.code}:{programme.version}:{cap.id}", subsidy.POOL, 0, version.programme_id)
+        return AccountSpec(subsidy.pool_key(programme.code, programme.version, cap.id), subsidy.POOL, 0, version.programme_id)
     year = "" if cap.per is CapPer.UNIT_TOTAL else f":{basis_on.year}"
     key = f"{cap.per.value}:{programme.code}:{cap.id}:{customer_id}{year}"
     return AccountSpec(key, cap.per.value, cap.limit_fen, version.programme_id, customer_id)

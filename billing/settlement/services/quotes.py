@@ -12,7 +12,8 @@ from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award
 from booking.models import Reservation
 from booking.rules.states import ReservationState
-from config.kernel.access import Actor, Role, get_visible
+from booking.services.reservations import BOOKING_ROLES
+from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.time_range import TimeRange
@@ -44,7 +45,7 @@ def preview(actor: Actor, instrument_id: int, organisation_id: int, during: Time
 
     Raises NotFound (instrument), Forbidden ``booking.not_for_this_organisation``, Refusal ``price.none``.
     """
-    if organisation_id not in actor.organisations(Role.RESEARCHER, Role.FIRM_ADMIN, Role.LAB_MANAGER):
+    if organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     instrument = get_visible(Instrument.objects.select_related("site", "organisation"), actor, pk=instrument_id)
     customer = Organisation.objects.get(pk=organisation_id)
@@ -72,7 +73,7 @@ def accept_quote(actor: Actor, reservation_id: int, now: datetime) -> None:
     Raises NotFound, Forbidden, Refusal ``billing.nothing_to_accept``.
     """
     reservation = get_visible(Reservation.objects.all(), actor, pk=reservation_id)
-    if reservation.organisation_id not in actor.organisations(Role.RESEARCHER, Role.FIRM_ADMIN, Role.LAB_MANAGER):
+    if reservation.organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_yours")
 
     def work() -> None:

@@ -14,7 +14,6 @@ from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Pins, Plan, Prepared
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
-from billing.subsidy.rules.codec import assessment_to_json, inputs_sha256
 from billing.subsidy.rules.outcome import Award as AwardOutcome
 from billing.subsidy.rules.outcome import Payee
 from billing.subsidy.services import InForce
@@ -76,17 +75,8 @@ class ReservationMoney:
         charge = Charge.objects.create(
             reservation=reservation,
             price_version_id=frozen["schedule"]["price_version"],
-            gross_fen=assessment.gross_fen,
-            deducted_fen=assessment.deducted_fen,
-            refunded_fen=assessment.refunded_fen,
-            payable_now_fen=assessment.payable_now_fen,
-            final_cost_fen=assessment.final_cost_fen,
-            estimate=assessment.estimate,
-            inputs=frozen,
-            inputs_sha256=inputs_sha256(frozen),
-            result=assessment_to_json(assessment),
-            engine_version=held.engine_version,
             created_at=now,
+            **assessing.frozen_row(frozen, assessment),
         )
         self._post(reservation, charge, assessment, actor, now)
 
@@ -131,7 +121,7 @@ def _write_quote(
         accepted_by_id=accepted_by_id,
         held_at=now if held else None,
         created_at=now,
-        **prepared.frozen(assessment),
+        **assessing.frozen_row(prepared.frozen_inputs(), assessment),
     )
 
 
