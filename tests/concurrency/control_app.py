@@ -14,7 +14,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 
-from django.db import connection  # noqa: E402  (needs the applications)
+from django.core.checks import run_checks  # noqa: E402  (needs the applications)
+from django.db import connection  # noqa: E402
 
 from booking.services import conflicts, context, reservations  # noqa: E402
 
@@ -40,3 +41,4 @@ def _check_then_insert(actor: Any, request: Any, now: Any, *, idempotency_key: s
 context.load = _without_lock
 context.busy_ranges = _busy_outside
 reservations.reserve = _check_then_insert
+run_checks()  # loads every view before the workers are forked, as the real application does
