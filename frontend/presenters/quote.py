@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from django.utils.functional import Promise
@@ -18,8 +18,9 @@ from billing.subsidy.rules.parts.caps import Cap, CapPer
 from booking.services.context import BookingContext
 from config.kernel.time_range import TimeRange
 from frontend import display
+from frontend.booking_form import BookingForm
 from frontend.presenters.assessment import AssessmentRows, of_preview, present
-from instruments.models import Organisation, OrganisationStatus
+from instruments.models import Instrument, Organisation, OrganisationStatus
 
 _PLENTY, _SOME = 50, 10
 _POOL_WORDS: dict[str, Promise | str] = {
@@ -84,6 +85,32 @@ class QuoteView:
     @property
     def minutes(self) -> int:
         return self.during.seconds // 60
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What the booking form shows. ``organisation`` is the customer chosen (None: nobody to book for)."""
+
+    instrument: Instrument
+    form: BookingForm
+    organisations: list[Organisation]
+    organisation: Organisation | None
+    quote: QuoteView | None
+    unreadable: list[tuple[str, str]]
+    key: str
+    step_seconds: int
+    asks_last_day: bool
+    needs_approval: bool
+    bookable: bool
+    zone: str
+    today: date
+    login_query: str
+    problems: list[tuple[str, str]]
+    alternatives: list[Alternative]
+
+    @property
+    def service_modes(self) -> list[str]:
+        return list(self.instrument.service_modes)
 
 
 def quote_view(

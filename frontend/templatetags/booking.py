@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from django import template
 from django.utils.html import format_html, format_html_join
@@ -11,10 +10,7 @@ from django.utils.safestring import SafeString
 
 from billing import wording
 from frontend.booking_form import BookingForm
-from frontend.presenters.quote import Alternative
-
-if TYPE_CHECKING:
-    from frontend.views.quotes import Panel
+from frontend.presenters.quote import Alternative, Panel
 
 register = template.Library()
 

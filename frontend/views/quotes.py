@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -28,7 +28,7 @@ from config.kernel.time_range import TimeRange
 from frontend.booking_form import BookingForm, read_day
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import prices
-from frontend.presenters.quote import Alternative, QuoteView, quote_view, range_words
+from frontend.presenters.quote import Alternative, Panel, QuoteView, quote_view, range_words
 from frontend.presenters.slots import DAYS, WeekView, week_view
 from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation
 
@@ -44,32 +44,6 @@ INPUTS = {
     "purpose": "booking-purpose",
     "research_project": "booking-project",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """What the booking form shows. ``organisation`` is the customer chosen (None: nobody to book for)."""
-
-    instrument: Instrument
-    form: BookingForm
-    organisations: list[Organisation]
-    organisation: Organisation | None
-    quote: QuoteView | None
-    unreadable: list[tuple[str, str]]
-    key: str
-    step_seconds: int
-    asks_last_day: bool
-    needs_approval: bool
-    bookable: bool
-    zone: str
-    today: date
-    login_query: str
-    problems: list[tuple[str, str]]
-    alternatives: list[Alternative]
-
-    @property
-    def service_modes(self) -> list[str]:
-        return list(self.instrument.service_modes)
 
 
 def booking_panel_context(request: HttpRequest, instrument: Instrument) -> dict[str, Any]:
