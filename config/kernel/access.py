@@ -19,7 +19,7 @@ M = TypeVar("M", bound=Model)
 
 
 class Role(StrEnum):
-    """What a person does for one organisation (``domain.md`` 6.1)."""
+    """What a person does for one organisation."""
 
     RESEARCHER = "researcher"
     FIRM_ADMIN = "firm_admin"

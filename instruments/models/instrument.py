@@ -25,7 +25,7 @@ class Site(models.Model):
 
 
 class InstrumentStatus(models.TextChoices):
-    """Running state (domain.md 1.2). Only the first two can be booked."""
+    """Running state. Only the first two can be booked."""
 
     NORMAL = "normal"
     OCCASIONALLY_FAULTY = "occasionally_faulty"
@@ -37,7 +37,7 @@ BOOKABLE_STATUSES: frozenset[str] = frozenset({InstrumentStatus.NORMAL, Instrume
 
 
 class ServiceMode(models.TextChoices):
-    """How a user is served (domain.md 5): occupancy, assisted, commissioned (samples sent), remote."""
+    """How a user is served: occupancy, assisted, commissioned (samples sent), remote."""
 
     SELF_OPERATED = "self_operated"
     ASSISTED = "assisted"

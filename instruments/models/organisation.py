@@ -20,7 +20,7 @@ class OrganisationStatus(models.TextChoices):
 
 
 class OwnerClass(models.TextChoices):
-    """The class of an owner institution under the rules for government purchase of services (domain.md 4.1)."""
+    """The class of an owner institution under the rules for government purchase of services."""
 
     NONE = ""
     PUBLIC_WELFARE_1 = "public_welfare_1"

@@ -1,7 +1,6 @@
 """Money as whole fen: the one rounding point, exact splits, and how an amount is written and read.
 
 Every amount in billing is an ``int`` of fen (1/100 yuan). Rates are ``Decimal``. Floats are refused with TypeError.
-Sources: design/money.md rules 1 and 8; the numerals and their test vectors are those of design/domain.md 4.5.
 """
 
 from __future__ import annotations
@@ -130,7 +129,7 @@ _SECTION = 10_000
 
 
 def amount_in_capitals(fen: int, *, currency: bool = False) -> str:
-    """Write an amount in the capital numerals of Chinese financial papers (vectors: domain.md 4.5).
+    """Write an amount in the capital numerals of Chinese financial papers.
 
     ``currency`` puts the name of the currency before it. Raises ValueError from 10 ** 12 yuan on.
     """

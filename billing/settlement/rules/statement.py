@@ -24,7 +24,7 @@ from billing.subsidy.rules.programme import Programme
 FORMAT = 1
 Json = dict[str, Any]
 
-#: Who signs (domain.md 4.2): the maker is known at issue, the others sign on paper, and none of them is the same person.
+#: Who signs: the maker is known at issue, the others sign on paper, and none of them is the same person.
 SIGNATURES = ("maker", "reviewer", "approver", "finance", "head")
 SEALS = ("unit_seal", "finance_seal")
 

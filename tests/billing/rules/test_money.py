@@ -22,7 +22,7 @@ from billing.ledger.rules.money import (
 )
 
 FEN = st.integers(min_value=-(10**13), max_value=10**13)
-#: The numerals and the test vectors of design/domain.md 4.5 (and some of our own), kept out of the code.
+#: The numerals and their test vectors, kept out of the code.
 NUMERALS = json.loads(Path(__file__).with_name("capitals.json").read_text(encoding="utf-8"))
 
 

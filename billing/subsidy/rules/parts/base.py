@@ -14,7 +14,7 @@ from billing.subsidy.rules.outcome import Unmet, missing
 @dataclass(frozen=True, slots=True)
 class Base:
     """``amount`` is ``fee`` or ``contract``. What is only due because of a minimum charge is part of it or not, as the
-    document says: a minimum must not carry a subsidy nobody decided (money.md, traps)."""
+    document says: a minimum must not carry a subsidy nobody decided."""
 
     clause: str
     amount: str

@@ -1,6 +1,6 @@
 """Eligibility gates. Each looks at the facts and answers with a step (met), an Unmet, or None (not its business).
 
-Families of subsidy-engine.md section 2 covered: kind and size of the applicant, region by GB/T 2260 prefix or policy
+Families: kind and size of the applicant, region by GB/T 2260 prefix or policy
 zone, verified organisation, kind of service, minimum spend, and alternatives of several gates.
 """
 
