@@ -41,7 +41,7 @@ def stock(people: People, dice: random.Random, first_day: date, now: datetime) -
         templates = [one for one in words("instruments") if one["kind"] in each["kinds"]]
         chosen = templates if len(templates) <= 12 else dice.sample(templates, 12)
         for number, template in enumerate(chosen + chosen[: max(0, 8 - len(chosen))]):
-            stocked.append(_instrument(people, owner, site, template, len(stocked), number, dice, first_day, now))
+            stocked.append(_instrument(people, owner, site, template, len(stocked), number, first_day, now))
     return stocked
 
 
@@ -52,7 +52,6 @@ def _instrument(
     template: dict[str, Any],
     serial: int,
     number: int,
-    dice: random.Random,
     first_day: date,
     now: datetime,
 ) -> Instrument:

@@ -73,9 +73,7 @@ def _log_in_first(request: HttpRequest, pk: int) -> HttpResponse:
 def _answer(request: HttpRequest, actor: Actor, context: BookingContext, now: datetime) -> HttpResponse:
     form = BookingForm.read(request.POST)
     try:
-        reserved = reservations.reserve(
-            actor, _request(form, context, request, actor, now), now, idempotency_key=read_key(request.POST)
-        )
+        reserved = reservations.reserve(actor, _request(form, context, request, now), now, idempotency_key=read_key(request.POST))
     except NotFound:
         raise
     except Refusal as refusal:
@@ -86,7 +84,7 @@ def _answer(request: HttpRequest, actor: Actor, context: BookingContext, now: da
     return HttpResponse(status=204, headers={"HX-Redirect": address}) if is_fragment(request) else redirect(address)
 
 
-def _request(form: BookingForm, context: BookingContext, request: HttpRequest, actor: Actor, now: datetime) -> ReservationRequest:
+def _request(form: BookingForm, context: BookingContext, request: HttpRequest, now: datetime) -> ReservationRequest:
     """Raises Refusal with everything that cannot be read; ``booking.figures_not_seen`` when the form carries no figures."""
     reasons: list[Reason] = []
     during: TimeRange | None = None

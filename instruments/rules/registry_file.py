@@ -78,7 +78,7 @@ def read_table(text: str, delimiter: str, limits: Limits) -> Table:
     records = _records(text.lstrip("\ufeff"), delimiter, limits)
     _, header = next(records, (0, []))
     headers = tuple(cell.strip() for cell in header)
-    Refusal.raise_any(_header_reasons(headers, delimiter, limits))
+    Refusal.raise_any(_header_reasons(headers, delimiter))
     rows: list[Row] = []
     reasons: list[Reason] = []
     for line, cells in records:
@@ -122,7 +122,7 @@ def _records(text: str, delimiter: str, limits: Limits) -> Iterator[tuple[int, l
         csv.field_size_limit(before)
 
 
-def _header_reasons(headers: tuple[str, ...], delimiter: str, limits: Limits) -> list[Reason]:
+def _header_reasons(headers: tuple[str, ...], delimiter: str) -> list[Reason]:
     if len(headers) == 1:
         for other, name in ((";", "semicolon"), ("\t", "tab"), (",", "comma"), ("|", "bar")):
             if other != delimiter and other in headers[0]:

@@ -103,7 +103,7 @@ def write_rows(
             updated.append((pk, before | {"import_key": stored["import_key"]}, after))
         fate = "updated" if before else "unchanged"
         by_line[one.row.line] = Outcome(fate, pk, organisation.name, tuple(sorted(before.items())))
-    created = _create(actor, new, owners, sites, source, now)
+    created = _create(actor, new, owners, source, now)
     _update(actor, updated, source, now)
     for (one, _), pk in zip(new, created, strict=True):
         by_line[one.row.line] = Outcome("created", pk, owners[one.owner].name)
@@ -236,7 +236,6 @@ def _create(
     actor: Actor,
     new: Sequence[tuple[PlannedRow, dict[str, Any]]],
     owners: Mapping[Any, Organisation],
-    sites: Mapping[tuple[int, str], Site],
     source: Mapping[str, str],
     now: datetime,
 ) -> list[int]:
