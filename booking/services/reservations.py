@@ -1,4 +1,4 @@
-"""Asking for time on an instrument: the one write path of a new reservation (page, API, import and commands alike)."""
+"""Asking for time on an instrument: the one write path of a new reservation (page, API and demo alike)."""
 
 from __future__ import annotations
 
