@@ -140,7 +140,7 @@ def to_issue() -> dict[str, Any]:
 
     from billing.settlement.models import Award
 
-    month = stage.last_month(timezone.now())
+    month = stage.months_ago(timezone.now(), 1)
     award = Award.objects.filter(
         service_on__month=month.month, charge__reservation__instrument__name=stage.ROUND_THE_CLOCK
     ).latest("pk")

@@ -92,10 +92,12 @@ def book(actor: Any, instrument: Any, starts_at: datetime, hours: float, now: da
     return int(reservations.reserve(actor, request, now, idempotency_key=key).reservation_id)
 
 
-def last_month(now: datetime) -> date:
-    """The first day of the month before this one, in Shanghai."""
-    first = (now + timedelta(hours=8)).date().replace(day=1)
-    return (first - timedelta(days=1)).replace(day=1)
+def months_ago(now: datetime, count: int) -> date:
+    """The first day of the ``count``-th month before this one, in Shanghai."""
+    day = (now + timedelta(hours=8)).date().replace(day=1)
+    for _ in range(count):
+        day = (day - timedelta(days=1)).replace(day=1)
+    return day
 
 
 def next_day(day: date) -> date:
@@ -166,17 +168,26 @@ def _organisations(now: datetime) -> None:
 
 def _closed_month(now: datetime) -> None:
     """Sessions of last month that are agreed and on no statement yet."""
+    from instruments.models import Instrument
+
+    instrument = Instrument.objects.get(name=ROUND_THE_CLOCK)
+    for day in (3, 4, 5):
+        closed_session(instrument.pk, months_ago(now, 1), day, now)
+
+
+def closed_session(instrument_id: int, month: date, day: int, now: datetime) -> None:
+    """A session of the personas' firm on a day of a month that is over, from the request to the agreed use."""
     from booking.services import transitions
     from instruments.models import Instrument
 
     researcher, manager = persona("researcher@demo.jishi.example"), persona("lab@demo.jishi.example")
-    instrument = Instrument.objects.get(name=ROUND_THE_CLOCK)
-    for day in (3, 4, 5):
-        starts_at = datetime.combine(last_month(now).replace(day=day), time(20), UTC)
-        pk = book(researcher, instrument, starts_at, 2, starts_at - timedelta(days=1))
-        transitions.approve(manager, pk, starts_at - timedelta(hours=20))
-        transitions.check_in(manager, pk, starts_at)
-        transitions.check_out(manager, pk, starts_at + timedelta(hours=2))
+    starts_at = datetime.combine(month.replace(day=day), time(13), UTC)
+    assert starts_at < now
+    asked_at = starts_at - timedelta(days=1)
+    pk = book(researcher, Instrument.objects.get(pk=instrument_id), starts_at, 2, asked_at)
+    transitions.approve(manager, pk, asked_at + timedelta(hours=2))
+    transitions.check_in(manager, pk, starts_at)
+    transitions.check_out(manager, pk, starts_at + timedelta(hours=2))
 
 
 def _figures_that_changed(now: datetime) -> None:

@@ -145,7 +145,7 @@ def issue_and_download(visitor: Visitor, site: Site, folder: Path) -> None:
     """Issue the statement of last month's open sessions, wait for the worker, take both documents."""
     page = visitor.page
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Finance").click()
-    page.get_by_label("Month", exact=True).select_option(f"{stage.last_month(datetime.now(UTC)):%Y-%m}")
+    page.get_by_role("combobox", name="Month").select_option(f"{stage.months_ago(datetime.now(UTC), 1):%Y-%m}")
     page.get_by_role("button", name="Show").click()
     page.get_by_role("link", name="Look and issue").first.click()
     shown = yuan(page.locator("aside .price-now dd").inner_text())

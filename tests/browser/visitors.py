@@ -16,6 +16,8 @@ AXE = settings.BASE_DIR / "node_modules" / "axe-core" / "axe.min.js"
 LANGUAGES = ("zh-hans", "en")
 DOCUMENT_LANGUAGES = {"zh-hans": "zh-CN", "en": "en"}
 ANONYMOUS = "anonymous"
+REFUSALS = {409, 422}
+"""Statuses with which a form is answered in place; every other one of 400 or more is a fault."""
 LEFT_BEFORE_IT_CAME = "net::ERR_ABORTED"
 """A download, or an icon of a page that was left at once."""
 
@@ -109,8 +111,9 @@ def watch(context: BrowserContext, site: Site) -> Visitor:
     faults = Faults()
 
     def on_console(message: ConsoleMessage) -> None:
-        refused_page = re.search(r"status of (4\d\d)", message.text) and message.location["url"] == page.url
-        if message.type in {"error", "warning"} and not refused_page:
+        status = re.search(r"status of (4\d\d)", message.text)
+        expected = status and (message.location["url"] == page.url or int(status[1]) in REFUSALS)
+        if message.type in {"error", "warning"} and not expected:
             faults.found.append(f"console {message.type}: {message.text}")
 
     def on_request(request: Request) -> None:
@@ -118,7 +121,9 @@ def watch(context: BrowserContext, site: Site) -> Visitor:
             faults.found.append(f"foreign request: {request.url}")
 
     def on_response(response: Response) -> None:
-        if response.status >= 400 and not response.request.is_navigation_request():
+        request = response.request
+        refusal = response.status in REFUSALS and request.resource_type in {"xhr", "fetch"}
+        if response.status >= 400 and not refusal and not request.is_navigation_request():
             faults.found.append(f"{response.status}: {response.url}")
 
     def on_failed(request: Request) -> None:

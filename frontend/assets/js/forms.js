@@ -27,6 +27,8 @@ function sendOnce(event) {
 
 export function startForms() {
   focusFirst(document);
+  // Following a #fragment takes the focus away again.
+  if (location.hash) window.addEventListener("load", () => window.setTimeout(() => document.activeElement === document.body && focusFirst(document)));
   document.addEventListener("submit", sendOnce, true);
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.detail.elt?.closest?.("form");
