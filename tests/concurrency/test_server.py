@@ -78,10 +78,10 @@ def test_without_constraint_and_lock_and_with_an_early_look_there_are_many_winne
     """The control: the same clients, the same harness."""
     sql_run("ALTER TABLE booking_occupancy DROP CONSTRAINT occupancy_no_overlap")
     with serving(committed_db, app="tests.concurrency.control_app:application") as server:
-        answers = stampede(server, world, 8)
+        answers = stampede(server, world, 5)
     winners = [tally(each)["201"] for each in answers]
     record_property("winners of each round", winners)
-    assert sum(each > 1 for each in winners) >= 4, winners
+    assert sum(each > 1 for each in winners) >= 2, winners
     assert overlapping_pairs() > 0
     assert violations()["booking.no_double_booking"]
 
