@@ -7,6 +7,7 @@ one transaction.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 
@@ -25,6 +26,7 @@ from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.services import transactions
 from config.kernel.time_range import TimeRange
 
+logger = logging.getLogger(__name__)
 DUE_BATCH = 500
 
 Permission = Callable[[Reservation, Actor], None]
@@ -175,7 +177,10 @@ def _handle_due(
             notices.defer(locked, event)
             return True
 
-        handled += transactions.run(work)
+        try:
+            handled += transactions.run(work)
+        except Exception:  # one that cannot be closed is parked for people to look at; the others go on
+            logger.exception("reservation %s could not be closed by time", pk)
     return handled
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from booking import ports
 from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationTransition, UsageSession
 from booking.services import maintenance, reservations, transitions
 from booking.services.reservations import ReservationRequest
@@ -267,3 +268,29 @@ def test_a_range_that_ends_before_it_starts_is_no_range(slot):
     during = slot(9, 12)
     with pytest.raises(ValueError):
         TimeRange(during.ends_at, during.starts_at)
+
+
+def test_one_reservation_that_cannot_be_closed_does_not_stop_the_others(cast, slot, monkeypatch) -> None:
+    first = reservations.reserve(
+        cast.actor("lin"),
+        ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(9, 10), "self_operated"),
+        cast.now,
+        idempotency_key="first",
+    )
+    second = reservations.reserve(
+        cast.actor("lin"),
+        ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(11, 12), "self_operated"),
+        cast.now,
+        idempotency_key="second",
+    )
+    release = ports.money().on_release
+
+    def failing(reservation, *rest) -> None:
+        if reservation.pk == first.reservation_id:
+            raise RuntimeError("money is broken")
+        release(reservation, *rest)
+
+    monkeypatch.setattr(type(ports.money()), "on_release", lambda self, *words: failing(*words))
+    assert transitions.expire_due(slot(13, 14).starts_at) == 1
+    states = dict(Reservation.objects.values_list("pk", "state"))
+    assert states == {first.reservation_id: "requested", second.reservation_id: "expired"}

@@ -1,0 +1,82 @@
+"""Programmes, budgets and prices can be put in force without the demo."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.utils import translation
+
+from billing.ledger.models import Account
+from billing.pricing.models import PriceVersion
+from billing.subsidy.models import ProgrammeVersion
+from tests.conftest import PRICE, Cast
+
+VOUCHER = str(settings.BASE_DIR / "billing" / "subsidy" / "programmes" / "DEMO-QH-V.json")
+
+
+def run(*words: Any) -> str:
+    out = StringIO()
+    with translation.override("en"):
+        call_command(*[str(word) for word in words], stdout=out)
+    return out.getvalue()
+
+
+def test_two_officers_publish_a_document_and_its_pool_is_open(cast: Cast) -> None:
+    said = run("publish_programme", VOUCHER, "--author", "chen@example.org", "--approver", "sun@example.org")
+    assert said.startswith("DEMO-QH-V 2025.1 is published")
+    assert Account.objects.get(kind="pool").left_fen == 2_000_000_00
+
+
+def test_one_officer_alone_publishes_nothing_and_leaves_no_draft(cast: Cast) -> None:
+    with pytest.raises(CommandError, match="second officer"):
+        run("publish_programme", VOUCHER, "--author", "chen@example.org", "--approver", "chen@example.org")
+    assert not ProgrammeVersion.objects.exists()
+
+
+def test_a_document_with_faults_is_refused_with_the_place_of_each(cast: Cast, tmp_path: Path) -> None:
+    broken = json.loads(Path(VOUCHER).read_text())
+    broken["validity"]["first_day"] = "2025-02-30"
+    broken["caps"][0]["clause"] = "99"
+    file = tmp_path / "broken.json"
+    file.write_text(json.dumps(broken))
+    with pytest.raises(CommandError, match=r"\$\.validity\.first_day"):
+        run("publish_programme", file, "--author", "chen@example.org", "--approver", "sun@example.org")
+
+
+def test_finance_adds_budget_and_others_do_not(cast: Cast, programmes: dict[str, Any]) -> None:
+    said = run("fund_programme", "DEMO-QH-V", "pool", "500000.50", "--by", "qian@example.org", "--reason", "notice 7")
+    assert "2,500,000.50 yuan left" in said
+    with pytest.raises(CommandError, match="another role"):
+        run("fund_programme", "DEMO-QH-V", "pool", "1", "--by", "lin@example.org", "--reason", "x")
+    with pytest.raises(CommandError, match="more than zero"):
+        run("fund_programme", "DEMO-QH-V", "pool", "-1.00", "--by", "qian@example.org", "--reason", "x")
+    with pytest.raises(CommandError, match="no budget pool"):
+        run("fund_programme", "DEMO-QH-V", "other", "1", "--by", "qian@example.org", "--reason", "x")
+
+
+def test_a_lab_publishes_its_price_and_a_stranger_does_not(cast: Cast, tmp_path: Path) -> None:
+    file = tmp_path / "price.json"
+    file.write_text(json.dumps(PRICE))
+    assert "is in force from 2030-01-01" in run(
+        "publish_price", cast.xrd.pk, file, "--from", "2030-01-01", "--by", "wang@example.org"
+    )
+    with pytest.raises(CommandError, match="another role"):
+        run("publish_price", cast.xrd.pk, file, "--from", "2031-01-01", "--by", "lin@example.org")
+    with pytest.raises(CommandError, match="published already"):
+        run("publish_price", cast.xrd.pk, file, "--from", "2030-01-01", "--by", "wang@example.org")
+    assert PriceVersion.objects.filter(instrument=cast.xrd).count() == 2
+
+
+def test_a_file_that_is_no_document_and_a_person_who_does_not_exist_are_said(cast: Cast, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="cannot be read"):
+        run("publish_price", cast.xrd.pk, tmp_path / "none.json", "--by", "wang@example.org")
+    with pytest.raises(CommandError, match="no active person"):
+        run("publish_price", cast.xrd.pk, VOUCHER, "--by", "nobody@example.org")
+    with pytest.raises(CommandError, match=r"\$"):
+        run("publish_price", cast.xrd.pk, VOUCHER, "--by", "wang@example.org")
