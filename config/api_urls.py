@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import include, path, re_path
+from django.views.decorators.cache import cache_page
 from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework.routers import SimpleRouter
 
@@ -16,7 +17,7 @@ router = SimpleRouter()
 instruments_routes.register_people(router)
 
 urlpatterns = [
-    path("schema/", SpectacularJSONAPIView.as_view(permission_classes=[]), name="api_schema"),
+    path("schema/", cache_page(3600, cache="memory")(SpectacularJSONAPIView.as_view(permission_classes=[])), name="api_schema"),
     *instruments_routes.single,
     *booking_routes.urlpatterns(figures_of),
     *billing_routes.urlpatterns,

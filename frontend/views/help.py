@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 
+@require_safe
 def how_subsidies_work(request: HttpRequest) -> HttpResponse:
     """The four numbers and the way of the money, with an invented example."""
     return render(request, "pages/help.html", {"example": EXAMPLE, "later": EXAMPLE_LATER})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from config.kernel.access import Actor, Role
 from frontend.display import viewer_zone
@@ -13,6 +14,7 @@ from frontend.presenters import home as facts
 from frontend.views.help import EXAMPLE
 
 
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Search for everybody; below it the platform in three points, or the person's own next steps."""
     actor = actor_of(request)

@@ -186,7 +186,8 @@ API: dict[str, Route] = {
                              "POST": Rule(only("finance"), ok=TRIED, body=_statement, role_first=True)}),
     "api_statement": reads_object("statement"),
     "api_statement_download": reads_object("statement", extra={"kind": "pdf"}),
-    "api_instrument-list": Route({"GET": Rule(PERSONS), "POST": Rule(LAB | only("operator"), ok=OK_POST, role_first=True, body=_instrument)}),
+    "api_instrument-list": Route({"GET": Rule(PERSONS),
+                                  "POST": Rule(KEEPERS[0], ok=OK_POST, role_first=True, body=_instrument)}),
     "api_instrument-detail": Route(
         {"GET": Rule(*SEES["hidden"]), "PATCH": Rule(*KEEPERS, TRIED, body=lambda world: {"technique": "XRD"})}, "hidden"
     ),
@@ -230,7 +231,7 @@ PAGES: dict[str, Route] = {
     "home": reads(EVERYBODY),
     "help": reads(EVERYBODY),
     "healthz": reads(EVERYBODY, ok=frozenset({200, 503})),
-    "set_language": Route({"POST": Rule(EVERYBODY, ok=OK_POST)}),
+    "set_language": Route({"GET": Rule(EVERYBODY, ok=frozenset({302})), "POST": Rule(EVERYBODY, ok=OK_POST)}),
     "account_settings": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
     "instrument_list": reads(EVERYBODY),
     "instrument_detail": reads_object("hidden", public=True),

@@ -90,7 +90,7 @@ def test_methods_that_are_not_classified_do_nothing(world, name):
     for method in METHODS:
         if method in route.methods or (method not in {"GET", "POST"} and not is_api(name)):
             continue
-        for role in ("firm_admin", "lab_manager", "finance", "operator"):
+        for role in ("lab_manager", "operator"):
             url = asking.address(world, name, route, OURS)
             answers[method, role] = asking.ask(world, role, method, url, {}, as_json=is_api(name)).status
     assert {key: status for key, status in answers.items() if status not in {403, 404, 405}} == {}
@@ -100,7 +100,7 @@ def test_methods_that_are_not_classified_do_nothing(world, name):
 def test_pages_of_libraries_neither_break_nor_leak(world, name):
     extra = {"account_confirm_email": {"key": "x"}, "account_reset_password_from_key": {"uidb36": "1", "key": "x-y"}}
     url = asking.reverse(name, kwargs=extra.get(name, {}))
-    for role in ROLES:
+    for role in ("anonymous", "outsider", "firm_admin", "foreign"):
         for method in ("GET", "POST"):
             answer = asking.ask(world, role, method, url, {})
             assert answer.status in {200, 302, 400, 403, 404, 405, 429}, (role, method, answer.status)
@@ -113,7 +113,7 @@ def test_numbers_beyond_any_id_are_missing_objects(world, name):
     route = MATRIX[name]
     beyond = asking.address(world, name, route, ABSENT).replace(str(worlds.MISSING), "9" * 30)
     for method in route.methods:
-        for role in ("anonymous", "firm_admin", "lab_manager", "finance", "operator"):
+        for role in ("lab_manager", "finance"):
             usual = asking.ask(world, role, method, asking.address(world, name, route, ABSENT), {}, as_json=is_api(name))
             answer = asking.ask(world, role, method, beyond, {}, as_json=is_api(name))
             assert answer.status == usual.status or answer.status == 404, (method, role, answer.status, usual.status)

@@ -118,9 +118,17 @@ def _found_other_lab(world: World, now: datetime) -> None:
         Membership.objects.create(user=cast.users["bo"], organisation=world.other_lab, role=role, created_at=now)
     site = Site.objects.create(organisation=world.other_lab, name="Lhasa Road", time_zone="Asia/Shanghai", region_code="630104")
     world.other_instrument = _instrument(world.other_lab, site, "Electron microscope", now)
-    ours = _instrument(cast.lab, cast.site, f"Prototype {OURS_HIDDEN}", now, published=False)
-    theirs = _instrument(world.other_lab, site, f"Prototype {THEIRS_HIDDEN}", now, published=False)
-    world.objects["hidden"] = (ours.pk, theirs.pk)
+    hidden = [
+        _instrument(cast.lab, cast.site, f"Prototype {OURS_HIDDEN}", now, published=False),
+        _instrument(world.other_lab, site, f"Prototype {THEIRS_HIDDEN}", now, published=False),
+    ]
+    for instrument in hidden:
+        picture = instrument.name.encode()
+        instrument.photo = files.store(picture, file_name="p.webp", media_type="image/webp", user_id=None, now=now)
+        instrument.save()
+    world.objects["hidden"] = (hidden[0].pk, hidden[1].pk)
+    photos = [(each.pk, each.photo.sha256[:12]) for each in hidden]
+    world.objects["photo"] = (photos[0], photos[1])
     world.objects["instrument"] = (cast.xrd.pk, world.other_instrument.pk)
     closures = []
     for instrument in (cast.xrd, world.other_instrument):

@@ -52,7 +52,7 @@ class ApiView(GenericViewSet):
         self.read_actor(request)
         if self.actor.token_scopes is not None:
             self._require_scope(request.method or "")
-        if request.query_params:
+        if request.query_params and self.action is not None:
             self.parameters(request)
 
     def read_actor(self, request: Request) -> None:
