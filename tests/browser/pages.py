@@ -6,6 +6,7 @@ in both, fails ``test_every_page``.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,6 +23,7 @@ OWNERS = ("lab_manager", "owner_finance")
 OFFICIALS = ("programme_officer", "finance", "inspector", "operator")
 ROLES = (*CUSTOMERS, *OWNERS, *OFFICIALS)
 EVERYBODY = (ANONYMOUS, *ROLES)
+PATIENCE_SECONDS = 90
 ACCOUNT = ("researcher", "lab_manager", "operator")
 """Pages about one's own account say the same to everybody; only the navigation around them differs."""
 
@@ -127,6 +129,17 @@ def statement(**lookup: Any) -> int:
     from billing.settlement.models import Statement
 
     return int(Statement.objects.filter(**lookup).latest("pk").pk)
+
+
+def rendered_statement() -> int:
+    """A statement whose documents the worker has made; the newest are made within seconds of the start."""
+    from billing.settlement.models import Statement
+
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not Statement.objects.filter(render_state="done").exists():
+        assert time.monotonic() < deadline, "the worker makes no documents"
+        time.sleep(0.2)
+    return statement(render_state="done")
 
 
 def lab_statement(**lookup: Any) -> int:
@@ -273,7 +286,7 @@ PAGES: tuple[Shown, ...] = (
     ),
     Shown(
         "statement_detail",
-        lambda: at("statement_detail", statement(render_state="done")),
+        lambda: at("statement_detail", rendered_statement()),
         ("finance", "programme_officer", "inspector"),
         "ready",
         important=True,
