@@ -173,7 +173,8 @@ ACCOUNT_SESSION_REMEMBER = None
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_RATE_LIMITS = {
     "login": env.rate("JISHI_LOGIN_RATE", "30/m/ip", r"\d+/\d*[smhd]/(ip|user|key)"),
-    "login_failed": "5/15m/key,50/h/ip",
+    "login_failed": "5/15m/key,50/h/ip",  # the key is person and address, see frontend.accounts
+    "login_failed_everywhere": "50/h/key",
     "signup": "20/h/ip",
     "reset_password": "20/h/ip,5/h/key",
     "confirm_email": "1/m/key",
@@ -181,6 +182,7 @@ ACCOUNT_RATE_LIMITS = {
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Jishi"
 REQUIRE_MFA_FOR_OFFICIALS = env.boolean("JISHI_REQUIRE_MFA_FOR_OFFICIALS", PRODUCTION)
+SESSION_ENGINE = "config.kernel.sessions"
 SESSION_COOKIE_AGE = 12 * 3600
 TRUSTED_PROXY_COUNT = env.integer("JISHI_TRUSTED_PROXIES", 0, 0, 5)
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
@@ -264,6 +266,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "kernel_cache",
+        # Django would keep 300 entries and drop the rest as it comes: counts of failed log-ins would go when many log in.
+        "OPTIONS": {"MAX_ENTRIES": 200_000},
     },
     "memory": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "process"},
 }

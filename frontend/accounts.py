@@ -1,4 +1,5 @@
-"""How allauth behaves here: mails go through the queue, in the reader's language."""
+"""How allauth behaves here: mails go through the queue, in the reader's language; failed log-ins are counted so that nobody can
+lock somebody else out from far away."""
 
 from __future__ import annotations
 
@@ -7,12 +8,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core.internal import ratelimit
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils import translation
 
 from config.kernel.tasks import send_mail
 
 SITE_NAME = "Jishi"
+_APP, _EVERYWHERE = "allauth.account", "login_failed_everywhere"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -29,3 +33,22 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def format_email_subject(self, subject: str) -> str:
         return f"{subject} · {SITE_NAME}"
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Few failures per person and address; over all addresses many more, since whoever reaches that locks the person out."""
+        super().pre_authenticate(request, **credentials)
+        everywhere = ratelimit.consume(request, app=_APP, action=_EVERYWHERE, key=_login(credentials))
+        if not everywhere:
+            raise self.validation_error("too_many_login_attempts")
+        self._login_failed_rl_usage.usage += everywhere.usage  # a log-in that succeeds takes both back
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        return f"{_login(credentials)} from {ratelimit.get_ip(request)}"
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        super()._delete_login_attempts_cached_email(request, **credentials)
+        ratelimit.clear(request, app=_APP, action=_EVERYWHERE, key=_login(credentials))
+
+
+def _login(credentials: dict[str, Any]) -> str:
+    return str(credentials.get("email", "")).lower()

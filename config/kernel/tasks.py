@@ -5,6 +5,7 @@ from __future__ import annotations
 from asgiref.sync import sync_to_async
 from django.core.mail import EmailMessage
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
@@ -54,7 +55,7 @@ async def retry_stalled_jobs(timestamp: int) -> None:
 @app.periodic(cron="17 * * * *")
 @app.task(name="kernel.forget", queueing_lock="kernel.forget")
 async def forget(timestamp: int) -> None:
-    """Delete what has served its time: idempotency records, expired log-ins, finished jobs. Failed jobs are kept."""
+    """Delete what has served its time: idempotency records, expired log-ins and counts, finished jobs. Failed jobs are kept."""
     await app.job_manager.delete_old_jobs(nb_hours=KEEP_FINISHED_HOURS)
     await sync_to_async(_forget_rows)()
 
@@ -63,4 +64,6 @@ def _forget_rows() -> None:
     now = timezone.now()
     forgotten = forget_old(now)
     call_command("clearsessions")
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM kernel_cache WHERE expires < %s", [now])
     beat("forget", now, idempotency_records=forgotten)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
@@ -79,3 +80,16 @@ def test_old_idempotency_records_and_finished_jobs_go_and_failed_jobs_stay(cast:
 def test_the_worker_says_that_it_lives() -> None:
     tasks.worker_heartbeat.func(0)
     assert timezone.now() - Heartbeat.objects.get(name="worker").at < timedelta(seconds=10)
+
+
+def test_counts_of_failed_log_ins_stay_until_their_time_however_many_there_are() -> None:
+    cache.set("!first-of-all", 5, 900)
+    for place in range(320):
+        cache.set(f"count-{place}", 1, 900)
+    assert cache.get("!first-of-all") == 5
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE kernel_cache SET expires = now() - interval '1 minute' WHERE cache_key LIKE '%%count%%'")
+    async_to_sync(tasks.forget.func)(0)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM kernel_cache")
+        assert cursor.fetchone() == (1,)

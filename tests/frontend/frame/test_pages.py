@@ -182,6 +182,30 @@ def test_public_account_pages_open(db: None, name: str) -> None:
     assert Client(**EN).get(reverse(name)).status_code == 200
 
 
+def log_in(user: Any, password: str, address: str) -> bool:
+    """Whether a log-in from ``address`` succeeds."""
+    client = Client(**EN, REMOTE_ADDR=address)
+    return client.post(reverse("account_login"), {"login": user.email.upper(), "password": password}).status_code == 302
+
+
+def test_who_guesses_from_one_address_locks_out_that_address_only(lin: Any) -> None:
+    assert [log_in(lin, "wrong", "10.0.0.1") for _ in range(5)] == [False] * 5
+    assert not log_in(lin, PASSWORD, "10.0.0.1")
+    assert log_in(lin, PASSWORD, "10.0.0.2")
+
+
+def test_who_guesses_from_many_addresses_is_stopped_all_the_same(lin: Any) -> None:
+    for place in range(10):
+        for _ in range(5):
+            assert not log_in(lin, "wrong", f"10.0.1.{place}")
+    assert not log_in(lin, PASSWORD, "10.0.0.9")
+
+
+def test_logging_in_often_is_no_failure(lin: Any, settings: Any) -> None:
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"login_failed_everywhere": "3/h/key"}
+    assert all(log_in(lin, PASSWORD, f"10.0.2.{place}") for place in range(5))
+
+
 @pytest.mark.parametrize("name", ["account_email", "account_change_password", "mfa_index", "account_logout", "account_settings"])
 def test_own_account_pages_open(lin: Any, name: str) -> None:
     assert logged_in(lin).get(reverse(name)).status_code == 200
