@@ -24,6 +24,7 @@ from billing.settlement.services.statements import Expected
 from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Conflict, NotFound, Refusal
+from frontend.booking_form import read_day
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import assessment
 from frontend.presenters.statements import board_lines, documents_view, statement_rows, statement_view
@@ -215,8 +216,6 @@ def _number(text: str) -> int:
 
 
 def _month(text: str) -> date | None:
-    """The first day of a month written ``2026-10`` (a whole date will do), or None."""
-    try:
-        return first_day(date.fromisoformat(text if len(text) > 7 else f"{text}-01"))
-    except ValueError:
-        return None
+    """The first day of a month written ``2026-10`` (a whole date will do) between 2000 and 2099, or None."""
+    day = read_day(text if len(text) > 7 else f"{text}-01")
+    return first_day(day) if day else None

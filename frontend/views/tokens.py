@@ -64,8 +64,8 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _end_of(day: date | None) -> datetime | None:
-    """The end of a local day as an instant."""
-    if day is None:
+    """The end of a local day as an instant; the last day of all is as good as none."""
+    if day is None or day == date.max:
         return None
     return datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(settings.TIME_ZONE))
 

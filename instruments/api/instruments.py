@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
+from config.kernel.api.fields import Instant
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import ApiView
 from config.kernel.errors import Refusal
@@ -133,8 +134,8 @@ class InstrumentIn(InstrumentPatch):
 class WindowIn(StrictSerializer):
     """A window of instants, 366 days at most."""
 
-    starts_at = serializers.DateTimeField(default_timezone=UTC)
-    ends_at = serializers.DateTimeField(default_timezone=UTC)
+    starts_at = Instant()
+    ends_at = Instant()
 
 
 class RangeOut(serializers.Serializer):
@@ -199,7 +200,7 @@ class InstrumentView(ApiView):
     def opening(self, request: Request, pk: str) -> Response:
         """When it is open, by its opening hours and closures; bookings are not taken off."""
         asked = self.parameters(request)
-        if not asked["starts_at"] < asked["ends_at"] <= asked["starts_at"] + LONGEST_WINDOW:
+        if not timedelta() < asked["ends_at"] - asked["starts_at"] <= LONGEST_WINDOW:
             raise Refusal.of("calendar.window_out_of_range", "ends_at", maximum_days=LONGEST_WINDOW.days)
         instrument = queries.instrument_for(self.actor, int(pk))
         found = queries.opening_for(self.actor, instrument.pk, TimeRange(asked["starts_at"], asked["ends_at"]))

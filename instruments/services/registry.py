@@ -212,9 +212,10 @@ def set_weekly_hours(actor: Actor, instrument_id: int, windows: Sequence[WeeklyW
     """From ``valid_from`` (local day) on, open in exactly these weekly windows; what was valid before stays in history.
 
     Closures, one-off openings and reservations stay as they are. Raises Refusal ``calendar.weekday_unknown``,
-    ``calendar.windows_overlap``.
+    ``calendar.windows_overlap``, ``calendar.year_out_of_range``.
     """
     instrument = managed_instrument(actor, instrument_id)
+    schedule_store.refuse_year(valid_from, "valid_from")
     Refusal.raise_any(_window_reasons(windows))
     schedule_store.lock_calendars([instrument.calendar_id])
     before = weekly_windows(schedule_store.stored_entries_by_calendar([instrument.calendar_id])[instrument.calendar_id])

@@ -273,10 +273,15 @@ def _window(starts_local: datetime, ends_local: datetime, zone: ZoneInfo) -> tup
     return _stored_instant(starts_local, zone, "starts_local"), _stored_instant(ends_local, zone, "ends_local")
 
 
+def refuse_year(day: date, field: str) -> None:
+    """Raise Refusal ``calendar.year_out_of_range`` for a day (or wall time) outside 1970 to 2199."""
+    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise Refusal.of("calendar.year_out_of_range", field, first=_FIRST_YEAR, last=_LAST_YEAR)
+
+
 def _stored_instant(wall: datetime, zone: ZoneInfo, field: str) -> datetime:
     """The instant that stands for a wall time and gives it back when read."""
-    if not _FIRST_YEAR <= wall.year <= _LAST_YEAR:
-        raise Refusal.of("calendar.year_out_of_range", field, first=_FIRST_YEAR, last=_LAST_YEAR)
+    refuse_year(wall, field)
     instant = end_instant(wall, zone) if field == "ends_local" else start_instant(wall, zone)
     if to_wall(instant, zone) != wall.replace(fold=0):
         raise Refusal.of("calendar.no_such_wall_time", field, wall_time=f"{wall:%Y-%m-%d %H:%M}", zone=zone.key)
@@ -285,6 +290,5 @@ def _stored_instant(wall: datetime, zone: ZoneInfo, field: str) -> datetime:
 
 def _until_instant(until: date, zone: ZoneInfo) -> datetime:
     """The last moment of the local day ``until``."""
-    if not _FIRST_YEAR <= until.year <= _LAST_YEAR:
-        raise Refusal.of("calendar.year_out_of_range", "until", first=_FIRST_YEAR, last=_LAST_YEAR)
+    refuse_year(until, "until")
     return start_instant(datetime.combine(until, datetime.min.time()) + timedelta(days=1), zone) - _MOMENT

@@ -32,11 +32,14 @@ def once(
 ) -> tuple[dict[str, Any], bool]:
     """Run ``effect`` at most once for (actor, route, key) and return (its JSON-able result, whether it was a replay).
 
-    Raises Refusal ``idempotency.key_missing`` / ``idempotency.key_too_long`` / ``idempotency.other_payload``. A refused
-    effect leaves no record, so that the call can be mended and sent again under the same key.
+    Raises Refusal ``idempotency.key_missing`` / ``idempotency.key_unreadable`` / ``idempotency.key_too_long`` /
+    ``idempotency.other_payload``. A refused effect leaves no record, so that the call can be mended and sent again under the
+    same key.
     """
     if not key:
         raise Refusal.of("idempotency.key_missing", field="Idempotency-Key")
+    if not (key.isascii() and key.isprintable()):
+        raise Refusal.of("idempotency.key_unreadable", field="Idempotency-Key")
     if len(key) > 255:
         raise Refusal.of("idempotency.key_too_long", field="Idempotency-Key", max_length=255)
     mark = fingerprint(payload)

@@ -193,3 +193,20 @@ def test_the_month_costs_the_same_queries_however_much_happened(cast, month, iss
     issue()
     with django_assert_num_queries(2):
         queries.period_board(actor, DECEMBER.date().replace(month=11), DECEMBER)
+
+
+@pytest.mark.parametrize("month_text", ["0001-01", "9999-12", "9999-12-31", "1999-12", "0000-00", "2026-W01"])
+def test_a_month_that_no_calendar_here_reaches_shows_the_usual_board_and_issues_nothing(cast, month, browse, month_text):
+    browser = browse("qian")
+    assert browser.get(reverse("finance_period"), {"month": month_text}).status_code == 200
+    fields = {"version": month["DEMO-QH-V"].pk, "payee": cast.lab.pk, "month": month_text, "key": "k"}
+    assert browser.get(reverse("statement_issue"), fields).status_code == 404
+    assert browser.post(reverse("statement_issue"), fields).status_code == 404
+
+
+@pytest.mark.parametrize("key", ["a\x00b", "\x00", "钥匙", "k" * 300, ""])
+def test_a_form_whose_key_is_spoilt_is_refused_and_issues_nothing(cast, month, browse, key):
+    browser = browse("qian")
+    fields = form_of(browser.get(reverse("statement_issue") + query(cast, month)))
+    assert browser.post(reverse("statement_issue"), fields | {"key": key}).status_code == 422
+    assert not Statement.objects.exists()

@@ -379,6 +379,14 @@ def test_names_that_were_typed_never_run(cast, browse, now):
         assert EVIL not in body and "alert(&#x27;x&#x27;)" in body, name
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "9999-12-30", "0001-01-01"])
+def test_no_last_day_of_a_token_breaks_the_page(browse, day):
+    client = browse("salt_researcher")
+    made = client.post(reverse("token_create"), {"name": "t", "scopes": ["read"], "expires_on": day})
+    assert made.status_code == (422 if day == "0001-01-01" else 201)
+    assert client.get(reverse("token_list")).status_code == 200
+
+
 def test_a_form_without_its_csrf_token_does_nothing(cast):
     client = Client(enforce_csrf_checks=True)
     client.force_login(cast.user("salt_admin"))

@@ -79,3 +79,10 @@ def test_opening_is_told_in_instants_and_bounded(api: Any, cast: Any) -> None:
     ]
     assert api("lin").get(address, day | {"ends_at": "2028-01-01T00:00:00Z"}).status_code == 422
     assert api("lin").get(address, day | {"ends_at": "2026-11-01T00:00:00Z"}).status_code == 422
+
+
+def test_the_end_of_the_calendar_is_no_error_of_ours(api: Any, cast: Any) -> None:
+    address = f"{ADDRESS}{cast.xrd.pk}/opening/"
+    for first, last in (("9999-12-30", "9999-12-31"), ("0001-01-01", "0001-01-02"), ("2026-11-23", "9999-12-31")):
+        window = {"starts_at": f"{first}T00:00:00Z", "ends_at": f"{last}T00:00:00Z"}
+        assert api("lin").get(address, window).status_code == 400, window

@@ -183,6 +183,15 @@ def test_windows_must_not_overlap_over_midnight_or_the_week_either(
     assert calendar_of(sem) == []
 
 
+@pytest.mark.parametrize("first_day", [date.min, date.max, date(1969, 12, 31), date(2200, 1, 1)])
+def test_a_week_starts_in_a_year_that_calendars_hold(manager: Actor, sem: Instrument, now: datetime, first_day: date) -> None:
+    registry.set_weekly_hours(manager, sem.pk, WEEK, date(2026, 11, 2), now)
+    with pytest.raises(Refusal) as refused:
+        registry.set_weekly_hours(manager, sem.pk, windows((2, "10:00", "11:00")), first_day, now)
+    assert codes(refused.value) == [("valid_from", "calendar.year_out_of_range")]
+    assert hours_on(calendar_of(sem), date(2026, 11, 16)) == WEEK
+
+
 def test_a_closure_is_added_and_taken_back(manager: Actor, sem: Instrument, now: datetime) -> None:
     entry = registry.close_between(manager, sem.pk, wall("2026-12-01T09:00"), wall("2026-12-02T18:00"), "Annual service", now)
     assert [(one.id, one.reason) for one in calendar_of(sem)] == [(entry, "Annual service")]

@@ -79,3 +79,11 @@ def test_keys_are_kept_for_seven_days(cast, effect):
     assert idempotency.forget_old(cast.now + idempotency.KEEP) == 0
     assert once(cast, effect)[1]
     assert idempotency.forget_old(cast.now + idempotency.KEEP + timedelta(seconds=1)) == 1
+
+
+@pytest.mark.parametrize("key", ["a\x00", "\n", "钥匙"])
+def test_a_key_that_no_header_could_carry_is_refused_and_nothing_happens(cast, effect, key):
+    with pytest.raises(Refusal) as refused:
+        once(cast, effect, key=key)
+    assert refused.value.reasons[0].code == "idempotency.key_unreadable"
+    assert not effect.runs
