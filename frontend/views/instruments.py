@@ -28,7 +28,7 @@ from instruments.models import Instrument
 from instruments.queries import InstrumentSearch, SearchResult
 from instruments.rules.registry_values import SERVICE_MODES, STATUSES
 from instruments.rules.wall_time import to_wall
-from instruments.services import registry
+from instruments.services import registry, uploads
 from instruments.services.registry import InstrumentFields
 
 _FIELD_NAMES = tuple(field.name for field in dataclass_fields(InstrumentFields))
@@ -164,7 +164,7 @@ def instrument_photo_set(request: HttpRequest, pk: int) -> HttpResponse:
     photo_form = PhotoForm(request.POST, request.FILES)
     if photo_form.is_valid():
         try:
-            registry.set_photo(actor, pk, photo_form.cleaned_data["file"].read(), timezone.now())
+            registry.set_photo(actor, pk, uploads.received(photo_form.cleaned_data["file"]), timezone.now())
         except Refusal as refusal:
             add_refusal(photo_form, refusal)
         else:

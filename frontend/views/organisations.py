@@ -23,7 +23,7 @@ from instruments import queries
 from instruments.access import administers, keeps_profile, sees_private_profile
 from instruments.models import Organisation, OrganisationKind
 from instruments.rules.roles import ROLES
-from instruments.services import invitations, joining, members, organisations, verification
+from instruments.services import invitations, joining, members, organisations, uploads, verification
 from instruments.services.organisation_facts import OrganisationFacts, facts_of
 from instruments.wording import role_name
 
@@ -143,7 +143,7 @@ def organisation_verify(request: HttpRequest, pk: int) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                verification.submit_verification(actor, pk, form.cleaned_data["file"].read(), timezone.now())
+                verification.submit_verification(actor, pk, uploads.received(form.cleaned_data["file"]), timezone.now())
             except Refusal as refusal:
                 refusal_to_form(form, refusal)
                 status = status_of(refusal)

@@ -20,7 +20,7 @@ from config.kernel.models import ApiToken
 from instruments import queries
 from instruments.api import serializers as shapes
 from instruments.models import Invitation, JoinRequest, Organisation, User, VerificationRequest
-from instruments.services import invitations, joining, members, organisations, people, tokens, verification
+from instruments.services import invitations, joining, members, organisations, people, tokens, uploads, verification
 from instruments.services.organisation_facts import OrganisationFacts, facts_of
 
 READ_MANAGE = {"GET": "read", "POST": "manage", "PATCH": "manage", "PUT": "manage", "DELETE": "manage"}
@@ -157,7 +157,7 @@ class OrganisationView(ApiView):
     def verification(self, request: Request, pk: str) -> Response:
         """GET: the licences handed in. POST (multipart): hand one in."""
         if request.method == "POST":
-            content = self.valid(request)["file"].read()
+            content = uploads.received(self.valid(request)["file"])
             submitted = verification.submit_verification(self.actor, int(pk), content, self.now)
             return Response(shapes.verification_out(submitted), status=201)
         found = queries.organisation_for(self.actor, int(pk))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from io import BytesIO
+from typing import IO
 
 from django.conf import settings
 from PIL import Image, ImageOps
@@ -21,6 +22,11 @@ class CleanFile:
     content: bytes
     media_type: str
     extension: str
+
+
+def received(file: IO[bytes]) -> bytes:
+    """The bytes of an uploaded file, no more of them than it takes to see that it is too big."""
+    return file.read(settings.MAX_UPLOAD_BYTES + 1)
 
 
 def clean_document(content: bytes) -> CleanFile:
@@ -58,7 +64,9 @@ def _drawn_anew(content: bytes) -> CleanFile:
                 raise Refusal.of("upload.too_many_pixels", field="file", megapixels=MAX_PIXELS // 1_000_000)
             upright = ImageOps.exif_transpose(image)
             plain = upright.convert("RGB" if kind == "JPEG" else "RGBA")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except Refusal:
+        raise
+    except Exception:  # decoders meet damaged metadata with nearly any exception, TypeError and struct.error among them
         raise Refusal.of("upload.unreadable_image", field="file") from None
     plain.info = {}
     out = BytesIO()

@@ -173,6 +173,27 @@ def test_files_and_pictures_have_a_limit(settings, monkeypatch):
     assert codes(refusal) == {"upload.too_many_pixels"}
 
 
+def test_a_picture_with_damaged_metadata_is_refused_not_an_error():
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "maker"
+    out = BytesIO()
+    Image.new("RGB", (4, 4)).save(out, "JPEG", exif=exif)
+    tag_as_bytes = out.getvalue().replace(b"\x01\x0f\x00\x02", b"\x01\x0f\x00\x05")
+    assert tag_as_bytes != out.getvalue()
+    with pytest.raises(Refusal) as refusal:
+        uploads.clean_image(tag_as_bytes)
+    assert codes(refusal) == {"upload.unreadable_image"}
+
+
+def test_of_a_file_that_is_too_big_only_so_much_is_read(settings):
+    settings.MAX_UPLOAD_BYTES = 10
+    sent = BytesIO(b"x" * 10_000)
+    with pytest.raises(Refusal) as refusal:
+        uploads.clean_document(uploads.received(sent))
+    assert codes(refusal) == {"upload.too_big"}
+    assert sent.tell() == 11
+
+
 def test_a_picture_is_no_document_and_a_document_no_picture():
     with pytest.raises(Refusal):
         uploads.clean_image(PDF)
