@@ -80,7 +80,8 @@ def accept_invitation(actor: Actor, token: str, now: datetime) -> Invitation:
     """Join with the invited role; works once, in time, for the person with the invited address.
 
     Raises NotFound for an unknown token, Forbidden ``invitation.other_address`` or ``access.login_needed``, Refusal
-    ``invitation.used``, ``invitation.withdrawn``, ``invitation.expired``, ``invitation.organisation_suspended``.
+    ``invitation.used``, ``invitation.withdrawn``, ``invitation.expired``, ``invitation.organisation_suspended``,
+    ``members.own_official_role``.
     """
     user_id = require_person(actor)
     invitation = (
@@ -93,6 +94,8 @@ def accept_invitation(actor: Actor, token: str, now: datetime) -> Invitation:
         raise NotFound.of("access.not_found", model="invitation")
     if User.objects.get(pk=user_id).email.lower() != invitation.email.lower():
         raise Forbidden.of("invitation.other_address")
+    if invitation.organisation.kind == OrganisationKind.GOVERNMENT and invitation.invited_by_id == user_id:
+        raise Refusal.of("members.own_official_role")  # the address became the operator's own after the invitation
     refuse_unless_open(invitation, now)
     invitation.accepted_at = now
     invitation.save(update_fields=["accepted_at"])

@@ -139,3 +139,15 @@ def test_open_invitations_are_limited(cast, now):
     with pytest.raises(Refusal) as refusal:
         invite(cast.who("salt_admin"), cast.salt_firm.pk, "new@example.org", "researcher", now)
     assert codes(refusal) == {"invitation.too_many"}
+
+
+def test_an_operator_who_takes_over_the_invited_address_gets_no_official_role(cast, now, mails):
+    invite(cast.who("operator"), cast.office.pk, "second@example.org", "finance", now)
+    token = token_in(mails()[-1])
+    operator = cast.user("operator")
+    operator.email = "second@example.org"
+    operator.save()
+    with pytest.raises(Refusal) as refusal:
+        accept_invitation(cast.who("operator"), token, now)
+    assert codes(refusal) == {"members.own_official_role"}
+    assert not cast.who("operator").has(Role.FINANCE)
