@@ -8,9 +8,9 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from billing import wording
 from frontend.booking_form import BookingForm
 from frontend.presenters.quote import Alternative, Panel
+from instruments.registry_wording import SERVICE_MODE_NAMES
 
 register = template.Library()
 
@@ -18,7 +18,7 @@ register = template.Library()
 @register.filter
 def service_way(mode: str) -> str:
     """``{{ mode|service_way }}``: how a user is served, in words."""
-    return wording.service_way_word(mode)
+    return str(SERVICE_MODE_NAMES.get(mode, mode))
 
 
 @register.simple_tag

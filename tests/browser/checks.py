@@ -37,7 +37,8 @@ _AXE = """async ([tags, contrast]) => {
     [...node.any, ...node.all, ...node.none].map((check) => check.message).join("; ")));
 }"""
 
-_OVERFLOW = """() => {
+_OVERFLOW = """async () => {
+  await new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)));
   const root = document.documentElement, width = root.clientWidth;
   if (root.scrollWidth <= width) return [];
   const within = (element) => {

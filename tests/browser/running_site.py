@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from allauth.account.internal.userkit import user_id_to_str
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
@@ -72,8 +73,9 @@ class Site:
             session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
             session[HASH_SESSION_KEY] = user.get_session_auth_hash()
             session["account_authentication_methods"] = [
-                {"method": "password", "at": time.time() + SESSION_STAYS_FRESH_SECONDS, "email": email}
+                {"method": "password", "at": time.time() + SESSION_STAYS_FRESH_SECONDS, "email": email, "reauthenticated": True}
             ]
+            session["account_authentication_methods_user"] = user_id_to_str(user)
             session.create()
         return {"name": settings.SESSION_COOKIE_NAME, "value": session.session_key, "url": self.address}
 

@@ -14,15 +14,15 @@ from django.conf import settings
 from PIL import Image
 from playwright.sync_api import Page
 
-from tests.browser.pages import PAGES, Shown
+from tests.browser.pages import PAGES, at, demo_instrument
 from tests.browser.visitors import LANGUAGES, Visitors
 
 FOLDER = settings.BASE_DIR / "screenshots"
 README_PICTURES = settings.BASE_DIR / "docs" / "images"
 WIDTHS = (1440, 390)
+USUAL_PX = 844
 LONGEST_PX = 6000
-README_SIZE = (1280, 860)
-README = {"home": ("home", ""), "quote": ("instrument_detail", "quote")}
+README_WIDTH = 1280
 
 
 @pytest.fixture(scope="session")
@@ -37,32 +37,49 @@ def folder() -> Path:
 def test_pictures(visitors: Visitors, folder: Path, language: str, width: int) -> None:
     for page in PAGES:
         visitor = visitors.get(page.personas[0], language, width)
-        visitor.open(path_of(visitors, page))
-        height = min(visitor.page.evaluate("() => document.documentElement.scrollHeight"), LONGEST_PX)
+        with visitors.site.data():
+            path = page.path()
+        visitor.open(path)
         name = f"{page.name}.{page.personas[0]}.{language}.{width}.png"
-        clip = {"x": 0, "y": 0, "width": width, "height": max(height, 600)}
-        visitor.page.screenshot(path=folder / name, full_page=True, clip=clip, animations="disabled")  # type: ignore[arg-type]
+        whole_page(visitor.page, width).screenshot(path=folder / name, animations="disabled")
 
 
-@pytest.mark.parametrize("name", README)
-def test_pictures_of_the_readme(visitors: Visitors, name: str) -> None:
-    route, variant = README[name]
-    shown = next(page for page in PAGES if (page.route, page.variant) == (route, variant))
-    persona = "anonymous" if name == "home" else "researcher"
-    visitor = visitors.get(persona, "zh-hans", README_SIZE[0])
-    visitor.open(path_of(visitors, shown))
-    README_PICTURES.mkdir(parents=True, exist_ok=True)
-    README_PICTURES.joinpath(f"{name}.png").write_bytes(small(taken(visitor.page)))
+def whole_page(page: Page, width: int) -> Page:
+    """Make the window as high as the page, so that what sticks to its edges is at the edges of the picture."""
+    page.set_viewport_size({"width": width, "height": USUAL_PX})
+    height = page.evaluate("() => document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": width, "height": min(max(height, USUAL_PX), LONGEST_PX)})
+    return page
 
 
-def path_of(visitors: Visitors, page: Shown) -> str:
+def test_picture_of_the_home_page(visitors: Visitors) -> None:
+    visitor = visitors.get("anonymous", "zh-hans", README_WIDTH)
+    visitor.open(at("home"))
+    keep("home", visitor.page, 860)
+
+
+def test_picture_of_a_quote(visitors: Visitors) -> None:
+    """Three hours from the first free time, chosen as a person does."""
+    visitor = visitors.get("researcher", "zh-hans", README_WIDTH)
     with visitors.site.data():
-        return page.path()
+        path = at("instrument_detail", demo_instrument())
+    visitor.open(path)
+    page = visitor.page
+    with page.expect_response(lambda response: "/quotes/preview" in response.url):
+        page.locator("#slots a.slot").first.click()
+    begins = int(page.locator("#booking-from").input_value().split(":")[0])
+    with page.expect_response(lambda response: "/quotes/preview" in response.url):
+        page.locator("#booking-to").fill(f"{begins + 3:02d}{page.locator('#booking-from').input_value()[2:]}")
+    page.locator("#quote .price-final").wait_for()
+    page.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
+    keep("quote", page, 1080)
 
 
-def taken(page: Page) -> bytes:
-    page.set_viewport_size({"width": README_SIZE[0], "height": README_SIZE[1]})
-    return page.screenshot(animations="disabled")
+def keep(name: str, page: Page, height: int) -> None:
+    """The upper part of the page as a small picture for the README."""
+    page.set_viewport_size({"width": README_WIDTH, "height": height})
+    README_PICTURES.mkdir(parents=True, exist_ok=True)
+    README_PICTURES.joinpath(f"{name}.png").write_bytes(small(page.screenshot(animations="disabled")))
 
 
 def small(picture: bytes) -> bytes:
