@@ -72,6 +72,12 @@ def instrument_filter(actor: Actor, prefix: str = "") -> Q:
     return public | Q(**{f"{prefix}organisation_id__in": actor.organisations(Role.LAB_MANAGER)})
 
 
+def sees_instrument(actor: Actor, *, published: bool, owner_id: int, owner_status: str) -> bool:
+    """``instrument_filter`` asked of one row that is in hand already; a test holds the two together."""
+    public = published and owner_status != OrganisationStatus.SUSPENDED
+    return public or actor.has(Role.OPERATOR) or owner_id in actor.organisations(Role.LAB_MANAGER)
+
+
 def membership_filter(actor: Actor) -> Q:
     """Colleagues see each other's roles; operator and inspector see all."""
     if actor.has(Role.OPERATOR, Role.INSPECTOR):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db import connection
+from django.db.models import Model
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import InstrumentPolicy
@@ -16,10 +20,12 @@ from booking.rules.slots import free_ranges, nearest_alternatives
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import NotFound
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument
+from instruments.access import sees_instrument
+from instruments.models import Instrument, Organisation, Site
 from instruments.rules.opening import CalendarEntry, open_ranges
 from instruments.services import schedule_store
 
+M = TypeVar("M", bound=Model)
 ALTERNATIVES_WITHIN = timedelta(days=14)
 
 
@@ -72,10 +78,84 @@ def load(actor: Actor, instrument_id: int, *, lock: bool) -> BookingContext:
     instrument = rows.first()
     if instrument is None:
         raise NotFound.of("access.not_found", model="instrument")
+    return _context(instrument, getattr(instrument, "policy", None))
+
+
+def _fields(model: type[Model], *names: str) -> tuple[str, ...]:
+    """Those of the model's columns in its own order, as ``from_db`` wants them; all without ``names``."""
+    return tuple(field.attname for field in model._meta.concrete_fields if not names or field.attname in names)
+
+
+_INSTRUMENT = _fields(
+    Instrument, "id", "organisation_id", "site_id", "calendar_id", "name", "status", "service_modes", "published"
+)
+_SITE = _fields(Site, "id", "time_zone", "region_code")
+_PARTY = _fields(
+    Organisation,
+    "id",
+    "kind",
+    "status",
+    "name",
+    "region_code",
+    "policy_zones",
+    "staff_count",
+    "annual_revenue_fen",
+    "quality_grade",
+)
+_POLICY = _fields(InstrumentPolicy)
+_JSON = frozenset({"service_modes", "policy_zones"})
+
+
+def _columns(alias: str, names: tuple[str, ...]) -> str:
+    return ", ".join(f"{alias}.{name}" for name in names)
+
+
+_LOCK_FOR_CUSTOMER = f"""
+SELECT {_columns("i", _INSTRUMENT)}, {_columns("s", _SITE)}, {_columns("o", _PARTY)}, {_columns("u", _PARTY)}, {_columns("p", _POLICY)}
+FROM instruments_instrument i
+JOIN instruments_site s ON s.id = i.site_id
+JOIN instruments_organisation o ON o.id = i.organisation_id
+JOIN instruments_organisation u ON u.id = %(customer)s
+JOIN schedule_calendar c ON c.id = i.calendar_id
+LEFT JOIN booking_instrumentpolicy p ON p.instrument_id = i.id
+WHERE i.id = %(instrument)s
+FOR NO KEY UPDATE OF c
+"""  # noqa: S608  (constants only; values are bound)
+
+
+def load_for_customer(actor: Actor, instrument_id: int, customer_id: int) -> tuple[BookingContext, Organisation]:
+    """What ``load`` with a lock gives, and the customer, in one lean round trip: the hot path of a new reservation.
+
+    The rows carry only the fields that booking and money decide on. Raises NotFound.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_FOR_CUSTOMER, {"instrument": instrument_id, "customer": customer_id})
+        values = iter(cursor.fetchone() or ())
+    instrument, site = _row(Instrument, _INSTRUMENT, values), _row(Site, _SITE, values)
+    owner, customer = _row(Organisation, _PARTY, values), _row(Organisation, _PARTY, values)
+    policy = _row(InstrumentPolicy, _POLICY, values)
+    if instrument is None or site is None or owner is None or customer is None:
+        raise NotFound.of("access.not_found", model="instrument")
+    if not sees_instrument(actor, published=instrument.published, owner_id=owner.pk, owner_status=owner.status):
+        raise NotFound.of("access.not_found", model="instrument")
+    instrument.site, instrument.organisation = site, owner
+    return _context(instrument, policy), customer
+
+
+def _row(model: type[M], names: tuple[str, ...], values: Iterator[Any]) -> M | None:
+    """The next row of ``values`` as a model whose other fields stay unread; None where the join found nothing."""
+    taken = list(islice(values, len(names)))
+    if not taken or taken[0] is None:
+        return None
+    read = [json.loads(value) if name in _JSON else value for name, value in zip(names, taken, strict=True)]
+    return model.from_db("default", names, read)
+
+
+def _context(instrument: Instrument, policy: InstrumentPolicy | None) -> BookingContext:
     return BookingContext(
         instrument=instrument,
         zone=ZoneInfo(instrument.site.time_zone),
-        policy=policy_of(getattr(instrument, "policy", None)),
+        policy=policy_of(policy),
         entries=schedule_store.entries_by_calendar([instrument.calendar_id]).get(instrument.calendar_id, []),
     )
 

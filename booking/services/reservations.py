@@ -21,7 +21,7 @@ from config.kernel.access import Actor, Role
 from config.kernel.errors import Forbidden, Reason, Refusal
 from config.kernel.services import idempotency, transactions
 from config.kernel.time_range import TimeRange
-from instruments.models import BOOKABLE_STATUSES
+from instruments.models import BOOKABLE_STATUSES, Organisation
 from instruments.rules.names import clean_name
 
 ROUTE = "booking.reserve"
@@ -103,9 +103,9 @@ def _one_line(text: str, max_length: int, field: str) -> str:
 def _reserve(actor: Actor, request: ReservationRequest, now: datetime) -> Reservation:
     if request.organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
-    context = booking_context.load(actor, request.instrument_id, lock=True)
+    context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id)
     Refusal.raise_any(refusal_reasons(context, request.during, request.service_mode, now))
-    reservation = _insert(actor, request, context, now)
+    reservation = _insert(actor, request, context, customer, now)
     ports.money().on_request(reservation, actor, request.expected, now)
     if context.policy.approval_required:
         notices.defer(reservation, "requested")
@@ -150,7 +150,9 @@ SELECT id FROM reservation
 """  # noqa: S608  (constants only; values are bound)
 
 
-def _insert(actor: Actor, request: ReservationRequest, context: BookingContext, now: datetime) -> Reservation:
+def _insert(
+    actor: Actor, request: ReservationRequest, context: BookingContext, customer: Organisation, now: datetime
+) -> Reservation:
     """Reservation, occupancy, history and audit in one round trip, unless somebody has the time (then ``conflicts.Taken``).
 
     The calendar is locked, so the look before the write is sound; the exclusion constraint stands behind it all the same.
@@ -181,7 +183,7 @@ def _insert(actor: Actor, request: ReservationRequest, context: BookingContext, 
     return Reservation(
         pk=written[0],
         instrument=context.instrument,
-        organisation_id=request.organisation_id,
+        organisation=customer,
         requested_by_id=actor.person_id,
         starts_at=request.during.starts_at,
         ends_at=request.during.ends_at,

@@ -159,8 +159,13 @@ def _at(values: Sequence[Any], place: int) -> Any:
     return values[place] if place < len(values) else None
 
 
+_PLAIN_ALREADY = frozenset({str, int, bool, type(None)})
+
+
 def _plain(value: Any) -> Any:
     """A dataclass, named tuple, enum, date or container of them as plain JSON."""
+    if type(value) in _PLAIN_ALREADY:
+        return value
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime | date):
