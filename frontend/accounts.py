@@ -10,17 +10,27 @@ from urllib.parse import urlsplit
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.internal import ratelimit
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import translation
 
+from config.kernel.errors import Reason
+from config.kernel.messages import reason_sentence
 from config.kernel.tasks import send_mail
 
 SITE_NAME = "Jishi"
+ADDRESS_LENGTH = 254
 _APP, _EVERYWHERE = "allauth.account", "login_failed_everywhere"
 
 
 class AccountAdapter(DefaultAccountAdapter):
     """Log-in by e-mail. A mail is a job in the caller's transaction: no change, no mail."""
+
+    def clean_email(self, email: str) -> str:
+        """Raises ValidationError for an address longer than we keep, instead of keeping a part of it."""
+        if len(email) > ADDRESS_LENGTH:
+            raise ValidationError(reason_sentence(Reason("invitation.email_invalid")))
+        return str(super().clean_email(email))
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         user = context.get("user")

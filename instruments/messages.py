@@ -44,6 +44,7 @@ register(
         "invitation.email_invalid": _("This is not an e-mail address. Type it like name@example.org."),
         "invitation.member_already": _("%(email)s has this role already."),
         "invitation.too_many": _("%(maximum)s invitations are open. Withdraw some before you send more."),
+        "invitation.too_often": _("%(maximum)s invitations were sent within a day. Try again tomorrow."),
         "invitation.other_address": _("This invitation was sent to another e-mail address. Log in with that one."),
         "invitation.used": _("This invitation has been used already."),
         "invitation.withdrawn": _("This invitation was withdrawn. Ask for a new one."),

@@ -300,4 +300,5 @@ def reservation_calendar(request: HttpRequest, pk: int) -> HttpResponse:
     )
     response = HttpResponse(body, content_type="text/calendar; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{reservation.reference}.ics"'
+    response["Cache-Control"] = "private, no-store"
     return response

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from config.kernel.api import problems
 from frontend.http import is_fragment
 from frontend.refusals import TITLES
 
@@ -27,7 +30,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Rendered without a database, a session or a person."""
+    """Rendered without a database, a session or a person; for the API as a problem like every other."""
+    if request.path.startswith("/api/"):
+        problem = problems.body(500, "http.error", _("Something went wrong on our side"), [])
+        return HttpResponseServerError(json.dumps(problem), content_type=problems.MEDIA_TYPE)
     return HttpResponseServerError(render_to_string("errors/server_error.html"))
 
 

@@ -14,13 +14,15 @@ from config.kernel.services import audit
 from config.kernel.services.tokens import digest
 from config.kernel.services.transactions import whole
 from instruments.access import administers
-from instruments.models import Invitation, Membership, OrganisationKind, OrganisationStatus, User
+from instruments.models import Invitation, Membership, Organisation, OrganisationKind, OrganisationStatus, User
 from instruments.rules.roles import ADMINISTRATORS
 from instruments.services import mails, members
 from instruments.services.organisations import locked_for_administration, require_person
 
 VALID_FOR = timedelta(days=14)
 MAX_OPEN = 50
+A_DAY = timedelta(days=1)
+MAX_A_DAY, MAX_A_DAY_TO_ONE = 100, 5
 
 
 @whole
@@ -28,7 +30,7 @@ def invite(actor: Actor, organisation_id: int, email: str, role: str, now: datet
     """Invite ``email`` to ``role``; the mail carries the only copy of the link's token. An open one to them is replaced.
 
     Raises NotFound, Forbidden, Refusal ``invitation.email_invalid``, ``invitation.member_already``,
-    ``invitation.too_many``, ``members.role_unknown``, ``members.own_official_role``.
+    ``invitation.too_many``, ``invitation.too_often``, ``members.role_unknown``, ``members.own_official_role``.
     """
     organisation = locked_for_administration(actor, organisation_id)
     members.checked_role(organisation, role)
@@ -39,6 +41,7 @@ def invite(actor: Actor, organisation_id: int, email: str, role: str, now: datet
     if Membership.objects.filter(organisation=organisation, user=invitee, role=role).exists():
         raise Refusal.of("invitation.member_already", field="email", email=address)
     still_open = organisation.invitations.filter(accepted_at=None, withdrawn_at=None, expires_at__gt=now)
+    _refuse_too_often(organisation, address, now)
     still_open.filter(email=address).update(withdrawn_at=now)
     if still_open.count() >= MAX_OPEN:
         raise Refusal.of("invitation.too_many", maximum=MAX_OPEN)
@@ -120,6 +123,14 @@ def refuse_unless_open(invitation: Invitation, now: datetime) -> None:
         raise Refusal.of("invitation.expired")
     if invitation.organisation.status == OrganisationStatus.SUSPENDED:
         raise Refusal.of("invitation.organisation_suspended")
+
+
+def _refuse_too_often(organisation: Organisation, address: str, now: datetime) -> None:
+    """Every invitation is a mail to somebody who has not asked for it; withdrawing one and sending another does not help."""
+    of_today = organisation.invitations.filter(created_at__gt=now - A_DAY)
+    for rows, maximum in ((of_today.filter(email=address), MAX_A_DAY_TO_ONE), (of_today, MAX_A_DAY)):
+        if rows.count() >= maximum:
+            raise Refusal.of("invitation.too_often", field="email", maximum=maximum)
 
 
 def _checked_email(text: str) -> str:

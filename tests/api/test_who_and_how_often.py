@@ -129,3 +129,9 @@ def test_no_address_of_the_api_answers_with_a_cookie(api, cast):
     assert get_resolver("config.api_urls").url_patterns
     for path in ("programmes/", f"instruments/{cast.xrd.pk}/slots/", "schema/"):
         assert not api().client.get(f"/api/v1/{path}").cookies
+
+
+def test_no_cache_keeps_what_was_made_for_one_person(api, booked):
+    reservation = booked()
+    for path in ("me/", "reservations/", f"reservations/{reservation}/", "reservations/999999/"):
+        assert api("lin", "read").get(path)["Cache-Control"] == "private, no-store", path

@@ -55,6 +55,12 @@ class ApiView(GenericViewSet):
         if request.query_params and self.action is not None:
             self.parameters(request)
 
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """As the framework does it; no cache keeps what was made for one person."""
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer.headers.setdefault("Cache-Control", "private, no-store")
+        return answer
+
     def read_actor(self, request: Request) -> None:
         """Set ``self.actor`` from what the person may do now (again, after an action that changed it)."""
         token = request.auth if isinstance(request.auth, ApiToken) else None

@@ -206,6 +206,7 @@ def test_the_calendar_file_can_be_read_by_calendars(as_, approved, cast, slot):
     pk = approved(9, 12)
     response = as_("lin").get(f"/bookings/{pk}/calendar.ics")
     assert response.headers["Content-Type"].startswith("text/calendar")
+    assert response.headers["Cache-Control"] == "private, no-store"
     (event,) = Calendar.from_ical(response.content).walk("VEVENT")
     assert event.decoded("dtstart") == slot(9, 12).starts_at and event.decoded("dtend") == slot(9, 12).ends_at
     assert event["status"] == "CONFIRMED" and "attendee" not in event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -94,6 +95,9 @@ def test_a_crash_has_a_page_that_needs_no_database(rf: Any) -> None:
     response = server_error(rf.get("/"))
     assert response.status_code == 500
     assert b"500" in response.content
+    problem = server_error(rf.get("/api/v1/me/"))
+    assert (problem.status_code, problem["Content-Type"]) == (500, "application/problem+json")
+    assert json.loads(problem.content)["status"] == 500
 
 
 def test_too_large_a_form_is_413(db: None, settings: Any) -> None:
@@ -180,6 +184,12 @@ def test_the_api_tells_an_official_without_a_second_factor_what_is_missing(cast:
 )
 def test_public_account_pages_open(db: None, name: str) -> None:
     assert Client(**EN).get(reverse(name)).status_code == 200
+
+
+def test_an_address_longer_than_we_keep_signs_nobody_up(db: None, django_user_model: Any) -> None:
+    typed = {"full_name": "A", "email": "x" * 250 + "@example.org", "password1": PASSWORD, "password2": PASSWORD}
+    assert Client(**EN).post(reverse("account_signup"), typed).status_code == 200
+    assert not django_user_model.objects.exists()
 
 
 def log_in(user: Any, password: str, address: str) -> bool:

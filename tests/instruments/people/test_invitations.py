@@ -8,7 +8,8 @@ import pytest
 from config.kernel.access import NOBODY, Role
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from instruments.models import Invitation, Membership, Organisation
-from instruments.services.invitations import MAX_OPEN, accept_invitation, invite, withdraw_invitation
+from instruments.services import invitations
+from instruments.services.invitations import MAX_A_DAY_TO_ONE, MAX_OPEN, accept_invitation, invite, withdraw_invitation
 
 
 def codes(refusal) -> set[str]:
@@ -151,3 +152,24 @@ def test_an_operator_who_takes_over_the_invited_address_gets_no_official_role(ca
         accept_invitation(cast.who("operator"), token, now)
     assert codes(refusal) == {"members.own_official_role"}
     assert not cast.who("operator").has(Role.FINANCE)
+
+
+def test_nobody_gets_mail_after_mail_from_an_organisation(cast, now, mails):
+    for _ in range(MAX_A_DAY_TO_ONE):
+        sent = invite(cast.who("salt_admin"), cast.salt_firm.pk, "victim@example.org", "researcher", now)
+        withdraw_invitation(cast.who("salt_admin"), sent.pk, now)
+    with pytest.raises(Refusal) as refusal:
+        invite(cast.who("salt_admin"), cast.salt_firm.pk, "Victim@example.org", "researcher", now)
+    assert codes(refusal) == {"invitation.too_often"}
+    assert len(mails()) == MAX_A_DAY_TO_ONE
+    invite(cast.who("salt_admin"), cast.salt_firm.pk, "victim@example.org", "researcher", now + timedelta(days=1))
+
+
+def test_an_organisation_does_not_mail_the_whole_world_in_a_day(cast, now, monkeypatch):
+    monkeypatch.setattr(invitations, "MAX_A_DAY", 3)
+    for place in range(3):
+        sent = invite(cast.who("salt_admin"), cast.salt_firm.pk, f"p{place}@example.org", "researcher", now)
+        withdraw_invitation(cast.who("salt_admin"), sent.pk, now)
+    with pytest.raises(Refusal) as refusal:
+        invite(cast.who("salt_admin"), cast.salt_firm.pk, "p4@example.org", "researcher", now)
+    assert codes(refusal) == {"invitation.too_often"}
