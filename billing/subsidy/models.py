@@ -15,9 +15,7 @@ class Programme(models.Model):
     """A public funding programme; its rules are the documents of its versions."""
 
     code = models.CharField(max_length=40, unique=True)
-    issuer = models.ForeignKey(
-        "instruments.Organisation", null=True, on_delete=models.PROTECT, related_name="programmes"
-    )
+    issuer = models.ForeignKey("instruments.Organisation", null=True, on_delete=models.PROTECT, related_name="programmes")
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
