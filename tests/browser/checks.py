@@ -87,6 +87,16 @@ def overflow(page: Page) -> list[str]:
     return found
 
 
+def settled_overflow(page: Page) -> list[str]:
+    """As ``overflow``, once everything has come to rest after the window changed its width."""
+    for _ in range(5):
+        found = overflow(page)
+        if not found:
+            return []
+        page.wait_for_timeout(60)
+    return found
+
+
 def fits(page: Page, *widths: int) -> None:
     """Nothing sticks out at any of the widths; afterwards the window is as before."""
     before = page.viewport_size
@@ -94,7 +104,7 @@ def fits(page: Page, *widths: int) -> None:
     try:
         for width in widths:
             page.set_viewport_size({"width": width, "height": 800})
-            found = overflow(page)
+            found = settled_overflow(page)
             assert not found, f"{page.url} at {width} px: " + "\n".join(found)
     finally:
         page.set_viewport_size(before)

@@ -72,7 +72,7 @@ def test_picture_of_a_quote(visitors: Visitors) -> None:
         page.locator("#booking-to").fill(f"{begins + 3:02d}{page.locator('#booking-from').input_value()[2:]}")
     page.locator("#quote .price-final").wait_for()
     page.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
-    keep("quote", page, 1080)
+    keep("quote", page, 1260)
 
 
 def keep(name: str, page: Page, height: int) -> None:

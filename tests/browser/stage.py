@@ -48,8 +48,11 @@ def persona(email: str) -> Any:
     return actor_for(User.objects.get(email=email))
 
 
-def add_instrument(name: str, now: datetime, *, rate: int = RATE_YUAN, approval: bool = True, **fields: Any) -> Any:
-    """An instrument of the demo's first lab, open at every hour of every day, bookable without notice in half hours."""
+def add_instrument(name: str, now: datetime, *, rate: int = RATE_YUAN, step: int = 30, **fields: Any) -> Any:
+    """An instrument of the demo's first lab, open at every hour of every day, bookable without notice.
+
+    ``step`` is the grid in minutes.
+    """
     from billing.pricing.models import PriceVersion
     from booking.models import InstrumentPolicy
     from config.demo.registry import price_document
@@ -66,11 +69,10 @@ def add_instrument(name: str, now: datetime, *, rate: int = RATE_YUAN, approval:
     registry.set_weekly_hours(manager, instrument.pk, whole_days, first_day, now)
     InstrumentPolicy.objects.create(
         instrument=instrument,
-        granularity_minutes=30,
+        granularity_minutes=step,
         min_minutes=60,
         max_minutes=720,
         notice_minutes=0,
-        approval_required=approval,
         no_show_grace_minutes=240,
     )
     document = price_document(rate, peak=False)
@@ -109,7 +111,7 @@ def _instruments(now: datetime) -> None:
     from instruments.services import registry
 
     manager = persona("lab@demo.jishi.example")
-    clock = add_instrument(ROUND_THE_CLOCK, now, description="Open at every hour.", description_en="Open at every hour.")
+    clock = add_instrument(ROUND_THE_CLOCK, now, step=60, description="Open at every hour.", description_en="Open at every hour.")
     add_instrument(DRAFT, now, published=False)
     for instrument in (clock, Instrument.objects.filter(organisation=clock.organisation, status="normal").earliest("pk")):
         registry.set_photo(manager, instrument.pk, _picture(), now)
@@ -197,7 +199,7 @@ def _figures_that_changed(now: datetime) -> None:
 
     manager = persona("lab@demo.jishi.example")
     customer = persona(f"firm-admin.firm{CAPPED_FIRM_PLACE}@demo.jishi.example")
-    instrument = add_instrument(COSTLY, now, rate=20_000)
+    instrument = add_instrument(COSTLY, now, rate=20_000, step=60)
     begins = now.replace(minute=0, second=0, microsecond=0) + timedelta(days=5)
     wanted = [book(customer, instrument, begins + timedelta(days=place), 10, now) for place in range(6)]
     for pk in wanted:

@@ -1,0 +1,132 @@
+"""What appears on a page after it has loaded: menus, dialogs, swapped pieces, the second step of a log-in."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from config.demo.accounts import DEMO_PASSWORD
+from tests.browser.checks import accessible, fits, rendered
+from tests.browser.pages import at, instrument
+from tests.browser.visitors import PERSONAS, Visitors
+
+
+def test_menus_open_close_and_are_accessible(visitors: Visitors) -> None:
+    visitor = visitors.get("researcher", "en")
+    visitor.open(at("home"))
+    page = visitor.page
+    menus = page.locator("header details.menu")
+    assert menus.count() == 3
+    for menu in menus.all():
+        menu.locator("summary").click()
+        expect(menu.locator(".menu-panel")).to_be_visible()
+        accessible(page)
+        page.keyboard.press("Escape")
+        expect(menu.locator(".menu-panel")).to_be_hidden()
+
+
+def test_the_list_of_shortcuts_opens_and_closes_with_keys(visitors: Visitors) -> None:
+    visitor = visitors.get("lab_manager", "en")
+    visitor.open(at("home"))
+    page = visitor.page
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(dialog).to_be_visible()
+    expect(dialog).to_contain_text("Approvals")
+    accessible(page)
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_the_language_is_changed_where_one_is(visitors: Visitors) -> None:
+    visitor = visitors.fresh("anonymous", "en")
+    visitor.open(at("instrument_list", q="X"))
+    page = visitor.page
+    page.locator("header details.menu").first.locator("summary").click()
+    page.locator("button[name=language][value=zh-hans]").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+    assert page.url.endswith(at("instrument_list", q="X"))
+    rendered(visitor, "zh-hans")
+
+
+def test_the_theme_is_chosen_and_remembered(visitors: Visitors) -> None:
+    visitor = visitors.fresh("anonymous", "en")
+    visitor.open(at("home"))
+    visitor.page.locator("header details.menu").nth(1).locator("summary").click()
+    visitor.page.locator("[data-set-theme=dark]").click()
+    visitor.open(at("help"))
+    rendered(visitor, "en", "dark")
+
+
+def test_another_week_is_swapped_in_and_gets_the_focus(visitors: Visitors) -> None:
+    visitor = visitors.get("researcher", "en")
+    with visitors.site.data():
+        pk = instrument().pk
+    visitor.open(at("instrument_detail", pk))
+    page = visitor.page
+    before = page.locator("#slots .small").first.inner_text()
+    page.get_by_role("link", name="Later").click()
+    expect(page.locator("#slots-title")).to_be_focused()
+    assert page.locator("#slots .small").first.inner_text() != before
+    expect(page).to_have_url(re.compile(rf"/instruments/{pk}/\?.*week="))
+    rendered(visitor, "en")
+    accessible(page)
+    page.go_back()
+    expect(page.locator("#slots .small").first).to_have_text(before)
+
+
+def test_search_answers_while_one_types_and_the_address_keeps_it(visitors: Visitors) -> None:
+    visitor = visitors.get("anonymous", "en")
+    visitor.open(at("instrument_list"))
+    page = visitor.page
+    page.get_by_role("main").get_by_role("searchbox").press_sequentially("diffracto")
+    expect(page.locator(".browse-count")).to_contain_text("diffracto")
+    expect(page).to_have_url(re.compile("q=diffracto"))
+    assert all("diffracto" in name.lower() for name in page.locator(".finds h3").all_inner_texts())
+    expect(page.get_by_role("main").get_by_role("searchbox")).to_be_focused()
+    accessible(page)
+
+
+def test_every_fold_of_a_calculation_is_accessible(visitors: Visitors) -> None:
+    visitor = visitors.get("firm_admin", "en", 390)
+    with visitors.site.data():
+        path = at("instrument_detail", instrument().pk, on=tomorrow(), from_="09:00", to="12:00", service_mode="self_operated")
+    visitor.open(path)
+    page = visitor.page
+    folds = page.locator("#quote details")
+    assert folds.count() >= 2
+    for fold in folds.all():
+        fold.locator("summary").click()
+    expect(page.locator("#quote details[open]")).to_have_count(folds.count())
+    accessible(page)
+    fits(page, 320)
+
+
+def tomorrow() -> str:
+    from datetime import timedelta
+
+    from django.utils import timezone
+
+    return (timezone.localtime() + timedelta(days=2)).date().isoformat()
+
+
+def test_a_second_factor_is_asked_for_after_the_password(visitors: Visitors) -> None:
+    visitor = visitors.fresh("anonymous", "en")
+    visitor.open(at("account_login"))
+    page = visitor.page
+    log_in_with_password(page)
+    page.wait_for_url("**/accounts/2fa/authenticate/")
+    rendered(visitor, "en")
+    accessible(page)
+    page.get_by_role("main").get_by_role("textbox").first.fill("000000")
+    page.get_by_role("main").get_by_role("button").first.click()
+    expect(page.get_by_role("main")).to_contain_text("Incorrect code")
+    visitor.open(at("token_list"))
+    assert page.url.startswith(visitor.site.address + "/accounts/"), "half logged in is not logged in"
+
+
+def log_in_with_password(page: Page) -> None:
+    page.get_by_label("Email").fill(PERSONAS["second_factor"])
+    page.get_by_label("Password").fill(DEMO_PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
