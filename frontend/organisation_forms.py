@@ -261,7 +261,9 @@ class DecisionForm(forms.Form):
         help_text=_("Needed for a refusal; the organisation reads it."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
-    confirmed = forms.BooleanField(label=_("I compared name, code and region with the licence. This cannot be undone."))
+    confirmed = forms.BooleanField(
+        label=_("I compared name, code, region, size and zones with the papers. This cannot be undone.")
+    )
 
 
 class ReasonForm(forms.Form):

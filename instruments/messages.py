@@ -33,7 +33,7 @@ register(
             "You have %(maximum)s organisations that are not verified. Have one verified before you create another."
         ),
         "organisation.change_while_verifying": _(
-            "Name, code and region cannot change while the licence is being checked. Wait for the decision."
+            "Name, code, region, size and zones cannot change while they are being checked. Wait for the decision."
         ),
         "members.role_unknown": _("Choose one of these roles: %(known)s."),
         "members.role_needed": _("Choose at least one role, or remove the person."),

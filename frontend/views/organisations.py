@@ -122,7 +122,8 @@ def organisation_edit(request: HttpRequest, pk: int) -> HttpResponse:
             else:
                 if saved.status != found.status:
                     messages.warning(
-                        request, _("Saved. Because name, code or region changed, a licence has to be checked again.")
+                        request,
+                        _("Saved. Because something that subsidies rest on changed, the organisation has to be verified again."),
                     )
                 else:
                     messages.success(request, _("The profile is saved."))

@@ -24,8 +24,10 @@ _REGION = re.compile(r"[1-9][0-9]{5}")
 _ACCOUNT_NUMBER = re.compile(r"[0-9A-Za-z -]{5,40}")
 _NEEDS_IDENTIFIER = {OrganisationKind.FIRM.value: (Scheme.USCC, Scheme.FOREIGN_REGISTRATION)}
 
-IDENTIFYING = frozenset({"name", "identifiers", "region_code"})
-"""What the licence proves: when one of these changes, the organisation has to be verified again."""
+VERIFIED_FACTS = frozenset(
+    {"name", "identifiers", "region_code", "owner_class", "policy_zones", "staff_count", "annual_revenue_fen"}
+)
+"""Who it is and what prices and subsidies rest on: when one of these changes, the organisation has to be verified again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from instruments.access import administers, keeps_profile
 from instruments.models import Membership, Organisation, OrganisationIdentifier, OrganisationKind, OrganisationStatus
 from instruments.rules.names import name_key
 from instruments.rules.roles import ADMINISTRATORS, FOUNDERS
-from instruments.services.organisation_facts import IDENTIFYING, OrganisationFacts, changes, checked, facts_of, write
+from instruments.services.organisation_facts import VERIFIED_FACTS, OrganisationFacts, changes, checked, facts_of, write
 from instruments.services.registry import rebuild_search
 
 MAX_CLAIMED_PER_PERSON = 10
@@ -85,7 +85,7 @@ def create_organisation(
 def update_profile(
     actor: Actor, organisation_id: int, facts: OrganisationFacts, now: datetime, *, accept_look_alike: bool = False
 ) -> Organisation:
-    """Replace the profile. A verified firm, team or owner whose name, code or region changes is *claimed* again.
+    """Replace the profile. A verified firm, team or owner whose name, code, region, size, class or zones change is *claimed* again.
 
     The dated history is the audit trail; what a subsidy was computed from is frozen with its charge. Raises as
     ``create_organisation`` does, and Refusal ``organisation.change_while_verifying``.
@@ -101,7 +101,7 @@ def update_profile(
         _refuse_taken_codes(normal.identifiers, organisation.pk)
     if "name" in after:
         _refuse_look_alike(normal.name, organisation.pk, accept_look_alike)
-    if IDENTIFYING & set(after):
+    if VERIFIED_FACTS & set(after):
         _claim_again(organisation, before, after)
     write(organisation, normal)
     organisation.save()

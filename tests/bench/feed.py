@@ -39,14 +39,15 @@ def _measure(stage: Stage, day: object, name: str) -> list[Figure]:
             return len(answer.json()["results"] if isinstance(answer.json(), dict) else answer.json())
 
         rows = fetch()
-        with CaptureQueriesContext(connection) as queries:
+        with CaptureQueriesContext(connection) as captured:
             fetch()
+        queries = len(captured)  # counted now: the next request forgets them
         took = best_of(5, fetch) * 1000
     bare = best_of(5, lambda: _bare(day)) * 1000
-    goal = took <= 250 and len(queries) <= 6
+    goal = took <= 250 and queries <= 6
     return [
         Figure(f"feed, one day, {rows:,} rows, {name}", took, "ms", "<= 250 (peer 10,000)", goal, bare, "bare SELECT of the day"),
-        Figure(f"feed, {name}, SQL statements", len(queries), "queries", "<= 6 (peer 9,000)", len(queries) <= 6),
+        Figure(f"feed, {name}, SQL statements", queries, "queries", "<= 6 (peer 9,000)", queries <= 6),
     ]
 
 

@@ -176,11 +176,11 @@ def test_a_person_cannot_pile_up_unverified_organisations(cast, now):
 
 def test_a_changed_fact_is_audited_with_before_and_after(cast, now):
     before = facts_of(cast.salt_firm)
-    update_profile(cast.who("salt_admin"), cast.salt_firm.pk, replace(before, staff_count=30), now)
+    update_profile(cast.who("salt_admin"), cast.salt_firm.pk, replace(before, address="1 Salt Road"), now)
     entry = AuditEntry.objects.get(action="organisation.update")
-    assert (entry.before, entry.after) == ({"staff_count": 12}, {"staff_count": 30})
+    assert (entry.before, entry.after) == ({"address": before.address}, {"address": "1 Salt Road"})
     cast.salt_firm.refresh_from_db()
-    assert (cast.salt_firm.staff_count, cast.salt_firm.status) == (30, "verified")
+    assert (cast.salt_firm.address, cast.salt_firm.status) == ("1 Salt Road", "verified")
 
 
 def test_saving_an_unchanged_profile_writes_nothing(cast, now):
@@ -189,9 +189,17 @@ def test_saving_an_unchanged_profile_writes_nothing(cast, now):
 
 
 @pytest.mark.parametrize(
-    "change", [{"name": "Salt Lake Holding"}, {"identifiers": {"uscc": FREE_CODE}}, {"region_code": "632800"}]
+    "change",
+    [
+        {"name": "Salt Lake Holding"},
+        {"identifiers": {"uscc": FREE_CODE}},
+        {"region_code": "632800"},
+        {"staff_count": 3},
+        {"annual_revenue_fen": 1},
+        {"policy_zones": ("High-tech Zone",)},
+    ],
 )
-def test_a_verified_firm_whose_identity_changes_is_claimed_again(cast, now, change):
+def test_a_verified_firm_that_changes_what_subsidies_rest_on_is_claimed_again(cast, now, change):
     facts = replace(facts_of(cast.salt_firm), **change)
     firm = update_profile(cast.who("salt_admin"), cast.salt_firm.pk, facts, now)
     assert (firm.status, firm.verified_at) == ("claimed", None)

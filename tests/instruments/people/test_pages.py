@@ -225,7 +225,7 @@ def test_a_profile_is_edited_and_a_new_region_asks_for_the_licence_again(cast, b
     assert 'value="1000.00"' not in body and 'value="100000' in body
     typed = {"name": "Salt Lake Chemicals", "code_uscc": USCC["salt_firm"], "region_code": "632800", "staff_count": "12"}
     response = client.post(address, typed, follow=True)
-    assert "has to be checked again" in unescape(response.content.decode())
+    assert "has to be verified again" in unescape(response.content.decode())
     cast.salt_firm.refresh_from_db()
     assert (cast.salt_firm.status, cast.salt_firm.region_code) == ("claimed", "632800")
     response = client.post(address, {**typed, "name": ""})
