@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Response
 
 from tests.browser.visitors import DOCUMENT_LANGUAGES, Visitor
 
@@ -65,6 +65,18 @@ def rendered(visitor: Visitor, language: str, theme: str | None = "light") -> No
         assert state["colour"] == PAGE_COLOURS[theme], state
     assert visitor.page.evaluate("() => typeof window.htmx") == "object", "our script has not run"
     assert visitor.faults.found == [], "\n".join(visitor.faults.found)
+
+
+def guarded(response: Response) -> None:
+    """The headers that keep a page's scripts and frames ours."""
+    headers = response.headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy, policy
+    assert "unsafe-inline" not in policy and "unsafe-eval" not in policy, policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
 
 
 def violations(page: Page, *, contrast: bool = True) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from playwright.sync_api import Response
 
 from tests.browser import pages
-from tests.browser.checks import accessible, fits, rendered
+from tests.browser.checks import accessible, fits, guarded, rendered
 from tests.browser.pages import BEYOND_ROUTES, NOT_PAGES, PAGES, Shown
 from tests.browser.visitors import LANGUAGES, Visitor, Visitors
 
@@ -28,7 +29,7 @@ MANNERS = {
 _paths: dict[Shown, str] = {}
 
 
-def go(visitor: Visitor, page: Shown) -> None:
+def go(visitor: Visitor, page: Shown) -> Response:
     """Open the page; a redirect to somewhere else is not the page."""
     if page not in _paths:
         with visitor.site.data():
@@ -37,6 +38,7 @@ def go(visitor: Visitor, page: Shown) -> None:
     assert response.status == page.status, f"{_paths[page]} answers {response.status}"
     if page.route != "account_reset_password_from_key":
         assert visitor.page.url.removeprefix(visitor.site.address) == _paths[page]
+    return response
 
 
 def test_every_route_is_a_page_or_said_not_to_be_one() -> None:
@@ -56,7 +58,7 @@ def test_a_forgotten_route_would_be_found(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(("page", "persona", "language"), VISITS)
 def test_a_page_is_there_and_accessible(visitors: Visitors, page: Shown, persona: str, language: str) -> None:
     visitor = visitors.get(persona, language)
-    go(visitor, page)
+    guarded(go(visitor, page))
     rendered(visitor, language)
     accessible(visitor.page)
     if persona == page.personas[0]:
