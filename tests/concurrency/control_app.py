@@ -15,20 +15,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 
 from django.core.checks import run_checks  # noqa: E402  (needs the applications)
-from django.db import connection  # noqa: E402
 
 from booking.services import conflicts, context, reservations  # noqa: E402
+from tests.concurrency.guards import blind_write, unlocked_read  # noqa: E402
 
-_load, _busy, _reserve = context.load, context.busy_ranges, reservations.reserve
-
-
-def _without_lock(actor: Any, instrument_id: int, *, lock: bool) -> Any:
-    return _load(actor, instrument_id, lock=False)
-
-
-def _busy_outside(calendar_id: int, window: Any, **options: Any) -> Any:
-    """Inside the transaction nobody looks."""
-    return [] if connection.in_atomic_block else _busy(calendar_id, window, **options)
+_reserve = reservations.reserve
 
 
 def _check_then_insert(actor: Any, request: Any, now: Any, *, idempotency_key: str) -> Any:
@@ -38,7 +29,7 @@ def _check_then_insert(actor: Any, request: Any, now: Any, *, idempotency_key: s
     return _reserve(actor, request, now, idempotency_key=idempotency_key)
 
 
-context.load = _without_lock
-context.busy_ranges = _busy_outside
+context._LOCK_FOR_CUSTOMER = unlocked_read()
+reservations._INSERT = blind_write()
 reservations.reserve = _check_then_insert
 run_checks()  # loads every view before the workers are forked, as the real application does

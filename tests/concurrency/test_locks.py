@@ -60,20 +60,20 @@ def test_a_deadlock_is_retried_as_a_whole(world: World, committed_db: CommittedD
     """Two bookings that take the rows of two calendars in opposite order: the database ends one, which then succeeds."""
     meet = threading.Barrier(2, timeout=30)
     runs: list[int] = []
-    load = reservations.booking_context.load
+    load = reservations.booking_context.load_for_customer
     calendars = [each.calendar_id for each in world.instruments[:2]]
 
-    def crosswise(actor, instrument_id, *, lock):
-        found = load(actor, instrument_id, lock=lock)
+    def crosswise(actor, instrument_id, customer_id):
+        found, customer = load(actor, instrument_id, customer_id)
         runs.append(instrument_id)
-        if lock and runs.count(instrument_id) == 1:
+        if runs.count(instrument_id) == 1:
             meet.wait()
             other = next(each for each in calendars if each != found.instrument.calendar_id)
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1 FROM schedule_calendar WHERE id = %s FOR NO KEY UPDATE", [other])
-        return found
+        return found, customer
 
-    monkeypatch.setattr(reservations.booking_context, "load", crosswise)
+    monkeypatch.setattr(reservations.booking_context, "load_for_customer", crosswise)
     outcomes = at_once([asking(world, place, world.slot(9), f"k{place}", place) for place in range(2)])
     assert tally(outcomes) == {"ok": 2}
     assert sorted(runs.count(each.pk) for each in world.instruments[:2]) == [1, 2]

@@ -9,6 +9,7 @@ from booking.models import Reservation
 from booking.services import reservations
 from booking.services.reservations import ReservationRequest, Reserved
 from config.kernel.time_range import TimeRange
+from tests.concurrency.guards import blind_write, unlocked_read
 from tests.concurrency.harness import at_once, overlapping_pairs, tally, violations
 from tests.concurrency.world import CLIENTS, World
 
@@ -47,17 +48,9 @@ def test_random_overlapping_ranges_never_overlap_afterwards(world: World) -> Non
 
 def test_the_constraint_alone_holds_when_nobody_takes_the_lock_or_looks(world: World, monkeypatch) -> None:
     """The second line of defence by itself: everybody writes at once, and the database refuses all but one."""
-    without_lock(monkeypatch)
-    monkeypatch.setattr(reservations.booking_context, "busy_ranges", lambda *_args, **_kwargs: [])
+    monkeypatch.setattr(reservations.booking_context, "_LOCK_FOR_CUSTOMER", unlocked_read())
+    monkeypatch.setattr(reservations, "_INSERT", blind_write())
     outcomes = tally(at_once([asking(world, place, world.slot(9), f"c{place}") for place in range(20)]))
     assert outcomes["ok"] == 1
     assert set(outcomes) <= {"ok", "booking.just_taken", "booking.just_taken_none_left"}
     assert overlapping_pairs() == 0
-
-
-def without_lock(monkeypatch) -> None:
-    """Contexts are read without locking the calendar."""
-    load = reservations.booking_context.load
-    monkeypatch.setattr(
-        reservations.booking_context, "load", lambda actor, instrument_id, *, lock: load(actor, instrument_id, lock=False)
-    )
