@@ -21,7 +21,7 @@ from instruments.rules.registry_values import LONG_TEXT_LENGTHS, NAME_LENGTH, TE
 from instruments.services.registry import InstrumentFields, WeeklyWindow
 
 WINDOWS_A_DAY = 2
-_WRITTEN = tuple(field.name for field in dataclass_fields(InstrumentFields))
+_KNOWN = frozenset(field.name for field in dataclass_fields(InstrumentFields))
 
 
 class InstrumentForm(forms.Form):
@@ -93,7 +93,7 @@ class InstrumentForm(forms.Form):
 
     def values(self) -> dict[str, Any]:
         """What was typed, by the names of ``InstrumentFields``."""
-        given = {name: value for name, value in self.cleaned_data.items() if name in _WRITTEN}
+        given = {name: value for name, value in self.cleaned_data.items() if name in _KNOWN}
         return given | {"original_value_fen": self.cleaned_data["original_value"]}
 
     def _choices(self, name: str, choices: list[tuple[str, Any]]) -> None:
@@ -106,7 +106,7 @@ def _initial(instrument: Instrument | None) -> dict[str, Any]:
     if instrument is None:
         return {"status": InstrumentStatus.NORMAL.value, "published": True}
     value = instrument.original_value_fen
-    return {name: getattr(instrument, name) for name in _WRITTEN} | {
+    return {name: getattr(instrument, name) for name in _KNOWN} | {
         "original_value": "" if value is None else f"{value // 100}.{value % 100:02d}",
         "site": str(instrument.site_id),
     }

@@ -33,6 +33,7 @@ _RESERVATION: dict[str, StateLook] = {
 _INSTRUMENT: dict[str, StateLook] = {
     "normal": StateLook(pgettext_lazy("instrument state", "Running"), "circle-check", "good"),
     "occasionally_faulty": StateLook(pgettext_lazy("instrument state", "Running, occasional faults"), "alert-triangle", "wait"),
+    "frequently_faulty": StateLook(pgettext_lazy("instrument state", "Often faulty, not bookable"), "alert-triangle", "bad"),
     "under_repair": StateLook(pgettext_lazy("instrument state", "Under repair"), "tool", "bad"),
     "retired": StateLook(pgettext_lazy("instrument state", "Retired"), "power", "calm"),
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields as dataclass_fields
 from datetime import datetime
 from typing import Any
 
@@ -30,8 +29,6 @@ from instruments.rules.registry_values import SERVICE_MODES, STATUSES
 from instruments.rules.wall_time import to_wall
 from instruments.services import registry, uploads
 from instruments.services.registry import InstrumentFields
-
-_FIELD_NAMES = tuple(field.name for field in dataclass_fields(InstrumentFields))
 
 
 # --- Finding ----------------------------------------------------------------------------------------------------------
@@ -256,7 +253,7 @@ def _owners(actor: Actor) -> list[int]:
 def _fields(form: InstrumentForm) -> InstrumentFields:
     values = form.values()
     values["service_modes"] = tuple(values["service_modes"])
-    return InstrumentFields(**{name: values[name] for name in _FIELD_NAMES})
+    return InstrumentFields(**values)
 
 
 def _number(text: str) -> int | None:

@@ -1,11 +1,27 @@
+from instruments.models.code import (
+    Code,
+    CodeScheme,
+    PolicyZone,
+)
+from instruments.models.details import (
+    CustomsRecord,
+    InstrumentDocument,
+    InstrumentFunding,
+    InstrumentImage,
+)
 from instruments.models.instrument import (
     BOOKABLE_STATUSES,
+    Acquisition,
+    Affiliation,
     CalendarEntry,
     CalendarEntryKind,
+    FundingSource,
     Instrument,
     InstrumentStatus,
     ServiceMode,
+    ShareMode,
     Site,
+    UseType,
 )
 from instruments.models.organisation import (
     Invitation,
@@ -18,24 +34,62 @@ from instruments.models.organisation import (
     OwnerClass,
     VerificationRequest,
 )
-from instruments.models.user import User
+from instruments.models.resource import (
+    DataSet,
+    DeliveryMode,
+    Germplasm,
+    Literature,
+    PriceUnit,
+    Qualification,
+    Resource,
+    ResourceKind,
+    ResourceRequest,
+    ResourceRequestState,
+    TestItem,
+)
+from instruments.models.user import (
+    User,
+)
 
 __all__ = [
     "BOOKABLE_STATUSES",
+    "Acquisition",
+    "Affiliation",
     "CalendarEntry",
     "CalendarEntryKind",
+    "Code",
+    "CodeScheme",
+    "CustomsRecord",
+    "DataSet",
+    "DeliveryMode",
+    "FundingSource",
+    "Germplasm",
     "Instrument",
+    "InstrumentDocument",
+    "InstrumentFunding",
+    "InstrumentImage",
     "InstrumentStatus",
     "Invitation",
     "JoinRequest",
+    "Literature",
     "Membership",
     "Organisation",
     "OrganisationIdentifier",
     "OrganisationKind",
     "OrganisationStatus",
     "OwnerClass",
+    "PolicyZone",
+    "PriceUnit",
+    "Qualification",
+    "Resource",
+    "ResourceKind",
+    "ResourceRequest",
+    "ResourceRequestState",
     "ServiceMode",
+    "ShareMode",
     "Site",
+    "TestItem",
+    "UseType",
     "User",
     "VerificationRequest",
 ]

@@ -16,19 +16,29 @@ class Site(models.Model):
     time_zone = models.CharField(max_length=50, default="Asia/Shanghai")
     region_code = models.CharField(max_length=6, blank=True)
     address = models.CharField(max_length=300, blank=True)
+    latitude = models.DecimalField(max_digits=8, decimal_places=6, null=True, blank=True)
+    longitude = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organisation", "name"], name="site_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "name"], name="site_unique"),
+            models.CheckConstraint(
+                condition=(models.Q(latitude__isnull=True) & models.Q(longitude__isnull=True))
+                | (models.Q(latitude__range=(-90, 90)) & models.Q(longitude__range=(-180, 180))),
+                name="site_coordinates_on_earth",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
 
 
 class InstrumentStatus(models.TextChoices):
-    """Running state. Only the first two can be booked."""
+    """Running state, as the national record knows it. Only the first two can be booked."""
 
     NORMAL = "normal"
     OCCASIONALLY_FAULTY = "occasionally_faulty"
+    FREQUENTLY_FAULTY = "frequently_faulty"
     UNDER_REPAIR = "under_repair"
     RETIRED = "retired"
 
@@ -45,12 +55,61 @@ class ServiceMode(models.TextChoices):
     REMOTE = "remote"
 
 
+class Affiliation(models.TextChoices):
+    """What an instrument belongs to besides its owner (national key ``instrBelongsType``)."""
+
+    NONE = ""
+    CENTRE = "centre"
+    FACILITY = "facility"
+    STATE_KEY_LAB = "state_key_lab"
+    ENGINEERING_CENTRE = "engineering_centre"
+    GERMPLASM_BANK = "germplasm_bank"
+
+
+class Acquisition(models.TextChoices):
+    """How the owner came by an instrument (national key ``instrSource``)."""
+
+    UNKNOWN = ""
+    PURCHASED = "purchased"
+    DEVELOPED = "developed"
+    DONATED = "donated"
+    OTHER = "other"
+
+
+class UseType(models.TextChoices):
+    """General or special use (national key ``type``); the rated hours of the national assessment follow from it."""
+
+    UNKNOWN = ""
+    GENERAL = "general"
+    SPECIAL = "special"
+
+
+class ShareMode(models.TextChoices):
+    """With whom an instrument is shared (national key ``shareMode``)."""
+
+    UNKNOWN = ""
+    INTERNAL = "internal"
+    EXTERNAL = "external"
+    NOT_SHARED = "not_shared"
+
+
+class FundingSource(models.TextChoices):
+    """Whose money bought an instrument (national key ``funds``)."""
+
+    CENTRAL = "central"
+    LOCAL = "local"
+    OWN = "own"
+    OTHER = "other"
+
+
 class Instrument(models.Model):
     """An instrument that can be found and, when it has opening windows and a price, booked.
 
     ``calendar`` is a django-scheduler calendar; instruments that exclude each other share one. ``inner_id`` is the owner's own
     number; ``import_key`` identifies a row that came from a file (owner's number, else row hash and ordinal).
-    ``original_value_fen`` is the purchase value in fen. ``search`` holds our own bigram tokens.
+    ``original_value_fen`` is the purchase value in fen. ``search`` holds our own bigram tokens. ``nation_code`` is the country of
+    origin (ISO 3166-1, two letters); ``subject_codes`` and ``technique_codes`` are codes of the schemes ``gbt13745`` and ``panet``.
+    The texts from ``technical_indicators`` on are those of the national single-instrument record.
     """
 
     organisation = models.ForeignKey(Organisation, on_delete=models.PROTECT, related_name="instruments")
@@ -76,6 +135,35 @@ class Instrument(models.Model):
     contact_name = models.CharField(max_length=100, blank=True)
     contact_phone = models.CharField(max_length=50, blank=True)
     contact_email = models.EmailField(blank=True)
+    contact_address = models.CharField(max_length=300, blank=True)
+    contact_postal_code = models.CharField(max_length=20, blank=True)
+    department = models.CharField(max_length=200, blank=True)
+    affiliation = models.CharField(max_length=30, choices=Affiliation.choices, blank=True, default="")
+    affiliation_name = models.CharField(max_length=200, blank=True)
+    acquisition = models.CharField(max_length=20, choices=Acquisition.choices, blank=True, default="")
+    use_type = models.CharField(max_length=20, choices=UseType.choices, blank=True, default="")
+    share_mode = models.CharField(max_length=20, choices=ShareMode.choices, blank=True, default="")
+    nation_code = models.CharField(max_length=2, blank=True)
+    technical_indicators = models.TextField(blank=True, max_length=1500)
+    functions = models.TextField(blank=True, max_length=900)
+    subject_codes = models.JSONField(default=list, blank=True)
+    technique_codes = models.JSONField(default=list, blank=True)
+    keywords = models.JSONField(default=list, blank=True)
+    service_content = models.TextField(blank=True, max_length=600)
+    achievements = models.TextField(blank=True, max_length=1500)
+    access_terms = models.TextField(blank=True, max_length=1500)
+    fee_note = models.TextField(blank=True, max_length=1500)
+    service_url = models.URLField(max_length=200, blank=True)
+    effect_1 = models.TextField(blank=True, max_length=1500)
+    effect_2 = models.TextField(blank=True, max_length=1500)
+    asset_number = models.CharField(max_length=100, blank=True)
+    accessories = models.TextField(blank=True, max_length=1500)
+    purchased_on = models.DateField(null=True, blank=True)
+    imported = models.BooleanField(null=True, blank=True)
+    customs_supervised = models.BooleanField(null=True, blank=True)
+    training_needed = models.BooleanField(default=False)
+    doi = models.CharField(max_length=200, blank=True)
+    cstr = models.CharField(max_length=200, blank=True)
     search = SearchVectorField(null=True, editable=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()

@@ -13,7 +13,7 @@ from typing import Any
 from config.kernel.errors import Reason, Refusal
 from instruments.rules.names import clean_name
 
-STATUSES = ("normal", "occasionally_faulty", "under_repair", "retired")
+STATUSES = ("normal", "occasionally_faulty", "frequently_faulty", "under_repair", "retired")
 SERVICE_MODES = ("self_operated", "assisted", "commissioned", "remote")
 NAME_LENGTH = 300
 TEXT_LENGTHS: dict[str, int] = {
@@ -24,14 +24,46 @@ TEXT_LENGTHS: dict[str, int] = {
     "technique": 200,
     "contact_name": 100,
     "contact_phone": 50,
+    "contact_address": 300,
+    "contact_postal_code": 20,
+    "department": 200,
+    "affiliation_name": 200,
+    "asset_number": 100,
+    "doi": 200,
+    "cstr": 200,
 }
-LONG_TEXT_LENGTHS: dict[str, int] = {"description": 4000, "description_en": 4000}
+LONG_TEXT_LENGTHS: dict[str, int] = {
+    "description": 4000,
+    "description_en": 4000,
+    "technical_indicators": 1500,
+    "functions": 900,
+    "service_content": 600,
+    "achievements": 1500,
+    "access_terms": 1500,
+    "fee_note": 1500,
+    "effect_1": 1500,
+    "effect_2": 1500,
+    "accessories": 1500,
+}
+#: Fields that take one of a few values, or nothing.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "affiliation": ("centre", "facility", "state_key_lab", "engineering_centre", "germplasm_bank"),
+    "acquisition": ("purchased", "developed", "donated", "other"),
+    "use_type": ("general", "special"),
+    "share_mode": ("internal", "external", "not_shared"),
+}
+#: Lists of short texts, and how many there may be.
+LIST_LENGTHS: dict[str, int] = {"subject_codes": 8, "technique_codes": 20, "keywords": 30}
+LIST_ITEM_LENGTH = 100
+URL_LENGTH = 200
 MAX_VALUE_FEN = 10**15
 _EARLIEST_YEAR = 1900
 _EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+\.[^\s@<>()\[\],;:\\\"]{2,}")
 _CLASS = re.compile(r"([0-9]{2}){1,3}")
 _REGION = re.compile(r"[1-9][0-9]{5}")
 _MAY_HIDE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]")
+_URL = re.compile(r"https?://[^\s<>\"'\\]+")
+_NATION = re.compile(r"[A-Z]{2}")
 _UNITS_FEN = {"fen": 1, "yuan": 100, "10k_yuan": 1_000_000}
 _DATE = re.compile(r"([0-9]{4})\s*[-/.\u5e74]\s*([0-9]{1,2})\s*(?:[-/.\u6708]\s*([0-9]{1,2})\s*\u65e5?)?")
 
@@ -47,8 +79,9 @@ class Cleaned:
 def clean_fields(given: Mapping[str, Any]) -> Cleaned:
     """Check typed values by field name; a field that is not given is not looked at.
 
-    Texts are NFC with blanks around them removed; ``original_value_fen`` is an int or None; ``commissioned_on`` a date or None;
-    ``service_modes`` becomes a sorted list without repetition. Unknown field names raise KeyError.
+    Texts are NFC with blanks around them removed; ``original_value_fen`` is an int or None; ``commissioned_on`` and
+    ``purchased_on`` a date or None; ``imported`` and ``customs_supervised`` True, False or None; ``service_modes`` becomes a sorted
+    list without repetition; ``LIST_LENGTHS`` are lists of short texts. Unknown field names raise KeyError.
     """
     values: dict[str, Any] = {}
     reasons: list[Reason] = []
@@ -180,8 +213,39 @@ def _modes(value: Iterable[str], field: str) -> list[str]:
     return [mode for mode in SERVICE_MODES if mode in chosen]
 
 
-def _published(value: bool, field: str) -> bool:
+def _choice(value: str, field: str) -> str:
+    if value and value not in CHOICES[field]:
+        raise Refusal.of("instrument.choice_unknown", field, text=str(value)[:40], known=list(CHOICES[field]))
+    return str(value)
+
+
+def _list(value: Iterable[str], field: str) -> list[str]:
+    found = list(dict.fromkeys(text for item in value if (text := clean_text(str(item), LIST_ITEM_LENGTH, field))))
+    if len(found) > LIST_LENGTHS[field]:
+        raise Refusal.of("instrument.list_too_long", field, maximum=LIST_LENGTHS[field], found=len(found))
+    return found
+
+
+def _url(value: str, field: str) -> str:
+    address = unicodedata.normalize("NFKC", value).strip()
+    if address and (len(address) > URL_LENGTH or not _URL.fullmatch(address)):
+        raise Refusal.of("instrument.url_invalid", field, text=address[:80])
+    return address
+
+
+def _nation(value: str, field: str) -> str:
+    code = unicodedata.normalize("NFKC", value).strip().upper()
+    if code and not _NATION.fullmatch(code):
+        raise Refusal.of("instrument.nation_code_invalid", field, text=code[:20])
+    return code
+
+
+def _flag(value: bool, field: str) -> bool:
     return bool(value)
+
+
+def _maybe(value: bool | None, field: str) -> bool | None:
+    return None if value is None else bool(value)
 
 
 _CLEANERS: dict[str, Callable[[Any, str], Any]] = {
@@ -191,9 +255,35 @@ _CLEANERS: dict[str, Callable[[Any, str], Any]] = {
     "class_code": _class_code,
     "original_value_fen": _value,
     "commissioned_on": _day,
+    "purchased_on": _day,
     "service_modes": _modes,
     "status": _status,
-    "published": _published,
+    "published": _flag,
+    "training_needed": _flag,
     "contact_email": _email,
+    **dict.fromkeys(CHOICES, _choice),
+    **dict.fromkeys(LIST_LENGTHS, _list),
+    "service_url": _url,
+    "nation_code": _nation,
+    "imported": _maybe,
+    "customs_supervised": _maybe,
 }
 INSTRUMENT_FIELDS = frozenset(_CLEANERS)
+_NOT_TEXT: dict[str, Any] = {
+    "original_value_fen": None,
+    "commissioned_on": None,
+    "purchased_on": None,
+    "imported": None,
+    "customs_supervised": None,
+    "service_modes": (),
+    **dict.fromkeys(LIST_LENGTHS, ()),
+    "status": "normal",
+    "published": True,
+    "training_needed": False,
+}
+
+
+def field_defaults() -> dict[str, Any]:
+    """What each field holds when nobody said anything, lists new each time."""
+    values: dict[str, Any] = dict.fromkeys(INSTRUMENT_FIELDS, "") | _NOT_TEXT
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

@@ -54,6 +54,7 @@ def search_vector(values: Mapping[str, Any], owner: Organisation, site_name: str
     known = instrument_classes().get(str(values.get("class_code", ""))[:2])
     classes = [known.zh, known.en] if known else []
     others = [values.get(name) or "" for name in ("model", "manufacturer", "technique", "inner_id")]
+    others += values.get("keywords") or []
     return search_tokens.vector(
         [values.get("name") or "", values.get("name_en") or ""], [*others, owner.name, owner.name_en, site_name, *classes]
     )

@@ -49,7 +49,10 @@ class SiteFields:
 
 @dataclass(frozen=True, slots=True)
 class InstrumentFields:
-    """What is known about an instrument; ``original_value_fen`` in fen, ``class_code`` two, four or six digits."""
+    """What is known about an instrument; ``original_value_fen`` in fen, ``class_code`` two, four or six digits.
+
+    Fields and their lengths are those of ``instruments.rules.registry_values``; see the model for what they mean.
+    """
 
     name: str
     name_en: str = ""
@@ -68,6 +71,35 @@ class InstrumentFields:
     contact_name: str = ""
     contact_phone: str = ""
     contact_email: str = ""
+    contact_address: str = ""
+    contact_postal_code: str = ""
+    department: str = ""
+    affiliation: str = ""
+    affiliation_name: str = ""
+    acquisition: str = ""
+    use_type: str = ""
+    share_mode: str = ""
+    nation_code: str = ""
+    technical_indicators: str = ""
+    functions: str = ""
+    subject_codes: tuple[str, ...] = ()
+    technique_codes: tuple[str, ...] = ()
+    keywords: tuple[str, ...] = ()
+    service_content: str = ""
+    achievements: str = ""
+    access_terms: str = ""
+    fee_note: str = ""
+    service_url: str = ""
+    effect_1: str = ""
+    effect_2: str = ""
+    asset_number: str = ""
+    accessories: str = ""
+    purchased_on: date | None = None
+    imported: bool | None = None
+    customs_supervised: bool | None = None
+    training_needed: bool = False
+    doi: str = ""
+    cstr: str = ""
 
 
 @dataclass(frozen=True, slots=True)

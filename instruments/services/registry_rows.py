@@ -19,18 +19,10 @@ from instruments.models import Instrument, Organisation, OrganisationIdentifier,
 from instruments.rules.names import name_key
 from instruments.rules.registry_map import SITE_FIELDS, ImportMap
 from instruments.rules.registry_plan import PlannedRow
-from instruments.rules.registry_values import INSTRUMENT_FIELDS
+from instruments.rules.registry_values import INSTRUMENT_FIELDS, field_defaults
 from instruments.services import schedule_store, search_tokens
 from instruments.services.instrument_changes import jsonable, name_pinyin, search_vector
 
-_DEFAULTS: dict[str, Any] = {
-    **dict.fromkeys(INSTRUMENT_FIELDS, ""),
-    "original_value_fen": None,
-    "commissioned_on": None,
-    "service_modes": [],
-    "status": "normal",
-    "published": True,
-}
 _SHOWN_NAMES = 20
 Change = tuple[int, dict[str, Any], dict[str, Any]]
 
@@ -246,7 +238,7 @@ def _create(
     records = []
     for (one, values), calendar_id in zip(new, calendars, strict=True):
         organisation = owners[one.owner]
-        record = _DEFAULTS | values
+        record = field_defaults() | values
         record |= {
             "calendar_id": calendar_id,
             "import_key": one.key,
