@@ -1,3 +1,4 @@
+from instruments.models.catalogue import CatalogueEntry, CatalogueKind
 from instruments.models.code import (
     Code,
     CodeScheme,
@@ -57,6 +58,8 @@ __all__ = [
     "Affiliation",
     "CalendarEntry",
     "CalendarEntryKind",
+    "CatalogueEntry",
+    "CatalogueKind",
     "Code",
     "CodeScheme",
     "CustomsRecord",

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+
+from instruments.models.instrument import Instrument
+from instruments.models.organisation import Organisation
+from instruments.models.resource import Resource, ResourceKind
+
+
+class CatalogueKind(models.TextChoices):
+    """Everything that can be found."""
+
+    INSTRUMENT = "instrument"
+    TEST_ITEM = ResourceKind.TEST_ITEM.value
+    GERMPLASM = ResourceKind.GERMPLASM.value
+    DATASET = ResourceKind.DATASET.value
+    LITERATURE = ResourceKind.LITERATURE.value
+
+
+class CatalogueEntry(models.Model):
+    """One thing that can be found, flat: what search, facets and find-a-time read. Derived from the rows it stands for, in the same
+    transaction; ``manage.py rebuild_search`` makes all of it anew.
+
+    ``public`` is published and not of a suspended owner. ``bookable`` has opening hours and a status that allows booking.
+    ``price_from_fen`` is the lowest public price: of an hour for instruments, of ``price_unit`` for test items; None without a price.
+    ``region_code`` is the site's (or the resource's); ``zones`` are slugs of policy zones.
+    """
+
+    kind = models.CharField(max_length=20, choices=CatalogueKind.choices)
+    instrument = models.OneToOneField(Instrument, null=True, on_delete=models.CASCADE, related_name="entry")
+    resource = models.OneToOneField(Resource, null=True, on_delete=models.CASCADE, related_name="entry")
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    calendar = models.ForeignKey("schedule.Calendar", null=True, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=500)
+    name_en = models.CharField(max_length=500, blank=True)
+    name_pinyin = models.CharField(max_length=600, blank=True)
+    search = SearchVectorField(null=True, editable=False)
+    class_code = models.CharField(max_length=6, blank=True)
+    region_code = models.CharField(max_length=6, blank=True)
+    zones = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    technique_codes = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    service_modes = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    status = models.CharField(max_length=30, blank=True)
+    public = models.BooleanField(default=False)
+    bookable = models.BooleanField(default=False)
+    training_needed = models.BooleanField(default=False)
+    approval_needed = models.BooleanField(default=True)
+    price_from_fen = models.BigIntegerField(null=True)
+    price_unit = models.CharField(max_length=20, blank=True)
+    subsidy_eligible = models.BooleanField(default=False)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(instrument__isnull=False, resource__isnull=True, kind="instrument")
+                | (models.Q(instrument__isnull=True, resource__isnull=False) & ~models.Q(kind="instrument")),
+                name="catalogue_entry_of_one_thing",
+            )
+        ]
+        indexes = [
+            GinIndex(fields=["search"], name="catalogue_search"),
+            GinIndex(fields=["technique_codes"], name="catalogue_by_technique"),
+            models.Index(fields=["kind", "class_code"], name="catalogue_by_class"),
+            models.Index(fields=["region_code"], name="catalogue_by_region"),
+            models.Index(fields=["name_pinyin", "id"], name="catalogue_by_name"),
+        ]
