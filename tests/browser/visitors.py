@@ -20,6 +20,8 @@ REFUSALS = {409, 422}
 """Statuses with which a form is answered in place; every other one of 400 or more is a fault."""
 LEFT_BEFORE_IT_CAME = "net::ERR_ABORTED"
 """A download, or an icon of a page that was left at once."""
+SAID_OF_A_FAILED_REQUEST = ("htmx:sendError", "htmx:afterRequest")
+"""What htmx writes when a request gets no answer; whether that is a fault, the request itself says."""
 
 PERSONAS: dict[str, str] = {
     "researcher": "researcher@demo.jishi.example",
@@ -113,7 +115,8 @@ def watch(context: BrowserContext, site: Site) -> Visitor:
     def on_console(message: ConsoleMessage) -> None:
         status = re.search(r"status of (4\d\d)", message.text)
         expected = status and (message.location["url"] == page.url or int(status[1]) in REFUSALS)
-        if message.type in {"error", "warning"} and not expected:
+        said_by_the_request = message.text.startswith(SAID_OF_A_FAILED_REQUEST)
+        if message.type in {"error", "warning"} and not expected and not said_by_the_request:
             faults.found.append(f"console {message.type}: {message.text}")
 
     def on_request(request: Request) -> None:
