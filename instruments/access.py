@@ -91,8 +91,8 @@ def resource_filter(actor: Actor, prefix: str = "") -> Q:
 
 
 def request_filter(actor: Actor) -> Q:
-    """A request is seen by the organisation that asks and by the lab managers of the one that is asked; by operator and inspector."""
-    if actor.has(Role.OPERATOR, Role.INSPECTOR):
+    """A request is seen by the organisation that asks, by the lab managers of the one that is asked, and by inspectors."""
+    if actor.has(Role.INSPECTOR):
         return ALL
     asking = Q(organisation_id__in=actor.organisations())
     return asking | Q(resource__organisation_id__in=actor.organisations(Role.LAB_MANAGER))

@@ -19,6 +19,7 @@ register(
         "resource.qualification_without_scheme": _("Say which qualification it is, for example CMA or CNAS."),
         "resource.end_before_start": _("The end (%(last_on)s) lies before the beginning (%(first_on)s)."),
         "resource.language_invalid": _("%(text)s is no language code. Write it like zh, en or zh-Hans."),
+        "resource.part_of_other_kind": _("A resource of kind %(kind)s has no such part. Send the part of its own kind."),
         "resource.export_not_for_kind": _("There is no export of this kind in that format. Formats for it: %(known)s."),
         "germplasm.descriptor_unknown": _("%(name)s is no descriptor of this standard."),
         "germplasm.number_missing": _("The accession needs its number."),
