@@ -20,11 +20,12 @@ from billing.models import (
     Quote,
     Statement,
     StatementLine,
+    TestItemPrice,
     Transfer,
 )
 from booking.access import CUSTOMERS, SUPERVISORS, reservation_filter
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope
-from instruments.access import ALL, instrument_filter
+from instruments.access import ALL, instrument_filter, resource_filter
 
 PAYEES = (Role.FIRM_ADMIN, Role.OWNER_FINANCE)
 
@@ -36,6 +37,10 @@ def payee_filter(actor: Actor, prefix: str = "") -> Q:
 
 def _price_versions(queryset: QuerySet[PriceVersion], actor: Actor) -> QuerySet[PriceVersion]:
     return queryset.filter(instrument_filter(actor, "instrument__"))
+
+
+def _test_item_prices(queryset: QuerySet[TestItemPrice], actor: Actor) -> QuerySet[TestItemPrice]:
+    return queryset.filter(resource_filter(actor, "test_item__resource__"))
 
 
 def _programmes(queryset: QuerySet[Programme], actor: Actor) -> QuerySet[Programme]:
@@ -93,6 +98,7 @@ _SCOPES: dict[Any, Any] = {
     Quote: _quotes,
     Statement: _statements,
     StatementLine: _statement_lines,
+    TestItemPrice: _test_item_prices,
     Transfer: _transfers,
 }
 for _model, _scope in _SCOPES.items():

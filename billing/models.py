@@ -1,7 +1,7 @@
 """Django looks for an app's models here; they live with their package."""
 
 from billing.ledger.models import Account, Transfer
-from billing.pricing.models import PriceVersion
+from billing.pricing.models import PriceVersion, TestItemPrice
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
 from billing.subsidy.models import Programme, ProgrammeVersion
 
@@ -16,5 +16,6 @@ __all__ = [
     "Quote",
     "Statement",
     "StatementLine",
+    "TestItemPrice",
     "Transfer",
 ]

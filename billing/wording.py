@@ -110,6 +110,14 @@ _FACTS: dict[str, Word] = {
     "amounts.fee": pgettext_lazy("missing fact", "the fee"),
     "amounts.contract": pgettext_lazy("missing fact", "the contract amount"),
 }
+_UNITS: dict[str, Word] = {
+    "sample": pgettext_lazy("unit of a price", "sample"),
+    "element": pgettext_lazy("unit of a price", "element and sample"),
+    "test": pgettext_lazy("unit of a price", "test"),
+    "hour": pgettext_lazy("unit of a price", "hour"),
+    "day": pgettext_lazy("unit of a price", "day"),
+    "batch": pgettext_lazy("unit of a price", "batch"),
+}
 _STEPS: dict[str, Word] = {
     "fen": pgettext_lazy("rounding step", "fen"),
     "yuan": pgettext_lazy("rounding step", "yuan"),
@@ -141,6 +149,7 @@ service_word = _from(_SERVICES)
 subject_word = _from(_SUBJECTS)
 amount_word = _from(_AMOUNTS)
 customer_class_word = _from(_CLASSES)
+unit_word = _from(_UNITS)
 
 
 def in_english() -> bool:
@@ -233,6 +242,7 @@ _SINGLE: dict[str, Callable[[Any], str]] = {
     "size": size_word,
     "step": _from(_STEPS),
     "subject": _from(_SUBJECTS),
+    "unit": unit_word,
     "yuan_per_hour": hourly,
     "zones": _several(str),
     "excluded": _several(region_word),

@@ -14,15 +14,22 @@ from config.kernel.access import OFFICIALS, Actor, Role, register_scope, visible
 from config.kernel.models import ApiToken, AuditEntry
 from instruments.models import (
     CalendarEntry,
+    DataSet,
+    Germplasm,
     Instrument,
     Invitation,
     JoinRequest,
+    Literature,
     Membership,
     Organisation,
     OrganisationIdentifier,
     OrganisationKind,
     OrganisationStatus,
+    Qualification,
+    Resource,
+    ResourceRequest,
     Site,
+    TestItem,
     User,
     VerificationRequest,
 )
@@ -78,6 +85,19 @@ def sees_instrument(actor: Actor, *, published: bool, owner_id: int, owner_statu
     return public or actor.has(Role.OPERATOR) or owner_id in actor.organisations(Role.LAB_MANAGER)
 
 
+def resource_filter(actor: Actor, prefix: str = "") -> Q:
+    """As with instruments: what is published is public unless its owner is suspended; drafts are for their lab managers."""
+    return instrument_filter(actor, prefix)
+
+
+def request_filter(actor: Actor) -> Q:
+    """A request is seen by the organisation that asks, by the lab managers of the one that is asked, and by inspectors."""
+    if actor.has(Role.INSPECTOR):
+        return ALL
+    asking = Q(organisation_id__in=actor.organisations())
+    return asking | Q(resource__organisation_id__in=actor.organisations(Role.LAB_MANAGER))
+
+
 def membership_filter(actor: Actor) -> Q:
     """Colleagues see each other's roles; operator and inspector see all."""
     if actor.has(Role.OPERATOR, Role.INSPECTOR):
@@ -131,6 +151,23 @@ def _instruments(queryset: QuerySet[Instrument], actor: Actor) -> QuerySet[Instr
     return queryset.filter(instrument_filter(actor))
 
 
+def _resources(queryset: QuerySet[Resource], actor: Actor) -> QuerySet[Resource]:
+    return queryset.filter(resource_filter(actor))
+
+
+def _parts(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """The typed part of a resource is as public as the resource."""
+    return queryset.filter(resource_filter(actor, "resource__"))
+
+
+def _qualifications(queryset: QuerySet[Qualification], actor: Actor) -> QuerySet[Qualification]:
+    return queryset.filter(resource_filter(actor, "test_item__resource__"))
+
+
+def _resource_requests(queryset: QuerySet[ResourceRequest], actor: Actor) -> QuerySet[ResourceRequest]:
+    return queryset.filter(request_filter(actor))
+
+
 def _sites(queryset: QuerySet[Site], actor: Actor) -> QuerySet[Site]:
     """A site is as public as its organisation or as an instrument that stands there."""
     standing = visible_to(Instrument.objects.filter(site_id=OuterRef("pk")), actor)
@@ -155,13 +192,20 @@ _SCOPES: dict[Any, Any] = {
     ApiToken: _tokens,
     AuditEntry: _audit,
     CalendarEntry: _calendar_entries,
+    DataSet: _parts,
+    Germplasm: _parts,
     Instrument: _instruments,
     Invitation: _invitations,
     JoinRequest: _join_requests,
+    Literature: _parts,
     Membership: _memberships,
     Organisation: _organisations,
     OrganisationIdentifier: _identifiers,
+    Qualification: _qualifications,
+    Resource: _resources,
+    ResourceRequest: _resource_requests,
     Site: _sites,
+    TestItem: _parts,
     User: _users,
     VerificationRequest: _verification_requests,
 }

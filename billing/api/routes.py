@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, re_path
 
-from billing.api import views
+from billing.api import samples, views
 
 ID = r"(?P<pk>[0-9]{1,18})"
 CODE = r"(?P<code>[A-Za-z0-9._-]{1,40})"
@@ -18,6 +18,12 @@ urlpatterns: list[URLPattern] = [
         name="api_reservation_accept_quote",
     ),
     re_path(rf"^instruments/{ID}/price/$", views.PriceView.as_view({"get": "retrieve"}), name="api_instrument_price"),
+    re_path(rf"^resources/{ID}/quote/$", samples.SampleQuoteView.as_view({"post": "create"}), name="api_resource_quote"),
+    re_path(
+        rf"^resources/{ID}/price/$",
+        samples.TestPriceView.as_view({"get": "retrieve", "post": "create"}),
+        name="api_resource_price",
+    ),
     re_path(r"^programmes/$", _programmes.as_view({"get": "list"}), name="api_programmes"),
     re_path(r"^programmes/evaluate/$", _programmes.as_view({"post": "evaluate"}), name="api_programme_evaluate"),
     re_path(rf"^programmes/{CODE}/$", _programmes.as_view({"get": "retrieve"}), name="api_programme"),

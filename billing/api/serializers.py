@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from billing.pricing.rules.samples import UNITS
 from billing.settlement.models import RenderState
 from billing.subsidy.rules.outcome import Payee, SettlementMode
 from config.kernel.api.fields import Day, Id, Instant, Text, WholeNumber
@@ -101,6 +102,39 @@ class CapLeftOut(serializers.Serializer):
 
 class PreviewOut(AssessmentOut):
     caps_left = CapLeftOut(many=True)
+
+
+class SampleQuoteIn(StrictSerializer):
+    organisation = Id(help_text="The customer on whose account it would go.")
+    samples = Id(help_text="How many samples; of a price per hour or day so many of those.")
+    elements = Id(required=False, default=1, help_text="How many elements are measured in each, where each costs.")
+
+
+class SampleQuoteOut(PreviewOut):
+    promised_on = serializers.DateField(allow_null=True, help_text="When the result is due if the samples arrive today.")
+
+
+class TestPriceIn(StrictSerializer):
+    """A new version of a test item's price; without an amount it is given on request."""
+
+    __test__ = False  # not a test of pytest's
+
+    unit = serializers.ChoiceField(choices=list(UNITS))
+    amount_fen = WholeNumber(allow_null=True)
+    class_fen = serializers.DictField(
+        child=WholeNumber(), required=False, help_text="Class of customers to what they pay instead."
+    )
+    effective_from = Day(required=False, help_text="Today when it is left out.")
+
+
+class TestPriceOut(serializers.Serializer):
+    __test__ = False  # not a test of pytest's
+
+    resource = serializers.IntegerField()
+    effective_from = serializers.DateField(allow_null=True)
+    unit = serializers.CharField()
+    amount_fen = serializers.IntegerField(allow_null=True, help_text="Null: on request.")
+    class_fen = serializers.DictField(child=serializers.IntegerField())
 
 
 class ChargeOut(AssessmentOut):

@@ -13,7 +13,8 @@ from billing.pricing.rules.steps import Step
 from billing.settlement import reservation_figures
 from billing.settlement.models import FrozenAssessment, Statement
 from billing.settlement.services.assessing import Pins
-from billing.settlement.services.quotes import QuotePreview
+from billing.settlement.services.quotes import CapLeft, QuotePreview
+from billing.settlement.services.sample_quotes import SampleQuote
 from billing.subsidy import services as subsidy
 from billing.subsidy.queries import KnownVersion, PoolLeft
 from billing.subsidy.rules.assess import Assessment
@@ -46,7 +47,12 @@ def figures_of(actor: Actor, reservations: Iterable[Reservation]) -> Mapping[int
 def preview_json(preview: QuotePreview) -> Json:
     """A live quote with what it leaves of each limit."""
     programmes = [version.programme for version in preview.prepared.versions]
-    left = [
+    shown = assessment_json(preview.assessment, programmes, preview.prepared.inputs.schedule)
+    return {**shown, "caps_left": _caps_json(preview.caps_left)}
+
+
+def _caps_json(caps: Iterable[CapLeft]) -> list[Json]:
+    return [
         {
             "programme": cap.programme,
             "cap": cap.cap_id,
@@ -54,9 +60,8 @@ def preview_json(preview: QuotePreview) -> Json:
             "limit_fen": cap.limit_fen,
             "left_fen": cap.left_fen,
         }
-        for cap in preview.caps_left
+        for cap in caps
     ]
-    return {**assessment_json(preview.assessment, programmes, preview.prepared.inputs.schedule), "caps_left": left}
 
 
 def frozen_json(frozen: FrozenAssessment) -> Json:
@@ -72,9 +77,17 @@ def frozen_json(frozen: FrozenAssessment) -> Json:
     }
 
 
-def assessment_json(assessment: Assessment, programmes: Sequence[Programme], schedule: PriceSchedule) -> Json:
-    """The four numbers, what each programme says, and every step."""
-    bands = {band.code: band.name for band in schedule.bands}
+def sample_quote_json(quote: SampleQuote) -> Json:
+    """A live quote of a commissioned test, with the day on which its result is promised."""
+    programmes = [version.programme for version in quote.versions]
+    promised = quote.promised_on.isoformat() if quote.promised_on is not None else None
+    shown = assessment_json(quote.assessment, programmes, None)
+    return {**shown, "caps_left": _caps_json(quote.caps_left), "promised_on": promised}
+
+
+def assessment_json(assessment: Assessment, programmes: Sequence[Programme], schedule: PriceSchedule | None) -> Json:
+    """The four numbers, what each programme says, and every step. A commissioned test has no schedule."""
+    bands = {band.code: band.name for band in schedule.bands} if schedule is not None else {}
     return {
         "gross_fen": assessment.gross_fen,
         "deducted_fen": assessment.deducted_fen,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -154,3 +154,9 @@ def in_force(version_id: int) -> InForce:
     """A published version, compiled; published versions never change, so each is read once per process."""
     row = ProgrammeVersion.objects.filter(published_at__isnull=False).only("programme_id", "document").get(pk=version_id)
     return InForce(version_id, row.programme_id, programme_rules.parse_programme(row.document))
+
+
+def version_ids_in_force(on: date) -> tuple[int, ...]:
+    """The published versions that hold on a local date, by code of their programmes."""
+    rows = ProgrammeVersion.objects.filter(published_at__isnull=False, valid__contains=on).order_by("programme__code")
+    return tuple(rows.values_list("pk", flat=True))

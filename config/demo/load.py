@@ -13,10 +13,10 @@ from django.db import transaction
 from billing.settlement.models import Award
 from billing.settlement.services import statements
 from billing.subsidy import services as subsidy
-from booking.services import notices
 from config.demo import organisations, registry, sessions
 from config.demo.organisations import People
 from config.kernel.access import Role
+from config.kernel.services.silence import silence
 
 PROGRAMMES = ("DEMO-QH-A", "DEMO-QH-V")
 
@@ -29,7 +29,7 @@ def load(seed: int, now: datetime) -> dict[str, int]:
     dice = random.Random(seed)  # noqa: S311  (a reproducible demo, not a secret)
     today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
     began = sessions.start_of(today)
-    with transaction.atomic(), notices.silence():
+    with transaction.atomic(), silence():
         people = organisations.found(dice, began)
         stocked = registry.stock(people, dice, began.date(), began)
         _programmes(people, began)

@@ -102,9 +102,12 @@ def of_frozen(frozen: FrozenAssessment) -> AssessmentRows:
     return present(assessment_from_json(frozen.result), programmes, pricing.schedule(pins.price_version_id))
 
 
-def present(assessment: Assessment, programmes: Sequence[Programme], schedule: PriceSchedule) -> AssessmentRows:
-    """The rows of an assessment of ``programmes`` (in the order they were tried) at the prices of ``schedule``."""
-    bands = {band.code: band.name for band in schedule.bands}
+def present(assessment: Assessment, programmes: Sequence[Programme], schedule: PriceSchedule | None) -> AssessmentRows:
+    """The rows of an assessment of ``programmes`` (in the order they were tried) at the prices of ``schedule``.
+
+    A commissioned test has no schedule.
+    """
+    bands = {band.code: band.name for band in schedule.bands} if schedule is not None else {}
     return AssessmentRows(
         gross_fen=assessment.gross_fen,
         deducted_fen=assessment.deducted_fen,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 from rest_framework.routers import BaseRouter
 
-from instruments.api import instruments, people
+from instruments.api import instruments, people, resources
 
 
 def register_people(router: BaseRouter) -> None:
     """Add the viewsets to ``router``."""
     router.register("instruments", instruments.InstrumentView, basename="api_instrument")
+    router.register("resources", resources.ResourceView, basename="api_resource")
+    router.register("resource-requests", resources.ResourceRequestView, basename="api_resource_request")
     router.register("organisations", people.OrganisationView, basename="api_organisation")
     router.register("invitations", people.InvitationView, basename="api_invitation")
     router.register("join-requests", people.JoinRequestView, basename="api_join_request")

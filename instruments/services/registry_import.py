@@ -42,7 +42,8 @@ class ImportRequest:
 
 @dataclass(frozen=True, slots=True)
 class RowFate:
-    """What became of one row: its line in the file, one of ``FATES``, the instrument, and what there is to say about it."""
+    """What became of one row: its line in the file, one of ``FATES`` (or ``skipped``), the instrument or the resource, and what there
+    is to say about it."""
 
     line: int
     fate: str
@@ -52,6 +53,7 @@ class RowFate:
     instrument_id: int | None = None
     reasons: tuple[Reason, ...] = ()
     notes: tuple[Reason, ...] = ()
+    resource_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,9 @@ class ImportReport:
 
     @property
     def counts(self) -> dict[str, int]:
-        """How many rows had each fate."""
+        """How many rows had each fate; what happens only sometimes (``skipped``) is named when it happened."""
         found = Counter(row.fate for row in self.rows)
-        return {fate: found[fate] for fate in FATES}
+        return {fate: found[fate] for fate in FATES} | dict(found)
 
 
 def import_registry(actor: Actor, request: ImportRequest, now: datetime) -> ImportReport:

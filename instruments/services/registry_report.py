@@ -12,7 +12,7 @@ from config.kernel.errors import Reason
 from config.kernel.messages import reason_sentence
 from instruments.services.registry_import import ImportReport, RowFate
 
-_CSV_COLUMNS = ("line", "fate", "owner", "inner_id", "name", "instrument_id", "field", "code", "message")
+_CSV_COLUMNS = ("line", "fate", "owner", "inner_id", "name", "instrument_id", "resource_id", "field", "code", "message")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -29,7 +29,7 @@ def as_csv(report: ImportReport) -> str:
     writer = csv.writer(out)
     writer.writerow(_CSV_COLUMNS)
     for row in report.rows:
-        head = [row.line, row.fate, row.owner, row.inner_id, row.name, row.instrument_id or ""]
+        head = [row.line, row.fate, row.owner, row.inner_id, row.name, row.instrument_id or "", row.resource_id or ""]
         told = [[reason.field, reason.code, reason_sentence(reason)] for reason in (*row.reasons, *row.notes)]
         for tail in told or [["", "", ""]]:
             writer.writerow([_harmless(cell) for cell in [*head, *tail]])
@@ -44,6 +44,7 @@ def _row(row: RowFate) -> dict[str, Any]:
         "inner_id": row.inner_id,
         "name": row.name,
         "instrument_id": row.instrument_id,
+        "resource_id": row.resource_id,
         "reasons": [_reason(reason) for reason in row.reasons],
         "notes": [_reason(reason) for reason in row.notes],
     }

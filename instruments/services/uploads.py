@@ -15,6 +15,7 @@ MAX_PIXELS = 50_000_000
 _PDF = b"%PDF-"
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
+_PROGRAMS = (b"MZ", b"\x7fELF", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"#!")
 _ORIENTATION = 0x0112
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -55,6 +56,16 @@ def clean_image(content: bytes) -> CleanFile:
     """A JPEG or PNG drawn anew. Raises as ``clean_document`` does; a PDF is ``upload.unknown_type``."""
     _refuse_size(content)
     return _drawn_anew(content)
+
+
+def check_delivery(content: bytes) -> None:
+    """Data that one side hands to the other: kept as it is and only ever given out as a download.
+
+    Raises Refusal on field ``file``: ``upload.empty``, ``upload.too_big``, ``resource_request.file_is_program``.
+    """
+    _refuse_size(content)
+    if content.startswith(_PROGRAMS):
+        raise Refusal.of("resource_request.file_is_program", field="file")
 
 
 def _refuse_size(content: bytes) -> None:

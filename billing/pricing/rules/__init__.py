@@ -2,6 +2,7 @@
 
 from billing.pricing.rules.describe import DescribedBand, DescribedSchedule, describe
 from billing.pricing.rules.pricing import LineKind, PricedSession, PriceLine, price_session
+from billing.pricing.rules.samples import PricedSamples, SampleLine, SamplePrice, price_samples
 from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
 from billing.pricing.rules.steps import Step
 
@@ -11,9 +12,13 @@ __all__ = [
     "LineKind",
     "PriceLine",
     "PriceSchedule",
+    "PricedSamples",
     "PricedSession",
+    "SampleLine",
+    "SamplePrice",
     "Step",
     "describe",
     "parse_schedule",
+    "price_samples",
     "price_session",
 ]

@@ -5,7 +5,7 @@ Used by quote, hold and charge alike, so that they cannot differ in anything but
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -32,6 +32,7 @@ from instruments.models import Instrument, Organisation, OrganisationStatus
 from instruments.rules.firm_size import size_class
 
 SERVICE_KIND = "instrument_use"
+TESTING_KIND = "testing"
 AWARDED = "awarded"
 #: The kind of organisation in the words of the public facts schema.
 _APPLICANT_KIND = {"firm": "firm", "team": "team", "owner": "institution", "government": "institution"}
@@ -131,24 +132,52 @@ class Plan:
 
     def specs(self) -> list[AccountSpec]:
         """Every account an award touches: caps, pools, and what the customer was awarded."""
-        return [*self.accounts.values(), *(_awarded_spec(version, self.customer_id) for version in self.versions)]
+        return specs_of(self.versions, self.accounts, self.customer_id)
 
     def with_balances(self, known: Mapping[str, Account]) -> Prepared:
         """The engine's inputs under the balances of ``known`` accounts (by key; one that is missing was never opened)."""
-        candidates = tuple(
-            Candidate(
-                version.programme,
-                _with_first_use(self.facts, known.get(awarded_key(version, self.customer_id))),
-                {
-                    cap_id: _balance(known.get(spec.key))
-                    for (version_id, cap_id), spec in self.accounts.items()
-                    if version_id == version.version_id
-                },
-            )
-            for version in self.versions
-        )
+        candidates = candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known)
         inputs = Inputs(self.schedule, self.during, self.zone, self.customer_class, candidates)
         return Prepared(inputs, self.price_version_id, self.versions, self.accounts, self.customer_id)
+
+
+Accounts = Mapping[tuple[int, str], AccountSpec]
+
+
+def specs_of(versions: Sequence[InForce], accounts: Accounts, customer_id: int) -> list[AccountSpec]:
+    """Every account an award under these versions touches."""
+    return [*accounts.values(), *(_awarded_spec(version, customer_id) for version in versions)]
+
+
+def candidates_of(
+    versions: Sequence[InForce], facts: Facts, accounts: Accounts, customer_id: int, known: Mapping[str, Account]
+) -> tuple[Candidate, ...]:
+    """The programmes to be tried, each with the facts and the balances of its caps (an account that is missing was never opened)."""
+    return tuple(
+        Candidate(
+            version.programme,
+            _with_first_use(facts, known.get(awarded_key(version, customer_id))),
+            {
+                cap_id: _balance(known.get(spec.key))
+                for (version_id, cap_id), spec in accounts.items()
+                if version_id == version.version_id
+            },
+        )
+        for version in versions
+    )
+
+
+def accounts_of(
+    versions: Sequence[InForce], facts: Facts, customer_id: int, service_on: date
+) -> dict[tuple[int, str], AccountSpec]:
+    """The accounts of every cap that counts for these facts, by (programme version id, cap id)."""
+    return {
+        (version.version_id, cap.id): cap_account(
+            version, cap, customer_id, version.programme.validity.basis_on(facts) or service_on
+        )
+        for version in versions
+        for cap in version.programme.accounts_for(facts.applicant.kind)
+    }
 
 
 def plan(instrument: Instrument, customer: Organisation, during: TimeRange, now: datetime, pins: Pins | None = None) -> Plan:
@@ -162,14 +191,9 @@ def plan(instrument: Instrument, customer: Organisation, during: TimeRange, now:
     pins = pins or _pins_in_force(instrument.pk, service_on)
     schedule = pricing.schedule(pins.price_version_id)
     versions = tuple(subsidy.in_force(version_id) for version_id in pins.programme_version_ids)
-    facts = _facts(instrument, customer, service_on, now.astimezone(zone).date())
-    accounts = {
-        (version.version_id, cap.id): cap_account(
-            version, cap, customer.pk, version.programme.validity.basis_on(facts) or service_on
-        )
-        for version in versions
-        for cap in version.programme.accounts_for(facts.applicant.kind)
-    }
+    owner, site = instrument.organisation, instrument.site
+    facts = facts_of(owner, site.region_code, customer, SERVICE_KIND, service_on, now.astimezone(zone).date())
+    accounts = accounts_of(versions, facts, customer.pk, service_on)
     is_owner = customer.pk == instrument.organisation_id
     named_class = customer_class(
         kind=customer.kind, size=facts.applicant.size, is_owner=is_owner, priced=schedule.customer_classes
@@ -194,8 +218,10 @@ def _awarded_spec(version: InForce, customer_id: int) -> AccountSpec:
     return AccountSpec(awarded_key(version, customer_id), AWARDED, None, version.programme_id, customer_id)
 
 
-def _facts(instrument: Instrument, customer: Organisation, service_on: date, today: date) -> Facts:
-    owner, site = instrument.organisation, instrument.site
+def facts_of(
+    owner: Organisation, place_code: str, customer: Organisation, service_kind: str, service_on: date, today: date
+) -> Facts:
+    """What is known about a service that ``owner`` does at a place for ``customer``."""
     size = None
     if customer.staff_count is not None and customer.annual_revenue_fen is not None:
         size = size_class(customer.staff_count, customer.annual_revenue_fen).value
@@ -212,9 +238,9 @@ def _facts(instrument: Instrument, customer: Organisation, service_on: date, tod
             policy_zones=frozenset(owner.policy_zones),
             verified=owner.status == OrganisationStatus.VERIFIED,
         ),
-        instrument=Party(region_code=site.region_code or None),
-        # Invoice and claim have not happened yet: their year is expected to be the session's.
-        service=Service(SERVICE_KIND, service_on, invoice_on=service_on, claim_on=service_on, approval_on=today),
+        instrument=Party(region_code=place_code or None),
+        # Invoice and claim have not happened yet: their year is expected to be the service's.
+        service=Service(service_kind, service_on, invoice_on=service_on, claim_on=service_on, approval_on=today),
         grade=owner.quality_grade or None,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,8 @@ from billing.settlement.models import Quote
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Prepared
 from billing.subsidy.rules.assess import Assessment
-from billing.subsidy.rules.outcome import Award
+from billing.subsidy.rules.outcome import Award, Outcome
+from billing.subsidy.services import InForce
 from booking.models import Reservation
 from booking.rules.states import ReservationState
 from booking.services.reservations import BOOKING_ROLES
@@ -51,12 +53,13 @@ def preview(actor: Actor, instrument_id: int, organisation_id: int, during: Time
     customer = Organisation.objects.get(pk=organisation_id)
     prepared = assessing.prepare(instrument, customer, during, now)
     assessment = prepared.inputs.assess()
-    return QuotePreview(prepared, assessment, _caps_left(prepared, assessment))
+    return QuotePreview(prepared, assessment, caps_left(prepared.versions, assessment.outcomes))
 
 
-def _caps_left(prepared: Prepared, assessment: Assessment) -> tuple[CapLeft, ...]:
+def caps_left(versions: Sequence[InForce], outcomes: Sequence[Outcome]) -> tuple[CapLeft, ...]:
+    """What each cap of the programmes that give something still allows afterwards."""
     left = []
-    for version, outcome in zip(prepared.versions, assessment.outcomes, strict=True):
+    for version, outcome in zip(versions, outcomes, strict=True):
         if not isinstance(outcome, Award):
             continue
         caps = {cap.id: cap for cap in version.programme.caps}

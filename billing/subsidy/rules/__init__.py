@@ -1,7 +1,7 @@
 """Subsidies: programmes as documents, one evaluation, one assessment of a session, frozen and replayed as JSON."""
 
 from billing.ledger.rules.documents import DocumentError, Fault
-from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_session
+from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_samples, assess_session
 from billing.subsidy.rules.codec import (
     Difference,
     Inputs,
@@ -59,6 +59,7 @@ __all__ = [
     "Service",
     "SettlementMode",
     "Unmet",
+    "assess_samples",
     "assess_session",
     "assessment_from_json",
     "assessment_to_json",

@@ -1,12 +1,18 @@
-"""The one function behind quote, hold, charge, statement and replay: the price of a session and every subsidy on it."""
+"""The one function behind quote, hold, charge, statement and replay: a price and every subsidy on it.
+
+What is priced differs (a session by its time, a commissioned test by its samples); what follows the price is the same code.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Generic, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from billing.pricing.rules.pricing import PricedSession, price_session
+from billing.pricing.rules.samples import PricedSamples, SamplePrice, price_samples
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.evaluate import evaluate
@@ -28,9 +34,25 @@ class Candidate:
     balances: Mapping[str, Balance]
 
 
+class Priced(Protocol):
+    """What a price has whatever was priced."""
+
+    @property
+    def local_on(self) -> date: ...
+    @property
+    def gross_fen(self) -> int: ...
+    @property
+    def minimum_top_up_fen(self) -> int: ...
+    @property
+    def steps(self) -> tuple[Step, ...]: ...
+
+
+P = TypeVar("P", PricedSession, PricedSamples)
+
+
 @dataclass(frozen=True, slots=True)
-class Assessment:
-    """What a session costs and who pays. All in fen.
+class Assessment(Generic[P]):
+    """What a session or a commissioned test costs and who pays. All in fen.
 
     ``payable_now_fen`` = gross - deducted; ``final_cost_fen`` = payable now - refunded; never negative.
     ``outcomes`` follow the order of the candidates. ``estimate``: at least one award rests on an assumption.
@@ -38,7 +60,7 @@ class Assessment:
     """
 
     gross_fen: int
-    priced: PricedSession
+    priced: P
     outcomes: tuple[Outcome, ...]
     deducted_fen: int
     refunded_fen: int
@@ -58,7 +80,7 @@ def assess_session(
     zone: ZoneInfo,
     customer_class: str,
     candidates: Sequence[Candidate] = (),
-) -> Assessment:
+) -> Assessment[PricedSession]:
     """Price a session and apply every candidate programme.
 
     The session's fee and contract amount are its gross, the minutes its length, the service date the local date of its
@@ -67,10 +89,44 @@ def assess_session(
     it left of the cost, so that subsidies never exceed the gross.
     Raises Refusal ``price.class_without_rate``; ValueError when a programme is listed twice.
     """
-    if len({candidate.programme.code for candidate in candidates}) != len(candidates):
-        raise ValueError("a programme can be applied to a session only once")
     priced = price_session(schedule, time_range, zone, customer_class)
-    outcomes = _granted(candidates, [_session_facts(each.facts, priced, time_range) for each in candidates], priced)
+    measured = Quantities(minutes=time_range.seconds // 60)
+    return Assessment(priced.gross_fen, priced, *_shares(priced, candidates, measured, "session.step.gross"))
+
+
+def assess_samples(
+    price: SamplePrice,
+    samples: int,
+    elements: int,
+    local_on: date,
+    customer_class: str,
+    candidates: Sequence[Candidate] = (),
+) -> Assessment[PricedSamples]:
+    """Price a commissioned test and apply every candidate programme, as ``assess_session`` does with a session.
+
+    Raises Refusal ``price.samples_out_of_range``, ``price.elements_out_of_range``; ValueError as there.
+    """
+    priced = price_samples(price, samples, elements, customer_class, local_on)
+    measured = Quantities(samples=samples)
+    return Assessment(priced.gross_fen, priced, *_shares(priced, candidates, measured, "samples.step.gross"))
+
+
+class _Shares(NamedTuple):
+    """Who bears what of a price: the fields of an ``Assessment`` behind the price, in their order."""
+
+    outcomes: tuple[Outcome, ...]
+    deducted_fen: int
+    refunded_fen: int
+    payable_now_fen: int
+    final_cost_fen: int
+    estimate: bool
+    steps: tuple[Step, ...]
+
+
+def _shares(priced: Priced, candidates: Sequence[Candidate], measured: Quantities, gross_key: str) -> _Shares:
+    if len({candidate.programme.code for candidate in candidates}) != len(candidates):
+        raise ValueError("a programme can be applied only once")
+    outcomes = _granted(candidates, [_complete(each.facts, priced, measured) for each in candidates], priced.gross_fen)
     deducted = refunded = 0
     estimate = False
     for outcome in outcomes:
@@ -82,45 +138,37 @@ def assess_session(
                 refunded += outcome.total_fen
     payable_now = priced.gross_fen - deducted
     final_cost = payable_now - refunded
-    return Assessment(
-        gross_fen=priced.gross_fen,
-        priced=priced,
-        outcomes=outcomes,
-        deducted_fen=deducted,
-        refunded_fen=refunded,
-        payable_now_fen=payable_now,
-        final_cost_fen=final_cost,
-        estimate=estimate,
-        steps=(
-            *priced.steps,
-            Step("total", "", "session.step.gross", {"gross_fen": priced.gross_fen}, priced.gross_fen),
-            Step("total", "", "session.step.payable_now", {"deducted_fen": deducted}, payable_now),
-            Step("total", "", "session.step.final_cost", {"refunded_fen": refunded}, final_cost),
-        ),
+    steps = (
+        *priced.steps,
+        Step("total", "", gross_key, {"gross_fen": priced.gross_fen}, priced.gross_fen),
+        Step("total", "", "session.step.payable_now", {"deducted_fen": deducted}, payable_now),
+        Step("total", "", "session.step.final_cost", {"refunded_fen": refunded}, final_cost),
     )
+    return _Shares(outcomes, deducted, refunded, payable_now, final_cost, estimate, steps)
 
 
-def _session_facts(facts: Facts, priced: PricedSession, time_range: TimeRange) -> Facts:
-    """The caller's facts completed by what the session itself says; only the amount asked for is the caller's."""
+def _complete(facts: Facts, priced: Priced, measured: Quantities) -> Facts:
+    """The caller's facts completed by what was priced; only the amount asked for is the caller's."""
     service, quantities = facts.service, facts.quantities
     if service.service_on is None:
         service = Service(service.kind, priced.local_on, service.invoice_on, service.claim_on, service.approval_on)
-    if quantities.minutes is None:
-        quantities = Quantities(time_range.seconds // 60, quantities.samples)
+    minutes = measured.minutes if quantities.minutes is None else quantities.minutes
+    samples = measured.samples if quantities.samples is None else quantities.samples
     gross = priced.gross_fen
     amounts = Amounts(gross, gross, priced.minimum_top_up_fen, facts.amounts.asked)
-    return Facts(facts.applicant, facts.provider, facts.instrument, service, amounts, quantities, facts.grade)
+    known = Quantities(minutes, samples)
+    return Facts(facts.applicant, facts.provider, facts.instrument, service, amounts, known, facts.grade)
 
 
-def _granted(candidates: Sequence[Candidate], facts: Sequence[Facts], priced: PricedSession) -> tuple[Outcome, ...]:
+def _granted(candidates: Sequence[Candidate], facts: Sequence[Facts], gross_fen: int) -> tuple[Outcome, ...]:
     outcomes = [
-        evaluate(candidate.programme, fact, candidate.balances, cost_left_fen=priced.gross_fen)
+        evaluate(candidate.programme, fact, candidate.balances, cost_left_fen=gross_fen)
         for candidate, fact in zip(candidates, facts, strict=True)
     ]
     if len(outcomes) < 2:
         return tuple(outcomes)
     _exclude(candidates, outcomes)
-    left = priced.gross_fen
+    left = gross_fen
     for place, outcome in enumerate(outcomes):
         if isinstance(outcome, Award) and outcome.total_fen > left:
             candidate = candidates[place]

@@ -32,9 +32,13 @@ MESSAGES: dict[str, Message] = {
     "price.step.minimum_charge": Message(
         ("minimum_fen", "added_fen"), "Up to the least charge of %(minimum_fen)s: %(added_fen)s more"
     ),
+    "price.step.samples": Message(
+        ("quantity", "unit", "rate_fen", "line_fen"), "%(quantity)s x %(rate_fen)s per %(unit)s = %(line_fen)s"
+    ),
     "price.class_without_rate": Message(("customer_class",), "There is no price for customers of class %(customer_class)s"),
     # The four numbers
     "session.step.gross": Message(("gross_fen",), "Price of the session: %(gross_fen)s"),
+    "samples.step.gross": Message(("gross_fen",), "Price of the test: %(gross_fen)s"),
     "session.step.payable_now": Message(("deducted_fen",), "Deducted at once: %(deducted_fen)s; the rest is payable now"),
     "session.step.final_cost": Message(("refunded_fen",), "Expected back later: %(refunded_fen)s; the rest is the final cost"),
     # Conditions that were met

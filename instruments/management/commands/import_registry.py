@@ -25,6 +25,8 @@ _SHOWN = 20
 
 class Command(BaseCommand):
     help = "Take in a registry of instruments: all of it or nothing, and nothing twice when the file comes again."
+    #: Whether what is taken in stands at places of its own.
+    has_places = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
@@ -45,16 +47,7 @@ class Command(BaseCommand):
         try:
             if options["report"] and options["report"].suffix not in {".json", ".csv"}:
                 raise CommandError("The report file must end in .json or .csv.")
-            request = ImportRequest(
-                content=_read(options["file"], Limits().file_bytes),
-                file_name=options["file"].name,
-                plan=_map(options["format"], options["map"]),
-                owner_id=options["owner"],
-                encoding=options["encoding"],
-                zone_name=options["time_zone"],
-                dry_run=options["dry_run"],
-            )
-            report = import_registry(SHELL, request, timezone.now())
+            report = self.taken_in(options)
         except Refusal as refusal:
             lines = [f"  {reason.field}: {reason_sentence(reason)}" for reason in refusal.reasons]
             raise CommandError("\n".join(["Nothing was imported.", *lines])) from None
@@ -66,24 +59,39 @@ class Command(BaseCommand):
         if report.counts["refused"]:
             raise CommandError(f"Nothing was imported: {report.counts['refused']} rows are refused.")
 
+    def taken_in(self, options: dict[str, Any]) -> ImportReport:
+        """Do it. Raises Refusal."""
+        request = ImportRequest(
+            content=read_content(options["file"], Limits().file_bytes),
+            file_name=options["file"].name,
+            plan=_map(options["format"], options["map"]),
+            owner_id=options["owner"],
+            encoding=options["encoding"],
+            zone_name=options["time_zone"],
+            dry_run=options["dry_run"],
+        )
+        return import_registry(SHELL, request, timezone.now())
+
     def _say(self, report: ImportReport, verbosity: int, seconds: float) -> None:
         say = self.stdout.write
         others = f"; would decode too: {', '.join(report.other_encodings)}" if report.other_encodings else ""
         odd = f", {report.odd_bytes} bytes beyond ASCII" if report.sureness in {"guess", "likely"} else ""
         say(f"File: {report.file_name}, {report.size_bytes} bytes, SHA-256 {report.sha256[:16]}...")
         say(f"Encoding: {report.encoding} ({report.sureness}{odd}{others})")
-        say(f"Time zone of new places: {report.zone_name}")
+        if self.has_places:
+            say(f"Time zone of new places: {report.zone_name}")
         say(f"Columns read: {', '.join(report.columns_read)}")
         if report.columns_not_read:
             say(f"Columns not read: {', '.join(report.columns_not_read)}")
-        for fate in ("refused", "repeated", "updated", "created", "unchanged"):
+        for fate in ("refused", "skipped", "repeated", "updated", "created", "unchanged"):
             self._list(fate, [row for row in report.rows if row.fate == fate], verbosity)
         mended = [row for row in report.rows if row.notes and row.fate != "refused"]
         if mended:
             self._list("mended or cut", mended, verbosity, notes=True)
         if report.organisations_created:
             say(f"Owners created (claimed, not verified): {len(report.organisations_created)}")
-        say(f"Places created: {report.sites_created}")
+        if self.has_places:
+            say(f"Places created: {report.sites_created}")
         if report.absent:
             say(f"Imported earlier and not in this file (left as they are): {report.absent}")
         say(", ".join(f"{fate} {count}" for fate, count in report.counts.items()) + f" of {len(report.rows)} rows")
@@ -114,7 +122,7 @@ def _map(name: str, path: Path | None) -> ImportMap:
     return parse_map(document)
 
 
-def _read(path: Path, limit: int) -> bytes:
+def read_content(path: Path, limit: int) -> bytes:
     """At most one byte more than the limit: a huge file is refused without being read."""
     try:
         with path.open("rb") as handle:

@@ -1,0 +1,145 @@
+"""Publishing and finding the prices of test items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from billing.pricing.models import TestItemPrice
+from billing.pricing.rules.samples import CUSTOMER_CLASSES, UNITS, SamplePrice
+from config.kernel.access import Actor, Role
+from config.kernel.errors import Reason, Refusal
+from config.kernel.services import audit
+from config.kernel.services.transactions import whole
+from instruments.models import Resource
+from instruments.ports import ListPrice
+from instruments.services import catalogue, resources
+
+MOST_FEN = 100_000_000_000
+
+
+class InForce(NamedTuple):
+    """A version of a price. ``price`` is None while the lab gives it on request."""
+
+    version_id: int
+    effective_from: date
+    unit: str
+    price: SamplePrice | None
+
+
+@whole
+def publish_test_price(
+    actor: Actor,
+    resource: Resource,
+    unit: str,
+    amount_fen: int | None,
+    class_fen: Mapping[str, int],
+    effective_from: date,
+    now: datetime,
+    today: date,
+) -> TestItemPrice:
+    """Publish a price that is in force from ``effective_from`` (a local date) until the next one.
+
+    Raises Forbidden, Refusal ``price.unit_unknown``, ``price.class_unknown``, ``price.amount_out_of_range``,
+    ``price.in_the_past`` with every reason.
+    """
+    if not actor.has(Role.OPERATOR):
+        actor.require_in(resource.organisation_id, Role.LAB_MANAGER, Role.OWNER_FINANCE)
+    reasons = _reasons(unit, amount_fen, class_fen)
+    if effective_from < today:
+        reasons.append(Reason("price.in_the_past", {}, "effective_from"))
+    Refusal.raise_any(reasons)
+    version = TestItemPrice.objects.create(
+        test_item_id=resource.pk,
+        effective_from=effective_from,
+        unit=unit,
+        amount_fen=amount_fen,
+        class_fen=dict(class_fen),
+        published_at=now,
+        published_by_id=actor.user_id,
+    )
+    resources.set_price_units({resource.pk: unit})
+    after = {"unit": unit, "amount_fen": amount_fen, "class_fen": dict(class_fen), "effective_from": effective_from.isoformat()}
+    audit.record(actor, "test_price.publish", version, now, after=after)
+    catalogue.refresh_resources([resource.pk], now)
+    return version
+
+
+def in_force(resource_ids: Iterable[int], on: date) -> dict[int, InForce]:
+    """The versions in force on a local date, by resource: one query. Items without any version are left out."""
+    rows = (
+        TestItemPrice.objects.filter(test_item_id__in=list(resource_ids), effective_from__lte=on)
+        .order_by("test_item_id", "-effective_from", "-pk")
+        .distinct("test_item_id")
+    )
+    return {row.test_item_id: _compiled(row) for row in rows}
+
+
+def _compiled(row: TestItemPrice) -> InForce:
+    price = None if row.amount_fen is None else SamplePrice(row.unit, row.amount_fen, row.class_fen)
+    return InForce(row.pk, row.effective_from, row.unit, price)
+
+
+def _reasons(unit: str, amount_fen: int | None, class_fen: Mapping[str, int]) -> list[Reason]:
+    reasons = []
+    if unit not in UNITS:
+        reasons.append(Reason("price.unit_unknown", {"text": unit[:40], "known": list(UNITS)}, "unit"))
+    if amount_fen is not None and not 0 <= amount_fen <= MOST_FEN:
+        reasons.append(Reason("price.amount_out_of_range", {}, "amount_fen"))
+    for name, fen in class_fen.items():
+        if name not in CUSTOMER_CLASSES:
+            params = {"text": name[:40], "known": list(CUSTOMER_CLASSES)}
+            reasons.append(Reason("price.class_unknown", params, "class_fen"))
+        elif not 0 <= fen <= MOST_FEN:
+            reasons.append(Reason("price.amount_out_of_range", {}, "class_fen"))
+    return reasons
+
+
+class SamplePrices:
+    """What the registry asks of prices (``instruments.ports.SamplePricePort``)."""
+
+    def public_from(self, resource_ids: Sequence[int], on: date) -> Mapping[int, ListPrice]:
+        """The lowest price that anybody pays on a local day; items without a price are left out."""
+        found = in_force(resource_ids, on)
+        return {pk: ListPrice(one.price.lowest_fen, one.unit) for pk, one in found.items() if one.price is not None}
+
+    def set_list_prices(
+        self, actor: Actor, prices: Mapping[int, ListPrice], on: date, now: datetime
+    ) -> Mapping[int, ListPrice | None]:
+        """Publish the prices that differ from those in force; what classes of customers pay instead stays as it is.
+
+        Returns what those were (None: there was none).
+        """
+        known = in_force(prices, on)
+        before: dict[int, ListPrice | None] = {}
+        rows = []
+        for pk, wanted in prices.items():
+            version = known.get(pk)
+            was = None if version is None else ListPrice(version.price.amount_fen if version.price else None, version.unit)
+            if was == wanted or (was is None and wanted.amount_fen is None):
+                continue
+            before[pk] = was
+            classes = version.price.class_fen if version is not None and version.price is not None else {}
+            rows.append(_row(actor, pk, wanted, classes, on, now))
+        created = TestItemPrice.objects.bulk_create(rows)
+        audit.record_many(actor, "test_price.import", TestItemPrice, [_told(row) for row in created], now)
+        resources.set_price_units({pk: prices[pk].unit for pk in before})
+        return before
+
+
+def _told(row: TestItemPrice) -> tuple[int, dict[str, Any], dict[str, Any]]:
+    """What the audit trail keeps of a version."""
+    return row.pk, {}, {"test_item": row.test_item_id, "amount_fen": row.amount_fen, "unit": row.unit}
+
+
+def _row(actor: Actor, pk: int, wanted: ListPrice, classes: Mapping[str, int], on: date, now: datetime) -> TestItemPrice:
+    return TestItemPrice(
+        test_item_id=pk,
+        effective_from=on,
+        unit=wanted.unit,
+        amount_fen=wanted.amount_fen,
+        class_fen=dict(classes),
+        published_at=now,
+        published_by_id=actor.user_id,
+    )

@@ -1,0 +1,180 @@
+"""Reading resources of the other kinds: what is behind an instrument, one resource, an owner's own."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.contrib.postgres.search import SearchQueryField
+from django.db import connection
+from django.db.models import BooleanField, Count, F, Func, Q, QuerySet, Value
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Cast
+
+from config.kernel.access import NOBODY, Actor, Role, get_visible, visible_to
+from instruments.models import Instrument, Organisation, Resource, ResourceKind, ResourceRequest
+from instruments.services import search_tokens
+from instruments.services.instrument_changes import manages
+
+
+def test_items_of(actor: Actor, instrument_id: int) -> QuerySet[Resource]:
+    """The test items that are measured with an instrument, by name, each with ``test_item``.
+
+    Raises NotFound when the instrument is foreign.
+    """
+    instrument = get_visible(Instrument.objects.all(), actor, pk=instrument_id)
+    rows = visible_to(Resource.objects.filter(kind=ResourceKind.TEST_ITEM, test_item__instruments=instrument), actor)
+    return rows.select_related("test_item", "organisation").defer("search").order_by("name_pinyin", "pk")
+
+
+def supported_by(actor: Actor, instrument_id: int) -> QuerySet[Resource]:
+    """The literature and the data sets that an instrument supported, newest first, each with ``literature`` or ``dataset``.
+
+    Raises NotFound when the instrument is foreign.
+    """
+    instrument = get_visible(Instrument.objects.all(), actor, pk=instrument_id)
+    supported = Q(literature__instruments=instrument) | Q(dataset__instruments=instrument)
+    rows = visible_to(Resource.objects.filter(supported), actor).distinct()
+    return rows.select_related("literature", "dataset", "organisation").defer("search").order_by("-created_at", "-pk")
+
+
+def resource_for(actor: Actor, resource_id: int) -> Resource:
+    """The resource with its owner and typed part. Raises NotFound for a foreign one."""
+    return get_visible(_whole(Resource.objects.all()), actor, pk=resource_id)
+
+
+def test_item_for(actor: Actor, resource_id: int) -> Resource:
+    """The test item with its owner. Raises NotFound for a foreign one and for a resource of another kind."""
+    return get_visible(_whole(Resource.objects.filter(kind=ResourceKind.TEST_ITEM)), actor, pk=resource_id)
+
+
+def managed_test_item(actor: Actor, resource_id: int) -> Resource:
+    """The test item, when the actor may say what it costs: the owner's lab manager or finance, or the operator.
+
+    Raises NotFound, Forbidden.
+    """
+    resource = test_item_for(actor, resource_id)
+    if not actor.has(Role.OPERATOR):
+        actor.require_in(resource.organisation_id, Role.LAB_MANAGER, Role.OWNER_FINANCE)
+    return resource
+
+
+def resources_of(actor: Actor, organisation_id: int, kind: str = "") -> QuerySet[Resource]:
+    """What the actor may see of an owner's resources (of one kind), by name, with owner and typed part."""
+    rows = Resource.objects.filter(organisation_id=organisation_id)
+    if kind:
+        rows = rows.filter(kind=kind)
+    return visible_to(_whole(rows), actor).order_by("kind", "name_pinyin", "pk")
+
+
+def search_resources(
+    actor: Actor, text: str = "", kind: str = "", owner_id: int | None = None, instrument_id: int | None = None
+) -> QuerySet[Resource]:
+    """What the actor may see of what is asked for, the best match first when words are given, else by name.
+
+    ``instrument_id``: what is measured with that instrument and what it supported; nothing for a foreign one.
+    """
+    rows = visible_to(_whole(Resource.objects.all()), actor)
+    if kind:
+        rows = rows.filter(kind=kind)
+    if owner_id is not None:
+        rows = rows.filter(organisation_id=owner_id)
+    if instrument_id is not None:
+        seen = visible_to(Instrument.objects.filter(pk=instrument_id), actor).values("pk")
+        behind = Q(test_item__instruments__in=seen) | Q(literature__instruments__in=seen) | Q(dataset__instruments__in=seen)
+        rows = rows.filter(pk__in=Resource.objects.filter(behind).values("pk"))
+    if not text.strip():
+        return rows.order_by("name_pinyin", "pk")
+    asked = search_tokens.query(text.replace("\0", " "))
+    if not asked:
+        return rows.none()
+    query = Cast(Value(asked), SearchQueryField())
+    rows = rows.filter(RawSQL("instruments_resource.search @@ %s::tsquery", [asked], output_field=BooleanField()))
+    return rows.order_by(Func(F("search"), query, function="ts_rank").desc(), "name_pinyin", "pk")
+
+
+def germplasm_of(actor: Actor, organisation_id: int) -> list[Resource]:
+    """An owner's accessions that the actor may see, in the order in which they came."""
+    return list(resources_of(actor, organisation_id, ResourceKind.GERMPLASM).order_by("pk"))
+
+
+def may_manage_resource(actor: Actor, resource: Resource) -> bool:
+    """Whether the actor may change it and answers requests for it."""
+    return manages(actor, resource.organisation_id)
+
+
+def _whole(rows: QuerySet[Resource]) -> QuerySet[Resource]:
+    return rows.select_related("organisation", "test_item", "germplasm", "dataset", "literature").defer("search")
+
+
+def requests_visible(actor: Actor) -> QuerySet[ResourceRequest]:
+    """The requests that the actor may see, newest first, with resource, owner, asking organisation and person."""
+    rows = ResourceRequest.objects.select_related("resource__organisation", "organisation", "requested_by", "decided_by")
+    return visible_to(rows.select_related("delivered_file"), actor).defer("resource__search").order_by("-requested_at", "-pk")
+
+
+def my_requests(actor: Actor) -> QuerySet[ResourceRequest]:
+    """What the actor's organisations asked for, newest first."""
+    return requests_visible(actor).filter(organisation_id__in=actor.organisations())
+
+
+def request_inbox(actor: Actor) -> QuerySet[ResourceRequest]:
+    """What the actor's lab is asked for, newest first."""
+    return requests_visible(actor).filter(resource__organisation_id__in=actor.organisations(Role.LAB_MANAGER))
+
+
+def request_for(actor: Actor, request_id: int) -> ResourceRequest:
+    """One request. Raises NotFound for a foreign one."""
+    return get_visible(requests_visible(actor), actor, pk=request_id)
+
+
+def may_answer(actor: Actor, request: ResourceRequest) -> bool:
+    """Whether the actor approves, refuses and delivers it."""
+    return request.resource.organisation_id in actor.organisations(Role.LAB_MANAGER)
+
+
+def is_asking(actor: Actor, request: ResourceRequest) -> bool:
+    """Whether the actor belongs to the organisation that asks."""
+    return request.organisation_id in actor.organisations()
+
+
+def asking_organisations(actor: Actor, resource: Resource) -> list[Organisation]:
+    """For whom the actor may request a resource, by name: every organisation of theirs but its owner."""
+    rows = visible_to(Organisation.objects.filter(pk__in=actor.organisations() - {resource.organisation_id}), actor)
+    return list(rows.order_by("name_pinyin", "pk"))
+
+
+@dataclass(frozen=True, slots=True)
+class KindStatistics:
+    """How one kind of resource is asked for. ``median_days`` from request to delivery; nothing here names anybody."""
+
+    kind: str
+    resources: int
+    requested: int
+    refused: int
+    delivered: int
+    median_days: Decimal | None
+    ratings: int
+    mean_rating: Decimal | None
+
+
+_STATISTICS = """
+SELECT resource.kind, count(*), count(*) FILTER (WHERE request.state = 'refused'), count(request.delivered_at),
+       round((percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM request.delivered_at - request.requested_at))
+              FILTER (WHERE request.delivered_at IS NOT NULL) / 86400)::numeric, 1),
+       count(request.rating), round(avg(request.rating), 1)
+  FROM instruments_resourcerequest AS request JOIN instruments_resource AS resource ON resource.id = request.resource_id
+ GROUP BY resource.kind
+"""
+
+
+def statistics() -> list[KindStatistics]:
+    """For everybody: what is shared and how it is asked for, kind by kind."""
+    shared = Counter(dict(visible_to(Resource.objects.all(), NOBODY).values_list("kind").annotate(found=Count("pk"))))
+    with connection.cursor() as cursor:
+        cursor.execute(_STATISTICS)
+        asked = {row[0]: row[1:] for row in cursor.fetchall()}
+    return [
+        KindStatistics(kind.value, shared[kind.value], *asked.get(kind.value, (0, 0, 0, None, 0, None))) for kind in ResourceKind
+    ]

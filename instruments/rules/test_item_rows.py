@@ -1,0 +1,150 @@
+"""Price lists of tests: which column means what, which row is which test item, and what it costs."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from config.kernel.errors import Reason, Refusal
+from instruments.rules.registry_file import Row, Table, header_key
+from instruments.rules.registry_values import money_fen
+from instruments.rules.resource_rows import ResourceRow, kept_columns, row_hash
+from instruments.rules.resource_values import clean_core, clean_part
+
+_FILE = Path(__file__).with_name("data") / "test_item_columns.json"
+_CORE = ("name", "name_en", "inner_id")
+_PART = ("condition", "standard", "method", "group", "matrix", "sample_amount", "turnaround_days")
+#: What names a test item that has no number of its own: everything but its price.
+_IDENTITY = ("name", "condition", "inner_id", "standard", "method", "group", "matrix")
+
+
+@cache
+def _words() -> dict[str, Any]:
+    words: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
+    return words
+
+
+def columns_of(headers: tuple[str, ...]) -> dict[str, str]:
+    """Which header holds each of our fields, by field. Raises Refusal ``import.column_missing`` without a name or a price."""
+    by_key = {header_key(header): header for header in headers}
+    found = {}
+    for field, known in _words()["columns"].items():
+        header = next((by_key[header_key(name)] for name in known if header_key(name) in by_key), None)
+        if header is not None:
+            found[field] = header
+    missing = [field for field in ("name", "price") if field not in found]
+    Refusal.raise_any(
+        [Reason("import.column_missing", {"columns": _words()["columns"][field], "for_field": field}, field) for field in missing]
+    )
+    return found
+
+
+def with_constants(table: Table, columns: Mapping[str, str], constants: Mapping[str, str]) -> tuple[Table, dict[str, str]]:
+    """The table and its columns with ``constants`` (by field) in every cell that is empty or missing.
+
+    Raises Refusal ``import.constant_unknown`` for a field that a price list cannot have.
+    """
+    known = sorted(_words()["columns"])
+    Refusal.raise_any(
+        [Reason("import.constant_unknown", {"text": name[:60], "known": known}, "set") for name in constants if name not in known]
+    )
+    named = {**columns, **{name: name for name in constants if name not in columns}}
+    rows = tuple(Row(record.line, record.cells | _filled(record, named, constants)) for record in table.rows)
+    return Table(table.headers, rows), named
+
+
+def _filled(record: Row, columns: Mapping[str, str], constants: Mapping[str, str]) -> dict[str, str]:
+    return {columns[name]: value for name, value in constants.items() if not record.cells.get(columns[name], "").strip()}
+
+
+def read_rows(table: Table, columns: Mapping[str, str], currency: str) -> list[ResourceRow]:
+    """Every row with its key.
+
+    A number that stands once in the file is the key. Without one, or where it stands on several rows, the key is a fingerprint of
+    everything but the price, and an ordinal: a second row of the same test at the same price is repeated, at another price it is
+    another test item.
+    """
+    numbers = Counter(number for record in table.rows if (number := _cell(record, columns, "inner_id")))
+    counting: dict[tuple[str, int | None], int] = {}
+    ordinals: Counter[str] = Counter()
+    rows = []
+    for record in table.rows:
+        row = _read(record, columns, currency)
+        if row.counts:
+            alone = numbers[row.number] == 1
+            digest = row_hash([f"{name}={_cell(record, columns, name)}" for name in _IDENTITY])
+            line = counting.setdefault((f"no:{row.number}" if alone else digest, row.price_fen), row.line)
+            if line != row.line:
+                repeated = Reason("import.repeated_row", {"counting_line": line}, "name")
+                row = replace(row, same_as_line=line, left_out=repeated)
+            elif alone:
+                row = replace(row, key=f"no:{row.number}")
+            else:
+                ordinals[digest] += 1
+                row = replace(row, key=f"row:{digest}:{ordinals[digest]}")
+        rows.append(row)
+    return rows
+
+
+def _read(record: Row, columns: Mapping[str, str], currency: str) -> ResourceRow:
+    reasons: list[Reason] = []
+    core = clean_core({name: _cell(record, columns, name) for name in _CORE if name in columns})
+    given: dict[str, Any] = {name: _cell(record, columns, name) for name in _PART if name in columns}
+    if "turnaround_days" in given:
+        given["turnaround_days"] = _days(given["turnaround_days"], reasons)
+    part = clean_part("test_item", given)
+    row = ResourceRow(
+        line=record.line,
+        key="",
+        name=core.values.get("name", ""),
+        number=core.values.get("inner_id", ""),
+        core=core.values,
+        part={name: part.values[name] for name in given},
+        extra=kept_columns(record.cells, columns.values()),
+    )
+    fen = _price(record, columns, currency, reasons)
+    if not _cell(record, columns, "name") and not row.number and not fen and not reasons:
+        return replace(row, left_out=Reason("import.placeholder_row", {}, "name"))
+    notes = (Reason("import.price_on_request", {}, "price"),) if fen is None and not reasons else ()
+    unit = _unit(_cell(record, columns, "price_unit"), reasons)
+    faults = (*core.reasons, *part.reasons, *reasons)
+    return replace(row, price_fen=fen, price_unit=unit, notes=notes, reasons=faults)
+
+
+def _cell(record: Row, columns: Mapping[str, str], field: str) -> str:
+    """A cell on one line; what stands for nothing (a slash, a dash) is nothing."""
+    text = re.sub(r"\s+", " ", record.cells[columns[field]]).strip() if field in columns else ""
+    return "" if text in _words()["nothing"] else text
+
+
+def _price(record: Row, columns: Mapping[str, str], currency: str, reasons: list[Reason]) -> int | None:
+    """The price in fen; None for none and for zero, which price lists write for a price on request."""
+    written = _cell(record, columns, "currency").upper()
+    if written and written != currency:
+        reasons.append(Reason("import.currency_other", {"text": written[:20], "currency": currency}, "price"))
+    try:
+        return money_fen(_cell(record, columns, "price"), "yuan", "price") or None
+    except Refusal as refusal:
+        reasons += refusal.reasons
+        return None
+
+
+def _unit(text: str, reasons: list[Reason]) -> str:
+    for unit, words in _words()["units"].items():
+        if text.casefold() in words or not text:
+            return str(unit)
+    reasons.append(Reason("import.value_unknown", {"text": text[:60], "known": sorted(_words()["units"])}, "price_unit"))
+    return ""
+
+
+def _days(text: str, reasons: list[Reason]) -> int | None:
+    found = re.match(r"[0-9]{1,4}", text)
+    if text and found is None:
+        reasons.append(Reason("import.value_unknown", {"text": text[:60], "known": ["5", "10"]}, "turnaround_days"))
+    return int(found[0]) if found else None

@@ -1,0 +1,297 @@
+"""Take in a file of resources: all of it or nothing, with the fate of every row, and nothing twice when it comes again.
+
+What a row says is read by the rules of its kind; here the rows meet what is stored.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+
+from config.kernel.access import Actor
+from config.kernel.errors import Reason
+from config.kernel.services import audit
+from instruments import ports
+from instruments.models import Organisation, Resource, ResourceKind
+from instruments.ports import ListPrice
+from instruments.rules.registry_file import Limits, Table, check_bytes, read_table
+from instruments.rules.resource_rows import ResourceRow
+from instruments.rules.resource_values import clean_part
+from instruments.services import catalogue
+from instruments.services.instrument_changes import name_pinyin, owner_institution, require_manager
+from instruments.services.registry_encoding import Decoded, decode
+from instruments.services.registry_import import ImportReport, RowFate
+from instruments.services.resource_parts import PART_MODELS, columns, jsonable, part_row, part_values
+from instruments.services.resource_search import search_vector
+
+Change = tuple[int, dict[str, Any], dict[str, Any]]
+_BATCH = 500
+_RELATED = {ResourceKind.TEST_ITEM: "test_item", ResourceKind.GERMPLASM: "germplasm"}
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceImportRequest:
+    """What to take in. ``constants`` are values for cells that are empty or whose column the file does not have."""
+
+    content: bytes
+    file_name: str
+    owner_id: int
+    encoding: str = ""
+    delimiter: str = ","
+    constants: Mapping[str, str] = field(default_factory=dict)
+    published: bool = True
+    dry_run: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that can be read as a table, and whose it is."""
+
+    owner: Organisation
+    decoded: Decoded
+    table: Table
+
+
+def open_file(actor: Actor, request: ResourceImportRequest) -> Opened:
+    """Raises Forbidden when the actor may not change the owner's resources, Refusal ``import.*`` when it is no table."""
+    require_manager(actor, request.owner_id)
+    owner = owner_institution(request.owner_id)
+    check_bytes(request.content, request.limits)
+    decoded = decode(request.content, request.encoding)
+    return Opened(owner, decoded, read_table(decoded.text, request.delimiter, request.limits))
+
+
+def take_in(
+    actor: Actor,
+    request: ResourceImportRequest,
+    opened: Opened,
+    kind: ResourceKind,
+    rows: Sequence[ResourceRow],
+    columns_read: Iterable[str],
+    now: datetime,
+    *,
+    covers: Iterable[str] = (),
+) -> ImportReport:
+    """Write all rows that count in one transaction, unless one is refused or it is a dry run, and tell the fate of each.
+
+    ``covers`` are the descriptors of germplasm that the file speaks of; others stay as they are stored.
+    """
+    digest = hashlib.sha256(request.content).hexdigest()
+    may_write = not any(row.reasons for row in rows)
+    written = _Written()
+    if may_write:
+        with transaction.atomic():
+            source = {"file": request.file_name[:200], "sha256": digest}
+            written = _Writer(actor, opened.owner, kind, source, request.published, now, frozenset(covers)).write(rows)
+            if request.dry_run:
+                transaction.set_rollback(True)
+    read = frozenset(columns_read)
+    return ImportReport(
+        file_name=request.file_name,
+        sha256=digest,
+        size_bytes=len(request.content),
+        encoding=opened.decoded.encoding,
+        sureness=opened.decoded.sureness,
+        other_encodings=opened.decoded.others,
+        odd_bytes=opened.decoded.odd_bytes,
+        zone_name=settings.TIME_ZONE,
+        columns_read=tuple(header for header in opened.table.headers if header in read),
+        columns_not_read=tuple(header for header in opened.table.headers if header not in read),
+        rows=tuple(_fates(rows, written, opened.owner.name, request.dry_run)),
+        organisations_created=(),
+        sites_created=0,
+        absent=written.absent,
+        written=may_write and not request.dry_run,
+    )
+
+
+@dataclass(slots=True)
+class _Written:
+    """What became of the rows that count: (fate, resource's id, what was before) by line; how many earlier ones are absent."""
+
+    by_line: dict[int, tuple[str, int, dict[str, Any]]] = field(default_factory=dict)
+    absent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """A stored resource that a row changes: the new values of its core and of its typed part."""
+
+    resource: Resource
+    core: dict[str, Any]
+    part: dict[str, Any]
+    before: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes the rows of one file; inside the caller's transaction."""
+
+    actor: Actor
+    owner: Organisation
+    kind: ResourceKind
+    source: Mapping[str, str]
+    published: bool
+    now: datetime
+    covers: frozenset[str]
+
+    def write(self, rows: Sequence[ResourceRow]) -> _Written:
+        list(Organisation.objects.select_for_update(no_key=True).filter(pk=self.owner.pk).values_list("pk"))
+        known, by_hand = self._known()
+        new: list[ResourceRow] = []
+        changed: list[_Changed] = []
+        written = _Written()
+        matched: set[int] = set()
+        counting = [row for row in rows if row.counts]
+        for row in counting:
+            stored = known.get(row.key) or (by_hand.get(row.number) if row.key == f"no:{row.number}" else None)
+            if stored is None:
+                new.append(row)
+                continue
+            matched.add(stored.pk)
+            change = self._change(stored, row)
+            if change.core or change.part:
+                changed.append(change)
+            before = {name: was for name, was in change.before.items() if name != "import_key"}
+            written.by_line[row.line] = ("updated" if before else "unchanged", stored.pk, before)
+        for row, pk in zip(new, self._create(new), strict=True):
+            written.by_line[row.line] = ("created", pk, {})
+        self._update(changed)
+        self._set_prices(counting, written)
+        catalogue.refresh_resources([pk for fate, pk, _ in written.by_line.values() if fate != "unchanged"], self.now)
+        written.absent = len({stored.pk for stored in known.values()} - matched)
+        return written
+
+    def _known(self) -> tuple[dict[str, Resource], dict[str, Resource]]:
+        """The owner's resources of this kind: imported ones by key, those entered by hand by number."""
+        rows = Resource.objects.filter(organisation=self.owner, kind=self.kind).select_related(_RELATED[self.kind])
+        if self.kind == ResourceKind.TEST_ITEM:
+            rows = rows.prefetch_related("test_item__instruments", "test_item__qualifications")
+        imported: dict[str, Resource] = {}
+        by_hand: dict[str, Resource] = {}
+        for row in rows.defer("search").order_by("-pk"):
+            if row.import_key:
+                imported[row.import_key] = row
+            elif row.inner_id:
+                by_hand[row.inner_id] = row
+        return imported, by_hand
+
+    def _change(self, stored: Resource, row: ResourceRow) -> _Changed:
+        """Only what the file has is compared: other fields, and descriptors without a column, stay as they are."""
+        core = {name: value for name, value in row.core.items() if getattr(stored, name) != value}
+        attributes = {**stored.attributes, **row.extra}
+        if attributes != stored.attributes:
+            core["attributes"] = attributes
+        if stored.import_key != row.key:
+            core["import_key"] = row.key
+        before = {name: getattr(stored, name) for name in core}
+        stored_part = part_values(stored)
+        asked = self._asked(stored_part, row)
+        part = {name: value for name, value in asked.items() if stored_part[name] != value}
+        before |= {name: stored_part[name] for name in part}
+        return _Changed(stored, core, (stored_part | part) if part else {}, before)
+
+    def _asked(self, stored_part: Mapping[str, Any], row: ResourceRow) -> dict[str, Any]:
+        """The typed part that the row asks for; descriptors that the file does not speak of stay."""
+        if self.kind != ResourceKind.GERMPLASM:
+            return row.part
+        kept = {name: text for name, text in stored_part["descriptors"].items() if name not in self.covers}
+        return row.part | {"descriptors": kept | row.part["descriptors"]}
+
+    def _create(self, new: Sequence[ResourceRow]) -> list[int]:
+        parts = [clean_part(self.kind, row.part).values for row in new]
+        created = Resource.objects.bulk_create(
+            (
+                Resource(
+                    kind=self.kind,
+                    organisation=self.owner,
+                    import_key=row.key,
+                    name_pinyin=name_pinyin(row.core["name"]),
+                    search=search_vector(row.core, part, self.owner),
+                    attributes=row.extra,
+                    published=self.published,
+                    created_at=self.now,
+                    updated_at=self.now,
+                    **row.core,
+                )
+                for row, part in zip(new, parts, strict=True)
+            ),
+            batch_size=_BATCH,
+        )
+        PART_MODELS[self.kind].objects.bulk_create(  # type: ignore[attr-defined]
+            (part_row(self.kind, resource.pk, part) for resource, part in zip(created, parts, strict=True)), batch_size=_BATCH
+        )
+        trail: list[Change] = [
+            (resource.pk, {}, jsonable({**row.core, **row.part}) | {"line": row.line, **self.source})
+            for resource, row in zip(created, new, strict=True)
+        ]
+        audit.record_many(self.actor, "resource.import", Resource, trail, self.now)
+        return [resource.pk for resource in created]
+
+    def _update(self, changed: Sequence[_Changed]) -> None:
+        trail: list[Change] = []
+        for one in changed:
+            resource = one.resource
+            for name, value in one.core.items():
+                setattr(resource, name, value)
+            part = one.part or part_values(resource)
+            core = {"name": resource.name, "inner_id": resource.inner_id, "keywords": resource.keywords}
+            resource.name_pinyin = name_pinyin(resource.name)
+            resource.search = search_vector(core | {"name_en": resource.name_en}, part, self.owner)
+            resource.updated_at = self.now
+            resource.save()
+            if one.part:
+                PART_MODELS[self.kind].objects.filter(pk=resource.pk).update(  # type: ignore[attr-defined]
+                    **columns(self.kind, one.part)
+                )
+            after = one.core | {name: one.part[name] for name in one.part if name in one.before}
+            trail.append((resource.pk, jsonable(one.before), jsonable(after) | dict(self.source)))
+        audit.record_many(self.actor, "resource.import", Resource, trail, self.now)
+
+    def _set_prices(self, counting: Sequence[ResourceRow], written: _Written) -> None:
+        """Publish the prices that differ; a resource whose price alone changed counts as updated."""
+        if self.kind != ResourceKind.TEST_ITEM:
+            return
+        line_of = {written.by_line[row.line][1]: row for row in counting}
+        wanted = {pk: ListPrice(row.price_fen, row.price_unit) for pk, row in line_of.items()}
+        today = self.now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+        for pk, was in ports.sample_prices().set_list_prices(self.actor, wanted, today, self.now).items():
+            fate, _pk, before = written.by_line[line_of[pk].line]
+            if fate != "created":
+                fen = was.amount_fen if was is not None else None
+                price = "" if fen is None else f"{fen // 100}.{fen % 100:02d}"
+                written.by_line[line_of[pk].line] = ("updated", pk, before | {"price": price})
+
+
+def _fates(rows: Sequence[ResourceRow], written: _Written, owner: str, dry_run: bool) -> list[RowFate]:
+    """The fate of every row in the order of the file; when a row is refused, those of the refused rows alone."""
+    refused = any(row.reasons for row in rows)
+    return [_fate(row, written, owner, dry_run) for row in rows if row.reasons or not refused]
+
+
+def _fate(row: ResourceRow, written: _Written, owner: str, dry_run: bool) -> RowFate:
+    shown: dict[str, Any] = {
+        "line": row.line,
+        "name": row.name,
+        "inner_id": row.number,
+        "owner": owner,
+        "notes": row.notes,
+    }
+    if row.reasons:
+        return RowFate(fate="refused", reasons=row.reasons, **shown)
+    if row.left_out is not None and row.same_as_line is None:
+        return RowFate(fate="skipped", reasons=(row.left_out,), **shown)
+    fate, pk, before = written.by_line[row.same_as_line or row.line]
+    resource_id = None if dry_run and fate == "created" else pk
+    if row.left_out is not None:
+        return RowFate(fate="repeated", reasons=(row.left_out,), resource_id=resource_id, **shown)
+    reasons = tuple(Reason("import.changed", {"was": str(was)[:200]}, name) for name, was in sorted(before.items()))
+    return RowFate(fate=fate, reasons=reasons, resource_id=resource_id, **shown)

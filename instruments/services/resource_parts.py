@@ -1,0 +1,96 @@
+"""The typed part of a resource: its values as the rules know them, and how they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.db.models import Model
+
+from config.kernel.access import Actor, visible_to
+from config.kernel.errors import Reason
+from instruments.models import DataSet, Germplasm, Instrument, Literature, Qualification, Resource, ResourceKind, TestItem
+from instruments.rules.resource_values import germplasm_columns, part_fields
+
+PART_MODELS: dict[str, type[Model]] = {
+    ResourceKind.TEST_ITEM: TestItem,
+    ResourceKind.GERMPLASM: Germplasm,
+    ResourceKind.DATASET: DataSet,
+    ResourceKind.LITERATURE: Literature,
+}
+_QUALIFICATION_FIELDS = ("scheme", "certificate_number", "valid_from", "valid_to")
+_LISTS = frozenset({"qualifications", "instrument_ids"})
+
+
+def part_of(resource: Resource) -> Any:
+    """The row of the typed part."""
+    return getattr(resource, {ResourceKind.TEST_ITEM: "test_item"}.get(ResourceKind(resource.kind), resource.kind))
+
+
+def part_values(resource: Resource) -> dict[str, Any]:
+    """The typed part as ``clean_part`` returns it."""
+    part = part_of(resource)
+    names = part_fields(resource.kind)
+    values = {name: getattr(part, name) for name in names - _LISTS}
+    if "qualifications" in names:
+        rows = sorted(part.qualifications.all(), key=lambda row: row.pk)
+        values["qualifications"] = [{name: getattr(row, name) for name in _QUALIFICATION_FIELDS} for row in rows]
+    if "instrument_ids" in names:
+        values["instrument_ids"] = sorted(instrument.pk for instrument in part.instruments.all())
+    return values
+
+
+def part_row(kind: str, resource_id: int, values: Mapping[str, Any]) -> Any:
+    """A new, unsaved row of the typed part."""
+    return PART_MODELS[kind](pk=resource_id, **columns(kind, values))
+
+
+def columns(kind: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values that are columns of the part's row; for germplasm with those that follow from the descriptors."""
+    own = {name: value for name, value in values.items() if name not in _LISTS}
+    if kind == ResourceKind.GERMPLASM:
+        found = germplasm_columns(own["standard"], own["descriptors"])
+        own |= {name: getattr(found, name) for name in found.__slots__}
+    return own
+
+
+def save_part(resource: Resource, values: Mapping[str, Any]) -> None:
+    """Write the typed part of one resource: its row, qualifications and links to instruments."""
+    row = part_row(resource.kind, resource.pk, values)
+    if resource.kind == ResourceKind.TEST_ITEM:
+        kept = TestItem.objects.filter(pk=resource.pk).values_list("price_unit", flat=True).first()
+        row.price_unit = kept or row.price_unit
+    row.save()
+    if "qualifications" in values:
+        Qualification.objects.filter(test_item_id=resource.pk).delete()
+        Qualification.objects.bulk_create(Qualification(test_item_id=resource.pk, **one) for one in values["qualifications"])
+    if "instrument_ids" in values:
+        row.instruments.set(values["instrument_ids"])
+
+
+def instrument_reasons(actor: Actor, kind: str, organisation_id: int, values: Mapping[str, Any]) -> list[Reason]:
+    """Reasons against the instruments named: a test item is measured with its owner's own, other kinds may name any that is seen."""
+    asked = set(values.get("instrument_ids", ()))
+    if not asked:
+        return []
+    rows = visible_to(Instrument.objects.filter(pk__in=asked), actor)
+    if kind == ResourceKind.TEST_ITEM:
+        rows = rows.filter(organisation_id=organisation_id)
+    missing = asked - set(rows.values_list("pk", flat=True))
+    return [Reason("resource.instrument_unknown", {"number": number}, "instrument_ids") for number in sorted(missing)]
+
+
+def jsonable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as they are kept in the audit trail."""
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return jsonable(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value
