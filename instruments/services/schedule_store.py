@@ -8,7 +8,9 @@ times are meant. The library's own expansion is never called: it shifts hours ac
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -19,6 +21,7 @@ from django.db import connection
 from schedule.models import Calendar, Event, Occurrence, Rule
 
 from config.kernel.errors import NotFound, Refusal
+from instruments import ports
 from instruments.models import CalendarEntry as EntryRow
 from instruments.rules.opening import CalendarEntry, EntryKind, MovedOccurrence
 from instruments.rules.recurrence import Recurrence, format_recurrence, parse_recurrence
@@ -26,6 +29,9 @@ from instruments.rules.wall_time import end_instant, start_instant, to_wall
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
 _MOMENT = timedelta(microseconds=1)
+
+#: The calendars changed so far in the running ``changing`` block; None outside of one.
+_changed: ContextVar[set[int] | None] = ContextVar("changed_calendars", default=None)
 
 _ENTRIES_SQL = """
 SELECT entry.calendar_id, entry.id, entry.kind, entry.time_zone, entry.reason, event.start, event."end",
@@ -70,6 +76,31 @@ def lock_calendars(calendar_ids: Iterable[int]) -> None:
     """Take the row locks of these calendars, in id order, until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM schedule_calendar WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [sorted(set(calendar_ids))])
+
+
+@contextmanager
+def changing(calendar_ids: Iterable[int]) -> Iterator[None]:
+    """Lock the calendars, and tell ``ports.calendar_changed`` once at the end of the block which were really changed.
+
+    Every change of a stored entry is told; outside of a block each one by itself.
+    """
+    lock_calendars(calendar_ids)
+    changed: set[int] = set()
+    token = _changed.set(changed)
+    try:
+        yield
+    finally:
+        _changed.reset(token)
+    ports.calendar_changed(sorted(changed))
+
+
+def tell_changed(calendar_id: int) -> None:
+    """What decides when the calendar is open is different now: its entries, its settings or the zone of its site."""
+    changed = _changed.get()
+    if changed is None:
+        ports.calendar_changed([calendar_id])
+    else:
+        changed.add(calendar_id)
 
 
 def add_opening(
@@ -119,6 +150,7 @@ def add_entry(calendar_id: int, zone_name: str, entry: CalendarEntry, reason: st
     for moved in entry.moved:
         if moved.original_on not in entry.cancelled:
             _put_occurrence(row, zone, entry, moved.original_on, moved)
+    tell_changed(calendar_id)
     return row.pk
 
 
@@ -126,6 +158,7 @@ def remove_entry(calendar_id: int, entry_id: int) -> None:
     """Delete an opening or closure of that calendar with its exceptions. Raises NotFound ``calendar.no_such_entry``."""
     row = _entry_row(calendar_id, entry_id)
     row.event.delete()
+    tell_changed(calendar_id)
 
 
 def end_entry(calendar_id: int, entry_id: int, last_on: date) -> None:
@@ -137,17 +170,20 @@ def end_entry(calendar_id: int, entry_id: int, last_on: date) -> None:
     zone = ZoneInfo(row.time_zone)
     if to_wall(row.event.start, zone).date() > last_on:
         row.event.delete()
+        tell_changed(calendar_id)
         return
     until_at = _until_instant(last_on, zone)
     known = row.event.end_recurring_period
     if known is None or known > until_at:
         Event.objects.filter(pk=row.event_id).update(end_recurring_period=until_at)
+        tell_changed(calendar_id)
 
 
 def cancel_occurrence(calendar_id: int, entry_id: int, original_on: date) -> None:
     """The occurrence that starts on that local day does not take place."""
     row = _entry_row(calendar_id, entry_id)
     _put_occurrence(row, ZoneInfo(row.time_zone), _entry_of(calendar_id, entry_id), original_on, None)
+    tell_changed(calendar_id)
 
 
 def move_occurrence(calendar_id: int, entry_id: int, moved: MovedOccurrence) -> None:
@@ -157,6 +193,7 @@ def move_occurrence(calendar_id: int, entry_id: int, moved: MovedOccurrence) -> 
     """
     row = _entry_row(calendar_id, entry_id)
     _put_occurrence(row, ZoneInfo(row.time_zone), _entry_of(calendar_id, entry_id), moved.original_on, moved)
+    tell_changed(calendar_id)
 
 
 def restore_occurrence(calendar_id: int, entry_id: int, original_on: date) -> None:
@@ -166,6 +203,7 @@ def restore_occurrence(calendar_id: int, entry_id: int, original_on: date) -> No
     for occurrence in Occurrence.objects.filter(event_id=row.event_id):
         if to_wall(occurrence.original_start, zone).date() == original_on:
             occurrence.delete()
+    tell_changed(calendar_id)
 
 
 def entries_by_calendar(calendar_ids: Iterable[int]) -> dict[int, list[CalendarEntry]]:
