@@ -18,7 +18,6 @@ from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
 from instruments.models import Instrument, Site
 from instruments.rules import registry_map, registry_values
-from instruments.rules.opening import EntryKind
 from instruments.rules.recurrence import Recurrence
 from instruments.rules.registry_values import INSTRUMENT_FIELDS, clean_fields
 from instruments.services import schedule_store, uploads
@@ -310,7 +309,7 @@ def remove_calendar_entry(actor: Actor, instrument_id: int, entry_id: int, now: 
     with schedule_store.changing([instrument.calendar_id]):
         stored = schedule_store.stored_entries_by_calendar([instrument.calendar_id])[instrument.calendar_id]
         gone = next((one for one in stored if one.id == entry_id), None)
-        schedule_store.remove_entry(instrument.calendar_id, entry_id)
+        schedule_store.remove_entry(instrument.calendar_id, entry_id, now)
     before: dict[str, Any] = {"entry": entry_id}
     if gone is not None:
         entry = gone.entry
@@ -419,7 +418,7 @@ def _rename_own_calendar(instrument: Instrument) -> None:
 def _is_weekly_opening(stored: schedule_store.StoredEntry) -> bool:
     recurrence = stored.entry.recurrence
     return (
-        stored.entry.kind is EntryKind.OPENING
+        stored.entry.is_base
         and recurrence is not None
         and recurrence.frequency == "weekly"
         and recurrence.interval == 1

@@ -10,11 +10,12 @@ import pytest
 from django.db import connection
 
 from instruments import ports
-from instruments.rules.opening import MovedOccurrence
+from instruments.rules.opening import HolidayRule, MovedOccurrence
 from instruments.rules.recurrence import Recurrence
 from instruments.services import registry
 from instruments.services import schedule_store as store
 from instruments.services.registry import WeeklyWindow
+from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 MONDAY_NINE = datetime.fromisoformat("2026-11-23T09:00")  # a wall time
@@ -45,7 +46,8 @@ def daily(calendar_id: int) -> int:
     [
         lambda calendar, entry: daily(calendar),
         lambda calendar, entry: store.add_closure(calendar, "Asia/Shanghai", MONDAY_NINE, MONDAY_NINE + timedelta(hours=1)),
-        lambda calendar, entry: store.remove_entry(calendar, entry),
+        lambda calendar, entry: store.remove_entry(calendar, entry, NOW),
+        lambda calendar, entry: store.set_holidays(calendar, HolidayRule(closed=True)),
         lambda calendar, entry: store.end_entry(calendar, entry, date(2026, 12, 1)),
         lambda calendar, entry: store.end_entry(calendar, entry, date(2026, 11, 1)),
         lambda calendar, entry: store.cancel_occurrence(calendar, entry, date(2026, 11, 24)),
@@ -68,7 +70,7 @@ def test_every_change_of_a_stored_entry_is_told(heard: list[list[int]], change: 
 def test_reading_and_renaming_tell_nothing(heard: list[list[int]]) -> None:
     calendar = store.create_calendar("XRD")
     store.rename_calendar(calendar, "SEM")
-    store.entries_by_calendar([calendar])
+    store.rules_by_calendar([calendar])
     with store.changing([calendar]):
         pass
     assert heard == []
