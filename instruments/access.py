@@ -14,6 +14,7 @@ from config.kernel.access import OFFICIALS, Actor, Role, register_scope, visible
 from config.kernel.models import ApiToken, AuditEntry
 from instruments.models import (
     CalendarEntry,
+    CalendarSettings,
     DataSet,
     Germplasm,
     Instrument,
@@ -174,8 +175,8 @@ def _sites(queryset: QuerySet[Site], actor: Actor) -> QuerySet[Site]:
     return queryset.filter(organisation_filter(actor, "organisation__") | Exists(standing))
 
 
-def _calendar_entries(queryset: QuerySet[CalendarEntry], actor: Actor) -> QuerySet[CalendarEntry]:
-    """Opening hours and closures are as public as an instrument of their calendar."""
+def _calendar_rows(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Opening hours, closures and how holidays are taken are as public as an instrument of their calendar."""
     shown = visible_to(Instrument.objects.filter(calendar_id=OuterRef("calendar_id")), actor)
     return queryset.filter(Exists(shown))
 
@@ -191,9 +192,10 @@ def _audit(queryset: QuerySet[AuditEntry], actor: Actor) -> QuerySet[AuditEntry]
 _SCOPES: dict[Any, Any] = {
     ApiToken: _tokens,
     AuditEntry: _audit,
-    CalendarEntry: _calendar_entries,
     DataSet: _parts,
     Germplasm: _parts,
+    CalendarEntry: _calendar_rows,
+    CalendarSettings: _calendar_rows,
     Instrument: _instruments,
     Invitation: _invitations,
     JoinRequest: _join_requests,

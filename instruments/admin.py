@@ -3,6 +3,7 @@
 from config.kernel.admin import show
 from instruments.models import (
     CalendarEntry,
+    CalendarSettings,
     Instrument,
     Invitation,
     JoinRequest,
@@ -16,6 +17,7 @@ from instruments.models import (
 
 show(
     CalendarEntry,
+    CalendarSettings,
     Instrument,
     Invitation,
     JoinRequest,

@@ -1,12 +1,13 @@
-"""What the registry asks of prices. Billing implements it and registers it at start-up; without it nothing starts.
+"""What the registry asks of the floors above, and tells them. They register at start-up.
 
-A test item's price belongs to billing (it is versioned and feeds the engine); the registry only sets it with an import and shows the
+A listener is called inside the transaction of the change that it wants to hear of. The prices of test items are asked of billing, and
+without an implementation nothing starts: a test item's price belongs to billing (it is versioned and feeds the engine); the registry only sets it with an import and shows the
 lowest one in its catalogue. Both happen inside the caller's transaction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -47,3 +48,25 @@ def sample_prices() -> SamplePricePort:
     if not _registered:
         raise RuntimeError("no implementation of instruments.ports.SamplePricePort is registered")
     return _registered[0]
+
+
+CalendarListener = Callable[[Sequence[int]], None]
+
+_calendar_listeners: list[CalendarListener] = []
+
+
+def register_calendar_listener(listener: CalendarListener) -> None:
+    """``listener`` is called with the ids of calendars whose opening rules changed; registering it twice calls it once."""
+    if listener not in _calendar_listeners:
+        _calendar_listeners.append(listener)
+
+
+def calendar_changed(calendar_ids: Sequence[int]) -> None:
+    """Tell every listener that the stored opening rules of these calendars (or their zone) are different now.
+
+    Called by ``services.schedule_store`` once for each group of changes, after the last of them, in the same transaction
+    and with the calendars locked.
+    """
+    if calendar_ids:
+        for listener in _calendar_listeners:
+            listener(calendar_ids)

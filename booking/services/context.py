@@ -22,7 +22,7 @@ from config.kernel.errors import NotFound
 from config.kernel.time_range import TimeRange
 from instruments.access import sees_instrument
 from instruments.models import Instrument, Organisation, Site
-from instruments.rules.opening import CalendarEntry, open_ranges
+from instruments.rules.opening import CalendarRules, open_ranges
 from instruments.services import schedule_store
 
 M = TypeVar("M", bound=Model)
@@ -58,10 +58,10 @@ class BookingContext:
     instrument: Instrument
     zone: ZoneInfo
     policy: BookingPolicy
-    entries: list[CalendarEntry]
+    rules: CalendarRules
 
     def opening(self, window: TimeRange) -> list[TimeRange]:
-        return open_ranges(self.entries, self.zone, window)
+        return open_ranges(self.rules, self.zone, window)
 
     def local_day(self, moment: datetime) -> date:
         return moment.astimezone(self.zone).date()
@@ -156,7 +156,7 @@ def _context(instrument: Instrument, policy: InstrumentPolicy | None) -> Booking
         instrument=instrument,
         zone=ZoneInfo(instrument.site.time_zone),
         policy=policy_of(policy),
-        entries=schedule_store.entries_by_calendar([instrument.calendar_id]).get(instrument.calendar_id, []),
+        rules=schedule_store.rules_by_calendar([instrument.calendar_id])[instrument.calendar_id],
     )
 
 

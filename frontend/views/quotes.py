@@ -102,7 +102,7 @@ def make_panel(
         step_seconds=context.policy.granularity_minutes * 60,
         asks_last_day=bool(form.to_on) or context.policy.max_minutes > 24 * 60 or _opens_overnight(context, now),
         needs_approval=context.policy.approval_required,
-        bookable=context.instrument.status in BOOKABLE_STATUSES and bool(context.entries),
+        bookable=context.instrument.status in BOOKABLE_STATUSES and context.rules.opens_at_all,
         zone=context.zone.key,
         today=context.local_day(now),
         login_query=form.query(),

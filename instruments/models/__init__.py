@@ -1,3 +1,4 @@
+from instruments.models.calendar import CalendarEntry, CalendarEntryKind, CalendarSettings
 from instruments.models.catalogue import CatalogueEntry, CatalogueKind
 from instruments.models.code import (
     Code,
@@ -14,8 +15,6 @@ from instruments.models.instrument import (
     BOOKABLE_STATUSES,
     Acquisition,
     Affiliation,
-    CalendarEntry,
-    CalendarEntryKind,
     FundingSource,
     Instrument,
     InstrumentStatus,
@@ -58,6 +57,7 @@ __all__ = [
     "Affiliation",
     "CalendarEntry",
     "CalendarEntryKind",
+    "CalendarSettings",
     "CatalogueEntry",
     "CatalogueKind",
     "Code",

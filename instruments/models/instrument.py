@@ -187,22 +187,3 @@ class Instrument(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class CalendarEntryKind(models.TextChoices):
-    OPENING = "opening"
-    CLOSURE = "closure"
-
-
-class CalendarEntry(models.Model):
-    """Marks a django-scheduler event as an opening window or a closure of its calendar.
-
-    The event's first start and end, its rule and its moved or cancelled occurrences are stored there and expanded by
-    ``instruments.rules.opening`` in the site's local wall time.
-    """
-
-    event = models.OneToOneField("schedule.Event", on_delete=models.CASCADE, related_name="entry")
-    calendar = models.ForeignKey("schedule.Calendar", on_delete=models.CASCADE, related_name="entries")
-    kind = models.CharField(max_length=20, choices=CalendarEntryKind.choices)
-    time_zone = models.CharField(max_length=50)
-    reason = models.CharField(max_length=200, blank=True)

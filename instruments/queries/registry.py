@@ -17,7 +17,7 @@ from django.db.models.functions import Cast, Left
 from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.time_range import TimeRange
 from instruments.models import BOOKABLE_STATUSES, CalendarEntry, CalendarEntryKind, Instrument, InstrumentStatus, Site
-from instruments.rules.opening import EntryKind, open_ranges
+from instruments.rules.opening import CalendarRules, EntryKind, open_ranges
 from instruments.services import schedule_store, search_tokens
 from instruments.services.instrument_changes import manages
 from instruments.services.registry import WeeklyWindow, weekly_windows
@@ -145,16 +145,20 @@ def sites_of(actor: Actor, organisation_id: int) -> QuerySet[Site]:
     return visible_to(Site.objects.all(), actor).filter(organisation_id=organisation_id).order_by("name", "pk")
 
 
-def calendar_of(instrument: Instrument) -> list[schedule_store.StoredEntry]:
+def calendar_of(instrument: Instrument) -> tuple[schedule_store.StoredEntry, ...]:
     """The openings and closures of an instrument that the actor was already given: one query."""
     return schedule_store.stored_entries_by_calendar([instrument.calendar_id])[instrument.calendar_id]
 
 
-def opening_for(actor: Actor, instrument_id: int, window: TimeRange) -> list[TimeRange]:
-    """When it is open within ``window``, by its opening hours and closures only. Raises NotFound."""
+def rules_of(instrument: Instrument) -> CalendarRules:
+    """All that decides when an instrument that the actor was already given is open: one query."""
+    return schedule_store.rules_by_calendar([instrument.calendar_id])[instrument.calendar_id]
+
+
+def opening_for(actor: Actor, instrument_id: int, window: TimeRange, audience: str | None = None) -> list[TimeRange]:
+    """When it is open within ``window`` for an audience (None: for everybody), bookings not taken off. Raises NotFound."""
     instrument = instrument_for(actor, instrument_id)
-    entries = [stored.entry for stored in calendar_of(instrument)]
-    return open_ranges(entries, ZoneInfo(instrument.site.time_zone), window)
+    return open_ranges(rules_of(instrument), ZoneInfo(instrument.site.time_zone), window, audience)
 
 
 def hours_on(stored: Sequence[schedule_store.StoredEntry], local_day: date) -> list[WeeklyWindow]:

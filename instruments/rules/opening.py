@@ -1,108 +1,239 @@
-"""When an instrument is open: calendar entries in wall time, expanded to ranges of instants."""
+"""When an instrument is open, and why it is not: the layers of a calendar, laid over each other.
+
+The semantics are those of RFC 7953 (calendar availability). A layer *covers* some time and says when in it the instrument
+is open; where layers cover the same time, the one with the higher priority (the lower number) replaces the other:
+
+=====================  =======================================  ========================================================
+layer                  covers                                   says
+=====================  =======================================  ========================================================
+nothing                always                                   closed
+base hours (9)         its windows                              open
+season (8, 7)          its local days, midnight to midnight     open in its windows, closed beside them
+hours for some (6)     its windows, for its audiences           open
+restriction (5)        its windows, for its audiences           closed
+statutory holiday (4)  the local day                            closed
+opened once (3)        its window                               open
+closure                its windows                              closed, whatever any priority says: it is busy time
+=====================  =======================================  ========================================================
+
+The numbers are the usual ones (``Priority``); an entry may carry another. At one priority seasons come first, openings of
+all layers add up, and what closes wins. A window that reaches out of its season, or into a holiday, ends at that midnight.
+Bookings and maintenance are occupancies and are taken off elsewhere.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from config.kernel.time_range import TimeRange, subtract
-from instruments.rules.recurrence import Recurrence
-from instruments.rules.wall_time import end_instant, start_instant, to_wall
+from config.kernel.time_range import TimeRange, merge, subtract
+from instruments.rules import statutory_holidays
+from instruments.rules.audience import Audience
+from instruments.rules.entries import (
+    NO_HOLIDAYS,
+    CalendarEntry,
+    EntryKind,
+    HolidayRule,
+    MovedOccurrence,
+    Priority,
+    Season,
+    expand,
+)
+from instruments.rules.wall_time import local_day, to_wall
 
-_MARGIN = timedelta(days=1)
+__all__ = [
+    "CalendarEntry",
+    "CalendarRules",
+    "ClosedCause",
+    "ClosedStretch",
+    "EntryKind",
+    "HolidayRule",
+    "MovedOccurrence",
+    "Priority",
+    "Season",
+    "WhyClosed",
+    "closed_stretches",
+    "expand",
+    "open_ranges",
+    "why_closed",
+]
+
+_MOMENT = timedelta(microseconds=1)
 
 
-class EntryKind(StrEnum):
-    OPENING = "opening"
+@dataclass(frozen=True, slots=True)
+class CalendarRules:
+    """Everything that decides when a calendar is open, in wall time of whatever zone it is asked for."""
+
+    entries: tuple[CalendarEntry, ...] = ()
+    holidays: HolidayRule = NO_HOLIDAYS
+
+    @property
+    def depends_on_audience(self) -> bool:
+        return any(entry.audiences for entry in self.entries)
+
+    @property
+    def opens_at_all(self) -> bool:
+        return any(entry.kind is EntryKind.OPENING for entry in self.entries)
+
+
+class ClosedCause(StrEnum):
+    """Which layer closes. ``OTHERS_ONLY``: it is open then, for other customers."""
+
+    HOURS = "hours"
+    SEASON = "season"
+    HOLIDAY = "holiday"
+    RESTRICTION = "restriction"
     CLOSURE = "closure"
+    OTHERS_ONLY = "others_only"
 
 
 @dataclass(frozen=True, slots=True)
-class MovedOccurrence:
-    """One occurrence that takes place at another time: ``original_on`` is the local day on which it would have started.
+class WhyClosed:
+    """``name``: the season's name, the holiday's code, or the reason that was typed. ``audiences``: for whom it is open."""
 
-    Both times are wall times. Raises ValueError when one is aware or the end is not after the start.
-    """
-
-    original_on: date
-    starts_local: datetime
-    ends_local: datetime
-
-    def __post_init__(self) -> None:
-        _require_wall_window(self.starts_local, self.ends_local)
+    cause: ClosedCause
+    name: str = ""
+    audiences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class CalendarEntry:
-    """An opening window or a closure, in wall time of the site, once or again and again.
+class ClosedStretch:
+    range: TimeRange
+    why: WhyClosed
 
-    ``starts_local`` and ``ends_local`` are the first occurrence; it may pass midnight or last for days, and keeps its
-    length on the wall clock. ``cancelled`` and the moved occurrences name an occurrence by the local day on which it
-    starts. A moved one takes place whatever the recurrence says now. Raises ValueError for an aware time, or an end
-    not after its start.
+
+#: A layer of paint: where it lies, and None where it opens, else why it closes.
+_Coat = tuple[list[TimeRange], WhyClosed | None]
+_OUT_OF_HOURS = WhyClosed(ClosedCause.HOURS)
+
+
+def open_ranges(
+    rules: CalendarRules | Iterable[CalendarEntry], zone: ZoneInfo, window: TimeRange, audience: str | None = None
+) -> list[TimeRange]:
+    """When it is open within ``window`` for an audience: sorted, disjoint, touching ones joined.
+
+    Without an audience: when it is open for everybody, whoever they are. Plain entries are rules without holidays.
     """
-
-    kind: EntryKind
-    starts_local: datetime
-    ends_local: datetime
-    recurrence: Recurrence | None = None
-    cancelled: frozenset[date] = field(default_factory=frozenset)
-    moved: tuple[MovedOccurrence, ...] = ()
-
-    def __post_init__(self) -> None:
-        _require_wall_window(self.starts_local, self.ends_local)
+    rules = _as_rules(rules)
+    found: list[TimeRange] | None = None
+    for each in _asked(rules, audience):
+        opened: list[TimeRange] = []
+        for ranges, why in _coats(rules, zone, window, each):
+            opened = merge([*opened, *ranges]) if why is None else subtract(opened, ranges)
+        found = opened if found is None else subtract(found, subtract([window], opened))
+    return found or []
 
 
-def expand(entry: CalendarEntry, zone: ZoneInfo, window: TimeRange) -> list[TimeRange]:
-    """The entry's occurrences within ``window``, cut to it, by start; they may overlap when the entry does.
+def closed_stretches(
+    rules: CalendarRules | Iterable[CalendarEntry], zone: ZoneInfo, window: TimeRange, audience: str | None = None
+) -> list[ClosedStretch]:
+    """What ``open_ranges`` leaves of ``window``, each stretch with the layer that closes it; sorted and disjoint.
 
-    Each end is converted from wall time on its own (``wall_time``), so 09:00 stays 09:00 through clock changes:
-
-    * In a gap a wall time that does not exist shifts forward by the gap. A window over the whole gap loses the missing
-      time; one from 02:30 in a gap from 02:00 to 03:00 starts at 03:30; one that comes out empty is left out that day.
-    * In a fold a window starts with the first pass and ends with the last: from 01:30 covers both passes and all
-      between, and until 01:30 ends with the second 01:30.
+    Time in which other customers may come is said to be theirs, unless a closure takes it from everybody.
     """
-    found = []
-    for starts_local, ends_local in _occurrences(entry, zone, window):
-        starts_at, ends_at = start_instant(starts_local, zone), end_instant(ends_local, zone)
-        within = TimeRange(starts_at, ends_at).intersect(window) if starts_at < ends_at else None
-        if within is not None:
-            found.append(within)
-    return sorted(found)
+    rules = _as_rules(rules)
+    groups = tuple(Audience) if rules.depends_on_audience else (audience or Audience.FIRM,)
+    verdicts = {each: _Verdicts(_coats(rules, zone, window, each)) for each in groups}
+    own = [verdicts[each] for each in (groups if audience is None else (audience,))]
+    edges = sorted({window.starts_at, window.ends_at, *(edge for each in verdicts.values() for edge in each.edges)})
+    stretches: list[ClosedStretch] = []
+    for starts_at, ends_at in pairwise(edges):
+        whys = [found for each in own if (found := each.at(starts_at)) is not None]
+        if whys:
+            open_for = tuple(each for each in groups if verdicts[each].at(starts_at) is None)
+            why = WhyClosed(ClosedCause.OTHERS_ONLY, "", open_for) if open_for else whys[0]
+            _append(stretches, TimeRange(starts_at, ends_at), why)
+    return stretches
 
 
-def open_ranges(entries: Iterable[CalendarEntry], zone: ZoneInfo, window: TimeRange) -> list[TimeRange]:
-    """When it is open within ``window``: all openings minus all closures; sorted, disjoint, touching ones joined.
-
-    A closure always wins over an opening (as a busy period over availability in RFC 7953). Without any opening entry
-    an instrument is closed.
-    """
-    expanded: dict[EntryKind, list[TimeRange]] = {EntryKind.OPENING: [], EntryKind.CLOSURE: []}
-    for entry in entries:
-        expanded[entry.kind] += expand(entry, zone, window)
-    return subtract(expanded[EntryKind.OPENING], expanded[EntryKind.CLOSURE])
+def why_closed(
+    rules: CalendarRules | Iterable[CalendarEntry], zone: ZoneInfo, instant: datetime, audience: str | None = None
+) -> WhyClosed | None:
+    """Why it is not open at an instant; None when it is open."""
+    found = closed_stretches(rules, zone, TimeRange(instant, instant + _MOMENT), audience)
+    return found[0].why if found else None
 
 
-def _occurrences(entry: CalendarEntry, zone: ZoneInfo, window: TimeRange) -> Iterator[tuple[datetime, datetime]]:
-    """Wall-time pairs of every occurrence that can reach into ``window`` (and a few beside it)."""
-    length = entry.ends_local - entry.starts_local
-    low = to_wall(window.starts_at, zone) - length - _MARGIN
-    high = to_wall(window.ends_at, zone) + _MARGIN
-    if entry.recurrence is not None:
-        starts: Iterable[datetime] = entry.recurrence.starts_between(entry.starts_local, low, high)
+class _Verdicts:
+    """What the topmost coat says at any instant of a window."""
+
+    def __init__(self, coats: Iterable[_Coat]) -> None:
+        painted = [(merge(ranges), why) for ranges, why in coats]
+        self._coats = [(ranges, [one.starts_at for one in ranges], why) for ranges, why in reversed(painted)]
+
+    @property
+    def edges(self) -> Iterator[datetime]:
+        for ranges, _, _ in self._coats:
+            for one in ranges:
+                yield from (one.starts_at, one.ends_at)
+
+    def at(self, instant: datetime) -> WhyClosed | None:
+        for ranges, starts, why in self._coats:
+            place = bisect_right(starts, instant) - 1
+            if place >= 0 and instant < ranges[place].ends_at:
+                return why
+        return _OUT_OF_HOURS
+
+
+def _as_rules(rules: CalendarRules | Iterable[CalendarEntry]) -> CalendarRules:
+    return rules if isinstance(rules, CalendarRules) else CalendarRules(tuple(rules))
+
+
+def _asked(rules: CalendarRules, audience: str | None) -> Sequence[str]:
+    if audience is not None:
+        return (audience,)
+    return tuple(Audience) if rules.depends_on_audience else (Audience.FIRM,)
+
+
+def _coats(rules: CalendarRules, zone: ZoneInfo, window: TimeRange, audience: str) -> Iterator[_Coat]:
+    """The layers that count for an audience, from the lowest to the topmost."""
+    counting = [entry for entry in rules.entries if entry.counts_for(audience)]
+    closures = [entry for entry in counting if entry.kind is EntryKind.CLOSURE]
+    holidays = _holiday_coats(rules, zone, window)
+    levels = {entry.priority for entry in counting if entry.kind is not EntryKind.CLOSURE}
+    for level in sorted(levels | ({int(Priority.HOLIDAY)} if holidays else set()), reverse=True):
+        at_level = [entry for entry in counting if entry.priority == level]
+        openings = [entry for entry in at_level if entry.kind is EntryKind.OPENING]
+        yield from _season_coats(openings, zone, window)
+        yield [one for entry in openings for one in expand(entry, zone, window, rules.holidays)], None
+        for entry in at_level:
+            if entry.kind is EntryKind.RESTRICTION:
+                yield expand(entry, zone, window, rules.holidays), WhyClosed(ClosedCause.RESTRICTION, entry.reason)
+        if level == Priority.HOLIDAY:
+            yield from holidays
+    for entry in closures:
+        yield expand(entry, zone, window), WhyClosed(ClosedCause.CLOSURE, entry.reason)
+
+
+def _season_coats(openings: Iterable[CalendarEntry], zone: ZoneInfo, window: TimeRange) -> Iterator[_Coat]:
+    for season in dict.fromkeys(entry.season for entry in openings):
+        covered = season.within(zone, window) if season is not None else None
+        if season is not None and covered is not None:
+            yield [covered], WhyClosed(ClosedCause.SEASON, season.name)
+
+
+def _holiday_coats(rules: CalendarRules, zone: ZoneInfo, window: TimeRange) -> list[_Coat]:
+    if not rules.holidays.closed or not statutory_holidays.applies_in(zone.key):
+        return []
+    first_on, last_on = to_wall(window.starts_at, zone).date(), to_wall(window.ends_at, zone).date()
+    coats: list[_Coat] = []
+    for day, code in statutory_holidays.holidays_between(first_on, last_on).items():
+        covered = local_day(day, zone).intersect(window)
+        if covered is not None:
+            coats.append(([covered], WhyClosed(ClosedCause.HOLIDAY, code)))
+    return coats
+
+
+def _append(stretches: list[ClosedStretch], stretch: TimeRange, why: WhyClosed) -> None:
+    """Lengthen the stretch before when it touches and has the same reason."""
+    before = stretches[-1] if stretches else None
+    if before is not None and before.range.ends_at == stretch.starts_at and before.why == why:
+        stretches[-1] = ClosedStretch(TimeRange(before.range.starts_at, stretch.ends_at), why)
     else:
-        starts = [entry.starts_local]
-    replaced = entry.cancelled | {one.original_on for one in entry.moved}
-    yield from ((start, start + length) for start in starts if start.date() not in replaced)
-    yield from ((one.starts_local, one.ends_local) for one in entry.moved if one.original_on not in entry.cancelled)
-
-
-def _require_wall_window(starts_local: datetime, ends_local: datetime) -> None:
-    if starts_local.tzinfo is not None or ends_local.tzinfo is not None:
-        raise ValueError("a calendar entry is in wall time: its times are naive")
-    if starts_local >= ends_local:
-        raise ValueError("a calendar entry must end after it starts")
+        stretches.append(ClosedStretch(stretch, why))

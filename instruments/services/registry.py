@@ -18,7 +18,6 @@ from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
 from instruments.models import Instrument, Site
 from instruments.rules import registry_map, registry_values
-from instruments.rules.opening import EntryKind
 from instruments.rules.recurrence import Recurrence
 from instruments.rules.registry_values import INSTRUMENT_FIELDS, clean_fields
 from instruments.services import schedule_store, uploads
@@ -201,6 +200,9 @@ def update_instrument(
     _refresh_derived(instrument)
     instrument.updated_at = now
     instrument.save()
+    if "site_id" in after:
+        with schedule_store.changing([instrument.calendar_id]):
+            schedule_store.tell_changed(instrument.calendar_id)
     if "name" in after:
         _rename_own_calendar(instrument)
     audit.record(actor, "instrument.update", instrument, now, before=jsonable(before), after=jsonable(after), reason=reason)
@@ -249,19 +251,8 @@ def set_weekly_hours(actor: Actor, instrument_id: int, windows: Sequence[WeeklyW
     instrument = managed_instrument(actor, instrument_id)
     schedule_store.refuse_year(valid_from, "valid_from")
     Refusal.raise_any(_window_reasons(windows))
-    schedule_store.lock_calendars([instrument.calendar_id])
-    before = weekly_windows(schedule_store.stored_entries_by_calendar([instrument.calendar_id])[instrument.calendar_id])
-    for stored in schedule_store.stored_entries_by_calendar([instrument.calendar_id])[instrument.calendar_id]:
-        if _is_weekly_opening(stored):
-            schedule_store.end_entry(instrument.calendar_id, stored.id, valid_from - _DAY)
-    weekdays_of: dict[tuple[time, time], list[int]] = {}
-    for window in windows:
-        weekdays_of.setdefault((window.opens, window.closes), []).append(window.weekday)
-    for (opens, closes), weekdays in sorted(weekdays_of.items()):
-        starts = datetime.combine(_first_day(valid_from, weekdays), opens)
-        ends = datetime.combine(starts.date() if closes > opens else starts.date() + _DAY, closes)
-        recurrence = Recurrence("weekly", weekdays=tuple(weekdays))
-        schedule_store.add_opening(instrument.calendar_id, instrument.site.time_zone, starts, ends, recurrence)
+    with schedule_store.changing([instrument.calendar_id]):
+        before = _replace_weekly(instrument, windows, valid_from)
     audit.record(
         actor,
         "instrument.hours",
@@ -270,6 +261,24 @@ def set_weekly_hours(actor: Actor, instrument_id: int, windows: Sequence[WeeklyW
         before={"windows": [_shown(window) for window in before]},
         after={"windows": [_shown(window) for window in windows], "valid_from": valid_from.isoformat()},
     )
+
+
+def _replace_weekly(instrument: Instrument, windows: Sequence[WeeklyWindow], valid_from: date) -> list[WeeklyWindow]:
+    """End the weekly windows that hold now and store the new ones; returns the old ones."""
+    calendar_id = instrument.calendar_id
+    stored = schedule_store.stored_entries_by_calendar([calendar_id])[calendar_id]
+    for one in stored:
+        if _is_weekly_opening(one):
+            schedule_store.end_entry(calendar_id, one.id, valid_from - _DAY)
+    weekdays_of: dict[tuple[time, time], list[int]] = {}
+    for window in windows:
+        weekdays_of.setdefault((window.opens, window.closes), []).append(window.weekday)
+    for (opens, closes), weekdays in sorted(weekdays_of.items()):
+        starts = datetime.combine(_first_day(valid_from, weekdays), opens)
+        ends = datetime.combine(starts.date() if closes > opens else starts.date() + _DAY, closes)
+        recurrence = Recurrence("weekly", weekdays=tuple(weekdays))
+        schedule_store.add_opening(calendar_id, instrument.site.time_zone, starts, ends, recurrence)
+    return weekly_windows(stored)
 
 
 @whole
@@ -284,10 +293,10 @@ def close_between(
     if starts_local >= ends_local:
         raise Refusal.of("calendar.end_before_start", "ends_local")
     text = registry_values.clean_text(reason, 200, "reason")
-    schedule_store.lock_calendars([instrument.calendar_id])
-    entry_id = schedule_store.add_closure(
-        instrument.calendar_id, instrument.site.time_zone, starts_local, ends_local, reason=text
-    )
+    with schedule_store.changing([instrument.calendar_id]):
+        entry_id = schedule_store.add_closure(
+            instrument.calendar_id, instrument.site.time_zone, starts_local, ends_local, reason=text
+        )
     after = {"from": starts_local.isoformat(), "to": ends_local.isoformat(), "entry": entry_id}
     audit.record(actor, "instrument.close", instrument, now, after=after, reason=text)
     return entry_id
@@ -297,10 +306,10 @@ def close_between(
 def remove_calendar_entry(actor: Actor, instrument_id: int, entry_id: int, now: datetime) -> None:
     """Take back a closure or an opening. Raises NotFound ``calendar.no_such_entry``."""
     instrument = managed_instrument(actor, instrument_id)
-    schedule_store.lock_calendars([instrument.calendar_id])
-    stored = schedule_store.stored_entries_by_calendar([instrument.calendar_id])[instrument.calendar_id]
-    gone = next((one for one in stored if one.id == entry_id), None)
-    schedule_store.remove_entry(instrument.calendar_id, entry_id)
+    with schedule_store.changing([instrument.calendar_id]):
+        stored = schedule_store.stored_entries_by_calendar([instrument.calendar_id])[instrument.calendar_id]
+        gone = next((one for one in stored if one.id == entry_id), None)
+        schedule_store.remove_entry(instrument.calendar_id, entry_id, now)
     before: dict[str, Any] = {"entry": entry_id}
     if gone is not None:
         entry = gone.entry
@@ -409,7 +418,7 @@ def _rename_own_calendar(instrument: Instrument) -> None:
 def _is_weekly_opening(stored: schedule_store.StoredEntry) -> bool:
     recurrence = stored.entry.recurrence
     return (
-        stored.entry.kind is EntryKind.OPENING
+        stored.entry.is_base
         and recurrence is not None
         and recurrence.frequency == "weekly"
         and recurrence.interval == 1

@@ -1,17 +1,22 @@
 """The only door to django-scheduler: what recurs is stored there, and expanded by our own rules (``instruments.rules.opening``).
 
 An opening or a closure is an ``Event`` (first start and end as instants), its ``Rule`` (one row per frequency and params,
-shared), its moved or cancelled ``Occurrence`` rows, and our ``CalendarEntry`` that says which it is and in which zone the wall
-times are meant. The library's own expansion is never called: it shifts hours across zones and clock changes.
+shared), its moved or cancelled ``Occurrence`` rows, and our ``CalendarEntry`` that says which it is, on which layer it lies and
+in which zone the wall times are meant. The library's own expansion is never called: it shifts hours across zones and clock changes.
 """
 
 from __future__ import annotations
 
+import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,25 +24,43 @@ from django.db import connection
 from schedule.models import Calendar, Event, Occurrence, Rule
 
 from config.kernel.errors import NotFound, Refusal
+from instruments import ports
 from instruments.models import CalendarEntry as EntryRow
-from instruments.rules.opening import CalendarEntry, EntryKind, MovedOccurrence
+from instruments.models import CalendarSettings
+from instruments.rules.entries import (
+    NO_HOLIDAYS,
+    CalendarEntry,
+    EntryKind,
+    HolidayRule,
+    MovedOccurrence,
+    Season,
+)
+from instruments.rules.opening import CalendarRules
 from instruments.rules.recurrence import Recurrence, format_recurrence, parse_recurrence
 from instruments.rules.wall_time import end_instant, start_instant, to_wall
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
 _MOMENT = timedelta(microseconds=1)
 
-_ENTRIES_SQL = """
-SELECT entry.calendar_id, entry.id, entry.kind, entry.time_zone, entry.reason, event.start, event."end",
-       event.end_recurring_period, rule.frequency, rule.params,
+#: The calendars changed so far in the running ``changing`` block; None outside of one.
+_changed: ContextVar[set[int] | None] = ContextVar("changed_calendars", default=None)
+
+_CALENDARS_SQL = """
+SELECT calendar.id, settings.closed_on_holidays, settings.makeup_weekday,
+       entry.id, entry.kind, entry.time_zone, entry.reason, entry.priority, entry.audiences,
+       entry.season_name, entry.season_first_on, entry.season_last_on, entry.removed_at,
+       event.start, event."end", event.end_recurring_period, rule.frequency, rule.params,
        occurrence.original_start, occurrence.start, occurrence."end", occurrence.cancelled
-  FROM instruments_calendarentry entry
-  JOIN schedule_event event ON event.id = entry.event_id
+  FROM schedule_calendar calendar
+  LEFT JOIN instruments_calendarsettings settings ON settings.calendar_id = calendar.id
+  LEFT JOIN (instruments_calendarentry entry JOIN schedule_event event ON event.id = entry.event_id)
+         ON entry.calendar_id = calendar.id AND (entry.removed_at IS NULL OR entry.removed_at >= %(removed_since)s)
   LEFT JOIN schedule_rule rule ON rule.id = event.rule_id
   LEFT JOIN schedule_occurrence occurrence ON occurrence.event_id = event.id
- WHERE entry.calendar_id = ANY(%s)
- ORDER BY entry.calendar_id, entry.id, occurrence.original_start, occurrence.id
+ WHERE calendar.id = ANY(%(calendars)s)
+ ORDER BY calendar.id, entry.id, occurrence.original_start, occurrence.id
 """
+_ENTRY_ID, _OCCURRENCE = 3, 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +69,25 @@ class StoredEntry:
 
     id: int
     zone_name: str
-    reason: str
     entry: CalendarEntry
+    removed_at: datetime | None = None
+
+    @property
+    def reason(self) -> str:
+        return self.entry.reason
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCalendar:
+    """Everything that is stored of a calendar; ``removed`` are entries that can be brought back, and count for nothing."""
+
+    entries: tuple[StoredEntry, ...] = ()
+    holidays: HolidayRule = NO_HOLIDAYS
+    removed: tuple[StoredEntry, ...] = ()
+
+    @property
+    def rules(self) -> CalendarRules:
+        return CalendarRules(tuple(stored.entry for stored in self.entries), self.holidays)
 
 
 def create_calendar(name: str) -> int:
@@ -72,6 +112,31 @@ def lock_calendars(calendar_ids: Iterable[int]) -> None:
         cursor.execute("SELECT id FROM schedule_calendar WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [sorted(set(calendar_ids))])
 
 
+@contextmanager
+def changing(calendar_ids: Iterable[int]) -> Iterator[None]:
+    """Lock the calendars, and tell ``ports.calendar_changed`` once at the end of the block which were really changed.
+
+    Every change of a stored entry is told; outside of a block each one by itself.
+    """
+    lock_calendars(calendar_ids)
+    changed: set[int] = set()
+    token = _changed.set(changed)
+    try:
+        yield
+    finally:
+        _changed.reset(token)
+    ports.calendar_changed(sorted(changed))
+
+
+def tell_changed(calendar_id: int) -> None:
+    """What decides when the calendar is open is different now: its entries, its settings or the zone of its site."""
+    changed = _changed.get()
+    if changed is None:
+        ports.calendar_changed([calendar_id])
+    else:
+        changed.add(calendar_id)
+
+
 def add_opening(
     calendar_id: int,
     zone_name: str,
@@ -92,11 +157,11 @@ def add_closure(
     reason: str = "",
 ) -> int:
     """Store a closure in wall time of ``zone_name``; returns the entry's id. Raises as ``add_entry``."""
-    entry = CalendarEntry(EntryKind.CLOSURE, starts_local, ends_local, recurrence)
-    return add_entry(calendar_id, zone_name, entry, reason)
+    entry = CalendarEntry(EntryKind.CLOSURE, starts_local, ends_local, recurrence, reason=reason)
+    return add_entry(calendar_id, zone_name, entry)
 
 
-def add_entry(calendar_id: int, zone_name: str, entry: CalendarEntry, reason: str = "") -> int:
+def add_entry(calendar_id: int, zone_name: str, entry: CalendarEntry) -> int:
     """Store a whole entry with its cancelled and moved occurrences; returns its id.
 
     Raises Refusal ``calendar.no_such_wall_time`` when the zone's clock never shows the first start or end (a gap of a clock
@@ -113,19 +178,50 @@ def add_entry(calendar_id: int, zone_name: str, entry: CalendarEntry, reason: st
         rule_id=_rule_id(recurrence) if recurrence else None,
         end_recurring_period=_until_instant(recurrence.until, zone) if recurrence and recurrence.until else None,
     )
-    row = EntryRow.objects.create(event=event, calendar_id=calendar_id, kind=entry.kind.value, time_zone=zone_name, reason=reason)
+    season = entry.season
+    row = EntryRow.objects.create(
+        event=event,
+        calendar_id=calendar_id,
+        kind=entry.kind.value,
+        time_zone=zone_name,
+        reason=entry.reason,
+        priority=entry.priority,
+        audiences=sorted(entry.audiences),
+        season_name=season.name if season else "",
+        season_first_on=season.first_on if season else None,
+        season_last_on=season.last_on if season else None,
+    )
     for day in sorted(entry.cancelled):
         _put_occurrence(row, zone, entry, day, None)
     for moved in entry.moved:
         if moved.original_on not in entry.cancelled:
             _put_occurrence(row, zone, entry, moved.original_on, moved)
+    tell_changed(calendar_id)
     return row.pk
 
 
-def remove_entry(calendar_id: int, entry_id: int) -> None:
-    """Delete an opening or closure of that calendar with its exceptions. Raises NotFound ``calendar.no_such_entry``."""
+def remove_entry(calendar_id: int, entry_id: int, at: datetime) -> None:
+    """Take an entry out; it counts for nothing and can be brought back. Raises NotFound ``calendar.no_such_entry``."""
     row = _entry_row(calendar_id, entry_id)
-    row.event.delete()
+    EntryRow.objects.filter(pk=row.pk).update(removed_at=at)
+    tell_changed(calendar_id)
+
+
+def bring_back_entry(calendar_id: int, entry_id: int) -> None:
+    """Put an entry that was removed in force again. Raises NotFound ``calendar.no_such_entry``."""
+    rows = EntryRow.everything.filter(pk=entry_id, calendar_id=calendar_id, removed_at__isnull=False)
+    if not rows.update(removed_at=None):
+        raise NotFound.of("calendar.no_such_entry")
+    tell_changed(calendar_id)
+
+
+def set_holidays(calendar_id: int, holidays: HolidayRule) -> None:
+    """How the calendar takes statutory holidays from now on."""
+    CalendarSettings.objects.update_or_create(
+        calendar_id=calendar_id,
+        defaults={"closed_on_holidays": holidays.closed, "makeup_weekday": holidays.makeup_weekday},
+    )
+    tell_changed(calendar_id)
 
 
 def end_entry(calendar_id: int, entry_id: int, last_on: date) -> None:
@@ -137,17 +233,20 @@ def end_entry(calendar_id: int, entry_id: int, last_on: date) -> None:
     zone = ZoneInfo(row.time_zone)
     if to_wall(row.event.start, zone).date() > last_on:
         row.event.delete()
+        tell_changed(calendar_id)
         return
     until_at = _until_instant(last_on, zone)
     known = row.event.end_recurring_period
     if known is None or known > until_at:
         Event.objects.filter(pk=row.event_id).update(end_recurring_period=until_at)
+        tell_changed(calendar_id)
 
 
 def cancel_occurrence(calendar_id: int, entry_id: int, original_on: date) -> None:
     """The occurrence that starts on that local day does not take place."""
     row = _entry_row(calendar_id, entry_id)
     _put_occurrence(row, ZoneInfo(row.time_zone), _entry_of(calendar_id, entry_id), original_on, None)
+    tell_changed(calendar_id)
 
 
 def move_occurrence(calendar_id: int, entry_id: int, moved: MovedOccurrence) -> None:
@@ -157,6 +256,7 @@ def move_occurrence(calendar_id: int, entry_id: int, moved: MovedOccurrence) -> 
     """
     row = _entry_row(calendar_id, entry_id)
     _put_occurrence(row, ZoneInfo(row.time_zone), _entry_of(calendar_id, entry_id), moved.original_on, moved)
+    tell_changed(calendar_id)
 
 
 def restore_occurrence(calendar_id: int, entry_id: int, original_on: date) -> None:
@@ -166,43 +266,76 @@ def restore_occurrence(calendar_id: int, entry_id: int, original_on: date) -> No
     for occurrence in Occurrence.objects.filter(event_id=row.event_id):
         if to_wall(occurrence.original_start, zone).date() == original_on:
             occurrence.delete()
+    tell_changed(calendar_id)
 
 
-def entries_by_calendar(calendar_ids: Iterable[int]) -> dict[int, list[CalendarEntry]]:
-    """The entries of each calendar as rule objects, for ``opening.open_ranges``: one query, every id is a key."""
-    return {
-        calendar_id: [stored.entry for stored in entries]
-        for calendar_id, entries in stored_entries_by_calendar(calendar_ids).items()
-    }
+def rules_by_calendar(calendar_ids: Iterable[int]) -> dict[int, CalendarRules]:
+    """All that decides when each calendar is open, for ``opening.open_ranges``: one query, every id is a key."""
+    return {calendar_id: stored.rules for calendar_id, stored in stored_calendars(calendar_ids).items()}
 
 
-def stored_entries_by_calendar(calendar_ids: Iterable[int]) -> dict[int, list[StoredEntry]]:
-    """As ``entries_by_calendar`` with ids, zones and reasons, for editing: one query, every id is a key."""
+def stored_entries_by_calendar(calendar_ids: Iterable[int]) -> dict[int, tuple[StoredEntry, ...]]:
+    """The entries of each calendar with ids and zones, for editing: one query, every id is a key."""
+    return {calendar_id: stored.entries for calendar_id, stored in stored_calendars(calendar_ids).items()}
+
+
+def stored_calendars(calendar_ids: Iterable[int], *, removed_since: datetime | None = None) -> dict[int, StoredCalendar]:
+    """Each calendar as it is stored: one query for all of them, every id is a key.
+
+    With ``removed_since`` also the entries that were removed at that instant or later.
+    """
     wanted = list(calendar_ids)
-    found: dict[int, list[StoredEntry]] = {calendar_id: [] for calendar_id in wanted}
     with connection.cursor() as cursor:
-        cursor.execute(_ENTRIES_SQL, [wanted])
+        cursor.execute(_CALENDARS_SQL, {"calendars": wanted, "removed_since": removed_since})
         rows = cursor.fetchall()
-    position = 0
-    while position < len(rows):
-        end = position + 1
-        while end < len(rows) and rows[end][1] == rows[position][1]:
-            end += 1
-        found[rows[position][0]].append(_read(rows[position:end]))
-        position = end
+    found = {calendar_id: StoredCalendar() for calendar_id in wanted}
+    for calendar_id, of_calendar in groupby(rows, key=itemgetter(0)):
+        found[calendar_id] = _calendar(list(of_calendar))
     return found
+
+
+def _calendar(rows: Sequence[tuple[Any, ...]]) -> StoredCalendar:
+    _, closed_on_holidays, makeup_weekday, first_entry, *_ = rows[0]
+    holidays = NO_HOLIDAYS if closed_on_holidays is None else HolidayRule(closed_on_holidays, makeup_weekday)
+    if first_entry is None:
+        return StoredCalendar(holidays=holidays)
+    entries = [_read(list(of_entry)) for _, of_entry in groupby(rows, key=itemgetter(_ENTRY_ID))]
+    return StoredCalendar(
+        tuple(one for one in entries if one.removed_at is None),
+        holidays,
+        tuple(one for one in entries if one.removed_at is not None),
+    )
 
 
 def _read(rows: Sequence[tuple[Any, ...]]) -> StoredEntry:
     """One entry from its rows of the join, one row per occurrence (or one row without)."""
-    _, entry_id, kind, zone_name, reason, starts_at, ends_at, until_at, frequency, params, *_ = rows[0]
+    entry_id, kind, zone_name, reason, priority, audiences, *season, removed_at = rows[0][_ENTRY_ID:13]
+    starts_at, ends_at, until_at, frequency, params = rows[0][13:_OCCURRENCE]
     zone = ZoneInfo(zone_name)
     recurrence = None
     if frequency is not None:
         recurrence = _recurrence(frequency, params, to_wall(until_at, zone).date() if until_at else None)
+    cancelled, moved = _exceptions(rows, zone)
+    entry = CalendarEntry(
+        EntryKind(kind),
+        to_wall(starts_at, zone),
+        to_wall(ends_at, zone),
+        recurrence,
+        cancelled,
+        moved,
+        priority,
+        frozenset(json.loads(audiences)),
+        Season(*season) if season[0] else None,
+        reason,
+    )
+    return StoredEntry(entry_id, zone_name, entry, removed_at)
+
+
+def _exceptions(rows: Sequence[tuple[Any, ...]], zone: ZoneInfo) -> tuple[frozenset[date], tuple[MovedOccurrence, ...]]:
+    """The days whose occurrence is cancelled, and the occurrences that were moved."""
     cancelled, moved = set(), {}
     for row in rows:
-        original_at, moved_from, moved_to, is_cancelled = row[10:14]
+        original_at, moved_from, moved_to, is_cancelled = row[_OCCURRENCE:]
         if original_at is None:
             continue
         day = to_wall(original_at, zone).date()
@@ -210,15 +343,7 @@ def _read(rows: Sequence[tuple[Any, ...]]) -> StoredEntry:
             cancelled.add(day)
         else:
             moved[day] = MovedOccurrence(day, to_wall(moved_from, zone), to_wall(moved_to, zone))
-    entry = CalendarEntry(
-        EntryKind(kind),
-        to_wall(starts_at, zone),
-        to_wall(ends_at, zone),
-        recurrence,
-        frozenset(cancelled),
-        tuple(moved.values()),
-    )
-    return StoredEntry(entry_id, zone_name, reason, entry)
+    return frozenset(cancelled), tuple(moved.values())
 
 
 @lru_cache(maxsize=1024)

@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from schedule.models import Event, Rule
+from schedule.models import Rule
 
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.time_range import TimeRange
-from instruments.rules.opening import CalendarEntry, EntryKind, MovedOccurrence, open_ranges
-from instruments.rules.recurrence import Recurrence
+from instruments.models import CalendarEntry as EntryRow
+from instruments.rules.audience import Audience
+from instruments.rules.opening import (
+    CalendarEntry,
+    CalendarRules,
+    EntryKind,
+    HolidayRule,
+    MovedOccurrence,
+    Season,
+    open_ranges,
+)
+from instruments.rules.recurrence import NTHS, Recurrence
 from instruments.rules.wall_time import end_instant, instants_showing, start_instant
 from instruments.services import schedule_store as store
+from tests.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
@@ -40,23 +52,32 @@ recurrences = st.one_of(
         st.lists(st.integers(0, 6), max_size=7).map(tuple),
         until=st.one_of(st.none(), days),
     ),
-    st.builds(Recurrence, st.sampled_from(["daily", "weekly"]), st.integers(1, 4), count=st.integers(1, 500)),
+    st.builds(
+        Recurrence, st.sampled_from(["daily", "weekly", "monthly", "yearly"]), st.integers(1, 4), count=st.integers(1, 500)
+    ),
+    st.builds(lambda nth, weekday: Recurrence("monthly", weekdays=(weekday,), nth=nth), st.sampled_from(NTHS), st.integers(0, 6)),
+    st.builds(lambda day: Recurrence("monthly", month_days=(day, -1)), st.integers(1, 31)),
 )
+seasons = st.none() | st.builds(lambda day, length: Season("Summer", day, day + timedelta(days=length)), days, st.integers(0, 90))
 moves = st.builds(lambda day, start, length: MovedOccurrence(day, start, start + length), days, walls, lengths)
 
 
 @st.composite
 def entries(draw: st.DrawFn) -> CalendarEntry:
-    starts = draw(walls)
+    starts, kind = draw(walls), draw(st.sampled_from(EntryKind))
     moved = {one.original_on: one for one in draw(st.lists(moves, max_size=3))}
     cancelled = frozenset(draw(st.lists(days, max_size=3))) - set(moved)
     return CalendarEntry(
-        draw(st.sampled_from(EntryKind)),
+        kind,
         starts,
         starts + draw(lengths),
         draw(recurrences),
         cancelled,
         tuple(moved[day] for day in sorted(moved)),
+        draw(st.integers(1, 9)),
+        frozenset(draw(st.sets(st.sampled_from(Audience)))),
+        draw(seasons) if kind is EntryKind.OPENING else None,
+        draw(st.sampled_from(["", "annual service"])),
     )
 
 
@@ -69,18 +90,18 @@ def _shown(entry: CalendarEntry, zone: ZoneInfo) -> bool:
     )
 
 
-@given(entry=entries(), zone_name=st.sampled_from(ZONES), reason=st.sampled_from(["", "annual service"]))
+@given(entry=entries(), zone_name=st.sampled_from(ZONES))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_an_entry_comes_back_as_it_was_stored(entry: CalendarEntry, zone_name: str, reason: str) -> None:
+def test_an_entry_comes_back_as_it_was_stored(entry: CalendarEntry, zone_name: str) -> None:
     calendar_id = store.create_calendar("round trip")
     try:
-        entry_id = store.add_entry(calendar_id, zone_name, entry, reason)
+        entry_id = store.add_entry(calendar_id, zone_name, entry)
     except Refusal as refusal:
         assert refusal.reasons[0].code == "calendar.no_such_wall_time"
         assert not _shown(entry, ZoneInfo(zone_name))
         return
     stored = store.stored_entries_by_calendar([calendar_id])[calendar_id]
-    assert stored == [store.StoredEntry(entry_id, zone_name, reason, entry)]
+    assert stored == (store.StoredEntry(entry_id, zone_name, entry),)
 
 
 def test_a_wall_time_that_the_clock_skips_is_refused_and_not_shifted() -> None:
@@ -97,7 +118,7 @@ def test_nine_o_clock_stays_nine_o_clock_through_a_clock_change() -> None:
     store.add_opening(calendar_id, "Europe/London", wall("2026-03-23T09:00"), wall("2026-03-23T17:00"), WEEKDAYS)
     zone = ZoneInfo("Europe/London")
     window = TimeRange(datetime(2026, 3, 27, tzinfo=zone), datetime(2026, 3, 31, tzinfo=zone))
-    found = open_ranges(store.entries_by_calendar([calendar_id])[calendar_id], zone, window)
+    found = open_ranges(store.rules_by_calendar([calendar_id])[calendar_id], zone, window)
     assert [f"{one.starts_at:%d %H}" for one in found] == ["27 09", "30 08"]
 
 
@@ -118,12 +139,12 @@ def test_all_entries_of_many_calendars_are_read_with_one_query() -> None:
         entry_id = store.add_opening(calendar_id, "Asia/Shanghai", NINE, FIVE, WEEKDAYS)
         store.cancel_occurrence(calendar_id, entry_id, date(2026, 11, 25))
         store.add_closure(calendar_id, "Asia/Shanghai", NINE, FIVE, reason="power cut")
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
-        found = store.entries_by_calendar(calendars)
+        store.set_holidays(calendar_id, HolidayRule(closed=True))
+    with CaptureQueriesContext(connection) as queries:
+        found = store.rules_by_calendar(calendars)
     assert len(queries) == 1
-    assert [len(found[calendar_id]) for calendar_id in calendars] == [2] * 19 + [0]
+    assert [len(found[calendar_id].entries) for calendar_id in calendars] == [2] * 19 + [0]
+    assert [found[calendar_id].holidays.closed for calendar_id in calendars] == [True] * 19 + [False]
 
 
 def test_one_occurrence_can_be_cancelled_moved_and_restored() -> None:
@@ -133,21 +154,56 @@ def test_one_occurrence_can_be_cancelled_moved_and_restored() -> None:
     moved = MovedOccurrence(day, wall("2026-11-28T08:00"), wall("2026-11-28T12:00"))
 
     store.cancel_occurrence(calendar_id, entry_id, day)
-    assert store.entries_by_calendar([calendar_id])[calendar_id][0].cancelled == {day}
+    assert store.rules_by_calendar([calendar_id])[calendar_id].entries[0].cancelled == {day}
     store.move_occurrence(calendar_id, entry_id, moved)
-    (entry,) = store.entries_by_calendar([calendar_id])[calendar_id]
+    (entry,) = store.rules_by_calendar([calendar_id])[calendar_id].entries
     assert (entry.cancelled, entry.moved) == (frozenset(), (moved,))
     store.restore_occurrence(calendar_id, entry_id, day)
-    (entry,) = store.entries_by_calendar([calendar_id])[calendar_id]
+    (entry,) = store.rules_by_calendar([calendar_id])[calendar_id].entries
     assert (entry.cancelled, entry.moved) == (frozenset(), ())
 
 
-def test_removing_an_entry_leaves_nothing_behind_and_not_another_calendars() -> None:
+def test_a_removed_entry_counts_for_nothing_until_it_is_brought_back_whole() -> None:
     mine, other = store.create_calendars(["mine", "other"])
     entry_id = store.add_opening(mine, "Asia/Shanghai", NINE, FIVE, WEEKDAYS)
     store.cancel_occurrence(mine, entry_id, date(2026, 11, 25))
+    rules = store.rules_by_calendar([mine])
     with pytest.raises(NotFound):
-        store.remove_entry(other, entry_id)
-    store.remove_entry(mine, entry_id)
-    assert store.entries_by_calendar([mine]) == {mine: []}
-    assert not Event.objects.filter(calendar_id=mine).exists()
+        store.remove_entry(other, entry_id, NOW)
+    store.remove_entry(mine, entry_id, NOW)
+    assert store.rules_by_calendar([mine]) == {mine: CalendarRules()}
+    assert not EntryRow.objects.filter(calendar_id=mine).exists()
+    stored = store.stored_calendars([mine], removed_since=NOW)[mine]
+    assert (stored.entries, [one.id for one in stored.removed]) == ((), [entry_id])
+    assert store.stored_calendars([mine], removed_since=NOW + timedelta(seconds=1))[mine].removed == ()
+    with pytest.raises(NotFound):
+        store.remove_entry(mine, entry_id, NOW)
+    store.bring_back_entry(mine, entry_id)
+    assert store.rules_by_calendar([mine]) == rules
+    for calendar_id in (mine, other):
+        with pytest.raises(NotFound):
+            store.bring_back_entry(calendar_id, entry_id)
+
+
+def test_how_holidays_are_taken_is_kept_once_for_each_calendar() -> None:
+    calendar_id = store.create_calendar("holidays")
+    for rule in (HolidayRule(closed=True, makeup_weekday=0), HolidayRule(makeup_weekday=4), HolidayRule(closed=True)):
+        store.set_holidays(calendar_id, rule)
+        assert store.rules_by_calendar([calendar_id])[calendar_id].holidays == rule
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"priority": 0},
+        {"priority": 10},
+        {"season_name": "Summer"},
+        {"season_name": "Summer", "season_first_on": date(2026, 7, 2), "season_last_on": date(2026, 7, 1)},
+        {"kind": "closure", "season_name": "S", "season_first_on": date(2026, 7, 1), "season_last_on": date(2026, 7, 2)},
+    ],
+)
+def test_the_database_refuses_layers_that_mean_nothing(values: dict[str, Any]) -> None:
+    calendar_id = store.create_calendar("guarded")
+    entry_id = store.add_opening(calendar_id, "Asia/Shanghai", NINE, FIVE)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        EntryRow.objects.filter(pk=entry_id).update(**values)

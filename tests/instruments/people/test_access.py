@@ -29,6 +29,7 @@ from config.kernel.models import ApiToken, AuditEntry, StoredFile
 from instruments.access import ALL, NONE
 from instruments.models import (
     CalendarEntry,
+    CalendarSettings,
     Instrument,
     Invitation,
     JoinRequest,
@@ -290,7 +291,7 @@ def test_every_model_has_a_scope_or_is_internal_for_a_reason(world):
     ours = {model for app in OUR_APPS for model in apps.get_app_config(app).get_models() if not model._meta.auto_created}
     unclassified = {model._meta.label_lower for model in ours - scoped_models()}
     assert unclassified == set(INTERNAL)
-    covered = {type(row) for row in world.rows.values()} | {CalendarEntry}
+    covered = {type(row) for row in world.rows.values()} | {CalendarEntry, CalendarSettings}
     assert scoped_models() == covered, "a model with a scope belongs into the matrix"
 
 
@@ -344,5 +345,7 @@ def test_opening_hours_are_as_public_as_their_instrument(cast, world, now):
         calendar = Calendar.objects.get(slug=slug)
         event = Event.objects.create(start=now, end=now + timedelta(hours=1), title="o", calendar=calendar)
         CalendarEntry.objects.create(event=event, calendar=calendar, kind="opening", time_zone="Asia/Shanghai")
-    seen = {name: visible_to(CalendarEntry.objects.all(), cast.who(name)).count() for name in cast.names}
-    assert seen == {name: 2 if name in {"lab_manager", "operator"} else 1 for name in cast.names}
+        CalendarSettings.objects.create(calendar=calendar, closed_on_holidays=True)
+    for model in (CalendarEntry, CalendarSettings):
+        seen = {name: visible_to(model.objects.all(), cast.who(name)).count() for name in cast.names}
+        assert seen == {name: 2 if name in {"lab_manager", "operator"} else 1 for name in cast.names}

@@ -15,6 +15,7 @@ from config.kernel.models import AuditEntry
 from config.kernel.services import files
 from instruments.models import Instrument, Organisation, Site
 from instruments.queries import calendar_of, hours_on, instrument_for
+from instruments.rules.opening import CalendarRules
 from instruments.services import registry, schedule_store
 from instruments.services.registry import InstrumentFields, SiteFields, WeeklyWindow
 from tests.instruments.registry.conftest import make_owner
@@ -43,7 +44,7 @@ def codes(refusal: Refusal) -> list[tuple[str, str]]:
 
 
 def test_a_new_instrument_has_a_calendar_of_its_own_and_an_audit_entry(sem: Instrument) -> None:
-    assert schedule_store.entries_by_calendar([sem.calendar_id]) == {sem.calendar_id: []}
+    assert schedule_store.rules_by_calendar([sem.calendar_id]) == {sem.calendar_id: CalendarRules()}
     entry = AuditEntry.objects.get(action="instrument.create")
     assert (entry.object_id, entry.after["name"], entry.actor_name) == (str(sem.pk), "SEM", "Wang")
 
@@ -180,7 +181,7 @@ def test_windows_must_not_overlap_over_midnight_or_the_week_either(
     with pytest.raises(Refusal) as refused:
         registry.set_weekly_hours(manager, sem.pk, overlapping, date(2026, 11, 23), now)
     assert refused.value.reasons[0].code == "calendar.windows_overlap"
-    assert calendar_of(sem) == []
+    assert calendar_of(sem) == ()
 
 
 @pytest.mark.parametrize("first_day", [date.min, date.max, date(1969, 12, 31), date(2200, 1, 1)])
@@ -196,7 +197,7 @@ def test_a_closure_is_added_and_taken_back(manager: Actor, sem: Instrument, now:
     entry = registry.close_between(manager, sem.pk, wall("2026-12-01T09:00"), wall("2026-12-02T18:00"), "Annual service", now)
     assert [(one.id, one.reason) for one in calendar_of(sem)] == [(entry, "Annual service")]
     registry.remove_calendar_entry(manager, sem.pk, entry, now)
-    assert calendar_of(sem) == []
+    assert calendar_of(sem) == ()
     with pytest.raises(NotFound):
         registry.remove_calendar_entry(manager, sem.pk, entry, now)
     with pytest.raises(Refusal) as refused:

@@ -45,6 +45,15 @@ def around(day: date, days: int = 1) -> TimeRange:
     return TimeRange(noon - timedelta(days=days), noon + timedelta(days=days))
 
 
+repeats = st.builds(
+    lambda frequency, interval, weekdays, count: Recurrence(frequency, interval, tuple(weekdays), None, count),
+    st.sampled_from(["daily", "weekly"]),
+    st.integers(1, 2),
+    st.sets(st.integers(0, 6)),
+    st.none() | st.sampled_from([1, 3, 401]),
+)
+
+
 @st.composite
 def places_with_entries(draw):
     """A place and day, entries whose windows often end at or near its clock change, and a window of about a day."""
@@ -59,16 +68,7 @@ def places_with_entries(draw):
         first_on = day - draw(st.sampled_from([0, 1, 2, 7, 400])) * timedelta(days=1)
         start = wall(first_on)
         length = draw(st.sampled_from([15, 30, 60, 90, 480, 1440, 2000])) * MINUTE
-        recurrence = draw(
-            st.none()
-            | st.builds(
-                lambda frequency, interval, weekdays, count: Recurrence(frequency, interval, tuple(weekdays), None, count),
-                st.sampled_from(["daily", "weekly"]),
-                st.integers(1, 2),
-                st.sets(st.integers(0, 6)),
-                st.none() | st.sampled_from([1, 3, 401]),
-            )
-        )
+        recurrence = draw(st.none() | repeats)
         days_near = st.sampled_from([day - timedelta(days=1), day, day + timedelta(days=1)])
         moved_to = wall(draw(days_near))
         entries.append(
