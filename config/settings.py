@@ -201,6 +201,10 @@ EMAIL_USE_TLS = env.boolean("JISHI_SMTP_STARTTLS", PRODUCTION)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("JISHI_MAIL_FROM", "Jishi <no-reply@jishi.example>")
 
+# --- Other people's servers -----------------------------------------------------------------------------------------
+# The servers on private networks that may be read although nobody outside can reach them (config.kernel.services.outbound).
+OUTBOUND_ALLOW = env.destinations("JISHI_OUTBOUND_ALLOW")
+
 # --- Browser security -----------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_TLS
 SESSION_COOKIE_NAME = "__Host-session" if SECURE_TLS else "session"

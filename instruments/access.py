@@ -14,6 +14,7 @@ from config.kernel.access import OFFICIALS, Actor, Role, register_scope, visible
 from config.kernel.models import ApiToken, AuditEntry
 from instruments.models import (
     CalendarEntry,
+    ClosureImport,
     Instrument,
     Invitation,
     JoinRequest,
@@ -143,6 +144,13 @@ def _calendar_entries(queryset: QuerySet[CalendarEntry], actor: Actor) -> QueryS
     return queryset.filter(Exists(shown))
 
 
+def _closure_imports(queryset: QuerySet[ClosureImport], actor: Actor) -> QuerySet[ClosureImport]:
+    """A file of closures is for those who may close the owner's instruments."""
+    if actor.has(Role.OPERATOR):
+        return queryset
+    return queryset.filter(organisation_id__in=actor.organisations(Role.LAB_MANAGER))
+
+
 def _tokens(queryset: QuerySet[ApiToken], actor: Actor) -> QuerySet[ApiToken]:
     return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
 
@@ -155,6 +163,7 @@ _SCOPES: dict[Any, Any] = {
     ApiToken: _tokens,
     AuditEntry: _audit,
     CalendarEntry: _calendar_entries,
+    ClosureImport: _closure_imports,
     Instrument: _instruments,
     Invitation: _invitations,
     JoinRequest: _join_requests,
