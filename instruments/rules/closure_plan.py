@@ -67,7 +67,7 @@ def wall_times(row: IcsRow, zone: ZoneInfo) -> WallTimes | None:
 
 
 def _planned(
-    row: IcsRow, by_key: Mapping[int, Mapping[Key | None, KnownClosure]], times: Mapping[int, set[WallTimes]], zone: ZoneInfo
+    row: IcsRow, by_key: Mapping[int, Mapping[Key, KnownClosure]], times: Mapping[int, set[WallTimes]], zone: ZoneInfo
 ) -> PlannedRow:
     walls = wall_times(row, zone)
     starts, ends = walls or (to_wall(row.starts_at, zone) if row.starts_at else None, None)
