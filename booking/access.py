@@ -11,7 +11,16 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationTransition, UsageSession
+from booking.models import (
+    CalendarSubscription,
+    FeedToken,
+    InstrumentPolicy,
+    Occupancy,
+    Reservation,
+    ReservationTransition,
+    SubscribedEvent,
+    UsageSession,
+)
 from config.kernel.access import Actor, Role, register_scope
 from instruments.access import ALL, instrument_filter
 from instruments.models import Instrument
@@ -51,11 +60,33 @@ def _policies(queryset: QuerySet[InstrumentPolicy], actor: Actor) -> QuerySet[In
     return queryset.filter(instrument_filter(actor, "instrument__"))
 
 
+def subscription_filter(actor: Actor, prefix: str = "") -> Q:
+    """Another calendar of a lab, its secret address included, is for the managers of the instrument it was added to."""
+    if actor.has(Role.OPERATOR):
+        return ALL
+    return Q(**{f"{prefix}instrument__organisation_id__in": actor.organisations(Role.LAB_MANAGER)})
+
+
+def _subscriptions(queryset: QuerySet[CalendarSubscription], actor: Actor) -> QuerySet[CalendarSubscription]:
+    return queryset.filter(subscription_filter(actor))
+
+
+def _subscribed_events(queryset: QuerySet[SubscribedEvent], actor: Actor) -> QuerySet[SubscribedEvent]:
+    return queryset.filter(subscription_filter(actor, "subscription__"))
+
+
+def _feed_tokens(queryset: QuerySet[FeedToken], actor: Actor) -> QuerySet[FeedToken]:
+    return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
+
+
 _SCOPES: dict[Any, Any] = {
+    CalendarSubscription: _subscriptions,
+    FeedToken: _feed_tokens,
     InstrumentPolicy: _policies,
     Occupancy: _occupancies,
     Reservation: _reservations,
     ReservationTransition: _transitions,
+    SubscribedEvent: _subscribed_events,
     UsageSession: _sessions,
 }
 for _model, _scope in _SCOPES.items():

@@ -6,7 +6,7 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from booking.services import mails, notices, transitions
+from booking.services import mails, notices, subscription_refresh, subscriptions, transitions
 from config.kernel.services.heartbeat import beat
 
 
@@ -23,3 +23,21 @@ def handle_due(timestamp: int) -> None:
     now = timezone.now()
     expired, missed = transitions.expire_due(now), transitions.mark_no_shows_due(now)
     beat("booking.handle_due", now, expired=expired, missed=missed)
+
+
+@app.task(name=subscriptions.TASK)
+def refresh_subscription(subscription_id: int) -> None:
+    """Read one subscribed calendar."""
+    subscription_refresh.refresh(subscription_id, timezone.now())
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="booking.refresh_subscriptions", queueing_lock="booking.refresh_subscriptions")
+def refresh_subscriptions(timestamp: int) -> None:
+    """Queue every subscription that is due, and give events the time that has become free."""
+    now = timezone.now()
+    due = subscription_refresh.due_ids(now)
+    for subscription_id in due:
+        subscriptions.defer_refresh(subscription_id)
+    settled = subscription_refresh.settle_conflicts(now)
+    beat("booking.refresh_subscriptions", now, due=len(due), settled=settled)

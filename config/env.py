@@ -78,6 +78,19 @@ def hosts(name: str, default: str | None) -> list[str]:
     return found
 
 
+def destinations(name: str) -> frozenset[tuple[str, int]]:
+    """Named servers as (host, port): ``calendar.lab.example`` stands for ports 80 and 443, ``10.2.0.7:8443`` for one port."""
+    found: set[tuple[str, int]] = set()
+    for entry in listing(name):
+        host, _, port = entry.rpartition(":") if re.search(r":\d+$", entry) else (entry, "", "")
+        if not re.fullmatch(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]", host) or (port and not 1 <= int(port) <= 65535):
+            raise ImproperlyConfigured(
+                f"{name} must name hosts, with a port or without, for example calendar.lab.example,10.2.0.7:8443, not {entry!r}"
+            )
+        found |= {(host.strip("[]").lower(), int(each)) for each in ([port] if port else ["80", "443"])}
+    return frozenset(found)
+
+
 def web_address(name: str, default: str | None, *, tls: bool) -> str:
     """``https://host[:port]`` without a path; http is allowed only where ``tls`` is off."""
     value = text(name, default).rstrip("/")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from config import env
+from config import access_log, env
 
 wsgi_app = "config.wsgi:application"
 bind = env.text("JISHI_BIND", "127.0.0.1:8000")
@@ -25,5 +25,6 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108  (a place in memory for the workers' sign of life)
 loglevel = "warning"
 accesslog = env.text("JISHI_ACCESS_LOG", "") or None
+logger_class = access_log.AccessLogger
 access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms'  # no query strings: they may hold tokens
 forwarded_allow_ips = env.text("JISHI_PROXY_ADDRESSES", "127.0.0.1,::1")

@@ -201,6 +201,10 @@ EMAIL_USE_TLS = env.boolean("JISHI_SMTP_STARTTLS", PRODUCTION)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("JISHI_MAIL_FROM", "Jishi <no-reply@jishi.example>")
 
+# --- Other people's servers -----------------------------------------------------------------------------------------
+# The servers on private networks that may be read although nobody outside can reach them (config.kernel.services.outbound).
+OUTBOUND_ALLOW = env.destinations("JISHI_OUTBOUND_ALLOW")
+
 # --- Browser security -----------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_TLS
 SESSION_COOKIE_NAME = "__Host-session" if SECURE_TLS else "session"
@@ -249,7 +253,10 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DEFAULT_THROTTLE_CLASSES": ["config.kernel.api.throttling.PerActorThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"actor": env.rate("JISHI_API_RATE", "600/min", r"\d+/(s|sec|m|min|h|hour|d|day)")},
+    "DEFAULT_THROTTLE_RATES": {
+        "actor": env.rate("JISHI_API_RATE", "600/min", r"\d+/(s|sec|m|min|h|hour|d|day)"),
+        "feed": env.rate("JISHI_FEED_RATE", "120/min", r"\d+/(s|sec|m|min|h|hour|d|day)"),
+    },
     "COERCE_DECIMAL_TO_STRING": True,
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,
 }
@@ -276,7 +283,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"without_keys": {"()": "config.log_scrubbing.WithoutKeys"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["without_keys"]}},
     "root": {
         "handlers": ["console"],
         "level": env.choice("JISHI_LOG", "WARNING", frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})),

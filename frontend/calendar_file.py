@@ -1,14 +1,23 @@
-"""A reservation as an iCalendar file, for people's own calendars. The only module that imports icalendar."""
+"""Reservations and busy times as events of calendars, in the reader's words."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
 
-from icalendar import Calendar, Event
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import gettext as _
 
+from booking.calendar_queries import BusyTime
 from booking.models import Reservation
+from booking.rules.calendar_text import CalendarEvent, calendar_text
 from booking.rules.states import ReservationState
+from frontend.states import look_of
+from frontend.templatetags.jishi import bilingual
 
+REFRESH = timedelta(minutes=30)
 _STATUS = {
     ReservationState.REQUESTED: "TENTATIVE",
     ReservationState.CANCELLED: "CANCELLED",
@@ -18,23 +27,51 @@ _STATUS = {
 }
 
 
-def calendar_file(reservation: Reservation, name: str, description: str, url: str, now: datetime) -> bytes:
-    """One event in UTC; the same reservation always has the same identity, so that a later file replaces an earlier one."""
-    event = Event()
-    event.add("uid", f"{reservation.reference}@jishi")
-    event.add("dtstamp", now.astimezone(UTC))
-    event.add("dtstart", reservation.starts_at.astimezone(UTC))
-    event.add("dtend", reservation.ends_at.astimezone(UTC))
-    event.add("summary", name)
-    event.add("description", description)
-    event.add(
-        "location", ", ".join(part for part in (reservation.instrument.site.name, reservation.instrument.site.address) if part)
+def reservation_event(reservation: Any, *, for_lab: bool = False) -> CalendarEvent:
+    """The event of a reservation that was read ``with_history``; for the lab it says who comes."""
+    instrument, customer = reservation.instrument, bilingual(reservation.organisation)
+    state = str(look_of("reservation", reservation.state).word)
+    lines = [reservation.reference, state, f"{customer} · {reservation.requested_by.full_name}" if for_lab else customer]
+    return CalendarEvent(
+        uid=f"{reservation.reference}@{_host()}",
+        starts_at=reservation.starts_at,
+        ends_at=reservation.ends_at,
+        summary=f"{bilingual(instrument)} · {customer}" if for_lab else bilingual(instrument),
+        changed_at=reservation.changed_at,
+        sequence=reservation.changes,
+        status=_STATUS.get(ReservationState(reservation.state), "CONFIRMED"),
+        description="\n".join(lines),
+        location=", ".join(part for part in (instrument.site.name, instrument.site.address) if part),
+        url=settings.PUBLIC_URL + reverse("reservation_detail", args=[reservation.pk]),
     )
-    event.add("url", url)
-    event.add("status", _STATUS.get(ReservationState(reservation.state), "CONFIRMED"))
-    calendar = Calendar()
-    calendar.add("prodid", "-//Jishi//Reservations//EN")
-    calendar.add("version", "2.0")
-    calendar.add("method", "PUBLISH")
-    calendar.add_component(event)
-    return bytes(calendar.to_ical())
+
+
+def reservation_file(reservation: Reservation) -> bytes:
+    """One reservation to take into one's own calendar; a later file of it replaces an earlier one."""
+    return calendar_text([reservation_event(reservation)], method="PUBLISH")
+
+
+def reservations_feed(reservations: list[Reservation], name: str, *, for_lab: bool) -> bytes:
+    """Reservations as a calendar that programs read again and again."""
+    return calendar_text((reservation_event(one, for_lab=for_lab) for one in reservations), name=name, refresh=REFRESH)
+
+
+def busy_feed(times: list[BusyTime], name: str) -> bytes:
+    """When something is taken, and nothing else."""
+    events = (
+        CalendarEvent(
+            uid=f"busy-{one.number}@{_host()}",
+            starts_at=one.during.starts_at,
+            ends_at=one.during.ends_at,
+            summary=_("Busy"),
+            changed_at=one.changed_at,
+            sequence=one.changes,
+        )
+        for one in times
+    )
+    return calendar_text(events, name=name, refresh=REFRESH)
+
+
+def _host() -> str:
+    """The installation's name, so that events of two of them are never taken for one."""
+    return urlsplit(settings.PUBLIC_URL).hostname or "jishi"

@@ -69,6 +69,25 @@ _REQUEST: dict[str, StateLook] = {
     "active": StateLook(pgettext_lazy("request state", "Active"), "circle-check", "good"),
     "revoked": StateLook(pgettext_lazy("request state", "Revoked"), "ban", "bad"),
 }
+_CLOSURE: dict[str, StateLook] = {
+    "new": StateLook(pgettext_lazy("closure", "Will be closed"), "plus", "info"),
+    "changed": StateLook(pgettext_lazy("closure", "Will be changed"), "refresh", "wait"),
+    "taken_back": StateLook(pgettext_lazy("closure", "Will be opened again"), "refresh", "wait"),
+    "known": StateLook(pgettext_lazy("closure", "There already"), "check", "calm"),
+    "skipped": StateLook(pgettext_lazy("closure", "Skipped"), "ban", "calm"),
+    "refused": StateLook(pgettext_lazy("closure", "Cannot be read"), "alert-circle", "bad"),
+}
+_CLOSED: dict[str, StateLook] = _CLOSURE | {
+    "new": StateLook(pgettext_lazy("closure", "Closed"), "circle-check", "good"),
+    "changed": StateLook(pgettext_lazy("closure", "Changed"), "circle-check", "good"),
+    "taken_back": StateLook(pgettext_lazy("closure", "Opened again"), "circle-check", "good"),
+}
+_SUBSCRIPTION: dict[str, StateLook] = {
+    "waiting": StateLook(pgettext_lazy("subscription state", "Being read"), "hourglass", "wait"),
+    "ok": StateLook(pgettext_lazy("subscription state", "Up to date"), "circle-check", "good"),
+    "fault": StateLook(pgettext_lazy("subscription state", "Cannot be read"), "alert-circle", "bad"),
+    "paused": StateLook(pgettext_lazy("subscription state", "Paused"), "clock-pause", "calm"),
+}
 _LOOKS: dict[str, dict[str, StateLook]] = {
     "reservation": _RESERVATION,
     "instrument": _INSTRUMENT,
@@ -77,6 +96,9 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "document": _DOCUMENT,
     "programme": _PROGRAMME,
     "request": _REQUEST,
+    "closure": _CLOSURE,
+    "closed": _CLOSED,
+    "subscription": _SUBSCRIPTION,
 }
 
 

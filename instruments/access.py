@@ -15,6 +15,7 @@ from config.kernel.models import ApiToken, AuditEntry
 from instruments.models import (
     CalendarEntry,
     CalendarSettings,
+    ClosureImport,
     DataSet,
     Germplasm,
     Instrument,
@@ -181,6 +182,13 @@ def _calendar_rows(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset.filter(Exists(shown))
 
 
+def _closure_imports(queryset: QuerySet[ClosureImport], actor: Actor) -> QuerySet[ClosureImport]:
+    """A file of closures is for those who may close the owner's instruments."""
+    if actor.has(Role.OPERATOR):
+        return queryset
+    return queryset.filter(organisation_id__in=actor.organisations(Role.LAB_MANAGER))
+
+
 def _tokens(queryset: QuerySet[ApiToken], actor: Actor) -> QuerySet[ApiToken]:
     return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
 
@@ -196,6 +204,7 @@ _SCOPES: dict[Any, Any] = {
     Germplasm: _parts,
     CalendarEntry: _calendar_rows,
     CalendarSettings: _calendar_rows,
+    ClosureImport: _closure_imports,
     Instrument: _instruments,
     Invitation: _invitations,
     JoinRequest: _join_requests,

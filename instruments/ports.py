@@ -1,8 +1,8 @@
 """What the registry asks of the floors above, and tells them. They register at start-up.
 
-A listener is called inside the transaction of the change that it wants to hear of. The prices of test items are asked of billing, and
-without an implementation nothing starts: a test item's price belongs to billing (it is versioned and feeds the engine); the registry only sets it with an import and shows the
-lowest one in its catalogue. Both happen inside the caller's transaction.
+A listener is called inside the transaction of the change that it wants to hear of. The prices of test items are billing's (they are
+versioned and feed the engine); the registry sets them with an import and shows the lowest in its catalogue. Without an
+implementation nothing starts.
 """
 
 from __future__ import annotations

@@ -1,13 +1,19 @@
+from booking.models.feed_token import FeedKind, FeedToken
 from booking.models.occupancy import Occupancy, OccupancySource
 from booking.models.policy import InstrumentPolicy
 from booking.models.reservation import Reservation, ReservationTransition
+from booking.models.subscription import CalendarSubscription, SubscribedEvent
 from booking.models.usage_session import UsageSession
 
 __all__ = [
+    "CalendarSubscription",
+    "FeedKind",
+    "FeedToken",
     "InstrumentPolicy",
     "Occupancy",
     "OccupancySource",
     "Reservation",
     "ReservationTransition",
+    "SubscribedEvent",
     "UsageSession",
 ]

@@ -7,6 +7,7 @@ from django.db import models
 class OccupancySource(models.TextChoices):
     RESERVATION = "reservation"
     MAINTENANCE = "maintenance"
+    SUBSCRIBED = "subscribed"
 
 
 class Occupancy(models.Model):

@@ -82,6 +82,27 @@ register(
         "idempotency.other_payload": _("This Idempotency-Key was used for another request. Send a new one."),
         "files.missing": _("The stored file is missing. Tell the operator."),
         "files.damaged": _("The stored file is damaged. Tell the operator."),
+        "outbound.unreadable": _("This is no web address that can be read. Copy it again; it begins with https://."),
+        "outbound.scheme": _("Only addresses that begin with https://, http:// or webcal:// can be read."),
+        "outbound.user_name": _(
+            "An address with a user name or a password in it is not read. Ask for a link that works without."
+        ),
+        "outbound.port": _("Only the usual ports 80 and 443 are read. Ask the operator if the server has another one."),
+        "outbound.not_public": _(
+            "%(host)s lies on a private network and is not read from here. Use a public address, or ask the operator to allow it."
+        ),
+        "outbound.unknown_host": _("There is no server called %(host)s. Check the address."),
+        "outbound.no_answer": _("%(host)s does not answer. It may be down; it is tried again."),
+        "outbound.certificate": _(
+            "The certificate of %(host)s is not valid, so that nobody knows who answers. Its keeper has to renew it."
+        ),
+        "outbound.redirect": _(
+            "%(host)s sends us on to another address. Open the link in a browser and copy the address it ends at."
+        ),
+        "outbound.status": _("%(host)s answers with the error %(status)s instead of the file. Check that the link still works."),
+        "outbound.too_big": _("%(host)s sends more than %(megabytes)s MB. Share a calendar that holds less of the past."),
+        "outbound.too_slow": _("%(host)s took longer than %(seconds)s seconds. It is tried again."),
+        "outbound.broken_off": _("What %(host)s sent broke off or cannot be read. It is tried again."),
         "kernel.busy": _("Many people are booking this right now. Try again in %(retry_after_seconds)s seconds."),
         "tokens.unknown_scopes": _("Choose at least one of these scopes: %(known)s."),
     }

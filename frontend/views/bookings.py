@@ -21,8 +21,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing.settlement import reservation_figures
 from billing.settlement.reservation_figures import Figures, Money
 from billing.settlement.services import quotes
-from booking import queries
+from booking import calendar_queries, queries
 from booking.models import Reservation
+from booking.rules.calendar_text import MEDIA_TYPE
 from booking.rules.states import ReservationState
 from booking.services import context as booking_context
 from booking.services import reservations, transitions
@@ -32,12 +33,11 @@ from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
 from config.kernel.time_range import TimeRange
 from frontend.booking_form import BookingForm, read_expected, read_key
-from frontend.calendar_file import calendar_file
+from frontend.calendar_file import reservation_file
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import assessment, life
 from frontend.presenters.quote import Alternative
 from frontend.refusals import sentences, status_of
-from frontend.templatetags.jishi import bilingual
 from frontend.views.quotes import as_alternative, make_panel, problems_of
 
 PER_PAGE = 20
@@ -292,13 +292,11 @@ def reservation_accept_quote(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def reservation_calendar(request: HttpRequest, pk: int) -> HttpResponse:
     """The reservation as an .ics file."""
-    actor, now = actor_of(request), timezone.now()
-    reservation = get_visible(queries.reservations_visible(actor), actor, pk=pk)
-    url = request.build_absolute_uri(reverse("reservation_detail", args=[pk]))
-    body = calendar_file(
-        reservation, bilingual(reservation.instrument), f"{reservation.reference} · {reservation.organisation.name}", url, now
-    )
-    response = HttpResponse(body, content_type="text/calendar; charset=utf-8")
+    actor = actor_of(request)
+    rows = calendar_queries.with_history(queries.reservations_visible(actor))
+    reservation = get_visible(rows, actor, pk=pk)
+    body = reservation_file(reservation)
+    response = HttpResponse(body, content_type=MEDIA_TYPE)
     response["Content-Disposition"] = f'attachment; filename="{reservation.reference}.ics"'
     response["Cache-Control"] = "private, no-store"
     return response

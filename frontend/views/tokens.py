@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from booking.models import FeedToken
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Refusal
 from config.kernel.models import ApiToken
@@ -30,7 +31,7 @@ from instruments.services import tokens
 def token_list(request: HttpRequest) -> HttpResponse:
     """All of mine, revoked ones too."""
     now = timezone.now()
-    rows = [{"token": token, "state": _state(token, now)} for token in queries.tokens_of(actor_of(request))]
+    rows = [{"token": token, "state": state_of(token, now)} for token in queries.tokens_of(actor_of(request))]
     return render(request, "tokens/list.html", {"rows": rows})
 
 
@@ -46,7 +47,7 @@ def token_create(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             name, scopes, last_day = (form.cleaned_data[field] for field in ("name", "scopes", "expires_on"))
             try:
-                token, key = tokens.issue_token(actor_of(request), name, scopes, timezone.now(), _end_of(last_day))
+                token, key = tokens.issue_token(actor_of(request), name, scopes, timezone.now(), end_of(last_day))
             except Refusal as refusal:
                 refusal_to_form(form, refusal)
                 status = status_of(refusal)
@@ -63,14 +64,15 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("token_list")
 
 
-def _end_of(day: date | None) -> datetime | None:
+def end_of(day: date | None) -> datetime | None:
     """The end of a local day as an instant; the last day of all is as good as none."""
     if day is None or day == date.max:
         return None
     return datetime.combine(day + timedelta(days=1), time(), tzinfo=ZoneInfo(settings.TIME_ZONE))
 
 
-def _state(token: ApiToken, now: datetime) -> str:
+def state_of(token: ApiToken | FeedToken, now: datetime) -> str:
+    """Whether a key still opens something: active, expired or revoked."""
     if token.revoked_at is not None:
         return "revoked"
     return "expired" if token.expires_at is not None and token.expires_at <= now else "active"

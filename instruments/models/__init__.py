@@ -1,5 +1,6 @@
 from instruments.models.calendar import CalendarEntry, CalendarEntryKind, CalendarSettings
 from instruments.models.catalogue import CatalogueEntry, CatalogueKind
+from instruments.models.closure_import import ClosureImport, ImportedClosure
 from instruments.models.code import (
     Code,
     CodeScheme,
@@ -60,6 +61,7 @@ __all__ = [
     "CalendarSettings",
     "CatalogueEntry",
     "CatalogueKind",
+    "ClosureImport",
     "Code",
     "CodeScheme",
     "CustomsRecord",
@@ -67,6 +69,7 @@ __all__ = [
     "DeliveryMode",
     "FundingSource",
     "Germplasm",
+    "ImportedClosure",
     "Instrument",
     "InstrumentDocument",
     "InstrumentFunding",

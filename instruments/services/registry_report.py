@@ -32,7 +32,7 @@ def as_csv(report: ImportReport) -> str:
         head = [row.line, row.fate, row.owner, row.inner_id, row.name, row.instrument_id or "", row.resource_id or ""]
         told = [[reason.field, reason.code, reason_sentence(reason)] for reason in (*row.reasons, *row.notes)]
         for tail in told or [["", "", ""]]:
-            writer.writerow([_harmless(cell) for cell in [*head, *tail]])
+            writer.writerow([harmless(cell) for cell in [*head, *tail]])
     return out.getvalue()
 
 
@@ -54,5 +54,6 @@ def _reason(reason: Reason) -> dict[str, Any]:
     return {"field": reason.field, "code": reason.code, "params": reason.params, "message": reason_sentence(reason)}
 
 
-def _harmless(cell: object) -> object:
+def harmless(cell: object) -> object:
+    """The cell in a form that no spreadsheet takes for a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell

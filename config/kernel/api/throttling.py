@@ -24,3 +24,13 @@ class PerActorThrottle(SimpleRateThrottle):
         user = request.user
         ident = f"user:{user.pk}" if user.is_authenticated else f"ip:{self.get_ident(request)}"
         return f"throttle:{ident}"
+
+
+class FeedThrottle(SimpleRateThrottle):
+    """Calendars that programs read without logging in, counted by address. Asked with Django's own request, outside the API."""
+
+    scope = "feed"
+    cache = caches["memory"]
+
+    def get_cache_key(self, request: Request, view: object) -> str:
+        return f"throttle:feed:{self.get_ident(request)}"

@@ -210,4 +210,4 @@ def test_the_calendar_file_can_be_read_by_calendars(as_, approved, cast, slot):
     (event,) = Calendar.from_ical(response.content).walk("VEVENT")
     assert event.decoded("dtstart") == slot(9, 12).starts_at and event.decoded("dtend") == slot(9, 12).ends_at
     assert event["status"] == "CONFIRMED" and "attendee" not in event
-    assert event["uid"] == f"{Reservation.objects.get().reference}@jishi"
+    assert event["uid"] == f"{Reservation.objects.get().reference}@127.0.0.1" and event["sequence"] == 1
