@@ -17,6 +17,7 @@ from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
 from instruments.models import Instrument, Site
+from instruments.ports import calendar_changed
 from instruments.rules import registry_map, registry_values
 from instruments.rules.opening import EntryKind
 from instruments.rules.recurrence import Recurrence
@@ -203,6 +204,8 @@ def update_instrument(
     instrument.save()
     if "name" in after:
         _rename_own_calendar(instrument)
+    if "site_id" in after:
+        calendar_changed([instrument.calendar_id])
     audit.record(actor, "instrument.update", instrument, now, before=jsonable(before), after=jsonable(after), reason=reason)
     return instrument
 
@@ -262,6 +265,7 @@ def set_weekly_hours(actor: Actor, instrument_id: int, windows: Sequence[WeeklyW
         ends = datetime.combine(starts.date() if closes > opens else starts.date() + _DAY, closes)
         recurrence = Recurrence("weekly", weekdays=tuple(weekdays))
         schedule_store.add_opening(instrument.calendar_id, instrument.site.time_zone, starts, ends, recurrence)
+    calendar_changed([instrument.calendar_id])
     audit.record(
         actor,
         "instrument.hours",
@@ -288,6 +292,7 @@ def close_between(
     entry_id = schedule_store.add_closure(
         instrument.calendar_id, instrument.site.time_zone, starts_local, ends_local, reason=text
     )
+    calendar_changed([instrument.calendar_id])
     after = {"from": starts_local.isoformat(), "to": ends_local.isoformat(), "entry": entry_id}
     audit.record(actor, "instrument.close", instrument, now, after=after, reason=text)
     return entry_id
@@ -301,6 +306,7 @@ def remove_calendar_entry(actor: Actor, instrument_id: int, entry_id: int, now: 
     stored = schedule_store.stored_entries_by_calendar([instrument.calendar_id])[instrument.calendar_id]
     gone = next((one for one in stored if one.id == entry_id), None)
     schedule_store.remove_entry(instrument.calendar_id, entry_id)
+    calendar_changed([instrument.calendar_id])
     before: dict[str, Any] = {"entry": entry_id}
     if gone is not None:
         entry = gone.entry
