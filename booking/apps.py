@@ -8,3 +8,7 @@ class BookingApp(AppConfig):
 
     def ready(self) -> None:
         from booking import access, messages  # noqa: F401  (register scopes and sentences)
+        from booking.services import availability
+        from instruments.ports import register_calendar_listener
+
+        register_calendar_listener(availability.follow_calendars)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from django.db import connection
 
+from booking.models import DayAvailability
 from booking.rules.states import BLOCKING_STATES, ReservationState, actions_from, next_state
+from booking.services import availability
 from config.kernel.installed_guards import require_constraint
 from config.kernel.invariants import Finding, register, register_sql
 
@@ -94,3 +96,11 @@ register_sql(
          WHERE (s.id IS NOT NULL) <> (r.state IN ({", ".join(f"'{state}'" for state in WITH_SESSION)}))
             OR (s.agreed_at IS NOT NULL) <> (r.state = '{ReservationState.AGREED}')""",  # noqa: S608
 )
+
+
+def availability_is_current() -> Finding:
+    """Every day of the read model is what opening hours and occupancies say."""
+    return Finding(DayAvailability.objects.count(), tuple(str(one) for one in availability.verify()))
+
+
+register("booking.availability_is_current", availability_is_current)

@@ -6,7 +6,7 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from booking.services import mails, notices, subscription_refresh, subscriptions, transitions
+from booking.services import availability, mails, notices, subscription_refresh, subscriptions, transitions
 from config.kernel.services.heartbeat import beat
 
 
@@ -41,3 +41,26 @@ def refresh_subscriptions(timestamp: int) -> None:
         subscriptions.defer_refresh(subscription_id)
     settled = subscription_refresh.settle_conflicts(now)
     beat("booking.refresh_subscriptions", now, due=len(due), settled=settled)
+
+
+@app.task(name=availability.TASK, lock=availability.TASK, retry=RetryStrategy(max_attempts=6, exponential_wait=3))
+def calculate_availability(timestamp: int) -> None:
+    """Compute the days of calendars whose opening hours changed: asked for by what changed many of them."""
+    availability.calculate_waiting(timezone.now())
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="booking.availability_due", lock=availability.TASK, queueing_lock="booking.availability_due")
+def availability_due(timestamp: int) -> None:
+    """What a lost job left to calculate."""
+    now = timezone.now()
+    beat("booking.availability_due", now, calendars=availability.calculate_waiting(now))
+
+
+@app.periodic(cron="20 16,22 * * *")
+@app.task(name="booking.roll_availability", lock=availability.TASK, queueing_lock="booking.roll_availability")
+def roll_availability(timestamp: int) -> None:
+    """Every night (shortly after midnight in China, and again in the early morning): the days that are over go, the new last day
+    comes, and a day that was wrong is put right."""
+    now = timezone.now()
+    beat("booking.roll_availability", now, rows=availability.rebuild_all(now))

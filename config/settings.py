@@ -121,6 +121,7 @@ USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 FIRST_DAY_OF_WEEK = 1
 CURRENCY = "CNY"
+AVAILABILITY_DAYS = env.integer("JISHI_AVAILABILITY_DAYS", 60, 7, 400)
 
 # --- Static files, uploads ------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

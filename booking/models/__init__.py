@@ -1,3 +1,4 @@
+from booking.models.availability import CalendarAvailability, DayAvailability
 from booking.models.feed_token import FeedKind, FeedToken
 from booking.models.occupancy import Occupancy, OccupancySource
 from booking.models.policy import InstrumentPolicy
@@ -6,7 +7,9 @@ from booking.models.subscription import CalendarSubscription, SubscribedEvent
 from booking.models.usage_session import UsageSession
 
 __all__ = [
+    "CalendarAvailability",
     "CalendarSubscription",
+    "DayAvailability",
     "FeedKind",
     "FeedToken",
     "InstrumentPolicy",

@@ -3,6 +3,8 @@ from __future__ import annotations
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
 
+from booking.models.availability import keep_day_availability
+
 
 class OccupancySource(models.TextChoices):
     RESERVATION = "reservation"
@@ -23,3 +25,6 @@ class Occupancy(models.Model):
     source = models.CharField(max_length=20, choices=OccupancySource.choices)
     reservation = models.ForeignKey("booking.Reservation", null=True, on_delete=models.PROTECT, related_name="occupancies")
     note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        triggers = keep_day_availability()

@@ -14,7 +14,6 @@ from config.kernel.errors import Refusal
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
 from config.kernel.time_range import TimeRange
-from instruments import ports
 from instruments.models import ClosureImport, ImportedClosure, Instrument
 from instruments.rules.closure_plan import CHANGED, FATES, NEW, TAKEN_BACK, KnownClosure, PlannedRow, plan
 from instruments.rules.ics_reading import IcsFile
@@ -131,12 +130,9 @@ def _write(actor: Actor, import_id: int, file: IcsFile, now: datetime) -> Closur
     for instrument in instruments:
         managed_instrument(actor, instrument.pk)
     calendars = sorted({one.calendar_id for one in instruments})
-    schedule_store.lock_calendars(calendars)
-    planned = _planned(file, handed_in, instruments)
-    written = {calendar: _close(calendar, planned, handed_in) for calendar in calendars}
-    changed = [calendar for calendar, counts in written.items() if counts]
-    if changed:
-        ports.calendar_changed(changed)
+    with schedule_store.changing(calendars):
+        planned = _planned(file, handed_in, instruments)
+        written = {calendar: _close(calendar, planned, handed_in, now) for calendar in calendars}
     for instrument in instruments:
         after = {"file": handed_in.file.sha256, "import": handed_in.pk, **written[instrument.calendar_id]}
         audit.record(actor, "instrument.closures_imported", instrument, now, after=after)
@@ -146,12 +142,12 @@ def _write(actor: Actor, import_id: int, file: IcsFile, now: datetime) -> Closur
     return handed_in
 
 
-def _close(calendar_id: int, planned: Sequence[PlannedRow], handed_in: ClosureImport) -> dict[str, int]:
+def _close(calendar_id: int, planned: Sequence[PlannedRow], handed_in: ClosureImport, now: datetime) -> dict[str, int]:
     """Write the rows' fates on one calendar; how many of each."""
     rows = [(one, one.by_calendar[calendar_id]) for one in planned if calendar_id in one.by_calendar]
     for one, fate in rows:
         if fate in {CHANGED, TAKEN_BACK}:
-            schedule_store.remove_entry(calendar_id, one.replaces[calendar_id])
+            schedule_store.remove_entry(calendar_id, one.replaces[calendar_id], now)
     adding = [one for one, fate in rows if fate in {NEW, CHANGED}]
     closures = [
         (one.starts_local, one.ends_local, one.row.title if handed_in.with_titles else "")

@@ -16,6 +16,7 @@ from config.kernel.access import Actor
 from config.kernel.errors import Reason, Refusal
 from config.kernel.services import audit
 from instruments.models import Instrument, Organisation, OrganisationIdentifier, OrganisationKind, Site
+from instruments.ports import calendar_changed
 from instruments.rules.names import name_key
 from instruments.rules.registry_map import SITE_FIELDS, ImportMap
 from instruments.rules.registry_plan import PlannedRow
@@ -274,8 +275,11 @@ def _update(actor: Actor, updated: Sequence[Change], source: Mapping[str, str], 
     sites = Site.objects.in_bulk({after["site_id"] for after in changes.values() if "site_id" in after})
     names = [*sorted(INSTRUMENT_FIELDS), "site_id", "import_key"]
     records = []
+    moved = []
     for instrument in stored:
         record = {name: getattr(instrument, name) for name in names} | changes[instrument.pk]
+        if record["site_id"] != instrument.site_id:
+            moved.append(instrument.calendar_id)
         site_name = sites[record["site_id"]].name if record["site_id"] in sites else instrument.site.name
         record |= {
             "id": instrument.pk,
@@ -290,6 +294,7 @@ def _update(actor: Actor, updated: Sequence[Change], source: Mapping[str, str], 
         " FROM jsonb_populate_recordset(NULL::instruments_instrument, %s::jsonb) AS new WHERE old.id = new.id RETURNING old.id",
         records,
     )
+    calendar_changed(moved)  # another place may have another clock
     trail = ((pk, jsonable(before), jsonable(after) | dict(source)) for pk, before, after in updated)
     audit.record_many(actor, "instrument.import", Instrument, trail, now)
 

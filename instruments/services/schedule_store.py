@@ -175,6 +175,8 @@ def add_closures(calendar_id: int, zone_name: str, closures: Sequence[tuple[date
         EntryRow(event=event, calendar_id=calendar_id, kind=kind, time_zone=zone_name, reason=reason)
         for event, (_, _, reason) in zip(events, closures, strict=True)
     )
+    if rows:
+        tell_changed(calendar_id)
     return [row.pk for row in rows]
 
 

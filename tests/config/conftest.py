@@ -98,10 +98,11 @@ def days_work(cast: Any, programmes: dict[str, Any], slot: Any) -> DaysWork:
     from billing.settlement.models import Charge
     from billing.settlement.services import statements
     from booking.models import Reservation
-    from booking.services import transitions
+    from booking.services import availability, transitions
     from booking.services.reservations import ReservationRequest, reserve
 
     lin, wang = cast.actor("lin"), cast.actor("wang")
+    availability.rebuild([cast.xrd.calendar_id], cast.now)
 
     def ask(first: float, last: float, key: str) -> Any:
         request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(first, last), "assisted")

@@ -35,6 +35,7 @@ def without(constraint: str, table: str) -> str:
 
 
 BREAKS: dict[str, list[str]] = {
+    "booking.availability_is_current": ["UPDATE booking_dayavailability SET free = '{}'"],
     "booking.no_double_booking": [
         without("occupancy_no_overlap", "booking_occupancy"),
         "INSERT INTO booking_occupancy (calendar_id, during, blocking, source, note)"

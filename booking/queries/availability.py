@@ -1,0 +1,67 @@
+"""What the day-availability read model says about calendars: as good as its last change, and nothing about policies.
+
+For cards and facets; what somebody is offered to book is checked against the calendar itself (``booking.queries.finding``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Exists, OuterRef
+
+from booking.models import CalendarAvailability, DayAvailability
+
+#: Days of calendars in every zone on earth lie within a day of those at the platform's own place.
+_ELSEWHERE = timedelta(days=1)
+
+
+def free_within(days: int, now: datetime, duration_minutes: int = 60, outer: str = "calendar_id") -> Exists:
+    """A condition for rows with a calendar (``outer`` names its id): free for so long within so many local days from now.
+
+    To be filtered with, as ``CatalogueEntry.objects.filter(free_within(7, now))``; one probe of an index for each row.
+    """
+    today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    found = DayAvailability.objects.filter(
+        calendar_id=OuterRef(outer),
+        local_on__range=(today - _ELSEWHERE, today + timedelta(days=days) - _ELSEWHERE),
+        longest_free_minutes__gte=duration_minutes,
+        free_until__gte=now + timedelta(minutes=duration_minutes),
+    )
+    return Exists(found)
+
+
+def next_free(calendar_ids: Iterable[int], duration_minutes: int, now: datetime) -> dict[int, datetime]:
+    """The first instant from now on at which each calendar is free for so many minutes; without those that never are. One query.
+
+    ``duration_minutes`` is at most a day: longer stretches are not looked at.
+    """
+    values: dict[str, Any] = {"calendars": list(calendar_ids), "minutes": duration_minutes, "now": now}
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_FREE, values)
+        return dict(cursor.fetchall())
+
+
+def calculating(calendar_ids: Iterable[int]) -> set[int]:
+    """Those of the calendars whose days are not up to date."""
+    rows = CalendarAvailability.objects.filter(pk__in=list(calendar_ids), calculating_since__isnull=False)
+    return set(rows.values_list("pk", flat=True))
+
+
+#: The first day that has a stretch long enough, and where in it such a stretch begins.
+_NEXT_FREE = """
+SELECT c.id, first.fits_at
+  FROM unnest(%(calendars)s::bigint[]) AS c (id) CROSS JOIN LATERAL (
+       SELECT fit.fits_at
+         FROM booking_dayavailability d CROSS JOIN LATERAL (
+              SELECT min(greatest(lower(r), %(now)s)) AS fits_at
+                FROM unnest(CASE WHEN upper(d.free) = d.ends_at AND d.continues_until IS NOT NULL
+                                 THEN d.free + tstzmultirange(tstzrange(d.ends_at, d.continues_until)) ELSE d.free END) AS r
+               WHERE upper(r) - greatest(lower(r), %(now)s) >= make_interval(mins => %(minutes)s)) fit
+        WHERE d.calendar_id = c.id AND d.longest_free_minutes >= %(minutes)s AND d.ends_at > %(now)s AND fit.fits_at IS NOT NULL
+        ORDER BY d.local_on LIMIT 1) first
+"""

@@ -1,0 +1,52 @@
+"""What cards and facets ask of the read model."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from booking.queries.availability import calculating, free_within, next_free
+from booking.services import availability
+from instruments.models import Instrument
+from tests.booking.availability.building import ALWAYS, instrument_with, occupy
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_next_free_time_of_many_calendars_is_one_query(cast, slot):
+    night = instrument_with(cast, [ALWAYS])
+    never = instrument_with(cast, [], "Never open")
+    ids = [cast.xrd.calendar_id, night.calendar_id, never.calendar_id]
+    availability.rebuild(ids, cast.now)
+    assert next_free(ids, 60, cast.now) == {cast.xrd.calendar_id: cast.now, night.calendar_id: cast.now}
+    occupy(cast.xrd.calendar_id, slot(8, 19, day=-2))  # Monday, until 19:00
+    occupy(night.calendar_id, slot(0, 23, day=-2))
+    with CaptureQueriesContext(connection) as queries:
+        found = next_free(ids, 120, cast.now)
+    assert len(queries) == 1
+    assert found == {cast.xrd.calendar_id: slot(8, 9, day=-1).starts_at, night.calendar_id: slot(23, 24, day=-2).starts_at}
+    assert next_free(ids, 13 * 60, cast.now) == {night.calendar_id: slot(23, 24, day=-2).starts_at}
+
+
+def test_instruments_can_be_cut_down_to_those_free_within_some_days(cast, slot):
+    availability.rebuild([cast.xrd.calendar_id], cast.now)
+    occupy(cast.xrd.calendar_id, slot(8, 20, day=-2))
+    occupy(cast.xrd.calendar_id, slot(8, 20, day=-1))
+
+    def found(days: int, minutes: int = 60) -> bool:
+        return Instrument.objects.filter(free_within(days, cast.now, minutes)).exists()
+
+    assert [found(days) for days in (1, 2, 3)] == [False, False, True]
+    assert not found(30, 13 * 60)
+    evening = cast.now + timedelta(days=2, hours=10, minutes=30)  # Wednesday 19:30
+    assert not Instrument.objects.filter(free_within(1, evening, 60)).exists()
+
+
+def test_calendars_that_are_being_calculated_are_named(cast):
+    availability.rebuild([cast.xrd.calendar_id], cast.now)
+    assert calculating([cast.xrd.calendar_id]) == set()
+    availability.mark_calculating([cast.xrd.calendar_id], cast.now)
+    assert calculating([cast.xrd.calendar_id]) == {cast.xrd.calendar_id}
