@@ -14,6 +14,7 @@ from config.kernel.access import OFFICIALS, Actor, Role, register_scope, visible
 from config.kernel.models import ApiToken, AuditEntry
 from instruments.models import (
     CalendarEntry,
+    Code,
     Instrument,
     Invitation,
     JoinRequest,
@@ -22,6 +23,7 @@ from instruments.models import (
     OrganisationIdentifier,
     OrganisationKind,
     OrganisationStatus,
+    PolicyZone,
     Site,
     User,
     VerificationRequest,
@@ -143,6 +145,11 @@ def _calendar_entries(queryset: QuerySet[CalendarEntry], actor: Actor) -> QueryS
     return queryset.filter(Exists(shown))
 
 
+def _public(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Code lists and policy zones are for everybody to read."""
+    return queryset
+
+
 def _tokens(queryset: QuerySet[ApiToken], actor: Actor) -> QuerySet[ApiToken]:
     return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
 
@@ -155,12 +162,14 @@ _SCOPES: dict[Any, Any] = {
     ApiToken: _tokens,
     AuditEntry: _audit,
     CalendarEntry: _calendar_entries,
+    Code: _public,
     Instrument: _instruments,
     Invitation: _invitations,
     JoinRequest: _join_requests,
     Membership: _memberships,
     Organisation: _organisations,
     OrganisationIdentifier: _identifiers,
+    PolicyZone: _public,
     Site: _sites,
     User: _users,
     VerificationRequest: _verification_requests,

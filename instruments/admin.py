@@ -3,12 +3,14 @@
 from config.kernel.admin import show
 from instruments.models import (
     CalendarEntry,
+    Code,
     Instrument,
     Invitation,
     JoinRequest,
     Membership,
     Organisation,
     OrganisationIdentifier,
+    PolicyZone,
     Site,
     User,
     VerificationRequest,
@@ -16,12 +18,14 @@ from instruments.models import (
 
 show(
     CalendarEntry,
+    Code,
     Instrument,
     Invitation,
     JoinRequest,
     Membership,
     Organisation,
     OrganisationIdentifier,
+    PolicyZone,
     Site,
     User,
     VerificationRequest,
