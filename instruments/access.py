@@ -16,6 +16,7 @@ from instruments.models import (
     CalendarEntry,
     CalendarSettings,
     ClosureImport,
+    Code,
     DataSet,
     Germplasm,
     Instrument,
@@ -27,6 +28,7 @@ from instruments.models import (
     OrganisationIdentifier,
     OrganisationKind,
     OrganisationStatus,
+    PolicyZone,
     Qualification,
     Resource,
     ResourceRequest,
@@ -189,6 +191,11 @@ def _closure_imports(queryset: QuerySet[ClosureImport], actor: Actor) -> QuerySe
     return queryset.filter(organisation_id__in=actor.organisations(Role.LAB_MANAGER))
 
 
+def _public(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Code lists and policy zones are for everybody to read."""
+    return queryset
+
+
 def _tokens(queryset: QuerySet[ApiToken], actor: Actor) -> QuerySet[ApiToken]:
     return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
 
@@ -205,6 +212,7 @@ _SCOPES: dict[Any, Any] = {
     CalendarEntry: _calendar_rows,
     CalendarSettings: _calendar_rows,
     ClosureImport: _closure_imports,
+    Code: _public,
     Instrument: _instruments,
     Invitation: _invitations,
     JoinRequest: _join_requests,
@@ -215,6 +223,7 @@ _SCOPES: dict[Any, Any] = {
     Qualification: _qualifications,
     Resource: _resources,
     ResourceRequest: _resource_requests,
+    PolicyZone: _public,
     Site: _sites,
     TestItem: _parts,
     User: _users,

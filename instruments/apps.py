@@ -7,4 +7,11 @@ class InstrumentsApp(AppConfig):
     name = "instruments"
 
     def ready(self) -> None:
-        from instruments import access, closure_messages, messages, registry_messages, resource_messages  # noqa: F401  (register scopes and sentences)
+        from instruments import (  # noqa: F401  (register scopes and sentences)
+            access,
+            closure_messages,
+            messages,
+            registry_messages,
+            resource_messages,
+            standards_messages,
+        )

@@ -22,7 +22,7 @@ from procrastinate.contrib.django import app
 from booking.models import CalendarAvailability
 from config.kernel.services import transactions
 from config.kernel.time_range import TimeRange
-from instruments.rules.opening import CalendarEntry, open_ranges
+from instruments.rules.opening import CalendarRules, ranges_open_to_anybody
 from instruments.rules.wall_time import local_day
 from instruments.services import schedule_store
 
@@ -175,11 +175,11 @@ class _Patterns:
 
     def values(self, known: Sequence[Known]) -> dict[str, Any]:
         """The arrays for the statements below: distinct patterns day by day, and which calendar has which."""
-        entries = schedule_store.entries_by_calendar(one.calendar_id for one in known)
+        rules = schedule_store.rules_by_calendar(one.calendar_id for one in known)
         numbers: dict[tuple[Any, ...], int] = {}
         calendars: list[tuple[int, int, date, date, str]] = []
         for one in known:
-            key = (tuple(entries[one.calendar_id]), one.zone_name, one.first_on, one.ends_on)
+            key = (rules[one.calendar_id], one.zone_name, one.first_on, one.ends_on)
             number = numbers.setdefault(key, len(numbers))
             calendars.append((one.calendar_id, number, one.first_on, one.ends_on, one.zone_name))
         rows = [(number, *day) for key, number in numbers.items() for day in self._expanded(key)]
@@ -202,15 +202,13 @@ class _Patterns:
         return self.days[key]
 
 
-def _expand(
-    entries: tuple[CalendarEntry, ...], zone_name: str, first_on: date, ends_on: date
-) -> list[tuple[date, datetime, datetime, str]]:
+def _expand(rules: CalendarRules, zone_name: str, first_on: date, ends_on: date) -> list[tuple[date, datetime, datetime, str]]:
     """(local day, its start, its end, its opening as a multirange literal) for each day; nothing for a calendar never open."""
-    if not entries:
+    if not rules.opens_at_all:
         return []
     days = [(day, bounds) for day, bounds in _local_days(zone_name, first_on, ends_on) if bounds is not None]
     window = TimeRange(days[0][1].starts_at, days[-1][1].ends_at)
-    opened = open_ranges(entries, ZoneInfo(zone_name), window)
+    opened = ranges_open_to_anybody(rules, ZoneInfo(zone_name), window)
     rows = []
     place = 0
     for day, bounds in days:

@@ -60,6 +60,7 @@ __all__ = [
     "closed_stretches",
     "expand",
     "open_ranges",
+    "ranges_open_to_anybody",
     "why_closed",
 ]
 
@@ -128,6 +129,12 @@ def open_ranges(
             opened = merge([*opened, *ranges]) if why is None else subtract(opened, ranges)
         found = opened if found is None else subtract(found, subtract([window], opened))
     return found or []
+
+
+def ranges_open_to_anybody(rules: CalendarRules, zone: ZoneInfo, window: TimeRange) -> list[TimeRange]:
+    """When it is open within ``window`` for at least one audience: where it can pay to ask for a customer's own opening."""
+    audiences = tuple(Audience) if rules.depends_on_audience else (Audience.FIRM,)
+    return merge(one for each in audiences for one in open_ranges(rules, zone, window, each))
 
 
 def closed_stretches(

@@ -9,13 +9,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import connection
 
-from config.kernel.access import NOBODY, Role
+from config.kernel.access import NOBODY, Actor, Grant, Role
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 from instruments.models import Membership, Organisation, OrganisationKind, OrganisationStatus, User
 from instruments.services.organisation_facts import OrganisationFacts, checked, write
 from instruments.services.people import checked_full_name
+from instruments.services.policy_zones import seed_zones
 
 _LOCK = 0x4A49_5348  # one bootstrap at a time
 
@@ -47,4 +48,5 @@ def found_province(email: str, full_name: str, office_name: str, password: str |
     EmailAddress.objects.create(user=operator, email=address, verified=True, primary=True)
     Membership.objects.create(user=operator, organisation=office, role=Role.OPERATOR, created_at=now)
     audit.record(NOBODY, "bootstrap", office, now, after={"office": facts.name, "operator": address})
+    seed_zones(Actor(operator.pk, operator.full_name, (Grant(office.pk, Role.OPERATOR),)), now)
     return operator

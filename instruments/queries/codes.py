@@ -1,0 +1,179 @@
+"""What codes are called: the operator's lists first, then what is shipped. Kept in memory per process for a minute."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from instruments.models import Code, PolicyZone
+from instruments.rules.classification import instrument_classes
+from instruments.rules.nations import nation_by_name, nation_codes, nation_name
+from instruments.rules.regions import Language, regions
+from instruments.rules.techniques import techniques
+
+_KEPT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class CodeEntry:
+    """A code with its names and the local days ``[valid_from, valid_to)`` on which it holds; None is open."""
+
+    code: str
+    zh: str
+    en: str = ""
+    parent_code: str = ""
+    level: int = 1
+    aliases: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def holds_on(self, on: date) -> bool:
+        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on < self.valid_to)
+
+    def name(self, lang: Language) -> str:
+        """The name in the language, or in the other one when it has none."""
+        return (self.zh or self.en) if lang == "zh" else (self.en or self.zh)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scheme:
+    """One scheme as it was read: entries by code (newest last), codes by parent in order."""
+
+    read_at: float
+    entries: Mapping[str, Sequence[CodeEntry]]
+    children: Mapping[str, Sequence[str]]
+
+
+_kept: dict[str, _Scheme] = {}
+
+
+def forget() -> None:
+    """Read the lists anew when they are asked for next; called after a list was taken in (other processes: within a minute)."""
+    _kept.clear()
+
+
+def entry_of(scheme: str, code: str, on: date) -> CodeEntry | None:
+    """The entry of a code as it holds on a local day, or as it held last (an old record keeps its name); None when unknown."""
+    if scheme == "nrii":
+        code = code.ljust(6, "0") if code else code
+    found = _scheme(scheme).entries.get(code, ())
+    valid = [entry for entry in found if entry.holds_on(on)]
+    return (valid or found)[-1] if found else None
+
+
+def name_of(scheme: str, code: str, on: date, lang: Language) -> str:
+    """What a code is called on a local day; nothing when no list has it.
+
+    A class of four or six digits without a loaded list is called as its top class.
+    """
+    found = entry_of(scheme, code, on)
+    if found is None and scheme == "nrii":
+        found = entry_of(scheme, code[:2], on)
+    return found.name(lang) if found is not None else ""
+
+
+def children_of(scheme: str, parent_code: str, on: date) -> list[CodeEntry]:
+    """The entries that hold on a local day directly below a code (the top ones below nothing), by code."""
+    known = _scheme(scheme)
+    found = [entry_of(scheme, code, on) for code in known.children.get(parent_code, ())]
+    return [entry for entry in found if entry is not None and entry.holds_on(on)]
+
+
+def is_listed(scheme: str) -> bool:
+    """Whether anything of the scheme is known: shipped, or taken in by the operator."""
+    return bool(_scheme(scheme).entries)
+
+
+def code_of(scheme: str, text: str, on: date) -> str | None:
+    """The code that a code or one of its names stands for on a local day; None when nothing or more than one thing does."""
+    if scheme == "iso3166":
+        return nation_by_name(text)
+    if scheme == "gbt2260":
+        return _division_by_path([part.strip() for part in text.split("/") if part.strip()], on)
+    if entry_of(scheme, text, on) is not None:
+        return text
+    wanted = text.casefold()
+    found = {
+        entry.code
+        for entries in _scheme(scheme).entries.values()
+        for entry in entries
+        if entry.holds_on(on) and wanted in {name.casefold() for name in (entry.zh, entry.en, *entry.aliases)}
+    }
+    return found.pop() if len(found) == 1 else None
+
+
+def division_path(code: str, on: date, lang: Language = "zh") -> tuple[str, str, str]:
+    """The names of province, prefecture and county that a division's code stands for; empty where the code says nothing."""
+    codes = (code[:2] + "0000", code[:4] + "00" if code[2:4] != "00" else "", code if code[4:6] != "00" else "")
+    names = [name_of("gbt2260", one, on, lang) if len(one) == 6 and len(code) == 6 else "" for one in codes]
+    return names[0], names[1], names[2]
+
+
+def zones_on(on: date) -> list[PolicyZone]:
+    """The policy zones that hold on a local day, by name; they are public."""
+    rows = PolicyZone.objects.order_by("name", "pk")
+    return [zone for zone in rows if (zone.valid_from or on) <= on and (zone.valid_to is None or on < zone.valid_to)]
+
+
+def _division_by_path(parts: Sequence[str], on: date) -> str | None:
+    """The division whose own name is the last part and whose wider ones the parts before it; short names clash, so all count."""
+    if not parts:
+        return None
+    if len(parts) == 1 and entry_of("gbt2260", parts[0], on) is not None:
+        return parts[0]
+    found = [
+        entry.code
+        for entries in _scheme("gbt2260").entries.values()
+        for entry in entries
+        if parts[-1] in (entry.zh, entry.en) and _lies_in(entry.code, parts[:-1], on)
+    ]
+    return found[0] if len(set(found)) == 1 else None
+
+
+def _lies_in(code: str, wider: Sequence[str], on: date) -> bool:
+    above = {name for lang in ("zh", "en") for name in division_path(code, on, lang)}
+    return set(wider) <= above
+
+
+def _scheme(scheme: str) -> _Scheme:
+    kept = _kept.get(scheme)
+    if kept is None or time.monotonic() - kept.read_at > _KEPT_SECONDS:
+        kept = _kept[scheme] = _read(scheme)
+    return kept
+
+
+def _read(scheme: str) -> _Scheme:
+    shipped = {entry.code: entry for entry in _shipped(scheme)}
+    entries: dict[str, list[CodeEntry]] = {}
+    for row in Code.objects.filter(scheme=scheme).order_by("code", "valid_from", "pk"):
+        english = row.name_en or (shipped[row.code].en if row.code in shipped else "")
+        dates = (row.valid_from, row.valid_to)
+        entry = CodeEntry(row.code, row.name, english, row.parent_code, row.level, tuple(row.aliases), *dates)
+        entries.setdefault(row.code, []).append(entry)
+    entries = {code: [entry] for code, entry in shipped.items()} | entries
+    children: dict[str, list[str]] = {}
+    for code_text in sorted(entries):
+        children.setdefault(entries[code_text][-1].parent_code, []).append(code_text)
+    return _Scheme(time.monotonic(), entries, children)
+
+
+def _shipped(scheme: str) -> list[CodeEntry]:
+    """What is there without any list: fifteen classes, the divisions of Qinghai, all countries, common techniques."""
+    if scheme == "nrii":
+        return [CodeEntry(f"{one.code}0000", one.zh, one.en) for one in instrument_classes().values()]
+    if scheme == "gbt2260":
+        levels = {"province": 1, "prefecture": 2, "county": 3, "statistical": 3}
+        return [CodeEntry(one.code, one.zh, one.en, _wider(one.code), levels[one.level]) for one in regions().values()]
+    if scheme == "iso3166":
+        return [CodeEntry(code, nation_name(code, "zh"), nation_name(code, "en")) for code in nation_codes()]
+    if scheme == "panet":
+        return [CodeEntry(one.code, one.zh, one.en, next(iter(one.parents), ""), 1, one.aliases) for one in techniques().values()]
+    return []
+
+
+def _wider(code: str) -> str:
+    if code.endswith("0000"):
+        return ""
+    return f"{code[:2]}0000" if code.endswith("00") else f"{code[:4]}00"

@@ -1,0 +1,114 @@
+"""Taking in a code list: what is new begins, what is gone ends, nothing is deleted."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import connection, transaction
+
+from config.kernel.access import Actor, Role
+from config.kernel.errors import Refusal
+from config.kernel.services import audit
+from config.kernel.services.transactions import whole
+from instruments.models import Code, CodeScheme
+from instruments.queries import codes
+from instruments.rules.code_lists import Changes, CodeRow, StoredCode, changes_of, part_of, read_code_list
+from instruments.rules.registry_file import Limits, check_bytes
+from instruments.services.registry_encoding import decode
+
+_LOCK = 0x4A49_434F  # one list at a time
+_LIMITS = Limits(file_bytes=20 * 1024**2)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """What a list changed, how many of its rows give no code or repeat one (with line and text), from which day."""
+
+    scheme: str
+    valid_from: date
+    begun: int
+    ended: int
+    corrected: int
+    unchanged: int
+    left_over: tuple[tuple[int, str], ...]
+    repeated: tuple[tuple[int, str], ...]
+
+
+@whole
+def load_codes(actor: Actor, scheme: str, content: bytes, valid_from: date, now: datetime, file_name: str = "") -> LoadReport:
+    """Take in a list that holds from the local day ``valid_from`` on; the same list again changes nothing.
+
+    The first list of a level (and, for divisions, of a province) holds from ever.
+
+    Raises Forbidden, Refusal ``codes.*`` and ``import.*`` (the file).
+    """
+    actor.require(Role.OPERATOR)
+    if scheme not in CodeScheme.values:
+        raise Refusal.of("codes.scheme_unknown", "scheme", known=list(CodeScheme.values))
+    check_bytes(content, _LIMITS)
+    listed = read_code_list(scheme, decode(content).text)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    rows = Code.objects.filter(scheme=scheme, valid_to=None).order_by("code")
+    stored = [StoredCode(row.pk, _row(row), row.valid_from) for row in rows]
+    _refuse_earlier(stored, valid_from)
+    changes = changes_of(scheme, stored, listed, valid_from)
+    _write(scheme, changes, valid_from)
+    report = LoadReport(
+        scheme,
+        valid_from,
+        len(changes.begin),
+        len(changes.end),
+        len(changes.correct),
+        changes.unchanged,
+        listed.left_over,
+        listed.repeated,
+    )
+    if changes.begin or changes.end or changes.correct:
+        first = Code.objects.filter(scheme=scheme).earliest("pk")
+        figures = {"begun": report.begun, "ended": report.ended, "corrected": report.corrected}
+        source = {"scheme": scheme, "valid_from": valid_from.isoformat(), "file": file_name[:200]}
+        after = {**source, **figures, "sha256": hashlib.sha256(content).hexdigest()}
+        audit.record(actor, "codes.load", first, now, after=after)
+        transaction.on_commit(codes.forget)
+    return report
+
+
+def _refuse_earlier(stored: list[StoredCode], valid_from: date) -> None:
+    newest = max((one.valid_from for one in stored if one.valid_from), default=None)
+    if newest is not None and valid_from < newest:
+        raise Refusal.of("codes.older_list", "valid_from", newest_on=newest.isoformat())
+
+
+def _write(scheme: str, changes: Changes, valid_from: date) -> None:
+    listed_before = {part_of(scheme, _row(code)) for code in Code.objects.filter(scheme=scheme)}
+    at_once = [one.id for one in changes.end if one.valid_from == valid_from]  # began and ends on one day: it never held
+    Code.objects.filter(pk__in=at_once).delete()
+    Code.objects.filter(pk__in=[one.id for one in changes.end if one.valid_from != valid_from]).update(valid_to=valid_from)
+    begun = [_code(scheme, row, valid_from if part_of(scheme, row) in listed_before else None) for row in changes.begin]
+    Code.objects.bulk_create(begun, batch_size=1000)
+    corrected = []
+    for one, row in changes.correct:
+        code = _code(scheme, row, one.valid_from)
+        code.pk = one.id
+        corrected.append(code)
+    Code.objects.bulk_update(corrected, ["name", "name_en", "parent_code", "level", "aliases"], batch_size=500)
+
+
+def _code(scheme: str, row: CodeRow, valid_from: date | None) -> Code:
+    return Code(
+        scheme=scheme,
+        code=row.code,
+        parent_code=row.parent_code,
+        level=row.level,
+        name=row.name,
+        name_en=row.name_en,
+        aliases=list(row.aliases),
+        valid_from=valid_from,
+    )
+
+
+def _row(code: Code) -> CodeRow:
+    return CodeRow(code.code, code.name, code.name_en, code.parent_code, code.level, tuple(code.aliases))
