@@ -88,6 +88,19 @@ _SUBSCRIPTION: dict[str, StateLook] = {
     "fault": StateLook(pgettext_lazy("subscription state", "Cannot be read"), "alert-circle", "bad"),
     "paused": StateLook(pgettext_lazy("subscription state", "Paused"), "clock-pause", "calm"),
 }
+_RESOURCE_REQUEST: dict[str, StateLook] = {
+    "requested": StateLook(pgettext_lazy("resource request state", "Waiting for the owner"), "hourglass", "wait"),
+    "approved": StateLook(pgettext_lazy("resource request state", "Approved, to be delivered"), "circle-check", "info"),
+    "refused": StateLook(pgettext_lazy("resource request state", "Refused"), "circle-x", "bad"),
+    "withdrawn": StateLook(pgettext_lazy("resource request state", "Withdrawn"), "ban", "calm"),
+    "delivered": StateLook(pgettext_lazy("resource request state", "Delivered"), "download", "good"),
+    "closed": StateLook(pgettext_lazy("resource request state", "Done"), "flag", "calm"),
+}
+_QUALIFICATION: dict[str, StateLook] = {
+    "valid": StateLook(pgettext_lazy("state of a qualification", "Valid"), "shield-check", "good"),
+    "future": StateLook(pgettext_lazy("state of a qualification", "Not valid yet"), "clock", "wait"),
+    "expired": StateLook(pgettext_lazy("state of a qualification", "Expired"), "alert-triangle", "bad"),
+}
 _LOOKS: dict[str, dict[str, StateLook]] = {
     "reservation": _RESERVATION,
     "instrument": _INSTRUMENT,
@@ -99,6 +112,8 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "closure": _CLOSURE,
     "closed": _CLOSED,
     "subscription": _SUBSCRIPTION,
+    "resource_request": _RESOURCE_REQUEST,
+    "qualification": _QUALIFICATION,
 }
 
 

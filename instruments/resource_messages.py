@@ -46,7 +46,7 @@ register(
         "import.repeated_row": _("The same test at the same price as line %(counting_line)s, which counts."),
         "import.price_on_request": _("No price: it is given on request."),
         "import.currency_other": _("The price is in %(text)s, but prices here are in %(currency)s."),
-        "resource_request.illegal_transition": _("This cannot be done now: the request is %(state)s. Load the page again."),
+        "resource_request.illegal_transition": _("This cannot be done any more: the request has moved on. Load the page again."),
         "resource_request.not_available": _("This resource cannot be requested: it is not published."),
         "resource_request.own_resource": _("This belongs to your own institution. Ask your colleagues for it."),
         "resource_request.purpose_missing": _("Say what it is for, so that the owner can decide."),

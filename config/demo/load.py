@@ -13,7 +13,7 @@ from django.db import transaction
 from billing.settlement.models import Award
 from billing.settlement.services import statements
 from billing.subsidy import services as subsidy
-from config.demo import organisations, registry, sessions
+from config.demo import organisations, registry, sessions, shared_things
 from config.demo.organisations import People
 from config.kernel.access import Role
 from config.kernel.services.silence import silence
@@ -35,6 +35,7 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         stocked = registry.stock(people, dice, began.date(), began)
         _programmes(people, began)
         policy_zones.seed_zones(people.actor(people.office, Role.OPERATOR), began)
+        shared = shared_things.share(people, stocked, began, now)
         told = sessions.Season(people, stocked, dice, now).play(today)
         _hand_in_licences(people, now)
         issued = _statements(people, today, now)
@@ -42,6 +43,7 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         "owners": len(people.owners),
         "customers": len(people.customers),
         "instruments": len(stocked),
+        "resources": shared,
         **told,
         "statements": issued,
     }

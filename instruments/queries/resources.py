@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
 from config.kernel.access import NOBODY, Actor, Role, get_visible, visible_to
-from instruments.models import Instrument, Organisation, Resource, ResourceKind, ResourceRequest
+from instruments.models import Instrument, Organisation, Resource, ResourceKind, ResourceRequest, ResourceRequestState
 from instruments.services import search_tokens
 from instruments.services.instrument_changes import manages
 
@@ -178,3 +179,32 @@ def statistics() -> list[KindStatistics]:
     return [
         KindStatistics(kind.value, shared[kind.value], *asked.get(kind.value, (0, 0, 0, None, 0, None))) for kind in ResourceKind
     ]
+
+
+def linked_instruments(actor: Actor, resource: Resource) -> list[Instrument]:
+    """The instruments behind a test item, a data set or literature that the actor may see, by name; none for germplasm."""
+    if resource.kind == ResourceKind.GERMPLASM:
+        return []
+    behind = {"test_item": "test_items", "dataset": "data_sets", "literature": "literature"}[resource.kind]
+    rows = visible_to(Instrument.objects.filter(**{behind: resource.pk}), actor)
+    return list(rows.select_related("organisation", "site").defer("search").order_by("name_pinyin", "pk"))
+
+
+def instruments_to_name(actor: Actor, organisation_id: int, resource: Resource | None, most: int) -> list[Instrument]:
+    """The instruments that a form offers: the owner's, by name, and those that the resource names already."""
+    rows = visible_to(Instrument.objects.filter(organisation_id=organisation_id), actor).defer("search")
+    found = list(rows.order_by("name_pinyin", "pk")[:most])
+    known = {instrument.pk for instrument in found}
+    linked = linked_instruments(actor, resource) if resource is not None else []
+    return found + [instrument for instrument in linked if instrument.pk not in known]
+
+
+def open_request_of(actor: Actor, resource: Resource) -> ResourceRequest | None:
+    """The newest request of the actor's organisations for a resource that is not finished yet."""
+    waiting = (ResourceRequestState.REQUESTED, ResourceRequestState.APPROVED, ResourceRequestState.DELIVERED)
+    return my_requests(actor).filter(resource=resource, state__in=waiting).first()
+
+
+def own_resources(actor: Actor, organisation_ids: Iterable[int], kind: str = "", text: str = "") -> QuerySet[Resource]:
+    """What these owners share, drafts too, as far as the actor may see it; found and sorted as ``search_resources`` does."""
+    return search_resources(actor, text, kind).filter(organisation_id__in=list(organisation_ids))
