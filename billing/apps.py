@@ -8,7 +8,9 @@ class BillingApp(AppConfig):
 
     def ready(self) -> None:
         from billing import access, messages  # noqa: F401  (register scopes and sentences)
-        from billing.settlement.services import reservation_money
+        from billing.settlement.services import catalogue_facts, reservation_money
         from booking import ports
+        from instruments.ports import register_instrument_facts
 
         ports.register_money(reservation_money.ReservationMoney())
+        register_instrument_facts(catalogue_facts.offers)

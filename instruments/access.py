@@ -14,6 +14,7 @@ from config.kernel.access import OFFICIALS, Actor, Role, register_scope, visible
 from config.kernel.models import ApiToken, AuditEntry
 from instruments.models import (
     CalendarEntry,
+    CatalogueEntry,
     Instrument,
     Invitation,
     JoinRequest,
@@ -22,6 +23,7 @@ from instruments.models import (
     OrganisationIdentifier,
     OrganisationKind,
     OrganisationStatus,
+    SavedSearch,
     Site,
     User,
     VerificationRequest,
@@ -131,6 +133,18 @@ def _instruments(queryset: QuerySet[Instrument], actor: Actor) -> QuerySet[Instr
     return queryset.filter(instrument_filter(actor))
 
 
+def _entries(queryset: QuerySet[CatalogueEntry], actor: Actor) -> QuerySet[CatalogueEntry]:
+    """As ``instrument_filter``: public ones, drafts for their lab managers, everything for the operator."""
+    if actor.has(Role.OPERATOR):
+        return queryset
+    drafts = actor.organisations(Role.LAB_MANAGER)
+    return queryset.filter(Q(public=True) | Q(organisation_id__in=drafts) if drafts else Q(public=True))
+
+
+def _saved_searches(queryset: QuerySet[SavedSearch], actor: Actor) -> QuerySet[SavedSearch]:
+    return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
+
+
 def _sites(queryset: QuerySet[Site], actor: Actor) -> QuerySet[Site]:
     """A site is as public as its organisation or as an instrument that stands there."""
     standing = visible_to(Instrument.objects.filter(site_id=OuterRef("pk")), actor)
@@ -155,12 +169,14 @@ _SCOPES: dict[Any, Any] = {
     ApiToken: _tokens,
     AuditEntry: _audit,
     CalendarEntry: _calendar_entries,
+    CatalogueEntry: _entries,
     Instrument: _instruments,
     Invitation: _invitations,
     JoinRequest: _join_requests,
     Membership: _memberships,
     Organisation: _organisations,
     OrganisationIdentifier: _identifiers,
+    SavedSearch: _saved_searches,
     Site: _sites,
     User: _users,
     VerificationRequest: _verification_requests,

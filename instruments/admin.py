@@ -3,12 +3,14 @@
 from config.kernel.admin import show
 from instruments.models import (
     CalendarEntry,
+    CatalogueEntry,
     Instrument,
     Invitation,
     JoinRequest,
     Membership,
     Organisation,
     OrganisationIdentifier,
+    SavedSearch,
     Site,
     User,
     VerificationRequest,
@@ -16,12 +18,14 @@ from instruments.models import (
 
 show(
     CalendarEntry,
+    CatalogueEntry,
     Instrument,
     Invitation,
     JoinRequest,
     Membership,
     Organisation,
     OrganisationIdentifier,
+    SavedSearch,
     Site,
     User,
     VerificationRequest,

@@ -17,6 +17,7 @@ from booking.services import notices
 from config.demo import organisations, registry, sessions
 from config.demo.organisations import People
 from config.kernel.access import Role
+from instruments.services import catalogue, vocabulary
 
 PROGRAMMES = ("DEMO-QH-A", "DEMO-QH-V")
 
@@ -36,6 +37,8 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         told = sessions.Season(people, stocked, dice, now).play(today)
         _hand_in_licences(people, now)
         issued = _statements(people, today, now)
+        catalogue.rebuild(now)
+        vocabulary.rebuild_vocabulary()
     return {
         "owners": len(people.owners),
         "customers": len(people.customers),

@@ -48,6 +48,7 @@ from instruments.models.resource import (
     ResourceRequestState,
     TestItem,
 )
+from instruments.models.search import CatalogueCount, SavedSearch, SearchTerm, SearchTermKind
 from instruments.models.user import (
     User,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "Affiliation",
     "CalendarEntry",
     "CalendarEntryKind",
+    "CatalogueCount",
     "CatalogueEntry",
     "CatalogueKind",
     "Code",
@@ -88,6 +90,9 @@ __all__ = [
     "ResourceKind",
     "ResourceRequest",
     "ResourceRequestState",
+    "SavedSearch",
+    "SearchTerm",
+    "SearchTermKind",
     "ServiceMode",
     "ShareMode",
     "Site",
