@@ -9,9 +9,11 @@ class BillingApp(AppConfig):
     def ready(self) -> None:
         from billing import access, messages  # noqa: F401  (register scopes and sentences)
         from billing.pricing import sample_prices
-        from billing.settlement.services import reservation_money
+        from billing.settlement.services import catalogue_facts, reservation_money
         from booking import ports
         from instruments import ports as instrument_ports
 
         ports.register_money(reservation_money.ReservationMoney())
         instrument_ports.register_sample_prices(sample_prices.SamplePrices())
+        instrument_ports.register_instrument_facts(catalogue_facts.offers)
+        instrument_ports.register_resource_facts(catalogue_facts.test_offers)

@@ -8,7 +8,8 @@ class BookingApp(AppConfig):
 
     def ready(self) -> None:
         from booking import access, messages  # noqa: F401  (register scopes and sentences)
-        from booking.services import availability
-        from instruments.ports import register_calendar_listener
+        from booking.services import availability, catalogue_facts
+        from instruments.ports import register_calendar_listener, register_instrument_facts
 
         register_calendar_listener(availability.follow_calendars)
+        register_instrument_facts(catalogue_facts.approvals)

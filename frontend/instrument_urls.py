@@ -7,7 +7,6 @@ from django.urls import path
 from frontend.views import instruments
 
 urlpatterns = [
-    path("instruments/", instruments.instrument_list, name="instrument_list"),
     path("instruments/new/", instruments.instrument_create, name="instrument_create"),
     path("instruments/<int:pk>/", instruments.instrument_detail, name="instrument_detail"),
     path("instruments/<int:pk>/edit/", instruments.instrument_edit, name="instrument_edit"),

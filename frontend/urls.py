@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import path
 from django.views.i18n import set_language
 
-from frontend import booking_urls, calendar_urls, finance_urls, instrument_urls, organisation_urls, resource_urls
+from frontend import booking_urls, calendar_urls, finance_urls, instrument_urls, organisation_urls, resource_urls, search_urls
 from frontend.views import account, gallery, help, home
 
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("settings/", account.settings_page, name="account_settings"),
     *organisation_urls.urlpatterns,
+    *search_urls.urlpatterns,
     *instrument_urls.urlpatterns,
     *resource_urls.urlpatterns,
     *booking_urls.urlpatterns,

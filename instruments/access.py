@@ -15,6 +15,7 @@ from config.kernel.models import ApiToken, AuditEntry
 from instruments.models import (
     CalendarEntry,
     CalendarSettings,
+    CatalogueEntry,
     ClosureImport,
     Code,
     DataSet,
@@ -32,6 +33,7 @@ from instruments.models import (
     Qualification,
     Resource,
     ResourceRequest,
+    SavedSearch,
     Site,
     TestItem,
     User,
@@ -172,6 +174,18 @@ def _resource_requests(queryset: QuerySet[ResourceRequest], actor: Actor) -> Que
     return queryset.filter(request_filter(actor))
 
 
+def _entries(queryset: QuerySet[CatalogueEntry], actor: Actor) -> QuerySet[CatalogueEntry]:
+    """As ``instrument_filter``: public ones, drafts for their lab managers, everything for the operator."""
+    if actor.has(Role.OPERATOR):
+        return queryset
+    drafts = actor.organisations(Role.LAB_MANAGER)
+    return queryset.filter(Q(public=True) | Q(organisation_id__in=drafts) if drafts else Q(public=True))
+
+
+def _saved_searches(queryset: QuerySet[SavedSearch], actor: Actor) -> QuerySet[SavedSearch]:
+    return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
+
+
 def _sites(queryset: QuerySet[Site], actor: Actor) -> QuerySet[Site]:
     """A site is as public as its organisation or as an instrument that stands there."""
     standing = visible_to(Instrument.objects.filter(site_id=OuterRef("pk")), actor)
@@ -213,6 +227,7 @@ _SCOPES: dict[Any, Any] = {
     CalendarSettings: _calendar_rows,
     ClosureImport: _closure_imports,
     Code: _public,
+    CatalogueEntry: _entries,
     Instrument: _instruments,
     Invitation: _invitations,
     JoinRequest: _join_requests,
@@ -224,6 +239,7 @@ _SCOPES: dict[Any, Any] = {
     Resource: _resources,
     ResourceRequest: _resource_requests,
     PolicyZone: _public,
+    SavedSearch: _saved_searches,
     Site: _sites,
     TestItem: _parts,
     User: _users,

@@ -15,3 +15,7 @@ class InstrumentsApp(AppConfig):
             resource_messages,
             standards_messages,
         )
+        from instruments.ports import register_calendar_listener
+        from instruments.services import catalogue
+
+        register_calendar_listener(catalogue.follow_calendars)

@@ -1,9 +1,8 @@
-"""What fields, ways of service and weekdays of the registry are called (source words; translated where they are shown)."""
+"""What ways of service and weekdays of the registry are called (source words; translated where they are shown)."""
 
 from __future__ import annotations
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 SERVICE_MODE_NAMES: dict[str, Promise | str] = {
@@ -21,17 +20,3 @@ WEEKDAY_NAMES: tuple[Promise | str, ...] = (
     pgettext_lazy("weekday", "Saturday"),
     pgettext_lazy("weekday", "Sunday"),
 )
-FILTER_NAMES: dict[str, Promise | str] = {
-    "text": _("Words"),
-    "class_code": _("Class"),
-    "region_code": _("Region"),
-    "status": _("Running state"),
-    "service_mode": _("Way of service"),
-    "owner": _("Owner"),
-    "bookable": _("Can be booked online"),
-}
-SORT_NAMES: dict[str, Promise | str] = {
-    "relevance": pgettext_lazy("sorted by", "Best match"),
-    "name": pgettext_lazy("sorted by", "Name"),
-    "newest": pgettext_lazy("sorted by", "Newest instrument"),
-}

@@ -71,7 +71,7 @@ def build_cast(now: datetime = NOW) -> Cast:
     from instruments.models import Instrument, Membership, Organisation, Site, User
     from instruments.rules.opening import CalendarEntry, EntryKind
     from instruments.rules.recurrence import Recurrence
-    from instruments.services import schedule_store
+    from instruments.services import catalogue, schedule_store
 
     def organisation(kind: str, name: str, **fields: Any) -> Any:
         defaults = {"status": "verified", "verified_at": now, "region_code": "630104", "name_key": name, "created_at": now}
@@ -115,6 +115,7 @@ def build_cast(now: datetime = NOW) -> Cast:
         updated_at=now,
     )
     PriceVersion.objects.create(instrument=xrd, effective_from=date(2025, 1, 1), document=PRICE, published_at=now)
+    catalogue.refresh_instruments([xrd.pk], now)
     return Cast(now, firm, other_firm, lab, office, site, xrd, users)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -98,11 +98,6 @@ def _reasons(unit: str, amount_fen: int | None, class_fen: Mapping[str, int]) ->
 
 class SamplePrices:
     """What the registry asks of prices (``instruments.ports.SamplePricePort``)."""
-
-    def public_from(self, resource_ids: Sequence[int], on: date) -> Mapping[int, ListPrice]:
-        """The lowest price that anybody pays on a local day; items without a price are left out."""
-        found = in_force(resource_ids, on)
-        return {pk: ListPrice(one.price.lowest_fen, one.unit) for pk, one in found.items() if one.price is not None}
 
     def set_list_prices(
         self, actor: Actor, prices: Mapping[int, ListPrice], on: date, now: datetime

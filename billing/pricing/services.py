@@ -16,6 +16,7 @@ from config.kernel.access import Actor, Role
 from config.kernel.errors import Reason, Refusal
 from config.kernel.services import audit, transactions
 from instruments.models import Instrument
+from instruments.services import catalogue
 
 
 def publish_price(
@@ -45,6 +46,7 @@ def publish_price(
             published_at=now,
             published_by_id=actor.user_id,
         )
+        catalogue.refresh_instruments([instrument.pk], now)
         audit.record(actor, "price.publish", version, now, after={"effective_from": effective_from.isoformat()})
         return version
 

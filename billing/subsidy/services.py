@@ -21,6 +21,7 @@ from billing.subsidy.rules.parts.caps import Cap, CapPer
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Reason, Refusal
 from config.kernel.services import audit, transactions
+from instruments.services.catalogue_jobs import ask_for_rebuild
 
 POOL = "pool"
 TREASURY = AccountSpec("treasury", "treasury", None)
@@ -88,6 +89,7 @@ def publish_version(actor: Actor, version: ProgrammeVersion, now: datetime) -> N
         audit.record(actor, "programme.publish", locked, now, after={"label": locked.label})
         parsed = programme_rules.parse_programme(locked.document)
         ledger.open_accounts([pool_spec(locked, cap) for cap in pools(parsed)], now)
+        ask_for_rebuild()
 
     transactions.run(work)
     version.refresh_from_db()

@@ -17,7 +17,7 @@ from config.demo import organisations, registry, sessions, shared_things
 from config.demo.organisations import People
 from config.kernel.access import Role
 from config.kernel.services.silence import silence
-from instruments.services import policy_zones
+from instruments.services import catalogue, policy_zones, vocabulary
 
 PROGRAMMES = ("DEMO-QH-A", "DEMO-QH-V")
 
@@ -39,6 +39,8 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         told = sessions.Season(people, stocked, dice, now).play(today)
         _hand_in_licences(people, now)
         issued = _statements(people, today, now)
+        catalogue.rebuild(now)
+        vocabulary.rebuild_vocabulary()
     return {
         "owners": len(people.owners),
         "customers": len(people.customers),

@@ -79,9 +79,9 @@ class Advice:
     url: str
 
 
-def popular_classes(actor: Actor) -> list[ClassCount]:
+def popular_classes(actor: Actor, now: datetime) -> list[ClassCount]:
     """The classes with the most instruments, most first."""
-    counts = counts_by_class(actor)
+    counts = counts_by_class(actor, now)
     english = _is_english()
     found = [
         ClassCount(code, each.en if english else each.zh, counts[code])

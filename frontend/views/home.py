@@ -22,10 +22,11 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _for_visitors(request: HttpRequest, actor: Actor) -> HttpResponse:
-    today = timezone.now().astimezone(viewer_zone()).date()
+    now = timezone.now()
+    today = now.astimezone(viewer_zone()).date()
     context = {
         "example": EXAMPLE,
-        "classes": facts.popular_classes(actor),
+        "classes": facts.popular_classes(actor, now),
         "programmes": facts.programme_cards(actor, today),
     }
     return render(request, "pages/home_visitor.html", context)
@@ -34,7 +35,7 @@ def _for_visitors(request: HttpRequest, actor: Actor) -> HttpResponse:
 def _for_people(request: HttpRequest, actor: Actor) -> HttpResponse:
     now = timezone.now()
     context = {
-        "classes": facts.popular_classes(actor),
+        "classes": facts.popular_classes(actor, now),
         "tiles": facts.tiles(actor, now),
         "advices": facts.advices(actor),
         "belongs": bool(actor.grants),

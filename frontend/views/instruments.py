@@ -1,4 +1,4 @@
-"""Finding an instrument, its page, and keeping it."""
+"""An instrument's page, and keeping it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -17,53 +16,15 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.services import files
-from frontend.http import actor_of, is_fragment
+from frontend.http import actor_of
 from frontend.instrument_forms import ClosureForm, HoursForm, InstrumentForm, PhotoForm, add_refusal
 from frontend.presenters import instruments as present
-from frontend.presenters.instruments import list_view
 from frontend.views.quotes import booking_panel_context
 from instruments import queries
 from instruments.models import Instrument
-from instruments.queries import InstrumentSearch, SearchResult
-from instruments.rules.registry_values import SERVICE_MODES, STATUSES
 from instruments.rules.wall_time import to_wall
 from instruments.services import registry, uploads
 from instruments.services.registry import InstrumentFields
-
-
-# --- Finding ----------------------------------------------------------------------------------------------------------
-@require_GET
-def instrument_list(request: HttpRequest) -> HttpResponse:
-    """Search with facets; everything that was chosen stands in the address."""
-    actor = actor_of(request)
-    page = _number(request.GET.get("page", "")) or 1
-    result = queries.search_instruments(actor, read_search(request.GET), page)
-    context = {
-        "result": result,
-        "view": list_view(result, request.GET),
-        "page": _page(result),
-        "may_create": bool(_owners(actor)),
-    }
-    return render(request, "instruments/_browse.html" if is_fragment(request) else "instruments/list.html", context)
-
-
-def read_search(query: QueryDict) -> InstrumentSearch:
-    """What the address asks for; values that mean nothing are left out."""
-    return InstrumentSearch(
-        text=query.get("q", ""),
-        class_code=_digits(query.get("class_code", ""), 6)[:2],
-        region_code=_digits(query.get("region_code", ""), 6),
-        status=_one_of(query.get("status", ""), STATUSES),
-        service_mode=_one_of(query.get("service_mode", ""), SERVICE_MODES),
-        owner=_number(query.get("owner", "")),
-        bookable=query.get("bookable", "") == "1",
-        sort=query.get("sort", ""),
-    )
-
-
-def _page(result: SearchResult) -> Page[Instrument]:
-    """The page that was read, for the page links."""
-    return Paginator(range(result.total), result.page_size).page(result.page)  # type: ignore[return-value]
 
 
 # --- One instrument ---------------------------------------------------------------------------------------------------
@@ -258,11 +219,3 @@ def _fields(form: InstrumentForm) -> InstrumentFields:
 
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
-
-
-def _one_of(text: str, known: tuple[str, ...]) -> str:
-    return text if text in known else ""
-
-
-def _digits(text: str, length: int) -> str:
-    return text if text.isascii() and text.isdigit() and len(text) <= length else ""

@@ -20,10 +20,14 @@ from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
 from instruments import queries
 from instruments.models import Instrument
-from instruments.queries.registry import MAX_PAGE_SIZE, SORTS, InstrumentSearch, SearchResult
+from instruments.queries import SearchResult
+from instruments.queries.catalogue import MAX_PAGE_SIZE
+from instruments.rules.facets import YES
 from instruments.rules.registry_values import SERVICE_MODES, STATUSES
+from instruments.rules.search_state import SORTS, CatalogueSearch
 from instruments.services import registry
 
+FACETS = ("class_code", "region_code", "status", "service_mode", "owner")
 _TEXT = 5000  # longer is refused as input; the service says what really fits
 LONGEST_WINDOW = timedelta(days=366)
 
@@ -165,16 +169,15 @@ class InstrumentView(ApiView):
     def list(self, request: Request) -> Response:
         """Search the instruments that I may see; without a status retired ones are left out."""
         asked = self.parameters(request)
-        search = InstrumentSearch(
+        search = CatalogueSearch(
             text=asked.get("q", ""),
+            kind="instrument",
             class_code=asked.get("class_code", "")[:2],
-            **{
-                name: asked[name]
-                for name in ("region_code", "status", "service_mode", "owner", "bookable", "sort")
-                if name in asked
-            },
+            owner=str(asked.get("owner", "")),
+            bookable=YES if asked.get("bookable") else "",
+            **{name: asked[name] for name in ("region_code", "status", "service_mode", "sort") if name in asked},
         )
-        result = queries.search_instruments(self.actor, search, asked.get("page", 1), asked.get("page_size", 50))
+        result = queries.search_catalogue(self.actor, search, self.now, asked.get("page", 1), asked.get("page_size", 50))
         return Response(_page(request, result))
 
     @extend_schema(responses=InstrumentOut)
@@ -210,16 +213,25 @@ class InstrumentView(ApiView):
 def _page(request: Request, result: SearchResult) -> dict[str, Any]:
     address = request.build_absolute_uri()
     facets = {
-        name: [{"value": one.value, "count": one.count, "label": one.label} for one in values]
-        for name, values in result.facets.items()
+        name: [{"value": one.value, "count": one.count, "label": one.label} for one in result.facets[name]] for name in FACETS
     }
     return {
         "count": result.total,
         "next": replace_query_param(address, "page", result.page + 1) if result.page < result.pages else None,
         "previous": None if result.page <= 1 else _previous(address, result.page - 1),
         "facets": facets,
-        "results": InstrumentRow(result.items, many=True).data,
+        "results": InstrumentRow(_instruments(result), many=True).data,
     }
+
+
+def _instruments(result: SearchResult) -> list[Instrument]:
+    """The instruments of the entries, each with the owner that was read with the entry."""
+    found = []
+    for entry in result.items:
+        if entry.instrument is not None:
+            entry.instrument.organisation = entry.organisation
+            found.append(entry.instrument)
+    return found
 
 
 def _previous(address: str, page: int) -> str:

@@ -48,6 +48,7 @@ from instruments.models.resource import (
     ResourceRequestState,
     TestItem,
 )
+from instruments.models.search import CatalogueCount, SavedSearch, SearchTerm, SearchTermKind
 from instruments.models.user import (
     User,
 )
@@ -59,6 +60,7 @@ __all__ = [
     "CalendarEntry",
     "CalendarEntryKind",
     "CalendarSettings",
+    "CatalogueCount",
     "CatalogueEntry",
     "CatalogueKind",
     "ClosureImport",
@@ -91,6 +93,9 @@ __all__ = [
     "ResourceKind",
     "ResourceRequest",
     "ResourceRequestState",
+    "SavedSearch",
+    "SearchTerm",
+    "SearchTermKind",
     "ServiceMode",
     "ShareMode",
     "Site",

@@ -22,11 +22,15 @@ class CatalogueKind(models.TextChoices):
 
 class CatalogueEntry(models.Model):
     """One thing that can be found, flat: what search, facets and find-a-time read. Derived from the rows it stands for, in the same
-    transaction; ``manage.py rebuild_search`` makes all of it anew.
+    transaction; ``manage.py rebuild_search`` makes all of it anew. Its one writer is ``instruments.services.catalogue``.
 
-    ``public`` is published and not of a suspended owner. ``bookable`` has opening hours and a status that allows booking.
+    ``public`` is published and not of a suspended owner, since ``public_at``. ``bookable`` has opening hours and a status that allows
+    booking.
     ``price_from_fen`` is the lowest public price: of an hour for instruments, of ``price_unit`` for test items; None without a price.
-    ``region_code`` is the site's (or the resource's); ``zones`` are slugs of policy zones.
+    ``region_code`` is the site's (or the resource's); ``zones`` are slugs of policy zones. ``technique_codes`` are those that are
+    declared, else those that name and technique tell. ``search`` holds our own tokens (``instruments.services.search_tokens``).
+    ``facets`` are all values by which the entry is filtered and counted (``instruments.rules.facets``). ``behind`` are the ids of
+    the instruments behind a test item, when the entry was written.
     """
 
     kind = models.CharField(max_length=20, choices=CatalogueKind.choices)
@@ -38,6 +42,8 @@ class CatalogueEntry(models.Model):
     name_en = models.CharField(max_length=500, blank=True)
     name_pinyin = models.CharField(max_length=600, blank=True)
     search = SearchVectorField(null=True, editable=False)
+    facets = ArrayField(models.CharField(max_length=110), default=list, blank=True)
+    behind = ArrayField(models.BigIntegerField(), default=list, blank=True)
     class_code = models.CharField(max_length=6, blank=True)
     region_code = models.CharField(max_length=6, blank=True)
     zones = ArrayField(models.CharField(max_length=60), default=list, blank=True)
@@ -45,6 +51,7 @@ class CatalogueEntry(models.Model):
     service_modes = ArrayField(models.CharField(max_length=20), default=list, blank=True)
     status = models.CharField(max_length=30, blank=True)
     public = models.BooleanField(default=False)
+    public_at = models.DateTimeField(null=True)
     bookable = models.BooleanField(default=False)
     training_needed = models.BooleanField(default=False)
     approval_needed = models.BooleanField(default=True)
@@ -63,8 +70,11 @@ class CatalogueEntry(models.Model):
         ]
         indexes = [
             GinIndex(fields=["search"], name="catalogue_search"),
+            GinIndex(fields=["facets"], name="catalogue_facets"),
             GinIndex(fields=["technique_codes"], name="catalogue_by_technique"),
             models.Index(fields=["kind", "class_code"], name="catalogue_by_class"),
             models.Index(fields=["region_code"], name="catalogue_by_region"),
             models.Index(fields=["name_pinyin", "id"], name="catalogue_by_name"),
+            models.Index(fields=["updated_at"], name="catalogue_by_change"),
+            models.Index(fields=["public_at"], name="catalogue_by_publication"),
         ]

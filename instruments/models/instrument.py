@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from instruments.models.organisation import Organisation
@@ -107,7 +105,7 @@ class Instrument(models.Model):
 
     ``calendar`` is a django-scheduler calendar; instruments that exclude each other share one. ``inner_id`` is the owner's own
     number; ``import_key`` identifies a row that came from a file (owner's number, else row hash and ordinal).
-    ``original_value_fen`` is the purchase value in fen. ``search`` holds our own bigram tokens. ``nation_code`` is the country of
+    ``original_value_fen`` is the purchase value in fen. ``nation_code`` is the country of
     origin (ISO 3166-1, two letters); ``subject_codes`` and ``technique_codes`` are codes of the schemes ``gbt13745`` and ``panet``.
     The texts from ``technical_indicators`` on are those of the national single-instrument record.
     """
@@ -164,7 +162,6 @@ class Instrument(models.Model):
     training_needed = models.BooleanField(default=False)
     doi = models.CharField(max_length=200, blank=True)
     cstr = models.CharField(max_length=200, blank=True)
-    search = SearchVectorField(null=True, editable=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -181,7 +178,6 @@ class Instrument(models.Model):
             ),
         ]
         indexes = [
-            GinIndex(fields=["search"], name="instrument_search"),
             models.Index(fields=["name_pinyin", "id"], name="instrument_by_name"),
         ]
 

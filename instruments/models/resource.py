@@ -7,8 +7,6 @@ reads it in one statement (``docs/adr/0010-resources-beside-instruments.md``).
 from __future__ import annotations
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 
 from instruments.models.instrument import Instrument
@@ -51,7 +49,6 @@ class Resource(models.Model):
     cstr = models.CharField(max_length=200, blank=True)
     attributes = models.JSONField(default=dict, blank=True)
     published = models.BooleanField(default=False)
-    search = SearchVectorField(null=True, editable=False)
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
@@ -64,7 +61,6 @@ class Resource(models.Model):
             )
         ]
         indexes = [
-            GinIndex(fields=["search"], name="resource_search"),
             models.Index(fields=["kind", "name_pinyin", "id"], name="resource_by_name"),
         ]
 

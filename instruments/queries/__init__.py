@@ -1,5 +1,14 @@
 """Reads that pages and API share, with what an actor may see applied once."""
 
+from instruments.queries.catalogue import (
+    FacetValue,
+    Relaxation,
+    SearchResult,
+    counts_by_class,
+    entries_for,
+    search_catalogue,
+)
+from instruments.queries.comparing import Compared, compared
 from instruments.queries.people import (
     Member,
     Mine,
@@ -21,24 +30,18 @@ from instruments.queries.people import (
     verification_requests,
 )
 from instruments.queries.registry import (
-    FacetValue,
-    InstrumentSearch,
-    Relaxation,
-    SearchResult,
     calendar_of,
     closures_after,
-    counts_by_class,
     hours_on,
     instrument_for,
     may_manage,
     opening_for,
-    search_instruments,
     sites_of,
 )
 
 __all__ = [
+    "Compared",
     "FacetValue",
-    "InstrumentSearch",
     "Member",
     "Mine",
     "Relaxation",
@@ -46,7 +49,9 @@ __all__ = [
     "actor_for",
     "calendar_of",
     "closures_after",
+    "compared",
     "counts_by_class",
+    "entries_for",
     "hours_on",
     "instrument_for",
     "invitation_by_token",
@@ -62,7 +67,7 @@ __all__ = [
     "organisation_for",
     "organisations_visible",
     "person",
-    "search_instruments",
+    "search_catalogue",
     "sites_of",
     "tokens_of",
     "verification_queue",

@@ -26,7 +26,7 @@ def test_items_of(actor: Actor, instrument_id: int) -> QuerySet[Resource]:
     """
     instrument = get_visible(Instrument.objects.all(), actor, pk=instrument_id)
     rows = visible_to(Resource.objects.filter(kind=ResourceKind.TEST_ITEM, test_item__instruments=instrument), actor)
-    return rows.select_related("test_item", "organisation").defer("search").order_by("name_pinyin", "pk")
+    return rows.select_related("test_item", "organisation").order_by("name_pinyin", "pk")
 
 
 def supported_by(actor: Actor, instrument_id: int) -> QuerySet[Resource]:
@@ -37,7 +37,7 @@ def supported_by(actor: Actor, instrument_id: int) -> QuerySet[Resource]:
     instrument = get_visible(Instrument.objects.all(), actor, pk=instrument_id)
     supported = Q(literature__instruments=instrument) | Q(dataset__instruments=instrument)
     rows = visible_to(Resource.objects.filter(supported), actor).distinct()
-    return rows.select_related("literature", "dataset", "organisation").defer("search").order_by("-created_at", "-pk")
+    return rows.select_related("literature", "dataset", "organisation").order_by("-created_at", "-pk")
 
 
 def resource_for(actor: Actor, resource_id: int) -> Resource:
@@ -91,8 +91,10 @@ def search_resources(
     if not asked:
         return rows.none()
     query = Cast(Value(asked), SearchQueryField())
-    rows = rows.filter(RawSQL("instruments_resource.search @@ %s::tsquery", [asked], output_field=BooleanField()))
-    return rows.order_by(Func(F("search"), query, function="ts_rank").desc(), "name_pinyin", "pk")
+    rows = rows.filter(
+        RawSQL("instruments_catalogueentry.search @@ %s::tsquery", [asked], output_field=BooleanField()), entry__isnull=False
+    )
+    return rows.order_by(Func(F("entry__search"), query, function="ts_rank").desc(), "name_pinyin", "pk")
 
 
 def germplasm_of(actor: Actor, organisation_id: int) -> list[Resource]:
@@ -106,13 +108,13 @@ def may_manage_resource(actor: Actor, resource: Resource) -> bool:
 
 
 def _whole(rows: QuerySet[Resource]) -> QuerySet[Resource]:
-    return rows.select_related("organisation", "test_item", "germplasm", "dataset", "literature").defer("search")
+    return rows.select_related("organisation", "test_item", "germplasm", "dataset", "literature")
 
 
 def requests_visible(actor: Actor) -> QuerySet[ResourceRequest]:
     """The requests that the actor may see, newest first, with resource, owner, asking organisation and person."""
     rows = ResourceRequest.objects.select_related("resource__organisation", "organisation", "requested_by", "decided_by")
-    return visible_to(rows.select_related("delivered_file"), actor).defer("resource__search").order_by("-requested_at", "-pk")
+    return visible_to(rows.select_related("delivered_file"), actor).order_by("-requested_at", "-pk")
 
 
 def my_requests(actor: Actor) -> QuerySet[ResourceRequest]:
@@ -187,12 +189,12 @@ def linked_instruments(actor: Actor, resource: Resource) -> list[Instrument]:
         return []
     behind = {"test_item": "test_items", "dataset": "data_sets", "literature": "literature"}[resource.kind]
     rows = visible_to(Instrument.objects.filter(**{behind: resource.pk}), actor)
-    return list(rows.select_related("organisation", "site").defer("search").order_by("name_pinyin", "pk"))
+    return list(rows.select_related("organisation", "site").order_by("name_pinyin", "pk"))
 
 
 def instruments_to_name(actor: Actor, organisation_id: int, resource: Resource | None, most: int) -> list[Instrument]:
     """The instruments that a form offers: the owner's, by name, and those that the resource names already."""
-    rows = visible_to(Instrument.objects.filter(organisation_id=organisation_id), actor).defer("search")
+    rows = visible_to(Instrument.objects.filter(organisation_id=organisation_id), actor)
     found = list(rows.order_by("name_pinyin", "pk")[:most])
     known = {instrument.pk for instrument in found}
     linked = linked_instruments(actor, resource) if resource is not None else []

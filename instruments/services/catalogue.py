@@ -1,53 +1,290 @@
-"""The catalogue: one flat row for everything that can be found, written in the transaction of the change it follows."""
+"""The one writer of the catalogue: the flat rows that search, facets and find-a-time read.
+
+Everybody who changes what an entry shows calls ``refresh_*`` in the same transaction. A batch is a handful of statements, and an
+entry is written only when something of it differs. ``rebuild`` makes all entries anew; ``differences`` says which of them are
+not what a rebuild would make (``manage.py check_invariants``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
+from django.utils import timezone
 
+from config.kernel.services.transactions import whole
 from instruments import ports
-from instruments.models import Resource, ResourceKind
+from instruments.models import BOOKABLE_STATUSES, CatalogueEntry, Instrument, Resource
+from instruments.rules import facets, synonyms
+from instruments.rules.classification import instrument_classes
+from instruments.services import search_tokens
+from instruments.services.catalogue_rows import InstrumentRow, ResourceRow, instrument_rows, resource_rows
 
-_REFRESH = """
-INSERT INTO instruments_catalogueentry AS entry
-    (kind, resource_id, organisation_id, name, name_en, name_pinyin, search, class_code, region_code, zones, technique_codes,
-     service_modes, status, public, bookable, training_needed, approval_needed, price_from_fen, price_unit, subsidy_eligible,
-     updated_at)
-SELECT resource.kind, resource.id, resource.organisation_id, resource.name, resource.name_en, resource.name_pinyin,
-       resource.search, '', COALESCE(NULLIF(resource.region_code, ''), owner.region_code), '{}', '{}', '{}', '',
-       resource.published AND owner.status <> 'suspended', FALSE, FALSE, TRUE, price.amount, COALESCE(price.unit, ''), FALSE, %(now)s
-  FROM instruments_resource AS resource
-  JOIN instruments_organisation AS owner ON owner.id = resource.organisation_id
-  LEFT JOIN unnest(%(priced)s::bigint[], %(amounts)s::bigint[], %(units)s::text[]) AS price(resource_id, amount, unit)
-    ON price.resource_id = resource.id
- WHERE resource.id = ANY(%(ids)s)
-    ON CONFLICT (resource_id) DO UPDATE
-   SET organisation_id = EXCLUDED.organisation_id, name = EXCLUDED.name, name_en = EXCLUDED.name_en,
-       name_pinyin = EXCLUDED.name_pinyin, search = EXCLUDED.search, region_code = EXCLUDED.region_code,
-       public = EXCLUDED.public, price_from_fen = EXCLUDED.price_from_fen, price_unit = EXCLUDED.price_unit,
-       updated_at = EXCLUDED.updated_at
-"""
+BATCH = 1000
+_PINYIN_LENGTH = 600
+_COLUMNS = (
+    "kind",
+    "instrument_id",
+    "resource_id",
+    "organisation_id",
+    "calendar_id",
+    "name",
+    "name_en",
+    "name_pinyin",
+    "search",
+    "facets",
+    "behind",
+    "class_code",
+    "region_code",
+    "zones",
+    "technique_codes",
+    "service_modes",
+    "status",
+    "public",
+    "bookable",
+    "training_needed",
+    "approval_needed",
+    "price_from_fen",
+    "price_unit",
+    "subsidy_eligible",
+)
+Entry = dict[str, Any]
 
 
-def refresh_resources(ids: Sequence[int], now: datetime) -> None:
-    """Bring the entries of these resources in line with their rows; call it inside the transaction of the change."""
-    if not ids:
-        return
-    tested = list(Resource.objects.filter(pk__in=ids, kind=ResourceKind.TEST_ITEM).values_list("pk", flat=True))
-    today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
-    prices = ports.sample_prices().public_from(tested, today) if tested else {}
+@whole
+def refresh_instruments(instrument_ids: Iterable[int], now: datetime) -> int:
+    """Make the entries of these instruments what the rows say; returns how many were written. Ids without a row are ignored."""
+    ids = sorted(set(instrument_ids))
+    return sum(_write("instrument", _instrument_entries(batch, dict.fromkeys(batch, now)), now) for batch in _batches(ids))
+
+
+@whole
+def refresh_calendars(calendar_ids: Iterable[int], now: datetime) -> int:
+    """As ``refresh_instruments`` for those of these calendars: they got opening hours, or lost them."""
+    return refresh_instruments(Instrument.objects.filter(calendar__in=calendar_ids).values_list("pk", flat=True), now)
+
+
+def follow_calendars(calendar_ids: Sequence[int]) -> None:
+    """The listener of ``ports.calendar_changed``."""
+    refresh_calendars(calendar_ids, timezone.now())
+
+
+@whole
+def refresh_resources(resource_ids: Iterable[int], now: datetime) -> int:
+    """As ``refresh_instruments`` for the other resources, and for the instruments that are or were behind them: they are found by
+    what they measure."""
+    ids = sorted(set(resource_ids))
+    before = CatalogueEntry.objects.filter(resource__in=ids).values_list("behind", flat=True)
+    touched = {instrument for behind in before for instrument in behind}
+    written = 0
+    for batch in _batches(ids):
+        entries = list(_resource_entries(batch, dict.fromkeys(batch, now)))
+        touched |= {instrument for entry in entries for instrument in entry["behind"]}
+        written += _write("resource", entries, now)
+    return written + (refresh_instruments(touched, now) if touched else 0)
+
+
+@whole
+def refresh_owner(organisation_id: int, now: datetime) -> int:
+    """As ``refresh_instruments`` for everything of an owner: its name, zones, standing or region changed."""
+    return rebuild(now, organisation_id)
+
+
+def rebuild(now: datetime, organisation_id: int | None = None) -> int:
+    """Make the entries of one owner, or of all, what the rows say; returns how many were written. Memory is bounded by a batch."""
+    written = 0
+    for ids in _all_ids(Instrument, organisation_id):
+        written += _in_one(lambda ids=ids: _write("instrument", _instrument_entries(ids, dict.fromkeys(ids, now)), now))
+    for ids in _all_ids(Resource, organisation_id):
+        written += _in_one(lambda ids=ids: _write("resource", _resource_entries(ids, dict.fromkeys(ids, now)), now))
+    return written
+
+
+_in_one = whole(lambda work: work())
+
+
+def differences() -> Iterator[str]:
+    """A sentence for each entry that is missing or not what a rebuild would make of it, as of the instant when it was written."""
+    for kind, model in (("instrument", Instrument), ("resource", Resource)):
+        for ids in _all_ids(model, None):
+            yield from _differences(kind, ids)
+
+
+def _differences(kind: str, ids: Sequence[int]) -> Iterator[str]:
+    column = f"{kind}_id"
+    written_at = dict(CatalogueEntry.objects.filter(**{f"{column}__in": ids}).values_list(column, "updated_at"))
+    for pk in ids:
+        if pk not in written_at:
+            yield f"{kind} {pk} is not in the catalogue"
+    make = _instrument_entries if kind == "instrument" else _resource_entries
+    fresh = list(make([pk for pk in ids if pk in written_at], written_at))
+    compared = ", ".join(f"CASE WHEN old.{name} IS DISTINCT FROM new.{name} THEN '{name}' END" for name in _COLUMNS)
     with connection.cursor() as cursor:
         cursor.execute(
-            _REFRESH,
-            {
-                "ids": list(ids),
-                "now": now,
-                "priced": list(prices),
-                "amounts": [price.amount_fen for price in prices.values()],
-                "units": [price.unit for price in prices.values()],
-            },
+            f"SELECT old.{column}, concat_ws(', ', {compared}) FROM instruments_catalogueentry old"  # noqa: S608  (our own names)
+            f" JOIN jsonb_populate_recordset(NULL::instruments_catalogueentry, %s::jsonb) new ON old.{column} = new.{column}"
+            f" WHERE ({_listed('old')}) IS DISTINCT FROM ({_listed('new')})",
+            [_json(fresh)],
         )
+        for pk, names in cursor.fetchall():
+            yield f"the entry of {kind} {pk} is stale: {names}"
+
+
+def _write(kind: str, entries: Iterable[Entry], now: datetime) -> int:
+    """Insert or update; what does not differ is left as it is, its ``updated_at`` too. Rows are taken in order of ids."""
+    records = [entry | {"updated_at": now, "public_at": now if entry["public"] else None} for entry in entries]
+    if not records:
+        return 0
+    names = ", ".join((*_COLUMNS, "updated_at", "public_at"))
+    changed = ", ".join(f"{name} = excluded.{name}" for name in (*_COLUMNS, "updated_at"))
+    since = "CASE WHEN excluded.public THEN coalesce(old.public_at, excluded.public_at) END"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO instruments_catalogueentry AS old ({names}) SELECT {names}"  # noqa: S608  (names of our own fields)
+            f" FROM jsonb_populate_recordset(NULL::instruments_catalogueentry, %s::jsonb) ORDER BY {kind}_id"
+            f" ON CONFLICT ({kind}_id) DO UPDATE SET {changed}, public_at = {since}"
+            f" WHERE ({_listed('old')}) IS DISTINCT FROM ({_listed('excluded')})",
+            [_json(records)],
+        )
+        return int(cursor.rowcount)
+
+
+def _instrument_entries(ids: Sequence[int], as_of: Mapping[int, datetime]) -> Iterator[Entry]:
+    facts = dict(ports.instrument_facts({pk: as_of[pk] for pk in ids}))
+    for row in instrument_rows(ids):
+        yield _entry(
+            instrument_id=row.id,
+            calendar_id=row.calendar_id,
+            kind="instrument",
+            search=_instrument_words(row),
+            techniques=row.technique_codes or synonyms.techniques_in(f"{row.name} \n {row.name_en} \n {row.technique}"),
+            class_code=row.class_code,
+            region_code=row.region_code,
+            service_modes=sorted(row.service_modes),
+            status=row.status,
+            public=row.published and not row.suspended,
+            bookable=row.is_open and row.status in BOOKABLE_STATUSES,
+            training_needed=row.training_needed,
+            row=row,
+            **facts[row.id],
+        )
+
+
+def _resource_entries(ids: Sequence[int], as_of: Mapping[int, datetime]) -> Iterator[Entry]:
+    facts = dict(ports.resource_facts({pk: as_of[pk] for pk in ids}))
+    for row in resource_rows(ids):
+        told = synonyms.techniques_in(f"{row.name} \n {row.name_en} \n {row.method}") if row.kind == "test_item" else []
+        mine = facts[row.id]
+        yield _entry(
+            resource_id=row.id,
+            kind=row.kind,
+            search=_resource_words(row),
+            techniques=told or row.behind_techniques,
+            region_code=row.region_code,
+            service_modes=["commissioned"] if row.kind == "test_item" else [],
+            public=row.published and not row.suspended,
+            behind=sorted(row.behind),
+            approval_needed=True,
+            row=row,
+            **mine | {"price_unit": (mine["price_unit"] or row.price_unit) if mine["price_from_fen"] is not None else ""},
+        )
+
+
+def _entry(row: InstrumentRow | ResourceRow, techniques: Sequence[str], **given: Any) -> Entry:
+    """An entry with what every kind has, and the facets that follow."""
+    entry: Entry = dict.fromkeys(("instrument_id", "resource_id", "calendar_id"))
+    entry |= {"behind": [], "class_code": "", "status": "", "bookable": False, "training_needed": False}
+    entry |= {"organisation_id": row.owner_id, "name": row.name, "name_en": row.name_en, "zones": sorted(row.zones)}
+    entry |= {"name_pinyin": sort_key(row.name), "technique_codes": sorted(set(techniques))} | given
+    traits = facets.Traits(
+        kind=entry["kind"],
+        owner=row.owner_id,
+        technique_codes=tuple(synonyms.with_wider(entry["technique_codes"])),
+        zones=tuple(entry["zones"]),
+        service_modes=tuple(entry["service_modes"]),
+        **{
+            name: entry[name]
+            for name in (
+                "class_code",
+                "region_code",
+                "status",
+                "bookable",
+                "training_needed",
+                "price_from_fen",
+                "subsidy_eligible",
+            )
+        },
+    )
+    return entry | {"facets": facets.facet_values(traits)}
+
+
+def sort_key(name: str) -> str:
+    """By what a name is sorted."""
+    return search_tokens.sort_key(name)[:_PINYIN_LENGTH]
+
+
+def _instrument_words(row: InstrumentRow) -> str:
+    known = instrument_classes().get(row.class_code[:2])
+    classes = [known.zh, known.en] if known else []
+    measured = [text for item in row.measures for text in _item_texts(item)]
+    return search_tokens.vector(
+        [row.name, row.name_en],
+        [row.model, row.manufacturer, row.technique, row.inner_id, *row.keywords, *measured],
+        [row.owner_name, row.owner_name_en, row.site_name, *classes],
+        [row.description, row.description_en, row.functions, row.service_content, row.technical_indicators],
+        [*_technique_tokens(row.technique_codes), *(token for item in row.measures for token in _analyte_tokens(item))],
+    )
+
+
+def _resource_words(row: ResourceRow) -> str:
+    marks = [row.inner_id, row.method, row.standard, row.creators, row.taxon, row.details, *row.keywords]
+    item = {"matrix": row.matrix, "analytes": row.analytes}
+    return search_tokens.vector(
+        [row.name, row.name_en],
+        [*marks, *_item_texts(item)],
+        [row.owner_name, row.owner_name_en],
+        [row.description, row.description_en],
+        _analyte_tokens(item),
+    )
+
+
+def _item_texts(item: Mapping[str, Any]) -> list[str]:
+    return [item.get("name") or "", item.get("matrix") or "", *(str(one.get("name", "")) for one in item.get("analytes") or [])]
+
+
+def _analyte_tokens(item: Mapping[str, Any]) -> list[str]:
+    """The elements that a test item measures, whatever they are called there."""
+    named = (synonyms.element_named(str(one.get("name", ""))) for one in item.get("analytes") or [])
+    return [element.concept for element in named if element is not None]
+
+
+def _technique_tokens(codes: Sequence[str]) -> list[str]:
+    return [synonyms.technique_concept(code) for code in synonyms.with_wider(codes)]
+
+
+def _listed(alias: str) -> str:
+    return ", ".join(f"{alias}.{name}" for name in _COLUMNS)
+
+
+def _json(entries: Iterable[Entry]) -> str:
+    return json.dumps(list(entries), cls=DjangoJSONEncoder, ensure_ascii=False)
+
+
+def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), BATCH):
+        yield ids[start : start + BATCH]
+
+
+def _all_ids(model: type[Instrument] | type[Resource], organisation_id: int | None) -> Iterator[list[int]]:
+    """Ids in order, a batch at a time: each batch is asked for by the last id before it."""
+    rows = model._default_manager.order_by("pk")
+    if organisation_id is not None:
+        rows = rows.filter(organisation_id=organisation_id)
+    last = 0
+    while ids := list(rows.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
+        yield ids
+        last = ids[-1]

@@ -49,17 +49,6 @@ def class_reasons(class_code: str) -> list[Reason]:
     return []
 
 
-def search_vector(values: Mapping[str, Any], owner: Organisation, site_name: str) -> str:
-    """The tsvector literal of an instrument with these field values."""
-    known = instrument_classes().get(str(values.get("class_code", ""))[:2])
-    classes = [known.zh, known.en] if known else []
-    others = [values.get(name) or "" for name in ("model", "manufacturer", "technique", "inner_id")]
-    others += values.get("keywords") or []
-    return search_tokens.vector(
-        [values.get("name") or "", values.get("name_en") or ""], [*others, owner.name, owner.name_en, site_name, *classes]
-    )
-
-
 def name_pinyin(name: str) -> str:
     return search_tokens.sort_key(name)[:_PINYIN_LENGTH]
 

@@ -15,8 +15,8 @@ from instruments.access import administers, keeps_profile
 from instruments.models import Membership, Organisation, OrganisationIdentifier, OrganisationKind, OrganisationStatus
 from instruments.rules.names import name_key
 from instruments.rules.roles import ADMINISTRATORS, FOUNDERS
+from instruments.services import catalogue
 from instruments.services.organisation_facts import VERIFIED_FACTS, OrganisationFacts, changes, checked, facts_of, write
-from instruments.services.registry import rebuild_search
 
 MAX_CLAIMED_PER_PERSON = 10
 
@@ -105,8 +105,8 @@ def update_profile(
         _claim_again(organisation, before, after)
     write(organisation, normal)
     organisation.save()
-    if {"name", "name_en"} & set(after):
-        rebuild_search(organisation.pk)
+    if organisation.kind == OrganisationKind.OWNER:
+        catalogue.refresh_owner(organisation.pk, now)
     if "identifiers" in after:
         organisation.identifiers.all().delete()
         _write_identifiers(organisation, normal.identifiers)

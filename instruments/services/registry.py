@@ -9,7 +9,6 @@ from io import BytesIO
 from itertools import pairwise
 from typing import Any
 
-from django.db import connection
 from PIL import Image
 
 from config.kernel.access import Actor
@@ -19,8 +18,8 @@ from config.kernel.services.transactions import whole
 from instruments.models import Instrument, Site
 from instruments.rules import registry_map, registry_values
 from instruments.rules.recurrence import Recurrence
-from instruments.rules.registry_values import INSTRUMENT_FIELDS, clean_fields
-from instruments.services import schedule_store, uploads
+from instruments.rules.registry_values import clean_fields
+from instruments.services import catalogue, schedule_store, uploads
 from instruments.services.instrument_changes import (
     class_reasons,
     jsonable,
@@ -28,7 +27,6 @@ from instruments.services.instrument_changes import (
     name_pinyin,
     owner_institution,
     require_manager,
-    search_vector,
 )
 
 PHOTO_MAX_PIXELS = 1600
@@ -165,12 +163,12 @@ def create_instrument(
         site=site,
         calendar_id=calendar_id or schedule_store.create_calendar(values["name"]),
         name_pinyin=name_pinyin(values["name"]),
-        search=search_vector(values, site.organisation, site.name),
         created_at=now,
         updated_at=now,
         **values,
     )
     instrument.save()
+    catalogue.refresh_instruments([instrument.pk], now)
     audit.record(actor, "instrument.create", instrument, now, after=jsonable(values) | {"site": site.pk})
     return instrument
 
@@ -197,7 +195,7 @@ def update_instrument(
     after = {name: values[name] for name in before}
     for name, value in after.items():
         setattr(instrument, name, value)
-    _refresh_derived(instrument)
+    instrument.name_pinyin = name_pinyin(instrument.name)
     instrument.updated_at = now
     instrument.save()
     if "site_id" in after:
@@ -205,6 +203,7 @@ def update_instrument(
             schedule_store.tell_changed(instrument.calendar_id)
     if "name" in after:
         _rename_own_calendar(instrument)
+    catalogue.refresh_instruments([instrument.pk], now)
     audit.record(actor, "instrument.update", instrument, now, before=jsonable(before), after=jsonable(after), reason=reason)
     return instrument
 
@@ -341,37 +340,6 @@ def _holds_on(stored: schedule_store.StoredEntry, recurrence: Recurrence, local_
     return in_its_first_week and (recurrence.until is None or local_day <= recurrence.until)
 
 
-@whole
-def rebuild_search(organisation_id: int | None = None) -> int:
-    """Compute the search words and sort keys anew, of one owner's instruments or of all; returns how many changed."""
-    rows = Instrument.objects.select_related("organisation", "site").defer("search").order_by("pk")
-    if organisation_id is not None:
-        rows = rows.filter(organisation_id=organisation_id)
-    changed = 0
-    batch: list[tuple[int, str, str]] = []
-    for row in rows.iterator(chunk_size=2000):
-        values = {name: getattr(row, name) for name in INSTRUMENT_FIELDS}
-        batch.append((row.pk, search_vector(values, row.organisation, row.site.name), name_pinyin(row.name)))
-        if len(batch) == 2000:
-            changed += _write_search(batch)
-            batch = []
-    return changed + _write_search(batch)
-
-
-def _write_search(batch: Sequence[tuple[int, str, str]]) -> int:
-    if not batch:
-        return 0
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE instruments_instrument AS instrument SET search = new.search::tsvector, name_pinyin = new.pinyin"
-            " FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS new(id, search, pinyin)"
-            " WHERE instrument.id = new.id"
-            " AND (instrument.search IS DISTINCT FROM new.search::tsvector OR instrument.name_pinyin <> new.pinyin)",
-            [list(column) for column in zip(*batch, strict=True)],
-        )
-        return int(cursor.rowcount)
-
-
 def _clean_site(fields: SiteFields) -> dict[str, Any]:
     values: dict[str, Any] = {}
     reasons: list[Reason] = []
@@ -401,12 +369,6 @@ def _site_of(organisation_id: int, site_id: int) -> Site:
     if site is None:
         raise Refusal.of("instrument.site_unknown", "site_id")
     return site
-
-
-def _refresh_derived(instrument: Instrument) -> None:
-    values = {name: getattr(instrument, name) for name in INSTRUMENT_FIELDS}
-    instrument.name_pinyin = name_pinyin(instrument.name)
-    instrument.search = search_vector(values, instrument.organisation, instrument.site.name)
 
 
 def _rename_own_calendar(instrument: Instrument) -> None:

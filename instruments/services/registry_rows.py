@@ -21,8 +21,8 @@ from instruments.rules.names import name_key
 from instruments.rules.registry_map import SITE_FIELDS, ImportMap
 from instruments.rules.registry_plan import PlannedRow
 from instruments.rules.registry_values import INSTRUMENT_FIELDS, field_defaults
-from instruments.services import schedule_store, search_tokens
-from instruments.services.instrument_changes import jsonable, name_pinyin, search_vector
+from instruments.services import catalogue, schedule_store, search_tokens
+from instruments.services.instrument_changes import jsonable, name_pinyin
 
 _SHOWN_NAMES = 20
 Change = tuple[int, dict[str, Any], dict[str, Any]]
@@ -96,8 +96,9 @@ def write_rows(
             updated.append((pk, before | {"import_key": stored["import_key"]}, after))
         fate = "updated" if before else "unchanged"
         by_line[one.row.line] = Outcome(fate, pk, organisation.name, tuple(sorted(before.items())))
-    created = _create(actor, new, owners, source, now)
+    created = _create(actor, new, source, now)
     _update(actor, updated, source, now)
+    catalogue.refresh_instruments([*created, *(pk for pk, _, _ in updated)], now)
     for (one, _), pk in zip(new, created, strict=True):
         by_line[one.row.line] = Outcome("created", pk, owners[one.owner].name)
     imported = {pk for pk, stored in known.values() if stored["import_key"]}
@@ -226,11 +227,7 @@ def _sites(
 
 
 def _create(
-    actor: Actor,
-    new: Sequence[tuple[PlannedRow, dict[str, Any]]],
-    owners: Mapping[Any, Organisation],
-    source: Mapping[str, str],
-    now: datetime,
+    actor: Actor, new: Sequence[tuple[PlannedRow, dict[str, Any]]], source: Mapping[str, str], now: datetime
 ) -> list[int]:
     """Insert the instruments with a calendar each; their ids in the order given."""
     if not new:
@@ -238,13 +235,11 @@ def _create(
     calendars = schedule_store.create_calendars([values["name"] for _, values in new])
     records = []
     for (one, values), calendar_id in zip(new, calendars, strict=True):
-        organisation = owners[one.owner]
         record = field_defaults() | values
         record |= {
             "calendar_id": calendar_id,
             "import_key": one.key,
             "name_pinyin": name_pinyin(values["name"]),
-            "search": search_vector(record, organisation, one.row.site_name or organisation.name),
             "created_at": now,
             "updated_at": now,
         }
@@ -267,12 +262,11 @@ def _create(
 
 
 def _update(actor: Actor, updated: Sequence[Change], source: Mapping[str, str], now: datetime) -> None:
-    """Write the changed fields, then the search words of what changed."""
+    """Write the changed fields."""
     if not updated:
         return
     changes: dict[int, dict[str, Any]] = {pk: after for pk, _, after in updated}
-    stored = Instrument.objects.select_related("organisation", "site").defer("search").filter(pk__in=changes)
-    sites = Site.objects.in_bulk({after["site_id"] for after in changes.values() if "site_id" in after})
+    stored = Instrument.objects.filter(pk__in=changes)
     names = [*sorted(INSTRUMENT_FIELDS), "site_id", "import_key"]
     records = []
     moved = []
@@ -280,15 +274,13 @@ def _update(actor: Actor, updated: Sequence[Change], source: Mapping[str, str], 
         record = {name: getattr(instrument, name) for name in names} | changes[instrument.pk]
         if record["site_id"] != instrument.site_id:
             moved.append(instrument.calendar_id)
-        site_name = sites[record["site_id"]].name if record["site_id"] in sites else instrument.site.name
         record |= {
             "id": instrument.pk,
             "updated_at": now,
             "name_pinyin": name_pinyin(record["name"]),
-            "search": search_vector(record, instrument.organisation, site_name),
         }
         records.append(record)
-    columns = [*names, "updated_at", "name_pinyin", "search"]
+    columns = [*names, "updated_at", "name_pinyin"]
     _execute(
         f"UPDATE instruments_instrument AS old SET {', '.join(f'{name} = new.{name}' for name in columns)}"  # noqa: S608
         " FROM jsonb_populate_recordset(NULL::instruments_instrument, %s::jsonb) AS new WHERE old.id = new.id RETURNING old.id",

@@ -29,7 +29,6 @@ from instruments.services.instrument_changes import name_pinyin, owner_instituti
 from instruments.services.registry_encoding import Decoded, decode
 from instruments.services.registry_import import ImportReport, RowFate
 from instruments.services.resource_parts import PART_MODELS, columns, jsonable, part_row, part_values
-from instruments.services.resource_search import search_vector
 
 Change = tuple[int, dict[str, Any], dict[str, Any]]
 _BATCH = 500
@@ -177,7 +176,7 @@ class _Writer:
             rows = rows.prefetch_related("test_item__instruments", "test_item__qualifications")
         imported: dict[str, Resource] = {}
         by_hand: dict[str, Resource] = {}
-        for row in rows.defer("search").order_by("-pk"):
+        for row in rows.order_by("-pk"):
             if row.import_key:
                 imported[row.import_key] = row
             elif row.inner_id:
@@ -215,7 +214,6 @@ class _Writer:
                     organisation=self.owner,
                     import_key=row.key,
                     name_pinyin=name_pinyin(row.core["name"]),
-                    search=search_vector(row.core, part, self.owner),
                     attributes=row.extra,
                     published=self.published,
                     created_at=self.now,
@@ -242,10 +240,7 @@ class _Writer:
             resource = one.resource
             for name, value in one.core.items():
                 setattr(resource, name, value)
-            part = one.part or part_values(resource)
-            core = {"name": resource.name, "inner_id": resource.inner_id, "keywords": resource.keywords}
             resource.name_pinyin = name_pinyin(resource.name)
-            resource.search = search_vector(core | {"name_en": resource.name_en}, part, self.owner)
             resource.updated_at = self.now
             resource.save()
             if one.part:

@@ -23,7 +23,6 @@ from instruments.rules.resource_values import (
 from instruments.services import catalogue
 from instruments.services.instrument_changes import name_pinyin, owner_institution, require_manager
 from instruments.services.resource_parts import instrument_reasons, jsonable, part_values, save_part
-from instruments.services.resource_search import search_vector
 
 _EMPTY_CORE: dict[str, Any] = {"published": False, "keywords": [], "attributes": {}}
 
@@ -49,7 +48,6 @@ def create_resource(
         kind=kind,
         organisation=owner,
         name_pinyin=name_pinyin(values["name"]),
-        search=search_vector(values, cleaned_part.values, owner),
         created_at=now,
         updated_at=now,
         **values,
@@ -87,7 +85,6 @@ def update_resource(
     for name, value in changes.items():
         setattr(resource, name, value)
     resource.name_pinyin = name_pinyin(resource.name)
-    resource.search = search_vector(stored | changes, cleaned_part.values, resource.organisation)
     resource.updated_at = now
     resource.save()
     if part_changes:

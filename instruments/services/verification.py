@@ -10,7 +10,7 @@ from config.kernel.models import StoredFile
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
 from instruments.models import Membership, Organisation, OrganisationStatus, VerificationRequest
-from instruments.services import mails
+from instruments.services import catalogue, mails
 from instruments.services.organisations import locked, locked_for_administration, require_person
 from instruments.services.uploads import clean_document
 
@@ -79,6 +79,7 @@ def decide_verification(actor: Actor, request_id: int, accept: bool, reason: str
     if accept and organisation.status == OrganisationStatus.CLAIMED:
         organisation.status, organisation.verified_at = OrganisationStatus.VERIFIED, now
         organisation.save(update_fields=["status", "verified_at"])
+        catalogue.refresh_owner(organisation.pk, now)
     after = {"accepted": accept, "status": organisation.status, "organisation_id": organisation.pk}
     audit.record(actor, "verification.decide", request, now, before=before, after=after, reason=text)
     mails.verification_decided(request, organisation)
@@ -103,6 +104,7 @@ def set_suspension(actor: Actor, organisation_id: int, suspended: bool, reason: 
     organisation.status = OrganisationStatus.SUSPENDED if suspended else OrganisationStatus.CLAIMED
     organisation.verified_at = None
     organisation.save(update_fields=["status", "verified_at"])
+    catalogue.refresh_owner(organisation.pk, now)
     action = "organisation.suspend" if suspended else "organisation.reinstate"
     after = {"status": organisation.status}
     audit.record(

@@ -233,6 +233,8 @@ PAGES: dict[str, Route] = {
     "healthz": reads(EVERYBODY, ok=frozenset({200, 503})),
     "set_language": Route({"GET": Rule(EVERYBODY, ok=frozenset({302})), "POST": Rule(EVERYBODY, ok=OK_POST)}),
     "account_settings": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
+    "search": reads(EVERYBODY),
+    "compare": reads(EVERYBODY),
     "instrument_list": reads(EVERYBODY),
     "instrument_detail": reads_object("hidden", public=True),
     "instrument_slots": reads_object("hidden", public=True, fragment=True),

@@ -71,6 +71,15 @@ def demo_instrument() -> int:
     return int(Instrument.objects.filter(organisation_id=lab, status="normal", technique="SEM").earliest("pk").pk)
 
 
+def some_entries(count: int = 3) -> str:
+    """Ids of public entries, for comparing."""
+    from instruments.models import CatalogueEntry
+
+    return ",".join(
+        str(pk) for pk in CatalogueEntry.objects.filter(public=True).order_by("pk").values_list("pk", flat=True)[:count]
+    )
+
+
 def under_repair() -> int:
     from instruments.models import Instrument
 
@@ -225,9 +234,15 @@ PAGES: tuple[Shown, ...] = (
     Shown("mfa_view_recovery_codes", lambda: at("mfa_view_recovery_codes"), ("second_factor",)),
     Shown("mfa_generate_recovery_codes", lambda: at("mfa_generate_recovery_codes"), ("second_factor",)),
     Shown("mfa_reauthenticate", lambda: at("mfa_reauthenticate"), ("second_factor",)),
+    # Finding
+    Shown("search", lambda: at("search"), EVERYBODY, important=True),
+    Shown("search", lambda: at("search", q="X", subsidy="yes"), (ANONYMOUS, "researcher"), "filtered"),
+    Shown("search", lambda: at("search", q="zzzz", price="to100"), (ANONYMOUS, "lab_manager"), "nothing"),
+    Shown("compare", lambda: at("compare", ids=some_entries()), (ANONYMOUS, "researcher"), important=True),
+    Shown("compare", lambda: at("compare"), (ANONYMOUS,), "empty"),
     # Instruments
     Shown("instrument_list", lambda: at("instrument_list"), EVERYBODY, important=True),
-    Shown("instrument_list", lambda: at("instrument_list", q="X", bookable=1), (ANONYMOUS, "researcher"), "filtered"),
+    Shown("instrument_list", lambda: at("instrument_list", q="X", bookable="yes"), (ANONYMOUS, "researcher"), "filtered"),
     Shown("instrument_list", lambda: at("instrument_list", q="zzzz"), (ANONYMOUS, "lab_manager"), "nothing"),
     Shown("instrument_detail", lambda: at("instrument_detail", instrument().pk), EVERYBODY),
     Shown(

@@ -57,7 +57,7 @@ def add_instrument(name: str, now: datetime, *, rate: int = RATE_YUAN, step: int
     from booking.models import InstrumentPolicy
     from config.demo.registry import price_document
     from instruments.models import Site
-    from instruments.services import registry
+    from instruments.services import catalogue, registry
 
     manager = persona("lab@demo.jishi.example")
     site = Site.objects.get(organisation_id=next(iter(manager.organisations())))
@@ -77,6 +77,7 @@ def add_instrument(name: str, now: datetime, *, rate: int = RATE_YUAN, step: int
     )
     document = price_document(rate, peak=False)
     PriceVersion.objects.create(instrument=instrument, effective_from=first_day, document=document, published_at=now)
+    catalogue.refresh_instruments([instrument.pk], now)
     return instrument
 
 

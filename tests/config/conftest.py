@@ -100,6 +100,7 @@ def days_work(cast: Any, programmes: dict[str, Any], slot: Any) -> DaysWork:
     from booking.models import Reservation
     from booking.services import availability, transitions
     from booking.services.reservations import ReservationRequest, reserve
+    from instruments.services import catalogue
 
     lin, wang = cast.actor("lin"), cast.actor("wang")
     availability.rebuild([cast.xrd.calendar_id], cast.now)
@@ -108,6 +109,7 @@ def days_work(cast: Any, programmes: dict[str, Any], slot: Any) -> DaysWork:
         request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(first, last), "assisted")
         return Reservation.objects.get(pk=reserve(lin, request, cast.now, idempotency_key=key).reservation_id)
 
+    catalogue.rebuild(cast.now)
     agreed, requested = ask(9, 13, "a"), ask(14, 16, "b")
     transitions.approve(wang, agreed.pk, cast.now)
     transitions.check_in(wang, agreed.pk, agreed.starts_at)

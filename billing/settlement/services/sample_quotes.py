@@ -69,7 +69,7 @@ def preview(actor: Actor, resource_id: int, organisation_id: int, samples: int, 
     """
     if organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
-    rows = Resource.objects.filter(kind=ResourceKind.TEST_ITEM).select_related("organisation", "test_item").defer("search")
+    rows = Resource.objects.filter(kind=ResourceKind.TEST_ITEM).select_related("organisation", "test_item")
     resource = get_visible(rows, actor, pk=resource_id)
     customer = Organisation.objects.get(pk=organisation_id)
     today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()

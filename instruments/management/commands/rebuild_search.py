@@ -1,4 +1,4 @@
-"""``manage.py rebuild_search``: compute the search words of all instruments anew."""
+"""``manage.py rebuild_search``: make the catalogue and the vocabulary of suggestions anew."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.utils import timezone
 
-from instruments.services.registry import rebuild_search
+from instruments.services import catalogue, vocabulary
 
 
 class Command(BaseCommand):
-    help = "Compute search words and sort keys of instruments anew, for example after an owner was renamed."
+    help = "Make the entries of everything that can be found anew: words, facets, prices. Only what differs is written."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--owner", type=int, help="id of one owner; otherwise all")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{rebuild_search(options['owner'])} instruments changed")
+        self.stdout.write(f"{catalogue.rebuild(timezone.now(), options['owner'])} entries written")
+        self.stdout.write(f"{vocabulary.rebuild_vocabulary()} terms known")

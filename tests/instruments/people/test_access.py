@@ -30,16 +30,19 @@ from instruments.access import ALL, NONE
 from instruments.models import (
     CalendarEntry,
     CalendarSettings,
+    CatalogueEntry,
     Instrument,
     Invitation,
     JoinRequest,
     Membership,
     Organisation,
     OrganisationIdentifier,
+    SavedSearch,
     Site,
     User,
     VerificationRequest,
 )
+from instruments.services import catalogue
 
 from .conftest import PEOPLE
 
@@ -49,6 +52,8 @@ INTERNAL = {
     "kernel.idempotencyrecord": "read back by the same actor, route and key only",
     "kernel.storedfile": "reached through the object that owns the file, never by itself",
     "billing.numberseries": "a counter",
+    "instruments.searchterm": "words of what is public, nothing of anybody's",
+    "instruments.cataloguecount": "counts of what is public",
 }
 EVERYBODY = frozenset([*PEOPLE, "nobody"])
 OFFICIALS = frozenset({"programme_officer", "finance", "inspector", "operator"})
@@ -98,6 +103,8 @@ def world(cast, now) -> World:
         created_at=now,
         updated_at=now,
     )
+    catalogue.refresh_instruments([instrument.pk, draft.pk], now)
+    entry, draft_entry = CatalogueEntry.objects.order_by("instrument_id")
     reservation = Reservation.objects.create(
         instrument=instrument,
         organisation=salt,
@@ -183,6 +190,9 @@ def world(cast, now) -> World:
         "site": site,
         "instrument": instrument,
         "draft instrument": draft,
+        "entry": entry,
+        "draft entry": draft_entry,
+        "saved search": SavedSearch.objects.create(user=admin, name="XRD", query="q=XRD", last_checked_at=now, created_at=now),
         "policy": InstrumentPolicy.objects.create(instrument=instrument),
         "draft policy": InstrumentPolicy.objects.create(instrument=draft),
         "researcher": cast.user("salt_researcher"),
@@ -233,6 +243,9 @@ MATRIX: dict[str, frozenset[str]] = {
     "site": EVERYBODY,
     "instrument": EVERYBODY,
     "draft instrument": frozenset({"lab_manager", "operator"}),
+    "entry": EVERYBODY,
+    "draft entry": frozenset({"lab_manager", "operator"}),
+    "saved search": frozenset({"salt_admin"}),
     "policy": EVERYBODY,
     "draft policy": frozenset({"lab_manager", "operator"}),
     "researcher": SALT | {"inspector", "operator"},

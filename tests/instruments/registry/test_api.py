@@ -8,7 +8,6 @@ import pytest
 from rest_framework.test import APIClient
 
 from instruments.models import Instrument
-from instruments.services import registry
 
 pytestmark = pytest.mark.django_db
 ADDRESS = "/api/v1/instruments/"
@@ -25,7 +24,6 @@ def api(cast: Any) -> Any:
 
 
 def test_a_search_has_counts_facets_and_explicit_fields(api: Any, cast: Any) -> None:
-    registry.rebuild_search()
     answer = api("lin").get(ADDRESS, {"q": "diffract", "page_size": 1})
     assert answer.status_code == 200
     assert (answer.data["count"], answer.data["next"], answer.data["previous"]) == (1, None, None)

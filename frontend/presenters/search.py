@@ -1,0 +1,332 @@
+"""The results of a search in the reader's language: what was understood, facets as links, cards, what to do when nothing is found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from frontend import display
+from frontend.presenters import instruments as naming
+from frontend.states import look_of
+from instruments.models import CatalogueEntry
+from instruments.queries import FacetValue, Relaxation, SearchResult
+from instruments.registry_wording import SERVICE_MODE_NAMES
+from instruments.rules.asking import Asking, Hint
+from instruments.rules.search_state import PARAMETERS, canonical_query, read_search
+from instruments.search_wording import FILTER_NAMES, KIND_NAMES, SORT_NAMES, UNIT_NAMES, VALUE_NAMES, WHEN_NAMES
+
+MOST_COMPARED = 4
+PICKED = "pick"
+FIXED = {"instrument_list": {"kind": "instrument"}, "search": {}}
+"""Filters that an address has by itself: by the name of its page."""
+DETAIL_PAGES = {"instrument": "instrument_detail"}
+"""The page of each kind of resource; a kind without one is shown without a link."""
+_FACET_SHOWN = 6
+_FACETS_OPEN = ("kind", "technique", "class_code", "region_code", "service_mode", "price")
+_SHORT = ("subsidy", "bookable", "training", "next_free")
+_KIND_ICONS = {"test_item": "flask", "dataset": "file-spreadsheet", "literature": "book", "germplasm": "heart-handshake"}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A link with a word and, where it helps, a number."""
+
+    label: str
+    href: str
+    current: bool = False
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """``more`` are the values beyond the first few, shown on request; a facet that is not ``open`` begins closed."""
+
+    name: str
+    title: Promise | str
+    links: list[Step]
+    more: list[Step]
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An entry as the list shows it. ``pick`` adds it to what is compared, or takes it away; None when there is no room."""
+
+    entry: CatalogueEntry
+    address: str
+    kind: str
+    place: str
+    class_name: str
+    modes: list[Promise | str]
+    icon: str
+    price: str
+    for_samples: str
+    pick: Step | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultsView:
+    """What the results page shows. ``kept`` are parameters for the search form; ``picked`` the ids chosen to compare."""
+
+    cards: list[Card]
+    facets: list[Facet]
+    chosen: list[Step]
+    understood: list[Step]
+    sorts: list[Step]
+    relaxations: list[Step]
+    kept: list[tuple[str, str]]
+    summary: str
+    blocking: str
+    note: str
+    unknown_place: str
+    picked: list[int]
+    compare: str
+    unpick: str
+    all_of_it: str
+    clear_filters: str
+
+
+class _Address:
+    """Links of one results page: its query with changes, from the first page on."""
+
+    def __init__(self, query: QueryDict, page_name: str) -> None:
+        self.query, self.fixed = query, FIXED[page_name]
+
+    def href(self, **changes: str) -> str:
+        """An empty value takes a parameter away; what the address has by itself is not written."""
+        params = self.query.copy()
+        for name in ("page", *changes):
+            params.pop(name, None)
+        for name, value in changes.items():
+            if value and self.fixed.get(name) != value:
+                params[name] = value
+        return f"?{params.urlencode()}"
+
+
+def results_view(result: SearchResult, query: QueryDict, page_name: str) -> ResultsView:
+    """The results of a search whose address carries ``query``."""
+    address = _Address(query, page_name)
+    picked = picked_ids(query)
+    chosen = [
+        Step(_value_name(result, name), address.href(**{name: ""}))
+        for name in result.search.active
+        if name != "text" and name not in address.fixed and query.get(PARAMETERS[name])
+    ]
+    return ResultsView(
+        cards=[_card(entry, result, picked, address) for entry in result.items],
+        facets=_facets(result, address),
+        chosen=chosen,
+        understood=[_hint(hint, result.asked, address) for hint in result.asked.hints if hint.name != "unknown_place"],
+        sorts=_sorts(result, address),
+        relaxations=[_relaxation(result, one, address) for one in result.relaxations],
+        kept=[(name, str(query[name])) for name in (*PARAMETERS.values(), PICKED) if name != "q" and query.get(name)],
+        summary=_summary(result, page_name),
+        blocking=str(FILTER_NAMES.get(result.relaxations[0].without, "")) if result.relaxations else "",
+        note=_("Nothing has all of these words. Shown is what has some of them, the best match first.")
+        if result.any_word
+        else "",
+        unknown_place=result.asked.unknown_place,
+        picked=picked,
+        compare=compare_address(picked, canonical_query(read_search(query))),
+        unpick=address.href(**{PICKED: ""}),
+        all_of_it="?",
+        clear_filters=address.href(**dict.fromkeys((one for one in PARAMETERS.values() if one != "q"), "")),
+    )
+
+
+def picked_ids(query: QueryDict, name: str = PICKED) -> list[int]:
+    """The entries that the address says are to be compared: at most four, each once."""
+    found = [int(part) for part in query.get(name, "")[:200].split(",") if part.isascii() and part.isdigit() and len(part) < 19]
+    return list(dict.fromkeys(found))[:MOST_COMPARED]
+
+
+def compare_address(ids: Sequence[int], search: str = "") -> str:
+    """The page that compares these; ``search`` is the query of the results to go back to."""
+    return f"{reverse('compare')}?ids={','.join(map(str, ids))}{'&' if search else ''}{search}"
+
+
+def entry_address(entry: CatalogueEntry) -> str:
+    """The page of what an entry stands for; empty when its kind has none."""
+    if entry.kind not in DETAIL_PAGES:
+        return ""
+    return reverse(DETAIL_PAGES[entry.kind], args=[entry.instrument_id or entry.resource_id])
+
+
+def price_words(entry: CatalogueEntry) -> str:
+    """The lowest public price with its unit; empty without one."""
+    if entry.price_from_fen is None:
+        return ""
+    unit = UNIT_NAMES.get(entry.price_unit)
+    amount = display.yuan(entry.price_from_fen)
+    return (
+        _("from %(amount)s for %(unit)s") % {"amount": amount, "unit": unit}
+        if unit
+        else _("from %(amount)s") % {"amount": amount}
+    )
+
+
+def kind_icon(entry: CatalogueEntry) -> str:
+    return naming.card_icon(entry.class_code) if entry.kind == "instrument" else _KIND_ICONS[entry.kind]
+
+
+def facet_label(name: str, value: FacetValue) -> str:
+    """What a value of a facet is called."""
+    if name in VALUE_NAMES:
+        return str(VALUE_NAMES[name].get(value.value, value.value))
+    if name == "class_code":
+        return naming.class_name(value.value) or value.value
+    if name == "status":
+        return str(look_of("instrument", value.value).word)
+    if name == "service_mode":
+        return str(SERVICE_MODE_NAMES[value.value])
+    return (value.label_en if naming.is_english() and value.label_en else value.label) or value.value
+
+
+def place_of(entry: CatalogueEntry) -> str:
+    """Where it stands: the division that we know, else the address of the place."""
+    site = entry.instrument.site if entry.instrument is not None else None
+    return naming.place_name(entry.region_code) or (site.address or site.name if site is not None else "")
+
+
+def _card(entry: CatalogueEntry, result: SearchResult, picked: list[int], address: _Address) -> Card:
+    samples = result.asked.samples
+    total = ""
+    if samples and entry.price_from_fen is not None and entry.price_unit == "sample":
+        amount = display.yuan(entry.price_from_fen * samples)
+        total = ngettext("%(count)s sample from %(amount)s", "%(count)s samples from %(amount)s", samples) % {
+            "count": samples,
+            "amount": amount,
+        }
+    return Card(
+        entry=entry,
+        address=entry_address(entry),
+        kind=str(KIND_NAMES[entry.kind]) if entry.kind != "instrument" else "",
+        place=place_of(entry),
+        class_name=naming.class_name(entry.class_code),
+        modes=naming.mode_names(entry),
+        icon=kind_icon(entry),
+        price=price_words(entry),
+        for_samples=total,
+        pick=_pick(entry.pk, picked, address),
+    )
+
+
+def _pick(entry_id: int, picked: list[int], address: _Address) -> Step | None:
+    if entry_id in picked:
+        rest = [one for one in picked if one != entry_id]
+        return Step(_("Do not compare"), _staying(address, rest), current=True)
+    if len(picked) >= MOST_COMPARED:
+        return None
+    return Step(_("Compare"), _staying(address, [*picked, entry_id]))
+
+
+def _staying(address: _Address, ids: list[int]) -> str:
+    """The same page of results with other picks."""
+    params = address.query.copy()
+    params.pop(PICKED, None)
+    if ids:
+        params[PICKED] = ",".join(map(str, ids))
+    return f"?{params.urlencode()}"
+
+
+def _facets(result: SearchResult, address: _Address) -> list[Facet]:
+    found = []
+    for name, values in result.facets.items():
+        chosen = getattr(result.search, name)
+        shown = [one for one in values if one.count or one.count is None or one.value == chosen]
+        if name in address.fixed or not shown or (len(shown) < 2 and not chosen and name not in _SHORT):
+            continue
+        links = [
+            Step(
+                label=facet_label(name, one),
+                href=address.href(**{name: "" if one.value == chosen else one.value}),
+                current=one.value == chosen,
+                count=one.count,
+            )
+            for one in shown
+        ]
+        if name not in _SHORT:
+            links.sort(key=lambda link: not link.current)
+        found.append(
+            Facet(name, FILTER_NAMES[name], links[:_FACET_SHOWN], links[_FACET_SHOWN:], bool(chosen) or name in _FACETS_OPEN)
+        )
+    return found
+
+
+def _sorts(result: SearchResult, address: _Address) -> list[Step]:
+    return [
+        Step(str(label), address.href(sort=name), result.search.order == name)
+        for name, label in SORT_NAMES.items()
+        if name != "relevance" or result.search.text
+    ]
+
+
+def _summary(result: SearchResult, page_name: str) -> str:
+    words = result.search.text
+    params = {"count": f"{result.total:,}", "words": words}
+    if result.more:
+        return (_("More than %(count)s results for “%(words)s”") if words else _("About %(count)s results")) % params
+    if page_name == "instrument_list":
+        if words:
+            return (
+                ngettext("%(count)s instrument for “%(words)s”", "%(count)s instruments for “%(words)s”", result.total) % params
+            )
+        return ngettext("%(count)s instrument", "%(count)s instruments", result.total) % params
+    if words:
+        return ngettext("%(count)s result for “%(words)s”", "%(count)s results for “%(words)s”", result.total) % params
+    return ngettext("%(count)s result", "%(count)s results", result.total) % params
+
+
+def _value_name(result: SearchResult, name: str) -> str:
+    """What a chosen filter is set to, in words."""
+    value = getattr(result.search, name)
+    known = next((one for one in result.facets.get(name, []) if one.value == value), FacetValue(value, 0))
+    if name == "owner" and not known.label:
+        return str(FILTER_NAMES[name])
+    return facet_label(name, known)
+
+
+def _hint(hint: Hint, asked: Asking, address: _Address) -> Step:
+    """What was understood, as a link that takes it away."""
+    place = naming.place_name(asked.region_code) or asked.region_code
+    words = {
+        "samples": lambda: ngettext("%(count)s sample", "%(count)s samples", asked.samples or 0) % {"count": asked.samples},
+        "duration": lambda: display.duration_words(asked.duration_minutes or 0),
+        "when": lambda: str(WHEN_NAMES[asked.when]),
+        "region": lambda: (_("near %(place)s") if asked.near else _("in %(place)s")) % {"place": place},
+    }
+    return Step(words[hint.name](), address.href(q=hint.rest))
+
+
+def _relaxation(result: SearchResult, one: Relaxation, address: _Address) -> Step:
+    href = _relaxed(result, one.without, address)
+    if one.without in address.fixed:
+        href = reverse("search") + href
+    return Step(_without(result, one.without), href, count=one.count)
+
+
+def _without(result: SearchResult, name: str) -> str:
+    if name == "filters":
+        return _("Search without any filter")
+    if name == "text":
+        return _("Search without the words “%(words)s”") % {"words": result.search.text}
+    return _("Search without “%(filter)s”") % {"filter": _value_name(result, name)}
+
+
+def _relaxed(result: SearchResult, without: str, address: _Address) -> str:
+    """Without a filter: its parameter, and the part of the text that meant it."""
+    names = [name for name in PARAMETERS if name != "text"] if without == "filters" else [without]
+    changes = {PARAMETERS[name]: "" for name in names}
+    meant = {"region_code": "region", "next_free": "when"}
+    hint = next((one for one in result.asked.hints if one.name == meant.get(without)), None)
+    if hint is not None and not address.query.get(without):
+        changes["q"] = hint.rest
+    elif without == "filters":
+        changes["q"] = result.search.text
+    return address.href(**changes)

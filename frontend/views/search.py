@@ -1,0 +1,74 @@
+"""Finding: the results of a search, suggestions while typing, things side by side."""
+
+from __future__ import annotations
+
+from django.core.paginator import Page, Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from config.kernel.access import Actor, Role
+from frontend.http import actor_of, is_fragment
+from frontend.presenters.compare import comparison
+from frontend.presenters.search import FIXED, MOST_COMPARED, PICKED, picked_ids, results_view
+from instruments import queries
+from instruments.models import CatalogueEntry
+from instruments.queries import SearchResult
+from instruments.rules.search_state import canonical_query, read_search
+
+
+@require_GET
+def search(request: HttpRequest) -> HttpResponse:
+    """Everything that can be found, with facets; everything that was chosen stands in the address."""
+    return _results(request, "search")
+
+
+@require_GET
+def instrument_list(request: HttpRequest) -> HttpResponse:
+    """The same for instruments alone."""
+    return _results(request, "instrument_list")
+
+
+@require_GET
+def compare(request: HttpRequest) -> HttpResponse:
+    """Up to four things side by side (``?ids=1,2``), with the results they were chosen from to go back to."""
+    ids = picked_ids(request.GET, "ids")
+    found = queries.compared(actor_of(request), ids, timezone.now())
+    asked = read_search(request.GET.dict())
+    kept = [canonical_query(asked), f"{PICKED}={','.join(str(one.entry.pk) for one in found)}" if found else ""]
+    context = {
+        "table": comparison(found, MOST_COMPARED, canonical_query(asked)),
+        "back": f"{reverse('search')}?{'&'.join(filter(None, kept))}",
+    }
+    return render(request, "search/compare.html", context)
+
+
+def _results(request: HttpRequest, page_name: str) -> HttpResponse:
+    actor = actor_of(request)
+    asked = read_search(request.GET.dict() | FIXED[page_name])
+    result = queries.search_catalogue(actor, asked, timezone.now(), _page_number(request.GET.get("page", "")))
+    context = {
+        "result": result,
+        "view": results_view(result, request.GET, page_name),
+        "page": _page(result),
+        "typed": asked.text,
+        "kept_query": canonical_query(asked),
+        "instruments_only": page_name == "instrument_list",
+        "may_create": page_name == "instrument_list" and bool(_owners(actor)),
+    }
+    return render(request, "search/_browse.html" if is_fragment(request) else "search/results.html", context)
+
+
+def _page(result: SearchResult) -> Page[CatalogueEntry]:
+    """The page that was read, for the page links."""
+    return Paginator(range(result.pages * result.page_size), result.page_size).page(result.page)  # type: ignore[return-value]
+
+
+def _page_number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and 0 < len(text) < 10 else 1
+
+
+def _owners(actor: Actor) -> frozenset[int]:
+    return actor.organisations(Role.LAB_MANAGER)

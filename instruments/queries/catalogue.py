@@ -1,0 +1,379 @@
+"""Finding anything in the catalogue: text with facets, bounded whatever is asked.
+
+One statement finds, counts and ranks, over at most ``BOUND`` entries; where more match it says so. A page costs the same number of
+statements however many are found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import BooleanField, Count, FloatField, Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from config.kernel.access import Actor, visible_to
+from instruments import ports
+from instruments.models import CatalogueCount, CatalogueEntry, InstrumentStatus
+from instruments.queries.facet_labels import labelled
+from instruments.rules.asking import Asking, parse_asking
+from instruments.rules.facets import LETTERS, NAMES
+from instruments.rules.search_state import NEXT_FREE_DAYS, CatalogueSearch
+from instruments.services import search_tokens
+
+BOUND = 10_000
+"""So many entries are counted and ranked; of more it is said that there are more."""
+PAGE_SIZE = 24
+MAX_PAGE_SIZE = 200
+VALUES_SHOWN = 60
+COUNTS_NEXT_FREE_UP_TO = 1000
+_ALL = "*"
+_SORTED: Mapping[str, tuple[str, ...]] = {
+    "name": ("name_pinyin", "pk"),
+    "newest": ("-public_at", "-pk"),
+    "price": ("price_from_fen", "pk"),
+}
+_SORTED_SQL: Mapping[str, str] = {
+    "relevance": "rank DESC, name_pinyin, id",
+    "name": "name_pinyin, id",
+    "newest": "public_at DESC, id DESC",
+    "price": "price_from_fen, id",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """One value of a facet and how many would be found with it and the other filters; ``label`` where it has its own name.
+
+    ``count`` is None where nobody counted.
+    """
+
+    value: str
+    count: int | None
+    label: str = ""
+    label_en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxation:
+    """What would be found without one of the filters, or (``filters``) with the words alone."""
+
+    without: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """One page of entries with what a card shows, how many there are, and the facets of all of them.
+
+    ``search`` is what was searched for, ``asked`` what was typed, taken apart. ``total`` is exact up to ``BOUND``; above that
+    ``more`` is set and it is ``BOUND`` or a count of the last minutes. ``first_only``: facets count the first ``BOUND`` only.
+    ``any_word``: nothing has all the words, these have some. ``relaxations`` is filled when nothing was found.
+    """
+
+    search: CatalogueSearch
+    asked: Asking
+    items: list[CatalogueEntry]
+    total: int
+    page: int
+    page_size: int
+    facets: dict[str, list[FacetValue]]
+    more: bool = False
+    first_only: bool = False
+    any_word: bool = False
+    relaxations: list[Relaxation] = field(default_factory=list)
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-min(self.total, BOUND) // self.page_size))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one statement told: how many (at most one above the bound), counts by facet value, ids of the page in order."""
+
+    total: int
+    counts: dict[str, int]
+    ids: list[int]
+
+
+def search_catalogue(
+    actor: Actor, search: CatalogueSearch, now: datetime, page: int = 1, page_size: int = PAGE_SIZE
+) -> SearchResult:
+    """What the actor may see of what is asked for. Words in the text that mean a place or a time narrow like filters do, unless
+    such a filter is set."""
+    page_size = min(max(1, page_size), MAX_PAGE_SIZE)
+    asked = parse_asking(search.text)
+    meant = _meant(search, asked)
+    return _Search(actor, meant, now, page_size).result(asked, min(max(1, page), BOUND))
+
+
+def entries_for(actor: Actor, entry_ids: Sequence[int]) -> list[CatalogueEntry]:
+    """Those of the entries that the actor may see, with what a card shows, in the order given: one statement."""
+    found = {entry.pk: entry for entry in with_card(visible_to(CatalogueEntry.objects.filter(pk__in=entry_ids), actor))}
+    return [found[pk] for pk in entry_ids if pk in found]
+
+
+def with_card(rows: QuerySet[CatalogueEntry]) -> QuerySet[CatalogueEntry]:
+    """With owner, instrument, place, photo, resource and test item, and without the search words."""
+    return rows.select_related("organisation", "instrument__site", "instrument__photo", "resource__test_item").defer(
+        "search", "facets", "instrument__description", "instrument__description_en", "resource__description"
+    )
+
+
+def matching(actor: Actor, search: CatalogueSearch, now: datetime) -> QuerySet[CatalogueEntry]:
+    """All entries that a search finds, in no order; words all of them."""
+    asked = parse_asking(search.text)
+    meant = _meant(search, asked)
+    one = _Search(actor, meant, now, 1)
+    return one.rows(meant.filters)
+
+
+def counts_by_class(actor: Actor, now: datetime) -> dict[str, int]:
+    """How many instruments of each class (two digits) the actor may find, retired ones left out."""
+    found = _Search(actor, CatalogueSearch(kind="instrument"), now, 1).result(Asking(""), 1)
+    return {value.value: value.count or 0 for value in found.facets["class_code"]}
+
+
+def _meant(search: CatalogueSearch, asked: Asking) -> CatalogueSearch:
+    days = {"today": "0", "tomorrow": "3", "this_week": "7"}.get(asked.when, "") if ports.next_free() else ""
+    return replace(
+        search,
+        text=asked.words,
+        region_code=search.region_code or asked.region_code,
+        next_free=search.next_free or days,
+    )
+
+
+class _Search:
+    """One search on behalf of an actor."""
+
+    def __init__(self, actor: Actor, search: CatalogueSearch, now: datetime, page_size: int) -> None:
+        self.actor, self.search, self.now, self.page_size = actor, search, now, page_size
+        self.any_word = False
+
+    def result(self, asked: Asking, page: int) -> SearchResult:
+        stored = self._stored()
+        if stored is not None:
+            return self._browse(asked, page, stored)
+        found = self._find(page)
+        if not found.total and len(search_tokens.units(self.search.text)) > 1 and not self._any(self.search.without(*LETTERS)):
+            self.any_word = True
+            found = self._find(page)
+        last = max(1, -(-min(found.total, BOUND) // self.page_size))
+        if page > last:
+            page = last
+            found = self._find(page)
+        others = self._others()
+        more = found.total > BOUND
+        return SearchResult(
+            search=self.search,
+            asked=asked,
+            items=entries_for(self.actor, self._page_ids(found, page)),
+            total=min(found.total, BOUND),
+            page=page,
+            page_size=self.page_size,
+            facets=self._facets(found.counts, others, found.total),
+            more=more,
+            first_only=more,
+            any_word=self.any_word,
+            relaxations=[] if found.total else self._relaxations(others),
+        )
+
+    # --- Rows -------------------------------------------------------------------------------------------------------------
+    def rows(self, filters: Mapping[str, str], text: str | None = None) -> QuerySet[CatalogueEntry]:
+        """Entries the actor may see with the words and these facet filters; without a status no retired ones."""
+        rows = visible_to(CatalogueEntry.objects.order_by(), self.actor)
+        if filters:
+            rows = rows.filter(facets__contains=facet_values_of(filters))
+        if "status" not in self.search.filters:
+            rows = rows.exclude(status=InstrumentStatus.RETIRED)
+        if (builder := ports.next_free()) and self.search.next_free:
+            rows = rows.filter(builder(int(self.search.next_free), self.now))
+        if self.search.order == "price":
+            rows = rows.filter(price_from_fen__isnull=False)
+        return self._with_words(rows, self.search.text if text is None else text)
+
+    def _with_words(self, rows: QuerySet[CatalogueEntry], text: str) -> QuerySet[CatalogueEntry]:
+        if not text:
+            return rows
+        asked = search_tokens.query(text, any_word=self.any_word)
+        if not asked:
+            return rows.none()
+        return rows.filter(RawSQL("instruments_catalogueentry.search @@ %s::tsquery", [asked], output_field=BooleanField()))
+
+    def _any(self, search: CatalogueSearch) -> bool:
+        return _Search(self.actor, search, self.now, 1).rows(search.filters).exists()
+
+    # --- Counting ---------------------------------------------------------------------------------------------------------
+    def _find(self, page: int) -> _Found:
+        rows = self.rows(self.search.filters)
+        if rows.query.is_empty():
+            return _Found(0, {}, [])
+        rank = RawSQL("0::float8", [], output_field=FloatField())
+        if self.search.order == "relevance":
+            asked = search_tokens.query(self.search.text, any_word=self.any_word)
+            rank = RawSQL("ts_rank(instruments_catalogueentry.search, %s::tsquery)", [asked], output_field=FloatField())
+        columns = rows.annotate(rank=rank).values_list("pk", "facets", "name_pinyin", "public_at", "price_from_fen", "rank")
+        inner, params = columns[: BOUND + 1].query.sql_with_params()
+        sql = f"""
+            WITH found (id, facets, name_pinyin, public_at, price_from_fen, rank) AS MATERIALIZED ({inner}),
+            page AS (SELECT id, row_number() OVER (ORDER BY {_SORTED_SQL[self.search.order]}) AS place FROM found
+                      ORDER BY {_SORTED_SQL[self.search.order]} LIMIT %s OFFSET %s)
+            SELECT '{_ALL}', NULL, count(*) FROM found
+            UNION ALL SELECT 'page', id::text, place FROM page
+            UNION ALL SELECT 'value', value, count(*) FROM found, unnest(facets) AS value GROUP BY value"""  # noqa: S608  (our own SQL)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [*params, self.page_size, (page - 1) * self.page_size])
+            told = cursor.fetchall()
+        return _Found(
+            total=next(int(number) for what, _, number in told if what == _ALL),
+            counts={value: number for what, value, number in told if what == "value"},
+            ids=[int(pk) for _, pk, place in sorted((each for each in told if each[0] == "page"), key=lambda each: each[2])],
+        )
+
+    def _page_ids(self, found: _Found, page: int) -> list[int]:
+        """The page's ids: what was found, or by an index where more match than are looked at."""
+        if found.total <= BOUND or self.search.order not in _SORTED:
+            return found.ids
+        return self._by_index(page)
+
+    def _by_index(self, page: int) -> list[int]:
+        start = (page - 1) * self.page_size
+        rows = self.rows(self.search.filters).order_by(*_SORTED[self.search.order])
+        return list(rows.values_list("pk", flat=True)[start : start + self.page_size])
+
+    def _others(self) -> dict[str, dict[str, int]]:
+        """For each filter that is set, counts of what fails only this filter: by value, and ``*`` for all of it."""
+        filters = self.search.filters
+        if not filters:
+            return {}
+        rows = self.rows({})
+        if len(filters) > 1:
+            others = [facet_values_of({key: one for key, one in filters.items() if key != name}) for name in filters]
+            rows = rows.filter(_one_of(others))
+        if rows.query.is_empty():
+            return {}
+        inner, params = rows.values_list("facets").query.sql_with_params()
+        cases = " ".join("WHEN NOT facets @> ARRAY[%s]::varchar[] THEN %s" for _ in filters)
+        failed = " + ".join("(NOT facets @> ARRAY[%s]::varchar[])::int" for _ in filters)
+        letters = {name: LETTERS[name] for name in filters}
+        values = [f"{LETTERS[name]}:{value}" for name, value in filters.items()]
+        sql = f"""
+            WITH near AS (SELECT facets, CASE {cases} END AS letter FROM ({inner}) AS found (facets) WHERE {failed} = 1 LIMIT %s)
+            SELECT letter, value, count(*) FROM near, unnest(facets || '{_ALL}'::varchar) AS value
+             WHERE value = '{_ALL}' OR left(value, 1) = letter GROUP BY letter, value"""  # noqa: S608  (our own SQL)
+        pairs = [part for value, letter in zip(values, letters.values(), strict=True) for part in (value, letter)]
+        with connection.cursor() as cursor:
+            cursor.execute(sql, [*pairs, *params, *values, BOUND])
+            told: dict[str, dict[str, int]] = {}
+            for letter, value, number in cursor.fetchall():
+                told.setdefault(NAMES[letter], {})[value] = number
+        return told
+
+    def _facets(
+        self, counts: Mapping[str, int], others: Mapping[str, Mapping[str, int]], total: int
+    ) -> dict[str, list[FacetValue]]:
+        """The values of each facet with the counts that choosing each (instead of the one chosen now) would give, most first."""
+        by_name: dict[str, dict[str, int]] = {name: {} for name in LETTERS}
+        for value, number in counts.items():
+            by_name[NAMES[value[0]]][value[2:]] = number
+        for name, values in others.items():
+            by_name[name] |= {value[2:]: number for value, number in values.items() if value != _ALL}
+        for name, chosen in self.search.filters.items():
+            by_name[name][chosen] = counts.get(f"{LETTERS[name]}:{chosen}", 0)
+        by_name["region_code"] = _shown_regions(by_name["region_code"], self.search.region_code)
+        facets = labelled(
+            {
+                name: [FacetValue(value, number) for value, number in _most(values, self.search.filters.get(name))]
+                for name, values in by_name.items()
+            }
+        )
+        if ports.next_free() is not None:
+            facets["next_free"] = self._next_free(total)
+        return facets
+
+    def _next_free(self, total: int) -> list[FacetValue]:
+        """Within how many days something is free; counted where that is cheap."""
+        builder = ports.next_free()
+        if builder is None or total > COUNTS_NEXT_FREE_UP_TO:
+            return [FacetValue(str(days), None) for days in NEXT_FREE_DAYS]
+        rows = _Search(self.actor, replace(self.search, next_free=""), self.now, 1).rows(self.search.filters)
+        counted = rows.aggregate(**{f"within_{days}": Count("pk", filter=builder(days, self.now)) for days in NEXT_FREE_DAYS})
+        return [FacetValue(str(days), counted[f"within_{days}"]) for days in NEXT_FREE_DAYS]
+
+    def _relaxations(self, others: Mapping[str, Mapping[str, int]]) -> list[Relaxation]:
+        found = []
+        if self.search.text and self.search.filters:
+            count = self.rows(self.search.filters, text="")[:BOUND].count()
+            found += [Relaxation("text", count)] if count else []
+        found += [Relaxation(name, values[_ALL]) for name, values in others.items()]
+        if self.search.next_free:
+            count = _Search(self.actor, self.search.without("next_free"), self.now, 1).rows(self.search.filters)[:BOUND].count()
+            found += [Relaxation("next_free", count)] if count else []
+        if not found and self.search.text and len(self.search.active) > 2:
+            count = self.rows({})[:BOUND].count()
+            found = [Relaxation("filters", count)] if count else []
+        return sorted(found, key=lambda one: -one.count)
+
+    # --- Everything -------------------------------------------------------------------------------------------------------
+    def _stored(self) -> dict[str, int] | None:
+        """Counts of the last minutes, when nothing narrows but a kind and there is too much to count while somebody waits."""
+        if set(self.search.active) - {"kind"} or self.search.order == "price":
+            return None
+        scope = f"{self.search.kind}|"
+        rows = CatalogueCount.objects.filter(value__gte=scope, value__lt=f"{self.search.kind}}}")
+        counts = {value.removeprefix(scope): count for value, count in rows.values_list("value", "count")}
+        return counts if counts.get(_ALL, 0) > BOUND else None
+
+    def _browse(self, asked: Asking, page: int, stored: dict[str, int]) -> SearchResult:
+        total = stored.pop(_ALL)
+        page = min(page, -(-BOUND // self.page_size))
+        return SearchResult(
+            search=self.search,
+            asked=asked,
+            items=entries_for(self.actor, self._by_index(page)),
+            total=total,
+            page=page,
+            page_size=self.page_size,
+            facets=self._facets(stored, {}, total),
+            more=True,
+        )
+
+
+def facet_values_of(filters: Mapping[str, str]) -> list[str]:
+    """The facet values that all must be there."""
+    return [f"{LETTERS[name]}:{value}" for name, value in filters.items()]
+
+
+def _one_of(sets: Sequence[list[str]]) -> Q:
+    found = Q()
+    for values in sets:
+        found |= Q(facets__contains=values)
+    return found
+
+
+def _most(values: Mapping[str, int], chosen: str | None) -> list[tuple[str, int]]:
+    """The most frequent values, and the chosen one in any case."""
+    ordered = sorted(values.items(), key=lambda item: (-item[1], item[0]))
+    return ordered[:VALUES_SHOWN] + [item for item in ordered[VALUES_SHOWN:] if item[0] == chosen]
+
+
+def _shown_regions(values: Mapping[str, int], chosen: str) -> dict[str, int]:
+    """One level of divisions: what lies in the chosen one (and itself), else provinces, or prefectures where there is one province."""
+    if chosen:
+        head = chosen.removesuffix("00").removesuffix("00")
+        inside = {
+            code: count for code, count in values.items() if code.startswith(head) and len(_significant(code)) == len(head) + 2
+        }
+        return {chosen: values.get(chosen, 0)} | inside
+    provinces = {code: count for code, count in values.items() if code.endswith("0000")}
+    if len(provinces) > 1:
+        return provinces
+    return {code: count for code, count in values.items() if len(_significant(code)) == 4}
+
+
+def _significant(code: str) -> str:
+    return code[:2] if code.endswith("0000") else code[:4] if code.endswith("00") else code

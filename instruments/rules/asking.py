@@ -1,0 +1,241 @@
+"""From what somebody types to what they mean: words, and how many samples, how long, when and where.
+
+``brine, Li and Mg, 12 samples`` are the words brine, Li and Mg, and twelve samples; ``XRD, 3 hours, next week, near Golmud`` is the
+word XRD, three hours, a week and a region. What is not understood stays a word. No clock: ``when`` is a name, not a date.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from instruments.rules.regions import regions
+from instruments.rules.synonyms import elements
+
+_FILE = Path(__file__).with_name("data") / "asking.json"
+_MAX_SAMPLES = 100_000
+_MAX_MINUTES = 366 * 24 * 60
+_HAN = "\u3400-\u9fff"
+_PUNCTUATION = re.compile('[,;\uff0c\uff1b\u3001\u3002!?\uff01\uff1f\u201c\u201d"()\uff08\uff09\\[\\]\u3010\u3011]+')
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A part of the text that was understood: ``name`` is samples, duration, when or region; ``rest`` is the text without it."""
+
+    name: str
+    phrase: str
+    rest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What was understood. ``words`` is what is left to search for; ``duration_minutes`` and ``samples`` None when not said.
+
+    ``unknown_place`` is a name that was said like a place and is none that we know.
+    ``when`` is one of today, tomorrow, this_week, next_week, this_month, next_month, or empty. ``region_code`` is a division;
+    with ``near`` it is the prefecture around the place that was named.
+    """
+
+    words: str
+    samples: int | None = None
+    duration_minutes: int | None = None
+    when: str = ""
+    region_code: str = ""
+    near: bool = False
+    unknown_place: str = ""
+    hints: tuple[Hint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Names of places, folded, with the code of the division."""
+
+    places: Mapping[str, str]
+
+
+@cache
+def known_places() -> Lexicon:
+    """The divisions that we know by name, with and without their ending; where a short name means two, the wider one has it."""
+    endings = [*_words()["place_endings"], *_words()["place_endings_en"]]
+    found: dict[str, str] = {}
+    for region in sorted(regions().values(), key=lambda one: (one.level != "province", one.level != "prefecture", one.code)):
+        for name in (region.zh, region.en):
+            whole = _fold(name)
+            found.setdefault(whole, region.code)
+            short = next((whole.removesuffix(end).strip() for end in endings if whole.endswith(end)), whole)
+            if len(short) > 1:
+                found.setdefault(short, region.code)
+    return Lexicon(found)
+
+
+def parse_asking(text: str, lexicon: Lexicon | None = None) -> Asking:
+    """Take apart what was typed. Pure and in time that grows with the length of the text."""
+    plain = " ".join(unicodedata.normalize("NFKC", text).split())
+    found: dict[str, tuple[re.Match[str], Any]] = {}
+    for name, pattern, read in _patterns(lexicon or known_places()):
+        for match in pattern.finditer(plain):
+            value = read(match)
+            if name == "unknown_place" and "region" in found:
+                break
+            if value is not None and not any(_overlap(match, other) for other, _ in found.values()):
+                found[name] = (match, value)
+                break
+    rest = plain
+    for match, _ in sorted(found.values(), key=lambda one: -one[0].start()):
+        rest = f"{rest[: match.start()]} , {rest[match.end() :]}"
+    hints = tuple(
+        Hint(name, match[0].strip(), _tidy(plain[: match.start()] + plain[match.end() :])) for name, (match, _) in found.items()
+    )
+    values = {name: value for name, (_, value) in found.items()}
+    code, near = values.get("region", ("", False))
+    return Asking(
+        words=_without_filler(rest),
+        samples=values.get("samples"),
+        duration_minutes=values.get("duration"),
+        when=values.get("when", ""),
+        region_code=code,
+        near=near,
+        unknown_place=values.get("unknown_place", ""),
+        hints=hints,
+    )
+
+
+def _patterns(lexicon: Lexicon) -> Iterable[tuple[str, re.Pattern[str], Any]]:
+    samples, minutes, hours, days, when = _quantity_patterns()
+    yield "samples", samples, lambda match: _number(match, 1, _MAX_SAMPLES)
+    yield "duration", minutes, lambda match: _number(match, 1, _MAX_MINUTES)
+    yield "duration", hours, lambda match: _number(match, 60, _MAX_MINUTES)
+    yield "duration", days, lambda match: _number(match, 24 * 60, _MAX_MINUTES)
+    yield "when", when, lambda match: _when()[_fold(match[0])]
+    for pattern, near in _place_patterns(tuple(lexicon.places)):
+        yield "region", pattern, lambda match, near=near: (_around(lexicon.places[_fold(match["place"])], near), near)
+    for pattern in _unknown_places():
+        yield "unknown_place", pattern, lambda match: match["place"]
+
+
+@cache
+def _quantity_patterns() -> tuple[re.Pattern[str], ...]:
+    words = _words()
+    number = rf"(?P<number>[0-9]{{1,6}}(?:\.[0-9])?|[{''.join(words['numerals'])}]{{1,3}})\s*-?\s*"
+    units = [re.compile(f"{_start()}{number}{_any(words[name])}", re.I) for name in ("samples", "minutes", "hours", "days")]
+    return (*units, re.compile(_any(list(_when())), re.I))
+
+
+@cache
+def _place_patterns(places: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], bool], ...]:
+    place = f"(?P<place>{_alternatives(places)})"
+    words = _words()
+    ending = f"(?:{_alternatives(words['place_endings'])})?"
+    return (
+        (re.compile(rf"{_any(words['near'])}\s*{place}(?![a-z]){ending}", re.I), True),
+        (re.compile(rf"{_start()}{place}{ending}\s*{_any(words['near_after'])}", re.I), True),
+        (re.compile(rf"{_any(words['within'])}\s*{place}(?![a-z]){ending}", re.I), False),
+    )
+
+
+@cache
+def _unknown_places() -> tuple[re.Pattern[str], ...]:
+    """What is said like a place."""
+    words = _words()
+    return (
+        re.compile(rf"{_any(words['near'])}\s*(?P<place>[^\W\d][\w-]{{1,40}})", re.I),
+        re.compile(rf"(?P<place>[{_HAN}]{{2,8}})\s*{_any(words['near_after'])}"),
+    )
+
+
+def _any(words: Iterable[str]) -> str:
+    """One of these words; a Latin one stands by itself."""
+    return f"(?:{'|'.join(_bounded(word) for word in sorted(words, key=len, reverse=True))})"
+
+
+def _bounded(word: str) -> str:
+    return rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])" if word.isascii() else re.escape(word)
+
+
+def _alternatives(words: Iterable[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+
+
+def _start() -> str:
+    return r"(?<![A-Za-z0-9.])"
+
+
+def _number(match: re.Match[str], unit: int, maximum: int) -> int | None:
+    text = match["number"]
+    amount = _tenths(text) if text[0].isascii() else _numeral(text)
+    whole = amount * unit // 10
+    return whole if 0 < whole <= maximum and (unit > 1 or amount % 10 == 0) else None
+
+
+def _tenths(text: str) -> int:
+    """A decimal number with at most one digit behind the point, in tenths."""
+    whole, _, tenth = text.partition(".")
+    return int(whole) * 10 + int(tenth or 0)
+
+
+def _numeral(text: str) -> int:
+    """A Chinese number up to 99, in tenths; a half is five of them."""
+    values = {key: round(value * 10) for key, value in _words()["numerals"].items()}
+    ten = next(key for key, value in values.items() if value == 100)
+    if len(text) == 1:
+        return values[text]
+    head, found, tail = text.partition(ten)
+    if not found or len(head) > 1 or len(tail) > 1:
+        return 0
+    return (values[head] if head else 10) * 10 + (values[tail] if tail else 0)
+
+
+def _around(code: str, near: bool) -> str:
+    """Near a county means within its prefecture."""
+    return f"{code[:4]}00" if near else code
+
+
+def _overlap(one: re.Match[str], other: re.Match[str]) -> bool:
+    return one.start() < other.end() and other.start() < one.end()
+
+
+def _without_filler(text: str) -> str:
+    """The words that say what is sought: no punctuation, no "and", no "I need to measure"."""
+    words = _joiners().sub(" ", _PUNCTUATION.sub(" ", text)).split()
+    kept = [word for place, word in enumerate(words) if not (word in _filler() or (place == 0 and word.casefold() in _filler()))]
+    return " ".join(kept or words)
+
+
+@cache
+def _joiners() -> re.Pattern[str]:
+    """ "and" between words; the Chinese one only beside a blank, a Latin letter or an element, since it is a part of other words."""
+    latin = [word for word in _words()["joiners"] if word.isascii()]
+    between = f"(?:{_alternatives(word for word in _words()['joiners'] if not word.isascii())})"
+    beside = f"[A-Za-z0-9 {''.join(one.zh for one in elements().values())}]"
+    return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(latin)})(?![A-Za-z])|(?<={beside}){between}(?={beside})", re.I)
+
+
+@cache
+def _filler() -> frozenset[str]:
+    return frozenset(_words()["filler"])
+
+
+def _tidy(text: str) -> str:
+    """A text from which a part was taken: no punctuation left over at its ends or twice."""
+    return " ".join(re.sub(r"(?:\s*[,\uff0c]\s*){2,}", ", ", text).split()).strip(" ,;\uff0c\u3001\uff1b")
+
+
+def _fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+@cache
+def _when() -> Mapping[str, str]:
+    return {_fold(word): name for name, words in _words()["when"].items() for word in words}
+
+
+@cache
+def _words() -> dict[str, Any]:
+    return json.loads(_FILE.read_text(encoding="utf-8"))
