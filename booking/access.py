@@ -11,8 +11,8 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationTransition, UsageSession
-from config.kernel.access import Actor, Role, register_scope
+from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationTransition, SessionRating, UsageSession
+from config.kernel.access import OFFICIALS, Actor, Role, register_scope
 from instruments.access import ALL, instrument_filter
 from instruments.models import Instrument
 
@@ -51,11 +51,20 @@ def _policies(queryset: QuerySet[InstrumentPolicy], actor: Actor) -> QuerySet[In
     return queryset.filter(instrument_filter(actor, "instrument__"))
 
 
+def _ratings(queryset: QuerySet[SessionRating], actor: Actor) -> QuerySet[SessionRating]:
+    """Ratings are as public as their instrument; hidden ones are read by the two sides and by officials."""
+    if actor.has(*OFFICIALS):
+        return queryset
+    public = Q(hidden_at=None) & instrument_filter(actor, "instrument__")
+    return queryset.filter(public | reservation_filter(actor, "reservation__"))
+
+
 _SCOPES: dict[Any, Any] = {
     InstrumentPolicy: _policies,
     Occupancy: _occupancies,
     Reservation: _reservations,
     ReservationTransition: _transitions,
+    SessionRating: _ratings,
     UsageSession: _sessions,
 }
 for _model, _scope in _SCOPES.items():

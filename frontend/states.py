@@ -69,6 +69,18 @@ _REQUEST: dict[str, StateLook] = {
     "active": StateLook(pgettext_lazy("request state", "Active"), "circle-check", "good"),
     "revoked": StateLook(pgettext_lazy("request state", "Revoked"), "ban", "bad"),
 }
+_CHANGE: dict[str, StateLook] = {
+    "draft": StateLook(pgettext_lazy("change state", "Draft"), "pencil", "calm"),
+    "submitted": StateLook(pgettext_lazy("change state", "Waiting for review"), "hourglass", "wait"),
+    "accepted": StateLook(pgettext_lazy("change state", "Published"), "circle-check", "good"),
+    "refused": StateLook(pgettext_lazy("change state", "Refused"), "circle-x", "bad"),
+    "withdrawn": StateLook(pgettext_lazy("change state", "Withdrawn"), "ban", "calm"),
+}
+_PROBLEM: dict[str, StateLook] = {
+    "open": StateLook(pgettext_lazy("problem state", "Open"), "alert-circle", "bad"),
+    "acknowledged": StateLook(pgettext_lazy("problem state", "Being looked into"), "tool", "wait"),
+    "solved": StateLook(pgettext_lazy("problem state", "Solved"), "circle-check", "good"),
+}
 _LOOKS: dict[str, dict[str, StateLook]] = {
     "reservation": _RESERVATION,
     "instrument": _INSTRUMENT,
@@ -77,6 +89,8 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "document": _DOCUMENT,
     "programme": _PROGRAMME,
     "request": _REQUEST,
+    "change": _CHANGE,
+    "problem": _PROBLEM,
 }
 
 

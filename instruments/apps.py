@@ -7,4 +7,4 @@ class InstrumentsApp(AppConfig):
     name = "instruments"
 
     def ready(self) -> None:
-        from instruments import access, messages, registry_messages  # noqa: F401  (register scopes and sentences)
+        from instruments import access, messages, registry_messages, review_messages  # noqa: F401  (register scopes and sentences)

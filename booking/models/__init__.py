@@ -1,5 +1,6 @@
 from booking.models.occupancy import Occupancy, OccupancySource
 from booking.models.policy import InstrumentPolicy
+from booking.models.rating import SessionRating
 from booking.models.reservation import Reservation, ReservationTransition
 from booking.models.usage_session import UsageSession
 
@@ -9,5 +10,6 @@ __all__ = [
     "OccupancySource",
     "Reservation",
     "ReservationTransition",
+    "SessionRating",
     "UsageSession",
 ]

@@ -14,7 +14,7 @@ from billing.settlement.models import Award
 from billing.settlement.services import statements
 from billing.subsidy import services as subsidy
 from booking.services import notices
-from config.demo import organisations, registry, sessions
+from config.demo import organisations, records, registry, sessions
 from config.demo.organisations import People
 from config.kernel.access import Role
 
@@ -33,7 +33,9 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         people = organisations.found(dice, began)
         stocked = registry.stock(people, dice, began.date(), began)
         _programmes(people, began)
+        records.describe(people, stocked, began)
         told = sessions.Season(people, stocked, dice, now).play(today)
+        told |= records.live(people, stocked, now)
         _hand_in_licences(people, now)
         issued = _statements(people, today, now)
     return {

@@ -48,6 +48,13 @@ from instruments.models.resource import (
     ResourceRequestState,
     TestItem,
 )
+from instruments.models.review import (
+    ChangeState,
+    InstrumentChange,
+    InstrumentProblem,
+    InstrumentSheet,
+    ProblemState,
+)
 from instruments.models.user import (
     User,
 )
@@ -60,6 +67,7 @@ __all__ = [
     "CalendarEntryKind",
     "CatalogueEntry",
     "CatalogueKind",
+    "ChangeState",
     "Code",
     "CodeScheme",
     "CustomsRecord",
@@ -68,9 +76,12 @@ __all__ = [
     "FundingSource",
     "Germplasm",
     "Instrument",
+    "InstrumentChange",
     "InstrumentDocument",
     "InstrumentFunding",
     "InstrumentImage",
+    "InstrumentProblem",
+    "InstrumentSheet",
     "InstrumentStatus",
     "Invitation",
     "JoinRequest",
@@ -83,6 +94,7 @@ __all__ = [
     "OwnerClass",
     "PolicyZone",
     "PriceUnit",
+    "ProblemState",
     "Qualification",
     "Resource",
     "ResourceKind",

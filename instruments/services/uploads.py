@@ -12,6 +12,7 @@ from PIL import Image
 from config.kernel.errors import Refusal
 
 MAX_PIXELS = 50_000_000
+PICTURE_MAX_PIXELS = 1600
 _PDF = b"%PDF-"
 _JPEG = b"\xff\xd8\xff"
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -55,6 +56,15 @@ def clean_image(content: bytes) -> CleanFile:
     """A JPEG or PNG drawn anew. Raises as ``clean_document`` does; a PDF is ``upload.unknown_type``."""
     _refuse_size(content)
     return _drawn_anew(content)
+
+
+def drawn_picture(content: bytes) -> bytes:
+    """A picture for a page: WebP of at most 1600 pixels a side without metadata. Raises as ``clean_image`` does."""
+    with Image.open(BytesIO(clean_image(content).content)) as image:
+        image.thumbnail((PICTURE_MAX_PIXELS, PICTURE_MAX_PIXELS))
+        out = BytesIO()
+        image.save(out, "WEBP", quality=82)
+    return out.getvalue()
 
 
 def _refuse_size(content: bytes) -> None:
