@@ -18,10 +18,11 @@ from booking.models import (
     Occupancy,
     Reservation,
     ReservationTransition,
+    SessionRating,
     SubscribedEvent,
     UsageSession,
 )
-from config.kernel.access import Actor, Role, register_scope
+from config.kernel.access import OFFICIALS, Actor, Role, register_scope
 from instruments.access import ALL, instrument_filter
 from instruments.models import Instrument
 
@@ -79,6 +80,14 @@ def _feed_tokens(queryset: QuerySet[FeedToken], actor: Actor) -> QuerySet[FeedTo
     return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
 
 
+def _ratings(queryset: QuerySet[SessionRating], actor: Actor) -> QuerySet[SessionRating]:
+    """Ratings are as public as their instrument; hidden ones are read by the two sides and by officials."""
+    if actor.has(*OFFICIALS):
+        return queryset
+    public = Q(hidden_at=None) & instrument_filter(actor, "instrument__")
+    return queryset.filter(public | reservation_filter(actor, "reservation__"))
+
+
 _SCOPES: dict[Any, Any] = {
     CalendarSubscription: _subscriptions,
     FeedToken: _feed_tokens,
@@ -87,6 +96,7 @@ _SCOPES: dict[Any, Any] = {
     Reservation: _reservations,
     ReservationTransition: _transitions,
     SubscribedEvent: _subscribed_events,
+    SessionRating: _ratings,
     UsageSession: _sessions,
 }
 for _model, _scope in _SCOPES.items():

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import instruments
+from frontend.views import instrument_page, instruments
 
 urlpatterns = [
     path("instruments/new/", instruments.instrument_create, name="instrument_create"),
-    path("instruments/<int:pk>/", instruments.instrument_detail, name="instrument_detail"),
+    path("instruments/<int:pk>/", instrument_page.instrument_detail, name="instrument_detail"),
     path("instruments/<int:pk>/edit/", instruments.instrument_edit, name="instrument_edit"),
     path("instruments/<int:pk>/photo/", instruments.instrument_photo_set, name="instrument_photo_set"),
-    path("instruments/<int:pk>/photo/<str:version>.webp", instruments.instrument_photo, name="instrument_photo"),
+    path("instruments/<int:pk>/photo/<str:version>.webp", instrument_page.instrument_photo, name="instrument_photo"),
     path("instruments/<int:pk>/hours/", instruments.instrument_hours, name="instrument_hours"),
     path("instruments/<int:pk>/close/", instruments.instrument_close, name="instrument_close"),
     path("instruments/<int:pk>/closures/<int:entry>/take-back/", instruments.instrument_reopen, name="instrument_reopen"),

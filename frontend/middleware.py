@@ -28,8 +28,9 @@ _WITHOUT_MFA = ("mfa_", "account_", "set_language", "healthz", "help", "home")
 
 
 class ActorMiddleware:
-    """Sets ``request.actor`` (read when first used) and a person's own language where the browser has none remembered;
-    holds officials to a second factor where the settings say so.
+    """Sets ``request.actor`` (read when first used) and the language: the one that the address names (``?lang=en``, for links
+    from other languages and for search engines), else a person's own where the browser has none remembered. Holds officials to a
+    second factor where the settings say so.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -37,8 +38,12 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.actor = SimpleLazyObject(lambda: actor_for(request.user))  # type: ignore[attr-defined]
-        if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and request.user.is_authenticated:
-            language = request.user.language
+        language = request.GET.get("lang", "")
+        if language not in dict(settings.LANGUAGES):
+            language = ""
+            if settings.LANGUAGE_COOKIE_NAME not in request.COOKIES and request.user.is_authenticated:
+                language = request.user.language
+        if language:
             translation.activate(language)
             request.LANGUAGE_CODE = language
         return self.get_response(request)

@@ -37,7 +37,7 @@ class NavigationItem:
 
 
 PLACES: tuple[Place, ...] = (
-    Place("instrument_list", _("Instruments"), "microscope", go="i", begins=("instrument_",)),
+    Place("instrument_list", _("Instruments"), "microscope", go="i", begins=("instrument_", "problem_", "sheet_")),
     Place("reservation_list", _("My bookings"), "calendar-event", CUSTOMERS, "b", ("reservation_",)),
     Place("approval_inbox", _("Approvals"), "inbox", frozenset({Role.LAB_MANAGER}), "a", ("approval_",)),
     Place("sessions_today", _("Today"), "clock", frozenset({Role.LAB_MANAGER}), "t", ("session",)),
@@ -46,6 +46,7 @@ PLACES: tuple[Place, ...] = (
     Place("finance_period", _("Finance"), "coins", frozenset(BOARD_ROLES), "f", ("finance_",)),
     Place("statement_list", _("Statements"), "file-invoice", frozenset(READER_ROLES), "s", ("statement_",)),
     Place("verification_queue", _("Verification"), "shield-check", frozenset({Role.OPERATOR}), "v", ("verification_",)),
+    Place("review_queue", _("Changes"), "git-compare", frozenset({Role.OPERATOR}), "r", ("review_",)),
     Place("programme_list", _("Subsidies"), "receipt-refund", go="p", begins=("programme_",)),
     Place("organisation_list", _("Organisations"), "building", HAS_ORGANISATIONS, "o", ("organisation_", "join_", "invitation_")),
 )

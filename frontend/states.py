@@ -101,6 +101,18 @@ _QUALIFICATION: dict[str, StateLook] = {
     "future": StateLook(pgettext_lazy("state of a qualification", "Not valid yet"), "clock", "wait"),
     "expired": StateLook(pgettext_lazy("state of a qualification", "Expired"), "alert-triangle", "bad"),
 }
+_CHANGE: dict[str, StateLook] = {
+    "draft": StateLook(pgettext_lazy("change state", "Draft"), "pencil", "calm"),
+    "submitted": StateLook(pgettext_lazy("change state", "Waiting for review"), "hourglass", "wait"),
+    "accepted": StateLook(pgettext_lazy("change state", "Published"), "circle-check", "good"),
+    "refused": StateLook(pgettext_lazy("change state", "Refused"), "circle-x", "bad"),
+    "withdrawn": StateLook(pgettext_lazy("change state", "Withdrawn"), "ban", "calm"),
+}
+_PROBLEM: dict[str, StateLook] = {
+    "open": StateLook(pgettext_lazy("problem state", "Open"), "alert-circle", "bad"),
+    "acknowledged": StateLook(pgettext_lazy("problem state", "Being looked into"), "tool", "wait"),
+    "solved": StateLook(pgettext_lazy("problem state", "Solved"), "circle-check", "good"),
+}
 _LOOKS: dict[str, dict[str, StateLook]] = {
     "reservation": _RESERVATION,
     "instrument": _INSTRUMENT,
@@ -114,6 +126,8 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "subscription": _SUBSCRIPTION,
     "resource_request": _RESOURCE_REQUEST,
     "qualification": _QUALIFICATION,
+    "change": _CHANGE,
+    "problem": _PROBLEM,
 }
 
 

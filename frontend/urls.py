@@ -6,7 +6,16 @@ from django.conf import settings
 from django.urls import path
 from django.views.i18n import set_language
 
-from frontend import booking_urls, calendar_urls, finance_urls, instrument_urls, organisation_urls, resource_urls, search_urls
+from frontend import (
+    booking_urls,
+    calendar_urls,
+    finance_urls,
+    instrument_urls,
+    organisation_urls,
+    record_urls,
+    resource_urls,
+    search_urls,
+)
 from frontend.views import account, gallery, help, home
 
 urlpatterns = [
@@ -17,6 +26,7 @@ urlpatterns = [
     *organisation_urls.urlpatterns,
     *search_urls.urlpatterns,
     *instrument_urls.urlpatterns,
+    *record_urls.urlpatterns,
     *resource_urls.urlpatterns,
     *booking_urls.urlpatterns,
     *calendar_urls.urlpatterns,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Cast
 
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope, visible_to
 from config.kernel.models import ApiToken, AuditEntry
@@ -18,9 +19,16 @@ from instruments.models import (
     CatalogueEntry,
     ClosureImport,
     Code,
+    CustomsRecord,
     DataSet,
     Germplasm,
     Instrument,
+    InstrumentChange,
+    InstrumentDocument,
+    InstrumentFunding,
+    InstrumentImage,
+    InstrumentProblem,
+    InstrumentSheet,
     Invitation,
     JoinRequest,
     Literature,
@@ -215,7 +223,45 @@ def _tokens(queryset: QuerySet[ApiToken], actor: Actor) -> QuerySet[ApiToken]:
 
 
 def _audit(queryset: QuerySet[AuditEntry], actor: Actor) -> QuerySet[AuditEntry]:
-    return queryset if actor.has(Role.INSPECTOR, Role.OPERATOR) else queryset.none()
+    """Inspector and operator see all; lab managers what was done to their instruments."""
+    if actor.has(Role.INSPECTOR, Role.OPERATOR):
+        return queryset
+    managed = actor.organisations(Role.LAB_MANAGER)
+    if not managed:
+        return queryset.none()
+    own = Instrument.objects.annotate(key=Cast("pk", CharField())).filter(key=OuterRef("object_id"), organisation_id__in=managed)
+    return queryset.filter(Exists(own), object_type=Instrument._meta.label_lower)
+
+
+def kept_filter(actor: Actor, prefix: str = "") -> Q:
+    """What only those who keep an instrument deal with: its lab managers and the operator."""
+    return ALL if actor.has(Role.OPERATOR) else Q(**{f"{prefix}organisation_id__in": actor.organisations(Role.LAB_MANAGER)})
+
+
+def _details(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Customs and funding are as public as their instrument."""
+    return queryset.filter(instrument_filter(actor, "instrument__"))
+
+
+def _attached(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Pictures and documents are as public as their instrument; those taken away are for who can put them back."""
+    shown = queryset.filter(instrument_filter(actor, "instrument__"))
+    return shown.filter(Q(removed_at=None) | kept_filter(actor, "instrument__"))
+
+
+def _changes(queryset: QuerySet[InstrumentChange], actor: Actor) -> QuerySet[InstrumentChange]:
+    """Proposed changes are for the lab that makes them and the operator; the inspector reads them."""
+    return queryset if actor.has(Role.INSPECTOR) else queryset.filter(kept_filter(actor, "instrument__"))
+
+
+def _problems(queryset: QuerySet[InstrumentProblem], actor: Actor) -> QuerySet[InstrumentProblem]:
+    """A problem is read by the person who reported it, the lab and the operator."""
+    mine = Q(reported_by_id=actor.user_id) if actor.user_id is not None else NONE
+    return queryset.filter(mine | kept_filter(actor, "instrument__"))
+
+
+def _sheets(queryset: QuerySet[InstrumentSheet], actor: Actor) -> QuerySet[InstrumentSheet]:
+    return queryset.filter(kept_filter(actor))
 
 
 _SCOPES: dict[Any, Any] = {
@@ -228,7 +274,14 @@ _SCOPES: dict[Any, Any] = {
     ClosureImport: _closure_imports,
     Code: _public,
     CatalogueEntry: _entries,
+    CustomsRecord: _details,
     Instrument: _instruments,
+    InstrumentChange: _changes,
+    InstrumentDocument: _attached,
+    InstrumentFunding: _details,
+    InstrumentImage: _attached,
+    InstrumentProblem: _problems,
+    InstrumentSheet: _sheets,
     Invitation: _invitations,
     JoinRequest: _join_requests,
     Literature: _parts,

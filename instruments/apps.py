@@ -13,6 +13,7 @@ class InstrumentsApp(AppConfig):
             messages,
             registry_messages,
             resource_messages,
+            review_messages,
             standards_messages,
         )
         from instruments.ports import register_calendar_listener

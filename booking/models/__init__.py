@@ -2,6 +2,7 @@ from booking.models.availability import CalendarAvailability, DayAvailability
 from booking.models.feed_token import FeedKind, FeedToken
 from booking.models.occupancy import Occupancy, OccupancySource
 from booking.models.policy import InstrumentPolicy
+from booking.models.rating import SessionRating
 from booking.models.reservation import Reservation, ReservationTransition
 from booking.models.subscription import CalendarSubscription, SubscribedEvent
 from booking.models.usage_session import UsageSession
@@ -17,6 +18,7 @@ __all__ = [
     "OccupancySource",
     "Reservation",
     "ReservationTransition",
+    "SessionRating",
     "SubscribedEvent",
     "UsageSession",
 ]

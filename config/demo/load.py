@@ -13,7 +13,7 @@ from django.db import transaction
 from billing.settlement.models import Award
 from billing.settlement.services import statements
 from billing.subsidy import services as subsidy
-from config.demo import organisations, registry, sessions, shared_things
+from config.demo import organisations, records, registry, sessions, shared_things
 from config.demo.organisations import People
 from config.kernel.access import Role
 from config.kernel.services.silence import silence
@@ -36,7 +36,9 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         _programmes(people, began)
         policy_zones.seed_zones(people.actor(people.office, Role.OPERATOR), began)
         shared = shared_things.share(people, stocked, began, now)
+        records.describe(people, stocked, began)
         told = sessions.Season(people, stocked, dice, now).play(today)
+        told |= records.live(people, stocked, now)
         _hand_in_licences(people, now)
         issued = _statements(people, today, now)
         catalogue.rebuild(now)

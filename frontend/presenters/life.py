@@ -55,6 +55,13 @@ NEXT: dict[str, Word] = {
     "no_show": _("Nobody came in the booked time. Nothing is held any more; ask the lab if this is wrong."),
     "expired": _("The start came without an answer from the lab, so the request lapsed. Nothing is held or charged."),
 }
+STAR_WORDS: tuple[tuple[int, Word], ...] = (
+    (1, pgettext_lazy("stars", "poor")),
+    (2, pgettext_lazy("stars", "fair")),
+    (3, pgettext_lazy("stars", "good")),
+    (4, pgettext_lazy("stars", "very good")),
+    (5, pgettext_lazy("stars", "excellent")),
+)
 _NEXT_WITH_NEW_FIGURES: Word = _(
     "The subsidy you were quoted is no longer there in full. Look at the new figures and accept them, or cancel."
 )

@@ -8,10 +8,12 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from booking.queries import Week
 from booking.rules.slots import Slot
+from booking.services.context import BookingContext
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
 from frontend import display
@@ -30,6 +32,16 @@ _WHY: dict[str, Promise | str] = {
 }
 
 
+_SENTENCES: dict[str, Promise | str] = {
+    CLOSED: _("The instrument is closed at this time, by its opening hours or a closure."),
+    "booking.in_the_past": _("This time is over."),
+    "booking.too_soon": _("The lab needs %(notice)s of notice: the earliest start now is %(earliest)s."),
+    "booking.beyond_horizon": _("Bookings open %(days)s days ahead. Come back nearer to this day."),
+    "booking.taken": _("Somebody else has booked this time, or the lab keeps it free between two sessions."),
+    "booking.gap_too_short": _("It is free, but shorter than the shortest booking of %(shortest)s."),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class StartCell:
     """A time at which a session may start. ``href`` fills the form with it and the shortest (or the chosen) length."""
@@ -45,17 +57,18 @@ class StartCell:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Time at which nothing can start, and why, in a word."""
+    """Time at which nothing can start, and why, in a word and in a sentence."""
 
     from_time: str
     to_time: str
     why: str
     word: Promise | str
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
 class DayColumn:
-    """One local day. ``cells`` hold starts and stretches in order; a closed day has none."""
+    """One local day. ``cells`` hold starts and stretches in order; a closed day has none, and says in ``closed_words`` why."""
 
     day: date
     weekday: str
@@ -64,6 +77,7 @@ class DayColumn:
     cells: list[StartCell | Stretch]
     start_count: int
     is_open: bool
+    closed_words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +103,8 @@ def week_view(week: Week, form: BookingForm, query: QueryDict, address: str, now
     context = week.context
     today = context.local_day(now)
     room = _room_from(week)
-    days = [_column(week, place, form, query, address, today, room) for place in range(len(week.days))]
+    why = sentences(context, now)
+    days = [_column(week, place, form, query, address, today, room, why) for place in range(len(week.days))]
     first, last = week.days[0].local_date, week.days[-1].local_date
     return WeekView(
         days=days,
@@ -101,6 +116,18 @@ def week_view(week: Week, form: BookingForm, query: QueryDict, address: str, now
         zone_label=display.zone_label(week.days[0].slots[0].range.starts_at, context.zone.key),
         start_count=sum(day.start_count for day in days),
     )
+
+
+def sentences(context: BookingContext, now: datetime) -> dict[str, str]:
+    """Why a time is not free, in a sentence for each reason, with the lab's own figures."""
+    policy = context.policy
+    params = {
+        "notice": display.duration_words(policy.notice_minutes),
+        "earliest": display.moment_words(to_wall(policy.earliest_start(now), context.zone)),
+        "days": policy.horizon_days,
+        "shortest": display.duration_words(policy.shortest_on_grid_minutes),
+    }
+    return {why: str(sentence) % params for why, sentence in _SENTENCES.items()}
 
 
 def _week_query(query: QueryDict, first: date) -> str:
@@ -135,6 +162,7 @@ def _column(
     address: str,
     today: date,
     room: dict[datetime, datetime],
+    why: dict[str, str],
 ) -> DayColumn:
     day = week.days[place]
     cells: list[StartCell | Stretch] = []
@@ -143,7 +171,7 @@ def _column(
         if start is not None:
             cells.append(start)
         elif not slot.free:  # a free row at which nothing may start is the end of what starts before it
-            _append_stretch(cells, week, slot)
+            _append_stretch(cells, week, slot, why)
     while cells and isinstance(cells[-1], Stretch) and cells[-1].why == CLOSED:
         cells.pop()
     while cells and isinstance(cells[0], Stretch) and cells[0].why == CLOSED:
@@ -156,6 +184,7 @@ def _column(
         cells=cells,
         start_count=sum(isinstance(cell, StartCell) for cell in cells),
         is_open=bool(cells),
+        closed_words="" if cells else why[CLOSED],
     )
 
 
@@ -187,13 +216,13 @@ def _chosen_length(week: Week, form: BookingForm) -> timedelta | None:
         return None
 
 
-def _append_stretch(cells: list[StartCell | Stretch], week: Week, slot: Slot) -> None:
+def _append_stretch(cells: list[StartCell | Stretch], week: Week, slot: Slot, sentences: dict[str, str]) -> None:
     """Lengthen the stretch before when it has the same reason."""
     why = slot.why
     starts, ends = (to_wall(moment, week.context.zone) for moment in (slot.range.starts_at, slot.range.ends_at))
     last = f"{ends:%H:%M}" if ends.date() == starts.date() else "24:00"
     before = cells[-1] if cells else None
     if isinstance(before, Stretch) and before.why == why:
-        cells[-1] = Stretch(before.from_time, last, why, _WHY[why])
+        cells[-1] = Stretch(before.from_time, last, why, _WHY[why], sentences[why])
     else:
-        cells.append(Stretch(f"{starts:%H:%M}", last, why, _WHY[why]))
+        cells.append(Stretch(f"{starts:%H:%M}", last, why, _WHY[why], sentences[why]))

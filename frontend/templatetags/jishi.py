@@ -12,7 +12,7 @@ from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, Radi
 from django.http import QueryDict
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 
 from frontend import display
 from frontend.icons import icon_svg
@@ -105,6 +105,21 @@ def state_badge(kind: str, state: str) -> SafeString:
     """``{% state_badge "reservation" r.state %}``: icon, word and colour (kinds and states in ``frontend.states``)."""
     look = look_of(kind, state)
     return format_html('<span class="state state-{}">{}{}</span>', look.tone, icon_svg(look.icon), look.word)
+
+
+@register.simple_tag
+def stars(count: float | None) -> SafeString:
+    """``{% stars 4 %}``: five stars, so many of them full; read as words."""
+    full = min(5, max(0, int((count or 0) + 0.5)))
+    drawn = SafeString("").join(icon_svg("star", "star-full" if place < full else "") for place in range(5))
+    words = ngettext("%(count)s of 5 stars", "%(count)s of 5 stars", full) % {"count": full}
+    return format_html('<span class="stars">{}<span class="visually-hidden">{}</span></span>', drawn, words)
+
+
+@register.filter
+def media_word(media_type: str) -> str:
+    """``{{ file.media_type|media_word }}``: PDF, JPEG, PNG."""
+    return media_type.rpartition("/")[2].upper()
 
 
 @register.filter

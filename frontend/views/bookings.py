@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing.settlement import reservation_figures
 from billing.settlement.reservation_figures import Figures, Money
 from billing.settlement.services import quotes
-from booking import calendar_queries, queries
+from booking import calendar_queries, queries, record_queries
 from booking.models import Reservation
 from booking.rules.calendar_text import MEDIA_TYPE
 from booking.rules.states import ReservationState
@@ -39,6 +39,7 @@ from frontend.presenters import assessment, life
 from frontend.presenters.quote import Alternative
 from frontend.refusals import sentences, status_of
 from frontend.views.quotes import as_alternative, make_panel, problems_of
+from instruments.queries import records
 
 PER_PAGE = 20
 _AHEAD = [ReservationState.REQUESTED, ReservationState.APPROVED, ReservationState.IN_USE]
@@ -206,6 +207,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
     money = reservation_figures.money_of(actor, reservation)
     waits = money.waiting is not None
     rights = life.rights(actor, reservation, now, waits_for_customer=waits)
+    rating = record_queries.rating_of(actor, reservation)
     context = {
         "reservation": reservation,
         "zone": reservation.instrument.site.time_zone,
@@ -217,6 +219,10 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "reject_templates": reject_templates(),
         "problems": sentences(refusal) if refusal else [],
         "now": now,
+        "rating": rating,
+        "may_rate": record_queries.may_rate(actor, reservation, rating),
+        "star_words": life.STAR_WORDS,
+        "customs_warning": rights.may_decide and records.customs_unclear(actor, reservation.instrument),
         **_money_context(money),
     }
     return render(request, "booking/detail.html", context, status=status_of(refusal) if refusal else 200)

@@ -1,4 +1,4 @@
-"""An instrument's page, and keeping it."""
+"""Keeping an instrument."""
 
 from __future__ import annotations
 
@@ -11,58 +11,22 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from config.kernel.access import Actor, Role
-from config.kernel.errors import Forbidden, NotFound, Refusal
-from config.kernel.services import files
+from config.kernel.api.problems import status_of
+from config.kernel.errors import Conflict, Forbidden, Refusal
 from frontend.http import actor_of
-from frontend.instrument_forms import ClosureForm, HoursForm, InstrumentForm, PhotoForm, add_refusal
+from frontend.instrument_forms import ClosureForm, HoursForm, PhotoForm, add_refusal
+from frontend.instrument_record_form import RecordForm
 from frontend.presenters import instruments as present
-from frontend.views.quotes import booking_panel_context
 from instruments import queries
 from instruments.models import Instrument
+from instruments.queries import records
 from instruments.rules.wall_time import to_wall
-from instruments.services import registry, uploads
+from instruments.services import instrument_edits, registry, uploads
+from instruments.services.instrument_edits import Saved
 from instruments.services.registry import InstrumentFields
-
-
-# --- One instrument ---------------------------------------------------------------------------------------------------
-@require_GET
-def instrument_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Facts, owner, place, opening hours, contact; beside them what it costs and when it is free."""
-    actor, now = actor_of(request), timezone.now()
-    instrument = queries.instrument_for(actor, pk)
-    context = _shown(actor, instrument, now) | booking_panel_context(request, instrument)
-    return render(request, "instruments/detail.html", context)
-
-
-def _shown(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, Any]:
-    stored = queries.calendar_of(instrument)
-    local_now = to_wall(now, present.zone(instrument))
-    windows = queries.hours_on(stored, local_now.date())
-    return {
-        "instrument": instrument,
-        "class_name": present.class_name(instrument.class_code),
-        "card_icon": present.card_icon(instrument.class_code),
-        "place": present.place_name(instrument.site.region_code),
-        "modes": present.mode_names(instrument),
-        "hours": present.weekly_hours(windows) if windows else [],
-        "closures": present.closures(queries.closures_after(stored, local_now)),
-        "may_manage": queries.may_manage(actor, instrument),
-    }
-
-
-@require_GET
-def instrument_photo(request: HttpRequest, pk: int, version: str) -> HttpResponse:
-    """The photo; the address changes with it, so that it can be kept for long."""
-    instrument = queries.instrument_for(actor_of(request), pk)
-    if instrument.photo is None or not instrument.photo.sha256.startswith(version):
-        raise NotFound.of("access.not_found", model="photo")
-    response = HttpResponse(files.read(instrument.photo), content_type=instrument.photo.media_type)
-    response["Cache-Control"] = "private, max-age=604800, immutable"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    return response
 
 
 # --- Keeping ----------------------------------------------------------------------------------------------------------
@@ -75,17 +39,17 @@ def instrument_create(request: HttpRequest) -> HttpResponse:
     owner = _number(request.GET.get("organisation", "")) or (owners[0] if owners else 0)
     if not owner or (owner not in owners and not actor.has(Role.OPERATOR)):
         raise Forbidden.of("access.role_needed", roles=[Role.LAB_MANAGER.value])
-    form = InstrumentForm(queries.sites_of(actor, owner), None, request.POST if request.method == "POST" else None)
+    form = RecordForm(queries.sites_of(actor, owner), None, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        typed = form.cleaned_data
+        site_id = _number(form.cleaned_data["site"])
         try:
-            instrument = registry.create_instrument_somewhere(
-                actor, owner, _number(typed["site"]), typed["new_place"], _fields(form), timezone.now()
-            )
+            instrument = instrument_edits.create(actor, owner, site_id, _fields(form), form.edit(), timezone.now())
         except Refusal as refusal:
             add_refusal(form, refusal)
         else:
             messages.success(request, _("The instrument is added. Now say when it is open."))
+            if form.cleaned_data["published"] and not instrument.published:
+                messages.info(request, _("Nobody else sees it yet: hand it in for publication on its page when it is complete."))
             return redirect("instrument_hours", instrument.pk)
     context = {"form": form, "instrument": None}
     return render(request, "instruments/edit.html", context, status=422 if form.errors else 200)
@@ -94,23 +58,67 @@ def instrument_create(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def instrument_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """The facts of an instrument, for those who manage it."""
+    """The whole record of an instrument, for those who manage it; what was proposed before stands in the form."""
     actor = actor_of(request)
-    instrument = _managed(actor, pk)
-    sites = queries.sites_of(actor, instrument.organisation_id)
-    form = InstrumentForm(sites, instrument, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        typed = form.cleaned_data
-        changes = form.values() | ({"site_id": int(typed["site"])} if typed["site"] else {})
-        try:
-            registry.update_instrument(actor, pk, changes, timezone.now(), new_place=typed["new_place"])
-        except Refusal as refusal:
-            add_refusal(form, refusal)
-        else:
-            messages.success(request, _("Saved."))
-            return redirect("instrument_detail", pk)
-    context = {"form": form, "instrument": instrument, "photo_form": PhotoForm()}
-    return render(request, "instruments/edit.html", context, status=422 if form.errors else 200)
+    instrument = managed(actor, pk)
+    form = _record_form(actor, instrument, request.POST if request.method == "POST" else None)
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                saved = instrument_edits.save(actor, pk, form.edit(), timezone.now())
+            except Refusal as refusal:
+                status = status_of(refusal)
+                form = _refused(actor, instrument, form, refusal)
+            else:
+                return _saved(request, pk, saved)
+    return _edit_page(request, instrument, form, PhotoForm(), status)
+
+
+def _saved(request: HttpRequest, pk: int, saved: Saved) -> HttpResponse:
+    if saved.change is None:
+        messages.success(request, _("Saved."))
+        return redirect("instrument_detail", pk)
+    messages.success(request, _("Saved as a draft. Look at the differences and hand them in."))
+    return redirect("review_detail", saved.change.pk)
+
+
+def _refused(actor: Actor, instrument: Instrument, form: RecordForm, refusal: Refusal) -> RecordForm:
+    """The form again with what was typed; after a conflict it carries the new revision, so that saving again is a decision."""
+    if isinstance(refusal, Conflict) and isinstance(form.data, QueryDict):
+        data = form.data.copy()
+        data["revision"] = queries.instrument_for(actor, instrument.pk).updated_at.isoformat()
+        form = _record_form(actor, instrument, data)
+    add_refusal(form, refusal)
+    return form
+
+
+def _record_form(actor: Actor, instrument: Instrument, data: Any) -> RecordForm:
+    details, change = records.details_of(actor, instrument), records.open_change_of(actor, instrument)
+    return RecordForm(
+        queries.sites_of(actor, instrument.organisation_id),
+        instrument,
+        data,
+        customs=details.customs,
+        fundings=details.fundings,
+        shown_values=change.values if change is not None and change.state in records.OPEN_CHANGES else {},
+        may_publish=not records.waits_for_review(actor, instrument),
+    )
+
+
+def _edit_page(
+    request: HttpRequest, instrument: Instrument, form: RecordForm, photo_form: PhotoForm, status: int = 200
+) -> HttpResponse:
+    actor = actor_of(request)
+    context = {
+        "form": form,
+        "instrument": instrument,
+        "photo_form": photo_form,
+        "change": records.open_change_of(actor, instrument),
+        "reviewed": records.waits_for_review(actor, instrument),
+    }
+    return render(request, "instruments/edit.html", context, status=status)
 
 
 @login_required
@@ -118,7 +126,7 @@ def instrument_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def instrument_photo_set(request: HttpRequest, pk: int) -> HttpResponse:
     """A new photo."""
     actor = actor_of(request)
-    instrument = _managed(actor, pk)
+    instrument = managed(actor, pk)
     photo_form = PhotoForm(request.POST, request.FILES)
     if photo_form.is_valid():
         try:
@@ -128,9 +136,7 @@ def instrument_photo_set(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The photo is saved."))
             return redirect("instrument_detail", pk)
-    form = InstrumentForm(queries.sites_of(actor, instrument.organisation_id), instrument)
-    context = {"form": form, "instrument": instrument, "photo_form": photo_form}
-    return render(request, "instruments/edit.html", context, status=422)
+    return _edit_page(request, instrument, _record_form(actor, instrument, None), photo_form, 422)
 
 
 @login_required
@@ -138,7 +144,7 @@ def instrument_photo_set(request: HttpRequest, pk: int) -> HttpResponse:
 def instrument_hours(request: HttpRequest, pk: int) -> HttpResponse:
     """Weekly opening hours, and closures that happen once."""
     actor, now = actor_of(request), timezone.now()
-    instrument = _managed(actor, pk)
+    instrument = managed(actor, pk)
     form = _hours_form(instrument, now, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -156,7 +162,7 @@ def instrument_hours(request: HttpRequest, pk: int) -> HttpResponse:
 def instrument_close(request: HttpRequest, pk: int) -> HttpResponse:
     """Close it once."""
     actor, now = actor_of(request), timezone.now()
-    instrument = _managed(actor, pk)
+    instrument = managed(actor, pk)
     form = ClosureForm(request.POST)
     if form.is_valid():
         starts, ends = (form.cleaned_data[name].replace(tzinfo=None) for name in ("starts_local", "ends_local"))
@@ -199,7 +205,7 @@ def _hours_page(
     return render(request, "instruments/hours.html", context, status=422 if failed else 200)
 
 
-def _managed(actor: Actor, pk: int) -> Instrument:
+def managed(actor: Actor, pk: int) -> Instrument:
     """The instrument, when the actor keeps it. Raises NotFound, Forbidden."""
     instrument = queries.instrument_for(actor, pk)
     if not queries.may_manage(actor, instrument):
@@ -211,9 +217,8 @@ def _owners(actor: Actor) -> list[int]:
     return sorted(actor.organisations(Role.LAB_MANAGER))
 
 
-def _fields(form: InstrumentForm) -> InstrumentFields:
-    values = form.values()
-    values["service_modes"] = tuple(values["service_modes"])
+def _fields(form: RecordForm) -> InstrumentFields:
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in form.values().items()}
     return InstrumentFields(**values)
 
 

@@ -47,7 +47,8 @@ INPUTS = {
 
 
 def booking_panel_context(request: HttpRequest, instrument: Instrument) -> dict[str, Any]:
-    """Everything ``booking/_panel.html`` needs on an instrument's page: ``panel``, ``week``, ``price``, ``policy_sentences``.
+    """Everything ``booking/_panel.html`` needs on an instrument's page: ``panel``, ``week``, ``price``, ``policy_sentences``; and the
+    ``booking_context`` that it was made from.
 
     ``instrument`` is one that the actor may see. The address may carry ``week`` (a first day), ``on``, ``from``, ``to``, ``to_on``,
     ``organisation``, ``service_mode``, ``purpose`` and ``research_project``; what cannot be read is shown as it was typed.
@@ -63,6 +64,7 @@ def booking_panel_context(request: HttpRequest, instrument: Instrument) -> dict[
         **_slots(week, form, request.GET, now),
         "price": prices.price_words(week.context.instrument, customers, week.context.local_day(now)),
         "policy_sentences": prices.policy_words(week.context.policy),
+        "booking_context": week.context,
     }
 
 

@@ -15,7 +15,7 @@ from frontend.presenters.compare import comparison
 from frontend.presenters.search import FIXED, MOST_COMPARED, PICKED, picked_ids, results_view
 from instruments import queries
 from instruments.models import CatalogueEntry
-from instruments.queries import SearchResult
+from instruments.queries import SearchResult, records
 from instruments.rules.search_state import canonical_query, read_search
 
 
@@ -49,6 +49,7 @@ def _results(request: HttpRequest, page_name: str) -> HttpResponse:
     actor = actor_of(request)
     asked = read_search(request.GET.dict() | FIXED[page_name])
     result = queries.search_catalogue(actor, asked, timezone.now(), _page_number(request.GET.get("page", "")))
+    may_create = page_name == "instrument_list" and bool(_owners(actor))
     context = {
         "result": result,
         "view": results_view(result, request.GET, page_name),
@@ -56,7 +57,8 @@ def _results(request: HttpRequest, page_name: str) -> HttpResponse:
         "typed": asked.text,
         "kept_query": canonical_query(asked),
         "instruments_only": page_name == "instrument_list",
-        "may_create": page_name == "instrument_list" and bool(_owners(actor)),
+        "may_create": may_create,
+        "open_problems": records.open_problem_count(actor) if may_create else 0,
     }
     return render(request, "search/_browse.html" if is_fragment(request) else "search/results.html", context)
 

@@ -48,6 +48,13 @@ from instruments.models.resource import (
     ResourceRequestState,
     TestItem,
 )
+from instruments.models.review import (
+    ChangeState,
+    InstrumentChange,
+    InstrumentProblem,
+    InstrumentSheet,
+    ProblemState,
+)
 from instruments.models.search import CatalogueCount, SavedSearch, SearchTerm, SearchTermKind
 from instruments.models.user import (
     User,
@@ -63,6 +70,7 @@ __all__ = [
     "CatalogueCount",
     "CatalogueEntry",
     "CatalogueKind",
+    "ChangeState",
     "ClosureImport",
     "Code",
     "CodeScheme",
@@ -73,9 +81,12 @@ __all__ = [
     "Germplasm",
     "ImportedClosure",
     "Instrument",
+    "InstrumentChange",
     "InstrumentDocument",
     "InstrumentFunding",
     "InstrumentImage",
+    "InstrumentProblem",
+    "InstrumentSheet",
     "InstrumentStatus",
     "Invitation",
     "JoinRequest",
@@ -88,6 +99,7 @@ __all__ = [
     "OwnerClass",
     "PolicyZone",
     "PriceUnit",
+    "ProblemState",
     "Qualification",
     "Resource",
     "ResourceKind",

@@ -45,22 +45,31 @@ class InstrumentFunding(models.Model):
 
 
 class InstrumentImage(models.Model):
-    """A further picture, drawn anew; the main one is ``Instrument.photo``. ``position`` orders them from 1."""
+    """A further picture, drawn anew; the main one is ``Instrument.photo``. ``position`` orders them from 1.
+
+    One that was taken away keeps its row, so that it can be put back.
+    """
 
     instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="images")
     file = models.ForeignKey("kernel.StoredFile", on_delete=models.PROTECT, related_name="+")
     caption = models.CharField(max_length=200, blank=True)
     position = models.PositiveIntegerField()
+    removed_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["instrument", "position"], name="image_position_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["instrument", "position"], condition=models.Q(removed_at__isnull=True), name="image_position_once"
+            )
+        ]
 
 
 class InstrumentDocument(models.Model):
-    """A manual, a price list, a form: shown to everybody who sees the instrument."""
+    """A manual, a price list, a form: shown to everybody who sees the instrument, until it is taken away."""
 
     instrument = models.ForeignKey(Instrument, on_delete=models.CASCADE, related_name="documents")
     file = models.ForeignKey("kernel.StoredFile", on_delete=models.PROTECT, related_name="+")
     title = models.CharField(max_length=200)
     added_at = models.DateTimeField()
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    removed_at = models.DateTimeField(null=True)

@@ -34,7 +34,8 @@ class Organisation(models.Model):
 
     ``region_code`` is a GB/T 2260 code of six digits; ``policy_zones`` are zones without such a code. ``name_key`` finds
     look-alike names. ``annual_revenue_fen`` is last year's revenue in fen. ``quality_grade`` (A to D) is the
-    latest assessment of an owner's service; empty while there is none.
+    latest assessment of an owner's service; empty while there is none. ``reviews_needed`` says whether the operator looks at the
+    changes of an owner's published instruments first; None is the rule: only while the owner is not verified.
     """
 
     kind = models.CharField(max_length=20, choices=OrganisationKind.choices)
@@ -49,6 +50,7 @@ class Organisation(models.Model):
     staff_count = models.PositiveIntegerField(null=True, blank=True)
     annual_revenue_fen = models.BigIntegerField(null=True, blank=True)
     quality_grade = models.CharField(max_length=1, blank=True)
+    reviews_needed = models.BooleanField(null=True, blank=True)
     address = models.CharField(max_length=300, blank=True)
     bank_name = models.CharField(max_length=200, blank=True)
     bank_account_name = models.CharField(max_length=200, blank=True)

@@ -8,10 +8,12 @@ from typing import Any
 
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Reason, Refusal
-from instruments.models import Instrument, Organisation, OrganisationKind
+from instruments.models import Instrument, Organisation, OrganisationKind, OrganisationStatus
 from instruments.rules.classification import instrument_classes
+from instruments.rules.instrument_review import apart, review_needed
 from instruments.services import search_tokens
 
+DATE_FIELDS = frozenset({"commissioned_on", "purchased_on"})
 _PINYIN_LENGTH = 600
 
 
@@ -56,3 +58,29 @@ def name_pinyin(name: str) -> str:
 def jsonable(values: Mapping[str, Any]) -> dict[str, Any]:
     """Field values as they are kept in the audit trail."""
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
+
+
+def needs_review(actor: Actor, owner: Organisation) -> bool:
+    """Whether what the actor changes in the owner's published instruments waits for the operator."""
+    return review_needed(
+        is_operator=actor.has(Role.OPERATOR),
+        owner_says=owner.reviews_needed,
+        owner_verified=owner.status == OrganisationStatus.VERIFIED,
+    )
+
+
+def refuse_unreviewed(actor: Actor, instrument: Instrument, after: Mapping[str, Any]) -> None:
+    """Refuse to change by itself what the operator looks at first. Raises Refusal ``instrument.review_needed``."""
+    if not needs_review(actor, instrument.organisation):
+        return
+    _at_once, reviewed = apart(after)
+    if after.get("published") or (reviewed and instrument.published):
+        raise Refusal.of("instrument.review_needed")
+
+
+def revived(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The opposite of ``jsonable``: dates are dates again."""
+    return {
+        name: date.fromisoformat(value) if name in DATE_FIELDS and isinstance(value, str) else value
+        for name, value in values.items()
+    }

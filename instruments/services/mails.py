@@ -8,8 +8,18 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import get_language, gettext, override
 
+from config.kernel.access import Role
 from config.kernel.tasks import send_mail
-from instruments.models import Invitation, JoinRequest, Organisation, User, VerificationRequest
+from instruments.models import (
+    InstrumentChange,
+    InstrumentProblem,
+    Invitation,
+    JoinRequest,
+    Organisation,
+    ProblemState,
+    User,
+    VerificationRequest,
+)
 from instruments.wording import role_name
 
 
@@ -81,6 +91,71 @@ def verification_decided(request: VerificationRequest, organisation: Organisatio
                 gettext("%(organisation)s could not be verified: %(reason)s\n\nMend it and hand it in again: %(link)s") % values
             )
     _send(subject, text, person.email)
+
+
+def change_submitted(change: InstrumentChange) -> None:
+    """To the operators: somebody waits for a look at an instrument."""
+    for operator in _people(Role.OPERATOR):
+        with override(operator.language):
+            values = {
+                "instrument": change.instrument.name,
+                "organisation": change.instrument.organisation.name,
+                "link": _link("review_detail", change.pk),
+            }
+            subject = gettext("To review: %(instrument)s of %(organisation)s") % values
+            text = gettext("%(organisation)s wants to change or publish %(instrument)s.\n\nLook at it here: %(link)s") % values
+        _send(subject, text, operator.email)
+
+
+def change_decided(change: InstrumentChange) -> None:
+    """To the person who handed the change in."""
+    person = change.submitted_by
+    if person is None:
+        return
+    with override(person.language):
+        values = {"instrument": change.instrument.name, "reason": change.reason, "link": _link("review_detail", change.pk)}
+        if change.state == "accepted":
+            subject = gettext("%(instrument)s: your change is published") % values
+            text = gettext("Your change of %(instrument)s is published.\n\n%(link)s") % values
+        else:
+            subject = gettext("%(instrument)s: your change was refused") % values
+            text = gettext("Your change of %(instrument)s was refused: %(reason)s\n\nTake it up again here: %(link)s") % values
+    _send(subject, text, person.email)
+
+
+def problem_reported(problem: InstrumentProblem) -> None:
+    """To the lab's managers."""
+    for manager in _people(Role.LAB_MANAGER, problem.instrument.organisation_id):
+        with override(manager.language):
+            values = {"instrument": problem.instrument.name, "text": problem.text, "link": _link("problem_list")}
+            subject = gettext("Problem with %(instrument)s") % values
+            text = gettext("Somebody reports a problem with %(instrument)s:\n\n%(text)s\n\nAnswer here: %(link)s") % values
+        _send(subject, text, manager.email)
+
+
+def problem_handled(problem: InstrumentProblem) -> None:
+    """To the person who reported it."""
+    person = problem.reported_by
+    with override(person.language):
+        values = {
+            "instrument": problem.instrument.name,
+            "answer": problem.answer or gettext("The lab wrote no answer."),
+            "link": _link("instrument_detail", problem.instrument_id),
+        }
+        if problem.state == ProblemState.SOLVED:
+            subject = gettext("%(instrument)s: the problem you reported is solved") % values
+        else:
+            subject = gettext("%(instrument)s: the lab has seen the problem you reported") % values
+        text = gettext("%(answer)s\n\n%(link)s") % values
+    _send(subject, text, person.email)
+
+
+def _people(role: Role, organisation_id: int | None = None) -> list[User]:
+    """Who has a role (in one organisation), each once."""
+    rows = User.objects.filter(is_active=True, memberships__role=role)
+    if organisation_id is not None:
+        rows = rows.filter(memberships__organisation_id=organisation_id, memberships__role=role)
+    return list(rows.distinct().order_by("pk"))
 
 
 def _link(name: str, *args: object) -> str:

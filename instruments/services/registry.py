@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
-from io import BytesIO
 from itertools import pairwise
 from typing import Any
-
-from PIL import Image
 
 from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Reason, Refusal
@@ -25,11 +22,12 @@ from instruments.services.instrument_changes import (
     jsonable,
     managed_instrument,
     name_pinyin,
+    needs_review,
     owner_institution,
+    refuse_unreviewed,
     require_manager,
 )
 
-PHOTO_MAX_PIXELS = 1600
 _DAY = timedelta(days=1)
 
 
@@ -127,7 +125,7 @@ def create_site(actor: Actor, organisation_id: int, fields: SiteFields, now: dat
     return site
 
 
-def _new_site(actor: Actor, organisation_id: int, name: str, now: datetime) -> Site:
+def new_site(actor: Actor, organisation_id: int, name: str, now: datetime) -> Site:
     """A new place named in an instrument's form: what is wrong with it stands at ``new_place``."""
     try:
         return create_site(actor, organisation_id, SiteFields(name=name), now)
@@ -140,7 +138,7 @@ def create_instrument_somewhere(
     actor: Actor, organisation_id: int, site_id: int | None, new_place: str, fields: InstrumentFields, now: datetime
 ) -> Instrument:
     """As ``create_instrument``, at one of the owner's places or at a new one that is created with it."""
-    place = _new_site(actor, organisation_id, new_place, now) if new_place else _site_of(organisation_id, site_id or 0)
+    place = new_site(actor, organisation_id, new_place, now) if new_place else site_of(organisation_id, site_id or 0)
     return create_instrument(actor, place.pk, fields, now)
 
 
@@ -150,7 +148,8 @@ def create_instrument(
 ) -> Instrument:
     """A new instrument at a site of its owner, with a calendar of its own unless it shares another's.
 
-    Raises Forbidden, Refusal ``instrument.*`` / ``name.*`` with every reason.
+    It is not published yet where the operator looks first (``instrument_changes.needs_review``). Raises Forbidden, Refusal
+    ``instrument.*`` / ``name.*`` with every reason.
     """
     site = Site.objects.select_related("organisation").filter(pk=site_id).first()
     if site is None:
@@ -158,6 +157,7 @@ def create_instrument(
     require_manager(actor, site.organisation_id)
     owner_institution(site.organisation_id)
     values = _clean_instrument(asdict(fields))
+    values["published"] = values["published"] and not needs_review(actor, site.organisation)
     instrument = Instrument(
         organisation=site.organisation,
         site=site,
@@ -181,18 +181,20 @@ def update_instrument(
 
     ``new_place`` names a place that is created for it.
 
-    Raises NotFound, Forbidden, Refusal ``instrument.*`` / ``name.*`` with every reason. Nothing is written when nothing differs.
+    Raises NotFound, Forbidden, Refusal ``instrument.*`` / ``name.*`` with every reason, among them ``instrument.review_needed``
+    (see ``instrument_edits``). Nothing is written when nothing differs.
     """
     instrument = managed_instrument(actor, instrument_id)
     values = _clean_instrument({name: value for name, value in changes.items() if name != "site_id"})
     if new_place:
-        values["site_id"] = _new_site(actor, instrument.organisation_id, new_place, now).pk
+        values["site_id"] = new_site(actor, instrument.organisation_id, new_place, now).pk
     elif changes.get("site_id", instrument.site_id) != instrument.site_id:
-        values["site_id"] = _site_of(instrument.organisation_id, changes["site_id"]).pk
+        values["site_id"] = site_of(instrument.organisation_id, changes["site_id"]).pk
     before = {name: getattr(instrument, name) for name in values if getattr(instrument, name) != values[name]}
     if not before:
         return instrument
     after = {name: values[name] for name in before}
+    refuse_unreviewed(actor, instrument, after)
     for name, value in after.items():
         setattr(instrument, name, value)
     instrument.name_pinyin = name_pinyin(instrument.name)
@@ -225,12 +227,12 @@ def set_photo(actor: Actor, instrument_id: int, content: bytes, now: datetime) -
     Raises Refusal ``upload.*`` on field ``file`` for anything that is not a JPEG or PNG that can be read.
     """
     instrument = managed_instrument(actor, instrument_id)
-    with Image.open(BytesIO(uploads.clean_image(content).content)) as image:
-        image.thumbnail((PHOTO_MAX_PIXELS, PHOTO_MAX_PIXELS))
-        out = BytesIO()
-        image.save(out, "WEBP", quality=82)
     stored = files.store(
-        out.getvalue(), file_name=f"instrument-{instrument.pk}.webp", media_type="image/webp", user_id=actor.user_id, now=now
+        uploads.drawn_picture(content),
+        file_name=f"instrument-{instrument.pk}.webp",
+        media_type="image/webp",
+        user_id=actor.user_id,
+        now=now,
     )
     before = {"photo": instrument.photo_id}
     instrument.photo = stored
@@ -364,7 +366,8 @@ def _clean_instrument(given: Mapping[str, Any]) -> dict[str, Any]:
     return cleaned.values
 
 
-def _site_of(organisation_id: int, site_id: int) -> Site:
+def site_of(organisation_id: int, site_id: int) -> Site:
+    """One of an owner's places. Raises Refusal ``instrument.site_unknown``."""
     site = Site.objects.filter(pk=site_id, organisation_id=organisation_id).first()
     if site is None:
         raise Refusal.of("instrument.site_unknown", "site_id")

@@ -17,10 +17,14 @@ READERS = {
     worlds.OURS_PEOPLE: only("researcher", "firm_admin", "lab_manager", "owner_finance") | OFFICIALS,
     worlds.OURS_WORK: only("researcher", "firm_admin", "lab_manager", "owner_finance") | SUPERVISORS,
     worlds.OURS_HIDDEN: only("lab_manager", "operator"),
+    worlds.OURS_CHANGE: only("lab_manager", "operator", "inspector"),
+    worlds.OURS_PROBLEM: only("researcher", "lab_manager", "operator"),
     worlds.OURS_KEYS: only("researcher", "firm_admin"),
     worlds.THEIRS_PEOPLE: only("foreign") | OFFICIALS,
     worlds.THEIRS_WORK: only("foreign") | SUPERVISORS,
     worlds.THEIRS_HIDDEN: only("operator"),
+    worlds.THEIRS_CHANGE: only("operator", "inspector"),
+    worlds.THEIRS_PROBLEM: only("foreign", "operator"),
     worlds.THEIRS_KEYS: only("foreign"),
 }
 #: Who holds the link of an invitation may read who invites.

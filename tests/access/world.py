@@ -28,6 +28,8 @@ from tests.conftest import NOW, PRICE, build_cast, programme_document
 #: Names, addresses and accounts of a customer's people; what they do; an instrument that is not published; keys of a person.
 OURS_PEOPLE, OURS_WORK, OURS_HIDDEN, OURS_KEYS = "kx5people", "kx5work", "kx5hidden", "kx5keys"
 THEIRS_PEOPLE, THEIRS_WORK, THEIRS_HIDDEN, THEIRS_KEYS = "qz7people", "qz7work", "qz7hidden", "qz7keys"
+#: What a lab wants to change and has not published; what somebody told a lab is wrong.
+OURS_CHANGE, THEIRS_CHANGE, OURS_PROBLEM, THEIRS_PROBLEM = "kx5change", "qz7change", "kx5problem", "qz7problem"
 
 ROLES: dict[str, str] = {
     "anonymous": "",
@@ -71,6 +73,7 @@ def build_world(now: datetime = NOW) -> World:
     _reserve_everything(world, now)
     _keep_people_busy(world, now)
     _issue_statements(world, now)
+    _keep_records(world, now)
     for role in ROLES:
         if (person := world.person(role)) is not None:
             client = Client()
@@ -244,3 +247,68 @@ def _issue_statements(world: World, now: datetime) -> None:
         Statement.objects.filter(pk=issued.pk).update(pdf=stored, xlsx=stored, render_state="done", render_percent=100)
         made.append(issued)
     world.objects["statement"] = (made[0].pk, made[1].pk)
+
+
+def _keep_records(world: World, now: datetime) -> None:
+    """Pictures, documents, changes, problems, tables and ratings on both sides."""
+    from booking.models import SessionRating
+    from instruments.models import InstrumentChange, InstrumentDocument, InstrumentImage, InstrumentProblem, InstrumentSheet
+
+    cast = world.cast
+    sides = (
+        (cast.lab, cast.xrd, "wang", "lin", (OURS_HIDDEN, OURS_CHANGE, OURS_PROBLEM)),
+        (world.other_lab, world.other_instrument, "bo", "he", (THEIRS_HIDDEN, THEIRS_CHANGE, THEIRS_PROBLEM)),
+    )
+    found: dict[str, list[Any]] = {}
+    for place, (owner, shown, manager, customer, marks) in enumerate(sides):
+        mark, proposed, wrong = marks
+        hidden_id = world.objects["hidden"][place]
+        stored = _stored(mark, now)
+        document = InstrumentDocument.objects.create(
+            instrument_id=hidden_id, file=stored, title=f"Manual {mark}", added_at=now, added_by=cast.users[manager]
+        )
+        picture = InstrumentImage.objects.create(instrument_id=hidden_id, file=stored, caption=f"Inside {mark}", position=1)
+        change = InstrumentChange.objects.create(
+            instrument=shown, state="submitted", values={"technique": f"XRD {proposed}"}, base={"technique": ""}, base_updated_at=now,
+            created_by=cast.users[manager], created_at=now, submitted_by=cast.users[manager], submitted_at=now,
+        )  # fmt: skip
+        problem = InstrumentProblem.objects.create(
+            instrument=shown,
+            text=f"It hums {wrong}",
+            photo=_stored(wrong, now),
+            reported_by=cast.users[customer],
+            reported_at=now,
+        )
+        sheet = InstrumentSheet.objects.create(
+            organisation=owner, file=_sheet(owner, now), uploaded_by=cast.users[manager], uploaded_at=now
+        )
+        rating = SessionRating.objects.create(
+            reservation_id=world.objects["reservation:agreed_later"][place], instrument=shown, stars=4, comment="Fine",
+            rated_by=cast.users[customer], rated_at=now,
+        )  # fmt: skip
+        for kind, value in (
+            ("document", (hidden_id, document.pk)),
+            ("document:act", (hidden_id, document.pk)),
+            ("picture", (hidden_id, picture.pk)),
+            ("change", change.pk),
+            ("problem", problem.pk),
+            ("sheet", sheet.pk),
+            ("rating", rating.pk),
+            ("owner", owner.pk),
+        ):
+            found.setdefault(kind, []).append(value)
+    world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
+
+
+def _stored(mark: str, now: datetime) -> Any:
+    return files.store(f"%PDF-1.4 {mark}".encode(), file_name="d.pdf", media_type="application/pdf", user_id=None, now=now)
+
+
+def _sheet(owner: Organisation, now: datetime) -> Any:
+    """A table of an owner's instruments as it was downloaded."""
+    from config.kernel.access import Actor, Grant
+    from instruments.services import sheets
+
+    manager = Actor(user_id=None, name="", grants=(Grant(owner.pk, Role.LAB_MANAGER),))
+    content = sheets.download(manager, owner.pk, ["technique"])
+    return files.store(content, file_name="t.xlsx", media_type="application/octet-stream", user_id=None, now=now)

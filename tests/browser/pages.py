@@ -80,6 +80,26 @@ def some_entries(count: int = 3) -> str:
     )
 
 
+def rich_instrument() -> int:
+    """An instrument of the personas' lab with the whole national record, pictures, documents and ratings."""
+    from instruments.models import InstrumentDocument
+
+    lab = organisation(PERSONAS["lab_manager"])
+    return int(InstrumentDocument.objects.filter(instrument__organisation_id=lab).earliest("pk").instrument_id)
+
+
+def waiting_change() -> int:
+    from instruments.models import InstrumentChange
+
+    return int(InstrumentChange.objects.filter(state="submitted").earliest("pk").pk)
+
+
+def handed_in_sheet() -> int:
+    from instruments.models import InstrumentSheet
+
+    return int(InstrumentSheet.objects.earliest("pk").pk)
+
+
 def under_repair() -> int:
     from instruments.models import Instrument
 
@@ -255,7 +275,26 @@ PAGES: tuple[Shown, ...] = (
     Shown("instrument_detail", lambda: at("instrument_detail", instrument(stage.COSTLY).pk, **taken_time()), CUSTOMERS, "taken"),
     Shown("instrument_detail", lambda: at("instrument_detail", under_repair()), (ANONYMOUS, "researcher"), "under-repair"),
     Shown("instrument_detail", lambda: at("instrument_detail", instrument(stage.DRAFT).pk), ("lab_manager", "operator"), "draft"),
+    Shown(
+        "instrument_detail",
+        lambda: at("instrument_detail", rich_instrument()),
+        (ANONYMOUS, "lab_manager"),
+        "rich",
+        important=True,
+    ),
     Shown("instrument_create", lambda: at("instrument_create"), ("lab_manager",)),
+    Shown("instrument_files", lambda: at("instrument_files", rich_instrument()), ("lab_manager", "operator")),
+    Shown("instrument_history", lambda: at("instrument_history", rich_instrument()), ("lab_manager", "inspector", "operator")),
+    Shown("instrument_label", lambda: at("instrument_label", rich_instrument()), (ANONYMOUS,)),
+    Shown("review_queue", lambda: at("review_queue"), ("operator", "lab_manager"), important=True),
+    Shown(
+        "review_detail", lambda: at("review_detail", waiting_change()), ("operator", "reviewed_lab", "inspector"), important=True
+    ),
+    Shown("sheet_start", lambda: at("sheet_start"), ("lab_manager",)),
+    Shown("sheet_preview", lambda: at("sheet_preview", handed_in_sheet()), ("lab_manager", "operator")),
+    Shown("problem_report", lambda: at("problem_report", instrument().pk), ("researcher",)),
+    Shown("problem_list", lambda: at("problem_list"), ("lab_manager", "operator"), important=True),
+    Shown("problem_list", lambda: at("problem_list", show="all"), ("lab_manager",), "all"),
     Shown("instrument_edit", lambda: at("instrument_edit", instrument().pk), ("lab_manager", "operator")),
     Shown("instrument_hours", lambda: at("instrument_hours", instrument().pk), ("lab_manager", "operator")),
     # Booking
@@ -375,6 +414,27 @@ def any_reservation(state: str) -> int:
 
 
 NOT_PAGES: dict[str, str] = {
+    "robots": "for crawlers",
+    "sitemap": "for crawlers",
+    "sitemap_page": "for crawlers",
+    "instrument_qr": "a picture",
+    "instrument_document": "a download",
+    "instrument_picture_add": "POST only",
+    "instrument_picture_act": "POST only",
+    "instrument_document_add": "POST only",
+    "instrument_document_act": "POST only",
+    "instrument_publish": "POST only",
+    "review_act": "POST only",
+    "review_decide": "POST only",
+    "organisation_reviews": "POST only",
+    "sheet_download": "a download",
+    "sheet_upload": "POST only",
+    "sheet_apply": "POST only",
+    "problem_handle": "POST only",
+    "problem_photo": "a picture",
+    "rating_give": "POST only",
+    "rating_answer": "POST only",
+    "rating_hide": "POST only",
     "healthz": "JSON for machines",
     "set_language": "POST only",
     "account_set_password": "for accounts without a password; leads to changing it",

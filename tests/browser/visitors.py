@@ -36,8 +36,9 @@ PERSONAS: dict[str, str] = {
     "second_factor": SECOND_FACTOR,
     "capped_firm": f"firm-admin.firm{CAPPED_FIRM_PLACE}@demo.jishi.example",
     "unverified_firm": "firm-admin.firm14@demo.jishi.example",
+    "reviewed_lab": "lab-manager.owner2@demo.jishi.example",
 }
-"""Who logs in with what. The last four are states of a person or an organisation rather than roles."""
+"""Who logs in with what. The last five are states of a person or an organisation rather than roles."""
 
 
 @dataclass

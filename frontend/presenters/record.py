@@ -1,0 +1,214 @@
+"""The record of an instrument in words: what its fields hold, what a proposal or an old change makes different."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
+
+from config.kernel.models import AuditEntry
+from frontend import display
+from frontend.code_choices import nation_name
+from frontend.presenters.instruments import class_name
+from instruments.field_wording import CHOICE_NAMES, CUSTOMS_NAMES, FIELD_NAMES, FUNDING_NAMES, NO, STATUS_MEANINGS, YES
+from instruments.models import Instrument, InstrumentChange, Site
+from instruments.rules.instrument_review import clashes
+from instruments.rules.text_diff import Piece, differences
+from instruments.services.instrument_changes import jsonable
+from instruments.services.instrument_reviews import current_values
+
+Word = Promise | str
+
+_ACTIONS: dict[str, Word] = {
+    "instrument.create": pgettext_lazy("what was done", "Added"),
+    "instrument.update": pgettext_lazy("what was done", "Changed"),
+    "instrument.import": pgettext_lazy("what was done", "Imported"),
+    "instrument.photo": pgettext_lazy("what was done", "New photo"),
+    "instrument.hours": pgettext_lazy("what was done", "Opening hours changed"),
+    "instrument.close": pgettext_lazy("what was done", "Closed exceptionally"),
+    "instrument.reopen": pgettext_lazy("what was done", "Closure taken back"),
+    "instrument.customs": pgettext_lazy("what was done", "Customs record changed"),
+    "instrument.funding": pgettext_lazy("what was done", "Funding changed"),
+    "instrument.image_add": pgettext_lazy("what was done", "Picture added"),
+    "instrument.image_caption": pgettext_lazy("what was done", "Caption changed"),
+    "instrument.image_move": pgettext_lazy("what was done", "Picture moved"),
+    "instrument.image_remove": pgettext_lazy("what was done", "Picture taken away"),
+    "instrument.image_restore": pgettext_lazy("what was done", "Picture put back"),
+    "instrument.document_add": pgettext_lazy("what was done", "Document added"),
+    "instrument.document_remove": pgettext_lazy("what was done", "Document taken away"),
+    "instrument.document_restore": pgettext_lazy("what was done", "Document put back"),
+    "instrument_change.save": pgettext_lazy("what was done", "Change drafted"),
+    "instrument_change.submit": pgettext_lazy("what was done", "Change handed in"),
+    "instrument_change.withdraw": pgettext_lazy("what was done", "Change withdrawn"),
+    "instrument_change.reopen": pgettext_lazy("what was done", "Change taken up again"),
+    "instrument_change.accept": pgettext_lazy("what was done", "Change accepted"),
+    "instrument_change.refuse": pgettext_lazy("what was done", "Change refused"),
+}
+_OTHER_NAMES: dict[str, Word] = {
+    "caption": pgettext_lazy("a detail", "Caption"),
+    "title": pgettext_lazy("a detail", "Title"),
+    "place": pgettext_lazy("a detail", "Place in the order"),
+    "site": FIELD_NAMES["site_id"],
+    "from": pgettext_lazy("a detail", "From"),
+    "to": pgettext_lazy("a detail", "Until"),
+    "valid_from": pgettext_lazy("a detail", "Valid from"),
+    "funding": pgettext_lazy("a detail", "Funding"),
+}
+_MONEY = frozenset({"original_value_fen"})
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field before and after in words, and the pieces of its text. ``clash``: what stands there now, when it is neither."""
+
+    field: str
+    label: Word
+    before: str
+    after: str
+    pieces: list[Piece]
+    clash: str = ""
+    is_clash: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One thing that was done to an instrument."""
+
+    at: datetime
+    who: str
+    action: Word
+    reason: str
+    differences: list[Difference]
+
+
+def label_of(field: str) -> Word:
+    """What a field is called."""
+    if field.startswith("customs_") and field != "customs_supervised":
+        return CUSTOMS_NAMES.get(field.removeprefix("customs_"), field)
+    return FIELD_NAMES.get(field) or _OTHER_NAMES.get(field, field)
+
+
+def value_words(field: str, value: Any, places: Mapping[str, str]) -> str:
+    """What a field holds (as the audit trail writes it), as plain text; ``places`` are names by id. Nothing is an empty text."""
+    if value is None or value == "" or value == []:
+        return ""
+    if isinstance(value, bool):
+        return str(YES if value else NO)
+    if field in _MONEY:
+        return display.yuan(value)
+    if field in ("site_id", "site"):
+        return places.get(str(value), str(value))
+    if field == "nation_code":
+        return f"{nation_name(value)} ({value})"
+    if field == "class_code":
+        return f"{class_name(value)} ({value})"
+    if field == "funding":
+        return _funding_words(value)
+    if isinstance(value, list):
+        return "; ".join(str(CHOICE_NAMES.get(field, {}).get(str(each), each)) for each in value)
+    return str(CHOICE_NAMES.get(field, {}).get(str(value), value))
+
+
+def _funding_words(value: Mapping[str, int | None]) -> str:
+    return "; ".join(
+        str(FUNDING_NAMES.get(source, source)) + ("" if fen is None else f" {display.yuan(fen)}") for source, fen in value.items()
+    )
+
+
+def place_names(sites: Iterable[Site]) -> dict[str, str]:
+    return {str(site.pk): site.name for site in sites}
+
+
+def change_differences(change: InstrumentChange, places: Mapping[str, str]) -> list[Difference]:
+    """What a proposal makes different, field by field in the order of the record; clashes with what has changed meanwhile."""
+    now_there = current_values(change.instrument, change.values)
+    clashing = set(clashes(change.base, now_there, change.values)) if change.state in ("draft", "submitted") else set()
+    order = list(FIELD_NAMES)
+    found = []
+    for name in sorted(change.values, key=order.index):
+        before, after = (value_words(name, side.get(name), places) for side in (change.base, change.values))
+        clash = value_words(name, now_there[name], places) if name in clashing else ""
+        found.append(Difference(name, label_of(name), before, after, differences(before, after), clash, name in clashing))
+    return found
+
+
+def history_rows(entries: Iterable[AuditEntry], places: Mapping[str, str]) -> list[HistoryRow]:
+    """What was done, in words; entries come with before and after as they were written then."""
+    return [
+        HistoryRow(
+            entry.at, entry.actor_name or _("automatically"), _ACTIONS.get(entry.action, entry.action), entry.reason,
+            _entry_differences(entry, places),
+        )
+        for entry in entries
+    ]  # fmt: skip
+
+
+def _entry_differences(entry: AuditEntry, places: Mapping[str, str]) -> list[Difference]:
+    known = [name for name in {**entry.before, **entry.after} if _is_shown(name)]
+    found = []
+    for name in known:
+        before, after = (value_words(name, side.get(name), places) for side in (entry.before, entry.after))
+        if before != after:
+            found.append(Difference(name, label_of(name), before, after, differences(before, after)))
+    return found
+
+
+def _is_shown(name: str) -> bool:
+    return (
+        name in FIELD_NAMES
+        or name in _OTHER_NAMES
+        or (name.startswith("customs_") and name.removeprefix("customs_") in CUSTOMS_NAMES)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of the capability table; ``long`` texts take the whole width."""
+
+    label: Word
+    text: str
+    long: bool = False
+
+
+def capability(instrument: Instrument) -> list[Fact]:
+    """What it can do, in the order in which somebody who searches asks for it; empty fields are left out."""
+    values = jsonable({name: getattr(instrument, name) for name in _CAPABILITY})
+    facts = [Fact(label_of(name), value_words(name, values[name], {}), name in _LONG) for name in _CAPABILITY]
+    return [fact for fact in facts if fact.text]
+
+
+def provenance(instrument: Instrument) -> list[Fact]:
+    """Where it comes from and how it is registered; empty fields are left out."""
+    values = jsonable({name: getattr(instrument, name) for name in _PROVENANCE})
+    values["commissioned_on"] = _date_words(instrument.commissioned_on)
+    values["purchased_on"] = _date_words(instrument.purchased_on)
+    return [Fact(label_of(name), text) for name in _PROVENANCE if (text := value_words(name, values[name], {}))]
+
+
+def sharing(instrument: Instrument) -> list[Fact]:
+    """The owner's own words on sharing, terms and results; empty fields are left out."""
+    values = {name: getattr(instrument, name) for name in _SHARING}
+    return [Fact(label_of(name), text, True) for name in _SHARING if (text := value_words(name, values[name], {}))]
+
+
+def status_meaning(instrument: Instrument) -> Word:
+    """What the running state means for somebody who wants to book."""
+    return STATUS_MEANINGS[instrument.status]
+
+
+def _date_words(day: date | None) -> str:
+    return "" if day is None else display.date_words(day)
+
+
+_CAPABILITY = ("technique", "technical_indicators", "functions", "service_content", "accessories", "keywords", "subject_codes",
+               "technique_codes", "class_code", "use_type")  # fmt: skip
+_LONG = frozenset({"technical_indicators", "functions", "service_content", "accessories"})
+_PROVENANCE = ("manufacturer", "model", "nation_code", "imported", "commissioned_on", "purchased_on", "acquisition",
+               "original_value_fen", "inner_id", "asset_number", "department", "affiliation", "affiliation_name", "doi",
+               "cstr")  # fmt: skip
+_SHARING = ("share_mode", "access_terms", "fee_note", "achievements", "effect_1", "effect_2")

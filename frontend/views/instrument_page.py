@@ -1,0 +1,181 @@
+"""The public page of an instrument, what it is made of, and what search engines and printers get of it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from datetime import datetime
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlencode
+
+import segno
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import Truncator
+from django.utils.translation import get_language
+from django.views.decorators.http import require_GET
+
+from billing.settlement.services.example import worked_example
+from booking import record_queries
+from config.kernel.access import Actor, Role
+from config.kernel.errors import NotFound
+from config.kernel.http import attachment
+from config.kernel.services import files
+from frontend.http import actor_of
+from frontend.presenters import instruments as present
+from frontend.presenters import record
+from frontend.presenters.example import example_view
+from frontend.presenters.utilisation import utilisation_view
+from frontend.templatetags.jishi import bilingual
+from frontend.views.quotes import booking_panel_context
+from instruments import queries
+from instruments.models import Instrument
+from instruments.queries import records, resources
+from instruments.rules.wall_time import to_wall
+
+_CSRF = re.compile(rb'name="csrf-token" content="([^"]+)"')
+_SUMMARY_LENGTH = 160
+
+
+@require_GET
+def instrument_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything that a visitor wants to know before booking, in the order of the questions; for visitors with a validator."""
+    actor, now = actor_of(request), timezone.now()
+    instrument = queries.instrument_for(actor, pk)
+    panel = booking_panel_context(request, instrument)
+    booking = panel["booking_context"]
+    own_quote = panel["panel"].quote is not None
+    example = None if own_quote else worked_example(booking, now)  # one's own figures are better than an example's
+    context = _shown(actor, instrument, now) | panel
+    context |= {
+        "example": example_view(example, booking.zone.key) if example else None,
+        "use": utilisation_view(record_queries.use_of(booking, now)),
+        "ratings": record_queries.ratings_of(actor, instrument),
+        "test_items": resources.test_items_of(actor, pk),
+        "supported": resources.supported_by(actor, pk),
+        "problems": records.known_problems(actor, instrument),
+        "may_answer": instrument.organisation_id in actor.organisations(Role.LAB_MANAGER),
+        "may_hide": actor.has(Role.OPERATOR),
+        **_addresses(request, instrument),
+    }
+    response = render(request, "instruments/detail.html", context)
+    return _validated(request, response) if actor.is_anonymous else response
+
+
+def _shown(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, Any]:
+    stored = queries.calendar_of(instrument)
+    local_now = to_wall(now, present.zone(instrument))
+    windows = queries.hours_on(stored, local_now.date())
+    attached = records.attached_to(actor, instrument)
+    may_manage = queries.may_manage(actor, instrument)
+    inside = instrument.organisation_id in actor.organisations()
+    return {
+        "instrument": instrument,
+        "class_name": present.class_name(instrument.class_code),
+        "card_icon": present.card_icon(instrument.class_code),
+        "place": present.place_name(instrument.site.region_code),
+        "modes": present.mode_names(instrument),
+        "hours": present.weekly_hours(windows) if windows else [],
+        "closures": present.closures(queries.closures_after(stored, local_now)),
+        "attached": attached,
+        "capability": record.capability(instrument),
+        "provenance": record.provenance(instrument),
+        "sharing": record.sharing(instrument),
+        "status_meaning": record.status_meaning(instrument),
+        "customs_warning": not inside and records.customs_unclear(actor, instrument),
+        "may_manage": may_manage,
+        "may_read_history": records.may_read_history(actor, instrument),
+        "change": records.open_change_of(actor, instrument) if may_manage else None,
+        "publishes_itself": may_manage and not records.waits_for_review(actor, instrument),
+    }
+
+
+def _addresses(request: HttpRequest, instrument: Instrument) -> dict[str, Any]:
+    """What search engines read: the one address of the page, the same in other languages, and a summary."""
+    path = reverse("instrument_detail", args=[instrument.pk])
+    languages = [(code, f"{settings.PUBLIC_URL}{path}?{urlencode({'lang': code})}") for code, _name in settings.LANGUAGES]
+    asked = request.GET.get("lang", "")
+    text = bilingual(instrument, "description") or instrument.functions or instrument.technique
+    summary = " ".join(f"{bilingual(instrument)}, {bilingual(instrument.organisation)}. {text}".split())
+    picture = ""
+    if instrument.photo is not None:
+        picture = settings.PUBLIC_URL + reverse("instrument_photo", args=[instrument.pk, instrument.photo.sha256[:16]])
+    return {
+        "page_address": dict(languages).get(asked, settings.PUBLIC_URL + path),
+        "plain_address": settings.PUBLIC_URL + path,
+        "languages": [(_tag(code), address) for code, address in languages],
+        "page_locale": "zh_CN" if get_language() == "zh-hans" else "en_GB",
+        "page_summary": Truncator(summary).chars(_SUMMARY_LENGTH),
+        "page_picture": picture,
+    }
+
+
+def _tag(code: str) -> str:
+    return "zh-Hans" if code == "zh-hans" else code
+
+
+def _validated(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """With a validator of everything but the form token, so that an unchanged page is not sent again."""
+    content = response.content
+    token = _CSRF.search(content)
+    plain = content.replace(token[1], b"") if token else content
+    etag = f'W/"{hashlib.sha256(plain).hexdigest()[:32]}"'
+    if request.headers.get("If-None-Match") == etag:
+        response = HttpResponseNotModified()
+    response["ETag"] = etag
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+# --- Pieces -----------------------------------------------------------------------------------------------------------
+@require_GET
+def instrument_photo(request: HttpRequest, pk: int, version: str) -> HttpResponse:
+    """The photo or a further picture; the address changes with its content, so that it can be kept for long."""
+    actor = actor_of(request)
+    instrument = queries.instrument_for(actor, pk)
+    stored = instrument.photo
+    if stored is None or not stored.sha256.startswith(version):
+        picture = records.picture_for(actor, pk, version) if len(version) >= 12 else None
+        stored = None if picture is None else picture.file
+    if stored is None:
+        raise NotFound.of("access.not_found", model="photo")
+    response = HttpResponse(files.read(stored), content_type=stored.media_type)
+    response["Cache-Control"] = "private, max-age=604800, immutable"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+@require_GET
+def instrument_document(request: HttpRequest, pk: int, document: int) -> HttpResponse:
+    """A document, as a download."""
+    stored = records.document_for(actor_of(request), pk, document).file
+    return attachment(files.read(stored), stored.media_type, stored.file_name)
+
+
+@require_GET
+def instrument_qr(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page's address as a code for cameras."""
+    instrument = queries.instrument_for(actor_of(request), pk)
+    out = BytesIO()
+    code = segno.make(page_address(instrument), error="m", micro=False)
+    code.save(out, kind="svg", scale=8, border=4, dark="#000", light="#fff", svgns=True, omitsize=False)
+    response = HttpResponse(out.getvalue(), content_type="image/svg+xml")
+    response["Cache-Control"] = "private, max-age=86400"
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+def page_address(instrument: Instrument) -> str:
+    """The whole address of the page, as it stands in the code."""
+    return settings.PUBLIC_URL + reverse("instrument_detail", args=[instrument.pk])
+
+
+@require_GET
+def instrument_label(request: HttpRequest, pk: int) -> HttpResponse:
+    """A label to print and stick on the instrument."""
+    instrument = queries.instrument_for(actor_of(request), pk)
+    return render(request, "instruments/label.html", {"instrument": instrument, "address": page_address(instrument)})

@@ -1,0 +1,182 @@
+"""Proposed changes: the owner looks and hands in, the operator compares and decides; and the history of what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from config.kernel.access import Actor, Role
+from config.kernel.api.problems import status_of
+from config.kernel.errors import Forbidden, NotFound, Refusal
+from frontend.http import actor_of
+from frontend.instrument_forms import DecisionForm, add_refusal
+from frontend.presenters import record
+from frontend.refusals import sentences
+from instruments import queries
+from instruments.models import InstrumentChange
+from instruments.queries import records
+from instruments.rules.instrument_review import Action, State, actions_from
+from instruments.services import instrument_reviews
+from instruments.services.instrument_reviews import seen
+
+PER_PAGE = 25
+
+
+@login_required
+@require_GET
+def review_queue(request: HttpRequest) -> HttpResponse:
+    """For the operator what waits, the oldest first; for a lab its own changes, the newest first."""
+    actor = actor_of(request)
+    actor.require(Role.OPERATOR, Role.LAB_MANAGER)
+    is_operator = actor.has(Role.OPERATOR)
+    rows = records.review_queue(actor) if is_operator else records.own_changes(actor)
+    context = {"page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")), "is_operator": is_operator}
+    return render(request, "reviews/queue.html", context)
+
+
+@login_required
+@require_GET
+def review_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a change makes different, and what the reader may do with it."""
+    actor = actor_of(request)
+    return _page(request, actor, records.change_for(actor, pk), DecisionForm())
+
+
+def _page(
+    request: HttpRequest,
+    actor: Actor,
+    change: InstrumentChange,
+    form: DecisionForm,
+    problems: list[str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    actions = actions_from(State(change.state))
+    keeps = change.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
+    places = record.place_names(queries.sites_of(actor, change.instrument.organisation_id))
+    differences = record.change_differences(change, places)
+    context = {
+        "change": change,
+        "instrument": change.instrument,
+        "differences": differences,
+        "clashes": [each for each in differences if each.is_clash],
+        "publishes": bool(change.values.get("published")),
+        "mark": seen(change),
+        "form": form,
+        "problems": problems or [],
+        "may_decide": Action.ACCEPT in actions and actor.has(Role.OPERATOR) and not keeps,
+        "may_submit": Action.SUBMIT in actions and keeps,
+        "may_withdraw": Action.WITHDRAW in actions and keeps,
+        "may_edit": Action.SAVE in actions and keeps,
+        "may_reopen": Action.REOPEN in actions and keeps,
+    }
+    return render(request, "reviews/detail.html", context, status=status)
+
+
+@login_required
+@require_POST
+def review_act(request: HttpRequest, pk: int) -> HttpResponse:
+    """The owner hands in, withdraws, or takes up again."""
+    actor, now = actor_of(request), timezone.now()
+    acts: dict[str, tuple[Callable[[], Any], str]] = {
+        "submit": (
+            lambda: instrument_reviews.submit(actor, pk, now),
+            _("Handed in. You get a mail when the operator has decided."),
+        ),
+        "withdraw": (lambda: instrument_reviews.withdraw(actor, pk, now), _("Withdrawn. What is published stays as it is.")),
+        "reopen": (lambda: instrument_reviews.reopen(actor, pk, now), _("It is a draft again. Mend it, then hand it in.")),
+    }
+    action = request.POST.get("action", "")
+    if action not in acts:
+        raise NotFound.of("access.not_found", model="action")
+    change = records.change_for(actor, pk)
+    work, done = acts[action]
+    try:
+        work()
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return _page(request, actor, change, DecisionForm(), sentences(refusal), status_of(refusal))
+    messages.success(request, done)
+    return redirect("review_detail", pk)
+
+
+@login_required
+@require_POST
+def review_decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """The operator accepts what was looked at, or refuses it with a reason."""
+    actor, now = actor_of(request), timezone.now()
+    actor.require(Role.OPERATOR)
+    accept = request.POST.get("decision") == "accept"
+    form = DecisionForm(request.POST)
+    form.is_valid()
+    try:
+        if accept:
+            overwrite = request.POST.get("overwrite") == "yes"
+            change = instrument_reviews.accept(actor, pk, request.POST.get("mark", ""), now, overwrite=overwrite)
+        else:
+            change = instrument_reviews.refuse(actor, pk, request.POST.get("reason", ""), now)
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        add_refusal(form, refusal)
+        problems = [] if form.errors.get("reason") else sentences(refusal)
+        return _page(request, actor, records.change_for(actor, pk), form, problems, status_of(refusal))
+    done = (
+        _("%(name)s: the change is published.") if accept else _("%(name)s: the change is refused; the owner reads your reason.")
+    )
+    messages.success(request, done % {"name": change.instrument.name})
+    return redirect("review_queue")
+
+
+@login_required
+@require_POST
+def instrument_publish(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show an instrument to everybody, or hand it in for that."""
+    actor = actor_of(request)
+    queries.instrument_for(actor, pk)
+    try:
+        change = instrument_reviews.ask_to_publish(actor, pk, timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        messages.error(request, " ".join(sentences(refusal)))
+        return redirect("instrument_detail", pk)
+    if change is None:
+        messages.success(request, _("The instrument is shown to everybody now."))
+        return redirect("instrument_detail", pk)
+    messages.success(request, _("Handed in for publication. You get a mail when the operator has decided."))
+    return redirect("review_detail", change.pk)
+
+
+@login_required
+@require_POST
+def organisation_reviews(request: HttpRequest, pk: int) -> HttpResponse:
+    """The operator says whether an owner's changes are looked at first."""
+    actor = actor_of(request)
+    actor.require(Role.OPERATOR)
+    queries.organisation_for(actor, pk)
+    needed = {"yes": True, "no": False}.get(request.POST.get("reviews", ""))
+    instrument_reviews.set_reviews_needed(actor, pk, needed, timezone.now())
+    messages.success(request, _("Saved."))
+    return redirect("organisation_detail", pk)
+
+
+@login_required
+@require_GET
+def instrument_history(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything that was done to an instrument, with what it changed."""
+    actor = actor_of(request)
+    instrument = queries.instrument_for(actor, pk)
+    page = Paginator(records.history_of(actor, instrument), PER_PAGE).get_page(request.GET.get("page"))
+    places = record.place_names(queries.sites_of(actor, instrument.organisation_id))
+    context = {"instrument": instrument, "page": page, "rows": record.history_rows(page.object_list, places)}
+    return render(request, "instruments/history.html", context)

@@ -1,0 +1,122 @@
+"""What the fields of an instrument and their values are called, and what its state means (source words; translated where shown)."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from instruments.registry_wording import SERVICE_MODE_NAMES
+
+Word = Promise | str
+
+FIELD_NAMES: dict[str, Word] = {
+    "name": _("Name"),
+    "name_en": _("Name in English"),
+    "inner_id": _("Your own number"),
+    "asset_number": _("Asset number"),
+    "manufacturer": _("Manufacturer"),
+    "model": _("Model"),
+    "nation_code": _("Country of origin"),
+    "imported": _("Imported"),
+    "doi": _("DOI"),
+    "cstr": _("CSTR"),
+    "site_id": _("Place"),
+    "department": _("Department"),
+    "technique": _("Technique"),
+    "technique_codes": _("Technique codes"),
+    "technical_indicators": _("Technical indicators"),
+    "functions": _("Main functions"),
+    "service_modes": _("Ways of service"),
+    "service_content": _("What the service covers"),
+    "accessories": _("Main accessories"),
+    "description": _("What it is for"),
+    "description_en": _("What it is for, in English"),
+    "keywords": _("Keywords"),
+    "status": _("Running state"),
+    "training_needed": _("Training is needed before using it"),
+    "class_code": _("Class"),
+    "use_type": _("General or special use"),
+    "subject_codes": _("Subjects"),
+    "affiliation": _("Belongs to"),
+    "affiliation_name": _("Name of what it belongs to"),
+    "original_value_fen": _("Original value in yuan"),
+    "acquisition": _("How it was acquired"),
+    "purchased_on": _("Purchased on"),
+    "commissioned_on": _("In service since"),
+    "customs_supervised": _("Supervised by customs"),
+    "share_mode": _("Sharing"),
+    "access_terms": _("Terms of use"),
+    "fee_note": _("About fees"),
+    "service_url": _("Web address of the service"),
+    "contact_name": _("Contact"),
+    "contact_phone": _("Telephone"),
+    "contact_email": _("E-mail"),
+    "contact_address": _("Postal address"),
+    "contact_postal_code": _("Postal code"),
+    "achievements": _("Results obtained with it"),
+    "effect_1": _("Effect of sharing, first example"),
+    "effect_2": _("Effect of sharing, second example"),
+    "published": _("Shown to everybody"),
+}
+CUSTOMS_NAMES: dict[str, Word] = {
+    "declaration_number": _("Declaration number"),
+    "item_number": _("Item number in the declaration"),
+    "declared_name": _("Name on the declaration"),
+    "released_on": _("Released on"),
+    "exemption_number": _("Tax exemption certificate"),
+    "contract_number": _("Contract number"),
+    "port": _("Port of entry"),
+    "customs_office": _("Customs office"),
+    "hs_code": _("HS code"),
+    "may_share": _("Customs allows sharing"),
+    "may_charge": _("Customs allows charging"),
+}
+FUNDING_NAMES: dict[str, Word] = {
+    "central": pgettext_lazy("source of money", "Central government"),
+    "local": pgettext_lazy("source of money", "Local government"),
+    "own": pgettext_lazy("source of money", "Own funds"),
+    "other": pgettext_lazy("source of money", "Other"),
+}
+STATUS_NAMES: dict[str, Word] = {
+    "normal": pgettext_lazy("instrument state", "Running"),
+    "occasionally_faulty": pgettext_lazy("instrument state", "Running, occasional faults"),
+    "frequently_faulty": pgettext_lazy("instrument state", "Often faulty, not bookable"),
+    "under_repair": pgettext_lazy("instrument state", "Under repair"),
+    "retired": pgettext_lazy("instrument state", "Retired"),
+}
+#: What a state means for somebody who wants to book.
+STATUS_MEANINGS: dict[str, Word] = {
+    "normal": _("It is running and can be booked."),
+    "occasionally_faulty": _("It can be booked. It fails now and then: bring samples that can be measured again."),
+    "frequently_faulty": _("It fails too often to be booked online. Ask the lab what is possible."),
+    "under_repair": _("It is being repaired and cannot be booked now. Bookings that were made stay until the lab cancels them."),
+    "retired": _("It is not used any more and cannot be booked."),
+}
+CHOICE_NAMES: dict[str, dict[str, Word]] = {
+    "affiliation": {
+        "centre": pgettext_lazy("affiliation", "Instrument centre"),
+        "facility": pgettext_lazy("affiliation", "Large research facility"),
+        "state_key_lab": pgettext_lazy("affiliation", "State key laboratory"),
+        "engineering_centre": pgettext_lazy("affiliation", "Engineering research centre"),
+        "germplasm_bank": pgettext_lazy("affiliation", "Germplasm bank"),
+    },
+    "acquisition": {
+        "purchased": pgettext_lazy("acquisition", "Purchased"),
+        "developed": pgettext_lazy("acquisition", "Developed"),
+        "donated": pgettext_lazy("acquisition", "Donated"),
+        "other": pgettext_lazy("acquisition", "Other"),
+    },
+    "use_type": {
+        "general": pgettext_lazy("use of an instrument", "General"),
+        "special": pgettext_lazy("use of an instrument", "Special"),
+    },
+    "share_mode": {
+        "internal": pgettext_lazy("sharing", "Within the owner"),
+        "external": pgettext_lazy("sharing", "With everybody"),
+        "not_shared": pgettext_lazy("sharing", "Not shared"),
+    },
+    "status": STATUS_NAMES,
+    "service_modes": SERVICE_MODE_NAMES,
+}
+YES, NO = pgettext_lazy("answer", "yes"), pgettext_lazy("answer", "no")

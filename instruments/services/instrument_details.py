@@ -1,0 +1,69 @@
+"""The customs record and the sources of purchase money of an instrument. They are facts for reports and apply at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from config.kernel.access import Actor
+from config.kernel.errors import Refusal
+from config.kernel.services import audit
+from config.kernel.services.transactions import whole
+from instruments.models import CustomsRecord, Instrument, InstrumentFunding
+from instruments.rules.details_values import CUSTOMS_FIELDS, clean_customs, clean_fundings
+from instruments.services.instrument_changes import managed_instrument
+
+
+@whole
+def set_customs(actor: Actor, instrument_id: int, given: Mapping[str, Any], now: datetime) -> CustomsRecord | None:
+    """Write the named fields of the customs record; one that holds nothing is not kept.
+
+    Raises NotFound, Forbidden, Refusal ``instrument.customs_code_invalid``, ``instrument.date_out_of_range``, ``name.*``.
+    """
+    instrument = managed_instrument(actor, instrument_id)
+    cleaned = clean_customs(given)
+    Refusal.raise_any(cleaned.reasons)
+    record = CustomsRecord.objects.filter(instrument=instrument).first() or CustomsRecord(instrument=instrument)
+    before = {name: getattr(record, name) for name, value in cleaned.values.items() if getattr(record, name) != value}
+    if not before:
+        return record if record.pk else None
+    for name in before:
+        setattr(record, name, cleaned.values[name])
+    is_empty = all(getattr(record, name) in ("", None) for name in CUSTOMS_FIELDS)
+    if not is_empty:
+        record.save()
+    elif record.pk:
+        record.delete()
+    after = {name: cleaned.values[name] for name in before}
+    _touch(instrument, now)
+    audit.record(actor, "instrument.customs", instrument, now, before=_json(before), after=_json(after))
+    return None if is_empty else record
+
+
+@whole
+def set_fundings(actor: Actor, instrument_id: int, given: Iterable[tuple[str, int | None]], now: datetime) -> None:
+    """Write whose money bought it: pairs of source and amount in fen, None when only the source is known.
+
+    Raises NotFound, Forbidden, Refusal as ``details_values.clean_fundings``.
+    """
+    instrument = managed_instrument(actor, instrument_id)
+    wanted = dict(clean_fundings(given))
+    before = dict(InstrumentFunding.objects.filter(instrument=instrument).values_list("source", "amount_fen"))
+    if wanted == before:
+        return
+    InstrumentFunding.objects.filter(instrument=instrument).delete()
+    InstrumentFunding.objects.bulk_create(
+        [InstrumentFunding(instrument=instrument, source=source, amount_fen=amount) for source, amount in wanted.items()]
+    )
+    _touch(instrument, now)
+    audit.record(actor, "instrument.funding", instrument, now, before={"funding": before}, after={"funding": wanted})
+
+
+def _touch(instrument: Instrument, now: datetime) -> None:
+    instrument.updated_at = now
+    instrument.save(update_fields=["updated_at"])
+
+
+def _json(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"customs_{name}": value.isoformat() if isinstance(value, date) else value for name, value in values.items()}
