@@ -8,7 +8,9 @@ class BillingApp(AppConfig):
 
     def ready(self) -> None:
         from billing import access, messages  # noqa: F401  (register scopes and sentences)
-        from billing.settlement.services import reservation_money
+        from billing.settlement.services import instrument_use, reservation_money
         from booking import ports
+        from instruments import ports as instrument_ports
 
         ports.register_money(reservation_money.ReservationMoney())
+        instrument_ports.register_use(instrument_use.InstrumentUse())
