@@ -9,7 +9,7 @@ class BillingApp(AppConfig):
     def ready(self) -> None:
         from billing import access, messages  # noqa: F401  (register scopes and sentences)
         from billing.pricing import sample_prices
-        from billing.settlement.services import catalogue_facts, reservation_money
+        from billing.settlement.services import catalogue_facts, instrument_use, reservation_money
         from booking import ports
         from instruments import ports as instrument_ports
 
@@ -17,3 +17,4 @@ class BillingApp(AppConfig):
         instrument_ports.register_sample_prices(sample_prices.SamplePrices())
         instrument_ports.register_instrument_facts(catalogue_facts.offers)
         instrument_ports.register_resource_facts(catalogue_facts.test_offers)
+        instrument_ports.register_use(instrument_use.InstrumentUse())

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Protocol
 
 from django.db.models import Q
@@ -34,19 +35,54 @@ class SamplePricePort(Protocol):
         """Publish the prices that differ from those in force; returns what those were (None: there was none)."""
 
 
-_registered: list[SamplePricePort] = []
+_sample_prices: list[SamplePricePort] = []
 
 
 def register_sample_prices(port: SamplePricePort) -> None:
     """Called once by billing's AppConfig."""
-    _registered[:] = [port]
+    _sample_prices[:] = [port]
 
 
 def sample_prices() -> SamplePricePort:
     """The registered port. Raises RuntimeError when billing is missing."""
-    if not _registered:
+    if not _sample_prices:
         raise RuntimeError("no implementation of instruments.ports.SamplePricePort is registered")
-    return _registered[0]
+    return _sample_prices[0]
+
+
+@dataclass(frozen=True, slots=True)
+class UseFacts:
+    """An instrument's price in words (Chinese) and its use in a year: hours in all and for others, income from others in fen.
+
+    Hours and income are None when nothing was counted.
+    """
+
+    fee_text: str = ""
+    run_hours: Decimal | None = None
+    service_hours: Decimal | None = None
+    service_income_fen: int | None = None
+
+
+class UsePort(Protocol):
+    """Reads for many instruments at once, in a fixed number of queries."""
+
+    def facts_of(self, instrument_ids: Sequence[int], on: date, year: int) -> Mapping[int, UseFacts]:
+        """The price in force on the local day ``on`` and the use agreed in the calendar year; ids without any are left out."""
+
+
+_use: list[UsePort] = []
+
+
+def register_use(port: UsePort) -> None:
+    """Called once by billing's AppConfig."""
+    _use[:] = [port]
+
+
+def use() -> UsePort:
+    """The registered port. Raises RuntimeError when billing is missing."""
+    if not _use:
+        raise RuntimeError("no implementation of instruments.ports.UsePort is registered")
+    return _use[0]
 
 
 CalendarListener = Callable[[Sequence[int]], None]

@@ -47,7 +47,7 @@ register(
         "recurrence.until_and_count": _("Give either a last day or a number of times, not both."),
         "import.file_empty": _("The file is empty. Export it again."),
         "import.file_too_big": _("The file is too big: %(maximum_mb)s MB at most. Split it."),
-        "import.file_packed": _("This is a %(kind)s file, not a CSV text. Save the list as CSV and try again."),
+        "import.file_packed": _("This is a %(kind)s file. Save the list as .xlsx or CSV and try again."),
         "import.file_binary": _("This is not a text file (byte %(position)s). Save the list as CSV and try again."),
         "import.file_missing": _("The file %(path)s cannot be read. Check the path and the permissions."),
         "import.encoding_unknown": _("There is no encoding called %(name)s. Try utf-8, gb18030 or cp1252."),
@@ -87,7 +87,18 @@ register(
         "import.map_source": _(
             "In the map, %(place)s must name exactly one of column, first_of, join or constant, in the right shape."
         ),
-        "import.changed": _("Was %(was)s."),
+        "import.changed": _("Was %(was)s, becomes %(becomes)s."),
+        "import.changed_since": _("The registry has changed since the preview. Look at the new preview and confirm again."),
+        "import.workbook_broken": _("This workbook cannot be read. Open it in a spreadsheet program and save it as .xlsx again."),
+        "import.workbook_bomb": _(
+            "Unpacked, this workbook is far bigger than a list of instruments. Save only the list as .xlsx."
+        ),
+        "import.workbook_macros": _("The workbook holds macros. Save it as .xlsx, without macros."),
+        "import.workbook_entities": _("The workbook holds XML declarations that no spreadsheet program writes. It is not read."),
+        "import.workbook_formula": _("Cell %(cell)s holds a formula. Copy the column and paste its values, then save."),
+        "import.workbook_error_cell": _("Cell %(cell)s shows the error %(text)s. Mend it, then save."),
+        "import.name_unknown": _("%(text)s is in no code list. Write it as the list does, or use its code."),
+        "import.map_hours": _("In the map, hours_per_day needs a column and windows such as 08:00-18:00 for each value."),
         "import.cut": _("Cut from %(length)s to %(kept)s characters."),
         "import.repeated_same": _("The same number and the same content as line %(counting_line)s, which counts."),
         "import.repeated_differs": _("The same number as line %(counting_line)s, which counts; differs in %(fields)s."),

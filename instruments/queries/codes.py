@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from datetime import date
 from instruments.models import Code, PolicyZone
 from instruments.rules.classification import instrument_classes
 from instruments.rules.nations import nation_by_name, nation_codes, nation_name
-from instruments.rules.regions import Language, regions
+from instruments.rules.regions import PROVINCES, Language, regions
 from instruments.rules.techniques import techniques
 
 _KEPT_SECONDS = 60.0
@@ -87,12 +88,15 @@ def is_listed(scheme: str) -> bool:
 
 
 def code_of(scheme: str, text: str, on: date) -> str | None:
-    """The code that a code or one of its names stands for on a local day; None when nothing or more than one thing does."""
+    """The code that a code or one of its names stands for on a local day; None when nothing or more than one thing does.
+
+    Digits are taken as a code where no list of the scheme is there to look into.
+    """
     if scheme == "iso3166":
         return nation_by_name(text)
     if scheme == "gbt2260":
         return _division_by_path([part.strip() for part in text.split("/") if part.strip()], on)
-    if entry_of(scheme, text, on) is not None:
+    if entry_of(scheme, text, on) is not None or (not is_listed(scheme) and re.fullmatch("[0-9]{3,7}", text)):
         return text
     wanted = text.casefold()
     found = {
@@ -121,8 +125,8 @@ def _division_by_path(parts: Sequence[str], on: date) -> str | None:
     """The division whose own name is the last part and whose wider ones the parts before it; short names clash, so all count."""
     if not parts:
         return None
-    if len(parts) == 1 and entry_of("gbt2260", parts[0], on) is not None:
-        return parts[0]
+    if re.fullmatch("[0-9]{6}", parts[-1]):
+        return parts[-1] if _is_division(parts[-1], on) else None
     found = [
         entry.code
         for entries in _scheme("gbt2260").entries.values()
@@ -130,6 +134,14 @@ def _division_by_path(parts: Sequence[str], on: date) -> str | None:
         if parts[-1] in (entry.zh, entry.en) and _lies_in(entry.code, parts[:-1], on)
     ]
     return found[0] if len(set(found)) == 1 else None
+
+
+def _is_division(code: str, on: date) -> bool:
+    """Whether a code may be a division: known, or in a province of which no list says anything."""
+    if entry_of("gbt2260", code, on) is not None:
+        return True
+    listed = {known[:2] for known in _scheme("gbt2260").entries if not known.endswith("0000")}
+    return code[:2] in PROVINCES - listed
 
 
 def _lies_in(code: str, wider: Sequence[str], on: date) -> bool:

@@ -15,6 +15,12 @@ from typing import Literal
 
 Language = Literal["zh", "en"]
 
+#: The first two digits of every province's code.
+PROVINCES = frozenset(
+    str(code)
+    for first, last in ((11, 15), (21, 23), (31, 37), (41, 46), (50, 54), (61, 65), (71, 71), (81, 82))
+    for code in range(first, last + 1)
+)
 _CODE = re.compile(r"[1-9][0-9]{5}")
 _FILE = Path(__file__).with_name("data") / "regions.json"
 

@@ -1,7 +1,8 @@
 """From the bytes of a registry file to a table of cells, with every guard against broken and hostile files.
 
-Only text is read: delimited values as spreadsheets and databases write them (RFC 4180). Anything that is packed, binary, too
-big, cut off or ragged is refused with the line where it shows.
+Delimited values as spreadsheets and databases write them (RFC 4180); workbooks have a reader of their own
+(``instruments.services.registry_workbook``). Anything else that is packed, binary, too big, cut off or ragged is refused with the
+line where it shows.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 
 from config.kernel.errors import Reason, Refusal
@@ -17,6 +19,7 @@ from config.kernel.errors import Reason, Refusal
 _PACKED = {b"PK\x03\x04": "zip", b"PK\x05\x06": "zip", b"\x1f\x8b": "gzip", b"\xd0\xcf\x11\xe0": "xls", b"%PDF": "pdf"}
 _TEXT_CONTROLS = frozenset(b"\t\n\r\x0b\x0c\x1a")
 _MAX_REASONS = 50
+_SEPARATORS_PER_COLUMN = 100  # a cell may hold some itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,14 @@ def read_table(text: str, delimiter: str, limits: Limits) -> Table:
     ``import.too_many_columns``, ``import.too_many_rows``, ``import.no_rows``, ``import.broken_quotes``,
     ``import.field_too_long``, ``import.row_length`` (a row is cut off or has a separator too many).
     """
-    records = _records(text.lstrip("\ufeff"), delimiter, limits)
+    with closing(_records(text.lstrip("\ufeff"), delimiter, limits)) as records:  # gives the library's global limit back at once
+        return _read(records, delimiter, limits)
+
+
+def _read(records: Iterator[tuple[int, list[str]]], delimiter: str, limits: Limits) -> Table:
     _, header = next(records, (0, []))
     headers = tuple(cell.strip() for cell in header)
-    Refusal.raise_any(_header_reasons(headers, delimiter))
+    Refusal.raise_any(header_reasons(headers, delimiter))
     rows: list[Row] = []
     reasons: list[Reason] = []
     for line, cells in records:
@@ -99,10 +106,10 @@ def read_table(text: str, delimiter: str, limits: Limits) -> Table:
     return Table(headers, tuple(rows))
 
 
-def _records(text: str, delimiter: str, limits: Limits) -> Iterator[tuple[int, list[str]]]:
+def _records(text: str, delimiter: str, limits: Limits) -> Generator[tuple[int, list[str]], None, None]:
     """The records with the line on which each ends."""
     before = csv.field_size_limit(limits.field_characters)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.reader(_lines(text, delimiter, limits), delimiter=delimiter, strict=True)
     started = 1
     try:
         while True:
@@ -122,7 +129,17 @@ def _records(text: str, delimiter: str, limits: Limits) -> Iterator[tuple[int, l
         csv.field_size_limit(before)
 
 
-def _header_reasons(headers: tuple[str, ...], delimiter: str) -> list[Reason]:
+def _lines(text: str, delimiter: str, limits: Limits) -> Iterator[str]:
+    """The physical lines; one with absurdly many separators is refused before it is taken apart."""
+    most = limits.columns * _SEPARATORS_PER_COLUMN
+    for line in io.StringIO(text, newline=""):
+        if len(line) > most and line.count(delimiter) > most:
+            raise Refusal.of("import.too_many_columns", "file", found=line.count(delimiter) + 1, maximum=limits.columns)
+        yield line
+
+
+def header_reasons(headers: tuple[str, ...], delimiter: str) -> list[Reason]:
+    """Reasons against a first line: columns without a name or with the same one, or a separator that is not the file's."""
     if len(headers) == 1:
         for other, name in ((";", "semicolon"), ("\t", "tab"), (",", "comma"), ("|", "bar")):
             if other != delimiter and other in headers[0]:

@@ -16,14 +16,19 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from config.kernel.errors import Reason, Refusal
-from instruments.rules import registry_values
+from instruments.rules import registry_details, registry_values
 from instruments.rules.identifiers import OrganisationIdentifier, Scheme, identify
 from instruments.rules.registry_file import Row, header_key
-from instruments.rules.registry_values import INSTRUMENT_FIELDS, clean_fields
+from instruments.rules.registry_hours import DayWindow, HoursPerDay, hours_per_day
+from instruments.rules.registry_values import INSTRUMENT_FIELDS, LIST_LENGTHS, clean_fields
 
 ORGANISATION_FIELDS = frozenset({"organisation.name", "organisation.identifier"})
 SITE_FIELDS = frozenset({"site.name", "site.address", "site.region_code"})
-TARGETS = INSTRUMENT_FIELDS | ORGANISATION_FIELDS | SITE_FIELDS
+CUSTOMS_FIELDS = frozenset(f"customs.{name}" for name in registry_details.CUSTOMS)
+FUNDING_FIELDS = frozenset({"fundings"} | {f"fundings.{source}_fen" for source in registry_details.FUNDING_SOURCES})
+#: ``own_number`` is the number that our own export gave the instrument; it names rows without an owner's number.
+OWN_NUMBER = "own_number"
+TARGETS = INSTRUMENT_FIELDS | ORGANISATION_FIELDS | SITE_FIELDS | CUSTOMS_FIELDS | FUNDING_FIELDS | {OWN_NUMBER}
 _MAP_KEYS = frozenset(
     {
         "title",
@@ -37,15 +42,16 @@ _MAP_KEYS = frozenset(
         "optional_columns",
         "fields",
         "ignored",
+        "hours_per_day",
     }
 )
 _SOURCE_KEYS = frozenset(
     {"column", "first_of", "join", "constant", "separator", "before", "after", "values", "other", "default", "unit", "cut"}
+    | {"list", "codes", "shown", "exact", "keeps_finer"}
 )
+_SCHEMES = ("gbt13745", "iso3166", "gbt2260", "panet")
 _ORIGINS = ("column", "first_of", "join", "constant")
 _UNITS = ("fen", "yuan", "10k_yuan")
-_TRUE = frozenset({"true", "yes", "1"})
-_FALSE = frozenset({"false", "no", "0", ""})
 _DATA = Path(__file__).with_name("data") / "registry_maps.json"
 _DELETED = frozenset("\u00ad\u200b\u2060\ufeff\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -56,7 +62,10 @@ class Source:
 
     ``columns`` are header keys; ``joined`` puts all of them together, otherwise the first that holds something counts.
     ``before`` and ``after`` keep the part on that side of the first such text (a blank stands for any blank).
-    ``values`` translates whole values; ``other`` stands for those that are not listed (None: they are refused).
+    ``values`` translates whole values; ``other`` stands for those that are not listed (None: they are refused). ``list`` holds
+    the characters that separate the entries of a list. ``codes`` is the scheme whose codes the names stand for. While the cell
+    still says what the column ``shown`` says, the column ``exact`` counts (as it is stored, amounts in fen). ``keeps_finer``: a
+    stored value that only says more exactly what the cell says stays.
     """
 
     columns: tuple[str, ...] = ()
@@ -70,6 +79,11 @@ class Source:
     default: str = ""
     unit: str = "yuan"
     cut: int | None = None
+    list: str = ""
+    codes: str = ""
+    shown: str = ""
+    exact: str = ""
+    keeps_finer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +101,23 @@ class ImportMap:
     identity: tuple[str, ...] = ()
     optional_columns: bool = False
     ignored: frozenset[str] = frozenset()
+    hours: HoursPerDay | None = None
 
     @property
     def columns(self) -> frozenset[str]:
         """The header keys that are read."""
-        return frozenset(column for source in self.fields.values() for column in source.columns)
+        read = {column for source in self.fields.values() for column in source.columns}
+        return frozenset(read | ({self.hours.column} if self.hours else set()))
+
+    @property
+    def helpers(self) -> frozenset[str]:
+        """Header keys of columns that only say more exactly what others say."""
+        return frozenset(key for source in self.fields.values() for key in (source.shown, source.exact) if key)
+
+    @property
+    def coarse(self) -> frozenset[str]:
+        """The fields whose finer stored values stay."""
+        return frozenset(name for name, source in self.fields.items() if source.keeps_finer)
 
     @property
     def names_organisations(self) -> bool:
@@ -103,7 +129,8 @@ class ImportMap:
 class RowValues:
     """One row, read: clean instrument fields, whose it is and where it stands, or every reason against it.
 
-    ``identity`` is the text that names the row when it has no number; ``notes`` say what was mended.
+    ``identity`` is the text that names the row when it has no number; ``notes`` say what was mended. ``customs``, ``fundings``
+    (amount in fen by source, None where only the source is said) and ``windows`` are None where the map does not read them.
     """
 
     line: int
@@ -116,6 +143,15 @@ class RowValues:
     identity: str
     notes: tuple[Reason, ...] = field(default=())
     reasons: tuple[Reason, ...] = field(default=())
+    own_number: str = ""
+    customs: Mapping[str, Any] | None = None
+    fundings: Mapping[str, int | None] | None = None
+    windows: tuple[DayWindow, ...] | None = None
+
+
+def no_codes(scheme: str, text: str) -> str | None:
+    """A resolver for maps without ``codes``: knows nothing."""
+    return None
 
 
 @cache
@@ -145,6 +181,7 @@ def parse_map(document: Any) -> ImportMap:
         identity=tuple(header_key(str(column)) for column in document.get("identity", [])),
         optional_columns=document.get("optional_columns") is True,
         ignored=frozenset(header_key(str(column)) for column in document.get("ignored", [])),
+        hours=None if "hours_per_day" not in document else hours_per_day(document["hours_per_day"]),
     )
     if "organisation.identifier" in fields and not parsed.organisation_scheme:
         raise Refusal.of("import.map_needs", "map", place="organisation_scheme")
@@ -171,39 +208,50 @@ def fitted(plan: ImportMap, headers: Sequence[str]) -> ImportMap:
     fields: dict[str, Source] = {}
     reasons = []
     for name, source in plan.fields.items():
+        source = _without_helpers(source, present)
         missing = [column for column in source.columns if column not in present]
         if plan.optional_columns and missing and len(missing) == len(source.columns) and name != "name":
             continue
         if len(missing) == len(source.columns) > 0 or (missing and not plan.optional_columns):
             reasons.append(Reason("import.column_missing", {"columns": missing, "for_field": name}, name))
         fields[name] = source
+    others = {"identity": plan.identity, "hours_per_day": (plan.hours.column,) if plan.hours else ()}
     reasons += [
-        Reason("import.column_missing", {"columns": [column], "for_field": "identity"}, "identity")
-        for column in plan.identity
+        Reason("import.column_missing", {"columns": [column], "for_field": name}, name)
+        for name, columns in others.items()
+        for column in columns
         if column not in present
     ]
     Refusal.raise_any(reasons)
     return replace(plan, fields=fields)
 
 
-def read_row(plan: ImportMap, row: Row) -> RowValues:
-    """Read one row; never raises for what a cell holds."""
+def _without_helpers(source: Source, present: set[str]) -> Source:
+    """The source without helper columns that the file does not have."""
+    return source if {source.shown, source.exact} <= present else replace(source, shown="", exact="")
+
+
+def read_row(plan: ImportMap, row: Row, code_of: Callable[[str, str], str | None] = no_codes) -> RowValues:
+    """Read one row; never raises for what a cell holds. ``code_of(scheme, name)`` knows the codes that names stand for."""
     notes: list[Reason] = []
     reasons: list[Reason] = []
     cells = {header_key(header): _mended(value, header, notes) for header, value in row.cells.items()}
     given: dict[str, Any] = {}
-    beside: dict[str, str] = {}
+    beside: dict[str, Any] = {}
     for name, source in plan.fields.items():
+        if source.columns and not any(column in cells for column in source.columns):
+            continue  # a column that only some rows have: theirs say nothing about it
         try:
-            text = _value_of(source, cells, name, notes)
+            text, unit = _value_of(source, cells, name, notes, code_of)
             if name in INSTRUMENT_FIELDS:
-                given[name] = _typed(name, text, source)
+                given[name] = _typed(name, text, source, unit)
             else:
-                beside[name] = _BESIDE[name](text)
+                beside[name] = _BESIDE[name](text) if name in _BESIDE else registry_details.typed(name, text)
         except Refusal as refusal:
             reasons += refusal.reasons
     cleaned = clean_fields(given)
     identifier = _identifier(plan, beside.get("organisation.identifier", ""), reasons)
+    windows = _windows(plan, cells, reasons)
     return RowValues(
         line=row.line,
         fields=cleaned.values,
@@ -214,8 +262,30 @@ def read_row(plan: ImportMap, row: Row) -> RowValues:
         site_region=beside.get("site.region_code", ""),
         identity=_identity(plan, cells),
         notes=tuple(notes),
-        reasons=(*reasons, *cleaned.reasons),
+        reasons=(*reasons, *cleaned.reasons, *_region_reasons(beside.get("site.region_code", ""), code_of)),
+        own_number=beside.get(OWN_NUMBER, ""),
+        customs=registry_details.customs_of(beside),
+        fundings=registry_details.fundings_of(beside),
+        windows=windows,
     )
+
+
+def _windows(plan: ImportMap, cells: Mapping[str, str], reasons: list[Reason]) -> tuple[DayWindow, ...] | None:
+    """The weekly windows of a row, None where the map reads none."""
+    if plan.hours is None:
+        return None
+    text = header_key(cells.get(plan.hours.column, ""))
+    if text and text not in plan.hours.windows:
+        params = {"text": text[:60], "known": sorted(plan.hours.windows)}
+        reasons.append(Reason("import.value_unknown", params, "hours_per_day"))
+    return plan.hours.windows.get(text, ())
+
+
+def _region_reasons(code: str, code_of: Callable[[str, str], str | None]) -> list[Reason]:
+    """A division that nobody knows is refused, as long as there is a list to look into."""
+    if code and code_of is not no_codes and code_of("gbt2260", code) is None:
+        return [Reason("codes.division_unknown", {"text": code}, "site.region_code")]
+    return []
 
 
 def _identity(plan: ImportMap, cells: Mapping[str, str]) -> str:
@@ -234,25 +304,58 @@ def _identifier(plan: ImportMap, text: str, reasons: list[Reason]) -> Organisati
         return None
 
 
-def _value_of(source: Source, cells: Mapping[str, str], name: str, notes: list[Reason]) -> str:
+def _value_of(
+    source: Source,
+    cells: Mapping[str, str],
+    name: str,
+    notes: list[Reason],
+    code_of: Callable[[str, str], str | None],
+) -> tuple[str, str]:
+    """The text of a field, and the unit that an amount is in. Codes of a list are joined by its first separator."""
     if source.constant is not None:
-        return source.constant
+        return source.constant, source.unit
     parts = [text for column in source.columns if (text := cells.get(column, "").strip())]
     text = source.separator.join(parts) if source.joined else next(iter(parts), "")
+    if source.exact and text == cells.get(source.shown, ""):
+        return cells.get(source.exact, ""), "fen"
     if source.before:
         text = _partition(text, source.before)[0]
     if source.after:
         text = _partition(text, source.after)[1]
-    if source.values is not None and text:
-        known = source.values.get(header_key(text), source.other)
-        if known is None:
-            raise Refusal.of("import.value_unknown", name, text=text[:60], known=sorted(source.values))
-        text = known
-    text = text or source.default
+    entries = [text] if not source.list else [entry for part in _split(text, source.list) if (entry := part.strip())]
+    if source.values is not None:
+        entries = [_translated(source, entry, name) for entry in entries]
+    if source.codes:
+        entries = [_code(source, entry, name, code_of) for entry in entries]
+    text = (source.list[:1] or " ").join(entries) or source.default
     if source.cut is not None and len(text) > source.cut:
         notes.append(Reason("import.cut", {"length": len(text), "kept": source.cut}, name))
         text = text[: source.cut].rstrip()
-    return text
+    return text, source.unit
+
+
+def _split(text: str, separators: str) -> list[str]:
+    return re.split("[" + re.escape(separators) + "]", text)
+
+
+def _translated(source: Source, text: str, name: str) -> str:
+    if source.values is None or not text:
+        return text
+    known = source.values.get(header_key(text), source.other)
+    if known is None:
+        raise Refusal.of("import.value_unknown", name, text=text[:60], known=sorted(source.values))
+    return known
+
+
+def _code(source: Source, text: str, name: str, code_of: Callable[[str, str], str | None]) -> str:
+    """The code that a name stands for."""
+    if not text:
+        return text
+    code = code_of(source.codes, text)
+    if code is None:
+        reason = "codes.division_unknown" if source.codes == "gbt2260" else "import.name_unknown"
+        raise Refusal.of(reason, name, text=text[:60])
+    return code
 
 
 def _partition(text: str, mark: str) -> tuple[str, str]:
@@ -260,20 +363,21 @@ def _partition(text: str, mark: str) -> tuple[str, str]:
     return parts[0].strip(), parts[1].strip() if len(parts) > 1 else ""
 
 
-def _typed(name: str, text: str, source: Source) -> Any:
+def _typed(name: str, text: str, source: Source, unit: str) -> Any:
     if name == "original_value_fen":
-        return registry_values.money_fen(text, source.unit)
-    if name == "commissioned_on":
-        return registry_values.day(text)
+        return registry_values.money_fen(text, unit)
+    if name in {"commissioned_on", "purchased_on"}:
+        return registry_values.day(text, name)
     if name == "service_modes":
         return [mode.strip() for mode in re.split(r"[,;|\s]+", text) if mode.strip()]
+    if name in LIST_LENGTHS:
+        return _split(text, source.list or ",;|\uff0c\uff1b\u3001")
     if name == "status":
         return text or "normal"
-    if name == "published":
-        folded = text.casefold()
-        if folded not in _TRUE | _FALSE:
-            raise Refusal.of("import.value_unknown", name, text=text[:60], known=sorted((_TRUE | _FALSE) - {""}))
-        return folded in _TRUE
+    if name in {"published", "training_needed"}:
+        return registry_details.flag(name, text) or False
+    if name in {"imported", "customs_supervised"}:
+        return registry_details.flag(name, text)
     return text
 
 
@@ -317,6 +421,9 @@ def _source(name: str, document: Any) -> Source:
         values is None or isinstance(values, dict),
         cut is None or (isinstance(cut, int) and cut > 0),
         document.get("unit", "yuan") in _UNITS,
+        document.get("codes", "") in ("", *_SCHEMES),
+        ("shown" in document) == ("exact" in document),
+        all(isinstance(document.get(key, ""), str) for key in ("list", "shown", "exact")),
     )
     if not all(shapes):
         raise Refusal.of("import.map_source", "map", place=place)
@@ -332,6 +439,11 @@ def _source(name: str, document: Any) -> Source:
         default=str(document.get("default", "")),
         unit=str(document.get("unit", "yuan")),
         cut=cut,
+        list=document.get("list", ""),
+        codes=document.get("codes", ""),
+        shown=header_key(document.get("shown", "")),
+        exact=header_key(document.get("exact", "")),
+        keeps_finer=document.get("keeps_finer") is True,
     )
 
 
@@ -349,10 +461,11 @@ def _choice(document: Mapping[str, Any], key: str, default: str, known: Sequence
     return str(value)
 
 
-_BESIDE: dict[str, Callable[[str], str]] = {
+_BESIDE: dict[str, Callable[[str], Any]] = {
     "organisation.name": lambda text: registry_values.clean_text(text, 200, "organisation.name"),
     "organisation.identifier": lambda text: text,
     "site.name": lambda text: registry_values.clean_text(text, 200, "site.name"),
     "site.address": lambda text: registry_values.clean_text(text, 300, "site.address"),
     "site.region_code": lambda text: registry_values.region_code(text, "site.region_code"),
+    OWN_NUMBER: lambda text: text[:60],
 }

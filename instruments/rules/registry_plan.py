@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from config.kernel.errors import Reason
 from instruments.rules.registry_map import RowValues
@@ -21,14 +22,20 @@ class PlannedRow:
     differs_in: tuple[str, ...] = ()
 
 
+def own_number(instrument_id: int, created_at: datetime) -> str:
+    """The number that our export gives an instrument: its id, and a mark by which another installation's ids are told apart."""
+    mark = hashlib.sha256(f"{instrument_id} {created_at.astimezone(UTC).isoformat()}".encode()).hexdigest()[:6]
+    return f"JS-{instrument_id}-{mark}"
+
+
 def plan_rows(
     rows: Sequence[RowValues], owner_of: Callable[[RowValues], Hashable], repeated_numbers: str
 ) -> tuple[list[PlannedRow], list[tuple[RowValues, Reason]]]:
     """The key of every row, and the rows refused because their number comes twice.
 
     With the owner's number that number is the key; the same number again is the same instrument, and ``first`` or ``last`` of
-    its rows counts (or all but the first are refused). Without a number the key is the row's hash and an ordinal, so that
-    identical rows stay as many instruments as there are rows, today and when the file comes again.
+    its rows counts (or all but the first are refused). Without a number the number of our own export is the key, else the row's
+    hash and an ordinal, so that identical rows stay as many instruments as there are rows, today and when the file comes again.
     """
     planned: list[PlannedRow] = []
     refused: list[tuple[RowValues, Reason]] = []
@@ -37,19 +44,19 @@ def plan_rows(
     for row in rows:
         owner = owner_of(row)
         number = row.fields.get("inner_id", "")
-        if not number:
+        if not number and not row.own_number:
             digest = hashlib.sha256(row.identity.encode()).hexdigest()[:40]
             ordinals[owner, digest] = ordinal = ordinals.get((owner, digest), 0) + 1
             planned.append(PlannedRow(row, owner, f"row:{digest}:{ordinal}"))
             continue
-        key = f"no:{number}"
+        key = f"no:{number}" if number else f"own:{row.own_number}"
         earlier = position.setdefault((owner, key), len(planned))
         if earlier == len(planned):
             planned.append(PlannedRow(row, owner, key))
             continue
         first = planned[earlier]
         if repeated_numbers == "refuse":
-            params = {"number": number, "first_line": first.row.line}
+            params = {"number": number or row.own_number, "first_line": first.row.line}
             refused.append((row, Reason("import.number_twice", params, "inner_id")))
         elif repeated_numbers == "last":
             differs = _differences(first.row, row)

@@ -65,7 +65,7 @@ _MAY_HIDE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164
 _URL = re.compile(r"https?://[^\s<>\"'\\]+")
 _NATION = re.compile(r"[A-Z]{2}")
 _UNITS_FEN = {"fen": 1, "yuan": 100, "10k_yuan": 1_000_000}
-_DATE = re.compile(r"([0-9]{4})\s*[-/.\u5e74]\s*([0-9]{1,2})\s*(?:[-/.\u6708]\s*([0-9]{1,2})\s*\u65e5?)?")
+_DATE = re.compile(r"([0-9]{4})\s*[-/.\u5e74]\s*([0-9]{1,2})\s*(?:[-/.\u6708]\s*([0-9]{1,2})(?:\s*\u65e5)?)?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
 from instruments.models import Instrument, Site
 from instruments.rules import registry_map, registry_values
+from instruments.rules.opening import CalendarEntry, EntryKind
 from instruments.rules.recurrence import Recurrence
 from instruments.rules.registry_values import clean_fields
 from instruments.services import catalogue, schedule_store, uploads
@@ -253,7 +254,7 @@ def set_weekly_hours(actor: Actor, instrument_id: int, windows: Sequence[WeeklyW
     schedule_store.refuse_year(valid_from, "valid_from")
     Refusal.raise_any(_window_reasons(windows))
     with schedule_store.changing([instrument.calendar_id]):
-        before = _replace_weekly(instrument, windows, valid_from)
+        before = replace_weekly_hours(instrument.calendar_id, instrument.site.time_zone, windows, valid_from)
     audit.record(
         actor,
         "instrument.hours",
@@ -262,24 +263,6 @@ def set_weekly_hours(actor: Actor, instrument_id: int, windows: Sequence[WeeklyW
         before={"windows": [_shown(window) for window in before]},
         after={"windows": [_shown(window) for window in windows], "valid_from": valid_from.isoformat()},
     )
-
-
-def _replace_weekly(instrument: Instrument, windows: Sequence[WeeklyWindow], valid_from: date) -> list[WeeklyWindow]:
-    """End the weekly windows that hold now and store the new ones; returns the old ones."""
-    calendar_id = instrument.calendar_id
-    stored = schedule_store.stored_entries_by_calendar([calendar_id])[calendar_id]
-    for one in stored:
-        if _is_weekly_opening(one):
-            schedule_store.end_entry(calendar_id, one.id, valid_from - _DAY)
-    weekdays_of: dict[tuple[time, time], list[int]] = {}
-    for window in windows:
-        weekdays_of.setdefault((window.opens, window.closes), []).append(window.weekday)
-    for (opens, closes), weekdays in sorted(weekdays_of.items()):
-        starts = datetime.combine(_first_day(valid_from, weekdays), opens)
-        ends = datetime.combine(starts.date() if closes > opens else starts.date() + _DAY, closes)
-        recurrence = Recurrence("weekly", weekdays=tuple(weekdays))
-        schedule_store.add_opening(calendar_id, instrument.site.time_zone, starts, ends, recurrence)
-    return weekly_windows(stored)
 
 
 @whole
@@ -321,6 +304,31 @@ def remove_calendar_entry(actor: Actor, instrument_id: int, entry_id: int, now: 
             "reason": gone.reason,
         }
     audit.record(actor, "instrument.reopen", instrument, now, before=before)
+
+
+def replace_weekly_hours(
+    calendar_id: int, zone_name: str, windows: Sequence[WeeklyWindow], valid_from: date
+) -> list[WeeklyWindow]:
+    """End the weekly windows of a locked calendar before ``valid_from`` and begin these; returns what was valid."""
+    entries = schedule_store.stored_entries_by_calendar([calendar_id])[calendar_id]
+    for stored in entries:
+        if _is_weekly_opening(stored):
+            schedule_store.end_entry(calendar_id, stored.id, valid_from - _DAY)
+    schedule_store.add_entries([(calendar_id, zone_name, entry) for entry in weekly_openings(windows, valid_from)])
+    return weekly_windows(entries)
+
+
+def weekly_openings(windows: Sequence[WeeklyWindow], valid_from: date) -> list[CalendarEntry]:
+    """Weekly windows as entries of a calendar that begin on or after ``valid_from``; days with the same hours are one entry."""
+    weekdays_of: dict[tuple[time, time], list[int]] = {}
+    for window in windows:
+        weekdays_of.setdefault((window.opens, window.closes), []).append(window.weekday)
+    found = []
+    for (opens, closes), weekdays in sorted(weekdays_of.items()):
+        starts = datetime.combine(_first_day(valid_from, weekdays), opens)
+        ends = datetime.combine(starts.date() if closes > opens else starts.date() + _DAY, closes)
+        found.append(CalendarEntry(EntryKind.OPENING, starts, ends, Recurrence("weekly", weekdays=tuple(weekdays))))
+    return found
 
 
 def weekly_windows(stored: Sequence[schedule_store.StoredEntry], local_day: date | None = None) -> list[WeeklyWindow]:

@@ -51,14 +51,14 @@ def decode(content: bytes, declared: str = "") -> Decoded:
             text = content.decode(name)
         except (UnicodeDecodeError, LookupError):
             continue
-        judged.append((_plausibility(text[:_SAMPLE], name), -order, name, text))
+        judged.append((_plausibility(text[:_SAMPLE], name), -order, name))
     if not judged:
         raise Refusal.of("import.encoding_none", "encoding")
     judged.sort(reverse=True)
-    score, _, name, text = judged[0]
+    score, _, name = judged[0]
     odd = sum(byte > 127 for byte in content)
     sureness = "guess" if odd < 50 or score < _LIKELY else "likely" if score < _SURE else "certain"
-    return Decoded(text, name, sureness, tuple(other for _, _, other, _ in judged[1:4]), odd)
+    return Decoded(content.decode(name), name, sureness, tuple(other for _, _, other in judged[1:4]), odd)
 
 
 def _declared(content: bytes, declared: str) -> Decoded:

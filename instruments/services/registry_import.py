@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from config.kernel.access import Actor, Role
-from config.kernel.errors import Reason, Refusal
+from config.kernel.errors import Conflict, Reason, Refusal
 from instruments.models import Organisation
+from instruments.queries import codes
 from instruments.rules.names import name_key
 from instruments.rules.registry_file import Limits, Table, check_bytes, header_key, read_table
-from instruments.rules.registry_map import ImportMap, RowValues, fitted, read_row, time_zone
+from instruments.rules.registry_map import OWN_NUMBER, ImportMap, RowValues, fitted, read_row, time_zone
 from instruments.rules.registry_plan import PlannedRow, plan_rows
 from instruments.services.instrument_changes import class_reasons, owner_institution, require_manager
-from instruments.services.registry_encoding import decode
+from instruments.services.registry_encoding import Decoded, decode
 from instruments.services.registry_rows import Written, write_rows
+from instruments.services.registry_workbook import is_workbook, read_workbook
 
 DEFAULT_TIME_ZONE = "Asia/Shanghai"
+_PROGRESS_ROWS = 500
 FATES = ("created", "updated", "unchanged", "repeated", "refused")
 
 
 @dataclass(frozen=True, slots=True)
 class ImportRequest:
-    """What to take in. ``owner_id`` is the one owner of everything, or None when the map says whose each row is."""
+    """What to take in. ``owner_id`` is the one owner of everything, or None when the map says whose each row is.
+
+    ``expected_digest`` is the digest of a dry run that somebody agreed to: nothing is written when it would come otherwise now.
+    """
 
     content: bytes
     file_name: str
@@ -38,6 +47,7 @@ class ImportRequest:
     zone_name: str = ""
     dry_run: bool = False
     limits: Limits = field(default_factory=Limits)
+    expected_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,52 +87,83 @@ class ImportReport:
     written: bool
 
     @property
+    def digest(self) -> str:
+        """Stands for everything that the import does: the same digest, the same rows with the same fates and changes."""
+        told = [
+            [row.line, row.fate, row.name, row.inner_id, row.owner, [[one.code, one.field, one.params] for one in row.reasons]]
+            for row in self.rows
+        ]
+        text = json.dumps([self.sha256, told, self.organisations_created, self.sites_created], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many rows had each fate; what happens only sometimes (``skipped``) is named when it happened."""
         found = Counter(row.fate for row in self.rows)
         return {fate: found[fate] for fate in FATES} | dict(found)
 
 
-def import_registry(actor: Actor, request: ImportRequest, now: datetime) -> ImportReport:
+Progress = Callable[[int, int], None]
+
+
+def import_registry(
+    actor: Actor, request: ImportRequest, now: datetime, progress: Progress = lambda done, total: None
+) -> ImportReport:
     """Read the file, then write all of it in one transaction, unless a row is refused or it is a dry run.
 
-    Raises Refusal ``import.*`` when the file cannot be read as a table at all, or the owner, map or zone is wrong, and
-    Forbidden when the actor may not change the owner's instruments. Refused rows are in the report, not raised.
+    ``progress(done, total)`` is told how many rows are read, outside of the transaction.
+
+    Raises Refusal ``import.*`` when the file cannot be read as a table at all, or the owner, map or zone is wrong, Forbidden when
+    the actor may not change the owner's instruments, Conflict ``import.changed_since`` when the ``expected_digest`` does not hold.
+    Refused rows are in the report, not raised.
     """
-    plan = request.plan
     owner = _owner(actor, request)
-    check_bytes(request.content, request.limits)
-    decoded = decode(request.content, request.encoding or plan.encoding)
-    table = read_table(decoded.text, plan.delimiter, request.limits)
-    plan = fitted(plan, table.headers)
+    table, decoded = read_file(request.content, request.plan, request.encoding, request.limits)
+    plan = fitted(request.plan, table.headers)
     zone_name = time_zone(request.zone_name) or plan.time_zone or DEFAULT_TIME_ZONE
-    planned, refused = _read(table, plan, owner)
-    written = Written.nothing()
-    may_write = not refused
-    if may_write:
-        with transaction.atomic():
-            source = {"file": request.file_name[:200], "sha256": hashlib.sha256(request.content).hexdigest()}
-            written = write_rows(actor, planned, plan, owner, zone_name, source, now)
-            if request.dry_run:
-                transaction.set_rollback(True)
-    read, not_read = _columns(table, plan)
-    return ImportReport(
-        file_name=request.file_name,
-        sha256=hashlib.sha256(request.content).hexdigest(),
-        size_bytes=len(request.content),
-        encoding=decoded.encoding,
-        sureness=decoded.sureness,
-        other_encodings=decoded.others,
-        odd_bytes=decoded.odd_bytes,
-        zone_name=zone_name,
-        columns_read=read,
-        columns_not_read=not_read,
-        rows=tuple(_fates(planned, refused, written, request.dry_run)),
-        organisations_created=written.organisations_created,
-        sites_created=written.sites_created,
-        absent=written.absent,
-        written=may_write and not request.dry_run,
-    )
+    planned, refused = _read(table, plan, owner, timezone.localdate(now), progress)
+
+    def report_of(written: Written, is_written: bool) -> ImportReport:
+        read, not_read = _columns(table, plan)
+        return ImportReport(
+            file_name=request.file_name,
+            sha256=hashlib.sha256(request.content).hexdigest(),
+            size_bytes=len(request.content),
+            encoding=decoded.encoding,
+            sureness=decoded.sureness,
+            other_encodings=decoded.others,
+            odd_bytes=decoded.odd_bytes,
+            zone_name=zone_name,
+            columns_read=read,
+            columns_not_read=not_read,
+            rows=tuple(_fates(planned, refused, written, not is_written)),
+            organisations_created=written.organisations_created,
+            sites_created=written.sites_created,
+            absent=written.absent,
+            written=is_written,
+        )
+
+    if refused:
+        return report_of(Written.nothing(), is_written=False)
+    with transaction.atomic():
+        source = {"file": request.file_name[:200], "sha256": hashlib.sha256(request.content).hexdigest()}
+        report = report_of(write_rows(actor, planned, plan, owner, zone_name, source, now), is_written=not request.dry_run)
+        if request.expected_digest and report.digest != request.expected_digest:
+            raise Conflict.of("import.changed_since", "file")
+        if request.dry_run:
+            transaction.set_rollback(True)
+    return report
+
+
+def read_file(content: bytes, plan: ImportMap, encoding: str, limits: Limits) -> tuple[Table, Decoded]:
+    """The table in a text file or a workbook, and how it was decoded. Raises Refusal ``import.*``."""
+    if is_workbook(content):
+        wanted = plan.columns | plan.helpers | plan.ignored | frozenset(plan.identity)
+        numbered = plan.fields[OWN_NUMBER].columns if OWN_NUMBER in plan.fields else ()
+        return read_workbook(content, wanted, frozenset(numbered), limits), Decoded("", "xlsx", "certain")
+    check_bytes(content, limits)
+    decoded = decode(content, encoding or plan.encoding)
+    return read_table(decoded.text, plan.delimiter, limits), decoded
 
 
 def _owner(actor: Actor, request: ImportRequest) -> Organisation | None:
@@ -136,13 +177,16 @@ def _owner(actor: Actor, request: ImportRequest) -> Organisation | None:
 
 
 def _read(
-    table: Table, plan: ImportMap, owner: Organisation | None
+    table: Table, plan: ImportMap, owner: Organisation | None, today: date, progress: Progress
 ) -> tuple[list[PlannedRow], list[tuple[RowValues, tuple[Reason, ...]]]]:
     """The rows with their keys, and every row that cannot be taken with all its reasons."""
     rows: list[RowValues] = []
     refused: list[tuple[RowValues, tuple[Reason, ...]]] = []
-    for record in table.rows:
-        row = read_row(plan, record)
+    code_of = cache(lambda scheme, text: codes.code_of(scheme, text, today))
+    for done, record in enumerate(table.rows):
+        if done % _PROGRESS_ROWS == 0:
+            progress(done, len(table.rows))
+        row = read_row(plan, record, code_of)
         reasons = [*row.reasons, *class_reasons(row.fields.get("class_code", ""))]
         if owner is None and not reasons and not row.organisation_name and row.organisation_identifier is None:
             reasons.append(Reason("import.organisation_missing", {}, "organisation.name"))
@@ -173,7 +217,7 @@ def _shown(cells: dict[str, str], plan: ImportMap) -> dict[str, str]:
 
 def _columns(table: Table, plan: ImportMap) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Headers that were read, and those that were neither read nor declared as ignored."""
-    read = plan.columns | frozenset(plan.identity)
+    read = plan.columns | plan.helpers | frozenset(plan.identity)
     used = tuple(header for header in table.headers if header_key(header) in read)
     left = tuple(header for header in table.headers if header_key(header) not in read | plan.ignored)
     return used, left
@@ -201,13 +245,25 @@ def _fates(
             "notes": one.row.notes,
         }
         if one.same_as_line is None:
-            reasons = tuple(Reason("import.changed", {"was": str(was)[:200]}, name) for name, was in outcome.changed)
+            reasons = tuple(
+                Reason("import.changed", {"was": _told(was), "becomes": _told(becomes)}, name)
+                for name, was, becomes in outcome.changed
+            )
             fates.append(RowFate(fate=outcome.fate, reasons=reasons, **shown))
         else:
             code = "import.repeated_differs" if one.differs_in else "import.repeated_same"
             params = {"counting_line": counted.row.line, "fields": list(one.differs_in)}
             fates.append(RowFate(fate="repeated", reasons=(Reason(code, params, "inner_id"),), **shown))
     return sorted(fates, key=lambda fate: fate.line)
+
+
+def _told(value: Any) -> str:
+    """A value in words that no language has to translate."""
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(item) for item in value)[:200]
+    if isinstance(value, dict):
+        return ", ".join(name if amount is None else f"{name} {amount}" for name, amount in sorted(value.items()))[:200]
+    return "" if value is None else str(value)[:200]
 
 
 def _counting(one: PlannedRow, by_line: dict[int, PlannedRow]) -> PlannedRow:

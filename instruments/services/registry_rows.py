@@ -18,24 +18,26 @@ from config.kernel.services import audit
 from instruments.models import Instrument, Organisation, OrganisationIdentifier, OrganisationKind, Site
 from instruments.ports import calendar_changed
 from instruments.rules.names import name_key
+from instruments.rules.registry_details import is_same
 from instruments.rules.registry_map import SITE_FIELDS, ImportMap
-from instruments.rules.registry_plan import PlannedRow
+from instruments.rules.registry_plan import PlannedRow, own_number
 from instruments.rules.registry_values import INSTRUMENT_FIELDS, field_defaults
-from instruments.services import catalogue, schedule_store, search_tokens
+from instruments.services import catalogue, registry_beside, schedule_store, search_tokens
 from instruments.services.instrument_changes import jsonable, name_pinyin
 
 _SHOWN_NAMES = 20
 Change = tuple[int, dict[str, Any], dict[str, Any]]
+Known = dict[tuple[int, str], tuple[int, dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a row that counts; ``changed`` holds the fields that differ with what they were."""
+    """What became of a row that counts; ``changed`` holds the fields that differ, what they were and what they become."""
 
     fate: str
     instrument_id: int
     owner_name: str
-    changed: tuple[tuple[str, Any], ...] = ()
+    changed: tuple[tuple[str, Any, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,34 +77,56 @@ def write_rows(
     sites, sites_created = _sites(actor, rows, owners, zone_name, now)
     fields = sorted(INSTRUMENT_FIELDS & set(plan.fields))
     compared = [*fields, "site_id"] if SITE_FIELDS & set(plan.fields) else fields
-    known = _known(ids, [*compared, "site_id"])
+    known = _known(ids, [*compared, "site_id", "calendar_id"])
+    placed = [(one, _match(known, owners[one.owner].pk, one)) for one in rows]
+    beside = registry_beside.stored(plan, [match for _one, match in placed if match is not None])
     new: list[tuple[PlannedRow, dict[str, Any]]] = []
     updated: list[Change] = []
+    details: list[registry_beside.Details] = []
     by_line: dict[int, Outcome] = {}
     matched: set[int] = set()
-    for one in rows:
+    for one, match in placed:
         organisation = owners[one.owner]
         site = sites[organisation.pk, one.row.site_name or organisation.name]
         values = {**one.row.fields, "site_id": site.pk}
-        match = known.get((organisation.pk, one.key)) or known.get((organisation.pk, _by_hand(one.key)))
         if match is None:
             new.append((one, values | {"organisation_id": organisation.pk}))
             continue
         pk, stored = match
         matched.add(pk)
-        before = {name: stored[name] for name in compared if stored[name] != values[name]}
-        if before or stored["import_key"] != one.key:
-            after = {name: values[name] for name in before} | {"import_key": one.key}
-            updated.append((pk, before | {"import_key": stored["import_key"]}, after))
-        fate = "updated" if before else "unchanged"
-        by_line[one.row.line] = Outcome(fate, pk, organisation.name, tuple(sorted(before.items())))
+        before = {name: stored[name] for name in compared if name in values and not _same(plan, name, stored, values)}
+        key = stored["import_key"] if one.key.startswith("own:") and stored["import_key"] else one.key
+        more = beside.differences(pk, stored["calendar_id"], one.row)
+        if before or stored["import_key"] != key or more:
+            after = {name: values[name] for name in before} | {"import_key": key}
+            shown_before = before | {"import_key": stored["import_key"]} | {name: was for name, (was, _is) in more.items()}
+            updated.append((pk, shown_before, after | {name: becomes for name, (_was, becomes) in more.items()}))
+        if more:
+            details.append(registry_beside.Details(pk, stored["calendar_id"], site.time_zone, one.row, is_new=False))
+        changed = {name: (was, values[name]) for name, was in before.items()} | more
+        fate = "updated" if changed else "unchanged"
+        told = tuple((name, *changed[name]) for name in sorted(changed))
+        by_line[one.row.line] = Outcome(fate, pk, organisation.name, told)
     created = _create(actor, new, source, now)
     _update(actor, updated, source, now)
-    catalogue.refresh_instruments([*created, *(pk for pk, _, _ in updated)], now)
-    for (one, _), pk in zip(new, created, strict=True):
+    for (one, _values), (pk, calendar_id) in zip(new, created, strict=True):
         by_line[one.row.line] = Outcome("created", pk, owners[one.owner].name)
+        zone = sites[owners[one.owner].pk, one.row.site_name or owners[one.owner].name].time_zone
+        details.append(registry_beside.Details(pk, calendar_id, zone, one.row, is_new=True))
+    registry_beside.write(details, beside, now)
+    catalogue.refresh_instruments([*(pk for pk, _ in created), *(pk for pk, _, _ in updated)], now)
     imported = {pk for pk, stored in known.values() if stored["import_key"]}
     return Written(by_line, organisations_created, sites_created, len(imported - matched))
+
+
+def _same(plan: ImportMap, name: str, stored: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    return is_same(name, stored[name], values[name], coarse=name in plan.coarse)
+
+
+def _match(known: Known, organisation_id: int, one: PlannedRow) -> tuple[int, dict[str, Any]] | None:
+    """The instrument that a row means: by its key, or entered by hand under its number, or by the number of our own export."""
+    keys = (one.key, _by_hand(one.key))
+    return next((match for key in keys if (match := known.get((organisation_id, key))) is not None), None)
 
 
 def _refuse_same_key(rows: Sequence[PlannedRow], owners: Mapping[Any, Organisation]) -> None:
@@ -122,14 +146,16 @@ def _by_hand(key: str) -> str:
     return "hand:" + key.removeprefix("no:") if key.startswith("no:") else ""
 
 
-def _known(organisation_ids: Sequence[int], names: Sequence[str]) -> dict[tuple[int, str], tuple[int, dict[str, Any]]]:
-    """The owners' instruments by import key (or by number, when entered by hand), with the values to compare."""
-    wanted = list(dict.fromkeys(["pk", "organisation_id", "import_key", "inner_id", *names]))
-    found: dict[tuple[int, str], tuple[int, dict[str, Any]]] = {}
+def _known(organisation_ids: Sequence[int], names: Sequence[str]) -> Known:
+    """The owners' instruments by import key (or by number, when entered by hand) and by our own number, with what to compare."""
+    wanted = list(dict.fromkeys(["pk", "organisation_id", "import_key", "inner_id", "created_at", *names]))
+    found: Known = {}
     for row in Instrument.objects.filter(organisation_id__in=organisation_ids).order_by("-pk").values(*wanted):
         key = row["import_key"] or f"hand:{row['inner_id']}"
+        match = (row["pk"], row)
         if key != "hand:":
-            found[row["organisation_id"], key] = (row["pk"], row)
+            found[row["organisation_id"], key] = match
+        found.setdefault((row["organisation_id"], f"own:{own_number(row['pk'], row['created_at'])}"), match)
     return found
 
 
@@ -228,8 +254,8 @@ def _sites(
 
 def _create(
     actor: Actor, new: Sequence[tuple[PlannedRow, dict[str, Any]]], source: Mapping[str, str], now: datetime
-) -> list[int]:
-    """Insert the instruments with a calendar each; their ids in the order given."""
+) -> list[tuple[int, int]]:
+    """Insert the instruments with a calendar each; their ids and calendars' ids in the order given."""
     if not new:
         return []
     calendars = schedule_store.create_calendars([values["name"] for _, values in new])
@@ -258,16 +284,19 @@ def _create(
         (pk, {}, jsonable(values) | {"line": one.row.line, **source}) for (one, values), pk in zip(new, ids, strict=True)
     )
     audit.record_many(actor, "instrument.import", Instrument, trail, now)
-    return ids
+    return list(zip(ids, calendars, strict=True))
 
 
 def _update(actor: Actor, updated: Sequence[Change], source: Mapping[str, str], now: datetime) -> None:
     """Write the changed fields."""
     if not updated:
         return
-    changes: dict[int, dict[str, Any]] = {pk: after for pk, _, after in updated}
+    own = frozenset({*INSTRUMENT_FIELDS, "site_id", "import_key"})
+    changes: dict[int, dict[str, Any]] = {
+        pk: {name: value for name, value in after.items() if name in own} for pk, _, after in updated
+    }
     stored = Instrument.objects.filter(pk__in=changes)
-    names = [*sorted(INSTRUMENT_FIELDS), "site_id", "import_key"]
+    names = sorted(own)
     records = []
     moved = []
     for instrument in stored:

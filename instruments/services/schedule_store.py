@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -41,6 +41,7 @@ from instruments.rules.wall_time import end_instant, start_instant, to_wall
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
 _MOMENT = timedelta(microseconds=1)
+_BATCH = 1000
 
 #: The calendars changed so far in the running ``changing`` block; None outside of one.
 _changed: ContextVar[set[int] | None] = ContextVar("changed_calendars", default=None)
@@ -162,22 +163,9 @@ def add_closure(
 
 
 def add_closures(calendar_id: int, zone_name: str, closures: Sequence[tuple[datetime, datetime, str]]) -> list[int]:
-    """Store many closures that happen once, each as (first wall time, last wall time, reason), in two statements; their ids.
-
-    Raises as ``add_entry``.
-    """
-    zone, kind = ZoneInfo(zone_name), EntryKind.CLOSURE.value
-    windows = [_window(starts_local, ends_local, zone) for starts_local, ends_local, _ in closures]
-    events = Event.objects.bulk_create(
-        Event(calendar_id=calendar_id, title=kind, start=starts_at, end=ends_at) for starts_at, ends_at in windows
-    )
-    rows = EntryRow.objects.bulk_create(
-        EntryRow(event=event, calendar_id=calendar_id, kind=kind, time_zone=zone_name, reason=reason)
-        for event, (_, _, reason) in zip(events, closures, strict=True)
-    )
-    if rows:
-        tell_changed(calendar_id)
-    return [row.pk for row in rows]
+    """Store many closures that happen once, each as (first wall time, last wall time, reason); their ids. Raises as ``add_entry``."""
+    entries = [CalendarEntry(EntryKind.CLOSURE, starts, ends, reason=reason) for starts, ends, reason in closures]
+    return add_entries([(calendar_id, zone_name, entry) for entry in entries])
 
 
 def add_entry(calendar_id: int, zone_name: str, entry: CalendarEntry) -> int:
@@ -186,19 +174,46 @@ def add_entry(calendar_id: int, zone_name: str, entry: CalendarEntry) -> int:
     Raises Refusal ``calendar.no_such_wall_time`` when the zone's clock never shows the first start or end (a gap of a clock
     change) and ``calendar.year_out_of_range`` outside 1970 to 2199.
     """
-    zone = ZoneInfo(zone_name)
+    return add_entries([(calendar_id, zone_name, entry)])[0]
+
+
+def add_entries(entries: Sequence[tuple[int, str, CalendarEntry]]) -> list[int]:
+    """As ``add_entry`` for many entries, each with its calendar and zone, in a few statements; their ids in the order given."""
+    rules: dict[Recurrence, int] = {}
+    for _, _, entry in entries:
+        if entry.recurrence is not None and entry.recurrence not in rules:
+            rules[entry.recurrence] = _rule_id(entry.recurrence)
+    events = Event.objects.bulk_create((_event(*one, rules) for one in entries), batch_size=_BATCH)
+    rows = EntryRow.objects.bulk_create(
+        (_row(event, *one) for event, one in zip(events, entries, strict=True)), batch_size=_BATCH
+    )
+    for row, (_, zone_name, entry) in zip(rows, entries, strict=True):
+        for day in sorted(entry.cancelled):
+            _put_occurrence(row, ZoneInfo(zone_name), entry, day, None)
+        for moved in entry.moved:
+            if moved.original_on not in entry.cancelled:
+                _put_occurrence(row, ZoneInfo(zone_name), entry, moved.original_on, moved)
+    for calendar_id in dict.fromkeys(calendar_id for calendar_id, _, _ in entries):
+        tell_changed(calendar_id)
+    return [row.pk for row in rows]
+
+
+def _event(calendar_id: int, zone_name: str, entry: CalendarEntry, rules: Mapping[Recurrence, int]) -> Event:
+    zone, recurrence = ZoneInfo(zone_name), entry.recurrence
     starts_at, ends_at = _window(entry.starts_local, entry.ends_local, zone)
-    recurrence = entry.recurrence
-    event = Event.objects.create(
+    return Event(
         calendar_id=calendar_id,
         title=entry.kind.value,
         start=starts_at,
         end=ends_at,
-        rule_id=_rule_id(recurrence) if recurrence else None,
+        rule_id=rules[recurrence] if recurrence else None,
         end_recurring_period=_until_instant(recurrence.until, zone) if recurrence and recurrence.until else None,
     )
+
+
+def _row(event: Event, calendar_id: int, zone_name: str, entry: CalendarEntry) -> EntryRow:
     season = entry.season
-    row = EntryRow.objects.create(
+    return EntryRow(
         event=event,
         calendar_id=calendar_id,
         kind=entry.kind.value,
@@ -210,13 +225,6 @@ def add_entry(calendar_id: int, zone_name: str, entry: CalendarEntry) -> int:
         season_first_on=season.first_on if season else None,
         season_last_on=season.last_on if season else None,
     )
-    for day in sorted(entry.cancelled):
-        _put_occurrence(row, zone, entry, day, None)
-    for moved in entry.moved:
-        if moved.original_on not in entry.cancelled:
-            _put_occurrence(row, zone, entry, moved.original_on, moved)
-    tell_changed(calendar_id)
-    return row.pk
 
 
 def remove_entry(calendar_id: int, entry_id: int, at: datetime) -> None:

@@ -23,13 +23,6 @@ OPERATOR = Actor(name="shell", grants=(Grant(0, Role.OPERATOR),))
 DAY, LATER = date(2026, 1, 1), date(2026, 11, 23)
 
 
-@pytest.fixture(autouse=True)
-def _fresh_names() -> Any:
-    codes.forget()
-    yield
-    codes.forget()
-
-
 def load(scheme: str, text: str | bytes, now: datetime, day: date = DAY) -> LoadReport:
     found = load_codes(OPERATOR, scheme, text if isinstance(text, bytes) else text.encode(), day, now)
     codes.forget()
