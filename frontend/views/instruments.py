@@ -27,7 +27,7 @@ from instruments.models import Instrument
 from instruments.queries import InstrumentSearch, SearchResult
 from instruments.rules.registry_values import SERVICE_MODES, STATUSES
 from instruments.rules.wall_time import to_wall
-from instruments.services import registry, uploads
+from instruments.services import opening_hours, registry, uploads
 from instruments.services.registry import InstrumentFields
 
 
@@ -213,7 +213,7 @@ def instrument_close(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def instrument_reopen(request: HttpRequest, pk: int, entry: int) -> HttpResponse:
     """Take a closure back."""
-    registry.remove_calendar_entry(actor_of(request), pk, entry, timezone.now())
+    opening_hours.remove_entry(actor_of(request), pk, entry, timezone.now())
     messages.success(request, _("The closure is taken back."))
     return redirect("instrument_hours", pk)
 
