@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.messages import local_time, register, register_formatter
+from instruments.hours_wording import audience_words, holiday_words
 
 register(
     {
@@ -31,6 +32,18 @@ register(
         "booking.instrument_unavailable": _("The instrument cannot be booked now (%(status)s). Ask the lab, or choose another."),
         "booking.service_mode_unknown": _("The lab does not offer this service mode here. Choose one of: %(known)s."),
         "booking.outside_opening_hours": _("The time lies outside the instrument's opening hours. Choose a free slot."),
+        "booking.closed_in_season": _(
+            "In this season (%(season)s) it is closed from %(closed_from)s to %(closed_until)s. Choose a free slot."
+        ),
+        "booking.closed_on_holiday": _("It is closed on this statutory holiday: %(holiday)s. Choose another day."),
+        "booking.closed_because": _("It is closed from %(closed_from)s to %(closed_until)s: %(why)s. Choose another time."),
+        "booking.closed_exceptionally": _("It is closed from %(closed_from)s to %(closed_until)s. Choose another time."),
+        "booking.open_for_others": _(
+            "From %(closed_from)s to %(closed_until)s it is open only for %(open_for)s. Choose another time, or ask the lab."
+        ),
+        "booking.closed_meanwhile": _(
+            "It was closed after this request was made. Take back what closes it and approve again, or decline the request."
+        ),
         "booking.in_the_past": _("The start lies in the past. The earliest start is %(earliest)s."),
         "booking.too_soon": _("The lab needs %(notice_minutes)s minutes' notice. The earliest start is %(earliest)s."),
         "booking.beyond_horizon": _("Bookings open %(horizon_days)s days ahead. The latest start now is %(latest)s."),
@@ -67,5 +80,7 @@ register(
     }
 )
 
-for _name in ("earliest", "latest", "before", "after"):
+for _name in ("earliest", "latest", "before", "after", "closed_from", "closed_until"):
     register_formatter(_name, local_time)
+register_formatter("holiday", holiday_words)
+register_formatter("open_for", audience_words)

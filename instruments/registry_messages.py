@@ -35,6 +35,13 @@ register(
         "calendar.window_out_of_range": _("The end must be after the start, and at most %(maximum_days)s days later."),
         "calendar.weekday_unknown": _("Choose a day of the week."),
         "calendar.windows_overlap": _("Two windows overlap at %(time)s. Make one of them shorter."),
+        "calendar.audience_unknown": _("Choose at least one group of customers: %(known)s."),
+        "calendar.season_without_hours": _("A season needs hours. To close all of it, plan a closure instead."),
+        "calendar.seasons_overlap": _(
+            "These days belong to %(name)s already. Change its days, or let this season win over others."
+        ),
+        "calendar.no_such_occurrence": _("Nothing of this happens on that day (any more). Load the page again."),
+        "calendar.outside_season": _("This day lies outside of the season %(name)s, where its hours do not count."),
         "recurrence.unsupported_frequency": _("%(frequency)s is not offered: choose daily, weekly, monthly or yearly."),
         "recurrence.unsupported_parameter": _("%(parameter)s cannot be used to repeat an opening."),
         "recurrence.unsupported_weekday": _("%(value)s is not a day of the week."),

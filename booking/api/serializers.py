@@ -11,6 +11,7 @@ from booking.rules.states import ReservationState
 from config.kernel.api.fields import Day, Id, IdParameter, Instant, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
 from instruments.models import ServiceMode
+from instruments.rules.opening import ClosedCause
 
 _TEXT = 2000  # longer is refused as input; the service says what really fits
 MOST_DAYS = 31
@@ -147,9 +148,17 @@ class SlotOut(serializers.Serializer):
     reason = serializers.CharField(help_text="The same in words.")
 
 
+class ClosedOut(serializers.Serializer):
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    cause = serializers.ChoiceField(choices=[str(cause) for cause in ClosedCause])
+    reason = serializers.CharField(help_text="The same in words.")
+
+
 class DayOut(serializers.Serializer):
     date = serializers.DateField()
     slots = SlotOut(many=True)
+    closed = ClosedOut(many=True, help_text="The closed time of the day, and which layer of the calendar closes it.")
 
 
 class SlotsOut(serializers.Serializer):

@@ -32,6 +32,7 @@ from config.kernel.api.views import REPLAYED, ApiView
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.messages import reason_sentence, sentence
 from config.kernel.time_range import TimeRange
+from instruments.hours_wording import closed_words
 from instruments.rules.wall_time import local_day
 
 #: (actor, reservations) -> the JSON of ``FiguresOut`` by reservation id; money knows, booking only shows.
@@ -55,7 +56,7 @@ class SlotsView(ApiView):
 
     @extend_schema(parameters=[shapes.SlotParameters], responses=shapes.SlotsOut)
     def retrieve(self, request: Request, pk: str) -> Response:
-        """Days of the site from ``from`` on, each as rows without its closed time."""
+        """Days of the site from ``from`` on, as they are for my organisations: rows of open time, and why the rest is closed."""
         asked = self.parameters(request)
         week = queries.free_slots(self.actor, int(pk), asked.get("from"), asked["days"], self.now)
         zone = week.context.zone
@@ -74,6 +75,15 @@ class SlotsView(ApiView):
                         "reason": words[slot.why],
                     }
                     for slot in day.shown
+                ],
+                "closed": [
+                    {
+                        "starts_at": one.range.starts_at.astimezone(zone).isoformat(),
+                        "ends_at": one.range.ends_at.astimezone(zone).isoformat(),
+                        "cause": str(one.why.cause),
+                        "reason": closed_words(one.why),
+                    }
+                    for one in day.closed
                 ],
             }
             for day in week.days

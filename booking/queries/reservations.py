@@ -20,6 +20,7 @@ from booking.services.reservations import BOOKING_ROLES
 from config.kernel.access import Actor, Role, visible_to
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Organisation
+from instruments.rules.opening import ClosedStretch
 from instruments.rules.wall_time import local_day, to_wall
 
 LAB_ROLES = (Role.LAB_MANAGER,)
@@ -29,10 +30,11 @@ GIVEN_UP = frozenset({ReservationState.REJECTED, ReservationState.CANCELLED, Res
 
 @dataclass(frozen=True, slots=True)
 class DaySlots:
-    """One local day of an instrument. ``slots`` cover the whole day without a hole; closed days have none that are open."""
+    """One local day of an instrument. ``slots`` cover the whole day without a hole; ``closed`` are its closed stretches."""
 
     local_date: date
     slots: list[Slot]
+    closed: list[ClosedStretch]
 
     @property
     def shown(self) -> list[Slot]:
@@ -48,16 +50,26 @@ class Week:
     days: list[DaySlots]
 
 
-def free_slots(actor: Actor, instrument_id: int, first_date: date | None, days: int, now: datetime) -> Week:
-    """``days`` local days (31 at most) from ``first_date`` (default: today at the site). Raises NotFound."""
-    context = booking_context.load(actor, instrument_id, lock=False)
+def free_slots(
+    actor: Actor, instrument_id: int, first_date: date | None, days: int, now: datetime, customer_id: int | None = None
+) -> Week:
+    """``days`` local days (31 at most) from ``first_date`` (default: today at the site), as they are for a customer.
+
+    Without a customer of the actor's own they are as for any of them. Raises NotFound.
+    """
+    own = customer_id if customer_id in actor.organisations() else None
+    context = booking_context.load(actor, instrument_id, lock=False, customer_id=own)
     first = first_date or context.local_day(now)
     dates = [first + timedelta(days=offset) for offset in range(min(days, 31))]
     window = TimeRange(local_day(dates[0], context.zone).starts_at, local_day(dates[-1], context.zone).ends_at)
     opening = context.opening(window)
     busy = booking_context.busy_ranges(context.instrument.calendar_id, window)
     free = free_ranges(opening, busy, context.policy, now)
-    rows = [DaySlots(each, day_slots(free, context.policy, context.zone, each, now, open_ranges=opening)) for each in dates]
+    rows = []
+    for each in dates:
+        closed = context.closed(local_day(each, context.zone))
+        slots = day_slots(free, context.policy, context.zone, each, now, open_ranges=opening, closed=closed)
+        rows.append(DaySlots(each, slots, closed))
     return Week(context, rows)
 
 

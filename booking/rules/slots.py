@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 from booking.rules.grid import grid_point_from, grid_point_until, grid_points
 from booking.rules.policy import BookingPolicy, satisfies
 from config.kernel.time_range import TimeRange, subtract
+from instruments.rules.opening import ClosedStretch, WhyClosed
 from instruments.rules.wall_time import local_day
 
 _MOMENT = timedelta(microseconds=1)
@@ -23,12 +25,13 @@ class Slot:
 
     ``why`` is empty for a free slot, else ``booking.closed``, ``booking.in_the_past``, ``booking.too_soon``,
     ``booking.beyond_horizon``, ``booking.taken`` or ``booking.gap_too_short`` (free, but in a gap between others
-    that holds no reservation of the shortest allowed length).
+    that holds no reservation of the shortest allowed length). ``closed`` is the layer of the calendar that closes it.
     """
 
     range: TimeRange
     free: bool
     why: str
+    closed: WhyClosed | None = None
 
 
 def free_ranges(
@@ -61,21 +64,24 @@ def day_slots(
     now: datetime,
     *,
     open_ranges: Sequence[TimeRange],
+    closed: Sequence[ClosedStretch] = (),
     row_minutes: int | None = None,
 ) -> list[Slot]:
     """The local day as rows without a hole, each free or not and why.
 
     ``free`` is what ``free_ranges`` returned for ``open_ranges``, which must be merged (as ``open_ranges`` of the
-    registry returns them) and reach over the whole day. Rows start every ``row_minutes`` of wall time from local
-    midnight (default: the policy's granularity; the shortest length makes a shorter list). A repeated hour has its
-    rows twice; where a clock change swallows a row's start, the row before it is longer.
+    registry returns them) and reach over the whole day; so must ``closed``, where it is given. Rows start every
+    ``row_minutes`` of wall time from local midnight (default: the policy's granularity; the shortest length makes a
+    shorter list). A repeated hour has its rows twice; where a clock change swallows a row's start, the row before it is
+    longer.
     """
     day = local_day(local_date, zone)
     points = grid_points(day, zone, row_minutes or policy.granularity_minutes)
     ends = sorted({day.starts_at, *points, day.ends_at})
     rooms = [(whole, _holds_a_reservation(whole, policy, zone)) for whole in free if whole.overlaps(day)]
     horizon = policy.horizon(zone, now)
-    return [_slot(TimeRange(*row), rooms, policy, now, horizon, open_ranges) for row in pairwise(ends)]
+    rows = [_slot(TimeRange(*row), rooms, policy, now, horizon, open_ranges) for row in pairwise(ends)]
+    return [replace(row, closed=_why(row.range, closed)) if row.why == "booking.closed" else row for row in rows]
 
 
 def nearest_alternatives(
@@ -153,6 +159,12 @@ def _slot(
     else:
         why = ""
     return Slot(row, not why, why)
+
+
+def _why(row: TimeRange, closed: Sequence[ClosedStretch]) -> WhyClosed | None:
+    """What closes the first part of a row that is closed."""
+    place = bisect_right(closed, row.starts_at, key=lambda one: one.range.ends_at)
+    return closed[place].why if place < len(closed) and closed[place].range.overlaps(row) else None
 
 
 def _holds_a_reservation(free: TimeRange, policy: BookingPolicy, zone: ZoneInfo) -> bool:

@@ -22,8 +22,10 @@ class Taken(Exception):
 
 
 @contextmanager
-def answered(actor: Actor, instrument_id: int, during: TimeRange, now: datetime) -> Iterator[None]:
-    """Turn ``Taken`` and the exclusion constraint's refusal (23P01) into a Conflict with alternatives."""
+def answered(
+    actor: Actor, instrument_id: int, during: TimeRange, now: datetime, customer_id: int | None = None
+) -> Iterator[None]:
+    """Turn ``Taken`` and the exclusion constraint's refusal (23P01) into a Conflict with alternatives for the customer."""
     try:
         yield
     except Taken:
@@ -33,12 +35,12 @@ def answered(actor: Actor, instrument_id: int, during: TimeRange, now: datetime)
             raise
     else:
         return
-    raise just_taken(actor, instrument_id, during, now)
+    raise just_taken(actor, instrument_id, during, now, customer_id)
 
 
-def just_taken(actor: Actor, instrument_id: int, during: TimeRange, now: datetime) -> Conflict:
+def just_taken(actor: Actor, instrument_id: int, during: TimeRange, now: datetime, customer_id: int | None = None) -> Conflict:
     """The refusal with ``extra["alternatives"]``: up to three [start, end] ISO pairs in the site's zone."""
-    context = booking_context.load(actor, instrument_id, lock=False)
+    context = booking_context.load(actor, instrument_id, lock=False, customer_id=customer_id)
     pairs = [
         [option.starts_at.astimezone(context.zone).isoformat(), option.ends_at.astimezone(context.zone).isoformat()]
         for option in booking_context.alternatives(context, during, now)

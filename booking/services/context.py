@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
@@ -15,14 +15,16 @@ from django.db.models import Model
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import InstrumentPolicy
+from booking.rules.closed import closed_reason
 from booking.rules.policy import BookingPolicy
 from booking.rules.slots import free_ranges, nearest_alternatives
 from config.kernel.access import Actor, visible_to
-from config.kernel.errors import NotFound
-from config.kernel.time_range import TimeRange
+from config.kernel.errors import NotFound, Reason
+from config.kernel.time_range import TimeRange, merge
 from instruments.access import sees_instrument
 from instruments.models import Instrument, Organisation, Site
-from instruments.rules.opening import CalendarRules, open_ranges
+from instruments.rules.audience import audience_of
+from instruments.rules.opening import CalendarRules, ClosedStretch, closed_stretches, open_ranges
 from instruments.services import schedule_store
 
 M = TypeVar("M", bound=Model)
@@ -53,24 +55,48 @@ def no_show_grace_minutes(row: InstrumentPolicy | None) -> int:
 
 @dataclass(frozen=True, slots=True)
 class BookingContext:
-    """An instrument with its zone, policy and calendar entries."""
+    """An instrument with its zone, policy and calendar rules, as it is for some customers.
+
+    ``audiences`` are those of the customers for whom somebody may book (one when the customer is known); none: only what is
+    open to everybody counts.
+    """
 
     instrument: Instrument
     zone: ZoneInfo
     policy: BookingPolicy
     rules: CalendarRules
+    audiences: tuple[str, ...] = ()
 
     def opening(self, window: TimeRange) -> list[TimeRange]:
-        return open_ranges(self.rules, self.zone, window)
+        """When it is open within ``window`` for one of the audiences."""
+        if not self.audiences:
+            return open_ranges(self.rules, self.zone, window)
+        return merge(opened for audience in self.audiences for opened in open_ranges(self.rules, self.zone, window, audience))
+
+    def closed(self, window: TimeRange) -> list[ClosedStretch]:
+        """When it is not open within ``window`` for the first of the audiences, and why."""
+        return closed_stretches(self.rules, self.zone, window, self.audiences[0] if self.audiences else None)
+
+    def closed_reasons(self, during: TimeRange) -> list[Reason]:
+        """What closes the first part of ``during`` that is not open; nothing when all of it is open."""
+        if any(opened.contains(during) for opened in self.opening(during)):
+            return []
+        first = self.closed(during)[0]
+        return [closed_reason(first.why, first.range, self.zone)]
+
+    def for_customer(self, customer: Organisation) -> BookingContext:
+        """As it is for that customer alone."""
+        owns = customer.pk == self.instrument.organisation_id
+        return replace(self, audiences=(audience_of(customer.kind, is_owner=owns),))
 
     def local_day(self, moment: datetime) -> date:
         return moment.astimezone(self.zone).date()
 
 
-def load(actor: Actor, instrument_id: int, *, lock: bool) -> BookingContext:
+def load(actor: Actor, instrument_id: int, *, lock: bool, customer_id: int | None = None) -> BookingContext:
     """The context of an instrument the actor may see; with ``lock`` its calendar row is locked until the transaction ends.
 
-    Raises NotFound.
+    It is open as for the customer, or, without one, as for any organisation of the actor. Raises NotFound.
     """
     rows = visible_to(Instrument.objects.all(), actor).select_related("site", "policy", "organisation").filter(pk=instrument_id)
     if lock:
@@ -78,7 +104,13 @@ def load(actor: Actor, instrument_id: int, *, lock: bool) -> BookingContext:
     instrument = rows.first()
     if instrument is None:
         raise NotFound.of("access.not_found", model="instrument")
-    return _context(instrument, getattr(instrument, "policy", None))
+    context = of_instrument(instrument, getattr(instrument, "policy", None))
+    if not context.rules.depends_on_audience:
+        return context
+    customers = actor.organisations() if customer_id is None else {customer_id}
+    kinds = Organisation.objects.filter(pk__in=customers).order_by("name_pinyin", "pk").values_list("pk", "kind")
+    audiences = [audience_of(kind, is_owner=pk == instrument.organisation_id) for pk, kind in kinds]
+    return replace(context, audiences=tuple(dict.fromkeys(audiences)))
 
 
 def _fields(model: type[Model], *names: str) -> tuple[str, ...]:
@@ -139,7 +171,7 @@ def load_for_customer(actor: Actor, instrument_id: int, customer_id: int) -> tup
     if not sees_instrument(actor, published=instrument.published, owner_id=owner.pk, owner_status=owner.status):
         raise NotFound.of("access.not_found", model="instrument")
     instrument.site, instrument.organisation = site, owner
-    return _context(instrument, policy), customer
+    return of_instrument(instrument, policy).for_customer(customer), customer
 
 
 def _row(model: type[M], names: tuple[str, ...], values: Iterator[Any]) -> M | None:
@@ -151,7 +183,8 @@ def _row(model: type[M], names: tuple[str, ...], values: Iterator[Any]) -> M | N
     return model.from_db("default", names, read)
 
 
-def _context(instrument: Instrument, policy: InstrumentPolicy | None) -> BookingContext:
+def of_instrument(instrument: Instrument, policy: InstrumentPolicy | None) -> BookingContext:
+    """The context of an instrument (with its site) that is in hand already: one query for its calendar."""
     return BookingContext(
         instrument=instrument,
         zone=ZoneInfo(instrument.site.time_zone),

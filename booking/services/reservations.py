@@ -74,7 +74,7 @@ def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempot
         reservation = _reserve(actor, request, now)
         return {"id": reservation.pk, "state": reservation.state}
 
-    with conflicts.answered(actor, request.instrument_id, request.during, now):
+    with conflicts.answered(actor, request.instrument_id, request.during, now, request.organisation_id):
         result, replayed = transactions.run(
             lambda: idempotency.once(actor, ROUTE, idempotency_key, request.payload(), now, effect)
         )
@@ -122,9 +122,7 @@ def refusal_reasons(context: BookingContext, during: TimeRange, service_mode: st
         reasons.insert(0, Reason("booking.instrument_unavailable", {"status": instrument.status}, ""))
     if service_mode not in (instrument.service_modes or [service_mode]):
         reasons.append(Reason("booking.service_mode_unknown", {"known": instrument.service_modes}, "service_mode"))
-    if not any(opened.contains(during) for opened in context.opening(during)):
-        reasons.append(Reason("booking.outside_opening_hours", {}, "starts_at"))
-    return reasons
+    return [*reasons, *context.closed_reasons(during)]
 
 
 _INSERT = f"""

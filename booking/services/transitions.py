@@ -20,9 +20,9 @@ from booking.rules.attendance import check_in_opens_at, grace_ends_at, is_due_ex
 from booking.rules.states import Action, ReservationState, blocks, next_state
 from booking.rules.usage import derive_billable
 from booking.services import conflicts, notices
-from booking.services.context import no_show_grace_minutes, policy_of
+from booking.services.context import no_show_grace_minutes, of_instrument, policy_of
 from config.kernel.access import NOBODY, Actor, Role, get_visible
-from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from config.kernel.errors import Conflict, Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import transactions
 from config.kernel.time_range import TimeRange
 
@@ -35,8 +35,9 @@ Permission = Callable[[Reservation, Actor], None]
 def approve(actor: Actor, reservation_id: int, now: datetime) -> None:
     """Approve a request and hold its money.
 
-    Raises NotFound, Forbidden, Refusal ``booking.illegal_transition`` / ``booking.own_request``, Conflict ``booking.just_taken`` or
-    ``booking.figures_changed`` (the customer has been asked again, nothing is approved).
+    Raises NotFound, Forbidden, Refusal ``booking.illegal_transition`` / ``booking.own_request`` / ``booking.closed_meanwhile`` (with
+    what closes it), Conflict ``booking.just_taken`` or ``booking.figures_changed`` (the customer has been asked again, nothing is
+    approved).
     """
     reservation = _visible(actor, reservation_id)
     _lab_only(reservation, actor)
@@ -46,6 +47,7 @@ def approve(actor: Actor, reservation_id: int, now: datetime) -> None:
     def work() -> ports.FiguresChanged | None:
         locked = _locked(reservation_id)
         next_state(ReservationState(locked.state), Action.APPROVE)
+        _still_open(locked)
         changed = ports.money().on_approve(locked, actor, now)
         if changed is not None:
             notices.defer(locked, "figures_changed")
@@ -54,9 +56,17 @@ def approve(actor: Actor, reservation_id: int, now: datetime) -> None:
         notices.defer(locked, "approved")
         return None
 
-    with conflicts.answered(actor, reservation.instrument_id, reservation.during, now):
+    with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
         if transactions.run(work) is not None:
             raise Conflict.of("booking.figures_changed")
+
+
+def _still_open(locked: Reservation) -> None:
+    """The calendar may have changed since it was asked for: what is closed now is not approved unseen."""
+    context = of_instrument(locked.instrument, getattr(locked.instrument, "policy", None)).for_customer(locked.organisation)
+    closed = context.closed_reasons(locked.during)
+    if closed:
+        raise Refusal(Reason("booking.closed_meanwhile"), *closed)
 
 
 def approve_at_once(reservation: Reservation, now: datetime) -> None:

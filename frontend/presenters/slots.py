@@ -18,6 +18,8 @@ from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
 from frontend import display
 from frontend.booking_form import BookingForm
+from instruments.hours_wording import closed_words
+from instruments.rules.opening import ClosedCause
 from instruments.rules.wall_time import to_wall
 
 DAYS = 7
@@ -57,18 +59,20 @@ class StartCell:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """Time at which nothing can start, and why, in a word and in a sentence."""
+    """Time at which nothing can start, and why, in a word and in a sentence. ``expected``: closed as every week, nothing to talk about."""
 
     from_time: str
     to_time: str
     why: str
     word: Promise | str
     sentence: str
+    expected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class DayColumn:
-    """One local day. ``cells`` hold starts and stretches in order; a closed day has none, and says in ``closed_words`` why."""
+    """One local day. ``cells`` hold starts and stretches in order; a day that is closed as every week has none, and says in
+    ``closed_words`` why."""
 
     day: date
     weekday: str
@@ -172,9 +176,9 @@ def _column(
             cells.append(start)
         elif not slot.free:  # a free row at which nothing may start is the end of what starts before it
             _append_stretch(cells, week, slot, why)
-    while cells and isinstance(cells[-1], Stretch) and cells[-1].why == CLOSED:
+    while cells and isinstance(cells[-1], Stretch) and cells[-1].expected:
         cells.pop()
-    while cells and isinstance(cells[0], Stretch) and cells[0].why == CLOSED:
+    while cells and isinstance(cells[0], Stretch) and cells[0].expected:
         cells.pop(0)
     return DayColumn(
         day=day.local_date,
@@ -183,7 +187,7 @@ def _column(
         is_today=day.local_date == today,
         cells=cells,
         start_count=sum(isinstance(cell, StartCell) for cell in cells),
-        is_open=bool(cells),
+        is_open=any(isinstance(cell, StartCell) or cell.why != CLOSED for cell in cells),
         closed_words="" if cells else why[CLOSED],
     )
 
@@ -218,11 +222,13 @@ def _chosen_length(week: Week, form: BookingForm) -> timedelta | None:
 
 def _append_stretch(cells: list[StartCell | Stretch], week: Week, slot: Slot, sentences: dict[str, str]) -> None:
     """Lengthen the stretch before when it has the same reason."""
-    why = slot.why
     starts, ends = (to_wall(moment, week.context.zone) for moment in (slot.range.starts_at, slot.range.ends_at))
     last = f"{ends:%H:%M}" if ends.date() == starts.date() else "24:00"
+    expected = slot.why == CLOSED and (slot.closed is None or slot.closed.cause is ClosedCause.HOURS)
+    word = closed_words(slot.closed) if slot.closed is not None and not expected else _WHY[slot.why]
     before = cells[-1] if cells else None
-    if isinstance(before, Stretch) and before.why == why:
-        cells[-1] = Stretch(before.from_time, last, why, _WHY[why], sentences[why])
+    sentence = sentences[slot.why] if word == _WHY[slot.why] else str(word)
+    if isinstance(before, Stretch) and (before.why, before.word) == (slot.why, word):
+        cells[-1] = Stretch(before.from_time, last, slot.why, word, sentence, expected)
     else:
-        cells.append(Stretch(f"{starts:%H:%M}", last, why, _WHY[why], sentences[why]))
+        cells.append(Stretch(f"{starts:%H:%M}", last, slot.why, word, sentence, expected))

@@ -24,7 +24,7 @@ from instruments import queries
 from instruments.models import Instrument
 from instruments.queries import records
 from instruments.rules.wall_time import to_wall
-from instruments.services import instrument_edits, registry, uploads
+from instruments.services import instrument_edits, opening_hours, registry, uploads
 from instruments.services.instrument_edits import Saved
 from instruments.services.registry import InstrumentFields
 
@@ -180,7 +180,7 @@ def instrument_close(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def instrument_reopen(request: HttpRequest, pk: int, entry: int) -> HttpResponse:
     """Take a closure back."""
-    registry.remove_calendar_entry(actor_of(request), pk, entry, timezone.now())
+    opening_hours.remove_entry(actor_of(request), pk, entry, timezone.now())
     messages.success(request, _("The closure is taken back."))
     return redirect("instrument_hours", pk)
 

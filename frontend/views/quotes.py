@@ -70,7 +70,7 @@ def booking_panel_context(request: HttpRequest, instrument: Instrument) -> dict[
 
 def _week(actor: Actor, instrument_id: int, query: QueryDict, form: BookingForm, now: datetime) -> Week:
     chosen = read_day(query.get("week", "")) or read_day(form.on)
-    return queries.free_slots(actor, instrument_id, chosen, DAYS, now)
+    return queries.free_slots(actor, instrument_id, chosen, DAYS, now, form.organisation_id())
 
 
 def _slots(week: Week, form: BookingForm, query: QueryDict, now: datetime) -> dict[str, Any]:
@@ -92,6 +92,7 @@ def make_panel(
     organisations = queries.bookable_organisations(actor)
     form = _prefilled(actor, context, form, organisations)
     chosen = next((each for each in organisations if str(each.pk) == form.organisation), None)
+    context = context.for_customer(chosen) if chosen else context
     during, unreadable = _read_time(form, context)
     return Panel(
         instrument=context.instrument,

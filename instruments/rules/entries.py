@@ -156,6 +156,40 @@ def expand(entry: CalendarEntry, zone: ZoneInfo, window: TimeRange, holidays: Ho
     return sorted(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One time that a repeated entry happens: where it was meant to start, and what became of it (None: cancelled)."""
+
+    original_on: date
+    starts_local: datetime | None
+    ends_local: datetime | None
+    is_changed: bool
+
+
+def occurrences_on(entry: CalendarEntry, first_on: date, last_on: date) -> list[Occurrence]:
+    """The occurrences that were meant to start from ``first_on`` to ``last_on``, moved and cancelled ones among them."""
+    length = entry.ends_local - entry.starts_local
+    low, high = datetime.combine(first_on, time.min), datetime.combine(last_on, time.max)
+    repeats = entry.recurrence.starts_between(entry.starts_local, low, high) if entry.recurrence else iter([entry.starts_local])
+    starts = {start.date(): start for start in repeats if low <= start <= high}
+    moved = {one.original_on: one for one in entry.moved if first_on <= one.original_on <= last_on}
+    cancelled = {day for day in entry.cancelled if first_on <= day <= last_on}
+    found = []
+    for day in sorted({*starts, *moved, *cancelled}):
+        if day in cancelled:
+            found.append(Occurrence(day, None, None, is_changed=True))
+        elif day in moved:
+            found.append(Occurrence(day, moved[day].starts_local, moved[day].ends_local, is_changed=True))
+        else:
+            found.append(Occurrence(day, starts[day], starts[day] + length, is_changed=False))
+    return found
+
+
+def happens_on(entry: CalendarEntry, day: date) -> bool:
+    """Whether an occurrence was meant to start on that local day, whatever became of it."""
+    return bool(occurrences_on(entry, day, day))
+
+
 def _occurrences(
     entry: CalendarEntry, zone: ZoneInfo, window: TimeRange, holidays: HolidayRule
 ) -> Iterator[tuple[datetime, datetime]]:

@@ -1,11 +1,13 @@
-"""Writing the registry: sites, instruments, their state, photo and opening hours. Every change is audited with before and after."""
+"""Writing the registry: sites, instruments, their state and photo. Every change is audited with before and after.
+
+Opening hours are written by ``instruments.services.opening_hours``; its commonest verbs can be called from here too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, time, timedelta
-from itertools import pairwise
+from datetime import date, datetime
 from typing import Any
 
 from config.kernel.access import Actor
@@ -14,8 +16,6 @@ from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
 from instruments.models import Instrument, Site
 from instruments.rules import registry_map, registry_values
-from instruments.rules.opening import CalendarEntry, EntryKind
-from instruments.rules.recurrence import Recurrence
 from instruments.rules.registry_values import clean_fields
 from instruments.services import catalogue, schedule_store, uploads
 from instruments.services.instrument_changes import (
@@ -28,8 +28,24 @@ from instruments.services.instrument_changes import (
     refuse_unreviewed,
     require_manager,
 )
+from instruments.services.opening_hours import close_between, set_weekly_hours
+from instruments.services.weekly_hours import WeeklyWindow, weekly_windows
 
-_DAY = timedelta(days=1)
+__all__ = [
+    "InstrumentFields",
+    "SiteFields",
+    "WeeklyWindow",
+    "close_between",
+    "create_instrument",
+    "create_instrument_somewhere",
+    "create_site",
+    "set_photo",
+    "set_published",
+    "set_status",
+    "set_weekly_hours",
+    "update_instrument",
+    "weekly_windows",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +112,6 @@ class InstrumentFields:
     training_needed: bool = False
     doi: str = ""
     cstr: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class WeeklyWindow:
-    """Open every week on ``weekday`` (0 = Monday) from ``opens`` to ``closes`` in the site's wall time.
-
-    ``closes`` at or before ``opens`` means the next day; midnight to midnight is the whole day.
-    """
-
-    weekday: int
-    opens: time
-    closes: time
 
 
 @whole
@@ -243,113 +247,6 @@ def set_photo(actor: Actor, instrument_id: int, content: bytes, now: datetime) -
     return instrument
 
 
-@whole
-def set_weekly_hours(actor: Actor, instrument_id: int, windows: Sequence[WeeklyWindow], valid_from: date, now: datetime) -> None:
-    """From ``valid_from`` (local day) on, open in exactly these weekly windows; what was valid before stays in history.
-
-    Closures, one-off openings and reservations stay as they are. Raises Refusal ``calendar.weekday_unknown``,
-    ``calendar.windows_overlap``, ``calendar.year_out_of_range``.
-    """
-    instrument = managed_instrument(actor, instrument_id)
-    schedule_store.refuse_year(valid_from, "valid_from")
-    Refusal.raise_any(_window_reasons(windows))
-    with schedule_store.changing([instrument.calendar_id]):
-        before = replace_weekly_hours(instrument.calendar_id, instrument.site.time_zone, windows, valid_from)
-    audit.record(
-        actor,
-        "instrument.hours",
-        instrument,
-        now,
-        before={"windows": [_shown(window) for window in before]},
-        after={"windows": [_shown(window) for window in windows], "valid_from": valid_from.isoformat()},
-    )
-
-
-@whole
-def close_between(
-    actor: Actor, instrument_id: int, starts_local: datetime, ends_local: datetime, reason: str, now: datetime
-) -> int:
-    """Close it once, in the site's wall time; returns the entry's id.
-
-    Raises Refusal ``calendar.end_before_start``, ``calendar.no_such_wall_time``, ``name.*``.
-    """
-    instrument = managed_instrument(actor, instrument_id)
-    if starts_local >= ends_local:
-        raise Refusal.of("calendar.end_before_start", "ends_local")
-    text = registry_values.clean_text(reason, 200, "reason")
-    with schedule_store.changing([instrument.calendar_id]):
-        entry_id = schedule_store.add_closure(
-            instrument.calendar_id, instrument.site.time_zone, starts_local, ends_local, reason=text
-        )
-    after = {"from": starts_local.isoformat(), "to": ends_local.isoformat(), "entry": entry_id}
-    audit.record(actor, "instrument.close", instrument, now, after=after, reason=text)
-    return entry_id
-
-
-@whole
-def remove_calendar_entry(actor: Actor, instrument_id: int, entry_id: int, now: datetime) -> None:
-    """Take back a closure or an opening. Raises NotFound ``calendar.no_such_entry``."""
-    instrument = managed_instrument(actor, instrument_id)
-    with schedule_store.changing([instrument.calendar_id]):
-        stored = schedule_store.stored_entries_by_calendar([instrument.calendar_id])[instrument.calendar_id]
-        gone = next((one for one in stored if one.id == entry_id), None)
-        schedule_store.remove_entry(instrument.calendar_id, entry_id, now)
-    before: dict[str, Any] = {"entry": entry_id}
-    if gone is not None:
-        entry = gone.entry
-        before |= {
-            "kind": entry.kind.value,
-            "from": entry.starts_local.isoformat(),
-            "to": entry.ends_local.isoformat(),
-            "reason": gone.reason,
-        }
-    audit.record(actor, "instrument.reopen", instrument, now, before=before)
-
-
-def replace_weekly_hours(
-    calendar_id: int, zone_name: str, windows: Sequence[WeeklyWindow], valid_from: date
-) -> list[WeeklyWindow]:
-    """End the weekly windows of a locked calendar before ``valid_from`` and begin these; returns what was valid."""
-    entries = schedule_store.stored_entries_by_calendar([calendar_id])[calendar_id]
-    for stored in entries:
-        if _is_weekly_opening(stored):
-            schedule_store.end_entry(calendar_id, stored.id, valid_from - _DAY)
-    schedule_store.add_entries([(calendar_id, zone_name, entry) for entry in weekly_openings(windows, valid_from)])
-    return weekly_windows(entries)
-
-
-def weekly_openings(windows: Sequence[WeeklyWindow], valid_from: date) -> list[CalendarEntry]:
-    """Weekly windows as entries of a calendar that begin on or after ``valid_from``; days with the same hours are one entry."""
-    weekdays_of: dict[tuple[time, time], list[int]] = {}
-    for window in windows:
-        weekdays_of.setdefault((window.opens, window.closes), []).append(window.weekday)
-    found = []
-    for (opens, closes), weekdays in sorted(weekdays_of.items()):
-        starts = datetime.combine(_first_day(valid_from, weekdays), opens)
-        ends = datetime.combine(starts.date() if closes > opens else starts.date() + _DAY, closes)
-        found.append(CalendarEntry(EntryKind.OPENING, starts, ends, Recurrence("weekly", weekdays=tuple(weekdays))))
-    return found
-
-
-def weekly_windows(stored: Sequence[schedule_store.StoredEntry], local_day: date | None = None) -> list[WeeklyWindow]:
-    """The weekly windows valid on a local day (those without an end when none is named), by weekday and hour."""
-    windows = []
-    for one in stored:
-        recurrence = one.entry.recurrence
-        if recurrence is None or not _is_weekly_opening(one) or not _holds_on(one, recurrence, local_day):
-            continue
-        for weekday in recurrence.weekdays or (one.entry.starts_local.weekday(),):
-            windows.append(WeeklyWindow(weekday, one.entry.starts_local.time(), one.entry.ends_local.time()))
-    return sorted(windows, key=lambda window: (window.weekday, window.opens))
-
-
-def _holds_on(stored: schedule_store.StoredEntry, recurrence: Recurrence, local_day: date | None) -> bool:
-    if local_day is None:
-        return recurrence.until is None
-    in_its_first_week = stored.entry.starts_local.date() <= local_day + _DAY * 6
-    return in_its_first_week and (recurrence.until is None or local_day <= recurrence.until)
-
-
 def _clean_site(fields: SiteFields) -> dict[str, Any]:
     values: dict[str, Any] = {}
     reasons: list[Reason] = []
@@ -386,46 +283,3 @@ def _rename_own_calendar(instrument: Instrument) -> None:
     """A shared calendar keeps its name."""
     if not Instrument.objects.filter(calendar_id=instrument.calendar_id).exclude(pk=instrument.pk).exists():
         schedule_store.rename_calendar(instrument.calendar_id, instrument.name)
-
-
-def _is_weekly_opening(stored: schedule_store.StoredEntry) -> bool:
-    recurrence = stored.entry.recurrence
-    return (
-        stored.entry.is_base
-        and recurrence is not None
-        and recurrence.frequency == "weekly"
-        and recurrence.interval == 1
-        and recurrence.count is None
-    )
-
-
-def _first_day(valid_from: date, weekdays: Sequence[int]) -> date:
-    return next(day for day in (valid_from + _DAY * i for i in range(7)) if day.weekday() in weekdays)
-
-
-def _window_reasons(windows: Sequence[WeeklyWindow]) -> list[Reason]:
-    reasons = [
-        Reason("calendar.weekday_unknown", {"weekday": window.weekday}, "windows")
-        for window in windows
-        if not 0 <= window.weekday <= 6
-    ]
-    week = 7 * 1440
-    spans = sorted(_span(window) for window in windows)
-    wrapped = [*spans, *((start + week, end + week) for start, end in spans[:1])]
-    for (_, end), (start, _) in pairwise(wrapped):
-        if start < end:
-            weekday, minute = divmod(start % week, 1440)
-            shown = f"{minute // 60:02d}:{minute % 60:02d}"
-            reasons.append(Reason("calendar.windows_overlap", {"weekday": weekday, "time": shown}, "windows"))
-    return reasons
-
-
-def _span(window: WeeklyWindow) -> tuple[int, int]:
-    """Minutes since Monday 00:00; the end may lie in the next week."""
-    start = window.weekday * 1440 + window.opens.hour * 60 + window.opens.minute
-    length = (window.closes.hour - window.opens.hour) * 60 + window.closes.minute - window.opens.minute
-    return start, start + (length if length > 0 else length + 1440)
-
-
-def _shown(window: WeeklyWindow) -> list[Any]:
-    return [window.weekday, f"{window.opens:%H:%M}", f"{window.closes:%H:%M}"]

@@ -14,7 +14,8 @@ from instruments.rules.registry_hours import DayWindow
 from instruments.rules.registry_map import ImportMap, RowValues
 from instruments.rules.wall_time import to_wall
 from instruments.services import schedule_store
-from instruments.services.registry import WeeklyWindow, replace_weekly_hours, weekly_openings, weekly_windows
+from instruments.services.opening_hours import replace_weekly_hours
+from instruments.services.weekly_hours import WeeklyWindow, weekly_entries, weekly_windows
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _write_hours(details: Sequence[Details], known: Stored, now: datetime) -> No
             today = _local_day(one.zone_name, now)
             windows = [WeeklyWindow(window.weekday, window.opens, window.closes) for window in wanted]
             if one.is_new:
-                new += [(one.calendar_id, one.zone_name, entry) for entry in weekly_openings(windows, today)]
+                new += [(one.calendar_id, one.zone_name, entry) for entry in weekly_entries(windows, today)]
             else:
                 replace_weekly_hours(one.calendar_id, one.zone_name, windows, today)
         schedule_store.add_entries(new)

@@ -16,7 +16,7 @@ from config.kernel.services import files
 from instruments.models import Instrument, Organisation, Site
 from instruments.queries import calendar_of, hours_on, instrument_for
 from instruments.rules.opening import CalendarRules
-from instruments.services import registry, schedule_store
+from instruments.services import opening_hours, registry, schedule_store
 from instruments.services.registry import InstrumentFields, SiteFields, WeeklyWindow
 from tests.instruments.registry.conftest import make_owner
 
@@ -196,10 +196,10 @@ def test_a_week_starts_in_a_year_that_calendars_hold(manager: Actor, sem: Instru
 def test_a_closure_is_added_and_taken_back(manager: Actor, sem: Instrument, now: datetime) -> None:
     entry = registry.close_between(manager, sem.pk, wall("2026-12-01T09:00"), wall("2026-12-02T18:00"), "Annual service", now)
     assert [(one.id, one.reason) for one in calendar_of(sem)] == [(entry, "Annual service")]
-    registry.remove_calendar_entry(manager, sem.pk, entry, now)
+    opening_hours.remove_entry(manager, sem.pk, entry, now)
     assert calendar_of(sem) == ()
     with pytest.raises(NotFound):
-        registry.remove_calendar_entry(manager, sem.pk, entry, now)
+        opening_hours.remove_entry(manager, sem.pk, entry, now)
     with pytest.raises(Refusal) as refused:
         registry.close_between(manager, sem.pk, wall("2026-12-02T09:00"), wall("2026-12-01T18:00"), "", now)
     assert codes(refused.value) == [("ends_local", "calendar.end_before_start")]

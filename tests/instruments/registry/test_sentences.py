@@ -12,6 +12,7 @@ from instruments.rules.registry_map import TARGETS
 
 CODE = re.compile(r'"((?:import|instrument|calendar|recurrence|site)\.[a-z0-9_]+)"')
 ACTIONS = {
+    "instrument.bring_back",
     "instrument.close",
     "instrument.create",
     "instrument.customs",
@@ -24,10 +25,15 @@ ACTIONS = {
     "instrument.image_move",
     "instrument.image_remove",
     "instrument.image_restore",
+    "instrument.holidays",
     "instrument.hours",
+    "instrument.hours_for",
     "instrument.import",
+    "instrument.occurrence",
+    "instrument.open",
     "instrument.photo",
     "instrument.reopen",
+    "instrument.season",
     "instrument.update",
     "site.create",
     "site.import",
