@@ -10,9 +10,10 @@ from django.conf import settings
 from config.kernel.messages import codes
 from instruments.rules.registry_map import TARGETS
 
-CODE = re.compile(r'"((?:import|instrument|calendar|recurrence|site)\.[a-z0-9_]+)"')
+CODE = re.compile(r'"((?:import|instrument|calendar|closures|ics|recurrence|site)\.[a-z0-9_]+)"')
 ACTIONS = {
     "instrument.close",
+    "instrument.closures_imported",
     "instrument.create",
     "instrument.hours",
     "instrument.import",
