@@ -14,7 +14,7 @@ from billing.settlement.models import Award
 from billing.settlement.services import statements
 from billing.subsidy import services as subsidy
 from booking.services import notices
-from config.demo import organisations, registry, sessions
+from config.demo import calendars, organisations, registry, sessions
 from config.demo.organisations import People
 from config.kernel.access import Role
 
@@ -36,12 +36,14 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         told = sessions.Season(people, stocked, dice, now).play(today)
         _hand_in_licences(people, now)
         issued = _statements(people, today, now)
+        closures = calendars.close(people, stocked, today, now)
     return {
         "owners": len(people.owners),
         "customers": len(people.customers),
         "instruments": len(stocked),
         **told,
         "statements": issued,
+        "closures": closures,
     }
 
 
