@@ -39,7 +39,7 @@ def refresh_subscriptions(timestamp: int) -> None:
     due = subscription_refresh.due_ids(now)
     for subscription_id in due:
         subscriptions.defer_refresh(subscription_id)
-    settled = subscription_refresh.settle_conflicts(now)
+    settled = subscription_refresh.settle_crowded(now)
     beat("booking.refresh_subscriptions", now, due=len(due), settled=settled)
 
 

@@ -8,8 +8,8 @@ class CalendarSubscription(models.Model):
     """Another calendar of the lab, read again and again from its address; its events take time on ``calendar``.
 
     ``instrument`` is the one it was added to (its place gives the zone). It is read when ``due_at`` has come. ``read_until_at`` is how
-    far ahead its events are known. ``fault_code`` is why the last attempt failed (empty: it did not), ``unread`` the events of the
-    file that could not be read: [line, title, code, params].
+    far ahead its events are known; ``crowded``: some of their time was taken by others when that was last looked at. ``fault_code`` is
+    why the last attempt failed (empty: it did not), ``unread`` the events that could not be read: [line, title, code, params].
     """
 
     calendar = models.ForeignKey("schedule.Calendar", on_delete=models.PROTECT, related_name="subscriptions")
@@ -26,6 +26,7 @@ class CalendarSubscription(models.Model):
     etag = models.CharField(max_length=200, blank=True)
     last_modified = models.CharField(max_length=200, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
+    crowded = models.BooleanField(default=False)
     failures = models.PositiveIntegerField(default=0)
     fault_code = models.CharField(max_length=80, blank=True)
     fault_params = models.JSONField(default=dict)

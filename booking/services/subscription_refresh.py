@@ -39,7 +39,10 @@ SELECT DISTINCT e.id, o.reservation_id, e.starts_at
   JOIN booking_occupancy o ON int8range(o.calendar_id, o.calendar_id, '[]') && int8range(s.calendar_id, s.calendar_id, '[]')
        AND o.during && tstzrange(e.starts_at, e.ends_at) AND o.blocking AND o.source <> 'subscribed'
   LEFT JOIN booking_reservation r ON r.id = o.reservation_id
- WHERE e.ends_at > %(now)s AND (r.id IS NULL OR (r.starts_at < e.ends_at AND r.ends_at > e.starts_at))
+ WHERE s.calendar_id = %(calendar)s AND e.ends_at > %(now)s
+   AND (r.id IS NULL OR (r.starts_at < e.ends_at AND r.ends_at > e.starts_at))
+ ORDER BY e.starts_at, e.id
+ LIMIT 100
 """
 
 
@@ -51,12 +54,10 @@ def due_ids(now: datetime) -> list[int]:
 
 def refresh(subscription_id: int, now: datetime) -> None:
     """Read one subscription that is due and bring the calendar up to date. A fault is written down with it; safe to repeat."""
-    subscription = (
-        CalendarSubscription.objects.select_related("instrument__site").filter(pk=subscription_id, enabled=True).first()
-    )
+    rows = CalendarSubscription.objects.select_related("instrument__site")
+    subscription = rows.filter(pk=subscription_id, enabled=True, due_at__lte=now).first()
     if subscription is None:
         return
-    CalendarSubscription.objects.filter(pk=subscription_id).update(due_at=next_due(now, subscription.failures))
     try:
         fetched = _fetch(subscription, now)
         file, digest = _read(subscription, fetched, now)
@@ -66,18 +67,11 @@ def refresh(subscription_id: int, now: datetime) -> None:
     _apply(subscription, fetched, file, digest, now)
 
 
-def settle_conflicts(now: datetime) -> int:
-    """Give events the time that has become free meanwhile, on every calendar with a conflict; returns how many calendars."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT DISTINCT s.calendar_id FROM ({_CONFLICTS}) c"  # noqa: S608  (constants only)
-            " JOIN booking_subscribedevent e ON e.id = c.id JOIN booking_calendarsubscription s ON s.id = e.subscription_id",
-            {"now": now},
-        )
-        calendars = [int(row[0]) for row in cursor.fetchall()]
-    for calendar_id in calendars:
-        settle(calendar_id, now)
-    return len(calendars)
+def settle_crowded(now: datetime) -> int:
+    """Give events the time that has become free meanwhile, wherever some of it was taken; returns on how many calendars."""
+    rows = CalendarSubscription.objects.filter(crowded=True, enabled=True).order_by("calendar_id")
+    calendars = list(rows.values_list("calendar_id", flat=True).distinct())
+    return sum(settle(calendar_id, now) for calendar_id in calendars)
 
 
 @whole
@@ -94,6 +88,8 @@ def settle(calendar_id: int, now: datetime) -> bool:
             ours[there, note] = pk
         else:
             taken.append(there)
+    crowded = free_pieces(wanted_events, taken) != free_pieces(wanted_events, [])
+    CalendarSubscription.objects.filter(calendar_id=calendar_id, crowded=not crowded).update(crowded=crowded)
     taken += _history(calendar_id, wanted_events, now)
     wanted = dict.fromkeys(free_pieces(wanted_events, taken))
     gone = [pk for piece, pk in ours.items() if piece not in wanted]
@@ -128,10 +124,7 @@ def _history(calendar_id: int, events: Sequence[tuple[TimeRange, str]], now: dat
 def conflicts(calendar_id: int, now: datetime) -> list[tuple[int, int | None]]:
     """(event, reservation or None for the lab's own time) for each overlap on the calendar, soonest first."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"{_CONFLICTS} AND s.calendar_id = %(calendar)s ORDER BY e.starts_at, e.id LIMIT 100",
-            {"now": now, "calendar": calendar_id},
-        )
+        cursor.execute(_CONFLICTS, {"now": now, "calendar": calendar_id})
         return [(int(event), reservation) for event, reservation, _ in cursor.fetchall()]
 
 

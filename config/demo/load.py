@@ -13,7 +13,7 @@ from django.db import transaction
 from billing.settlement.models import Award
 from billing.settlement.services import statements
 from billing.subsidy import services as subsidy
-from config.demo import organisations, records, registry, sessions, shared_things
+from config.demo import calendars, organisations, records, registry, sessions, shared_things
 from config.demo.organisations import People
 from config.kernel.access import Role
 from config.kernel.services.silence import silence
@@ -41,6 +41,7 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         told |= records.live(people, stocked, now)
         _hand_in_licences(people, now)
         issued = _statements(people, today, now)
+        closures = calendars.close(people, stocked, today, now)
         catalogue.rebuild(now)
         vocabulary.rebuild_vocabulary()
     return {
@@ -50,6 +51,7 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         "resources": shared,
         **told,
         "statements": issued,
+        "closures": closures,
     }
 
 

@@ -155,9 +155,9 @@ def _parsed(source: EventText, text: CalendarText) -> _Read | IcsRow:
         if name in {"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID"}:
             return replace(refuse, reason=Reason("ics.property_unreadable", {"name": str(name)}))
     start = event.get("DTSTART")
-    if start is None or isinstance(start, list):
+    if start is None:
         return replace(refuse, reason=Reason("ics.no_start"))
-    if any(isinstance(event.get(name), list) for name in ("DTEND", "DURATION", "RECURRENCE-ID", "RRULE")):
+    if any(isinstance(event.get(name), list) for name in ("DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "RRULE")):
         return replace(refuse, reason=Reason("ics.twice"))
     unknown = _unknown_zone(event)
     if unknown:

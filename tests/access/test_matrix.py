@@ -27,8 +27,8 @@ READERS = {
     worlds.THEIRS_PROBLEM: only("foreign", "operator"),
     worlds.THEIRS_KEYS: only("foreign"),
 }
-#: Who holds the link of an invitation may read who invites.
-LINKS = frozenset({"invitation_accept"})
+#: Who holds the link of an invitation may read who invites, and who holds that of a calendar what its person may.
+LINKS = frozenset({"invitation_accept", "feed_private"})
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 

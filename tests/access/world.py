@@ -13,7 +13,7 @@ from django.test import Client
 
 from billing.settlement.models import Quote
 from billing.settlement.services import statements
-from booking.services import reservations, transitions
+from booking.services import feeds, reservations, subscriptions, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Role
 from config.kernel.services import files, tokens
@@ -22,7 +22,7 @@ from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Invitation, JoinRequest, Membership, Organisation, Site, User, VerificationRequest
 from instruments.rules.opening import CalendarEntry, EntryKind
 from instruments.rules.recurrence import Recurrence
-from instruments.services import schedule_store
+from instruments.services import closure_import, schedule_store
 from tests.conftest import NOW, PRICE, build_cast, programme_document
 
 #: Names, addresses and accounts of a customer's people; what they do; an instrument that is not published; keys of a person.
@@ -74,6 +74,7 @@ def build_world(now: datetime = NOW) -> World:
     _keep_people_busy(world, now)
     _issue_statements(world, now)
     _keep_records(world, now)
+    _keep_calendars(world, now)
     for role in ROLES:
         if (person := world.person(role)) is not None:
             client = Client()
@@ -229,6 +230,30 @@ def _keep_people_busy(world: World, now: datetime) -> None:
             ("verification", request.pk),
             ("member", (firm.pk, cast.users[member].pk)),
             ("token", cast.users[admin].api_tokens.get().pk),
+        ):
+            found.setdefault(kind, []).append(value)
+    world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
+
+
+def _keep_calendars(world: World, now: datetime) -> None:
+    """A file of closures, a followed calendar and a calendar link on both sides."""
+    cast = world.cast
+    found: dict[str, list[Any]] = {}
+    file = (
+        b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nDTSTART:20261229T080000Z\nDURATION:PT1H\nSUMMARY:%s\nEND:VEVENT\nEND:VCALENDAR\n"
+    )
+    sides = (("wang", cast.xrd, "zhao", OURS_HIDDEN, OURS_KEYS), ("bo", world.other_instrument, "he", THEIRS_HIDDEN, THEIRS_KEYS))
+    for manager, instrument, customer, secret, keys in sides:
+        actor = cast.actor(manager)
+        handed_in = closure_import.hand_in(actor, [instrument.pk], file % secret.encode(), "lab.ics", now)
+        address = f"https://calendars.example/{secret}.ics"
+        subscription = subscriptions.subscribe(actor, instrument.pk, address, f"Lab {secret}", now)
+        link, key = feeds.issue_feed(cast.actor(customer), "mine", f"phone {keys}", now)
+        for kind, value in (
+            ("closure_import", handed_in.pk),
+            ("subscription", subscription.pk),
+            ("feed", link.pk),
+            ("feed_link", key),
         ):
             found.setdefault(kind, []).append(value)
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}

@@ -199,6 +199,13 @@ def to_issue() -> dict[str, Any]:
     return {"version": award.programme_version_id, "payee": award.payee_id, "month": f"{month:%Y-%m}"}
 
 
+def closure_import(confirmed: bool) -> int:
+    """The newest file of closures that was confirmed, or that waits."""
+    from instruments.models import ClosureImport
+
+    return int(ClosureImport.objects.filter(confirmed_at__isnull=not confirmed).latest("pk").pk)
+
+
 def licence() -> int:
     from instruments.models import VerificationRequest
 
@@ -297,6 +304,14 @@ PAGES: tuple[Shown, ...] = (
     Shown("problem_list", lambda: at("problem_list", show="all"), ("lab_manager",), "all"),
     Shown("instrument_edit", lambda: at("instrument_edit", instrument().pk), ("lab_manager", "operator")),
     Shown("instrument_hours", lambda: at("instrument_hours", instrument().pk), ("lab_manager", "operator")),
+    # Calendars
+    Shown("instrument_closure_import", lambda: at("instrument_closure_import", instrument().pk), ("lab_manager",)),
+    Shown("closure_import_detail", lambda: at("closure_import_detail", closure_import(False)), ("lab_manager",), "preview"),
+    Shown("closure_import_detail", lambda: at("closure_import_detail", closure_import(True)), ("lab_manager",), "done"),
+    Shown("instrument_calendars", lambda: at("instrument_calendars", instrument().pk), ("lab_manager", "operator"), "none"),
+    Shown("instrument_calendars", lambda: at("instrument_calendars", instrument(stage.FOLLOWING).pk), ("lab_manager",)),
+    Shown("feed_list", lambda: at("feed_list"), ("lab_manager", "researcher")),
+    Shown("feed_create", lambda: at("feed_create"), ("lab_manager", "researcher")),
     # Booking
     Shown("reservation_create", lambda: at("reservation_create", instrument().pk, **chosen_time()), (*CUSTOMERS, "lab_manager")),
     Shown("reservation_list", lambda: at("reservation_list"), (*CUSTOMERS, "newcomer"), important=True),
@@ -463,6 +478,13 @@ NOT_PAGES: dict[str, str] = {
     "statement_retry": "POST only",
     "statement_download": "a download",
     "token_revoke": "POST only",
+    "closure_import_report": "a download",
+    "subscription_refresh": "POST only",
+    "subscription_switch": "POST only",
+    "subscription_remove": "POST only",
+    "instrument_busy": "a calendar for programs",
+    "feed_private": "a calendar for programs",
+    "feed_revoke": "POST only",
 }
 BEYOND_ROUTES = {"not-found", "forbidden"}
 

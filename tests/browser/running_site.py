@@ -38,12 +38,16 @@ SESSION_STAYS_FRESH_SECONDS = 3600
 
 @dataclass
 class Site:
-    """``address`` is where the pages are; ``database`` is what the processes behind it use, ``blocker`` pytest-django's."""
+    """``address`` is where the pages are; ``database`` is what the processes behind it use, ``blocker`` pytest-django's.
+
+    ``neighbour_port`` is the one loopback port that the site may read calendars from.
+    """
 
     address: str
     database: CommittedDatabase
     log: Path
     blocker: Any
+    neighbour_port: int = 0
 
     @contextlib.contextmanager
     def data(self) -> Iterator[None]:
@@ -115,7 +119,7 @@ def running(template: CommittedDatabase, name: str, home: Path, blocker: Any) ->
     _admin(template.host, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database.name)))
     copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
     _admin(template.host, copy.format(sql.Identifier(database.name), sql.Identifier(template.name)))
-    port = _free_port()
+    port, neighbour_port = _free_port(), _free_port()
     address = f"http://127.0.0.1:{port}"
     log = home / f"{name}.log"
     own = environment(
@@ -125,6 +129,7 @@ def running(template: CommittedDatabase, name: str, home: Path, blocker: Any) ->
         JISHI_PUBLIC_URL=address,
         JISHI_WEB_WORKERS="2",
         JISHI_LOGIN_RATE="300/m/ip",
+        JISHI_OUTBOUND_ALLOW=f"127.0.0.1:{neighbour_port}",
     )
     commands = (
         [sys.executable, "-m", "gunicorn", "-c", "config/gunicorn.py"],
@@ -147,7 +152,7 @@ def running(template: CommittedDatabase, name: str, home: Path, blocker: Any) ->
                     )
                 )
             _wait_until_healthy(processes, address, log)
-            yield Site(address, database, log, blocker)
+            yield Site(address, database, log, blocker, neighbour_port)
         finally:
             _stop(processes)
 

@@ -12,11 +12,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import django
+from django.conf import settings
 from django.core.management import call_command
 
 ROUND_THE_CLOCK = "Round-the-clock microscope"
 COSTLY = "Costly cryostat"
 DRAFT = "Unpublished furnace"
+FOLLOWING = "Followed fluorometer"
+BROKEN_EVENT = b"BEGIN:VEVENT\r\nUID:odd\r\nSUMMARY:Without a start\r\nEND:VEVENT\r\nEND:VCALENDAR"
 INVITATION_TOKEN = "browser-invitation-token-of-the-stage"
 NEWCOMER = "newcomer@demo.jishi.example"
 SECOND_FACTOR = "second-factor@demo.jishi.example"
@@ -37,6 +40,7 @@ def main(now: datetime) -> None:
         _organisations(now)
         _closed_month(now)
         _figures_that_changed(now)
+        _calendars(now)
     _leave_most_documents_for_later()
 
 
@@ -209,6 +213,36 @@ def _figures_that_changed(now: datetime) -> None:
         except Conflict:
             return
     raise RuntimeError("the yearly limit was not reached")
+
+
+def _calendars(now: datetime) -> None:
+    """A file of closures that waits to be confirmed, a followed calendar with an overlap, one that cannot be read, a link."""
+    from booking.rules.calendar_text import CalendarEvent, calendar_text
+    from booking.services import feeds, subscription_refresh, subscriptions
+    from instruments.services import closure_import
+    from tests.kernel.services.neighbour import neighbour, says
+
+    manager = persona("lab@demo.jishi.example")
+    instrument = add_instrument(FOLLOWING, now, step=60)
+    begins = now.replace(minute=0, second=0, microsecond=0) + timedelta(days=3)
+    book(persona("researcher@demo.jishi.example"), instrument, begins, 3, now)
+    hours = [(2, 4, "Beam time"), (24, 40, "Annual maintenance"), (50, 50, "Reminder")]
+    events = [
+        CalendarEvent(f"{place}@lab.example", begins + timedelta(hours=first), begins + timedelta(hours=last), title, now)
+        for place, (first, last, title) in enumerate(hours)
+    ]
+    file = calendar_text(events, name="Lab")
+    closure_import.hand_in(manager, [instrument.pk], file.replace(b"END:VCALENDAR", BROKEN_EVENT), "lab.ics", now)
+    with neighbour(says(file)) as server:
+        settings.OUTBOUND_ALLOW = frozenset({("127.0.0.1", server.port)})
+        read = subscriptions.subscribe(manager, instrument.pk, server.url("/read.ics"), "Lab calendar", now)
+        subscription_refresh.refresh(read.pk, now)
+        server.reply = says(b"", 404)
+        unread = subscriptions.subscribe(manager, instrument.pk, server.url("/gone.ics"), "Old calendar", now)
+        subscription_refresh.refresh(unread.pk, now)
+    feeds.issue_feed(manager, "lab", "Control room", now)
+    for subscription in (read, unread):  # nobody is there to be read again
+        type(subscription).objects.filter(pk=subscription.pk).update(due_at=now + timedelta(days=1))
 
 
 def _leave_most_documents_for_later() -> None:

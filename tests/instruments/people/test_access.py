@@ -22,7 +22,16 @@ from billing.models import (
     StatementLine,
     Transfer,
 )
-from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationTransition, UsageSession
+from booking.models import (
+    CalendarSubscription,
+    FeedToken,
+    InstrumentPolicy,
+    Occupancy,
+    Reservation,
+    ReservationTransition,
+    SubscribedEvent,
+    UsageSession,
+)
 from config.kernel.access import get_visible, register_scope, scoped_models, visible_to
 from config.kernel.errors import NotFound
 from config.kernel.models import ApiToken, AuditEntry, StoredFile
@@ -31,6 +40,7 @@ from instruments.models import (
     CalendarEntry,
     CalendarSettings,
     CatalogueEntry,
+    ClosureImport,
     Instrument,
     Invitation,
     JoinRequest,
@@ -54,6 +64,7 @@ INTERNAL = {
     "billing.numberseries": "a counter",
     "instruments.searchterm": "words of what is public, nothing of anybody's",
     "instruments.cataloguecount": "counts of what is public",
+    "instruments.importedclosure": "which event a public closure came from; compared when a file comes again, never shown",
 }
 EVERYBODY = frozenset([*PEOPLE, "nobody"])
 OFFICIALS = frozenset({"programme_officer", "finance", "inspector", "operator"})
@@ -123,6 +134,10 @@ def world(cast, now) -> World:
     maintenance = Occupancy.objects.create(
         calendar=calendar, during=(now + timedelta(hours=3), now + timedelta(hours=4)), source="maintenance"
     )
+    subscription = CalendarSubscription.objects.create(
+        calendar=calendar, instrument=instrument, title="Lab", address="https://lab.example/x.ics",
+        created_by=cast.user("lab_manager"), created_at=now, due_at=now,
+    )  # fmt: skip
     quote = Quote.objects.create(reservation=reservation, revision=1, valid_until=now, **_frozen(now))
     price = PriceVersion.objects.create(instrument=instrument, effective_from=date(2026, 1, 1), document={}, published_at=now)
     draft_price = PriceVersion.objects.create(instrument=draft, effective_from=date(2026, 1, 1), document={}, published_at=now)
@@ -206,6 +221,14 @@ def world(cast, now) -> World:
             organisation=salt, licence=stored, submitted_by=admin, submitted_at=now
         ),
         "token": ApiToken.objects.create(user=admin, name="t", key_sha256="1", created_at=now),
+        "closure import": ClosureImport.objects.create(
+            organisation=lake, file=stored, time_zone="Asia/Shanghai", created_by=cast.user("lab_manager"), created_at=now
+        ),
+        "subscription": subscription,
+        "subscribed event": SubscribedEvent.objects.create(
+            subscription=subscription, uid="1", starts_at=now, ends_at=now + timedelta(hours=1)
+        ),
+        "feed": FeedToken.objects.create(user=admin, kind="mine", name="phone", key_sha256="2", created_at=now),
         "audit": AuditEntry.objects.create(at=now, action="x", object_type="x", object_id="1"),
         "reservation": reservation,
         "transition": transition,
@@ -254,6 +277,10 @@ MATRIX: dict[str, frozenset[str]] = {
     "join request": frozenset({"salt_admin", "operator", "outsider"}),
     "verification": frozenset({"salt_admin", "operator", "inspector"}),
     "token": frozenset({"salt_admin"}),
+    "closure import": frozenset({"lab_manager", "operator"}),
+    "subscription": frozenset({"lab_manager", "operator"}),
+    "subscribed event": frozenset({"lab_manager", "operator"}),
+    "feed": frozenset({"salt_admin"}),
     "audit": frozenset({"inspector", "operator"}),
     "reservation": ON_RESERVATION,
     "transition": ON_RESERVATION,

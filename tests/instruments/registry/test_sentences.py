@@ -10,10 +10,11 @@ from django.conf import settings
 from config.kernel.messages import codes
 from instruments.rules.registry_map import TARGETS
 
-CODE = re.compile(r'"((?:import|instrument|calendar|recurrence|site)\.[a-z0-9_]+)"')
+CODE = re.compile(r'"((?:import|instrument|calendar|closures|ics|recurrence|site)\.[a-z0-9_]+)"')
 ACTIONS = {
     "instrument.bring_back",
     "instrument.close",
+    "instrument.closures_imported",
     "instrument.create",
     "instrument.customs",
     "instrument.document_add",

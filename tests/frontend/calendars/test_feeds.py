@@ -1,0 +1,294 @@
+"""Feeds: what stands in them equals the database, whoever holds a link reads what its person may see, and nobody else."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, timedelta
+from typing import Any
+
+import pytest
+import vobject
+from django.core.cache import caches
+from django.test import Client
+from django.urls import reverse
+
+from booking.models import FeedToken, Occupancy, Reservation
+from booking.services import feeds, maintenance, transitions
+from config.kernel.api.throttling import FeedThrottle
+from config.kernel.errors import Forbidden, Refusal
+from config.kernel.models import AuditEntry
+from config.kernel.services.tokens import digest
+from instruments.models import Membership, Organisation
+from instruments.services import registry
+from tests.frontend.acting import query_count
+from tests.instruments.people.test_one_place import ROOT
+
+LONG_NAME = "\u9752\u6d77\u76d0\u6e56\u7814\u7a76\u6240" * 9
+
+
+@pytest.fixture(autouse=True)
+def _fresh_counts() -> None:
+    caches["memory"].clear()
+
+
+@pytest.fixture
+def link(cast, clock):
+    """``link("lin", "mine")``: the address of a new feed of that person."""
+
+    def make(who: str = "lin", kind: str = "mine", **named: Any) -> str:
+        return reverse("feed_private", args=[feeds.issue_feed(cast.actor(who), kind, "phone", clock(), **named)[1]])
+
+    return make
+
+
+def events(response: Any) -> list[Any]:
+    assert response.status_code == 200, response.content
+    assert response.headers["Content-Type"] == "text/calendar; charset=utf-8"
+    return list(vobject.readOne(response.content.decode()).contents.get("vevent", []))
+
+
+def as_rows(found: list[Any]) -> list[tuple[Any, ...]]:
+    rows = [
+        (
+            each.uid.value,
+            each.dtstart.value.astimezone(UTC),
+            each.dtend.value.astimezone(UTC),
+            each.status.value,
+            int(each.sequence.value),
+        )
+        for each in found
+    ]
+    return sorted(rows)
+
+
+def expected(reservations: Any) -> list[tuple[Any, ...]]:
+    """The same from the database, without any query of the feeds."""
+    status = {
+        "requested": "TENTATIVE",
+        "rejected": "CANCELLED",
+        "cancelled": "CANCELLED",
+        "no_show": "CANCELLED",
+        "expired": "CANCELLED",
+    }
+    rows = [
+        (
+            f"{one.reference}@127.0.0.1",
+            one.starts_at,
+            one.ends_at,
+            status.get(one.state, "CONFIRMED"),
+            one.transitions.count() - 1,
+        )
+        for one in reservations
+    ]
+    return sorted(rows)
+
+
+@pytest.fixture
+def season(cast, programmes, ask, approved, charged, clock):
+    """Bookings of two firms in every state, over the feeds' window and beyond it."""
+    ask(9, 10)
+    approved(10, 11)
+    charged(11, 12)
+    transitions.reject(cast.actor("wang"), ask(12, 13), clock(), "no")
+    transitions.cancel(cast.actor("lin"), approved(13, 14), clock())
+    ask(14, 15, who="he")
+    approved(15, 16, day=3, who="he")
+    transitions.expire_due(clock())
+    moved = [ask(9, 10, day=day) for day in (5, 6)]
+    Reservation.objects.filter(pk=moved[0]).update(starts_at=clock() - timedelta(days=60), ends_at=clock() - timedelta(days=59))
+    Reservation.objects.filter(pk=moved[1]).update(starts_at=clock() + timedelta(days=300), ends_at=clock() + timedelta(days=301))
+    return moved
+
+
+# --- What stands in them ----------------------------------------------------------------------------------------------
+def test_my_feed_is_what_i_booked(as_, season, link):
+    mine = Reservation.objects.filter(requested_by__email="lin@example.org").exclude(pk__in=season)
+    found = events(as_().get(link()))
+    assert as_rows(found) == expected(mine) and len(found) == 5
+    assert {each.status.value for each in found} == {"TENTATIVE", "CONFIRMED", "CANCELLED"}
+
+
+def test_the_labs_feed_is_all_of_its_bookings_with_names(as_, season, link):
+    found = events(as_().get(link("wang", "lab")))
+    assert as_rows(found) == expected(Reservation.objects.exclude(pk__in=season))
+    assert {"Gaoyuan Lithium", "Lianhe Materials"} <= {each.summary.value.partition(" · ")[2] for each in found}
+    assert any("He" in each.description.value for each in found)
+
+
+def test_the_public_feed_is_every_taken_time_and_no_name(as_, cast, season, slot):
+    maintenance.block(cast.actor("wang"), cast.xrd.pk, slot(17, 18), "secret note", cast.now)
+    Occupancy.objects.create(
+        calendar_id=cast.xrd.calendar_id,
+        during=(slot(18, 19).starts_at, slot(18, 19).ends_at),
+        source="subscribed",
+        note="private",
+    )
+    response = as_().get(reverse("instrument_busy", args=[cast.xrd.pk]))
+    found = events(response)
+    taken = Occupancy.objects.filter(calendar_id=cast.xrd.calendar_id, blocking=True)
+    assert as_rows(found) == sorted(
+        (f"busy-{one.pk}@127.0.0.1", one.during.lower, one.during.upper, "CONFIRMED",
+         one.reservation.transitions.count() - 1 if one.reservation else 0)
+        for one in taken.select_related("reservation")
+    )  # fmt: skip
+    assert {each.summary.value for each in found} == {"Busy"}
+    for word in ("Gaoyuan", "Lianhe", "Lin", "secret", "private", "JS-", "lithium"):
+        assert word not in response.content.decode()
+    assert response.headers["Cache-Control"] == "public, max-age=300"
+
+
+def test_the_public_feed_is_in_the_readers_language(cast):
+    body = Client(headers={"accept-language": "zh-hans"}).get(reverse("instrument_busy", args=[cast.xrd.pk]))
+    assert body.headers["Content-Language"] == "zh-hans"
+
+
+def test_a_hidden_instrument_has_no_public_feed(as_, cast):
+    registry.set_published(cast.actor("wang"), cast.xrd.pk, False, cast.now)
+    address = reverse("instrument_busy", args=[cast.xrd.pk])
+    assert as_().get(address).status_code == as_("lin").get(address).status_code == 404
+    assert as_("wang").get(address).headers["Cache-Control"] == "private, max-age=300"
+
+
+def test_a_change_keeps_the_name_and_counts_up(as_, cast, programmes, ask, link):
+    pk, address = ask(9, 10), link()
+    before = events(as_().get(address))[0]
+    transitions.approve(cast.actor("wang"), pk, cast.now + timedelta(minutes=5))
+    after = events(as_().get(address))[0]
+    assert before.uid.value == after.uid.value
+    assert (int(before.sequence.value), int(after.sequence.value)) == (0, 1)
+    assert after.last_modified.value == after.dtstamp.value == cast.now + timedelta(minutes=5)
+
+
+def test_what_was_cancelled_is_told_for_ninety_days(as_, cast, programmes, approved, link, clock):
+    pk = approved(9, 10, day=120, at=cast.now + timedelta(days=65))
+    transitions.cancel(cast.actor("lin"), pk, cast.now)
+    address = link()
+    assert events(as_().get(address))[0].status.value == "CANCELLED"
+    clock.now = cast.now + timedelta(days=91)
+    assert events(as_().get(address)) == []
+
+
+def test_long_chinese_names_are_folded_and_come_back(as_, cast, programmes, ask, link):
+    Organisation.objects.filter(pk=cast.firm.pk).update(name=LONG_NAME)
+    ask(9, 10)
+    response = as_().get(link("wang", "lab"))
+    assert LONG_NAME in events(response)[0].summary.value
+    assert max(len(line) for line in response.content.split(b"\r\n")) <= 75
+
+
+def test_a_feed_takes_as_many_queries_for_many_bookings_as_for_one(as_, cast, programmes, ask, link):
+    ask(9, 10)
+    addresses = [link(), link("wang", "lab"), reverse("instrument_busy", args=[cast.xrd.pk])]
+    before = [query_count(as_(), address) for address in addresses]
+    for place in range(5):
+        ask(10 + place, 11 + place, who="he" if place % 2 else "lin")
+    assert [query_count(as_(), address) for address in addresses] == before
+    assert max(before) <= 6
+
+
+# --- Again ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", ["private", "public"])
+def test_an_unchanged_calendar_is_answered_with_304(as_, cast, programmes, ask, link, kind):
+    ask(9, 10)
+    address = link() if kind == "private" else reverse("instrument_busy", args=[cast.xrd.pk])
+    first = as_().get(address)
+    etag = first.headers["ETag"]
+    again = as_().get(address, headers={"if-none-match": etag})
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag)
+    assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
+    ask(11, 12)
+    changed = as_().get(address, headers={"if-none-match": etag})
+    assert changed.status_code == 200 and changed.headers["ETag"] != etag
+
+
+# --- Who reads them ---------------------------------------------------------------------------------------------------
+def test_a_private_feed_is_kept_by_nobody(as_, link):
+    response = as_().get(link())
+    assert response.headers["Cache-Control"] == "private, no-store"
+    assert response.headers["X-Robots-Tag"] == "noindex"
+
+
+def test_a_link_that_opens_nothing_is_404_whatever_is_wrong(as_, cast, link, clock):
+    good, over = link(), link(expires_at=clock() + timedelta(days=1))
+    key = good.rsplit("/", 1)[1].removesuffix(".ics")
+    assert as_().get(good).status_code == as_().get(over).status_code == 200
+    clock.now += timedelta(days=1)
+    wrong = as_().get(f"/feeds/{key[:-1]}{'A' if key[-1] != 'A' else 'B'}.ics")
+    answers = [wrong, as_().get(over), as_().get("/feeds/x.ics"), as_().get(f"/feeds/{digest(key)}.ics")]
+    feeds.revoke_feed(cast.actor("lin"), FeedToken.objects.get(key_sha256=digest(key)).pk, clock())
+    answers.append(as_().get(good))
+    assert {(each.status_code, each.content, each.headers["Cache-Control"]) for each in answers} == {
+        (404, b"There is no such calendar.", "private, no-store")
+    }
+
+
+def test_a_person_who_may_no_longer_log_in_has_no_feed(as_, cast, link):
+    address = link()
+    cast.users["lin"].is_active = False
+    cast.users["lin"].save()
+    assert as_().get(address).status_code == 404
+
+
+def test_who_left_the_lab_no_longer_reads_its_bookings(as_, cast, season, link):
+    address = link("wang", "lab")
+    assert events(as_().get(address))
+    Membership.objects.filter(user=cast.users["wang"]).delete()
+    assert events(as_().get(address)) == []
+
+
+def test_only_who_manages_a_lab_has_its_feed(cast):
+    for who in ("lin", "li", "chen"):
+        with pytest.raises(Forbidden):
+            feeds.issue_feed(cast.actor(who), "lab", "x", cast.now)
+    for bad in ({"kind": "all", "name": "x"}, {"kind": "mine", "name": ""}):
+        with pytest.raises(Refusal):
+            feeds.issue_feed(cast.actor("lin"), now=cast.now, **bad)
+
+
+def test_a_key_has_256_bits_and_only_its_digest_is_kept(cast):
+    made, key = feeds.issue_feed(cast.actor("lin"), "mine", "phone", cast.now)
+    assert len(key) == 43 and made.key_sha256 == digest(key)
+    assert key not in str(list(FeedToken.objects.values())) + str(list(AuditEntry.objects.values()))
+
+
+def test_too_many_requests_are_told_to_wait(as_, link, monkeypatch):
+    monkeypatch.setattr(FeedThrottle, "THROTTLE_RATES", {"feed": "3/min"})
+    address, visitor = link(), as_()
+    assert [visitor.get(address).status_code for _ in range(3)] == [200] * 3
+    refused = visitor.get(address)
+    assert refused.status_code == 429 and int(refused.headers["Retry-After"]) > 0
+
+
+# --- The page ---------------------------------------------------------------------------------------------------------
+def test_a_link_is_made_shown_once_and_revoked(as_, cast, clock):
+    browser = as_("wang")
+    assert "No calendar links yet" in browser.get("/feeds/").content.decode()
+    refused = browser.post("/feeds/new/", {"kind": "lab", "name": ""})
+    assert refused.status_code == 422
+    made = browser.post("/feeds/new/", {"kind": "lab", "name": "Control room", "expires_on": ""})
+    assert made.status_code == 201
+    (address,) = set(re.findall(r'value="(http://testserver/feeds/[^"]+\.ics)"', made.content.decode()))
+    assert f'href="{address.replace("http", "webcal")}"' in made.content.decode()
+    assert Client().get(address.removeprefix("http://testserver")).status_code == 200
+    listed = browser.get("/feeds/").content.decode()
+    assert "Control room" in listed and address not in listed
+    browser.post(reverse("feed_revoke", args=[FeedToken.objects.get().pk]))
+    assert Client().get(address.removeprefix("http://testserver")).status_code == 404
+    assert as_("lin").post(reverse("feed_revoke", args=[FeedToken.objects.get().pk])).status_code == 404
+
+
+def test_who_manages_no_lab_is_not_offered_its_calendar(as_):
+    assert "labs that I manage" not in as_("lin").get("/feeds/new/").content.decode()
+    refused = as_("lin").post("/feeds/new/", {"kind": "lab", "name": "x"})
+    assert refused.status_code == 422 and not FeedToken.objects.exists()
+
+
+def test_one_place_writes_calendars():
+    """iCalendar is written by one module; the reading rules are the only others that know the library."""
+    users = {
+        path.relative_to(ROOT).as_posix()
+        for app in ("config", "instruments", "booking", "billing", "frontend")
+        for path in (ROOT / app).rglob("*.py")
+        if re.search(r"^(from|import) icalendar", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert users == {"booking/rules/calendar_text.py", "instruments/rules/ics_reading.py"}
