@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 
 from billing.ledger.rules.documents import DocumentError
 from billing.pricing.models import PriceVersion
-from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
+from billing.pricing.rules.schedule import PriceSchedule, compile_schedule, parse_schedule
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Reason, Refusal
 from config.kernel.services import audit, transactions
@@ -66,4 +68,16 @@ def version_id_in_force(instrument_id: int, on: date) -> int | None:
 @lru_cache(maxsize=4096)
 def schedule(version_id: int) -> PriceSchedule:
     """The compiled schedule of a version; versions never change, so it is read once per process."""
-    return parse_schedule(PriceVersion.objects.values_list("document", flat=True).get(pk=version_id))
+    return compile_schedule(PriceVersion.objects.values_list("document", flat=True).get(pk=version_id))
+
+
+def schedules(version_ids: Iterable[int]) -> dict[int, PriceSchedule]:
+    """As ``schedule`` for many versions, by id, in one query. Labs with the same rates share the compiled schedule."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, document::text FROM billing_priceversion WHERE id = ANY(%s)", [list(version_ids)])
+        return {pk: _compiled(text) for pk, text in cursor.fetchall()}
+
+
+@lru_cache(maxsize=4096)
+def _compiled(document: str) -> PriceSchedule:
+    return compile_schedule(json.loads(document))

@@ -39,6 +39,12 @@ def grid_points(within: TimeRange, zone: ZoneInfo, step_minutes: int) -> Iterato
 
 def grid_point_from(instant: datetime, zone: ZoneInfo, step_minutes: int) -> datetime:
     """The first grid point at or after ``instant``."""
+    wall = to_wall(instant, zone)
+    wall_point = wall + (_midnight(wall) - wall) % timedelta(minutes=step_minutes)
+    if wall_point <= _midnight(wall) + _DAY:
+        shown = instants_showing(wall_point, zone)
+        if len(shown) == 1 and shown[0] - instant == wall_point - wall:  # no clock changes on the way
+            return shown[0]
     return next(grid_points(TimeRange(instant, instant + _reach(step_minutes)), zone, step_minutes))
 
 

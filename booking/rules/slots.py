@@ -84,6 +84,27 @@ def day_slots(
     return [replace(row, closed=_why(row.range, closed)) if row.why == "booking.closed" else row for row in rows]
 
 
+def first_fit(
+    duration: timedelta, free: Sequence[TimeRange], policy: BookingPolicy, zone: ZoneInfo, now: datetime, within: TimeRange
+) -> TimeRange | None:
+    """The earliest range of that elapsed length that starts ``within``, is free and breaks no rule; None when there is none.
+
+    ``free`` is what ``free_ranges`` returned.
+    """
+    for whole in free:
+        room = whole.intersect(TimeRange(within.starts_at, max(within.ends_at, whole.ends_at)))
+        if room is None or room.duration < duration or room.starts_at >= within.ends_at:
+            continue
+        point = grid_point_from(room.starts_at, zone, policy.granularity_minutes)
+        candidate = TimeRange(point, point + duration)
+        if candidate.ends_at <= room.ends_at and point < within.ends_at and satisfies(policy, candidate, zone, now):
+            return candidate
+        found = next(_fits(duration, [room], policy, zone, now, within), None)
+        if found is not None:
+            return found
+    return None
+
+
 def nearest_alternatives(
     requested: TimeRange,
     free: Sequence[TimeRange],

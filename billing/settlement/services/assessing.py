@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Case, Exists, OuterRef, Q, When
 
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import AccountSpec
@@ -180,16 +180,23 @@ def accounts_of(
     }
 
 
-def plan(instrument: Instrument, customer: Organisation, during: TimeRange, now: datetime, pins: Pins | None = None) -> Plan:
+def plan(
+    instrument: Instrument,
+    customer: Organisation,
+    during: TimeRange,
+    now: datetime,
+    pins: Pins | None = None,
+    schedule: PriceSchedule | None = None,
+) -> Plan:
     """Everything but balances for pricing and subsidising ``during`` on ``instrument`` for ``customer`` as of ``now``.
 
     ``instrument`` comes with its site and organisation loaded. Without ``pins`` the price and the programmes are those in force on
-    the local date of the start. Raises Refusal ``price.none``.
+    the local date of the start; ``schedule`` is the pinned one where it is in hand already. Raises Refusal ``price.none``.
     """
     zone = ZoneInfo(instrument.site.time_zone)
     service_on = during.starts_at.astimezone(zone).date()
     pins = pins or _pins_in_force(instrument.pk, service_on)
-    schedule = pricing.schedule(pins.price_version_id)
+    schedule = schedule or pricing.schedule(pins.price_version_id)
     versions = tuple(subsidy.in_force(version_id) for version_id in pins.programme_version_ids)
     owner, site = instrument.organisation, instrument.site
     facts = facts_of(owner, site.region_code, customer, SERVICE_KIND, service_on, now.astimezone(zone).date())
@@ -207,6 +214,53 @@ def prepare(instrument: Instrument, customer: Organisation, during: TimeRange, n
     keys = [spec.key for spec in planned.specs()]
     known = {account.key: account for account in Account.objects.filter(key__in=keys)} if keys else {}
     return planned.with_balances(known)
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A time on an instrument (with its site and organisation loaded)."""
+
+    instrument: Instrument
+    during: TimeRange
+
+
+def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> list[Prepared | None]:
+    """``prepare`` for each of the sessions, in three queries however many; None for an instrument without a price then."""
+    pins = _pins_of_many(sessions)
+    schedules = pricing.schedules({one.price_version_id for one in pins if one is not None})
+    plans = [
+        plan(each.instrument, customer, each.during, now, pinned, schedules[pinned.price_version_id]) if pinned else None
+        for each, pinned in zip(sessions, pins, strict=True)
+    ]
+    known = _known_accounts({spec.key for each in plans if each is not None for spec in each.specs()})
+    return [each.with_balances(known) if each is not None else None for each in plans]
+
+
+def _known_accounts(keys: set[str]) -> dict[str, Account]:
+    """The opened ones of these accounts by key, each knowing whether something was awarded to it."""
+    if not keys:
+        return {}
+    awarded = Exists(Transfer.objects.filter(_LIVE, credit=OuterRef("pk")))
+    rows = Account.objects.filter(key__in=keys).annotate(is_awarded=Case(When(kind=AWARDED, then=awarded), default=False))
+    return {account.key: account for account in rows}
+
+
+_IN_FORCE_OF_MANY = """
+SELECT (SELECT id FROM billing_priceversion WHERE instrument_id = asked.instrument AND effective_from <= asked.on_day
+        ORDER BY effective_from DESC LIMIT 1),
+       ARRAY(SELECT v.id FROM billing_programmeversion v JOIN billing_programme p ON p.id = v.programme_id
+             WHERE v.published_at IS NOT NULL AND v.valid @> asked.on_day ORDER BY p.code)
+  FROM unnest(%s::bigint[], %s::date[]) WITH ORDINALITY AS asked (instrument, on_day, place) ORDER BY asked.place
+"""
+
+
+def _pins_of_many(sessions: Sequence[Session]) -> list[Pins | None]:
+    """What is in force on the local date of each session's start: one round trip; None where there is no price."""
+    days = [each.during.starts_at.astimezone(ZoneInfo(each.instrument.site.time_zone)).date() for each in sessions]
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_FORCE_OF_MANY, [[each.instrument.pk for each in sessions], days])
+        rows = cursor.fetchall()
+    return [Pins(price_version_id, tuple(programmes)) if price_version_id else None for price_version_id, programmes in rows]
 
 
 def awarded_key(version: InForce, customer_id: int) -> str:
@@ -254,10 +308,14 @@ def _with_first_use(facts: Facts, awarded: Account | None) -> Facts:
     return Facts(known, facts.provider, facts.instrument, facts.service, facts.amounts, facts.quantities, facts.grade)
 
 
+#: What was posted, or is held and not ended.
+_LIVE = Q(kind=TransferKind.POST) | Q(kind=TransferKind.HOLD, ends__isnull=True)
+
+
 def _has_award(awarded: Account) -> bool:
     """Whether something was posted to the account or is held for it."""
-    live = Q(kind=TransferKind.POST) | Q(kind=TransferKind.HOLD, ends__isnull=True)
-    return Transfer.objects.filter(live, credit=awarded).exists()
+    known: bool | None = getattr(awarded, "is_awarded", None)
+    return known if known is not None else Transfer.objects.filter(_LIVE, credit=awarded).exists()
 
 
 def cap_account(version: InForce, cap: Cap, customer_id: int, basis_on: date) -> AccountSpec:

@@ -1,0 +1,149 @@
+"""Times that are free, with what each would cost the one who asks: by the same engine as the quote, for a whole page at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing.settlement.services import assessing
+from billing.settlement.services.assessing import Prepared, Session
+from billing.subsidy.rules.assess import Assessment
+from billing.subsidy.rules.outcome import Award
+from billing.subsidy.rules.parts.caps import CapPer
+from booking.queries import finding
+from booking.queries.finding import Found, FoundTime
+from booking.rules.time_search import TimeSearch
+from config.kernel.access import Actor
+from config.kernel.errors import Refusal
+from instruments.models import Organisation, OrganisationKind, OrganisationStatus
+
+SORTS = ("earliest", "cost", "nearest")
+#: The final cost is compared among so many of the earliest times.
+COMPARED = 100
+#: A budget is nearly used up when less than this share of it is left.
+NEARLY = 0.10
+
+#: Who somebody may say to be, to see what they would pay: kind of organisation, people, revenue in fen.
+PROFILES: Mapping[str, tuple[str, int | None, int | None]] = {
+    "firm_small": (OrganisationKind.FIRM.value, 30, 1_500_000_000),
+    "firm_large": (OrganisationKind.FIRM.value, 2000, 100_000_000_000),
+    "team": (OrganisationKind.TEAM.value, 5, 0),
+    "academic": (OrganisationKind.OWNER.value, None, None),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """For whom prices are asked. ``assumed``: nobody stands behind it, so that everything is an estimate; ``known`` is False for a
+    visitor who said nothing: then only the list price means anything."""
+
+    organisation: Organisation
+    assumed: bool
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PricedTime:
+    """A free time with its figures; ``assessment`` is None without a price. ``nearly_used_up`` are the codes of programmes that would
+    pay and have little left."""
+
+    found: FoundTime
+    assessment: Assessment | None
+    nearly_used_up: tuple[str, ...] = ()
+
+    @property
+    def final_cost_fen(self) -> int | None:
+        return self.assessment.final_cost_fen if self.assessment is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class PricedTimes:
+    """``compared``: among how many of the earliest times the costs were compared; None for the other orders."""
+
+    rows: list[PricedTime]
+    more: bool
+    exact: bool
+    compared: int | None = None
+
+
+def customer_of(organisation: Organisation) -> Customer:
+    """Somebody's own organisation."""
+    return Customer(organisation, assumed=False)
+
+
+def assumed_customer(profile: str, region_code: str) -> Customer:
+    """A verified organisation such as ``profile`` says (of ``PROFILES``) in a division; an unknown profile is a visitor."""
+    if profile not in PROFILES:
+        return Customer(Organisation(kind=OrganisationKind.FIRM, region_code=""), assumed=True, known=False)
+    kind, staff, revenue = PROFILES[profile]
+    organisation = Organisation(
+        kind=kind,
+        status=OrganisationStatus.VERIFIED,
+        region_code=region_code,
+        staff_count=staff,
+        annual_revenue_fen=revenue,
+    )
+    return Customer(organisation, assumed=True)
+
+
+def find(actor: Actor, search: TimeSearch, customer: Customer, sort: str, now: datetime, count: int, origin: str) -> PricedTimes:
+    """``count`` free times with their figures, in the order asked for."""
+    if sort == "cost":
+        found = finding.find_earliest(actor, search, now, COMPARED, origin=origin)
+        rows = sorted(price_all(found.rows, customer, now), key=_by_cost)
+        return PricedTimes(_answered(rows[:count]), found.more or len(rows) > count, found.exact, len(rows))
+    found = _in_order(actor, search, sort, now, count, origin)
+    return PricedTimes(_answered(price_all(found.rows, customer, now)), found.more, found.exact)
+
+
+def _in_order(actor: Actor, search: TimeSearch, sort: str, now: datetime, count: int, origin: str) -> Found:
+    if sort == "nearest" and origin:
+        return finding.find_nearest(actor, search, now, count, origin)
+    return finding.find_earliest(actor, search, now, count, origin=origin)
+
+
+def price_all(rows: Sequence[FoundTime], customer: Customer, now: datetime) -> list[PricedTime]:
+    """The rows with their figures, in three queries however many."""
+    if not rows:
+        return []
+    sessions = [Session(row.instrument, row.during) for row in rows]
+    prepared = assessing.prepare_many(sessions, customer.organisation, now)
+    return [_priced(row, inputs) for row, inputs in zip(rows, prepared, strict=True)]
+
+
+def _priced(row: FoundTime, prepared: Prepared | None) -> PricedTime:
+    if prepared is None:
+        return PricedTime(row, None)
+    try:
+        assessment = prepared.inputs.assess()
+    except Refusal:  # the lab has no price for such customers
+        return PricedTime(row, None)
+    return PricedTime(row, assessment, _nearly_used_up(prepared, assessment))
+
+
+def _nearly_used_up(prepared: Prepared, assessment: Assessment) -> tuple[str, ...]:
+    codes = []
+    for candidate, outcome in zip(prepared.inputs.candidates, assessment.outcomes, strict=True):
+        if not isinstance(outcome, Award):
+            continue
+        for cap in candidate.programme.caps:
+            balance = candidate.balances.get(cap.id)
+            if cap.per is not CapPer.POOL or balance is None:
+                continue
+            limit = balance.limit_fen if balance.limit_fen is not None else cap.limit_fen
+            if limit and limit - balance.used_fen < limit * NEARLY:
+                codes.append(candidate.programme.code)
+                break
+    return tuple(codes)
+
+
+def _answered(rows: Sequence[PricedTime]) -> list[PricedTime]:
+    answered = finding.with_answers([row.found for row in rows])
+    return [PricedTime(found, row.assessment, row.nearly_used_up) for found, row in zip(answered, rows, strict=True)]
+
+
+def _by_cost(row: PricedTime) -> tuple[int, datetime, int]:
+    """Times without a price come last."""
+    cost = row.final_cost_fen
+    return (cost if cost is not None else 2**62, row.found.during.starts_at, row.found.instrument.pk)

@@ -1,0 +1,273 @@
+"""Who may have time: the read model and the registry's flat table, narrowed down by the database. Nothing here is the last word.
+
+Where few instruments match, each one's days are looked at (*by entry*). Where many do, the days are walked through in the order of
+their first free instant, and what is met is checked for the filters (*by day*), so that neither costs more for a larger country.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+
+from booking.models import InstrumentPolicy
+from booking.rules.time_search import TimeSearch, region_prefix
+from instruments.services import search_tokens
+
+#: Up to so many matching instruments are looked at one by one.
+FEW = 3000
+#: How many days are met at first when walking, and at most.
+WALKED, MOST_WALKED = 1_000, 32_000
+#: A stretch that is longer is found by its first so many minutes: a day's row sees no further than the next day.
+SEEN_MINUTES = 23 * 60
+#: Counts of days say "so many and more" beyond this.
+MOST_COUNTED = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An instrument that seems to be free from ``fits_at`` on; never later than it really is."""
+
+    instrument_id: int
+    calendar_id: int
+    fits_at: datetime
+    region_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The earliest of them, by ``fits_at``. Instruments that are not among them are not free before ``sure_until`` (None: there
+    are no others)."""
+
+    rows: list[Candidate]
+    sure_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """How many instruments have a free stretch that is long enough on a local day, and the lowest public price per hour among
+    them (fen). ``more``: at least so many; then the lowest price is not known."""
+
+    local_on: date
+    count: int
+    more: bool
+    price_from_fen: int | None
+
+
+def earliest(search: TimeSearch, now: datetime, limit: int, *, beside: str = "") -> Candidates:
+    """The candidates with the earliest stretches; ``beside`` leaves a division out."""
+    values = _values(search, now) | {"limit": limit, "few": FEW + 1}
+    where = _conditions(search, values, beside)
+    if _few(where, values):
+        rows = [Candidate(*row) for row in _fetch(_BY_ENTRY.format(where=where), values)]
+        return Candidates(rows, rows[-1].fits_at if len(rows) == limit else None)
+    return _walk(search, where, values, now, limit)
+
+
+def _walk(search: TimeSearch, where: str, values: dict[str, Any], now: datetime, limit: int) -> Candidates:
+    found: dict[int, Candidate] = {}
+    sure_until: datetime | None = None
+    sql = _BY_DAY.format(where=where)
+    day = search.first_on
+    while day <= search.last_on:
+        walked = WALKED
+        while True:
+            rows = _fetch(sql, values | {"day": day, "walked": walked})
+            met, last_at = (rows[0][4], rows[0][5]) if rows else (0, None)
+            if len(found) + len(rows) >= limit or met < walked or walked >= MOST_WALKED:
+                break
+            walked *= 8
+        for instrument_id, calendar_id, fits_at, region_code, _met, _last in rows:
+            if instrument_id is not None:
+                found.setdefault(instrument_id, Candidate(instrument_id, calendar_id, fits_at, region_code))
+        if met >= walked:  # the day holds more: what was not met is not free before the last one that was
+            sure_until = max(last_at or now, now)
+            break
+        if len(found) >= limit:
+            sure_until = _first_instant_after(day)
+            break
+        day += timedelta(days=1)
+    ordered = sorted(found.values(), key=lambda one: (one.fits_at, one.instrument_id))
+    if len(ordered) > limit:
+        cut = ordered[limit - 1].fits_at
+        sure_until = cut if sure_until is None else min(cut, sure_until)
+    return Candidates(ordered[:limit], sure_until)
+
+
+def count_by_day(search: TimeSearch, now: datetime) -> list[DayCount]:
+    """For each local day of the search; the notice that labs need is taken into account, the reservations' buffers are not."""
+    values = _values(search, now) | {"few": FEW + 1, "most": MOST_COUNTED + 1}
+    where = _conditions(search, values, "")
+    sql = _DAYS_BY_ENTRY if _few(where, values) else _DAYS_BY_DAY
+    found = {row[0]: row for row in _fetch(sql.format(where=where), values)}
+    days = [search.first_on + timedelta(days=n) for n in range((search.last_on - search.first_on).days + 1)]
+    return [_counted(day, found.get(day)) for day in days]
+
+
+def _counted(day: date, row: tuple[Any, ...] | None) -> DayCount:
+    _, count, price = row or (day, 0, None)
+    more = count > MOST_COUNTED
+    return DayCount(day, min(count, MOST_COUNTED), more, None if more else price)
+
+
+def matching(search: TimeSearch, now: datetime) -> tuple[int, int, int]:
+    """How many bookable instruments match but for time (at most FEW + 1), how many of those are being calculated, and the longest
+    free stretch (minutes) that one of them has in the days of the search."""
+    values = _values(search, now) | {"few": FEW + 1}
+    where = _conditions(search, values, "", any_length=True)
+    ((count, calculating, longest),) = _fetch(_MATCHING.format(where=where), values)
+    return count, calculating, longest or 0
+
+
+def _values(search: TimeSearch, now: datetime) -> dict[str, Any]:
+    usual = InstrumentPolicy()
+    today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    return {
+        "now": now,
+        "today": today,
+        "first_on": search.first_on,
+        "last_on": search.last_on,
+        "minutes": search.duration_minutes,
+        "seen": min(search.duration_minutes, SEEN_MINUTES),
+        "notice": usual.notice_minutes,
+        "horizon": usual.horizon_days,
+        "shortest": usual.min_minutes,
+        "longest": usual.max_minutes,
+        "step": usual.granularity_minutes,
+        "approval": usual.approval_required,
+    }
+
+
+def _conditions(search: TimeSearch, values: dict[str, Any], beside: str, *, any_length: bool = False) -> str:
+    """The conditions on an entry ``e`` and its policy ``p``; their values go into ``values``."""
+    found = ["e.kind = 'instrument' AND e.public AND e.bookable"]
+
+    def add(condition: str, **given: Any) -> None:
+        found.append(condition)
+        values.update(given)
+
+    if search.text:
+        asked = search_tokens.query(search.text)
+        add("e.search @@ %(text)s::tsquery" if asked else "false", text=asked)
+    if search.technique:
+        add("e.technique_codes @> %(techniques)s::varchar[]", techniques=[search.technique])
+    if search.class_code:
+        add("e.class_code LIKE %(class)s", **{"class": search.class_code + "%"})
+    if search.region_code:
+        low = region_prefix(search.region_code)
+        add("e.region_code >= %(region_low)s AND e.region_code <= %(region_high)s", region_low=low, region_high=f"{low:9<6}")
+    if search.zone:
+        add("e.zones @> %(zones)s::varchar[]", zones=[search.zone])
+    if search.owner is not None:
+        add("e.organisation_id = %(owner)s", owner=search.owner)
+    if search.service_mode:
+        add("e.service_modes @> %(modes)s::varchar[]", modes=[search.service_mode])
+    if search.no_training:
+        add("NOT e.training_needed")
+    if search.no_approval:
+        add("NOT coalesce(p.approval_required, %(approval)s)")
+    if beside:
+        low = region_prefix(beside)
+        add(
+            "NOT (e.region_code >= %(beside_low)s AND e.region_code <= %(beside_high)s)", beside_low=low, beside_high=f"{low:9<6}"
+        )
+    if not any_length:
+        add(
+            "%(minutes)s BETWEEN coalesce(p.min_minutes, %(shortest)s) AND coalesce(p.max_minutes, %(longest)s)"
+            " AND %(minutes)s %% coalesce(p.granularity_minutes, %(step)s) = 0"
+        )
+    return " AND ".join(found)
+
+
+def _few(where: str, values: dict[str, Any]) -> bool:
+    ((count,),) = _fetch(f"SELECT count(*) FROM (SELECT {_ENTRIES.format(where=where)} LIMIT %(few)s) AS matching", values)  # noqa: S608
+    return int(count) <= FEW
+
+
+def _fetch(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return list(cursor.fetchall())
+
+
+def _first_instant_after(day: date) -> datetime:
+    """The earliest instant at which a local day after ``day`` begins anywhere on earth (UTC+14)."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1, hours=-14)
+
+
+_ENTRIES = """1 FROM instruments_catalogueentry e LEFT JOIN booking_instrumentpolicy p ON p.instrument_id = e.instrument_id WHERE {where}"""
+_ENTRY = """
+    SELECT e.instrument_id, e.calendar_id, e.region_code, e.price_from_fen,
+           %(now)s + make_interval(mins => coalesce(p.notice_minutes, %(notice)s)) AS from_at,
+           %(today)s::date + 1 + coalesce(p.horizon_days, %(horizon)s) AS until_on
+      FROM {source} LEFT JOIN booking_instrumentpolicy p ON p.instrument_id = e.instrument_id WHERE {where}
+"""
+#: Where in a day's free stretches (those over midnight too) one begins that is long enough.
+_FIT = """
+    SELECT min(greatest(lower(r), e.from_at)) AS fits_at
+      FROM unnest(CASE WHEN upper(d.free) = d.ends_at AND d.continues_until IS NOT NULL
+                       THEN d.free + tstzmultirange(tstzrange(d.ends_at, d.continues_until)) ELSE d.free END) AS r
+     WHERE upper(r) - greatest(lower(r), e.from_at) >= make_interval(mins => %(seen)s)
+       AND greatest(lower(r), e.from_at) < d.ends_at
+"""
+_BY_ENTRY = f"""
+WITH e AS MATERIALIZED ({_ENTRY.replace("{source}", "instruments_catalogueentry e")})
+SELECT e.instrument_id, e.calendar_id, first.fits_at, e.region_code
+  FROM e CROSS JOIN LATERAL (
+       SELECT fit.fits_at FROM booking_dayavailability d CROSS JOIN LATERAL ({_FIT}) fit
+        WHERE d.calendar_id = e.calendar_id AND d.local_on BETWEEN %(first_on)s AND least(%(last_on)s::date, e.until_on)
+          AND d.longest_free_minutes >= %(seen)s AND d.free_until >= e.from_at + make_interval(mins => %(seen)s)
+          AND fit.fits_at IS NOT NULL
+        ORDER BY d.local_on LIMIT 1) first
+ ORDER BY first.fits_at, e.instrument_id LIMIT %(limit)s
+"""  # noqa: S608  (constants only; values are bound)
+#: One row without an instrument says how many days were met when none of them matches.
+_BY_DAY = f"""
+WITH near AS MATERIALIZED (
+    SELECT calendar_id, first_free_at FROM booking_dayavailability
+     WHERE local_on = %(day)s AND longest_free_minutes >= %(seen)s AND free_until >= %(now)s + make_interval(mins => %(seen)s)
+     ORDER BY first_free_at LIMIT %(walked)s
+), e AS MATERIALIZED ({_ENTRY.replace("{source}", "near JOIN instruments_catalogueentry e ON e.calendar_id = near.calendar_id")}),
+found AS (
+    SELECT e.instrument_id, e.calendar_id, fit.fits_at, e.region_code
+      FROM e JOIN booking_dayavailability d ON d.calendar_id = e.calendar_id AND d.local_on = %(day)s
+      CROSS JOIN LATERAL ({_FIT}) fit
+     WHERE fit.fits_at IS NOT NULL AND d.local_on <= e.until_on
+     ORDER BY fit.fits_at, e.instrument_id LIMIT 4 * %(limit)s
+)
+SELECT found.*, met.count, met.last_at
+  FROM (SELECT count(*) AS count, max(first_free_at) AS last_at FROM near) met LEFT JOIN found ON true
+"""  # noqa: S608
+_DAYS_BY_ENTRY = f"""
+WITH e AS MATERIALIZED ({_ENTRY.replace("{source}", "instruments_catalogueentry e")})
+SELECT d.local_on, count(*), min(e.price_from_fen) FROM e JOIN booking_dayavailability d ON d.calendar_id = e.calendar_id
+ WHERE d.local_on BETWEEN %(first_on)s AND least(%(last_on)s::date, e.until_on) AND d.longest_free_minutes >= %(seen)s
+   AND d.free_until >= e.from_at + make_interval(mins => %(seen)s)
+ GROUP BY d.local_on
+"""  # noqa: S608
+_DAYS_BY_DAY = """
+SELECT day.local_on, met.count, met.price FROM generate_series(%(first_on)s::date, %(last_on)s::date, '1 day') AS each (day)
+ CROSS JOIN LATERAL (SELECT each.day::date AS local_on) day CROSS JOIN LATERAL (
+     SELECT count(*) AS count, min(price_from_fen) AS price FROM (
+         SELECT e.price_from_fen FROM booking_dayavailability d
+           JOIN instruments_catalogueentry e ON e.calendar_id = d.calendar_id
+           LEFT JOIN booking_instrumentpolicy p ON p.instrument_id = e.instrument_id
+          WHERE d.local_on = day.local_on AND d.longest_free_minutes >= %(seen)s AND {where}
+            AND d.free_until >= %(now)s + make_interval(mins => coalesce(p.notice_minutes, %(notice)s) + %(seen)s)
+            AND d.local_on <= %(today)s::date + 1 + coalesce(p.horizon_days, %(horizon)s)
+          LIMIT %(most)s) AS counted) met
+"""
+_MATCHING = """
+WITH e AS MATERIALIZED (
+    SELECT e.calendar_id FROM instruments_catalogueentry e LEFT JOIN booking_instrumentpolicy p ON p.instrument_id = e.instrument_id
+     WHERE {where} LIMIT %(few)s)
+SELECT (SELECT count(*) FROM e),
+       (SELECT count(*) FROM e LEFT JOIN booking_calendaravailability a ON a.calendar_id = e.calendar_id
+         WHERE a.calendar_id IS NULL OR a.calculating_since IS NOT NULL),
+       (SELECT max(d.longest_free_minutes) FROM e JOIN booking_dayavailability d ON d.calendar_id = e.calendar_id
+         WHERE d.local_on BETWEEN %(first_on)s AND %(last_on)s AND d.free_until > %(now)s)
+"""

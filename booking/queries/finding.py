@@ -1,0 +1,210 @@
+"""Find a time: what is shown was computed from the calendar itself; the read model only says where to look.
+
+A page costs a constant number of statements, however many instruments there are and however many rows it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from booking.queries.candidates import Candidate, earliest
+from booking.rules.slots import first_fit, free_ranges
+from booking.rules.time_search import ELSEWHERE, TimeSearch, nearness, region_prefix
+from booking.services import context as booking_context
+from booking.services.context import BookingContext
+from config.kernel.access import Actor
+from config.kernel.time_range import TimeRange
+from instruments.models import BOOKABLE_STATUSES, Instrument
+from instruments.rules.wall_time import local_day
+
+#: How many more candidates than rows are asked for: some are not free after all, because of a buffer or the grid.
+SPARE = 20
+_A_FEW = 4
+#: Rows beyond this are not offered: narrow the search instead.
+MOST_FOUND = 200
+#: How far beyond the instant that the read model names a calendar is looked at, step by step.
+_REACH = (timedelta(hours=14), timedelta(days=3), timedelta(days=70))
+_MARGIN = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTime:
+    """An instrument with the earliest range that can be booked there, checked against its calendar and policy.
+
+    ``nearness`` is one of ``booking.rules.time_search``'s; ``answer_hours`` how long its lab usually takes to answer, None where it
+    has not answered yet.
+    """
+
+    context: BookingContext
+    during: TimeRange
+    nearness: int = ELSEWHERE
+    answer_hours: float | None = None
+
+    @property
+    def instrument(self) -> Instrument:
+        return self.context.instrument
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rows by start. ``more``: there may be further ones. ``exact``: no other instrument has an earlier time than the last row."""
+
+    rows: list[FoundTime]
+    more: bool
+    exact: bool
+
+
+def find_earliest(actor: Actor, search: TimeSearch, now: datetime, count: int, *, origin: str = "", beside: str = "") -> Found:
+    """The ``count`` instruments on which the searched-for time is free earliest. ``origin`` is a division, for the nearness."""
+    candidates = earliest(search, now, count + SPARE, beside=beside)
+    rows = _checked(actor, candidates.rows, search, now, count)
+    shown = rows[:count]
+    last_at = shown[-1].during.starts_at if shown else None
+    exact = candidates.sure_until is None or (last_at is not None and last_at <= candidates.sure_until)
+    more = len(rows) > count or candidates.sure_until is not None
+    return Found([_placed(row, origin) for row in shown], more, exact)
+
+
+def find_nearest(actor: Actor, search: TimeSearch, now: datetime, count: int, origin: str) -> Found:
+    """The same, nearest divisions first: the county, its prefecture, its province, everywhere else; earliest first within each."""
+    found: list[FoundTime] = []
+    exact, inside = True, ""
+    for region in _rings(origin):
+        if search.region_code and not region.startswith(region_prefix(search.region_code)):
+            region = search.region_code
+        asked = search if not region else _within(search, region)
+        ring = find_earliest(actor, asked, now, count - len(found), origin=origin, beside=inside)
+        known = {row.instrument.pk for row in found}
+        found += [row for row in ring.rows if row.instrument.pk not in known]
+        exact = exact and ring.exact
+        if len(found) >= count:
+            return Found(found[:count], True, exact)
+        if region == search.region_code:
+            break
+        inside = region
+    return Found(found, False, exact)
+
+
+def with_answers(rows: Sequence[FoundTime]) -> list[FoundTime]:
+    """The rows with how long each lab that has to approve usually takes: one query for all."""
+    asked = [row.instrument.pk for row in rows if row.context.policy.approval_required]
+    hours = median_answer_hours(asked)
+    return [FoundTime(row.context, row.during, row.nearness, hours.get(row.instrument.pk)) for row in rows]
+
+
+def median_answer_hours(instrument_ids: Iterable[int]) -> dict[int, float]:
+    """Hours from asking to the lab's yes or no, the median of each instrument's latest answers; without those that have none."""
+    ids = list(instrument_ids)
+    if not ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_ANSWERS, [ids])
+        return {pk: float(hours) for pk, hours in cursor.fetchall()}
+
+
+def _placed(row: FoundTime, origin: str) -> FoundTime:
+    place = row.instrument.site.region_code or row.instrument.organisation.region_code
+    return FoundTime(row.context, row.during, nearness(origin, place))
+
+
+def _rings(origin: str) -> list[str]:
+    """The county, the prefecture and the province of a division, those that it has, and everything ("")."""
+    widths = [origin, f"{origin[:4]}00", f"{origin[:2]}0000"] if origin else []
+    return [*dict.fromkeys(widths), ""]
+
+
+def _within(search: TimeSearch, region: str) -> TimeSearch:
+    return replace(search, region_code=region)
+
+
+# --- The last word ----------------------------------------------------------------------------------------------------
+def _checked(actor: Actor, candidates: list[Candidate], search: TimeSearch, now: datetime, count: int) -> list[FoundTime]:
+    """The candidates with their earliest bookable range, by start; those without one are left out.
+
+    A candidate's instant is never too late, so once ``count`` ranges start before the next candidate's instant the rest need no look.
+    """
+    found: list[FoundTime] = []
+    place = 0
+    while place < len(candidates) and not _enough(found, count, candidates[place].fits_at):
+        some = candidates[place : place + max(count - len(found), 0) + _A_FEW]
+        found += _look(actor, some, search, now)
+        place += len(some)
+    return sorted(found, key=lambda row: (row.during.starts_at, row.instrument.pk))
+
+
+def _look(actor: Actor, candidates: Sequence[Candidate], search: TimeSearch, now: datetime) -> list[FoundTime]:
+    """Each candidate's calendar, at first around the instant that is hoped for, and further only where that was in vain."""
+    contexts = booking_context.load_many(actor, [one.instrument_id for one in candidates])
+    waiting = [one for one in candidates if _may_be_booked(contexts.get(one.instrument_id), search)]
+    found = []
+    for reach in _REACH:
+        windows = {one.instrument_id: _window(one, search, reach) for one in waiting}
+        busy = booking_context.busy_of_many(_by_calendar(waiting, windows)) if waiting else {}
+        left = []
+        for one in waiting:
+            context = contexts[one.instrument_id]
+            during = _first_in(context, windows[one.instrument_id], busy[one.calendar_id], one.fits_at, search, now)
+            if during is not None:
+                found.append(FoundTime(context, during))
+            else:
+                left.append(one)
+        waiting = left
+    return found
+
+
+def _may_be_booked(context: BookingContext | None, search: TimeSearch) -> bool:
+    if context is None or context.instrument.status not in BOOKABLE_STATUSES:
+        return False
+    return context.policy.min_minutes <= search.duration_minutes <= context.policy.max_minutes
+
+
+def _enough(found: Sequence[FoundTime], count: int, next_at: datetime) -> bool:
+    """Whether more ranges than are wanted start no later than anything that may still come."""
+    return sum(row.during.starts_at <= next_at for row in found) > count
+
+
+def _window(one: Candidate, search: TimeSearch, reach: timedelta) -> TimeRange:
+    return TimeRange(one.fits_at - _MARGIN, one.fits_at + reach + timedelta(minutes=search.duration_minutes))
+
+
+def _by_calendar(waiting: Sequence[Candidate], windows: Mapping[int, TimeRange]) -> dict[int, TimeRange]:
+    """For each calendar what all its instruments look at, and a day beside it for the buffers."""
+    found: dict[int, TimeRange] = {}
+    for one in waiting:
+        wanted = windows[one.instrument_id].widened(timedelta(days=1), timedelta(days=1))
+        known = found.get(one.calendar_id, wanted)
+        found[one.calendar_id] = TimeRange(min(known.starts_at, wanted.starts_at), max(known.ends_at, wanted.ends_at))
+    return found
+
+
+def _first_in(
+    context: BookingContext,
+    window: TimeRange,
+    busy: list[TimeRange],
+    fits_at: datetime,
+    search: TimeSearch,
+    now: datetime,
+) -> TimeRange | None:
+    last_day = local_day(search.last_on, context.zone)
+    if fits_at >= last_day.ends_at:
+        return None
+    free = free_ranges(context.opening(window), busy, context.policy, now)
+    within = TimeRange(fits_at, min(last_day.ends_at, window.ends_at))
+    return first_fit(timedelta(minutes=search.duration_minutes), free, context.policy, context.zone, now, within)
+
+
+#: Of each instrument the fifteen latest reservations that were answered.
+_ANSWERS = """
+SELECT i.id, percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM t.at - r.created_at) / 3600)
+  FROM unnest(%s::bigint[]) AS i (id) CROSS JOIN LATERAL (
+       SELECT id, created_at FROM booking_reservation
+        WHERE instrument_id = i.id AND state NOT IN ('requested', 'expired') ORDER BY starts_at DESC LIMIT 15) r
+  JOIN LATERAL (
+       SELECT min(at) AS at FROM booking_reservationtransition
+        WHERE reservation_id = r.id AND action IN ('approve', 'reject') AND actor_id IS NOT NULL) t ON t.at IS NOT NULL
+ GROUP BY i.id
+"""
