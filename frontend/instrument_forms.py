@@ -53,7 +53,7 @@ class DecisionForm(forms.Form):
     """The operator's answer to a proposed change."""
 
     reason = forms.CharField(
-        label=_("Reason"),
+        label=_("Reason, if you refuse"),
         required=False,
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),

@@ -38,6 +38,7 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         shared = shared_things.share(people, stocked, began, now)
         records.describe(people, stocked, began)
         told = sessions.Season(people, stocked, dice, now).play(today)
+        told["agreed"] = told.get("agreed", 0) + records.use(people, stocked, now)
         told |= records.live(people, stocked, now)
         _hand_in_licences(people, now)
         issued = _statements(people, today, now)

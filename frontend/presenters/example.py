@@ -31,7 +31,7 @@ def example_view(example: Example, zone: str) -> ExampleView:
     rows = present(example.assessment, versions, schedule)
     params = {
         "length": display.duration_words(example.during.seconds // 60),
-        "place": place_name(REGION),
+        "place": place_name(f"{REGION[:4]}00"),
         "when": range_words(example.during, zone),
     }
     return ExampleView(
@@ -43,6 +43,6 @@ def example_view(example: Example, zone: str) -> ExampleView:
 
 
 def _line(award: OutcomeRow) -> dict[str, Any]:
-    clauses = list(dict.fromkeys(step.clause for step in award.steps if step.clause))
+    clauses = sorted({step.clause for step in award.steps if step.clause}, key=lambda clause: (len(clause), clause))
     note = _("%(programme)s, clauses %(clauses)s") % {"programme": award.code, "clauses": ", ".join(clauses)}
     return {"name": award.name, "fen": award.total_fen, "mode": award.mode, "note": note, "estimate": award.estimate}

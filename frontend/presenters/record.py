@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import pgettext_lazy
 
 from config.kernel.models import AuditEntry
@@ -115,9 +116,9 @@ def value_words(field: str, value: Any, places: Mapping[str, str]) -> str:
 
 
 def _funding_words(value: Mapping[str, int | None]) -> str:
-    return "; ".join(
-        str(FUNDING_NAMES.get(source, source)) + ("" if fen is None else f" {display.yuan(fen)}") for source, fen in value.items()
-    )
+    """The sources in the order of the form, whatever order they were kept in."""
+    known = [(str(word), value[source]) for source, word in FUNDING_NAMES.items() if source in value]
+    return "; ".join(word if fen is None else f"{word} {display.yuan(fen)}" for word, fen in known)
 
 
 def place_names(sites: Iterable[Site]) -> dict[str, str]:
@@ -187,7 +188,8 @@ def provenance(instrument: Instrument) -> list[Fact]:
     values = jsonable({name: getattr(instrument, name) for name in _PROVENANCE})
     values["commissioned_on"] = _date_words(instrument.commissioned_on)
     values["purchased_on"] = _date_words(instrument.purchased_on)
-    return [Fact(label_of(name), text) for name in _PROVENANCE if (text := value_words(name, values[name], {}))]
+    facts = [Fact(_PUBLIC_NAMES.get(name) or label_of(name), value_words(name, values[name], {})) for name in _PROVENANCE]
+    return [fact for fact in facts if fact.text]
 
 
 def sharing(instrument: Instrument) -> list[Fact]:
@@ -211,4 +213,6 @@ _LONG = frozenset({"technical_indicators", "functions", "service_content", "acce
 _PROVENANCE = ("manufacturer", "model", "nation_code", "imported", "commissioned_on", "purchased_on", "acquisition",
                "original_value_fen", "inner_id", "asset_number", "department", "affiliation", "affiliation_name", "doi",
                "cstr")  # fmt: skip
+#: What the owner's form calls otherwise.
+_PUBLIC_NAMES: dict[str, Word] = {"inner_id": _lazy("Owner's number"), "original_value_fen": _lazy("Original value")}
 _SHARING = ("share_mode", "access_terms", "fee_note", "achievements", "effect_1", "effect_2")

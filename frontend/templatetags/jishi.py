@@ -10,7 +10,7 @@ from django import template
 from django.core.paginator import Page
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
 from django.http import QueryDict
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 
@@ -111,7 +111,7 @@ def state_badge(kind: str, state: str) -> SafeString:
 def stars(count: float | None) -> SafeString:
     """``{% stars 4 %}``: five stars, so many of them full; read as words."""
     full = min(5, max(0, int((count or 0) + 0.5)))
-    drawn = SafeString("").join(icon_svg("star", "star-full" if place < full else "") for place in range(5))
+    drawn = format_html_join("", "{}", ((icon_svg("star", "star-full" if place < full else ""),) for place in range(5)))
     words = ngettext("%(count)s of 5 stars", "%(count)s of 5 stars", full) % {"count": full}
     return format_html('<span class="stars">{}<span class="visually-hidden">{}</span></span>', drawn, words)
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from config.kernel.access import NOBODY
 from config.kernel.errors import NotFound
@@ -19,14 +19,14 @@ _ALSO = ("home", "instrument_list", "programme_list", "help")
 _NOT_READ = ("/accounts/", "/api/", "/admin/", "/bookings/", "/*?*week=", "/*?*on=", "/*?*from=", "/*?*sort=")
 
 
-@require_GET
+@require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """Which addresses crawlers leave alone."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in _NOT_READ), f"Sitemap: {_address('sitemap')}"]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain")
 
 
-@require_GET
+@require_safe
 def sitemap(request: HttpRequest) -> HttpResponse:
     """The files with the addresses of all public pages."""
     pages = -(-records.public_count(NOBODY) // PER_FILE) or 1
@@ -34,7 +34,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     return render(request, "crawlers/sitemap_index.xml", context, content_type="application/xml")
 
 
-@require_GET
+@require_safe
 def sitemap_page(request: HttpRequest, page: int) -> HttpResponse:
     """One of these files."""
     rows = records.public_pages(NOBODY, (page - 1) * PER_FILE, PER_FILE)

@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.translation import get_language
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_safe
 
 from billing.settlement.services.example import worked_example
 from booking import record_queries
@@ -41,7 +41,7 @@ _CSRF = re.compile(rb'name="csrf-token" content="([^"]+)"')
 _SUMMARY_LENGTH = 160
 
 
-@require_GET
+@require_safe
 def instrument_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything that a visitor wants to know before booking, in the order of the questions; for visitors with a validator."""
     actor, now = actor_of(request), timezone.now()

@@ -1,4 +1,4 @@
-"""What changed in a text, word by word; a Chinese character counts as a word."""
+"""What changed in a text, word by word; a number is one word, and so is each Chinese character."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
 
-_WORD = re.compile(r"[^\W\u3400-\u9fff\uf900-\ufaff]+|\s+|.", re.DOTALL)
+_WORD = re.compile(r"[0-9]+(?:[.,][0-9]+)+|[^\W\u3400-\u9fff\uf900-\ufaff]+|\s+|.", re.DOTALL)
 #: Beyond this many comparisons the two middles are shown as one piece each.
 _MOST_COMPARISONS = 1_000_000
 

@@ -42,7 +42,7 @@ def workbook(title: str, columns: Sequence[Column], rows: Sequence[tuple[Mapping
     heads = [*KEYS, *(column.field for column in columns)]
     for place, head in enumerate(heads, start=1):
         _put(sheet, 1, place, head)
-    for place, label in enumerate([*KEYS, *(column.label for column in columns)], start=1):
+    for place, label in enumerate([*(None for _key in KEYS), *(column.label for column in columns)], start=1):
         _put(sheet, 2, place, label)
         sheet.cell(2, place).font = Font(bold=True)
         sheet.cell(2, place).fill = PatternFill("solid", fgColor="E1F0F4")

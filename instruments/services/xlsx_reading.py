@@ -109,23 +109,35 @@ def _sheet(sheet: Any, limits: XlsxLimits) -> Sheet:
     sheet.reset_dimensions()  # what the file says about its size is not believed
     rows: list[tuple[Any, ...]] = []
     formulas: set[tuple[int, int]] = set()
-    for number, cells in enumerate(sheet.iter_rows(max_row=limits.max_rows + 1, max_col=limits.max_columns + 1)):
-        row = []
-        for place, cell in enumerate(cells):
-            value = cell.value
-            if cell.data_type == "f":
-                formulas.add((number, place))
-                value = None
-            if isinstance(value, str) and len(value) > limits.max_cell_length:
-                raise Refusal.of("sheet.cell_too_long", "file", row=number + 1, maximum=limits.max_cell_length)
-            row.append(value)
-        while row and row[-1] is None and (number, len(row) - 1) not in formulas:
-            row.pop()
-        if len(row) > limits.max_columns:
+    left = limits.max_rows * limits.max_columns
+    for number, cells in enumerate(sheet.iter_rows()):
+        left -= len(cells)
+        if left < 0:  # cells that hold nothing cost time too
             raise Refusal.of("sheet.too_many_columns", "file", maximum=limits.max_columns)
-        rows.append(tuple(row))
+        row = _row(number, cells, formulas, limits)
+        if row and number >= limits.max_rows:
+            raise Refusal.of("sheet.too_many_rows", "file", maximum=limits.max_rows)
+        if number < limits.max_rows:
+            rows.append(tuple(row))
     while rows and not rows[-1]:
         rows.pop()
-    if len(rows) > limits.max_rows:
-        raise Refusal.of("sheet.too_many_rows", "file", maximum=limits.max_rows)
     return Sheet(sheet.title, rows, frozenset(formulas))
+
+
+def _row(number: int, cells: Any, formulas: set[tuple[int, int]], limits: XlsxLimits) -> list[Any]:
+    """The values of a row up to the last cell that holds anything; places of formulas are added to ``formulas``."""
+    row: list[Any] = []
+    filled = 0
+    for place, cell in enumerate(cells):
+        value = cell.value
+        if cell.data_type == "f":
+            formulas.add((number, place))
+            value, filled = None, place + 1
+        elif value is not None:
+            filled = place + 1
+        if isinstance(value, str) and len(value) > limits.max_cell_length:
+            raise Refusal.of("sheet.cell_too_long", "file", row=number + 1, maximum=limits.max_cell_length)
+        row.append(value)
+    if filled > limits.max_columns:
+        raise Refusal.of("sheet.too_many_columns", "file", maximum=limits.max_columns)
+    return row[:filled]
