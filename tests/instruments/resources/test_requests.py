@@ -180,12 +180,14 @@ def test_a_delivery_says_what_is_missing(cast: Any, delivery: Delivery, codes: s
 def test_asking_says_everything_that_is_missing_at_once(cast: Any) -> None:
     resource = data_set(cast)
     with pytest.raises(Refusal) as refused:
-        ask(cast, resource, purpose=" ", organisation_id=cast.other_firm.pk, terms_accepted=False)
+        ask(cast, resource, purpose=" ", organisation_id=0, terms_accepted=False)
     assert {reason.code for reason in refused.value.reasons} == {
         "resource_request.organisation_needed",
         "resource_request.purpose_missing",
         "resource_request.terms_not_accepted",
     }
+    with pytest.raises(Forbidden):
+        ask(cast, resource, organisation_id=cast.other_firm.pk)
     assert not ResourceRequest.objects.exists()
 
 

@@ -79,20 +79,54 @@ def test_an_accession_is_called_and_placed_by_its_descriptors(cast: Any) -> None
     [
         ("test_item", {"name": ""}, {}, {("name.empty", "name")}),
         ("test_item", {"contact_email": "nobody"}, {}, {("instrument.email_invalid", "contact_email")}),
-        ("test_item", {"region_code": "63"}, {"turnaround_days": 0}, {("instrument.region_code_invalid", "region_code"), ("resource.number_out_of_range", "turnaround_days")}),
+        (
+            "test_item",
+            {"region_code": "63"},
+            {"turnaround_days": 0},
+            {("instrument.region_code_invalid", "region_code"), ("resource.number_out_of_range", "turnaround_days")},
+        ),
         ("test_item", {}, {"analytes": [{"limit": "0.1"}]}, {("resource.analyte_without_name", "analytes")}),
-        ("test_item", {}, {"qualifications": [{"certificate_number": "1"}]}, {("resource.qualification_without_scheme", "qualifications")}),
-        ("test_item", {}, {"qualifications": [{"scheme": "CMA", "valid_from": date(2026, 1, 2), "valid_to": date(2026, 1, 1)}]}, {("resource.end_before_start", "qualifications")}),
+        (
+            "test_item",
+            {},
+            {"qualifications": [{"certificate_number": "1"}]},
+            {("resource.qualification_without_scheme", "qualifications")},
+        ),
+        (
+            "test_item",
+            {},
+            {"qualifications": [{"scheme": "CMA", "valid_from": date(2026, 1, 2), "valid_to": date(2026, 1, 1)}]},
+            {("resource.end_before_start", "qualifications")},
+        ),
         ("test_item", {}, {"method": "a\u202eb"}, {("name.direction_control", "method")}),
         ("dataset", {}, {"media_types": ["csv"]}, {("resource.media_type_invalid", "media_types")}),
-        ("dataset", {}, {"temporal_from": date(2026, 1, 2), "temporal_to": date(2026, 1, 1)}, {("resource.end_before_start", "temporal_to")}),
+        (
+            "dataset",
+            {},
+            {"temporal_from": date(2026, 1, 2), "temporal_to": date(2026, 1, 1)},
+            {("resource.end_before_start", "temporal_to")},
+        ),
         ("dataset", {}, {"landing_page": "javascript:alert(1)"}, {("instrument.url_invalid", "landing_page")}),
-        ("literature", {}, {"type": "novel", "issued": "2024-13", "language": "Chinese!"}, {("resource.choice_unknown", "type"), ("germplasm.iso_date_not_understood", "issued"), ("resource.language_invalid", "language")}),
+        (
+            "literature",
+            {},
+            {"type": "novel", "issued": "2024-13", "language": "Chinese!"},
+            {
+                ("resource.choice_unknown", "type"),
+                ("germplasm.iso_date_not_understood", "issued"),
+                ("resource.language_invalid", "language"),
+            },
+        ),
         ("germplasm", {}, {"descriptors": {"GENUS": "Hordeum"}}, {("germplasm.number_missing", "ACCENUMB")}),
         ("germplasm", {}, {"standard": "other"}, {("resource.choice_unknown", "standard")}),
-        ("germplasm", {}, {"standard": "dwc", "descriptors": {}}, {("germplasm.number_missing", "catalogNumber"), ("germplasm.scientific_name_missing", "scientificName")}),
+        (
+            "germplasm",
+            {},
+            {"standard": "dwc", "descriptors": {}},
+            {("germplasm.number_missing", "catalogNumber"), ("germplasm.scientific_name_missing", "scientificName")},
+        ),
     ],
-)  # fmt: skip
+)
 def test_every_reason_is_given_at_its_field(
     cast: Any, kind: str, core: dict[str, Any], part: dict[str, Any], codes: set[Any]
 ) -> None:
