@@ -41,7 +41,7 @@ PLACES: tuple[Place, ...] = (
     Place("reservation_list", _("My bookings"), "calendar-event", CUSTOMERS, "b", ("reservation_",)),
     Place("approval_inbox", _("Approvals"), "inbox", frozenset({Role.LAB_MANAGER}), "a", ("approval_",)),
     Place("sessions_today", _("Today"), "clock", frozenset({Role.LAB_MANAGER}), "t", ("session",)),
-    Place("resource_inbox", _("Resources"), "inbox", frozenset({Role.LAB_MANAGER}), "r", ("resource_inbox", "resource_list")),
+    Place("resource_inbox", _("Resources"), "database", frozenset({Role.LAB_MANAGER}), "r", ("resource_inbox", "resource_list")),
     Place("resource_request_list", _("My requests"), "send", CUSTOMERS, "q", ("resource_request_",)),
     Place("finance_period", _("Finance"), "coins", frozenset(BOARD_ROLES), "f", ("finance_",)),
     Place("statement_list", _("Statements"), "file-invoice", frozenset(READER_ROLES), "s", ("statement_",)),

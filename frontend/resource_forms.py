@@ -9,6 +9,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billing import wording
 from billing.pricing.rules.samples import CUSTOMER_CLASSES, UNITS
@@ -86,7 +87,7 @@ class ResourceForm(forms.Form):
         LONG_TEXT_LENGTHS["access_terms"],
         _("Who requests it accepts this text; it is kept with the request."),
     )
-    licence = _line(_("Licence"), LICENCE_LENGTH, _("For example CC BY 4.0."))
+    licence = _line(pgettext_lazy("terms of use", "Licence"), LICENCE_LENGTH, _("For example CC BY 4.0."))
     doi = _line(_("DOI"), TEXT_LENGTHS["doi"])
     cstr = _line(_("CSTR identifier"), TEXT_LENGTHS["cstr"])
     contact_name = _line(_("Contact"), TEXT_LENGTHS["contact_name"])
@@ -164,14 +165,14 @@ class TestItemForm(ResourceForm):
     standard = _line(_("Standard"), PART_LENGTHS["standard"], _("For example GB/T 223.5-2008."))
     condition = _line(_("Condition"), PART_LENGTHS["condition"], _("Range, temperature, what exactly is measured."))
     matrix = _line(_("Sample type"), PART_LENGTHS["matrix"], _("For example brine, soil, steel."))
-    group = _line(_("Group"), PART_LENGTHS["group"])
-    analytes = _area(_("What is measured"), 20_000, _("One a line: name; detection limit; unit. For example Li; 0.01; mg/L."), 4)
     sample_amount = _line(_("Amount of sample"), PART_LENGTHS["sample_amount"])
-    sample_preparation = _area(_("Preparation of samples"), SAMPLE_PREPARATION_LENGTH)
+    group = _line(_("Group"), PART_LENGTHS["group"])
     turnaround_days = forms.IntegerField(
         label=_("Turnaround in workdays"), required=False, min_value=1, max_value=MAX_TURNAROUND_DAYS
     )
     daily_capacity = forms.IntegerField(label=_("Samples a day"), required=False, min_value=1, max_value=MAX_DAILY_CAPACITY)
+    analytes = _area(_("What is measured"), 20_000, _("One a line: name; detection limit; unit. For example Li; 0.01; mg/L."), 4)
+    sample_preparation = _area(_("Preparation of samples"), SAMPLE_PREPARATION_LENGTH)
     instrument_ids = _instruments()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -379,7 +380,7 @@ class RequestForm(forms.Form):
     purpose = forms.CharField(
         label=_("What is it for?"), max_length=resource_requests.PURPOSE_LENGTH, widget=forms.Textarea(attrs={"rows": 3})
     )
-    quantity = _line(_("How much"), resource_requests.QUANTITY_LENGTH, _("Samples, seeds, files; whatever fits."))
+    quantity = _line(_("Quantity"), resource_requests.QUANTITY_LENGTH, _("Samples, seeds, files; whatever fits."))
     terms_accepted = forms.BooleanField(label=_("I have read the terms of access and accept them."))
     terms_seen = forms.CharField(widget=forms.HiddenInput)
 

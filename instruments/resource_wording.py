@@ -20,7 +20,7 @@ KIND_PLURALS: dict[str, Word] = {
     "dataset": pgettext_lazy("kinds of resources", "Data sets"),
     "literature": pgettext_lazy("kinds of resources", "Literature"),
 }
-KIND_ICONS: dict[str, str] = {"test_item": "flask", "germplasm": "plant", "dataset": "database", "literature": "book"}
+KIND_ICONS: dict[str, str] = {"test_item": "flask", "germplasm": "plant-2", "dataset": "database", "literature": "book"}
 LITERATURE_TYPE_NAMES: dict[str, Word] = {
     "article": pgettext_lazy("type of literature", "Article"),
     "book": pgettext_lazy("type of literature", "Book"),

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -42,7 +42,7 @@ class TestPriceView(ApiView):
 
     __test__ = False  # not a test of pytest's
     token_scopes: ClassVar[dict[str, str]] = {"GET": "read", "POST": "manage"}
-    permission_classes = [AllowAny]
+    permission_classes = [IsAuthenticatedOrReadOnly]
     queryset = Charge.objects.none()
 
     def get_serializer_class(self) -> type[BaseSerializer]:

@@ -156,7 +156,7 @@ def _requests(people: People, shared: Sequence[Resource], now: datetime) -> None
     others = [resource for resource in shared if resource.organisation_id != home][:: max(1, len(shared) // 12)]
     purposes = words("resources")["purposes"]
     for place, resource in enumerate([*own, *others]):
-        firm = people.customers[place % 3 // 2 if resource.organisation_id == home else place]
+        firm = people.customers[0 if resource.organisation_id == home else place]
         asker, keeper = people.actor(firm, Role.RESEARCHER), people.actor(resource.organisation, Role.LAB_MANAGER)
         asked_at = now - timedelta(days=40 - 2 * place, hours=place)
         application = Application(

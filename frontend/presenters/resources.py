@@ -115,7 +115,8 @@ def kind_icon(kind: str) -> str:
 
 def facts(resource: Resource) -> list[Fact]:
     """The typed part as a table, what is empty left out."""
-    return [fact for fact in _FACTS[resource.kind](resource) if fact.value]
+    found = [*_FACTS[resource.kind](resource), Fact(_("Keywords"), wording.several(resource.keywords))]
+    return [fact for fact in found if fact.value]
 
 
 def further_columns(resource: Resource) -> list[Fact]:
@@ -264,7 +265,6 @@ def _entry(state: str, at: datetime, who: str = "", text: str = "") -> Entry:
 def _test_item(resource: Resource) -> list[Fact]:
     part = resource.test_item
     return [
-        Fact(_("What exactly"), part.condition),
         Fact(_("Method"), part.method),
         Fact(_("Standard"), part.standard),
         Fact(_("Sample type"), part.matrix),

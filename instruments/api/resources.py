@@ -9,7 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -34,7 +34,7 @@ class ResourceView(ApiView):
     """Test items, germplasm, data sets and literature: find, look at, add, change, take out; anybody may look."""
 
     token_scopes: ClassVar[dict[str, str]] = {"GET": "read", "POST": "manage", "PATCH": "manage"}
-    permission_classes = [AllowAny]
+    permission_classes = [IsAuthenticatedOrReadOnly]
     queryset = Resource.objects.none()
     serializer_class = shapes.ResourcePatch
     shapes_by_action: ClassVar[dict[str, type[BaseSerializer]]] = {"create": shapes.ResourceIn}

@@ -60,11 +60,13 @@ def terms_fingerprint(resource: Resource) -> str:
 def apply(actor: Actor, application: Application, now: datetime) -> ResourceRequest:
     """Ask for a published resource on behalf of one of the actor's organisations; its lab managers are written to.
 
-    Raises NotFound, Forbidden ``access.login_needed``, Refusal ``resource_request.*`` / ``name.*`` with every reason.
+    Raises NotFound, Forbidden (not logged in, or of another organisation), Refusal ``resource_request.*`` / ``name.*`` with every reason.
     """
     person = actor.person_id
     rows = Resource.objects.select_for_update(of=("self",), no_key=True).select_related("organisation")
     resource = get_visible(rows, actor, pk=application.resource_id)
+    if application.organisation_id and application.organisation_id not in actor.organisations():
+        raise Forbidden.of("resource_request.organisation_needed", field="organisation")
     reasons = _reasons_against(actor, resource, application)
     purpose = _text(application.purpose, PURPOSE_LENGTH, "purpose", reasons)
     quantity = _text(application.quantity, QUANTITY_LENGTH, "quantity", reasons)
@@ -187,7 +189,7 @@ def _reasons_against(actor: Actor, resource: Resource, application: Application)
     reasons = []
     if not resource.published:
         reasons.append(Reason("resource_request.not_available", {}, ""))
-    if application.organisation_id not in actor.organisations():
+    if not application.organisation_id:
         reasons.append(Reason("resource_request.organisation_needed", {}, "organisation"))
     elif application.organisation_id == resource.organisation_id:
         reasons.append(Reason("resource_request.own_resource", {}, "organisation"))

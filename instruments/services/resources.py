@@ -40,8 +40,7 @@ def create_resource(
     if kind not in KINDS:
         raise Refusal.of("resource.kind_unknown", "kind", text=kind[:40], known=list(KINDS))
     cleaned_part = clean_part(kind, part)
-    named = _named(kind, core, cleaned_part.values)
-    cleaned = clean_core({"name": "", **named})
+    cleaned = clean_core(_named(kind, {"name": "", "inner_id": "", **core}, cleaned_part.values))
     Refusal.raise_any([*cleaned.reasons, *cleaned_part.reasons, *_links(actor, kind, organisation_id, cleaned_part)])
     values: dict[str, Any] = dict.fromkeys(CORE_FIELDS, "") | _EMPTY_CORE | cleaned.values
     resource = Resource.objects.create(
@@ -125,11 +124,11 @@ def managed_resource(actor: Actor, resource_id: int) -> Resource:
 
 
 def _named(kind: str, core: Mapping[str, Any], part: Mapping[str, Any]) -> dict[str, Any]:
-    """An accession without a name or number is called what its descriptors say."""
+    """The core fields given; an accession whose name or number is left empty is called what its descriptors say."""
     values = dict(core)
     if kind == ResourceKind.GERMPLASM and isinstance(part.get("descriptors"), Mapping):
         for field, derived in (("name", germplasm_name), ("inner_id", germplasm_number)):
-            if not values.get(field):
+            if values.get(field) == "":
                 values[field] = derived(part["standard"], part["descriptors"])
     return values
 

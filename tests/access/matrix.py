@@ -58,6 +58,10 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "subscription": (only("lab_manager", "operator"), only("operator")),
     "feed": (only("firm_admin"), only("foreign")),
     "feed_link": (EVERYBODY, EVERYBODY),
+    "resource": (EVERYBODY, EVERYBODY),
+    "test_item": (EVERYBODY, EVERYBODY),
+    "draft_resource": (only("lab_manager", "operator"), only("operator")),
+    "resource_request": (CUSTOMERS | only("lab_manager", "inspector"), only("inspector", "foreign")),
 }
 
 OK_GET = frozenset({200})
@@ -157,6 +161,27 @@ def _licence(world: World) -> dict[str, Any]:
     return {"file": SimpleUploadedFile("licence.pdf", b"%PDF-1.4 licence")}
 
 
+def _resource(world: World) -> dict[str, Any]:
+    return {"organisation_id": world.cast.lab.pk, "kind": "dataset", "name": "New data"}
+
+
+def _application(world: World) -> dict[str, Any]:
+    seen = {"terms_accepted": True, "terms_seen": "of another text"}
+    return {"resource_id": world.objects["resource"][0], "organisation_id": world.cast.firm.pk, "purpose": "to see", **seen}
+
+
+def _samples(world: World) -> dict[str, Any]:
+    return {"organisation": world.cast.firm.pk, "samples": 3}
+
+
+def _visit(world: World) -> dict[str, Any]:
+    return {"mode": "visit", "note": "Friday at nine"}
+
+
+def _rating(world: World) -> dict[str, Any]:
+    return {"rating": 5}
+
+
 def reason(world: World) -> dict[str, Any]:
     return {"reason": "because"}
 
@@ -203,6 +228,28 @@ API: dict[str, Route] = {
         {"GET": Rule(*SEES["hidden"]), "PATCH": Rule(*KEEPERS, TRIED, body=lambda world: {"technique": "XRD"})}, "hidden"
     ),
     "api_instrument-opening": reads_object("hidden", query="?{opening}"),
+    "api_resource-list": Route({"GET": Rule(EVERYBODY), "POST": Rule(KEEPERS[0], ok=OK_POST, role_first=True, body=_resource)}),
+    "api_resource-detail": Route(
+        {"GET": Rule(*SEES["draft_resource"], public=True),
+         "PATCH": Rule(*KEEPERS, TRIED, body=lambda world: {"licence": "CC0"})}, "draft_resource",
+    ),
+    "api_resource-statistics": reads(EVERYBODY),
+    "api_resource-export": reads_object("draft_resource", public=True, extra={"export_format": "dcat"}),
+    "api_resource-export-all": reads(EVERYBODY, extra={"export_format": "dcat"}, query="?owner={payee}"),
+    "api_resource_quote": Route({"POST": Rule(CUSTOMERS, CUSTOMERS, body=_samples, role_first=True)}, "test_item"),
+    "api_resource_price": Route(
+        {"GET": Rule(EVERYBODY, EVERYBODY),
+         "POST": Rule(OWNERS | only("operator"), only("operator"), OK_POST,
+                      body=lambda world: {"unit": "sample", "amount_fen": 100})}, "test_item",
+    ),
+    "api_resource_request-list": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=TRIED, role_first=True, body=_application)}),
+    "api_resource_request-detail": reads_object("resource_request:requested"),
+    "api_resource_request-approve": acts("resource_request:requested", LAB),
+    "api_resource_request-refuse": acts("resource_request:requested", LAB, body=reason),
+    "api_resource_request-withdraw": acts("resource_request:requested", CUSTOMERS, only("foreign")),
+    "api_resource_request-deliver": acts("resource_request:approved", LAB, body=_visit, as_form=True),
+    "api_resource_request-feedback": acts("resource_request:delivered", CUSTOMERS, only("foreign"), body=_rating),
+    "api_resource_request-file": reads_object("resource_request:delivered"),
     "api_organisation-list": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
     "api_organisation-detail": Route(
         {"GET": Rule(*SEES["organisation"]),
@@ -298,6 +345,24 @@ PAGES: dict[str, Route] = {
     "feed_create": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
     "feed_revoke": acts("feed", *SEES["feed"]),
     "feed_private": reads_object("feed_link", public=True, params=("token",)),
+    "resource_detail": reads_object("draft_resource", public=True),
+    "resource_quote": reads_object("test_item", public=True, fragment=True),
+    "resource_statistics": reads(EVERYBODY),
+    "resource_list": reads(LAB),
+    "resource_create": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED)}, extra={"kind": "dataset"}),
+    "resource_edit": form("draft_resource", *KEEPERS),
+    "resource_publish": acts("draft_resource", *KEEPERS, ok=TRIED),
+    "resource_price": form("test_item", OWNERS | only("operator"), only("operator")),
+    "resource_request_create": form("resource", PERSONS, PERSONS),
+    "resource_request_list": reads(),
+    "resource_inbox": reads(LAB),
+    "resource_request_detail": reads_object("resource_request:requested"),
+    "resource_request_approve": acts("resource_request:requested", LAB),
+    "resource_request_refuse": acts("resource_request:requested", LAB, body=reason),
+    "resource_request_deliver": acts("resource_request:approved", LAB, body=_visit),
+    "resource_request_withdraw": acts("resource_request:requested", CUSTOMERS, only("foreign")),
+    "resource_request_feedback": acts("resource_request:delivered", CUSTOMERS, only("foreign"), body=_rating),
+    "resource_request_file": reads_object("resource_request:delivered"),
     "quote_preview": reads(EVERYBODY, query="?instrument={instrument}", fragment=True),
     "reservation_create": Route({"GET": Rule(*SEES["hidden"]), "POST": Rule(*SEES["hidden"], TRIED)}, "hidden"),
     "reservation_list": reads(),

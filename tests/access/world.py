@@ -11,6 +11,7 @@ from typing import Any
 
 from django.test import Client
 
+from billing.pricing import sample_prices
 from billing.settlement.models import Quote
 from billing.settlement.services import statements
 from booking.services import feeds, reservations, subscriptions, transitions
@@ -19,10 +20,22 @@ from config.kernel.access import Role
 from config.kernel.services import files, tokens
 from config.kernel.services.tokens import digest
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument, Invitation, JoinRequest, Membership, Organisation, Site, User, VerificationRequest
+from instruments.models import (
+    Instrument,
+    Invitation,
+    JoinRequest,
+    Membership,
+    Organisation,
+    Resource,
+    Site,
+    User,
+    VerificationRequest,
+)
+from instruments.queries import actor_for
 from instruments.rules.opening import CalendarEntry, EntryKind
 from instruments.rules.recurrence import Recurrence
-from instruments.services import closure_import, schedule_store
+from instruments.services import closure_import, resource_requests, resources, schedule_store
+from instruments.services.resource_requests import Application, Delivery
 from tests.conftest import NOW, PRICE, build_cast, programme_document
 
 #: Names, addresses and accounts of a customer's people; what they do; an instrument that is not published; keys of a person.
@@ -75,6 +88,7 @@ def build_world(now: datetime = NOW) -> World:
     _issue_statements(world, now)
     _keep_records(world, now)
     _keep_calendars(world, now)
+    _share_resources(world, now)
     for role in ROLES:
         if (person := world.person(role)) is not None:
             client = Client()
@@ -257,6 +271,40 @@ def _keep_calendars(world: World, now: datetime) -> None:
         ):
             found.setdefault(kind, []).append(value)
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
+
+
+def _share_resources(world: World, now: datetime) -> None:
+    """Published and hidden resources of both labs, and requests for the published ones in the states that have actions."""
+    cast = world.cast
+    sides = ((cast.actor("wang"), cast.lab, OURS_HIDDEN), (actor_for(cast.users["bo"]), world.other_lab, THEIRS_HIDDEN))
+    made: dict[str, list[int]] = {"resource": [], "draft_resource": [], "test_item": []}
+    for keeper, lab, hidden in sides:
+        public = {"name": f"Brine data of {lab.pk}", "access_terms": "Cite it.", "published": True}
+        made["resource"].append(resources.create_resource(keeper, lab.pk, "dataset", public, {}, now).pk)
+        draft = {"name": f"Draft data {hidden}"}
+        made["draft_resource"].append(resources.create_resource(keeper, lab.pk, "dataset", draft, {}, now).pk)
+        test = resources.create_resource(keeper, lab.pk, "test_item", {"name": f"XRD of {lab.pk}", "published": True}, {}, now)
+        sample_prices.publish_test_price(keeper, test, "sample", 8000, {}, date(2025, 1, 1), now, date(2025, 1, 1))
+        made["test_item"].append(test.pk)
+    world.objects |= {kind: (ours, theirs) for kind, (ours, theirs) in made.items()}
+    asking = (
+        (cast.actor("lin"), cast.firm, OURS_WORK, sides[0][0], made["test_item"][0]),
+        (cast.actor("he"), cast.other_firm, THEIRS_WORK, sides[1][0], made["test_item"][1]),
+    )
+    for state in ("requested", "approved", "delivered"):
+        ours, theirs = (_resource_request(*side, state, now) for side in asking)
+        world.objects[f"resource_request:{state}"] = (ours, theirs)
+
+
+def _resource_request(asker: Any, firm: Any, work: str, keeper: Any, resource_id: int, state: str, now: datetime) -> int:
+    seen = resource_requests.terms_fingerprint(Resource.objects.get(pk=resource_id))
+    application = Application(resource_id, firm.pk, f"purpose {work}", "3", True, seen)
+    request = resource_requests.apply(asker, application, now)
+    if state != "requested":
+        resource_requests.approve(keeper, request.pk, now)
+    if state == "delivered":
+        resource_requests.deliver(keeper, request.pk, Delivery("file", "", f"data {work}".encode(), "data.csv"), now)
+    return request.pk
 
 
 def _issue_statements(world: World, now: datetime) -> None:

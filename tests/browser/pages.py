@@ -106,6 +106,24 @@ def under_repair() -> int:
     return int(Instrument.objects.filter(status="under_repair").earliest("pk").pk)
 
 
+def resource(kind: str, *, lab_only: bool = False) -> int:
+    """A published resource of a kind, of the personas' lab where ``lab_only``."""
+    from instruments.models import Resource
+
+    rows = Resource.objects.filter(kind=kind, published=True)
+    if lab_only:
+        rows = rows.filter(organisation_id=organisation(PERSONAS["lab_manager"]))
+    return int(rows.earliest("pk").pk)
+
+
+def resource_request(state: str) -> int:
+    """A request of the personas' firm for something of the personas' lab."""
+    from instruments.models import ResourceRequest
+
+    firm, lab = organisation(PERSONAS["researcher"]), organisation(PERSONAS["lab_manager"])
+    return int(ResourceRequest.objects.filter(state=state, organisation_id=firm, resource__organisation_id=lab).earliest("pk").pk)
+
+
 def chosen_time(hours: int = 3) -> dict[str, str]:
     """A time of the day after tomorrow for the instrument that is open at every hour."""
     from django.utils import timezone
@@ -313,6 +331,33 @@ PAGES: tuple[Shown, ...] = (
     Shown("feed_list", lambda: at("feed_list"), ("lab_manager", "researcher")),
     Shown("feed_create", lambda: at("feed_create"), ("lab_manager", "researcher")),
     # Booking
+    Shown(
+        "resource_detail",
+        lambda: at("resource_detail", resource("test_item"), samples=12),
+        (ANONYMOUS, "researcher", "lab_manager"),
+    ),
+    Shown("resource_detail", lambda: at("resource_detail", resource("germplasm")), (ANONYMOUS, "operator"), "germplasm"),
+    Shown("resource_detail", lambda: at("resource_detail", resource("dataset")), (ANONYMOUS, "researcher"), "dataset"),
+    Shown("resource_detail", lambda: at("resource_detail", resource("literature")), (ANONYMOUS,), "literature"),
+    Shown("resource_statistics", lambda: at("resource_statistics"), (ANONYMOUS, "inspector")),
+    Shown("resource_list", lambda: at("resource_list"), ("lab_manager",)),
+    Shown("resource_list", lambda: at("resource_list", q="zzzz"), ("lab_manager",), "nothing"),
+    Shown("resource_create", lambda: at("resource_create", "test_item"), ("lab_manager",)),
+    Shown("resource_create", lambda: at("resource_create", "germplasm"), ("lab_manager",), "germplasm"),
+    Shown("resource_edit", lambda: at("resource_edit", resource("dataset", lab_only=True)), ("lab_manager", "operator")),
+    Shown("resource_price", lambda: at("resource_price", resource("test_item", lab_only=True)), ("lab_manager", "owner_finance")),
+    Shown("resource_request_create", lambda: at("resource_request_create", resource("literature")), ("researcher", "newcomer")),
+    Shown("resource_request_list", lambda: at("resource_request_list"), (*CUSTOMERS, "newcomer")),
+    Shown("resource_inbox", lambda: at("resource_inbox"), ("lab_manager",)),
+    *(
+        Shown(
+            "resource_request_detail",
+            lambda state=state: at("resource_request_detail", resource_request(state)),  # type: ignore[misc]
+            ("researcher", "lab_manager"),
+            state,
+        )
+        for state in ("requested", "approved", "refused", "withdrawn", "delivered", "closed")
+    ),
     Shown("reservation_create", lambda: at("reservation_create", instrument().pk, **chosen_time()), (*CUSTOMERS, "lab_manager")),
     Shown("reservation_list", lambda: at("reservation_list"), (*CUSTOMERS, "newcomer"), important=True),
     Shown("reservation_list", lambda: at("reservation_list", show="past"), CUSTOMERS, "past"),
@@ -466,6 +511,14 @@ NOT_PAGES: dict[str, str] = {
     "instrument_close": "POST only",
     "instrument_reopen": "POST only",
     "instrument_slots": "a piece of the instrument's page; test_pieces shows it",
+    "resource_quote": "a piece of the test item's page; test_request_a_data_set shows it",
+    "resource_publish": "POST only",
+    "resource_request_approve": "POST only",
+    "resource_request_refuse": "POST only",
+    "resource_request_deliver": "POST only",
+    "resource_request_withdraw": "POST only",
+    "resource_request_feedback": "POST only",
+    "resource_request_file": "a download",
     "quote_preview": "a piece of the booking form; test_main_job_by_mouse shows it",
     "reservation_accept_quote": "POST only",
     "reservation_calendar": "a download",

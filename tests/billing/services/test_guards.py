@@ -10,13 +10,16 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 
+from billing.pricing import sample_prices
 from billing.settlement.models import Charge, Quote, Statement, StatementLine
 from booking.models import Reservation
+from instruments.services import resources
 
 #: Table -> a change that must be refused, and whether rows may be deleted or the table emptied at all (never).
 KEPT = {
     "billing_transfer": "reason = 'another'",
     "billing_priceversion": "effective_from = effective_from - 1",
+    "billing_testitemprice": "amount_fen = amount_fen + 1",
     "billing_programmeversion": "label = label || 'x'",
     "billing_quote": "gross_fen = gross_fen + 1, payable_now_fen = payable_now_fen + 1, final_cost_fen = final_cost_fen + 1",
     "billing_charge": "engine_version = 'other'",
@@ -39,6 +42,9 @@ def written(life, programmes, slot) -> Iterator[Reservation]:
         issued_by=life.cast.users["qian"],
     )  # fmt: skip
     StatementLine.objects.create(statement=statement, award=award, position=1)
+    cast = life.cast
+    test = resources.create_resource(cast.actor("wang"), cast.lab.pk, "test_item", {"name": "XRD"}, {}, cast.now)
+    sample_prices.publish_test_price(cast.actor("li"), test, "sample", 8000, {}, date(2026, 12, 1), cast.now, date(2026, 12, 1))
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
     yield charge.reservation

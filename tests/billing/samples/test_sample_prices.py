@@ -1,0 +1,219 @@
+"""What a commissioned test costs: units, classes, versions, subsidies by the same programmes, and when the result is due."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.pricing import sample_prices
+from billing.pricing.models import TestItemPrice
+from billing.pricing.rules.samples import CUSTOMER_CLASSES, SamplePrice, price_samples
+from billing.settlement.services import sample_quotes
+from billing.subsidy.rules.assess import Candidate, assess_samples
+from billing.subsidy.rules.facts import Facts, Party, Service
+from billing.subsidy.rules.outcome import Award
+from billing.subsidy.rules.programme import parse_programme
+from config.kernel.errors import Forbidden, NotFound, Refusal
+from instruments.models import CatalogueEntry, Resource
+from instruments.rules.turnaround import is_workday, promised_on
+from instruments.services import resources
+from tests.conftest import programme_document
+
+ON = date(2026, 11, 23)
+
+
+@pytest.mark.parametrize(
+    ("unit", "samples", "elements", "gross"),
+    [
+        ("sample", 12, 1, 96_000),
+        ("sample", 12, 7, 96_000),
+        ("element", 12, 2, 192_000),
+        ("test", 3, 1, 24_000),
+        ("hour", 5, 1, 40_000),
+        ("batch", 96, 1, 8_000),
+    ],
+)
+def test_the_unit_says_what_is_counted(unit: str, samples: int, elements: int, gross: int) -> None:
+    priced = price_samples(SamplePrice(unit, 8_000), samples, elements, "firm_sme", ON)
+    assert priced.gross_fen == gross == sum(line.amount_fen for line in priced.lines) == priced.steps[-1].amount_fen
+
+
+@pytest.mark.parametrize(("samples", "elements"), [(0, 1), (-3, 1), (100_001, 1), (1, 0), (1, 201)])
+def test_numbers_that_mean_nothing_are_refused(samples: int, elements: int) -> None:
+    with pytest.raises(Refusal, match="out_of_range"):
+        price_samples(SamplePrice("element", 8_000), samples, elements, "firm_sme", ON)
+
+
+def test_a_class_pays_its_own_rate_and_everybody_else_the_list_price() -> None:
+    price = SamplePrice("sample", 8_000, {"inside": 4_000, "firm_large": 10_000})
+    assert [price.rate_fen(name) for name in ("inside", "team", "firm_large")] == [4_000, 8_000, 10_000]
+    assert price.lowest_fen == 4_000
+
+
+CANDIDATES = [
+    Candidate(
+        parse_programme(programme_document(code)),
+        Facts(
+            applicant=Party("firm", "small", "630104", verified=True, first_use=False),
+            provider=Party(region_code="630104", verified=True),
+            instrument=Party(region_code="630104"),
+            service=Service("testing", ON, ON, ON, ON),
+            grade="A",
+        ),
+        {},
+    )
+    for code in ("DEMO-QH-A", "DEMO-QH-V")
+]
+
+
+@given(st.integers(1, 2_000), st.integers(1, 10), st.integers(0, 500_000), st.sampled_from(CUSTOMER_CLASSES))
+def test_the_four_numbers_hold_together_for_any_commission(samples: int, elements: int, fen: int, name: str) -> None:
+    found = assess_samples(SamplePrice("element", fen), samples, elements, ON, name, CANDIDATES)
+    assert found.gross_fen == samples * elements * fen
+    assert found.payable_now_fen == found.gross_fen - found.deducted_fen
+    assert found.final_cost_fen == found.payable_now_fen - found.refunded_fen >= 0
+    assert [step.key for step in found.steps] == [
+        "price.step.samples", "samples.step.gross", "session.step.payable_now", "session.step.final_cost",
+    ]  # fmt: skip
+
+
+def test_a_programme_sees_testing_and_the_number_of_samples() -> None:
+    document = programme_document("HE-LF")
+    candidate = Candidate(parse_programme(document), CANDIDATES[0].facts, {})
+    [outcome] = assess_samples(SamplePrice("sample", 8_000), 12, 1, ON, "firm_sme", [candidate]).outcomes
+    assert not any("service_kind" in reason.code for reason in getattr(outcome, "reasons", ()))
+    with pytest.raises(ValueError, match="only once"):
+        assess_samples(SamplePrice("sample", 8_000), 1, 1, ON, "firm_sme", [candidate, candidate])
+
+
+# --- Versions ---------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def test_item(cast: Any) -> Resource:
+    part = {"instrument_ids": [cast.xrd.pk], "turnaround_days": 5, "daily_capacity": 10}
+    core = {"name": "Phase analysis", "published": True}
+    return resources.create_resource(cast.actor("wang"), cast.lab.pk, "test_item", core, part, cast.now)
+
+
+def publish(cast: Any, test_item: Resource, fen: int | None, on: date = ON, name: str = "li", **classes: int) -> TestItemPrice:
+    return sample_prices.publish_test_price(cast.actor(name), test_item, "sample", fen, classes, on, cast.now, ON)
+
+
+def test_the_price_in_force_is_the_latest_that_has_begun(cast: Any, test_item: Resource) -> None:
+    publish(cast, test_item, 8_000)
+    publish(cast, test_item, 9_000, ON + timedelta(days=10))
+    last = publish(cast, test_item, 8_500)  # a correction on the same day counts instead
+    found = sample_prices.in_force([test_item.pk], ON)[test_item.pk]
+    assert found.version_id == last.pk
+    later = sample_prices.in_force([test_item.pk], ON + timedelta(days=10))[test_item.pk].price
+    assert later is not None and later.amount_fen == 9_000
+    assert sample_prices.in_force([test_item.pk], ON - timedelta(days=1)) == {}
+    assert CatalogueEntry.objects.get(resource=test_item).price_from_fen == 8_500
+
+
+def test_a_version_is_written_once(cast: Any, test_item: Resource) -> None:
+    version = publish(cast, test_item, 8_000)
+    version.amount_fen = 1
+    with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
+        version.save()
+    with pytest.raises(DatabaseError, match="Cannot delete"), transaction.atomic():
+        version.delete()
+
+
+def test_a_bad_price_is_refused_with_every_reason(cast: Any, test_item: Resource) -> None:
+    with pytest.raises(Refusal) as refused:
+        sample_prices.publish_test_price(
+            cast.actor("li"), test_item, "piece", -1, {"king": 1, "team": -1}, ON - timedelta(days=1), cast.now, ON
+        )
+    assert sorted((reason.code, reason.field) for reason in refused.value.reasons) == [
+        ("price.amount_out_of_range", "amount_fen"),
+        ("price.amount_out_of_range", "class_fen"),
+        ("price.class_unknown", "class_fen"),
+        ("price.in_the_past", "effective_from"),
+        ("price.unit_unknown", "unit"),
+    ]
+    for name in ("lin", "he", "chen"):
+        with pytest.raises(Forbidden):
+            publish(cast, test_item, 1, name=name)
+
+
+# --- Quotes -----------------------------------------------------------------------------------------------------------
+def test_a_quote_counts_samples_subsidies_and_days(cast: Any, programmes: Any, test_item: Resource) -> None:
+    publish(cast, test_item, 8_000)
+    quote = sample_quotes.preview(cast.actor("lin"), test_item.pk, cast.firm.pk, 25, 1, cast.now)
+    found = quote.assessment
+    assert (found.gross_fen, found.priced.customer_class) == (200_000, "firm_sme")
+    assert any(isinstance(outcome, Award) for outcome in found.outcomes) and found.final_cost_fen < found.gross_fen
+    assert {cap.programme for cap in quote.caps_left} <= {"DEMO-QH-A", "DEMO-QH-V"} and quote.caps_left
+    assert quote.promised_on == date(2026, 12, 2)  # Monday, five workdays, and two more for 25 samples at ten a day
+
+
+def test_the_facts_are_those_of_a_session_at_the_same_place(cast: Any, programmes: Any, test_item: Resource, slot: Any) -> None:
+    """The same customer, lab and gross get the same subsidy, whatever was priced: the common part is one."""
+    from billing.settlement.services import quotes
+
+    publish(cast, test_item, 40_000)
+    session = quotes.preview(cast.actor("lin"), cast.xrd.pk, cast.firm.pk, slot(10, 12), cast.now).assessment
+    test = sample_quotes.preview(cast.actor("lin"), test_item.pk, cast.firm.pk, 2, 1, cast.now).assessment
+    assert session.gross_fen == test.gross_fen == 80_000
+    assert (session.deducted_fen, session.refunded_fen) == (test.deducted_fen, test.refunded_fen)
+
+
+def test_somebody_elses_organisation_a_foreign_item_and_a_price_on_request_are_refused(cast: Any, test_item: Resource) -> None:
+    with pytest.raises(Forbidden, match="not_for_this_organisation"):
+        sample_quotes.preview(cast.actor("lin"), test_item.pk, cast.other_firm.pk, 1, 1, cast.now)
+    with pytest.raises(Refusal, match="on_request"):
+        sample_quotes.preview(cast.actor("lin"), test_item.pk, cast.firm.pk, 1, 1, cast.now)
+    publish(cast, test_item, None)
+    with pytest.raises(Refusal, match="on_request"):
+        sample_quotes.preview(cast.actor("lin"), test_item.pk, cast.firm.pk, 1, 1, cast.now)
+    resources.set_published(cast.actor("wang"), test_item.pk, False, cast.now)
+    with pytest.raises(NotFound):
+        sample_quotes.preview(cast.actor("lin"), test_item.pk, cast.firm.pk, 1, 1, cast.now)
+
+
+def test_a_firm_that_is_not_verified_sees_what_it_would_cost_then(cast: Any, programmes: Any, test_item: Resource) -> None:
+    publish(cast, test_item, 8_000)
+    cast.firm.status = "claimed"
+    cast.firm.save()
+    quote = sample_quotes.preview(cast.actor("lin"), test_item.pk, cast.firm.pk, 25, 1, cast.now)
+    assert quote.once_verified is not None
+    assert quote.once_verified.final_cost_fen < quote.assessment.final_cost_fen
+
+
+# --- Promised dates ---------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("days", "samples", "capacity", "queued", "due"),
+    [
+        (5, 1, None, 0, date(2026, 11, 30)),
+        (5, 10, 10, 0, date(2026, 11, 30)),
+        (5, 11, 10, 0, date(2026, 12, 1)),
+        (5, 1, 10, 35, date(2026, 12, 3)),
+        (0, 1, None, 0, ON),
+    ],
+)
+def test_a_promise_counts_workdays_and_the_queue(days: int, samples: int, capacity: int | None, queued: int, due: date) -> None:
+    assert promised_on(ON, days, samples=samples, queued=queued, daily_capacity=capacity) == due
+
+
+def test_holidays_free_and_make_up_days_count() -> None:
+    friday = date(2026, 9, 25)
+    holidays = {date(2026, 10, day) for day in range(1, 8)}
+    assert promised_on(friday, 5, holidays=holidays, make_up_days={date(2026, 9, 27)}) == date(2026, 10, 8)
+    assert promised_on(friday, None) is None
+
+
+@given(
+    st.dates(date(2000, 1, 1), date(2090, 1, 1)),
+    st.integers(1, 40),
+    st.sets(st.dates(date(2000, 1, 1), date(2090, 6, 1)), max_size=30),
+)
+def test_a_promise_equals_counting_day_by_day(start: date, days: int, holidays: set[date]) -> None:
+    due = promised_on(start, days, holidays=holidays)
+    assert due is not None and is_workday(due, holidays)
+    between = [start + timedelta(days=n) for n in range(1, (due - start).days + 1)]
+    assert sum(is_workday(day, holidays) for day in between) == days

@@ -1,0 +1,147 @@
+"""Imports of resources: every row's fate, all or nothing, only what the file speaks of, and the guards against bad files."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from billing.pricing import sample_prices
+from billing.pricing.models import TestItemPrice
+from config.kernel.access import Actor
+from config.kernel.errors import Forbidden, Refusal
+from config.kernel.models import AuditEntry
+from instruments.models import CatalogueEntry, Resource
+from instruments.queries import resources as queries
+from instruments.rules.registry_file import Limits
+from instruments.services import resources
+from instruments.services.germplasm_import import import_germplasm
+from instruments.services.test_item_import import import_test_items
+from tests.instruments.resources.conftest import OPERATOR, taken_in
+
+pytestmark = pytest.mark.django_db
+HEAD = "test_item,condition,unit_price,test_code\n"
+
+
+def test_a_price_changes_only_where_it_differs_and_the_row_says_what_it_was(owner: Any, now: Any) -> None:
+    first = taken_in(import_test_items, HEAD + "XRD,powder,120.00,A\nSEM,,400,B\n", owner, now)
+    assert first.counts["created"] == 2
+    later = now + timedelta(days=30)
+    second = taken_in(import_test_items, HEAD + "XRD,powder,150.00,A\nSEM,,400.00,B\n", owner, later)
+    assert [(row.fate, [(r.field, r.params["was"]) for r in row.reasons]) for row in second.rows] == [
+        ("updated", [("price", "120.00")]),
+        ("unchanged", []),
+    ]
+    assert TestItemPrice.objects.count() == 3
+    xrd = Resource.objects.get(inner_id="A")
+    found = sample_prices.in_force([xrd.pk], later.date())[xrd.pk].price
+    assert found is not None and found.amount_fen == 15_000
+    assert CatalogueEntry.objects.get(resource=xrd).price_from_fen == 15_000
+    third = taken_in(import_test_items, HEAD + "XRD,powder,0,A\nSEM,,400,B\n", owner, later)
+    assert [row.fate for row in third.rows] == ["updated", "unchanged"]
+    assert sample_prices.in_force([xrd.pk], later.date())[xrd.pk].price is None  # on request from now on
+    assert CatalogueEntry.objects.get(resource=xrd).price_from_fen is None
+
+
+def test_one_refused_row_keeps_everything_out_and_each_reason_stands_at_its_line(owner: Any, now: Any) -> None:
+    report = taken_in(import_test_items, HEAD + "XRD,,120,A\n,,80,B\nSEM,,a lot,C\nTEM,,-5,D\n", owner, now)
+    assert not report.written and not Resource.objects.exists()
+    assert [(row.line, {(r.code, r.field) for r in row.reasons}) for row in report.rows] == [
+        (3, {("name.empty", "name")}),
+        (4, {("instrument.value_not_a_number", "price")}),
+        (5, {("instrument.value_negative", "price")}),
+    ]
+
+
+def test_a_dry_run_says_everything_and_writes_nothing(owner: Any, now: Any) -> None:
+    report = taken_in(import_test_items, HEAD + "XRD,,120,A\n", owner, now, dry_run=True)
+    assert report.counts["created"] == 1 and not report.written and report.rows[0].resource_id is None
+    assert not (Resource.objects.exists() or TestItemPrice.objects.exists() or CatalogueEntry.objects.exists())
+
+
+def test_what_the_file_does_not_speak_of_stays(owner: Any, manager: Actor, now: Any) -> None:
+    taken_in(import_test_items, HEAD + "XRD,powder,120,A\n", owner, now)
+    xrd = Resource.objects.get()
+    resources.update_resource(manager, xrd.pk, {"description": "Ours"}, {"method": "Rietveld", "turnaround_days": 5}, now)
+    report = taken_in(import_test_items, HEAD + "XRD,thin film,120,A\n", owner, now)
+    assert [(row.fate, [r.field for r in row.reasons]) for row in report.rows] == [("updated", ["condition"])]
+    shown = queries.resource_for(OPERATOR, xrd.pk)
+    assert (shown.description, shown.test_item.method, shown.test_item.condition) == ("Ours", "Rietveld", "thin film")
+    assert AuditEntry.objects.filter(action="resource.import", object_id=str(xrd.pk)).count() == 2
+
+
+def test_what_was_entered_by_hand_is_known_by_its_number(owner: Any, manager: Actor, now: Any) -> None:
+    by_hand = resources.create_resource(manager, owner.pk, "test_item", {"name": "XRD", "inner_id": "A"}, {}, now)
+    report = taken_in(import_test_items, HEAD + "XRD,,120,A\n", owner, now)
+    assert [(row.fate, row.resource_id) for row in report.rows] == [("updated", by_hand.pk)]
+    assert Resource.objects.get().import_key == "no:A"
+
+
+def test_a_descriptor_without_a_column_stays_and_one_that_is_blank_goes(owner: Any, now: Any) -> None:
+    taken_in(import_germplasm, "ACCENUMB,GENUS,CROPNAME,box\n1,Hordeum,Barley,7\n", owner, now)
+    report = taken_in(import_germplasm, "ACCENUMB,GENUS,ORIGCTY\n1,Hordeum,CHN\n", owner, now)
+    assert report.counts["updated"] == 1
+    row = queries.germplasm_of(OPERATOR, owner.pk)[0]
+    assert row.germplasm.descriptors == {"ACCENUMB": "1", "GENUS": "Hordeum", "CROPNAME": "Barley", "ORIGCTY": "CHN"}
+    assert row.attributes == {"box": "7"}
+    taken_in(import_germplasm, "ACCENUMB,GENUS,CROPNAME\n1,Hordeum,\n", owner, now)
+    assert "CROPNAME" not in queries.germplasm_of(OPERATOR, owner.pk)[0].germplasm.descriptors
+
+
+def test_the_same_accession_twice_is_told_with_what_differs(owner: Any, now: Any) -> None:
+    report = taken_in(import_germplasm, "ACCENUMB,GENUS,REMARKS\n1,Hordeum,a\n1,Hordeum,b\n1,Hordeum,a\n", owner, now)
+    assert [row.fate for row in report.rows] == ["created", "repeated", "repeated"]
+    assert [(r.code, r.params["counting_line"], r.params["fields"]) for row in report.rows[1:] for r in row.reasons] == [
+        ("import.repeated_differs", 2, ["REMARKS"]),
+        ("import.repeated_same", 2, []),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "import.file_empty"),
+        (b"PK\x03\x04zip", "import.file_packed"),
+        (("test_item,unit_price\n中文,1\n".encode("gb18030")) + b"\x00\x00", "import.file_binary"),
+        (b"name\nXRD\n", "import.column_missing"),
+        (b"test_item,unit_price\n", "import.no_rows"),
+        ((",".join(f"c{n}" for n in range(600)) + "\n").encode(), "import.too_many_columns"),
+        (b'test_item,unit_price\n"XRD,1\n', "import.broken_quotes"),
+        (b"test_item,unit_price\nXRD\n", "import.row_length"),
+    ],
+)
+def test_a_file_that_is_no_price_list_gets_a_clear_answer(owner: Any, now: Any, content: bytes, code: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        taken_in(import_test_items, content, owner, now)
+    assert refused.value.reasons[0].code == code
+
+
+def test_limits_hold_and_foreign_owners_are_refused(owner: Any, manager: Actor, now: Any) -> None:
+    with pytest.raises(Refusal, match="too_many_rows"):
+        taken_in(import_germplasm, "ACCENUMB\n1\n2\n3\n", owner, now, limits=Limits(rows=2))
+    with pytest.raises(Refusal, match="number_column_missing"):
+        taken_in(import_germplasm, "name\nx\n", owner, now)
+    with pytest.raises(Forbidden):
+        taken_in(import_germplasm, "ACCENUMB\n1\n", owner, now, actor=Actor(name="nobody"))
+    with pytest.raises(Refusal, match="constant_unknown"):
+        taken_in(import_germplasm, "ACCENUMB\n1\n", owner, now, constants={"genus": "x"})
+
+
+def test_the_commands_take_files_in_and_tell_each_fate(owner: Any, tmp_path: Path, capsys: Any) -> None:
+    prices, report = tmp_path / "prices.csv", tmp_path / "report.csv"
+    prices.write_bytes("检测项目,单价,备注\n卤水锂,40,夏季\n-,0,\n".encode("gb18030"))
+    call_command("import_test_items", str(prices), owner=owner.pk, report=report, set=["turnaround_days=5"])
+    said = capsys.readouterr().out
+    assert "created 1" in said and "skipped 1" in said and "Written" in said and "gb18030" in said
+    assert "No price" not in report.read_text() and "left out" in report.read_text()
+    row = queries.resource_for(OPERATOR, Resource.objects.get().pk)
+    assert (row.test_item.turnaround_days, row.attributes) == (5, {"备注": "夏季"})
+    seeds = tmp_path / "seeds.csv"
+    seeds.write_text("ACCENUMB;GENUS\n1;Hordeum\n")
+    call_command("import_germplasm", str(seeds), owner=owner.pk, delimiter="semicolon", dry_run=True)
+    assert "Dry run" in capsys.readouterr().out
+    with pytest.raises(CommandError, match="NAME=VALUE"):
+        call_command("import_germplasm", str(seeds), owner=owner.pk, delimiter="semicolon", set=["GENUS"])
