@@ -14,7 +14,7 @@ LOCKED := --require-hashes --quiet
 CATALOGUES := $(wildcard frontend/locale/*/LC_MESSAGES/*.po)
 FRONTEND_SOURCES := $(shell find frontend/assets -type f 2>/dev/null) $(wildcard vite.config.*)
 PDF_PACKAGES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
-TEST_PACKAGES := $(PDF_PACKAGES) chromium poppler-utils fonts-noto-cjk
+TEST_PACKAGES := $(PDF_PACKAGES) chromium poppler-utils fonts-noto-cjk calcurse
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

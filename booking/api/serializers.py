@@ -175,7 +175,7 @@ class FeedRowOut(serializers.Serializer):
     instrument = serializers.IntegerField()
     starts_at = serializers.DateTimeField(help_text="Buffers included.")
     ends_at = serializers.DateTimeField()
-    kind = serializers.CharField(help_text="reservation or maintenance")
+    kind = serializers.CharField(help_text="reservation, maintenance or subscribed (a followed calendar of the lab)")
     reservation = serializers.IntegerField(allow_null=True, help_text="Only where you may see it, as the two below.")
     state = serializers.CharField()
     customer = serializers.CharField(help_text="The customer's name.")

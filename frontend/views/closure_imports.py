@@ -115,7 +115,7 @@ def _csv(preview: Preview) -> str:
 def _shown(row: dict[str, Any], kind: str) -> dict[str, Any]:
     """A row with its times and its reason in words."""
     starts, ends = (datetime.fromisoformat(row[name]) if row[name] else None for name in ("starts_local", "ends_local"))
-    when = display.range_words(starts, ends) if starts and ends else display.range_words(starts, starts) if starts else ""
+    when = display.range_words(starts, ends) if starts and ends else display.moment_words(starts) if starts else ""
     several = len(row["calendars"]) > 1
     parts = [f"{look_of(kind, fate).word}: {count}" for fate, count in row["calendars"].items()] if several else []
     return {**row, "when": when, "why": _words(row), "parts": parts}

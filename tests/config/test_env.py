@@ -42,6 +42,11 @@ PRODUCTION = {
         ("jishi.example.cn", lambda name: env.web_address(name, None, tls=True)),
         ("http://jishi.example.cn", lambda name: env.web_address(name, None, tls=True)),
         ("https://jishi.example.cn/path", lambda name: env.web_address(name, None, tls=True)),
+        ("https://lab.example", env.destinations),
+        ("lab.example:0", env.destinations),
+        ("lab.example:99999", env.destinations),
+        ("lab.example/path", env.destinations),
+        ("*", env.destinations),
         ("many", lambda name: env.rate(name, "600/min", r"\d+/min")),
     ],
 )
@@ -58,6 +63,10 @@ def test_good_values_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.integer("A", 1, 0, 5) == 5
     monkeypatch.setenv("A", "a.example.cn, b.example.cn")
     assert env.hosts("A", None) == ["a.example.cn", "b.example.cn"]
+    monkeypatch.setenv("A", "Lab.example, 10.2.0.7:8443,[fd00::7]:443")
+    assert env.destinations("A") == {("lab.example", 80), ("lab.example", 443), ("10.2.0.7", 8443), ("fd00::7", 443)}
+    monkeypatch.setenv("A", "")
+    assert env.destinations("A") == frozenset()
     monkeypatch.setenv("A", "https://a.example.cn:8443/")
     assert env.web_address("A", None, tls=True) == "https://a.example.cn:8443"
 

@@ -55,12 +55,13 @@ def test_a_known_customer_is_not_called_new(as_, charged, ask):
     assert "First time here" not in words(as_("wang").get("/approvals/"))
 
 
-def test_maintenance_stands_in_the_day(as_, cast, ask, slot):
+@pytest.mark.parametrize(("source", "name"), [("maintenance", "Maintenance"), ("subscribed", "Another calendar")])
+def test_what_the_lab_takes_itself_stands_in_the_day(as_, cast, ask, slot, source, name):
     ask(9, 12)
     blocked = slot(14, 16)
     during = TimestamptzRange(blocked.starts_at, blocked.ends_at)
-    Occupancy.objects.create(calendar_id=cast.xrd.calendar_id, during=during, source="maintenance", blocking=True)
-    assert "14:00–16:00 the lab Maintenance" in words(as_("wang").get("/approvals/"))
+    Occupancy.objects.create(calendar_id=cast.xrd.calendar_id, during=during, source=source, blocking=True)
+    assert f"14:00–16:00 the lab {name}" in words(as_("wang").get("/approvals/"))
 
 
 def test_approving_goes_on_to_the_next_request(as_, ask):

@@ -160,10 +160,14 @@ def test_a_change_keeps_the_name_and_counts_up(as_, cast, programmes, ask, link)
 
 
 def test_what_was_cancelled_is_told_for_ninety_days(as_, cast, programmes, approved, link, clock):
-    pk = approved(9, 10, day=120, at=cast.now + timedelta(days=65))
+    pk = approved(9, 10, day=50)
     transitions.cancel(cast.actor("lin"), pk, cast.now)
+    later = cast.now + timedelta(days=150)
+    Reservation.objects.filter(pk=pk).update(starts_at=later, ends_at=later + timedelta(hours=1))
     address = link()
     assert events(as_().get(address))[0].status.value == "CANCELLED"
+    clock.now = cast.now + timedelta(days=89)
+    assert events(as_().get(address))
     clock.now = cast.now + timedelta(days=91)
     assert events(as_().get(address)) == []
 
