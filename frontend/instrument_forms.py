@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields as dataclass_fields
-from datetime import date, time
 from typing import Any
 
 from django import forms
@@ -15,12 +14,11 @@ from config.kernel.messages import reason_sentence
 from frontend.presenters.instruments import class_name
 from frontend.states import look_of
 from instruments.models import Instrument, InstrumentStatus, Site
-from instruments.registry_wording import SERVICE_MODE_NAMES, WEEKDAY_NAMES
+from instruments.registry_wording import SERVICE_MODE_NAMES
 from instruments.rules.classification import instrument_classes
 from instruments.rules.registry_values import LONG_TEXT_LENGTHS, NAME_LENGTH, TEXT_LENGTHS, money_fen
-from instruments.services.registry import InstrumentFields, WeeklyWindow
+from instruments.services.registry import InstrumentFields
 
-WINDOWS_A_DAY = 2
 _KNOWN = frozenset(field.name for field in dataclass_fields(InstrumentFields))
 
 
@@ -129,64 +127,6 @@ class PhotoForm(forms.Form):
     )
 
 
-class HoursForm(forms.Form):
-    """Two windows for each day of the week."""
-
-    valid_from = forms.DateField(label=_("Valid from"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-
-    def __init__(self, windows: Iterable[WeeklyWindow], first_day: date, *args: Any, **kwargs: Any) -> None:
-        kwargs["initial"] = _hours_initial(windows) | {"valid_from": first_day}
-        super().__init__(*args, **kwargs)
-        for weekday in range(7):
-            for place in range(WINDOWS_A_DAY):
-                for end, label in (("opens", _("opens at")), ("closes", _("closes at"))):
-                    self.fields[_hour_name(weekday, place, end)] = forms.TimeField(
-                        label=label, required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
-                    )
-
-    def days(self) -> list[tuple[Any, list[tuple[forms.BoundField, forms.BoundField]]]]:
-        """Each weekday's name with its pairs of fields."""
-        return [
-            (
-                name,
-                [
-                    (self[_hour_name(weekday, place, "opens")], self[_hour_name(weekday, place, "closes")])
-                    for place in range(WINDOWS_A_DAY)
-                ],
-            )
-            for weekday, name in enumerate(WEEKDAY_NAMES)
-        ]
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        for weekday in range(7):
-            for place in range(WINDOWS_A_DAY):
-                opens, closes = (_hour_name(weekday, place, end) for end in ("opens", "closes"))
-                if (cleaned.get(opens) is None) != (cleaned.get(closes) is None) and not {opens, closes} & set(self.errors):
-                    missing = opens if cleaned.get(opens) is None else closes
-                    self.add_error(missing, forms.ValidationError(_("Fill in both times, or none of them.")))
-        return cleaned
-
-    def windows(self) -> list[WeeklyWindow]:
-        """The windows that were filled in."""
-        found = []
-        for weekday in range(7):
-            for place in range(WINDOWS_A_DAY):
-                opens: time | None = self.cleaned_data[_hour_name(weekday, place, "opens")]
-                closes: time | None = self.cleaned_data[_hour_name(weekday, place, "closes")]
-                if opens is not None and closes is not None:
-                    found.append(WeeklyWindow(weekday, opens, closes))
-        return found
-
-
-class ClosureForm(forms.Form):
-    """A closure that happens once, in the wall time of the place."""
-
-    starts_local = forms.DateTimeField(label=_("Closed from"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
-    ends_local = forms.DateTimeField(label=_("Closed until"), widget=forms.DateTimeInput(attrs={"type": "datetime-local"}))
-    reason = forms.CharField(label=_("Reason"), required=False, max_length=200, help_text=_("Everybody can read it."))
-
-
 def add_refusal(form: forms.BaseForm, refusal: Refusal) -> None:
     """Put every reason at its field; those of ``original_value_fen`` stand at the amount, those of a window at the summary."""
     names = {"original_value_fen": "original_value", "site_id": "site"}
@@ -196,18 +136,3 @@ def add_refusal(form: forms.BaseForm, refusal: Refusal) -> None:
 
 def _add(form: forms.BaseForm, reason: Reason, field: str) -> None:
     form.add_error(field if field in form.fields else None, reason_sentence(reason))
-
-
-def _hour_name(weekday: int, place: int, end: str) -> str:
-    return f"day{weekday}_{place}_{end}"
-
-
-def _hours_initial(windows: Iterable[WeeklyWindow]) -> dict[str, Any]:
-    initial: dict[str, Any] = {}
-    placed: dict[int, int] = {}
-    for window in windows:
-        place = placed.get(window.weekday, 0)
-        placed[window.weekday] = place + 1
-        initial[_hour_name(window.weekday, place, "opens")] = window.opens
-        initial[_hour_name(window.weekday, place, "closes")] = window.closes
-    return initial

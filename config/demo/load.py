@@ -14,7 +14,7 @@ from billing.settlement.models import Award
 from billing.settlement.services import statements
 from billing.subsidy import services as subsidy
 from booking.services import notices
-from config.demo import organisations, registry, sessions
+from config.demo import hours, organisations, registry, sessions
 from config.demo.organisations import People
 from config.kernel.access import Role
 
@@ -34,12 +34,14 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         stocked = registry.stock(people, dice, began.date(), began)
         _programmes(people, began)
         told = sessions.Season(people, stocked, dice, now).play(today)
+        laid = hours.lay(people, stocked, today, now)
         _hand_in_licences(people, now)
         issued = _statements(people, today, now)
     return {
         "owners": len(people.owners),
         "customers": len(people.customers),
         "instruments": len(stocked),
+        "calendars with layers": laid,
         **told,
         "statements": issued,
     }

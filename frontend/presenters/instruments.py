@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import time
 from zoneinfo import ZoneInfo
 
 from django.http import QueryDict
@@ -12,15 +11,12 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
-from frontend import display
 from frontend.states import look_of
 from instruments.models import Instrument
 from instruments.queries import FacetValue, InstrumentSearch, SearchResult
-from instruments.registry_wording import FILTER_NAMES, SERVICE_MODE_NAMES, SORT_NAMES, WEEKDAY_NAMES
+from instruments.registry_wording import FILTER_NAMES, SERVICE_MODE_NAMES, SORT_NAMES
 from instruments.rules.classification import instrument_classes
 from instruments.rules.regions import region_name, regions
-from instruments.services.registry import WeeklyWindow
-from instruments.services.schedule_store import StoredEntry
 
 PARAMETERS = {"text": "q"}
 KEPT = ("class_code", "region_code", "status", "service_mode", "owner", "bookable", "sort")
@@ -67,23 +63,6 @@ class InstrumentCard:
     place: str
     modes: list[Promise | str]
     icon: str
-
-
-@dataclass(frozen=True, slots=True)
-class Closure:
-    """A closure that happens once."""
-
-    entry_id: int
-    words: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class DayHours:
-    """The opening hours of a day of the week; empty when closed."""
-
-    weekday: Promise | str
-    windows: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,23 +121,6 @@ def list_view(result: SearchResult, query: QueryDict) -> ListView:
         bookable=bookable,
         blocking=str(FILTER_NAMES.get(result.relaxations[0].without, "")) if result.relaxations else "",
     )
-
-
-def weekly_hours(windows: Sequence[WeeklyWindow]) -> list[DayHours]:
-    """Seven days with their windows in words."""
-    return [
-        DayHours(name, [window_words(window.opens, window.closes) for window in windows if window.weekday == weekday])
-        for weekday, name in enumerate(WEEKDAY_NAMES)
-    ]
-
-
-def window_words(opens: time, closes: time) -> str:
-    """A window of a day; one that ends at or before its start ends the next day."""
-    if closes == time(0):
-        return f"{opens:%H:%M}–24:00"
-    if closes <= opens:
-        return _("%(opens)s to %(closes)s the next day") % {"opens": f"{opens:%H:%M}", "closes": f"{closes:%H:%M}"}
-    return f"{opens:%H:%M}–{closes:%H:%M}"
 
 
 def _card(instrument: Instrument) -> InstrumentCard:
@@ -258,8 +220,3 @@ def zone(instrument: Instrument) -> ZoneInfo:
 def mode_names(instrument: Instrument) -> list[Promise | str]:
     """Its ways of service in words."""
     return [SERVICE_MODE_NAMES[mode] for mode in instrument.service_modes if mode in SERVICE_MODE_NAMES]
-
-
-def closures(stored: Sequence[StoredEntry]) -> list[Closure]:
-    """Closures that happen once, in words."""
-    return [Closure(one.id, display.range_words(one.entry.starts_local, one.entry.ends_local), one.reason) for one in stored]

@@ -18,8 +18,9 @@ from config.kernel.access import Actor, Role
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.services import files
 from frontend.http import actor_of, is_fragment
-from frontend.instrument_forms import ClosureForm, HoursForm, InstrumentForm, PhotoForm, add_refusal
+from frontend.instrument_forms import InstrumentForm, PhotoForm, add_refusal
 from frontend.presenters import instruments as present
+from frontend.presenters.hours import hours_view
 from frontend.presenters.instruments import list_view
 from frontend.views.quotes import booking_panel_context
 from instruments import queries
@@ -27,7 +28,7 @@ from instruments.models import Instrument
 from instruments.queries import InstrumentSearch, SearchResult
 from instruments.rules.registry_values import SERVICE_MODES, STATUSES
 from instruments.rules.wall_time import to_wall
-from instruments.services import opening_hours, registry, uploads
+from instruments.services import registry, uploads
 from instruments.services.registry import InstrumentFields
 
 
@@ -77,17 +78,14 @@ def instrument_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _shown(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, Any]:
-    stored = queries.calendar_of(instrument)
-    local_now = to_wall(now, present.zone(instrument))
-    windows = queries.hours_on(stored, local_now.date())
+    zone = present.zone(instrument)
     return {
         "instrument": instrument,
         "class_name": present.class_name(instrument.class_code),
         "card_icon": present.card_icon(instrument.class_code),
         "place": present.place_name(instrument.site.region_code),
         "modes": present.mode_names(instrument),
-        "hours": present.weekly_hours(windows) if windows else [],
-        "closures": present.closures(queries.closures_after(stored, local_now)),
+        "hours": hours_view(queries.stored_calendar(instrument), zone, to_wall(now, zone).date()),
         "may_manage": queries.may_manage(actor, instrument),
     }
 
@@ -135,7 +133,7 @@ def instrument_create(request: HttpRequest) -> HttpResponse:
 def instrument_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """The facts of an instrument, for those who manage it."""
     actor = actor_of(request)
-    instrument = _managed(actor, pk)
+    instrument = managed(actor, pk)
     sites = queries.sites_of(actor, instrument.organisation_id)
     form = InstrumentForm(sites, instrument, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -157,7 +155,7 @@ def instrument_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def instrument_photo_set(request: HttpRequest, pk: int) -> HttpResponse:
     """A new photo."""
     actor = actor_of(request)
-    instrument = _managed(actor, pk)
+    instrument = managed(actor, pk)
     photo_form = PhotoForm(request.POST, request.FILES)
     if photo_form.is_valid():
         try:
@@ -172,73 +170,7 @@ def instrument_photo_set(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "instruments/edit.html", context, status=422)
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
-def instrument_hours(request: HttpRequest, pk: int) -> HttpResponse:
-    """Weekly opening hours, and closures that happen once."""
-    actor, now = actor_of(request), timezone.now()
-    instrument = _managed(actor, pk)
-    form = _hours_form(instrument, now, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            registry.set_weekly_hours(actor, pk, form.windows(), form.cleaned_data["valid_from"], now)
-        except Refusal as refusal:
-            add_refusal(form, refusal)
-        else:
-            messages.success(request, _("The opening hours are saved."))
-            return redirect("instrument_hours", pk)
-    return _hours_page(request, instrument, form, ClosureForm(), now)
-
-
-@login_required
-@require_POST
-def instrument_close(request: HttpRequest, pk: int) -> HttpResponse:
-    """Close it once."""
-    actor, now = actor_of(request), timezone.now()
-    instrument = _managed(actor, pk)
-    form = ClosureForm(request.POST)
-    if form.is_valid():
-        starts, ends = (form.cleaned_data[name].replace(tzinfo=None) for name in ("starts_local", "ends_local"))
-        try:
-            registry.close_between(actor, pk, starts, ends, form.cleaned_data["reason"], now)
-        except Refusal as refusal:
-            add_refusal(form, refusal)
-        else:
-            messages.success(request, _("The closure is saved. Bookings in it stay; tell the people, or cancel them."))
-            return redirect("instrument_hours", pk)
-    return _hours_page(request, instrument, _hours_form(instrument, now, None), form, now)
-
-
-@login_required
-@require_POST
-def instrument_reopen(request: HttpRequest, pk: int, entry: int) -> HttpResponse:
-    """Take a closure back."""
-    opening_hours.remove_entry(actor_of(request), pk, entry, timezone.now())
-    messages.success(request, _("The closure is taken back."))
-    return redirect("instrument_hours", pk)
-
-
-def _hours_form(instrument: Instrument, now: datetime, data: QueryDict | None) -> HoursForm:
-    stored = queries.calendar_of(instrument)
-    today = to_wall(now, present.zone(instrument)).date()
-    return HoursForm(queries.hours_on(stored, today), today, data)
-
-
-def _hours_page(
-    request: HttpRequest, instrument: Instrument, form: HoursForm, closure_form: ClosureForm, now: datetime
-) -> HttpResponse:
-    stored = queries.calendar_of(instrument)
-    context = {
-        "instrument": instrument,
-        "form": form,
-        "closure_form": closure_form,
-        "closures": present.closures(queries.closures_after(stored, to_wall(now, present.zone(instrument)))),
-    }
-    failed = bool(form.errors or closure_form.errors)
-    return render(request, "instruments/hours.html", context, status=422 if failed else 200)
-
-
-def _managed(actor: Actor, pk: int) -> Instrument:
+def managed(actor: Actor, pk: int) -> Instrument:
     """The instrument, when the actor keeps it. Raises NotFound, Forbidden."""
     instrument = queries.instrument_for(actor, pk)
     if not queries.may_manage(actor, instrument):

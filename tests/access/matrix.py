@@ -47,6 +47,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "statement": (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
     "programme": (EVERYBODY, OFFICIALS),
     "closure": (EVERYBODY, EVERYBODY),
+    "maintenance": (EVERYBODY, EVERYBODY),
 }
 
 OK_GET = frozenset({200})
@@ -242,7 +243,15 @@ PAGES: dict[str, Route] = {
     "instrument_photo_set": acts("hidden", *KEEPERS, ok=TRIED),
     "instrument_hours": form("hidden", *KEEPERS),
     "instrument_close": acts("hidden", *KEEPERS, ok=TRIED),
+    "instrument_season": form("hidden", *KEEPERS),
+    "instrument_customers": form("hidden", *KEEPERS),
+    "instrument_exception": form("hidden", *KEEPERS),
+    "instrument_holidays": acts("hidden", *KEEPERS, ok=TRIED),
+    "instrument_occurrences": form("closure:again", *KEEPERS, params=("pk", "entry")),
     "instrument_reopen": acts("closure", *KEEPERS, ok=TRIED, params=("pk", "entry")),
+    "instrument_bring_back": acts("closure:removed", *KEEPERS, ok=TRIED, params=("pk", "entry")),
+    "instrument_maintenance": form("hidden", LAB),
+    "maintenance_remove": acts("maintenance", LAB, params=("pk", "occupancy")),
     "quote_preview": reads(EVERYBODY, query="?instrument={instrument}", fragment=True),
     "reservation_create": Route({"GET": Rule(*SEES["hidden"]), "POST": Rule(*SEES["hidden"], TRIED)}, "hidden"),
     "reservation_list": reads(),
