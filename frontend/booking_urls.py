@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import approvals, bookings, programmes, quotes, sessions
+from frontend.views import approvals, bookings, maintenance, programmes, quotes, sessions
 
 urlpatterns = [
     path("instruments/<int:pk>/slots", quotes.instrument_slots, name="instrument_slots"),
     path("instruments/<int:pk>/book", bookings.reservation_create, name="reservation_create"),
+    path("instruments/<int:pk>/maintenance/", maintenance.instrument_maintenance, name="instrument_maintenance"),
+    path(
+        "instruments/<int:pk>/maintenance/<int:occupancy>/take-back/", maintenance.maintenance_remove, name="maintenance_remove"
+    ),
     path("quotes/preview", quotes.quote_preview, name="quote_preview"),
     path("bookings/", bookings.reservation_list, name="reservation_list"),
     path("bookings/<int:pk>/", bookings.reservation_detail, name="reservation_detail"),

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import Occupancy, Reservation, ReservationTransition
+from booking.models import Occupancy, OccupancySource, Reservation, ReservationTransition
 from booking.rules.slots import Slot, day_slots, free_ranges
 from booking.rules.states import ReservationState
 from booking.services import context as booking_context
@@ -221,3 +221,22 @@ def day_of_calendar(actor: Actor, reservation: Reservation, zone: ZoneInfo) -> Q
         instrument__calendar_id=reservation.instrument.calendar_id, state__in=states, starts_at__lt=last, ends_at__gt=first
     )
     return rows.select_related("instrument", "organisation", "requested_by").order_by("starts_at", "pk")
+
+
+def planned_maintenance(actor: Actor, instrument: Instrument, now: datetime) -> list[Occupancy]:
+    """The maintenance of an instrument's calendar that is not over, by start."""
+    rows = visible_to(Occupancy.objects.filter(source=OccupancySource.MAINTENANCE), actor)
+    rows = rows.filter(calendar_id=instrument.calendar_id, during__endswith__gt=now)
+    return list(rows.order_by("during"))
+
+
+def hit_by(actor: Actor, instrument: Instrument, during: TimeRange) -> list[Reservation]:
+    """What is booked or asked for on the instrument's calendar within a time, buffers included, in order of start."""
+    states = [state for state in ReservationState if state not in GIVEN_UP]
+    touching = Occupancy.objects.filter(
+        reservation_id=OuterRef("pk"), during__overlap=TimestamptzRange(during.starts_at, during.ends_at)
+    )
+    rows = visible_to(Reservation.objects.all(), actor).filter(
+        Exists(touching), instrument__calendar_id=instrument.calendar_id, state__in=states
+    )
+    return list(rows.select_related("instrument__site", "organisation", "requested_by").order_by("starts_at", "pk"))

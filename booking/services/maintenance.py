@@ -10,6 +10,7 @@ from booking.models import Occupancy, OccupancySource
 from booking.services import conflicts
 from booking.services import context as booking_context
 from config.kernel.access import Actor, Role
+from config.kernel.errors import NotFound
 from config.kernel.services import audit, transactions
 from config.kernel.time_range import TimeRange
 from instruments.rules.names import clean_name
@@ -40,3 +41,22 @@ def block(actor: Actor, instrument_id: int, during: TimeRange, note: str, now: d
 
     with conflicts.answered(actor, instrument_id, during, now):
         return transactions.run(work)
+
+
+def unblock(actor: Actor, instrument_id: int, occupancy_id: int, now: datetime) -> Occupancy:
+    """Give time that was kept for maintenance back; returns what it was. Raises NotFound, Forbidden."""
+
+    def work() -> Occupancy:
+        context = booking_context.load(actor, instrument_id, lock=True)
+        actor.require_in(context.instrument.organisation_id, Role.LAB_MANAGER)
+        rows = Occupancy.objects.filter(calendar_id=context.instrument.calendar_id, source=OccupancySource.MAINTENANCE)
+        occupancy = rows.filter(pk=occupancy_id).first()
+        if occupancy is None:
+            raise NotFound.of("access.not_found", model="occupancy")
+        during = occupancy.during
+        before = {"starts_at": during.lower.isoformat(), "ends_at": during.upper.isoformat(), "note": occupancy.note}
+        audit.record(actor, "maintenance.unblock", occupancy, now, before=before)
+        rows.filter(pk=occupancy_id).delete()
+        return occupancy
+
+    return transactions.run(work)

@@ -29,6 +29,7 @@ from frontend.http import actor_of
 from frontend.presenters import instruments as present
 from frontend.presenters import record
 from frontend.presenters.example import example_view
+from frontend.presenters.hours import hours_view
 from frontend.presenters.utilisation import utilisation_view
 from frontend.templatetags.jishi import bilingual
 from frontend.views.quotes import booking_panel_context
@@ -67,9 +68,7 @@ def instrument_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _shown(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, Any]:
-    stored = queries.calendar_of(instrument)
-    local_now = to_wall(now, present.zone(instrument))
-    windows = queries.hours_on(stored, local_now.date())
+    zone = present.zone(instrument)
     attached = records.attached_to(actor, instrument)
     may_manage = queries.may_manage(actor, instrument)
     inside = instrument.organisation_id in actor.organisations()
@@ -79,8 +78,7 @@ def _shown(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, Any
         "card_icon": present.card_icon(instrument.class_code),
         "place": present.place_name(instrument.site.region_code),
         "modes": present.mode_names(instrument),
-        "hours": present.weekly_hours(windows) if windows else [],
-        "closures": present.closures(queries.closures_after(stored, local_now)),
+        "hours": hours_view(queries.stored_calendar(instrument), zone, to_wall(now, zone).date()),
         "attached": attached,
         "capability": record.capability(instrument),
         "provenance": record.provenance(instrument),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -17,14 +16,12 @@ from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from frontend.http import actor_of
-from frontend.instrument_forms import ClosureForm, HoursForm, PhotoForm, add_refusal
+from frontend.instrument_forms import PhotoForm, add_refusal
 from frontend.instrument_record_form import RecordForm
-from frontend.presenters import instruments as present
 from instruments import queries
 from instruments.models import Instrument
 from instruments.queries import records
-from instruments.rules.wall_time import to_wall
-from instruments.services import instrument_edits, opening_hours, registry, uploads
+from instruments.services import instrument_edits, registry, uploads
 from instruments.services.instrument_edits import Saved
 from instruments.services.registry import InstrumentFields
 
@@ -137,72 +134,6 @@ def instrument_photo_set(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("The photo is saved."))
             return redirect("instrument_detail", pk)
     return _edit_page(request, instrument, _record_form(actor, instrument, None), photo_form, 422)
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
-def instrument_hours(request: HttpRequest, pk: int) -> HttpResponse:
-    """Weekly opening hours, and closures that happen once."""
-    actor, now = actor_of(request), timezone.now()
-    instrument = managed(actor, pk)
-    form = _hours_form(instrument, now, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            registry.set_weekly_hours(actor, pk, form.windows(), form.cleaned_data["valid_from"], now)
-        except Refusal as refusal:
-            add_refusal(form, refusal)
-        else:
-            messages.success(request, _("The opening hours are saved."))
-            return redirect("instrument_hours", pk)
-    return _hours_page(request, instrument, form, ClosureForm(), now)
-
-
-@login_required
-@require_POST
-def instrument_close(request: HttpRequest, pk: int) -> HttpResponse:
-    """Close it once."""
-    actor, now = actor_of(request), timezone.now()
-    instrument = managed(actor, pk)
-    form = ClosureForm(request.POST)
-    if form.is_valid():
-        starts, ends = (form.cleaned_data[name].replace(tzinfo=None) for name in ("starts_local", "ends_local"))
-        try:
-            registry.close_between(actor, pk, starts, ends, form.cleaned_data["reason"], now)
-        except Refusal as refusal:
-            add_refusal(form, refusal)
-        else:
-            messages.success(request, _("The closure is saved. Bookings in it stay; tell the people, or cancel them."))
-            return redirect("instrument_hours", pk)
-    return _hours_page(request, instrument, _hours_form(instrument, now, None), form, now)
-
-
-@login_required
-@require_POST
-def instrument_reopen(request: HttpRequest, pk: int, entry: int) -> HttpResponse:
-    """Take a closure back."""
-    opening_hours.remove_entry(actor_of(request), pk, entry, timezone.now())
-    messages.success(request, _("The closure is taken back."))
-    return redirect("instrument_hours", pk)
-
-
-def _hours_form(instrument: Instrument, now: datetime, data: QueryDict | None) -> HoursForm:
-    stored = queries.calendar_of(instrument)
-    today = to_wall(now, present.zone(instrument)).date()
-    return HoursForm(queries.hours_on(stored, today), today, data)
-
-
-def _hours_page(
-    request: HttpRequest, instrument: Instrument, form: HoursForm, closure_form: ClosureForm, now: datetime
-) -> HttpResponse:
-    stored = queries.calendar_of(instrument)
-    context = {
-        "instrument": instrument,
-        "form": form,
-        "closure_form": closure_form,
-        "closures": present.closures(queries.closures_after(stored, to_wall(now, present.zone(instrument)))),
-    }
-    failed = bool(form.errors or closure_form.errors)
-    return render(request, "instruments/hours.html", context, status=422 if failed else 200)
 
 
 def managed(actor: Actor, pk: int) -> Instrument:

@@ -31,12 +31,13 @@ from instruments.queries.people import (
 )
 from instruments.queries.registry import (
     calendar_of,
-    closures_after,
     hours_on,
     instrument_for,
     may_manage,
     opening_for,
+    rules_of,
     sites_of,
+    stored_calendar,
 )
 
 __all__ = [
@@ -48,7 +49,6 @@ __all__ = [
     "SearchResult",
     "actor_for",
     "calendar_of",
-    "closures_after",
     "compared",
     "counts_by_class",
     "entries_for",
@@ -67,8 +67,10 @@ __all__ = [
     "organisation_for",
     "organisations_visible",
     "person",
+    "rules_of",
     "search_catalogue",
     "sites_of",
+    "stored_calendar",
     "tokens_of",
     "verification_queue",
     "verification_request_for",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
@@ -11,10 +11,11 @@ from django.db.models import QuerySet
 from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Site
-from instruments.rules.opening import CalendarRules, EntryKind, open_ranges
+from instruments.rules.opening import CalendarRules, open_ranges
 from instruments.services import schedule_store
 from instruments.services.instrument_changes import manages
-from instruments.services.registry import WeeklyWindow, weekly_windows
+from instruments.services.opening_hours import KEPT_DAYS
+from instruments.services.weekly_hours import WeeklyWindow, weekly_windows
 
 
 def instrument_for(actor: Actor, instrument_id: int) -> Instrument:
@@ -37,6 +38,15 @@ def calendar_of(instrument: Instrument) -> tuple[schedule_store.StoredEntry, ...
     return schedule_store.stored_entries_by_calendar([instrument.calendar_id])[instrument.calendar_id]
 
 
+def stored_calendar(instrument: Instrument, now: datetime | None = None) -> schedule_store.StoredCalendar:
+    """All that is stored of the calendar of an instrument that the actor was already given: one query.
+
+    With ``now`` also what was removed lately and can be brought back.
+    """
+    since = now - timedelta(days=KEPT_DAYS) if now is not None else None
+    return schedule_store.stored_calendars([instrument.calendar_id], removed_since=since)[instrument.calendar_id]
+
+
 def rules_of(instrument: Instrument) -> CalendarRules:
     """All that decides when an instrument that the actor was already given is open: one query."""
     return schedule_store.rules_by_calendar([instrument.calendar_id])[instrument.calendar_id]
@@ -51,13 +61,3 @@ def opening_for(actor: Actor, instrument_id: int, window: TimeRange, audience: s
 def hours_on(stored: Sequence[schedule_store.StoredEntry], local_day: date) -> list[WeeklyWindow]:
     """The weekly windows that are valid on a local day, by weekday and hour."""
     return weekly_windows(stored, local_day)
-
-
-def closures_after(stored: Sequence[schedule_store.StoredEntry], local_now: datetime) -> list[schedule_store.StoredEntry]:
-    """Closures that happen once and are not over at a wall time, soonest first."""
-    found = [
-        one
-        for one in stored
-        if one.entry.kind is EntryKind.CLOSURE and one.entry.recurrence is None and one.entry.ends_local > local_now
-    ]
-    return sorted(found, key=lambda one: one.entry.starts_local)

@@ -62,6 +62,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "test_item": (EVERYBODY, EVERYBODY),
     "draft_resource": (only("lab_manager", "operator"), only("operator")),
     "resource_request": (CUSTOMERS | only("lab_manager", "inspector"), only("inspector", "foreign")),
+    "maintenance": (EVERYBODY, EVERYBODY),
 }
 
 OK_GET = frozenset({200})
@@ -302,6 +303,11 @@ PAGES: dict[str, Route] = {
     "instrument_photo_set": acts("hidden", *KEEPERS, ok=TRIED),
     "instrument_hours": form("hidden", *KEEPERS),
     "instrument_close": acts("hidden", *KEEPERS, ok=TRIED),
+    "instrument_season": form("hidden", *KEEPERS),
+    "instrument_customers": form("hidden", *KEEPERS),
+    "instrument_exception": form("hidden", *KEEPERS),
+    "instrument_holidays": acts("hidden", *KEEPERS, ok=TRIED),
+    "instrument_occurrences": form("closure:again", *KEEPERS, params=("pk", "entry")),
     "instrument_reopen": acts("closure", *KEEPERS, ok=TRIED, params=("pk", "entry")),
     "robots": reads(EVERYBODY),
     "sitemap": reads(EVERYBODY),
@@ -363,6 +369,9 @@ PAGES: dict[str, Route] = {
     "resource_request_withdraw": acts("resource_request:requested", CUSTOMERS, only("foreign")),
     "resource_request_feedback": acts("resource_request:delivered", CUSTOMERS, only("foreign"), body=_rating),
     "resource_request_file": reads_object("resource_request:delivered"),
+    "instrument_bring_back": acts("closure:removed", *KEEPERS, ok=TRIED, params=("pk", "entry")),
+    "instrument_maintenance": form("hidden", LAB),
+    "maintenance_remove": acts("maintenance", LAB, params=("pk", "occupancy")),
     "quote_preview": reads(EVERYBODY, query="?instrument={instrument}", fragment=True),
     "reservation_create": Route({"GET": Rule(*SEES["hidden"]), "POST": Rule(*SEES["hidden"], TRIED)}, "hidden"),
     "reservation_list": reads(),

@@ -14,6 +14,7 @@ from django.test import Client
 from billing.pricing import sample_prices
 from billing.settlement.models import Quote
 from billing.settlement.services import statements
+from booking.models import Occupancy
 from booking.services import feeds, reservations, subscriptions, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Role
@@ -154,6 +155,25 @@ def _found_other_lab(world: World, now: datetime) -> None:
         entry = CalendarEntry(EntryKind.CLOSURE, start, start.replace(hour=20), None)
         closures.append((instrument.pk, schedule_store.add_entry(instrument.calendar_id, "Asia/Shanghai", entry)))
     world.objects["closure"] = (closures[0], closures[1])
+    _more_of_their_calendars(world, now)
+
+
+def _more_of_their_calendars(world: World, now: datetime) -> None:
+    """Something that comes again, something removed, and maintenance, on an instrument of each side."""
+    again, removed, kept = [], [], []
+    for instrument in (world.cast.xrd, world.other_instrument):
+        start = datetime(2026, 12, 25, 8)
+        entry = CalendarEntry(EntryKind.CLOSURE, start, start.replace(hour=9), Recurrence("weekly"))
+        pair = [schedule_store.add_entry(instrument.calendar_id, "Asia/Shanghai", entry) for _ in range(2)]
+        schedule_store.remove_entry(instrument.calendar_id, pair[1], now)
+        again.append((instrument.pk, pair[0]))
+        removed.append((instrument.pk, pair[1]))
+        during = (datetime(2026, 12, 28, 1, tzinfo=UTC), datetime(2026, 12, 28, 2, tzinfo=UTC))
+        occupancy = Occupancy.objects.create(calendar_id=instrument.calendar_id, during=during, source="maintenance")
+        kept.append((instrument.pk, occupancy.pk))
+    world.objects["closure:again"] = (again[0], again[1])
+    world.objects["closure:removed"] = (removed[0], removed[1])
+    world.objects["maintenance"] = (kept[0], kept[1])
 
 
 def _instrument(owner: Organisation, site: Site, name: str, now: datetime, *, published: bool = True) -> Instrument:

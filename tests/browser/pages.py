@@ -100,6 +100,23 @@ def handed_in_sheet() -> int:
     return int(InstrumentSheet.objects.earliest("pk").pk)
 
 
+def layered() -> Any:
+    """An instrument of the personas' lab whose calendar has layers in the demo."""
+    from instruments.models import CalendarEntry, Instrument
+
+    lab = organisation(PERSONAS["lab_manager"])
+    layers = CalendarEntry.objects.filter(season_name__gt="").values("calendar_id")
+    return Instrument.objects.filter(organisation_id=lab, calendar_id__in=layers).earliest("pk")
+
+
+def comes_again() -> int:
+    """Its closure that comes again and again."""
+    from instruments.models import CalendarEntry
+
+    rows = CalendarEntry.objects.filter(calendar_id=layered().calendar_id, kind="closure", event__rule__isnull=False)
+    return int(rows.earliest("pk").pk)
+
+
 def under_repair() -> int:
     from instruments.models import Instrument
 
@@ -330,6 +347,15 @@ PAGES: tuple[Shown, ...] = (
     Shown("instrument_calendars", lambda: at("instrument_calendars", instrument(stage.FOLLOWING).pk), ("lab_manager",)),
     Shown("feed_list", lambda: at("feed_list"), ("lab_manager", "researcher")),
     Shown("feed_create", lambda: at("feed_create"), ("lab_manager", "researcher")),
+    Shown("instrument_hours", lambda: at("instrument_hours", layered().pk, month="2026-10"), ("lab_manager",), "layers"),
+    Shown("instrument_season", lambda: at("instrument_season", layered().pk), ("lab_manager",)),
+    Shown("instrument_customers", lambda: at("instrument_customers", layered().pk), ("lab_manager",)),
+    Shown("instrument_exception", lambda: at("instrument_exception", layered().pk), ("lab_manager",)),
+    Shown(
+        "instrument_occurrences", lambda: at("instrument_occurrences", layered().pk, comes_again()), ("lab_manager", "operator")
+    ),
+    Shown("instrument_maintenance", lambda: at("instrument_maintenance", layered().pk), ("lab_manager",)),
+    Shown("instrument_detail", lambda: at("instrument_detail", layered().pk), (ANONYMOUS,), "layers"),
     # Booking
     Shown(
         "resource_detail",
@@ -509,6 +535,9 @@ NOT_PAGES: dict[str, str] = {
     "instrument_photo_set": "POST only",
     "instrument_photo": "a picture",
     "instrument_close": "POST only",
+    "instrument_holidays": "POST only",
+    "instrument_bring_back": "POST only",
+    "maintenance_remove": "POST only",
     "instrument_reopen": "POST only",
     "instrument_slots": "a piece of the instrument's page; test_pieces shows it",
     "resource_quote": "a piece of the test item's page; test_request_a_data_set shows it",
