@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationTransition, UsageSession
+from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationTransition, TimeAlert, UsageSession
 from config.kernel.access import Actor, Role, register_scope
 from instruments.access import ALL, instrument_filter
 from instruments.models import Instrument
@@ -51,11 +51,16 @@ def _policies(queryset: QuerySet[InstrumentPolicy], actor: Actor) -> QuerySet[In
     return queryset.filter(instrument_filter(actor, "instrument__"))
 
 
+def _time_alerts(queryset: QuerySet[TimeAlert], actor: Actor) -> QuerySet[TimeAlert]:
+    return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
+
+
 _SCOPES: dict[Any, Any] = {
     InstrumentPolicy: _policies,
     Occupancy: _occupancies,
     Reservation: _reservations,
     ReservationTransition: _transitions,
+    TimeAlert: _time_alerts,
     UsageSession: _sessions,
 }
 for _model, _scope in _SCOPES.items():

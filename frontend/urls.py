@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import path
 from django.views.i18n import set_language
 
-from frontend import booking_urls, finance_urls, instrument_urls, organisation_urls
+from frontend import booking_urls, finance_urls, instrument_urls, organisation_urls, time_urls
 from frontend.views import account, gallery, help, home
 
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     *instrument_urls.urlpatterns,
     *booking_urls.urlpatterns,
     *finance_urls.urlpatterns,
+    *time_urls.urlpatterns,
 ]
 
 if settings.DEBUG:

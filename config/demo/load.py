@@ -17,6 +17,7 @@ from booking.services import notices
 from config.demo import organisations, registry, sessions
 from config.demo.organisations import People
 from config.kernel.access import Role
+from config.nation import entries
 
 PROGRAMMES = ("DEMO-QH-A", "DEMO-QH-V")
 
@@ -33,6 +34,7 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         people = organisations.found(dice, began)
         stocked = registry.stock(people, dice, began.date(), began)
         _programmes(people, began)
+        entries.write(began)
         told = sessions.Season(people, stocked, dice, now).play(today)
         _hand_in_licences(people, now)
         issued = _statements(people, today, now)
