@@ -20,6 +20,7 @@ from booking.models import (
     ReservationTransition,
     SessionRating,
     SubscribedEvent,
+    TimeAlert,
     UsageSession,
 )
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope
@@ -88,6 +89,10 @@ def _ratings(queryset: QuerySet[SessionRating], actor: Actor) -> QuerySet[Sessio
     return queryset.filter(public | reservation_filter(actor, "reservation__"))
 
 
+def _time_alerts(queryset: QuerySet[TimeAlert], actor: Actor) -> QuerySet[TimeAlert]:
+    return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
+
+
 _SCOPES: dict[Any, Any] = {
     CalendarSubscription: _subscriptions,
     FeedToken: _feed_tokens,
@@ -97,6 +102,7 @@ _SCOPES: dict[Any, Any] = {
     ReservationTransition: _transitions,
     SubscribedEvent: _subscribed_events,
     SessionRating: _ratings,
+    TimeAlert: _time_alerts,
     UsageSession: _sessions,
 }
 for _model, _scope in _SCOPES.items():

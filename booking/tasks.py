@@ -6,7 +6,7 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from booking.services import availability, mails, notices, subscription_refresh, subscriptions, transitions
+from booking.services import availability, mails, notices, subscription_refresh, subscriptions, time_alerts, transitions
 from config.kernel.services.heartbeat import beat
 
 
@@ -64,3 +64,11 @@ def roll_availability(timestamp: int) -> None:
     comes, and a day that was wrong is put right."""
     now = timezone.now()
     beat("booking.roll_availability", now, rows=availability.rebuild_all(now))
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="booking.time_alerts", queueing_lock="booking.time_alerts")
+def answer_time_alerts(timestamp: int) -> None:
+    """Write to those who wait for a time that is free now."""
+    now = timezone.now()
+    beat("booking.time_alerts", now, answered=time_alerts.answer_due(now))

@@ -44,6 +44,7 @@ PLACES: tuple[Place, ...] = (
         go="i",
         begins=("instrument_", "problem_", "sheet_", "closure_import_"),
     ),
+    Place("find_a_time", _("Find a time"), "clock", go="n", begins=("find_a_time", "time_alert_")),
     Place("reservation_list", _("My bookings"), "calendar-event", CUSTOMERS, "b", ("reservation_",)),
     Place("approval_inbox", _("Approvals"), "inbox", frozenset({Role.LAB_MANAGER}), "a", ("approval_",)),
     Place("sessions_today", _("Today"), "clock", frozenset({Role.LAB_MANAGER}), "t", ("session",)),

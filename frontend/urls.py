@@ -15,6 +15,7 @@ from frontend import (
     record_urls,
     resource_urls,
     search_urls,
+    time_urls,
 )
 from frontend.views import account, gallery, help, home
 
@@ -31,6 +32,7 @@ urlpatterns = [
     *booking_urls.urlpatterns,
     *calendar_urls.urlpatterns,
     *finance_urls.urlpatterns,
+    *time_urls.urlpatterns,
 ]
 
 if settings.DEBUG:

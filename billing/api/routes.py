@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import URLPattern, re_path
 
-from billing.api import samples, views
+from billing.api import samples, times, views
 
 ID = r"(?P<pk>[0-9]{1,18})"
 CODE = r"(?P<code>[A-Za-z0-9._-]{1,40})"
 _programmes, _statements = views.ProgrammeView, views.StatementView
 
 urlpatterns: list[URLPattern] = [
+    re_path(r"^find-a-time/$", times.TimesView.as_view({"get": "list"}), name="api_find_a_time"),
     re_path(r"^quotes/preview/$", views.PreviewView.as_view({"post": "create"}), name="api_quote_preview"),
     re_path(
         rf"^reservations/{ID}/accept-quote/$",

@@ -5,6 +5,7 @@ from booking.models.policy import InstrumentPolicy
 from booking.models.rating import SessionRating
 from booking.models.reservation import Reservation, ReservationTransition
 from booking.models.subscription import CalendarSubscription, SubscribedEvent
+from booking.models.time_alert import TimeAlert
 from booking.models.usage_session import UsageSession
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "ReservationTransition",
     "SessionRating",
     "SubscribedEvent",
+    "TimeAlert",
     "UsageSession",
 ]

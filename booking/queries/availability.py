@@ -52,6 +52,11 @@ def calculating(calendar_ids: Iterable[int]) -> set[int]:
     return set(rows.values_list("pk", flat=True))
 
 
+def calculating_count(most: int = 1000) -> int:
+    """How many calendars are not up to date anywhere, counted up to ``most``."""
+    return CalendarAvailability.objects.filter(calculating_since__isnull=False)[:most].count()
+
+
 #: The first day that has a stretch long enough, and where in it such a stretch begins.
 _NEXT_FREE = """
 SELECT c.id, first.fits_at

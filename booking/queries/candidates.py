@@ -203,16 +203,22 @@ _ENTRIES = """1 FROM instruments_catalogueentry e LEFT JOIN booking_instrumentpo
 _ENTRY = """
     SELECT e.instrument_id, e.calendar_id, e.region_code, e.price_from_fen,
            %(now)s + make_interval(mins => coalesce(p.notice_minutes, %(notice)s)) AS from_at,
-           %(today)s::date + 1 + coalesce(p.horizon_days, %(horizon)s) AS until_on
+           %(today)s::date + 1 + coalesce(p.horizon_days, %(horizon)s) AS until_on,
+           coalesce(p.granularity_minutes, %(step)s) AS step
       FROM {source} LEFT JOIN booking_instrumentpolicy p ON p.instrument_id = e.instrument_id WHERE {where}
 """
-#: Where in a day's free stretches (those over midnight too) one begins that is long enough.
+#: Where in a day's free stretches (those over midnight too) one begins that is long enough, on the policy's grid. On a day whose
+#: clock changes the grid is left to the last word.
 _FIT = """
-    SELECT min(greatest(lower(r), e.from_at)) AS fits_at
+    SELECT min(place.at) AS fits_at
       FROM unnest(CASE WHEN upper(d.free) = d.ends_at AND d.continues_until IS NOT NULL
                        THEN d.free + tstzmultirange(tstzrange(d.ends_at, d.continues_until)) ELSE d.free END) AS r
-     WHERE upper(r) - greatest(lower(r), e.from_at) >= make_interval(mins => %(seen)s)
-       AND greatest(lower(r), e.from_at) < d.ends_at
+      CROSS JOIN LATERAL (SELECT greatest(lower(r), e.from_at) AS at) free
+      CROSS JOIN LATERAL (
+           SELECT CASE WHEN d.ends_at - d.starts_at = interval '24 hours'
+                       THEN d.starts_at + ceil(extract(epoch FROM free.at - d.starts_at) / 60 / e.step)::int * e.step * interval '1 minute'
+                       ELSE free.at END AS at) place
+     WHERE upper(r) - place.at >= make_interval(mins => %(seen)s) AND place.at < d.ends_at
 """
 _BY_ENTRY = f"""
 WITH e AS MATERIALIZED ({_ENTRY.replace("{source}", "instruments_catalogueentry e")})

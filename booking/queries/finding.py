@@ -24,6 +24,8 @@ from instruments.rules.wall_time import local_day
 #: How many more candidates than rows are asked for: some are not free after all, because of a buffer or the grid.
 SPARE = 20
 _A_FEW = 4
+#: So many candidates for a row are asked for before the rows are called inexact.
+_MOST_ASKED = 8
 #: Rows beyond this are not offered: narrow the search instead.
 MOST_FOUND = 200
 #: How far beyond the instant that the read model names a calendar is looked at, step by step.
@@ -60,13 +62,17 @@ class Found:
 
 def find_earliest(actor: Actor, search: TimeSearch, now: datetime, count: int, *, origin: str = "", beside: str = "") -> Found:
     """The ``count`` instruments on which the searched-for time is free earliest. ``origin`` is a division, for the nearness."""
-    candidates = earliest(search, now, count + SPARE, beside=beside)
-    rows = _checked(actor, candidates.rows, search, now, count)
-    shown = rows[:count]
-    last_at = shown[-1].during.starts_at if shown else None
-    exact = candidates.sure_until is None or (last_at is not None and last_at <= candidates.sure_until)
+    asked = count + SPARE
+    while True:
+        candidates = earliest(search, now, asked, beside=beside)
+        rows = _checked(actor, candidates.rows, search, now, count)
+        last_at = rows[:count][-1].during.starts_at if rows else None
+        exact = candidates.sure_until is None or (len(rows) >= count and last_at is not None and last_at <= candidates.sure_until)
+        if exact or asked >= _MOST_ASKED * count:
+            break
+        asked *= 4
     more = len(rows) > count or candidates.sure_until is not None
-    return Found([_placed(row, origin) for row in shown], more, exact)
+    return Found([_placed(row, origin) for row in rows[:count]], more, exact)
 
 
 def find_nearest(actor: Actor, search: TimeSearch, now: datetime, count: int, origin: str) -> Found:

@@ -11,6 +11,7 @@ from booking.models import InstrumentPolicy
 from config.demo.organisations import People
 from config.demo.source import words
 from config.kernel.access import Actor, Role
+from config.nation.shape import codes_of
 from instruments.models import Instrument, InstrumentStatus, Organisation, Site
 from instruments.services import registry
 
@@ -67,6 +68,7 @@ def _instrument(
         original_value_fen=template["value"] * 100,
         commissioned_on=date(2016 + serial % 9, 1 + serial % 12, 1 + serial % 27),
         technique=template["technique"],
+        technique_codes=codes_of(template["technique"]),
         description=template["use_zh"],
         description_en=template["use_en"],
         service_modes=("self_operated", "assisted", "commissioned")[: 1 + serial % 3],

@@ -94,7 +94,7 @@ def batches(rows: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 def _templates_of(class_code: str) -> list[Template]:
     """The demo's instruments of the class and one for each technique; a plain one where there is neither."""
     demo = [
-        Template(one["code"], one["zh"], one["en"], one["technique"], _codes_of(one["technique"]), one["rate"])
+        Template(one["code"], one["zh"], one["en"], one["technique"], codes_of(one["technique"]), one["rate"])
         for one in words("instruments")
         if one["code"].startswith(class_code)
     ]
@@ -113,6 +113,7 @@ def _of_technique(class_code: str, number: int, one: Technique) -> Template:
     )
 
 
-def _codes_of(technique: str) -> tuple[str, ...]:
+def codes_of(technique: str) -> tuple[str, ...]:
+    """The codes of the techniques of the short list that go by this abbreviation."""
     wanted = technique.casefold()
     return tuple(one.code for one in techniques().values() if wanted in {alias.casefold() for alias in one.aliases})

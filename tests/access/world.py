@@ -15,7 +15,8 @@ from billing.pricing import sample_prices
 from billing.settlement.models import Quote
 from billing.settlement.services import statements
 from booking.models import Occupancy
-from booking.services import feeds, reservations, subscriptions, transitions
+from booking.rules.time_search import TimeSearch
+from booking.services import feeds, reservations, subscriptions, time_alerts, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Role
 from config.kernel.services import files, tokens
@@ -233,6 +234,11 @@ def _reservation(
     return pk
 
 
+def _time_alert(cast: Any, name: str, mark: str) -> int:
+    search = TimeSearch(120, date(2026, 11, 24), date(2026, 12, 24), text=mark)
+    return time_alerts.ask(cast.actor(name), search, cast.now).pk
+
+
 def _keep_people_busy(world: World, now: datetime) -> None:
     """Invitations, wishes to join, licences to check, members and keys on both sides."""
     cast = world.cast
@@ -264,6 +270,7 @@ def _keep_people_busy(world: World, now: datetime) -> None:
             ("verification", request.pk),
             ("member", (firm.pk, cast.users[member].pk)),
             ("token", cast.users[admin].api_tokens.get().pk),
+            ("time_alert", _time_alert(cast, admin, OURS_KEYS if side == "ours" else THEIRS_KEYS)),
         ):
             found.setdefault(kind, []).append(value)
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}

@@ -483,6 +483,12 @@ PAGES: tuple[Shown, ...] = (
     ),
     Shown("verification_queue", lambda: at("verification_queue"), ("operator",), important=True),
     Shown("verification_decide", lambda: at("verification_decide", licence()), ("operator",), important=True),
+    # Finding a time
+    Shown("find_a_time", lambda: at("find_a_time"), EVERYBODY, important=True),
+    Shown("find_a_time", lambda: at("find_a_time", hours="3", sort="cost", who="firm_large"), (ANONYMOUS, "researcher"), "cost"),
+    Shown("find_a_time", lambda: at("find_a_time", q="zzzz", region_code="632800"), (ANONYMOUS, "researcher"), "nothing"),
+    Shown("find_a_time", lambda: at("find_a_time", hours="much"), ("researcher",), "unreadable", status=422),
+    Shown("time_alert_list", lambda: at("time_alert_list"), ("researcher",)),
     # Keys
     Shown("token_list", lambda: at("token_list"), ("researcher", "lab_manager")),
     Shown("token_create", lambda: at("token_create"), ("researcher", "lab_manager")),
@@ -548,6 +554,8 @@ NOT_PAGES: dict[str, str] = {
     "resource_request_withdraw": "POST only",
     "resource_request_feedback": "POST only",
     "resource_request_file": "a download",
+    "time_alert_create": "POST only",
+    "time_alert_forget": "POST only",
     "quote_preview": "a piece of the booking form; test_main_job_by_mouse shows it",
     "reservation_accept_quote": "POST only",
     "reservation_calendar": "a download",

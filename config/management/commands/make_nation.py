@@ -12,8 +12,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from booking.services import availability
-from config.nation import entries, registry, reservations
+from config.nation import registry, reservations
 from instruments.models import Instrument, Organisation
+from instruments.services import catalogue
 
 
 class Command(BaseCommand):
@@ -37,7 +38,8 @@ class Command(BaseCommand):
         now = timezone.now()
         with transaction.atomic():
             made = self._step("registry", lambda: registry.write(count, options["seed"], now))
-        self._step("catalogue", lambda: entries.write(now))
+        self._step("catalogue", lambda: catalogue.rebuild(now))
+        self._step("vocabulary", vocabulary.rebuild_vocabulary)
         written = self._step(
             "reservations",
             lambda: reservations.write(made, total, days, options["seed"], now, self._said(500_000, "reservations")),

@@ -9,6 +9,9 @@ import pytest
 from billing.settlement.services import statements
 from booking.services import reservations, transitions
 from booking.services.reservations import ReservationRequest
+from tests.booking.finding.labs import labs, search
+
+__all__ = ["labs", "search"]
 
 DECEMBER = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 NOVEMBER = date(2026, 11, 1)

@@ -1,0 +1,186 @@
+"""/api/v1/find-a-time: free times over all instruments, with what each costs."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing.settlement import time_finding
+from billing.settlement.models import Charge
+from billing.settlement.time_finding import PROFILES, SORTS, Customer, PricedTime
+from booking import queries
+from booking.queries.candidates import count_by_day
+from booking.queries.finding import MOST_FOUND
+from booking.rules.time_search import LONGEST_MINUTES, SHORTEST_MINUTES, TimeSearch
+from config.kernel.api.fields import Day, IdParameter
+from config.kernel.api.serializers import StrictSerializer
+from config.kernel.api.views import ApiView
+from config.kernel.errors import Forbidden
+from instruments.rules.regions import regions
+from instruments.rules.registry_values import SERVICE_MODES
+
+USUAL_DAYS = 14
+NEARNESS = ("county", "prefecture", "province", "elsewhere")
+_REGION = r"^[1-9][0-9]{5}$"
+
+
+class TimeParameters(StrictSerializer):
+    """What is looked for, and for whom."""
+
+    minutes = serializers.IntegerField(min_value=SHORTEST_MINUTES, max_value=LONGEST_MINUTES, help_text="How long.")
+    q = serializers.CharField(max_length=200, required=False, default="", allow_blank=True, help_text="Words to be found.")
+    technique = serializers.CharField(max_length=100, required=False, default="", help_text="A technique's code.")
+    class_code = serializers.RegexField(r"^[0-9]{2,6}$", required=False, default="")
+    region_code = serializers.RegexField(_REGION, required=False, default="", help_text="A division, GB/T 2260.")
+    zone = serializers.SlugField(max_length=60, required=False, default="", help_text="A policy zone.")
+    owner = IdParameter(required=False, default=None)
+    service_mode = serializers.ChoiceField(choices=sorted(SERVICE_MODES), required=False, default="")
+    no_training = serializers.BooleanField(required=False, default=False)
+    no_approval = serializers.BooleanField(required=False, default=False)
+    organisation = IdParameter(required=False, default=None, help_text="The customer: one of yours.")
+    profile = serializers.ChoiceField(
+        choices=sorted(PROFILES), required=False, default="", help_text="Or an assumed one, for an estimate."
+    )
+    place = serializers.RegexField(_REGION, required=False, default="", help_text="Where the customer is, for the nearness.")
+    sort = serializers.ChoiceField(choices=SORTS, required=False, default=SORTS[0])
+    count = serializers.IntegerField(min_value=1, max_value=MOST_FOUND, required=False, default=20)
+
+    def get_fields(self) -> dict[str, Any]:
+        first = Day(required=False, help_text="First local day; today when it is left out.")
+        last = Day(required=False, help_text="Last local day, included; two weeks later when it is left out.")
+        return {**super().get_fields(), "from": first, "to": last}
+
+
+class TimeOut(serializers.Serializer):
+    instrument = serializers.IntegerField()
+    name = serializers.CharField()
+    name_en = serializers.CharField()
+    owner = serializers.CharField()
+    region_code = serializers.CharField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+    time_zone = serializers.CharField()
+    nearness = serializers.ChoiceField(choices=NEARNESS)
+    training_needed = serializers.BooleanField()
+    approval_required = serializers.BooleanField()
+    answer_hours = serializers.FloatField(allow_null=True, help_text="How long the lab usually takes to answer.")
+    gross_fen = serializers.IntegerField(allow_null=True, help_text="Null when the lab has no price.")
+    payable_now_fen = serializers.IntegerField(allow_null=True)
+    final_cost_fen = serializers.IntegerField(allow_null=True)
+    estimate = serializers.BooleanField()
+    budget_nearly_used_up = serializers.ListField(child=serializers.CharField(), help_text="Codes of programmes.")
+
+
+class DayOut(serializers.Serializer):
+    date = serializers.DateField()
+    count = serializers.IntegerField()
+    more = serializers.BooleanField(help_text="There are at least so many.")
+    price_from_fen = serializers.IntegerField(allow_null=True, help_text="Lowest public price of an hour, before subsidy.")
+
+
+class TimesOut(serializers.Serializer):
+    more = serializers.BooleanField()
+    exact = serializers.BooleanField(help_text="No other instrument is free earlier than the last row.")
+    compared = serializers.IntegerField(allow_null=True, help_text="Among how many times the final cost was compared.")
+    results = TimeOut(many=True)
+    days = DayOut(many=True)
+
+
+class TimesView(ApiView):
+    """Find a time; anybody may look, at list prices without an organisation or a profile."""
+
+    token_scopes = {"GET": "read"}
+    permission_classes = [AllowAny]
+    queryset = Charge.objects.none()
+    serializer_class = TimesOut
+    parameters_shapes = {"list": TimeParameters}
+
+    @extend_schema(parameters=[TimeParameters], responses=TimesOut, operation_id="find_a_time")
+    def list(self, request: Request) -> Response:
+        """The earliest (cheapest, nearest) free times, each checked against its calendar and policy, and free instruments by day."""
+        asked = self.parameters(request)
+        today = self.now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+        search = _search(asked, today)
+        customer = self._customer(asked)
+        origin = asked["place"] or customer.organisation.region_code or search.region_code
+        found = time_finding.find(self.actor, search, customer, asked["sort"], self.now, asked["count"], origin)
+        return Response(
+            {
+                "more": found.more,
+                "exact": found.exact,
+                "compared": found.compared,
+                "results": [_row(row, customer) for row in found.rows],
+                "days": [
+                    {
+                        "date": day.local_on.isoformat(),
+                        "count": day.count,
+                        "more": day.more,
+                        "price_from_fen": day.price_from_fen,
+                    }
+                    for day in count_by_day(search, self.now)
+                ],
+            }
+        )
+
+    def _customer(self, asked: dict[str, Any]) -> Customer:
+        if asked["organisation"] is not None:
+            own = {one.pk: one for one in queries.bookable_organisations(self.actor)}
+            if asked["organisation"] not in own:
+                raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
+            return time_finding.customer_of(own[asked["organisation"]])
+        return time_finding.assumed_customer(asked["profile"], asked["place"] or next(iter(regions())))
+
+
+def _search(asked: dict[str, Any], today: date) -> TimeSearch:
+    first_on = max(asked.get("from") or today, today)
+    return TimeSearch(
+        duration_minutes=asked["minutes"],
+        first_on=first_on,
+        last_on=asked.get("to") or first_on + timedelta(days=USUAL_DAYS),
+        text=asked["q"],
+        **{
+            name: asked[name]
+            for name in (
+                "technique",
+                "class_code",
+                "region_code",
+                "zone",
+                "owner",
+                "service_mode",
+                "no_training",
+                "no_approval",
+            )
+        },
+    )
+
+
+def _row(row: PricedTime, customer: Customer) -> dict[str, Any]:
+    found, assessment = row.found, row.assessment
+    instrument, zone = found.instrument, found.context.zone
+    return {
+        "instrument": instrument.pk,
+        "name": instrument.name,
+        "name_en": instrument.name_en,
+        "owner": instrument.organisation.name,
+        "region_code": instrument.site.region_code or instrument.organisation.region_code,
+        "starts_at": found.during.starts_at.astimezone(zone).isoformat(),
+        "ends_at": found.during.ends_at.astimezone(zone).isoformat(),
+        "time_zone": zone.key,
+        "nearness": NEARNESS[found.nearness],
+        "training_needed": instrument.training_needed,
+        "approval_required": found.context.policy.approval_required,
+        "answer_hours": found.answer_hours,
+        "gross_fen": assessment.gross_fen if assessment else None,
+        "payable_now_fen": assessment.payable_now_fen if assessment else None,
+        "final_cost_fen": assessment.final_cost_fen if assessment else None,
+        "estimate": customer.assumed or (assessment is not None and assessment.estimate),
+        "budget_nearly_used_up": list(row.nearly_used_up),
+    }

@@ -1,0 +1,324 @@
+"""Free times in the reader's language: rows, the strip of days, ways out when there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from billing.settlement.time_finding import Customer, PricedTime, PricedTimes
+from booking.queries.candidates import MOST_COUNTED, DayCount
+from booking.queries.finding import MOST_FOUND
+from booking.queries.relaxing import Blocked, Relaxed
+from booking.rules.time_search import ELSEWHERE, SAME_COUNTY, SAME_PREFECTURE, SAME_PROVINCE, TimeSearch
+from config.kernel.time_range import TimeRange
+from frontend import display
+from frontend.booking_form import BookingForm
+from frontend.presenters.instruments import class_name, is_english, place_name
+from frontend.templatetags.jishi import bilingual
+from frontend.time_form import ROWS, TimeForm
+from instruments.registry_wording import SERVICE_MODE_NAMES
+from instruments.rules.regions import region_name, regions
+from instruments.rules.techniques import techniques
+
+SORT_NAMES: dict[str, Promise | str] = {
+    "earliest": gettext_lazy("Earliest"),
+    "cost": gettext_lazy("Lowest final cost"),
+    "nearest": gettext_lazy("Nearest"),
+}
+PROFILE_NAMES: dict[str, Promise | str] = {
+    "firm_small": gettext_lazy("a small firm"),
+    "firm_large": gettext_lazy("a large firm"),
+    "team": gettext_lazy("a start-up team"),
+    "academic": gettext_lazy("a university or institute"),
+}
+NEARNESS: dict[int, Promise | str] = {
+    SAME_COUNTY: gettext_lazy("in your county or district"),
+    SAME_PREFECTURE: gettext_lazy("in your prefecture"),
+    SAME_PROVINCE: gettext_lazy("in your province"),
+    ELSEWHERE: "",
+}
+_FILTERS: dict[str, Promise | str] = {
+    "text": gettext_lazy("the words"),
+    "technique": gettext_lazy("the technique"),
+    "class_code": gettext_lazy("the class"),
+    "region_code": gettext_lazy("the place"),
+    "zone": gettext_lazy("the zone"),
+    "owner": gettext_lazy("the owner"),
+    "service_mode": gettext_lazy("the way of service"),
+    "no_training": gettext_lazy("without training"),
+    "no_approval": gettext_lazy("without approval"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """Whether one can book, in a word, with its colour and icon."""
+
+    word: str
+    tone: str
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRow:
+    """An instrument with its earliest time. ``book_url`` leads to the booking form with the time filled in."""
+
+    priced: PricedTime
+    name: str
+    owner: str
+    place: str
+    kind: str
+    distance: Promise | str
+    badges: list[Badge]
+    url: str
+    book_url: str
+    zone: str
+
+    @property
+    def during(self) -> TimeRange:
+        return self.priced.found.during
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link with a word; ``note`` beside it."""
+
+    label: str
+    href: str
+    current: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DayTile:
+    """One day of the strip. ``words`` say it as a whole, for those who hear the page."""
+
+    day: date
+    weekday: str
+    label: str
+    count: str
+    price: str
+    words: str
+    href: str
+    current: bool
+    none: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TimesView:
+    rows: list[TimeRow]
+    summary: str
+    notes: list[str]
+    sorts: list[Link]
+    more: Link | None
+    strip: list[DayTile]
+
+
+@dataclass(frozen=True, slots=True)
+class NothingView:
+    """What stands in the way, and ways round it."""
+
+    blocking: str
+    ways: list[Link]
+    sentences: list[str]
+
+
+def times_view(
+    form: TimeForm, search: TimeSearch, found: PricedTimes, days: Sequence[DayCount], customer: Customer, known_until: date
+) -> TimesView:
+    """The rows and everything around them."""
+    return TimesView(
+        rows=[time_row(row, form, search, customer) for row in found.rows],
+        summary=_summary(search, found),
+        notes=_notes(found, search, customer, known_until),
+        sorts=[Link(str(name), form.query(sort=sort), form.sort == sort) for sort, name in SORT_NAMES.items()],
+        more=_more(form, found),
+        strip=[_tile(day, form, search) for day in days],
+    )
+
+
+def time_row(priced: PricedTime, form: TimeForm, search: TimeSearch, customer: Customer) -> TimeRow:
+    """One row."""
+    found = priced.found
+    instrument, zone = found.instrument, found.context.zone
+    asked = BookingForm(
+        organisation="" if customer.assumed else str(customer.organisation.pk), service_mode=search.service_mode
+    ).at(found.during, zone)
+    page = reverse("instrument_detail", args=[instrument.pk])
+    booking = reverse("reservation_create", args=[instrument.pk])
+    return TimeRow(
+        priced=priced,
+        name=bilingual(instrument),
+        owner=bilingual(instrument.organisation),
+        place=place_name(instrument.site.region_code or instrument.organisation.region_code),
+        kind=class_name(instrument.class_code),
+        distance=NEARNESS[found.nearness],
+        badges=_badges(priced),
+        url=f"{page}?{asked.query()}",
+        book_url=f"{booking}?{asked.query()}",
+        zone=zone.key,
+    )
+
+
+def _badges(priced: PricedTime) -> list[Badge]:
+    found = priced.found
+    badges = []
+    if found.instrument.training_needed:
+        badges.append(Badge(_("Training needed"), "wait", "certificate"))
+    if found.context.policy.approval_required:
+        badges.append(Badge(_answer_words(found.answer_hours), "wait", "hourglass"))
+    elif not found.instrument.training_needed:
+        badges.append(Badge(_("You can book at once"), "good", "circle-check"))
+    for code in priced.nearly_used_up:
+        badges.append(Badge(_("%(programme)s: budget nearly used up") % {"programme": code}, "wait", "coins"))
+    return badges
+
+
+def _answer_words(hours: float | None) -> str:
+    if hours is None:
+        return _("The lab approves")
+    whole = max(1, round(hours))
+    return ngettext("Approval, usually in %(hours)s hour", "Approval, usually in %(hours)s hours", whole) % {"hours": whole}
+
+
+def _summary(search: TimeSearch, found: PricedTimes) -> str:
+    length = display.duration_words(search.duration_minutes)
+    if not found.rows:
+        return _("No free time of %(length)s found") % {"length": length}
+    words = ngettext("%(count)s instrument with %(length)s free", "%(count)s instruments with %(length)s free", len(found.rows))
+    said = words % {"count": len(found.rows), "length": length}
+    return _("%(said)s, and more") % {"said": said} if found.more else said
+
+
+def _notes(found: PricedTimes, search: TimeSearch, customer: Customer, known_until: date) -> list[str]:
+    notes = []
+    if found.compared is not None and found.more:
+        notes.append(
+            _("The final cost was compared among the %(count)s earliest times. Narrow the search to compare others.")
+            % {"count": found.compared}
+        )
+    if not found.exact:
+        notes.append(_("So many instruments fit that not all were looked at: another one may be free a little earlier."))
+    if search.last_on > known_until:
+        notes.append(
+            _("Free times are known until %(day)s. Look again later for days after it.")
+            % {"day": display.date_words(known_until)}
+        )
+    if customer.known and customer.assumed:
+        notes.append(_("Costs are estimates for an organisation of this kind; log in to see your own."))
+    return notes
+
+
+def calculating_note(count: int) -> str:
+    """That some calendars are not up to date."""
+    words = ngettext(
+        "The calendar of %(count)s instrument is being calculated; it may be missing here for some minutes.",
+        "The calendars of %(count)s instruments are being calculated; they may be missing here for some minutes.",
+        count,
+    )
+    return words % {"count": count}
+
+
+def _more(form: TimeForm, found: PricedTimes) -> Link | None:
+    if not found.more or form.rows >= MOST_FOUND:
+        return None
+    return Link(_("Show more"), form.query(show=str(form.rows + ROWS)))
+
+
+def _tile(day: DayCount, form: TimeForm, search: TimeSearch) -> DayTile:
+    length = search.last_on - search.first_on
+    last_on = max(search.last_on, day.local_on) if day.local_on >= search.first_on else day.local_on + length
+    count = f"{MOST_COUNTED}+" if day.more else f"{day.count}"
+    price = ""
+    if day.price_from_fen is not None:
+        price = _("from %(price)s") % {"price": display.yuan(day.price_from_fen * search.duration_minutes // 60)}
+    weekday, label = display.weekday(day.local_on), f"{day.local_on:%m-%d}"
+    return DayTile(
+        day=day.local_on,
+        weekday=weekday,
+        label=label,
+        count=count,
+        price=price,
+        words=_("%(day)s: %(count)s free") % {"day": display.date_words(day.local_on), "count": count},
+        href=form.query(first_on=day.local_on.isoformat(), last_on=last_on.isoformat(), show=""),
+        current=day.local_on == search.first_on,
+        none=not day.count,
+    )
+
+
+def nothing_view(form: TimeForm, blocked: Blocked) -> NothingView:
+    """Ways to something."""
+    sentences = []
+    if not blocked.matching:
+        sentences.append(_("No instrument that can be booked fits the filters, whatever the time."))
+    else:
+        words = ngettext(
+            "%(count)s instrument fits the filters, but has no such time in these days.",
+            "%(count)s instruments fit the filters, but none has such a time in these days.",
+            blocked.matching,
+        )
+        sentences.append(words % {"count": f"{blocked.matching}+" if blocked.many else blocked.matching})
+    if blocked.calculating:
+        sentences.append(calculating_note(blocked.calculating))
+    return NothingView(
+        blocking=str(_FILTERS.get(blocked.blocking, "")),
+        ways=[_way(form, way) for way in blocked.ways],
+        sentences=sentences,
+    )
+
+
+def _way(form: TimeForm, way: Relaxed) -> Link:
+    if way.what == "days":
+        label = _("Until %(day)s") % {"day": display.date_words(way.search.last_on)}
+    elif way.what == "duration":
+        label = _("Only %(length)s") % {"length": display.duration_words(way.search.duration_minutes)}
+    else:
+        label = _("Leave out: %(filter)s") % {"filter": _FILTERS[way.what]}
+    number = f"{way.count}+" if way.more else f"{way.count}"
+    note = ngettext("%(count)s instrument", "%(count)s instruments", way.count) % {"count": number}
+    return Link(label, form.query(**form.fields_of(way.search)), note=note)
+
+
+# --- The choices of the form ------------------------------------------------------------------------------------------
+def region_choices(chosen: str) -> list[tuple[str, str]]:
+    """Divisions of the province by code; one of elsewhere that was chosen stands first by its code."""
+    language = "en" if is_english() else "zh"
+    known = [(code, region_name(code, language)) for code in regions()]  # type: ignore[arg-type]
+    return known if not chosen or chosen in regions() else [(chosen, chosen), *known]
+
+
+def technique_choices() -> list[tuple[str, str]]:
+    """Techniques by name."""
+    english = is_english()
+    return sorted(((one.code, one.en if english else one.zh) for one in techniques().values()), key=lambda one: one[1].casefold())
+
+
+def mode_choices() -> list[tuple[str, str]]:
+    return [(mode, str(name)) for mode, name in SERVICE_MODE_NAMES.items()]
+
+
+def alert_words(search: TimeSearch) -> str:
+    """A search in a line."""
+    parts = [f"“{search.text}”"] if search.text else []
+    if search.technique in techniques():
+        one = techniques()[search.technique]
+        parts.append(one.en if is_english() else one.zh)
+    if search.class_code:
+        parts.append(class_name(search.class_code) or search.class_code)
+    if search.region_code:
+        parts.append(place_name(search.region_code) or search.region_code)
+    parts.append(display.duration_words(search.duration_minutes))
+    parts.append(f"{display.date_words(search.first_on)} – {display.date_words(search.last_on)}")
+    return " · ".join(parts)
+
+
+def strip_search(search: TimeSearch, today: date) -> TimeSearch:
+    """The seven days around the first one, none that is over."""
+    first = max(today, search.first_on - timedelta(days=3))
+    return replace(search, first_on=first, last_on=first + timedelta(days=6))

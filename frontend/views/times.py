@@ -1,0 +1,169 @@
+"""Find a time: over all instruments, with what each costs; and hearing of a time that becomes free."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from billing.settlement import time_finding
+from billing.settlement.time_finding import PROFILES, Customer, PricedTimes
+from booking.queries import bookable_organisations
+from booking.queries.alerts import waiting_alerts
+from booking.queries.availability import calculating_count
+from booking.queries.candidates import count_by_day
+from booking.queries.relaxing import blocked
+from booking.rules.time_search import TimeSearch, region_prefix
+from booking.services import time_alerts
+from config.kernel.access import Actor
+from config.kernel.errors import Refusal
+from config.kernel.messages import reason_sentence
+from frontend.display import viewer_zone
+from frontend.http import actor_of, is_fragment, to_login
+from frontend.presenters import times as present
+from frontend.presenters.times import Link
+from frontend.refusals import status_of
+from frontend.time_form import USUAL_DAYS, USUAL_HOURS, TimeForm
+from instruments.models import Organisation
+from instruments.queries.promises import ItemSearch, promised_items
+from instruments.rules.classification import instrument_classes
+from instruments.rules.regions import regions
+
+ITEMS_SHOWN = 5
+#: Which input a reason is about.
+INPUTS = {"duration": "hours", "hours": "hours", "from": "from", "to": "to", "last_on": "to", "region_code": "region_code"}
+
+
+@require_GET
+def find_a_time(request: HttpRequest) -> HttpResponse:
+    """The form and, beside it, the times; everything that was chosen stands in the address."""
+    actor, now = actor_of(request), timezone.now()
+    form = TimeForm.read(request.GET)
+    today = now.astimezone(viewer_zone()).date()
+    organisations = bookable_organisations(actor)
+    customer = _customer(form, organisations)
+    context: dict[str, Any] = {"form": form, "problems": {}, **_choices(form, organisations, customer, today)}
+    status = 200
+    try:
+        search = form.search(today)
+    except Refusal as refusal:
+        context["problems"] = {INPUTS.get(reason.field, "hours"): reason_sentence(reason) for reason in refusal.reasons}
+        status = status_of(refusal)
+    else:
+        context |= _results(actor, form, search, customer, today, now)
+    return render(request, "times/_results.html" if is_fragment(request) else "times/find.html", context, status=status)
+
+
+def _results(actor: Actor, form: TimeForm, search: TimeSearch, customer: Customer, today: date, now: datetime) -> dict[str, Any]:
+    origin = form.place or customer.organisation.region_code or search.region_code
+    found = time_finding.find(actor, search, customer, form.sort, now, form.rows, origin)
+    days = count_by_day(present.strip_search(search, today), now)
+    known_until = today + timedelta(days=settings.AVAILABILITY_DAYS - 1)
+    waiting = calculating_count()
+    items, item_count = _items(search, today)
+    return {
+        "search": search,
+        "customer": customer,
+        "view": present.times_view(form, search, found, days, customer, known_until),
+        "calculating": present.calculating_note(waiting) if waiting else "",
+        "nothing": None if found.rows else present.nothing_view(form, blocked(search, now)),
+        "elsewhere": [] if found.rows else _elsewhere(actor, form, search, customer, origin, now),
+        "items": items,
+        "more_items": item_count - len(items),
+        "full_query": form.query(**form.fields_of(search)),
+    }
+
+
+def _elsewhere(
+    actor: Actor, form: TimeForm, search: TimeSearch, customer: Customer, origin: str, now: datetime
+) -> list[present.TimeRow]:
+    """The nearest times of the same kind where the place alone stands in the way."""
+    if not search.region_code:
+        return []
+    wider = search.without("region_code")
+    found: PricedTimes = time_finding.find(actor, wider, customer, "nearest", now, 3, search.region_code)
+    return [present.time_row(row, form, wider, customer) for row in found.rows]
+
+
+def _items(search: TimeSearch, today: date) -> tuple[list[Any], int]:
+    """Test items beside the instruments, when somebody said what is to be measured."""
+    if not (search.text or search.technique):
+        return [], 0
+    region = region_prefix(search.region_code) if search.region_code else ""
+    asked = ItemSearch(search.text, search.technique, region, search.zone, search.owner)
+    return promised_items(asked, today, ITEMS_SHOWN)
+
+
+def _customer(form: TimeForm, organisations: list[Organisation]) -> Customer:
+    """Who is meant: one of the person's organisations, somebody that they say to be, or the first of theirs."""
+    if form.who in PROFILES:
+        return time_finding.assumed_customer(form.who, form.place or next(iter(regions())))
+    own = {str(one.pk): one for one in organisations}
+    if organisations:
+        return time_finding.customer_of(own.get(form.who, organisations[0]))
+    return time_finding.assumed_customer("", form.place)
+
+
+def _choices(form: TimeForm, organisations: list[Organisation], customer: Customer, today: date) -> dict[str, Any]:
+    """What the form offers."""
+    who = form.who if form.who in PROFILES or not organisations else str(customer.organisation.pk)
+    return {
+        "organisations": [(str(one.pk), one.name) for one in organisations],
+        "profiles": list(present.PROFILE_NAMES.items()),
+        "who": who,
+        "regions": present.region_choices(form.region_code),
+        "places": present.region_choices(form.place),
+        "techniques": present.technique_choices(),
+        "classes": [(code, present.class_name(code)) for code in instrument_classes()],
+        "modes": present.mode_choices(),
+        "usual_hours": USUAL_HOURS,
+        "usual_from": today.isoformat(),
+        "usual_to": (today + timedelta(days=USUAL_DAYS)).isoformat(),
+        "today": today.isoformat(),
+        "more_open": bool(form.class_code or form.service_mode or form.no_training or form.no_approval or form.place),
+    }
+
+
+# --- Hearing of a time ------------------------------------------------------------------------------------------------
+@require_POST
+def time_alert_create(request: HttpRequest) -> HttpResponse:
+    """Remember the search that is shown."""
+    actor, now = actor_of(request), timezone.now()
+    if actor.is_anonymous:
+        return to_login(request)
+    form = TimeForm.read(request.POST)
+    search = form.search(now.astimezone(viewer_zone()).date())
+    time_alerts.ask(actor, search, now)
+    messages.success(request, _("You will get a mail when such a time becomes free."))
+    return redirect("time_alert_list")
+
+
+@login_required
+@require_GET
+def time_alert_list(request: HttpRequest) -> HttpResponse:
+    """What the person waits for."""
+    actor, now = actor_of(request), timezone.now()
+    today = now.astimezone(viewer_zone()).date()
+    rows = []
+    for alert in waiting_alerts(actor, today):
+        search = time_alerts.from_json(alert.search)
+        form = TimeForm()
+        rows.append((alert, Link(present.alert_words(search), form.query(**form.fields_of(search)))))
+    return render(request, "times/alerts.html", {"rows": rows})
+
+
+@login_required
+@require_POST
+def time_alert_forget(request: HttpRequest, pk: int) -> HttpResponse:
+    """No mail after all."""
+    time_alerts.forget(actor_of(request), pk, timezone.now())
+    messages.success(request, _("You will not be told about it any more."))
+    return redirect("time_alert_list")

@@ -1,0 +1,45 @@
+"""/api/v1/find-a-time: the page's search for machines."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.booking.finding.labs import labs
+
+__all__ = ["labs"]
+pytestmark = pytest.mark.django_db
+
+
+def test_anybody_finds_times_at_list_prices(api, labs, programmes):
+    found = api().get("find-a-time/", minutes=180, **{"from": "2026-11-25", "to": "2026-11-27"}).json()
+    (row,) = found["results"]
+    assert (row["starts_at"], row["ends_at"]) == ("2026-11-25T08:00:00+08:00", "2026-11-25T11:00:00+08:00")
+    assert (row["gross_fen"], row["final_cost_fen"], row["estimate"]) == (150_000, 150_000, True)
+    assert (found["more"], found["exact"], found["compared"]) == (False, True, None)
+    assert [(day["date"], day["count"]) for day in found["days"]] == [
+        ("2026-11-25", 1), ("2026-11-26", 1), ("2026-11-27", 1),
+    ]  # fmt: skip
+
+
+def test_a_member_sees_the_organisations_own_figures(api, labs, cast, programmes):
+    row = api("lin").get("find-a-time/", minutes=180, organisation=cast.firm.pk, sort="cost").json()["results"][0]
+    assert row["gross_fen"] == 120_000
+    assert row["final_cost_fen"] < 120_000
+    assert row["nearness"] == "county"
+    refused = api("lin").get("find-a-time/", minutes=180, organisation=cast.other_firm.pk)
+    assert (refused.status_code, refused.json()["code"]) == (403, "booking.not_for_this_organisation")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"minutes": 0}, {"minutes": "x"}, {"minutes": 60, "profile": "king"}, {"minutes": 60, "region_code": "Golmud"},
+     {"minutes": 60, "class_code": "%"}, {"minutes": 60, "unknown": 1}, {"minutes": 60, "count": 10**6}, {"minutes": 60, "from": "x"},
+     {"minutes": 60, "owner": 10**30}],
+)  # fmt: skip
+def test_what_cannot_be_read_is_a_problem_document(api, labs, wrong):
+    assert api().get("find-a-time/", **wrong).status_code == 400
+
+
+def test_what_makes_no_sense_together_is_refused(api, labs):
+    answer = api().get("find-a-time/", minutes=60, **{"from": "2026-12-24", "to": "2026-12-01"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "time_search.last_before_first")

@@ -1,0 +1,259 @@
+"""Free times over all instruments: what is found is the truth of the calendars, whichever way it was looked for."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from booking.models import InstrumentPolicy, Occupancy
+from booking.queries import candidates, finding
+from booking.queries.finding import find_earliest, find_nearest, median_answer_hours
+from booking.queries.relaxing import blocked
+from booking.rules.slots import first_fit, free_ranges
+from booking.rules.time_search import ELSEWHERE, SAME_COUNTY, SAME_PREFECTURE, SAME_PROVINCE, TimeSearch
+from booking.services import context as booking_context
+from booking.services import reservations, transitions
+from booking.services.reservations import ReservationRequest
+from config.kernel.access import NOBODY
+from config.kernel.errors import Refusal
+from config.kernel.time_range import TimeRange
+from instruments.models import Instrument, Organisation
+from instruments.rules.wall_time import local_day
+from tests.booking.availability.building import occupy
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(candidates, "FEW", request.param)
+    return int(request.param)
+
+
+def names(found: finding.Found) -> list[str]:
+    return [row.instrument.name for row in found.rows]
+
+
+def starts(found: finding.Found) -> list[str]:
+    return [f"{row.during.starts_at.astimezone(row.context.zone):%a %H:%M}" for row in found.rows]
+
+
+@pytest.mark.parametrize("few", [3000, 0], indirect=True)
+def test_the_earliest_times_come_first_and_keep_notice_grid_and_length(few, labs, cast, search, slot):
+    labs.add("Evening", opens=13, closes=22)
+    labs.add("Late notice", policy={"notice_minutes": 24 * 60})
+    labs.add("Only short", policy={"max_minutes": 60})
+    labs.add("Whole hours", policy={"granularity_minutes": 60, "notice_minutes": 10})
+    found = find_earliest(NOBODY, search(2), cast.now, 10)
+    assert names(found) == ["Whole hours", "X-ray diffractometer", "Evening", "Late notice"]
+    assert starts(found) == ["Mon 10:00", "Mon 11:00", "Mon 13:00", "Tue 09:00"]
+    assert found.exact
+    assert not found.more
+    occupy(cast.xrd.calendar_id, slot(0, 24, day=-2))
+    assert starts(find_earliest(NOBODY, search(2), cast.now, 10))[-1] == "Tue 09:00"
+
+
+@pytest.mark.parametrize("few", [3000, 0], indirect=True)
+def test_hidden_broken_closed_and_suspended_instruments_are_not_found(few, labs, cast, search):
+    labs.add("Hidden", published=False)
+    labs.add("Broken", status="under_repair")
+    assert names(find_earliest(NOBODY, search(), cast.now, 10)) == ["X-ray diffractometer"]
+    Organisation.objects.filter(pk=cast.lab.pk).update(status="suspended")
+    assert names(find_earliest(NOBODY, search(), cast.now, 10)) == []  # the last word, before the flat table knows it
+
+
+@pytest.mark.parametrize("few", [3000, 0], indirect=True)
+def test_every_filter_narrows(few, labs, cast, search):
+    labs.add("SEM", region="632801", techniques=("jishi:sem",), class_code="010102", service_modes=["remote"])
+    labs.add("Assisted", training_needed=True, policy={"approval_required": False})
+    now = cast.now
+    expected: dict[str, list[tuple[Any, list[str]]]] = {
+        "technique": [("jishi:sem", ["SEM"]), ("jishi:tem", [])],
+        "class_code": [("0101", ["SEM"]), ("02", [])],
+        "region_code": [("632800", ["SEM"]), ("630000", ["X-ray diffractometer", "SEM", "Assisted"]), ("990000", [])],
+        "service_mode": [("remote", ["SEM"])],
+        "owner": [(cast.lab.pk, ["X-ray diffractometer", "SEM", "Assisted"]), (cast.firm.pk, [])],
+        "no_training": [(True, ["X-ray diffractometer", "SEM"])],
+        "no_approval": [(True, ["Assisted"])],
+        "zone": [("high-tech", [])],
+        "text": [("%_'", [])],
+    }
+    for name, cases in expected.items():
+        for value, wanted in cases:
+            assert names(find_earliest(NOBODY, search(**{name: value}), now, 10)) == wanted, (name, value)
+
+
+@pytest.mark.parametrize("few", [3000, 0], indirect=True)
+def test_a_time_over_midnight_and_one_of_several_days_are_found(few, labs, cast, search, slot):
+    lab = labs.add("Always", opens=0, closes=24, weekdays=(0, 1, 2, 3, 4, 5, 6), policy={"max_minutes": 4 * 24 * 60})
+    occupy(lab.calendar_id, TimeRange(cast.now, slot(22, 23).starts_at))
+    occupy(lab.calendar_id, slot(2, 3, day=1))
+    found = find_earliest(NOBODY, search(4, owner=cast.lab.pk), cast.now, 10)
+    assert dict(zip(names(found), starts(found), strict=True))["Always"] == "Wed 22:00"
+    found = find_earliest(NOBODY, search(60), cast.now, 10)
+    assert (names(found), starts(found)) == (["Always"], ["Thu 03:00"])
+
+
+def test_buffers_are_known_only_to_the_last_word_and_it_looks_further(labs, cast, search, slot):
+    lab = labs.add("Buffered", policy={"buffer_before_minutes": 30, "buffer_after_minutes": 30, "notice_minutes": 0})
+    occupy(lab.calendar_id, TimeRange(cast.now, slot(9, 10, day=-1).starts_at))  # until Tuesday 9:00
+    for hour in (11, 13, 15):
+        occupy(lab.calendar_id, slot(hour, hour + 0.25, day=-1))
+    found = find_earliest(NOBODY, search(2, no_training=True), cast.now, 10)
+    assert dict(zip(names(found), starts(found), strict=True))["Buffered"] == "Wed 09:00"
+
+
+def test_a_page_costs_the_same_number_of_statements_however_many_rows(labs, cast, search):
+    def statements() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            find_earliest(NOBODY, search(), cast.now, 20)
+        return len(queries)
+
+    alone = statements()
+    for number in range(12):
+        labs.add(f"SEM {number}")
+    assert statements() == alone <= 5
+
+
+def test_more_is_said_when_there_are_more(labs, cast, search):
+    for number in range(4):
+        labs.add(f"SEM {number}")
+    found = find_earliest(NOBODY, search(), cast.now, 3)
+    assert (len(found.rows), found.more, found.exact) == (3, True, True)
+
+
+def test_nearest_first_by_divisions_then_earliest(labs, cast, search):
+    labs.add("Far", region="110105", opens=8)
+    labs.add("Province", region="632801", opens=8)
+    labs.add("Prefecture", region="630121", opens=8)
+    labs.add("County", region="630104", opens=13)
+    found = find_nearest(NOBODY, search(first=1), cast.now, 10, "630104")
+    assert names(found) == ["X-ray diffractometer", "County", "Prefecture", "Province", "Far"]
+    assert [row.nearness for row in found.rows] == [SAME_COUNTY, SAME_COUNTY, SAME_PREFECTURE, SAME_PROVINCE, ELSEWHERE]
+    assert names(find_nearest(NOBODY, search(first=1, region_code="632800"), cast.now, 10, "630104")) == ["Province"]
+    assert names(find_nearest(NOBODY, search(first=1), cast.now, 3, "630104")) == names(found)[:3]
+
+
+def test_how_long_a_lab_takes_to_answer_is_the_median(cast, slot):
+    for number, hours in enumerate((1, 3, 26)):
+        request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(8 + 2 * number, 10 + 2 * number), "self_operated")
+        made = reservations.reserve(cast.actor("lin"), request, cast.now, idempotency_key=f"k{number}")
+        transitions.reject(cast.actor("wang"), made.reservation_id, cast.now + timedelta(hours=hours), "full")
+    assert median_answer_hours([cast.xrd.pk, 999]) == {cast.xrd.pk: 3.0}
+    assert median_answer_hours([]) == {}
+
+
+# --- Days -------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("few", [3000, 0], indirect=True)
+def test_days_say_how_many_are_free_and_the_lowest_price(few, labs, cast, search, slot):
+    labs.add("Cheap", price=PRICE_OF_100)
+    days = candidates.count_by_day(search(last=6), cast.now)
+    assert [day.count for day in days] == [2, 2, 2, 2, 2, 1, 1]
+    assert [day.price_from_fen for day in days[3:6]] == [10_000, 10_000, 30_000]
+    occupy(cast.xrd.calendar_id, slot(8, 20))
+    assert candidates.count_by_day(search(last=6), cast.now)[2].count == 1
+
+
+PRICE_OF_100 = {
+    "format": 1, "currency": "CNY", "rates": {"inside": "50", "academic": "100", "firm_sme": "100", "firm_large": "100", "team": "100"},
+    "bands": [], "minimum": {"minutes": 30, "amount": "0"}, "rounding": {"step": "fen", "mode": "half_up"},
+}  # fmt: skip
+
+
+# --- Nothing ----------------------------------------------------------------------------------------------------------
+def test_nothing_found_names_what_blocks_most_and_ways_out(labs, cast, search):
+    labs.add("SEM", region="632801", techniques=("jishi:sem",))
+    labs.add("TEM", region="632801", techniques=("jishi:tem",))
+    said = blocked(search(technique="jishi:sem", region_code="630100"), cast.now)
+    assert said.matching == 0
+    assert [(way.what, way.count) for way in said.ways] == [("technique", 1), ("region_code", 1)]
+    said = blocked(search(9.5, last=0, technique="jishi:sem"), cast.now)
+    assert said.matching == 1
+    assert [way.what for way in said.ways] == ["duration"]
+    assert said.ways[0].search.duration_minutes == 360  # nine to five, of which two hours are the lab's notice
+    assert said.blocking == ""
+
+
+def test_more_days_are_a_way_out(labs, cast, search, slot):
+    occupy(cast.xrd.calendar_id, TimeRange(cast.now, slot(8, 9, day=3).starts_at))
+    said = blocked(search(last=2), cast.now)
+    assert [way.what for way in said.ways] == ["days"]
+
+
+# --- What cannot be asked ---------------------------------------------------------------------------------------------
+def test_what_makes_no_sense_is_refused_with_every_reason(search):
+    with pytest.raises(Refusal) as refused:
+        search(0.1, first=5, last=1)
+    assert [reason.code for reason in refused.value.reasons] == [
+        "time_search.duration_out_of_range",
+        "time_search.last_before_first",
+    ]
+    with pytest.raises(Refusal):
+        search(2, last=62)
+
+
+# --- Against brute force ----------------------------------------------------------------------------------------------
+def brute_force(search: TimeSearch, now: datetime) -> list[tuple[datetime, int]]:
+    """The first bookable start on every instrument, from the calendars alone."""
+    found = []
+    for instrument in Instrument.objects.filter(published=True, status="normal"):
+        context = booking_context.load(NOBODY, instrument.pk, lock=False)
+        first, last = local_day(search.first_on, context.zone), local_day(search.last_on, context.zone)
+        window = TimeRange(first.starts_at, last.ends_at + timedelta(days=2))
+        busy = [
+            TimeRange(row.during.lower, row.during.upper)
+            for row in Occupancy.objects.filter(calendar_id=instrument.calendar_id, blocking=True)
+        ]
+        free = free_ranges(context.opening(window), busy, context.policy, now)
+        length = timedelta(minutes=search.duration_minutes)
+        fit = first_fit(length, free, context.policy, context.zone, now, TimeRange(first.starts_at, last.ends_at))
+        if fit is not None:
+            found.append((fit.starts_at, instrument.pk))
+    return sorted(found)
+
+
+policies = st.fixed_dictionaries(
+    {
+        "granularity_minutes": st.sampled_from([15, 30, 60]),
+        "min_minutes": st.just(60),
+        "max_minutes": st.sampled_from([120, 480, 1440]),
+        "notice_minutes": st.sampled_from([0, 60, 1440]),
+        "horizon_days": st.sampled_from([2, 60]),
+        "buffer_before_minutes": st.sampled_from([0, 15]),
+        "buffer_after_minutes": st.sampled_from([0, 30]),
+    }
+)
+worlds = st.lists(
+    st.tuples(
+        st.sampled_from([(8, 18), (9, 12), (0, 24), (13, 22)]),
+        policies,
+        st.lists(st.tuples(st.integers(0, 24 * 12), st.integers(1, 60)), max_size=10),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@given(worlds, st.sampled_from([60, 90, 180, 480, 1200]), st.integers(0, 3), st.sampled_from([3000, 0]))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_what_is_found_is_what_looking_at_every_calendar_finds(labs, cast, search, monkeypatch, world, minutes, first, few):
+    monkeypatch.setattr(candidates, "FEW", few)
+    with transaction.atomic():
+        for number, ((opens, closes), policy, taken) in enumerate(world):
+            instrument = labs.add(f"I{number}", opens=opens, closes=closes, weekdays=(0, 1, 2, 3, 4, 5, 6), policy=policy)
+            until = cast.now
+            for start, length in sorted(taken):
+                begins = max(until, cast.now + timedelta(minutes=5 * start))
+                until = begins + timedelta(minutes=5 * length)
+                occupy(instrument.calendar_id, TimeRange(begins, until))
+        asked = search(minutes / 60, first=first, last=first + 3)
+        found = find_earliest(NOBODY, asked, cast.now, 10)
+        assert [(row.during.starts_at, row.instrument.pk) for row in found.rows] == brute_force(asked, cast.now)
+        assert InstrumentPolicy.objects.count() == len(world)
+        transaction.set_rollback(True)

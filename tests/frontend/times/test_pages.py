@@ -1,0 +1,197 @@
+"""The page on which a time is found: what stands in the address, what each person sees, what cannot be read."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from django.urls import reverse
+
+from booking.models import TimeAlert
+from booking.services import availability
+from config.kernel.time_range import TimeRange
+from instruments.models import CatalogueEntry, Resource, TestItem
+from tests.booking.availability.building import occupy
+
+pytestmark = pytest.mark.django_db
+PAGE = reverse("find_a_time")
+
+
+def text(response) -> str:
+    return unescape(response.content.decode())
+
+
+def links(response, words: str) -> list[str]:
+    """The addresses of links whose text begins so."""
+    found = re.findall(r'<a [^>]*?href="([^"]*)"[^>]*>\s*(?:<svg.*?</svg>)?\s*([^<]*)', response.content.decode(), re.S)
+    return [unescape(address) for address, label in found if unescape(label).strip().startswith(words)]
+
+
+def test_a_visitor_sees_list_prices_and_is_told_how_to_see_more(as_, labs, programmes):
+    page = as_().get(PAGE, {"hours": "3"})
+    assert page.status_code == 200
+    assert "1 instrument with 3 h free" in text(page)
+    assert "¥1,500.00" in text(page)
+    assert "List price" in text(page)
+    assert "You pay now" not in text(page)
+    assert "Log in to see your subsidy" in text(page)
+    estimate = as_().get(PAGE, {"hours": "3", "who": "firm_small", "place": "630104"})
+    assert "You pay now" in text(estimate)
+    assert "estimate" in text(estimate)
+
+
+def test_a_customer_sees_what_each_costs_and_books_with_one_press(as_, labs, programmes):
+    lin = as_("lin")
+    page = lin.get(PAGE, {"hours": "3", "from": "2026-11-25"})
+    assert "Full price" in text(page)
+    assert "Final cost" in text(page)
+    (book,) = links(page, "Book this time")
+    assert re.match(r"/instruments/\d+/book\?on=2026-11-25&from=08%3A00&to=11%3A00&organisation=\d+", book)
+    form = lin.get(book)
+    assert form.status_code == 200
+    assert 'value="08:00"' in text(form)
+
+
+def test_badges_say_whether_one_can_book(as_, labs, cast):
+    labs.add("At once", policy={"approval_required": False})
+    labs.add("Trained", training_needed=True)
+    page = text(as_("lin").get(PAGE))
+    assert "You can book at once" in page
+    assert "Training needed" in page
+    assert "The lab approves" in page
+
+
+def test_the_address_keeps_everything_and_sorts_and_days_are_links(as_, labs):
+    labs.add("SEM")
+    page = as_().get(PAGE, {"class_code": "01", "hours": "1.5", "from": "2026-11-26", "region_code": "630100"})
+    (cost,) = links(page, "Lowest final cost")
+    assert cost == "?hours=1.5&from=2026-11-26&region_code=630100&class_code=01&sort=cost"
+    assert '<option value="630100" selected>' in text(page)
+    assert "from=2026-11-24" in text(page)  # three days before would be over
+    assert as_().get(PAGE + cost).status_code == 200
+
+
+def test_nothing_found_says_what_blocks_most_and_offers_ways_out_and_a_mail(as_, labs, cast):
+    labs.add("SEM", region="632801", techniques=("jishi:sem",))
+    lin = as_("lin")
+    page = lin.get(PAGE, {"technique": "jishi:sem", "region_code": "630100", "hours": "2"})
+    assert "Nothing is free like this" in text(page)
+    assert "What stands in the way most: the technique." in text(page)
+    assert "Nearest elsewhere" in text(page)
+    assert "SEM" in text(page)
+    (way,) = links(page, "Leave out: the place")
+    assert "SEM" in text(lin.get(PAGE + way))
+    hidden = dict(
+        re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', text(page)[text(page).index(reverse("time_alert_create")) :])
+    )
+    assert lin.post(reverse("time_alert_create"), hidden).status_code == 302
+    (alert,) = TimeAlert.objects.all()
+    assert (alert.search["technique"], alert.search["region_code"]) == ("jishi:sem", "630100")
+    listed = lin.get(reverse("time_alert_list"))
+    assert "Scanning electron microscopy" in text(listed)
+    lin.post(reverse("time_alert_forget", args=[alert.pk]))
+    assert "You wait for nothing" in text(lin.get(reverse("time_alert_list")))
+
+
+def test_a_visitor_who_wants_a_mail_logs_in_first(as_, labs):
+    assert as_().post(reverse("time_alert_create"), {"hours": "2"}).headers["Location"].startswith("/accounts/login/")
+
+
+def test_a_busy_instrument_is_offered_later_and_calendars_in_the_making_are_named(as_, labs, cast, slot):
+    occupy(cast.xrd.calendar_id, TimeRange(cast.now, slot(8, 9, day=3).starts_at))
+    page = text(as_().get(PAGE))
+    assert "28 Nov 2026, 08:00" in page
+    availability.mark_calculating([cast.xrd.calendar_id], cast.now)
+    assert "The calendar of 1 instrument is being calculated" in text(as_().get(PAGE))
+
+
+def test_test_items_stand_beside_with_the_promised_date(as_, labs, cast):
+    resource = Resource.objects.create(
+        kind="test_item", organisation=cast.lab, name="Brine, Li and Mg", published=True, created_at=cast.now, updated_at=cast.now
+    )
+    TestItem.objects.create(resource=resource, turnaround_days=5)
+    CatalogueEntry.objects.create(
+        kind="test_item", resource=resource, organisation=cast.lab, name=resource.name, public=True, region_code="630104",
+        technique_codes=["jishi:icp-oes"], price_from_fen=8000, price_unit="sample", updated_at=cast.now,
+    )  # fmt: skip
+    page = text(as_().get(PAGE, {"technique": "jishi:icp-oes"}))
+    assert "Brine, Li and Mg" in page
+    assert "30 Nov 2026" in page
+    assert "¥80.00" in page
+    assert "Brine" not in text(as_().get(PAGE))  # nobody said what is to be measured
+
+
+def test_beyond_the_known_days_it_says_so(as_, labs):
+    page = as_().get(PAGE, {"from": "2027-01-15", "to": "2027-02-10"})
+    assert "Free times are known until" in text(page)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"hours": "three"}, "Give the length in hours"),
+        ({"hours": "0"}, "Look for at least 15"),
+        ({"hours": "1e9"}, "Give the length in hours"),
+        ({"hours": "NaN"}, "Give the length in hours"),
+        ({"hours": "0.333"}, "Give the length in hours"),
+        ({"from": "tomorrow"}, "Give the day as year, month and day"),
+        ({"from": "2026-12-24", "to": "2026-12-01"}, "The last day comes before the first"),
+        ({"to": "2028-01-01"}, "Look at 62 days at most"),
+        ({"region_code": "Golmud"}, "A place is a division code of six digits"),
+    ],
+)
+def test_what_cannot_be_read_is_said_and_kept(as_, labs, typed, said):
+    page = as_().get(PAGE, typed)
+    assert page.status_code == 422
+    assert said in text(page)
+    for name, value in typed.items():
+        if name != "region_code":
+            assert f'value="{value}"' in text(page)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"q": "100%_' \\ ; DROP"},
+        {"q": "\u3002\uff0c\uff01\uff1f\u3001"},
+        {"q": "a\x00b"},
+        {"q": "x" * 100_000},
+        {"region_code": "999999"},
+        {"technique": "no such"},
+        {"owner": "99999999999999999999999"},
+        {"owner": "-1"},
+        {"zone": "'; --"},
+        {"who": "1; drop"},
+        {"show": "1000000"},
+        {"sort": "random"},
+        {"place": "1"},
+        {"from": "2001-01-01"},
+        {"hours": "\uff13"},
+    ],
+)
+def test_hostile_or_senseless_input_is_answered(as_, labs, query):
+    assert as_().get(PAGE, query).status_code == 200
+
+
+def test_a_page_costs_as_many_statements_with_many_rows_as_with_one(as_, labs, programmes, django_assert_max_num_queries):
+    as_("lin").get(PAGE, {"hours": "2"})
+    for number in range(10):
+        labs.add(f"SEM {number}")
+    lin = as_("lin")
+    with django_assert_max_num_queries(22):
+        lin.get(PAGE, {"hours": "2"})
+
+
+def test_the_fragment_is_the_result_alone(as_, labs):
+    page = as_().get(PAGE, {"hours": "2"}, headers={"HX-Request": "true"})
+    assert "<html" not in text(page)
+    assert 'id="times"' in text(page)
+
+
+def test_a_session_that_runs_over_midnight_has_both_days(as_, labs):
+    labs.add("Night", opens=20, closes=32, policy={"max_minutes": 720})
+    page = as_().get(PAGE, {"hours": "10", "q": "", "from": "2026-11-25"})
+    assert "Night" in text(page)
+    (book,) = links(page, "Book this time")
+    assert "to_on=2026-11-26" in book
