@@ -10,6 +10,7 @@ urlpatterns = [
     path("instruments/", instruments.instrument_list, name="instrument_list"),
     path("instruments/new/", instruments.instrument_create, name="instrument_create"),
     path("instruments/<int:pk>/", instruments.instrument_detail, name="instrument_detail"),
+    path("instruments/<int:pk>/export/<str:layout>", instruments.instrument_export, name="instrument_export"),
     path("instruments/<int:pk>/edit/", instruments.instrument_edit, name="instrument_edit"),
     path("instruments/<int:pk>/photo/", instruments.instrument_photo_set, name="instrument_photo_set"),
     path("instruments/<int:pk>/photo/<str:version>.webp", instruments.instrument_photo, name="instrument_photo"),

@@ -11,11 +11,13 @@ from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.http import attachment
 from config.kernel.services import files
 from frontend.http import actor_of, is_fragment
 from frontend.instrument_forms import ClosureForm, HoursForm, InstrumentForm, PhotoForm, add_refusal
@@ -25,7 +27,9 @@ from frontend.views.quotes import booking_panel_context
 from instruments import queries
 from instruments.models import Instrument
 from instruments.queries import InstrumentSearch, SearchResult
+from instruments.queries.public_records import export_one, public_record
 from instruments.rules.registry_values import SERVICE_MODES, STATUSES
+from instruments.rules.standards.schema_org import schema_org, script_text
 from instruments.rules.wall_time import to_wall
 from instruments.services import registry, uploads
 from instruments.services.registry import InstrumentFields
@@ -73,6 +77,7 @@ def instrument_detail(request: HttpRequest, pk: int) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     instrument = queries.instrument_for(actor, pk)
     context = _shown(actor, instrument, now) | booking_panel_context(request, instrument)
+    context["json_ld"] = mark_safe(script_text(schema_org(public_record(instrument, now))))  # noqa: S308  (escaped by script_text)
     return render(request, "instruments/detail.html", context)
 
 
@@ -90,6 +95,13 @@ def _shown(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, Any
         "closures": present.closures(queries.closures_after(stored, local_now)),
         "may_manage": queries.may_manage(actor, instrument),
     }
+
+
+@require_GET
+def instrument_export(request: HttpRequest, pk: int, layout: str) -> HttpResponse:
+    """The instrument in a format of others: public ones for everybody, the national record for who manages it."""
+    export = export_one(actor_of(request), pk, layout, timezone.now())
+    return attachment(export.content, export.media_type, export.file_name)
 
 
 @require_GET

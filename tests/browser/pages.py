@@ -373,6 +373,7 @@ NOT_PAGES: dict[str, str] = {
     "verification_licence": "a download",
     "instrument_photo_set": "POST only",
     "instrument_photo": "a picture",
+    "instrument_export": "a download",
     "instrument_close": "POST only",
     "instrument_reopen": "POST only",
     "instrument_slots": "a piece of the instrument's page; test_pieces shows it",
