@@ -9,6 +9,7 @@ from frontend.views import hours, instrument_page, instruments
 urlpatterns = [
     path("instruments/new/", instruments.instrument_create, name="instrument_create"),
     path("instruments/<int:pk>/", instrument_page.instrument_detail, name="instrument_detail"),
+    path("instruments/<int:pk>/export/<str:layout>", instrument_page.instrument_export, name="instrument_export"),
     path("instruments/<int:pk>/edit/", instruments.instrument_edit, name="instrument_edit"),
     path("instruments/<int:pk>/photo/", instruments.instrument_photo_set, name="instrument_photo_set"),
     path("instruments/<int:pk>/photo/<str:version>.webp", instrument_page.instrument_photo, name="instrument_photo"),

@@ -28,9 +28,9 @@ from frontend.forms import refusal_to_form
 from frontend.http import actor_of
 from frontend.states import look_of
 from instruments import queries
+from instruments.rules.standards.tables import harmless
 from instruments.services import closure_import, uploads
 from instruments.services.closure_import import Preview
-from instruments.services.registry_report import harmless
 
 PER_PAGE = 100
 _COLUMNS = ("line", "title", "from", "to", "fate", "code", "message")

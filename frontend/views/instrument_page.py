@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 from django.utils.text import Truncator
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_safe
@@ -36,6 +37,8 @@ from frontend.views.quotes import booking_panel_context
 from instruments import queries
 from instruments.models import Instrument
 from instruments.queries import records, resources
+from instruments.queries.public_records import export_one, public_record
+from instruments.rules.standards.schema_org import schema_org, script_text
 from instruments.rules.wall_time import to_wall
 
 _CSRF = re.compile(rb'name="csrf-token" content="([^"]+)"')
@@ -61,6 +64,7 @@ def instrument_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "problems": records.known_problems(actor, instrument),
         "may_answer": instrument.organisation_id in actor.organisations(Role.LAB_MANAGER),
         "may_hide": actor.has(Role.OPERATOR),
+        "json_ld": mark_safe(script_text(schema_org(public_record(instrument, now)))),  # noqa: S308  (escaped by script_text)
         **_addresses(request, instrument),
     }
     response = render(request, "instruments/detail.html", context)
@@ -130,6 +134,13 @@ def _validated(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 
 # --- Pieces -----------------------------------------------------------------------------------------------------------
+@require_GET
+def instrument_export(request: HttpRequest, pk: int, layout: str) -> HttpResponse:
+    """The instrument in a format of others: public ones for everybody, the national record for who manages it."""
+    export = export_one(actor_of(request), pk, layout, timezone.now())
+    return attachment(export.content, export.media_type, export.file_name)
+
+
 @require_GET
 def instrument_photo(request: HttpRequest, pk: int, version: str) -> HttpResponse:
     """The photo or a further picture; the address changes with its content, so that it can be kept for long."""

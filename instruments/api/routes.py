@@ -1,11 +1,11 @@
-"""The addresses of people and organisations under /api/v1/."""
+"""The addresses of people, organisations and instruments under /api/v1/."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, re_path
 from rest_framework.routers import BaseRouter
 
-from instruments.api import instruments, people, resources
+from instruments.api import instruments, open_data, people, resources
 
 
 def register_people(router: BaseRouter) -> None:
@@ -22,4 +22,9 @@ def register_people(router: BaseRouter) -> None:
 
 single: list[URLPattern] = [
     path("me/", people.MeView.as_view({"get": "retrieve", "patch": "partial_update"}), name="api_me"),
+    re_path(
+        r"^open-data/instruments\.(?P<layout>[a-z.]{3,20})$",
+        open_data.OpenDataView.as_view({"get": "download"}),
+        name="api_open_data",
+    ),
 ]

@@ -53,7 +53,11 @@ def national_facts(rows: QuerySet[Instrument], now: datetime) -> Iterator[Nation
 
 def national_workbook(actor: Actor, organisation_id: int, now: datetime) -> bytes:
     """The owner's national sheet (``.xlsx``) with our second sheet beside it. Raises Forbidden."""
-    rows = managed_instruments(actor, organisation_id)
+    return workbook_of(managed_instruments(actor, organisation_id), now)
+
+
+def workbook_of(rows: QuerySet[Instrument], now: datetime) -> bytes:
+    """The national sheet of instruments that the actor was already given."""
     book = Workbook(write_only=True)
     sheet, helper = book.create_sheet(national.sheet_title()), book.create_sheet(HELPER_SHEET)
     sheet.freeze_panes = "D3"

@@ -53,7 +53,7 @@ def promised_items(search: ItemSearch, today: date, count: int) -> tuple[list[Pr
     if search.owner is not None:
         rows = rows.filter(organisation_id=search.owner)
     soonest = F("resource__test_item__turnaround_days").asc(nulls_last=True)
-    shown = rows.select_related("resource__organisation", "resource__test_item").defer("search", "resource__search")
+    shown = rows.select_related("resource__organisation", "resource__test_item").defer("search")
     return [_promised(entry, today) for entry in shown.order_by(soonest, "name_pinyin", "pk")[:count]], rows.count()
 
 

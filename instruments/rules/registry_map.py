@@ -50,6 +50,7 @@ _SOURCE_KEYS = frozenset(
     | {"list", "codes", "shown", "exact", "keeps_finer"}
 )
 _SCHEMES = ("gbt13745", "iso3166", "gbt2260", "panet")
+_FORMULA_STARTS = frozenset("=+-@")
 _ORIGINS = ("column", "first_of", "join", "constant")
 _UNITS = ("fen", "yuan", "10k_yuan")
 _DATA = Path(__file__).with_name("data") / "registry_maps.json"
@@ -335,6 +336,9 @@ def _value_of(
 
 
 def _split(text: str, separators: str) -> list[str]:
+    """The entries of a list; where a bar may separate them and does, nothing else counts."""
+    if "|" in separators and "|" in text:
+        return text.split("|")
     return re.split("[" + re.escape(separators) + "]", text)
 
 
@@ -371,7 +375,7 @@ def _typed(name: str, text: str, source: Source, unit: str) -> Any:
     if name == "service_modes":
         return [mode.strip() for mode in re.split(r"[,;|\s]+", text) if mode.strip()]
     if name in LIST_LENGTHS:
-        return _split(text, source.list or ",;|\uff0c\uff1b\u3001")
+        return _split(text, source.list[:1] or ",;|\uff0c\uff1b\u3001")
     if name == "status":
         return text or "normal"
     if name in {"published", "training_needed"}:
@@ -382,7 +386,12 @@ def _typed(name: str, text: str, source: Source, unit: str) -> Any:
 
 
 def _mended(value: str, header: str, notes: list[Reason]) -> str:
-    """A cell in NFC without characters that nobody sees; text that was decoded twice is decoded right."""
+    """A cell in NFC without characters that nobody sees; text that was decoded twice is decoded right.
+
+    The apostrophe before what looks like a formula, which exports write, is taken off.
+    """
+    if value[:1] == "'" and value[1:2] in _FORMULA_STARTS:
+        value = value[1:]
     if value.isprintable():
         return value.strip() if value.isascii() else unicodedata.normalize("NFC", value).strip()
     text = value

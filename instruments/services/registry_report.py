@@ -10,10 +10,10 @@ from typing import Any
 
 from config.kernel.errors import Reason
 from config.kernel.messages import reason_sentence
+from instruments.rules.standards.tables import harmless
 from instruments.services.registry_import import ImportReport, RowFate
 
 _CSV_COLUMNS = ("line", "fate", "owner", "inner_id", "name", "instrument_id", "resource_id", "field", "code", "message")
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_json(report: ImportReport) -> str:
@@ -32,7 +32,7 @@ def as_csv(report: ImportReport) -> str:
         head = [row.line, row.fate, row.owner, row.inner_id, row.name, row.instrument_id or "", row.resource_id or ""]
         told = [[reason.field, reason.code, reason_sentence(reason)] for reason in (*row.reasons, *row.notes)]
         for tail in told or [["", "", ""]]:
-            writer.writerow([harmless(cell) for cell in [*head, *tail]])
+            writer.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in [*head, *tail]])
     return out.getvalue()
 
 
@@ -52,8 +52,3 @@ def _row(row: RowFate) -> dict[str, Any]:
 
 def _reason(reason: Reason) -> dict[str, Any]:
     return {"field": reason.field, "code": reason.code, "params": reason.params, "message": reason_sentence(reason)}
-
-
-def harmless(cell: object) -> object:
-    """The cell in a form that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell

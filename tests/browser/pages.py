@@ -540,6 +540,7 @@ NOT_PAGES: dict[str, str] = {
     "verification_licence": "a download",
     "instrument_photo_set": "POST only",
     "instrument_photo": "a picture",
+    "instrument_export": "a download",
     "instrument_close": "POST only",
     "instrument_holidays": "POST only",
     "instrument_bring_back": "POST only",

@@ -12,7 +12,10 @@ FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
 ROOT = FRONTEND.parent
 TEMPLATES = sorted((FRONTEND / "templates").rglob("*.html"))
 SCRIPTS = sorted((FRONTEND / "assets").rglob("*.js"))
-INLINE = re.compile(r"""<style\b|\sstyle\s*=|\son[a-z]+\s*=\s*["']|\shx-on|javascript:|<script(?![^>]*\bsrc=)""", re.IGNORECASE)
+INLINE = re.compile(
+    r"""<style\b|\sstyle\s*=|\son[a-z]+\s*=\s*["']|\shx-on|javascript:|<script(?![^>]*\bsrc=)(?! type="application/ld\+json">)""",
+    re.IGNORECASE,
+)
 CJK = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\uff01-\uff5e\u3000-\u303f]")
 
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from booking.services import availability
 from config.nation import registry, reservations
 from instruments.models import Instrument, Organisation
-from instruments.services import catalogue
+from instruments.services import catalogue, vocabulary
 
 
 class Command(BaseCommand):
