@@ -23,6 +23,7 @@ from config.kernel.errors import NotFound, Reason
 from config.kernel.time_range import TimeRange, merge
 from instruments.access import sees_instrument
 from instruments.models import Instrument, Organisation, Site
+from instruments.queries import audiences_for
 from instruments.rules.audience import audience_of
 from instruments.rules.opening import CalendarRules, ClosedStretch, closed_stretches, open_ranges
 from instruments.services import schedule_store
@@ -107,10 +108,7 @@ def load(actor: Actor, instrument_id: int, *, lock: bool, customer_id: int | Non
     context = of_instrument(instrument, getattr(instrument, "policy", None))
     if not context.rules.depends_on_audience:
         return context
-    customers = actor.organisations() if customer_id is None else {customer_id}
-    kinds = Organisation.objects.filter(pk__in=customers).order_by("name_pinyin", "pk").values_list("pk", "kind")
-    audiences = [audience_of(kind, is_owner=pk == instrument.organisation_id) for pk, kind in kinds]
-    return replace(context, audiences=tuple(dict.fromkeys(audiences)))
+    return replace(context, audiences=audiences_for(actor, instrument.organisation_id, customer_id))
 
 
 def _fields(model: type[Model], *names: str) -> tuple[str, ...]:

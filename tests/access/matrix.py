@@ -193,6 +193,7 @@ API: dict[str, Route] = {
         {"GET": Rule(*SEES["hidden"]), "PATCH": Rule(*KEEPERS, TRIED, body=lambda world: {"technique": "XRD"})}, "hidden"
     ),
     "api_instrument-opening": reads_object("hidden", query="?{opening}"),
+    "api_instrument-calendar": Route({"GET": Rule(*KEEPERS)}, "hidden"),
     "api_organisation-list": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
     "api_organisation-detail": Route(
         {"GET": Rule(*SEES["organisation"]),
