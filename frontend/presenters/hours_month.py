@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from config.kernel.time_range import TimeRange
 from frontend import display
 from instruments.hours_wording import AUDIENCE_NAMES, closed_words, holiday_words
 from instruments.registry_wording import WEEKDAY_NAMES
@@ -20,6 +21,8 @@ from instruments.rules.opening import CalendarRules, ClosedCause, closed_stretch
 from instruments.rules.wall_time import local_day, to_wall
 
 AHEAD_DAYS = 120
+#: Closed as the reader expects it on a day that is open at other hours.
+_AS_EXPECTED = frozenset({ClosedCause.HOURS, ClosedCause.SEASON})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,22 +93,26 @@ def month_view(rules: CalendarRules, zone: ZoneInfo, first: date, today: date, a
 
 
 def _month_day(rules: CalendarRules, zone: ZoneInfo, day: date, today: date, audience: str | None) -> MonthDay:
+    label = f"{display.weekday(day)} {day:%m-%d}"
     try:
         window = local_day(day, zone)
     except ValueError:  # a day that the zone never had
-        return MonthDay(day, display.date_words(day), [], [], is_today=False)
-    hours = []
-    for opened in open_ranges(rules, zone, window, audience):
-        ends = to_wall(opened.ends_at, zone)
-        last = "24:00" if opened.ends_at == window.ends_at else f"{ends:%H:%M}"
-        hours.append(f"{to_wall(opened.starts_at, zone):%H:%M}–{last}")
+        return MonthDay(day, label, [], [], is_today=False)
+    hours = [_span_words(opened, window, zone) for opened in open_ranges(rules, zone, window, audience)]
     reasons = [
-        closed_words(one.why) for one in closed_stretches(rules, zone, window, audience) if one.why.cause is not ClosedCause.HOURS
+        closed_words(one.why) if one.range == window else f"{_span_words(one.range, window, zone)} {closed_words(one.why)}"
+        for one in closed_stretches(rules, zone, window, audience)
+        if one.why.cause not in _AS_EXPECTED or one.range == window
     ]
     makeup = statutory_holidays.makeup_days_between(day, day)
     if makeup and rules.holidays.makeup_weekday is not None and statutory_holidays.applies_in(zone.key):
         reasons.append(_("Make-up workday (%(holiday)s)") % {"holiday": holiday_words(makeup[day])})
-    return MonthDay(day, display.date_words(day), hours, list(dict.fromkeys(reasons)), is_today=day == today)
+    return MonthDay(day, label, hours, reasons, is_today=day == today)
+
+
+def _span_words(one: TimeRange, window: TimeRange, zone: ZoneInfo) -> str:
+    last = "24:00" if one.ends_at == window.ends_at else f"{to_wall(one.ends_at, zone):%H:%M}"
+    return f"{to_wall(one.starts_at, zone):%H:%M}–{last}"
 
 
 # --- Occurrences ------------------------------------------------------------------------------------------------------

@@ -179,8 +179,7 @@ def instrument_occurrences(request: HttpRequest, pk: int, entry: int) -> HttpRes
         "entry_id": entry,
         "rows": occurrence_rows(stored, _today(instrument, now)),
         "form": form,
-        "moving": form["day"].value() if form.is_bound else "",
-        "layer": _layer_of(instrument, entry, now),
+        "what": _words_of(instrument, entry, now),
     }
     failed = request.method == "POST"
     return render(request, "instruments/occurrences.html", context, status=422 if failed else 200)
@@ -266,10 +265,11 @@ def _week_form(instrument: Instrument, now: datetime, typed: QueryDict | None = 
     return HoursForm(queries.hours_on(queries.calendar_of(instrument), today), today, typed)
 
 
-def _layer_of(instrument: Instrument, entry_id: int, now: datetime) -> Any:
-    """The entry in words; nothing for one of the usual week."""
+def _words_of(instrument: Instrument, entry_id: int, now: datetime) -> str:
+    """The entry in words; empty for one of the usual week."""
     view = hours_view(queries.stored_calendar(instrument), present.zone(instrument), _today(instrument, now))
-    return next((one for one in (*view.seasons, *view.customers, *view.exceptions) if one.entry_id == entry_id), None)
+    layers = (*view.seasons, *view.customers, *view.exceptions)
+    return next((" · ".join([one.title, *one.when]) for one in layers if one.entry_id == entry_id), "")
 
 
 def _hours_page(

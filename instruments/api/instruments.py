@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -13,12 +14,14 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
+from config.kernel.access import Role
 from config.kernel.api.fields import Instant
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import ApiView
-from config.kernel.errors import Refusal
+from config.kernel.errors import Forbidden, Refusal
 from config.kernel.time_range import TimeRange
 from instruments import queries
+from instruments.api.calendar import CalendarOut, calendar_document
 from instruments.models import Instrument
 from instruments.queries import SearchResult
 from instruments.queries.catalogue import MAX_PAGE_SIZE
@@ -201,13 +204,24 @@ class InstrumentView(ApiView):
     @extend_schema(parameters=[WindowIn], responses=OpeningOut)
     @action(detail=True, methods=["get"])
     def opening(self, request: Request, pk: str) -> Response:
-        """When it is open, by its opening hours and closures; bookings are not taken off."""
+        """When it is open for one of my organisations (when I have none: for everybody); bookings are not taken off."""
         asked = self.parameters(request)
         if not timedelta() < asked["ends_at"] - asked["starts_at"] <= LONGEST_WINDOW:
             raise Refusal.of("calendar.window_out_of_range", "ends_at", maximum_days=LONGEST_WINDOW.days)
         instrument = queries.instrument_for(self.actor, int(pk))
         found = queries.opening_for(self.actor, instrument.pk, TimeRange(asked["starts_at"], asked["ends_at"]))
         return Response(OpeningOut({"time_zone": instrument.site.time_zone, "open": found}).data)
+
+    @extend_schema(responses=CalendarOut)
+    @action(detail=True, methods=["get"])
+    def calendar(self, request: Request, pk: str) -> Response:
+        """All rules of its calendar, for those who keep it."""
+        instrument = queries.instrument_for(self.actor, int(pk))
+        if not queries.may_manage(self.actor, instrument):
+            raise Forbidden.of("access.role_needed", roles=[Role.LAB_MANAGER.value])
+        zone_name = instrument.site.time_zone
+        year = self.now.astimezone(ZoneInfo(zone_name)).year
+        return Response(CalendarOut(calendar_document(queries.stored_calendar(instrument), zone_name, year)).data)
 
 
 def _page(request: Request, result: SearchResult) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from instruments.queries.people import (
     verification_requests,
 )
 from instruments.queries.registry import (
+    audiences_for,
     calendar_of,
     hours_on,
     instrument_for,
@@ -48,6 +49,7 @@ __all__ = [
     "Relaxation",
     "SearchResult",
     "actor_for",
+    "audiences_for",
     "calendar_of",
     "compared",
     "counts_by_class",

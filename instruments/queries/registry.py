@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 from django.db.models import QuerySet
 
 from config.kernel.access import Actor, get_visible, visible_to
-from config.kernel.time_range import TimeRange
-from instruments.models import Instrument, Site
+from config.kernel.time_range import TimeRange, merge
+from instruments.models import Instrument, Organisation, Site
+from instruments.rules.audience import audience_of
 from instruments.rules.opening import CalendarRules, open_ranges
 from instruments.services import schedule_store
 from instruments.services.instrument_changes import manages
@@ -52,10 +53,22 @@ def rules_of(instrument: Instrument) -> CalendarRules:
     return schedule_store.rules_by_calendar([instrument.calendar_id])[instrument.calendar_id]
 
 
-def opening_for(actor: Actor, instrument_id: int, window: TimeRange, audience: str | None = None) -> list[TimeRange]:
-    """When it is open within ``window`` for an audience (None: for everybody), bookings not taken off. Raises NotFound."""
+def audiences_for(actor: Actor, owner_id: int, customer_id: int | None = None) -> tuple[str, ...]:
+    """To which audiences of an owner's instruments the customer, or without one each organisation of the actor, belongs."""
+    customers = actor.organisations() if customer_id is None else frozenset({customer_id})
+    kinds = Organisation.objects.filter(pk__in=customers).order_by("name_pinyin", "pk").values_list("pk", "kind")
+    return tuple(dict.fromkeys(audience_of(kind, is_owner=pk == owner_id) for pk, kind in kinds))
+
+
+def opening_for(actor: Actor, instrument_id: int, window: TimeRange) -> list[TimeRange]:
+    """When it is open within ``window`` for one of the actor's organisations (for nobody's: when it is open to everybody).
+
+    Bookings are not taken off. Raises NotFound.
+    """
     instrument = instrument_for(actor, instrument_id)
-    return open_ranges(rules_of(instrument), ZoneInfo(instrument.site.time_zone), window, audience)
+    rules, zone = rules_of(instrument), ZoneInfo(instrument.site.time_zone)
+    audiences = audiences_for(actor, instrument.organisation_id) if rules.depends_on_audience else ()
+    return merge(one for audience in audiences or (None,) for one in open_ranges(rules, zone, window, audience))
 
 
 def hours_on(stored: Sequence[schedule_store.StoredEntry], local_day: date) -> list[WeeklyWindow]:

@@ -254,6 +254,7 @@ API: dict[str, Route] = {
     "api_resource_request-deliver": acts("resource_request:approved", LAB, body=_visit, as_form=True),
     "api_resource_request-feedback": acts("resource_request:delivered", CUSTOMERS, only("foreign"), body=_rating),
     "api_resource_request-file": reads_object("resource_request:delivered"),
+    "api_instrument-calendar": Route({"GET": Rule(*KEEPERS)}, "hidden"),
     "api_organisation-list": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
     "api_organisation-detail": Route(
         {"GET": Rule(*SEES["organisation"]),

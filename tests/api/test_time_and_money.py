@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.utils import timezone
@@ -12,6 +12,9 @@ from booking.models import Occupancy, Reservation
 from booking.services import maintenance
 from config.kernel.models import AuditEntry
 from config.kernel.time_range import TimeRange
+from instruments.rules.entries import HolidayRule
+from instruments.services import opening_hours
+from instruments.services.opening_hours import AudienceHours, OnceOrAgain
 from tests.api.conftest import codes
 
 
@@ -292,3 +295,30 @@ def test_a_range_of_the_wrong_order_is_a_fault_of_its_end(api, asked, slot):
     turned = asked(starts_at=during.ends_at.isoformat(), ends_at=during.starts_at.isoformat())
     refused = api("lin").post("reservations/", turned)
     assert refused.status_code == 422 and refused.json()["errors"][0]["field"] == "ends_at"
+
+
+def test_the_slots_say_what_closes_the_rest_of_the_day(cast, api, slot):
+    window = OnceOrAgain(datetime.fromisoformat("2026-11-25T08:00"), datetime.fromisoformat("2026-11-25T12:00"), "Helium")
+    opening_hours.close(cast.actor("wang"), cast.xrd.pk, window, cast.now)
+    (day,) = api("lin").get(f"instruments/{cast.xrd.pk}/slots/", **{"from": "2026-11-25", "days": 1}).json()["days"]
+    assert [(one["starts_at"][11:16], one["cause"]) for one in day["closed"]] == [
+        ("00:00", "hours"), ("08:00", "closure"), ("20:00", "hours"),
+    ]  # fmt: skip
+    assert day["slots"][0]["starts_at"] == "2026-11-25T12:00:00+08:00"
+
+
+def test_opening_is_that_of_the_callers_organisations_and_managers_read_the_rules(cast, api):
+    nights = AudienceHours(["firm"], True, range(7), time(20), time(22), date(2026, 11, 23), reason="Evenings")
+    opening_hours.set_audience_hours(cast.actor("wang"), cast.xrd.pk, nights, cast.now)
+    opening_hours.set_holidays(cast.actor("wang"), cast.xrd.pk, HolidayRule(closed=True, makeup_weekday=0), cast.now)
+    address = f"instruments/{cast.xrd.pk}/"
+    window = {"starts_at": "2026-11-25T00:00:00+08:00", "ends_at": "2026-11-26T00:00:00+08:00"}
+    ends = {who: api(who).get(f"{address}opening/", **window).json()["open"][0]["ends_at"] for who in ("lin", "wang")}
+    assert ends == {"lin": "2026-11-25T14:00:00Z", "wang": "2026-11-25T12:00:00Z"}
+    assert api("lin").get(f"{address}calendar/").status_code == 403
+    rules = api("wang").get(f"{address}calendar/").json()
+    assert rules["holidays"] == {"closed": True, "makeup_weekday": 0, "applies": True, "published": True}
+    assert [(one["kind"], one["priority"], one["audiences"], one["reason"]) for one in rules["entries"]] == [
+        ("opening", 9, [], ""), ("opening", 6, ["firm"], "Evenings"),
+    ]  # fmt: skip
+    assert rules["entries"][1]["repeats"]["weekdays"] == [0, 1, 2, 3, 4, 5, 6]
