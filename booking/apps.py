@@ -9,6 +9,6 @@ class BookingApp(AppConfig):
     def ready(self) -> None:
         from booking import access, messages  # noqa: F401  (register scopes and sentences)
         from booking.services import catalogue_facts
-        from instruments.ports import register_instrument_facts
+        from instruments.catalogue_ports import register_instrument_facts
 
         register_instrument_facts(catalogue_facts.approvals)

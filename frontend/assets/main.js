@@ -8,6 +8,7 @@ import { startKeeping } from "./js/keep.js";
 import { startMenus } from "./js/menus.js";
 import { startRequests } from "./js/requests.js";
 import { startShortcuts } from "./js/shortcuts.js";
+import { startSuggesting } from "./js/suggest.js";
 import { startTheme } from "./js/theme-switch.js";
 
 window.htmx = htmx;
@@ -19,3 +20,4 @@ startKeeping();
 startMenus();
 startTheme();
 startShortcuts();
+startSuggesting();

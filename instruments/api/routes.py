@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.urls import URLPattern, path
 from rest_framework.routers import BaseRouter
 
-from instruments.api import instruments, people
+from instruments.api import catalogue, instruments, people
 
 
 def register_people(router: BaseRouter) -> None:
     """Add the viewsets to ``router``."""
+    router.register("catalogue", catalogue.CatalogueView, basename="api_catalogue")
     router.register("instruments", instruments.InstrumentView, basename="api_instrument")
     router.register("organisations", people.OrganisationView, basename="api_organisation")
     router.register("invitations", people.InvitationView, basename="api_invitation")

@@ -38,6 +38,8 @@ from instruments.queries.registry import (
     opening_for,
     sites_of,
 )
+from instruments.queries.saved import my_searches
+from instruments.queries.suggesting import Suggestion, Suggestions, mend, suggest
 
 __all__ = [
     "Compared",
@@ -46,6 +48,8 @@ __all__ = [
     "Mine",
     "Relaxation",
     "SearchResult",
+    "Suggestion",
+    "Suggestions",
     "actor_for",
     "calendar_of",
     "closures_after",
@@ -58,8 +62,10 @@ __all__ = [
     "may_manage",
     "member_of",
     "members_of",
+    "mend",
     "my_join_requests",
     "my_organisations",
+    "my_searches",
     "next_step",
     "open_invitations",
     "open_join_requests",
@@ -69,6 +75,7 @@ __all__ = [
     "person",
     "search_catalogue",
     "sites_of",
+    "suggest",
     "tokens_of",
     "verification_queue",
     "verification_request_for",

@@ -16,7 +16,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
 from config.kernel.services.transactions import whole
-from instruments import ports
+from instruments import catalogue_ports as ports
 from instruments.models import BOOKABLE_STATUSES, CatalogueEntry, Instrument, Resource
 from instruments.rules import facets, synonyms
 from instruments.rules.classification import instrument_classes

@@ -19,10 +19,21 @@ from config.kernel.access import Role
 from config.kernel.services import files, tokens
 from config.kernel.services.tokens import digest
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument, Invitation, JoinRequest, Membership, Organisation, Site, User, VerificationRequest
+from instruments.models import (
+    Instrument,
+    Invitation,
+    JoinRequest,
+    Membership,
+    Organisation,
+    SavedSearch,
+    Site,
+    User,
+    VerificationRequest,
+)
 from instruments.rules.opening import CalendarEntry, EntryKind
 from instruments.rules.recurrence import Recurrence
-from instruments.services import schedule_store
+from instruments.services import catalogue, schedule_store, vocabulary
+from instruments.services.saved_searches import unsubscribe_token
 from tests.conftest import NOW, PRICE, build_cast, programme_document
 
 #: Names, addresses and accounts of a customer's people; what they do; an instrument that is not published; keys of a person.
@@ -71,6 +82,8 @@ def build_world(now: datetime = NOW) -> World:
     _reserve_everything(world, now)
     _keep_people_busy(world, now)
     _issue_statements(world, now)
+    catalogue.rebuild(now)
+    vocabulary.rebuild_vocabulary()
     for role in ROLES:
         if (person := world.person(role)) is not None:
             client = Client()
@@ -211,6 +224,7 @@ def _keep_people_busy(world: World, now: datetime) -> None:
         )  # fmt: skip
         asker = User.objects.create(email=f"asker@{mark}.example", full_name=f"Asker {mark}", password="!")
         wish = JoinRequest.objects.create(organisation=firm, user=asker, note=f"please {mark}", created_at=now)
+        saved = SavedSearch.objects.create(user=cast.users[admin], name="Diffraction", last_checked_at=now, created_at=now)
         firm.status = "claimed"
         licence = files.store(
             f"%PDF-1.4 {mark}".encode(), file_name="licence.pdf", media_type="application/pdf", user_id=out.pk, now=now
@@ -226,6 +240,8 @@ def _keep_people_busy(world: World, now: datetime) -> None:
             ("verification", request.pk),
             ("member", (firm.pk, cast.users[member].pk)),
             ("token", cast.users[admin].api_tokens.get().pk),
+            ("saved_search", saved.pk),
+            ("saved_search_token", unsubscribe_token(saved)),
         ):
             found.setdefault(kind, []).append(value)
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}

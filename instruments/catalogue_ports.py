@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, Q
 
 Facts = Mapping[int, Mapping[str, Any]]
 FactsSource = Callable[[Mapping[int, datetime]], Facts]
@@ -24,8 +24,8 @@ INSTRUMENT_FACTS: Mapping[str, Any] = {
 }
 RESOURCE_FACTS: Mapping[str, Any] = {"price_from_fen": None, "price_unit": "", "subsidy_eligible": False}
 
-NextFree = Callable[[int, datetime], Q]
-"""From a number of days (0 is the rest of today) and now, to a condition on ``CatalogueEntry``."""
+NextFree = Callable[[int, datetime], Q | Exists]
+"""From a number of days (1 is today) and now, to a condition on ``CatalogueEntry``."""
 
 _instrument_sources: list[FactsSource] = []
 _resource_sources: list[FactsSource] = []
