@@ -11,10 +11,11 @@ class BillingApp(AppConfig):
         from billing.pricing import sample_prices
         from billing.settlement.services import catalogue_facts, instrument_use, reservation_money
         from booking import ports
+        from instruments import catalogue_ports
         from instruments import ports as instrument_ports
 
         ports.register_money(reservation_money.ReservationMoney())
         instrument_ports.register_sample_prices(sample_prices.SamplePrices())
-        instrument_ports.register_instrument_facts(catalogue_facts.offers)
-        instrument_ports.register_resource_facts(catalogue_facts.test_offers)
+        catalogue_ports.register_instrument_facts(catalogue_facts.offers)
+        catalogue_ports.register_resource_facts(catalogue_facts.test_offers)
         instrument_ports.register_use(instrument_use.InstrumentUse())

@@ -14,6 +14,8 @@ register(
         "name.direction_control": _("This contains characters that turn the writing direction (%(code_points)s). Remove them."),
         "name.invisible_character": _("This contains invisible characters (%(code_points)s). Type it again without them."),
         "name.unassigned_character": _("This contains characters that have no meaning (%(code_points)s). Remove them."),
+        "saved_search.too_many": _("You keep %(maximum)s searches already. Delete one that you no longer need."),
+        "saved_search.too_long": _("This search is too long to be kept. Use fewer words."),
         "person.language_unknown": _("Choose one of these languages: %(known)s."),
         "identifier.invalid": _("This number is not valid: a character is wrong or missing. Compare it with your licence."),
         "identifier.unknown_scheme": _("The kind of identifier %(scheme)s is not known. Choose one from the list."),

@@ -2,18 +2,16 @@
 
 A listener is called inside the transaction of the change that it wants to hear of. The prices of test items are billing's (they are
 versioned and feed the engine); the registry sets them with an import, and without an implementation nothing starts. What the
-catalogue shows of price, subsidy and approval lives above the registry too: without a source of such facts the answer is "nothing".
+catalogue wants to know is in ``catalogue_ports``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Protocol
-
-from django.db.models import Q
+from typing import Protocol
 
 from config.kernel.access import Actor
 
@@ -105,66 +103,3 @@ def calendar_changed(calendar_ids: Sequence[int]) -> None:
     if calendar_ids:
         for listener in _calendar_listeners:
             listener(calendar_ids)
-
-
-Facts = Mapping[int, Mapping[str, Any]]
-FactsSource = Callable[[Mapping[int, datetime]], Facts]
-"""From ids with the instant as of which is asked, to fields of ``CatalogueEntry`` by id. An id may be left out: the defaults stand."""
-
-INSTRUMENT_FACTS: Mapping[str, Any] = {
-    "approval_needed": True,
-    "price_from_fen": None,
-    "price_unit": "",
-    "subsidy_eligible": False,
-}
-RESOURCE_FACTS: Mapping[str, Any] = {"price_from_fen": None, "price_unit": "", "subsidy_eligible": False}
-
-NextFree = Callable[[int, datetime], Q]
-"""From a number of days (0 is the rest of today) and now, to a condition on ``CatalogueEntry``."""
-
-_instrument_sources: list[FactsSource] = []
-_resource_sources: list[FactsSource] = []
-_next_free: list[NextFree] = []
-
-
-def register_instrument_facts(source: FactsSource) -> None:
-    """Add a source of facts about instruments; it must answer for many ids in a constant number of statements."""
-    if source not in _instrument_sources:
-        _instrument_sources.append(source)
-
-
-def register_resource_facts(source: FactsSource) -> None:
-    """As ``register_instrument_facts``, for the other resources by their id."""
-    if source not in _resource_sources:
-        _resource_sources.append(source)
-
-
-def register_next_free(builder: NextFree) -> None:
-    """Say how the day-availability read model is asked; the search then offers "free today / within days"."""
-    _next_free[:] = [builder]
-
-
-def next_free() -> NextFree | None:
-    """The registered builder, or None while nobody keeps day availability."""
-    return _next_free[0] if _next_free else None
-
-
-def instrument_facts(as_of: Mapping[int, datetime]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The facts of each instrument, defaults filled in."""
-    return _facts(_instrument_sources, INSTRUMENT_FACTS, as_of)
-
-
-def resource_facts(as_of: Mapping[int, datetime]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The facts of each resource, defaults filled in."""
-    return _facts(_resource_sources, RESOURCE_FACTS, as_of)
-
-
-def _facts(
-    sources: list[FactsSource], defaults: Mapping[str, Any], as_of: Mapping[int, datetime]
-) -> Iterator[tuple[int, dict[str, Any]]]:
-    found = [source(as_of) for source in sources] if as_of else []
-    for pk in as_of:
-        facts = dict(defaults)
-        for one in found:
-            facts |= one.get(pk, {})
-        yield pk, facts

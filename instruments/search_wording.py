@@ -40,7 +40,7 @@ VALUE_NAMES: dict[str, dict[str, Promise | str]] = {
     "subsidy": {"yes": _("A subsidy is possible")},
     "training": {"no": _("Without training"), "yes": _("Training needed first")},
     "bookable": {"yes": _("Can be booked online")},
-    "next_free": {"0": _("Free today"), "3": _("Free within 3 days"), "7": _("Free within 7 days")},
+    "next_free": {"1": _("Free today"), "3": _("Free within 3 days"), "7": _("Free within 7 days")},
 }
 SORT_NAMES: dict[str, Promise | str] = {
     "relevance": pgettext_lazy("sorted by", "Best match"),
@@ -63,4 +63,13 @@ WHEN_NAMES: dict[str, Promise | str] = {
     "next_week": _("next week"),
     "this_month": _("this month"),
     "next_month": _("next month"),
+}
+SUGGESTION_NAMES: dict[str, Promise | str] = {
+    "technique": _("Techniques"),
+    "element": _("Elements"),
+    "instrument": pgettext_lazy("kind of resource", "Instruments"),
+    "test_item": pgettext_lazy("kind of resource", "Test items"),
+    "model": _("Models"),
+    "owner": _("Owners"),
+    "other": _("Other resources"),
 }

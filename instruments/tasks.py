@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from config.kernel.models import Heartbeat
 from config.kernel.services.heartbeat import beat
-from instruments.services import catalogue, vocabulary
+from instruments.services import catalogue, search_alerts, vocabulary
 from instruments.services.catalogue_jobs import TASK, ask_for_rebuild
+
+ALERT_EVERY = timedelta(hours=20)
 
 
 @app.task(name=TASK, lock=TASK, retry=RetryStrategy(max_attempts=4, exponential_wait=10))
@@ -17,6 +21,15 @@ def rebuild_catalogue() -> None:
     """Make every entry anew; what does not differ is not written."""
     now = timezone.now()
     beat("instruments.catalogue", now, written=catalogue.rebuild(now))
+
+
+@app.periodic(cron="0 0 * * *")
+@app.task(name="instruments.alert_searches", queueing_lock="instruments.alert_searches")
+def alert_searches(timestamp: int) -> None:
+    """Once a day, in the morning in China: what is new of the searches that people keep."""
+    now = timezone.now()
+    searches, mails = search_alerts.alert_due(now, every=ALERT_EVERY)
+    beat("instruments.alert_searches", now, searches=searches, mails=mails)
 
 
 @app.periodic(cron="*/10 * * * *")

@@ -9,6 +9,7 @@ import { startMenus } from "./js/menus.js";
 import { startRecord } from "./js/record.js";
 import { startRequests } from "./js/requests.js";
 import { startShortcuts } from "./js/shortcuts.js";
+import { startSuggesting } from "./js/suggest.js";
 import { startTheme } from "./js/theme-switch.js";
 
 window.htmx = htmx;
@@ -21,3 +22,4 @@ startMenus();
 startTheme();
 startShortcuts();
 startRecord();
+startSuggesting();

@@ -18,7 +18,7 @@ from instruments.models import CatalogueEntry
 from instruments.queries import FacetValue, Relaxation, SearchResult
 from instruments.registry_wording import SERVICE_MODE_NAMES
 from instruments.rules.asking import Asking, Hint
-from instruments.rules.search_state import PARAMETERS, canonical_query, read_search
+from instruments.rules.search_state import PARAMETERS, CatalogueSearch, canonical_query, read_search
 from instruments.search_wording import FILTER_NAMES, KIND_NAMES, SORT_NAMES, UNIT_NAMES, VALUE_NAMES, WHEN_NAMES
 
 MOST_COMPARED = 4
@@ -29,6 +29,8 @@ DETAIL_PAGES = {"instrument": "instrument_detail"}
 """The page of each kind of resource; a kind without one is shown without a link."""
 _FACET_SHOWN = 6
 _FACETS_OPEN = ("kind", "technique", "class_code", "region_code", "service_mode", "price")
+_SPOKEN = frozenset(VALUE_NAMES) | {"class_code", "status", "service_mode"}
+_UNSPOKEN = frozenset({"owner", "technique", "zone"})
 _SHORT = ("subsidy", "bookable", "training", "next_free")
 _KIND_ICONS = {"test_item": "flask", "dataset": "file-spreadsheet", "literature": "book", "germplasm": "heart-handshake"}
 
@@ -192,6 +194,14 @@ def place_of(entry: CatalogueEntry) -> str:
     """Where it stands: the division that we know, else the address of the place."""
     site = entry.instrument.site if entry.instrument is not None else None
     return naming.place_name(entry.region_code) or (site.address or site.name if site is not None else "")
+
+
+def search_words(search: CatalogueSearch) -> str:
+    """A search in words: what was typed and the values of its filters; never empty."""
+    labels = [facet_label(name, FacetValue(value, None)) for name, value in search.filters.items() if name in _SPOKEN]
+    place = naming.place_name(search.region_code) or search.region_code
+    words = [search.text, *labels, place, *(str(FILTER_NAMES[name]) for name in search.active if name in _UNSPOKEN)]
+    return " · ".join(filter(None, words)) or _("Everything")
 
 
 def _card(entry: CatalogueEntry, result: SearchResult, picked: list[int], address: _Address) -> Card:

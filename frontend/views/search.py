@@ -13,6 +13,7 @@ from config.kernel.access import Actor, Role
 from frontend.http import actor_of, is_fragment
 from frontend.presenters.compare import comparison
 from frontend.presenters.search import FIXED, MOST_COMPARED, PICKED, picked_ids, results_view
+from frontend.presenters.suggestions import mended_option, suggestion_groups
 from instruments import queries
 from instruments.models import CatalogueEntry
 from instruments.queries import SearchResult, records
@@ -45,12 +46,25 @@ def compare(request: HttpRequest) -> HttpResponse:
     return render(request, "search/compare.html", context)
 
 
+@require_GET
+def search_suggest(request: HttpRequest) -> HttpResponse:
+    """Suggestions for what was typed so far (``?q=``), as a list box; empty when there is nothing to suggest."""
+    found = queries.suggest(request.GET.get("q", ""))
+    mended = mended_option(found)
+    context = {"groups": suggestion_groups(found), "mended": mended, "count": found.total + (mended is not None)}
+    response = render(request, "search/_suggestions.html", context) if context["count"] else HttpResponse(status=204)
+    response["Cache-Control"] = "private, max-age=60"
+    return response
+
+
 def _results(request: HttpRequest, page_name: str) -> HttpResponse:
     actor = actor_of(request)
     asked = read_search(request.GET.dict() | FIXED[page_name])
     result = queries.search_catalogue(actor, asked, timezone.now(), _page_number(request.GET.get("page", "")))
     may_create = page_name == "instrument_list" and bool(_owners(actor))
+    mended = queries.mend(asked.text) if asked.text and (result.any_word or not result.total) else ""
     context = {
+        "mended": mended,
         "result": result,
         "view": results_view(result, request.GET, page_name),
         "page": _page(result),

@@ -40,6 +40,8 @@ from instruments.queries.registry import (
     sites_of,
     stored_calendar,
 )
+from instruments.queries.saved import my_searches
+from instruments.queries.suggesting import Suggestion, Suggestions, mend, suggest
 
 __all__ = [
     "Compared",
@@ -48,6 +50,8 @@ __all__ = [
     "Mine",
     "Relaxation",
     "SearchResult",
+    "Suggestion",
+    "Suggestions",
     "actor_for",
     "audiences_for",
     "calendar_of",
@@ -60,8 +64,10 @@ __all__ = [
     "may_manage",
     "member_of",
     "members_of",
+    "mend",
     "my_join_requests",
     "my_organisations",
+    "my_searches",
     "next_step",
     "open_invitations",
     "open_join_requests",
@@ -73,6 +79,7 @@ __all__ = [
     "search_catalogue",
     "sites_of",
     "stored_calendar",
+    "suggest",
     "tokens_of",
     "verification_queue",
     "verification_request_for",

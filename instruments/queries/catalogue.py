@@ -15,7 +15,7 @@ from django.db.models import BooleanField, Count, FloatField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from config.kernel.access import Actor, visible_to
-from instruments import ports
+from instruments import catalogue_ports as ports
 from instruments.models import CatalogueCount, CatalogueEntry, InstrumentStatus
 from instruments.queries.facet_labels import labelled
 from instruments.rules.asking import Asking, parse_asking
@@ -23,7 +23,7 @@ from instruments.rules.facets import LETTERS, NAMES
 from instruments.rules.search_state import NEXT_FREE_DAYS, CatalogueSearch
 from instruments.services import search_tokens
 
-BOUND = 10_000
+BOUND = 5_000
 """So many entries are counted and ranked; of more it is said that there are more."""
 PAGE_SIZE = 24
 MAX_PAGE_SIZE = 200
@@ -138,7 +138,7 @@ def counts_by_class(actor: Actor, now: datetime) -> dict[str, int]:
 
 
 def _meant(search: CatalogueSearch, asked: Asking) -> CatalogueSearch:
-    days = {"today": "0", "tomorrow": "3", "this_week": "7"}.get(asked.when, "") if ports.next_free() else ""
+    days = {"today": "1", "tomorrow": "3", "this_week": "7"}.get(asked.when, "") if ports.next_free() else ""
     return replace(
         search,
         text=asked.words,
@@ -220,11 +220,11 @@ class _Search:
         inner, params = columns[: BOUND + 1].query.sql_with_params()
         sql = f"""
             WITH found (id, facets, name_pinyin, public_at, price_from_fen, rank) AS MATERIALIZED ({inner}),
-            page AS (SELECT id, row_number() OVER (ORDER BY {_SORTED_SQL[self.search.order]}) AS place FROM found
-                      ORDER BY {_SORTED_SQL[self.search.order]} LIMIT %s OFFSET %s)
+            page AS (SELECT id, row_number() OVER () AS place
+                       FROM (SELECT id FROM found ORDER BY {_SORTED_SQL[self.search.order]} LIMIT %s OFFSET %s) AS sorted)
             SELECT '{_ALL}', NULL, count(*) FROM found
             UNION ALL SELECT 'page', id::text, place FROM page
-            UNION ALL SELECT 'value', value, count(*) FROM found, unnest(facets) AS value GROUP BY value"""  # noqa: S608  (our own SQL)
+            UNION ALL SELECT 'value', value, count(*) FROM (SELECT unnest(facets) AS value FROM found) AS each GROUP BY value"""  # noqa: S608  (our own SQL)
         with connection.cursor() as cursor:
             cursor.execute(sql, [*params, self.page_size, (page - 1) * self.page_size])
             told = cursor.fetchall()
@@ -248,29 +248,44 @@ class _Search:
     def _others(self) -> dict[str, dict[str, int]]:
         """For each filter that is set, counts of what fails only this filter: by value, and ``*`` for all of it."""
         filters = self.search.filters
-        if not filters:
-            return {}
+        told = self._stored_others()
+        asked = [name for name in filters if name not in told]
+        if not asked:
+            return told
         rows = self.rows({})
         if len(filters) > 1:
-            others = [facet_values_of({key: one for key, one in filters.items() if key != name}) for name in filters]
-            rows = rows.filter(_one_of(others))
+            rows = rows.filter(_one_of([facet_values_of(_without(filters, name)) for name in asked]))
         if rows.query.is_empty():
-            return {}
+            return told
         inner, params = rows.values_list("facets").query.sql_with_params()
-        cases = " ".join("WHEN NOT facets @> ARRAY[%s]::varchar[] THEN %s" for _ in filters)
+        cases = " ".join("WHEN NOT facets @> ARRAY[%s]::varchar[] THEN %s" for _ in asked)
         failed = " + ".join("(NOT facets @> ARRAY[%s]::varchar[])::int" for _ in filters)
-        letters = {name: LETTERS[name] for name in filters}
-        values = [f"{LETTERS[name]}:{value}" for name, value in filters.items()]
+        values = facet_values_of(filters)
         sql = f"""
             WITH near AS (SELECT facets, CASE {cases} END AS letter FROM ({inner}) AS found (facets) WHERE {failed} = 1 LIMIT %s)
-            SELECT letter, value, count(*) FROM near, unnest(facets || '{_ALL}'::varchar) AS value
-             WHERE value = '{_ALL}' OR left(value, 1) = letter GROUP BY letter, value"""  # noqa: S608  (our own SQL)
-        pairs = [part for value, letter in zip(values, letters.values(), strict=True) for part in (value, letter)]
+            SELECT letter, value, count(*) FROM (SELECT letter, unnest(facets) AS value FROM near) AS each
+             WHERE left(value, 1) = letter GROUP BY letter, value
+            UNION ALL SELECT letter, '{_ALL}', count(*) FROM near GROUP BY letter"""  # noqa: S608  (our own SQL)
+        pairs = [part for name in asked for part in (f"{LETTERS[name]}:{filters[name]}", LETTERS[name])]
         with connection.cursor() as cursor:
             cursor.execute(sql, [*pairs, *params, *values, BOUND])
-            told: dict[str, dict[str, int]] = {}
             for letter, value, number in cursor.fetchall():
-                told.setdefault(NAMES[letter], {})[value] = number
+                if letter is not None:
+                    told.setdefault(NAMES[letter], {})[value] = number
+        return told
+
+    def _stored_others(self) -> dict[str, dict[str, int]]:
+        """What is left when a filter is taken away is everything, or everything of a kind: then its counts are stored."""
+        filters = self.search.filters
+        if self.search.text or self.search.next_free or self.search.order == "price":
+            return {}
+        told = {}
+        for name in filters:
+            rest = _without(filters, name)
+            stored = _stored_counts(rest.get("kind", "")) if set(rest) <= {"kind"} else {}
+            if stored.get(_ALL, 0) > BOUND:
+                chosen = f"{LETTERS[name]}:"
+                told[name] = {value: number for value, number in stored.items() if value.startswith(chosen) or value == _ALL}
         return told
 
     def _facets(
@@ -323,9 +338,7 @@ class _Search:
         """Counts of the last minutes, when nothing narrows but a kind and there is too much to count while somebody waits."""
         if set(self.search.active) - {"kind"} or self.search.order == "price":
             return None
-        scope = f"{self.search.kind}|"
-        rows = CatalogueCount.objects.filter(value__gte=scope, value__lt=f"{self.search.kind}}}")
-        counts = {value.removeprefix(scope): count for value, count in rows.values_list("value", "count")}
+        counts = _stored_counts(self.search.kind)
         return counts if counts.get(_ALL, 0) > BOUND else None
 
     def _browse(self, asked: Asking, page: int, stored: dict[str, int]) -> SearchResult:
@@ -346,6 +359,16 @@ class _Search:
 def facet_values_of(filters: Mapping[str, str]) -> list[str]:
     """The facet values that all must be there."""
     return [f"{LETTERS[name]}:{value}" for name, value in filters.items()]
+
+
+def _stored_counts(kind: str) -> dict[str, int]:
+    """Counts of all that is public, or of a kind of it, by facet value."""
+    rows = CatalogueCount.objects.filter(value__startswith=f"{kind}|")
+    return {value.removeprefix(f"{kind}|"): count for value, count in rows.values_list("value", "count")}
+
+
+def _without(filters: Mapping[str, str], name: str) -> dict[str, str]:
+    return {key: value for key, value in filters.items() if key != name}
 
 
 def _one_of(sets: Sequence[list[str]]) -> Q:

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db.models import Case, IntegerField, Value, When
 
 from config.kernel.access import Actor, visible_to
-from instruments import ports
+from instruments import catalogue_ports as ports
 from instruments.models import CatalogueEntry
 from instruments.queries.catalogue import with_card
 from instruments.rules.search_state import NEXT_FREE_DAYS

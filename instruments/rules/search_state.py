@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from instruments.rules.facets import LETTERS, NO, PRICE_BANDS, YES
 from instruments.rules.registry_values import SERVICE_MODES, STATUSES
 
 KINDS = ("instrument", "test_item", "dataset", "literature", "germplasm")
 SORTS = ("relevance", "name", "newest", "price")
-NEXT_FREE_DAYS = (0, 3, 7)
+NEXT_FREE_DAYS = (1, 3, 7)
 MAX_TEXT = 200
 _CODE = re.compile(r"[A-Za-z0-9:._-]{1,100}")
 _DIGITS = {"class_code": 2, "region_code": 6}
@@ -23,7 +23,8 @@ class CatalogueSearch:
     """What somebody looks for; an empty value does not narrow anything.
 
     ``region_code`` is a division that contains the place (630000 is the whole province), ``zone`` a policy zone's slug, ``owner`` an
-    organisation's id. ``next_free`` is a number of days as text. Without a status retired instruments are left out.
+    organisation's id. ``next_free`` is a number of days as text (1 is
+    today). Without a status retired instruments are left out.
     """
 
     text: str = ""
@@ -73,6 +74,11 @@ def read_search(query: Mapping[str, str]) -> CatalogueSearch:
     values = {name: value for name, value in given.items() if name == "text" or _means_something(name, value)}
     values["text"] = " ".join(values["text"].replace("\0", " ")[:MAX_TEXT].split())
     return CatalogueSearch(**values)
+
+
+def search_of_query(query: str) -> CatalogueSearch:
+    """``read_search`` of the query of an address as text."""
+    return read_search(dict(parse_qsl(query)))
 
 
 def canonical_query(search: CatalogueSearch) -> str:

@@ -17,7 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from config.kernel.services.transactions import whole
-from instruments import ports
+from instruments import catalogue_ports as ports
 from instruments.models import BOOKABLE_STATUSES, CatalogueEntry, Instrument, Resource
 from instruments.rules import facets, synonyms
 from instruments.rules.classification import instrument_classes

@@ -29,6 +29,7 @@ from instruments.models import (
     Membership,
     Organisation,
     Resource,
+    SavedSearch,
     Site,
     User,
     VerificationRequest,
@@ -36,8 +37,9 @@ from instruments.models import (
 from instruments.queries import actor_for
 from instruments.rules.opening import CalendarEntry, EntryKind
 from instruments.rules.recurrence import Recurrence
-from instruments.services import closure_import, resource_requests, resources, schedule_store
+from instruments.services import catalogue, closure_import, resource_requests, resources, schedule_store, vocabulary
 from instruments.services.resource_requests import Application, Delivery
+from instruments.services.saved_searches import unsubscribe_token
 from tests.conftest import NOW, PRICE, build_cast, programme_document
 
 #: Names, addresses and accounts of a customer's people; what they do; an instrument that is not published; keys of a person.
@@ -91,6 +93,8 @@ def build_world(now: datetime = NOW) -> World:
     _keep_records(world, now)
     _keep_calendars(world, now)
     _share_resources(world, now)
+    catalogue.rebuild(now)
+    vocabulary.rebuild_vocabulary()
     for role in ROLES:
         if (person := world.person(role)) is not None:
             client = Client()
@@ -255,6 +259,7 @@ def _keep_people_busy(world: World, now: datetime) -> None:
         )  # fmt: skip
         asker = User.objects.create(email=f"asker@{mark}.example", full_name=f"Asker {mark}", password="!")
         wish = JoinRequest.objects.create(organisation=firm, user=asker, note=f"please {mark}", created_at=now)
+        saved = SavedSearch.objects.create(user=cast.users[admin], name="Diffraction", last_checked_at=now, created_at=now)
         firm.status = "claimed"
         licence = files.store(
             f"%PDF-1.4 {mark}".encode(), file_name="licence.pdf", media_type="application/pdf", user_id=out.pk, now=now
@@ -271,6 +276,8 @@ def _keep_people_busy(world: World, now: datetime) -> None:
             ("member", (firm.pk, cast.users[member].pk)),
             ("token", cast.users[admin].api_tokens.get().pk),
             ("time_alert", _time_alert(cast, admin, OURS_KEYS if side == "ours" else THEIRS_KEYS)),
+            ("saved_search", saved.pk),
+            ("saved_search_token", unsubscribe_token(saved)),
         ):
             found.setdefault(kind, []).append(value)
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}

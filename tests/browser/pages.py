@@ -117,6 +117,17 @@ def comes_again() -> int:
     return int(rows.earliest("pk").pk)
 
 
+def a_token() -> str:
+    """Of the link in a mail about a saved search of the researcher's."""
+    from django.utils import timezone
+
+    from instruments.rules.search_state import CatalogueSearch
+    from instruments.services.saved_searches import save_search, unsubscribe_token
+
+    actor = stage.persona(PERSONAS["researcher"])
+    return unsubscribe_token(save_search(actor, CatalogueSearch(text="XRD"), "XRD", True, timezone.now()))
+
+
 def under_repair() -> int:
     from instruments.models import Instrument
 
@@ -300,6 +311,8 @@ PAGES: tuple[Shown, ...] = (
     Shown("search", lambda: at("search"), EVERYBODY, important=True),
     Shown("search", lambda: at("search", q="X", subsidy="yes"), (ANONYMOUS, "researcher"), "filtered"),
     Shown("search", lambda: at("search", q="zzzz", price="to100"), (ANONYMOUS, "lab_manager"), "nothing"),
+    Shown("saved_search_list", lambda: at("saved_search_list"), ("researcher", "lab_manager")),
+    Shown("saved_search_unsubscribe", lambda: at("saved_search_unsubscribe", a_token()), (ANONYMOUS, "researcher")),
     Shown("compare", lambda: at("compare", ids=some_entries()), (ANONYMOUS, "researcher"), important=True),
     Shown("compare", lambda: at("compare"), (ANONYMOUS,), "empty"),
     # Instruments
@@ -533,6 +546,10 @@ NOT_PAGES: dict[str, str] = {
     "account_confirm_login_code": "log-in codes are switched off",
     "mfa_authenticate": "the second step of a log-in; test_log_in shows it",
     "mfa_download_recovery_codes": "a download",
+    "search_suggest": "a piece of the search field; test_finding shows it",
+    "saved_search_create": "POST only",
+    "saved_search_change": "POST only",
+    "saved_search_delete": "POST only",
     "join_request": "POST only",
     "join_request_decide": "POST only",
     "member_remove": "POST only",
