@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, transaction
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing.pricing import sample_prices
@@ -71,6 +71,7 @@ CANDIDATES = [
 ]
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(1, 2_000), st.integers(1, 10), st.integers(0, 500_000), st.sampled_from(CUSTOMER_CLASSES))
 def test_the_four_numbers_hold_together_for_any_commission(samples: int, elements: int, fen: int, name: str) -> None:
     found = assess_samples(SamplePrice("element", fen), samples, elements, ON, name, CANDIDATES)
@@ -120,7 +121,7 @@ def test_a_version_is_written_once(cast: Any, test_item: Resource) -> None:
     version.amount_fen = 1
     with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
         version.save()
-    with pytest.raises(DatabaseError, match="Cannot delete"), transaction.atomic():
+    with pytest.raises(DatabaseError, match="or delete rows"), transaction.atomic():
         version.delete()
 
 
@@ -207,6 +208,7 @@ def test_holidays_free_and_make_up_days_count() -> None:
     assert promised_on(friday, None) is None
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dates(date(2000, 1, 1), date(2090, 1, 1)),
     st.integers(1, 40),

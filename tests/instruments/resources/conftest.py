@@ -12,7 +12,10 @@ from config.kernel.access import Actor, Grant, Role
 from instruments.models import Organisation
 from instruments.services.registry_import import ImportReport
 from instruments.services.resource_import import ResourceImportRequest
+from tests.frontend.acting import as_, clock
 from tests.instruments.registry.conftest import make_owner
+
+__all__ = ["OPERATOR", "as_", "clock", "manager", "owner", "taken_in"]
 
 OPERATOR = Actor(name="shell", grants=(Grant(0, Role.OPERATOR),))
 
