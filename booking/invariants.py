@@ -97,6 +97,17 @@ register_sql(
             OR (s.agreed_at IS NOT NULL) <> (r.state = '{ReservationState.AGREED}')""",  # noqa: S608
 )
 
+register_sql(
+    "booking.followed_times_have_an_event",
+    counted="SELECT count(*) FROM booking_occupancy WHERE source = 'subscribed' AND upper(during) > now()",
+    violations="""
+        SELECT format('occupancy %s of calendar %s stands for no event of a calendar that is followed', o.id, o.calendar_id)
+          FROM booking_occupancy o
+         WHERE o.source = 'subscribed' AND upper(o.during) > now() AND NOT EXISTS (
+               SELECT FROM booking_subscribedevent e JOIN booking_calendarsubscription s ON s.id = e.subscription_id AND s.enabled
+                WHERE s.calendar_id = o.calendar_id AND tstzrange(e.starts_at, e.ends_at) @> o.during)""",
+)
+
 
 def availability_is_current() -> Finding:
     """Every day of the read model is what opening hours and occupancies say."""
