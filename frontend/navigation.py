@@ -37,7 +37,7 @@ class NavigationItem:
 
 
 PLACES: tuple[Place, ...] = (
-    Place("instrument_list", _("Instruments"), "microscope", go="i", begins=("instrument_",)),
+    Place("instrument_list", _("Instruments"), "microscope", go="i", begins=("instrument_", "import_")),
     Place("reservation_list", _("My bookings"), "calendar-event", CUSTOMERS, "b", ("reservation_",)),
     Place("approval_inbox", _("Approvals"), "inbox", frozenset({Role.LAB_MANAGER}), "a", ("approval_",)),
     Place("sessions_today", _("Today"), "clock", frozenset({Role.LAB_MANAGER}), "t", ("session",)),

@@ -69,6 +69,22 @@ _REQUEST: dict[str, StateLook] = {
     "active": StateLook(pgettext_lazy("request state", "Active"), "circle-check", "good"),
     "revoked": StateLook(pgettext_lazy("request state", "Revoked"), "ban", "bad"),
 }
+_IMPORT: dict[str, StateLook] = {
+    "reading": StateLook(pgettext_lazy("import state", "Being read"), "hourglass", "wait"),
+    "mapping": StateLook(pgettext_lazy("import state", "Waits: what do the columns mean?"), "zoom-question", "wait"),
+    "preview": StateLook(pgettext_lazy("import state", "Preview, not written yet"), "eye", "info"),
+    "writing": StateLook(pgettext_lazy("import state", "Being written"), "hourglass", "wait"),
+    "done": StateLook(pgettext_lazy("import state", "Written"), "circle-check", "good"),
+    "failed": StateLook(pgettext_lazy("import state", "Could not be read"), "alert-circle", "bad"),
+    "cancelled": StateLook(pgettext_lazy("import state", "Given up"), "ban", "calm"),
+}
+_FATE: dict[str, StateLook] = {
+    "created": StateLook(pgettext_lazy("fate of a row", "New"), "plus", "good"),
+    "updated": StateLook(pgettext_lazy("fate of a row", "Changed"), "refresh", "info"),
+    "unchanged": StateLook(pgettext_lazy("fate of a row", "Unchanged"), "check", "calm"),
+    "repeated": StateLook(pgettext_lazy("fate of a row", "Repeated"), "copy", "calm"),
+    "refused": StateLook(pgettext_lazy("fate of a row", "Refused"), "alert-circle", "bad"),
+}
 _LOOKS: dict[str, dict[str, StateLook]] = {
     "reservation": _RESERVATION,
     "instrument": _INSTRUMENT,
@@ -77,6 +93,8 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "document": _DOCUMENT,
     "programme": _PROGRAMME,
     "request": _REQUEST,
+    "import": _IMPORT,
+    "fate": _FATE,
 }
 
 

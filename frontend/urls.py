@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import path
 from django.views.i18n import set_language
 
-from frontend import booking_urls, finance_urls, instrument_urls, organisation_urls
+from frontend import booking_urls, finance_urls, import_urls, instrument_urls, organisation_urls, standards_urls
 from frontend.views import account, gallery, help, home
 
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("settings/", account.settings_page, name="account_settings"),
     *organisation_urls.urlpatterns,
     *instrument_urls.urlpatterns,
+    *import_urls.urlpatterns,
+    *standards_urls.urlpatterns,
     *booking_urls.urlpatterns,
     *finance_urls.urlpatterns,
 ]

@@ -15,6 +15,8 @@ from config.kernel.models import ApiToken, AuditEntry
 from instruments.models import (
     CalendarEntry,
     Code,
+    ImportRun,
+    ImportRunRow,
     Instrument,
     Invitation,
     JoinRequest,
@@ -24,6 +26,7 @@ from instruments.models import (
     OrganisationKind,
     OrganisationStatus,
     PolicyZone,
+    SavedMapping,
     Site,
     User,
     VerificationRequest,
@@ -145,6 +148,30 @@ def _calendar_entries(queryset: QuerySet[CalendarEntry], actor: Actor) -> QueryS
     return queryset.filter(Exists(shown))
 
 
+def import_run_filter(actor: Actor, prefix: str = "") -> Q:
+    """An owner's imports are for its lab managers; the operator sees all, also those that name the owner in each row."""
+    if actor.has(Role.OPERATOR):
+        return ALL
+    return Q(**{f"{prefix}organisation_id__in": actor.organisations(Role.LAB_MANAGER)})
+
+
+def _import_runs(queryset: QuerySet[ImportRun], actor: Actor) -> QuerySet[ImportRun]:
+    return queryset.filter(import_run_filter(actor))
+
+
+def _import_rows(queryset: QuerySet[ImportRunRow], actor: Actor) -> QuerySet[ImportRunRow]:
+    return queryset.filter(import_run_filter(actor, "run__"))
+
+
+def _mappings(queryset: QuerySet[SavedMapping], actor: Actor) -> QuerySet[SavedMapping]:
+    """An owner's mappings are for its lab managers, those without an owner for every lab manager."""
+    if actor.has(Role.OPERATOR):
+        return queryset
+    managed = actor.organisations(Role.LAB_MANAGER)
+    shared = Q(organisation=None) if managed else NONE
+    return queryset.filter(shared | Q(organisation_id__in=managed))
+
+
 def _public(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     """Code lists and policy zones are for everybody to read."""
     return queryset
@@ -163,6 +190,8 @@ _SCOPES: dict[Any, Any] = {
     AuditEntry: _audit,
     CalendarEntry: _calendar_entries,
     Code: _public,
+    ImportRun: _import_runs,
+    ImportRunRow: _import_rows,
     Instrument: _instruments,
     Invitation: _invitations,
     JoinRequest: _join_requests,
@@ -170,6 +199,7 @@ _SCOPES: dict[Any, Any] = {
     Organisation: _organisations,
     OrganisationIdentifier: _identifiers,
     PolicyZone: _public,
+    SavedMapping: _mappings,
     Site: _sites,
     User: _users,
     VerificationRequest: _verification_requests,

@@ -4,6 +4,7 @@ from config.kernel.admin import show
 from instruments.models import (
     CalendarEntry,
     Code,
+    ImportRun,
     Instrument,
     Invitation,
     JoinRequest,
@@ -11,6 +12,7 @@ from instruments.models import (
     Organisation,
     OrganisationIdentifier,
     PolicyZone,
+    SavedMapping,
     Site,
     User,
     VerificationRequest,
@@ -19,6 +21,7 @@ from instruments.models import (
 show(
     CalendarEntry,
     Code,
+    ImportRun,
     Instrument,
     Invitation,
     JoinRequest,
@@ -26,6 +29,7 @@ show(
     Organisation,
     OrganisationIdentifier,
     PolicyZone,
+    SavedMapping,
     Site,
     User,
     VerificationRequest,

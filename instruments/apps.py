@@ -8,3 +8,6 @@ class InstrumentsApp(AppConfig):
 
     def ready(self) -> None:
         from instruments import access, messages, registry_messages, standards_messages  # noqa: F401  (register scopes and sentences)
+        from instruments.services import import_kinds
+
+        import_kinds.register(import_kinds.INSTRUMENTS)

@@ -14,7 +14,7 @@ from billing.settlement.models import Award
 from billing.settlement.services import statements
 from billing.subsidy import services as subsidy
 from booking.services import notices
-from config.demo import organisations, registry, sessions
+from config.demo import imports, organisations, registry, sessions
 from config.demo.organisations import People
 from config.kernel.access import Role
 from instruments.services import policy_zones
@@ -37,6 +37,7 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         policy_zones.seed_zones(people.actor(people.office, Role.OPERATOR), began)
         told = sessions.Season(people, stocked, dice, now).play(today)
         _hand_in_licences(people, now)
+        imports.hand_over(people, now)
         issued = _statements(people, today, now)
     return {
         "owners": len(people.owners),

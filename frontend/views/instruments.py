@@ -47,6 +47,8 @@ def instrument_list(request: HttpRequest) -> HttpResponse:
         "view": list_view(result, request.GET),
         "page": _page(result),
         "may_create": bool(_owners(actor)),
+        "may_import": actor.has(Role.LAB_MANAGER, Role.OPERATOR),
+        "managed": _owners(actor),
     }
     return render(request, "instruments/_browse.html" if is_fragment(request) else "instruments/list.html", context)
 

@@ -10,6 +10,13 @@ from instruments.models.details import (
     InstrumentFunding,
     InstrumentImage,
 )
+from instruments.models.import_run import (
+    OPEN_STATES,
+    ImportRun,
+    ImportRunRow,
+    ImportState,
+    SavedMapping,
+)
 from instruments.models.instrument import (
     BOOKABLE_STATUSES,
     Acquisition,
@@ -54,6 +61,7 @@ from instruments.models.user import (
 
 __all__ = [
     "BOOKABLE_STATUSES",
+    "OPEN_STATES",
     "Acquisition",
     "Affiliation",
     "CalendarEntry",
@@ -67,6 +75,9 @@ __all__ = [
     "DeliveryMode",
     "FundingSource",
     "Germplasm",
+    "ImportRun",
+    "ImportRunRow",
+    "ImportState",
     "Instrument",
     "InstrumentDocument",
     "InstrumentFunding",
@@ -88,6 +99,7 @@ __all__ = [
     "ResourceKind",
     "ResourceRequest",
     "ResourceRequestState",
+    "SavedMapping",
     "ServiceMode",
     "ShareMode",
     "Site",

@@ -45,7 +45,7 @@ def clean_document(content: bytes) -> CleanFile:
     Raises Refusal on field ``file``: ``upload.empty``, ``upload.too_big`` (megabytes), ``upload.unknown_type``,
     ``upload.unreadable_image``, ``upload.too_many_pixels`` (megapixels).
     """
-    _refuse_size(content)
+    refuse_size(content)
     if content.startswith(_PDF):
         return CleanFile(content, "application/pdf", "pdf")
     return _drawn_anew(content)
@@ -53,11 +53,12 @@ def clean_document(content: bytes) -> CleanFile:
 
 def clean_image(content: bytes) -> CleanFile:
     """A JPEG or PNG drawn anew. Raises as ``clean_document`` does; a PDF is ``upload.unknown_type``."""
-    _refuse_size(content)
+    refuse_size(content)
     return _drawn_anew(content)
 
 
-def _refuse_size(content: bytes) -> None:
+def refuse_size(content: bytes) -> None:
+    """Raise Refusal ``upload.empty`` or ``upload.too_big`` (megabytes) on field ``file``."""
     if not content:
         raise Refusal.of("upload.empty", field="file")
     if len(content) > settings.MAX_UPLOAD_BYTES:

@@ -170,6 +170,19 @@ def to_issue() -> dict[str, Any]:
     return {"version": award.programme_version_id, "payee": award.payee_id, "month": f"{month:%Y-%m}"}
 
 
+def import_in(state: str) -> int:
+    """An import of the personas' lab in that state."""
+    from instruments.models import ImportRun
+
+    return int(ImportRun.objects.filter(state=state, organisation_id=organisation(PERSONAS["lab_manager"])).latest("pk").pk)
+
+
+def zone() -> int:
+    from instruments.models import PolicyZone
+
+    return int(PolicyZone.objects.earliest("pk").pk)
+
+
 def licence() -> int:
     from instruments.models import VerificationRequest
 
@@ -243,6 +256,26 @@ PAGES: tuple[Shown, ...] = (
     Shown("instrument_create", lambda: at("instrument_create"), ("lab_manager",)),
     Shown("instrument_edit", lambda: at("instrument_edit", instrument().pk), ("lab_manager", "operator")),
     Shown("instrument_hours", lambda: at("instrument_hours", instrument().pk), ("lab_manager", "operator")),
+    Shown("import_list", lambda: at("import_list"), ("lab_manager", "operator"), important=True),
+    *(
+        Shown(
+            "import_run",
+            lambda state=state: at("import_run", import_in(state)),
+            ("lab_manager",),
+            state,
+            important=state == "preview",
+        )  # type: ignore[misc]
+        for state in ("preview", "mapping", "done", "failed")
+    ),
+    Shown(
+        "organisation_completeness",
+        lambda: at("organisation_completeness", organisation(PERSONAS["lab_manager"])),
+        ("lab_manager", "operator"),
+        important=True,
+    ),
+    Shown("zone_list", lambda: at("zone_list"), ("operator",)),
+    Shown("zone_create", lambda: at("zone_create"), ("operator",)),
+    Shown("zone_edit", lambda: at("zone_edit", zone()), ("operator",)),
     # Booking
     Shown("reservation_create", lambda: at("reservation_create", instrument().pk, **chosen_time()), (*CUSTOMERS, "lab_manager")),
     Shown("reservation_list", lambda: at("reservation_list"), (*CUSTOMERS, "newcomer"), important=True),
@@ -374,6 +407,14 @@ NOT_PAGES: dict[str, str] = {
     "instrument_photo_set": "POST only",
     "instrument_photo": "a picture",
     "instrument_export": "a download",
+    "organisation_national_record": "a download",
+    "import_progress": "a piece of the import's page; test_import_with_preview shows it",
+    "import_columns": "POST only",
+    "import_confirm": "POST only",
+    "import_cancel": "POST only",
+    "import_report": "a download",
+    "import_file": "a download",
+    "mapping_forget": "POST only",
     "instrument_close": "POST only",
     "instrument_reopen": "POST only",
     "instrument_slots": "a piece of the instrument's page; test_pieces shows it",
