@@ -42,7 +42,7 @@ PLACES: tuple[Place, ...] = (
         _("Instruments"),
         "microscope",
         go="i",
-        begins=("instrument_", "problem_", "sheet_", "closure_import_", "search", "compare"),
+        begins=("instrument_", "problem_", "sheet_", "closure_import_", "search", "compare", "import_"),
     ),
     Place("find_a_time", _("Find a time"), "clock", go="n", begins=("find_a_time", "time_alert_")),
     Place("reservation_list", _("My bookings"), "calendar-event", CUSTOMERS, "b", ("reservation_",)),

@@ -113,6 +113,22 @@ _PROBLEM: dict[str, StateLook] = {
     "acknowledged": StateLook(pgettext_lazy("problem state", "Being looked into"), "tool", "wait"),
     "solved": StateLook(pgettext_lazy("problem state", "Solved"), "circle-check", "good"),
 }
+_IMPORT: dict[str, StateLook] = {
+    "reading": StateLook(pgettext_lazy("import state", "Being read"), "hourglass", "wait"),
+    "mapping": StateLook(pgettext_lazy("import state", "Waits: what do the columns mean?"), "zoom-question", "wait"),
+    "preview": StateLook(pgettext_lazy("import state", "Preview, not written yet"), "eye", "info"),
+    "writing": StateLook(pgettext_lazy("import state", "Being written"), "hourglass", "wait"),
+    "done": StateLook(pgettext_lazy("import state", "Written"), "circle-check", "good"),
+    "failed": StateLook(pgettext_lazy("import state", "Could not be read"), "alert-circle", "bad"),
+    "cancelled": StateLook(pgettext_lazy("import state", "Given up"), "ban", "calm"),
+}
+_FATE: dict[str, StateLook] = {
+    "created": StateLook(pgettext_lazy("fate of a row", "New"), "plus", "good"),
+    "updated": StateLook(pgettext_lazy("fate of a row", "Changed"), "refresh", "info"),
+    "unchanged": StateLook(pgettext_lazy("fate of a row", "Unchanged"), "check", "calm"),
+    "repeated": StateLook(pgettext_lazy("fate of a row", "Repeated"), "copy", "calm"),
+    "refused": StateLook(pgettext_lazy("fate of a row", "Refused"), "alert-circle", "bad"),
+}
 _LOOKS: dict[str, dict[str, StateLook]] = {
     "reservation": _RESERVATION,
     "instrument": _INSTRUMENT,
@@ -128,6 +144,8 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "qualification": _QUALIFICATION,
     "change": _CHANGE,
     "problem": _PROBLEM,
+    "import": _IMPORT,
+    "fate": _FATE,
 }
 
 

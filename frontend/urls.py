@@ -10,11 +10,13 @@ from frontend import (
     booking_urls,
     calendar_urls,
     finance_urls,
+    import_urls,
     instrument_urls,
     organisation_urls,
     record_urls,
     resource_urls,
     search_urls,
+    standards_urls,
     time_urls,
 )
 from frontend.views import account, gallery, help, home
@@ -29,6 +31,8 @@ urlpatterns = [
     *instrument_urls.urlpatterns,
     *record_urls.urlpatterns,
     *resource_urls.urlpatterns,
+    *import_urls.urlpatterns,
+    *standards_urls.urlpatterns,
     *booking_urls.urlpatterns,
     *calendar_urls.urlpatterns,
     *finance_urls.urlpatterns,

@@ -22,6 +22,8 @@ from instruments.models import (
     CustomsRecord,
     DataSet,
     Germplasm,
+    ImportRun,
+    ImportRunRow,
     Instrument,
     InstrumentChange,
     InstrumentDocument,
@@ -41,6 +43,7 @@ from instruments.models import (
     Qualification,
     Resource,
     ResourceRequest,
+    SavedMapping,
     SavedSearch,
     Site,
     TestItem,
@@ -213,6 +216,30 @@ def _closure_imports(queryset: QuerySet[ClosureImport], actor: Actor) -> QuerySe
     return queryset.filter(organisation_id__in=actor.organisations(Role.LAB_MANAGER))
 
 
+def import_run_filter(actor: Actor, prefix: str = "") -> Q:
+    """An owner's imports are for its lab managers; the operator sees all, also those that name the owner in each row."""
+    if actor.has(Role.OPERATOR):
+        return ALL
+    return Q(**{f"{prefix}organisation_id__in": actor.organisations(Role.LAB_MANAGER)})
+
+
+def _import_runs(queryset: QuerySet[ImportRun], actor: Actor) -> QuerySet[ImportRun]:
+    return queryset.filter(import_run_filter(actor))
+
+
+def _import_rows(queryset: QuerySet[ImportRunRow], actor: Actor) -> QuerySet[ImportRunRow]:
+    return queryset.filter(import_run_filter(actor, "run__"))
+
+
+def _mappings(queryset: QuerySet[SavedMapping], actor: Actor) -> QuerySet[SavedMapping]:
+    """An owner's mappings are for its lab managers, those without an owner for every lab manager."""
+    if actor.has(Role.OPERATOR):
+        return queryset
+    managed = actor.organisations(Role.LAB_MANAGER)
+    shared = Q(organisation=None) if managed else NONE
+    return queryset.filter(shared | Q(organisation_id__in=managed))
+
+
 def _public(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     """Code lists and policy zones are for everybody to read."""
     return queryset
@@ -275,6 +302,8 @@ _SCOPES: dict[Any, Any] = {
     Code: _public,
     CatalogueEntry: _entries,
     CustomsRecord: _details,
+    ImportRun: _import_runs,
+    ImportRunRow: _import_rows,
     Instrument: _instruments,
     InstrumentChange: _changes,
     InstrumentDocument: _attached,
@@ -293,6 +322,7 @@ _SCOPES: dict[Any, Any] = {
     ResourceRequest: _resource_requests,
     PolicyZone: _public,
     SavedSearch: _saved_searches,
+    SavedMapping: _mappings,
     Site: _sites,
     TestItem: _parts,
     User: _users,

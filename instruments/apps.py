@@ -17,6 +17,7 @@ class InstrumentsApp(AppConfig):
             standards_messages,
         )
         from instruments.ports import register_calendar_listener
-        from instruments.services import catalogue
+        from instruments.services import catalogue, import_kinds
 
         register_calendar_listener(catalogue.follow_calendars)
+        import_kinds.register(import_kinds.INSTRUMENTS)

@@ -120,3 +120,27 @@ CHOICE_NAMES: dict[str, dict[str, Word]] = {
     "service_modes": SERVICE_MODE_NAMES,
 }
 YES, NO = pgettext_lazy("answer", "yes"), pgettext_lazy("answer", "no")
+#: What files have besides: parts of the place, the owner, the customs record, money and hours.
+_BESIDE: dict[str, Word] = {
+    "original_value_10k_yuan": pgettext_lazy("instrument field", "Original value in 10,000 yuan"),
+    "site.name": _("Place"),
+    "site.address": pgettext_lazy("instrument field", "Street and house"),
+    "site.region_code": pgettext_lazy("instrument field", "Division"),
+    **{f"customs.{name}": word for name, word in CUSTOMS_NAMES.items()},
+    "fundings": pgettext_lazy("instrument field", "Who paid for it"),
+    "hours": pgettext_lazy("instrument field", "Opening hours"),
+    "hours_per_day": pgettext_lazy("instrument field", "Opening hours"),
+    "photo": pgettext_lazy("instrument field", "Picture"),
+    "organisation.name": pgettext_lazy("instrument field", "Owner"),
+    "organisation.identifier": pgettext_lazy("instrument field", "The owner's code"),
+    "file": pgettext_lazy("instrument field", "File"),
+}
+
+
+def field_name(field: str) -> str:
+    """What a field of a form or a file is called; a column that we do not know keeps its own name."""
+    return str(FIELD_NAMES.get(field) or _BESIDE.get(field, field))
+
+
+def choice_name(code: object) -> str:
+    return field_name(str(code))

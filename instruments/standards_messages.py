@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.messages import register
+from config.kernel.messages import register, register_formatter
+from instruments.field_wording import choice_name
 
 register(
     {
@@ -17,6 +18,17 @@ register(
         "codes.division_unknown": _(
             "There is no division %(text)s. Use its six-digit code, or its names as the list writes them."
         ),
+        "import.kind_unknown": _("Choose what the file holds."),
+        "import.layout_unknown": _("Choose how the file is written."),
+        "import.mapping_unknown": _("This mapping does not exist any more. Choose another one."),
+        "import.choice_twice": _("%(choice_name)s is chosen for more than one column, or is no field. Choose it once."),
+        "import.gave_up": _(
+            "The platform could not finish this file; nothing was written. Hand it in again, or tell the operator."
+        ),
+        "import.state_changed": _("This import has moved on since the page was loaded. Load the page again."),
+        "import.rows_refused": _(
+            "%(refused)s rows are refused, so nothing can be written. Mend them in the file and hand it in again."
+        ),
         "zone.slug_invalid": _(
             "A short name has small letters, digits and hyphens between them, %(maximum)s characters at most."
         ),
@@ -25,3 +37,4 @@ register(
         "zone.ends_before_it_begins": _("The zone must end after it begins."),
     }
 )
+register_formatter("choice_name", choice_name)

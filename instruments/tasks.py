@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.utils import timezone
-from procrastinate import RetryStrategy
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from config.kernel.models import Heartbeat
 from config.kernel.services.heartbeat import beat
-from instruments.services import catalogue, search_alerts, vocabulary
+from instruments.services import catalogue, import_runs, search_alerts, vocabulary
 from instruments.services.catalogue_jobs import TASK, ask_for_rebuild
 
 ALERT_EVERY = timedelta(hours=20)
+_ATTEMPTS = 4
 
 
 @app.task(name=TASK, lock=TASK, retry=RetryStrategy(max_attempts=4, exponential_wait=10))
@@ -47,3 +48,19 @@ def keep_vocabulary(timestamp: int) -> None:
 def roll_catalogue(timestamp: int) -> None:
     """Shortly after midnight in China prices and programmes come into force or end."""
     ask_for_rebuild()
+
+
+@app.task(
+    name=import_runs.TASK,
+    queue=import_runs.QUEUE,
+    retry=RetryStrategy(max_attempts=_ATTEMPTS, exponential_wait=4),
+    pass_context=True,
+)
+def import_run(context: JobContext, run_id: int) -> None:
+    """Read or write a file that somebody handed over; nothing when that is done. The last attempt that fails says so."""
+    try:
+        import_runs.work(run_id, timezone.now())
+    except Exception:
+        if context.job is not None and context.job.attempts + 1 >= _ATTEMPTS:
+            import_runs.give_up(run_id, timezone.now())
+        raise

@@ -13,7 +13,7 @@ from django.db import transaction
 from billing.settlement.models import Award
 from billing.settlement.services import statements
 from billing.subsidy import services as subsidy
-from config.demo import calendars, hours, organisations, records, registry, sessions, shared_things
+from config.demo import calendars, hours, imports, organisations, records, registry, sessions, shared_things
 from config.demo.organisations import People
 from config.kernel.access import Role
 from config.kernel.services.silence import silence
@@ -42,6 +42,7 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         told |= records.live(people, stocked, now)
         laid = hours.lay(people, stocked, today, now)
         _hand_in_licences(people, now)
+        imports.hand_over(people, now)
         issued = _statements(people, today, now)
         closures = calendars.close(people, stocked, today, now)
         catalogue.rebuild(now)

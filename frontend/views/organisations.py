@@ -35,7 +35,11 @@ _KIND_TEMPLATE = "organisations/kind.html"
 def organisation_list(request: HttpRequest) -> HttpResponse:
     """Mine, each with what is worth doing next, and what I asked to join."""
     actor = actor_of(request)
-    context = {"mine": queries.my_organisations(actor), "asked": queries.my_join_requests(actor)}
+    context = {
+        "mine": queries.my_organisations(actor),
+        "asked": queries.my_join_requests(actor),
+        "keeps_zones": actor.has(Role.OPERATOR),
+    }
     return render(request, "organisations/list.html", context)
 
 
@@ -87,6 +91,8 @@ def organisation_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "keeps_profile": keeps_profile(actor, found),
         "sees_private": sees_private_profile(actor, found),
         "may_suspend": actor.has(Role.OPERATOR) and not is_member,
+        "keeps_instruments": found.kind == OrganisationKind.OWNER
+        and (actor.has(Role.OPERATOR) or pk in actor.organisations(Role.LAB_MANAGER)),
         "may_ask": request.user.is_authenticated and not is_member and found.kind != OrganisationKind.GOVERNMENT,
         "next_step": queries.next_step(found, any(one.decided_at is None for one in requests)) if is_administrator else "",
         "people": people,

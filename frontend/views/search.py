@@ -72,6 +72,8 @@ def _results(request: HttpRequest, page_name: str) -> HttpResponse:
         "kept_query": canonical_query(asked),
         "instruments_only": page_name == "instrument_list",
         "may_create": may_create,
+        "may_import": page_name == "instrument_list" and actor.has(Role.LAB_MANAGER, Role.OPERATOR),
+        "managed": sorted(_owners(actor)) if may_create else [],
         "open_problems": records.open_problem_count(actor) if may_create else 0,
     }
     return render(request, "search/_browse.html" if is_fragment(request) else "search/results.html", context)

@@ -12,6 +12,13 @@ from instruments.models.details import (
     InstrumentFunding,
     InstrumentImage,
 )
+from instruments.models.import_run import (
+    OPEN_STATES,
+    ImportRun,
+    ImportRunRow,
+    ImportState,
+    SavedMapping,
+)
 from instruments.models.instrument import (
     BOOKABLE_STATUSES,
     Acquisition,
@@ -62,6 +69,7 @@ from instruments.models.user import (
 
 __all__ = [
     "BOOKABLE_STATUSES",
+    "OPEN_STATES",
     "Acquisition",
     "Affiliation",
     "CalendarEntry",
@@ -79,6 +87,9 @@ __all__ = [
     "DeliveryMode",
     "FundingSource",
     "Germplasm",
+    "ImportRun",
+    "ImportRunRow",
+    "ImportState",
     "ImportedClosure",
     "Instrument",
     "InstrumentChange",
@@ -105,6 +116,7 @@ __all__ = [
     "ResourceKind",
     "ResourceRequest",
     "ResourceRequestState",
+    "SavedMapping",
     "SavedSearch",
     "SearchTerm",
     "SearchTermKind",

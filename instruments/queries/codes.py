@@ -8,6 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import QuerySet
+
+from config.kernel.access import Actor, get_visible, visible_to
 from instruments.models import Code, PolicyZone
 from instruments.rules.classification import instrument_classes
 from instruments.rules.nations import nation_by_name, nation_codes, nation_name
@@ -113,6 +116,16 @@ def division_path(code: str, on: date, lang: Language = "zh") -> tuple[str, str,
     codes = (code[:2] + "0000", code[:4] + "00" if code[2:4] != "00" else "", code if code[4:6] != "00" else "")
     names = [name_of("gbt2260", one, on, lang) if len(one) == 6 and len(code) == 6 else "" for one in codes]
     return names[0], names[1], names[2]
+
+
+def zones(actor: Actor) -> QuerySet[PolicyZone]:
+    """All policy zones, also those that hold no more, by name."""
+    return visible_to(PolicyZone.objects.all(), actor).order_by("name", "pk")
+
+
+def zone_for(actor: Actor, zone_id: int) -> PolicyZone:
+    """One policy zone. Raises NotFound."""
+    return get_visible(PolicyZone.objects.all(), actor, pk=zone_id)
 
 
 def zones_on(on: date) -> list[PolicyZone]:

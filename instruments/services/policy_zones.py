@@ -41,11 +41,8 @@ class ZoneFields:
 def create_zone(actor: Actor, slug: str, fields: ZoneFields, now: datetime) -> PolicyZone:
     """A new zone; its slug is what organisations and programmes name and never changes. Raises Forbidden, Refusal ``zone.*``."""
     actor.require(Role.OPERATOR)
-    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) or len(slug) > SLUG_LENGTH:
-        raise Refusal.of("zone.slug_invalid", "slug", maximum=SLUG_LENGTH)
-    values = _clean(fields, now)
-    if PolicyZone.objects.filter(slug=slug).exists():
-        raise Refusal.of("zone.slug_taken", "slug", slug=slug)
+    values, reasons = _clean(fields, now)
+    Refusal.raise_any([*_slug_reasons(slug), *reasons])
     zone = PolicyZone.objects.create(slug=slug, **values)
     audit.record(actor, "zone.create", zone, now, after={"slug": slug} | jsonable(values))
     return zone
@@ -56,7 +53,8 @@ def update_zone(actor: Actor, zone_id: int, fields: ZoneFields, now: datetime) -
     """Change everything but the slug; nothing is written when nothing differs. Raises as ``create_zone``, NotFound."""
     actor.require(Role.OPERATOR)
     zone = get_visible(PolicyZone.objects.select_for_update(), actor, pk=zone_id)
-    values = _clean(fields, now)
+    values, reasons = _clean(fields, now)
+    Refusal.raise_any(reasons)
     before = {name: getattr(zone, name) for name in values if getattr(zone, name) != values[name]}
     if before:
         for name, value in values.items():
@@ -75,7 +73,16 @@ def seed_zones(actor: Actor, now: datetime) -> None:
             create_zone(actor, slug, ZoneFields(**zone), now)
 
 
-def _clean(fields: ZoneFields, now: datetime) -> dict[str, Any]:
+def _slug_reasons(slug: str) -> list[Reason]:
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", slug) or len(slug) > SLUG_LENGTH:
+        return [Reason("zone.slug_invalid", {"maximum": SLUG_LENGTH}, "slug")]
+    if PolicyZone.objects.filter(slug=slug).exists():
+        return [Reason("zone.slug_taken", {"slug": slug}, "slug")]
+    return []
+
+
+def _clean(fields: ZoneFields, now: datetime) -> tuple[dict[str, Any], list[Reason]]:
+    """The clean values, and every reason against them."""
     reasons: list[Reason] = []
     values: dict[str, Any] = {"valid_from": fields.valid_from, "valid_to": fields.valid_to}
     for name in ("name", "name_en"):
@@ -93,5 +100,4 @@ def _clean(fields: ZoneFields, now: datetime) -> dict[str, Any]:
         reasons += refusal.reasons
     if fields.valid_from and fields.valid_to and fields.valid_from >= fields.valid_to:
         reasons.append(Reason("zone.ends_before_it_begins", {}, "valid_to"))
-    Refusal.raise_any(reasons)
-    return values
+    return values, reasons

@@ -47,7 +47,7 @@ def clean_document(content: bytes) -> CleanFile:
     Raises Refusal on field ``file``: ``upload.empty``, ``upload.too_big`` (megabytes), ``upload.unknown_type``,
     ``upload.unreadable_image``, ``upload.too_many_pixels`` (megapixels).
     """
-    _refuse_size(content)
+    refuse_size(content)
     if content.startswith(_PDF):
         return CleanFile(content, "application/pdf", "pdf")
     return _drawn_anew(content)
@@ -55,7 +55,7 @@ def clean_document(content: bytes) -> CleanFile:
 
 def clean_image(content: bytes) -> CleanFile:
     """A JPEG or PNG drawn anew. Raises as ``clean_document`` does; a PDF is ``upload.unknown_type``."""
-    _refuse_size(content)
+    refuse_size(content)
     return _drawn_anew(content)
 
 
@@ -64,7 +64,7 @@ def check_delivery(content: bytes) -> None:
 
     Raises Refusal on field ``file``: ``upload.empty``, ``upload.too_big``, ``resource_request.file_is_program``.
     """
-    _refuse_size(content)
+    refuse_size(content)
     if content.startswith(_PROGRAMS):
         raise Refusal.of("resource_request.file_is_program", field="file")
 
@@ -78,7 +78,8 @@ def drawn_picture(content: bytes) -> bytes:
     return out.getvalue()
 
 
-def _refuse_size(content: bytes) -> None:
+def refuse_size(content: bytes) -> None:
+    """Raise Refusal ``upload.empty`` or ``upload.too_big`` (megabytes) on field ``file``."""
     if not content:
         raise Refusal.of("upload.empty", field="file")
     if len(content) > settings.MAX_UPLOAD_BYTES:

@@ -95,6 +95,7 @@ def build_world(now: datetime = NOW) -> World:
     _share_resources(world, now)
     catalogue.rebuild(now)
     vocabulary.rebuild_vocabulary()
+    _take_in_lists(world, now)
     for role in ROLES:
         if (person := world.person(role)) is not None:
             client = Client()
@@ -419,3 +420,25 @@ def _sheet(owner: Organisation, now: datetime) -> Any:
     manager = Actor(user_id=None, name="", grants=(Grant(owner.pk, Role.LAB_MANAGER),))
     content = sheets.download(manager, owner.pk, ["technique"])
     return files.store(content, file_name="t.xlsx", media_type="application/octet-stream", user_id=None, now=now)
+
+
+def _take_in_lists(world: World, now: datetime) -> None:
+    """Imports in every state that waits for a person, a saved mapping and a zone for both sides."""
+    from instruments.models import ImportRun, ImportRunRow, PolicyZone, SavedMapping
+
+    cast = world.cast
+    for lab, manager, mark in ((cast.lab, "wang", OURS_HIDDEN), (world.other_lab, "bo", THEIRS_HIDDEN)):
+        content = f"name\n{mark}\n".encode()
+        stored = files.store(content, file_name=f"{mark}.csv", media_type="text/csv", user_id=None, now=now)
+        for kind, state in (("import", "preview"), ("import:mapping", "mapping"), ("import:given_up", "preview")):
+            facts = {"columns": [mark], "samples": [[mark]], "delimiter": ","}
+            run = ImportRun.objects.create(
+                kind="instruments", layout="new", organisation=lab, file=stored, state=state, counts={"created": 1}, facts=facts,
+                created_by=cast.users[manager], created_at=now,
+            )  # fmt: skip
+            ImportRunRow.objects.create(run=run, line=2, fate="created", name=mark)
+            world.objects[kind] = (*world.objects.get(kind, ()), run.pk)
+        mapping = SavedMapping.objects.create(organisation=lab, name=mark, document={"fields": {}}, updated_at=now)
+        zone = PolicyZone.objects.create(slug=f"zone-{lab.pk}", name=f"Zone {lab.pk}")
+        for kind, one in (("saved_mapping", mapping.pk), ("zone", zone.pk), ("owner", lab.pk)):
+            world.objects[kind] = (*world.objects.get(kind, ()), one)

@@ -252,6 +252,19 @@ def closure_import(confirmed: bool) -> int:
     return int(ClosureImport.objects.filter(confirmed_at__isnull=not confirmed).latest("pk").pk)
 
 
+def import_in(state: str) -> int:
+    """An import of the personas' lab in that state."""
+    from instruments.models import ImportRun
+
+    return int(ImportRun.objects.filter(state=state, organisation_id=organisation(PERSONAS["lab_manager"])).latest("pk").pk)
+
+
+def zone() -> int:
+    from instruments.models import PolicyZone
+
+    return int(PolicyZone.objects.earliest("pk").pk)
+
+
 def licence() -> int:
     from instruments.models import VerificationRequest
 
@@ -369,6 +382,26 @@ PAGES: tuple[Shown, ...] = (
     ),
     Shown("instrument_maintenance", lambda: at("instrument_maintenance", layered().pk), ("lab_manager",)),
     Shown("instrument_detail", lambda: at("instrument_detail", layered().pk), (ANONYMOUS,), "layers"),
+    Shown("import_list", lambda: at("import_list"), ("lab_manager", "operator"), important=True),
+    *(
+        Shown(
+            "import_run",
+            lambda state=state: at("import_run", import_in(state)),
+            ("lab_manager",),
+            state,
+            important=state == "preview",
+        )  # type: ignore[misc]
+        for state in ("preview", "mapping", "done", "failed")
+    ),
+    Shown(
+        "organisation_completeness",
+        lambda: at("organisation_completeness", organisation(PERSONAS["lab_manager"])),
+        ("lab_manager", "operator"),
+        important=True,
+    ),
+    Shown("zone_list", lambda: at("zone_list"), ("operator",)),
+    Shown("zone_create", lambda: at("zone_create"), ("operator",)),
+    Shown("zone_edit", lambda: at("zone_edit", zone()), ("operator",)),
     # Booking
     Shown(
         "resource_detail",
@@ -558,6 +591,14 @@ NOT_PAGES: dict[str, str] = {
     "instrument_photo_set": "POST only",
     "instrument_photo": "a picture",
     "instrument_export": "a download",
+    "organisation_national_record": "a download",
+    "import_progress": "a piece of the import's page; test_import_with_preview shows it",
+    "import_columns": "POST only",
+    "import_confirm": "POST only",
+    "import_cancel": "POST only",
+    "import_report": "a download",
+    "import_file": "a download",
+    "mapping_forget": "POST only",
     "instrument_close": "POST only",
     "instrument_holidays": "POST only",
     "instrument_bring_back": "POST only",

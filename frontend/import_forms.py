@@ -1,0 +1,105 @@
+"""The forms of the import page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from instruments.field_wording import field_name
+from instruments.models import Organisation, SavedMapping
+from instruments.rules import mapping_guess
+from instruments.services import import_kinds
+from instruments.services.import_runs import Asked
+
+EACH_ROW = "each_row"
+KIND_NAMES: dict[str, Promise | str] = {
+    "instruments": pgettext_lazy("kind of import", "Instruments"),
+    "germplasm": pgettext_lazy("kind of import", "Germplasm (MCPD)"),
+    "test_items": pgettext_lazy("kind of import", "Test items and prices"),
+}
+LAYOUT_NAMES: dict[str, Promise | str] = {
+    "national": pgettext_lazy("layout of a file", "Excel sheet of the national network"),
+    "csv": pgettext_lazy("layout of a file", "CSV or Excel with our column names"),
+    "uniquip": pgettext_lazy("layout of a file", "UNIQUIP list"),
+    "mcpd": pgettext_lazy("layout of a file", "MCPD list"),
+    import_kinds.SAVED: pgettext_lazy("layout of a file", "A list with a saved mapping"),
+    import_kinds.NEW: pgettext_lazy("layout of a file", "Another list: say what each column means"),
+}
+
+
+class StartForm(forms.Form):
+    """Which file, what it holds, whose it is. Kind and layout are one choice, so that only what exists can be chosen."""
+
+    file = forms.FileField(
+        label=_("File"), help_text=_("Excel (.xlsx) or CSV. Nothing is written before you have seen a preview.")
+    )
+    form = forms.ChoiceField(label=_("What it holds"))
+    owner = forms.ChoiceField(label=_("Owner"))
+    mapping = forms.ChoiceField(label=_("Saved mapping"), required=False)
+
+    def __init__(
+        self, owners: Iterable[Organisation], mappings: Sequence[SavedMapping], each_row: bool, *args: Any, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        listed = [(str(owner.pk), owner.name) for owner in owners]
+        self._choices("owner", [*([(EACH_ROW, str(_("Each row names its owner")))] if each_row else []), *listed])
+        self._choices("form", _forms(bool(mappings)))
+        self._choices("mapping", [("", str(_("Choose a mapping"))), *((str(one.pk), _mapping_name(one)) for one in mappings)])
+        if not mappings:
+            del self.fields["mapping"]
+
+    def asked(self) -> Asked:
+        """What was chosen; call it on a valid form."""
+        typed = self.cleaned_data
+        kind, _colon, layout = typed["form"].partition(":")
+        owner, mapping = typed["owner"], typed.get("mapping", "")
+        return Asked(kind, layout, None if owner == EACH_ROW else int(owner), int(mapping) if mapping else None)
+
+    def _choices(self, name: str, choices: list[tuple[str, str]]) -> None:
+        self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+
+def _forms(has_mappings: bool) -> list[tuple[str, str]]:
+    found = []
+    several = len(import_kinds.kinds()) > 1
+    for code, kind in import_kinds.kinds().items():
+        for layout in kind.layouts:
+            if layout == import_kinds.SAVED and not has_mappings:
+                continue
+            name = str(LAYOUT_NAMES[layout])
+            found.append((f"{code}:{layout}", f"{KIND_NAMES[code]}: {name}" if several else name))
+    return found
+
+
+def _mapping_name(mapping: SavedMapping) -> str:
+    return f"{mapping.name} ({mapping.organisation.name})" if mapping.organisation else mapping.name
+
+
+class ColumnsForm(forms.Form):
+    """One select per column of the file, filled in by what its heading is usually called."""
+
+    save_as = forms.CharField(
+        label=_("Save this mapping as"),
+        required=False,
+        max_length=100,
+        help_text=_("The next file of this kind is then read without asking."),
+    )
+
+    def __init__(self, columns: Sequence[str], with_owner: bool, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data)
+        self.columns = list(columns)
+        choices = [one for one in mapping_guess.CHOICES if with_owner or one != "organisation.name"]
+        guessed = mapping_guess.guess(self.columns, choices)
+        options = [("", str(_("Leave out"))), *((code, field_name(code)) for code in choices)]
+        for place, column in enumerate(self.columns):
+            field = forms.ChoiceField(label=column, required=False, choices=options, initial=guessed.get(column, ""))
+            self.fields[f"column_{place}"] = field
+
+    def chosen(self) -> dict[str, str]:
+        """The choice for each heading; call it on a valid form."""
+        return {column: self.cleaned_data[f"column_{place}"] for place, column in enumerate(self.columns)}

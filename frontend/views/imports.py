@@ -1,0 +1,218 @@
+"""Taking in files: hand over, say what the columns mean, look at the preview, confirm, read the report."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from config.kernel.access import Actor, Role
+from config.kernel.api.problems import status_of
+from config.kernel.errors import NotFound, Refusal
+from config.kernel.http import attachment
+from config.kernel.services import files
+from frontend.forms import refusal_to_form
+from frontend.http import actor_of, is_fragment
+from frontend.import_forms import ColumnsForm, StartForm
+from frontend.presenters.imports import row_views, run_view
+from frontend.refusals import sentences
+from instruments.models import ImportRun, ImportState
+from instruments.queries import imports as queries
+from instruments.rules.standards.tables import harmless
+from instruments.services import import_runs, uploads
+
+RUNS_PER_PAGE = 25
+ROWS_PER_PAGE = 50
+POLL_SECONDS = 2
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def import_list(request: HttpRequest) -> HttpResponse:
+    """Hand over a file, and the imports so far."""
+    actor = actor_of(request)
+    owners = queries.import_owners(actor)
+    mappings = list(queries.mappings_for(actor, [owner.pk for owner in owners]))
+    posted = request.method == "POST"
+    form = StartForm(
+        owners, mappings, actor.has(Role.OPERATOR), request.POST if posted else None, request.FILES if posted else None
+    )
+    status = 200
+    if posted:
+        status = 422
+        if form.is_valid():
+            file = form.cleaned_data["file"]
+            try:
+                run = import_runs.start(actor, form.asked(), uploads.received(file), file.name or "", timezone.now())
+            except Refusal as refusal:
+                refusal_to_form(form, refusal)
+                status = status_of(refusal)
+            else:
+                return redirect("import_run", run.pk)
+    page = Paginator(queries.import_runs(actor), RUNS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "form": form,
+        "page": page,
+        "runs": [(run, run_view(run)) for run in page.object_list],
+        "mappings": [one for one in mappings if one.organisation_id or actor.has(Role.OPERATOR)],
+    }
+    return render(request, "imports/list.html", context, status=status)
+
+
+@login_required
+@require_GET
+def import_run(request: HttpRequest, pk: int) -> HttpResponse:
+    """One import: progress, columns to choose, preview or result."""
+    actor = actor_of(request)
+    return _run_page(request, actor, queries.import_run_for(actor, pk))
+
+
+@login_required
+@require_GET
+def import_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far it is (htmx, asked again every few seconds); when the worker is done the whole page comes."""
+    actor = actor_of(request)
+    run = queries.import_run_for(actor, pk)
+    view = run_view(run)
+    if not is_fragment(request):
+        return redirect("import_run", pk)
+    if not view.working:
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return render(request, "imports/_progress.html", {"view": view, "poll_seconds": POLL_SECONDS})
+
+
+@login_required
+@require_POST
+def import_columns(request: HttpRequest, pk: int) -> HttpResponse:
+    """What each column means; then the file is read with that."""
+    actor = actor_of(request)
+    run = queries.import_run_for(actor, pk)
+    form = _columns_form(run, request.POST)
+    if not form.is_valid():
+        return _run_page(request, actor, run, form, status=422)
+    try:
+        import_runs.choose_columns(actor, pk, form.chosen(), form.cleaned_data["save_as"], timezone.now())
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        refusal_to_form(form, refusal)
+        return _run_page(request, actor, run, form, status=status_of(refusal))
+    return redirect("import_run", pk)
+
+
+@login_required
+@require_POST
+def import_confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write what the preview shows."""
+    actor = actor_of(request)
+    try:
+        import_runs.confirm(actor, pk, timezone.now())
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        messages.error(request, " ".join(sentences(refusal)))
+    return redirect("import_run", pk)
+
+
+@login_required
+@require_POST
+def import_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give it up."""
+    actor = actor_of(request)
+    try:
+        import_runs.cancel(actor, pk, timezone.now())
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        messages.error(request, " ".join(sentences(refusal)))
+    else:
+        messages.success(request, _("The import is given up. Nothing was written."))
+    return redirect("import_run", pk)
+
+
+@login_required
+@require_GET
+def import_report(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """Every row (``?fate=refused``: of one fate) with what there is to say about it, as CSV."""
+    actor = actor_of(request)
+    run = queries.import_run_for(actor, pk)
+    rows = queries.rows_of(actor, run, request.GET.get("fate", ""))
+    answer = StreamingHttpResponse(_report(run, rows.iterator(chunk_size=1000)), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="import-{pk}.csv"'
+    answer["Cache-Control"] = "private, no-store"
+    answer["X-Content-Type-Options"] = "nosniff"
+    return answer
+
+
+@login_required
+@require_GET
+def import_file(request: HttpRequest, pk: int) -> HttpResponse:
+    """The file as it was handed over."""
+    run = queries.import_run_for(actor_of(request), pk)
+    suffix = "xlsx" if run.file.file_name.lower().endswith(".xlsx") else "csv"
+    return attachment(files.read(run.file), "application/octet-stream", f"import-{pk}.{suffix}")
+
+
+@login_required
+@require_POST
+def mapping_forget(request: HttpRequest, pk: int) -> HttpResponse:
+    """Delete a saved mapping."""
+    import_runs.forget_mapping(actor_of(request), pk, timezone.now())
+    messages.success(request, _("The mapping is deleted. Imports that used it are not touched."))
+    return redirect("import_list")
+
+
+def _run_page(
+    request: HttpRequest, actor: Actor, run: ImportRun, form: ColumnsForm | None = None, status: int = 200
+) -> HttpResponse:
+    view, fate = run_view(run), request.GET.get("fate", "")
+    context: dict[str, Any] = {"run": run, "view": view, "fate": fate, "poll_seconds": POLL_SECONDS}
+    if run.state == ImportState.MAPPING:
+        form = form or _columns_form(run, None)
+        context |= {"form": form, "columns": _columns(run, form)}
+    elif run.state in {ImportState.PREVIEW, ImportState.DONE}:
+        page = Paginator(queries.rows_of(actor, run, fate), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+        context |= {"page": page, "rows": row_views(run, page.object_list)}
+    return render(request, "imports/run.html", context, status=status)
+
+
+def _columns_form(run: ImportRun, data: Any) -> ColumnsForm:
+    if run.state != ImportState.MAPPING:
+        raise NotFound.of("access.not_found", model="import")
+    return ColumnsForm(run.facts["columns"], run.organisation_id is None, data)
+
+
+def _columns(run: ImportRun, form: ColumnsForm) -> list[tuple[str, list[str], Any]]:
+    """Each heading with a few of its cells and its select."""
+    return [
+        (column, [sample[place] for sample in run.facts["samples"]], form[f"column_{place}"])
+        for place, column in enumerate(run.facts["columns"])
+    ]
+
+
+class _Line:
+    """A file that gives back what was written to it last."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def _report(run: ImportRun, rows: Any) -> Iterator[str]:
+    writer = csv.writer(_Line())
+    head = [_("Line"), _("What becomes of it"), _("Number"), _("Name"), _("Owner"), _("Field"), _("Was"), _("Becomes"), _("Why")]
+    yield "\ufeff" + str(writer.writerow(head))
+    for view in (one for row in rows for one in row_views(run, [row])):
+        start = [str(view.line), view.fate, view.inner_id, view.name, view.owner]
+        told = [[change.field, change.was, change.becomes, ""] for change in view.changes]
+        told += [[field, "", "", text] for field, text in view.problems]
+        for tail in told or [["", "", "", ""]]:
+            yield str(writer.writerow([harmless(text) for text in [*start, *tail]]))

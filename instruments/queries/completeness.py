@@ -1,0 +1,49 @@
+"""How complete an owner's instruments are for national reporting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from config.kernel.access import Actor
+from instruments.queries.national import managed_instruments, national_facts
+from instruments.rules.standards.completeness import FieldCount, Gap, counts_by_field, gaps_of
+
+
+@dataclass(frozen=True, slots=True)
+class Incomplete:
+    """An instrument with what it lacks."""
+
+    id: int
+    name: str
+    inner_id: str
+    gaps: tuple[Gap, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """``complete`` of ``total`` instruments lack nothing; ``fields`` and ``instruments`` say what the others lack, most first."""
+
+    total: int
+    complete: int
+    fields: list[FieldCount]
+    instruments: list[Incomplete]
+
+    @property
+    def percent(self) -> int:
+        """The share of complete instruments, rounded down; 100 without instruments."""
+        return self.complete * 100 // self.total if self.total else 100
+
+
+def completeness_of(actor: Actor, organisation_id: int, now: datetime) -> Completeness:
+    """For who manages the owner's instruments: a fixed number of queries per thousand. Raises Forbidden."""
+    rows = managed_instruments(actor, organisation_id).exclude(status="retired")
+    gaps: list[tuple[Gap, ...]] = []
+    incomplete = []
+    for facts in national_facts(rows, now):
+        found = tuple(gaps_of(facts))
+        gaps.append(found)
+        if found:
+            incomplete.append(Incomplete(facts.instrument_id, facts.values["name"], facts.values["inner_id"], found))
+    incomplete.sort(key=lambda one: (-len(one.gaps), one.name, one.id))
+    return Completeness(len(gaps), len(gaps) - len(incomplete), counts_by_field(gaps), incomplete)

@@ -1,0 +1,131 @@
+"""What can be taken in on the import page. Another kind is one ``register`` call; see ``instruments.apps``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from config.kernel.access import Actor
+from config.kernel.errors import Reason, Refusal
+from instruments.rules.registry_map import builtin_map, parse_map
+from instruments.services.registry_import import ImportReport, ImportRequest, Progress, import_registry
+
+#: Layouts whose mapping is chosen from the saved ones, or made for the file.
+SAVED, NEW = "saved", "new"
+
+
+class RowLike(Protocol):
+    """What became of one row: see ``registry_import.RowFate``."""
+
+    @property
+    def line(self) -> int: ...
+    @property
+    def fate(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def inner_id(self) -> str: ...
+    @property
+    def owner(self) -> str: ...
+    @property
+    def reasons(self) -> Sequence[Reason]: ...
+    @property
+    def notes(self) -> Sequence[Reason]: ...
+
+
+class ReportLike(Protocol):
+    """The story of one import: its rows, how many had each fate, and a digest of what it does or would do."""
+
+    @property
+    def rows(self) -> Sequence[RowLike]: ...
+    @property
+    def counts(self) -> Mapping[str, int]: ...
+    @property
+    def digest(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One run of a kind. ``owner_id`` None: each row names its owner. ``expected_digest``: write only what was previewed."""
+
+    content: bytes
+    file_name: str
+    layout: str
+    document: Mapping[str, Any] | None
+    owner_id: int | None
+    dry_run: bool
+    expected_digest: str
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True)
+class ImportKind:
+    """``code`` names it, ``layouts`` are the file formats it reads, ``page`` the url name of the page of one of its objects.
+
+    ``run`` takes all rows in, or none; it raises Refusal when the file cannot be read and Conflict ``import.changed_since`` when
+    an expected digest does not hold. ``facts`` are values for people, by name.
+    """
+
+    code: str
+    layouts: tuple[str, ...]
+    run: Callable[[Actor, Order, datetime], ReportLike]
+    facts: Callable[[Any], dict[str, Any]] = lambda report: {}
+    object_id: Callable[[Any], int | None] = lambda row: None
+    page: str = ""
+
+
+_registered: dict[str, ImportKind] = {}
+
+
+def register(kind: ImportKind) -> None:
+    """Add a kind; once per code, at start-up."""
+    if kind.code in _registered:
+        raise RuntimeError(f"the import kind {kind.code} is registered twice")
+    _registered[kind.code] = kind
+
+
+def kinds() -> Mapping[str, ImportKind]:
+    return _registered
+
+
+def kind_of(code: str) -> ImportKind:
+    """Raises Refusal ``import.kind_unknown``."""
+    if code not in _registered:
+        raise Refusal.of("import.kind_unknown", "kind")
+    return _registered[code]
+
+
+def _run_instruments(actor: Actor, order: Order, now: datetime) -> ReportLike:
+    plan = builtin_map(order.layout) if order.document is None else parse_map(dict(order.document))
+    request = ImportRequest(
+        content=order.content,
+        file_name=order.file_name,
+        plan=plan,
+        owner_id=order.owner_id,
+        dry_run=order.dry_run,
+        expected_digest=order.expected_digest,
+    )
+    return import_registry(actor, request, now, order.progress)
+
+
+def _facts_of(report: ImportReport) -> dict[str, Any]:
+    return {
+        "encoding": report.encoding,
+        "sureness": report.sureness,
+        "columns_not_read": list(report.columns_not_read),
+        "owners_created": len(report.organisations_created),
+        "sites_created": report.sites_created,
+        "absent": report.absent,
+    }
+
+
+INSTRUMENTS = ImportKind(
+    "instruments",
+    ("national", "csv", "uniquip", SAVED, NEW),
+    _run_instruments,
+    facts=_facts_of,
+    object_id=lambda row: row.instrument_id,
+    page="instrument_detail",
+)

@@ -1,0 +1,317 @@
+"""A file on its way in: handed over, read and tried by the worker, looked at, confirmed, written. Every step is safe to repeat."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from procrastinate.contrib.django import app
+
+from config.kernel.access import Actor, Role, get_visible, visible_to
+from config.kernel.errors import Conflict, Reason, Refusal
+from config.kernel.services import audit, files
+from config.kernel.services.transactions import whole
+from instruments.models import ImportRun, ImportRunRow, ImportState, SavedMapping, User
+from instruments.queries import actor_for
+from instruments.rules import mapping_guess
+from instruments.rules.registry_file import Limits, Table, check_bytes, read_table
+from instruments.rules.registry_map import parse_map
+from instruments.rules.registry_values import clean_text
+from instruments.services import import_kinds, uploads
+from instruments.services.import_kinds import NEW, SAVED, Order, ReportLike
+from instruments.services.instrument_changes import owner_institution, require_manager
+from instruments.services.registry_encoding import decode
+from instruments.services.registry_workbook import is_workbook, read_workbook
+
+QUEUE = "imports"
+TASK = "instruments.import_run"
+_SAMPLES = 3
+_SAMPLE_CHARACTERS = 80
+_MAPPING_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants taken in. ``organisation_id`` None: each row names its owner. ``mapping_id`` goes with layout saved."""
+
+    kind: str
+    layout: str
+    organisation_id: int | None
+    mapping_id: int | None = None
+
+
+@whole
+def start(actor: Actor, asked: Asked, content: bytes, file_name: str, now: datetime) -> ImportRun:
+    """Keep the file and let the worker read it. Raises Forbidden, Refusal ``import.*`` / ``upload.*``."""
+    kind = import_kinds.kind_of(asked.kind)
+    if asked.layout not in kind.layouts:
+        raise Refusal.of("import.layout_unknown", "layout")
+    if asked.organisation_id is None:
+        actor.require(Role.OPERATOR)
+    else:
+        require_manager(actor, asked.organisation_id)
+        owner_institution(asked.organisation_id)
+    uploads.refuse_size(content)
+    stored = files.store(
+        content, file_name=file_name or "list", media_type="application/octet-stream", user_id=actor.user_id, now=now
+    )
+    run = ImportRun.objects.create(
+        kind=kind.code,
+        layout=asked.layout,
+        organisation_id=asked.organisation_id,
+        file=stored,
+        document=_saved(actor, asked).document if asked.layout == SAVED else None,
+        state=ImportState.READING,
+        created_by_id=actor.person_id,
+        created_at=now,
+    )
+    after = {"kind": run.kind, "layout": run.layout, "file": stored.file_name, "sha256": stored.sha256}
+    audit.record(actor, "import.start", run, now, after=after | {"organisation": run.organisation_id})
+    _defer(run)
+    return run
+
+
+@whole
+def choose_columns(actor: Actor, run_id: int, chosen: Mapping[str, str], save_as: str, now: datetime) -> ImportRun:
+    """Say what each column means (``mapping_guess.CHOICES`` or nothing), keep it under a name if one is given, and read on.
+
+    Raises NotFound, Conflict ``import.state_changed``, Refusal ``import.choice_twice``, ``import.map_needs``, ``name.*``.
+    """
+    run = _locked(actor, run_id, ImportState.MAPPING)
+    columns: Sequence[str] = run.facts["columns"]
+    picked = {column: chosen.get(column, "") for column in columns}
+    named = [choice for choice in picked.values() if choice]
+    twice = sorted({choice for choice in named if named.count(choice) > 1 or choice not in mapping_guess.CHOICES})
+    if twice:
+        raise Refusal(*(Reason("import.choice_twice", {"choice_name": choice}, choice) for choice in twice))
+    name = clean_text(save_as, _MAPPING_NAME, "save_as")
+    document = mapping_guess.document_of(picked, name or run.file.file_name, run.facts["delimiter"])
+    parse_map(document)
+    if name:
+        _save(actor, run, name, document, now)
+    run.document, run.state = document, ImportState.READING
+    run.save(update_fields=["document", "state"])
+    audit.record(actor, "import.columns", run, now, after={"mapping": name, "fields": sorted(document["fields"])})
+    _defer(run)
+    return run
+
+
+@whole
+def confirm(actor: Actor, run_id: int, now: datetime) -> ImportRun:
+    """Have the worker write what the preview shows. Raises NotFound, Conflict ``import.state_changed``, ``import.rows_refused``."""
+    run = _locked(actor, run_id, ImportState.PREVIEW)
+    if run.counts.get("refused"):
+        raise Conflict.of("import.rows_refused", "file", refused=run.counts["refused"])
+    run.state, run.done_rows, run.changed_since = ImportState.WRITING, 0, False
+    run.save(update_fields=["state", "done_rows", "changed_since"])
+    audit.record(actor, "import.confirm", run, now, after={"digest": run.digest, "counts": run.counts})
+    _defer(run)
+    return run
+
+
+@whole
+def cancel(actor: Actor, run_id: int, now: datetime) -> ImportRun:
+    """Give it up before anything is written. Raises NotFound, Conflict ``import.state_changed``."""
+    run = _locked(actor, run_id, ImportState.READING, ImportState.MAPPING, ImportState.PREVIEW)
+    before = run.state
+    run.state, run.finished_at = ImportState.CANCELLED, now
+    run.save(update_fields=["state", "finished_at"])
+    audit.record(actor, "import.cancel", run, now, before={"state": before}, after={"state": run.state})
+    return run
+
+
+@whole
+def forget_mapping(actor: Actor, mapping_id: int, now: datetime) -> None:
+    """Delete a saved mapping; imports that used it keep their copy. Raises NotFound, Forbidden."""
+    mapping = get_visible(SavedMapping.objects.select_for_update(of=("self",)), actor, pk=mapping_id)
+    _require_mapping(actor, mapping.organisation_id)
+    audit.record(actor, "import.forget_mapping", mapping, now, before={"name": mapping.name, "document": mapping.document})
+    mapping.delete()
+
+
+def work(run_id: int, now: datetime) -> None:
+    """The worker's part, on behalf of who asked: read, or write. Does nothing in another state; a second worker waits its turn."""
+    run = ImportRun.objects.select_related("file", "created_by").get(pk=run_id)
+    if run.state not in {ImportState.READING, ImportState.WRITING}:
+        return
+    actor = actor_for(User.objects.get(pk=run.created_by_id))
+    try:
+        content = files.read(run.file)
+        if run.layout == NEW and run.document is None:
+            _show_columns(run, content)
+        elif run.state == ImportState.READING:
+            _preview(run, _taken(actor, run, content, now, dry_run=True), changed_since=False)
+        else:
+            _write(actor, run, content, now)
+    except Refusal as refusal:
+        _fail(run, refusal, now)
+
+
+def give_up(run_id: int, now: datetime) -> None:
+    """Say that the platform failed with a file, after the last attempt; what was confirmed is written whole or not at all."""
+    _fail(ImportRun.objects.get(pk=run_id), Refusal.of("import.gave_up", "file"), now)
+
+
+def _write(actor: Actor, run: ImportRun, content: bytes, now: datetime) -> None:
+    """Write what was confirmed, and say so, in one transaction; another preview when the registry has changed since."""
+    try:
+        with transaction.atomic():
+            ImportRun.objects.select_for_update().get(pk=run.pk, state=ImportState.WRITING)
+            report = _taken(actor, run, content, now, dry_run=False)
+            _keep_rows(run, report)
+            ImportRun.objects.filter(pk=run.pk).update(
+                state=ImportState.DONE, finished_at=now, counts=dict(report.counts), done_rows=len(report.rows)
+            )
+            audit.record(actor, "import.done", run, now, after={"counts": dict(report.counts)})
+    except ImportRun.DoesNotExist:
+        return  # another worker was first
+    except Conflict as conflict:
+        if conflict.reasons[0].code != "import.changed_since":
+            raise
+        _preview(run, _taken(actor, run, content, now, dry_run=True), changed_since=True)
+
+
+def _taken(actor: Actor, run: ImportRun, content: bytes, now: datetime, *, dry_run: bool) -> ReportLike:
+    order = Order(
+        content=content,
+        file_name=run.file.file_name,
+        layout=run.layout,
+        document=run.document,
+        owner_id=run.organisation_id,
+        dry_run=dry_run,
+        expected_digest="" if dry_run else run.digest,
+        progress=_progress_of(run) if dry_run else _silent,
+    )
+    return import_kinds.kind_of(run.kind).run(actor, order, now)
+
+
+def _silent(done: int, total: int) -> None:
+    """Inside the transaction that writes nobody would see it."""
+
+
+def _progress_of(run: ImportRun) -> Callable[[int, int], None]:
+    def told(done: int, total: int) -> None:
+        ImportRun.objects.filter(pk=run.pk).update(done_rows=done, total_rows=total)
+
+    return told
+
+
+@whole
+def _preview(run: ImportRun, report: ReportLike, *, changed_since: bool) -> None:
+    kind = import_kinds.kind_of(run.kind)
+    states = (ImportState.READING, ImportState.WRITING)
+    still = ImportRun.objects.select_for_update().filter(pk=run.pk, state__in=states).first()
+    if still is None:
+        return  # cancelled while it was read
+    _keep_rows(run, report)
+    ImportRun.objects.filter(pk=run.pk).update(
+        state=ImportState.PREVIEW,
+        digest=report.digest,
+        counts=dict(report.counts),
+        facts=still.facts | kind.facts(report),
+        changed_since=changed_since,
+        done_rows=len(report.rows),
+        total_rows=len(report.rows),
+    )
+
+
+def _keep_rows(run: ImportRun, report: ReportLike) -> None:
+    object_id = import_kinds.kind_of(run.kind).object_id
+    ImportRunRow.objects.filter(run=run).delete()
+    ImportRunRow.objects.bulk_create(
+        (
+            ImportRunRow(
+                run=run,
+                line=row.line,
+                fate=row.fate,
+                name=row.name[:500],
+                inner_id=row.inner_id[:300],
+                owner=row.owner[:200],
+                object_id=object_id(row),
+                reasons=[_told(reason) for reason in row.reasons],
+                notes=[_told(reason) for reason in row.notes],
+            )
+            for row in report.rows
+        ),
+        batch_size=2000,
+    )
+
+
+@whole
+def _fail(run: ImportRun, refusal: Refusal, now: datetime) -> None:
+    told = [_told(reason) for reason in refusal.reasons]
+    states = (ImportState.READING, ImportState.WRITING)
+    ImportRun.objects.filter(pk=run.pk, state__in=states).update(state=ImportState.FAILED, problems=told, finished_at=now)
+
+
+@whole
+def _show_columns(run: ImportRun, content: bytes) -> None:
+    """Keep the headings of a list that nobody knows yet, with a few cells of each, for a person to say what they mean."""
+    table, delimiter = _unknown_table(content)
+    samples = [[row.cells[header][:_SAMPLE_CHARACTERS] for header in table.headers] for row in table.rows[:_SAMPLES]]
+    facts = {"columns": list(table.headers), "samples": samples, "delimiter": delimiter}
+    ImportRun.objects.filter(pk=run.pk, state=ImportState.READING).update(state=ImportState.MAPPING, facts=facts)
+
+
+def _unknown_table(content: bytes) -> tuple[Table, str]:
+    limits = Limits()
+    if is_workbook(content):
+        return read_workbook(content, frozenset(), frozenset(), limits), ","
+    check_bytes(content, limits)
+    text = decode(content).text
+    delimiter = _likely_delimiter(text)
+    return read_table(text, delimiter, limits), delimiter
+
+
+def _likely_delimiter(text: str) -> str:
+    """The separator that gives the first line the most columns."""
+    first = text[: Limits().field_characters].split("\n", 1)[0]
+    counts = {mark: len(next(csv.reader(io.StringIO(first), delimiter=mark), [])) for mark in (",", ";", "\t", "|")}
+    return max(counts, key=lambda mark: counts[mark])
+
+
+def _told(reason: Reason) -> dict[str, Any]:
+    return {"code": reason.code, "params": reason.params, "field": reason.field}
+
+
+def _saved(actor: Actor, asked: Asked) -> SavedMapping:
+    found = visible_to(SavedMapping.objects.all(), actor).filter(pk=asked.mapping_id or 0).first()
+    if found is None or found.organisation_id not in (None, asked.organisation_id):
+        raise Refusal.of("import.mapping_unknown", "mapping")
+    return found
+
+
+def _save(actor: Actor, run: ImportRun, name: str, document: Mapping[str, Any], now: datetime) -> None:
+    """Keep the mapping under its name, instead of the one that had it."""
+    _require_mapping(actor, run.organisation_id)
+    values = {"document": dict(document), "created_by_id": actor.user_id, "updated_at": now}
+    mapping, _created = SavedMapping.objects.update_or_create(organisation=run.organisation, name=name, defaults=values)
+    audit.record(actor, "import.save_mapping", mapping, now, after={"name": name, "document": dict(document)})
+
+
+def _require_mapping(actor: Actor, organisation_id: int | None) -> None:
+    if organisation_id is None:
+        actor.require(Role.OPERATOR)
+    else:
+        require_manager(actor, organisation_id)
+
+
+def _locked(actor: Actor, run_id: int, *states: ImportState) -> ImportRun:
+    """The run for a change, in one of these states. Raises NotFound, Conflict ``import.state_changed``."""
+    run = get_visible(ImportRun.objects.select_for_update(of=("self",)).select_related("file", "organisation"), actor, pk=run_id)
+    if run.organisation_id is None:
+        actor.require(Role.OPERATOR)
+    else:
+        require_manager(actor, run.organisation_id)
+    if run.state not in states:
+        raise Conflict.of("import.state_changed", "file")
+    return run
+
+
+def _defer(run: ImportRun) -> None:
+    app.configure_task(TASK, queue=QUEUE, lock=f"import:{run.pk}").defer(run_id=run.pk)

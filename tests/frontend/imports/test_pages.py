@@ -1,0 +1,160 @@
+"""The pages of imports, of completeness and of policy zones, with and without JavaScript."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from instruments.models import ImportRun, Instrument, PolicyZone, SavedMapping
+from instruments.services import import_runs
+
+pytestmark = pytest.mark.django_db
+LIST = b"inner_id,name,model\nA1,SEM,S4800\nA2,=cmd(),D8\n"
+
+
+def hand_over(client: Any, content: bytes, form: str = "instruments:csv", owner: Any = None, **more: Any) -> Any:
+    body = {"file": SimpleUploadedFile("list.csv", content), "form": form, "owner": owner, **more}
+    return client.post(reverse("import_list"), body)
+
+
+def read(cast: Any) -> ImportRun:
+    run = ImportRun.objects.latest("pk")
+    import_runs.work(run.pk, cast.now)
+    return ImportRun.objects.get(pk=run.pk)
+
+
+def test_from_the_file_to_the_report_without_javascript(cast: Any, as_: Any) -> None:
+    wang = as_("wang")
+    assert b"No file yet" in wang.get(reverse("import_list")).content
+    answer = hand_over(wang, LIST, owner=cast.lab.pk)
+    page = wang.get(answer["Location"])
+    assert b"The file is being read" in page.content
+    run = read(cast)
+    page = wang.get(answer["Location"])
+    assert b"Confirm and write" in page.content
+    assert b"SEM" in page.content
+    assert b"SEM" not in wang.get(answer["Location"] + "?fate=refused").content
+    wang.post(reverse("import_confirm", args=[run.pk]))
+    import_runs.work(run.pk, cast.now)
+    assert b"Written: 2 new, 0 changed." in wang.get(answer["Location"]).content
+    report = b"".join(wang.get(reverse("import_report", args=[run.pk])).streaming_content).decode("utf-8-sig")
+    assert report.splitlines()[0] == "Line,What becomes of it,Number,Name,Owner,Field,Was,Becomes,Why"
+    assert "'=cmd()" in report
+    assert wang.get(reverse("import_file", args=[run.pk])).content == LIST
+    assert Instrument.objects.filter(inner_id__in=["A1", "A2"]).count() == 2
+
+
+def test_htmx_asks_for_progress_until_there_is_something_to_look_at(cast: Any, as_: Any) -> None:
+    wang = as_("wang")
+    hand_over(wang, LIST, owner=cast.lab.pk)
+    run = ImportRun.objects.latest("pk")
+    url = reverse("import_progress", args=[run.pk])
+    piece = wang.get(url, headers={"HX-Request": "true"})
+    assert piece.content.lstrip().startswith(b'<div id="import-progress"')
+    assert wang.get(url).status_code == 302
+    read(cast)
+    done = wang.get(url, headers={"HX-Request": "true"})
+    assert (done.status_code, done["HX-Refresh"]) == (204, "true")
+
+
+def test_refused_rows_stand_with_their_field_and_can_be_downloaded_alone(cast: Any, as_: Any) -> None:
+    wang = as_("wang")
+    hand_over(wang, b"inner_id,name,region_code\nA1,SEM,639999\nA2,XRD,630104\n", owner=cast.lab.pk)
+    run = read(cast)
+    page = wang.get(reverse("import_run", args=[run.pk])).content.decode()
+    assert "One row is refused" in page
+    assert "There is no division 639999" in page
+    assert "Confirm and write" not in page
+    report = b"".join(wang.get(reverse("import_report", args=[run.pk]) + "?fate=refused").streaming_content).decode()
+    assert len(report.splitlines()) == 2
+    answer = wang.post(reverse("import_confirm", args=[run.pk]), follow=True)
+    assert b"1 rows are refused" in answer.content
+
+
+def test_columns_of_an_unknown_list_are_chosen_once(cast: Any, as_: Any) -> None:
+    wang = as_("wang")
+    hand_over(wang, b"Asset ID,Equipment,Odd\n7,SEM,x\n", "instruments:new", cast.lab.pk)
+    run = read(cast)
+    page = wang.get(reverse("import_run", args=[run.pk])).content.decode()
+    assert '<option value="inner_id" selected>' in page
+    assert "organisation.name" not in page
+    url = reverse("import_columns", args=[run.pk])
+    wrong = wang.post(url, {"column_0": "name", "column_1": "name", "save_as": "Ours"})
+    assert wrong.status_code == 422
+    assert b"is chosen for more than one column" in wrong.content
+    assert b'value="Ours"' in wrong.content
+    wang.post(url, {"column_0": "inner_id", "column_1": "name", "column_2": "", "save_as": "Ours"})
+    assert read(cast).state == "preview"
+    listed = wang.get(reverse("import_list")).content.decode()
+    assert "A list with a saved mapping" in listed
+    mapping = SavedMapping.objects.get()
+    hand_over(wang, b"Asset ID,Equipment,Odd\n8,XRD,x\n", "instruments:saved", cast.lab.pk, mapping=mapping.pk)
+    assert read(cast).counts["created"] == 1
+    wang.post(reverse("mapping_forget", args=[mapping.pk]))
+    assert not SavedMapping.objects.exists()
+
+
+def test_what_is_wrong_with_the_form_is_said_and_kept(cast: Any, as_: Any) -> None:
+    wang = as_("wang")
+    for body in ({}, {"form": "nothing:csv", "owner": cast.lab.pk}, {"form": "instruments:csv", "owner": 999_999}):
+        answer = wang.post(reverse("import_list"), body)
+        assert answer.status_code == 422
+        assert b"Please correct this" in answer.content
+    assert hand_over(wang, b"", owner=cast.lab.pk).status_code == 422
+    assert not ImportRun.objects.exists()
+
+
+def test_an_import_is_given_up_on_the_page(cast: Any, as_: Any) -> None:
+    wang = as_("wang")
+    hand_over(wang, LIST, owner=cast.lab.pk)
+    run = read(cast)
+    page = wang.post(reverse("import_cancel", args=[run.pk]), follow=True).content
+    assert b"Nothing was written." in page
+    again = wang.post(reverse("import_cancel", args=[run.pk]), follow=True).content
+    assert b"has moved on" in again
+
+
+def test_a_page_of_ten_thousand_rows_asks_as_little_as_one_of_ten(
+    cast: Any, as_: Any, django_assert_max_num_queries: Any
+) -> None:
+    wang = as_("wang")
+    rows = b"\n".join(b"N%d,SEM %d" % (number, number) for number in range(300))
+    hand_over(wang, b"inner_id,name\n" + rows, owner=cast.lab.pk)
+    run = read(cast)
+    with django_assert_max_num_queries(12):
+        page = wang.get(reverse("import_run", args=[run.pk]) + "?page=2").content.decode()
+    assert page.count('data-label="What becomes of it"') == 50
+
+
+def test_the_meter_stands_on_the_list_and_the_page_says_what_to_do(cast: Any, as_: Any) -> None:
+    wang = as_("wang")
+    listed = wang.get(reverse("instrument_list")).content.decode()
+    url = reverse("organisation_completeness", args=[cast.lab.pk])
+    assert f'hx-get="{url}"' in listed
+    page = wang.get(url).content.decode()
+    assert "0 of 1 instruments are complete" in page
+    assert "Main functions" in page
+    assert reverse("instrument_edit", args=[cast.xrd.pk]) in page
+    piece = wang.get(url, headers={"HX-Request": "true"}).content.decode()
+    assert piece.startswith('<div class="meter-line">')
+    assert "<html" not in piece
+    assert wang.get(reverse("organisation_national_record", args=[cast.lab.pk])).content.startswith(b"PK")
+    assert url not in as_("lin").get(reverse("instrument_list")).content.decode()
+
+
+def test_the_operator_keeps_zones(cast: Any, as_: Any) -> None:
+    zhou = as_("zhou")
+    assert b"No zones yet" in zhou.get(reverse("zone_list")).content
+    body = {"slug": "high-tech", "name": "High-tech Zone", "region_code": "630105", "valid_from": "2026-01-01"}
+    wrong = zhou.post(reverse("zone_create"), body | {"slug": "High Tech", "region_code": "639999"})
+    assert wrong.status_code == 422
+    assert b"There is no division 639999" in wrong.content
+    zhou.post(reverse("zone_create"), body)
+    zone = PolicyZone.objects.get()
+    zhou.post(reverse("zone_edit", args=[zone.pk]), {"name": "High-tech Zone", "valid_to": "2027-01-01"})
+    zone.refresh_from_db()
+    assert (zone.slug, str(zone.valid_to), zone.region_code) == ("high-tech", "2027-01-01", "")
+    assert reverse("zone_list") in zhou.get(reverse("organisation_list")).content.decode()

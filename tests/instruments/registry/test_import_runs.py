@@ -1,0 +1,174 @@
+"""A file on its way in: read, looked at, confirmed, written once; given up, failed, changed in between."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from config.kernel.access import NOBODY
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from instruments.models import ImportRun, ImportRunRow, Instrument, SavedMapping
+from instruments.rules.names import name_key
+from instruments.services import import_kinds, import_runs
+from instruments.services.import_runs import Asked
+from tests.instruments.registry.test_workbook import book
+
+pytestmark = pytest.mark.django_db
+LIST = b"inner_id,name,model,status\nA1,SEM,S4800,normal\nA2,XRD,D8,under_repair\n"
+
+
+def handed(cast: Any, content: bytes = LIST, layout: str = "csv", who: str = "wang", **options: Any) -> ImportRun:
+    """A file that was handed over and read."""
+    owner = options.pop("owner", cast.lab.pk)
+    run = import_runs.start(cast.actor(who), Asked("instruments", layout, owner, **options), content, "list.csv", cast.now)
+    import_runs.work(run.pk, cast.now)
+    return ImportRun.objects.get(pk=run.pk)
+
+
+def written(cast: Any, run: ImportRun, who: str = "wang") -> ImportRun:
+    import_runs.confirm(cast.actor(who), run.pk, cast.now)
+    import_runs.work(run.pk, cast.now)
+    return ImportRun.objects.get(pk=run.pk)
+
+
+def test_nothing_is_written_before_the_preview_is_confirmed_and_then_exactly_that(cast: Any) -> None:
+    run = handed(cast)
+    assert (run.state, run.counts["created"], run.counts["refused"]) == ("preview", 2, 0)
+    assert not Instrument.objects.filter(inner_id="A1").exists()
+    assert list(run.rows.order_by("line").values_list("line", "fate", "name")) == [(2, "created", "SEM"), (3, "created", "XRD")]
+    done = written(cast, run)
+    assert (done.state, done.counts["created"]) == ("done", 2)
+    assert Instrument.objects.get(inner_id="A2").status == "under_repair"
+    assert all(done.rows.values_list("object_id", flat=True))
+    import_runs.work(run.pk, cast.now)  # the job comes twice
+    assert Instrument.objects.filter(inner_id="A1").count() == 1
+    again = handed(cast)
+    assert again.counts == {"created": 0, "updated": 0, "unchanged": 2, "repeated": 0, "refused": 0}
+
+
+def test_a_changed_field_is_shown_with_what_it_was_and_becomes(cast: Any) -> None:
+    written(cast, handed(cast))
+    run = handed(cast, LIST.replace(b"S4800", b"S9000"))
+    (row,) = run.rows.filter(fate="updated")
+    assert [(one["field"], one["params"]) for one in row.reasons] == [("model", {"was": "S4800", "becomes": "S9000"})]
+
+
+def test_when_the_registry_changes_after_the_preview_nothing_is_written_and_a_new_preview_comes(cast: Any) -> None:
+    written(cast, handed(cast))
+    run = handed(cast, LIST.replace(b"S4800", b"S9000"))
+    Instrument.objects.filter(inner_id="A2").update(model="by hand")
+    later = written(cast, run)
+    assert (later.state, later.changed_since, later.counts["updated"]) == ("preview", True, 2)
+    assert Instrument.objects.get(inner_id="A1").model == "S4800"
+    assert written(cast, later).state == "done"
+    assert Instrument.objects.get(inner_id="A1").model == "S9000"
+
+
+def test_refused_rows_are_told_and_cannot_be_confirmed(cast: Any) -> None:
+    run = handed(cast, b"inner_id,name,region_code\nA1,SEM,639999\nA2,XRD,630104\nA3,,\n")
+    assert (run.state, run.counts["refused"]) == ("preview", 2)
+    assert [row.reasons[0]["code"] for row in run.rows.order_by("line")] == ["codes.division_unknown", "name.empty"]
+    with pytest.raises(Conflict):
+        import_runs.confirm(cast.actor("wang"), run.pk, cast.now)
+
+
+@pytest.mark.parametrize("content", [b"\0\0binary", b"PK\x03\x04", b"model\nx\n", b"name\n", b",".join([b"c"] * 1_000_000)])
+def test_a_file_that_cannot_be_read_fails_in_words(cast: Any, content: bytes) -> None:
+    run = handed(cast, content)
+    assert run.state == "failed"
+    assert run.problems[0]["code"].startswith("import.")
+    assert not run.rows.exists()
+
+
+def test_an_import_is_given_up_once_and_never_written(cast: Any) -> None:
+    run = handed(cast)
+    import_runs.cancel(cast.actor("wang"), run.pk, cast.now)
+    import_runs.work(run.pk, cast.now)
+    for act in (import_runs.cancel, import_runs.confirm):
+        with pytest.raises(Conflict):
+            act(cast.actor("wang"), run.pk, cast.now)
+    assert ImportRun.objects.get(pk=run.pk).state == "cancelled"
+    assert not Instrument.objects.filter(inner_id="A1").exists()
+
+
+def test_an_unknown_list_is_mapped_by_its_headings_and_the_mapping_is_used_again(cast: Any) -> None:
+    content = b"Asset ID;Equipment;Cost;Odd\n7;SEM;1200.50;x\n"
+    run = handed(cast, content, "new")
+    assert (run.state, run.facts["columns"], run.facts["samples"]) == (
+        "mapping", ["Asset ID", "Equipment", "Cost", "Odd"], [["7", "SEM", "1200.50", "x"]],
+    )  # fmt: skip
+    chosen = {"Asset ID": "inner_id", "Equipment": "name", "Cost": "original_value_fen"}
+    with pytest.raises(Refusal) as refused:
+        import_runs.choose_columns(cast.actor("wang"), run.pk, {**chosen, "Odd": "name"}, "", cast.now)
+    assert refused.value.reasons[0].code == "import.choice_twice"
+    with pytest.raises(Refusal):
+        import_runs.choose_columns(cast.actor("wang"), run.pk, {"Odd": "model"}, "", cast.now)
+    import_runs.choose_columns(cast.actor("wang"), run.pk, chosen, "Our list", cast.now)
+    import_runs.work(run.pk, cast.now)
+    assert written(cast, ImportRun.objects.get(pk=run.pk)).counts["created"] == 1
+    assert Instrument.objects.get(inner_id="7").original_value_fen == 120_050
+    mapping = SavedMapping.objects.get(organisation=cast.lab, name="Our list")
+    again = handed(cast, content.replace(b"SEM", b"SEM two"), "saved", mapping_id=mapping.pk)
+    assert again.counts["updated"] == 1
+    import_runs.forget_mapping(cast.actor("wang"), mapping.pk, cast.now)
+    with pytest.raises(Refusal):
+        handed(cast, content, "saved", mapping_id=mapping.pk)
+
+
+def test_a_workbook_of_an_unknown_list_is_mapped_too(cast: Any) -> None:
+    run = handed(cast, book(["Instrument", "Room"], ["SEM", "12"]), "new")
+    assert run.facts["columns"] == ["Instrument", "Room"]
+    import_runs.choose_columns(cast.actor("wang"), run.pk, {"Instrument": "name", "Room": "site.name"}, "", cast.now)
+    import_runs.work(run.pk, cast.now)
+    assert ImportRun.objects.get(pk=run.pk).counts["created"] == 1
+
+
+def test_only_who_manages_the_owner_takes_files_in(cast: Any) -> None:
+    for who in ("lin", "li", "wu"):
+        with pytest.raises(Forbidden):
+            handed(cast, who=who)
+    with pytest.raises(Forbidden):
+        handed(cast, owner=None)
+    run = handed(cast)
+    for who in ("lin", "li"):
+        with pytest.raises(NotFound):
+            import_runs.confirm(cast.actor(who), run.pk, cast.now)
+    with pytest.raises(Forbidden):
+        import_runs.start(NOBODY, Asked("instruments", "csv", cast.lab.pk), LIST, "x.csv", cast.now)
+    for kind, layout in (("nothing", "csv"), ("instruments", "nothing")):
+        with pytest.raises(Refusal):
+            import_runs.start(cast.actor("wang"), Asked(kind, layout, cast.lab.pk), LIST, "x.csv", cast.now)
+
+
+def test_the_operator_takes_in_lists_whose_rows_name_their_owners(cast: Any) -> None:
+    cast.lab.name_key = name_key(cast.lab.name)
+    cast.lab.save()
+    run = handed(cast, b"Instrument,Owner\nSEM,Kunlun Institute\n", "new", who="zhou", owner=None)
+    import_runs.choose_columns(cast.actor("zhou"), run.pk, {"Instrument": "name", "Owner": "organisation.name"}, "", cast.now)
+    import_runs.work(run.pk, cast.now)
+    assert written(cast, ImportRun.objects.get(pk=run.pk), "zhou").state == "done"
+    assert Instrument.objects.get(name="SEM").organisation == cast.lab
+
+
+def test_a_manager_who_lost_the_role_writes_nothing_any_more(cast: Any) -> None:
+    run = handed(cast)
+    import_runs.confirm(cast.actor("wang"), run.pk, cast.now)
+    cast.users["wang"].memberships.all().delete()
+    import_runs.work(run.pk, cast.now)
+    failed = ImportRun.objects.get(pk=run.pk)
+    assert (failed.state, failed.problems[0]["code"]) == ("failed", "access.role_needed")
+    assert not Instrument.objects.filter(inner_id="A1").exists()
+
+
+def test_what_the_platform_cannot_finish_is_said(cast: Any, now: datetime) -> None:
+    run = import_runs.start(cast.actor("wang"), Asked("instruments", "csv", cast.lab.pk), LIST, "x.csv", now)
+    import_runs.give_up(run.pk, now)
+    assert ImportRun.objects.get(pk=run.pk).problems[0]["code"] == "import.gave_up"
+
+
+def test_a_kind_is_one_call_and_may_not_come_twice() -> None:
+    with pytest.raises(RuntimeError):
+        import_kinds.register(import_kinds.INSTRUMENTS)
+    assert ImportRunRow._meta.get_field("fate").max_length == 20
