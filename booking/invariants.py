@@ -94,3 +94,12 @@ register_sql(
          WHERE (s.id IS NOT NULL) <> (r.state IN ({", ".join(f"'{state}'" for state in WITH_SESSION)}))
             OR (s.agreed_at IS NOT NULL) <> (r.state = '{ReservationState.AGREED}')""",  # noqa: S608
 )
+
+register_sql(
+    "booking.ratings_are_of_agreed_sessions",
+    counted="SELECT count(*) FROM booking_sessionrating",
+    violations=f"""
+        SELECT format('rating %s of reservation %s, which is "%s", stands at instrument %s', g.id, r.id, r.state, g.instrument_id)
+          FROM booking_sessionrating g JOIN booking_reservation r ON r.id = g.reservation_id
+         WHERE r.state <> '{ReservationState.AGREED}' OR r.instrument_id <> g.instrument_id""",  # noqa: S608
+)
