@@ -108,6 +108,15 @@ register_sql(
                 WHERE s.calendar_id = o.calendar_id AND tstzrange(e.starts_at, e.ends_at) @> o.during)""",
 )
 
+register_sql(
+    "booking.ratings_are_of_agreed_sessions",
+    counted="SELECT count(*) FROM booking_sessionrating",
+    violations=f"""
+        SELECT format('rating %s of reservation %s, which is "%s", stands at instrument %s', g.id, r.id, r.state, g.instrument_id)
+          FROM booking_sessionrating g JOIN booking_reservation r ON r.id = g.reservation_id
+         WHERE r.state <> '{ReservationState.AGREED}' OR r.instrument_id <> g.instrument_id""",  # noqa: S608
+)
+
 
 def availability_is_current() -> Finding:
     """Every day of the read model is what opening hours and occupancies say."""

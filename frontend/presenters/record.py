@@ -9,7 +9,6 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import pgettext_lazy
 
 from config.kernel.models import AuditEntry
@@ -214,5 +213,8 @@ _PROVENANCE = ("manufacturer", "model", "nation_code", "imported", "commissioned
                "original_value_fen", "inner_id", "asset_number", "department", "affiliation", "affiliation_name", "doi",
                "cstr")  # fmt: skip
 #: What the owner's form calls otherwise.
-_PUBLIC_NAMES: dict[str, Word] = {"inner_id": _lazy("Owner's number"), "original_value_fen": _lazy("Original value")}
+_PUBLIC_NAMES: dict[str, Word] = {
+    "inner_id": pgettext_lazy("a fact", "Owner's number"),
+    "original_value_fen": pgettext_lazy("a fact", "Original value"),
+}
 _SHARING = ("share_mode", "access_terms", "fee_note", "achievements", "effect_1", "effect_2")

@@ -78,6 +78,35 @@ class InstrumentOut(InstrumentRow):
     contact_name = serializers.CharField()
     contact_phone = serializers.CharField()
     contact_email = serializers.CharField()
+    contact_address = serializers.CharField()
+    contact_postal_code = serializers.CharField()
+    department = serializers.CharField()
+    affiliation = serializers.CharField()
+    affiliation_name = serializers.CharField()
+    acquisition = serializers.CharField()
+    use_type = serializers.CharField()
+    share_mode = serializers.CharField()
+    nation_code = serializers.CharField(help_text="ISO 3166-1, two letters.")
+    technical_indicators = serializers.CharField()
+    functions = serializers.CharField()
+    subject_codes = serializers.ListField(child=serializers.CharField())
+    technique_codes = serializers.ListField(child=serializers.CharField())
+    keywords = serializers.ListField(child=serializers.CharField())
+    service_content = serializers.CharField()
+    achievements = serializers.CharField()
+    access_terms = serializers.CharField()
+    fee_note = serializers.CharField()
+    service_url = serializers.CharField()
+    effect_1 = serializers.CharField()
+    effect_2 = serializers.CharField()
+    asset_number = serializers.CharField()
+    accessories = serializers.CharField()
+    purchased_on = serializers.DateField(allow_null=True)
+    imported = serializers.BooleanField(allow_null=True)
+    customs_supervised = serializers.BooleanField(allow_null=True)
+    training_needed = serializers.BooleanField()
+    doi = serializers.CharField()
+    cstr = serializers.CharField()
     photo_sha256 = serializers.CharField(source="photo.sha256", default=None, allow_null=True)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
@@ -131,6 +160,35 @@ class InstrumentPatch(StrictSerializer):
     contact_name = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
     contact_phone = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
     contact_email = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    contact_address = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    contact_postal_code = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    department = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    affiliation = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    affiliation_name = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    acquisition = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    use_type = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    share_mode = serializers.CharField(max_length=40, required=False, allow_blank=True)
+    nation_code = serializers.CharField(max_length=20, required=False, allow_blank=True)
+    technical_indicators = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    functions = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    subject_codes = serializers.ListField(child=serializers.CharField(max_length=200), required=False, max_length=100)
+    technique_codes = serializers.ListField(child=serializers.CharField(max_length=200), required=False, max_length=100)
+    keywords = serializers.ListField(child=serializers.CharField(max_length=200), required=False, max_length=100)
+    service_content = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    achievements = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    access_terms = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    fee_note = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    service_url = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    effect_1 = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    effect_2 = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    asset_number = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    accessories = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    purchased_on = serializers.DateField(required=False, allow_null=True)
+    imported = serializers.BooleanField(required=False, allow_null=True)
+    customs_supervised = serializers.BooleanField(required=False, allow_null=True)
+    training_needed = serializers.BooleanField(required=False)
+    doi = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
+    cstr = serializers.CharField(max_length=_TEXT, required=False, allow_blank=True)
 
 
 class InstrumentIn(InstrumentPatch):
@@ -189,15 +247,19 @@ class InstrumentView(ApiView):
 
     @extend_schema(responses={201: InstrumentOut})
     def create(self, request: Request) -> Response:
-        """Add an instrument at a site of an owner that I manage. Opening hours come afterwards."""
+        """Add an instrument at a site of an owner that I manage. Opening hours come afterwards.
+
+        It stays unpublished where the operator looks at an owner's changes first.
+        """
         values = self.valid(request)
         site_id = values.pop("site_id")
-        values["service_modes"] = tuple(values.get("service_modes", ()))
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
         created = registry.create_instrument(self.actor, site_id, registry.InstrumentFields(**values), self.now)
         return Response(InstrumentOut(queries.instrument_for(self.actor, created.pk)).data, status=201)
 
     @extend_schema(responses=InstrumentOut)
     def partial_update(self, request: Request, pk: str) -> Response:
+        """Change fields at once. Where the operator looks first, descriptive fields of a published instrument are refused here."""
         registry.update_instrument(self.actor, int(pk), self.valid(request), self.now)
         return self.retrieve(request, pk)
 

@@ -98,7 +98,7 @@ def days_work(cast: Any, programmes: dict[str, Any], slot: Any) -> DaysWork:
     from billing.settlement.models import Charge
     from billing.settlement.services import statements
     from booking.models import Reservation
-    from booking.services import availability, transitions
+    from booking.services import availability, ratings, transitions
     from booking.services.reservations import ReservationRequest, reserve
     from instruments.services import catalogue
 
@@ -115,6 +115,7 @@ def days_work(cast: Any, programmes: dict[str, Any], slot: Any) -> DaysWork:
     transitions.check_in(wang, agreed.pk, agreed.starts_at)
     transitions.check_out(wang, agreed.pk, agreed.ends_at)
     agreed.refresh_from_db()
+    ratings.rate(cast.actor("lin"), agreed.pk, 5, "", cast.now)
     charge = Charge.objects.get(reservation=agreed)
     award = charge.awards.order_by("pk").first()
     assert award is not None, "the cast's programmes give this session nothing"

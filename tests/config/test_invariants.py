@@ -50,6 +50,10 @@ BREAKS: dict[str, list[str]] = {
         "UPDATE booking_occupancy SET blocking = false WHERE reservation_id ="
         " (SELECT id FROM booking_reservation WHERE state = 'agreed')",
     ],
+    "booking.ratings_are_of_agreed_sessions": [
+        "INSERT INTO booking_sessionrating (reservation_id, instrument_id, stars, comment, rated_by_id, rated_at, answer, hidden_reason)"
+        " SELECT id, instrument_id, 5, '', requested_by_id, now(), '', '' FROM booking_reservation WHERE state = 'requested' LIMIT 1",
+    ],
     "booking.sessions_follow_states": ["UPDATE booking_usagesession SET agreed_at = NULL"],
     "booking.states_are_replays": ["UPDATE booking_reservation SET state = 'cancelled' WHERE state = 'requested'"],
     "kernel.guards_installed": ["ALTER TABLE billing_charge DISABLE TRIGGER USER"],

@@ -84,3 +84,26 @@ def test_the_end_of_the_calendar_is_no_error_of_ours(api: Any, cast: Any) -> Non
     for first, last in (("9999-12-30", "9999-12-31"), ("0001-01-01", "0001-01-02"), ("2026-11-23", "9999-12-31")):
         window = {"starts_at": f"{first}T00:00:00Z", "ends_at": f"{last}T00:00:00Z"}
         assert api("lin").get(address, window).status_code == 400, window
+
+
+def test_the_whole_record_goes_in_and_comes_out(api: Any, cast: Any) -> None:
+    address = f"{ADDRESS}{cast.xrd.pk}/"
+    sent = {"functions": "Phases", "keywords": ["salt"], "nation_code": "de", "imported": True, "purchased_on": "2019-05-07"}
+    answer = api("wang").patch(address, sent, format="json")
+    assert {name: answer.data[name] for name in sent} == sent | {"nation_code": "DE"}
+    made = api("wang").post(ADDRESS, sent | {"site_id": cast.site.pk, "name": "Lathe"}, format="json")
+    assert (made.status_code, made.data["keywords"], made.data["published"]) == (201, ["salt"], True)
+    wrong = api("wang").patch(address, {"share_mode": "secretly"}, format="json")
+    assert wrong.data["errors"][0]["code"] == "instrument.choice_unknown"
+
+
+def test_where_the_operator_looks_first_the_api_leads_past_nothing(api: Any, cast: Any) -> None:
+    cast.lab.reviews_needed = True
+    cast.lab.save()
+    address = f"{ADDRESS}{cast.xrd.pk}/"
+    refused = api("wang").patch(address, {"functions": "Mine"}, format="json")
+    assert (refused.status_code, refused.data["errors"][0]["code"]) == (422, "instrument.review_needed")
+    assert api("wang").patch(address, {"status": "under_repair"}, format="json").status_code == 200
+    made = api("wang").post(ADDRESS, {"site_id": cast.site.pk, "name": "Lathe"}, format="json")
+    assert made.data["published"] is False
+    assert api("zhou").patch(address, {"functions": "The operator's"}, format="json").status_code == 200
