@@ -27,6 +27,7 @@ LAYOUT_NAMES: dict[str, Promise | str] = {
     "csv": pgettext_lazy("layout of a file", "CSV or Excel with our column names"),
     "uniquip": pgettext_lazy("layout of a file", "UNIQUIP list"),
     "mcpd": pgettext_lazy("layout of a file", "MCPD list"),
+    "price_list": pgettext_lazy("layout of a file", "Price list of tests"),
     import_kinds.SAVED: pgettext_lazy("layout of a file", "A list with a saved mapping"),
     import_kinds.NEW: pgettext_lazy("layout of a file", "Another list: say what each column means"),
 }

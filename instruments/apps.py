@@ -17,7 +17,8 @@ class InstrumentsApp(AppConfig):
             standards_messages,
         )
         from instruments.ports import register_calendar_listener
-        from instruments.services import catalogue, import_kinds
+        from instruments.services import catalogue, import_kinds, resource_import_kinds
 
         register_calendar_listener(catalogue.follow_calendars)
-        import_kinds.register(import_kinds.INSTRUMENTS)
+        for kind in (import_kinds.INSTRUMENTS, resource_import_kinds.GERMPLASM, resource_import_kinds.TEST_ITEMS):
+            import_kinds.register(kind)
