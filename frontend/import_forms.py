@@ -98,7 +98,13 @@ class ColumnsForm(forms.Form):
         guessed = mapping_guess.guess(self.columns, choices)
         options = [("", str(_("Leave out"))), *((code, field_name(code)) for code in choices)]
         for place, column in enumerate(self.columns):
-            field = forms.ChoiceField(label=column, required=False, choices=options, initial=guessed.get(column, ""))
+            field = forms.ChoiceField(
+                label=column,
+                required=False,
+                choices=options,
+                initial=guessed.get(column, ""),
+                widget=forms.Select(attrs={"class": "form-select"}),
+            )
             self.fields[f"column_{place}"] = field
 
     def chosen(self) -> dict[str, str]:

@@ -36,7 +36,9 @@ def stock(people: People, dice: random.Random, first_day: date, now: datetime) -
         site = registry.create_site(
             people.actor(owner, Role.LAB_MANAGER),
             owner.pk,
-            registry.SiteFields(name=each["site_zh"], name_en=each["site_en"], region_code=each["region"]),
+            registry.SiteFields(
+                name=each["site_zh"], name_en=each["site_en"], region_code=each["region"], address=each["site_zh"]
+            ),
             now,
         )
         templates = [one for one in words("instruments") if one["kind"] in each["kinds"]]

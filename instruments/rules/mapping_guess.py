@@ -62,19 +62,7 @@ CHOICES: tuple[str, ...] = (
     "organisation.name",
 )
 _MAPS = Path(__file__).with_name("data") / "registry_maps.json"
-#: Names of other lists that our own maps do not read.
-_OTHERS = {
-    "inner_id": ("id", "no", "no.", "number", "serial", "asset id", "equipment id", "instrument id"),
-    "name": ("name", "equipment", "instrument", "equipment name", "instrument name", "title"),
-    "manufacturer": ("manufacturer", "maker", "brand", "vendor"),
-    "model": ("model", "type", "model number"),
-    "site.name": ("site", "building", "room", "location", "lab", "laboratory"),
-    "organisation.name": ("owner", "organisation", "organization", "institution"),
-    "technique": ("technique", "category", "method"),
-    "description": ("description", "notes", "remarks"),
-    "status": ("status", "state"),
-    "original_value_fen": ("value", "price", "cost", "original value", "\u539f\u503c\uff08\u5143\uff09", "\u539f\u503c(\u5143)"),
-}
+_NAMES = Path(__file__).with_name("data") / "heading_names.json"
 
 
 def guess(headers: Sequence[str], choices: Sequence[str] = CHOICES) -> dict[str, str]:
@@ -122,7 +110,7 @@ def _known_names() -> dict[str, str]:
         listed = [source] if isinstance(source, str) else source.get("first_of") or [source["column"]]
         for name in (choice, *listed):
             names.setdefault(header_key(name), VALUE_10K if choice == "original_value_fen" and name != choice else choice)
-    for choice, others in _OTHERS.items():
+    for choice, others in json.loads(_NAMES.read_text(encoding="utf-8"))["names"].items():
         for name in others:
             names.setdefault(header_key(name), choice)
     return names
