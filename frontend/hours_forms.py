@@ -149,7 +149,7 @@ class AudienceForm(forms.Form):
         widget=forms.RadioSelect,
         initial=OPEN,
     )
-    weekdays = forms.MultipleChoiceField(label=_("Days"), choices=_WEEKDAYS, widget=forms.CheckboxSelectMultiple)
+    weekdays = forms.MultipleChoiceField(label=_("Days of the week"), choices=_WEEKDAYS, widget=forms.CheckboxSelectMultiple)
     opens = _time_field(_("From"))
     closes = _time_field(_("Until"), help_text=_("At or before the first time means the next day."))
     first_on = _date_field(_("Valid from"))

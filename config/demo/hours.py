@@ -24,7 +24,7 @@ def lay(people: People, stocked: list[Instrument], today: date, now: datetime) -
     for owner in people.owners:
         manager = people.actor(owner, Role.LAB_MANAGER)
         own = [one for one in stocked if one.organisation_id == owner.pk]
-        for instrument in own[1::3]:
+        for instrument in own[1:3]:
             opening_hours.set_holidays(manager, instrument.pk, HolidayRule(closed=True, makeup_weekday=_MONDAY), now)
         _layers(manager, own[1], today, now)
         laid += 1
