@@ -14,7 +14,7 @@ from django.utils import timezone, translation
 from django.utils.cache import get_conditional_response
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST, require_safe
 
 from booking import calendar_queries
 from booking.models import FeedKind, FeedToken
@@ -35,7 +35,7 @@ from instruments import queries
 BUSY_SECONDS = 300
 
 
-@require_GET
+@require_safe
 def instrument_busy(request: HttpRequest, pk: int) -> HttpResponseBase:
     """When an instrument is taken, for everybody who may see it: no names, no reasons."""
     refused = _too_often(request)
@@ -46,7 +46,7 @@ def instrument_busy(request: HttpRequest, pk: int) -> HttpResponseBase:
     return _answer(request, body, f"{'public' if instrument.published else 'private'}, max-age={BUSY_SECONDS}")
 
 
-@require_GET
+@require_safe
 def feed_private(request: HttpRequest, token: str) -> HttpResponseBase:
     """The bookings behind a private link; whatever is wrong with the link, there is nothing."""
     refused = _too_often(request)

@@ -197,6 +197,7 @@ def test_an_unchanged_calendar_is_answered_with_304(as_, cast, programmes, ask, 
     address = link() if kind == "private" else reverse("instrument_busy", args=[cast.xrd.pk])
     first = as_().get(address)
     etag = first.headers["ETag"]
+    assert as_().head(address).headers["ETag"] == etag
     again = as_().get(address, headers={"if-none-match": etag})
     assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag)
     assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
