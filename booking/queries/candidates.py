@@ -21,7 +21,7 @@ from instruments.services import search_tokens
 #: Up to so many matching instruments are looked at one by one.
 FEW = 3000
 #: How many days are met at first when walking, and at most.
-WALKED, MOST_WALKED = 1_000, 32_000
+WALKED, MOST_WALKED = 240, 16_000
 #: A stretch that is longer is found by its first so many minutes: a day's row sees no further than the next day.
 SEEN_MINUTES = 23 * 60
 #: Counts of days say "so many and more" beyond this.
@@ -41,10 +41,11 @@ class Candidate:
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """The earliest of them, by ``fits_at``. Instruments that are not among them are not free before ``sure_until`` (None: there
-    are no others)."""
+    are no others). ``walked``: by day, so that asking for more makes little surer."""
 
     rows: list[Candidate]
     sure_until: datetime | None
+    walked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def _walk(search: TimeSearch, where: str, values: dict[str, Any], now: datetime,
     if len(ordered) > limit:
         cut = ordered[limit - 1].fits_at
         sure_until = cut if sure_until is None else min(cut, sure_until)
-    return Candidates(ordered[:limit], sure_until)
+    return Candidates(ordered[:limit], sure_until, walked=True)
 
 
 def count_by_day(search: TimeSearch, now: datetime) -> list[DayCount]:
@@ -118,7 +119,7 @@ def matching(search: TimeSearch, now: datetime) -> tuple[int, int, int]:
     """How many bookable instruments match but for time (at most FEW + 1), how many of those are being calculated, and the longest
     free stretch (minutes) that one of them has in the days of the search."""
     values = _values(search, now) | {"few": FEW + 1}
-    where = _conditions(search, values, "", any_length=True)
+    where = _conditions(search, values, "")
     ((count, calculating, longest),) = _fetch(_MATCHING.format(where=where), values)
     return count, calculating, longest or 0
 
@@ -138,12 +139,11 @@ def _values(search: TimeSearch, now: datetime) -> dict[str, Any]:
         "shortest": usual.min_minutes,
         "longest": usual.max_minutes,
         "step": usual.granularity_minutes,
-        "approval": usual.approval_required,
     }
 
 
-def _conditions(search: TimeSearch, values: dict[str, Any], beside: str, *, any_length: bool = False) -> str:
-    """The conditions on an entry ``e`` and its policy ``p``; their values go into ``values``."""
+def _conditions(search: TimeSearch, values: dict[str, Any], beside: str) -> str:
+    """The conditions on an entry ``e``; their values go into ``values``."""
     found = ["e.kind = 'instrument' AND e.public AND e.bookable"]
 
     def add(condition: str, **given: Any) -> None:
@@ -169,22 +169,17 @@ def _conditions(search: TimeSearch, values: dict[str, Any], beside: str, *, any_
     if search.no_training:
         add("NOT e.training_needed")
     if search.no_approval:
-        add("NOT coalesce(p.approval_required, %(approval)s)")
+        add("NOT e.approval_needed")
     if beside:
         low = region_prefix(beside)
         add(
             "NOT (e.region_code >= %(beside_low)s AND e.region_code <= %(beside_high)s)", beside_low=low, beside_high=f"{low:9<6}"
         )
-    if not any_length:
-        add(
-            "%(minutes)s BETWEEN coalesce(p.min_minutes, %(shortest)s) AND coalesce(p.max_minutes, %(longest)s)"
-            " AND %(minutes)s %% coalesce(p.granularity_minutes, %(step)s) = 0"
-        )
     return " AND ".join(found)
 
 
 def _few(where: str, values: dict[str, Any]) -> bool:
-    ((count,),) = _fetch(f"SELECT count(*) FROM (SELECT {_ENTRIES.format(where=where)} LIMIT %(few)s) AS matching", values)  # noqa: S608
+    ((count,),) = _fetch(_COUNT.format(where=where), values)
     return int(count) <= FEW
 
 
@@ -199,13 +194,29 @@ def _first_instant_after(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1, hours=-14)
 
 
-_ENTRIES = """1 FROM instruments_catalogueentry e LEFT JOIN booking_instrumentpolicy p ON p.instrument_id = e.instrument_id WHERE {where}"""
-_ENTRY = """
+_COUNT = "SELECT count(*) FROM (SELECT 1 FROM instruments_catalogueentry e WHERE {where} LIMIT %(few)s) AS matching"
+#: The policy of each entry, looked up one by one: there are few entries, and a join would read the whole table.
+_POLICY = """
+    LATERAL (
+        SELECT max(notice_minutes) AS notice, max(horizon_days) AS horizon, max(min_minutes) AS shortest, max(max_minutes) AS longest,
+               max(granularity_minutes) AS step
+          FROM booking_instrumentpolicy WHERE instrument_id = e.instrument_id) p
+"""
+_FITS_POLICY = """
+    %(minutes)s BETWEEN coalesce(p.shortest, %(shortest)s) AND coalesce(p.longest, %(longest)s)
+    AND %(minutes)s %% coalesce(p.step, %(step)s) = 0
+"""
+_ENTRY = f"""
     SELECT e.instrument_id, e.calendar_id, e.region_code, e.price_from_fen,
-           %(now)s + make_interval(mins => coalesce(p.notice_minutes, %(notice)s)) AS from_at,
-           %(today)s::date + 1 + coalesce(p.horizon_days, %(horizon)s) AS until_on,
-           coalesce(p.granularity_minutes, %(step)s) AS step
-      FROM {source} LEFT JOIN booking_instrumentpolicy p ON p.instrument_id = e.instrument_id WHERE {where}
+           %(now)s + make_interval(mins => coalesce(p.notice, %(notice)s)) AS from_at,
+           %(today)s::date + 1 + coalesce(p.horizon, %(horizon)s) AS until_on, coalesce(p.step, %(step)s) AS step
+      FROM {{source}} CROSS JOIN {_POLICY} WHERE {_FITS_POLICY}
+"""  # noqa: S608
+_MATCHING_ENTRIES = "(SELECT * FROM instruments_catalogueentry e WHERE {where} OFFSET 0) e"
+#: Fenced off, so that each is found by its calendar.
+_ENTRIES_OF_NEAR = """
+    near CROSS JOIN LATERAL (
+        SELECT * FROM instruments_catalogueentry e WHERE e.calendar_id = near.calendar_id AND {where} OFFSET 0) e
 """
 #: Where in a day's free stretches (those over midnight too) one begins that is long enough, on the policy's grid. On a day whose
 #: clock changes the grid is left to the last word.
@@ -221,7 +232,7 @@ _FIT = """
      WHERE upper(r) - place.at >= make_interval(mins => %(seen)s) AND place.at < d.ends_at
 """
 _BY_ENTRY = f"""
-WITH e AS MATERIALIZED ({_ENTRY.replace("{source}", "instruments_catalogueentry e")})
+WITH e AS MATERIALIZED ({_ENTRY.replace("{source}", _MATCHING_ENTRIES)})
 SELECT e.instrument_id, e.calendar_id, first.fits_at, e.region_code
   FROM e CROSS JOIN LATERAL (
        SELECT fit.fits_at FROM booking_dayavailability d CROSS JOIN LATERAL ({_FIT}) fit
@@ -237,7 +248,7 @@ WITH near AS MATERIALIZED (
     SELECT calendar_id, first_free_at FROM booking_dayavailability
      WHERE local_on = %(day)s AND longest_free_minutes >= %(seen)s AND free_until >= %(now)s + make_interval(mins => %(seen)s)
      ORDER BY first_free_at LIMIT %(walked)s
-), e AS MATERIALIZED ({_ENTRY.replace("{source}", "near JOIN instruments_catalogueentry e ON e.calendar_id = near.calendar_id")}),
+), e AS MATERIALIZED ({_ENTRY.replace("{source}", _ENTRIES_OF_NEAR)}),
 found AS (
     SELECT e.instrument_id, e.calendar_id, fit.fits_at, e.region_code
       FROM e JOIN booking_dayavailability d ON d.calendar_id = e.calendar_id AND d.local_on = %(day)s
@@ -249,28 +260,27 @@ SELECT found.*, met.count, met.last_at
   FROM (SELECT count(*) AS count, max(first_free_at) AS last_at FROM near) met LEFT JOIN found ON true
 """  # noqa: S608
 _DAYS_BY_ENTRY = f"""
-WITH e AS MATERIALIZED ({_ENTRY.replace("{source}", "instruments_catalogueentry e")})
+WITH e AS MATERIALIZED ({_ENTRY.replace("{source}", _MATCHING_ENTRIES)})
 SELECT d.local_on, count(*), min(e.price_from_fen) FROM e JOIN booking_dayavailability d ON d.calendar_id = e.calendar_id
  WHERE d.local_on BETWEEN %(first_on)s AND least(%(last_on)s::date, e.until_on) AND d.longest_free_minutes >= %(seen)s
    AND d.free_until >= e.from_at + make_interval(mins => %(seen)s)
  GROUP BY d.local_on
 """  # noqa: S608
-_DAYS_BY_DAY = """
+_DAYS_BY_DAY = f"""
 SELECT day.local_on, met.count, met.price FROM generate_series(%(first_on)s::date, %(last_on)s::date, '1 day') AS each (day)
  CROSS JOIN LATERAL (SELECT each.day::date AS local_on) day CROSS JOIN LATERAL (
      SELECT count(*) AS count, min(price_from_fen) AS price FROM (
          SELECT e.price_from_fen FROM booking_dayavailability d
-           JOIN instruments_catalogueentry e ON e.calendar_id = d.calendar_id
-           LEFT JOIN booking_instrumentpolicy p ON p.instrument_id = e.instrument_id
-          WHERE d.local_on = day.local_on AND d.longest_free_minutes >= %(seen)s AND {where}
-            AND d.free_until >= %(now)s + make_interval(mins => coalesce(p.notice_minutes, %(notice)s) + %(seen)s)
-            AND d.local_on <= %(today)s::date + 1 + coalesce(p.horizon_days, %(horizon)s)
+          CROSS JOIN LATERAL (
+              SELECT * FROM instruments_catalogueentry e WHERE e.calendar_id = d.calendar_id AND {{where}} OFFSET 0) e
+          CROSS JOIN {_POLICY}
+          WHERE d.local_on = day.local_on AND d.longest_free_minutes >= %(seen)s AND {_FITS_POLICY}
+            AND d.free_until >= %(now)s + make_interval(mins => coalesce(p.notice, %(notice)s) + %(seen)s)
+            AND d.local_on <= %(today)s::date + 1 + coalesce(p.horizon, %(horizon)s)
           LIMIT %(most)s) AS counted) met
-"""
+"""  # noqa: S608
 _MATCHING = """
-WITH e AS MATERIALIZED (
-    SELECT e.calendar_id FROM instruments_catalogueentry e LEFT JOIN booking_instrumentpolicy p ON p.instrument_id = e.instrument_id
-     WHERE {where} LIMIT %(few)s)
+WITH e AS MATERIALIZED (SELECT calendar_id FROM instruments_catalogueentry e WHERE {where} LIMIT %(few)s)
 SELECT (SELECT count(*) FROM e),
        (SELECT count(*) FROM e LEFT JOIN booking_calendaravailability a ON a.calendar_id = e.calendar_id
          WHERE a.calendar_id IS NULL OR a.calculating_since IS NOT NULL),

@@ -24,7 +24,7 @@ from instruments.rules.wall_time import local_day
 #: How many more candidates than rows are asked for: some are not free after all, because of a buffer or the grid.
 SPARE = 20
 _A_FEW = 4
-#: So many candidates for a row are asked for before the rows are called inexact.
+#: So many candidates for a row are asked for, instrument by instrument, before the rows are called inexact.
 _MOST_ASKED = 8
 #: Rows beyond this are not offered: narrow the search instead.
 MOST_FOUND = 200
@@ -68,7 +68,7 @@ def find_earliest(actor: Actor, search: TimeSearch, now: datetime, count: int, *
         rows = _checked(actor, candidates.rows, search, now, count)
         last_at = rows[:count][-1].during.starts_at if rows else None
         exact = candidates.sure_until is None or (len(rows) >= count and last_at is not None and last_at <= candidates.sure_until)
-        if exact or asked >= _MOST_ASKED * count:
+        if exact or candidates.walked or asked >= _MOST_ASKED * count:
             break
         asked *= 4
     more = len(rows) > count or candidates.sure_until is not None

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 DATABASE = "jishi_bench"
-PARTS = ("reserve", "feed", "engine", "statement")
+PARTS = ("find", "reserve", "keep", "feed", "engine", "statement")
 
 
 def main() -> int:
@@ -56,17 +56,21 @@ def _fresh_database() -> None:
 
 
 def _measure(parts: list[str] | tuple[str, ...]) -> list:  # type: ignore[type-arg]
-    from tests.bench import engine, feed, reserve, stage, statement
+    from tests.bench import engine, feed, keeping, nation, reserve, stage, statement
 
     figures = []
+    if "find" in parts:
+        figures += nation.figures(DATABASE)
     if "engine" in parts:
         figures += engine.figures()
     if "statement" in parts:
         figures += statement.figures()
-    if "reserve" in parts or "feed" in parts:
+    if {"reserve", "keep", "feed"} & set(parts):
         built = stage.build(feed.INSTRUMENTS)
         if "reserve" in parts:
             figures += reserve.in_process(built) + reserve.over_http(built)
+        if "keep" in parts:
+            figures += keeping.figures(built)
         if "feed" in parts:
             figures += feed.figures(built)
     return figures

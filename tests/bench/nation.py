@@ -1,0 +1,233 @@
+"""*find*: finding a time in a synthetic country, against the bare indexed SQL over the same tables, in turns."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+import psycopg
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections
+from django.utils import timezone
+
+from billing.pricing import services as pricing
+from billing.settlement.time_finding import Customer, customer_of, price_all
+from billing.subsidy import services as subsidy
+from booking.queries.candidates import count_by_day
+from booking.queries.finding import FoundTime, find_earliest
+from booking.rules.time_search import TimeSearch
+from booking.services import availability
+from config.kernel.access import NOBODY, Role
+from instruments.models import Membership, Organisation, User
+from instruments.queries import actor_for
+from tests.bench.harness import Figure, percentile
+
+DATABASE = "jishi_bench_nation"
+SIZES = ((1_500, 15_000), (15_000, 150_000))
+DAYS = 180
+ASKED, UNFILTERED = 60, 25
+ROWS = 20
+THREE_HOURS = 180
+AHEAD = 14
+VERIFIED = 10_000
+
+
+@dataclass
+class Measured:
+    """What one size gave: seconds by name, each in a list of its own."""
+
+    instruments: int
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, name: str, seconds: float) -> None:
+        self.seconds.setdefault(name, []).append(seconds)
+
+    def p95_ms(self, name: str) -> float:
+        return percentile(self.seconds[name], 0.95) * 1000
+
+
+def figures(template: str) -> list[Figure]:
+    """Every size in a database of its own, copied from the migrated ``template``."""
+    measured = []
+    for instruments, reservations in SIZES:
+        with own_database(template):
+            call_command("make_nation", instruments=instruments, reservations=reservations, days=DAYS)
+            measured.append(measure(instruments))
+    return [*(figure for each in measured for figure in figures_of(each)), growth(measured[0], measured[-1])]
+
+
+@contextmanager
+def own_database(template: str) -> Iterator[None]:
+    """A copy of ``template`` as the default database; dropped afterwards."""
+    connected = connections["default"].settings_dict
+    before = connected["NAME"]
+    host = str(connections["default"].get_connection_params()["host"])
+    connections.close_all()
+    with psycopg.connect(host=host, user="postgres", dbname="postgres", autocommit=True) as admin:
+        admin.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        admin.execute(f"CREATE DATABASE {DATABASE} TEMPLATE {template}")
+    connected["NAME"] = DATABASE
+    _forget()
+    try:
+        yield
+    finally:
+        connections.close_all()
+        connected["NAME"] = before
+        _forget()
+        with psycopg.connect(host=host, user="postgres", dbname="postgres", autocommit=True) as admin:
+            admin.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+
+
+def _forget() -> None:
+    pricing.schedule.cache_clear()
+    subsidy.in_force.cache_clear()
+
+
+def measure(instruments: int) -> Measured:
+    """All timings in the current database, which holds a country."""
+    measured, now = Measured(instruments), timezone.now()
+    customer = _programmes(now)
+    dice = random.Random(7)
+    today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    asked = list(islice(_asked(dice, today), ASKED + 5))
+    for search in asked[:5]:
+        _one(Measured(0), search, now, customer)
+    for search in asked[5:]:
+        _one(measured, search, now, customer)
+    for search in _unfiltered(today):
+        measured.add("any", _timed(lambda search=search: find_earliest(NOBODY, search, now, ROWS)))  # type: ignore[misc]
+    ids = _some_calendars(dice, 40)
+    for pk in ids:
+        measured.add("rebuild", _timed(lambda pk=pk: availability.rebuild([pk], now)))  # type: ignore[misc]
+    wanted = _some_calendars(dice, VERIFIED)
+    measured.add("verify", _timed(lambda: _verify(wanted)) * VERIFIED / len(wanted))
+    return measured
+
+
+def _one(measured: Measured, search: TimeSearch, now: datetime, customer: Customer) -> None:
+    """The search, the bare SQL, the days of the strip and the prices of the rows, in turns."""
+    measured.add("bare", _timed(lambda: _bare(search)))
+    rows: list[FoundTime] = []
+    measured.add("find", _timed(lambda: rows.extend(find_earliest(NOBODY, search, now, ROWS).rows)))
+    measured.add("days", _timed(lambda: count_by_day(_week(search), now)))
+    if len(rows) == ROWS:
+        measured.add("prices", _timed(lambda: price_all(rows, customer, now)))
+    measured.add("rows", float(len(rows)))
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def _week(search: TimeSearch) -> TimeSearch:
+    return replace(search, last_on=search.first_on + timedelta(days=6))
+
+
+def _verify(ids: Sequence[int]) -> None:
+    differences = list(availability.verify(ids))
+    if differences:
+        raise RuntimeError(f"{len(differences)} days are wrong: {differences[0]}")
+
+
+def _asked(dice: random.Random, today: date) -> Iterator[TimeSearch]:
+    """Technique and province of an instrument that can be booked, so that what is common is asked for often."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT technique_codes[1], left(region_code, 2) || '0000' FROM instruments_catalogueentry"
+            " WHERE bookable AND public AND technique_codes <> '{}' ORDER BY id"
+        )
+        pairs = cursor.fetchall()
+    while True:
+        technique, region = dice.choice(pairs)
+        yield TimeSearch(THREE_HOURS, today, today + timedelta(days=AHEAD), technique=technique, region_code=region)
+
+
+def _unfiltered(today: date) -> list[TimeSearch]:
+    """Several lengths from several days on."""
+    spans = [(hours, first) for hours in (1, 2, 3, 4, 8) for first in (0, 1, 2, 5, 9)]
+    return [
+        TimeSearch(hours * 60, today + timedelta(days=first), today + timedelta(days=first + AHEAD))
+        for hours, first in spans[:UNFILTERED]
+    ]
+
+
+def _some_calendars(dice: random.Random, count: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT calendar_id FROM booking_calendaravailability ORDER BY calendar_id")
+        ids = [row[0] for row in cursor.fetchall()]
+    return dice.sample(ids, min(count, len(ids)))
+
+
+def _bare(search: TimeSearch) -> None:
+    """Days with a stretch that is long enough, earliest first: nothing is checked, no policy is asked, no row becomes an object."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT e.instrument_id, d.local_on, d.first_free_at FROM instruments_catalogueentry e"
+            " JOIN booking_dayavailability d ON d.calendar_id = e.calendar_id"
+            " WHERE e.public AND e.bookable AND e.technique_codes @> ARRAY[%s]::varchar[] AND e.region_code >= %s AND e.region_code <= %s"
+            " AND d.local_on BETWEEN %s AND %s AND d.longest_free_minutes >= %s ORDER BY d.local_on, d.first_free_at LIMIT %s",
+            [
+                search.technique,
+                search.region_code[:2],
+                f"{search.region_code[:2]}9999",
+                search.first_on,
+                search.last_on,
+                search.duration_minutes,
+                ROWS,
+            ],
+        )
+        cursor.fetchall()
+
+
+def _programmes(now: datetime) -> Customer:
+    """Both DEMO programmes in force, and a firm that asks."""
+    office = Organisation.objects.create(kind="government", name="Office", name_key="office", created_at=now)
+    actors = []
+    for name in ("author", "approver"):
+        user = User.objects.create(email=f"{name}@nation.example", password="!")
+        Membership.objects.create(user=user, organisation=office, role=Role.PROGRAMME_OFFICER, created_at=now)
+        actors.append(actor_for(user))
+    for code in ("DEMO-QH-A", "DEMO-QH-V"):
+        path = settings.BASE_DIR / "billing" / "subsidy" / "programmes" / f"{code}.json"
+        subsidy.draft_and_publish(actors[0], actors[1], json.loads(path.read_text(encoding="utf-8")), now)
+    firm = Organisation.objects.filter(kind="firm").order_by("pk").first()
+    assert firm is not None
+    Organisation.objects.filter(pk=firm.pk).update(region_code="630104")
+    firm.refresh_from_db()
+    return customer_of(firm)
+
+
+def figures_of(measured: Measured) -> list[Figure]:
+    """The table's lines of one size."""
+    size = f"{measured.instruments:,} instruments"
+    found, bare = measured.p95_ms("find"), measured.p95_ms("bare")
+    anything, days = measured.p95_ms("any"), measured.p95_ms("days")
+    prices = measured.p95_ms("prices") if "prices" in measured.seconds else 0.0
+    rebuild, verify = measured.p95_ms("rebuild"), measured.seconds["verify"][0]
+    return [
+        Figure(f"find a time, technique + province + 3 h, {size}, p95", found, "ms", "<= 50 and <= 10x", found <= 50 and found <= 10 * bare,
+               bare, "bare SQL over the days, p95"),
+        Figure(f"find a time, no filter, {size}, p95", anything, "ms", "<= 300", anything <= 300),
+        Figure(f"prices of {ROWS} rows, {size}, p95", prices, "ms", "<= 30", prices <= 30),
+        Figure(f"strip of seven days, {size}, p95", days, "ms", "", True),
+        Figure(f"rebuild of one calendar, {size}, p95", rebuild, "ms", "<= 50", rebuild <= 50),
+        Figure(f"verify of {VERIFIED:,} calendars, {size}", verify, "s", "<= 60", verify <= 60),
+    ]  # fmt: skip
+
+
+def growth(small: Measured, large: Measured) -> Figure:
+    """How much more a search costs in a country that is so much larger."""
+    times = large.instruments / small.instruments
+    grown = large.p95_ms("find") / small.p95_ms("find")
+    name = f"find a time, {small.instruments:,} -> {large.instruments:,} instruments"
+    return Figure(name, grown, "times", f"< {times:g} times", grown < times)

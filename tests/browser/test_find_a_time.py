@@ -1,0 +1,74 @@
+"""From "what, how long, between which days" to a booking, with the mouse and with keys alone; and a mail where nothing is free."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.checks import accessible, fits
+from tests.browser.journey import log_in, newly_arrived, quoted, reservation_at, state_of, yuan
+from tests.browser.keyboard import Keyboard
+from tests.browser.running_site import Site
+from tests.browser.visitors import Visitors
+
+
+def test_a_time_is_found_compared_by_cost_and_booked(people: Visitors, used: Site) -> None:
+    visitor = newly_arrived(people)
+    page = visitor.page
+    log_in(visitor, "researcher")
+    page.get_by_role("link", name="Or find a time").click()
+    expect(page.get_by_role("heading", level=1, name="Find a time")).to_be_visible()
+    page.get_by_label("How long (hours)").fill("2")
+    with page.expect_response(lambda response: "sort=cost" in response.url):
+        page.get_by_role("link", name="Lowest final cost").click()
+    costs = [yuan(text) for text in page.locator(".time-final dd").all_inner_texts()]
+    assert len(costs) > 5
+    assert costs == sorted(costs)
+    accessible(page)
+    fits(page, 390, 1280)
+
+    row = page.locator(".time-row", has=page.get_by_role("link", name="Book this time")).first
+    shown = [yuan(text) for text in row.locator("dd").all_inner_texts()]
+    row.get_by_role("link", name="Book this time").click()
+    page.get_by_label("Purpose").fill("Found by time")
+    page.locator("#booking-submit").click()
+    page.wait_for_url("**/bookings/*/")
+    pk = reservation_at(page.url)
+    figures = quoted(used, pk)
+    assert shown == [figures.gross, figures.payable_now, figures.final_cost]
+    assert state_of(used, pk) in {"requested", "approved"}
+    assert visitor.faults.found == []
+
+
+def test_the_same_without_a_mouse(people: Visitors, used: Site) -> None:
+    visitor = newly_arrived(people)
+    page, keys = visitor.page, Keyboard(visitor.page)
+    log_in(visitor, "researcher")
+    keys.press("g", "n")
+    page.wait_for_url("**/find-a-time/")
+    keys.skip_to_content()
+    keys.tab_to(page.get_by_label("How long (hours)"))
+    page.keyboard.press("Control+A")
+    keys.type("1.5")
+    keys.press("Enter")
+    expect(page.locator(".browse-count")).to_contain_text("1 h 30 min free")
+    keys.go(page.get_by_role("link", name="Book this time").first, most=90)
+    expect(page.locator("#booking-submit")).to_be_visible()
+    keys.go(page.locator("#booking-submit"), most=60)
+    page.wait_for_url("**/bookings/*/")
+    assert state_of(used, reservation_at(page.url)) in {"requested", "approved"}
+    assert visitor.faults.found == []
+
+
+def test_nothing_free_shows_ways_out_and_keeps_the_wish(people: Visitors, used: Site) -> None:
+    visitor = newly_arrived(people)
+    page = visitor.page
+    log_in(visitor, "researcher")
+    visitor.open("/find-a-time/?hours=10&region_code=633000&class_code=01")
+    expect(page.get_by_role("heading", name="Nothing is free like this")).to_be_visible()
+    accessible(page)
+    page.get_by_role("button", name="Tell me when one becomes free").click()
+    expect(page.get_by_text("You will get a mail when such a time becomes free.")).to_be_visible()
+    accessible(page)
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_role("heading", name="You wait for nothing")).to_be_visible()
+    assert visitor.faults.found == []
