@@ -25,8 +25,8 @@ class ListPrice:
 class SamplePricePort(Protocol):
     """Prices of test items, by the id of their resource."""
 
-    def public_from(self, resource_ids: Sequence[int], on: date) -> Mapping[int, ListPrice]:
-        """The lowest price that anybody pays on a local day; items without a price are left out."""
+    def public_from(self, resource_ids: Sequence[int], now: datetime) -> Mapping[int, ListPrice]:
+        """The lowest price that anybody pays at an instant; items without a price are left out."""
 
     def set_list_prices(
         self, actor: Actor, prices: Mapping[int, ListPrice], on: date, now: datetime

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection
 
 from billing.pricing.models import TestItemPrice
 from billing.pricing.rules.samples import CUSTOMER_CLASSES, UNITS, SamplePrice
@@ -76,6 +80,29 @@ def in_force(resource_ids: Iterable[int], on: date) -> dict[int, InForce]:
     return {row.test_item_id: _compiled(row) for row in rows}
 
 
+_LOWEST = """
+SELECT DISTINCT ON (asked.id) asked.id, p.unit, p.amount_fen, p.class_fen::text
+  FROM unnest(%s::bigint[], %s::timestamptz[]) AS asked(id, at)
+  JOIN billing_testitemprice p ON p.test_item_id = asked.id AND p.published_at <= asked.at
+                              AND p.effective_from <= (asked.at AT TIME ZONE %s)::date
+ ORDER BY asked.id, p.effective_from DESC, p.id DESC"""
+
+
+def resource_facts(as_of: Mapping[int, datetime]) -> dict[int, dict[str, Any]]:
+    """What the catalogue shows of each test item's price, as of an instant each: one statement. Items without one are left out.
+
+    ``price_from_fen`` is the lowest price that anybody pays for one ``price_unit``.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOWEST, [list(as_of), list(as_of.values()), settings.TIME_ZONE])
+        rows = cursor.fetchall()
+    return {
+        pk: {"price_from_fen": SamplePrice(unit, amount, json.loads(classes)).lowest_fen, "price_unit": unit}
+        for pk, unit, amount, classes in rows
+        if amount is not None
+    }
+
+
 def _compiled(row: TestItemPrice) -> InForce:
     price = None if row.amount_fen is None else SamplePrice(row.unit, row.amount_fen, row.class_fen)
     return InForce(row.pk, row.effective_from, row.unit, price)
@@ -99,10 +126,10 @@ def _reasons(unit: str, amount_fen: int | None, class_fen: Mapping[str, int]) ->
 class SamplePrices:
     """What the registry asks of prices (``instruments.ports.SamplePricePort``)."""
 
-    def public_from(self, resource_ids: Sequence[int], on: date) -> Mapping[int, ListPrice]:
-        """The lowest price that anybody pays on a local day; items without a price are left out."""
-        found = in_force(resource_ids, on)
-        return {pk: ListPrice(one.price.lowest_fen, one.unit) for pk, one in found.items() if one.price is not None}
+    def public_from(self, resource_ids: Sequence[int], now: datetime) -> Mapping[int, ListPrice]:
+        """The lowest price that anybody pays at an instant; items without a price are left out."""
+        found = resource_facts(dict.fromkeys(resource_ids, now))
+        return {pk: ListPrice(one["price_from_fen"], one["price_unit"]) for pk, one in found.items()}
 
     def set_list_prices(
         self, actor: Actor, prices: Mapping[int, ListPrice], on: date, now: datetime

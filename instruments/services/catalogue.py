@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import connection
 
 from instruments import ports
@@ -38,8 +36,7 @@ def refresh_resources(ids: Sequence[int], now: datetime) -> None:
     if not ids:
         return
     tested = list(Resource.objects.filter(pk__in=ids, kind=ResourceKind.TEST_ITEM).values_list("pk", flat=True))
-    today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
-    prices = ports.sample_prices().public_from(tested, today) if tested else {}
+    prices = ports.sample_prices().public_from(tested, now) if tested else {}
     with connection.cursor() as cursor:
         cursor.execute(
             _REFRESH,
