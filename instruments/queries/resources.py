@@ -14,30 +14,42 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast
 
 from config.kernel.access import NOBODY, Actor, Role, get_visible, visible_to
-from instruments.models import Instrument, Organisation, Resource, ResourceKind, ResourceRequest, ResourceRequestState
+from instruments.models import (
+    DataSet,
+    Instrument,
+    Literature,
+    Organisation,
+    Resource,
+    ResourceKind,
+    ResourceRequest,
+    ResourceRequestState,
+    TestItem,
+)
 from instruments.services import search_tokens
 from instruments.services.instrument_changes import manages
 
 
-def test_items_of(actor: Actor, instrument_id: int) -> QuerySet[Resource]:
-    """The test items that are measured with an instrument, by name, each with ``test_item``.
+def test_items_of(actor: Actor, instrument_id: int) -> list[TestItem]:
+    """The published test items that are measured with an instrument, by name, each with its resource and owner.
 
     Raises NotFound when the instrument is foreign.
     """
     instrument = get_visible(Instrument.objects.all(), actor, pk=instrument_id)
-    rows = visible_to(Resource.objects.filter(kind=ResourceKind.TEST_ITEM, test_item__instruments=instrument), actor)
-    return rows.select_related("test_item", "organisation").order_by("name_pinyin", "pk")
+    rows = visible_to(TestItem.objects.filter(instruments=instrument, resource__published=True), actor)
+    return list(rows.select_related("resource__organisation").order_by("resource__name_pinyin", "pk"))
 
 
-def supported_by(actor: Actor, instrument_id: int) -> QuerySet[Resource]:
-    """The literature and the data sets that an instrument supported, newest first, each with ``literature`` or ``dataset``.
+def supported_by(actor: Actor, instrument_id: int) -> list[DataSet | Literature]:
+    """The published data sets and then the literature that an instrument supported, newest first, each with its resource and owner.
 
     Raises NotFound when the instrument is foreign.
     """
     instrument = get_visible(Instrument.objects.all(), actor, pk=instrument_id)
-    supported = Q(literature__instruments=instrument) | Q(dataset__instruments=instrument)
-    rows = visible_to(Resource.objects.filter(supported), actor).distinct()
-    return rows.select_related("literature", "dataset", "organisation").order_by("-created_at", "-pk")
+    sets = visible_to(DataSet.objects.filter(instruments=instrument, resource__published=True), actor)
+    texts = visible_to(Literature.objects.filter(instruments=instrument, resource__published=True), actor)
+    sets = sets.select_related("resource__organisation")
+    texts = texts.select_related("resource__organisation")
+    return [*sets.order_by(F("issued_on").desc(nulls_last=True), "pk"), *texts.order_by("-issued", "pk")]
 
 
 def resource_for(actor: Actor, resource_id: int) -> Resource:

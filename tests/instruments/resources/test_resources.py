@@ -172,9 +172,9 @@ def test_instruments_behind_a_test_are_the_owners_own_and_show_on_the_instrument
         make(cast, part={"instrument_ids": [cast.xrd.pk, foreign.pk, 10**9]})
     assert [reason.params["number"] for reason in refused.value.reasons] == [foreign.pk, 10**9]
     test = make(cast, part={"instrument_ids": [cast.xrd.pk]})
-    draft = make(cast, part={"instrument_ids": [cast.xrd.pk]}, published=False)
+    make(cast, part={"instrument_ids": [cast.xrd.pk]}, published=False)
     assert [row.pk for row in queries.test_items_of(NOBODY, cast.xrd.pk)] == [test.pk]
-    assert {row.pk for row in queries.test_items_of(cast.actor("wang"), cast.xrd.pk)} == {test.pk, draft.pk}
+    assert [row.resource.name for row in queries.test_items_of(cast.actor("wang"), cast.xrd.pk)] == ["Brine elements"]
     paper = make(cast, "literature", {"instrument_ids": [foreign.pk, cast.xrd.pk]})
     data = make(cast, "dataset", {"instrument_ids": [cast.xrd.pk]})
     assert {row.pk for row in queries.supported_by(NOBODY, cast.xrd.pk)} == {paper.pk, data.pk}
@@ -190,7 +190,7 @@ def _foreign_instrument(cast: Any) -> Instrument:
     )
 
 
-@pytest.mark.parametrize("words", ["brine", "Li", "GB/T 30902", "icp-oes", "Kunlun", "yansu", "ys", "元素"])
+@pytest.mark.parametrize("words", ["brine", "Li", "GB/T 30902", "icp-oes", "Kunlun", "yuansu", "ys", "元素"])
 def test_it_is_found_by_what_is_measured(cast: Any, words: str) -> None:
     resource = make(cast, name="元素", name_en="Elements")
     make(cast, part={}, name="X", published=False)
