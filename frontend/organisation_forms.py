@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from config.kernel.errors import Reason, Refusal
 from frontend.forms import refusal_to_form
 from instruments.models import OrganisationKind
+from instruments.queries.codes import zones_on
 from instruments.rules.regions import regions
 from instruments.rules.roles import ROLES
 from instruments.services.organisation_facts import OrganisationFacts
@@ -91,6 +93,12 @@ class OrganisationForm(forms.Form):
             )
         self.fields["region_code"].choices = region_choices()  # type: ignore[attr-defined]
         self.fields["owner_class"].choices = [("", _("Please choose")), *OWNER_CLASS_NAMES.items()]  # type: ignore[attr-defined]
+        known = [zone.slug for zone in zones_on(timezone.localdate())]
+        if known:
+            zones_hint = _("Short names of the zones you are in, separated by commas. Known: %(zones)s.") % {
+                "zones": ", ".join(known)
+            }
+            self.fields["policy_zones"].help_text = str(zones_hint)
         for name in self._left_out(bank):
             del self.fields[name]
         self.order_fields(["name", "name_en", *(f"code_{scheme}" for scheme in CODE_SCHEMES[kind])])

@@ -65,8 +65,8 @@ class Source:
     ``before`` and ``after`` keep the part on that side of the first such text (a blank stands for any blank).
     ``values`` translates whole values; ``other`` stands for those that are not listed (None: they are refused). ``list`` holds
     the characters that separate the entries of a list. ``codes`` is the scheme whose codes the names stand for. While the cell
-    still says what the column ``shown`` says, the column ``exact`` counts (as it is stored, amounts in fen). ``keeps_finer``: a
-    stored value that only says more exactly what the cell says stays.
+    still says what the column ``shown`` says, the column ``exact`` counts (as it is stored: amounts in fen, entries of a list on
+    lines of their own). ``keeps_finer``: a stored value that only says more exactly what the cell says stays.
     """
 
     columns: tuple[str, ...] = ()
@@ -318,7 +318,8 @@ def _value_of(
     parts = [text for column in source.columns if (text := cells.get(column, "").strip())]
     text = source.separator.join(parts) if source.joined else next(iter(parts), "")
     if source.exact and text == cells.get(source.shown, ""):
-        return cells.get(source.exact, ""), "fen"
+        exact = cells.get(source.exact, "")
+        return (exact.replace("\n", source.list[:1]) if source.list else exact), "fen"
     if source.before:
         text = _partition(text, source.before)[0]
     if source.after:

@@ -74,11 +74,13 @@ def write_rows(
     _refuse_same_key(rows, owners)
     ids = sorted({organisation.pk for organisation in owners.values()})
     list(Organisation.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values_list("pk"))
-    sites, sites_created = _sites(actor, rows, owners, zone_name, now)
     fields = sorted(INSTRUMENT_FIELDS & set(plan.fields))
-    compared = [*fields, "site_id"] if SITE_FIELDS & set(plan.fields) else fields
-    known = _known(ids, [*compared, "site_id", "calendar_id"])
+    says_where = bool(SITE_FIELDS & set(plan.fields))
+    compared = [*fields, "site_id"] if says_where else fields
+    known = _known(ids, [*compared, "site_id", "site__time_zone", "calendar_id"])
     placed = [(one, _match(known, owners[one.owner].pk, one)) for one in rows]
+    needed = [one for one, match in placed if match is None or says_where]
+    sites, sites_created = _sites(actor, needed, owners, zone_name, now)
     beside = registry_beside.stored(plan, [match for _one, match in placed if match is not None])
     new: list[tuple[PlannedRow, dict[str, Any]]] = []
     updated: list[Change] = []
@@ -87,8 +89,8 @@ def write_rows(
     matched: set[int] = set()
     for one, match in placed:
         organisation = owners[one.owner]
-        site = sites[organisation.pk, one.row.site_name or organisation.name]
-        values = {**one.row.fields, "site_id": site.pk}
+        site = sites.get((organisation.pk, one.row.site_name or organisation.name))
+        values = one.row.fields if site is None else {**one.row.fields, "site_id": site.pk}
         if match is None:
             new.append((one, values | {"organisation_id": organisation.pk}))
             continue
@@ -102,7 +104,8 @@ def write_rows(
             shown_before = before | {"import_key": stored["import_key"]} | {name: was for name, (was, _is) in more.items()}
             updated.append((pk, shown_before, after | {name: becomes for name, (_was, becomes) in more.items()}))
         if more:
-            details.append(registry_beside.Details(pk, stored["calendar_id"], site.time_zone, one.row, is_new=False))
+            zone = site.time_zone if site is not None and says_where else stored["site__time_zone"]
+            details.append(registry_beside.Details(pk, stored["calendar_id"], zone, one.row, is_new=False))
         changed = {name: (was, values[name]) for name, was in before.items()} | more
         fate = "updated" if changed else "unchanged"
         told = tuple((name, *changed[name]) for name in sorted(changed))

@@ -73,6 +73,13 @@ def test_an_instrument_entered_by_hand_is_recognised_by_its_number(take: Take, o
     assert Instrument.objects.get().import_key == "no:A1"
 
 
+def test_no_place_is_made_where_nobody_speaks_of_places(take: Take, owner: Organisation) -> None:
+    take("inner_id,name,site_name\nA1,SEM,North\n")
+    report = take("inner_id,name\nA1,SEM two\n")
+    assert (report.counts["updated"], report.sites_created) == (1, 0)
+    assert list(Site.objects.values_list("name", flat=True)) == ["North"]
+
+
 def test_one_bad_row_and_nothing_is_written_and_every_bad_row_is_told(take: Take) -> None:
     text = "inner_id,name,worth,class_code\nA1,SEM,1,0103\nA2,,2,\nA3,XRD,-3,0199\nA4,NMR,,7701\n"
     report = take(text)
