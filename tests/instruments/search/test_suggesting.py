@@ -53,6 +53,7 @@ def test_a_few_letters_are_enough(words: Stock, typed: str, kind: str, term: str
     [
         ("difractometer", "diffractometer"),
         ("spectromter", "spectrometer"),
+        ("difractom", "diffractometer"),
         ("x-ray diffractomter", "x ray diffractometer"),
         (PLASMA_MISTYPED_ZH, PLASMA_ZH),
         (PLASMA_OTHER_SOUND_ZH, PLASMA_ZH),

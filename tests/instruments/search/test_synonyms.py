@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from instruments.rules import synonyms
-from instruments.rules.misspelling import han_pieces, latin_pieces, nearest_run, nearest_word
+from instruments.rules.misspelling import han_pieces, latin_pieces, nearest_beginning, nearest_run, nearest_word
 
 XRD_ZH = "X\u5c04\u7ebf\u884d\u5c04"
 LITHIUM_ZH = "\u9502"
@@ -89,6 +89,11 @@ def test_a_slip_of_the_finger_is_mended(typed: str, known: list[str], meant: str
 @pytest.mark.parametrize("typed", ["spectromter", "spctrometer", "spectrometter", "spectroemter", "spectrometar"])
 def test_words_one_slip_apart_share_a_piece(typed: str) -> None:
     assert set(latin_pieces(typed)) & set(latin_pieces("spectrometer"))
+
+
+def test_an_unfinished_word_with_a_slip_is_mended() -> None:
+    assert nearest_beginning("difracto", [("diffractometer", 1), ("difference", 9)]) == "diffractometer"
+    assert nearest_beginning("zzzzzz", [("diffractometer", 1)]) == ""
 
 
 def test_a_wrong_character_is_found_by_its_neighbours() -> None:
