@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, Count, FloatField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
-from config.kernel.access import Actor, visible_to
+from config.kernel.access import NOBODY, Actor, visible_to
 from instruments import catalogue_ports as ports
 from instruments.models import CatalogueCount, CatalogueEntry, InstrumentStatus
 from instruments.queries.facet_labels import labelled
@@ -123,12 +125,11 @@ def with_card(rows: QuerySet[CatalogueEntry]) -> QuerySet[CatalogueEntry]:
     )
 
 
-def matching(actor: Actor, search: CatalogueSearch, now: datetime) -> QuerySet[CatalogueEntry]:
-    """All entries that a search finds, in no order; words all of them."""
-    asked = parse_asking(search.text)
-    meant = _meant(search, asked)
-    one = _Search(actor, meant, now, 1)
-    return one.rows(meant.filters)
+def new_since(search: CatalogueSearch, since: datetime, now: datetime, most: int = 1000) -> list[int]:
+    """Ids of public entries that a search finds (all its words) and that became public after an instant, the newest first."""
+    meant = _meant(search.without("next_free", "sort"), parse_asking(search.text))
+    rows = _Search(NOBODY, replace(meant, next_free=""), now, 1).rows(meant.filters)
+    return list(rows.filter(public_at__gt=since).order_by("-public_at", "-pk").values_list("pk", flat=True)[:most])
 
 
 def counts_by_class(actor: Actor, now: datetime) -> dict[str, int]:
@@ -153,6 +154,7 @@ class _Search:
     def __init__(self, actor: Actor, search: CatalogueSearch, now: datetime, page_size: int) -> None:
         self.actor, self.search, self.now, self.page_size = actor, search, now, page_size
         self.any_word = False
+        self.cut = False  # whether counts are of the first ones only
 
     def result(self, asked: Asking, page: int) -> SearchResult:
         stored = self._stored()
@@ -177,7 +179,7 @@ class _Search:
             page_size=self.page_size,
             facets=self._facets(found.counts, others, found.total),
             more=more,
-            first_only=more,
+            first_only=more or self.cut,
             any_word=self.any_word,
             relaxations=[] if found.total else self._relaxations(others),
         )
@@ -210,14 +212,15 @@ class _Search:
     # --- Counting ---------------------------------------------------------------------------------------------------------
     def _find(self, page: int) -> _Found:
         rows = self.rows(self.search.filters)
-        if rows.query.is_empty():
-            return _Found(0, {}, [])
         rank = RawSQL("0::float8", [], output_field=FloatField())
         if self.search.order == "relevance":
             asked = search_tokens.query(self.search.text, any_word=self.any_word)
             rank = RawSQL("ts_rank(instruments_catalogueentry.search, %s::tsquery)", [asked], output_field=FloatField())
         columns = rows.annotate(rank=rank).values_list("pk", "facets", "name_pinyin", "public_at", "price_from_fen", "rank")
-        inner, params = columns[: BOUND + 1].query.sql_with_params()
+        compiled = _compiled(columns[: BOUND + 1])
+        if compiled is None:
+            return _Found(0, {}, [])
+        inner, params = compiled
         sql = f"""
             WITH found (id, facets, name_pinyin, public_at, price_from_fen, rank) AS MATERIALIZED ({inner}),
             page AS (SELECT id, row_number() OVER () AS place
@@ -246,7 +249,8 @@ class _Search:
         return list(rows.values_list("pk", flat=True)[start : start + self.page_size])
 
     def _others(self) -> dict[str, dict[str, int]]:
-        """For each filter that is set, counts of what fails only this filter: by value, and ``*`` for all of it."""
+        """For each filter that is set, counts of what fails only this filter: by value, and ``*`` for all of it. Looks at the first
+        ``BOUND`` entries that have the words and may fail but one."""
         filters = self.search.filters
         told = self._stored_others()
         asked = [name for name in filters if name not in told]
@@ -255,22 +259,27 @@ class _Search:
         rows = self.rows({})
         if len(filters) > 1:
             rows = rows.filter(_one_of([facet_values_of(_without(filters, name)) for name in asked]))
-        if rows.query.is_empty():
+        compiled = _compiled(rows.values_list("facets"))
+        if compiled is None:
             return told
-        inner, params = rows.values_list("facets").query.sql_with_params()
+        inner, params = compiled
         cases = " ".join("WHEN NOT facets @> ARRAY[%s]::varchar[] THEN %s" for _ in asked)
         failed = " + ".join("(NOT facets @> ARRAY[%s]::varchar[])::int" for _ in filters)
         values = facet_values_of(filters)
         sql = f"""
-            WITH near AS (SELECT facets, CASE {cases} END AS letter FROM ({inner}) AS found (facets) WHERE {failed} = 1 LIMIT %s)
+            WITH looked (facets) AS MATERIALIZED ({inner} LIMIT %s),
+            near AS MATERIALIZED (SELECT facets, CASE {cases} END AS letter FROM looked WHERE {failed} = 1)
             SELECT letter, value, count(*) FROM (SELECT letter, unnest(facets) AS value FROM near) AS each
              WHERE left(value, 1) = letter GROUP BY letter, value
-            UNION ALL SELECT letter, '{_ALL}', count(*) FROM near GROUP BY letter"""  # noqa: S608  (our own SQL)
+            UNION ALL SELECT letter, '{_ALL}', count(*) FROM near GROUP BY letter
+            UNION ALL SELECT '', '', count(*) FROM looked"""  # noqa: S608  (our own SQL)
         pairs = [part for name in asked for part in (f"{LETTERS[name]}:{filters[name]}", LETTERS[name])]
         with connection.cursor() as cursor:
-            cursor.execute(sql, [*pairs, *params, *values, BOUND])
+            cursor.execute(sql, [*params, BOUND, *pairs, *values])
             for letter, value, number in cursor.fetchall():
-                if letter is not None:
+                if letter == "":
+                    self.cut = number >= BOUND
+                elif letter is not None:
                     told.setdefault(NAMES[letter], {})[value] = number
         return told
 
@@ -331,7 +340,7 @@ class _Search:
         if not found and self.search.text and len(self.search.active) > 2:
             count = self.rows({})[:BOUND].count()
             found = [Relaxation("filters", count)] if count else []
-        return sorted(found, key=lambda one: -one.count)
+        return sorted(found, key=lambda one: (one.without == "text", -one.count))  # the words are what is really sought
 
     # --- Everything -------------------------------------------------------------------------------------------------------
     def _stored(self) -> dict[str, int] | None:
@@ -369,6 +378,14 @@ def _stored_counts(kind: str) -> dict[str, int]:
 
 def _without(filters: Mapping[str, str], name: str) -> dict[str, str]:
     return {key: value for key, value in filters.items() if key != name}
+
+
+def _compiled(rows: Any) -> tuple[str, tuple[Any, ...]] | None:
+    """The SQL of a queryset with its parameters; None when it can find nothing."""
+    try:
+        return rows.query.sql_with_params()
+    except EmptyResultSet:
+        return None
 
 
 def _one_of(sets: Sequence[list[str]]) -> Q:

@@ -28,6 +28,8 @@ ranked AS (
       FROM found)
 SELECT kind, term, term_en, target, weight FROM ranked WHERE place <= %s ORDER BY kind, place"""
 _MEND = "SELECT folded, weight FROM instruments_searchterm WHERE grams && %s::varchar[] AND (kind = 'word') = %s LIMIT %s"
+_BEGINNING = """
+SELECT folded, weight FROM instruments_searchterm WHERE kind = 'word' AND folded >= %s AND folded < %s ORDER BY weight DESC LIMIT %s"""
 _SOUNDS = """
 SELECT folded, weight FROM instruments_searchterm WHERE tokens @@ %s::tsquery AND kind <> 'word' ORDER BY weight DESC LIMIT %s"""
 
@@ -81,8 +83,17 @@ def _mended(word: str) -> str:
         pieces = misspelling.latin_pieces(word)
         if not pieces:
             return word
-        return misspelling.nearest_word(word, _rows(_MEND, pieces, True)) or word
+        return misspelling.nearest_word(word, _rows(_MEND, pieces, True)) or _unfinished(word) or word
     return _same_sound(word) or _near_run(word) or word
+
+
+def _unfinished(word: str) -> str:
+    """The known word that was begun with a slip after its first letters; empty when the beginning is known as it is."""
+    head = word[: misspelling.BEGINNING]
+    if len(word) <= misspelling.BEGINNING + 2:
+        return ""
+    known = _query(_BEGINNING, [head, f"{head}{{", _LOOKED_AT])
+    return "" if any(term.startswith(word) for term, _ in known) else misspelling.nearest_beginning(word, known)
 
 
 def _near_run(run: str) -> str:

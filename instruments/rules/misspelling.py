@@ -14,6 +14,7 @@ MASK = "?"
 SHORTEST_LATIN = 4
 SHORTEST_HAN = 3
 _LONG_LATIN = 8
+BEGINNING = 3
 _LONGEST = 40
 
 
@@ -33,6 +34,17 @@ def nearest_word(typed: str, known: Iterable[tuple[str, int]]) -> str:
     """Of known words with their weight the one that was meant: one slip away, two in a long word; empty when none is that near."""
     most = 2 if len(typed) >= _LONG_LATIN else 1
     near = [(distance, -weight, word) for word, weight in known if (distance := OSA.distance(typed, word)) <= most]
+    return min(near)[2] if near else ""
+
+
+def nearest_beginning(typed: str, known: Iterable[tuple[str, int]]) -> str:
+    """As ``nearest_word`` while the word is not finished: the known word that begins one slip away, the most frequent first."""
+    lengths = (len(typed), len(typed) + 1, len(typed) - 1)
+    near = [
+        (distance, -weight, word)
+        for word, weight in known
+        if (distance := min(OSA.distance(typed, word[:length]) for length in lengths)) == 1
+    ]
     return min(near)[2] if near else ""
 
 

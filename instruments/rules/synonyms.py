@@ -23,6 +23,17 @@ _LATIN_TO_HAN = re.compile("(?<=[0-9a-z])(?=[\u3400-\u9fff])")
 _CHARGE = re.compile(r"(?:\^?[0-9]?[+-]|\((?:[IV]+|[0-9][+-])\))+$")
 _SYMBOL = re.compile(r"(?<![^\W_])([A-Z][a-z])(?![^\W_])")
 _SHORT_PART = 4
+_APPARATUS = {
+    "calorimetry": "calorimeter",
+    "chromatography": "chromatograph",
+    "cytometry": "cytometer",
+    "diffraction": "diffractometer",
+    "microscopy": "microscope",
+    "spectrometry": "spectrometer",
+    "spectrophotometry": "spectrophotometer",
+    "spectroscopy": "spectrometer",
+    "tomography": "tomograph",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +173,10 @@ def _form_concepts() -> dict[str, str]:
         for form in forms_of(technique):
             for variant in _variants(form):
                 found.setdefault(variant, technique_concept(technique.code))
-    for group in _read("synonyms")["groups"]:
-        for form in group[1:]:
+    for name, *forms in _read("synonyms")["groups"]:
+        for form in forms:
             for variant in _variants(form):
-                found.setdefault(variant, f"={group[0]}")
+                found.setdefault(variant, technique_concept(name) if name in techniques() else f"={name}")
     everyday = _everyday()[0]
     for element in elements().values():
         for name in (element.zh, *element.en):
@@ -175,12 +186,15 @@ def _form_concepts() -> dict[str, str]:
 
 
 def _variants(form: str) -> set[str]:
-    """A form as it is; between Latin and Chinese with a blank and without; an abbreviation of several parts as one word."""
+    """A form as it is; between Latin and Chinese with a blank and without; an abbreviation of several parts as one word; for a
+    technique in English, the apparatus: microscopy is done with a microscope."""
     plain = normal(form)
     parts = plain.split(" ")
     variants = {plain}
     if not plain.isascii():
         variants |= {_LATIN_TO_HAN.sub(" ", plain), plain.replace(" ", "")}
+    elif parts[-1] in _APPARATUS:
+        variants.add(" ".join([*parts[:-1], _APPARATUS[parts[-1]]]))
     elif all(len(part) <= _SHORT_PART for part in parts):
         variants.add("".join(parts))
     return variants

@@ -11,12 +11,15 @@ from config.kernel.errors import NotFound, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 from instruments.models import SavedSearch, User
+from instruments.queries.catalogue import new_since
 from instruments.rules.names import clean_name
-from instruments.rules.search_state import CatalogueSearch, canonical_query
+from instruments.rules.search_state import CatalogueSearch, canonical_query, search_of_query
 
 NAME_LENGTH = 100
 MOST_SAVED = 50
 LONGEST_QUERY = 1000
+OVERLAP = timedelta(hours=1)
+"""What was written in a transaction that ended after the last look is found by looking a little further back."""
 _SALT = "instruments.saved_search"
 _UNSUBSCRIBE_FOR = timedelta(days=365)
 
@@ -40,7 +43,7 @@ def save_search(actor: Actor, search: CatalogueSearch, name: str, alert: bool, n
     if mine.count() >= MOST_SAVED:
         raise Refusal.of("saved_search.too_many", maximum=MOST_SAVED)
     saved = SavedSearch.objects.create(
-        user_id=user_id, name=cleaned, query=query, alert=alert, last_checked_at=now, created_at=now
+        user_id=user_id, name=cleaned, query=query, alert=alert, told=_there(query, now), last_checked_at=now, created_at=now
     )
     audit.record(actor, "saved_search.create", saved, now, after={"name": cleaned, "query": query, "alert": alert})
     return saved
@@ -56,7 +59,7 @@ def change_search(actor: Actor, search_id: int, name: str, alert: bool, now: dat
     if before == after:
         return saved
     if alert and not saved.alert:
-        saved.last_checked_at, saved.told = now, []
+        saved.last_checked_at, saved.told = now, _there(saved.query, now)
     saved.name, saved.alert = cleaned, alert
     saved.save(update_fields=["name", "alert", "last_checked_at", "told"])
     audit.record(actor, "saved_search.change", saved, now, before=before, after=after)
@@ -97,6 +100,11 @@ def unsubscribe(token: str, actor: Actor, now: datetime) -> SavedSearch:
         saved.save(update_fields=["alert"])
         audit.record(actor, "saved_search.unsubscribe", saved, now, before={"alert": True}, after={"alert": False})
     return saved
+
+
+def _there(query: str, now: datetime) -> list[int]:
+    """What is there already and would be found by looking a little further back."""
+    return new_since(search_of_query(query), now - OVERLAP, now)
 
 
 def _mine(actor: Actor, search_id: int) -> SavedSearch:

@@ -8,17 +8,14 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext, override
 
-from config.kernel.access import NOBODY
 from config.kernel.services.transactions import whole
 from config.kernel.tasks import send_mail
 from instruments.models import CatalogueEntry, SavedSearch, User
-from instruments.queries.catalogue import matching
+from instruments.queries.catalogue import new_since
 from instruments.rules.search_state import search_of_query
-from instruments.services.saved_searches import unsubscribe_token
+from instruments.services.saved_searches import OVERLAP, unsubscribe_token
 
 MOST_LISTED = 10
-OVERLAP = timedelta(hours=1)
-"""What was written in a transaction that ended after the last look is found by looking a little further back."""
 
 
 def alert_due(now: datetime, *, every: timedelta) -> tuple[int, int]:
@@ -44,7 +41,7 @@ def _alert_person(user_id: int, now: datetime, every: timedelta) -> tuple[int, b
     news: list[tuple[SavedSearch, list[CatalogueEntry], int]] = []
     searches = list(rows.order_by("pk"))
     for saved in searches:
-        fresh, count = _new(saved)
+        fresh, count = _new(saved, now)
         if count:
             news.append((saved, fresh, count))
         saved.last_checked_at = now
@@ -54,13 +51,11 @@ def _alert_person(user_id: int, now: datetime, every: timedelta) -> tuple[int, b
     return len(searches), bool(news)
 
 
-def _new(saved: SavedSearch) -> tuple[list[CatalogueEntry], int]:
-    """Public entries that match and were not told: the first few, and how many; those of the overlap are noted as told."""
-    since = saved.last_checked_at - OVERLAP
-    search = search_of_query(saved.query).without("next_free", "sort")
-    rows = matching(NOBODY, search, saved.last_checked_at).filter(public_at__gt=since).exclude(pk__in=saved.told)
-    ids = list(rows.order_by("-public_at", "-pk").values_list("pk", flat=True)[:1000])
-    saved.told = ids
+def _new(saved: SavedSearch, now: datetime) -> tuple[list[CatalogueEntry], int]:
+    """Public entries that match and were not told: the first few, and how many; all of them are noted as told."""
+    found = new_since(search_of_query(saved.query), saved.last_checked_at - OVERLAP, now)
+    ids = [pk for pk in found if pk not in set(saved.told)]
+    saved.told = found
     first = {entry.pk: entry for entry in CatalogueEntry.objects.filter(pk__in=ids[:MOST_LISTED]).defer("search", "facets")}
     return [first[pk] for pk in ids[:MOST_LISTED]], len(ids)
 

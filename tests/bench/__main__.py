@@ -13,12 +13,13 @@ import sys
 from pathlib import Path
 
 DATABASE = "jishi_bench"
-PARTS = ("find", "reserve", "keep", "feed", "engine", "statement")
+PARTS = ("find", "reserve", "keep", "feed", "engine", "statement", "search")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=PARTS, action="append")
+    parser.add_argument("--large", action="store_true", help="search over 150,000 instruments too (takes minutes to fill)")
     parser.add_argument("--json", type=Path, default=Path("var/bench.json"))
     options = parser.parse_args()
     os.environ["JISHI_DATABASE"] = DATABASE
@@ -30,7 +31,7 @@ def main() -> int:
     _fresh_database()
     from tests.bench import harness
 
-    figures = _measure(options.only or PARTS)
+    figures = _measure(options.only or PARTS, large=options.large)
     harness.print_table(figures, print)
     about = {"python": platform.python_version(), "cores": os.cpu_count(), "machine": platform.machine()}
     harness.write_json(figures, options.json, about)
@@ -55,8 +56,8 @@ def _fresh_database() -> None:
     call_command("migrate", verbosity=0)
 
 
-def _measure(parts: list[str] | tuple[str, ...]) -> list:  # type: ignore[type-arg]
-    from tests.bench import engine, feed, keeping, nation, reserve, stage, statement
+def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list:  # type: ignore[type-arg]
+    from tests.bench import engine, feed, keeping, nation, reserve, search, stage, statement
 
     figures = []
     if "find" in parts:
@@ -73,6 +74,8 @@ def _measure(parts: list[str] | tuple[str, ...]) -> list:  # type: ignore[type-a
             figures += keeping.figures(built)
         if "feed" in parts:
             figures += feed.figures(built)
+    if "search" in parts:
+        figures += search.figures((*search.SIZES, search.LARGE) if large else search.SIZES)
     return figures
 
 

@@ -24,6 +24,7 @@ INVITATION_TOKEN = "browser-invitation-token-of-the-stage"
 NEWCOMER = "newcomer@demo.jishi.example"
 SECOND_FACTOR = "second-factor@demo.jishi.example"
 UNCONFIRMED = "unconfirmed@demo.jishi.example"
+BRINE_ITEM = "Lithium and magnesium in salt lake brine"
 CAPPED_FIRM_PLACE = 8
 RATE_YUAN = 400
 
@@ -41,6 +42,7 @@ def main(now: datetime) -> None:
         _closed_month(now)
         _figures_that_changed(now)
         _calendars(now)
+        _test_item(now)
     _leave_most_documents_for_later()
 
 
@@ -122,6 +124,22 @@ def _instruments(now: datetime) -> None:
         registry.set_photo(manager, instrument.pk, _picture(), now)
     tomorrow = datetime.combine(now.date() + timedelta(days=9), time(9))
     registry.close_between(manager, clock.pk, tomorrow, tomorrow + timedelta(hours=3), "Filling helium", now)
+
+
+def _test_item(now: datetime) -> None:
+    """What is measured with the instrument that is always open."""
+    from instruments.models import Instrument, Resource, TestItem
+    from instruments.services import catalogue, vocabulary
+
+    clock = Instrument.objects.get(name=ROUND_THE_CLOCK)
+    names = {"name": BRINE_ITEM, "name_en": BRINE_ITEM}
+    times = {"created_at": now, "updated_at": now}
+    resource = Resource.objects.create(kind="test_item", organisation_id=clock.organisation_id, published=True, **names, **times)
+    analytes = [{"name": "Li", "limit": "0.01", "unit": "mg/L"}, {"name": "Mg", "limit": "0.05", "unit": "mg/L"}]
+    item = TestItem.objects.create(resource=resource, method="ICP-OES", matrix="brine", analytes=analytes, turnaround_days=5)
+    item.instruments.set([clock])
+    catalogue.refresh_resources([resource.pk], now)
+    vocabulary.rebuild_vocabulary()
 
 
 def _picture() -> bytes:

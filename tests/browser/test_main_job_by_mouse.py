@@ -57,7 +57,7 @@ def test_from_finding_an_instrument_to_the_downloaded_statement(people: Visitors
 def find_and_request(visitor: Visitor) -> Figures:
     """From the home page to the booking's page; returns what the quote said before the request was sent."""
     page = visitor.page
-    page.get_by_role("searchbox").first.fill("mouse spectro")
+    page.get_by_role("combobox").first.fill("mouse spectro")
     page.get_by_role("main").get_by_role("button", name="Search").click()
     page.get_by_role("link", name=NAME).click()
     expect(page.get_by_role("heading", level=1, name=NAME)).to_be_visible()

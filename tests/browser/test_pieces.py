@@ -80,11 +80,11 @@ def test_search_answers_while_one_types_and_the_address_keeps_it(visitors: Visit
     visitor = visitors.get("anonymous", "en")
     visitor.open(at("instrument_list"))
     page = visitor.page
-    page.get_by_role("main").get_by_role("searchbox").press_sequentially("diffracto")
+    page.get_by_role("main").get_by_role("combobox").press_sequentially("diffracto")
     expect(page.locator(".browse-count")).to_contain_text("diffracto")
     expect(page).to_have_url(re.compile("q=diffracto"))
     assert all("diffracto" in name.lower() for name in page.locator(".finds h3").all_inner_texts())
-    expect(page.get_by_role("main").get_by_role("searchbox")).to_be_focused()
+    expect(page.get_by_role("main").get_by_role("combobox")).to_be_focused()
     accessible(page)
 
 

@@ -1,0 +1,98 @@
+"""What people type is taken apart into words, samples, time and place; what is not understood stays a word."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instruments.rules.asking import Lexicon, known_places, parse_asking
+
+BRINE_ZH = "\u5364\u6c34"
+SAMPLES_ZH = "12\u4e2a\u6837\u54c1"
+LI_AND_MG_ZH = "\u9502\u548c\u9541"
+GOLMUD_NEARBY_ZH = "\u683c\u5c14\u6728\u9644\u8fd1"
+THREE_HOURS_ZH = "\u4e09\u5c0f\u65f6"
+NEXT_WEEK_ZH = "\u4e0b\u5468"
+
+
+def test_a_sample_question_is_words_and_a_number() -> None:
+    asked = parse_asking("brine, Li and Mg, 12 samples")
+    assert (asked.words, asked.samples) == ("brine Li Mg", 12)
+    assert [(hint.name, hint.rest) for hint in asked.hints] == [("samples", "brine, Li and Mg")]
+
+
+def test_technique_time_and_place_are_told_apart() -> None:
+    asked = parse_asking("XRD, 3 hours, next week, near Golmud")
+    assert (asked.words, asked.duration_minutes, asked.when) == ("XRD", 180, "next_week")
+    assert (asked.region_code, asked.near) == ("632800", True)
+    assert {hint.name for hint in asked.hints} == {"duration", "when", "region"}
+
+
+def test_the_same_in_chinese() -> None:
+    asked = parse_asking(f"{GOLMUD_NEARBY_ZH} XRD {THREE_HOURS_ZH} {NEXT_WEEK_ZH}")
+    assert (asked.words, asked.duration_minutes, asked.when, asked.region_code) == ("XRD", 180, "next_week", "632800")
+    asked = parse_asking(f"{BRINE_ZH}\uff0c{LI_AND_MG_ZH}\uff0c{SAMPLES_ZH}")
+    assert (asked.words, asked.samples) == (f"{BRINE_ZH} \u9502 \u9541", 12)
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [
+        ("90 min", 90),
+        ("1.5h", 90),
+        ("2 days", 2880),
+        ("\u534a\u5c0f\u65f6", 30),
+        ("\u5341\u4e8c\u5c0f\u65f6", 720),
+        ("99999999 hours", None),
+    ],
+)
+def test_lengths_of_time_are_minutes(text: str, minutes: int | None) -> None:
+    assert parse_asking(f"SEM {text}").duration_minutes == minutes
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["JSM-7800F", "12C", "Li2CO3", "0 samples", "1.5 samples", "sample holder", "\u5171\u632f\u548c\u6210\u50cf", "Golmud"],
+)
+def test_what_only_looks_like_a_quantity_or_a_place_stays_a_word(text: str) -> None:
+    asked = parse_asking(text)
+    assert asked.hints == ()
+    assert asked.words
+
+
+def test_in_a_county_is_the_county_and_near_it_the_prefecture() -> None:
+    assert parse_asking("SEM in Golmud").region_code == "632801"
+    assert parse_asking("SEM near Golmud City").region_code == "632800"
+
+
+def test_a_place_that_nobody_knows_is_named_and_not_searched_for() -> None:
+    asked = parse_asking("XRD near Atlantis")
+    assert (asked.words, asked.unknown_place, asked.region_code) == ("XRD", "Atlantis", "")
+
+
+def test_other_places_can_be_given() -> None:
+    assert parse_asking("XRD near Lhasa", Lexicon({"lhasa": "540102"})).region_code == "540100"
+    assert "golmud" in known_places().places
+
+
+def test_a_question_of_filler_alone_keeps_its_words() -> None:
+    assert parse_asking("how much").words == "how much"
+    assert parse_asking("I need to measure Li in brine").words == "Li brine"
+
+
+@given(text=st.text(max_size=200))
+@settings(max_examples=200, deadline=None)
+def test_anything_can_be_typed_and_hints_are_parts_of_it(text: str) -> None:
+    asked = parse_asking(text)
+    assert len({hint.name for hint in asked.hints}) == len(asked.hints)
+    assert asked.samples is None or 0 < asked.samples <= 100_000
+
+
+def test_a_long_text_takes_no_long_time() -> None:
+    began = time.perf_counter()
+    for text in ("near " * 4000, "1" * 20_000, "\u548c" * 20_000, "12 " * 7000, "a" * 20_000):
+        parse_asking(text[:20_000])
+    assert time.perf_counter() - began < 5
