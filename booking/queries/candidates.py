@@ -64,9 +64,23 @@ def earliest(search: TimeSearch, now: datetime, limit: int, *, beside: str = "")
     values = _values(search, now) | {"limit": limit, "few": FEW + 1}
     where = _conditions(search, values, beside)
     if _few(where, values):
-        rows = [Candidate(*row) for row in _fetch(_BY_ENTRY.format(where=where), values)]
-        return Candidates(rows, rows[-1].fits_at if len(rows) == limit else None)
+        return _one_by_one(where, values, limit)
     return _walk(search, where, values, now, limit)
+
+
+def _one_by_one(where: str, values: dict[str, Any], limit: int) -> Candidates:
+    sql = _BY_ENTRY.format(where=where)
+    near = 4 * limit
+    while True:
+        rows = _fetch(sql, values | {"near": near})
+        met, last_at = rows[0][4], rows[0][5]
+        found = [Candidate(*row[:4]) for row in rows if row[0] is not None]
+        if len(found) == limit or met < near:
+            break
+        near *= 8
+    bounds = [last_at] if met == near else []
+    bounds += [found[-1].fits_at] if len(found) == limit else []
+    return Candidates(found, min(bounds, default=None))
 
 
 def _walk(search: TimeSearch, where: str, values: dict[str, Any], now: datetime, limit: int) -> Candidates:
@@ -198,9 +212,9 @@ _COUNT = "SELECT count(*) FROM (SELECT 1 FROM instruments_catalogueentry e WHERE
 #: The policy of each entry, looked up one by one: there are few entries, and a join would read the whole table.
 _POLICY = """
     LATERAL (
-        SELECT max(notice_minutes) AS notice, max(horizon_days) AS horizon, max(min_minutes) AS shortest, max(max_minutes) AS longest,
-               max(granularity_minutes) AS step
-          FROM booking_instrumentpolicy WHERE instrument_id = e.instrument_id) p
+        SELECT notice_minutes AS notice, horizon_days AS horizon, min_minutes AS shortest, max_minutes AS longest,
+               granularity_minutes AS step
+          FROM booking_instrumentpolicy WHERE instrument_id = e.instrument_id OFFSET 0) p ON true
 """
 _FITS_POLICY = """
     %(minutes)s BETWEEN coalesce(p.shortest, %(shortest)s) AND coalesce(p.longest, %(longest)s)
@@ -209,8 +223,8 @@ _FITS_POLICY = """
 _ENTRY = f"""
     SELECT e.instrument_id, e.calendar_id, e.region_code, e.price_from_fen,
            %(now)s + make_interval(mins => coalesce(p.notice, %(notice)s)) AS from_at,
-           %(today)s::date + 1 + coalesce(p.horizon, %(horizon)s) AS until_on, coalesce(p.step, %(step)s) AS step
-      FROM {{source}} CROSS JOIN {_POLICY} WHERE {_FITS_POLICY}
+           %(today)s::date + 1 + coalesce(p.horizon, %(horizon)s) AS until_on, make_interval(mins => coalesce(p.step, %(step)s)) AS step
+      FROM {{source}} LEFT JOIN {_POLICY} WHERE {_FITS_POLICY}
 """  # noqa: S608
 _MATCHING_ENTRIES = "(SELECT * FROM instruments_catalogueentry e WHERE {where} OFFSET 0) e"
 #: Fenced off, so that each is found by its calendar.
@@ -224,23 +238,34 @@ _FIT = """
     SELECT min(place.at) AS fits_at
       FROM unnest(CASE WHEN upper(d.free) = d.ends_at AND d.continues_until IS NOT NULL
                        THEN d.free + tstzmultirange(tstzrange(d.ends_at, d.continues_until)) ELSE d.free END) AS r
-      CROSS JOIN LATERAL (SELECT greatest(lower(r), e.from_at) AS at) free
       CROSS JOIN LATERAL (
            SELECT CASE WHEN d.ends_at - d.starts_at = interval '24 hours'
-                       THEN d.starts_at + ceil(extract(epoch FROM free.at - d.starts_at) / 60 / e.step)::int * e.step * interval '1 minute'
-                       ELSE free.at END AS at) place
+                       THEN date_bin(e.step, greatest(lower(r), e.from_at) + e.step - interval '1 microsecond', d.starts_at)
+                       ELSE greatest(lower(r), e.from_at) END AS at OFFSET 0) place
      WHERE upper(r) - place.at >= make_interval(mins => %(seen)s) AND place.at < d.ends_at
 """
+#: Each entry's first day that may have a stretch, and the earliest instant at which it could begin: read from the columns alone.
+#: Only the nearest of them are looked at more closely.
 _BY_ENTRY = f"""
-WITH e AS MATERIALIZED ({_ENTRY.replace("{source}", _MATCHING_ENTRIES)})
-SELECT e.instrument_id, e.calendar_id, first.fits_at, e.region_code
-  FROM e CROSS JOIN LATERAL (
-       SELECT fit.fits_at FROM booking_dayavailability d CROSS JOIN LATERAL ({_FIT}) fit
-        WHERE d.calendar_id = e.calendar_id AND d.local_on BETWEEN %(first_on)s AND least(%(last_on)s::date, e.until_on)
-          AND d.longest_free_minutes >= %(seen)s AND d.free_until >= e.from_at + make_interval(mins => %(seen)s)
-          AND fit.fits_at IS NOT NULL
-        ORDER BY d.local_on LIMIT 1) first
- ORDER BY first.fits_at, e.instrument_id LIMIT %(limit)s
+WITH e AS MATERIALIZED ({_ENTRY.replace("{source}", _MATCHING_ENTRIES)}), near AS MATERIALIZED (
+    SELECT e.*, day.local_on, greatest(day.first_free_at, e.from_at) AS at_least
+      FROM e CROSS JOIN LATERAL (
+           SELECT d.local_on, d.first_free_at FROM booking_dayavailability d
+            WHERE d.calendar_id = e.calendar_id AND d.local_on BETWEEN %(first_on)s AND least(%(last_on)s::date, e.until_on)
+              AND d.longest_free_minutes >= %(seen)s AND d.free_until >= e.from_at + make_interval(mins => %(seen)s)
+            ORDER BY d.local_on LIMIT 1) day
+     ORDER BY at_least, e.instrument_id LIMIT %(near)s
+), found AS (
+    SELECT e.instrument_id, e.calendar_id, first.fits_at, e.region_code
+      FROM near e CROSS JOIN LATERAL (
+           SELECT fit.fits_at FROM booking_dayavailability d CROSS JOIN LATERAL ({_FIT}) fit
+            WHERE d.calendar_id = e.calendar_id AND d.local_on BETWEEN e.local_on AND least(%(last_on)s::date, e.until_on)
+              AND d.longest_free_minutes >= %(seen)s AND fit.fits_at IS NOT NULL
+            ORDER BY d.local_on LIMIT 1) first
+     ORDER BY first.fits_at, e.instrument_id LIMIT %(limit)s
+)
+SELECT found.*, met.count, met.last_at
+  FROM (SELECT count(*) AS count, max(at_least) AS last_at FROM near) met LEFT JOIN found ON true
 """  # noqa: S608  (constants only; values are bound)
 #: One row without an instrument says how many days were met when none of them matches.
 _BY_DAY = f"""
@@ -273,7 +298,7 @@ SELECT day.local_on, met.count, met.price FROM generate_series(%(first_on)s::dat
          SELECT e.price_from_fen FROM booking_dayavailability d
           CROSS JOIN LATERAL (
               SELECT * FROM instruments_catalogueentry e WHERE e.calendar_id = d.calendar_id AND {{where}} OFFSET 0) e
-          CROSS JOIN {_POLICY}
+          LEFT JOIN {_POLICY}
           WHERE d.local_on = day.local_on AND d.longest_free_minutes >= %(seen)s AND {_FITS_POLICY}
             AND d.free_until >= %(now)s + make_interval(mins => coalesce(p.notice, %(notice)s) + %(seen)s)
             AND d.local_on <= %(today)s::date + 1 + coalesce(p.horizon, %(horizon)s)

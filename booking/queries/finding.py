@@ -5,7 +5,7 @@ A page costs a constant number of statements, however many instruments there are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -145,15 +145,17 @@ def _checked(actor: Actor, candidates: list[Candidate], search: TimeSearch, now:
 def _look(actor: Actor, candidates: Sequence[Candidate], search: TimeSearch, now: datetime) -> list[FoundTime]:
     """Each candidate's calendar, at first around the instant that is hoped for, and further only where that was in vain."""
     contexts = booking_context.load_many(actor, [one.instrument_id for one in candidates])
+    openings = _Openings()
     waiting = [one for one in candidates if _may_be_booked(contexts.get(one.instrument_id), search)]
     found = []
     for reach in _REACH:
-        windows = {one.instrument_id: _window(one, search, reach) for one in waiting}
+        windows = {one.instrument_id: _window(one, contexts[one.instrument_id], search, reach) for one in waiting}
         busy = booking_context.busy_of_many(_by_calendar(waiting, windows)) if waiting else {}
         left = []
         for one in waiting:
-            context = contexts[one.instrument_id]
-            during = _first_in(context, windows[one.instrument_id], busy[one.calendar_id], one.fits_at, search, now)
+            context, window = contexts[one.instrument_id], windows[one.instrument_id]
+            free = free_ranges(openings.of(context, window), busy[one.calendar_id], context.policy, now)
+            during = _first_in(context, free, window, one.fits_at, search, now)
             if during is not None:
                 found.append(FoundTime(context, during))
             else:
@@ -173,8 +175,23 @@ def _enough(found: Sequence[FoundTime], count: int, next_at: datetime) -> bool:
     return sum(row.during.starts_at <= next_at for row in found) > count
 
 
-def _window(one: Candidate, search: TimeSearch, reach: timedelta) -> TimeRange:
-    return TimeRange(one.fits_at - _MARGIN, one.fits_at + reach + timedelta(minutes=search.duration_minutes))
+class _Openings:
+    """The opening hours of a page's rows: many laboratories have the same ones, which are expanded once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Hashable, ...], list[TimeRange]] = {}
+
+    def of(self, context: BookingContext, window: TimeRange) -> list[TimeRange]:
+        key = (tuple(context.entries), context.zone.key, window)
+        if key not in self._known:
+            self._known[key] = context.opening(window)
+        return self._known[key]
+
+
+def _window(one: Candidate, context: BookingContext, search: TimeSearch, reach: timedelta) -> TimeRange:
+    """From the midnight before, so that calendars with the same hours are asked for the same time."""
+    before = local_day((one.fits_at - _MARGIN).astimezone(context.zone).date(), context.zone).starts_at
+    return TimeRange(before, before + timedelta(days=1) + reach + timedelta(minutes=search.duration_minutes))
 
 
 def _by_calendar(waiting: Sequence[Candidate], windows: Mapping[int, TimeRange]) -> dict[int, TimeRange]:
@@ -188,17 +205,11 @@ def _by_calendar(waiting: Sequence[Candidate], windows: Mapping[int, TimeRange])
 
 
 def _first_in(
-    context: BookingContext,
-    window: TimeRange,
-    busy: list[TimeRange],
-    fits_at: datetime,
-    search: TimeSearch,
-    now: datetime,
+    context: BookingContext, free: list[TimeRange], window: TimeRange, fits_at: datetime, search: TimeSearch, now: datetime
 ) -> TimeRange | None:
     last_day = local_day(search.last_on, context.zone)
     if fits_at >= last_day.ends_at:
         return None
-    free = free_ranges(context.opening(window), busy, context.policy, now)
     within = TimeRange(fits_at, min(last_day.ends_at, window.ends_at))
     return first_fit(timedelta(minutes=search.duration_minutes), free, context.policy, context.zone, now, within)
 

@@ -191,7 +191,9 @@ def _bare(search: TimeSearch) -> None:
 
 def _programmes(now: datetime) -> Customer:
     """Both DEMO programmes in force, and a firm that asks."""
-    office = Organisation.objects.create(kind="government", name="Office", name_key="office", created_at=now)
+    office = Organisation.objects.create(
+        kind="government", name="Office", name_key="office", status="verified", verified_at=now, created_at=now
+    )
     actors = []
     for name in ("author", "approver"):
         user = User.objects.create(email=f"{name}@nation.example", password="!")
