@@ -88,7 +88,7 @@ def picture(seed: int) -> bytes:
         pen.line((right + 20 + place * 10, 430, right + 20 + place * 10, 430 - height), fill="#7dd0e2", width=4)
     pen.rectangle((right + 110, 450, right + 170, 560), fill="#8aa0a8")
     out = BytesIO()
-    image.save(out, "PNG")
+    image.resize((640, 480)).save(out, "PNG")
     return out.getvalue()
 
 
