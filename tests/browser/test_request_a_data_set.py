@@ -94,7 +94,7 @@ def deliver(visitor: Visitor, folder: Path) -> None:
     file.write_text(CONTENT)
     page.get_by_role("button", name="Delivered: tell the requester").click()
     expect(page.locator(".error-summary")).to_contain_text("Choose the file")
-    page.get_by_label("File").set_input_files(file)
+    page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("button", name="Delivered: tell the requester").click()
     expect(page.get_by_role("main")).to_contain_text("fluxes.csv")
 
