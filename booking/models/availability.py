@@ -1,7 +1,7 @@
 """The day-availability read model: what find-a-time reads instead of the calendars themselves.
 
 Derived from opening hours, closures and blocking occupancies; a trigger on the occupancies and ``booking.services.availability``
-keep it in the transaction of every change (``docs/adr/0016-day-availability.md``).
+keep it in the transaction of every change (``docs/adr/0015-day-availability.md``).
 """
 
 from __future__ import annotations

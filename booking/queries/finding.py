@@ -182,7 +182,7 @@ class _Openings:
         self._known: dict[tuple[Hashable, ...], list[TimeRange]] = {}
 
     def of(self, context: BookingContext, window: TimeRange) -> list[TimeRange]:
-        key = (tuple(context.entries), context.zone.key, window)
+        key = (context.rules, context.audiences, context.zone.key, window)
         if key not in self._known:
             self._known[key] = context.opening(window)
         return self._known[key]

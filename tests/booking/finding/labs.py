@@ -12,7 +12,7 @@ from billing.pricing.models import PriceVersion
 from booking.models import InstrumentPolicy
 from booking.rules.time_search import TimeSearch
 from booking.services import availability
-from config.nation import entries
+from instruments.services import catalogue
 from instruments.models import CatalogueEntry, Instrument, Organisation, Site
 from instruments.rules.opening import CalendarEntry, EntryKind
 from instruments.rules.recurrence import Recurrence
@@ -74,7 +74,7 @@ class Labs:
     def derive(self) -> None:
         """Entries and days of everything that is there."""
         CatalogueEntry.objects.all().delete()
-        entries.write(self.cast.now)
+        catalogue.rebuild(self.cast.now)
         availability.rebuild(Instrument.objects.values_list("calendar_id", flat=True), self.cast.now)
 
 
