@@ -25,8 +25,6 @@ MOST_COMPARED = 4
 PICKED = "pick"
 FIXED = {"instrument_list": {"kind": "instrument"}, "search": {}}
 """Filters that an address has by itself: by the name of its page."""
-DETAIL_PAGES = {"instrument": "instrument_detail"}
-"""The page of each kind of resource; a kind without one is shown without a link."""
 _FACET_SHOWN = 6
 _FACETS_OPEN = ("kind", "technique", "class_code", "region_code", "service_mode", "price")
 _SPOKEN = frozenset(VALUE_NAMES) | {"class_code", "status", "service_mode"}
@@ -154,10 +152,10 @@ def compare_address(ids: Sequence[int], search: str = "") -> str:
 
 
 def entry_address(entry: CatalogueEntry) -> str:
-    """The page of what an entry stands for; empty when its kind has none."""
-    if entry.kind not in DETAIL_PAGES:
-        return ""
-    return reverse(DETAIL_PAGES[entry.kind], args=[entry.instrument_id or entry.resource_id])
+    """The page of what an entry stands for."""
+    if entry.instrument_id is not None:
+        return reverse("instrument_detail", args=[entry.instrument_id])
+    return reverse("resource_detail", args=[entry.resource_id])
 
 
 def price_words(entry: CatalogueEntry) -> str:
