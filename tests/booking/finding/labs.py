@@ -12,11 +12,10 @@ from billing.pricing.models import PriceVersion
 from booking.models import InstrumentPolicy
 from booking.rules.time_search import TimeSearch
 from booking.services import availability
-from instruments.services import catalogue
 from instruments.models import CatalogueEntry, Instrument, Organisation, Site
 from instruments.rules.opening import CalendarEntry, EntryKind
 from instruments.rules.recurrence import Recurrence
-from instruments.services import schedule_store
+from instruments.services import catalogue, schedule_store
 from tests.conftest import PRICE, Cast
 
 WORKDAYS = (0, 1, 2, 3, 4)
