@@ -53,7 +53,7 @@ PLACES: tuple[Place, ...] = (
     Place("finance_period", _("Finance"), "coins", frozenset(BOARD_ROLES), "f", ("finance_",)),
     Place("statement_list", _("Statements"), "file-invoice", frozenset(READER_ROLES), "s", ("statement_",)),
     Place("verification_queue", _("Verification"), "shield-check", frozenset({Role.OPERATOR}), "v", ("verification_",)),
-    Place("review_queue", _("Changes"), "git-compare", frozenset({Role.OPERATOR}), "r", ("review_",)),
+    Place("review_queue", _("Changes"), "git-compare", frozenset({Role.OPERATOR}), "c", ("review_",)),
     Place("programme_list", _("Subsidies"), "receipt-refund", go="p", begins=("programme_",)),
     Place("organisation_list", _("Organisations"), "building", HAS_ORGANISATIONS, "o", ("organisation_", "join_", "invitation_")),
 )

@@ -108,7 +108,7 @@ def _csv(preview: Preview) -> str:
     for row in preview.rows:
         times = [row[name].replace("T", " ")[:16] for name in ("starts_local", "ends_local")]
         cells = [row["line"], row["title"], *times, row["fate"], row["code"], _words(row)]
-        writer.writerow([harmless(cell) for cell in cells])
+        writer.writerow([harmless(str(cell)) for cell in cells])
     return out.getvalue()
 
 

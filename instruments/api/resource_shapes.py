@@ -128,7 +128,7 @@ class ResourceIn(ResourcePatch):
     kind = serializers.ChoiceField(choices=_KINDS)
 
 
-class OwnerOut(serializers.Serializer):
+class ResourceOwnerOut(serializers.Serializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     name_en = serializers.CharField()
@@ -141,7 +141,7 @@ class ResourceRow(serializers.Serializer):
     kind = serializers.CharField()
     name = serializers.CharField()
     name_en = serializers.CharField()
-    owner = OwnerOut(source="organisation")
+    owner = ResourceOwnerOut(source="organisation")
     inner_id = serializers.CharField()
     region_code = serializers.CharField()
     published = serializers.BooleanField()
@@ -234,8 +234,8 @@ class RequestOut(serializers.Serializer):
     id = serializers.IntegerField()
     resource_id = serializers.IntegerField()
     resource_name = serializers.CharField(source="resource.name")
-    owner = OwnerOut(source="resource.organisation")
-    organisation = OwnerOut()
+    owner = ResourceOwnerOut(source="resource.organisation")
+    organisation = ResourceOwnerOut()
     requested_by = serializers.CharField()
     state = serializers.CharField()
     purpose = serializers.CharField()

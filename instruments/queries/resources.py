@@ -30,26 +30,28 @@ from instruments.services.instrument_changes import manages
 
 
 def test_items_of(actor: Actor, instrument_id: int) -> list[TestItem]:
-    """The published test items that are measured with an instrument, by name, each with its resource and owner.
+    """The published test items that are measured with an instrument, by name, each with its resource and owner: one query.
 
-    Raises NotFound when the instrument is foreign.
+    Nothing for a foreign instrument.
     """
-    instrument = get_visible(Instrument.objects.all(), actor, pk=instrument_id)
-    rows = visible_to(TestItem.objects.filter(instruments=instrument, resource__published=True), actor)
+    rows = visible_to(TestItem.objects.filter(instruments__in=_seen(actor, instrument_id), resource__published=True), actor)
     return list(rows.select_related("resource__organisation").order_by("resource__name_pinyin", "pk"))
 
 
 def supported_by(actor: Actor, instrument_id: int) -> list[DataSet | Literature]:
     """The published data sets and then the literature that an instrument supported, newest first, each with its resource and owner.
 
-    Raises NotFound when the instrument is foreign.
+    Nothing for a foreign instrument.
     """
-    instrument = get_visible(Instrument.objects.all(), actor, pk=instrument_id)
-    sets = visible_to(DataSet.objects.filter(instruments=instrument, resource__published=True), actor)
-    texts = visible_to(Literature.objects.filter(instruments=instrument, resource__published=True), actor)
-    sets = sets.select_related("resource__organisation")
-    texts = texts.select_related("resource__organisation")
+    seen = _seen(actor, instrument_id)
+    sets = visible_to(DataSet.objects.filter(instruments__in=seen, resource__published=True), actor)
+    texts = visible_to(Literature.objects.filter(instruments__in=seen, resource__published=True), actor)
+    sets, texts = sets.select_related("resource__organisation"), texts.select_related("resource__organisation")
     return [*sets.order_by(F("issued_on").desc(nulls_last=True), "pk"), *texts.order_by("-issued", "pk")]
+
+
+def _seen(actor: Actor, instrument_id: int) -> QuerySet[Instrument]:
+    return visible_to(Instrument.objects.filter(pk=instrument_id), actor)
 
 
 def resource_for(actor: Actor, resource_id: int) -> Resource:

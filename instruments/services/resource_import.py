@@ -114,7 +114,7 @@ def take_in(
 
 @dataclass(slots=True)
 class _Written:
-    """What became of the rows that count: (fate, resource's id, what was before) by line; how many earlier ones are absent."""
+    """What became of the rows that count: (fate, resource's id, what was and what becomes of each field that differs) by line; how many earlier ones are absent."""
 
     by_line: dict[int, tuple[str, int, dict[str, Any]]] = field(default_factory=dict)
     absent: int = 0
@@ -128,6 +128,10 @@ class _Changed:
     core: dict[str, Any]
     part: dict[str, Any]
     before: dict[str, Any]
+
+    def becomes(self, name: str) -> Any:
+        """The new value of a field that differs."""
+        return self.core[name] if name in self.core else self.part[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +163,8 @@ class _Writer:
             change = self._change(stored, row)
             if change.core or change.part:
                 changed.append(change)
-            before = {name: was for name, was in change.before.items() if name != "import_key"}
-            written.by_line[row.line] = ("updated" if before else "unchanged", stored.pk, before)
+            told = {name: (was, change.becomes(name)) for name, was in change.before.items() if name != "import_key"}
+            written.by_line[row.line] = ("updated" if told else "unchanged", stored.pk, told)
         for row, pk in zip(new, self._create(new), strict=True):
             written.by_line[row.line] = ("created", pk, {})
         self._update(changed)
@@ -259,11 +263,14 @@ class _Writer:
         wanted = {pk: ListPrice(row.price_fen, row.price_unit) for pk, row in line_of.items()}
         today = self.now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
         for pk, was in ports.sample_prices().set_list_prices(self.actor, wanted, today, self.now).items():
-            fate, _pk, before = written.by_line[line_of[pk].line]
+            fate, _pk, told = written.by_line[line_of[pk].line]
             if fate != "created":
-                fen = was.amount_fen if was is not None else None
-                price = "" if fen is None else f"{fen // 100}.{fen % 100:02d}"
-                written.by_line[line_of[pk].line] = ("updated", pk, before | {"price": price})
+                price = (_yuan(was.amount_fen if was is not None else None), _yuan(wanted[pk].amount_fen))
+                written.by_line[line_of[pk].line] = ("updated", pk, told | {"price": price})
+
+
+def _yuan(fen: int | None) -> str:
+    return "" if fen is None else f"{fen // 100}.{fen % 100:02d}"
 
 
 def _fates(rows: Sequence[ResourceRow], written: _Written, owner: str, dry_run: bool) -> list[RowFate]:
@@ -284,9 +291,12 @@ def _fate(row: ResourceRow, written: _Written, owner: str, dry_run: bool) -> Row
         return RowFate(fate="refused", reasons=row.reasons, **shown)
     if row.left_out is not None and row.same_as_line is None:
         return RowFate(fate="skipped", reasons=(row.left_out,), **shown)
-    fate, pk, before = written.by_line[row.same_as_line or row.line]
+    fate, pk, told = written.by_line[row.same_as_line or row.line]
     resource_id = None if dry_run and fate == "created" else pk
     if row.left_out is not None:
         return RowFate(fate="repeated", reasons=(row.left_out,), resource_id=resource_id, **shown)
-    reasons = tuple(Reason("import.changed", {"was": str(was)[:200]}, name) for name, was in sorted(before.items()))
+    reasons = tuple(
+        Reason("import.changed", {"was": str(was)[:200], "becomes": str(becomes)[:200]}, name)
+        for name, (was, becomes) in sorted(told.items())
+    )
     return RowFate(fate=fate, reasons=reasons, resource_id=resource_id, **shown)

@@ -127,4 +127,4 @@ def test_a_day_of_a_calendar_that_is_never_open_is_not_stored(cast):
     availability.rebuild([instrument.calendar_id], cast.now)
     assert days_of(instrument.calendar_id) == []
     assert list(availability.verify()) == []
-    assert schedule_store.entries_by_calendar([instrument.calendar_id]) == {instrument.calendar_id: []}
+    assert schedule_store.stored_entries_by_calendar([instrument.calendar_id]) == {instrument.calendar_id: ()}

@@ -18,7 +18,7 @@ from config.kernel.installed_guards import missing_guards
 from config.kernel.time_range import TimeRange
 from instruments.models import Site
 from instruments.ports import calendar_changed
-from instruments.services import registry
+from instruments.services import opening_hours, registry
 from instruments.services.registry import InstrumentFields, SiteFields, WeeklyWindow
 from tests.booking.availability.building import ALWAYS, days_of, every_day, free_of, instrument_with, occupy, switch_off
 
@@ -126,7 +126,7 @@ def test_new_opening_hours_and_closures_are_in_the_days_at_once(cast):
     noon = datetime.combine(today + 2 * DAY, time(12))
     entry = registry.close_between(manager, instrument.pk, noon, noon + DAY, "floor", now)
     assert [row.longest_free_minutes for row in days_of(instrument.calendar_id)[1:5]] == [480, 180, 300, 480]
-    registry.remove_calendar_entry(manager, instrument.pk, entry, now)
+    opening_hours.remove_entry(manager, instrument.pk, entry, now)
     assert {row.longest_free_minutes for row in days_of(instrument.calendar_id)} == {480}
     assert list(availability.verify()) == []
 

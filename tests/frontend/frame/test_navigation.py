@@ -26,7 +26,11 @@ def test_no_two_places_have_the_same_letter() -> None:
 
 
 def test_a_visitor_sees_only_what_is_public() -> None:
-    assert [item.url for item in navigation(NOBODY, "")] == [reverse("instrument_list"), reverse("programme_list")]
+    assert [item.url for item in navigation(NOBODY, "")] == [
+        reverse("instrument_list"),
+        reverse("find_a_time"),
+        reverse("programme_list"),
+    ]
 
 
 @pytest.mark.parametrize(

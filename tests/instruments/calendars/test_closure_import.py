@@ -15,7 +15,7 @@ from instruments import ports, queries
 from instruments.models import CalendarEntry, ClosureImport, ImportedClosure, Instrument, Site
 from instruments.rules.ics_reading import read_ics
 from instruments.rules.opening import expand
-from instruments.services import closure_import, ics_reader, registry
+from instruments.services import closure_import, ics_reader, opening_hours, registry
 from instruments.services.registry import InstrumentFields
 from tests.instruments.calendars.ics import calendar, event, timed
 
@@ -56,7 +56,10 @@ def fates(cast: Any, handed_in: Any, at: datetime | None = None) -> list[tuple[s
 
 def closed(instrument: Instrument) -> list[tuple[str, str, str]]:
     """The one-off closures in wall time with their reasons."""
-    found = queries.closures_after(queries.calendar_of(instrument), datetime(2020, 1, 1))
+    found = sorted(
+        (one for one in queries.calendar_of(instrument) if one.entry.kind == "closure" and one.entry.recurrence is None),
+        key=lambda one: one.entry.starts_local,
+    )
     return [(f"{one.entry.starts_local:%m-%d %H:%M}", f"{one.entry.ends_local:%m-%d %H:%M}", one.reason) for one in found]
 
 
@@ -121,7 +124,7 @@ def test_several_instruments_are_closed_at_once_each_calendar_once(cast, hand_in
         closure_import.confirm(cast.actor("wang"), handed_in.pk, cast.now)
         closure_import.confirm(cast.actor("wang"), hand_in(MAINTENANCE).pk, cast.now)
     finally:
-        ports._listeners.pop()
+        ports._calendar_listeners.pop()
     assert len(closed(cast.xrd)) == len(closed(furnace)) == len(closed(twin)) == 1
     assert heard == [sorted({cast.xrd.calendar_id, furnace.calendar_id})]
     assert fates(cast, handed_in) == [("new", "")]
@@ -158,7 +161,7 @@ def test_what_was_done_is_in_the_audit_trail(cast, hand_in):
 
 def test_a_closure_that_is_taken_back_may_be_imported_again(cast, hand_in):
     closure_import.confirm(cast.actor("wang"), hand_in(MAINTENANCE).pk, cast.now)
-    registry.remove_calendar_entry(cast.actor("wang"), cast.xrd.pk, ImportedClosure.objects.get().entry_id, cast.now)
+    opening_hours.remove_entry(cast.actor("wang"), cast.xrd.pk, ImportedClosure.objects.get().entry_id, cast.now)
     assert fates(cast, hand_in(MAINTENANCE)) == [("new", "")]
 
 

@@ -64,6 +64,8 @@ INTERNAL = {
     "billing.numberseries": "a counter",
     "instruments.searchterm": "words of what is public, nothing of anybody's",
     "instruments.cataloguecount": "counts of what is public",
+    "booking.dayavailability": "when a calendar is free, without by whom it is taken; joined to what the actor may see",
+    "booking.calendaravailability": "up to when the days of a calendar are known",
     "instruments.importedclosure": "which event a public closure came from; compared when a file comes again, never shown",
 }
 EVERYBODY = frozenset([*PEOPLE, "nobody"])

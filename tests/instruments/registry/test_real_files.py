@@ -75,9 +75,9 @@ def test_the_emsl_list_brings_states_and_opening_hours_and_only_once(shared_data
     assert len({row.line for row in report.rows}) == 149
     counted = Counter(Instrument.objects.values_list("status", flat=True))
     assert counted == {"normal": 56, "retired": 93}
-    hours = schedule_store.entries_by_calendar(Instrument.objects.values_list("calendar_id", flat=True))
+    hours = schedule_store.stored_entries_by_calendar(Instrument.objects.values_list("calendar_id", flat=True))
     lengths = Counter(
-        (entry.ends_local - entry.starts_local).total_seconds() / 3600 for entries in hours.values() for entry in entries
+        (one.entry.ends_local - one.entry.starts_local).total_seconds() / 3600 for stored in hours.values() for one in stored
     )
     assert lengths == {10: 101, 24: 42}
     sample = Instrument.objects.get(inner_id="1010")

@@ -36,6 +36,13 @@ ACTIONS = {
     "instrument.reopen",
     "instrument.season",
     "instrument.update",
+    "import.cancel",
+    "import.confirm",
+    "import.done",
+    "import.forget_mapping",
+    "import.columns",
+    "import.save_mapping",
+    "import.start",
     "site.create",
     "site.import",
 }
