@@ -269,6 +269,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "DeliveryModeEnum": "instruments.models.DeliveryMode",
+        "SettlementModeEnum": "billing.subsidy.rules.outcome.SettlementMode",
+    },
 }
 CACHES = {
     "default": {

@@ -79,7 +79,7 @@ class TimeOut(serializers.Serializer):
     budget_nearly_used_up = serializers.ListField(child=serializers.CharField(), help_text="Codes of programmes.")
 
 
-class DayOut(serializers.Serializer):
+class TimeDayOut(serializers.Serializer):
     date = serializers.DateField()
     count = serializers.IntegerField()
     more = serializers.BooleanField(help_text="There are at least so many.")
@@ -91,7 +91,7 @@ class TimesOut(serializers.Serializer):
     exact = serializers.BooleanField(help_text="No other instrument is free earlier than the last row.")
     compared = serializers.IntegerField(allow_null=True, help_text="Among how many times the final cost was compared.")
     results = TimeOut(many=True)
-    days = DayOut(many=True)
+    days = TimeDayOut(many=True)
 
 
 class TimesView(ApiView):

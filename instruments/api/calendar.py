@@ -38,7 +38,7 @@ class SeasonOut(serializers.Serializer):
     last_on = serializers.DateField()
 
 
-class EntryOut(serializers.Serializer):
+class CalendarEntryOut(serializers.Serializer):
     """One opening, restriction or closure, in wall time of the place."""
 
     id = serializers.IntegerField()
@@ -66,7 +66,7 @@ class HolidaysOut(serializers.Serializer):
 class CalendarOut(serializers.Serializer):
     time_zone = serializers.CharField()
     holidays = HolidaysOut()
-    entries = EntryOut(many=True)
+    entries = CalendarEntryOut(many=True)
 
 
 def calendar_document(calendar: StoredCalendar, zone_name: str, year: int) -> dict[str, Any]:

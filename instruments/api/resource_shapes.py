@@ -213,7 +213,7 @@ class RequestIn(StrictSerializer):
     terms_seen = Text(max_length=100, help_text="The resource's terms_fingerprint when its terms were read.")
 
 
-class ReasonIn(StrictSerializer):
+class RefusalReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT, allow_blank=True)
 
 

@@ -90,7 +90,11 @@ class ResourceView(ApiView):
         text, chosen = resource_exports.export([resource], export_format, single=True)
         return attachment(text.encode(), chosen.media_type, f"{resource.kind}-{resource.pk}.{chosen.extension}")
 
-    @extend_schema(parameters=[FORMAT, shapes.BulkParameters], responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    @extend_schema(
+        operation_id="resources_export_all",
+        parameters=[FORMAT, shapes.BulkParameters],
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+    )
     @action(detail=False, methods=["get"], url_path=f"export/{FORMATS_PATTERN}")
     def export_all(self, request: Request, export_format: str) -> HttpResponse:
         """All that I may see of an owner in a standard, which says of what kind they are."""
@@ -113,7 +117,7 @@ class ResourceRequestView(ApiView):
     serializer_class = NoFields
     shapes_by_action: ClassVar[dict[str, type[BaseSerializer]]] = {
         "create": shapes.RequestIn,
-        "refuse": shapes.ReasonIn,
+        "refuse": shapes.RefusalReasonIn,
         "deliver": shapes.DeliveryIn,
         "feedback": shapes.FeedbackIn,
     }

@@ -114,7 +114,8 @@ def take_in(
 
 @dataclass(slots=True)
 class _Written:
-    """What became of the rows that count: (fate, resource's id, what was and what becomes of each field that differs) by line; how many earlier ones are absent."""
+    """What became of the rows that count: (fate, resource's id, what was and what becomes of each field that differs) by line; how
+    many earlier ones are absent."""
 
     by_line: dict[int, tuple[str, int, dict[str, Any]]] = field(default_factory=dict)
     absent: int = 0

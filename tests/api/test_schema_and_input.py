@@ -89,7 +89,7 @@ def _api_patterns(patterns: list[Any]) -> list[Any]:
 
 
 def _as_path(pattern: str) -> str:
-    return re.sub(r"\(\?P<\w+>[^)]*\)|<\w+:\w+>", "{}", pattern).strip("^$").replace(r"\Z", "")
+    return re.sub(r"\(\?P<\w+>[^)]*\)|<\w+:\w+>", "{}", pattern).strip("^$").replace(r"\Z", "").replace(r"\.", ".")
 
 
 def _shape(path: str) -> str:
