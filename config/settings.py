@@ -271,7 +271,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "DeliveryModeEnum": "instruments.models.DeliveryMode",
-        "SettlementModeEnum": "billing.subsidy.rules.outcome.SettlementMode",
+        "SettlementModeEnum": [("deducted_now", "deducted_now"), ("refunded_later", "refunded_later")],
     },
 }
 CACHES = {
