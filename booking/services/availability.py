@@ -204,7 +204,7 @@ class _Patterns:
 
 def _expand(rules: CalendarRules, zone_name: str, first_on: date, ends_on: date) -> list[tuple[date, datetime, datetime, str]]:
     """(local day, its start, its end, its opening as a multirange literal) for each day; nothing for a calendar never open."""
-    if not rules.opens_at_all:
+    if not rules.entries:
         return []
     days = [(day, bounds) for day, bounds in _local_days(zone_name, first_on, ends_on) if bounds is not None]
     window = TimeRange(days[0][1].starts_at, days[-1][1].ends_at)

@@ -64,11 +64,16 @@ def instrument_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "problems": records.known_problems(actor, instrument),
         "may_answer": instrument.organisation_id in actor.organisations(Role.LAB_MANAGER),
         "may_hide": actor.has(Role.OPERATOR),
-        "json_ld": mark_safe(script_text(schema_org(public_record(instrument, now)))),  # noqa: S308  (escaped by script_text)
+        "json_ld": _for_machines(instrument, now) if actor.is_anonymous else "",
         **_addresses(request, instrument),
     }
     response = render(request, "instruments/detail.html", context)
     return _validated(request, response) if actor.is_anonymous else response
+
+
+def _for_machines(instrument: Instrument, now: datetime) -> str:
+    """The schema.org description that search engines read; they come without logging in."""
+    return mark_safe(script_text(schema_org(public_record(instrument, now))))  # noqa: S308  (escaped by script_text)
 
 
 def _shown(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, Any]:

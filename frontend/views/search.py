@@ -16,7 +16,7 @@ from frontend.presenters.search import FIXED, MOST_COMPARED, PICKED, picked_ids,
 from frontend.presenters.suggestions import mended_option, suggestion_groups
 from instruments import queries
 from instruments.models import CatalogueEntry
-from instruments.queries import SearchResult, records
+from instruments.queries import SearchResult
 from instruments.rules.search_state import canonical_query, read_search
 
 
@@ -74,7 +74,6 @@ def _results(request: HttpRequest, page_name: str) -> HttpResponse:
         "may_create": may_create,
         "may_import": page_name == "instrument_list" and actor.has(Role.LAB_MANAGER, Role.OPERATOR),
         "managed": sorted(_owners(actor)) if may_create else [],
-        "open_problems": records.open_problem_count(actor) if may_create else 0,
     }
     return render(request, "search/_browse.html" if is_fragment(request) else "search/results.html", context)
 

@@ -140,13 +140,6 @@ def problems_of_lab(actor: Actor) -> QuerySet[InstrumentProblem]:
     return shown.order_by("-reported_at", "-pk")
 
 
-def open_problem_count(actor: Actor) -> int:
-    """How many reports about the actor's instruments are still open."""
-    labs = actor.organisations(Role.LAB_MANAGER)
-    rows = visible_to(InstrumentProblem.objects.exclude(state=ProblemState.SOLVED), actor)
-    return rows.filter(instrument__organisation_id__in=labs).count() if labs else 0
-
-
 def known_problems(actor: Actor, instrument: Instrument) -> list[InstrumentProblem]:
     """What the actor may see of the unsolved problems of an instrument: one's own reports, or all of one's lab's."""
     if actor.is_anonymous:

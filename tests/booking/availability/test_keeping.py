@@ -198,7 +198,8 @@ def test_a_row_that_somebody_harmed_is_found(xrd, harm):
     assert [found.local_on for found in availability.verify([xrd.calendar_id])] == [WEDNESDAY]
 
 
-def test_closures_stored_behind_its_back_are_found(xrd, cast):
+def test_closures_stored_behind_its_back_are_found(xrd, cast, monkeypatch):
+    monkeypatch.setattr("instruments.ports._calendar_listeners", [])
     registry.schedule_store.add_closure(
         xrd.calendar_id, cast.site.time_zone, datetime(2026, 11, 25, 9), datetime(2026, 11, 25, 11)
     )
