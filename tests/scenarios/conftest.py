@@ -18,7 +18,7 @@ from config.kernel.time_range import TimeRange
 from instruments.models import Organisation, User
 from instruments.queries import actor_for
 from instruments.rules.identifiers import make_uscc
-from instruments.services import organisations, verification
+from instruments.services import catalogue, organisations, verification
 from instruments.services.organisation_facts import OrganisationFacts
 from tests.conftest import Cast
 
@@ -63,6 +63,7 @@ def take_place(lab: Actor, reservation: Reservation, approved_at: datetime) -> C
 
 @pytest.fixture
 def province(cast: Cast, programmes: dict[str, Any]) -> Province:
+    catalogue.rebuild(cast.now)  # as the worker does when a programme is published
     return Province(cast)
 
 
