@@ -26,7 +26,7 @@ def test_a_list_is_mended_previewed_confirmed_and_its_report_downloaded(people: 
     wrong.write_text(LIST.format(region="639999"), encoding="utf-8")
     right.write_text(LIST.format(region="630104"), encoding="utf-8")
     page.get_by_label("File", exact=True).set_input_files(wrong)
-    page.get_by_label("What it holds").select_option(label="CSV or Excel with our column names")
+    page.get_by_label("What it holds").select_option("instruments:csv")
     page.get_by_role("button", name="Hand over and preview").click()
     expect(page.get_by_text("There is no division 639999")).to_be_visible(timeout=SHOWN_WITHIN_MS)
     expect(page.get_by_role("button", name="Confirm and write")).to_have_count(0)
@@ -36,7 +36,7 @@ def test_a_list_is_mended_previewed_confirmed_and_its_report_downloaded(people: 
 
     page.get_by_role("link", name="Take in a list").click()
     page.get_by_label("File", exact=True).set_input_files(right)
-    page.get_by_label("What it holds").select_option(label="CSV or Excel with our column names")
+    page.get_by_label("What it holds").select_option("instruments:csv")
     page.get_by_role("button", name="Hand over and preview").click()
     expect(page.get_by_role("row", name="Browser balance")).to_be_visible(timeout=SHOWN_WITHIN_MS)
     page.get_by_role("button", name="Confirm and write").click()
@@ -47,5 +47,8 @@ def test_a_list_is_mended_previewed_confirmed_and_its_report_downloaded(people: 
 
     page.get_by_role("link", name="Browser oven").click()
     expect(page.get_by_role("heading", level=1, name="Browser oven")).to_be_visible()
-    assert "application/ld+json" in page.content()
-    assert manager.faults.found == []
+    visitor = newly_arrived(people)
+    visitor.open(page.url.removeprefix(visitor.site.address))
+    assert "application/ld+json" in visitor.page.content()
+    for one in (manager, visitor):
+        assert one.faults.found == []
