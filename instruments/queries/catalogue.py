@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.core.exceptions import EmptyResultSet
@@ -155,6 +157,7 @@ class _Search:
         self.actor, self.search, self.now, self.page_size = actor, search, now, page_size
         self.any_word = False
         self.cut = False  # whether counts are of the first ones only
+        self._counted: dict[str, dict[str, int]] | None = None
 
     def result(self, asked: Asking, page: int) -> SearchResult:
         stored = self._stored()
@@ -291,7 +294,7 @@ class _Search:
         told = {}
         for name in filters:
             rest = _without(filters, name)
-            stored = _stored_counts(rest.get("kind", "")) if set(rest) <= {"kind"} else {}
+            stored = self._stored_counts(rest.get("kind", "")) if set(rest) <= {"kind"} else {}
             if stored.get(_ALL, 0) > BOUND:
                 chosen = f"{LETTERS[name]}:"
                 told[name] = {value: number for value, number in stored.items() if value.startswith(chosen) or value == _ALL}
@@ -347,8 +350,19 @@ class _Search:
         """Counts of the last minutes, when nothing narrows but a kind and there is too much to count while somebody waits."""
         if set(self.search.active) - {"kind"} or self.search.order == "price":
             return None
-        counts = _stored_counts(self.search.kind)
+        counts = self._stored_counts(self.search.kind)
         return counts if counts.get(_ALL, 0) > BOUND else None
+
+    def _stored_counts(self, kind: str) -> dict[str, int]:
+        """Counts of all that is public, or of a kind of it, by facet value. All, and the kind that is asked for, are read at once."""
+        if self._counted is None:
+            self._counted = {name: {} for name in ("", self.search.kind)}
+            wanted = [Q(value__startswith=f"{name}|") for name in self._counted]
+            rows = CatalogueCount.objects.filter(reduce(or_, wanted)).values_list("value", "count")
+            for told, number in rows:
+                name, _bar, value = told.partition("|")
+                self._counted[name][value] = number
+        return dict(self._counted[kind])
 
     def _browse(self, asked: Asking, page: int, stored: dict[str, int]) -> SearchResult:
         total = stored.pop(_ALL)
@@ -368,12 +382,6 @@ class _Search:
 def facet_values_of(filters: Mapping[str, str]) -> list[str]:
     """The facet values that all must be there."""
     return [f"{LETTERS[name]}:{value}" for name, value in filters.items()]
-
-
-def _stored_counts(kind: str) -> dict[str, int]:
-    """Counts of all that is public, or of a kind of it, by facet value."""
-    rows = CatalogueCount.objects.filter(value__startswith=f"{kind}|")
-    return {value.removeprefix(f"{kind}|"): count for value, count in rows.values_list("value", "count")}
 
 
 def _without(filters: Mapping[str, str], name: str) -> dict[str, str]:

@@ -62,10 +62,20 @@ def refresh_instruments(instrument_ids: Iterable[int], now: datetime) -> int:
     return sum(_write("instrument", _instrument_entries(batch, dict.fromkeys(batch, now)), now) for batch in _batches(ids))
 
 
+_OPEN_OTHERWISE = """
+SELECT i.id FROM instruments_instrument i LEFT JOIN instruments_catalogueentry e ON e.instrument_id = i.id
+ WHERE i.calendar_id = ANY(%s) AND e.bookable IS DISTINCT FROM (i.status = ANY(%s) AND EXISTS (
+       SELECT FROM instruments_calendarentry o
+        WHERE o.calendar_id = i.calendar_id AND o.kind = 'opening' AND o.removed_at IS NULL))"""
+
+
 @whole
 def refresh_calendars(calendar_ids: Iterable[int], now: datetime) -> int:
-    """As ``refresh_instruments`` for those of these calendars: they got opening hours, or lost them."""
-    return refresh_instruments(Instrument.objects.filter(calendar__in=calendar_ids).values_list("pk", flat=True), now)
+    """As ``refresh_instruments`` for those of these calendars that got opening hours or lost them; a closure changes no entry."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN_OTHERWISE, [list(calendar_ids), sorted(BOOKABLE_STATUSES)])
+        ids = [pk for (pk,) in cursor.fetchall()]
+    return refresh_instruments(ids, now) if ids else 0
 
 
 def follow_calendars(calendar_ids: Sequence[int]) -> None:

@@ -155,13 +155,14 @@ def _close(calendar_id: int, planned: Sequence[PlannedRow], handed_in: ClosureIm
         if one.starts_local and one.ends_local
     ]
     entries = schedule_store.add_closures(calendar_id, handed_in.time_zone, closures)
-    # A closure that was taken back keeps its row, but no longer stands for the event.
-    ImportedClosure.objects.filter(calendar_id=calendar_id, uid__in=[one.row.uid for one in adding]).exclude(
-        entry__removed_at=None
-    ).delete()
     ImportedClosure.objects.bulk_create(
-        ImportedClosure(entry_id=entry, calendar_id=calendar_id, uid=one.row.uid, recurrence=one.row.recurrence)
-        for entry, one in zip(entries, adding, strict=True)
+        (
+            ImportedClosure(entry_id=entry, calendar_id=calendar_id, uid=one.row.uid, recurrence=one.row.recurrence)
+            for entry, one in zip(entries, adding, strict=True)
+        ),
+        update_conflicts=True,  # a closure that was taken back keeps its row, but no longer stands for the event
+        unique_fields=["calendar", "uid", "recurrence"],
+        update_fields=["entry"],
     )
     return dict(Counter(fate for _, fate in rows if fate in {NEW, CHANGED, TAKEN_BACK}))
 

@@ -220,7 +220,7 @@ def test_a_year_of_a_real_facility_is_closed_event_by_event(cast, shared_data, d
             handed_in = closure_import.hand_in(cast.actor("wang"), [cast.xrd.pk], path.read_bytes(), path.name, start)
             shown = closure_import.preview(cast.actor("wang"), handed_in.pk, start)
             written = {fate: number + shown.counts[fate] for fate, number in written.items()}
-            with django_assert_max_num_queries(36):  # catalogue and days of find-a-time included, however many events
+            with django_assert_max_num_queries(30):
                 closure_import.confirm(cast.actor("wang"), handed_in.pk, start)
     assert written == {"new": 100, "known": 100, "skipped": 2}
     assert len(closed(cast.xrd)) == 100

@@ -20,6 +20,7 @@ from billing.models import (
     Quote,
     Statement,
     StatementLine,
+    TestItemPrice,
     Transfer,
 )
 from booking.models import (
@@ -29,7 +30,9 @@ from booking.models import (
     Occupancy,
     Reservation,
     ReservationTransition,
+    SessionRating,
     SubscribedEvent,
+    TimeAlert,
     UsageSession,
 )
 from config.kernel.access import get_visible, register_scope, scoped_models, visible_to
@@ -41,14 +44,33 @@ from instruments.models import (
     CalendarSettings,
     CatalogueEntry,
     ClosureImport,
+    Code,
+    CustomsRecord,
+    DataSet,
+    Germplasm,
+    ImportRun,
+    ImportRunRow,
     Instrument,
+    InstrumentChange,
+    InstrumentDocument,
+    InstrumentFunding,
+    InstrumentImage,
+    InstrumentProblem,
+    InstrumentSheet,
     Invitation,
     JoinRequest,
+    Literature,
     Membership,
     Organisation,
     OrganisationIdentifier,
+    PolicyZone,
+    Qualification,
+    Resource,
+    ResourceRequest,
+    SavedMapping,
     SavedSearch,
     Site,
+    TestItem,
     User,
     VerificationRequest,
 )
@@ -255,9 +277,80 @@ def world(cast, now) -> World:
         "statement": statement,
         "line": line,
     }  # fmt: skip
+    rows |= _shared(cast, instrument, stored, now) | _kept(cast, instrument, reservation, stored, now)
     return World(rows)
 
 
+def _shared(cast, instrument, stored, now) -> dict[str, Any]:
+    """Resources of every kind, one published and one draft, with their parts, and a request of the salt firm."""
+    rows: dict[str, Any] = {}
+    for prefix, published in (("", True), ("draft ", False)):
+        made = {
+            kind: Resource.objects.create(
+                kind=kind, organisation=cast.lake_institute, name=kind, published=published, created_at=now, updated_at=now
+            )
+            for kind in ("test_item", "germplasm", "dataset", "literature")
+        }
+        item = TestItem.objects.create(resource=made["test_item"])
+        rows |= {
+            f"{prefix}resource": made["test_item"],
+            f"{prefix}test item": item,
+            f"{prefix}qualification": Qualification.objects.create(test_item=item, scheme="CMA"),
+            f"{prefix}test price": TestItemPrice.objects.create(
+                test_item=item, effective_from=date(2026, 1, 1), unit="sample", amount_fen=100, published_at=now
+            ),
+            f"{prefix}germplasm": Germplasm.objects.create(resource=made["germplasm"], standard="mcpd"),
+            f"{prefix}data set": DataSet.objects.create(resource=made["dataset"]),
+            f"{prefix}literature": Literature.objects.create(resource=made["literature"]),
+        }
+    rows["resource request"] = ResourceRequest.objects.create(
+        resource=rows["resource"], organisation=cast.salt_firm, requested_by=cast.user("salt_researcher"), state="requested",
+        purpose="brine", terms_accepted_at=now, requested_at=now,
+    )  # fmt: skip
+    return rows
+
+
+def _kept(cast, instrument, reservation, stored, now) -> dict[str, Any]:
+    """What belongs to an instrument, to keeping it, and to those who wait or rate."""
+    keeper = cast.user("lab_manager")
+    run = ImportRun.objects.create(
+        kind="instruments", layout="csv", organisation=cast.lake_institute, file=stored, state="waiting", created_by=keeper,
+        created_at=now,
+    )  # fmt: skip
+    return {
+        "code": Code.objects.create(scheme="nrii", code="01"),
+        "zone": PolicyZone.objects.create(slug="park", name="Park"),
+        "customs": CustomsRecord.objects.create(instrument=instrument),
+        "funding": InstrumentFunding.objects.create(instrument=instrument, source="own"),
+        "image": InstrumentImage.objects.create(instrument=instrument, file=stored, position=1),
+        "removed image": InstrumentImage.objects.create(instrument=instrument, file=stored, position=2, removed_at=now),
+        "document": InstrumentDocument.objects.create(instrument=instrument, file=stored, title="Manual", added_at=now),
+        "removed document": InstrumentDocument.objects.create(
+            instrument=instrument, file=stored, title="Old", added_at=now, removed_at=now
+        ),
+        "change": InstrumentChange.objects.create(
+            instrument=instrument, state="submitted", base_updated_at=now, created_at=now, submitted_at=now, submitted_by=keeper
+        ),
+        "problem": InstrumentProblem.objects.create(
+            instrument=instrument, text="It smokes", reported_by=cast.user("salt_researcher"), reported_at=now
+        ),
+        "sheet": InstrumentSheet.objects.create(
+            organisation=cast.lake_institute, file=stored, uploaded_by=keeper, uploaded_at=now
+        ),
+        "import": run,
+        "import row": ImportRunRow.objects.create(run=run, line=2, fate="created"),
+        "mapping": SavedMapping.objects.create(organisation=cast.lake_institute, name="Ours", document={}, updated_at=now),
+        "shared mapping": SavedMapping.objects.create(name="Everybody's", document={}, updated_at=now),
+        "rating": SessionRating.objects.create(
+            reservation=reservation, instrument=instrument, stars=4, rated_by=cast.user("salt_researcher"), rated_at=now
+        ),
+        "time alert": TimeAlert.objects.create(
+            user=cast.user("salt_admin"), search={}, last_on=date(2026, 12, 1), created_at=now
+        ),
+    }
+
+
+KEEPERS = frozenset({"lab_manager", "operator"})
 ON_RESERVATION = SALT | LAKE | SUPERVISORS
 MATRIX: dict[str, frozenset[str]] = {
     "firm": SALT | OFFICIALS,
@@ -306,6 +399,38 @@ MATRIX: dict[str, frozenset[str]] = {
     "award": ON_RESERVATION,
     "statement": SUPERVISORS | {"salt_admin"},
     "line": SUPERVISORS | {"salt_admin"},
+    "resource": EVERYBODY,
+    "test item": EVERYBODY,
+    "qualification": EVERYBODY,
+    "test price": EVERYBODY,
+    "germplasm": EVERYBODY,
+    "data set": EVERYBODY,
+    "literature": EVERYBODY,
+    "draft resource": KEEPERS,
+    "draft test item": KEEPERS,
+    "draft qualification": KEEPERS,
+    "draft test price": KEEPERS,
+    "draft germplasm": KEEPERS,
+    "draft data set": KEEPERS,
+    "draft literature": KEEPERS,
+    "resource request": SALT | {"lab_manager", "inspector"},
+    "code": EVERYBODY,
+    "zone": EVERYBODY,
+    "customs": EVERYBODY,
+    "funding": EVERYBODY,
+    "image": EVERYBODY,
+    "removed image": KEEPERS,
+    "document": EVERYBODY,
+    "removed document": KEEPERS,
+    "change": KEEPERS | {"inspector"},
+    "problem": KEEPERS | {"salt_researcher"},
+    "sheet": KEEPERS,
+    "import": KEEPERS,
+    "import row": KEEPERS,
+    "mapping": KEEPERS,
+    "shared mapping": KEEPERS,
+    "rating": EVERYBODY,
+    "time alert": frozenset({"salt_admin"}),
 }
 
 
