@@ -12,6 +12,7 @@ from billing.models import (
     StatementLine,
     Transfer,
 )
+from billing.pricing.models import TestItemPrice
 from billing.settlement.models import NumberSeries
 from config.kernel.admin import show
 
@@ -26,5 +27,6 @@ show(
     Quote,
     Statement,
     StatementLine,
+    TestItemPrice,
     Transfer,
 )

@@ -1,6 +1,28 @@
 """Reservations and the use of instruments in the read-only admin."""
 
-from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationTransition, TimeAlert, UsageSession
+from booking.models import (
+    CalendarSubscription,
+    FeedToken,
+    InstrumentPolicy,
+    Occupancy,
+    Reservation,
+    ReservationTransition,
+    SessionRating,
+    SubscribedEvent,
+    TimeAlert,
+    UsageSession,
+)
 from config.kernel.admin import show
 
-show(InstrumentPolicy, Occupancy, Reservation, ReservationTransition, TimeAlert, UsageSession)
+show(
+    CalendarSubscription,
+    FeedToken,
+    InstrumentPolicy,
+    Occupancy,
+    Reservation,
+    ReservationTransition,
+    SessionRating,
+    SubscribedEvent,
+    TimeAlert,
+    UsageSession,
+)

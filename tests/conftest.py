@@ -20,6 +20,23 @@ def data_dir() -> Path:
     return Path(os.environ.get("JISHI_DATA_DIR", settings.BASE_DIR.parent / "shared" / "data"))
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any) -> None:
+    """The database of a test process is a copy of the migrated one."""
+    from django.db import connections
+
+    from tests import databases
+
+    with django_db_blocker.unblock():
+        connections["default"].settings_dict["TEST"]["TEMPLATE"] = databases.migrated(databases.own_host())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_on_demand() -> None:
+    """Every test client builds the middleware anew; a look at each static file every time would be most of a request."""
+    settings.WHITENOISE_AUTOREFRESH = True
+
+
 @pytest.fixture
 def now() -> datetime:
     return NOW

@@ -16,8 +16,8 @@ from django.http import HttpRequest
 
 from config.kernel.models import ApiToken, AuditEntry, Heartbeat, IdempotencyRecord, StoredFile
 
-#: Never shown: hashes of passwords and keys, and the free text that answers to whoever holds one.
-SECRET_FIELDS = frozenset({"password", "key_sha256", "token_sha256", "search"})
+#: Never shown: hashes of passwords and keys, the free text that answers to whoever holds one, links that are keys themselves.
+SECRET_FIELDS = frozenset({"password", "key_sha256", "token_sha256", "search", "booking.CalendarSubscription.address"})
 
 
 class ReadOnlySite(admin.AdminSite):
@@ -75,7 +75,7 @@ _LONG = frozenset({"JSONField", "TextField"})
 
 
 def _shown(model: type[Model]) -> list[Field[Any, Any]]:
-    return [each for each in model._meta.fields if each.name not in SECRET_FIELDS]
+    return [each for each in model._meta.fields if SECRET_FIELDS.isdisjoint({each.name, str(each)})]
 
 
 def show(*models: type[Model]) -> None:

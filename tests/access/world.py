@@ -440,5 +440,5 @@ def _take_in_lists(world: World, now: datetime) -> None:
             world.objects[kind] = (*world.objects.get(kind, ()), run.pk)
         mapping = SavedMapping.objects.create(organisation=lab, name=mark, document={"fields": {}}, updated_at=now)
         zone = PolicyZone.objects.create(slug=f"zone-{lab.pk}", name=f"Zone {lab.pk}")
-        for kind, one in (("saved_mapping", mapping.pk), ("zone", zone.pk), ("owner", lab.pk)):
+        for kind, one in (("saved_mapping", mapping.pk), ("zone", zone.pk)):
             world.objects[kind] = (*world.objects.get(kind, ()), one)

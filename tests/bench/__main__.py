@@ -43,17 +43,11 @@ def main() -> int:
 
 def _fresh_database() -> None:
     """A new, migrated, empty database beside the others."""
-    import psycopg
-    from django.conf import settings
-    from django.core.management import call_command
+    from tests import databases
 
-    from config.embedded import server
-
-    folder = server.socket_folder(settings.HOME, "postgres")
-    with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {DATABASE}")
-    call_command("migrate", verbosity=0)
+    host = databases.own_host()
+    databases.drop(host, DATABASE)
+    databases.create(host, DATABASE, databases.migrated(host))
 
 
 def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list:  # type: ignore[type-arg]

@@ -12,13 +12,11 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-import psycopg
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections
 from django.utils import timezone
 
-from billing.pricing import services as pricing
 from billing.settlement.time_finding import Customer, customer_of, price_all
 from billing.subsidy import services as subsidy
 from booking.queries.candidates import count_by_day
@@ -28,6 +26,7 @@ from booking.services import availability
 from config.kernel.access import NOBODY, Role
 from instruments.models import Membership, Organisation, User
 from instruments.queries import actor_for
+from tests import databases
 from tests.bench.harness import Figure, percentile
 
 DATABASE = "jishi_bench_nation"
@@ -67,28 +66,13 @@ def figures(template: str) -> list[Figure]:
 @contextmanager
 def own_database(template: str) -> Iterator[None]:
     """A copy of ``template`` as the default database; dropped afterwards."""
-    connected = connections["default"].settings_dict
-    before = connected["NAME"]
-    host = str(connections["default"].get_connection_params()["host"])
+    host = databases.own_host()
     connections.close_all()
-    with psycopg.connect(host=host, user="postgres", dbname="postgres", autocommit=True) as admin:
-        admin.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        admin.execute(f"CREATE DATABASE {DATABASE} TEMPLATE {template}")
-    connected["NAME"] = DATABASE
-    _forget()
-    try:
+    databases.drop(host, DATABASE)
+    databases.create(host, DATABASE, template)
+    with databases.default_is(DATABASE):
         yield
-    finally:
-        connections.close_all()
-        connected["NAME"] = before
-        _forget()
-        with psycopg.connect(host=host, user="postgres", dbname="postgres", autocommit=True) as admin:
-            admin.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
-
-
-def _forget() -> None:
-    pricing.schedule.cache_clear()
-    subsidy.in_force.cache_clear()
+    databases.drop(host, DATABASE)
 
 
 def measure(instruments: int) -> Measured:

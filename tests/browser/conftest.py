@@ -12,9 +12,10 @@ from django.conf import settings
 from django.db import connections
 from playwright.sync_api import Browser, sync_playwright
 
+from tests import databases
 from tests.browser.running_site import Site, running, staged
 from tests.browser.visitors import AXE, Visitor, Visitors
-from tests.concurrency.harness import CommittedDatabase
+from tests.databases import CommittedDatabase
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -67,7 +68,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def template(home: Path, chromium: Browser, django_db_blocker: Any) -> Iterator[CommittedDatabase]:
     with django_db_blocker.unblock():
-        host = str(connections["default"].get_connection_params()["host"])
+        host = databases.own_host()
         connections.close_all()
         with staged(host, home) as database:
             yield database

@@ -13,20 +13,18 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from allauth.account.internal.userkit import user_id_to_str
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connections
-from psycopg import sql
 
-from tests.concurrency.harness import CommittedDatabase, forget_versions
+from tests import databases
+from tests.databases import CommittedDatabase, forget_versions
 
 TEMPLATE = "jishi_browser" + os.environ.get("PYTEST_XDIST_WORKER", "")
 """Each test process has databases of its own."""
@@ -95,8 +93,8 @@ def environment(database: CommittedDatabase, home: Path, **more: str) -> dict[st
 def staged(host: str, home: Path) -> Iterator[CommittedDatabase]:
     """The template: a database with the demo province and what ``stage`` adds. Dropped at the end with all its copies."""
     template = CommittedDatabase(TEMPLATE, host)
-    _drop_all(host)
-    _admin(host, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(TEMPLATE)))
+    databases.drop_all(host, TEMPLATE)
+    databases.create(host, TEMPLATE, databases.migrated(host))
     try:
         done = subprocess.run(
             [sys.executable, "-m", "tests.browser.stage"],
@@ -109,16 +107,15 @@ def staged(host: str, home: Path) -> Iterator[CommittedDatabase]:
             raise RuntimeError(f"the demo could not be staged:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
         yield template
     finally:
-        _drop_all(host)
+        databases.drop_all(host, TEMPLATE)
 
 
 @contextlib.contextmanager
 def running(template: CommittedDatabase, name: str, home: Path, blocker: Any) -> Iterator[Site]:
     """Web and worker on a fresh copy of the template; both are ended by their process ids."""
     database = CommittedDatabase(f"{TEMPLATE}_{name}", template.host)
-    _admin(template.host, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database.name)))
-    copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-    _admin(template.host, copy.format(sql.Identifier(database.name), sql.Identifier(template.name)))
+    databases.drop(template.host, database.name)
+    databases.create(template.host, database.name, template.name)
     port, neighbour_port = _free_port(), _free_port()
     address = f"http://127.0.0.1:{port}"
     log = home / f"{name}.log"
@@ -197,30 +194,3 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def _drop_all(host: str) -> None:
-    """Together: each drop asks the server for a checkpoint, and those that wait at the same time share one."""
-    pattern = TEMPLATE.replace("_", r"\_") + "%"
-    with _server(host) as admin:
-        names = [row[0] for row in admin.execute("SELECT datname FROM pg_database WHERE datname LIKE %s", [pattern]).fetchall()]
-    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-    with ThreadPoolExecutor(max_workers=8) as pool:
-        list(pool.map(lambda name: _admin(host, drop.format(sql.Identifier(name))), names))
-
-
-def _admin(host: str, statement: sql.Composed) -> None:
-    with _server(host) as admin:
-        admin.execute(statement)
-
-
-def _server(host: str) -> psycopg.Connection[tuple[Any, ...]]:
-    own = connections["default"].settings_dict
-    return psycopg.connect(
-        host=host,
-        port=own["PORT"] or None,
-        user=own["USER"],
-        password=own["PASSWORD"] or None,
-        dbname="postgres",
-        autocommit=True,
-    )

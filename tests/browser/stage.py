@@ -1,7 +1,7 @@
 """What the browser tests need beside the demo province: rare states of things, and an instrument that is open at every hour.
 
 Run as a program in a process whose environment names the database and the home of the test server:
-``python -m tests.browser.stage`` migrates, loads the demo and adds to it.
+``python -m tests.browser.stage`` loads the demo and adds to it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,7 @@ RATE_YUAN = 400
 
 
 def main(now: datetime) -> None:
-    """Everything, on an empty database."""
-    call_command("migrate", verbosity=0)
+    """Everything, on a migrated database without rows."""
     call_command("load_demo", seed=1, now=now)
     from booking.services import notices
 

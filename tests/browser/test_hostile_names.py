@@ -14,7 +14,7 @@ from tests.browser.checks import rendered
 from tests.browser.pages import PAGES
 from tests.browser.running_site import Site, running
 from tests.browser.visitors import Visitors
-from tests.concurrency.harness import CommittedDatabase
+from tests.databases import CommittedDatabase
 
 CALL = "window.hacked=%d"
 SHAPES = (

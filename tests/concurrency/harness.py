@@ -18,41 +18,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from django.conf import settings
-from django.db import connection, connections
+from django.db import connection
 
-from billing.pricing import services as pricing
-from billing.subsidy import services as subsidy
 from config.kernel import invariants
+from tests.databases import CommittedDatabase
 
 T = TypeVar("T")
 START_SECONDS = 30
-
-
-def forget_versions() -> None:
-    """Versions are remembered per process by id; another database has other rows under the same ids."""
-    pricing.schedule.cache_clear()
-    subsidy.in_force.cache_clear()
-
-
-@dataclass(frozen=True)
-class CommittedDatabase:
-    """A database of this test's own, in which everything is really committed."""
-
-    name: str
-    host: str
-
-    @property
-    def url(self) -> str:
-        """Its address for another process."""
-        password = connections["default"].settings_dict["PASSWORD"]
-        user = connections["default"].settings_dict["USER"] + (f":{quote(password)}" if password else "")
-        port = connections["default"].settings_dict["PORT"]
-        if self.host.startswith("/"):
-            return f"postgresql://{user}@/{self.name}?host={quote(self.host)}"
-        return f"postgresql://{user}@{self.host}{f':{port}' if port else ''}/{self.name}"
 
 
 def violations() -> dict[str, tuple[str, ...]]:

@@ -16,9 +16,10 @@ from booking.services import reservations
 from config.kernel.errors import Busy
 from config.kernel.models import IdempotencyRecord
 from config.kernel.services import transactions
-from tests.concurrency.harness import CommittedDatabase, at_once, tally, violations
+from tests.concurrency.harness import at_once, tally, violations
 from tests.concurrency.test_slot_stampede import asking
 from tests.concurrency.world import World, publish, voucher
+from tests.databases import CommittedDatabase
 
 
 @contextmanager

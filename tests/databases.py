@@ -1,0 +1,143 @@
+"""Databases of the tests: the migrations run once for each state of their files, and every other database is a copy.
+
+A copy takes a fraction of a second, migrations take most of a minute; each worker of the tests, the races and the browser's sites
+all need one. Rows that are append-only can never be flushed away, so a copy is also how a test starts afresh.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from psycopg import sql
+
+from billing.pricing import services as pricing
+from billing.subsidy import services as subsidy
+
+MIGRATED = "jishi_migrated_"
+LOCK = 7_203_117
+"""Held on the server while somebody migrates, so that workers which start together wait for the first."""
+
+
+@dataclass(frozen=True)
+class CommittedDatabase:
+    """A database in which everything is really committed. ``host``: the server's socket folder or name."""
+
+    name: str
+    host: str
+
+    @property
+    def url(self) -> str:
+        """Its address for another process."""
+        own = connections["default"].settings_dict
+        user = own["USER"] + (f":{quote(own['PASSWORD'])}" if own["PASSWORD"] else "")
+        if self.host.startswith("/"):
+            return f"postgresql://{user}@/{self.name}?host={quote(self.host)}"
+        port = f":{own['PORT']}" if own["PORT"] else ""
+        return f"postgresql://{user}@{self.host}{port}/{self.name}"
+
+
+def own_host() -> str:
+    """Where the server of the default database is; starts the private one where it has to."""
+    return str(connections["default"].get_connection_params()["host"])
+
+
+def migrated(host: str) -> str:
+    """The name of a database with every migration of this checkout and no rows, made when it is not there yet."""
+    name = MIGRATED + _digest()
+    with server(host) as admin:
+        admin.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        existing = _names(admin, MIGRATED)
+        if name not in existing:
+            half = f"{MIGRATED}half"
+            for old in existing:
+                drop(host, old)
+            create(host, half)
+            with default_is(half):
+                call_command("migrate", verbosity=0, interactive=False)
+            rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+            admin.execute(rename.format(sql.Identifier(half), sql.Identifier(name)))
+    return name
+
+
+def _digest() -> str:
+    """Of all that migrations are made of: our files, and the versions of the libraries that bring some."""
+    ours = [config for config in apps.get_app_configs() if Path(config.path).is_relative_to(settings.BASE_DIR)]
+    files = [path for config in ours for path in Path(config.path).glob("migrations/*.py")]
+    digest = hashlib.sha256()
+    for path in sorted({*files, *settings.BASE_DIR.glob("requirements/*.txt")}):
+        if settings.BASE_DIR / ".venv" not in path.parents:
+            digest.update(f"{path.relative_to(settings.BASE_DIR)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@contextmanager
+def default_is(name: str, options: str = "") -> Iterator[None]:
+    """Inside, the default database of this process is ``name``. ``options``: of its connections, in place of the usual ones."""
+    own = connections["default"].settings_dict
+    before = own["NAME"], own["OPTIONS"]["options"]
+    connections.close_all()
+    own["NAME"], own["OPTIONS"]["options"] = name, options or before[1]
+    forget_versions()
+    try:
+        yield
+    finally:
+        connections.close_all()
+        own["NAME"], own["OPTIONS"]["options"] = before
+        forget_versions()
+
+
+def forget_versions() -> None:
+    """Versions are remembered per process by id; another database has other rows under the same ids."""
+    pricing.schedule.cache_clear()
+    subsidy.in_force.cache_clear()
+
+
+def create(host: str, name: str, template: str = "template1") -> None:
+    """A new database, a copy of ``template``."""
+    statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    with server(host) as admin:
+        admin.execute(statement)
+
+
+def drop(host: str, name: str) -> None:
+    """Drop a database whoever uses it, if it is there."""
+    with server(host) as admin:
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def drop_all(host: str, prefix: str) -> None:
+    """Drop every database of that beginning, together: each asks for a checkpoint, and those that wait at once share one."""
+    with server(host) as admin:
+        names = _names(admin, prefix)
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(lambda name: drop(host, name), names))
+
+
+def server(host: str) -> psycopg.Connection[tuple[Any, ...]]:
+    """A connection that may create and drop databases."""
+    own = connections["default"].settings_dict
+    return psycopg.connect(
+        host=host,
+        port=own["PORT"] or None,
+        user=own["USER"],
+        password=own["PASSWORD"] or None,
+        dbname="postgres",
+        autocommit=True,
+    )
+
+
+def _names(admin: psycopg.Connection[tuple[Any, ...]], prefix: str) -> list[str]:
+    rows = admin.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [prefix]).fetchall()
+    return [str(row[0]) for row in rows]
