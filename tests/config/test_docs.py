@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 
 from config import checks
+from instruments.rules.asking import parse_asking
 
 ROOT: Path = settings.BASE_DIR
 READERS = re.compile(r"""env\.\w+\(\s*["'](\w+)["']|environ(?:\.get\(|\[)"(JISHI_\w+|DATABASE_URL)"|= "(JISHI_\w+)\b""")
@@ -38,13 +39,24 @@ def test_every_start_up_check_is_in_the_operations_manual() -> None:
     assert {number for number in ids if f"{number}`" not in manual} == set()
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.zh-CN.md", "docs/architecture.md", "docs/operations.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "README.zh-CN.md", *sorted(f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md"))]
+)
 def test_every_path_named_in_the_documents_exists(name: str) -> None:
     text = (ROOT / name).read_text()
     places = ("instruments", "booking", "billing", "frontend", "config", "tests", "deploy", "docs", ".ci")
     named = {path for path in re.findall(r"`([\w.\-]+/[\w./\-]*)`", text) if path.split("/")[0] in places}
     assert named
     assert {path for path in named if not (ROOT / path).exists()} == set()
+
+
+def test_what_is_typed_means_what_the_manual_of_the_search_says() -> None:
+    rows = re.findall(r"^\| `(.+?)` \|(.*)\|$", (ROOT / "docs" / "search.md").read_text(), re.MULTILINE)
+    assert len(rows) == 3
+    for typed, said in rows:
+        asked = parse_asking(typed)
+        meant = (asked.words, asked.samples, asked.duration_minutes, asked.when, asked.region_code)
+        assert [str(value or "") for value in meant] == [cell.strip(" `") for cell in said.split("|")], typed
 
 
 def test_every_decision_has_situation_decision_and_consequences() -> None:
