@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 
 from config.kernel.errors import Refusal
 from config.kernel.messages import reason_sentence
-from frontend.code_choices import class_choices, nation_choices
+from frontend.code_choices import SCHEMES, class_choices, code_line, code_typed, nation_choices
 from frontend.states import look_of
 from instruments.field_wording import CHOICE_NAMES, CUSTOMS_NAMES, FIELD_NAMES, FUNDING_NAMES, NO, YES
 from instruments.models import CustomsRecord, Instrument, InstrumentFunding, InstrumentStatus, Site
@@ -48,8 +48,8 @@ _ROWS = {"description": 4, "description_en": 4, "technical_indicators": 5, "achi
 _HINTS: dict[str, Word] = {
     "inner_id": _("As it stands on the label."),
     "technique": _("What it measures or makes."),
-    "technique_codes": _("Codes of the PaNET list, one on each line."),
-    "subject_codes": _("Codes of GB/T 13745, one on each line; at most 8."),
+    "technique_codes": _("Names or codes of the PaNET list, one on each line."),
+    "subject_codes": _("Names or codes of GB/T 13745, one on each line; at most 8. For example: 150 or Chemistry."),
     "keywords": _("One on each line; at most 30."),
     "technical_indicators": _("What it reaches: ranges, resolution, limits."),
     "access_terms": _("Who may use it, and how."),
@@ -197,7 +197,8 @@ class RecordForm(forms.Form):
 
 def _typed(name: str, value: Any) -> Any:
     if name in _LISTS:
-        return value.split("\n")
+        lines = value.split("\n")
+        return [code_typed(name, line) for line in lines if line.strip()] if name in SCHEMES else lines
     if name in (*_MAYBE, "may_share", "may_charge"):
         return {"yes": True, "no": False}.get(value)
     return value
@@ -302,7 +303,7 @@ def _initial(
 
 def _shown(name: str, value: Any) -> Any:
     if name in _LISTS:
-        return "\n".join(value)
+        return "\n".join(code_line(name, code) for code in value) if name in SCHEMES else "\n".join(value)
     if isinstance(value, bool) and name not in _FLAGS:
         return "yes" if value else "no"
     return value.isoformat() if isinstance(value, date) else value

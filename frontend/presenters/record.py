@@ -13,8 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from config.kernel.models import AuditEntry
 from frontend import display
-from frontend.code_choices import nation_name
-from frontend.presenters.instruments import class_name
+from frontend.code_choices import SCHEMES, code_words, nation_name
 from instruments.field_wording import CHOICE_NAMES, CUSTOMS_NAMES, FIELD_NAMES, FUNDING_NAMES, NO, STATUS_MEANINGS, YES
 from instruments.models import Instrument, InstrumentChange, Site
 from instruments.rules.instrument_review import clashes
@@ -106,9 +105,11 @@ def value_words(field: str, value: Any, places: Mapping[str, str]) -> str:
     if field == "nation_code":
         return f"{nation_name(value)} ({value})"
     if field == "class_code":
-        return f"{class_name(value)} ({value})"
+        return code_words(field, value)
     if field == "funding":
         return _funding_words(value)
+    if field in SCHEMES:
+        return "; ".join(code_words(field, code) for code in value)
     if isinstance(value, list):
         return "; ".join(str(CHOICE_NAMES.get(field, {}).get(str(each), each)) for each in value)
     return str(CHOICE_NAMES.get(field, {}).get(str(value), value))

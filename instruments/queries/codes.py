@@ -12,12 +12,14 @@ from django.db.models import QuerySet
 
 from config.kernel.access import Actor, get_visible, visible_to
 from instruments.models import Code, PolicyZone
+from instruments.rules import subjects
 from instruments.rules.classification import instrument_classes
 from instruments.rules.nations import nation_by_name, nation_codes, nation_name
 from instruments.rules.regions import PROVINCES, Language, regions
 from instruments.rules.techniques import techniques
 
 _KEPT_SECONDS = 60.0
+_TOP_DIGITS: Mapping[str, int] = {"nrii": 2, subjects.SCHEME: subjects.DIGITS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,10 @@ class CodeEntry:
 
 @dataclass(frozen=True, slots=True)
 class _Scheme:
-    """One scheme as it was read: entries by code (newest last), codes by parent in order."""
+    """One scheme as it was read: entries by code (newest last), codes by parent in order; ``loaded``: the operator has a list."""
 
     read_at: float
+    loaded: bool
     entries: Mapping[str, Sequence[CodeEntry]]
     children: Mapping[str, Sequence[str]]
 
@@ -70,11 +73,11 @@ def entry_of(scheme: str, code: str, on: date) -> CodeEntry | None:
 def name_of(scheme: str, code: str, on: date, lang: Language) -> str:
     """What a code is called on a local day; nothing when no list has it.
 
-    A class of four or six digits without a loaded list is called as its top class.
+    A class or subject that is finer than what is listed is called as the top one above it.
     """
     found = entry_of(scheme, code, on)
-    if found is None and scheme == "nrii":
-        found = entry_of(scheme, code[:2], on)
+    if found is None and scheme in _TOP_DIGITS:
+        found = entry_of(scheme, code[: _TOP_DIGITS[scheme]], on)
     return found.name(lang) if found is not None else ""
 
 
@@ -85,21 +88,16 @@ def children_of(scheme: str, parent_code: str, on: date) -> list[CodeEntry]:
     return [entry for entry in found if entry is not None and entry.holds_on(on)]
 
 
-def is_listed(scheme: str) -> bool:
-    """Whether anything of the scheme is known: shipped, or taken in by the operator."""
-    return bool(_scheme(scheme).entries)
-
-
 def code_of(scheme: str, text: str, on: date) -> str | None:
     """The code that a code or one of its names stands for on a local day; None when nothing or more than one thing does.
 
-    Digits are taken as a code where no list of the scheme is there to look into.
+    Digits are taken as a code where the operator has taken in no list that could have it.
     """
     if scheme == "iso3166":
         return nation_by_name(text)
     if scheme == "gbt2260":
         return _division_by_path([part.strip() for part in text.split("/") if part.strip()], on)
-    if entry_of(scheme, text, on) is not None or (not is_listed(scheme) and re.fullmatch("[0-9]{3,7}", text)):
+    if entry_of(scheme, text, on) is not None or _may_be_finer(scheme, text):
         return text
     wanted = text.casefold()
     found = {
@@ -109,6 +107,14 @@ def code_of(scheme: str, text: str, on: date) -> str | None:
         if entry.holds_on(on) and wanted in {name.casefold() for name in (entry.zh, entry.en, *entry.aliases)}
     }
     return found.pop() if len(found) == 1 else None
+
+
+def _may_be_finer(scheme: str, text: str) -> bool:
+    """Whether it can be a code below what is shipped, with no list of the operator's to look into."""
+    known = _scheme(scheme)
+    if known.loaded or not re.fullmatch("[0-9]{3,7}", text):
+        return False
+    return not known.entries or text[: _TOP_DIGITS.get(scheme, len(text))] in known.entries
 
 
 def division_path(code: str, on: date, lang: Language = "zh") -> tuple[str, str, str]:
@@ -177,17 +183,20 @@ def _read(scheme: str) -> _Scheme:
         dates = (row.valid_from, row.valid_to)
         entry = CodeEntry(row.code, row.name, english, row.parent_code, row.level, tuple(row.aliases), *dates)
         entries.setdefault(row.code, []).append(entry)
+    loaded = bool(entries)
     entries = {code: [entry] for code, entry in shipped.items()} | entries
     children: dict[str, list[str]] = {}
     for code_text in sorted(entries):
         children.setdefault(entries[code_text][-1].parent_code, []).append(code_text)
-    return _Scheme(time.monotonic(), entries, children)
+    return _Scheme(time.monotonic(), loaded, entries, children)
 
 
 def _shipped(scheme: str) -> list[CodeEntry]:
-    """What is there without any list: fifteen classes, the divisions of Qinghai, all countries, common techniques."""
+    """What is there without any list: fifteen classes, the top subjects, the divisions of Qinghai, all countries, common techniques."""
     if scheme == "nrii":
         return [CodeEntry(f"{one.code}0000", one.zh, one.en) for one in instrument_classes().values()]
+    if scheme == subjects.SCHEME:
+        return [CodeEntry(one.code, one.zh, one.en) for one in subjects.subjects().values()]
     if scheme == "gbt2260":
         levels = {"province": 1, "prefecture": 2, "county": 3, "statistical": 3}
         return [CodeEntry(one.code, one.zh, one.en, _wider(one.code), levels[one.level]) for one in regions().values()]

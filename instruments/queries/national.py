@@ -101,7 +101,7 @@ def _facts(batch: Sequence[Instrument], today: date) -> Iterator[NationalFacts]:
             longitude=site.longitude,
             latitude=site.latitude,
             nation=codes.name_of("iso3166", instrument.nation_code, today, "zh"),
-            subjects=tuple(codes.name_of("gbt13745", code, today, "zh") or code for code in instrument.subject_codes),
+            subjects=tuple(_subject(code, today) for code in instrument.subject_codes),
             customs=_customs(instrument),
             fundings={one.source: one.amount_fen for one in instrument.fundings.all()},
             service_url=page_address(instrument.pk),
@@ -124,6 +124,12 @@ def photo_address(instrument: Instrument) -> str:
         return ""
     version = instrument.photo.sha256[:16]
     return settings.PUBLIC_URL + reverse("instrument_photo", args=[instrument.pk, version])
+
+
+def _subject(code: str, today: date) -> str:
+    """Its own name, never that of a wider one: what is written has to be read back as the same code."""
+    entry = codes.entry_of("gbt13745", code, today)
+    return code if entry is None else entry.zh
 
 
 def _customs(instrument: Instrument) -> dict[str, Any]:

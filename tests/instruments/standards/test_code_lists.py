@@ -112,7 +112,8 @@ def test_names_are_there_without_any_list() -> None:
     assert codes.name_of("iso3166", "JP", DAY, "en") == "Japan"
     assert codes.name_of("panet", "jishi:icp-ms", DAY, "en").startswith("Inductively")
     assert codes.name_of("gbt2260", "630102", DAY, "en") == "Chengdong District"
-    assert codes.name_of("gbt13745", "150", DAY, "zh") == ""
+    assert codes.name_of("gbt13745", "150", DAY, "en") == codes.name_of("gbt13745", "15025", DAY, "en") == "Chemistry"
+    assert codes.code_of("gbt13745", "chemistry", DAY) == "150"
     assert codes.name_of("nrii", "", DAY, "en") == codes.name_of("nrii", "770101", DAY, "en") == ""
 
 
