@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from django.conf import settings
 from django.db.models import BooleanField, F
 from django.db.models.expressions import RawSQL
 
 from instruments.models import CatalogueEntry, CatalogueKind, Resource
-from instruments.rules.turnaround import promised_on
+from instruments.rules.turnaround import promised_in
 from instruments.services import search_tokens
 
 
@@ -62,5 +63,5 @@ def _promised(entry: CatalogueEntry, today: date) -> PromisedItem:
     if resource is None:
         raise RuntimeError("an entry of a test item stands for a resource")
     item = resource.test_item
-    due = promised_on(today, item.turnaround_days, daily_capacity=item.daily_capacity)
+    due = promised_in(settings.TIME_ZONE, today, item.turnaround_days, daily_capacity=item.daily_capacity)
     return PromisedItem(resource, due, entry.price_from_fen, entry.price_unit, entry.region_code)

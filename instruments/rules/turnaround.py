@@ -1,12 +1,16 @@
-"""When the result of a commissioned test is promised: workdays from receipt, and a queue where the lab's day is full."""
+"""When the result of a commissioned test is promised: workdays from receipt, and more days where they are more than a day's work."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import date, timedelta
 
+from instruments.rules import statutory_holidays
+
 _DAY = timedelta(days=1)
 _SATURDAY = 5
+_FAR = timedelta(days=800)
+"""Nobody has published holidays so far ahead."""
 
 
 def promised_on(
@@ -14,26 +18,41 @@ def promised_on(
     turnaround_days: int | None,
     *,
     samples: int = 1,
-    queued: int = 0,
     daily_capacity: int | None = None,
     holidays: Collection[date] = (),
     make_up_days: Collection[date] = (),
 ) -> date | None:
     """The local day on which the results of ``samples`` received on ``received_on`` are due; None without a turnaround.
 
-    ``turnaround_days`` workdays after receipt. Of ``queued`` samples before them and their own, ``daily_capacity`` are measured a
-    day: each further day that this takes is a workday more. ``holidays`` are free workdays, ``make_up_days`` working weekends.
+    ``turnaround_days`` workdays after receipt. ``daily_capacity`` samples are measured a day: each further day that this takes is a
+    workday more. ``holidays`` are free workdays, ``make_up_days`` working weekends.
     """
     if turnaround_days is None:
         return None
     days = turnaround_days
     if daily_capacity:
-        days += -(-(queued + samples) // daily_capacity) - 1
+        days += -(-samples // daily_capacity) - 1
     day = received_on
     while days > 0:
         day += _DAY
         days -= is_workday(day, holidays, make_up_days)
     return day
+
+
+def promised_in(
+    zone_name: str, received_on: date, turnaround_days: int | None, *, samples: int = 1, daily_capacity: int | None = None
+) -> date | None:
+    """``promised_on`` with the statutory holidays and make-up days, as far as they are published, where the zone has them."""
+    last = received_on + _FAR
+    known = statutory_holidays.applies_in(zone_name)
+    return promised_on(
+        received_on,
+        turnaround_days,
+        samples=samples,
+        daily_capacity=daily_capacity,
+        holidays=statutory_holidays.holidays_between(received_on, last) if known else (),
+        make_up_days=statutory_holidays.makeup_days_between(received_on, last) if known else (),
+    )
 
 
 def is_workday(day: date, holidays: Collection[date] = (), make_up_days: Collection[date] = ()) -> bool:

@@ -21,7 +21,7 @@ from booking.services.reservations import BOOKING_ROLES
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, Refusal
 from instruments.models import Organisation, OrganisationStatus, Resource, ResourceKind
-from instruments.rules.turnaround import promised_on
+from instruments.rules.turnaround import promised_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def preview(actor: Actor, resource_id: int, organisation_id: int, samples: int, 
 def promise(resource: Resource, samples: int, today: date) -> date | None:
     """The local day on which results are due when the samples arrive today; None where the lab names no turnaround."""
     item = resource.test_item
-    return promised_on(today, item.turnaround_days, samples=samples, daily_capacity=item.daily_capacity)
+    return promised_in(settings.TIME_ZONE, today, item.turnaround_days, samples=samples, daily_capacity=item.daily_capacity)
 
 
 def _place_code(resource: Resource) -> str:

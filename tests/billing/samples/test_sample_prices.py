@@ -20,7 +20,7 @@ from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.programme import parse_programme
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from instruments.models import CatalogueEntry, Resource
-from instruments.rules.turnaround import is_workday, promised_on
+from instruments.rules.turnaround import is_workday, promised_in, promised_on
 from instruments.services import resources
 from tests.conftest import programme_document
 
@@ -188,17 +188,19 @@ def test_a_firm_that_is_not_verified_sees_what_it_would_cost_then(cast: Any, pro
 
 # --- Promised dates ---------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    ("days", "samples", "capacity", "queued", "due"),
+    ("days", "samples", "capacity", "due"),
     [
-        (5, 1, None, 0, date(2026, 11, 30)),
-        (5, 10, 10, 0, date(2026, 11, 30)),
-        (5, 11, 10, 0, date(2026, 12, 1)),
-        (5, 1, 10, 35, date(2026, 12, 3)),
-        (0, 1, None, 0, ON),
+        (5, 1, None, date(2026, 11, 30)),
+        (5, 10, 10, date(2026, 11, 30)),
+        (5, 11, 10, date(2026, 12, 1)),
+        (5, 36, 10, date(2026, 12, 3)),
+        (0, 1, None, ON),
     ],
 )
-def test_a_promise_counts_workdays_and_the_queue(days: int, samples: int, capacity: int | None, queued: int, due: date) -> None:
-    assert promised_on(ON, days, samples=samples, queued=queued, daily_capacity=capacity) == due
+def test_a_promise_counts_workdays_and_the_days_that_many_samples_take(
+    days: int, samples: int, capacity: int | None, due: date
+) -> None:
+    assert promised_on(ON, days, samples=samples, daily_capacity=capacity) == due
 
 
 def test_holidays_free_and_make_up_days_count() -> None:
@@ -206,6 +208,14 @@ def test_holidays_free_and_make_up_days_count() -> None:
     holidays = {date(2026, 10, day) for day in range(1, 8)}
     assert promised_on(friday, 5, holidays=holidays, make_up_days={date(2026, 9, 27)}) == date(2026, 10, 8)
     assert promised_on(friday, None) is None
+
+
+def test_the_published_holidays_of_china_count_where_they_apply() -> None:
+    wednesday = date(2025, 9, 24)  # 28 September and 11 October are worked, 1 to 8 October is free
+    assert promised_in("Asia/Shanghai", wednesday, 5) == date(2025, 9, 30)
+    assert promised_in("Asia/Shanghai", wednesday, 6) == date(2025, 10, 9)
+    assert promised_in("Europe/London", wednesday, 6) == date(2025, 10, 2)
+    assert promised_in("Asia/Shanghai", wednesday, None) is None
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
