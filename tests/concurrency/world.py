@@ -95,7 +95,7 @@ def add_instrument(cast: Cast, name: str, *, priced: bool = True) -> Any:
     from instruments.models import Instrument
     from instruments.rules.opening import CalendarEntry, EntryKind
     from instruments.rules.recurrence import Recurrence
-    from instruments.services import schedule_store
+    from instruments.services import catalogue, schedule_store
 
     calendar_id = schedule_store.create_calendar(name)
     weekly = Recurrence(frequency="weekly", interval=1, weekdays=EVERY_DAY, until=None, count=None)
@@ -115,15 +115,18 @@ def add_instrument(cast: Cast, name: str, *, priced: bool = True) -> Any:
     )
     if priced:
         PriceVersion.objects.create(instrument=instrument, effective_from=date(2025, 1, 1), document=PRICE, published_at=cast.now)
+    catalogue.refresh_instruments([instrument.pk], cast.now)
     return instrument
 
 
 def publish(cast: Cast, document: dict[str, Any]) -> Any:
-    """Draft a programme as officer Chen and publish it as officer Sun; returns the version."""
+    """Draft a programme as officer Chen and publish it as officer Sun, with what the worker does then; returns the version."""
     from billing.subsidy import services
+    from instruments.services import catalogue
 
     version = services.draft_version(cast.actor("chen"), document, cast.now)
     services.publish_version(cast.actor("sun"), version, cast.now)
+    catalogue.rebuild(cast.now)
     return version
 
 
