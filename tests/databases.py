@@ -7,7 +7,7 @@ all need one. Rows that are append-only can never be flushed away, so a copy is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from billing.subsidy import services as subsidy
 
 MIGRATED = "jishi_migrated_"
 LOCK = 7_203_117
-"""Held on the server while somebody migrates, so that workers which start together wait for the first."""
+"""Held on the server while somebody makes what is made once, so that processes which start together wait for the first."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +55,27 @@ def own_host() -> str:
 
 def migrated(host: str) -> str:
     """The name of a database with every migration of this checkout and no rows, made when it is not there yet."""
-    name = MIGRATED + _digest()
+
+    def migrate(name: str) -> None:
+        create(host, name)
+        with default_is(name):
+            call_command("migrate", verbosity=0, interactive=False)
+
+    return once(host, MIGRATED, _digest(), migrate)
+
+
+def once(host: str, prefix: str, key: str, make: Callable[[str], None]) -> str:
+    """The name of the database of that beginning and key. Whoever comes first has it made by ``make(name)``, the others wait; those of
+    other keys are dropped then."""
+    name, half = prefix + key, f"{prefix}half"
     with server(host) as admin:
-        admin.execute("SELECT pg_advisory_lock(%s)", [LOCK])
-        existing = _names(admin, MIGRATED)
+        admin.execute("SELECT pg_advisory_lock(%s, hashtext(%s))", [LOCK, prefix])
+        existing = _names(admin, prefix)
         if name not in existing:
-            half = f"{MIGRATED}half"
             for old in existing:
                 drop(host, old)
-            create(host, half)
-            with default_is(half):
-                call_command("migrate", verbosity=0, interactive=False)
-            rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
-            admin.execute(rename.format(sql.Identifier(half), sql.Identifier(name)))
+            make(half)
+            admin.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(half), sql.Identifier(name)))
     return name
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,11 +67,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def template(home: Path, chromium: Browser, django_db_blocker: Any) -> Iterator[CommittedDatabase]:
+def template(
+    home: Path, tmp_path_factory: pytest.TempPathFactory, chromium: Browser, django_db_blocker: Any
+) -> Iterator[CommittedDatabase]:
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     with django_db_blocker.unblock():
         host = databases.own_host()
         connections.close_all()
-        with staged(host, home) as database:
+        with staged(host, shared, home) as database:
             yield database
 
 

@@ -118,13 +118,13 @@ def comes_again() -> int:
 
 
 def a_token() -> str:
-    """Of the link in a mail about a saved search of the researcher's."""
+    """Of the link in a mail about a saved search of the firm's administrator."""
     from django.utils import timezone
 
     from instruments.rules.search_state import CatalogueSearch
     from instruments.services.saved_searches import save_search, unsubscribe_token
 
-    actor = stage.persona(PERSONAS["researcher"])
+    actor = stage.persona(PERSONAS["firm_admin"])
     return unsubscribe_token(save_search(actor, CatalogueSearch(text="XRD"), "XRD", True, timezone.now()))
 
 
@@ -324,7 +324,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("search", lambda: at("search"), EVERYBODY, important=True),
     Shown("search", lambda: at("search", q="X", subsidy="yes"), (ANONYMOUS, "researcher"), "filtered"),
     Shown("search", lambda: at("search", q="zzzz", price="to100"), (ANONYMOUS, "lab_manager"), "nothing"),
-    Shown("saved_search_list", lambda: at("saved_search_list"), ("researcher", "lab_manager")),
+    Shown("saved_search_list", lambda: at("saved_search_list"), ("firm_admin", "lab_manager")),
     Shown("saved_search_unsubscribe", lambda: at("saved_search_unsubscribe", a_token()), (ANONYMOUS, "researcher")),
     Shown("compare", lambda: at("compare", ids=some_entries()), (ANONYMOUS, "researcher"), important=True),
     Shown("compare", lambda: at("compare"), (ANONYMOUS,), "empty"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +28,11 @@ from django.db import connections
 from tests import databases
 from tests.databases import CommittedDatabase, forget_versions
 
-TEMPLATE = "jishi_browser" + os.environ.get("PYTEST_XDIST_WORKER", "")
-"""Each test process has databases of its own."""
+RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+"""The same in all processes of a test run."""
+STAGED = "jishi_staged_"
+COPY = f"jishi_browser{os.environ.get('PYTEST_XDIST_WORKER', '')}_"
+"""Each test process has copies of its own."""
 READY_SECONDS = 60
 STOP_SECONDS = 12
 SESSION_STAYS_FRESH_SECONDS = 3600
@@ -90,31 +95,37 @@ def environment(database: CommittedDatabase, home: Path, **more: str) -> dict[st
 
 
 @contextlib.contextmanager
-def staged(host: str, home: Path) -> Iterator[CommittedDatabase]:
-    """The template: a database with the demo province and what ``stage`` adds. Dropped at the end with all its copies."""
-    template = CommittedDatabase(TEMPLATE, host)
-    databases.drop_all(host, TEMPLATE)
-    databases.create(host, TEMPLATE, databases.migrated(host))
-    try:
+def staged(host: str, shared: Path, home: Path) -> Iterator[CommittedDatabase]:
+    """The template: a database with the demo province and what ``stage`` adds, made once for all processes of a test run. Its files,
+    kept in ``shared``, are copied to ``home``. The copies of this process are dropped at the end, the template when the next run starts.
+    """
+    migrated, files = databases.migrated(host), shared / "staged"
+
+    def stage(name: str) -> None:
+        databases.create(host, name, migrated)
         done = subprocess.run(
             [sys.executable, "-m", "tests.browser.stage"],
             cwd=settings.BASE_DIR,
-            env=environment(template, home),
+            env=environment(CommittedDatabase(name, host), files),
             capture_output=True,
             text=True,
         )
         if done.returncode:
             raise RuntimeError(f"the demo could not be staged:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
+
+    template = CommittedDatabase(databases.once(host, STAGED, RUN, stage), host)
+    shutil.copytree(files, home, dirs_exist_ok=True)
+    databases.drop_all(host, COPY)
+    try:
         yield template
     finally:
-        databases.drop_all(host, TEMPLATE)
+        databases.drop_all(host, COPY)
 
 
 @contextlib.contextmanager
 def running(template: CommittedDatabase, name: str, home: Path, blocker: Any) -> Iterator[Site]:
     """Web and worker on a fresh copy of the template; both are ended by their process ids."""
-    database = CommittedDatabase(f"{TEMPLATE}_{name}", template.host)
-    databases.drop(template.host, database.name)
+    database = CommittedDatabase(COPY + name, template.host)
     databases.create(template.host, database.name, template.name)
     port, neighbour_port = _free_port(), _free_port()
     address = f"http://127.0.0.1:{port}"

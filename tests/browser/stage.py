@@ -65,7 +65,7 @@ def add_instrument(name: str, now: datetime, *, rate: int = RATE_YUAN, step: int
     from instruments.services import catalogue, registry
 
     manager = persona("lab@demo.jishi.example")
-    site = Site.objects.get(organisation_id=next(iter(manager.organisations())))
+    site = Site.objects.filter(organisation_id__in=manager.organisations()).order_by("pk").first()
     modes = fields.pop("service_modes", ("self_operated", "assisted"))
     typed = registry.InstrumentFields(name=name, name_en=name, class_code="010301", service_modes=modes, **fields)
     instrument = registry.create_instrument(manager, site.pk, typed, now)

@@ -122,7 +122,7 @@ def test_the_page_prints_on_paper_with_its_code(people: Visitors) -> None:
     page.emulate_media(media="print")
     for hidden in (".site-head", ".jumps", ".booking-side", ".site-foot"):
         expect(page.locator(hidden).first).to_be_hidden()
-    for shown in ("#ability", "#price-title", "#documents", ".code", ".print-only"):
+    for shown in ("#ability", "#price-title", "#documents", ".qr", ".print-only"):
         expect(page.locator(shown).first).to_be_visible()
     printed = page.pdf(format="A4", print_background=False)
     assert printed.startswith(b"%PDF-")

@@ -73,9 +73,9 @@ def request_time(visitor: Visitor) -> int:
     keys.look()
     keys.type("keyboard calori")
     keys.press("Enter")
-    page.wait_for_url("**/instruments/?*")
+    page.wait_for_url("**/search/?*")
     keys.skip_to_content()
-    keys.go(page.get_by_role("link", name=NAME), most=90)
+    keys.go(page.get_by_role("link", name=NAME, exact=True), most=150)
     expect(page.get_by_role("heading", level=1, name=NAME)).to_be_visible()
 
     keys.skip_to_content()

@@ -59,7 +59,7 @@ def find_and_request(visitor: Visitor) -> Figures:
     page = visitor.page
     page.get_by_role("combobox").first.fill("mouse spectro")
     page.get_by_role("main").get_by_role("button", name="Search").click()
-    page.get_by_role("link", name=NAME).click()
+    page.get_by_role("link", name=NAME, exact=True).click()
     expect(page.get_by_role("heading", level=1, name=NAME)).to_be_visible()
     expect(page.locator("#quote")).to_contain_text("Choose a day and times")
 

@@ -119,7 +119,7 @@ def test_a_lab_closes_two_instruments_from_a_file(people: Visitors, used: Site, 
     expect(page.get_by_role("heading", level=1)).to_have_text("The closures are saved")
     for each in (instrument, other):
         visitor.open(at("instrument_hours", each))
-        expect(page.locator(".closings")).to_contain_text("Maintenance")
+        expect(page.get_by_role("complementary")).to_contain_text("Maintenance")
     assert visitor.faults.found == []
 
 
