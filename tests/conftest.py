@@ -20,6 +20,11 @@ def data_dir() -> Path:
     return Path(os.environ.get("JISHI_DATA_DIR", settings.BASE_DIR.parent / "shared" / "data"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Installations that are started, backed up and restored come first: at the end the other workers would wait for them."""
+    items.sort(key=lambda item: "tests/config/" not in item.path.as_posix())
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any) -> None:
     """The database of a test process is a copy of the migrated one."""

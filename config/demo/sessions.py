@@ -21,7 +21,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 DAYS_BACK = 182
 DAYS_AHEAD = 12
 #: How many customers ask on a working day, at the start and at the end of the six months.
-ASKS_PER_DAY = (2, 4)
+ASKS_PER_DAY = (1, 3)
 LENGTHS_HOURS = (1, 2, 2, 3, 3, 4, 6)
 #: Every so often an ask ends otherwise than well.
 REJECTED, CANCELLED, MISSED, UNANSWERED = 0.05, 0.07, 0.03, 0.02
