@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import re
 
-_KEY = re.compile(r"(/(?:feeds|invitations)/)[A-Za-z0-9_-]{16,}")
+_KEY = re.compile(r"(/(?:feeds|invitations|searches/unsubscribe)/)[A-Za-z0-9_:-]{16,}")
 
 
 def scrub(text: str) -> str:
-    """The text with the keys of private calendars and invitations replaced."""
+    """The text with the keys of private calendars, invitations and mails replaced."""
     return _KEY.sub(r"\1[key]", text)
 
 

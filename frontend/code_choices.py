@@ -77,9 +77,9 @@ def code_line(field: str, code: str) -> str:
 
 def code_typed(field: str, line: str) -> str:
     """The code that a line of a form means: a code, a name, or a code with its name; what nobody knows stays as it was typed."""
-    text = " ".join(line.split())
-    today = timezone.localdate()
-    return next((code for part in (text, text.split(" ")[0]) if (code := codes.code_of(SCHEMES[field], part, today))), text)
+    text, scheme, today = " ".join(line.split()), SCHEMES[field], timezone.localdate()
+    head = text.split(" ")[0]
+    return codes.code_of(scheme, text, today) or (head if codes.entry_of(scheme, head, today) else text)
 
 
 def _language() -> Language:

@@ -28,6 +28,7 @@ from instruments.rules.registry_values import LONG_TEXT_LENGTHS, TEXT_LENGTHS, m
 from instruments.rules.resource_values import (
     LICENCE_LENGTH,
     MAX_DAILY_CAPACITY,
+    MAX_QUALIFICATIONS,
     MAX_TURNAROUND_DAYS,
     NAME_LENGTH,
     SAMPLE_PREPARATION_LENGTH,
@@ -38,6 +39,7 @@ from instruments.rules.standards import darwin_core, mcpd
 from instruments.services import resource_requests
 from instruments.services.resource_parts import part_values
 
+#: So many are offered at least, with one more than there are.
 QUALIFICATION_ROWS = 4
 MOST_INSTRUMENTS = 300
 _CORE = (
@@ -121,7 +123,9 @@ class ResourceForm(forms.Form):
     def core(self) -> dict[str, Any]:
         """What was typed, for the service."""
         typed = {name: self.cleaned_data[name] for name in _CORE}
-        return typed | {"keywords": _split(self.cleaned_data["keywords"], r"[,;\n\u3001\uff0c\uff1b]")}
+        return typed | {
+            "keywords": _split(self.cleaned_data["keywords"], r"[;\n\u3001\uff0c\uff1b]|,(?![0-9])")
+        }  # 1,10-phenanthroline is one
 
     def part(self) -> dict[str, Any]:
         """The typed part, for the service."""
@@ -177,7 +181,10 @@ class TestItemForm(ResourceForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for place in range(QUALIFICATION_ROWS):
+        sent = max((int(name[7:]) + 1 for name in self.data if re.fullmatch("scheme_[0-9]{1,2}", name)), default=0)
+        stored = sum(name.startswith("scheme_") for name in self.initial)
+        self._places = range(min(max(QUALIFICATION_ROWS, stored + 1, sent), MAX_QUALIFICATIONS))
+        for place in self._places:
             self.fields[f"scheme_{place}"] = _line(_("Qualification"), 30, _("CMA, CNAS ...") if place == 0 else "")
             self.fields[f"certificate_{place}"] = _line(_("Certificate"), 100)
             self.fields[f"valid_from_{place}"] = _day(_("Valid from"))
@@ -187,20 +194,20 @@ class TestItemForm(ResourceForm):
     def part_initial(cls, values: Mapping[str, Any]) -> dict[str, Any]:
         shown = super().part_initial(values)
         shown["analytes"] = "\n".join(
-            "; ".join(text for text in (row["name"], row["limit"], row["unit"]) if text) for row in values["analytes"]
+            "; ".join((row["name"], row["limit"], row["unit"])).rstrip("; ") for row in values["analytes"]
         )
-        for place, row in enumerate(values["qualifications"][:QUALIFICATION_ROWS]):
+        for place, row in enumerate(values["qualifications"]):
             shown[f"scheme_{place}"], shown[f"certificate_{place}"] = row["scheme"], row["certificate_number"]
             shown[f"valid_from_{place}"], shown[f"valid_to_{place}"] = row["valid_from"], row["valid_to"]
         return shown
 
     def part_names(self) -> list[str]:
-        return [name for name in super().part_names() if not re.fullmatch(r"\w+_[0-9]", name)]
+        return [name for name in super().part_names() if not re.fullmatch(r"\w+_[0-9]{1,2}", name)]
 
     def qualification_rows(self) -> list[list[forms.BoundField]]:
         """The fields of each qualification."""
         names = ("scheme", "certificate", "valid_from", "valid_to")
-        return [[self[f"{name}_{place}"] for name in names] for place in range(QUALIFICATION_ROWS)]
+        return [[self[f"{name}_{place}"] for name in names] for place in self._places]
 
     def part(self) -> dict[str, Any]:
         typed = self.cleaned_data
@@ -211,7 +218,7 @@ class TestItemForm(ResourceForm):
                 "valid_from": typed[f"valid_from_{place}"],
                 "valid_to": typed[f"valid_to_{place}"],
             }
-            for place in range(QUALIFICATION_ROWS)
+            for place in self._places
         ]
         return super().part() | {"analytes": _analytes(typed["analytes"]), "qualifications": rows}
 

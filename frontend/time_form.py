@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -84,13 +84,6 @@ class TimeForm:
         wanted = int(self.show) if _NUMBER.fullmatch(self.show) else ROWS
         return min(max(ROWS, wanted), MOST_FOUND)
 
-    @property
-    def says_something(self) -> bool:
-        """Whether anything was asked, or the page was only opened."""
-        return bool(
-            self.text or self.hours or self.first_on or self.region_code or self.technique or self.class_code or self.owner
-        )
-
     def search(self, today: date) -> TimeSearch:
         """What is looked for; empty fields are usual ones, days that are over are left out.
 
@@ -149,17 +142,27 @@ class TimeForm:
         }
 
 
+_CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9])")
+#: Half a hundredth of an hour, in minutes.
+_A_HUNDREDTH = Decimal("0.3")
+
+
 def hours_text(minutes: int) -> str:
     """Minutes as hours, as one types them: 90 is 1.5."""
     return f"{Decimal(minutes) / 60:.2f}".rstrip("0").rstrip(".")
 
 
 def _minutes(text: str) -> int | None:
-    """Hours as typed (1.5, 0.25) in whole minutes, or None."""
+    """Hours as typed (1.5, 0.25, 0:20) in whole minutes, or None. Two decimals name a multiple of five minutes: 0.33 is 20 minutes."""
+    if clock := _CLOCK.fullmatch(text):
+        return int(clock[1]) * 60 + int(clock[2])
     try:
         minutes = Decimal(text.replace(",", ".")) * 60
-    except InvalidOperation:
+    except ArithmeticError:  # no number, or one that is beyond all numbers
         return None
     if not minutes.is_finite() or abs(minutes) > 10**6:
         return None
+    five = int((minutes / 5).to_integral_value()) * 5
+    if abs(minutes - five) <= _A_HUNDREDTH:
+        return five
     return int(minutes) if minutes == int(minutes) else None

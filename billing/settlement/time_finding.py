@@ -59,12 +59,14 @@ class PricedTime:
 
 @dataclass(frozen=True, slots=True)
 class PricedTimes:
-    """``compared``: among how many of the earliest times the costs were compared; None for the other orders."""
+    """``more``: a longer page would show more. ``compared``: among how many of the earliest times the costs were compared; None for the
+    other orders. ``others``: there are times beside those that were compared."""
 
     rows: list[PricedTime]
     more: bool
     exact: bool
     compared: int | None = None
+    others: bool = False
 
 
 def customer_of(organisation: Organisation) -> Customer:
@@ -90,17 +92,24 @@ def assumed_customer(profile: str, region_code: str) -> Customer:
 def find(actor: Actor, search: TimeSearch, customer: Customer, sort: str, now: datetime, count: int, origin: str) -> PricedTimes:
     """``count`` free times with their figures, in the order asked for."""
     if sort == "cost":
-        found = finding.find_earliest(actor, search, now, COMPARED, origin=origin)
+        found = finding.find_earliest(actor, search, now, COMPARED, origin=origin, customer=_meant(customer))
         rows = sorted(price_all(found.rows, customer, now), key=_by_cost)
-        return PricedTimes(_answered(rows[:count]), found.more or len(rows) > count, found.exact, len(rows))
-    found = _in_order(actor, search, sort, now, count, origin)
+        return PricedTimes(_answered(rows[:count]), len(rows) > count, found.exact, len(rows), found.more)
+    found = _in_order(actor, search, sort, now, count, origin, _meant(customer))
     return PricedTimes(_answered(price_all(found.rows, customer, now)), found.more, found.exact)
 
 
-def _in_order(actor: Actor, search: TimeSearch, sort: str, now: datetime, count: int, origin: str) -> Found:
+def _meant(customer: Customer) -> Organisation | None:
+    """For whom it has to be open; for a visitor of whom nothing is known: for everybody."""
+    return customer.organisation if customer.known else None
+
+
+def _in_order(
+    actor: Actor, search: TimeSearch, sort: str, now: datetime, count: int, origin: str, customer: Organisation | None
+) -> Found:
     if sort == "nearest" and origin:
-        return finding.find_nearest(actor, search, now, count, origin)
-    return finding.find_earliest(actor, search, now, count, origin=origin)
+        return finding.find_nearest(actor, search, now, count, origin, customer)
+    return finding.find_earliest(actor, search, now, count, origin=origin, customer=customer)
 
 
 def price_all(rows: Sequence[FoundTime], customer: Customer, now: datetime) -> list[PricedTime]:

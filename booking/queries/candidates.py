@@ -16,6 +16,7 @@ from django.db import connection
 
 from booking.models import InstrumentPolicy
 from booking.rules.time_search import TimeSearch, region_prefix
+from instruments.rules.facets import LETTERS
 from instruments.services import search_tokens
 
 #: Up to so many matching instruments are looked at one by one.
@@ -168,7 +169,9 @@ def _conditions(search: TimeSearch, values: dict[str, Any], beside: str) -> str:
         asked = search_tokens.query(search.text)
         add("e.search @@ %(text)s::tsquery" if asked else "false", text=asked)
     if search.technique:
-        add("e.technique_codes @> %(techniques)s::varchar[]", techniques=[search.technique])
+        add(
+            "e.facets @> %(techniques)s::varchar[]", techniques=[f"{LETTERS['technique']}:{search.technique}"]
+        )  # the narrower ones too
     if search.class_code:
         add("e.class_code LIKE %(class)s", **{"class": search.class_code + "%"})
     if search.region_code:

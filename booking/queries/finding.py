@@ -18,7 +18,7 @@ from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from config.kernel.access import Actor
 from config.kernel.time_range import TimeRange
-from instruments.models import BOOKABLE_STATUSES, Instrument
+from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation
 from instruments.rules.wall_time import local_day
 
 #: How many more candidates than rows are asked for: some are not free after all, because of a buffer or the grid.
@@ -60,12 +60,24 @@ class Found:
     exact: bool
 
 
-def find_earliest(actor: Actor, search: TimeSearch, now: datetime, count: int, *, origin: str = "", beside: str = "") -> Found:
-    """The ``count`` instruments on which the searched-for time is free earliest. ``origin`` is a division, for the nearness."""
+def find_earliest(
+    actor: Actor,
+    search: TimeSearch,
+    now: datetime,
+    count: int,
+    *,
+    origin: str = "",
+    beside: str = "",
+    customer: Organisation | None = None,
+) -> Found:
+    """The ``count`` instruments on which the searched-for time is free earliest, for the customer where there is one.
+
+    ``origin`` is a division, for the nearness; ``beside`` one that is left out.
+    """
     asked = count + SPARE
     while True:
         candidates = earliest(search, now, asked, beside=beside)
-        rows = _checked(actor, candidates.rows, search, now, count)
+        rows = _checked(actor, customer, candidates.rows, search, now, count)
         last_at = rows[:count][-1].during.starts_at if rows else None
         exact = candidates.sure_until is None or (len(rows) >= count and last_at is not None and last_at <= candidates.sure_until)
         if exact or candidates.walked or asked >= _MOST_ASKED * count:
@@ -75,7 +87,9 @@ def find_earliest(actor: Actor, search: TimeSearch, now: datetime, count: int, *
     return Found([_placed(row, origin) for row in rows[:count]], more, exact)
 
 
-def find_nearest(actor: Actor, search: TimeSearch, now: datetime, count: int, origin: str) -> Found:
+def find_nearest(
+    actor: Actor, search: TimeSearch, now: datetime, count: int, origin: str, customer: Organisation | None = None
+) -> Found:
     """The same, nearest divisions first: the county, its prefecture, its province, everywhere else; earliest first within each."""
     found: list[FoundTime] = []
     exact, inside = True, ""
@@ -83,11 +97,11 @@ def find_nearest(actor: Actor, search: TimeSearch, now: datetime, count: int, or
         if search.region_code and not region.startswith(region_prefix(search.region_code)):
             region = search.region_code
         asked = search if not region else _within(search, region)
-        ring = find_earliest(actor, asked, now, count - len(found), origin=origin, beside=inside)
+        ring = find_earliest(actor, asked, now, count + 1 - len(found), origin=origin, beside=inside, customer=customer)
         known = {row.instrument.pk for row in found}
         found += [row for row in ring.rows if row.instrument.pk not in known]
         exact = exact and ring.exact
-        if len(found) >= count:
+        if len(found) > count:
             return Found(found[:count], True, exact)
         if region == search.region_code:
             break
@@ -128,7 +142,9 @@ def _within(search: TimeSearch, region: str) -> TimeSearch:
 
 
 # --- The last word ----------------------------------------------------------------------------------------------------
-def _checked(actor: Actor, candidates: list[Candidate], search: TimeSearch, now: datetime, count: int) -> list[FoundTime]:
+def _checked(
+    actor: Actor, customer: Organisation | None, candidates: list[Candidate], search: TimeSearch, now: datetime, count: int
+) -> list[FoundTime]:
     """The candidates with their earliest bookable range, by start; those without one are left out.
 
     A candidate's instant is never too late, so once ``count`` ranges start before the next candidate's instant the rest need no look.
@@ -137,14 +153,16 @@ def _checked(actor: Actor, candidates: list[Candidate], search: TimeSearch, now:
     place = 0
     while place < len(candidates) and not _enough(found, count, candidates[place].fits_at):
         some = candidates[place : place + max(count - len(found), 0) + _A_FEW]
-        found += _look(actor, some, search, now)
+        found += _look(actor, customer, some, search, now)
         place += len(some)
     return sorted(found, key=lambda row: (row.during.starts_at, row.instrument.pk))
 
 
-def _look(actor: Actor, candidates: Sequence[Candidate], search: TimeSearch, now: datetime) -> list[FoundTime]:
+def _look(
+    actor: Actor, customer: Organisation | None, candidates: Sequence[Candidate], search: TimeSearch, now: datetime
+) -> list[FoundTime]:
     """Each candidate's calendar, at first around the instant that is hoped for, and further only where that was in vain."""
-    contexts = booking_context.load_many(actor, [one.instrument_id for one in candidates])
+    contexts = booking_context.load_many(actor, [one.instrument_id for one in candidates], customer)
     openings = _Openings()
     waiting = [one for one in candidates if _may_be_booked(contexts.get(one.instrument_id), search)]
     found = []

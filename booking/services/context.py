@@ -198,11 +198,11 @@ WHERE i.id = ANY(%s)
 """  # noqa: S608  (constants only; values are bound)
 
 
-def load_many(actor: Actor, instrument_ids: Sequence[int]) -> dict[int, BookingContext]:
+def load_many(actor: Actor, instrument_ids: Sequence[int], customer: Organisation | None = None) -> dict[int, BookingContext]:
     """The contexts of those of the instruments that the actor may see, by id, in three queries however many; nothing is locked.
 
-    They are open as for any organisation of the actor. The rows carry the fields that a list of instruments shows and that booking
-    and money decide on.
+    They are open as for the customer (who need not be stored), or, without one, as for any organisation of the actor. The rows carry
+    the fields that a list of instruments shows and that booking and money decide on.
     """
     with connection.cursor() as cursor:
         cursor.execute(_SEVERAL, [list(instrument_ids)])
@@ -222,6 +222,8 @@ def load_many(actor: Actor, instrument_ids: Sequence[int]) -> dict[int, BookingC
         BookingContext(instrument, ZoneInfo(instrument.site.time_zone), policy_of(policy), rules[instrument.calendar_id])
         for instrument, policy in found
     ]
+    if customer is not None:
+        return {context.instrument.pk: context.for_customer(customer) for context in contexts}
     return {context.instrument.pk: context for context in _open_to(contexts, actor.organisations())}
 
 

@@ -14,6 +14,7 @@ from config.kernel.services import audit
 from config.kernel.services.tokens import digest
 from config.kernel.services.transactions import whole
 from instruments.rules.names import clean_name
+from instruments.services.people import one_at_a_time
 
 MAX_VALID = 20
 
@@ -25,7 +26,7 @@ def issue_feed(actor: Actor, kind: str, name: str, now: datetime, expires_at: da
     Raises Forbidden ``access.login_needed`` / ``feeds.lab_only``, Refusal ``name.*``, ``feeds.kind_unknown``,
     ``tokens.expires_in_past``, ``feeds.too_many``.
     """
-    user_id = actor.person_id
+    user_id = one_at_a_time(actor)
     if kind not in FeedKind.values:
         raise Refusal.of("feeds.kind_unknown", "kind")
     if kind == FeedKind.LAB and not actor.has(Role.LAB_MANAGER):

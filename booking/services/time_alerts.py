@@ -20,11 +20,13 @@ from booking.models import TimeAlert
 from booking.queries import finding
 from booking.queries.finding import FoundTime
 from booking.rules.time_search import TimeSearch
-from config.kernel.access import NOBODY, Actor, get_visible
+from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.messages import local_time
 from config.kernel.services import audit, transactions
 from config.kernel.tasks import send_mail
+from instruments.queries import actor_for
+from instruments.services.people import one_at_a_time
 
 logger = logging.getLogger(__name__)
 MOST_WAITING = 20
@@ -37,7 +39,7 @@ def ask(actor: Actor, search: TimeSearch, now: datetime) -> TimeAlert:
 
     Raises Forbidden for nobody, Refusal ``time_alert.too_many``.
     """
-    waiting = TimeAlert.objects.filter(user_id=actor.person_id, notified_at=None, last_on__gte=_today(now))
+    waiting = TimeAlert.objects.filter(user_id=one_at_a_time(actor), notified_at=None, last_on__gte=_today(now))
     said = as_json(search)
     for alert in waiting:
         if alert.search == said:
@@ -86,7 +88,7 @@ def _answer(alert_id: int, now: datetime) -> bool:
         return False
     search = from_json(alert.search)
     alert.checked_at = now
-    found = finding.find_earliest(NOBODY, _from_now(search, now), now, NAMED).rows
+    found = finding.find_earliest(actor_for(alert.user), _from_now(search, now), now, NAMED).rows
     if found:
         alert.notified_at = now
         with translation.override(alert.user.language):

@@ -193,12 +193,12 @@ def _summary(search: TimeSearch, found: PricedTimes) -> str:
         return _("No free time of %(length)s found") % {"length": length}
     words = ngettext("%(count)s instrument with %(length)s free", "%(count)s instruments with %(length)s free", len(found.rows))
     said = words % {"count": len(found.rows), "length": length}
-    return _("%(said)s, and more") % {"said": said} if found.more else said
+    return _("%(said)s, and more") % {"said": said} if found.more or found.others else said
 
 
 def _notes(found: PricedTimes, search: TimeSearch, customer: Customer, known_until: date) -> list[str]:
     notes = []
-    if found.compared is not None and found.more:
+    if found.compared is not None and found.others:
         notes.append(
             _("The final cost was compared among the %(count)s earliest times. Narrow the search to compare others.")
             % {"count": found.compared}

@@ -14,6 +14,7 @@ from instruments.queries import records
 
 #: Addresses in one file; a file may hold 50,000.
 PER_FILE = 10_000
+MOST_FILES = 10_000
 _ALSO = ("home", "instrument_list", "programme_list", "help")
 #: Places behind the log-in, and the many views of a page that differ only in what was chosen.
 _NOT_READ = ("/accounts/", "/api/", "/admin/", "/bookings/", "/*?*week=", "/*?*on=", "/*?*from=", "/*?*sort=")
@@ -37,8 +38,8 @@ def sitemap(request: HttpRequest) -> HttpResponse:
 @require_safe
 def sitemap_page(request: HttpRequest, page: int) -> HttpResponse:
     """One of these files."""
-    rows = records.public_pages(NOBODY, (page - 1) * PER_FILE, PER_FILE)
-    if page < 1 or (not rows and page > 1):
+    rows = records.public_pages(NOBODY, (page - 1) * PER_FILE, PER_FILE) if 1 <= page <= MOST_FILES else []
+    if page != 1 and not rows:
         raise NotFound.of("access.not_found", model="page")
     context = {
         "rows": [(_address("instrument_detail", pk), changed_at) for pk, changed_at in rows],

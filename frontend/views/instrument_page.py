@@ -153,7 +153,7 @@ def instrument_photo(request: HttpRequest, pk: int, version: str) -> HttpRespons
     instrument = queries.instrument_for(actor, pk)
     stored = instrument.photo
     if stored is None or not stored.sha256.startswith(version):
-        picture = records.picture_for(actor, pk, version) if len(version) >= 12 else None
+        picture = records.picture_for(actor, pk, version) if re.fullmatch("[0-9a-f]{12,64}", version) else None
         stored = None if picture is None else picture.file
     if stored is None:
         raise NotFound.of("access.not_found", model="photo")

@@ -30,6 +30,7 @@ from frontend.presenters import instruments as present
 from instruments import queries
 from instruments.models import Instrument
 from instruments.rules.wall_time import end_instant, start_instant, to_wall
+from instruments.services.schedule_store import refuse_year
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,12 @@ def _of_the_lab(actor: Actor, pk: int) -> Instrument:
 
 def _during(form: MaintenanceForm, zone: ZoneInfo) -> TimeRange | None:
     """The time that was typed; None, with the problem in the form, when its end does not come after its start."""
+    for name in ("starts_local", "ends_local"):
+        try:
+            refuse_year(form.cleaned_data[name], name)
+        except Refusal as refusal:
+            add_refusal(form, refusal)
+            return None
     starts_at = start_instant(form.cleaned_data["starts_local"], zone)
     ends_at = end_instant(form.cleaned_data["ends_local"], zone)
     if starts_at < ends_at:

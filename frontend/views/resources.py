@@ -77,7 +77,7 @@ def _shown(actor: Actor, resource: Resource, now: datetime) -> dict[str, Any]:
         "kind_word": present.kind_word(resource.kind),
         "kind_icon": present.kind_icon(resource.kind),
         "facts": present.facts(resource),
-        "further": present.further_columns(resource),
+        "further": present.further_columns(queries.as_shown(actor, resource)),
         "analytes": resource.test_item.analytes if is_test else [],
         "qualifications": present.qualifications(resource.test_item, today) if is_test else [],
         "instruments": queries.linked_instruments(actor, resource),

@@ -160,7 +160,9 @@ class ResourceOut(ResourceRow):
     contact_email = serializers.CharField()
     doi = serializers.CharField()
     cstr = serializers.CharField()
-    attributes = serializers.DictField(child=serializers.CharField(), help_text="Columns of its file that no field takes.")
+    attributes = serializers.DictField(
+        child=serializers.CharField(), help_text="Columns of its file that no field takes; only for those who manage it."
+    )
     export_formats = serializers.ListField(child=serializers.CharField())
     terms_fingerprint = serializers.CharField(help_text="Send it back with a request, as terms_seen.")
     created_at = serializers.DateTimeField(default_timezone=UTC)

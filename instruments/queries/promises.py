@@ -10,6 +10,7 @@ from django.db.models import BooleanField, F
 from django.db.models.expressions import RawSQL
 
 from instruments.models import CatalogueEntry, CatalogueKind, Resource
+from instruments.rules.facets import LETTERS
 from instruments.rules.turnaround import promised_in
 from instruments.services import search_tokens
 
@@ -46,7 +47,7 @@ def promised_items(search: ItemSearch, today: date, count: int) -> tuple[list[Pr
             return [], 0
         rows = rows.filter(RawSQL("instruments_catalogueentry.search @@ %s::tsquery", [asked], output_field=BooleanField()))
     if search.technique:
-        rows = rows.filter(technique_codes__contains=[search.technique])
+        rows = rows.filter(facets__contains=[f"{LETTERS['technique']}:{search.technique}"])  # the narrower ones too
     if search.region:
         rows = rows.filter(region_code__startswith=search.region)
     if search.zone:
@@ -54,7 +55,7 @@ def promised_items(search: ItemSearch, today: date, count: int) -> tuple[list[Pr
     if search.owner is not None:
         rows = rows.filter(organisation_id=search.owner)
     soonest = F("resource__test_item__turnaround_days").asc(nulls_last=True)
-    shown = rows.select_related("resource__organisation", "resource__test_item").defer("search")
+    shown = rows.select_related("resource__organisation", "resource__test_item").defer("search", "facets")
     return [_promised(entry, today) for entry in shown.order_by(soonest, "name_pinyin", "pk")[:count]], rows.count()
 
 

@@ -121,6 +121,14 @@ def may_manage_resource(actor: Actor, resource: Resource) -> bool:
     return manages(actor, resource.organisation_id)
 
 
+def as_shown(actor: Actor, resource: Resource) -> Resource:
+    """The resource as the actor may read it: columns of its file that no field takes may hold anything, people's numbers too, and are
+    for those who manage it."""
+    if not may_manage_resource(actor, resource):
+        resource.attributes = {}
+    return resource
+
+
 def _whole(rows: QuerySet[Resource]) -> QuerySet[Resource]:
     return rows.select_related("organisation", "test_item", "germplasm", "dataset", "literature")
 

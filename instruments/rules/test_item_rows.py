@@ -23,6 +23,13 @@ _PART = ("condition", "standard", "method", "group", "matrix", "sample_amount", 
 #: What names a test item that has no number of its own: everything but its price.
 _IDENTITY = ("name", "condition", "inner_id", "standard", "method", "group", "matrix")
 
+_DAYS = re.compile(
+    r"(?P<first>[0-9]{1,4})(?:\s*[-~\u2013\u2014\uff5e\u81f3\u5230]\s*(?P<last>[0-9]{1,4}))?\s*\u4e2a?"
+    r"(?:(?P<week>\u5468|\u661f\u671f|weeks?)|\u5de5\u4f5c\u65e5|\u5de5\u4f5c\u5929|\u65e5|\u5929|d|days?|work(?:ing )?days?)?",
+    re.IGNORECASE,
+)
+_WORKDAYS_A_WEEK = 5
+
 
 @cache
 def _words() -> dict[str, Any]:
@@ -144,7 +151,10 @@ def _unit(text: str, reasons: list[Reason]) -> str:
 
 
 def _days(text: str, reasons: list[Reason]) -> int | None:
-    found = re.match(r"[0-9]{1,4}", text)
+    """Workdays; of a range the later end, a week is five."""
+    found = _DAYS.fullmatch(text)
     if text and found is None:
-        reasons.append(Reason("import.value_unknown", {"text": text[:60], "known": ["5", "10"]}, "turnaround_days"))
-    return int(found[0]) if found else None
+        reasons.append(Reason("import.value_unknown", {"text": text[:60], "known": ["5", "5-7", "10 days"]}, "turnaround_days"))
+    if found is None:
+        return None
+    return int(found["last"] or found["first"]) * (_WORKDAYS_A_WEEK if found["week"] else 1)

@@ -9,6 +9,7 @@ from instruments.rules import statutory_holidays
 
 _DAY = timedelta(days=1)
 _SATURDAY = 5
+MOST_WORKDAYS = 3_000
 _FAR = timedelta(days=800)
 """Nobody has published holidays so far ahead."""
 
@@ -22,7 +23,8 @@ def promised_on(
     holidays: Collection[date] = (),
     make_up_days: Collection[date] = (),
 ) -> date | None:
-    """The local day on which the results of ``samples`` received on ``received_on`` are due; None without a turnaround.
+    """The local day on which the results of ``samples`` received on ``received_on`` are due; None without a turnaround, and where it
+    would be more than ``MOST_WORKDAYS`` away.
 
     ``turnaround_days`` workdays after receipt. ``daily_capacity`` samples are measured a day: each further day that this takes is a
     workday more. ``holidays`` are free workdays, ``make_up_days`` working weekends.
@@ -32,6 +34,8 @@ def promised_on(
     days = turnaround_days
     if daily_capacity:
         days += -(-samples // daily_capacity) - 1
+    if days > MOST_WORKDAYS:
+        return None
     day = received_on
     while days > 0:
         day += _DAY

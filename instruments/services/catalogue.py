@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from config.kernel.services.transactions import whole
 from instruments import catalogue_ports as ports
-from instruments.models import BOOKABLE_STATUSES, CatalogueEntry, Instrument, Resource
+from instruments.models import BOOKABLE_STATUSES, CatalogueEntry, Instrument, Resource, TestItem
 from instruments.rules import facets, synonyms
 from instruments.rules.classification import instrument_classes
 from instruments.services import search_tokens
@@ -60,6 +60,15 @@ def refresh_instruments(instrument_ids: Iterable[int], now: datetime) -> int:
     """Make the entries of these instruments what the rows say; returns how many were written. Ids without a row are ignored."""
     ids = sorted(set(instrument_ids))
     return sum(_write("instrument", _instrument_entries(batch, dict.fromkeys(batch, now)), now) for batch in _batches(ids))
+
+
+@whole
+def refresh_techniques(instrument_ids: Iterable[int], now: datetime) -> int:
+    """As ``refresh_instruments`` where technique codes changed: a test item that names no technique has those of its instruments."""
+    ids = sorted(set(instrument_ids))
+    measured = sorted(set(TestItem.objects.filter(instruments__in=ids).values_list("pk", flat=True)))
+    items = sum(_write("resource", _resource_entries(batch, dict.fromkeys(batch, now)), now) for batch in _batches(measured))
+    return refresh_instruments(ids, now) + items
 
 
 _OPEN_OTHERWISE = """

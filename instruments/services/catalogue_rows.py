@@ -78,7 +78,7 @@ class ResourceRow:
 
 _INSTRUMENTS = """
 SELECT i.id, i.organisation_id, o.name, o.name_en, o.status = 'suspended',
-       ARRAY(SELECT jsonb_array_elements_text(o.policy_zones)), s.name, s.region_code, i.calendar_id,
+       ARRAY(SELECT jsonb_array_elements_text(o.policy_zones)), s.name, coalesce(nullif(s.region_code, ''), o.region_code), i.calendar_id,
        EXISTS (SELECT 1 FROM instruments_calendarentry e
                 WHERE e.calendar_id = i.calendar_id AND e.kind = 'opening' AND e.removed_at IS NULL),
        i.name, i.name_en, i.model, i.manufacturer, i.technique, i.inner_id, i.class_code,

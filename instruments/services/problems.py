@@ -13,6 +13,7 @@ from instruments.models import Instrument, InstrumentProblem, ProblemState
 from instruments.rules.registry_values import clean_text
 from instruments.services import mails, registry, uploads
 from instruments.services.instrument_changes import require_manager
+from instruments.services.people import one_at_a_time
 
 TEXT_LENGTH = 2000
 ANSWER_LENGTH = 1000
@@ -27,7 +28,7 @@ def report(actor: Actor, instrument_id: int, text: str, now: datetime, photo: by
     Raises Forbidden ``access.login_needed``, NotFound, Refusal ``problem.text_missing``, ``problem.too_many_open``, ``name.*``
     (``text``), ``upload.*`` (``file``).
     """
-    person_id = actor.person_id
+    person_id = one_at_a_time(actor)
     instrument = get_visible(Instrument.objects.select_related("organisation"), actor, pk=instrument_id)
     words = clean_text(text, TEXT_LENGTH, "text", lines=True)
     if not words:

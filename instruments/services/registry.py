@@ -14,7 +14,7 @@ from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
-from instruments.models import Instrument, Site
+from instruments.models import Instrument, Organisation, Site
 from instruments.rules import registry_map, registry_values
 from instruments.rules.registry_values import clean_fields
 from instruments.services import catalogue, schedule_store, uploads
@@ -131,9 +131,10 @@ def create_site(actor: Actor, organisation_id: int, fields: SiteFields, now: dat
 
 
 def new_site(actor: Actor, organisation_id: int, name: str, now: datetime) -> Site:
-    """A new place named in an instrument's form: what is wrong with it stands at ``new_place``."""
+    """A new place named in an instrument's form, in its owner's division: what is wrong with it stands at ``new_place``."""
+    region = Organisation.objects.filter(pk=organisation_id).values_list("region_code", flat=True).first()
     try:
-        return create_site(actor, organisation_id, SiteFields(name=name), now)
+        return create_site(actor, organisation_id, SiteFields(name=name, region_code=region or ""), now)
     except Refusal as refusal:
         raise Refusal(*(Reason(reason.code, reason.params, "new_place") for reason in refusal.reasons)) from refusal
 
@@ -210,7 +211,8 @@ def update_instrument(
             schedule_store.tell_changed(instrument.calendar_id)
     if "name" in after:
         _rename_own_calendar(instrument)
-    catalogue.refresh_instruments([instrument.pk], now)
+    refresh = catalogue.refresh_techniques if "technique_codes" in after else catalogue.refresh_instruments
+    refresh([instrument.pk], now)
     audit.record(actor, "instrument.update", instrument, now, before=jsonable(before), after=jsonable(after), reason=reason)
     return instrument
 

@@ -144,7 +144,10 @@ def import_registry(
         )
 
     if refused:
-        return report_of(Written.nothing(), is_written=False)
+        report = report_of(Written.nothing(), is_written=False)
+        if request.expected_digest and report.digest != request.expected_digest:
+            raise Conflict.of("import.changed_since", "file")
+        return report
     with transaction.atomic():
         source = {"file": request.file_name[:200], "sha256": hashlib.sha256(request.content).hexdigest()}
         report = report_of(write_rows(actor, planned, plan, owner, zone_name, source, now), is_written=not request.dry_run)

@@ -32,6 +32,7 @@ _RATIO_FROM = 5 * 1024**2
 _CHUNK = 1024**2
 _HEADER_ROWS = 5
 _MOST_EMPTY_ROWS = 100_000
+_CELLS_A_ROW = 60
 _MAX_REASONS = 50
 _DANGEROUS = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _BRACKETS = re.compile(r"[\uff08(].*\Z", re.DOTALL)
@@ -121,7 +122,11 @@ def _read_sheet(sheet: Any, wanted: frozenset[str], limits: Limits) -> _Sheet | 
         return None
     header_at, headers = max(heads, key=lambda head: (_fit(head[1], wanted), -head[0]))
     last = header_at
+    left = limits.rows * _CELLS_A_ROW
     for number, cells in enumerate(sheet.iter_rows(), start=1):
+        left -= 1 + len(cells)
+        if left < 0 or number > limits.rows + _MOST_EMPTY_ROWS:  # cells and rows that hold nothing cost time too
+            raise Refusal.of("import.too_many_rows", "file", maximum=limits.rows)
         if number <= header_at:
             continue
         texts = _texts(cells, number, reasons)

@@ -10,10 +10,11 @@ from config.kernel.access import Actor, get_visible
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
-from instruments.models import SavedSearch, User
+from instruments.models import SavedSearch
 from instruments.queries.catalogue import new_since
 from instruments.rules.names import clean_name
 from instruments.rules.search_state import CatalogueSearch, canonical_query, search_of_query
+from instruments.services.people import one_at_a_time
 
 NAME_LENGTH = 100
 MOST_SAVED = 50
@@ -30,8 +31,7 @@ def save_search(actor: Actor, search: CatalogueSearch, name: str, alert: bool, n
 
     Raises Forbidden, Refusal ``name.*``, ``saved_search.too_many``, ``saved_search.too_long``.
     """
-    user_id = actor.person_id
-    list(User.objects.select_for_update(no_key=True).filter(pk=user_id).values_list("pk"))  # one at a time: the count holds
+    user_id = one_at_a_time(actor)
     cleaned = clean_name(name, NAME_LENGTH, "name")
     query = canonical_query(search)
     if len(query) > LONGEST_QUERY:

@@ -14,6 +14,7 @@ from config.kernel.errors import Refusal
 
 _DOCTYPE = re.compile(rb"<!(DOCTYPE|ENTITY)", re.IGNORECASE)
 _CHUNK = 65536
+_FORMATTED_ROWS = 10_000
 #: What makes a workbook more than a table.
 _FORBIDDEN = (
     ("vbaProject", "macros"),
@@ -111,9 +112,11 @@ def _sheet(sheet: Any, limits: XlsxLimits) -> Sheet:
     formulas: set[tuple[int, int]] = set()
     left = limits.max_rows * limits.max_columns
     for number, cells in enumerate(sheet.iter_rows()):
-        left -= len(cells)
-        if left < 0:  # cells that hold nothing cost time too
+        left -= max(1, len(cells))
+        if left < 0:  # cells and rows that hold nothing cost time too
             raise Refusal.of("sheet.too_many_columns", "file", maximum=limits.max_columns)
+        if number >= limits.max_rows + _FORMATTED_ROWS:  # a row number can be anything, and every row before it is counted out
+            raise Refusal.of("sheet.too_many_rows", "file", maximum=limits.max_rows)
         row = _row(number, cells, formulas, limits)
         if row and number >= limits.max_rows:
             raise Refusal.of("sheet.too_many_rows", "file", maximum=limits.max_rows)

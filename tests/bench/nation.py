@@ -158,7 +158,7 @@ def _bare(search: TimeSearch) -> None:
         cursor.execute(
             "SELECT e.instrument_id, d.local_on, d.first_free_at FROM instruments_catalogueentry e"
             " JOIN booking_dayavailability d ON d.calendar_id = e.calendar_id"
-            " WHERE e.public AND e.bookable AND e.technique_codes @> ARRAY[%s]::varchar[] AND e.region_code >= %s AND e.region_code <= %s"
+            " WHERE e.public AND e.bookable AND e.facets @> ARRAY['t:' || %s]::varchar[] AND e.region_code >= %s AND e.region_code <= %s"
             " AND d.local_on BETWEEN %s AND %s AND d.longest_free_minutes >= %s ORDER BY d.local_on, d.first_free_at LIMIT %s",
             [
                 search.technique,

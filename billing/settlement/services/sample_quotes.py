@@ -11,7 +11,7 @@ from django.conf import settings
 from billing.ledger.models import Account
 from billing.pricing import sample_prices
 from billing.pricing.rules.customer_class import customer_class
-from billing.pricing.rules.samples import CUSTOMER_CLASSES, PricedSamples, SamplePrice
+from billing.pricing.rules.samples import CUSTOMER_CLASSES, MOST_SAMPLES, PricedSamples, SamplePrice
 from billing.settlement.services import assessing
 from billing.settlement.services.quotes import CapLeft, caps_left
 from billing.subsidy import services as subsidy
@@ -100,8 +100,11 @@ def preview(actor: Actor, resource_id: int, organisation_id: int, samples: int, 
 
 
 def promise(resource: Resource, samples: int, today: date) -> date | None:
-    """The local day on which results are due when the samples arrive today; None where the lab names no turnaround."""
+    """The local day on which results are due when the samples arrive today; None where the lab names no turnaround, and for a number
+    of samples that cannot be asked for."""
     item = resource.test_item
+    if not 1 <= samples <= MOST_SAMPLES:
+        return None
     return promised_in(settings.TIME_ZONE, today, item.turnaround_days, samples=samples, daily_capacity=item.daily_capacity)
 
 

@@ -81,6 +81,8 @@ def destination(address: str) -> Destination:
     shown = f"[{host}]" if ":" in host else host
     path = parts.path or "/"
     url = f"{parts.scheme}://{shown}:{port}{path}" + (f"?{parts.query}" if parts.query else "")
+    if len(url) > MAX_LENGTH:
+        raise Refusal.of("outbound.unreadable", "address")
     if (host, port) in settings.OUTBOUND_ALLOW:
         return Destination(url, host, port, True)
     if port != PORTS[parts.scheme] and port not in PORTS.values():
@@ -295,8 +297,13 @@ def _read(session: HTTPSession, target: Destination, headers: Mapping[str, str],
                 raise Refusal.of("outbound.too_big", "address", host=target.host, megabytes=MAX_BYTES // 1024**2)
         if deadline.passed:
             raise TimeoutError
-        validators = {name: response.headers.get(name, "")[:200] for name in ("ETag", "Last-Modified")}
+        validators = {name: _validator(response.headers.get(name, "")) for name in ("ETag", "Last-Modified")}
         return Fetched(bytes(content), validators["ETag"], validators["Last-Modified"])
+
+
+def _validator(value: str) -> str:
+    """What is sent back the next time; nothing where it is none that a server may send."""
+    return value if len(value) <= 200 and value.isascii() and value.isprintable() else ""
 
 
 def _fault(error: Exception, target: Destination, deadline: _Deadline) -> Refusal:

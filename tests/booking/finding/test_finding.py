@@ -17,14 +17,17 @@ from booking.queries.finding import find_earliest, find_nearest, median_answer_h
 from booking.queries.relaxing import blocked
 from booking.rules.slots import first_fit, free_ranges
 from booking.rules.time_search import ELSEWHERE, SAME_COUNTY, SAME_PREFECTURE, SAME_PROVINCE, TimeSearch
+from booking.services import availability, reservations, transitions
 from booking.services import context as booking_context
-from booking.services import reservations, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import NOBODY
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument, Organisation
+from instruments.models import Instrument, Membership, Organisation
+from instruments.rules.opening import CalendarEntry, EntryKind
+from instruments.rules.recurrence import Recurrence
 from instruments.rules.wall_time import local_day
+from instruments.services import catalogue, schedule_store
 from tests.booking.availability.building import occupy
 
 pytestmark = pytest.mark.django_db
@@ -138,6 +141,8 @@ def test_nearest_first_by_divisions_then_earliest(labs, cast, search):
     assert [row.nearness for row in found.rows] == [SAME_COUNTY, SAME_COUNTY, SAME_PREFECTURE, SAME_PROVINCE, ELSEWHERE]
     assert names(find_nearest(NOBODY, search(first=1, region_code="632800"), cast.now, 10, "630104")) == ["Province"]
     assert names(find_nearest(NOBODY, search(first=1), cast.now, 3, "630104")) == names(found)[:3]
+    assert not find_nearest(NOBODY, search(first=1), cast.now, 5, "630104").more
+    assert find_nearest(NOBODY, search(first=1), cast.now, 4, "630104").more
 
 
 def test_how_long_a_lab_takes_to_answer_is_the_median(cast, slot):
@@ -257,3 +262,31 @@ def test_what_is_found_is_what_looking_at_every_calendar_finds(labs, cast, searc
         assert [(row.during.starts_at, row.instrument.pk) for row in found.rows] == brute_force(asked, cast.now)
         assert InstrumentPolicy.objects.count() == len(world)
         transaction.set_rollback(True)
+
+
+def test_a_time_is_found_only_where_it_is_open_to_the_customer_who_is_meant(cast, search):
+    calendar_id = schedule_store.create_calendar("Evenings")
+    daily = Recurrence(frequency="weekly", interval=1, weekdays=(0, 1, 2, 3, 4, 5, 6), until=None, count=None)
+    start = datetime(2025, 1, 6, 20, 0)
+    evening = CalendarEntry(EntryKind.OPENING, start, start.replace(hour=22), daily, audiences=frozenset({"academic"}))
+    schedule_store.add_entry(calendar_id, "Asia/Shanghai", evening)
+    made = Instrument.objects.create(
+        organisation=cast.lab, site=cast.site, calendar_id=calendar_id, name="Night owl", created_at=cast.now, updated_at=cast.now
+    )
+    catalogue.refresh_instruments([made.pk], cast.now)
+    availability.rebuild([calendar_id], cast.now)
+    lin, academy = cast.actor("lin"), Organisation(kind="owner")
+    Membership.objects.create(user=cast.users["lin"], organisation=cast.lab, role="researcher", created_at=cast.now)
+    wanted = search(2, text="owl")
+    assert names(find_earliest(lin, wanted, cast.now, 5, customer=academy)) == ["Night owl"]
+    assert names(find_earliest(lin, wanted, cast.now, 5, customer=cast.firm)) == []
+    assert names(find_nearest(lin, wanted, cast.now, 5, "630104", academy)) == ["Night owl"]
+    assert names(find_nearest(lin, wanted, cast.now, 5, "630104", cast.firm)) == []
+
+
+def test_a_wider_technique_finds_what_has_a_narrower_one(cast, search):
+    Instrument.objects.filter(pk=cast.xrd.pk).update(technique_codes=["PaNET01216"])
+    catalogue.refresh_instruments([cast.xrd.pk], cast.now)
+    availability.rebuild([cast.xrd.calendar_id], cast.now)
+    assert names(find_earliest(NOBODY, search(technique="PaNET01022"), cast.now, 5)) == ["X-ray diffractometer"]
+    assert names(find_earliest(NOBODY, search(technique="PaNET01069"), cast.now, 5)) == []

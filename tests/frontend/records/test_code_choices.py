@@ -30,6 +30,7 @@ def test_what_a_form_shows_is_read_back_as_the_same_code(field: str, code: str, 
 
 def test_what_no_list_has_stays_as_it_was_typed() -> None:
     assert code_typed("technique_codes", "Dowsing  rods") == code_line("technique_codes", "Dowsing rods") == "Dowsing rods"
+    assert code_typed("subject_codes", "Chemistry of salt lakes") == "Chemistry of salt lakes"
     assert code_words("subject_codes", "999") == "999"
 
 

@@ -229,3 +229,11 @@ def test_a_document_is_a_download_that_no_browser_runs(cast, as_, rich, now):
     assert as_().get(address).status_code == 404
     Instrument.objects.filter(pk=rich.pk).update(published=False)
     assert as_().get(reverse("instrument_document", args=[rich.pk, rich.documents.last().pk])).status_code == 404
+
+
+@pytest.mark.parametrize("path", [
+    "/instruments/{pk}/photo/aaaaaaaaaaaa%00.webp", "/instruments/{pk}/photo/%27%27%27%27%27%27%27%27%27%27%27%27.webp",
+    "/sitemap-99999999999999999999.xml", "/sitemap-0.xml", "/sitemap-2.xml",
+])  # fmt: skip
+def test_addresses_that_nobody_gave_out_are_not_there(client, cast, path):
+    assert client.get(path.format(pk=cast.xrd.pk)).status_code == 404

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from billing.pricing import sample_prices
-from instruments.models import Resource, ResourceRequest
+from instruments.models import Resource, ResourceRequest, TestItem
 from instruments.queries import resources as queries
 from instruments.services import resources
 
@@ -70,6 +70,35 @@ def test_numbers_that_cannot_be_read_get_a_sentence(as_: Any, cast: Any, test_it
     answer = as_("lin").get(f"/resources/{test_item.pk}/", {"samples": samples})
     assert answer.status_code == 200
     assert "between 1 and" in answer.content.decode()
+
+
+def test_a_promise_for_more_samples_than_anybody_brings_is_none_and_costs_nothing(cast: Any, test_item: Resource) -> None:
+    TestItem.objects.filter(pk=test_item.pk).update(turnaround_days=5, daily_capacity=1)
+    answer = Client().get(f"/resources/{test_item.pk}/", {"samples": "999999999"})
+    assert answer.status_code == 200
+    assert answer.context["promised_on"] is None
+
+
+def test_an_edit_keeps_every_qualification_and_the_places_of_what_is_measured(as_: Any, cast: Any, test_item: Resource) -> None:
+    analytes = [{"name": "Li", "limit": "", "unit": "mg/L"}]
+    certificates = [
+        {"scheme": "CMA", "certificate_number": str(number), "valid_from": None, "valid_to": None} for number in range(6)
+    ]
+    core, part = {"keywords": ["1,10-phenanthroline", "b"]}, {"analytes": analytes, "qualifications": certificates}
+    resources.update_resource(cast.actor("wang"), test_item.pk, core, part, cast.now)
+    edit = as_("wang").get(f"/resources/{test_item.pk}/edit/")
+    typed = {name: value for name, value in edit.context["form"].initial.items() if value not in (None, False, "", [])}
+    assert as_("wang").post(f"/resources/{test_item.pk}/edit/", typed | {"description": "New"}).status_code == 302
+    again = queries.resource_for(cast.actor("wang"), test_item.pk)
+    assert (again.description, again.keywords, again.test_item.analytes) == ("New", core["keywords"], analytes)
+    assert again.test_item.qualifications.count() == 6
+
+
+def test_columns_that_no_field_takes_are_for_those_who_manage_it(as_: Any, cast: Any, test_item: Resource) -> None:
+    Resource.objects.filter(pk=test_item.pk).update(attributes={"donor's telephone": "13900000000"})
+    for browser, seen in ((Client(), False), (as_("lin"), False), (as_("wang"), True)):
+        for path in (f"/resources/{test_item.pk}/", f"/api/v1/resources/{test_item.pk}/"):
+            assert ("13900000000" in browser.get(path).content.decode()) is seen, path
 
 
 FORMS: dict[str, dict[str, str]] = {

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from html import unescape
 
 import pytest
+from django.http import QueryDict
 from django.urls import reverse
 
 from booking.models import TimeAlert
 from booking.services import availability
 from config.kernel.time_range import TimeRange
+from frontend.time_form import TimeForm
 from instruments.models import CatalogueEntry, Resource, TestItem
 from tests.booking.availability.building import occupy
 
@@ -113,7 +116,7 @@ def test_test_items_stand_beside_with_the_promised_date(as_, labs, cast):
     TestItem.objects.create(resource=resource, turnaround_days=5)
     CatalogueEntry.objects.create(
         kind="test_item", resource=resource, organisation=cast.lab, name=resource.name, public=True, region_code="630104",
-        technique_codes=["jishi:icp-oes"], price_from_fen=8000, price_unit="sample", updated_at=cast.now,
+        technique_codes=["jishi:icp-oes"], facets=["t:jishi:icp-oes"], price_from_fen=8000, price_unit="sample", updated_at=cast.now,
     )  # fmt: skip
     page = text(as_().get(PAGE, {"technique": "jishi:icp-oes"}))
     assert "Brine, Li and Mg" in page
@@ -134,7 +137,7 @@ def test_beyond_the_known_days_it_says_so(as_, labs):
         ({"hours": "0"}, "Look for at least 15"),
         ({"hours": "1e9"}, "Give the length in hours"),
         ({"hours": "NaN"}, "Give the length in hours"),
-        ({"hours": "0.333"}, "Give the length in hours"),
+        ({"hours": "0.37"}, "Give the length in hours"),
         ({"from": "tomorrow"}, "Give the day as year, month and day"),
         ({"from": "2026-12-24", "to": "2026-12-01"}, "The last day comes before the first"),
         ({"to": "2028-01-01"}, "Look at 62 days at most"),
@@ -195,3 +198,13 @@ def test_a_session_that_runs_over_midnight_has_both_days(as_, labs):
     assert "Night" in text(page)
     (book,) = links(page, "Book this time")
     assert "to_on=2026-11-26" in book
+
+
+@pytest.mark.parametrize(("typed", "minutes"), [("0.33", 20), ("0.67", 40), ("0:20", 20), ("1.5", 90), ("0,25", 15), ("2", 120)])
+def test_lengths_are_read_as_people_write_them(typed, minutes):
+    assert TimeForm.read(QueryDict(f"hours={typed}")).search(date(2026, 11, 23)).duration_minutes == minutes
+
+
+@pytest.mark.parametrize("typed", ["9e999999", "-9e999999", "1e400", "NaN", "Infinity", "0:99", "٣"])
+def test_lengths_beyond_all_numbers_get_a_sentence(client, typed):
+    assert client.get("/find-a-time/", {"hours": typed}).status_code in {200, 422}

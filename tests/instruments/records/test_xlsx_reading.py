@@ -163,3 +163,14 @@ def test_rows_columns_sheets_and_cells_have_their_limits():
     many.save(out)
     with pytest.raises(Refusal, match=r"sheet\.too_many_sheets"):
         read_xlsx(out.getvalue(), XlsxLimits(max_sheets=3))
+
+
+def test_a_row_that_says_it_is_the_billionth_is_not_counted_up_to():
+    sheet = (
+        b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        b'<row r="9999999999"><c r="A1"><v>1</v></c></row></sheetData></worksheet>'
+    )
+    began = time.perf_counter()
+    with pytest.raises(Refusal, match=r"sheet\.too_many_(rows|columns)"):
+        read_xlsx(with_part(book(["x"]), "xl/worksheets/sheet1.xml", sheet))
+    assert time.perf_counter() - began < 10

@@ -211,3 +211,13 @@ def test_gbk_with_zero_bytes_is_refused_with_the_place() -> None:
 def test_a_big_file_in_no_encoding_is_judged_without_keeping_every_guess() -> None:
     content = b"name\n" + "\u626b\u63cf\u7535\u955c,\u80fd\u8c31\n".replace(",", " ").encode("gb18030") * 50_000
     assert len(bounded(lambda: decode(content)).text) > 300_000
+
+
+def test_rows_that_lie_far_apart_are_not_counted_up_to() -> None:
+    far = "".join(
+        f'<row r="{number}"><c r="A{number}" t="inlineStr"><is><t>x</t></is></c></row>' for number in range(90_000, 10**6, 90_000)
+    )
+    head = '<row r="1"><c r="A1" t="inlineStr"><is><t>name</t></is></c></row>'
+    sheet = f'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>{head}{far}</sheetData></worksheet>'
+    made = repacked(book(["name"]), **{"xl/worksheets/sheet1.xml": sheet.encode()})
+    assert bounded(lambda: code_of(lambda: read(made))) == "import.too_many_rows"
