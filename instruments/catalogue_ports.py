@@ -24,7 +24,8 @@ INSTRUMENT_FACTS: Mapping[str, Any] = {
 }
 RESOURCE_FACTS: Mapping[str, Any] = {"price_from_fen": None, "price_unit": "", "subsidy_eligible": False}
 
-NextFree = Callable[[int, datetime], Q | Exists]
+NextFree = Callable[..., Q | Exists]
+"""``(days, now, duration_minutes=60, *, after_days=0)``: a condition for rows with a ``calendar_id``."""
 """From a number of days (1 is today) and now, to a condition on ``CatalogueEntry``."""
 
 _instrument_sources: list[FactsSource] = []

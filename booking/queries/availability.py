@@ -20,15 +20,21 @@ from booking.models import CalendarAvailability, DayAvailability
 _ELSEWHERE = timedelta(days=1)
 
 
-def free_within(days: int, now: datetime, duration_minutes: int = 60, outer: str = "calendar_id") -> Exists:
-    """A condition for rows with a calendar (``outer`` names its id): free for so long within so many local days from now.
+def free_within(
+    days: int, now: datetime, duration_minutes: int = 60, outer: str = "calendar_id", *, after_days: int = 0
+) -> Exists:
+    """A condition for rows with a calendar (``outer`` names its id): free for so long within so many local days from now, the first
+    ``after_days`` of them left out.
 
     To be filtered with, as ``CatalogueEntry.objects.filter(free_within(7, now))``; one probe of an index for each row.
     """
     today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
     found = DayAvailability.objects.filter(
         calendar_id=OuterRef(outer),
-        local_on__range=(today - _ELSEWHERE, today + timedelta(days=days) - _ELSEWHERE),
+        local_on__range=(
+            today + timedelta(days=after_days) if after_days else today - _ELSEWHERE,
+            today + timedelta(days=days) - _ELSEWHERE,
+        ),
         longest_free_minutes__gte=duration_minutes,
         free_until__gte=now + timedelta(minutes=duration_minutes),
     )

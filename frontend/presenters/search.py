@@ -294,6 +294,8 @@ def _summary(result: SearchResult, page_name: str) -> str:
 def _value_name(result: SearchResult, name: str) -> str:
     """What a chosen filter is set to, in words."""
     value = getattr(result.search, name)
+    if name == "next_free" and not value:
+        return str(WHEN_NAMES[result.asked.when])
     known = next((one for one in result.facets.get(name, []) if one.value == value), FacetValue(value, 0))
     if name == "owner" and not known.label:
         return str(FILTER_NAMES[name])

@@ -12,17 +12,19 @@ from datetime import datetime
 from functools import reduce
 from operator import or_
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import BooleanField, Count, FloatField, Q, QuerySet
+from django.db.models import BooleanField, Count, Exists, FloatField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from config.kernel.access import NOBODY, Actor, visible_to
 from instruments import catalogue_ports as ports
 from instruments.models import CatalogueCount, CatalogueEntry, InstrumentStatus
 from instruments.queries.facet_labels import labelled
-from instruments.rules.asking import Asking, parse_asking
+from instruments.rules.asking import Asking, days_meant, parse_asking
 from instruments.rules.facets import LETTERS, NAMES
 from instruments.rules.search_state import NEXT_FREE_DAYS, CatalogueSearch
 from instruments.services import search_tokens
@@ -33,6 +35,7 @@ PAGE_SIZE = 24
 MAX_PAGE_SIZE = 200
 VALUES_SHOWN = 60
 COUNTS_NEXT_FREE_UP_TO = 1000
+_USUAL_MINUTES, _DAY_MINUTES = 60, 23 * 60
 _ALL = "*"
 _SORTED: Mapping[str, tuple[str, ...]] = {
     "name": ("name_pinyin", "pk"),
@@ -110,8 +113,7 @@ def search_catalogue(
     such a filter is set."""
     page_size = min(max(1, page_size), MAX_PAGE_SIZE)
     asked = parse_asking(search.text)
-    meant = _meant(search, asked)
-    return _Search(actor, meant, now, page_size).result(asked, min(max(1, page), BOUND))
+    return _Search(actor, _meant(search, asked), now, page_size, asked).result(asked, min(max(1, page), BOUND))
 
 
 def entries_for(actor: Actor, entry_ids: Sequence[int]) -> list[CatalogueEntry]:
@@ -130,7 +132,7 @@ def with_card(rows: QuerySet[CatalogueEntry]) -> QuerySet[CatalogueEntry]:
 def new_since(search: CatalogueSearch, since: datetime, now: datetime, most: int = 1000) -> list[int]:
     """Ids of public entries that a search finds (all its words) and that became public after an instant, the newest first."""
     meant = _meant(search.without("next_free", "sort"), parse_asking(search.text))
-    rows = _Search(NOBODY, replace(meant, next_free=""), now, 1).rows(meant.filters)
+    rows = _Search(NOBODY, meant, now, 1).rows(meant.filters)
     return list(rows.filter(public_at__gt=since).order_by("-public_at", "-pk").values_list("pk", flat=True)[:most])
 
 
@@ -141,20 +143,29 @@ def counts_by_class(actor: Actor, now: datetime) -> dict[str, int]:
 
 
 def _meant(search: CatalogueSearch, asked: Asking) -> CatalogueSearch:
-    days = {"today": "1", "tomorrow": "3", "this_week": "7"}.get(asked.when, "") if ports.next_free() else ""
-    return replace(
-        search,
-        text=asked.words,
-        region_code=search.region_code or asked.region_code,
-        next_free=search.next_free or days,
-    )
+    return replace(search, text=asked.words, region_code=search.region_code or asked.region_code)
+
+
+def _free(search: CatalogueSearch, asked: Asking | None, now: datetime) -> Q | Exists | None:
+    """The condition of being free that the filter or else the words mean."""
+    builder = ports.next_free()
+    if builder is None:
+        return None
+    if search.next_free:
+        return builder(int(search.next_free), now)
+    meant = days_meant(asked.when, now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()) if asked is not None else None
+    if asked is None or meant is None:
+        return None
+    minutes = min(asked.duration_minutes or _USUAL_MINUTES, _DAY_MINUTES)
+    return Q(calendar=None) | Q(builder(meant[1], now, minutes, after_days=meant[0]))  # what is not booked by time stays
 
 
 class _Search:
-    """One search on behalf of an actor."""
+    """One search on behalf of an actor. The time that the words mean (``asked``) narrows it when no such filter is set."""
 
-    def __init__(self, actor: Actor, search: CatalogueSearch, now: datetime, page_size: int) -> None:
+    def __init__(self, actor: Actor, search: CatalogueSearch, now: datetime, page_size: int, asked: Asking | None = None) -> None:
         self.actor, self.search, self.now, self.page_size = actor, search, now, page_size
+        self.free = _free(search, asked, now)
         self.any_word = False
         self.cut = False  # whether counts are of the first ones only
         self._counted: dict[str, dict[str, int]] | None = None
@@ -195,8 +206,8 @@ class _Search:
             rows = rows.filter(facets__contains=facet_values_of(filters))
         if "status" not in self.search.filters:
             rows = rows.exclude(status=InstrumentStatus.RETIRED)
-        if (builder := ports.next_free()) and self.search.next_free:
-            rows = rows.filter(builder(int(self.search.next_free), self.now))
+        if self.free is not None:
+            rows = rows.filter(self.free)
         if self.search.order == "price":
             rows = rows.filter(price_from_fen__isnull=False)
         return self._with_words(rows, self.search.text if text is None else text)
@@ -289,7 +300,7 @@ class _Search:
     def _stored_others(self) -> dict[str, dict[str, int]]:
         """What is left when a filter is taken away is everything, or everything of a kind: then its counts are stored."""
         filters = self.search.filters
-        if self.search.text or self.search.next_free or self.search.order == "price":
+        if self.search.text or self.free is not None or self.search.order == "price":
             return {}
         told = {}
         for name in filters:
@@ -337,7 +348,7 @@ class _Search:
             count = self.rows(self.search.filters, text="")[:BOUND].count()
             found += [Relaxation("text", count)] if count else []
         found += [Relaxation(name, values[_ALL]) for name, values in others.items()]
-        if self.search.next_free:
+        if self.free is not None:
             count = _Search(self.actor, self.search.without("next_free"), self.now, 1).rows(self.search.filters)[:BOUND].count()
             found += [Relaxation("next_free", count)] if count else []
         if not found and self.search.text and len(self.search.active) > 2:
@@ -348,7 +359,7 @@ class _Search:
     # --- Everything -------------------------------------------------------------------------------------------------------
     def _stored(self) -> dict[str, int] | None:
         """Counts of the last minutes, when nothing narrows but a kind and there is too much to count while somebody waits."""
-        if set(self.search.active) - {"kind"} or self.search.order == "price":
+        if set(self.search.active) - {"kind"} or self.free is not None or self.search.order == "price":
             return None
         counts = self._stored_counts(self.search.kind)
         return counts if counts.get(_ALL, 0) > BOUND else None

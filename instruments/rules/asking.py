@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,21 @@ def parse_asking(text: str, lexicon: Lexicon | None = None) -> Asking:
         unknown_place=values.get("unknown_place", ""),
         hints=hints,
     )
+
+
+def days_meant(when: str, today: date) -> tuple[int, int] | None:
+    """The days that a ``when`` of ``Asking`` means, as numbers of days from today: the first, and the one after the last."""
+    monday = 7 - today.weekday()
+    first_of_next = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    after_next = (first_of_next + timedelta(days=32)).replace(day=1)
+    return {
+        "today": (0, 1),
+        "tomorrow": (1, 2),
+        "this_week": (0, monday),
+        "next_week": (monday, monday + 7),
+        "this_month": (0, (first_of_next - today).days),
+        "next_month": ((first_of_next - today).days, (after_next - today).days),
+    }.get(when)
 
 
 def _patterns(lexicon: Lexicon) -> Iterable[tuple[str, re.Pattern[str], Any]]:

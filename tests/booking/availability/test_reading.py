@@ -41,6 +41,10 @@ def test_instruments_can_be_cut_down_to_those_free_within_some_days(cast, slot):
 
     assert [found(days) for days in (1, 2, 3)] == [False, False, True]
     assert not found(30, 13 * 60)
+    later = free_within(3, cast.now, 60, after_days=2)
+    assert Instrument.objects.filter(later).exists()
+    occupy(cast.xrd.calendar_id, slot(8, 20, day=0))
+    assert not Instrument.objects.filter(later).exists()  # what is free on the day after does not count
     evening = cast.now + timedelta(days=2, hours=10, minutes=30)  # Wednesday 19:30
     assert not Instrument.objects.filter(free_within(1, evening, 60)).exists()
 

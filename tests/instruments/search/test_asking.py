@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instruments.rules.asking import Lexicon, known_places, parse_asking
+from instruments.rules.asking import Lexicon, days_meant, known_places, parse_asking
 
 BRINE_ZH = "\u5364\u6c34"
 SAMPLES_ZH = "12\u4e2a\u6837\u54c1"
@@ -96,3 +97,20 @@ def test_a_long_text_takes_no_long_time() -> None:
     for text in ("near " * 4000, "1" * 20_000, "\u548c" * 20_000, "12 " * 7000, "a" * 20_000):
         parse_asking(text[:20_000])
     assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("when", "first", "after"),
+    [
+        ("today", "2026-11-26", "2026-11-27"),
+        ("tomorrow", "2026-11-27", "2026-11-28"),
+        ("this_week", "2026-11-26", "2026-11-30"),
+        ("next_week", "2026-11-30", "2026-12-07"),
+        ("this_month", "2026-11-26", "2026-12-01"),
+        ("next_month", "2026-12-01", "2027-01-01"),
+    ],
+)
+def test_words_of_time_mean_days(when: str, first: str, after: str) -> None:
+    thursday = date(2026, 11, 26)
+    assert days_meant(when, thursday) == tuple((date.fromisoformat(day) - thursday).days for day in (first, after))
+    assert days_meant("", thursday) is None

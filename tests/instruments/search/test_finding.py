@@ -58,7 +58,7 @@ def test_models_pinyin_and_initials_find_it(stock: Stock, text: str) -> None:
 
 
 def test_a_place_in_the_words_narrows_like_the_filter(stock: Stock) -> None:
-    near = find("XRD, 3 hours, next week, near Golmud")
+    near = find("XRD, 3 hours, near Golmud")
     assert (names(near), near.search.region_code) == (["X-ray diffractometer"], "632800")
     assert find("XRD near Golmud", region_code="630100").total == 0  # a filter that is set counts more than words
     unknown = find("XRD near Atlantis")
@@ -170,7 +170,7 @@ def free_instruments(stock: Stock) -> Iterator[None]:
     """Day availability that says: the diffractometer is free within three days, the furnace within a week."""
     days = {1: [], 3: [stock.xrd.pk], 7: [stock.xrd.pk, stock.furnace.pk]}
     before = list(catalogue_ports._next_free)
-    catalogue_ports.register_next_free(lambda within, now: Q(instrument__in=days[within]))
+    catalogue_ports.register_next_free(lambda within, now, minutes=60, *, after_days=0: Q(instrument__in=days[within]))
     yield
     catalogue_ports._next_free[:] = before
 
@@ -178,7 +178,9 @@ def free_instruments(stock: Stock) -> Iterator[None]:
 def test_next_free_is_a_filter_once_somebody_keeps_the_days(stock: Stock, free_instruments: None) -> None:
     assert {one.value: one.count for one in find().facets["next_free"]} == {"1": 0, "3": 1, "7": 2}
     assert names(find(next_free="3")) == ["X-ray diffractometer"]
-    assert find("furnace this week").total == 1
+    assert find("furnace this week").total == 1  # a Monday: seven days
+    assert find("furnace today").total == 0
+    assert {entry.kind for entry in find("today").items} == {"test_item"}  # what is not booked by time stays
     nothing = find("furnace", next_free="1")
     assert [(one.without, one.count) for one in nothing.relaxations] == [("next_free", 1), ("text", 0)][:1]
     free = {
