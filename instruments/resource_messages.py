@@ -53,6 +53,9 @@ register(
         "resource_request.terms_not_accepted": _("Read the terms and accept them, or do not request it."),
         "resource_request.terms_changed": _("The terms have changed since you opened the page. Read them and accept them again."),
         "resource_request.organisation_needed": _("Choose for which organisation you ask. You need to belong to one."),
+        "resource_request.too_many_open": _(
+            "%(maximum)s of your requests for this are open. Wait for an answer, or withdraw one."
+        ),
         "resource_request.open_already": _("Your organisation has asked for this already and waits for an answer."),
         "resource_request.reason_missing": _("Say why, so that the requester knows what to do next."),
         "resource_request.mode_unknown": _("Say how it was delivered: %(known)s."),

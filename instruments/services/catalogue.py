@@ -63,8 +63,8 @@ def refresh_instruments(instrument_ids: Iterable[int], now: datetime) -> int:
 
 
 @whole
-def refresh_techniques(instrument_ids: Iterable[int], now: datetime) -> int:
-    """As ``refresh_instruments`` where technique codes changed: a test item that names no technique has those of its instruments."""
+def refresh_with_tests(instrument_ids: Iterable[int], now: datetime) -> int:
+    """As ``refresh_instruments`` where technique codes or place changed: a test item without its own has those of its instruments."""
     ids = sorted(set(instrument_ids))
     measured = sorted(set(TestItem.objects.filter(instruments__in=ids).values_list("pk", flat=True)))
     items = sum(_write("resource", _resource_entries(batch, dict.fromkeys(batch, now)), now) for batch in _batches(measured))

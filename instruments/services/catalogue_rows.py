@@ -99,7 +99,10 @@ SELECT i.id, i.organisation_id, o.name, o.name_en, o.status = 'suspended',
 _RESOURCES = """
 SELECT r.id, r.kind, r.organisation_id, o.name, o.name_en, o.status = 'suspended',
        ARRAY(SELECT jsonb_array_elements_text(o.policy_zones)),
-       coalesce(nullif(r.region_code, ''), o.region_code), r.name, r.name_en, r.inner_id,
+       coalesce(nullif(r.region_code, ''), (
+           SELECT nullif(s.region_code, '') FROM instruments_testitem_instruments l
+             JOIN instruments_instrument i ON i.id = l.instrument_id JOIN instruments_site s ON s.id = i.site_id
+            WHERE l.testitem_id = r.id ORDER BY i.id LIMIT 1), o.region_code), r.name, r.name_en, r.inner_id,
        ARRAY(SELECT jsonb_array_elements_text(r.keywords)), r.published,
        r.description, r.description_en, coalesce(t.method, ''), coalesce(t.standard, ''), coalesce(t.matrix, ''),
        coalesce(t.analytes, '[]')::text, coalesce(t.price_unit, ''), concat_ws(' ', g.genus, g.species),

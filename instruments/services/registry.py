@@ -211,7 +211,8 @@ def update_instrument(
             schedule_store.tell_changed(instrument.calendar_id)
     if "name" in after:
         _rename_own_calendar(instrument)
-    refresh = catalogue.refresh_techniques if "technique_codes" in after else catalogue.refresh_instruments
+    tests_follow = {"technique_codes", "site_id"} & after.keys()
+    refresh = catalogue.refresh_with_tests if tests_follow else catalogue.refresh_instruments
     refresh([instrument.pk], now)
     audit.record(actor, "instrument.update", instrument, now, before=jsonable(before), after=jsonable(after), reason=reason)
     return instrument

@@ -118,7 +118,7 @@ def write_rows(
         details.append(registry_beside.Details(pk, calendar_id, zone, one.row, is_new=True))
     registry_beside.write(details, beside, now)
     catalogue.refresh_instruments([pk for pk, _ in created], now)
-    catalogue.refresh_techniques([pk for pk, _, _ in updated], now)
+    catalogue.refresh_with_tests([pk for pk, _, _ in updated], now)
     imported = {pk for pk, stored in known.values() if stored["import_key"]}
     return Written(by_line, organisations_created, sites_created, len(imported - matched))
 

@@ -51,6 +51,10 @@ class Delivery:
     file_name: str = ""
 
 
+MOST_OPEN = 20
+"""So many requests of one organisation for one resource may be open."""
+
+
 def terms_fingerprint(resource: Resource) -> str:
     """A short fingerprint of the access terms, so that nobody accepts a text that they did not see."""
     return hashlib.sha256(resource.access_terms.encode()).hexdigest()[:16]
@@ -58,7 +62,8 @@ def terms_fingerprint(resource: Resource) -> str:
 
 @whole
 def apply(actor: Actor, application: Application, now: datetime) -> ResourceRequest:
-    """Ask for a published resource on behalf of one of the actor's organisations; its lab managers are written to.
+    """Ask for a published resource on behalf of one of the actor's organisations; its lab managers are written to. The same request
+    that waits already is given back.
 
     Raises NotFound, Forbidden (not logged in, or of another organisation), Refusal ``resource_request.*`` / ``name.*`` with every reason.
     """
@@ -73,6 +78,14 @@ def apply(actor: Actor, application: Application, now: datetime) -> ResourceRequ
     if not purpose and not any(reason.field == "purpose" for reason in reasons):
         reasons.append(Reason("resource_request.purpose_missing", {}, "purpose"))
     Refusal.raise_any(reasons)
+    waiting = ResourceRequest.objects.filter(resource=resource, organisation_id=application.organisation_id, state__in=_OPEN)
+    same = waiting.filter(
+        requested_by_id=person, purpose=purpose, quantity=quantity, state=ResourceRequestState.REQUESTED
+    ).first()
+    if same is not None:  # sent twice
+        return same
+    if waiting.count() >= MOST_OPEN:
+        raise Refusal.of("resource_request.too_many_open", maximum=MOST_OPEN)
     request = ResourceRequest.objects.create(
         resource=resource,
         organisation_id=application.organisation_id,

@@ -33,7 +33,10 @@ SELECT DISTINCT ON (asked.id) asked.id, (asked.at AT TIME ZONE s.time_zone)::dat
 _TEST_PRICES = """
 SELECT DISTINCT ON (asked.id) asked.id, (asked.at AT TIME ZONE %s)::date, p.unit, p.amount_fen, p.class_fen::text,
        o.region_code, ARRAY(SELECT jsonb_array_elements_text(o.policy_zones)), o.status = 'verified', o.quality_grade,
-       coalesce(nullif(r.region_code, ''), o.region_code)
+       coalesce(nullif(r.region_code, ''), (
+           SELECT nullif(s.region_code, '') FROM instruments_testitem_instruments l
+             JOIN instruments_instrument i ON i.id = l.instrument_id JOIN instruments_site s ON s.id = i.site_id
+            WHERE l.testitem_id = r.id ORDER BY i.id LIMIT 1), o.region_code)
   FROM unnest(%s::bigint[], %s::timestamptz[]) AS asked(id, at)
   JOIN instruments_resource r ON r.id = asked.id
   JOIN instruments_organisation o ON o.id = r.organisation_id

@@ -274,3 +274,17 @@ def test_a_rating_beyond_five_is_refused_by_rule_and_by_database(cast: Any) -> N
 )
 def test_a_delivered_file_gets_a_name_that_is_safe_everywhere(given: str, kept: str) -> None:
     assert file_name(given) == kept
+
+
+def test_the_same_request_for_a_test_twice_is_one_and_too_many_are_refused(cast: Any) -> None:
+    core = {"name": "Li in brine", "published": True}
+    test = resources.create_resource(cast.actor("wang"), cast.lab.pk, "test_item", core, {}, cast.now)
+    first = ask(cast, test, purpose="Five bottles")
+    assert ask(cast, test, purpose="Five bottles").pk == first.pk
+    assert ask(cast, test, purpose="Six bottles").pk != first.pk
+    for number in range(resource_requests.MOST_OPEN - 2):
+        ask(cast, test, purpose=f"Batch {number}")
+    with pytest.raises(Refusal, match=r"resource_request\.too_many_open"):
+        ask(cast, test, purpose="One more")
+    resource_requests.withdraw(cast.actor("lin"), first.pk, cast.now)
+    assert ask(cast, test, purpose="One more").state == "requested"

@@ -13,7 +13,7 @@ from config.kernel.models import AuditEntry
 from instruments.models import CatalogueEntry, Instrument, Resource
 from instruments.queries import resources as queries
 from instruments.rules.resource_values import clean_part
-from instruments.services import resources
+from instruments.services import catalogue, registry, resources
 from instruments.services.resource_parts import part_values
 from tests.instruments.registry.conftest import make_owner
 
@@ -212,3 +212,22 @@ def test_the_catalogue_follows_every_change(cast: Any) -> None:
     entry.refresh_from_db()
     assert (entry.name, entry.name_pinyin, entry.public, entry.region_code) == ("Salt", "salt", False, "632801")
     assert CatalogueEntry.objects.filter(resource=resource).count() == 1
+
+
+def test_a_test_item_follows_the_technique_and_the_place_of_its_instrument(cast: Any) -> None:
+    test = make(cast, name="Composition", part={"instrument_ids": [cast.xrd.pk]}, region_code="")
+    wang = cast.actor("wang")
+    registry.update_instrument(wang, cast.xrd.pk, {"technique_codes": ["jishi:icp-oes"]}, cast.now)
+    assert CatalogueEntry.objects.get(resource=test).technique_codes == ["jishi:icp-oes"]
+    there = registry.create_site(wang, cast.lab.pk, registry.SiteFields(name="Golmud", region_code="632801"), cast.now)
+    registry.update_instrument(wang, cast.xrd.pk, {"site_id": there.pk}, cast.now)
+    assert CatalogueEntry.objects.get(resource=test).region_code == "632801"
+    assert list(catalogue.differences()) == []
+
+
+def test_a_new_place_lies_in_the_division_of_its_owner(cast: Any) -> None:
+    registry.update_instrument(cast.actor("wang"), cast.xrd.pk, {}, cast.now, new_place="Building 7")
+    assert (Instrument.objects.get(pk=cast.xrd.pk).site.name, CatalogueEntry.objects.get(instrument=cast.xrd).region_code) == (
+        "Building 7",
+        "630104",
+    )
