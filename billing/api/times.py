@@ -114,7 +114,7 @@ class TimesView(ApiView):
         found = time_finding.find(self.actor, search, customer, asked["sort"], self.now, asked["count"], origin)
         return Response(
             {
-                "more": found.more,
+                "more": found.more or found.others,
                 "exact": found.exact,
                 "compared": found.compared,
                 "results": [_row(row, customer) for row in found.rows],

@@ -333,7 +333,7 @@ def _share_resources(world: World, now: datetime) -> None:
 
 def _resource_request(asker: Any, firm: Any, work: str, keeper: Any, resource_id: int, state: str, now: datetime) -> int:
     seen = resource_requests.terms_fingerprint(Resource.objects.get(pk=resource_id))
-    application = Application(resource_id, firm.pk, f"purpose {work}", "3", True, seen)
+    application = Application(resource_id, firm.pk, f"purpose {state} {work}", "3", True, seen)
     request = resource_requests.apply(asker, application, now)
     if state != "requested":
         resource_requests.approve(keeper, request.pk, now)

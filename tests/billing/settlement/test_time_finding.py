@@ -64,11 +64,11 @@ def test_the_lowest_final_cost_comes_first_and_says_among_how_many(labs: Labs, c
     labs.add("No price", price=None)
     found = find(NOBODY, search(2), customer_of(cast.firm), "cost", cast.now, 20, "630104")
     assert [row.found.instrument.name for row in found.rows] == ["Cheap", "X-ray diffractometer", "No price"]
-    assert (found.compared, found.more, found.exact) == (3, False, True)
+    assert (found.compared, found.more, found.others, found.exact) == (3, False, False, True)
     monkeypatch.setattr(time_finding, "COMPARED", 2)
     found = find(NOBODY, search(2), customer_of(cast.firm), "cost", cast.now, 20, "630104")
     assert [row.found.instrument.name for row in found.rows] == ["X-ray diffractometer", "No price"]
-    assert (found.compared, found.more) == (2, True)
+    assert (found.compared, found.more, found.others) == (2, False, True)
 
 
 def test_who_one_says_to_be_decides_about_the_estimate(labs: Labs, cast, programmes, search):
