@@ -30,9 +30,11 @@ ARGUMENTS = [
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest test of all comes first: at the end the other workers would wait for it."""
     for item in items:
         if "tests/browser/" in item.path.as_posix():
             item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: item.path.name != "test_hostile_names.py")
 
 
 def _needed() -> str:
