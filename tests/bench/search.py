@@ -237,8 +237,8 @@ events AS (
     SELECT c.id, 'opening', '', '', %(now)s, %(now)s, now(), now() FROM calendars c JOIN wanted w ON c.slug = 'bench-' || w.number
      WHERE w.open RETURNING id, calendar_id),
 entries AS (
-    INSERT INTO instruments_calendarentry (event_id, calendar_id, kind, time_zone, reason)
-    SELECT id, calendar_id, 'opening', 'Asia/Shanghai', '' FROM events),
+    INSERT INTO instruments_calendarentry (event_id, calendar_id, kind, time_zone, reason, priority, audiences, season_name)
+    SELECT id, calendar_id, 'opening', 'Asia/Shanghai', '', 9, '[]', '' FROM events),
 instruments AS (
     INSERT INTO instruments_instrument ({columns})
     SELECT {values}
