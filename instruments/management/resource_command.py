@@ -33,7 +33,7 @@ class ResourceCommand(RegistryCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--owner", type=int, required=True, help="id of the owner of everything in the file")
         parser.add_argument("--encoding", default="", help="declare it; otherwise it is detected and said")
-        parser.add_argument("--delimiter", default="comma", choices=sorted(_DELIMITERS))
+        parser.add_argument("--delimiter", choices=sorted(_DELIMITERS), help="Default: the one that gives the most columns.")
         parser.add_argument(
             "--set", action="append", default=[], metavar="NAME=VALUE", help="for cells that are empty or missing"
         )
@@ -48,7 +48,7 @@ class ResourceCommand(RegistryCommand):
             file_name=options["file"].name,
             owner_id=options["owner"],
             encoding=options["encoding"],
-            delimiter=_DELIMITERS[options["delimiter"]],
+            delimiter=_DELIMITERS.get(options["delimiter"], ""),
             constants=dict(_pair(text) for text in options["set"]),
             published=not options["draft"],
             dry_run=options["dry_run"],

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from config.kernel.errors import Reason, Refusal
-from instruments.rules.registry_file import Row, Table
+from instruments.rules.registry_file import Row, Table, header_key
 from instruments.rules.resource_rows import ResourceRow, kept_columns, row_hash
 from instruments.rules.resource_values import clean_core, clean_part, germplasm_name, germplasm_number
 from instruments.rules.standards import darwin_core, mcpd
@@ -24,6 +24,11 @@ class GermplasmColumns:
 
     standard: str
     meanings: Mapping[str, str]
+
+
+def known_headers() -> frozenset[str]:
+    """The keys of all headers that mean something in a germplasm file."""
+    return frozenset(header_key(name) for name in (*mcpd.DESCRIPTORS, *mcpd.ALIASES, *darwin_core.TERMS))
 
 
 def columns_of(headers: tuple[str, ...]) -> GermplasmColumns:

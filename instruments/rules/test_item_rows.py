@@ -37,6 +37,11 @@ def _words() -> dict[str, Any]:
     return words
 
 
+def known_headers() -> frozenset[str]:
+    """The keys of all headers that mean something in a price list."""
+    return frozenset(header_key(name) for names in _words()["columns"].values() for name in names)
+
+
 def columns_of(headers: tuple[str, ...]) -> dict[str, str]:
     """Which header holds each of our fields, by field. Raises Refusal ``import.column_missing`` without a name or a price."""
     by_key = {header_key(header): header for header in headers}

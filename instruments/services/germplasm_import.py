@@ -6,7 +6,7 @@ from datetime import datetime
 
 from config.kernel.access import Actor
 from instruments.models import ResourceKind
-from instruments.rules.germplasm_rows import columns_of, read_rows
+from instruments.rules.germplasm_rows import columns_of, known_headers, read_rows
 from instruments.services.registry_import import ImportReport
 from instruments.services.resource_import import ResourceImportRequest, open_file, take_in
 
@@ -17,7 +17,7 @@ def import_germplasm(actor: Actor, request: ResourceImportRequest, now: datetime
     The standard follows from the headers. Raises Refusal ``import.*`` when the file cannot be read as a table at all or has no
     column for the accession's number, and Forbidden when the actor may not change the owner's resources.
     """
-    opened = open_file(actor, request)
+    opened = open_file(actor, request, known_headers())
     columns = columns_of(opened.table.headers)
     rows = read_rows(opened.table, columns, request.constants)
     covers = [*columns.meanings.values(), *request.constants]

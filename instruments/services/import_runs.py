@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,14 +17,13 @@ from config.kernel.services.transactions import whole
 from instruments.models import ImportRun, ImportRunRow, ImportState, SavedMapping, User
 from instruments.queries import actor_for
 from instruments.rules import mapping_guess
-from instruments.rules.registry_file import Limits, Table, check_bytes, read_table
+from instruments.rules.registry_file import Limits
 from instruments.rules.registry_map import parse_map
 from instruments.rules.registry_values import clean_text
 from instruments.services import import_kinds, uploads
 from instruments.services.import_kinds import NEW, SAVED, Order, ReportLike
 from instruments.services.instrument_changes import owner_institution, require_manager
-from instruments.services.registry_encoding import decode
-from instruments.services.registry_workbook import is_workbook, read_workbook
+from instruments.services.list_reading import read_list
 
 QUEUE = "imports"
 TASK = "instruments.import_run"
@@ -252,27 +249,11 @@ def _fail(run: ImportRun, refusal: Refusal, now: datetime) -> None:
 @whole
 def _show_columns(run: ImportRun, content: bytes) -> None:
     """Keep the headings of a list that nobody knows yet, with a few cells of each, for a person to say what they mean."""
-    table, delimiter = _unknown_table(content)
-    samples = [[row.cells[header][:_SAMPLE_CHARACTERS] for header in table.headers] for row in table.rows[:_SAMPLES]]
-    facts = {"columns": list(table.headers), "samples": samples, "delimiter": delimiter}
+    read = read_list(content, Limits())
+    headers, rows = read.table.headers, read.table.rows[:_SAMPLES]
+    samples = [[row.cells[header][:_SAMPLE_CHARACTERS] for header in headers] for row in rows]
+    facts = {"columns": list(headers), "samples": samples, "delimiter": read.delimiter}
     ImportRun.objects.filter(pk=run.pk, state=ImportState.READING).update(state=ImportState.MAPPING, facts=facts)
-
-
-def _unknown_table(content: bytes) -> tuple[Table, str]:
-    limits = Limits()
-    if is_workbook(content):
-        return read_workbook(content, frozenset(), frozenset(), limits), ","
-    check_bytes(content, limits)
-    text = decode(content).text
-    delimiter = _likely_delimiter(text)
-    return read_table(text, delimiter, limits), delimiter
-
-
-def _likely_delimiter(text: str) -> str:
-    """The separator that gives the first line the most columns."""
-    first = text[: Limits().field_characters].split("\n", 1)[0]
-    counts = {mark: len(next(csv.reader(io.StringIO(first), delimiter=mark), [])) for mark in (",", ";", "\t", "|")}
-    return max(counts, key=lambda mark: counts[mark])
 
 
 def _told(reason: Reason) -> dict[str, Any]:

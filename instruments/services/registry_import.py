@@ -19,13 +19,13 @@ from config.kernel.errors import Conflict, Reason, Refusal
 from instruments.models import Organisation
 from instruments.queries import codes
 from instruments.rules.names import name_key
-from instruments.rules.registry_file import Limits, Table, check_bytes, header_key, read_table
+from instruments.rules.registry_file import Limits, Table, header_key
 from instruments.rules.registry_map import OWN_NUMBER, ImportMap, RowValues, fitted, read_row, time_zone
 from instruments.rules.registry_plan import PlannedRow, plan_rows
 from instruments.services.instrument_changes import class_reasons, owner_institution, require_manager
-from instruments.services.registry_encoding import Decoded, decode
+from instruments.services.list_reading import read_list
+from instruments.services.registry_encoding import Decoded
 from instruments.services.registry_rows import Written, write_rows
-from instruments.services.registry_workbook import is_workbook, read_workbook
 
 DEFAULT_TIME_ZONE = "Asia/Shanghai"
 _PROGRESS_ROWS = 500
@@ -159,14 +159,13 @@ def import_registry(
 
 
 def read_file(content: bytes, plan: ImportMap, encoding: str, limits: Limits) -> tuple[Table, Decoded]:
-    """The table in a text file or a workbook, and how it was decoded. Raises Refusal ``import.*``."""
-    if is_workbook(content):
-        wanted = plan.columns | plan.helpers | plan.ignored | frozenset(plan.identity)
-        numbered = plan.fields[OWN_NUMBER].columns if OWN_NUMBER in plan.fields else ()
-        return read_workbook(content, wanted, frozenset(numbered), limits), Decoded("", "xlsx", "certain")
-    check_bytes(content, limits)
-    decoded = decode(content, encoding or plan.encoding)
-    return read_table(decoded.text, plan.delimiter, limits), decoded
+    """The table that a map reads in a file, and how it was decoded. Raises Refusal ``import.*``."""
+    wanted = plan.columns | plan.helpers | plan.ignored | frozenset(plan.identity)
+    numbered = plan.fields[OWN_NUMBER].columns if OWN_NUMBER in plan.fields else ()
+    read = read_list(
+        content, limits, wanted, encoding=encoding or plan.encoding, delimiter=plan.delimiter, numbered=frozenset(numbered)
+    )
+    return read.table, read.decoded
 
 
 def _owner(actor: Actor, request: ImportRequest) -> Organisation | None:

@@ -21,12 +21,13 @@ from config.kernel.services import audit
 from instruments import ports
 from instruments.models import Organisation, Resource, ResourceKind
 from instruments.ports import ListPrice
-from instruments.rules.registry_file import Limits, Table, check_bytes, read_table
+from instruments.rules.registry_file import Limits, Table
 from instruments.rules.resource_rows import ResourceRow
 from instruments.rules.resource_values import clean_part
 from instruments.services import catalogue
 from instruments.services.instrument_changes import name_pinyin, owner_institution, require_manager
-from instruments.services.registry_encoding import Decoded, decode
+from instruments.services.list_reading import read_list
+from instruments.services.registry_encoding import Decoded
 from instruments.services.registry_import import ImportReport, RowFate
 from instruments.services.resource_parts import PART_MODELS, columns, jsonable, part_row, part_values
 
@@ -43,7 +44,7 @@ class ResourceImportRequest:
     file_name: str
     owner_id: int
     encoding: str = ""
-    delimiter: str = ","
+    delimiter: str = ""
     constants: Mapping[str, str] = field(default_factory=dict)
     published: bool = True
     dry_run: bool = False
@@ -59,13 +60,15 @@ class Opened:
     table: Table
 
 
-def open_file(actor: Actor, request: ResourceImportRequest) -> Opened:
-    """Raises Forbidden when the actor may not change the owner's resources, Refusal ``import.*`` when it is no table."""
+def open_file(actor: Actor, request: ResourceImportRequest, wanted: frozenset[str]) -> Opened:
+    """The list, whose headers are best among ``wanted`` (header keys).
+
+    Raises Forbidden when the actor may not change the owner's resources, Refusal ``import.*`` when it is no table.
+    """
     require_manager(actor, request.owner_id)
     owner = owner_institution(request.owner_id)
-    check_bytes(request.content, request.limits)
-    decoded = decode(request.content, request.encoding)
-    return Opened(owner, decoded, read_table(decoded.text, request.delimiter, request.limits))
+    read = read_list(request.content, request.limits, wanted, encoding=request.encoding, delimiter=request.delimiter)
+    return Opened(owner, read.decoded, read.table)
 
 
 def take_in(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from openpyxl import Workbook
 
 from billing.pricing import sample_prices
 from billing.pricing.models import TestItemPrice
 from config.kernel.access import Actor
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.models import AuditEntry
-from instruments.models import CatalogueEntry, Resource
+from instruments.models import CatalogueEntry, Resource, TestItem
 from instruments.queries import resources as queries
 from instruments.rules.registry_file import Limits
 from instruments.services import resources
@@ -104,7 +106,8 @@ def test_the_same_accession_twice_is_told_with_what_differs(owner: Any, now: Any
     ("content", "code"),
     [
         (b"", "import.file_empty"),
-        (b"PK\x03\x04zip", "import.file_packed"),
+        (b"PK\x03\x04zip", "import.workbook_broken"),
+        (b"\x1f\x8b\x08" + b"x" * 50, "import.file_packed"),
         (("test_item,unit_price\n中文,1\n".encode("gb18030")) + b"\x00\x00", "import.file_binary"),
         (b"name\nXRD\n", "import.column_missing"),
         (b"test_item,unit_price\n", "import.no_rows"),
@@ -145,3 +148,58 @@ def test_the_commands_take_files_in_and_tell_each_fate(owner: Any, tmp_path: Pat
     assert "Dry run" in capsys.readouterr().out
     with pytest.raises(CommandError, match="NAME=VALUE"):
         call_command("import_germplasm", str(seeds), owner=owner.pk, delimiter="semicolon", set=["GENUS"])
+
+
+def workbook(*rows: list[Any]) -> bytes:
+    made = Workbook()
+    for row in rows:
+        made.active.append(row)
+    out = BytesIO()
+    made.save(out)
+    return out.getvalue()
+
+
+def test_a_price_list_comes_as_a_workbook_too_whatever_stands_above_its_header(owner: Any, now: Any) -> None:
+    head = HEAD.strip().split(",")
+    listed = workbook(["Prices of 2026", "", "in yuan"], head, ["XRD", "powder", 120, "A"], ["ICP", "", "80.50", "B"])
+    report = taken_in(import_test_items, listed, owner, now)
+    assert (report.counts["created"], report.encoding) == (2, "xlsx")
+    assert {(row.resource.name, row.resource.inner_id) for row in TestItem.objects.all()} == {("XRD", "A"), ("ICP", "B")}
+    assert sorted(TestItemPrice.objects.values_list("amount_fen", flat=True)) == [8050, 12000]
+    assert taken_in(import_test_items, listed, owner, now).counts["unchanged"] == 2
+
+
+def test_accessions_come_as_a_workbook_too(owner: Any, now: Any) -> None:
+    listed = workbook(["ACCENUMB", "GENUS", "ELEVATION"], ["QH-1", "Hordeum", 2295])
+    assert taken_in(import_germplasm, listed, owner, now).counts["created"] == 1
+    row = queries.germplasm_of(OPERATOR, owner.pk)[0]
+    assert row.germplasm.descriptors == {"ACCENUMB": "QH-1", "GENUS": "Hordeum", "ELEVATION": "2295"}
+
+
+def test_the_separator_of_a_list_is_found(owner: Any, now: Any) -> None:
+    report = taken_in(import_test_items, HEAD.replace(",", ";") + "XRD;;120;A\n", owner, now)
+    assert report.counts["created"] == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "days"),
+    [
+        ("5", 5),
+        ("5-7\u4e2a\u5de5\u4f5c\u65e5", 7),
+        ("2\u5468", 10),
+        ("3 days", 3),
+        ("1\u81f32\u5468", 10),
+        ("10\u5929", 10),
+        ("", None),
+    ],
+)
+def test_a_turnaround_is_read_as_the_lab_means_it(owner: Any, now: Any, typed: str, days: int | None) -> None:
+    taken_in(import_test_items, f"{HEAD.strip()},turnaround_days\nXRD,,120,A,{typed}\n", owner, now)
+    assert TestItem.objects.get().turnaround_days == days
+
+
+@pytest.mark.parametrize("typed", ["soon", "1\u4e2a\u6708", "3\u5929\uff08\u52a0\u60251\u5929\uff09", "-5"])
+def test_a_turnaround_that_is_not_understood_is_refused_and_not_guessed(owner: Any, now: Any, typed: str) -> None:
+    report = taken_in(import_test_items, f"{HEAD.strip()},turnaround_days\nXRD,,120,A,{typed}\n", owner, now)
+    assert [reason.field for row in report.rows for reason in row.reasons] == ["turnaround_days"]
+    assert not Resource.objects.exists()
