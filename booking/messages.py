@@ -56,6 +56,7 @@ register(
         "booking.gap_too_short": _("Too short for a booking"),
         "booking.range_invalid": _("The end must be after the start."),
         "booking.range_too_long": _("One request can be for %(days)s days at most. Choose an earlier end."),
+        "maintenance.too_long": _("Plan at most %(days)s days at once. Is the year right?"),
         "booking.day_unreadable": _("Give the day as year, month and day, for example 2026-11-23."),
         "booking.time_unreadable": _("Give the time in hours and minutes, for example 09:30."),
         "booking.organisation_missing": _("Choose the organisation for which you book."),

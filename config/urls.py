@@ -3,8 +3,9 @@
 from django.urls import include, path
 
 from config.health import healthz
-from config.kernel.admin import site
+from config.kernel.admin import show_scoped, site
 
+show_scoped()
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("api/v1/", include("config.api_urls")),

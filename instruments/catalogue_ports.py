@@ -25,8 +25,8 @@ INSTRUMENT_FACTS: Mapping[str, Any] = {
 RESOURCE_FACTS: Mapping[str, Any] = {"price_from_fen": None, "price_unit": "", "subsidy_eligible": False}
 
 NextFree = Callable[..., Q | Exists]
-"""``(days, now, duration_minutes=60, *, after_days=0)``: a condition for rows with a ``calendar_id``."""
-"""From a number of days (1 is today) and now, to a condition on ``CatalogueEntry``."""
+"""``(days, now, duration_minutes=60, *, after_days=0)``: a condition on ``CatalogueEntry``. ``days`` counts from today (1 is today), the
+first ``after_days`` of them are left out."""
 
 _instrument_sources: list[FactsSource] = []
 _resource_sources: list[FactsSource] = []

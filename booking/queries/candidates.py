@@ -169,9 +169,8 @@ def _conditions(search: TimeSearch, values: dict[str, Any], beside: str) -> str:
         asked = search_tokens.query(search.text)
         add("e.search @@ %(text)s::tsquery" if asked else "false", text=asked)
     if search.technique:
-        add(
-            "e.facets @> %(techniques)s::varchar[]", techniques=[f"{LETTERS['technique']}:{search.technique}"]
-        )  # the narrower ones too
+        wanted = f"{LETTERS['technique']}:{search.technique}"  # a facet, so that narrower ones are found too
+        add("e.facets @> %(techniques)s::varchar[]", techniques=[wanted])
     if search.class_code:
         add("e.class_code LIKE %(class)s", **{"class": search.class_code + "%"})
     if search.region_code:

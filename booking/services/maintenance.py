@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from psycopg.types.range import TimestamptzRange
 
@@ -10,17 +10,22 @@ from booking.models import Occupancy, OccupancySource
 from booking.services import conflicts
 from booking.services import context as booking_context
 from config.kernel.access import Actor, Role
-from config.kernel.errors import NotFound
+from config.kernel.errors import NotFound, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.time_range import TimeRange
 from instruments.rules.names import clean_name
+
+LONGEST = timedelta(days=366)
+"""What is longer is a mistake in a year, or no maintenance but an end."""
 
 
 def block(actor: Actor, instrument_id: int, during: TimeRange, note: str, now: datetime) -> Occupancy:
     """Keep ``during`` free for maintenance; the same constraint that keeps reservations apart refuses an overlap.
 
-    Raises NotFound, Forbidden, Conflict ``booking.just_taken`` when somebody has booked in it.
+    Raises NotFound, Forbidden, Refusal ``maintenance.too_long``, Conflict ``booking.just_taken`` when somebody has booked in it.
     """
+    if during.ends_at - during.starts_at > LONGEST:
+        raise Refusal.of("maintenance.too_long", "ends_local", days=LONGEST.days)
     note = clean_name(note, 200, field="note")
 
     def work() -> Occupancy:

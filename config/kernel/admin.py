@@ -1,6 +1,6 @@
 """Django's admin as a window: our rows may be looked at and never written, because services are the only writers.
 
-The site knows only what is registered here and in the apps' ``admin.py``; the admin pages of libraries are not served.
+The site knows every model that has a scope (``show_scoped``) and what is registered besides; the admin pages of libraries are not served.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from django.contrib import admin
 from django.db.models import Field, Model
 from django.http import HttpRequest
 
-from config.kernel.models import ApiToken, AuditEntry, Heartbeat, IdempotencyRecord, StoredFile
+from config.kernel import access
+from config.kernel.models import Heartbeat, IdempotencyRecord, StoredFile
 
 #: Never shown: hashes of passwords and keys, the free text that answers to whoever holds one, links that are keys themselves.
 SECRET_FIELDS = frozenset({"password", "key_sha256", "token_sha256", "search", "booking.CalendarSubscription.address"})
@@ -84,4 +85,9 @@ def show(*models: type[Model]) -> None:
         site.register(model, ReadOnlyAdmin)
 
 
-show(ApiToken, AuditEntry, Heartbeat, IdempotencyRecord, StoredFile)
+def show_scoped() -> None:
+    """Let staff look at every model of which it is said who may see it, once all apps have said so."""
+    show(*sorted(access.scoped_models() - set(site._registry), key=lambda model: model._meta.label))
+
+
+show(Heartbeat, IdempotencyRecord, StoredFile)

@@ -29,8 +29,7 @@ from frontend.instrument_forms import add_refusal
 from frontend.presenters import instruments as present
 from instruments import queries
 from instruments.models import Instrument
-from instruments.rules.wall_time import end_instant, start_instant, to_wall
-from instruments.services.schedule_store import refuse_year
+from instruments.rules.wall_time import end_instant, refuse_year, start_instant, to_wall
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +95,17 @@ def _of_the_lab(actor: Actor, pk: int) -> Instrument:
 
 def _during(form: MaintenanceForm, zone: ZoneInfo) -> TimeRange | None:
     """The time that was typed; None, with the problem in the form, when its end does not come after its start."""
-    for name in ("starts_local", "ends_local"):
-        try:
-            refuse_year(form.cleaned_data[name], name)
-        except Refusal as refusal:
-            add_refusal(form, refusal)
-            return None
-    starts_at = start_instant(form.cleaned_data["starts_local"], zone)
-    ends_at = end_instant(form.cleaned_data["ends_local"], zone)
-    if starts_at < ends_at:
-        return TimeRange(starts_at, ends_at)
-    add_refusal(form, Refusal.of("calendar.end_before_start", "ends_local"))
-    return None
+    starts_local, ends_local = form.cleaned_data["starts_local"], form.cleaned_data["ends_local"]
+    try:
+        refuse_year(starts_local, "starts_local")
+        refuse_year(ends_local, "ends_local")
+        starts_at, ends_at = start_instant(starts_local, zone), end_instant(ends_local, zone)
+        if starts_at >= ends_at:
+            raise Refusal.of("calendar.end_before_start", "ends_local")
+    except Refusal as refusal:
+        add_refusal(form, refusal)
+        return None
+    return TimeRange(starts_at, ends_at)
 
 
 def _page(

@@ -32,6 +32,7 @@ from frontend.presenters.resources import QuoteForm, SampleQuoteView
 from frontend.resource_forms import MOST_INSTRUMENTS, ResourceForm, TestPriceForm, form_class
 from instruments.models import Organisation, Resource, ResourceKind
 from instruments.queries import resources as queries
+from instruments.queries.places import resource_place
 from instruments.resource_wording import FORMAT_NAMES
 from instruments.rules.firm_size import size_class
 from instruments.rules.resource_values import KINDS, STANDARDS
@@ -77,11 +78,11 @@ def _shown(actor: Actor, resource: Resource, now: datetime) -> dict[str, Any]:
         "kind_word": present.kind_word(resource.kind),
         "kind_icon": present.kind_icon(resource.kind),
         "facts": present.facts(resource),
-        "further": present.further_columns(queries.as_shown(actor, resource)),
+        "further": present.further_columns(resource),
         "analytes": resource.test_item.analytes if is_test else [],
         "qualifications": present.qualifications(resource.test_item, today) if is_test else [],
         "instruments": queries.linked_instruments(actor, resource),
-        "place": place_name(resource.region_code or resource.organisation.region_code),
+        "place": place_name(resource_place(resource.pk)),
         "formats": [(name, FORMAT_NAMES[name]) for name in _formats(resource)],
         "may_manage": queries.may_manage_resource(actor, resource),
         "open_request": queries.open_request_of(actor, resource),

@@ -86,7 +86,7 @@ class ResourceView(ApiView):
     @action(detail=True, methods=["get"], url_path=f"export/{FORMATS_PATTERN}")
     def export(self, request: Request, pk: str, export_format: str) -> HttpResponse:
         """One resource in a standard of its kind."""
-        resource = queries.as_shown(self.actor, queries.resource_for(self.actor, int(pk)))
+        resource = queries.resource_for(self.actor, int(pk))
         text, chosen = resource_exports.export([resource], export_format, single=True)
         return attachment(text.encode(), chosen.media_type, f"{resource.kind}-{resource.pk}.{chosen.extension}")
 
@@ -106,7 +106,7 @@ class ResourceView(ApiView):
         return attachment(text.encode(), used.media_type, f"{used.kind}-of-{owner}.{used.extension}")
 
     def _shown(self, resource_id: int) -> dict[str, Any]:
-        resource = queries.as_shown(self.actor, queries.resource_for(self.actor, resource_id))
+        resource = queries.resource_for(self.actor, resource_id)
         return shapes.resource_out(resource, terms_fingerprint(resource))
 
 

@@ -55,8 +55,8 @@ def _seen(actor: Actor, instrument_id: int) -> QuerySet[Instrument]:
 
 
 def resource_for(actor: Actor, resource_id: int) -> Resource:
-    """The resource with its owner and typed part. Raises NotFound for a foreign one."""
-    return get_visible(_whole(Resource.objects.all()), actor, pk=resource_id)
+    """The resource with its owner and typed part, as the actor may read it. Raises NotFound for a foreign one."""
+    return as_shown(actor, get_visible(_whole(Resource.objects.all()), actor, pk=resource_id))
 
 
 def test_item_for(actor: Actor, resource_id: int) -> Resource:

@@ -1,7 +1,8 @@
 """From what a clock on the wall shows to an instant, and back, through gaps and repeated hours.
 
 A *wall time* is a naive ``datetime``: what the site's clock shows. A zone is an IANA zone (``ZoneInfo``).
-Instants are aware and come back in UTC. Nothing here raises on a wall time that does not exist or exists twice:
+Instants are aware and come back in UTC. Times typed by people pass ``refuse_year`` first: the first and the last year of ``datetime``
+have wall times without an instant. Nothing else here raises on a wall time that does not exist or exists twice:
 
 * In a gap (the clock jumps forward) the missing wall time is shifted forward by the length of the gap,
   as RFC 5545 reads it: 02:30 in a gap from 02:00 to 03:00 means 03:30.
@@ -14,10 +15,18 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
 
+FIRST_YEAR, LAST_YEAR = 1970, 2199
 _MOMENT = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
+
+
+def refuse_year(day: date, field: str) -> None:
+    """Raise Refusal ``calendar.year_out_of_range`` for a day (or wall time) outside ``FIRST_YEAR`` to ``LAST_YEAR``."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise Refusal.of("calendar.year_out_of_range", field, first=FIRST_YEAR, last=LAST_YEAR)
 
 
 def to_wall(instant: datetime, zone: ZoneInfo) -> datetime:

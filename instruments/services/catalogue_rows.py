@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import connection
 
+from instruments.queries.places import RESOURCE_PLACE
+
 
 @dataclass(frozen=True, slots=True)
 class InstrumentRow:
@@ -96,13 +98,10 @@ SELECT i.id, i.organisation_id, o.name, o.name_en, o.status = 'suspended',
  WHERE i.id = ANY(%s)
  ORDER BY i.id"""
 
-_RESOURCES = """
+_RESOURCES = f"""
 SELECT r.id, r.kind, r.organisation_id, o.name, o.name_en, o.status = 'suspended',
        ARRAY(SELECT jsonb_array_elements_text(o.policy_zones)),
-       coalesce(nullif(r.region_code, ''), (
-           SELECT nullif(s.region_code, '') FROM instruments_testitem_instruments l
-             JOIN instruments_instrument i ON i.id = l.instrument_id JOIN instruments_site s ON s.id = i.site_id
-            WHERE l.testitem_id = r.id ORDER BY i.id LIMIT 1), o.region_code), r.name, r.name_en, r.inner_id,
+       {RESOURCE_PLACE}, r.name, r.name_en, r.inner_id,
        ARRAY(SELECT jsonb_array_elements_text(r.keywords)), r.published,
        r.description, r.description_en, coalesce(t.method, ''), coalesce(t.standard, ''), coalesce(t.matrix, ''),
        coalesce(t.analytes, '[]')::text, coalesce(t.price_unit, ''), concat_ws(' ', g.genus, g.species),
@@ -122,7 +121,7 @@ SELECT r.id, r.kind, r.organisation_id, o.name, o.name_en, o.status = 'suspended
   LEFT JOIN instruments_dataset d ON d.resource_id = r.id
   LEFT JOIN instruments_literature l ON l.resource_id = r.id
  WHERE r.id = ANY(%s)
- ORDER BY r.id"""
+ ORDER BY r.id"""  # noqa: S608  (our own SQL)
 
 
 _MEASURES_PLACE = [field.name for field in fields(InstrumentRow)].index("measures")

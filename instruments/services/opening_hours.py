@@ -29,6 +29,7 @@ from instruments.rules.entries import (
 )
 from instruments.rules.names import clean_name
 from instruments.rules.recurrence import Recurrence, format_recurrence
+from instruments.rules.wall_time import refuse_year
 from instruments.services import schedule_store
 from instruments.services.instrument_changes import managed_instrument
 from instruments.services.schedule_store import StoredEntry
@@ -93,7 +94,7 @@ def set_weekly_hours(actor: Actor, instrument_id: int, windows: Sequence[WeeklyW
     ``calendar.windows_overlap``, ``calendar.year_out_of_range``.
     """
     instrument = managed_instrument(actor, instrument_id)
-    schedule_store.refuse_year(valid_from, "valid_from")
+    refuse_year(valid_from, "valid_from")
     Refusal.raise_any(window_reasons(windows))
     with schedule_store.changing([instrument.calendar_id]):
         replaced = replace_weekly_hours(instrument.calendar_id, instrument.site.time_zone, windows, valid_from)
@@ -125,7 +126,7 @@ def set_season(actor: Actor, instrument_id: int, fields: SeasonHours, now: datet
     instrument = managed_instrument(actor, instrument_id)
     name = clean_name(fields.name, SEASON_NAME_LENGTH, "name")
     for day, field in ((fields.first_on, "first_on"), (fields.last_on, "last_on")):
-        schedule_store.refuse_year(day, field)
+        refuse_year(day, field)
     reasons = window_reasons(fields.windows)
     if fields.last_on < fields.first_on:
         reasons.append(Reason("calendar.end_before_start", {}, "last_on"))
@@ -156,7 +157,7 @@ def set_audience_hours(
     """
     instrument = managed_instrument(actor, instrument_id)
     reason = registry_values.clean_text(fields.reason, 200, "reason")
-    schedule_store.refuse_year(fields.first_on, "first_on")
+    refuse_year(fields.first_on, "first_on")
     Refusal.raise_any(_audience_reasons(fields))
     entry = weekly_entry(
         fields.weekdays,

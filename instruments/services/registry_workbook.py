@@ -46,6 +46,13 @@ class _Sheet:
     rows: list[tuple[int, tuple[str, ...]]]
 
 
+@dataclass(slots=True)
+class _Budget:
+    """How many cells and rows of a workbook are still looked at, over all its sheets: those that hold nothing cost time too."""
+
+    left: int
+
+
 def is_workbook(content: bytes) -> bool:
     """Whether the bytes begin as those of a workbook do."""
     return content.startswith(b"PK")
@@ -66,8 +73,9 @@ def read_workbook(content: bytes, wanted: frozenset[str], numbered: frozenset[st
     try:
         book = load_workbook(BytesIO(content), read_only=True, data_only=False, keep_links=False)
         sheets = [sheet for sheet in book.worksheets if sheet.title != HELPER_SHEET and sheet.sheet_state == "visible"]
-        found = [read for sheet in sheets if (read := _read_sheet(sheet, wanted, limits)) is not None]
-        helper = _read_sheet(book[HELPER_SHEET], frozenset(), limits) if HELPER_SHEET in book.sheetnames else None
+        budget = _Budget(limits.rows * _CELLS_A_ROW)
+        found = [read for sheet in sheets if (read := _read_sheet(sheet, wanted, limits, budget)) is not None]
+        helper = _read_sheet(book[HELPER_SHEET], frozenset(), limits, budget) if HELPER_SHEET in book.sheetnames else None
     except Refusal:
         raise
     except Exception:  # what a parser meets in a damaged workbook ends in KeyError, ValueError, ParseError and many others
@@ -111,7 +119,7 @@ def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, total: int)
     return total + size
 
 
-def _read_sheet(sheet: Any, wanted: frozenset[str], limits: Limits) -> _Sheet | None:
+def _read_sheet(sheet: Any, wanted: frozenset[str], limits: Limits, budget: _Budget) -> _Sheet | None:
     """The cells of a sheet as text; None when it holds no header row."""
     sheet.reset_dimensions()
     headers: tuple[str, ...] = ()
@@ -122,10 +130,9 @@ def _read_sheet(sheet: Any, wanted: frozenset[str], limits: Limits) -> _Sheet | 
         return None
     header_at, headers = max(heads, key=lambda head: (_fit(head[1], wanted), -head[0]))
     last = header_at
-    left = limits.rows * _CELLS_A_ROW
     for number, cells in enumerate(sheet.iter_rows(), start=1):
-        left -= 1 + len(cells)
-        if left < 0 or number > limits.rows + _MOST_EMPTY_ROWS:  # cells and rows that hold nothing cost time too
+        budget.left -= 1 + len(cells)
+        if budget.left < 0 or number > limits.rows + _MOST_EMPTY_ROWS:
             raise Refusal.of("import.too_many_rows", "file", maximum=limits.rows)
         if number <= header_at:
             continue

@@ -37,9 +37,8 @@ from instruments.rules.entries import (
 )
 from instruments.rules.opening import CalendarRules
 from instruments.rules.recurrence import Recurrence, format_recurrence, parse_recurrence
-from instruments.rules.wall_time import end_instant, start_instant, to_wall
+from instruments.rules.wall_time import end_instant, refuse_year, start_instant, to_wall
 
-_FIRST_YEAR, _LAST_YEAR = 1970, 2199
 _MOMENT = timedelta(microseconds=1)
 _BATCH = 1000
 
@@ -423,12 +422,6 @@ def _put_occurrence(
 
 def _window(starts_local: datetime, ends_local: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
     return _stored_instant(starts_local, zone, "starts_local"), _stored_instant(ends_local, zone, "ends_local")
-
-
-def refuse_year(day: date, field: str) -> None:
-    """Raise Refusal ``calendar.year_out_of_range`` for a day (or wall time) outside 1970 to 2199."""
-    if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
-        raise Refusal.of("calendar.year_out_of_range", field, first=_FIRST_YEAR, last=_LAST_YEAR)
 
 
 def _stored_instant(wall: datetime, zone: ZoneInfo, field: str) -> datetime:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
 
 from billing.ledger.models import Account
-from booking.models import Reservation
-from booking.services import reservations
+from booking.models import FeedToken, Reservation
+from booking.services import feeds, reservations
+from config.kernel.access import Actor
 from config.kernel.errors import Busy
 from config.kernel.models import IdempotencyRecord
 from config.kernel.services import transactions
@@ -122,3 +125,28 @@ def test_accounts_opened_by_many_at_once_are_one(world: World) -> None:
     assert Account.objects.filter(key__startswith="new:").count() == 5
     assert {account.granted_fen for account in Account.objects.filter(key__startswith="new:")} == {100_00}
     assert violations() == {}
+
+
+def _links(world: World) -> list[Any]:
+    actor = world.cast.actor("wang")
+    calls = [partial(feeds.issue_feed, actor, "mine", f"link {number}", world.cast.now) for number in range(feeds.MAX_VALID + 8)]
+    return at_once(calls)
+
+
+def test_a_limit_holds_for_a_person_who_asks_many_times_at_once(world: World, committed_db: CommittedDatabase) -> None:
+    _links(world)
+    assert FeedToken.objects.count() == feeds.MAX_VALID
+
+
+def test_without_the_lock_of_the_person_the_limit_is_overrun(
+    world: World, committed_db: CommittedDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(feeds.MAX_VALID + 8, timeout=30)
+
+    def nobody_waits(actor: Actor) -> int:
+        together.wait()
+        return actor.person_id
+
+    monkeypatch.setattr(feeds, "one_at_a_time", nobody_waits)
+    _links(world)
+    assert FeedToken.objects.count() > feeds.MAX_VALID

@@ -18,6 +18,7 @@ from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.facts import Facts, Party, Service
 from billing.subsidy.rules.programme import Programme
 from billing.subsidy.rules.reach import reaches
+from instruments.queries.places import RESOURCE_PLACE
 
 _PRICES = """
 SELECT DISTINCT ON (asked.id) asked.id, (asked.at AT TIME ZONE s.time_zone)::date, p.document::text,
@@ -30,19 +31,16 @@ SELECT DISTINCT ON (asked.id) asked.id, (asked.at AT TIME ZONE s.time_zone)::dat
                               AND p.effective_from <= (asked.at AT TIME ZONE s.time_zone)::date
  ORDER BY asked.id, p.effective_from DESC"""
 
-_TEST_PRICES = """
+_TEST_PRICES = f"""
 SELECT DISTINCT ON (asked.id) asked.id, (asked.at AT TIME ZONE %s)::date, p.unit, p.amount_fen, p.class_fen::text,
        o.region_code, ARRAY(SELECT jsonb_array_elements_text(o.policy_zones)), o.status = 'verified', o.quality_grade,
-       coalesce(nullif(r.region_code, ''), (
-           SELECT nullif(s.region_code, '') FROM instruments_testitem_instruments l
-             JOIN instruments_instrument i ON i.id = l.instrument_id JOIN instruments_site s ON s.id = i.site_id
-            WHERE l.testitem_id = r.id ORDER BY i.id LIMIT 1), o.region_code)
+       {RESOURCE_PLACE}
   FROM unnest(%s::bigint[], %s::timestamptz[]) AS asked(id, at)
   JOIN instruments_resource r ON r.id = asked.id
   JOIN instruments_organisation o ON o.id = r.organisation_id
   JOIN billing_testitemprice p ON p.test_item_id = r.id AND p.published_at <= asked.at
                               AND p.effective_from <= (asked.at AT TIME ZONE %s)::date
- ORDER BY asked.id, p.effective_from DESC, p.id DESC"""
+ ORDER BY asked.id, p.effective_from DESC, p.id DESC"""  # noqa: S608  (our own SQL)
 
 
 def offers(as_of: Mapping[int, datetime]) -> dict[int, dict[str, Any]]:

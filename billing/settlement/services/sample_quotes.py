@@ -21,6 +21,7 @@ from booking.services.reservations import BOOKING_ROLES
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, Refusal
 from instruments.models import Organisation, OrganisationStatus, Resource, ResourceKind
+from instruments.queries.places import resource_place
 from instruments.rules.turnaround import promised_in
 
 
@@ -77,7 +78,7 @@ def preview(actor: Actor, resource_id: int, organisation_id: int, samples: int, 
     if priced is None or priced.price is None:
         raise Refusal.of("price.on_request", "resource")
     owner = resource.organisation
-    facts = assessing.facts_of(owner, _place_code(resource), customer, assessing.TESTING_KIND, today, today)
+    facts = assessing.facts_of(owner, resource_place(resource.pk), customer, assessing.TESTING_KIND, today, today)
     versions = tuple(subsidy.in_force(version_id) for version_id in subsidy.version_ids_in_force(today))
     accounts = assessing.accounts_of(versions, facts, customer.pk, today)
     keys = [spec.key for spec in assessing.specs_of(versions, accounts, customer.pk)]
@@ -106,14 +107,6 @@ def promise(resource: Resource, samples: int, today: date) -> date | None:
     if not 1 <= samples <= MOST_SAMPLES:
         return None
     return promised_in(settings.TIME_ZONE, today, item.turnaround_days, samples=samples, daily_capacity=item.daily_capacity)
-
-
-def _place_code(resource: Resource) -> str:
-    """Where the test is done: at the resource's own place, else where the first instrument behind it stands, else at the owner's."""
-    if resource.region_code:
-        return resource.region_code
-    standing = resource.test_item.instruments.order_by("pk").values_list("site__region_code", flat=True).first()
-    return standing or resource.organisation.region_code
 
 
 def _once_verified(

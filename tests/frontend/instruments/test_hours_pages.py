@@ -257,3 +257,18 @@ def test_slots_and_the_day_say_why_it_is_closed(cast: Any, wang: Any, as_: Any) 
     assert rules_of(cast.xrd) == schedule_store.rules_by_calendar([cast.xrd.calendar_id])[cast.xrd.calendar_id]
     shown = page(as_("lin").get(at("instrument_detail", cast)))
     assert "Closed: Stocktaking" in shown
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"starts_local": "0001-01-01T00:00", "ends_local": "0001-01-01T02:00"},
+        {"starts_local": "9999-12-31T00:00", "ends_local": "9999-12-31T23:59"},
+        {"starts_local": "2026-12-01T00:00", "ends_local": "2062-12-01T00:00"},
+    ],
+)
+def test_maintenance_in_a_year_that_nobody_means_is_refused_and_kept(cast: Any, wang: Any, typed: dict[str, str]) -> None:
+    answer = wang.post(at("instrument_maintenance", cast), TUBE | typed)
+    assert answer.status_code == 422
+    assert f'value="{typed["ends_local"]}"' in page(answer)
+    assert not Occupancy.objects.exists()

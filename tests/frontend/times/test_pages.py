@@ -205,6 +205,8 @@ def test_lengths_are_read_as_people_write_them(typed, minutes):
     assert TimeForm.read(QueryDict(f"hours={typed}")).search(date(2026, 11, 23)).duration_minutes == minutes
 
 
-@pytest.mark.parametrize("typed", ["9e999999", "-9e999999", "1e400", "NaN", "Infinity", "0:99", "٣"])
+@pytest.mark.parametrize("typed", ["9e999999", "-9e999999", "1e400", "NaN", "Infinity", "0:99"])
 def test_lengths_beyond_all_numbers_get_a_sentence(client, typed):
-    assert client.get("/find-a-time/", {"hours": typed}).status_code in {200, 422}
+    answer = client.get("/find-a-time/", {"hours": typed})
+    assert answer.status_code == 422
+    assert f'value="{typed}"' in answer.content.decode()

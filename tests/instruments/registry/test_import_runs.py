@@ -9,7 +9,8 @@ import pytest
 
 from config.kernel.access import NOBODY
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
-from instruments.models import ImportRun, ImportRunRow, Instrument, SavedMapping
+from instruments.models import Code, ImportRun, ImportRunRow, Instrument, SavedMapping
+from instruments.queries import codes
 from instruments.rules.names import name_key
 from instruments.services import import_kinds, import_runs
 from instruments.services.import_runs import Asked
@@ -172,3 +173,13 @@ def test_a_kind_is_one_call_and_may_not_come_twice() -> None:
     with pytest.raises(RuntimeError):
         import_kinds.register(import_kinds.INSTRUMENTS)
     assert ImportRunRow._meta.get_field("fate").max_length == 20
+
+
+def test_when_a_newer_list_of_codes_refuses_a_row_after_the_preview_nothing_is_done_and_it_can_be_mended(cast: Any) -> None:
+    run = handed(cast, b"inner_id,name,region_code\nA1,SEM,650102\n")
+    assert (run.state, run.counts["created"]) == ("preview", 1)
+    Code.objects.create(scheme="gbt2260", code="650103", name="Saybag", parent_code="650100", level=3)
+    codes.forget()
+    later = written(cast, run)
+    assert (later.state, later.changed_since, later.counts["refused"]) == ("preview", True, 1)
+    assert not Instrument.objects.filter(inner_id="A1").exists()

@@ -256,3 +256,14 @@ def test_a_closed_port_is_said_not_to_answer(settings):
         port = probe.getsockname()[1]
     settings.OUTBOUND_ALLOW = frozenset({("127.0.0.1", port)})
     assert code_of(f"http://127.0.0.1:{port}/") == "outbound.no_answer"
+
+
+@pytest.mark.parametrize("etag", ['"a\0b"', '"\x7f"', '"' + "x" * 200 + '"', '"\xe9"'])
+def test_a_mark_that_cannot_be_sent_back_is_forgotten(near, etag):
+    near.reply = says(b"BEGIN:VCALENDAR", ETag=etag)
+    assert outbound.fetch(near.url()).etag == ""
+
+
+def test_an_address_that_grows_too_long_when_written_in_full_is_refused():
+    address = "https://h/" + "a" * (outbound.MAX_LENGTH - len("https://h/"))
+    assert code_of(address) == "outbound.unreadable"
