@@ -6,14 +6,8 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from booking.services import availability, mails, notices, subscription_refresh, subscriptions, time_alerts, transitions
+from booking.services import availability, subscription_refresh, subscriptions, time_alerts, transitions
 from config.kernel.services.heartbeat import beat
-
-
-@app.task(name=notices.TASK, queue=notices.QUEUE, retry=RetryStrategy(max_attempts=6, exponential_wait=5))
-def notify(reservation_id: int, event: str) -> None:
-    """Tell the people concerned about ``event`` of a reservation."""
-    mails.send(reservation_id, event)
 
 
 @app.periodic(cron="*/5 * * * *")

@@ -1,19 +1,65 @@
-"""News for people: a job in the same transaction as the change, delivered by the worker afterwards."""
+"""Telling people and institutions about a reservation, in the transaction of the change (see ``instruments.services.notices``)."""
 
 from __future__ import annotations
 
-from procrastinate.contrib.django import app
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+from django.urls import reverse
 
 from booking.models import Reservation
-from config.kernel.services.silence import is_silent, silence
+from config.kernel.access import Role
+from config.kernel.services.silence import silence
+from instruments.services.notices import News, holders, person, tell
 
-__all__ = ["QUEUE", "TASK", "defer", "silence"]
-TASK = "booking.notify"
-QUEUE = "mail"
+__all__ = ["defer", "silence"]
+_TO_LAB = {"requested": "reservation.requested", "cancelled": "lab.reservation_cancelled"}
+"""Told to the lab's managers, under which code; what is not ``requested`` is told to the customer too."""
 
 
-def defer(reservation: Reservation, event: str) -> None:
-    """Queue the mail about ``event`` (requested, approved, rejected, cancelled, expired, no_show, figures_changed, charged)."""
-    if is_silent():
-        return
-    app.configure_task(TASK, queue=QUEUE).defer(reservation_id=reservation.pk, event=event)
+def defer(reservation: Reservation, event: str, now: datetime, **more: Any) -> None:
+    """Tell of ``event`` (requested, approved, rejected, cancelled, expired, no_show, figures_changed, charged: the last part of a code
+    in ``booking.notice_wording``). ``more`` are further parameters of its sentences, such as ``reason``.
+    """
+    lab = reservation.instrument.organisation_id
+    code = f"reservation.{event}"
+    told = {code: person(reservation.requested_by_id) if event != "requested" else Q(pk__in=[])}
+    if event in _TO_LAB:
+        told[_TO_LAB[event]] = holders(Role.LAB_MANAGER, lab)
+    heard = dict.fromkeys({lab, reservation.organisation_id}, hear(reservation, event))
+    params = params_of(reservation) | more
+    path = reverse("reservation_detail", kwargs={"pk": reservation.pk})
+    for name, people in told.items():
+        tell(News(name, params, path, reservation, lab, webhooks=heard if name == code else {}), people, now)
+
+
+def params_of(reservation: Reservation) -> dict[str, Any]:
+    """What every sentence about a reservation may name. Instants show the clock of the instrument's site."""
+    zone = ZoneInfo(reservation.instrument.site.time_zone)
+    return {
+        "instrument": reservation.instrument.name,
+        "reference": reservation.reference,
+        "organisation": reservation.organisation.name,
+        "starts_at": reservation.starts_at.astimezone(zone).isoformat(),
+        "ends_at": reservation.ends_at.astimezone(zone).isoformat(),
+        "zone": zone.key,
+    }
+
+
+def hear(reservation: Reservation, event: str) -> dict[str, Any]:
+    """What webhooks hear of a reservation: nothing that one of its two sides may not see, and no person."""
+    zone = ZoneInfo(reservation.instrument.site.time_zone)
+    instrument, customer = reservation.instrument, reservation.organisation
+    return {
+        "reservation": reservation.pk,
+        "reference": reservation.reference,
+        "happened": event,
+        "state": str(reservation.state),
+        "instrument": {"id": instrument.pk, "name": instrument.name},
+        "customer": {"id": customer.pk, "name": customer.name},
+        "starts_at": reservation.starts_at.astimezone(zone).isoformat(),
+        "ends_at": reservation.ends_at.astimezone(zone).isoformat(),
+        "time_zone": zone.key,
+    }

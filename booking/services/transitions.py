@@ -50,10 +50,10 @@ def approve(actor: Actor, reservation_id: int, now: datetime) -> None:
         _still_open(locked)
         changed = ports.money().on_approve(locked, actor, now)
         if changed is not None:
-            notices.defer(locked, "figures_changed")
+            notices.defer(locked, "figures_changed", now)
             return changed
         _move(locked, Action.APPROVE, actor, now)
-        notices.defer(locked, "approved")
+        notices.defer(locked, "approved", now)
         return None
 
     with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
@@ -74,7 +74,7 @@ def approve_at_once(reservation: Reservation, now: datetime) -> None:
     if ports.money().on_approve(reservation, NOBODY, now) is not None:
         raise Conflict.of("booking.figures_changed")
     _move(reservation, Action.APPROVE, NOBODY, now, "policy: no approval needed")
-    notices.defer(reservation, "approved")
+    notices.defer(reservation, "approved", now)
 
 
 def reject(actor: Actor, reservation_id: int, now: datetime, reason: str) -> None:
@@ -151,7 +151,7 @@ def check_out(actor: Actor, reservation_id: int, now: datetime, note: str = "") 
         session.agreed_at = now
         session.save()
         ports.money().on_agree(locked, session, actor, now)
-        notices.defer(locked, "charged")
+        notices.defer(locked, "charged", now)
 
     transactions.run(work)
 
@@ -184,7 +184,7 @@ def _handle_due(
                 return False
             _move(locked, action, NOBODY, now)
             ports.money().on_release(locked, NOBODY, action.value, now)
-            notices.defer(locked, event)
+            notices.defer(locked, event, now)
             return True
 
         try:
@@ -203,7 +203,7 @@ def _release(
         locked = _locked(reservation_id)
         _move(locked, action, actor, now, reason)
         ports.money().on_release(locked, actor, action.value, now)
-        notices.defer(locked, event)
+        notices.defer(locked, event, now, reason=reason)
 
     transactions.run(work)
 

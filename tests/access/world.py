@@ -278,7 +278,7 @@ def _keep_people_busy(world: World, now: datetime) -> None:
             ("token", cast.users[admin].api_tokens.get().pk),
             ("time_alert", _time_alert(cast, admin, OURS_KEYS if side == "ours" else THEIRS_KEYS)),
             ("saved_search", saved.pk),
-            ("saved_search_token", unsubscribe_token(saved)),
+            ("saved_search_token", unsubscribe_token(saved.pk)),
         ):
             found.setdefault(kind, []).append(value)
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}

@@ -125,7 +125,7 @@ def a_token() -> str:
     from instruments.services.saved_searches import save_search, unsubscribe_token
 
     actor = stage.persona(PERSONAS["firm_admin"])
-    return unsubscribe_token(save_search(actor, CatalogueSearch(text="XRD"), "XRD", True, timezone.now()))
+    return unsubscribe_token(save_search(actor, CatalogueSearch(text="XRD"), "XRD", True, timezone.now()).pk)
 
 
 def under_repair() -> int:

@@ -1,0 +1,101 @@
+"""What is told about reservations, to the customer and to the lab."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from booking.services.calendar_mail import calendar_of
+from config.kernel.messages import local_time
+from instruments.notice_events import Event, Group, Params, Words, register_events, register_groups
+
+register_groups(
+    {
+        "reservations": Group(_("My reservations"), _("Answers of the lab, changes, what is due."), place=10),
+        "lab": Group(_("Work of my lab"), _("Requests that wait, reservations that are cancelled."), place=20),
+    }
+)
+_WHEN = (_("For: %(organisation)s"), _("Time: %(starts_at)s to %(ends_at)s (%(zone)s)"))
+_WHY = _("Reason: %(reason)s")
+
+
+def _customer(title: Any, name: Any, icon: str, *, lines: tuple[Any, ...] = _WHEN, **more: Any) -> Event:
+    return Event("reservations", title, lines, icon, public=True, name=name, **more)
+
+
+def _time_free(params: Params) -> Words:
+    english = (get_language() or "").startswith("en")
+    lines = [gettext("You asked to hear when this is free; book soon, others may have asked too.")]
+    for row in params["found"]:
+        name = row["name_en"] if english and row["name_en"] else row["name"]
+        starts = local_time(row["starts_at"])
+        lines.append(gettext("%(instrument)s: from %(starts_at)s") % {"instrument": name, "starts_at": starts})
+    return Words(gettext("A time is free that you waited for"), tuple(lines))
+
+
+register_events(
+    {
+        "reservation.requested": Event(
+            "lab",
+            _("%(instrument)s: request %(reference)s is waiting for approval"),
+            _WHEN,
+            "inbox",
+            needs_action=True,
+            public=True,
+            name=_("Reservation asked for"),
+        ),
+        "reservation.approved": _customer(
+            _("%(instrument)s: reservation %(reference)s is approved"),
+            _("Reservation approved"),
+            "circle-check",
+            calendar=calendar_of,
+        ),
+        "reservation.rejected": _customer(
+            _("%(instrument)s: request %(reference)s was refused"),
+            _("Request refused"),
+            "circle-x",
+            lines=(*_WHEN, _WHY),
+        ),
+        "reservation.cancelled": _customer(
+            _("%(instrument)s: reservation %(reference)s was cancelled"),
+            _("Reservation cancelled"),
+            "ban",
+            lines=(*_WHEN, _WHY),
+            calendar=calendar_of,
+        ),
+        "lab.reservation_cancelled": Event(
+            "lab",
+            _("%(instrument)s: reservation %(reference)s was cancelled"),
+            (*_WHEN, _WHY),
+            "ban",
+            name=_("Reservation of the lab cancelled"),
+        ),
+        "reservation.expired": _customer(
+            _("%(instrument)s: request %(reference)s was not answered in time"),
+            _("Request not answered in time"),
+            "clock-pause",
+        ),
+        "reservation.no_show": _customer(
+            _("%(instrument)s: reservation %(reference)s was missed"), _("Reservation missed"), "user-off"
+        ),
+        "reservation.figures_changed": _customer(
+            _("%(instrument)s: please look at the new figures of %(reference)s"),
+            _("New figures to look at"),
+            "coins",
+            needs_action=True,
+        ),
+        "reservation.charged": _customer(
+            _("%(instrument)s: session %(reference)s is complete and charged"), _("Session charged"), "receipt-refund"
+        ),
+        "alerts.time_free": Event(
+            "alerts",
+            _("A time is free that you waited for"),
+            icon="clock",
+            needs_action=True,  # it may be gone with the next digest
+            name=_("A time becomes free"),
+            compose=_time_free,
+        ),
+    }
+)
