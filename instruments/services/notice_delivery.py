@@ -50,19 +50,19 @@ class Batch:
 
 def deliver(delivery_id: int, now: datetime) -> str:
     """Make one attempt when one is due; returns the state that it came to, or nothing. Safe to repeat."""
-    batch = _claim(delivery_id, now)
+    batch = claim(delivery_id, now)
     if batch is None:
         return ""
     try:
         send(batch)
     except Undeliverable as error:
-        return _record(batch, DeliveryState.FAILED, _said(error), now)
+        return record(batch, DeliveryState.FAILED, _said(error), now)
     except Exception as error:  # whatever a mail server or an adapter does, the message stays in our hands
         again = retry_at(MAIL_DELAYS, batch.first.attempts, now)
         if again is None:
             logger.error("delivery %s is given up after %s attempts: %s", batch.first.pk, batch.first.attempts, _said(error))
-        return _record(batch, DeliveryState.WAITING if again else DeliveryState.FAILED, _said(error), now, again)
-    return _record(batch, DeliveryState.SENT, "", now)
+        return record(batch, DeliveryState.WAITING if again else DeliveryState.FAILED, _said(error), now, again)
+    return record(batch, DeliveryState.SENT, "", now)
 
 
 def sweep(now: datetime) -> int:
@@ -71,7 +71,7 @@ def sweep(now: datetime) -> int:
     return sum(notices.queue_once(pk) for pk in list(late.values_list("pk", flat=True)[:1000]))
 
 
-def _claim(delivery_id: int, now: datetime) -> Batch | None:
+def claim(delivery_id: int, now: datetime) -> Batch | None:
     """What is to be sent now, noted as being sent; None when there is nothing, or another worker has it."""
     with transaction.atomic():
         found = Delivery.objects.select_for_update(no_key=True, of=("self",)).filter(pk=delivery_id).first()
@@ -167,8 +167,8 @@ def _language(person: User | None) -> str:
     return person.language if person else translation.get_language() or ""
 
 
-def _record(batch: Batch, state: DeliveryState, error: str, now: datetime, again: datetime | None = None) -> str:
-    """Write the outcome where the attempt is still ours; what was sent keeps no text."""
+def record(batch: Batch, state: DeliveryState, error: str, now: datetime, again: datetime | None = None) -> str:
+    """Write the outcome where the attempt is still ours, else nothing; what was sent keeps no text."""
     with transaction.atomic():
         mine = Delivery.objects.filter(
             pk__in=[one.pk for one in batch.rows], state=DeliveryState.SENDING, claimed_at=batch.first.claimed_at
