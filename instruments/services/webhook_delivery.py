@@ -30,11 +30,11 @@ OFF_AFTER = 5
 
 def deliver(delivery_id: int, now: datetime) -> str:
     """Make one attempt when one is due; returns the state that it came to. Safe to repeat."""
-    claimed = _claim(delivery_id, now)
+    claimed = claim(delivery_id, now)
     if claimed is None:
         return ""
-    status, error = _post(claimed, now)
-    return _record(claimed, status, error, now)
+    status, error = post(claimed, now)
+    return record(claimed, status, error, now)
 
 
 def queue_due(now: datetime) -> int:
@@ -43,7 +43,7 @@ def queue_due(now: datetime) -> int:
     A job of the queue that waits for its hour would hold up all later ones behind the same lock, so attempts wait here.
     """
     again = Q(state=WebhookState.WAITING, attempts__gt=0, due_at__lte=now)
-    lost = Q(state=WebhookState.WAITING, due_at__lt=now - _OVERDUE) | Q(state=WebhookState.SENDING, claimed_at__lt=now - LEASE)
+    lost = Q(state=WebhookState.WAITING, due_at__lt=now - _OVERDUE) | Q(state=WebhookState.SENDING, claimed_at__lte=now - LEASE)
     due = WebhookDelivery.objects.filter(again | lost).order_by("due_at", "pk").values_list("pk", flat=True)[:1000]
     return sum(webhooks.queue_once(pk) for pk in list(due))
 
@@ -53,7 +53,8 @@ def body_of(delivery: WebhookDelivery) -> bytes:
     return json.dumps(delivery.payload, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
 
 
-def _claim(delivery_id: int, now: datetime) -> WebhookDelivery | None:
+def claim(delivery_id: int, now: datetime) -> WebhookDelivery | None:
+    """The delivery, noted as being sent; None when there is nothing to do, or another worker has it."""
     with transaction.atomic():
         rows = WebhookDelivery.objects.select_related("webhook").select_for_update(of=("self",), no_key=True)
         found = rows.filter(pk=delivery_id).first()
@@ -70,7 +71,7 @@ def _claim(delivery_id: int, now: datetime) -> WebhookDelivery | None:
         return found
 
 
-def _post(delivery: WebhookDelivery, now: datetime) -> tuple[int | None, str]:
+def post(delivery: WebhookDelivery, now: datetime) -> tuple[int | None, str]:
     """(status, code of what went wrong or nothing)."""
     body = body_of(delivery)
     headers = {
@@ -88,7 +89,8 @@ def _post(delivery: WebhookDelivery, now: datetime) -> tuple[int | None, str]:
     return status, "outbound.redirect" if 300 <= status < 400 else "outbound.status"
 
 
-def _record(claimed: WebhookDelivery, status: int | None, error: str, now: datetime) -> str:
+def record(claimed: WebhookDelivery, status: int | None, error: str, now: datetime) -> str:
+    """Write the outcome where the attempt is still ours, else nothing; returns the state."""
     again = retry_at(WEBHOOK_DELAYS, claimed.attempts, now) if error else None
     state = WebhookState.SENT if not error else (WebhookState.WAITING if again else WebhookState.FAILED)
     with transaction.atomic():

@@ -99,7 +99,7 @@ def send_test(actor: Actor, webhook_id: int, now: datetime) -> WebhookDelivery:
         raise Conflict.of("webhook.off")
     made = _delivery(found, TEST_EVENT, {"note": "This is a test."}, now)
     made.save()
-    _defer([made], now)
+    _defer([made])
     return made
 
 
@@ -115,7 +115,7 @@ def redeliver(actor: Actor, delivery_id: int, now: datetime) -> WebhookDelivery:
     found.state, found.attempts, found.due_at, found.finished_at = WebhookState.WAITING, 0, now, None
     found.save(update_fields=["state", "attempts", "due_at", "finished_at"])
     audit.record(actor, "webhook.redeliver", found, now)
-    _defer([found], now)
+    _defer([found])
     return found
 
 
@@ -128,7 +128,7 @@ def queue(event: str, heard: Mapping[int, Mapping[str, Any]], now: datetime) -> 
     ).order_by("pk")
     made = [_delivery(hook, event, heard[hook.organisation_id], now) for hook in hooks]
     WebhookDelivery.objects.bulk_create(made)
-    _defer(made, now)
+    _defer(made)
     return len(made)
 
 
@@ -153,7 +153,7 @@ def queue_once(delivery_id: int) -> bool:
     return True
 
 
-def _defer(made: list[WebhookDelivery], now: datetime) -> None:
+def _defer(made: list[WebhookDelivery]) -> None:
     if made:
         app.configure_task(TASK, queue=QUEUE, lock=LOCK).batch_defer(*({"delivery_id": one.pk} for one in made))
 
