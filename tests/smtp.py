@@ -13,17 +13,21 @@ from aiosmtpd.controller import Controller
 
 class Sink:
     """``taken``: the messages that were accepted. ``answers``: what it says to the next ones, "250 OK" when there are none left;
-    ``after``: called with each message once it is kept, before the answer."""
+    ``before``: called when an address is named, before the message; ``after``: with each message once it is kept, before the answer.
+    ``refused``: mailboxes that do not exist."""
 
     def __init__(self) -> None:
         self.taken: list[EmailMessage] = []
         self.answers: list[str] = []
+        self.before: Callable[[], None] | None = None
         self.after: Callable[[EmailMessage], None] | None = None
         self.refused: set[str] = set()
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: list[str]) -> str:
         if address in self.refused:
             return "550 5.1.1 no such mailbox"
+        if self.before is not None:
+            self.before()
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.core.mail.utils import DNS_NAME
 
 from instruments.models import Delivery, NoticeSettings
 from instruments.services import notice_delivery, notices
@@ -15,8 +16,9 @@ from tests.smtp import Sink, serving
 
 
 @pytest.fixture
-def sink(settings: Any) -> Iterator[Sink]:
+def sink(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sink]:
     """Mail really goes over SMTP to here."""
+    monkeypatch.setattr(DNS_NAME, "_fqdn", "localhost", raising=False)  # asking for our own name may take seconds
     with serving() as (found, port):
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", port, False
