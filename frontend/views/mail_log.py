@@ -34,7 +34,7 @@ def mail_log(request: HttpRequest) -> HttpResponse:
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     counts = queries.log_states(actor)
     states = [(value, counts.get(value, 0)) for value in DeliveryState.values]
-    context = {"page": page, "rows": [delivery_row(one) for one in page], "states": states, "state": state, "q": text}
+    context = {"page": page, "rows": [delivery_row(one) for one in page], "states": states, "chosen": state, "q": text}
     return render(request, "notices/log.html", context)
 
 
