@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.conf import settings
 from drf_spectacular.utils import extend_schema
@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.kernel.api.serializers import NoFields, PageParameters, StrictSerializer
+from config.kernel.api.serializers import NoFields, PageParameters
 from config.kernel.api.views import ApiView
 from instruments.models import Notice
 from instruments.notice_events import words_of
@@ -64,7 +64,7 @@ class NoticeView(ApiView):
 
     token_scopes = {"GET": "read", "POST": "book"}
     queryset = Notice.objects.none()
-    serializer_class: ClassVar[type[StrictSerializer]] = NoFields
+    serializer_class = NoFields
     parameters_shapes = {"list": NoticeParameters}
 
     @extend_schema(parameters=[NoticeParameters], responses=NoticeOut(many=True))
