@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from instruments.models import NoticeSettings
 from instruments.notice_events import groups, public_events
@@ -23,7 +24,11 @@ class NoticeSettingsForm(forms.Form):
 
     digest = forms.ChoiceField(
         label=_("Mail that nobody waits for"),
-        choices=[("immediately", _("At once")), ("daily", _("Gathered, once a day")), ("weekly", _("Gathered, once a week"))],
+        choices=[
+            ("immediately", pgettext_lazy("mail", "At once")),
+            ("daily", _("Gathered, once a day")),
+            ("weekly", _("Gathered, once a week")),
+        ],
         widget=forms.RadioSelect,
         help_text=_("What needs you (a request, new figures) always comes by itself."),
     )

@@ -1,7 +1,8 @@
 """The kinds of news there are. Each app registers its own at start-up, as it does with its refusals.
 
 Sentences name parameters as ``%(instrument)s``; instants (parameters that end in ``_at``, ISO texts with an offset) are shown as a
-clock there shows them. A line whose parameters are all empty is left out.
+clock there shows them. A line whose parameters are all empty is left out. A name
+may come with its English form: ``instrument_en`` beside ``instrument``.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 
 from config.kernel.messages import Sentence, filled
 
@@ -125,6 +127,7 @@ def words_of(code: str, params: Params) -> Words:
     event = _events.get(code)
     if event is None:
         return Words(code)
+    params = _in_language(params)
     if event.compose is not None:
         words = event.compose(params)
         return replace(words, title=one_line(words.title))
@@ -135,6 +138,13 @@ def words_of(code: str, params: Params) -> Words:
 def one_line(text: str) -> str:
     """The text without line ends and other control characters: what may stand in a header."""
     return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+
+
+def _in_language(params: Params) -> Params:
+    """For readers of English ``instrument_en`` stands for ``instrument`` where it is filled, and so on."""
+    if not (get_language() or "").startswith("en"):
+        return params
+    return {name: params.get(f"{name}_en") or value for name, value in params.items()}
 
 
 def _says_something(line: str, params: Params) -> bool:

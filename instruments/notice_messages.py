@@ -28,6 +28,8 @@ register(
         "webhook.events_unknown": _("Choose at least one of the events: %(known)s."),
         "webhook.too_many": _("An organisation may have %(maximum)s webhooks at most. Remove one first."),
         "webhook.under_way": _("This delivery is on its way already; look again in a few minutes."),
+        "webhook.status": _("%(host)s answers with %(status)s; only 2xx says that it arrived."),
+        "webhook.redirect": _("%(host)s sends us on to another address. Give the address at which it ends."),
         "webhook.off": _("The webhook is switched off. Switch it on first."),
     }
 )

@@ -12,11 +12,14 @@ from django.urls import reverse
 from booking.models import Reservation
 from config.kernel.access import Role
 from config.kernel.services.silence import silence
-from instruments.services.notices import News, holders, person, tell
+from instruments.services.notices import News, holders, person, settle, tell
 
 __all__ = ["defer", "silence"]
 _TO_LAB = {"requested": "reservation.requested", "cancelled": "lab.reservation_cancelled"}
 """Told to the lab's managers, under which code; what is not ``requested`` is told to the customer too."""
+_ANSWERED = ("reservation.requested", "reservation.figures_changed")
+_SETTLES = dict.fromkeys(("approved", "rejected", "cancelled", "expired"), _ANSWERED)
+"""What nobody has to look at any more once this has happened."""
 
 
 def defer(reservation: Reservation, event: str, now: datetime, **more: Any) -> None:
@@ -31,6 +34,8 @@ def defer(reservation: Reservation, event: str, now: datetime, **more: Any) -> N
     heard = dict.fromkeys({lab, reservation.organisation_id}, hear(reservation, event))
     params = params_of(reservation) | more
     path = reverse("reservation_detail", kwargs={"pk": reservation.pk})
+    if event in _SETTLES:
+        settle(reservation, _SETTLES[event], now)
     for name, people in told.items():
         tell(News(name, params, path, reservation, lab, webhooks=heard if name == code else {}), people, now)
 
@@ -40,8 +45,10 @@ def params_of(reservation: Reservation) -> dict[str, Any]:
     zone = ZoneInfo(reservation.instrument.site.time_zone)
     return {
         "instrument": reservation.instrument.name,
+        "instrument_en": reservation.instrument.name_en,
         "reference": reservation.reference,
         "organisation": reservation.organisation.name,
+        "organisation_en": reservation.organisation.name_en,
         "starts_at": reservation.starts_at.astimezone(zone).isoformat(),
         "ends_at": reservation.ends_at.astimezone(zone).isoformat(),
         "zone": zone.key,

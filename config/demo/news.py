@@ -25,21 +25,21 @@ _DAY = timedelta(days=1)
 def tell(people: People, now: datetime) -> int:
     """Tell of the last reservations of the first lab and the first firm, each at its time; what is old was read and sent."""
     lab, firm = people.owners[0], people.customers[0]
+    manager = people.actor(lab, Role.LAB_MANAGER)
+    notices.tell(
+        News("organisation.verified", {"organisation": lab.name}, f"/organisations/{lab.pk}/", lab),
+        person(manager.user_id, people.actor(firm, Role.FIRM_ADMIN).user_id),
+        now - 30 * _DAY,
+    )
     rows = ReservationTransition.objects.filter(
         Q(reservation__instrument__organisation=lab) | Q(reservation__organisation=firm), to_state__in=list(_EVENTS), at__lte=now
     ).select_related("reservation__instrument__site", "reservation__organisation")
     for step in reversed(rows.order_by("-at", "-pk")[:MOST]):
         booking_notices.defer(step.reservation, _EVENTS[step.to_state], step.at, reason=step.reason)
-    manager = people.actor(lab, Role.LAB_MANAGER)
-    notices.tell(
-        News("organisation.verified", {"organisation": lab.name}, f"/organisations/{lab.pk}/", lab),
-        person(manager.user_id, people.actor(firm, Role.FIRM_ADMIN).user_id),
-        now - 3 * _DAY,
-    )
     Notice.objects.filter(created_at__lt=now - 2 * _DAY).update(read_at=F("created_at") + timedelta(hours=2))
     before = Delivery.objects.filter(created_at__lt=now, user__isnull=False)
     before.update(state="sent", sent_at=F("created_at"), attempts=1, content=None)
-    failed = list(before.order_by("-pk").values_list("pk", flat=True)[3:5])
+    failed = list(before.filter(notice__lab=lab).order_by("-pk").values_list("pk", flat=True)[3:5])
     Delivery.objects.filter(pk__in=failed).update(state="failed", sent_at=None, error="SMTP 550")
     _webhook(people, now)
     return Notice.objects.count()
@@ -57,7 +57,7 @@ def _webhook(people: People, now: datetime) -> None:
         made = WebhookDelivery.objects.create(
             webhook=hook, event=notice.event, payload=payload, created_at=notice.created_at, due_at=notice.created_at,
             state="sent" if place else "failed", status=204 if place else 503, attempts=1 if place else 10,
-            error="" if place else "outbound.status", finished_at=notice.created_at,
+            error="" if place else "webhook.status", finished_at=notice.created_at,
         )  # fmt: skip
         made.payload["id"] = str(made.uid)
         made.save(update_fields=["payload"])

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -103,7 +103,7 @@ def notice_settings_page(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     addresses = queries.my_addresses(actor)
     known = channels.channels()
-    offered: list[tuple[str, Any]] = [(notices.EMAIL, _("E-mail"))]
+    offered: list[tuple[str, Any]] = [(notices.EMAIL, pgettext("channel", "E-mail"))]
     offered += [(name, one.label) for name, one in known.items() if name in addresses and addresses[name].verified_at]
     form = NoticeSettingsForm(queries.my_settings(actor), offered, request.POST if request.method == "POST" else None)
     status = 200

@@ -82,6 +82,11 @@ class Notice(models.Model):
         indexes = [
             models.Index(fields=["user", "-id"], name="notice_by_person"),
             models.Index(fields=["user"], condition=models.Q(read_at__isnull=True), name="notice_unread"),
+            models.Index(
+                fields=["object_type", "object_id"],
+                condition=models.Q(read_at__isnull=True, needs_action=True),
+                name="notice_unsettled",
+            ),
             models.Index(fields=["created_at"], name="notice_age"),
         ]
 

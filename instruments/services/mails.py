@@ -11,6 +11,7 @@ from django.utils.translation import get_language, gettext, override
 
 from config.kernel.access import Role
 from instruments.models import (
+    Instrument,
     InstrumentChange,
     InstrumentProblem,
     Invitation,
@@ -20,7 +21,7 @@ from instruments.models import (
     User,
     VerificationRequest,
 )
-from instruments.services.notices import News, holders, mail_to, person, tell
+from instruments.services.notices import News, holders, mail_to, person, settle, tell
 from instruments.wording import role_name
 
 
@@ -48,6 +49,7 @@ def join_requested(request: JoinRequest, administrators: Iterable[User], now: da
         "person": str(request.user),
         "email": request.user.email,
         "organisation": request.organisation.name,
+        "organisation_en": request.organisation.name_en,
         "note": request.note,
     }
     path = reverse("organisation_detail", args=[request.organisation_id])
@@ -56,30 +58,32 @@ def join_requested(request: JoinRequest, administrators: Iterable[User], now: da
 
 def join_decided(request: JoinRequest, organisation: Organisation, now: datetime) -> None:
     """To the person who asked."""
+    settle(request, ["organisation.join_requested"], now)
     event = "organisation.join_accepted" if request.accepted else "organisation.join_declined"
-    news = News(event, {"organisation": organisation.name}, reverse("organisation_list"), request)
+    news = News(event, _organisation(organisation), reverse("organisation_list"), request)
     tell(news, person(request.user_id), now)
 
 
 def verification_decided(request: VerificationRequest, organisation: Organisation, now: datetime) -> None:
     """To the person who handed the licence in."""
     event = "organisation.verified" if request.accepted else "organisation.not_verified"
-    params = {"organisation": organisation.name, "reason": request.reason}
+    params = _organisation(organisation) | {"reason": request.reason}
     path = reverse("organisation_detail", args=[organisation.pk])
     tell(News(event, params, path, organisation), person(request.submitted_by_id), now)
 
 
 def change_submitted(change: InstrumentChange, now: datetime) -> None:
     """To the operators: somebody waits for a look at an instrument."""
-    params = {"instrument": change.instrument.name, "organisation": change.instrument.organisation.name}
+    params = _instrument(change.instrument) | _organisation(change.instrument.organisation)
     path = reverse("review_detail", args=[change.pk])
     tell(News("registry.change_submitted", params, path, change), holders(Role.OPERATOR), now)
 
 
 def change_decided(change: InstrumentChange, now: datetime) -> None:
     """To the person who handed the change in."""
+    settle(change, ["registry.change_submitted"], now)
     event = "registry.change_accepted" if change.state == "accepted" else "registry.change_refused"
-    params = {"instrument": change.instrument.name, "reason": change.reason}
+    params = _instrument(change.instrument) | {"reason": change.reason}
     path = reverse("review_detail", args=[change.pk])
     tell(News(event, params, path, change), person(change.submitted_by_id), now)
 
@@ -87,15 +91,24 @@ def change_decided(change: InstrumentChange, now: datetime) -> None:
 def problem_reported(problem: InstrumentProblem, now: datetime) -> None:
     """To the lab's managers."""
     lab = problem.instrument.organisation_id
-    params = {"instrument": problem.instrument.name, "text": problem.text}
+    params = _instrument(problem.instrument) | {"text": problem.text}
     news = News("registry.problem_reported", params, reverse("problem_list"), problem, lab)
     tell(news, holders(Role.LAB_MANAGER, lab), now)
 
 
 def problem_handled(problem: InstrumentProblem, now: datetime) -> None:
     """To the person who reported it."""
+    settle(problem, ["registry.problem_reported"], now)
     event = "registry.problem_solved" if problem.state == ProblemState.SOLVED else "registry.problem_seen"
-    params = {"instrument": problem.instrument.name, "answer": problem.answer}
+    params = _instrument(problem.instrument) | {"answer": problem.answer}
     path = reverse("instrument_detail", args=[problem.instrument_id])
     news = News(event, params, path, problem, problem.instrument.organisation_id)
     tell(news, person(problem.reported_by_id), now)
+
+
+def _instrument(one: Instrument) -> dict[str, str]:
+    return {"instrument": one.name, "instrument_en": one.name_en}
+
+
+def _organisation(one: Organisation) -> dict[str, str]:
+    return {"organisation": one.name, "organisation_en": one.name_en}

@@ -80,6 +80,17 @@ def tell(news: News, to: Q, now: datetime) -> int:
     return told
 
 
+def settle(about: Model, events: Iterable[str], now: datetime) -> int:
+    """Somebody has dealt with it: notices of these events about it wait for nobody any more. Returns how many were unread.
+
+    Call it inside the transaction of the change.
+    """
+    waiting = Notice.objects.filter(
+        object_type=about._meta.label_lower, object_id=str(about.pk), event__in=list(events), read_at=None, needs_action=True
+    )
+    return waiting.update(read_at=now)
+
+
 def mail_to(address: str, event: str, subject: str, text: str, now: datetime) -> None:
     """Queue a ready text for an address that may be nobody's: links to log in, invitations. It is kept until it was sent, no longer.
 

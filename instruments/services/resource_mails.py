@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from config.kernel.access import Role
 from instruments.models import ResourceRequest
-from instruments.services.notices import News, holders, person
+from instruments.services.notices import News, holders, person, settle
 from instruments.services.notices import tell as tell_people
 
 #: News for the owner's lab managers; everything else is for the person who asked.
@@ -22,7 +22,9 @@ def tell(request: ResourceRequest, now: datetime) -> None:
     owner = request.resource.organisation_id
     params = {
         "organisation": request.organisation.name,
+        "organisation_en": request.organisation.name_en,
         "resource": request.resource.name,
+        "resource_en": request.resource.name_en,
         "purpose": request.purpose,
         "reason": request.reason,
         "note": request.delivery_note,
@@ -37,6 +39,7 @@ def tell(request: ResourceRequest, now: datetime) -> None:
         owner,
         webhooks=dict.fromkeys({owner, request.organisation_id}, _heard(request)),
     )
+    settle(request, ["resource_request.requested"], now)
     tell_people(news, _readers(request), now)
 
 

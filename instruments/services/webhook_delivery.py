@@ -86,7 +86,7 @@ def post(delivery: WebhookDelivery, now: datetime) -> tuple[int | None, str]:
         return None, refusal.reasons[0].code
     if 200 <= status < 300:
         return status, ""
-    return status, "outbound.redirect" if 300 <= status < 400 else "outbound.status"
+    return status, "webhook.redirect" if 300 <= status < 400 else "webhook.status"
 
 
 def record(claimed: WebhookDelivery, status: int | None, error: str, now: datetime) -> str:
@@ -125,7 +125,12 @@ def _count_dead(webhook: Webhook, now: datetime) -> None:
         administrators |= notices.holders(role, organisation.pk)
     news = notices.News(
         "webhook.switched_off",
-        {"organisation": organisation.name, "host": webhooks.host_of(webhook), "failures": OFF_AFTER},
+        {
+            "organisation": organisation.name,
+            "organisation_en": organisation.name_en,
+            "host": webhooks.host_of(webhook),
+            "failures": OFF_AFTER,
+        },
         reverse("webhook_detail", args=[webhook.pk]),
         webhook,
     )

@@ -186,9 +186,9 @@ def test_a_webhook_is_registered_tried_read_and_removed(cast, wang):
     page = f"/webhooks/{hook.pk}/"
     assert webhooks.secret_of(hook) not in text(wang, page)
     assert wang.post(f"{page}test/")["Location"] == page
-    WebhookDelivery.objects.update(state="failed", status=503, error="outbound.status", attempts=10, finished_at=cast.now)
+    WebhookDelivery.objects.update(state="failed", status=503, error="webhook.status", attempts=10, finished_at=cast.now)
     shown = text(wang, page)
-    assert "HTTP 503" in shown and "10 attempts" in shown and "hooks.example.org answers with the error 503" in shown
+    assert "HTTP 503" in shown and "10 attempts" in shown and "hooks.example.org answers with 503" in shown
     assert wang.post(f"/webhooks/deliveries/{WebhookDelivery.objects.get().pk}/redeliver/")["Location"] == page
     assert wang.post(page, {"events": ["reservation.cancelled"]}).status_code == 302
     assert wang.post(page, {"active": "on"}).status_code == 422

@@ -124,6 +124,15 @@ def test_notices_are_counted_marked_and_kept_apart(cast):
     assert not queries.my_notices(NOBODY).exists()
 
 
+def test_what_somebody_has_answered_waits_for_nobody_any_more(cast, slot):
+    pk, other = ask(cast, slot(9, 12)), ask(cast, slot(13, 15), "k2")
+    assert queries.unread_count(cast.actor("wang")) == 2
+    transitions.approve(cast.actor("wang"), pk, cast.now)
+    (left,) = queries.my_notices(cast.actor("wang"), queries.NoticeFilter("unread"))
+    assert left.object_id == str(other)
+    assert queries.unread_count(cast.actor("lin")) == 1
+
+
 def test_the_bell_stops_counting_at_a_hundred(cast, monkeypatch):
     monkeypatch.setattr(queries, "MOST_COUNTED", 2)
     for _ in range(3):

@@ -119,7 +119,7 @@ def test_a_failing_receiver_is_tried_for_a_day_and_then_it_is_a_dead_letter_that
         assert attempt(moment) in ([""], [])  # not before its time
         moment = max(moment, one.due_at)
     assert seen == ["waiting"] * len(WEBHOOK_DELAYS) + ["failed"]
-    assert (one.status, one.error, one.attempts) == (500, "outbound.status", len(WEBHOOK_DELAYS) + 1)
+    assert (one.status, one.error, one.attempts) == (500, "webhook.status", len(WEBHOOK_DELAYS) + 1)
     assert timedelta(hours=22) < one.finished_at - cast.now < timedelta(hours=26)
     receiver.answers.clear()
     webhooks.redeliver(cast.actor("wang"), one.pk, moment)
@@ -135,7 +135,7 @@ def test_a_redirect_is_a_failure_and_is_not_followed(cast, slot, hook, receiver)
     receiver.answers[:] = [302]
     assert attempt(cast.now) == ["waiting"]
     assert len(receiver.heard) == 1
-    assert WebhookDelivery.objects.get().error == "outbound.redirect"
+    assert WebhookDelivery.objects.get().error == "webhook.redirect"
 
 
 def test_an_address_that_is_dead_for_long_is_switched_off_and_its_people_are_told(cast, slot, hook, receiver):
@@ -172,7 +172,7 @@ def test_an_attempt_that_died_is_made_again_under_the_same_id(cast, slot, hook, 
     later = cast.now + webhook_delivery.LEASE
     assert webhook_delivery.queue_due(later) == 1
     assert attempt(later) == ["sent"]
-    assert webhook_delivery.record(lost, 500, "outbound.status", cast.now) == ""
+    assert webhook_delivery.record(lost, 500, "webhook.status", cast.now) == ""
     assert {headers["Jishi-Delivery"] for headers, _body in receiver.heard} == {str(one.uid)}
     assert len(receiver.heard) == 2
 
