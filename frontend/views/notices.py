@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
@@ -150,13 +150,11 @@ def channel_forget(request: HttpRequest, channel: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def notice_unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """End mails of a kind, from the link in a mail; asking first, since mail scanners follow links."""
-    person, codes = notice_settings.of_token(token)
+    _person, codes = notice_settings.of_token(token)
     if request.method == "POST":
         notice_settings.unsubscribe(token, actor_of(request), timezone.now())
-    language = translation.get_language() if request.user.is_authenticated else person.language
-    with translation.override(language):
-        names = [groups()[code].name for code in codes]
-        return render(request, "notices/unsubscribe.html", {"names": names, "done": request.method == "POST"})
+    names = [groups()[code].name for code in codes]
+    return render(request, "notices/unsubscribe.html", {"names": names, "done": request.method == "POST"})
 
 
 def _channel_form(request: HttpRequest, channel: str, form: AddressForm | CodeForm, step: str) -> HttpResponse:
