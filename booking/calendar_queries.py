@@ -12,8 +12,7 @@ from psycopg.types.range import TimestamptzRange
 
 from booking import queries
 from booking.models import CalendarSubscription, FeedToken, Occupancy, Reservation, ReservationTransition, SubscribedEvent
-from booking.queries import GIVEN_UP
-from booking.rules.states import ReservationState
+from booking.rules.states import GIVEN_UP, ReservationState
 from booking.services import subscription_refresh
 from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.time_range import TimeRange, merge
