@@ -72,9 +72,10 @@ def say(actor: Actor, scope: Scope, settings: Mapping[str, Any], now: datetime, 
         if instrument.organisation_id != owner.pk:
             raise NotFound.of("access.not_found", model="instrument")
     read_settings(settings, scope.counted)
-    layer = PolicyLayer.objects.filter(
+    own = Q(instrument_id=scope.instrument_id) if scope.instrument_id else Q(instrument=None)
+    layer = PolicyLayer.objects.filter(own, organisation=owner, class_code=scope.class_code).first() or PolicyLayer(
         organisation=owner, class_code=scope.class_code, instrument_id=scope.instrument_id
-    ).first() or PolicyLayer(organisation=owner, class_code=scope.class_code, instrument_id=scope.instrument_id)
+    )
     before = dict(layer.said)
     layer.said, layer.changed_at, layer.changed_by_id = dict(settings), now, actor.user_id
     layer.save()
@@ -162,4 +163,4 @@ def effective_row(instrument: Instrument, layers: Iterable[PolicyLayer]) -> Inst
     policy: BookingPolicy = combined(instrument, layers).policy
     values = {name: getattr(policy, name) for name in COLUMNS}
     values["min_minutes"] = policy.shortest_on_grid_minutes
-    return InstrumentPolicy(instrument=instrument, rules=rest_document(policy), **values)
+    return InstrumentPolicy(instrument_id=instrument.pk, rules=rest_document(policy), **values)

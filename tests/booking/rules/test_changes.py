@@ -18,7 +18,7 @@ LATER = TimeRange(TEN + timedelta(hours=1), TEN + timedelta(hours=4))
 SHORTER = TimeRange(TEN, TEN + timedelta(hours=2))
 
 
-@pytest.mark.parametrize(("state", "event"), product(ChangeState, ChangeEvent))
+@pytest.mark.parametrize(("state", "event"), list(product(ChangeState, ChangeEvent)))
 def test_only_an_open_change_can_be_answered_and_only_once(state, event):
     if state is ChangeState.OPEN:
         assert next_change_state(state, event) is not ChangeState.OPEN
@@ -42,7 +42,7 @@ def test_the_customer_asks_the_lab_when_it_has_said_yes_to_another_time(state, a
     assert needs_the_other_side(Side.CUSTOMER, state, OLD, new, approval_required=approval, agreed=False) is asks
 
 
-@pytest.mark.parametrize(("state", "approval", "new"), product(ReservationState, [True, False], [LATER, SHORTER]))
+@pytest.mark.parametrize(("state", "approval", "new"), list(product(ReservationState, [True, False], [LATER, SHORTER])))
 def test_the_lab_never_moves_a_customer_alone(state, approval, new):
     assert needs_the_other_side(Side.LAB, state, OLD, new, approval_required=approval, agreed=False)
     assert not needs_the_other_side(Side.LAB, state, OLD, new, approval_required=approval, agreed=True)

@@ -49,12 +49,11 @@ def approved(cast, requested):
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_broken(request):
+def nothing_is_broken(cast):
     """After each test the rows hold what is always true of them."""
     yield
-    if "cast" in request.fixturenames:
-        booking = {name: check().violations for name, check in registered().items() if name.startswith("booking.")}
-        assert {name: wrong for name, wrong in booking.items() if wrong} == {}
+    found = {name: check().violations for name, check in registered().items() if name.startswith("booking.")}
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
 def test_a_request_moves_at_once_with_its_figures_and_its_time_is_free_again(cast, requested, slot):
