@@ -19,6 +19,7 @@ register_groups(
 )
 _WHEN = (_("For: %(organisation)s"), _("Time: %(starts_at)s to %(ends_at)s (%(zone)s)"))
 _WHY = _("Reason: %(reason)s")
+_NEW_TIME = _("New time: %(new_starts_at)s to %(new_ends_at)s")
 
 
 def _customer(title: Any, name: Any, icon: str, *, lines: tuple[Any, ...] = _WHEN, **more: Any) -> Event:
@@ -71,6 +72,59 @@ register_events(
             (*_WHEN, _WHY),
             "ban",
             name=_("Reservation of the lab cancelled"),
+        ),
+        "reservation.moved": _customer(
+            _("%(instrument)s: reservation %(reference)s has a new time"),
+            _("Reservation moved"),
+            "calendar-event",
+            lines=(*_WHEN, _WHY),
+            calendar=calendar_of,
+        ),
+        "lab.reservation_moved": Event(
+            "lab",
+            _("%(instrument)s: reservation %(reference)s has a new time"),
+            (*_WHEN, _WHY),
+            "calendar-event",
+            name=_("Reservation of the lab moved"),
+        ),
+        "reservation.change_proposed_to_lab": Event(
+            "lab",
+            _("%(instrument)s: a new time is asked for %(reference)s"),
+            (*_WHEN, _NEW_TIME, _WHY),
+            "calendar-event",
+            needs_action=True,
+            public=True,
+            name=_("New time asked for"),
+        ),
+        "reservation.change_proposed_to_customer": _customer(
+            _("%(instrument)s: the lab proposes a new time for %(reference)s"),
+            _("New time proposed by the lab"),
+            "calendar-event",
+            lines=(*_WHEN, _NEW_TIME, _WHY),
+            needs_action=True,
+        ),
+        **{
+            f"reservation.change_{end}_to_{side}": Event(group, title, (*_WHEN, _WHY), icon, public=True, name=name)
+            for end, title, icon, name in (
+                ("refuse", _("%(instrument)s: the new time for %(reference)s was refused"), "circle-x", _("New time refused")),
+                (
+                    "lapse",
+                    _("%(instrument)s: nobody answered about a new time for %(reference)s"),
+                    "clock-pause",
+                    _("New time not answered"),
+                ),
+            )
+            for side, group in (("lab", "lab"), ("customer", "reservations"))
+        },
+        "reservation.change_withdrawn": _customer(
+            _("%(instrument)s: the new time for %(reference)s was taken back"), _("New time taken back"), "arrow-back-up"
+        ),
+        "lab.reservation_change_withdrawn": Event(
+            "lab",
+            _("%(instrument)s: the new time for %(reference)s was taken back"),
+            _WHEN,
+            "arrow-back-up",
+            name=_("New time taken back (lab)"),
         ),
         "reservation.expired": _customer(
             _("%(instrument)s: request %(reference)s was not answered in time"),

@@ -17,6 +17,7 @@ from booking.rules.states import ReservationState
 from instruments.notice_events import Calendar
 
 _GIVEN_UP = frozenset({ReservationState.CANCELLED, ReservationState.REJECTED, ReservationState.EXPIRED, ReservationState.NO_SHOW})
+_STATUS = {ReservationState.REQUESTED: "TENTATIVE"}
 
 
 def calendar_of(reservation_id: int, address: str) -> Calendar | None:
@@ -35,8 +36,8 @@ def calendar_of(reservation_id: int, address: str) -> Calendar | None:
         ends_at=reservation.ends_at,
         summary=instrument.name_en if english and instrument.name_en else instrument.name,
         changed_at=reservation.changed_at,
-        sequence=reservation.changes,
-        status="CANCELLED" if given_up else "CONFIRMED",
+        sequence=reservation.steps,
+        status="CANCELLED" if given_up else _STATUS.get(ReservationState(reservation.state), "CONFIRMED"),
         description=f"{reservation.reference}\n{reservation.organisation.name}",
         location=", ".join(part for part in (site.name, site.address) if part),
         url=settings.PUBLIC_URL + reverse("reservation_detail", args=[reservation.pk]),

@@ -15,22 +15,33 @@ from config.kernel.services.silence import silence
 from instruments.services.notices import News, holders, person, settle, tell
 
 __all__ = ["defer", "silence"]
-_TO_LAB = {"requested": "reservation.requested", "cancelled": "lab.reservation_cancelled"}
-"""Told to the lab's managers, under which code; what is not ``requested`` is told to the customer too."""
+_TO_BOTH = {
+    "cancelled": "lab.reservation_cancelled",
+    "moved": "lab.reservation_moved",
+    "change_withdrawn": "lab.reservation_change_withdrawn",
+}
+"""Told to the customer and, under a code of its own, to the lab's managers."""
 _ANSWERED = ("reservation.requested", "reservation.figures_changed")
-_SETTLES = dict.fromkeys(("approved", "rejected", "cancelled", "expired"), _ANSWERED)
+_PROPOSED = ("reservation.change_proposed_to_lab", "reservation.change_proposed_to_customer")
+_SETTLES = {
+    **dict.fromkeys(("approved", "rejected", "cancelled", "expired"), (*_ANSWERED, *_PROPOSED)),
+    **dict.fromkeys(("moved", "change_withdrawn"), _PROPOSED),
+    **{f"change_{end}_to_{side}": _PROPOSED for end in ("refuse", "lapse") for side in ("lab", "customer")},
+}
 """What nobody has to look at any more once this has happened."""
 
 
 def defer(reservation: Reservation, event: str, now: datetime, **more: Any) -> None:
-    """Tell of ``event`` (requested, approved, rejected, cancelled, expired, no_show, figures_changed, charged: the last part of a code
-    in ``booking.notice_wording``). ``more`` are further parameters of its sentences, such as ``reason``.
+    """Tell of ``event``: the last part of a code ``reservation.*`` in ``booking.notice_wording``. ``requested`` and what ends in
+    ``_to_lab`` is for the lab, a few events are for both sides, the others for the customer. ``more`` are further parameters of its
+    sentences, such as ``reason``.
     """
     lab = reservation.instrument.organisation_id
-    code = f"reservation.{event}"
-    told = {code: person(reservation.requested_by_id) if event != "requested" else Q(pk__in=[])}
-    if event in _TO_LAB:
-        told[_TO_LAB[event]] = holders(Role.LAB_MANAGER, lab)
+    code, managers = f"reservation.{event}", holders(Role.LAB_MANAGER, lab)
+    for_lab = event == "requested" or event.endswith("_to_lab")
+    told: dict[str, Q] = {code: managers if for_lab else person(reservation.requested_by_id)}
+    if event in _TO_BOTH:
+        told[_TO_BOTH[event]] = managers
     heard = dict.fromkeys({lab, reservation.organisation_id}, hear(reservation, event))
     params = params_of(reservation) | more
     path = reverse("reservation_detail", kwargs={"pk": reservation.pk})
