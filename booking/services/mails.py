@@ -26,10 +26,16 @@ SUBJECTS: dict[str, Promise | str] = {
     "expired": gettext_lazy("%(instrument)s: request %(reference)s was not answered in time"),
     "no_show": gettext_lazy("%(instrument)s: reservation %(reference)s was missed"),
     "figures_changed": gettext_lazy("%(instrument)s: please look at the new figures of %(reference)s"),
-    "charged": gettext_lazy("%(instrument)s: session %(reference)s is complete and charged"),
+    "extended": gettext_lazy("%(instrument)s: session %(reference)s goes on for longer"),
+    "completed": gettext_lazy("%(instrument)s: please look at the times of session %(reference)s"),
+    "adjustment_asked": gettext_lazy("%(instrument)s: the customer wants session %(reference)s charged otherwise"),
+    "adjustment_refused": gettext_lazy("%(instrument)s: the lab stands by the times of session %(reference)s"),
+    "disputed": gettext_lazy("%(instrument)s: session %(reference)s is disputed and needs a decision"),
+    "agree_soon": gettext_lazy("%(instrument)s: session %(reference)s counts as agreed from tomorrow"),
+    "charged": gettext_lazy("%(instrument)s: session %(reference)s is agreed and charged"),
 }
-TO_LAB = {"requested", "cancelled"}
-TO_CUSTOMER = set(SUBJECTS) - {"requested"}
+TO_LAB = {"requested", "cancelled", "adjustment_asked", "disputed", "agree_soon"}
+TO_CUSTOMER = set(SUBJECTS) - {"requested", "adjustment_asked", "disputed"}
 
 
 def send(reservation_id: int, event: str) -> int:
@@ -71,7 +77,7 @@ def _message(reservation: Reservation, event: str, person: User) -> EmailMessage
             _("Time: %(starts)s to %(ends)s (%(zone)s)") % values,
         ]
         reason = reservation.transitions.exclude(reason="").order_by("-pk").values_list("reason", flat=True).first()
-        if reason and event in {"rejected", "cancelled"}:
+        if reason and event in {"rejected", "cancelled", "adjustment_asked", "adjustment_refused", "disputed"}:
             lines.append(_("Reason: %(reason)s") % {"reason": reason})
         lines.append(values["url"])
         subject = " ".join((str(SUBJECTS[event]) % values).split())

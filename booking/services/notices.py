@@ -13,7 +13,7 @@ QUEUE = "mail"
 
 
 def defer(reservation: Reservation, event: str) -> None:
-    """Queue the mail about ``event`` (requested, approved, rejected, cancelled, expired, no_show, figures_changed, charged)."""
+    """Queue the mail about ``event``, one of ``services.mails.SUBJECTS``."""
     if is_silent():
         return
     app.configure_task(TASK, queue=QUEUE).defer(reservation_id=reservation.pk, event=event)

@@ -40,6 +40,7 @@ from instruments.rules.recurrence import Recurrence
 from instruments.services import catalogue, closure_import, resource_requests, resources, schedule_store, vocabulary
 from instruments.services.resource_requests import Application, Delivery
 from instruments.services.saved_searches import unsubscribe_token
+from tests.agreeing import check_out_agreed
 from tests.conftest import NOW, PRICE, build_cast, programme_document
 
 #: Names, addresses and accounts of a customer's people; what they do; an instrument that is not published; keys of a person.
@@ -235,7 +236,7 @@ def _reservation(
     if state in {"in_use", "agreed"}:
         transitions.check_in(cast.actor(manager), pk, start)
     if state == "agreed":
-        transitions.check_out(cast.actor(manager), pk, during.ends_at, f"note {mark}")
+        check_out_agreed(cast.actor(manager), pk, during.ends_at, f"note {mark}")
     return pk
 
 

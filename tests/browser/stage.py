@@ -203,6 +203,7 @@ def closed_session(instrument_id: int, month: date, day: int, now: datetime) -> 
     """A session of the personas' firm on a day of a month that is over, from the request to the agreed use."""
     from booking.services import transitions
     from instruments.models import Instrument
+    from tests.agreeing import check_out_agreed
 
     researcher, manager = persona("researcher@demo.jishi.example"), persona("lab@demo.jishi.example")
     starts_at = datetime.combine(month.replace(day=day), time(13), UTC)
@@ -211,7 +212,7 @@ def closed_session(instrument_id: int, month: date, day: int, now: datetime) -> 
     pk = book(researcher, Instrument.objects.get(pk=instrument_id), starts_at, 2, asked_at)
     transitions.approve(manager, pk, asked_at + timedelta(hours=2))
     transitions.check_in(manager, pk, starts_at)
-    transitions.check_out(manager, pk, starts_at + timedelta(hours=2))
+    check_out_agreed(manager, pk, starts_at + timedelta(hours=2))
 
 
 def _figures_that_changed(now: datetime) -> None:

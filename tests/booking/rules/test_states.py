@@ -4,6 +4,7 @@ import pytest
 
 from booking.rules.states import (
     BLOCKING_STATES,
+    IN_REVIEW,
     Action,
     ReservationState,
     actions_from,
@@ -20,8 +21,17 @@ STEPS = {
     ("approved", "check_in"): "in_use",
     ("approved", "cancel"): "cancelled",
     ("approved", "mark_no_show"): "no_show",
+    ("no_show", "come_late"): "in_use",
+    ("in_use", "extend"): "in_use",
     ("in_use", "check_out"): "completed",
     ("completed", "agree"): "agreed",
+    ("completed", "ask_adjustment"): "adjusting",
+    ("completed", "dispute"): "disputed",
+    ("adjusting", "accept_adjustment"): "agreed",
+    ("adjusting", "refuse_adjustment"): "adjustment_refused",
+    ("adjustment_refused", "agree"): "agreed",
+    ("adjustment_refused", "dispute"): "disputed",
+    ("disputed", "decide"): "agreed",
 }
 
 
@@ -46,7 +56,7 @@ def test_every_state_is_reached_and_no_life_goes_in_circles():
     while lives:
         life = lives.pop()
         reached.add(life[-1])
-        nexts = [after for (before, _), after in STEPS.items() if before == life[-1]]
+        nexts = [after for (before, _), after in STEPS.items() if before == life[-1] != after]
         assert not set(nexts) & set(life)
         lives += [(*life, after) for after in nexts]
     assert reached == {state.value for state in ReservationState}
@@ -54,11 +64,12 @@ def test_every_state_is_reached_and_no_life_goes_in_circles():
 
 def test_final_states_are_those_that_nothing_leaves():
     final = {state for state in ReservationState if not actions_from(state)}
-    assert final == {"rejected", "cancelled", "agreed", "no_show", "expired"}
+    assert final == {"rejected", "cancelled", "agreed", "expired"}
 
 
 def test_a_reservation_blocks_from_approval_on_and_a_request_only_where_the_lab_says_so():
-    assert {"approved", "in_use", "completed", "agreed"} == BLOCKING_STATES
+    assert {"completed", "adjusting", "adjustment_refused", "disputed"} == IN_REVIEW
+    assert {"approved", "in_use", "agreed", *IN_REVIEW} == BLOCKING_STATES
     for state in ReservationState:
         assert blocks(state, pending_blocks=False) == (state in BLOCKING_STATES)
         assert blocks(state, pending_blocks=True) == (state in BLOCKING_STATES or state == "requested")
