@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0006_time_alerts'),
+        ('booking', '0008_reservation_changes'),
         ('instruments', '0011_import_runs'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -1,10 +1,11 @@
 from booking.models.availability import CalendarAvailability, DayAvailability
+from booking.models.change import ReservationChange
 from booking.models.check_in_point import CheckInPoint
 from booking.models.close_out import GRADES, CloseOut
 from booking.models.device import DeviceEvent, DeviceKey, DeviceRun, RunState
 from booking.models.feed_token import FeedKind, FeedToken
 from booking.models.occupancy import Occupancy, OccupancySource
-from booking.models.policy import InstrumentPolicy
+from booking.models.policy import InstrumentPolicy, PolicyLayer
 from booking.models.rating import SessionRating
 from booking.models.reservation import Reservation, ReservationTransition
 from booking.models.subscription import CalendarSubscription, SubscribedEvent
@@ -31,7 +32,9 @@ __all__ = [
     "Means",
     "Occupancy",
     "OccupancySource",
+    "PolicyLayer",
     "Reservation",
+    "ReservationChange",
     "ReservationTransition",
     "RunState",
     "SessionRating",

@@ -12,7 +12,7 @@ from booking.rules import device_clock
 from booking.rules.device_runs import LONG_OVER, Booked, Match, ProblemKind, Run, match
 from booking.rules.states import IN_REVIEW, ReservationState
 from booking.services import sessions
-from booking.services.state_writing import locked as behind_lock
+from booking.services.state_writing import lock_row as behind_lock
 from booking.services.usage_policy import usage_policy, usage_policy_of
 from config.kernel.access import NOBODY
 from config.kernel.errors import Refusal

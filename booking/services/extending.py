@@ -9,17 +9,19 @@ from zoneinfo import ZoneInfo
 from psycopg.types.range import TimestamptzRange
 
 from booking import ports
-from booking.models import Occupancy, Reservation, UsageSession
+from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, UsageSession
 from booking.ports import ExpectedFigures
+from booking.rules.changes import ChangeState, Side
 from booking.rules.extension import Room, extension_faults, offered_ends, room_after
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, notices
 from booking.services.context import BookingContext, of_instrument
+from booking.services.reservations import refusal_reasons
 from booking.services.sides import sides_of
-from booking.services.state_writing import locked as behind_lock
+from booking.services.state_writing import lock_row as behind_lock
 from booking.services.state_writing import move
 from config.kernel.access import Actor, get_visible
-from config.kernel.errors import Refusal
+from config.kernel.errors import Reason, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.time_range import TimeRange
 
@@ -41,7 +43,8 @@ def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: Expec
     what is free), Conflict ``booking.just_taken``, ``billing.figures_differ``.
     """
     found = get_visible(Reservation.objects.select_related("instrument"), actor, pk=reservation_id)
-    sides_of(found, actor).require_any()
+    sides = sides_of(found, actor)
+    sides.require_any()
 
     def work() -> None:
         locked = behind_lock(reservation_id)
@@ -49,9 +52,12 @@ def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: Expec
         context = _context(locked)
         room = _room(context, locked)
         Refusal.raise_any(extension_faults(locked.during, ends_at, room, context.policy, context.zone, now))
+        Refusal.raise_any(_over_quota(context, locked, ends_at, now))
         before = locked.ends_at
-        _take(locked, ends_at, context)
         move(locked, Action.EXTEND, actor, now)
+        side = Side.CUSTOMER if sides.customer else Side.LAB
+        _note(locked, ends_at, side, actor, expected, now)
+        _take(locked, ends_at, context)
         after = {"ends_at": ends_at.isoformat()}
         audit.record(actor, "reservation.longer", locked, now, before={"ends_at": before.isoformat()}, after=after)
         ports.money().on_extend(locked, actor, expected, now)
@@ -88,8 +94,42 @@ def _room(context: BookingContext, reservation: Reservation) -> Room:
     return room_after(reservation.during, context.opening(window), busy)
 
 
+def _over_quota(context: BookingContext, locked: Reservation, ends_at: datetime, now: datetime) -> list[Reason]:
+    """The quotas that the longer time would break; the session itself is not counted twice."""
+    longer = TimeRange(locked.starts_at, ends_at)
+    reasons = refusal_reasons(
+        context,
+        locked.requested_by_id,
+        locked.organisation,
+        longer,
+        locked.service_mode,
+        now,
+        lock=True,
+        without_id=locked.pk,
+    )
+    return [reason for reason in reasons if reason.code.startswith("quota.")]
+
+
+def _note(locked: Reservation, ends_at: datetime, side: Side, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
+    """A reservation's times are a chain of changes; this is one of them."""
+    ReservationChange.objects.create(
+        reservation=locked,
+        side=side,
+        state=ChangeState.MADE,
+        from_starts_at=locked.starts_at,
+        from_ends_at=locked.ends_at,
+        starts_at=locked.starts_at,
+        ends_at=ends_at,
+        expected_payable_now_fen=expected.payable_now_fen,
+        expected_final_cost_fen=expected.final_cost_fen,
+        proposed_at=now,
+        proposed_by_id=actor.user_id,
+        answered_at=now,
+    )
+
+
 def _take(locked: Reservation, ends_at: datetime, context: BookingContext) -> None:
-    occupancy = Occupancy.objects.get(reservation=locked)
+    occupancy = Occupancy.objects.get(reservation=locked, source=OccupancySource.RESERVATION)
     upper = ends_at + timedelta(minutes=context.policy.buffer_after_minutes)
     occupancy.during = TimestamptzRange(occupancy.during.lower, max(upper, occupancy.during.upper))
     occupancy.save(update_fields=["during"])

@@ -16,7 +16,7 @@ from booking.rules.states import Action, ReservationState
 from booking.services import conflicts, sessions
 from booking.services import context as booking_context
 from booking.services.sides import CUSTOMER_ROLES
-from booking.services.state_writing import locked as behind_lock
+from booking.services.state_writing import lock_row as behind_lock
 from booking.services.state_writing import move
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict, Reason, Refusal

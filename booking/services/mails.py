@@ -26,6 +26,14 @@ SUBJECTS: dict[str, Promise | str] = {
     "expired": gettext_lazy("%(instrument)s: request %(reference)s was not answered in time"),
     "no_show": gettext_lazy("%(instrument)s: reservation %(reference)s was missed"),
     "figures_changed": gettext_lazy("%(instrument)s: please look at the new figures of %(reference)s"),
+    "moved": gettext_lazy("%(instrument)s: reservation %(reference)s has a new time"),
+    "change_proposed_to_lab": gettext_lazy("%(instrument)s: a new time is asked for %(reference)s"),
+    "change_proposed_to_customer": gettext_lazy("%(instrument)s: the lab proposes a new time for %(reference)s"),
+    "change_refuse_to_lab": gettext_lazy("%(instrument)s: the new time for %(reference)s was refused"),
+    "change_refuse_to_customer": gettext_lazy("%(instrument)s: the new time for %(reference)s was refused"),
+    "change_lapse_to_lab": gettext_lazy("%(instrument)s: nobody answered about a new time for %(reference)s"),
+    "change_lapse_to_customer": gettext_lazy("%(instrument)s: nobody answered about a new time for %(reference)s"),
+    "change_withdrawn": gettext_lazy("%(instrument)s: the new time for %(reference)s was taken back"),
     "extended": gettext_lazy("%(instrument)s: session %(reference)s goes on for longer"),
     "completed": gettext_lazy("%(instrument)s: please look at the times of session %(reference)s"),
     "adjustment_asked": gettext_lazy("%(instrument)s: the customer wants session %(reference)s charged otherwise"),
@@ -34,8 +42,14 @@ SUBJECTS: dict[str, Promise | str] = {
     "agree_soon": gettext_lazy("%(instrument)s: session %(reference)s counts as agreed from tomorrow"),
     "charged": gettext_lazy("%(instrument)s: session %(reference)s is agreed and charged"),
 }
-TO_LAB = {"requested", "cancelled", "adjustment_asked", "disputed", "agree_soon"}
-TO_CUSTOMER = set(SUBJECTS) - {"requested", "adjustment_asked", "disputed"}
+#: What is for the lab alone.
+_LAB_ONLY = {"requested", "adjustment_asked", "disputed"}
+TO_LAB = (
+    _LAB_ONLY
+    | {"cancelled", "moved", "change_withdrawn", "agree_soon"}
+    | {event for event in SUBJECTS if event.endswith("_to_lab")}
+)
+TO_CUSTOMER = {event for event in SUBJECTS if event not in _LAB_ONLY and not event.endswith("_to_lab")}
 
 
 def send(reservation_id: int, event: str) -> int:

@@ -10,7 +10,7 @@ from booking.rules.attendance import Arrival, arrival
 from booking.rules.states import ReservationState
 from booking.services import check_in_points, conflicts, sessions
 from booking.services.sides import sides_of
-from booking.services.state_writing import locked as behind_lock
+from booking.services.state_writing import lock_row as behind_lock
 from booking.services.usage_policy import usage_policy
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Refusal

@@ -1,6 +1,6 @@
 """Starting and ending the use behind a reservation: whoever does it, the facts of the session are written here.
 
-Everything is part of the caller's transaction and gets a reservation from ``state_writing.locked``.
+Everything is part of the caller's transaction and gets a reservation from ``state_writing.lock_row``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from psycopg.types.range import TimestamptzRange
 
 from booking import ports
-from booking.models import Means, Occupancy, Reservation, UsageSession
+from booking.models import Means, Occupancy, OccupancySource, Reservation, UsageSession
 from booking.rules.outcome import outcome_of
 from booking.rules.review import review_until
 from booking.rules.states import Action, ReservationState
@@ -111,7 +111,7 @@ def charge_for(session: UsageSession, billable: TimeRange | None, rule: str) -> 
 
 def _take_time_before(locked: Reservation, beginning: Beginning) -> None:
     """Keep others out from the early start on. The booked time stays what it is."""
-    occupancy = Occupancy.objects.get(reservation=locked)
+    occupancy = Occupancy.objects.get(reservation=locked, source=OccupancySource.RESERVATION)
     taken = occupancy.during
     if beginning.at >= taken.lower:
         return

@@ -14,17 +14,18 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from booking import ports
-from booking.models import Reservation
+from booking.models import Reservation, ReservationTransition
 from booking.rules.attendance import check_in_opens_at, grace_ends_at, is_due_expired, is_due_missed
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, notices, sessions
 from booking.services.context import of_instrument
-from booking.services.state_writing import locked as _locked
+from booking.services.state_writing import lock_row
 from booking.services.state_writing import move as _move
 from booking.services.usage_policy import usage_policy
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
-from config.kernel.services import transactions
+from config.kernel.services import audit, transactions
+from config.kernel.time_range import TimeRange
 
 logger = logging.getLogger(__name__)
 DUE_BATCH = 500
@@ -45,7 +46,7 @@ def approve(actor: Actor, reservation_id: int, now: datetime) -> None:
         raise Refusal.of("booking.own_request")
 
     def work() -> ports.FiguresChanged | None:
-        locked = _locked(reservation_id)
+        locked = lock_row(reservation_id)
         next_state(ReservationState(locked.state), Action.APPROVE)
         _still_open(locked)
         changed = ports.money().on_approve(locked, actor, now)
@@ -75,6 +76,32 @@ def approve_at_once(reservation: Reservation, now: datetime) -> None:
         raise Conflict.of("booking.figures_changed")
     _move(reservation, Action.APPROVE, NOBODY, now, "policy: no approval needed")
     notices.defer(reservation, "approved")
+
+
+def approve_as_proposed(reservation: Reservation, manager_id: int | None, now: datetime) -> None:
+    """Approve a request at the time that the lab proposed and the customer took; part of the caller's transaction."""
+    if ports.money().on_approve(reservation, NOBODY, now) is not None:
+        raise Conflict.of("booking.figures_changed")
+    _move(reservation, Action.APPROVE, Actor(user_id=manager_id), now)
+    notices.defer(reservation, "approved")
+
+
+def note_move(reservation: Reservation, before: TimeRange, actor: Actor, now: datetime, reason: str) -> None:
+    """Write that the reservation's time was changed; the state stays. Part of the transaction of ``services.changes``."""
+    ReservationTransition.objects.create(
+        reservation=reservation,
+        action=Action.MOVE,
+        from_state=reservation.state,
+        to_state=next_state(ReservationState(reservation.state), Action.MOVE),
+        actor_id=actor.user_id,
+        at=now,
+        reason=reason,
+    )
+    old, new = (
+        {"starts_at": during.starts_at.isoformat(), "ends_at": during.ends_at.isoformat()}
+        for during in (before, reservation.during)
+    )
+    audit.record(actor, "reservation.move", reservation, now, before=old, after=new, reason=reason)
 
 
 def reject(actor: Actor, reservation_id: int, now: datetime, reason: str) -> None:
@@ -127,7 +154,7 @@ def check_in(actor: Actor, reservation_id: int, now: datetime) -> None:
     if now >= reservation.ends_at:
         raise Refusal.of("booking.too_late_to_check_in", ends_at=reservation.ends_at.isoformat())
     with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
-        transactions.run(lambda: sessions.start(_locked(reservation_id), actor, now, sessions.Beginning(now)))
+        transactions.run(lambda: sessions.start(lock_row(reservation_id), actor, now, sessions.Beginning(now)))
 
 
 def check_out(actor: Actor, reservation_id: int, now: datetime, note: str = "") -> None:
@@ -135,7 +162,7 @@ def check_out(actor: Actor, reservation_id: int, now: datetime, note: str = "") 
     agreed and charged (``services.usage_review``)."""
     reservation = _visible(actor, reservation_id)
     _lab_only(reservation, actor)
-    transactions.run(lambda: sessions.finish(_locked(reservation_id), actor, now, sessions.Ending(now, note=note)))
+    transactions.run(lambda: sessions.finish(lock_row(reservation_id), actor, now, sessions.Ending(now, note=note)))
 
 
 def expire_due(now: datetime) -> int:
@@ -164,7 +191,7 @@ def _handle_due(
     for pk in list(due.order_by("starts_at").values_list("pk", flat=True)[:DUE_BATCH]):
 
         def work(pk: int = pk) -> bool:
-            locked = _locked(pk)
+            locked = lock_row(pk)
             wanted = ReservationState.REQUESTED if action is Action.EXPIRE else ReservationState.APPROVED
             if locked.state != wanted or not still_due(locked):
                 return False
@@ -186,7 +213,7 @@ def _release(
     permission(_visible(actor, reservation_id), actor)
 
     def work() -> None:
-        locked = _locked(reservation_id)
+        locked = lock_row(reservation_id)
         _move(locked, action, actor, now, reason)
         ports.money().on_release(locked, actor, action.value, now)
         notices.defer(locked, event)

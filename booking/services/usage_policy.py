@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from booking.models import InstrumentPolicy, Reservation
 from booking.rules.usage_policy import UsagePolicy
-from booking.services.context import no_show_grace_minutes
+from booking.services.context import policy_of
 
 
 def usage_policy_of(row: InstrumentPolicy | None) -> UsagePolicy:
     """The choices behind a policy row; without one the defaults."""
-    return UsagePolicy(no_show_grace_minutes=no_show_grace_minutes(row))
+    policy = policy_of(row)
+    return UsagePolicy(
+        no_show_grace_minutes=policy.no_show_grace_minutes,
+        late_may_use=policy.late_may_use,
+        early_start_minutes=policy.early_start_minutes,
+        billable_basis=policy.billable_basis,
+        billable_round_up_minutes=policy.billable_round_up_minutes,
+        agree_after_days=policy.agree_after_days,
+    )
 
 
 def usage_policy(reservation: Reservation) -> UsagePolicy:

@@ -10,7 +10,7 @@ from booking.services import conflicts, late_entry, sessions
 from booking.services.device_matching import lock_calendar
 from booking.services.late_entry import Entry
 from booking.services.sides import require_lab
-from booking.services.state_writing import locked as behind_lock
+from booking.services.state_writing import lock_row as behind_lock
 from booking.services.usage_policy import usage_policy
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Refusal

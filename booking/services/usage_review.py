@@ -15,7 +15,7 @@ from booking.rules.states import Action, ReservationState, next_state
 from booking.services import close_out_rule, notices
 from booking.services.sessions import charge_for
 from booking.services.sides import require_lab, sides_of
-from booking.services.state_writing import locked as behind_lock
+from booking.services.state_writing import lock_row as behind_lock
 from booking.services.state_writing import move
 from booking.services.usage_policy import usage_policy
 from config.kernel.access import NOBODY, Actor, Role, get_visible

@@ -26,6 +26,7 @@ from booking.services import transitions
 from booking.services.usage_policy import usage_policy
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
+from config.kernel.messages import duration_words
 from frontend import display
 from frontend.booking_form import read_day
 from frontend.http import actor_of
@@ -137,7 +138,7 @@ def _hint(reservation: Reservation, now: datetime, early_minutes: int) -> str:
 
 
 def _minutes(length: timedelta) -> str:
-    return display.duration_words(int(length.total_seconds()) // 60)
+    return duration_words(int(length.total_seconds()) // 60)
 
 
 @login_required

@@ -24,6 +24,7 @@ from booking.services import device_events, late_entry, usage_problems
 from booking.services.late_entry import Entry
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import NotFound, Reason, Refusal
+from config.kernel.messages import duration_words
 from frontend import display
 from frontend.booking_form import BookingForm
 from frontend.http import actor_of
@@ -110,7 +111,7 @@ def clock_words(skew_seconds: int | None) -> str:
         return "–"
     if abs(skew_seconds) < 60:
         return _("right")
-    length = display.duration_words(abs(skew_seconds) // 60)
+    length = duration_words(abs(skew_seconds) // 60)
     return (_("%(length)s slow") if skew_seconds > 0 else _("%(length)s fast")) % {"length": length}
 
 
