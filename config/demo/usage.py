@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from booking.models import Reservation
 from booking.rules.device_runs import EventKind
-from booking.rules.states import ReservationState
+from booking.rules.states import IN_REVIEW, ReservationState
 from booking.services import (
     check_in_points,
     close_out,
@@ -30,7 +30,7 @@ from instruments.models import Instrument
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
-_ASKED, _DISPUTED, _CLOSED = 2, 1, 3
+_WAITING, _ASKED, _DISPUTED, _CLOSED = 6, 1, 1, 3
 
 
 def live(people: People, stocked: list[Instrument], now: datetime) -> dict[str, int]:
@@ -40,10 +40,38 @@ def live(people: People, stocked: list[Instrument], now: datetime) -> dict[str, 
     own = [one for one in stocked if one.organisation_id == lab.pk]
     for instrument in own[:6]:
         check_in_points.set_ticks(manager, instrument.pk, words("records")["ticks"], now)
-    told = {"use under review": _review(people, lab.pk, now), "graded": _close(people, lab.pk, manager, now)}
+    told = {"finished": _finished(people, own, now)}
+    told |= {"use under review": _review(people, lab.pk, now), "graded": _close(people, lab.pk, manager, now)}
     told["running now"] = int(_running(people, own, now))
     told["told by devices"] = _devices(lab.pk, manager, own, now)
     return told
+
+
+def _finished(people: People, own: list[Instrument], now: datetime) -> int:
+    """Sessions of the last days that nobody has looked at yet, on the lab's own instruments."""
+    asking = [(people.customers[0], Role.FIRM_ADMIN), *((one, Role.RESEARCHER) for one in people.customers[1:3])]
+    made = 0
+    for days in range(1, 12):
+        start = (now - timedelta(days=days)).replace(hour=2, minute=0, second=0, microsecond=0)
+        for instrument in own[:4]:
+            if made == _WAITING:
+                return made
+            manager = people.actors[instrument.organisation_id, Role.LAB_MANAGER]
+            firm, role = asking[made % len(asking)]
+            researcher = people.actor(firm, role)
+            request = ReservationRequest(instrument.pk, firm.pk, TimeRange(start, start + 3 * HOUR), instrument.service_modes[0])
+            asked_at = start - timedelta(days=4)
+            key = f"demo-over-{instrument.pk}-{days}"
+            try:
+                pk = reservations.reserve(researcher, request, asked_at, idempotency_key=key).reservation_id
+                if Reservation.objects.get(pk=pk).state == ReservationState.REQUESTED:
+                    transitions.approve(manager, pk, asked_at + HOUR)
+            except Refusal:
+                continue
+            self_service.start(researcher, pk, words("records")["ticks"], start + made * 4 * MINUTE)
+            self_service.end(researcher, pk, agrees=made % 2 == 0, now=start + 3 * HOUR - (made % 3) * 12 * MINUTE)
+            made += 1
+    return made
 
 
 def _review(people: People, lab_id: int, now: datetime) -> int:
@@ -77,7 +105,7 @@ def _close(people: People, lab_id: int, manager: Actor, now: datetime) -> int:
 def _running(people: People, own: Iterable[Instrument], now: datetime) -> bool:
     """Somebody of the first firm is at an instrument right now, whatever the hour is, as long as the lab is open."""
     firm = people.customers[0]
-    researcher = people.actor(firm, Role.RESEARCHER)
+    researcher = people.actor(firm, Role.FIRM_ADMIN)
     hour = now.replace(minute=0, second=0, microsecond=0)
     for instrument in own:
         manager = people.actors[instrument.organisation_id, Role.LAB_MANAGER]
@@ -95,7 +123,7 @@ def _running(people: People, own: Iterable[Instrument], now: datetime) -> bool:
 
 
 def _devices(lab_id: int, manager: Actor, own: list[Instrument], now: datetime) -> int:
-    """A control computer that told of runs in the night and over two hours of the day before, and whose clock is somewhat slow."""
+    """A control computer that told of runs in the night and long before a booking began, and whose clock is somewhat slow."""
     names = words("records")["devices"]
     instrument = own[0]
     key, _text = device_keys.issue(manager, lab_id, instrument.pk, names["key"], now - timedelta(days=30))
@@ -104,8 +132,11 @@ def _devices(lab_id: int, manager: Actor, own: list[Instrument], now: datetime) 
     behind = 3 * MINUTE
     spans = ((1 * HOUR, 2 * HOUR), (4 * HOUR, 5 * HOUR), (-20 * HOUR, -19 * HOUR))
     events: list[Told] = []
-    for place, (first, last) in enumerate(spans):
-        start, end = midnight + first, midnight + last
+    told = [(midnight + first, midnight + last) for first, last in spans]
+    booked = Reservation.objects.filter(instrument=instrument, state__in=IN_REVIEW).order_by("-starts_at").first()
+    if booked is not None:
+        told.append((booked.starts_at - 2 * HOUR, booked.ends_at - HOUR))
+    for place, (start, end) in enumerate(told):
         events.append(Told(f"pc1-{place}-a", EventKind.START, start - behind, device="PC-1"))
         events.append(Told(f"pc1-{place}-b", EventKind.HEARTBEAT, start + 30 * MINUTE - behind, device="PC-1"))
         events.append(Told(f"pc1-{place}-c", EventKind.STOP, end - behind, device="PC-1"))

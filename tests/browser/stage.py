@@ -19,6 +19,7 @@ ROUND_THE_CLOCK = "Round-the-clock microscope"
 COSTLY = "Costly cryostat"
 DRAFT = "Unpublished furnace"
 FOLLOWING = "Followed fluorometer"
+AT_HAND = "Microscope at hand"
 BROKEN_EVENT = b"BEGIN:VEVENT\r\nUID:odd\r\nSUMMARY:Without a start\r\nEND:VEVENT\r\nEND:VCALENDAR"
 INVITATION_TOKEN = "browser-invitation-token-of-the-stage"
 NEWCOMER = "newcomer@demo.jishi.example"
@@ -42,6 +43,7 @@ def main(now: datetime) -> None:
         _figures_that_changed(now)
         _calendars(now)
         _test_item(now)
+        _somebody_works(now)
     _leave_most_documents_for_later()
 
 
@@ -134,6 +136,19 @@ def _test_item(now: datetime) -> None:
     item.instruments.set([clock])
     catalogue.refresh_resources([resource.pk], now)
     vocabulary.rebuild_vocabulary()
+
+
+def _somebody_works(now: datetime) -> None:
+    """A colleague of the personas' researcher is at an instrument that has a code; the session began with the hour."""
+    from booking.services import check_in_points, self_service, transitions
+
+    researcher, manager = persona("firm-admin@demo.jishi.example"), persona("lab@demo.jishi.example")
+    instrument = add_instrument(AT_HAND, now)
+    check_in_points.set_ticks(manager, instrument.pk, ["Gloves and goggles on", "Cooling water runs"], now)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    pk = book(researcher, instrument, hour, 3, hour - timedelta(days=1))
+    transitions.approve(manager, pk, hour - timedelta(hours=20))
+    self_service.start(researcher, pk, check_in_points.ticks_of(instrument.pk), hour)
 
 
 def _picture() -> bytes:
