@@ -215,11 +215,11 @@ def closed_session(instrument_id: int, month: date, day: int, now: datetime) -> 
     from instruments.models import Instrument
     from tests.agreeing import check_out_agreed
 
-    researcher, manager = persona("researcher@demo.jishi.example"), persona("lab@demo.jishi.example")
+    asking, manager = persona("firm-admin@demo.jishi.example"), persona("lab@demo.jishi.example")
     starts_at = datetime.combine(month.replace(day=day), time(13), UTC)
     assert starts_at < now
     asked_at = starts_at - timedelta(days=1)
-    pk = book(researcher, Instrument.objects.get(pk=instrument_id), starts_at, 2, asked_at)
+    pk = book(asking, Instrument.objects.get(pk=instrument_id), starts_at, 2, asked_at)
     transitions.approve(manager, pk, asked_at + timedelta(hours=2))
     transitions.check_in(manager, pk, starts_at)
     check_out_agreed(manager, pk, starts_at + timedelta(hours=2))
