@@ -139,11 +139,3 @@ def _contradiction(run: Run, one: Booked, early: timedelta, now: datetime) -> Pr
     if run.ends_at is None and now >= run.heard_at + SILENT and now >= one.during.ends_at:
         return ProblemKind.NO_STOP
     return None
-
-
-def hull(runs: Iterable[TimeRange]) -> TimeRange | None:
-    """From the first start to the last end."""
-    known = list(runs)
-    if not known:
-        return None
-    return TimeRange(min(one.starts_at for one in known), max(one.ends_at for one in known))

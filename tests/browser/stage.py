@@ -234,7 +234,8 @@ def _figures_that_changed(now: datetime) -> None:
     customer = persona(f"firm-admin.firm{CAPPED_FIRM_PLACE}@demo.jishi.example")
     instrument = add_instrument(COSTLY, now, rate=20_000, step=60)
     begins = now.replace(minute=0, second=0, microsecond=0) + timedelta(days=5)
-    wanted = [book(customer, instrument, begins + timedelta(days=place), 10, now) for place in range(6)]
+    days = (0, 1, 2, 7, 8, 9)  # three a week: the lab's quota for one organisation is forty hours
+    wanted = [book(customer, instrument, begins + timedelta(days=place), 10, now) for place in days]
     for pk in wanted:
         try:
             transitions.approve(manager, pk, now)

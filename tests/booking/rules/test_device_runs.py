@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from booking.rules.device_clock import corrected, is_suspicious, skew
-from booking.rules.device_runs import Booked, DeviceEvent, EventKind, Match, ProblemKind, Run, hull, match, runs_of
+from booking.rules.device_runs import Booked, DeviceEvent, EventKind, Match, ProblemKind, Run, match, runs_of
 from booking.rules.states import ReservationState
 from tests.booking.rules.cases import MINUTE, span
 
@@ -114,8 +114,3 @@ def test_the_clock_of_a_device_is_measured_by_what_it_took_for_now_and_small_dif
     assert corrected(TEN, -8 * MINUTE) == TEN - 8 * MINUTE
     assert not is_suspicious(10 * MINUTE)
     assert is_suspicious(-11 * MINUTE)
-
-
-def test_a_hull_reaches_from_the_first_start_to_the_last_end():
-    assert hull([]) is None
-    assert hull([span(TEN, 10), span(TEN + 50 * MINUTE, 10)]) == span(TEN, 60)
