@@ -140,8 +140,55 @@ register_events(
             "coins",
             needs_action=True,
         ),
+        "reservation.extended": _customer(
+            _("%(instrument)s: session %(reference)s goes on for longer"), _("Session extended"), "clock", calendar=calendar_of
+        ),
+        "reservation.completed": _customer(
+            _("%(instrument)s: please look at the times of session %(reference)s"),
+            _("Times of a session to look at"),
+            "clock",
+            needs_action=True,
+        ),
+        "reservation.adjustment_asked_to_lab": Event(
+            "lab",
+            _("%(instrument)s: the customer wants session %(reference)s charged otherwise"),
+            (*_WHEN, _WHY),
+            "message-report",
+            needs_action=True,
+            public=True,
+            name=_("Other times asked for"),
+        ),
+        "reservation.adjustment_refused": _customer(
+            _("%(instrument)s: the lab stands by the times of session %(reference)s"),
+            _("Other times refused"),
+            "circle-x",
+            lines=(*_WHEN, _WHY),
+            needs_action=True,
+        ),
+        "reservation.disputed_to_lab": Event(
+            "lab",
+            _("%(instrument)s: session %(reference)s is disputed and needs a decision"),
+            (*_WHEN, _WHY),
+            "alert-triangle",
+            needs_action=True,
+            public=True,
+            name=_("Session disputed"),
+        ),
+        "reservation.agree_soon": _customer(
+            _("%(instrument)s: session %(reference)s counts as agreed from tomorrow"),
+            _("Session counts as agreed soon"),
+            "hourglass",
+            needs_action=True,
+        ),
+        "lab.agree_soon": Event(
+            "lab",
+            _("%(instrument)s: session %(reference)s counts as agreed from tomorrow"),
+            _WHEN,
+            "hourglass",
+            name=_("Session of the lab counts as agreed soon"),
+        ),
         "reservation.charged": _customer(
-            _("%(instrument)s: session %(reference)s is complete and charged"), _("Session charged"), "receipt-refund"
+            _("%(instrument)s: session %(reference)s is agreed and charged"), _("Session charged"), "receipt-refund"
         ),
         "alerts.time_free": Event(
             "alerts",

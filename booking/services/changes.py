@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from psycopg.types.range import TimestamptzRange
 
 from booking import ports
-from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange
+from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, UsageSession
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.changes import ChangeEvent, ChangeState, Side, needs_the_other_side, next_change_state
 from booking.rules.standing import may_be_overridden
@@ -228,6 +228,7 @@ def _move(
     )
     locked.starts_at, locked.ends_at = during.starts_at, during.ends_at
     locked.save(update_fields=["starts_at", "ends_at"])
+    UsageSession.objects.filter(reservation=locked).update(booked_starts_at=during.starts_at, booked_ends_at=during.ends_at)
     transitions.note_move(locked, before, actor, now, reason)
     if ports.money().on_move(locked, actor, expected, now) is not None:
         raise Conflict.of("booking.figures_changed")

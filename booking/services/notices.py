@@ -19,11 +19,22 @@ _TO_BOTH = {
     "cancelled": "lab.reservation_cancelled",
     "moved": "lab.reservation_moved",
     "change_withdrawn": "lab.reservation_change_withdrawn",
+    "agree_soon": "lab.agree_soon",
 }
 """Told to the customer and, under a code of its own, to the lab's managers."""
 _ANSWERED = ("reservation.requested", "reservation.figures_changed")
 _PROPOSED = ("reservation.change_proposed_to_lab", "reservation.change_proposed_to_customer")
+_USE = (
+    "reservation.completed",
+    "reservation.adjustment_asked_to_lab",
+    "reservation.adjustment_refused",
+    "reservation.disputed_to_lab",
+    "reservation.agree_soon",
+)
 _SETTLES = {
+    "charged": _USE,
+    "adjustment_asked_to_lab": ("reservation.completed",),
+    "disputed_to_lab": ("reservation.completed", "reservation.adjustment_refused"),
     **dict.fromkeys(("approved", "rejected", "cancelled", "expired"), (*_ANSWERED, *_PROPOSED)),
     **dict.fromkeys(("moved", "change_withdrawn"), _PROPOSED),
     **{f"change_{end}_to_{side}": _PROPOSED for end in ("refuse", "lapse") for side in ("lab", "customer")},

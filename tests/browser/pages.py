@@ -204,6 +204,26 @@ def lab_reservation(state: str) -> int:
     return reservation(state, instrument__organisation_id=organisation(PERSONAS["lab_manager"]))
 
 
+def run_to_look_at() -> int:
+    """A run of the personas' lab that no booking explains."""
+    from booking.models import DeviceRun
+
+    lab = organisation(PERSONAS["lab_manager"])
+    return int(DeviceRun.objects.filter(state="open", instrument__organisation_id=lab).earliest("starts_at").pk)
+
+
+def at_the_instrument() -> str:
+    """Where the code at an instrument leads the researcher whose session runs there."""
+    from django.utils import timezone
+
+    from booking.models import CheckInPoint
+    from booking.services import check_in_points
+
+    point = CheckInPoint.objects.get(instrument__name=stage.AT_HAND)
+    proof = check_in_points.read_code(stage.persona(PERSONAS["researcher"]), point.code, timezone.now())
+    return at("here_now", s=proof)
+
+
 def waiting_figures() -> int:
     """The request whose subsidy shrank before it was approved."""
     from billing.settlement.models import Quote
@@ -511,6 +531,17 @@ PAGES: tuple[Shown, ...] = (
     Shown("approval_inbox", lambda: at("approval_inbox", selected=waiting_figures()), ("lab_manager",), "new-figures"),
     Shown("sessions_today", lambda: at("sessions_today"), ("lab_manager",)),
     Shown("sessions_today", lambda: at("sessions_today", date=busy_day()), ("lab_manager",), "day", important=True),
+    Shown("session_reviews", lambda: at("session_reviews"), ("lab_manager", "owner_finance"), important=True),
+    Shown("session_problems", lambda: at("session_problems"), ("lab_manager",), important=True),
+    Shown("session_problems", lambda: at("session_problems", selected=run_to_look_at()), ("lab_manager",), "opened"),
+    Shown("session_enter", lambda: at("session_enter", run=run_to_look_at()), ("lab_manager",)),
+    Shown("session_labels", lambda: at("session_labels"), ("lab_manager",)),
+    Shown("session_devices", lambda: at("session_devices"), ("lab_manager",)),
+    Shown("here_now", at_the_instrument, ("researcher",), important=True),
+    Shown("here_now", lambda: at("here_now"), ("researcher", "lab_manager"), "again", status=422),
+    Shown("reservation_detail", lambda: at("reservation_detail", reservation("completed")), ("researcher",), "to-agree"),
+    Shown("reservation_detail", lambda: at("reservation_detail", lab_reservation("adjusting")), ("lab_manager",), "other-times"),
+    Shown("reservation_detail", lambda: at("reservation_detail", lab_reservation("disputed")), ("owner_finance",), "disputed"),
     # Subsidies
     Shown("programme_list", lambda: at("programme_list"), EVERYBODY),
     Shown("programme_detail", lambda: at("programme_detail", "DEMO-QH-A"), EVERYBODY, important=True),
@@ -688,6 +719,25 @@ NOT_PAGES: dict[str, str] = {
     "session_check_in": "POST only",
     "session_check_out": "POST only",
     "session_no_show": "POST only",
+    "problem_attach": "POST only",
+    "problem_ignore": "POST only",
+    "session_label_code": "a picture on the page of codes",
+    "session_label_renew": "POST only",
+    "session_label_ticks": "POST only",
+    "session_device_revoke": "POST only",
+    "usage_agree": "POST only",
+    "usage_adjust": "POST only",
+    "usage_answer": "POST only",
+    "usage_dispute": "POST only",
+    "usage_decide": "POST only",
+    "usage_close_out": "POST only",
+    "usage_confirm_grade": "POST only",
+    "here_start": "POST only",
+    "here_extend": "POST only",
+    "here_end": "POST only",
+    "here_agree": "POST only",
+    "here_report": "POST only",
+    "here_scan": "leads to here_now; test_check_in_by_phone goes there",
     "statement_progress": "a piece of the statement's page; test_main_job_by_mouse shows it",
     "statement_retry": "POST only",
     "statement_download": "a download",
