@@ -31,6 +31,7 @@ from booking.models import (
     UsageAdjustment,
     UsageDispute,
     UsageSession,
+    WaitEntry,
 )
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope
 from instruments.access import ALL, instrument_filter
@@ -144,6 +145,14 @@ def _device_events(queryset: QuerySet[DeviceEvent], actor: Actor) -> QuerySet[De
     return queryset.filter(_managed(actor, "instrument__"))
 
 
+def _waiting(queryset: QuerySet[WaitEntry], actor: Actor) -> QuerySet[WaitEntry]:
+    """One's own wishes; the lab sees who waits for its instruments."""
+    if actor.user_id is None:
+        return queryset.none()
+    managed = Q(instrument__organisation_id__in=actor.organisations(Role.LAB_MANAGER))
+    return queryset.filter(Q(requested_by_id=actor.user_id) | managed)
+
+
 _SCOPES: dict[Any, Any] = {
     CheckInPoint: _check_in_points,
     CloseOut: _close_outs,
@@ -163,6 +172,7 @@ _SCOPES: dict[Any, Any] = {
     SubscribedEvent: _subscribed_events,
     SessionRating: _ratings,
     TimeAlert: _time_alerts,
+    WaitEntry: _waiting,
     UsageSession: _sessions,
 }
 for _model, _scope in _SCOPES.items():

@@ -131,6 +131,18 @@ register(
         "change.answered_already": _("This proposal has been answered already. Reload the page."),
         "change.own": _("The other side answers what you proposed. You can take it back."),
         "change.not_yours": _("Only the side that was asked can do this."),
+        "hold.too_many": _("You keep %(most)s times already. Book one of them, or let it go."),
+        "hold.over": _("This time was kept for you as long as the lab allows. Book it now, or choose again."),
+        "hold.past": _("This time has begun. Choose a later one."),
+        "wait.not_yours": _("Only the person who waits can do this."),
+        "wait.not_now": _("This cannot be done any more: the entry is %(state)s. Reload the page."),
+        "wait.offer_over": _("The offer has ended; the time is offered to the next in the list. You are still waiting."),
+        "wait.too_many": _("You wait for %(most)s times already. Take one back first."),
+        "wait.past": _("These days are over. Choose later ones."),
+        "wait.window": _("Wait within %(days)s days at most. Choose an earlier last day."),
+        "wait.length": _(
+            "Wait for between %(shortest_minutes)s and %(longest_minutes)s in steps of %(step)s minutes, within the days you chose."
+        ),
         "policy.unknown": _("There is no such rule."),
         "policy.unreadable": _("This cannot be read. Choose or type it again."),
         "policy.out_of_range": _("Give a whole number between %(minimum)s and %(maximum)s."),
@@ -147,6 +159,6 @@ for _name in ("earliest", "latest", "before", "after", "closed_from", "closed_un
     register_formatter(_name, local_time)
 register_formatter("holiday", holiday_words)
 register_formatter("open_for", audience_words)
-for _name in ("most_minutes", "used_minutes", "left_minutes"):
+for _name in ("most_minutes", "used_minutes", "left_minutes", "shortest_minutes", "longest_minutes"):
     register_formatter(_name, duration_words)
 register_formatter("quota_period", period_words)

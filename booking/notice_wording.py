@@ -190,6 +190,16 @@ register_events(
         "reservation.charged": _customer(
             _("%(instrument)s: session %(reference)s is agreed and charged"), _("Session charged"), "receipt-refund"
         ),
+        "waiting.offered": _customer(
+            _("%(instrument)s: a time is free for you until %(until_at)s"),
+            _("Offer of the waiting list"),
+            "clock",
+            lines=(
+                _("Time: %(starts_at)s to %(ends_at)s (%(zone)s)"),
+                _("It is kept for you alone until %(until_at)s. Take it or let it pass."),
+            ),
+            needs_action=True,
+        ),
         "alerts.time_free": Event(
             "alerts",
             _("A time is free that you waited for"),

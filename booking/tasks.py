@@ -11,11 +11,13 @@ from booking.services import (
     changes,
     device_events,
     device_matching,
+    holds,
     subscription_refresh,
     subscriptions,
     time_alerts,
     transitions,
     usage_review,
+    waiting,
 )
 from config.kernel.services.heartbeat import beat
 
@@ -93,3 +95,11 @@ def answer_time_alerts(timestamp: int) -> None:
     """Write to those who wait for a time that is free now."""
     now = timezone.now()
     beat("booking.time_alerts", now, answered=time_alerts.answer_due(now))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="booking.offer_free_time", queueing_lock="booking.offer_free_time")
+def offer_free_time(timestamp: int) -> None:
+    """Holds that have expired go, and what is free is offered to those who wait for it."""
+    now = timezone.now()
+    beat("booking.offer_free_time", now, expired=holds.release_expired(now), offered=waiting.offer_free_time(now))

@@ -17,6 +17,7 @@ from frontend.views import (
     sessions,
     usage_problems,
     usage_review,
+    waiting,
 )
 
 urlpatterns = [
@@ -38,6 +39,11 @@ urlpatterns = [
     path("bookings/<int:pk>/calendar.ics", bookings.reservation_calendar, name="reservation_calendar"),
     path("bookings/<int:pk>/approve", approvals.reservation_approve, name="reservation_approve"),
     path("bookings/<int:pk>/reject", approvals.reservation_reject, name="reservation_reject"),
+    path("waiting/", waiting.wait_list, name="wait_list"),
+    path("waiting/<int:pk>/accept", waiting.wait_accept, name="wait_accept"),
+    path("waiting/<int:pk>/pass", waiting.wait_decline, name="wait_decline"),
+    path("waiting/<int:pk>/withdraw", waiting.wait_withdraw, name="wait_withdraw"),
+    path("instruments/<int:pk>/wait", waiting.wait_join, name="wait_join"),
     path("approvals/", approvals.approval_inbox, name="approval_inbox"),
     path("sessions/", sessions.sessions_today, name="sessions_today"),
     path("sessions/<int:pk>/check-in", sessions.session_check_in, name="session_check_in"),

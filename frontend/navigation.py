@@ -45,7 +45,7 @@ PLACES: tuple[Place, ...] = (
         begins=("instrument_", "problem_", "sheet_", "closure_import_", "search", "compare", "import_"),
     ),
     Place("find_a_time", _("Find a time"), "clock", go="n", begins=("find_a_time", "time_alert_")),
-    Place("reservation_list", _("My bookings"), "calendar-event", CUSTOMERS, "b", ("reservation_",)),
+    Place("reservation_list", _("My bookings"), "calendar-event", CUSTOMERS, "b", ("reservation_", "wait_")),
     Place("approval_inbox", _("Approvals"), "inbox", frozenset({Role.LAB_MANAGER}), "a", ("approval_",)),
     Place("sessions_today", _("Today"), "clock", frozenset({Role.LAB_MANAGER}), "t", ("session",)),
     Place("resource_inbox", _("Resources"), "database", frozenset({Role.LAB_MANAGER}), "r", ("resource_inbox", "resource_list")),

@@ -99,6 +99,13 @@ _RESOURCE_REQUEST: dict[str, StateLook] = {
     "delivered": StateLook(pgettext_lazy("resource request state", "Delivered"), "download", "good"),
     "closed": StateLook(pgettext_lazy("resource request state", "Done"), "flag", "calm"),
 }
+_WAITING: dict[str, StateLook] = {
+    "waiting": StateLook(pgettext_lazy("waiting list state", "Waiting"), "hourglass", "wait"),
+    "offered": StateLook(pgettext_lazy("waiting list state", "A time is free for you"), "clock", "live"),
+    "taken": StateLook(pgettext_lazy("waiting list state", "Taken"), "circle-check", "good"),
+    "withdrawn": StateLook(pgettext_lazy("waiting list state", "Withdrawn"), "ban", "calm"),
+    "lapsed": StateLook(pgettext_lazy("waiting list state", "Ended without a time"), "clock-pause", "calm"),
+}
 _DELIVERY: dict[str, StateLook] = {
     "waiting": StateLook(pgettext_lazy("delivery state", "Waiting"), "hourglass", "wait"),
     "sending": StateLook(pgettext_lazy("delivery state", "Being sent"), "send", "live"),
@@ -157,6 +164,7 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "subscription": _SUBSCRIPTION,
     "resource_request": _RESOURCE_REQUEST,
     "qualification": _QUALIFICATION,
+    "waiting": _WAITING,
     "delivery": _DELIVERY,
     "webhook": _WEBHOOK,
     "change": _CHANGE,

@@ -12,6 +12,7 @@ from booking.models.subscription import CalendarSubscription, SubscribedEvent
 from booking.models.time_alert import TimeAlert
 from booking.models.usage_review import Answer, Decision, UsageAdjustment, UsageDispute
 from booking.models.usage_session import AgreedHow, Means, UsageSession
+from booking.models.waiting import WaitEntry
 
 __all__ = [
     "GRADES",
@@ -43,4 +44,5 @@ __all__ = [
     "UsageAdjustment",
     "UsageDispute",
     "UsageSession",
+    "WaitEntry",
 ]

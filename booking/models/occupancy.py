@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.postgres.fields import DateTimeRangeField
 from django.db import models
 
@@ -11,13 +12,15 @@ class OccupancySource(models.TextChoices):
     MAINTENANCE = "maintenance"
     SUBSCRIBED = "subscribed"
     CHANGE = "change"
+    HOLD = "hold"
 
 
 class Occupancy(models.Model):
     """What takes time on a calendar, buffers included.
 
     ``during`` is half-open. Blocking occupancies of one calendar never overlap: the exclusion constraint
-    ``occupancy_no_overlap`` (made in a migration, core PostgreSQL only) refuses it whoever writes.
+    ``occupancy_no_overlap`` (made in a migration, core PostgreSQL only) refuses it whoever writes. A hold keeps a time for its
+    ``holder`` until ``expires_at``; what has expired is taken away by whoever needs the time, and by a job.
     """
 
     calendar = models.ForeignKey("schedule.Calendar", on_delete=models.PROTECT, related_name="occupancies")
@@ -26,6 +29,22 @@ class Occupancy(models.Model):
     source = models.CharField(max_length=20, choices=OccupancySource.choices)
     reservation = models.ForeignKey("booking.Reservation", null=True, on_delete=models.PROTECT, related_name="occupancies")
     note = models.CharField(max_length=200, blank=True)
+    holder = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    held_since = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=(
+                    models.Q(source="hold", holder__isnull=False, held_since__isnull=False, expires_at__isnull=False)
+                    | (~models.Q(source="hold") & models.Q(holder__isnull=True, expires_at__isnull=True))
+                ),
+                name="occupancy_hold_complete",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["expires_at"], condition=models.Q(source="hold"), name="occupancy_holds"),
+            models.Index(fields=["holder"], condition=models.Q(source="hold"), name="occupancy_holds_of"),
+        ]
         triggers = keep_day_availability()

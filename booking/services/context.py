@@ -106,6 +106,15 @@ def load(actor: Actor, instrument_id: int, *, lock: bool, customer_id: int | Non
     return _open_to([of_instrument(instrument, getattr(instrument, "policy", None))], customers)[0]
 
 
+def load_locked(instrument_id: int) -> BookingContext:
+    """The context of an instrument for a job that acts for nobody in particular; its calendar is locked. Raises NotFound."""
+    rows = Instrument.objects.select_related("site", "policy", "organisation", "calendar").filter(pk=instrument_id)
+    instrument = rows.select_for_update(of=("calendar",), no_key=True).first()
+    if instrument is None:
+        raise NotFound.of("access.not_found", model="instrument")
+    return of_instrument(instrument, getattr(instrument, "policy", None))
+
+
 def _open_to(contexts: Sequence[BookingContext], customer_ids: Iterable[int]) -> list[BookingContext]:
     """The contexts as they are for any of these customers: one query, and none when nothing depends on who comes."""
     if not any(context.rules.depends_on_audience for context in contexts):
@@ -258,12 +267,16 @@ def of_instrument(instrument: Instrument, policy: InstrumentPolicy | None) -> Bo
 OVERLAPPING = """
 blocking AND int8range(calendar_id, calendar_id, '[]') && int8range(%(calendar)s, %(calendar)s, '[]') AND during && %(during)s
 """
-_BUSY = f"SELECT during FROM booking_occupancy WHERE {OVERLAPPING}"  # noqa: S608  (constants only)
+_BUSY = f"SELECT during FROM booking_occupancy WHERE {OVERLAPPING} AND holder_id IS DISTINCT FROM coalesce(%(holder)s::bigint, 0)"  # noqa: S608  (constants only)
 
 
-def busy_ranges(calendar_id: int, window: TimeRange) -> list[TimeRange]:
-    """The blocking occupancies (buffers included) of a calendar that touch ``window``."""
-    values: dict[str, Any] = {"calendar": calendar_id, "during": TimestamptzRange(window.starts_at, window.ends_at)}
+def busy_ranges(calendar_id: int, window: TimeRange, *, holder_id: int | None = None) -> list[TimeRange]:
+    """The blocking occupancies (buffers included) of a calendar that touch ``window``, but for what ``holder_id`` holds there."""
+    values: dict[str, Any] = {
+        "calendar": calendar_id,
+        "during": TimestamptzRange(window.starts_at, window.ends_at),
+        "holder": holder_id,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_BUSY, values)
         return [TimeRange(during.lower, during.upper) for (during,) in cursor.fetchall()]

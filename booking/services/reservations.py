@@ -16,7 +16,7 @@ from booking.models import Reservation
 from booking.rules.policy import broken_rules
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import ReservationState
-from booking.services import conflicts, notices, standing, transitions
+from booking.services import conflicts, holds, notices, standing, transitions
 from booking.services import context as booking_context
 from booking.services.context import OVERLAPPING, BookingContext
 from config.kernel.access import Actor, Role
@@ -106,6 +106,7 @@ def _reserve(actor: Actor, request: ReservationRequest, now: datetime) -> Reserv
     context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id)
     reasons = refusal_reasons(context, actor.user_id, customer, request.during, request.service_mode, now, lock=True)
     overridden = _overridden(actor, request, context, reasons)
+    holds.clear(context.instrument.calendar_id, context.policy.occupied(request.during), actor.user_id, now)
     reservation = _insert(actor, request, context, customer, now, overridden)
     ports.money().on_request(reservation, actor, request.expected, now)
     if context.policy.approval_required:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
 
 from booking.models import Reservation
-from booking.services import changes, policies
+from booking.services import changes, policies, waiting
 from booking.services.changes import ChangeRequest
 from booking.services.policies import Scope
+from booking.services.waiting import Wish
 from config.demo.organisations import People
 from config.kernel.access import Role
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
+from instruments.models import Instrument
+from instruments.rules.wall_time import local_day
 
 LAB_RULES = {
     "quotas": [
@@ -30,7 +36,22 @@ def agree(people: People, today: date, now: datetime) -> dict[str, int]:
     manager = people.actor(lab, Role.LAB_MANAGER)
     policies.say(manager, Scope(lab.pk), LAB_RULES, now)
     policies.say(manager, Scope(lab.pk, "01"), CLASS_RULES, now)
-    return {"rules of labs": 2, "asked to move": _ask_to_move(people, now)}
+    return {"rules of labs": 2, "asked to move": _ask_to_move(people, now), "waiting": _wait(people, today, now)}
+
+
+def _wait(people: People, today: date, now: datetime) -> int:
+    """The first firm waits for two instruments of the first lab: for one it is offered a time, for the other it waits."""
+    firm, lab = people.customers[0], people.owners[0]
+    researcher = people.actor(firm, Role.RESEARCHER)
+    zone = ZoneInfo(settings.TIME_ZONE)
+    instruments = Instrument.objects.filter(organisation=lab, status="normal", published=True).order_by("pk")[:2]
+    for place, instrument in enumerate(instruments):
+        first = local_day(today + timedelta(days=10 + place), zone).starts_at
+        window = TimeRange(first, first + timedelta(days=7))
+        waiting.join(researcher, Wish(instrument.pk, firm.pk, window, 120, instrument.service_modes[0]), now)
+        if place == 0:
+            waiting.offer_free_time(now)
+    return len(instruments)
 
 
 def _ask_to_move(people: People, now: datetime) -> int:

@@ -30,11 +30,13 @@ from booking.services import (
     time_alerts,
     transitions,
     usage_review,
+    waiting,
 )
 from booking.services.changes import ChangeRequest
 from booking.services.close_out import Closing
 from booking.services.device_events import Batch, Told
 from booking.services.reservations import ReservationRequest
+from booking.services.waiting import Wish
 from config.kernel.access import Role
 from config.kernel.services import files, tokens
 from config.kernel.services.tokens import digest
@@ -254,6 +256,8 @@ def _reserve_everything(world: World, now: datetime) -> None:
     for kind, plan in _PLANS.items():
         ours, theirs = (_reservation(cast, *side, *plan) for side in sides)
         world.objects[f"reservation:{kind}"] = (ours, theirs)
+    ours, theirs = (_wait(cast, who, firm, instrument) for who, firm, instrument, *_rest in sides)
+    world.objects["wait"] = (ours, theirs)
     moving = world.objects["reservation:moving"]
     moves = [_move(cast, who, pk, mark) for pk, who, mark in zip(moving, ("lin", "he"), (OURS_WORK, THEIRS_WORK), strict=True)]
     world.objects["move"] = (moves[0], moves[1])
@@ -279,6 +283,15 @@ def _hear_devices(world: World, now: datetime) -> None:
         for kind, value in named:
             found.setdefault(kind, []).append(value)
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
+
+
+def _wait(cast: Any, who: str, firm: Any, instrument: Instrument) -> int:
+    """Somebody who is offered a time of a day on which nothing else happens."""
+    start = datetime(2026, 12, 1, 1, tzinfo=UTC)
+    window = TimeRange(start, start + timedelta(hours=4))
+    entry = waiting.join(cast.actor(who), Wish(instrument.pk, firm.pk, window, 120, "self_operated"), cast.now)
+    waiting.offer_free_time(cast.now)
+    return entry.pk
 
 
 def _move(cast: Any, who: str, pk: int, mark: str) -> tuple[int, int]:

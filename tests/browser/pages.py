@@ -522,6 +522,8 @@ PAGES: tuple[Shown, ...] = (
     ),
     Shown("reservation_cancel", lambda: at("reservation_cancel", reservation("requested")), CUSTOMERS),
     Shown("reservation_cancel", lambda: at("reservation_cancel", lab_reservation("approved")), ("lab_manager",), "by-the-lab"),
+    Shown("wait_list", lambda: at("wait_list"), ("researcher", "firm_admin"), important=True),
+    Shown("wait_join", lambda: at("wait_join", instrument().pk), CUSTOMERS),
     Shown("reservation_move", lambda: at("reservation_move", reservation("requested")), CUSTOMERS),
     Shown(
         "reservation_move", lambda: at("reservation_move", lab_reservation("approved"), **later()), ("lab_manager",), "by-the-lab"
@@ -711,6 +713,9 @@ NOT_PAGES: dict[str, str] = {
     "quote_preview": "a piece of the booking form; test_main_job_by_mouse shows it",
     "reservation_accept_quote": "POST only",
     "reservation_calendar": "a download",
+    "wait_accept": "POST only",
+    "wait_decline": "POST only",
+    "wait_withdraw": "POST only",
     "move_accept": "POST only",
     "move_refuse": "POST only",
     "move_withdraw": "POST only",

@@ -1,0 +1,211 @@
+"""The waiting list: when time frees, who has waited longest is offered it first, alone, for an hour."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+
+from booking.models import Occupancy, OccupancySource, WaitEntry
+from booking.rules.slots import first_fit, free_ranges
+from booking.rules.waiting import MOST_OFFERS, WaitEvent, WaitState, next_wait_state, offer_expires
+from booking.services import conflicts, holds, reservations
+from booking.services import context as booking_context
+from booking.services.context import BookingContext
+from booking.services.reservations import BOOKING_ROLES, ReservationRequest, Reserved, refusal_reasons
+from config.kernel.access import Actor, get_visible
+from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.services import transactions
+from config.kernel.time_range import TimeRange
+from instruments.services.notices import News, person, tell
+from instruments.services.people import one_at_a_time
+
+MOST_WAITING = 10
+LONGEST_WINDOW = timedelta(days=62)
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """``minutes`` anywhere in ``window``; for an exact time the window is that time."""
+
+    instrument_id: int
+    organisation_id: int
+    window: TimeRange
+    minutes: int
+    service_mode: str
+
+
+def join(actor: Actor, wish: Wish, now: datetime) -> WaitEntry:
+    """Wait for a time. Raises NotFound, Forbidden, Refusal ``wait.too_many``, ``wait.window``, ``wait.length``, ``wait.past``."""
+
+    def work() -> WaitEntry:
+        person_id = one_at_a_time(actor)
+        if wish.organisation_id not in actor.organisations(*BOOKING_ROLES):
+            raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
+        context = booking_context.load(actor, wish.instrument_id, lock=False, customer_id=wish.organisation_id)
+        _refuse_wish(context, wish, now)
+        open_ones = WaitEntry.objects.filter(requested_by=person_id, state__in=[WaitState.WAITING, WaitState.OFFERED])
+        if open_ones.count() >= MOST_WAITING:
+            raise Refusal.of("wait.too_many", most=MOST_WAITING)
+        return WaitEntry.objects.create(
+            instrument=context.instrument,
+            organisation_id=wish.organisation_id,
+            requested_by_id=person_id,
+            service_mode=wish.service_mode,
+            minutes=wish.minutes,
+            first_at=wish.window.starts_at,
+            last_at=wish.window.ends_at,
+            state=WaitState.WAITING,
+            created_at=now,
+        )
+
+    return transactions.run(work)
+
+
+def _refuse_wish(context: BookingContext, wish: Wish, now: datetime) -> None:
+    minutes = timedelta(minutes=wish.minutes)
+    if wish.window.ends_at <= now + minutes:
+        raise Refusal.of("wait.past", "last_on")
+    if wish.window.duration > LONGEST_WINDOW:
+        raise Refusal.of("wait.window", "last_on", days=LONGEST_WINDOW.days)
+    policy = context.policy
+    fits = policy.min_minutes <= wish.minutes <= policy.max_minutes and wish.minutes % policy.granularity_minutes == 0
+    if not fits or minutes > wish.window.duration:
+        limits = {"shortest_minutes": policy.shortest_on_grid_minutes, "longest_minutes": policy.max_minutes}
+        raise Refusal.of("wait.length", "minutes", step=policy.granularity_minutes, **limits)
+
+
+def withdraw(actor: Actor, entry_id: int, now: datetime) -> None:
+    """Wait no longer. Raises NotFound, Refusal ``wait.not_now``."""
+    _answer(actor, entry_id, WaitEvent.WITHDRAW, now)
+
+
+def decline(actor: Actor, entry_id: int, now: datetime) -> None:
+    """Let an offer pass and wait on; the next in the list is asked. Raises NotFound, Refusal ``wait.not_now``."""
+    _answer(actor, entry_id, WaitEvent.PASS, now)
+
+
+def accept(actor: Actor, entry_id: int, now: datetime) -> Reserved:
+    """Take what is offered: it is booked (or asked for) in one transaction. Raises as ``reservations.reserve``, and ``wait.not_now``."""
+
+    def work() -> Reserved:
+        entry = _locked(actor, entry_id)
+        during = entry.offered
+        after = next_wait_state(WaitState(entry.state), WaitEvent.ACCEPT)
+        if during is None or entry.offer_expires_at is None or entry.offer_expires_at <= now:
+            raise Refusal.of("wait.offer_over")
+        request = ReservationRequest(entry.instrument_id, entry.organisation_id, during, entry.service_mode)
+        reserved = reservations.reserve(actor, request, now, idempotency_key=f"wait-{entry.pk}-{entry.offers}")
+        entry.state, entry.reservation_id = after, reserved.reservation_id
+        entry.save(update_fields=["state", "reservation"])
+        return reserved
+
+    return transactions.run(work)
+
+
+def offer_free_time(now: datetime) -> int:
+    """Offer what is free to those who wait, the longest waiting first; returns how many were asked. Safe to repeat."""
+    _end_what_is_over(now)
+    made = 0
+    waiting = WaitEntry.objects.filter(state=WaitState.WAITING).order_by("created_at", "pk")
+    for pk in list(waiting.values_list("pk", flat=True)[:BATCH]):
+
+        def work(pk: int = pk) -> bool:
+            return _offer(pk, now)
+
+        try:
+            made += transactions.run(work)
+        except (conflicts.Taken, NotFound):
+            continue  # somebody was faster, or the instrument is gone: the others go on
+    return made
+
+
+def _offer(entry_id: int, now: datetime) -> bool:
+    entry = WaitEntry.objects.select_related("organisation").filter(pk=entry_id, state=WaitState.WAITING).first()
+    if entry is None:
+        return False
+    context = booking_context.load_locked(entry.instrument_id).for_customer(entry.organisation)
+    entry = WaitEntry.objects.select_for_update(no_key=True).select_related("organisation").get(pk=entry_id)
+    during = _fit(context, entry, now) if entry.state == WaitState.WAITING else None
+    if during is None:
+        return False
+    expires_at = offer_expires(now, during.starts_at)
+    holds.clear(context.instrument.calendar_id, context.policy.occupied(during), None, now)
+    holds.keep(context, entry.requested_by_id, during, now, expires_at)
+    entry.state = next_wait_state(WaitState.WAITING, WaitEvent.OFFER)
+    entry.offers += 1
+    entry.offered_starts_at, entry.offered_ends_at, entry.offer_expires_at = during.starts_at, during.ends_at, expires_at
+    entry.save()
+    _tell(context, entry, now)
+    return True
+
+
+def _tell(context: BookingContext, entry: WaitEntry, now: datetime) -> None:
+    """The person has an hour: this cannot wait for a digest."""
+    instrument, during = context.instrument, entry.offered
+    if during is None or entry.offer_expires_at is None:
+        return
+    times = {"starts_at": during.starts_at, "ends_at": during.ends_at, "until_at": entry.offer_expires_at}
+    params = {name: moment.astimezone(context.zone).isoformat() for name, moment in times.items()}
+    params |= {"instrument": instrument.name, "instrument_en": instrument.name_en, "zone": context.zone.key}
+    news = News("waiting.offered", params, reverse("wait_list"), entry, instrument.organisation_id)
+    tell(news, person(entry.requested_by_id), now)
+
+
+def _fit(context: BookingContext, entry: WaitEntry, now: datetime) -> TimeRange | None:
+    """The first free range that the person may book within the window."""
+    window = TimeRange(max(entry.first_at, now), entry.last_at) if entry.last_at > now else None
+    if window is None:
+        return None
+    busy = booking_context.busy_ranges(context.instrument.calendar_id, window.widened(timedelta(days=1), timedelta(days=1)))
+    free = free_ranges(context.opening(window), busy, context.policy, now)
+    during = first_fit(timedelta(minutes=entry.minutes), free, context.policy, context.zone, now, window)
+    if during is None or during.ends_at > entry.last_at:
+        return None
+    reasons = refusal_reasons(context, entry.requested_by_id, entry.organisation, during, entry.service_mode, now, lock=True)
+    return None if reasons else during
+
+
+def _end_what_is_over(now: datetime) -> None:
+    """Offers that nobody took pass on; entries whose window is over lapse."""
+    over = WaitEntry.objects.filter(state=WaitState.OFFERED, offer_expires_at__lte=now).order_by("pk")
+    for pk in list(over.values_list("pk", flat=True)[:BATCH]):
+        transactions.run(lambda pk=pk: _step(_row(pk), WaitEvent.PASS, now))  # type: ignore[misc]
+    lapsed = WaitEntry.objects.filter(state=WaitState.WAITING, last_at__lte=now).order_by("pk")
+    for pk in list(lapsed.values_list("pk", flat=True)[:BATCH]):
+        transactions.run(lambda pk=pk: _step(_row(pk), WaitEvent.LAPSE, now))  # type: ignore[misc]
+
+
+def _answer(actor: Actor, entry_id: int, event: WaitEvent, now: datetime) -> None:
+    transactions.run(lambda: _step(_locked(actor, entry_id), event, now))
+
+
+def _step(entry: WaitEntry, event: WaitEvent, now: datetime) -> None:
+    """One step that ends an offer or the waiting; the time that was kept is free at once."""
+    after = next_wait_state(WaitState(entry.state), event)
+    if entry.state == WaitState.OFFERED:
+        Occupancy.objects.filter(
+            source=OccupancySource.HOLD, holder=entry.requested_by_id, calendar_id=entry.instrument.calendar_id
+        ).delete()
+        entry.offered_starts_at = entry.offered_ends_at = entry.offer_expires_at = None
+    if event is WaitEvent.PASS and entry.offers >= MOST_OFFERS:
+        after = WaitState.LAPSED
+    entry.state = after
+    entry.save()
+
+
+def _locked(actor: Actor, entry_id: int) -> WaitEntry:
+    """The actor's own entry: nobody answers for another."""
+    entry = get_visible(WaitEntry.objects.all(), actor, pk=entry_id)
+    if entry.requested_by_id != actor.user_id:
+        raise Forbidden.of("wait.not_yours")
+    return _row(entry_id)
+
+
+def _row(entry_id: int) -> WaitEntry:
+    """The entry behind its calendar's lock and its own: the same order as everywhere."""
+    entry = WaitEntry.objects.get(pk=entry_id)
+    booking_context.load_locked(entry.instrument_id)
+    return WaitEntry.objects.select_for_update(of=("self",), no_key=True).select_related("instrument").get(pk=entry_id)

@@ -1,0 +1,194 @@
+"""A chosen time is kept while the form is filled in; a time that frees is offered to who has waited longest, one at a time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from booking.models import Occupancy, Reservation, WaitEntry
+from booking.services import changes, holds, policies, transitions, waiting
+from booking.services.changes import ChangeRequest
+from booking.services.policies import Scope
+from booking.services.waiting import Wish
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from config.kernel.invariants import registered
+from instruments.models import Notice
+from tests.booking.services.test_reservation_flow import ask
+
+MINUTE = timedelta(minutes=1)
+
+
+def codes(refused) -> list[str]:
+    return [reason.code for reason in refused.value.reasons]
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_broken(cast):
+    """After each test the rows hold what is always true of them."""
+    yield
+    found = {name: check().violations for name, check in registered().items() if name.startswith("booking.")}
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+def wish(cast, window, minutes=120, firm=None) -> Wish:
+    return Wish(cast.xrd.pk, (firm or cast.firm).pk, window, minutes, "self_operated")
+
+
+def others_ask(cast, during, key="other"):
+    return ask(cast, during, who="he", firm=cast.other_firm, key=key)
+
+
+# --- Holds ------------------------------------------------------------------------------------------------------------
+def test_a_held_time_is_kept_from_others_and_booked_by_its_holder(cast, slot):
+    held = holds.hold(cast.actor("lin"), cast.xrd.pk, slot(9, 11), cast.now)
+    assert held.expires_at == cast.now + 8 * MINUTE
+    with pytest.raises(Conflict):
+        others_ask(cast, slot(10, 12))
+    assert ask(cast, slot(9, 11)).state == "requested"
+    assert not Occupancy.objects.filter(source="hold").exists()
+
+
+def test_an_expired_hold_keeps_nobody_out_even_before_the_job_takes_it_away(cast, slot):
+    holds.hold(cast.actor("lin"), cast.xrd.pk, slot(9, 11), cast.now - 9 * MINUTE)
+    assert others_ask(cast, slot(9, 11)).state == "requested"
+
+
+def test_the_job_takes_away_what_has_expired_and_nothing_else(cast, slot):
+    holds.hold(cast.actor("lin"), cast.xrd.pk, slot(9, 11), cast.now)
+    assert holds.release_expired(cast.now + 7 * MINUTE) == 0
+    assert holds.release_expired(cast.now + 8 * MINUTE) == 1
+
+
+def test_a_person_holds_one_time_of_an_instrument(cast, slot):
+    holds.hold(cast.actor("lin"), cast.xrd.pk, slot(9, 11), cast.now)
+    holds.hold(cast.actor("lin"), cast.xrd.pk, slot(13, 15), cast.now)
+    assert Occupancy.objects.filter(source="hold").count() == 1
+    assert others_ask(cast, slot(9, 11)).state == "requested"
+
+
+def test_a_hold_is_renewed_and_not_for_ever(cast, slot):
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"hold_minutes": 10}, cast.now)
+    lin, during = cast.actor("lin"), slot(9, 11)
+    assert holds.hold(lin, cast.xrd.pk, during, cast.now).renewable
+    assert holds.hold(lin, cast.xrd.pk, during, cast.now + 9 * MINUTE).expires_at == cast.now + 19 * MINUTE
+    last = holds.hold(lin, cast.xrd.pk, during, cast.now + 25 * MINUTE)
+    assert (last.expires_at, last.renewable) == (cast.now + 30 * MINUTE, False)
+    with pytest.raises(Refusal) as refused:
+        holds.hold(lin, cast.xrd.pk, during, cast.now + 30 * MINUTE)
+    assert codes(refused) == ["hold.over"]
+
+
+def test_what_is_taken_or_closed_cannot_be_held(cast, slot):
+    others_ask(cast, slot(9, 11))
+    with pytest.raises(Conflict) as refused:
+        holds.hold(cast.actor("lin"), cast.xrd.pk, slot(10, 12), cast.now)
+    assert codes(refused) == ["booking.just_taken"]
+    with pytest.raises(Refusal) as refused:
+        holds.hold(cast.actor("lin"), cast.xrd.pk, slot(21, 22), cast.now)
+    assert codes(refused) == ["booking.outside_opening_hours"]
+
+
+def test_letting_go_frees_the_time(cast, slot):
+    holds.hold(cast.actor("lin"), cast.xrd.pk, slot(9, 11), cast.now)
+    holds.release(cast.actor("lin"), cast.xrd.pk)
+    assert others_ask(cast, slot(9, 11)).state == "requested"
+
+
+def test_a_held_time_is_no_time_to_move_to(cast, slot):
+    reserved = others_ask(cast, slot(13, 15))
+    holds.hold(cast.actor("lin"), cast.xrd.pk, slot(9, 11), cast.now)
+    with pytest.raises(Conflict):
+        changes.change(cast.actor("he"), ChangeRequest(reserved.reservation_id, slot(9, 11)), cast.now, idempotency_key="m")
+
+
+# --- Waiting ----------------------------------------------------------------------------------------------------------
+def test_who_waits_is_offered_the_time_that_frees_and_takes_it(cast, slot):
+    taken = others_ask(cast, slot(8, 16))
+    entry = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now)
+    assert waiting.offer_free_time(cast.now) == 0
+    transitions.cancel(cast.actor("he"), taken.reservation_id, cast.now)
+    assert waiting.offer_free_time(cast.now) == 1
+    entry.refresh_from_db()
+    assert (entry.state, entry.offered) == ("offered", slot(9, 11))
+    assert Notice.objects.filter(event="waiting.offered", user=cast.users["lin"]).count() == 1
+    with pytest.raises(Conflict):
+        others_ask(cast, slot(9, 11), key="k2")
+    reserved = waiting.accept(cast.actor("lin"), entry.pk, cast.now + 5 * MINUTE)
+    assert Reservation.objects.get(pk=reserved.reservation_id).during == slot(9, 11)
+    entry.refresh_from_db()
+    assert (entry.state, entry.reservation_id) == ("taken", reserved.reservation_id)
+
+
+def test_any_two_hours_of_a_day_are_found_where_they_are_free(cast, slot):
+    others_ask(cast, slot(8, 15))
+    entry = waiting.join(cast.actor("lin"), wish(cast, slot(8, 20)), cast.now)
+    waiting.offer_free_time(cast.now)
+    entry.refresh_from_db()
+    assert entry.offered == slot(15, 17)
+
+
+def test_who_waits_longest_is_asked_first_and_alone(cast, slot):
+    first = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now - 10 * MINUTE)
+    second = waiting.join(cast.actor("he"), wish(cast, slot(9, 11), firm=cast.other_firm), cast.now - 5 * MINUTE)
+    assert waiting.offer_free_time(cast.now) == 1
+    assert [WaitEntry.objects.get(pk=one.pk).state for one in (first, second)] == ["offered", "waiting"]
+    waiting.decline(cast.actor("lin"), first.pk, cast.now + MINUTE)
+    # Back in the list with the old place; the one behind is asked when the first lets it pass for good.
+    waiting.withdraw(cast.actor("lin"), first.pk, cast.now + MINUTE)
+    assert waiting.offer_free_time(cast.now + MINUTE) == 1
+    assert WaitEntry.objects.get(pk=second.pk).state == "offered"
+
+
+def test_an_offer_that_nobody_answers_passes_to_the_next(cast, slot):
+    first = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now - 10 * MINUTE)
+    waiting.offer_free_time(cast.now)
+    with pytest.raises(Refusal) as refused:
+        waiting.accept(cast.actor("lin"), first.pk, cast.now + 61 * MINUTE)
+    assert codes(refused) == ["wait.offer_over"]
+    second = waiting.join(cast.actor("he"), wish(cast, slot(9, 11), firm=cast.other_firm), cast.now)
+    waiting.offer_free_time(cast.now + 61 * MINUTE)
+    states = {WaitEntry.objects.get(pk=one.pk).state for one in (first, second)}
+    assert states == {"offered", "waiting"}
+
+
+def test_nothing_is_offered_that_the_person_may_not_book(cast, slot):
+    quota = {"subject": "person", "measure": "count", "period": "ahead", "most": 1, "peak_only": False}
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"quotas": [quota]}, cast.now)
+    ask(cast, slot(13, 15))
+    waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now)
+    assert waiting.offer_free_time(cast.now) == 0
+
+
+def test_an_entry_whose_days_are_over_lapses(cast, slot):
+    entry = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now)
+    waiting.offer_free_time(slot(11, 12).starts_at)
+    entry.refresh_from_db()
+    assert entry.state == "lapsed"
+
+
+def test_nobody_answers_for_another(cast, slot):
+    entry = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now)
+    waiting.offer_free_time(cast.now)
+    with pytest.raises(NotFound):
+        waiting.accept(cast.actor("he"), entry.pk, cast.now)
+    with pytest.raises(Forbidden):
+        waiting.withdraw(cast.actor("wang"), entry.pk, cast.now)
+
+
+@pytest.mark.parametrize(
+    ("hours", "minutes", "code"),
+    [((9, 10), 120, "wait.length"), ((9, 20), 45, "wait.length"), ((9, 24 * 90), 120, "wait.window")],
+)
+def test_a_wish_that_can_never_be_met_is_refused(cast, slot, hours, minutes, code):
+    with pytest.raises(Refusal) as refused:
+        waiting.join(cast.actor("lin"), wish(cast, slot(*hours), minutes), cast.now)
+    assert codes(refused) == [code]
+
+
+def test_a_person_waits_for_ten_times_at_most(cast, slot):
+    for hour in range(10):
+        waiting.join(cast.actor("lin"), wish(cast, slot(8 + hour, 10 + hour)), cast.now)
+    with pytest.raises(Refusal) as refused:
+        waiting.join(cast.actor("lin"), wish(cast, slot(8, 10)), cast.now)
+    assert codes(refused) == ["wait.too_many"]
