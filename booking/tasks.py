@@ -11,8 +11,6 @@ from booking.services import (
     changes,
     device_events,
     device_matching,
-    mails,
-    notices,
     subscription_refresh,
     subscriptions,
     time_alerts,
@@ -20,12 +18,6 @@ from booking.services import (
     usage_review,
 )
 from config.kernel.services.heartbeat import beat
-
-
-@app.task(name=notices.TASK, queue=notices.QUEUE, retry=RetryStrategy(max_attempts=6, exponential_wait=5))
-def notify(reservation_id: int, event: str) -> None:
-    """Tell the people concerned about ``event`` of a reservation."""
-    mails.send(reservation_id, event)
 
 
 @app.periodic(cron="*/5 * * * *")

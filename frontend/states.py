@@ -99,6 +99,18 @@ _RESOURCE_REQUEST: dict[str, StateLook] = {
     "delivered": StateLook(pgettext_lazy("resource request state", "Delivered"), "download", "good"),
     "closed": StateLook(pgettext_lazy("resource request state", "Done"), "flag", "calm"),
 }
+_DELIVERY: dict[str, StateLook] = {
+    "waiting": StateLook(pgettext_lazy("delivery state", "Waiting"), "hourglass", "wait"),
+    "sending": StateLook(pgettext_lazy("delivery state", "Being sent"), "send", "live"),
+    "sent": StateLook(pgettext_lazy("delivery state", "Sent"), "circle-check", "good"),
+    "failed": StateLook(pgettext_lazy("delivery state", "Failed"), "alert-circle", "bad"),
+    "dropped": StateLook(pgettext_lazy("delivery state", "No longer wanted"), "ban", "calm"),
+}
+_WEBHOOK: dict[str, StateLook] = {
+    "on": StateLook(pgettext_lazy("webhook state", "On"), "circle-check", "good"),
+    "off": StateLook(pgettext_lazy("webhook state", "Off"), "power", "calm"),
+    "failing": StateLook(pgettext_lazy("webhook state", "Off after failures"), "alert-circle", "bad"),
+}
 _QUALIFICATION: dict[str, StateLook] = {
     "valid": StateLook(pgettext_lazy("state of a qualification", "Valid"), "shield-check", "good"),
     "future": StateLook(pgettext_lazy("state of a qualification", "Not valid yet"), "clock", "wait"),
@@ -145,6 +157,8 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "subscription": _SUBSCRIPTION,
     "resource_request": _RESOURCE_REQUEST,
     "qualification": _QUALIFICATION,
+    "delivery": _DELIVERY,
+    "webhook": _WEBHOOK,
     "change": _CHANGE,
     "problem": _PROBLEM,
     "import": _IMPORT,

@@ -61,7 +61,7 @@ def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: Expec
         after = {"ends_at": ends_at.isoformat()}
         audit.record(actor, "reservation.longer", locked, now, before={"ends_at": before.isoformat()}, after=after)
         ports.money().on_extend(locked, actor, expected, now)
-        notices.defer(locked, "extended")
+        notices.defer(locked, "extended", now)
 
     wanted = TimeRange(found.starts_at, max(ends_at, found.ends_at))
     with conflicts.answered(actor, found.instrument_id, wanted, now, found.organisation_id):

@@ -89,7 +89,7 @@ def finish(locked: Reservation, actor: Actor, now: datetime, ending: Ending) -> 
     measure(session, policy)
     session.save()
     ports.money().on_progress(locked, Action.CHECK_OUT, actor, now)
-    notices.defer(locked, "completed")
+    notices.defer(locked, "completed", now)
     return session
 
 

@@ -51,10 +51,10 @@ def approve(actor: Actor, reservation_id: int, now: datetime) -> None:
         _still_open(locked)
         changed = ports.money().on_approve(locked, actor, now)
         if changed is not None:
-            notices.defer(locked, "figures_changed")
+            notices.defer(locked, "figures_changed", now)
             return changed
         _move(locked, Action.APPROVE, actor, now)
-        notices.defer(locked, "approved")
+        notices.defer(locked, "approved", now)
         return None
 
     with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
@@ -75,7 +75,7 @@ def approve_at_once(reservation: Reservation, now: datetime) -> None:
     if ports.money().on_approve(reservation, NOBODY, now) is not None:
         raise Conflict.of("booking.figures_changed")
     _move(reservation, Action.APPROVE, NOBODY, now, "policy: no approval needed")
-    notices.defer(reservation, "approved")
+    notices.defer(reservation, "approved", now)
 
 
 def approve_as_proposed(reservation: Reservation, manager_id: int | None, now: datetime) -> None:
@@ -83,7 +83,7 @@ def approve_as_proposed(reservation: Reservation, manager_id: int | None, now: d
     if ports.money().on_approve(reservation, NOBODY, now) is not None:
         raise Conflict.of("booking.figures_changed")
     _move(reservation, Action.APPROVE, Actor(user_id=manager_id), now)
-    notices.defer(reservation, "approved")
+    notices.defer(reservation, "approved", now)
 
 
 def note_move(reservation: Reservation, before: TimeRange, actor: Actor, now: datetime, reason: str) -> None:
@@ -197,7 +197,7 @@ def _handle_due(
                 return False
             _move(locked, action, NOBODY, now)
             ports.money().on_release(locked, NOBODY, action.value, now)
-            notices.defer(locked, event)
+            notices.defer(locked, event, now)
             return True
 
         try:
@@ -216,7 +216,7 @@ def _release(
         locked = lock_row(reservation_id)
         _move(locked, action, actor, now, reason)
         ports.money().on_release(locked, actor, action.value, now)
-        notices.defer(locked, event)
+        notices.defer(locked, event, now, reason=reason)
 
     transactions.run(work)
 

@@ -74,7 +74,7 @@ def ask_adjustment(actor: Actor, reservation_id: int, proposed: TimeRange | None
         asked_at=now,
     )
     _step(locked, Action.ASK_ADJUSTMENT, actor, now, words)
-    notices.defer(locked, "adjustment_asked")
+    notices.defer(locked, "adjustment_asked_to_lab", now, reason=words)
     return asked
 
 
@@ -108,7 +108,7 @@ def refuse_adjustment(actor: Actor, reservation_id: int, answer: str, now: datet
     session.review_until, session.reminded_at = review_until(now, usage_policy(locked).agree_after_days), None
     session.save()
     _step(locked, Action.REFUSE_ADJUSTMENT, actor, now, words)
-    notices.defer(locked, "adjustment_refused")
+    notices.defer(locked, "adjustment_refused", now, reason=words)
 
 
 @whole
@@ -122,7 +122,7 @@ def dispute(actor: Actor, reservation_id: int, reason: str, now: datetime) -> Us
     locked, session = _under_review(reservation_id, Action.DISPUTE)
     opened = UsageDispute.objects.create(session=session, reason=words, opened_by_id=actor.person_id, opened_at=now)
     _step(locked, Action.DISPUTE, actor, now, words)
-    notices.defer(locked, "disputed")
+    notices.defer(locked, "disputed_to_lab", now, reason=words)
     return opened
 
 
@@ -163,7 +163,7 @@ def remind_due(now: datetime) -> int:
             return False
         session.reminded_at = now
         session.save(update_fields=["reminded_at"])
-        notices.defer(locked, "agree_soon")
+        notices.defer(locked, "agree_soon", now)
         return True
 
     waiting = UsageSession.objects.filter(review_until__lte=now + NOTICE_BEFORE, reminded_at__isnull=True)
@@ -216,7 +216,7 @@ def _settle(
     session.agreed_at, session.agreed_how = now, how
     session.save()
     ports.money().on_agree(locked, session, actor, now)
-    notices.defer(locked, "charged")
+    notices.defer(locked, "charged", now)
 
 
 def _step(locked: Reservation, action: Action, actor: Actor, now: datetime, reason: str) -> None:

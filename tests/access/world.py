@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.test import Client
 
 from billing.pricing import sample_prices
@@ -43,6 +44,7 @@ from instruments.models import (
     Invitation,
     JoinRequest,
     Membership,
+    Notice,
     Organisation,
     Resource,
     SavedSearch,
@@ -53,7 +55,17 @@ from instruments.models import (
 from instruments.queries import actor_for
 from instruments.rules.opening import CalendarEntry, EntryKind
 from instruments.rules.recurrence import Recurrence
-from instruments.services import catalogue, closure_import, resource_requests, resources, schedule_store, vocabulary
+from instruments.services import (
+    catalogue,
+    closure_import,
+    notice_settings,
+    resource_requests,
+    resources,
+    schedule_store,
+    vocabulary,
+    webhooks,
+)
+from instruments.services.notices import News, tell
 from instruments.services.resource_requests import Application, Delivery
 from instruments.services.saved_searches import unsubscribe_token
 from tests.agreeing import check_out_agreed
@@ -111,6 +123,7 @@ def build_world(now: datetime = NOW) -> World:
     _keep_records(world, now)
     _keep_calendars(world, now)
     _share_resources(world, now)
+    _tell_people(world, now)
     catalogue.rebuild(now)
     vocabulary.rebuild_vocabulary()
     _take_in_lists(world, now)
@@ -342,7 +355,32 @@ def _keep_people_busy(world: World, now: datetime) -> None:
             ("token", cast.users[admin].api_tokens.get().pk),
             ("time_alert", _time_alert(cast, admin, OURS_KEYS if side == "ours" else THEIRS_KEYS)),
             ("saved_search", saved.pk),
-            ("saved_search_token", unsubscribe_token(saved)),
+            ("saved_search_token", unsubscribe_token(saved.pk)),
+        ):
+            found.setdefault(kind, []).append(value)
+    world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
+
+
+def _tell_people(world: World, now: datetime) -> None:
+    """News, mail about the work of a lab, and a webhook with a delivery, on both sides."""
+    cast = world.cast
+    sides = (("zhao", cast.firm, cast.lab, OURS_KEYS), ("he", cast.other_firm, world.other_lab, THEIRS_KEYS))
+    found: dict[str, list[Any]] = {}
+    for admin, firm, lab, mark in sides:
+        person = cast.users[admin]
+        tell(News("registry.problem_seen", {"instrument": f"XRD {mark}", "answer": ""}, lab_id=lab.pk), Q(pk=person.pk), now)
+        notice = Notice.objects.filter(user=person).latest("pk")
+        address, events = f"https://hooks.example.org/{mark}", ["reservation.requested"]
+        webhook, _secret = webhooks.register_webhook(cast.actor(admin), firm.pk, address, events, now)
+        delivery = webhooks.send_test(cast.actor(admin), webhook.pk, now)
+        notice.deliveries.update(state="failed")
+        type(delivery).objects.filter(pk=delivery.pk).update(state="failed")
+        for kind, value in (
+            ("notice", notice.pk),
+            ("notice_token", notice_settings.unsubscribe_token(person.pk, ["registry"])),
+            ("delivery", notice.deliveries.get().pk),
+            ("webhook", webhook.pk),
+            ("webhook_delivery", delivery.pk),
         ):
             found.setdefault(kind, []).append(value)
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}

@@ -125,7 +125,21 @@ def a_token() -> str:
     from instruments.services.saved_searches import save_search, unsubscribe_token
 
     actor = stage.persona(PERSONAS["firm_admin"])
-    return unsubscribe_token(save_search(actor, CatalogueSearch(text="XRD"), "XRD", True, timezone.now()))
+    return unsubscribe_token(save_search(actor, CatalogueSearch(text="XRD"), "XRD", True, timezone.now()).pk)
+
+
+def notice_token() -> str:
+    """Of the link in a mail to the researcher."""
+    from instruments.services.notice_settings import unsubscribe_token
+
+    return unsubscribe_token(stage.persona(PERSONAS["researcher"]).user_id, ["reservations", "alerts"])
+
+
+def webhook() -> int:
+    """The one of the personas' lab, with a log."""
+    from instruments.models import Webhook
+
+    return int(Webhook.objects.filter(organisation_id=organisation(PERSONAS["lab_manager"]), removed_at=None).earliest("pk").pk)
 
 
 def under_repair() -> int:
@@ -357,6 +371,19 @@ PAGES: tuple[Shown, ...] = (
     Shown("mfa_view_recovery_codes", lambda: at("mfa_view_recovery_codes"), ("second_factor",)),
     Shown("mfa_generate_recovery_codes", lambda: at("mfa_generate_recovery_codes"), ("second_factor",)),
     Shown("mfa_reauthenticate", lambda: at("mfa_reauthenticate"), ("second_factor",)),
+    # News
+    Shown("notice_list", lambda: at("notice_list"), ("lab_manager", "researcher", "operator"), important=True),
+    Shown("notice_list", lambda: at("notice_list", show="action", group="alerts"), ("researcher",), "nothing"),
+    Shown("notice_settings", lambda: at("notice_settings"), ACCOUNT, important=True),
+    Shown("notice_unsubscribe", lambda: at("notice_unsubscribe", notice_token()), (ANONYMOUS, "researcher")),
+    Shown("channel_address", lambda: at("channel_address", "sms"), ("researcher",)),
+    Shown("channel_code", lambda: at("channel_code", "sms"), ("researcher",)),
+    Shown("mail_log", lambda: at("mail_log"), ("operator", "lab_manager"), important=True),
+    Shown("mail_log", lambda: at("mail_log", state="failed", q="zzzz"), ("operator",), "nothing"),
+    Shown("webhook_list", lambda: at("webhook_list", organisation(PERSONAS["lab_manager"])), ("lab_manager",)),
+    Shown("webhook_list", lambda: at("webhook_list", organisation(PERSONAS["firm_admin"])), ("firm_admin",), "none"),
+    Shown("webhook_create", lambda: at("webhook_create", organisation(PERSONAS["lab_manager"])), ("lab_manager",)),
+    Shown("webhook_detail", lambda: at("webhook_detail", webhook()), ("lab_manager",), important=True),
     # Finding
     Shown("search", lambda: at("search"), EVERYBODY, important=True),
     Shown("search", lambda: at("search", q="X", subsidy="yes"), (ANONYMOUS, "researcher"), "filtered"),
@@ -609,6 +636,16 @@ def any_reservation(state: str) -> int:
 
 NOT_PAGES: dict[str, str] = {
     "robots": "for crawlers",
+    "notice_bell": "a piece of pages",
+    "notice_open": "leads to what a notice is about",
+    "notice_read": "POST only",
+    "notices_read": "POST only",
+    "channel_forget": "POST only",
+    "mail_resend": "POST only",
+    "webhook_test": "POST only",
+    "webhook_secret": "POST only",
+    "webhook_remove": "POST only",
+    "webhook_redeliver": "POST only",
     "sitemap": "for crawlers",
     "sitemap_page": "for crawlers",
     "instrument_qr": "a picture",

@@ -15,7 +15,7 @@ from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument, Membership
+from instruments.models import Instrument, Membership, Notice
 from tests.agreeing import check_out_agreed
 from tests.concurrency.world import add_instrument
 
@@ -139,8 +139,13 @@ def test_a_whole_life_leaves_history_audit_session_and_mail_to_send(cast, slot):
     session = UsageSession.objects.get(reservation_id=pk)
     assert (session.actual_ends_at, session.billable_minutes) == (during.ends_at + timedelta(minutes=7), 180)
     assert session.note == "filament changed"
-    jobs = ProcrastinateJob.objects.filter(task_name="booking.notify").order_by("id")
-    assert [job.args["event"] for job in jobs] == ["requested", "approved", "completed"]
+    told = Notice.objects.order_by("pk").values_list("event", "user__email")
+    assert list(told) == [
+        ("reservation.requested", "wang@example.org"),
+        ("reservation.approved", "lin@example.org"),
+        ("reservation.completed", "lin@example.org"),
+    ]
+    assert ProcrastinateJob.objects.filter(task_name="notices.deliver").count() == 3
 
 
 def test_what_is_refused_leaves_nothing(cast, slot):

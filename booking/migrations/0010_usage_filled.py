@@ -18,7 +18,7 @@ UPDATE booking_usagesession
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0040_usage'),
+        ('booking', '0009_usage'),
     ]
 
     operations = [
