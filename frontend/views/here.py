@@ -26,7 +26,7 @@ from booking.ports import ExpectedFigures
 from booking.queries import usage as usage_queries
 from booking.rules.attendance import Arrival
 from booking.services import check_in_points, extending, self_service, usage_review
-from config.kernel.access import Actor
+from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
 from frontend.booking_form import read_expected
 from frontend.http import actor_of
@@ -189,7 +189,8 @@ def here_report(request: HttpRequest) -> HttpResponse:
             text = f"[{_('cannot be used')}] {text}"
         problems.report(actor, instrument.pk, text, now)
         status = request.POST.get("instrument_status", "")
-        if status and status != instrument.status:
+        manages = instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
+        if manages and status and status != instrument.status:
             registry.set_status(actor, instrument.pk, status, now, text.strip()[:200])
         return _("Thank you. The lab has been told.")
 

@@ -82,7 +82,7 @@ def test_a_researcher_starts_goes_on_reports_and_ends_on_a_phone_and_the_lab_agr
 
 
 def two_odd_runs(site: Site, name: str) -> tuple[int, int]:
-    """A run long before a booking that is over, and one in the night without any: (instrument, reservation)."""
+    """A run that began long before a booking that is over, and one behind it without any: (instrument, reservation)."""
     from booking.rules.device_runs import EventKind
     from booking.services import device_events, device_keys, transitions
     from booking.services.device_events import Batch, Told
@@ -92,7 +92,7 @@ def two_odd_runs(site: Site, name: str) -> tuple[int, int]:
     with site.data():
         manager, researcher = stage.persona(PERSONAS["lab_manager"]), stage.persona(PERSONAS["firm_admin"])
         now = datetime.now(UTC)
-        start = now.replace(minute=0, second=0, microsecond=0) - timedelta(days=80)
+        start = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=4)
         instrument = Instrument.objects.get(pk=pk)
         reservation = stage.book(researcher, instrument, start, 2, start - timedelta(days=1))
         transitions.approve(manager, reservation, start - timedelta(hours=20))
@@ -101,7 +101,7 @@ def two_odd_runs(site: Site, name: str) -> tuple[int, int]:
         key = device_keys.issue(manager, instrument.organisation_id, pk, name, now)[0]
         spans = (
             (start - timedelta(hours=2), start + timedelta(hours=2)),
-            (start + timedelta(days=3), start + timedelta(days=3, hours=1)),
+            (start + timedelta(hours=2, minutes=30), start + timedelta(hours=3)),
         )
         told = tuple(
             Told(f"{kind}-{place}", kind, moment)
@@ -119,8 +119,10 @@ def test_problems_are_settled_by_keyboard_alone(people: Visitors, used: Site) ->
     visitor = newly_arrived(people)
     log_in(visitor, "lab_manager")
     page = visitor.page
-    visitor.open("/sessions/problems/")
-    expect(page.locator("#opened-title")).to_have_text("Odd oven")  # the oldest is open
+    with used.data():
+        first = DeviceRun.objects.filter(instrument_id=instrument).earliest("starts_at")
+    visitor.open(f"/sessions/problems/?selected={first.pk}")
+    expect(page.locator("#opened-title")).to_have_text("Odd oven")
     page.keyboard.press("a")  # the booking that it overlaps is chosen
     expect(page.get_by_text("Attached.")).to_be_visible()
     expect(page.locator("#opened-title")).to_have_text("Odd oven")  # and the next one is open
