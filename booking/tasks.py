@@ -6,7 +6,17 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from booking.services import availability, mails, notices, subscription_refresh, subscriptions, time_alerts, transitions
+from booking.services import (
+    availability,
+    credit,
+    licences,
+    mails,
+    notices,
+    subscription_refresh,
+    subscriptions,
+    time_alerts,
+    transitions,
+)
 from config.kernel.services.heartbeat import beat
 
 
@@ -72,3 +82,12 @@ def answer_time_alerts(timestamp: int) -> None:
     """Write to those who wait for a time that is free now."""
     now = timezone.now()
     beat("booking.time_alerts", now, answered=time_alerts.answer_due(now))
+
+
+@app.periodic(cron="15 * * * *")
+@app.task(name="booking.licences_due", queueing_lock="booking.licences_due")
+def licences_due(timestamp: int) -> None:
+    """Licences that end soon, reservations whose licence will have ended, and sessions that nobody gave feedback on."""
+    now = timezone.now()
+    reminded, gaps = licences.remind_due(now), licences.tell_gaps_due(now)
+    beat("booking.licences_due", now, reminded=reminded, gaps=gaps, feedback=credit.note_missing_feedback_due(now))

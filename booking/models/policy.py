@@ -4,7 +4,10 @@ from django.db import models
 
 
 class InstrumentPolicy(models.Model):
-    """The booking policy of one instrument; minutes throughout, days for the horizon. Read as ``rules.policy.BookingPolicy``."""
+    """The booking policy of one instrument; minutes throughout, days for the horizon. Read as ``rules.policy.BookingPolicy``.
+
+    ``licence_needed``: who works at it alone must hold a licence (``booking.queries.licences``).
+    """
 
     instrument = models.OneToOneField("instruments.Instrument", on_delete=models.CASCADE, related_name="policy")
     granularity_minutes = models.PositiveIntegerField(default=30)
@@ -18,6 +21,7 @@ class InstrumentPolicy(models.Model):
     pending_blocks = models.BooleanField(default=True)
     cancel_notice_minutes = models.PositiveIntegerField(default=1440)
     no_show_grace_minutes = models.PositiveIntegerField(default=30)
+    licence_needed = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

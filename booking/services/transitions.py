@@ -17,9 +17,11 @@ from django.db.models import QuerySet, prefetch_related_objects
 from booking import ports
 from booking.models import Reservation, UsageSession
 from booking.rules.attendance import check_in_opens_at, grace_ends_at, is_due_expired, is_due_missed
+from booking.rules.credit import EventKind
+from booking.rules.policy import is_late_cancellation
 from booking.rules.states import Action, ReservationState, blocks, next_state
 from booking.rules.usage import derive_billable
-from booking.services import conflicts, notices
+from booking.services import conflicts, credit, licences, notices
 from booking.services.context import no_show_grace_minutes, of_instrument, policy_of
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, NotFound, Reason, Refusal
@@ -111,8 +113,11 @@ def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
     _release(actor, reservation_id, Action.MARK_NO_SHOW, now, "", may_mark, "no_show")
 
 
-def check_in(actor: Actor, reservation_id: int, now: datetime) -> None:
-    """Start the session. From an hour before the booked start until the booked end."""
+def check_in(actor: Actor, reservation_id: int, now: datetime, override_reason: str = "") -> None:
+    """Start the session. From an hour before the booked start until the booked end.
+
+    Who works alone and holds no licence any more is refused (``licence.check_in_refused``) unless the lab gives a reason.
+    """
     reservation = _visible(actor, reservation_id)
     _lab_only(reservation, actor)
     if now < check_in_opens_at(reservation.during):
@@ -122,6 +127,7 @@ def check_in(actor: Actor, reservation_id: int, now: datetime) -> None:
 
     def work() -> None:
         locked = _locked(reservation_id)
+        licences.require_for_check_in(locked, actor, now, override_reason)
         _move(locked, Action.CHECK_IN, actor, now)
         UsageSession.objects.create(
             reservation=locked,
@@ -150,6 +156,7 @@ def check_out(actor: Actor, reservation_id: int, now: datetime, note: str = "") 
         _move(locked, Action.AGREE, actor, now)
         session.agreed_at = now
         session.save()
+        credit.note_session(locked, session, actor, now)
         ports.money().on_agree(locked, session, actor, now)
         notices.defer(locked, "charged")
 
@@ -183,6 +190,7 @@ def _handle_due(
             if locked.state != wanted or not still_due(locked):
                 return False
             _move(locked, action, NOBODY, now)
+            _note_release(locked, wanted, action, NOBODY, now)
             ports.money().on_release(locked, NOBODY, action.value, now)
             notices.defer(locked, event)
             return True
@@ -201,11 +209,24 @@ def _release(
 
     def work() -> None:
         locked = _locked(reservation_id)
+        before = ReservationState(locked.state)
         _move(locked, action, actor, now, reason)
+        _note_release(locked, before, action, actor, now)
         ports.money().on_release(locked, actor, action.value, now)
         notices.defer(locked, event)
 
     transactions.run(work)
+
+
+def _note_release(reservation: Reservation, before: ReservationState, action: Action, actor: Actor, now: datetime) -> None:
+    """What a release says about the customer: nobody came, or an approved time was given back too late by its own side."""
+    if action is Action.MARK_NO_SHOW:
+        credit.note_violation(reservation, EventKind.NO_SHOW, actor, now)
+        return
+    policy = policy_of(getattr(reservation.instrument, "policy", None))
+    given_back = action is Action.CANCEL and before is ReservationState.APPROVED and not _is_lab(reservation, actor)
+    if given_back and is_late_cancellation(policy, reservation.during, now):
+        credit.note_violation(reservation, EventKind.LATE_CANCEL, actor, now)
 
 
 def _visible(actor: Actor, reservation_id: int) -> Reservation:
