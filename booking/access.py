@@ -25,8 +25,10 @@ from booking.models import (
     Licence,
     LicenceGap,
     Occupancy,
+    PolicyLayer,
     RecognitionRequest,
     Reservation,
+    ReservationChange,
     ReservationTransition,
     SessionRating,
     SubscribedEvent,
@@ -59,6 +61,10 @@ def _transitions(queryset: QuerySet[ReservationTransition], actor: Actor) -> Que
     return queryset.filter(reservation_filter(actor, "reservation__"))
 
 
+def _changes(queryset: QuerySet[ReservationChange], actor: Actor) -> QuerySet[ReservationChange]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
 def _sessions(queryset: QuerySet[UsageSession], actor: Actor) -> QuerySet[UsageSession]:
     return queryset.filter(reservation_filter(actor, "reservation__"))
 
@@ -71,6 +77,11 @@ def _occupancies(queryset: QuerySet[Occupancy], actor: Actor) -> QuerySet[Occupa
 
 def _policies(queryset: QuerySet[InstrumentPolicy], actor: Actor) -> QuerySet[InstrumentPolicy]:
     return queryset.filter(instrument_filter(actor, "instrument__"))
+
+
+def _policy_layers(queryset: QuerySet[PolicyLayer], actor: Actor) -> QuerySet[PolicyLayer]:
+    """What a lab says in layers is for its own people; what follows from it stands on each instrument's page."""
+    return queryset.filter(organisation_id__in=actor.organisations(*OWNERS))
 
 
 def subscription_filter(actor: Actor, prefix: str = "") -> Q:
@@ -173,9 +184,11 @@ _SCOPES: dict[Any, Any] = {
     InstrumentPolicy: _policies,
     Licence: _licences,
     LicenceGap: _licence_gaps,
+    PolicyLayer: _policy_layers,
     Occupancy: _occupancies,
     RecognitionRequest: _recognitions,
     Reservation: _reservations,
+    ReservationChange: _changes,
     ReservationTransition: _transitions,
     SubscribedEvent: _subscribed_events,
     SessionRating: _ratings,

@@ -1,6 +1,6 @@
 """What holds against a person, for the write path of a reservation and for transitions: each function is one statement.
 
-They lie outside of ``booking.queries`` because services call them. ``IN_USE`` says cheaply, inside another statement, whether a lab
+They lie outside of ``booking.queries`` because services call them. ``in_use`` says cheaply, inside another statement, whether a lab
 (or the platform) keeps points or lists at all.
 """
 
@@ -27,11 +27,14 @@ from booking.rules.credit import (
     strictest_first,
 )
 
-#: SQL for another statement that knows the instrument as ``i``: whether ``measures_against`` could find anything.
-IN_USE = """(
-EXISTS (SELECT FROM booking_creditrules c WHERE c.organisation_id IS NULL OR c.organisation_id = i.organisation_id)
-OR EXISTS (SELECT FROM booking_accesslistentry a
-            WHERE a.ended_at IS NULL AND (a.organisation_id IS NULL OR a.organisation_id = i.organisation_id)))"""
+
+def in_use(instrument: str) -> str:
+    """SQL for another statement that knows an instrument by that alias: whether ``measures_against`` could find anything."""
+    return f"""(
+    EXISTS (SELECT FROM booking_creditrules cr WHERE cr.organisation_id IS NULL OR cr.organisation_id = {instrument}.organisation_id)
+    OR EXISTS (SELECT FROM booking_accesslistentry al WHERE al.ended_at IS NULL
+                AND (al.organisation_id IS NULL OR al.organisation_id = {instrument}.organisation_id)))"""  # noqa: S608  (an alias of ours)
+
 
 _COUNTED = """
 SELECT jsonb_agg(jsonb_build_array(e.at, e.lab_points, e.platform_points, e.organisation_id, e.instrument_id) ORDER BY e.at, e.id)

@@ -1,7 +1,7 @@
 """What a person holds at a time, for the write path of a reservation and for jobs: each function is one statement.
 
 They lie outside of ``booking.queries`` because services call them. An instrument that nobody needs a licence for says so in its
-policy (``InstrumentPolicy.licence_needed``), which is read with the instrument anyway: without it none of this is asked.
+policy (``licence_needed``), which is read with the instrument anyway: without it none of this is asked.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _IN_FORCE_OF = f"SELECT l.id FROM booking_licence l WHERE l.id = ANY(%(ids)s) AN
 _WITHOUT_LICENCE = f"""
 SELECT r.id FROM booking_reservation r
   JOIN instruments_instrument i ON i.id = r.instrument_id
-  JOIN booking_instrumentpolicy p ON p.instrument_id = i.id AND p.licence_needed
+  JOIN booking_instrumentpolicy p ON p.instrument_id = i.id AND p.rules @> '{{"licence_needed": true}}'
  WHERE r.id = ANY(%(ids)s) AND r.service_mode = %(mode)s AND NOT EXISTS (
     SELECT FROM booking_licence l WHERE l.person_id = r.requested_by_id AND l.organisation_id = i.organisation_id
        AND l.level = ANY(%(alone)s) AND {_covers("i")} AND {_in_force("r.starts_at")})
@@ -70,7 +70,7 @@ def may_work_alone(person_id: int, instrument_id: int, at: datetime) -> bool:
 def is_licence_needed(instrument: Instrument) -> bool:
     """Whether who works at the instrument alone must hold a licence; its policy is read with it or here."""
     policy = getattr(instrument, "policy", None)
-    return policy is not None and policy.licence_needed
+    return policy is not None and bool(policy.rules.get("licence_needed"))
 
 
 def in_force(licences: Iterable[Licence], at: datetime) -> frozenset[int]:

@@ -23,12 +23,11 @@ register(
         "training.session_called_off": _("The session is not held. Choose another date."),
         "training.session_held": _("Somebody attended already, so it cannot be called off any more."),
         "training.closed": _("The lab does not offer this course any more. Ask the lab."),
+        "training.needed_by_other_layer": _(
+            "Rules for a class or for all instruments of the lab ask for a licence here too. Change those rules."
+        ),
         "training.reason_missing": _("Give a reason: those who are enrolled read it."),
         "training.own_result": _("You cannot examine yourself. A colleague has to."),
-        "licence.needed": _(
-            "To work alone on this instrument you need a licence that holds at that time. Open “How do I get to use it myself?” on its "
-            "page, or book it assisted."
-        ),
         "licence.check_in_refused": _(
             "This person holds no licence for the instrument now. Assist them, or give a reason to let them work all the same: "
             "it is kept."
@@ -70,7 +69,11 @@ register(
         "credit.one_of_both": _("Name either a person by e-mail or a customer, not both."),
         "credit.customer_unknown": _("No customer has exactly this name. Copy it from one of its bookings."),
         "credit.entry_ended": _("This entry was taken off the list already."),
-        "credit.no_booking": _("After what happened you cannot book here for now. Your record says what, and how to appeal."),
-        "credit.listed": _("You cannot book here for now: %(note)s. Ask the lab."),
+        "measure.credit": _("After what happened you cannot book here for now. Your record says what, and how to appeal."),
+        "measure.credit_until": _(
+            "After what happened you cannot book here before %(until_at)s. Your record says what, and how to appeal."
+        ),
+        "measure.listed": _("You cannot book here for now: %(note)s. Ask the lab."),
+        "measure.listed_until": _("You cannot book here before %(until_at)s: %(note)s. Ask the lab."),
     }
 )

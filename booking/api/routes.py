@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
-from booking.api import credit, training, views
+from booking.api import changes, credit, training, views
 
 ID = r"(?P<pk>[0-9]{1,18})"
 
@@ -45,6 +45,19 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
             rf"^reservations/{ID}/$",
             reservation.as_view({"get": "retrieve"}, figures_of=figures_of),
             name="api_reservation",
+        ),
+        re_path(
+            rf"^reservations/{ID}/changes/$",
+            changes.ChangeView.as_view({"get": "list", "post": "create"}),
+            name="api_reservation_changes",
+        ),
+        *(
+            re_path(
+                rf"^reservation-changes/{ID}/{answer}/$",
+                changes.ChangeAnswerView.as_view({"post": answer}),
+                name=f"api_reservation_change_{answer}",
+            )
+            for answer in ("accept", "refuse", "withdraw")
         ),
         *(_action(views.CustomerActionView, path, action) for path, action in customer.items()),
         *(_action(views.LabActionView, path, action) for path, action in lab.items()),

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0006_time_alerts'),
+        ('booking', '0008_reservation_changes'),
         ('instruments', '0011_import_runs'),
         ('kernel', '0002_cache_table'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -29,11 +29,6 @@ class Migration(migrations.Migration):
                 ('called_off_at', models.DateTimeField(null=True)),
                 ('called_off_reason', models.CharField(blank=True, max_length=500)),
             ],
-        ),
-        migrations.AddField(
-            model_name='instrumentpolicy',
-            name='licence_needed',
-            field=models.BooleanField(default=False),
         ),
         migrations.CreateModel(
             name='CreditEvent',

@@ -1,8 +1,9 @@
 from booking.models.availability import CalendarAvailability, DayAvailability
+from booking.models.change import ReservationChange
 from booking.models.credit import AccessListEntry, CreditAppeal, CreditEvent, CreditRules
 from booking.models.feed_token import FeedKind, FeedToken
 from booking.models.occupancy import Occupancy, OccupancySource
-from booking.models.policy import InstrumentPolicy
+from booking.models.policy import InstrumentPolicy, PolicyLayer
 from booking.models.rating import SessionRating
 from booking.models.reservation import Reservation, ReservationTransition
 from booking.models.subscription import CalendarSubscription, SubscribedEvent
@@ -36,8 +37,10 @@ __all__ = [
     "LicenceGap",
     "Occupancy",
     "OccupancySource",
+    "PolicyLayer",
     "RecognitionRequest",
     "Reservation",
+    "ReservationChange",
     "ReservationTransition",
     "SessionRating",
     "SubscribedEvent",

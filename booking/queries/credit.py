@@ -6,13 +6,13 @@ from datetime import datetime
 
 from django.db.models import Q, QuerySet
 
-from booking.credit_queries import IN_USE, measures_against, rules_of, rules_of_owner
+from booking.credit_queries import in_use, measures_against, rules_of, rules_of_owner
 from booking.models import AccessListEntry, CreditAppeal, CreditEvent, CreditRules
 from booking.rules.credit import PastEvent, Scope, Standing, policy_from, standing_of
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from instruments.models import Organisation
 
-__all__ = ["IN_USE", "measures_against", "rules_of"]
+__all__ = ["in_use", "measures_against", "rules_of"]
 
 
 # --- Records ----------------------------------------------------------------------------------------------------------

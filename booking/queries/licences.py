@@ -214,6 +214,6 @@ def way_to_a_licence(actor: Actor, instrument: Instrument, now: datetime) -> Way
 def licence_policies(actor: Actor) -> list[tuple[Instrument, bool]]:
     """The instruments of the actor's labs, each with whether a licence is needed to work at it alone."""
     rows = visible_to(Instrument.objects.filter(organisation_id__in=actor.organisations(Role.LAB_MANAGER)), actor)
-    needed = InstrumentPolicy.objects.filter(instrument_id=OuterRef("pk"), licence_needed=True)
+    needed = InstrumentPolicy.objects.filter(instrument_id=OuterRef("pk"), rules__licence_needed=True)
     found = rows.annotate(licence_needed=Exists(needed)).order_by("name_pinyin", "pk")
     return [(one, one.licence_needed) for one in found]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
@@ -225,6 +226,15 @@ def _seconds(moment: datetime | None) -> int:
 def strictest(measures: Sequence[Measure]) -> Measure | None:
     """The one that keeps somebody from booking, if one does."""
     return next((one for one in strictest_first(measures) if one.blocks), None)
+
+
+def measure_reason(measure: Measure, zone: ZoneInfo) -> Reason:
+    """Why somebody cannot book: ``measure.credit``, ``measure.listed``, each with ``_until`` where an end is known."""
+    code = "measure.listed" if measure.why == "list" else "measure.credit"
+    params = {"note": measure.note} if measure.why == "list" else {}
+    if measure.until is None:
+        return Reason(code, params)
+    return Reason(f"{code}_until", params | {"until_at": measure.until.astimezone(zone).isoformat()})
 
 
 def session_events(policy: CreditPolicy, booked: TimeRange, started_at: datetime, ended_at: datetime) -> list[EventKind]:

@@ -267,13 +267,11 @@ def recognition_evidence_for(actor: Actor, request_id: int) -> tuple[StoredFile,
 
 
 # --- Booking and coming -----------------------------------------------------------------------------------------------
-def booking_reasons(person_id: int, instrument: Instrument, service_mode: str, at: datetime) -> list[Reason]:
-    """Why somebody may not work alone at that time: nothing, or that a licence is needed. No statement where none is."""
+def lacks_licence(person_id: int, instrument: Instrument, service_mode: str, at: datetime) -> bool:
+    """Whether somebody would work alone at that time without the licence that it needs. No statement where none is needed."""
     if service_mode != ServiceMode.SELF_OPERATED or not is_licence_needed(instrument):
-        return []
-    if may_work_alone(person_id, instrument.pk, at):
-        return []
-    return [Reason("licence.needed", {"instrument_id": instrument.pk}, "service_mode")]
+        return False
+    return not may_work_alone(person_id, instrument.pk, at)
 
 
 def require_for_check_in(reservation: Reservation, actor: Actor, now: datetime, override_reason: str = "") -> None:
@@ -281,7 +279,7 @@ def require_for_check_in(reservation: Reservation, actor: Actor, now: datetime, 
 
     Part of the transition's transaction. Raises Refusal ``licence.check_in_refused``.
     """
-    if not booking_reasons(reservation.requested_by_id, reservation.instrument, reservation.service_mode, now):
+    if not lacks_licence(reservation.requested_by_id, reservation.instrument, reservation.service_mode, now):
         return
     words = clean_text(override_reason, REASON_LENGTH, "override_reason")
     if not words:
@@ -314,7 +312,7 @@ def tell_gaps_due(now: datetime) -> int:
         starts_at__gt=now,
         starts_at__lte=now + timedelta(days=GAP_DAYS),
         service_mode=ServiceMode.SELF_OPERATED,
-        instrument__policy__licence_needed=True,
+        instrument__policy__rules__licence_needed=True,
         licence_gap=None,
     )
     found = without_licence(coming.order_by("starts_at", "pk")[:BATCH])

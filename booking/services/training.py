@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from booking.models import CourseScope, CourseSession, Enrolment, InstrumentPolicy, TrainingCourse
+from booking.models import CourseScope, CourseSession, Enrolment, InstrumentPolicy, PolicyLayer, TrainingCourse
 from booking.rules.training import (
     ENROLMENTS,
     LIVE_ENROLMENTS,
@@ -16,7 +16,8 @@ from booking.rules.training import (
     Level,
     step,
 )
-from booking.services import licences, training_mails
+from booking.services import licences, policies, training_mails
+from booking.services.policies import Scope
 from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
 from config.kernel.services import audit
@@ -135,19 +136,34 @@ def _require(actor: Actor, fields: CourseFields, instruments: Sequence[Instrumen
 
 @whole
 def require_licence(actor: Actor, instrument_id: int, needed: bool, now: datetime) -> None:
-    """Say whether who works at the instrument alone needs a licence. Raises NotFound, Forbidden."""
+    """Say whether who works at the instrument alone needs a licence. Raises NotFound, Forbidden, Refusal ``training.*``."""
     instrument = get_visible(Instrument.objects.select_for_update(of=("self",), no_key=True), actor, pk=instrument_id)
     require_manager(actor, instrument.organisation_id)
     _set_needed(actor, instrument, needed, now)
 
 
 def _set_needed(actor: Actor, instrument: Instrument, needed: bool, now: datetime) -> None:
-    policy, _made = InstrumentPolicy.objects.get_or_create(instrument=instrument)
-    if policy.licence_needed == needed:
-        return
-    InstrumentPolicy.objects.filter(pk=policy.pk).update(licence_needed=needed)
-    before, after = {"licence_needed": not needed}, {"licence_needed": needed}
-    audit.record(actor, "training.licence_needed", instrument, now, before=before, after=after)
+    """As one more word of the instrument's own layer; what holds without a layer stays as it is.
+
+    Raises Refusal ``training.needed_by_other_layer`` where another layer asks for it all the same.
+    """
+    layer = PolicyLayer.objects.filter(instrument=instrument).first()
+    said = dict(layer.said) if layer else _said_by_row(instrument)
+    said.pop("licence_needed", None)
+    if needed:
+        said["licence_needed"] = True
+    policies.say(actor, Scope(instrument.organisation_id, instrument_id=instrument.pk), said, now)
+    if not needed and InstrumentPolicy.objects.filter(instrument=instrument, rules__licence_needed=True).exists():
+        raise Refusal.of("training.needed_by_other_layer")
+
+
+def _said_by_row(instrument: Instrument) -> dict[str, Any]:
+    """What a policy without layers says, so that a first layer keeps it; nothing where layers of the owner speak already."""
+    spoken = PolicyLayer.objects.filter(organisation_id=instrument.organisation_id, instrument=None)
+    if any(instrument.class_code.startswith(layer.class_code) for layer in spoken):
+        return {}
+    row = InstrumentPolicy.objects.filter(instrument=instrument).first()
+    return {name: getattr(row, name) for name in policies.COLUMNS} if row else {}
 
 
 # --- Sessions ---------------------------------------------------------------------------------------------------------

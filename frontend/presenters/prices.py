@@ -15,6 +15,7 @@ from billing.pricing.rules.customer_class import customer_class
 from billing.pricing.rules.describe import DescribedBand, describe
 from billing.pricing.rules.schedule import PriceSchedule
 from booking.rules.policy import BookingPolicy
+from config.kernel.messages import duration_words
 from frontend import display
 from instruments.models import Instrument, Organisation
 from instruments.rules.firm_size import size_class
@@ -96,7 +97,7 @@ def _weekdays(numbers: Sequence[int]) -> str:
 def _minimums(minutes: int, charge_fen: int) -> list[str]:
     notes = []
     if minutes:
-        notes.append(_("At least %(length)s are charged.") % {"length": display.duration_words(minutes)})
+        notes.append(_("At least %(length)s are charged.") % {"length": duration_words(minutes)})
     if charge_fen:
         notes.append(_("A session costs at least %(amount)s.") % {"amount": display.yuan(charge_fen)})
     return notes
@@ -104,7 +105,7 @@ def _minimums(minutes: int, charge_fen: int) -> list[str]:
 
 def policy_words(policy: BookingPolicy) -> list[str]:
     """The lab's rules for booking, one plain sentence each."""
-    words = display.duration_words
+    words = duration_words
     sentences = [
         _("Book between %(shortest)s and %(longest)s, in steps of %(step)s.")
         % {

@@ -150,7 +150,7 @@ def make_quote(
     actor: Actor, context: BookingContext, form: BookingForm, during: TimeRange, customer: Organisation | None, now: datetime
 ) -> QuoteView:
     """The live quote, with everything that still stands against the time."""
-    problems = problems_of(refusal_reasons(context, during, form.service_mode, now))
+    problems = problems_of(refusal_reasons(context, actor.user_id, customer, during, form.service_mode, now))
     alternatives: list[Alternative] = []
     if not problems and booking_context.busy_ranges(context.instrument.calendar_id, context.policy.occupied(during)):
         others = booking_context.alternatives(context, during, now)

@@ -37,6 +37,8 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "hidden": (only("lab_manager", "operator"), only("operator")),
     "photo": (only("lab_manager", "operator"), only("operator")),
     "reservation": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
+    "move": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
+    "move_id": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
     "organisation": (CUSTOMERS | OFFICIALS, OFFICIALS | only("foreign")),
     "member": (CUSTOMERS | OFFICIALS, OFFICIALS | only("foreign")),
     "invitation": (only("firm_admin", "operator"), only("foreign", "operator")),
@@ -255,6 +257,12 @@ API: dict[str, Route] = {
     "api_reservation": reads_object("reservation:agreed"),
     "api_reservation_cancel": acts("reservation:requested", only("researcher", "firm_admin", "lab_manager"), only("foreign"),
                                    body=reason),
+    "api_reservation_changes": Route(
+        {"GET": Rule(*SEES["reservation"]), "POST": Rule(CUSTOMERS | LAB, only("foreign"), TRIED, body=_times)}, "reservation:approved"
+    ),
+    "api_reservation_change_accept": acts("move_id", LAB),
+    "api_reservation_change_refuse": acts("move_id", LAB, body=reason),
+    "api_reservation_change_withdraw": acts("move_id", CUSTOMERS, only("foreign")),
     "api_reservation_approve": acts("reservation:requested", LAB),
     "api_reservation_reject": acts("reservation:requested", LAB, body=reason),
     "api_reservation_check_in": acts("reservation:approved", LAB),
@@ -443,7 +451,7 @@ PAGES: dict[str, Route] = {
     "instrument_licence": Route(
         {"GET": Rule(EVERYBODY, EVERYBODY), "POST": Rule(PERSONS, PERSONS, TRIED, body=_proof)}, "instrument"
     ),
-    "licence_need": acts("hidden", *KEEPERS, body=lambda world: {"needed": "yes"}),
+    "licence_need": acts("hidden", LAB, body=lambda world: {"needed": "yes"}),
     "training_list": reads(KEEPERS[0]),
     "course_create": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED)}),
     "course_detail": form("course", *KEEPERS),
@@ -515,6 +523,10 @@ PAGES: dict[str, Route] = {
          "POST": Rule(CUSTOMERS | LAB, only("foreign"), OK_POST, body=reason)},
         "reservation:requested",
     ),
+    "reservation_move": form("reservation:approved", CUSTOMERS | LAB, only("foreign")),
+    "move_accept": acts("move", LAB, params=("pk", "change")),
+    "move_refuse": acts("move", LAB, params=("pk", "change"), body=reason),
+    "move_withdraw": acts("move", CUSTOMERS, only("foreign"), params=("pk", "change")),
     "reservation_accept_quote": acts("reservation:waiting", CUSTOMERS, only("foreign")),
     "approval_inbox": reads(LAB),
     "reservation_approve": acts("reservation:requested", LAB),

@@ -12,6 +12,7 @@ from booking.credit_queries import measures_against
 from booking.models import CreditAppeal, CreditEvent, CreditRules, Reservation
 from booking.queries import credit as queries
 from booking.rules.credit import EventKind, strictest
+from booking.rules.standing import may_be_overridden
 from booking.services import access_lists, credit, ratings, reservations, transitions
 from booking.services.access_lists import Listing
 from booking.services.reservations import ReservationRequest
@@ -73,6 +74,31 @@ def test_who_did_not_come_loses_points_and_cannot_book_for_a_week(cast, rules, m
     assert (measure.kind, measure.until, measure.score) == ("no_booking", missed.ends_at + timedelta(days=7), 70)
     assert not against(missed.ends_at, "zhao")
     assert not against(missed.ends_at + timedelta(days=7))
+
+
+def test_booking_is_refused_while_a_measure_holds_and_the_lab_may_say_otherwise(cast, rules, missed, slot):
+    at = missed.ends_at
+    request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(9, 11, day=2), "self_operated")
+    with pytest.raises(Refusal) as refused:
+        reservations.reserve(cast.actor("lin"), request, at, idempotency_key="kept")
+    (reason,) = refused.value.reasons
+    assert reason.code == "measure.credit_until" and "until_at" in reason.params and may_be_overridden(reason)
+    access_lists.put_on_list(cast.actor("wang"), Listing(cast.lab.pk, "deny", "Unpaid", email="lin@example.org"), at)
+    with pytest.raises(Refusal, match=r"measure\.listed"):
+        reservations.reserve(cast.actor("lin"), request, at, idempotency_key="kept")
+
+
+def test_where_nothing_is_kept_a_booking_asks_nothing_more(cast, slot, now):
+    def count(key, first):
+        request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(first, first + 1), "self_operated")
+        with CaptureQueriesContext(connection) as captured:
+            reservations.reserve(cast.actor("lin"), request, now, idempotency_key=key)
+        return len(captured)
+
+    count("warm", 8)
+    plain = count("plain", 9)
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, RULES, now)
+    assert count("kept", 10) == plain + 1
 
 
 def test_time_alone_notes_it_too_and_only_once(cast, rules, approved):

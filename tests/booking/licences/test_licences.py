@@ -10,8 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from booking.licence_queries import levels_held, without_licence
-from booking.models import InstrumentPolicy, Licence, LicenceGap, RecognitionRequest, Reservation, UsageSession
-from booking.services import licences, reservations, transitions
+from booking.models import Licence, LicenceGap, RecognitionRequest, Reservation, UsageSession
+from booking.services import licences, reservations, training, transitions
 from booking.services.licence_import import LICENCES
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Forbidden, NotFound, Refusal
@@ -134,15 +134,25 @@ def test_a_licence_that_ended_between_booking_and_session_is_told_to_both_and_re
 
 def test_assisted_sessions_and_instruments_without_the_rule_are_never_asked(cast, booked, now):
     assisted, alone = booked("assisted"), booked(first=12)
-    InstrumentPolicy.objects.filter(instrument=cast.xrd).update(licence_needed=True)
-    assert without_licence([assisted, alone]) in ({alone.pk}, set())
-    InstrumentPolicy.objects.update_or_create(instrument=cast.xrd, defaults={"licence_needed": True})
+    with CaptureQueriesContext(connection) as captured:
+        assert not licences.lacks_licence(cast.users["lin"].pk, cast.xrd, "assisted", now)
+    assert len(captured) == 0
+    assert not without_licence([assisted, alone])
+    training.require_licence(cast.actor("wang"), cast.xrd.pk, True, now)
     assert without_licence([assisted, alone]) == {alone.pk}
     transitions.check_in(cast.actor("wang"), assisted.pk, assisted.starts_at)
-    cast.xrd.policy.licence_needed = False
-    with CaptureQueriesContext(connection) as captured:
-        assert licences.booking_reasons(cast.users["lin"].pk, cast.xrd, "self_operated", now) == []
-    assert len(captured) == 0
+
+
+def test_booking_alone_waits_for_the_licence_and_assisted_does_not(cast, course, give, booked, now):
+    with pytest.raises(Refusal) as refused:
+        booked()
+    assert [reason.code for reason in refused.value.reasons] == ["booking.licence_needed"]
+    assert booked("assisted").state == "approved"
+    give(valid_until=now + timedelta(days=1))  # the session is on the day after
+    with pytest.raises(Refusal, match=r"booking\.licence_needed"):
+        booked(first=12)
+    give()
+    assert booked(first=12).state == "approved"
 
 
 # --- The lab's word ---------------------------------------------------------------------------------------------------

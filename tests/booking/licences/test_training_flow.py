@@ -8,7 +8,8 @@ import pytest
 
 from booking.models import Enrolment, InstrumentPolicy, Licence, TrainingCourse
 from booking.queries import licences as queries
-from booking.services import training
+from booking.services import policies, training
+from booking.services.policies import Scope
 from booking.services.training import CourseFields
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
@@ -22,8 +23,23 @@ def state(enrolment):
 
 
 def test_a_course_makes_a_licence_necessary_where_it_says_so(cast, course):
-    assert InstrumentPolicy.objects.get(instrument=cast.xrd).licence_needed
+    assert InstrumentPolicy.objects.get(instrument=cast.xrd).rules == {"licence_needed": True}
     assert [scope.instrument_id for scope in course.scopes.all()] == [cast.xrd.pk]
+
+
+def test_the_need_is_one_word_more_in_the_rules_of_the_instrument_and_can_be_taken_back(cast, now):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, notice_minutes=5)
+    wang = cast.actor("wang")
+    training.require_licence(wang, cast.xrd.pk, True, now)
+    policy = InstrumentPolicy.objects.get(instrument=cast.xrd)
+    assert (policy.notice_minutes, policy.rules) == (5, {"licence_needed": True})
+    training.require_licence(wang, cast.xrd.pk, False, now)
+    assert InstrumentPolicy.objects.get(instrument=cast.xrd).rules == {}
+    policies.say(wang, Scope(cast.lab.pk), {"licence_needed": True}, now)
+    with pytest.raises(Refusal, match=r"training\.needed_by_other_layer"):
+        training.require_licence(wang, cast.xrd.pk, False, now)
+    with pytest.raises(Forbidden):
+        training.require_licence(cast.actor("lin"), cast.xrd.pk, False, now)
 
 
 def test_a_course_is_refused_with_every_reason_and_by_who_may_not(cast, now):
