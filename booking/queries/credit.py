@@ -64,8 +64,9 @@ def stored_rules(actor: Actor, owner_id: int | None) -> CreditRules | None:
 
 def my_standings(actor: Actor, now: datetime) -> list[tuple[CreditRules, Standing]]:
     """The person's score under the platform's rules and under those of every lab where something happened, with what follows."""
-    events = [one for one in my_events(actor).filter(reverses=None) if not hasattr(one, "reversal")]
-    owners = {one.organisation_id for one in events}
+    noted = list(my_events(actor).filter(reverses=None))
+    events = [one for one in noted if not hasattr(one, "reversal")]
+    owners = {one.organisation_id for one in noted}
     rules = visible_to(CreditRules.objects.filter(Q(organisation_id__in=owners) | Q(organisation=None)), actor)
     found = []
     for row in rules.select_related("organisation").order_by("organisation__name_pinyin", "pk"):
