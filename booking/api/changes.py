@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from booking.api.serializers import ExpectedIn, NeededReasonIn
 from booking.api.views import expected_of, range_of
-from booking.models import ReservationChange
+from booking.models import Reservation, ReservationChange
 from booking.rules.changes import ChangeState, Side
 from booking.services import changes
 from booking.services.changes import ChangeRequest
@@ -62,7 +62,8 @@ class ChangeView(ApiView):
     @extend_schema(responses=ChangeOut(many=True))
     def list(self, request: Request, pk: str) -> Response:
         """Every change that was made or proposed: the chain of the reservation's times."""
-        return Response(ChangeOut(self._rows().filter(reservation_id=int(pk)), many=True).data)
+        reservation = get_visible(Reservation.objects.all(), self.actor, pk=int(pk))
+        return Response(ChangeOut(self._rows().filter(reservation=reservation), many=True).data)
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: ChangeOut, 200: ChangeOut})
     def create(self, request: Request, pk: str) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
-from booking.api import changes, credit, training, views
+from booking.api import changes, credit, policies, training, views
 
 ID = r"(?P<pk>[0-9]{1,18})"
 
@@ -58,6 +58,16 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
                 name=f"api_reservation_change_{answer}",
             )
             for answer in ("accept", "refuse", "withdraw")
+        ),
+        re_path(
+            rf"^organisations/{ID}/booking-rules/$",
+            policies.LayersView.as_view({"get": "list", "put": "update"}),
+            name="api_booking_rules",
+        ),
+        re_path(
+            rf"^instruments/{ID}/booking-rules/$",
+            policies.EffectiveView.as_view({"get": "retrieve"}),
+            name="api_instrument_booking_rules",
         ),
         *(_action(views.CustomerActionView, path, action) for path, action in customer.items()),
         *(_action(views.LabActionView, path, action) for path, action in lab.items()),

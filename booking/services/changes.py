@@ -297,13 +297,13 @@ def _answer(row: ReservationChange, event: ChangeEvent, actor: Actor, now: datet
 def _answerable(actor: Actor, change_id: int) -> ReservationChange:
     """The proposal, when the actor speaks for the side that answers it and did not make it."""
     row = _visible_change(actor, change_id)
-    if row.proposed_by_id == actor.user_id:
-        raise Refusal.of("change.own")
     reservation = row.reservation
     if row.side == Side.CUSTOMER:
         actor.require_in(reservation.instrument.organisation_id, Role.LAB_MANAGER)
     elif side_of(reservation, actor) is not Side.CUSTOMER:
         raise Forbidden.of("change.not_yours")
+    if row.proposed_by_id == actor.user_id:
+        raise Refusal.of("change.own")
     return row
 
 

@@ -63,10 +63,8 @@ def say(actor: Actor, scope: Scope, settings: Mapping[str, Any], now: datetime, 
     Raises NotFound, Forbidden, Refusal with every reason on a field named as the setting, or ``policy.layers_contradict`` naming the
     instrument for which nothing would satisfy all layers.
     """
-    actor.require_in(scope.organisation_id, Role.LAB_MANAGER)
-    owner = Organisation.objects.select_for_update(no_key=True).filter(pk=scope.organisation_id).first()
-    if owner is None:
-        raise NotFound.of("access.not_found", model="organisation")
+    owner = get_visible(Organisation.objects.select_for_update(no_key=True), actor, pk=scope.organisation_id)
+    actor.require_in(owner.pk, Role.LAB_MANAGER)
     if scope.instrument_id:
         instrument = get_visible(Instrument.objects.all(), actor, pk=scope.instrument_id)
         if instrument.organisation_id != owner.pk:
@@ -139,7 +137,7 @@ def combined(instrument: Instrument, layers: Iterable[PolicyLayer]) -> Combined:
     """
     speaking = [layer for layer in layers if _speaks_for(layer, instrument)]
     try:
-        return combine([_read(layer) for layer in speaking])
+        return combine([read_layer(layer) for layer in speaking])
     except Refusal as refusal:
         contradiction = Reason("policy.layers_contradict", {"instrument": instrument.name})
         raise Refusal(contradiction, *refusal.reasons) from None
@@ -153,7 +151,7 @@ def _speaks_for(layer: PolicyLayer, instrument: Instrument) -> bool:
     return _counted(layer).counts(instrument.pk, instrument.class_code)
 
 
-def _read(layer: PolicyLayer) -> Layer:
+def read_layer(layer: PolicyLayer) -> Layer:
     counted = _counted(layer)
     return Layer(str(layer.pk), counted, read_settings(layer.said, counted))
 

@@ -28,6 +28,7 @@ from config.kernel.time_range import TimeRange
 from frontend.booking_form import BookingForm, read_day
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import prices
+from frontend.presenters.policy import policy_words
 from frontend.presenters.quote import Alternative, Panel, QuoteView, quote_view, range_words
 from frontend.presenters.slots import DAYS, WeekView, week_view
 from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation
@@ -63,7 +64,7 @@ def booking_panel_context(request: HttpRequest, instrument: Instrument) -> dict[
         "panel": panel,
         **_slots(week, form, request.GET, now),
         "price": prices.price_words(week.context.instrument, customers, week.context.local_day(now)),
-        "policy_sentences": prices.policy_words(week.context.policy),
+        "policy_sentences": policy_words(week.context.policy),
         "booking_context": week.context,
     }
 

@@ -257,6 +257,8 @@ API: dict[str, Route] = {
     "api_reservation": reads_object("reservation:agreed"),
     "api_reservation_cancel": acts("reservation:requested", only("researcher", "firm_admin", "lab_manager"), only("foreign"),
                                    body=reason),
+    "api_booking_rules": Route({"GET": Rule(LAB), "PUT": Rule(LAB, body=lambda world: {"said": {"notice_minutes": 60}})}, "owner"),
+    "api_instrument_booking_rules": Route({"GET": Rule(LAB)}, "hidden"),
     "api_reservation_changes": Route(
         {"GET": Rule(*SEES["reservation"]), "POST": Rule(CUSTOMERS | LAB, only("foreign"), TRIED, body=_times)}, "reservation:approved"
     ),
@@ -511,6 +513,9 @@ PAGES: dict[str, Route] = {
     "resource_request_feedback": acts("resource_request:delivered", CUSTOMERS, only("foreign"), body=_rating),
     "resource_request_file": reads_object("resource_request:delivered"),
     "instrument_bring_back": acts("closure:removed", *KEEPERS, ok=TRIED, params=("pk", "entry")),
+    "instrument_policy": Route({"GET": Rule(LAB)}, "hidden"),
+    "policy_list": Route({"GET": Rule(LAB)}, "owner"),
+    "policy_edit": form("owner", LAB),
     "instrument_maintenance": form("hidden", LAB),
     "maintenance_remove": acts("maintenance", LAB, params=("pk", "occupancy")),
     "quote_preview": reads(EVERYBODY, query="?instrument={instrument}", fragment=True),

@@ -116,9 +116,8 @@ def test_the_labs_proposal_waits_for_the_customer_and_approves_with_the_yes(cast
     assert codes(refused) == ["booking.reason_missing"]
     change = move(cast, requested, slot(14, 17), who="wang", reason="The operator is only there in the afternoon")
     assert change.state == "open"
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(Forbidden):
         changes.accept(cast.actor("wang"), change.change_id, cast.now)
-    assert codes(refused) == ["change.own"]
     changes.accept(cast.actor("lin"), change.change_id, cast.now)
     assert (at(requested).during, at(requested).state) == (slot(14, 17), "approved")
     assert held() > 0
