@@ -14,11 +14,16 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from booking.models import (
     AccessListEntry,
     CalendarSubscription,
+    CheckInPoint,
+    CloseOut,
     CourseScope,
     CourseSession,
     CreditAppeal,
     CreditEvent,
     CreditRules,
+    DeviceEvent,
+    DeviceKey,
+    DeviceRun,
     Enrolment,
     FeedToken,
     InstrumentPolicy,
@@ -34,6 +39,8 @@ from booking.models import (
     SubscribedEvent,
     TimeAlert,
     TrainingCourse,
+    UsageAdjustment,
+    UsageDispute,
     UsageSession,
 )
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope
@@ -171,7 +178,47 @@ def _access_list(queryset: QuerySet[AccessListEntry], actor: Actor) -> QuerySet[
     return queryset.filter(own_or_kept(actor, "person_id") | Q(customer_id__in=actor.organisations(*CUSTOMERS)))
 
 
+def _adjustments(queryset: QuerySet[UsageAdjustment], actor: Actor) -> QuerySet[UsageAdjustment]:
+    return queryset.filter(reservation_filter(actor, "session__reservation__"))
+
+
+def _disputes(queryset: QuerySet[UsageDispute], actor: Actor) -> QuerySet[UsageDispute]:
+    return queryset.filter(reservation_filter(actor, "session__reservation__"))
+
+
+def _close_outs(queryset: QuerySet[CloseOut], actor: Actor) -> QuerySet[CloseOut]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
+def _managed(actor: Actor, prefix: str = "") -> Q:
+    """What only those who run an instrument have to do with."""
+    return Q(**{f"{prefix}organisation_id__in": actor.organisations(Role.LAB_MANAGER)})
+
+
+def _check_in_points(queryset: QuerySet[CheckInPoint], actor: Actor) -> QuerySet[CheckInPoint]:
+    return queryset.filter(_managed(actor, "instrument__"))
+
+
+def _device_keys(queryset: QuerySet[DeviceKey], actor: Actor) -> QuerySet[DeviceKey]:
+    return queryset.filter(_managed(actor))
+
+
+def _device_runs(queryset: QuerySet[DeviceRun], actor: Actor) -> QuerySet[DeviceRun]:
+    return queryset.filter(_managed(actor, "instrument__"))
+
+
+def _device_events(queryset: QuerySet[DeviceEvent], actor: Actor) -> QuerySet[DeviceEvent]:
+    return queryset.filter(_managed(actor, "instrument__"))
+
+
 _SCOPES: dict[Any, Any] = {
+    CheckInPoint: _check_in_points,
+    CloseOut: _close_outs,
+    DeviceEvent: _device_events,
+    DeviceKey: _device_keys,
+    DeviceRun: _device_runs,
+    UsageAdjustment: _adjustments,
+    UsageDispute: _disputes,
     AccessListEntry: _access_list,
     CalendarSubscription: _subscriptions,
     CourseScope: _of_courses,

@@ -7,7 +7,14 @@ class BookingApp(AppConfig):
     name = "booking"
 
     def ready(self) -> None:
-        from booking import access, messages, training_messages  # noqa: F401  (register scopes and sentences)
+        from booking import (  # noqa: F401  (register scopes, sentences, events)
+            access,
+            messages,
+            notice_wording,
+            training_messages,
+            training_notices,
+            usage_messages,
+        )
         from booking.queries.availability import free_within
         from booking.services import availability, catalogue_facts, policies
         from booking.services.licence_import import LICENCES

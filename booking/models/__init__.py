@@ -1,6 +1,9 @@
 from booking.models.availability import CalendarAvailability, DayAvailability
 from booking.models.change import ReservationChange
+from booking.models.check_in_point import CheckInPoint
+from booking.models.close_out import GRADES, CloseOut
 from booking.models.credit import AccessListEntry, CreditAppeal, CreditEvent, CreditRules
+from booking.models.device import DeviceEvent, DeviceKey, DeviceRun, RunState
 from booking.models.feed_token import FeedKind, FeedToken
 from booking.models.occupancy import Occupancy, OccupancySource
 from booking.models.policy import InstrumentPolicy, PolicyLayer
@@ -17,24 +20,35 @@ from booking.models.training import (
     RecognitionRequest,
     TrainingCourse,
 )
-from booking.models.usage_session import UsageSession
+from booking.models.usage_review import Answer, Decision, UsageAdjustment, UsageDispute
+from booking.models.usage_session import AgreedHow, Means, UsageSession
 
 __all__ = [
+    "GRADES",
     "AccessListEntry",
+    "AgreedHow",
+    "Answer",
     "CalendarAvailability",
     "CalendarSubscription",
+    "CheckInPoint",
+    "CloseOut",
     "CourseScope",
     "CourseSession",
     "CreditAppeal",
     "CreditEvent",
     "CreditRules",
     "DayAvailability",
+    "Decision",
+    "DeviceEvent",
+    "DeviceKey",
+    "DeviceRun",
     "Enrolment",
     "FeedKind",
     "FeedToken",
     "InstrumentPolicy",
     "Licence",
     "LicenceGap",
+    "Means",
     "Occupancy",
     "OccupancySource",
     "PolicyLayer",
@@ -42,9 +56,12 @@ __all__ = [
     "Reservation",
     "ReservationChange",
     "ReservationTransition",
+    "RunState",
     "SessionRating",
     "SubscribedEvent",
     "TimeAlert",
     "TrainingCourse",
+    "UsageAdjustment",
+    "UsageDispute",
     "UsageSession",
 ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from booking.models import AccessListEntry
-from booking.services import credit_mails
+from booking.services import credit_news
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import Reason, Refusal
 from config.kernel.services import audit
@@ -70,7 +70,7 @@ def put_on_list(actor: Actor, listing: Listing, now: datetime) -> AccessListEntr
         "instrument": listing.instrument_id, "until": listing.until.isoformat() if listing.until else None,
     }  # fmt: skip
     audit.record(actor, "access_list.put", entry, now, after=after, reason=words)
-    credit_mails.listed(entry)
+    credit_news.listed(entry, now)
     return entry
 
 

@@ -22,7 +22,7 @@ from booking.rules.credit import (
     session_events,
 )
 from booking.rules.states import ReservationState
-from booking.services import credit_mails
+from booking.services import credit_news
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
 from config.kernel.services import audit, transactions
@@ -115,7 +115,7 @@ def _note(
         return None
     after = {"kind": str(kind), "reservation": reservation.pk, "lab_points": lab_points, "platform_points": platform_points}
     audit.record(actor, "credit.event", event, now, after=after)
-    credit_mails.noted(event)
+    credit_news.noted(event, now)
     return event
 
 
@@ -172,7 +172,7 @@ def note_manual(actor: Actor, owner_id: int, email: str, points: int, note: str,
         note=words,
     )
     audit.record(actor, "credit.event", event, now, after={"kind": "manual", "points": points}, reason=words)
-    credit_mails.noted(event)
+    credit_news.noted(event, now)
     return event
 
 
@@ -192,7 +192,7 @@ def appeal(actor: Actor, event_id: int, text: str, now: datetime) -> CreditAppea
     if not is_new:
         raise Conflict.of("credit.appealed")
     audit.record(actor, "credit.appeal", made, now, after={"event": event.pk, "text": words})
-    credit_mails.appealed(made)
+    credit_news.appealed(made, now)
     return made
 
 
@@ -220,7 +220,7 @@ def decide_appeal(actor: Actor, appeal_id: int, grant: bool, answer: str, now: d
     audit.record(actor, "credit.decide", row, now, before={"state": str(before)}, after=after, reason=words)
     if grant:
         _take_back(event, actor, words, now)
-    credit_mails.decided(row)
+    credit_news.decided(row, now)
     return row
 
 

@@ -25,7 +25,7 @@ from booking.rules.training import (
     months_after,
     step,
 )
-from booking.services import training_mails
+from booking.services import training_news
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.models import StoredFile
@@ -122,7 +122,7 @@ def grant(
     Refusal.raise_any(reasons)
     terms = Terms(level, instrument.pk, valid_until=until)
     licence = write(actor, instrument.organisation_id, person.pk if person else 0, terms, "manual", now, evidence_reference=words)
-    training_mails.licence_changed(licence, "granted")
+    training_news.licence_changed(licence, "granted", now)
     return licence
 
 
@@ -155,7 +155,7 @@ def _change(actor: Actor, licence_id: int, action: LicenceAction, reason: str, n
     licence.save(update_fields=["state", "reason", "changed_at"])
     after = {"state": str(licence.state)}
     audit.record(actor, f"licence.{action}", licence, now, before={"state": str(before)}, after=after, reason=words)
-    training_mails.licence_changed(licence, str(action))
+    training_news.licence_changed(licence, str(action), now)
     return licence
 
 
@@ -192,7 +192,7 @@ def ask_recognition(
         instrument=instrument, person_id=person_id, level=level, statement=words, evidence=stored, asked_at=now
     )
     audit.record(actor, "licence.ask", request, now, after={"instrument": instrument.pk, "level": level})
-    training_mails.recognition_asked(request)
+    training_news.recognition_asked(request, now)
     return request
 
 
@@ -235,7 +235,7 @@ def decide_recognition(
     request.decided_by_id, request.decided_at = actor.person_id, now
     request.save(update_fields=["state", "reason", "decided_by", "decided_at", "licence"])
     audit.record(actor, "licence.decide", request, now, before={"state": str(before)}, after={"state": str(after)}, reason=words)
-    training_mails.recognition_decided(request)
+    training_news.recognition_decided(request, now)
     return request
 
 
@@ -301,7 +301,7 @@ def _remind(licence_id: int, now: datetime) -> bool:
     if Licence.objects.filter(pk=licence_id, reminded_at=None).update(reminded_at=now) != 1:
         return False
     licence = Licence.objects.select_related("person", "organisation", "instrument").get(pk=licence_id)
-    training_mails.licence_changed(licence, "ends")
+    training_news.licence_changed(licence, "ends", now)
     return True
 
 
@@ -323,7 +323,7 @@ def _tell_gap(reservation_id: int, now: datetime) -> bool:
     _gap, made = LicenceGap.objects.get_or_create(reservation_id=reservation_id, defaults={"told_at": now})
     if made:
         rows = Reservation.objects.select_related("instrument__organisation", "instrument__site", "requested_by")
-        training_mails.licence_gap(rows.get(pk=reservation_id))
+        training_news.licence_gap(rows.get(pk=reservation_id), now)
     return made
 
 

@@ -16,7 +16,7 @@ from booking.rules.training import (
     Level,
     step,
 )
-from booking.services import licences, policies, training_mails
+from booking.services import licences, policies, training_news
 from booking.services.policies import Scope
 from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
@@ -205,7 +205,7 @@ def call_off_session(actor: Actor, session_id: int, reason: str, now: datetime) 
         raise Refusal.of("training.session_held")
     for enrolment in live.filter(state__in=[EnrolmentState.WAITING, EnrolmentState.ENROLLED]).order_by("pk"):
         _move(actor, enrolment, EnrolmentAction.CALL_OFF, now, reason=words)
-        training_mails.session_called_off(enrolment, session, words)
+        training_news.session_called_off(enrolment, session, words, now)
     session.called_off_at, session.called_off_reason = now, words
     session.save(update_fields=["called_off_at", "called_off_reason"])
     audit.record(actor, "training.session_call_off", session, now, reason=words)
@@ -231,7 +231,7 @@ def enrol(actor: Actor, session_id: int, now: datetime) -> Enrolment:
     state = EnrolmentState.ENROLLED if _taken(session) < session.places else EnrolmentState.WAITING
     enrolment = Enrolment.objects.create(session=session, person_id=person_id, state=state, enrolled_at=now)
     audit.record(actor, "training.enrol", enrolment, now, after={"session": session.pk, "state": str(state)})
-    training_mails.enrolled(enrolment)
+    training_news.enrolled(enrolment, now)
     return enrolment
 
 
@@ -259,7 +259,7 @@ def _move_up(session: CourseSession, actor: Actor, now: datetime) -> None:
     waiting = Enrolment.objects.filter(session=session, state=EnrolmentState.WAITING).order_by("enrolled_at", "pk")
     for enrolment in waiting.select_related("person")[: max(free, 0)]:
         _move(actor, enrolment, EnrolmentAction.MOVE_UP, now)
-        training_mails.enrolled(enrolment)
+        training_news.enrolled(enrolment, now)
 
 
 # --- Attendance and exam ----------------------------------------------------------------------------------------------
@@ -292,7 +292,7 @@ def record_result(actor: Actor, enrolment_id: int, score: int, note: str, now: d
     passed = score >= course.pass_mark
     _move(actor, enrolment, EnrolmentAction.PASS if passed else EnrolmentAction.FAIL, now, score=score)
     granted = licences.grant_for_course(actor, enrolment, course, now) if passed else []
-    training_mails.examined(enrolment, course, granted)
+    training_news.examined(enrolment, course, granted, now)
     return enrolment
 
 

@@ -17,6 +17,7 @@ from booking.services import access_lists, credit, ratings, reservations, transi
 from booking.services.access_lists import Listing
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from tests.agreeing import check_out_agreed
 
 pytestmark = pytest.mark.django_db
 RULES = {
@@ -131,7 +132,7 @@ def test_no_feedback_within_a_day_is_noted_once(cast, rules, approved):
     told, silent = approved(9), approved(12)
     for one in (told, silent):
         transitions.check_in(cast.actor("wang"), one.pk, one.starts_at)
-        transitions.check_out(cast.actor("wang"), one.pk, one.ends_at)
+        check_out_agreed(cast.actor("wang"), one.pk, one.ends_at)
     ratings.rate(cast.actor("lin"), told.pk, 5, "", told.ends_at)
     assert credit.note_missing_feedback_due(silent.ends_at + timedelta(hours=23)) == 0
     later = silent.ends_at + timedelta(hours=24)
