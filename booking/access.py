@@ -12,29 +12,40 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from booking.models import (
+    AccessListEntry,
     CalendarSubscription,
     CheckInPoint,
     CloseOut,
+    CourseScope,
+    CourseSession,
+    CreditAppeal,
+    CreditEvent,
+    CreditRules,
     DeviceEvent,
     DeviceKey,
     DeviceRun,
+    Enrolment,
     FeedToken,
     InstrumentPolicy,
+    Licence,
+    LicenceGap,
     Occupancy,
     PolicyLayer,
+    RecognitionRequest,
     Reservation,
     ReservationChange,
     ReservationTransition,
     SessionRating,
     SubscribedEvent,
     TimeAlert,
+    TrainingCourse,
     UsageAdjustment,
     UsageDispute,
     UsageSession,
     WaitEntry,
 )
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope
-from instruments.access import ALL, instrument_filter
+from instruments.access import ALL, NONE, instrument_filter, kept_filter, organisation_filter
 from instruments.models import Instrument
 
 CUSTOMERS = (Role.RESEARCHER, Role.FIRM_ADMIN)
@@ -112,6 +123,62 @@ def _time_alerts(queryset: QuerySet[TimeAlert], actor: Actor) -> QuerySet[TimeAl
     return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
 
 
+def course_filter(actor: Actor, prefix: str = "") -> Q:
+    """Courses that are offered are as public as their lab; others are for who keeps its instruments."""
+    public = Q(**{f"{prefix}active": True}) & organisation_filter(actor, f"{prefix}organisation__")
+    return public | kept_filter(actor, prefix)
+
+
+def own_or_kept(actor: Actor, person: str, prefix: str = "") -> Q:
+    """What is about one person: read by that person, by who keeps the lab's instruments, by the operator and the inspector."""
+    if actor.has(Role.INSPECTOR):
+        return ALL
+    mine = Q(**{person: actor.user_id}) if actor.user_id is not None else NONE
+    return mine | kept_filter(actor, prefix)
+
+
+def _courses(queryset: QuerySet[TrainingCourse], actor: Actor) -> QuerySet[TrainingCourse]:
+    return queryset.filter(course_filter(actor))
+
+
+def _of_courses(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    return queryset.filter(course_filter(actor, "course__"))
+
+
+def _enrolments(queryset: QuerySet[Enrolment], actor: Actor) -> QuerySet[Enrolment]:
+    return queryset.filter(own_or_kept(actor, "person_id", "session__course__"))
+
+
+def _licences(queryset: QuerySet[Licence], actor: Actor) -> QuerySet[Licence]:
+    return queryset.filter(own_or_kept(actor, "person_id"))
+
+
+def _recognitions(queryset: QuerySet[RecognitionRequest], actor: Actor) -> QuerySet[RecognitionRequest]:
+    return queryset.filter(own_or_kept(actor, "person_id", "instrument__"))
+
+
+def _licence_gaps(queryset: QuerySet[LicenceGap], actor: Actor) -> QuerySet[LicenceGap]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
+def _credit_rules(queryset: QuerySet[CreditRules], actor: Actor) -> QuerySet[CreditRules]:
+    """Everybody with an account may know by which rules points are kept."""
+    return queryset.none() if actor.user_id is None else queryset
+
+
+def _credit_events(queryset: QuerySet[CreditEvent], actor: Actor) -> QuerySet[CreditEvent]:
+    return queryset.filter(own_or_kept(actor, "person_id"))
+
+
+def _credit_appeals(queryset: QuerySet[CreditAppeal], actor: Actor) -> QuerySet[CreditAppeal]:
+    return queryset.filter(own_or_kept(actor, "event__person_id", "event__"))
+
+
+def _access_list(queryset: QuerySet[AccessListEntry], actor: Actor) -> QuerySet[AccessListEntry]:
+    """Who is on it reads it, as do the people of a customer that is; entries of the platform are for its operator."""
+    return queryset.filter(own_or_kept(actor, "person_id") | Q(customer_id__in=actor.organisations(*CUSTOMERS)))
+
+
 def _adjustments(queryset: QuerySet[UsageAdjustment], actor: Actor) -> QuerySet[UsageAdjustment]:
     return queryset.filter(reservation_filter(actor, "session__reservation__"))
 
@@ -161,11 +228,21 @@ _SCOPES: dict[Any, Any] = {
     DeviceRun: _device_runs,
     UsageAdjustment: _adjustments,
     UsageDispute: _disputes,
+    AccessListEntry: _access_list,
     CalendarSubscription: _subscriptions,
+    CourseScope: _of_courses,
+    CourseSession: _of_courses,
+    CreditAppeal: _credit_appeals,
+    CreditEvent: _credit_events,
+    CreditRules: _credit_rules,
+    Enrolment: _enrolments,
     FeedToken: _feed_tokens,
     InstrumentPolicy: _policies,
+    Licence: _licences,
+    LicenceGap: _licence_gaps,
     PolicyLayer: _policy_layers,
     Occupancy: _occupancies,
+    RecognitionRequest: _recognitions,
     Reservation: _reservations,
     ReservationChange: _changes,
     ReservationTransition: _transitions,
@@ -173,6 +250,7 @@ _SCOPES: dict[Any, Any] = {
     SessionRating: _ratings,
     TimeAlert: _time_alerts,
     WaitEntry: _waiting,
+    TrainingCourse: _courses,
     UsageSession: _sessions,
 }
 for _model, _scope in _SCOPES.items():

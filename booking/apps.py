@@ -7,13 +7,23 @@ class BookingApp(AppConfig):
     name = "booking"
 
     def ready(self) -> None:
-        from booking import access, messages, notice_wording, usage_messages  # noqa: F401  (register scopes, sentences, events)
+        from booking import (  # noqa: F401  (register scopes, sentences, events)
+            access,
+            messages,
+            notice_wording,
+            training_messages,
+            training_notices,
+            usage_messages,
+        )
         from booking.queries.availability import free_within
         from booking.services import availability, catalogue_facts, policies
+        from booking.services.licence_import import LICENCES
         from instruments.catalogue_ports import register_instrument_facts, register_next_free
         from instruments.ports import register_calendar_listener, register_instrument_listener
+        from instruments.services import import_kinds
 
         register_calendar_listener(availability.follow_calendars)
         register_instrument_listener(policies.follow_instruments)
         register_instrument_facts(catalogue_facts.approvals)
         register_next_free(free_within)
+        import_kinds.register(LICENCES)

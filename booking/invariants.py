@@ -210,3 +210,24 @@ def policies_follow_layers() -> Finding:
 
 
 register("booking.policies_follow_layers", policies_follow_layers)
+
+register_sql(
+    "booking.places_are_given_once",
+    counted="SELECT count(*) FROM booking_coursesession",
+    violations="""
+        SELECT format('course session %s has %s places and %s people in them', s.id, s.places, count(e.id))
+          FROM booking_coursesession s
+          JOIN booking_enrolment e ON e.session_id = s.id AND e.state IN ('enrolled', 'attended', 'passed')
+         GROUP BY s.id, s.places HAVING count(e.id) > s.places""",
+)
+
+register_sql(
+    "booking.reversals_mirror_events",
+    counted="SELECT count(*) FROM booking_creditevent",
+    violations="""
+        SELECT format('credit event %s takes back event %s and is not its mirror, or no appeal was granted', r.id, e.id)
+          FROM booking_creditevent r JOIN booking_creditevent e ON e.id = r.reverses_id
+         WHERE (r.person_id, r.organisation_id, r.lab_points, r.platform_points)
+               <> (e.person_id, e.organisation_id, -e.lab_points, -e.platform_points)
+            OR NOT EXISTS (SELECT FROM booking_creditappeal a WHERE a.event_id = e.id AND a.state = 'granted')""",
+)

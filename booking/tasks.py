@@ -9,9 +9,11 @@ from procrastinate.contrib.django import app
 from booking.services import (
     availability,
     changes,
+    credit,
     device_events,
     device_matching,
     holds,
+    licences,
     subscription_refresh,
     subscriptions,
     time_alerts,
@@ -103,3 +105,12 @@ def offer_free_time(timestamp: int) -> None:
     """Holds that have expired go, and what is free is offered to those who wait for it."""
     now = timezone.now()
     beat("booking.offer_free_time", now, expired=holds.release_expired(now), offered=waiting.offer_free_time(now))
+
+
+@app.periodic(cron="15 * * * *")
+@app.task(name="booking.licences_due", queueing_lock="booking.licences_due")
+def licences_due(timestamp: int) -> None:
+    """Licences that end soon, reservations whose licence will have ended, and sessions that nobody gave feedback on."""
+    now = timezone.now()
+    reminded, gaps = licences.remind_due(now), licences.tell_gaps_due(now)
+    beat("booking.licences_due", now, reminded=reminded, gaps=gaps, feedback=credit.note_missing_feedback_due(now))

@@ -21,6 +21,7 @@ KIND_NAMES: dict[str, Promise | str] = {
     "instruments": pgettext_lazy("kind of import", "Instruments"),
     "germplasm": pgettext_lazy("kind of import", "Germplasm (MCPD)"),
     "test_items": pgettext_lazy("kind of import", "Test items and prices"),
+    "licences": pgettext_lazy("kind of import", "Licences of users"),
 }
 LAYOUT_NAMES: dict[str, Promise | str] = {
     "national": pgettext_lazy("layout of a file", "Excel sheet of the national network"),
@@ -28,6 +29,7 @@ LAYOUT_NAMES: dict[str, Promise | str] = {
     "uniquip": pgettext_lazy("layout of a file", "UNIQUIP list"),
     "mcpd": pgettext_lazy("layout of a file", "MCPD list"),
     "price_list": pgettext_lazy("layout of a file", "Price list of tests"),
+    "licence_list": pgettext_lazy("layout of a file", "List of licences (e-mail, instrument, level, valid until, evidence)"),
     import_kinds.SAVED: pgettext_lazy("layout of a file", "A list with a saved mapping"),
     import_kinds.NEW: pgettext_lazy("layout of a file", "Another list: say what each column means"),
 }

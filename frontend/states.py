@@ -151,7 +151,31 @@ _FATE: dict[str, StateLook] = {
     "repeated": StateLook(pgettext_lazy("fate of a row", "Repeated"), "copy", "calm"),
     "refused": StateLook(pgettext_lazy("fate of a row", "Refused"), "alert-circle", "bad"),
 }
+_ENROLMENT: dict[str, StateLook] = {
+    "waiting": StateLook(pgettext_lazy("enrolment state", "On the waiting list"), "hourglass", "wait"),
+    "enrolled": StateLook(pgettext_lazy("enrolment state", "Has a place"), "calendar-event", "info"),
+    "withdrawn": StateLook(pgettext_lazy("enrolment state", "Withdrawn"), "ban", "calm"),
+    "called_off": StateLook(pgettext_lazy("enrolment state", "Not held"), "ban", "calm"),
+    "attended": StateLook(pgettext_lazy("enrolment state", "Attended, exam to come"), "user-check", "info"),
+    "absent": StateLook(pgettext_lazy("enrolment state", "Did not come"), "user-off", "bad"),
+    "passed": StateLook(pgettext_lazy("enrolment state", "Passed"), "circle-check", "good"),
+    "failed": StateLook(pgettext_lazy("enrolment state", "Not passed"), "circle-x", "bad"),
+}
+_LICENCE: dict[str, StateLook] = {
+    "valid": StateLook(pgettext_lazy("licence state", "Holds"), "certificate", "good"),
+    "expired": StateLook(pgettext_lazy("licence state", "Ended"), "clock-pause", "calm"),
+    "suspended": StateLook(pgettext_lazy("licence state", "Suspended"), "lock", "wait"),
+    "revoked": StateLook(pgettext_lazy("licence state", "Taken away"), "ban", "bad"),
+}
+_APPEAL: dict[str, StateLook] = {
+    "open": StateLook(pgettext_lazy("appeal state", "Appeal waits"), "hourglass", "wait"),
+    "granted": StateLook(pgettext_lazy("appeal state", "Appeal granted"), "circle-check", "good"),
+    "refused": StateLook(pgettext_lazy("appeal state", "Appeal not granted"), "circle-x", "bad"),
+}
 _LOOKS: dict[str, dict[str, StateLook]] = {
+    "enrolment": _ENROLMENT,
+    "licence": _LICENCE,
+    "appeal": _APPEAL,
     "reservation": _RESERVATION,
     "instrument": _INSTRUMENT,
     "organisation": _ORGANISATION,

@@ -19,6 +19,7 @@ from frontend import (
     search_urls,
     standards_urls,
     time_urls,
+    training_urls,
 )
 from frontend.views import account, gallery, help, home
 
@@ -39,6 +40,7 @@ urlpatterns = [
     *calendar_urls.urlpatterns,
     *finance_urls.urlpatterns,
     *time_urls.urlpatterns,
+    *training_urls.urlpatterns,
 ]
 
 if settings.DEBUG:

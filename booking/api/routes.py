@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, re_path
+from rest_framework.routers import BaseRouter
 
-from booking.api import changes, policies, views
+from booking.api import changes, credit, policies, training, views
 
 ID = r"(?P<pk>[0-9]{1,18})"
+
+
+def register_training(router: BaseRouter) -> None:
+    """Add the viewsets of courses, licences and credit to ``router``."""
+    router.register("courses", training.CourseView, basename="api_course")
+    router.register("course-sessions", training.CourseSessionView, basename="api_course_session")
+    router.register("enrolments", training.EnrolmentView, basename="api_enrolment")
+    router.register("licences", training.LicenceView, basename="api_licence")
+    router.register("recognitions", training.RecognitionView, basename="api_recognition")
+    router.register("credit-events", credit.CreditEventView, basename="api_credit_event")
+    router.register("credit-appeals", credit.CreditAppealView, basename="api_credit_appeal")
+    router.register("credit-rules", credit.CreditRulesView, basename="api_credit_rules")
+    router.register("access-list", credit.AccessListView, basename="api_access_list")
 
 
 def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
@@ -16,6 +30,11 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
     lab = {"approve": "approve", "reject": "reject", "check-in": "check_in", "check-out": "check_out", "no-show": "no_show"}
     return [
         re_path(rf"^instruments/{ID}/slots/$", views.SlotsView.as_view({"get": "retrieve"}), name="api_instrument_slots"),
+        re_path(
+            rf"^instruments/{ID}/licence/$",
+            training.InstrumentLicenceView.as_view({"get": "retrieve", "post": "create"}),
+            name="api_instrument_licence",
+        ),
         re_path(r"^feed/$", views.FeedView.as_view({"get": "retrieve"}), name="api_feed"),
         re_path(
             r"^reservations/$",

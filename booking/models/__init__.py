@@ -2,6 +2,7 @@ from booking.models.availability import CalendarAvailability, DayAvailability
 from booking.models.change import ReservationChange
 from booking.models.check_in_point import CheckInPoint
 from booking.models.close_out import GRADES, CloseOut
+from booking.models.credit import AccessListEntry, CreditAppeal, CreditEvent, CreditRules
 from booking.models.device import DeviceEvent, DeviceKey, DeviceRun, RunState
 from booking.models.feed_token import FeedKind, FeedToken
 from booking.models.occupancy import Occupancy, OccupancySource
@@ -10,30 +11,49 @@ from booking.models.rating import SessionRating
 from booking.models.reservation import Reservation, ReservationTransition
 from booking.models.subscription import CalendarSubscription, SubscribedEvent
 from booking.models.time_alert import TimeAlert
+from booking.models.training import (
+    CourseScope,
+    CourseSession,
+    Enrolment,
+    Licence,
+    LicenceGap,
+    RecognitionRequest,
+    TrainingCourse,
+)
 from booking.models.usage_review import Answer, Decision, UsageAdjustment, UsageDispute
 from booking.models.usage_session import AgreedHow, Means, UsageSession
 from booking.models.waiting import WaitEntry
 
 __all__ = [
     "GRADES",
+    "AccessListEntry",
     "AgreedHow",
     "Answer",
     "CalendarAvailability",
     "CalendarSubscription",
     "CheckInPoint",
     "CloseOut",
+    "CourseScope",
+    "CourseSession",
+    "CreditAppeal",
+    "CreditEvent",
+    "CreditRules",
     "DayAvailability",
     "Decision",
     "DeviceEvent",
     "DeviceKey",
     "DeviceRun",
+    "Enrolment",
     "FeedKind",
     "FeedToken",
     "InstrumentPolicy",
+    "Licence",
+    "LicenceGap",
     "Means",
     "Occupancy",
     "OccupancySource",
     "PolicyLayer",
+    "RecognitionRequest",
     "Reservation",
     "ReservationChange",
     "ReservationTransition",
@@ -41,6 +61,7 @@ __all__ = [
     "SessionRating",
     "SubscribedEvent",
     "TimeAlert",
+    "TrainingCourse",
     "UsageAdjustment",
     "UsageDispute",
     "UsageSession",

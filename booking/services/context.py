@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import BooleanField, Model
+from django.db.models.expressions import RawSQL
 from psycopg.types.range import TimestamptzRange
 
+from booking import credit_queries
 from booking.models import InstrumentPolicy
 from booking.rules.closed import closed_reason
 from booking.rules.policy import BookingPolicy
@@ -29,6 +31,7 @@ from instruments.rules.opening import CalendarRules, ClosedStretch, closed_stret
 from instruments.services import schedule_store
 
 M = TypeVar("M", bound=Model)
+_KEEPS_STANDING = credit_queries.in_use("instruments_instrument")
 ALTERNATIVES_WITHIN = timedelta(days=14)
 
 
@@ -56,7 +59,7 @@ class BookingContext:
     """An instrument with its zone, policy and calendar rules, as it is for some customers.
 
     ``audiences`` are those of the customers for whom somebody may book (one when the customer is known); none: only what is
-    open to everybody counts.
+    open to everybody counts. ``keeps_standing``: the lab or the platform may keep credit points or lists (False: surely not).
     """
 
     instrument: Instrument
@@ -64,6 +67,7 @@ class BookingContext:
     policy: BookingPolicy
     rules: CalendarRules
     audiences: tuple[str, ...] = ()
+    keeps_standing: bool = True
 
     def opening(self, window: TimeRange) -> list[TimeRange]:
         """When it is open within ``window`` for one of the audiences."""
@@ -97,13 +101,15 @@ def load(actor: Actor, instrument_id: int, *, lock: bool, customer_id: int | Non
     It is open as for the customer, or, without one, as for any organisation of the actor. Raises NotFound.
     """
     rows = visible_to(Instrument.objects.all(), actor).select_related("site", "policy", "organisation").filter(pk=instrument_id)
+    rows = rows.annotate(keeps_standing=RawSQL(_KEEPS_STANDING, [], output_field=BooleanField()))  # noqa: S611  (constants only)
     if lock:
         rows = rows.select_related("site", "policy", "organisation", "calendar").select_for_update(of=("calendar",), no_key=True)
     instrument = rows.first()
     if instrument is None:
         raise NotFound.of("access.not_found", model="instrument")
     customers = actor.organisations() if customer_id is None else {customer_id}
-    return _open_to([of_instrument(instrument, getattr(instrument, "policy", None))], customers)[0]
+    context = of_instrument(instrument, getattr(instrument, "policy", None))
+    return _open_to([replace(context, keeps_standing=instrument.keeps_standing)], customers)[0]
 
 
 def load_locked(instrument_id: int) -> BookingContext:
@@ -174,7 +180,8 @@ def _columns(alias: str, names: tuple[str, ...]) -> str:
 
 
 _LOCK_FOR_CUSTOMER = f"""
-SELECT {_columns("i", _INSTRUMENT)}, {_columns("s", _SITE)}, {_columns("o", _PARTY)}, {_columns("u", _PARTY)}, {_columns("p", _POLICY)}
+SELECT {_columns("i", _INSTRUMENT)}, {_columns("s", _SITE)}, {_columns("o", _PARTY)}, {_columns("u", _PARTY)}, {_columns("p", _POLICY)},
+       {credit_queries.in_use("i")}
 FROM instruments_instrument i
 JOIN instruments_site s ON s.id = i.site_id
 JOIN instruments_organisation o ON o.id = i.organisation_id
@@ -196,13 +203,14 @@ def load_for_customer(actor: Actor, instrument_id: int, customer_id: int) -> tup
         values = iter(cursor.fetchone() or ())
     instrument, site = _row(Instrument, _INSTRUMENT, values), _row(Site, _SITE, values)
     owner, customer = _row(Organisation, _PARTY, values), _row(Organisation, _PARTY, values)
-    policy = _row(InstrumentPolicy, _POLICY, values)
+    policy, keeps_standing = _row(InstrumentPolicy, _POLICY, values), next(values, False)
     if instrument is None or site is None or owner is None or customer is None:
         raise NotFound.of("access.not_found", model="instrument")
     if not sees_instrument(actor, published=instrument.published, owner_id=owner.pk, owner_status=owner.status):
         raise NotFound.of("access.not_found", model="instrument")
     instrument.site, instrument.organisation = site, owner
-    return of_instrument(instrument, policy).for_customer(customer), customer
+    context = of_instrument(instrument, policy).for_customer(customer)
+    return replace(context, keeps_standing=keeps_standing), customer
 
 
 _SEVERAL = f"""

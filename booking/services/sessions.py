@@ -18,7 +18,7 @@ from booking.rules.review import review_until
 from booking.rules.states import Action, ReservationState
 from booking.rules.usage import derive_billable
 from booking.rules.usage_policy import UsagePolicy
-from booking.services import notices
+from booking.services import credit, licences, notices
 from booking.services.context import of_instrument
 from booking.services.state_writing import move
 from booking.services.usage_policy import usage_policy
@@ -30,12 +30,15 @@ from config.kernel.time_range import TimeRange
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """``at``: since when it is used. ``needs_free_time``: before the booked start only where nobody else has the time and it is
-    open; otherwise what is free is taken and the rest is the lab's business. ``ticks``: what was confirmed."""
+    open; otherwise what is free is taken and the rest is the lab's business. ``ticks``: what was confirmed. ``override_reason``:
+    why the lab lets somebody work alone without a licence.
+    """
 
     at: datetime
     means: Means = Means.LAB
     ticks: tuple[str, ...] = ()
     needs_free_time: bool = False
+    override_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,18 @@ class Ending:
     note: str = ""
 
 
+#: Ways of beginning that can still be refused; a device or a late entry tells of what has happened.
+_ASKED_FOR_A_LICENCE = frozenset({Means.LAB, Means.PHONE})
+
+
 def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning) -> UsageSession:
     """Begin the session of an approved reservation, or of a missed one whose time nobody took (its money is held again).
 
     Raises Refusal ``booking.illegal_transition``, Conflict ``booking.early_not_free`` (taken_until_at), ``booking.late_figures``,
     and the exclusion constraint's IntegrityError when a missed one's time was taken.
     """
+    if beginning.means in _ASKED_FOR_A_LICENCE:
+        licences.require_for_check_in(locked, actor, now, beginning.override_reason)
     if ReservationState(locked.state) is ReservationState.NO_SHOW:
         move(locked, Action.COME_LATE, actor, now)
         if ports.money().on_approve(locked, actor, now) is not None:
@@ -88,6 +97,7 @@ def finish(locked: Reservation, actor: Actor, now: datetime, ending: Ending) -> 
         session.lab_agreed_at, session.lab_agreed_by_id = now, actor.user_id
     measure(session, policy)
     session.save()
+    credit.note_session(locked, session, actor, now)
     ports.money().on_progress(locked, Action.CHECK_OUT, actor, now)
     notices.defer(locked, "completed", now)
     return session

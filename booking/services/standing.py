@@ -6,8 +6,11 @@ from datetime import datetime
 
 from django.db import connection
 
+from booking.credit_queries import measures_against
+from booking.licence_queries import levels_held
+from booking.rules.credit import measure_reason, strictest
 from booking.rules.quota import Booked
-from booking.rules.standing import Asked, Standing, looks_at, reasons_against
+from booking.rules.standing import SELF_OPERATED, Asked, Standing, looks_at, reasons_against
 from booking.rules.states import GIVEN_UP
 from booking.services.context import BookingContext
 from config.kernel.errors import Reason
@@ -46,7 +49,25 @@ def reasons(
     asked = Asked(booked, context.audiences[0], service_mode, context.zone, now)
     span = looks_at(context.policy, asked)
     others = _others(instrument.organisation_id, asked, span, without_id, lock=lock) if span else []
-    return reasons_against(context.policy, asked, Standing(others))
+    return reasons_against(context.policy, asked, Standing(others, _licences(context, asked), _measures(context, asked)))
+
+
+def _licences(context: BookingContext, asked: Asked) -> frozenset[str]:
+    """What the person holds for the instrument at that time; asked only where the policy wants to know."""
+    policy, person_id = context.policy, asked.booked.person_id
+    if person_id is None or asked.service_mode != SELF_OPERATED or not (policy.licence_needed or policy.licensed_times):
+        return frozenset()
+    return levels_held(person_id, context.instrument.pk, asked.during.starts_at)
+
+
+def _measures(context: BookingContext, asked: Asked) -> list[Reason]:
+    """The strictest measure of credit or list that keeps the person from booking; asked only where points or lists are kept."""
+    who = asked.booked
+    if who.person_id is None or not context.keeps_standing:
+        return []
+    owner_id = context.instrument.organisation_id
+    found = strictest(measures_against(who.person_id, who.organisation_id, who.instrument_id, owner_id, asked.now))
+    return [] if found is None else [measure_reason(found, asked.zone)]
 
 
 def _others(owner_id: int, asked: Asked, span: TimeRange, without_id: int, *, lock: bool) -> list[Booked]:

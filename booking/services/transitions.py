@@ -16,9 +16,11 @@ from django.db.models import QuerySet
 from booking import ports
 from booking.models import Reservation, ReservationTransition
 from booking.rules.attendance import check_in_opens_at, grace_ends_at, is_due_expired, is_due_missed
+from booking.rules.credit import EventKind
+from booking.rules.policy import is_late_cancellation
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, notices, sessions
-from booking.services.context import of_instrument
+from booking.services import conflicts, credit, notices, sessions
+from booking.services.context import of_instrument, policy_of
 from booking.services.state_writing import lock_row
 from booking.services.state_writing import move as _move
 from booking.services.usage_policy import usage_policy
@@ -138,12 +140,12 @@ def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
     _release(actor, reservation_id, Action.MARK_NO_SHOW, now, "", may_mark, "no_show")
 
 
-def check_in(actor: Actor, reservation_id: int, now: datetime) -> None:
+def check_in(actor: Actor, reservation_id: int, now: datetime, override_reason: str = "") -> None:
     """The lab starts the session: from the lab's early start until the booked end, also for somebody who comes after the grace
-    while nobody took the time.
+    while nobody took the time. ``override_reason``: why somebody works alone without the licence that it needs.
 
     Raises NotFound, Forbidden, Refusal ``booking.too_early_to_check_in`` / ``booking.too_late_to_check_in`` /
-    ``booking.illegal_transition``, Conflict ``booking.just_taken`` / ``booking.late_figures``.
+    ``booking.illegal_transition`` / ``licence.check_in_refused``, Conflict ``booking.just_taken`` / ``booking.late_figures``.
     """
     reservation = _visible(actor, reservation_id)
     _lab_only(reservation, actor)
@@ -154,7 +156,9 @@ def check_in(actor: Actor, reservation_id: int, now: datetime) -> None:
     if now >= reservation.ends_at:
         raise Refusal.of("booking.too_late_to_check_in", ends_at=reservation.ends_at.isoformat())
     with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
-        transactions.run(lambda: sessions.start(lock_row(reservation_id), actor, now, sessions.Beginning(now)))
+        transactions.run(
+            lambda: sessions.start(lock_row(reservation_id), actor, now, sessions.Beginning(now, override_reason=override_reason))
+        )
 
 
 def check_out(actor: Actor, reservation_id: int, now: datetime, note: str = "") -> None:
@@ -196,6 +200,7 @@ def _handle_due(
             if locked.state != wanted or not still_due(locked):
                 return False
             _move(locked, action, NOBODY, now)
+            _note_release(locked, wanted, action, NOBODY, now)
             ports.money().on_release(locked, NOBODY, action.value, now)
             notices.defer(locked, event, now)
             return True
@@ -214,11 +219,24 @@ def _release(
 
     def work() -> None:
         locked = lock_row(reservation_id)
+        before = ReservationState(locked.state)
         _move(locked, action, actor, now, reason)
+        _note_release(locked, before, action, actor, now)
         ports.money().on_release(locked, actor, action.value, now)
         notices.defer(locked, event, now, reason=reason)
 
     transactions.run(work)
+
+
+def _note_release(reservation: Reservation, before: ReservationState, action: Action, actor: Actor, now: datetime) -> None:
+    """What a release says about the customer: nobody came, or an approved time was given back too late by its own side."""
+    if action is Action.MARK_NO_SHOW:
+        credit.note_violation(reservation, EventKind.NO_SHOW, actor, now)
+        return
+    policy = policy_of(getattr(reservation.instrument, "policy", None))
+    given_back = action is Action.CANCEL and before is ReservationState.APPROVED and not _is_lab(reservation, actor)
+    if given_back and is_late_cancellation(policy, reservation.during, now):
+        credit.note_violation(reservation, EventKind.LATE_CANCEL, actor, now)
 
 
 def _visible(actor: Actor, reservation_id: int) -> Reservation:

@@ -24,6 +24,7 @@ from config.demo import (
     registry,
     sessions,
     shared_things,
+    training,
     usage,
 )
 from config.demo.organisations import People
@@ -58,6 +59,7 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
         told["agreed"] = told.get("agreed", 0) + records.use(people, stocked, now)
         told |= records.live(people, stocked, now)
         told |= lifecycle.agree(people, today, now)
+        told |= training.teach(people, stocked, today, now)
         told |= usage.live(people, stocked, now)
         laid = hours.lay(people, stocked, today, now)
         _hand_in_licences(people, now)

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from billing.settlement import reservation_figures
 from billing.settlement.reservation_figures import Figures
-from booking import queries
+from booking import licence_queries, queries
 from booking.models import Reservation
 from booking.services import transitions
 from config.kernel.access import Actor, Role
@@ -49,6 +49,7 @@ class Waiting:
     own: bool
     unverified: bool
     selected: bool
+    without_licence: bool
 
     @property
     def waits_for_customer(self) -> bool:
@@ -81,7 +82,8 @@ def inbox_response(request: HttpRequest, now: datetime, selected_id: int | None,
     rows, beyond = found[:SHOWN_AT_ONCE], len(found) > SHOWN_AT_ONCE
     opened = next((row for row in rows if row.pk == selected_id), rows[0] if rows else None)
     figures = reservation_figures.figures_of(actor, rows)
-    waiting = [_waiting(actor, row, figures.get(row.pk), opened, now) for row in rows]
+    unlicensed = licence_queries.without_licence(rows)
+    waiting = [_waiting(actor, row, figures.get(row.pk), opened, now, row.pk in unlicensed) for row in rows]
     context = {
         "waiting": waiting,
         "beyond": beyond,
@@ -93,7 +95,9 @@ def inbox_response(request: HttpRequest, now: datetime, selected_id: int | None,
     return render(request, "approvals/inbox.html", context, status=status_of(refusal) if refusal else 200)
 
 
-def _waiting(actor: Actor, row: Reservation, figures: Figures | None, opened: Reservation | None, now: datetime) -> Waiting:
+def _waiting(
+    actor: Actor, row: Reservation, figures: Figures | None, opened: Reservation | None, now: datetime, without_licence: bool
+) -> Waiting:
     minutes = max(0, int((now - row.created_at).total_seconds()) // 60)
     return Waiting(
         reservation=row,
@@ -102,6 +106,7 @@ def _waiting(actor: Actor, row: Reservation, figures: Figures | None, opened: Re
         own=row.requested_by_id == actor.user_id,
         unverified=row.organisation.status != OrganisationStatus.VERIFIED,
         selected=row is opened,
+        without_licence=without_licence,
     )
 
 

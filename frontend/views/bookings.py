@@ -21,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing.settlement import reservation_figures
 from billing.settlement.reservation_figures import Figures, Money
 from billing.settlement.services import quotes
-from booking import calendar_queries, queries, record_queries
+from booking import calendar_queries, licence_queries, queries, record_queries
 from booking.models import Reservation
 from booking.rules.calendar_text import MEDIA_TYPE
 from booking.rules.states import ReservationState
@@ -202,6 +202,10 @@ def reservation_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return detail_response(request, pk, timezone.now())
 
 
+#: A licence counts as long as the session has not begun.
+_COMING = frozenset({ReservationState.REQUESTED, ReservationState.APPROVED})
+
+
 def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refusal | None = None) -> HttpResponse:
     """The page of a reservation; with a refusal, its reasons on top and its status."""
     actor = actor_of(request)
@@ -224,6 +228,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "rating": rating,
         "may_rate": record_queries.may_rate(actor, reservation, rating),
         "star_words": life.STAR_WORDS,
+        "without_licence": reservation.state in _COMING and bool(licence_queries.without_licence([reservation])),
         "change": open_change(actor, reservation, now),
         "customs_warning": rights.may_decide and records.customs_unclear(actor, reservation.instrument),
         **_money_context(money),

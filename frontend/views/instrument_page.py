@@ -21,7 +21,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_safe
 
 from billing.settlement.services.example import worked_example
-from booking import record_queries
+from booking import licence_queries, record_queries
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound
 from config.kernel.http import attachment
@@ -64,11 +64,19 @@ def instrument_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "problems": records.known_problems(actor, instrument),
         "may_answer": instrument.organisation_id in actor.organisations(Role.LAB_MANAGER),
         "may_hide": actor.has(Role.OPERATOR),
+        **_licence(actor, booking.instrument, now),
         "json_ld": _for_machines(instrument, now) if actor.is_anonymous else "",
         **_addresses(request, instrument),
     }
     response = render(request, "instruments/detail.html", context)
     return _validated(request, response) if actor.is_anonymous else response
+
+
+def _licence(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, bool]:
+    """Whether who works alone needs a licence, and whether the person holds one: one query, and none where none is needed."""
+    needed = licence_queries.is_licence_needed(instrument)
+    holds = needed and actor.user_id is not None and licence_queries.may_work_alone(actor.user_id, instrument.pk, now)
+    return {"licence_needed": needed, "licence_held": holds}
 
 
 def _for_machines(instrument: Instrument, now: datetime) -> str:

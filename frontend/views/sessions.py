@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from billing.settlement import reservation_figures
 from billing.settlement.reservation_figures import Figures
-from booking import queries
+from booking import licence_queries, queries
 from booking.models import Reservation, UsageSession
 from booking.rules.attendance import check_in_opens_at, grace_ends_at, may_check_in
 from booking.rules.states import ReservationState
@@ -53,6 +53,7 @@ class SessionRow:
     overdue: bool
     problems: list[str]
     just_done: bool
+    without_licence: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +77,13 @@ def _day_response(request: HttpRequest, now: datetime, failed_id: int = 0, refus
     day = read_day(request.GET.get("date", "") or request.POST.get("date", "")) or today
     reservations = list(queries.sessions_of_day(actor, day, zone).select_related("instrument__policy"))
     figures = reservation_figures.figures_of(actor, reservations)
+    unlicensed = licence_queries.without_licence(each for each in reservations if each.state == ReservationState.APPROVED)
     problems = sentences(refusal) if refusal else []
     done_id = request.GET.get("done", "")
     groups: dict[int, InstrumentDay] = {}
     for each in reservations:
-        row = _row(each, figures.get(each.pk), now, problems if each.pk == failed_id else [], done_id == str(each.pk))
+        told = problems if each.pk == failed_id else []
+        row = _row(each, figures.get(each.pk), now, told, done_id == str(each.pk), each.pk in unlicensed)
         groups.setdefault(each.instrument_id, InstrumentDay(each.instrument, [])).rows.append(row)
     context = {
         "groups": sorted(groups.values(), key=lambda group: (group.instrument.name_pinyin, group.instrument.name)),
@@ -95,7 +98,14 @@ def _day_response(request: HttpRequest, now: datetime, failed_id: int = 0, refus
     return render(request, "sessions/today.html", context, status=status_of(refusal) if refusal else 200)
 
 
-def _row(reservation: Reservation, figures: Figures | None, now: datetime, problems: list[str], just_done: bool) -> SessionRow:
+def _row(
+    reservation: Reservation,
+    figures: Figures | None,
+    now: datetime,
+    problems: list[str],
+    just_done: bool,
+    without_licence: bool,
+) -> SessionRow:
     approved = reservation.state == ReservationState.APPROVED
     policy = usage_policy(reservation)
     late_from = grace_ends_at(reservation.during, policy.no_show_grace_minutes)
@@ -114,6 +124,7 @@ def _row(reservation: Reservation, figures: Figures | None, now: datetime, probl
         overdue=now >= (reservation.ends_at if reservation.state == ReservationState.IN_USE else late_from),
         problems=problems,
         just_done=just_done,
+        without_licence=without_licence,
     )
 
 
@@ -144,7 +155,13 @@ def _minutes(length: timedelta) -> str:
 @login_required
 @require_POST
 def session_check_in(request: HttpRequest, pk: int) -> HttpResponse:
-    return _act(request, pk, transitions.check_in, _("Checked in. The session is running."))
+    """Start the session; without a licence the lab says why it goes on."""
+    reason = " ".join(request.POST.get("override_reason", "").replace("\x00", "").split())[:NOTE_LENGTH]
+
+    def check_in(actor: Actor, reservation_id: int, now: datetime) -> None:
+        transitions.check_in(actor, reservation_id, now, reason)
+
+    return _act(request, pk, check_in, _("Checked in. The session is running."))
 
 
 @login_required

@@ -81,6 +81,12 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "import": (only("lab_manager", "operator"), only("operator")),
     "saved_mapping": (only("lab_manager", "operator"), only("operator")),
     "zone": (EVERYBODY, EVERYBODY),
+    "course": (EVERYBODY, EVERYBODY),
+    "course_session": (EVERYBODY, EVERYBODY),
+    **dict.fromkeys(
+        ("enrolment", "licence", "recognition", "credit_event", "appeal", "listing"),
+        (only("researcher", "lab_manager", "inspector", "operator"), only("foreign", "inspector", "operator")),
+    ),
 }
 
 OK_GET = frozenset({200})
@@ -235,6 +241,42 @@ def reason(world: World) -> dict[str, Any]:
     return {"reason": "because"}
 
 
+def _course(world: World) -> dict[str, Any]:
+    return {"title": "A course", "level": "self"}
+
+
+def _new_course(world: World) -> dict[str, Any]:
+    return {"organisation": world.cast.lab.pk, **_course(world)}
+
+
+def _session(world: World) -> dict[str, Any]:
+    return {**_times(world), "place": "Room 2", "places": 3}
+
+
+def _grant(world: World) -> dict[str, Any]:
+    return {"instrument": world.cast.xrd.pk, "email": "out@example.org", "level": "self", "reference": "seen"}
+
+
+def _note(world: World) -> dict[str, Any]:
+    return {"organisation": world.cast.lab.pk, "email": "out@example.org", "points": -1, "note": "seen"}
+
+
+def _listing(world: World) -> dict[str, Any]:
+    return {"organisation": world.cast.lab.pk, "verdict": "deny", "reason": "seen", "email": "out@example.org"}
+
+
+def _proof(world: World) -> dict[str, Any]:
+    return {"level": "self", "statement": "Years", "file": SimpleUploadedFile("proof.pdf", b"%PDF-1.4 proof")}
+
+
+def _rules(world: World) -> dict[str, Any]:
+    return {"document": {"start_points": 100}}
+
+
+def _text(world: World) -> dict[str, Any]:
+    return {"text": "because"}
+
+
 LAB = only("lab_manager")
 KEEPERS = LAB | only("operator"), only("operator")
 """Of instruments."""
@@ -364,6 +406,36 @@ API: dict[str, Route] = {
     "api_verification-decide": acts("verification", only("operator"), only("operator"), ok=TRIED,
                                     role_first=True, body=lambda world: {"accept": True}),
     "api_verification-licence": reads_object("verification"),
+    "api_instrument_licence": Route(
+        {"GET": Rule(EVERYBODY, EVERYBODY), "POST": Rule(PERSONS, PERSONS, TRIED, as_form=True, body=_proof)}, "instrument"
+    ),
+    "api_course-list": Route({"GET": Rule(PERSONS), "POST": Rule(KEEPERS[0], ok=OK_POST, body=_new_course)}),
+    "api_course-detail": Route({"GET": Rule(PERSONS, PERSONS), "PUT": Rule(*KEEPERS, OK_POST, body=_course)}, "course"),
+    "api_course-sessions": acts("course", *KEEPERS, body=_session),
+    "api_course_session-detail": Route({"GET": Rule(PERSONS, PERSONS)}, "course_session"),
+    "api_course_session-enrol": acts("course_session", PERSONS, PERSONS),
+    "api_course_session-enrolments": Route({"GET": Rule(PERSONS, PERSONS)}, "course_session"),
+    "api_course_session-call-off": acts("course_session", *KEEPERS, body=reason),
+    "api_enrolment-list": reads(),
+    "api_enrolment-withdraw": acts("enrolment", KEEPERS[0] | only("researcher"), only("foreign", "operator")),
+    "api_enrolment-attendance": acts("enrolment:begun", *KEEPERS, body=lambda world: {"was_there": True}),
+    "api_enrolment-result": acts("enrolment:attended", *KEEPERS, body=lambda world: {"score": 80}),
+    "api_licence-list": Route({"GET": Rule(PERSONS), "POST": Rule(KEEPERS[0], ok=OK_POST, body=_grant)}),
+    "api_licence-detail": reads_object("licence"),
+    "api_licence-suspend": acts("licence", *KEEPERS, body=reason),
+    "api_licence-restore": acts("licence:suspended", *KEEPERS),
+    "api_licence-revoke": acts("licence", *KEEPERS, body=reason),
+    "api_recognition-list": reads(),
+    "api_recognition-decide": acts("recognition", *KEEPERS, body=lambda world: {"accept": True}),
+    "api_recognition-withdraw": acts("recognition", only("researcher"), only("foreign")),
+    "api_recognition-evidence": reads_object("recognition"),
+    "api_credit_event-list": Route({"GET": Rule(PERSONS), "POST": Rule(KEEPERS[0], ok=OK_POST, body=_note)}),
+    "api_credit_event-appeal": acts("credit_event", only("researcher"), only("foreign"), body=_text),
+    "api_credit_appeal-list": reads(),
+    "api_credit_appeal-decide": acts("appeal", *KEEPERS, body=lambda world: {"grant": True, "answer": "yes"}),
+    "api_credit_rules-detail": Route({"GET": Rule(PERSONS, PERSONS), "PUT": Rule(*KEEPERS, OK_POST, body=_rules)}, "owner"),
+    "api_access_list-list": Route({"GET": Rule(PERSONS), "POST": Rule(KEEPERS[0], ok=OK_POST, body=_listing)}),
+    "api_access_list-end": acts("listing", *KEEPERS),
     "api_notice-list": reads(),
     "api_notice-read": acts("notice", *SEES["notice"]),
     "api_notice-read-all": Route({"POST": Rule(PERSONS, ok=OK_POST)}),
@@ -442,6 +514,35 @@ PAGES: dict[str, Route] = {
     "problem_list": reads(KEEPERS[0]),
     "problem_handle": acts("problem", *KEEPERS, body=lambda world: {"state": "solved"}),
     "problem_photo": reads_object("problem"),
+    "instrument_licence": Route(
+        {"GET": Rule(EVERYBODY, EVERYBODY), "POST": Rule(PERSONS, PERSONS, TRIED, body=_proof)}, "instrument"
+    ),
+    "licence_need": acts("hidden", LAB, body=lambda world: {"needed": "yes"}),
+    "training_list": reads(KEEPERS[0]),
+    "course_create": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED)}),
+    "course_detail": form("course", *KEEPERS),
+    "course_edit": form("course", *KEEPERS),
+    "course_session": Route({"GET": Rule(*KEEPERS)}, "course_session"),
+    "course_enrol": acts("course_session", PERSONS, PERSONS),
+    "course_session_call_off": acts("course_session", *KEEPERS, body=reason),
+    "enrolment_withdraw": acts("enrolment", KEEPERS[0] | only("researcher"), only("foreign", "operator")),
+    "enrolment_attendance": acts("enrolment:begun", *KEEPERS, body=lambda world: {"came": "yes"}),
+    "enrolment_result": acts("enrolment:attended", *KEEPERS, body=lambda world: {"score": "80"}),
+    "licence_list": reads(KEEPERS[0]),
+    "licence_grant": Route({"POST": Rule(KEEPERS[0], ok=TRIED)}),
+    "licence_act": acts("licence", *KEEPERS, body=reason),
+    "licence_evidence": reads_object("licence"),
+    "recognition_decide": acts("recognition", *KEEPERS, body=lambda world: {"decision": "accept"}),
+    "recognition_withdraw": acts("recognition", only("researcher"), only("foreign")),
+    "recognition_evidence": reads_object("recognition"),
+    "my_record": reads(),
+    "credit_appeal": acts("credit_event", only("researcher"), only("foreign"), body=_text),
+    "credit_lab": reads(KEEPERS[0]),
+    "credit_rules": Route({"GET": Rule(KEEPERS[0]), "POST": Rule(KEEPERS[0], ok=TRIED)}),
+    "credit_note": Route({"POST": Rule(KEEPERS[0], ok=TRIED)}),
+    "appeal_decide": acts("appeal", *KEEPERS, body=lambda world: {"decision": "grant", "answer": "yes"}),
+    "access_list_put": Route({"POST": Rule(KEEPERS[0], ok=TRIED)}),
+    "access_list_end": acts("listing", *KEEPERS),
     "rating_give": acts("reservation:agreed", CUSTOMERS, only("foreign"), body=lambda world: {"stars": "5"}),
     "rating_answer": acts("rating", LAB, body=lambda world: {"answer": "Thank you"}),
     "rating_hide": acts("rating", only("operator"), only("operator"), role_first=True, body=reason),

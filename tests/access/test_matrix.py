@@ -19,6 +19,8 @@ READERS = {
     worlds.OURS_HIDDEN: only("lab_manager", "operator"),
     worlds.OURS_CHANGE: only("lab_manager", "operator", "inspector"),
     worlds.OURS_PROBLEM: only("researcher", "lab_manager", "operator"),
+    worlds.OURS_RECORD: only("researcher", "lab_manager", "operator", "inspector"),
+    worlds.THEIRS_RECORD: only("foreign", "operator", "inspector"),
     worlds.OURS_KEYS: only("researcher", "firm_admin"),
     worlds.THEIRS_PEOPLE: only("foreign") | OFFICIALS,
     worlds.THEIRS_WORK: only("foreign") | SUPERVISORS,

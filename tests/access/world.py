@@ -79,6 +79,9 @@ THEIRS_PEOPLE, THEIRS_WORK, THEIRS_HIDDEN, THEIRS_KEYS = "qz7people", "qz7work",
 #: What a lab wants to change and has not published; what somebody told a lab is wrong.
 OURS_CHANGE, THEIRS_CHANGE, OURS_PROBLEM, THEIRS_PROBLEM = "kx5change", "qz7change", "kx5problem", "qz7problem"
 
+#: What a lab knows about a person's training and what was noted about them.
+OURS_RECORD, THEIRS_RECORD = "kx5record", "qz7record"
+
 ROLES: dict[str, str] = {
     "anonymous": "",
     "outsider": "out",
@@ -125,6 +128,7 @@ def build_world(now: datetime = NOW) -> World:
     _keep_records(world, now)
     _keep_calendars(world, now)
     _share_resources(world, now)
+    _teach(world, now)
     _tell_people(world, now)
     catalogue.rebuild(now)
     vocabulary.rebuild_vocabulary()
@@ -520,6 +524,60 @@ def _keep_records(world: World, now: datetime) -> None:
             ("owner", owner.pk),
         ):
             found.setdefault(kind, []).append(value)
+    world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
+
+
+def _teach(world: World, now: datetime) -> None:
+    """Courses, places, licences, proofs, noted events, appeals and lists on both sides."""
+    from booking.models import (
+        AccessListEntry,
+        CourseScope,
+        CourseSession,
+        CreditAppeal,
+        CreditEvent,
+        Enrolment,
+        Licence,
+        RecognitionRequest,
+        TrainingCourse,
+    )
+
+    cast, day = world.cast, timedelta(days=1)
+    found: dict[str, list[Any]] = {}
+    sides = (
+        (cast.lab, cast.xrd, cast.users["wang"], cast.users["lin"], OURS_RECORD),
+        (world.other_lab, world.other_instrument, cast.users["bo"], cast.users["he"], THEIRS_RECORD),
+    )
+    for lab, instrument, manager, person, mark in sides:
+        course = TrainingCourse.objects.create(organisation=lab, title="Alone", level="self", created_by=manager, created_at=now)
+        CourseScope.objects.create(course=course, instrument=instrument)
+        places: dict[str, Any] = {"course": course, "place": "Room 1", "places": 5, "created_at": now}
+        coming = CourseSession.objects.create(starts_at=now + 30 * day, ends_at=now + 31 * day, **places)
+        begun = [CourseSession.objects.create(starts_at=now - each * day, ends_at=now + day, **places) for each in (1, 2)]
+        place: dict[str, Any] = {"person": person, "enrolled_at": now, "note": mark}
+        licence: dict[str, Any] = {
+            "organisation": lab, "person": person, "instrument": instrument, "level": "self", "origin": "manual",
+            "granted_at": now, "granted_by": manager, "evidence": _stored(mark, now), "evidence_reference": mark, "changed_at": now,
+        }  # fmt: skip
+        noted: dict[str, Any] = {
+            "person": person, "organisation": lab, "kind": "manual", "lab_points": -5, "platform_points": -5, "at": now,
+            "made_by": cast.users["li"], "note": mark,
+        }  # fmt: skip
+        for kind, row in (
+            ("course", course),
+            ("course_session", coming),
+            ("enrolment", Enrolment.objects.create(session=coming, state="enrolled", **place)),
+            ("enrolment:begun", Enrolment.objects.create(session=begun[0], state="enrolled", **place)),
+            ("enrolment:attended", Enrolment.objects.create(session=begun[1], state="attended", **place)),
+            ("licence", Licence.objects.create(**licence)),
+            ("licence:suspended", Licence.objects.create(state="suspended", reason=mark, **licence)),
+            ("recognition", RecognitionRequest.objects.create(
+                instrument=instrument, person=person, level="self", statement=mark, evidence=_stored(mark, now), asked_at=now)),
+            ("credit_event", CreditEvent.objects.create(**noted)),
+            ("appeal", CreditAppeal.objects.create(event=CreditEvent.objects.create(**noted), text=mark, made_at=now)),
+            ("listing", AccessListEntry.objects.create(
+                organisation=lab, person=person, verdict="deny", reason=mark, created_by=manager, created_at=now)),
+        ):  # fmt: skip
+            found.setdefault(kind, []).append(row.pk)
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
 
 

@@ -63,6 +63,25 @@ def instrument(name: str = stage.ROUND_THE_CLOCK) -> Any:
     return Instrument.objects.get(name=name)
 
 
+def course() -> Any:
+    """The course of the personas' lab that licenses for one instrument."""
+    from booking.models import TrainingCourse
+
+    lab = organisation(PERSONAS["lab_manager"])
+    return TrainingCourse.objects.filter(organisation_id=lab, scopes__instrument__isnull=False).earliest("pk")
+
+
+def course_session(*, past: bool) -> int:
+    """A date of it."""
+    rows = course().sessions.order_by("starts_at")
+    return int((rows.first() if past else rows.last()).pk)
+
+
+def taught() -> int:
+    """The instrument that it is for."""
+    return int(course().scopes.get().instrument_id)
+
+
 def demo_instrument() -> int:
     """A microscope of the personas' lab as the demo has it, for the picture of a quote."""
     from instruments.models import Instrument
@@ -424,6 +443,21 @@ PAGES: tuple[Shown, ...] = (
     ),
     Shown("sheet_start", lambda: at("sheet_start"), ("lab_manager",)),
     Shown("sheet_preview", lambda: at("sheet_preview", handed_in_sheet()), ("lab_manager", "operator")),
+    # Training and credit
+    Shown(
+        "instrument_licence", lambda: at("instrument_licence", taught()), (ANONYMOUS, "researcher", "lab_manager"), important=True
+    ),
+    Shown("instrument_licence", lambda: at("instrument_licence", instrument().pk), ("researcher",), "nothing-taught"),
+    Shown("training_list", lambda: at("training_list"), ("lab_manager", "operator"), important=True),
+    Shown("course_create", lambda: at("course_create"), ("lab_manager",)),
+    Shown("course_detail", lambda: at("course_detail", course().pk), ("lab_manager",)),
+    Shown("course_edit", lambda: at("course_edit", course().pk), ("lab_manager",)),
+    Shown("course_session", lambda: at("course_session", course_session(past=True)), ("lab_manager",), "past"),
+    Shown("course_session", lambda: at("course_session", course_session(past=False)), ("lab_manager",)),
+    Shown("licence_list", lambda: at("licence_list"), ("lab_manager", "operator"), important=True),
+    Shown("my_record", lambda: at("my_record"), ("researcher", "newcomer")),
+    Shown("credit_lab", lambda: at("credit_lab"), ("lab_manager", "operator"), important=True),
+    Shown("credit_rules", lambda: at("credit_rules"), ("lab_manager", "operator")),
     Shown("problem_report", lambda: at("problem_report", instrument().pk), ("researcher",)),
     Shown("problem_list", lambda: at("problem_list"), ("lab_manager", "operator"), important=True),
     Shown("problem_list", lambda: at("problem_list", show="all"), ("lab_manager",), "all"),
@@ -666,6 +700,23 @@ NOT_PAGES: dict[str, str] = {
     "problem_handle": "POST only",
     "problem_photo": "a picture",
     "rating_give": "POST only",
+    "licence_need": "POST only",
+    "course_enrol": "POST only",
+    "course_session_call_off": "POST only",
+    "enrolment_withdraw": "POST only",
+    "enrolment_attendance": "POST only",
+    "enrolment_result": "POST only",
+    "licence_grant": "POST only",
+    "licence_act": "POST only",
+    "licence_evidence": "a download",
+    "recognition_decide": "POST only",
+    "recognition_withdraw": "POST only",
+    "recognition_evidence": "a download",
+    "credit_appeal": "POST only",
+    "credit_note": "POST only",
+    "appeal_decide": "POST only",
+    "access_list_put": "POST only",
+    "access_list_end": "POST only",
     "rating_answer": "POST only",
     "rating_hide": "POST only",
     "healthz": "JSON for machines",

@@ -1,0 +1,130 @@
+"""What holds against a person, for the write path of a reservation and for transitions: each function is one statement.
+
+They lie outside of ``booking.queries`` because services call them. ``in_use`` says cheaply, inside another statement, whether a lab
+(or the platform) keeps points or lists at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from booking.models import CreditRules
+from booking.rules.credit import (
+    CreditPolicy,
+    Measure,
+    MeasureKind,
+    PastEvent,
+    Scope,
+    Standing,
+    policy_from,
+    standing_of,
+    strictest_first,
+)
+
+
+def in_use(instrument: str) -> str:
+    """SQL for another statement that knows an instrument by that alias: whether ``measures_against`` could find anything."""
+    return f"""(
+    EXISTS (SELECT FROM booking_creditrules cr WHERE cr.organisation_id IS NULL OR cr.organisation_id = {instrument}.organisation_id)
+    OR EXISTS (SELECT FROM booking_accesslistentry al WHERE al.ended_at IS NULL
+                AND (al.organisation_id IS NULL OR al.organisation_id = {instrument}.organisation_id)))"""  # noqa: S608  (an alias of ours)
+
+
+_COUNTED = """
+SELECT jsonb_agg(jsonb_build_array(e.at, e.lab_points, e.platform_points, e.organisation_id, e.instrument_id) ORDER BY e.at, e.id)
+  FROM booking_creditevent e
+ WHERE e.person_id = %(person)s AND e.reverses_id IS NULL AND e.at <= %(at)s
+   AND NOT EXISTS (SELECT FROM booking_creditevent r WHERE r.reverses_id = e.id)"""
+_AGAINST = f"""
+WITH rules AS (
+    SELECT organisation_id, document FROM booking_creditrules WHERE organisation_id IS NULL OR organisation_id = %(owner)s)
+SELECT (SELECT document FROM rules WHERE organisation_id IS NOT NULL), (SELECT document FROM rules WHERE organisation_id IS NULL),
+       CASE WHEN EXISTS (SELECT FROM rules) THEN ({_COUNTED}) END,
+       (SELECT jsonb_agg(jsonb_build_array(verdict, until, reason, instrument_id, organisation_id))
+          FROM booking_accesslistentry
+         WHERE ended_at IS NULL AND (until IS NULL OR until > %(at)s)
+           AND (organisation_id IS NULL OR organisation_id = %(owner)s)
+           AND (instrument_id IS NULL OR instrument_id = %(instrument)s)
+           AND (person_id = %(person)s OR customer_id = %(customer)s))"""  # noqa: S608  (constants only; values are bound)
+
+
+def measures_against(person_id: int, organisation_id: int, instrument_id: int, owner_id: int, at: datetime) -> list[Measure]:
+    """What holds against a person who asks ``at`` that moment for a customer, the strictest first: one statement.
+
+    An ``allow`` entry takes away what credit leads to, not what a ``deny`` entry says.
+    """
+    values: dict[str, Any] = {
+        "person": person_id,
+        "customer": organisation_id,
+        "instrument": instrument_id,
+        "owner": owner_id,
+        "at": at,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_AGAINST, values)
+        lab, platform, events, entries = (_value(one) for one in cursor.fetchone())
+    found = [_listed(entry) for entry in entries or [] if entry[0] == "deny"]
+    if not any(entry[0] == "allow" for entry in entries or []):
+        rows = [_Row(one) for one in events or []]
+        for standing in _standings(lab, platform, rows, owner_id, at, instrument_id):
+            found += standing.measures
+    return strictest_first(found)
+
+
+class _Row:
+    """An event of the statement's JSON."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self.at = datetime.fromisoformat(values[0])
+        self.lab_points, self.platform_points, self.owner_id, self.instrument_id = values[1:5]
+
+
+def _standings(
+    lab: Any, platform: Any, rows: Sequence[Any], owner_id: int, at: datetime, instrument_id: int | None
+) -> list[Standing]:
+    found = []
+    if lab is not None:
+        own = [PastEvent(one.at, one.lab_points, one.instrument_id) for one in rows if one.owner_id == owner_id]
+        found.append(standing_of(policy_from(lab, Scope.LAB), Scope.LAB, own, at, instrument_id))
+    if platform is not None:
+        everywhere = [PastEvent(one.at, one.platform_points, one.instrument_id) for one in rows]
+        standing = standing_of(policy_from(platform, Scope.PLATFORM), Scope.PLATFORM, everywhere, at, instrument_id)
+        met = any(one.owner_id == owner_id and one.platform_points < 0 for one in rows)
+        kept = tuple(one for one in standing.measures if one.kind is not MeasureKind.LAB_LIST or met)
+        found.append(Standing(standing.scope, standing.score, standing.start_points, kept))
+    return found
+
+
+def _listed(entry: Sequence[Any]) -> Measure:
+    _verdict, until, reason, instrument_id, owner_id = entry
+    kind = MeasureKind.INSTRUMENT_LIST if instrument_id is not None else MeasureKind.LAB_LIST
+    scope = Scope.LAB if owner_id is not None else Scope.PLATFORM
+    return Measure(kind, scope, None if until is None else datetime.fromisoformat(until), "list", note=reason)
+
+
+def _value(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def rules_of_owner(owner_id: int | None) -> QuerySet[CreditRules]:
+    """The stored rules of a lab, or the platform's: one row or none."""
+    rows = CreditRules.objects.all()
+    return rows.filter(organisation=None) if owner_id is None else rows.filter(organisation_id=owner_id)
+
+
+def rules_of(owner_id: int) -> tuple[CreditPolicy | None, CreditPolicy | None]:
+    """The rules that count at a lab: its own and the platform's. One statement."""
+    found: dict[int | None, Any] = dict(
+        CreditRules.objects.filter(Q(organisation_id=owner_id) | Q(organisation=None)).values_list("organisation_id", "document")
+    )
+    lab, platform = found.get(owner_id), found.get(None)
+    return (
+        None if lab is None else policy_from(lab, Scope.LAB),
+        None if platform is None else policy_from(platform, Scope.PLATFORM),
+    )

@@ -1,0 +1,94 @@
+"""What a person holds at a time, for the write path of a reservation and for jobs: each function is one statement.
+
+They lie outside of ``booking.queries`` because services call them. An instrument that nobody needs a licence for says so in its
+policy (``licence_needed``), which is read with the instrument anyway: without it none of this is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from booking.models import Licence, Reservation
+from booking.rules.states import ReservationState
+from booking.rules.training import Level, with_implied
+from instruments.models import Instrument, ServiceMode
+
+#: A reservation in one of these counts as use of what a licence is for: it was used, or will be before the time asked about.
+_USING = (ReservationState.APPROVED, ReservationState.IN_USE, ReservationState.COMPLETED, ReservationState.AGREED)
+#: Levels with which a person may work alone.
+_ALONE = (Level.SELF, Level.OFF_HOURS)
+
+
+def _covers(instrument: str) -> str:
+    """SQL: licence ``l`` is for the instrument of that alias."""
+    return (
+        f"(l.instrument_id IS NULL OR l.instrument_id = {instrument}.id) AND starts_with({instrument}.class_code, l.class_code)"
+    )
+
+
+def _in_force(at: str) -> str:
+    """SQL: licence ``l`` holds at that instant: granted, neither taken away nor run out, nor unused for too long."""
+    return f"""l.state = 'valid' AND l.granted_at <= {at} AND (l.valid_until IS NULL OR l.valid_until > {at})
+    AND (l.unused_months IS NULL OR {at} < make_interval(months => l.unused_months::int) + GREATEST(l.granted_at, (
+        SELECT max(used.starts_at) FROM booking_reservation used JOIN instruments_instrument u ON u.id = used.instrument_id
+         WHERE used.requested_by_id = l.person_id AND u.organisation_id = l.organisation_id AND used.state = ANY(%(using)s)
+           AND used.starts_at < {at} AND {_covers("u")})))"""  # noqa: S608  (constants only; values are bound)
+
+
+_LEVELS_HELD = f"""
+SELECT l.level FROM booking_licence l JOIN instruments_instrument i ON i.id = %(instrument)s
+ WHERE l.person_id = %(person)s AND l.organisation_id = i.organisation_id AND {_covers("i")} AND {_in_force("%(at)s")}
+"""  # noqa: S608
+_IN_FORCE_OF = f"SELECT l.id FROM booking_licence l WHERE l.id = ANY(%(ids)s) AND {_in_force('%(at)s')}"  # noqa: S608
+_WITHOUT_LICENCE = f"""
+SELECT r.id FROM booking_reservation r
+  JOIN instruments_instrument i ON i.id = r.instrument_id
+  JOIN booking_instrumentpolicy p ON p.instrument_id = i.id AND p.rules @> '{{"licence_needed": true}}'
+ WHERE r.id = ANY(%(ids)s) AND r.service_mode = %(mode)s AND NOT EXISTS (
+    SELECT FROM booking_licence l WHERE l.person_id = r.requested_by_id AND l.organisation_id = i.organisation_id
+       AND l.level = ANY(%(alone)s) AND {_covers("i")} AND {_in_force("r.starts_at")})
+"""  # noqa: S608
+
+
+def levels_held(person_id: int, instrument_id: int, at: datetime) -> frozenset[str]:
+    """The levels that a person holds for an instrument at an instant, with all that they include: one statement."""
+    values: dict[str, Any] = {"person": person_id, "instrument": instrument_id, "at": at, "using": list(_USING)}
+    with connection.cursor() as cursor:
+        cursor.execute(_LEVELS_HELD, values)
+        return with_implied(level for (level,) in cursor.fetchall())
+
+
+def may_work_alone(person_id: int, instrument_id: int, at: datetime) -> bool:
+    """Whether the person holds a licence to operate the instrument at that time."""
+    return Level.SELF in levels_held(person_id, instrument_id, at)
+
+
+def is_licence_needed(instrument: Instrument) -> bool:
+    """Whether who works at the instrument alone must hold a licence; its policy is read with it or here."""
+    policy = getattr(instrument, "policy", None)
+    return policy is not None and bool(policy.rules.get("licence_needed"))
+
+
+def in_force(licences: Iterable[Licence], at: datetime) -> frozenset[int]:
+    """The ids of those that hold at that instant: one statement."""
+    ids = [one.pk for one in licences]
+    if not ids:
+        return frozenset()
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_FORCE_OF, {"ids": ids, "at": at, "using": list(_USING)})
+        return frozenset(pk for (pk,) in cursor.fetchall())
+
+
+def without_licence(reservations: Iterable[Reservation]) -> frozenset[int]:
+    """The ids of reservations of one's own work whose person will hold no licence at the start, where one is needed: one statement."""
+    ids = [one.pk for one in reservations]
+    if not ids:
+        return frozenset()
+    values: dict[str, Any] = {"ids": ids, "mode": ServiceMode.SELF_OPERATED, "alone": list(_ALONE), "using": list(_USING)}
+    with connection.cursor() as cursor:
+        cursor.execute(_WITHOUT_LICENCE, values)
+        return frozenset(pk for (pk,) in cursor.fetchall())

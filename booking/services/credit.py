@@ -1,0 +1,240 @@
+"""Credit points: events are noted once and never changed; a granted appeal is an event that takes another one back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Q
+
+from booking.credit_queries import rules_of, rules_of_owner
+from booking.models import CreditAppeal, CreditEvent, CreditRules, Reservation, UsageSession
+from booking.rules.credit import (
+    MOST_POINTS,
+    AppealAction,
+    AppealState,
+    CreditPolicy,
+    EventKind,
+    Scope,
+    next_appeal_state,
+    policy_from,
+    session_events,
+)
+from booking.rules.states import ReservationState
+from booking.services import credit_news
+from config.kernel.access import NOBODY, Actor, Role, get_visible
+from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
+from config.kernel.services import audit, transactions
+from config.kernel.services.transactions import whole
+from config.kernel.time_range import TimeRange
+from instruments.models import User
+from instruments.rules.registry_values import clean_text
+from instruments.services.instrument_changes import owner_institution, require_manager
+
+NOTE_LENGTH = 500
+APPEAL_LENGTH = ANSWER_LENGTH = 1000
+FEEDBACK_WITHIN = timedelta(hours=24)
+#: Sessions that were agreed longer ago are not looked at again for missing feedback.
+FEEDBACK_LOOKED_AT = timedelta(days=14)
+BATCH = 500
+
+
+@whole
+def set_rules(actor: Actor, owner_id: int | None, document: Mapping[str, Any] | None, now: datetime) -> CreditRules | None:
+    """Keep a lab's rules (None: the platform's, by its operator), or stop keeping points with no document.
+
+    Events of before keep the points they had. Raises Forbidden, NotFound, Refusal ``credit.*`` with every reason.
+    """
+    if owner_id is None:
+        actor.require(Role.OPERATOR)
+    else:
+        require_manager(actor, owner_id)
+        owner_institution(owner_id)
+    if document is not None:
+        policy_from(dict(document), Scope.PLATFORM if owner_id is None else Scope.LAB)
+    stored = rules_of_owner(owner_id).select_for_update(of=("self",)).first()
+    before = {"document": stored.document} if stored else {}
+    if document is None:
+        if stored is not None:
+            audit.record(actor, "credit.rules", stored, now, before=before)
+            stored.delete()
+        return None
+    rules = stored or CreditRules(organisation_id=owner_id)
+    rules.document, rules.changed_by_id, rules.changed_at = dict(document), actor.person_id, now
+    rules.save()
+    audit.record(actor, "credit.rules", rules, now, before=before, after={"document": rules.document})
+    return rules
+
+
+# --- What the platform notes ------------------------------------------------------------------------------------------
+def note_violation(reservation: Reservation, kind: EventKind, actor: Actor, now: datetime) -> CreditEvent | None:
+    """Note what somebody did with a reservation, once for each kind, where the rules of the lab or the platform give points for it.
+
+    Part of the caller's transaction, which has the reservation locked; ``reservation.instrument`` must be at hand.
+    """
+    return _note(reservation, kind, rules_of(reservation.instrument.organisation_id), actor, now)
+
+
+def note_session(reservation: Reservation, session: UsageSession, actor: Actor, now: datetime) -> list[CreditEvent]:
+    """Note what the measured time of a finished session says (late, left early, overtime); part of the caller's transaction."""
+    rules = rules_of(reservation.instrument.organisation_id)
+    booked, ended_at = TimeRange(session.booked_starts_at, session.booked_ends_at), session.actual_ends_at
+    policies = [one for one in rules if one is not None]
+    if not policies or ended_at is None:
+        return []
+    kinds = session_events(policies[0], booked, session.actual_starts_at, ended_at)  # the lab's own patience counts before
+    return [event for kind in kinds if (event := _note(reservation, kind, rules, actor, now)) is not None]
+
+
+def _note(
+    reservation: Reservation,
+    kind: EventKind,
+    rules: tuple[CreditPolicy | None, CreditPolicy | None],
+    actor: Actor,
+    now: datetime,
+) -> CreditEvent | None:
+    lab_points, platform_points = (0 if one is None else one.cost_of(kind) for one in rules)
+    if not lab_points and not platform_points:
+        return None
+    event, made = CreditEvent.objects.get_or_create(
+        reservation=reservation,
+        kind=kind,
+        reverses=None,
+        defaults={
+            "person_id": reservation.requested_by_id,
+            "organisation_id": reservation.instrument.organisation_id,
+            "instrument_id": reservation.instrument_id,
+            "lab_points": lab_points,
+            "platform_points": platform_points,
+            "at": now,
+            "made_by_id": actor.user_id,
+        },
+    )
+    if not made:
+        return None
+    after = {"kind": str(kind), "reservation": reservation.pk, "lab_points": lab_points, "platform_points": platform_points}
+    audit.record(actor, "credit.event", event, now, after=after)
+    credit_news.noted(event, now)
+    return event
+
+
+def note_missing_feedback_due(now: datetime) -> int:
+    """Note sessions that nobody rated within a day of being agreed; returns how many. Safe to repeat."""
+    due = UsageSession.objects.filter(
+        agreed_at__lte=now - FEEDBACK_WITHIN,
+        agreed_at__gt=now - FEEDBACK_LOOKED_AT,
+        reservation__state=ReservationState.AGREED,
+        reservation__rating=None,
+    ).exclude(reservation__credit_events__kind=EventKind.NO_FEEDBACK)
+    kept = Q(reservation__instrument__organisation__credit_rules__document__points__no_feedback__gt=0)
+    if not CreditRules.objects.filter(organisation=None, document__points__no_feedback__gt=0).exists():
+        due = due.filter(kept)
+    noted = 0
+    for pk in list(due.order_by("agreed_at", "pk").values_list("reservation_id", flat=True)[:BATCH]):
+        noted += transactions.run(lambda pk=pk: _note_feedback(pk, now))  # type: ignore[misc]
+    return noted
+
+
+def _note_feedback(reservation_id: int, now: datetime) -> bool:
+    rows = Reservation.objects.select_related("instrument").select_for_update(of=("self",), no_key=True)
+    return note_violation(rows.get(pk=reservation_id), EventKind.NO_FEEDBACK, NOBODY, now) is not None
+
+
+@whole
+def note_manual(actor: Actor, owner_id: int, email: str, points: int, note: str, now: datetime) -> CreditEvent:
+    """The lab gives or takes points by its own word, for a person it names by e-mail, with a reason that the person reads.
+
+    Raises Forbidden, NotFound, Refusal ``credit.*`` / ``name.*`` with every reason.
+    """
+    require_manager(actor, owner_id)
+    owner_institution(owner_id)
+    words = clean_text(note, NOTE_LENGTH, "note")
+    person = User.objects.filter(email=email.strip().lower(), is_active=True).first()
+    reasons = []
+    if person is None:
+        reasons.append(Reason("licence.person_unknown", {}, "email"))
+    if not words:
+        reasons.append(Reason("credit.note_missing", {}, "note"))
+    if points == 0 or abs(points) > MOST_POINTS:
+        reasons.append(Reason("credit.points_out_of_range", {"maximum": MOST_POINTS}, "points"))
+    if person is not None and person.pk == actor.user_id:
+        reasons.append(Reason("credit.own", {}, "email"))
+    Refusal.raise_any(reasons)
+    event = CreditEvent.objects.create(
+        person_id=person.pk if person else 0,
+        organisation_id=owner_id,
+        kind=EventKind.MANUAL,
+        lab_points=points,
+        platform_points=points,
+        at=now,
+        made_by_id=actor.person_id,
+        note=words,
+    )
+    audit.record(actor, "credit.event", event, now, after={"kind": "manual", "points": points}, reason=words)
+    credit_news.noted(event, now)
+    return event
+
+
+# --- Appeal -----------------------------------------------------------------------------------------------------------
+@whole
+def appeal(actor: Actor, event_id: int, text: str, now: datetime) -> CreditAppeal:
+    """The person says why it should not count, once. Raises NotFound, Forbidden, Refusal ``credit.*``, Conflict ``credit.appealed``."""
+    event = get_visible(CreditEvent.objects.select_related("organisation"), actor, pk=event_id)
+    if event.person_id != actor.user_id:
+        raise Forbidden.of("credit.not_yours")
+    words = clean_text(text, APPEAL_LENGTH, "text", lines=True)
+    if not words:
+        raise Refusal.of("credit.appeal_text_missing", "text")
+    if event.reverses_id is not None or (event.lab_points >= 0 and event.platform_points >= 0):
+        raise Refusal.of("credit.nothing_to_appeal")
+    made, is_new = CreditAppeal.objects.get_or_create(event=event, defaults={"text": words, "made_at": now})
+    if not is_new:
+        raise Conflict.of("credit.appealed")
+    audit.record(actor, "credit.appeal", made, now, after={"event": event.pk, "text": words})
+    credit_news.appealed(made, now)
+    return made
+
+
+@whole
+def decide_appeal(actor: Actor, appeal_id: int, grant: bool, answer: str, now: datetime) -> CreditAppeal:
+    """A lab person who did not note the event, or the operator, decides; a granted one is taken back by a reversing event.
+
+    Raises NotFound, Forbidden ``credit.second_person``, Refusal ``credit.answer_missing`` / ``credit.appeal_decided``.
+    """
+    found = get_visible(CreditAppeal.objects.all(), actor, pk=appeal_id)
+    rows = CreditAppeal.objects.select_for_update(of=("self",)).select_related("event__person", "event__organisation")
+    row = rows.get(pk=found.pk)
+    event = row.event
+    require_manager(actor, event.organisation_id)
+    if actor.user_id in {event.made_by_id, event.person_id}:
+        raise Forbidden.of("credit.second_person")
+    words = clean_text(answer, ANSWER_LENGTH, "answer", lines=True)
+    if not words:
+        raise Refusal.of("credit.answer_missing", "answer")
+    before = AppealState(row.state)
+    row.state = next_appeal_state(before, AppealAction.GRANT if grant else AppealAction.REFUSE)
+    row.decided_by_id, row.decided_at, row.answer = actor.person_id, now, words
+    row.save(update_fields=["state", "decided_by", "decided_at", "answer"])
+    after = {"state": str(row.state)}
+    audit.record(actor, "credit.decide", row, now, before={"state": str(before)}, after=after, reason=words)
+    if grant:
+        _take_back(event, actor, words, now)
+    credit_news.decided(row, now)
+    return row
+
+
+def _take_back(event: CreditEvent, actor: Actor, words: str, now: datetime) -> None:
+    CreditEvent.objects.create(
+        person_id=event.person_id,
+        organisation_id=event.organisation_id,
+        instrument_id=event.instrument_id,
+        reservation_id=event.reservation_id,
+        kind=event.kind,
+        lab_points=-event.lab_points,
+        platform_points=-event.platform_points,
+        at=now,
+        made_by_id=actor.person_id,
+        note=words[:NOTE_LENGTH],
+        reverses=event,
+    )
