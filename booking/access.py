@@ -13,8 +13,13 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from booking.models import (
     CalendarSubscription,
+    Enquiry,
+    EnquiryAttachment,
+    EnquiryMessage,
+    EnquirySeen,
     FeedToken,
     InstrumentPolicy,
+    Need,
     Occupancy,
     Reservation,
     ReservationTransition,
@@ -93,10 +98,42 @@ def _time_alerts(queryset: QuerySet[TimeAlert], actor: Actor) -> QuerySet[TimeAl
     return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
 
 
+def enquiry_filter(actor: Actor, prefix: str = "") -> Q:
+    """A thread is read by the customer organisation's people and by those who run or account for the lab, and by nobody else."""
+    customer = Q(**{f"{prefix}organisation_id__in": actor.organisations(*CUSTOMERS)})
+    return customer | Q(**{f"{prefix}lab_id__in": actor.organisations(*OWNERS)})
+
+
+def _enquiries(queryset: QuerySet[Enquiry], actor: Actor) -> QuerySet[Enquiry]:
+    return queryset.filter(enquiry_filter(actor))
+
+
+def _enquiry_messages(queryset: QuerySet[EnquiryMessage], actor: Actor) -> QuerySet[EnquiryMessage]:
+    return queryset.filter(enquiry_filter(actor, "enquiry__"))
+
+
+def _enquiry_attachments(queryset: QuerySet[EnquiryAttachment], actor: Actor) -> QuerySet[EnquiryAttachment]:
+    return queryset.filter(enquiry_filter(actor, "message__enquiry__"))
+
+
+def _enquiry_seen(queryset: QuerySet[EnquirySeen], actor: Actor) -> QuerySet[EnquirySeen]:
+    return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
+
+
+def _needs(queryset: QuerySet[Need], actor: Actor) -> QuerySet[Need]:
+    """That others were asked too is for who asks alone."""
+    return queryset.filter(organisation_id__in=actor.organisations(*CUSTOMERS))
+
+
 _SCOPES: dict[Any, Any] = {
     CalendarSubscription: _subscriptions,
+    Enquiry: _enquiries,
+    EnquiryAttachment: _enquiry_attachments,
+    EnquiryMessage: _enquiry_messages,
+    EnquirySeen: _enquiry_seen,
     FeedToken: _feed_tokens,
     InstrumentPolicy: _policies,
+    Need: _needs,
     Occupancy: _occupancies,
     Reservation: _reservations,
     ReservationTransition: _transitions,

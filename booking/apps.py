@@ -7,7 +7,7 @@ class BookingApp(AppConfig):
     name = "booking"
 
     def ready(self) -> None:
-        from booking import access, messages  # noqa: F401  (register scopes and sentences)
+        from booking import access, enquiry_messages, messages  # noqa: F401  (register scopes and sentences)
         from booking.queries.availability import free_within
         from booking.services import availability, catalogue_facts
         from instruments.catalogue_ports import register_instrument_facts, register_next_free

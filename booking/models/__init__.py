@@ -1,4 +1,5 @@
 from booking.models.availability import CalendarAvailability, DayAvailability
+from booking.models.enquiry import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySeen, Need
 from booking.models.feed_token import FeedKind, FeedToken
 from booking.models.occupancy import Occupancy, OccupancySource
 from booking.models.policy import InstrumentPolicy
@@ -12,9 +13,14 @@ __all__ = [
     "CalendarAvailability",
     "CalendarSubscription",
     "DayAvailability",
+    "Enquiry",
+    "EnquiryAttachment",
+    "EnquiryMessage",
+    "EnquirySeen",
     "FeedKind",
     "FeedToken",
     "InstrumentPolicy",
+    "Need",
     "Occupancy",
     "OccupancySource",
     "Reservation",

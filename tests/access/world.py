@@ -40,6 +40,7 @@ from instruments.rules.recurrence import Recurrence
 from instruments.services import catalogue, closure_import, resource_requests, resources, schedule_store, vocabulary
 from instruments.services.resource_requests import Application, Delivery
 from instruments.services.saved_searches import unsubscribe_token
+from tests.access import world_orders as order
 from tests.conftest import NOW, PRICE, build_cast, programme_document
 
 #: Names, addresses and accounts of a customer's people; what they do; an instrument that is not published; keys of a person.
@@ -93,6 +94,7 @@ def build_world(now: datetime = NOW) -> World:
     _keep_records(world, now)
     _keep_calendars(world, now)
     _share_resources(world, now)
+    order.build(world, now)
     catalogue.rebuild(now)
     vocabulary.rebuild_vocabulary()
     _take_in_lists(world, now)
