@@ -19,7 +19,7 @@ from frontend.organisation_forms import region_choices
 from instruments.models import Organisation
 from instruments.services import uploads
 
-_LONG = 20_000  # the services say what really fits
+_NO_ORGANISATION = _("Choose the organisation for which you ask.")
 
 
 class ManyFiles(forms.FileInput):
@@ -47,7 +47,7 @@ def attached(files: MultiValueDict[str, UploadedFile[Any]]) -> list[Attachment]:
 
 def _area(label: Any, rows: int, help_text: Any = "") -> forms.CharField:
     widget = forms.Textarea(attrs={"rows": rows, "data-count": "true", "maxlength": TEXT_LENGTH})
-    return forms.CharField(label=label, max_length=_LONG, widget=widget, help_text=help_text)
+    return forms.CharField(label=label, widget=widget, help_text=help_text)
 
 
 class KeyedForm(forms.Form):
@@ -74,10 +74,8 @@ def _choose_organisation(form: forms.Form, organisations: Sequence[Organisation]
 class QuestionForm(KeyedForm):
     """A question about one thing."""
 
-    organisation = forms.ChoiceField(label=_("On behalf of"), required=False)
-    subject = forms.CharField(
-        label=_("What is it about?"), max_length=_LONG, widget=forms.TextInput(attrs={"maxlength": SUBJECT_LENGTH})
-    )
+    organisation = forms.ChoiceField(label=_("On behalf of"), error_messages={"required": _NO_ORGANISATION})
+    subject = forms.CharField(label=_("What is it about?"), widget=forms.TextInput(attrs={"maxlength": SUBJECT_LENGTH}))
     text = _area(_("Your question"), 7, _("What you want to know or have measured, on what, how many, until when."))
     attachments = FilesField()
 
@@ -89,21 +87,18 @@ class QuestionForm(KeyedForm):
 class NeedForm(KeyedForm):
     """An unmet need for several labs."""
 
-    organisation = forms.ChoiceField(label=_("On behalf of"), required=False)
-    subject = forms.CharField(
-        label=_("What do you need?"), max_length=_LONG, widget=forms.TextInput(attrs={"maxlength": SUBJECT_LENGTH})
-    )
+    organisation = forms.ChoiceField(label=_("On behalf of"), error_messages={"required": _NO_ORGANISATION})
+    subject = forms.CharField(label=_("What do you need?"), widget=forms.TextInput(attrs={"maxlength": SUBJECT_LENGTH}))
     text = _area(_("In your own words"), 6, _("What is to be measured, on what, how many samples, how exactly, until when."))
     technique = forms.CharField(
         label=_("Technique, if you know it"),
-        max_length=_LONG,
         required=False,
         widget=forms.TextInput(attrs={"maxlength": TECHNIQUE_LENGTH}),
     )
     region_code = forms.ChoiceField(label=_("Best in this region"), required=False)
     labs = forms.MultipleChoiceField(
         label=_("Labs to ask"),
-        required=False,
+        error_messages={"required": _("Choose at least one lab to ask.")},
         widget=forms.CheckboxSelectMultiple,
         help_text=_("Ten at most. Each lab sees only its own question."),
     )

@@ -12,7 +12,6 @@ from billing.settlement.queries import BOARD_ROLES, READER_ROLES
 from config.kernel.access import Actor, Role
 
 CUSTOMERS = frozenset({Role.RESEARCHER, Role.FIRM_ADMIN})
-HAS_COMMISSIONS = frozenset({Role.FIRM_ADMIN, Role.RESEARCHER, Role.LAB_MANAGER, Role.OWNER_FINANCE})
 HAS_ORGANISATIONS = frozenset({Role.FIRM_ADMIN, Role.LAB_MANAGER, Role.OWNER_FINANCE, Role.OPERATOR})
 
 
@@ -53,7 +52,7 @@ PLACES: tuple[Place, ...] = (
     Place("resource_request_list", _("My requests"), "send", CUSTOMERS, "q", ("resource_request_",)),
     Place("enquiry_list", _("My questions"), "message-report", CUSTOMERS, "e", ("enquiry_list", "need_")),
     Place("enquiry_inbox", _("Questions"), "message-report", frozenset({Role.LAB_MANAGER}), "u", ("enquiry_inbox",)),
-    Place("commission_list", _("Commissions"), "file-certificate", HAS_COMMISSIONS, "d", ("commission_",)),
+    Place("commission_list", _("Commissions"), "file-certificate", frozenset({Role.OWNER_FINANCE}), "d", ("commission_",)),
     Place("finance_period", _("Finance"), "coins", frozenset(BOARD_ROLES), "f", ("finance_",)),
     Place("statement_list", _("Statements"), "file-invoice", frozenset(READER_ROLES), "s", ("statement_",)),
     Place("verification_queue", _("Verification"), "shield-check", frozenset({Role.OPERATOR}), "v", ("verification_",)),

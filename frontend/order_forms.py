@@ -23,16 +23,13 @@ from frontend.templatetags.jishi import bilingual
 from instruments.models import Instrument, Resource
 
 LEAST_ROWS, MORE_ROWS, MOST_ROWS = 3, 3, 60
-_LONG = 20_000
 _PARTS = ("what", "description", "quantity", "unit", "price")
 _PLACES = {"kind": "what", "subject": "what", "unit_price": "price"}
 _PREFIXES = {"i": LineKind.INSTRUMENT_TIME, "t": LineKind.TEST, "o": LineKind.OTHER}
 
 
 def _area(label: Any, rows: int = 3, help_text: Any = "", required: bool = False) -> forms.CharField:
-    return forms.CharField(
-        label=label, required=required, max_length=_LONG, help_text=help_text, widget=forms.Textarea(attrs={"rows": rows})
-    )
+    return forms.CharField(label=label, required=required, help_text=help_text, widget=forms.Textarea(attrs={"rows": rows}))
 
 
 def _day(label: Any, help_text: Any = "", required: bool = True) -> forms.DateField:
@@ -43,10 +40,10 @@ def _day(label: Any, help_text: Any = "", required: bool = True) -> forms.DateFi
 class QuotationForm(KeyedForm):
     """A quotation with as many rows as are needed; rows in which nothing is typed are left out."""
 
-    title = forms.CharField(label=_("What is offered?"), max_length=_LONG, widget=forms.TextInput(attrs={"maxlength": 200}))
+    title = forms.CharField(label=_("What is offered?"), widget=forms.TextInput(attrs={"maxlength": 200}))
     valid_until = _day(_("Can be accepted until"), _("The end of this day."))
     tax_note = forms.CharField(
-        label=_("Tax"), max_length=_LONG, required=False, help_text=_("Whether and which tax the prices include."),
+        label=_("Tax"), required=False, help_text=_("Whether and which tax the prices include."),
         widget=forms.TextInput(attrs={"maxlength": 300}),
     )  # fmt: skip
     terms = _area(_("Terms"), 5, _("Payment, delivery of samples and results, what happens when something goes wrong."))
@@ -64,7 +61,7 @@ class QuotationForm(KeyedForm):
                 label=_("Line %(number)s: what") % number, choices=things, required=False
             )
             self.fields[f"description-{place}"] = forms.CharField(
-                label=_("Description"), max_length=_LONG, required=False, widget=forms.TextInput(attrs={"maxlength": 300})
+                label=_("Description"), required=False, widget=forms.TextInput(attrs={"maxlength": 300})
             )
             self.fields[f"quantity-{place}"] = forms.CharField(
                 label=_("Quantity"), max_length=40, required=False, widget=forms.TextInput(attrs={"inputmode": "decimal"})
@@ -195,16 +192,14 @@ class SheetForm(forms.Form):
 class ReasonForm(forms.Form):
     """Why something ends."""
 
-    reason = forms.CharField(
-        label=_("Reason"), max_length=_LONG, required=False, widget=forms.Textarea(attrs={"rows": 2, "maxlength": 500})
-    )
+    reason = forms.CharField(label=_("Reason"), required=False, widget=forms.Textarea(attrs={"rows": 2, "maxlength": 500}))
 
 
 class NoteForm(forms.Form):
     """What the thread says beside a quotation."""
 
     note = forms.CharField(
-        label=_("Words to go with it"), max_length=_LONG, required=False, help_text=_("Left empty, number, total and last day are told."),
+        label=_("Words to go with it"), required=False, help_text=_("Left empty, number, total and last day are told."),
         widget=forms.Textarea(attrs={"rows": 2, "maxlength": 1000}),
     )  # fmt: skip
 

@@ -25,6 +25,8 @@ from booking.rules.enquiries import Side
 
 Content = Mapping[str, Any]
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "billing"
+#: A quotation is signed by who offers, a commission sheet by both.
+_SIGNING = {"quotation": (Side.LAB,), "commission": (Side.LAB, Side.CUSTOMER)}
 _LIMITS = Limits(120, 1_500_000_000)
 
 
@@ -52,7 +54,7 @@ def render_html(content: Content, signatures: Sequence[Mapping[str, Any]] = ()) 
             "rows": [_row(line) for line in content["lines"]],
             "total": yuan(content["total_fen"]),
             "agreed": _agreed(content, words) if content["kind"] == "commission" else [],
-            "boxes": [_box(side, content, signatures) for side in (Side.LAB, Side.CUSTOMER)],
+            "boxes": [_box(side, content, signatures) for side in _SIGNING[content["kind"]]],
         }
         return render_to_string("billing/order.html", context)
 

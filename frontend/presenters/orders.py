@@ -18,6 +18,7 @@ from booking.rules.enquiries import Side
 from config.kernel.messages import sentence
 from config.kernel.models import StoredFile
 from frontend.presenters.statements import DOCUMENT_STATES
+from frontend.templatetags.jishi import bilingual
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def agreed(sheet: CommissionSheet) -> list[tuple[str, str, str]]:
 def signature_boxes(sheet: CommissionSheet) -> list[SignatureBox]:
     """The lab's and the customer's box."""
     signed = {row.side: row for row in sheet.signatures.all()}
-    names = {Side.LAB: sheet.lab.name, Side.CUSTOMER: sheet.organisation.name}
+    names = {Side.LAB: bilingual(sheet.lab), Side.CUSTOMER: bilingual(sheet.organisation)}
     boxes = []
     for side in (Side.LAB, Side.CUSTOMER):
         found = signed.get(side.value)

@@ -20,6 +20,8 @@ from billing.ordering import queries
 from billing.ordering.rules.sheets import SheetEvent, SheetState, events_from
 from billing.ordering.services import sheets
 from booking.rules.enquiries import Side
+from booking.services.enquiries import CUSTOMERS
+from config.kernel.access import Role
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.forms import refusal_to_form
@@ -43,7 +45,15 @@ def commission_list(request: HttpRequest) -> HttpResponse:
     if state in _STATES:
         rows = rows.filter(state=state)
     page = Paginator(rows, PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "rows": list(page), "states": _STATES, "chosen_state": state if state in _STATES else ""}
+    actor = actor_of(request)
+    context = {
+        "page": page,
+        "rows": list(page),
+        "states": _STATES,
+        "chosen_state": state if state in _STATES else "",
+        "asks": actor.has(*CUSTOMERS),
+        "is_lab": actor.has(Role.LAB_MANAGER) and not actor.has(*CUSTOMERS),
+    }
     return render(request, "commissions/list.html", context)
 
 
