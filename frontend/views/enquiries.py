@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.ordering import queries as orders
+from booking.models import Enquiry
 from booking.queries import enquiries as queries
 from booking.rules.enquiries import EnquiryState, Side
 from booking.services import enquiries, enquiry_files
@@ -196,6 +197,11 @@ def enquiry_file(request: HttpRequest, pk: int) -> HttpResponse:
     return attachment(content, stored.media_type, stored.file_name)
 
 
+def _may_go_on(actor: Actor, enquiry: Enquiry, side: Side) -> bool:
+    """Whether the form is offered: the lab writes nothing in a closed thread."""
+    return queries.may_write(actor, enquiry) and not (side is Side.LAB and enquiry.state == EnquiryState.CLOSED)
+
+
 def _thread_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, form: MessageForm | None = None) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     found = queries.enquiry_for(actor, pk)
@@ -209,7 +215,7 @@ def _thread_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, 
         "row": present.rows([found], now)[0],
         "side": side.value,
         "is_customer": side is Side.CUSTOMER,
-        "may_write": queries.may_write(actor, found) and not (side is Side.LAB and found.state == EnquiryState.CLOSED),
+        "may_write": form is not None or _may_go_on(actor, found, side),  # what was typed stays, whatever happened meanwhile
         "may_close": queries.may_write(actor, found) and found.state != EnquiryState.CLOSED,
         "may_quote": orders.may_quote(actor, found.lab_id) and found.state != EnquiryState.CLOSED,
         "quotations": orders.quotations_of(actor, pk),
