@@ -21,7 +21,9 @@ from booking.models import (
     InstrumentPolicy,
     Need,
     Occupancy,
+    PolicyLayer,
     Reservation,
+    ReservationChange,
     ReservationTransition,
     SessionRating,
     SubscribedEvent,
@@ -53,6 +55,10 @@ def _transitions(queryset: QuerySet[ReservationTransition], actor: Actor) -> Que
     return queryset.filter(reservation_filter(actor, "reservation__"))
 
 
+def _changes(queryset: QuerySet[ReservationChange], actor: Actor) -> QuerySet[ReservationChange]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
 def _sessions(queryset: QuerySet[UsageSession], actor: Actor) -> QuerySet[UsageSession]:
     return queryset.filter(reservation_filter(actor, "reservation__"))
 
@@ -65,6 +71,11 @@ def _occupancies(queryset: QuerySet[Occupancy], actor: Actor) -> QuerySet[Occupa
 
 def _policies(queryset: QuerySet[InstrumentPolicy], actor: Actor) -> QuerySet[InstrumentPolicy]:
     return queryset.filter(instrument_filter(actor, "instrument__"))
+
+
+def _policy_layers(queryset: QuerySet[PolicyLayer], actor: Actor) -> QuerySet[PolicyLayer]:
+    """What a lab says in layers is for its own people; what follows from it stands on each instrument's page."""
+    return queryset.filter(organisation_id__in=actor.organisations(*OWNERS))
 
 
 def subscription_filter(actor: Actor, prefix: str = "") -> Q:
@@ -134,8 +145,10 @@ _SCOPES: dict[Any, Any] = {
     FeedToken: _feed_tokens,
     InstrumentPolicy: _policies,
     Need: _needs,
+    PolicyLayer: _policy_layers,
     Occupancy: _occupancies,
     Reservation: _reservations,
+    ReservationChange: _changes,
     ReservationTransition: _transitions,
     SubscribedEvent: _subscribed_events,
     SessionRating: _ratings,

@@ -9,10 +9,11 @@ class BookingApp(AppConfig):
     def ready(self) -> None:
         from booking import access, enquiry_messages, messages  # noqa: F401  (register scopes and sentences)
         from booking.queries.availability import free_within
-        from booking.services import availability, catalogue_facts
+        from booking.services import availability, catalogue_facts, policies
         from instruments.catalogue_ports import register_instrument_facts, register_next_free
-        from instruments.ports import register_calendar_listener
+        from instruments.ports import register_calendar_listener, register_instrument_listener
 
         register_calendar_listener(availability.follow_calendars)
+        register_instrument_listener(policies.follow_instruments)
         register_instrument_facts(catalogue_facts.approvals)
         register_next_free(free_within)

@@ -12,8 +12,7 @@ from psycopg.types.range import TimestamptzRange
 
 from booking import queries
 from booking.models import CalendarSubscription, FeedToken, Occupancy, Reservation, ReservationTransition, SubscribedEvent
-from booking.queries import GIVEN_UP
-from booking.rules.states import ReservationState
+from booking.rules.states import GIVEN_UP, ReservationState
 from booking.services import subscription_refresh
 from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.time_range import TimeRange, merge
@@ -32,12 +31,12 @@ def feeds_of(actor: Actor) -> QuerySet[FeedToken]:
 
 
 def with_history(rows: QuerySet[Reservation]) -> QuerySet[Reservation]:
-    """Reservations with ``changes`` (how often they changed since they were asked for) and ``changed_at`` (when last)."""
+    """Reservations with ``steps`` (how often they changed since they were asked for) and ``changed_at`` (when last)."""
     history = ReservationTransition.objects.filter(reservation_id=OuterRef("pk")).order_by().values("reservation_id")
     changes = history.annotate(number=Count("pk")).values("number")
     last = history.annotate(last=Max("at")).values("last")
     return rows.annotate(
-        changes=Coalesce(Subquery(changes, output_field=IntegerField()) - 1, 0),
+        steps=Coalesce(Subquery(changes, output_field=IntegerField()) - 1, 0),
         changed_at=Coalesce(Subquery(last, output_field=DateTimeField()), F("created_at")),
     )
 
@@ -73,13 +72,13 @@ def busy_times(instrument: Instrument, now: datetime) -> list[BusyTime]:
     window = TimestamptzRange(now - BACK, now + AHEAD)
     rows = (
         Occupancy.objects.filter(calendar_id=instrument.calendar_id, blocking=True, during__overlap=window)
-        .annotate(changes=Count("reservation__transitions"), changed_at=Max("reservation__transitions__at"))
+        .annotate(steps=Count("reservation__transitions"), changed_at=Max("reservation__transitions__at"))
         .order_by("during", "pk")
-        .values_list("pk", "during", "changes", "changed_at")
+        .values_list("pk", "during", "steps", "changed_at")
     )
     return [
-        BusyTime(pk, TimeRange(during.lower, during.upper), max(changes - 1, 0), changed_at or during.lower)
-        for pk, during, changes, changed_at in rows[:MAX_EVENTS]
+        BusyTime(pk, TimeRange(during.lower, during.upper), max(steps - 1, 0), changed_at or during.lower)
+        for pk, during, steps, changed_at in rows[:MAX_EVENTS]
     ]
 
 

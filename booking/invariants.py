@@ -6,7 +6,7 @@ from django.db import connection
 
 from booking.models import DayAvailability
 from booking.rules.states import BLOCKING_STATES, ReservationState, actions_from, next_state
-from booking.services import availability
+from booking.services import availability, policies
 from config.kernel.installed_guards import require_constraint
 from config.kernel.invariants import Finding, register, register_sql
 
@@ -79,10 +79,27 @@ register_sql(
           FROM booking_reservation r CROSS JOIN LATERAL (
                SELECT count(*) AS total, count(*) FILTER (WHERE blocking) AS blocking,
                       count(*) FILTER (WHERE during @> tstzrange(r.starts_at, r.ends_at)) AS covering
-                 FROM booking_occupancy WHERE reservation_id = r.id) o
+                 FROM booking_occupancy WHERE reservation_id = r.id AND source = 'reservation') o
          WHERE o.total <> 1 OR o.covering <> 1
             OR (r.state <> '{ReservationState.REQUESTED}'
                 AND o.blocking <> (r.state IN ({", ".join(f"'{state}'" for state in sorted(BLOCKING_STATES))}))::int)""",  # noqa: S608
+)
+
+register_sql(
+    "booking.changes_are_a_chain",
+    counted="SELECT count(*) FROM booking_reservationchange",
+    violations="""
+        WITH made AS (
+            SELECT c.*, lead(from_starts_at) OVER w AS next_starts_at, lead(from_ends_at) OVER w AS next_ends_at
+              FROM booking_reservationchange c WHERE state = 'made' WINDOW w AS (PARTITION BY reservation_id ORDER BY answered_at, id))
+        SELECT format('change %s of reservation %s does not lead to the time that follows it', m.id, m.reservation_id)
+          FROM made m JOIN booking_reservation r ON r.id = m.reservation_id
+         WHERE (m.starts_at, m.ends_at) <> (coalesce(m.next_starts_at, r.starts_at), coalesce(m.next_ends_at, r.ends_at))
+        UNION ALL
+        SELECT format('occupancy %s keeps time for a change of reservation %s, and none is open', o.id, o.reservation_id)
+          FROM booking_occupancy o
+         WHERE o.source = 'change' AND NOT EXISTS (
+               SELECT FROM booking_reservationchange c WHERE c.reservation_id = o.reservation_id AND c.state = 'open')""",
 )
 
 register_sql(
@@ -134,3 +151,17 @@ register_sql(
                SELECT side FROM booking_enquirymessage WHERE enquiry_id = e.id ORDER BY id DESC LIMIT 1) m ON true
          WHERE m.side IS NULL OR (e.state = 'open' AND m.side <> 'customer') OR (e.state = 'answered' AND m.side <> 'lab')""",
 )
+
+
+def policies_follow_layers() -> Finding:
+    """The policy of each instrument is what the layers of its owner say, where any do."""
+    wrong: list[str] = []
+    count = 0
+    for instrument, differs in policies.differences():
+        count += 1
+        if differs:
+            wrong.append(f"the policy of instrument {instrument.pk} is not what its layers say: {', '.join(differs)}")
+    return Finding(count, tuple(wrong))
+
+
+register("booking.policies_follow_layers", policies_follow_layers)

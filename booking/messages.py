@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.messages import local_time, register, register_formatter
+from booking.policy_wording import period_words
+from config.kernel.messages import duration_words, local_time, register, register_formatter
 from instruments.hours_wording import audience_words, holiday_words
 
 register(
@@ -81,6 +82,61 @@ register(
         "time_search.too_many_days": _("Look at %(days)s days at most. Choose an earlier last day."),
         "time_search.region_unknown": _("A place is a division code of six digits, for example 630100. Choose one of the list."),
         "time_alert.too_many": _("You wait for %(most)s times already. Take one back first."),
+        "booking.cool_off": _(
+            "You have a booking here at %(other_at)s; the lab leaves %(cool_off_minutes)s minutes for others between two of yours. "
+            "Start at %(from_at)s or later."
+        ),
+        "booking.licence_needed": _(
+            "To operate this instrument yourself you need the lab's licence. Ask for training on the instrument's page, or choose "
+            "another way of service."
+        ),
+        "booking.off_hours_licence": _(
+            "From %(from_at)s to %(until_at)s only people with a licence for off-hours may operate it. Choose another time, or another "
+            "way of service."
+        ),
+        "quota.person_minutes": _(
+            "%(quota_period)s one person may book at most %(most_minutes)s here: you have %(used_minutes)s and %(left_minutes)s are left. "
+            "Book less, or from %(again_at)s on."
+        ),
+        "quota.person_minutes_ahead": _(
+            "One person may have at most %(most_minutes)s booked ahead here: you have %(used_minutes)s and %(left_minutes)s are left. "
+            "Book less, or again after your next session."
+        ),
+        "quota.person_count": _(
+            "%(quota_period)s one person may book at most %(most_count)s times here, and you have. Book from %(again_at)s on."
+        ),
+        "quota.person_count_ahead": _(
+            "One person may have at most %(most_count)s bookings ahead here, and you have. Book again after your next session."
+        ),
+        "quota.organisation_minutes": _(
+            "%(quota_period)s one organisation may book at most %(most_minutes)s here: yours has %(used_minutes)s and %(left_minutes)s "
+            "are left. Book less, or from %(again_at)s on."
+        ),
+        "quota.organisation_minutes_ahead": _(
+            "One organisation may have at most %(most_minutes)s booked ahead here: yours has %(used_minutes)s and %(left_minutes)s are "
+            "left. Book less, or again after its next session."
+        ),
+        "quota.organisation_count": _(
+            "%(quota_period)s one organisation may book at most %(most_count)s times here, and yours has. Book from %(again_at)s on."
+        ),
+        "quota.organisation_count_ahead": _(
+            "One organisation may have at most %(most_count)s bookings ahead here, and yours has. Book again after its next session."
+        ),
+        "quota.most": _("Give a number between 1 and 1,000,000."),
+        "week_time.weekdays": _("Choose at least one day of the week, each once."),
+        "week_time.minutes": _("Give times between 00:00 and 24:00."),
+        "change.same_time": _("This is the time it has already. Choose another."),
+        "change.one_open": _("A new time is proposed already and waits for an answer. Take it back first, or answer it."),
+        "change.begun": _("It has begun: only its end can still be changed, to a time that lies ahead."),
+        "change.answered_already": _("This proposal has been answered already. Reload the page."),
+        "change.own": _("The other side answers what you proposed. You can take it back."),
+        "change.not_yours": _("Only the side that was asked can do this."),
+        "policy.unknown": _("There is no such rule."),
+        "policy.unreadable": _("This cannot be read. Choose or type it again."),
+        "policy.out_of_range": _("Give a whole number between %(minimum)s and %(maximum)s."),
+        "policy.layers_contradict": _(
+            "With these rules nothing can be booked on %(instrument)s: its other rules contradict them."
+        ),
         "policy.negative": _("This cannot be less than %(minimum)s."),
         "policy.granularity_out_of_range": _("The step must be between %(minimum)s and %(maximum)s minutes."),
         "policy.no_length_fits": _("The longest booking must be at least %(minimum)s minutes with these settings."),
@@ -91,3 +147,6 @@ for _name in ("earliest", "latest", "before", "after", "closed_from", "closed_un
     register_formatter(_name, local_time)
 register_formatter("holiday", holiday_words)
 register_formatter("open_for", audience_words)
+for _name in ("most_minutes", "used_minutes", "left_minutes"):
+    register_formatter(_name, duration_words)
+register_formatter("quota_period", period_words)

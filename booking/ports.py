@@ -23,10 +23,19 @@ class FiguresChanged:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedFigures:
-    """What the customer saw when pressing the button, in fen; None skips the comparison (API callers that sent none)."""
+    """What the customer saw when pressing the button, in fen; None skips the comparison (API callers that sent none).
+
+    ``exact``: the customer presses it now, and any other figure is a surprise; otherwise somebody else acts on it later, and only what is
+    dearer is.
+    """
 
     payable_now_fen: int | None = None
     final_cost_fen: int | None = None
+    exact: bool = True
+
+    @property
+    def complete(self) -> bool:
+        return self.payable_now_fen is not None and self.final_cost_fen is not None
 
 
 NOTHING_EXPECTED = ExpectedFigures()
@@ -43,6 +52,13 @@ class MoneyPort(Protocol):
 
     def on_release(self, reservation: Reservation, actor: Actor, reason: str, now: datetime) -> None:
         """Void what is held: the reservation was cancelled, rejected, missed, or it expired."""
+
+    def on_move(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> FiguresChanged | None:
+        """Quote the new time, and hold its money instead of the old one's where there is some.
+
+        ``actor`` accepts the ``expected`` figures for the customer; where none are named, nothing may become dearer than what was
+        accepted before (then nothing moves).
+        """
 
     def on_agree(self, reservation: Reservation, session: UsageSession, actor: Actor, now: datetime) -> None:
         """Make the charge of an agreed session, post what is due and void the rest."""

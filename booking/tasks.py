@@ -6,7 +6,7 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from booking.services import availability, mails, notices, subscription_refresh, subscriptions, time_alerts, transitions
+from booking.services import availability, changes, mails, notices, subscription_refresh, subscriptions, time_alerts, transitions
 from config.kernel.services.heartbeat import beat
 
 
@@ -19,10 +19,10 @@ def notify(reservation_id: int, event: str) -> None:
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="booking.handle_due", queueing_lock="booking.handle_due")
 def handle_due(timestamp: int) -> None:
-    """Lapse unanswered requests and close missed reservations."""
+    """Lapse unanswered requests and proposals, and close missed reservations."""
     now = timezone.now()
     expired, missed = transitions.expire_due(now), transitions.mark_no_shows_due(now)
-    beat("booking.handle_due", now, expired=expired, missed=missed)
+    beat("booking.handle_due", now, expired=expired, missed=missed, lapsed=changes.lapse_due(now))
 
 
 @app.task(name=subscriptions.TASK)

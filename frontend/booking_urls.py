@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import approvals, bookings, maintenance, programmes, quotes, sessions
+from frontend.views import approvals, bookings, changes, maintenance, programmes, quotes, sessions
 
 urlpatterns = [
     path("instruments/<int:pk>/slots", quotes.instrument_slots, name="instrument_slots"),
@@ -17,6 +17,10 @@ urlpatterns = [
     path("bookings/", bookings.reservation_list, name="reservation_list"),
     path("bookings/<int:pk>/", bookings.reservation_detail, name="reservation_detail"),
     path("bookings/<int:pk>/cancel", bookings.reservation_cancel, name="reservation_cancel"),
+    path("bookings/<int:pk>/move", changes.reservation_move, name="reservation_move"),
+    path("bookings/<int:pk>/changes/<int:change>/accept", changes.move_accept, name="move_accept"),
+    path("bookings/<int:pk>/changes/<int:change>/refuse", changes.move_refuse, name="move_refuse"),
+    path("bookings/<int:pk>/changes/<int:change>/withdraw", changes.move_withdraw, name="move_withdraw"),
     path("bookings/<int:pk>/accept", bookings.reservation_accept_quote, name="reservation_accept_quote"),
     path("bookings/<int:pk>/calendar.ics", bookings.reservation_calendar, name="reservation_calendar"),
     path("bookings/<int:pk>/approve", approvals.reservation_approve, name="reservation_approve"),

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext, pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 _WEEKDAYS: tuple[Promise | str, ...] = (
     pgettext_lazy("short weekday", "Mon"),
@@ -104,17 +104,6 @@ def range_words(starts: datetime, ends: datetime) -> str:
     if ends.time() == time(0) and (ends.date() - starts.date()).days == 1:
         last = "24:00"
     return f"{moment_words(starts)}–{last}"
-
-
-def duration_words(minutes: int) -> str:
-    """Minutes as hours and minutes."""
-    hours, rest = divmod(int(minutes), 60)
-    parts = []
-    if hours:
-        parts.append(ngettext("%(count)s h", "%(count)s h", hours) % {"count": hours})
-    if rest or not hours:
-        parts.append(ngettext("%(count)s min", "%(count)s min", rest) % {"count": rest})
-    return " ".join(parts)
 
 
 def bytes_words(size: int) -> str:

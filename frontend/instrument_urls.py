@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import hours, instrument_page, instruments
+from frontend.views import hours, instrument_page, instruments, policies
 
 urlpatterns = [
     path("instruments/new/", instruments.instrument_create, name="instrument_create"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("instruments/<int:pk>/edit/", instruments.instrument_edit, name="instrument_edit"),
     path("instruments/<int:pk>/photo/", instruments.instrument_photo_set, name="instrument_photo_set"),
     path("instruments/<int:pk>/photo/<str:version>.webp", instrument_page.instrument_photo, name="instrument_photo"),
+    path("instruments/<int:pk>/booking-rules/", policies.instrument_policy, name="instrument_policy"),
     path("instruments/<int:pk>/hours/", hours.instrument_hours, name="instrument_hours"),
     path("instruments/<int:pk>/hours/season/", hours.instrument_season, name="instrument_season"),
     path("instruments/<int:pk>/hours/customers/", hours.instrument_customers, name="instrument_customers"),

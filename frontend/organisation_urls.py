@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import organisations, tokens, verification
+from frontend.views import organisations, policies, tokens, verification
 
 urlpatterns = [
     path("organisations/", organisations.organisation_list, name="organisation_list"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("organisations/<int:pk>/invite/", organisations.organisation_invite, name="organisation_invite"),
     path("organisations/<int:pk>/suspend/", organisations.organisation_suspend, name="organisation_suspend"),
     path("organisations/<int:pk>/join/", organisations.join_request, name="join_request"),
+    path("organisations/<int:pk>/booking-rules/", policies.policy_list, name="policy_list"),
+    path("organisations/<int:pk>/booking-rules/edit/", policies.policy_edit, name="policy_edit"),
     path("organisations/<int:pk>/members/<int:user_id>/", organisations.member_edit, name="member_edit"),
     path("organisations/<int:pk>/members/<int:user_id>/remove/", organisations.member_remove, name="member_remove"),
     path("invitations/<int:pk>/withdraw/", organisations.invitation_withdraw, name="invitation_withdraw"),

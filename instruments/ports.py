@@ -103,3 +103,21 @@ def calendar_changed(calendar_ids: Sequence[int]) -> None:
     if calendar_ids:
         for listener in _calendar_listeners:
             listener(calendar_ids)
+
+
+InstrumentListener = Callable[[Sequence[int]], object]
+
+_instrument_listeners: list[InstrumentListener] = []
+
+
+def register_instrument_listener(listener: InstrumentListener) -> None:
+    """``listener`` is called with the ids of instruments that are new or changed; registering it twice calls it once."""
+    if listener not in _instrument_listeners:
+        _instrument_listeners.append(listener)
+
+
+def instruments_changed(instrument_ids: Sequence[int]) -> None:
+    """Tell every listener, in the transaction of the change and before the catalogue shows it."""
+    if instrument_ids:
+        for listener in _instrument_listeners:
+            listener(instrument_ids)

@@ -65,7 +65,7 @@ class OrderReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text="Read by the other side.")
 
 
-class AcceptIn(StrictSerializer):
+class AcceptQuotationIn(StrictSerializer):
     total_fen = WholeNumber(required=False, allow_null=True, help_text="What was looked at; another total is refused (409).")
 
 

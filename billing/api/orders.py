@@ -61,7 +61,7 @@ class QuotationView(ApiView):
         "send": shapes.SendIn,
         "withdraw": shapes.OrderReasonIn,
         "decline": shapes.OrderReasonIn,
-        "accept": shapes.AcceptIn,
+        "accept": shapes.AcceptQuotationIn,
     }
 
     def get_serializer_class(self) -> type[BaseSerializer]:

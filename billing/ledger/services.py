@@ -109,6 +109,12 @@ def hold(draws: Mapping[int, int], payee: Account, source: Source, now: datetime
     )
 
 
+def held_accounts(source_type: str, source_id: int) -> list[int]:
+    """The ids of the accounts on which one cause holds something; nothing is locked."""
+    rows = Transfer.objects.filter(source_type=source_type, source_id=source_id, kind=TransferKind.HOLD, ends__isnull=True)
+    return sorted(set(rows.values_list("debit_id", flat=True)))
+
+
 def open_holds(source_type: str, source_id: int) -> list[Transfer]:
     """The holds of one cause that have not ended, in account order, their accounts locked."""
     rows = Transfer.objects.filter(

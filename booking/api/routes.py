@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, re_path
 
-from booking.api import enquiries, views
+from booking.api import changes, enquiries, policies, views
 
 ID = r"(?P<pk>[0-9]{1,18})"
 
@@ -28,6 +28,29 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
             name="api_reservation",
         ),
         *_enquiries(),
+        re_path(
+            rf"^reservations/{ID}/changes/$",
+            changes.ChangeView.as_view({"get": "list", "post": "create"}),
+            name="api_reservation_changes",
+        ),
+        *(
+            re_path(
+                rf"^reservation-changes/{ID}/{answer}/$",
+                changes.ChangeAnswerView.as_view({"post": answer}),
+                name=f"api_reservation_change_{answer}",
+            )
+            for answer in ("accept", "refuse", "withdraw")
+        ),
+        re_path(
+            rf"^organisations/{ID}/booking-rules/$",
+            policies.LayersView.as_view({"get": "list", "put": "update"}),
+            name="api_booking_rules",
+        ),
+        re_path(
+            rf"^instruments/{ID}/booking-rules/$",
+            policies.EffectiveView.as_view({"get": "retrieve"}),
+            name="api_instrument_booking_rules",
+        ),
         *(_action(views.CustomerActionView, path, action) for path, action in customer.items()),
         *(_action(views.LabActionView, path, action) for path, action in lab.items()),
     ]

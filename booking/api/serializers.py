@@ -50,6 +50,13 @@ class ReservationIn(StrictSerializer):
     purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     expected = ExpectedIn(required=False, allow_null=True)
+    override_reason = Text(
+        max_length=_TEXT,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The lab's own people book in spite of its own rules; kept with what was overridden.",
+    )
 
 
 class ReservedOut(serializers.Serializer):

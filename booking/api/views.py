@@ -274,9 +274,13 @@ def range_of(asked: Mapping[str, Any]) -> TimeRange:
     return TimeRange(starts_at, ends_at)
 
 
-def _request(asked: Mapping[str, Any]) -> ReservationRequest:
+def expected_of(asked: Mapping[str, Any]) -> ExpectedFigures:
+    """The figures that the caller says the customer saw."""
     seen = asked.get("expected")
-    expected = ExpectedFigures(seen.get("payable_now_fen"), seen.get("final_cost_fen")) if seen else NOTHING_EXPECTED
+    return ExpectedFigures(seen.get("payable_now_fen"), seen.get("final_cost_fen")) if seen else NOTHING_EXPECTED
+
+
+def _request(asked: Mapping[str, Any]) -> ReservationRequest:
     return ReservationRequest(
         instrument_id=asked["instrument"],
         organisation_id=asked["organisation"],
@@ -284,7 +288,8 @@ def _request(asked: Mapping[str, Any]) -> ReservationRequest:
         service_mode=asked["service_mode"],
         purpose=asked["purpose"],
         research_project=asked["research_project"],
-        expected=expected,
+        expected=expected_of(asked),
+        override_reason=asked["override_reason"],
     )
 
 

@@ -1,8 +1,9 @@
 from booking.models.availability import CalendarAvailability, DayAvailability
+from booking.models.change import ReservationChange
 from booking.models.enquiry import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySeen, Need
 from booking.models.feed_token import FeedKind, FeedToken
 from booking.models.occupancy import Occupancy, OccupancySource
-from booking.models.policy import InstrumentPolicy
+from booking.models.policy import InstrumentPolicy, PolicyLayer
 from booking.models.rating import SessionRating
 from booking.models.reservation import Reservation, ReservationTransition
 from booking.models.subscription import CalendarSubscription, SubscribedEvent
@@ -23,7 +24,9 @@ __all__ = [
     "Need",
     "Occupancy",
     "OccupancySource",
+    "PolicyLayer",
     "Reservation",
+    "ReservationChange",
     "ReservationTransition",
     "SessionRating",
     "SubscribedEvent",

@@ -10,6 +10,7 @@ class OccupancySource(models.TextChoices):
     RESERVATION = "reservation"
     MAINTENANCE = "maintenance"
     SUBSCRIBED = "subscribed"
+    CHANGE = "change"
 
 
 class Occupancy(models.Model):

@@ -1,7 +1,6 @@
 """Reads that pages and API share, with what an actor may see applied once."""
 
 from booking.queries.reservations import (
-    GIVEN_UP,
     LAB_ROLES,
     DaySlots,
     FeedRow,
@@ -22,7 +21,6 @@ from booking.queries.reservations import (
 )
 
 __all__ = [
-    "GIVEN_UP",
     "LAB_ROLES",
     "DaySlots",
     "FeedRow",

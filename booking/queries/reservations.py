@@ -13,7 +13,7 @@ from psycopg.types.range import TimestamptzRange
 
 from booking.models import Occupancy, OccupancySource, Reservation, ReservationTransition
 from booking.rules.slots import Slot, day_slots, free_ranges
-from booking.rules.states import ReservationState
+from booking.rules.states import GIVEN_UP, ReservationState
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.reservations import BOOKING_ROLES
@@ -24,8 +24,6 @@ from instruments.rules.opening import ClosedStretch
 from instruments.rules.wall_time import local_day, to_wall
 
 LAB_ROLES = (Role.LAB_MANAGER,)
-#: States in which a reservation takes no time and never will.
-GIVEN_UP = frozenset({ReservationState.REJECTED, ReservationState.CANCELLED, ReservationState.EXPIRED, ReservationState.NO_SHOW})
 
 
 @dataclass(frozen=True, slots=True)

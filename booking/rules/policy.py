@@ -12,6 +12,9 @@ from math import ceil
 from zoneinfo import ZoneInfo
 
 from booking.rules.grid import grid_point_from, grid_point_until, is_on_grid
+from booking.rules.quota import Quota
+from booking.rules.usage import BillableBasis
+from booking.rules.week_time import WeekTime, lies_within
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
 from instruments.rules.wall_time import local_day, to_wall
@@ -32,6 +35,16 @@ class BookingPolicy:
     * ``approval_required``: whether a request waits for the lab; ``pending_blocks``: whether it keeps others out
       while it waits.
     * ``cancel_notice_minutes``: a cancellation later than this before the start is late.
+    * ``horizons``: (audience, days) for groups of customers that may book less far ahead than ``horizon_days``.
+    * ``quotas``: what one person or organisation may book; ``peak`` are the times that quotas for peak hours count.
+    * ``cool_off_minutes``: kept between two bookings of one person on the same instrument.
+    * ``unlimited``: times in which quotas, cool-off, and longest length do not count for what lies in them wholly.
+    * ``licence_needed``: operating it oneself needs a licence; ``licensed_times``: times that need one for off-hours.
+    * ``no_show_grace_minutes``: how long the lab waits; ``late_may_use``: whether who comes later may still use the rest;
+      ``early_start_minutes``: how long before its start a session may begin when the time is free.
+    * ``billable_basis`` and ``billable_round_up_minutes``: what is charged of a session; ``agree_after_days``: when use that the
+      customer says nothing about counts as agreed.
+    * ``answer_minutes``: how soon the lab promises to answer a request; ``hold_minutes``: how long a time is kept for who fills the form.
 
     Raises Refusal with every reason (``policy.*``, ``field`` naming the field) for a policy that nothing can satisfy.
     """
@@ -46,9 +59,25 @@ class BookingPolicy:
     approval_required: bool
     pending_blocks: bool
     cancel_notice_minutes: int
+    no_show_grace_minutes: int = 30
+    horizons: tuple[tuple[str, int], ...] = ()
+    quotas: tuple[Quota, ...] = ()
+    cool_off_minutes: int = 0
+    peak: tuple[WeekTime, ...] = ()
+    unlimited: tuple[WeekTime, ...] = ()
+    licence_needed: bool = False
+    licensed_times: tuple[WeekTime, ...] = ()
+    late_may_use: bool = True
+    early_start_minutes: int = 60
+    billable_basis: BillableBasis = BillableBasis.BOOKED
+    billable_round_up_minutes: int = 1
+    agree_after_days: int = 7
+    answer_minutes: int = 1440
+    hold_minutes: int = 8
 
     def __post_init__(self) -> None:
-        reasons = [Reason("policy.negative", {"minimum": 0}, one.name) for one in fields(self) if getattr(self, one.name) < 0]
+        whole_numbers = [one.name for one in fields(self) if type(getattr(self, one.name)) is int]
+        reasons = [Reason("policy.negative", {"minimum": 0}, name) for name in whole_numbers if getattr(self, name) < 0]
         if not 1 <= self.granularity_minutes <= _DAY_MINUTES:
             limits = {"minimum": 1, "maximum": _DAY_MINUTES}
             reasons.append(Reason("policy.granularity_out_of_range", limits, "granularity_minutes"))
@@ -164,7 +193,9 @@ _RULES: tuple[_Rule, ...] = (
         _too_short_reason,
     ),
     _Rule(
-        lambda policy, requested, zone, now: requested.duration > timedelta(minutes=policy.max_minutes),
+        lambda policy, requested, zone, now: (
+            requested.duration > timedelta(minutes=policy.max_minutes) and not lies_within(policy.unlimited, requested, zone)
+        ),
         _too_long_reason,
     ),
     _Rule(

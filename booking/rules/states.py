@@ -28,6 +28,7 @@ class Action(StrEnum):
     AGREE = "agree"
     MARK_NO_SHOW = "mark_no_show"
     EXPIRE = "expire"
+    MOVE = "move"
 
 
 _TRANSITIONS: dict[ReservationState, dict[Action, ReservationState]] = {
@@ -36,13 +37,15 @@ _TRANSITIONS: dict[ReservationState, dict[Action, ReservationState]] = {
         Action.REJECT: ReservationState.REJECTED,
         Action.CANCEL: ReservationState.CANCELLED,
         Action.EXPIRE: ReservationState.EXPIRED,
+        Action.MOVE: ReservationState.REQUESTED,
     },
     ReservationState.APPROVED: {
         Action.CHECK_IN: ReservationState.IN_USE,
         Action.CANCEL: ReservationState.CANCELLED,
         Action.MARK_NO_SHOW: ReservationState.NO_SHOW,
+        Action.MOVE: ReservationState.APPROVED,
     },
-    ReservationState.IN_USE: {Action.CHECK_OUT: ReservationState.COMPLETED},
+    ReservationState.IN_USE: {Action.CHECK_OUT: ReservationState.COMPLETED, Action.MOVE: ReservationState.IN_USE},
     ReservationState.COMPLETED: {Action.AGREE: ReservationState.AGREED},
     ReservationState.AGREED: {},
     ReservationState.REJECTED: {},
@@ -56,6 +59,9 @@ BLOCKING_STATES = frozenset(
 )
 """States whose occupancy keeps others out. A completed one goes on blocking: actual times never move an occupancy.
 A requested one blocks only where the lab's policy says so (``blocks``)."""
+
+GIVEN_UP = frozenset({ReservationState.REJECTED, ReservationState.CANCELLED, ReservationState.EXPIRED, ReservationState.NO_SHOW})
+"""States in which a reservation takes no time and never will."""
 
 
 def next_state(state: ReservationState, action: Action) -> ReservationState:

@@ -17,6 +17,7 @@ from psycopg.types.range import TimestamptzRange
 from booking.models import InstrumentPolicy
 from booking.rules.closed import closed_reason
 from booking.rules.policy import BookingPolicy
+from booking.rules.policy_layers import read_rest
 from booking.rules.slots import free_ranges, nearest_alternatives
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import NotFound, Reason
@@ -45,12 +46,9 @@ def policy_of(row: InstrumentPolicy | None) -> BookingPolicy:
         approval_required=row.approval_required,
         pending_blocks=row.pending_blocks,
         cancel_notice_minutes=row.cancel_notice_minutes,
+        no_show_grace_minutes=row.no_show_grace_minutes,
+        **read_rest(row.rules),
     )
-
-
-def no_show_grace_minutes(row: InstrumentPolicy | None) -> int:
-    """How long after the start the lab waits for somebody who does not come."""
-    return (row or InstrumentPolicy()).no_show_grace_minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +128,7 @@ def _fields(model: type[Model], *names: str) -> tuple[str, ...]:
 
 
 _INSTRUMENT = _fields(
-    Instrument, "id", "organisation_id", "site_id", "calendar_id", "name", "status", "service_modes", "published"
+    Instrument, "id", "organisation_id", "site_id", "calendar_id", "name", "status", "service_modes", "published", "class_code"
 )
 _SITE = _fields(Site, "id", "time_zone", "region_code")
 _PARTY = _fields(
@@ -146,10 +144,10 @@ _PARTY = _fields(
     "quality_grade",
 )
 _POLICY = _fields(InstrumentPolicy)
-_INSTRUMENT_SHOWN = _fields(Instrument, *_INSTRUMENT, "name_en", "class_code", "model", "photo_id", "training_needed")
+_INSTRUMENT_SHOWN = _fields(Instrument, *_INSTRUMENT, "name_en", "model", "photo_id", "training_needed")
 _SITE_SHOWN = _fields(Site, *_SITE, "latitude", "longitude")
 _OWNER_SHOWN = _fields(Organisation, *_PARTY, "name_en")
-_JSON = frozenset({"service_modes", "policy_zones"})
+_JSON = frozenset({"service_modes", "policy_zones", "rules"})
 
 
 def _columns(alias: str, names: tuple[str, ...]) -> str:

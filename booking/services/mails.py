@@ -26,10 +26,18 @@ SUBJECTS: dict[str, Promise | str] = {
     "expired": gettext_lazy("%(instrument)s: request %(reference)s was not answered in time"),
     "no_show": gettext_lazy("%(instrument)s: reservation %(reference)s was missed"),
     "figures_changed": gettext_lazy("%(instrument)s: please look at the new figures of %(reference)s"),
+    "moved": gettext_lazy("%(instrument)s: reservation %(reference)s has a new time"),
+    "change_proposed_to_lab": gettext_lazy("%(instrument)s: a new time is asked for %(reference)s"),
+    "change_proposed_to_customer": gettext_lazy("%(instrument)s: the lab proposes a new time for %(reference)s"),
+    "change_refuse_to_lab": gettext_lazy("%(instrument)s: the new time for %(reference)s was refused"),
+    "change_refuse_to_customer": gettext_lazy("%(instrument)s: the new time for %(reference)s was refused"),
+    "change_lapse_to_lab": gettext_lazy("%(instrument)s: nobody answered about a new time for %(reference)s"),
+    "change_lapse_to_customer": gettext_lazy("%(instrument)s: nobody answered about a new time for %(reference)s"),
+    "change_withdrawn": gettext_lazy("%(instrument)s: the new time for %(reference)s was taken back"),
     "charged": gettext_lazy("%(instrument)s: session %(reference)s is complete and charged"),
 }
-TO_LAB = {"requested", "cancelled"}
-TO_CUSTOMER = set(SUBJECTS) - {"requested"}
+TO_LAB = {"requested", "cancelled", "moved", "change_withdrawn"} | {event for event in SUBJECTS if event.endswith("_to_lab")}
+TO_CUSTOMER = {event for event in SUBJECTS if event != "requested" and not event.endswith("_to_lab")}
 
 
 def send(reservation_id: int, event: str) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +14,9 @@ from psycopg.types.range import TimestamptzRange
 from booking import ports
 from booking.models import Reservation
 from booking.rules.policy import broken_rules
+from booking.rules.standing import may_be_overridden
 from booking.rules.states import ReservationState
-from booking.services import conflicts, notices, transitions
+from booking.services import conflicts, notices, standing, transitions
 from booking.services import context as booking_context
 from booking.services.context import OVERLAPPING, BookingContext
 from config.kernel.access import Actor, Role
@@ -30,7 +32,10 @@ BOOKING_ROLES = (Role.RESEARCHER, Role.FIRM_ADMIN, Role.LAB_MANAGER)
 
 @dataclass(frozen=True, slots=True)
 class ReservationRequest:
-    """What is asked for. ``organisation_id`` is the customer on whose account it goes; ``during`` is without buffers."""
+    """What is asked for. ``organisation_id`` is the customer on whose account it goes; ``during`` is without buffers.
+
+    With an ``override_reason`` the lab's own people book in spite of its own rules; the reason and what was overridden are kept.
+    """
 
     instrument_id: int
     organisation_id: int
@@ -39,6 +44,7 @@ class ReservationRequest:
     purpose: str = ""
     research_project: str = ""
     expected: ports.ExpectedFigures = ports.NOTHING_EXPECTED
+    override_reason: str = ""
 
     def payload(self) -> dict[str, Any]:
         """What makes two calls the same for idempotency."""
@@ -50,6 +56,7 @@ class ReservationRequest:
             "service_mode": self.service_mode,
             "purpose": self.purpose,
             "research_project": self.research_project,
+            **({"override_reason": self.override_reason} if self.override_reason else {}),
         }
 
 
@@ -84,15 +91,8 @@ def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempot
 def _cleaned(request: ReservationRequest) -> ReservationRequest:
     purpose = _one_line(request.purpose, 500, "purpose")
     project = _one_line(request.research_project, 200, "research_project")
-    return ReservationRequest(
-        request.instrument_id,
-        request.organisation_id,
-        request.during,
-        request.service_mode,
-        purpose,
-        project,
-        request.expected,
-    )
+    override = _one_line(request.override_reason, 300, "override_reason")
+    return replace(request, purpose=purpose, research_project=project, override_reason=override)
 
 
 def _one_line(text: str, max_length: int, field: str) -> str:
@@ -104,8 +104,9 @@ def _reserve(actor: Actor, request: ReservationRequest, now: datetime) -> Reserv
     if request.organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id)
-    Refusal.raise_any(refusal_reasons(context, request.during, request.service_mode, now))
-    reservation = _insert(actor, request, context, customer, now)
+    reasons = refusal_reasons(context, actor.user_id, customer, request.during, request.service_mode, now, lock=True)
+    overridden = _overridden(actor, request, context, reasons)
+    reservation = _insert(actor, request, context, customer, now, overridden)
     ports.money().on_request(reservation, actor, request.expected, now)
     if context.policy.approval_required:
         notices.defer(reservation, "requested")
@@ -114,14 +115,44 @@ def _reserve(actor: Actor, request: ReservationRequest, now: datetime) -> Reserv
     return reservation
 
 
-def refusal_reasons(context: BookingContext, during: TimeRange, service_mode: str, now: datetime) -> list[Reason]:
-    """Every reason against ``during`` except that others have taken it."""
+def _overridden(actor: Actor, request: ReservationRequest, context: BookingContext, reasons: Sequence[Reason]) -> str:
+    """What the lab's own people override, in a line for the history; empty where nothing is in the way.
+
+    Raises Refusal with every reason that nobody may override, or that nobody gave a reason for; Forbidden for others than the lab's.
+    """
+    if not request.override_reason:
+        Refusal.raise_any(reasons)
+        return ""
+    actor.require_in(context.instrument.organisation_id, Role.LAB_MANAGER)
+    Refusal.raise_any([reason for reason in reasons if not may_be_overridden(reason)])
+    return f"{request.override_reason} [{', '.join(reason.code for reason in reasons)}]" if reasons else ""
+
+
+def refusal_reasons(
+    context: BookingContext,
+    person_id: int | None,
+    customer: Organisation | None,
+    during: TimeRange,
+    service_mode: str,
+    now: datetime,
+    *,
+    lock: bool = False,
+    without_id: int = 0,
+) -> list[Reason]:
+    """Every reason against ``during`` except that others have taken it; without a customer, what does not depend on one.
+
+    ``person_id`` is who asks. With ``lock`` quotas hold until the transaction ends; ``without_id`` is the reservation that would
+    move there.
+    """
     instrument = context.instrument
     reasons = broken_rules(context.policy, during, context.zone, now)
     if instrument.status not in BOOKABLE_STATUSES:
         reasons.insert(0, Reason("booking.instrument_unavailable", {"status": instrument.status}, ""))
     if service_mode not in (instrument.service_modes or [service_mode]):
         reasons.append(Reason("booking.service_mode_unknown", {"known": instrument.service_modes}, "service_mode"))
+    if customer is not None:
+        context = context.for_customer(customer)
+        reasons += standing.reasons(context, person_id, customer.pk, during, service_mode, now, lock=lock, without_id=without_id)
     return [*reasons, *context.closed_reasons(during)]
 
 
@@ -138,10 +169,11 @@ WITH reservation AS (
     SELECT %(calendar)s, %(during)s, %(blocking)s, 'reservation', id, '' FROM reservation
 ), transition AS (
     INSERT INTO booking_reservationtransition (reservation_id, action, from_state, to_state, actor_id, at, reason)
-    SELECT id, 'request', '', 'requested', %(user)s, %(now)s, '' FROM reservation
+    SELECT id, 'request', '', 'requested', %(user)s, %(now)s, %(overridden)s FROM reservation
 ), audit AS (
     INSERT INTO kernel_auditentry (at, actor_id, actor_name, action, object_type, object_id, before, after, reason)
-    SELECT %(now)s, %(user)s, %(user_name)s, 'reservation.request', 'booking.reservation', id::text, '{{}}', %(after)s, ''
+    SELECT %(now)s, %(user)s, %(user_name)s, 'reservation.request', 'booking.reservation', id::text, '{{}}', %(after)s,
+           %(overridden)s
     FROM reservation
 )
 SELECT id FROM reservation
@@ -149,7 +181,12 @@ SELECT id FROM reservation
 
 
 def _insert(
-    actor: Actor, request: ReservationRequest, context: BookingContext, customer: Organisation, now: datetime
+    actor: Actor,
+    request: ReservationRequest,
+    context: BookingContext,
+    customer: Organisation,
+    now: datetime,
+    overridden: str,
 ) -> Reservation:
     """Reservation, occupancy, history and audit in one round trip, unless somebody has the time (then ``conflicts.Taken``).
 
@@ -167,6 +204,7 @@ def _insert(
         "purpose": request.purpose,
         "project": request.research_project,
         "now": now,
+        "overridden": overridden,
         "calendar": context.instrument.calendar_id,
         "during": TimestamptzRange(occupied.starts_at, occupied.ends_at),
         "blocking": context.policy.pending_blocks or not context.policy.approval_required,

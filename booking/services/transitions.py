@@ -15,15 +15,16 @@ from django.db import connection
 from django.db.models import QuerySet, prefetch_related_objects
 
 from booking import ports
-from booking.models import Reservation, UsageSession
+from booking.models import OccupancySource, Reservation, ReservationTransition, UsageSession
 from booking.rules.attendance import check_in_opens_at, grace_ends_at, is_due_expired, is_due_missed
+from booking.rules.changes import ChangeState
 from booking.rules.states import Action, ReservationState, blocks, next_state
 from booking.rules.usage import derive_billable
 from booking.services import conflicts, notices
-from booking.services.context import no_show_grace_minutes, of_instrument, policy_of
+from booking.services.context import of_instrument, policy_of
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, NotFound, Reason, Refusal
-from config.kernel.services import transactions
+from config.kernel.services import audit, transactions
 from config.kernel.time_range import TimeRange
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def approve(actor: Actor, reservation_id: int, now: datetime) -> None:
         raise Refusal.of("booking.own_request")
 
     def work() -> ports.FiguresChanged | None:
-        locked = _locked(reservation_id)
+        locked = lock_row(reservation_id)
         next_state(ReservationState(locked.state), Action.APPROVE)
         _still_open(locked)
         changed = ports.money().on_approve(locked, actor, now)
@@ -77,6 +78,32 @@ def approve_at_once(reservation: Reservation, now: datetime) -> None:
     notices.defer(reservation, "approved")
 
 
+def approve_as_proposed(reservation: Reservation, manager_id: int | None, now: datetime) -> None:
+    """Approve a request at the time that the lab proposed and the customer took; part of the caller's transaction."""
+    if ports.money().on_approve(reservation, NOBODY, now) is not None:
+        raise Conflict.of("booking.figures_changed")
+    _move(reservation, Action.APPROVE, Actor(user_id=manager_id), now)
+    notices.defer(reservation, "approved")
+
+
+def note_move(reservation: Reservation, before: TimeRange, actor: Actor, now: datetime, reason: str) -> None:
+    """Write that the reservation's time was changed; the state stays. Part of the transaction of ``services.changes``."""
+    ReservationTransition.objects.create(
+        reservation=reservation,
+        action=Action.MOVE,
+        from_state=reservation.state,
+        to_state=next_state(ReservationState(reservation.state), Action.MOVE),
+        actor_id=actor.user_id,
+        at=now,
+        reason=reason,
+    )
+    old, new = (
+        {"starts_at": during.starts_at.isoformat(), "ends_at": during.ends_at.isoformat()}
+        for during in (before, reservation.during)
+    )
+    audit.record(actor, "reservation.move", reservation, now, before=old, after=new, reason=reason)
+
+
 def reject(actor: Actor, reservation_id: int, now: datetime, reason: str) -> None:
     """Refuse a request with a reason that its requester reads. Raises Refusal ``booking.reason_missing``."""
     if not reason.strip():
@@ -104,7 +131,7 @@ def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
 
     def may_mark(reservation: Reservation, actor: Actor) -> None:
         _lab_only(reservation, actor)
-        grace_minutes = no_show_grace_minutes(getattr(reservation.instrument, "policy", None))
+        grace_minutes = policy_of(getattr(reservation.instrument, "policy", None)).no_show_grace_minutes
         if now < grace_ends_at(reservation.during, grace_minutes):
             raise Refusal.of("booking.too_early_for_no_show", grace_minutes=grace_minutes)
 
@@ -121,7 +148,7 @@ def check_in(actor: Actor, reservation_id: int, now: datetime) -> None:
         raise Refusal.of("booking.too_late_to_check_in", ends_at=reservation.ends_at.isoformat())
 
     def work() -> None:
-        locked = _locked(reservation_id)
+        locked = lock_row(reservation_id)
         _move(locked, Action.CHECK_IN, actor, now)
         UsageSession.objects.create(
             reservation=locked,
@@ -140,7 +167,7 @@ def check_out(actor: Actor, reservation_id: int, now: datetime, note: str = "") 
     _lab_only(reservation, actor)
 
     def work() -> None:
-        locked = _locked(reservation_id)
+        locked = lock_row(reservation_id)
         _move(locked, Action.CHECK_OUT, actor, now)
         session = UsageSession.objects.get(reservation_id=reservation_id)
         session.actual_ends_at = max(now, session.actual_starts_at)
@@ -178,7 +205,7 @@ def _handle_due(
     for pk in list(due.order_by("starts_at").values_list("pk", flat=True)[:DUE_BATCH]):
 
         def work(pk: int = pk) -> bool:
-            locked = _locked(pk)
+            locked = lock_row(pk)
             wanted = ReservationState.REQUESTED if action is Action.EXPIRE else ReservationState.APPROVED
             if locked.state != wanted or not still_due(locked):
                 return False
@@ -200,7 +227,7 @@ def _release(
     permission(_visible(actor, reservation_id), actor)
 
     def work() -> None:
-        locked = _locked(reservation_id)
+        locked = lock_row(reservation_id)
         _move(locked, action, actor, now, reason)
         ports.money().on_release(locked, actor, action.value, now)
         notices.defer(locked, event)
@@ -228,7 +255,7 @@ def _customer_only(reservation: Reservation, actor: Actor) -> None:
         raise Forbidden.of("booking.not_yours")
 
 
-def _locked(reservation_id: int) -> Reservation:
+def lock_row(reservation_id: int) -> Reservation:
     """The reservation behind its calendar's lock, re-read.
 
     In three statements: to plan a join of all seven tables takes longer than to run all three.
@@ -245,7 +272,7 @@ def _locked(reservation_id: int) -> Reservation:
     return row
 
 
-_MOVE = """
+_MOVE = f"""
 WITH moved AS (
     UPDATE booking_reservation SET state = %(after)s WHERE id = %(id)s AND state = %(before)s RETURNING id
 ), history AS (
@@ -253,18 +280,26 @@ WITH moved AS (
     SELECT id, %(action)s, %(before)s, %(after)s, %(actor)s, %(now)s, %(reason)s FROM moved
 ), blocked AS (
     UPDATE booking_occupancy SET blocking = %(blocking)s
-    WHERE reservation_id IN (SELECT id FROM moved) AND blocking <> %(blocking)s
+    WHERE reservation_id IN (SELECT id FROM moved) AND source = '{OccupancySource.RESERVATION}' AND blocking <> %(blocking)s
+), lapsed AS (
+    UPDATE booking_reservationchange SET state = '{ChangeState.LAPSED}', answered_at = %(now)s
+    WHERE reservation_id IN (SELECT id FROM moved) AND state = '{ChangeState.OPEN}'
+), freed AS (
+    DELETE FROM booking_occupancy WHERE reservation_id IN (SELECT id FROM moved) AND source = '{OccupancySource.CHANGE}'
 ), audit AS (
     INSERT INTO kernel_auditentry (at, actor_id, actor_name, action, object_type, object_id, before, after, reason)
     SELECT %(now)s, %(actor)s, %(actor_name)s, %(audit_action)s, 'booking.reservation', id::text,
            jsonb_build_object('state', %(before)s::text), jsonb_build_object('state', %(after)s::text), %(reason)s FROM moved
 )
 SELECT count(*) FROM moved
-"""
+"""  # noqa: S608  (constants only; values are bound)
 
 
 def _move(reservation: Reservation, action: Action, actor: Actor, now: datetime, reason: str = "") -> None:
-    """Change the state, with history, audit and what it blocks, in one round trip; act only when exactly one row moved."""
+    """Change the state, with history, audit and what it blocks, in one round trip; act only when exactly one row moved.
+
+    A proposal to move that is still open has lapsed then, and the time that it kept is free.
+    """
     before = ReservationState(reservation.state)
     after = next_state(before, action)
     pending_blocks = policy_of(getattr(reservation.instrument, "policy", None)).pending_blocks

@@ -13,7 +13,18 @@ from django.db import transaction
 from billing.settlement.models import Award
 from billing.settlement.services import statements
 from billing.subsidy import services as subsidy
-from config.demo import calendars, enquiries, hours, imports, organisations, records, registry, sessions, shared_things
+from config.demo import (
+    calendars,
+    enquiries,
+    hours,
+    imports,
+    lifecycle,
+    organisations,
+    records,
+    registry,
+    sessions,
+    shared_things,
+)
 from config.demo.organisations import People
 from config.kernel.access import Role
 from config.kernel.services.silence import silence
@@ -41,6 +52,7 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         told["agreed"] = told.get("agreed", 0) + records.use(people, stocked, now)
         told |= records.live(people, stocked, now)
         told |= enquiries.ask(people, stocked, now)
+        told |= lifecycle.agree(people, today, now)
         laid = hours.lay(people, stocked, today, now)
         _hand_in_licences(people, now)
         imports.hand_over(people, now)

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from billing.pricing.models import PriceVersion
-from booking.models import InstrumentPolicy
+from booking.services import policies
 from config.demo.organisations import People
 from config.demo.source import words
 from config.kernel.access import Actor, Role
@@ -82,7 +82,12 @@ def _instrument(
     instrument = registry.create_instrument(manager, site.pk, fields, now)
     _open(manager, instrument, serial, first_day, now)
     policy = AT_ANY_TIME if serial == HANDS_ON else POLICIES[serial % len(POLICIES)]
-    InstrumentPolicy.objects.create(instrument=instrument, approval_required=serial % 5 != 4, **policy)
+    policies.say(
+        manager,
+        policies.Scope(owner.pk, instrument_id=instrument.pk),
+        {"approval_required": serial % 5 != 4, **policy},
+        now,
+    )
     if serial % 41 != 40:
         PriceVersion.objects.create(
             instrument=instrument,

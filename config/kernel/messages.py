@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.utils import formats
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from config.kernel.errors import Reason
 
@@ -68,6 +69,17 @@ def local_time(value: str | datetime, zone: ZoneInfo | None = None) -> str:
     if zone is not None:
         moment = moment.astimezone(zone)
     return f"{formats.date_format(moment, 'DATE_FORMAT')} {moment:%H:%M}"
+
+
+def duration_words(minutes: int) -> str:
+    """Minutes as hours and minutes."""
+    hours, rest = divmod(int(minutes), 60)
+    parts = []
+    if hours:
+        parts.append(ngettext("%(count)s h", "%(count)s h", hours) % {"count": hours})
+    if rest or not hours:
+        parts.append(ngettext("%(count)s min", "%(count)s min", rest) % {"count": rest})
+    return " ".join(parts)
 
 
 register(

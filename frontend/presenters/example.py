@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from billing.settlement.services.example import REGION, Example
-from frontend import display
+from config.kernel.messages import duration_words
 from frontend.presenters.assessment import AssessmentRows, OutcomeRow, present
 from frontend.presenters.instruments import place_name
 from frontend.presenters.quote import Line, price_lines, range_words
@@ -30,7 +30,7 @@ def example_view(example: Example, zone: str) -> ExampleView:
     schedule = example.prepared.inputs.schedule
     rows = present(example.assessment, versions, schedule)
     params = {
-        "length": display.duration_words(example.during.seconds // 60),
+        "length": duration_words(example.during.seconds // 60),
         "place": place_name(f"{REGION[:4]}00"),
         "when": range_words(example.during, zone),
     }

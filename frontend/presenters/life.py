@@ -28,6 +28,7 @@ _HAPPENED: dict[str, tuple[str, Word]] = {
     "check_out": ("player-stop", pgettext_lazy("what happened to a booking", "Checked out")),
     "agree": ("cash", pgettext_lazy("what happened to a booking", "Usage agreed and charged")),
     "mark_no_show": ("user-off", pgettext_lazy("what happened to a booking", "Marked as not used")),
+    "move": ("calendar-event", pgettext_lazy("what happened to a booking", "Moved to another time")),
     "expire": ("clock-pause", pgettext_lazy("what happened to a booking", "Expired without an answer")),
 }
 _AHEAD: dict[str, tuple[tuple[str, Word], ...]] = {
@@ -87,6 +88,7 @@ class Rights:
     is_customer: bool
     is_lab: bool
     may_cancel: bool
+    may_move: bool
     may_decide: bool
     may_accept: bool
     may_check_in: bool
@@ -125,6 +127,7 @@ def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_c
         is_customer=is_customer,
         is_lab=is_lab,
         may_cancel=Action.CANCEL in actions and (is_lab or (owns and now < reservation.starts_at)),
+        may_move=Action.MOVE in actions and (owns or is_lab) and now < reservation.ends_at,
         may_decide=Action.APPROVE in actions and is_lab,
         may_accept=waits_for_customer and Action.APPROVE in actions and books,
         may_check_in=Action.CHECK_IN in actions and is_lab and may_check_in(reservation.during, now),

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from billing import wording
 from billing.pricing import services as pricing
 from billing.pricing.rules.customer_class import customer_class
 from billing.pricing.rules.describe import DescribedBand, describe
 from billing.pricing.rules.schedule import PriceSchedule
-from booking.rules.policy import BookingPolicy
+from config.kernel.messages import duration_words
 from frontend import display
 from instruments.models import Instrument, Organisation
 from instruments.rules.firm_size import size_class
@@ -96,44 +95,7 @@ def _weekdays(numbers: Sequence[int]) -> str:
 def _minimums(minutes: int, charge_fen: int) -> list[str]:
     notes = []
     if minutes:
-        notes.append(_("At least %(length)s are charged.") % {"length": display.duration_words(minutes)})
+        notes.append(_("At least %(length)s are charged.") % {"length": duration_words(minutes)})
     if charge_fen:
         notes.append(_("A session costs at least %(amount)s.") % {"amount": display.yuan(charge_fen)})
     return notes
-
-
-def policy_words(policy: BookingPolicy) -> list[str]:
-    """The lab's rules for booking, one plain sentence each."""
-    words = display.duration_words
-    sentences = [
-        _("Book between %(shortest)s and %(longest)s, in steps of %(step)s.")
-        % {
-            "shortest": words(policy.shortest_on_grid_minutes),
-            "longest": words(policy.max_minutes),
-            "step": words(policy.granularity_minutes),
-        }
-    ]
-    if policy.notice_minutes:
-        sentences.append(_("Book at least %(notice)s ahead.") % {"notice": words(policy.notice_minutes)})
-    sentences.append(
-        ngettext(
-            "Booking is open for today and the next %(count)s day.",
-            "Booking is open for the next %(count)s days.",
-            policy.horizon_days,
-        )
-        % {"count": policy.horizon_days}
-    )
-    between = policy.buffer_before_minutes + policy.buffer_after_minutes
-    if between:
-        sentences.append(_("The lab keeps %(length)s free around each session.") % {"length": words(between)})
-    sentences.append(
-        _("The lab approves each request.") if policy.approval_required else _("A booking counts at once, no approval is needed.")
-    )
-    if policy.approval_required and not policy.pending_blocks:
-        sentences.append(_("Until it is approved, others may ask for the same time."))
-    if policy.cancel_notice_minutes:
-        sentences.append(
-            _("Cancel up to %(notice)s before the start; later than that counts as late.")
-            % {"notice": words(policy.cancel_notice_minutes)}
-        )
-    return sentences

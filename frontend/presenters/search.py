@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from config.kernel.messages import duration_words
 from frontend import display
 from frontend.presenters import instruments as naming
 from frontend.states import look_of
@@ -307,7 +308,7 @@ def _hint(hint: Hint, asked: Asking, address: _Address) -> Step:
     place = naming.place_name(asked.region_code) or asked.region_code
     words = {
         "samples": lambda: ngettext("%(count)s sample", "%(count)s samples", asked.samples or 0) % {"count": asked.samples},
-        "duration": lambda: display.duration_words(asked.duration_minutes or 0),
+        "duration": lambda: duration_words(asked.duration_minutes or 0),
         "when": lambda: str(WHEN_NAMES[asked.when]),
         "region": lambda: (_("near %(place)s") if asked.near else _("in %(place)s")) % {"place": place},
     }

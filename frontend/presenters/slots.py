@@ -15,6 +15,7 @@ from booking.queries import Week
 from booking.rules.slots import Slot
 from booking.services.context import BookingContext
 from config.kernel.errors import Refusal
+from config.kernel.messages import duration_words
 from config.kernel.time_range import TimeRange
 from frontend import display
 from frontend.booking_form import BookingForm
@@ -126,10 +127,10 @@ def sentences(context: BookingContext, now: datetime) -> dict[str, str]:
     """Why a time is not free, in a sentence for each reason, with the lab's own figures."""
     policy = context.policy
     params = {
-        "notice": display.duration_words(policy.notice_minutes),
+        "notice": duration_words(policy.notice_minutes),
         "earliest": display.moment_words(to_wall(policy.earliest_start(now), context.zone)),
         "days": policy.horizon_days,
-        "shortest": display.duration_words(policy.shortest_on_grid_minutes),
+        "shortest": duration_words(policy.shortest_on_grid_minutes),
     }
     return {why: str(sentence) % params for why, sentence in _SENTENCES.items()}
 

@@ -16,6 +16,7 @@ from booking.queries.candidates import MOST_COUNTED, DayCount
 from booking.queries.finding import MOST_FOUND
 from booking.queries.relaxing import Blocked, Relaxed
 from booking.rules.time_search import ELSEWHERE, SAME_COUNTY, SAME_PREFECTURE, SAME_PROVINCE, TimeSearch
+from config.kernel.messages import duration_words
 from config.kernel.time_range import TimeRange
 from frontend import display
 from frontend.booking_form import BookingForm
@@ -188,7 +189,7 @@ def _answer_words(hours: float | None) -> str:
 
 
 def _summary(search: TimeSearch, found: PricedTimes) -> str:
-    length = display.duration_words(search.duration_minutes)
+    length = duration_words(search.duration_minutes)
     if not found.rows:
         return _("No free time of %(length)s found") % {"length": length}
     words = ngettext("%(count)s instrument with %(length)s free", "%(count)s instruments with %(length)s free", len(found.rows))
@@ -277,7 +278,7 @@ def _way(form: TimeForm, way: Relaxed) -> Link:
     if way.what == "days":
         label = _("Until %(day)s") % {"day": display.date_words(way.search.last_on)}
     elif way.what == "duration":
-        label = _("Only %(length)s") % {"length": display.duration_words(way.search.duration_minutes)}
+        label = _("Only %(length)s") % {"length": duration_words(way.search.duration_minutes)}
     else:
         label = _("Leave out: %(filter)s") % {"filter": _FILTERS[way.what]}
     number = f"{way.count}+" if way.more else f"{way.count}"
@@ -313,7 +314,7 @@ def alert_words(search: TimeSearch) -> str:
         parts.append(class_name(search.class_code) or search.class_code)
     if search.region_code:
         parts.append(place_name(search.region_code) or search.region_code)
-    parts.append(display.duration_words(search.duration_minutes))
+    parts.append(duration_words(search.duration_minutes))
     parts.append(f"{display.date_words(search.first_on)} – {display.date_words(search.last_on)}")
     return " · ".join(parts)
 

@@ -8,6 +8,8 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from config.kernel.errors import Reason
+from config.kernel.messages import reason_sentence
 from frontend.booking_form import BookingForm
 from frontend.presenters.quote import Alternative, Panel
 from instruments.registry_wording import SERVICE_MODE_NAMES
@@ -19,6 +21,12 @@ register = template.Library()
 def service_way(mode: str) -> str:
     """``{{ mode|service_way }}``: how a user is served, in words."""
     return str(SERVICE_MODE_NAMES.get(mode, mode))
+
+
+@register.filter
+def reason_words(reason: Reason) -> str:
+    """``{{ reason|reason_words }}``: the sentence of a refusal's reason."""
+    return reason_sentence(reason)
 
 
 @register.simple_tag

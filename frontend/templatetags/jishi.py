@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 
+from config.kernel.messages import duration_words
 from frontend import display
 from frontend.icons import icon_svg
 from frontend.states import look_of
@@ -92,7 +93,7 @@ def month(value: date) -> str:
 @register.filter
 def duration(minutes: int | None) -> str:
     """``{{ minutes|duration }}``: hours and minutes."""
-    return "–" if minutes is None else display.duration_words(minutes)
+    return "–" if minutes is None else duration_words(minutes)
 
 
 @register.filter

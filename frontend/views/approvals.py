@@ -24,6 +24,7 @@ from booking.models import Reservation
 from booking.services import transitions
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
+from config.kernel.messages import duration_words
 from config.kernel.time_range import TimeRange
 from frontend import display
 from frontend.http import actor_of
@@ -97,7 +98,7 @@ def _waiting(actor: Actor, row: Reservation, figures: Figures | None, opened: Re
     return Waiting(
         reservation=row,
         figures=figures,
-        age=display.duration_words(minutes) if minutes < 24 * 60 else _days(minutes // (24 * 60)),
+        age=duration_words(minutes) if minutes < 24 * 60 else _days(minutes // (24 * 60)),
         own=row.requested_by_id == actor.user_id,
         unverified=row.organisation.status != OrganisationStatus.VERIFIED,
         selected=row is opened,

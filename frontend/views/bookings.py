@@ -36,6 +36,7 @@ from frontend.booking_form import BookingForm, read_expected, read_key
 from frontend.calendar_file import reservation_file
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import assessment, life
+from frontend.presenters.open_change import open_change
 from frontend.presenters.quote import Alternative
 from frontend.refusals import sentences, status_of
 from frontend.views.quotes import as_alternative, make_panel, problems_of
@@ -113,7 +114,7 @@ def _request(form: BookingForm, context: BookingContext, request: HttpRequest, n
         expected=read_expected(request.POST),
     )
     if None in (asked.expected.payable_now_fen, asked.expected.final_cost_fen):
-        reasons = reservations.refusal_reasons(context, during, service_mode, now)
+        reasons = reservations.refusal_reasons(context, None, None, during, service_mode, now)
         raise Refusal(*(reasons or [Reason("booking.figures_not_seen")]))
     return asked
 
@@ -222,6 +223,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "rating": rating,
         "may_rate": record_queries.may_rate(actor, reservation, rating),
         "star_words": life.STAR_WORDS,
+        "change": open_change(actor, reservation, now),
         "customs_warning": rights.may_decide and records.customs_unclear(actor, reservation.instrument),
         **_money_context(money),
     }

@@ -91,6 +91,7 @@ def organisation_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "keeps_profile": keeps_profile(actor, found),
         "sees_private": sees_private_profile(actor, found),
         "may_suspend": actor.has(Role.OPERATOR) and not is_member,
+        "keeps_rules": found.kind == OrganisationKind.OWNER and found.pk in actor.organisations(Role.LAB_MANAGER),
         "keeps_instruments": found.kind == OrganisationKind.OWNER
         and (actor.has(Role.OPERATOR) or pk in actor.organisations(Role.LAB_MANAGER)),
         "may_ask": request.user.is_authenticated and not is_member and found.kind != OrganisationKind.GOVERNMENT,

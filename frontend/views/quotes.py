@@ -28,6 +28,7 @@ from config.kernel.time_range import TimeRange
 from frontend.booking_form import BookingForm, read_day
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import prices
+from frontend.presenters.policy import policy_words
 from frontend.presenters.quote import Alternative, Panel, QuoteView, quote_view, range_words
 from frontend.presenters.slots import DAYS, WeekView, week_view
 from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation
@@ -63,7 +64,7 @@ def booking_panel_context(request: HttpRequest, instrument: Instrument) -> dict[
         "panel": panel,
         **_slots(week, form, request.GET, now),
         "price": prices.price_words(week.context.instrument, customers, week.context.local_day(now)),
-        "policy_sentences": prices.policy_words(week.context.policy),
+        "policy_sentences": policy_words(week.context.policy),
         "booking_context": week.context,
     }
 
@@ -150,7 +151,7 @@ def make_quote(
     actor: Actor, context: BookingContext, form: BookingForm, during: TimeRange, customer: Organisation | None, now: datetime
 ) -> QuoteView:
     """The live quote, with everything that still stands against the time."""
-    problems = problems_of(refusal_reasons(context, during, form.service_mode, now))
+    problems = problems_of(refusal_reasons(context, actor.user_id, customer, during, form.service_mode, now))
     alternatives: list[Alternative] = []
     if not problems and booking_context.busy_ranges(context.instrument.calendar_id, context.policy.occupied(during)):
         others = booking_context.alternatives(context, during, now)

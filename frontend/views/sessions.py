@@ -22,9 +22,10 @@ from booking.models import Reservation, UsageSession
 from booking.rules.attendance import check_in_opens_at, grace_ends_at, may_check_in
 from booking.rules.states import ReservationState
 from booking.services import transitions
-from booking.services.context import no_show_grace_minutes
+from booking.services.context import policy_of
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
+from config.kernel.messages import duration_words
 from frontend import display
 from frontend.booking_form import read_day
 from frontend.http import actor_of
@@ -92,7 +93,9 @@ def _day_response(request: HttpRequest, now: datetime, failed_id: int = 0, refus
 
 def _row(reservation: Reservation, figures: Figures | None, now: datetime, problems: list[str], just_done: bool) -> SessionRow:
     approved = reservation.state == ReservationState.APPROVED
-    late_from = grace_ends_at(reservation.during, no_show_grace_minutes(getattr(reservation.instrument, "policy", None)))
+    late_from = grace_ends_at(
+        reservation.during, policy_of(getattr(reservation.instrument, "policy", None)).no_show_grace_minutes
+    )
     return SessionRow(
         reservation=reservation,
         session=getattr(reservation, "session", None),
@@ -121,7 +124,7 @@ def _hint(reservation: Reservation, now: datetime) -> str:
 
 
 def _minutes(length: timedelta) -> str:
-    return display.duration_words(int(length.total_seconds()) // 60)
+    return duration_words(int(length.total_seconds()) // 60)
 
 
 @login_required

@@ -19,6 +19,7 @@ from django.utils import timezone
 from config.kernel.services.transactions import whole
 from instruments import catalogue_ports as ports
 from instruments.models import BOOKABLE_STATUSES, CatalogueEntry, Instrument, Resource, TestItem
+from instruments.ports import instruments_changed
 from instruments.rules import facets, synonyms
 from instruments.rules.classification import instrument_classes
 from instruments.services import search_tokens
@@ -59,6 +60,7 @@ Entry = dict[str, Any]
 def refresh_instruments(instrument_ids: Iterable[int], now: datetime) -> int:
     """Make the entries of these instruments what the rows say; returns how many were written. Ids without a row are ignored."""
     ids = sorted(set(instrument_ids))
+    instruments_changed(ids)
     return sum(_write("instrument", _instrument_entries(batch, dict.fromkeys(batch, now)), now) for batch in _batches(ids))
 
 

@@ -16,7 +16,8 @@ from billing.settlement.models import Quote
 from billing.settlement.services import statements
 from booking.models import Occupancy
 from booking.rules.time_search import TimeSearch
-from booking.services import feeds, reservations, subscriptions, time_alerts, transitions
+from booking.services import changes, feeds, reservations, subscriptions, time_alerts, transitions
+from booking.services.changes import ChangeRequest
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Role
 from config.kernel.services import files, tokens
@@ -204,6 +205,7 @@ _PLANS: dict[str, tuple[datetime, float, str]] = {
     "requested": (datetime(2026, 11, 25, 1, tzinfo=UTC), 2, "requested"),
     "waiting": (datetime(2026, 11, 26, 1, tzinfo=UTC), 2, "waiting"),
     "approved": (datetime(2026, 11, 23, 1, 30, tzinfo=UTC), 1.5, "approved"),
+    "moving": (datetime(2026, 11, 26, 4, tzinfo=UTC), 2, "approved"),
     "in_use": (datetime(2026, 11, 23, 0, tzinfo=UTC), 1.5, "in_use"),
     "missed": (datetime(2026, 11, 22, 6, tzinfo=UTC), 2, "approved"),
     "agreed": (datetime(2026, 10, 20, 1, tzinfo=UTC), 3, "agreed"),
@@ -220,6 +222,17 @@ def _reserve_everything(world: World, now: datetime) -> None:
     for kind, plan in _PLANS.items():
         ours, theirs = (_reservation(cast, *side, *plan) for side in sides)
         world.objects[f"reservation:{kind}"] = (ours, theirs)
+    moving = world.objects["reservation:moving"]
+    moves = [_move(cast, who, pk, mark) for pk, who, mark in zip(moving, ("lin", "he"), (OURS_WORK, THEIRS_WORK), strict=True)]
+    world.objects["move"] = (moves[0], moves[1])
+    world.objects["move_id"] = (moves[0][1], moves[1][1])
+
+
+def _move(cast: Any, who: str, pk: int, mark: str) -> tuple[int, int]:
+    """A proposal of the customer for a later time of the same day: (reservation, change)."""
+    start = datetime(2026, 11, 26, 7, tzinfo=UTC)
+    wish = ChangeRequest(pk, TimeRange(start, start + timedelta(hours=2)), f"later {mark}")
+    return pk, changes.change(cast.actor(who), wish, cast.now, idempotency_key=f"move-{who}").change_id
 
 
 def _reservation(

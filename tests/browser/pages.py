@@ -198,6 +198,23 @@ def waiting_figures() -> int:
     return int(found.order_by("-pk").values_list("reservation_id", flat=True)[0])
 
 
+def moving() -> int:
+    """A reservation at the personas' lab for which its customer asks another time."""
+    from booking.models import ReservationChange
+
+    lab = organisation(PERSONAS["lab_manager"])
+    row = ReservationChange.objects.filter(state="open", reservation__instrument__organisation_id=lab).earliest("pk")
+    return int(row.reservation_id)
+
+
+def later() -> dict[str, str]:
+    """A time of the coming days, to see what a move would change."""
+    from django.utils import timezone
+
+    day = (timezone.now() + timedelta(days=6)).date()
+    return {"on": day.isoformat(), "from_": "09:00", "to": "11:00"}
+
+
 def busy_day() -> str:
     """The day with the most sessions in the personas' lab."""
     from django.utils import timezone
@@ -380,6 +397,9 @@ PAGES: tuple[Shown, ...] = (
     Shown(
         "instrument_occurrences", lambda: at("instrument_occurrences", layered().pk, comes_again()), ("lab_manager", "operator")
     ),
+    Shown("instrument_policy", lambda: at("instrument_policy", layered().pk, **chosen_time()), ("lab_manager",), important=True),
+    Shown("policy_list", lambda: at("policy_list", organisation(PERSONAS["lab_manager"])), ("lab_manager",)),
+    Shown("policy_edit", lambda: at("policy_edit", organisation(PERSONAS["lab_manager"])), ("lab_manager",), important=True),
     Shown("instrument_maintenance", lambda: at("instrument_maintenance", layered().pk), ("lab_manager",)),
     Shown("instrument_detail", lambda: at("instrument_detail", layered().pk), (ANONYMOUS,), "layers"),
     Shown("import_list", lambda: at("import_list"), ("lab_manager", "operator"), important=True),
@@ -455,6 +475,11 @@ PAGES: tuple[Shown, ...] = (
     ),
     Shown("reservation_cancel", lambda: at("reservation_cancel", reservation("requested")), CUSTOMERS),
     Shown("reservation_cancel", lambda: at("reservation_cancel", lab_reservation("approved")), ("lab_manager",), "by-the-lab"),
+    Shown("reservation_move", lambda: at("reservation_move", reservation("requested")), CUSTOMERS),
+    Shown(
+        "reservation_move", lambda: at("reservation_move", lab_reservation("approved"), **later()), ("lab_manager",), "by-the-lab"
+    ),
+    Shown("reservation_detail", lambda: at("reservation_detail", moving()), ("lab_manager",), "asked-to-move"),
     Shown("approval_inbox", lambda: at("approval_inbox"), ("lab_manager",), important=True),
     Shown("approval_inbox", lambda: at("approval_inbox", selected=waiting_figures()), ("lab_manager",), "new-figures"),
     Shown("sessions_today", lambda: at("sessions_today"), ("lab_manager",)),
@@ -740,6 +765,9 @@ NOT_PAGES: dict[str, str] = {
     "quote_preview": "a piece of the booking form; test_main_job_by_mouse shows it",
     "reservation_accept_quote": "POST only",
     "reservation_calendar": "a download",
+    "move_accept": "POST only",
+    "move_refuse": "POST only",
+    "move_withdraw": "POST only",
     "reservation_approve": "POST only",
     "reservation_reject": "POST only",
     "session_check_in": "POST only",

@@ -59,7 +59,8 @@ def add_instrument(name: str, now: datetime, *, rate: int = RATE_YUAN, step: int
     ``step`` is the grid in minutes.
     """
     from billing.pricing.models import PriceVersion
-    from booking.models import InstrumentPolicy
+    from booking.services import policies
+    from booking.services.policies import Scope
     from config.demo.registry import price_document
     from instruments.models import Site
     from instruments.services import catalogue, registry
@@ -72,14 +73,8 @@ def add_instrument(name: str, now: datetime, *, rate: int = RATE_YUAN, step: int
     first_day = now.date() - timedelta(days=120)
     whole_days = [registry.WeeklyWindow(weekday, time(0), time(0)) for weekday in range(7)]
     registry.set_weekly_hours(manager, instrument.pk, whole_days, first_day, now)
-    InstrumentPolicy.objects.create(
-        instrument=instrument,
-        granularity_minutes=step,
-        min_minutes=60,
-        max_minutes=720,
-        notice_minutes=0,
-        no_show_grace_minutes=240,
-    )
+    own = {"granularity_minutes": step, "min_minutes": 60, "max_minutes": 720, "notice_minutes": 0, "no_show_grace_minutes": 240}
+    policies.say(manager, Scope(instrument.organisation_id, instrument_id=instrument.pk), own, now)
     document = price_document(rate, peak=False)
     PriceVersion.objects.create(instrument=instrument, effective_from=first_day, document=document, published_at=now)
     catalogue.refresh_instruments([instrument.pk], now)

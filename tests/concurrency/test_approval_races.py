@@ -57,7 +57,7 @@ def test_of_competing_requests_at_most_one_is_approved(open_list: World) -> None
 def test_without_constraint_and_lock_several_are_approved(open_list: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: what cal.com's and others' approval did."""
     sql_run("ALTER TABLE booking_occupancy DROP CONSTRAINT occupancy_no_overlap")
-    monkeypatch.setattr(transitions, "_locked", lambda pk: Reservation.objects.select_related("instrument").get(pk=pk))
+    monkeypatch.setattr(transitions, "lock_row", lambda pk: Reservation.objects.select_related("instrument").get(pk=pk))
     pair = [waiting(open_list, place, open_list.slot(8)) for place in range(4)]
     outcomes = at_once([approving(open_list, manager, pk) for manager, pk in enumerate(pair)])
     assert tally(outcomes)["ok"] > 1

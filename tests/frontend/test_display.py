@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import translation
 
+from config.kernel.messages import duration_words
 from frontend import display
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -80,7 +81,7 @@ def test_a_range_names_the_second_day_only_when_it_is_another_one(ends: datetime
 
 @pytest.mark.parametrize(("minutes", "words"), [(0, "0 min"), (45, "45 min"), (60, "1 h"), (150, "2 h 30 min"), (1500, "25 h")])
 def test_minutes_are_written_as_hours_and_minutes(minutes: int, words: str) -> None:
-    assert display.duration_words(minutes) == words
+    assert duration_words(minutes) == words
 
 
 @pytest.mark.parametrize(("size", "words"), [(0, "1 kB"), (120_400, "120 kB"), (20_971_520, "21.0 MB")])

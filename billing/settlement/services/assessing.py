@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Case, Exists, OuterRef, Q, When
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
 
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import AccountSpec
@@ -315,7 +315,12 @@ _LIVE = Q(kind=TransferKind.POST) | Q(kind=TransferKind.HOLD, ends__isnull=True)
 def _has_award(awarded: Account) -> bool:
     """Whether something was posted to the account or is held for it."""
     known: bool | None = getattr(awarded, "is_awarded", None)
-    return known if known is not None else Transfer.objects.filter(_LIVE, credit=awarded).exists()
+    return known if known is not None else live_awards(awarded).exists()
+
+
+def live_awards(awarded: Account) -> QuerySet[Transfer]:
+    """What was posted to the account, or is held for it and not ended."""
+    return Transfer.objects.filter(_LIVE, credit=awarded)
 
 
 def cap_account(version: InForce, cap: Cap, customer_id: int, basis_on: date) -> AccountSpec:

@@ -46,16 +46,51 @@ class ReservationMoney:
         accounts = _locked_accounts(planned, now)
         prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
-        if assessment.payable_now_fen > accepted.payable_now_fen or assessment.final_cost_fen > accepted.final_cost_fen:
+        if _is_dearer(assessment, accepted):
             return FiguresChanged(_ask_again(reservation, quotes[-1], prepared, assessment, now))
         _write_quote(
             reservation, quotes[-1].revision + 1, prepared, assessment, now, accepted_by_id=accepted.accepted_by_id, held=True
         )
-        for version_id, award in _awards(prepared, assessment):
-            payee = accounts[assessing.awarded_key(subsidy.in_force(version_id), customer.pk)]
-            draws = _by_account(prepared, accounts, version_id, award.draws)
-            ledger.hold(draws, payee, Source(RESERVATION, reservation.pk, "approve", version_id, actor.user_id), now)
+        _hold_awards(reservation, prepared, assessment, accounts, "approve", actor, now)
         return None
+
+    def on_move(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> FiguresChanged | None:
+        """Quote the new time under the price and programmes of its day; what was held comes back before it is held anew."""
+        quotes = list(reservation.quotes.order_by("revision"))
+        accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
+        held = next((quote for quote in reversed(quotes) if quote.held_at is not None), None)
+        planned = assessing.plan(reservation.instrument, reservation.organisation, reservation.during, now)
+        if held is None:
+            prepared = planned.with_balances(_known(planned))
+        else:
+            accounts = self._released(reservation, planned, actor, now)
+            prepared = planned.with_balances(accounts)
+        assessment = prepared.inputs.assess()
+        if expected.exact:
+            _refuse_surprise(assessment, expected)
+        if _is_dearer(assessment, expected if expected.complete else accepted):
+            return FiguresChanged(quotes[-1].revision)
+        _write_quote(
+            reservation,
+            quotes[-1].revision + 1,
+            prepared,
+            assessment,
+            now,
+            accepted_by_id=actor.user_id if expected.complete else accepted.accepted_by_id,
+            held=held is not None,
+        )
+        if held is not None:
+            _hold_awards(reservation, prepared, assessment, accounts, "move", actor, now)
+        return None
+
+    def _released(self, reservation: Reservation, planned: Plan, actor: Actor, now: datetime) -> dict[str, Account]:
+        """Void the old holds behind the locks of all accounts concerned, in id order; the accounts of ``planned``, re-read."""
+        opened = ledger.open_accounts(planned.specs(), now).values()
+        old = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
+        ledger.lock([*opened, *old])
+        source = Source(RESERVATION, reservation.pk, "move", None, actor.user_id)
+        ledger.end_holds(ledger.open_holds(RESERVATION, reservation.pk), {}, source, now, TransferKind.VOID)
+        return ledger.lock(opened)
 
     def on_release(self, reservation: Reservation, actor: Actor, reason: str, now: datetime) -> None:
         """Void what is held (expire it when time alone did)."""
@@ -91,6 +126,36 @@ class ReservationMoney:
             ledger.end_holds(own, due, source, now, TransferKind.VOID)
             if award is not None and award.total_fen > 0:
                 _write_award(reservation, charge, version_id, award, assessment.priced.local_on, now)
+
+
+def _is_dearer(assessment: Assessment, accepted: Quote | ExpectedFigures) -> bool:
+    """Whether the customer would pay more, now or in the end, than was accepted (or seen; None is no figure)."""
+    pairs = (
+        (assessment.payable_now_fen, accepted.payable_now_fen),
+        (assessment.final_cost_fen, accepted.final_cost_fen),
+    )
+    return any(seen is not None and now_fen > seen for now_fen, seen in pairs)
+
+
+def _hold_awards(
+    reservation: Reservation,
+    prepared: Prepared,
+    assessment: Assessment,
+    accounts: Mapping[str, Account],
+    reason: str,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Promise every awarded amount, from accounts that are locked."""
+    for version_id, award in _awards(prepared, assessment):
+        payee = accounts[assessing.awarded_key(subsidy.in_force(version_id), reservation.organisation_id)]
+        draws = _by_account(prepared, accounts, version_id, award.draws)
+        ledger.hold(draws, payee, Source(RESERVATION, reservation.pk, reason, version_id, actor.user_id), now)
+
+
+def _known(planned: Plan) -> dict[str, Account]:
+    """The accounts that are open already, by key; nothing is locked."""
+    return {account.key: account for account in Account.objects.filter(key__in=[spec.key for spec in planned.specs()])}
 
 
 def _refuse_surprise(assessment: Assessment, expected: ExpectedFigures) -> None:

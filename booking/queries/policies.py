@@ -1,0 +1,149 @@
+"""What a lab's rules are, what a change of them would touch, and what they say to somebody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Max
+
+from booking.models import PolicyLayer, Reservation
+from booking.rules.policy import BookingPolicy, broken_rules
+from booking.rules.policy_layers import Combined
+from booking.rules.states import ReservationState
+from booking.services import context as booking_context
+from booking.services import policies
+from booking.services.context import policy_of
+from booking.services.policies import Scope
+from booking.services.reservations import refusal_reasons
+from config.kernel.access import Actor, Role, get_visible, visible_to
+from config.kernel.errors import Reason
+from config.kernel.time_range import TimeRange
+from instruments.models import Instrument, Organisation
+
+#: More than one page of them nobody reads before a change; how many there are beyond is said.
+MOST_TOUCHED = 100
+RECENT_PEOPLE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A booking ahead that the new rules would not allow, and which of them it breaks."""
+
+    reservation: Reservation
+    reasons: list[Reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Somebody:
+    """A person who has booked at the lab, for an organisation."""
+
+    person_id: int
+    name: str
+    organisation_id: int
+    organisation: str
+
+
+def lab_of(actor: Actor, organisation_id: int) -> Organisation:
+    """The owner whose rules the actor keeps. Raises NotFound, Forbidden."""
+    lab = get_visible(Organisation.objects.all(), actor, pk=organisation_id)
+    actor.require_in(lab.pk, Role.LAB_MANAGER)
+    return lab
+
+
+def layers_of(actor: Actor, organisation_id: int) -> list[PolicyLayer]:
+    """What the lab says: for all, for classes, for single instruments by name; what says nothing is left out."""
+    rows = visible_to(PolicyLayer.objects.filter(organisation_id=organisation_id), actor).exclude(said={})
+    return sorted(
+        rows.select_related("instrument", "changed_by"),
+        key=lambda layer: (
+            layer.instrument_id is not None,
+            layer.class_code,
+            layer.instrument.name_pinyin if layer.instrument else "",
+        ),
+    )
+
+
+def layer_of(scope: Scope) -> PolicyLayer | None:
+    """The layer of a scope, where there is one."""
+    rows = PolicyLayer.objects.filter(organisation_id=scope.organisation_id, class_code=scope.class_code)
+    rows = rows.filter(instrument_id=scope.instrument_id) if scope.instrument_id else rows.filter(instrument=None)
+    return rows.first()
+
+
+def effective(actor: Actor, instrument_id: int) -> tuple[Instrument, Combined]:
+    """What holds for an instrument of a lab that the actor keeps, and by which layers' word. Raises NotFound."""
+    instrument = get_visible(Instrument.objects.select_related("site", "organisation", "policy"), actor, pk=instrument_id)
+    lab_of(actor, instrument.organisation_id)
+    return instrument, policies.combined(instrument, PolicyLayer.objects.filter(organisation_id=instrument.organisation_id))
+
+
+def touched(actor: Actor, scope: Scope, said: Mapping[str, Any], now: datetime) -> tuple[list[Touched], int]:
+    """The bookings ahead that would newly break the rules if the scope's layer said this; (the first of them, how many in all).
+
+    Raises Forbidden and the Refusals of ``policies.say``. Quotas are not looked at: what was booked within them stays so.
+    """
+    owner = lab_of(actor, scope.organisation_id)
+    layers = [
+        layer
+        for layer in PolicyLayer.objects.filter(organisation=owner)
+        if (layer.class_code, layer.instrument_id) != (scope.class_code, scope.instrument_id)
+    ]
+    layers.append(
+        PolicyLayer(organisation=owner, class_code=scope.class_code, instrument_id=scope.instrument_id, said=dict(said))
+    )
+    instruments = Instrument.objects.filter(scope.instruments(), organisation=owner).select_related("policy", "site")
+    pairs = {
+        one.pk: (policy_of(getattr(one, "policy", None)), policies.combined(one, layers).policy, ZoneInfo(one.site.time_zone))
+        for one in instruments
+    }
+    ahead = Reservation.objects.filter(
+        instrument__in=pairs, state__in=[ReservationState.REQUESTED, ReservationState.APPROVED], starts_at__gt=now
+    )
+    found = []
+    for row in ahead.select_related("instrument__site", "organisation").order_by("starts_at", "pk"):
+        reasons = _newly_broken(row, *pairs[row.instrument_id])
+        if reasons:
+            found.append(Touched(row, reasons))
+    return found[:MOST_TOUCHED], len(found)
+
+
+def _newly_broken(row: Reservation, old: BookingPolicy, new: BookingPolicy, zone: ZoneInfo) -> list[Reason]:
+    """What the booking breaks of the new rules, judged as of when it was asked for, and did not break of the old ones."""
+    before = {reason.code for reason in broken_rules(old, row.during, zone, row.created_at)}
+    return [reason for reason in broken_rules(new, row.during, zone, row.created_at) if reason.code not in before]
+
+
+def people_of(actor: Actor, organisation_id: int) -> list[Somebody]:
+    """Who booked at the lab lately, newest first."""
+    rows = visible_to(Reservation.objects.filter(instrument__organisation_id=organisation_id), actor)
+    recent = (
+        rows.values("requested_by", "requested_by__full_name", "organisation", "organisation__name")
+        .annotate(last=Max("created_at"), number=Count("pk"))
+        .order_by("-last")[:RECENT_PEOPLE]
+    )
+    return [
+        Somebody(one["requested_by"], one["requested_by__full_name"], one["organisation"], one["organisation__name"])
+        for one in recent
+    ]
+
+
+def tried(
+    actor: Actor, instrument_id: int, who: Somebody | str, during: TimeRange, service_mode: str, now: datetime
+) -> list[Reason]:
+    """What would be said to somebody who asked for ``during`` now: a person of ``people_of``, or anybody of a kind of organisation
+    ("firm", "team", "owner") who has booked nothing yet. Nothing is written. Raises NotFound.
+    """
+    context = booking_context.load(actor, instrument_id, lock=False)
+    lab_of(actor, context.instrument.organisation_id)
+    if isinstance(who, Somebody):
+        person_id, customer = who.person_id, Organisation.objects.get(pk=who.organisation_id)
+    else:
+        person_id, customer = 0, Organisation(pk=0, kind=who)
+    reasons = refusal_reasons(context, person_id, customer, during, service_mode, now)
+    if booking_context.busy_ranges(context.instrument.calendar_id, context.policy.occupied(during)):
+        reasons.append(Reason("booking.taken", {}, "starts_at"))
+    return reasons

@@ -1,0 +1,69 @@
+"""Moving a reservation to another time: who has to agree, and what becomes of the wish.
+
+The old place is kept until the new one is sure. A change that one side may make alone happens at once; any other is a proposal, which
+keeps the new time beside the old one until the other side answers.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from booking.rules.states import ReservationState
+from config.kernel.errors import Refusal
+from config.kernel.time_range import TimeRange
+
+
+class Side(StrEnum):
+    """Who proposes, and so who answers: the other one."""
+
+    CUSTOMER = "customer"
+    LAB = "lab"
+
+    @property
+    def other(self) -> Side:
+        return Side.LAB if self is Side.CUSTOMER else Side.CUSTOMER
+
+
+class ChangeState(StrEnum):
+    OPEN = "open"
+    MADE = "made"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+
+
+class ChangeEvent(StrEnum):
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    WITHDRAW = "withdraw"
+    LAPSE = "lapse"
+
+
+_AFTER = {
+    ChangeEvent.ACCEPT: ChangeState.MADE,
+    ChangeEvent.REFUSE: ChangeState.REFUSED,
+    ChangeEvent.WITHDRAW: ChangeState.WITHDRAWN,
+    ChangeEvent.LAPSE: ChangeState.LAPSED,
+}
+
+
+def next_change_state(state: ChangeState, event: ChangeEvent) -> ChangeState:
+    """The state after ``event``. Raises Refusal ``change.answered_already`` for a change that is not open."""
+    if state is not ChangeState.OPEN:
+        raise Refusal.of("change.answered_already", state=state.value)
+    return _AFTER[event]
+
+
+def needs_the_other_side(
+    side: Side, state: ReservationState, old: TimeRange, new: TimeRange, *, approval_required: bool, agreed: bool
+) -> bool:
+    """Whether the other side has to say yes first.
+
+    The lab never moves a customer's time alone, unless it says that the customer has agreed. The customer may do so while the lab has
+    not answered, where the lab asks for no approval, and when it only gives time back.
+    """
+    if agreed:
+        return False
+    if side is Side.LAB:
+        return True
+    return approval_required and state is not ReservationState.REQUESTED and not old.contains(new)

@@ -1,0 +1,170 @@
+"""How much a person, or everybody of an organisation, may book of a lab in a day, a week, a month, a year, or ahead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from booking.rules.week_time import WeekTime, minutes_within
+from config.kernel.errors import Reason, Refusal
+from config.kernel.time_range import TimeRange
+from instruments.rules.wall_time import local_day, to_wall
+
+
+class Subject(StrEnum):
+    """Whose bookings are counted together."""
+
+    PERSON = "person"
+    ORGANISATION = "organisation"
+
+
+class Measure(StrEnum):
+    MINUTES = "minutes"
+    COUNT = "count"
+
+
+class Period(StrEnum):
+    """``ahead`` is everything that has not begun yet; the others are local calendar periods, weeks from Monday."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+    AHEAD = "ahead"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Which instruments a quota counts: all of the lab's, those whose class code begins so, or one."""
+
+    instrument_id: int | None = None
+    class_code: str = ""
+
+    def counts(self, instrument_id: int, class_code: str) -> bool:
+        return instrument_id == self.instrument_id if self.instrument_id else class_code.startswith(self.class_code)
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """At most ``most`` minutes or bookings of ``counted`` instruments per ``period``; a booking counts where it starts.
+
+    ``peak_only`` counts only what lies in the policy's peak times: minutes of it, or bookings that touch them. Raises Refusal
+    ``quota.most``.
+    """
+
+    subject: Subject
+    measure: Measure
+    period: Period
+    most: int
+    peak_only: bool = False
+    counted: Counted = Counted()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.most <= 1_000_000:
+            raise Refusal.of("quota.most", "most")
+
+    def document(self) -> dict[str, Any]:
+        """As ``read`` takes it; ``counted`` is added by the layer that the quota stands in."""
+        return {"subject": self.subject.value, "measure": self.measure.value, "period": self.period.value, "most": self.most,
+                "peak_only": self.peak_only}  # fmt: skip
+
+    @classmethod
+    def read(cls, document: Mapping[str, Any]) -> Quota:
+        """Raises Refusal ``quota.most`` and ValueError for a word that is none of the above."""
+        counted = Counted(document.get("instrument"), document.get("class_code", ""))
+        return cls(
+            Subject(document["subject"]),
+            Measure(document["measure"]),
+            Period(document["period"]),
+            int(document["most"]),
+            bool(document.get("peak_only", False)),
+            counted,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """One booking of the person or of the organisation that takes time (or waits for it)."""
+
+    during: TimeRange
+    person_id: int | None
+    organisation_id: int
+    instrument_id: int
+    class_code: str
+
+
+def period_around(period: Period, instant: datetime, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime | None]:
+    """The half-open period in which ``instant`` lies; what is ahead begins now and has no end."""
+    if period is Period.AHEAD:
+        return now, None
+    first, after = _local_period(period, to_wall(instant, zone).date())
+    return local_day(first, zone).starts_at, local_day(after, zone).starts_at
+
+
+def _local_period(period: Period, day: date) -> tuple[date, date]:
+    if period is Period.DAY:
+        return day, day + timedelta(days=1)
+    if period is Period.WEEK:
+        monday = day - timedelta(days=day.weekday())
+        return monday, monday + timedelta(days=7)
+    if period is Period.MONTH:
+        first = day.replace(day=1)
+        return first, (first + timedelta(days=32)).replace(day=1)
+    return date(day.year, 1, 1), date(day.year + 1, 1, 1)
+
+
+def weight(quota: Quota, during: TimeRange, peak: Iterable[WeekTime], zone: ZoneInfo) -> int:
+    """What one booking adds to the quota: minutes, or one."""
+    minutes = minutes_within(peak, during, zone) if quota.peak_only else -(-during.seconds // 60)
+    return minutes if quota.measure is Measure.MINUTES else int(minutes > 0)
+
+
+def used(quota: Quota, booked: Iterable[Booked], asked: Booked, peak: Iterable[WeekTime], zone: ZoneInfo, now: datetime) -> int:
+    """What the others of the same subject take of the quota in the period of ``asked``."""
+    first, after = period_around(quota.period, asked.during.starts_at, zone, now)
+    windows = tuple(peak)
+    return sum(
+        weight(quota, one.during, windows, zone)
+        for one in booked
+        if _same_subject(quota, one, asked)
+        and quota.counted.counts(one.instrument_id, one.class_code)
+        and first <= one.during.starts_at
+        and (after is None or one.during.starts_at < after)
+    )
+
+
+def _same_subject(quota: Quota, one: Booked, asked: Booked) -> bool:
+    if quota.subject is Subject.PERSON:
+        return one.person_id == asked.person_id
+    return one.organisation_id == asked.organisation_id
+
+
+def quota_reason(
+    quota: Quota, booked: Iterable[Booked], asked: Booked, peak: Iterable[WeekTime], zone: ZoneInfo, now: datetime
+) -> Reason | None:
+    """The reason against ``asked`` when it would take more than the quota leaves.
+
+    Code ``quota.person_minutes`` and so on (subject and measure; with ``_ahead`` for that period), with ``most``, ``used``, ``left``
+    and ``wanted`` (``_minutes`` or ``_count``), ``quota_period`` (period, peak only) and ``again_at``: when the next period begins
+    (ISO 8601 with the site's offset).
+    """
+    windows = tuple(peak)
+    if not quota.counted.counts(asked.instrument_id, asked.class_code):
+        return None
+    wanted = weight(quota, asked.during, windows, zone)
+    taken = used(quota, booked, asked, windows, zone, now)
+    if taken + wanted <= quota.most or not wanted:
+        return None
+    _first, after = period_around(quota.period, asked.during.starts_at, zone, now)
+    unit = "minutes" if quota.measure is Measure.MINUTES else "count"
+    figures = {"most": quota.most, "used": taken, "left": max(quota.most - taken, 0), "wanted": wanted}
+    params: dict[str, Any] = {f"{name}_{unit}": value for name, value in figures.items()}
+    params["quota_period"] = [quota.period.value, quota.peak_only]
+    code = f"quota.{quota.subject.value}_{unit}"
+    if after is None:
+        return Reason(f"{code}_ahead", params, "ends_at")
+    return Reason(code, params | {"again_at": after.astimezone(zone).isoformat()}, "ends_at")

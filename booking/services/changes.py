@@ -1,0 +1,337 @@
+"""Moving, shortening and extending what is booked: the one writer of a reservation's time.
+
+Every change locks the calendar, then the reservation, re-reads, asks the same rules as a new reservation (without counting itself), and
+has money follow in the same transaction. Nothing gives up the old time before the new one is there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from psycopg.types.range import TimestamptzRange
+
+from booking import ports
+from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange
+from booking.ports import NOTHING_EXPECTED, ExpectedFigures
+from booking.rules.changes import ChangeEvent, ChangeState, Side, needs_the_other_side, next_change_state
+from booking.rules.standing import may_be_overridden
+from booking.rules.states import Action, ReservationState, next_state
+from booking.services import conflicts, notices, transitions
+from booking.services.context import BookingContext, busy_ranges, of_instrument
+from booking.services.reservations import BOOKING_ROLES, refusal_reasons
+from config.kernel.access import NOBODY, Actor, Role, get_visible
+from config.kernel.errors import Conflict, Forbidden, Refusal
+from config.kernel.services import idempotency, transactions
+from config.kernel.time_range import TimeRange, subtract
+from instruments.rules.names import clean_name
+
+ROUTE = "booking.change"
+REASON_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRequest:
+    """``during`` is the new time without buffers. ``agreed``: the lab says that the customer has agreed already (then ``reason`` says
+    how). ``expected`` are the figures that the customer saw for the new time."""
+
+    reservation_id: int
+    during: TimeRange
+    reason: str = ""
+    agreed: bool = False
+    expected: ExpectedFigures = NOTHING_EXPECTED
+
+    def payload(self) -> dict[str, Any]:
+        """What makes two calls the same for idempotency."""
+        return {
+            "reservation": self.reservation_id,
+            "starts_at": self.during.starts_at.isoformat(),
+            "ends_at": self.during.ends_at.isoformat(),
+            "reason": self.reason,
+            "agreed": self.agreed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """``state`` is "made", or "open" where the other side has to answer."""
+
+    change_id: int
+    state: str
+    replayed: bool = False
+
+
+def change(actor: Actor, request: ChangeRequest, now: datetime, *, idempotency_key: str) -> Changed:
+    """Move a reservation, or propose it to the other side.
+
+    Raises NotFound, Forbidden, Refusal with every broken rule, ``change.same_time``, ``change.one_open``, ``change.begun``,
+    ``booking.illegal_transition``, Conflict ``booking.just_taken`` with alternatives and ``billing.figures_differ``, Busy.
+    """
+    reservation = _visible(actor, request.reservation_id)
+    side = side_of(reservation, actor)
+    request = _cleaned(request, side)
+
+    def effect() -> dict[str, Any]:
+        row = _change(actor, request, side, now)
+        return {"id": row.pk, "state": row.state}
+
+    with conflicts.answered(actor, reservation.instrument_id, request.during, now, reservation.organisation_id):
+        result, replayed = transactions.run(
+            lambda: idempotency.once(actor, ROUTE, idempotency_key, request.payload(), now, effect)
+        )
+    return Changed(result["id"], result["state"], replayed)
+
+
+def side_of(reservation: Reservation, actor: Actor) -> Side:
+    """Whom the actor speaks for. The lab's own people booking for the lab are the customer. Raises Forbidden."""
+    own = reservation.requested_by_id == actor.user_id or reservation.organisation_id in actor.organisations(Role.FIRM_ADMIN)
+    if own and reservation.organisation_id in actor.organisations(*BOOKING_ROLES):
+        return Side.CUSTOMER
+    if reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER):
+        return Side.LAB
+    raise Forbidden.of("booking.not_yours")
+
+
+def _cleaned(request: ChangeRequest, side: Side) -> ChangeRequest:
+    reason = " ".join(request.reason.split())
+    reason = clean_name(reason, REASON_LENGTH, field="reason") if reason else ""
+    if side is Side.LAB and not reason:
+        raise Refusal.of("booking.reason_missing", field="reason")
+    return ChangeRequest(request.reservation_id, request.during, reason, request.agreed and side is Side.LAB, request.expected)
+
+
+def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> ReservationChange:
+    locked = transitions.lock_row(request.reservation_id)
+    _refuse_impossible(locked, request.during, now)
+    if locked.changes.filter(state=ChangeState.OPEN).exists():
+        raise Refusal.of("change.one_open")
+    context = _context(locked)
+    _refuse_by_rules(context, actor, locked, request, side, now)
+    asks = needs_the_other_side(
+        side,
+        ReservationState(locked.state),
+        locked.during,
+        request.during,
+        approval_required=context.policy.approval_required,
+        agreed=request.agreed,
+    )
+    row = ReservationChange(
+        reservation=locked,
+        side=side,
+        state=ChangeState.OPEN if asks else ChangeState.MADE,
+        from_starts_at=locked.starts_at,
+        from_ends_at=locked.ends_at,
+        starts_at=request.during.starts_at,
+        ends_at=request.during.ends_at,
+        reason=request.reason,
+        expected_payable_now_fen=request.expected.payable_now_fen,
+        expected_final_cost_fen=request.expected.final_cost_fen,
+        proposed_at=now,
+        proposed_by_id=actor.user_id,
+        answered_at=None if asks else now,
+    )
+    row.save()
+    if asks:
+        _keep_new_time(locked, context, request.during)
+        notices.defer(locked, f"change_proposed_to_{side.other}")
+    else:
+        _move(locked, context, request.during, actor, request.expected, now, request.reason)
+    return row
+
+
+def _refuse_impossible(locked: Reservation, during: TimeRange, now: datetime) -> None:
+    """What no policy can allow: a step that the states do not know, no change at all, a past that would be rewritten."""
+    next_state(ReservationState(locked.state), Action.MOVE)
+    if during == locked.during:
+        raise Refusal.of("change.same_time", field="starts_at")
+    begun = locked.state == ReservationState.IN_USE or locked.starts_at <= now
+    if begun and (during.starts_at != locked.starts_at or during.ends_at <= now):
+        raise Refusal.of("change.begun", field="starts_at")
+
+
+def _refuse_by_rules(
+    context: BookingContext, actor: Actor, locked: Reservation, request: ChangeRequest, side: Side, now: datetime
+) -> None:
+    """The lab's rules for the new time; a start that stays is not judged again, and the lab may pass over its own rules."""
+    reasons = refusal_reasons(
+        context,
+        locked.requested_by_id,
+        locked.organisation,
+        request.during,
+        locked.service_mode,
+        now,
+        lock=True,
+        without_id=locked.pk,
+    )
+    if request.during.starts_at == locked.starts_at:
+        reasons = [
+            one for one in reasons if one.code not in {"booking.in_the_past", "booking.too_soon", "booking.beyond_horizon"}
+        ]
+    if locked.during.contains(request.during):
+        reasons = [one for one in reasons if not one.code.startswith("quota.")]
+    if side is Side.LAB:
+        reasons = [one for one in reasons if not may_be_overridden(one)]
+    Refusal.raise_any(reasons)
+
+
+def _keep_new_time(locked: Reservation, context: BookingContext, during: TimeRange) -> None:
+    """Keep what the new time needs beside the old one, until the proposal is answered."""
+    beside = subtract([context.policy.occupied(during)], _own_ranges(locked))
+    for part in beside:
+        if busy_ranges(context.instrument.calendar_id, part):
+            raise conflicts.Taken
+    Occupancy.objects.bulk_create(
+        Occupancy(
+            calendar_id=context.instrument.calendar_id,
+            during=TimestamptzRange(part.starts_at, part.ends_at),
+            blocking=True,
+            source=OccupancySource.CHANGE,
+            reservation=locked,
+        )
+        for part in beside
+    )
+
+
+def _own_ranges(locked: Reservation) -> list[TimeRange]:
+    rows = locked.occupancies.filter(blocking=True).values_list("during", flat=True)
+    return [TimeRange(during.lower, during.upper) for during in rows]
+
+
+def _move(
+    locked: Reservation,
+    context: BookingContext,
+    during: TimeRange,
+    actor: Actor,
+    expected: ExpectedFigures,
+    now: datetime,
+    reason: str,
+) -> None:
+    """Time, occupancy, history and money, all at once. Raises ``conflicts.Taken``, Conflict ``booking.figures_changed``."""
+    occupied = context.policy.occupied(during)
+    locked.occupancies.filter(source=OccupancySource.CHANGE).delete()
+    for part in subtract([occupied], _own_ranges(locked)):
+        if busy_ranges(context.instrument.calendar_id, part):
+            raise conflicts.Taken
+    before = locked.during
+    locked.occupancies.filter(source=OccupancySource.RESERVATION).update(
+        during=TimestamptzRange(occupied.starts_at, occupied.ends_at)
+    )
+    locked.starts_at, locked.ends_at = during.starts_at, during.ends_at
+    locked.save(update_fields=["starts_at", "ends_at"])
+    transitions.note_move(locked, before, actor, now, reason)
+    if ports.money().on_move(locked, actor, expected, now) is not None:
+        raise Conflict.of("booking.figures_changed")
+    notices.defer(locked, "moved")
+
+
+def accept(actor: Actor, change_id: int, now: datetime, expected: ExpectedFigures = NOTHING_EXPECTED) -> None:
+    """The other side says yes: the reservation moves; a request that the lab moved is approved with it.
+
+    Raises NotFound, Forbidden, Refusal ``change.answered_already``, ``change.own``, ``booking.closed_meanwhile``, Conflict
+    ``billing.figures_differ`` (the customer saw other figures) and ``booking.figures_changed`` (the customer has to ask anew).
+    """
+    row = _answerable(actor, change_id)
+
+    def work() -> None:
+        locked, fresh = _locked_change(row)
+        context = _context(locked)
+        during = fresh.during
+        _refuse_impossible(locked, during, now)
+        closed = context.closed_reasons(during)
+        Refusal.raise_any(closed)
+        accepted = expected if fresh.side == Side.LAB else _expected_of(fresh)
+        _answer(fresh, ChangeEvent.ACCEPT, actor, now)
+        _move(locked, context, during, _customer(fresh, actor), accepted, now, fresh.reason)
+        if fresh.side == Side.LAB and locked.state == ReservationState.REQUESTED:
+            transitions.approve_as_proposed(locked, fresh.proposed_by_id, now)
+
+    with conflicts.answered(actor, row.reservation.instrument_id, row.during, now, row.reservation.organisation_id):
+        transactions.run(work)
+
+
+def refuse(actor: Actor, change_id: int, now: datetime, reason: str) -> None:
+    """The other side says no, with a reason; the old time stays. Raises as ``accept``, Refusal ``booking.reason_missing``."""
+    text = " ".join(reason.split())
+    if not text:
+        raise Refusal.of("booking.reason_missing", field="reason")
+    _end(actor, _answerable(actor, change_id), ChangeEvent.REFUSE, now, clean_name(text, REASON_LENGTH, field="reason"))
+
+
+def withdraw(actor: Actor, change_id: int, now: datetime) -> None:
+    """The side that proposed takes it back. Raises NotFound, Forbidden, Refusal ``change.answered_already``."""
+    row = _visible_change(actor, change_id)
+    if side_of(row.reservation, actor) != row.side:
+        raise Forbidden.of("change.not_yours")
+    _end(actor, row, ChangeEvent.WITHDRAW, now)
+
+
+def lapse_due(now: datetime) -> int:
+    """End every proposal whose old or new start has come without an answer; returns how many. Safe to repeat."""
+    due: QuerySet[ReservationChange] = ReservationChange.objects.select_related("reservation").filter(state=ChangeState.OPEN)
+    rows = [row for row in due.order_by("pk")[:500] if min(row.starts_at, row.from_starts_at) <= now]
+    for row in rows:
+        _end(NOBODY, row, ChangeEvent.LAPSE, now)
+    return len(rows)
+
+
+def _end(actor: Actor, row: ReservationChange, event: ChangeEvent, now: datetime, answer: str = "") -> None:
+    def work() -> None:
+        locked, fresh = _locked_change(row)
+        _answer(fresh, event, actor, now, answer)
+        locked.occupancies.filter(source=OccupancySource.CHANGE).delete()
+        notices.defer(
+            locked, f"change_{event}_to_{Side(fresh.side)}" if event is not ChangeEvent.WITHDRAW else "change_withdrawn"
+        )
+
+    transactions.run(work)
+
+
+def _answer(row: ReservationChange, event: ChangeEvent, actor: Actor, now: datetime, answer: str = "") -> None:
+    row.state = next_change_state(ChangeState(row.state), event)
+    row.answered_at, row.answered_by_id, row.answer = now, actor.user_id, answer
+    row.save(update_fields=["state", "answered_at", "answered_by", "answer"])
+
+
+def _answerable(actor: Actor, change_id: int) -> ReservationChange:
+    """The proposal, when the actor speaks for the side that answers it and did not make it."""
+    row = _visible_change(actor, change_id)
+    reservation = row.reservation
+    if row.side == Side.CUSTOMER:
+        actor.require_in(reservation.instrument.organisation_id, Role.LAB_MANAGER)
+    elif side_of(reservation, actor) is not Side.CUSTOMER:
+        raise Forbidden.of("change.not_yours")
+    if row.proposed_by_id == actor.user_id:
+        raise Refusal.of("change.own")
+    return row
+
+
+def _visible(actor: Actor, reservation_id: int) -> Reservation:
+    rows = Reservation.objects.select_related("instrument", "organisation")
+    return get_visible(rows, actor, pk=reservation_id)
+
+
+def _visible_change(actor: Actor, change_id: int) -> ReservationChange:
+    rows = ReservationChange.objects.select_related("reservation__instrument", "reservation__organisation")
+    return get_visible(rows, actor, pk=change_id)
+
+
+def _locked_change(row: ReservationChange) -> tuple[Reservation, ReservationChange]:
+    """Reservation and change behind the calendar's lock, re-read."""
+    locked = transitions.lock_row(row.reservation_id)
+    return locked, ReservationChange.objects.select_for_update(no_key=True).get(pk=row.pk)
+
+
+def _context(locked: Reservation) -> BookingContext:
+    context = of_instrument(locked.instrument, getattr(locked.instrument, "policy", None))
+    return context.for_customer(locked.organisation)
+
+
+def _expected_of(row: ReservationChange) -> ExpectedFigures:
+    return ExpectedFigures(row.expected_payable_now_fen, row.expected_final_cost_fen, exact=False)
+
+
+def _customer(row: ReservationChange, actor: Actor) -> Actor:
+    """Who accepted the figures: the customer's person, whichever side answered last."""
+    return actor if row.side == Side.LAB else Actor(user_id=row.proposed_by_id)

@@ -1,0 +1,50 @@
+"""What the demo's first lab has agreed with itself and with its customers: its rules, and a booking that is to move."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from booking.models import Reservation
+from booking.services import changes, policies
+from booking.services.changes import ChangeRequest
+from booking.services.policies import Scope
+from config.demo.organisations import People
+from config.kernel.access import Role
+from config.kernel.errors import Refusal
+from config.kernel.time_range import TimeRange
+
+LAB_RULES = {
+    "quotas": [
+        {"subject": "organisation", "measure": "minutes", "period": "week", "most": 2400, "peak_only": False},
+        {"subject": "person", "measure": "count", "period": "ahead", "most": 8, "peak_only": False},
+    ],
+    "peak": [{"weekdays": [1, 2, 3, 4, 5], "from_minute": 540, "until_minute": 1020}],
+    "answer_minutes": 480,
+}
+CLASS_RULES = {"horizons": {"firm": 45}, "late_may_use": True}
+
+
+def agree(people: People, today: date, now: datetime) -> dict[str, int]:
+    """Write the first lab's layers of rules and let one of its customers ask for another time; counts of both."""
+    lab = people.owners[0]
+    manager = people.actor(lab, Role.LAB_MANAGER)
+    policies.say(manager, Scope(lab.pk), LAB_RULES, now)
+    policies.say(manager, Scope(lab.pk, "01"), CLASS_RULES, now)
+    return {"rules of labs": 2, "asked to move": _ask_to_move(people, now)}
+
+
+def _ask_to_move(people: People, now: datetime) -> int:
+    """The first approved booking ahead that can move by a day or more does ask for it."""
+    rows = Reservation.objects.filter(
+        instrument__organisation_id=people.owners[0].pk, state="approved", starts_at__gt=now + timedelta(days=1)
+    ).order_by("starts_at", "pk")
+    for row in rows:
+        researcher = people.actors[row.organisation_id, Role.RESEARCHER]
+        for days in range(1, 8):
+            later = timedelta(days=days)
+            wish = ChangeRequest(row.pk, TimeRange(row.starts_at + later, row.ends_at + later))
+            try:
+                return int(changes.change(researcher, wish, now, idempotency_key=f"demo-move-{days}").state == "open")
+            except Refusal:
+                continue
+    return 0

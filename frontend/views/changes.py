@@ -1,0 +1,181 @@
+"""A booking gets another time: what it would change, then doing or proposing it; and answering what was proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from billing.settlement import reservation_figures
+from billing.settlement.services import moving
+from booking import queries
+from booking.models import Reservation
+from booking.rules.changes import ChangeState, Side
+from booking.services import changes
+from booking.services.changes import ChangeRequest
+from config.kernel.access import Actor, get_visible
+from config.kernel.errors import Conflict, NotFound, Refusal
+from config.kernel.time_range import TimeRange
+from frontend.booking_form import BookingForm, read_expected, read_key
+from frontend.http import actor_of
+from frontend.presenters import assessment
+from frontend.presenters.assessment import AssessmentRows
+from frontend.presenters.quote import range_words
+from frontend.refusals import sentences, status_of
+from frontend.views.bookings import detail_response
+
+
+@dataclass(frozen=True, slots=True)
+class MovePage:
+    """The page of a move: the form as typed, the figures of old and new time where they are known, other times that are free."""
+
+    reservation: Reservation
+    side: Side
+    form: BookingForm
+    during: TimeRange | None
+    old: AssessmentRows | None
+    new: AssessmentRows | None
+    alternatives: list[tuple[str, str]]
+    problems: list[str]
+    key: str
+    reason: str
+    agreed: bool
+
+    @property
+    def zone(self) -> str:
+        return self.reservation.instrument.site.time_zone
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def reservation_move(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose another time and see what it costs; then move, or ask the other side."""
+    actor, now = actor_of(request), timezone.now()
+    rows = queries.reservations_visible(actor).select_related("instrument__policy")
+    reservation = get_visible(rows, actor, pk=pk)
+    side = changes.side_of(reservation, actor)
+    zone = ZoneInfo(reservation.instrument.site.time_zone)
+    form = BookingForm.read(request.POST or request.GET)
+    refusal: Refusal | None = None
+    during: TimeRange | None = None
+    try:
+        during = form.during(zone) if form.has_time else None
+        if request.method == "POST" and during is not None:
+            return _moved(request, actor, pk, during, now)
+    except NotFound:
+        raise
+    except Refusal as refused:
+        refusal = refused
+    page = _page(
+        request, actor, reservation, side, form if form.has_time else form.at(reservation.during, zone), during, now, refusal
+    )
+    return render(request, "booking/move.html", {"page": page}, status=status_of(refusal) if refusal else 200)
+
+
+def _moved(request: HttpRequest, actor: Actor, pk: int, during: TimeRange, now: datetime) -> HttpResponse:
+    asked = ChangeRequest(
+        pk,
+        during,
+        reason=request.POST.get("reason", "").replace("\x00", ""),
+        agreed=request.POST.get("agreed") == "yes",
+        expected=read_expected(request.POST),
+    )
+    changed = changes.change(actor, asked, now, idempotency_key=read_key(request.POST))
+    if changed.state == ChangeState.MADE:
+        messages.success(request, _("Moved. The old time is free again; everybody concerned gets a mail."))
+    else:
+        messages.success(request, _("Asked. Until the answer comes, both times are kept."))
+    return redirect("reservation_detail", pk)
+
+
+def _page(
+    request: HttpRequest,
+    actor: Actor,
+    reservation: Reservation,
+    side: Side,
+    form: BookingForm,
+    during: TimeRange | None,
+    now: datetime,
+    refusal: Refusal | None,
+) -> MovePage:
+    zone = ZoneInfo(reservation.instrument.site.time_zone)
+    problems = sentences(refusal) if refusal else []
+    new: AssessmentRows | None = None
+    if during is not None and during != reservation.during:
+        try:
+            new = assessment.of_preview(moving.preview(actor, reservation.pk, during, now))
+        except Refusal as refused:
+            problems += sentences(refused)
+    quote = reservation_figures.money_of(actor, reservation).quote
+    pairs = refusal.extra.get("alternatives", []) if isinstance(refusal, Conflict) else []
+    return MovePage(
+        reservation=reservation,
+        side=side,
+        form=form,
+        during=during,
+        old=assessment.of_frozen(quote) if quote else None,
+        new=new,
+        alternatives=[_alternative(form, starts, ends, zone) for starts, ends in pairs],
+        problems=problems,
+        key=str(uuid4()),
+        reason=request.POST.get("reason", "") or request.GET.get("reason", ""),
+        agreed=request.POST.get("agreed") == "yes",
+    )
+
+
+def _alternative(form: BookingForm, starts_at: str, ends_at: str, zone: ZoneInfo) -> tuple[str, str]:
+    """(words, query) of another time that is free."""
+    during = TimeRange(datetime.fromisoformat(starts_at), datetime.fromisoformat(ends_at))
+    return range_words(during, zone.key), form.at(during, zone).query()
+
+
+@login_required
+@require_POST
+def move_accept(request: HttpRequest, pk: int, change: int) -> HttpResponse:
+    """Say yes to a proposed time."""
+    return _answered(
+        request,
+        pk,
+        lambda actor, now: changes.accept(actor, change, now, read_expected(request.POST)),
+        _("Moved to the new time. Everybody concerned gets a mail."),
+    )
+
+
+@login_required
+@require_POST
+def move_refuse(request: HttpRequest, pk: int, change: int) -> HttpResponse:
+    """Say no, with a reason."""
+    reason = request.POST.get("reason", "").replace("\x00", "")
+    return _answered(
+        request, pk, lambda actor, now: changes.refuse(actor, change, now, reason), _("Refused. The old time stays.")
+    )
+
+
+@login_required
+@require_POST
+def move_withdraw(request: HttpRequest, pk: int, change: int) -> HttpResponse:
+    """Take one's own proposal back."""
+    return _answered(request, pk, lambda actor, now: changes.withdraw(actor, change, now), _("Taken back. The old time stays."))
+
+
+def _answered(request: HttpRequest, pk: int, act: Callable[[Actor, datetime], None], success: str) -> HttpResponse:
+    actor, now = actor_of(request), timezone.now()
+    get_visible(Reservation.objects.all(), actor, pk=pk)
+    try:
+        act(actor, now)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return detail_response(request, pk, now, refusal)
+    messages.success(request, success)
+    return redirect("reservation_detail", pk)

@@ -1,0 +1,162 @@
+"""What a lab says in layers holds for its instruments, and only for them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils.translation import override as speaking
+
+from booking.invariants import policies_follow_layers
+from booking.models import InstrumentPolicy, PolicyLayer, Reservation
+from booking.services import policies, reservations, transitions
+from booking.services.policies import Scope
+from booking.services.reservations import ReservationRequest
+from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.messages import reason_sentence
+from config.kernel.models import AuditEntry
+from instruments.models import CatalogueEntry, Instrument
+from instruments.services import registry
+from tests.booking.services.test_reservation_flow import ask
+
+WEEKLY = {"subject": "organisation", "measure": "minutes", "period": "week", "most": 240, "peak_only": False}
+NIGHT = {"weekdays": [1, 2, 3, 4, 5, 6, 7], "from_minute": 18 * 60, "until_minute": 8 * 60}
+
+
+def codes(refused) -> list[str]:
+    return [reason.code for reason in refused.value.reasons]
+
+
+@pytest.fixture
+def wang(cast):
+    return cast.actor("wang")
+
+
+@pytest.fixture
+def lab(cast):
+    return Scope(cast.lab.pk)
+
+
+def one(cast) -> Scope:
+    return Scope(cast.lab.pk, instrument_id=cast.xrd.pk)
+
+
+def test_the_strictest_layer_decides_whether_a_request_is_refused(cast, wang, lab, slot):
+    policies.say(wang, one(cast), {"max_minutes": 480}, cast.now)
+    assert ask(cast, slot(8, 12)).state == "requested"
+    policies.say(wang, Scope(cast.lab.pk, "0103"), {"max_minutes": 120}, cast.now)
+    with pytest.raises(Refusal) as refused:
+        ask(cast, slot(13, 17), key="k2")
+    assert codes(refused) == ["booking.too_long"]
+    policies.say(wang, Scope(cast.lab.pk, "0199"), {"max_minutes": 60}, cast.now)
+    assert ask(cast, slot(13, 15), key="k3").state == "requested"
+
+
+def test_a_layer_that_is_taken_back_leaves_the_others(cast, wang, lab):
+    policies.say(wang, lab, {"notice_minutes": 600}, cast.now)
+    policies.say(wang, one(cast), {"notice_minutes": 60}, cast.now)
+    policies.say(wang, lab, {}, cast.now)
+    assert InstrumentPolicy.objects.get(instrument=cast.xrd).notice_minutes == 60
+
+
+def test_a_new_instrument_of_the_lab_has_the_labs_rules_from_the_start(cast, wang, lab):
+    policies.say(wang, lab, {"notice_minutes": 600}, cast.now)
+    made = registry.create_instrument(
+        wang, cast.site.pk, registry.InstrumentFields(name="Raman microscope", class_code="0103"), cast.now
+    )
+    assert InstrumentPolicy.objects.get(instrument=made).notice_minutes == 600
+
+
+def test_what_the_catalogue_shows_follows(cast, wang, lab):
+    policies.say(wang, lab, {"approval_required": False}, cast.now)
+    assert not CatalogueEntry.objects.get(instrument=cast.xrd).approval_needed
+    policies.say(wang, one(cast), {"approval_required": True}, cast.now)
+    assert CatalogueEntry.objects.get(instrument=cast.xrd).approval_needed
+
+
+def test_a_quota_of_the_lab_counts_all_its_instruments(cast, wang, lab, slot):
+    second = registry.create_instrument(wang, cast.site.pk, registry.InstrumentFields(name="Raman", class_code="0104"), cast.now)
+    Instrument.objects.filter(pk=second.pk).update(calendar_id=cast.xrd.calendar_id, published=True)
+    policies.say(wang, lab, {"quotas": [WEEKLY]}, cast.now)
+    ask(cast, slot(8, 11))
+    there = ReservationRequest(second.pk, cast.firm.pk, slot(12, 14), "assisted")
+    with pytest.raises(Refusal) as refused:
+        reservations.reserve(cast.actor("zhao"), there, cast.now, idempotency_key="k2")
+    assert codes(refused) == ["quota.organisation_minutes"]
+    with speaking("en"):
+        assert "yours has 3 h and 1 h are left" in reason_sentence(refused.value.reasons[0])
+    mine = ReservationRequest(cast.xrd.pk, cast.other_firm.pk, slot(12, 14), "assisted")
+    assert reservations.reserve(cast.actor("he"), mine, cast.now, idempotency_key="k").state == "requested"
+
+
+def test_what_was_given_up_no_longer_counts(cast, wang, lab, slot):
+    policies.say(wang, lab, {"quotas": [WEEKLY]}, cast.now)
+    first = ask(cast, slot(8, 12))
+    with pytest.raises(Refusal):
+        ask(cast, slot(13, 14), key="k2")
+    transitions.cancel(cast.actor("lin"), first.reservation_id, cast.now)
+    assert ask(cast, slot(13, 14), key="k2").state == "requested"
+
+
+def test_the_labs_people_override_the_labs_rules_with_a_reason_that_is_kept(cast, wang, lab, slot):
+    policies.say(wang, lab, {"max_minutes": 120, "quotas": [WEEKLY | {"most": 60}]}, cast.now)
+    asked = ReservationRequest(cast.xrd.pk, cast.lab.pk, slot(9, 15), "self_operated")
+    with pytest.raises(Refusal) as refused:
+        reservations.reserve(wang, asked, cast.now, idempotency_key="k1")
+    assert codes(refused) == ["booking.too_long", "quota.organisation_minutes"]
+    anyway = ReservationRequest(cast.xrd.pk, cast.lab.pk, slot(9, 15), "self_operated", override_reason="Beam time was lost")
+    made = reservations.reserve(wang, anyway, cast.now, idempotency_key="k2")
+    note = "Beam time was lost [booking.too_long, quota.organisation_minutes]"
+    reservation = Reservation.objects.get(pk=made.reservation_id)
+    assert reservation.transitions.get(action="request").reason == note
+    assert AuditEntry.objects.get(action="reservation.request", object_id=str(reservation.pk)).reason == note
+
+
+def test_nobody_overrides_what_is_closed_or_what_is_not_theirs(cast, wang, lab, slot):
+    night = ReservationRequest(cast.xrd.pk, cast.lab.pk, slot(21, 22), "self_operated", override_reason="Please")
+    with pytest.raises(Refusal) as refused:
+        reservations.reserve(wang, night, cast.now, idempotency_key="k1")
+    assert codes(refused) == ["booking.outside_opening_hours"]
+    policies.say(wang, lab, {"max_minutes": 120}, cast.now)
+    long = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(9, 15), "self_operated", override_reason="Please")
+    with pytest.raises(Forbidden):
+        reservations.reserve(cast.actor("lin"), long, cast.now, idempotency_key="k2")
+
+
+def test_nights_only_for_the_licensed(cast, wang, lab, slot):
+    policies.say(wang, lab, {"licensed_times": [NIGHT]}, cast.now)
+    with pytest.raises(Refusal) as refused:
+        ask(cast, slot(17, 19))
+    assert codes(refused) == ["booking.off_hours_licence"]
+    assert ask(cast, slot(16, 18), key="k2").state == "requested"
+
+
+def test_rules_are_for_the_labs_managers(cast, lab):
+    for name in ("li", "lin", "zhou"):
+        with pytest.raises(Forbidden):
+            policies.say(cast.actor(name), lab, {"max_minutes": 60}, cast.now)
+    with pytest.raises(NotFound):
+        policies.say(cast.actor("wang"), Scope(cast.lab.pk, instrument_id=99_999_999), {"max_minutes": 60}, cast.now)
+
+
+def test_rules_that_nothing_satisfies_are_refused_and_nothing_changes(cast, wang, lab):
+    policies.say(wang, one(cast), {"max_minutes": 120}, cast.now)
+    with pytest.raises(Refusal) as refused:
+        policies.say(wang, lab, {"min_minutes": 300}, cast.now)
+    assert "policy.layers_contradict" in codes(refused)
+    assert PolicyLayer.objects.count() == 1
+    assert InstrumentPolicy.objects.get(instrument=cast.xrd).min_minutes == 60
+
+
+def test_the_check_finds_a_policy_that_does_not_follow_its_layers(cast, wang, lab):
+    policies.say(wang, lab, {"notice_minutes": 600}, cast.now)
+    assert not policies_follow_layers().violations
+    InstrumentPolicy.objects.update(notice_minutes=10)
+    assert policies_follow_layers().violations
+
+
+def test_changes_are_in_the_audit_trail_before_and_after(cast, wang, lab):
+    policies.say(wang, lab, {"notice_minutes": 600}, cast.now)
+    policies.say(wang, lab, {"notice_minutes": 300}, cast.now + timedelta(minutes=1), "Term begins")
+    entry = AuditEntry.objects.filter(action="policy.say").latest("pk")
+    assert (entry.before, entry.after, entry.reason) == ({"notice_minutes": 600}, {"notice_minutes": 300}, "Term begins")
