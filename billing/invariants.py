@@ -59,7 +59,7 @@ register_sql(
           FROM billing_transfer h LEFT JOIN booking_reservation r ON r.id = h.source_id
          WHERE h.kind = 'hold' AND h.source_type = 'reservation'
            AND NOT EXISTS (SELECT 1 FROM billing_transfer e WHERE e.hold_id = h.id)
-           AND (r.id IS NULL OR r.state NOT IN ('approved', 'in_use', 'completed'))""",
+           AND (r.id IS NULL OR r.state NOT IN ('approved', 'in_use', 'completed', 'adjusting', 'adjustment_refused', 'disputed'))""",
 )
 
 register_sql(

@@ -33,6 +33,7 @@ register(
         "price.class_without_rate": _("The lab has set no price for customers of this class: %(customer_class)s. Ask the lab."),
         "session.step.gross": _("Price of the session: %(gross_fen)s"),
         "samples.step.gross": _("Price of the test: %(gross_fen)s"),
+        "session.step.beyond_booked": _("Use beyond the booked end, without subsidy: %(beyond_fen)s more"),
         "session.step.payable_now": _("Deducted now: %(deducted_fen)s. The rest is to pay now."),
         "session.step.final_cost": _("Expected back later: %(refunded_fen)s. The rest is the final cost."),
         "subsidy.step.validity": _("The %(basis)s, %(on)s, lies within the programme's validity."),
@@ -88,6 +89,7 @@ register(
             "The figures have changed since you looked: to pay now %(payable_now_fen)s, final cost %(final_cost_fen)s. "
             "Check them and confirm again."
         ),
+        "billing.not_held": _("Nothing is held for this session, so it cannot be used. Ask the lab to approve it again."),
         "billing.nothing_to_accept": _("There are no new figures to accept. Reload the page."),
         "ledger.amount_not_positive": _("The amount must be more than zero."),
         "ledger.not_enough_left": _("The budget that was free a moment ago is used up. Ask for a new quote."),

@@ -13,6 +13,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from booking.models import (
     CalendarSubscription,
+    CheckInPoint,
+    CloseOut,
+    DeviceEvent,
+    DeviceKey,
+    DeviceRun,
     Enquiry,
     EnquiryAttachment,
     EnquiryMessage,
@@ -28,6 +33,8 @@ from booking.models import (
     SessionRating,
     SubscribedEvent,
     TimeAlert,
+    UsageAdjustment,
+    UsageDispute,
     UsageSession,
 )
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope
@@ -136,7 +143,47 @@ def _needs(queryset: QuerySet[Need], actor: Actor) -> QuerySet[Need]:
     return queryset.filter(organisation_id__in=actor.organisations(*CUSTOMERS))
 
 
+def _adjustments(queryset: QuerySet[UsageAdjustment], actor: Actor) -> QuerySet[UsageAdjustment]:
+    return queryset.filter(reservation_filter(actor, "session__reservation__"))
+
+
+def _disputes(queryset: QuerySet[UsageDispute], actor: Actor) -> QuerySet[UsageDispute]:
+    return queryset.filter(reservation_filter(actor, "session__reservation__"))
+
+
+def _close_outs(queryset: QuerySet[CloseOut], actor: Actor) -> QuerySet[CloseOut]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
+def _managed(actor: Actor, prefix: str = "") -> Q:
+    """What only those who run an instrument have to do with."""
+    return Q(**{f"{prefix}organisation_id__in": actor.organisations(Role.LAB_MANAGER)})
+
+
+def _check_in_points(queryset: QuerySet[CheckInPoint], actor: Actor) -> QuerySet[CheckInPoint]:
+    return queryset.filter(_managed(actor, "instrument__"))
+
+
+def _device_keys(queryset: QuerySet[DeviceKey], actor: Actor) -> QuerySet[DeviceKey]:
+    return queryset.filter(_managed(actor))
+
+
+def _device_runs(queryset: QuerySet[DeviceRun], actor: Actor) -> QuerySet[DeviceRun]:
+    return queryset.filter(_managed(actor, "instrument__"))
+
+
+def _device_events(queryset: QuerySet[DeviceEvent], actor: Actor) -> QuerySet[DeviceEvent]:
+    return queryset.filter(_managed(actor, "instrument__"))
+
+
 _SCOPES: dict[Any, Any] = {
+    CheckInPoint: _check_in_points,
+    CloseOut: _close_outs,
+    DeviceEvent: _device_events,
+    DeviceKey: _device_keys,
+    DeviceRun: _device_runs,
+    UsageAdjustment: _adjustments,
+    UsageDispute: _disputes,
     CalendarSubscription: _subscriptions,
     Enquiry: _enquiries,
     EnquiryAttachment: _enquiry_attachments,

@@ -7,7 +7,7 @@ class BookingApp(AppConfig):
     name = "booking"
 
     def ready(self) -> None:
-        from booking import access, enquiry_messages, messages  # noqa: F401  (register scopes and sentences)
+        from booking import access, enquiry_messages, enquiry_notices, messages, notice_wording, usage_messages  # noqa: F401  (register sentences, events)  # noqa: F401  (register scopes, sentences, events)
         from booking.queries.availability import free_within
         from booking.services import availability, catalogue_facts, policies
         from instruments.catalogue_ports import register_instrument_facts, register_next_free

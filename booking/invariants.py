@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection
 
 from booking.models import DayAvailability
-from booking.rules.states import BLOCKING_STATES, ReservationState, actions_from, next_state
+from booking.rules.states import BLOCKING_STATES, IN_REVIEW, ReservationState, actions_from, next_state
 from booking.services import availability, policies
 from config.kernel.installed_guards import require_constraint
 from config.kernel.invariants import Finding, register, register_sql
@@ -14,7 +14,7 @@ require_constraint("booking_occupancy", "occupancy_no_overlap")
 require_constraint("booking_occupancy", "occupancy_half_open")
 
 FIRST_STEP = ("", "request", ReservationState.REQUESTED.value)
-WITH_SESSION = (ReservationState.IN_USE, ReservationState.COMPLETED, ReservationState.AGREED)
+WITH_SESSION = (ReservationState.IN_USE, *sorted(IN_REVIEW), ReservationState.AGREED)
 
 
 def _legal_steps() -> list[tuple[str, str, str]]:
@@ -112,6 +112,61 @@ register_sql(
           FROM booking_reservation r LEFT JOIN booking_usagesession s ON s.reservation_id = r.id
          WHERE (s.id IS NOT NULL) <> (r.state IN ({", ".join(f"'{state}'" for state in WITH_SESSION)}))
             OR (s.agreed_at IS NOT NULL) <> (r.state = '{ReservationState.AGREED}')""",  # noqa: S608
+)
+
+register_sql(
+    "booking.sessions_keep_the_booked_time",
+    counted="SELECT count(*) FROM booking_usagesession",
+    violations="""
+        SELECT format('session %s says booked %s to %s, its reservation %s says %s to %s', s.id, s.booked_starts_at, s.booked_ends_at,
+                      r.id, r.starts_at, r.ends_at)
+          FROM booking_usagesession s JOIN booking_reservation r ON r.id = s.reservation_id
+         WHERE (s.booked_starts_at, s.booked_ends_at) <> (r.starts_at, r.ends_at)
+         UNION ALL
+        SELECT format('session %s ended and has no outcome, or has one and runs: "%s"', id, outcome)
+          FROM booking_usagesession WHERE (actual_ends_at IS NULL) <> (outcome = 'pending')""",
+)
+
+register_sql(
+    "booking.agreed_use_has_its_yes",
+    counted="SELECT count(*) FROM booking_usagesession WHERE agreed_at IS NOT NULL",
+    violations="""
+        SELECT format('session %s is agreed by "%s": customer %s, lab %s, told %s', id, agreed_how, customer_agreed_at, lab_agreed_at,
+                      reminded_at)
+          FROM booking_usagesession
+         WHERE (agreed_how IN ('both_sides', 'adjustment') AND (customer_agreed_at IS NULL OR lab_agreed_at IS NULL))
+            OR (agreed_how = 'time' AND (late_entered OR reminded_at IS NULL OR reminded_at > agreed_at - interval '1 day'))""",
+)
+
+register_sql(
+    "booking.wishes_and_disputes_follow_states",
+    counted="SELECT (SELECT count(*) FROM booking_usageadjustment) + (SELECT count(*) FROM booking_usagedispute)",
+    violations="""
+        SELECT format('reservation %s is "%s", its wish "%s", its dispute %s', r.id, r.state, coalesce(a.state, 'none'),
+                      CASE WHEN d.id IS NULL THEN 'none' WHEN d.decided_at IS NULL THEN 'open' ELSE 'decided' END)
+          FROM booking_usagesession s JOIN booking_reservation r ON r.id = s.reservation_id
+          LEFT JOIN booking_usageadjustment a ON a.session_id = s.id
+          LEFT JOIN booking_usagedispute d ON d.session_id = s.id
+         WHERE (r.state = 'adjusting') <> (coalesce(a.state, '') = 'open')
+            OR (r.state = 'adjustment_refused' AND coalesce(a.state, '') <> 'refused')
+            OR (r.state = 'disputed') <> (d.id IS NOT NULL AND d.decided_at IS NULL)
+            OR (d.decided_at IS NOT NULL AND s.agreed_how <> 'decision')
+         UNION ALL
+        SELECT format('dispute %s was decided by %s, who had a part in it', d.id, d.decided_by_id)
+          FROM booking_usagedispute d JOIN booking_usagesession s ON s.id = d.session_id
+          LEFT JOIN booking_usageadjustment a ON a.session_id = s.id
+         WHERE d.decided_by_id IN (s.checked_out_by_id, a.answered_by_id, d.opened_by_id)""",
+)
+
+register_sql(
+    "booking.runs_are_of_their_instrument",
+    counted="SELECT count(*) FROM booking_devicerun",
+    violations="""
+        SELECT format('run %s of instrument %s belongs to reservation %s of instrument %s', d.id, d.instrument_id, r.id, r.instrument_id)
+          FROM booking_devicerun d JOIN booking_reservation r ON r.id = d.reservation_id WHERE r.instrument_id <> d.instrument_id
+         UNION ALL
+        SELECT format('event %s of instrument %s stands in run %s of instrument %s', e.id, e.instrument_id, d.id, d.instrument_id)
+          FROM booking_deviceevent e JOIN booking_devicerun d ON d.id = e.run_id WHERE d.instrument_id <> e.instrument_id""",
 )
 
 register_sql(

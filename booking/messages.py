@@ -17,7 +17,7 @@ register(
         "booking.not_yours": _("Only the person who asked, or an administrator of the organisation, can do this."),
         "booking.not_for_this_organisation": _("You cannot book for this organisation. Choose one that you belong to."),
         "booking.too_late_to_cancel": _("The booked time has begun. Ask the lab."),
-        "booking.too_early_to_check_in": _("Too early: check-in opens an hour before %(starts_at)s."),
+        "booking.too_early_to_check_in": _("Too early: one may start %(early_minutes)s minutes before %(starts_at)s."),
         "booking.too_late_to_check_in": _("The booked time ended at %(ends_at)s."),
         "booking.too_early_for_no_show": _("Wait until %(grace_minutes)s minutes after the start before marking it as missed."),
         "booking.figures_changed": _(

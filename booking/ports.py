@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from booking.models import Reservation, UsageSession
+from booking.rules.states import Action
 from config.kernel.access import Actor
 
 
@@ -60,8 +61,18 @@ class MoneyPort(Protocol):
         accepted before (then nothing moves).
         """
 
+    def on_progress(self, reservation: Reservation, action: Action, actor: Actor, now: datetime) -> None:
+        """The use began, ended, or is talked about: what is held stays held. Raises Refusal when nothing holds it."""
+
+    def on_extend(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
+        """Hold the money for the longer time that ``reservation`` has now, in place of what was held; refuse other figures than
+        the customer saw."""
+
+    def quality_counts(self, reservation: Reservation) -> bool:
+        """Whether money that is held for the reservation depends on the quality grade of its service."""
+
     def on_agree(self, reservation: Reservation, session: UsageSession, actor: Actor, now: datetime) -> None:
-        """Make the charge of an agreed session, post what is due and void the rest."""
+        """Make the charge of an agreed session (its billable range; none: nothing is charged), post what is due, void the rest."""
 
 
 _registered: list[MoneyPort] = []

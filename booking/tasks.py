@@ -6,14 +6,18 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from booking.services import availability, changes, mails, notices, subscription_refresh, subscriptions, time_alerts, transitions
+from booking.services import (
+    availability,
+    changes,
+    device_events,
+    device_matching,
+    subscription_refresh,
+    subscriptions,
+    time_alerts,
+    transitions,
+    usage_review,
+)
 from config.kernel.services.heartbeat import beat
-
-
-@app.task(name=notices.TASK, queue=notices.QUEUE, retry=RetryStrategy(max_attempts=6, exponential_wait=5))
-def notify(reservation_id: int, event: str) -> None:
-    """Tell the people concerned about ``event`` of a reservation."""
-    mails.send(reservation_id, event)
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -23,6 +27,23 @@ def handle_due(timestamp: int) -> None:
     now = timezone.now()
     expired, missed = transitions.expire_due(now), transitions.mark_no_shows_due(now)
     beat("booking.handle_due", now, expired=expired, missed=missed, lapsed=changes.lapse_due(now))
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="booking.follow_devices", queueing_lock="booking.follow_devices")
+def follow_devices(timestamp: int) -> None:
+    """End sessions that a device started and stopped, and look at devices that fell silent."""
+    now = timezone.now()
+    beat("booking.follow_devices", now, ended=device_matching.end_left(now), silent=device_events.reconsider_silent(now))
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(name="booking.agree_usage", queueing_lock="booking.agree_usage")
+def agree_usage(timestamp: int) -> None:
+    """Tell both sides before time agrees, and agree what nobody objected to."""
+    now = timezone.now()
+    agreed = usage_review.agree_due(now)
+    beat("booking.agree_usage", now, agreed=agreed, reminded=usage_review.remind_due(now))
 
 
 @app.task(name=subscriptions.TASK)

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils.module_loading import import_string
 
 from booking import ports
 from config.kernel.installed_guards import missing_guards
@@ -44,6 +45,18 @@ def money_follows_reservations(**kwargs: Any) -> Messages:
     if ports.is_registered():
         return []
     return [Error("nothing is registered for booking.ports.MoneyPort", hint="billing registers it at start-up", id="jishi.E002")]
+
+
+@register()
+def channels_can_be_made(**kwargs: Any) -> Messages:
+    """An adapter that cannot be loaded would be found out with the first message."""
+    found: Messages = []
+    for name, path in settings.NOTICE_CHANNELS.items():
+        try:
+            import_string(path)
+        except ImportError as error:
+            found.append(Error(f"the channel {name} cannot be loaded: {error}", hint="see JISHI_CHANNELS", id="jishi.E008"))
+    return found
 
 
 @register("jishi", deploy=True)

@@ -91,6 +91,17 @@ def destinations(name: str) -> frozenset[tuple[str, int]]:
     return frozenset(found)
 
 
+def adapters(name: str, default: str) -> dict[str, str]:
+    """``sms=our_adapters.ShortMessages,wechat_work=our_adapters.WorkAccount``: short name -> dotted path."""
+    found: dict[str, str] = {}
+    for entry in filter(None, (part.strip() for part in text(name, default).split(","))):
+        if not re.fullmatch(r"[a-z][a-z0-9_]{1,28}=[A-Za-z_][\w.]*\.\w+", entry) or entry.startswith("email="):
+            raise ImproperlyConfigured(f"{name} must name adapters like sms=our_adapters.ShortMessages, not {entry!r}")
+        short, _, path = entry.partition("=")
+        found[short] = path
+    return found
+
+
 def web_address(name: str, default: str | None, *, tls: bool) -> str:
     """``https://host[:port]`` without a path; http is allowed only where ``tls`` is off."""
     value = text(name, default).rstrip("/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
-_KEY = re.compile(r"(/(?:feeds|invitations|searches/unsubscribe)/)[A-Za-z0-9_:-]{16,}")
+_KEY = re.compile(r"(/(?:feeds|invitations|searches/unsubscribe|notices/unsubscribe)/)[A-Za-z0-9_:-]{16,}")
 
 
 def scrub(text: str) -> str:

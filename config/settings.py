@@ -202,6 +202,9 @@ EMAIL_USE_TLS = env.boolean("JISHI_SMTP_STARTTLS", PRODUCTION)
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env.text("JISHI_MAIL_FROM", "Jishi <no-reply@jishi.example>")
 
+# Ways to reach people besides e-mail: name -> adapter (instruments.services.channels). The demo writes text messages to a file.
+NOTICE_CHANNELS = env.adapters("JISHI_CHANNELS", "" if PRODUCTION else "sms=instruments.services.channels.FileSink")
+
 # --- Other people's servers -----------------------------------------------------------------------------------------
 # The servers on private networks that may be read although nobody outside can reach them (config.kernel.services.outbound).
 OUTBOUND_ALLOW = env.destinations("JISHI_OUTBOUND_ALLOW")

@@ -12,11 +12,11 @@ from allauth.core.internal import ratelimit
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
-from django.utils import translation
+from django.utils import timezone, translation
 
 from config.kernel.errors import Reason
 from config.kernel.messages import reason_sentence
-from config.kernel.tasks import send_mail
+from instruments.services.notices import mail_to
 
 SITE_NAME = "Jishi"
 ADDRESS_LENGTH = 254
@@ -39,7 +39,7 @@ class AccountAdapter(DefaultAccountAdapter):
         details = {"email": email, "current_site": site, **context}
         with translation.override(language):
             mail = self.render_mail(template_prefix, email, details)
-        send_mail.defer(subject=str(mail.subject), text=str(mail.body), to=[email])
+        mail_to(email, "account.mail", str(mail.subject), str(mail.body), timezone.now())
 
     def format_email_subject(self, subject: str) -> str:
         return f"{subject} · {SITE_NAME}"

@@ -14,6 +14,7 @@ from booking.calendar_queries import BusyTime
 from booking.models import Reservation
 from booking.rules.calendar_text import CalendarEvent, calendar_text
 from booking.rules.states import ReservationState
+from booking.services.calendar_mail import reservation_uid
 from frontend.states import look_of
 from frontend.templatetags.jishi import bilingual
 
@@ -33,7 +34,7 @@ def reservation_event(reservation: Any, *, for_lab: bool = False) -> CalendarEve
     state = str(look_of("reservation", reservation.state).word)
     lines = [reservation.reference, state, f"{customer} · {reservation.requested_by.full_name}" if for_lab else customer]
     return CalendarEvent(
-        uid=f"{reservation.reference}@{_host()}",
+        uid=reservation_uid(reservation),
         starts_at=reservation.starts_at,
         ends_at=reservation.ends_at,
         summary=f"{bilingual(instrument)} · {customer}" if for_lab else bilingual(instrument),

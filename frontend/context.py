@@ -10,12 +10,14 @@ from django.utils.functional import SimpleLazyObject
 from config.kernel.access import NOBODY
 from frontend import __version__
 from frontend.navigation import navigation
+from instruments.queries.notices import unread_count
 
 THEMES = frozenset({"light", "dark"})
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    """``actor``, ``nav`` (navigation items), ``theme`` (light, dark or auto), ``shortcuts_on``, ``version``, ``page_name``."""
+    """``actor``, ``nav`` (navigation items), ``theme`` (light, dark or auto), ``shortcuts_on``, ``version``, ``page_name``,
+    ``unread`` (notices; one statement, read where it is shown)."""
     actor = getattr(request, "actor", NOBODY)
     match = request.resolver_match
     name = (match.url_name or "") if match else ""
@@ -27,4 +29,5 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "shortcuts_on": request.COOKIES.get("shortcuts") != "off",
         "version": __version__,
         "page_name": name,
+        "unread": SimpleLazyObject(lambda: 0 if actor.is_anonymous else unread_count(actor)),
     }

@@ -25,7 +25,10 @@ _RESERVATION: dict[str, StateLook] = {
     "rejected": StateLook(pgettext_lazy("reservation state", "Rejected"), "circle-x", "bad"),
     "cancelled": StateLook(pgettext_lazy("reservation state", "Cancelled"), "ban", "calm"),
     "in_use": StateLook(pgettext_lazy("reservation state", "In use"), "player-play", "live"),
-    "completed": StateLook(pgettext_lazy("reservation state", "Completed"), "flag", "info"),
+    "completed": StateLook(pgettext_lazy("reservation state", "To be agreed"), "flag", "info"),
+    "adjusting": StateLook(pgettext_lazy("reservation state", "Change asked for"), "message-circle", "wait"),
+    "adjustment_refused": StateLook(pgettext_lazy("reservation state", "Change declined"), "circle-x", "wait"),
+    "disputed": StateLook(pgettext_lazy("reservation state", "Disputed"), "alert-triangle", "bad"),
     "agreed": StateLook(pgettext_lazy("reservation state", "Usage agreed"), "check", "good"),
     "no_show": StateLook(pgettext_lazy("reservation state", "Not used"), "user-off", "bad"),
     "expired": StateLook(pgettext_lazy("reservation state", "Expired"), "clock-pause", "calm"),
@@ -96,6 +99,18 @@ _RESOURCE_REQUEST: dict[str, StateLook] = {
     "delivered": StateLook(pgettext_lazy("resource request state", "Delivered"), "download", "good"),
     "closed": StateLook(pgettext_lazy("resource request state", "Done"), "flag", "calm"),
 }
+_DELIVERY: dict[str, StateLook] = {
+    "waiting": StateLook(pgettext_lazy("delivery state", "Waiting"), "hourglass", "wait"),
+    "sending": StateLook(pgettext_lazy("delivery state", "Being sent"), "send", "live"),
+    "sent": StateLook(pgettext_lazy("delivery state", "Sent"), "circle-check", "good"),
+    "failed": StateLook(pgettext_lazy("delivery state", "Failed"), "alert-circle", "bad"),
+    "dropped": StateLook(pgettext_lazy("delivery state", "No longer wanted"), "ban", "calm"),
+}
+_WEBHOOK: dict[str, StateLook] = {
+    "on": StateLook(pgettext_lazy("webhook state", "On"), "circle-check", "good"),
+    "off": StateLook(pgettext_lazy("webhook state", "Off"), "power", "calm"),
+    "failing": StateLook(pgettext_lazy("webhook state", "Off after failures"), "alert-circle", "bad"),
+}
 _QUALIFICATION: dict[str, StateLook] = {
     "valid": StateLook(pgettext_lazy("state of a qualification", "Valid"), "shield-check", "good"),
     "future": StateLook(pgettext_lazy("state of a qualification", "Not valid yet"), "clock", "wait"),
@@ -162,6 +177,8 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "subscription": _SUBSCRIPTION,
     "resource_request": _RESOURCE_REQUEST,
     "qualification": _QUALIFICATION,
+    "delivery": _DELIVERY,
+    "webhook": _WEBHOOK,
     "change": _CHANGE,
     "problem": _PROBLEM,
     "import": _IMPORT,

@@ -17,10 +17,12 @@ from instruments.models import (
     CalendarEntry,
     CalendarSettings,
     CatalogueEntry,
+    ChannelAddress,
     ClosureImport,
     Code,
     CustomsRecord,
     DataSet,
+    Delivery,
     Germplasm,
     ImportRun,
     ImportRunRow,
@@ -35,6 +37,8 @@ from instruments.models import (
     JoinRequest,
     Literature,
     Membership,
+    Notice,
+    NoticeSettings,
     Organisation,
     OrganisationIdentifier,
     OrganisationKind,
@@ -49,6 +53,8 @@ from instruments.models import (
     TestItem,
     User,
     VerificationRequest,
+    Webhook,
+    WebhookDelivery,
 )
 from instruments.rules.roles import ADMINISTRATORS
 
@@ -291,8 +297,41 @@ def _sheets(queryset: QuerySet[InstrumentSheet], actor: Actor) -> QuerySet[Instr
     return queryset.filter(kept_filter(actor))
 
 
+def _mine(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """News and how one wants it are for the person alone."""
+    return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
+
+
+def _deliveries(queryset: QuerySet[Delivery], actor: Actor) -> QuerySet[Delivery]:
+    """The mail log: the operator sees that something went out, lab managers what is about their own lab."""
+    if actor.has(Role.OPERATOR):
+        return queryset
+    return queryset.filter(notice__lab_id__in=actor.organisations(Role.LAB_MANAGER))
+
+
+def webhook_filter(actor: Actor, prefix: str = "") -> Q:
+    """An organisation's webhooks are for its administrators; those of government offices for the operator."""
+    own = Q(**{f"{prefix}organisation_id__in": administered(actor)})
+    offices = Q(**{f"{prefix}organisation__kind": OrganisationKind.GOVERNMENT})
+    return own | offices if actor.has(Role.OPERATOR) else own
+
+
+def _webhooks(queryset: QuerySet[Webhook], actor: Actor) -> QuerySet[Webhook]:
+    return queryset.filter(webhook_filter(actor))
+
+
+def _webhook_deliveries(queryset: QuerySet[WebhookDelivery], actor: Actor) -> QuerySet[WebhookDelivery]:
+    return queryset.filter(webhook_filter(actor, "webhook__"))
+
+
 _SCOPES: dict[Any, Any] = {
     ApiToken: _tokens,
+    ChannelAddress: _mine,
+    Delivery: _deliveries,
+    Notice: _mine,
+    NoticeSettings: _mine,
+    Webhook: _webhooks,
+    WebhookDelivery: _webhook_deliveries,
     AuditEntry: _audit,
     DataSet: _parts,
     Germplasm: _parts,

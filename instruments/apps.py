@@ -7,10 +7,12 @@ class InstrumentsApp(AppConfig):
     name = "instruments"
 
     def ready(self) -> None:
-        from instruments import (  # noqa: F401  (register scopes and sentences)
+        from instruments import (  # noqa: F401  (register scopes, sentences and events)
             access,
             closure_messages,
             messages,
+            notice_messages,
+            notice_wording,
             registry_messages,
             resource_messages,
             review_messages,

@@ -10,7 +10,17 @@ from procrastinate.contrib.django import app
 
 from config.kernel.models import Heartbeat
 from config.kernel.services.heartbeat import beat
-from instruments.services import catalogue, import_runs, search_alerts, vocabulary
+from instruments.services import (
+    catalogue,
+    import_runs,
+    notice_delivery,
+    notice_log,
+    notices,
+    search_alerts,
+    vocabulary,
+    webhook_delivery,
+    webhooks,
+)
 from instruments.services.catalogue_jobs import TASK, ask_for_rebuild
 
 ALERT_EVERY = timedelta(hours=20)
@@ -64,3 +74,39 @@ def import_run(context: JobContext, run_id: int) -> None:
         if context.job is not None and context.job.attempts + 1 >= _ATTEMPTS:
             import_runs.give_up(run_id, timezone.now())
         raise
+
+
+@app.task(name=notices.TASK, queue=notices.QUEUE)
+def deliver_notice(delivery_id: int) -> None:
+    """Make one attempt to deliver; it queues its next attempt itself."""
+    notice_delivery.deliver(delivery_id, timezone.now())
+
+
+@app.task(name=webhooks.TASK, queue=webhooks.QUEUE, lock=webhooks.LOCK)
+def deliver_webhook(delivery_id: int) -> None:
+    """Make one attempt to deliver; it queues its next attempt itself."""
+    webhook_delivery.deliver(delivery_id, timezone.now())
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="notices.sweep", queueing_lock="notices.sweep")
+def sweep_notices(timestamp: int) -> None:
+    """What is overdue although no job is left for it."""
+    now = timezone.now()
+    beat("notices.sweep", now, deliveries=notice_delivery.sweep(now))
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="notices.webhooks_due", queueing_lock="notices.webhooks_due")
+def webhooks_due(timestamp: int) -> None:
+    """Webhooks whose next attempt is due."""
+    now = timezone.now()
+    beat("notices.webhooks_due", now, queued=webhook_delivery.queue_due(now))
+
+
+@app.periodic(cron="40 17 * * *")
+@app.task(name="notices.prune", queueing_lock="notices.prune")
+def prune_notices(timestamp: int) -> None:
+    """Once a day: notices and logs that are old enough go."""
+    now = timezone.now()
+    beat("notices.prune", now, **notice_log.prune(now))

@@ -255,7 +255,7 @@ class LabActionView(ReservationActionView):
 
     @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
     def check_out(self, request: Request, pk: str) -> Response:
-        """End the session now; its use is agreed and charged."""
+        """End the session now; its use is charged once the customer agrees too."""
         return self.step(request, pk, lambda key, values: transitions.check_out(self.actor, key, self.now, values["note"]))
 
     @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)

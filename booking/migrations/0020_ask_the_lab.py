@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0008_reservation_changes'),
+        ('booking', '0010_usage_filled'),
         ('instruments', '0020_ask_the_lab'),
         ('kernel', '0002_cache_table'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

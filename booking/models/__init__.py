@@ -1,5 +1,8 @@
 from booking.models.availability import CalendarAvailability, DayAvailability
 from booking.models.change import ReservationChange
+from booking.models.check_in_point import CheckInPoint
+from booking.models.close_out import GRADES, CloseOut
+from booking.models.device import DeviceEvent, DeviceKey, DeviceRun, RunState
 from booking.models.enquiry import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySeen, Need
 from booking.models.feed_token import FeedKind, FeedToken
 from booking.models.occupancy import Occupancy, OccupancySource
@@ -8,12 +11,22 @@ from booking.models.rating import SessionRating
 from booking.models.reservation import Reservation, ReservationTransition
 from booking.models.subscription import CalendarSubscription, SubscribedEvent
 from booking.models.time_alert import TimeAlert
-from booking.models.usage_session import UsageSession
+from booking.models.usage_review import Answer, Decision, UsageAdjustment, UsageDispute
+from booking.models.usage_session import AgreedHow, Means, UsageSession
 
 __all__ = [
+    "GRADES",
+    "AgreedHow",
+    "Answer",
     "CalendarAvailability",
     "CalendarSubscription",
+    "CheckInPoint",
+    "CloseOut",
     "DayAvailability",
+    "Decision",
+    "DeviceEvent",
+    "DeviceKey",
+    "DeviceRun",
     "Enquiry",
     "EnquiryAttachment",
     "EnquiryMessage",
@@ -21,6 +34,7 @@ __all__ = [
     "FeedKind",
     "FeedToken",
     "InstrumentPolicy",
+    "Means",
     "Need",
     "Occupancy",
     "OccupancySource",
@@ -28,8 +42,11 @@ __all__ = [
     "Reservation",
     "ReservationChange",
     "ReservationTransition",
+    "RunState",
     "SessionRating",
     "SubscribedEvent",
     "TimeAlert",
+    "UsageAdjustment",
+    "UsageDispute",
     "UsageSession",
 ]

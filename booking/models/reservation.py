@@ -32,7 +32,8 @@ class Reservation(models.Model):
             models.CheckConstraint(
                 condition=models.Q(
                     state__in=[
-                        "requested", "approved", "rejected", "cancelled", "in_use", "completed", "agreed", "no_show", "expired",
+                        "requested", "approved", "rejected", "cancelled", "in_use", "completed", "adjusting",
+                        "adjustment_refused", "disputed", "agreed", "no_show", "expired",
                     ]
                 ),
                 name="reservation_state_known",

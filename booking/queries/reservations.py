@@ -13,7 +13,7 @@ from psycopg.types.range import TimestamptzRange
 
 from booking.models import Occupancy, OccupancySource, Reservation, ReservationTransition
 from booking.rules.slots import Slot, day_slots, free_ranges
-from booking.rules.states import GIVEN_UP, ReservationState
+from booking.rules.states import GIVEN_UP, IN_REVIEW, ReservationState
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.reservations import BOOKING_ROLES
@@ -117,7 +117,7 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
     used = Reservation.objects.filter(
         organisation_id=OuterRef("organisation_id"),
         instrument__organisation_id=OuterRef("instrument__organisation_id"),
-        state__in=[ReservationState.COMPLETED, ReservationState.AGREED],
+        state__in=[*IN_REVIEW, ReservationState.AGREED],
     )
     rows = lab_reservations(actor).filter(state=ReservationState.REQUESTED)
     rows = rows.annotate(has_rival=Exists(rival), is_first=~Exists(used))
@@ -130,7 +130,7 @@ def sessions_of_day(actor: Actor, local_date: date, zone: ZoneInfo) -> QuerySet[
     states = [
         ReservationState.APPROVED,
         ReservationState.IN_USE,
-        ReservationState.COMPLETED,
+        *IN_REVIEW,
         ReservationState.AGREED,
         ReservationState.NO_SHOW,
     ]

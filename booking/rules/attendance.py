@@ -1,4 +1,4 @@
-"""When somebody may check in, and what the clock alone brings about: missed reservations and requests that nobody answered.
+"""When somebody may start, and what the clock alone brings about: missed reservations and requests that nobody answered.
 
 What is due is asked as "due and not handled?" rather than "is it exactly now?": a job that runs late or twice finds the same answer.
 """
@@ -6,30 +6,49 @@ What is due is asked as "due and not handled?" rather than "is it exactly now?":
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from config.kernel.time_range import TimeRange
 
-EARLY_CHECK_IN = timedelta(minutes=60)
+EARLY_CHECK_IN_MINUTES = 60
 
 
-def check_in_opens_at(booked: TimeRange) -> datetime:
+class Arrival(StrEnum):
+    """What somebody finds who comes for a reservation: too early, early (free time before the start is needed), in time or over."""
+
+    TOO_EARLY = "too_early"
+    EARLY = "early"
+    IN_TIME = "in_time"
+    OVER = "over"
+
+
+def check_in_opens_at(booked: TimeRange, early_minutes: int = EARLY_CHECK_IN_MINUTES) -> datetime:
     """The first moment at which a session may be started; the last lies before the booked end."""
-    return booked.starts_at - EARLY_CHECK_IN
+    return booked.starts_at - timedelta(minutes=early_minutes)
 
 
-def may_check_in(booked: TimeRange, now: datetime) -> bool:
+def may_check_in(booked: TimeRange, now: datetime, early_minutes: int = EARLY_CHECK_IN_MINUTES) -> bool:
     """Whether the session may be started now."""
-    return check_in_opens_at(booked) <= now < booked.ends_at
+    return check_in_opens_at(booked, early_minutes) <= now < booked.ends_at
+
+
+def arrival(booked: TimeRange, now: datetime, early_minutes: int = EARLY_CHECK_IN_MINUTES) -> Arrival:
+    """What somebody finds who comes ``now``."""
+    if now >= booked.ends_at:
+        return Arrival.OVER
+    if now >= booked.starts_at:
+        return Arrival.IN_TIME
+    return Arrival.EARLY if may_check_in(booked, now, early_minutes) else Arrival.TOO_EARLY
 
 
 def grace_ends_at(booked: TimeRange, grace_minutes: int) -> datetime:
-    """From when on the lab may say that nobody came. The grace never outlasts the booked range."""
+    """From when on nobody is expected any more. The grace never outlasts the booked range."""
     return min(booked.starts_at + timedelta(minutes=grace_minutes), booked.ends_at)
 
 
-def is_due_missed(booked: TimeRange, now: datetime) -> bool:
-    """Whether an approved reservation counts as missed by time alone: not before its end, because somebody may still come."""
-    return now >= booked.ends_at
+def is_due_missed(booked: TimeRange, grace_minutes: int, now: datetime) -> bool:
+    """Whether an approved reservation counts as missed by time alone, so that its time is free for others."""
+    return now >= grace_ends_at(booked, grace_minutes)
 
 
 def is_due_expired(booked: TimeRange, now: datetime) -> bool:

@@ -8,18 +8,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vCalAddress
 
 PRODUCT = "-//Jishi//Reservations//EN"
 MEDIA_TYPE = "text/calendar; charset=utf-8"
+_AROUND = timedelta(days=366)
+"""How far around its events a calendar says when clocks change."""
 
 
 @dataclass(frozen=True, slots=True)
 class CalendarEvent:
     """One event. ``uid`` stays the same for good; ``sequence`` grows with each change, the last of which was at ``changed_at``.
 
-    ``status`` is TENTATIVE, CONFIRMED or CANCELLED.
+    ``status`` is TENTATIVE, CONFIRMED or CANCELLED. ``zone`` is the IANA zone in which the times are written, UTC without one;
+    ``organizer`` and ``attendee`` are addresses, for invitations.
     """
 
     uid: str
@@ -32,6 +36,9 @@ class CalendarEvent:
     description: str = ""
     location: str = ""
     url: str = ""
+    zone: str = ""
+    organizer: str = ""
+    attendee: str = ""
 
 
 def calendar_text(
@@ -49,8 +56,12 @@ def calendar_text(
     if refresh is not None:
         calendar.add("refresh-interval", refresh, parameters={"value": "DURATION"})
         calendar.add("x-published-ttl", f"PT{int(refresh.total_seconds()) // 60}M")
-    for each in events:
+    written = list(events)
+    for each in written:
         calendar.add_component(_component(each))
+    if any(each.zone for each in written):
+        first, last = min(each.starts_at for each in written), max(each.ends_at for each in written)
+        calendar.add_missing_timezones((first - _AROUND).date(), (last + _AROUND).date())
     return bytes(calendar.to_ical())
 
 
@@ -60,11 +71,23 @@ def _component(event: CalendarEvent) -> Event:
     component.add("dtstamp", event.changed_at.astimezone(UTC))
     component.add("last-modified", event.changed_at.astimezone(UTC))
     component.add("sequence", event.sequence)
-    component.add("dtstart", event.starts_at.astimezone(UTC))
-    component.add("dtend", event.ends_at.astimezone(UTC))
+    zone = ZoneInfo(event.zone) if event.zone else UTC
+    component.add("dtstart", event.starts_at.astimezone(zone))
+    component.add("dtend", event.ends_at.astimezone(zone))
     component.add("summary", event.summary)
     component.add("status", event.status)
     for name in ("description", "location", "url"):
         if getattr(event, name):
             component.add(name, getattr(event, name))
+    if event.organizer:
+        component.add("organizer", vCalAddress(f"mailto:{event.organizer}"))
+    if event.attendee:
+        component.add("attendee", _attendee(event.attendee))
     return component
+
+
+def _attendee(address: str) -> vCalAddress:
+    """Who comes in any case: nobody waits for an answer."""
+    attendee = vCalAddress(f"mailto:{address}")
+    attendee.params["partstat"], attendee.params["rsvp"], attendee.params["role"] = "ACCEPTED", "FALSE", "REQ-PARTICIPANT"
+    return attendee

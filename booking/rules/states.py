@@ -14,6 +14,9 @@ class ReservationState(StrEnum):
     CANCELLED = "cancelled"
     IN_USE = "in_use"
     COMPLETED = "completed"
+    ADJUSTING = "adjusting"
+    ADJUSTMENT_REFUSED = "adjustment_refused"
+    DISPUTED = "disputed"
     AGREED = "agreed"
     NO_SHOW = "no_show"
     EXPIRED = "expired"
@@ -24,9 +27,16 @@ class Action(StrEnum):
     REJECT = "reject"
     CANCEL = "cancel"
     CHECK_IN = "check_in"
+    EXTEND = "extend"
     CHECK_OUT = "check_out"
     AGREE = "agree"
+    ASK_ADJUSTMENT = "ask_adjustment"
+    ACCEPT_ADJUSTMENT = "accept_adjustment"
+    REFUSE_ADJUSTMENT = "refuse_adjustment"
+    DISPUTE = "dispute"
+    DECIDE = "decide"
     MARK_NO_SHOW = "mark_no_show"
+    COME_LATE = "come_late"
     EXPIRE = "expire"
     MOVE = "move"
 
@@ -45,18 +55,38 @@ _TRANSITIONS: dict[ReservationState, dict[Action, ReservationState]] = {
         Action.MARK_NO_SHOW: ReservationState.NO_SHOW,
         Action.MOVE: ReservationState.APPROVED,
     },
-    ReservationState.IN_USE: {Action.CHECK_OUT: ReservationState.COMPLETED, Action.MOVE: ReservationState.IN_USE},
-    ReservationState.COMPLETED: {Action.AGREE: ReservationState.AGREED},
+    ReservationState.IN_USE: {
+        Action.EXTEND: ReservationState.IN_USE,
+        Action.MOVE: ReservationState.IN_USE,
+        Action.CHECK_OUT: ReservationState.COMPLETED,
+    },
+    ReservationState.COMPLETED: {
+        Action.AGREE: ReservationState.AGREED,
+        Action.ASK_ADJUSTMENT: ReservationState.ADJUSTING,
+        Action.DISPUTE: ReservationState.DISPUTED,
+    },
+    ReservationState.ADJUSTING: {
+        Action.ACCEPT_ADJUSTMENT: ReservationState.AGREED,
+        Action.REFUSE_ADJUSTMENT: ReservationState.ADJUSTMENT_REFUSED,
+    },
+    ReservationState.ADJUSTMENT_REFUSED: {
+        Action.AGREE: ReservationState.AGREED,
+        Action.DISPUTE: ReservationState.DISPUTED,
+    },
+    ReservationState.DISPUTED: {Action.DECIDE: ReservationState.AGREED},
     ReservationState.AGREED: {},
     ReservationState.REJECTED: {},
     ReservationState.CANCELLED: {},
-    ReservationState.NO_SHOW: {},
+    ReservationState.NO_SHOW: {Action.COME_LATE: ReservationState.IN_USE},
     ReservationState.EXPIRED: {},
 }
 
-BLOCKING_STATES = frozenset(
-    {ReservationState.APPROVED, ReservationState.IN_USE, ReservationState.COMPLETED, ReservationState.AGREED}
+IN_REVIEW = frozenset(
+    {ReservationState.COMPLETED, ReservationState.ADJUSTING, ReservationState.ADJUSTMENT_REFUSED, ReservationState.DISPUTED}
 )
+"""The use is over and what it is worth is not agreed yet: its money is still held."""
+
+BLOCKING_STATES = frozenset({ReservationState.APPROVED, ReservationState.IN_USE, ReservationState.AGREED, *IN_REVIEW})
 """States whose occupancy keeps others out. A completed one goes on blocking: actual times never move an occupancy.
 A requested one blocks only where the lab's policy says so (``blocks``)."""
 

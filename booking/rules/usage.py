@@ -15,11 +15,12 @@ _NOTHING = timedelta(0)
 class BillableBasis(StrEnum):
     BOOKED = "booked"
     ACTUAL_WITHIN_BOOKED_ROUNDED_UP = "actual_within_booked_rounded_up"
+    OVERAGE = "overage"
 
 
 @dataclass(frozen=True, slots=True)
 class BillableRule:
-    """What a lab charges for, and to how many minutes it rounds actual time up (not used for booked time).
+    """What a lab charges for, and to how many minutes it rounds actual time up (not used for booked time alone).
 
     Raises ValueError for a step below one minute.
     """
@@ -40,10 +41,11 @@ DEFAULT_BILLABLE_RULE = BillableRule()
 class Billable:
     """What is charged for a usage session.
 
-    ``range`` lies within the booked range and is None when nothing in it is charged; ``minutes`` is its length, a
-    started minute counting whole. ``overrun_minutes`` is actual use outside the booked range, before or after it,
-    likewise rounded: charged on a line of its own and never subsidised, because nobody approved it. ``reason`` is
-    ``usage.booked``, ``usage.actual``, ``usage.not_measured`` or ``usage.outside_booking``.
+    ``range`` is None when nothing is charged; it begins within the booked range and ends there too, unless the lab charges for
+    overage: what lies beyond the booked end is priced and never subsidised, because nobody approved it. ``minutes`` is its
+    length, a started minute counting whole. ``overrun_minutes`` is actual use outside the booked range, before or after it,
+    likewise rounded, whether it is charged or not. ``reason`` is ``usage.booked``, ``usage.actual``, ``usage.not_measured``,
+    ``usage.outside_booking`` or ``usage.overage``.
     """
 
     range: TimeRange | None
@@ -60,6 +62,7 @@ def derive_billable(booked: TimeRange, actual: TimeRange | None, rule: BillableR
     * ``actual_within_booked_rounded_up``: the part of the actual use inside the booked range, its length rounded up to
       the rule's step and never beyond the booked range: it grows towards the booked end first, then towards the booked
       start. Without a measurement it is the booked range; with use only outside, nothing but the overrun.
+    * ``overage``: the booked range and the use beyond its end, rounded up to the rule's step. Who came early pays nothing more.
     """
     outside = _NOTHING if actual is None else actual.duration - _common(booked, actual)
     billed, reason = _billed_range(booked, actual, rule)
@@ -77,12 +80,21 @@ def _billed_range(booked: TimeRange, actual: TimeRange | None, rule: BillableRul
         return booked, "usage.booked"
     if actual is None:
         return booked, "usage.not_measured"
+    if rule.basis is BillableBasis.OVERAGE:
+        return _with_overage(booked, actual, rule)
     inside = booked.intersect(actual)
     if inside is None:
         return None, "usage.outside_booking"
     length = _MINUTE * rule.round_up_minutes * _steps(inside.duration, rule.round_up_minutes)
     ends_at = min(inside.starts_at + length, booked.ends_at)
     return TimeRange(max(ends_at - length, booked.starts_at), ends_at), "usage.actual"
+
+
+def _with_overage(booked: TimeRange, actual: TimeRange, rule: BillableRule) -> tuple[TimeRange, str]:
+    if actual.ends_at <= booked.ends_at:
+        return booked, "usage.booked"
+    beyond = _steps(actual.ends_at - booked.ends_at, rule.round_up_minutes) * rule.round_up_minutes
+    return TimeRange(booked.starts_at, booked.ends_at + _MINUTE * beyond), "usage.overage"
 
 
 def _common(one: TimeRange, other: TimeRange) -> timedelta:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 from psycopg.types.range import TimestamptzRange
 
 from booking import ports
-from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange
+from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, UsageSession
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.changes import ChangeEvent, ChangeState, Side, needs_the_other_side, next_change_state
 from booking.rules.standing import may_be_overridden
@@ -135,10 +136,17 @@ def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> 
     row.save()
     if asks:
         _keep_new_time(locked, context, request.during)
-        notices.defer(locked, f"change_proposed_to_{side.other}")
+        notices.defer(locked, f"change_proposed_to_{side.other}", now, **_proposed(locked, row))
     else:
         _move(locked, context, request.during, actor, request.expected, now, request.reason)
     return row
+
+
+def _proposed(locked: Reservation, row: ReservationChange) -> dict[str, str]:
+    """The new time and why, for those who are asked."""
+    zone = ZoneInfo(locked.instrument.site.time_zone)
+    new = {"new_starts_at": row.starts_at, "new_ends_at": row.ends_at}
+    return {"reason": row.reason, **{name: moment.astimezone(zone).isoformat() for name, moment in new.items()}}
 
 
 def _refuse_impossible(locked: Reservation, during: TimeRange, now: datetime) -> None:
@@ -220,10 +228,11 @@ def _move(
     )
     locked.starts_at, locked.ends_at = during.starts_at, during.ends_at
     locked.save(update_fields=["starts_at", "ends_at"])
+    UsageSession.objects.filter(reservation=locked).update(booked_starts_at=during.starts_at, booked_ends_at=during.ends_at)
     transitions.note_move(locked, before, actor, now, reason)
     if ports.money().on_move(locked, actor, expected, now) is not None:
         raise Conflict.of("booking.figures_changed")
-    notices.defer(locked, "moved")
+    notices.defer(locked, "moved", now, reason=reason)
 
 
 def accept(actor: Actor, change_id: int, now: datetime, expected: ExpectedFigures = NOTHING_EXPECTED) -> None:
@@ -281,9 +290,8 @@ def _end(actor: Actor, row: ReservationChange, event: ChangeEvent, now: datetime
         locked, fresh = _locked_change(row)
         _answer(fresh, event, actor, now, answer)
         locked.occupancies.filter(source=OccupancySource.CHANGE).delete()
-        notices.defer(
-            locked, f"change_{event}_to_{Side(fresh.side)}" if event is not ChangeEvent.WITHDRAW else "change_withdrawn"
-        )
+        said = f"change_{event}_to_{Side(fresh.side)}" if event is not ChangeEvent.WITHDRAW else "change_withdrawn"
+        notices.defer(locked, said, now, reason=answer)
 
     transactions.run(work)
 

@@ -128,7 +128,17 @@ def _fields(model: type[Model], *names: str) -> tuple[str, ...]:
 
 
 _INSTRUMENT = _fields(
-    Instrument, "id", "organisation_id", "site_id", "calendar_id", "name", "status", "service_modes", "published", "class_code"
+    Instrument,
+    "id",
+    "organisation_id",
+    "site_id",
+    "calendar_id",
+    "name",
+    "name_en",
+    "status",
+    "service_modes",
+    "published",
+    "class_code",
 )
 _SITE = _fields(Site, "id", "time_zone", "region_code")
 _PARTY = _fields(
@@ -137,6 +147,7 @@ _PARTY = _fields(
     "kind",
     "status",
     "name",
+    "name_en",
     "region_code",
     "policy_zones",
     "staff_count",
@@ -144,9 +155,8 @@ _PARTY = _fields(
     "quality_grade",
 )
 _POLICY = _fields(InstrumentPolicy)
-_INSTRUMENT_SHOWN = _fields(Instrument, *_INSTRUMENT, "name_en", "model", "photo_id", "training_needed")
+_INSTRUMENT_SHOWN = _fields(Instrument, *_INSTRUMENT, "model", "photo_id", "training_needed")
 _SITE_SHOWN = _fields(Site, *_SITE, "latitude", "longitude")
-_OWNER_SHOWN = _fields(Organisation, *_PARTY, "name_en")
 _JSON = frozenset({"service_modes", "policy_zones", "rules"})
 
 
@@ -187,7 +197,7 @@ def load_for_customer(actor: Actor, instrument_id: int, customer_id: int) -> tup
 
 
 _SEVERAL = f"""
-SELECT {_columns("i", _INSTRUMENT_SHOWN)}, {_columns("s", _SITE_SHOWN)}, {_columns("o", _OWNER_SHOWN)}, {_columns("p", _POLICY)}
+SELECT {_columns("i", _INSTRUMENT_SHOWN)}, {_columns("s", _SITE_SHOWN)}, {_columns("o", _PARTY)}, {_columns("p", _POLICY)}
 FROM instruments_instrument i
 JOIN instruments_site s ON s.id = i.site_id
 JOIN instruments_organisation o ON o.id = i.organisation_id
@@ -209,7 +219,7 @@ def load_many(actor: Actor, instrument_ids: Sequence[int], customer: Organisatio
     for row in rows:
         values = iter(row)
         instrument, site = _row(Instrument, _INSTRUMENT_SHOWN, values), _row(Site, _SITE_SHOWN, values)
-        owner, policy = _row(Organisation, _OWNER_SHOWN, values), _row(InstrumentPolicy, _POLICY, values)
+        owner, policy = _row(Organisation, _PARTY, values), _row(InstrumentPolicy, _POLICY, values)
         if instrument is None or site is None or owner is None:
             continue
         if sees_instrument(actor, published=instrument.published, owner_id=owner.pk, owner_status=owner.status):

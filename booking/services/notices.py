@@ -1,19 +1,94 @@
-"""News for people: a job in the same transaction as the change, delivered by the worker afterwards."""
+"""Telling people and institutions about a reservation, in the transaction of the change (see ``instruments.services.notices``)."""
 
 from __future__ import annotations
 
-from procrastinate.contrib.django import app
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q
+from django.urls import reverse
 
 from booking.models import Reservation
-from config.kernel.services.silence import is_silent, silence
+from config.kernel.access import Role
+from config.kernel.services.silence import silence
+from instruments.services.notices import News, holders, person, settle, tell
 
-__all__ = ["QUEUE", "TASK", "defer", "silence"]
-TASK = "booking.notify"
-QUEUE = "mail"
+__all__ = ["defer", "silence"]
+_TO_BOTH = {
+    "cancelled": "lab.reservation_cancelled",
+    "moved": "lab.reservation_moved",
+    "change_withdrawn": "lab.reservation_change_withdrawn",
+    "agree_soon": "lab.agree_soon",
+}
+"""Told to the customer and, under a code of its own, to the lab's managers."""
+_ANSWERED = ("reservation.requested", "reservation.figures_changed")
+_PROPOSED = ("reservation.change_proposed_to_lab", "reservation.change_proposed_to_customer")
+_USE = (
+    "reservation.completed",
+    "reservation.adjustment_asked_to_lab",
+    "reservation.adjustment_refused",
+    "reservation.disputed_to_lab",
+    "reservation.agree_soon",
+)
+_SETTLES = {
+    "charged": _USE,
+    "adjustment_asked_to_lab": ("reservation.completed",),
+    "disputed_to_lab": ("reservation.completed", "reservation.adjustment_refused"),
+    **dict.fromkeys(("approved", "rejected", "cancelled", "expired"), (*_ANSWERED, *_PROPOSED)),
+    **dict.fromkeys(("moved", "change_withdrawn"), _PROPOSED),
+    **{f"change_{end}_to_{side}": _PROPOSED for end in ("refuse", "lapse") for side in ("lab", "customer")},
+}
+"""What nobody has to look at any more once this has happened."""
 
 
-def defer(reservation: Reservation, event: str) -> None:
-    """Queue the mail about ``event`` (requested, approved, rejected, cancelled, expired, no_show, figures_changed, charged)."""
-    if is_silent():
-        return
-    app.configure_task(TASK, queue=QUEUE).defer(reservation_id=reservation.pk, event=event)
+def defer(reservation: Reservation, event: str, now: datetime, **more: Any) -> None:
+    """Tell of ``event``: the last part of a code ``reservation.*`` in ``booking.notice_wording``. ``requested`` and what ends in
+    ``_to_lab`` is for the lab, a few events are for both sides, the others for the customer. ``more`` are further parameters of its
+    sentences, such as ``reason``.
+    """
+    lab = reservation.instrument.organisation_id
+    code, managers = f"reservation.{event}", holders(Role.LAB_MANAGER, lab)
+    for_lab = event == "requested" or event.endswith("_to_lab")
+    told: dict[str, Q] = {code: managers if for_lab else person(reservation.requested_by_id)}
+    if event in _TO_BOTH:
+        told[_TO_BOTH[event]] = managers
+    heard = dict.fromkeys({lab, reservation.organisation_id}, hear(reservation, event))
+    params = params_of(reservation) | more
+    path = reverse("reservation_detail", kwargs={"pk": reservation.pk})
+    if event in _SETTLES:
+        settle(reservation, _SETTLES[event], now)
+    for name, people in told.items():
+        tell(News(name, params, path, reservation, lab, webhooks=heard if name == code else {}), people, now)
+
+
+def params_of(reservation: Reservation) -> dict[str, Any]:
+    """What every sentence about a reservation may name. Instants show the clock of the instrument's site."""
+    zone = ZoneInfo(reservation.instrument.site.time_zone)
+    return {
+        "instrument": reservation.instrument.name,
+        "instrument_en": reservation.instrument.name_en,
+        "reference": reservation.reference,
+        "organisation": reservation.organisation.name,
+        "organisation_en": reservation.organisation.name_en,
+        "starts_at": reservation.starts_at.astimezone(zone).isoformat(),
+        "ends_at": reservation.ends_at.astimezone(zone).isoformat(),
+        "zone": zone.key,
+    }
+
+
+def hear(reservation: Reservation, event: str) -> dict[str, Any]:
+    """What webhooks hear of a reservation: nothing that one of its two sides may not see, and no person."""
+    zone = ZoneInfo(reservation.instrument.site.time_zone)
+    instrument, customer = reservation.instrument, reservation.organisation
+    return {
+        "reservation": reservation.pk,
+        "reference": reservation.reference,
+        "happened": event,
+        "state": str(reservation.state),
+        "instrument": {"id": instrument.pk, "name": instrument.name},
+        "customer": {"id": customer.pk, "name": customer.name},
+        "starts_at": reservation.starts_at.astimezone(zone).isoformat(),
+        "ends_at": reservation.ends_at.astimezone(zone).isoformat(),
+        "time_zone": zone.key,
+    }

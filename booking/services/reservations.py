@@ -109,7 +109,7 @@ def _reserve(actor: Actor, request: ReservationRequest, now: datetime) -> Reserv
     reservation = _insert(actor, request, context, customer, now, overridden)
     ports.money().on_request(reservation, actor, request.expected, now)
     if context.policy.approval_required:
-        notices.defer(reservation, "requested")
+        notices.defer(reservation, "requested", now)
     else:
         transitions.approve_at_once(reservation, now)
     return reservation

@@ -13,8 +13,6 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import translation
-from django.utils.translation import gettext as _
 
 from booking.models import TimeAlert
 from booking.queries import finding
@@ -22,10 +20,9 @@ from booking.queries.finding import FoundTime
 from booking.rules.time_search import TimeSearch
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Refusal
-from config.kernel.messages import local_time
 from config.kernel.services import audit, transactions
-from config.kernel.tasks import send_mail
 from instruments.queries import actor_for
+from instruments.services.notices import News, person, tell
 from instruments.services.people import one_at_a_time
 
 logger = logging.getLogger(__name__)
@@ -91,8 +88,8 @@ def _answer(alert_id: int, now: datetime) -> bool:
     found = finding.find_earliest(actor_for(alert.user), _from_now(search, now), now, NAMED).rows
     if found:
         alert.notified_at = now
-        with translation.override(alert.user.language):
-            send_mail.defer(subject=_("A time is free that you waited for"), text=_text(search, found), to=[alert.user.email])
+        news = News("alerts.time_free", {"found": [_plain(row) for row in found]}, _results(search), alert)
+        tell(news, person(alert.user_id), now)
     alert.save(update_fields=["checked_at", "notified_at"])
     return bool(found)
 
@@ -101,15 +98,15 @@ def _from_now(search: TimeSearch, now: datetime) -> TimeSearch:
     return replace(search, first_on=max(search.first_on, _today(now)))
 
 
-def _text(search: TimeSearch, found: list[FoundTime]) -> str:
-    lines = [_("You asked to hear when this is free; book soon, others may have asked too."), ""]
-    for row in found:
-        name = row.instrument.name_en if translation.get_language() == "en" and row.instrument.name_en else row.instrument.name
-        starts = local_time(row.during.starts_at.astimezone(row.context.zone).isoformat())
-        lines.append(_("%(instrument)s: from %(starts_at)s") % {"instrument": name, "starts_at": starts})
+def _plain(row: FoundTime) -> dict[str, str]:
+    starts = row.during.starts_at.astimezone(row.context.zone).isoformat()
+    return {"name": row.instrument.name, "name_en": row.instrument.name_en, "starts_at": starts}
+
+
+def _results(search: TimeSearch) -> str:
+    """The page that shows what is free now."""
     given = {name: value for name, value in as_json(search).items() if value not in ("", None, False)}
-    lines += ["", f"{settings.PUBLIC_URL}{reverse('find_a_time')}?{urlencode(query_of(given))}"]
-    return "\n".join(lines)
+    return f"{reverse('find_a_time')}?{urlencode(query_of(given))}"
 
 
 def query_of(kept: Mapping[str, Any]) -> dict[str, str]:

@@ -1,8 +1,8 @@
-"""The one writer of a reservation's state.
+"""What people and time do with a reservation.
 
-Every move locks the calendar row, then the reservation, re-reads the state, asks the transition table, changes the state only when
-it is still the one that was read, writes history and audit, sets whether the time stays blocked, and calls the money port: all in
-one transaction.
+Every move (``services.state_writing``) locks the calendar row, then the reservation, re-reads the state, asks the transition table,
+changes the state only when it is still the one that was read, writes history and audit, sets whether the time stays blocked, and
+calls the money port: all in one transaction.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
-from django.db import connection
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
 
 from booking import ports
-from booking.models import OccupancySource, Reservation, ReservationTransition, UsageSession
+from booking.models import Reservation, ReservationTransition
 from booking.rules.attendance import check_in_opens_at, grace_ends_at, is_due_expired, is_due_missed
-from booking.rules.changes import ChangeState
-from booking.rules.states import Action, ReservationState, blocks, next_state
-from booking.rules.usage import derive_billable
-from booking.services import conflicts, notices
-from booking.services.context import of_instrument, policy_of
+from booking.rules.states import Action, ReservationState, next_state
+from booking.services import conflicts, notices, sessions
+from booking.services.context import of_instrument
+from booking.services.state_writing import lock_row
+from booking.services.state_writing import move as _move
+from booking.services.usage_policy import usage_policy
 from config.kernel.access import NOBODY, Actor, Role, get_visible
-from config.kernel.errors import Conflict, Forbidden, NotFound, Reason, Refusal
+from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.time_range import TimeRange
 
@@ -51,10 +51,10 @@ def approve(actor: Actor, reservation_id: int, now: datetime) -> None:
         _still_open(locked)
         changed = ports.money().on_approve(locked, actor, now)
         if changed is not None:
-            notices.defer(locked, "figures_changed")
+            notices.defer(locked, "figures_changed", now)
             return changed
         _move(locked, Action.APPROVE, actor, now)
-        notices.defer(locked, "approved")
+        notices.defer(locked, "approved", now)
         return None
 
     with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
@@ -75,7 +75,7 @@ def approve_at_once(reservation: Reservation, now: datetime) -> None:
     if ports.money().on_approve(reservation, NOBODY, now) is not None:
         raise Conflict.of("booking.figures_changed")
     _move(reservation, Action.APPROVE, NOBODY, now, "policy: no approval needed")
-    notices.defer(reservation, "approved")
+    notices.defer(reservation, "approved", now)
 
 
 def approve_as_proposed(reservation: Reservation, manager_id: int | None, now: datetime) -> None:
@@ -83,7 +83,7 @@ def approve_as_proposed(reservation: Reservation, manager_id: int | None, now: d
     if ports.money().on_approve(reservation, NOBODY, now) is not None:
         raise Conflict.of("booking.figures_changed")
     _move(reservation, Action.APPROVE, Actor(user_id=manager_id), now)
-    notices.defer(reservation, "approved")
+    notices.defer(reservation, "approved", now)
 
 
 def note_move(reservation: Reservation, before: TimeRange, actor: Actor, now: datetime, reason: str) -> None:
@@ -131,7 +131,7 @@ def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
 
     def may_mark(reservation: Reservation, actor: Actor) -> None:
         _lab_only(reservation, actor)
-        grace_minutes = policy_of(getattr(reservation.instrument, "policy", None)).no_show_grace_minutes
+        grace_minutes = usage_policy(reservation).no_show_grace_minutes
         if now < grace_ends_at(reservation.during, grace_minutes):
             raise Refusal.of("booking.too_early_for_no_show", grace_minutes=grace_minutes)
 
@@ -139,48 +139,30 @@ def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
 
 
 def check_in(actor: Actor, reservation_id: int, now: datetime) -> None:
-    """Start the session. From an hour before the booked start until the booked end."""
+    """The lab starts the session: from the lab's early start until the booked end, also for somebody who comes after the grace
+    while nobody took the time.
+
+    Raises NotFound, Forbidden, Refusal ``booking.too_early_to_check_in`` / ``booking.too_late_to_check_in`` /
+    ``booking.illegal_transition``, Conflict ``booking.just_taken`` / ``booking.late_figures``.
+    """
     reservation = _visible(actor, reservation_id)
     _lab_only(reservation, actor)
-    if now < check_in_opens_at(reservation.during):
-        raise Refusal.of("booking.too_early_to_check_in", starts_at=reservation.starts_at.isoformat())
+    early_minutes = usage_policy(reservation).early_start_minutes
+    if now < check_in_opens_at(reservation.during, early_minutes):
+        starts_at = reservation.starts_at.isoformat()
+        raise Refusal.of("booking.too_early_to_check_in", starts_at=starts_at, early_minutes=early_minutes)
     if now >= reservation.ends_at:
         raise Refusal.of("booking.too_late_to_check_in", ends_at=reservation.ends_at.isoformat())
-
-    def work() -> None:
-        locked = lock_row(reservation_id)
-        _move(locked, Action.CHECK_IN, actor, now)
-        UsageSession.objects.create(
-            reservation=locked,
-            booked_starts_at=locked.starts_at,
-            booked_ends_at=locked.ends_at,
-            actual_starts_at=now,
-            checked_in_by_id=actor.user_id,
-        )
-
-    transactions.run(work)
+    with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
+        transactions.run(lambda: sessions.start(lock_row(reservation_id), actor, now, sessions.Beginning(now)))
 
 
 def check_out(actor: Actor, reservation_id: int, now: datetime, note: str = "") -> None:
-    """End the session: actual time is measured, billable time derived, and the usage is agreed, so the charge is made."""
+    """The lab ends the session: actual time is measured, billable time derived, and the customer may look at it before it is
+    agreed and charged (``services.usage_review``)."""
     reservation = _visible(actor, reservation_id)
     _lab_only(reservation, actor)
-
-    def work() -> None:
-        locked = lock_row(reservation_id)
-        _move(locked, Action.CHECK_OUT, actor, now)
-        session = UsageSession.objects.get(reservation_id=reservation_id)
-        session.actual_ends_at = max(now, session.actual_starts_at)
-        session.checked_out_by_id = actor.user_id
-        session.note = note[:500]
-        _derive_billable(session)
-        _move(locked, Action.AGREE, actor, now)
-        session.agreed_at = now
-        session.save()
-        ports.money().on_agree(locked, session, actor, now)
-        notices.defer(locked, "charged")
-
-    transactions.run(work)
+    transactions.run(lambda: sessions.finish(lock_row(reservation_id), actor, now, sessions.Ending(now, note=note)))
 
 
 def expire_due(now: datetime) -> int:
@@ -190,12 +172,16 @@ def expire_due(now: datetime) -> int:
 
 
 def mark_no_shows_due(now: datetime) -> int:
-    """Close approved reservations whose whole time has passed without a check-in; returns how many. Safe to repeat.
+    """Close approved reservations whose grace has passed without a check-in, so that others can have the time; returns how many.
 
-    The lab may say so itself right after the grace; time alone waits for the booked end, because somebody may still come.
+    Safe to repeat. Who comes later may still start while nobody took the time (``sessions.start``).
     """
-    due = Reservation.objects.filter(state=ReservationState.APPROVED, ends_at__lte=now)
-    return _handle_due(due, lambda locked: is_due_missed(locked.during, now), Action.MARK_NO_SHOW, now, "no_show")
+    due = Reservation.objects.filter(state=ReservationState.APPROVED, starts_at__lte=now)
+
+    def is_due(locked: Reservation) -> bool:
+        return is_due_missed(locked.during, usage_policy(locked).no_show_grace_minutes, now)
+
+    return _handle_due(due, is_due, Action.MARK_NO_SHOW, now, "no_show")
 
 
 def _handle_due(
@@ -211,7 +197,7 @@ def _handle_due(
                 return False
             _move(locked, action, NOBODY, now)
             ports.money().on_release(locked, NOBODY, action.value, now)
-            notices.defer(locked, event)
+            notices.defer(locked, event, now)
             return True
 
         try:
@@ -230,7 +216,7 @@ def _release(
         locked = lock_row(reservation_id)
         _move(locked, action, actor, now, reason)
         ports.money().on_release(locked, actor, action.value, now)
-        notices.defer(locked, event)
+        notices.defer(locked, event, now, reason=reason)
 
     transactions.run(work)
 
@@ -253,83 +239,3 @@ def _customer_only(reservation: Reservation, actor: Actor) -> None:
         return
     if reservation.organisation_id not in actor.organisations(Role.FIRM_ADMIN):
         raise Forbidden.of("booking.not_yours")
-
-
-def lock_row(reservation_id: int) -> Reservation:
-    """The reservation behind its calendar's lock, re-read.
-
-    In three statements: to plan a join of all seven tables takes longer than to run all three.
-    """
-    row = (
-        Reservation.objects.select_related("instrument__calendar", "instrument__policy", "organisation")
-        .select_for_update(of=("instrument__calendar", "self"), no_key=True)
-        .filter(pk=reservation_id)
-        .first()
-    )
-    if row is None:
-        raise NotFound.of("access.not_found", model="reservation")
-    prefetch_related_objects([row], "instrument__site", "instrument__organisation")
-    return row
-
-
-_MOVE = f"""
-WITH moved AS (
-    UPDATE booking_reservation SET state = %(after)s WHERE id = %(id)s AND state = %(before)s RETURNING id
-), history AS (
-    INSERT INTO booking_reservationtransition (reservation_id, action, from_state, to_state, actor_id, at, reason)
-    SELECT id, %(action)s, %(before)s, %(after)s, %(actor)s, %(now)s, %(reason)s FROM moved
-), blocked AS (
-    UPDATE booking_occupancy SET blocking = %(blocking)s
-    WHERE reservation_id IN (SELECT id FROM moved) AND source = '{OccupancySource.RESERVATION}' AND blocking <> %(blocking)s
-), lapsed AS (
-    UPDATE booking_reservationchange SET state = '{ChangeState.LAPSED}', answered_at = %(now)s
-    WHERE reservation_id IN (SELECT id FROM moved) AND state = '{ChangeState.OPEN}'
-), freed AS (
-    DELETE FROM booking_occupancy WHERE reservation_id IN (SELECT id FROM moved) AND source = '{OccupancySource.CHANGE}'
-), audit AS (
-    INSERT INTO kernel_auditentry (at, actor_id, actor_name, action, object_type, object_id, before, after, reason)
-    SELECT %(now)s, %(actor)s, %(actor_name)s, %(audit_action)s, 'booking.reservation', id::text,
-           jsonb_build_object('state', %(before)s::text), jsonb_build_object('state', %(after)s::text), %(reason)s FROM moved
-)
-SELECT count(*) FROM moved
-"""  # noqa: S608  (constants only; values are bound)
-
-
-def _move(reservation: Reservation, action: Action, actor: Actor, now: datetime, reason: str = "") -> None:
-    """Change the state, with history, audit and what it blocks, in one round trip; act only when exactly one row moved.
-
-    A proposal to move that is still open has lapsed then, and the time that it kept is free.
-    """
-    before = ReservationState(reservation.state)
-    after = next_state(before, action)
-    pending_blocks = policy_of(getattr(reservation.instrument, "policy", None)).pending_blocks
-    values = {
-        "id": reservation.pk,
-        "before": before.value,
-        "after": after.value,
-        "action": action.value,
-        "audit_action": f"reservation.{action.value}",
-        "blocking": blocks(after, pending_blocks),
-        "actor": actor.user_id,
-        "actor_name": actor.name[:200],
-        "now": now,
-        "reason": reason,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_MOVE, values)
-        (moved,) = cursor.fetchone()
-    if moved != 1:
-        raise Conflict.of("booking.changed_meanwhile")
-    reservation.state = after
-
-
-def _derive_billable(session: UsageSession) -> None:
-    booked = TimeRange(session.booked_starts_at, session.booked_ends_at)
-    ended = session.actual_ends_at
-    actual = TimeRange(session.actual_starts_at, ended) if ended and ended > session.actual_starts_at else None
-    billable = derive_billable(booked, actual)
-    session.billable_minutes = billable.minutes
-    session.billable_rule = billable.rule.basis.value
-    if billable.range is not None:
-        session.billable_starts_at = billable.range.starts_at
-        session.billable_ends_at = billable.range.ends_at

@@ -19,11 +19,13 @@ from config.demo import (
     hours,
     imports,
     lifecycle,
+    news,
     organisations,
     records,
     registry,
     sessions,
     shared_things,
+    usage,
 )
 from config.demo.organisations import People
 from config.kernel.access import Role
@@ -38,10 +40,15 @@ def load(seed: int, now: datetime) -> dict[str, int]:
 
     Returns what it made, by kind. Documents of statements are rendered afterwards by the worker.
     """
+    with transaction.atomic():
+        return _load(seed, now)
+
+
+def _load(seed: int, now: datetime) -> dict[str, int]:
     dice = random.Random(seed)  # noqa: S311  (a reproducible demo, not a secret)
     today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
     began = sessions.start_of(today)
-    with transaction.atomic(), silence():
+    with silence():
         people = organisations.found(dice, began)
         stocked = registry.stock(people, dice, began.date(), began)
         _programmes(people, began)
@@ -53,6 +60,7 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         told |= records.live(people, stocked, now)
         told |= enquiries.ask(people, stocked, now)
         told |= lifecycle.agree(people, today, now)
+        told |= usage.live(people, stocked, now)
         laid = hours.lay(people, stocked, today, now)
         _hand_in_licences(people, now)
         imports.hand_over(people, now)
@@ -60,6 +68,7 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         closures = calendars.close(people, stocked, today, now)
         catalogue.rebuild(now)
         vocabulary.rebuild_vocabulary()
+    told_of = news.tell(people, now)
     return {
         "owners": len(people.owners),
         "customers": len(people.customers),
@@ -69,6 +78,7 @@ def load(seed: int, now: datetime) -> dict[str, int]:
         **told,
         "statements": issued,
         "closures": closures,
+        "notices": told_of,
     }
 
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 
 from booking.models import Reservation
 from booking.rules.states import ReservationState
-from booking.services import ratings, reservations, transitions
+from booking.services import ratings, reservations, transitions, usage_review
 from booking.services.reservations import ReservationRequest
 from config.demo.organisations import People
 from config.demo.sessions import ZONE
@@ -160,6 +160,7 @@ def use(people: People, stocked: list[Instrument], now: datetime) -> int:
                 continue
             transitions.check_in(manager, pk, during.starts_at)
             transitions.check_out(manager, pk, during.ends_at)
+            usage_review.agree(researcher, pk, during.ends_at + timedelta(hours=1))
             played += 1
     return played
 

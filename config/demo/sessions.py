@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from booking.models import Reservation
-from booking.services import maintenance, reservations, transitions
+from booking.services import maintenance, reservations, transitions, usage_review
 from booking.services.reservations import ReservationRequest
 from config.demo.organisations import People
 from config.demo.source import words
@@ -141,6 +141,11 @@ class Season:
             self.told.add("in_use")
             return
         transitions.check_out(manager, reservation.pk, left)
+        looked_at = left + timedelta(hours=self.dice.randint(2, 40))
+        if looked_at > self.now:
+            self.told.add("completed")
+            return
+        usage_review.agree(self.people.actors[reservation.organisation_id, Role.RESEARCHER], reservation.pk, looked_at)
         self.told.add("agreed")
 
     def _persona_asks(self, today: date) -> None:

@@ -18,7 +18,12 @@ from config.kernel import access
 from config.kernel.models import Heartbeat, IdempotencyRecord, StoredFile
 
 #: Never shown: hashes of passwords and keys, the free text that answers to whoever holds one, links that are keys themselves.
-SECRET_FIELDS = frozenset({"password", "key_sha256", "token_sha256", "search", "booking.CalendarSubscription.address"})
+SECRET_FIELDS = frozenset(
+    {
+        "password", "key_sha256", "token_sha256", "code_sha256", "nonce", "search", "booking.CalendarSubscription.address",
+        "instruments.Delivery.content", "instruments.Webhook.address",
+    }
+)  # fmt: skip
 
 
 class ReadOnlySite(admin.AdminSite):

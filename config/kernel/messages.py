@@ -43,8 +43,11 @@ def codes() -> frozenset[str]:
 def sentence(code: str, params: Mapping[str, Any]) -> str:
     """The sentence for ``code``; the code itself when nobody registered one (a test finds those)."""
     text = _sentences.get(code)
-    if text is None:
-        return code
+    return code if text is None else filled(text, params)
+
+
+def filled(text: Sentence, params: Mapping[str, Any]) -> str:
+    """A sentence with its parameters, each shown as its name says."""
     return str(text) % {name: _show(name, value) for name, value in params.items()}
 
 

@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 from asgiref.sync import sync_to_async
-from django.core.mail import EmailMessage
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
-from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
 from config.kernel.services.heartbeat import beat
 from config.kernel.services.idempotency import forget_old
-
-
-@app.task(name="kernel.send_mail", queue="mail", retry=RetryStrategy(max_attempts=8, exponential_wait=4))
-def send_mail(subject: str, text: str, to: list[str]) -> None:
-    """Send one plain mail to each address by itself, so that nobody reads the others' addresses.
-
-    Defer it inside the transaction of the change (``send_mail.defer(...)``): no change, no mail. One address per job keeps
-    a retry from sending twice to those who were reached.
-    """
-    for address in to:
-        EmailMessage(subject=subject, body=text, to=[address]).send()
-
 
 STALLED_ATTEMPTS = 5
 KEEP_FINISHED_HOURS = 14 * 24

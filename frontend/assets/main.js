@@ -2,6 +2,7 @@
 import "./css/main.css";
 import htmx from "htmx.org/dist/htmx.esm.js";
 import { startAnnouncing } from "./js/announce.js";
+import { startBell } from "./js/bell.js";
 import { startBooking } from "./js/booking.js";
 import { startForms } from "./js/forms.js";
 import { startKeeping } from "./js/keep.js";
@@ -15,6 +16,7 @@ import { startTheme } from "./js/theme-switch.js";
 window.htmx = htmx;
 startRequests(htmx);
 startAnnouncing();
+startBell(htmx);
 startForms();
 startBooking();
 startKeeping();

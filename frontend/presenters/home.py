@@ -16,6 +16,7 @@ from billing.settlement.queries import BOARD_ROLES, READER_ROLES, statements_vis
 from billing.settlement.rules.period import first_day
 from booking.models import Reservation
 from booking.queries import approval_inbox, my_reservations, sessions_of_day
+from booking.queries import usage as usage_queries
 from booking.rules.states import ReservationState
 from config.kernel.access import Actor, Role, visible_to
 from frontend.display import viewer_zone
@@ -118,11 +119,19 @@ def tiles(actor: Actor, now: datetime) -> list[Tile]:
         approved = mine.filter(state=ReservationState.APPROVED).count()
         found.append(Tile(_("Approved, ahead of you"), approved, "calendar-event", reverse("reservation_list")))
         found.append(Tile(_("Waiting for a laboratory"), waiting, "hourglass", reverse("reservation_list")))
+        reviews = usage_queries.my_reviews(actor).count()
+        if reviews:
+            found.append(
+                Tile(_("Sessions to agree on"), reviews, "flag", f"{reverse('reservation_list')}?show=all&state=completed")
+            )
     if actor.has(Role.LAB_MANAGER):
         zone = viewer_zone()
         today = sessions_of_day(actor, now.astimezone(zone).date(), zone).count()
         found.append(Tile(_("Requests to decide"), approval_inbox(actor).count(), "inbox", reverse("approval_inbox")))
         found.append(Tile(_("Sessions today"), today, "clock", reverse("sessions_today")))
+        odd = usage_queries.problems(actor).count()
+        if odd:
+            found.append(Tile(_("Use that does not add up"), odd, "alert-triangle", reverse("session_problems")))
     if actor.has(Role.FIRM_ADMIN, Role.LAB_MANAGER):
         joining = visible_to(JoinRequest.objects.filter(decided_at=None), actor).exclude(user=actor.user_id).count()
         if joining:

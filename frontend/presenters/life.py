@@ -26,34 +26,56 @@ _HAPPENED: dict[str, tuple[str, Word]] = {
     "cancel": ("ban", pgettext_lazy("what happened to a booking", "Cancelled")),
     "check_in": ("player-play", pgettext_lazy("what happened to a booking", "Checked in")),
     "check_out": ("player-stop", pgettext_lazy("what happened to a booking", "Checked out")),
+    "extend": ("clock", pgettext_lazy("what happened to a booking", "Extended")),
+    "come_late": ("player-play", pgettext_lazy("what happened to a booking", "Came late and started")),
+    "ask_adjustment": ("message-circle", pgettext_lazy("what happened to a booking", "The customer asked for other times")),
+    "accept_adjustment": ("cash", pgettext_lazy("what happened to a booking", "Other times accepted and charged")),
+    "refuse_adjustment": ("circle-x", pgettext_lazy("what happened to a booking", "Other times declined")),
+    "dispute": ("alert-triangle", pgettext_lazy("what happened to a booking", "Disputed")),
+    "decide": ("cash", pgettext_lazy("what happened to a booking", "Decided and charged")),
     "agree": ("cash", pgettext_lazy("what happened to a booking", "Usage agreed and charged")),
     "mark_no_show": ("user-off", pgettext_lazy("what happened to a booking", "Marked as not used")),
     "move": ("calendar-event", pgettext_lazy("what happened to a booking", "Moved to another time")),
     "expire": ("clock-pause", pgettext_lazy("what happened to a booking", "Expired without an answer")),
 }
+_AGREED_NEXT: tuple[str, Word] = (
+    "cash",
+    pgettext_lazy("what will happen to a booking", "Both sides agree on the use, then the charge"),
+)
 _AHEAD: dict[str, tuple[tuple[str, Word], ...]] = {
     "requested": (
         ("circle-check", pgettext_lazy("what will happen to a booking", "The lab approves")),
         ("player-play", pgettext_lazy("what will happen to a booking", "Check-in at the lab")),
-        ("cash", pgettext_lazy("what will happen to a booking", "Check-out, then the charge")),
+        ("player-stop", pgettext_lazy("what will happen to a booking", "Check-out")),
+        _AGREED_NEXT,
     ),
     "approved": (
         ("player-play", pgettext_lazy("what will happen to a booking", "Check-in at the lab")),
-        ("cash", pgettext_lazy("what will happen to a booking", "Check-out, then the charge")),
+        ("player-stop", pgettext_lazy("what will happen to a booking", "Check-out")),
+        _AGREED_NEXT,
     ),
-    "in_use": (("cash", pgettext_lazy("what will happen to a booking", "Check-out, then the charge")),),
+    "in_use": (("player-stop", pgettext_lazy("what will happen to a booking", "Check-out")), _AGREED_NEXT),
+    "completed": (_AGREED_NEXT,),
+    "adjusting": (("message-circle", pgettext_lazy("what will happen to a booking", "The lab answers")), _AGREED_NEXT),
+    "adjustment_refused": (_AGREED_NEXT,),
+    "disputed": (("cash", pgettext_lazy("what will happen to a booking", "Somebody else of the lab decides, then the charge")),),
 }
 NEXT: dict[str, Word] = {
     "requested": _(
         "The lab has been told and answers. You get a mail either way; until then the time is kept as the lab's rules say."
     ),
-    "approved": _("The time is yours. Come to the lab at the start; the lab checks you in and out."),
+    "approved": _("The time is yours. Scan the code at the instrument when you come, or have the lab check you in."),
     "rejected": _("The lab could not accept this request. Its reason stands below; choose another time or instrument."),
     "cancelled": _("The time has been given back and nothing is held or charged."),
-    "in_use": _("The session is running. The lab checks you out at the end, and the charge follows from the time booked."),
-    "completed": _("The session has ended; its usage is being agreed."),
+    "in_use": _("The session is running. End it on your phone at the instrument, or have the lab check you out."),
+    "completed": _("The session has ended. Look at its times: it is charged once both sides have agreed."),
+    "adjusting": _("You asked for other times. The lab accepts them or says why not; nothing is charged before."),
+    "adjustment_refused": _("The lab stands by the times. Agree, or dispute them: then somebody else of the lab decides."),
+    "disputed": _("The times are disputed. Somebody of the lab who had no part in the session, or its finance, decides."),
     "agreed": _("The session is charged. What comes back later is paid after the programme's claim."),
-    "no_show": _("Nobody came in the booked time. Nothing is held any more; ask the lab if this is wrong."),
+    "no_show": _(
+        "Nobody came within the lab's grace, and the time was given back. Nothing is held; ask the lab if this is wrong."
+    ),
     "expired": _("The start came without an answer from the lab, so the request lapsed. Nothing is held or charged."),
 }
 STAR_WORDS: tuple[tuple[int, Word], ...] = (

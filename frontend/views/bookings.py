@@ -38,6 +38,7 @@ from frontend.http import actor_of, is_fragment
 from frontend.presenters import assessment, life
 from frontend.presenters.open_change import open_change
 from frontend.presenters.quote import Alternative
+from frontend.presenters.usage import review_panel
 from frontend.refusals import sentences, status_of
 from frontend.views.quotes import as_alternative, make_panel, problems_of
 from instruments.queries import records
@@ -212,7 +213,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
     context = {
         "reservation": reservation,
         "zone": reservation.instrument.site.time_zone,
-        "session": getattr(reservation, "session", None),
+        "review": review_panel(actor, reservation, now),
         "entries": life.timeline(reservation, reservation.transitions.all()),
         "next_words": life.next_words(reservation, waits_for_customer=waits),
         "rights": rights,

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -22,13 +23,14 @@ from booking.models import Reservation, UsageSession
 from booking.rules.attendance import check_in_opens_at, grace_ends_at, may_check_in
 from booking.rules.states import ReservationState
 from booking.services import transitions
-from booking.services.context import policy_of
+from booking.services.usage_policy import usage_policy
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.messages import duration_words
 from frontend import display
 from frontend.booking_form import read_day
 from frontend.http import actor_of
+from frontend.presenters.usage import OUTCOMES
 from frontend.refusals import sentences, status_of
 from instruments.models import Instrument
 
@@ -41,9 +43,11 @@ class SessionRow:
 
     reservation: Reservation
     session: UsageSession | None
+    outcome: Promise | str
     figures: Figures | None
     hint: str
     may_check_in: bool
+    may_agree: bool
     may_check_out: bool
     may_mark_no_show: bool
     overdue: bool
@@ -93,15 +97,18 @@ def _day_response(request: HttpRequest, now: datetime, failed_id: int = 0, refus
 
 def _row(reservation: Reservation, figures: Figures | None, now: datetime, problems: list[str], just_done: bool) -> SessionRow:
     approved = reservation.state == ReservationState.APPROVED
-    late_from = grace_ends_at(
-        reservation.during, policy_of(getattr(reservation.instrument, "policy", None)).no_show_grace_minutes
-    )
+    policy = usage_policy(reservation)
+    late_from = grace_ends_at(reservation.during, policy.no_show_grace_minutes)
+    session: UsageSession | None = getattr(reservation, "session", None)
+    comes_late = reservation.state == ReservationState.NO_SHOW and reservation.starts_at <= now
     return SessionRow(
         reservation=reservation,
-        session=getattr(reservation, "session", None),
+        session=session,
+        outcome=OUTCOMES[session.outcome] if session and session.actual_ends_at else "",
         figures=figures if figures and figures.charged else None,
-        hint=_hint(reservation, now),
-        may_check_in=approved and may_check_in(reservation.during, now),
+        hint=_hint(reservation, now, policy.early_start_minutes),
+        may_check_in=(approved or comes_late) and may_check_in(reservation.during, now, policy.early_start_minutes),
+        may_agree=_waits_for_the_lab(reservation, session),
         may_check_out=reservation.state == ReservationState.IN_USE,
         may_mark_no_show=approved and now >= late_from,
         overdue=now >= (reservation.ends_at if reservation.state == ReservationState.IN_USE else late_from),
@@ -110,11 +117,18 @@ def _row(reservation: Reservation, figures: Figures | None, now: datetime, probl
     )
 
 
-def _hint(reservation: Reservation, now: datetime) -> str:
+def _waits_for_the_lab(reservation: Reservation, session: UsageSession | None) -> bool:
+    """Whether the customer has said yes already, so that one press charges it."""
+    if session is None or reservation.state != ReservationState.COMPLETED:
+        return False
+    return session.customer_agreed_at is not None and session.lab_agreed_at is None
+
+
+def _hint(reservation: Reservation, now: datetime, early_minutes: int) -> str:
     if reservation.state == ReservationState.APPROVED:
         if now > reservation.starts_at:
             return _("%(length)s late") % {"length": _minutes(now - reservation.starts_at)}
-        if now >= check_in_opens_at(reservation.during):
+        if now >= check_in_opens_at(reservation.during, early_minutes):
             return _("starts in %(length)s") % {"length": _minutes(reservation.starts_at - now)}
     if reservation.state == ReservationState.IN_USE:
         if now > reservation.ends_at:
@@ -142,7 +156,7 @@ def session_check_out(request: HttpRequest, pk: int) -> HttpResponse:
     def check_out(actor: Actor, reservation_id: int, now: datetime) -> None:
         transitions.check_out(actor, reservation_id, now, note)
 
-    return _act(request, pk, check_out, _("Checked out. The charge is made."))
+    return _act(request, pk, check_out, _("Checked out. The customer looks at the times now."))
 
 
 @login_required

@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.urls import URLPattern, path, re_path
 from rest_framework.routers import BaseRouter
 
-from instruments.api import catalogue, instruments, open_data, people, resources
+from instruments.api import catalogue, instruments, notices, open_data, people, resources
 
 
 def register_people(router: BaseRouter) -> None:
     """Add the viewsets to ``router``."""
     router.register("catalogue", catalogue.CatalogueView, basename="api_catalogue")
     router.register("instruments", instruments.InstrumentView, basename="api_instrument")
+    router.register("notices", notices.NoticeView, basename="api_notice")
     router.register("resources", resources.ResourceView, basename="api_resource")
     router.register("resource-requests", resources.ResourceRequestView, basename="api_resource_request")
     router.register("organisations", people.OrganisationView, basename="api_organisation")

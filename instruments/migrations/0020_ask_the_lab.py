@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('instruments', '0011_import_runs'),
+        ('instruments', '0012_notices'),
     ]
 
     operations = [

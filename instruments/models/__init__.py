@@ -31,6 +31,7 @@ from instruments.models.instrument import (
     Site,
     UseType,
 )
+from instruments.models.notice import ChannelAddress, Delivery, DeliveryState, Notice, NoticeSettings
 from instruments.models.organisation import (
     Invitation,
     JoinRequest,
@@ -66,6 +67,7 @@ from instruments.models.search import CatalogueCount, SavedSearch, SearchTerm, S
 from instruments.models.user import (
     User,
 )
+from instruments.models.webhook import Webhook, WebhookDelivery, WebhookState
 
 __all__ = [
     "BOOKABLE_STATUSES",
@@ -79,12 +81,15 @@ __all__ = [
     "CatalogueEntry",
     "CatalogueKind",
     "ChangeState",
+    "ChannelAddress",
     "ClosureImport",
     "Code",
     "CodeScheme",
     "CustomsRecord",
     "DataSet",
+    "Delivery",
     "DeliveryMode",
+    "DeliveryState",
     "FundingSource",
     "Germplasm",
     "ImportRun",
@@ -103,6 +108,8 @@ __all__ = [
     "JoinRequest",
     "Literature",
     "Membership",
+    "Notice",
+    "NoticeSettings",
     "Organisation",
     "OrganisationIdentifier",
     "OrganisationKind",
@@ -127,4 +134,7 @@ __all__ = [
     "UseType",
     "User",
     "VerificationRequest",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookState",
 ]

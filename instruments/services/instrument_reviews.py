@@ -94,7 +94,7 @@ def submit(actor: Actor, change_id: int, now: datetime) -> InstrumentChange:
     change = _locked(actor, change_id)
     require_manager(actor, change.instrument.organisation_id)
     _move(actor, change, Action.SUBMIT, now, submitted_by_id=actor.person_id, submitted_at=now)
-    mails.change_submitted(change)
+    mails.change_submitted(change, now)
     return change
 
 
@@ -156,7 +156,7 @@ def accept(actor: Actor, change_id: int, mark: str, now: datetime, *, overwrite:
         raise Conflict.of("instrument_change.clash", "overwrite", count=len(clashing))
     registry.update_instrument(actor, change.instrument_id, revived(change.values), now, reason=f"change {change.pk}")
     _move(actor, change, Action.ACCEPT, now, decided_by_id=actor.person_id, decided_at=now, reason="")
-    mails.change_decided(change)
+    mails.change_decided(change, now)
     return change
 
 
@@ -172,7 +172,7 @@ def refuse(actor: Actor, change_id: int, reason: str, now: datetime) -> Instrume
     if not text:
         raise Refusal.of("instrument_change.reason_missing", "reason")
     _move(actor, change, Action.REFUSE, now, decided_by_id=actor.person_id, decided_at=now, reason=text)
-    mails.change_decided(change)
+    mails.change_decided(change, now)
     return change
 
 

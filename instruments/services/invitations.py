@@ -58,7 +58,7 @@ def invite(actor: Actor, organisation_id: int, email: str, role: str, now: datet
     audit.record(
         actor, "invitation.create", invitation, now, after={"organisation_id": organisation.pk, "email": address, "role": role}
     )
-    mails.invitation(invitation, token, actor.name, invitee)
+    mails.invitation(invitation, token, actor.name, invitee, now)
     return invitation
 
 

@@ -58,7 +58,7 @@ def request_to_join(actor: Actor, organisation_id: int, code: str, note: str, no
     administrators = Membership.objects.filter(
         organisation=organisation, role__in=ADMINISTRATORS[organisation.kind], user__is_active=True
     )
-    mails.join_requested(request, {membership.user for membership in administrators.select_related("user")})
+    mails.join_requested(request, [membership.user for membership in administrators.select_related("user")], now)
     return request
 
 
@@ -81,5 +81,5 @@ def decide_join_request(actor: Actor, request_id: int, accept: bool, role: str, 
     request.save(update_fields=["decided_at", "decided_by", "accepted"])
     after = {"accepted": accept, "role": role if accept else "", "user_id": request.user_id}
     audit.record(actor, "join.decide", request, now, after=after, reason=reason)
-    mails.join_decided(request, organisation)
+    mails.join_decided(request, organisation, now)
     return request

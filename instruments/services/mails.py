@@ -1,16 +1,17 @@
-"""Mails about people and organisations, queued in the transaction of the change, in the reader's language."""
+"""News about people, organisations and instruments, told in the transaction of the change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import get_language, gettext, override
 
 from config.kernel.access import Role
-from config.kernel.tasks import send_mail
 from instruments.models import (
+    Instrument,
     InstrumentChange,
     InstrumentProblem,
     Invitation,
@@ -20,10 +21,11 @@ from instruments.models import (
     User,
     VerificationRequest,
 )
+from instruments.services.notices import News, holders, mail_to, person, settle, tell
 from instruments.wording import role_name
 
 
-def invitation(row: Invitation, token: str, inviter: str, invitee: User | None) -> None:
+def invitation(row: Invitation, token: str, inviter: str, invitee: User | None, now: datetime) -> None:
     """To the invited address; in the inviter's language when the address is nobody's yet."""
     with override(invitee.language if invitee else get_language()):
         subject = gettext("Invitation to %(organisation)s") % {"organisation": row.organisation.name}
@@ -35,132 +37,78 @@ def invitation(row: Invitation, token: str, inviter: str, invitee: User | None) 
             "inviter": inviter,
             "organisation": row.organisation.name,
             "role": role_name(row.role),
-            "link": _link("invitation_accept", token),
+            "link": settings.PUBLIC_URL + reverse("invitation_accept", args=[token]),
             "expires": f"{row.expires_at:%Y-%m-%d}",
         }
-    _send(subject, text, row.email)
+    mail_to(row.email, "organisation.invitation", subject, text, now)
 
 
-def join_requested(request: JoinRequest, administrators: Iterable[User]) -> None:
+def join_requested(request: JoinRequest, administrators: Iterable[User], now: datetime) -> None:
     """To those who decide."""
-    organisation = request.organisation
-    for administrator in administrators:
-        with override(administrator.language):
-            subject = gettext("%(person)s asks to join %(organisation)s") % {
-                "person": str(request.user),
-                "organisation": organisation.name,
-            }
-            text = gettext("%(person)s (%(email)s) asks to join %(organisation)s.\n\n%(note)s\n\nDecide here: %(link)s") % {
-                "person": str(request.user),
-                "email": request.user.email,
-                "organisation": organisation.name,
-                "note": request.note,
-                "link": _link("organisation_detail", organisation.pk),
-            }
-        _send(subject, text, administrator.email)
+    params = {
+        "person": str(request.user),
+        "email": request.user.email,
+        "organisation": request.organisation.name,
+        "organisation_en": request.organisation.name_en,
+        "note": request.note,
+    }
+    path = reverse("organisation_detail", args=[request.organisation_id])
+    tell(News("organisation.join_requested", params, path, request), person(*(one.pk for one in administrators)), now)
 
 
-def join_decided(request: JoinRequest, organisation: Organisation) -> None:
+def join_decided(request: JoinRequest, organisation: Organisation, now: datetime) -> None:
     """To the person who asked."""
-    with override(request.user.language):
-        values = {"organisation": organisation.name, "link": _link("organisation_list")}
-        if request.accepted:
-            subject = gettext("You are now in %(organisation)s") % values
-            text = gettext("Your request to join %(organisation)s was accepted.\n\n%(link)s") % values
-        else:
-            subject = gettext("Your request to join %(organisation)s was declined") % values
-            text = gettext("Your request to join %(organisation)s was declined. Ask its administrator why.\n\n%(link)s") % values
-    _send(subject, text, request.user.email)
+    settle(request, ["organisation.join_requested"], now)
+    event = "organisation.join_accepted" if request.accepted else "organisation.join_declined"
+    news = News(event, _organisation(organisation), reverse("organisation_list"), request)
+    tell(news, person(request.user_id), now)
 
 
-def verification_decided(request: VerificationRequest, organisation: Organisation) -> None:
+def verification_decided(request: VerificationRequest, organisation: Organisation, now: datetime) -> None:
     """To the person who handed the licence in."""
-    person = request.submitted_by
-    with override(person.language):
-        values = {
-            "organisation": organisation.name,
-            "reason": request.reason,
-            "link": _link("organisation_detail", organisation.pk),
-        }
-        if request.accepted:
-            subject = gettext("%(organisation)s is verified") % values
-            text = gettext("%(organisation)s is verified. Subsidies can be granted from now on.\n\n%(link)s") % values
-        else:
-            subject = gettext("%(organisation)s could not be verified") % values
-            text = (
-                gettext("%(organisation)s could not be verified: %(reason)s\n\nMend it and hand it in again: %(link)s") % values
-            )
-    _send(subject, text, person.email)
+    event = "organisation.verified" if request.accepted else "organisation.not_verified"
+    params = _organisation(organisation) | {"reason": request.reason}
+    path = reverse("organisation_detail", args=[organisation.pk])
+    tell(News(event, params, path, organisation), person(request.submitted_by_id), now)
 
 
-def change_submitted(change: InstrumentChange) -> None:
+def change_submitted(change: InstrumentChange, now: datetime) -> None:
     """To the operators: somebody waits for a look at an instrument."""
-    for operator in _people(Role.OPERATOR):
-        with override(operator.language):
-            values = {
-                "instrument": change.instrument.name,
-                "organisation": change.instrument.organisation.name,
-                "link": _link("review_detail", change.pk),
-            }
-            subject = gettext("To review: %(instrument)s of %(organisation)s") % values
-            text = gettext("%(organisation)s wants to change or publish %(instrument)s.\n\nLook at it here: %(link)s") % values
-        _send(subject, text, operator.email)
+    params = _instrument(change.instrument) | _organisation(change.instrument.organisation)
+    path = reverse("review_detail", args=[change.pk])
+    tell(News("registry.change_submitted", params, path, change), holders(Role.OPERATOR), now)
 
 
-def change_decided(change: InstrumentChange) -> None:
+def change_decided(change: InstrumentChange, now: datetime) -> None:
     """To the person who handed the change in."""
-    person = change.submitted_by
-    if person is None:
-        return
-    with override(person.language):
-        values = {"instrument": change.instrument.name, "reason": change.reason, "link": _link("review_detail", change.pk)}
-        if change.state == "accepted":
-            subject = gettext("%(instrument)s: your change is published") % values
-            text = gettext("Your change of %(instrument)s is published.\n\n%(link)s") % values
-        else:
-            subject = gettext("%(instrument)s: your change was refused") % values
-            text = gettext("Your change of %(instrument)s was refused: %(reason)s\n\nTake it up again here: %(link)s") % values
-    _send(subject, text, person.email)
+    settle(change, ["registry.change_submitted"], now)
+    event = "registry.change_accepted" if change.state == "accepted" else "registry.change_refused"
+    params = _instrument(change.instrument) | {"reason": change.reason}
+    path = reverse("review_detail", args=[change.pk])
+    tell(News(event, params, path, change), person(change.submitted_by_id), now)
 
 
-def problem_reported(problem: InstrumentProblem) -> None:
+def problem_reported(problem: InstrumentProblem, now: datetime) -> None:
     """To the lab's managers."""
-    for manager in _people(Role.LAB_MANAGER, problem.instrument.organisation_id):
-        with override(manager.language):
-            values = {"instrument": problem.instrument.name, "text": problem.text, "link": _link("problem_list")}
-            subject = gettext("Problem with %(instrument)s") % values
-            text = gettext("Somebody reports a problem with %(instrument)s:\n\n%(text)s\n\nAnswer here: %(link)s") % values
-        _send(subject, text, manager.email)
+    lab = problem.instrument.organisation_id
+    params = _instrument(problem.instrument) | {"text": problem.text}
+    news = News("registry.problem_reported", params, reverse("problem_list"), problem, lab)
+    tell(news, holders(Role.LAB_MANAGER, lab), now)
 
 
-def problem_handled(problem: InstrumentProblem) -> None:
+def problem_handled(problem: InstrumentProblem, now: datetime) -> None:
     """To the person who reported it."""
-    person = problem.reported_by
-    with override(person.language):
-        values = {
-            "instrument": problem.instrument.name,
-            "answer": problem.answer or gettext("The lab wrote no answer."),
-            "link": _link("instrument_detail", problem.instrument_id),
-        }
-        if problem.state == ProblemState.SOLVED:
-            subject = gettext("%(instrument)s: the problem you reported is solved") % values
-        else:
-            subject = gettext("%(instrument)s: the lab has seen the problem you reported") % values
-        text = gettext("%(answer)s\n\n%(link)s") % values
-    _send(subject, text, person.email)
+    settle(problem, ["registry.problem_reported"], now)
+    event = "registry.problem_solved" if problem.state == ProblemState.SOLVED else "registry.problem_seen"
+    params = _instrument(problem.instrument) | {"answer": problem.answer}
+    path = reverse("instrument_detail", args=[problem.instrument_id])
+    news = News(event, params, path, problem, problem.instrument.organisation_id)
+    tell(news, person(problem.reported_by_id), now)
 
 
-def _people(role: Role, organisation_id: int | None = None) -> list[User]:
-    """Who has a role (in one organisation), each once."""
-    rows = User.objects.filter(is_active=True, memberships__role=role)
-    if organisation_id is not None:
-        rows = rows.filter(memberships__organisation_id=organisation_id, memberships__role=role)
-    return list(rows.distinct().order_by("pk"))
+def _instrument(one: Instrument) -> dict[str, str]:
+    return {"instrument": one.name, "instrument_en": one.name_en}
 
 
-def _link(name: str, *args: object) -> str:
-    return settings.PUBLIC_URL + reverse(name, args=args)
-
-
-def _send(subject: str, text: str, address: str) -> None:
-    send_mail.defer(subject=" ".join(subject.split()), text=text, to=[address])
+def _organisation(one: Organisation) -> dict[str, str]:
+    return {"organisation": one.name, "organisation_en": one.name_en}

@@ -43,7 +43,7 @@ def report(actor: Actor, instrument_id: int, text: str, now: datetime, photo: by
         reported_at=now,
     )
     audit.record(actor, "problem.report", problem, now, after={"instrument": instrument.pk, "text": words})
-    mails.problem_reported(problem)
+    mails.problem_reported(problem, now)
     return problem
 
 
@@ -70,7 +70,7 @@ def handle(
     if instrument_status:
         registry.set_status(actor, problem.instrument_id, instrument_status, now, f"problem {problem.pk}")
     if after != before:
-        mails.problem_handled(problem)
+        mails.problem_handled(problem, now)
     return problem
 
 

@@ -99,7 +99,7 @@ def apply(actor: Actor, application: Application, now: datetime) -> ResourceRequ
     )
     after = {"resource": resource.pk, "organisation": application.organisation_id, "purpose": purpose, "quantity": quantity}
     audit.record(actor, "resource_request.requested", request, now, after=after)
-    resource_mails.tell(request)
+    resource_mails.tell(request, now)
     return request
 
 
@@ -185,7 +185,7 @@ def _move(
     request.save()
     after = {"state": request.state, **{name: value for name, value in changes.items() if not isinstance(value, datetime)}}
     audit.record(actor, f"resource_request.{state.value}", request, now, before=before, after=after, reason=request.reason)
-    resource_mails.tell(request)
+    resource_mails.tell(request, now)
     return request
 
 

@@ -74,9 +74,9 @@ def delete_search(actor: Actor, search_id: int, now: datetime) -> None:
     saved.delete()
 
 
-def unsubscribe_token(saved: SavedSearch) -> str:
+def unsubscribe_token(search_id: int) -> str:
     """What the link in a mail carries: whoever has the mail may end the alerts, without logging in."""
-    return signing.dumps(saved.pk, salt=_SALT)
+    return signing.dumps(search_id, salt=_SALT)
 
 
 def search_of_token(token: str) -> SavedSearch:

@@ -1,19 +1,17 @@
-"""Telling people what is new of the searches they keep: one mail a person, queued in the transaction that notes what was told."""
+"""Telling people what is new of the searches they keep: one notice a person, written in the transaction that notes what was told."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.urls import reverse
-from django.utils.translation import gettext, ngettext, override
 
 from config.kernel.services.transactions import whole
-from config.kernel.tasks import send_mail
-from instruments.models import CatalogueEntry, SavedSearch, User
+from instruments.models import CatalogueEntry, SavedSearch
 from instruments.queries.catalogue import new_since
 from instruments.rules.search_state import search_of_query
-from instruments.services.saved_searches import OVERLAP, unsubscribe_token
+from instruments.services.notices import News, person, tell
+from instruments.services.saved_searches import OVERLAP
 
 MOST_LISTED = 10
 
@@ -47,7 +45,7 @@ def _alert_person(user_id: int, now: datetime, every: timedelta) -> tuple[int, b
         saved.last_checked_at = now
         saved.save(update_fields=["last_checked_at", "told"])
     if news:
-        _mail(User.objects.get(pk=user_id), news)
+        _tell(user_id, news, now)
     return len(searches), bool(news)
 
 
@@ -60,30 +58,15 @@ def _new(saved: SavedSearch, now: datetime) -> tuple[list[CatalogueEntry], int]:
     return [first[pk] for pk in ids[:MOST_LISTED]], len(ids)
 
 
-def _mail(person: User, news: list[tuple[SavedSearch, list[CatalogueEntry], int]]) -> None:
-    with override(person.language):
-        total = sum(count for _, _, count in news)
-        subject = ngettext(
-            "%(count)s new result of your saved searches", "%(count)s new results of your saved searches", total
-        ) % {"count": total}
-        parts = [_part(person, *one) for one in news]
-        rest = gettext("All your saved searches: %(link)s") % {"link": settings.PUBLIC_URL + reverse("saved_search_list")}
-        text = "\n\n".join([*parts, rest])
-    send_mail.defer(subject=subject, text=text, to=[person.email])
-
-
-def _part(person: User, saved: SavedSearch, entries: list[CatalogueEntry], count: int) -> str:
-    english = person.language.startswith("en")
-    names = [f"- {(entry.name_en if english and entry.name_en else entry.name)}" for entry in entries]
-    if count > len(entries):
-        names.append(gettext("- and %(count)s more") % {"count": count - len(entries)})
-    query = f"{saved.query}&sort=newest" if saved.query else "sort=newest"
-    return "\n".join(
-        [
-            saved.name,
-            *names,
-            gettext("See them: %(link)s") % {"link": f"{settings.PUBLIC_URL}{reverse('search')}?{query}"},
-            gettext("No more mails about this search: %(link)s")
-            % {"link": settings.PUBLIC_URL + reverse("saved_search_unsubscribe", args=[unsubscribe_token(saved)])},
-        ]
-    )
+def _tell(person_id: int, news: list[tuple[SavedSearch, list[CatalogueEntry], int]], now: datetime) -> None:
+    searches = [
+        {
+            "id": saved.pk,
+            "name": saved.name,
+            "query": saved.query,
+            "count": count,
+            "entries": [{"name": entry.name, "name_en": entry.name_en} for entry in entries],
+        }
+        for saved, entries, count in news
+    ]
+    tell(News("alerts.saved_search", {"searches": searches}, reverse("saved_search_list")), person(person_id), now)

@@ -82,7 +82,7 @@ def decide_verification(actor: Actor, request_id: int, accept: bool, reason: str
         catalogue.refresh_owner(organisation.pk, now)
     after = {"accepted": accept, "status": organisation.status, "organisation_id": organisation.pk}
     audit.record(actor, "verification.decide", request, now, before=before, after=after, reason=text)
-    mails.verification_decided(request, organisation)
+    mails.verification_decided(request, organisation, now)
     return request
 
 

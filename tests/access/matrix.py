@@ -49,6 +49,11 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "time_alert": (only("firm_admin"), only("foreign")),
     "saved_search": (only("firm_admin"), only("foreign")),
     "saved_search_token": (EVERYBODY, EVERYBODY),
+    "notice": (only("firm_admin"), only("foreign")),
+    "notice_token": (EVERYBODY, EVERYBODY),
+    "delivery": (only("lab_manager", "operator"), only("operator")),
+    "webhook": (only("firm_admin"), only("foreign")),
+    "webhook_delivery": (only("firm_admin"), only("foreign")),
     "statement": (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
     "programme": (EVERYBODY, OFFICIALS),
     "closure": (EVERYBODY, EVERYBODY),
@@ -68,6 +73,10 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "draft_resource": (only("lab_manager", "operator"), only("operator")),
     "resource_request": (CUSTOMERS | only("lab_manager", "inspector"), only("inspector", "foreign")),
     "maintenance": (EVERYBODY, EVERYBODY),
+    "device_key": (only("lab_manager"), NOBODY),
+    "run": (only("lab_manager"), NOBODY),
+    "code": (only("lab_manager"), NOBODY),
+    "scan": (PERSONS, PERSONS),
     "import": (only("lab_manager", "operator"), only("operator")),
     "saved_mapping": (only("lab_manager", "operator"), only("operator")),
     "zone": (EVERYBODY, EVERYBODY),
@@ -235,6 +244,36 @@ def _link(world: World) -> dict[str, Any]:
     return {"reservation": world.objects["reservation:agreed"][0]}
 
 
+def _ticks(world: World) -> dict[str, Any]:
+    return {"ticks": []}
+
+
+def _longer(world: World) -> dict[str, Any]:
+    return {"ends_at": "2026-11-23T12:00:00+08:00"}
+
+
+def _decision(world: World) -> dict[str, Any]:
+    return {"decision": "nothing", "reason": "because"}
+
+
+def _device_key(world: World) -> dict[str, Any]:
+    return {"organisation": world.cast.lab.pk, "instrument": world.cast.xrd.pk, "name": "PC"}
+
+
+def _attach(world: World) -> dict[str, Any]:
+    return {"reservation": world.objects["reservation:over"][0]}
+
+
+def _entry(world: World) -> dict[str, Any]:
+    span = {"starts_at": "2026-11-22T00:00:00+08:00", "ends_at": "2026-11-22T01:00:00+08:00"}
+    who = {"organisation": world.cast.firm.pk, "person": world.cast.users["lin"].pk, "service_mode": "self_operated"}
+    return {**span, **who, "evidence": "log", "reason": "because"}
+
+
+def _late(world: World) -> dict[str, Any]:
+    return {**_entry(world), "instrument": world.cast.xrd.pk}
+
+
 def reason(world: World) -> dict[str, Any]:
     return {"reason": "because"}
 
@@ -275,6 +314,27 @@ API: dict[str, Route] = {
     "api_reservation_reject": acts("reservation:requested", LAB, body=reason),
     "api_reservation_check_in": acts("reservation:approved", LAB),
     "api_reservation_check_out": acts("reservation:in_use", LAB),
+    "api_reservation_usage": reads_object("reservation:agreed"),
+    "api_reservation_start": acts("reservation:approved", CUSTOMERS, only("foreign"), ok=TRIED, body=_ticks),
+    "api_reservation_end": acts("reservation:in_use", CUSTOMERS, only("foreign")),
+    "api_reservation_extend": acts("reservation:in_use", CUSTOMERS | LAB, only("foreign"), ok=TRIED, body=_longer),
+    "api_reservation_agree": acts("reservation:over", CUSTOMERS | LAB, only("foreign")),
+    "api_reservation_confirm_usage": acts("reservation:over", CUSTOMERS | LAB, only("foreign")),
+    "api_reservation_adjust": acts("reservation:over", CUSTOMERS, only("foreign"), body=reason),
+    "api_reservation_dispute": acts("reservation:over", CUSTOMERS, only("foreign"), body=reason),
+    "api_reservation_accept_adjustment": acts("reservation:adjusting", LAB),
+    "api_reservation_refuse_adjustment": acts("reservation:adjusting", LAB, body=lambda world: {"answer": "because"}),
+    "api_reservation_decide": acts("reservation:disputed", OWNERS, ok=TRIED, body=_decision),
+    "api_close_out": Route({"PUT": Rule(LAB, ok=OK_POST, body=lambda world: {"retests": 1})}, "reservation:over"),
+    "api_close_out_confirm": acts("reservation:graded", OWNERS, ok=TRIED),
+    "api_device_events": Route({"POST": Rule(EVERYBODY, ok=frozenset({401}))}),
+    "api_device_keys": Route({"GET": Rule(PERSONS), "POST": Rule(LAB, ok=OK_POST, role_first=True, body=_device_key)}),
+    "api_device_key_revoke": acts("device_key", LAB),
+    "api_usage_problems": reads(),
+    "api_usage_problem_attach": acts("run", LAB, ok=TRIED, body=_attach),
+    "api_usage_problem_enter": acts("run", LAB, ok=TRIED, body=_entry),
+    "api_usage_problem_ignore": acts("run", LAB, body=reason),
+    "api_late_sessions": Route({"POST": Rule(LAB, ok=TRIED, role_first=True, body=_late)}),
     "api_reservation_no_show": acts("reservation:missed", LAB),
     "api_reservation_accept_quote": acts("reservation:waiting", CUSTOMERS, only("foreign")),
     "api_find_a_time": reads(EVERYBODY, query="?minutes=120"),
@@ -381,6 +441,9 @@ API: dict[str, Route] = {
     "api_verification-decide": acts("verification", only("operator"), only("operator"), ok=TRIED,
                                     role_first=True, body=lambda world: {"accept": True}),
     "api_verification-licence": reads_object("verification"),
+    "api_notice-list": reads(),
+    "api_notice-read": acts("notice", *SEES["notice"]),
+    "api_notice-read-all": Route({"POST": Rule(PERSONS, ok=OK_POST)}),
     "api_token-list": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
     "api_token-detail": Route({"DELETE": Rule(*SEES["token"], OK_POST)}, "token"),
 }  # fmt: skip
@@ -517,6 +580,31 @@ PAGES: dict[str, Route] = {
     "session_check_in": acts("reservation:approved", LAB),
     "session_check_out": acts("reservation:in_use", LAB),
     "session_no_show": acts("reservation:missed", LAB),
+    "session_reviews": reads(OWNERS),
+    "session_problems": reads(LAB),
+    "problem_attach": acts("run", LAB, ok=TRIED, body=_attach),
+    "problem_ignore": acts("run", LAB, body=reason),
+    "session_enter": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED)}),
+    "session_labels": reads(LAB),
+    "session_label_code": reads_object("code"),
+    "session_label_renew": acts("instrument", LAB),
+    "session_label_ticks": acts("instrument", LAB, body=lambda world: {"ticks": "Gloves on"}),
+    "session_devices": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED | {404})}),
+    "session_device_revoke": acts("device_key", LAB),
+    "usage_agree": acts("reservation:over", CUSTOMERS | LAB, only("foreign")),
+    "usage_adjust": acts("reservation:over", CUSTOMERS, only("foreign"), body=lambda world: {"nothing": "yes", "reason": "because"}),
+    "usage_answer": acts("reservation:adjusting", LAB, body=lambda world: {"answer_is": "accept"}),
+    "usage_dispute": acts("reservation:over", CUSTOMERS, only("foreign"), body=reason),
+    "usage_decide": acts("reservation:disputed", OWNERS, ok=TRIED, body=_decision),
+    "usage_close_out": acts("reservation:over", LAB),
+    "usage_confirm_grade": acts("reservation:graded", OWNERS, ok=TRIED),
+    "here_now": Route({"GET": Rule(PERSONS, ok=frozenset({200, 422}))}),
+    "here_start": Route({"POST": Rule(PERSONS, ok=TRIED)}),
+    "here_extend": Route({"POST": Rule(PERSONS, ok=TRIED)}),
+    "here_end": Route({"POST": Rule(PERSONS, ok=TRIED)}),
+    "here_agree": Route({"POST": Rule(PERSONS, ok=TRIED)}),
+    "here_report": Route({"POST": Rule(PERSONS, ok=TRIED)}),
+    "here_scan": reads_object("scan", ok=frozenset({302}), params=("code",)),
     "programme_list": reads(EVERYBODY),
     "programme_detail": reads_object("programme", params=("code",)),
     "finance_period": reads(SUPERVISORS),
@@ -582,6 +670,25 @@ PAGES: dict[str, Route] = {
     "time_alert_list": reads(),
     "time_alert_create": Route({"POST": Rule(PERSONS, ok=OK_POST)}),
     "time_alert_forget": acts("time_alert", *SEES["time_alert"]),
+    "notice_list": reads(),
+    "notice_bell": reads(EVERYBODY, ok=frozenset({200, 204}), fragment=True),
+    "notices_read": Route({"POST": Rule(PERSONS, ok=OK_POST)}),
+    "notice_open": reads_object("notice", ok=frozenset({302})),
+    "notice_read": acts("notice", *SEES["notice"]),
+    "notice_settings": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
+    "notice_unsubscribe": form("notice_token", EVERYBODY, EVERYBODY, params=("token",), public=True),
+    "channel_address": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}, extra={"channel": "sms"}),
+    "channel_code": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}, extra={"channel": "sms"}),
+    "channel_forget": Route({"POST": Rule(PERSONS, ok=OK_POST)}, extra={"channel": "sms"}),
+    "mail_log": reads(only("lab_manager", "operator")),
+    "mail_resend": acts("delivery", *SEES["delivery"]),
+    "webhook_list": Route({"GET": Rule(*ADMINISTRATORS)}, "organisation"),
+    "webhook_create": form("organisation", *ADMINISTRATORS),
+    "webhook_detail": reads_object("webhook", post=Rule(*SEES["webhook"], TRIED)),
+    "webhook_test": acts("webhook", *SEES["webhook"]),
+    "webhook_secret": acts("webhook", *SEES["webhook"]),
+    "webhook_remove": acts("webhook", *SEES["webhook"]),
+    "webhook_redeliver": acts("webhook_delivery", *SEES["webhook_delivery"]),
     "token_list": reads(),
     "token_create": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
     "token_revoke": acts("token", *SEES["token"]),

@@ -9,15 +9,31 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.test import Client
 
 from billing.pricing import sample_prices
 from billing.settlement.models import Quote
 from billing.settlement.services import statements
-from booking.models import Occupancy
+from booking.models import DeviceRun, Occupancy
+from booking.rules.device_runs import EventKind
 from booking.rules.time_search import TimeSearch
-from booking.services import changes, feeds, reservations, subscriptions, time_alerts, transitions
+from booking.services import (
+    changes,
+    check_in_points,
+    close_out,
+    device_events,
+    device_keys,
+    feeds,
+    reservations,
+    subscriptions,
+    time_alerts,
+    transitions,
+    usage_review,
+)
 from booking.services.changes import ChangeRequest
+from booking.services.close_out import Closing
+from booking.services.device_events import Batch, Told
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Role
 from config.kernel.services import files, tokens
@@ -28,6 +44,7 @@ from instruments.models import (
     Invitation,
     JoinRequest,
     Membership,
+    Notice,
     Organisation,
     Resource,
     SavedSearch,
@@ -38,10 +55,21 @@ from instruments.models import (
 from instruments.queries import actor_for
 from instruments.rules.opening import CalendarEntry, EntryKind
 from instruments.rules.recurrence import Recurrence
-from instruments.services import catalogue, closure_import, resource_requests, resources, schedule_store, vocabulary
+from instruments.services import (
+    catalogue,
+    closure_import,
+    notice_settings,
+    resource_requests,
+    resources,
+    schedule_store,
+    vocabulary,
+    webhooks,
+)
+from instruments.services.notices import News, tell
 from instruments.services.resource_requests import Application, Delivery
 from instruments.services.saved_searches import unsubscribe_token
 from tests.access import world_orders as order
+from tests.agreeing import check_out_agreed
 from tests.conftest import NOW, PRICE, build_cast, programme_document
 
 #: Names, addresses and accounts of a customer's people; what they do; an instrument that is not published; keys of a person.
@@ -90,12 +118,14 @@ def build_world(now: datetime = NOW) -> World:
     _publish_programmes(world)
     _found_other_lab(world, now)
     _reserve_everything(world, now)
+    _hear_devices(world, now)
     _keep_people_busy(world, now)
     _issue_statements(world, now)
     _keep_records(world, now)
     _keep_calendars(world, now)
     _share_resources(world, now)
     order.build(world, now)
+    _tell_people(world, now)
     catalogue.rebuild(now)
     vocabulary.rebuild_vocabulary()
     _take_in_lists(world, now)
@@ -208,6 +238,10 @@ _PLANS: dict[str, tuple[datetime, float, str]] = {
     "moving": (datetime(2026, 11, 26, 4, tzinfo=UTC), 2, "approved"),
     "in_use": (datetime(2026, 11, 23, 0, tzinfo=UTC), 1.5, "in_use"),
     "missed": (datetime(2026, 11, 22, 6, tzinfo=UTC), 2, "approved"),
+    "over": (datetime(2026, 11, 19, 1, tzinfo=UTC), 2, "over"),
+    "adjusting": (datetime(2026, 11, 19, 4, tzinfo=UTC), 2, "adjusting"),
+    "disputed": (datetime(2026, 11, 19, 7, tzinfo=UTC), 2, "disputed"),
+    "graded": (datetime(2026, 11, 20, 1, tzinfo=UTC), 2, "graded"),
     "agreed": (datetime(2026, 10, 20, 1, tzinfo=UTC), 3, "agreed"),
     "agreed_later": (datetime(2026, 10, 21, 1, tzinfo=UTC), 3, "agreed"),
 }
@@ -228,6 +262,27 @@ def _reserve_everything(world: World, now: datetime) -> None:
     world.objects["move_id"] = (moves[0][1], moves[1][1])
 
 
+def _hear_devices(world: World, now: datetime) -> None:
+    """A key, a run that does not add up and a code on each side."""
+    found: dict[str, list[Any]] = {}
+    sides = (
+        (world.cast.lab, world.cast.xrd, "wang", OURS_HIDDEN),
+        (world.other_lab, world.other_instrument, "bo", THEIRS_HIDDEN),
+    )
+    for lab, instrument, manager, mark in sides:
+        actor = world.cast.actor(manager)
+        key, text = device_keys.issue(actor, lab.pk, instrument.pk, f"PC {mark}", now)
+        at = datetime(2026, 11, 21, 16, tzinfo=UTC)
+        told = (Told("a", EventKind.START, at, device=mark), Told("b", EventKind.STOP, at + timedelta(hours=1), device=mark))
+        device_events.receive(key, Batch(now, told), now)
+        point = check_in_points.set_ticks(actor, instrument.pk, [f"Tick {mark}"], now)
+        run = DeviceRun.objects.get(instrument=instrument)
+        named = (("device_key", key.pk), ("run", run.pk), ("code", instrument.pk), ("scan", point.code), ("device", text))
+        for kind, value in named:
+            found.setdefault(kind, []).append(value)
+    world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
+
+
 def _move(cast: Any, who: str, pk: int, mark: str) -> tuple[int, int]:
     """A proposal of the customer for a later time of the same day: (reservation, change)."""
     start = datetime(2026, 11, 26, 7, tzinfo=UTC)
@@ -245,12 +300,21 @@ def _reservation(
         quote = Quote.objects.get(reservation_id=pk)
         quote.pk, quote.revision, quote.accepted_at, quote.accepted_by = None, 2, None, None
         quote.save(force_insert=True)
-    if state in {"approved", "in_use", "agreed"}:
+    reviewed = {"over", "adjusting", "disputed", "graded"}
+    if state in {"approved", "in_use", "agreed", *reviewed}:
         transitions.approve(cast.actor(manager), pk, before)
-    if state in {"in_use", "agreed"}:
+    if state in {"in_use", "agreed", *reviewed}:
         transitions.check_in(cast.actor(manager), pk, start)
-    if state == "agreed":
+    if state in reviewed:
         transitions.check_out(cast.actor(manager), pk, during.ends_at, f"note {mark}")
+    if state == "adjusting":
+        usage_review.ask_adjustment(cast.actor(who), pk, None, f"wish {mark}", during.ends_at)
+    if state == "disputed":
+        usage_review.dispute(cast.actor(who), pk, f"dispute {mark}", during.ends_at)
+    if state == "graded":
+        close_out.close(cast.actor(manager), pk, Closing(note=f"closed {mark}", grade="B"), during.ends_at)
+    if state == "agreed":
+        check_out_agreed(cast.actor(manager), pk, during.ends_at, f"note {mark}")
     return pk
 
 
@@ -293,7 +357,32 @@ def _keep_people_busy(world: World, now: datetime) -> None:
             ("token", cast.users[admin].api_tokens.get().pk),
             ("time_alert", _time_alert(cast, admin, OURS_KEYS if side == "ours" else THEIRS_KEYS)),
             ("saved_search", saved.pk),
-            ("saved_search_token", unsubscribe_token(saved)),
+            ("saved_search_token", unsubscribe_token(saved.pk)),
+        ):
+            found.setdefault(kind, []).append(value)
+    world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
+
+
+def _tell_people(world: World, now: datetime) -> None:
+    """News, mail about the work of a lab, and a webhook with a delivery, on both sides."""
+    cast = world.cast
+    sides = (("zhao", cast.firm, cast.lab, OURS_KEYS), ("he", cast.other_firm, world.other_lab, THEIRS_KEYS))
+    found: dict[str, list[Any]] = {}
+    for admin, firm, lab, mark in sides:
+        person = cast.users[admin]
+        tell(News("registry.problem_seen", {"instrument": f"XRD {mark}", "answer": ""}, lab_id=lab.pk), Q(pk=person.pk), now)
+        notice = Notice.objects.filter(user=person).latest("pk")
+        address, events = f"https://hooks.example.org/{mark}", ["reservation.requested"]
+        webhook, _secret = webhooks.register_webhook(cast.actor(admin), firm.pk, address, events, now)
+        delivery = webhooks.send_test(cast.actor(admin), webhook.pk, now)
+        notice.deliveries.update(state="failed")
+        type(delivery).objects.filter(pk=delivery.pk).update(state="failed")
+        for kind, value in (
+            ("notice", notice.pk),
+            ("notice_token", notice_settings.unsubscribe_token(person.pk, ["registry"])),
+            ("delivery", notice.deliveries.get().pk),
+            ("webhook", webhook.pk),
+            ("webhook_delivery", delivery.pk),
         ):
             found.setdefault(kind, []).append(value)
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}

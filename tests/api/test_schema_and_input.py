@@ -20,6 +20,10 @@ from tests.api.conftest import codes
 JSON = "application/json"
 
 
+BY_DEVICE = {"/api/v1/device-events/"}
+"""Not for people: tested with a device's key where devices are."""
+
+
 @cache
 def description() -> dict[str, Any]:
     return SchemaGenerator().get_schema(request=None, public=True)
@@ -39,7 +43,7 @@ def writable() -> list[tuple[str, str, dict[str, Any]]]:
     found = []
     for path, method, operation in operations():
         content = operation.get("requestBody", {}).get("content", {})
-        if JSON in content:
+        if JSON in content and path not in BY_DEVICE:
             found.append((path, method, _resolved(content[JSON]["schema"])))
     return found
 

@@ -125,7 +125,21 @@ def a_token() -> str:
     from instruments.services.saved_searches import save_search, unsubscribe_token
 
     actor = stage.persona(PERSONAS["firm_admin"])
-    return unsubscribe_token(save_search(actor, CatalogueSearch(text="XRD"), "XRD", True, timezone.now()))
+    return unsubscribe_token(save_search(actor, CatalogueSearch(text="XRD"), "XRD", True, timezone.now()).pk)
+
+
+def notice_token() -> str:
+    """Of the link in a mail to the researcher."""
+    from instruments.services.notice_settings import unsubscribe_token
+
+    return unsubscribe_token(stage.persona(PERSONAS["researcher"]).user_id, ["reservations", "alerts"])
+
+
+def webhook() -> int:
+    """The one of the personas' lab, with a log."""
+    from instruments.models import Webhook
+
+    return int(Webhook.objects.filter(organisation_id=organisation(PERSONAS["lab_manager"]), removed_at=None).earliest("pk").pk)
 
 
 def under_repair() -> int:
@@ -188,6 +202,26 @@ def reservation(state: str, **lookup: Any) -> int:
 def lab_reservation(state: str) -> int:
     """A reservation at the personas' lab in a state."""
     return reservation(state, instrument__organisation_id=organisation(PERSONAS["lab_manager"]))
+
+
+def run_to_look_at() -> int:
+    """A run of the personas' lab that no booking explains."""
+    from booking.models import DeviceRun
+
+    lab = organisation(PERSONAS["lab_manager"])
+    return int(DeviceRun.objects.filter(state="open", instrument__organisation_id=lab).earliest("starts_at").pk)
+
+
+def at_the_instrument() -> str:
+    """Where the code at an instrument leads the researcher whose session runs there."""
+    from django.utils import timezone
+
+    from booking.models import CheckInPoint
+    from booking.services import check_in_points
+
+    point = CheckInPoint.objects.get(instrument__name=stage.AT_HAND)
+    proof = check_in_points.read_code(stage.persona(PERSONAS["researcher"]), point.code, timezone.now())
+    return at("here_now", s=proof)
 
 
 def waiting_figures() -> int:
@@ -337,6 +371,19 @@ PAGES: tuple[Shown, ...] = (
     Shown("mfa_view_recovery_codes", lambda: at("mfa_view_recovery_codes"), ("second_factor",)),
     Shown("mfa_generate_recovery_codes", lambda: at("mfa_generate_recovery_codes"), ("second_factor",)),
     Shown("mfa_reauthenticate", lambda: at("mfa_reauthenticate"), ("second_factor",)),
+    # News
+    Shown("notice_list", lambda: at("notice_list"), ("lab_manager", "researcher", "operator"), important=True),
+    Shown("notice_list", lambda: at("notice_list", show="action", group="alerts"), ("researcher",), "nothing"),
+    Shown("notice_settings", lambda: at("notice_settings"), ACCOUNT, important=True),
+    Shown("notice_unsubscribe", lambda: at("notice_unsubscribe", notice_token()), (ANONYMOUS, "researcher")),
+    Shown("channel_address", lambda: at("channel_address", "sms"), ("researcher",)),
+    Shown("channel_code", lambda: at("channel_code", "sms"), ("researcher",)),
+    Shown("mail_log", lambda: at("mail_log"), ("operator", "lab_manager"), important=True),
+    Shown("mail_log", lambda: at("mail_log", state="failed", q="zzzz"), ("operator",), "nothing"),
+    Shown("webhook_list", lambda: at("webhook_list", organisation(PERSONAS["lab_manager"])), ("lab_manager",)),
+    Shown("webhook_list", lambda: at("webhook_list", organisation(PERSONAS["firm_admin"])), ("firm_admin",), "none"),
+    Shown("webhook_create", lambda: at("webhook_create", organisation(PERSONAS["lab_manager"])), ("lab_manager",)),
+    Shown("webhook_detail", lambda: at("webhook_detail", webhook()), ("lab_manager",), important=True),
     # Finding
     Shown("search", lambda: at("search"), EVERYBODY, important=True),
     Shown("search", lambda: at("search", q="X", subsidy="yes"), (ANONYMOUS, "researcher"), "filtered"),
@@ -484,6 +531,17 @@ PAGES: tuple[Shown, ...] = (
     Shown("approval_inbox", lambda: at("approval_inbox", selected=waiting_figures()), ("lab_manager",), "new-figures"),
     Shown("sessions_today", lambda: at("sessions_today"), ("lab_manager",)),
     Shown("sessions_today", lambda: at("sessions_today", date=busy_day()), ("lab_manager",), "day", important=True),
+    Shown("session_reviews", lambda: at("session_reviews"), ("lab_manager", "owner_finance"), important=True),
+    Shown("session_problems", lambda: at("session_problems"), ("lab_manager",), important=True),
+    Shown("session_problems", lambda: at("session_problems", selected=run_to_look_at()), ("lab_manager",), "opened"),
+    Shown("session_enter", lambda: at("session_enter", run=run_to_look_at()), ("lab_manager",)),
+    Shown("session_labels", lambda: at("session_labels"), ("lab_manager",)),
+    Shown("session_devices", lambda: at("session_devices"), ("lab_manager",)),
+    Shown("here_now", at_the_instrument, ("researcher",), important=True),
+    Shown("here_now", lambda: at("here_now"), ("researcher", "lab_manager"), "again", status=422),
+    Shown("reservation_detail", lambda: at("reservation_detail", reservation("completed")), ("researcher",), "to-agree"),
+    Shown("reservation_detail", lambda: at("reservation_detail", lab_reservation("adjusting")), ("lab_manager",), "other-times"),
+    Shown("reservation_detail", lambda: at("reservation_detail", lab_reservation("disputed")), ("owner_finance",), "disputed"),
     # Subsidies
     Shown("programme_list", lambda: at("programme_list"), EVERYBODY),
     Shown("programme_detail", lambda: at("programme_detail", "DEMO-QH-A"), EVERYBODY, important=True),
@@ -700,6 +758,16 @@ NOT_PAGES: dict[str, str] = {
     "commission_pdf": "a download",
     "commission_scan_file": "a download",
     "robots": "for crawlers",
+    "notice_bell": "a piece of pages",
+    "notice_open": "leads to what a notice is about",
+    "notice_read": "POST only",
+    "notices_read": "POST only",
+    "channel_forget": "POST only",
+    "mail_resend": "POST only",
+    "webhook_test": "POST only",
+    "webhook_secret": "POST only",
+    "webhook_remove": "POST only",
+    "webhook_redeliver": "POST only",
     "sitemap": "for crawlers",
     "sitemap_page": "for crawlers",
     "instrument_qr": "a picture",
@@ -773,6 +841,25 @@ NOT_PAGES: dict[str, str] = {
     "session_check_in": "POST only",
     "session_check_out": "POST only",
     "session_no_show": "POST only",
+    "problem_attach": "POST only",
+    "problem_ignore": "POST only",
+    "session_label_code": "a picture on the page of codes",
+    "session_label_renew": "POST only",
+    "session_label_ticks": "POST only",
+    "session_device_revoke": "POST only",
+    "usage_agree": "POST only",
+    "usage_adjust": "POST only",
+    "usage_answer": "POST only",
+    "usage_dispute": "POST only",
+    "usage_decide": "POST only",
+    "usage_close_out": "POST only",
+    "usage_confirm_grade": "POST only",
+    "here_start": "POST only",
+    "here_extend": "POST only",
+    "here_end": "POST only",
+    "here_agree": "POST only",
+    "here_report": "POST only",
+    "here_scan": "leads to here_now; test_check_in_by_phone goes there",
     "statement_progress": "a piece of the statement's page; test_main_job_by_mouse shows it",
     "statement_retry": "POST only",
     "statement_download": "a download",

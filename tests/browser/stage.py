@@ -19,6 +19,7 @@ ROUND_THE_CLOCK = "Round-the-clock microscope"
 COSTLY = "Costly cryostat"
 DRAFT = "Unpublished furnace"
 FOLLOWING = "Followed fluorometer"
+AT_HAND = "Microscope at hand"
 BROKEN_EVENT = b"BEGIN:VEVENT\r\nUID:odd\r\nSUMMARY:Without a start\r\nEND:VEVENT\r\nEND:VCALENDAR"
 INVITATION_TOKEN = "browser-invitation-token-of-the-stage"
 NEWCOMER = "newcomer@demo.jishi.example"
@@ -42,6 +43,7 @@ def main(now: datetime) -> None:
         _figures_that_changed(now)
         _calendars(now)
         _test_item(now)
+        _somebody_works(now)
     _leave_most_documents_for_later()
 
 
@@ -136,6 +138,19 @@ def _test_item(now: datetime) -> None:
     vocabulary.rebuild_vocabulary()
 
 
+def _somebody_works(now: datetime) -> None:
+    """A colleague of the personas' researcher is at an instrument that has a code; the session began with the hour."""
+    from booking.services import check_in_points, self_service, transitions
+
+    researcher, manager = persona("firm-admin@demo.jishi.example"), persona("lab@demo.jishi.example")
+    instrument = add_instrument(AT_HAND, now)
+    check_in_points.set_ticks(manager, instrument.pk, ["Gloves and goggles on", "Cooling water runs"], now)
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    pk = book(researcher, instrument, hour, 3, hour - timedelta(days=1))
+    transitions.approve(manager, pk, hour - timedelta(hours=20))
+    self_service.start(researcher, pk, check_in_points.ticks_of(instrument.pk), hour)
+
+
 def _picture() -> bytes:
     from PIL import Image, ImageDraw
 
@@ -198,15 +213,16 @@ def closed_session(instrument_id: int, month: date, day: int, now: datetime) -> 
     """A session of the personas' firm on a day of a month that is over, from the request to the agreed use."""
     from booking.services import transitions
     from instruments.models import Instrument
+    from tests.agreeing import check_out_agreed
 
-    researcher, manager = persona("researcher@demo.jishi.example"), persona("lab@demo.jishi.example")
+    asking, manager = persona("firm-admin@demo.jishi.example"), persona("lab@demo.jishi.example")
     starts_at = datetime.combine(month.replace(day=day), time(13), UTC)
     assert starts_at < now
     asked_at = starts_at - timedelta(days=1)
-    pk = book(researcher, Instrument.objects.get(pk=instrument_id), starts_at, 2, asked_at)
+    pk = book(asking, Instrument.objects.get(pk=instrument_id), starts_at, 2, asked_at)
     transitions.approve(manager, pk, asked_at + timedelta(hours=2))
     transitions.check_in(manager, pk, starts_at)
-    transitions.check_out(manager, pk, starts_at + timedelta(hours=2))
+    check_out_agreed(manager, pk, starts_at + timedelta(hours=2))
 
 
 def _figures_that_changed(now: datetime) -> None:
@@ -218,7 +234,8 @@ def _figures_that_changed(now: datetime) -> None:
     customer = persona(f"firm-admin.firm{CAPPED_FIRM_PLACE}@demo.jishi.example")
     instrument = add_instrument(COSTLY, now, rate=20_000, step=60)
     begins = now.replace(minute=0, second=0, microsecond=0) + timedelta(days=5)
-    wanted = [book(customer, instrument, begins + timedelta(days=place), 10, now) for place in range(6)]
+    days = (0, 1, 2, 7, 8, 9)  # three a week: the lab's quota for one organisation is forty hours
+    wanted = [book(customer, instrument, begins + timedelta(days=place), 10, now) for place in days]
     for pk in wanted:
         try:
             transitions.approve(manager, pk, now)

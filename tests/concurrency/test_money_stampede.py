@@ -18,6 +18,7 @@ from booking.models import Reservation
 from booking.services import transitions
 from config.kernel.errors import Conflict
 from config.kernel.time_range import TimeRange
+from tests.agreeing import check_out_agreed
 from tests.concurrency.harness import at_once, sql_run, tally, violations
 from tests.concurrency.test_slot_stampede import asking
 from tests.concurrency.world import CLIENTS, LABS, World, publish, voucher
@@ -92,7 +93,7 @@ def test_holds_posts_and_voids_at_once_account_for_every_fen(world: World) -> No
                 transitions.mark_no_show(manager, pk, during.ends_at)
             else:
                 transitions.check_in(manager, pk, during.starts_at)
-                transitions.check_out(manager, pk, during.ends_at)
+                check_out_agreed(manager, pk, during.ends_at)
 
         return call
 

@@ -14,6 +14,7 @@ from booking.services import transitions
 from config.kernel.access import Actor
 from config.kernel.services import audit
 from instruments.models import Organisation
+from tests.agreeing import check_out_agreed
 from tests.concurrency.harness import at_once, sql_run, tally, violations
 from tests.concurrency.test_slot_stampede import asking
 from tests.concurrency.world import World, publish, voucher
@@ -30,7 +31,7 @@ def used(world: World, place: int, hour: float, instrument: int) -> None:
     reserved = asking(world, place, during, f"s{place}", instrument)()
     transitions.approve(world.manager(0), reserved.reservation_id, world.cast.now)
     transitions.check_in(world.manager(0), reserved.reservation_id, during.starts_at)
-    transitions.check_out(world.manager(0), reserved.reservation_id, during.ends_at)
+    check_out_agreed(world.manager(0), reserved.reservation_id, during.ends_at)
 
 
 def issuing(world: World, version_id: int, payee_id: int) -> Callable[[], Statement]:

@@ -101,6 +101,7 @@ def days_work(cast: Any, programmes: dict[str, Any], slot: Any) -> DaysWork:
     from booking.services import availability, ratings, transitions
     from booking.services.reservations import ReservationRequest, reserve
     from instruments.services import catalogue
+    from tests.agreeing import check_out_agreed
 
     lin, wang = cast.actor("lin"), cast.actor("wang")
     availability.rebuild([cast.xrd.calendar_id], cast.now)
@@ -113,7 +114,7 @@ def days_work(cast: Any, programmes: dict[str, Any], slot: Any) -> DaysWork:
     agreed, requested = ask(9, 13, "a"), ask(14, 16, "b")
     transitions.approve(wang, agreed.pk, cast.now)
     transitions.check_in(wang, agreed.pk, agreed.starts_at)
-    transitions.check_out(wang, agreed.pk, agreed.ends_at)
+    check_out_agreed(wang, agreed.pk, agreed.ends_at)
     agreed.refresh_from_db()
     ratings.rate(cast.actor("lin"), agreed.pk, 5, "", cast.now)
     charge = Charge.objects.get(reservation=agreed)

@@ -23,6 +23,7 @@ KEY = "Zm9vYmFyYmF6-_quxZm9vYmFyYmF6quxZm9vYmFyYmF"
     (f"Not Found: /feeds/{KEY}.ics twice /feeds/{KEY}.ics", "Not Found: /feeds/[key].ics twice /feeds/[key].ics"),
     (f"/invitations/{KEY}/", "/invitations/[key]/"),
     ("/searches/unsubscribe/MTI:1wXyZ0:Zm9vYmFyYmF6quxZm9vYmFyYmF/", "/searches/unsubscribe/[key]/"),
+    ("/notices/unsubscribe/WzEsWyJsYWIiXV0:1wXyZ0:Zm9vYmFyYmF6quxZm9vYmFyYmF/", "/notices/unsubscribe/[key]/"),
     ("/feeds/12/revoke/", "/feeds/12/revoke/"), ("/invitations/7/withdraw/", "/invitations/7/withdraw/"), ("/feeds/new/", "/feeds/new/"),
 ])  # fmt: skip
 def test_only_keys_are_replaced(text, expected):

@@ -17,6 +17,7 @@ from billing.settlement.services import quotes
 from booking.models import Reservation
 from booking.services import reservations, transitions
 from booking.services.reservations import ReservationRequest
+from tests.agreeing import check_out_agreed
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -84,7 +85,7 @@ def charged(cast, approved):
         pk = approved(*args, **options)
         reservation = Reservation.objects.get(pk=pk)
         transitions.check_in(cast.actor("wang"), pk, reservation.starts_at)
-        transitions.check_out(cast.actor("wang"), pk, reservation.ends_at)
+        check_out_agreed(cast.actor("wang"), pk, reservation.ends_at)
         return pk
 
     return make

@@ -20,6 +20,7 @@ from instruments.queries import actor_for
 from instruments.rules.identifiers import make_uscc
 from instruments.services import catalogue, organisations, verification
 from instruments.services.organisation_facts import OrganisationFacts
+from tests.agreeing import check_out_agreed
 from tests.conftest import Cast
 
 LICENCE = b"%PDF-1.4\n% a licence\n"
@@ -57,7 +58,7 @@ def take_place(lab: Actor, reservation: Reservation, approved_at: datetime) -> C
     """Approve, check in on time, check out five minutes late."""
     transitions.approve(lab, reservation.pk, approved_at)
     transitions.check_in(lab, reservation.pk, reservation.starts_at)
-    transitions.check_out(lab, reservation.pk, reservation.ends_at + timedelta(minutes=5))
+    check_out_agreed(lab, reservation.pk, reservation.ends_at + timedelta(minutes=5))
     return Charge.objects.get(reservation=reservation)
 
 

@@ -188,7 +188,7 @@ def accept(actor: Actor, quotation_id: int, expected_total_fen: int | None, now:
             created_at=now,
         )
         audit.record(actor, "commission.create", sheet, now, after={"quotation": quotation.number})
-        mails.tell_quotation(quotation, "accepted", Side.CUSTOMER)
+        mails.tell_quotation(quotation, "accepted", Side.CUSTOMER, now)
         return {"id": sheet.pk}
 
     payload = {"quotation": quotation_id, "total_fen": expected_total_fen}
@@ -210,7 +210,7 @@ def expire_due(now: datetime) -> int:
                 return False
             state = next_state(QuotationState.SENT, QuotationEvent.EXPIRE)
             _move(NOBODY, quotation, QuotationEvent.EXPIRE, state, "", now)
-            mails.tell_quotation(quotation, "expired", None)
+            mails.tell_quotation(quotation, "expired", None, now)
             return True
 
         try:
@@ -230,7 +230,7 @@ def _end(actor: Actor, quotation_id: int, event: QuotationEvent, reason: str, no
     _move(actor, quotation, event, state, words, now)
     if not was_draft:
         side = Side.CUSTOMER if event in OF_THE_CUSTOMER else Side.LAB
-        mails.tell_quotation(quotation, state.value, side)
+        mails.tell_quotation(quotation, state.value, side, now)
     return quotation
 
 

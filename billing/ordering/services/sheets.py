@@ -89,7 +89,7 @@ def issue(actor: Actor, sheet_id: int, now: datetime) -> CommissionSheet:
     sheet.save()
     audit.record(actor, "commission.issue", sheet, now, after={"number": sheet.number, "sha256": sheet.content_sha256})
     documents.queue(sheet)
-    mails.tell_sheet(sheet, "issued", Side.LAB)
+    mails.tell_sheet(sheet, "issued", Side.LAB, now)
     return sheet
 
 
@@ -125,7 +125,7 @@ def cancel(actor: Actor, sheet_id: int, reason: str, now: datetime) -> Commissio
     if not words:
         raise Refusal.of("commission.reason_missing", "reason")
     _end(actor, sheet, SheetEvent.CANCEL, state, now, words)
-    mails.tell_sheet(sheet, "cancelled", side)
+    mails.tell_sheet(sheet, "cancelled", side, now)
     return sheet
 
 
@@ -136,7 +136,7 @@ def finish(actor: Actor, sheet_id: int, now: datetime) -> CommissionSheet:
     actor.require_in(sheet.lab_id, Role.LAB_MANAGER)
     state = next_state(SheetState(sheet.state), SheetEvent.FINISH)
     _end(actor, sheet, SheetEvent.FINISH, state, now, "")
-    mails.tell_sheet(sheet, "finished", Side.LAB)
+    mails.tell_sheet(sheet, "finished", Side.LAB, now)
     return sheet
 
 
@@ -223,7 +223,7 @@ def _sign(actor: Actor, sheet_id: int, seen_sha256: str | None, now: datetime, s
         sheet.save(update_fields=["state", "in_force_at", "render_state"])
         audit.record(actor, "commission.in_force", sheet, now, after={"state": state.value})
         documents.queue(sheet)
-    mails.tell_sheet(sheet, "in_force" if event is SheetEvent.BIND else "signed", side)
+    mails.tell_sheet(sheet, "in_force" if event is SheetEvent.BIND else "signed", side, now)
     return sheet
 
 

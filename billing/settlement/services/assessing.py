@@ -240,7 +240,7 @@ def _known_accounts(keys: set[str]) -> dict[str, Account]:
     """The opened ones of these accounts by key, each knowing whether something was awarded to it."""
     if not keys:
         return {}
-    awarded = Exists(Transfer.objects.filter(_LIVE, credit=OuterRef("pk")))
+    awarded = Exists(Transfer.objects.filter(LIVE, credit=OuterRef("pk")))
     rows = Account.objects.filter(key__in=keys).annotate(is_awarded=Case(When(kind=AWARDED, then=awarded), default=False))
     return {account.key: account for account in rows}
 
@@ -309,7 +309,7 @@ def _with_first_use(facts: Facts, awarded: Account | None) -> Facts:
 
 
 #: What was posted, or is held and not ended.
-_LIVE = Q(kind=TransferKind.POST) | Q(kind=TransferKind.HOLD, ends__isnull=True)
+LIVE = Q(kind=TransferKind.POST) | Q(kind=TransferKind.HOLD, ends__isnull=True)
 
 
 def _has_award(awarded: Account) -> bool:
@@ -320,7 +320,7 @@ def _has_award(awarded: Account) -> bool:
 
 def live_awards(awarded: Account) -> QuerySet[Transfer]:
     """What was posted to the account, or is held for it and not ended."""
-    return Transfer.objects.filter(_LIVE, credit=awarded)
+    return Transfer.objects.filter(LIVE, credit=awarded)
 
 
 def cap_account(version: InForce, cap: Cap, customer_id: int, basis_on: date) -> AccountSpec:

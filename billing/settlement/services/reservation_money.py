@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, datetime
 
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import Source
 from billing.settlement.models import Award, Charge, Quote
-from billing.settlement.services import assessing
+from billing.settlement.services import assessing, usage_charge
 from billing.settlement.services.assessing import Pins, Plan, Prepared
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award as AwardOutcome
 from billing.subsidy.rules.outcome import Payee
 from billing.subsidy.services import InForce
-from booking.models import Reservation, UsageSession
+from booking.models import CloseOut, Reservation, UsageSession
 from booking.ports import ExpectedFigures, FiguresChanged
+from booking.rules.states import Action
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Reason
-from config.kernel.time_range import TimeRange
 
 RESERVATION = "reservation"
 
@@ -98,15 +97,43 @@ class ReservationMoney:
         source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
         ledger.end_holds(ledger.open_holds(RESERVATION, reservation.pk), {}, source, now, kind)
 
-    def on_agree(self, reservation: Reservation, session: UsageSession, actor: Actor, now: datetime) -> None:
-        """Charge the billable time under the facts and balances frozen at approval; post what is due, void the rest."""
+    def on_progress(self, reservation: Reservation, action: Action, actor: Actor, now: datetime) -> None:
+        """Nothing moves; but without a quote that was held nobody uses an instrument. Raises Conflict ``billing.not_held``."""
+        if not reservation.quotes.filter(held_at__isnull=False).exists():
+            raise Conflict.of("billing.not_held")
+
+    def on_extend(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
+        """Price the longer session under the versions it was promised, void what is held and hold anew.
+
+        Raises Conflict ``billing.figures_differ`` when the customer saw other figures.
+        """
         held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
-        billable = TimeRange(
-            session.billable_starts_at or session.booked_starts_at, session.billable_ends_at or session.booked_ends_at
-        )
-        inputs = replace(assessing.thaw(held.inputs), time_range=billable)
+        pins = Pins.of(held.inputs)
+        planned = assessing.plan(reservation.instrument, reservation.organisation, reservation.during, now, pins)
+        accounts = self._released(reservation, planned, actor, now)
+        prepared = planned.with_balances(accounts)
+        assessment = prepared.inputs.assess()
+        _refuse_surprise(assessment, expected)
+        revision = reservation.quotes.latest("revision").revision + 1
+        _write_quote(reservation, revision, prepared, assessment, now, accepted_by_id=actor.user_id, held=True)
+        _hold_awards(reservation, prepared, assessment, accounts, "extend", actor, now)
+
+    def quality_counts(self, reservation: Reservation) -> bool:
+        """Whether a programme that awarded something at approval multiplies by the quality grade."""
+        held = reservation.quotes.filter(held_at__isnull=False).order_by("-revision").first()
+        if held is None:
+            return False
+        return any(subsidy.in_force(version_id).programme.uses_quality for version_id in _awarded_versions(held))
+
+    def on_agree(self, reservation: Reservation, session: UsageSession, actor: Actor, now: datetime) -> None:
+        """Charge the billable time under the facts and balances frozen at approval; post what is due, void the rest.
+
+        A confirmed quality grade of the session takes the place of the owner's where it gives no more than was held.
+        """
+        held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
+        inputs = usage_charge.inputs_for(held, session, confirmed_grade(reservation))
         assessment = inputs.assess()
-        frozen = {**held.inputs, "starts_at": billable.starts_at.isoformat(), "ends_at": billable.ends_at.isoformat()}
+        frozen = usage_charge.frozen_under(held, inputs)
         charge = Charge.objects.create(
             reservation=reservation,
             price_version_id=frozen["schedule"]["price_version"],
@@ -208,6 +235,18 @@ def _locked_accounts(planned: Plan, now: datetime) -> dict[str, Account]:
 def _awards(prepared: Prepared, assessment: Assessment) -> list[tuple[int, AwardOutcome]]:
     pairs = zip(prepared.versions, assessment.outcomes, strict=True)
     return [(version.version_id, outcome) for version, outcome in pairs if isinstance(outcome, AwardOutcome)]
+
+
+def _awarded_versions(held: Quote) -> list[int]:
+    """The programme versions that gave something under a quote."""
+    pairs = zip(Pins.of(held.inputs).programme_version_ids, held.result["outcomes"], strict=True)
+    return [version_id for version_id, outcome in pairs if outcome["outcome"] == "award"]
+
+
+def confirmed_grade(reservation: Reservation) -> str:
+    """The quality grade that counts for the charge: one of the session that a second person confirmed, or none."""
+    rows = CloseOut.objects.filter(reservation=reservation, confirmed_at__isnull=False)
+    return rows.values_list("grade", flat=True).first() or ""
 
 
 def _by_account(prepared: Prepared, accounts: Mapping[str, Account], version_id: int, draws: Mapping[str, int]) -> dict[int, int]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -80,18 +80,32 @@ def assess_session(
     zone: ZoneInfo,
     customer_class: str,
     candidates: Sequence[Candidate] = (),
+    subsidised_until: datetime | None = None,
 ) -> Assessment[PricedSession]:
     """Price a session and apply every candidate programme.
 
     The session's fee and contract amount are its gross, the minutes its length, the service date the local date of its
     start unless the facts say otherwise. Of programmes with the same exclusive class the one that gives most stays
     (at a tie the lower code). What stays is granted in the order of the candidates, each within what the ones before
-    it left of the cost, so that subsidies never exceed the gross.
+    it left of the cost, so that subsidies never exceed the gross. What lies after ``subsidised_until`` (within the range) is
+    priced and never subsidised.
     Raises Refusal ``price.class_without_rate``; ValueError when a programme is listed twice.
     """
     priced = price_session(schedule, time_range, zone, customer_class)
-    measured = Quantities(minutes=time_range.seconds // 60)
-    return Assessment(priced.gross_fen, priced, *_shares(priced, candidates, measured, "session.step.gross"))
+    if subsidised_until is None or not time_range.starts_at < subsidised_until < time_range.ends_at:
+        measured = Quantities(minutes=time_range.seconds // 60)
+        return Assessment(priced.gross_fen, priced, *_shares(priced, candidates, measured, "session.step.gross"))
+    inside = TimeRange(time_range.starts_at, subsidised_until)
+    agreed = price_session(schedule, inside, zone, customer_class)
+    measured = Quantities(minutes=inside.seconds // 60)
+    beyond_fen = max(0, priced.gross_fen - agreed.gross_fen)
+    return Assessment(priced.gross_fen, priced, *_shares(agreed, candidates, measured, "session.step.gross", priced, beyond_fen))
+
+
+def assess_nothing(on: date, customer_class: str, candidates: Sequence[Candidate] = ()) -> Assessment[PricedSession]:
+    """A session for which nothing is charged: no price, and so no subsidy."""
+    priced = PricedSession(customer_class, on, 0, 0, (), ())
+    return Assessment(0, priced, *_shares(priced, candidates, Quantities(minutes=0), "session.step.gross"))
 
 
 def assess_samples(
@@ -123,7 +137,15 @@ class _Shares(NamedTuple):
     steps: tuple[Step, ...]
 
 
-def _shares(priced: Priced, candidates: Sequence[Candidate], measured: Quantities, gross_key: str) -> _Shares:
+def _shares(
+    priced: Priced,
+    candidates: Sequence[Candidate],
+    measured: Quantities,
+    gross_key: str,
+    whole: Priced | None = None,
+    beyond_fen: int = 0,
+) -> _Shares:
+    """The programmes share in ``priced``; ``whole`` is the price with ``beyond_fen`` more that nobody subsidises."""
     if len({candidate.programme.code for candidate in candidates}) != len(candidates):
         raise ValueError("a programme can be applied only once")
     outcomes = _granted(candidates, [_complete(each.facts, priced, measured) for each in candidates], priced.gross_fen)
@@ -136,11 +158,16 @@ def _shares(priced: Priced, candidates: Sequence[Candidate], measured: Quantitie
                 deducted += outcome.total_fen
             else:
                 refunded += outcome.total_fen
-    payable_now = priced.gross_fen - deducted
+    shown = priced if whole is None else whole
+    payable_now = shown.gross_fen - deducted
     final_cost = payable_now - refunded
+    beyond = (
+        () if whole is None else (Step("total", "", "session.step.beyond_booked", {"beyond_fen": beyond_fen}, whole.gross_fen),)
+    )
     steps = (
-        *priced.steps,
-        Step("total", "", gross_key, {"gross_fen": priced.gross_fen}, priced.gross_fen),
+        *shown.steps,
+        *beyond,
+        Step("total", "", gross_key, {"gross_fen": shown.gross_fen}, shown.gross_fen),
         Step("total", "", "session.step.payable_now", {"deducted_fen": deducted}, payable_now),
         Step("total", "", "session.step.final_cost", {"refunded_fen": refunded}, final_cost),
     )

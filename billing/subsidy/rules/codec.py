@@ -17,7 +17,7 @@ from billing.ledger.rules.documents import sha256_of
 from billing.pricing.rules.pricing import LineKind, PricedSession, PriceLine
 from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
 from billing.pricing.rules.steps import Step
-from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_session
+from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_nothing, assess_session
 from billing.subsidy.rules.facts import facts_document, parse_facts
 from billing.subsidy.rules.outcome import Award, Balance, Outcome, Payee, PayerLine, Refused, SettlementMode, Unmet
 from billing.subsidy.rules.programme import Programme, parse_programme
@@ -32,16 +32,22 @@ class OtherEngine(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything an assessment depends on; the arguments of ``assess_session``."""
+    """Everything an assessment depends on; the arguments of ``assess_session``. ``nothing``: nothing is charged for the time."""
 
     schedule: PriceSchedule
     time_range: TimeRange
     zone: ZoneInfo
     customer_class: str
     candidates: tuple[Candidate, ...]
+    subsidised_until: datetime | None = None
+    nothing: bool = False
 
     def assess(self) -> Assessment:
-        return assess_session(self.schedule, self.time_range, self.zone, self.customer_class, self.candidates)
+        if self.nothing:
+            return assess_nothing(self.time_range.starts_at.astimezone(self.zone).date(), self.customer_class, self.candidates)
+        return assess_session(
+            self.schedule, self.time_range, self.zone, self.customer_class, self.candidates, self.subsidised_until
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,7 @@ class Difference:
 def inputs_to_json(inputs: Inputs) -> Json:
     """The inputs with their documents, facts and prior balances. Amounts of balances are fen."""
     return {
+        **use_to_json(inputs),
         "engine": ENGINE_VERSION,
         "schedule": inputs.schedule.document,
         "starts_at": inputs.time_range.starts_at.isoformat(),
@@ -74,6 +81,12 @@ def inputs_to_json(inputs: Inputs) -> Json:
             for candidate in inputs.candidates
         ],
     }
+
+
+def use_to_json(inputs: Inputs) -> Json:
+    """What is only there for some sessions: the end of what may be subsidised, and that nothing is charged."""
+    until = {"subsidised_until": inputs.subsidised_until.isoformat()} if inputs.subsidised_until else {}
+    return {**until, **({"nothing": True} if inputs.nothing else {})}
 
 
 def inputs_from_json(data: Mapping[str, Any]) -> Inputs:
@@ -99,6 +112,8 @@ def inputs_under(schedule: PriceSchedule, programmes: Sequence[Programme], data:
             )
             for programme, each in zip(programmes, data["candidates"], strict=True)
         ),
+        subsidised_until=datetime.fromisoformat(data["subsidised_until"]) if "subsidised_until" in data else None,
+        nothing=bool(data.get("nothing", False)),
     )
 
 

@@ -16,7 +16,7 @@ from billing.ledger.rules.documents import Document, DocumentError, Fault, load_
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.facts import Facts, facts_faults, is_day
 from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
-from billing.subsidy.rules.parts.adjustments import Adjustment, adjustment_faults, parse_adjustment
+from billing.subsidy.rules.parts.adjustments import Adjustment, QualityFactor, adjustment_faults, parse_adjustment
 from billing.subsidy.rules.parts.base import Base, parse_base
 from billing.subsidy.rules.parts.caps import Cap, cap_faults, parse_cap
 from billing.subsidy.rules.parts.gates import parse_gate
@@ -86,6 +86,11 @@ class Programme:
     def caps(self) -> tuple[Cap, ...]:
         """All of them, in the order in which they cut: the joint ones first."""
         return (*self.joint_caps, *self.payer_caps)
+
+    @property
+    def uses_quality(self) -> bool:
+        """Whether the amount depends on the quality grade of the service."""
+        return any(isinstance(each, QualityFactor) for each in self.adjustments)
 
     def accounts_for(self, applicant_kind: str | None) -> tuple[Cap, ...]:
         """The caps kept on accounts that an award to this kind of applicant draws on: load a Balance for each."""

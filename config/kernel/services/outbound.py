@@ -1,4 +1,4 @@
-"""The one door through which an address that somebody typed is read: a guarded GET, and nothing else.
+"""The one door to an address that somebody typed: a guarded GET, and a guarded POST of which only the status is read.
 
 Guards: http and https on their usual ports; no user name in the address; every address that the host's name stands for must be
 public, and the connection goes to exactly the one that was checked (no second look-up that could answer otherwise); no redirect, no
@@ -40,6 +40,7 @@ STEP_SECONDS = 5.0
 MAX_LENGTH = 1000
 PORTS = {"http": 80, "https": 443}
 USER_AGENT = "Jishi-Calendar-Reader/1"
+SENDER_AGENT = "Jishi-Webhook/1"
 _CHUNK = 64 * 1024
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 _NUMERIC = re.compile(r"(0[xX][0-9a-fA-F]*|[0-9]+)")
@@ -109,6 +110,26 @@ def fetch(address: str, *, etag: str = "", last_modified: str = "", accept: str 
             return _read(session, target, headers, deadline)
         except Refusal:
             raise
+        except InvalidIPAddress:
+            raise Refusal.of("outbound.not_public", "address", host=target.host) from None
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            raise _fault(error, target, deadline) from error
+
+
+def post(address: str, body: bytes, headers: Mapping[str, str]) -> int:
+    """Hand ``body`` over once, within ``TOTAL_SECONDS``; returns the status of the answer, whose text is not read.
+
+    Raises Refusal as ``fetch``, except that no status is one: whoever calls decides which are failures.
+    """
+    target = destination(address)
+    if not target.allowed:
+        _require_public_name(target)
+    with _deadline(TOTAL_SECONDS) as deadline, _session(target, deadline, SENDER_AGENT) as session:
+        try:
+            with session.post(target.url, data=body, headers=dict(headers), stream=True) as response:
+                if deadline.passed:
+                    raise TimeoutError
+                return response.status_code
         except InvalidIPAddress:
             raise Refusal.of("outbound.not_public", "address", host=target.host) from None
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
@@ -262,13 +283,13 @@ class _PinnedAdapter(IPFilterAdapter):
 
 
 @contextmanager
-def _session(target: Destination, deadline: _Deadline) -> Iterator[HTTPSession]:
+def _session(target: Destination, deadline: _Deadline, agent: str = USER_AGENT) -> Iterator[HTTPSession]:
     config = Config(
         ip_filter_enable=not target.allowed,
         ip_filter_allow_loopback_ips=False,
         never_redirect=True,
         default_timeout=(STEP_SECONDS, STEP_SECONDS),
-        user_agent_override=USER_AGENT,
+        user_agent_override=agent,
     )
     with HTTPSession(config) as session:
         session.trust_env = False

@@ -15,6 +15,7 @@ from booking.models import Reservation
 from booking.services import transitions
 from booking.services.reservations import ReservationRequest, reserve
 from config.kernel.time_range import TimeRange
+from tests.agreeing import check_out_agreed
 from tests.conftest import Cast, programme_document
 
 
@@ -42,7 +43,7 @@ class Life:
     def use(self, reservation: Reservation) -> Charge:
         """Check in at the start, out at the end."""
         transitions.check_in(self.cast.actor("wang"), reservation.pk, reservation.starts_at)
-        transitions.check_out(self.cast.actor("wang"), reservation.pk, reservation.ends_at + timedelta(minutes=3))
+        check_out_agreed(self.cast.actor("wang"), reservation.pk, reservation.ends_at + timedelta(minutes=3))
         return Charge.objects.get(reservation=reservation)
 
     def whole(self, during: TimeRange, **asked: Any) -> Charge:

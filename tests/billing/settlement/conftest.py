@@ -9,6 +9,7 @@ import pytest
 from billing.settlement.services import statements
 from booking.services import reservations, transitions
 from booking.services.reservations import ReservationRequest
+from tests.agreeing import check_out_agreed
 from tests.booking.finding.labs import labs, search
 
 __all__ = ["labs", "search"]
@@ -25,7 +26,7 @@ def run_session(cast, during, who="lin", firm=None, hours=None, key=""):
     transitions.approve(cast.actor("wang"), reserved.reservation_id, cast.now)
     transitions.check_in(cast.actor("wang"), reserved.reservation_id, during.starts_at)
     end = during.starts_at + timedelta(hours=hours) if hours else during.ends_at
-    transitions.check_out(cast.actor("wang"), reserved.reservation_id, end)
+    check_out_agreed(cast.actor("wang"), reserved.reservation_id, end)
     return reserved.reservation_id
 
 

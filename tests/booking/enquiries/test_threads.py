@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.utils.translation import override
 from PIL import Image
 
 from booking.models import Enquiry, EnquiryAttachment, EnquiryMessage
@@ -16,7 +17,8 @@ from booking.services.enquiries import Question
 from booking.services.enquiry_files import Attachment
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
-from instruments.models import Resource, ResourceRequest
+from instruments.models import Notice, Resource, ResourceRequest
+from instruments.notice_events import words_of
 from instruments.services import answer_time
 
 PDF = Attachment(b"%PDF-1.4 spectrum", "spectrum.pdf")
@@ -27,14 +29,13 @@ def codes(refusal) -> set[str]:
 
 
 def mails() -> list[tuple[str, str, str]]:
-    """(to, subject, text) of the mails that wait."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT args FROM procrastinate_jobs WHERE task_name = 'kernel.send_mail' ORDER BY id")
-        rows = [row[0] for row in cursor.fetchall()]
-    import json
-
-    read = [json.loads(row) if isinstance(row, str) else row for row in rows]
-    return [(row["to"][0], row["subject"], row["text"]) for row in read]
+    """(to, title, text and page) of what people were told."""
+    told = []
+    for notice in Notice.objects.select_related("user").order_by("pk"):
+        with override(notice.user.language):
+            words = words_of(notice.event, notice.params)
+        told.append((notice.user.email, words.title, "\n".join((*words.lines, notice.path))))
+    return told
 
 
 def png(size=(8, 8)) -> bytes:

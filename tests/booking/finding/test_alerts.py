@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from procrastinate.contrib.django.models import ProcrastinateJob
 
 from booking.models import TimeAlert
 from booking.services import time_alerts
@@ -14,12 +13,9 @@ from config.kernel.access import NOBODY
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.time_range import TimeRange
 from tests.booking.availability.building import occupy
+from tests.mailbox import mails
 
 pytestmark = pytest.mark.django_db
-
-
-def mails() -> list[dict]:
-    return [job.args for job in ProcrastinateJob.objects.filter(task_name="kernel.send_mail").order_by("id")]
 
 
 def test_an_alert_is_answered_once_when_a_time_becomes_free(labs, cast, search, slot):

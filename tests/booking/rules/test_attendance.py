@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from booking.rules.attendance import check_in_opens_at, grace_ends_at, is_due_expired, is_due_missed, may_check_in
+from booking.rules.attendance import arrival, check_in_opens_at, grace_ends_at, is_due_expired, is_due_missed, may_check_in
 from tests.booking.rules.cases import MINUTE, span
 
 TEN = datetime(2026, 5, 5, 2, tzinfo=UTC)
@@ -39,10 +39,25 @@ def test_the_grace_never_outlasts_the_reservation():
 
 @pytest.mark.parametrize(
     ("now", "missed"),
-    [(TEN + 30 * MINUTE, False), (BOOKED.ends_at - SECOND, False), (BOOKED.ends_at, True), (TEN + NINE_DAYS, True)],
+    [(TEN + 30 * MINUTE - SECOND, False), (TEN + 30 * MINUTE, True), (BOOKED.ends_at, True), (TEN + NINE_DAYS, True)],
 )
-def test_time_alone_marks_a_reservation_as_missed_only_after_its_end(now, missed):
-    assert is_due_missed(BOOKED, now) == missed
+def test_time_alone_marks_a_reservation_as_missed_after_the_grace_so_that_others_can_have_the_time(now, missed):
+    assert is_due_missed(BOOKED, 30, now) == missed
+
+
+@pytest.mark.parametrize(
+    ("now", "found"),
+    [
+        (TEN - 31 * MINUTE, "too_early"),
+        (TEN - 30 * MINUTE, "early"),
+        (TEN - SECOND, "early"),
+        (TEN, "in_time"),
+        (BOOKED.ends_at - SECOND, "in_time"),
+        (BOOKED.ends_at, "over"),
+    ],
+)
+def test_who_comes_is_told_what_the_clock_says(now, found):
+    assert arrival(BOOKED, now, early_minutes=30) == found
 
 
 @pytest.mark.parametrize(("now", "due"), [(TEN - SECOND, False), (TEN, True), (TEN + NINE_DAYS, True)])

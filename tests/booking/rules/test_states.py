@@ -4,6 +4,7 @@ import pytest
 
 from booking.rules.states import (
     BLOCKING_STATES,
+    IN_REVIEW,
     Action,
     ReservationState,
     actions_from,
@@ -23,8 +24,17 @@ STEPS = {
     ("requested", "move"): "requested",
     ("approved", "move"): "approved",
     ("in_use", "move"): "in_use",
+    ("no_show", "come_late"): "in_use",
+    ("in_use", "extend"): "in_use",
     ("in_use", "check_out"): "completed",
     ("completed", "agree"): "agreed",
+    ("completed", "ask_adjustment"): "adjusting",
+    ("completed", "dispute"): "disputed",
+    ("adjusting", "accept_adjustment"): "agreed",
+    ("adjusting", "refuse_adjustment"): "adjustment_refused",
+    ("adjustment_refused", "agree"): "agreed",
+    ("adjustment_refused", "dispute"): "disputed",
+    ("disputed", "decide"): "agreed",
 }
 
 
@@ -57,11 +67,12 @@ def test_every_state_is_reached_and_no_life_goes_in_circles():
 
 def test_final_states_are_those_that_nothing_leaves():
     final = {state for state in ReservationState if not actions_from(state)}
-    assert final == {"rejected", "cancelled", "agreed", "no_show", "expired"}
+    assert final == {"rejected", "cancelled", "agreed", "expired"}
 
 
 def test_a_reservation_blocks_from_approval_on_and_a_request_only_where_the_lab_says_so():
-    assert {"approved", "in_use", "completed", "agreed"} == BLOCKING_STATES
+    assert {"completed", "adjusting", "adjustment_refused", "disputed"} == IN_REVIEW
+    assert {"approved", "in_use", "agreed", *IN_REVIEW} == BLOCKING_STATES
     for state in ReservationState:
         assert blocks(state, pending_blocks=False) == (state in BLOCKING_STATES)
         assert blocks(state, pending_blocks=True) == (state in BLOCKING_STATES or state == "requested")

@@ -13,6 +13,7 @@ from booking.services import ratings, reservations, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import NOBODY
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from tests.agreeing import check_out_agreed
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,7 @@ def at(cast, slot, now):
         if state in {"in_use", "agreed"}:
             transitions.check_in(wang, pk, starts_at)
         if state == "agreed":
-            transitions.check_out(wang, pk, starts_at + timedelta(hours=2))
+            check_out_agreed(wang, pk, starts_at + timedelta(hours=2))
         return pk
 
     return reach

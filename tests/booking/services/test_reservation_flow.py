@@ -10,6 +10,7 @@ from booking.models import Occupancy, Reservation
 from booking.services import reservations, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from tests.agreeing import check_out_agreed
 
 
 def ask(cast, during, who="lin", firm=None, key="k1"):
@@ -27,7 +28,7 @@ def test_a_request_is_priced_held_used_and_charged(cast, programmes, slot):
     assert held > 0
     start = slot(9, 12).starts_at
     transitions.check_in(cast.actor("wang"), reserved.reservation_id, start)
-    transitions.check_out(cast.actor("wang"), reserved.reservation_id, start + timedelta(hours=3))
+    check_out_agreed(cast.actor("wang"), reserved.reservation_id, start + timedelta(hours=3))
     charge = Charge.objects.get(reservation_id=reserved.reservation_id)
     assert charge.gross_fen == 1200_00
     assert charge.payable_now_fen == charge.gross_fen - charge.deducted_fen

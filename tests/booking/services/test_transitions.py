@@ -15,7 +15,8 @@ from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument, Membership
+from instruments.models import Instrument, Membership, Notice
+from tests.agreeing import check_out_agreed
 from tests.concurrency.world import add_instrument
 
 
@@ -132,14 +133,19 @@ def test_a_whole_life_leaves_history_audit_session_and_mail_to_send(cast, slot):
     transitions.check_in(cast.actor("wang"), pk, during.starts_at)
     transitions.check_out(cast.actor("wang"), pk, during.ends_at + timedelta(minutes=7), "filament changed")
     steps = ReservationTransition.objects.filter(reservation_id=pk).order_by("pk")
-    assert [step.to_state for step in steps] == ["requested", "approved", "in_use", "completed", "agreed"]
+    assert [step.to_state for step in steps] == ["requested", "approved", "in_use", "completed"]
     written = AuditEntry.objects.filter(object_type="booking.reservation", object_id=str(pk)).order_by("pk")
     assert [entry.action for entry in written] == [f"reservation.{step.action}" for step in steps]
     session = UsageSession.objects.get(reservation_id=pk)
     assert (session.actual_ends_at, session.billable_minutes) == (during.ends_at + timedelta(minutes=7), 180)
     assert session.note == "filament changed"
-    jobs = ProcrastinateJob.objects.filter(task_name="booking.notify").order_by("id")
-    assert [job.args["event"] for job in jobs] == ["requested", "approved", "charged"]
+    told = Notice.objects.order_by("pk").values_list("event", "user__email")
+    assert list(told) == [
+        ("reservation.requested", "wang@example.org"),
+        ("reservation.approved", "lin@example.org"),
+        ("reservation.completed", "lin@example.org"),
+    ]
+    assert ProcrastinateJob.objects.filter(task_name="notices.deliver").count() == 3
 
 
 def test_what_is_refused_leaves_nothing(cast, slot):
@@ -161,7 +167,7 @@ def test_a_step_that_the_table_does_not_know_is_refused(cast, slot, reached):
     if reached != "approved":
         transitions.check_in(cast.actor("wang"), pk, during.starts_at)
     if reached == "agreed":
-        transitions.check_out(cast.actor("wang"), pk, during.ends_at)
+        check_out_agreed(cast.actor("wang"), pk, during.ends_at)
     with pytest.raises(Refusal) as refused:
         transitions.approve(cast.actor("wang"), pk, cast.now)
     assert codes(refused) == {"booking.illegal_transition"}

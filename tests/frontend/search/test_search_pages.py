@@ -153,7 +153,7 @@ def test_the_link_in_a_mail_asks_before_it_ends_the_mails(client: Client, cast: 
     saved = SavedSearch.objects.create(
         user=cast.users["lin"], name="Powders", alert=True, last_checked_at=cast.now - timedelta(days=1), created_at=cast.now
     )
-    address = reverse("saved_search_unsubscribe", args=[unsubscribe_token(saved)])
+    address = reverse("saved_search_unsubscribe", args=[unsubscribe_token(saved.pk)])
     assert "Do you want no more mails about “Powders”?" in text(client.get(address))
     saved.refresh_from_db()
     assert saved.alert

@@ -57,7 +57,11 @@ def test_a_session_is_checked_in_and_out_and_its_charge_shown(as_, programmes, a
     assert response.headers["Location"] == f"/sessions/?date=2026-11-25&done={pk}#session-{pk}"
     assert UsageSession.objects.get().note.startswith("lamp at 80 % x")
     text = words(client.get(response.headers["Location"]))
-    assert "Checked out. The charge is made." in text and "Charge ¥1,200.00" in text and "pay now ¥720.00" in text
+    assert "Checked out. The customer looks at the times now." in text and "To be agreed" in text
+    assert not Charge.objects.exists()
+    assert as_("lin").post(f"/bookings/{pk}/agree").status_code == 302
+    text = words(client.get(response.headers["Location"]))
+    assert "Charge ¥1,200.00" in text and "pay now ¥720.00" in text
     assert Charge.objects.count() == 1
 
 
@@ -86,7 +90,7 @@ def test_too_early_a_check_in_is_refused_at_the_session(as_, approved, at_start)
     at_start.now -= timedelta(hours=2)
     assert "Check in" not in words(as_("wang").get("/sessions/"))
     response = as_("wang").post(f"/sessions/{pk}/check-in")
-    assert response.status_code == 422 and "Too early: check-in opens an hour before" in words(response)
+    assert response.status_code == 422 and "Too early: one may start 60 minutes before" in words(response)
 
 
 def test_checking_in_twice_is_answered_and_counts_once(as_, approved, at_start):

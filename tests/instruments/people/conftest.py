@@ -11,6 +11,7 @@ from config.kernel.access import NOBODY, Actor, Role
 from instruments.models import Membership, Organisation, OrganisationIdentifier, User
 from instruments.queries import actor_for
 from instruments.rules.names import name_key
+from tests import mailbox
 
 NOW = datetime(2026, 11, 20, 2, 0, tzinfo=UTC)
 
@@ -98,10 +99,4 @@ def cast(db: None) -> Cast:
 @pytest.fixture
 def mails(db: None):
     """The mails that wait in the queue, as (subject, text, addresses)."""
-    from procrastinate.contrib.django.models import ProcrastinateJob
-
-    def waiting() -> list[dict[str, object]]:
-        jobs = ProcrastinateJob.objects.filter(task_name="kernel.send_mail").order_by("id")
-        return [job.args for job in jobs]
-
-    return waiting
+    return mailbox.mails

@@ -43,10 +43,12 @@ from instruments.models import (
     CalendarEntry,
     CalendarSettings,
     CatalogueEntry,
+    ChannelAddress,
     ClosureImport,
     Code,
     CustomsRecord,
     DataSet,
+    Delivery,
     Germplasm,
     ImportRun,
     ImportRunRow,
@@ -61,6 +63,8 @@ from instruments.models import (
     JoinRequest,
     Literature,
     Membership,
+    Notice,
+    NoticeSettings,
     Organisation,
     OrganisationIdentifier,
     PolicyZone,
@@ -73,6 +77,8 @@ from instruments.models import (
     TestItem,
     User,
     VerificationRequest,
+    Webhook,
+    WebhookDelivery,
 )
 from instruments.services import catalogue
 
@@ -117,6 +123,26 @@ def _frozen(now, gross=1000, deducted=400, refunded=100):
         "result": {},
         "engine_version": "1",
         "created_at": now,
+    }
+
+
+def _news(cast, now) -> dict[str, Any]:
+    admin, lake = cast.user("salt_admin"), cast.lake_institute
+    notice = Notice.objects.create(user=admin, event="x", group="lab", needs_action=False, params={}, lab=lake, created_at=now)
+    webhook, office_webhook = (
+        Webhook.objects.create(organisation=whose, address="https://x.example/", events=[], created_by=admin, created_at=now)
+        for whose in (cast.salt_firm, cast.office)
+    )
+    ready = {"event": "x", "channel": "email", "created_at": now, "due_at": now}
+    return {
+        "notice": notice,
+        "notice settings": NoticeSettings.objects.create(user=admin, time_zone="Asia/Shanghai"),
+        "channel address": ChannelAddress.objects.create(user=admin, channel="sms", address="1", code_sent_at=now),
+        "delivery": Delivery.objects.create(notice=notice, user=admin, **ready),
+        "account delivery": Delivery.objects.create(address="x@example.org", **ready),
+        "webhook": webhook,
+        "office webhook": office_webhook,
+        "webhook delivery": WebhookDelivery.objects.create(webhook=webhook, event="x", payload={}, created_at=now, due_at=now),
     }
 
 
@@ -347,6 +373,7 @@ def _kept(cast, instrument, reservation, stored, now) -> dict[str, Any]:
         "time alert": TimeAlert.objects.create(
             user=cast.user("salt_admin"), search={}, last_on=date(2026, 12, 1), created_at=now
         ),
+        **_news(cast, now),
     }
 
 
@@ -431,6 +458,14 @@ MATRIX: dict[str, frozenset[str]] = {
     "shared mapping": KEEPERS,
     "rating": EVERYBODY,
     "time alert": frozenset({"salt_admin"}),
+    "notice": frozenset({"salt_admin"}),
+    "notice settings": frozenset({"salt_admin"}),
+    "channel address": frozenset({"salt_admin"}),
+    "delivery": KEEPERS,
+    "account delivery": frozenset({"operator"}),
+    "webhook": frozenset({"salt_admin"}),
+    "office webhook": frozenset({"operator"}),
+    "webhook delivery": frozenset({"salt_admin"}),
 }
 
 

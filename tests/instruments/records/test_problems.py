@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from procrastinate.contrib.django.models import ProcrastinateJob
 
 from config.kernel.access import NOBODY
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from instruments.models import Instrument
 from instruments.queries import records
 from instruments.services import problems
+from tests import mailbox
 
 pytestmark = pytest.mark.django_db
 
@@ -20,10 +20,7 @@ def reported(cast, now):
 
 
 def mails():
-    return [
-        (job.args["to"][0], job.args["subject"])
-        for job in ProcrastinateJob.objects.filter(task_name="kernel.send_mail").order_by("pk")
-    ]
+    return [(mail["to"][0], mail["subject"]) for mail in mailbox.mails()]
 
 
 def test_a_report_reaches_the_lab_and_its_answer_the_person(cast, wang, reported, now):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from procrastinate.contrib.django.models import ProcrastinateJob
 
 from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
@@ -15,6 +14,7 @@ from instruments.queries import records
 from instruments.rules.instrument_review import Action, State
 from instruments.services import instrument_edits, instrument_reviews, registry
 from instruments.services.instrument_edits import Edit
+from tests import mailbox
 from tests.instruments.rules.test_instrument_review import ALLOWED
 
 pytestmark = pytest.mark.django_db
@@ -84,7 +84,7 @@ def test_accepting_applies_everything_and_tells_the_owner(zhou, submitted, revie
     now_there = stored(reviewed)
     assert (now_there.functions, now_there.keywords) == ("Phases", ["salt", "lithium"])
     assert InstrumentChange.objects.get().state == "accepted"
-    mails = [job.args for job in ProcrastinateJob.objects.filter(task_name="kernel.send_mail").order_by("pk")]
+    mails = mailbox.mails()
     assert [mail["to"] for mail in mails] == [["zhou@example.org"], ["wang@example.org"]]
     assert "published" in mails[1]["subject"]
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
-from procrastinate.contrib.django.models import ProcrastinateJob
 
 from config.kernel.access import Actor
 from config.kernel.errors import Forbidden, NotFound, Refusal
@@ -17,6 +16,7 @@ from instruments.queries import resources as queries
 from instruments.rules.resource_requests import OF_THE_ASKING, RequestAction, RequestState, actions_from, next_state
 from instruments.services import resource_requests, resources
 from instruments.services.resource_requests import Application, Delivery, file_name, terms_fingerprint
+from tests import mailbox
 
 pytestmark = pytest.mark.django_db
 
@@ -130,7 +130,7 @@ def test_each_step_is_written_down_and_told_to_the_other_side(cast: Any) -> None
         step(action, side_of(cast, action), request.pk, cast.now)
     trail = AuditEntry.objects.filter(object_type="instruments.resourcerequest", object_id=str(request.pk)).order_by("pk")
     assert [entry.action.removeprefix("resource_request.") for entry in trail] == ["requested", "approved", "delivered", "closed"]
-    mails = [job.args for job in ProcrastinateJob.objects.filter(task_name="kernel.send_mail").order_by("id")]
+    mails = mailbox.mails()
     assert [mail["to"] for mail in mails] == [
         ["wang@example.org"],
         ["lin@example.org"],

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from procrastinate.contrib.django.models import ProcrastinateJob
 
 from config.kernel.access import NOBODY, Actor
 from config.kernel.errors import Forbidden, NotFound, Refusal
@@ -18,6 +17,7 @@ from instruments.services.registry import InstrumentFields
 from instruments.services.search_alerts import alert_due
 from tests.instruments.registry.conftest import OPERATOR
 from tests.instruments.search.conftest import Stock
+from tests.mailbox import mails
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -28,10 +28,6 @@ XRD = CatalogueSearch(text="XRD", kind="instrument")
 def person(db: None) -> Actor:
     user = User.objects.create(email="lin@example.org", full_name="Lin", password="!", language="en")
     return Actor(user_id=user.pk, name="Lin")
-
-
-def mails() -> list[dict[str, Any]]:
-    return [job.args for job in ProcrastinateJob.objects.filter(task_name="kernel.send_mail").order_by("id")]
 
 
 def add(stock: Stock, name: str, now: datetime, **fields: Any) -> int:

@@ -27,6 +27,7 @@ from instruments.rules.registry_values import INSTRUMENT_FIELDS, clean_fields, f
 from instruments.rules.standards import national
 from instruments.rules.standards.national import NationalFacts
 from instruments.services.registry_import import ImportReport, ImportRequest, import_registry
+from tests.agreeing import check_out_agreed
 from tests.instruments.registry.conftest import OPERATOR, make_owner
 from tests.instruments.standards.conftest import CUSTOMS, EVERYTHING, FUNDINGS
 
@@ -84,7 +85,7 @@ def test_a_session_counts_as_machine_hours_of_its_year(known: Instrument, cast: 
     pk = reservations.reserve(cast.actor("lin"), request, cast.now, idempotency_key="k").reservation_id
     transitions.approve(cast.actor("wang"), pk, cast.now)
     transitions.check_in(cast.actor("wang"), pk, during.starts_at)
-    transitions.check_out(cast.actor("wang"), pk, during.ends_at, "")
+    check_out_agreed(cast.actor("wang"), pk, during.ends_at, "")
     facts = InstrumentUse().facts_of([known.pk], date(2026, 11, 23), 2026)[known.pk]
     assert (facts.run_hours, facts.service_hours) == (Decimal("2.5"), Decimal("2.5"))
     assert facts.service_income_fen == 100_000

@@ -1,0 +1,80 @@
+"""What an agreed session is charged for: its billable time under what was frozen when its money was held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from billing.settlement.models import Quote
+from billing.settlement.services import assessing
+from billing.subsidy.rules.assess import Assessment, Candidate
+from billing.subsidy.rules.codec import Inputs, use_to_json
+from billing.subsidy.rules.facts import Facts, facts_document
+from billing.subsidy.rules.outcome import Award
+from booking.models import UsageSession
+
+
+def inputs_for(held: Quote, session: UsageSession, grade: str) -> Inputs:
+    """The engine's inputs for the charge of ``session``; ``grade`` is a confirmed quality grade of it, or empty.
+
+    What goes on beyond the booked end is not subsidised. A programme that gave nothing when the money was held gives nothing now,
+    because nothing is held for it, and the grade may lower what was held but never raise it.
+    """
+    frozen = assessing.thaw(held.inputs)
+    billable = session.billable
+    inputs = replace(frozen, nothing=True) if billable is None else replace(frozen, time_range=billable)
+    if billable is not None and billable.ends_at > session.booked_ends_at:
+        inputs = replace(inputs, subsidised_until=session.booked_ends_at)
+    inputs = _only_promised(inputs, held)
+    if not grade:
+        return inputs
+    graded = replace(inputs, candidates=tuple(_graded(each, grade) for each in inputs.candidates))
+    return graded if _is_covered(graded.assess(), inputs.assess()) else inputs
+
+
+def frozen_under(held: Quote, inputs: Inputs) -> dict[str, Any]:
+    """The frozen form of ``inputs``, which came from ``held``: documents by reference as there."""
+    references = {each["programme"]["sha256"]: each["programme"] for each in held.inputs["candidates"]}
+    frozen = {each["programme"]["sha256"]: each for each in held.inputs["candidates"]}
+    candidates = [
+        {
+            **frozen[each.programme.sha256],
+            "programme": references[each.programme.sha256],
+            "facts": facts_document(each.facts),
+        }
+        for each in inputs.candidates
+    ]
+    return {
+        **held.inputs,
+        **use_to_json(inputs),
+        "starts_at": inputs.time_range.starts_at.isoformat(),
+        "ends_at": inputs.time_range.ends_at.isoformat(),
+        "candidates": candidates,
+    }
+
+
+def _only_promised(inputs: Inputs, held: Quote) -> Inputs:
+    """Without the programmes that would give something now and gave nothing when the money was held."""
+    promised = [outcome["outcome"] == "award" for outcome in held.result["outcomes"]]
+    now_given = [isinstance(outcome, Award) and outcome.total_fen > 0 for outcome in inputs.assess().outcomes]
+    surprising = [given and not kept for given, kept in zip(now_given, promised, strict=True)]
+    if not any(surprising):
+        return inputs
+    kept = [each for each, unexpected in zip(inputs.candidates, surprising, strict=True) if not unexpected]
+    return replace(inputs, candidates=tuple(kept))
+
+
+def _graded(candidate: Candidate, grade: str) -> Candidate:
+    facts = candidate.facts
+    known = Facts(facts.applicant, facts.provider, facts.instrument, facts.service, facts.amounts, facts.quantities, grade)
+    return replace(candidate, facts=known)
+
+
+def _is_covered(graded: Assessment, frozen: Assessment) -> bool:
+    """Whether every award under the grade is within the one without it."""
+    return all(one <= other for one, other in zip(_totals(graded), _totals(frozen), strict=True))
+
+
+def _totals(assessment: Assessment) -> Sequence[int]:
+    return [outcome.total_fen if isinstance(outcome, Award) else 0 for outcome in assessment.outcomes]

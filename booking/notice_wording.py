@@ -1,0 +1,202 @@
+"""What is told about reservations, to the customer and to the lab."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+
+from booking.services.calendar_mail import calendar_of
+from config.kernel.messages import local_time
+from instruments.notice_events import Event, Group, Params, Words, register_events, register_groups
+
+register_groups(
+    {
+        "reservations": Group(_("My reservations"), _("Answers of the lab, changes, what is due."), place=10),
+        "lab": Group(_("Work of my lab"), _("Requests that wait, reservations that are cancelled."), place=20),
+    }
+)
+_WHEN = (_("For: %(organisation)s"), _("Time: %(starts_at)s to %(ends_at)s (%(zone)s)"))
+_WHY = _("Reason: %(reason)s")
+_NEW_TIME = _("New time: %(new_starts_at)s to %(new_ends_at)s")
+
+
+def _customer(title: Any, name: Any, icon: str, *, lines: tuple[Any, ...] = _WHEN, **more: Any) -> Event:
+    return Event("reservations", title, lines, icon, public=True, name=name, **more)
+
+
+def _time_free(params: Params) -> Words:
+    english = (get_language() or "").startswith("en")
+    lines = [gettext("You asked to hear when this is free; book soon, others may have asked too.")]
+    for row in params["found"]:
+        name = row["name_en"] if english and row["name_en"] else row["name"]
+        starts = local_time(row["starts_at"])
+        lines.append(gettext("%(instrument)s: from %(starts_at)s") % {"instrument": name, "starts_at": starts})
+    return Words(gettext("A time is free that you waited for"), tuple(lines))
+
+
+register_events(
+    {
+        "reservation.requested": Event(
+            "lab",
+            _("%(instrument)s: request %(reference)s is waiting for approval"),
+            _WHEN,
+            "inbox",
+            needs_action=True,
+            public=True,
+            name=_("Reservation asked for"),
+        ),
+        "reservation.approved": _customer(
+            _("%(instrument)s: reservation %(reference)s is approved"),
+            _("Reservation approved"),
+            "circle-check",
+            calendar=calendar_of,
+        ),
+        "reservation.rejected": _customer(
+            _("%(instrument)s: request %(reference)s was refused"),
+            _("Request refused"),
+            "circle-x",
+            lines=(*_WHEN, _WHY),
+        ),
+        "reservation.cancelled": _customer(
+            _("%(instrument)s: reservation %(reference)s was cancelled"),
+            _("Reservation cancelled"),
+            "ban",
+            lines=(*_WHEN, _WHY),
+            calendar=calendar_of,
+        ),
+        "lab.reservation_cancelled": Event(
+            "lab",
+            _("%(instrument)s: reservation %(reference)s was cancelled"),
+            (*_WHEN, _WHY),
+            "ban",
+            name=_("Reservation of the lab cancelled"),
+        ),
+        "reservation.moved": _customer(
+            _("%(instrument)s: reservation %(reference)s has a new time"),
+            _("Reservation moved"),
+            "calendar-event",
+            lines=(*_WHEN, _WHY),
+            calendar=calendar_of,
+        ),
+        "lab.reservation_moved": Event(
+            "lab",
+            _("%(instrument)s: reservation %(reference)s has a new time"),
+            (*_WHEN, _WHY),
+            "calendar-event",
+            name=_("Reservation of the lab moved"),
+        ),
+        "reservation.change_proposed_to_lab": Event(
+            "lab",
+            _("%(instrument)s: a new time is asked for %(reference)s"),
+            (*_WHEN, _NEW_TIME, _WHY),
+            "calendar-event",
+            needs_action=True,
+            public=True,
+            name=_("New time asked for"),
+        ),
+        "reservation.change_proposed_to_customer": _customer(
+            _("%(instrument)s: the lab proposes a new time for %(reference)s"),
+            _("New time proposed by the lab"),
+            "calendar-event",
+            lines=(*_WHEN, _NEW_TIME, _WHY),
+            needs_action=True,
+        ),
+        **{
+            f"reservation.change_{end}_to_{side}": Event(group, title, (*_WHEN, _WHY), icon, public=True, name=name)
+            for end, title, icon, name in (
+                ("refuse", _("%(instrument)s: the new time for %(reference)s was refused"), "circle-x", _("New time refused")),
+                (
+                    "lapse",
+                    _("%(instrument)s: nobody answered about a new time for %(reference)s"),
+                    "clock-pause",
+                    _("New time not answered"),
+                ),
+            )
+            for side, group in (("lab", "lab"), ("customer", "reservations"))
+        },
+        "reservation.change_withdrawn": _customer(
+            _("%(instrument)s: the new time for %(reference)s was taken back"), _("New time taken back"), "arrow-back-up"
+        ),
+        "lab.reservation_change_withdrawn": Event(
+            "lab",
+            _("%(instrument)s: the new time for %(reference)s was taken back"),
+            _WHEN,
+            "arrow-back-up",
+            name=_("New time taken back (lab)"),
+        ),
+        "reservation.expired": _customer(
+            _("%(instrument)s: request %(reference)s was not answered in time"),
+            _("Request not answered in time"),
+            "clock-pause",
+        ),
+        "reservation.no_show": _customer(
+            _("%(instrument)s: reservation %(reference)s was missed"), _("Reservation missed"), "user-off"
+        ),
+        "reservation.figures_changed": _customer(
+            _("%(instrument)s: please look at the new figures of %(reference)s"),
+            _("New figures to look at"),
+            "coins",
+            needs_action=True,
+        ),
+        "reservation.extended": _customer(
+            _("%(instrument)s: session %(reference)s goes on for longer"), _("Session extended"), "clock", calendar=calendar_of
+        ),
+        "reservation.completed": _customer(
+            _("%(instrument)s: please look at the times of session %(reference)s"),
+            _("Times of a session to look at"),
+            "clock",
+            needs_action=True,
+        ),
+        "reservation.adjustment_asked_to_lab": Event(
+            "lab",
+            _("%(instrument)s: the customer wants session %(reference)s charged otherwise"),
+            (*_WHEN, _WHY),
+            "message-report",
+            needs_action=True,
+            public=True,
+            name=_("Other times asked for"),
+        ),
+        "reservation.adjustment_refused": _customer(
+            _("%(instrument)s: the lab stands by the times of session %(reference)s"),
+            _("Other times refused"),
+            "circle-x",
+            lines=(*_WHEN, _WHY),
+            needs_action=True,
+        ),
+        "reservation.disputed_to_lab": Event(
+            "lab",
+            _("%(instrument)s: session %(reference)s is disputed and needs a decision"),
+            (*_WHEN, _WHY),
+            "alert-triangle",
+            needs_action=True,
+            public=True,
+            name=_("Session disputed"),
+        ),
+        "reservation.agree_soon": _customer(
+            _("%(instrument)s: session %(reference)s counts as agreed from tomorrow"),
+            _("Session counts as agreed soon"),
+            "hourglass",
+            needs_action=True,
+        ),
+        "lab.agree_soon": Event(
+            "lab",
+            _("%(instrument)s: session %(reference)s counts as agreed from tomorrow"),
+            _WHEN,
+            "hourglass",
+            name=_("Session of the lab counts as agreed soon"),
+        ),
+        "reservation.charged": _customer(
+            _("%(instrument)s: session %(reference)s is agreed and charged"), _("Session charged"), "receipt-refund"
+        ),
+        "alerts.time_free": Event(
+            "alerts",
+            _("A time is free that you waited for"),
+            icon="clock",
+            needs_action=True,  # it may be gone with the next digest
+            name=_("A time becomes free"),
+            compose=_time_free,
+        ),
+    }
+)

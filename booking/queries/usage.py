@@ -1,0 +1,221 @@
+"""Reads about check-in, use and what does not add up; row-level permission is applied here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.db.models import Q, QuerySet
+
+from booking.models import (
+    CheckInPoint,
+    CloseOut,
+    DeviceKey,
+    DeviceRun,
+    InstrumentPolicy,
+    Occupancy,
+    Reservation,
+    RunState,
+    UsageAdjustment,
+    UsageDispute,
+)
+from booking.rules.attendance import Arrival, arrival
+from booking.rules.states import IN_REVIEW, ReservationState
+from booking.rules.usage_policy import UsagePolicy
+from booking.services.sides import CUSTOMER_ROLES
+from booking.services.usage_policy import usage_policy_of
+from config.kernel.access import Actor, Role, visible_to
+from instruments.models import Instrument, Membership
+
+LOOK_AHEAD = timedelta(days=14)
+LONG_RUNNING = timedelta(minutes=60)
+NEAR = timedelta(hours=36)
+OWNER_ROLES = (Role.LAB_MANAGER, Role.OWNER_FINANCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What somebody who stands at an instrument can do now.
+
+    ``running``: the own session; ``due``: the one to start, with what arriving now means (``arrival``); ``later``: the next one
+    when nothing is due. ``taken_until``: others have the instrument until then (None: it is free). ``recent``: the own session
+    that has just ended and waits for a yes.
+    """
+
+    instrument: Instrument
+    zone: ZoneInfo
+    policy: UsagePolicy
+    running: Reservation | None
+    due: Reservation | None
+    arrival: Arrival | None
+    later: Reservation | None
+    recent: Reservation | None
+    taken_until: datetime | None
+    manages: bool
+
+
+def here(actor: Actor, instrument: Instrument, now: datetime) -> Here:
+    """As it is for the actor, who was led to ``instrument`` (with site and policy) by its code."""
+    policy = usage_policy_of(InstrumentPolicy.objects.filter(instrument=instrument).first())
+    own = _own(actor, instrument)
+    running = own.filter(state=ReservationState.IN_USE).order_by("starts_at").first()
+    due = None if running else _due(own, policy, now)
+    ahead = own.filter(state=ReservationState.APPROVED, starts_at__gt=now, starts_at__lt=now + LOOK_AHEAD)
+    ended = own.filter(state__in=IN_REVIEW, session__actual_ends_at__gt=now - NEAR).order_by("-session__actual_ends_at")
+    mine = [one.pk for one in (running, due) if one is not None]
+    return Here(
+        instrument=instrument,
+        zone=ZoneInfo(instrument.site.time_zone),
+        policy=policy,
+        running=running,
+        due=due,
+        arrival=arrival(due.during, now, policy.early_start_minutes) if due else None,
+        later=None if due or running else ahead.order_by("starts_at").first(),
+        recent=ended.first(),
+        taken_until=taken_until(instrument, now, mine),
+        manages=instrument.organisation_id in actor.organisations(Role.LAB_MANAGER),
+    )
+
+
+def _own(actor: Actor, instrument: Instrument) -> QuerySet[Reservation]:
+    rows = visible_to(Reservation.objects.filter(instrument=instrument), actor)
+    mine = Q(organisation_id__in=actor.organisations(*CUSTOMER_ROLES)) | Q(requested_by_id=actor.user_id)
+    return rows.filter(mine).select_related(
+        "instrument__site", "instrument__organisation", "instrument__policy", "organisation", "requested_by", "session"
+    )
+
+
+def _due(own: QuerySet[Reservation], policy: UsagePolicy, now: datetime) -> Reservation | None:
+    """The one that may be started now; the person's earliest."""
+    states = [ReservationState.APPROVED, ReservationState.NO_SHOW]
+    opens = now + timedelta(minutes=policy.early_start_minutes)
+    return own.filter(state__in=states, starts_at__lte=opens, ends_at__gt=now).order_by("starts_at").first()
+
+
+def taken_until(instrument: Instrument, now: datetime, mine: Sequence[int] = ()) -> datetime | None:
+    """Until when something other than the reservations ``mine`` takes the instrument's calendar at this moment. Who it is stays out."""
+    taken = Occupancy.objects.filter(calendar_id=instrument.calendar_id, blocking=True, during__contains=now)
+    ends = [one.upper for one in taken.exclude(reservation_id__in=mine).values_list("during", flat=True)]
+    return max(ends, default=None)
+
+
+def to_review(actor: Actor) -> QuerySet[Reservation]:
+    """Sessions of the actor's instruments that are over and not agreed, what waits for the lab first, then the oldest."""
+    rows = visible_to(Reservation.objects.filter(state__in=IN_REVIEW), actor)
+    rows = rows.filter(instrument__organisation_id__in=actor.organisations(*OWNER_ROLES))
+    return rows.select_related(
+        "instrument__site", "instrument__organisation", "organisation", "requested_by", "session__adjustment", "session__dispute"
+    ).order_by("session__review_until", "pk")
+
+
+def my_reviews(actor: Actor) -> QuerySet[Reservation]:
+    """Sessions of the actor's customer organisations that wait for their yes."""
+    rows = visible_to(
+        Reservation.objects.filter(
+            state__in=[ReservationState.COMPLETED, ReservationState.ADJUSTMENT_REFUSED],
+            organisation_id__in=actor.organisations(*CUSTOMER_ROLES),
+            session__customer_agreed_at__isnull=True,
+        ),
+        actor,
+    )
+    return rows.select_related("instrument__site", "instrument__organisation", "organisation", "session").order_by(
+        "session__review_until", "pk"
+    )
+
+
+def wish_of(actor: Actor, reservation: Reservation) -> UsageAdjustment | None:
+    """What the customer wanted otherwise about a session that the actor may see."""
+    rows = visible_to(UsageAdjustment.objects.filter(session__reservation=reservation), actor)
+    return rows.select_related("asked_by", "answered_by").first()
+
+
+def dispute_of(actor: Actor, reservation: Reservation) -> UsageDispute | None:
+    """The dispute about a session that the actor may see."""
+    rows = visible_to(UsageDispute.objects.filter(session__reservation=reservation), actor)
+    return rows.select_related("opened_by", "decided_by").first()
+
+
+def close_out_of(actor: Actor, reservation: Reservation) -> CloseOut | None:
+    """How the service of a session that the actor may see was closed."""
+    rows = visible_to(CloseOut.objects.filter(reservation=reservation), actor)
+    return rows.select_related("graded_by", "confirmed_by").first()
+
+
+def problems(actor: Actor, *, decided: bool = False) -> QuerySet[DeviceRun]:
+    """Runs of the actor's instruments that wait for a person, the oldest first; or those that were decided, the newest first."""
+    rows = visible_to(DeviceRun.objects.select_related("instrument__site", "instrument__organisation"), actor)
+    rows = rows.select_related("instrument__site", "reservation__organisation", "decided_by")
+    if decided:
+        states = [RunState.ATTACHED, RunState.ENTERED, RunState.IGNORED]
+        return rows.filter(state__in=states).order_by("-decided_at", "-pk")
+    return rows.filter(state=RunState.OPEN).order_by("starts_at", "pk")
+
+
+def not_ended(actor: Actor, now: datetime) -> QuerySet[Reservation]:
+    """Sessions on the actor's instruments that still run an hour after their booked end."""
+    rows = Reservation.objects.filter(state=ReservationState.IN_USE, ends_at__lt=now - LONG_RUNNING)
+    rows = visible_to(rows, actor).filter(instrument__organisation_id__in=actor.organisations(Role.LAB_MANAGER))
+    return rows.select_related("instrument__site", "organisation", "requested_by", "session").order_by("ends_at", "pk")
+
+
+def attachable(actor: Actor, run: DeviceRun) -> list[Reservation]:
+    """The reservations that a run may have been the use of, the nearest first."""
+    states = [*IN_REVIEW, ReservationState.APPROVED, ReservationState.IN_USE, ReservationState.NO_SHOW, ReservationState.AGREED]
+    ends_at = run.ends_at or run.heard_at
+    rows = visible_to(
+        Reservation.objects.filter(
+            instrument_id=run.instrument_id, state__in=states, starts_at__lt=ends_at + NEAR, ends_at__gt=run.starts_at - NEAR
+        ),
+        actor,
+    ).select_related("organisation", "requested_by", "instrument__site")
+    return sorted(rows, key=lambda one: (abs(one.starts_at - run.starts_at), one.pk))[:8]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCustomer:
+    """A person for whom a past session may be written down; ``value`` is ``organisation-person``."""
+
+    value: str
+    organisation: str
+    person: str
+
+
+def known_customers(actor: Actor, instrument: Instrument) -> list[KnownCustomer]:
+    """Who has booked at the lab that the actor manages, and its own people, by name."""
+    owner_id = instrument.organisation_id
+    if owner_id not in actor.organisations(Role.LAB_MANAGER):
+        return []
+    asked = visible_to(Reservation.objects.filter(instrument__organisation_id=owner_id), actor)
+    pairs = set(asked.order_by().values_list("organisation_id", "requested_by_id").distinct())
+    members = Membership.objects.filter(
+        Q(organisation_id__in=[one for one, _person in pairs]) | Q(organisation_id=owner_id),
+        role__in=[*CUSTOMER_ROLES, Role.LAB_MANAGER],
+        user__is_active=True,
+    ).select_related("organisation", "user")
+    found = {
+        (one.organisation_id, one.user_id): KnownCustomer(
+            f"{one.organisation_id}-{one.user_id}", str(one.organisation), str(one.user)
+        )
+        for one in members
+        if (one.organisation_id, one.user_id) in pairs or one.organisation_id == owner_id
+    }
+    return sorted(found.values(), key=lambda one: (one.organisation, one.person, one.value))
+
+
+def device_keys(actor: Actor) -> QuerySet[DeviceKey]:
+    """The keys of the actor's labs, those in use first."""
+    rows = visible_to(DeviceKey.objects.select_related("organisation", "instrument", "created_by"), actor)
+    return rows.order_by("revoked_at", "-created_at", "-pk")
+
+
+def check_in_points(actor: Actor) -> dict[int, CheckInPoint]:
+    """The codes at the actor's instruments, by instrument."""
+    return {one.instrument_id: one for one in visible_to(CheckInPoint.objects.all(), actor)}
+
+
+def managed_instruments(actor: Actor) -> QuerySet[Instrument]:
+    """What the actor manages, by name."""
+    rows = Instrument.objects.filter(organisation_id__in=actor.organisations(Role.LAB_MANAGER))
+    return visible_to(rows, actor).select_related("site", "organisation").order_by("name_pinyin", "name", "pk")

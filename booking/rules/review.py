@@ -1,0 +1,56 @@
+"""When the use of an instrument counts as agreed, and what may be proposed instead of what was measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from config.kernel.errors import Reason
+from config.kernel.time_range import TimeRange
+
+NOTICE_BEFORE = timedelta(days=1)
+"""Time alone never agrees without telling first: at least so long before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """Where the agreement on one session stands. ``late_entered``: the lab wrote it down afterwards."""
+
+    until: datetime
+    reminded_at: datetime | None = None
+    late_entered: bool = False
+
+
+def review_until(ended_at: datetime, agree_after_days: int) -> datetime:
+    """The end of the window in which both sides may look at the session."""
+    return ended_at + timedelta(days=agree_after_days)
+
+
+def reminder_is_due(review: Review, now: datetime) -> bool:
+    """Whether the notice before the agreement by time has to go out now. A late-entered session is never agreed by time."""
+    return not review.late_entered and review.reminded_at is None and now >= review.until - NOTICE_BEFORE
+
+
+def agreement_is_due(review: Review, now: datetime) -> bool:
+    """Whether time alone agrees: the window is over, and the notice went out a day ago or earlier."""
+    if review.late_entered or review.reminded_at is None:
+        return False
+    return now >= review.until and now >= review.reminded_at + NOTICE_BEFORE
+
+
+def proposal_faults(proposed: TimeRange | None, charged: TimeRange | None, booked: TimeRange) -> list[Reason]:
+    """Why ``proposed`` (None: nothing is charged) cannot stand for what would be charged (None: nothing).
+
+    It lies within what was booked or is charged, so that the money held for the session covers it, and is not what stands there
+    already. Codes: ``usage.proposal_same``, ``usage.proposal_outside`` (earliest_at, latest_at).
+    """
+    if proposed == charged:
+        return [Reason("usage.proposal_same", {}, "starts_at")]
+    if proposed is None:
+        return []
+    earliest = booked.starts_at if charged is None else min(charged.starts_at, booked.starts_at)
+    latest = booked.ends_at if charged is None else max(charged.ends_at, booked.ends_at)
+    if TimeRange(earliest, latest).contains(proposed):
+        return []
+    params = {"earliest_at": earliest.isoformat(), "latest_at": latest.isoformat()}
+    return [Reason("usage.proposal_outside", params, "starts_at")]

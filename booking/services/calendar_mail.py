@@ -1,0 +1,54 @@
+"""What a mail about a reservation brings to the reader's calendar program (iTIP, RFC 5546)."""
+
+from __future__ import annotations
+
+from email.utils import parseaddr
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils.translation import get_language
+
+from booking.calendar_queries import with_history
+from booking.models import Reservation
+from booking.rules.calendar_text import CalendarEvent, calendar_text
+from booking.rules.states import ReservationState
+from instruments.notice_events import Calendar
+
+_GIVEN_UP = frozenset({ReservationState.CANCELLED, ReservationState.REJECTED, ReservationState.EXPIRED, ReservationState.NO_SHOW})
+_STATUS = {ReservationState.REQUESTED: "TENTATIVE"}
+
+
+def calendar_of(reservation_id: int, address: str) -> Calendar | None:
+    """The reservation as it is now: a REQUEST with its time, or a CANCEL of it. UID and SEQUENCE are those of the feeds, so that a
+    reader who follows both has it once."""
+    found = with_history(Reservation.objects.select_related("instrument__site", "organisation")).filter(pk=reservation_id)
+    reservation: Any = found.first()  # with its history
+    if reservation is None:
+        return None
+    given_up = ReservationState(reservation.state) in _GIVEN_UP
+    english = (get_language() or "").startswith("en")
+    instrument, site = reservation.instrument, reservation.instrument.site
+    event = CalendarEvent(
+        uid=reservation_uid(reservation),
+        starts_at=reservation.starts_at,
+        ends_at=reservation.ends_at,
+        summary=instrument.name_en if english and instrument.name_en else instrument.name,
+        changed_at=reservation.changed_at,
+        sequence=reservation.steps,
+        status="CANCELLED" if given_up else _STATUS.get(ReservationState(reservation.state), "CONFIRMED"),
+        description=f"{reservation.reference}\n{reservation.organisation.name}",
+        location=", ".join(part for part in (site.name, site.address) if part),
+        url=settings.PUBLIC_URL + reverse("reservation_detail", args=[reservation.pk]),
+        zone=site.time_zone,
+        organizer=parseaddr(settings.DEFAULT_FROM_EMAIL)[1],
+        attendee=address,
+    )
+    method = "CANCEL" if given_up else "REQUEST"
+    return Calendar(calendar_text([event], method=method), method)
+
+
+def reservation_uid(reservation: Reservation) -> str:
+    """The same for good, in files, feeds and mails; of this installation, so that events of two are never taken for one."""
+    return f"{reservation.reference}@{urlsplit(settings.PUBLIC_URL).hostname or 'jishi'}"

@@ -1,0 +1,138 @@
+"""A running session goes on for longer: the one way to take more time, behind the calendar's lock, with the money held anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from psycopg.types.range import TimestamptzRange
+
+from booking import ports
+from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, UsageSession
+from booking.ports import ExpectedFigures
+from booking.rules.changes import ChangeState, Side
+from booking.rules.extension import Room, extension_faults, offered_ends, room_after
+from booking.rules.states import Action, ReservationState, next_state
+from booking.services import conflicts, notices
+from booking.services.context import BookingContext, of_instrument
+from booking.services.reservations import refusal_reasons
+from booking.services.sides import sides_of
+from booking.services.state_writing import lock_row as behind_lock
+from booking.services.state_writing import move
+from config.kernel.access import Actor, get_visible
+from config.kernel.errors import Reason, Refusal
+from config.kernel.services import audit, transactions
+from config.kernel.time_range import TimeRange
+
+LOOK_AHEAD = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Extensible:
+    """The ends to which a session can go on now, soonest first (none: nothing is free), in ``zone``."""
+
+    ends: list[datetime]
+    zone: ZoneInfo
+
+
+def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: ExpectedFigures, now: datetime) -> None:
+    """Let a running session end later. ``expected``: the figures of the whole session that were shown for it.
+
+    Raises NotFound, Forbidden ``booking.not_yours``, Refusal ``booking.illegal_transition``, ``booking.extension_*`` (each says
+    what is free), Conflict ``booking.just_taken``, ``billing.figures_differ``.
+    """
+    found = get_visible(Reservation.objects.select_related("instrument"), actor, pk=reservation_id)
+    sides = sides_of(found, actor)
+    sides.require_any()
+
+    def work() -> None:
+        locked = behind_lock(reservation_id)
+        next_state(ReservationState(locked.state), Action.EXTEND)
+        context = _context(locked)
+        room = _room(context, locked)
+        Refusal.raise_any(extension_faults(locked.during, ends_at, room, context.policy, context.zone, now))
+        Refusal.raise_any(_over_quota(context, locked, ends_at, now))
+        before = locked.ends_at
+        move(locked, Action.EXTEND, actor, now)
+        side = Side.CUSTOMER if sides.customer else Side.LAB
+        _note(locked, ends_at, side, actor, expected, now)
+        _take(locked, ends_at, context)
+        after = {"ends_at": ends_at.isoformat()}
+        audit.record(actor, "reservation.longer", locked, now, before={"ends_at": before.isoformat()}, after=after)
+        ports.money().on_extend(locked, actor, expected, now)
+        notices.defer(locked, "extended", now)
+
+    wanted = TimeRange(found.starts_at, max(ends_at, found.ends_at))
+    with conflicts.answered(actor, found.instrument_id, wanted, now, found.organisation_id):
+        transactions.run(work)
+
+
+def extensible(reservation: Reservation, now: datetime) -> Extensible:
+    """What may be offered for a reservation in hand (with instrument, site, policy and customer); writes and locks nothing."""
+    context = _context(reservation)
+    if reservation.state != ReservationState.IN_USE:
+        return Extensible([], context.zone)
+    ends = offered_ends(reservation.during, _room(context, reservation), context.policy, context.zone, now)
+    return Extensible(ends, context.zone)
+
+
+def _context(reservation: Reservation) -> BookingContext:
+    return of_instrument(reservation.instrument, getattr(reservation.instrument, "policy", None)).for_customer(
+        reservation.organisation
+    )
+
+
+def _room(context: BookingContext, reservation: Reservation) -> Room:
+    window = TimeRange(reservation.starts_at, reservation.ends_at + LOOK_AHEAD)
+    others = Occupancy.objects.filter(
+        calendar_id=context.instrument.calendar_id,
+        blocking=True,
+        during__overlap=TimestamptzRange(window.starts_at, window.ends_at),
+    ).exclude(reservation_id=reservation.pk)
+    busy = [TimeRange(one.lower, one.upper) for one in others.values_list("during", flat=True)]
+    return room_after(reservation.during, context.opening(window), busy)
+
+
+def _over_quota(context: BookingContext, locked: Reservation, ends_at: datetime, now: datetime) -> list[Reason]:
+    """The quotas that the longer time would break; the session itself is not counted twice."""
+    longer = TimeRange(locked.starts_at, ends_at)
+    reasons = refusal_reasons(
+        context,
+        locked.requested_by_id,
+        locked.organisation,
+        longer,
+        locked.service_mode,
+        now,
+        lock=True,
+        without_id=locked.pk,
+    )
+    return [reason for reason in reasons if reason.code.startswith("quota.")]
+
+
+def _note(locked: Reservation, ends_at: datetime, side: Side, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
+    """A reservation's times are a chain of changes; this is one of them."""
+    ReservationChange.objects.create(
+        reservation=locked,
+        side=side,
+        state=ChangeState.MADE,
+        from_starts_at=locked.starts_at,
+        from_ends_at=locked.ends_at,
+        starts_at=locked.starts_at,
+        ends_at=ends_at,
+        expected_payable_now_fen=expected.payable_now_fen,
+        expected_final_cost_fen=expected.final_cost_fen,
+        proposed_at=now,
+        proposed_by_id=actor.user_id,
+        answered_at=now,
+    )
+
+
+def _take(locked: Reservation, ends_at: datetime, context: BookingContext) -> None:
+    occupancy = Occupancy.objects.get(reservation=locked, source=OccupancySource.RESERVATION)
+    upper = ends_at + timedelta(minutes=context.policy.buffer_after_minutes)
+    occupancy.during = TimestamptzRange(occupancy.during.lower, max(upper, occupancy.during.upper))
+    occupancy.save(update_fields=["during"])
+    locked.ends_at = ends_at
+    locked.save(update_fields=["ends_at"])
+    UsageSession.objects.filter(reservation=locked).update(booked_ends_at=ends_at)

@@ -1,0 +1,136 @@
+"""A session that happened without a reservation, written down afterwards: flagged, with evidence and a reason.
+
+Nobody was asked before, so nothing of it is agreed by time alone: the customer has to say yes, or somebody decides a dispute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg.types.range import TimestamptzRange
+
+from booking import ports
+from booking.models import Means, Occupancy, OccupancySource, Reservation, ReservationTransition
+from booking.rules.states import Action, ReservationState
+from booking.services import conflicts, sessions
+from booking.services import context as booking_context
+from booking.services.sides import CUSTOMER_ROLES
+from booking.services.state_writing import lock_row as behind_lock
+from booking.services.state_writing import move
+from config.kernel.access import Actor, Role
+from config.kernel.errors import Conflict, Reason, Refusal
+from config.kernel.services import audit, transactions
+from config.kernel.time_range import TimeRange
+from instruments.models import Membership
+from instruments.rules.registry_values import clean_text
+
+LONGEST_AGO = timedelta(days=60)
+LONGEST = timedelta(days=2)
+EVIDENCE_LENGTH = 1000
+REASON_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """``during``: when it was used. ``organisation_id`` and ``person_id``: the customer and who of it came."""
+
+    instrument_id: int
+    organisation_id: int
+    person_id: int
+    during: TimeRange
+    service_mode: str
+    evidence: str
+    reason: str
+
+
+def enter(actor: Actor, entry: Entry, now: datetime) -> Reservation:
+    """Write a past session down; it waits for the customer's yes.
+
+    Raises NotFound, Forbidden, Refusal ``usage.entry_not_past`` / ``usage.entry_too_long_ago`` / ``usage.entry_too_long``
+    (``starts_at``), ``usage.entry_customer`` (``customer``), ``usage.evidence_missing``, ``usage.reason_missing``,
+    ``booking.service_mode_unknown``, ``price.none``, ``name.*``, Conflict ``usage.entry_taken`` (the time is somebody's).
+    """
+    evidence = clean_text(entry.evidence, EVIDENCE_LENGTH, "evidence", lines=True)
+    reason = clean_text(entry.reason, REASON_LENGTH, "reason")
+
+    def work() -> Reservation:
+        context = booking_context.load(actor, entry.instrument_id, lock=True)
+        instrument = context.instrument
+        actor.require_in(instrument.organisation_id, Role.LAB_MANAGER)
+        Refusal.raise_any(_faults(entry, evidence, reason, instrument.service_modes, now))
+        _require_free(instrument.calendar_id, entry.during)
+        reservation = _write(actor, entry, instrument.calendar_id, reason, now)
+        locked = behind_lock(reservation.pk)
+        ports.money().on_request(locked, actor, ports.NOTHING_EXPECTED, now)
+        if ports.money().on_approve(locked, actor, now) is not None:
+            raise Conflict.of("booking.figures_changed")
+        move(locked, Action.APPROVE, actor, now, reason)
+        sessions.start(locked, actor, now, sessions.Beginning(entry.during.starts_at, Means.AFTERWARDS))
+        ending = sessions.Ending(entry.during.ends_at, Means.AFTERWARDS, reason)
+        session = sessions.finish(locked, actor, now, ending)
+        session.late_entered, session.evidence = True, evidence
+        session.save(update_fields=["late_entered", "evidence"])
+        audit.record(actor, "usage.enter_late", session, now, after={"evidence": evidence}, reason=reason)
+        return locked
+
+    with conflicts.answered(actor, entry.instrument_id, entry.during, now):
+        return transactions.run(work)
+
+
+def _faults(entry: Entry, evidence: str, reason: str, modes: list[str], now: datetime) -> list[Reason]:
+    faults = []
+    if entry.during.ends_at > now:
+        faults.append(Reason("usage.entry_not_past", {}, "ends_at"))
+    if entry.during.starts_at < now - LONGEST_AGO:
+        faults.append(Reason("usage.entry_too_long_ago", {"days": LONGEST_AGO.days}, "starts_at"))
+    if entry.during.duration > LONGEST:
+        faults.append(Reason("usage.entry_too_long", {"hours": 48}, "ends_at"))
+    if not evidence:
+        faults.append(Reason("usage.evidence_missing", {}, "evidence"))
+    if not reason:
+        faults.append(Reason("usage.reason_missing", {}, "reason"))
+    if entry.service_mode not in (modes or [entry.service_mode]):
+        faults.append(Reason("booking.service_mode_unknown", {"known": modes}, "service_mode"))
+    belongs = Membership.objects.filter(
+        user_id=entry.person_id, organisation_id=entry.organisation_id, role__in=[*CUSTOMER_ROLES, Role.LAB_MANAGER]
+    )
+    if not belongs.exists():
+        faults.append(Reason("usage.entry_customer", {}, "customer"))
+    return faults
+
+
+def _require_free(calendar_id: int, during: TimeRange) -> None:
+    span = TimestamptzRange(during.starts_at, during.ends_at)
+    taken = Occupancy.objects.filter(calendar_id=calendar_id, blocking=True, during__overlap=span).order_by("during").first()
+    if taken is not None:
+        params = {"taken_from_at": taken.during.lower.isoformat(), "taken_until_at": taken.during.upper.isoformat()}
+        raise Conflict(Reason("usage.entry_taken", params, "starts_at"))
+
+
+def _write(actor: Actor, entry: Entry, calendar_id: int, reason: str, now: datetime) -> Reservation:
+    reservation = Reservation.objects.create(
+        instrument_id=entry.instrument_id,
+        organisation_id=entry.organisation_id,
+        requested_by_id=entry.person_id,
+        starts_at=entry.during.starts_at,
+        ends_at=entry.during.ends_at,
+        state=ReservationState.REQUESTED,
+        service_mode=entry.service_mode,
+        created_at=now,
+    )
+    span = TimestamptzRange(entry.during.starts_at, entry.during.ends_at)
+    Occupancy.objects.create(
+        calendar_id=calendar_id, during=span, blocking=True, source=OccupancySource.RESERVATION, reservation=reservation
+    )
+    ReservationTransition.objects.create(
+        reservation=reservation,
+        action="request",
+        to_state=ReservationState.REQUESTED,
+        actor_id=actor.user_id,
+        at=now,
+        reason=reason,
+    )
+    after = {"state": "requested", "starts_at": entry.during.starts_at.isoformat(), "ends_at": entry.during.ends_at.isoformat()}
+    audit.record(actor, "reservation.request", reservation, now, after=after, reason=reason)
+    return reservation

@@ -1,0 +1,75 @@
+"""What a customer does at the instrument with a phone: start and end. (Extending: ``services.extending``.)"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from booking.models import Means, Reservation
+from booking.rules.attendance import Arrival, arrival
+from booking.rules.states import ReservationState
+from booking.services import check_in_points, conflicts, sessions
+from booking.services.sides import sides_of
+from booking.services.state_writing import lock_row as behind_lock
+from booking.services.usage_policy import usage_policy
+from config.kernel.access import Actor, get_visible
+from config.kernel.errors import Refusal
+from config.kernel.services import transactions
+
+
+def start(actor: Actor, reservation_id: int, confirmed: Collection[str], now: datetime) -> None:
+    """Start one's session. ``confirmed``: the sentences that were ticked; all that the lab asks for are needed.
+
+    Raises NotFound, Forbidden ``booking.not_yours``, Refusal ``check_in.ticks_missing`` (``ticks``),
+    ``booking.too_early_to_check_in``, ``booking.too_late_to_check_in``, ``check_in.too_late`` (the grace is over and the lab lets
+    nobody in then), ``booking.illegal_transition``, Conflict ``booking.early_not_free``, ``booking.just_taken``.
+    """
+    reservation = _own(actor, reservation_id)
+    _in_time(reservation, now)
+    ticks = check_in_points.ticks_of(reservation.instrument_id)
+    if not set(ticks) <= set(confirmed):
+        raise Refusal.of("check_in.ticks_missing", "ticks")
+    beginning = sessions.Beginning(now, Means.PHONE, tuple(ticks), needs_free_time=True)
+
+    def work() -> None:
+        locked = behind_lock(reservation_id)
+        _in_time(locked, now)
+        sessions.start(locked, actor, now, beginning)
+
+    with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
+        transactions.run(work)
+
+
+def end(actor: Actor, reservation_id: int, *, agrees: bool, now: datetime) -> None:
+    """End one's session. ``agrees``: the customer says yes to its times with the same press; the lab's yes is still needed.
+
+    Raises NotFound, Forbidden ``booking.not_yours``, Refusal ``booking.illegal_transition``.
+    """
+    _own(actor, reservation_id)
+
+    def work() -> None:
+        session = sessions.finish(behind_lock(reservation_id), actor, now, sessions.Ending(now, Means.PHONE))
+        if agrees:
+            session.customer_agreed_at, session.customer_agreed_by_id = now, actor.user_id
+            session.save(update_fields=["customer_agreed_at", "customer_agreed_by"])
+
+    transactions.run(work)
+
+
+def _in_time(reservation: Reservation, now: datetime) -> None:
+    policy = usage_policy(reservation)
+    found = arrival(reservation.during, now, policy.early_start_minutes)
+    if found is Arrival.TOO_EARLY:
+        starts_at = reservation.starts_at.isoformat()
+        raise Refusal.of("booking.too_early_to_check_in", starts_at=starts_at, early_minutes=policy.early_start_minutes)
+    if found is Arrival.OVER:
+        raise Refusal.of("booking.too_late_to_check_in", ends_at=reservation.ends_at.isoformat())
+    if reservation.state == ReservationState.NO_SHOW and not policy.late_may_use:
+        raise Refusal.of("check_in.too_late", grace_minutes=policy.no_show_grace_minutes)
+
+
+def _own(actor: Actor, reservation_id: int) -> Reservation:
+    rows = Reservation.objects.select_related("instrument__site", "instrument__policy", "organisation")
+    reservation = get_visible(rows, actor, pk=reservation_id)
+    sides_of(reservation, actor).require_customer()
+    return reservation

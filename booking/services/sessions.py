@@ -1,0 +1,134 @@
+"""Starting and ending the use behind a reservation: whoever does it, the facts of the session are written here.
+
+Everything is part of the caller's transaction and gets a reservation from ``state_writing.lock_row``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from psycopg.types.range import TimestamptzRange
+
+from booking import ports
+from booking.models import Means, Occupancy, OccupancySource, Reservation, UsageSession
+from booking.rules.outcome import outcome_of
+from booking.rules.review import review_until
+from booking.rules.states import Action, ReservationState
+from booking.rules.usage import derive_billable
+from booking.rules.usage_policy import UsagePolicy
+from booking.services import notices
+from booking.services.context import of_instrument
+from booking.services.state_writing import move
+from booking.services.usage_policy import usage_policy
+from config.kernel.access import Actor
+from config.kernel.errors import Conflict, Refusal
+from config.kernel.time_range import TimeRange
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """``at``: since when it is used. ``needs_free_time``: before the booked start only where nobody else has the time and it is
+    open; otherwise what is free is taken and the rest is the lab's business. ``ticks``: what was confirmed."""
+
+    at: datetime
+    means: Means = Means.LAB
+    ticks: tuple[str, ...] = ()
+    needs_free_time: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    at: datetime
+    means: Means = Means.LAB
+    note: str = ""
+
+
+def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning) -> UsageSession:
+    """Begin the session of an approved reservation, or of a missed one whose time nobody took (its money is held again).
+
+    Raises Refusal ``booking.illegal_transition``, Conflict ``booking.early_not_free`` (taken_until_at), ``booking.late_figures``,
+    and the exclusion constraint's IntegrityError when a missed one's time was taken.
+    """
+    if ReservationState(locked.state) is ReservationState.NO_SHOW:
+        move(locked, Action.COME_LATE, actor, now)
+        if ports.money().on_approve(locked, actor, now) is not None:
+            raise Conflict.of("booking.late_figures")
+    else:
+        move(locked, Action.CHECK_IN, actor, now)
+        ports.money().on_progress(locked, Action.CHECK_IN, actor, now)
+    if beginning.at < locked.starts_at:
+        _take_time_before(locked, beginning)
+    return UsageSession.objects.create(
+        reservation=locked,
+        booked_starts_at=locked.starts_at,
+        booked_ends_at=locked.ends_at,
+        actual_starts_at=beginning.at,
+        started_by_means=beginning.means,
+        checked_in_by_id=actor.user_id,
+        confirmed_ticks=list(beginning.ticks),
+    )
+
+
+def finish(locked: Reservation, actor: Actor, now: datetime, ending: Ending) -> UsageSession:
+    """End a running session: actual time is measured, billable time derived, and both sides may look at it.
+
+    The lab that ends it says yes with that; a customer on the phone does so separately.
+    """
+    move(locked, Action.CHECK_OUT, actor, now)
+    session = UsageSession.objects.get(reservation=locked)
+    policy = usage_policy(locked)
+    session.actual_ends_at = max(ending.at, session.actual_starts_at)
+    session.ended_by_means = ending.means
+    session.checked_out_by_id = actor.user_id
+    session.note = ending.note[:500]
+    session.review_until = review_until(now, policy.agree_after_days)
+    if ending.means in (Means.LAB, Means.AFTERWARDS):
+        session.lab_agreed_at, session.lab_agreed_by_id = now, actor.user_id
+    measure(session, policy)
+    session.save()
+    ports.money().on_progress(locked, Action.CHECK_OUT, actor, now)
+    notices.defer(locked, "completed", now)
+    return session
+
+
+def measure(session: UsageSession, policy: UsagePolicy) -> None:
+    """Set what follows from booked and actual time: billable range and minutes with their rule, overrun, outcome. Saves nothing."""
+    billable = derive_billable(session.booked, session.actual, policy.billable_rule)
+    charge_for(session, billable.range, billable.rule.basis.value)
+    session.overrun_minutes = billable.overrun_minutes
+    session.outcome = outcome_of(session.booked, session.actual).value
+
+
+def charge_for(session: UsageSession, billable: TimeRange | None, rule: str) -> None:
+    """Set what will be charged (None: nothing) and by which rule. Saves nothing."""
+    session.billable_rule = rule
+    session.billable_starts_at = billable.starts_at if billable else None
+    session.billable_ends_at = billable.ends_at if billable else None
+    session.billable_minutes = -(-billable.seconds // 60) if billable else 0
+
+
+def _take_time_before(locked: Reservation, beginning: Beginning) -> None:
+    """Keep others out from the early start on. The booked time stays what it is."""
+    occupancy = Occupancy.objects.get(reservation=locked, source=OccupancySource.RESERVATION)
+    taken = occupancy.during
+    if beginning.at >= taken.lower:
+        return
+    before = TimeRange(beginning.at, taken.lower)
+    others = Occupancy.objects.filter(
+        calendar_id=occupancy.calendar_id, blocking=True, during__overlap=TimestamptzRange(before.starts_at, before.ends_at)
+    ).exclude(pk=occupancy.pk)
+    in_the_way = others.order_by("-during").first()
+    if beginning.needs_free_time:
+        if in_the_way is not None:
+            raise Conflict.of("booking.early_not_free", taken_until_at=_local(in_the_way.during.upper, locked))
+        context = of_instrument(locked.instrument, getattr(locked.instrument, "policy", None)).for_customer(locked.organisation)
+        Refusal.raise_any(context.closed_reasons(TimeRange(beginning.at, locked.starts_at)))
+    if in_the_way is None:
+        occupancy.during = TimestamptzRange(beginning.at, taken.upper)
+        occupancy.save(update_fields=["during"])
+
+
+def _local(moment: datetime, locked: Reservation) -> str:
+    return moment.astimezone(ZoneInfo(locked.instrument.site.time_zone)).isoformat()

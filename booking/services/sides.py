@@ -1,0 +1,41 @@
+"""Which side of a reservation somebody speaks for: the customer's, the lab's, or both (a lab that uses its own instrument)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from booking.models import Reservation
+from config.kernel.access import Actor, Role
+from config.kernel.errors import Forbidden
+
+CUSTOMER_ROLES = (Role.RESEARCHER, Role.FIRM_ADMIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    customer: bool
+    lab: bool
+
+    def require_customer(self) -> None:
+        """Raises Forbidden ``booking.not_yours``."""
+        if not self.customer:
+            raise Forbidden.of("booking.not_yours")
+
+    def require_any(self) -> None:
+        """Raises Forbidden ``booking.not_yours``."""
+        if not (self.customer or self.lab):
+            raise Forbidden.of("booking.not_yours")
+
+
+def sides_of(reservation: Reservation, actor: Actor) -> Sides:
+    """``reservation`` comes with its instrument. Whoever asked for it or works for the customer organisation is its customer."""
+    own = reservation.requested_by_id == actor.user_id and actor.user_id is not None
+    return Sides(
+        customer=own or reservation.organisation_id in actor.organisations(*CUSTOMER_ROLES),
+        lab=reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER),
+    )
+
+
+def require_lab(reservation: Reservation, actor: Actor) -> None:
+    """Raises Forbidden unless the actor manages the instrument."""
+    actor.require_in(reservation.instrument.organisation_id, Role.LAB_MANAGER)

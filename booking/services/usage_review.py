@@ -1,0 +1,263 @@
+"""From the end of a session to its agreed use: both sides look, somebody may want it otherwise, and only then is it charged."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from booking import ports
+from booking.models import AgreedHow, Answer, Decision, Reservation, UsageAdjustment, UsageDispute, UsageSession
+from booking.rules.review import NOTICE_BEFORE, Review, agreement_is_due, proposal_faults, reminder_is_due, review_until
+from booking.rules.states import Action, ReservationState, next_state
+from booking.services import close_out_rule, notices
+from booking.services.sessions import charge_for
+from booking.services.sides import require_lab, sides_of
+from booking.services.state_writing import lock_row as behind_lock
+from booking.services.state_writing import move
+from booking.services.usage_policy import usage_policy
+from config.kernel.access import NOBODY, Actor, Role, get_visible
+from config.kernel.errors import Forbidden, Refusal
+from config.kernel.services import audit, transactions
+from config.kernel.services.transactions import whole
+from config.kernel.time_range import TimeRange
+from instruments.rules.registry_values import clean_text
+
+logger = logging.getLogger(__name__)
+TEXT_LENGTH = 1000
+DUE_BATCH = 5000
+WAITING = (ReservationState.COMPLETED.value, ReservationState.ADJUSTMENT_REFUSED.value)
+
+
+@whole
+def agree(actor: Actor, reservation_id: int, now: datetime) -> bool:
+    """Say yes for one's side; with the second yes the use is agreed and charged. Returns whether it is.
+
+    Raises NotFound, Forbidden ``booking.not_yours``, Refusal ``booking.illegal_transition``, ``close_out.confirm_first``.
+    """
+    sides = sides_of(_visible(actor, reservation_id), actor)
+    sides.require_any()
+    locked, session = _under_review(reservation_id, Action.AGREE)
+    if sides.customer and session.customer_agreed_at is None:
+        session.customer_agreed_at, session.customer_agreed_by_id = now, actor.user_id
+    if sides.lab and session.lab_agreed_at is None:
+        session.lab_agreed_at, session.lab_agreed_by_id = now, actor.user_id
+    audit.record(actor, "usage.say_yes", session, now, after={"customer": sides.customer, "lab": sides.lab})
+    if session.customer_agreed_at is None or session.lab_agreed_at is None:
+        session.save()
+        return False
+    _settle(locked, session, Action.AGREE, AgreedHow.BOTH_SIDES, actor, now)
+    return True
+
+
+@whole
+def ask_adjustment(actor: Actor, reservation_id: int, proposed: TimeRange | None, reason: str, now: datetime) -> UsageAdjustment:
+    """The customer wants to be charged for ``proposed`` (None: for nothing) instead, once per session.
+
+    Raises NotFound, Forbidden, Refusal ``usage.reason_missing`` (``reason``), ``usage.proposal_*`` (``starts_at``),
+    ``booking.illegal_transition``.
+    """
+    sides_of(_visible(actor, reservation_id), actor).require_customer()
+    words = _words(reason, "reason")
+    locked, session = _under_review(reservation_id, Action.ASK_ADJUSTMENT)
+    Refusal.raise_any(proposal_faults(proposed, session.billable, session.booked))
+    asked = UsageAdjustment.objects.create(
+        session=session,
+        starts_at=proposed.starts_at if proposed else None,
+        ends_at=proposed.ends_at if proposed else None,
+        before_starts_at=session.billable_starts_at,
+        before_ends_at=session.billable_ends_at,
+        reason=words,
+        asked_by_id=actor.person_id,
+        asked_at=now,
+    )
+    _step(locked, Action.ASK_ADJUSTMENT, actor, now, words)
+    notices.defer(locked, "adjustment_asked_to_lab", now, reason=words)
+    return asked
+
+
+@whole
+def accept_adjustment(actor: Actor, reservation_id: int, now: datetime) -> None:
+    """The lab accepts what the customer proposed; with that both sides have said yes, and it is charged."""
+    require_lab(_visible(actor, reservation_id), actor)
+    locked, session = _under_review(reservation_id, Action.ACCEPT_ADJUSTMENT)
+    asked = session.adjustment
+    asked.state, asked.answered_by_id, asked.answered_at = Answer.ACCEPTED, actor.person_id, now
+    asked.save(update_fields=["state", "answered_by", "answered_at"])
+    charge_for(session, _proposed(asked), "adjusted")
+    session.customer_agreed_at, session.customer_agreed_by_id = asked.asked_at, asked.asked_by_id
+    session.lab_agreed_at, session.lab_agreed_by_id = now, actor.user_id
+    _settle(locked, session, Action.ACCEPT_ADJUSTMENT, AgreedHow.ADJUSTMENT, actor, now)
+
+
+@whole
+def refuse_adjustment(actor: Actor, reservation_id: int, answer: str, now: datetime) -> None:
+    """The lab stands by what was measured, with a reason; the customer has the whole window again to agree or dispute.
+
+    Raises NotFound, Forbidden, Refusal ``usage.reason_missing`` (``answer``), ``booking.illegal_transition``.
+    """
+    require_lab(_visible(actor, reservation_id), actor)
+    words = _words(answer, "answer")
+    locked, session = _under_review(reservation_id, Action.REFUSE_ADJUSTMENT)
+    asked = session.adjustment
+    asked.state, asked.answer, asked.answered_by_id, asked.answered_at = Answer.REFUSED, words, actor.person_id, now
+    asked.save(update_fields=["state", "answer", "answered_by", "answered_at"])
+    session.lab_agreed_at, session.lab_agreed_by_id = now, actor.user_id
+    session.review_until, session.reminded_at = review_until(now, usage_policy(locked).agree_after_days), None
+    session.save()
+    _step(locked, Action.REFUSE_ADJUSTMENT, actor, now, words)
+    notices.defer(locked, "adjustment_refused", now, reason=words)
+
+
+@whole
+def dispute(actor: Actor, reservation_id: int, reason: str, now: datetime) -> UsageDispute:
+    """The customer does not agree; somebody of the owner who had no part in it has to decide.
+
+    Raises NotFound, Forbidden, Refusal ``usage.reason_missing`` (``reason``), ``booking.illegal_transition``.
+    """
+    sides_of(_visible(actor, reservation_id), actor).require_customer()
+    words = _words(reason, "reason")
+    locked, session = _under_review(reservation_id, Action.DISPUTE)
+    opened = UsageDispute.objects.create(session=session, reason=words, opened_by_id=actor.person_id, opened_at=now)
+    _step(locked, Action.DISPUTE, actor, now, words)
+    notices.defer(locked, "disputed_to_lab", now, reason=words)
+    return opened
+
+
+@whole
+def decide(actor: Actor, reservation_id: int, decision: str, reason: str, now: datetime) -> None:
+    """A second person of the lab, or the owner's finance, decides a dispute; it is charged as decided.
+
+    Raises NotFound, Forbidden, Refusal ``usage.second_person``, ``usage.decision_unknown``, ``usage.nothing_proposed``
+    (``decision``), ``usage.reason_missing`` (``reason``), ``booking.illegal_transition``.
+    """
+    reservation = _visible(actor, reservation_id)
+    actor.require_in(reservation.instrument.organisation_id, Role.LAB_MANAGER, Role.OWNER_FINANCE)
+    words = _words(reason, "reason")
+    locked, session = _under_review(reservation_id, Action.DECIDE)
+    if actor.person_id in had_part(session):
+        raise Refusal.of("usage.second_person")
+    charge_for(session, _decided(session, decision), session.billable_rule if decision == Decision.AS_MEASURED else "decided")
+    opened = session.dispute
+    opened.decision, opened.decision_reason = decision, words
+    opened.decided_by_id, opened.decided_at = actor.person_id, now
+    opened.save(update_fields=["decision", "decision_reason", "decided_by", "decided_at"])
+    _settle(locked, session, Action.DECIDE, AgreedHow.DECISION, actor, now, words)
+
+
+def had_part(session: UsageSession) -> set[int | None]:
+    """Whoever cannot decide a dispute about the session: who ended it, who answered the wish, who opened the dispute."""
+    asked = UsageAdjustment.objects.filter(session=session).first()
+    opened = UsageDispute.objects.filter(session=session).first()
+    people = {session.checked_out_by_id, asked.answered_by_id if asked else None, opened.opened_by_id if opened else None}
+    return people - {None}
+
+
+def remind_due(now: datetime) -> int:
+    """Tell both sides that time will agree soon; returns how many sessions. Safe to repeat."""
+
+    def remind(locked: Reservation, session: UsageSession) -> bool:
+        if not reminder_is_due(_review(session), now):
+            return False
+        session.reminded_at = now
+        session.save(update_fields=["reminded_at"])
+        notices.defer(locked, "agree_soon", now)
+        return True
+
+    waiting = UsageSession.objects.filter(review_until__lte=now + NOTICE_BEFORE, reminded_at__isnull=True)
+    return _each(waiting, remind)
+
+
+def agree_due(now: datetime) -> int:
+    """Agree what nobody objected to within the window, after the notice; returns how many. Safe to repeat.
+
+    What waits for a second pair of eyes at its quality grade goes on waiting.
+    """
+
+    def by_time(locked: Reservation, session: UsageSession) -> bool:
+        if not agreement_is_due(_review(session), now) or close_out_rule.reasons(locked):
+            return False
+        _settle(locked, session, Action.AGREE, AgreedHow.TIME, NOBODY, now)
+        return True
+
+    return _each(UsageSession.objects.filter(review_until__lte=now, reminded_at__lte=now - NOTICE_BEFORE), by_time)
+
+
+def _each(waiting: QuerySet[UsageSession], act: Callable[[Reservation, UsageSession], bool]) -> int:
+    rows = waiting.filter(reservation__state__in=WAITING, late_entered=False).order_by("review_until", "pk")
+    done = 0
+    for pk in list(rows.values_list("reservation_id", flat=True)[:DUE_BATCH]):
+
+        def work(pk: int = pk) -> bool:
+            locked = behind_lock(pk)
+            return locked.state in WAITING and act(locked, UsageSession.objects.select_for_update().get(reservation_id=pk))
+
+        try:
+            done += transactions.run(work)
+        except Exception:  # one that cannot be closed is parked for people to look at; the others go on
+            logger.exception("the use of reservation %s could not be agreed by time", pk)
+    return done
+
+
+def _review(session: UsageSession) -> Review:
+    if session.review_until is None:
+        raise ValueError("a running session is not under review")
+    return Review(session.review_until, session.reminded_at, session.late_entered)
+
+
+def _settle(
+    locked: Reservation, session: UsageSession, action: Action, how: AgreedHow, actor: Actor, now: datetime, reason: str = ""
+) -> None:
+    """The use is agreed: charge it."""
+    Refusal.raise_any(close_out_rule.reasons(locked))
+    move(locked, action, actor, now, reason)
+    session.agreed_at, session.agreed_how = now, how
+    session.save()
+    ports.money().on_agree(locked, session, actor, now)
+    notices.defer(locked, "charged", now)
+
+
+def _step(locked: Reservation, action: Action, actor: Actor, now: datetime, reason: str) -> None:
+    move(locked, action, actor, now, reason)
+    ports.money().on_progress(locked, action, actor, now)
+
+
+def _under_review(reservation_id: int, action: Action) -> tuple[Reservation, UsageSession]:
+    """Reservation and session behind the lock, when the state allows the action."""
+    locked = behind_lock(reservation_id)
+    next_state(ReservationState(locked.state), action)
+    return locked, UsageSession.objects.select_for_update(of=("self",)).get(reservation=locked)
+
+
+def _decided(session: UsageSession, decision: str) -> TimeRange | None:
+    if decision == Decision.AS_MEASURED:
+        return session.billable
+    if decision == Decision.NOTHING:
+        return None
+    if decision != Decision.AS_PROPOSED:
+        raise Refusal.of("usage.decision_unknown", "decision")
+    asked = UsageAdjustment.objects.filter(session=session).first()
+    if asked is None:
+        raise Refusal.of("usage.nothing_proposed", "decision")
+    return _proposed(asked)
+
+
+def _proposed(asked: UsageAdjustment) -> TimeRange | None:
+    return TimeRange(asked.starts_at, asked.ends_at) if asked.starts_at and asked.ends_at else None
+
+
+def _words(text: str, field: str) -> str:
+    words = clean_text(text, TEXT_LENGTH, field, lines=True)
+    if not words:
+        raise Refusal.of("usage.reason_missing", field)
+    return words
+
+
+def _visible(actor: Actor, reservation_id: int) -> Reservation:
+    rows = Reservation.objects.select_related("instrument", "organisation")
+    found = get_visible(rows, actor, pk=reservation_id)
+    if actor.user_id is None:
+        raise Forbidden.of("access.login_needed")
+    return found

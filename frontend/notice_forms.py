@@ -1,0 +1,124 @@
+"""Forms about being told. Everything is checked by the services; a form only carries what was typed."""
+
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from instruments.models import NoticeSettings
+from instruments.notice_events import groups, public_events
+from instruments.services import channels, notices
+from instruments.services.notice_settings import Wishes
+
+_CLOCK = {"type": "time"}
+
+
+class NoticeSettingsForm(forms.Form):
+    """Channels by group (one field a group), digest, quiet hours."""
+
+    digest = forms.ChoiceField(
+        label=_("Mail that nobody waits for"),
+        choices=[
+            ("immediately", pgettext_lazy("mail", "At once")),
+            ("daily", _("Gathered, once a day")),
+            ("weekly", _("Gathered, once a week")),
+        ],
+        widget=forms.RadioSelect,
+        help_text=_("What needs you (a request, new figures) always comes by itself."),
+    )
+    digest_hour = forms.TypedChoiceField(
+        label=_("Hour of the gathered mail"), coerce=int, choices=[(hour, f"{hour:02d}:00") for hour in range(24)]
+    )
+    digest_weekday = forms.TypedChoiceField(label=_("Day of the weekly mail"), coerce=int, choices=list(WEEKDAYS.items()))
+    quiet_from = forms.TimeField(
+        label=_("Quiet from"),
+        required=False,
+        widget=forms.TimeInput(attrs=_CLOCK, format="%H:%M"),
+        help_text=_("Nothing is sent in the quiet hours; it comes when they end. The bell here shows it at once."),
+    )
+    quiet_until = forms.TimeField(label=_("Quiet until"), required=False, widget=forms.TimeInput(attrs=_CLOCK, format="%H:%M"))
+    time_zone = forms.ChoiceField(label=_("Your time zone"))
+
+    def __init__(self, kept: NoticeSettings | None, offered: list[tuple[str, Any]], *args: Any, **kwargs: Any) -> None:
+        """``offered``: (channel, label) that the person may choose."""
+        initial: dict[str, Any] = {
+            "digest": kept.digest if kept else "immediately",
+            "digest_hour": kept.digest_hour if kept else 8,
+            "digest_weekday": kept.digest_weekday if kept else 0,
+            "quiet_from": kept.quiet_from if kept else None,
+            "quiet_until": kept.quiet_until if kept else None,
+            "time_zone": kept.time_zone if kept else settings.TIME_ZONE,
+        }
+        self.shown = {code: group for code, group in groups().items() if not group.hidden}
+        for code in self.shown:
+            initial[f"group_{code}"] = list(notices.wanted_channels(kept, code))
+        super().__init__(*args, **{**kwargs, "initial": initial})
+        for code, group in self.shown.items():
+            self.fields[f"group_{code}"] = forms.MultipleChoiceField(
+                label=str(group.name),
+                help_text=str(group.hint),
+                required=False,
+                choices=offered,
+                widget=forms.CheckboxSelectMultiple,
+            )
+        zones = sorted(available_timezones())
+        self.fields["time_zone"].choices = [(zone, zone) for zone in zones]  # type: ignore[attr-defined]
+
+    @property
+    def group_fields(self) -> list[forms.BoundField]:
+        return [self[f"group_{code}"] for code in self.shown]
+
+    def wishes(self) -> Wishes:
+        """What was typed. Validate the form first."""
+        typed = self.cleaned_data
+        chosen = {code: typed[f"group_{code}"] for code in self.shown}
+        rest = {name: typed[name] for name in typed if not name.startswith("group_")}
+        return Wishes(chosen, **rest)
+
+
+class AddressForm(forms.Form):
+    """Where a channel reaches the person."""
+
+    address = forms.CharField(max_length=200, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+    def __init__(self, channel: str, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        adapter = channels.channels()[channel]
+        self.fields["address"].label = str(adapter.address_label)
+
+
+class CodeForm(forms.Form):
+    """The code that was sent there."""
+
+    code = forms.CharField(
+        label=_("Code"), max_length=20, widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"})
+    )
+
+
+def _event_choices() -> list[tuple[str, Any]]:
+    return [(code, event.name) for code, event in public_events().items()]
+
+
+class WebhookForm(forms.Form):
+    """A new webhook."""
+
+    address = forms.CharField(
+        label=_("Address"),
+        max_length=2000,
+        help_text=_("Begins with https:// and can be reached from the internet."),
+        widget=forms.URLInput(attrs={"autocomplete": "off", "spellcheck": "false", "placeholder": "https://"}),
+    )
+    events = forms.MultipleChoiceField(label=_("Events"), choices=_event_choices, widget=forms.CheckboxSelectMultiple)
+
+
+class WebhookEventsForm(forms.Form):
+    """What an existing one hears, and whether it is on."""
+
+    active = forms.BooleanField(label=_("Switched on"), required=False)
+    events = forms.MultipleChoiceField(label=_("Events"), choices=_event_choices, widget=forms.CheckboxSelectMultiple)

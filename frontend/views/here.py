@@ -1,0 +1,223 @@
+"""At the instrument with a phone: from the code to start, more time, a fault and the end. Every page is good for some minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from billing.settlement.reservation_figures import figures_of
+from billing.settlement.services.extension_quotes import extension_figures
+from billing.subsidy.rules.assess import Assessment
+from booking.models import Reservation
+from booking.ports import ExpectedFigures
+from booking.queries import usage as usage_queries
+from booking.rules.attendance import Arrival
+from booking.services import check_in_points, extending, self_service, usage_review
+from config.kernel.access import Actor
+from config.kernel.errors import NotFound, Refusal
+from frontend.booking_form import read_expected
+from frontend.http import actor_of
+from frontend.presenters.usage import OUTCOMES
+from frontend.refusals import sentences, status_of
+from frontend.states import look_of
+from instruments.models import Instrument, InstrumentStatus
+from instruments.services import problems, registry
+
+
+@dataclass(frozen=True, slots=True)
+class Longer:
+    """One end that is offered, with what the whole session would cost then and how much more that is."""
+
+    ends_at: datetime
+    more_minutes: int
+    assessment: Assessment
+    more_now_fen: int
+
+    @property
+    def subsidy_fen(self) -> int:
+        return self.assessment.deducted_fen + self.assessment.refunded_fen
+
+
+@login_required
+@never_cache
+@require_GET
+def here_scan(request: HttpRequest, code: str) -> HttpResponse:
+    """Where the code at an instrument leads: to a page for this person that lasts some minutes."""
+    proof = check_in_points.read_code(actor_of(request), code, timezone.now())
+    return redirect(f"{reverse('here_now')}?{urlencode({'s': proof})}")
+
+
+@login_required
+@never_cache
+@require_GET
+def here_now(request: HttpRequest) -> HttpResponse:
+    """What the person can do at this instrument now."""
+    proof, now = request.GET.get("s", ""), timezone.now()
+    try:
+        instrument = check_in_points.instrument_of(actor_of(request), proof, now)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return _scan_again(request, refusal)
+    return _page(request, instrument, proof, now)
+
+
+def _scan_again(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    return render(request, "here/again.html", {"sentences": sentences(refusal)}, status=status_of(refusal))
+
+
+def _page(
+    request: HttpRequest, instrument: Instrument, proof: str, now: datetime, refusal: Refusal | None = None
+) -> HttpResponse:
+    actor = actor_of(request)
+    found = usage_queries.here(actor, instrument, now)
+    shown = found.running or found.due or found.later
+    figures = figures_of(actor, [shown]).get(shown.pk) if shown else None
+    context = {
+        "here": found,
+        "instrument": instrument,
+        "zone": instrument.site.time_zone,
+        "proof": proof,
+        "now": now,
+        "ticks": check_in_points.ticks_of(instrument.pk),
+        "figures": figures,
+        "longer": _longer(found.running, now, figures.payable_now_fen if figures else 0) if found.running else [],
+        "left_minutes": _minutes(found.running.ends_at - now) if found.running else 0,
+        "early_minutes": _minutes(found.due.starts_at - now) if found.due and found.arrival is Arrival.EARLY else 0,
+        "outcome": OUTCOMES[found.recent.session.outcome] if found.recent else "",
+        "statuses": [(value, look_of("instrument", value).word) for value in InstrumentStatus.values] if found.manages else [],
+        "problems": sentences(refusal) if refusal else [],
+    }
+    return render(request, "here/now.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _minutes(length: object) -> int:
+    return int(length.total_seconds()) // 60  # type: ignore[attr-defined]
+
+
+def _longer(running: Reservation, now: datetime, payable_now_fen: int) -> list[Longer]:
+    offered = extending.extensible(running, now)
+    found = []
+    for ends_at in offered.ends[:4]:
+        assessment = extension_figures(running, ends_at, now)
+        more = int((ends_at - running.ends_at).total_seconds()) // 60
+        found.append(Longer(ends_at, more, assessment, assessment.payable_now_fen - payable_now_fen))
+    return found
+
+
+@login_required
+@require_POST
+def here_start(request: HttpRequest) -> HttpResponse:
+    """Start the session that is due."""
+
+    def act(actor: Actor, instrument: Instrument, now: datetime) -> str:
+        self_service.start(actor, _id(request), request.POST.getlist("ticks"), now)
+        return _("Started. Have a good session.")
+
+    return _acted(request, act)
+
+
+@login_required
+@require_POST
+def here_extend(request: HttpRequest) -> HttpResponse:
+    """Go on until another end, at the price that was shown."""
+
+    def act(actor: Actor, instrument: Instrument, now: datetime) -> str:
+        ends_at, expected = _longer_wish(request)
+        extending.extend(actor, _id(request), ends_at, expected, now)
+        return _("The session goes on for longer.")
+
+    return _acted(request, act)
+
+
+def _longer_wish(request: HttpRequest) -> tuple[datetime, ExpectedFigures]:
+    try:
+        ends_at = parse_datetime(request.POST.get("ends_at", ""))
+    except ValueError:
+        ends_at = None
+    if ends_at is None or ends_at.tzinfo is None:
+        raise Refusal.of("booking.time_unreadable", "ends_at")
+    return ends_at, read_expected(request.POST)
+
+
+@login_required
+@require_POST
+def here_end(request: HttpRequest) -> HttpResponse:
+    """End the running session; with a tick the customer agrees to its times at once."""
+
+    def act(actor: Actor, instrument: Instrument, now: datetime) -> str:
+        self_service.end(actor, _id(request), agrees=request.POST.get("agrees") == "yes", now=now)
+        return _("Ended. Thank you.")
+
+    return _acted(request, act)
+
+
+@login_required
+@require_POST
+def here_agree(request: HttpRequest) -> HttpResponse:
+    """Say yes to the times of the session that has just ended."""
+
+    def act(actor: Actor, instrument: Instrument, now: datetime) -> str:
+        if usage_review.agree(actor, _id(request), now):
+            return _("Agreed. The charge is made.")
+        return _("Noted. It is charged once the other side agrees, or when the time for it is over.")
+
+    return _acted(request, act)
+
+
+@login_required
+@require_POST
+def here_report(request: HttpRequest) -> HttpResponse:
+    """Tell the lab about a fault; who runs the instrument may mark it with the same press."""
+
+    def act(actor: Actor, instrument: Instrument, now: datetime) -> str:
+        text = request.POST.get("text", "").replace("\x00", "")
+        if text.strip() and request.POST.get("unusable") == "yes":
+            text = f"[{_('cannot be used')}] {text}"
+        problems.report(actor, instrument.pk, text, now)
+        status = request.POST.get("instrument_status", "")
+        if status and status != instrument.status:
+            registry.set_status(actor, instrument.pk, status, now, text.strip()[:200])
+        return _("Thank you. The lab has been told.")
+
+    return _acted(request, act)
+
+
+def _id(request: HttpRequest) -> int:
+    text = request.POST.get("reservation", "")
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise NotFound.of("access.not_found", model="reservation")
+    return int(text)
+
+
+def _acted(request: HttpRequest, act: Callable[[Actor, Instrument, datetime], str]) -> HttpResponse:
+    """Do it and come back to the page of the instrument; a refusal is shown there."""
+    actor, now, proof = actor_of(request), timezone.now(), request.POST.get("s", "")
+    try:
+        instrument = check_in_points.instrument_of(actor, proof, now)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return _scan_again(request, refusal)
+    try:
+        said = act(actor, instrument, now)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        instrument.refresh_from_db()
+        return _page(request, instrument, proof, now, refusal)
+    messages.success(request, said)
+    return redirect(f"{reverse('here_now')}?{urlencode({'s': proof})}")

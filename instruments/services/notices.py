@@ -1,0 +1,221 @@
+"""The one door through which people are told what happened.
+
+``tell`` writes, in the caller's transaction, a notice for each person, a delivery for each further channel that the person wants, and
+the jobs that send them; and, for institutions, a delivery for each webhook that asked for the event. A transaction that is undone
+tells nobody. Nothing is sent here: ``instruments.services.notice_delivery`` does that, from jobs.
+
+Three statements for all people together, one more where an organisation has webhooks to look for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Model, Q
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+
+from config.kernel.access import Actor, Role, visible_to
+from config.kernel.services.silence import is_silent
+from config.kernel.services.transactions import whole
+from instruments.models import Delivery, Membership, Notice, NoticeSettings, User
+from instruments.notice_events import Event, event_of, groups
+from instruments.rules.notice_times import Digest, Rhythm, due_at
+from instruments.services import webhooks
+
+TASK, QUEUE = "notices.deliver", "mail"
+EMAIL = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What is told. ``params`` are JSON-able values for the event's sentences, never keys or passwords; ``path`` a page of the
+    platform; ``lab_id`` the lab whose matter it is (its managers find the mails in their log).
+
+    ``key``: telling the same event under the same key again tells nobody twice. ``webhooks``: organisation id -> what its webhooks
+    hear, JSON-able, explicit fields.
+    """
+
+    event: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    path: str = ""
+    about: Model | None = None
+    lab_id: int | None = None
+    key: str = ""
+    webhooks: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def person(*user_ids: int | None) -> Q:
+    """These people."""
+    return Q(pk__in=[pk for pk in user_ids if pk is not None])
+
+
+def holders(role: Role, organisation_id: int | None = None) -> Q:
+    """Who has the role, in one organisation or anywhere."""
+    rows = Membership.objects.filter(role=role)
+    if organisation_id is not None:
+        rows = rows.filter(organisation_id=organisation_id)
+    return Q(pk__in=rows.values("user_id"))
+
+
+def tell(news: News, to: Q, now: datetime) -> int:
+    """Tell the people of ``to`` (``person``, ``holders``, joined with ``|``) who may still log in; returns how many were told anew.
+
+    Call it inside the transaction of the change.
+    """
+    if is_silent():
+        return 0
+    event = event_of(news.event)
+    people = list(User.objects.filter(to, is_active=True).select_related("notice_settings").order_by("pk"))
+    told = _write(news, event, people, now) if people else 0
+    webhooks.queue(news.event, news.webhooks, now)
+    return told
+
+
+def settle(about: Model, events: Iterable[str], now: datetime) -> int:
+    """Somebody has dealt with it: notices of these events about it wait for nobody any more. Returns how many were unread.
+
+    Call it inside the transaction of the change.
+    """
+    waiting = Notice.objects.filter(
+        object_type=about._meta.label_lower, object_id=str(about.pk), event__in=list(events), read_at=None, needs_action=True
+    )
+    return waiting.update(read_at=now)
+
+
+def mail_to(address: str, event: str, subject: str, text: str, now: datetime) -> None:
+    """Queue a ready text for an address that may be nobody's: links to log in, invitations. It is kept until it was sent, no longer.
+
+    Call it inside the transaction of the change.
+    """
+    if is_silent():
+        return
+    made = Delivery.objects.create(
+        event=event, channel=EMAIL, address=address, content={"title": subject, "text": text}, created_at=now, due_at=now
+    )
+    defer_deliveries([(made.pk, now)], now)
+
+
+def defer_deliveries(planned: Iterable[tuple[int, datetime]], now: datetime) -> None:
+    """Queue the jobs of deliveries (id, when), those of one moment in one statement."""
+    by_moment: dict[datetime | None, list[int]] = defaultdict(list)
+    for pk, moment in planned:
+        by_moment[moment if moment > now else None].append(pk)
+    for when, ids in by_moment.items():
+        job = app.configure_task(TASK, queue=QUEUE, **({} if when is None else {"schedule_at": when}))
+        job.batch_defer(*({"delivery_id": pk} for pk in ids))
+
+
+def queue_once(delivery_id: int) -> bool:
+    """Queue an attempt unless this has done so and it still waits. Not within a transaction."""
+    try:
+        app.configure_task(TASK, queue=QUEUE, queueing_lock=f"{TASK}:{delivery_id}").defer(delivery_id=delivery_id)
+    except AlreadyEnqueued:
+        return False
+    return True
+
+
+@whole
+def mark_read(actor: Actor, notice_ids: Iterable[int] | None, now: datetime) -> int:
+    """Mark the actor's notices (None: all of them) as read; returns how many were unread. Foreign ones are passed over."""
+    rows = visible_to(Notice.objects.filter(read_at=None), actor)
+    if notice_ids is not None:
+        rows = rows.filter(pk__in=list(notice_ids))
+    return rows.update(read_at=now)
+
+
+# --- How a person wants it --------------------------------------------------------------------------------------------
+def settings_of(user: User) -> NoticeSettings | None:
+    """The person's row; None while the defaults hold."""
+    return getattr(user, "notice_settings", None)
+
+
+def wanted_channels(chosen: NoticeSettings | None, group: str) -> tuple[str, ...]:
+    """The channels besides the notice in the platform."""
+    kept = (chosen.channels if chosen else {}).get(group)
+    return tuple(kept) if kept is not None else groups()[group].channels
+
+
+def rhythm_of(chosen: NoticeSettings | None) -> Rhythm:
+    """When the person wants mail."""
+    if chosen is None:
+        return Rhythm(ZoneInfo(settings.TIME_ZONE))
+    return Rhythm(
+        ZoneInfo(chosen.time_zone),
+        Digest(chosen.digest),
+        chosen.digest_hour,
+        chosen.digest_weekday,
+        chosen.quiet_from,
+        chosen.quiet_until,
+    )
+
+
+_WRITE = """
+WITH told AS (
+    INSERT INTO instruments_notice
+        (user_id, event, "group", needs_action, params, path, object_type, object_id, lab_id, key, created_at)
+    SELECT person, %(event)s, %(group)s, %(needs_action)s, %(params)s::jsonb, %(path)s, %(object_type)s, %(object_id)s, %(lab)s::bigint,
+           %(key)s, %(now)s
+    FROM unnest(%(people)s::bigint[]) AS person
+    ON CONFLICT DO NOTHING
+    RETURNING id, user_id
+), delivery AS (
+    INSERT INTO instruments_delivery
+        (notice_id, user_id, event, channel, address, digest, state, attempts, error, message_id, created_at, due_at)
+    SELECT told.id, told.user_id, %(event)s, wanted.channel, '', wanted.digest, 'waiting', 0, '', '', %(now)s, wanted.due_at
+    FROM told JOIN jsonb_to_recordset(%(wanted)s::jsonb) AS wanted(user_id bigint, channel text, digest boolean, due_at timestamptz)
+        USING (user_id)
+    ORDER BY told.id
+    RETURNING id, due_at
+)
+SELECT (SELECT count(*) FROM told), coalesce((SELECT jsonb_agg(jsonb_build_array(id, due_at) ORDER BY id) FROM delivery), '[]')
+"""
+
+
+def _write(news: News, event: Event, people: list[User], now: datetime) -> int:
+    wanted = [one for person_ in people for one in _wanted(event, person_, now)]
+    about = news.about
+    values: dict[str, Any] = {
+        "event": news.event,
+        "group": event.group,
+        "needs_action": event.needs_action,
+        "params": json.dumps(dict(news.params)),
+        "path": news.path,
+        "object_type": about._meta.label_lower if about is not None else "",
+        "object_id": str(about.pk) if about is not None else "",
+        "lab": news.lab_id,
+        "key": news.key,
+        "now": now,
+        "people": [person_.pk for person_ in people],
+        "wanted": json.dumps(wanted),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITE, values)
+        told, planned = cursor.fetchone()
+    found = json.loads(planned) if isinstance(planned, str) else planned
+    defer_deliveries([(pk, datetime.fromisoformat(moment)) for pk, moment in found], now)
+    return int(told)
+
+
+def planned(rhythm: Rhythm, channel: str, needs_action: bool, now: datetime) -> tuple[bool, datetime]:
+    """(whether it goes with a digest, when). A digest is for mail that nobody waits for; quiet hours are for all channels."""
+    if channel == EMAIL and rhythm.digest is not Digest.IMMEDIATELY and not needs_action:
+        return True, due_at(now, rhythm)
+    return False, due_at(now, replace(rhythm, digest=Digest.IMMEDIATELY))
+
+
+def _wanted(event: Event, person_: User, now: datetime) -> Iterable[dict[str, Any]]:
+    """What goes out besides the notice in the platform."""
+    chosen = settings_of(person_)
+    rhythm = rhythm_of(chosen)
+    for channel in wanted_channels(chosen, event.group):
+        digest, moment = planned(rhythm, channel, event.needs_action, now)
+        yield {"user_id": person_.pk, "channel": channel, "digest": digest, "due_at": moment.isoformat()}

@@ -1,0 +1,196 @@
+"""Addresses of organisations that hear of their events."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from procrastinate.contrib.django import app
+from procrastinate.exceptions import AlreadyEnqueued
+
+from config.kernel.access import Actor, get_visible
+from config.kernel.errors import Conflict, Forbidden, Refusal
+from config.kernel.services import audit, outbound
+from config.kernel.services.transactions import whole
+from instruments.access import administers
+from instruments.models import Organisation, Webhook, WebhookDelivery, WebhookState
+from instruments.notice_events import public_events
+from instruments.services.people import one_at_a_time
+
+TASK, QUEUE = "notices.webhook", "webhooks"
+LOCK = "notices.webhook"
+"""One address is called at a time, so that slow receivers never keep all workers from the mail."""
+TEST_EVENT = "webhook.test"
+MOST = 10
+"""Of one organisation."""
+
+
+@whole
+def register_webhook(
+    actor: Actor, organisation_id: int, address: str, events: Iterable[str], now: datetime
+) -> tuple[Webhook, str]:
+    """A new address and the secret of its signatures, which is shown this once.
+
+    Raises NotFound, Forbidden, Refusal ``webhook.https_only``, ``webhook.events_unknown``, ``webhook.too_many``, ``outbound.*``.
+    """
+    user_id = one_at_a_time(actor)
+    organisation = _administered(actor, organisation_id)
+    wanted, url = _checked_events(events), _checked_address(address)
+    if Webhook.objects.filter(organisation=organisation, removed_at=None).count() >= MOST:
+        raise Refusal.of("webhook.too_many", maximum=MOST)
+    made = Webhook.objects.create(
+        organisation=organisation,
+        address=url,
+        events=wanted,
+        nonce=secrets.token_urlsafe(24),
+        created_by_id=user_id,
+        created_at=now,
+    )
+    audit.record(actor, "webhook.register", made, now, after={"host": host_of(made), "events": wanted})
+    return made, secret_of(made)
+
+
+@whole
+def change_webhook(actor: Actor, webhook_id: int, events: Iterable[str], active: bool, now: datetime) -> Webhook:
+    """Other events; on or off. Switching it on again forgets the failures. Raises NotFound, Refusal ``webhook.events_unknown``."""
+    found = _mine(actor, webhook_id)
+    wanted = _checked_events(events)
+    before = {"events": found.events, "active": found.active}
+    if active and not found.active:
+        found.dead_in_row = 0
+    found.events, found.active = wanted, active
+    found.switched_off_why = "" if active else (found.switched_off_why or "manager")
+    found.save(update_fields=["events", "active", "dead_in_row", "switched_off_why"])
+    audit.record(actor, "webhook.change", found, now, before=before, after={"events": wanted, "active": active})
+    return found
+
+
+@whole
+def renew_secret(actor: Actor, webhook_id: int, now: datetime) -> tuple[Webhook, str]:
+    """Another secret; the old one is of no use from now on. Raises NotFound."""
+    found = _mine(actor, webhook_id)
+    found.nonce = secrets.token_urlsafe(24)
+    found.save(update_fields=["nonce"])
+    audit.record(actor, "webhook.renew_secret", found, now)
+    return found, secret_of(found)
+
+
+@whole
+def remove_webhook(actor: Actor, webhook_id: int, now: datetime) -> None:
+    """Nothing is sent there any more; its log goes with the time. Raises NotFound."""
+    found = _mine(actor, webhook_id)
+    found.active, found.removed_at = False, now
+    found.save(update_fields=["active", "removed_at"])
+    audit.record(actor, "webhook.remove", found, now)
+
+
+@whole
+def send_test(actor: Actor, webhook_id: int, now: datetime) -> WebhookDelivery:
+    """Queue a delivery that says nothing, to see whether it arrives. Raises NotFound, Conflict ``webhook.off``."""
+    found = _mine(actor, webhook_id)
+    if not found.active:
+        raise Conflict.of("webhook.off")
+    made = _delivery(found, TEST_EVENT, {"note": "This is a test."}, now)
+    made.save()
+    _defer([made])
+    return made
+
+
+@whole
+def redeliver(actor: Actor, delivery_id: int, now: datetime) -> WebhookDelivery:
+    """Try one that was given up (or arrived) again, under its old id. Raises NotFound, Conflict ``webhook.under_way``, ``webhook.off``."""
+    rows = WebhookDelivery.objects.select_related("webhook").select_for_update(of=("self",), no_key=True)
+    found = get_visible(rows, actor, pk=delivery_id)
+    if found.state in (WebhookState.WAITING, WebhookState.SENDING):
+        raise Conflict.of("webhook.under_way")
+    if not found.webhook.active:
+        raise Conflict.of("webhook.off")
+    found.state, found.attempts, found.due_at, found.finished_at = WebhookState.WAITING, 0, now, None
+    found.save(update_fields=["state", "attempts", "due_at", "finished_at"])
+    audit.record(actor, "webhook.redeliver", found, now)
+    _defer([found])
+    return found
+
+
+def queue(event: str, heard: Mapping[int, Mapping[str, Any]], now: datetime) -> int:
+    """Write and queue what the organisations' webhooks asked for; part of the caller's transaction. One statement where there is none."""
+    if not heard or event not in public_events():
+        return 0
+    hooks = Webhook.objects.filter(
+        organisation_id__in=list(heard), active=True, removed_at=None, events__contains=[event]
+    ).order_by("pk")
+    made = [_delivery(hook, event, heard[hook.organisation_id], now) for hook in hooks]
+    WebhookDelivery.objects.bulk_create(made)
+    _defer(made)
+    return len(made)
+
+
+def secret_of(webhook: Webhook) -> str:
+    """What signs the deliveries; made anew each time from what only this installation has."""
+    key = hmac.new(settings.SECRET_KEY.encode(), f"webhook:{webhook.pk}:{webhook.nonce}".encode(), hashlib.sha256).digest()
+    return "whsec_" + base64.urlsafe_b64encode(key).decode().rstrip("=")
+
+
+def host_of(webhook: Webhook) -> str:
+    """What may be logged of the address: paths and queries may hold keys of the receiver."""
+    return outbound.destination(webhook.address).host
+
+
+def queue_once(delivery_id: int) -> bool:
+    """Queue an attempt unless this has done so and it still waits. Not within a transaction."""
+    try:
+        job = app.configure_task(TASK, queue=QUEUE, lock=LOCK, queueing_lock=f"{TASK}:{delivery_id}")
+        job.defer(delivery_id=delivery_id)
+    except AlreadyEnqueued:
+        return False
+    return True
+
+
+def _defer(made: list[WebhookDelivery]) -> None:
+    if made:
+        app.configure_task(TASK, queue=QUEUE, lock=LOCK).batch_defer(*({"delivery_id": one.pk} for one in made))
+
+
+def _delivery(webhook: Webhook, event: str, data: Mapping[str, Any], now: datetime) -> WebhookDelivery:
+    uid = uuid.uuid4()
+    payload = {
+        "id": str(uid),
+        "event": event,
+        "created_at": now.isoformat(),
+        "organisation": webhook.organisation_id,
+        "data": dict(data),
+    }
+    return WebhookDelivery(webhook=webhook, uid=uid, event=event, payload=payload, created_at=now, due_at=now)
+
+
+def _administered(actor: Actor, organisation_id: int) -> Organisation:
+    organisation = get_visible(Organisation.objects.all(), actor, pk=organisation_id)
+    if not administers(actor, organisation):
+        raise Forbidden.of("access.role_needed", roles=["administrator"])
+    return organisation
+
+
+def _mine(actor: Actor, webhook_id: int) -> Webhook:
+    return get_visible(Webhook.objects.select_for_update(no_key=True).filter(removed_at=None), actor, pk=webhook_id)
+
+
+def _checked_events(events: Iterable[str]) -> list[str]:
+    wanted = sorted(set(events))
+    if not wanted or not set(wanted) <= set(public_events()):
+        raise Refusal.of("webhook.events_unknown", "events", known=sorted(public_events()))
+    return wanted
+
+
+def _checked_address(address: str) -> str:
+    """The address as typed. http only where the installation names the server itself."""
+    target = outbound.destination(address.strip())
+    if not target.url.startswith("https://") and not target.allowed:
+        raise Refusal.of("webhook.https_only", "address")
+    return address.strip()

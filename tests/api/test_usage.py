@@ -1,0 +1,118 @@
+"""Use, its review, devices and close-out over the API."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from booking.models import DeviceEvent, DeviceRun, Reservation
+from booking.services import device_keys, reservations, transitions
+from booking.services.reservations import ReservationRequest
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def clock(monkeypatch, now):
+    """What the API takes for now; the cast's time until it is set."""
+    from django.utils import timezone
+
+    class Clock:
+        at = now
+
+    monkeypatch.setattr(timezone, "now", lambda: Clock.at)
+    return Clock
+
+
+@pytest.fixture
+def booked(cast, slot, clock):
+    during = slot(9, 11)
+    request = ReservationRequest(cast.xrd.pk, cast.firm.pk, during, "assisted")
+    pk = reservations.reserve(cast.actor("lin"), request, cast.now, idempotency_key="k").reservation_id
+    transitions.approve(cast.actor("wang"), pk, cast.now)
+    return Reservation.objects.get(pk=pk)
+
+
+def test_a_session_from_the_start_to_the_agreed_use(api, cast, booked, clock):
+    path = f"reservations/{booked.pk}/"
+    assert api("lin").client.get(f"/api/v1/{path}usage/").status_code == 404
+    clock.at = booked.starts_at
+    assert api("lin").post(f"{path}start/", {"ticks": []}).json()["state"] == "in_use"
+    clock.at = booked.ends_at - 10 * MINUTE
+    longer = {"ends_at": (booked.ends_at + 60 * MINUTE).isoformat()}
+    assert api("lin").post(f"{path}extend/", longer).status_code == 200
+    refused = api("lin").post(f"{path}extend/", longer)
+    assert refused.status_code == 422 and refused.json()["code"] == "booking.extension_not_later"
+    clock.at = booked.ends_at + 60 * MINUTE
+    assert api("lin").post(f"{path}end/", {"agrees": True}).json()["state"] == "completed"
+    usage = api("lin").client.get(f"/api/v1/{path}usage/").json()
+    assert (usage["outcome"], usage["billable_minutes"], usage["billable_rule"]) == ("normal", 180, "booked")
+    assert (usage["started_by"], usage["lab_agreed_at"], usage["adjustment"]) == ("phone", None, None)
+    assert api("wang").send("put", f"{path}close-out/", json.dumps({"retests": 1}).encode()).json()["retests"] == 1
+    assert api("wang").post(f"{path}confirm-usage/").json()["state"] == "agreed"
+
+
+def test_a_wish_is_refused_disputed_and_decided(api, cast, booked, clock):
+    path = f"reservations/{booked.pk}/"
+    transitions.check_in(cast.actor("wang"), booked.pk, booked.starts_at)
+    transitions.check_out(cast.actor("wang"), booked.pk, booked.ends_at)
+    half = {"starts_at": booked.starts_at.isoformat(), "reason": "because"}
+    assert api("lin").post(f"{path}adjust/", half).json()["code"] == "booking.range_invalid"
+    assert api("lin").post(f"{path}adjust/", {"reason": "It failed."}).json()["state"] == "adjusting"
+    assert api("wang").post(f"{path}refuse-adjustment/", {"answer": "No."}).json()["state"] == "adjustment_refused"
+    assert api("lin").post(f"{path}dispute/", {"reason": "Yes."}).json()["state"] == "disputed"
+    own = api("wang").post(f"{path}decide/", {"decision": "nothing", "reason": "because"})
+    assert own.status_code == 422 and own.json()["code"] == "usage.second_person"
+    assert api("li").post(f"{path}decide/", {"decision": "nothing", "reason": "It was down."}).json()["state"] == "agreed"
+    usage = api("lin").client.get(f"/api/v1/{path}usage/").json()
+    assert (usage["billable"], usage["billable_minutes"], usage["agreed_how"]) == (None, 0, "decision")
+    assert usage["dispute"]["decision_reason"] == "It was down."
+
+
+def test_a_device_tells_with_its_key_alone_and_gets_each_events_fate(api, cast, booked, clock):
+    made = api("wang").post("device-keys/", {"organisation": cast.lab.pk, "instrument": cast.xrd.pk, "name": "PC"})
+    assert made.status_code == 201 and made.json()["key"].startswith("jishi_dev_")
+    key = {"Authorization": f"Bearer {made.json()['key']}", "Accept-Language": "en"}
+    clock.at = booked.ends_at
+    events = [
+        {"id": "1", "kind": "start", "at": booked.starts_at.isoformat()},
+        {"id": "2", "kind": "counter", "at": booked.starts_at.isoformat(), "value": "12.5"},
+        {"id": "3", "kind": "stop", "at": booked.ends_at.isoformat()},
+        {"id": "4", "kind": "stop", "at": (booked.ends_at + timedelta(days=9)).isoformat()},
+    ]
+    body = json.dumps({"sent_at": clock.at.isoformat(), "events": events}).encode()
+    answer = api().send("post", "device-events/", body, **key)
+    assert [one["result"] for one in answer.json()["events"]] == ["stored", "stored", "stored", "refused"]
+    assert answer.json()["events"][3]["detail"].startswith("The event lies in the future")
+    assert [one["result"] for one in api().send("post", "device-events/", body, **key).json()["events"]][:3] == ["repeated"] * 3
+    assert DeviceEvent.objects.count() == 3 and Reservation.objects.get().state == "completed"
+    wrong = json.dumps({"sent_at": clock.at.isoformat(), "events": [], "surprise": 1}).encode()
+    assert api().send("post", "device-events/", wrong, **key).status_code == 400
+    assert api("wang").post(f"device-keys/{made.json()['id']}/revoke/").json()["revoked_at"]
+    assert api().send("post", "device-events/", body, **key).status_code == 401
+    assert api("wang").send("post", "device-events/", body).status_code == 401
+
+
+def test_a_problem_is_written_down_over_the_api(api, cast, slot, clock):
+    key = device_keys.issue(cast.actor("wang"), cast.lab.pk, None, "Campus", cast.now)[1]
+    during = slot(13, 15)
+    clock.at = during.ends_at + MINUTE
+    told = [
+        {"id": kind, "kind": kind, "at": at.isoformat(), "instrument": cast.xrd.pk}
+        for kind, at in (("start", during.starts_at), ("stop", during.ends_at))
+    ]
+    body = json.dumps({"sent_at": clock.at.isoformat(), "events": told}).encode()
+    assert api().send("post", "device-events/", body, Authorization=f"Bearer {key}").status_code == 200
+    (problem,) = api("wang").client.get("/api/v1/usage-problems/").json()["results"]
+    assert problem["problem"] == "no_reservation"
+    assert api("lin").client.get("/api/v1/usage-problems/").json()["results"] == []
+    entry = {
+        "organisation": cast.firm.pk, "person": cast.users["lin"].pk, "starts_at": during.starts_at.isoformat(),
+        "ends_at": during.ends_at.isoformat(), "service_mode": "assisted", "evidence": "log", "reason": "by phone",
+    }  # fmt: skip
+    done = api("wang").post(f"usage-problems/{problem['id']}/enter/", entry).json()
+    assert (done["state"], DeviceRun.objects.get().reservation_id) == ("entered", done["reservation"])
+    usage = api("lin").client.get(f"/api/v1/reservations/{done['reservation']}/usage/").json()
+    assert (usage["late_entered"], usage["state"], usage["evidence"]) == (True, "completed", "log")

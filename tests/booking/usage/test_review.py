@@ -1,0 +1,152 @@
+"""From the end of a session to its charge: both sides look, and what they may want otherwise."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from billing.ledger.models import Transfer
+from billing.settlement.models import Award, Charge
+from booking.models import UsageAdjustment, UsageSession
+from booking.services import usage_review
+from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.time_range import TimeRange
+from tests.booking.usage.conftest import codes, state, wrong
+
+DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
+
+
+def test_a_session_that_is_over_is_not_charged_before_the_customer_says_yes(cast, programmes, over):
+    reservation = over(9, 12)
+    assert state(reservation) == "completed"
+    assert not Charge.objects.exists()
+    assert Transfer.objects.filter(kind="hold", ends__isnull=True).exists()
+    assert usage_review.agree(cast.actor("lin"), reservation.pk, reservation.ends_at + HOUR)
+    session = UsageSession.objects.get()
+    assert (state(reservation), session.agreed_how, session.outcome) == ("agreed", "both_sides", "normal")
+    assert Charge.objects.get().gross_fen == 1200_00
+    assert not Transfer.objects.filter(kind="hold", ends__isnull=True).exists()
+    assert wrong() == {}
+
+
+def test_the_labs_second_yes_alone_charges_nothing(cast, over):
+    reservation = over(9, 12)
+    assert usage_review.agree(cast.actor("wang"), reservation.pk, reservation.ends_at) is False
+    assert state(reservation) == "completed"
+
+
+@pytest.mark.parametrize(("name", "refusal"), [("li", Forbidden), ("qian", Forbidden), ("he", NotFound)])
+def test_only_the_two_sides_agree(cast, over, name, refusal):
+    reservation = over(9, 12)
+    with pytest.raises(refusal):
+        usage_review.agree(cast.actor(name), reservation.pk, reservation.ends_at)
+
+
+def test_what_the_customer_proposes_and_the_lab_accepts_is_charged(cast, programmes, over):
+    reservation = over(9, 12)
+    proposed = TimeRange(reservation.starts_at, reservation.starts_at + 2 * HOUR)
+    usage_review.ask_adjustment(cast.actor("lin"), reservation.pk, proposed, "The lamp failed at eleven.", reservation.ends_at)
+    assert state(reservation) == "adjusting"
+    with pytest.raises(Refusal) as refused:
+        usage_review.agree(cast.actor("lin"), reservation.pk, reservation.ends_at)
+    assert codes(refused) == {"booking.illegal_transition"}
+    usage_review.accept_adjustment(cast.actor("wang"), reservation.pk, reservation.ends_at + HOUR)
+    session = UsageSession.objects.get()
+    assert (session.billable_minutes, session.billable_rule, session.agreed_how) == (120, "adjusted", "adjustment")
+    assert UsageAdjustment.objects.get().before_ends_at == reservation.ends_at
+    assert Charge.objects.get().gross_fen == 800_00
+    assert wrong() == {}
+
+
+def test_nothing_may_be_charged_and_then_every_hold_goes_back(cast, programmes, over):
+    reservation = over(9, 12)
+    usage_review.ask_adjustment(cast.actor("lin"), reservation.pk, None, "It never ran.", reservation.ends_at)
+    usage_review.accept_adjustment(cast.actor("wang"), reservation.pk, reservation.ends_at)
+    charge = Charge.objects.get()
+    assert (charge.gross_fen, charge.payable_now_fen, charge.final_cost_fen) == (0, 0, 0)
+    assert not Award.objects.exists()
+    assert not Transfer.objects.filter(kind="hold", ends__isnull=True).exists()
+    assert wrong() == {}
+
+
+@pytest.mark.parametrize(
+    ("shift", "code"), [((0, 0), "usage.proposal_same"), ((-1, 0), "usage.proposal_outside"), ((0, 1), "usage.proposal_outside")]
+)
+def test_a_proposal_lies_within_what_was_booked_and_is_another_one(cast, over, shift, code):
+    reservation = over(9, 12)
+    proposed = TimeRange(reservation.starts_at + shift[0] * HOUR, reservation.ends_at + shift[1] * HOUR)
+    with pytest.raises(Refusal) as refused:
+        usage_review.ask_adjustment(cast.actor("lin"), reservation.pk, proposed, "because", reservation.ends_at)
+    assert codes(refused) == {code}
+    assert state(reservation) == "completed"
+
+
+def test_a_declined_wish_can_be_disputed_and_a_second_person_decides(cast, programmes, over, second):
+    reservation = over(9, 12)
+    at = reservation.ends_at
+    proposed = TimeRange(reservation.starts_at, reservation.starts_at + HOUR)
+    usage_review.ask_adjustment(cast.actor("lin"), reservation.pk, proposed, "It failed.", at)
+    with pytest.raises(Refusal) as refused:
+        usage_review.refuse_adjustment(cast.actor("wang"), reservation.pk, " ", at)
+    assert codes(refused) == {"usage.reason_missing"}
+    usage_review.refuse_adjustment(cast.actor("wang"), reservation.pk, "The log says otherwise.", at)
+    with pytest.raises(Refusal):
+        usage_review.ask_adjustment(cast.actor("lin"), reservation.pk, proposed, "Again.", at)
+    usage_review.dispute(cast.actor("lin"), reservation.pk, "Look at the log again.", at)
+    for name in ("wang", "lin"):
+        with pytest.raises((Refusal, Forbidden)) as refused:
+            usage_review.decide(cast.actor(name), reservation.pk, "as_proposed", "because", at)
+    usage_review.decide(second, reservation.pk, "as_proposed", "The log shows the failure.", at)
+    session = UsageSession.objects.get()
+    assert (session.billable_minutes, session.billable_rule, session.agreed_how) == (60, "decided", "decision")
+    assert Charge.objects.get().gross_fen == 400_00
+    assert wrong() == {}
+
+
+def test_the_owners_finance_may_decide_too_and_a_decision_is_one_that_is_known(cast, over):
+    reservation = over(9, 12)
+    usage_review.dispute(cast.actor("lin"), reservation.pk, "No.", reservation.ends_at)
+    li = cast.actor("li")
+    for decision, code in (("half", "usage.decision_unknown"), ("as_proposed", "usage.nothing_proposed")):
+        with pytest.raises(Refusal) as refused:
+            usage_review.decide(li, reservation.pk, decision, "because", reservation.ends_at)
+        assert codes(refused) == {code}
+    usage_review.decide(li, reservation.pk, "nothing", "The instrument was down.", reservation.ends_at)
+    assert Charge.objects.get().gross_fen == 0
+    assert wrong() == {}
+
+
+# --- By time --------------------------------------------------------------------------------------------------------------
+def test_time_agrees_only_after_a_notice_that_is_a_day_old(cast, over):
+    reservation = over(9, 12)
+    until = UsageSession.objects.get().review_until
+    assert until == reservation.ends_at + 7 * DAY
+    assert usage_review.remind_due(until - DAY - HOUR) == 0
+    assert usage_review.agree_due(until + HOUR) == 0, "nobody was told yet"
+    assert usage_review.remind_due(until - DAY) == 1
+    assert usage_review.remind_due(until - DAY) == 0, "once"
+    assert usage_review.agree_due(until - HOUR) == 0
+    assert usage_review.agree_due(until) == 1
+    assert usage_review.agree_due(until) == 0
+    assert (state(reservation), UsageSession.objects.get().agreed_how) == ("agreed", "time")
+    assert wrong() == {}
+
+
+def test_a_job_that_was_away_tells_first_and_agrees_a_day_later(cast, over):
+    over(9, 12)
+    late = UsageSession.objects.get().review_until + 10 * DAY
+    assert usage_review.agree_due(late) == 0
+    assert usage_review.remind_due(late) == 1
+    assert usage_review.agree_due(late + HOUR) == 0
+    assert usage_review.agree_due(late + DAY) == 1
+
+
+def test_time_does_not_agree_what_is_asked_or_disputed(cast, over):
+    asked, disputed = over(9, 11), over(13, 15)
+    usage_review.ask_adjustment(cast.actor("lin"), asked.pk, None, "No.", asked.ends_at)
+    usage_review.dispute(cast.actor("lin"), disputed.pk, "No.", disputed.ends_at)
+    late = asked.ends_at + 30 * DAY
+    assert (usage_review.remind_due(late), usage_review.agree_due(late + 2 * DAY)) == (0, 0)
+    assert {state(asked), state(disputed)} == {"adjusting", "disputed"}

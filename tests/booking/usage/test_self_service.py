@@ -1,0 +1,227 @@
+"""At the instrument with a phone: the code, starting early, in time and late, going on for longer, the end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from billing.settlement.models import Charge, Quote
+from billing.settlement.services.extension_quotes import extension_figures
+from booking.models import InstrumentPolicy, Occupancy, Reservation, UsageSession
+from booking.ports import NOTHING_EXPECTED, ExpectedFigures
+from booking.queries.usage import here
+from booking.services import check_in_points, extending, self_service, transitions, usage_review
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from tests.booking.usage.conftest import codes, state, wrong
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def ticks(cast):
+    return check_in_points.set_ticks(cast.actor("wang"), cast.xrd.pk, ["Gloves on", " ", "Shutter closed"], cast.now).ticks
+
+
+# --- The code -------------------------------------------------------------------------------------------------------------
+def test_a_code_leads_to_a_proof_that_lasts_fifteen_minutes_for_one_person(cast):
+    point = check_in_points.ensure(cast.actor("wang"), cast.xrd.pk, cast.now)
+    proof = check_in_points.read_code(cast.actor("lin"), point.code, cast.now)
+    assert check_in_points.instrument_of(cast.actor("lin"), proof, cast.now + 14 * MINUTE) == cast.xrd
+    for name, moment, given in (("lin", 15, proof), ("zhao", 0, proof), ("lin", 0, proof + "x"), ("lin", 0, "")):
+        with pytest.raises(Refusal) as refused:
+            check_in_points.instrument_of(cast.actor(name), given, cast.now + moment * MINUTE)
+        assert codes(refused) == {"check_in.scan_again"}
+
+
+def test_a_renewed_code_makes_the_old_label_useless(cast):
+    old = check_in_points.ensure(cast.actor("wang"), cast.xrd.pk, cast.now).code
+    new = check_in_points.renew(cast.actor("wang"), cast.xrd.pk, cast.now).code
+    assert old != new
+    with pytest.raises(NotFound):
+        check_in_points.read_code(cast.actor("lin"), old, cast.now)
+    assert check_in_points.read_code(cast.actor("lin"), new, cast.now)
+
+
+def test_only_the_lab_sets_codes_and_points(cast):
+    for name in ("lin", "li", "zhou"):
+        with pytest.raises((Forbidden, NotFound)):
+            check_in_points.renew(cast.actor(name), cast.xrd.pk, cast.now)
+    with pytest.raises(Refusal) as refused:
+        check_in_points.set_ticks(cast.actor("wang"), cast.xrd.pk, [f"Point {place}" for place in range(13)], cast.now)
+    assert codes(refused) == {"check_in.too_many_ticks"}
+
+
+# --- Starting -------------------------------------------------------------------------------------------------------------
+def test_every_point_has_to_be_confirmed_and_is_kept_with_the_session(cast, book, ticks):
+    reservation = book(9, 12)
+    with pytest.raises(Refusal) as refused:
+        self_service.start(cast.actor("lin"), reservation.pk, ["Gloves on"], reservation.starts_at)
+    assert codes(refused) == {"check_in.ticks_missing"}
+    self_service.start(cast.actor("lin"), reservation.pk, ticks, reservation.starts_at)
+    session = UsageSession.objects.get()
+    assert (session.confirmed_ticks, session.started_by_means) == (["Gloves on", "Shutter closed"], "phone")
+
+
+@pytest.mark.parametrize(("name", "refusal"), [("wang", Forbidden), ("li", Forbidden), ("he", NotFound)])
+def test_only_the_customers_people_start_on_the_phone(cast, book, name, refusal):
+    reservation = book(9, 12)
+    with pytest.raises(refusal):
+        self_service.start(cast.actor(name), reservation.pk, [], reservation.starts_at)
+    self_service.start(cast.actor("zhao"), reservation.pk, [], reservation.starts_at)
+
+
+def test_who_comes_at_the_wrong_time_is_told_when_it_is_and_whether_the_instrument_is_free(cast, book):
+    reservation = book(14, 16)
+    book(9, 11, who="he")
+    early = reservation.starts_at - 4 * HOUR
+    with pytest.raises(Refusal) as refused:
+        self_service.start(cast.actor("lin"), reservation.pk, [], early)
+    assert codes(refused) == {"booking.too_early_to_check_in"}
+    found = here(cast.actor("lin"), cast.xrd, early)
+    assert (found.due, found.later, found.taken_until) == (None, reservation, early + HOUR)
+    assert here(cast.actor("lin"), cast.xrd, early + 2 * HOUR).taken_until is None
+    with pytest.raises(Refusal) as refused:
+        self_service.start(cast.actor("lin"), reservation.pk, [], reservation.ends_at)
+    assert codes(refused) == {"booking.too_late_to_check_in"}
+
+
+def test_an_early_start_takes_the_free_time_before_and_costs_nothing_more(cast, programmes, book):
+    reservation = book(14, 16)
+    begun = reservation.starts_at - 40 * MINUTE
+    self_service.start(cast.actor("lin"), reservation.pk, [], begun)
+    assert Occupancy.objects.get().during.lower == begun
+    self_service.end(cast.actor("lin"), reservation.pk, agrees=True, now=reservation.ends_at)
+    session = UsageSession.objects.get()
+    assert (session.actual_starts_at, session.billable_starts_at) == (begun, reservation.starts_at)
+    assert (session.overrun_minutes, session.outcome) == (40, "normal")
+    assert usage_review.agree(cast.actor("wang"), reservation.pk, reservation.ends_at)
+    assert Charge.objects.get().gross_fen == 800_00
+    assert wrong() == {}
+
+
+def test_an_early_start_into_somebody_elses_time_is_refused_with_its_end(cast, book):
+    reservation = book(14, 16)
+    book(12, 14, who="he")
+    with pytest.raises(Conflict) as refused:
+        self_service.start(cast.actor("lin"), reservation.pk, [], reservation.starts_at - 20 * MINUTE)
+    (reason,) = refused.value.reasons
+    assert reason.code == "booking.early_not_free"
+    assert reason.params["taken_until_at"] == "2026-11-25T14:00:00+08:00"
+    assert state(reservation) == "approved"
+
+
+def test_an_early_start_before_the_opening_is_refused(cast, book):
+    reservation = book(8, 10)
+    with pytest.raises(Refusal) as refused:
+        self_service.start(cast.actor("lin"), reservation.pk, [], reservation.starts_at - 20 * MINUTE)
+    assert codes(refused) & {"booking.outside_opening_hours", "booking.closed_because", "booking.closed_exceptionally"}
+
+
+# --- Late -----------------------------------------------------------------------------------------------------------------
+def test_after_the_grace_the_time_is_free_for_others_and_who_comes_late_may_use_it_while_it_is(cast, programmes, book):
+    reservation = book(9, 12)
+    assert transitions.mark_no_shows_due(reservation.starts_at + 29 * MINUTE) == 0
+    assert transitions.mark_no_shows_due(reservation.starts_at + 30 * MINUTE) == 1
+    assert (state(reservation), Occupancy.objects.get().blocking) == ("no_show", False)
+    self_service.start(cast.actor("lin"), reservation.pk, [], reservation.starts_at + 50 * MINUTE)
+    assert (state(reservation), Occupancy.objects.get().blocking) == ("in_use", True)
+    assert wrong() == {}
+    self_service.end(cast.actor("lin"), reservation.pk, agrees=False, now=reservation.ends_at)
+    assert UsageSession.objects.get().outcome == "late"
+    usage_review.agree(cast.actor("lin"), reservation.pk, reservation.ends_at)
+    assert usage_review.agree(cast.actor("wang"), reservation.pk, reservation.ends_at)
+    assert wrong() == {}
+
+
+def test_who_comes_late_finds_somebody_else_who_took_the_time(cast, book):
+    reservation = book(9, 12)
+    transitions.mark_no_shows_due(reservation.starts_at + 30 * MINUTE)
+    book(10, 11, who="he")
+    with pytest.raises(Conflict) as refused:
+        self_service.start(cast.actor("lin"), reservation.pk, [], reservation.starts_at + 40 * MINUTE)
+    assert codes(refused) == {"booking.just_taken"}
+    assert state(reservation) == "no_show"
+    assert wrong() == {}
+
+
+# --- Longer ---------------------------------------------------------------------------------------------------------------
+def test_a_session_goes_on_for_longer_with_the_figures_that_were_shown(cast, programmes, running):
+    reservation = running(9, 11)
+    now = reservation.ends_at - 20 * MINUTE
+    found = Reservation.objects.select_related("instrument__site", "instrument__organisation", "organisation").get()
+    offered = extending.extensible(found, now)
+    until = offered.ends[1]
+    assert until == reservation.ends_at + HOUR
+    figures = extension_figures(found, until, now)
+    seen = ExpectedFigures(figures.payable_now_fen, figures.final_cost_fen)
+    extending.extend(cast.actor("lin"), reservation.pk, until, seen, now)
+    reservation.refresh_from_db()
+    session = UsageSession.objects.get()
+    assert reservation.ends_at == session.booked_ends_at == Occupancy.objects.get().during.upper == until
+    held = Quote.objects.filter(held_at__isnull=False).latest("revision")
+    assert (held.gross_fen, held.payable_now_fen) == (1200_00, figures.payable_now_fen)
+    assert wrong() == {}
+    transitions.check_out(cast.actor("wang"), reservation.pk, until)
+    usage_review.agree(cast.actor("lin"), reservation.pk, until)
+    charge = Charge.objects.get()
+    assert (charge.gross_fen, charge.payable_now_fen) == (held.gross_fen, held.payable_now_fen)
+    assert wrong() == {}
+
+
+def test_other_figures_than_those_shown_extend_nothing(cast, programmes, running):
+    reservation = running(9, 11)
+    with pytest.raises(Conflict) as refused:
+        extending.extend(
+            cast.actor("lin"), reservation.pk, reservation.ends_at + HOUR, ExpectedFigures(1, 1), reservation.starts_at
+        )
+    assert codes(refused) == {"billing.figures_differ"}
+    reservation.refresh_from_db()
+    assert reservation.ends_at == Occupancy.objects.get().during.upper
+    assert wrong() == {}
+
+
+def test_what_is_taken_or_closed_behind_it_is_refused_with_what_is_free(cast, running, book):
+    reservation = running(9, 11)
+    book(12, 14, who="he")
+    lin, now = cast.actor("lin"), reservation.starts_at
+    for until, code in (
+        (reservation.ends_at + 2 * HOUR, "booking.extension_not_free"),
+        (reservation.ends_at + 10 * MINUTE, "booking.extension_off_grid"),
+        (reservation.ends_at, "booking.extension_not_later"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            extending.extend(lin, reservation.pk, until, NOTHING_EXPECTED, now)
+        assert codes(refused) == {code}
+    extending.extend(lin, reservation.pk, reservation.ends_at + HOUR, NOTHING_EXPECTED, now)
+    with pytest.raises(Refusal) as refused:
+        extending.extend(lin, reservation.pk, reservation.ends_at + 2 * HOUR, NOTHING_EXPECTED, now)
+    assert codes(refused) == {"booking.extension_nothing_free"}
+
+
+def test_a_buffer_stays_free_behind_an_extension(cast, running, book):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, buffer_after_minutes=30)
+    reservation = running(9, 11)
+    book(13, 14, who="he")
+    found = Reservation.objects.select_related("instrument__site", "instrument__policy", "organisation").get(pk=reservation.pk)
+    ends = extending.extensible(found, reservation.starts_at).ends
+    assert ends[-1] == reservation.ends_at + 90 * MINUTE
+
+
+@pytest.mark.parametrize(("name", "refusal"), [("li", Forbidden), ("he", NotFound)])
+def test_only_the_two_sides_extend(cast, running, name, refusal):
+    reservation = running(9, 11)
+    with pytest.raises(refusal):
+        extending.extend(cast.actor(name), reservation.pk, reservation.ends_at + HOUR, NOTHING_EXPECTED, reservation.starts_at)
+
+
+# --- The end --------------------------------------------------------------------------------------------------------------
+def test_the_lab_agrees_at_once_to_what_the_customer_confirmed_on_the_phone(cast, running):
+    reservation = running(9, 11)
+    self_service.end(cast.actor("lin"), reservation.pk, agrees=True, now=reservation.ends_at - 10 * MINUTE)
+    session = UsageSession.objects.get()
+    assert (state(reservation), session.ended_by_means, session.outcome) == ("completed", "phone", "left_early")
+    assert (session.customer_agreed_at is not None, session.lab_agreed_at) == (True, None)
+    assert usage_review.agree(cast.actor("wang"), reservation.pk, reservation.ends_at)
+    assert state(reservation) == "agreed"

@@ -1,0 +1,258 @@
+"""Webhooks: signed, at least once, tried for a day, never into a private network; the receiver of the documentation hears them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from booking.services import reservations, transitions
+from booking.services.reservations import ReservationRequest
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from instruments.models import Notice, Webhook, WebhookDelivery
+from instruments.queries import notices as queries
+from instruments.rules.notice_times import WEBHOOK_DELAYS
+from instruments.rules.webhook_signature import is_genuine
+from instruments.services import webhook_delivery, webhooks
+
+pytestmark = pytest.mark.django_db
+EVENTS = ["reservation.requested", "reservation.approved"]
+DOCUMENT = Path(settings.BASE_DIR) / "docs" / "webhooks.md"
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Keeps what it hears; answers what it was told to, 204 when it was told nothing."""
+
+    heard: list[tuple[dict[str, str], bytes]]
+    answers: list[int]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.heard.append((dict(self.headers), body))
+        status = self.answers.pop(0) if self.answers else 204
+        self.send_response(status)
+        if 300 <= status < 400:
+            self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")
+        self.end_headers()
+
+    def log_message(self, *args: Any) -> None:
+        return
+
+
+@pytest.fixture
+def receiver(settings: Any) -> Iterator[Any]:
+    handler = type("Here", (Receiver,), {"heard": [], "answers": []})
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings.OUTBOUND_ALLOW = frozenset({("127.0.0.1", server.server_port)})
+    handler.address = f"http://127.0.0.1:{server.server_port}/hook?key=theirs"
+    yield handler
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def hook(cast: Any, receiver: Any) -> Webhook:
+    return webhooks.register_webhook(cast.actor("wang"), cast.lab.pk, receiver.address, EVENTS, cast.now)[0]
+
+
+def ask(cast: Any, during: Any, key: str = "k") -> int:
+    wanted = ReservationRequest(cast.xrd.pk, cast.firm.pk, during, "self_operated")
+    return reservations.reserve(cast.actor("lin"), wanted, cast.now, idempotency_key=key).reservation_id
+
+
+def attempt(now: Any) -> list[str]:
+    waiting = WebhookDelivery.objects.filter(state__in=["waiting", "sending"]).order_by("pk").values_list("pk", flat=True)
+    return [webhook_delivery.deliver(pk, now) for pk in list(waiting)]
+
+
+def test_what_both_sides_may_see_is_sent_signed_and_once(cast, slot, hook, receiver):
+    pk = ask(cast, slot(9, 12))
+    assert attempt(cast.now) == ["sent"]
+    assert attempt(cast.now) == []
+    ((headers, body),) = receiver.heard
+    secret = webhooks.secret_of(hook)
+    assert is_genuine(secret, headers["Jishi-Signature"], body, int(cast.now.timestamp()))
+    assert not is_genuine(secret, headers["Jishi-Signature"], body.replace(b"requested", b"approved"), int(cast.now.timestamp()))
+    heard = json.loads(body)
+    assert set(heard) == {"id", "event", "created_at", "organisation", "data"}
+    assert (heard["event"], heard["id"], heard["organisation"]) == (
+        "reservation.requested", headers["Jishi-Delivery"], cast.lab.pk,
+    )  # fmt: skip
+    assert heard["data"]["reservation"] == pk and heard["data"]["starts_at"].endswith("+08:00")
+    assert b"Lin" not in body and b"example.org" not in body
+
+
+def test_what_is_rolled_back_is_not_heard(cast, slot, hook):
+    with pytest.raises(RuntimeError), transaction.atomic():
+        ask(cast, slot(9, 12))
+        raise RuntimeError
+    assert not WebhookDelivery.objects.exists()
+
+
+def test_only_what_was_chosen_by_organisations_that_are_concerned_is_sent(cast, slot, hook, receiver):
+    webhooks.register_webhook(cast.actor("he"), cast.other_firm.pk, receiver.address, EVENTS, cast.now)
+    pk = ask(cast, slot(9, 12))
+    transitions.reject(cast.actor("wang"), pk, cast.now, "no")
+    assert [(one.webhook_id, one.event) for one in WebhookDelivery.objects.all()] == [(hook.pk, "reservation.requested")]
+
+
+def test_a_failing_receiver_is_tried_for_a_day_and_then_it_is_a_dead_letter_that_can_be_sent_again(cast, slot, hook, receiver):
+    ask(cast, slot(9, 12))
+    receiver.answers[:] = [500] * 20
+    one, moment, seen = WebhookDelivery.objects.get(), cast.now, []
+    for _ in range(len(WEBHOOK_DELAYS) + 1):
+        seen += attempt(moment)
+        one.refresh_from_db()
+        assert attempt(moment) in ([""], [])  # not before its time
+        moment = max(moment, one.due_at)
+    assert seen == ["waiting"] * len(WEBHOOK_DELAYS) + ["failed"]
+    assert (one.status, one.error, one.attempts) == (500, "webhook.status", len(WEBHOOK_DELAYS) + 1)
+    assert timedelta(hours=22) < one.finished_at - cast.now < timedelta(hours=26)
+    receiver.answers.clear()
+    webhooks.redeliver(cast.actor("wang"), one.pk, moment)
+    with pytest.raises(Conflict, match=r"webhook\.under_way"):
+        webhooks.redeliver(cast.actor("wang"), one.pk, moment)
+    assert attempt(moment) == ["sent"]
+    ids = {json.loads(body)["id"] for _headers, body in receiver.heard}
+    assert ids == {str(one.uid)}
+
+
+def test_a_redirect_is_a_failure_and_is_not_followed(cast, slot, hook, receiver):
+    ask(cast, slot(9, 12))
+    receiver.answers[:] = [302]
+    assert attempt(cast.now) == ["waiting"]
+    assert len(receiver.heard) == 1
+    assert WebhookDelivery.objects.get().error == "webhook.redirect"
+
+
+def test_an_address_that_is_dead_for_long_is_switched_off_and_its_people_are_told(cast, slot, hook, receiver):
+    receiver.answers[:] = [500] * 100
+    for place in range(webhook_delivery.OFF_AFTER):
+        webhooks.queue("reservation.approved", {cast.lab.pk: {"reservation": place}}, cast.now)
+    WebhookDelivery.objects.update(attempts=len(WEBHOOK_DELAYS))
+    assert attempt(cast.now) == ["failed"] * webhook_delivery.OFF_AFTER
+    hook.refresh_from_db()
+    assert (hook.active, hook.switched_off_why) == (False, "failures")
+    told = Notice.objects.get(event="webhook.switched_off")
+    assert (told.user, told.path) == (cast.users["wang"], f"/webhooks/{hook.pk}/")
+    assert "key=theirs" not in json.dumps(told.params)
+    assert webhooks.queue("reservation.approved", {cast.lab.pk: {}}, cast.now) == 0
+    with pytest.raises(Conflict, match=r"webhook\.off"):
+        webhooks.send_test(cast.actor("wang"), hook.pk, cast.now)
+    assert webhooks.change_webhook(cast.actor("wang"), hook.pk, EVENTS, True, cast.now).dead_in_row == 0
+
+
+def test_one_that_arrives_forgets_the_failures_before(cast, hook, receiver):
+    Webhook.objects.update(dead_in_row=4)
+    webhooks.send_test(cast.actor("wang"), hook.pk, cast.now)
+    assert attempt(cast.now) == ["sent"]
+    hook.refresh_from_db()
+    assert hook.dead_in_row == 0
+
+
+def test_an_attempt_that_died_is_made_again_under_the_same_id(cast, slot, hook, receiver):
+    ask(cast, slot(9, 12))
+    one = WebhookDelivery.objects.get()
+    lost = webhook_delivery.claim(one.pk, cast.now)
+    webhook_delivery.post(lost, cast.now)  # the receiver has it, and here the worker dies
+    assert attempt(cast.now + timedelta(seconds=30)) == [""]
+    later = cast.now + webhook_delivery.LEASE
+    assert webhook_delivery.queue_due(later) == 1
+    assert attempt(later) == ["sent"]
+    assert webhook_delivery.record(lost, 500, "webhook.status", cast.now) == ""
+    assert {headers["Jishi-Delivery"] for headers, _body in receiver.heard} == {str(one.uid)}
+    assert len(receiver.heard) == 2
+
+
+@pytest.mark.parametrize(
+    ("address", "code"),
+    [
+        ("http://hooks.example.org/", "webhook.https_only"),
+        ("https://127.0.0.1/", "outbound.not_public"),
+        ("https://10.1.2.3/x", "outbound.not_public"),
+        ("https://[::1]/", "outbound.not_public"),
+        ("https://169.254.169.254/latest/", "outbound.not_public"),
+        ("https://2130706433/", "outbound.unreadable"),
+        ("https://0x7f.1/", "outbound.unreadable"),
+        ("https://localhost/", "outbound.not_public"),
+        ("https://user:pw@hooks.example.org/", "outbound.user_name"),
+        ("https://hooks.example.org:8443/", "outbound.port"),
+        ("ftp://hooks.example.org/", "outbound.scheme"),
+        ("", "outbound.unreadable"),
+    ],
+)
+def test_no_webhook_goes_into_a_private_network_or_over_plain_http(cast, address, code):
+    with pytest.raises(Refusal, match=code.replace(".", r"\.")):
+        webhooks.register_webhook(cast.actor("wang"), cast.lab.pk, address, EVENTS, cast.now)
+
+
+def test_a_name_that_comes_to_mean_a_private_address_is_not_called(cast, slot, hook, receiver, monkeypatch, settings):
+    settings.OUTBOUND_ALLOW = frozenset()
+    Webhook.objects.update(address="https://rebound.example.org/")
+    from config.kernel.services import outbound
+
+    answer = [(2, 1, 6, "", ("127.0.0.1", 443))]
+    monkeypatch.setattr(outbound.socket, "getaddrinfo", lambda *args, **kwargs: answer)
+    ask(cast, slot(9, 12))
+    assert attempt(cast.now) == ["waiting"]
+    assert WebhookDelivery.objects.get().error == "outbound.not_public"
+    assert receiver.heard == []
+
+
+def test_only_administrators_register_and_others_see_nothing(cast, hook, receiver):
+    for name, refusal in (("li", Forbidden), ("lin", Forbidden), ("zhou", Forbidden)):
+        with pytest.raises(refusal):
+            webhooks.register_webhook(cast.actor(name), cast.lab.pk, receiver.address, EVENTS, cast.now)
+    for name in ("li", "he", "zhou"):
+        with pytest.raises(NotFound):
+            webhooks.change_webhook(cast.actor(name), hook.pk, EVENTS, False, cast.now)
+    with pytest.raises(Refusal, match=r"webhook\.events_unknown"):
+        webhooks.change_webhook(cast.actor("wang"), hook.pk, ["lab.reservation_cancelled"], True, cast.now)
+    assert queries.webhooks_of(cast.actor("wang"), cast.lab) == [hook]
+
+
+def test_a_new_secret_makes_the_old_one_useless_and_neither_is_stored(cast, hook):
+    old = webhooks.secret_of(hook)
+    _same, new = webhooks.renew_secret(cast.actor("wang"), hook.pk, cast.now)
+    hook.refresh_from_db()
+    assert new == webhooks.secret_of(hook) != old
+    assert new not in str(Webhook.objects.values().get())
+
+
+def test_the_receiver_of_the_documentation_hears_what_is_sent_and_refuses_what_is_forged(cast, slot, hook, settings, tmp_path):
+    program = tmp_path / "receiver.py"
+    (source,) = re.findall(r"```python\n(.*?)```", DOCUMENT.read_text(encoding="utf-8"), re.DOTALL)
+    program.write_text(source, encoding="utf-8")
+    command = [sys.executable, str(program), "0", webhooks.secret_of(hook)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            port = int(process.stdout.readline().split()[1])
+            settings.OUTBOUND_ALLOW = frozenset({("127.0.0.1", port)})
+            Webhook.objects.update(address=f"http://127.0.0.1:{port}/")
+            now = timezone.now()  # the receiver has a clock of its own
+            ask(cast, slot(9, 12))
+            one = WebhookDelivery.objects.get()
+            assert webhook_delivery.deliver(one.pk, now) == "sent"
+            webhooks.redeliver(cast.actor("wang"), one.pk, now)
+            assert webhook_delivery.deliver(one.pk, now) == "sent"
+            webhooks.renew_secret(cast.actor("wang"), hook.pk, now)
+            webhooks.send_test(cast.actor("wang"), hook.pk, now)
+            assert attempt(now) == ["waiting"]
+            assert WebhookDelivery.objects.latest("pk").status == 403
+        finally:
+            process.terminate()
+        heard = process.stdout.read().splitlines()
+    assert heard == [f"reservation.requested {one.payload['data']['reference']}"]
