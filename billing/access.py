@@ -14,16 +14,22 @@ from billing.models import (
     Account,
     Award,
     Charge,
+    CommissionReservation,
+    CommissionSheet,
+    CommissionSignature,
     PriceVersion,
     Programme,
     ProgrammeVersion,
+    Quotation,
+    QuotationLine,
     Quote,
     Statement,
     StatementLine,
     TestItemPrice,
     Transfer,
 )
-from booking.access import CUSTOMERS, SUPERVISORS, reservation_filter
+from billing.ordering.rules.sheets import SIGNED_STATES
+from booking.access import CUSTOMERS, OWNERS, SUPERVISORS, reservation_filter
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope
 from instruments.access import ALL, instrument_filter, resource_filter
 
@@ -88,13 +94,50 @@ def _statement_lines(queryset: QuerySet[StatementLine], actor: Actor) -> QuerySe
     return queryset.filter(payee_filter(actor, "statement__"))
 
 
+def quotation_filter(actor: Actor, prefix: str = "") -> Q:
+    """A quotation is read by the lab, and by the customer once it was sent."""
+    customer = Q(**{f"{prefix}enquiry__organisation_id__in": actor.organisations(*CUSTOMERS), f"{prefix}sent_at__isnull": False})
+    return customer | Q(**{f"{prefix}enquiry__lab_id__in": actor.organisations(*OWNERS)})
+
+
+def _quotations(queryset: QuerySet[Quotation], actor: Actor) -> QuerySet[Quotation]:
+    return queryset.filter(quotation_filter(actor))
+
+
+def _quotation_lines(queryset: QuerySet[QuotationLine], actor: Actor) -> QuerySet[QuotationLine]:
+    return queryset.filter(quotation_filter(actor, "quotation__"))
+
+
+def commission_filter(actor: Actor, prefix: str = "") -> Q:
+    """A commission sheet is read by its two sides, and by those who supervise or pay once both have signed: it is evidence then."""
+    found = Q(**{f"{prefix}organisation_id__in": actor.organisations(*CUSTOMERS)})
+    found |= Q(**{f"{prefix}lab_id__in": actor.organisations(*OWNERS)})
+    if actor.has(*SUPERVISORS):
+        found |= Q(**{f"{prefix}state__in": [state.value for state in SIGNED_STATES]})
+    return found
+
+
+def _commissions(queryset: QuerySet[CommissionSheet], actor: Actor) -> QuerySet[CommissionSheet]:
+    return queryset.filter(commission_filter(actor))
+
+
+def _of_commissions(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Signatures and reservations are seen with their sheet."""
+    return queryset.filter(commission_filter(actor, "sheet__"))
+
+
 _SCOPES: dict[Any, Any] = {
     Account: _accounts,
     Award: _awards,
     Charge: _charges,
+    CommissionReservation: _of_commissions,
+    CommissionSheet: _commissions,
+    CommissionSignature: _of_commissions,
     PriceVersion: _price_versions,
     Programme: _programmes,
     ProgrammeVersion: _programme_versions,
+    Quotation: _quotations,
+    QuotationLine: _quotation_lines,
     Quote: _quotes,
     Statement: _statements,
     StatementLine: _statement_lines,

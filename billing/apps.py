@@ -8,6 +8,8 @@ class BillingApp(AppConfig):
 
     def ready(self) -> None:
         from billing import access, messages  # noqa: F401  (register scopes and sentences)
+        from billing.ordering import messages as order_messages  # noqa: F401  (register sentences)
+        from billing.ordering import notices as order_notices  # noqa: F401  (register events)
         from billing.pricing import sample_prices
         from billing.settlement.services import catalogue_facts, instrument_use, reservation_money
         from booking import ports

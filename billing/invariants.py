@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from billing.ordering import invariants as _ordering  # noqa: F401  (registers its own)
 from config.kernel.installed_guards import require_constraint
 from config.kernel.invariants import register_sql
 

@@ -1,6 +1,13 @@
 """Django looks for an app's models here; they live with their package."""
 
 from billing.ledger.models import Account, Transfer
+from billing.ordering.models import (
+    CommissionReservation,
+    CommissionSheet,
+    CommissionSignature,
+    Quotation,
+    QuotationLine,
+)
 from billing.pricing.models import PriceVersion, TestItemPrice
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
 from billing.subsidy.models import Programme, ProgrammeVersion
@@ -9,10 +16,15 @@ __all__ = [
     "Account",
     "Award",
     "Charge",
+    "CommissionReservation",
+    "CommissionSheet",
+    "CommissionSignature",
     "NumberSeries",
     "PriceVersion",
     "Programme",
     "ProgrammeVersion",
+    "Quotation",
+    "QuotationLine",
     "Quote",
     "Statement",
     "StatementLine",

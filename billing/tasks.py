@@ -6,10 +6,26 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from billing.ordering.services import documents, quotations
 from billing.settlement.services import rendering, statements
+from config.kernel.services.heartbeat import beat
 
 
 @app.task(name=statements.TASK, queue=statements.QUEUE, retry=RetryStrategy(max_attempts=4, exponential_wait=6))
 def render_statement(statement_id: int) -> None:
     """Make the PDF and the XLSX of an issued statement; nothing when they are there."""
     rendering.render(statement_id, timezone.now())
+
+
+@app.task(name=documents.TASK, queue=documents.QUEUE, retry=RetryStrategy(max_attempts=4, exponential_wait=6))
+def render_order_document(kind: str, document_id: int) -> None:
+    """Make the PDF of a quotation or a commission sheet; nothing when it is there."""
+    documents.render(kind, document_id, timezone.now())
+
+
+@app.periodic(cron="5 * * * *")
+@app.task(name="billing.expire_quotations", queueing_lock="billing.expire_quotations")
+def expire_quotations(timestamp: int) -> None:
+    """Let quotations lapse whose last day is over."""
+    now = timezone.now()
+    beat("billing.expire_quotations", now, expired=quotations.expire_due(now))

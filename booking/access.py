@@ -24,11 +24,16 @@ from booking.models import (
     DeviceEvent,
     DeviceKey,
     DeviceRun,
+    Enquiry,
+    EnquiryAttachment,
+    EnquiryMessage,
+    EnquirySeen,
     Enrolment,
     FeedToken,
     InstrumentPolicy,
     Licence,
     LicenceGap,
+    Need,
     Occupancy,
     PolicyLayer,
     RecognitionRequest,
@@ -179,6 +184,33 @@ def _access_list(queryset: QuerySet[AccessListEntry], actor: Actor) -> QuerySet[
     return queryset.filter(own_or_kept(actor, "person_id") | Q(customer_id__in=actor.organisations(*CUSTOMERS)))
 
 
+def enquiry_filter(actor: Actor, prefix: str = "") -> Q:
+    """A thread is read by the customer organisation's people and by those who run or account for the lab, and by nobody else."""
+    customer = Q(**{f"{prefix}organisation_id__in": actor.organisations(*CUSTOMERS)})
+    return customer | Q(**{f"{prefix}lab_id__in": actor.organisations(*OWNERS)})
+
+
+def _enquiries(queryset: QuerySet[Enquiry], actor: Actor) -> QuerySet[Enquiry]:
+    return queryset.filter(enquiry_filter(actor))
+
+
+def _enquiry_messages(queryset: QuerySet[EnquiryMessage], actor: Actor) -> QuerySet[EnquiryMessage]:
+    return queryset.filter(enquiry_filter(actor, "enquiry__"))
+
+
+def _enquiry_attachments(queryset: QuerySet[EnquiryAttachment], actor: Actor) -> QuerySet[EnquiryAttachment]:
+    return queryset.filter(enquiry_filter(actor, "message__enquiry__"))
+
+
+def _enquiry_seen(queryset: QuerySet[EnquirySeen], actor: Actor) -> QuerySet[EnquirySeen]:
+    return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
+
+
+def _needs(queryset: QuerySet[Need], actor: Actor) -> QuerySet[Need]:
+    """That others were asked too is for who asks alone."""
+    return queryset.filter(organisation_id__in=actor.organisations(*CUSTOMERS))
+
+
 def _adjustments(queryset: QuerySet[UsageAdjustment], actor: Actor) -> QuerySet[UsageAdjustment]:
     return queryset.filter(reservation_filter(actor, "session__reservation__"))
 
@@ -240,6 +272,11 @@ _SCOPES: dict[Any, Any] = {
     InstrumentPolicy: _policies,
     Licence: _licences,
     LicenceGap: _licence_gaps,
+    Enquiry: _enquiries,
+    EnquiryAttachment: _enquiry_attachments,
+    EnquiryMessage: _enquiry_messages,
+    EnquirySeen: _enquiry_seen,
+    Need: _needs,
     PolicyLayer: _policy_layers,
     Occupancy: _occupancies,
     RecognitionRequest: _recognitions,

@@ -9,6 +9,8 @@ class BookingApp(AppConfig):
     def ready(self) -> None:
         from booking import (  # noqa: F401  (register scopes, sentences, events)
             access,
+            enquiry_messages,
+            enquiry_notices,
             messages,
             notice_wording,
             training_messages,

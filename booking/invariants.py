@@ -197,6 +197,16 @@ def availability_is_current() -> Finding:
 
 register("booking.availability_is_current", availability_is_current)
 
+register_sql(
+    "booking.enquiries_follow_their_messages",
+    counted="SELECT count(*) FROM booking_enquiry",
+    violations="""
+        SELECT format('enquiry %s is "%s" and was last written in by "%s"', e.id, e.state, coalesce(m.side, 'nobody'))
+          FROM booking_enquiry e LEFT JOIN LATERAL (
+               SELECT side FROM booking_enquirymessage WHERE enquiry_id = e.id ORDER BY id DESC LIMIT 1) m ON true
+         WHERE m.side IS NULL OR (e.state = 'open' AND m.side <> 'customer') OR (e.state = 'answered' AND m.side <> 'lab')""",
+)
+
 
 def policies_follow_layers() -> Finding:
     """The policy of each instrument is what the layers of its owner say, where any do."""

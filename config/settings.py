@@ -274,6 +274,24 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "DeliveryModeEnum": "instruments.models.DeliveryMode",
+        "ReservationStateEnum": [
+            (state, state)
+            for state in (
+                "requested",
+                "approved",
+                "rejected",
+                "cancelled",
+                "in_use",
+                "completed",
+                "agreed",
+                "no_show",
+                "expired",
+            )
+        ],
+        "EnquiryStateEnum": [(state, state) for state in ("open", "answered", "closed")],
+        "QuotationStateEnum": [(state, state) for state in ("draft", "sent", "accepted", "declined", "expired", "withdrawn")],
+        "CommissionStateEnum": [(state, state) for state in ("draft", "issued", "in_force", "finished", "cancelled")],
+        "OrderLineKindEnum": [(kind, kind) for kind in ("instrument_time", "test", "other")],
         "SettlementModeEnum": [("deducted_now", "deducted_now"), ("refunded_later", "refunded_later")],
     },
 }

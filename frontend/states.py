@@ -172,6 +172,26 @@ _APPEAL: dict[str, StateLook] = {
     "granted": StateLook(pgettext_lazy("appeal state", "Appeal granted"), "circle-check", "good"),
     "refused": StateLook(pgettext_lazy("appeal state", "Appeal not granted"), "circle-x", "bad"),
 }
+_ENQUIRY: dict[str, StateLook] = {
+    "open": StateLook(pgettext_lazy("enquiry state", "Waiting for the lab"), "hourglass", "wait"),
+    "answered": StateLook(pgettext_lazy("enquiry state", "Answered"), "circle-check", "good"),
+    "closed": StateLook(pgettext_lazy("enquiry state", "Closed"), "flag", "calm"),
+}
+_QUOTATION: dict[str, StateLook] = {
+    "draft": StateLook(pgettext_lazy("quotation state", "Draft"), "pencil", "calm"),
+    "sent": StateLook(pgettext_lazy("quotation state", "Waiting for the customer"), "hourglass", "wait"),
+    "accepted": StateLook(pgettext_lazy("quotation state", "Accepted"), "circle-check", "good"),
+    "declined": StateLook(pgettext_lazy("quotation state", "Declined"), "circle-x", "bad"),
+    "expired": StateLook(pgettext_lazy("quotation state", "Expired"), "clock-pause", "calm"),
+    "withdrawn": StateLook(pgettext_lazy("quotation state", "Withdrawn"), "ban", "calm"),
+}
+_COMMISSION: dict[str, StateLook] = {
+    "draft": StateLook(pgettext_lazy("commission state", "Being filled in"), "pencil", "calm"),
+    "issued": StateLook(pgettext_lazy("commission state", "Waiting for signatures"), "hourglass", "wait"),
+    "in_force": StateLook(pgettext_lazy("commission state", "Signed by both sides"), "shield-check", "good"),
+    "finished": StateLook(pgettext_lazy("commission state", "Done"), "flag", "calm"),
+    "cancelled": StateLook(pgettext_lazy("commission state", "Cancelled"), "ban", "bad"),
+}
 _LOOKS: dict[str, dict[str, StateLook]] = {
     "enrolment": _ENROLMENT,
     "licence": _LICENCE,
@@ -195,6 +215,9 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "problem": _PROBLEM,
     "import": _IMPORT,
     "fate": _FATE,
+    "enquiry": _ENQUIRY,
+    "quotation": _QUOTATION,
+    "commission": _COMMISSION,
 }
 
 

@@ -9,6 +9,7 @@ from django.views.i18n import set_language
 from frontend import (
     booking_urls,
     calendar_urls,
+    enquiry_urls,
     finance_urls,
     import_urls,
     instrument_urls,
@@ -38,6 +39,7 @@ urlpatterns = [
     *standards_urls.urlpatterns,
     *booking_urls.urlpatterns,
     *calendar_urls.urlpatterns,
+    *enquiry_urls.urlpatterns,
     *finance_urls.urlpatterns,
     *time_urls.urlpatterns,
     *training_urls.urlpatterns,

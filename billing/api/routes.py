@@ -4,11 +4,52 @@ from __future__ import annotations
 
 from django.urls import URLPattern, re_path
 
-from billing.api import samples, times, views
+from billing.api import orders, samples, times, views
+from config.kernel.api.views import ApiView
 
 ID = r"(?P<pk>[0-9]{1,18})"
 CODE = r"(?P<code>[A-Za-z0-9._-]{1,40})"
 _programmes, _statements = views.ProgrammeView, views.StatementView
+
+
+def _orders() -> list[URLPattern]:
+    """Quotations and commission sheets."""
+    quotation, commission = orders.QuotationView, orders.CommissionView
+    lab = [_post(quotation, "quotations", action, f"api_quotation_{action}") for action in ("send", "withdraw")]
+    customer = [
+        _post(orders.CustomerQuotationView, "quotations", action, f"api_quotation_{action}") for action in ("accept", "decline")
+    ]
+    both = [
+        _post(commission, "commission-sheets", action, f"api_commission_{action}")
+        for action in ("issue", "sign", "cancel", "finish", "link", "unlink")
+    ]
+    return [
+        re_path(rf"^enquiries/{ID}/quotations/$", quotation.as_view({"post": "draft"}), name="api_quotation_draft"),
+        re_path(r"^quotations/$", quotation.as_view({"get": "list"}), name="api_quotations"),
+        re_path(rf"^quotations/{ID}/$", quotation.as_view({"get": "retrieve", "put": "update"}), name="api_quotation"),
+        re_path(rf"^quotations/{ID}/pdf/$", quotation.as_view({"get": "pdf"}), name="api_quotation_pdf"),
+        *lab,
+        *customer,
+        re_path(r"^commission-sheets/$", commission.as_view({"get": "list"}), name="api_commissions"),
+        re_path(rf"^commission-sheets/{ID}/$", commission.as_view({"get": "retrieve", "put": "update"}), name="api_commission"),
+        *both,
+        re_path(rf"^commission-sheets/{ID}/scan/$", orders.ScanView.as_view({"post": "scan"}), name="api_commission_scan"),
+        re_path(
+            rf"^commission-sheets/{ID}/scan/(?P<side>customer|lab)/$",
+            commission.as_view({"get": "read_scan"}),
+            name="api_commission_read_scan",
+        ),
+        re_path(
+            rf"^commission-sheets/{ID}/pdf/(?P<copy>issued|signed)/$",
+            commission.as_view({"get": "pdf"}),
+            name="api_commission_pdf",
+        ),
+    ]
+
+
+def _post(view: type[ApiView], place: str, action: str, name: str) -> URLPattern:
+    return re_path(rf"^{place}/{ID}/{action}/$", view.as_view({"post": action}), name=name)
+
 
 urlpatterns: list[URLPattern] = [
     re_path(r"^find-a-time/$", times.TimesView.as_view({"get": "list"}), name="api_find_a_time"),
@@ -40,4 +81,5 @@ urlpatterns: list[URLPattern] = [
         _statements.as_view({"get": "download"}),
         name="api_statement_download",
     ),
+    *_orders(),
 ]

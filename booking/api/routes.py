@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
-from booking.api import changes, credit, policies, training, views
+from booking.api import changes, credit, enquiries, policies, training, views
 
 ID = r"(?P<pk>[0-9]{1,18})"
 
@@ -46,6 +46,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
             reservation.as_view({"get": "retrieve"}, figures_of=figures_of),
             name="api_reservation",
         ),
+        *_enquiries(),
         re_path(
             rf"^reservations/{ID}/changes/$",
             changes.ChangeView.as_view({"get": "list", "post": "create"}),
@@ -76,3 +77,22 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
 
 def _action(view: type[views.ReservationActionView], path: str, action: str) -> URLPattern:
     return re_path(rf"^reservations/{ID}/{path}/$", view.as_view({"post": action}), name=f"api_reservation_{action}")
+
+
+def _enquiries() -> list[URLPattern]:
+    thread, need = enquiries.EnquiryView, enquiries.NeedView
+    return [
+        re_path(r"^enquiries/$", thread.as_view({"get": "list", "post": "create"}), name="api_enquiries"),
+        re_path(rf"^enquiries/{ID}/$", thread.as_view({"get": "retrieve"}), name="api_enquiry"),
+        re_path(rf"^enquiries/{ID}/messages/$", enquiries.MessageParserView.as_view({"post": "write"}), name="api_enquiry_write"),
+        re_path(rf"^enquiries/{ID}/close/$", thread.as_view({"post": "close"}), name="api_enquiry_close"),
+        re_path(rf"^enquiries/{ID}/seen/$", thread.as_view({"post": "seen"}), name="api_enquiry_seen"),
+        re_path(r"^enquiry-files/(?P<attachment_id>[0-9]{1,18})/$", thread.as_view({"get": "file"}), name="api_enquiry_file"),
+        re_path(r"^needs/$", need.as_view({"get": "list", "post": "create"}), name="api_needs"),
+        re_path(rf"^needs/{ID}/$", need.as_view({"get": "retrieve"}), name="api_need"),
+        re_path(
+            rf"^organisations/{ID}/answer-time/$",
+            enquiries.AnswerTimeView.as_view({"post": "set_promise"}),
+            name="api_organisation_answer_time",
+        ),
+    ]

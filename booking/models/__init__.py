@@ -4,6 +4,7 @@ from booking.models.check_in_point import CheckInPoint
 from booking.models.close_out import GRADES, CloseOut
 from booking.models.credit import AccessListEntry, CreditAppeal, CreditEvent, CreditRules
 from booking.models.device import DeviceEvent, DeviceKey, DeviceRun, RunState
+from booking.models.enquiry import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySeen, Need
 from booking.models.feed_token import FeedKind, FeedToken
 from booking.models.occupancy import Occupancy, OccupancySource
 from booking.models.policy import InstrumentPolicy, PolicyLayer
@@ -43,6 +44,10 @@ __all__ = [
     "DeviceEvent",
     "DeviceKey",
     "DeviceRun",
+    "Enquiry",
+    "EnquiryAttachment",
+    "EnquiryMessage",
+    "EnquirySeen",
     "Enrolment",
     "FeedKind",
     "FeedToken",
@@ -50,6 +55,7 @@ __all__ = [
     "Licence",
     "LicenceGap",
     "Means",
+    "Need",
     "Occupancy",
     "OccupancySource",
     "PolicyLayer",

@@ -15,6 +15,7 @@ from billing.settlement.services import statements
 from billing.subsidy import services as subsidy
 from config.demo import (
     calendars,
+    enquiries,
     hours,
     imports,
     lifecycle,
@@ -58,6 +59,7 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
         told = sessions.Season(people, stocked, dice, now).play(today)
         told["agreed"] = told.get("agreed", 0) + records.use(people, stocked, now)
         told |= records.live(people, stocked, now)
+        told |= enquiries.ask(people, stocked, now)
         told |= lifecycle.agree(people, today, now)
         told |= training.teach(people, stocked, today, now)
         told |= usage.live(people, stocked, now)

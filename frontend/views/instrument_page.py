@@ -101,6 +101,7 @@ def _shown(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, Any
         "provenance": record.provenance(instrument),
         "sharing": record.sharing(instrument),
         "status_meaning": record.status_meaning(instrument),
+        "is_own": inside,
         "customs_warning": not inside and records.customs_unclear(actor, instrument),
         "may_manage": may_manage,
         "may_read_history": records.may_read_history(actor, instrument),

@@ -35,7 +35,8 @@ class Organisation(models.Model):
     ``region_code`` is a GB/T 2260 code of six digits; ``policy_zones`` are zones without such a code. ``name_key`` finds
     look-alike names. ``annual_revenue_fen`` is last year's revenue in fen. ``quality_grade`` (A to D) is the
     latest assessment of an owner's service; empty while there is none. ``reviews_needed`` says whether the operator looks at the
-    changes of an owner's published instruments first; None is the rule: only while the owner is not verified.
+    changes of an owner's published instruments first; None is the rule: only while the owner is not verified. ``answer_workdays`` is
+    how many working days an owner takes at most to answer a question.
     """
 
     kind = models.CharField(max_length=20, choices=OrganisationKind.choices)
@@ -51,6 +52,7 @@ class Organisation(models.Model):
     annual_revenue_fen = models.BigIntegerField(null=True, blank=True)
     quality_grade = models.CharField(max_length=1, blank=True)
     reviews_needed = models.BooleanField(null=True, blank=True)
+    answer_workdays = models.PositiveSmallIntegerField(default=1)
     address = models.CharField(max_length=300, blank=True)
     bank_name = models.CharField(max_length=200, blank=True)
     bank_account_name = models.CharField(max_length=200, blank=True)
@@ -68,6 +70,7 @@ class Organisation(models.Model):
                 condition=~models.Q(status="verified") | models.Q(verified_at__isnull=False),
                 name="organisation_verified_has_date",
             ),
+            models.CheckConstraint(condition=models.Q(answer_workdays__range=(1, 30)), name="organisation_answers_in_time"),
         ]
 
     def __str__(self) -> str:

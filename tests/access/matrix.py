@@ -87,6 +87,13 @@ SEES: dict[str, tuple[Roles, Roles]] = {
         ("enrolment", "licence", "recognition", "credit_event", "appeal", "listing"),
         (only("researcher", "lab_manager", "inspector", "operator"), only("foreign", "inspector", "operator")),
     ),
+    "enquiry": (CUSTOMERS | OWNERS, only("foreign")),
+    "enquiry_file": (CUSTOMERS | OWNERS, only("foreign")),
+    "need": (CUSTOMERS, only("foreign")),
+    "quotation": (CUSTOMERS | OWNERS, only("foreign")),
+    "quotation:draft": (OWNERS, NOBODY),
+    "commission": (CUSTOMERS | OWNERS, only("foreign")),
+    "commission:signed": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
 }
 
 OK_GET = frozenset({200})
@@ -128,7 +135,11 @@ class Route:
 
     @property
     def sees(self) -> tuple[Roles, Roles]:
-        return SEES[self.kind] if self.kind in SEES else SEES[self.kind.partition(":")[0]]
+        return _sees(self.kind)
+
+
+def _sees(kind: str) -> tuple[Roles, Roles]:
+    return SEES[kind] if kind in SEES else SEES[kind.partition(":")[0]]
 
 
 def reads(may: Roles = PERSONS, **more: Any) -> Route:
@@ -139,7 +150,7 @@ def reads(may: Roles = PERSONS, **more: Any) -> Route:
 
 def reads_object(kind: str, *, post: Rule | None = None, ok: frozenset[int] = OK_GET, public: bool = False, **more: Any) -> Route:
     """A GET for everybody who sees the object."""
-    ours, theirs = SEES[kind.partition(":")[0]]
+    ours, theirs = _sees(kind)
     methods = {"GET": Rule(ours, theirs, ok, public=public)}
     if post is not None:
         methods["POST"] = post
@@ -205,6 +216,39 @@ def _visit(world: World) -> dict[str, Any]:
 
 def _rating(world: World) -> dict[str, Any]:
     return {"rating": 5}
+
+
+def _question(world: World) -> dict[str, Any]:
+    return {"organisation": world.cast.firm.pk, "subject": "s", "text": "t", "instrument": world.cast.xrd.pk}
+
+
+def _need(world: World) -> dict[str, Any]:
+    return {"organisation": world.cast.firm.pk, "subject": "s", "text": "t", "labs": [world.cast.lab.pk]}
+
+
+def _message(world: World) -> dict[str, Any]:
+    return {"text": "and then?", "key": KEY}
+
+
+def _offer(world: World) -> dict[str, Any]:
+    line = {"kind": "other", "description": "All of it", "quantity": "1", "unit_price_fen": 100}
+    return {"title": "An offer", "valid_until": "2026-12-20", "lines": [line]}
+
+
+def _sheet(world: World) -> dict[str, Any]:
+    return {"confidentiality": "ordinary", "report_form": "paper", "sample_handling": "return"}
+
+
+def _signed(world: World) -> dict[str, Any]:
+    return {"sha256": "0" * 64}
+
+
+def _sealed(world: World) -> dict[str, Any]:
+    return {"file": SimpleUploadedFile("sealed.pdf", b"%PDF-1.4 sealed")}
+
+
+def _link(world: World) -> dict[str, Any]:
+    return {"reservation": world.objects["reservation:agreed"][0]}
 
 
 def _ticks(world: World) -> dict[str, Any]:
@@ -277,7 +321,11 @@ def _text(world: World) -> dict[str, Any]:
     return {"text": "because"}
 
 
+KEY = "0b0c0d0e-0000-4000-8000-000000000001"
 LAB = only("lab_manager")
+EITHER = CUSTOMERS | LAB, only("foreign")
+"""Who writes in a thread and fills in a commission sheet."""
+SIGNATORIES = only("firm_admin", "lab_manager"), only("foreign")
 KEEPERS = LAB | only("operator"), only("operator")
 """Of instruments."""
 ADMINISTRATORS = only("firm_admin"), only("foreign")
@@ -344,6 +392,36 @@ API: dict[str, Route] = {
                              "POST": Rule(only("finance"), ok=TRIED, body=_statement, role_first=True)}),
     "api_statement": reads_object("statement"),
     "api_statement_download": reads_object("statement", extra={"kind": "pdf"}),
+    "api_enquiries": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=OK_POST, role_first=True, body=_question)}),
+    "api_enquiry": reads_object("enquiry"),
+    "api_enquiry_write": acts("enquiry", *EITHER, body=lambda world: {"text": "and then?"}, as_form=True),
+    "api_enquiry_close": acts("enquiry", *EITHER),
+    "api_enquiry_seen": acts("enquiry", *SEES["enquiry"]),
+    "api_enquiry_file": reads_object("enquiry_file", params=("attachment_id",)),
+    "api_needs": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=OK_POST, role_first=True, body=_need)}),
+    "api_need": reads_object("need"),
+    "api_organisation_answer_time": acts("owner", LAB, body=lambda world: {"workdays": 2}),
+    "api_quotation_draft": acts("enquiry", LAB, ok=TRIED, body=_offer),
+    "api_quotations": reads(),
+    "api_quotation": Route({"GET": Rule(*SEES["quotation:draft"]), "PUT": Rule(LAB, ok=OK_POST, body=_offer)}, "quotation:draft"),
+    "api_quotation_pdf": reads_object("quotation"),
+    "api_quotation_send": acts("quotation:draft", LAB),
+    "api_quotation_withdraw": acts("quotation", LAB),
+    "api_quotation_accept": acts("quotation", CUSTOMERS, only("foreign")),
+    "api_quotation_decline": acts("quotation", CUSTOMERS, only("foreign"), body=reason),
+    "api_commissions": reads(),
+    "api_commission": Route(
+        {"GET": Rule(*SEES["commission"]), "PUT": Rule(*EITHER, OK_POST, body=_sheet)}, "commission:draft"
+    ),
+    "api_commission_issue": acts("commission:draft", LAB),
+    "api_commission_sign": acts("commission:issued", *SIGNATORIES, ok=TRIED, body=_signed),
+    "api_commission_scan": acts("commission:issued", *SIGNATORIES, body=_sealed, as_form=True),
+    "api_commission_cancel": acts("commission:issued", *EITHER, body=reason),
+    "api_commission_finish": acts("commission:signed", LAB),
+    "api_commission_link": acts("commission:issued", *EITHER, ok=TRIED | {404}, body=_link),
+    "api_commission_unlink": acts("commission:issued", *EITHER, ok=TRIED | {404}, body=_link),
+    "api_commission_pdf": reads_object("commission:signed", extra={"copy": "signed"}),
+    "api_commission_read_scan": reads_object("commission:signed", extra={"side": "lab"}),
     "api_catalogue-list": reads(),
     "api_catalogue-suggest": reads(query="?q=diffract"),
     "api_instrument-list": Route({"GET": Rule(PERSONS),
@@ -665,6 +743,36 @@ PAGES: dict[str, Route] = {
     "verification_queue": reads(only("operator")),
     "verification_decide": form("verification", only("operator"), only("operator"), role_first=True),
     "verification_licence": reads_object("verification"),
+    "enquiry_list": reads(),
+    "enquiry_inbox": reads(LAB),
+    "enquiry_create": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}, query="?instrument={instrument}"),
+    "enquiry_detail": reads_object("enquiry"),
+    "enquiry_write": acts("enquiry", *EITHER, body=_message),
+    "enquiry_close": acts("enquiry", *EITHER),
+    "enquiry_file": reads_object("enquiry_file"),
+    "answer_time_set": acts("owner", LAB, body=lambda world: {"workdays": "2"}),
+    "need_create": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
+    "need_detail": reads_object("need"),
+    "quotation_create": form("enquiry", LAB),
+    "quotation_edit": form("quotation:draft", LAB),
+    "quotation_detail": reads_object("quotation"),
+    "quotation_send": acts("quotation:draft", LAB),
+    "quotation_withdraw": acts("quotation", LAB),
+    "quotation_accept": acts("quotation", CUSTOMERS, only("foreign"), ok=TRIED, body=lambda world: {"key": KEY, "total_fen": "1"}),
+    "quotation_decline": acts("quotation", CUSTOMERS, only("foreign"), body=reason),
+    "quotation_pdf": reads_object("quotation"),
+    "commission_list": reads(),
+    "commission_detail": reads_object("commission:signed"),
+    "commission_edit": form("commission:draft", *EITHER),
+    "commission_issue": acts("commission:draft", LAB),
+    "commission_sign": acts("commission:issued", *SIGNATORIES, ok=TRIED, body=_signed),
+    "commission_scan": acts("commission:issued", *SIGNATORIES, body=_sealed),
+    "commission_cancel": acts("commission:issued", *EITHER, body=reason),
+    "commission_finish": acts("commission:signed", LAB),
+    "commission_link": acts("commission:issued", *EITHER, ok=TRIED | {404}, body=_link),
+    "commission_unlink": acts("commission:issued", *EITHER, ok=TRIED | {404}, body=_link),
+    "commission_pdf": reads_object("commission:signed", extra={"copy": "signed"}),
+    "commission_scan_file": reads_object("commission:signed", extra={"side": "lab"}),
     "find_a_time": reads(EVERYBODY),
     "time_alert_list": reads(),
     "time_alert_create": Route({"POST": Rule(PERSONS, ok=OK_POST)}),

@@ -70,6 +70,7 @@ from instruments.services import (
 from instruments.services.notices import News, tell
 from instruments.services.resource_requests import Application, Delivery
 from instruments.services.saved_searches import unsubscribe_token
+from tests.access import world_orders as order
 from tests.agreeing import check_out_agreed
 from tests.conftest import NOW, PRICE, build_cast, programme_document
 
@@ -129,6 +130,7 @@ def build_world(now: datetime = NOW) -> World:
     _keep_calendars(world, now)
     _share_resources(world, now)
     _teach(world, now)
+    order.build(world, now)
     _tell_people(world, now)
     catalogue.rebuild(now)
     vocabulary.rebuild_vocabulary()

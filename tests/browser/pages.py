@@ -648,6 +648,47 @@ PAGES: tuple[Shown, ...] = (
     ),
     Shown("verification_queue", lambda: at("verification_queue"), ("operator",), important=True),
     Shown("verification_decide", lambda: at("verification_decide", licence()), ("operator",), important=True),
+    # Questions to labs, quotations, commission sheets
+    Shown("enquiry_list", lambda: at("enquiry_list"), ("researcher", "firm_admin", "newcomer"), important=True),
+    Shown("enquiry_inbox", lambda: at("enquiry_inbox"), ("lab_manager",), important=True),
+    Shown("enquiry_create", lambda: at("enquiry_create", instrument=instrument().pk), ("researcher", "newcomer")),
+    Shown("enquiry_detail", lambda: at("enquiry_detail", thread("open")), ("lab_manager", "researcher", "owner_finance"), "open"),
+    Shown(
+        "enquiry_detail",
+        lambda: at("enquiry_detail", thread("answered")),
+        ("researcher", "lab_manager"),
+        "answered",
+        important=True,
+    ),
+    Shown("need_create", lambda: at("need_create", q="XRD"), ("researcher",)),
+    Shown("need_detail", lambda: at("need_detail", need()), ("researcher", "firm_admin")),
+    Shown("quotation_create", lambda: at("quotation_create", thread("open")), ("lab_manager",), important=True),
+    Shown("quotation_edit", lambda: at("quotation_edit", drafted_quotation()), ("lab_manager",)),
+    Shown("quotation_detail", lambda: at("quotation_detail", drafted_quotation()), ("lab_manager",), "draft"),
+    Shown(
+        "quotation_detail",
+        lambda: at("quotation_detail", quotation("sent")),
+        ("researcher", "lab_manager"),
+        "sent",
+        important=True,
+    ),
+    Shown("quotation_detail", lambda: at("quotation_detail", quotation("declined")), ("lab_manager",), "declined"),
+    Shown("commission_list", lambda: at("commission_list"), ("firm_admin", "lab_manager", "owner_finance", "inspector")),
+    Shown(
+        "commission_detail",
+        lambda: at("commission_detail", commission("issued")),
+        ("firm_admin", "researcher", "lab_manager"),
+        "issued",
+        important=True,
+    ),
+    Shown(
+        "commission_detail",
+        lambda: at("commission_detail", commission("in_force")),
+        ("lab_manager", "firm_admin", "inspector"),
+        "in-force",
+    ),
+    Shown("commission_detail", lambda: at("commission_detail", open_commission()), ("lab_manager",), "draft"),
+    Shown("commission_edit", lambda: at("commission_edit", open_commission()), ("researcher", "lab_manager")),
     # Finding a time
     Shown("find_a_time", lambda: at("find_a_time"), EVERYBODY, important=True),
     Shown("find_a_time", lambda: at("find_a_time", hours="3", sort="cost", who="firm_large"), (ANONYMOUS, "researcher"), "cost"),
@@ -670,7 +711,88 @@ def any_reservation(state: str) -> int:
     return int(Reservation.objects.filter(state=state).latest("starts_at").pk)
 
 
+def thread(state: str) -> int:
+    """A question of the personas' firm about an instrument of the personas' lab."""
+    from booking.models import Enquiry
+
+    own = Enquiry.objects.filter(lab_id=organisation(PERSONAS["lab_manager"]), instrument__isnull=False)
+    return int(own.filter(organisation_id=organisation(PERSONAS["researcher"]), state=state).earliest("pk").pk)
+
+
+def need() -> int:
+    from booking.models import Need
+
+    return int(Need.objects.earliest("pk").pk)
+
+
+def quotation(state: str) -> int:
+    from billing.models import Quotation
+
+    return int(Quotation.objects.filter(state=state).earliest("pk").pk)
+
+
+def commission(state: str) -> int:
+    from billing.models import CommissionSheet
+
+    return int(CommissionSheet.objects.filter(state=state).earliest("pk").pk)
+
+
+def _offer() -> int:
+    """A new quotation in the answered thread, not sent."""
+    from django.utils import timezone
+
+    from billing.ordering.rules.lines import LineInput
+    from billing.ordering.services import quotations
+    from billing.ordering.services.quotations import QuotationInput
+
+    now, manager = timezone.now(), stage.persona(PERSONAS["lab_manager"])
+    lines = (LineInput("other", "2", None, "Grinding", "sample", 5_000),)
+    given = QuotationInput("Grinding of two samples", (now + timedelta(days=9)).date(), lines)
+    return int(quotations.draft(manager, thread("answered"), given, now, idempotency_key=f"pages-{now.isoformat()}").pk)
+
+
+def drafted_quotation() -> int:
+    from billing.models import Quotation
+
+    known = Quotation.objects.filter(state="draft").first()
+    return int(known.pk) if known is not None else _offer()
+
+
+def open_commission() -> int:
+    """A commission sheet that is still being filled in."""
+    from django.utils import timezone
+
+    from billing.models import CommissionSheet
+    from billing.ordering.services import quotations
+
+    known = CommissionSheet.objects.filter(state="draft").first()
+    if known is not None:
+        return int(known.pk)
+    pk, now = _offer(), timezone.now()
+    quotations.send(stage.persona(PERSONAS["lab_manager"]), pk, "", now)
+    customer = stage.persona(PERSONAS["researcher"])
+    return int(quotations.accept(customer, pk, None, now, idempotency_key=f"pages-{pk}").pk)
+
+
 NOT_PAGES: dict[str, str] = {
+    "enquiry_write": "POST only",
+    "enquiry_close": "POST only",
+    "enquiry_file": "a download",
+    "answer_time_set": "POST only",
+    "quotation_send": "POST only",
+    "quotation_withdraw": "POST only",
+    "quotation_accept": "POST only",
+    "quotation_decline": "POST only",
+    "quotation_pdf": "a download",
+    "commission_issue": "POST only",
+    "commission_sign": "POST only",
+    "commission_scan": "POST only",
+    "commission_cancel": "POST only",
+    "commission_finish": "POST only",
+    "commission_link": "POST only",
+    "commission_unlink": "POST only",
+    "commission_pdf": "a download",
+    "commission_scan_file": "a download",
     "robots": "for crawlers",
     "notice_bell": "a piece of pages",
     "notice_open": "leads to what a notice is about",

@@ -84,7 +84,7 @@ def migrated() -> Iterator[Installation]:
 
 @dataclass(frozen=True)
 class DaysWork:
-    """One agreed session with its charge and awards, one request, and a statement over the first award."""
+    """One agreed session with its charge and awards, one request, a statement over the first award, and a signed commission sheet."""
 
     cast: Any
     agreed: Any
@@ -123,4 +123,25 @@ def days_work(cast: Any, programmes: dict[str, Any], slot: Any) -> DaysWork:
     month = award.service_on.replace(day=1)
     next_month = cast.now + timedelta(days=30)
     statement = statements.issue(cast.actor("qian"), award.programme_version_id, award.payee_id, month, next_month)
+    _order(cast, agreed.pk)
     return DaysWork(cast, agreed, requested, charge, statement)
+
+
+def _order(cast: Any, reservation_id: int) -> None:
+    """From a question to a commission sheet that both sides have signed."""
+    from billing.ordering.rules.lines import LineInput
+    from billing.ordering.services import quotations, sheets
+    from billing.ordering.services.quotations import QuotationInput
+    from booking.services import enquiries
+    from booking.services.enquiries import Question
+
+    lin, wang, now = cast.actor("lin"), cast.actor("wang"), cast.now
+    enquiry = enquiries.ask(lin, Question(cast.firm.pk, "s", "t", cast.xrd.pk), (), now, idempotency_key="ask").pk
+    given = QuotationInput("Offer", now.date() + timedelta(days=9), (LineInput("instrument_time", "2", cast.xrd.pk),))
+    quotation = quotations.draft(wang, enquiry, given, now, idempotency_key="draft").pk
+    quotations.send(wang, quotation, "", now)
+    pk = quotations.accept(lin, quotation, None, now, idempotency_key="accept").pk
+    sheet = sheets.issue(wang, pk, now)
+    sheets.link(lin, pk, reservation_id, now)
+    for signatory in (wang, cast.actor("zhao")):
+        sheets.sign(signatory, pk, sheet.content_sha256, now)

@@ -36,6 +36,10 @@ def without(constraint: str, table: str) -> str:
 
 BREAKS: dict[str, list[str]] = {
     "booking.availability_is_current": ["UPDATE booking_dayavailability SET free = '{}'"],
+    "booking.enquiries_follow_their_messages": [
+        "UPDATE booking_enquiry SET state = 'closed'",
+        "DELETE FROM booking_enquirymessage",
+    ],
     "booking.followed_times_have_an_event": [
         "INSERT INTO booking_occupancy (calendar_id, during, blocking, source, note)"
         " SELECT id, tstzrange(now() + interval '9 years', now() + interval '10 years'), true, 'subscribed', ''"
@@ -82,6 +86,13 @@ BREAKS: dict[str, list[str]] = {
         " FROM billing_transfer WHERE hold_id IS NOT NULL LIMIT 1",
     ],
     "ledger.no_forgotten_hold": ["DELETE FROM billing_transfer WHERE hold_id IS NOT NULL"],
+    "ordering.accepted_quotations_became_one_sheet": ["DELETE FROM billing_commissionsheet"],
+    "ordering.numbers_have_no_gap": ["UPDATE billing_quotation SET number = 'BJ-2026-000002'"],
+    "ordering.quotations_are_their_lines": ["UPDATE billing_quotation SET total_fen = total_fen + 1"],
+    "ordering.reservations_are_of_the_same_parties": [
+        "UPDATE billing_commissionsheet SET organisation_id = (SELECT id FROM instruments_organisation WHERE kind = 'government')"
+    ],
+    "ordering.sheets_in_force_are_signed_by_both": ["DELETE FROM billing_commissionsignature WHERE side = 'lab'"],
     "registry.catalogue_is_what_a_rebuild_makes": ["UPDATE instruments_catalogueentry SET price_from_fen = price_from_fen + 1"],
     "settlement.every_agreed_session_has_one_charge": ["DELETE FROM billing_charge"],
     "settlement.charges_add_up": [

@@ -1,0 +1,286 @@
+"""Quotations, and the commission sheets that come of those that are accepted."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from billing.ordering.rules.lines import LineKind
+from billing.ordering.rules.quotations import QuotationState
+from billing.ordering.rules.sheets import Confidentiality, Method, ReportForm, SampleHandling, SheetState
+from billing.settlement.models import RenderState
+from booking.rules.enquiries import Side
+from config.kernel.models.guards import append_only, no_truncate
+
+
+def _one_of(field: str, values: list[str], name: str) -> models.CheckConstraint:
+    return models.CheckConstraint(condition=Q(**{f"{field}__in": values}), name=name)
+
+
+def frozen_from(name: str, states: list[str], free: list[str]) -> pgtrigger.Trigger:
+    """Refuse to change anything but ``free`` columns once the row is in one of ``states``."""
+    listed = ", ".join(f"'{state}'" for state in states)
+    taken = " - ".join(f"'{column}'::text" for column in free)
+    return pgtrigger.Trigger(
+        name=name,
+        operation=pgtrigger.Update,
+        when=pgtrigger.Before,
+        level=pgtrigger.Row,
+        condition=pgtrigger.Condition(f"OLD.state IN ({listed})"),
+        func=f"""
+            IF to_jsonb(OLD) - {taken} IS DISTINCT FROM to_jsonb(NEW) - {taken} THEN
+                RAISE EXCEPTION 'frozen: % % cannot be changed', TG_TABLE_NAME, OLD.id USING ERRCODE = '23001';
+            END IF;
+            RETURN NEW;
+        """,
+    )
+
+
+class OrderDocument(models.Model):
+    """What quotation and commission sheet share: a frozen content and its PDF, made once by the worker.
+
+    ``number`` and ``content`` are empty until the document is sent or issued.
+    """
+
+    number = models.CharField(max_length=60, null=True, unique=True)
+    content = models.JSONField(null=True)
+    content_sha256 = models.CharField(max_length=64, blank=True)
+    render_state = models.CharField(max_length=12, choices=RenderState.choices, default=RenderState.QUEUED)
+    render_error = models.CharField(max_length=300, blank=True)
+    pdf = models.ForeignKey("kernel.StoredFile", null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+class Quotation(OrderDocument):
+    """A lab's offer in a thread. A draft is the lab's own; from ``sent`` on nothing but its fate changes.
+
+    ``state`` is a value of ``QuotationState``, written only by ``billing.ordering.services.quotations``. ``valid_until`` is the last
+    local day on which it can be accepted.
+    """
+
+    enquiry = models.ForeignKey("booking.Enquiry", on_delete=models.PROTECT, related_name="quotations")
+    state = models.CharField(max_length=20)
+    title = models.CharField(max_length=200)
+    tax_note = models.CharField(max_length=300, blank=True)
+    terms = models.TextField(blank=True)
+    valid_until = models.DateField()
+    total_fen = models.BigIntegerField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    sent_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            _one_of("state", [state.value for state in QuotationState], "quotation_state_known"),
+            models.CheckConstraint(condition=Q(total_fen__gte=0), name="quotation_not_negative"),
+            models.CheckConstraint(
+                condition=Q(sent_at__isnull=True, number__isnull=True, content__isnull=True)
+                | Q(sent_at__isnull=False, number__isnull=False, content__isnull=False),
+                name="quotation_numbered_when_sent",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "valid_until"], name="quotation_by_validity")]
+        triggers = [
+            frozen_from(
+                "quotation_frozen",
+                [state.value for state in QuotationState if state is not QuotationState.DRAFT],
+                ["state", "ended_by_id", "ended_at", "reason", "render_state", "render_error", "pdf_id"],
+            ),
+            pgtrigger.Protect(name="quotation_kept", operation=pgtrigger.Delete),
+            no_truncate("quotation_no_truncate"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number or self.title
+
+
+_DRAFT_ONLY = """
+PERFORM 1 FROM billing_quotation q WHERE q.id = coalesce(NEW.quotation_id, OLD.quotation_id) AND q.state = 'draft';
+IF NOT FOUND THEN
+    RAISE EXCEPTION 'frozen: the lines of a quotation that was sent cannot be changed' USING ERRCODE = '23001';
+END IF;
+RETURN coalesce(NEW, OLD);
+"""
+
+
+class QuotationLine(models.Model):
+    """One line. ``published_fen`` is what the lab's price list said for one unit when the line was written; amounts in fen."""
+
+    quotation = models.ForeignKey(Quotation, on_delete=models.PROTECT, related_name="lines")
+    position = models.PositiveSmallIntegerField()
+    kind = models.CharField(max_length=20)
+    instrument = models.ForeignKey("instruments.Instrument", null=True, on_delete=models.PROTECT, related_name="+")
+    resource = models.ForeignKey("instruments.Resource", null=True, on_delete=models.PROTECT, related_name="+")
+    subject_name = models.CharField(max_length=500, blank=True)
+    description = models.CharField(max_length=300, blank=True)
+    quantity = models.DecimalField(max_digits=10, decimal_places=3)
+    unit = models.CharField(max_length=20)
+    unit_price_fen = models.BigIntegerField()
+    published_fen = models.BigIntegerField(null=True)
+    amount_fen = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["quotation", "position"], name="quotation_line_position"),
+            models.CheckConstraint(
+                condition=Q(kind=LineKind.INSTRUMENT_TIME.value, instrument__isnull=False, resource__isnull=True)
+                | Q(kind=LineKind.TEST.value, instrument__isnull=True, resource__isnull=False)
+                | Q(kind=LineKind.OTHER.value, instrument__isnull=True, resource__isnull=True),
+                name="quotation_line_of_one_thing",
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity__gt=0, unit_price_fen__gte=0, amount_fen__gte=0), name="quotation_line_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_fen__gte=F("quantity") * F("unit_price_fen") - 1)
+                & Q(amount_fen__lte=F("quantity") * F("unit_price_fen") + 1),
+                name="quotation_line_adds_up",
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="quotation_line_frozen",
+                operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
+                when=pgtrigger.Before,
+                level=pgtrigger.Row,
+                func=_DRAFT_ONLY,
+            ),
+            no_truncate("quotation_line_no_truncate"),
+        ]
+
+
+class CommissionSheet(OrderDocument):
+    """The order that an accepted quotation became (one each), and the evidence of the contract once both sides have signed.
+
+    ``state`` is a value of ``SheetState``, written only by ``billing.ordering.services.sheets``. ``content`` copies the parties as they
+    stood at issue. ``signed_pdf`` shows the signatures too.
+    """
+
+    quotation = models.OneToOneField(Quotation, on_delete=models.PROTECT, related_name="sheet")
+    lab = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="+")
+    organisation = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="commission_sheets")
+    state = models.CharField(max_length=20)
+    title = models.CharField(max_length=200)
+    total_fen = models.BigIntegerField()
+    terms = models.TextField(blank=True)
+    confidentiality = models.CharField(max_length=20, default=Confidentiality.ORDINARY.value)
+    confidentiality_note = models.CharField(max_length=500, blank=True)
+    report_form = models.CharField(max_length=20, default=ReportForm.ELECTRONIC.value)
+    report_note = models.CharField(max_length=500, blank=True)
+    sample_handling = models.CharField(max_length=20, default=SampleHandling.RETURN.value)
+    sample_note = models.CharField(max_length=500, blank=True)
+    due_on = models.DateField(null=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+    issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    issued_at = models.DateTimeField(null=True)
+    in_force_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    ended_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=500, blank=True)
+    signed_pdf = models.ForeignKey("kernel.StoredFile", null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            _one_of("state", [state.value for state in SheetState], "commission_state_known"),
+            _one_of("confidentiality", [each.value for each in Confidentiality], "commission_confidentiality_known"),
+            _one_of("report_form", [each.value for each in ReportForm], "commission_report_form_known"),
+            _one_of("sample_handling", [each.value for each in SampleHandling], "commission_sample_handling_known"),
+            models.CheckConstraint(
+                condition=Q(issued_at__isnull=True, number__isnull=True, content__isnull=True)
+                | Q(issued_at__isnull=False, number__isnull=False, content__isnull=False),
+                name="commission_numbered_when_issued",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["lab", "state", "-created_at"], name="commission_by_lab"),
+            models.Index(fields=["organisation", "-created_at"], name="commission_by_customer"),
+        ]
+        triggers = [
+            frozen_from(
+                "commission_frozen",
+                [SheetState.ISSUED.value],
+                ["state", "in_force_at", "ended_by_id", "ended_at", "reason", "render_state", "render_error", "pdf_id"],
+            ),
+            frozen_from(
+                "commission_evidence",
+                [SheetState.IN_FORCE.value, SheetState.FINISHED.value, SheetState.CANCELLED.value],
+                ["state", "ended_by_id", "ended_at", "render_state", "render_error", "pdf_id", "signed_pdf_id"],
+            ),
+            pgtrigger.Trigger(
+                name="commission_binds",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                level=pgtrigger.Row,
+                condition=pgtrigger.Condition(
+                    "OLD.state IN ('in_force', 'finished') AND NEW.state NOT IN ('in_force', 'finished')"
+                ),
+                func="RAISE EXCEPTION 'frozen: what both sides signed stays in force' USING ERRCODE = '23001';",
+            ),
+            pgtrigger.Protect(name="commission_kept", operation=pgtrigger.Delete),
+            no_truncate("commission_no_truncate"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number or self.title
+
+
+class CommissionSignature(models.Model):
+    """That one side signed, who did, and exactly what (``content_sha256``). A scan of sealed paper is kept with it. Append-only."""
+
+    sheet = models.ForeignKey(CommissionSheet, on_delete=models.PROTECT, related_name="signatures")
+    side = models.CharField(max_length=10)
+    method = models.CharField(max_length=10)
+    signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=100)
+    signed_at = models.DateTimeField()
+    content_sha256 = models.CharField(max_length=64)
+    scan = models.ForeignKey("kernel.StoredFile", null=True, on_delete=models.PROTECT, related_name="+")
+    scan_sha256 = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["sheet", "side"], name="commission_signed_once_by_a_side"),
+            _one_of("side", [side.value for side in Side], "commission_signature_side_known"),
+            models.CheckConstraint(
+                condition=Q(method=Method.SCAN.value, scan__isnull=False) | Q(method=Method.SYSTEM.value, scan__isnull=True),
+                name="commission_scan_is_kept",
+            ),
+        ]
+        triggers = [append_only("commission_signature_append_only"), no_truncate("commission_signature_no_truncate")]
+
+
+class CommissionReservation(models.Model):
+    """A reservation that belongs to a commission. It is taken off again only while the sheet is not signed by both sides."""
+
+    sheet = models.ForeignKey(CommissionSheet, on_delete=models.PROTECT, related_name="reservations")
+    reservation = models.OneToOneField("booking.Reservation", on_delete=models.PROTECT, related_name="commission")
+    linked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    linked_at = models.DateTimeField()
+
+    class Meta:
+        triggers = [
+            pgtrigger.Protect(name="commission_reservation_unchanged", operation=pgtrigger.Update),
+            pgtrigger.Trigger(
+                name="commission_reservation_kept",
+                operation=pgtrigger.Delete,
+                when=pgtrigger.Before,
+                level=pgtrigger.Row,
+                func="""
+                    PERFORM 1 FROM billing_commissionsheet s WHERE s.id = OLD.sheet_id AND s.state IN ('draft', 'issued');
+                    IF NOT FOUND THEN
+                        RAISE EXCEPTION 'append-only: the sheet is signed' USING ERRCODE = '23001';
+                    END IF;
+                    RETURN OLD;
+                """,
+            ),
+            no_truncate("commission_reservation_no_truncate"),
+        ]

@@ -1,0 +1,45 @@
+"""News about quotations and commission sheets, told in the transaction of the change."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q
+from django.urls import reverse
+
+from billing.ordering.models import CommissionSheet, Quotation
+from booking.rules.enquiries import Side
+from booking.services.enquiry_mails import readers
+from instruments.services import notices
+from instruments.services.notices import News
+
+
+def tell_quotation(quotation: Quotation, event: str, by: Side | None, now: datetime) -> None:
+    """Tell the side that did not do it (both, when time did) what became of a quotation."""
+    page = reverse("quotation_detail", args=[quotation.pk])
+    _tell(quotation, f"quotation.{event}", _sides(quotation, by), page, quotation.enquiry.lab_id, now)
+
+
+def tell_sheet(sheet: CommissionSheet, event: str, by: Side, now: datetime) -> None:
+    """Tell the other side (both, when the sheet is in force) what happened to a commission sheet."""
+    page = reverse("commission_detail", args=[sheet.pk])
+    people = _sides(sheet.quotation, None if event == "in_force" else by)
+    _tell(sheet, f"commission.{event}", people, page, sheet.lab_id, now)
+
+
+def _sides(quotation: Quotation, by: Side | None) -> Q:
+    found = Q(pk__in=[])
+    for side in Side:
+        if by is None or side is by:
+            found |= readers(quotation.enquiry, side)
+    return found
+
+
+def _tell(document: Quotation | CommissionSheet, event: str, people: Q, page: str, lab_id: int, now: datetime) -> None:
+    params = {
+        "number": document.number or "",
+        "title": document.title,
+        "total_fen": document.total_fen,
+        "reason": document.reason,
+    }
+    notices.tell(News(event, params, page, document, lab_id), people, now)

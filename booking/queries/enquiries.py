@@ -1,0 +1,121 @@
+"""Every read about questions to labs that pages and API share; row-level permission is applied here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from booking.models import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySeen, Need
+from booking.rules.enquiries import EnquiryState, Side
+from booking.services.enquiries import CUSTOMERS
+from config.kernel.access import Actor, Role, get_visible, visible_to
+from instruments.models import Organisation
+from instruments.rules.answer_time import Waiting, waiting
+from instruments.services.answer_time import zone_of_owner
+
+LAB_READERS = (Role.LAB_MANAGER, Role.OWNER_FINANCE)
+
+
+def enquiries_visible(actor: Actor) -> QuerySet[Enquiry]:
+    """The threads that the actor reads, the one written in last first; ``is_unread`` says that somebody else wrote since."""
+    rows = Enquiry.objects.select_related(
+        "lab", "organisation", "asked_by", "instrument", "resource", "resource_request__resource", "need"
+    )
+    return visible_to(rows, actor).annotate(is_unread=_news_for(actor)).order_by("-last_message_at", "-pk")
+
+
+def _news_for(actor: Actor) -> Exists:
+    """Whether somebody else wrote in the thread after what the person has read."""
+    reader = actor.user_id or 0
+    read_to = EnquirySeen.objects.filter(enquiry_id=OuterRef("enquiry_id"), user_id=reader).values("message_id")
+    return Exists(
+        EnquiryMessage.objects.filter(enquiry_id=OuterRef("pk"))
+        .exclude(author_id=reader)
+        .annotate(read_to=Coalesce(Subquery(read_to), 0))
+        .filter(pk__gt=F("read_to"))
+    )
+
+
+def my_enquiries(actor: Actor) -> QuerySet[Enquiry]:
+    """What the actor's organisations asked."""
+    return enquiries_visible(actor).filter(organisation_id__in=actor.organisations(*CUSTOMERS))
+
+
+def lab_enquiries(actor: Actor) -> QuerySet[Enquiry]:
+    """What the actor's labs are asked: what waits first, the most urgent of it at the top."""
+    rows = enquiries_visible(actor).filter(lab_id__in=actor.organisations(*LAB_READERS))
+    return rows.order_by(F("answer_due_at").asc(nulls_last=True), "-last_message_at", "-pk")
+
+
+def enquiry_for(actor: Actor, enquiry_id: int) -> Enquiry:
+    """One thread with its messages and their files. Raises NotFound."""
+    files = EnquiryAttachment.objects.select_related("file").order_by("position")
+    messages = EnquiryMessage.objects.select_related("author").prefetch_related(Prefetch("attachments", files)).order_by("pk")
+    return get_visible(enquiries_visible(actor).prefetch_related(Prefetch("messages", messages)), actor, pk=enquiry_id)
+
+
+def waiting_of(enquiry: Enquiry, now: datetime) -> Waiting | None:
+    """How long the thread waits for its lab, None when it does not. The promise is the lab's of today, the due time the one shown."""
+    if enquiry.waiting_since is None or enquiry.answer_due_at is None:
+        return None
+    zone = zone_of_owner(enquiry.lab_id)
+    found = waiting(enquiry.waiting_since, enquiry.lab.answer_workdays, zone, now)
+    return Waiting(found.since, enquiry.answer_due_at, found.age_minutes, found.promise_minutes)
+
+
+def side_of(actor: Actor, enquiry: Enquiry) -> Side:
+    """On which side the actor reads."""
+    return Side.CUSTOMER if enquiry.organisation_id in actor.organisations(*CUSTOMERS) else Side.LAB
+
+
+def may_write(actor: Actor, enquiry: Enquiry) -> bool:
+    """Whether the actor asks or answers in the thread."""
+    if side_of(actor, enquiry) is Side.CUSTOMER:
+        return True
+    return enquiry.lab_id in actor.organisations(Role.LAB_MANAGER)
+
+
+def unread_count(actor: Actor) -> int:
+    """In how many threads somebody else wrote something that the actor has not read."""
+    return visible_to(Enquiry.objects.filter(_news_for(actor)), actor).count()
+
+
+def waiting_count(actor: Actor) -> int:
+    """How many questions wait for the actor's labs."""
+    return lab_enquiries(actor).filter(state=EnquiryState.OPEN).count()
+
+
+def enquiries_about(actor: Actor, **about: int) -> list[Enquiry]:
+    """The newest threads that the actor's organisations have about one thing (``instrument_id=7``)."""
+    return list(my_enquiries(actor).filter(**about)[:5]) if actor.user_id is not None else []
+
+
+def needs_of(actor: Actor) -> QuerySet[Need]:
+    """What the actor's organisations put to several labs, newest first; ``asked`` and ``answered`` are numbers of labs."""
+    open_ones = Enquiry.objects.filter(need_id=OuterRef("pk"), state=EnquiryState.OPEN).order_by().values("need_id")
+    rows = Need.objects.select_related("organisation", "asked_by").annotate(
+        asked=Count("enquiries"), waiting=Coalesce(Subquery(open_ones.annotate(n=Count("pk")).values("n")), 0)
+    )
+    return visible_to(rows, actor).order_by("-asked_at", "-pk")
+
+
+def need_for(actor: Actor, need_id: int) -> tuple[Need, list[Enquiry]]:
+    """One need with its threads, by lab. Raises NotFound."""
+    need = get_visible(needs_of(actor), actor, pk=need_id)
+    threads = enquiries_visible(actor).filter(need=need).order_by("lab__name_pinyin", "lab_id")
+    return need, list(threads)
+
+
+def labs_by_id(actor: Actor, lab_ids: Iterable[int]) -> list[Organisation]:
+    """The owners with these ids that the actor may see, by name."""
+    rows = Organisation.objects.filter(pk__in=list(lab_ids), kind="owner")
+    return list(visible_to(rows, actor).order_by("name_pinyin", "pk"))
+
+
+def asking_organisations(actor: Actor, lab_id: int = 0) -> list[Organisation]:
+    """For whom the actor may ask, by name: every customer organisation of theirs but the lab itself."""
+    own = actor.organisations(*CUSTOMERS) - {lab_id}
+    return list(visible_to(Organisation.objects.filter(pk__in=own), actor).order_by("name_pinyin", "pk")) if own else []
