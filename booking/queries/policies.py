@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, QuerySet
 
 from booking.models import PolicyLayer, Reservation
 from booking.rules.policy import BookingPolicy, broken_rules
@@ -52,6 +52,11 @@ def lab_of(actor: Actor, organisation_id: int) -> Organisation:
     lab = get_visible(Organisation.objects.all(), actor, pk=organisation_id)
     actor.require_in(lab.pk, Role.LAB_MANAGER)
     return lab
+
+
+def instruments_of(actor: Actor, lab: Organisation) -> QuerySet[Instrument]:
+    """The lab's instruments, by name."""
+    return visible_to(Instrument.objects.filter(organisation=lab), actor).order_by("name_pinyin", "pk")
 
 
 def layers_of(actor: Actor, organisation_id: int) -> list[PolicyLayer]:

@@ -37,6 +37,15 @@ class Period(StrEnum):
     AHEAD = "ahead"
 
 
+#: The codes of the reasons: in a period, and ahead.
+_CODES: Mapping[tuple[Subject, Measure], tuple[str, str]] = {
+    (Subject.PERSON, Measure.MINUTES): ("quota.person_minutes", "quota.person_minutes_ahead"),
+    (Subject.PERSON, Measure.COUNT): ("quota.person_count", "quota.person_count_ahead"),
+    (Subject.ORGANISATION, Measure.MINUTES): ("quota.organisation_minutes", "quota.organisation_minutes_ahead"),
+    (Subject.ORGANISATION, Measure.COUNT): ("quota.organisation_count", "quota.organisation_count_ahead"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """Which instruments a quota counts: all of the lab's, those whose class code begins so, or one."""
@@ -164,7 +173,7 @@ def quota_reason(
     figures = {"most": quota.most, "used": taken, "left": max(quota.most - taken, 0), "wanted": wanted}
     params: dict[str, Any] = {f"{name}_{unit}": value for name, value in figures.items()}
     params["quota_period"] = [quota.period.value, quota.peak_only]
-    code = f"quota.{quota.subject.value}_{unit}"
+    code, code_ahead = _CODES[quota.subject, quota.measure]
     if after is None:
-        return Reason(f"{code}_ahead", params, "ends_at")
+        return Reason(code_ahead, params, "ends_at")
     return Reason(code, params | {"again_at": after.astimezone(zone).isoformat()}, "ends_at")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from booking.models import Occupancy, OccupancySource, WaitEntry
@@ -169,8 +170,12 @@ def _fit(context: BookingContext, entry: WaitEntry, now: datetime) -> TimeRange 
 
 
 def _end_what_is_over(now: datetime) -> None:
-    """Offers that nobody took pass on; entries whose window is over lapse."""
-    over = WaitEntry.objects.filter(state=WaitState.OFFERED, offer_expires_at__lte=now).order_by("pk")
+    """Offers that nobody took, or whose time nothing keeps any more, pass on; entries whose window is over lapse."""
+    kept = Occupancy.objects.filter(
+        source=OccupancySource.HOLD, holder=OuterRef("requested_by"), calendar=OuterRef("instrument__calendar")
+    )
+    offered = WaitEntry.objects.filter(state=WaitState.OFFERED)
+    over = offered.filter(Q(offer_expires_at__lte=now) | ~Exists(kept)).order_by("pk")
     for pk in list(over.values_list("pk", flat=True)[:BATCH]):
         transactions.run(lambda pk=pk: _step(_row(pk), WaitEvent.PASS, now))  # type: ignore[misc]
     lapsed = WaitEntry.objects.filter(state=WaitState.WAITING, last_at__lte=now).order_by("pk")

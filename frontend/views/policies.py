@@ -67,7 +67,7 @@ def policy_list(request: HttpRequest, pk: int) -> HttpResponse:
         "house": policy_words(HOUSE),
         "lab_url": _edit_url(Scope(pk)),
         "classes": class_choices(""),
-        "instruments": Instrument.objects.filter(organisation=lab).order_by("name_pinyin", "pk"),
+        "instruments": queries.instruments_of(actor, lab),
     }
     return render(request, "policies/list.html", context)
 

@@ -35,6 +35,15 @@ def without(constraint: str, table: str) -> str:
 
 
 BREAKS: dict[str, list[str]] = {
+    "booking.changes_are_a_chain": [
+        "INSERT INTO booking_occupancy (calendar_id, during, blocking, source, reservation_id, note)"
+        " SELECT calendar_id, tstzrange(upper(during), upper(during) + interval '1 hour'), false, 'change', reservation_id, ''"
+        " FROM booking_occupancy WHERE reservation_id IS NOT NULL LIMIT 1",
+    ],
+    "booking.policies_follow_layers": [
+        "INSERT INTO booking_policylayer (organisation_id, class_code, said, changed_at)"
+        " SELECT organisation_id, '', '{\"notice_minutes\": 600}', now() FROM instruments_instrument LIMIT 1",
+    ],
     "booking.availability_is_current": ["UPDATE booking_dayavailability SET free = '{}'"],
     "booking.enquiries_follow_their_messages": [
         "UPDATE booking_enquiry SET state = 'closed'",
@@ -70,7 +79,20 @@ BREAKS: dict[str, list[str]] = {
         "INSERT INTO booking_sessionrating (reservation_id, instrument_id, stars, comment, rated_by_id, rated_at, answer, hidden_reason)"
         " SELECT id, instrument_id, 5, '', requested_by_id, now(), '', '' FROM booking_reservation WHERE state = 'requested' LIMIT 1",
     ],
-    "booking.sessions_follow_states": ["UPDATE booking_usagesession SET agreed_at = NULL"],
+    "booking.agreed_use_has_its_yes": ["UPDATE booking_usagesession SET customer_agreed_at = NULL"],
+    "booking.runs_are_of_their_instrument": [
+        "INSERT INTO booking_devicerun (instrument_id, device, starts_at, heard_at, started, skew_seconds, state, problem, reservation_id,"
+        " noticed_at, reason) SELECT instrument_id + 1, '', now(), now(), true, 0, 'matched', '', id, now(), ''"
+        " FROM booking_reservation LIMIT 1",
+    ],
+    "booking.sessions_follow_states": ["UPDATE booking_usagesession SET agreed_at = NULL, agreed_how = ''"],
+    "booking.sessions_keep_the_booked_time": [
+        "UPDATE booking_usagesession SET booked_ends_at = booked_ends_at + interval '1 hour'"
+    ],
+    "booking.wishes_and_disputes_follow_states": [
+        "INSERT INTO booking_usageadjustment (session_id, reason, asked_by_id, asked_at, state, answer)"
+        " SELECT id, 'x', checked_in_by_id, now(), 'open', '' FROM booking_usagesession LIMIT 1",
+    ],
     "booking.states_are_replays": ["UPDATE booking_reservation SET state = 'cancelled' WHERE state = 'requested'"],
     "kernel.guards_installed": ["ALTER TABLE billing_charge DISABLE TRIGGER USER"],
     "kernel.idempotency_once": ["UPDATE kernel_idempotencyrecord SET result = NULL"],
@@ -119,9 +141,13 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
     assert {name: finding.violations for name, finding in findings.items() if finding.violations} == {}
     silent = {name for name, finding in findings.items() if not finding.checked}
     assert silent == {
+        "booking.changes_are_a_chain",
+        "booking.policies_follow_layers",
         "booking.followed_times_have_an_event",
         "booking.places_are_given_once",
         "booking.reversals_mirror_events",
+        "booking.runs_are_of_their_instrument",
+        "booking.wishes_and_disputes_follow_states",
         "kernel.files_unchanged",
         "ledger.no_forgotten_hold",
         "settlement.rendered_statements_have_both_files",
