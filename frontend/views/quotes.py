@@ -153,7 +153,8 @@ def make_quote(
     """The live quote, with everything that still stands against the time."""
     problems = problems_of(refusal_reasons(context, actor.user_id, customer, during, form.service_mode, now))
     alternatives: list[Alternative] = []
-    if not problems and booking_context.busy_ranges(context.instrument.calendar_id, context.policy.occupied(during)):
+    occupied = context.policy.occupied(during)
+    if not problems and booking_context.busy_ranges(context.instrument.calendar_id, occupied, holder_id=actor.user_id):
         others = booking_context.alternatives(context, during, now)
         alternatives = [as_alternative(form, other, context) for other in others]
         problems = [("booking-from", _("This time is taken. Choose one of the free times, or one of these."))]

@@ -670,6 +670,7 @@ PAGES: dict[str, Route] = {
          "POST": Rule(CUSTOMERS | LAB, only("foreign"), OK_POST, body=reason)},
         "reservation:requested",
     ),
+    "instrument_hold": Route({"POST": Rule(*SEES["hidden"], OK_POST)}, "hidden"),
     "wait_list": reads(),
     "wait_join": Route({"GET": Rule(*SEES["hidden"]), "POST": Rule(*SEES["hidden"], TRIED)}, "hidden"),
     "wait_accept": acts("wait", only("researcher"), only("foreign")),

@@ -886,6 +886,7 @@ NOT_PAGES: dict[str, str] = {
     "quote_preview": "a piece of the booking form; test_main_job_by_mouse shows it",
     "reservation_accept_quote": "POST only",
     "reservation_calendar": "a download",
+    "instrument_hold": "POST only",
     "wait_accept": "POST only",
     "wait_decline": "POST only",
     "wait_withdraw": "POST only",
