@@ -24,7 +24,7 @@ class CreditEventView(ByAction):
 
     token_scopes = BOOK
     queryset = CreditEvent.objects.none()
-    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"create": shapes.NoteIn, "appeal": shapes.AppealIn}
+    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"create": shapes.CreditNoteIn, "appeal": shapes.AppealIn}
     lab_actions = frozenset({"create"})
 
     @extend_schema(responses=shapes.EventOut(many=True))
@@ -82,8 +82,9 @@ class CreditRulesView(ByAction):
 
     @extend_schema(responses=shapes.RulesOut)
     def update(self, request: Request, pk: str) -> Response:
+        document = self.valid(request)["document"]
         queries.stored_rules(self.actor, int(pk) or None)  # a lab that one does not see is none
-        credit.set_rules(self.actor, int(pk) or None, self.valid(request)["document"], self.now)
+        credit.set_rules(self.actor, int(pk) or None, document, self.now)
         return self.retrieve(request, pk)
 
 
@@ -117,4 +118,5 @@ class AccessListView(ByAction):
     @action(detail=True, methods=["post"])
     def end(self, request: Request, pk: str) -> Response:
         """It no longer counts."""
+        self.valid(request)
         return Response(shapes.listing_out(access_lists.take_off_list(self.actor, int(pk), self.now)))

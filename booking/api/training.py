@@ -98,7 +98,7 @@ class CourseSessionView(ByAction):
     """Taking a place, and calling a session off."""
 
     queryset = CourseSession.objects.none()
-    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"call_off": shapes.ReasonIn}
+    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"call_off": shapes.GroundsIn}
     lab_actions = frozenset({"call_off"})
     token_scopes = BOOK
 
@@ -110,6 +110,7 @@ class CourseSessionView(ByAction):
     @action(detail=True, methods=["post"])
     def enrol(self, request: Request, pk: str) -> Response:
         """A place, or one on the waiting list; who has one gets it again."""
+        self.valid(request)
         return Response(shapes.enrolment_out(training.enrol(self.actor, int(pk), self.now)), status=201)
 
     @extend_schema(responses=shapes.EnrolmentOut(many=True))
@@ -143,6 +144,7 @@ class EnrolmentView(ByAction):
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str) -> Response:
         """Give the place back."""
+        self.valid(request)
         return Response(shapes.enrolment_out(training.withdraw(self.actor, int(pk), self.now)))
 
     @extend_schema(responses=shapes.EnrolmentOut)
@@ -168,8 +170,8 @@ class LicenceView(ByAction):
     queryset = Licence.objects.none()
     bodies: ClassVar[dict[str, type[StrictSerializer]]] = {
         "create": shapes.GrantIn,
-        "suspend": shapes.ReasonIn,
-        "revoke": shapes.ReasonIn,
+        "suspend": shapes.GroundsIn,
+        "revoke": shapes.GroundsIn,
     }
 
     @extend_schema(responses=shapes.LicenceOut(many=True))
@@ -200,6 +202,7 @@ class LicenceView(ByAction):
     @extend_schema(responses=shapes.LicenceOut)
     @action(detail=True, methods=["post"])
     def restore(self, request: Request, pk: str) -> Response:
+        self.valid(request)
         licences.restore(self.actor, int(pk), self.now)
         return self._shown(int(pk))
 
@@ -240,6 +243,7 @@ class RecognitionView(ByAction):
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str) -> Response:
         """I no longer ask."""
+        self.valid(request)
         licences.withdraw_recognition(self.actor, int(pk), self.now)
         return Response(shapes.recognition_out(get_visible(queries.recognitions_visible(self.actor), self.actor, pk=int(pk))))
 

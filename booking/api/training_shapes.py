@@ -94,7 +94,7 @@ class SessionIn(StrictSerializer):
     places = WholeNumber()
 
 
-class ReasonIn(StrictSerializer):
+class GroundsIn(StrictSerializer):
     reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text="Read by those concerned.")
 
 
@@ -190,7 +190,7 @@ class EventOut(serializers.Serializer):
     appeal = serializers.CharField(help_text="open, granted, refused, or nothing.")
 
 
-class NoteIn(StrictSerializer):
+class CreditNoteIn(StrictSerializer):
     organisation = Id(help_text="The lab.")
     email = Text(max_length=254)
     points = serializers.IntegerField(min_value=-1000, max_value=1000, help_text="Signed.")

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.urls import URLPattern, re_path
 from django.utils.translation import gettext as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import extend_schema
 from rest_framework import authentication, exceptions
 from rest_framework.permissions import BasePermission
@@ -222,6 +223,16 @@ class DeviceKeyAuthentication(authentication.BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+class DeviceKeyScheme(OpenApiAuthenticationExtension):
+    """How the description says it."""
+
+    target_class = "booking.api.usage.DeviceKeyAuthentication"
+    name = "deviceKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "description": "A device key of the lab: jishi_dev_..."}
 
 
 class SpeaksForADevice(BasePermission):

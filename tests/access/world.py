@@ -577,7 +577,7 @@ def _teach(world: World, now: datetime) -> None:
             ("credit_event", CreditEvent.objects.create(**noted)),
             ("appeal", CreditAppeal.objects.create(event=CreditEvent.objects.create(**noted), text=mark, made_at=now)),
             ("listing", AccessListEntry.objects.create(
-                organisation=lab, person=person, verdict="deny", reason=mark, created_by=manager, created_at=now)),
+                organisation=lab, person=person, verdict="allow", reason=mark, created_by=manager, created_at=now)),
         ):  # fmt: skip
             found.setdefault(kind, []).append(row.pk)
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}

@@ -80,7 +80,8 @@ def test_the_whole_life_over_the_api(api, booked, cast, programmes, slot, monkey
     monkeypatch.setattr(timezone, "now", lambda: slot(9, 12).starts_at)
     assert lab.post(path + "check-in/").json()["state"] == "in_use"
     monkeypatch.setattr(timezone, "now", lambda: slot(9, 12).ends_at)
-    assert lab.post(path + "check-out/", {"note": "all well"}).json()["state"] == "agreed"
+    assert lab.post(path + "check-out/", {"note": "all well"}).json()["state"] == "completed"
+    assert api("lin").post(path + "agree/").json()["state"] == "agreed"
     shown = api("lin").get(path).json()
     assert shown["starts_at"] == "2026-11-25T09:00:00+08:00"
     assert [step["to_state"] for step in shown["transitions"]] == ["requested", "approved", "in_use", "completed", "agreed"]

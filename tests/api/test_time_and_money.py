@@ -218,6 +218,7 @@ def charged(api, booked, programmes, slot, monkeypatch) -> int:
     lab.post(f"reservations/{reservation}/check-in/")
     monkeypatch.setattr(timezone, "now", lambda: during.ends_at)
     lab.post(f"reservations/{reservation}/check-out/")
+    api("lin").post(f"reservations/{reservation}/agree/")
     return reservation
 
 
