@@ -21,8 +21,8 @@ from instruments.rules.wall_time import local_day
 
 LAB_RULES = {
     "quotas": [
-        {"subject": "organisation", "measure": "minutes", "period": "week", "most": 2400, "peak_only": False},
-        {"subject": "person", "measure": "count", "period": "ahead", "most": 8, "peak_only": False},
+        {"subject": "organisation", "measure": "minutes", "period": "week", "most": 3600, "peak_only": False},
+        {"subject": "person", "measure": "count", "period": "ahead", "most": 40, "peak_only": False},
     ],
     "peak": [{"weekdays": [1, 2, 3, 4, 5], "from_minute": 540, "until_minute": 1020}],
     "answer_minutes": 480,

@@ -39,6 +39,12 @@ def test_the_whole_job_without_a_mouse(people: Visitors, used: Site, tmp_path: P
     assert state_of(used, pk) == "requested"
 
     approve_and_run(manager, used, pk)
+    assert state_of(used, pk) == "completed"
+    researcher.page.reload()
+    keys = Keyboard(researcher.page)
+    keys.skip_to_content()
+    keys.go(researcher.page.get_by_role("button", name="Agree: charge it"), most=90)
+    expect(researcher.page.get_by_role("heading", name="Charge")).to_be_visible()
     assert state_of(used, pk) == "agreed"
     assert quoted(used, pk).gross == 400_00
 
@@ -132,7 +138,7 @@ def approve_and_run(visitor: Visitor, site: Site, pk: int) -> None:
     keys.tab_to(page.locator(f"#note-{pk}"), most=90)
     keys.type("Went well.")
     keys.go(page.locator(f"#session-{pk}").get_by_role("button", name="Check out"), key="Space")
-    expect(page.get_by_text("Checked out. The charge is made.")).to_be_visible()
+    expect(page.get_by_text("Checked out. The customer looks at the times now.")).to_be_visible()
     expect(page.locator(f"#session-{pk} .session-charge")).to_be_focused()
 
 

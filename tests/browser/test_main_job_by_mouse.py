@@ -39,9 +39,12 @@ def test_from_finding_an_instrument_to_the_downloaded_statement(people: Visitors
 
     log_in(manager, "lab_manager")
     approve(manager, pk)
-    charged = run_the_session(manager, used, pk)
-    assert charged == (shown.gross, shown.payable_now, shown.final_cost)
+    run_the_session(manager, used, pk)
+    assert state_of(used, pk) == "completed"
+    researcher.page.reload()
+    researcher.page.get_by_role("button", name="Agree: charge it").click()
     assert state_of(used, pk) == "agreed"
+    assert charged_on_the_day(manager, pk) == (shown.gross, shown.payable_now, shown.final_cost)
     assert quoted(used, pk) == shown
 
     researcher.page.reload()
@@ -124,8 +127,8 @@ def approve(visitor: Visitor, pk: int) -> None:
     assert state_of(visitor.site, pk) == "approved"
 
 
-def run_the_session(visitor: Visitor, site: Site, pk: int) -> tuple[int, int, int]:
-    """Check in and out on the day's page; returns charge, pay now and final cost as shown there."""
+def run_the_session(visitor: Visitor, site: Site, pk: int) -> None:
+    """Check in and out on the day's page."""
     page = visitor.page
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Today").click()
     day = day_of(site, pk)
@@ -136,8 +139,14 @@ def run_the_session(visitor: Visitor, site: Site, pk: int) -> tuple[int, int, in
     expect(page.get_by_text("Checked in. The session is running.")).to_be_visible()
     session.get_by_label("Note about the session").fill("Went well.")
     session.get_by_role("button", name="Check out").click()
-    expect(page.get_by_text("Checked out. The charge is made.")).to_be_visible()
-    charge, now, final = (yuan(session.locator(".session-charge .money").nth(place).inner_text()) for place in range(3))
+    expect(page.get_by_text("Checked out. The customer looks at the times now.")).to_be_visible()
+
+
+def charged_on_the_day(visitor: Visitor, pk: int) -> tuple[int, int, int]:
+    """Charge, pay now and final cost as the day's page shows them once both sides have agreed."""
+    visitor.page.reload()
+    amounts = visitor.page.locator(f"#session-{pk} .session-charge .money")
+    charge, now, final = (yuan(amounts.nth(place).inner_text()) for place in range(3))
     return charge, now, final
 
 

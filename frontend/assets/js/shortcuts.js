@@ -25,7 +25,16 @@ export function startShortcuts() {
         search.focus();
       }
     }
-    document.querySelector(`[data-key="${CSS.escape(event.key)}"]`)?.click();
+    press(document.querySelector(`[data-key="${CSS.escape(event.key)}"]`), event);
     if (event.key === "?") document.getElementById("shortcuts")?.showModal();
   });
+}
+
+/** What a key unfolds is for typing: its first field has the focus, and the key itself is not typed into it. */
+function press(target, event) {
+  if (!target) return;
+  target.click();
+  if (target.tagName !== "SUMMARY") return;
+  event.preventDefault();
+  (target.parentElement.open ? (target.parentElement.querySelector("input:not([type=hidden]), select, textarea") ?? target) : target).focus();
 }
