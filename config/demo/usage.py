@@ -22,6 +22,7 @@ from booking.services.close_out import Closing
 from booking.services.device_events import Batch, Told
 from booking.services.reservations import ReservationRequest
 from config.demo.organisations import People
+from config.demo.registry import HANDS_ON
 from config.demo.source import words
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Refusal
@@ -103,11 +104,12 @@ def _close(people: People, lab_id: int, manager: Actor, now: datetime) -> int:
 
 
 def _running(people: People, own: Iterable[Instrument], now: datetime) -> bool:
-    """Somebody of the first firm is at an instrument right now, whatever the hour is, as long as the lab is open."""
+    """Somebody of the first firm is at an instrument right now, while the lab is open: never at the one that is kept free, so that the
+    printed accounts can play a whole session at any hour."""
     firm = people.customers[0]
     researcher = people.actor(firm, Role.FIRM_ADMIN)
     hour = now.replace(minute=0, second=0, microsecond=0)
-    for instrument in own:
+    for instrument in list(own)[HANDS_ON + 1 :]:
         manager = people.actors[instrument.organisation_id, Role.LAB_MANAGER]
         request = ReservationRequest(instrument.pk, firm.pk, TimeRange(hour, hour + 2 * HOUR), instrument.service_modes[0])
         asked_at = hour - timedelta(days=3)
