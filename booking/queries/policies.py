@@ -16,7 +16,7 @@ from booking.rules.policy_layers import Combined
 from booking.rules.states import ReservationState
 from booking.services import context as booking_context
 from booking.services import policies
-from booking.services.context import policy_of
+from booking.services.context import policy_for
 from booking.services.policies import Scope
 from booking.services.reservations import refusal_reasons
 from config.kernel.access import Actor, Role, get_visible, visible_to
@@ -102,8 +102,7 @@ def touched(actor: Actor, scope: Scope, said: Mapping[str, Any], now: datetime) 
     )
     instruments = Instrument.objects.filter(scope.instruments(), organisation=owner).select_related("policy", "site")
     pairs = {
-        one.pk: (policy_of(getattr(one, "policy", None)), policies.combined(one, layers).policy, ZoneInfo(one.site.time_zone))
-        for one in instruments
+        one.pk: (policy_for(one), policies.combined(one, layers).policy, ZoneInfo(one.site.time_zone)) for one in instruments
     }
     ahead = Reservation.objects.filter(
         instrument__in=pairs, state__in=[ReservationState.REQUESTED, ReservationState.APPROVED], starts_at__gt=now

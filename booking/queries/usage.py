@@ -22,10 +22,10 @@ from booking.models import (
     UsageDispute,
 )
 from booking.rules.attendance import Arrival, arrival
+from booking.rules.policy import BookingPolicy
 from booking.rules.states import IN_REVIEW, ReservationState
-from booking.rules.usage_policy import UsagePolicy
+from booking.services.context import policy_of
 from booking.services.sides import CUSTOMER_ROLES
-from booking.services.usage_policy import usage_policy_of
 from config.kernel.access import Actor, Role, visible_to
 from instruments.models import Instrument, Membership
 
@@ -46,7 +46,7 @@ class Here:
 
     instrument: Instrument
     zone: ZoneInfo
-    policy: UsagePolicy
+    policy: BookingPolicy
     running: Reservation | None
     due: Reservation | None
     arrival: Arrival | None
@@ -58,7 +58,7 @@ class Here:
 
 def here(actor: Actor, instrument: Instrument, now: datetime) -> Here:
     """As it is for the actor, who was led to ``instrument`` (with site and policy) by its code."""
-    policy = usage_policy_of(InstrumentPolicy.objects.filter(instrument=instrument).first())
+    policy = policy_of(InstrumentPolicy.objects.filter(instrument=instrument).first())
     own = _own(actor, instrument)
     running = own.filter(state=ReservationState.IN_USE).order_by("starts_at").first()
     due = None if running else _due(own, policy, now)
@@ -87,7 +87,7 @@ def _own(actor: Actor, instrument: Instrument) -> QuerySet[Reservation]:
     )
 
 
-def _due(own: QuerySet[Reservation], policy: UsagePolicy, now: datetime) -> Reservation | None:
+def _due(own: QuerySet[Reservation], policy: BookingPolicy, now: datetime) -> Reservation | None:
     """The one that may be started now; the person's earliest."""
     states = [ReservationState.APPROVED, ReservationState.NO_SHOW]
     opens = now + timedelta(minutes=policy.early_start_minutes)

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from booking.rules.grid import grid_point_from, grid_point_until, is_on_grid
 from booking.rules.quota import Quota
-from booking.rules.usage import BillableBasis
+from booking.rules.usage import BillableBasis, BillableRule
 from booking.rules.week_time import WeekTime, lies_within
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
@@ -90,6 +90,11 @@ class BookingPolicy:
     def shortest_on_grid_minutes(self) -> int:
         """The shortest allowed length that is a whole number of steps, in minutes."""
         return max(1, ceil(self.min_minutes / self.granularity_minutes)) * self.granularity_minutes
+
+    @property
+    def billable_rule(self) -> BillableRule:
+        """What is charged of a session, and to how many minutes it is rounded."""
+        return BillableRule(self.billable_basis, self.billable_round_up_minutes)
 
     def earliest_start(self, now: datetime) -> datetime:
         """The first instant at which a reservation asked for ``now`` may start."""

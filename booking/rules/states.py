@@ -57,7 +57,6 @@ _TRANSITIONS: dict[ReservationState, dict[Action, ReservationState]] = {
     },
     ReservationState.IN_USE: {
         Action.EXTEND: ReservationState.IN_USE,
-        Action.MOVE: ReservationState.IN_USE,
         Action.CHECK_OUT: ReservationState.COMPLETED,
     },
     ReservationState.COMPLETED: {

@@ -1,4 +1,4 @@
-"""Moving, shortening and extending what is booked: the one writer of a reservation's time.
+"""Moving, shortening and lengthening what is booked, alone or with the other side's yes.
 
 Every change locks the calendar, then the reservation, re-reads, asks the same rules as a new reservation (without counting itself), and
 has money follow in the same transaction. Nothing gives up the old time before the new one is there.
@@ -6,31 +6,33 @@ has money follow in the same transaction. Nothing gives up the old time before t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Q
 from psycopg.types.range import TimestamptzRange
 
 from booking import ports
-from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, UsageSession
+from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.changes import ChangeEvent, ChangeState, Side, needs_the_other_side, next_change_state
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, notices, transitions
-from booking.services.context import BookingContext, busy_ranges, of_instrument
+from booking.services import conflicts, notices, times, transitions
+from booking.services.context import BookingContext, busy_ranges, of_reservation
 from booking.services.reservations import BOOKING_ROLES, refusal_reasons
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.services import idempotency, transactions
+from config.kernel.services.parking import each_parked
 from config.kernel.time_range import TimeRange, subtract
 from instruments.rules.names import clean_name
 
 ROUTE = "booking.change"
 REASON_LENGTH = 500
+BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,10 @@ def _cleaned(request: ChangeRequest, side: Side) -> ChangeRequest:
     reason = clean_name(reason, REASON_LENGTH, field="reason") if reason else ""
     if side is Side.LAB and not reason:
         raise Refusal.of("booking.reason_missing", field="reason")
-    return ChangeRequest(request.reservation_id, request.during, reason, request.agreed and side is Side.LAB, request.expected)
+    if side is Side.CUSTOMER:
+        return replace(request, reason=reason, agreed=False)
+    # Figures are the customer's to accept: what the lab does alone may not become dearer, whatever the lab has seen.
+    return replace(request, reason=reason, expected=NOTHING_EXPECTED)
 
 
 def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> ReservationChange:
@@ -108,7 +113,7 @@ def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> 
     _refuse_impossible(locked, request.during, now)
     if locked.changes.filter(state=ChangeState.OPEN).exists():
         raise Refusal.of("change.one_open")
-    context = _context(locked)
+    context = of_reservation(locked)
     _refuse_by_rules(context, actor, locked, request, side, now)
     asks = needs_the_other_side(
         side,
@@ -118,22 +123,8 @@ def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> 
         approval_required=context.policy.approval_required,
         agreed=request.agreed,
     )
-    row = ReservationChange(
-        reservation=locked,
-        side=side,
-        state=ChangeState.OPEN if asks else ChangeState.MADE,
-        from_starts_at=locked.starts_at,
-        from_ends_at=locked.ends_at,
-        starts_at=request.during.starts_at,
-        ends_at=request.during.ends_at,
-        reason=request.reason,
-        expected_payable_now_fen=request.expected.payable_now_fen,
-        expected_final_cost_fen=request.expected.final_cost_fen,
-        proposed_at=now,
-        proposed_by_id=actor.user_id,
-        answered_at=None if asks else now,
-    )
-    row.save()
+    state = ChangeState.OPEN if asks else ChangeState.MADE
+    row = times.record(locked, request.during, side, state, actor, request.expected, now, request.reason)
     if asks:
         _keep_new_time(locked, context, request.during)
         notices.defer(locked, f"change_proposed_to_{side.other}", now, **_proposed(locked, row))
@@ -154,8 +145,7 @@ def _refuse_impossible(locked: Reservation, during: TimeRange, now: datetime) ->
     next_state(ReservationState(locked.state), Action.MOVE)
     if during == locked.during:
         raise Refusal.of("change.same_time", field="starts_at")
-    begun = locked.state == ReservationState.IN_USE or locked.starts_at <= now
-    if begun and (during.starts_at != locked.starts_at or during.ends_at <= now):
+    if locked.starts_at <= now and (during.starts_at != locked.starts_at or during.ends_at <= now):
         raise Refusal.of("change.begun", field="starts_at")
 
 
@@ -223,12 +213,7 @@ def _move(
         if busy_ranges(context.instrument.calendar_id, part):
             raise conflicts.Taken
     before = locked.during
-    locked.occupancies.filter(source=OccupancySource.RESERVATION).update(
-        during=TimestamptzRange(occupied.starts_at, occupied.ends_at)
-    )
-    locked.starts_at, locked.ends_at = during.starts_at, during.ends_at
-    locked.save(update_fields=["starts_at", "ends_at"])
-    UsageSession.objects.filter(reservation=locked).update(booked_starts_at=during.starts_at, booked_ends_at=during.ends_at)
+    times.set_time(locked, during, occupied)
     transitions.note_move(locked, before, actor, now, reason)
     if ports.money().on_move(locked, actor, expected, now) is not None:
         raise Conflict.of("booking.figures_changed")
@@ -245,7 +230,7 @@ def accept(actor: Actor, change_id: int, now: datetime, expected: ExpectedFigure
 
     def work() -> None:
         locked, fresh = _locked_change(row)
-        context = _context(locked)
+        context = of_reservation(locked)
         during = fresh.during
         _refuse_impossible(locked, during, now)
         closed = context.closed_reasons(during)
@@ -278,11 +263,18 @@ def withdraw(actor: Actor, change_id: int, now: datetime) -> None:
 
 def lapse_due(now: datetime) -> int:
     """End every proposal whose old or new start has come without an answer; returns how many. Safe to repeat."""
-    due: QuerySet[ReservationChange] = ReservationChange.objects.select_related("reservation").filter(state=ChangeState.OPEN)
-    rows = [row for row in due.order_by("pk")[:500] if min(row.starts_at, row.from_starts_at) <= now]
-    for row in rows:
-        _end(NOBODY, row, ChangeEvent.LAPSE, now)
-    return len(rows)
+    due = ReservationChange.objects.select_related("reservation").filter(state=ChangeState.OPEN)
+    due = due.filter(Q(starts_at__lte=now) | Q(from_starts_at__lte=now)).order_by("pk")[:BATCH]
+    return each_parked(list(due), lambda row: _lapse(row, now), "proposal to move")
+
+
+def _lapse(row: ReservationChange, now: datetime) -> bool:
+    """Unless somebody has answered in between."""
+    transitions.lock_row(row.reservation_id)
+    if not ReservationChange.objects.filter(pk=row.pk, state=ChangeState.OPEN).exists():
+        return False
+    _end(NOBODY, row, ChangeEvent.LAPSE, now)
+    return True
 
 
 def _end(actor: Actor, row: ReservationChange, event: ChangeEvent, now: datetime, answer: str = "") -> None:
@@ -329,11 +321,6 @@ def _locked_change(row: ReservationChange) -> tuple[Reservation, ReservationChan
     """Reservation and change behind the calendar's lock, re-read."""
     locked = transitions.lock_row(row.reservation_id)
     return locked, ReservationChange.objects.select_for_update(no_key=True).get(pk=row.pk)
-
-
-def _context(locked: Reservation) -> BookingContext:
-    context = of_instrument(locked.instrument, getattr(locked.instrument, "policy", None))
-    return context.for_customer(locked.organisation)
 
 
 def _expected_of(row: ReservationChange) -> ExpectedFigures:

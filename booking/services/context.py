@@ -16,7 +16,7 @@ from django.db.models.expressions import RawSQL
 from psycopg.types.range import TimestamptzRange
 
 from booking import credit_queries
-from booking.models import InstrumentPolicy
+from booking.models import InstrumentPolicy, Reservation
 from booking.rules.closed import closed_reason
 from booking.rules.policy import BookingPolicy
 from booking.rules.policy_layers import read_rest
@@ -52,6 +52,11 @@ def policy_of(row: InstrumentPolicy | None) -> BookingPolicy:
         no_show_grace_minutes=row.no_show_grace_minutes,
         **read_rest(row.rules),
     )
+
+
+def policy_for(instrument: Instrument) -> BookingPolicy:
+    """As ``policy_of`` for an instrument; better one that was read with its policy."""
+    return policy_of(getattr(instrument, "policy", None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +274,12 @@ def of_instrument(instrument: Instrument, policy: InstrumentPolicy | None) -> Bo
         policy=policy_of(policy),
         rules=schedule_store.rules_by_calendar([instrument.calendar_id])[instrument.calendar_id],
     )
+
+
+def of_reservation(reservation: Reservation) -> BookingContext:
+    """The context of a reservation as it is for its customer: its instrument comes with site and policy, and one query."""
+    instrument = reservation.instrument
+    return of_instrument(instrument, getattr(instrument, "policy", None)).for_customer(reservation.organisation)
 
 
 #: The guard's own index answers it: calendar and time together, however long the history of a calendar is.

@@ -18,6 +18,7 @@ from booking.rules.device_runs import EventKind, Run, runs_of
 from booking.services import device_matching
 from config.kernel.errors import Refusal
 from config.kernel.services import transactions
+from config.kernel.services.parking import each_parked
 from instruments.models import Instrument
 
 MOST_EVENTS = 500
@@ -96,14 +97,8 @@ def receive(key: DeviceKey, batch: Batch, now: datetime) -> Receipt:
 def reconsider_silent(now: datetime) -> int:
     """Look again at runs without a stop from which nothing was heard for a while; returns how many changed. Safe to repeat."""
     quiet = DeviceRun.objects.filter(state=RunState.MATCHED, ends_at__isnull=True, heard_at__gte=now - OLDEST)
-    changed = 0
-    for pk, instrument_id in list(quiet.order_by("pk").values_list("pk", "instrument_id")):
-        instrument = Instrument.objects.get(pk=instrument_id)
-        try:
-            changed += transactions.run(partial(device_matching.reconsider, instrument, pk, now))
-        except Exception:  # one that fails waits for people; the others go on
-            logger.exception("run %s of a device could not be looked at", pk)
-    return changed
+    runs = list(quiet.select_related("instrument").order_by("pk"))
+    return each_parked(runs, lambda run: device_matching.reconsider(run.instrument, run.pk, now), "run of a device")
 
 
 def _instruments(key: DeviceKey, events: Iterable[Told]) -> dict[int, Instrument]:

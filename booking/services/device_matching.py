@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import IntegrityError, transaction
 
@@ -12,11 +11,11 @@ from booking.rules import device_clock
 from booking.rules.device_runs import LONG_OVER, Booked, Match, ProblemKind, Run, match
 from booking.rules.states import IN_REVIEW, ReservationState
 from booking.services import sessions
+from booking.services.context import policy_for, policy_of
 from booking.services.state_writing import lock_row as behind_lock
-from booking.services.usage_policy import usage_policy, usage_policy_of
 from config.kernel.access import NOBODY
 from config.kernel.errors import Refusal
-from config.kernel.services import transactions
+from config.kernel.services.parking import each_parked
 from instruments.models import Instrument
 from instruments.services import schedule_store
 
@@ -79,11 +78,11 @@ def end_left(now: datetime) -> int:
         sessions.finish(locked, NOBODY, now, sessions.Ending(last, Means.DEVICE))
         return True
 
-    return sum(transactions.run(partial(work, pk)) for pk in list(due.values_list("reservation_id", flat=True)))
+    return each_parked(list(due.values_list("reservation_id", flat=True)), work, "session of a device")
 
 
 def _match(instrument: Instrument, run: Run, now: datetime) -> Match:
-    early = timedelta(minutes=usage_policy_of(InstrumentPolicy.objects.filter(instrument=instrument).first()).early_start_minutes)
+    early = timedelta(minutes=policy_of(InstrumentPolicy.objects.filter(instrument=instrument).first()).early_start_minutes)
     during = run.during()
     rows = Reservation.objects.filter(
         instrument=instrument,
@@ -100,7 +99,7 @@ def _comes_late(found: Match, now: datetime) -> bool:
     if found.problem is not ProblemKind.MISSED or found.reservation_id is None:
         return False
     reservation = Reservation.objects.select_related("instrument__policy").get(pk=found.reservation_id)
-    return now < reservation.ends_at and usage_policy(reservation).late_may_use
+    return now < reservation.ends_at and policy_for(reservation.instrument).late_may_use
 
 
 def _follow(reservation_id: int, run: Run, now: datetime) -> Match:

@@ -1,4 +1,4 @@
-"""A running session goes on for longer: the one way to take more time, behind the calendar's lock, with the money held anew."""
+"""A running session goes on for longer, behind the calendar's lock, with the money held anew."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 from psycopg.types.range import TimestamptzRange
 
 from booking import ports
-from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, UsageSession
+from booking.models import Occupancy, OccupancySource, Reservation
 from booking.ports import ExpectedFigures
 from booking.rules.changes import ChangeState, Side
 from booking.rules.extension import Room, extension_faults, offered_ends, room_after
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, notices
-from booking.services.context import BookingContext, of_instrument
+from booking.services import conflicts, notices, times
+from booking.services.context import BookingContext, of_reservation
 from booking.services.reservations import refusal_reasons
 from booking.services.sides import sides_of
 from booking.services.state_writing import lock_row as behind_lock
@@ -49,15 +49,16 @@ def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: Expec
     def work() -> None:
         locked = behind_lock(reservation_id)
         next_state(ReservationState(locked.state), Action.EXTEND)
-        context = _context(locked)
+        context = of_reservation(locked)
         room = _room(context, locked)
         Refusal.raise_any(extension_faults(locked.during, ends_at, room, context.policy, context.zone, now))
         Refusal.raise_any(_over_quota(context, locked, ends_at, now))
         before = locked.ends_at
         move(locked, Action.EXTEND, actor, now)
         side = Side.CUSTOMER if sides.customer else Side.LAB
-        _note(locked, ends_at, side, actor, expected, now)
-        _take(locked, ends_at, context)
+        longer = TimeRange(locked.starts_at, ends_at)
+        times.record(locked, longer, side, ChangeState.MADE, actor, expected, now)
+        times.set_time(locked, longer, _occupied(context, locked, longer))
         after = {"ends_at": ends_at.isoformat()}
         audit.record(actor, "reservation.longer", locked, now, before={"ends_at": before.isoformat()}, after=after)
         ports.money().on_extend(locked, actor, expected, now)
@@ -70,17 +71,11 @@ def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: Expec
 
 def extensible(reservation: Reservation, now: datetime) -> Extensible:
     """What may be offered for a reservation in hand (with instrument, site, policy and customer); writes and locks nothing."""
-    context = _context(reservation)
+    context = of_reservation(reservation)
     if reservation.state != ReservationState.IN_USE:
         return Extensible([], context.zone)
     ends = offered_ends(reservation.during, _room(context, reservation), context.policy, context.zone, now)
     return Extensible(ends, context.zone)
-
-
-def _context(reservation: Reservation) -> BookingContext:
-    return of_instrument(reservation.instrument, getattr(reservation.instrument, "policy", None)).for_customer(
-        reservation.organisation
-    )
 
 
 def _room(context: BookingContext, reservation: Reservation) -> Room:
@@ -110,29 +105,8 @@ def _over_quota(context: BookingContext, locked: Reservation, ends_at: datetime,
     return [reason for reason in reasons if reason.code.startswith("quota.")]
 
 
-def _note(locked: Reservation, ends_at: datetime, side: Side, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
-    """A reservation's times are a chain of changes; this is one of them."""
-    ReservationChange.objects.create(
-        reservation=locked,
-        side=side,
-        state=ChangeState.MADE,
-        from_starts_at=locked.starts_at,
-        from_ends_at=locked.ends_at,
-        starts_at=locked.starts_at,
-        ends_at=ends_at,
-        expected_payable_now_fen=expected.payable_now_fen,
-        expected_final_cost_fen=expected.final_cost_fen,
-        proposed_at=now,
-        proposed_by_id=actor.user_id,
-        answered_at=now,
-    )
-
-
-def _take(locked: Reservation, ends_at: datetime, context: BookingContext) -> None:
-    occupancy = Occupancy.objects.get(reservation=locked, source=OccupancySource.RESERVATION)
-    upper = ends_at + timedelta(minutes=context.policy.buffer_after_minutes)
-    occupancy.during = TimestamptzRange(occupancy.during.lower, max(upper, occupancy.during.upper))
-    occupancy.save(update_fields=["during"])
-    locked.ends_at = ends_at
-    locked.save(update_fields=["ends_at"])
-    UsageSession.objects.filter(reservation=locked).update(booked_ends_at=ends_at)
+def _occupied(context: BookingContext, locked: Reservation, longer: TimeRange) -> TimeRange:
+    """What the session takes of the calendar then; an early start stays as it was taken."""
+    taken = Occupancy.objects.get(reservation=locked, source=OccupancySource.RESERVATION).during
+    wanted = context.policy.occupied(longer)
+    return TimeRange(min(taken.lower, wanted.starts_at), max(taken.upper, wanted.ends_at))

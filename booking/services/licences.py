@@ -29,7 +29,8 @@ from booking.services import training_news
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.models import StoredFile
-from config.kernel.services import audit, files, transactions
+from config.kernel.services import audit, files
+from config.kernel.services.parking import each_parked
 from config.kernel.services.transactions import whole
 from instruments.models import Instrument, ServiceMode, User
 from instruments.rules.registry_values import clean_text
@@ -328,10 +329,4 @@ def _tell_gap(reservation_id: int, now: datetime) -> bool:
 
 
 def _each(ids: Iterable[int], work: Callable[[int], bool]) -> int:
-    handled = 0
-    for pk in list(ids):
-        try:
-            handled += transactions.run(lambda pk=pk: work(pk))  # type: ignore[misc]
-        except Exception:  # one that fails is looked at by people; the others go on
-            logger.exception("licence work on %s failed", pk)
-    return handled
+    return each_parked(list(ids), work, "work on licence or reservation")

@@ -9,9 +9,9 @@ from booking.models import Means, Reservation
 from booking.rules.attendance import Arrival, arrival
 from booking.rules.states import ReservationState
 from booking.services import check_in_points, conflicts, sessions
+from booking.services.context import policy_for
 from booking.services.sides import sides_of
 from booking.services.state_writing import lock_row as behind_lock
-from booking.services.usage_policy import usage_policy
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.services import transactions
@@ -57,7 +57,7 @@ def end(actor: Actor, reservation_id: int, *, agrees: bool, now: datetime) -> No
 
 
 def _in_time(reservation: Reservation, now: datetime) -> None:
-    policy = usage_policy(reservation)
+    policy = policy_for(reservation.instrument)
     found = arrival(reservation.during, now, policy.early_start_minutes)
     if found is Arrival.TOO_EARLY:
         starts_at = reservation.starts_at.isoformat()

@@ -14,14 +14,13 @@ from psycopg.types.range import TimestamptzRange
 from booking import ports
 from booking.models import Means, Occupancy, OccupancySource, Reservation, UsageSession
 from booking.rules.outcome import outcome_of
+from booking.rules.policy import BookingPolicy
 from booking.rules.review import review_until
 from booking.rules.states import Action, ReservationState
 from booking.rules.usage import derive_billable
-from booking.rules.usage_policy import UsagePolicy
 from booking.services import credit, licences, notices
-from booking.services.context import of_instrument
+from booking.services.context import of_reservation, policy_for
 from booking.services.state_writing import move
-from booking.services.usage_policy import usage_policy
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.time_range import TimeRange
@@ -87,7 +86,7 @@ def finish(locked: Reservation, actor: Actor, now: datetime, ending: Ending) -> 
     """
     move(locked, Action.CHECK_OUT, actor, now)
     session = UsageSession.objects.get(reservation=locked)
-    policy = usage_policy(locked)
+    policy = policy_for(locked.instrument)
     session.actual_ends_at = max(ending.at, session.actual_starts_at)
     session.ended_by_means = ending.means
     session.checked_out_by_id = actor.user_id
@@ -103,7 +102,7 @@ def finish(locked: Reservation, actor: Actor, now: datetime, ending: Ending) -> 
     return session
 
 
-def measure(session: UsageSession, policy: UsagePolicy) -> None:
+def measure(session: UsageSession, policy: BookingPolicy) -> None:
     """Set what follows from booked and actual time: billable range and minutes with their rule, overrun, outcome. Saves nothing."""
     billable = derive_billable(session.booked, session.actual, policy.billable_rule)
     charge_for(session, billable.range, billable.rule.basis.value)
@@ -133,7 +132,7 @@ def _take_time_before(locked: Reservation, beginning: Beginning) -> None:
     if beginning.needs_free_time:
         if in_the_way is not None:
             raise Conflict.of("booking.early_not_free", taken_until_at=_local(in_the_way.during.upper, locked))
-        context = of_instrument(locked.instrument, getattr(locked.instrument, "policy", None)).for_customer(locked.organisation)
+        context = of_reservation(locked)
         Refusal.raise_any(context.closed_reasons(TimeRange(beginning.at, locked.starts_at)))
     if in_the_way is None:
         occupancy.during = TimestamptzRange(beginning.at, taken.upper)

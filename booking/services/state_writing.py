@@ -10,7 +10,7 @@ from django.db.models import prefetch_related_objects
 from booking.models import OccupancySource, Reservation
 from booking.rules.changes import ChangeState
 from booking.rules.states import Action, ReservationState, blocks, next_state
-from booking.services.context import policy_of
+from booking.services.context import policy_for
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, NotFound
 
@@ -62,7 +62,7 @@ def move(reservation: Reservation, action: Action, actor: Actor, now: datetime, 
     """
     before = ReservationState(reservation.state)
     after = next_state(before, action)
-    pending_blocks = policy_of(getattr(reservation.instrument, "policy", None)).pending_blocks
+    pending_blocks = policy_for(reservation.instrument).pending_blocks
     values = {
         "id": reservation.pk,
         "before": before.value,

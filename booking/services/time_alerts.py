@@ -21,6 +21,7 @@ from booking.rules.time_search import TimeSearch
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.services import audit, transactions
+from config.kernel.services.parking import each_parked
 from instruments.queries import actor_for
 from instruments.services.notices import News, person, tell
 from instruments.services.people import one_at_a_time
@@ -58,14 +59,8 @@ def forget(actor: Actor, alert_id: int, now: datetime) -> None:
 
 def answer_due(now: datetime) -> int:
     """Look for every alert that waits, and write to those for whom something is free; returns how many. Safe to repeat."""
-    answered = 0
     waiting = TimeAlert.objects.filter(notified_at=None, last_on__gte=_today(now)).order_by("pk")
-    for pk in list(waiting.values_list("pk", flat=True)):
-        try:
-            answered += transactions.run(lambda pk=pk: _answer(pk, now))  # type: ignore[misc]
-        except Exception:  # one that cannot be answered does not keep the others waiting
-            logger.exception("time alert %s could not be looked at", pk)
-    return answered
+    return each_parked(list(waiting.values_list("pk", flat=True)), lambda pk: _answer(pk, now), "time alert")
 
 
 def as_json(search: TimeSearch) -> dict[str, Any]:

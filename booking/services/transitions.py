@@ -20,13 +20,13 @@ from booking.rules.credit import EventKind
 from booking.rules.policy import is_late_cancellation
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, credit, notices, sessions
-from booking.services.context import of_instrument, policy_of
+from booking.services.context import of_reservation, policy_for
 from booking.services.state_writing import lock_row
 from booking.services.state_writing import move as _move
-from booking.services.usage_policy import usage_policy
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
 from config.kernel.services import audit, transactions
+from config.kernel.services.parking import each_parked
 from config.kernel.time_range import TimeRange
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def approve(actor: Actor, reservation_id: int, now: datetime) -> None:
 
 def _still_open(locked: Reservation) -> None:
     """The calendar may have changed since it was asked for: what is closed now is not approved unseen."""
-    context = of_instrument(locked.instrument, getattr(locked.instrument, "policy", None)).for_customer(locked.organisation)
+    context = of_reservation(locked)
     closed = context.closed_reasons(locked.during)
     if closed:
         raise Refusal(Reason("booking.closed_meanwhile"), *closed)
@@ -133,7 +133,7 @@ def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
 
     def may_mark(reservation: Reservation, actor: Actor) -> None:
         _lab_only(reservation, actor)
-        grace_minutes = usage_policy(reservation).no_show_grace_minutes
+        grace_minutes = policy_for(reservation.instrument).no_show_grace_minutes
         if now < grace_ends_at(reservation.during, grace_minutes):
             raise Refusal.of("booking.too_early_for_no_show", grace_minutes=grace_minutes)
 
@@ -149,7 +149,7 @@ def check_in(actor: Actor, reservation_id: int, now: datetime, override_reason: 
     """
     reservation = _visible(actor, reservation_id)
     _lab_only(reservation, actor)
-    early_minutes = usage_policy(reservation).early_start_minutes
+    early_minutes = policy_for(reservation.instrument).early_start_minutes
     if now < check_in_opens_at(reservation.during, early_minutes):
         starts_at = reservation.starts_at.isoformat()
         raise Refusal.of("booking.too_early_to_check_in", starts_at=starts_at, early_minutes=early_minutes)
@@ -183,7 +183,7 @@ def mark_no_shows_due(now: datetime) -> int:
     due = Reservation.objects.filter(state=ReservationState.APPROVED, starts_at__lte=now)
 
     def is_due(locked: Reservation) -> bool:
-        return is_due_missed(locked.during, usage_policy(locked).no_show_grace_minutes, now)
+        return is_due_missed(locked.during, policy_for(locked.instrument).no_show_grace_minutes, now)
 
     return _handle_due(due, is_due, Action.MARK_NO_SHOW, now, "no_show")
 
@@ -191,25 +191,18 @@ def mark_no_shows_due(now: datetime) -> int:
 def _handle_due(
     due: QuerySet[Reservation], still_due: Callable[[Reservation], bool], action: Action, now: datetime, event: str
 ) -> int:
-    handled = 0
-    for pk in list(due.order_by("starts_at").values_list("pk", flat=True)[:DUE_BATCH]):
+    def work(pk: int) -> bool:
+        locked = lock_row(pk)
+        wanted = ReservationState.REQUESTED if action is Action.EXPIRE else ReservationState.APPROVED
+        if locked.state != wanted or not still_due(locked):
+            return False
+        _move(locked, action, NOBODY, now)
+        _note_release(locked, wanted, action, NOBODY, now)
+        ports.money().on_release(locked, NOBODY, action.value, now)
+        notices.defer(locked, event, now)
+        return True
 
-        def work(pk: int = pk) -> bool:
-            locked = lock_row(pk)
-            wanted = ReservationState.REQUESTED if action is Action.EXPIRE else ReservationState.APPROVED
-            if locked.state != wanted or not still_due(locked):
-                return False
-            _move(locked, action, NOBODY, now)
-            _note_release(locked, wanted, action, NOBODY, now)
-            ports.money().on_release(locked, NOBODY, action.value, now)
-            notices.defer(locked, event, now)
-            return True
-
-        try:
-            handled += transactions.run(work)
-        except Exception:  # one that cannot be closed is parked for people to look at; the others go on
-            logger.exception("reservation %s could not be closed by time", pk)
-    return handled
+    return each_parked(list(due.order_by("starts_at").values_list("pk", flat=True)[:DUE_BATCH]), work, "reservation")
 
 
 def _release(
@@ -233,7 +226,7 @@ def _note_release(reservation: Reservation, before: ReservationState, action: Ac
     if action is Action.MARK_NO_SHOW:
         credit.note_violation(reservation, EventKind.NO_SHOW, actor, now)
         return
-    policy = policy_of(getattr(reservation.instrument, "policy", None))
+    policy = policy_for(reservation.instrument)
     given_back = action is Action.CANCEL and before is ReservationState.APPROVED and not _is_lab(reservation, actor)
     if given_back and is_late_cancellation(policy, reservation.during, now):
         credit.note_violation(reservation, EventKind.LATE_CANCEL, actor, now)

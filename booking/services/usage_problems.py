@@ -7,11 +7,11 @@ from datetime import datetime
 from booking.models import DeviceRun, Means, Reservation, RunState, UsageSession
 from booking.rules.states import ReservationState
 from booking.services import conflicts, late_entry, sessions
+from booking.services.context import policy_for
 from booking.services.device_matching import lock_calendar
 from booking.services.late_entry import Entry
 from booking.services.sides import require_lab
 from booking.services.state_writing import lock_row as behind_lock
-from booking.services.usage_policy import usage_policy
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.services import audit, transactions
@@ -113,7 +113,7 @@ def _correct(locked: Reservation, run: DeviceRun, now: datetime) -> None:
     session.actual_starts_at, session.actual_ends_at = run.starts_at, run.ends_at or run.heard_at
     if before == (session.actual_starts_at, session.actual_ends_at):
         return
-    policy = usage_policy(locked)
+    policy = policy_for(locked.instrument)
     sessions.measure(session, policy)
     session.customer_agreed_at = session.customer_agreed_by_id = session.reminded_at = None
     session.review_until = sessions.review_until(now, policy.agree_after_days)

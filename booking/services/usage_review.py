@@ -13,14 +13,15 @@ from booking.models import AgreedHow, Answer, Decision, Reservation, UsageAdjust
 from booking.rules.review import NOTICE_BEFORE, Review, agreement_is_due, proposal_faults, reminder_is_due, review_until
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import close_out_rule, notices
+from booking.services.context import policy_for
 from booking.services.sessions import charge_for
 from booking.services.sides import require_lab, sides_of
 from booking.services.state_writing import lock_row as behind_lock
 from booking.services.state_writing import move
-from booking.services.usage_policy import usage_policy
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Forbidden, Refusal
-from config.kernel.services import audit, transactions
+from config.kernel.services import audit
+from config.kernel.services.parking import each_parked
 from config.kernel.services.transactions import whole
 from config.kernel.time_range import TimeRange
 from instruments.rules.registry_values import clean_text
@@ -105,7 +106,7 @@ def refuse_adjustment(actor: Actor, reservation_id: int, answer: str, now: datet
     asked.state, asked.answer, asked.answered_by_id, asked.answered_at = Answer.REFUSED, words, actor.person_id, now
     asked.save(update_fields=["state", "answer", "answered_by", "answered_at"])
     session.lab_agreed_at, session.lab_agreed_by_id = now, actor.user_id
-    session.review_until, session.reminded_at = review_until(now, usage_policy(locked).agree_after_days), None
+    session.review_until, session.reminded_at = review_until(now, policy_for(locked.instrument).agree_after_days), None
     session.save()
     _step(locked, Action.REFUSE_ADJUSTMENT, actor, now, words)
     notices.defer(locked, "adjustment_refused", now, reason=words)
@@ -187,18 +188,12 @@ def agree_due(now: datetime) -> int:
 
 def _each(waiting: QuerySet[UsageSession], act: Callable[[Reservation, UsageSession], bool]) -> int:
     rows = waiting.filter(reservation__state__in=WAITING, late_entered=False).order_by("review_until", "pk")
-    done = 0
-    for pk in list(rows.values_list("reservation_id", flat=True)[:DUE_BATCH]):
 
-        def work(pk: int = pk) -> bool:
-            locked = behind_lock(pk)
-            return locked.state in WAITING and act(locked, UsageSession.objects.select_for_update().get(reservation_id=pk))
+    def work(pk: int) -> bool:
+        locked = behind_lock(pk)
+        return locked.state in WAITING and act(locked, UsageSession.objects.select_for_update().get(reservation_id=pk))
 
-        try:
-            done += transactions.run(work)
-        except Exception:  # one that cannot be closed is parked for people to look at; the others go on
-            logger.exception("the use of reservation %s could not be agreed by time", pk)
-    return done
+    return each_parked(list(rows.values_list("reservation_id", flat=True)[:DUE_BATCH]), work, "use of reservation")
 
 
 def _review(session: UsageSession) -> Review:

@@ -27,7 +27,7 @@ from booking.rules.calendar_text import MEDIA_TYPE
 from booking.rules.states import ReservationState
 from booking.services import context as booking_context
 from booking.services import reservations, transitions
-from booking.services.context import BookingContext, policy_of
+from booking.services.context import BookingContext, policy_for
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
@@ -275,7 +275,7 @@ def reservation_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     reservation = get_visible(queries.reservations_visible(actor).select_related("instrument__policy"), actor, pk=pk)
     money = reservation_figures.money_of(actor, reservation)
     rights = life.rights(actor, reservation, now, waits_for_customer=money.waiting is not None)
-    policy = policy_of(getattr(reservation.instrument, "policy", None))
+    policy = policy_for(reservation.instrument)
     context = {
         "reservation": reservation,
         "zone": reservation.instrument.site.time_zone,

@@ -21,7 +21,7 @@ from booking.queries import policies as queries
 from booking.queries.policies import Somebody, Touched
 from booking.rules.policy_layers import HOUSE, Combined, combine
 from booking.services import policies
-from booking.services.context import policy_of
+from booking.services.context import policy_for
 from booking.services.policies import Scope
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import NotFound, Refusal
@@ -154,7 +154,7 @@ def instrument_policy(request: HttpRequest, pk: int) -> HttpResponse:
     form = BookingForm.read(request.GET)
     context: dict[str, Any] = {
         "instrument": instrument,
-        "sentences": policy_words(policy_of(getattr(instrument, "policy", None))),
+        "sentences": policy_words(policy_for(instrument)),
         "layers": [
             _row(layer) for layer in queries.layers_of(actor, instrument.organisation_id) if str(layer.pk) in _speakers(combined)
         ],

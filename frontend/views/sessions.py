@@ -23,7 +23,7 @@ from booking.models import Reservation, UsageSession
 from booking.rules.attendance import check_in_opens_at, grace_ends_at, may_check_in
 from booking.rules.states import ReservationState
 from booking.services import transitions
-from booking.services.usage_policy import usage_policy
+from booking.services.context import policy_for
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.messages import duration_words
@@ -107,7 +107,7 @@ def _row(
     without_licence: bool,
 ) -> SessionRow:
     approved = reservation.state == ReservationState.APPROVED
-    policy = usage_policy(reservation)
+    policy = policy_for(reservation.instrument)
     late_from = grace_ends_at(reservation.during, policy.no_show_grace_minutes)
     session: UsageSession | None = getattr(reservation, "session", None)
     comes_late = reservation.state == ReservationState.NO_SHOW and reservation.starts_at <= now

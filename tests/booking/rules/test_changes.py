@@ -35,7 +35,6 @@ def test_only_an_open_change_can_be_answered_and_only_once(state, event):
         (ReservationState.APPROVED, True, LATER, True),
         (ReservationState.APPROVED, True, SHORTER, False),
         (ReservationState.APPROVED, False, LATER, False),
-        (ReservationState.IN_USE, True, LATER, True),
     ],
 )
 def test_the_customer_asks_the_lab_when_it_has_said_yes_to_another_time(state, approval, new, asks):

@@ -23,7 +23,6 @@ STEPS = {
     ("approved", "mark_no_show"): "no_show",
     ("requested", "move"): "requested",
     ("approved", "move"): "approved",
-    ("in_use", "move"): "in_use",
     ("no_show", "come_late"): "in_use",
     ("in_use", "extend"): "in_use",
     ("in_use", "check_out"): "completed",

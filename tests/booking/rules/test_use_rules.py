@@ -12,7 +12,6 @@ from booking.rules.outcome import Outcome, outcome_of
 from booking.rules.policy import BookingPolicy
 from booking.rules.review import Review, agreement_is_due, proposal_faults, reminder_is_due
 from booking.rules.usage import BillableBasis, BillableRule, derive_billable
-from booking.rules.usage_policy import UsagePolicy
 from config.kernel.time_range import TimeRange
 from tests.booking.rules.cases import MINUTE, span
 
@@ -79,8 +78,8 @@ def test_overage_covers_what_was_booked_and_grows_by_whole_steps(length, start, 
 
 
 def test_a_policy_says_its_rule():
-    assert UsagePolicy().billable_rule == BillableRule(BillableBasis.BOOKED, 1)
-    assert UsagePolicy(billable_basis=BillableBasis.OVERAGE, billable_round_up_minutes=15).billable_rule.round_up_minutes == 15
+    assert policy().billable_rule == BillableRule(BillableBasis.BOOKED, 1)
+    assert policy(billable_basis=BillableBasis.OVERAGE, billable_round_up_minutes=15).billable_rule.round_up_minutes == 15
 
 
 # --- The window -----------------------------------------------------------------------------------------------------------

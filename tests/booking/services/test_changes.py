@@ -9,6 +9,7 @@ import pytest
 
 from billing.ledger.models import Account
 from billing.settlement.models import Quote
+from billing.settlement.services import moving
 from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationChange
 from booking.ports import ExpectedFigures
 from booking.rules.changes import Side
@@ -198,13 +199,28 @@ def test_time_alone_lapses_what_nobody_answered(cast, approved, slot):
 
 
 def test_what_has_begun_can_only_end_at_another_time(cast, approved, slot):
-    transitions.check_in(cast.actor("wang"), approved.reservation_id, slot(9, 12).starts_at)
     later = replace(cast, now=slot(10, 12).starts_at)
     for wrong in (slot(10, 12), slot(9, 9.5)):
         with pytest.raises(Refusal) as refused:
             move(later, approved, wrong, key=f"{wrong}")
         assert codes(refused) == ["change.begun"]
-    assert move(later, approved, slot(9, 13), key="longer").state == "open"
+    assert move(later, approved, slot(9, 11), key="shorter").state == "made"
+
+
+def test_a_running_session_is_not_moved_but_goes_on_for_longer(cast, approved, slot):
+    transitions.check_in(cast.actor("wang"), approved.reservation_id, slot(9, 12).starts_at)
+    with pytest.raises(Refusal) as refused:
+        move(replace(cast, now=slot(10, 12).starts_at), approved, slot(9, 13))
+    assert codes(refused) == ["booking.illegal_transition"]
+
+
+def test_figures_that_the_lab_sends_do_not_make_it_dearer_for_the_customer(cast, approved, slot):
+    seen = moving.preview(cast.actor("wang"), approved.reservation_id, slot(14, 19), cast.now).assessment
+    expected = ExpectedFigures(seen.payable_now_fen, seen.final_cost_fen)
+    with pytest.raises(Conflict) as refused:
+        move(cast, approved, slot(14, 19), who="wang", reason="Agreed by phone", agreed=True, expected=expected)
+    assert codes(refused) == ["booking.figures_changed"]
+    assert at(approved).during == slot(9, 12)
 
 
 @pytest.mark.parametrize("who", ["he", "li", "qian"])

@@ -1,0 +1,54 @@
+"""The one writer of a reservation's time: its range, what it takes of the calendar, its session's booked time, and the chain of changes.
+
+Everything is part of the caller's transaction and gets a reservation from ``state_writing.lock_row``.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from psycopg.types.range import TimestamptzRange
+
+from booking.models import OccupancySource, Reservation, ReservationChange, UsageSession
+from booking.ports import ExpectedFigures
+from booking.rules.changes import ChangeState, Side
+from config.kernel.access import Actor
+from config.kernel.time_range import TimeRange
+
+
+def record(
+    locked: Reservation,
+    during: TimeRange,
+    side: Side,
+    state: ChangeState,
+    actor: Actor,
+    expected: ExpectedFigures,
+    now: datetime,
+    reason: str = "",
+) -> ReservationChange:
+    """Write a change from the time that is booked now: made, or open for the other side to answer."""
+    return ReservationChange.objects.create(
+        reservation=locked,
+        side=side,
+        state=state,
+        from_starts_at=locked.starts_at,
+        from_ends_at=locked.ends_at,
+        starts_at=during.starts_at,
+        ends_at=during.ends_at,
+        reason=reason,
+        expected_payable_now_fen=expected.payable_now_fen,
+        expected_final_cost_fen=expected.final_cost_fen,
+        proposed_at=now,
+        proposed_by_id=actor.user_id,
+        answered_at=None if state is ChangeState.OPEN else now,
+    )
+
+
+def set_time(locked: Reservation, during: TimeRange, occupied: TimeRange) -> None:
+    """Give the reservation another time, which takes ``occupied`` of its calendar; the constraint has the last word on that."""
+    locked.occupancies.filter(source=OccupancySource.RESERVATION).update(
+        during=TimestamptzRange(occupied.starts_at, occupied.ends_at)
+    )
+    locked.starts_at, locked.ends_at = during.starts_at, during.ends_at
+    locked.save(update_fields=["starts_at", "ends_at"])
+    UsageSession.objects.filter(reservation=locked).update(booked_starts_at=during.starts_at, booked_ends_at=during.ends_at)

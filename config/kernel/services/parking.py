@@ -1,0 +1,26 @@
+"""Work that time brings about, thing by thing: one that fails is parked for people to look at, and the others go on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from config.kernel.services import transactions
+
+T = TypeVar("T")
+logger = logging.getLogger(__name__)
+
+
+def each_parked(things: Iterable[T], act: Callable[[T], object], what: str) -> int:
+    """Do ``act`` with each thing in a transaction of its own; returns how many times it answered with something true.
+
+    ``what`` names the things in the log of one that failed. Safe to repeat where ``act`` is: it looks again behind its own lock.
+    """
+    done = 0
+    for thing in things:
+        try:
+            done += bool(transactions.run(lambda thing=thing: act(thing)))  # type: ignore[misc]
+        except Exception:
+            logger.exception("%s %s is parked: it could not be handled", what, thing)
+    return done
