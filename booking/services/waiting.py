@@ -19,12 +19,13 @@ from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.services import transactions
 from config.kernel.time_range import TimeRange
-from instruments.services.notices import News, person, tell
+from instruments.services.notices import News, person, settle, tell
 from instruments.services.people import one_at_a_time
 
 MOST_WAITING = 10
 LONGEST_WINDOW = timedelta(days=62)
 BATCH = 200
+OFFERED = "waiting.offered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ def accept(actor: Actor, entry_id: int, now: datetime) -> Reserved:
         reserved = reservations.reserve(actor, request, now, idempotency_key=f"wait-{entry.pk}-{entry.offers}")
         entry.state, entry.reservation_id = after, reserved.reservation_id
         entry.save(update_fields=["state", "reservation"])
+        settle(entry, [OFFERED], now)
         return reserved
 
     return transactions.run(work)
@@ -151,7 +153,7 @@ def _tell(context: BookingContext, entry: WaitEntry, now: datetime) -> None:
     times = {"starts_at": during.starts_at, "ends_at": during.ends_at, "until_at": entry.offer_expires_at}
     params = {name: moment.astimezone(context.zone).isoformat() for name, moment in times.items()}
     params |= {"instrument": instrument.name, "instrument_en": instrument.name_en, "zone": context.zone.key}
-    news = News("waiting.offered", params, reverse("wait_list"), entry, instrument.organisation_id)
+    news = News(OFFERED, params, reverse("wait_list"), entry, instrument.organisation_id)
     tell(news, person(entry.requested_by_id), now)
 
 
@@ -199,6 +201,7 @@ def _step(entry: WaitEntry, event: WaitEvent, now: datetime) -> None:
         after = WaitState.LAPSED
     entry.state = after
     entry.save()
+    settle(entry, [OFFERED], now)
 
 
 def _locked(actor: Actor, entry_id: int) -> WaitEntry:
