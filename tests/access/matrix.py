@@ -745,7 +745,7 @@ PAGES: dict[str, Route] = {
     "verification_decide": form("verification", only("operator"), only("operator"), role_first=True),
     "verification_licence": reads_object("verification"),
     "enquiry_list": reads(),
-    "enquiry_inbox": reads(LAB),
+    "enquiry_inbox": reads(OWNERS),
     "enquiry_create": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}, query="?instrument={instrument}"),
     "enquiry_detail": reads_object("enquiry"),
     "enquiry_write": acts("enquiry", *EITHER, body=_message),
