@@ -64,6 +64,7 @@ def ask_adjustment(actor: Actor, reservation_id: int, proposed: TimeRange | None
     words = _words(reason, "reason")
     locked, session = _under_review(reservation_id, Action.ASK_ADJUSTMENT)
     Refusal.raise_any(proposal_faults(proposed, session.billable, session.booked))
+    _take_yes_back(session)
     asked = UsageAdjustment.objects.create(
         session=session,
         starts_at=proposed.starts_at if proposed else None,
@@ -121,6 +122,7 @@ def dispute(actor: Actor, reservation_id: int, reason: str, now: datetime) -> Us
     sides_of(_visible(actor, reservation_id), actor).require_customer()
     words = _words(reason, "reason")
     locked, session = _under_review(reservation_id, Action.DISPUTE)
+    _take_yes_back(session)
     opened = UsageDispute.objects.create(session=session, reason=words, opened_by_id=actor.person_id, opened_at=now)
     _step(locked, Action.DISPUTE, actor, now, words)
     notices.defer(locked, "disputed_to_lab", now, reason=words)
@@ -212,6 +214,12 @@ def _settle(
     session.save()
     ports.money().on_agree(locked, session, actor, now)
     notices.defer(locked, "charged", now)
+
+
+def _take_yes_back(session: UsageSession) -> None:
+    """Who wants it otherwise has not agreed to what stands: an earlier yes does not outlive the objection."""
+    session.customer_agreed_at = session.customer_agreed_by = None
+    session.save(update_fields=["customer_agreed_at", "customer_agreed_by"])
 
 
 def _step(locked: Reservation, action: Action, actor: Actor, now: datetime, reason: str) -> None:
