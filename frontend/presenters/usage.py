@@ -55,6 +55,7 @@ PROBLEMS: dict[str, tuple[Word, Word]] = {
     "overlaps_two": (_("Two bookings"), _("It ran over the time of two bookings, so it is not clear whose use it was.")),
     "outside": (_("Outside the booking"), _("It began long before the booking, or the booking could not be started with it.")),
     "long_over": (_("Long over"), _("It went on for more than an hour after the booked end.")),
+    "no_start": (_("No start"), _("Only signs of life, a count or a stop came. Nothing says that somebody began to use it.")),
     "no_stop": (_("No stop"), _("The device told no stop and has been silent since.")),
     "skew": (_("Clock off"), _("The device's clock is more than ten minutes off, so its times are not believed.")),
     "missed": (_("Marked as missed"), _("The booking counts as missed, and the instrument ran in its time.")),

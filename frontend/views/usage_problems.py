@@ -101,7 +101,7 @@ def _row(run: DeviceRun, opened: DeviceRun | None) -> RunRow:
         clock=clock_words(run.skew_seconds),
         selected=opened is not None and run.pk == opened.pk,
         fate=str(FATES.get(run.state, "")),
-        tone="wait" if run.problem in {"skew", "no_stop"} else "bad",
+        tone="wait" if run.problem in {"skew", "no_stop", "no_start"} else "bad",
     )
 
 

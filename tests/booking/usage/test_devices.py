@@ -103,6 +103,31 @@ def test_a_start_checks_in_and_a_stop_behind_the_booked_end_checks_out(cast, key
     assert wrong() == {}
 
 
+@pytest.mark.parametrize("kind", ["heartbeat", "counter", "stop"])
+@pytest.mark.parametrize("missed", [False, True])
+def test_only_a_start_checks_in_and_what_came_alone_is_settled_by_a_start_that_comes_after_all(cast, key, book, kind, missed):
+    reservation = book(9, 12)
+    at = reservation.starts_at + 40 * MINUTE
+    if missed:
+        transitions.mark_no_shows_due(at - 5 * MINUTE)
+    tell(key, at, (kind, at))
+    assert state(reservation) == ("no_show" if missed else "approved")
+    run = DeviceRun.objects.get()
+    assert (run.state, run.problem, run.reservation) == ("open", "missed" if missed else "no_start", reservation)
+    assert not UsageSession.objects.exists()
+    tell(key, at + MINUTE, ("start", at - MINUTE))
+    assert (DeviceRun.objects.get().state, state(reservation)) == ("matched", "in_use")
+    assert wrong() == {}
+
+
+def test_a_sign_of_life_before_the_start_does_not_move_the_start(cast, key, book):
+    reservation = book(9, 12)
+    at = reservation.starts_at
+    tell(key, at, ("start", at), ("stop", at + MINUTE))
+    tell(key, at + 2 * MINUTE, ("stop", at - 20 * MINUTE))
+    assert UsageSession.objects.get().actual_starts_at == at
+
+
 def test_several_runs_are_one_session_that_ends_by_itself_behind_the_booked_time(cast, key, book):
     reservation = book(9, 12)
     at = reservation.starts_at
