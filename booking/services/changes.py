@@ -17,7 +17,7 @@ from psycopg.types.range import TimestamptzRange
 from booking import ports
 from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
-from booking.rules.changes import ChangeEvent, ChangeState, Side, needs_the_other_side, next_change_state
+from booking.rules.changes import ChangeEvent, ChangeState, Side, counting, needs_the_other_side, next_change_state
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, notices, times, transitions
@@ -163,12 +163,7 @@ def _refuse_by_rules(
         lock=True,
         without_id=locked.pk,
     )
-    if request.during.starts_at == locked.starts_at:
-        reasons = [
-            one for one in reasons if one.code not in {"booking.in_the_past", "booking.too_soon", "booking.beyond_horizon"}
-        ]
-    if locked.during.contains(request.during):
-        reasons = [one for one in reasons if not one.code.startswith("quota.")]
+    reasons = counting(reasons, locked.during, request.during)
     if side is Side.LAB:
         reasons = [one for one in reasons if not may_be_overridden(one)]
     Refusal.raise_any(reasons)

@@ -209,8 +209,39 @@ def test_a_buffer_stays_free_behind_an_extension(cast, running, book):
     assert ends[-1] == reservation.ends_at + 90 * MINUTE
 
 
-@pytest.mark.parametrize(("name", "refusal"), [("li", Forbidden), ("he", NotFound)])
-def test_only_the_two_sides_extend(cast, running, name, refusal):
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"rules": {"licensed_times": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "from_minute": 660, "until_minute": 1440}]}},
+         "booking.off_hours_licence"),
+        ({"rules": {"licence_needed": True}}, "booking.licence_needed"),
+        ({"rules": {"cool_off_minutes": 60}}, "booking.cool_off"),
+    ],
+)  # fmt: skip
+def test_going_on_asks_the_labs_rules_as_a_new_booking_does(cast, running, book, changes, code):
+    reservation = running(9, 11)
+    book(12, 13)
+    Reservation.objects.filter(pk=reservation.pk).update(service_mode="self_operated")
+    InstrumentPolicy.objects.create(instrument=cast.xrd, notice_minutes=60, **changes)
+    with pytest.raises(Refusal) as refused:
+        until = reservation.ends_at + HOUR
+        extending.extend(cast.actor("lin"), reservation.pk, until, NOTHING_EXPECTED, reservation.starts_at + HOUR)
+    assert codes(refused) == {code}
+    found = Reservation.objects.select_related("instrument__site", "instrument__policy", "organisation").get(pk=reservation.pk)
+    assert extending.extensible(found, reservation.starts_at + HOUR).ends == [], "what would be refused is not offered"
+
+
+def test_an_instrument_that_broke_down_is_not_used_for_longer(cast, running):
+    reservation = running(9, 11)
+    cast.xrd.status = "under_repair"
+    cast.xrd.save()
+    with pytest.raises(Refusal) as refused:
+        extending.extend(cast.actor("lin"), reservation.pk, reservation.ends_at + HOUR, NOTHING_EXPECTED, reservation.starts_at)
+    assert codes(refused) == {"booking.instrument_unavailable"}
+
+
+@pytest.mark.parametrize(("name", "refusal"), [("wang", Forbidden), ("li", Forbidden), ("he", NotFound)])
+def test_only_the_customers_people_extend_because_it_becomes_dearer(cast, running, name, refusal):
     reservation = running(9, 11)
     with pytest.raises(refusal):
         extending.extend(cast.actor(name), reservation.pk, reservation.ends_at + HOUR, NOTHING_EXPECTED, reservation.starts_at)
