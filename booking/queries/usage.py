@@ -16,6 +16,7 @@ from booking.models import (
     DeviceRun,
     InstrumentPolicy,
     Occupancy,
+    OccupancySource,
     Reservation,
     RunState,
     UsageAdjustment,
@@ -24,9 +25,10 @@ from booking.models import (
 from booking.rules.attendance import Arrival, arrival
 from booking.rules.policy import BookingPolicy
 from booking.rules.states import IN_REVIEW, ReservationState
-from booking.services.context import policy_of
+from booking.services.context import busy_ranges, policy_of
 from booking.services.sides import CUSTOMER_ROLES
 from config.kernel.access import Actor, Role, visible_to
+from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Membership
 
 LOOK_AHEAD = timedelta(days=14)
@@ -39,9 +41,9 @@ OWNER_ROLES = (Role.LAB_MANAGER, Role.OWNER_FINANCE)
 class Here:
     """What somebody who stands at an instrument can do now.
 
-    ``running``: the own session; ``due``: the one to start, with what arriving now means (``arrival``); ``later``: the next one
-    when nothing is due. ``taken_until``: others have the instrument until then (None: it is free). ``recent``: the own session
-    that has just ended and waits for a yes.
+    ``running``: the own session; ``due``: the one to start, with what arriving now means (``arrival``); ``lost``: the missed one whose
+    time is not over and that cannot be started any more; ``later``: the next one when nothing is due. ``taken_until``: others have the
+    instrument until then (None: it is free). ``recent``: the own session that has just ended and waits for a yes.
     """
 
     instrument: Instrument
@@ -50,6 +52,7 @@ class Here:
     running: Reservation | None
     due: Reservation | None
     arrival: Arrival | None
+    lost: Reservation | None
     later: Reservation | None
     recent: Reservation | None
     taken_until: datetime | None
@@ -61,7 +64,7 @@ def here(actor: Actor, instrument: Instrument, now: datetime) -> Here:
     policy = policy_of(InstrumentPolicy.objects.filter(instrument=instrument).first())
     own = _own(actor, instrument)
     running = own.filter(state=ReservationState.IN_USE).order_by("starts_at").first()
-    due = None if running else _due(own, policy, now)
+    due, lost = (None, None) if running else _due(own, policy, now)
     ahead = own.filter(state=ReservationState.APPROVED, starts_at__gt=now, starts_at__lt=now + LOOK_AHEAD)
     ended = own.filter(state__in=IN_REVIEW, session__actual_ends_at__gt=now - NEAR).order_by("-session__actual_ends_at")
     mine = [one.pk for one in (running, due) if one is not None]
@@ -72,6 +75,7 @@ def here(actor: Actor, instrument: Instrument, now: datetime) -> Here:
         running=running,
         due=due,
         arrival=arrival(due.during, now, policy.early_start_minutes) if due else None,
+        lost=lost,
         later=None if due or running else ahead.order_by("starts_at").first(),
         recent=ended.first(),
         taken_until=taken_until(instrument, now, mine),
@@ -87,11 +91,25 @@ def _own(actor: Actor, instrument: Instrument) -> QuerySet[Reservation]:
     )
 
 
-def _due(own: QuerySet[Reservation], policy: BookingPolicy, now: datetime) -> Reservation | None:
-    """The one that may be started now; the person's earliest."""
-    states = [ReservationState.APPROVED, ReservationState.NO_SHOW]
+def _due(own: QuerySet[Reservation], policy: BookingPolicy, now: datetime) -> tuple[Reservation | None, Reservation | None]:
+    """The one that may be started now, and the missed one for which it is too late; the person's earliest each.
+
+    An approved one goes before a missed one, which may be started only where the lab lets late comers in and its time is still free.
+    """
     opens = now + timedelta(minutes=policy.early_start_minutes)
-    return own.filter(state__in=states, starts_at__lte=opens, ends_at__gt=now).order_by("starts_at").first()
+    startable = own.filter(starts_at__lte=opens, ends_at__gt=now).order_by("starts_at", "pk")
+    approved = startable.filter(state=ReservationState.APPROVED).first()
+    if approved is not None:
+        return approved, None
+    missed = list(startable.filter(state=ReservationState.NO_SHOW))
+    free = [one for one in missed if policy.late_may_use and _still_free(one)]
+    return next(iter(free), None), next(iter(missed), None) if not free else None
+
+
+def _still_free(missed: Reservation) -> bool:
+    """Whether nothing has taken what a missed reservation would take of the calendar again."""
+    taken = Occupancy.objects.get(reservation=missed, source=OccupancySource.RESERVATION).during
+    return not busy_ranges(missed.instrument.calendar_id, TimeRange(taken.lower, taken.upper))
 
 
 def taken_until(instrument: Instrument, now: datetime, mine: Sequence[int] = ()) -> datetime | None:

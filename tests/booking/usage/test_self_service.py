@@ -8,10 +8,10 @@ import pytest
 
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services.extension_quotes import extension_figures
-from booking.models import InstrumentPolicy, Occupancy, Reservation, UsageSession
+from booking.models import CreditEvent, InstrumentPolicy, Occupancy, Reservation, UsageSession
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.queries.usage import here
-from booking.services import check_in_points, extending, self_service, transitions, usage_review
+from booking.services import check_in_points, credit, extending, self_service, transitions, usage_review
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from tests.booking.usage.conftest import codes, state, wrong
 
@@ -143,6 +143,55 @@ def test_who_comes_late_finds_somebody_else_who_took_the_time(cast, book):
         self_service.start(cast.actor("lin"), reservation.pk, [], reservation.starts_at + 40 * MINUTE)
     assert codes(refused) == {"booking.just_taken"}
     assert state(reservation) == "no_show"
+    assert wrong() == {}
+
+
+def test_the_page_at_the_instrument_offers_a_missed_booking_only_while_it_can_be_started(cast, book):
+    missed, next_one = book(9, 12), book(13, 14)
+    late = missed.starts_at + 40 * MINUTE
+    transitions.mark_no_shows_due(late)
+    lin = cast.actor("lin")
+    assert (here(lin, cast.xrd, late).due, here(lin, cast.xrd, late).lost) == (missed, None)
+    assert here(lin, cast.xrd, next_one.starts_at - 65 * MINUTE).due == missed
+    found = here(lin, cast.xrd, next_one.starts_at - 60 * MINUTE)
+    assert (found.due, found.lost) == (next_one, None), "an approved one goes before a missed one"
+    policy = InstrumentPolicy.objects.create(instrument=cast.xrd, rules={"late_may_use": False})
+    found = here(lin, cast.xrd, late)
+    assert (found.due, found.lost, found.later) == (None, missed, next_one)
+    policy.delete()
+    book(11, 12, who="he")
+    found = here(lin, cast.xrd, late)
+    assert (found.due, found.lost, found.taken_until) == (None, missed, None), "free now, but not for all of the missed time"
+
+
+@pytest.mark.parametrize("means", ["phone", "lab"])
+def test_who_comes_late_gets_the_points_for_not_coming_back_and_loses_those_for_being_late(cast, book, means):
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, {"start_points": 100, "points": {"no_show": 30, "late": 5}}, cast.now)
+    reservation = book(9, 12)
+    at = reservation.starts_at + 40 * MINUTE
+    transitions.mark_no_shows_due(at)
+    (missed,) = CreditEvent.objects.all()
+    if means == "phone":
+        self_service.start(cast.actor("lin"), reservation.pk, [], at)
+    else:
+        transitions.check_in(cast.actor("wang"), reservation.pk, at)
+    back = CreditEvent.objects.get(reverses=missed)
+    assert (back.kind, back.lab_points, back.at) == ("no_show", 30, at)
+    self_service.end(cast.actor("lin"), reservation.pk, agrees=False, now=reservation.ends_at)
+    standing = CreditEvent.objects.filter(reverses=None, reversal=None)
+    assert [(one.kind, one.lab_points) for one in standing] == [("late", -5)]
+    assert wrong() == {}
+
+
+def test_an_appeal_that_is_granted_after_one_came_late_gives_the_points_back_once(cast, book):
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, {"start_points": 100, "points": {"no_show": 30}}, cast.now)
+    reservation = book(9, 12)
+    at = reservation.starts_at + 40 * MINUTE
+    transitions.mark_no_shows_due(at)
+    appealed = credit.appeal(cast.actor("lin"), CreditEvent.objects.get().pk, "I stood at the door.", at)
+    self_service.start(cast.actor("lin"), reservation.pk, [], at)
+    credit.decide_appeal(cast.actor("wang"), appealed.pk, True, "You did.", at)
+    assert sorted(CreditEvent.objects.values_list("lab_points", flat=True)) == [-30, 30]
     assert wrong() == {}
 
 
