@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
@@ -12,6 +13,7 @@ from django.db.models import Q, QuerySet
 from booking.models import (
     CheckInPoint,
     CloseOut,
+    DeviceEvent,
     DeviceKey,
     DeviceRun,
     InstrumentPolicy,
@@ -23,11 +25,12 @@ from booking.models import (
     UsageDispute,
 )
 from booking.rules.attendance import Arrival, arrival
+from booking.rules.device_runs import may_be_use_of
 from booking.rules.policy import BookingPolicy
 from booking.rules.states import IN_REVIEW, ReservationState
 from booking.services.context import busy_ranges, policy_of
 from booking.services.sides import CUSTOMER_ROLES
-from config.kernel.access import Actor, Role, visible_to
+from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Membership
 
@@ -181,14 +184,48 @@ def not_ended(actor: Actor, now: datetime) -> QuerySet[Reservation]:
 def attachable(actor: Actor, run: DeviceRun) -> list[Reservation]:
     """The reservations that a run may have been the use of, the nearest first."""
     states = [*IN_REVIEW, ReservationState.APPROVED, ReservationState.IN_USE, ReservationState.NO_SHOW, ReservationState.AGREED]
-    ends_at = run.ends_at or run.heard_at
+    told = run.told
+    policy = policy_of(InstrumentPolicy.objects.filter(instrument=run.instrument_id).first())
+    early = timedelta(minutes=policy.early_start_minutes)
     rows = visible_to(
         Reservation.objects.filter(
-            instrument_id=run.instrument_id, state__in=states, starts_at__lt=ends_at + NEAR, ends_at__gt=run.starts_at - NEAR
+            instrument_id=run.instrument_id,
+            state__in=states,
+            starts_at__lte=told.during().ends_at + early,
+            ends_at__gte=told.starts_at,
         ),
         actor,
     ).select_related("organisation", "requested_by", "instrument__site")
-    return sorted(rows, key=lambda one: (abs(one.starts_at - run.starts_at), one.pk))[:8]
+    found = [one for one in rows if may_be_use_of(told, one.during, early)]
+    return sorted(found, key=lambda one: (abs(one.starts_at - run.starts_at), one.pk))[:8]
+
+
+def events_of(actor: Actor, run: DeviceRun) -> QuerySet[DeviceEvent]:
+    """What the device told during a run, in order of time."""
+    return visible_to(DeviceEvent.objects.filter(run=run), actor).order_by("at", "pk")
+
+
+def newest_count(actor: Actor, run: DeviceRun) -> Decimal | None:
+    """What the device's counter showed last during a run."""
+    return events_of(actor, run).filter(value__isnull=False).values_list("value", flat=True).last()
+
+
+def evidence_of(actor: Actor, run: DeviceRun) -> str:
+    """A run in a line, for the evidence of a late-entered session: its events with the device's own ids."""
+    events = events_of(actor, run).values_list("kind", "event_id")
+    listed = ", ".join(f"{kind} {event_id}" for kind, event_id in events[:20])
+    return f"{run.device or run.instrument.name}: {listed}"[:1000]
+
+
+def instrument_of_run(actor: Actor, run_id: int) -> Instrument:
+    """The instrument of a run that the actor may see. Raises NotFound."""
+    return get_visible(DeviceRun.objects.select_related("instrument__site"), actor, pk=run_id).instrument
+
+
+def reservation_runs(actor: Actor, reservation: Reservation) -> list[DeviceRun]:
+    """What devices told about the use of a reservation that the actor may see, in order of time; not what is a guess."""
+    seen = visible_to(Reservation.objects.filter(pk=reservation.pk), actor)
+    return list(DeviceRun.objects.filter(reservation__in=seen).exclude(state=RunState.OPEN).order_by("starts_at", "pk"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,11 @@ class Match:
     problem: ProblemKind | None = None
 
 
+def may_be_use_of(run: Run, booked: TimeRange, early: timedelta) -> bool:
+    """Whether somebody may say that a run was the use of a booking: it shares time with it, or with the ``early`` window before it."""
+    return run.during().overlaps(TimeRange(booked.starts_at - early, booked.ends_at))
+
+
 def match(run: Run, booked: Sequence[Booked], early: timedelta, now: datetime) -> Match:
     """Which reservation a run belongs to. ``early``: how long before a start its customer may begin.
 

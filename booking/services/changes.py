@@ -201,7 +201,7 @@ def _move(
     now: datetime,
     reason: str,
 ) -> None:
-    """Time, occupancy, history and money, all at once. Raises ``conflicts.Taken``, Conflict ``booking.figures_changed``."""
+    """Time, occupancy, history and money, all at once. Raises ``conflicts.Taken``, Conflict ``change.dearer``."""
     occupied = context.policy.occupied(during)
     locked.occupancies.filter(source=OccupancySource.CHANGE).delete()
     for part in subtract([occupied], _own_ranges(locked)):
@@ -211,7 +211,7 @@ def _move(
     times.set_time(locked, during, occupied)
     transitions.note_move(locked, before, actor, now, reason)
     if ports.money().on_move(locked, actor, expected, now) is not None:
-        raise Conflict.of("booking.figures_changed")
+        raise Conflict.of("change.dearer")
     notices.defer(locked, "moved", now, reason=reason)
 
 
@@ -219,7 +219,7 @@ def accept(actor: Actor, change_id: int, now: datetime, expected: ExpectedFigure
     """The other side says yes: the reservation moves; a request that the lab moved is approved with it.
 
     Raises NotFound, Forbidden, Refusal ``change.answered_already``, ``change.own``, ``booking.closed_meanwhile``, Conflict
-    ``billing.figures_differ`` (the customer saw other figures) and ``booking.figures_changed`` (the customer has to ask anew).
+    ``billing.figures_differ`` (the customer saw other figures) and ``change.dearer`` (the customer has to see the figures first).
     """
     row = _answerable(actor, change_id)
 

@@ -11,6 +11,7 @@ from django.db.models import Q
 from booking.credit_queries import rules_of, rules_of_owner
 from booking.models import CreditAppeal, CreditEvent, CreditRules, Reservation, UsageSession
 from booking.rules.credit import (
+    MEASURED,
     MOST_POINTS,
     AppealAction,
     AppealState,
@@ -85,13 +86,19 @@ def take_back(reservation: Reservation, kind: EventKind, actor: Actor, now: date
 
 
 def note_session(reservation: Reservation, session: UsageSession, actor: Actor, now: datetime) -> list[CreditEvent]:
-    """Note what the measured time of a finished session says (late, left early, overtime); part of the caller's transaction."""
+    """Note what the measured time of a finished session says (late, left early, overtime); part of the caller's transaction.
+
+    When the times were corrected, what they do not say any more is given back. What was given back once is not noted again.
+    """
     rules = rules_of(reservation.instrument.organisation_id)
     booked, ended_at = TimeRange(session.booked_starts_at, session.booked_ends_at), session.actual_ends_at
     policies = [one for one in rules if one is not None]
     if not policies or ended_at is None:
         return []
     kinds = session_events(policies[0], booked, session.actual_starts_at, ended_at)  # the lab's own patience counts before
+    for kind in MEASURED:
+        if kind not in kinds:
+            take_back(reservation, kind, actor, now)
     return [event for kind in kinds if (event := _note(reservation, kind, rules, actor, now)) is not None]
 
 

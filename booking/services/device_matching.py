@@ -55,7 +55,7 @@ def reconsider(instrument: Instrument, run_id: int, now: datetime) -> bool:
     row = DeviceRun.objects.select_for_update(of=("self",)).get(pk=run_id)
     if row.state != RunState.MATCHED:
         return False
-    found = _match(instrument, Run(row.starts_at, row.ends_at, row.heard_at, row.started), now)
+    found = _match(instrument, row.told, now)
     if found.problem is None:
         return False
     row.state, row.problem, row.reservation_id = RunState.OPEN, found.problem.value, found.reservation_id

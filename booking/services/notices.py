@@ -26,6 +26,7 @@ _ANSWERED = ("reservation.requested", "reservation.figures_changed")
 _PROPOSED = ("reservation.change_proposed_to_lab", "reservation.change_proposed_to_customer")
 _USE = (
     "reservation.completed",
+    "reservation.times_corrected",
     "reservation.adjustment_asked_to_lab",
     "reservation.adjustment_refused",
     "reservation.disputed_to_lab",
@@ -33,8 +34,8 @@ _USE = (
 )
 _SETTLES = {
     "charged": _USE,
-    "adjustment_asked_to_lab": ("reservation.completed",),
-    "disputed_to_lab": ("reservation.completed", "reservation.adjustment_refused"),
+    "adjustment_asked_to_lab": ("reservation.completed", "reservation.times_corrected"),
+    "disputed_to_lab": ("reservation.completed", "reservation.times_corrected", "reservation.adjustment_refused"),
     **dict.fromkeys(("approved", "rejected", "cancelled", "expired"), (*_ANSWERED, *_PROPOSED)),
     **dict.fromkeys(("moved", "change_withdrawn"), _PROPOSED),
     **{f"change_{end}_to_{side}": _PROPOSED for end in ("refuse", "lapse") for side in ("lab", "customer")},

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
 from booking import ports
 from booking.models import AgreedHow, Answer, Decision, Reservation, UsageAdjustment, UsageDispute, UsageSession
-from booking.rules.review import NOTICE_BEFORE, Review, agreement_is_due, proposal_faults, reminder_is_due, review_until
+from booking.rules.review import NOTICE_BEFORE, Review, agreement_is_due, had_part, proposal_faults, reminder_is_due, review_until
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import close_out_rule, notices
 from booking.services.context import policy_for
@@ -63,7 +64,7 @@ def ask_adjustment(actor: Actor, reservation_id: int, proposed: TimeRange | None
     sides_of(_visible(actor, reservation_id), actor).require_customer()
     words = _words(reason, "reason")
     locked, session = _under_review(reservation_id, Action.ASK_ADJUSTMENT)
-    Refusal.raise_any(proposal_faults(proposed, session.billable, session.booked))
+    Refusal.raise_any(proposal_faults(proposed, session.billable, session.booked, ZoneInfo(locked.instrument.site.time_zone)))
     _take_yes_back(session)
     asked = UsageAdjustment.objects.create(
         session=session,
@@ -140,22 +141,15 @@ def decide(actor: Actor, reservation_id: int, decision: str, reason: str, now: d
     actor.require_in(reservation.instrument.organisation_id, Role.LAB_MANAGER, Role.OWNER_FINANCE)
     words = _words(reason, "reason")
     locked, session = _under_review(reservation_id, Action.DECIDE)
-    if actor.person_id in had_part(session):
+    asked = UsageAdjustment.objects.filter(session=session).first()
+    opened = session.dispute
+    if actor.person_id in had_part(session.checked_out_by_id, asked.answered_by_id if asked else None, opened.opened_by_id):
         raise Refusal.of("usage.second_person")
     charge_for(session, _decided(session, decision), session.billable_rule if decision == Decision.AS_MEASURED else "decided")
-    opened = session.dispute
     opened.decision, opened.decision_reason = decision, words
     opened.decided_by_id, opened.decided_at = actor.person_id, now
     opened.save(update_fields=["decision", "decision_reason", "decided_by", "decided_at"])
     _settle(locked, session, Action.DECIDE, AgreedHow.DECISION, actor, now, words)
-
-
-def had_part(session: UsageSession) -> set[int | None]:
-    """Whoever cannot decide a dispute about the session: who ended it, who answered the wish, who opened the dispute."""
-    asked = UsageAdjustment.objects.filter(session=session).first()
-    opened = UsageDispute.objects.filter(session=session).first()
-    people = {session.checked_out_by_id, asked.answered_by_id if asked else None, opened.opened_by_id if opened else None}
-    return people - {None}
 
 
 def remind_due(now: datetime) -> int:

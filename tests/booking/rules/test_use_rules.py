@@ -107,12 +107,17 @@ def test_time_tells_a_day_before_it_agrees(reminded, now, remind, agree):
 
 
 def test_a_proposal_that_is_within_what_is_charged_and_another_has_no_fault():
-    assert proposal_faults(span(TEN, 60), BOOKED, BOOKED) == []
-    assert proposal_faults(None, BOOKED, BOOKED) == []
-    assert [one.code for one in proposal_faults(None, None, BOOKED)] == ["usage.proposal_same"]
+    assert proposal_faults(span(TEN, 60), BOOKED, BOOKED, ZONE) == []
+    assert proposal_faults(None, BOOKED, BOOKED, ZONE) == []
+    assert [one.code for one in proposal_faults(None, None, BOOKED, ZONE)] == ["usage.proposal_same"]
     over = span(TEN, 150)
-    assert proposal_faults(span(TEN, 140), over, BOOKED) == []
-    assert [one.code for one in proposal_faults(span(TEN, 160), over, BOOKED)] == ["usage.proposal_outside"]
+    assert proposal_faults(span(TEN, 140), over, BOOKED, ZONE) == []
+    assert [one.code for one in proposal_faults(span(TEN, 160), over, BOOKED, ZONE)] == ["usage.proposal_outside"]
+
+
+def test_a_proposal_outside_names_the_limits_by_the_clock_of_the_site():
+    (reason,) = proposal_faults(span(TEN, 160), BOOKED, BOOKED, ZoneInfo("Europe/London"))
+    assert reason.params == {"earliest_at": "2026-05-05T03:00:00+01:00", "latest_at": "2026-05-05T05:00:00+01:00"}
 
 
 # --- Room for more --------------------------------------------------------------------------------------------------------

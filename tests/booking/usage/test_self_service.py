@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils.translation import override
 
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services.extension_quotes import extension_figures
@@ -13,6 +14,8 @@ from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.queries.usage import here
 from booking.services import check_in_points, credit, extending, self_service, transitions, usage_review
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from config.kernel.messages import reason_sentence
+from instruments.models import Site
 from tests.booking.usage.conftest import codes, state, wrong
 
 MINUTE = timedelta(minutes=1)
@@ -117,6 +120,26 @@ def test_an_early_start_before_the_opening_is_refused(cast, book):
     with pytest.raises(Refusal) as refused:
         self_service.start(cast.actor("lin"), reservation.pk, [], reservation.starts_at - 20 * MINUTE)
     assert codes(refused) & {"booking.outside_opening_hours", "booking.closed_because", "booking.closed_exceptionally"}
+
+
+@pytest.mark.parametrize("who", ["customer", "lab"])
+def test_whoever_comes_at_the_wrong_time_reads_the_clock_of_the_site(cast, book, who):
+    Site.objects.filter(pk=cast.xrd.site_id).update(time_zone="Asia/Urumqi")
+    reservation = book(14, 16)
+
+    def begin(at):
+        if who == "lab":
+            return transitions.check_in(cast.actor("wang"), reservation.pk, at)
+        return self_service.start(cast.actor("lin"), reservation.pk, [], at)
+
+    for at, words in (
+        (reservation.starts_at - 2 * HOUR, "Too early: one may start 60 minutes before Nov. 25, 2026 12:00."),
+        (reservation.ends_at, "The booked time ended at Nov. 25, 2026 14:00."),
+    ):
+        with pytest.raises(Refusal) as refused, override("en"):
+            begin(at)
+        with override("en"):
+            assert [reason_sentence(one) for one in refused.value.reasons] == [words]
 
 
 # --- Late -----------------------------------------------------------------------------------------------------------------
