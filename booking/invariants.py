@@ -235,9 +235,14 @@ register_sql(
     "booking.reversals_mirror_events",
     counted="SELECT count(*) FROM booking_creditevent",
     violations="""
-        SELECT format('credit event %s takes back event %s and is not its mirror, or no appeal was granted', r.id, e.id)
+        SELECT format('credit event %s takes back event %s and is not its mirror, or nothing gave reason to', r.id, e.id)
           FROM booking_creditevent r JOIN booking_creditevent e ON e.id = r.reverses_id
          WHERE (r.person_id, r.organisation_id, r.lab_points, r.platform_points)
                <> (e.person_id, e.organisation_id, -e.lab_points, -e.platform_points)
-            OR NOT EXISTS (SELECT FROM booking_creditappeal a WHERE a.event_id = e.id AND a.state = 'granted')""",
+            OR NOT (EXISTS (SELECT FROM booking_creditappeal a WHERE a.event_id = e.id AND a.state = 'granted')
+                    OR (e.kind = 'no_show' AND EXISTS (SELECT FROM booking_reservationtransition t
+                                                        WHERE t.reservation_id = e.reservation_id AND t.action = 'come_late'))
+                    OR (e.kind IN ('late', 'left_early', 'overtime')
+                        AND EXISTS (SELECT FROM booking_devicerun d
+                                     WHERE d.reservation_id = e.reservation_id AND d.state = 'attached')))""",
 )

@@ -130,6 +130,9 @@ register(
         "change.begun": _("It has begun: only its end can still be changed, to a time that lies ahead."),
         "change.answered_already": _("This proposal has been answered already. Reload the page."),
         "change.own": _("The other side answers what you proposed. You can take it back."),
+        "change.dearer": _(
+            "The customer would pay more than was agreed to, so nothing was moved. Propose the new time: its figures are shown with it."
+        ),
         "change.not_yours": _("Only the side that was asked can do this."),
         "hold.too_many": _("You keep %(most)s times already. Book one of them, or let it go."),
         "hold.over": _("This time was kept for you as long as the lab allows. Book it now, or choose again."),

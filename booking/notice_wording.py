@@ -154,6 +154,12 @@ register_events(
             "clock",
             needs_action=True,
         ),
+        "reservation.times_corrected": _customer(
+            _("%(instrument)s: the times of session %(reference)s were corrected after you had agreed; please look again"),
+            _("Times of a session corrected"),
+            "clock",
+            needs_action=True,
+        ),
         "reservation.adjustment_asked_to_lab": Event(
             "lab",
             _("%(instrument)s: the customer wants session %(reference)s charged otherwise"),

@@ -36,11 +36,17 @@ register(
         ),
         "usage.evidence_missing": _("Say what proves it: a page of the log book, a file, a measurement."),
         "usage.other_instrument": _("This booking is for another instrument."),
+        "usage.run_elsewhere": _(
+            "It ran outside this booking and the %(early_minutes)s minutes before it. Attach it to another, or write it down as a session."
+        ),
         "usage.decided_already": _("A colleague has settled this already. Reload the page."),
         "device.other_owner": _("This instrument belongs to another organisation."),
         "device.too_many_keys": _("%(maximum)s keys are in use. Revoke one first."),
         "device.key_unknown": _("This device key is unknown or revoked. Ask the lab for a new one."),
         "device.too_many_events": _("Send %(maximum)s events at most in one batch."),
+        "device.clock_unmeasurable": _(
+            "The device's clock is off by more than %(years)s years, so no time of it can be used. Set it and send again."
+        ),
         "device.instrument_unknown": _("The key does not speak for this instrument."),
         "device.event_too_old": _("The event is too old to count for anything."),
         "device.event_in_future": _("The event lies in the future. Set the device's clock, and say in sent_at what it shows."),

@@ -351,7 +351,7 @@ class UsageProblemView(ApiView):
         """It was a session without a reservation: write it down."""
 
         def act(given: dict[str, Any]) -> DeviceRun:
-            instrument = usage_problems.instrument_of(self.actor, int(pk))
+            instrument = usage_queries.instrument_of_run(self.actor, int(pk))
             return usage_problems.enter(self.actor, int(pk), _entry(instrument.pk, given), self.now)
 
         return self._decide(request, pk, act)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from booking.rules.device_runs import EventKind, ProblemKind
+from booking.rules.device_runs import EventKind, ProblemKind, Run
 from config.kernel.time_range import TimeRange
 
 KINDS = [(one.value, one.value) for one in EventKind]
@@ -82,6 +82,11 @@ class DeviceRun(models.Model):
             models.Index(fields=["instrument", "starts_at"], name="device_run_by_instrument"),
             models.Index(fields=["noticed_at"], condition=Q(state="open"), name="device_run_open"),
         ]
+
+    @property
+    def told(self) -> Run:
+        """As the rules know it."""
+        return Run(self.starts_at, self.ends_at, self.heard_at, self.started)
 
     @property
     def during(self) -> TimeRange | None:

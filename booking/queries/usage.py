@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
@@ -12,21 +13,25 @@ from django.db.models import Q, QuerySet
 from booking.models import (
     CheckInPoint,
     CloseOut,
+    DeviceEvent,
     DeviceKey,
     DeviceRun,
     InstrumentPolicy,
     Occupancy,
+    OccupancySource,
     Reservation,
     RunState,
     UsageAdjustment,
     UsageDispute,
 )
 from booking.rules.attendance import Arrival, arrival
+from booking.rules.device_runs import may_be_use_of
 from booking.rules.policy import BookingPolicy
 from booking.rules.states import IN_REVIEW, ReservationState
-from booking.services.context import policy_of
+from booking.services.context import busy_ranges, policy_of
 from booking.services.sides import CUSTOMER_ROLES
-from config.kernel.access import Actor, Role, visible_to
+from config.kernel.access import Actor, Role, get_visible, visible_to
+from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Membership
 
 LOOK_AHEAD = timedelta(days=14)
@@ -39,9 +44,9 @@ OWNER_ROLES = (Role.LAB_MANAGER, Role.OWNER_FINANCE)
 class Here:
     """What somebody who stands at an instrument can do now.
 
-    ``running``: the own session; ``due``: the one to start, with what arriving now means (``arrival``); ``later``: the next one
-    when nothing is due. ``taken_until``: others have the instrument until then (None: it is free). ``recent``: the own session
-    that has just ended and waits for a yes.
+    ``running``: the own session; ``due``: the one to start, with what arriving now means (``arrival``); ``lost``: the missed one whose
+    time is not over and that cannot be started any more; ``later``: the next one when nothing is due. ``taken_until``: others have the
+    instrument until then (None: it is free). ``recent``: the own session that has just ended and waits for a yes.
     """
 
     instrument: Instrument
@@ -50,6 +55,7 @@ class Here:
     running: Reservation | None
     due: Reservation | None
     arrival: Arrival | None
+    lost: Reservation | None
     later: Reservation | None
     recent: Reservation | None
     taken_until: datetime | None
@@ -61,7 +67,7 @@ def here(actor: Actor, instrument: Instrument, now: datetime) -> Here:
     policy = policy_of(InstrumentPolicy.objects.filter(instrument=instrument).first())
     own = _own(actor, instrument)
     running = own.filter(state=ReservationState.IN_USE).order_by("starts_at").first()
-    due = None if running else _due(own, policy, now)
+    due, lost = (None, None) if running else _due(own, policy, now)
     ahead = own.filter(state=ReservationState.APPROVED, starts_at__gt=now, starts_at__lt=now + LOOK_AHEAD)
     ended = own.filter(state__in=IN_REVIEW, session__actual_ends_at__gt=now - NEAR).order_by("-session__actual_ends_at")
     mine = [one.pk for one in (running, due) if one is not None]
@@ -72,6 +78,7 @@ def here(actor: Actor, instrument: Instrument, now: datetime) -> Here:
         running=running,
         due=due,
         arrival=arrival(due.during, now, policy.early_start_minutes) if due else None,
+        lost=lost,
         later=None if due or running else ahead.order_by("starts_at").first(),
         recent=ended.first(),
         taken_until=taken_until(instrument, now, mine),
@@ -87,11 +94,25 @@ def _own(actor: Actor, instrument: Instrument) -> QuerySet[Reservation]:
     )
 
 
-def _due(own: QuerySet[Reservation], policy: BookingPolicy, now: datetime) -> Reservation | None:
-    """The one that may be started now; the person's earliest."""
-    states = [ReservationState.APPROVED, ReservationState.NO_SHOW]
+def _due(own: QuerySet[Reservation], policy: BookingPolicy, now: datetime) -> tuple[Reservation | None, Reservation | None]:
+    """The one that may be started now, and the missed one for which it is too late; the person's earliest each.
+
+    An approved one goes before a missed one, which may be started only where the lab lets late comers in and its time is still free.
+    """
     opens = now + timedelta(minutes=policy.early_start_minutes)
-    return own.filter(state__in=states, starts_at__lte=opens, ends_at__gt=now).order_by("starts_at").first()
+    startable = own.filter(starts_at__lte=opens, ends_at__gt=now).order_by("starts_at", "pk")
+    approved = startable.filter(state=ReservationState.APPROVED).first()
+    if approved is not None:
+        return approved, None
+    missed = list(startable.filter(state=ReservationState.NO_SHOW))
+    free = [one for one in missed if policy.late_may_use and _still_free(one)]
+    return next(iter(free), None), next(iter(missed), None) if not free else None
+
+
+def _still_free(missed: Reservation) -> bool:
+    """Whether nothing has taken what a missed reservation would take of the calendar again."""
+    taken = Occupancy.objects.get(reservation=missed, source=OccupancySource.RESERVATION).during
+    return not busy_ranges(missed.instrument.calendar_id, TimeRange(taken.lower, taken.upper))
 
 
 def taken_until(instrument: Instrument, now: datetime, mine: Sequence[int] = ()) -> datetime | None:
@@ -163,14 +184,48 @@ def not_ended(actor: Actor, now: datetime) -> QuerySet[Reservation]:
 def attachable(actor: Actor, run: DeviceRun) -> list[Reservation]:
     """The reservations that a run may have been the use of, the nearest first."""
     states = [*IN_REVIEW, ReservationState.APPROVED, ReservationState.IN_USE, ReservationState.NO_SHOW, ReservationState.AGREED]
-    ends_at = run.ends_at or run.heard_at
+    told = run.told
+    policy = policy_of(InstrumentPolicy.objects.filter(instrument=run.instrument_id).first())
+    early = timedelta(minutes=policy.early_start_minutes)
     rows = visible_to(
         Reservation.objects.filter(
-            instrument_id=run.instrument_id, state__in=states, starts_at__lt=ends_at + NEAR, ends_at__gt=run.starts_at - NEAR
+            instrument_id=run.instrument_id,
+            state__in=states,
+            starts_at__lte=told.during().ends_at + early,
+            ends_at__gte=told.starts_at,
         ),
         actor,
     ).select_related("organisation", "requested_by", "instrument__site")
-    return sorted(rows, key=lambda one: (abs(one.starts_at - run.starts_at), one.pk))[:8]
+    found = [one for one in rows if may_be_use_of(told, one.during, early)]
+    return sorted(found, key=lambda one: (abs(one.starts_at - run.starts_at), one.pk))[:8]
+
+
+def events_of(actor: Actor, run: DeviceRun) -> QuerySet[DeviceEvent]:
+    """What the device told during a run, in order of time."""
+    return visible_to(DeviceEvent.objects.filter(run=run), actor).order_by("at", "pk")
+
+
+def newest_count(actor: Actor, run: DeviceRun) -> Decimal | None:
+    """What the device's counter showed last during a run."""
+    return events_of(actor, run).filter(value__isnull=False).values_list("value", flat=True).last()
+
+
+def evidence_of(actor: Actor, run: DeviceRun) -> str:
+    """A run in a line, for the evidence of a late-entered session: its events with the device's own ids."""
+    events = events_of(actor, run).values_list("kind", "event_id")
+    listed = ", ".join(f"{kind} {event_id}" for kind, event_id in events[:20])
+    return f"{run.device or run.instrument.name}: {listed}"[:1000]
+
+
+def instrument_of_run(actor: Actor, run_id: int) -> Instrument:
+    """The instrument of a run that the actor may see. Raises NotFound."""
+    return get_visible(DeviceRun.objects.select_related("instrument__site"), actor, pk=run_id).instrument
+
+
+def reservation_runs(actor: Actor, reservation: Reservation) -> list[DeviceRun]:
+    """What devices told about the use of a reservation that the actor may see, in order of time; not what is a guess."""
+    seen = visible_to(Reservation.objects.filter(pk=reservation.pk), actor)
+    return list(DeviceRun.objects.filter(reservation__in=seen).exclude(state=RunState.OPEN).order_by("starts_at", "pk"))
 
 
 @dataclass(frozen=True, slots=True)

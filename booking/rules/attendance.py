@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
+from config.kernel.errors import Reason
 from config.kernel.time_range import TimeRange
 
 EARLY_CHECK_IN_MINUTES = 60
@@ -39,6 +41,20 @@ def arrival(booked: TimeRange, now: datetime, early_minutes: int = EARLY_CHECK_I
     if now >= booked.starts_at:
         return Arrival.IN_TIME
     return Arrival.EARLY if may_check_in(booked, now, early_minutes) else Arrival.TOO_EARLY
+
+
+def arrival_faults(booked: TimeRange, now: datetime, early_minutes: int, zone: ZoneInfo) -> list[Reason]:
+    """Why nobody can start the session now, whoever does it; instants are ISO 8601 in ``zone``.
+
+    Codes: ``booking.too_early_to_check_in`` (starts_at, early_minutes), ``booking.too_late_to_check_in`` (ends_at).
+    """
+    found = arrival(booked, now, early_minutes)
+    if found is Arrival.TOO_EARLY:
+        starts_at = booked.starts_at.astimezone(zone).isoformat()
+        return [Reason("booking.too_early_to_check_in", {"starts_at": starts_at, "early_minutes": early_minutes})]
+    if found is Arrival.OVER:
+        return [Reason("booking.too_late_to_check_in", {"ends_at": booked.ends_at.astimezone(zone).isoformat()})]
+    return []
 
 
 def grace_ends_at(booked: TimeRange, grace_minutes: int) -> datetime:

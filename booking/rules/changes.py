@@ -6,10 +6,11 @@ keeps the new time beside the old one until the other side answers.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from booking.rules.states import ReservationState
-from config.kernel.errors import Refusal
+from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
 
 
@@ -67,3 +68,20 @@ def needs_the_other_side(
     if side is Side.LAB:
         return True
     return approval_required and state is not ReservationState.REQUESTED and not old.contains(new)
+
+
+_ABOUT_THE_START = frozenset({"booking.in_the_past", "booking.too_soon", "booking.beyond_horizon"})
+
+
+def counting(reasons: Iterable[Reason], old: TimeRange, new: TimeRange) -> list[Reason]:
+    """Those of the reasons against ``new`` that count for what is booked as ``old`` already.
+
+    When it may begin is not judged again for a start that stays, and no quota keeps anybody from giving time back. Everything else
+    counts as for a new booking: licences, measures, lengths, the state of the instrument, opening hours.
+    """
+    found = list(reasons)
+    if new.starts_at == old.starts_at:
+        found = [one for one in found if one.code not in _ABOUT_THE_START]
+    if old.contains(new):
+        found = [one for one in found if not one.code.startswith("quota.")]
+    return found

@@ -237,6 +237,10 @@ def measure_reason(measure: Measure, zone: ZoneInfo) -> Reason:
     return Reason(f"{code}_until", params | {"until_at": measure.until.astimezone(zone).isoformat()})
 
 
+#: What the times of a session say about it, so that other times may say otherwise.
+MEASURED = (EventKind.LATE, EventKind.LEFT_EARLY, EventKind.OVERTIME)
+
+
 def session_events(policy: CreditPolicy, booked: TimeRange, started_at: datetime, ended_at: datetime) -> list[EventKind]:
     """What the measured time of a session says: late, left early, overtime; each beyond the minutes that the rules let pass."""
     found = []

@@ -9,6 +9,14 @@ TOLERATED = timedelta(minutes=2)
 SUSPICIOUS = timedelta(minutes=10)
 """A clock that is further off is shown to the lab, and its runs are not matched without a person."""
 
+MEASURABLE = timedelta(days=60 * 365)
+"""A clock that is further off has no time at all."""
+
+
+def is_measurable(skew: timedelta) -> bool:
+    """Whether anything can be made of the times of this clock."""
+    return abs(skew) <= MEASURABLE
+
 
 def skew(sent_at: datetime, arrived_at: datetime) -> timedelta:
     """How far the device's clock is behind ours (negative: ahead). ``sent_at`` is what the device took for now when it sent."""
@@ -16,8 +24,13 @@ def skew(sent_at: datetime, arrived_at: datetime) -> timedelta:
 
 
 def corrected(moment: datetime, skew: timedelta) -> datetime:
-    """When something happened by our clock."""
-    return moment if abs(skew) <= TOLERATED else moment + skew
+    """When something happened by our clock; a moment at the end of the calendar, which cannot be corrected, is what was told."""
+    if abs(skew) <= TOLERATED:
+        return moment
+    try:
+        return moment + skew
+    except OverflowError:
+        return moment
 
 
 def is_suspicious(skew: timedelta) -> bool:

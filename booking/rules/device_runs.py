@@ -77,13 +77,15 @@ def runs_of(events: Iterable[DeviceEvent]) -> list[Run]:
 
 
 class ProblemKind(StrEnum):
-    """Why somebody has to look at a run. ``missed``: it was used although it counts as missed."""
+    """Why somebody has to look at a run. ``missed``: it was used although it counts as missed. ``no_start``: a sign of life, a count
+    or a stop alone, which may be a device that idles: it begins nobody's session."""
 
     NO_RESERVATION = "no_reservation"
     OVERLAPS_TWO = "overlaps_two"
     OUTSIDE = "outside"
     LONG_OVER = "long_over"
     NO_STOP = "no_stop"
+    NO_START = "no_start"
     SKEW = "skew"
     MISSED = "missed"
 
@@ -105,12 +107,17 @@ class Match:
     problem: ProblemKind | None = None
 
 
+def may_be_use_of(run: Run, booked: TimeRange, early: timedelta) -> bool:
+    """Whether somebody may say that a run was the use of a booking: it shares time with it, or with the ``early`` window before it."""
+    return run.during().overlaps(TimeRange(booked.starts_at - early, booked.ends_at))
+
+
 def match(run: Run, booked: Sequence[Booked], early: timedelta, now: datetime) -> Match:
     """Which reservation a run belongs to. ``early``: how long before a start its customer may begin.
 
     It belongs to the one it shares enough time with, or, when it shares none, to the one that it began shortly before. With two or
     more nothing is decided. What is found is flagged when the run began too early, went on for long after the booked end, has no
-    stop and is silent, or when the reservation counts as missed.
+    stop and is silent, when nobody has come for the reservation yet and no start was told, or when it counts as missed.
     """
     during = run.during()
     found = [one for one in booked if _shares_enough(during, one.during)]
@@ -132,6 +139,8 @@ def _shares_enough(during: TimeRange, booked: TimeRange) -> bool:
 def _contradiction(run: Run, one: Booked, early: timedelta, now: datetime) -> ProblemKind | None:
     if one.state is ReservationState.NO_SHOW:
         return ProblemKind.MISSED
+    if one.state is ReservationState.APPROVED and not run.started:
+        return ProblemKind.NO_START
     if run.starts_at < one.during.starts_at - early:
         return ProblemKind.OUTSIDE
     if (run.ends_at or run.heard_at) > one.during.ends_at + LONG_OVER:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from booking.rules.grid import grid_point_from, is_on_grid
 from booking.rules.policy import BookingPolicy
+from booking.rules.week_time import parts_within
 from config.kernel.errors import Reason
 from config.kernel.time_range import TimeRange
 
@@ -24,18 +25,24 @@ class Room:
     taken_from: datetime | None
 
 
-def free_until(booked: TimeRange, room: Room, policy: BookingPolicy) -> datetime:
-    """The latest end that opening hours, others and the longest booking allow; never before the booked end."""
-    longest = booked.starts_at + timedelta(minutes=policy.max_minutes)
-    latest = min(room.open_until, longest)
+def free_until(booked: TimeRange, room: Room, policy: BookingPolicy, zone: ZoneInfo) -> datetime:
+    """The latest end that opening hours, others and the longest booking allow; never before the booked end.
+
+    In the policy's unlimited times (wall time of ``zone``) a session that lies in them wholly may be longer than the longest.
+    """
+    latest = room.open_until
     if room.taken_from is not None:
         latest = min(latest, room.taken_from - timedelta(minutes=policy.buffer_after_minutes))
-    return max(latest, booked.ends_at)
+    longest = booked.starts_at + timedelta(minutes=policy.max_minutes)
+    if latest > longest:
+        unlimited = parts_within(policy.unlimited, TimeRange(booked.starts_at, latest), zone)
+        longest = max([longest, *(one.ends_at for one in unlimited if one.starts_at == booked.starts_at)])
+    return max(min(latest, longest), booked.ends_at)
 
 
 def offered_ends(booked: TimeRange, room: Room, policy: BookingPolicy, zone: ZoneInfo, now: datetime) -> list[datetime]:
     """The next ends on the lab's grid that are free, soonest first, eight at most. All lie after ``now``."""
-    latest = free_until(booked, room, policy)
+    latest = free_until(booked, room, policy, zone)
     point = max(booked.ends_at, now) + timedelta(microseconds=1)
     ends: list[datetime] = []
     while len(ends) < MOST_OFFERED:
@@ -60,8 +67,9 @@ def extension_faults(
     offered: Sequence[datetime] = offered_ends(booked, room, policy, zone, now)
     if not offered:
         return [Reason("booking.extension_nothing_free", {}, "ends_at")]
-    if ends_at > free_until(booked, room, policy):
-        return [Reason("booking.extension_not_free", {"free_until_at": _iso(free_until(booked, room, policy), zone)}, "ends_at")]
+    latest = free_until(booked, room, policy, zone)
+    if ends_at > latest:
+        return [Reason("booking.extension_not_free", {"free_until_at": _iso(latest, zone)}, "ends_at")]
     if not is_on_grid(ends_at, zone, policy.granularity_minutes):
         params = {"granularity_minutes": policy.granularity_minutes, "next_at": _iso(offered[0], zone)}
         return [Reason("booking.extension_off_grid", params, "ends_at")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from config.kernel.errors import Reason
 from config.kernel.time_range import TimeRange
@@ -38,11 +39,16 @@ def agreement_is_due(review: Review, now: datetime) -> bool:
     return now >= review.until and now >= review.reminded_at + NOTICE_BEFORE
 
 
-def proposal_faults(proposed: TimeRange | None, charged: TimeRange | None, booked: TimeRange) -> list[Reason]:
+def had_part(ended_by: int | None, answered_by: int | None, opened_by: int | None) -> frozenset[int]:
+    """Whoever cannot decide a dispute about a session: who ended it, who answered the wish about it, who opened the dispute."""
+    return frozenset(one for one in (ended_by, answered_by, opened_by) if one is not None)
+
+
+def proposal_faults(proposed: TimeRange | None, charged: TimeRange | None, booked: TimeRange, zone: ZoneInfo) -> list[Reason]:
     """Why ``proposed`` (None: nothing is charged) cannot stand for what would be charged (None: nothing).
 
     It lies within what was booked or is charged, so that the money held for the session covers it, and is not what stands there
-    already. Codes: ``usage.proposal_same``, ``usage.proposal_outside`` (earliest_at, latest_at).
+    already. Codes: ``usage.proposal_same``, ``usage.proposal_outside`` (earliest_at, latest_at, ISO 8601 in ``zone``).
     """
     if proposed == charged:
         return [Reason("usage.proposal_same", {}, "starts_at")]
@@ -52,5 +58,5 @@ def proposal_faults(proposed: TimeRange | None, charged: TimeRange | None, booke
     latest = booked.ends_at if charged is None else max(charged.ends_at, booked.ends_at)
     if TimeRange(earliest, latest).contains(proposed):
         return []
-    params = {"earliest_at": earliest.isoformat(), "latest_at": latest.isoformat()}
+    params = {"earliest_at": earliest.astimezone(zone).isoformat(), "latest_at": latest.astimezone(zone).isoformat()}
     return [Reason("usage.proposal_outside", params, "starts_at")]

@@ -17,7 +17,7 @@ from psycopg.types.range import TimestamptzRange
 from booking import ports
 from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
-from booking.rules.changes import ChangeEvent, ChangeState, Side, needs_the_other_side, next_change_state
+from booking.rules.changes import ChangeEvent, ChangeState, Side, counting, needs_the_other_side, next_change_state
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, notices, times, transitions
@@ -163,12 +163,7 @@ def _refuse_by_rules(
         lock=True,
         without_id=locked.pk,
     )
-    if request.during.starts_at == locked.starts_at:
-        reasons = [
-            one for one in reasons if one.code not in {"booking.in_the_past", "booking.too_soon", "booking.beyond_horizon"}
-        ]
-    if locked.during.contains(request.during):
-        reasons = [one for one in reasons if not one.code.startswith("quota.")]
+    reasons = counting(reasons, locked.during, request.during)
     if side is Side.LAB:
         reasons = [one for one in reasons if not may_be_overridden(one)]
     Refusal.raise_any(reasons)
@@ -206,7 +201,7 @@ def _move(
     now: datetime,
     reason: str,
 ) -> None:
-    """Time, occupancy, history and money, all at once. Raises ``conflicts.Taken``, Conflict ``booking.figures_changed``."""
+    """Time, occupancy, history and money, all at once. Raises ``conflicts.Taken``, Conflict ``change.dearer``."""
     occupied = context.policy.occupied(during)
     locked.occupancies.filter(source=OccupancySource.CHANGE).delete()
     for part in subtract([occupied], _own_ranges(locked)):
@@ -216,7 +211,7 @@ def _move(
     times.set_time(locked, during, occupied)
     transitions.note_move(locked, before, actor, now, reason)
     if ports.money().on_move(locked, actor, expected, now) is not None:
-        raise Conflict.of("booking.figures_changed")
+        raise Conflict.of("change.dearer")
     notices.defer(locked, "moved", now, reason=reason)
 
 
@@ -224,7 +219,7 @@ def accept(actor: Actor, change_id: int, now: datetime, expected: ExpectedFigure
     """The other side says yes: the reservation moves; a request that the lab moved is approved with it.
 
     Raises NotFound, Forbidden, Refusal ``change.answered_already``, ``change.own``, ``booking.closed_meanwhile``, Conflict
-    ``billing.figures_differ`` (the customer saw other figures) and ``booking.figures_changed`` (the customer has to ask anew).
+    ``billing.figures_differ`` (the customer saw other figures) and ``change.dearer`` (the customer has to see the figures first).
     """
     row = _answerable(actor, change_id)
 

@@ -11,6 +11,7 @@ from django.db.models import Q
 from booking.credit_queries import rules_of, rules_of_owner
 from booking.models import CreditAppeal, CreditEvent, CreditRules, Reservation, UsageSession
 from booking.rules.credit import (
+    MEASURED,
     MOST_POINTS,
     AppealAction,
     AppealState,
@@ -76,14 +77,28 @@ def note_violation(reservation: Reservation, kind: EventKind, actor: Actor, now:
     return _note(reservation, kind, rules_of(reservation.instrument.organisation_id), actor, now)
 
 
+def take_back(reservation: Reservation, kind: EventKind, actor: Actor, now: datetime) -> None:
+    """Give back what was noted about a reservation, because it has turned out otherwise; part of the caller's transaction."""
+    event = CreditEvent.objects.filter(reservation=reservation, kind=kind, reverses=None, reversal=None).first()
+    if event is not None:
+        _take_back(event, actor, "", now)
+        audit.record(actor, "credit.take_back", event, now, after={"kind": str(kind), "reservation": reservation.pk})
+
+
 def note_session(reservation: Reservation, session: UsageSession, actor: Actor, now: datetime) -> list[CreditEvent]:
-    """Note what the measured time of a finished session says (late, left early, overtime); part of the caller's transaction."""
+    """Note what the measured time of a finished session says (late, left early, overtime); part of the caller's transaction.
+
+    When the times were corrected, what they do not say any more is given back. What was given back once is not noted again.
+    """
     rules = rules_of(reservation.instrument.organisation_id)
     booked, ended_at = TimeRange(session.booked_starts_at, session.booked_ends_at), session.actual_ends_at
     policies = [one for one in rules if one is not None]
     if not policies or ended_at is None:
         return []
     kinds = session_events(policies[0], booked, session.actual_starts_at, ended_at)  # the lab's own patience counts before
+    for kind in MEASURED:
+        if kind not in kinds:
+            take_back(reservation, kind, actor, now)
     return [event for kind in kinds if (event := _note(reservation, kind, rules, actor, now)) is not None]
 
 
@@ -225,16 +240,19 @@ def decide_appeal(actor: Actor, appeal_id: int, grant: bool, answer: str, now: d
 
 
 def _take_back(event: CreditEvent, actor: Actor, words: str, now: datetime) -> None:
-    CreditEvent.objects.create(
-        person_id=event.person_id,
-        organisation_id=event.organisation_id,
-        instrument_id=event.instrument_id,
-        reservation_id=event.reservation_id,
-        kind=event.kind,
-        lab_points=-event.lab_points,
-        platform_points=-event.platform_points,
-        at=now,
-        made_by_id=actor.person_id,
-        note=words[:NOTE_LENGTH],
+    """Once: who came late after all and then wins the appeal about it gets the points back one time."""
+    CreditEvent.objects.get_or_create(
         reverses=event,
+        defaults={
+            "person_id": event.person_id,
+            "organisation_id": event.organisation_id,
+            "instrument_id": event.instrument_id,
+            "reservation_id": event.reservation_id,
+            "kind": event.kind,
+            "lab_points": -event.lab_points,
+            "platform_points": -event.platform_points,
+            "at": now,
+            "made_by_id": actor.user_id,
+            "note": words[:NOTE_LENGTH],
+        },
     )

@@ -11,7 +11,7 @@ from functools import partial
 
 from django.db.models import Max, Min, Q
 
-from booking.models import DeviceEvent, DeviceKey, DeviceRun, Reservation, RunState
+from booking.models import DeviceEvent, DeviceKey, DeviceRun, RunState
 from booking.rules import device_clock
 from booking.rules.device_runs import DeviceEvent as ToldEvent
 from booking.rules.device_runs import EventKind, Run, runs_of
@@ -72,11 +72,14 @@ def receive(key: DeviceKey, batch: Batch, now: datetime) -> Receipt:
     """Store a batch and draw the conclusions, one transaction per instrument; the same batch twice changes nothing.
 
     Codes of a refused event: ``device.instrument_unknown``, ``device.event_too_old``, ``device.event_in_future``,
-    ``device.event_differs`` (the id was used for another event). Raises Refusal ``device.too_many_events`` (``events``).
+    ``device.event_differs`` (the id was used for another event). Raises Refusal ``device.too_many_events`` (``events``),
+    ``device.clock_unmeasurable`` (``sent_at``).
     """
     if len(batch.events) > MOST_EVENTS:
         raise Refusal.of("device.too_many_events", "events", maximum=MOST_EVENTS)
     skew = device_clock.skew(batch.sent_at, now)
+    if not device_clock.is_measurable(skew):
+        raise Refusal.of("device.clock_unmeasurable", "sent_at", years=device_clock.MEASURABLE.days // 365)
     known = _instruments(key, batch.events)
     fates: dict[int, Fate] = {}
     places: dict[int, list[int]] = {}
@@ -206,14 +209,3 @@ def _run_row(
         row = DeviceRun.objects.get(pk=pk)
     used.add(row.pk)
     return row
-
-
-def newest_count(run: DeviceRun) -> Decimal | None:
-    """What the device's counter showed last during a run."""
-    counted = run.events.filter(value__isnull=False).order_by("-at").values_list("value", flat=True)
-    return counted.first()
-
-
-def reservation_runs(reservation: Reservation) -> list[DeviceRun]:
-    """What devices told about the use of a reservation, in order of time."""
-    return list(reservation.device_runs.exclude(state=RunState.OPEN).order_by("starts_at", "pk"))

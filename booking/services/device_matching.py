@@ -41,7 +41,7 @@ def settle(instrument: Instrument, row: DeviceRun, run: Run, now: datetime) -> N
     found = _match(instrument, run, now)
     if device_clock.is_suspicious(timedelta(seconds=row.skew_seconds)):
         found = Match(found.reservation_id, ProblemKind.SKEW)
-    if found.reservation_id is not None and (found.problem is None or _comes_late(found, now)):
+    if found.reservation_id is not None and (found.problem is None or _comes_late(found, run, now)):
         found = _follow(found.reservation_id, run, now)
     row.reservation_id = found.reservation_id
     row.problem = found.problem.value if found.problem else ""
@@ -55,7 +55,7 @@ def reconsider(instrument: Instrument, run_id: int, now: datetime) -> bool:
     row = DeviceRun.objects.select_for_update(of=("self",)).get(pk=run_id)
     if row.state != RunState.MATCHED:
         return False
-    found = _match(instrument, Run(row.starts_at, row.ends_at, row.heard_at, row.started), now)
+    found = _match(instrument, row.told, now)
     if found.problem is None:
         return False
     row.state, row.problem, row.reservation_id = RunState.OPEN, found.problem.value, found.reservation_id
@@ -94,9 +94,9 @@ def _match(instrument: Instrument, run: Run, now: datetime) -> Match:
     return match(run, booked, early, now)
 
 
-def _comes_late(found: Match, now: datetime) -> bool:
-    """Whether a missed reservation is being used right now, where the lab lets people in who come late."""
-    if found.problem is not ProblemKind.MISSED or found.reservation_id is None:
+def _comes_late(found: Match, run: Run, now: datetime) -> bool:
+    """Whether a missed reservation is being started right now, where the lab lets people in who come late."""
+    if not run.started or found.problem is not ProblemKind.MISSED or found.reservation_id is None:
         return False
     reservation = Reservation.objects.select_related("instrument__policy").get(pk=found.reservation_id)
     return now < reservation.ends_at and policy_for(reservation.instrument).late_may_use
@@ -125,7 +125,7 @@ def _end_with(locked: Reservation, run: Run, now: datetime) -> None:
     session = UsageSession.objects.get(reservation=locked)
     if session.started_by_means != Means.DEVICE:
         return
-    if run.starts_at < session.actual_starts_at:
+    if run.started and run.starts_at < session.actual_starts_at:
         session.actual_starts_at = run.starts_at
         session.save(update_fields=["actual_starts_at"])
     if run.ends_at is not None and run.ends_at >= locked.ends_at:

@@ -11,7 +11,7 @@ from psycopg.types.range import TimestamptzRange
 from booking import ports
 from booking.models import Occupancy, OccupancySource, Reservation
 from booking.ports import ExpectedFigures
-from booking.rules.changes import ChangeState, Side
+from booking.rules.changes import ChangeState, Side, counting
 from booking.rules.extension import Room, extension_faults, offered_ends, room_after
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, notices, times
@@ -37,14 +37,16 @@ class Extensible:
 
 
 def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: ExpectedFigures, now: datetime) -> None:
-    """Let a running session end later. ``expected``: the figures of the whole session that were shown for it.
+    """The customer lets the own running session end later. ``expected``: the figures of the whole session that were shown for it.
+
+    It becomes dearer with that, which the lab cannot say yes to for the customer; what the lab lets run over is measured as overtime.
 
     Raises NotFound, Forbidden ``booking.not_yours``, Refusal ``booking.illegal_transition``, ``booking.extension_*`` (each says
-    what is free), Conflict ``booking.just_taken``, ``billing.figures_differ``.
+    what is free) and every rule of a new booking that the longer time breaks (licences, quotas, measures, ...), Conflict
+    ``booking.just_taken``, ``billing.figures_differ``.
     """
     found = get_visible(Reservation.objects.select_related("instrument"), actor, pk=reservation_id)
-    sides = sides_of(found, actor)
-    sides.require_any()
+    sides_of(found, actor).require_customer()
 
     def work() -> None:
         locked = behind_lock(reservation_id)
@@ -52,12 +54,11 @@ def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: Expec
         context = of_reservation(locked)
         room = _room(context, locked)
         Refusal.raise_any(extension_faults(locked.during, ends_at, room, context.policy, context.zone, now))
-        Refusal.raise_any(_over_quota(context, locked, ends_at, now))
+        longer = TimeRange(locked.starts_at, ends_at)
+        Refusal.raise_any(_broken_rules(context, locked, longer, now, lock=True))
         before = locked.ends_at
         move(locked, Action.EXTEND, actor, now)
-        side = Side.CUSTOMER if sides.customer else Side.LAB
-        longer = TimeRange(locked.starts_at, ends_at)
-        times.record(locked, longer, side, ChangeState.MADE, actor, expected, now)
+        times.record(locked, longer, Side.CUSTOMER, ChangeState.MADE, actor, expected, now)
         times.set_time(locked, longer, _occupied(context, locked, longer))
         after = {"ends_at": ends_at.isoformat()}
         audit.record(actor, "reservation.longer", locked, now, before={"ends_at": before.isoformat()}, after=after)
@@ -75,7 +76,9 @@ def extensible(reservation: Reservation, now: datetime) -> Extensible:
     if reservation.state != ReservationState.IN_USE:
         return Extensible([], context.zone)
     ends = offered_ends(reservation.during, _room(context, reservation), context.policy, context.zone, now)
-    return Extensible(ends, context.zone)
+    longer = {end: TimeRange(reservation.starts_at, end) for end in ends}
+    allowed = [end for end in ends if not _broken_rules(context, reservation, longer[end], now, lock=False)]
+    return Extensible(allowed, context.zone)
 
 
 def _room(context: BookingContext, reservation: Reservation) -> Room:
@@ -89,20 +92,21 @@ def _room(context: BookingContext, reservation: Reservation) -> Room:
     return room_after(reservation.during, context.opening(window), busy)
 
 
-def _over_quota(context: BookingContext, locked: Reservation, ends_at: datetime, now: datetime) -> list[Reason]:
-    """The quotas that the longer time would break; the session itself is not counted twice."""
-    longer = TimeRange(locked.starts_at, ends_at)
+def _broken_rules(
+    context: BookingContext, reservation: Reservation, longer: TimeRange, now: datetime, *, lock: bool
+) -> list[Reason]:
+    """The lab's rules that the longer time would break; the session itself is not counted twice, nor its start judged again."""
     reasons = refusal_reasons(
         context,
-        locked.requested_by_id,
-        locked.organisation,
+        reservation.requested_by_id,
+        reservation.organisation,
         longer,
-        locked.service_mode,
+        reservation.service_mode,
         now,
-        lock=True,
-        without_id=locked.pk,
+        lock=lock,
+        without_id=reservation.pk,
     )
-    return [reason for reason in reasons if reason.code.startswith("quota.")]
+    return counting(reasons, reservation.during, longer)
 
 
 def _occupied(context: BookingContext, locked: Reservation, longer: TimeRange) -> TimeRange:

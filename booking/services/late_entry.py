@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from psycopg.types.range import TimestamptzRange
 
@@ -59,7 +60,7 @@ def enter(actor: Actor, entry: Entry, now: datetime) -> Reservation:
         instrument = context.instrument
         actor.require_in(instrument.organisation_id, Role.LAB_MANAGER)
         Refusal.raise_any(_faults(entry, evidence, reason, instrument.service_modes, now))
-        _require_free(instrument.calendar_id, entry.during)
+        _require_free(instrument.calendar_id, entry.during, context.zone)
         reservation = _write(actor, entry, instrument.calendar_id, reason, now)
         locked = behind_lock(reservation.pk)
         ports.money().on_request(locked, actor, ports.NOTHING_EXPECTED, now)
@@ -100,11 +101,12 @@ def _faults(entry: Entry, evidence: str, reason: str, modes: list[str], now: dat
     return faults
 
 
-def _require_free(calendar_id: int, during: TimeRange) -> None:
+def _require_free(calendar_id: int, during: TimeRange, zone: ZoneInfo) -> None:
     span = TimestamptzRange(during.starts_at, during.ends_at)
     taken = Occupancy.objects.filter(calendar_id=calendar_id, blocking=True, during__overlap=span).order_by("during").first()
     if taken is not None:
-        params = {"taken_from_at": taken.during.lower.isoformat(), "taken_until_at": taken.during.upper.isoformat()}
+        span_of = {"taken_from_at": taken.during.lower, "taken_until_at": taken.during.upper}
+        params = {name: moment.astimezone(zone).isoformat() for name, moment in span_of.items()}
         raise Conflict(Reason("usage.entry_taken", params, "starts_at"))
 
 

@@ -27,6 +27,7 @@ _PROPOSED = ("reservation.change_proposed_to_lab", "reservation.change_proposed_
 _GAP = ("licence.gap",)
 _USE = (
     "reservation.completed",
+    "reservation.times_corrected",
     "reservation.adjustment_asked_to_lab",
     "reservation.adjustment_refused",
     "reservation.disputed_to_lab",
@@ -34,9 +35,14 @@ _USE = (
 )
 _SETTLES = {
     "charged": _USE,
-    "adjustment_asked_to_lab": ("reservation.completed", "reservation.agree_soon"),
+    "adjustment_asked_to_lab": ("reservation.completed", "reservation.times_corrected", "reservation.agree_soon"),
     "adjustment_refused": ("reservation.adjustment_asked_to_lab",),
-    "disputed_to_lab": ("reservation.completed", "reservation.adjustment_refused", "reservation.agree_soon"),
+    "disputed_to_lab": (
+        "reservation.completed",
+        "reservation.times_corrected",
+        "reservation.adjustment_refused",
+        "reservation.agree_soon",
+    ),
     "approved": (*_ANSWERED, *_PROPOSED),
     **dict.fromkeys(("rejected", "cancelled", "expired", "no_show"), (*_ANSWERED, *_PROPOSED, *_GAP)),
     "completed": _GAP,

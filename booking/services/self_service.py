@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from booking.models import Means, Reservation
-from booking.rules.attendance import Arrival, arrival
+from booking.rules.attendance import arrival_faults
 from booking.rules.states import ReservationState
 from booking.services import check_in_points, conflicts, sessions
 from booking.services.context import policy_for
@@ -25,15 +26,14 @@ def start(actor: Actor, reservation_id: int, confirmed: Collection[str], now: da
     nobody in then), ``booking.illegal_transition``, Conflict ``booking.early_not_free``, ``booking.just_taken``.
     """
     reservation = _own(actor, reservation_id)
-    _in_time(reservation, now)
     ticks = check_in_points.ticks_of(reservation.instrument_id)
-    if not set(ticks) <= set(confirmed):
-        raise Refusal.of("check_in.ticks_missing", "ticks")
     beginning = sessions.Beginning(now, Means.PHONE, tuple(ticks), needs_free_time=True)
 
     def work() -> None:
         locked = behind_lock(reservation_id)
         _in_time(locked, now)
+        if not set(ticks) <= set(confirmed):
+            raise Refusal.of("check_in.ticks_missing", "ticks")
         sessions.start(locked, actor, now, beginning)
 
     with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
@@ -58,12 +58,8 @@ def end(actor: Actor, reservation_id: int, *, agrees: bool, now: datetime) -> No
 
 def _in_time(reservation: Reservation, now: datetime) -> None:
     policy = policy_for(reservation.instrument)
-    found = arrival(reservation.during, now, policy.early_start_minutes)
-    if found is Arrival.TOO_EARLY:
-        starts_at = reservation.starts_at.isoformat()
-        raise Refusal.of("booking.too_early_to_check_in", starts_at=starts_at, early_minutes=policy.early_start_minutes)
-    if found is Arrival.OVER:
-        raise Refusal.of("booking.too_late_to_check_in", ends_at=reservation.ends_at.isoformat())
+    zone = ZoneInfo(reservation.instrument.site.time_zone)
+    Refusal.raise_any(arrival_faults(reservation.during, now, policy.early_start_minutes, zone))
     if reservation.state == ReservationState.NO_SHOW and not policy.late_may_use:
         raise Refusal.of("check_in.too_late", grace_minutes=policy.no_show_grace_minutes)
 

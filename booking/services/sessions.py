@@ -13,6 +13,7 @@ from psycopg.types.range import TimestamptzRange
 
 from booking import ports
 from booking.models import Means, Occupancy, OccupancySource, Reservation, UsageSession
+from booking.rules.credit import EventKind
 from booking.rules.outcome import outcome_of
 from booking.rules.policy import BookingPolicy
 from booking.rules.review import review_until
@@ -63,6 +64,7 @@ def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning
         move(locked, Action.COME_LATE, actor, now)
         if ports.money().on_approve(locked, actor, now) is not None:
             raise Conflict.of("booking.late_figures")
+        credit.take_back(locked, EventKind.NO_SHOW, actor, now)
     else:
         move(locked, Action.CHECK_IN, actor, now)
         ports.money().on_progress(locked, Action.CHECK_IN, actor, now)

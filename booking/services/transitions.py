@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
 from booking import ports
 from booking.models import Reservation, ReservationTransition
-from booking.rules.attendance import check_in_opens_at, grace_ends_at, is_due_expired, is_due_missed
+from booking.rules.attendance import arrival_faults, grace_ends_at, is_due_expired, is_due_missed
 from booking.rules.credit import EventKind
 from booking.rules.policy import is_late_cancellation
 from booking.rules.states import Action, ReservationState, next_state
@@ -149,16 +150,16 @@ def check_in(actor: Actor, reservation_id: int, now: datetime, override_reason: 
     """
     reservation = _visible(actor, reservation_id)
     _lab_only(reservation, actor)
-    early_minutes = policy_for(reservation.instrument).early_start_minutes
-    if now < check_in_opens_at(reservation.during, early_minutes):
-        starts_at = reservation.starts_at.isoformat()
-        raise Refusal.of("booking.too_early_to_check_in", starts_at=starts_at, early_minutes=early_minutes)
-    if now >= reservation.ends_at:
-        raise Refusal.of("booking.too_late_to_check_in", ends_at=reservation.ends_at.isoformat())
+
+    def work() -> None:
+        locked = lock_row(reservation_id)
+        early_minutes = policy_for(locked.instrument).early_start_minutes
+        zone = ZoneInfo(locked.instrument.site.time_zone)
+        Refusal.raise_any(arrival_faults(locked.during, now, early_minutes, zone))
+        sessions.start(locked, actor, now, sessions.Beginning(now, override_reason=override_reason))
+
     with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
-        transactions.run(
-            lambda: sessions.start(lock_row(reservation_id), actor, now, sessions.Beginning(now, override_reason=override_reason))
-        )
+        transactions.run(work)
 
 
 def check_out(actor: Actor, reservation_id: int, now: datetime, note: str = "") -> None:
@@ -208,10 +209,11 @@ def _handle_due(
 def _release(
     actor: Actor, reservation_id: int, action: Action, now: datetime, reason: str, permission: Permission, event: str
 ) -> None:
-    permission(_visible(actor, reservation_id), actor)
+    _visible(actor, reservation_id)
 
     def work() -> None:
         locked = lock_row(reservation_id)
+        permission(locked, actor)  # it looks at time and grace, which may have changed while the lock was waited for
         before = ReservationState(locked.state)
         _move(locked, action, actor, now, reason)
         _note_release(locked, before, action, actor, now)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from booking.models import DeviceRun, Means, Reservation, RunState, UsageSession
+from booking.rules.device_runs import may_be_use_of
 from booking.rules.states import ReservationState
-from booking.services import conflicts, late_entry, sessions
+from booking.services import conflicts, credit, late_entry, notices, sessions
 from booking.services.context import policy_for
 from booking.services.device_matching import lock_calendar
 from booking.services.late_entry import Entry
@@ -16,7 +17,6 @@ from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.services.transactions import whole
-from instruments.models import Instrument
 from instruments.rules.registry_values import clean_text
 
 REASON_LENGTH = 500
@@ -26,7 +26,7 @@ def attach(actor: Actor, run_id: int, reservation_id: int, now: datetime) -> Dev
     """The run was the use of a reservation of the same instrument: it starts or ends it, or corrects what was measured.
 
     An agreed, disputed or adjusted one stays as it is and keeps the run as evidence. Raises NotFound, Forbidden, Refusal
-    ``usage.other_instrument``, Conflict ``usage.decided_already``, ``booking.just_taken``.
+    ``usage.other_instrument``, ``usage.run_elsewhere`` (early_minutes), Conflict ``usage.decided_already``, ``booking.just_taken``.
     """
     run = _visible(actor, run_id)
     reservation = get_visible(Reservation.objects.select_related("instrument"), actor, pk=reservation_id)
@@ -37,6 +37,7 @@ def attach(actor: Actor, run_id: int, reservation_id: int, now: datetime) -> Dev
     def work() -> DeviceRun:
         locked = behind_lock(reservation_id)
         row = _open(run_id)
+        _require_near(locked, row)
         _use(locked, row, actor, now)
         return _decide(actor, row, RunState.ATTACHED, "", now, reservation_id)
 
@@ -76,11 +77,10 @@ def ignore(actor: Actor, run_id: int, reason: str, now: datetime) -> DeviceRun:
     return _decide(actor, _open(run_id), RunState.IGNORED, words, now, None)
 
 
-def evidence_of(run: DeviceRun) -> str:
-    """The run in a line, for the evidence of a late-entered session: its events with the device's own ids."""
-    events = run.events.order_by("at", "pk").values_list("kind", "event_id")
-    listed = ", ".join(f"{kind} {event_id}" for kind, event_id in events[:20])
-    return f"{run.device or run.instrument.name}: {listed}"[:1000]
+def _require_near(locked: Reservation, run: DeviceRun) -> None:
+    early_minutes = policy_for(locked.instrument).early_start_minutes
+    if not may_be_use_of(run.told, locked.during, timedelta(minutes=early_minutes)):
+        raise Refusal.of("usage.run_elsewhere", "reservation", early_minutes=early_minutes)
 
 
 def _use(locked: Reservation, run: DeviceRun, actor: Actor, now: datetime) -> None:
@@ -94,7 +94,7 @@ def _use(locked: Reservation, run: DeviceRun, actor: Actor, now: datetime) -> No
         session.save(update_fields=["actual_starts_at"])
         _end(locked, run, actor, now)
     elif state is ReservationState.COMPLETED:
-        _correct(locked, run, now)
+        _correct(locked, run, actor, now)
 
 
 def _end(locked: Reservation, run: DeviceRun, actor: Actor, now: datetime) -> None:
@@ -106,7 +106,7 @@ def _end(locked: Reservation, run: DeviceRun, actor: Actor, now: datetime) -> No
         session.save(update_fields=["lab_agreed_at", "lab_agreed_by"])
 
 
-def _correct(locked: Reservation, run: DeviceRun, now: datetime) -> None:
+def _correct(locked: Reservation, run: DeviceRun, actor: Actor, now: datetime) -> None:
     """What the device measured takes the place of what was noted; the customer has to look again."""
     session = UsageSession.objects.select_for_update().get(reservation=locked)
     before = (session.actual_starts_at, session.actual_ends_at)
@@ -115,9 +115,12 @@ def _correct(locked: Reservation, run: DeviceRun, now: datetime) -> None:
         return
     policy = policy_for(locked.instrument)
     sessions.measure(session, policy)
+    if session.customer_agreed_at is not None:
+        notices.defer(locked, "times_corrected", now)
     session.customer_agreed_at = session.customer_agreed_by_id = session.reminded_at = None
     session.review_until = sessions.review_until(now, policy.agree_after_days)
     session.save()
+    credit.note_session(locked, session, actor, now)
 
 
 def _decide(actor: Actor, run: DeviceRun, state: RunState, reason: str, now: datetime, reservation_id: int | None) -> DeviceRun:
@@ -140,8 +143,3 @@ def _visible(actor: Actor, run_id: int) -> DeviceRun:
     run = get_visible(DeviceRun.objects.select_related("instrument"), actor, pk=run_id)
     actor.require_in(run.instrument.organisation_id, Role.LAB_MANAGER)
     return run
-
-
-def instrument_of(actor: Actor, run_id: int) -> Instrument:
-    """The instrument of a run that the actor may see. Raises NotFound."""
-    return get_visible(DeviceRun.objects.select_related("instrument__site"), actor, pk=run_id).instrument

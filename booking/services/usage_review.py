@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db.models import QuerySet
 
 from booking import ports
 from booking.models import AgreedHow, Answer, Decision, Reservation, UsageAdjustment, UsageDispute, UsageSession
-from booking.rules.review import NOTICE_BEFORE, Review, agreement_is_due, proposal_faults, reminder_is_due, review_until
+from booking.rules.review import NOTICE_BEFORE, Review, agreement_is_due, had_part, proposal_faults, reminder_is_due, review_until
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import close_out_rule, notices
 from booking.services.context import policy_for
@@ -63,7 +64,8 @@ def ask_adjustment(actor: Actor, reservation_id: int, proposed: TimeRange | None
     sides_of(_visible(actor, reservation_id), actor).require_customer()
     words = _words(reason, "reason")
     locked, session = _under_review(reservation_id, Action.ASK_ADJUSTMENT)
-    Refusal.raise_any(proposal_faults(proposed, session.billable, session.booked))
+    Refusal.raise_any(proposal_faults(proposed, session.billable, session.booked, ZoneInfo(locked.instrument.site.time_zone)))
+    _take_yes_back(session)
     asked = UsageAdjustment.objects.create(
         session=session,
         starts_at=proposed.starts_at if proposed else None,
@@ -121,6 +123,7 @@ def dispute(actor: Actor, reservation_id: int, reason: str, now: datetime) -> Us
     sides_of(_visible(actor, reservation_id), actor).require_customer()
     words = _words(reason, "reason")
     locked, session = _under_review(reservation_id, Action.DISPUTE)
+    _take_yes_back(session)
     opened = UsageDispute.objects.create(session=session, reason=words, opened_by_id=actor.person_id, opened_at=now)
     _step(locked, Action.DISPUTE, actor, now, words)
     notices.defer(locked, "disputed_to_lab", now, reason=words)
@@ -138,22 +141,15 @@ def decide(actor: Actor, reservation_id: int, decision: str, reason: str, now: d
     actor.require_in(reservation.instrument.organisation_id, Role.LAB_MANAGER, Role.OWNER_FINANCE)
     words = _words(reason, "reason")
     locked, session = _under_review(reservation_id, Action.DECIDE)
-    if actor.person_id in had_part(session):
+    asked = UsageAdjustment.objects.filter(session=session).first()
+    opened = session.dispute
+    if actor.person_id in had_part(session.checked_out_by_id, asked.answered_by_id if asked else None, opened.opened_by_id):
         raise Refusal.of("usage.second_person")
     charge_for(session, _decided(session, decision), session.billable_rule if decision == Decision.AS_MEASURED else "decided")
-    opened = session.dispute
     opened.decision, opened.decision_reason = decision, words
     opened.decided_by_id, opened.decided_at = actor.person_id, now
     opened.save(update_fields=["decision", "decision_reason", "decided_by", "decided_at"])
     _settle(locked, session, Action.DECIDE, AgreedHow.DECISION, actor, now, words)
-
-
-def had_part(session: UsageSession) -> set[int | None]:
-    """Whoever cannot decide a dispute about the session: who ended it, who answered the wish, who opened the dispute."""
-    asked = UsageAdjustment.objects.filter(session=session).first()
-    opened = UsageDispute.objects.filter(session=session).first()
-    people = {session.checked_out_by_id, asked.answered_by_id if asked else None, opened.opened_by_id if opened else None}
-    return people - {None}
 
 
 def remind_due(now: datetime) -> int:
@@ -212,6 +208,12 @@ def _settle(
     session.save()
     ports.money().on_agree(locked, session, actor, now)
     notices.defer(locked, "charged", now)
+
+
+def _take_yes_back(session: UsageSession) -> None:
+    """Who wants it otherwise has not agreed to what stands: an earlier yes does not outlive the objection."""
+    session.customer_agreed_at = session.customer_agreed_by = None
+    session.save(update_fields=["customer_agreed_at", "customer_agreed_by"])
 
 
 def _step(locked: Reservation, action: Action, actor: Actor, now: datetime, reason: str) -> None:

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from booking.models import Reservation, ReservationTransition
-from booking.rules.attendance import may_check_in
 from booking.rules.policy import BookingPolicy, is_late_cancellation
 from booking.rules.states import Action, ReservationState, actions_from
 from booking.services.reservations import BOOKING_ROLES
@@ -113,7 +112,6 @@ class Rights:
     may_move: bool
     may_decide: bool
     may_accept: bool
-    may_check_in: bool
     may_check_out: bool
 
 
@@ -152,7 +150,6 @@ def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_c
         may_move=Action.MOVE in actions and (owns or is_lab) and now < reservation.ends_at,
         may_decide=Action.APPROVE in actions and is_lab,
         may_accept=waits_for_customer and Action.APPROVE in actions and books,
-        may_check_in=Action.CHECK_IN in actions and is_lab and may_check_in(reservation.during, now),
         may_check_out=Action.CHECK_OUT in actions and is_lab,
     )
 

@@ -13,10 +13,11 @@ from django.utils.translation import pgettext_lazy
 from booking import ports
 from booking.models import GRADES, CloseOut, DeviceRun, Reservation, UsageAdjustment, UsageDispute, UsageSession
 from booking.queries import usage as usage_queries
+from booking.rules.review import had_part
 from booking.rules.states import IN_REVIEW, Action, ReservationState, actions_from
-from booking.services import device_events, usage_review
 from booking.services.sides import sides_of
 from config.kernel.access import Actor, Role
+from frontend.booking_form import BookingForm
 
 Word = Promise | str
 
@@ -55,6 +56,7 @@ PROBLEMS: dict[str, tuple[Word, Word]] = {
     "overlaps_two": (_("Two bookings"), _("It ran over the time of two bookings, so it is not clear whose use it was.")),
     "outside": (_("Outside the booking"), _("It began long before the booking, or the booking could not be started with it.")),
     "long_over": (_("Long over"), _("It went on for more than an hour after the booked end.")),
+    "no_start": (_("No start"), _("Only signs of life, a count or a stop came. Nothing says that somebody began to use it.")),
     "no_stop": (_("No stop"), _("The device told no stop and has been silent since.")),
     "skew": (_("Clock off"), _("The device's clock is more than ten minutes off, so its times are not believed.")),
     "missed": (_("Marked as missed"), _("The booking counts as missed, and the instrument ran in its time.")),
@@ -94,20 +96,9 @@ class ReviewPanel:
     decisions: tuple[tuple[str, Word], ...] = DECISIONS
 
     @property
-    def typed_on(self) -> str:
-        """The day of what would be charged, as a date box wants it; the two below as clocks show it."""
-        return self._wall(self.session.billable_starts_at or self.session.booked_starts_at).strftime("%Y-%m-%d")
-
-    @property
-    def typed_from(self) -> str:
-        return self._wall(self.session.billable_starts_at or self.session.booked_starts_at).strftime("%H:%M")
-
-    @property
-    def typed_to(self) -> str:
-        return self._wall(self.session.billable_ends_at or self.session.booked_ends_at).strftime("%H:%M")
-
-    def _wall(self, moment: datetime) -> datetime:
-        return moment.astimezone(self.zone)
+    def typed(self) -> BookingForm:
+        """What would be charged (else what was booked), as the boxes of a form want it."""
+        return BookingForm().at(self.session.billable or self.session.booked, self.zone)
 
     @property
     def is_open(self) -> bool:
@@ -123,7 +114,7 @@ def review_panel(actor: Actor, reservation: Reservation, now: datetime) -> Revie
     actions = actions_from(ReservationState(reservation.state))
     sides = sides_of(reservation, actor)
     owner = reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER, Role.OWNER_FINANCE)
-    wish = usage_queries.wish_of(actor, reservation)
+    wish, dispute = usage_queries.wish_of(actor, reservation), usage_queries.dispute_of(actor, reservation)
     closed = usage_queries.close_out_of(actor, reservation)
     over = reservation.state in {*IN_REVIEW, ReservationState.AGREED}
     customer_waits = sides.customer and session.customer_agreed_at is None
@@ -138,16 +129,20 @@ def review_panel(actor: Actor, reservation: Reservation, now: datetime) -> Revie
         ended=MEANS.get(session.ended_by_means, ""),
         how=HOW.get(session.agreed_how, ""),
         wish=wish,
-        dispute=usage_queries.dispute_of(actor, reservation),
+        dispute=dispute,
         closed=closed,
-        runs=device_events.reservation_runs(reservation) if sides.lab or sides.customer or owner else [],
+        runs=usage_queries.reservation_runs(actor, reservation) if sides.lab or sides.customer or owner else [],
         may_agree=Action.AGREE in actions and (customer_waits or lab_waits),
         agrees_at_once=session.lab_agreed_at is not None if customer_waits else session.customer_agreed_at is not None,
         may_ask=Action.ASK_ADJUSTMENT in actions and sides.customer,
         may_dispute=Action.DISPUTE in actions and sides.customer,
         may_answer=Action.ACCEPT_ADJUSTMENT in actions and sides.lab,
-        may_decide=Action.DECIDE in actions and owner and actor.user_id not in usage_review.had_part(session),
+        may_decide=Action.DECIDE in actions and owner and actor.user_id not in _had_part(session, wish, dispute),
         may_close=over and sides.lab,
         may_confirm=bool(graded and owner and closed and closed.graded_by_id != actor.user_id and session.agreed_at is None),
         quality_counts=over and (sides.lab or owner) and ports.money().quality_counts(reservation),
     )
+
+
+def _had_part(session: UsageSession, wish: UsageAdjustment | None, dispute: UsageDispute | None) -> frozenset[int]:
+    return had_part(session.checked_out_by_id, wish.answered_by_id if wish else None, dispute.opened_by_id if dispute else None)

@@ -35,6 +35,7 @@ from frontend.refusals import sentences, status_of
 from instruments.models import Instrument
 
 NOTE_LENGTH = 500
+_STARTABLE = (ReservationState.APPROVED, ReservationState.NO_SHOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _day_response(request: HttpRequest, now: datetime, failed_id: int = 0, refus
     day = read_day(request.GET.get("date", "") or request.POST.get("date", "")) or today
     reservations = list(queries.sessions_of_day(actor, day, zone).select_related("instrument__policy"))
     figures = reservation_figures.figures_of(actor, reservations)
-    unlicensed = licence_queries.without_licence(each for each in reservations if each.state == ReservationState.APPROVED)
+    unlicensed = licence_queries.without_licence(each for each in reservations if each.state in _STARTABLE)
     problems = sentences(refusal) if refusal else []
     done_id = request.GET.get("done", "")
     groups: dict[int, InstrumentDay] = {}

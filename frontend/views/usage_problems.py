@@ -20,7 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from booking.models import DeviceRun
 from booking.queries import usage as usage_queries
-from booking.services import device_events, late_entry, usage_problems
+from booking.services import late_entry, usage_problems
 from booking.services.late_entry import Entry
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import NotFound, Reason, Refusal
@@ -80,8 +80,8 @@ def _response(request: HttpRequest, now: datetime, failed_id: int = 0, refusal: 
         "previous_id": ids[place - 1] if place else None,
         "next_id": ids[place + 1] if place + 1 < len(ids) else None,
         "attachable": usage_queries.attachable(actor, opened) if opened else [],
-        "events": list(opened.events.order_by("at", "pk")[:EVENTS_SHOWN]) if opened else [],
-        "count": device_events.newest_count(opened) if opened else None,
+        "events": list(usage_queries.events_of(actor, opened)[:EVENTS_SHOWN]) if opened else [],
+        "count": usage_queries.newest_count(actor, opened) if opened else None,
         "running": list(usage_queries.not_ended(actor, now)),
         "decided": [_row(run, None) for run in usage_queries.problems(actor, decided=True)[:DECIDED_SHOWN]],
         "ignore_templates": [_("Test by the lab"), _("Service engineer"), _("Restart after a power cut"), _("Wrong signal")],
@@ -101,7 +101,7 @@ def _row(run: DeviceRun, opened: DeviceRun | None) -> RunRow:
         clock=clock_words(run.skew_seconds),
         selected=opened is not None and run.pk == opened.pk,
         fate=str(FATES.get(run.state, "")),
-        tone="wait" if run.problem in {"skew", "no_stop"} else "bad",
+        tone="wait" if run.problem in {"skew", "no_stop", "no_start"} else "bad",
     )
 
 
@@ -202,12 +202,14 @@ def _instrument(request: HttpRequest, actor: Actor, run: DeviceRun | None) -> In
 
 def _enter_form(request: HttpRequest, actor: Actor, run: DeviceRun | None, refusal: Refusal | None) -> HttpResponse:
     instrument = _instrument(request, actor, run)
-    typed = {name: request.POST.get(name, "") for name in ("customer", "on", "from", "to", "service_mode", "evidence", "reason")}
+    typed = {
+        name: request.POST.get(name, "")
+        for name in ("customer", "on", "from", "to", "to_on", "service_mode", "evidence", "reason")
+    }
     if request.method == "GET" and run is not None:
-        zone = ZoneInfo(run.instrument.site.time_zone)
-        starts, ends = run.starts_at.astimezone(zone), (run.ends_at or run.heard_at).astimezone(zone)
-        typed |= {"on": f"{starts:%Y-%m-%d}", "from": f"{starts:%H:%M}", "to": f"{ends:%H:%M}"}
-        typed["evidence"] = usage_problems.evidence_of(run)
+        told = BookingForm().at(run.told.during(), ZoneInfo(run.instrument.site.time_zone))
+        typed |= {"on": told.on, "from": told.from_time, "to": told.to_time, "to_on": told.to_on}
+        typed["evidence"] = usage_queries.evidence_of(actor, run)
     context = {
         "run": run,
         "instrument": instrument,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -168,4 +169,8 @@ def _acted(request: HttpRequest, pk: int, act: Callable[[Actor, datetime], str])
     messages.success(request, said)
     if request.POST.get("from") == "reviews":
         return redirect("session_reviews")
+    if request.POST.get("from") == "today":
+        day = read_day(request.POST.get("date", ""))
+        kept = {"date": day.isoformat()} if day else {}
+        return redirect(f"{reverse('sessions_today')}?{urlencode(kept | {'done': pk})}#session-{pk}")
     return redirect(f"{reverse('reservation_detail', args=[pk])}#session-title")

@@ -360,7 +360,7 @@ API: dict[str, Route] = {
     "api_reservation_usage": reads_object("reservation:agreed"),
     "api_reservation_start": acts("reservation:approved", CUSTOMERS, only("foreign"), ok=TRIED, body=_ticks),
     "api_reservation_end": acts("reservation:in_use", CUSTOMERS, only("foreign")),
-    "api_reservation_extend": acts("reservation:in_use", CUSTOMERS | LAB, only("foreign"), ok=TRIED, body=_longer),
+    "api_reservation_extend": acts("reservation:in_use", CUSTOMERS, only("foreign"), ok=TRIED, body=_longer),
     "api_reservation_agree": acts("reservation:over", CUSTOMERS | LAB, only("foreign")),
     "api_reservation_confirm_usage": acts("reservation:over", CUSTOMERS | LAB, only("foreign")),
     "api_reservation_adjust": acts("reservation:over", CUSTOMERS, only("foreign"), body=reason),

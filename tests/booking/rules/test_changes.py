@@ -7,9 +7,9 @@ from itertools import product
 
 import pytest
 
-from booking.rules.changes import ChangeEvent, ChangeState, Side, needs_the_other_side, next_change_state
+from booking.rules.changes import ChangeEvent, ChangeState, Side, counting, needs_the_other_side, next_change_state
 from booking.rules.states import ReservationState
-from config.kernel.errors import Refusal
+from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
 
 TEN = datetime(2026, 11, 25, 2, tzinfo=UTC)
@@ -45,3 +45,19 @@ def test_the_customer_asks_the_lab_when_it_has_said_yes_to_another_time(state, a
 def test_the_lab_never_moves_a_customer_alone(state, approval, new):
     assert needs_the_other_side(Side.LAB, state, OLD, new, approval_required=approval, agreed=False)
     assert not needs_the_other_side(Side.LAB, state, OLD, new, approval_required=approval, agreed=True)
+
+
+@pytest.mark.parametrize(
+    ("new", "left"),
+    [
+        (OLD, {"booking.off_hours_licence", "booking.instrument_unavailable"}),
+        (SHORTER, {"booking.off_hours_licence", "booking.instrument_unavailable"}),
+        (TimeRange(TEN, TEN + timedelta(hours=4)), {"quota.hours", "booking.off_hours_licence", "booking.instrument_unavailable"}),
+        (LATER, {"booking.in_the_past", "booking.too_soon", "booking.beyond_horizon", "quota.hours",
+                 "booking.off_hours_licence", "booking.instrument_unavailable"}),
+    ],
+)  # fmt: skip
+def test_a_start_that_stays_is_not_judged_again_and_all_other_rules_count(new, left):
+    codes = ["booking.in_the_past", "booking.too_soon", "booking.beyond_horizon", "quota.hours", "booking.off_hours_licence",
+             "booking.instrument_unavailable"]  # fmt: skip
+    assert {one.code for one in counting([Reason(code, {}, "") for code in codes], OLD, new)} == left

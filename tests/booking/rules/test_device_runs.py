@@ -88,6 +88,15 @@ def test_a_run_is_the_use_of_what_it_shares_enough_time_with(run, rows, found):
     assert match(run, rows, EARLY, TEN + 300 * MINUTE if run.ends_at else TEN - 20 * MINUTE) == found
 
 
+@pytest.mark.parametrize(
+    ("state", "problem"),
+    [("approved", ProblemKind.NO_START), ("no_show", ProblemKind.MISSED), ("in_use", None), ("completed", None)],
+)
+def test_what_nobody_started_begins_no_reservation_and_is_evidence_for_one_that_runs(state, problem):
+    run = Run(TEN, None, TEN, started=False)
+    assert match(run, [booked(1, 0, 60, state)], EARLY, TEN) == Match(1, problem)
+
+
 def test_a_run_without_a_stop_is_a_problem_once_it_is_silent_and_its_booked_time_is_over():
     rows = [booked(1, 0, 60)]
     run = ran(0, None, heard=30)

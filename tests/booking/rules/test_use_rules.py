@@ -12,6 +12,7 @@ from booking.rules.outcome import Outcome, outcome_of
 from booking.rules.policy import BookingPolicy
 from booking.rules.review import Review, agreement_is_due, proposal_faults, reminder_is_due
 from booking.rules.usage import BillableBasis, BillableRule, derive_billable
+from booking.rules.week_time import WeekTime
 from config.kernel.time_range import TimeRange
 from tests.booking.rules.cases import MINUTE, span
 
@@ -106,12 +107,17 @@ def test_time_tells_a_day_before_it_agrees(reminded, now, remind, agree):
 
 
 def test_a_proposal_that_is_within_what_is_charged_and_another_has_no_fault():
-    assert proposal_faults(span(TEN, 60), BOOKED, BOOKED) == []
-    assert proposal_faults(None, BOOKED, BOOKED) == []
-    assert [one.code for one in proposal_faults(None, None, BOOKED)] == ["usage.proposal_same"]
+    assert proposal_faults(span(TEN, 60), BOOKED, BOOKED, ZONE) == []
+    assert proposal_faults(None, BOOKED, BOOKED, ZONE) == []
+    assert [one.code for one in proposal_faults(None, None, BOOKED, ZONE)] == ["usage.proposal_same"]
     over = span(TEN, 150)
-    assert proposal_faults(span(TEN, 140), over, BOOKED) == []
-    assert [one.code for one in proposal_faults(span(TEN, 160), over, BOOKED)] == ["usage.proposal_outside"]
+    assert proposal_faults(span(TEN, 140), over, BOOKED, ZONE) == []
+    assert [one.code for one in proposal_faults(span(TEN, 160), over, BOOKED, ZONE)] == ["usage.proposal_outside"]
+
+
+def test_a_proposal_outside_names_the_limits_by_the_clock_of_the_site():
+    (reason,) = proposal_faults(span(TEN, 160), BOOKED, BOOKED, ZoneInfo("Europe/London"))
+    assert reason.params == {"earliest_at": "2026-05-05T03:00:00+01:00", "latest_at": "2026-05-05T05:00:00+01:00"}
 
 
 # --- Room for more --------------------------------------------------------------------------------------------------------
@@ -146,6 +152,25 @@ def test_nothing_is_offered_into_somebody_elses_time(start, length, buffer, long
     rules = policy(buffer_after_minutes=buffer, max_minutes=longest)
     room = room_after(BOOKED, [span(TEN, 700)], [other])
     for end in offered_ends(BOOKED, room, rules, ZONE, TEN):
-        assert BOOKED.ends_at < end <= free_until(BOOKED, room, rules)
+        assert BOOKED.ends_at < end <= free_until(BOOKED, room, rules, ZONE)
         assert not TimeRange(BOOKED.starts_at, end + buffer * MINUTE).overlaps(other)
         assert extension_faults(BOOKED, end, room, rules, ZONE, TEN) == []
+
+
+@pytest.mark.parametrize(
+    ("unlimited", "hours"),
+    [
+        ((), 3),
+        ((WeekTime((2,), 600, 960),), 6),  # Tuesday 10:00 to 16:00: from the start on
+        ((WeekTime((2,), 660, 960),), 3),  # from 11:00: the session does not lie in it wholly
+        ((WeekTime((2,), 540, 720),), 3),  # until 12:00: the longest booking reaches further
+        ((WeekTime((2,), 0, 1440),), 8),  # all day: until the lab closes
+    ],
+)
+def test_in_unlimited_times_a_session_goes_on_beyond_the_longest_booking(unlimited, hours):
+    room = room_after(BOOKED, [span(TEN - 60 * MINUTE, 540)], [])
+    rules = policy(max_minutes=180, unlimited=unlimited)
+    latest = TEN + timedelta(hours=hours)
+    assert free_until(BOOKED, room, rules, ZONE) == latest
+    assert offered_ends(BOOKED, room, rules, ZONE, TEN)[-1] == min(latest, BOOKED.ends_at + timedelta(hours=4))
+    assert not extension_faults(BOOKED, latest, room, rules, ZONE, TEN)

@@ -141,7 +141,7 @@ def test_a_customer_who_saw_other_figures_is_told(cast, requested, slot):
 def test_a_longer_time_without_seen_figures_is_not_made_dearer_unseen(cast, approved, slot):
     with pytest.raises(Conflict) as refused:
         move(cast, approved, slot(14, 19), who="wang", reason="Agreed by phone", agreed=True)
-    assert codes(refused) == ["booking.figures_changed"]
+    assert codes(refused) == ["change.dearer"]
     assert at(approved).during == slot(9, 12)
 
 
@@ -219,7 +219,7 @@ def test_figures_that_the_lab_sends_do_not_make_it_dearer_for_the_customer(cast,
     expected = ExpectedFigures(seen.payable_now_fen, seen.final_cost_fen)
     with pytest.raises(Conflict) as refused:
         move(cast, approved, slot(14, 19), who="wang", reason="Agreed by phone", agreed=True, expected=expected)
-    assert codes(refused) == ["booking.figures_changed"]
+    assert codes(refused) == ["change.dearer"]
     assert at(approved).during == slot(9, 12)
 
 

@@ -300,3 +300,33 @@ def test_one_reservation_that_cannot_be_closed_does_not_stop_the_others(cast, sl
     assert transitions.expire_due(slot(13, 14).starts_at) == 1
     states = dict(Reservation.objects.values_list("pk", "state"))
     assert states == {first.reservation_id: "requested", second.reservation_id: "expired"}
+
+
+# --- What is judged is what stands behind the lock --------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("act", "code"),
+    [
+        (lambda cast, pk, now: transitions.mark_no_show(cast.actor("wang"), pk, now), "booking.too_early_for_no_show"),
+        (lambda cast, pk, now: transitions.check_in(cast.actor("wang"), pk, now), "booking.too_early_to_check_in"),
+        (lambda cast, pk, now: transitions.cancel(cast.actor("lin"), pk, now), None),
+    ],
+)
+def test_a_time_that_was_moved_while_the_lock_was_waited_for_is_the_one_that_counts(cast, slot, monkeypatch, act, code):
+    pk = ask(cast, slot(9, 12)).pk
+    transitions.approve(cast.actor("wang"), pk, cast.now)
+    real, later = transitions.lock_row, slot(13, 16)
+
+    def moved_meanwhile(reservation_id):
+        Reservation.objects.filter(pk=reservation_id).update(starts_at=later.starts_at, ends_at=later.ends_at)
+        return real(reservation_id)
+
+    monkeypatch.setattr(transitions, "lock_row", moved_meanwhile)
+    at = slot(9, 12).starts_at + timedelta(minutes=40)
+    if code is None:
+        act(cast, pk, at)
+        assert Reservation.objects.get(pk=pk).state == "cancelled"
+        return
+    with pytest.raises(Refusal) as refused:
+        act(cast, pk, at)
+    assert codes(refused) == {code}
+    assert Reservation.objects.get(pk=pk).state == "approved"

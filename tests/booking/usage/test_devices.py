@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from booking.models import DeviceEvent, DeviceKey, DeviceRun, Occupancy, Reservation, UsageSession
+from booking.models import CreditEvent, DeviceEvent, DeviceKey, DeviceRun, Occupancy, Reservation, UsageSession
 from booking.queries import usage as usage_queries
 from booking.rules.device_runs import EventKind
-from booking.services import device_events, device_keys, device_matching, transitions, usage_problems, usage_review
+from booking.services import (
+    credit,
+    device_events,
+    device_keys,
+    device_matching,
+    late_entry,
+    self_service,
+    transitions,
+    usage_problems,
+    usage_review,
+)
 from booking.services.device_events import Batch, Told
 from booking.services.late_entry import Entry
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.time_range import TimeRange
+from instruments.models import Notice, Site
 from tests.booking.usage.conftest import codes, state, wrong
 from tests.concurrency.world import add_instrument
 
@@ -101,6 +112,31 @@ def test_a_start_checks_in_and_a_stop_behind_the_booked_end_checks_out(cast, key
     assert (session.actual_starts_at, session.actual_ends_at) == (begun, ended)
     assert (session.customer_agreed_at, session.lab_agreed_at) == (None, None)
     assert wrong() == {}
+
+
+@pytest.mark.parametrize("kind", ["heartbeat", "counter", "stop"])
+@pytest.mark.parametrize("missed", [False, True])
+def test_only_a_start_checks_in_and_what_came_alone_is_settled_by_a_start_that_comes_after_all(cast, key, book, kind, missed):
+    reservation = book(9, 12)
+    at = reservation.starts_at + 40 * MINUTE
+    if missed:
+        transitions.mark_no_shows_due(at - 5 * MINUTE)
+    tell(key, at, (kind, at))
+    assert state(reservation) == ("no_show" if missed else "approved")
+    run = DeviceRun.objects.get()
+    assert (run.state, run.problem, run.reservation) == ("open", "missed" if missed else "no_start", reservation)
+    assert not UsageSession.objects.exists()
+    tell(key, at + MINUTE, ("start", at - MINUTE))
+    assert (DeviceRun.objects.get().state, state(reservation)) == ("matched", "in_use")
+    assert wrong() == {}
+
+
+def test_a_sign_of_life_before_the_start_does_not_move_the_start(cast, key, book):
+    reservation = book(9, 12)
+    at = reservation.starts_at
+    tell(key, at, ("start", at), ("stop", at + MINUTE))
+    tell(key, at + 2 * MINUTE, ("stop", at - 20 * MINUTE))
+    assert UsageSession.objects.get().actual_starts_at == at
 
 
 def test_several_runs_are_one_session_that_ends_by_itself_behind_the_booked_time(cast, key, book):
@@ -225,7 +261,13 @@ def test_a_run_without_a_booking_is_written_down_as_a_session_that_only_the_cust
     tell(key, during.ends_at, ("start", during.starts_at), ("stop", during.ends_at))
     run, wang = DeviceRun.objects.get(), cast.actor("wang")
     entry = Entry(
-        cast.xrd.pk, cast.firm.pk, cast.users["lin"].pk, during, "assisted", usage_problems.evidence_of(run), "Asked by phone"
+        cast.xrd.pk,
+        cast.firm.pk,
+        cast.users["lin"].pk,
+        during,
+        "assisted",
+        usage_queries.evidence_of(wang, run),
+        "Asked by phone",
     )
     usage_problems.enter(wang, run.pk, entry, during.ends_at + HOUR)
     run.refresh_from_db()
@@ -286,3 +328,97 @@ def test_a_run_is_ignored_with_a_reason_and_stays_so_when_events_come_again(cast
     run.refresh_from_db()
     assert (run.state, run.reason) == ("ignored", "A service engineer")
     assert TimeRange(run.starts_at, run.ends_at) == during
+
+
+def test_a_run_is_attached_only_to_a_booking_that_it_touches_or_the_early_window_before_it(cast, key, book, slot):
+    morning, evening = book(9, 11), book(15, 17)
+    wang = cast.actor("wang")
+    far, near = slot(12, 13), slot(14, 14.5)
+    for during in (far, near):
+        tell(key, during.ends_at, ("heartbeat", during.starts_at), ("stop", during.ends_at))
+    runs = {run.starts_at: run for run in usage_queries.problems(wang)}
+    assert usage_queries.attachable(wang, runs[far.starts_at]) == []
+    assert usage_queries.attachable(wang, runs[near.starts_at]) == [evening]
+    for reservation in (morning, evening):
+        with pytest.raises(Refusal) as refused:
+            usage_problems.attach(wang, runs[far.starts_at].pk, reservation.pk, far.ends_at)
+        assert codes(refused) == {"usage.run_elsewhere"}
+    assert (state(morning), state(evening)) == ("approved", "approved")
+    usage_problems.attach(wang, runs[near.starts_at].pk, evening.pk, near.ends_at)
+    assert (state(morning), state(evening)) == ("approved", "in_use")
+    assert wrong() == {}
+
+
+@pytest.mark.parametrize("agreed", [True, False])
+def test_a_customer_whose_yes_a_correction_takes_back_is_told(cast, key, running, agreed):
+    reservation = running(9, 12)
+    self_service.end(cast.actor("lin"), reservation.pk, agrees=agreed, now=reservation.ends_at)
+    at = reservation.starts_at - 90 * MINUTE
+    tell(key, reservation.ends_at, ("start", at), ("stop", reservation.ends_at))
+    usage_problems.attach(cast.actor("wang"), DeviceRun.objects.get().pk, reservation.pk, reservation.ends_at + HOUR)
+    assert UsageSession.objects.get().customer_agreed_at is None
+    told = Notice.objects.filter(event="reservation.times_corrected").values_list("user__email", flat=True)
+    assert list(told) == (["lin@example.org"] if agreed else [])
+    usage_review.agree(cast.actor("lin"), reservation.pk, reservation.ends_at + HOUR)
+    usage_review.agree(cast.actor("wang"), reservation.pk, reservation.ends_at + HOUR)
+    assert state(reservation) == "agreed"
+
+
+def test_what_a_correction_shows_to_be_wrong_gives_its_points_back_and_what_it_shows_is_noted(cast, key, book):
+    points = {"late": 5, "left_early": 2, "overtime": 7}
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, {"start_points": 100, "points": points}, cast.now)
+    reservation, wang = book(9, 12), cast.actor("wang")
+    transitions.check_in(wang, reservation.pk, reservation.starts_at + 25 * MINUTE)
+    transitions.check_out(wang, reservation.pk, reservation.ends_at)
+    assert [(one.kind, one.lab_points) for one in CreditEvent.objects.all()] == [("late", -5)]
+    at = reservation.starts_at - 90 * MINUTE
+    tell(key, reservation.ends_at, ("start", at), ("stop", reservation.ends_at - 40 * MINUTE))
+    usage_problems.attach(wang, DeviceRun.objects.get().pk, reservation.pk, reservation.ends_at + HOUR)
+    standing = CreditEvent.objects.filter(reverses=None, reversal=None)
+    assert [(one.kind, one.lab_points) for one in standing] == [("left_early", -2)]
+    assert CreditEvent.objects.get(reverses__kind="late").lab_points == 5
+    assert wrong() == {}
+
+
+@pytest.mark.parametrize("years", [-70, 70])
+def test_a_clock_that_has_no_time_at_all_is_refused_and_nothing_is_stored(cast, key, years):
+    sent_at = cast.now + years * 365 * DAY
+    with pytest.raises(Refusal) as refused:
+        device_events.receive(key, Batch(sent_at, (Told("1", EventKind.START, sent_at),)), cast.now)
+    assert codes(refused) == {"device.clock_unmeasurable"}
+    assert not DeviceEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("behind", "at", "code"),
+    [
+        (20 * 365 * DAY, datetime(9999, 12, 31, tzinfo=UTC), "device.event_in_future"),
+        (-20 * 365 * DAY, datetime(1, 1, 1, tzinfo=UTC), "device.event_too_old"),
+    ],
+)
+def test_a_moment_at_the_end_of_the_calendar_is_refused_whatever_the_clock_shows(cast, key, behind, at, code):
+    told = (Told("1", EventKind.START, at),)
+    receipt = device_events.receive(key, Batch(cast.now - behind, told), cast.now)
+    assert [fate.code for fate in receipt.fates] == [code]
+
+
+def test_an_entry_into_somebodys_time_names_it_by_the_clock_of_the_site(cast, over, slot):
+    over(9, 12)
+    Site.objects.filter(pk=cast.xrd.site_id).update(time_zone="Asia/Urumqi")
+    entry = Entry(cast.xrd.pk, cast.firm.pk, cast.users["lin"].pk, slot(11, 15), "assisted", "log", "forgot")
+    with pytest.raises(Conflict) as refused:
+        late_entry.enter(cast.actor("wang"), entry, slot(11, 15).ends_at)
+    (reason,) = refused.value.reasons
+    assert reason.params == {"taken_from_at": "2026-11-25T07:00:00+06:00", "taken_until_at": "2026-11-25T10:00:00+06:00"}
+
+
+def test_what_devices_told_is_read_by_whoever_may_see_the_booking(cast, key, book):
+    reservation = book(9, 12)
+    tell(key, reservation.starts_at, ("start", reservation.starts_at))
+    for name, count in (("wang", 1), ("lin", 1), ("he", 0)):
+        assert len(usage_queries.reservation_runs(cast.actor(name), reservation)) == count
+    run = DeviceRun.objects.get()
+    assert usage_queries.events_of(cast.actor("wang"), run).count() == 1
+    assert not usage_queries.events_of(cast.actor("lin"), run)
+    with pytest.raises(NotFound):
+        usage_queries.instrument_of_run(cast.actor("lin"), run.pk)

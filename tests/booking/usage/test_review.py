@@ -8,10 +8,12 @@ import pytest
 
 from billing.ledger.models import Transfer
 from billing.settlement.models import Award, Charge
-from booking.models import UsageAdjustment, UsageSession
-from booking.services import usage_review
+from booking.models import Reservation, UsageAdjustment, UsageSession
+from booking.queries import usage as usage_queries
+from booking.services import self_service, usage_review
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.time_range import TimeRange
+from frontend.presenters.usage import review_panel
 from instruments.models import Notice
 from tests.booking.usage.conftest import codes, state, wrong
 
@@ -126,6 +128,35 @@ def test_a_declined_wish_can_be_disputed_and_a_second_person_decides(cast, progr
     assert (session.billable_minutes, session.billable_rule, session.agreed_how) == (60, "decided", "decision")
     assert Charge.objects.get().gross_fen == 400_00
     assert wrong() == {}
+
+
+def test_who_objects_takes_an_earlier_yes_back_so_that_the_lab_alone_charges_nothing(cast, programmes, running):
+    reservation = running(9, 12)
+    lin, wang, at = cast.actor("lin"), cast.actor("wang"), reservation.ends_at
+    self_service.end(lin, reservation.pk, agrees=True, now=at)
+    proposed = TimeRange(reservation.starts_at, reservation.starts_at + HOUR)
+    usage_review.ask_adjustment(lin, reservation.pk, proposed, "It failed.", at)
+    usage_review.refuse_adjustment(wang, reservation.pk, "The log says otherwise.", at)
+    assert usage_review.agree(wang, reservation.pk, at) is False
+    assert (state(reservation), Charge.objects.count()) == ("adjustment_refused", 0)
+    assert list(usage_queries.my_reviews(lin)) == [reservation]
+    found = usage_queries.here(lin, cast.xrd, at + HOUR)
+    assert (found.recent, found.recent.session.customer_agreed_at) == (reservation, None)
+    panel = review_panel(lin, Reservation.objects.get(), at)
+    assert (panel.may_agree, panel.may_dispute) == (True, True)
+    usage_review.dispute(lin, reservation.pk, "Look again.", at)
+    assert UsageSession.objects.get().customer_agreed_at is None
+    assert wrong() == {}
+
+
+def test_after_a_refused_wish_the_customers_new_yes_charges(cast, running):
+    reservation = running(9, 12)
+    lin, at = cast.actor("lin"), reservation.ends_at
+    self_service.end(lin, reservation.pk, agrees=True, now=at)
+    usage_review.ask_adjustment(lin, reservation.pk, None, "It failed.", at)
+    usage_review.refuse_adjustment(cast.actor("wang"), reservation.pk, "It did not.", at)
+    assert usage_review.agree(lin, reservation.pk, at)
+    assert state(reservation) == "agreed"
 
 
 def test_the_owners_finance_may_decide_too_and_a_decision_is_one_that_is_known(cast, over):

@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils.translation import override
 
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services.extension_quotes import extension_figures
-from booking.models import InstrumentPolicy, Occupancy, Reservation, UsageSession
+from booking.models import CreditEvent, InstrumentPolicy, Occupancy, Reservation, UsageSession
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.queries.usage import here
-from booking.services import check_in_points, extending, self_service, transitions, usage_review
+from booking.services import check_in_points, credit, extending, self_service, transitions, usage_review
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from config.kernel.messages import reason_sentence
+from instruments.models import Site
 from tests.booking.usage.conftest import codes, state, wrong
 
 MINUTE = timedelta(minutes=1)
@@ -119,6 +122,26 @@ def test_an_early_start_before_the_opening_is_refused(cast, book):
     assert codes(refused) & {"booking.outside_opening_hours", "booking.closed_because", "booking.closed_exceptionally"}
 
 
+@pytest.mark.parametrize("who", ["customer", "lab"])
+def test_whoever_comes_at_the_wrong_time_reads_the_clock_of_the_site(cast, book, who):
+    Site.objects.filter(pk=cast.xrd.site_id).update(time_zone="Asia/Urumqi")
+    reservation = book(14, 16)
+
+    def begin(at):
+        if who == "lab":
+            return transitions.check_in(cast.actor("wang"), reservation.pk, at)
+        return self_service.start(cast.actor("lin"), reservation.pk, [], at)
+
+    for at, words in (
+        (reservation.starts_at - 2 * HOUR, "Too early: one may start 60 minutes before Nov. 25, 2026 12:00."),
+        (reservation.ends_at, "The booked time ended at Nov. 25, 2026 14:00."),
+    ):
+        with pytest.raises(Refusal) as refused, override("en"):
+            begin(at)
+        with override("en"):
+            assert [reason_sentence(one) for one in refused.value.reasons] == [words]
+
+
 # --- Late -----------------------------------------------------------------------------------------------------------------
 def test_after_the_grace_the_time_is_free_for_others_and_who_comes_late_may_use_it_while_it_is(cast, programmes, book):
     reservation = book(9, 12)
@@ -143,6 +166,55 @@ def test_who_comes_late_finds_somebody_else_who_took_the_time(cast, book):
         self_service.start(cast.actor("lin"), reservation.pk, [], reservation.starts_at + 40 * MINUTE)
     assert codes(refused) == {"booking.just_taken"}
     assert state(reservation) == "no_show"
+    assert wrong() == {}
+
+
+def test_the_page_at_the_instrument_offers_a_missed_booking_only_while_it_can_be_started(cast, book):
+    missed, next_one = book(9, 12), book(13, 14)
+    late = missed.starts_at + 40 * MINUTE
+    transitions.mark_no_shows_due(late)
+    lin = cast.actor("lin")
+    assert (here(lin, cast.xrd, late).due, here(lin, cast.xrd, late).lost) == (missed, None)
+    assert here(lin, cast.xrd, next_one.starts_at - 65 * MINUTE).due == missed
+    found = here(lin, cast.xrd, next_one.starts_at - 60 * MINUTE)
+    assert (found.due, found.lost) == (next_one, None), "an approved one goes before a missed one"
+    policy = InstrumentPolicy.objects.create(instrument=cast.xrd, rules={"late_may_use": False})
+    found = here(lin, cast.xrd, late)
+    assert (found.due, found.lost, found.later) == (None, missed, next_one)
+    policy.delete()
+    book(11, 12, who="he")
+    found = here(lin, cast.xrd, late)
+    assert (found.due, found.lost, found.taken_until) == (None, missed, None), "free now, but not for all of the missed time"
+
+
+@pytest.mark.parametrize("means", ["phone", "lab"])
+def test_who_comes_late_gets_the_points_for_not_coming_back_and_loses_those_for_being_late(cast, book, means):
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, {"start_points": 100, "points": {"no_show": 30, "late": 5}}, cast.now)
+    reservation = book(9, 12)
+    at = reservation.starts_at + 40 * MINUTE
+    transitions.mark_no_shows_due(at)
+    (missed,) = CreditEvent.objects.all()
+    if means == "phone":
+        self_service.start(cast.actor("lin"), reservation.pk, [], at)
+    else:
+        transitions.check_in(cast.actor("wang"), reservation.pk, at)
+    back = CreditEvent.objects.get(reverses=missed)
+    assert (back.kind, back.lab_points, back.at) == ("no_show", 30, at)
+    self_service.end(cast.actor("lin"), reservation.pk, agrees=False, now=reservation.ends_at)
+    standing = CreditEvent.objects.filter(reverses=None, reversal=None)
+    assert [(one.kind, one.lab_points) for one in standing] == [("late", -5)]
+    assert wrong() == {}
+
+
+def test_an_appeal_that_is_granted_after_one_came_late_gives_the_points_back_once(cast, book):
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, {"start_points": 100, "points": {"no_show": 30}}, cast.now)
+    reservation = book(9, 12)
+    at = reservation.starts_at + 40 * MINUTE
+    transitions.mark_no_shows_due(at)
+    appealed = credit.appeal(cast.actor("lin"), CreditEvent.objects.get().pk, "I stood at the door.", at)
+    self_service.start(cast.actor("lin"), reservation.pk, [], at)
+    credit.decide_appeal(cast.actor("wang"), appealed.pk, True, "You did.", at)
+    assert sorted(CreditEvent.objects.values_list("lab_points", flat=True)) == [-30, 30]
     assert wrong() == {}
 
 
@@ -209,8 +281,39 @@ def test_a_buffer_stays_free_behind_an_extension(cast, running, book):
     assert ends[-1] == reservation.ends_at + 90 * MINUTE
 
 
-@pytest.mark.parametrize(("name", "refusal"), [("li", Forbidden), ("he", NotFound)])
-def test_only_the_two_sides_extend(cast, running, name, refusal):
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"rules": {"licensed_times": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "from_minute": 660, "until_minute": 1440}]}},
+         "booking.off_hours_licence"),
+        ({"rules": {"licence_needed": True}}, "booking.licence_needed"),
+        ({"rules": {"cool_off_minutes": 60}}, "booking.cool_off"),
+    ],
+)  # fmt: skip
+def test_going_on_asks_the_labs_rules_as_a_new_booking_does(cast, running, book, changes, code):
+    reservation = running(9, 11)
+    book(12, 13)
+    Reservation.objects.filter(pk=reservation.pk).update(service_mode="self_operated")
+    InstrumentPolicy.objects.create(instrument=cast.xrd, notice_minutes=60, **changes)
+    with pytest.raises(Refusal) as refused:
+        until = reservation.ends_at + HOUR
+        extending.extend(cast.actor("lin"), reservation.pk, until, NOTHING_EXPECTED, reservation.starts_at + HOUR)
+    assert codes(refused) == {code}
+    found = Reservation.objects.select_related("instrument__site", "instrument__policy", "organisation").get(pk=reservation.pk)
+    assert extending.extensible(found, reservation.starts_at + HOUR).ends == [], "what would be refused is not offered"
+
+
+def test_an_instrument_that_broke_down_is_not_used_for_longer(cast, running):
+    reservation = running(9, 11)
+    cast.xrd.status = "under_repair"
+    cast.xrd.save()
+    with pytest.raises(Refusal) as refused:
+        extending.extend(cast.actor("lin"), reservation.pk, reservation.ends_at + HOUR, NOTHING_EXPECTED, reservation.starts_at)
+    assert codes(refused) == {"booking.instrument_unavailable"}
+
+
+@pytest.mark.parametrize(("name", "refusal"), [("wang", Forbidden), ("li", Forbidden), ("he", NotFound)])
+def test_only_the_customers_people_extend_because_it_becomes_dearer(cast, running, name, refusal):
     reservation = running(9, 11)
     with pytest.raises(refusal):
         extending.extend(cast.actor(name), reservation.pk, reservation.ends_at + HOUR, NOTHING_EXPECTED, reservation.starts_at)

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from booking.models import CheckInPoint, DeviceRun, Reservation
+from booking.models import CheckInPoint, DeviceRun, Reservation, UsageAdjustment
 from booking.rules.device_runs import EventKind
 from booking.services import check_in_points, device_events, device_keys, transitions
 from booking.services.device_events import Batch, Told
+from instruments.models import Site
 from tests.frontend.acting import words
 
 MINUTE = timedelta(minutes=1)
@@ -100,6 +101,28 @@ def test_a_booking_of_somebody_else_cannot_be_started(here, slot, clock, approve
     assert client.post("/here/start", {"s": proof(address), "reservation": pk}).status_code == 404
 
 
+def test_the_page_shows_the_clock_of_the_site(here, cast, clock, slot, approved):
+    pk = approved(11, 13)
+    Site.objects.filter(pk=cast.xrd.site_id).update(time_zone="Asia/Urumqi")
+    clock.now = slot(11, 13).starts_at
+    transitions.check_in(cast.actor("wang"), pk, clock.now)
+    _client, elsewhere = here("he")
+    client, address = here()
+    assert "until 11:30" in words(client.get(address))
+    assert "taken until 11:00" in words(_client.get(elsewhere))
+
+
+def test_who_comes_too_late_reads_why_nothing_can_be_started(here, cast, clock, slot, approved):
+    pk = approved(9, 12)
+    clock.now = slot(9, 12).starts_at + 40 * MINUTE
+    transitions.mark_no_shows_due(clock.now)
+    client, address = here()
+    assert "You are late, and the time is still free" in words(client.get(address))
+    approved(11, 12, who="he")
+    text = words(client.get(address))
+    assert "still free" not in text and f"Nobody came for {Reservation.objects.get(pk=pk).reference} in time" in text
+
+
 # --- The lab's pages --------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("path", ["to-agree", "problems", "write-down", "codes", "devices"])
 def test_the_labs_pages_are_the_labs_and_say_so_when_nothing_waits(as_, path):
@@ -142,6 +165,28 @@ def test_a_run_is_written_down_from_the_queue(as_, cast, slot, clock, ask):
     assert done.status_code == 302
     assert "Written down afterwards" in words(as_("lin").get(done.headers["Location"]))
     assert as_("wang").get(f"/sessions/write-down/?run={run.pk}").status_code == 404, "it is settled"
+
+
+def test_use_over_midnight_is_filled_in_with_both_days(as_, cast, clock, slot, approved):
+    key = device_keys.issue(cast.actor("wang"), cast.lab.pk, cast.xrd.pk, "PC", cast.now)[0]
+    during = slot(22, 30)
+    clock.now = during.ends_at
+    told = (Told("a", EventKind.START, during.starts_at), Told("b", EventKind.STOP, during.ends_at))
+    device_events.receive(key, Batch(clock.now, told), clock.now)
+    form = as_("wang").get(f"/sessions/write-down/?run={DeviceRun.objects.get().pk}").content.decode()
+    assert 'name="on" required value="2026-11-25"' in form and 'name="to_on" value="2026-11-26"' in form
+    sent = {"run": DeviceRun.objects.get().pk, "customer": f"{cast.firm.pk}-{cast.users['lin'].pk}", "on": "2026-11-25",
+            "from": "22:00", "to": "06:00", "to_on": "2026-11-26", "service_mode": "assisted", "evidence": "log",
+            "reason": "forgot"}  # fmt: skip
+    done = as_("wang").post("/sessions/write-down/", sent)
+    assert done.status_code == 302
+    made = Reservation.objects.get()
+    assert made.during == during
+    wish = as_("lin").get(done.headers["Location"]).content.decode()
+    assert 'id="adjust-to-on" name="to_on" value="2026-11-26"' in wish
+    asked = {"asks": "1", "on": "2026-11-25", "from": "22:00", "to": "05:00", "to_on": "2026-11-26", "reason": "The lamp failed"}
+    assert as_("lin").post(f"/bookings/{made.pk}/other-times", asked).status_code == 302
+    assert UsageAdjustment.objects.get().ends_at == during.ends_at - 60 * MINUTE
 
 
 def test_codes_are_made_renewed_and_drawn(as_, cast):

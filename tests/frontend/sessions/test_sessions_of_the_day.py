@@ -8,7 +8,7 @@ import pytest
 
 from billing.settlement.models import Charge
 from booking.models import Reservation, UsageSession
-from booking.services import transitions
+from booking.services import self_service, training, transitions
 from tests.frontend.acting import query_count, words
 
 DAY = "/sessions/?date=2026-11-25"
@@ -122,3 +122,23 @@ def test_the_day_takes_as_many_queries_for_thirty_as_for_three(as_, cast, approv
         approved(11 + quarter / 4, 11.25 + quarter / 4)
     assert Reservation.objects.count() == 30
     assert query_count(as_("wang"), DAY) == few <= 12
+
+
+def test_the_lab_agrees_on_the_day_and_stays_there(as_, cast, approved, at_start):
+    pk = approved(9, 12, at=None)
+    transitions.check_in(cast.actor("wang"), pk, at_start.now)
+    at_start.now += timedelta(hours=3)
+    self_service.end(cast.actor("lin"), pk, agrees=True, now=at_start.now)
+    client = as_("wang")
+    assert 'name="from" value="today"' in client.get(DAY).content.decode()
+    response = client.post(f"/bookings/{pk}/agree", {"from": "today", "date": "2026-11-25"})
+    assert response.headers["Location"] == f"/sessions/?date=2026-11-25&done={pk}#session-{pk}"
+    assert Reservation.objects.get().state == "agreed"
+
+
+def test_who_was_missed_and_has_no_licence_is_asked_about_too(as_, cast, approved, at_start, now):
+    approved(9, 12, at=None)
+    training.require_licence(cast.actor("wang"), cast.xrd.pk, True, now)
+    at_start.now += timedelta(minutes=40)
+    transitions.mark_no_shows_due(at_start.now)
+    assert "Why may they work without a licence?" in words(as_("wang").get(DAY))
