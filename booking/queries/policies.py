@@ -18,7 +18,7 @@ from booking.services import context as booking_context
 from booking.services import policies
 from booking.services.context import policy_for
 from booking.services.policies import Scope
-from booking.services.reservations import refusal_reasons
+from booking.services.refusing import refusal_reasons
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import Reason
 from config.kernel.time_range import TimeRange

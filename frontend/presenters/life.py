@@ -14,7 +14,7 @@ from booking.models import Reservation, ReservationTransition
 from booking.rules.attendance import may_check_in
 from booking.rules.policy import BookingPolicy, is_late_cancellation
 from booking.rules.states import Action, ReservationState, actions_from
-from booking.services.reservations import BOOKING_ROLES
+from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, Role
 
 Word = Promise | str
