@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from booking.rules.credit import (
     CreditPolicy,
     EventKind,
     Scope,
+    document_of,
     next_appeal_state,
     policy_from,
     session_events,
@@ -41,27 +41,26 @@ BATCH = 500
 
 
 @whole
-def set_rules(actor: Actor, owner_id: int | None, document: Mapping[str, Any] | None, now: datetime) -> CreditRules | None:
+def set_rules(actor: Actor, owner_id: int | None, document: Any, now: datetime) -> CreditRules | None:
     """Keep a lab's rules (None: the platform's, by its operator), or stop keeping points with no document.
 
-    Events of before keep the points they had. Raises Forbidden, NotFound, Refusal ``credit.*`` with every reason.
+    Events of before keep the points they had. Raises Forbidden, NotFound, Refusal ``credit.*`` / ``policy.*`` with every reason.
     """
     if owner_id is None:
         actor.require(Role.OPERATOR)
     else:
         require_manager(actor, owner_id)
         owner_institution(owner_id)
-    if document is not None:
-        policy_from(dict(document), Scope.PLATFORM if owner_id is None else Scope.LAB)
+    kept = None if document is None else document_of(policy_from(document, Scope.PLATFORM if owner_id is None else Scope.LAB))
     stored = rules_of_owner(owner_id).select_for_update(of=("self",)).first()
     before = {"document": stored.document} if stored else {}
-    if document is None:
+    if kept is None:
         if stored is not None:
             audit.record(actor, "credit.rules", stored, now, before=before)
             stored.delete()
         return None
     rules = stored or CreditRules(organisation_id=owner_id)
-    rules.document, rules.changed_by_id, rules.changed_at = dict(document), actor.person_id, now
+    rules.document, rules.changed_by_id, rules.changed_at = kept, actor.person_id, now
     rules.save()
     audit.record(actor, "credit.rules", rules, now, before=before, after={"document": rules.document})
     return rules
