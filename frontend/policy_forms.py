@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from typing import Any
 
 from django import forms
@@ -81,6 +83,14 @@ class Row:
     fields: list[forms.BoundField]
 
 
+class _EndField(forms.TimeField):
+    """When something ends on a day: 24:00 is written too, for the midnight after it."""
+
+    def to_python(self, value: Any) -> time | None:
+        text = unicodedata.normalize("NFKC", str(value or "")).strip()
+        return time() if text in ("24:00", "24:00:00") else super().to_python(value)
+
+
 class LayerForm(forms.Form):
     """``said`` is what the layer says now, as ``booking.rules.policy_layers.read_settings`` takes it."""
 
@@ -126,8 +136,8 @@ class LayerForm(forms.Form):
             label=_("Days"), required=False, choices=_DAYS, widget=forms.CheckboxSelectMultiple(attrs={"class": "days"})
         )
         self.fields[f"{name}_{place}_days"] = days
-        for end, label in (("from", _("from")), ("until", _("until"))):
-            self.fields[f"{name}_{place}_{end}"] = forms.TimeField(
+        for end, label, kind in (("from", _("from"), forms.TimeField), ("until", _("until"), _EndField)):
+            self.fields[f"{name}_{place}_{end}"] = kind(
                 label=label, required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
             )
 

@@ -255,9 +255,17 @@ def strictest(measures: Sequence[Measure]) -> Measure | None:
 
 
 def measure_reason(measure: Measure, zone: ZoneInfo) -> Reason:
-    """Why somebody cannot book: ``measure.credit``, ``measure.listed``, each with ``_until`` where an end is known."""
-    code = "measure.listed" if measure.why == "list" else "measure.credit"
-    params = {"note": measure.note} if measure.why == "list" else {}
+    """Why somebody cannot book: ``measure.credit``, ``measure.listed``, ``measure.stopped``, each with ``_until`` where an end is known.
+
+    Labs read the reason too (they try their rules, and move what is booked): what the operator wrote about somebody is not in it.
+    """
+    params: dict[str, Any] = {}
+    if measure.why != "list":
+        code = "measure.credit"
+    elif measure.scope is Scope.PLATFORM:
+        code = "measure.stopped"
+    else:
+        code, params = "measure.listed", {"note": measure.note}
     if measure.until is None:
         return Reason(code, params)
     return Reason(f"{code}_until", params | {"until_at": measure.until.astimezone(zone).isoformat()})

@@ -25,7 +25,8 @@ from booking.rules.states import ReservationState
 from booking.services import credit_news
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
-from config.kernel.services import audit, transactions
+from config.kernel.services import audit
+from config.kernel.services.parking import each_parked
 from config.kernel.services.transactions import whole
 from config.kernel.time_range import TimeRange
 from instruments.models import User
@@ -129,10 +130,8 @@ def note_missing_feedback_due(now: datetime) -> int:
     kept = Q(reservation__instrument__organisation__credit_rules__document__points__no_feedback__gt=0)
     if not CreditRules.objects.filter(organisation=None, document__points__no_feedback__gt=0).exists():
         due = due.filter(kept)
-    noted = 0
-    for pk in list(due.order_by("agreed_at", "pk").values_list("reservation_id", flat=True)[:BATCH]):
-        noted += transactions.run(lambda pk=pk: _note_feedback(pk, now))  # type: ignore[misc]
-    return noted
+    found = due.order_by("agreed_at", "pk").values_list("reservation_id", flat=True)[:BATCH]
+    return each_parked(list(found), lambda pk: _note_feedback(pk, now), "feedback on reservation")
 
 
 def _note_feedback(reservation_id: int, now: datetime) -> bool:
@@ -143,6 +142,8 @@ def _note_feedback(reservation_id: int, now: datetime) -> bool:
 @whole
 def note_manual(actor: Actor, owner_id: int, email: str, points: int, note: str, now: datetime) -> CreditEvent:
     """The lab gives or takes points by its own word, for a person it names by e-mail, with a reason that the person reads.
+
+    Those of the platform move by the operator's word alone.
 
     Raises Forbidden, NotFound, Refusal ``credit.*`` / ``name.*`` with every reason.
     """
@@ -165,7 +166,7 @@ def note_manual(actor: Actor, owner_id: int, email: str, points: int, note: str,
         organisation_id=owner_id,
         kind=EventKind.MANUAL,
         lab_points=points,
-        platform_points=points,
+        platform_points=points if actor.has(Role.OPERATOR) else 0,
         at=now,
         made_by_id=actor.person_id,
         note=words,

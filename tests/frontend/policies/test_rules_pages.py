@@ -211,3 +211,10 @@ def test_the_form_of_an_instrument_shows_a_policy_that_no_layer_asked_for(cast, 
 def test_a_typing_error_is_no_contradiction(cast, wang):
     page = wang.post(edit(cast), {"granularity_minutes": "1", "step": "look"}).content.decode()
     assert "Give a whole number between 5 and 1440." in page and "contradict" not in page
+
+
+@pytest.mark.parametrize("typed", ["24:00", "00:00", "２４：００", ""])
+def test_a_day_ends_at_midnight_however_that_is_written(cast, wang, typed):
+    assert wang.post(edit(cast), {"peak_0_days": "1", "peak_0_from": "18:00", "peak_0_until": typed}).status_code == 302
+    assert PolicyLayer.objects.get().said == {"peak": [{"weekdays": [1], "from_minute": 1080, "until_minute": 1440}]}
+    assert wang.post(edit(cast), {"peak_0_days": "1", "peak_0_from": "24:00"}).status_code == 422
