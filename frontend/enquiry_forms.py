@@ -7,17 +7,14 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
-from django.utils.datastructures import MultiValueDict
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from booking.rules.enquiries import SUBJECT_LENGTH, TEXT_LENGTH
 from booking.services.enquiries import TECHNIQUE_LENGTH
-from booking.services.enquiry_files import ACCEPTED, Attachment
+from booking.services.enquiry_files import ACCEPTED
 from frontend.organisation_forms import region_choices
 from instruments.models import Organisation
-from instruments.services import uploads
 
 _NO_ORGANISATION = _("Choose the organisation for which you ask.")
 
@@ -38,11 +35,6 @@ class FilesField(forms.FileField):
 
     def clean(self, data: Any, initial: Any = None) -> Any:
         return data
-
-
-def attached(files: MultiValueDict[str, UploadedFile[Any]]) -> list[Attachment]:
-    """The files of a request, no more of each than it takes to see that it is too big."""
-    return [Attachment(uploads.received(each), each.name or "") for each in files.getlist("attachments")]
 
 
 def _area(label: Any, rows: int, help_text: Any = "") -> forms.CharField:

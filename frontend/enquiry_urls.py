@@ -25,6 +25,7 @@ urlpatterns = [
     path("quotations/<int:pk>/accept/", quotations.quotation_accept, name="quotation_accept"),
     path("quotations/<int:pk>/decline/", quotations.quotation_decline, name="quotation_decline"),
     path("quotations/<int:pk>/pdf/", quotations.quotation_pdf, name="quotation_pdf"),
+    path("quotations/<int:pk>/retry/", quotations.quotation_retry, name="quotation_retry"),
     path("commissions/", commissions.commission_list, name="commission_list"),
     path("commissions/<int:pk>/", commissions.commission_detail, name="commission_detail"),
     path("commissions/<int:pk>/edit/", commissions.commission_edit, name="commission_edit"),
@@ -36,5 +37,6 @@ urlpatterns = [
     path("commissions/<int:pk>/link/", commissions.commission_link, name="commission_link"),
     path("commissions/<int:pk>/unlink/", commissions.commission_unlink, name="commission_unlink"),
     path("commissions/<int:pk>/pdf/<str:copy>/", commissions.commission_pdf, name="commission_pdf"),
+    path("commissions/<int:pk>/retry/", commissions.commission_retry, name="commission_retry"),
     path("commissions/<int:pk>/scan/<str:side>/", commissions.commission_scan_file, name="commission_scan_file"),
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -35,6 +37,23 @@ class NavigationItem:
     go: str
     current: bool
 
+
+@dataclass(frozen=True, slots=True)
+class Navigation:
+    """What is shown at once (``bar``) and what stands behind "More"; a phone has room for five."""
+
+    bar: tuple[NavigationItem, ...]
+    more: tuple[NavigationItem, ...]
+
+    def __iter__(self) -> Iterator[NavigationItem]:
+        return chain(self.bar, self.more)
+
+    @property
+    def more_is_current(self) -> bool:
+        return any(item.current for item in self.more)
+
+
+ROOM = 5
 
 PLACES: tuple[Place, ...] = (
     Place(
@@ -71,12 +90,14 @@ PLACES: tuple[Place, ...] = (
 )
 
 
-def navigation(actor: Actor, current: str) -> list[NavigationItem]:
+def navigation(actor: Actor, current: str) -> Navigation:
     """The places ``actor`` may go to; ``current`` is the name of the page being shown."""
-    return [
+    items = tuple(
         NavigationItem(
             reverse(place.url_name), place.label, place.icon, place.go, bool(current) and current.startswith(place.begins)
         )
         for place in PLACES
         if not place.roles or actor.has(*place.roles)
-    ]
+    )
+    shown = len(items) if len(items) <= ROOM else ROOM - 1
+    return Navigation(items[:shown], items[shown:])

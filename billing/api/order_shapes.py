@@ -130,14 +130,24 @@ class SheetIn(StrictSerializer):
     due_on = Day(required=False, allow_null=True, default=None)
 
 
+def _signed_side() -> serializers.ChoiceField:
+    return serializers.ChoiceField(
+        choices=[side.value for side in Side],
+        required=False,
+        help_text="For which side; without it, the first of one's own that has not signed.",
+    )
+
+
 class SignIn(StrictSerializer):
     sha256 = Text(max_length=64, help_text="Of the content that was read.")
+    side = _signed_side()
 
 
 class ScanIn(StrictSerializer):
     """Multipart: the sealed paper as a PDF or picture."""
 
     file = serializers.FileField()
+    side = _signed_side()
 
 
 class ReservationLinkIn(StrictSerializer):

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from django.http import HttpResponse
-from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import MultiPartParser
@@ -21,10 +20,11 @@ from billing.ordering.rules.lines import LineInput
 from billing.ordering.services import quotations, sheets
 from billing.ordering.services.quotations import QuotationInput
 from billing.ordering.services.sheets import SheetInput
+from booking.api.enquiries import created, made
 from booking.rules.enquiries import Side
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, StrictSerializer
-from config.kernel.api.views import REPLAYED, ApiView
+from config.kernel.api.views import ApiView
 from config.kernel.http import attachment
 from instruments.services import uploads
 
@@ -47,6 +47,10 @@ def quotation_input(given: Mapping[str, Any]) -> QuotationInput:
         for line in given["lines"]
     )
     return QuotationInput(given["title"], given["valid_until"], lines, given["tax_note"], given["terms"])
+
+
+def _side(given: Mapping[str, Any]) -> Side | None:
+    return Side(given["side"]) if "side" in given else None
 
 
 class QuotationView(ApiView):
@@ -87,8 +91,8 @@ class QuotationView(ApiView):
     def draft(self, request: Request, pk: str) -> Response:
         """Write a quotation down in a thread; the customer sees it when it is sent."""
         key, given = self.idempotency_key(request), self.valid(request)
-        made = quotations.draft(self.actor, int(pk), quotation_input(given), self.now, idempotency_key=key)
-        return self._shown(made.pk, 200 if made.replayed else 201)
+        written = quotations.draft(self.actor, int(pk), quotation_input(given), self.now, idempotency_key=key)
+        return created(self._told(written.pk), written)
 
     @extend_schema(responses=shapes.QuotationOut)
     def update(self, request: Request, pk: str) -> Response:
@@ -114,8 +118,11 @@ class QuotationView(ApiView):
         stored, content = queries.document(queries.quotation_for(self.actor, int(pk)).pdf)
         return attachment(content, stored.media_type, stored.file_name)
 
-    def _shown(self, pk: int, status: int = 200) -> Response:
-        return Response(shapes.quotation_json(queries.quotation_for(self.actor, pk)), status=status)
+    def _shown(self, pk: int) -> Response:
+        return Response(self._told(pk))
+
+    def _told(self, pk: int) -> dict[str, Any]:
+        return shapes.quotation_json(queries.quotation_for(self.actor, pk))
 
 
 class CustomerQuotationView(QuotationView):
@@ -127,12 +134,8 @@ class CustomerQuotationView(QuotationView):
     def accept(self, request: Request, pk: str) -> Response:
         """Say yes: it becomes one commission sheet, however often this is sent."""
         key, given = self.idempotency_key(request), self.valid(request)
-        made = quotations.accept(self.actor, int(pk), given.get("total_fen"), self.now, idempotency_key=key)
-        url = reverse("api_commission", args=[made.pk])
-        body = {"id": made.pk, "url": url}
-        if made.replayed:
-            return Response(body, headers={REPLAYED: "true"})
-        return Response(body, status=201, headers={"Location": url})
+        sheet = quotations.accept(self.actor, int(pk), given.get("total_fen"), self.now, idempotency_key=key)
+        return made(sheet, "api_commission")
 
     @extend_schema(responses=shapes.QuotationOut)
     def decline(self, request: Request, pk: str) -> Response:
@@ -187,13 +190,15 @@ class CommissionView(ApiView):
     @extend_schema(responses=shapes.SheetOut)
     def sign(self, request: Request, pk: str) -> Response:
         """Sign for one's side: an administrator of the firm, a manager of the lab."""
-        sheets.sign(self.actor, int(pk), self.valid(request)["sha256"], self.now)
+        given = self.valid(request)
+        sheets.sign(self.actor, int(pk), given["sha256"], self.now, side=_side(given))
         return self._shown(int(pk))
 
     @extend_schema(request={"multipart/form-data": shapes.ScanIn}, responses=shapes.SheetOut)
     def scan(self, request: Request, pk: str) -> Response:
         """Hand in the sealed paper (multipart), which binds the side that hands it in."""
-        sheets.hand_in_scan(self.actor, int(pk), uploads.received(self.valid(request)["file"]), self.now)
+        given = self.valid(request)
+        sheets.hand_in_scan(self.actor, int(pk), uploads.received(given["file"]), self.now, side=_side(given))
         return self._shown(int(pk))
 
     @extend_schema(responses=shapes.SheetOut)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from billing.ordering.guards import DRAFT_ONLY, frozen_by_state
 from billing.ordering.rules.lines import LineKind
 from billing.ordering.rules.quotations import QuotationState
-from billing.ordering.rules.sheets import Confidentiality, Method, ReportForm, SampleHandling, SheetState
+from billing.ordering.rules.quotations import successors as quotation_successors
+from billing.ordering.rules.sheets import SIGNED_STATES, Confidentiality, Method, ReportForm, SampleHandling, SheetState
+from billing.ordering.rules.sheets import successors as sheet_successors
 from billing.settlement.models import RenderState
 from booking.rules.enquiries import Side
 from config.kernel.models.guards import append_only, no_truncate
@@ -19,23 +24,17 @@ def _one_of(field: str, values: list[str], name: str) -> models.CheckConstraint:
     return models.CheckConstraint(condition=Q(**{f"{field}__in": values}), name=name)
 
 
-def frozen_from(name: str, states: list[str], free: list[str]) -> pgtrigger.Trigger:
-    """Refuse to change anything but ``free`` columns once the row is in one of ``states``."""
-    listed = ", ".join(f"'{state}'" for state in states)
-    taken = " - ".join(f"'{column}'::text" for column in free)
-    return pgtrigger.Trigger(
-        name=name,
-        operation=pgtrigger.Update,
-        when=pgtrigger.Before,
-        level=pgtrigger.Row,
-        condition=pgtrigger.Condition(f"OLD.state IN ({listed})"),
-        func=f"""
-            IF to_jsonb(OLD) - {taken} IS DISTINCT FROM to_jsonb(NEW) - {taken} THEN
-                RAISE EXCEPTION 'frozen: % % cannot be changed', TG_TABLE_NAME, OLD.id USING ERRCODE = '23001';
-            END IF;
-            RETURN NEW;
-        """,
-    )
+def _ended_in(living: Sequence[str], name: str) -> models.CheckConstraint:
+    """The end is noted exactly in the states that are not ``living``."""
+    values = [str(state) for state in living]
+    condition = Q(state__in=values, ended_at__isnull=True) | (~Q(state__in=values) & Q(ended_at__isnull=False))
+    return models.CheckConstraint(condition=condition, name=name)
+
+
+_SIGNED = sorted(state.value for state in SIGNED_STATES)
+#: What the making of a PDF writes, in every state.
+_RENDERED = ("render_state", "render_error", "pdf_id")
+_ENDED = ("ended_by_id", "ended_at")
 
 
 class OrderDocument(models.Model):
@@ -86,13 +85,19 @@ class Quotation(OrderDocument):
                 | Q(sent_at__isnull=False, number__isnull=False, content__isnull=False),
                 name="quotation_numbered_when_sent",
             ),
+            _ended_in([QuotationState.DRAFT, QuotationState.SENT], "quotation_ended_with_its_state"),
         ]
         indexes = [models.Index(fields=["state", "valid_until"], name="quotation_by_validity")]
         triggers = [
-            frozen_from(
+            frozen_by_state(
                 "quotation_frozen",
-                [state.value for state in QuotationState if state is not QuotationState.DRAFT],
-                ["state", "ended_by_id", "ended_at", "reason", "render_state", "render_error", "pdf_id"],
+                quotation_successors(),
+                {
+                    state.value: ("state", "reason", *_ENDED, *_RENDERED) if state is QuotationState.SENT else _RENDERED
+                    for state in QuotationState
+                    if state is not QuotationState.DRAFT
+                },
+                (*_ENDED, "pdf_id"),
             ),
             pgtrigger.Protect(name="quotation_kept", operation=pgtrigger.Delete),
             no_truncate("quotation_no_truncate"),
@@ -100,15 +105,6 @@ class Quotation(OrderDocument):
 
     def __str__(self) -> str:
         return self.number or self.title
-
-
-_DRAFT_ONLY = """
-PERFORM 1 FROM billing_quotation q WHERE q.id = coalesce(NEW.quotation_id, OLD.quotation_id) AND q.state = 'draft';
-IF NOT FOUND THEN
-    RAISE EXCEPTION 'frozen: the lines of a quotation that was sent cannot be changed' USING ERRCODE = '23001';
-END IF;
-RETURN coalesce(NEW, OLD);
-"""
 
 
 class QuotationLine(models.Model):
@@ -151,7 +147,7 @@ class QuotationLine(models.Model):
                 operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
                 when=pgtrigger.Before,
                 level=pgtrigger.Row,
-                func=_DRAFT_ONLY,
+                func=DRAFT_ONLY,
             ),
             no_truncate("quotation_line_no_truncate"),
         ]
@@ -199,31 +195,27 @@ class CommissionSheet(OrderDocument):
                 | Q(issued_at__isnull=False, number__isnull=False, content__isnull=False),
                 name="commission_numbered_when_issued",
             ),
+            _ended_in([SheetState.DRAFT, SheetState.ISSUED, SheetState.IN_FORCE], "commission_ended_with_its_state"),
+            models.CheckConstraint(
+                condition=Q(state__in=_SIGNED, in_force_at__isnull=False) | (~Q(state__in=_SIGNED) & Q(in_force_at__isnull=True)),
+                name="commission_in_force_with_its_state",
+            ),
         ]
         indexes = [
             models.Index(fields=["lab", "state", "-created_at"], name="commission_by_lab"),
             models.Index(fields=["organisation", "-created_at"], name="commission_by_customer"),
         ]
         triggers = [
-            frozen_from(
+            frozen_by_state(
                 "commission_frozen",
-                [SheetState.ISSUED.value],
-                ["state", "in_force_at", "ended_by_id", "ended_at", "reason", "render_state", "render_error", "pdf_id"],
-            ),
-            frozen_from(
-                "commission_evidence",
-                [SheetState.IN_FORCE.value, SheetState.FINISHED.value, SheetState.CANCELLED.value],
-                ["state", "ended_by_id", "ended_at", "render_state", "render_error", "pdf_id", "signed_pdf_id"],
-            ),
-            pgtrigger.Trigger(
-                name="commission_binds",
-                operation=pgtrigger.Update,
-                when=pgtrigger.Before,
-                level=pgtrigger.Row,
-                condition=pgtrigger.Condition(
-                    "OLD.state IN ('in_force', 'finished') AND NEW.state NOT IN ('in_force', 'finished')"
-                ),
-                func="RAISE EXCEPTION 'frozen: what both sides signed stays in force' USING ERRCODE = '23001';",
+                sheet_successors(),
+                {
+                    SheetState.ISSUED.value: ("state", "in_force_at", "reason", *_ENDED, *_RENDERED),
+                    SheetState.IN_FORCE.value: ("state", *_ENDED, *_RENDERED, "signed_pdf_id"),
+                    SheetState.FINISHED.value: (*_RENDERED, "signed_pdf_id"),
+                    SheetState.CANCELLED.value: _RENDERED,
+                },
+                (*_ENDED, "in_force_at", "pdf_id", "signed_pdf_id"),
             ),
             pgtrigger.Protect(name="commission_kept", operation=pgtrigger.Delete),
             no_truncate("commission_no_truncate"),
@@ -249,6 +241,7 @@ class CommissionSignature(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["sheet", "side"], name="commission_signed_once_by_a_side"),
+            models.UniqueConstraint(fields=["sheet", "signed_by"], name="commission_signed_by_two_people"),
             _one_of("side", [side.value for side in Side], "commission_signature_side_known"),
             models.CheckConstraint(
                 condition=Q(method=Method.SCAN.value, scan__isnull=False) | Q(method=Method.SYSTEM.value, scan__isnull=True),

@@ -9,12 +9,12 @@ from django.db.models import Prefetch, QuerySet
 from billing.ordering.models import CommissionReservation, CommissionSheet, CommissionSignature, Quotation, QuotationLine
 from billing.ordering.rules.quotations import QuotationState, is_over
 from billing.ordering.services.quotations import local_today
-from billing.ordering.services.sheets import SIGNATORIES
-from booking.models import Reservation
+from billing.ordering.services.sheets import signed_by, signing_sides
+from booking.models import Enquiry, Reservation
 from booking.rules.enquiries import Side
 from booking.rules.states import ReservationState
-from booking.services.enquiries import CUSTOMERS
-from config.kernel.access import Actor, Role, get_visible, visible_to
+from booking.services.enquiry_sides import acting_side, own_sides
+from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.models import StoredFile
 from config.kernel.services import files
@@ -49,14 +49,14 @@ def binds_until_today(quotation: Quotation, now: datetime) -> bool:
     return quotation.state == QuotationState.SENT and not is_over(quotation.valid_until, local_today(now))
 
 
-def may_quote(actor: Actor, lab_id: int) -> bool:
-    """Whether the actor writes quotations for the lab."""
-    return lab_id in actor.organisations(Role.LAB_MANAGER)
+def may_quote(actor: Actor, enquiry: Enquiry) -> bool:
+    """Whether the actor writes quotations in the thread."""
+    return Side.LAB in own_sides(actor, enquiry.organisation_id, enquiry.lab_id)
 
 
-def is_customer(actor: Actor, organisation_id: int) -> bool:
-    """Whether the actor accepts and signs off what the organisation is offered."""
-    return organisation_id in actor.organisations(*CUSTOMERS)
+def is_customer(actor: Actor, enquiry: Enquiry) -> bool:
+    """Whether the actor accepts and declines what is offered in the thread."""
+    return Side.CUSTOMER in own_sides(actor, enquiry.organisation_id, enquiry.lab_id)
 
 
 def own_instruments(actor: Actor, lab_id: int) -> list[Instrument]:
@@ -112,16 +112,12 @@ def sheet_of_reservation(actor: Actor, reservation: Reservation) -> CommissionSh
 
 def side_of(actor: Actor, sheet: CommissionSheet) -> Side | None:
     """On which side the actor acts, None for those who only read."""
-    if is_customer(actor, sheet.organisation_id):
-        return Side.CUSTOMER
-    return Side.LAB if sheet.lab_id in actor.organisations(Role.LAB_MANAGER) else None
+    return acting_side(actor, sheet.organisation_id, sheet.lab_id)
 
 
-def may_sign(actor: Actor, sheet: CommissionSheet) -> bool:
-    """Whether the actor's signature binds a side that has not signed yet."""
-    signed = {signature.side for signature in sheet.signatures.all()}
-    sides = {Side.CUSTOMER: sheet.organisation_id, Side.LAB: sheet.lab_id}
-    return any(pk in actor.organisations(SIGNATORIES[side]) and side.value not in signed for side, pk in sides.items())
+def may_sign_for(actor: Actor, sheet: CommissionSheet) -> tuple[Side, ...]:
+    """The sides that the actor's signature would bind now."""
+    return signing_sides(actor, sheet, signed_by(sheet.signatures.all()))
 
 
 def document(stored: StoredFile | None) -> tuple[StoredFile, bytes]:

@@ -57,12 +57,17 @@ def publish_price(
 
 def version_id_in_force(instrument_id: int, on: date) -> int | None:
     """The id of the version in force on a local date, or None when the instrument has no price."""
-    return (
-        PriceVersion.objects.filter(instrument_id=instrument_id, effective_from__lte=on)
-        .order_by("-effective_from")
-        .values_list("pk", flat=True)
-        .first()
+    return version_ids_in_force([instrument_id], on).get(instrument_id)
+
+
+def version_ids_in_force(instrument_ids: Iterable[int], on: date) -> dict[int, int]:
+    """The id of the version in force on a local date, by instrument: one query. Instruments without a price are left out."""
+    rows = (
+        PriceVersion.objects.filter(instrument_id__in=list(instrument_ids), effective_from__lte=on)
+        .order_by("instrument_id", "-effective_from")
+        .distinct("instrument_id")
     )
+    return dict(rows.values_list("instrument_id", "pk"))
 
 
 @lru_cache(maxsize=4096)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -15,34 +14,33 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from booking.access import CUSTOMERS
 from booking.api import enquiry_shapes as shapes
 from booking.models import Enquiry, Need
 from booking.queries import enquiries as queries
 from booking.rules.enquiries import Side
 from booking.services import enquiries, enquiry_files
 from booking.services.enquiries import Question, UnmetNeed, Written
-from booking.services.enquiry_files import Attachment
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, StrictSerializer
 from config.kernel.api.views import REPLAYED, ApiView
 from config.kernel.http import attachment
-from instruments.services import answer_time, uploads
+from instruments.services import answer_time
 
 ATTACHMENT = OpenApiParameter("attachment_id", int, OpenApiParameter.PATH, description="The attachment's id.")
 
 
-def attachments_of(files: Iterable[UploadedFile[Any]]) -> list[Attachment]:
-    """Uploaded files as they are handed to the service."""
-    return [Attachment(uploads.received(each), each.name or "") for each in files]
+def created(body: Any, written: Written, **headers: str) -> Response:
+    """201 with what was made, or 200 (and said so) for a call that was made before."""
+    if written.replayed:
+        return Response(body, headers={REPLAYED: "true"})
+    return Response(body, status=201, headers=headers)
 
 
 def made(written: Written, route: str) -> Response:
-    """201 with where it is read, or 200 for a call that was made before."""
+    """As ``created``, with the address at which it is read."""
     url = reverse(route, args=[written.pk])
-    body = {"id": written.pk, "url": url}
-    if written.replayed:
-        return Response(body, headers={REPLAYED: "true"})
-    return Response(body, status=201, headers={"Location": url})
+    return created({"id": written.pk, "url": url}, written, Location=url)
 
 
 class EnquiryView(ApiView):
@@ -67,8 +65,8 @@ class EnquiryView(ApiView):
         if "state" in asked:
             rows = rows.filter(state=asked["state"])
         if "need" in asked:
-            rows = rows.filter(need_id=asked["need"], organisation_id__in=self.actor.organisations(*enquiries.CUSTOMERS))
-        return self.paged(rows, self._row)
+            rows = rows.filter(need_id=asked["need"], organisation_id__in=self.actor.organisations(*CUSTOMERS))
+        return self.paged_together(rows, self._rows)
 
     @extend_schema(responses=shapes.ThreadOut)
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -89,13 +87,17 @@ class EnquiryView(ApiView):
         )
         return made(enquiries.ask(self.actor, question, (), self.now, idempotency_key=key), "api_enquiry")
 
-    @extend_schema(parameters=[IDEMPOTENT], request={"multipart/form-data": shapes.MessageIn}, responses={201: shapes.ThreadOut})
+    @extend_schema(
+        parameters=[IDEMPOTENT],
+        request={"multipart/form-data": shapes.MessageIn},
+        responses={201: shapes.ThreadOut, 200: shapes.ThreadOut},
+    )
     def write(self, request: Request, pk: str) -> Response:
         """Write on (multipart): the customer's people ask, the lab's managers answer."""
         key, given = self.idempotency_key(request), self.valid(request)
-        files = attachments_of(given["attachments"])
-        enquiries.write(self.actor, int(pk), given["text"], files, self.now, idempotency_key=key)
-        return Response(self._thread(int(pk)), status=201)
+        files = enquiry_files.attachments_of(given["attachments"])
+        written = enquiries.write(self.actor, int(pk), given["text"], files, self.now, idempotency_key=key)
+        return created(self._thread(int(pk)), written)
 
     @extend_schema(responses=shapes.ThreadOut)
     def close(self, request: Request, pk: str) -> Response:
@@ -117,12 +119,12 @@ class EnquiryView(ApiView):
         stored, content = enquiry_files.attached_file(self.actor, int(attachment_id))
         return attachment(content, stored.media_type, stored.file_name)
 
-    def _row(self, row: Enquiry) -> dict[str, Any]:
-        return shapes.enquiry_json(row, self.now, asking=queries.side_of(self.actor, row) is Side.CUSTOMER)
+    def _rows(self, rows: Sequence[Enquiry]) -> Any:
+        return shapes.enquiries_json(rows, self.now, lambda row: queries.side_of(self.actor, row) is Side.CUSTOMER)
 
     def _thread(self, pk: int) -> dict[str, Any]:
         found = queries.enquiry_for(self.actor, pk)
-        return {**self._row(found), "messages": [shapes.message_json(each) for each in found.messages.all()]}
+        return {**self._rows([found])[0], "messages": [shapes.message_json(each) for each in found.messages.all()]}
 
 
 class MessageParserView(EnquiryView):
@@ -147,7 +149,7 @@ class NeedView(ApiView):
     def retrieve(self, request: Request, pk: str) -> Response:
         """One need with the thread of each lab."""
         need, threads = queries.need_for(self.actor, int(pk))
-        rows = [shapes.enquiry_json(row, self.now, asking=True) for row in threads]
+        rows = shapes.enquiries_json(threads, self.now, lambda row: True)
         return Response({**shapes.need_json(need), "enquiries": rows})
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut, 200: shapes.MadeOut})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from booking.queries import enquiries as queries
 from booking.rules.enquiries import EnquiryState, Side
 from config.kernel.api.fields import Id, IdParameter, Text
 from config.kernel.api.serializers import PageParameters, StrictSerializer
+from instruments.rules.answer_time import Waiting
 
 _TEXT = 20_000  # longer is refused as input; the service says what really fits
 _STATES = [state.value for state in EnquiryState]
@@ -128,9 +130,13 @@ class PromiseOut(serializers.Serializer):
     workdays = serializers.IntegerField()
 
 
-def enquiry_json(row: Enquiry, now: datetime, *, asking: bool) -> dict[str, Any]:
-    """A thread in a list; ``asking`` shows what is for the customer's side alone."""
-    waiting = queries.waiting_of(row, now)
+def enquiries_json(rows: Sequence[Enquiry], now: datetime, asking: Callable[[Enquiry], bool]) -> list[dict[str, Any]]:
+    """Threads in a list; where ``asking``, with what is for the customer's side alone."""
+    waiting = queries.waiting_of(rows, now)
+    return [_enquiry_json(row, waiting.get(row.pk), asking=asking(row)) for row in rows]
+
+
+def _enquiry_json(row: Enquiry, waiting: Waiting | None, *, asking: bool) -> dict[str, Any]:
     shown = {
         "id": row.pk,
         "lab": {"id": row.lab_id, "name": row.lab.name},

@@ -8,13 +8,14 @@ from datetime import datetime
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from booking.access import CUSTOMERS
 from booking.models import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySeen, Need
 from booking.rules.enquiries import EnquiryState, Side
-from booking.services.enquiries import CUSTOMERS
+from booking.services.enquiry_sides import acting_side
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from instruments.models import Organisation
 from instruments.rules.answer_time import Waiting, waiting
-from instruments.services.answer_time import zone_of_owner
+from instruments.services.answer_time import zones_of_owners
 
 LAB_READERS = (Role.LAB_MANAGER, Role.OWNER_FINANCE)
 
@@ -57,25 +58,25 @@ def enquiry_for(actor: Actor, enquiry_id: int) -> Enquiry:
     return get_visible(enquiries_visible(actor).prefetch_related(Prefetch("messages", messages)), actor, pk=enquiry_id)
 
 
-def waiting_of(enquiry: Enquiry, now: datetime) -> Waiting | None:
-    """How long the thread waits for its lab, None when it does not. The promise is the lab's of today, the due time the one shown."""
-    if enquiry.waiting_since is None or enquiry.answer_due_at is None:
-        return None
-    zone = zone_of_owner(enquiry.lab_id)
-    found = waiting(enquiry.waiting_since, enquiry.lab.answer_workdays, zone, now)
-    return Waiting(found.since, enquiry.answer_due_at, found.age_minutes, found.promise_minutes)
+def waiting_of(enquiries: Iterable[Enquiry], now: datetime) -> dict[int, Waiting]:
+    """How long threads wait for their lab, by id; without those that do not. The promise is the one that was shown to who asked."""
+    open_ones = [
+        (each, each.waiting_since, each.answer_due_at)
+        for each in enquiries
+        if each.waiting_since is not None and each.answer_due_at is not None
+    ]
+    zones = zones_of_owners({each.lab_id for each, _since, _due in open_ones})
+    return {each.pk: waiting(since, due, zones[each.lab_id], now) for each, since, due in open_ones}
 
 
 def side_of(actor: Actor, enquiry: Enquiry) -> Side:
     """On which side the actor reads."""
-    return Side.CUSTOMER if enquiry.organisation_id in actor.organisations(*CUSTOMERS) else Side.LAB
+    return acting_side(actor, enquiry.organisation_id, enquiry.lab_id) or Side.LAB
 
 
 def may_write(actor: Actor, enquiry: Enquiry) -> bool:
     """Whether the actor asks or answers in the thread."""
-    if side_of(actor, enquiry) is Side.CUSTOMER:
-        return True
-    return enquiry.lab_id in actor.organisations(Role.LAB_MANAGER)
+    return acting_side(actor, enquiry.organisation_id, enquiry.lab_id) is not None
 
 
 def unread_count(actor: Actor) -> int:

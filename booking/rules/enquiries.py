@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 
 from config.kernel.errors import Refusal
@@ -32,6 +33,12 @@ class Side(StrEnum):
 
     CUSTOMER = "customer"
     LAB = "lab"
+
+
+def sides_of(parties: Mapping[Side, int], acts_for: Mapping[Side, Collection[int]]) -> tuple[Side, ...]:
+    """On which sides somebody acts, the customer's first: ``parties`` are the ids of the two organisations, ``acts_for`` those of the
+    organisations for which the person may act on either side. Somebody of both firms is on both sides."""
+    return tuple(side for side in Side if parties[side] in acts_for[side])
 
 
 _TRANSITIONS: dict[EnquiryState, dict[EnquiryEvent, EnquiryState]] = {

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from booking.access import CUSTOMERS
 from booking.models import Enquiry, EnquiryMessage, EnquirySeen, Need
 from booking.rules.enquiries import MOST_LABS, SUBJECT_LENGTH, TEXT_LENGTH, EnquiryEvent, EnquiryState, Side, next_state
 from booking.services import enquiry_files, enquiry_mails
-from booking.services.enquiry_files import Attachment
+from booking.services.enquiry_files import Attachment, Clean
+from booking.services.enquiry_sides import require_side
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
@@ -20,10 +22,10 @@ from instruments.rules.regions import regions
 from instruments.rules.registry_values import clean_text
 from instruments.services.answer_time import zone_of_owner
 
-CUSTOMERS = (Role.RESEARCHER, Role.FIRM_ADMIN)
 MOST_OPEN = 30
 """So many questions of one organisation may wait for one lab."""
 TECHNIQUE_LENGTH = 100
+Files = Sequence[Clean]
 _STATE_AFTER = {Side.CUSTOMER: EnquiryEvent.ASK, Side.LAB: EnquiryEvent.ANSWER}
 
 
@@ -72,14 +74,15 @@ def ask(actor: Actor, question: Question, attachments: Sequence[Attachment], now
     ``idempotency.*``.
     """
 
-    def effect() -> dict[str, Any]:
+    def effect(files: Files) -> dict[str, Any]:
         about = _about(actor, question)
         subject, text = _checked_words(
             question.subject, question.text, _reasons_against(actor, question.organisation_id, about.lab)
         )
-        return {"id": _open(actor, about, question.organisation_id, subject, text, attachments, now).pk}
+        return {"id": _open(actor, about, question.organisation_id, subject, text, files, now).pk}
 
-    return _once(actor, "enquiry.ask", idempotency_key, asdict(question), attachments, now, effect)
+    files = _cleaned(attachments, lambda: _about(actor, question))
+    return _once(actor, "enquiry.ask", idempotency_key, asdict(question), attachments, now, lambda: effect(files))
 
 
 def post_need(
@@ -90,10 +93,10 @@ def post_need(
     Raises as ``ask`` does, and Refusal ``enquiry.labs_missing``, ``enquiry.too_many_labs``, ``enquiry.region_unknown``.
     """
 
-    def effect() -> dict[str, Any]:
-        return {"id": _post(actor, need, attachments, now).pk}
-
-    return _once(actor, "enquiry.need", idempotency_key, asdict(need), attachments, now, effect)
+    files = _cleaned(attachments, lambda: _wanted_labs(need))
+    return _once(
+        actor, "enquiry.need", idempotency_key, asdict(need), attachments, now, lambda: {"id": _post(actor, need, files, now).pk}
+    )
 
 
 def write(
@@ -105,22 +108,23 @@ def write(
     ``upload.*``.
     """
 
-    def effect() -> dict[str, Any]:
+    def effect(files: Files) -> dict[str, Any]:
         enquiry = _locked(actor, enquiry_id)
-        side = writing_side(actor, enquiry)
+        side = require_side(actor, enquiry.organisation_id, enquiry.lab_id)
         next_state(EnquiryState(enquiry.state), _STATE_AFTER[side])
         words = _text(text)
-        return {"id": _write(actor, enquiry, side, words, attachments, now).pk}
+        return {"id": _write(actor, enquiry, side, words, files, now).pk}
 
+    files = _cleaned(attachments, lambda: get_visible(Enquiry.objects.all(), actor, pk=enquiry_id))
     payload = {"enquiry": enquiry_id, "text": text}
-    return _once(actor, "enquiry.write", idempotency_key, payload, attachments, now, effect)
+    return _once(actor, "enquiry.write", idempotency_key, payload, attachments, now, lambda: effect(files))
 
 
 @transactions.whole
 def close(actor: Actor, enquiry_id: int, now: datetime) -> Enquiry:
     """Nothing is left to answer; either side may say so. Raises NotFound, Forbidden, Refusal ``enquiry.illegal_transition``."""
     enquiry = _locked(actor, enquiry_id)
-    writing_side(actor, enquiry)
+    require_side(actor, enquiry.organisation_id, enquiry.lab_id)
     _move(actor, enquiry, EnquiryEvent.CLOSE, now)
     return enquiry
 
@@ -137,16 +141,21 @@ def mark_seen(actor: Actor, enquiry_id: int) -> None:
         )
 
 
-def writing_side(actor: Actor, enquiry: Enquiry) -> Side:
-    """The side on which the actor writes. Raises Forbidden for those who only read."""
-    if enquiry.organisation_id in actor.organisations(*CUSTOMERS):
-        return Side.CUSTOMER
-    actor.require_in(enquiry.lab_id, Role.LAB_MANAGER)
-    return Side.LAB
+def _cleaned(attachments: Sequence[Attachment], visible: Callable[[], object]) -> Files:
+    """The files as they are kept, drawn anew once and while nothing is locked; not for who does not see what they go with."""
+    if attachments:
+        visible()
+    return enquiry_files.checked(attachments)
 
 
 def _once(
-    actor: Actor, route: str, key: str, payload: dict[str, Any], attachments: Sequence[Attachment], now: datetime, effect: Any
+    actor: Actor,
+    route: str,
+    key: str,
+    payload: dict[str, Any],
+    attachments: Sequence[Attachment],
+    now: datetime,
+    effect: Callable[[], dict[str, Any]],
 ) -> Written:
     actor.person_id  # noqa: B018  (nobody asks nothing)
     whole = {**payload, "files": [[each.name, each.sha256] for each in attachments]}
@@ -209,10 +218,7 @@ def _text(text: str) -> str:
     return words
 
 
-def _open(
-    actor: Actor, about: _About, organisation_id: int, subject: str, text: str, attachments: Sequence[Attachment], now: datetime
-) -> Enquiry:
-    checked = enquiry_files.checked(attachments)
+def _open(actor: Actor, about: _About, organisation_id: int, subject: str, text: str, files: Files, now: datetime) -> Enquiry:
     enquiry = Enquiry.objects.create(
         lab=about.lab,
         organisation_id=organisation_id,
@@ -230,12 +236,12 @@ def _open(
     message = EnquiryMessage.objects.create(
         enquiry=enquiry, side=Side.CUSTOMER, author_id=actor.person_id, text=text, sent_at=now
     )
-    enquiry_files.attach(actor, message, checked, now)
+    enquiry_files.attach(actor, message, files, now)
     enquiry_mails.tell(message)
     return enquiry
 
 
-def _post(actor: Actor, need: UnmetNeed, attachments: Sequence[Attachment], now: datetime) -> Need:
+def _post(actor: Actor, need: UnmetNeed, files: Files, now: datetime) -> Need:
     wanted = sorted(set(need.lab_ids))
     reasons: list[Reason] = []
     if not wanted:
@@ -245,10 +251,8 @@ def _post(actor: Actor, need: UnmetNeed, attachments: Sequence[Attachment], now:
     if need.region_code and need.region_code not in regions():
         reasons.append(Reason("enquiry.region_unknown", {}, "region_code"))
     technique = clean_text(need.technique, TECHNIQUE_LENGTH, "technique")
-    labs = {lab.pk: lab for lab in Organisation.objects.filter(pk__in=wanted[:MOST_LABS], kind=OrganisationKind.OWNER)}
-    for pk in wanted[:MOST_LABS]:
-        if pk not in labs:
-            raise NotFound.of("access.not_found", model="organisation")
+    labs = _wanted_labs(need)
+    for pk in labs:
         reasons += [each for each in _reasons_against(actor, need.organisation_id, labs[pk]) if each not in reasons]
     subject, text = _checked_words(need.subject, need.text, reasons)
     made = Need.objects.create(
@@ -262,17 +266,23 @@ def _post(actor: Actor, need: UnmetNeed, attachments: Sequence[Attachment], now:
     )
     audit.record(actor, "enquiry.need", made, now, after={"subject": subject, "labs": wanted})
     for pk in wanted:
-        _open(actor, _About(labs[pk], {"need_id": made.pk}), need.organisation_id, subject, text, attachments, now)
+        _open(actor, _About(labs[pk], {"need_id": made.pk}), need.organisation_id, subject, text, files, now)
     return made
 
 
-def _write(
-    actor: Actor, enquiry: Enquiry, side: Side, text: str, attachments: Sequence[Attachment], now: datetime
-) -> EnquiryMessage:
-    checked = enquiry_files.checked(attachments)
+def _wanted_labs(need: UnmetNeed) -> dict[int, Organisation]:
+    """The labs by id, no more than may be asked. Raises NotFound."""
+    wanted = sorted(set(need.lab_ids))[:MOST_LABS]
+    found = Organisation.objects.filter(kind=OrganisationKind.OWNER).in_bulk(wanted)
+    if len(found) != len(wanted):
+        raise NotFound.of("access.not_found", model="organisation")
+    return {pk: found[pk] for pk in wanted}
+
+
+def _write(actor: Actor, enquiry: Enquiry, side: Side, text: str, files: Files, now: datetime) -> EnquiryMessage:
     _move(actor, enquiry, _STATE_AFTER[side], now)
     message = EnquiryMessage.objects.create(enquiry=enquiry, side=side, author_id=actor.person_id, text=text, sent_at=now)
-    enquiry_files.attach(actor, message, checked, now)
+    enquiry_files.attach(actor, message, files, now)
     enquiry_mails.tell(message)
     return message
 

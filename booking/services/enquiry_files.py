@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
 
 from booking.models import EnquiryAttachment, EnquiryMessage
 from booking.rules.enquiries import MOST_ATTACHMENTS
@@ -38,13 +41,20 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
-class _Clean:
+class Clean:
+    """A file as it is kept."""
+
     content: bytes
     media_type: str
     name: str
 
 
-def checked(attachments: Sequence[Attachment]) -> list[_Clean]:
+def attachments_of(files: Iterable[UploadedFile[Any]]) -> list[Attachment]:
+    """Uploaded files as they are handed in, no more of each than it takes to see that it is too big."""
+    return [Attachment(uploads.received(each), each.name or "") for each in files]
+
+
+def checked(attachments: Sequence[Attachment]) -> list[Clean]:
     """The files as they are kept: pictures drawn anew, everything else as it is.
 
     Raises Refusal ``enquiry.too_many_files``, ``enquiry.file_type`` and ``upload.*`` on field ``attachments``.
@@ -54,7 +64,7 @@ def checked(attachments: Sequence[Attachment]) -> list[_Clean]:
     return [_checked(each) for each in attachments]
 
 
-def attach(actor: Actor, message: EnquiryMessage, attachments: Sequence[_Clean], now: datetime) -> None:
+def attach(actor: Actor, message: EnquiryMessage, attachments: Sequence[Clean], now: datetime) -> None:
     """Store checked files with a message that was just written."""
     for position, each in enumerate(attachments, start=1):
         stored = files.store(each.content, file_name=each.name, media_type=each.media_type, user_id=actor.user_id, now=now)
@@ -67,20 +77,20 @@ def attached_file(actor: Actor, attachment_id: int) -> tuple[StoredFile, bytes]:
     return found.file, files.read(found.file)
 
 
-def _checked(given: Attachment) -> _Clean:
+def _checked(given: Attachment) -> Clean:
     name = file_name(given.name)
     ending = f".{name.rpartition('.')[2].lower()}" if "." in name else ""
     try:
         uploads.refuse_size(given.content)
         if ending in _OFFICE and given.content.startswith(_ZIP):
-            return _Clean(given.content, _OFFICE[ending], name)
+            return Clean(given.content, _OFFICE[ending], name)
         if ending in _TEXTS and _is_text(given.content):
-            return _Clean(given.content, _TEXTS[ending], name)
+            return Clean(given.content, _TEXTS[ending], name)
         clean = uploads.clean_document(given.content)
     except Refusal as refusal:
         raise _placed(refusal, name) from refusal
     stem = name[: -len(ending)] if ending else name
-    return _Clean(clean.content, clean.media_type, f"{stem}.{clean.extension}")
+    return Clean(clean.content, clean.media_type, f"{stem}.{clean.extension}")
 
 
 def _placed(refusal: Refusal, name: str) -> Refusal:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
-
 from booking.models import CalendarSubscription
 from booking.services.subscription_refresh import settle
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.services import audit, outbound
+from config.kernel.services.jobs import defer_once
 from config.kernel.services.transactions import whole
 from instruments.rules.names import clean_name
 from instruments.services import schedule_store
@@ -92,12 +89,7 @@ def remove(actor: Actor, subscription_id: int, now: datetime) -> CalendarSubscri
 
 def defer_refresh(subscription_id: int) -> None:
     """Queue the reading of one subscription, unless it waits already."""
-    job = app.configure_task(TASK, lock=LOCK, queueing_lock=f"{TASK}-{subscription_id}")
-    try:
-        with transaction.atomic():
-            job.defer(subscription_id=subscription_id)
-    except AlreadyEnqueued:
-        return
+    defer_once(TASK, f"{TASK}-{subscription_id}", lock=LOCK, subscription_id=subscription_id)
 
 
 def _managed(actor: Actor, subscription_id: int) -> CalendarSubscription:

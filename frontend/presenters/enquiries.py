@@ -49,11 +49,12 @@ def about(enquiry: Enquiry) -> About:
 
 def rows(enquiries: Iterable[Enquiry], now: datetime) -> list[EnquiryRow]:
     """The rows of a list."""
-    found = []
-    for enquiry in enquiries:
-        waiting = queries.waiting_of(enquiry, now)
-        found.append(EnquiryRow(enquiry, about(enquiry), waiting, working_time(waiting.age_minutes) if waiting else ""))
-    return found
+    listed = list(enquiries)
+    waiting = queries.waiting_of(listed, now)
+    return [
+        EnquiryRow(each, about(each), found, working_time(found.age_minutes) if found else "")
+        for each, found in ((each, waiting.get(each.pk)) for each in listed)
+    ]
 
 
 def working_time(minutes: int) -> str:

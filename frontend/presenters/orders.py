@@ -106,6 +106,11 @@ def signature_boxes(sheet: CommissionSheet) -> list[SignatureBox]:
     return boxes
 
 
+def sides(found: Iterable[Side]) -> list[tuple[str, str]]:
+    """(value, word) of sides that can be signed for."""
+    return [(side.value, str(wording.SIDE_NAMES[side.value])) for side in found]
+
+
 def next_words(sheet: CommissionSheet, side: Side | None) -> str:
     """What comes next, for the side that reads."""
     if sheet.state == SheetState.DRAFT:

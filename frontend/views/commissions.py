@@ -12,15 +12,17 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.ordering import queries
 from billing.ordering.rules.sheets import SheetEvent, SheetState, events_from
-from billing.ordering.services import sheets
+from billing.ordering.services import documents, sheets
+from booking.access import CUSTOMERS
 from booking.rules.enquiries import Side
-from booking.services.enquiries import CUSTOMERS
+from booking.services.enquiry_sides import require_side
 from config.kernel.access import Role
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.http import attachment
@@ -70,7 +72,10 @@ def commission_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Write down what is agreed."""
     actor = actor_of(request)
     sheet = queries.sheet_for(actor, pk)
-    sheets.acting_side(actor, sheet)
+    require_side(actor, sheet.organisation_id, sheet.lab_id)
+    if SheetEvent.EDIT not in events_from(SheetState(sheet.state)) and request.method == "GET":
+        messages.info(request, _("It is fixed and does not change any more."))
+        return redirect("commission_detail", pk)
     form = SheetForm(request.POST or None, initial=SheetForm.initial_of(sheet))
     status = 200
     if request.method == "POST":
@@ -101,7 +106,7 @@ def commission_issue(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def commission_sign(request: HttpRequest, pk: int) -> HttpResponse:
     """Sign for one's side."""
-    step = partial(sheets.sign, actor_of(request), pk, request.POST.get("sha256", "")[:64], timezone.now())
+    step = partial(sheets.sign, actor_of(request), pk, request.POST.get("sha256", "")[:64], timezone.now(), side=_side(request))
     return _step(request, pk, step, _("Signed for your side."))
 
 
@@ -111,8 +116,16 @@ def commission_scan(request: HttpRequest, pk: int) -> HttpResponse:
     """Hand in the sealed paper."""
     file = request.FILES.get("file")
     content = uploads.received(file) if file is not None else b""
-    step = partial(sheets.hand_in_scan, actor_of(request), pk, content, timezone.now())
+    step = partial(sheets.hand_in_scan, actor_of(request), pk, content, timezone.now(), side=_side(request))
     return _step(request, pk, step, _("The scan is kept and counts as your side's signature."), scan=ScanForm(request.POST))
+
+
+@login_required
+@require_POST
+def commission_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make the PDF again after it failed."""
+    step = partial(documents.retry, actor_of(request), "commission", pk, timezone.now())
+    return _step(request, pk, step, _("The documents are being made again."))
 
 
 @login_required
@@ -165,6 +178,11 @@ def commission_scan_file(request: HttpRequest, pk: int, side: str) -> HttpRespon
     return attachment(content, stored.media_type, stored.file_name)
 
 
+def _side(request: HttpRequest) -> Side | None:
+    given = request.POST.get("side", "")
+    return Side(given) if given in list(Side) else None
+
+
 def _chosen(request: HttpRequest) -> int:
     text = request.POST.get("reservation", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
@@ -195,6 +213,7 @@ def _page(
             refusal_to_form(form, refusal)
     may_link = SheetEvent.LINK in events
     signing = SheetEvent.SIGN in events
+    binds = queries.may_sign_for(actor, found) if signing else ()
     context: dict[str, Any] = {
         "sheet": found,
         "side": side.value if side is not None else "",
@@ -206,14 +225,16 @@ def _page(
         "may_issue": SheetEvent.ISSUE in events and side is Side.LAB,
         "may_cancel": SheetEvent.CANCEL in events,
         "may_finish": SheetEvent.FINISH in events and side is Side.LAB,
-        "may_sign": signing and queries.may_sign(actor, found),
-        "waits_for_signatory": signing and side is not None and not queries.may_sign(actor, found),
+        "may_sign": bool(binds),
+        "sign_sides": present.sides(binds),
+        "waits_for_signatory": signing and side is not None and not binds,
         "may_link": may_link,
         "may_unlink": SheetEvent.UNLINK in events,
         "linkable": queries.linkable_reservations(actor, found) if may_link else [],
         "document": present.document(found.render_state, found.render_error, found.signed_pdf or found.pdf)
         if found.number
         else None,
+        "retry_url": reverse("commission_retry", args=[pk]) if side is not None else "",
         "next_words": present.next_words(found, side),
         "entries": present.sheet_life(found),
         "forms": shown,

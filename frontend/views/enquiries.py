@@ -19,11 +19,12 @@ from booking.queries import enquiries as queries
 from booking.rules.enquiries import EnquiryState, Side
 from booking.services import enquiries, enquiry_files
 from booking.services.enquiries import Question
+from booking.services.enquiry_files import attachments_of
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.booking_form import read_key
-from frontend.enquiry_forms import MessageForm, QuestionForm, attached
+from frontend.enquiry_forms import MessageForm, QuestionForm
 from frontend.forms import refusal_to_form
 from frontend.http import actor_of
 from frontend.presenters import enquiries as present
@@ -56,7 +57,11 @@ def enquiry_create(request: HttpRequest) -> HttpResponse:
             question = Question(int(typed["organisation"] or 0), typed["subject"], typed["text"], **{field: pk})
             try:
                 made = enquiries.ask(
-                    actor, question, attached(request.FILES), timezone.now(), idempotency_key=read_key(request.POST)
+                    actor,
+                    question,
+                    attachments_of(request.FILES.getlist("attachments")),
+                    timezone.now(),
+                    idempotency_key=read_key(request.POST),
                 )
             except NotFound:
                 raise
@@ -110,7 +115,7 @@ def enquiry_list(request: HttpRequest) -> HttpResponse:
 def enquiry_inbox(request: HttpRequest) -> HttpResponse:
     """What the person's lab is asked: what is due first comes first."""
     actor = actor_of(request)
-    actor.require(Role.LAB_MANAGER)
+    actor.require(*queries.LAB_READERS)
     labs = queries.labs_by_id(actor, actor.organisations(Role.LAB_MANAGER))
     promises = [(lab, present.promise_words(lab.answer_workdays)) for lab in labs]
     return render(request, "enquiries/inbox.html", _listed(request, queries.lab_enquiries(actor)) | {"promises": promises})
@@ -163,7 +168,7 @@ def enquiry_write(request: HttpRequest, pk: int) -> HttpResponse:
             actor_of(request),
             pk,
             request.POST.get("text", ""),
-            attached(request.FILES),
+            attachments_of(request.FILES.getlist("attachments")),
             timezone.now(),
             idempotency_key=read_key(request.POST),
         )
@@ -217,7 +222,7 @@ def _thread_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, 
         "is_customer": side is Side.CUSTOMER,
         "may_write": form is not None or _may_go_on(actor, found, side),  # what was typed stays, whatever happened meanwhile
         "may_close": queries.may_write(actor, found) and found.state != EnquiryState.CLOSED,
-        "may_quote": orders.may_quote(actor, found.lab_id) and found.state != EnquiryState.CLOSED,
+        "may_quote": orders.may_quote(actor, found) and found.state != EnquiryState.CLOSED,
         "quotations": orders.quotations_of(actor, pk),
         "promise": present.promise_words(found.lab.answer_workdays),
         "form": shown,

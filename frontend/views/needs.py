@@ -15,10 +15,11 @@ from booking.queries import enquiries as queries
 from booking.rules.enquiries import MOST_LABS
 from booking.services import enquiries
 from booking.services.enquiries import UnmetNeed
+from booking.services.enquiry_files import attachments_of
 from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Refusal
 from frontend.booking_form import read_key
-from frontend.enquiry_forms import NeedForm, attached
+from frontend.enquiry_forms import NeedForm
 from frontend.forms import refusal_to_form
 from frontend.http import actor_of
 from frontend.presenters import enquiries as present
@@ -59,7 +60,9 @@ def need_create(request: HttpRequest) -> HttpResponse:
                 typed["region_code"],
             )
             try:
-                made = enquiries.post_need(actor, need, attached(request.FILES), now, idempotency_key=read_key(request.POST))
+                made = enquiries.post_need(
+                    actor, need, attachments_of(request.FILES.getlist("attachments")), now, idempotency_key=read_key(request.POST)
+                )
             except NotFound:
                 raise
             except Refusal as refusal:

@@ -17,9 +17,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.ordering import queries
-from billing.ordering.models import Quotation
-from billing.ordering.rules.quotations import QuotationState
-from billing.ordering.services import quotations
+from billing.ordering.rules.quotations import QuotationEvent, QuotationState, events_from
+from billing.ordering.services import documents, quotations
 from booking.queries import enquiries as threads
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
@@ -61,6 +60,9 @@ def quotation_edit(request: HttpRequest, pk: int) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     quotation = queries.quotation_for(actor, pk)
     actor.require_in(quotation.enquiry.lab_id, Role.LAB_MANAGER)
+    if QuotationEvent.EDIT not in events_from(QuotationState(quotation.state)) and request.method == "GET":
+        messages.info(request, _("It is fixed and does not change any more."))
+        return redirect("quotation_detail", pk)
     rows = rows_wanted(request.POST, len(quotation.lines.all()))
     form = _form(request, actor, quotation.enquiry.lab_id, rows, initial_of(quotation))
 
@@ -146,6 +148,14 @@ def quotation_accept(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def quotation_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make the PDF again after it failed."""
+    step = partial(documents.retry, actor_of(request), "quotation", pk, timezone.now())
+    return _step(request, pk, step, _("The documents are being made again."))
+
+
+@login_required
 @require_GET
 def quotation_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The PDF as it was made once."""
@@ -153,7 +163,7 @@ def quotation_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     return attachment(content, stored.media_type, stored.file_name)
 
 
-def _step(request: HttpRequest, pk: int, step: Callable[[], Quotation], done: str, **kept: forms.Form) -> HttpResponse:
+def _step(request: HttpRequest, pk: int, step: Callable[[], object], done: str, **kept: forms.Form) -> HttpResponse:
     """Do it; when it is refused, the page again with the reasons and what was typed."""
     try:
         step()
@@ -175,17 +185,19 @@ def _page(
         for form in (kept or {}).values():
             form.errors.clear()
             refusal_to_form(form, refusal)
-    is_lab = queries.may_quote(actor, found.enquiry.lab_id)
-    is_customer = queries.is_customer(actor, found.enquiry.organisation_id)
+    is_lab = queries.may_quote(actor, found.enquiry)
+    is_customer = queries.is_customer(actor, found.enquiry)
+    events = events_from(QuotationState(found.state))
     context = {
         "quotation": found,
         "lines": present.lines(found.lines.all()),
         "is_lab": is_lab,
-        "may_edit": is_lab and found.state == QuotationState.DRAFT,
-        "may_withdraw": is_lab and found.state in (QuotationState.DRAFT, QuotationState.SENT),
+        "may_edit": is_lab and QuotationEvent.EDIT in events,
+        "may_withdraw": is_lab and QuotationEvent.WITHDRAW in events,
         "may_answer": is_customer and queries.binds_until_today(found, now),
         "sheet": queries.sheet_of(actor, found) if found.state == QuotationState.ACCEPTED else None,
         "document": present.document(found.render_state, found.render_error, found.pdf) if found.number else None,
+        "retry_url": reverse("quotation_retry", args=[pk]) if is_lab or is_customer else "",
         "entries": present.quotation_life(found),
         "forms": shown,
         "key": present.new_key(),

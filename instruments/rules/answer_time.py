@@ -23,16 +23,14 @@ _FAR = timedelta(days=120)
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How long a question waits. ``age_minutes`` of ``promise_minutes`` of working time have passed; ``due_at`` is in UTC."""
+    """How long a question waits. ``age_minutes`` of ``promise_minutes`` of working time have passed; ``due_at`` is in UTC. It is
+    ``overdue`` from ``due_at`` on."""
 
     since: datetime
     due_at: datetime
     age_minutes: int
     promise_minutes: int
-
-    @property
-    def overdue(self) -> bool:
-        return self.age_minutes >= self.promise_minutes
+    overdue: bool
 
 
 def due_at(asked_at: datetime, workdays: int, zone: ZoneInfo) -> datetime:
@@ -66,9 +64,9 @@ def worked_minutes(since: datetime, until: datetime, zone: ZoneInfo) -> int:
     return int(passed.total_seconds()) // 60
 
 
-def waiting(since: datetime, workdays: int, zone: ZoneInfo, now: datetime) -> Waiting:
-    """How long something that came at ``since`` waits for an answer promised in ``workdays``."""
-    return Waiting(since, due_at(since, workdays, zone), worked_minutes(since, now, zone), workdays * MINUTES_A_DAY)
+def waiting(since: datetime, due: datetime, zone: ZoneInfo, now: datetime) -> Waiting:
+    """How long something that came at ``since`` waits for the answer that was promised until ``due``."""
+    return Waiting(since, due, worked_minutes(since, now, zone), worked_minutes(since, due, zone), now >= due)
 
 
 def _next_workday(day: date, holidays: Collection[date], make_up_days: Collection[date]) -> date:

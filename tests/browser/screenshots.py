@@ -71,13 +71,14 @@ def test_picture_of_a_quote(visitors: Visitors) -> None:
     with page.expect_response(lambda response: "/quotes/preview" in response.url):
         page.locator("#booking-to").fill(f"{begins + 3:02d}{page.locator('#booking-from').input_value()[2:]}")
     page.locator("#quote .price-final").wait_for()
-    page.evaluate("() => { document.activeElement.blur(); scrollTo(0, 0); }")
-    keep("quote", page, 1260)
+    page.evaluate("() => document.activeElement.blur()")
+    keep("quote", page, 1260, at="#slots")
 
 
-def keep(name: str, page: Page, height: int) -> None:
-    """The upper part of the page as a small picture for the README."""
+def keep(name: str, page: Page, height: int, at: str = "body") -> None:
+    """The page from the element ``at`` on as a small picture for the README."""
     page.set_viewport_size({"width": README_WIDTH, "height": height})
+    page.locator(at).evaluate("(element) => element.scrollIntoView({ block: 'start', behavior: 'instant' })")
     README_PICTURES.mkdir(parents=True, exist_ok=True)
     README_PICTURES.joinpath(f"{name}.png").write_bytes(small(page.screenshot(animations="disabled")))
 

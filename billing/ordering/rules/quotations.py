@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 
+from booking.rules.enquiries import Side
 from config.kernel.errors import Refusal
 
 
@@ -28,6 +29,8 @@ class QuotationEvent(StrEnum):
 
 #: What the customer does; time expires, the lab does the rest.
 OF_THE_CUSTOMER = frozenset({QuotationEvent.ACCEPT, QuotationEvent.DECLINE})
+#: What is not done without saying why.
+NEEDS_REASON = frozenset({QuotationEvent.DECLINE})
 
 _TRANSITIONS: dict[QuotationState, dict[QuotationEvent, QuotationState]] = {
     QuotationState.DRAFT: {
@@ -59,6 +62,16 @@ def next_state(state: QuotationState, event: QuotationEvent) -> QuotationState:
 def events_from(state: QuotationState) -> frozenset[QuotationEvent]:
     """What may happen in ``state``; nothing exactly in final states."""
     return frozenset(_TRANSITIONS[state])
+
+
+def successors() -> dict[str, frozenset[str]]:
+    """Which other states may follow each; nothing exactly on final ones."""
+    return {state.value: frozenset(_TRANSITIONS[state].values()) - {state} for state in QuotationState}
+
+
+def side_of(event: QuotationEvent) -> Side:
+    """Which side does it."""
+    return Side.CUSTOMER if event in OF_THE_CUSTOMER else Side.LAB
 
 
 def is_over(valid_until: date, today: date) -> bool:

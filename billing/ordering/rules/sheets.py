@@ -97,3 +97,8 @@ def next_state(state: SheetState, event: SheetEvent) -> SheetState:
 def events_from(state: SheetState) -> frozenset[SheetEvent]:
     """What may happen in ``state``; nothing exactly in final states."""
     return frozenset(_TRANSITIONS[state])
+
+
+def successors() -> dict[str, frozenset[str]]:
+    """Which other states may follow each; nothing exactly on final ones."""
+    return {state.value: frozenset(_TRANSITIONS[state].values()) - {state} for state in SheetState}

@@ -5,53 +5,84 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
-from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
+from django.db.models import QuerySet
 
 from billing.ledger.rules.documents import sha256_of
 from billing.ordering import pdf
-from billing.ordering.models import CommissionSheet, CommissionSignature, OrderDocument, Quotation
+from billing.ordering.models import CommissionSheet, CommissionSignature, Quotation
 from billing.settlement.apart import Crashed, TooSlow
 from billing.settlement.models import RenderState
+from billing.settlement.services.again import queue_again
+from booking.services.enquiry_sides import require_side
+from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.services import files
+from config.kernel.services.jobs import defer_once
 
 TASK = "billing.render_order_document"
 QUEUE = "documents"
-MODELS: Mapping[str, type[OrderDocument]] = {"quotation": Quotation, "commission": CommissionSheet}
+MODELS: Mapping[str, type[Quotation] | type[CommissionSheet]] = {"quotation": Quotation, "commission": CommissionSheet}
+Order = Quotation | CommissionSheet
 _log = logging.getLogger(__name__)
 
 
-def kind_of(document: OrderDocument) -> str:
+class Copy(StrEnum):
+    """The field that keeps a PDF: as it was sent or issued, and with the signatures of both sides."""
+
+    ISSUED = "pdf"
+    SIGNED = "signed_pdf"
+
+
+_SUFFIXES = {Copy.ISSUED: "", Copy.SIGNED: "-signed"}
+
+
+def kind_of(document: Order) -> str:
     """The name of a document's kind in ``MODELS``."""
     return "quotation" if isinstance(document, Quotation) else "commission"
 
 
-def queue(document: OrderDocument) -> None:
+def _rows(kind: str) -> QuerySet[Any]:
+    return MODELS[kind]._default_manager.all()
+
+
+def queue(document: Order) -> None:
     """One job for the worker, in the transaction of the change; one that waits already is enough."""
     kind = kind_of(document)
     name = f"{kind}:{document.pk}"
-    job = app.configure_task(TASK, queue=QUEUE, lock=name, queueing_lock=name)
-    try:
-        with transaction.atomic():
-            job.defer(kind=kind, document_id=document.pk)
-    except AlreadyEnqueued:
-        return
+    defer_once(TASK, name, queue=QUEUE, lock=name, kind=kind, document_id=document.pk)
+
+
+def retry(actor: Actor, kind: str, document_id: int, now: datetime) -> None:
+    """Queue the PDF of a document again after it failed; either side may. Raises NotFound, Forbidden, Refusal ``order.not_failed``."""
+    document: Order = get_visible(_rows(kind), actor, pk=document_id)
+    _require_side(actor, document)
+    queue_again(actor, document, "order", lambda: queue(document), now)
+
+
+def missing(document: Order) -> list[Copy]:
+    """What has to be made still: the copy as it was sent or issued, and the one with both signatures."""
+    if document.content is None:
+        return []
+    wanted = [Copy.ISSUED] if document.pdf_id is None else []
+    if isinstance(document, CommissionSheet) and document.in_force_at is not None and document.signed_pdf_id is None:
+        wanted.append(Copy.SIGNED)
+    return wanted
 
 
 def render(kind: str, document_id: int, now: datetime) -> None:
-    """Make and store the PDF that is missing; nothing when it is there.
+    """Make and store every PDF that is missing, also one that comes to be missing meanwhile; nothing when all are there.
 
     A failure is kept with the document as a code (``order.render_*``) and raised again, so that the queue tries again later.
     """
-    document = MODELS[kind]._default_manager.get(pk=document_id)
-    if document.render_state == RenderState.DONE or document.content is None:
-        return
+    document: Order = _rows(kind).get(pk=document_id)
     try:
-        _make(document, now)
+        while wanted := missing(document):
+            _make(document, wanted[0], now)
+            document = _rows(kind).get(pk=document_id)
     except Exception as error:
         _log.exception("the PDF of %s %s failed", kind, document.number)
         _note(document, render_state=RenderState.FAILED, render_error=_code(error))
@@ -73,26 +104,31 @@ def signatures_of(sheet: CommissionSheet) -> list[dict[str, Any]]:
     ]
 
 
-def _make(document: OrderDocument, now: datetime) -> None:
+def _make(document: Order, copy: Copy, now: datetime) -> None:
     content = document.content or {}
     if sha256_of(content) != document.content_sha256:
         raise Refusal.of("order.content_changed", number=document.number)
     _note(document, render_state=RenderState.RENDERING, render_error="")
-    signed = isinstance(document, CommissionSheet) and document.in_force_at is not None
-    signatures = signatures_of(document) if isinstance(document, CommissionSheet) and signed else []
+    signatures = signatures_of(document) if isinstance(document, CommissionSheet) and copy is Copy.SIGNED else []
     paper = pdf.render_apart(content, signatures)
     with transaction.atomic():
         current = type(document)._default_manager.select_for_update(no_key=True).get(pk=document.pk)
-        if current.render_state != RenderState.RENDERING:
-            return  # done by another worker, or asked for anew in the meantime
-        suffix = "-signed" if signed else ""
-        name = f"{document.number}{suffix}.pdf"
+        left = missing(current)
+        if copy not in left:
+            return  # done by another worker in the meantime
+        name = f"{document.number}{_SUFFIXES[copy]}.pdf"
         stored = files.store(paper, file_name=name, media_type="application/pdf", user_id=None, now=now)
-        field = "signed_pdf" if signed else "pdf"
-        _note(document, render_state=RenderState.DONE, **{field: stored})
+        state = RenderState.DONE if left == [copy] else RenderState.RENDERING
+        _note(document, render_state=state, **{copy.value: stored})
 
 
-def _note(document: OrderDocument, **changes: object) -> None:
+def _require_side(actor: Actor, document: Order) -> None:
+    """Both sides may ask for their document, those who only read it may not."""
+    order = document.enquiry if isinstance(document, Quotation) else document
+    require_side(actor, order.organisation_id, order.lab_id)
+
+
+def _note(document: Order, **changes: object) -> None:
     type(document)._default_manager.filter(pk=document.pk).update(**changes)
 
 

@@ -10,8 +10,13 @@ from django.urls import reverse
 from billing.ordering.models import CommissionSheet, Quotation
 from booking.rules.enquiries import Side
 from booking.services.enquiry_mails import readers
+from config.kernel.access import Role
+from instruments.models import Membership
 from instruments.services import notices
-from instruments.services.notices import News
+from instruments.services.notices import News, holders
+
+#: Told by the lab, these ask the customer for its signature.
+_WANTS_SIGNATURE = frozenset({"issued", "signed"})
 
 
 def tell_quotation(quotation: Quotation, event: str, by: Side | None, now: datetime) -> None:
@@ -21,10 +26,20 @@ def tell_quotation(quotation: Quotation, event: str, by: Side | None, now: datet
 
 
 def tell_sheet(sheet: CommissionSheet, event: str, by: Side, now: datetime) -> None:
-    """Tell the other side (both, when the sheet is in force) what happened to a commission sheet."""
+    """Tell the other side (both, when the sheet is in force) what happened to a commission sheet: on the customer's also who accepted
+    the quotation and, while its signature is wanted, those who can give it."""
     page = reverse("commission_detail", args=[sheet.pk])
-    people = _sides(sheet.quotation, None if event == "in_force" else by)
+    known_by = None if event == "in_force" else by
+    people = _sides(sheet.quotation, known_by)
+    if known_by is not Side.CUSTOMER:
+        people |= _customers(sheet, event)
     _tell(sheet, f"commission.{event}", people, page, sheet.lab_id, now)
+
+
+def _customers(sheet: CommissionSheet, event: str) -> Q:
+    members = Membership.objects.filter(organisation_id=sheet.organisation_id, user_id=sheet.created_by_id)
+    found = Q(pk__in=members.values("user_id"))
+    return found | holders(Role.FIRM_ADMIN, sheet.organisation_id) if event in _WANTS_SIGNATURE else found
 
 
 def _sides(quotation: Quotation, by: Side | None) -> Q:

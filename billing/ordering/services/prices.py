@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,6 +12,7 @@ from billing.pricing import sample_prices
 from billing.pricing import services as pricing
 from billing.pricing.rules.customer_class import customer_class
 from billing.pricing.rules.samples import CUSTOMER_CLASSES
+from billing.pricing.rules.schedule import PriceSchedule
 from instruments.models import Organisation
 from instruments.rules.firm_size import size_class
 
@@ -23,25 +25,30 @@ class Published:
     fen: int | None
 
 
-def of_instrument(instrument_id: int, customer: Organisation, on: date) -> Published:
-    """The rate of an hour outside every band for the customer's class."""
-    version_id = pricing.version_id_in_force(instrument_id, on)
-    if version_id is None:
-        return Published("hour", None)
-    schedule = pricing.schedule(version_id)
-    named = _class_of(customer, schedule.customer_classes)
-    rate = schedule.rates.get(named)
-    return Published("hour", None if rate is None else round_fen(Decimal(rate.fen), Rounding.HALF_UP))
+def of_instruments(instrument_ids: Iterable[int], customer: Organisation, on: date) -> dict[int, Published]:
+    """The rate of an hour outside every band for the customer's class, by instrument; looked up in one go."""
+    wanted = list(instrument_ids)
+    versions = pricing.version_ids_in_force(wanted, on)
+    schedules = pricing.schedules(versions.values())
+    return {pk: Published("hour", _hourly(schedules[versions[pk]], customer) if pk in versions else None) for pk in wanted}
 
 
-def of_test(resource_id: int, customer: Organisation, on: date) -> Published:
-    """The rate of one unit of a test for the customer's class."""
-    found = sample_prices.in_force([resource_id], on).get(resource_id)
-    if found is None:
-        return Published("sample", None)
-    if found.price is None:
-        return Published(found.unit, None)
-    return Published(found.unit, found.price.rate_fen(_class_of(customer, CUSTOMER_CLASSES)))
+def _hourly(schedule: PriceSchedule, customer: Organisation) -> int | None:
+    rate = schedule.rates.get(_class_of(customer, schedule.customer_classes))
+    return None if rate is None else round_fen(Decimal(rate.fen), Rounding.HALF_UP)
+
+
+def of_tests(resource_ids: Iterable[int], customer: Organisation, on: date) -> dict[int, Published]:
+    """The rate of one unit of each test for the customer's class, by test; looked up in one go."""
+    wanted = list(resource_ids)
+    known = sample_prices.in_force(wanted, on)
+    named = _class_of(customer, CUSTOMER_CLASSES)
+    return {
+        pk: Published("sample", None)
+        if (found := known.get(pk)) is None
+        else Published(found.unit, None if found.price is None else found.price.rate_fen(named))
+        for pk in wanted
+    }
 
 
 def _class_of(customer: Organisation, priced: tuple[str, ...]) -> str:

@@ -28,7 +28,7 @@ from billing.ordering.rules.lines import (
     total_fen,
 )
 from billing.ordering.rules.numbers import Series
-from billing.ordering.rules.quotations import OF_THE_CUSTOMER, QuotationEvent, QuotationState, is_over, next_state
+from billing.ordering.rules.quotations import NEEDS_REASON, QuotationEvent, QuotationState, is_over, next_state, side_of
 from billing.ordering.services import documents, mails, prices
 from billing.ordering.services.numbering import next_number
 from billing.ordering.services.parties import party_of
@@ -36,11 +36,12 @@ from billing.ordering.services.prices import Published
 from booking.models import Enquiry
 from booking.rules.enquiries import Side
 from booking.services import enquiries
-from booking.services.enquiries import CUSTOMERS
+from booking.services.enquiries import Written
+from booking.services.enquiry_sides import require_on
 from config.kernel.access import NOBODY, Actor, Role, get_visible
-from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
+from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
-from instruments.models import Instrument, Organisation, Resource, ResourceKind, User
+from instruments.models import Instrument, Resource, ResourceKind, User
 from instruments.rules.registry_values import clean_text
 
 TITLE_LENGTH, TAX_LENGTH, TERMS_LENGTH, REASON_LENGTH, NOTE_LENGTH = 200, 300, 4000, 500, 1000
@@ -62,14 +63,6 @@ class QuotationInput:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
-    """The id of what was made, now or (``replayed``) by an earlier call with the same key."""
-
-    pk: int
-    replayed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class _Checked:
     title: str
     tax_note: str
@@ -83,7 +76,7 @@ def local_today(now: datetime) -> date:
     return now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
 
 
-def draft(actor: Actor, enquiry_id: int, given: QuotationInput, now: datetime, *, idempotency_key: str) -> Made:
+def draft(actor: Actor, enquiry_id: int, given: QuotationInput, now: datetime, *, idempotency_key: str) -> Written:
     """Write a quotation down in a thread; only the lab sees it until it is sent.
 
     Raises NotFound, Forbidden, Refusal ``quotation.*`` / ``name.*`` with every reason, ``idempotency.*``.
@@ -102,7 +95,7 @@ def draft(actor: Actor, enquiry_id: int, given: QuotationInput, now: datetime, *
 
     payload = {"enquiry": enquiry_id, **asdict(given)}
     result, replayed = transactions.run(lambda: idempotency.once(actor, "quotation.draft", idempotency_key, payload, now, effect))
-    return Made(result["id"], replayed)
+    return Written(result["id"], replayed)
 
 
 @transactions.whole
@@ -154,13 +147,10 @@ def withdraw(actor: Actor, quotation_id: int, reason: str, now: datetime) -> Quo
 def decline(actor: Actor, quotation_id: int, reason: str, now: datetime) -> Quotation:
     """The customer says no, and why. Raises NotFound, Forbidden, Refusal ``quotation.illegal_transition``,
     ``quotation.reason_missing``, ``name.*``."""
-    if not reason.strip():
-        get_visible(Quotation.objects.all(), actor, pk=quotation_id)
-        raise Refusal.of("quotation.reason_missing", "reason")
     return _end(actor, quotation_id, QuotationEvent.DECLINE, reason, now)
 
 
-def accept(actor: Actor, quotation_id: int, expected_total_fen: int | None, now: datetime, *, idempotency_key: str) -> Made:
+def accept(actor: Actor, quotation_id: int, expected_total_fen: int | None, now: datetime, *, idempotency_key: str) -> Written:
     """The customer says yes: the quotation becomes a commission sheet, exactly one however often this is asked. The id is the sheet's.
 
     Raises NotFound, Forbidden, Refusal ``quotation.illegal_transition``, ``quotation.expired``, Conflict ``quotation.figures_differ``
@@ -195,7 +185,7 @@ def accept(actor: Actor, quotation_id: int, expected_total_fen: int | None, now:
     result, replayed = transactions.run(
         lambda: idempotency.once(actor, "quotation.accept", idempotency_key, payload, now, effect)
     )
-    return Made(result["id"], replayed)
+    return Written(result["id"], replayed)
 
 
 def expire_due(now: datetime) -> int:
@@ -227,10 +217,11 @@ def _end(actor: Actor, quotation_id: int, event: QuotationEvent, reason: str, no
     was_draft = quotation.state == QuotationState.DRAFT
     state = next_state(QuotationState(quotation.state), event)
     words = clean_text(reason, REASON_LENGTH, "reason", lines=True)
+    if not words and event in NEEDS_REASON:
+        raise Refusal.of("quotation.reason_missing", "reason")
     _move(actor, quotation, event, state, words, now)
     if not was_draft:
-        side = Side.CUSTOMER if event in OF_THE_CUSTOMER else Side.LAB
-        mails.tell_quotation(quotation, state.value, side, now)
+        mails.tell_quotation(quotation, state.value, side_of(event), now)
     return quotation
 
 
@@ -248,11 +239,7 @@ def _locked(actor: Actor, quotation_id: int) -> Quotation:
 
 
 def _require_side(actor: Actor, quotation: Quotation, event: QuotationEvent) -> None:
-    if event in OF_THE_CUSTOMER:
-        if quotation.enquiry.organisation_id not in actor.organisations(*CUSTOMERS):
-            raise Forbidden.of("access.role_needed", roles=[Role.RESEARCHER.value])
-    else:
-        actor.require_in(quotation.enquiry.lab_id, Role.LAB_MANAGER)
+    require_on(actor, side_of(event), quotation.enquiry.organisation_id, quotation.enquiry.lab_id)
 
 
 # --- What it says -----------------------------------------------------------------------------------------------------
@@ -291,6 +278,10 @@ def _priced(enquiry: Enquiry, lines: Sequence[LineInput], today: date, reasons: 
     """The lines with names and prices; what they are about has to be the lab's own."""
     instruments = _own_instruments(enquiry.lab_id, lines)
     tests = _own_tests(enquiry.lab_id, lines)
+    listed_prices = {
+        LineKind.INSTRUMENT_TIME: prices.of_instruments(instruments, enquiry.organisation, today),
+        LineKind.TEST: prices.of_tests(tests, enquiry.organisation, today),
+    }
     found: list[PricedLine] = []
     for place, line in enumerate(lines):
         field = f"lines.{place}"
@@ -299,7 +290,7 @@ def _priced(enquiry: Enquiry, lines: Sequence[LineInput], today: date, reasons: 
             reasons.append(Reason("quotation.subject_of_another", {}, f"{field}.subject"))
             continue
         description = _text(line.description, DESCRIPTION_LENGTH, f"{field}.description", reasons)
-        published = _published(line, enquiry.organisation, today)
+        published = listed_prices.get(LineKind(line.kind), {}).get(line.subject_id or 0, Published("piece", None))
         price = published.fen if line.unit_price_fen is None else line.unit_price_fen
         quantity = parse_quantity(line.quantity)
         if price is None or quantity is None:
@@ -320,14 +311,6 @@ def _own_instruments(lab_id: int, lines: Sequence[LineInput]) -> dict[int, Any]:
 def _own_tests(lab_id: int, lines: Sequence[LineInput]) -> dict[int, Any]:
     wanted = [line.subject_id for line in lines if line.kind == LineKind.TEST]
     return Resource.objects.filter(organisation_id=lab_id, kind=ResourceKind.TEST_ITEM).in_bulk(wanted)
-
-
-def _published(line: LineInput, customer: Organisation, today: date) -> Published:
-    if line.kind == LineKind.INSTRUMENT_TIME and line.subject_id is not None:
-        return prices.of_instrument(line.subject_id, customer, today)
-    if line.kind == LineKind.TEST and line.subject_id is not None:
-        return prices.of_test(line.subject_id, customer, today)
-    return Published("piece", None)
 
 
 def _fields(checked: _Checked) -> dict[str, Any]:

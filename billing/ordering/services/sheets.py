@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -26,7 +27,7 @@ from billing.ordering.services.quotations import REASON_LENGTH, TERMS_LENGTH, lo
 from billing.settlement.models import RenderState
 from booking.models import Reservation
 from booking.rules.enquiries import Side
-from booking.services.enquiries import CUSTOMERS
+from booking.services.enquiry_sides import own_sides, require_side
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
 from config.kernel.services import audit, files, transactions
@@ -36,7 +37,7 @@ from instruments.services import uploads
 
 NOTE_LENGTH = 500
 #: Who may bind a side with a signature.
-SIGNATORIES = {Side.CUSTOMER: Role.FIRM_ADMIN, Side.LAB: Role.LAB_MANAGER}
+SIGNATORIES: Mapping[Side, tuple[Role, ...]] = {Side.CUSTOMER: (Role.FIRM_ADMIN,), Side.LAB: (Role.LAB_MANAGER,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def fill(actor: Actor, sheet_id: int, given: SheetInput, now: datetime) -> Commi
     Raises NotFound, Forbidden, Refusal ``commission.illegal_transition``, ``commission.*``, ``name.*`` with every reason.
     """
     sheet = _locked(actor, sheet_id)
-    acting_side(actor, sheet)
+    require_side(actor, sheet.organisation_id, sheet.lab_id)
     next_state(SheetState(sheet.state), SheetEvent.EDIT)
     fields = _checked(given, local_today(now))
     before = {name: str(getattr(sheet, name) or "") for name in fields}
@@ -93,23 +94,25 @@ def issue(actor: Actor, sheet_id: int, now: datetime) -> CommissionSheet:
     return sheet
 
 
-def sign(actor: Actor, sheet_id: int, seen_sha256: str, now: datetime) -> CommissionSheet:
-    """Sign for one's side in the system. ``seen_sha256`` is the fingerprint of the content that was read.
+def sign(actor: Actor, sheet_id: int, seen_sha256: str, now: datetime, *, side: Side | None = None) -> CommissionSheet:
+    """Sign for one's side in the system: ``side``, or the first of one's own that has not signed. ``seen_sha256`` is the fingerprint of
+    the content that was read. Nobody signs for both sides: a contract is between two.
 
-    Raises NotFound, Forbidden ``commission.not_signatory``, Refusal ``commission.illegal_transition``,
-    ``commission.signed_already``, Conflict ``commission.content_differs``.
+    Raises NotFound, Forbidden ``commission.not_signatory``, ``commission.side_of_another``, Refusal
+    ``commission.illegal_transition``, ``commission.signed_already``, ``commission.one_person``, Conflict
+    ``commission.content_differs``.
     """
-    return _sign(actor, sheet_id, seen_sha256, now, None)
+    return _sign(actor, sheet_id, seen_sha256, side, now, None)
 
 
-def hand_in_scan(actor: Actor, sheet_id: int, content: bytes, now: datetime) -> CommissionSheet:
+def hand_in_scan(actor: Actor, sheet_id: int, content: bytes, now: datetime, *, side: Side | None = None) -> CommissionSheet:
     """Hand in the sealed paper instead: a PDF or picture, kept with its SHA-256, that binds the side that hands it in.
 
     Raises as ``sign`` does, and Refusal ``upload.*``.
     """
     get_visible(CommissionSheet.objects.all(), actor, pk=sheet_id)
     clean = uploads.clean_document(content)
-    return _sign(actor, sheet_id, None, now, clean)
+    return _sign(actor, sheet_id, None, side, now, clean)
 
 
 @transactions.whole
@@ -119,7 +122,7 @@ def cancel(actor: Actor, sheet_id: int, reason: str, now: datetime) -> Commissio
     Raises NotFound, Forbidden, Refusal ``commission.illegal_transition``, ``commission.reason_missing``, ``name.*``.
     """
     sheet = _locked(actor, sheet_id)
-    side = acting_side(actor, sheet)
+    side = require_side(actor, sheet.organisation_id, sheet.lab_id)
     state = next_state(SheetState(sheet.state), SheetEvent.CANCEL)
     words = clean_text(reason, REASON_LENGTH, "reason", lines=True)
     if not words:
@@ -147,7 +150,7 @@ def link(actor: Actor, sheet_id: int, reservation_id: int, now: datetime) -> Com
     Raises NotFound, Forbidden, Refusal ``commission.illegal_transition``, ``commission.other_parties``, ``commission.linked_already``.
     """
     sheet = _locked(actor, sheet_id)
-    acting_side(actor, sheet)
+    require_side(actor, sheet.organisation_id, sheet.lab_id)
     next_state(SheetState(sheet.state), SheetEvent.LINK)
     rows = Reservation.objects.select_for_update(of=("self",), no_key=True).select_related("instrument")
     reservation = get_visible(rows, actor, pk=reservation_id)
@@ -165,7 +168,7 @@ def unlink(actor: Actor, sheet_id: int, reservation_id: int, now: datetime) -> N
     """Take a reservation off again, until both sides have signed. Raises NotFound, Forbidden, Refusal
     ``commission.illegal_transition``."""
     sheet = _locked(actor, sheet_id)
-    acting_side(actor, sheet)
+    require_side(actor, sheet.organisation_id, sheet.lab_id)
     next_state(SheetState(sheet.state), SheetEvent.UNLINK)
     row = get_visible(
         CommissionReservation.objects.select_related("reservation"), actor, sheet=sheet, reservation_id=reservation_id
@@ -174,31 +177,46 @@ def unlink(actor: Actor, sheet_id: int, reservation_id: int, now: datetime) -> N
     row.delete()
 
 
-def acting_side(actor: Actor, sheet: CommissionSheet) -> Side:
-    """For which side the actor acts. Raises Forbidden for those who only read."""
-    if sheet.organisation_id in actor.organisations(*CUSTOMERS):
-        return Side.CUSTOMER
-    actor.require_in(sheet.lab_id, Role.LAB_MANAGER)
-    return Side.LAB
+def signed_by(signatures: Iterable[CommissionSignature]) -> dict[Side, int]:
+    """Which side has signed, and by whom (the person's id)."""
+    return {Side(row.side): row.signed_by_id for row in signatures}
 
 
-def signing_side(actor: Actor, sheet: CommissionSheet) -> Side:
-    """For which side the actor may sign. Raises Forbidden ``commission.not_signatory``."""
-    for side, organisation_id in ((Side.CUSTOMER, sheet.organisation_id), (Side.LAB, sheet.lab_id)):
-        if organisation_id in actor.organisations(SIGNATORIES[side]):
-            return side
-    raise Forbidden.of("commission.not_signatory")
+def signing_sides(actor: Actor, sheet: CommissionSheet, signed: Mapping[Side, int]) -> tuple[Side, ...]:
+    """For which sides the actor may sign now, where ``signed`` says who has: one person never signs for both."""
+    if actor.user_id in signed.values():
+        return ()
+    return tuple(side for side in _bindable(actor, sheet) if side not in signed)
+
+
+def _bindable(actor: Actor, sheet: CommissionSheet) -> tuple[Side, ...]:
+    return own_sides(actor, sheet.organisation_id, sheet.lab_id, SIGNATORIES)
+
+
+def _chosen_side(actor: Actor, sheet: CommissionSheet, signed: Mapping[Side, int], wanted: Side | None) -> Side:
+    """The side that this signature binds: ``wanted``, or the first of the actor's that has not signed. Raises what ``sign`` raises."""
+    own = _bindable(actor, sheet)
+    if wanted is not None and wanted not in own:
+        raise Forbidden.of("commission.side_of_another", "side")
+    free = [side for side in own if side not in signed and wanted in (None, side)]
+    if not free:
+        raise Refusal.of("commission.signed_already")
+    if actor.user_id in signed.values():
+        raise Refusal.of("commission.one_person")
+    return free[0]
 
 
 @transactions.whole
-def _sign(actor: Actor, sheet_id: int, seen_sha256: str | None, now: datetime, scan: uploads.CleanFile | None) -> CommissionSheet:
+def _sign(
+    actor: Actor, sheet_id: int, seen_sha256: str | None, wanted: Side | None, now: datetime, scan: uploads.CleanFile | None
+) -> CommissionSheet:
     sheet = _locked(actor, sheet_id)
-    side = signing_side(actor, sheet)
-    known = {row.side for row in CommissionSignature.objects.filter(sheet=sheet)}
-    event = SheetEvent.BIND if known - {side.value} else SheetEvent.SIGN
+    if not _bindable(actor, sheet):
+        raise Forbidden.of("commission.not_signatory")
+    signed = signed_by(sheet.signatures.all())
+    event = SheetEvent.BIND if signed else SheetEvent.SIGN
     state = next_state(SheetState(sheet.state), event)
-    if side.value in known:
-        raise Refusal.of("commission.signed_already")
+    side = _chosen_side(actor, sheet, signed, wanted)
     if seen_sha256 is not None and seen_sha256 != sheet.content_sha256:
         raise Conflict.of("commission.content_differs")
     stored = None

@@ -9,22 +9,22 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection, transaction
-from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
+from django.db import connection
 
 from billing.pricing import services as pricing
-from billing.settlement.models import Award, RenderState, Statement, StatementLine
+from billing.settlement.models import Award, Statement, StatementLine
 from billing.settlement.rules import statement as rules
 from billing.settlement.rules.numbers import series_key, statement_number
 from billing.settlement.rules.period import first_day, is_over
 from billing.settlement.rules.statement import Bank, Heading, Party, Session
+from billing.settlement.services.again import queue_again
 from billing.subsidy import services as subsidy
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.codec import assessment_from_json
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
+from config.kernel.services.jobs import defer_once
 from instruments.models import Organisation, OrganisationIdentifier
 
 TASK = "billing.render_statement"
@@ -115,14 +115,7 @@ def retry(actor: Actor, statement_id: int, now: datetime) -> None:
     actor.require(Role.FINANCE)
     statement = get_visible(Statement.objects.all(), actor, pk=statement_id)
 
-    def work() -> None:
-        waiting = {"render_state": RenderState.QUEUED, "render_percent": 0, "render_error": ""}
-        if Statement.objects.filter(pk=statement.pk, render_state=RenderState.FAILED).update(**waiting) != 1:
-            raise Refusal.of("statement.not_failed")
-        audit.record(actor, "statement.render_again", statement, now)
-        _queue(statement.pk)
-
-    transactions.run(work)
+    queue_again(actor, statement, "statement", lambda: _queue(statement.pk), now, render_percent=0)
 
 
 def _dry_run(
@@ -279,9 +272,4 @@ def _next_number(now: datetime) -> str:
 def _queue(statement_id: int) -> None:
     """One job for the worker, in the transaction of the change; one that waits already is enough."""
     name = f"statement:{statement_id}"
-    job = app.configure_task(TASK, queue=QUEUE, lock=name, queueing_lock=name)
-    try:
-        with transaction.atomic():
-            job.defer(statement_id=statement_id)
-    except AlreadyEnqueued:
-        return
+    defer_once(TASK, name, queue=QUEUE, lock=name, statement_id=statement_id)

@@ -97,8 +97,11 @@ class ApiView(GenericViewSet):
 
     def paged(self, rows: Any, render: Callable[[Any], Any]) -> Response:
         """One page of ``rows`` (a queryset or a list), each rendered."""
-        page = self.paginate_queryset(rows)
-        return self.get_paginated_response([render(row) for row in page or []])
+        return self.paged_together(rows, lambda page: [render(row) for row in page])
+
+    def paged_together(self, rows: Any, render: Callable[[list[Any]], list[Any]]) -> Response:
+        """One page of ``rows``, rendered at once: for what is looked up once for all of them."""
+        return self.get_paginated_response(render(list(self.paginate_queryset(rows) or [])))
 
     def once(self, request: Request, route: str, effect: Callable[[], dict[str, Any]], status: int = 201) -> Response:
         """Run ``effect`` at most once for the request's Idempotency-Key; a repeated call gets the first answer again.

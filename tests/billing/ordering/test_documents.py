@@ -10,7 +10,7 @@ import pytest
 from billing.ordering import pdf, queries
 from billing.ordering.models import CommissionSheet, Quotation
 from billing.ordering.services import documents, sheets
-from config.kernel.errors import Refusal
+from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.models import StoredFile
 from tests.billing.settlement.test_documents import HOSTILE
 
@@ -56,6 +56,32 @@ def test_a_sheet_is_made_as_issued_and_again_with_both_signatures(cast, issued, 
     for word in ("委托单", "WT-2026-000001", "BJ-2026-000001", sheet.content_sha256):
         assert word in issued_text and word in signed_text, word
     assert "Zhao" not in issued_text and "Zhao" in signed_text and "2026-11-2309:00" in signed_text
+
+
+def test_both_copies_are_made_when_both_signed_before_the_first_was(cast, in_force):
+    sheet = in_force()
+    documents.render("commission", sheet.pk, cast.now)
+    sheet.refresh_from_db()
+    assert (
+        sheet.render_state == "done" and None not in (sheet.pdf_id, sheet.signed_pdf_id) and sheet.pdf_id != sheet.signed_pdf_id
+    )
+
+
+def test_what_failed_is_made_when_either_side_asks_again_and_by_nobody_else(cast, sent, in_force):
+    quotation = sent()
+    for who in ("lin", "wang"):
+        with pytest.raises(Refusal) as refused:
+            documents.retry(cast.actor(who), "quotation", quotation.pk, cast.now)
+        assert [reason.code for reason in refused.value.reasons] == ["order.not_failed"]
+        Quotation.objects.filter(pk=quotation.pk).update(render_state="failed", render_error="order.render_slow")
+        documents.retry(cast.actor(who), "quotation", quotation.pk, cast.now)
+        quotation.refresh_from_db()
+        assert (quotation.render_state, quotation.render_error) == ("queued", "")
+    sheet = in_force()
+    CommissionSheet.objects.filter(pk=sheet.pk).update(render_state="failed")
+    for who, error in (("he", NotFound), ("wu", Forbidden)):
+        with pytest.raises(error):
+            documents.retry(cast.actor(who), "commission", sheet.pk, cast.now)
 
 
 def test_hostile_texts_stay_texts(issued, tmp_path):

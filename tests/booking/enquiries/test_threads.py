@@ -73,7 +73,7 @@ def test_what_waits_goes_on_waiting_since_its_first_unanswered_message(cast, ask
     pk = ask()
     write("lin", pk, "It is urgent.", now=cast.now + timedelta(hours=20))
     found = queries.enquiry_for(cast.actor("wang"), pk)
-    waiting = queries.waiting_of(found, cast.now + timedelta(hours=26))
+    waiting = queries.waiting_of([found], cast.now + timedelta(hours=26))[found.pk]
     assert (waiting.since, waiting.age_minutes, waiting.promise_minutes, waiting.overdue) == (cast.now, 1560, 1440, True)
 
 
@@ -267,6 +267,18 @@ def test_a_lab_promises_by_itself_how_soon_it_answers(cast, ask):
     for who, workdays, error in (("wang", 0, Refusal), ("wang", 31, Refusal), ("li", 2, Forbidden), ("he", 2, Forbidden)):
         with pytest.raises(error):
             answer_time.set_answer_workdays(cast.actor(who), cast.lab.pk, workdays, cast.now)
+
+
+@pytest.mark.parametrize("workdays", [1, 5])
+def test_a_question_is_overdue_by_the_promise_that_was_shown_not_by_the_one_of_today(cast, ask, workdays):
+    """Raised or lowered while the thread is open: two working days were promised, from Monday on."""
+    answer_time.set_answer_workdays(cast.actor("wang"), cast.lab.pk, 2, cast.now)
+    pk = ask()
+    answer_time.set_answer_workdays(cast.actor("wang"), cast.lab.pk, workdays, cast.now)
+    due = cast.now + timedelta(days=2)
+    for moment, overdue in ((due - timedelta(minutes=1), False), (due, True)):
+        waiting = queries.waiting_of([Enquiry.objects.get(pk=pk)], moment)[pk]
+        assert (waiting.due_at, waiting.promise_minutes, waiting.overdue) == (due, 2 * 1440, overdue)
 
 
 @pytest.mark.parametrize(

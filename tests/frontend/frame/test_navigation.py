@@ -62,3 +62,25 @@ def test_the_place_of_the_page_is_marked_and_only_that() -> None:
     assert [item.current for item in navigation(actor, "reservation_detail")].count(True) == 1
     assert not any(item.current for item in navigation(actor, "home"))
     assert not any(item.current for item in navigation(actor, ""))
+
+
+@pytest.mark.parametrize("role", Role)
+def test_no_role_has_more_in_the_bar_than_a_phone_has_room_for_and_no_place_is_lost(role: Role) -> None:
+    found = navigation(Actor(user_id=1, grants=(Grant(1, role),)), "")
+    assert len(found.bar) + bool(found.more) <= 5
+    assert [item.url for item in (*found.bar, *found.more)] == [
+        reverse(place.url_name) for place in PLACES if not place.roles or role in place.roles
+    ]
+
+
+def test_the_menu_of_further_places_is_marked_when_the_page_is_behind_it() -> None:
+    manager = Actor(user_id=1, grants=(Grant(1, Role.LAB_MANAGER),))
+    assert navigation(manager, "organisation_list").more_is_current
+    assert not navigation(manager, "approval_inbox").more_is_current
+
+
+def test_every_place_of_a_lab_manager_is_on_the_page_once_also_what_is_behind_more(as_) -> None:
+    page = as_("wang").get(reverse("instrument_list")).content.decode()
+    places = [place for place in PLACES if not place.roles or Role.LAB_MANAGER in place.roles]
+    assert len(places) > 5
+    assert [page.count(f'data-go="{place.go}"') for place in places] == [1] * len(places)

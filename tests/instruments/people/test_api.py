@@ -298,4 +298,4 @@ def test_the_description_of_the_api_is_public_and_names_every_route(client, db):
     assert described["info"]["title"] == "Jishi API"
     for path in ("/api/v1/me/", "/api/v1/organisations/{id}/verification/", "/api/v1/tokens/{id}/"):
         assert path in described["paths"]
-    assert set(described["components"]["securitySchemes"]) == {"session", "token"}
+    assert set(described["components"]["securitySchemes"]) == {"session", "token", "deviceKey"}

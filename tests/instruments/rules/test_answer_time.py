@@ -71,9 +71,9 @@ def test_working_time_is_what_a_walk_over_the_minutes_counts(first, length):
 def test_a_promise_is_used_up_exactly_when_it_is_due(first, workdays):
     since = datetime(2025, 12, 31, 16, tzinfo=UTC) + timedelta(minutes=first)
     due = due_at(since, workdays, XINING)
-    found = waiting(since, workdays, XINING, due)
-    assert found.age_minutes == found.promise_minutes and found.overdue
-    assert not waiting(since, workdays, XINING, due - timedelta(minutes=1)).overdue
+    found = waiting(since, due, XINING, due)
+    assert found.age_minutes == found.promise_minutes == workdays * MINUTES_A_DAY and found.overdue
+    assert not waiting(since, due, XINING, due - timedelta(minutes=1)).overdue
 
 
 def test_nothing_has_passed_before_it_began():

@@ -1,0 +1,38 @@
+"""On which side of a question, a quotation or a commission an actor acts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from booking.access import CUSTOMERS
+from booking.rules.enquiries import Side, sides_of
+from config.kernel.access import Actor, Role
+from config.kernel.errors import Forbidden
+
+#: Who asks, answers, fills in and calls off for a side.
+ACTING: Mapping[Side, tuple[Role, ...]] = {Side.CUSTOMER: CUSTOMERS, Side.LAB: (Role.LAB_MANAGER,)}
+
+
+def own_sides(actor: Actor, customer_id: int, lab_id: int, roles: Mapping[Side, tuple[Role, ...]] = ACTING) -> tuple[Side, ...]:
+    """The sides on which the actor acts, the customer's first; nothing for those who only read."""
+    parties = {Side.CUSTOMER: customer_id, Side.LAB: lab_id}
+    return sides_of(parties, {side: actor.organisations(*held) for side, held in roles.items()})
+
+
+def acting_side(actor: Actor, customer_id: int, lab_id: int) -> Side | None:
+    """The side on which the actor acts, the customer's for somebody of both; None for those who only read."""
+    return next(iter(own_sides(actor, customer_id, lab_id)), None)
+
+
+def require_side(actor: Actor, customer_id: int, lab_id: int) -> Side:
+    """As ``acting_side``. Raises Forbidden for those who only read."""
+    side = acting_side(actor, customer_id, lab_id)
+    if side is None:
+        raise Forbidden.of("access.role_needed", roles=[Role.LAB_MANAGER.value])
+    return side
+
+
+def require_on(actor: Actor, side: Side, customer_id: int, lab_id: int) -> None:
+    """Raise Forbidden unless the actor acts on exactly this side."""
+    if side not in own_sides(actor, customer_id, lab_id):
+        raise Forbidden.of("access.role_needed", roles=[role.value for role in ACTING[side]])
