@@ -147,11 +147,19 @@ register(
             "Wait for between %(shortest_minutes)s and %(longest_minutes)s in steps of %(step)s minutes, within the days you chose."
         ),
         "policy.unknown": _("There is no such rule."),
+        "policy.one_scope": _("Rules are for a class or for an instrument. Leave one of them out."),
+        "policy.class_unknown": _("There is no such class of instruments. Choose one of the list."),
         "policy.unreadable": _("This cannot be read. Choose or type it again."),
+        "policy.part_unknown": _("This has a part that is not known: %(part_name)s. Leave it out."),
+        "policy.too_many": _("There are too many of these. Give %(maximum)s at most."),
         "policy.out_of_range": _("Give a whole number between %(minimum)s and %(maximum)s."),
         "policy.layers_contradict": _(
             "With these rules nothing can be booked on %(instrument)s: its other rules contradict them."
         ),
+        "policy.classes_contradict": _(
+            "With these rules nothing can be booked in class %(class_code)s: the lab's other rules contradict them."
+        ),
+        "policy.nothing_fits": _("With these rules nothing can be booked on an instrument that has no rules of its own."),
         "policy.negative": _("This cannot be less than %(minimum)s."),
         "policy.granularity_out_of_range": _("The step must be between %(minimum)s and %(maximum)s minutes."),
         "policy.no_length_fits": _("The longest booking must be at least %(minimum)s minutes with these settings."),

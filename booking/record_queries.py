@@ -11,7 +11,7 @@ from booking.models import Reservation, SessionRating, UsageSession
 from booking.rules.states import ReservationState
 from booking.rules.utilisation import WeekUse, last_weeks, utilisation
 from booking.services.context import BookingContext
-from booking.services.reservations import BOOKING_ROLES
+from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, visible_to
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument

@@ -75,5 +75,7 @@ register(
         ),
         "measure.listed": _("You cannot book here for now: %(note)s. Ask the lab."),
         "measure.listed_until": _("You cannot book here before %(until_at)s: %(note)s. Ask the lab."),
+        "measure.stopped": _("The platform's operator has stopped these bookings for now. Ask the operator."),
+        "measure.stopped_until": _("The platform's operator has stopped these bookings until %(until_at)s. Ask the operator."),
     }
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from datetime import time
 from typing import Any
 
 from django import forms
@@ -12,15 +13,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from booking.rules.policy_layers import NUMBERS, SWITCHES, TIMES
+from booking.rules.policy_layers import MOST_QUOTAS, MOST_TIMES, NUMBERS, SWITCHES, TIMES
 from booking.rules.quota import Measure, Period, Subject
 from booking.rules.usage import BillableBasis
 from booking.rules.week_time import DAY_MINUTES
+from frontend.hours_text import hours_text, read_hours, read_whole
 from frontend.presenters.policy import clock
 from instruments.hours_wording import AUDIENCE_NAMES
 from instruments.registry_wording import WEEKDAY_NAMES
 
-QUOTA_ROWS, TIME_ROWS = 3, 2
+USUAL_QUOTAS, USUAL_TIMES = 3, 2
 #: Numbers that people think of in hours; the others are typed as they are kept.
 IN_HOURS = frozenset({"max_minutes", "notice_minutes", "cancel_notice_minutes", "cool_off_minutes", "answer_minutes"})
 _NUMBER_LABELS: dict[str, Any] = {
@@ -81,6 +83,14 @@ class Row:
     fields: list[forms.BoundField]
 
 
+class _EndField(forms.TimeField):
+    """When something ends on a day: 24:00 is written too, for the midnight after it."""
+
+    def to_python(self, value: Any) -> time | None:
+        text = unicodedata.normalize("NFKC", str(value or "")).strip()
+        return time() if text in ("24:00", "24:00:00") else super().to_python(value)
+
+
 class LayerForm(forms.Form):
     """``said`` is what the layer says now, as ``booking.rules.policy_layers.read_settings`` takes it."""
 
@@ -100,10 +110,12 @@ class LayerForm(forms.Form):
             self.fields[f"horizon_{audience}"] = forms.CharField(
                 label=str(label), required=False, widget=forms.TextInput(attrs={"inputmode": "numeric", "size": 6})
             )
-        for place in range(QUOTA_ROWS):
+        self.quota_count = _rows(typed or {}, "quota", len(said.get("quotas", [])), USUAL_QUOTAS, MOST_QUOTAS)
+        self.time_counts = {name: _rows(typed or {}, name, len(said.get(name, [])), USUAL_TIMES, MOST_TIMES) for name in TIMES}
+        for place in range(self.quota_count):
             self._add_quota(place)
-        for name in TIMES:
-            for place in range(TIME_ROWS):
+        for name, count in self.time_counts.items():
+            for place in range(count):
                 self._add_time(name, place)
 
     def _add_quota(self, place: int) -> None:
@@ -124,8 +136,8 @@ class LayerForm(forms.Form):
             label=_("Days"), required=False, choices=_DAYS, widget=forms.CheckboxSelectMultiple(attrs={"class": "days"})
         )
         self.fields[f"{name}_{place}_days"] = days
-        for end, label in (("from", _("from")), ("until", _("until"))):
-            self.fields[f"{name}_{place}_{end}"] = forms.TimeField(
+        for end, label, kind in (("from", _("from"), forms.TimeField), ("until", _("until"), _EndField)):
+            self.fields[f"{name}_{place}_{end}"] = kind(
                 label=label, required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
             )
 
@@ -156,15 +168,15 @@ class LayerForm(forms.Form):
 
     def quota_rows(self) -> list[Row]:
         parts = ("most", "measure", "period", "subject", "peak")
-        return [Row("", [self[f"quota_{place}_{part}"] for part in parts]) for place in range(QUOTA_ROWS)]
+        return [Row("", [self[f"quota_{place}_{part}"] for part in parts]) for place in range(self.quota_count)]
 
     def time_rows(self) -> list[tuple[Promise, list[Row]]]:
         return [
             (
                 _TIME_LABELS[name],
-                [Row("", [self[f"{name}_{place}_{part}"] for part in ("days", "from", "until")]) for place in range(TIME_ROWS)],
+                [Row("", [self[f"{name}_{place}_{part}"] for part in ("days", "from", "until")]) for place in range(count)],
             )
-            for name in TIMES
+            for name, count in self.time_counts.items()
         ]
 
     # --- What was typed -------------------------------------------------------------------------------------------
@@ -181,10 +193,10 @@ class LayerForm(forms.Form):
         horizons: dict[str, Any] = {}
         for audience in AUDIENCE_NAMES:
             self._take_number(horizons, str(audience), cleaned.get(f"horizon_{audience}", ""), field=f"horizon_{audience}")
-        quotas = [one for place in range(QUOTA_ROWS) if (one := self._quota(place, cleaned))]
+        quotas = [one for place in range(self.quota_count) if (one := self._quota(place, cleaned))]
         said |= {name: found for name, found in (("horizons", horizons), ("quotas", quotas)) if found}
-        for name in TIMES:
-            times = [one for place in range(TIME_ROWS) if (one := self._time(name, place, cleaned))]
+        for name, count in self.time_counts.items():
+            times = [one for place in range(count) if (one := self._time(name, place, cleaned))]
             if times:
                 said[name] = times
         self.said = said
@@ -193,14 +205,11 @@ class LayerForm(forms.Form):
     def _take_number(self, into: dict[str, Any], name: str, text: str, *, hours: bool = False, field: str = "") -> None:
         if not text.strip():
             return
-        try:
-            number = Decimal(text.strip().replace(",", ".")) * (60 if hours else 1)
-            if not number.is_finite() or number != int(number) or abs(number) > 10_000_000:
-                raise ValueError
-        except (InvalidOperation, ValueError, OverflowError):
+        number = read_hours(text) if hours else read_whole(text)
+        if number is None:
             self.add_error(field or name, forms.ValidationError(_UNREADABLE))
             return
-        into[name] = int(number)
+        into[name] = number
 
     def _quota(self, place: int, cleaned: Mapping[str, Any]) -> dict[str, Any] | None:
         found: dict[str, Any] = {}
@@ -232,20 +241,26 @@ class LayerForm(forms.Form):
         }
 
 
+def _rows(typed: Mapping[str, Any], name: str, stored: int, usual: int, most: int) -> int:
+    """How many rows the form has: one more than are stored or were sent, so that none is lost and one can be added."""
+    sent = [place for place in range(most) if any(key.startswith(f"{name}_{place}_") for key in typed)]
+    return min(max(usual, stored + 1, *(place + 1 for place in sent)), most)
+
+
 def _initial(said: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of what is said."""
     initial: dict[str, Any] = {}
     for name in NUMBERS:
         if name in said:
-            initial[name] = _hours(said[name]) if name in IN_HOURS else said[name]
+            initial[name] = hours_text(said[name]) if name in IN_HOURS else said[name]
     for name in SWITCHES:
         if name in said:
             initial[name] = "yes" if said[name] else "no"
     initial["billable_basis"] = said.get("billable_basis", "")
     for audience, days in said.get("horizons", {}).items():
         initial[f"horizon_{audience}"] = days
-    for place, quota in enumerate(said.get("quotas", [])[:QUOTA_ROWS]):
-        most = _hours(quota["most"]) if quota["measure"] == Measure.MINUTES else quota["most"]
+    for place, quota in enumerate(said.get("quotas", [])):
+        most = hours_text(quota["most"]) if quota["measure"] == Measure.MINUTES else quota["most"]
         parts = {
             "most": most,
             "peak": quota.get("peak_only", False),
@@ -253,12 +268,8 @@ def _initial(said: Mapping[str, Any]) -> dict[str, Any]:
         }
         initial |= {f"quota_{place}_{part}": value for part, value in parts.items()}
     for name in TIMES:
-        for place, one in enumerate(said.get(name, [])[:TIME_ROWS]):
+        for place, one in enumerate(said.get(name, [])):
             initial[f"{name}_{place}_days"] = [str(day) for day in one["weekdays"]]
             initial[f"{name}_{place}_from"] = clock(one["from_minute"])
             initial[f"{name}_{place}_until"] = clock(one["until_minute"] % DAY_MINUTES)
     return initial
-
-
-def _hours(minutes: int) -> str:
-    return f"{Decimal(minutes) / 60:.4f}".rstrip("0").rstrip(".")

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +15,7 @@ from booking.queries.finding import MOST_FOUND
 from booking.rules.time_search import TimeSearch
 from config.kernel.errors import Reason, Refusal
 from frontend.booking_form import read_day
+from frontend.hours_text import hours_text, read_hours
 from instruments.rules.classification import instrument_classes
 from instruments.rules.registry_values import SERVICE_MODES
 from instruments.rules.techniques import techniques
@@ -90,7 +90,7 @@ class TimeForm:
         Raises Refusal with every reason: ``time_search.*``, ``booking.day_unreadable``.
         """
         first_on, last_on = read_day(self.first_on), read_day(self.last_on)
-        minutes = _minutes(self.hours or USUAL_HOURS)
+        minutes = read_hours(self.hours or USUAL_HOURS)
         reasons = []
         if minutes is None:
             reasons.append(Reason("time_search.duration_unreadable", {}, "hours"))
@@ -140,29 +140,3 @@ class TimeForm:
             "last_on": search.last_on.isoformat(),
             "show": "",
         }
-
-
-_CLOCK = re.compile(r"([0-9]{1,3}):([0-5][0-9])")
-#: Half a hundredth of an hour, in minutes.
-_A_HUNDREDTH = Decimal("0.3")
-
-
-def hours_text(minutes: int) -> str:
-    """Minutes as hours, as one types them: 90 is 1.5."""
-    return f"{Decimal(minutes) / 60:.2f}".rstrip("0").rstrip(".")
-
-
-def _minutes(text: str) -> int | None:
-    """Hours as typed (1.5, 0.25, 0:20) in whole minutes, or None. Two decimals name a multiple of five minutes: 0.33 is 20 minutes."""
-    if clock := _CLOCK.fullmatch(text):
-        return int(clock[1]) * 60 + int(clock[2])
-    try:
-        minutes = Decimal(text.replace(",", ".")) * 60
-    except ArithmeticError:  # no number, or one that is beyond all numbers
-        return None
-    if not minutes.is_finite() or abs(minutes) > 10**6:
-        return None
-    five = int((minutes / 5).to_integral_value()) * 5
-    if abs(minutes - five) <= _A_HUNDREDTH:
-        return five
-    return int(minutes) if minutes == int(minutes) else None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,15 +12,15 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from booking.models import CourseScope, TrainingCourse
-from booking.rules.credit import AUTOMATIC, OF_THE_PLATFORM, MeasureKind
+from booking.rules.credit import AUTOMATIC, MOST_THRESHOLDS, OF_THE_PLATFORM, MeasureKind
 from booking.services.training import CourseFields
 from booking.training_wording import EVENT_NAMES, LEVEL_NAMES, MEASURE_NAMES
 from frontend.templatetags.jishi import bilingual
 from instruments.models import Instrument, Organisation
-from instruments.rules.wall_time import local_day
+from instruments.rules.wall_time import local_day, refuse_year
 
 _LONG = 4000  # the service says what really fits
-THRESHOLDS = 4
+USUAL_THRESHOLDS = 4
 
 
 def _date() -> forms.DateInput:
@@ -31,9 +31,12 @@ def _local() -> forms.DateTimeInput:
     return forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
-def end_of_day(value: Any) -> datetime | None:
-    """The end of a day of the platform's zone; None for none."""
-    return None if value is None else local_day(value, ZoneInfo(settings.TIME_ZONE)).ends_at
+def end_of_day(value: date | None, field: str) -> datetime | None:
+    """The end of a day of the platform's zone; None for none. Raises Refusal ``calendar.year_out_of_range`` on the field."""
+    if value is None:
+        return None
+    refuse_year(value, field)
+    return local_day(value, ZoneInfo(settings.TIME_ZONE)).ends_at
 
 
 class WithChoices(forms.Form):
@@ -209,13 +212,16 @@ class RulesForm(WithChoices):
     early_minutes = forms.IntegerField(label=_("Left early: more than (minutes)"), min_value=0, max_value=1440, initial=30)
     overtime_minutes = forms.IntegerField(label=_("Overtime: more than (minutes)"), min_value=0, max_value=1440, initial=15)
 
-    def __init__(self, platform: bool, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, platform: bool, stored: Mapping[str, Any] | None, typed: Any = None) -> None:
+        super().__init__(typed, initial=rules_initial(stored))
+        sent = [place for place in range(1, MOST_THRESHOLDS + 1) if f"threshold_{place}_below" in (typed or {})]
+        count = max(USUAL_THRESHOLDS, len((stored or {}).get("thresholds", [])) + 1, *sent)
+        self.places = range(1, min(count, MOST_THRESHOLDS) + 1)
         for kind in AUTOMATIC:
             field = forms.IntegerField(label=str(EVENT_NAMES[kind]), required=False, min_value=0, max_value=1000)
             self.fields[f"points_{kind}"] = field
         kinds = [(kind, MEASURE_NAMES[kind]) for kind in MeasureKind if platform or kind not in OF_THE_PLATFORM]
-        for place in range(1, THRESHOLDS + 1):
+        for place in self.places:
             below = forms.IntegerField(label=_("Fewer points than"), required=False, min_value=1, max_value=1000)
             days = forms.IntegerField(label=_("For (days)"), required=False, min_value=1, max_value=3650)
             self.fields[f"threshold_{place}_below"] = below
@@ -226,7 +232,7 @@ class RulesForm(WithChoices):
         return [self[f"points_{kind}"] for kind in AUTOMATIC]
 
     def threshold_fields(self) -> list[list[forms.BoundField]]:
-        return [[self[f"threshold_{place}_{part}"] for part in ("below", "kind", "days")] for place in range(1, THRESHOLDS + 1)]
+        return [[self[f"threshold_{place}_{part}"] for part in ("below", "kind", "days")] for place in self.places]
 
     def document(self) -> dict[str, Any]:
         """What was typed, as the service keeps it; call it on a valid form. Rows without points are left out."""
@@ -234,7 +240,7 @@ class RulesForm(WithChoices):
         rows = [
             {"below": typed[f"threshold_{place}_below"], "kind": typed[f"threshold_{place}_kind"],
              "days": typed[f"threshold_{place}_days"]}
-            for place in range(1, THRESHOLDS + 1) if typed[f"threshold_{place}_below"] is not None
+            for place in self.places if typed[f"threshold_{place}_below"] is not None
         ]  # fmt: skip
         return {
             "start_points": typed["start_points"],
@@ -245,7 +251,7 @@ class RulesForm(WithChoices):
         }
 
 
-def rules_initial(document: dict[str, Any] | None) -> dict[str, Any]:
+def rules_initial(document: Mapping[str, Any] | None) -> dict[str, Any]:
     """Stored rules as the form shows them."""
     if document is None:
         return {}

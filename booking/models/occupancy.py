@@ -13,6 +13,7 @@ class OccupancySource(models.TextChoices):
     SUBSCRIBED = "subscribed"
     CHANGE = "change"
     HOLD = "hold"
+    OFFER = "offer"
 
 
 class Occupancy(models.Model):
@@ -20,7 +21,8 @@ class Occupancy(models.Model):
 
     ``during`` is half-open. Blocking occupancies of one calendar never overlap: the exclusion constraint
     ``occupancy_no_overlap`` (made in a migration, core PostgreSQL only) refuses it whoever writes. A hold keeps a time for its
-    ``holder`` until ``expires_at``; what has expired is taken away by whoever needs the time, and by a job.
+    ``holder`` until ``expires_at``; what has expired is taken away by whoever needs the time, and by a job. An offer keeps it for the
+    one who waits in its ``wait_entry``, until that is answered.
     """
 
     calendar = models.ForeignKey("schedule.Calendar", on_delete=models.PROTECT, related_name="occupancies")
@@ -30,6 +32,7 @@ class Occupancy(models.Model):
     reservation = models.ForeignKey("booking.Reservation", null=True, on_delete=models.PROTECT, related_name="occupancies")
     note = models.CharField(max_length=200, blank=True)
     holder = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    wait_entry = models.OneToOneField("booking.WaitEntry", null=True, on_delete=models.CASCADE, related_name="kept")
     held_since = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
 
@@ -37,11 +40,18 @@ class Occupancy(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=(
-                    models.Q(source="hold", holder__isnull=False, held_since__isnull=False, expires_at__isnull=False)
-                    | (~models.Q(source="hold") & models.Q(holder__isnull=True, expires_at__isnull=True))
+                    models.Q(
+                        source__in=["hold", "offer"], holder__isnull=False, held_since__isnull=False, expires_at__isnull=False
+                    )
+                    | (~models.Q(source__in=["hold", "offer"]) & models.Q(holder__isnull=True, expires_at__isnull=True))
                 ),
                 name="occupancy_hold_complete",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(source="offer", wait_entry__isnull=False)
+                | (~models.Q(source="offer") & models.Q(wait_entry__isnull=True)),
+                name="occupancy_offer_of_entry",
+            ),
         ]
         indexes = [
             models.Index(fields=["expires_at"], condition=models.Q(source="hold"), name="occupancy_holds"),

@@ -9,8 +9,9 @@ from config.kernel.time_range import TimeRange
 class WaitEntry(models.Model):
     """Somebody waits for ``minutes`` on an instrument anywhere in ``[first_at, last_at)``; for an exact time both are its ends.
 
-    ``state`` is ``booking.rules.waiting.WaitState``. While it is offered, ``offered_*`` is the time that a hold keeps for the person
-    until ``offer_expires_at``. Who waits longest is asked first. Written by ``booking.services.waiting``.
+    ``state`` is ``booking.rules.waiting.WaitState``. While it is offered, ``offered_*`` is the time that an occupancy keeps for the person
+    until ``offer_expires_at``. Who waits longest is asked first; who let an offer pass at ``passed_at`` stands behind those who waited
+    already then. Written by ``booking.services.waiting``.
     """
 
     instrument = models.ForeignKey("instruments.Instrument", on_delete=models.PROTECT, related_name="waiting")
@@ -22,6 +23,7 @@ class WaitEntry(models.Model):
     last_at = models.DateTimeField()
     state = models.CharField(max_length=10)
     created_at = models.DateTimeField()
+    passed_at = models.DateTimeField(null=True)
     offers = models.PositiveSmallIntegerField(default=0)
     offered_starts_at = models.DateTimeField(null=True)
     offered_ends_at = models.DateTimeField(null=True)
@@ -44,10 +46,6 @@ class WaitEntry(models.Model):
             models.Index(fields=["instrument", "created_at"], condition=models.Q(state="waiting"), name="wait_queue"),
             models.Index(fields=["requested_by", "-created_at"], name="wait_of_person"),
         ]
-
-    @property
-    def window(self) -> TimeRange:
-        return TimeRange(self.first_at, self.last_at)
 
     @property
     def offered(self) -> TimeRange | None:

@@ -8,17 +8,17 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Max, QuerySet
 
 from booking.models import PolicyLayer, Reservation
 from booking.rules.policy import BookingPolicy, broken_rules
-from booking.rules.policy_layers import Combined
+from booking.rules.policy_layers import Combined, Layer, read_settings
 from booking.rules.states import ReservationState
 from booking.services import context as booking_context
 from booking.services import policies
 from booking.services.context import policy_for
 from booking.services.policies import Scope
-from booking.services.reservations import refusal_reasons
+from booking.services.refusing import refusal_reasons
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import Reason
 from config.kernel.time_range import TimeRange
@@ -72,18 +72,12 @@ def layers_of(actor: Actor, organisation_id: int) -> list[PolicyLayer]:
     )
 
 
-def layer_of(scope: Scope) -> PolicyLayer | None:
-    """The layer of a scope, where there is one."""
-    rows = PolicyLayer.objects.filter(organisation_id=scope.organisation_id, class_code=scope.class_code)
-    rows = rows.filter(instrument_id=scope.instrument_id) if scope.instrument_id else rows.filter(instrument=None)
-    return rows.first()
-
-
 def effective(actor: Actor, instrument_id: int) -> tuple[Instrument, Combined]:
     """What holds for an instrument of a lab that the actor keeps, and by which layers' word. Raises NotFound."""
     instrument = get_visible(Instrument.objects.select_related("site", "organisation", "policy"), actor, pk=instrument_id)
     lab_of(actor, instrument.organisation_id)
-    return instrument, policies.combined(instrument, PolicyLayer.objects.filter(organisation_id=instrument.organisation_id))
+    layers = PolicyLayer.objects.filter(organisation_id=instrument.organisation_id)
+    return instrument, policies.combined(instrument, map(policies.read_layer, layers))
 
 
 def touched(actor: Actor, scope: Scope, said: Mapping[str, Any], now: datetime) -> tuple[list[Touched], int]:
@@ -92,18 +86,14 @@ def touched(actor: Actor, scope: Scope, said: Mapping[str, Any], now: datetime) 
     Raises Forbidden and the Refusals of ``policies.say``. Quotas are not looked at: what was booked within them stays so.
     """
     owner = lab_of(actor, scope.organisation_id)
-    layers = [
-        layer
-        for layer in PolicyLayer.objects.filter(organisation=owner)
-        if (layer.class_code, layer.instrument_id) != (scope.class_code, scope.instrument_id)
-    ]
-    layers.append(
-        PolicyLayer(organisation=owner, class_code=scope.class_code, instrument_id=scope.instrument_id, said=dict(said))
-    )
+    layers = [Layer("", scope.counted, read_settings(said, scope.counted))]
+    stored = [*PolicyLayer.objects.filter(organisation=owner), *policies.adopted(owner.pk, scope, now)]
+    layers += [one for one in map(policies.read_layer, stored) if one.counted != scope.counted]
     instruments = Instrument.objects.filter(scope.instruments(), organisation=owner).select_related("policy", "site")
     pairs = {
         one.pk: (policy_for(one), policies.combined(one, layers).policy, ZoneInfo(one.site.time_zone)) for one in instruments
     }
+    policies.refuse_contradictions(scope, [one for one in layers if one.counted.instrument_id is None])
     ahead = Reservation.objects.filter(
         instrument__in=pairs, state__in=[ReservationState.REQUESTED, ReservationState.APPROVED], starts_at__gt=now
     )
@@ -126,7 +116,7 @@ def people_of(actor: Actor, organisation_id: int) -> list[Somebody]:
     rows = visible_to(Reservation.objects.filter(instrument__organisation_id=organisation_id), actor)
     recent = (
         rows.values("requested_by", "requested_by__full_name", "organisation", "organisation__name")
-        .annotate(last=Max("created_at"), number=Count("pk"))
+        .annotate(last=Max("created_at"))
         .order_by("-last")[:RECENT_PEOPLE]
     )
     return [

@@ -16,7 +16,7 @@ from booking.rules.slots import Slot, day_slots, free_ranges
 from booking.rules.states import GIVEN_UP, IN_REVIEW, ReservationState
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
-from booking.services.reservations import BOOKING_ROLES
+from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, Role, visible_to
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Organisation

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from booking.rules.documents import is_whole
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
 
@@ -130,16 +131,12 @@ def policy_from(document: Any, scope: Scope) -> CreditPolicy:
     """
     reasons: list[Reason] = []
     given: Mapping[str, Any] = document if isinstance(document, dict) else {}
+    if not isinstance(document, dict):
+        reasons.append(Reason("policy.unreadable", {}, "document"))
     known = {"start_points", "points", "thresholds", "window_days", *_MINUTES}
     reasons += [Reason("credit.unknown_part", {"part_name": str(name)[:60]}, "document") for name in given if name not in known]
     start = _whole(given.get("start_points"), 1, MOST_POINTS, "start_points", reasons)
-    points = given.get("points", {})
-    costs: dict[EventKind, int] = {}
-    for name, value in (points if isinstance(points, dict) else {}).items():
-        if name not in {kind.value for kind in AUTOMATIC}:
-            reasons.append(Reason("credit.kind_unknown", {"part_name": str(name)[:60]}, "points"))
-        else:
-            costs[EventKind(name)] = _whole(value, 0, MOST_POINTS, f"points_{name}", reasons)
+    costs = _costs(given.get("points", {}), reasons)
     thresholds = _thresholds(given.get("thresholds", []), start, scope, reasons)
     window = given.get("window_days")
     window = None if window is None else _whole(window, 1, MOST_DAYS, "window_days", reasons)
@@ -148,16 +145,45 @@ def policy_from(document: Any, scope: Scope) -> CreditPolicy:
     return CreditPolicy(start, costs, thresholds, window, **minutes)
 
 
+def document_of(policy: CreditPolicy) -> dict[str, Any]:
+    """The document that ``policy_from`` reads as this policy: what is stored is what was understood."""
+    return {
+        "start_points": policy.start_points,
+        "points": {kind.value: points for kind, points in policy.points.items()},
+        "thresholds": [{"below": one.below, "kind": one.kind.value, "days": one.days} for one in policy.thresholds],
+        "window_days": policy.window_days,
+        **{name: getattr(policy, name) for name in _MINUTES},
+    }
+
+
+def _costs(given: Any, reasons: list[Reason]) -> dict[EventKind, int]:
+    if not isinstance(given, dict):
+        reasons.append(Reason("policy.unreadable", {}, "points"))
+        return {}
+    costs: dict[EventKind, int] = {}
+    for name, value in given.items():
+        if name not in {kind.value for kind in AUTOMATIC}:
+            reasons.append(Reason("credit.kind_unknown", {"part_name": str(name)[:60]}, "points"))
+        else:
+            costs[EventKind(name)] = _whole(value, 0, MOST_POINTS, f"points_{name}", reasons)
+    return costs
+
+
 def _thresholds(given: Any, start: int, scope: Scope, reasons: list[Reason]) -> tuple[Threshold, ...]:
-    rows = given if isinstance(given, list) else []
-    if len(rows) > MOST_THRESHOLDS:
+    if isinstance(given, list) and len(given) > MOST_THRESHOLDS:
         reasons.append(Reason("credit.too_many_thresholds", {"maximum": MOST_THRESHOLDS}, "thresholds"))
         return ()
+    known = [kind for kind in MeasureKind if scope is Scope.PLATFORM or kind not in OF_THE_PLATFORM]
     found = []
-    for place, row in enumerate(rows, start=1):
-        row = row if isinstance(row, dict) else {}
+    if not isinstance(given, list):
+        reasons.append(Reason("policy.unreadable", {}, "thresholds"))
+        return ()
+    for place, one in enumerate(given, start=1):
+        row = one if isinstance(one, dict) else {}
+        unknown = [str(name)[:60] for name in row if name not in ("below", "kind", "days")]
+        reasons += [Reason("credit.unknown_part", {"part_name": name}, "thresholds") for name in unknown]
         kind = row.get("kind")
-        if kind not in {one.value for one in MeasureKind} or (kind in OF_THE_PLATFORM and scope is Scope.LAB):
+        if not isinstance(kind, str) or kind not in known:
             reasons.append(Reason("credit.measure_unknown", {"place": place}, f"threshold_{place}_kind"))
             continue
         below = _whole(row.get("below"), 1, max(start, 1), f"threshold_{place}_below", reasons)
@@ -170,7 +196,7 @@ def _thresholds(given: Any, start: int, scope: Scope, reasons: list[Reason]) -> 
 
 
 def _whole(value: Any, least: int, most: int, name: str, reasons: list[Reason]) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+    if not is_whole(value) or not least <= value <= most:
         reasons.append(Reason("credit.number_out_of_range", {"minimum": least, "maximum": most}, name))
         return least
     return value
@@ -229,9 +255,17 @@ def strictest(measures: Sequence[Measure]) -> Measure | None:
 
 
 def measure_reason(measure: Measure, zone: ZoneInfo) -> Reason:
-    """Why somebody cannot book: ``measure.credit``, ``measure.listed``, each with ``_until`` where an end is known."""
-    code = "measure.listed" if measure.why == "list" else "measure.credit"
-    params = {"note": measure.note} if measure.why == "list" else {}
+    """Why somebody cannot book: ``measure.credit``, ``measure.listed``, ``measure.stopped``, each with ``_until`` where an end is known.
+
+    Labs read the reason too (they try their rules, and move what is booked): what the operator wrote about somebody is not in it.
+    """
+    params: dict[str, Any] = {}
+    if measure.why != "list":
+        code = "measure.credit"
+    elif measure.scope is Scope.PLATFORM:
+        code = "measure.stopped"
+    else:
+        code, params = "measure.listed", {"note": measure.note}
     if measure.until is None:
         return Reason(code, params)
     return Reason(f"{code}_until", params | {"until_at": measure.until.astimezone(zone).isoformat()})

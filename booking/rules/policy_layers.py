@@ -7,10 +7,11 @@ billed, what is kept for whom) are those of the nearest layer that says anything
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from math import lcm
 from typing import Any
 
+from booking.rules.documents import is_whole, items_of, word_of, yes_or_no
 from booking.rules.policy import BookingPolicy
 from booking.rules.quota import Counted, Quota
 from booking.rules.usage import BillableBasis
@@ -54,6 +55,8 @@ NUMBERS: Mapping[str, tuple[int, int]] = {
 }
 SWITCHES = ("approval_required", "pending_blocks", "licence_needed", "late_may_use")
 TIMES = ("peak", "unlimited", "licensed_times")
+#: So many quotas, and so many times of each kind, one layer may say.
+MOST_QUOTAS = MOST_TIMES = 10
 
 
 def _coarser(one: int, other: int) -> int:
@@ -139,47 +142,68 @@ def combine(layers: Sequence[Layer]) -> Combined:
     return Combined(replace(HOUSE, **values), sources)
 
 
-def read_settings(document: Mapping[str, Any], counted: Counted) -> dict[str, Any]:
-    """What a layer's JSON document says, as values of ``BookingPolicy``'s fields.
+def read_settings(document: Any, counted: Counted) -> dict[str, Any]:
+    """What a layer's JSON document says, as values of ``BookingPolicy``'s fields; an empty list says nothing.
 
-    Raises Refusal with every reason: ``policy.unknown``, ``policy.out_of_range``, ``policy.unreadable`` and those of week times and
-    quotas, ``field`` naming the setting.
+    Raises Refusal with every reason: ``policy.unknown``, ``policy.out_of_range``, ``policy.unreadable``, ``policy.part_unknown``,
+    ``policy.too_many`` and those of week times and quotas, ``field`` naming the setting.
     """
+    if not isinstance(document, dict):
+        raise Refusal.of("policy.unreadable", "said")
     said: dict[str, Any] = {}
     reasons: list[Reason] = []
     for name, value in document.items():
         try:
             said[name] = _read_one(name, value, counted)
         except Refusal as refusal:
-            reasons += [Reason(reason.code, reason.params, name) for reason in refusal.reasons]
-        except (KeyError, TypeError, ValueError):
-            reasons.append(Reason("policy.unreadable", {}, name))
+            reasons += [Reason(reason.code, reason.params, str(name)[:60]) for reason in refusal.reasons]
     Refusal.raise_any(reasons)
-    return said
+    return {name: value for name, value in said.items() if value != ()}
+
+
+def unlike_the_house(policy: BookingPolicy) -> dict[str, Any]:
+    """What a layer would have to say that holds alone, for this policy to follow from it."""
+    return {
+        one.name: getattr(policy, one.name) for one in fields(policy) if getattr(policy, one.name) != getattr(HOUSE, one.name)
+    }
+
+
+def settings_document(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The document that ``read_settings`` reads as ``said``: what is stored is what was understood."""
+    return {name: _said(name, value) for name, value in said.items()}
+
+
+def _said(name: str, value: Any) -> Any:
+    if name == "horizons":
+        return dict(value)
+    if name == "billable_basis":
+        return value.value
+    return [one.document() for one in value] if name == "quotas" or name in TIMES else value
 
 
 def _read_one(name: str, value: Any, counted: Counted) -> Any:
     if name in NUMBERS:
         return _number(name, value)
     if name in SWITCHES:
-        if not isinstance(value, bool):
-            raise ValueError
-        return value
+        return yes_or_no(value)
     if name in TIMES:
-        return tuple(WeekTime.read(one) for one in value)
+        return tuple(map(WeekTime.read, items_of(value, MOST_TIMES)))
     if name == "billable_basis":
-        return BillableBasis(value)
+        return BillableBasis(word_of(value, list(BillableBasis)))
     if name == "horizons":
-        return tuple(sorted((Audience(audience).value, _number("horizon_days", days)) for audience, days in value.items()))
+        if not isinstance(value, dict):
+            raise Refusal.of("policy.unreadable")
+        known = list(Audience)
+        return tuple(sorted((word_of(audience, known), _number("horizon_days", days)) for audience, days in value.items()))
     if name == "quotas":
-        return tuple(replace(Quota.read(one), counted=counted) for one in value)
+        return tuple(Quota.read(one, counted) for one in items_of(value, MOST_QUOTAS))
     raise Refusal.of("policy.unknown")
 
 
 def _number(name: str, value: Any) -> int:
     least, most = NUMBERS[name]
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError
+    if not is_whole(value):
+        raise Refusal.of("policy.unreadable")
     if not least <= value <= most:
         raise Refusal.of("policy.out_of_range", minimum=least, maximum=most)
     return value
@@ -217,13 +241,13 @@ def _written(value: Any) -> Any:
 
 def _written_item(item: Any) -> Any:
     if isinstance(item, Quota):
-        return item.document() | {"instrument": item.counted.instrument_id, "class_code": item.counted.class_code}
+        return item.kept()
     return item.document() if isinstance(item, WeekTime) else list(item)
 
 
 _RESTORED: Mapping[str, Callable[[Any], Any]] = {
     "horizons": lambda pairs: tuple((audience, days) for audience, days in pairs),
-    "quotas": lambda items: tuple(map(Quota.read, items)),
+    "quotas": lambda items: tuple(map(Quota.read_kept, items)),
     "peak": lambda items: tuple(map(WeekTime.read, items)),
     "unlimited": lambda items: tuple(map(WeekTime.read, items)),
     "licensed_times": lambda items: tuple(map(WeekTime.read, items)),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from booking.rules.documents import is_whole, parts_of, word_of, yes_or_no
 from booking.rules.week_time import WeekTime, minutes_within
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
@@ -73,26 +74,37 @@ class Quota:
     counted: Counted = Counted()
 
     def __post_init__(self) -> None:
-        if not 0 < self.most <= 1_000_000:
+        if not is_whole(self.most) or not 0 < self.most <= 1_000_000:
             raise Refusal.of("quota.most", "most")
 
     def document(self) -> dict[str, Any]:
-        """As ``read`` takes it; ``counted`` is added by the layer that the quota stands in."""
+        """As ``read`` takes it; ``counted`` is what the layer is for that the quota stands in."""
         return {"subject": self.subject.value, "measure": self.measure.value, "period": self.period.value, "most": self.most,
                 "peak_only": self.peak_only}  # fmt: skip
 
     @classmethod
-    def read(cls, document: Mapping[str, Any]) -> Quota:
-        """Raises Refusal ``quota.most`` and ValueError for a word that is none of the above."""
-        counted = Counted(document.get("instrument"), document.get("class_code", ""))
+    def read(cls, document: Any, counted: Counted = Counted()) -> Quota:
+        """What somebody wrote. Raises Refusal ``quota.most`` and ``policy.*``."""
+        needed = ("subject", "measure", "period", "most")
+        parts = parts_of(document, (*needed, "peak_only"), needed)
         return cls(
-            Subject(document["subject"]),
-            Measure(document["measure"]),
-            Period(document["period"]),
-            int(document["most"]),
-            bool(document.get("peak_only", False)),
+            Subject(word_of(parts["subject"], list(Subject))),
+            Measure(word_of(parts["measure"], list(Measure))),
+            Period(word_of(parts["period"], list(Period))),
+            parts["most"],
+            yes_or_no(parts.get("peak_only", False)),
             counted,
         )
+
+    def kept(self) -> dict[str, Any]:
+        """As ``read_kept`` takes it: with what it counts."""
+        return self.document() | {"instrument": self.counted.instrument_id, "class_code": self.counted.class_code}
+
+    @classmethod
+    def read_kept(cls, kept: Mapping[str, Any]) -> Quota:
+        """What ``kept`` wrote."""
+        counted = Counted(kept["instrument"], kept["class_code"])
+        return cls.read({name: value for name, value in kept.items() if name not in ("instrument", "class_code")}, counted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from config.kernel.errors import Refusal
 OFFER_STANDS = timedelta(minutes=60)
 MOST_OFFERS = 5
 """Who lets so many offers pass does not want one; then the entry ends."""
+REST = timedelta(hours=12)
+"""Who let an offer pass is not asked again for so long."""
 
 
 class WaitState(StrEnum):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from booking.rules.documents import is_whole, items_of, parts_of
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange, merge
 from instruments.rules.wall_time import end_instant, start_instant, to_wall
@@ -57,8 +58,16 @@ class WeekTime:
         return {"weekdays": list(self.weekdays), "from_minute": self.from_minute, "until_minute": self.until_minute}
 
     @classmethod
-    def read(cls, document: Mapping[str, Any]) -> WeekTime:
-        return cls(tuple(sorted(document["weekdays"])), int(document["from_minute"]), int(document["until_minute"]))
+    def read(cls, document: Any) -> WeekTime:
+        """What somebody wrote. Raises Refusal ``week_time.*`` and ``policy.*``."""
+        names = ("weekdays", "from_minute", "until_minute")
+        parts = parts_of(document, names, names)
+        days = items_of(parts["weekdays"], len(EVERY_DAY))
+        reasons = [] if all(map(is_whole, days)) else [Reason("week_time.weekdays", {}, "weekdays")]
+        if not (is_whole(parts["from_minute"]) and is_whole(parts["until_minute"])):
+            reasons.append(Reason("week_time.minutes", {}, "from_minute"))
+        Refusal.raise_any(reasons)
+        return cls(tuple(sorted(days)), parts["from_minute"], parts["until_minute"])
 
 
 def parts_within(times: Iterable[WeekTime], span: TimeRange, zone: ZoneInfo) -> list[TimeRange]:

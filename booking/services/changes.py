@@ -22,7 +22,7 @@ from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, notices, times, transitions
 from booking.services.context import BookingContext, busy_ranges, of_reservation
-from booking.services.reservations import BOOKING_ROLES, refusal_reasons
+from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.services import idempotency, transactions

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +17,7 @@ from booking.rules.credit import (
     CreditPolicy,
     EventKind,
     Scope,
+    document_of,
     next_appeal_state,
     policy_from,
     session_events,
@@ -26,7 +26,8 @@ from booking.rules.states import ReservationState
 from booking.services import credit_news
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
-from config.kernel.services import audit, transactions
+from config.kernel.services import audit
+from config.kernel.services.parking import each_parked
 from config.kernel.services.transactions import whole
 from config.kernel.time_range import TimeRange
 from instruments.models import User
@@ -42,27 +43,26 @@ BATCH = 500
 
 
 @whole
-def set_rules(actor: Actor, owner_id: int | None, document: Mapping[str, Any] | None, now: datetime) -> CreditRules | None:
+def set_rules(actor: Actor, owner_id: int | None, document: Any, now: datetime) -> CreditRules | None:
     """Keep a lab's rules (None: the platform's, by its operator), or stop keeping points with no document.
 
-    Events of before keep the points they had. Raises Forbidden, NotFound, Refusal ``credit.*`` with every reason.
+    Events of before keep the points they had. Raises Forbidden, NotFound, Refusal ``credit.*`` / ``policy.*`` with every reason.
     """
     if owner_id is None:
         actor.require(Role.OPERATOR)
     else:
         require_manager(actor, owner_id)
         owner_institution(owner_id)
-    if document is not None:
-        policy_from(dict(document), Scope.PLATFORM if owner_id is None else Scope.LAB)
+    kept = None if document is None else document_of(policy_from(document, Scope.PLATFORM if owner_id is None else Scope.LAB))
     stored = rules_of_owner(owner_id).select_for_update(of=("self",)).first()
     before = {"document": stored.document} if stored else {}
-    if document is None:
+    if kept is None:
         if stored is not None:
             audit.record(actor, "credit.rules", stored, now, before=before)
             stored.delete()
         return None
     rules = stored or CreditRules(organisation_id=owner_id)
-    rules.document, rules.changed_by_id, rules.changed_at = dict(document), actor.person_id, now
+    rules.document, rules.changed_by_id, rules.changed_at = kept, actor.person_id, now
     rules.save()
     audit.record(actor, "credit.rules", rules, now, before=before, after={"document": rules.document})
     return rules
@@ -145,10 +145,8 @@ def note_missing_feedback_due(now: datetime) -> int:
     kept = Q(reservation__instrument__organisation__credit_rules__document__points__no_feedback__gt=0)
     if not CreditRules.objects.filter(organisation=None, document__points__no_feedback__gt=0).exists():
         due = due.filter(kept)
-    noted = 0
-    for pk in list(due.order_by("agreed_at", "pk").values_list("reservation_id", flat=True)[:BATCH]):
-        noted += transactions.run(lambda pk=pk: _note_feedback(pk, now))  # type: ignore[misc]
-    return noted
+    found = due.order_by("agreed_at", "pk").values_list("reservation_id", flat=True)[:BATCH]
+    return each_parked(list(found), lambda pk: _note_feedback(pk, now), "feedback on reservation")
 
 
 def _note_feedback(reservation_id: int, now: datetime) -> bool:
@@ -159,6 +157,8 @@ def _note_feedback(reservation_id: int, now: datetime) -> bool:
 @whole
 def note_manual(actor: Actor, owner_id: int, email: str, points: int, note: str, now: datetime) -> CreditEvent:
     """The lab gives or takes points by its own word, for a person it names by e-mail, with a reason that the person reads.
+
+    Those of the platform move by the operator's word alone.
 
     Raises Forbidden, NotFound, Refusal ``credit.*`` / ``name.*`` with every reason.
     """
@@ -181,7 +181,7 @@ def note_manual(actor: Actor, owner_id: int, email: str, points: int, note: str,
         organisation_id=owner_id,
         kind=EventKind.MANUAL,
         lab_points=points,
-        platform_points=points,
+        platform_points=points if actor.has(Role.OPERATOR) else 0,
         at=now,
         made_by_id=actor.person_id,
         note=words,

@@ -16,7 +16,7 @@ from booking.rules.extension import Room, extension_faults, offered_ends, room_a
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, notices, times
 from booking.services.context import BookingContext, of_reservation
-from booking.services.reservations import refusal_reasons
+from booking.services.refusing import refusal_reasons
 from booking.services.sides import sides_of
 from booking.services.state_writing import lock_row as behind_lock
 from booking.services.state_writing import move

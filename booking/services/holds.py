@@ -1,10 +1,12 @@
-"""A time kept for the one who is filling in the form (or was offered it), for minutes: the one writer of holds.
+"""A time kept for the one who is filling in the form, for minutes, or for the one who was offered it: the one writer of both.
 
-A person has one hold on a calendar and a few in all. What has expired goes when somebody needs the time, and with a job.
+A person has one hold on a calendar and a few in all. What has expired goes when somebody needs the time, and with a job. What the
+person does with a hold leaves offers alone: those are ended by their answer (``booking.services.waiting``).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,14 +14,17 @@ from typing import Any
 from django.db import connection
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import Occupancy, OccupancySource
+from booking.models import Occupancy, OccupancySource, WaitEntry
+from booking.rules.waiting import WaitEvent, WaitState, next_wait_state
 from booking.services import conflicts
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
+from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from config.kernel.access import Actor
-from config.kernel.errors import Refusal
+from config.kernel.errors import Forbidden, Reason, Refusal
 from config.kernel.services import transactions
 from config.kernel.time_range import TimeRange
+from instruments.models import Organisation
 from instruments.services.people import one_at_a_time
 
 MOST_HOLDS = 3
@@ -36,46 +41,67 @@ class Held:
     renewable: bool
 
 
-def hold(actor: Actor, instrument_id: int, during: TimeRange, now: datetime) -> Held:
-    """Keep ``during`` (without buffers) for the person, instead of what they held of this calendar; the same time is renewed.
+def hold(actor: Actor, instrument_id: int, during: TimeRange, now: datetime, customer_id: int | None = None) -> Held:
+    """Keep ``during`` (without buffers) for the person, instead of what they held of this calendar; a time that overlaps it is the same
+    hold, renewed. Without a customer it is for any organisation for which the person may book.
 
-    Raises NotFound, Forbidden for nobody, Refusal ``hold.too_many``, ``hold.over``, ``booking.in_the_past`` and what closes it, Conflict
-    ``booking.just_taken``.
+    Raises NotFound, Forbidden for who may book for nobody, Refusal with every rule that is broken, ``hold.past``, ``hold.too_many``,
+    ``hold.over``, Conflict ``booking.just_taken``.
     """
 
     def work() -> Held:
         person_id = one_at_a_time(actor)
+        mine = actor.organisations(*BOOKING_ROLES)
+        if not mine or (customer_id is not None and customer_id not in mine):
+            raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
         context = booking_context.load(actor, instrument_id, lock=True)
-        reasons = context.closed_reasons(during)
-        Refusal.raise_any(reasons)
         if during.starts_at <= now:
             raise Refusal.of("hold.past", "starts_at")
+        _refuse_broken(context, person_id, mine if customer_id is None else {customer_id}, during, now)
         return _hold(context, person_id, during, now)
 
     with conflicts.answered(actor, instrument_id, during, now):
         return transactions.run(work)
 
 
+def _refuse_broken(
+    context: BookingContext, person_id: int, customer_ids: Iterable[int], during: TimeRange, now: datetime
+) -> None:
+    """Who could not book the time for any of these customers does not keep it from others. How it will be used is not known yet."""
+    mode = (context.instrument.service_modes or [""])[0]
+    least: list[Reason] | None = None
+    for customer in Organisation.objects.filter(pk__in=customer_ids).order_by("pk"):
+        reasons = refusal_reasons(context, person_id, customer, during, mode, now)
+        least = reasons if least is None or len(reasons) < len(least) else least
+        if not least:
+            return
+    Refusal.raise_any(least or [])
+
+
 def _hold(context: BookingContext, person_id: int, during: TimeRange, now: datetime) -> Held:
     calendar_id, occupied = context.instrument.calendar_id, context.policy.occupied(during)
     own = Occupancy.objects.filter(source=OccupancySource.HOLD, holder=person_id)
     before = own.filter(calendar_id=calendar_id).first()
-    same = before is not None and (before.during.lower, before.during.upper) == (occupied.starts_at, occupied.ends_at)
-    since = before.held_since if before is not None and before.held_since is not None and same else now
+    since = now
+    if before is not None and before.held_since is not None:
+        kept = TimeRange(before.during.lower, before.during.upper)
+        since = before.held_since if kept.overlaps(occupied) else now
     minutes = timedelta(minutes=context.policy.hold_minutes)
     expires_at = min(now + minutes, since + LONGEST_TIMES * minutes, during.starts_at)
     if expires_at <= now:
         raise Refusal.of("hold.over", "starts_at")
     if own.filter(expires_at__gt=now).exclude(calendar_id=calendar_id).count() >= MOST_HOLDS:
         raise Refusal.of("hold.too_many", "starts_at", most=MOST_HOLDS)
-    clear(calendar_id, occupied, person_id, now)
+    clear(calendar_id, occupied, now, person_id)
     own.filter(calendar_id=calendar_id).delete()
     keep(context, person_id, during, since, expires_at)
     return Held(during, expires_at, expires_at < since + LONGEST_TIMES * minutes)
 
 
-def keep(context: BookingContext, person_id: int, during: TimeRange, since: datetime, expires_at: datetime) -> None:
-    """Write the hold; the calendar is locked. Raises ``conflicts.Taken``."""
+def keep(
+    context: BookingContext, person_id: int, during: TimeRange, since: datetime, expires_at: datetime, entry_id: int | None = None
+) -> None:
+    """Write the hold, or the offer of an entry of the waiting list; the calendar is locked. Raises ``conflicts.Taken``."""
     occupied = context.policy.occupied(during)
     if booking_context.busy_ranges(context.instrument.calendar_id, occupied):
         raise conflicts.Taken
@@ -83,7 +109,8 @@ def keep(context: BookingContext, person_id: int, during: TimeRange, since: date
         calendar_id=context.instrument.calendar_id,
         during=TimestamptzRange(occupied.starts_at, occupied.ends_at),
         blocking=True,
-        source=OccupancySource.HOLD,
+        source=OccupancySource.HOLD if entry_id is None else OccupancySource.OFFER,
+        wait_entry_id=entry_id,
         holder_id=person_id,
         held_since=since,
         expires_at=expires_at,
@@ -92,17 +119,32 @@ def keep(context: BookingContext, person_id: int, during: TimeRange, since: date
 
 _CLEAR = """
 DELETE FROM booking_occupancy
- WHERE source = 'hold' AND int8range(calendar_id, calendar_id, '[]') && int8range(%(calendar)s, %(calendar)s, '[]')
-   AND during && %(during)s AND (expires_at <= %(now)s OR holder_id = %(person)s)
+ WHERE source IN ('hold', 'offer') AND int8range(calendar_id, calendar_id, '[]') && int8range(%(calendar)s, %(calendar)s, '[]')
+   AND during && %(during)s
+   AND (expires_at <= %(now)s OR (source = 'hold' AND holder_id = %(person)s)
+        OR wait_entry_id IN (SELECT id FROM booking_waitentry
+                              WHERE requested_by_id = %(person)s AND organisation_id = %(customer)s))
+RETURNING wait_entry_id, expires_at <= %(now)s
 """
 
 
-def clear(calendar_id: int, occupied: TimeRange, person_id: int | None, now: datetime) -> None:
-    """Take away the holds in the way of a person: those that have expired, and the person's own. The calendar is locked."""
-    during = TimestamptzRange(occupied.starts_at, occupied.ends_at)
-    values: dict[str, Any] = {"calendar": calendar_id, "during": during, "now": now, "person": person_id}
+def clear(
+    calendar_id: int, occupied: TimeRange, now: datetime, person_id: int | None = None, customer_id: int | None = None
+) -> list[int]:
+    """Take away what keeps a person from a time and does not count: what has expired, the person's own holds, and what the person was
+    offered for the customer that books now. Returns the entries of the waiting list whose offers those were; the calendar is locked.
+    """
+    values: dict[str, Any] = {"calendar": calendar_id, "during": TimestamptzRange(occupied.starts_at, occupied.ends_at), "now": now,
+                              "person": person_id, "customer": customer_id}  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_CLEAR, values)
+        return [entry_id for entry_id, expired in cursor.fetchall() if entry_id is not None and not expired]
+
+
+def take_offers(entry_ids: Iterable[int], reservation_id: int) -> None:
+    """Who books what was offered waits no longer, whichever page it was booked on."""
+    taken = next_wait_state(WaitState.OFFERED, WaitEvent.ACCEPT)
+    WaitEntry.objects.filter(pk__in=entry_ids, state=WaitState.OFFERED).update(state=taken, reservation_id=reservation_id)
 
 
 def release(actor: Actor, instrument_id: int) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from booking.models import Reservation, SessionRating
 from booking.rules.states import ReservationState
-from booking.services.reservations import BOOKING_ROLES
+from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.services import audit

@@ -13,21 +13,20 @@ from psycopg.types.range import TimestamptzRange
 
 from booking import ports
 from booking.models import Reservation
-from booking.rules.policy import broken_rules
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import ReservationState
-from booking.services import conflicts, holds, notices, standing, transitions
+from booking.services import conflicts, holds, notices, transitions
 from booking.services import context as booking_context
 from booking.services.context import OVERLAPPING, BookingContext
+from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Forbidden, Reason, Refusal
 from config.kernel.services import idempotency, transactions
 from config.kernel.time_range import TimeRange
-from instruments.models import BOOKABLE_STATUSES, Organisation
+from instruments.models import Organisation
 from instruments.rules.names import clean_name
 
 ROUTE = "booking.reserve"
-BOOKING_ROLES = (Role.RESEARCHER, Role.FIRM_ADMIN, Role.LAB_MANAGER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,6 @@ def _reserve(actor: Actor, request: ReservationRequest, now: datetime) -> Reserv
     context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id)
     reasons = refusal_reasons(context, actor.user_id, customer, request.during, request.service_mode, now, lock=True)
     overridden = _overridden(actor, request, context, reasons)
-    holds.clear(context.instrument.calendar_id, context.policy.occupied(request.during), actor.user_id, now)
     reservation = _insert(actor, request, context, customer, now, overridden)
     ports.money().on_request(reservation, actor, request.expected, now)
     if context.policy.approval_required:
@@ -127,34 +125,6 @@ def _overridden(actor: Actor, request: ReservationRequest, context: BookingConte
     actor.require_in(context.instrument.organisation_id, Role.LAB_MANAGER)
     Refusal.raise_any([reason for reason in reasons if not may_be_overridden(reason)])
     return f"{request.override_reason} [{', '.join(reason.code for reason in reasons)}]" if reasons else ""
-
-
-def refusal_reasons(
-    context: BookingContext,
-    person_id: int | None,
-    customer: Organisation | None,
-    during: TimeRange,
-    service_mode: str,
-    now: datetime,
-    *,
-    lock: bool = False,
-    without_id: int = 0,
-) -> list[Reason]:
-    """Every reason against ``during`` except that others have taken it; without a customer, what does not depend on one.
-
-    ``person_id`` is who asks. With ``lock`` quotas hold until the transaction ends; ``without_id`` is the reservation that would
-    move there.
-    """
-    instrument = context.instrument
-    reasons = broken_rules(context.policy, during, context.zone, now)
-    if instrument.status not in BOOKABLE_STATUSES:
-        reasons.insert(0, Reason("booking.instrument_unavailable", {"status": instrument.status}, ""))
-    if service_mode not in (instrument.service_modes or [service_mode]):
-        reasons.append(Reason("booking.service_mode_unknown", {"known": instrument.service_modes}, "service_mode"))
-    if customer is not None:
-        context = context.for_customer(customer)
-        reasons += standing.reasons(context, person_id, customer.pk, during, service_mode, now, lock=lock, without_id=without_id)
-    return [*reasons, *context.closed_reasons(during)]
 
 
 _INSERT = f"""
@@ -212,13 +182,15 @@ def _insert(
         "after": json.dumps({"state": "requested", "starts_at": request.during.starts_at.isoformat(),
                              "ends_at": request.during.ends_at.isoformat()}),
     }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, values)
-        written = cursor.fetchone()
-    if written is None:
-        raise conflicts.Taken
+    written = _written(values)
+    if written is None:  # holds may be in the way that do not count: they are taken away only now that they matter
+        offers = holds.clear(context.instrument.calendar_id, occupied, now, actor.user_id, request.organisation_id)
+        written = _written(values)
+        if written is None:
+            raise conflicts.Taken
+        holds.take_offers(offers, written)
     return Reservation(
-        pk=written[0],
+        pk=written,
         instrument=context.instrument,
         organisation=customer,
         requested_by_id=actor.person_id,
@@ -230,3 +202,11 @@ def _insert(
         research_project=request.research_project,
         created_at=now,
     )
+
+
+def _written(values: dict[str, Any]) -> int | None:
+    """The new reservation's id, or None where the time is taken."""
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, values)
+        row = cursor.fetchone()
+        return None if row is None else int(row[0])

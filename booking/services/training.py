@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from booking.models import CourseScope, CourseSession, Enrolment, InstrumentPolicy, PolicyLayer, TrainingCourse
+from booking.models import CourseScope, CourseSession, Enrolment, InstrumentPolicy, TrainingCourse
 from booking.rules.training import (
     ENROLMENTS,
     LIVE_ENROLMENTS,
@@ -29,7 +29,7 @@ from instruments.services.instrument_changes import owner_institution, require_m
 
 TITLE_LENGTH = 200
 DESCRIPTION_LENGTH = 2000
-PLACE_LENGTH = NOTE_TITLE = 200
+PLACE_LENGTH = 200
 REASON_LENGTH = 500
 MOST_MONTHS = 120
 MOST_PLACES = 500
@@ -147,23 +147,14 @@ def _set_needed(actor: Actor, instrument: Instrument, needed: bool, now: datetim
 
     Raises Refusal ``training.needed_by_other_layer`` where another layer asks for it all the same.
     """
-    layer = PolicyLayer.objects.filter(instrument=instrument).first()
-    said = dict(layer.said) if layer else _said_by_row(instrument)
+    scope = Scope(instrument.organisation_id, instrument_id=instrument.pk)
+    said = policies.spoken(scope)
     said.pop("licence_needed", None)
     if needed:
         said["licence_needed"] = True
-    policies.say(actor, Scope(instrument.organisation_id, instrument_id=instrument.pk), said, now)
+    policies.say(actor, scope, said, now)
     if not needed and InstrumentPolicy.objects.filter(instrument=instrument, rules__licence_needed=True).exists():
         raise Refusal.of("training.needed_by_other_layer")
-
-
-def _said_by_row(instrument: Instrument) -> dict[str, Any]:
-    """What a policy without layers says, so that a first layer keeps it; nothing where layers of the owner speak already."""
-    spoken = PolicyLayer.objects.filter(organisation_id=instrument.organisation_id, instrument=None)
-    if any(instrument.class_code.startswith(layer.class_code) for layer in spoken):
-        return {}
-    row = InstrumentPolicy.objects.filter(instrument=instrument).first()
-    return {name: getattr(row, name) for name in policies.COLUMNS} if row else {}
 
 
 # --- Sessions ---------------------------------------------------------------------------------------------------------

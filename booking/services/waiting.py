@@ -5,26 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from booking.models import Occupancy, OccupancySource, WaitEntry
 from booking.rules.slots import first_fit, free_ranges
-from booking.rules.waiting import MOST_OFFERS, WaitEvent, WaitState, next_wait_state, offer_expires
-from booking.services import conflicts, holds, reservations
+from booking.rules.waiting import MOST_OFFERS, REST, WaitEvent, WaitState, next_wait_state, offer_expires
 from booking.services import context as booking_context
+from booking.services import holds, reservations
 from booking.services.context import BookingContext
-from booking.services.reservations import BOOKING_ROLES, ReservationRequest, Reserved, refusal_reasons
+from booking.services.refusing import BOOKING_ROLES, refusal_reasons
+from booking.services.reservations import ReservationRequest, Reserved
 from config.kernel.access import Actor, get_visible
-from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import transactions
+from config.kernel.services.parking import each_parked
 from config.kernel.time_range import TimeRange
 from instruments.services.notices import News, person, settle, tell
 from instruments.services.people import one_at_a_time
 
 MOST_WAITING = 10
 LONGEST_WINDOW = timedelta(days=62)
-BATCH = 200
 OFFERED = "waiting.offered"
 
 
@@ -109,20 +111,14 @@ def accept(actor: Actor, entry_id: int, now: datetime) -> Reserved:
 
 
 def offer_free_time(now: datetime) -> int:
-    """Offer what is free to those who wait, the longest waiting first; returns how many were asked. Safe to repeat."""
+    """Offer what is free to those who wait, the longest waiting first; returns how many were asked. Safe to repeat.
+
+    Who let an offer pass rests, and then stands behind those who were waiting already: the others come first.
+    """
     _end_what_is_over(now)
-    made = 0
-    waiting = WaitEntry.objects.filter(state=WaitState.WAITING).order_by("created_at", "pk")
-    for pk in list(waiting.values_list("pk", flat=True)[:BATCH]):
-
-        def work(pk: int = pk) -> bool:
-            return _offer(pk, now)
-
-        try:
-            made += transactions.run(work)
-        except (conflicts.Taken, NotFound):
-            continue  # somebody was faster, or the instrument is gone: the others go on
-    return made
+    waiting = WaitEntry.objects.filter(Q(passed_at=None) | Q(passed_at__lte=now - REST), state=WaitState.WAITING)
+    in_turn = waiting.order_by(Coalesce("passed_at", "created_at"), "pk").values_list("pk", flat=True)
+    return each_parked(list(in_turn), lambda pk: _offer(pk, now), "entry of the waiting list")
 
 
 def _offer(entry_id: int, now: datetime) -> bool:
@@ -135,8 +131,7 @@ def _offer(entry_id: int, now: datetime) -> bool:
     if during is None:
         return False
     expires_at = offer_expires(now, during.starts_at)
-    holds.clear(context.instrument.calendar_id, context.policy.occupied(during), None, now)
-    holds.keep(context, entry.requested_by_id, during, now, expires_at)
+    holds.keep(context, entry.requested_by_id, during, now, expires_at, entry.pk)
     entry.state = next_wait_state(WaitState.WAITING, WaitEvent.OFFER)
     entry.offers += 1
     entry.offered_starts_at, entry.offered_ends_at, entry.offer_expires_at = during.starts_at, during.ends_at, expires_at
@@ -173,16 +168,23 @@ def _fit(context: BookingContext, entry: WaitEntry, now: datetime) -> TimeRange 
 
 def _end_what_is_over(now: datetime) -> None:
     """Offers that nobody took, or whose time nothing keeps any more, pass on; entries whose window is over lapse."""
-    kept = Occupancy.objects.filter(
-        source=OccupancySource.HOLD, holder=OuterRef("requested_by"), calendar=OuterRef("instrument__calendar")
-    )
-    offered = WaitEntry.objects.filter(state=WaitState.OFFERED)
-    over = offered.filter(Q(offer_expires_at__lte=now) | ~Exists(kept)).order_by("pk")
-    for pk in list(over.values_list("pk", flat=True)[:BATCH]):
-        transactions.run(lambda pk=pk: _step(_row(pk), WaitEvent.PASS, now))  # type: ignore[misc]
+    kept = Occupancy.objects.filter(source=OccupancySource.OFFER, wait_entry=OuterRef("pk"))
+    over = Q(offer_expires_at__lte=now) | ~Exists(kept)
+    passed = WaitEntry.objects.filter(over, state=WaitState.OFFERED).order_by("pk")
     lapsed = WaitEntry.objects.filter(state=WaitState.WAITING, last_at__lte=now).order_by("pk")
-    for pk in list(lapsed.values_list("pk", flat=True)[:BATCH]):
-        transactions.run(lambda pk=pk: _step(_row(pk), WaitEvent.LAPSE, now))  # type: ignore[misc]
+    for rows, event in ((passed, WaitEvent.PASS), (lapsed, WaitEvent.LAPSE)):
+        _end_each(rows, event, now)
+
+
+def _end_each(rows: QuerySet[WaitEntry], event: WaitEvent, now: datetime) -> None:
+    """One step for each; what somebody answered meanwhile is as they said."""
+
+    def work(pk: int) -> None:
+        entry = _row(pk)
+        if rows.filter(pk=pk).exists():
+            _step(entry, event, now)
+
+    each_parked(list(rows.values_list("pk", flat=True)), work, "entry of the waiting list")
 
 
 def _answer(actor: Actor, entry_id: int, event: WaitEvent, now: datetime) -> None:
@@ -193,12 +195,11 @@ def _step(entry: WaitEntry, event: WaitEvent, now: datetime) -> None:
     """One step that ends an offer or the waiting; the time that was kept is free at once."""
     after = next_wait_state(WaitState(entry.state), event)
     if entry.state == WaitState.OFFERED:
-        Occupancy.objects.filter(
-            source=OccupancySource.HOLD, holder=entry.requested_by_id, calendar_id=entry.instrument.calendar_id
-        ).delete()
+        Occupancy.objects.filter(source=OccupancySource.OFFER, wait_entry=entry).delete()
         entry.offered_starts_at = entry.offered_ends_at = entry.offer_expires_at = None
-    if event is WaitEvent.PASS and entry.offers >= MOST_OFFERS:
-        after = WaitState.LAPSED
+    if event is WaitEvent.PASS:
+        entry.passed_at = now
+        after = WaitState.LAPSED if entry.offers >= MOST_OFFERS else after
     entry.state = after
     entry.save()
     settle(entry, [OFFERED], now)

@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from booking.models import Reservation, ReservationTransition
 from booking.rules.policy import BookingPolicy, is_late_cancellation
 from booking.rules.states import Action, ReservationState, actions_from
-from booking.services.reservations import BOOKING_ROLES
+from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, Role
 
 Word = Promise | str

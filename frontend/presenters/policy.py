@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -104,6 +105,93 @@ def _answer_words(policy: BookingPolicy) -> list[str]:
             % {"length": duration_words(policy.no_show_grace_minutes)}
         )
     return sentences
+
+
+def layer_words(said: Mapping[str, Any]) -> list[str]:
+    """What one layer says (``booking.rules.policy_layers.read_settings``), one plain sentence each; what it leaves open is left out."""
+    return [sentence for name, words in _SAID.items() if name in said for sentence in words(said[name])]
+
+
+def _length(sentence: Promise, at_zero: Promise | None = None) -> Callable[[int], list[str]]:
+    """Minutes in a sentence with ``%(length)s``, or in another one for none."""
+
+    def words(minutes: int) -> list[str]:
+        if not minutes and at_zero is not None:
+            return [str(at_zero)]
+        return [str(sentence) % {"length": duration_words(minutes)}]
+
+    return words
+
+
+def _choice(yes: Promise, no: Promise) -> Callable[[bool], list[str]]:
+    return lambda value: [str(yes if value else no)]
+
+
+def _times(sentence: Promise) -> Callable[[tuple[WeekTime, ...]], list[str]]:
+    return lambda times: [str(sentence) % {"times": times_words(times)}]
+
+
+def _days_ahead(days: int) -> list[str]:
+    text = ngettext("Booking is open for today and the next %(count)s day.", "Booking is open for the next %(count)s days.", days)
+    return [text % {"count": days}]
+
+
+def _days_ahead_of(horizons: tuple[tuple[str, int], ...]) -> list[str]:
+    return [
+        ngettext("Only %(count)s day ahead: %(customers)s.", "Only %(count)s days ahead: %(customers)s.", days)
+        % {"count": days, "customers": AUDIENCE_NAMES[audience]}
+        for audience, days in horizons
+    ]
+
+
+def _agreed_after(days: int) -> list[str]:
+    text = ngettext(
+        "Use counts as agreed after %(count)s day without a word.",
+        "Use counts as agreed after %(count)s days without a word.",
+        days,
+    )
+    return [text % {"count": days}]
+
+
+_SAID: dict[str, Callable[[Any], list[str]]] = {
+    "granularity_minutes": _length(gettext_lazy("Bookings start and end in steps of %(length)s.")),
+    "min_minutes": _length(gettext_lazy("A booking lasts at least %(length)s.")),
+    "max_minutes": _length(gettext_lazy("A booking lasts at most %(length)s.")),
+    "notice_minutes": _length(gettext_lazy("Book at least %(length)s ahead."), gettext_lazy("Book as late as you like.")),
+    "horizon_days": _days_ahead,
+    "horizons": _days_ahead_of,
+    "buffer_before_minutes": _length(gettext_lazy("The lab keeps %(length)s free before each session.")),
+    "buffer_after_minutes": _length(gettext_lazy("The lab keeps %(length)s free after each session.")),
+    "quotas": lambda quotas: [quota_words(quota) for quota in quotas],
+    "peak": _times(gettext_lazy("Peak hours: %(times)s.")),
+    "cool_off_minutes": _length(gettext_lazy("Between two bookings of one person the lab leaves %(length)s for others.")),
+    "unlimited": _times(gettext_lazy("Without limits of length and number: %(times)s.")),
+    "licence_needed": _choice(
+        gettext_lazy("To operate it yourself you need the lab's licence."), gettext_lazy("This asks for no licence.")
+    ),
+    "licensed_times": _times(gettext_lazy("Only with a licence for off-hours: %(times)s.")),
+    "approval_required": _choice(
+        gettext_lazy("The lab approves each request."), gettext_lazy("A booking counts at once, no approval is needed.")
+    ),
+    "answer_minutes": _length(gettext_lazy("The lab promises to answer within %(length)s.")),
+    "pending_blocks": _choice(
+        gettext_lazy("A request keeps its time until it is answered."),
+        gettext_lazy("Until it is approved, others may ask for the same time."),
+    ),
+    "hold_minutes": _length(gettext_lazy("A chosen time is kept for %(length)s while the form is filled in.")),
+    "cancel_notice_minutes": _length(
+        gettext_lazy("Cancel up to %(length)s before the start; later than that counts as late."),
+        gettext_lazy("Cancel until the start."),
+    ),
+    "no_show_grace_minutes": _length(gettext_lazy("The lab waits %(length)s after the start.")),
+    "late_may_use": _choice(
+        gettext_lazy("Who comes late may use the rest."), gettext_lazy("Who comes later than the lab waits has lost the time.")
+    ),
+    "early_start_minutes": _length(gettext_lazy("A session may start up to %(length)s early.")),
+    "billable_basis": lambda basis: [str(_BILLED[basis])],
+    "billable_round_up_minutes": _length(gettext_lazy("The time used is rounded up to steps of %(length)s.")),
+    "agree_after_days": _agreed_after,
+}
 
 
 def quota_words(quota: Quota) -> str:

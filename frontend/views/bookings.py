@@ -28,6 +28,7 @@ from booking.rules.states import ReservationState
 from booking.services import context as booking_context
 from booking.services import reservations, transitions
 from booking.services.context import BookingContext, policy_for
+from booking.services.refusing import refusal_reasons
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
@@ -115,7 +116,7 @@ def _request(form: BookingForm, context: BookingContext, request: HttpRequest, n
         expected=read_expected(request.POST),
     )
     if None in (asked.expected.payable_now_fen, asked.expected.final_cost_fen):
-        reasons = reservations.refusal_reasons(context, None, None, during, service_mode, now)
+        reasons = refusal_reasons(context, None, None, during, service_mode, now)
         raise Refusal(*(reasons or [Reason("booking.figures_not_seen")]))
     return asked
 

@@ -26,7 +26,7 @@ from config.kernel.errors import NotFound, Refusal
 from frontend.forms import refusal_to_form
 from frontend.http import actor_of
 from frontend.refusals import sentences, status_of
-from frontend.training_forms import ListingForm, NoteForm, RulesForm, end_of_day, rules_initial
+from frontend.training_forms import ListingForm, NoteForm, RulesForm, end_of_day
 from instruments.models import Organisation
 
 PER_PAGE = 20
@@ -142,7 +142,7 @@ def access_list_put(request: HttpRequest) -> HttpResponse:
             email=typed["email"],
             customer=typed["customer"],
             instrument_id=int(typed["instrument"]) if typed["instrument"] else None,
-            until=end_of_day(typed["until"]),
+            until=end_of_day(typed["until"], "until"),
         )
         access_lists.put_on_list(actor, listing, timezone.now())
 
@@ -197,7 +197,7 @@ def credit_rules(request: HttpRequest) -> HttpResponse:
     owner = _chosen_owner(request, actor)
     owner_id = owner.pk if owner else None
     stored = queries.stored_rules(actor, owner_id)
-    form = RulesForm(owner is None, request.POST or None, initial=rules_initial(stored.document if stored else None))
+    form = RulesForm(owner is None, stored.document if stored else None, request.POST or None)
     status = 200
     if request.method == "POST":
         status = 422

@@ -33,7 +33,7 @@ def instrument_hold(request: HttpRequest, pk: int) -> HttpResponse:
         if "let_go" in request.POST:
             holds.release(actor, pk)
         else:
-            held = holds.hold(actor, pk, form.during(context.zone), now)
+            held = holds.hold(actor, pk, form.during(context.zone), now, form.organisation_id())
     except NotFound:
         raise
     except Refusal as refusal:

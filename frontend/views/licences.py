@@ -101,7 +101,7 @@ def licence_grant(request: HttpRequest) -> HttpResponse:
         try:
             licences.grant(
                 actor, int(typed["instrument"]), typed["email"], typed["level"], typed["reference"],
-                end_of_day(typed["valid_until"]), timezone.now(),
+                end_of_day(typed["valid_until"], "valid_until"), timezone.now(),
             )  # fmt: skip
         except NotFound:
             raise

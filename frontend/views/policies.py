@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from booking.models import PolicyLayer
 from booking.queries import policies as queries
 from booking.queries.policies import Somebody, Touched
-from booking.rules.policy_layers import HOUSE, Combined, combine
+from booking.rules.policy_layers import HOUSE, Combined
 from booking.services import policies
 from booking.services.context import policy_for
 from booking.services.policies import Scope
@@ -32,7 +32,7 @@ from frontend.forms import refusal_to_form
 from frontend.http import actor_of
 from frontend.policy_forms import LayerForm
 from frontend.presenters.instruments import class_name
-from frontend.presenters.policy import policy_words
+from frontend.presenters.policy import layer_words, policy_words
 from frontend.refusals import sentences
 from frontend.templatetags.jishi import bilingual
 from instruments.models import Instrument, Organisation, OrganisationKind
@@ -74,10 +74,9 @@ def policy_list(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _row(layer: PolicyLayer) -> LayerRow:
     scope = Scope(layer.organisation_id, layer.class_code, layer.instrument_id)
-    said = policies.read_layer(layer)
     return LayerRow(
         title=_title(scope, layer.instrument),
-        sentences=[one for one in policy_words(combine([said]).policy) if one not in policy_words(HOUSE)],
+        sentences=layer_words(policies.read_layer(layer).said),
         url=_edit_url(scope),
         changed_at=layer.changed_at,
         changed_by=str(layer.changed_by or ""),
@@ -107,8 +106,7 @@ def policy_edit(request: HttpRequest, pk: int) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     lab = queries.lab_of(actor, pk)
     scope, instrument = _scope(request, actor, lab)
-    layer = queries.layer_of(scope)
-    form = LayerForm(layer.said if layer else {}, request.POST or None)
+    form = LayerForm(policies.spoken(scope), request.POST or None)
     touched: tuple[list[Touched], int] | None = None
     if request.method == "POST" and form.is_valid():
         try:

@@ -20,7 +20,7 @@ from booking import queries
 from booking.queries import Week
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
-from booking.services.reservations import refusal_reasons
+from booking.services.refusing import refusal_reasons
 from config.kernel.access import Actor
 from config.kernel.errors import Refusal
 from config.kernel.messages import reason_sentence

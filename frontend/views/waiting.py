@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.contrib import messages
@@ -25,6 +24,7 @@ from config.kernel.access import Actor, visible_to
 from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.time_range import TimeRange
 from frontend.booking_form import read_day
+from frontend.hours_text import read_hours
 from frontend.http import actor_of
 from frontend.refusals import sentences, status_of
 from instruments.rules.wall_time import local_day
@@ -100,13 +100,9 @@ def _wish(context: BookingContext, typed: dict[str, str]) -> Wish:
     ]
     if first is not None and last is not None and last < first:
         reasons.append(Reason("time_search.last_before_first", {}, "last_on"))
-    try:
-        minutes = Decimal(typed["hours"].replace(",", ".")) * 60
-        if not 1 <= minutes <= 31 * 24 * 60 or minutes != int(minutes):
-            raise ValueError
-    except (InvalidOperation, ValueError):
+    minutes = read_hours(typed["hours"]) or 0
+    if not 1 <= minutes <= 31 * 24 * 60:
         reasons.append(Reason("time_search.duration_unreadable", {}, "hours"))
-        minutes = Decimal(0)
     organisation = typed["organisation"]
     if not (organisation.isascii() and organisation.isdigit() and len(organisation) < 19):
         reasons.append(Reason("booking.organisation_missing", {}, "organisation"))
@@ -115,7 +111,7 @@ def _wish(context: BookingContext, typed: dict[str, str]) -> Wish:
     window = TimeRange(local_day(first, context.zone).starts_at, local_day(last, context.zone).ends_at)
     modes = context.instrument.service_modes
     mode = typed["service_mode"] if typed["service_mode"] in modes else (modes or ["assisted"])[0]
-    return Wish(context.instrument.pk, int(organisation), window, int(minutes), mode)
+    return Wish(context.instrument.pk, int(organisation), window, minutes, mode)
 
 
 @login_required

@@ -86,11 +86,12 @@ def add_instrument(name: str, now: datetime, *, rate: int = RATE_YUAN, step: int
 def book(actor: Any, instrument: Any, starts_at: datetime, hours: float, now: datetime, **fields: Any) -> int:
     """A request of the actor's first organisation as of ``now``; returns the reservation's id."""
     from booking.services import reservations
+    from booking.services.refusing import BOOKING_ROLES
     from booking.services.reservations import ReservationRequest
     from config.kernel.time_range import TimeRange
 
     during = TimeRange(starts_at, starts_at + timedelta(hours=hours))
-    customer = sorted(actor.organisations(*reservations.BOOKING_ROLES))[0]
+    customer = sorted(actor.organisations(*BOOKING_ROLES))[0]
     mode = instrument.service_modes[0]
     request = ReservationRequest(instrument.pk, customer, during, mode, **{"purpose": "stage", **fields})
     key = f"stage-{instrument.pk}-{customer}-{starts_at.isoformat()}"

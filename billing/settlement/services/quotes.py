@@ -14,7 +14,7 @@ from billing.subsidy.rules.outcome import Award, Outcome
 from billing.subsidy.services import InForce
 from booking.models import Reservation
 from booking.rules.states import ReservationState
-from booking.services.reservations import BOOKING_ROLES
+from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import audit, transactions

@@ -17,7 +17,7 @@ from billing.settlement.services.quotes import CapLeft, caps_left
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment, Candidate, assess_samples
 from billing.subsidy.services import InForce
-from booking.services.reservations import BOOKING_ROLES
+from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, Refusal
 from instruments.models import Organisation, OrganisationStatus, Resource, ResourceKind

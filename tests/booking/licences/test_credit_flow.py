@@ -11,12 +11,14 @@ from django.test.utils import CaptureQueriesContext
 from booking.credit_queries import measures_against
 from booking.models import CreditAppeal, CreditEvent, CreditRules, Reservation
 from booking.queries import credit as queries
+from booking.queries import policies as policy_queries
 from booking.rules.credit import EventKind, strictest
 from booking.rules.standing import may_be_overridden
 from booking.services import access_lists, credit, ratings, reservations, transitions
 from booking.services.access_lists import Listing
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from config.kernel.messages import reason_sentence
 from tests.agreeing import check_out_agreed
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +142,21 @@ def test_no_feedback_within_a_day_is_noted_once(cast, rules, approved):
     assert CreditEvent.objects.get().reservation_id == silent.pk
 
 
+def test_feedback_that_cannot_be_noted_keeps_no_other_from_being_noted(cast, rules, approved, caplog):
+    silent = [approved(9), approved(12)]
+    for one in silent:
+        transitions.check_in(cast.actor("wang"), one.pk, one.starts_at)
+        check_out_agreed(cast.actor("wang"), one.pk, one.ends_at)
+    with connection.cursor() as cursor:
+        cursor.execute(f"""
+            CREATE FUNCTION pg_temp.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON booking_creditevent FOR EACH ROW
+              WHEN (NEW.reservation_id = {silent[0].pk}) EXECUTE FUNCTION pg_temp.refuse()""")
+    assert credit.note_missing_feedback_due(silent[1].ends_at + timedelta(hours=24)) == 1
+    assert CreditEvent.objects.get().reservation_id == silent[1].pk
+    assert f"feedback on reservation {silent[0].pk} is parked" in caplog.text
+
+
 def test_a_transition_that_fails_notes_nothing(cast, rules, approved, monkeypatch):
     from booking import ports
 
@@ -208,6 +225,13 @@ def test_the_lab_notes_by_its_own_word_with_a_reason(cast, rules, now):
     assert (row.organisation, standing.score) == (cast.lab, 93)
 
 
+def test_points_of_the_platform_move_by_the_operators_word_alone(cast, now):
+    for name in ("wang", "zhou"):
+        credit.note_manual(cast.actor(name), cast.lab.pk, "lin@example.org", -7, "Left samples", now)
+    noted = [(one.lab_points, one.platform_points) for one in CreditEvent.objects.order_by("pk")]
+    assert noted == [(-7, 0), (-7, -7)]
+
+
 # --- Rules of two -----------------------------------------------------------------------------------------------------
 def test_rules_of_the_platform_count_everywhere_and_are_its_operators(cast, now, approved, against):
     document = {"start_points": 50, "points": {"no_show": 40}, "thresholds": [{"below": 20, "kind": "account_inactive"}]}
@@ -269,6 +293,18 @@ def test_lists_are_refused_with_every_reason(cast, now):
         access_lists.put_on_list(cast.actor("wang"), Listing(None, "deny", "x", email="lin@example.org"), now)
     with pytest.raises(Forbidden):
         access_lists.put_on_list(cast.actor("lin"), Listing(cast.lab.pk, "deny", "x", email="zhao@example.org"), now)
+
+
+def test_what_the_operator_wrote_about_somebody_is_not_told_to_labs(cast, now, slot):
+    for until in (None, now + timedelta(days=30)):
+        entry = access_lists.put_on_list(
+            cast.actor("zhou"), Listing(None, "deny", "Fraud is looked into", email="lin@example.org", until=until), now
+        )
+        lin = policy_queries.Somebody(cast.users["lin"].pk, "Lin", cast.firm.pk, "Gaoyuan Lithium")
+        (reason,) = policy_queries.tried(cast.actor("wang"), cast.xrd.pk, lin, slot(9, 11), "self_operated", now)
+        assert reason.code == ("measure.stopped" if until is None else "measure.stopped_until")
+        assert reason_sentence(reason) and "Fraud" not in f"{reason_sentence(reason)} {reason.params}"
+        access_lists.take_off_list(cast.actor("zhou"), entry.pk, now)
 
 
 def test_each_side_reads_its_own(cast, rules, missed):

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from booking.models import Occupancy, Reservation, WaitEntry
+from booking.rules.waiting import REST
 from booking.services import changes, holds, policies, transitions, waiting
 from booking.services.changes import ChangeRequest
 from booking.services.policies import Scope
@@ -102,6 +105,33 @@ def test_a_held_time_is_no_time_to_move_to(cast, slot):
         changes.change(cast.actor("he"), ChangeRequest(reserved.reservation_id, slot(9, 11)), cast.now, idempotency_key="m")
 
 
+def test_a_hold_that_wanders_is_still_the_same_hold(cast, slot):
+    lin = cast.actor("lin")
+    minutes = holds.hold(lin, cast.xrd.pk, slot(9, 11), cast.now).expires_at - cast.now
+    for turn, hours in enumerate([(9, 12), (10, 12), (10, 13)], start=1):
+        last = holds.hold(lin, cast.xrd.pk, slot(*hours), cast.now + turn * minutes * 0.9)
+    assert (last.expires_at, last.renewable) == (cast.now + 3 * minutes, False)
+
+
+def test_nobody_holds_what_they_could_not_book(cast, slot):
+    with pytest.raises(Forbidden) as refused:
+        holds.hold(cast.actor("lin"), cast.xrd.pk, slot(9, 11), cast.now, customer_id=cast.other_firm.pk)
+    assert codes(refused) == ["booking.not_for_this_organisation"]
+    with pytest.raises(Forbidden):
+        holds.hold(cast.actor("chen"), cast.xrd.pk, slot(9, 11), cast.now)
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 60}, cast.now)
+    with pytest.raises(Refusal) as refused:
+        holds.hold(cast.actor("lin"), cast.xrd.pk, slot(9, 11), cast.now)
+    assert codes(refused) == ["booking.too_long"]
+    assert not Occupancy.objects.exists()
+
+
+def test_a_booking_with_nothing_in_its_way_looks_for_no_hold(cast, slot):
+    with CaptureQueriesContext(connection) as told:
+        ask(cast, slot(9, 11))
+    assert not [one for one in told.captured_queries if one["sql"].lstrip().startswith("DELETE FROM booking_occupancy")]
+
+
 # --- Waiting ----------------------------------------------------------------------------------------------------------
 def test_who_waits_is_offered_the_time_that_frees_and_takes_it(cast, slot):
     taken = others_ask(cast, slot(8, 16))
@@ -141,6 +171,62 @@ def test_any_two_hours_of_a_day_are_found_where_they_are_free(cast, slot):
     waiting.offer_free_time(cast.now)
     entry.refresh_from_db()
     assert entry.offered == slot(15, 17)
+
+
+def test_what_a_person_does_with_a_hold_leaves_their_offer_alone(cast, slot):
+    entry = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now)
+    waiting.offer_free_time(cast.now)
+    holds.hold(cast.actor("lin"), cast.xrd.pk, slot(13, 15), cast.now)
+    holds.release(cast.actor("lin"), cast.xrd.pk)
+    assert waiting.offer_free_time(cast.now + MINUTE) == 0
+    entry.refresh_from_db()
+    assert (entry.state, entry.offers) == ("offered", 1)
+    with pytest.raises(Conflict):
+        others_ask(cast, slot(9, 11))
+    waiting.accept(cast.actor("lin"), entry.pk, cast.now + 2 * MINUTE)
+
+
+def test_an_answer_to_an_offer_leaves_the_persons_hold_alone(cast, slot):
+    entry = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now)
+    waiting.offer_free_time(cast.now)
+    holds.hold(cast.actor("lin"), cast.xrd.pk, slot(13, 15), cast.now)
+    waiting.decline(cast.actor("lin"), entry.pk, cast.now)
+    assert [one.source for one in Occupancy.objects.all()] == ["hold"]
+
+
+def test_who_books_what_was_offered_waits_no_longer(cast, slot):
+    entry = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now)
+    waiting.offer_free_time(cast.now)
+    reserved = ask(cast, slot(9, 11))
+    entry.refresh_from_db()
+    assert (entry.state, entry.reservation_id) == ("taken", reserved.reservation_id)
+
+
+def test_who_let_an_offer_pass_rests_and_then_stands_behind_the_others(cast, slot):
+    first = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now - 10 * MINUTE)
+    waiting.offer_free_time(cast.now)
+    waiting.decline(cast.actor("lin"), first.pk, cast.now)
+    assert waiting.offer_free_time(cast.now + MINUTE) == 0
+    second = waiting.join(cast.actor("he"), wish(cast, slot(9, 11), firm=cast.other_firm), cast.now - 5 * MINUTE)
+    later = cast.now + REST
+    assert waiting.offer_free_time(later) == 1
+    assert [WaitEntry.objects.get(pk=one.pk).state for one in (first, second)] == ["waiting", "offered"]
+    waiting.decline(cast.actor("he"), second.pk, later)
+    assert waiting.offer_free_time(later) == 1
+    assert [WaitEntry.objects.get(pk=one.pk).state for one in (first, second)] == ["offered", "waiting"]
+    assert Notice.objects.filter(event="waiting.offered").count() == 3
+
+
+def test_one_entry_that_fails_keeps_no_time_from_the_others(cast, slot, caplog):
+    broken = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now - 10 * MINUTE)
+    over = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now - 9 * MINUTE)
+    waiting.offer_free_time(cast.now)
+    WaitEntry.objects.filter(pk=broken.pk).update(offers=32767, passed_at=cast.now - 2 * REST)
+    WaitEntry.objects.filter(pk=broken.pk).update(state="waiting")
+    Occupancy.objects.all().delete()
+    waiting.offer_free_time(cast.now)
+    assert [WaitEntry.objects.get(pk=one.pk).state for one in (broken, over)] == ["waiting", "offered"]
+    assert f"entry of the waiting list {broken.pk} is parked" in caplog.text
 
 
 def test_who_waits_longest_is_asked_first_and_alone(cast, slot):

@@ -160,3 +160,51 @@ def test_changes_are_in_the_audit_trail_before_and_after(cast, wang, lab):
     policies.say(wang, lab, {"notice_minutes": 300}, cast.now + timedelta(minutes=1), "Term begins")
     entry = AuditEntry.objects.filter(action="policy.say").latest("pk")
     assert (entry.before, entry.after, entry.reason) == ({"notice_minutes": 600}, {"notice_minutes": 300}, "Term begins")
+
+
+def test_a_layer_is_for_one_thing_that_there_is(cast, wang):
+    for scope, code in ((Scope(cast.lab.pk, "0103", cast.xrd.pk), "policy.one_scope"), (Scope(cast.lab.pk, "00"), "policy.class_unknown"),
+                        (Scope(cast.lab.pk, "01x"), "policy.class_unknown")):  # fmt: skip
+        with pytest.raises(Refusal) as refused:
+            policies.say(wang, scope, {"max_minutes": 60}, cast.now)
+        assert codes(refused) == [code]
+
+
+def test_classes_without_an_instrument_are_checked_with_the_lab(cast, wang, lab):
+    policies.say(wang, Scope(cast.lab.pk, "0299"), {"max_minutes": 120}, cast.now)
+    policies.say(wang, one(cast), {"max_minutes": 480}, cast.now)
+    with pytest.raises(Refusal) as refused:
+        policies.say(wang, lab, {"min_minutes": 300}, cast.now)
+    assert codes(refused)[0] == "policy.classes_contradict"
+    with pytest.raises(Refusal) as refused:
+        policies.say(wang, Scope(cast.lab.pk, "02"), {"min_minutes": 240}, cast.now)
+    assert codes(refused)[0] == "policy.classes_contradict"
+    assert PolicyLayer.objects.count() == 2
+
+
+def test_a_policy_that_no_layer_asked_for_is_kept_as_the_instruments_own_word(cast, wang, lab):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, notice_minutes=5, max_minutes=120, approval_required=False)
+    policies.say(wang, Scope(cast.lab.pk, "0103"), {"notice_minutes": 0, "hold_minutes": 5}, cast.now)
+    row = InstrumentPolicy.objects.get(instrument=cast.xrd)
+    assert (row.notice_minutes, row.max_minutes, row.approval_required, row.rules) == (5, 120, False, {"hold_minutes": 5})
+    said = {"notice_minutes": 5, "max_minutes": 120, "approval_required": False}
+    assert PolicyLayer.objects.get(instrument=cast.xrd).said == said
+    policies.say(wang, lab, {"max_minutes": 480}, cast.now)
+    assert InstrumentPolicy.objects.get(instrument=cast.xrd).max_minutes == 120
+    assert not policies_follow_layers().violations
+    policies.say(wang, one(cast), {}, cast.now)
+    policies.say(wang, lab, {"max_minutes": 240}, cast.now)
+    assert InstrumentPolicy.objects.get(instrument=cast.xrd).max_minutes == 240
+
+
+def test_many_instruments_follow_in_a_fixed_number_of_statements(cast, wang, lab, django_assert_max_num_queries):
+    for number in range(12):
+        registry.create_instrument(wang, cast.site.pk, registry.InstrumentFields(name=f"R{number}", class_code="0104"), cast.now)
+    ids = list(Instrument.objects.filter(organisation=cast.lab).values_list("pk", flat=True))
+    PolicyLayer.objects.create(organisation=cast.lab, said={"notice_minutes": 7}, changed_at=cast.now)
+    with django_assert_max_num_queries(4):
+        assert len(policies.follow_instruments(ids)) == len(ids)
+    PolicyLayer.objects.update(said={"notice_minutes": 8})
+    with django_assert_max_num_queries(6):
+        assert len(policies.follow_instruments(ids)) == len(ids)
+    assert not policies_follow_layers().violations

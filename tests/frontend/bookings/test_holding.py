@@ -42,3 +42,11 @@ def test_what_cannot_be_kept_is_said(as_, cast):
     assert "outside the instrument's opening hours" in words(night)
     unreadable = client.post(address, {**TIME, "to": "soon"}, headers={"HX-Request": "true"})
     assert "hours and minutes" in words(unreadable)
+
+
+def test_a_time_is_kept_for_the_organisation_of_the_form(as_, cast):
+    address = f"/instruments/{cast.xrd.pk}/hold"
+    foreign = as_("lin").post(address, {**TIME, "organisation": cast.other_firm.pk}, headers={"HX-Request": "true"})
+    assert "Kept for you" not in words(foreign) and not Occupancy.objects.exists()
+    own = as_("lin").post(address, {**TIME, "organisation": cast.firm.pk}, headers={"HX-Request": "true"})
+    assert "Kept for you until 09:08" in words(own)

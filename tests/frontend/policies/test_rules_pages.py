@@ -6,10 +6,14 @@ from urllib.parse import urlencode
 
 import pytest
 from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from booking.models import PolicyLayer
+from booking.models import InstrumentPolicy, PolicyLayer
 from booking.services import policies
 from booking.services.policies import Scope
+from config.kernel.errors import Refusal
+from config.kernel.messages import reason_sentence
 from tests.booking.services.test_reservation_flow import ask
 
 
@@ -120,3 +124,97 @@ def test_rules_of_other_labs_are_not_for_me(cast, as_):
 def test_an_instrument_of_others_or_an_unknown_class_is_not_found(cast, wang):
     assert wang.get(edit(cast, instrument=99_999_999)).status_code == 404
     assert wang.get(edit(cast, **{"class": "zz"})).status_code == 404
+
+
+NIGHT = {"weekdays": [1, 2, 3, 4, 5], "from_minute": 1320, "until_minute": 360}
+WEEKLY = {"subject": "person", "measure": "minutes", "period": "week", "most": 600, "peak_only": True}
+settings_of_layers = st.fixed_dictionaries(
+    {},
+    optional={
+        "max_minutes": st.integers(0, 50_000),
+        "min_minutes": st.integers(0, 50_000) | st.just("x"),
+        "granularity_minutes": st.integers(0, 1440),
+        "notice_minutes": st.integers(0, 130_000),
+        "licence_needed": st.booleans() | st.just("false"),
+        "late_may_use": st.booleans(),
+        "billable_basis": st.sampled_from(["booked", "actual_within_booked_rounded_up", "free", 1]),
+        "horizons": st.dictionaries(st.sampled_from(["firm", "team", "academic", "a\0"]), st.integers(0, 60)) | st.just([]),
+        "quotas": st.lists(st.sampled_from([WEEKLY, {**WEEKLY, "most": 1}, {**WEEKLY, "x": 1}, "x"]), max_size=12),
+        "peak": st.lists(st.sampled_from([NIGHT, {**NIGHT, "from_minute": "1"}]), max_size=11),
+        "a\0": st.just(1),
+    },
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(settings_of_layers, st.sampled_from(["lab", "class", "one"]))
+def test_a_document_is_refused_or_every_page_that_shows_it_renders(cast, as_, document, where):
+    scopes = {"lab": {}, "class": {"class": "0103"}, "one": {"instrument": cast.xrd.pk}}
+    scope = Scope(
+        cast.lab.pk, *(("0103",) if where == "class" else ()), **({"instrument_id": cast.xrd.pk} if where == "one" else {})
+    )
+    try:
+        policies.say(cast.actor("wang"), scope, document, cast.now)
+    except Refusal as refusal:
+        assert [reason_sentence(reason) for reason in refusal.reasons]
+    wang = as_("wang")
+    places = [reverse("policy_list", args=[cast.lab.pk]), edit(cast, **scopes[where])]
+    places += [reverse(name, args=[cast.xrd.pk]) for name in ("instrument_policy", "instrument_detail")]
+    assert [(place, answer.status_code) for place in places if (answer := wang.get(place)).status_code != 200] == []
+
+
+def test_a_layer_is_worded_from_what_it_says_also_where_the_house_says_the_same_or_contradicts(cast, wang):
+    say = policies.say
+    say(cast.actor("wang"), Scope(cast.lab.pk), {"min_minutes": 10, "granularity_minutes": 10}, cast.now)
+    say(cast.actor("wang"), Scope(cast.lab.pk, instrument_id=cast.xrd.pk), {"max_minutes": 30, "notice_minutes": 120}, cast.now)
+    for page in (reverse("policy_list", args=[cast.lab.pk]), reverse("instrument_policy", args=[cast.xrd.pk])):
+        shown = wang.get(page).content.decode()
+        assert "A booking lasts at most 30 min." in shown and "Book at least 2 h ahead." in shown
+
+
+def test_saving_the_form_keeps_all_that_the_api_stored(cast, wang):
+    said = {
+        "quotas": [{**WEEKLY, "most": 60 * number} for number in range(1, 6)],
+        "peak": [{"weekdays": [day], "from_minute": 60, "until_minute": 120} for day in range(1, 5)],
+        "cool_off_minutes": 20,
+        "answer_minutes": 37,
+    }
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), said, cast.now)
+    form = wang.get(edit(cast)).context["form"]
+    typed = {bound.html_name: value for bound in form if (value := bound.value()) not in (None, "", False)}
+    assert wang.post(edit(cast), typed).status_code == 302
+    assert PolicyLayer.objects.get().said == said
+
+
+@pytest.mark.parametrize(
+    ("typed", "minutes"), [("0:20", 20), ("0.33", 20), ("1.67", 100), ("1:40", 100), ("2,5", 150), ("0:07", 7)]
+)
+def test_hours_are_typed_as_in_the_search_for_a_time(cast, wang, typed, minutes):
+    assert wang.post(edit(cast), {"cool_off_minutes": typed}).status_code == 302
+    assert PolicyLayer.objects.get().said == {"cool_off_minutes": minutes}
+    again = wang.get(edit(cast)).context["form"]["cool_off_minutes"].value()
+    wang.post(edit(cast), {"cool_off_minutes": again})
+    assert PolicyLayer.objects.get().said == {"cool_off_minutes": minutes}
+
+
+@pytest.mark.parametrize("typed", ["1e999999999", "-1e999999999", "NaN", "sNaN", "Infinity", "1e999999"])
+def test_numbers_beyond_all_sense_are_refused(cast, wang, typed):
+    answer = wang.post(edit(cast), {"cool_off_minutes": typed, "horizon_days": typed, "quota_0_most": typed})
+    assert answer.status_code == 422 and not PolicyLayer.objects.exists()
+
+
+def test_the_form_of_an_instrument_shows_a_policy_that_no_layer_asked_for(cast, wang):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, notice_minutes=300)
+    assert wang.get(edit(cast, instrument=cast.xrd.pk)).context["form"]["notice_minutes"].value() == "5"
+
+
+def test_a_typing_error_is_no_contradiction(cast, wang):
+    page = wang.post(edit(cast), {"granularity_minutes": "1", "step": "look"}).content.decode()
+    assert "Give a whole number between 5 and 1440." in page and "contradict" not in page
+
+
+@pytest.mark.parametrize("typed", ["24:00", "00:00", "２４：００", ""])
+def test_a_day_ends_at_midnight_however_that_is_written(cast, wang, typed):
+    assert wang.post(edit(cast), {"peak_0_days": "1", "peak_0_from": "18:00", "peak_0_until": typed}).status_code == 302
+    assert PolicyLayer.objects.get().said == {"peak": [{"weekdays": [1], "from_minute": 1080, "until_minute": 1440}]}
+    assert wang.post(edit(cast), {"peak_0_days": "1", "peak_0_from": "24:00"}).status_code == 422

@@ -198,3 +198,30 @@ def test_points_and_lists_on_the_labs_page(cast, as_):
     assert "Bill" in words(as_("lin").get(reverse("my_record")))
     lab.post(reverse("access_list_end", args=[entry.pk]))
     assert "Bill" not in words(as_("lin").get(reverse("my_record")))
+
+
+def test_a_day_beyond_the_calendar_is_refused_on_its_field(cast, as_):
+    lab = as_("wang")
+    grant = {
+        "instrument": cast.xrd.pk,
+        "email": "lin@example.org",
+        "level": "self",
+        "reference": "Z",
+        "valid_until": "9999-12-31",
+    }
+    put = {"organisation": cast.lab.pk, "verdict": "deny", "email": "lin@example.org", "reason": "Bill", "until": "9999-12-31"}
+    for name, form, field in (("licence_grant", grant, "valid_until"), ("access_list_put", put, "until")):
+        answer = lab.post(reverse(name), form)
+        assert answer.status_code == 422 and f'value="{form[field]}"' in answer.content.decode()
+        assert "The year must be between" in words(answer)
+    assert not Licence.objects.exists() and not AccessListEntry.objects.exists()
+
+
+def test_saving_the_form_keeps_every_threshold_that_the_api_stored(cast, as_, now):
+    thresholds = [{"below": 90 - 10 * place, "kind": "no_booking", "days": 1 + place} for place in range(6)]
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, {"start_points": 100, "points": {}, "thresholds": thresholds}, now)
+    lab, page = as_("wang"), reverse("credit_rules")
+    form = lab.get(page).context["form"]
+    typed = {bound.html_name: value for bound in form if (value := bound.value()) not in (None, "", False)}
+    assert lab.post(page, typed).status_code == 302
+    assert CreditRules.objects.get().document["thresholds"] == thresholds

@@ -1,0 +1,43 @@
+"""What stands against a time that somebody would book: asked by whoever books, holds, waits, moves, or only looks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from booking.rules.policy import broken_rules
+from booking.services import standing
+from booking.services.context import BookingContext
+from config.kernel.access import Role
+from config.kernel.errors import Reason
+from config.kernel.time_range import TimeRange
+from instruments.models import BOOKABLE_STATUSES, Organisation
+
+BOOKING_ROLES = (Role.RESEARCHER, Role.FIRM_ADMIN, Role.LAB_MANAGER)
+
+
+def refusal_reasons(
+    context: BookingContext,
+    person_id: int | None,
+    customer: Organisation | None,
+    during: TimeRange,
+    service_mode: str,
+    now: datetime,
+    *,
+    lock: bool = False,
+    without_id: int = 0,
+) -> list[Reason]:
+    """Every reason against ``during`` except that others have taken it; without a customer, what does not depend on one.
+
+    ``person_id`` is who asks. With ``lock`` quotas hold until the transaction ends; ``without_id`` is the reservation that would
+    move there.
+    """
+    instrument = context.instrument
+    reasons = broken_rules(context.policy, during, context.zone, now)
+    if instrument.status not in BOOKABLE_STATUSES:
+        reasons.insert(0, Reason("booking.instrument_unavailable", {"status": instrument.status}, ""))
+    if service_mode not in (instrument.service_modes or [service_mode]):
+        reasons.append(Reason("booking.service_mode_unknown", {"known": instrument.service_modes}, "service_mode"))
+    if customer is not None:
+        context = context.for_customer(customer)
+        reasons += standing.reasons(context, person_id, customer.pk, during, service_mode, now, lock=lock, without_id=without_id)
+    return [*reasons, *context.closed_reasons(during)]
