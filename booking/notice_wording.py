@@ -105,16 +105,21 @@ register_events(
         ),
         **{
             f"reservation.change_{end}_to_{side}": Event(group, title, (*_WHEN, _WHY), icon, public=True, name=name)
-            for end, title, icon, name in (
-                ("refuse", _("%(instrument)s: the new time for %(reference)s was refused"), "circle-x", _("New time refused")),
+            for end, title, icon, names in (
+                (
+                    "refuse",
+                    _("%(instrument)s: the new time for %(reference)s was refused"),
+                    "circle-x",
+                    (_("New time refused (lab)"), _("New time refused")),
+                ),
                 (
                     "lapse",
                     _("%(instrument)s: nobody answered about a new time for %(reference)s"),
                     "clock-pause",
-                    _("New time not answered"),
+                    (_("New time not answered (lab)"), _("New time not answered")),
                 ),
             )
-            for side, group in (("lab", "lab"), ("customer", "reservations"))
+            for side, group, name in (("lab", "lab", names[0]), ("customer", "reservations", names[1]))
         },
         "reservation.change_withdrawn": _customer(
             _("%(instrument)s: the new time for %(reference)s was taken back"), _("New time taken back"), "arrow-back-up"
@@ -190,21 +195,22 @@ register_events(
         "reservation.charged": _customer(
             _("%(instrument)s: session %(reference)s is agreed and charged"), _("Session charged"), "receipt-refund"
         ),
-        "waiting.offered": _customer(
+        "waiting.offered": Event(  # to one person alone, so that webhooks do not hear of it
+            "reservations",
             _("%(instrument)s: a time is free for you until %(until_at)s"),
-            _("Offer of the waiting list"),
-            "clock",
-            lines=(
+            (
                 _("Time: %(starts_at)s to %(ends_at)s (%(zone)s)"),
                 _("It is kept for you alone until %(until_at)s. Take it or let it pass."),
             ),
+            "clock",
             needs_action=True,
+            name=_("Offer of the waiting list"),
         ),
         "alerts.time_free": Event(
             "alerts",
             _("A time is free that you waited for"),
             icon="clock",
-            needs_action=True,  # it may be gone with the next digest
+            is_urgent=True,  # it may be gone with the next digest
             name=_("A time becomes free"),
             compose=_time_free,
         ),

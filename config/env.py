@@ -91,6 +91,22 @@ def destinations(name: str) -> frozenset[tuple[str, int]]:
     return frozenset(found)
 
 
+def receivers(name: str, *, plain: bool) -> frozenset[tuple[str, str, int]]:
+    """Named servers as (scheme, host, port): ``https://hooks.lab.example``, ``https://10.2.0.7:8443``; http only where ``plain``."""
+    found: set[tuple[str, str, int]] = set()
+    for entry in listing(name):
+        matched = re.fullmatch(r"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?", entry)
+        if not matched or (matched[3] and not 1 <= int(matched[3]) <= 65535):
+            raise ImproperlyConfigured(
+                f"{name} must name servers like https://hooks.lab.example,https://10.2.0.7:8443, not {entry!r}"
+            )
+        scheme, host, port = matched.groups()
+        if scheme == "http" and not plain:
+            raise ImproperlyConfigured(f"{name} must name servers with https:// while JISHI_TLS is on, not {entry!r}")
+        found.add((scheme, host.strip("[]").lower(), int(port or {"http": 80, "https": 443}[scheme])))
+    return frozenset(found)
+
+
 def adapters(name: str, default: str) -> dict[str, str]:
     """``sms=our_adapters.ShortMessages,wechat_work=our_adapters.WorkAccount``: short name -> dotted path."""
     found: dict[str, str] = {}

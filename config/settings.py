@@ -208,6 +208,8 @@ NOTICE_CHANNELS = env.adapters("JISHI_CHANNELS", "" if PRODUCTION else "sms=inst
 # --- Other people's servers -----------------------------------------------------------------------------------------
 # The servers on private networks that may be read although nobody outside can reach them (config.kernel.services.outbound).
 OUTBOUND_ALLOW = env.destinations("JISHI_OUTBOUND_ALLOW")
+# The servers on private networks to which webhooks may post; http only in tests and demos.
+WEBHOOK_ALLOW = env.receivers("JISHI_WEBHOOK_ALLOW", plain=not SECURE_TLS)
 
 # --- Browser security -----------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_TLS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.functional import Promise
@@ -27,6 +28,12 @@ RETRY_AFTER_SECONDS = 2
 def sentences(refusal: Refusal) -> list[str]:
     """Every reason in the reader's language."""
     return [reason_sentence(reason) for reason in refusal.reasons]
+
+
+def say_refusal(request: HttpRequest, refusal: Refusal) -> None:
+    """Every reason as a message on the page that comes next."""
+    for sentence in sentences(refusal):
+        messages.error(request, sentence)
 
 
 def refusal_response(request: HttpRequest, refusal: Refusal) -> HttpResponse:

@@ -56,7 +56,8 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """``needs_action``: somebody waits for the reader. ``public``: webhooks may ask for it. ``compose`` makes the words where sentences
+    """``needs_action``: somebody waits for the reader, until it is settled. ``is_urgent``: nobody waits, but it is of no use later; like
+    what somebody waits for, it goes into no digest. ``public``: webhooks may ask for it. ``compose`` makes the words where sentences
     with parameters are not enough; ``calendar`` the file for calendar programs from (object id, address of the reader), as the object
     is when the mail goes."""
 
@@ -65,6 +66,7 @@ class Event:
     lines: tuple[Sentence, ...] = ()
     icon: str = "bell"
     needs_action: bool = False
+    is_urgent: bool = False
     public: bool = False
     name: Sentence = ""
     compose: Callable[[Params], Words] | None = None
@@ -109,6 +111,12 @@ def events() -> dict[str, Event]:
 def event_of(code: str) -> Event:
     """Raises LookupError for a code that nobody registered: a fault of the code that tells."""
     return _events[code]
+
+
+def goes_at_once(code: str) -> bool:
+    """Whether a digest would be too late for it."""
+    event = _events.get(code)
+    return event is not None and (event.needs_action or event.is_urgent)
 
 
 def public_events() -> dict[str, Event]:

@@ -20,11 +20,15 @@ register(
             "This is no number that can be reached. Give digits, with + and the country first if abroad."
         ),
         "channel.too_soon": _("A code was sent a moment ago. Wait a minute before you ask for another."),
+        "channel.too_many": _("%(most)s codes were sent to you within a day. Ask for another tomorrow."),
         "channel.code_wrong": _("This is not the code that was sent. You have %(left)s more tries."),
         "channel.code_over": _("This code is over. Ask for another."),
         "delivery.under_way": _("It is on its way already; look again in a few minutes."),
+        "delivery.settled": _("Somebody has dealt with this already, so that it is not sent again."),
         "delivery.text_gone": _("Its text is not kept, because it held a key. The person has to ask for it again."),
-        "webhook.https_only": _("Webhooks go to addresses that begin with https:// only, so that nobody on the way reads them."),
+        "webhook.organisation_not_verified": _(
+            "Webhooks are for verified organisations. Hand in the licence of %(organisation)s first, or ask the operator."
+        ),
         "webhook.events_unknown": _("Choose at least one of the events: %(known)s."),
         "webhook.too_many": _("An organisation may have %(maximum)s webhooks at most. Remove one first."),
         "webhook.under_way": _("This delivery is on its way already; look again in a few minutes."),

@@ -20,6 +20,7 @@ from instruments.models import Instrument, Organisation, OrganisationKind, Organ
 from instruments.rules.answer_time import due_at
 from instruments.rules.regions import regions
 from instruments.rules.registry_values import clean_text
+from instruments.services import notices
 from instruments.services.answer_time import zone_of_owner
 
 MOST_OPEN = 30
@@ -126,6 +127,7 @@ def close(actor: Actor, enquiry_id: int, now: datetime) -> Enquiry:
     enquiry = _locked(actor, enquiry_id)
     require_side(actor, enquiry.organisation_id, enquiry.lab_id)
     _move(actor, enquiry, EnquiryEvent.CLOSE, now)
+    notices.settle(enquiry, ["enquiry.asked"], now)
     return enquiry
 
 

@@ -94,6 +94,7 @@ def write(actor: Actor, owner_id: int, person_id: int, terms: Terms, origin: str
         "valid_until": terms.valid_until.isoformat() if terms.valid_until else None,
     }  # fmt: skip
     audit.record(actor, "licence.grant", licence, now, after=after)
+    _close_gaps(person_id, now)
     return licence
 
 
@@ -154,6 +155,8 @@ def _change(actor: Actor, licence_id: int, action: LicenceAction, reason: str, n
     licence.state = step(LICENCES, before, action)
     licence.reason, licence.changed_at = words, now
     licence.save(update_fields=["state", "reason", "changed_at"])
+    if action is LicenceAction.RESTORE:
+        _close_gaps(licence.person_id, now)
     after = {"state": str(licence.state)}
     audit.record(actor, f"licence.{action}", licence, now, before={"state": str(before)}, after=after, reason=words)
     training_news.licence_changed(licence, str(action), now)
@@ -249,6 +252,7 @@ def withdraw_recognition(actor: Actor, request_id: int, now: datetime) -> Recogn
     before = RecognitionState(request.state)
     request.state = step(RECOGNITIONS, before, RecognitionAction.WITHDRAW)
     request.save(update_fields=["state"])
+    training_news.recognition_settled(request, now)
     audit.record(actor, "licence.withdraw", request, now, before={"state": str(before)}, after={"state": str(request.state)})
     return request
 
@@ -326,6 +330,15 @@ def _tell_gap(reservation_id: int, now: datetime) -> bool:
         rows = Reservation.objects.select_related("instrument__organisation", "instrument__site", "requested_by")
         training_news.licence_gap(rows.get(pk=reservation_id), now)
     return made
+
+
+def _close_gaps(person_id: int, now: datetime) -> None:
+    """What was told of missing licences is settled where the person holds one now."""
+    told = list(Reservation.objects.filter(licence_gap__isnull=False, requested_by_id=person_id, starts_at__gt=now))
+    missing = without_licence(told)
+    for reservation in told:
+        if reservation.pk not in missing:
+            training_news.licence_gap_closed(reservation, now)
 
 
 def _each(ids: Iterable[int], work: Callable[[int], bool]) -> int:

@@ -24,6 +24,7 @@ _TO_BOTH = {
 """Told to the customer and, under a code of its own, to the lab's managers."""
 _ANSWERED = ("reservation.requested", "reservation.figures_changed")
 _PROPOSED = ("reservation.change_proposed_to_lab", "reservation.change_proposed_to_customer")
+_GAP = ("licence.gap",)
 _USE = (
     "reservation.completed",
     "reservation.adjustment_asked_to_lab",
@@ -33,9 +34,12 @@ _USE = (
 )
 _SETTLES = {
     "charged": _USE,
-    "adjustment_asked_to_lab": ("reservation.completed",),
-    "disputed_to_lab": ("reservation.completed", "reservation.adjustment_refused"),
-    **dict.fromkeys(("approved", "rejected", "cancelled", "expired"), (*_ANSWERED, *_PROPOSED)),
+    "adjustment_asked_to_lab": ("reservation.completed", "reservation.agree_soon"),
+    "adjustment_refused": ("reservation.adjustment_asked_to_lab",),
+    "disputed_to_lab": ("reservation.completed", "reservation.adjustment_refused", "reservation.agree_soon"),
+    "approved": (*_ANSWERED, *_PROPOSED),
+    **dict.fromkeys(("rejected", "cancelled", "expired", "no_show"), (*_ANSWERED, *_PROPOSED, *_GAP)),
+    "completed": _GAP,
     **dict.fromkeys(("moved", "change_withdrawn"), _PROPOSED),
     **{f"change_{end}_to_{side}": _PROPOSED for end in ("refuse", "lapse") for side in ("lab", "customer")},
 }

@@ -69,9 +69,14 @@ def recognition_asked(request: RecognitionRequest, now: datetime) -> None:
     tell(news, holders(Role.LAB_MANAGER, lab_id), now)
 
 
+def recognition_settled(request: RecognitionRequest, now: datetime) -> None:
+    """Nobody has to look at it any more; nobody is told."""
+    settle(request, ["licence.asked"], now)
+
+
 def recognition_decided(request: RecognitionRequest, now: datetime) -> None:
     """To the person who asked."""
-    settle(request, ["licence.asked"], now)
+    recognition_settled(request, now)
     event = "licence.recognised" if request.state == "accepted" else "licence.not_recognised"
     path = reverse("instrument_licence", args=[request.instrument_id])
     news = News(event, _instrument(request) | {"reason": request.reason}, path, request, request.instrument.organisation_id)
@@ -85,6 +90,11 @@ def licence_gap(reservation: Reservation, now: datetime) -> None:
     path = reverse("reservation_detail", args=[reservation.pk])
     tell(News("licence.gap", params, path, reservation, lab_id), person(reservation.requested_by_id), now)
     tell(News("lab.licence_gap", params, path, reservation, lab_id), holders(Role.LAB_MANAGER, lab_id), now)
+
+
+def licence_gap_closed(reservation: Reservation, now: datetime) -> None:
+    """The person holds one for it by now; nobody is told."""
+    settle(reservation, ["licence.gap"], now)
 
 
 def _instrument(request: RecognitionRequest) -> dict[str, Any]:

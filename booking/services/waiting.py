@@ -22,11 +22,12 @@ from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import transactions
 from config.kernel.services.parking import each_parked
 from config.kernel.time_range import TimeRange
-from instruments.services.notices import News, person, tell
+from instruments.services.notices import News, person, settle, tell
 from instruments.services.people import one_at_a_time
 
 MOST_WAITING = 10
 LONGEST_WINDOW = timedelta(days=62)
+OFFERED = "waiting.offered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ def accept(actor: Actor, entry_id: int, now: datetime) -> Reserved:
         reserved = reservations.reserve(actor, request, now, idempotency_key=f"wait-{entry.pk}-{entry.offers}")
         entry.state, entry.reservation_id = after, reserved.reservation_id
         entry.save(update_fields=["state", "reservation"])
+        settle(entry, [OFFERED], now)
         return reserved
 
     return transactions.run(work)
@@ -146,7 +148,7 @@ def _tell(context: BookingContext, entry: WaitEntry, now: datetime) -> None:
     times = {"starts_at": during.starts_at, "ends_at": during.ends_at, "until_at": entry.offer_expires_at}
     params = {name: moment.astimezone(context.zone).isoformat() for name, moment in times.items()}
     params |= {"instrument": instrument.name, "instrument_en": instrument.name_en, "zone": context.zone.key}
-    news = News("waiting.offered", params, reverse("wait_list"), entry, instrument.organisation_id)
+    news = News(OFFERED, params, reverse("wait_list"), entry, instrument.organisation_id)
     tell(news, person(entry.requested_by_id), now)
 
 
@@ -200,6 +202,7 @@ def _step(entry: WaitEntry, event: WaitEvent, now: datetime) -> None:
         after = WaitState.LAPSED if entry.offers >= MOST_OFFERS else after
     entry.state = after
     entry.save()
+    settle(entry, [OFFERED], now)
 
 
 def _locked(actor: Actor, entry_id: int) -> WaitEntry:

@@ -17,11 +17,13 @@ from django.http import HttpRequest
 from config.kernel import access
 from config.kernel.models import Heartbeat, IdempotencyRecord, StoredFile
 
-#: Never shown: hashes of passwords and keys, the free text that answers to whoever holds one, links that are keys themselves.
+#: Never shown: hashes of passwords and keys, the free text that answers to whoever holds one, links that are keys themselves, what
+#: news says to its reader, where a person is reached.
 SECRET_FIELDS = frozenset(
     {
         "password", "key_sha256", "token_sha256", "code_sha256", "nonce", "search", "booking.CalendarSubscription.address",
-        "instruments.Delivery.content", "instruments.Webhook.address",
+        "instruments.Delivery.content", "instruments.Webhook.address", "instruments.Notice.params",
+        "instruments.WebhookDelivery.payload", "instruments.ChannelAddress.address",
     }
 )  # fmt: skip
 

@@ -99,6 +99,7 @@ register(
         "files.damaged": _("The stored file is damaged. Tell the operator."),
         "outbound.unreadable": _("This is no web address that can be read. Copy it again; it begins with https://."),
         "outbound.scheme": _("Only addresses that begin with https://, http:// or webcal:// can be read."),
+        "outbound.https_only": _("Webhooks go to addresses that begin with https:// only, so that nobody on the way reads them."),
         "outbound.user_name": _(
             "An address with a user name or a password in it is not read. Ask for a link that works without."
         ),

@@ -14,9 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from config.kernel.errors import NotFound, Refusal
-from config.kernel.messages import reason_sentence
 from frontend.http import actor_of
 from frontend.presenters.notices import delivery_row
+from frontend.refusals import say_refusal
 from instruments.models import DeliveryState
 from instruments.queries import notices as queries
 from instruments.services import notice_log
@@ -47,8 +47,7 @@ def mail_resend(request: HttpRequest, pk: int) -> HttpResponse:
     except NotFound:
         raise
     except Refusal as refusal:
-        for reason in refusal.reasons:
-            messages.error(request, reason_sentence(reason))
+        say_refusal(request, refusal)
     else:
         messages.success(request, _("It is sent again."))
     state = request.POST.get("state", "")

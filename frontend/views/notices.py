@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -195,7 +196,5 @@ def _is_ours(path: str) -> bool:
 def _back(request: HttpRequest) -> HttpResponse:
     """To the list as it was narrowed."""
     query = request.POST.get("query", "")[:200]
-    address = f"{request.build_absolute_uri('/notices/')}?{query}" if query else ""
-    if address and url_has_allowed_host_and_scheme(address, {request.get_host()}, request.is_secure()):
-        return redirect(address)
-    return redirect("notice_list")
+    address = reverse("notice_list") + (f"?{query}" if query else "")
+    return redirect(address if url_has_allowed_host_and_scheme(address, None) else "notice_list")

@@ -13,9 +13,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from config.kernel.errors import NotFound, Refusal
-from config.kernel.messages import reason_sentence
 from frontend.http import actor_of
 from frontend.presenters.search import search_words
+from frontend.refusals import say_refusal
 from instruments import queries
 from instruments.rules.search_state import search_of_query
 from instruments.services import saved_searches
@@ -41,7 +41,7 @@ def saved_search_create(request: HttpRequest) -> HttpResponse:
     try:
         saved_searches.save_search(actor_of(request), search, name, request.POST.get("alert") == "on", timezone.now())
     except Refusal as refusal:
-        _tell(request, refusal)
+        say_refusal(request, refusal)
     else:
         messages.success(request, _("The search is saved."))
     return redirect("saved_search_list")
@@ -57,7 +57,7 @@ def saved_search_change(request: HttpRequest, pk: int) -> HttpResponse:
     except NotFound:
         raise
     except Refusal as refusal:
-        _tell(request, refusal)
+        say_refusal(request, refusal)
     else:
         messages.success(request, _("Saved."))
     return redirect("saved_search_list")
@@ -79,8 +79,3 @@ def saved_search_unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         saved = saved_searches.unsubscribe(token, actor_of(request), timezone.now())
         return render(request, "search/unsubscribe.html", {"saved": saved, "done": True})
     return render(request, "search/unsubscribe.html", {"saved": saved_searches.search_of_token(token), "done": False})
-
-
-def _tell(request: HttpRequest, refusal: Refusal) -> None:
-    for reason in refusal.reasons:
-        messages.error(request, reason_sentence(reason))

@@ -17,9 +17,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.messages import reason_sentence
+from config.kernel.services import outbound
 from frontend.forms import refusal_to_form
 from frontend.http import actor_of
 from frontend.notice_forms import WebhookEventsForm, WebhookForm
+from frontend.refusals import say_refusal
 from instruments import queries as registry
 from instruments.access import administers
 from instruments.models import Organisation, Webhook, WebhookDelivery
@@ -77,12 +79,18 @@ def webhook_detail(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            webhooks.change_webhook(actor, pk, form.cleaned_data["events"], form.cleaned_data["active"], timezone.now())
-            messages.success(request, _("Saved."))
-            return redirect("webhook_detail", pk)
+            try:
+                webhooks.change_webhook(actor, pk, form.cleaned_data["events"], form.cleaned_data["active"], timezone.now())
+            except Refusal as refusal:
+                refusal_to_form(form, refusal)
+                status = status_of(refusal)
+            else:
+                messages.success(request, _("Saved."))
+                return redirect("webhook_detail", pk)
     page = Paginator(queries.webhook_log(actor, webhook), PAGE).get_page(request.GET.get("page"))
+    host = webhooks.host_of(webhook)
     context = {
-        "webhook": webhook, "state": state_of(webhook), "form": form, "page": page, "rows": [_line(one) for one in page],
+        "webhook": webhook, "state": state_of(webhook), "form": form, "page": page, "rows": [_line(one, host) for one in page],
         "off_after": webhook.switched_off_why == "failures",
     }  # fmt: skip
     return render(request, "webhooks/detail.html", context, status=status)
@@ -130,9 +138,11 @@ def state_of(webhook: Webhook) -> str:
     return "failing" if webhook.switched_off_why == "failures" else "off"
 
 
-def _line(one: WebhookDelivery) -> dict[str, object]:
-    host = {"host": webhooks.host_of(one.webhook), "status": one.status or "", "seconds": 15, "megabytes": ""}
-    why = reason_sentence(Reason(one.error, host)) if one.error else ""
+def _line(one: WebhookDelivery, host: str) -> dict[str, object]:
+    params = {
+        "host": host, "status": one.status or "", "seconds": int(outbound.TOTAL_SECONDS), "megabytes": "",
+    }  # fmt: skip
+    why = reason_sentence(Reason(one.error, params)) if one.error else ""
     return {"delivery": one, "event": event_name(one.event), "why": why, "again": one.state in ("failed", "sent")}
 
 
@@ -142,8 +152,7 @@ def _done(request: HttpRequest, pk: int, act: Callable[[], object], said: str) -
     except NotFound:
         raise
     except Refusal as refusal:
-        for reason in refusal.reasons:
-            messages.error(request, reason_sentence(reason))
+        say_refusal(request, refusal)
     else:
         messages.success(request, said)
     return redirect("webhook_detail", pk)

@@ -58,8 +58,8 @@ class ChannelAddress(models.Model):
 class Notice(models.Model):
     """One piece of news for one person: what happened (``event``, ``params``), about what, and where to look (``path``).
 
-    The words are made when somebody reads it, in the reader's language. ``lab`` is whose matter it is, where it is a lab's;
-    ``key`` keeps the same news from being told twice where its teller may run twice.
+    The words are made when somebody reads it, in the reader's language. ``lab`` is whose matter it is, where it is a lab's.
+    ``needs_action`` ends when somebody has dealt with it.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
@@ -71,20 +71,16 @@ class Notice(models.Model):
     object_type = models.CharField(max_length=80, blank=True)
     object_id = models.CharField(max_length=40, blank=True)
     lab = models.ForeignKey("instruments.Organisation", null=True, on_delete=models.CASCADE, related_name="+")
-    key = models.CharField(max_length=120, blank=True)
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["user", "event", "key"], condition=~models.Q(key=""), name="notice_told_once")
-        ]
         indexes = [
             models.Index(fields=["user", "-id"], name="notice_by_person"),
             models.Index(fields=["user"], condition=models.Q(read_at__isnull=True), name="notice_unread"),
             models.Index(
                 fields=["object_type", "object_id"],
-                condition=models.Q(read_at__isnull=True, needs_action=True),
+                condition=models.Q(needs_action=True),
                 name="notice_unsettled",
             ),
             models.Index(fields=["created_at"], name="notice_age"),

@@ -54,8 +54,8 @@ class Channel(Protocol):
     def checked(self, address: str) -> str:
         """The address in its normal form. Raises Refusal on field ``address`` for one that cannot be."""
 
-    def send(self, message: Message) -> str:
-        """Hand it over; returns the provider's number of it, or nothing.
+    def send(self, message: Message) -> None:
+        """Hand it over.
 
         Raises Undeliverable when it never will arrive; after any other exception it is tried again, for about a day. Give no more of the
         message away in exceptions than may stand in the log.
@@ -77,11 +77,10 @@ class FileSink:
             raise Refusal.of("channel.address_unreadable", "address")
         return number
 
-    def send(self, message: Message) -> str:
+    def send(self, message: Message) -> None:
         self.path.parent.mkdir(mode=0o750, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as handle:
             handle.write(json.dumps(asdict(message), ensure_ascii=False) + "\n")
-        return ""
 
 
 def channels() -> dict[str, Channel]:

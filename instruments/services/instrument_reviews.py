@@ -26,9 +26,12 @@ from instruments.services.instrument_changes import (
     require_manager,
     revived,
 )
+from instruments.services.settling import settle
 
 REASON_LENGTH = 1000
 OPEN = (ChangeState.DRAFT, ChangeState.SUBMITTED)
+_ASKED = ("registry.change_submitted", "registry.change_refused")
+"""News that asks something of its reader: settled by every step from the state of which it tells."""
 
 
 def current_values(instrument: Instrument, names: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,6 +88,9 @@ def _new_draft(
         created_at=now,
     )
     _record(actor, change, Action.SAVE, now)
+    refused = InstrumentChange.objects.filter(instrument=instrument, state=ChangeState.REFUSED).order_by("-decided_at").first()
+    if refused is not None:  # this one is worked on instead
+        settle(refused, _ASKED, now)
     return change
 
 
@@ -224,6 +230,7 @@ def _move(actor: Actor, change: InstrumentChange, action: Action, now: datetime,
     change.state = after
     for name, value in values.items():
         setattr(change, name, value)
+    settle(change, _ASKED, now)
     _record(actor, change, action, now)
 
 

@@ -81,7 +81,6 @@ def change_submitted(change: InstrumentChange, now: datetime) -> None:
 
 def change_decided(change: InstrumentChange, now: datetime) -> None:
     """To the person who handed the change in."""
-    settle(change, ["registry.change_submitted"], now)
     event = "registry.change_accepted" if change.state == "accepted" else "registry.change_refused"
     params = _instrument(change.instrument) | {"reason": change.reason}
     path = reverse("review_detail", args=[change.pk])

@@ -14,19 +14,20 @@ mail log shows it. A job's arguments are the number of the delivery, so that no 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.utils import translation
 
+from config.kernel.services import transactions
 from instruments.models import ChannelAddress, Delivery, DeliveryState, Notice, User
 from instruments.notice_events import words_of
-from instruments.rules.notice_times import MAIL_DELAYS, retry_at
+from instruments.rules.notice_times import MAIL_DELAYS, after_quiet, retry_at
 from instruments.services import channels, notice_mail, notices
 from instruments.services.channels import Message, Undeliverable
 from instruments.services.notice_mail import message_id
+from instruments.services.settling import is_settled
 
 logger = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)
@@ -73,56 +74,92 @@ def sweep(now: datetime) -> int:
 
 def claim(delivery_id: int, now: datetime) -> Batch | None:
     """What is to be sent now, noted as being sent; None when there is nothing, or another worker has it."""
-    with transaction.atomic():
-        found = Delivery.objects.select_for_update(no_key=True, of=("self",)).filter(pk=delivery_id).first()
-        if found is None or found.state not in _OPEN or found.due_at > now:
-            return None
-        if found.state == DeliveryState.SENDING and found.claimed_at is not None and found.claimed_at + LEASE > now:
-            notices.defer_deliveries([(found.pk, found.claimed_at + LEASE)], now)
-            return None
-        rows = _together(found, now)
-        wanted = [one for one in rows if _still_wanted(one)]
-        dropped = [one.pk for one in rows if one not in wanted]
-        Delivery.objects.filter(pk__in=dropped).update(state=DeliveryState.DROPPED, content=None)
-        if not wanted:
-            return None
-        identity = found.message_id or message_id(wanted[0].pk)
-        for one in wanted:
-            one.state, one.claimed_at, one.attempts, one.message_id = DeliveryState.SENDING, now, one.attempts + 1, identity
-            one.address = one.address or address_of(one)
-        Delivery.objects.bulk_update(wanted, ["state", "claimed_at", "attempts", "message_id", "address"])
-        return Batch(tuple(wanted), identity)
+    return transactions.run(lambda: _claim(delivery_id, now))
 
 
-def _together(found: Delivery, now: datetime) -> list[Delivery]:
+def _claim(delivery_id: int, now: datetime) -> Batch | None:
+    """Every job locks its whole set in one order; what was read before the locks is looked at again behind them."""
+    seen = Delivery.objects.filter(pk=delivery_id).first()
+    if seen is None or seen.state not in _OPEN or seen.due_at > now:
+        return None
+    locked = _locked({seen.pk, *_with_it(seen, now)})
+    found = next((one for one in locked if one.pk == delivery_id), None)
+    if found is None or found.state not in _OPEN or found.due_at > now:
+        return None
+    if found.state == DeliveryState.SENDING and found.claimed_at is not None and found.claimed_at + LEASE > now:
+        notices.defer_deliveries([(found.pk, found.claimed_at + LEASE)], now)
+        return None
+    if (found.message_id, found.digest) != (seen.message_id, seen.digest):  # it belongs to another set by now
+        notices.defer_deliveries([(found.pk, now)], now)
+        return None
+    rows = [one for one in locked if one.pk == found.pk or _goes_with(one, found, now)]
+    wanted = [one for one in rows if _still_wanted(one)]
+    dropped = [one.pk for one in rows if one not in wanted]
+    Delivery.objects.filter(pk__in=dropped).update(state=DeliveryState.DROPPED, content=None)
+    if not wanted or _held_by_quiet_hours(wanted, now):
+        return None
+    identity = found.message_id or message_id(wanted[0].pk)
+    for one in wanted:
+        one.state, one.claimed_at, one.attempts, one.message_id = DeliveryState.SENDING, now, one.attempts + 1, identity
+        one.address = address_of(one)
+    Delivery.objects.bulk_update(wanted, ["state", "claimed_at", "attempts", "message_id", "address"])
+    return Batch(tuple(wanted), identity)
+
+
+def _with_it(found: Delivery, now: datetime) -> list[int]:
     """A digest takes along what else is due; what went out (perhaps) once goes out again with just the same."""
-    rows = Delivery.objects.select_related("notice", "user__notice_settings")
     if found.message_id:
-        wanted = rows.filter(message_id=found.message_id, state__in=_OPEN)
+        rows = Delivery.objects.filter(message_id=found.message_id, state__in=_OPEN)
     elif found.digest and found.user_id is not None:
-        wanted = rows.filter(
+        rows = Delivery.objects.filter(
             user_id=found.user_id, channel=found.channel, digest=True, state=DeliveryState.WAITING, due_at__lte=now, message_id=""
         )
     else:
-        wanted = rows.filter(pk=found.pk)
-    locked = Delivery.objects.select_for_update(no_key=True).filter(pk__in=wanted.values("pk")).order_by("pk")
-    ids = list(locked.values_list("pk", flat=True)[:MOST_TOGETHER])
+        return []
+    return list(rows.exclude(pk=found.pk).order_by("pk").values_list("pk", flat=True)[: MOST_TOGETHER - 1])
+
+
+def _locked(ids: Collection[int]) -> list[Delivery]:
+    """In the order of their numbers, so that jobs of one digest wait for each other and never in a circle."""
+    rows = Delivery.objects.select_related("notice", "user__notice_settings").select_for_update(of=("self",), no_key=True)
     return list(rows.filter(pk__in=ids).order_by("pk"))
 
 
+def _goes_with(one: Delivery, found: Delivery, now: datetime) -> bool:
+    """``_with_it`` asked of a row that is locked by now."""
+    if one.message_id != found.message_id or one.state not in _OPEN:
+        return False
+    return bool(found.message_id) or (one.digest and one.state == DeliveryState.WAITING and one.due_at <= now)
+
+
+def _held_by_quiet_hours(wanted: Sequence[Delivery], now: datetime) -> bool:
+    """Whether it is quiet now for the person: it goes when that ends, however it came to be late. Ready texts were just asked for."""
+    first = wanted[0]
+    if first.notice is None or first.user is None:
+        return False
+    moment = after_quiet(now, notices.rhythm_of(notices.settings_of(first.user)))
+    if moment <= now:
+        return False
+    ids = [one.pk for one in wanted]
+    Delivery.objects.filter(pk__in=ids).update(state=DeliveryState.WAITING, claimed_at=None, due_at=moment)
+    notices.defer_deliveries([(first.pk, moment)], now)
+    return True
+
+
 def _still_wanted(one: Delivery) -> bool:
-    """The person may still log in and has not switched it off meanwhile; what belongs to no notice goes in any case."""
+    """The person may still log in, has not switched it off meanwhile, and nobody has dealt with it; what belongs to no notice goes in
+    any case."""
     if one.notice is None:
         return True
     user = one.user
-    if user is None or not user.is_active:
+    if user is None or not user.is_active or is_settled(one.notice):
         return False
     return one.channel in notices.wanted_channels(notices.settings_of(user), one.notice.group) and bool(address_of(one))
 
 
 def address_of(one: Delivery) -> str:
-    """Where it goes now; nothing when the person has no address there."""
-    if one.user is None:
+    """Where it goes now; nothing when the person has no address there. What belongs to no notice goes where it was asked for."""
+    if one.user is None or one.notice_id is None:
         return one.address
     if one.channel == notices.EMAIL:
         return one.user.email
@@ -169,19 +206,22 @@ def _language(person: User | None) -> str:
 
 def record(batch: Batch, state: DeliveryState, error: str, now: datetime, again: datetime | None = None) -> str:
     """Write the outcome where the attempt is still ours, else nothing; what was sent keeps no text."""
-    with transaction.atomic():
-        mine = Delivery.objects.filter(
-            pk__in=[one.pk for one in batch.rows], state=DeliveryState.SENDING, claimed_at=batch.first.claimed_at
-        )
-        values: dict[str, object] = {"state": state, "error": error, "claimed_at": None}
-        if state == DeliveryState.SENT:
-            values |= {"sent_at": now, "content": None}
-        if again is not None:
-            values["due_at"] = again
-        if not mine.update(**values):  # taken for lost, and another worker has it now
-            return ""
-        if again is not None:
-            notices.defer_deliveries([(batch.first.pk, again)], now)
+    return transactions.run(lambda: _record(batch, state, error, now, again))
+
+
+def _record(batch: Batch, state: DeliveryState, error: str, now: datetime, again: datetime | None) -> str:
+    mine = Delivery.objects.filter(
+        pk__in=[one.pk for one in batch.rows], state=DeliveryState.SENDING, claimed_at=batch.first.claimed_at
+    )
+    values: dict[str, object] = {"state": state, "error": error, "claimed_at": None}
+    if state == DeliveryState.SENT:
+        values |= {"sent_at": now, "content": None}
+    if again is not None:
+        values["due_at"] = again
+    if not mine.update(**values):  # taken for lost, and another worker has it now
+        return ""
+    if again is not None:
+        notices.defer_deliveries([(batch.first.pk, again)], now)
     return state.value
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from django.conf import settings
 from django.core import signing
@@ -20,14 +20,17 @@ from config.kernel.services import audit
 from config.kernel.services.tokens import digest
 from config.kernel.services.transactions import whole
 from instruments.models import ChannelAddress, Delivery, NoticeSettings, User
-from instruments.notice_events import groups
+from instruments.notice_events import goes_at_once, groups
 from instruments.rules.notice_times import Digest
 from instruments.services import channels, notices
 from instruments.services.people import one_at_a_time
 
 CODE_VALID = timedelta(minutes=15)
 CODE_EVERY = timedelta(minutes=1)
+MOST_CODES = 10
+"""To one person in a day, whatever addresses were given and forgotten meanwhile."""
 MOST_TRIES = 5
+CODE_EVENT = "account.code"
 _SALT = "instruments.notices.unsubscribe"
 _VALID_FOR = timedelta(days=365)
 
@@ -107,16 +110,14 @@ def unsubscribe(token: str, actor: Actor, now: datetime) -> tuple[str, ...]:
 def give_address(actor: Actor, channel: str, address: str, now: datetime) -> ChannelAddress:
     """Send a code to an address of the person's own; the channel may be used when it comes back.
 
-    Raises Forbidden, Refusal ``channel.unknown``, ``channel.address_unreadable``, ``channel.too_soon``.
+    Raises Forbidden, Refusal ``channel.unknown``, ``channel.address_unreadable``, ``channel.too_soon``, ``channel.too_many``.
     """
     user_id = one_at_a_time(actor)
     adapter = channels.channels().get(channel)
     if adapter is None:
         raise Refusal.of("channel.unknown", "channel")
     clean = adapter.checked(address)
-    known = ChannelAddress.objects.filter(user_id=user_id, channel=channel).first()
-    if known is not None and known.code_sent_at > now - CODE_EVERY:
-        raise Refusal.of("channel.too_soon", "address")
+    _require_few_codes(user_id, now)
     code = f"{secrets.randbelow(1_000_000):06d}"
     values: dict[str, Any] = {
         "address": clean, "code_sha256": digest(code), "code_sent_at": now, "tries": 0, "verified_at": None,
@@ -126,7 +127,7 @@ def give_address(actor: Actor, channel: str, address: str, now: datetime) -> Cha
     with override(User.objects.get(pk=user_id).language):
         text = gettext("Your code for Jishi: %(code)s. It is valid for 15 minutes.") % {"code": code}
     made = Delivery.objects.create(
-        user_id=user_id, event="account.code", channel=channel, address=clean, content={"title": text, "text": ""},
+        user_id=user_id, event=CODE_EVENT, channel=channel, address=clean, content={"title": text, "text": ""},
         created_at=now, due_at=now,
     )  # fmt: skip
     notices.defer_deliveries([(made.pk, now)], now)
@@ -169,6 +170,15 @@ def forget_address(actor: Actor, channel: str, now: datetime) -> None:
         saved.delete()
 
 
+def _require_few_codes(user_id: int, now: datetime) -> None:
+    """Counted by what was sent, which outlives the address: each code costs money and may annoy a stranger."""
+    sent = Delivery.objects.filter(user_id=user_id, event=CODE_EVENT)
+    if sent.filter(created_at__gt=now - CODE_EVERY).exists():
+        raise Refusal.of("channel.too_soon", "address")
+    if sent.filter(created_at__gt=now - timedelta(days=1)).count() >= MOST_CODES:
+        raise Refusal.of("channel.too_many", "address", most=MOST_CODES)
+
+
 def _faults(wishes: Wishes, user_id: int) -> list[Reason]:
     verified = ChannelAddress.objects.filter(user_id=user_id).exclude(verified_at=None).values_list("channel", flat=True)
     known = {notices.EMAIL, *(set(verified) & set(channels.channels()))}
@@ -195,7 +205,7 @@ def _replan(saved: NoticeSettings, now: datetime) -> None:
     moved = []
     for one in waiting.select_related("notice").order_by("pk"):
         if one.notice is not None:
-            one.digest, one.due_at = notices.planned(rhythm, one.channel, one.notice.needs_action, now)
+            one.digest, one.due_at = notices.planned(rhythm, one.channel, goes_at_once(one.notice.event), now)
             moved.append(one)
     Delivery.objects.bulk_update(moved, ["digest", "due_at"])
     notices.defer_deliveries([(one.pk, one.due_at) for one in moved], now)
@@ -213,8 +223,3 @@ def _plain(row: NoticeSettings | None) -> dict[str, Any]:
 
 def _clock(value: time | None) -> str:
     return "" if value is None else value.isoformat()
-
-
-def zone_of(user: User) -> ZoneInfo:
-    """The zone in which the person's hours are meant."""
-    return notices.rhythm_of(notices.settings_of(user)).zone

@@ -27,9 +27,10 @@ from config.kernel.access import Actor, Role, visible_to
 from config.kernel.services.silence import is_silent
 from config.kernel.services.transactions import whole
 from instruments.models import Delivery, Membership, Notice, NoticeSettings, User
-from instruments.notice_events import Event, event_of, groups
+from instruments.notice_events import Event, event_of, goes_at_once, groups
 from instruments.rules.notice_times import Digest, Rhythm, due_at
 from instruments.services import webhooks
+from instruments.services.settling import settle as settle
 
 TASK, QUEUE = "notices.deliver", "mail"
 EMAIL = "email"
@@ -38,10 +39,8 @@ EMAIL = "email"
 @dataclass(frozen=True, slots=True)
 class News:
     """What is told. ``params`` are JSON-able values for the event's sentences, never keys or passwords; ``path`` a page of the
-    platform; ``lab_id`` the lab whose matter it is (its managers find the mails in their log).
-
-    ``key``: telling the same event under the same key again tells nobody twice. ``webhooks``: organisation id -> what its webhooks
-    hear, JSON-able, explicit fields.
+    platform; ``lab_id`` the lab whose matter it is (its managers find the mails in their log). ``webhooks``: organisation id -> what
+    its webhooks hear, JSON-able, explicit fields.
     """
 
     event: str
@@ -49,7 +48,6 @@ class News:
     path: str = ""
     about: Model | None = None
     lab_id: int | None = None
-    key: str = ""
     webhooks: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -67,7 +65,7 @@ def holders(role: Role, organisation_id: int | None = None) -> Q:
 
 
 def tell(news: News, to: Q, now: datetime) -> int:
-    """Tell the people of ``to`` (``person``, ``holders``, joined with ``|``) who may still log in; returns how many were told anew.
+    """Tell the people of ``to`` (``person``, ``holders``, joined with ``|``) who may still log in; returns how many were told.
 
     Call it inside the transaction of the change.
     """
@@ -78,17 +76,6 @@ def tell(news: News, to: Q, now: datetime) -> int:
     told = _write(news, event, people, now) if people else 0
     webhooks.queue(news.event, news.webhooks, now)
     return told
-
-
-def settle(about: Model, events: Iterable[str], now: datetime) -> int:
-    """Somebody has dealt with it: notices of these events about it wait for nobody any more. Returns how many were unread.
-
-    Call it inside the transaction of the change.
-    """
-    waiting = Notice.objects.filter(
-        object_type=about._meta.label_lower, object_id=str(about.pk), event__in=list(events), read_at=None, needs_action=True
-    )
-    return waiting.update(read_at=now)
 
 
 def mail_to(address: str, event: str, subject: str, text: str, now: datetime) -> None:
@@ -161,11 +148,10 @@ def rhythm_of(chosen: NoticeSettings | None) -> Rhythm:
 _WRITE = """
 WITH told AS (
     INSERT INTO instruments_notice
-        (user_id, event, "group", needs_action, params, path, object_type, object_id, lab_id, key, created_at)
+        (user_id, event, "group", needs_action, params, path, object_type, object_id, lab_id, created_at)
     SELECT person, %(event)s, %(group)s, %(needs_action)s, %(params)s::jsonb, %(path)s, %(object_type)s, %(object_id)s, %(lab)s::bigint,
-           %(key)s, %(now)s
+           %(now)s
     FROM unnest(%(people)s::bigint[]) AS person
-    ON CONFLICT DO NOTHING
     RETURNING id, user_id
 ), delivery AS (
     INSERT INTO instruments_delivery
@@ -181,7 +167,7 @@ SELECT (SELECT count(*) FROM told), coalesce((SELECT jsonb_agg(jsonb_build_array
 
 
 def _write(news: News, event: Event, people: list[User], now: datetime) -> int:
-    wanted = [one for person_ in people for one in _wanted(event, person_, now)]
+    wanted = [one for person_ in people for one in _wanted(news.event, person_, now)]
     about = news.about
     values: dict[str, Any] = {
         "event": news.event,
@@ -192,7 +178,6 @@ def _write(news: News, event: Event, people: list[User], now: datetime) -> int:
         "object_type": about._meta.label_lower if about is not None else "",
         "object_id": str(about.pk) if about is not None else "",
         "lab": news.lab_id,
-        "key": news.key,
         "now": now,
         "people": [person_.pk for person_ in people],
         "wanted": json.dumps(wanted),
@@ -205,17 +190,17 @@ def _write(news: News, event: Event, people: list[User], now: datetime) -> int:
     return int(told)
 
 
-def planned(rhythm: Rhythm, channel: str, needs_action: bool, now: datetime) -> tuple[bool, datetime]:
-    """(whether it goes with a digest, when). A digest is for mail that nobody waits for; quiet hours are for all channels."""
-    if channel == EMAIL and rhythm.digest is not Digest.IMMEDIATELY and not needs_action:
+def planned(rhythm: Rhythm, channel: str, at_once: bool, now: datetime) -> tuple[bool, datetime]:
+    """(whether it goes with a digest, when). A digest is for mail that can wait; quiet hours are for all channels."""
+    if channel == EMAIL and rhythm.digest is not Digest.IMMEDIATELY and not at_once:
         return True, due_at(now, rhythm)
     return False, due_at(now, replace(rhythm, digest=Digest.IMMEDIATELY))
 
 
-def _wanted(event: Event, person_: User, now: datetime) -> Iterable[dict[str, Any]]:
+def _wanted(code: str, person_: User, now: datetime) -> Iterable[dict[str, Any]]:
     """What goes out besides the notice in the platform."""
     chosen = settings_of(person_)
     rhythm = rhythm_of(chosen)
-    for channel in wanted_channels(chosen, event.group):
-        digest, moment = planned(rhythm, channel, event.needs_action, now)
+    for channel in wanted_channels(chosen, event_of(code).group):
+        digest, moment = planned(rhythm, channel, goes_at_once(code), now)
         yield {"user_id": person_.pk, "channel": channel, "digest": digest, "due_at": moment.isoformat()}

@@ -12,6 +12,7 @@ from config.kernel.services.transactions import whole
 from instruments.models import Membership, Organisation, OrganisationStatus, VerificationRequest
 from instruments.services import catalogue, mails
 from instruments.services.organisations import locked, locked_for_administration, require_person
+from instruments.services.settling import settle
 from instruments.services.uploads import clean_document
 
 REASON_MAX_LENGTH = 1000
@@ -45,6 +46,7 @@ def submit_verification(actor: Actor, organisation_id: int, content: bytes, now:
     )
     after = {"organisation_id": organisation.pk, "sha256": licence.sha256}
     audit.record(actor, "verification.submit", request, now, after=after)
+    settle(organisation, ["organisation.not_verified"], now)
     return request
 
 

@@ -56,13 +56,13 @@ def body_of(delivery: WebhookDelivery) -> bytes:
 def claim(delivery_id: int, now: datetime) -> WebhookDelivery | None:
     """The delivery, noted as being sent; None when there is nothing to do, or another worker has it."""
     with transaction.atomic():
-        rows = WebhookDelivery.objects.select_related("webhook").select_for_update(of=("self",), no_key=True)
+        rows = WebhookDelivery.objects.select_related("webhook__organisation").select_for_update(of=("self",), no_key=True)
         found = rows.filter(pk=delivery_id).first()
         if found is None or found.state not in (WebhookState.WAITING, WebhookState.SENDING) or found.due_at > now:
             return None
         if found.state == WebhookState.SENDING and found.claimed_at is not None and found.claimed_at + LEASE > now:
             return None
-        if not found.webhook.active:
+        if not webhooks.may_send(found.webhook):
             found.state, found.error, found.finished_at = WebhookState.FAILED, "webhook.off", now
             found.save(update_fields=["state", "error", "finished_at"])
             return None

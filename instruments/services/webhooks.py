@@ -20,9 +20,10 @@ from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.services import audit, outbound
 from config.kernel.services.transactions import whole
 from instruments.access import administers
-from instruments.models import Organisation, Webhook, WebhookDelivery, WebhookState
+from instruments.models import Organisation, OrganisationStatus, Webhook, WebhookDelivery, WebhookState
 from instruments.notice_events import public_events
 from instruments.services.people import one_at_a_time
+from instruments.services.settling import settle
 
 TASK, QUEUE = "notices.webhook", "webhooks"
 LOCK = "notices.webhook"
@@ -38,10 +39,12 @@ def register_webhook(
 ) -> tuple[Webhook, str]:
     """A new address and the secret of its signatures, which is shown this once.
 
-    Raises NotFound, Forbidden, Refusal ``webhook.https_only``, ``webhook.events_unknown``, ``webhook.too_many``, ``outbound.*``.
+    Raises NotFound, Forbidden, Refusal ``webhook.organisation_not_verified``, ``webhook.events_unknown``, ``webhook.too_many``,
+    ``outbound.*``.
     """
     user_id = one_at_a_time(actor)
     organisation = _administered(actor, organisation_id)
+    _require_verified(organisation)
     wanted, url = _checked_events(events), _checked_address(address)
     if Webhook.objects.filter(organisation=organisation, removed_at=None).count() >= MOST:
         raise Refusal.of("webhook.too_many", maximum=MOST)
@@ -59,12 +62,17 @@ def register_webhook(
 
 @whole
 def change_webhook(actor: Actor, webhook_id: int, events: Iterable[str], active: bool, now: datetime) -> Webhook:
-    """Other events; on or off. Switching it on again forgets the failures. Raises NotFound, Refusal ``webhook.events_unknown``."""
+    """Other events; on or off. Switching it on again forgets the failures.
+
+    Raises NotFound, Refusal ``webhook.events_unknown``, to switch it on ``webhook.organisation_not_verified``.
+    """
     found = _mine(actor, webhook_id)
     wanted = _checked_events(events)
     before = {"events": found.events, "active": found.active}
     if active and not found.active:
+        _require_verified(found.organisation)
         found.dead_in_row = 0
+        settle(found, ["webhook.switched_off"], now)
     found.events, found.active = wanted, active
     found.switched_off_why = "" if active else (found.switched_off_why or "manager")
     found.save(update_fields=["events", "active", "dead_in_row", "switched_off_why"])
@@ -88,13 +96,18 @@ def remove_webhook(actor: Actor, webhook_id: int, now: datetime) -> None:
     found = _mine(actor, webhook_id)
     found.active, found.removed_at = False, now
     found.save(update_fields=["active", "removed_at"])
+    settle(found, ["webhook.switched_off"], now)
     audit.record(actor, "webhook.remove", found, now)
 
 
 @whole
 def send_test(actor: Actor, webhook_id: int, now: datetime) -> WebhookDelivery:
-    """Queue a delivery that says nothing, to see whether it arrives. Raises NotFound, Conflict ``webhook.off``."""
+    """Queue a delivery that says nothing, to see whether it arrives.
+
+    Raises NotFound, Refusal ``webhook.organisation_not_verified``, Conflict ``webhook.off``.
+    """
     found = _mine(actor, webhook_id)
+    _require_verified(found.organisation)
     if not found.active:
         raise Conflict.of("webhook.off")
     made = _delivery(found, TEST_EVENT, {"note": "This is a test."}, now)
@@ -105,11 +118,15 @@ def send_test(actor: Actor, webhook_id: int, now: datetime) -> WebhookDelivery:
 
 @whole
 def redeliver(actor: Actor, delivery_id: int, now: datetime) -> WebhookDelivery:
-    """Try one that was given up (or arrived) again, under its old id. Raises NotFound, Conflict ``webhook.under_way``, ``webhook.off``."""
-    rows = WebhookDelivery.objects.select_related("webhook").select_for_update(of=("self",), no_key=True)
+    """Try one that was given up (or arrived) again, under its old id.
+
+    Raises NotFound, Refusal ``webhook.organisation_not_verified``, Conflict ``webhook.under_way``, ``webhook.off``.
+    """
+    rows = WebhookDelivery.objects.select_related("webhook__organisation").select_for_update(of=("self",), no_key=True)
     found = get_visible(rows, actor, pk=delivery_id)
     if found.state in (WebhookState.WAITING, WebhookState.SENDING):
         raise Conflict.of("webhook.under_way")
+    _require_verified(found.webhook.organisation)
     if not found.webhook.active:
         raise Conflict.of("webhook.off")
     found.state, found.attempts, found.due_at, found.finished_at = WebhookState.WAITING, 0, now, None
@@ -124,7 +141,11 @@ def queue(event: str, heard: Mapping[int, Mapping[str, Any]], now: datetime) -> 
     if not heard or event not in public_events():
         return 0
     hooks = Webhook.objects.filter(
-        organisation_id__in=list(heard), active=True, removed_at=None, events__contains=[event]
+        organisation_id__in=list(heard),
+        organisation__status=OrganisationStatus.VERIFIED,
+        active=True,
+        removed_at=None,
+        events__contains=[event],
     ).order_by("pk")
     made = [_delivery(hook, event, heard[hook.organisation_id], now) for hook in hooks]
     WebhookDelivery.objects.bulk_create(made)
@@ -140,7 +161,12 @@ def secret_of(webhook: Webhook) -> str:
 
 def host_of(webhook: Webhook) -> str:
     """What may be logged of the address: paths and queries may hold keys of the receiver."""
-    return outbound.destination(webhook.address).host
+    return outbound.host_in(webhook.address)
+
+
+def may_send(webhook: Webhook) -> bool:
+    """Whether it is on, and its organisation still one that is verified."""
+    return webhook.active and webhook.organisation.status == OrganisationStatus.VERIFIED
 
 
 def queue_once(delivery_id: int) -> bool:
@@ -177,6 +203,12 @@ def _administered(actor: Actor, organisation_id: int) -> Organisation:
     return organisation
 
 
+def _require_verified(organisation: Organisation) -> None:
+    """Whoever claims to be a firm, or was suspended, sends nothing from this installation."""
+    if organisation.status != OrganisationStatus.VERIFIED:
+        raise Refusal.of("webhook.organisation_not_verified", organisation=organisation.name)
+
+
 def _mine(actor: Actor, webhook_id: int) -> Webhook:
     return get_visible(Webhook.objects.select_for_update(no_key=True).filter(removed_at=None), actor, pk=webhook_id)
 
@@ -189,8 +221,6 @@ def _checked_events(events: Iterable[str]) -> list[str]:
 
 
 def _checked_address(address: str) -> str:
-    """The address as typed. http only where the installation names the server itself."""
-    target = outbound.destination(address.strip())
-    if not target.url.startswith("https://") and not target.allowed:
-        raise Refusal.of("webhook.https_only", "address")
+    """The address as typed."""
+    outbound.receiver(address.strip())
     return address.strip()

@@ -10,13 +10,14 @@ from playwright.sync_api import Response
 from tests.browser import pages
 from tests.browser.checks import accessible, fits, guarded, rendered
 from tests.browser.pages import BEYOND_ROUTES, NOT_PAGES, PAGES, Shown
-from tests.browser.visitors import LANGUAGES, Visitor, Visitors
+from tests.browser.visitors import LANGUAGES, SIDES, Visitor, Visitors
 
 
 def languages_of(page: Shown, persona: str) -> tuple[str, ...]:
-    """Whom a page is made for reads it in both languages; for the others it differs by its frame, so they read it in one, in turn."""
-    place = page.personas.index(persona)
-    return tuple(LANGUAGES) if place == 0 else (tuple(LANGUAGES)[(place + PAGES.index(page)) % 2],)
+    """The first of each side reads a page in both languages, since customers, labs and offices are shown other things on it; for the
+    others of a side it differs by its frame, so they read it in one, in turn."""
+    first = next(one for one in page.personas if SIDES[one] == SIDES[persona])
+    return LANGUAGES if persona == first else (LANGUAGES[(page.personas.index(persona) + PAGES.index(page)) % 2],)
 
 
 VISITS = [
@@ -54,6 +55,14 @@ def test_every_route_is_a_page_or_said_not_to_be_one() -> None:
     assert found - set(known) == set(), "add these to PAGES or NOT_PAGES of tests/browser/pages.py"
     assert set(known) - found == set(), "these routes are gone"
     assert [route for route, times in known.items() if times > 1] == []
+
+
+def test_each_side_of_a_page_is_read_in_both_languages() -> None:
+    read: dict[tuple[str, str], set[str]] = {}
+    for page in PAGES:
+        for persona in page.personas:
+            read.setdefault((page.name, SIDES[persona]), set()).update(languages_of(page, persona))
+    assert [side for side, languages in read.items() if languages != set(LANGUAGES)] == []
 
 
 def test_a_forgotten_route_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,13 @@ PERSONAS: dict[str, str] = {
     "reviewed_lab": "lab-manager.owner2@demo.jishi.example",
 }
 """Who logs in with what. The last five are states of a person or an organisation rather than roles."""
+SIDES: dict[str, str] = {
+    ANONYMOUS: "public",
+    **dict.fromkeys(("researcher", "firm_admin", "newcomer", "second_factor", "capped_firm", "unverified_firm"), "customer"),
+    **dict.fromkeys(("lab_manager", "owner_finance", "reviewed_lab"), "lab"),
+    **dict.fromkeys(("programme_officer", "finance", "inspector", "operator"), "office"),
+}
+"""Whose work a page is for; nobody of two sides need be shown the same."""
 
 
 @dataclass

@@ -47,6 +47,13 @@ PRODUCTION = {
         ("lab.example:99999", env.destinations),
         ("lab.example/path", env.destinations),
         ("*", env.destinations),
+        ("hooks.example", lambda name: env.receivers(name, plain=True)),
+        ("https://hooks.example/path", lambda name: env.receivers(name, plain=True)),
+        ("https://hooks.example:99999", lambda name: env.receivers(name, plain=True)),
+        ("https://me@hooks.example", lambda name: env.receivers(name, plain=True)),
+        ("ftp://hooks.example", lambda name: env.receivers(name, plain=True)),
+        ("https://*", lambda name: env.receivers(name, plain=True)),
+        ("http://hooks.example", lambda name: env.receivers(name, plain=False)),
         ("many", lambda name: env.rate(name, "600/min", r"\d+/min")),
     ],
 )
@@ -67,6 +74,12 @@ def test_good_values_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.destinations("A") == {("lab.example", 80), ("lab.example", 443), ("10.2.0.7", 8443), ("fd00::7", 443)}
     monkeypatch.setenv("A", "")
     assert env.destinations("A") == frozenset()
+    assert env.receivers("A", plain=False) == frozenset()
+    monkeypatch.setenv("A", "https://Hooks.example, https://10.2.0.7:8443,https://[fd00::7]")
+    both = {("https", "hooks.example", 443), ("https", "10.2.0.7", 8443), ("https", "fd00::7", 443)}
+    assert env.receivers("A", plain=False) == both
+    monkeypatch.setenv("A", "http://127.0.0.1:8099")
+    assert env.receivers("A", plain=True) == {("http", "127.0.0.1", 8099)}
     monkeypatch.setenv("A", "https://a.example.cn:8443/")
     assert env.web_address("A", None, tls=True) == "https://a.example.cn:8443"
 

@@ -3,7 +3,8 @@
 Guards: http and https on their usual ports; no user name in the address; every address that the host's name stands for must be
 public, and the connection goes to exactly the one that was checked (no second look-up that could answer otherwise); no redirect, no
 cookie, no proxy of the environment; what is read is bounded in bytes and in time, however slowly the other side drips.
-Hosts that the installation names itself (``JISHI_OUTBOUND_ALLOW``) may lie on a private network.
+Servers that the installation names itself may lie on a private network: those of ``JISHI_OUTBOUND_ALLOW`` to be read, those of
+``JISHI_WEBHOOK_ALLOW`` to be posted to. Neither list opens a door of the other: what may be read takes no orders.
 
 Call it from a job, never inside a transaction.
 """
@@ -14,7 +15,7 @@ import ipaddress
 import re
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -50,7 +51,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A checked address: ``host`` in ASCII and lower case, ``allowed`` when the installation names it."""
+    """A checked address: ``host`` in ASCII and lower case, ``allowed`` when the installation names it for this use."""
 
     url: str
     host: str
@@ -73,6 +74,29 @@ def destination(address: str) -> Destination:
     Raises Refusal on field ``address``: ``outbound.unreadable``, ``outbound.scheme``, ``outbound.user_name``, ``outbound.port``,
     ``outbound.not_public``.
     """
+    return _checked(address, lambda _scheme, host, port: (host, port) in settings.OUTBOUND_ALLOW)
+
+
+def receiver(address: str) -> Destination:
+    """The address when it may be posted to: https, or a server that the installation names with its scheme.
+
+    Raises Refusal as ``destination``, and ``outbound.https_only``.
+    """
+    target = _checked(address, lambda *server: server in settings.WEBHOOK_ALLOW)
+    if not target.url.startswith("https://") and not target.allowed:
+        raise Refusal.of("outbound.https_only", "address")
+    return target
+
+
+def host_in(address: str) -> str:
+    """The host as it stands in an address that was checked once, whatever is allowed today; nothing where there is none."""
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _checked(address: str, is_named: Callable[[str, str, int], bool]) -> Destination:
     parts = _parts(address)
     host = _host(parts)
     try:
@@ -84,7 +108,7 @@ def destination(address: str) -> Destination:
     url = f"{parts.scheme}://{shown}:{port}{path}" + (f"?{parts.query}" if parts.query else "")
     if len(url) > MAX_LENGTH:
         raise Refusal.of("outbound.unreadable", "address")
-    if (host, port) in settings.OUTBOUND_ALLOW:
+    if is_named(parts.scheme, host, port):
         return Destination(url, host, port, True)
     if port != PORTS[parts.scheme] and port not in PORTS.values():
         raise Refusal.of("outbound.port", "address")
@@ -119,9 +143,9 @@ def fetch(address: str, *, etag: str = "", last_modified: str = "", accept: str 
 def post(address: str, body: bytes, headers: Mapping[str, str]) -> int:
     """Hand ``body`` over once, within ``TOTAL_SECONDS``; returns the status of the answer, whose text is not read.
 
-    Raises Refusal as ``fetch``, except that no status is one: whoever calls decides which are failures.
+    Raises Refusal as ``receiver`` and ``fetch``, except that no status is one: whoever calls decides which are failures.
     """
-    target = destination(address)
+    target = receiver(address)
     if not target.allowed:
         _require_public_name(target)
     with _deadline(TOTAL_SECONDS) as deadline, _session(target, deadline, SENDER_AGENT) as session:

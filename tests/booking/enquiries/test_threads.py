@@ -259,6 +259,15 @@ def test_a_need_goes_to_owners_only(cast, post_need):
         post_need(labs=(cast.other_firm.pk,))
 
 
+@pytest.mark.parametrize("who", ["lin", "wang"])
+def test_a_question_that_is_closed_needs_nobody(cast, ask, who):
+    pk = ask()
+    asked = Notice.objects.filter(event="enquiry.asked", needs_action=True)
+    assert asked.get().object_id == str(pk)
+    enquiries.close(cast.actor(who), pk, cast.now)
+    assert not asked.exists()
+
+
 def test_a_lab_promises_by_itself_how_soon_it_answers(cast, ask):
     answer_time.set_answer_workdays(cast.actor("wang"), cast.lab.pk, 3, cast.now)
     friday = datetime(2026, 11, 27, 2, tzinfo=UTC)

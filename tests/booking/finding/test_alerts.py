@@ -12,6 +12,7 @@ from booking.services.time_alerts import answer_due, as_json, ask, forget, from_
 from config.kernel.access import NOBODY
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.time_range import TimeRange
+from instruments.models import Delivery, NoticeSettings
 from tests.booking.availability.building import occupy
 from tests.mailbox import mails
 
@@ -31,6 +32,16 @@ def test_an_alert_is_answered_once_when_a_time_becomes_free(labs, cast, search, 
     assert "/find-a-time/?from=2026-11-23&to=2026-12-07&hours=2" in mail["text"]
     alert.refresh_from_db()
     assert alert.notified_at == alert.checked_at == cast.now
+
+
+def test_a_time_that_is_free_is_told_at_once_and_waits_for_nobody(labs, cast, search):
+    NoticeSettings.objects.create(
+        user=cast.users["lin"], time_zone="Asia/Shanghai", digest="weekly", digest_hour=18, digest_weekday=1
+    )
+    ask(cast.actor("lin"), search(2), cast.now)
+    assert answer_due(cast.now) == 1
+    (told,) = Delivery.objects.all()
+    assert (told.digest, told.due_at, told.notice.needs_action) == (False, cast.now, False)
 
 
 def test_the_same_search_waits_once_and_there_is_a_limit(labs, cast, search, monkeypatch):

@@ -16,7 +16,7 @@ from booking.services.licence_import import LICENCES
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
-from instruments.models import Instrument
+from instruments.models import Instrument, Notice
 from instruments.services.import_kinds import Order
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +132,30 @@ def test_a_licence_that_ended_between_booking_and_session_is_told_to_both_and_re
     assert (kept.object_id, kept.reason) == (str(reservation.pk), "I stand beside them")
 
 
+@pytest.mark.parametrize("end", ["restored", "granted", "cancelled", "missed", "done"])
+def test_a_missing_licence_needs_nobody_once_it_is_there_or_the_booking_is_over(cast, course, give, booked, now, end):
+    wang, licence = cast.actor("wang"), give()
+    reservation = booked()
+    licences.suspend(wang, licence.pk, "Leaked helium", now)
+    licences.tell_gaps_due(now)
+    told = Notice.objects.filter(event="licence.gap", needs_action=True)
+    assert told.get().object_id == str(reservation.pk)
+    if end == "restored":
+        licences.restore(wang, licence.pk, now)
+    elif end == "granted":
+        licences.grant(wang, cast.xrd.pk, "lin@example.org", "assisted", "Only with help", None, now)
+        assert told.exists()
+        licences.grant(wang, cast.xrd.pk, "lin@example.org", "self", "Seen at work", None, now)
+    elif end == "cancelled":
+        transitions.cancel(cast.actor("lin"), reservation.pk, now)
+    elif end == "missed":
+        transitions.mark_no_show(wang, reservation.pk, reservation.ends_at)
+    else:
+        transitions.check_in(wang, reservation.pk, reservation.starts_at, "I stand beside them")
+        transitions.check_out(wang, reservation.pk, reservation.ends_at)
+    assert not told.exists()
+
+
 def test_assisted_sessions_and_instruments_without_the_rule_are_never_asked(cast, booked, now):
     assisted, alone = booked("assisted"), booked(first=12)
     with CaptureQueriesContext(connection) as captured:
@@ -215,7 +239,10 @@ def test_a_proof_is_refused_with_a_reason_or_withdrawn(cast, now):
     second = licences.ask_recognition(lin, cast.xrd.pk, "self", "Six years", PDF, now)
     with pytest.raises(Forbidden):
         licences.withdraw_recognition(wang, second.pk, now)
+    asked = Notice.objects.filter(event="licence.asked", needs_action=True)
+    assert asked.get().object_id == str(second.pk)
     licences.withdraw_recognition(lin, second.pk, now)
+    assert not asked.exists()
     assert sorted(RecognitionRequest.objects.values_list("state", flat=True)) == ["refused", "withdrawn"]
 
 

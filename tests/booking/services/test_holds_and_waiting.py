@@ -150,6 +150,21 @@ def test_who_waits_is_offered_the_time_that_frees_and_takes_it(cast, slot):
     assert (entry.state, entry.reservation_id) == ("taken", reserved.reservation_id)
 
 
+@pytest.mark.parametrize("end", ["take", "pass", "withdraw", "nobody"])
+def test_an_offer_needs_nobody_once_it_is_over(cast, slot, end):
+    lin = cast.actor("lin")
+    entry = waiting.join(lin, wish(cast, slot(9, 11)), cast.now)
+    waiting.offer_free_time(cast.now)
+    offered = Notice.objects.filter(event="waiting.offered", needs_action=True)
+    assert offered.count() == 1
+    if end == "nobody":
+        waiting.offer_free_time(slot(11, 12).starts_at)
+    else:
+        act = {"take": waiting.accept, "pass": waiting.decline, "withdraw": waiting.withdraw}[end]
+        act(lin, entry.pk, cast.now + MINUTE)
+    assert not offered.exists()
+
+
 def test_any_two_hours_of_a_day_are_found_where_they_are_free(cast, slot):
     others_ask(cast, slot(8, 15))
     entry = waiting.join(cast.actor("lin"), wish(cast, slot(8, 20)), cast.now)

@@ -12,6 +12,7 @@ from booking.models import UsageAdjustment, UsageSession
 from booking.services import usage_review
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.time_range import TimeRange
+from instruments.models import Notice
 from tests.booking.usage.conftest import codes, state, wrong
 
 DAY = timedelta(days=1)
@@ -58,6 +59,28 @@ def test_what_the_customer_proposes_and_the_lab_accepts_is_charged(cast, program
     assert UsageAdjustment.objects.get().before_ends_at == reservation.ends_at
     assert Charge.objects.get().gross_fen == 800_00
     assert wrong() == {}
+
+
+def test_what_is_told_of_a_session_needs_only_those_who_are_next(cast, programmes, over, second):
+    reservation = over(9, 12)
+    lin, wang, at = cast.actor("lin"), cast.actor("wang"), reservation.ends_at
+    proposed = TimeRange(reservation.starts_at, reservation.starts_at + HOUR)
+
+    def needing() -> set[str]:
+        found = Notice.objects.filter(object_type="booking.reservation", object_id=str(reservation.pk), needs_action=True)
+        return {code.removeprefix("reservation.") for code in found.values_list("event", flat=True)}
+
+    assert needing() == {"completed"}
+    assert usage_review.remind_due(at + 9 * DAY) == 1
+    assert needing() == {"completed", "agree_soon"}
+    usage_review.ask_adjustment(lin, reservation.pk, proposed, "It failed.", at)
+    assert needing() == {"adjustment_asked_to_lab"}
+    usage_review.refuse_adjustment(wang, reservation.pk, "The log says otherwise.", at)
+    assert needing() == {"adjustment_refused"}
+    usage_review.dispute(lin, reservation.pk, "Look at the log again.", at)
+    assert needing() == {"disputed_to_lab"}
+    usage_review.decide(second, reservation.pk, "as_measured", "It ran.", at)
+    assert needing() == set()
 
 
 def test_nothing_may_be_charged_and_then_every_hold_goes_back(cast, programmes, over):

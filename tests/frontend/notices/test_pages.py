@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from instruments.models import Delivery, Notice, NoticeSettings, Webhook, WebhookDelivery
+from instruments.models import Delivery, Notice, NoticeSettings, Organisation, Webhook, WebhookDelivery
 from instruments.services import notice_settings, webhooks
 from instruments.services.notices import News, person, tell
 
@@ -202,6 +202,30 @@ def test_a_webhook_is_registered_tried_read_and_removed(cast, wang):
     wang.post(f"{page}remove/")
     assert "No webhooks yet" in text(wang, start)
     assert wang.get(page).status_code == 404
+
+
+def test_a_webhook_that_is_allowed_no_more_is_shown_and_switched_off(cast, wang, settings, django_assert_max_num_queries):
+    settings.WEBHOOK_ALLOW = frozenset({("http", "127.0.0.1", 8099)})
+    made = wang.post(
+        f"/organisations/{cast.lab.pk}/webhooks/new/", {"address": "http://127.0.0.1:8099/k", "events": ["reservation.approved"]}
+    )
+    assert made.status_code == 201
+    page = f"/webhooks/{Webhook.objects.get().pk}/"
+    wang.post(f"{page}test/")
+    WebhookDelivery.objects.update(state="failed", error="outbound.too_slow", attempts=10, finished_at=cast.now)
+    settings.WEBHOOK_ALLOW = frozenset()
+    with CaptureQueriesContext(connection) as one:
+        assert "127.0.0.1 took longer than 15 seconds" in text(wang, page)
+    most = len(one)  # read now: the next request empties the log
+    for _ in range(5):
+        wang.post(f"{page}test/")
+    with django_assert_max_num_queries(most):
+        text(wang, page)
+    assert wang.post(page, {"events": ["reservation.approved"]}).status_code == 302
+    assert Webhook.objects.get().active is False
+    Organisation.objects.filter(pk=cast.lab.pk).update(status="claimed", verified_at=None)
+    refused = wang.post(page, {"events": ["reservation.approved"], "active": "on"})
+    assert refused.status_code == 422 and "Webhooks are for verified organisations" in refused.content.decode()
 
 
 def test_the_api_reads_and_marks(cast, lin):

@@ -161,6 +161,50 @@ def test_quiet_hours_hold_mail_until_they_end(cast, sink, told, wishes):
     assert Notice.objects.get().read_at is None
 
 
+def test_quiet_hours_hold_whatever_made_a_mail_late(cast, sink, told, wishes):
+    wishes(quiet_from=time(12), quiet_until=time(13))  # it is 09:00
+    retried, missed, resent = (told(organisation=name) for name in ("One", "Two", "Three"))
+    ends = cast.now + 4 * HOUR
+    sink.answers = ["451 4.3.0 busy"]
+    assert notice_delivery.deliver(retried.pk, ends - 70 * timedelta(minutes=1)) == "waiting"
+    assert notice_delivery.deliver(resent.pk, cast.now) == "sent"
+    notice_log.resend(cast.actor("zhou"), resent.pk, ends - HOUR / 2)
+    lost = told(organisation="Four")
+    notice_delivery.claim(lost.pk, ends - 62 * timedelta(minutes=1))  # and its worker dies
+    assert send_all(ends - HOUR / 2) == ["", "", "", ""]
+    for one in (retried, missed, resent, lost):
+        one.refresh_from_db()
+        assert (one.state, one.due_at) == ("waiting", ends)
+    jobs = ProcrastinateJob.objects.filter(task_name="notices.deliver", scheduled_at=ends)
+    assert {job.args["delivery_id"] for job in jobs} == {retried.pk, missed.pk, resent.pk, lost.pk}
+    assert send_all(ends) == ["sent"] * 4
+    assert len(sink.taken) == 5
+
+
+def test_a_mail_goes_where_the_person_is_by_then(cast, sink, told):
+    one = told()
+    sink.answers = ["451 4.3.0 busy"]
+    assert send_all(cast.now) == ["waiting"]
+    cast.users["lin"].email = "lin@elsewhere.example"
+    cast.users["lin"].save()
+    one.refresh_from_db()
+    assert notice_delivery.deliver(one.pk, one.due_at) == "sent"
+    one.refresh_from_db()
+    assert (one.address, sink.taken[-1]["To"]) == ("lin@elsewhere.example", "lin@elsewhere.example")
+
+
+def test_what_was_dealt_with_before_its_mail_went_is_not_mailed(cast, sink, told, wishes):
+    wishes(quiet_from=time(8), quiet_until=time(12, 30))
+    one = told(event="organisation.not_verified", reason="no seal")
+    Notice.objects.update(object_type="instruments.organisation", object_id=str(cast.firm.pk))
+    assert notices.settle(cast.firm, ["organisation.not_verified"], cast.now) == 1
+    assert send_all(one.due_at) == [""]
+    one.refresh_from_db()
+    assert (one.state, sink.taken) == ("dropped", [])
+    with pytest.raises(Refusal, match=r"delivery\.settled"):
+        notice_log.resend(cast.actor("zhou"), one.pk, one.due_at)
+
+
 def test_what_was_switched_off_meanwhile_is_not_sent(cast, sink, told, wishes):
     told()
     wishes(channels={"organisation": []})
@@ -221,3 +265,12 @@ def test_what_is_old_enough_is_forgotten(cast, told, sink):
     assert notice_log.prune(cast.now + timedelta(days=181))["deliveries"] == 2
     assert Notice.objects.count() == 1
     assert notice_log.prune(cast.now + timedelta(days=366))["notices"] == 1
+
+
+def test_the_log_of_a_mail_lives_its_time_although_its_notice_was_read(cast, told, sink):
+    told(), send_all(cast.now)
+    notices.mark_read(cast.actor("lin"), None, cast.now)
+    assert notice_log.prune(cast.now + timedelta(days=179)) == {"notices": 0, "texts": 0, "deliveries": 0, "webhooks": 0}
+    assert (Notice.objects.count(), Delivery.objects.count()) == (1, 1)
+    gone = notice_log.prune(cast.now + timedelta(days=181))
+    assert (gone["deliveries"], gone["notices"]) == (1, 1)

@@ -112,6 +112,19 @@ def test_another_channel_is_used_once_a_code_came_back(cast, told, text_messages
     assert Delivery.objects.latest("pk").state == "dropped"
 
 
+def test_forgetting_an_address_gives_no_more_codes(cast, text_messages):
+    lin = cast.actor("lin")
+    for place in range(notice_settings.MOST_CODES):
+        now = cast.now + place * notice_settings.CODE_EVERY
+        notice_settings.give_address(lin, "sms", f"1380000000{place}", now)
+        notice_settings.forget_address(lin, "sms", now)
+        with pytest.raises(Refusal, match=r"channel\.too_soon"):
+            notice_settings.give_address(lin, "sms", "13900000000", now + timedelta(seconds=59))
+    with pytest.raises(Refusal, match=r"channel\.too_many"):
+        notice_settings.give_address(lin, "sms", "13900000000", cast.now + HOUR)
+    assert notice_settings.give_address(lin, "sms", "13900000000", cast.now + 25 * HOUR).address == "13900000000"
+
+
 def test_a_code_is_over_after_its_time_and_after_five_wrong_ones(cast, text_messages):
     lin = cast.actor("lin")
     notice_settings.give_address(lin, "sms", "13800000000", cast.now)
@@ -135,7 +148,7 @@ class Broken:
     def checked(self, address: str) -> str:
         return address
 
-    def send(self, message: channels.Message) -> str:
+    def send(self, message: channels.Message) -> None:
         raise ConnectionError(f"could not send {message.title} to {message.to}")
 
 

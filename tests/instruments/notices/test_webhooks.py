@@ -21,11 +21,12 @@ from django.utils import timezone
 from booking.services import reservations, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
-from instruments.models import Notice, Webhook, WebhookDelivery
+from config.kernel.services import outbound
+from instruments.models import Notice, Organisation, Webhook, WebhookDelivery
 from instruments.queries import notices as queries
 from instruments.rules.notice_times import WEBHOOK_DELAYS
-from instruments.rules.webhook_signature import is_genuine
 from instruments.services import webhook_delivery, webhooks
+from tests.webhook_receiver import is_genuine
 
 pytestmark = pytest.mark.django_db
 EVENTS = ["reservation.requested", "reservation.approved"]
@@ -56,7 +57,7 @@ def receiver(settings: Any) -> Iterator[Any]:
     handler = type("Here", (Receiver,), {"heard": [], "answers": []})
     server = HTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    settings.OUTBOUND_ALLOW = frozenset({("127.0.0.1", server.server_port)})
+    settings.WEBHOOK_ALLOW = frozenset({("http", "127.0.0.1", server.server_port)})
     handler.address = f"http://127.0.0.1:{server.server_port}/hook?key=theirs"
     yield handler
     server.shutdown()
@@ -180,7 +181,7 @@ def test_an_attempt_that_died_is_made_again_under_the_same_id(cast, slot, hook, 
 @pytest.mark.parametrize(
     ("address", "code"),
     [
-        ("http://hooks.example.org/", "webhook.https_only"),
+        ("http://hooks.example.org/", "outbound.https_only"),
         ("https://127.0.0.1/", "outbound.not_public"),
         ("https://10.1.2.3/x", "outbound.not_public"),
         ("https://[::1]/", "outbound.not_public"),
@@ -199,11 +200,77 @@ def test_no_webhook_goes_into_a_private_network_or_over_plain_http(cast, address
         webhooks.register_webhook(cast.actor("wang"), cast.lab.pk, address, EVENTS, cast.now)
 
 
-def test_a_name_that_comes_to_mean_a_private_address_is_not_called(cast, slot, hook, receiver, monkeypatch, settings):
-    settings.OUTBOUND_ALLOW = frozenset()
-    Webhook.objects.update(address="https://rebound.example.org/")
-    from config.kernel.services import outbound
+def test_a_server_that_may_be_read_is_not_posted_to_and_the_other_way_round(cast, slot, hook, receiver, settings):
+    (allowed,) = settings.WEBHOOK_ALLOW
+    settings.OUTBOUND_ALLOW, settings.WEBHOOK_ALLOW = frozenset({allowed[1:]}), frozenset()
+    ask(cast, slot(9, 12))
+    assert attempt(cast.now) == ["waiting"]
+    assert (WebhookDelivery.objects.get().error, receiver.heard) == ("outbound.port", [])
+    with pytest.raises(Refusal, match=r"outbound\.port"):
+        webhooks.register_webhook(cast.actor("wang"), cast.lab.pk, receiver.address, EVENTS, cast.now)
+    settings.OUTBOUND_ALLOW, settings.WEBHOOK_ALLOW = frozenset(), frozenset({("https", *allowed[1:])})
+    with pytest.raises(Refusal):  # named for https, so not over http
+        outbound.post(receiver.address, b"", {})
+    settings.WEBHOOK_ALLOW = frozenset({allowed})
+    with pytest.raises(Refusal, match=r"outbound\.port"):
+        outbound.fetch(receiver.address)
+    assert outbound.post(receiver.address, b"", {}) == 204
 
+
+@pytest.mark.parametrize("status", ["claimed", "suspended"])
+def test_only_a_verified_organisation_has_webhooks(cast, slot, hook, receiver, status):
+    wang = cast.actor("wang")
+    webhooks.change_webhook(wang, hook.pk, EVENTS, False, cast.now)
+    Organisation.objects.filter(pk=cast.lab.pk).update(status=status)
+    with pytest.raises(Refusal, match=r"webhook\.organisation_not_verified"):
+        webhooks.register_webhook(wang, cast.lab.pk, receiver.address, EVENTS, cast.now)
+    with pytest.raises(Refusal, match=r"webhook\.organisation_not_verified"):
+        webhooks.change_webhook(wang, hook.pk, EVENTS, True, cast.now)
+    Webhook.objects.update(active=True)
+    with pytest.raises(Refusal, match=r"webhook\.organisation_not_verified"):
+        webhooks.send_test(wang, hook.pk, cast.now)
+    assert webhooks.queue("reservation.approved", {cast.lab.pk: {}}, cast.now) == 0
+
+
+def test_what_waits_for_an_organisation_that_is_suspended_meanwhile_is_not_sent(cast, slot, hook, receiver):
+    wang = cast.actor("wang")
+    ask(cast, slot(9, 12))
+    Organisation.objects.filter(pk=cast.lab.pk).update(status="suspended")
+    assert attempt(cast.now) == [""]
+    one = WebhookDelivery.objects.get()
+    assert (one.state, one.error, receiver.heard) == ("failed", "webhook.off", [])
+    with pytest.raises(Refusal, match=r"webhook\.organisation_not_verified"):
+        webhooks.redeliver(wang, one.pk, cast.now)
+
+
+def test_a_webhook_that_was_switched_off_needs_nobody_once_it_is_removed(cast, hook, receiver):
+    receiver.answers[:] = [500] * 100
+    for place in range(webhook_delivery.OFF_AFTER):
+        webhooks.queue("reservation.approved", {cast.lab.pk: {"reservation": place}}, cast.now)
+    WebhookDelivery.objects.update(attempts=len(WEBHOOK_DELAYS))
+    attempt(cast.now)
+    assert Notice.objects.get(event="webhook.switched_off").needs_action
+    webhooks.remove_webhook(cast.actor("wang"), hook.pk, cast.now)
+    assert not Notice.objects.get(event="webhook.switched_off").needs_action
+
+
+def test_what_is_allowed_no_more_can_still_be_looked_at_and_switched_off(cast, slot, hook, receiver, settings):
+    settings.WEBHOOK_ALLOW = frozenset()
+    assert webhooks.host_of(hook) == "127.0.0.1"
+    for place in range(webhook_delivery.OFF_AFTER):
+        webhooks.queue("reservation.approved", {cast.lab.pk: {"reservation": place}}, cast.now)
+    WebhookDelivery.objects.update(attempts=len(WEBHOOK_DELAYS))
+    assert attempt(cast.now) == ["failed"] * webhook_delivery.OFF_AFTER
+    told = Notice.objects.get(event="webhook.switched_off")
+    assert (told.params["host"], told.needs_action) == ("127.0.0.1", True)
+    webhooks.change_webhook(cast.actor("wang"), hook.pk, EVENTS, True, cast.now)
+    told.refresh_from_db()
+    assert (told.needs_action, told.read_at) == (False, cast.now)
+
+
+def test_a_name_that_comes_to_mean_a_private_address_is_not_called(cast, slot, hook, receiver, monkeypatch, settings):
+    settings.WEBHOOK_ALLOW = frozenset()
+    Webhook.objects.update(address="https://rebound.example.org/")
     answer = [(2, 1, 6, "", ("127.0.0.1", 443))]
     monkeypatch.setattr(outbound.socket, "getaddrinfo", lambda *args, **kwargs: answer)
     ask(cast, slot(9, 12))
@@ -240,7 +307,7 @@ def test_the_receiver_of_the_documentation_hears_what_is_sent_and_refuses_what_i
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             port = int(process.stdout.readline().split()[1])
-            settings.OUTBOUND_ALLOW = frozenset({("127.0.0.1", port)})
+            settings.WEBHOOK_ALLOW = frozenset({("http", "127.0.0.1", port)})
             Webhook.objects.update(address=f"http://127.0.0.1:{port}/")
             now = timezone.now()  # the receiver has a clock of its own
             ask(cast, slot(9, 12))

@@ -10,7 +10,7 @@ from PIL import Image
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry, StoredFile
 from config.kernel.services import files
-from instruments.models import Membership, Organisation
+from instruments.models import Membership, Notice, Organisation
 from instruments.queries import next_step, verification_queue
 from instruments.services import uploads
 from instruments.services.organisation_facts import facts_of
@@ -62,7 +62,10 @@ def test_a_refusal_needs_a_reason_that_the_firm_reads_and_it_may_try_again(cast,
     decide_verification(cast.who("operator"), submitted.pk, False, "The scan is cut off", now)
     assert "The scan is cut off" in mails()[-1]["text"]
     assert Organisation.objects.get(pk=cast.wool_firm.pk).status == "claimed"
+    asked = Notice.objects.filter(event="organisation.not_verified", needs_action=True)
+    assert asked.count() == 1
     submit_verification(cast.who("wool_admin"), cast.wool_firm.pk, PDF, now)
+    assert not asked.exists()
 
 
 def test_a_decision_is_made_once(cast, now, submitted):

@@ -9,7 +9,7 @@ import pytest
 from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
-from instruments.models import Instrument, InstrumentChange, Membership, Organisation
+from instruments.models import Instrument, InstrumentChange, Membership, Notice, Organisation
 from instruments.queries import records
 from instruments.rules.instrument_review import Action, State
 from instruments.services import instrument_edits, instrument_reviews, registry
@@ -205,6 +205,31 @@ def test_saving_a_submitted_change_takes_it_out_of_the_queue(wang, zhou, submitt
     ACTS[Action.SAVE](wang, zhou, change, now)
     assert records.review_queue(zhou).count() == 0
     assert InstrumentChange.objects.get().state == "draft"
+
+
+def needing(event):
+    return Notice.objects.filter(event=f"registry.{event}", needs_action=True).count()
+
+
+@pytest.mark.parametrize("action", [Action.SAVE, Action.WITHDRAW, Action.ACCEPT, Action.REFUSE])
+def test_a_change_needs_no_look_once_it_has_left_the_queue(wang, zhou, submitted, now, action):
+    change = submitted()
+    assert needing("change_submitted") == 1
+    ACTS[action](wang, zhou, change, now)
+    assert needing("change_submitted") == 0
+
+
+def test_a_refused_change_needs_nobody_once_it_is_taken_up_or_another_is_written_instead(wang, zhou, submitted, edit, now):
+    change = submitted()
+    instrument_reviews.refuse(zhou, change.pk, "No.", now)
+    assert needing("change_refused") == 1
+    instrument_reviews.reopen(wang, change.pk, now)
+    assert needing("change_refused") == 0
+    instrument_reviews.submit(wang, change.pk, now)
+    instrument_reviews.refuse(zhou, change.pk, "Still no.", now)
+    assert needing("change_refused") == 1
+    edit(keywords=["other"])
+    assert needing("change_refused") == 0
 
 
 def test_a_new_instrument_waits_unpublished_and_is_published_by_the_operator(cast, wang, zhou, reviewed, now):

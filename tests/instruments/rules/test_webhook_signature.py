@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instruments.rules.webhook_signature import TOLERANCE_SECONDS, is_genuine, signature
+from instruments.rules.webhook_signature import signature
+from tests.webhook_receiver import TOLERANCE_SECONDS, is_genuine
 
 
 @given(st.text(min_size=1), st.binary(), st.integers(0, 2**33), st.integers(-TOLERANCE_SECONDS, TOLERANCE_SECONDS))

@@ -1,0 +1,88 @@
+"""Who sees which row of the models whose rows are made by ``tests.access.world``: by the side to which a row belongs.
+
+The addresses of the platform are in ``matrix``; this is what every list, report and API on top of these models is made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.access.matrix import CUSTOMERS, EVERYBODY, NOBODY, OWNERS, PERSONS, SUPERVISORS, Roles, only
+
+
+@dataclass(frozen=True)
+class Rows:
+    """``side``: path to the lab or the customer to whose side a row belongs. ``ours``, ``theirs``: who sees it. ``where``: some only."""
+
+    side: str
+    ours: Roles
+    theirs: Roles
+    where: Mapping[str, Any] = field(default_factory=dict)
+
+
+FOREIGN = only("foreign")
+ORDERS = (CUSTOMERS | OWNERS, FOREIGN)
+BOOKINGS = (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | FOREIGN)
+RECORDS = (only("researcher", "lab_manager", "inspector", "operator"), only("foreign", "inspector", "operator"))
+KEPT = (only("lab_manager", "operator"), only("operator"))
+RUNNING = (only("lab_manager"), NOBODY)
+OPEN = (EVERYBODY, EVERYBODY)
+WITH_ACCOUNT = (PERSONS, PERSONS)
+ASKER = (only("researcher"), FOREIGN)
+
+
+def _quotations(to: str) -> tuple[Rows, ...]:
+    """Nobody but the lab reads a draft."""
+    draft = {f"{to}state": "draft"}
+    sent = {f"{to}state__in": ("sent", "accepted")}
+    side = f"{to}enquiry__lab_id"
+    return Rows(side, OWNERS, NOBODY, draft), Rows(side, *ORDERS, sent)
+
+
+def _commissions(to: str) -> tuple[Rows, ...]:
+    """Who supervises reads what is agreed."""
+    open_, signed = {f"{to}state__in": ("draft", "issued")}, {f"{to}state": "in_force"}
+    return Rows(f"{to}lab_id", *ORDERS, open_), Rows(f"{to}lab_id", *BOOKINGS, signed)
+
+
+ROWS: dict[str, tuple[Rows, ...]] = {
+    "billing.commissionreservation": _commissions("sheet__"),
+    "billing.commissionsheet": _commissions(""),
+    "billing.commissionsignature": (Rows("sheet__lab_id", *BOOKINGS),),
+    "billing.quotation": _quotations(""),
+    "billing.quotationline": _quotations("quotation__"),
+    "booking.accesslistentry": (Rows("organisation_id", *RECORDS),),
+    "booking.checkinpoint": (Rows("instrument__organisation_id", *RUNNING),),
+    "booking.closeout": (Rows("reservation__organisation_id", *BOOKINGS),),
+    "booking.coursescope": (
+        Rows("course__organisation_id", *OPEN, {"course__active": True}),
+        Rows("course__organisation_id", *KEPT, {"course__active": False}),
+    ),
+    "booking.coursesession": (Rows("course__organisation_id", *OPEN),),
+    "booking.creditappeal": (Rows("event__organisation_id", *RECORDS),),
+    "booking.creditevent": (Rows("organisation_id", *RECORDS),),
+    "booking.creditrules": (Rows("organisation_id", *WITH_ACCOUNT),),
+    "booking.deviceevent": (Rows("instrument__organisation_id", *RUNNING),),
+    "booking.devicekey": (Rows("organisation_id", *RUNNING),),
+    "booking.devicerun": (Rows("instrument__organisation_id", *RUNNING),),
+    "booking.enquiry": (Rows("organisation_id", *ORDERS),),
+    "booking.enquiryattachment": (Rows("message__enquiry__organisation_id", *ORDERS),),
+    "booking.enquirymessage": (Rows("enquiry__organisation_id", *ORDERS),),
+    "booking.enquiryseen": (Rows("enquiry__organisation_id", *ASKER),),
+    "booking.enrolment": (Rows("session__course__organisation_id", *RECORDS),),
+    "booking.licence": (Rows("organisation_id", *RECORDS),),
+    "booking.licencegap": (Rows("reservation__organisation_id", *BOOKINGS),),
+    "booking.need": (Rows("organisation_id", CUSTOMERS, FOREIGN),),
+    "booking.policylayer": (Rows("organisation_id", OWNERS, NOBODY),),
+    "booking.recognitionrequest": (Rows("instrument__organisation_id", *RECORDS),),
+    "booking.reservationchange": (Rows("reservation__organisation_id", *BOOKINGS),),
+    "booking.trainingcourse": (
+        Rows("organisation_id", *OPEN, {"active": True}),
+        Rows("organisation_id", *KEPT, {"active": False}),
+    ),
+    "booking.usageadjustment": (Rows("session__reservation__organisation_id", *BOOKINGS),),
+    "booking.usagedispute": (Rows("session__reservation__organisation_id", *BOOKINGS),),
+    "booking.waitentry": (Rows("organisation_id", only("researcher", "lab_manager"), FOREIGN),),
+}

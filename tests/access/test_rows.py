@@ -1,0 +1,104 @@
+"""Every row x every role, for the models whose rows the world of the addresses has: what each role may see, no more and no less."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from django.apps import apps
+
+from billing.ordering.models import CommissionReservation
+from booking.models import CourseScope, CreditRules, EnquiryMessage, EnquirySeen, LicenceGap, PolicyLayer, TrainingCourse
+from config.kernel.access import NOBODY as VISITOR
+from config.kernel.access import visible_to
+from instruments.queries import actor_for
+from tests.access.rows import ROWS, Rows
+from tests.access.world import ROLES, World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def full(world: World) -> World:
+    """The world, with what no address of the matrix has needed of both sides so far."""
+    cast, now = world.cast, world.cast.now
+    sides = ((cast.lab, cast.xrd, cast.users["lin"], cast.users["wang"]),
+             (world.other_lab, world.other_instrument, cast.users["he"], cast.users["bo"]))  # fmt: skip
+    for place, (lab, instrument, asker, manager) in enumerate(sides):
+        CreditRules.objects.create(organisation=lab, document={}, changed_by=manager, changed_at=now)
+        PolicyLayer.objects.create(organisation=lab, class_code="010301", changed_at=now, changed_by=manager)
+        message = EnquiryMessage.objects.get(pk=_first_message(world, place))
+        EnquirySeen.objects.create(enquiry_id=message.enquiry_id, user=asker, message=message)
+        gone = TrainingCourse.objects.create(
+            organisation=lab, title="Gone", level="self", active=False, created_by=manager, created_at=now
+        )
+        CourseScope.objects.create(course=gone, instrument=instrument)
+        LicenceGap.objects.create(reservation_id=world.objects["reservation:approved"][place], told_at=now)
+        for kind, sheet in (("requested", "draft"), ("approved", "signed")):
+            CommissionReservation.objects.create(
+                sheet_id=world.objects[f"commission:{sheet}"][place],
+                reservation_id=world.objects[f"reservation:{kind}"][place],
+                linked_by=manager,
+                linked_at=now,
+            )
+    return world
+
+
+def _first_message(world: World, place: int) -> int:
+    return (
+        EnquiryMessage.objects.filter(enquiry_id=world.objects["enquiry"][place]).order_by("pk").values_list("pk", flat=True)[0]
+    )
+
+
+def rows_of(world: World, label: str, rows: Rows, ours: bool) -> list[int]:
+    pair = (world.cast.lab, world.cast.firm) if ours else (world.other_lab, world.cast.other_firm)
+    found = apps.get_model(label)._default_manager.filter(**rows.where, **{f"{rows.side}__in": [one.pk for one in pair]})
+    return list(found.values_list("pk", flat=True))
+
+
+def actor_of(world: World, role: str) -> Any:
+    person = world.person(role)
+    return VISITOR if person is None else actor_for(person)
+
+
+def faults_of(world: World, label: str) -> list[str]:
+    """One sentence for each set of rows of which somebody sees too much or too little."""
+    faults, model = [], apps.get_model(label)
+    for role in ROLES:
+        seen = set(visible_to(model._default_manager.all(), actor_of(world, role)).values_list("pk", flat=True))
+        for rows in ROWS[label]:
+            for ours, may in ((True, rows.ours), (False, rows.theirs)):
+                wanted = set(rows_of(world, label, rows, ours))
+                if (wanted <= seen) if role in may else not (wanted & seen):
+                    continue
+                faults.append(
+                    f"{role} sees {sorted(wanted & seen)} of {sorted(wanted)}, {'ours' if ours else 'theirs'} {rows.where}"
+                )
+    return faults
+
+
+@pytest.mark.parametrize("label", sorted(ROWS))
+def test_each_role_sees_its_part_of_the_rows(full, label):
+    assert faults_of(full, label) == []
+
+
+@pytest.mark.parametrize("label", sorted(ROWS))
+def test_every_row_is_said_to_be_somebodys_once_and_both_sides_have_some(full, label):
+    said = [(rows, ours, rows_of(full, label, rows, ours)) for rows in ROWS[label] for ours in (True, False)]
+    assert all(found for _rows, _ours, found in said)
+    times = Counter(pk for _rows, _ours, found in said for pk in found)
+    assert times == Counter(apps.get_model(label)._default_manager.values_list("pk", flat=True))
+
+
+@pytest.mark.parametrize("label", sorted(ROWS))
+def test_without_its_scope_a_model_fails(full, monkeypatch, label):
+    """Negative control: rows that everybody sees, and rows that nobody does, are noticed."""
+    from config.kernel import access
+
+    found = []
+    for scope in (lambda rows, actor: rows, lambda rows, actor: rows.none()):
+        monkeypatch.setitem(access._scopes, apps.get_model(label), scope)
+        found.append(faults_of(full, label) != [])
+    open_to_all = all(set(ROLES) == rows.ours == rows.theirs for rows in ROWS[label])
+    assert found == [not open_to_all, True]
