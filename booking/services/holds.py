@@ -25,9 +25,11 @@ from config.kernel.errors import Forbidden, Reason, Refusal
 from config.kernel.services import transactions
 from config.kernel.time_range import TimeRange
 from instruments.models import Organisation
+from instruments.services.notices import settle
 from instruments.services.people import one_at_a_time
 
 MOST_HOLDS = 3
+OFFERED = "waiting.offered"
 LONGEST_TIMES = 3
 """A hold can be renewed until it has lasted so many times the lab's minutes."""
 
@@ -141,10 +143,13 @@ def clear(
         return [entry_id for entry_id, expired in cursor.fetchall() if entry_id is not None and not expired]
 
 
-def take_offers(entry_ids: Iterable[int], reservation_id: int) -> None:
+def take_offers(entry_ids: Iterable[int], reservation_id: int, now: datetime) -> None:
     """Who books what was offered waits no longer, whichever page it was booked on."""
     taken = next_wait_state(WaitState.OFFERED, WaitEvent.ACCEPT)
-    WaitEntry.objects.filter(pk__in=entry_ids, state=WaitState.OFFERED).update(state=taken, reservation_id=reservation_id)
+    for entry in WaitEntry.objects.filter(pk__in=entry_ids, state=WaitState.OFFERED):
+        entry.state, entry.reservation_id = taken, reservation_id
+        entry.save(update_fields=["state", "reservation"])
+        settle(entry, [OFFERED], now)
 
 
 def release(actor: Actor, instrument_id: int) -> None:

@@ -15,6 +15,7 @@ from booking.rules.waiting import MOST_OFFERS, REST, WaitEvent, WaitState, next_
 from booking.services import context as booking_context
 from booking.services import holds, reservations
 from booking.services.context import BookingContext
+from booking.services.holds import OFFERED
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from booking.services.reservations import ReservationRequest, Reserved
 from config.kernel.access import Actor, get_visible
@@ -27,7 +28,6 @@ from instruments.services.people import one_at_a_time
 
 MOST_WAITING = 10
 LONGEST_WINDOW = timedelta(days=62)
-OFFERED = "waiting.offered"
 
 
 @dataclass(frozen=True, slots=True)

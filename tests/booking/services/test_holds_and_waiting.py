@@ -200,6 +200,7 @@ def test_who_books_what_was_offered_waits_no_longer(cast, slot):
     reserved = ask(cast, slot(9, 11))
     entry.refresh_from_db()
     assert (entry.state, entry.reservation_id) == ("taken", reserved.reservation_id)
+    assert not Notice.objects.filter(event="waiting.offered", needs_action=True).exists()
 
 
 def test_who_let_an_offer_pass_rests_and_then_stands_behind_the_others(cast, slot):
