@@ -1,4 +1,8 @@
-"""Every page, per role, in both languages: really rendered, no WCAG A or AA violation, nothing sticks out on a phone."""
+"""Every page, per role, in both languages: really rendered, no WCAG A or AA violation, nothing sticks out on a phone.
+
+``make test`` makes one visit of each page by whom it is made for, the languages in turn, and one of each important page in another
+manner, in turn too. ``make proof`` makes all the others: further roles and the other language, every manner.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +24,23 @@ def languages_of(page: Shown, persona: str) -> tuple[str, ...]:
     return LANGUAGES if persona == first else (LANGUAGES[(page.personas.index(persona) + PAGES.index(page)) % 2],)
 
 
+def is_made_always(page: Shown, persona: str, language: str) -> bool:
+    """Whether a visit belongs to ``make test``: of each page exactly one."""
+    return persona == page.personas[0] and language == LANGUAGES[PAGES.index(page) % 2]
+
+
+def marks(always: bool) -> tuple[pytest.MarkDecorator, ...]:
+    return () if always else (pytest.mark.proof,)
+
+
 VISITS = [
-    pytest.param(page, persona, language, id=f"{page.name}-{persona}-{language}")
+    pytest.param(
+        page,
+        persona,
+        language,
+        id=f"{page.name}-{persona}-{language}",
+        marks=marks(is_made_always(page, persona, language)),
+    )
     for persona in dict.fromkeys(persona for page in PAGES for persona in page.personas)
     for language in LANGUAGES
     for page in PAGES
@@ -34,6 +53,11 @@ MANNERS = {
     "phone": {"width": 320},
     "dark-phone": {"color_scheme": "dark", "width": 390},
 }
+IN_A_MANNER = [
+    pytest.param(page, manner, id=f"{page.name}-{manner}", marks=marks(place % len(MANNERS) == turn))
+    for turn, manner in enumerate(MANNERS)
+    for place, page in enumerate(SAMPLE)
+]
 _paths: dict[Shown, str] = {}
 
 
@@ -65,6 +89,12 @@ def test_each_side_of_a_page_is_read_in_both_languages() -> None:
     assert [side for side, languages in read.items() if languages != set(LANGUAGES)] == []
 
 
+def test_every_page_is_visited_whenever_the_tests_run() -> None:
+    always = Counter(visit.values[0] for visit in VISITS if not visit.marks)
+    assert always == Counter(PAGES)
+    assert Counter(visit.values[0] for visit in IN_A_MANNER if not visit.marks) == Counter(SAMPLE)
+
+
 def test_a_forgotten_route_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(NOT_PAGES, "statement_retry")
     with pytest.raises(AssertionError, match="statement_retry"):
@@ -81,8 +111,7 @@ def test_a_page_is_there_and_accessible(visitors: Visitors, page: Shown, persona
         fits(visitor.page, 390, 320)
 
 
-@pytest.mark.parametrize("manner", MANNERS)
-@pytest.mark.parametrize("page", SAMPLE, ids=lambda page: page.name)
+@pytest.mark.parametrize(("page", "manner"), IN_A_MANNER)
 def test_an_important_page_in_another_manner(visitors: Visitors, page: Shown, manner: str) -> None:
     visitor = visitors.get(page.personas[0], "en", **MANNERS[manner])  # type: ignore[arg-type]
     go(visitor, page)
