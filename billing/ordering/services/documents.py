@@ -60,7 +60,7 @@ def retry(actor: Actor, kind: str, document_id: int, now: datetime) -> None:
     """Queue the PDF of a document again after it failed; either side may. Raises NotFound, Forbidden, Refusal ``order.not_failed``."""
     document: Order = get_visible(_rows(kind), actor, pk=document_id)
     _require_side(actor, document)
-    queue_again(actor, document, "order", lambda: queue(document), now)
+    queue_again(actor, document, "order.render_again", "order.not_failed", lambda: queue(document), now)
 
 
 def missing(document: Order) -> list[Copy]:

@@ -115,7 +115,8 @@ def retry(actor: Actor, statement_id: int, now: datetime) -> None:
     actor.require(Role.FINANCE)
     statement = get_visible(Statement.objects.all(), actor, pk=statement_id)
 
-    queue_again(actor, statement, "statement", lambda: _queue(statement.pk), now, render_percent=0)
+    again = ("statement.render_again", "statement.not_failed")
+    queue_again(actor, statement, *again, lambda: _queue(statement.pk), now, render_percent=0)
 
 
 def _dry_run(
