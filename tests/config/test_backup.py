@@ -14,7 +14,7 @@ from django.conf import settings
 
 from config import backups
 
-from .conftest import Installation, new_installation
+from .conftest import Installation, fill, new_installation
 
 STORE = """
 from config.kernel.services import files
@@ -143,8 +143,8 @@ def test_an_existing_folder_is_never_overwritten(backup: Path, migrated: Install
     assert "exists already" in done.stderr
 
 
-def test_a_lost_file_stops_the_backup_and_leaves_no_folder(elsewhere: Installation) -> None:
-    assert elsewhere.manage("migrate", "--verbosity", "0").returncode == 0
+def test_a_lost_file_stops_the_backup_and_leaves_no_folder(elsewhere: Installation, migrated_dump: Path) -> None:
+    fill(elsewhere, migrated_dump)
     assert elsewhere.manage("shell", "-v", "0", "-c", STORE.format(first=0, last=1)).returncode == 0
     shutil.rmtree(elsewhere.home / "files")
     done = elsewhere.manage("backup", str(elsewhere.home / "b"))
