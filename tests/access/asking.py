@@ -10,11 +10,14 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.test import Client
+from django.test.client import ClientHandler
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from tests.access.matrix import Route, Rule
 from tests.access.world import MISSING, World
 
+HANDLER = ClientHandler(enforce_csrf_checks=False)
+"""Of every browser here: one stack of middleware serves all people, as it does in a serving process."""
 OURS, THEIRS, ABSENT = "ours", "theirs", "missing"
 
 
@@ -48,6 +51,7 @@ class Answer:
 def client_of(world: World, role: str) -> Client:
     """A browser of that person, logged in when the world was built."""
     client = Client(raise_request_exception=False)
+    client.handler = HANDLER
     if role in world.sessions:
         client.cookies[settings.SESSION_COOKIE_NAME] = world.sessions[role]
     return client
