@@ -17,9 +17,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from billing.settlement.typeset import html_to_pdf
-
-_WARM = ["weasyprint", "billing.settlement.apart"]
+_WARM = ["billing.settlement.typeset", "billing.settlement.apart"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +80,8 @@ def _work(
     tempfile.tempdir = scratch
     gc.disable()  # a quarter of the time, in a process that ends with its document
     try:
+        from billing.settlement.typeset import html_to_pdf  # loaded in the process that this one is forked from, and only there
+
         pdf = html_to_pdf(html, Path(font_folder), identifier)
     except MemoryError:
         sender.send(("fault", "out of memory"))

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,9 @@ _STRICT = extend(
 )
 
 
+@cache
 def load_schema(path: Path) -> Validator:
-    """A validator for the JSON Schema in the file ``path``. Raises jsonschema.SchemaError when the schema is wrong."""
+    """A validator for the JSON Schema in the file ``path``, made once. Raises jsonschema.SchemaError when the schema is wrong."""
     schema = json.loads(path.read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
     validator: Validator = _STRICT(schema)

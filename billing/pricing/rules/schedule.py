@@ -27,7 +27,7 @@ from billing.ledger.rules.money import EXACT, FEN_PER_YUAN, Rounding, parse_yuan
 STANDARD_BAND = "standard"
 STEP_FEN = {"fen": 1, "yuan": FEN_PER_YUAN}
 
-_SCHEMA = load_schema(Path(__file__).with_name("price_schedule.schema.json"))
+_SCHEMA = Path(__file__).with_name("price_schedule.schema.json")
 _WEEK_MINUTES = 7 * 24 * 60
 _DAY_MINUTES = 24 * 60
 
@@ -92,7 +92,7 @@ class PriceSchedule:
 
 def parse_schedule(document: Document) -> PriceSchedule:
     """Check and compile a price schedule. Raises DocumentError with every fault and its JSON path."""
-    faults = schema_faults(_SCHEMA, document)
+    faults = schema_faults(load_schema(_SCHEMA), document)
     if faults:
         raise DocumentError(faults)
     rates = {name: _own_rate(amount) for name, amount in document["rates"].items()}

@@ -14,7 +14,7 @@ from typing import Any
 from billing.ledger.rules.documents import Document, DocumentError, Fault, load_schema, schema_faults
 from billing.ledger.rules.money import parse_yuan, plain_yuan
 
-_SCHEMA = load_schema(Path(__file__).parents[1] / "schema" / "facts.schema.json")
+_SCHEMA = Path(__file__).parents[1] / "schema" / "facts.schema.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def parse_facts(document: Document) -> Facts:
 
 def facts_faults(document: Document) -> list[Fault]:
     """Everything that keeps ``document`` from being read as facts."""
-    return schema_faults(_SCHEMA, document) or _day_faults(document)
+    return schema_faults(load_schema(_SCHEMA), document) or _day_faults(document)
 
 
 def facts_document(facts: Facts) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from billing.subsidy.rules.parts.rate import Rate, parse_rate, rate_faults
 from billing.subsidy.rules.parts.rounding import ClaimRounding, parse_rounding
 from billing.subsidy.rules.parts.validity import Validity
 
-_SCHEMA = load_schema(Path(__file__).parents[1] / "schema" / "programme.schema.json")
+_SCHEMA = Path(__file__).parents[1] / "schema" / "programme.schema.json"
 _PATH_PART = re.compile(r"\.([^.\[\]]+)|\[([0-9]+)\]")
 _PAYEE_OF = {"deducted_now": "provider", "refunded_later": "firm"}
 
@@ -99,7 +99,7 @@ class Programme:
 
 def parse_programme(document: Document) -> Programme:
     """Check and compile a programme. Raises DocumentError with every fault and its JSON path."""
-    faults = schema_faults(_SCHEMA, document) or list(_meaning_faults(document))
+    faults = schema_faults(load_schema(_SCHEMA), document) or list(_meaning_faults(document))
     if faults:
         raise DocumentError(faults)
     caps = [parse_cap(cap) for cap in document["caps"]]
