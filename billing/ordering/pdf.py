@@ -31,7 +31,7 @@ _LIMITS = Limits(120, 1_500_000_000)
 
 def render(content: Content, signatures: Sequence[Mapping[str, Any]] = ()) -> bytes:
     """The PDF, made in this process. The same arguments give the same bytes."""
-    from billing.settlement.typeset import html_to_pdf  # loads WeasyPrint, a second that no start should spend
+    from billing.settlement.typeset import html_to_pdf  # only here: WeasyPrint takes most of a second to load
 
     return html_to_pdf(render_html(content, signatures), FONT_FOLDER, _identifier(content, signatures))
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-_WARM = ["billing.settlement.typeset", "billing.settlement.apart"]
+_WARM = ["weasyprint", "billing.settlement.typeset", "billing.settlement.apart"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def _work(
     tempfile.tempdir = scratch
     gc.disable()  # a quarter of the time, in a process that ends with its document
     try:
-        from billing.settlement.typeset import html_to_pdf  # loaded in the process that this one is forked from, and only there
+        from billing.settlement.typeset import html_to_pdf  # loaded by the server already; nobody else needs WeasyPrint
 
         pdf = html_to_pdf(html, Path(font_folder), identifier)
     except MemoryError:

@@ -45,7 +45,7 @@ class Column:
 
 def render_pdf(content: Content) -> bytes:
     """The PDF of a content, made in this process. The same content gives the same bytes."""
-    from billing.settlement.typeset import html_to_pdf  # loads WeasyPrint, a second that no start should spend
+    from billing.settlement.typeset import html_to_pdf  # only here: WeasyPrint takes most of a second to load
 
     return html_to_pdf(render_html(content), FONT_FOLDER, _identifier(content))
 
