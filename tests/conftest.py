@@ -20,8 +20,16 @@ def data_dir() -> Path:
     return Path(os.environ.get("JISHI_DATA_DIR", settings.BASE_DIR.parent / "shared" / "data"))
 
 
+STEPS = {"concurrency": "tests/concurrency/", "browser": "tests/browser/"}
+"""The folders that the steps of ``make test`` look into for what is marked so."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Installations that are started, backed up and restored come first: at the end the other workers would wait for them."""
+    for item in items:
+        for mark, folder in STEPS.items():
+            if item.get_closest_marker(mark) and folder not in item.path.as_posix():
+                raise pytest.UsageError(f"{item.nodeid} is marked {mark}: no step would run it outside {folder}")
     items.sort(key=lambda item: "tests/config/" not in item.path.as_posix())
 
 

@@ -20,7 +20,6 @@ from billing.ordering.captions import captions
 from billing.settlement.apart import Limits, html_to_pdf_apart
 from billing.settlement.captions import CHINESE, Caption, both
 from billing.settlement.pdf import FONT_FOLDER
-from billing.settlement.typeset import html_to_pdf
 from booking.rules.enquiries import Side
 
 Content = Mapping[str, Any]
@@ -32,6 +31,8 @@ _LIMITS = Limits(120, 1_500_000_000)
 
 def render(content: Content, signatures: Sequence[Mapping[str, Any]] = ()) -> bytes:
     """The PDF, made in this process. The same arguments give the same bytes."""
+    from billing.settlement.typeset import html_to_pdf  # only here: WeasyPrint takes most of a second to load
+
     return html_to_pdf(render_html(content, signatures), FONT_FOLDER, _identifier(content, signatures))
 
 

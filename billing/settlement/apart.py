@@ -17,9 +17,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from billing.settlement.typeset import html_to_pdf
-
-_WARM = ["weasyprint", "billing.settlement.apart"]
+_WARM = ["weasyprint", "billing.settlement.typeset", "billing.settlement.apart"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +79,8 @@ def _work(
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     tempfile.tempdir = scratch
     gc.disable()  # a quarter of the time, in a process that ends with its document
+    from billing.settlement.typeset import html_to_pdf  # loaded by the server already; nobody else needs WeasyPrint
+
     try:
         pdf = html_to_pdf(html, Path(font_folder), identifier)
     except MemoryError:

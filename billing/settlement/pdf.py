@@ -19,7 +19,6 @@ from billing.settlement import lines
 from billing.settlement.apart import Limits, html_to_pdf_apart
 from billing.settlement.captions import CHINESE, Caption, captions
 from billing.settlement.rules.statement import SEALS, SIGNATURES, fingerprint
-from billing.settlement.typeset import html_to_pdf
 
 FONT_FOLDER = Path(settings.BASE_DIR) / "frontend" / "dist" / "fonts"
 _SECONDS, _SECONDS_PER_LINE = 120, 0.12
@@ -46,6 +45,8 @@ class Column:
 
 def render_pdf(content: Content) -> bytes:
     """The PDF of a content, made in this process. The same content gives the same bytes."""
+    from billing.settlement.typeset import html_to_pdf  # only here: WeasyPrint takes most of a second to load
+
     return html_to_pdf(render_html(content), FONT_FOLDER, _identifier(content))
 
 

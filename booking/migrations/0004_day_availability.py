@@ -7,23 +7,9 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
+from booking.migrations._sql import LONGEST, NO_LONGEST
 
-LONGEST = """
-CREATE FUNCTION jishi_longest_free_minutes(free tstzmultirange, ends_at timestamptz, continues_until timestamptz)
-RETURNS smallint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-DECLARE longest interval;
-BEGIN
-    IF isempty(free) THEN
-        RETURN 0;
-    END IF;
-    IF continues_until IS NOT NULL AND upper(free) = ends_at THEN
-        free := free + tstzmultirange(tstzrange(ends_at, continues_until));
-    END IF;
-    SELECT max(upper(r) - lower(r)) INTO longest FROM unnest(free) AS r;
-    RETURN floor(extract(epoch FROM longest) / 60);
-END $$;
-"""
-NO_LONGEST = "DROP FUNCTION jishi_longest_free_minutes(tstzmultirange, timestamptz, timestamptz);"
+
 # What is open already waits to be calculated; the worker does it within minutes.
 WAITING = """
 INSERT INTO booking_calendaravailability (calendar_id, time_zone, calculating_since)

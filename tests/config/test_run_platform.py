@@ -21,7 +21,6 @@ from django.conf import settings
 
 from .conftest import Installation
 
-pytestmark = pytest.mark.concurrency
 START_SECONDS = 90
 END_SECONDS = 30
 

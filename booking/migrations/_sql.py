@@ -1,0 +1,28 @@
+"""What only SQL can say about the tables of bookings, for the migrations that say it."""
+
+NO_OVERLAP = """
+ALTER TABLE booking_occupancy ADD CONSTRAINT occupancy_no_overlap EXCLUDE USING gist
+    (int8range(calendar_id, calendar_id, '[]') WITH &&, during WITH &&) WHERE (blocking);
+ALTER TABLE booking_occupancy ADD CONSTRAINT occupancy_half_open CHECK
+    (lower_inc(during) AND NOT upper_inc(during) AND NOT isempty(during) AND NOT lower_inf(during) AND NOT upper_inf(during));
+"""
+OVERLAP_AGAIN = """
+ALTER TABLE booking_occupancy DROP CONSTRAINT occupancy_no_overlap;
+ALTER TABLE booking_occupancy DROP CONSTRAINT occupancy_half_open;
+"""
+LONGEST = """
+CREATE FUNCTION jishi_longest_free_minutes(free tstzmultirange, ends_at timestamptz, continues_until timestamptz)
+RETURNS smallint LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE longest interval;
+BEGIN
+    IF isempty(free) THEN
+        RETURN 0;
+    END IF;
+    IF continues_until IS NOT NULL AND upper(free) = ends_at THEN
+        free := free + tstzmultirange(tstzrange(ends_at, continues_until));
+    END IF;
+    SELECT max(upper(r) - lower(r)) INTO longest FROM unnest(free) AS r;
+    RETURN floor(extract(epoch FROM longest) / 60);
+END $$;
+"""
+NO_LONGEST = "DROP FUNCTION jishi_longest_free_minutes(tstzmultirange, timestamptz, timestamptz);"
