@@ -66,6 +66,11 @@ def reservation_filter(actor: Actor, prefix: str = "") -> Q:
     return customer | Q(**{f"{prefix}instrument__organisation_id__in": actor.organisations(*OWNERS)})
 
 
+def sees_reservation(actor: Actor, customer_id: int, owner_id: int) -> bool:
+    """``reservation_filter`` asked of one row that is in hand already; a test holds the two together."""
+    return actor.has(*SUPERVISORS) or customer_id in actor.organisations(*CUSTOMERS) or owner_id in actor.organisations(*OWNERS)
+
+
 def _reservations(queryset: QuerySet[Reservation], actor: Actor) -> QuerySet[Reservation]:
     return queryset.filter(reservation_filter(actor))
 

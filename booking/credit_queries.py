@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from booking.models import CreditRules
 from booking.rules.credit import (
@@ -120,9 +120,12 @@ def rules_of_owner(owner_id: int | None) -> QuerySet[CreditRules]:
 
 def rules_of(owner_id: int) -> tuple[CreditPolicy | None, CreditPolicy | None]:
     """The rules that count at a lab: its own and the platform's. One statement."""
-    found: dict[int | None, Any] = dict(
-        CreditRules.objects.filter(Q(organisation_id=owner_id) | Q(organisation=None)).values_list("organisation_id", "document")
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT organisation_id, document FROM booking_creditrules WHERE organisation_id = %s OR organisation_id IS NULL",
+            [owner_id],
+        )
+        found: dict[int | None, Any] = {pk: json.loads(document) for pk, document in cursor.fetchall()}
     lab, platform = found.get(owner_id), found.get(None)
     return (
         None if lab is None else policy_from(lab, Scope.LAB),

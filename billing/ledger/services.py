@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, connection
-from django.db.models import F, Q
+from django.db.models import F
 
 from billing.ledger.models import Account, Transfer, TransferKind
 from config.kernel.errors import Conflict, Refusal
@@ -41,12 +42,32 @@ class Source:
 def open_accounts(specs: Iterable[AccountSpec], now: datetime) -> dict[str, Account]:
     """The accounts by key; missing ones are opened, a limited one with its limit granted. Does not lock."""
     wanted = {spec.key: spec for spec in specs}
-    found = {account.key: account for account in Account.objects.filter(key__in=wanted)}
+    found = known(wanted)
     missing = [spec for key, spec in wanted.items() if key not in found]
     if missing:
         _open(missing, now)
-        found = {account.key: account for account in Account.objects.filter(key__in=wanted)}
+        found = known(wanted)
     return found
+
+
+_COLUMNS = tuple(field.attname for field in Account._meta.concrete_fields)
+_ACCOUNTS = f"SELECT {', '.join(_COLUMNS)} FROM billing_account WHERE"  # noqa: S608  (names of our own fields)
+
+
+def known(keys: Iterable[str]) -> dict[str, Account]:
+    """Those of these accounts that are open, by key; nothing is locked."""
+    return _read(f"{_ACCOUNTS} key = ANY(%s)", list(keys))
+
+
+def _read(statement: str, wanted: list[str] | list[int]) -> dict[str, Account]:
+    """Accounts by key. Worded by hand: every move of money reads a few, and the ORM takes longer to say so than the database to
+    answer."""
+    if not wanted:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [wanted])
+        rows = [Account.from_db("default", _COLUMNS, row) for row in cursor.fetchall()]
+    return {account.key: account for account in rows}
 
 
 def _open(specs: list[AccountSpec], now: datetime) -> None:
@@ -80,9 +101,14 @@ def grant(funder: Account, account: Account, amount_fen: int, source: Source, no
 
 def lock(accounts: Iterable[Account]) -> dict[str, Account]:
     """The accounts by key, locked in id order and re-read."""
-    ids = sorted(account.pk for account in accounts)
-    rows = Account.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
-    return {account.key: account for account in rows}
+    return _read(f"{_ACCOUNTS} id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", sorted({account.pk for account in accounts}))
+
+
+_HOLD = """
+UPDATE billing_account SET held_fen = held_fen + %(amount)s
+ WHERE id = %(id)s AND (NOT limited OR granted_fen >= held_fen + posted_fen + %(amount)s)
+"""
+_END_HOLD = "UPDATE billing_account SET held_fen = held_fen - %(held)s, posted_fen = posted_fen + %(posted)s WHERE id = %(id)s"
 
 
 def hold(draws: Mapping[int, int], payee: Account, source: Source, now: datetime) -> None:
@@ -95,18 +121,17 @@ def hold(draws: Mapping[int, int], payee: Account, source: Source, now: datetime
         return
     try:
         moved = 0
-        for pk in sorted(wanted):
-            enough = Q(limited=False) | Q(granted_fen__gte=F("held_fen") + F("posted_fen") + wanted[pk])
-            moved += Account.objects.filter(enough, pk=pk).update(held_fen=F("held_fen") + wanted[pk])
+        with connection.cursor() as cursor:
+            for pk in sorted(wanted):
+                cursor.execute(_HOLD, {"id": pk, "amount": wanted[pk]})
+                moved += cursor.rowcount
     except IntegrityError as error:
         if constraint_name(error) != OVERSPENT:
             raise
         raise Conflict.of("ledger.not_enough_left") from error
     if moved != len(wanted):
         raise Conflict.of("ledger.not_enough_left")
-    Transfer.objects.bulk_create(
-        Transfer(**_row(TransferKind.HOLD, pk, payee.pk, amount, source, now)) for pk, amount in sorted(wanted.items())
-    )
+    _write([_row(TransferKind.HOLD, pk, payee.pk, amount, source, now) for pk, amount in sorted(wanted.items())])
 
 
 def held_accounts(source_type: str, source_id: int) -> list[int]:
@@ -115,12 +140,26 @@ def held_accounts(source_type: str, source_id: int) -> list[int]:
     return sorted(set(rows.values_list("debit_id", flat=True)))
 
 
+_TRANSFER = tuple(field.attname for field in Transfer._meta.concrete_fields)
+_OPEN_HOLDS = f"""
+SELECT {", ".join(f"t.{name}" for name in _TRANSFER)}, {", ".join(f"a.{name}" for name in _COLUMNS)}
+  FROM billing_transfer t JOIN billing_account a ON a.id = t.debit_id
+ WHERE t.source_type = %s AND t.source_id = %s AND t.kind = '{TransferKind.HOLD}'
+   AND NOT EXISTS (SELECT FROM billing_transfer ended WHERE ended.hold_id = t.id)
+ ORDER BY t.debit_id, t.id
+"""  # noqa: S608  (names of our own fields)
+
+
 def open_holds(source_type: str, source_id: int) -> list[Transfer]:
     """The holds of one cause that have not ended, in account order, their accounts locked."""
-    rows = Transfer.objects.filter(
-        source_type=source_type, source_id=source_id, kind=TransferKind.HOLD, ends__isnull=True
-    ).select_related("debit")
-    holds = sorted(rows, key=lambda transfer: transfer.debit_id)
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN_HOLDS, [source_type, source_id])
+        rows = cursor.fetchall()
+    holds = []
+    for row in rows:
+        transfer = Transfer.from_db("default", _TRANSFER, row[: len(_TRANSFER)])
+        transfer.debit = Account.from_db("default", _COLUMNS, row[len(_TRANSFER) :])
+        holds.append(transfer)
     lock([transfer.debit for transfer in holds])
     return holds
 
@@ -138,14 +177,26 @@ def end_holds(holds: Iterable[Transfer], due: Mapping[int, int], source: Source,
             raise Refusal.of("ledger.more_than_held", held_fen=pending.amount_fen, due_fen=amount)
         ended = TransferKind.POST if amount else kind
         row = _row(ended, pending.debit_id, pending.credit_id, amount or pending.amount_fen, source, now)
-        ends.append(Transfer(**row, hold=pending))
-        Account.objects.filter(pk=pending.debit_id).update(
-            held_fen=F("held_fen") - pending.amount_fen, posted_fen=F("posted_fen") + amount
-        )
-    Transfer.objects.bulk_create(ends)
+        ends.append(row | {"hold_id": pending.pk})
+        with connection.cursor() as cursor:
+            cursor.execute(_END_HOLD, {"id": pending.debit_id, "held": pending.amount_fen, "posted": amount})
+    _write(ends)
 
 
-def _row(kind: TransferKind, debit_id: int, credit_id: int, amount_fen: int, source: Source, now: datetime) -> dict[str, object]:
+_TRANSFERRED = (
+    "kind", "debit_id", "credit_id", "amount_fen", "source_type", "source_id", "reason", "programme_version_id", "actor_id", "at", "hold_id"
+)  # fmt: skip
+_TRANSFER_ONCE = f"INSERT INTO billing_transfer ({', '.join(_TRANSFERRED)}) VALUES ({', '.join(['%s'] * len(_TRANSFERRED))})"  # noqa: S608
+
+
+def _write(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Transfers (``_row``, with the ``hold_id`` of the hold that one ends), in their order."""
+    with connection.cursor() as cursor:
+        for row in rows:
+            cursor.execute(_TRANSFER_ONCE, [row.get(name) for name in _TRANSFERRED])
+
+
+def _row(kind: TransferKind, debit_id: int, credit_id: int, amount_fen: int, source: Source, now: datetime) -> dict[str, Any]:
     return {
         "kind": kind,
         "debit_id": debit_id,

@@ -48,7 +48,7 @@ def publish_price(
             published_at=now,
             published_by_id=actor.user_id,
         )
-        catalogue.refresh_instruments([instrument.pk], now)
+        catalogue.show_instruments([instrument.pk], now)
         audit.record(actor, "price.publish", version, now, after={"effective_from": effective_from.isoformat()})
         return version
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import BooleanField, Model
+from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 from psycopg.types.range import TimestamptzRange
 
@@ -21,6 +19,7 @@ from booking.rules.closed import closed_reason
 from booking.rules.policy import BookingPolicy
 from booking.rules.policy_layers import read_rest
 from booking.rules.slots import free_ranges, nearest_alternatives
+from booking.services.lean_rows import INSTRUMENT, INSTRUMENT_SHOWN, PARTY, POLICY, SITE, SITE_SHOWN, columns, row_of
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import NotFound, Reason
 from config.kernel.time_range import TimeRange, merge
@@ -30,7 +29,6 @@ from instruments.rules.audience import audience_of
 from instruments.rules.opening import CalendarRules, ClosedStretch, closed_stretches, open_ranges
 from instruments.services import schedule_store
 
-M = TypeVar("M", bound=Model)
 _KEEPS_STANDING = credit_queries.in_use("instruments_instrument")
 ALTERNATIVES_WITHIN = timedelta(days=14)
 
@@ -142,50 +140,8 @@ def _open_to(contexts: Sequence[BookingContext], customer_ids: Iterable[int]) ->
     ]
 
 
-def _fields(model: type[Model], *names: str) -> tuple[str, ...]:
-    """Those of the model's columns in its own order, as ``from_db`` wants them; all without ``names``."""
-    return tuple(field.attname for field in model._meta.concrete_fields if not names or field.attname in names)
-
-
-_INSTRUMENT = _fields(
-    Instrument,
-    "id",
-    "organisation_id",
-    "site_id",
-    "calendar_id",
-    "name",
-    "name_en",
-    "status",
-    "service_modes",
-    "published",
-    "class_code",
-)
-_SITE = _fields(Site, "id", "time_zone", "region_code")
-_PARTY = _fields(
-    Organisation,
-    "id",
-    "kind",
-    "status",
-    "name",
-    "name_en",
-    "region_code",
-    "policy_zones",
-    "staff_count",
-    "annual_revenue_fen",
-    "quality_grade",
-)
-_POLICY = _fields(InstrumentPolicy)
-_INSTRUMENT_SHOWN = _fields(Instrument, *_INSTRUMENT, "model", "photo_id", "training_needed")
-_SITE_SHOWN = _fields(Site, *_SITE, "latitude", "longitude")
-_JSON = frozenset({"service_modes", "policy_zones", "rules"})
-
-
-def _columns(alias: str, names: tuple[str, ...]) -> str:
-    return ", ".join(f"{alias}.{name}" for name in names)
-
-
 _LOCK_FOR_CUSTOMER = f"""
-SELECT {_columns("i", _INSTRUMENT)}, {_columns("s", _SITE)}, {_columns("o", _PARTY)}, {_columns("u", _PARTY)}, {_columns("p", _POLICY)},
+SELECT {columns("i", INSTRUMENT)}, {columns("s", SITE)}, {columns("o", PARTY)}, {columns("u", PARTY)}, {columns("p", POLICY)},
        {credit_queries.in_use("i")}
 FROM instruments_instrument i
 JOIN instruments_site s ON s.id = i.site_id
@@ -206,9 +162,9 @@ def load_for_customer(actor: Actor, instrument_id: int, customer_id: int) -> tup
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_FOR_CUSTOMER, {"instrument": instrument_id, "customer": customer_id})
         values = iter(cursor.fetchone() or ())
-    instrument, site = _row(Instrument, _INSTRUMENT, values), _row(Site, _SITE, values)
-    owner, customer = _row(Organisation, _PARTY, values), _row(Organisation, _PARTY, values)
-    policy, keeps_standing = _row(InstrumentPolicy, _POLICY, values), next(values, False)
+    instrument, site = row_of(Instrument, INSTRUMENT, values), row_of(Site, SITE, values)
+    owner, customer = row_of(Organisation, PARTY, values), row_of(Organisation, PARTY, values)
+    policy, keeps_standing = row_of(InstrumentPolicy, POLICY, values), next(values, False)
     if instrument is None or site is None or owner is None or customer is None:
         raise NotFound.of("access.not_found", model="instrument")
     if not sees_instrument(actor, published=instrument.published, owner_id=owner.pk, owner_status=owner.status):
@@ -219,7 +175,7 @@ def load_for_customer(actor: Actor, instrument_id: int, customer_id: int) -> tup
 
 
 _SEVERAL = f"""
-SELECT {_columns("i", _INSTRUMENT_SHOWN)}, {_columns("s", _SITE_SHOWN)}, {_columns("o", _PARTY)}, {_columns("p", _POLICY)}
+SELECT {columns("i", INSTRUMENT_SHOWN)}, {columns("s", SITE_SHOWN)}, {columns("o", PARTY)}, {columns("p", POLICY)}
 FROM instruments_instrument i
 JOIN instruments_site s ON s.id = i.site_id
 JOIN instruments_organisation o ON o.id = i.organisation_id
@@ -240,8 +196,8 @@ def load_many(actor: Actor, instrument_ids: Sequence[int], customer: Organisatio
     found: list[tuple[Instrument, InstrumentPolicy | None]] = []
     for row in rows:
         values = iter(row)
-        instrument, site = _row(Instrument, _INSTRUMENT_SHOWN, values), _row(Site, _SITE_SHOWN, values)
-        owner, policy = _row(Organisation, _PARTY, values), _row(InstrumentPolicy, _POLICY, values)
+        instrument, site = row_of(Instrument, INSTRUMENT_SHOWN, values), row_of(Site, SITE_SHOWN, values)
+        owner, policy = row_of(Organisation, PARTY, values), row_of(InstrumentPolicy, POLICY, values)
         if instrument is None or site is None or owner is None:
             continue
         if sees_instrument(actor, published=instrument.published, owner_id=owner.pk, owner_status=owner.status):
@@ -255,15 +211,6 @@ def load_many(actor: Actor, instrument_ids: Sequence[int], customer: Organisatio
     if customer is not None:
         return {context.instrument.pk: context.for_customer(customer) for context in contexts}
     return {context.instrument.pk: context for context in _open_to(contexts, actor.organisations())}
-
-
-def _row(model: type[M], names: tuple[str, ...], values: Iterator[Any]) -> M | None:
-    """The next row of ``values`` as a model whose other fields stay unread; None where the join found nothing."""
-    taken = list(islice(values, len(names)))
-    if not taken or taken[0] is None:
-        return None
-    read = [json.loads(value) if name in _JSON else value for name, value in zip(names, taken, strict=True)]
-    return model.from_db("default", names, read)
 
 
 def of_instrument(instrument: Instrument, policy: InstrumentPolicy | None) -> BookingContext:

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from booking.models import Reservation
 from config.kernel.access import Role
-from config.kernel.services.silence import silence
+from config.kernel.services.silence import is_silent, silence
 from instruments.services.notices import News, holders, person, settle, tell
 
 __all__ = ["defer", "silence"]
@@ -57,6 +57,10 @@ def defer(reservation: Reservation, event: str, now: datetime, **more: Any) -> N
     ``_to_lab`` is for the lab, a few events are for both sides, the others for the customer. ``more`` are further parameters of its
     sentences, such as ``reason``.
     """
+    if event in _SETTLES:
+        settle(reservation, _SETTLES[event], now)
+    if is_silent():
+        return
     lab = reservation.instrument.organisation_id
     code, managers = f"reservation.{event}", holders(Role.LAB_MANAGER, lab)
     for_lab = event == "requested" or event.endswith("_to_lab")
@@ -66,8 +70,6 @@ def defer(reservation: Reservation, event: str, now: datetime, **more: Any) -> N
     heard = dict.fromkeys({lab, reservation.organisation_id}, hear(reservation, event))
     params = params_of(reservation) | more
     path = reverse("reservation_detail", kwargs={"pk": reservation.pk})
-    if event in _SETTLES:
-        settle(reservation, _SETTLES[event], now)
     for name, people in told.items():
         tell(News(name, params, path, reservation, lab, webhooks=heard if name == code else {}), people, now)
 

@@ -76,10 +76,10 @@ def say(actor: Actor, scope: Scope, settings: Mapping[str, Any], now: datetime, 
     Raises NotFound, Forbidden, Refusal with every reason on a field named as the setting, or ``policy.layers_contradict`` naming the
     instrument for which nothing would satisfy all layers (``policy.classes_contradict``: one that may still come).
     """
-    owner = get_visible(Organisation.objects.select_for_update(no_key=True), actor, pk=scope.organisation_id)
+    owner = get_visible(Organisation.objects.only("pk").select_for_update(no_key=True), actor, pk=scope.organisation_id)
     actor.require_in(owner.pk, Role.LAB_MANAGER)
     if scope.instrument_id:
-        instrument = get_visible(Instrument.objects.all(), actor, pk=scope.instrument_id)
+        instrument = get_visible(Instrument.objects.only("organisation_id"), actor, pk=scope.instrument_id)
         if instrument.organisation_id != owner.pk:
             raise NotFound.of("access.not_found", model="instrument")
     _refuse_scope(scope)
@@ -94,7 +94,8 @@ def say(actor: Actor, scope: Scope, settings: Mapping[str, Any], now: datetime, 
     layer.save()
     audit.record(actor, "policy.say", layer, now, before=before, after=layer.said, reason=reason)
     apply(list(Instrument.objects.filter(scope.instruments(), organisation=owner).values_list("pk", flat=True)), now)
-    refuse_contradictions(scope, [read_layer(one) for one in PolicyLayer.objects.filter(organisation=owner, instrument=None)])
+    if not scope.instrument_id:
+        refuse_contradictions(scope, [read_layer(one) for one in PolicyLayer.objects.filter(organisation=owner, instrument=None)])
     return layer
 
 
@@ -159,7 +160,7 @@ def apply(instrument_ids: Sequence[int], now: datetime) -> int:
     """Make the policies of these instruments what their layers say; returns how many changed. Where no layer of the owner speaks,
     nothing is touched."""
     changed = follow_instruments(instrument_ids)
-    catalogue.refresh_instruments(changed, now)
+    catalogue.show_instruments(changed, now)
     return len(changed)
 
 
@@ -198,9 +199,10 @@ def _compared(rows: QuerySet[Instrument]) -> Iterator[tuple[Instrument, Instrume
 
 
 def _layers_of_owners(rows: QuerySet[Instrument]) -> dict[int, list[Layer]]:
-    """The layers of those owners of these instruments that have any: one query."""
+    """The layers that may speak for one of these instruments, by owner: one query."""
     found: dict[int, list[Layer]] = {}
-    for layer in PolicyLayer.objects.filter(organisation__in=rows.values("organisation")).order_by("pk"):
+    theirs = Q(instrument=None) | Q(instrument__in=rows.values("pk"))
+    for layer in PolicyLayer.objects.filter(theirs, organisation__in=rows.values("organisation")).order_by("pk"):
         found.setdefault(layer.organisation_id, []).append(read_layer(layer))
     return found
 

@@ -13,7 +13,8 @@ from booking.services import check_in_points, conflicts, sessions
 from booking.services.context import policy_for
 from booking.services.sides import sides_of
 from booking.services.state_writing import lock_row as behind_lock
-from config.kernel.access import Actor, get_visible
+from booking.services.state_writing import seen_by
+from config.kernel.access import Actor
 from config.kernel.errors import Refusal
 from config.kernel.services import transactions
 
@@ -65,7 +66,6 @@ def _in_time(reservation: Reservation, now: datetime) -> None:
 
 
 def _own(actor: Actor, reservation_id: int) -> Reservation:
-    rows = Reservation.objects.select_related("instrument__site", "instrument__policy", "organisation")
-    reservation = get_visible(rows, actor, pk=reservation_id)
+    reservation = seen_by(actor, reservation_id)
     sides_of(reservation, actor).require_customer()
     return reservation

@@ -5,30 +5,74 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import prefetch_related_objects
 
-from booking.models import OccupancySource, Reservation
+from booking.access import sees_reservation
+from booking.models import InstrumentPolicy, OccupancySource, Reservation
 from booking.rules.changes import ChangeState
 from booking.rules.states import Action, ReservationState, blocks, next_state
 from booking.services.context import policy_for
+from booking.services.lean_rows import INSTRUMENT, PARTY, POLICY, RESERVATION, SITE, columns, row_of, with_policy
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, NotFound
+from instruments.models import Instrument, Organisation, Site
+
+_LOCK = f"""
+SELECT {columns("r", RESERVATION)}, {columns("i", INSTRUMENT)}, {columns("p", POLICY)}
+FROM booking_reservation r
+JOIN instruments_instrument i ON i.id = r.instrument_id
+JOIN schedule_calendar c ON c.id = i.calendar_id
+LEFT JOIN booking_instrumentpolicy p ON p.instrument_id = i.id
+WHERE r.id = %s
+FOR NO KEY UPDATE OF c, r
+"""  # noqa: S608  (constants only; values are bound)
+_AROUND = f"""
+SELECT {columns("s", SITE)}, {columns("o", PARTY)}, {columns("u", PARTY)}
+FROM instruments_site s, instruments_organisation o, instruments_organisation u
+WHERE s.id = %s AND o.id = %s AND u.id = %s
+"""  # noqa: S608  (constants only; values are bound)
 
 
 def lock_row(reservation_id: int) -> Reservation:
-    """The reservation behind its calendar's lock, re-read.
+    """The reservation behind its calendar's lock, re-read, with instrument, policy, site, owner and customer (``lean_rows``).
 
-    In three statements: to plan a join of all seven tables takes longer than to run all three.
+    In two statements: to plan a join of all seven tables takes longer than to run both.
     """
-    row = (
-        Reservation.objects.select_related("instrument__calendar", "instrument__policy", "organisation")
-        .select_for_update(of=("instrument__calendar", "self"), no_key=True)
-        .filter(pk=reservation_id)
-        .first()
-    )
-    if row is None:
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [reservation_id])
+        values = iter(cursor.fetchone() or ())
+        row, instrument = row_of(Reservation, RESERVATION, values), row_of(Instrument, INSTRUMENT, values)
+        if row is None or instrument is None:
+            raise NotFound.of("access.not_found", model="reservation")
+        policy = row_of(InstrumentPolicy, POLICY, values)
+        cursor.execute(_AROUND, [instrument.site_id, instrument.organisation_id, row.organisation_id])
+        around = iter(cursor.fetchone() or ())
+    site, owner = row_of(Site, SITE, around), row_of(Organisation, PARTY, around)
+    customer = row_of(Organisation, PARTY, around)
+    if site is None or owner is None or customer is None:
         raise NotFound.of("access.not_found", model="reservation")
-    prefetch_related_objects([row], "instrument__site", "instrument__organisation")
+    row.instrument, row.organisation = with_policy(instrument, policy), customer
+    instrument.site, instrument.organisation = site, owner
+    return row
+
+
+_SEEN = f"""
+SELECT {columns("r", RESERVATION)}, {columns("i", INSTRUMENT)}
+FROM booking_reservation r JOIN instruments_instrument i ON i.id = r.instrument_id WHERE r.id = %s
+"""  # noqa: S608  (constants only; values are bound)
+
+
+def seen_by(actor: Actor, reservation_id: int) -> Reservation:
+    """The reservation with its instrument when the actor may see it, not locked: what is asked before the lock is waited for.
+
+    Raises NotFound.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SEEN, [reservation_id])
+        values = iter(cursor.fetchone() or ())
+    row, instrument = row_of(Reservation, RESERVATION, values), row_of(Instrument, INSTRUMENT, values)
+    if row is None or instrument is None or not sees_reservation(actor, row.organisation_id, instrument.organisation_id):
+        raise NotFound.of("access.not_found", model="reservation")
+    row.instrument = instrument
     return row
 
 

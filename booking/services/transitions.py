@@ -22,9 +22,9 @@ from booking.rules.policy import is_late_cancellation
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, credit, notices, sessions
 from booking.services.context import of_reservation, policy_for
-from booking.services.state_writing import lock_row
+from booking.services.state_writing import lock_row, seen_by
 from booking.services.state_writing import move as _move
-from config.kernel.access import NOBODY, Actor, Role, get_visible
+from config.kernel.access import NOBODY, Actor, Role
 from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.services.parking import each_parked
@@ -43,7 +43,7 @@ def approve(actor: Actor, reservation_id: int, now: datetime) -> None:
     what closes it), Conflict ``booking.just_taken`` or ``booking.figures_changed`` (the customer has been asked again, nothing is
     approved).
     """
-    reservation = _visible(actor, reservation_id)
+    reservation = seen_by(actor, reservation_id)
     _lab_only(reservation, actor)
     if reservation.requested_by_id == actor.user_id:
         raise Refusal.of("booking.own_request")
@@ -148,7 +148,7 @@ def check_in(actor: Actor, reservation_id: int, now: datetime, override_reason: 
     Raises NotFound, Forbidden, Refusal ``booking.too_early_to_check_in`` / ``booking.too_late_to_check_in`` /
     ``booking.illegal_transition`` / ``licence.check_in_refused``, Conflict ``booking.just_taken`` / ``booking.late_figures``.
     """
-    reservation = _visible(actor, reservation_id)
+    reservation = seen_by(actor, reservation_id)
     _lab_only(reservation, actor)
 
     def work() -> None:
@@ -165,7 +165,7 @@ def check_in(actor: Actor, reservation_id: int, now: datetime, override_reason: 
 def check_out(actor: Actor, reservation_id: int, now: datetime, note: str = "") -> None:
     """The lab ends the session: actual time is measured, billable time derived, and the customer may look at it before it is
     agreed and charged (``services.usage_review``)."""
-    reservation = _visible(actor, reservation_id)
+    reservation = seen_by(actor, reservation_id)
     _lab_only(reservation, actor)
     transactions.run(lambda: sessions.finish(lock_row(reservation_id), actor, now, sessions.Ending(now, note=note)))
 
@@ -209,7 +209,7 @@ def _handle_due(
 def _release(
     actor: Actor, reservation_id: int, action: Action, now: datetime, reason: str, permission: Permission, event: str
 ) -> None:
-    _visible(actor, reservation_id)
+    seen_by(actor, reservation_id)
 
     def work() -> None:
         locked = lock_row(reservation_id)
@@ -232,11 +232,6 @@ def _note_release(reservation: Reservation, before: ReservationState, action: Ac
     given_back = action is Action.CANCEL and before is ReservationState.APPROVED and not _is_lab(reservation, actor)
     if given_back and is_late_cancellation(policy, reservation.during, now):
         credit.note_violation(reservation, EventKind.LATE_CANCEL, actor, now)
-
-
-def _visible(actor: Actor, reservation_id: int) -> Reservation:
-    rows = Reservation.objects.select_related("instrument", "instrument__policy", "organisation")
-    return get_visible(rows, actor, pk=reservation_id)
 
 
 def _is_lab(reservation: Reservation, actor: Actor) -> bool:

@@ -18,8 +18,8 @@ from booking.services.context import policy_for
 from booking.services.sessions import charge_for
 from booking.services.sides import require_lab, sides_of
 from booking.services.state_writing import lock_row as behind_lock
-from booking.services.state_writing import move
-from config.kernel.access import NOBODY, Actor, Role, get_visible
+from booking.services.state_writing import move, seen_by
+from config.kernel.access import NOBODY, Actor, Role
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import audit
 from config.kernel.services.parking import each_parked
@@ -253,8 +253,7 @@ def _words(text: str, field: str) -> str:
 
 
 def _visible(actor: Actor, reservation_id: int) -> Reservation:
-    rows = Reservation.objects.select_related("instrument", "organisation")
-    found = get_visible(rows, actor, pk=reservation_id)
+    found = seen_by(actor, reservation_id)
     if actor.user_id is None:
         raise Forbidden.of("access.login_needed")
     return found

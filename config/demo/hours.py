@@ -10,7 +10,7 @@ from config.kernel.access import Actor, Role
 from instruments.models import Instrument
 from instruments.rules.entries import HolidayRule
 from instruments.rules.recurrence import Recurrence
-from instruments.services import opening_hours
+from instruments.services import opening_hours, schedule_store
 from instruments.services.opening_hours import AudienceHours, OnceOrAgain, SeasonHours
 from instruments.services.weekly_hours import WeeklyWindow
 
@@ -24,9 +24,10 @@ def lay(people: People, stocked: list[Instrument], today: date, now: datetime) -
     for owner in people.owners:
         manager = people.actor(owner, Role.LAB_MANAGER)
         own = [one for one in stocked if one.organisation_id == owner.pk]
-        for instrument in own[1:3]:
-            opening_hours.set_holidays(manager, instrument.pk, HolidayRule(closed=True, makeup_weekday=_MONDAY), now)
-        _layers(manager, own[1], today, now)
+        with schedule_store.changing([]):
+            for instrument in own[1:3]:
+                opening_hours.set_holidays(manager, instrument.pk, HolidayRule(closed=True, makeup_weekday=_MONDAY), now)
+            _layers(manager, own[1], today, now)
         laid += 1
     return laid
 

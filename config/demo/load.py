@@ -51,11 +51,12 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
     began = sessions.start_of(today)
     with silence():
         people = organisations.found(dice, began)
-        stocked = registry.stock(people, dice, began.date(), began)
-        _programmes(people, began)
-        policy_zones.seed_zones(people.actor(people.office, Role.OPERATOR), began)
-        shared = shared_things.share(people, stocked, began, now)
-        records.describe(people, stocked, began)
+        with catalogue.gathering(began):
+            stocked = registry.stock(people, dice, began.date(), began)
+            _programmes(people, began)
+            policy_zones.seed_zones(people.actor(people.office, Role.OPERATOR), began)
+            shared = shared_things.share(people, stocked, began, now)
+            records.describe(people, stocked, began)
         told = sessions.Season(people, stocked, dice, now).play(today)
         told["agreed"] = told.get("agreed", 0) + records.use(people, stocked, now)
         told |= records.live(people, stocked, now)

@@ -13,7 +13,7 @@ from config.demo.source import words
 from config.kernel.access import Actor, Role
 from config.nation.shape import codes_of
 from instruments.models import Instrument, InstrumentStatus, Organisation, Site
-from instruments.services import registry
+from instruments.services import registry, schedule_store
 
 WORKDAYS = (0, 1, 2, 3, 4)
 EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
@@ -43,8 +43,9 @@ def stock(people: People, dice: random.Random, first_day: date, now: datetime) -
         )
         templates = [one for one in words("instruments") if one["kind"] in each["kinds"]]
         chosen = templates if len(templates) <= 12 else dice.sample(templates, 12)
-        for number, template in enumerate(chosen + chosen[: max(0, 8 - len(chosen))]):
-            stocked.append(_instrument(people, owner, site, template, len(stocked), number, first_day, now))
+        with schedule_store.changing([]):
+            for number, template in enumerate(chosen + chosen[: max(0, 8 - len(chosen))]):
+                stocked.append(_instrument(people, owner, site, template, len(stocked), number, first_day, now))
     return stocked
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from booking.models import Reservation
 from booking.services import maintenance, reservations, transitions, usage_review
 from booking.services.reservations import ReservationRequest
+from booking.services.state_writing import seen_by
 from config.demo.organisations import People
 from config.demo.source import words
 from config.kernel.access import Role
@@ -96,7 +97,7 @@ class Season:
         except Refusal as refusal:
             self.told.add(f"refused: {refusal.reasons[0].code}")
             return None
-        return Reservation.objects.select_related("instrument").get(pk=reserved.reservation_id)
+        return seen_by(researcher, reserved.reservation_id)
 
     def _live(self, reservation: Reservation, asked_at: datetime) -> None:
         """What became of it, as far as time has come."""

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -56,11 +59,48 @@ _COLUMNS = (
 Entry = dict[str, Any]
 
 
+@dataclass(slots=True)
+class _Gathered:
+    instruments: set[int] = field(default_factory=set)
+    resources: set[int] = field(default_factory=set)
+
+
+_gathered: ContextVar[_Gathered | None] = ContextVar("gathered", default=None)
+
+
+@contextmanager
+def gathering(now: datetime) -> Iterator[None]:
+    """For loading much through the usual services: within it entries wait, and at its end each is made once, as of ``now``.
+
+    Part of the caller's transaction; nothing within may read the catalogue.
+    """
+    gathered = _Gathered()
+    token = _gathered.set(gathered)
+    try:
+        yield
+    finally:
+        _gathered.reset(token)
+    show_instruments(gathered.instruments, now)
+    refresh_resources(gathered.resources, now)
+
+
 @whole
 def refresh_instruments(instrument_ids: Iterable[int], now: datetime) -> int:
-    """Make the entries of these instruments what the rows say; returns how many were written. Ids without a row are ignored."""
+    """Tell that these instruments are new or different, and make their entries what the rows say; returns how many were written.
+    Ids without a row are ignored."""
     ids = sorted(set(instrument_ids))
     instruments_changed(ids)
+    return show_instruments(ids, now)
+
+
+@whole
+def show_instruments(instrument_ids: Iterable[int], now: datetime) -> int:
+    """As ``refresh_instruments`` where the instruments themselves stayed as they are: prices, hours, policies or tests changed."""
+    ids = sorted(set(instrument_ids))
+    gathered = _gathered.get()
+    if gathered is not None:
+        gathered.instruments.update(ids)
+        return 0
     return sum(_write("instrument", _instrument_entries(batch, dict.fromkeys(batch, now)), now) for batch in _batches(ids))
 
 
@@ -86,7 +126,7 @@ def refresh_calendars(calendar_ids: Iterable[int], now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_OPEN_OTHERWISE, [list(calendar_ids), sorted(BOOKABLE_STATUSES)])
         ids = [pk for (pk,) in cursor.fetchall()]
-    return refresh_instruments(ids, now) if ids else 0
+    return show_instruments(ids, now) if ids else 0
 
 
 def follow_calendars(calendar_ids: Sequence[int]) -> None:
@@ -99,6 +139,10 @@ def refresh_resources(resource_ids: Iterable[int], now: datetime) -> int:
     """As ``refresh_instruments`` for the other resources, and for the instruments that are or were behind them: they are found by
     what they measure."""
     ids = sorted(set(resource_ids))
+    gathered = _gathered.get()
+    if gathered is not None:
+        gathered.resources.update(ids)
+        return 0
     before = CatalogueEntry.objects.filter(resource__in=ids).values_list("behind", flat=True)
     touched = {instrument for behind in before for instrument in behind}
     written = 0
@@ -106,7 +150,7 @@ def refresh_resources(resource_ids: Iterable[int], now: datetime) -> int:
         entries = list(_resource_entries(batch, dict.fromkeys(batch, now)))
         touched |= {instrument for entry in entries for instrument in entry["behind"]}
         written += _write("resource", entries, now)
-    return written + (refresh_instruments(touched, now) if touched else 0)
+    return written + (show_instruments(touched, now) if touched else 0)
 
 
 @whole

@@ -44,6 +44,12 @@ def owner_institution(organisation_id: int) -> Organisation:
     return found
 
 
+def refuse_other_than_owner(organisation: Organisation) -> None:
+    """As ``owner_institution`` for an organisation that is in hand."""
+    if organisation.kind != OrganisationKind.OWNER:
+        raise Refusal.of("instrument.owner_unknown", "organisation_id")
+
+
 def class_reasons(class_code: str) -> list[Reason]:
     """Reasons against a class code whose first two digits are no class of the national list."""
     if class_code and class_code[:2] not in instrument_classes():

@@ -25,6 +25,7 @@ from instruments.services.instrument_changes import (
     name_pinyin,
     needs_review,
     owner_institution,
+    refuse_other_than_owner,
     refuse_unreviewed,
     require_manager,
 )
@@ -161,7 +162,7 @@ def create_instrument(
     if site is None:
         raise NotFound.of("access.not_found", model="site")
     require_manager(actor, site.organisation_id)
-    owner_institution(site.organisation_id)
+    refuse_other_than_owner(site.organisation)
     values = _clean_instrument(asdict(fields))
     values["published"] = values["published"] and not needs_review(actor, site.organisation)
     instrument = Instrument(

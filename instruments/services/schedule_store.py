@@ -116,9 +116,12 @@ def lock_calendars(calendar_ids: Iterable[int]) -> None:
 def changing(calendar_ids: Iterable[int]) -> Iterator[None]:
     """Lock the calendars, and tell ``ports.calendar_changed`` once at the end of the block which were really changed.
 
-    Every change of a stored entry is told; outside of a block each one by itself.
+    Every change of a stored entry is told; outside of a block each one by itself, and in a block within another with that one.
     """
     lock_calendars(calendar_ids)
+    if _changed.get() is not None:
+        yield
+        return
     changed: set[int] = set()
     token = _changed.set(changed)
     try:

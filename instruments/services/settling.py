@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db.models import Model, Value
-from django.db.models.functions import Coalesce
+from django.db import connection
+from django.db.models import Model
 
 from instruments.models import Notice
 from instruments.notice_events import events
@@ -17,10 +17,13 @@ def settle(about: Model, codes: Iterable[str], now: datetime) -> int:
 
     Call it inside the transaction of the change. What was not mailed yet is not mailed (``is_settled``).
     """
-    waiting = Notice.objects.filter(
-        object_type=about._meta.label_lower, object_id=str(about.pk), event__in=list(codes), needs_action=True
-    )
-    return waiting.update(needs_action=False, read_at=Coalesce("read_at", Value(now)))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE instruments_notice SET needs_action = false, read_at = coalesce(read_at, %s)"
+            " WHERE object_type = %s AND object_id = %s AND event = ANY(%s) AND needs_action",
+            [now, about._meta.label_lower, str(about.pk), list(codes)],
+        )
+        return int(cursor.rowcount)
 
 
 def is_settled(notice: Notice) -> bool:

@@ -5,7 +5,7 @@ Used by quote, hold and charge alike, so that they cannot differ in anything but
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
 
+from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import AccountSpec
 from billing.pricing import services as pricing
@@ -153,10 +154,11 @@ def candidates_of(
     versions: Sequence[InForce], facts: Facts, accounts: Accounts, customer_id: int, known: Mapping[str, Account]
 ) -> tuple[Candidate, ...]:
     """The programmes to be tried, each with the facts and the balances of its caps (an account that is missing was never opened)."""
+    awarded = _is_awarded(known.values())
     return tuple(
         Candidate(
             version.programme,
-            _with_first_use(facts, known.get(awarded_key(version, customer_id))),
+            _with_first_use(facts, known.get(awarded_key(version, customer_id)), awarded),
             {
                 cap_id: _balance(known.get(spec.key))
                 for (version_id, cap_id), spec in accounts.items()
@@ -211,9 +213,7 @@ def plan(
 def prepare(instrument: Instrument, customer: Organisation, during: TimeRange, now: datetime) -> Prepared:
     """``plan`` with the balances of this moment, for a quote: nothing is locked and no account is opened."""
     planned = plan(instrument, customer, during, now)
-    keys = [spec.key for spec in planned.specs()]
-    known = {account.key: account for account in Account.objects.filter(key__in=keys)} if keys else {}
-    return planned.with_balances(known)
+    return planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,8 +299,8 @@ def facts_of(
     )
 
 
-def _with_first_use(facts: Facts, awarded: Account | None) -> Facts:
-    first = awarded is None or not _has_award(awarded)
+def _with_first_use(facts: Facts, account: Account | None, awarded: Mapping[int, bool]) -> Facts:
+    first = account is None or not awarded[account.pk]
     applicant = facts.applicant
     known = Party(
         applicant.kind, applicant.size, applicant.region_code, applicant.policy_zones, applicant.verified, first_use=first
@@ -312,10 +312,24 @@ def _with_first_use(facts: Facts, awarded: Account | None) -> Facts:
 LIVE = Q(kind=TransferKind.POST) | Q(kind=TransferKind.HOLD, ends__isnull=True)
 
 
-def _has_award(awarded: Account) -> bool:
-    """Whether something was posted to the account or is held for it."""
-    known: bool | None = getattr(awarded, "is_awarded", None)
-    return known if known is not None else live_awards(awarded).exists()
+_AWARDED_TO = f"""
+SELECT a.id, EXISTS (
+    SELECT FROM billing_transfer t WHERE t.credit_id = a.id AND (t.kind = '{TransferKind.POST}' OR (
+        t.kind = '{TransferKind.HOLD}' AND NOT EXISTS (SELECT FROM billing_transfer ended WHERE ended.hold_id = t.id))))
+  FROM unnest(%s::bigint[]) AS a (id)
+"""  # noqa: S608  (constants only; values are bound)
+
+
+def _is_awarded(accounts: Iterable[Account]) -> dict[int, bool]:
+    """Whether something was awarded to the accounts that count awards (``LIVE``), by id: one query for all that do not know it."""
+    counting = [account for account in accounts if account.kind == AWARDED]
+    known: dict[int, bool] = {one.pk: vars(one)["is_awarded"] for one in counting if "is_awarded" in vars(one)}
+    unknown = [account.pk for account in counting if account.pk not in known]
+    if unknown:
+        with connection.cursor() as cursor:
+            cursor.execute(_AWARDED_TO, [unknown])
+            known |= dict(cursor.fetchall())
+    return known
 
 
 def live_awards(awarded: Account) -> QuerySet[Transfer]:

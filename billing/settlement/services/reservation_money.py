@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 
+from django.db import connection
+
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import Source
@@ -23,6 +25,7 @@ from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Reason
 
 RESERVATION = "reservation"
+_IS_HELD = "SELECT EXISTS (SELECT FROM billing_quote WHERE reservation_id = %s AND held_at IS NOT NULL)"
 
 
 class ReservationMoney:
@@ -99,7 +102,10 @@ class ReservationMoney:
 
     def on_progress(self, reservation: Reservation, action: Action, actor: Actor, now: datetime) -> None:
         """Nothing moves; but without a quote that was held nobody uses an instrument. Raises Conflict ``billing.not_held``."""
-        if not reservation.quotes.filter(held_at__isnull=False).exists():
+        with connection.cursor() as cursor:
+            cursor.execute(_IS_HELD, [reservation.pk])
+            (is_held,) = cursor.fetchone()
+        if not is_held:
             raise Conflict.of("billing.not_held")
 
     def on_extend(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
@@ -182,7 +188,7 @@ def _hold_awards(
 
 def _known(planned: Plan) -> dict[str, Account]:
     """The accounts that are open already, by key; nothing is locked."""
-    return {account.key: account for account in Account.objects.filter(key__in=[spec.key for spec in planned.specs()])}
+    return ledger.known(spec.key for spec in planned.specs())
 
 
 def _refuse_surprise(assessment: Assessment, expected: ExpectedFigures) -> None:

@@ -54,7 +54,8 @@ def once(
         if inserted is None:
             return _replay(actor, route, key, mark), True
         result = effect()
-        IdempotencyRecord.objects.filter(pk=inserted[0]).update(result=result)
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE kernel_idempotencyrecord SET result = %s WHERE id = %s", [json.dumps(result), inserted[0]])
         return result, False
 
 
