@@ -7,6 +7,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 application = get_wsgi_application()
 
+import pypinyin  # noqa: E402, F401  (heavy and needed by every search: the serving processes share this one)
+
 from config.readiness import refuse_unless_ready  # noqa: E402  (needs the applications)
 
 refuse_unless_ready()

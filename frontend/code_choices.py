@@ -8,12 +8,12 @@ from functools import cache
 from babel import Locale
 from django.utils import timezone
 from django.utils.translation import get_language
-from pypinyin import lazy_pinyin
 
 from frontend.presenters.instruments import class_name
 from instruments.queries import codes
 from instruments.rules.classification import instrument_classes
 from instruments.rules.regions import Language
+from instruments.services.pinyin import pinyin
 
 #: Fields of an instrument that hold codes, and of which scheme.
 SCHEMES = {"class_code": "nrii", "subject_codes": "gbt13745", "technique_codes": "panet"}
@@ -36,7 +36,7 @@ def _nations(locale: str) -> tuple[tuple[str, str], ...]:
         for code, name in Locale.parse(locale).territories.items()
         if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES
     ]
-    return tuple(sorted(names, key=lambda pair: ["".join(lazy_pinyin(pair[1])).casefold(), pair[0]]))
+    return tuple(sorted(names, key=lambda pair: [pinyin(pair[1]).casefold(), pair[0]]))
 
 
 #: Codes of CLDR that are unions, unknown places or pseudo-regions.

@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
-from pypinyin import lazy_pinyin
-
 from config.kernel.errors import Reason, Refusal
 from instruments.models import Organisation, OrganisationIdentifier, OrganisationKind, OwnerClass
 from instruments.rules.identifiers import Scheme, identify
 from instruments.rules.names import clean_name, name_key
+from instruments.services.pinyin import pinyin
 
 T = TypeVar("T")
 NAME_MAX_LENGTH = 200
@@ -80,7 +79,7 @@ def write(organisation: Organisation, facts: OrganisationFacts) -> None:
         if name != "identifiers":
             setattr(organisation, name, list(value) if isinstance(value, tuple) else value)
     organisation.name_key = name_key(facts.name)[:_KEY_LENGTH]
-    organisation.name_pinyin = "".join(lazy_pinyin(facts.name)).casefold()[:_KEY_LENGTH]
+    organisation.name_pinyin = pinyin(facts.name).casefold()[:_KEY_LENGTH]
 
 
 def checked(kind: str, facts: OrganisationFacts) -> OrganisationFacts:

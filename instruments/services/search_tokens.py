@@ -14,10 +14,9 @@ import unicodedata
 from collections.abc import Iterable
 from functools import cache, lru_cache
 
-from pypinyin import Style, lazy_pinyin, pinyin_dict
-
 from instruments.rules import synonyms
 from instruments.rules.synonyms import fold
+from instruments.services.pinyin import syllable
 
 _CJK = (
     "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3131-\u318e\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
@@ -70,20 +69,12 @@ def pinyin_words(text: str) -> frozenset[str]:
     """Pinyin of each run of Chinese characters from every syllable on: initials and whole, for search by prefix."""
     found: set[str] = set()
     for run in re.findall(f"(?:{_HAN.pattern})+", fold(text)):
-        syllables = [syllable for character in run if (syllable := _syllable(character))][:_MAX_PINYIN_SYLLABLES]
-        initials = "".join(syllable[0] for syllable in syllables)
+        syllables = [read for character in run if (read := syllable(character))][:_MAX_PINYIN_SYLLABLES]
+        initials = "".join(read[0] for read in syllables)
         for i in range(len(syllables)):
             found.add(initials[i:])
             found.add("".join(syllables[i:])[:_MAX_PINYIN_LETTERS])
     return frozenset(found)
-
-
-@lru_cache(maxsize=20_000)
-def _syllable(character: str) -> str:
-    """The commonest reading of one character in plain letters, or nothing when it has none."""
-    if ord(character) not in pinyin_dict.pinyin_dict:
-        return ""
-    return lazy_pinyin(character, style=Style.NORMAL, v_to_u=False)[0]
 
 
 def sort_key(text: str) -> str:
@@ -93,7 +84,7 @@ def sort_key(text: str) -> str:
     """
     folded = fold(text)
     folded = re.sub(r"^[\W_]+(?=\w)", "", folded)
-    spelled = _HAN.sub(lambda found: f"{_syllable(found[0]) or found[0]} ", folded)
+    spelled = _HAN.sub(lambda found: f"{syllable(found[0]) or found[0]} ", folded)
     return " ".join(spelled.split())[:600]
 
 
@@ -146,7 +137,7 @@ def literal_query(text: str) -> str:
 
 def spelled(run: str) -> str:
     """A run of Chinese characters in pinyin without blanks; empty when one of them has no reading."""
-    syllables = [_syllable(character) for character in run]
+    syllables = [syllable(character) for character in run]
     return "".join(syllables)[:_MAX_PINYIN_LETTERS] if all(syllables) else ""
 
 

@@ -17,7 +17,7 @@ def test_menus_open_close_and_are_accessible(visitors: Visitors) -> None:
     visitor.open(at("home"))
     page = visitor.page
     menus = page.locator("header details.menu")
-    assert menus.count() == 3
+    assert menus.count() == 4  # more places, language, theme, the person
     for menu in menus.all():
         menu.locator("summary").click()
         expect(menu.locator(".menu-panel")).to_be_visible()

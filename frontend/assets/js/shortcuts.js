@@ -30,11 +30,15 @@ export function startShortcuts() {
   });
 }
 
-/** What a key unfolds is for typing: its first field has the focus, and the key itself is not typed into it. */
+/** What a key unfolds is for typing: it stays open when it was, its first field has the focus, and the key itself is not typed into it. */
 function press(target, event) {
   if (!target) return;
-  target.click();
-  if (target.tagName !== "SUMMARY") return;
+  if (target.tagName !== "SUMMARY") {
+    target.click();
+    return;
+  }
   event.preventDefault();
-  (target.parentElement.open ? (target.parentElement.querySelector("input:not([type=hidden]), select, textarea") ?? target) : target).focus();
+  const folded = target.parentElement;
+  folded.open = true;
+  (folded.querySelector("input:not([type=hidden]), select, textarea") ?? target).focus();
 }
