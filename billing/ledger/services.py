@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -186,14 +186,16 @@ def end_holds(holds: Iterable[Transfer], due: Mapping[int, int], source: Source,
 _TRANSFERRED = (
     "kind", "debit_id", "credit_id", "amount_fen", "source_type", "source_id", "reason", "programme_version_id", "actor_id", "at", "hold_id"
 )  # fmt: skip
-_TRANSFER_ONCE = f"INSERT INTO billing_transfer ({', '.join(_TRANSFERRED)}) VALUES ({', '.join(['%s'] * len(_TRANSFERRED))})"  # noqa: S608
+_TRANSFERS = f"INSERT INTO billing_transfer ({', '.join(_TRANSFERRED)}) VALUES "  # noqa: S608  (names of our own fields)
 
 
-def _write(rows: Iterable[Mapping[str, Any]]) -> None:
-    """Transfers (``_row``, with the ``hold_id`` of the hold that one ends), in their order."""
+def _write(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Transfers (``_row``, with the ``hold_id`` of the hold that one ends), in their order, in one statement."""
+    if not rows:
+        return
+    one = f"({', '.join(['%s'] * len(_TRANSFERRED))})"
     with connection.cursor() as cursor:
-        for row in rows:
-            cursor.execute(_TRANSFER_ONCE, [row.get(name) for name in _TRANSFERRED])
+        cursor.execute(_TRANSFERS + ", ".join([one] * len(rows)), [row.get(name) for row in rows for name in _TRANSFERRED])
 
 
 def _row(kind: TransferKind, debit_id: int, credit_id: int, amount_fen: int, source: Source, now: datetime) -> dict[str, Any]:

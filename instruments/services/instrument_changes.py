@@ -38,16 +38,14 @@ def managed_instrument(actor: Actor, instrument_id: int) -> Instrument:
 
 def owner_institution(organisation_id: int) -> Organisation:
     """The organisation when it is one that may own instruments. Raises Refusal ``instrument.owner_unknown``."""
-    found = Organisation.objects.filter(pk=organisation_id, kind=OrganisationKind.OWNER).first()
-    if found is None:
-        raise Refusal.of("instrument.owner_unknown", "organisation_id")
-    return found
+    return checked_owner(Organisation.objects.filter(pk=organisation_id).first())
 
 
-def refuse_other_than_owner(organisation: Organisation) -> None:
+def checked_owner(organisation: Organisation | None) -> Organisation:
     """As ``owner_institution`` for an organisation that is in hand."""
-    if organisation.kind != OrganisationKind.OWNER:
+    if organisation is None or organisation.kind != OrganisationKind.OWNER:
         raise Refusal.of("instrument.owner_unknown", "organisation_id")
+    return organisation
 
 
 def class_reasons(class_code: str) -> list[Reason]:

@@ -19,13 +19,13 @@ from instruments.rules import registry_map, registry_values
 from instruments.rules.registry_values import clean_fields
 from instruments.services import catalogue, schedule_store, uploads
 from instruments.services.instrument_changes import (
+    checked_owner,
     class_reasons,
     jsonable,
     managed_instrument,
     name_pinyin,
     needs_review,
     owner_institution,
-    refuse_other_than_owner,
     refuse_unreviewed,
     require_manager,
 )
@@ -162,7 +162,7 @@ def create_instrument(
     if site is None:
         raise NotFound.of("access.not_found", model="site")
     require_manager(actor, site.organisation_id)
-    refuse_other_than_owner(site.organisation)
+    checked_owner(site.organisation)
     values = _clean_instrument(asdict(fields))
     values["published"] = values["published"] and not needs_review(actor, site.organisation)
     instrument = Instrument(

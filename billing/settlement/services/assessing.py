@@ -12,10 +12,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, When
 
 from billing.ledger import services as ledger
-from billing.ledger.models import Account, Transfer, TransferKind
+from billing.ledger.models import Account, TransferKind
 from billing.ledger.services import AccountSpec
 from billing.pricing import services as pricing
 from billing.pricing.rules.customer_class import customer_class
@@ -154,11 +153,11 @@ def candidates_of(
     versions: Sequence[InForce], facts: Facts, accounts: Accounts, customer_id: int, known: Mapping[str, Account]
 ) -> tuple[Candidate, ...]:
     """The programmes to be tried, each with the facts and the balances of its caps (an account that is missing was never opened)."""
-    awarded = _is_awarded(known.values())
+    know_awards(account for account in known.values() if not hasattr(account, "is_awarded"))
     return tuple(
         Candidate(
             version.programme,
-            _with_first_use(facts, known.get(awarded_key(version, customer_id)), awarded),
+            _with_first_use(facts, known.get(awarded_key(version, customer_id))),
             {
                 cap_id: _balance(known.get(spec.key))
                 for (version_id, cap_id), spec in accounts.items()
@@ -238,11 +237,9 @@ def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datet
 
 def _known_accounts(keys: set[str]) -> dict[str, Account]:
     """The opened ones of these accounts by key, each knowing whether something was awarded to it."""
-    if not keys:
-        return {}
-    awarded = Exists(Transfer.objects.filter(LIVE, credit=OuterRef("pk")))
-    rows = Account.objects.filter(key__in=keys).annotate(is_awarded=Case(When(kind=AWARDED, then=awarded), default=False))
-    return {account.key: account for account in rows}
+    found = ledger.known(keys)
+    know_awards(found.values())
+    return found
 
 
 _IN_FORCE_OF_MANY = """
@@ -299,8 +296,8 @@ def facts_of(
     )
 
 
-def _with_first_use(facts: Facts, account: Account | None, awarded: Mapping[int, bool]) -> Facts:
-    first = account is None or not awarded[account.pk]
+def _with_first_use(facts: Facts, account: Account | None) -> Facts:
+    first = account is None or not account.is_awarded  # type: ignore[attr-defined]
     applicant = facts.applicant
     known = Party(
         applicant.kind, applicant.size, applicant.region_code, applicant.policy_zones, applicant.verified, first_use=first
@@ -308,33 +305,26 @@ def _with_first_use(facts: Facts, account: Account | None, awarded: Mapping[int,
     return Facts(known, facts.provider, facts.instrument, facts.service, facts.amounts, facts.quantities, facts.grade)
 
 
-#: What was posted, or is held and not ended.
-LIVE = Q(kind=TransferKind.POST) | Q(kind=TransferKind.HOLD, ends__isnull=True)
-
-
-_AWARDED_TO = f"""
-SELECT a.id, EXISTS (
-    SELECT FROM billing_transfer t WHERE t.credit_id = a.id AND (t.kind = '{TransferKind.POST}' OR (
-        t.kind = '{TransferKind.HOLD}' AND NOT EXISTS (SELECT FROM billing_transfer ended WHERE ended.hold_id = t.id))))
-  FROM unnest(%s::bigint[]) AS a (id)
+_AWARDED_AMONG = f"""
+SELECT a.id FROM unnest(%s::bigint[]) AS a (id) WHERE EXISTS (
+    SELECT FROM billing_transfer t
+     WHERE t.credit_id = a.id AND (t.source_type, t.source_id) IS DISTINCT FROM ('reservation', %s::bigint)
+       AND (t.kind = '{TransferKind.POST}' OR (
+            t.kind = '{TransferKind.HOLD}' AND NOT EXISTS (SELECT FROM billing_transfer ended WHERE ended.hold_id = t.id))))
 """  # noqa: S608  (constants only; values are bound)
 
 
-def _is_awarded(accounts: Iterable[Account]) -> dict[int, bool]:
-    """Whether something was awarded to the accounts that count awards (``LIVE``), by id: one query for all that do not know it."""
+def know_awards(accounts: Iterable[Account], but_for: int | None = None) -> None:
+    """Each account that counts awards learns (``is_awarded``) whether one was posted to it or is held and not ended; those of the
+    reservation ``but_for`` do not count. One query for all."""
     counting = [account for account in accounts if account.kind == AWARDED]
-    known: dict[int, bool] = {one.pk: vars(one)["is_awarded"] for one in counting if "is_awarded" in vars(one)}
-    unknown = [account.pk for account in counting if account.pk not in known]
-    if unknown:
-        with connection.cursor() as cursor:
-            cursor.execute(_AWARDED_TO, [unknown])
-            known |= dict(cursor.fetchall())
-    return known
-
-
-def live_awards(awarded: Account) -> QuerySet[Transfer]:
-    """What was posted to the account, or is held for it and not ended."""
-    return Transfer.objects.filter(LIVE, credit=awarded)
+    if not counting:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_AWARDED_AMONG, [[account.pk for account in counting], but_for])
+        awarded = {pk for (pk,) in cursor.fetchall()}
+    for account in counting:
+        account.is_awarded = account.pk in awarded  # type: ignore[attr-defined]
 
 
 def cap_account(version: InForce, cap: Cap, customer_id: int, basis_on: date) -> AccountSpec:

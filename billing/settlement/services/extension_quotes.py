@@ -7,9 +7,10 @@ from datetime import datetime
 
 from django.db.models import Sum
 
+from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.settlement.services import assessing
-from billing.settlement.services.assessing import LIVE, Pins
+from billing.settlement.services.assessing import Pins
 from billing.settlement.services.reservation_money import RESERVATION
 from billing.subsidy.rules.assess import Assessment
 from booking.models import Reservation
@@ -30,12 +31,10 @@ def extension_figures(reservation: Reservation, ends_at: datetime, now: datetime
 
 def _without_own(keys: list[str], reservation: Reservation) -> Mapping[str, Account]:
     """The accounts as if nothing were held for the reservation itself."""
-    accounts = {account.key: account for account in Account.objects.filter(key__in=keys)}
+    accounts = ledger.known(keys)
     own = Transfer.objects.filter(source_type=RESERVATION, source_id=reservation.pk, kind=TransferKind.HOLD, ends__isnull=True)
     held = dict(own.values_list("debit_id").annotate(held=Sum("amount_fen")))
-    others = Transfer.objects.filter(LIVE).exclude(source_type=RESERVATION, source_id=reservation.pk)
-    awarded = set(others.filter(credit__in=list(accounts.values())).values_list("credit_id", flat=True))
     for account in accounts.values():
         account.held_fen -= held.get(account.pk, 0)
-        account.is_awarded = account.pk in awarded  # type: ignore[attr-defined]
+    assessing.know_awards(accounts.values(), but_for=reservation.pk)
     return accounts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.settlement.services import assessing
 from billing.settlement.services.quotes import QuotePreview, caps_left
@@ -18,8 +19,7 @@ def preview(actor: Actor, reservation_id: int, during: TimeRange, now: datetime)
     rows = Reservation.objects.select_related("instrument__site", "instrument__organisation", "organisation")
     reservation = get_visible(rows, actor, pk=reservation_id)
     planned = assessing.plan(reservation.instrument, reservation.organisation, during, now)
-    keys = [spec.key for spec in planned.specs()]
-    known = {account.key: account for account in Account.objects.filter(key__in=keys)}
+    known = ledger.known(spec.key for spec in planned.specs())
     _give_back(known, reservation.pk)
     prepared = planned.with_balances(known)
     assessment = prepared.inputs.assess()
@@ -33,7 +33,4 @@ def _give_back(known: dict[str, Account], reservation_id: int) -> None:
     for hold in own:
         if hold.debit_id in by_id:
             by_id[hold.debit_id].held_fen -= hold.amount_fen
-    for account in known.values():
-        if account.kind == assessing.AWARDED:
-            others = assessing.live_awards(account).exclude(pk__in=[hold.pk for hold in own])
-            account.is_awarded = others.exists()  # type: ignore[attr-defined]
+    assessing.know_awards(known.values(), but_for=reservation_id)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from billing.ledger.models import Account
+from billing.ledger import services as ledger
 from billing.pricing import sample_prices
 from billing.pricing.rules.customer_class import customer_class
 from billing.pricing.rules.samples import CUSTOMER_CLASSES, MOST_SAMPLES, PricedSamples, SamplePrice
@@ -81,8 +81,7 @@ def preview(actor: Actor, resource_id: int, organisation_id: int, samples: int, 
     facts = assessing.facts_of(owner, resource_place(resource.pk), customer, assessing.TESTING_KIND, today, today)
     versions = tuple(subsidy.in_force(version_id) for version_id in subsidy.version_ids_in_force(today))
     accounts = assessing.accounts_of(versions, facts, customer.pk, today)
-    keys = [spec.key for spec in assessing.specs_of(versions, accounts, customer.pk)]
-    known = {account.key: account for account in Account.objects.filter(key__in=keys)} if keys else {}
+    known = ledger.known(spec.key for spec in assessing.specs_of(versions, accounts, customer.pk))
     named_class = customer_class(
         kind=customer.kind, size=facts.applicant.size, is_owner=customer.pk == owner.pk, priced=CUSTOMER_CLASSES
     )
