@@ -6,6 +6,13 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+# Signed by both sides before the copy as issued was made: it was never made. As failed ones, either side can ask for them.
+NEVER_MADE = """
+UPDATE billing_commissionsheet SET render_state = 'failed', render_error = 'order.render_failed'
+ WHERE content IS NOT NULL AND pdf_id IS NULL AND render_state = 'done'
+"""
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -47,7 +54,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='quotationline',
-            trigger=pgtrigger.compiler.Trigger(name='quotation_line_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP <> 'INSERT' THEN\n    PERFORM 1 FROM billing_quotation q WHERE q.id = OLD.quotation_id AND q.state = 'draft';\n    IF NOT FOUND THEN\n        RAISE EXCEPTION 'frozen: the lines of a quotation that was sent cannot be changed' USING ERRCODE = '23001';\n    END IF;\nEND IF;\nIF TG_OP <> 'DELETE' THEN\n    PERFORM 1 FROM billing_quotation q WHERE q.id = NEW.quotation_id AND q.state = 'draft';\n    IF NOT FOUND THEN\n        RAISE EXCEPTION 'frozen: the lines of a quotation that was sent cannot be changed' USING ERRCODE = '23001';\n    END IF;\n    RETURN NEW;\nEND IF;\nRETURN OLD;\n", hash='091f090771de566197a3342671906ad486465a56', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_quotation_line_frozen_897f5', table='billing_quotationline', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='quotation_line_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(func="\nIF TG_OP <> 'INSERT' THEN\n    PERFORM 1 FROM billing_quotation q WHERE q.id = OLD.quotation_id AND q.state = 'draft' FOR SHARE;\n    IF NOT FOUND THEN\n        RAISE EXCEPTION 'frozen: the lines of a quotation that was sent cannot be changed' USING ERRCODE = '23001';\n    END IF;\nEND IF;\nIF TG_OP <> 'DELETE' THEN\n    PERFORM 1 FROM billing_quotation q WHERE q.id = NEW.quotation_id AND q.state = 'draft' FOR SHARE;\n    IF NOT FOUND THEN\n        RAISE EXCEPTION 'frozen: the lines of a quotation that was sent cannot be changed' USING ERRCODE = '23001';\n    END IF;\n    RETURN NEW;\nEND IF;\nRETURN OLD;\n", hash='51ffdfe324ec56d6c73ff8fb122fdc810f27eff2', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_quotation_line_frozen_897f5', table='billing_quotationline', when='BEFORE')),
         ),
         migrations.AddConstraint(
             model_name='commissionsheet',
@@ -65,4 +72,5 @@ class Migration(migrations.Migration):
             model_name='quotation',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ['draft', 'sent'])), models.Q(models.Q(('state__in', ['draft', 'sent']), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='quotation_ended_with_its_state'),
         ),
+        migrations.RunSQL(NEVER_MADE, migrations.RunSQL.noop),
     ]

@@ -49,16 +49,17 @@ def frozen_by_state(
     )
 
 
-#: Lines are written, changed and taken away only while every quotation that they belong to is a draft.
+#: Lines are written, changed and taken away only while every quotation that they belong to is a draft, and stays one until they are
+#: committed: who sends it meanwhile waits.
 DRAFT_ONLY = """
 IF TG_OP <> 'INSERT' THEN
-    PERFORM 1 FROM billing_quotation q WHERE q.id = OLD.quotation_id AND q.state = 'draft';
+    PERFORM 1 FROM billing_quotation q WHERE q.id = OLD.quotation_id AND q.state = 'draft' FOR SHARE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'frozen: the lines of a quotation that was sent cannot be changed' USING ERRCODE = '23001';
     END IF;
 END IF;
 IF TG_OP <> 'DELETE' THEN
-    PERFORM 1 FROM billing_quotation q WHERE q.id = NEW.quotation_id AND q.state = 'draft';
+    PERFORM 1 FROM billing_quotation q WHERE q.id = NEW.quotation_id AND q.state = 'draft' FOR SHARE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'frozen: the lines of a quotation that was sent cannot be changed' USING ERRCODE = '23001';
     END IF;

@@ -85,8 +85,11 @@ def render(kind: str, document_id: int, now: datetime) -> None:
             document = _rows(kind).get(pk=document_id)
     except Exception as error:
         _log.exception("the PDF of %s %s failed", kind, document.number)
-        _note(document, render_state=RenderState.FAILED, render_error=_code(error))
+        if missing(_rows(kind).get(pk=document_id)):  # another worker may have made it meanwhile
+            _note(document, render_state=RenderState.FAILED, render_error=_code(error))
         raise
+    if document.content is not None:
+        _note(document, render_state=RenderState.DONE, render_error="")
 
 
 def signatures_of(sheet: CommissionSheet) -> list[dict[str, Any]]:
@@ -113,13 +116,11 @@ def _make(document: Order, copy: Copy, now: datetime) -> None:
     paper = pdf.render_apart(content, signatures)
     with transaction.atomic():
         current = type(document)._default_manager.select_for_update(no_key=True).get(pk=document.pk)
-        left = missing(current)
-        if copy not in left:
+        if copy not in missing(current):
             return  # done by another worker in the meantime
         name = f"{document.number}{_SUFFIXES[copy]}.pdf"
         stored = files.store(paper, file_name=name, media_type="application/pdf", user_id=None, now=now)
-        state = RenderState.DONE if left == [copy] else RenderState.RENDERING
-        _note(document, render_state=state, **{copy.value: stored})
+        _note(document, **{copy.value: stored})
 
 
 def _require_side(actor: Actor, document: Order) -> None:
