@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -87,8 +88,17 @@ def destinations(name: str) -> frozenset[tuple[str, int]]:
             raise ImproperlyConfigured(
                 f"{name} must name hosts, with a port or without, for example calendar.lab.example,10.2.0.7:8443, not {entry!r}"
             )
-        found |= {(host.strip("[]").lower(), int(each)) for each in ([port] if port else ["80", "443"])}
+        found |= {(_host(host), int(each)) for each in ([port] if port else ["80", "443"])}
     return frozenset(found)
+
+
+def _host(given: str) -> str:
+    """As requests name it: an address in its shortest form (``fd00:0::7`` is ``fd00::7``), a name in small letters."""
+    plain = given.strip("[]").lower()
+    try:
+        return str(ip_address(plain))
+    except ValueError:
+        return plain
 
 
 def receivers(name: str, *, plain: bool) -> frozenset[tuple[str, str, int]]:
@@ -103,7 +113,7 @@ def receivers(name: str, *, plain: bool) -> frozenset[tuple[str, str, int]]:
         scheme, host, port = matched.groups()
         if scheme == "http" and not plain:
             raise ImproperlyConfigured(f"{name} must name servers with https:// while JISHI_TLS is on, not {entry!r}")
-        found.add((scheme, host.strip("[]").lower(), int(port or {"http": 80, "https": 443}[scheme])))
+        found.add((scheme, _host(host), int(port or {"http": 80, "https": 443}[scheme])))
     return frozenset(found)
 
 

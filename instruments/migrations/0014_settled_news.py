@@ -2,6 +2,12 @@
 
 from django.db import migrations, models
 
+# Until now what was dealt with was only marked as read, and time that became free asked for nothing.
+SETTLED = """
+UPDATE instruments_notice SET needs_action = false
+ WHERE needs_action AND (read_at IS NOT NULL OR event = 'alerts.time_free')
+"""
+
 
 class Migration(migrations.Migration):
 
@@ -26,4 +32,5 @@ class Migration(migrations.Migration):
             model_name='notice',
             index=models.Index(condition=models.Q(('needs_action', True)), fields=['object_type', 'object_id'], name='notice_unsettled'),
         ),
+        migrations.RunSQL(SETTLED, migrations.RunSQL.noop),
     ]

@@ -21,9 +21,9 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Model, Q
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
 
 from config.kernel.access import Actor, Role, visible_to
+from config.kernel.services.jobs import defer_once
 from config.kernel.services.silence import is_silent
 from config.kernel.services.transactions import whole
 from instruments.models import Delivery, Membership, Notice, NoticeSettings, User
@@ -102,12 +102,8 @@ def defer_deliveries(planned: Iterable[tuple[int, datetime]], now: datetime) -> 
 
 
 def queue_once(delivery_id: int) -> bool:
-    """Queue an attempt unless this has done so and it still waits. Not within a transaction."""
-    try:
-        app.configure_task(TASK, queue=QUEUE, queueing_lock=f"{TASK}:{delivery_id}").defer(delivery_id=delivery_id)
-    except AlreadyEnqueued:
-        return False
-    return True
+    """Queue an attempt unless this has done so and it still waits."""
+    return defer_once(TASK, f"{TASK}:{delivery_id}", queue=QUEUE, delivery_id=delivery_id)
 
 
 @whole

@@ -63,7 +63,8 @@ def claim(delivery_id: int, now: datetime) -> WebhookDelivery | None:
         if found.state == WebhookState.SENDING and found.claimed_at is not None and found.claimed_at + LEASE > now:
             return None
         if not webhooks.may_send(found.webhook):
-            found.state, found.error, found.finished_at = WebhookState.FAILED, "webhook.off", now
+            why = "webhook.organisation_not_verified" if found.webhook.active else "webhook.off"
+            found.state, found.error, found.finished_at = WebhookState.FAILED, why, now
             found.save(update_fields=["state", "error", "finished_at"])
             return None
         found.state, found.claimed_at, found.attempts = WebhookState.SENDING, now, found.attempts + 1

@@ -13,11 +13,11 @@ from typing import Any
 
 from django.conf import settings
 from procrastinate.contrib.django import app
-from procrastinate.exceptions import AlreadyEnqueued
 
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.services import audit, outbound
+from config.kernel.services.jobs import defer_once
 from config.kernel.services.transactions import whole
 from instruments.access import administers
 from instruments.models import Organisation, OrganisationStatus, Webhook, WebhookDelivery, WebhookState
@@ -170,13 +170,8 @@ def may_send(webhook: Webhook) -> bool:
 
 
 def queue_once(delivery_id: int) -> bool:
-    """Queue an attempt unless this has done so and it still waits. Not within a transaction."""
-    try:
-        job = app.configure_task(TASK, queue=QUEUE, lock=LOCK, queueing_lock=f"{TASK}:{delivery_id}")
-        job.defer(delivery_id=delivery_id)
-    except AlreadyEnqueued:
-        return False
-    return True
+    """Queue an attempt unless this has done so and it still waits."""
+    return defer_once(TASK, f"{TASK}:{delivery_id}", queue=QUEUE, lock=LOCK, delivery_id=delivery_id)
 
 
 def _defer(made: list[WebhookDelivery]) -> None:

@@ -238,7 +238,7 @@ def test_what_waits_for_an_organisation_that_is_suspended_meanwhile_is_not_sent(
     Organisation.objects.filter(pk=cast.lab.pk).update(status="suspended")
     assert attempt(cast.now) == [""]
     one = WebhookDelivery.objects.get()
-    assert (one.state, one.error, receiver.heard) == ("failed", "webhook.off", [])
+    assert (one.state, one.error, receiver.heard) == ("failed", "webhook.organisation_not_verified", [])
     with pytest.raises(Refusal, match=r"webhook\.organisation_not_verified"):
         webhooks.redeliver(wang, one.pk, cast.now)
 
