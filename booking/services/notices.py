@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,37 +26,39 @@ _TO_BOTH = {
 _ANSWERED = ("reservation.requested", "reservation.figures_changed")
 _PROPOSED = ("reservation.change_proposed_to_lab", "reservation.change_proposed_to_customer")
 _GAP = ("licence.gap",)
-_USE = (
-    "reservation.completed",
-    "reservation.times_corrected",
-    "reservation.adjustment_asked_to_lab",
-    "reservation.adjustment_refused",
-    "reservation.disputed_to_lab",
-    "reservation.agree_soon",
-)
+SOON_TO_CUSTOMER, SOON_TO_LAB = "reservation.agree_soon", "lab.agree_soon"
+_SOON = (SOON_TO_CUSTOMER, SOON_TO_LAB)
+_ASKED_FOR_YES = ("reservation.completed", "reservation.times_corrected")
+_USE_ASKS_CUSTOMER = (*_ASKED_FOR_YES, "reservation.adjustment_refused", SOON_TO_CUSTOMER)
+_USE_ASKS_LAB = ("reservation.adjustment_asked_to_lab", "reservation.disputed_to_lab", SOON_TO_LAB)
+_USE = (*_USE_ASKS_CUSTOMER, *_USE_ASKS_LAB)
 _SETTLES = {
     "charged": _USE,
-    "adjustment_asked_to_lab": ("reservation.completed", "reservation.times_corrected", "reservation.agree_soon"),
+    "adjustment_asked_to_lab": (*_ASKED_FOR_YES, *_SOON),
     "adjustment_refused": ("reservation.adjustment_asked_to_lab",),
-    "disputed_to_lab": (
-        "reservation.completed",
-        "reservation.times_corrected",
-        "reservation.adjustment_refused",
-        "reservation.agree_soon",
-    ),
+    "disputed_to_lab": (*_ASKED_FOR_YES, "reservation.adjustment_refused", *_SOON),
     "approved": (*_ANSWERED, *_PROPOSED),
     **dict.fromkeys(("rejected", "cancelled", "expired", "no_show"), (*_ANSWERED, *_PROPOSED, *_GAP)),
     "completed": _GAP,
+    "customer_agreed": _USE_ASKS_CUSTOMER,
+    "lab_agreed": _USE_ASKS_LAB,
     **dict.fromkeys(("moved", "change_withdrawn"), _PROPOSED),
     **{f"change_{end}_to_{side}": _PROPOSED for end in ("refuse", "lapse") for side in ("lab", "customer")},
 }
 """What nobody has to look at any more once this has happened."""
 
 
-def defer(reservation: Reservation, event: str, now: datetime, **more: Any) -> None:
+def settle_answered(reservation: Reservation, customer: bool, lab: bool, now: datetime) -> None:
+    """A side has said yes to the use: nothing that it was asked about it needs it any more."""
+    for side, said in (("customer_agreed", customer), ("lab_agreed", lab)):
+        if said:
+            settle(reservation, _SETTLES[side], now)
+
+
+def defer(reservation: Reservation, event: str, now: datetime, not_to: Collection[str] = (), **more: Any) -> None:
     """Tell of ``event``: the last part of a code ``reservation.*`` in ``booking.notice_wording``. ``requested`` and what ends in
-    ``_to_lab`` is for the lab, a few events are for both sides, the others for the customer. ``more`` are further parameters of its
-    sentences, such as ``reason``.
+    ``_to_lab`` is for the lab, a few events are for both sides, the others for the customer. ``not_to``: whole codes whose readers know
+    already. ``more`` are further parameters of its sentences, such as ``reason``.
     """
     if event in _SETTLES:
         settle(reservation, _SETTLES[event], now)
@@ -70,6 +73,7 @@ def defer(reservation: Reservation, event: str, now: datetime, **more: Any) -> N
     heard = dict.fromkeys({lab, reservation.organisation_id}, hear(reservation, event))
     params = params_of(reservation) | more
     path = reverse("reservation_detail", kwargs={"pk": reservation.pk})
+    told |= dict.fromkeys(set(not_to) & set(told), Q(pk__in=[]))
     for name, people in told.items():
         tell(News(name, params, path, reservation, lab, webhooks=heard if name == code else {}), people, now)
 

@@ -49,6 +49,7 @@ def agree(actor: Actor, reservation_id: int, now: datetime) -> bool:
     audit.record(actor, "usage.say_yes", session, now, after={"customer": sides.customer, "lab": sides.lab})
     if session.customer_agreed_at is None or session.lab_agreed_at is None:
         session.save()
+        notices.settle_answered(locked, sides.customer, sides.lab, now)
         return False
     _settle(locked, session, Action.AGREE, AgreedHow.BOTH_SIDES, actor, now)
     return True
@@ -160,7 +161,8 @@ def remind_due(now: datetime) -> int:
             return False
         session.reminded_at = now
         session.save(update_fields=["reminded_at"])
-        notices.defer(locked, "agree_soon", now)
+        said = {notices.SOON_TO_CUSTOMER: session.customer_agreed_at, notices.SOON_TO_LAB: session.lab_agreed_at}
+        notices.defer(locked, "agree_soon", now, not_to=[code for code, at in said.items() if at is not None])
         return True
 
     waiting = UsageSession.objects.filter(review_until__lte=now + NOTICE_BEFORE, reminded_at__isnull=True)
