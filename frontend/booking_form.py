@@ -39,6 +39,11 @@ def read_day(text: str) -> date | None:
     return day if FIRST_YEAR <= day.year < LAST_YEAR else None
 
 
+def read_id(text: str) -> int:
+    """A key of ours, or 0 for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
 @dataclass(frozen=True, slots=True)
 class BookingForm:
     """The fields as typed. ``to_on`` is empty when the session ends on the day it starts (or at midnight after it)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from frontend.views import (
+    again,
     approvals,
     bookings,
     changes,
@@ -32,6 +33,7 @@ urlpatterns = [
     path("bookings/", bookings.reservation_list, name="reservation_list"),
     path("bookings/<int:pk>/", bookings.reservation_detail, name="reservation_detail"),
     path("bookings/<int:pk>/cancel", bookings.reservation_cancel, name="reservation_cancel"),
+    path("bookings/<int:pk>/again", again.reservation_again, name="reservation_again"),
     path("bookings/<int:pk>/move", changes.reservation_move, name="reservation_move"),
     path("bookings/<int:pk>/changes/<int:change>/accept", changes.move_accept, name="move_accept"),
     path("bookings/<int:pk>/changes/<int:change>/refuse", changes.move_refuse, name="move_refuse"),

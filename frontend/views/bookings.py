@@ -28,7 +28,7 @@ from booking.rules.states import ReservationState
 from booking.services import context as booking_context
 from booking.services import reservations, transitions
 from booking.services.context import BookingContext, policy_for
-from booking.services.refusing import refusal_reasons
+from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
@@ -179,6 +179,7 @@ def reservation_list(request: HttpRequest) -> HttpResponse:
         "states": _STATES,
         "tabs": [("upcoming", _("Upcoming")), ("past", _("Past")), ("all", _("All"))],
         "several_organisations": len(actor.organisations()) > 1,
+        "bookable": actor.organisations(*BOOKING_ROLES),
     }
     return render(request, "booking/list.html", context)
 

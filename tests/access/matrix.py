@@ -676,6 +676,7 @@ PAGES: dict[str, Route] = {
     "wait_accept": acts("wait", only("researcher"), only("foreign")),
     "wait_decline": acts("wait", only("researcher"), only("foreign")),
     "wait_withdraw": acts("wait", only("researcher"), only("foreign")),
+    "reservation_again": Route({"GET": Rule(CUSTOMERS, only("foreign"), frozenset({302}))}, "reservation"),
     "reservation_move": form("reservation:approved", CUSTOMERS | LAB, only("foreign")),
     "move_accept": acts("move", LAB, params=("pk", "change")),
     "move_refuse": acts("move", LAB, params=("pk", "change"), body=reason),

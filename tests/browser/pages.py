@@ -559,6 +559,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("wait_list", lambda: at("wait_list"), ("researcher", "firm_admin"), important=True),
     Shown("wait_join", lambda: at("wait_join", instrument().pk), CUSTOMERS),
     Shown("reservation_move", lambda: at("reservation_move", reservation("requested")), CUSTOMERS),
+    Shown("instrument_detail", lambda: at("reservation_again", reservation("agreed")), ("researcher",), "book-again"),
     Shown(
         "reservation_move", lambda: at("reservation_move", lab_reservation("approved"), **later()), ("lab_manager",), "by-the-lab"
     ),
@@ -888,6 +889,7 @@ NOT_PAGES: dict[str, str] = {
     "quote_preview": "a piece of the booking form; test_main_job_by_mouse shows it",
     "reservation_accept_quote": "POST only",
     "reservation_calendar": "a download",
+    "reservation_again": "leads to the instrument's page",
     "instrument_hold": "POST only",
     "wait_accept": "POST only",
     "wait_decline": "POST only",
