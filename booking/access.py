@@ -39,6 +39,7 @@ from booking.models import (
     RecognitionRequest,
     Reservation,
     ReservationChange,
+    ReservationSeries,
     ReservationTransition,
     SessionRating,
     SubscribedEvent,
@@ -81,6 +82,10 @@ def _transitions(queryset: QuerySet[ReservationTransition], actor: Actor) -> Que
 
 def _changes(queryset: QuerySet[ReservationChange], actor: Actor) -> QuerySet[ReservationChange]:
     return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
+def _series(queryset: QuerySet[ReservationSeries], actor: Actor) -> QuerySet[ReservationSeries]:
+    return queryset.filter(reservation_filter(actor))
 
 
 def _sessions(queryset: QuerySet[UsageSession], actor: Actor) -> QuerySet[UsageSession]:
@@ -287,6 +292,7 @@ _SCOPES: dict[Any, Any] = {
     RecognitionRequest: _recognitions,
     Reservation: _reservations,
     ReservationChange: _changes,
+    ReservationSeries: _series,
     ReservationTransition: _transitions,
     SubscribedEvent: _subscribed_events,
     SessionRating: _ratings,

@@ -102,7 +102,7 @@ def make_panel(
 ) -> Panel:
     """The panel for what was typed; empty fields are filled from the person's last booking. ``problems`` stand above the form."""
     organisations = queries.bookable_organisations(actor)
-    form = _prefilled(actor, context, form, organisations)
+    form = prefilled(actor, context, form, organisations)
     chosen = next((each for each in organisations if str(each.pk) == form.organisation), None)
     context = context.for_customer(chosen) if chosen else context
     during, unreadable = _read_time(form, context)
@@ -135,7 +135,8 @@ def _opens_overnight(context: BookingContext, now: datetime) -> bool:
     )
 
 
-def _prefilled(actor: Actor, context: BookingContext, form: BookingForm, organisations: list[Organisation]) -> BookingForm:
+def prefilled(actor: Actor, context: BookingContext, form: BookingForm, organisations: list[Organisation]) -> BookingForm:
+    """The form with what is empty filled in: as the person asked last, else as it is usual."""
     modes = context.instrument.service_modes
     last = queries.last_reservation_of(actor, context.instrument.pk) if organisations and not form.organisation else None
     if last is not None:

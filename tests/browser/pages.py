@@ -107,6 +107,14 @@ def rich_instrument() -> int:
     return int(InstrumentDocument.objects.filter(instrument__organisation_id=lab).earliest("pk").instrument_id)
 
 
+def a_series() -> int:
+    """One of the researcher's series of which something is still ahead."""
+    from booking.models import Reservation
+
+    rows = Reservation.objects.filter(series__requested_by__email=PERSONAS["researcher"], state__in=["requested", "approved"])
+    return int(rows.earliest("pk").series_id or 0)
+
+
 def waiting_change() -> int:
     from instruments.models import InstrumentChange
 
@@ -559,6 +567,12 @@ PAGES: tuple[Shown, ...] = (
     Shown("wait_list", lambda: at("wait_list"), ("researcher", "firm_admin"), important=True),
     Shown("wait_join", lambda: at("wait_join", instrument().pk), CUSTOMERS),
     Shown("reservation_move", lambda: at("reservation_move", reservation("requested")), CUSTOMERS),
+    Shown("series_create", lambda: at("series_create", instrument().pk, **chosen_time()), CUSTOMERS, important=True),
+    Shown("series_detail", lambda: at("series_detail", a_series()), ("researcher", "firm_admin"), important=True),
+    Shown(
+        "series_change", lambda: at("series_change", a_series(), step="cancel", scope="all", anchor=0), ("researcher",), "cancel"
+    ),
+    Shown("series_change", lambda: at("series_change", a_series(), step="move"), ("researcher",), "move"),
     Shown("instrument_detail", lambda: at("reservation_again", reservation("agreed")), ("researcher",), "book-again"),
     Shown(
         "reservation_move", lambda: at("reservation_move", lab_reservation("approved"), **later()), ("lab_manager",), "by-the-lab"
