@@ -96,7 +96,8 @@ def one_of_mine(actor: Actor, reservation_id: int) -> Reservation | None:
 def reservation_detail(actor: Actor) -> QuerySet[Reservation]:
     """With history, for one page."""
     history = ReservationTransition.objects.select_related("actor").order_by("pk")
-    return reservations_visible(actor).prefetch_related(Prefetch("transitions", queryset=history))
+    rows = reservations_visible(actor).select_related("series")
+    return rows.prefetch_related(Prefetch("transitions", queryset=history))
 
 
 def lab_reservations(actor: Actor) -> QuerySet[Reservation]:

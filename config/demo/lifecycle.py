@@ -43,12 +43,13 @@ def agree(people: People, today: date, now: datetime) -> dict[str, int]:
 
 
 def _repeat(people: People, today: date, now: datetime) -> int:
-    """The first firm asks for an afternoon every other week; times that others have are left out. How many it got."""
+    """The first firm asks for an afternoon every week, six times; times that others have are left out. How many it got."""
     firm, lab = people.customers[0], people.owners[0]
     researcher = people.actor(firm, Role.RESEARCHER)
     instrument = Instrument.objects.filter(organisation=lab, status="normal", published=True).order_by("pk")[2]
-    start = datetime.combine(today + timedelta(days=7), time(14))
-    rule = SeriesRule(start, start + timedelta(hours=2), interval=2, count=4)
+    day = today + timedelta(days=7)
+    start = datetime.combine(day - timedelta(days=max(day.weekday() - 4, 0)), time(14))
+    rule = SeriesRule(start, start + timedelta(hours=2), count=6)
     wish = series.Wish(instrument.pk, firm.pk, rule, instrument.service_modes[0], words("people")["purposes"][0])
     shown = series.report(researcher, wish, now)
     picks = [series.Pick(row.occurrence.ordinal, row.during) for row in shown.wanted if row.during]

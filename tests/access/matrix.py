@@ -182,6 +182,20 @@ def _preview(world: World) -> dict[str, Any]:
     return {"instrument": world.cast.xrd.pk, "organisation": world.cast.firm.pk, **_times(world)}
 
 
+def _series(world: World) -> dict[str, Any]:
+    times = {"starts": "2026-12-10T09:00", "ends": "2026-12-10T11:00", "count": 2}
+    return {"instrument": world.cast.xrd.pk, "organisation": world.cast.firm.pk, "service_mode": "self_operated", **times}
+
+
+def _series_asked(world: World) -> dict[str, Any]:
+    pick = {"ordinal": 1, "starts_at": "2026-12-10T09:00:00+08:00", "ends_at": "2026-12-10T11:00:00+08:00"}
+    return {**_series(world), "picks": [pick]}
+
+
+def _series_back(world: World) -> dict[str, Any]:
+    return {"step": "cancel", "scope": "all", "anchor": 1, "reason": "The tube is broken"}
+
+
 def _statement(world: World) -> dict[str, Any]:
     return {"programme_version": world.versions["DEMO-QH-V"].pk, "payee": world.cast.lab.pk, "month": "2026-10"}
 
@@ -382,6 +396,17 @@ API: dict[str, Route] = {
     "api_reservation_no_show": acts("reservation:missed", LAB),
     "api_reservation_accept_quote": acts("reservation:waiting", CUSTOMERS, only("foreign")),
     "api_find_a_time": reads(EVERYBODY, query="?minutes=120"),
+    "api_series_create": Route({"POST": Rule(CUSTOMERS, ok=TRIED, body=_series_asked, role_first=True)}),
+    "api_series_report": Route({"POST": Rule(CUSTOMERS, body=_series, role_first=True)}),
+    "api_series": reads_object("series"),
+    "api_series_change_report": acts("series", CUSTOMERS | LAB, only("foreign"), body=_series_back),
+    "api_series_change": acts(
+        "series",
+        CUSTOMERS | LAB,
+        only("foreign"),
+        ok=TRIED,
+        body=lambda world: {**_series_back(world), "picks": [{"ordinal": 1, "outcome": "cancelled"}]},
+    ),
     "api_quote_preview": Route({"POST": Rule(CUSTOMERS, body=_preview, role_first=True)}),
     "api_programmes": reads(EVERYBODY),
     "api_programme": reads_object("programme", params=("code",)),
