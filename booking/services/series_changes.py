@@ -234,10 +234,15 @@ class _Walk:
         """Where it would move; None when it does not move, or clocks jump over the time."""
         return self._shift.applied(reservation.during, self._zone) if self._shift is not None else (None, Clock.PLAIN)
 
+    def _is_late(self, reservation: Reservation) -> bool:
+        """Whether giving it back counts as late: for the customer, once the lab has promised the time."""
+        promised = self.side is Side.CUSTOMER and reservation.state == ReservationState.APPROVED
+        return promised and is_late_cancellation(policy_for(reservation.instrument), reservation.during, self.now)
+
     def step(self, reservation: Reservation, new: TimeRange | None, expected: ExpectedFigures) -> Outcome:
         """Change one reservation. Raises as its service, Refusal ``booking.time_not_local``."""
         if self.asked.step is Step.CANCEL:
-            late = is_late_cancellation(policy_for(reservation.instrument), reservation.during, self.now)
+            late = self._is_late(reservation)
             transitions.cancel(self.actor, reservation.pk, self.now, self.asked.reason)
             return Outcome.CANCELLED_LATE if late else Outcome.CANCELLED
         if new is None:
