@@ -39,6 +39,7 @@ from booking.models import (
     RecognitionRequest,
     Reservation,
     ReservationChange,
+    ReservationGroup,
     ReservationSeries,
     ReservationTransition,
     SessionRating,
@@ -86,6 +87,12 @@ def _changes(queryset: QuerySet[ReservationChange], actor: Actor) -> QuerySet[Re
 
 def _series(queryset: QuerySet[ReservationSeries], actor: Actor) -> QuerySet[ReservationSeries]:
     return queryset.filter(reservation_filter(actor))
+
+
+def _groups(queryset: QuerySet[ReservationGroup], actor: Actor) -> QuerySet[ReservationGroup]:
+    """As its reservations: the customer sees all of it, a lab that there is one of which it has a part."""
+    part = Reservation.objects.filter(reservation_filter(actor), group_id=OuterRef("pk"))
+    return queryset.filter(Exists(part))
 
 
 def _sessions(queryset: QuerySet[UsageSession], actor: Actor) -> QuerySet[UsageSession]:
@@ -292,6 +299,7 @@ _SCOPES: dict[Any, Any] = {
     RecognitionRequest: _recognitions,
     Reservation: _reservations,
     ReservationChange: _changes,
+    ReservationGroup: _groups,
     ReservationSeries: _series,
     ReservationTransition: _transitions,
     SubscribedEvent: _subscribed_events,

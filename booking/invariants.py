@@ -257,3 +257,12 @@ register_sql(
          WHERE (r.instrument_id, r.organisation_id, r.requested_by_id) <> (s.instrument_id, s.organisation_id, s.requested_by_id)
             OR r.ordinal > s.planned""",
 )
+
+register_sql(
+    "booking.groups_are_of_one_customer",
+    counted="SELECT count(*) FROM booking_reservationgroup",
+    violations="""
+        SELECT format('reservation %s was asked for together with others of another customer or person', r.id)
+          FROM booking_reservation r JOIN booking_reservationgroup g ON g.id = r.group_id
+         WHERE (r.organisation_id, r.requested_by_id) <> (g.organisation_id, g.requested_by_id)""",
+)

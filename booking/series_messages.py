@@ -1,4 +1,4 @@
-"""The sentences for refusals about series."""
+"""The sentences for refusals about series, and about several instruments at once."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ register(
         ),
         "series.changed_meanwhile": _("Some of these times were changed meanwhile. Look at the list again."),
         "series.nothing_left": _("None of these times can be changed any more: they are over, running or given back."),
+        "together.how_many": _("Choose between %(least)s and %(most)s instruments."),
+        "together.twice": _("Each instrument can be chosen once. For several times of one, repeat the time instead."),
+        "together.not_all": _(
+            "Nothing was booked: %(instrument)s cannot be had any more as it was shown. Look at the list again and confirm what it shows "
+            "now."
+        ),
         "series.time_missing": _("Say the new day and time."),
     }
 )

@@ -260,18 +260,20 @@ def _change(pk: int, asked: Mapping[str, Any]) -> SeriesChange:
     return SeriesChange(pk, step, scope, asked["anchor"], asked["starts"], asked["ends"], asked["reason"])
 
 
-def _range(during: Any, zone: ZoneInfo) -> dict[str, str] | None:
+def range_json(during: Any, zone: ZoneInfo) -> dict[str, str] | None:
     """A time with the offset of the site."""
     if during is None:
         return None
     return {name: getattr(during, name).astimezone(zone).isoformat() for name in ("starts_at", "ends_at")}
 
 
-def _reasons(reasons: tuple[Reason, ...]) -> list[dict[str, str]]:
+def reasons_json(reasons: tuple[Reason, ...]) -> list[dict[str, str]]:
+    """Each reason with its sentence."""
     return [{"code": reason.code, "detail": reason_sentence(reason)} for reason in reasons]
 
 
-def _figures(figures: Figures | None) -> dict[str, Any] | None:
+def figures_json(figures: Figures | None) -> dict[str, Any] | None:
+    """Figures in fen, where there are any."""
     if figures is None:
         return None
     return {name: getattr(figures, name) for name in ("gross_fen", "payable_now_fen", "final_cost_fen", "estimate")}
@@ -283,8 +285,8 @@ def _report(found: PricedReport) -> dict[str, Any]:
         "time_zone": context.zone.key,
         "approval_required": context.policy.approval_required,
         "possible": found.is_possible,
-        "together": _figures(found.together),
-        "if_all_approved": _figures(found.if_all_approved),
+        "together": figures_json(found.together),
+        "if_all_approved": figures_json(found.if_all_approved),
         "rows": [_row(one, context.zone) for one in found.rows],
     }
 
@@ -296,13 +298,13 @@ def _row(one: PricedRow, zone: ZoneInfo) -> dict[str, Any]:
         "starts": row.occurrence.starts.isoformat(),
         "ends": row.occurrence.ends.isoformat(),
         "clock": str(row.occurrence.clock),
-        "time": _range(row.during, zone),
+        "time": range_json(row.during, zone),
         "wanted": row.wanted,
         "free": row.is_free,
         "taken": verdict is not None and verdict.taken,
-        "reasons": _reasons(verdict.reasons) if verdict is not None else [],
-        "instead": _range(verdict.instead, zone) if verdict is not None else None,
-        "figures": _figures(one.figures),
+        "reasons": reasons_json(verdict.reasons) if verdict is not None else [],
+        "instead": range_json(verdict.instead, zone) if verdict is not None else None,
+        "figures": figures_json(one.figures),
     }
 
 
@@ -321,7 +323,7 @@ def _shown(found: SeriesDetail) -> dict[str, Any]:
 
 
 def _part(one: Reservation, zone: ZoneInfo) -> dict[str, Any]:
-    times = _range(one.during, zone) or {}
+    times = range_json(one.during, zone) or {}
     return {"ordinal": one.ordinal, "reservation": one.pk, "reference": one.reference, "state": one.state, **times}
 
 
@@ -331,10 +333,10 @@ def _change_row(row: ChangeRow) -> dict[str, Any]:
         "ordinal": row.reservation.ordinal,
         "reservation": row.reservation.pk,
         "state": row.reservation.state,
-        "before": _range(row.before, zone),
-        "after": _range(row.new, zone),
+        "before": range_json(row.before, zone),
+        "after": range_json(row.new, zone),
         "outcome": str(row.outcome),
-        "reasons": _reasons(row.reasons),
+        "reasons": reasons_json(row.reasons),
         "alternatives": [{"starts_at": starts_at, "ends_at": ends_at} for starts_at, ends_at in row.alternatives],
         "payable_now_fen": row.expected.payable_now_fen,
         "final_cost_fen": row.expected.final_cost_fen,

@@ -86,7 +86,7 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
     sessions = [Session(found.context.instrument, row.during) for row in found.rows if row.during is not None]
     plans, known = assessing.plan_many(sessions, found.customer, now)
     by_ordinal = dict(zip((row.occurrence.ordinal for row in found.rows if row.during is not None), plans, strict=True))
-    alone = {ordinal: _assessed(plan, known) for ordinal, plan in by_ordinal.items()}
+    alone = {ordinal: assessed(plan, known) for ordinal, plan in by_ordinal.items()}
     booked = [row.occurrence.ordinal for row in found.wanted if row.is_free]
     in_turn = _in_turn([by_ordinal[ordinal] for ordinal in booked], known)
     after_each_other = dict(zip(booked, in_turn, strict=True))
@@ -97,7 +97,8 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
     return PricedReport(found, rows, together, if_all if if_all != together else None)
 
 
-def _assessed(plan: Plan | None, known: dict[str, Account]) -> Figures | None:
+def assessed(plan: Plan | None, known: dict[str, Account]) -> Figures | None:
+    """The figures under the balances of ``known``; None without a price for the customer."""
     try:
         return Figures.of(plan.with_balances(known).inputs.assess()) if plan is not None else None
     except Refusal:  # the lab has no price for such customers
@@ -117,12 +118,12 @@ def _in_turn(plans: Sequence[Plan | None], known: dict[str, Account]) -> list[Fi
         except Refusal:
             found.append(None)
             continue
-        _hold(prepared, assessment, known)
+        hold_in_memory(prepared, assessment, known)
         found.append(Figures.of(assessment))
     return found
 
 
-def _hold(prepared: Prepared, assessment: Assessment, known: dict[str, Account]) -> None:
+def hold_in_memory(prepared: Prepared, assessment: Assessment, known: dict[str, Account]) -> None:
     """What holding the awards would do to the accounts, in memory alone."""
     for version, outcome in zip(prepared.versions, assessment.outcomes, strict=True):
         if not isinstance(outcome, Award) or not any(outcome.draws.values()):

@@ -12,7 +12,8 @@ class Reservation(models.Model):
     """A planned use of an instrument in ``[starts_at, ends_at)``, with a state.
 
     ``organisation`` is the customer. ``state`` is a value of ``booking.rules.states.ReservationState`` and is written only by
-    ``booking.services.transitions``; its history is ``transitions``. Asked for in a ``series``, it is its ``ordinal``-th time.
+    ``booking.services.transitions``; its history is ``transitions``. Asked for in a ``series``, it is its ``ordinal``-th time; a ``group``
+    was asked for together with others.
     """
 
     instrument = models.ForeignKey("instruments.Instrument", on_delete=models.PROTECT, related_name="reservations")
@@ -29,6 +30,9 @@ class Reservation(models.Model):
         "booking.ReservationSeries", null=True, on_delete=models.PROTECT, related_name="reservations", db_index=False
     )
     ordinal = models.PositiveSmallIntegerField(null=True)
+    group = models.ForeignKey(
+        "booking.ReservationGroup", null=True, on_delete=models.PROTECT, related_name="reservations", db_index=False
+    )
 
     class Meta:
         constraints = [
@@ -53,6 +57,7 @@ class Reservation(models.Model):
             models.Index(fields=["instrument", "starts_at"], name="reservation_by_instrument"),
             models.Index(fields=["organisation", "-starts_at"], name="reservation_by_customer"),
             models.Index(fields=["state", "starts_at"], name="reservation_by_state"),
+            models.Index(fields=["group"], condition=models.Q(group__isnull=False), name="reservation_by_group"),
         ]
 
     def __str__(self) -> str:

@@ -22,3 +22,11 @@ class ReservationSeries(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["requested_by", "-created_at"], name="series_of_person")]
+
+
+class ReservationGroup(models.Model):
+    """Reservations of several instruments that were asked for together, all or none. Written once by ``booking.services.together``."""
+
+    organisation = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="+")
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()

@@ -62,11 +62,21 @@ class Look:
         """One time by itself."""
         return self._verdict(during, [], [])
 
-    def at_all(self, wanted: Sequence[TimeRange], beside: Sequence[TimeRange] = ()) -> list[Verdict]:
+    def booked(self, during: TimeRange) -> Booked:
+        """``during`` as it counts once it is booked."""
+        return self._known.booked(during)
+
+    def at_all(
+        self,
+        wanted: Sequence[TimeRange],
+        beside: Sequence[TimeRange] = (),
+        elsewhere: Sequence[Booked] = (),
+        taken: Sequence[TimeRange] = (),
+    ) -> list[Verdict]:
         """Each of ``wanted`` as if those before it that can be had were booked already, then each of ``beside`` as if all of those were;
-        for what cannot be had the nearest that could be then."""
-        booked: list[Booked] = []
-        blocked: list[TimeRange] = []
+        for what cannot be had the nearest that could be then. ``elsewhere`` is booked too, ``taken`` of the calendar too."""
+        booked: list[Booked] = list(elsewhere)
+        blocked: list[TimeRange] = list(taken)
         verdicts = []
         for during in wanted:
             verdict = self._verdict(during, booked, blocked)

@@ -70,10 +70,14 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The place of a reservation in a series."""
+    """With what a reservation is asked for: its place in a series, or the group that it belongs to."""
 
-    series_id: int
-    ordinal: int
+    series_id: int | None = None
+    ordinal: int | None = None
+    group_id: int | None = None
+
+
+ALONE = Part()
 
 
 def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempotency_key: str) -> Reserved:
@@ -108,7 +112,7 @@ def _one_line(text: str, max_length: int, field: str) -> str:
     return clean_name(text, max_length, field=field) if text else ""
 
 
-def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: Part | None = None) -> Reservation:
+def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: Part = ALONE) -> Reservation:
     """One reservation as part of the caller's transaction; ``request`` is ``cleaned``. Raises as ``reserve``, ``conflicts.Taken``."""
     if request.organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
@@ -141,9 +145,9 @@ _INSERT = f"""
 WITH reservation AS (
     INSERT INTO booking_reservation
         (instrument_id, organisation_id, requested_by_id, starts_at, ends_at, state, service_mode, purpose, research_project, created_at,
-         series_id, ordinal)
+         series_id, ordinal, group_id)
     SELECT %(instrument)s, %(organisation)s, %(user)s, %(starts_at)s, %(ends_at)s, 'requested', %(mode)s, %(purpose)s,
-           %(project)s, %(now)s, %(series)s::bigint, %(ordinal)s::smallint
+           %(project)s, %(now)s, %(series)s::bigint, %(ordinal)s::smallint, %(group)s::bigint
     WHERE NOT EXISTS (SELECT FROM booking_occupancy WHERE {OVERLAPPING})
     RETURNING id
 ), occupancy AS (
@@ -169,7 +173,7 @@ def _insert(
     customer: Organisation,
     now: datetime,
     overridden: str,
-    part: Part | None,
+    part: Part,
 ) -> Reservation:
     """Reservation, occupancy, history and audit in one round trip, unless somebody has the time (then ``conflicts.Taken``).
 
@@ -188,8 +192,9 @@ def _insert(
         "project": request.research_project,
         "now": now,
         "overridden": overridden,
-        "series": part.series_id if part else None,
-        "ordinal": part.ordinal if part else None,
+        "series": part.series_id,
+        "ordinal": part.ordinal,
+        "group": part.group_id,
         "calendar": context.instrument.calendar_id,
         "during": TimestamptzRange(occupied.starts_at, occupied.ends_at),
         "blocking": context.policy.pending_blocks or not context.policy.approval_required,
@@ -215,8 +220,9 @@ def _insert(
         purpose=request.purpose,
         research_project=request.research_project,
         created_at=now,
-        series_id=part.series_id if part else None,
-        ordinal=part.ordinal if part else None,
+        series_id=part.series_id,
+        ordinal=part.ordinal,
+        group_id=part.group_id,
     )
 
 

@@ -9,9 +9,10 @@ from django.conf import settings
 
 from booking.models import Reservation
 from booking.rules.series import SeriesRule
-from booking.services import changes, policies, series, waiting
+from booking.services import changes, policies, series, together, waiting
 from booking.services.changes import ChangeRequest
 from booking.services.policies import Scope
+from booking.services.together import Bundle, Place
 from booking.services.waiting import Wish
 from config.demo.organisations import People
 from config.demo.source import words
@@ -39,7 +40,23 @@ def agree(people: People, today: date, now: datetime) -> dict[str, int]:
     policies.say(manager, Scope(lab.pk), LAB_RULES, now)
     policies.say(manager, Scope(lab.pk, "01"), CLASS_RULES, now)
     told = {"rules of labs": 2, "asked to move": _ask_to_move(people, now), "waiting": _wait(people, today, now)}
-    return told | {"times of a series": _repeat(people, today, now)}
+    return told | {"times of a series": _repeat(people, today, now), "booked together": _together(people, today, now)}
+
+
+def _together(people: People, today: date, now: datetime) -> int:
+    """The first firm asks for two instruments of the first lab at once, on the first day on which both can be had."""
+    firm, lab = people.customers[0], people.owners[0]
+    researcher = people.actor(firm, Role.RESEARCHER)
+    instruments = Instrument.objects.filter(organisation=lab, status="normal", published=True).order_by("pk")[3:5]
+    zone = ZoneInfo(settings.TIME_ZONE)
+    for days in range(9, 25):
+        start = local_day(today + timedelta(days=days), zone).starts_at + timedelta(hours=10)
+        during = TimeRange(start, start + timedelta(hours=2))
+        places = tuple(Place(one.pk, during, one.service_modes[0]) for one in instruments)
+        bundle = Bundle(firm.pk, places, words("people")["purposes"][1])
+        if together.report(researcher, bundle, now).is_possible:
+            return len(together.ask(researcher, bundle, now, idempotency_key="demo-together").reservations)
+    return 0
 
 
 def _repeat(people: People, today: date, now: datetime) -> int:

@@ -30,6 +30,7 @@ from booking.services import (
     series,
     subscriptions,
     time_alerts,
+    together,
     transitions,
     usage_review,
     waiting,
@@ -39,6 +40,7 @@ from booking.services.close_out import Closing
 from booking.services.device_events import Batch, Told
 from booking.services.reservations import ReservationRequest
 from booking.services.series import Pick
+from booking.services.together import Bundle, Place
 from booking.services.waiting import Wish
 from config.kernel.access import Role
 from config.kernel.services import files, tokens
@@ -269,6 +271,8 @@ def _reserve_everything(world: World, now: datetime) -> None:
     world.objects["wait"] = (ours, theirs)
     made = [_repeat(cast, who, firm, instrument, mark) for who, firm, instrument, _manager, mark in sides]
     world.objects["series"] = (made[0], made[1])
+    grouped = [_together(cast, who, firm, instrument) for who, firm, instrument, *_rest in sides]
+    world.objects["group"] = (grouped[0], grouped[1])
     moving = world.objects["reservation:moving"]
     moves = [_move(cast, who, pk, mark) for pk, who, mark in zip(moving, ("lin", "he"), (OURS_WORK, THEIRS_WORK), strict=True)]
     world.objects["move"] = (moves[0], moves[1])
@@ -313,6 +317,15 @@ def _repeat(cast: Any, who: str, firm: Any, instrument: Instrument, mark: str) -
     shown = series.report(cast.actor(who), wish, cast.now)
     picks = [Pick(row.occurrence.ordinal, row.during) for row in shown.wanted if row.during]
     return series.ask(cast.actor(who), wish, picks, cast.now, idempotency_key=f"series-{who}").series_id
+
+
+def _together(cast: Any, who: str, firm: Any, instrument: Instrument) -> int:
+    """A group on two instruments of one lab, on a day on which nothing else happens."""
+    second = _instrument(instrument.organisation, instrument.site, f"Beside {instrument.pk}", cast.now)
+    start = datetime(2026, 12, 8, 1, tzinfo=UTC)
+    during = TimeRange(start, start + timedelta(hours=2))
+    places = tuple(Place(one.pk, during, "self_operated") for one in (instrument, second))
+    return together.ask(cast.actor(who), Bundle(firm.pk, places), cast.now, idempotency_key=f"group-{who}").group_id
 
 
 def _move(cast: Any, who: str, pk: int, mark: str) -> tuple[int, int]:

@@ -48,7 +48,7 @@ class Shown:
 def at(route: str, *args: Any, **query: Any) -> str:
     """The address of a route; ``from_`` stands for ``from``."""
     given = {name.rstrip("_"): value for name, value in query.items()}
-    return reverse(route, args=args) + (f"?{urlencode(given)}" if given else "")
+    return reverse(route, args=args) + (f"?{urlencode(given, doseq=True)}" if given else "")
 
 
 # --- Things to look at ------------------------------------------------------------------------------------------------
@@ -199,6 +199,17 @@ def chosen_time(hours: int = 3) -> dict[str, str]:
 
     day = (timezone.now() + timedelta(days=2)).date()
     return {"on": day.isoformat(), "from_": "09:00", "to": f"{9 + hours:02d}:00", "service_mode": "self_operated"}
+
+
+def two_instruments() -> dict[str, Any]:
+    """The instrument that is open at every hour and another of its lab, at the same time."""
+    from instruments.models import Instrument
+
+    first = instrument()
+    second = Instrument.objects.filter(organisation_id=first.organisation_id, status="normal", published=True).exclude(
+        pk=first.pk
+    )
+    return {"instrument": [first.pk, second.earliest("pk").pk], **chosen_time()}
 
 
 def taken_time() -> dict[str, str]:
@@ -568,6 +579,8 @@ PAGES: tuple[Shown, ...] = (
     Shown("wait_join", lambda: at("wait_join", instrument().pk), CUSTOMERS),
     Shown("reservation_move", lambda: at("reservation_move", reservation("requested")), CUSTOMERS),
     Shown("series_create", lambda: at("series_create", instrument().pk, **chosen_time()), CUSTOMERS, important=True),
+    Shown("book_together", lambda: at("book_together", **two_instruments()), CUSTOMERS, important=True),
+    Shown("book_together", lambda: at("book_together"), ("researcher",), "empty"),
     Shown("series_detail", lambda: at("series_detail", a_series()), ("researcher", "firm_admin"), important=True),
     Shown(
         "series_change", lambda: at("series_change", a_series(), step="cancel", scope="all", anchor=0), ("researcher",), "cancel"
