@@ -66,7 +66,9 @@ class TogetherForm:
 
 
 def _place(data: QueryDict, shared: BookingForm, pk: int) -> PlaceForm:
-    own = {name: data.get(f"{name}-{pk}", data.get(name, "")) for name in ("on", "from", "to", "to_on", "service_mode")}
+    """The fields of its own where it has any; a time is its own or the shared one as a whole."""
+    timed = f"on-{pk}" in data
+    own = {name: data.get(f"{name}-{pk}" if timed else name, "") for name in ("on", "from", "to", "to_on", "service_mode")}
     return PlaceForm(pk, BookingForm.read(own), (data.get(f"now-{pk}", ""), data.get(f"cost-{pk}", "")))
 
 

@@ -93,3 +93,10 @@ def test_any_address_gets_an_answer(as_, cast, query):
     assert as_("lin").get(f"{PAGE}?{query}").status_code == 200
     unreadable = f"instrument={cast.xrd.pk}&instrument={cast.xrd.pk + 1}&on=x&from=1&to=2"
     assert as_("lin").get(f"{PAGE}?{unreadable}").status_code in (200, 422)
+
+
+def test_a_time_over_midnight_keeps_its_last_day(as_, cast, sem):
+    late = {"instrument": [cast.xrd.pk, sem.pk], "on": "2026-11-25", "from": "19:00", "to": "09:00", "to_on": "2026-11-26"}
+    page = as_("lin").get(PAGE, late)
+    assert f'name="to_on-{sem.pk}" type="date" value="2026-11-26"' in page.content.decode()
+    assert "Cannot be had so" in words(page)
