@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tests.beginnings import Beginnings
+from config.kernel.time_range import TimeRange
+from tests.beginnings import BEGINNINGS
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # Monday 09:00 in Shanghai
 
@@ -221,21 +222,16 @@ def programmes(begins_with_programmes: None, cast: Cast) -> dict[str, Any]:
     return BEGINNINGS.left_by("begins_with_programmes")
 
 
-#: What most tests share is written once, not once for each of them.
-BEGINNINGS = Beginnings(
-    {"begins_with_cast": lambda nothing: build_cast(), "begins_with_programmes": publish_programmes},
-)
+WITH_CAST = BEGINNINGS.add("begins_with_cast", None, lambda left: build_cast())
+WITH_PROGRAMMES = BEGINNINGS.add("begins_with_programmes", WITH_CAST, lambda left: publish_programmes(left["begins_with_cast"]))
+
+
+def slot_of(first_hour: float, last_hour: float, day: int = 0) -> TimeRange:
+    """On the day after tomorrow: ``slot_of(10, 12)`` is 10:00 to 12:00 in Shanghai."""
+    midnight = datetime(2026, 11, 24, 16, 0, tzinfo=UTC) + timedelta(days=day)
+    return TimeRange(midnight + timedelta(hours=first_hour), midnight + timedelta(hours=last_hour))
 
 
 @pytest.fixture
-def slot(cast: Cast) -> Any:
-    """A TimeRange on the day after tomorrow: ``slot(10, 12)`` is 10:00 to 12:00 in Shanghai."""
-    from config.kernel.time_range import TimeRange
-
-    midnight = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
-
-    def make(first_hour: float, last_hour: float, day: int = 0) -> TimeRange:
-        base = midnight + timedelta(days=day)
-        return TimeRange(base + timedelta(hours=first_hour), base + timedelta(hours=last_hour))
-
-    return make
+def slot() -> Callable[..., TimeRange]:
+    return slot_of
