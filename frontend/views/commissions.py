@@ -231,9 +231,7 @@ def _page(
         "may_link": may_link,
         "may_unlink": SheetEvent.UNLINK in events,
         "linkable": queries.linkable_reservations(actor, found) if may_link else [],
-        "document": present.document(found.render_state, found.render_error, found.signed_pdf or found.pdf)
-        if found.number
-        else None,
+        "document": present.document(found, found.signed_pdf or found.pdf) if found.number else None,
         "retry_url": reverse("commission_retry", args=[pk]) if side is not None else "",
         "next_words": present.next_words(found, side),
         "entries": present.sheet_life(found),
