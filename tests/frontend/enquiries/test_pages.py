@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 
 from billing.ordering.models import CommissionSheet, Quotation
 from booking.models import Enquiry, EnquiryAttachment, EnquiryMessage, Need
@@ -214,6 +215,20 @@ def test_who_acts_on_both_sides_may_do_what_is_the_labs(as_, cast, thread):
     assert wang.post(f"{sheet_url}issue/").status_code == 302
     CommissionSheet.objects.update(state="in_force", in_force_at=cast.now)
     assert "Everything is done" in text(wang.get(sheet_url)) and "Everything is done" not in text(lin.get(sheet_url))
+
+
+def test_a_pdf_that_nobody_makes_any_more_is_asked_for_again_on_the_page(as_, cast, thread):
+    wang = as_("wang")
+    wang.post(f"/enquiries/{thread}/quotation/", quotation_form(cast))
+    pk = Quotation.objects.get().pk
+    wang.post(f"/quotations/{pk}/send/")
+    assert "Look again" in text(wang.get(f"/quotations/{pk}/"))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'failed' WHERE queueing_lock = %s", [f"quotation:{pk}"])
+    page = text(wang.get(f"/quotations/{pk}/"))
+    assert "Try again</button>" in page and 'hx-trigger="every' not in page
+    assert wang.post(f"/quotations/{pk}/retry/").status_code == 302
+    assert "Look again" in text(wang.get(f"/quotations/{pk}/"))
 
 
 def test_a_refused_decline_keeps_the_page_and_a_reason_ends_it(as_, cast, thread):

@@ -148,7 +148,7 @@ def test_what_may_be_said_is_stored_and_every_page_that_shows_it_renders_and_kee
     assert policies.spoken(scope) == stored
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(valid, st.sampled_from(WRONG))
 def test_what_may_not_be_said_is_refused_in_words_and_nothing_is_stored(cast, document, wrong):
     with pytest.raises(Refusal) as caught:
