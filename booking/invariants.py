@@ -246,3 +246,23 @@ register_sql(
                         AND EXISTS (SELECT FROM booking_devicerun d
                                      WHERE d.reservation_id = e.reservation_id AND d.state = 'attached')))""",
 )
+
+register_sql(
+    "booking.series_hold_together",
+    counted="SELECT count(*) FROM booking_reservationseries",
+    violations="""
+        SELECT format('reservation %s is time %s of series %s and of another instrument, customer or person, or beyond its rule', r.id,
+                      r.ordinal, s.id)
+          FROM booking_reservation r JOIN booking_reservationseries s ON s.id = r.series_id
+         WHERE (r.instrument_id, r.organisation_id, r.requested_by_id) <> (s.instrument_id, s.organisation_id, s.requested_by_id)
+            OR r.ordinal > s.planned""",
+)
+
+register_sql(
+    "booking.groups_are_of_one_customer",
+    counted="SELECT count(*) FROM booking_reservationgroup",
+    violations="""
+        SELECT format('reservation %s was asked for together with others of another customer or person', r.id)
+          FROM booking_reservation r JOIN booking_reservationgroup g ON g.id = r.group_id
+         WHERE (r.organisation_id, r.requested_by_id) <> (g.organisation_id, g.requested_by_id)""",
+)

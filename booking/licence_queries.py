@@ -6,7 +6,7 @@ policy (``licence_needed``), which is read with the instrument anyway: without i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +43,11 @@ _LEVELS_HELD = f"""
 SELECT l.level FROM booking_licence l JOIN instruments_instrument i ON i.id = %(instrument)s
  WHERE l.person_id = %(person)s AND l.organisation_id = i.organisation_id AND {_covers("i")} AND {_in_force("%(at)s")}
 """  # noqa: S608
+_LEVELS_HELD_AT = f"""
+SELECT m.at, l.level FROM unnest(%(moments)s::timestamptz[]) AS m (at) CROSS JOIN booking_licence l
+  JOIN instruments_instrument i ON i.id = %(instrument)s
+ WHERE l.person_id = %(person)s AND l.organisation_id = i.organisation_id AND {_covers("i")} AND {_in_force("m.at")}
+"""  # noqa: S608
 _IN_FORCE_OF = f"SELECT l.id FROM booking_licence l WHERE l.id = ANY(%(ids)s) AND {_in_force('%(at)s')}"  # noqa: S608
 _WITHOUT_LICENCE = f"""
 SELECT r.id FROM booking_reservation r
@@ -60,6 +65,19 @@ def levels_held(person_id: int, instrument_id: int, at: datetime) -> frozenset[s
     with connection.cursor() as cursor:
         cursor.execute(_LEVELS_HELD, values)
         return with_implied(level for (level,) in cursor.fetchall())
+
+
+def levels_held_at(person_id: int, instrument_id: int, moments: Collection[datetime]) -> dict[datetime, frozenset[str]]:
+    """As ``levels_held`` for many instants, each a key: one statement, and none for no instants."""
+    if not moments:
+        return {}
+    values: dict[str, Any] = {"person": person_id, "instrument": instrument_id, "moments": list(moments), "using": list(_USING)}
+    levels: dict[datetime, set[str]] = {moment: set() for moment in moments}
+    with connection.cursor() as cursor:
+        cursor.execute(_LEVELS_HELD_AT, values)
+        for moment, level in cursor.fetchall():
+            levels[moment].add(level)
+    return {moment: with_implied(held) for moment, held in levels.items()}
 
 
 def may_work_alone(person_id: int, instrument_id: int, at: datetime) -> bool:

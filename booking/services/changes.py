@@ -73,11 +73,10 @@ def change(actor: Actor, request: ChangeRequest, now: datetime, *, idempotency_k
     ``booking.illegal_transition``, Conflict ``booking.just_taken`` with alternatives and ``billing.figures_differ``, Busy.
     """
     reservation = _visible(actor, request.reservation_id)
-    side = side_of(reservation, actor)
-    request = _cleaned(request, side)
+    request = _cleaned(request, side_of(reservation, actor))
 
     def effect() -> dict[str, Any]:
-        row = _change(actor, request, side, now)
+        row = change_one(actor, request, now)
         return {"id": row.pk, "state": row.state}
 
     with conflicts.answered(actor, reservation.instrument_id, request.during, now, reservation.organisation_id):
@@ -95,6 +94,12 @@ def side_of(reservation: Reservation, actor: Actor) -> Side:
     if reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER):
         return Side.LAB
     raise Forbidden.of("booking.not_yours")
+
+
+def change_one(actor: Actor, request: ChangeRequest, now: datetime) -> ReservationChange:
+    """One change as part of the caller's transaction. Raises as ``change``, ``conflicts.Taken``."""
+    side = side_of(_visible(actor, request.reservation_id), actor)
+    return _change(actor, _cleaned(request, side), side, now)
 
 
 def _cleaned(request: ChangeRequest, side: Side) -> ChangeRequest:
