@@ -14,6 +14,15 @@ register(
         "booking.changed_meanwhile": _("Somebody else changed this reservation just now. Reload the page and look again."),
         "booking.own_request": _("You cannot approve your own request. A colleague has to."),
         "booking.reason_missing": _("Give a reason: the other side reads it."),
+        "decision.told": _(
+            "This has been told already: an answer can be taken back for %(undo_seconds)s seconds. What is approved can still be "
+            "cancelled with a reason."
+        ),
+        "decision.none_chosen": _("Choose at least one request."),
+        "decision.too_many": _("Decide at most %(most)s requests at once. Choose fewer."),
+        "decision.reason_unknown": _("This ready sentence is not there any more. Choose another, or write your own."),
+        "decision.reasons_too_many": _("Keep at most %(most)s ready sentences. Leave some out."),
+        "decision.not_yours": _("Only the person who decided this can take it back. Cancel it with a reason instead."),
         "booking.not_yours": _("Only the person who asked, or an administrator of the organisation, can do this."),
         "booking.not_for_this_organisation": _("You cannot book for this organisation. Choose one that you belong to."),
         "booking.too_late_to_cancel": _("The booked time has begun. Ask the lab."),

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import Occupancy, OccupancySource, Reservation, ReservationTransition
@@ -21,7 +21,7 @@ from config.kernel.access import Actor, Role, visible_to
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Organisation
 from instruments.rules.opening import ClosedStretch
-from instruments.rules.wall_time import local_day, to_wall
+from instruments.rules.wall_time import local_day
 
 LAB_ROLES = (Role.LAB_MANAGER,)
 
@@ -210,15 +210,14 @@ def last_reservation_of(actor: Actor) -> Reservation | None:
     return visible_to(Reservation.objects.filter(requested_by_id=actor.user_id), actor).order_by("-created_at", "-pk").first()
 
 
-def day_of_calendar(actor: Actor, reservation: Reservation, zone: ZoneInfo) -> QuerySet[Reservation]:
-    """What else the lab knows about the reservation's calendar on the local days that it touches, in order of start."""
-    first = local_day(to_wall(reservation.starts_at, zone).date(), zone).starts_at
-    last = local_day(to_wall(reservation.ends_at - timedelta(microseconds=1), zone).date(), zone).ends_at
-    states = [state for state in ReservationState if state not in GIVEN_UP]
-    rows = visible_to(Reservation.objects.all(), actor).filter(
-        instrument__calendar_id=reservation.instrument.calendar_id, state__in=states, starts_at__lt=last, ends_at__gt=first
+def calendar_day(actor: Actor, reservation: Reservation, day: TimeRange) -> list[Occupancy]:
+    """What takes or is asked to take time on the reservation's calendar on a day, with its reservation and customer: one statement."""
+    rows = Occupancy.objects.filter(
+        Q(reservation=None) | ~Q(reservation__state__in=GIVEN_UP),
+        calendar_id=reservation.instrument.calendar_id,
+        during__overlap=TimestamptzRange(day.starts_at, day.ends_at),
     )
-    return rows.select_related("instrument", "organisation", "requested_by").order_by("starts_at", "pk")
+    return list(visible_to(rows, actor).select_related("reservation__organisation").order_by("during", "pk"))
 
 
 def planned_maintenance(actor: Actor, instrument: Instrument, now: datetime) -> list[Occupancy]:

@@ -35,6 +35,7 @@ _HAPPENED: dict[str, tuple[str, Word]] = {
     "agree": ("cash", pgettext_lazy("what happened to a booking", "Usage agreed and charged")),
     "mark_no_show": ("user-off", pgettext_lazy("what happened to a booking", "Marked as not used")),
     "move": ("calendar-event", pgettext_lazy("what happened to a booking", "Moved to another time")),
+    "take_back": ("arrow-back-up", pgettext_lazy("what happened to a booking", "Answer taken back")),
     "expire": ("clock-pause", pgettext_lazy("what happened to a booking", "Expired without an answer")),
 }
 _AGREED_NEXT: tuple[str, Word] = (

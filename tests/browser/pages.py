@@ -895,6 +895,8 @@ NOT_PAGES: dict[str, str] = {
     "move_accept": "POST only",
     "move_refuse": "POST only",
     "move_withdraw": "POST only",
+    "approval_decide": "POST only; test_inbox_by_keyboard shows what comes of it",
+    "approval_take_back": "POST only",
     "reservation_approve": "POST only",
     "reservation_reject": "POST only",
     "session_check_in": "POST only",
