@@ -20,6 +20,10 @@ register_groups(
 _WHEN = (_("For: %(organisation)s"), _("Time: %(starts_at)s to %(ends_at)s (%(zone)s)"))
 _WHY = _("Reason: %(reason)s")
 _NEW_TIME = _("New time: %(new_starts_at)s to %(new_ends_at)s")
+_OR_TIMES = (
+    _("Or: %(second_starts_at)s to %(second_ends_at)s"),
+    _("Or else: %(third_starts_at)s to %(third_ends_at)s"),
+)
 
 
 def _customer(title: Any, name: Any, icon: str, *, lines: tuple[Any, ...] = _WHEN, **more: Any) -> Event:
@@ -100,7 +104,7 @@ register_events(
             _("%(instrument)s: the lab proposes a new time for %(reference)s"),
             _("New time proposed by the lab"),
             "calendar-event",
-            lines=(*_WHEN, _NEW_TIME, _WHY),
+            lines=(*_WHEN, _NEW_TIME, *_OR_TIMES, _WHY),
             needs_action=True,
         ),
         **{

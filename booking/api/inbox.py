@@ -40,6 +40,7 @@ class PendingOut(serializers.Serializer):
     promised_minutes = serializers.IntegerField(help_text="Within how long the lab promises to answer.")
     overdue = serializers.BooleanField()
     risks = serializers.ListField(child=serializers.ChoiceField(choices=[str(risk) for risk in Risk]))
+    other_time_proposed = serializers.BooleanField(help_text="The customer was asked to take another time.")
     own = serializers.BooleanField(help_text="You asked for it yourself: a colleague has to decide.")
 
 
@@ -153,7 +154,8 @@ def _shown(one: Pending) -> dict[str, Any]:
         "created_at": row.created_at.astimezone(zone).isoformat(),
         "waits_minutes": one.age.minutes,
         "promised_minutes": one.age.promise_minutes,
-        "overdue": one.age.overdue,
+        "overdue": one.overdue,
         "risks": [str(risk) for risk in one.risks],
         "own": one.own,
+        "other_time_proposed": one.suggested,
     }

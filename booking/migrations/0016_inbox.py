@@ -81,7 +81,7 @@ class Migration(migrations.Migration):
                 ('change', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='others', to='booking.reservationchange')),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='suggested_time_has_length'), models.UniqueConstraint(fields=('change', 'starts_at'), name='suggested_time_once')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('starts_at__lt', models.F('ends_at'))), name='suggested_time_has_length'), models.UniqueConstraint(fields=('change', 'starts_at', 'ends_at'), name='suggested_time_once')],
             },
         ),
     ]

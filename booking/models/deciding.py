@@ -3,6 +3,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from config.kernel.time_range import TimeRange
+
 
 class RequestDecision(models.Model):
     """What somebody of the lab decided about a request, and could take back until ``final_at``; only then is it told.
@@ -59,8 +61,12 @@ class SuggestedTime(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=models.Q(starts_at__lt=models.F("ends_at")), name="suggested_time_has_length"),
-            models.UniqueConstraint(fields=["change", "starts_at"], name="suggested_time_once"),
+            models.UniqueConstraint(fields=["change", "starts_at", "ends_at"], name="suggested_time_once"),
         ]
+
+    @property
+    def during(self) -> TimeRange:
+        return TimeRange(self.starts_at, self.ends_at)
 
 
 class Delegation(models.Model):

@@ -34,12 +34,18 @@ _USED = (*IN_REVIEW, ReservationState.AGREED, ReservationState.IN_USE)
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A request that waits. ``own``: the actor asked for it, and a colleague has to decide."""
+    """A request that waits. ``own``: the actor asked for it, and a colleague has to decide; ``suggested``: the customer was asked to take
+    another time, so that the lab has answered."""
 
     reservation: Reservation
     age: Age
     risks: tuple[Risk, ...]
     own: bool
+    suggested: bool = False
+
+    @property
+    def overdue(self) -> bool:
+        return self.age.overdue and not self.suggested
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,7 @@ def pending_of(actor: Actor, rows: Sequence[Reservation], now: datetime) -> list
             age_of(row.created_at, policy_for(row.instrument), now),
             tuple(_risks(row, untrained=row.pk in untrained, over_quota=row.pk in over)),
             row.requested_by_id == actor.user_id,
+            row.other_time_proposed,  # type: ignore[attr-defined]  # annotated by approval_inbox
         )
         for row in rows
     ]

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import Occupancy, OccupancySource, Reservation, ReservationTransition
+from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, ReservationTransition
+from booking.rules.changes import ChangeState, Side
 from booking.rules.slots import Slot, day_slots, free_ranges
 from booking.rules.states import GIVEN_UP, IN_REVIEW, ReservationState
 from booking.services import context as booking_context
@@ -101,7 +102,8 @@ def lab_reservations(actor: Actor) -> QuerySet[Reservation]:
 def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
     """Requests that wait for the actor's lab, the most urgent first.
 
-    ``has_rival`` marks those that overlap another one, ``is_first`` those of a customer who never used an instrument of this owner.
+    ``has_rival`` marks those that overlap another one, ``is_first`` those of a customer who never used an instrument of this owner,
+    ``other_time_proposed`` those whose customer was asked to take another time.
     """
     rival = (
         Occupancy.objects.filter(
@@ -120,7 +122,8 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
         state__in=[*IN_REVIEW, ReservationState.AGREED],
     )
     rows = lab_reservations(actor).filter(state=ReservationState.REQUESTED)
-    rows = rows.annotate(has_rival=Exists(rival), is_first=~Exists(used))
+    asked = ReservationChange.objects.filter(reservation_id=OuterRef("pk"), state=ChangeState.OPEN, side=Side.LAB)
+    rows = rows.annotate(has_rival=Exists(rival), is_first=~Exists(used), other_time_proposed=Exists(asked))
     return rows.order_by("starts_at", "pk")
 
 
@@ -218,6 +221,13 @@ def calendar_day(actor: Actor, reservation: Reservation, day: TimeRange) -> list
         during__overlap=TimestamptzRange(day.starts_at, day.ends_at),
     )
     return list(visible_to(rows, actor).select_related("reservation__organisation").order_by("during", "pk"))
+
+
+def free_instead(actor: Actor, reservation: Reservation, now: datetime, count: int) -> list[TimeRange]:
+    """The nearest times of the same length that are free for the reservation's customer, nearest first. Raises NotFound."""
+    context = booking_context.load(actor, reservation.instrument_id, lock=False, customer_id=reservation.organisation_id)
+    found = booking_context.alternatives(context, reservation.during, now, count + 1)
+    return [one for one in found if one != reservation.during][:count]
 
 
 def planned_maintenance(actor: Actor, instrument: Instrument, now: datetime) -> list[Occupancy]:

@@ -70,6 +70,8 @@ class Row:
     def promise(self) -> str:
         """How the age stands to what the lab promises."""
         age = self.pending.age
+        if self.pending.suggested:
+            return _("the customer is asked about other times")
         if age.overdue:
             return _("promised within %(length)s") % {"length": length_words(age.promise_minutes)}
         return _("answer due in %(length)s") % {"length": length_words(age.left_minutes)}
@@ -80,7 +82,9 @@ def row_of(pending: Pending, figures: Figures | None, opened: Reservation | None
     chips = [Chip(tone, icon, str(words)) for tone, icon, words in (CHIPS[risk] for risk in pending.risks)]
     if figures is not None and figures.waits_for_customer:
         chips.insert(0, Chip("wait", "hourglass", _("Customer is asked")))
-    if pending.age.overdue:
+    if pending.suggested:
+        chips.insert(0, Chip("wait", "hourglass", _("Other times suggested")))
+    if pending.overdue:
         chips.insert(0, Chip("bad", "clock", _("Overdue")))
     if pending.own:
         chips.append(Chip("", "user", _("Your own")))

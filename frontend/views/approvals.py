@@ -79,7 +79,7 @@ def inbox_response(
     context = {
         "found": found,
         "rows": rows,
-        "overdue": sum(row.pending.age.overdue for row in rows),
+        "overdue": sum(row.pending.overdue for row in rows),
         "undo": undo_of(actor, now),
         "report": report,
         "chosen": selected_id is not None,

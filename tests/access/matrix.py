@@ -685,6 +685,7 @@ PAGES: dict[str, Route] = {
     "move_withdraw": acts("move", CUSTOMERS, only("foreign"), params=("pk", "change")),
     "reservation_accept_quote": acts("reservation:waiting", CUSTOMERS, only("foreign")),
     "approval_inbox": reads(LAB),
+    "reservation_suggest": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED)}, "reservation:requested"),
     "approval_decide": Route({"POST": Rule(LAB, ok=TRIED)}),
     "approval_take_back": Route({"POST": Rule(LAB, ok=TRIED)}),
     "reservation_approve": acts("reservation:requested", LAB),

@@ -565,6 +565,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("reservation_detail", lambda: at("reservation_detail", moving()), ("lab_manager",), "asked-to-move"),
     Shown("approval_inbox", lambda: at("approval_inbox"), ("lab_manager",), important=True),
     Shown("approval_inbox", lambda: at("approval_inbox", selected=waiting_figures()), ("lab_manager",), "new-figures"),
+    Shown("reservation_suggest", lambda: at("reservation_suggest", lab_reservation("requested")), ("lab_manager",)),
     Shown("sessions_today", lambda: at("sessions_today"), ("lab_manager",)),
     Shown("sessions_today", lambda: at("sessions_today", date=busy_day()), ("lab_manager",), "day", important=True),
     Shown("session_reviews", lambda: at("session_reviews"), ("lab_manager", "owner_finance"), important=True),
