@@ -136,6 +136,15 @@ register(
         "week_time.minutes": _("Give times between 00:00 and 24:00."),
         "change.same_time": _("This is the time it has already. Choose another."),
         "change.one_open": _("A new time is proposed already and waits for an answer. Take it back first, or answer it."),
+        "deputy.days": _("Give a last day that is not over and not before the first, %(days)s days later at most."),
+        "deputy.yourself": _("You cannot stand in for yourself. Choose a colleague."),
+        "deputy.not_a_manager": _(
+            "Only a manager of the lab can answer in your place. Make the colleague one first, on the lab's page."
+        ),
+        "deputy.away": _("%(deputy)s is away on some of these days too. Choose somebody else, or other days."),
+        "deputy.overlaps": _("Somebody stands in for you on some of these days already. End that first, or choose other days."),
+        "deputy.not_yours": _("Only who is away and who stands in can end this."),
+        "deputy.ended": _("This has ended already. Reload the page."),
         "change.one_time": _("Several times can only be proposed by the lab, for the customer to choose. Name one."),
         "change.too_many_times": _("Propose at most %(most)s times. Leave some out."),
         "change.no_time": _("Choose at least one time, or name one of your own."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import get_language, gettext
@@ -23,6 +24,16 @@ _NEW_TIME = _("New time: %(new_starts_at)s to %(new_ends_at)s")
 _OR_TIMES = (
     _("Or: %(second_starts_at)s to %(second_ends_at)s"),
     _("Or else: %(third_starts_at)s to %(third_ends_at)s"),
+)
+
+
+_OVERDUE = Event(
+    "lab",
+    _("%(instrument)s: request %(reference)s waits longer than promised"),
+    (*_WHEN, _("Nobody has answered. Approve it, decline it, or suggest another time.")),
+    "clock-pause",
+    needs_action=True,
+    name=_("Request waits longer than promised"),
 )
 
 
@@ -50,6 +61,24 @@ register_events(
             needs_action=True,
             public=True,
             name=_("Reservation asked for"),
+        ),
+        "lab.request_overdue": _OVERDUE,
+        "lab.request_overdue_for_heads": replace(
+            _OVERDUE, needs_action=False, name=_("Request waits longer than promised (heads)")
+        ),
+        "lab.deputy_named": Event(
+            "lab",
+            _("%(who)s is away: you answer the requests of %(lab)s"),
+            (_("From %(starts_at)s until %(ends_at)s. What you decide is noted as decided in their place."),),
+            "users",
+            name=_("Standing in for a colleague"),
+        ),
+        "lab.deputy_ended": Event(
+            "lab",
+            _("Standing in for each other at %(lab)s has ended: %(who)s said so"),
+            (),
+            "users",
+            name=_("Standing in has ended"),
         ),
         "reservation.approved": _customer(
             _("%(instrument)s: reservation %(reference)s is approved"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from frontend.views import (
+    answering,
     approvals,
     bookings,
     changes,
@@ -49,6 +50,10 @@ urlpatterns = [
     path("waiting/<int:pk>/withdraw", waiting.wait_withdraw, name="wait_withdraw"),
     path("instruments/<int:pk>/wait", waiting.wait_join, name="wait_join"),
     path("approvals/", approvals.approval_inbox, name="approval_inbox"),
+    path("approvals/settings/", answering.approval_settings, name="approval_settings"),
+    path("approvals/settings/<int:pk>/sentences", answering.approval_reasons, name="approval_reasons"),
+    path("approvals/settings/<int:pk>/absence", answering.approval_absence, name="approval_absence"),
+    path("approvals/absences/<int:pk>/end", answering.approval_absence_end, name="approval_absence_end"),
     path("approvals/decide", approvals.approval_decide, name="approval_decide"),
     path("approvals/take-back", approvals.approval_take_back, name="approval_take_back"),
     path("sessions/", sessions.sessions_today, name="sessions_today"),

@@ -16,10 +16,10 @@ from booking import ports
 from booking.models import RequestDecision, Reservation
 from booking.rules.deciding import UNDO, Verdict, refuse_late_take_back
 from booking.rules.states import GIVEN_UP, Action, ReservationState
-from booking.services import conflicts, notices
+from booking.services import conflicts, deputies, notices
 from booking.services.sides import require_lab
 from booking.services.state_writing import lock_row, move, seen_by
-from config.kernel.access import Actor
+from config.kernel.access import Actor, visible_to
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import transactions
 from config.kernel.services.parking import each_parked
@@ -33,21 +33,21 @@ _SAID = {Verdict.APPROVE: "approved", Verdict.REJECT: "rejected"}
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """``undo``: it can be taken back, and is told after that. ``for_id``: the absent manager in whose place it is decided."""
+    """``undo``: it can be taken back, and is told after that."""
 
     undo: bool = False
-    for_id: int | None = None
 
 
 def note(locked: Reservation, verdict: Verdict, actor: Actor, how: How, now: datetime, reason: str = "") -> None:
     """Tell of the decision, now or when it cannot be taken back any more; part of the transaction of the decision."""
-    if how.undo or how.for_id is not None:
+    for_id = deputies.stands_for(actor, locked.instrument.organisation_id, now)
+    if how.undo or for_id is not None:
         row = RequestDecision.objects.create(
             reservation=locked,
             action=verdict,
             reason=reason,
             decided_by_id=actor.person_id,
-            decided_for_id=how.for_id,
+            decided_for_id=for_id,
             decided_at=now,
             final_at=now + UNDO if how.undo else now,
             told_at=None if how.undo else now,
@@ -126,3 +126,9 @@ def open_of(actor: Actor, now: datetime) -> Iterable[RequestDecision]:
         return []
     rows = RequestDecision.objects.filter(decided_by_id=actor.user_id, told_at=None, taken_back_at=None, final_at__gt=now)
     return rows.select_related("reservation").order_by("-pk")
+
+
+def in_place_of(actor: Actor, reservation: Reservation) -> dict[datetime, str]:
+    """When somebody of the lab decided about it in the place of whom; nothing for who may not see that."""
+    rows = visible_to(RequestDecision.objects.filter(reservation=reservation), actor).exclude(decided_for=None)
+    return {row.decided_at: str(row.decided_for) for row in rows.select_related("decided_for")}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -103,6 +104,9 @@ class Entry:
     later: bool
 
 
+NOBODY_ABSENT: Mapping[datetime, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """What the reader may do with a reservation now."""
@@ -116,13 +120,17 @@ class Rights:
     may_check_out: bool
 
 
-def timeline(reservation: Reservation, transitions: Iterable[ReservationTransition]) -> list[Entry]:
-    """Everything that happened and what is still ahead, in order."""
+def timeline(
+    reservation: Reservation, transitions: Iterable[ReservationTransition], in_place_of: Mapping[datetime, str] = NOBODY_ABSENT
+) -> list[Entry]:
+    """Everything that happened and what is still ahead, in order; ``in_place_of`` says when somebody decided for an absent colleague."""
     zone = reservation.instrument.site.time_zone
     past = []
     for step in transitions:
         icon, title = _HAPPENED[step.action]
         who = str(step.actor) if step.actor else str(_("automatically"))
+        if step.at in in_place_of:
+            who = _("%(who)s in the place of %(absent)s") % {"who": who, "absent": in_place_of[step.at]}
         text = "" if step.actor is None and step.action == "approve" else step.reason
         past.append(Entry(icon, title, step.at, zone, who, text, later=False))
     ahead = [Entry(icon, title, None, zone, "", "", later=True) for icon, title in _AHEAD.get(reservation.state, ())]

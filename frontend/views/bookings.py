@@ -26,7 +26,7 @@ from booking.models import Reservation
 from booking.rules.calendar_text import MEDIA_TYPE
 from booking.rules.states import ReservationState
 from booking.services import context as booking_context
-from booking.services import reject_reasons, reservations, transitions
+from booking.services import decisions, reject_reasons, reservations, transitions
 from booking.services.context import BookingContext, policy_for
 from booking.services.refusing import refusal_reasons
 from booking.services.reservations import ReservationRequest
@@ -220,7 +220,9 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "reservation": reservation,
         "zone": reservation.instrument.site.time_zone,
         "review": review_panel(actor, reservation, now),
-        "entries": life.timeline(reservation, reservation.transitions.all()),
+        "entries": life.timeline(
+            reservation, reservation.transitions.all(), decisions.in_place_of(actor, reservation) if rights.is_lab else {}
+        ),
         "next_words": life.next_words(reservation, waits_for_customer=waits),
         "rights": rights,
         "shows_next": rights.is_customer,
