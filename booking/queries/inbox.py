@@ -27,7 +27,7 @@ from config.kernel.access import Actor, visible_to
 from config.kernel.time_range import TimeRange
 from instruments.models import OrganisationStatus
 
-SHOWN_AT_ONCE = 60
+SHOWN_AT_ONCE = 40
 """More than one person clears in a sitting."""
 _USED = (*IN_REVIEW, ReservationState.AGREED, ReservationState.IN_USE)
 

@@ -125,7 +125,7 @@ def open_of(actor: Actor, now: datetime) -> Iterable[RequestDecision]:
     if actor.user_id is None:
         return []
     rows = RequestDecision.objects.filter(decided_by_id=actor.user_id, told_at=None, taken_back_at=None, final_at__gt=now)
-    return rows.select_related("reservation").order_by("-pk")
+    return rows.select_related("reservation").order_by("-decided_at", "-pk")
 
 
 def in_place_of(actor: Actor, reservation: Reservation) -> dict[datetime, str]:

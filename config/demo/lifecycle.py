@@ -7,12 +7,15 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from booking import queries
 from booking.models import Reservation
-from booking.services import changes, policies, waiting
+from booking.services import changes, deputies, policies, reject_reasons, waiting
 from booking.services.changes import ChangeRequest
+from booking.services.deputies import Absence
 from booking.services.policies import Scope
 from booking.services.waiting import Wish
 from config.demo.organisations import People
+from config.demo.source import words
 from config.kernel.access import Role
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
@@ -36,7 +39,38 @@ def agree(people: People, today: date, now: datetime) -> dict[str, int]:
     manager = people.actor(lab, Role.LAB_MANAGER)
     policies.say(manager, Scope(lab.pk), LAB_RULES, now)
     policies.say(manager, Scope(lab.pk, "01"), CLASS_RULES, now)
-    return {"rules of labs": 2, "asked to move": _ask_to_move(people, now), "waiting": _wait(people, today, now)}
+    told = {"rules of labs": 2, "asked to move": _ask_to_move(people, now), "waiting": _wait(people, today, now)}
+    return told | {"other times suggested": _suggest(people, now), "standing in": _stand_in(people, today, now)}
+
+
+def _stand_in(people: People, today: date, now: datetime) -> int:
+    """The first lab keeps sentences of its own, and somebody answers in its manager's place next week where there is a colleague."""
+    lab = people.owners[0]
+    manager = people.actor(lab, Role.LAB_MANAGER)
+    reject_reasons.keep(manager, lab.pk, [(one["zh"], one["en"]) for one in words("people")["ready_reasons"]], now)
+    colleague = deputies.colleagues(manager, lab.pk).first()
+    if colleague is None:
+        return 0
+    deputies.name(manager, lab.pk, colleague.pk, Absence(today + timedelta(days=7), today + timedelta(days=11)), now)
+    return 1
+
+
+def _suggest(people: People, now: datetime) -> int:
+    """For the last of the first lab's requests its manager suggests other times."""
+    manager = people.actor(people.owners[0], Role.LAB_MANAGER)
+    rows = queries.approval_inbox(manager).reverse()
+    reason = words("people")["reject_reasons"][0]
+    for row in rows:
+        times = queries.free_instead(manager, row, now, changes.MOST_TIMES)
+        if not times:
+            continue
+        first, *others = times
+        wish = ChangeRequest(row.pk, first, reason=reason, others=tuple(others))
+        try:
+            return int(changes.change(manager, wish, now, idempotency_key="demo-suggest").state == "open")
+        except Refusal:
+            continue
+    return 0
 
 
 def _wait(people: People, today: date, now: datetime) -> int:

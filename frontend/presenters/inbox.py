@@ -162,10 +162,11 @@ class Undo:
 
 
 def undo_of(actor: Actor, now: datetime, only: Reservation | None = None) -> Undo | None:
-    """What can be taken back now, of one reservation or of all; None when there is nothing."""
+    """What was decided last and can be taken back now, of one reservation or of all; None when there is nothing."""
     rows = [row for row in decisions.open_of(actor, now) if only is None or row.reservation_id == only.pk]
     if not rows:
         return None
+    rows = [row for row in rows if row.decided_at == rows[0].decided_at]  # one press, however many it decided
     seconds = int((min(row.final_at for row in rows) - now).total_seconds())
     return Undo(tuple(row.reservation_id for row in rows), _decided_words([row.action for row in rows]), max(1, seconds))
 
