@@ -68,17 +68,18 @@ def test_approving_goes_on_to_the_next_request(as_, ask):
     first, second = ask(9, 10), ask(11, 12)
     client = as_("wang")
     html = client.get("/approvals/").content.decode()
-    assert 'data-key="a"' in html and f'href="?selected={second}" data-key="j"' in html
+    assert 'data-key="a"' in html and f'data-step="{second}" data-key="j"' in html
     response = client.post(f"/bookings/{first}/approve", {"next_id": second})
     assert (response.status_code, response.headers["Location"]) == (302, f"/approvals/?selected={second}")
     assert Reservation.objects.get(pk=first).state == "approved"
-    assert "Approved. The customer gets a mail." in words(client.get(response.headers["Location"]))
+    assert "1 request approved. It is told in 10 seconds." in words(client.get(response.headers["Location"]))
 
 
 def test_rejecting_takes_a_ready_sentence_and_own_words(as_, ask):
     pk = ask(9, 10)
-    as_("wang").post(f"/bookings/{pk}/reject", {"template": "The lamp is broken.", "reason": "Try Friday.\x00"})
-    assert ReservationTransition.objects.get(action="reject").reason == "The lamp is broken. Try Friday."
+    as_("wang").post(f"/bookings/{pk}/reject", {"template": "operator", "reason": "Try Friday.\x00"})
+    reason = ReservationTransition.objects.get(action="reject").reason
+    assert reason == "The operator is not available then; please choose another time. Try Friday."
 
 
 def test_rejecting_without_a_reason_is_refused_beside_the_request(as_, ask):
