@@ -7,7 +7,6 @@ calls the money port: all in one transaction.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -20,7 +19,7 @@ from booking.rules.attendance import arrival_faults, grace_ends_at, is_due_expir
 from booking.rules.credit import EventKind
 from booking.rules.policy import is_late_cancellation
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, credit, notices, sessions
+from booking.services import conflicts, credit, holds, notices, sessions
 from booking.services.context import of_reservation, policy_for
 from booking.services.state_writing import lock_row, seen_by
 from booking.services.state_writing import move as _move
@@ -30,18 +29,17 @@ from config.kernel.services import audit, transactions
 from config.kernel.services.parking import each_parked
 from config.kernel.time_range import TimeRange
 
-logger = logging.getLogger(__name__)
 DUE_BATCH = 500
 
 Permission = Callable[[Reservation, Actor], None]
 
 
-def approve(actor: Actor, reservation_id: int, now: datetime) -> None:
-    """Approve a request and hold its money.
+def approve(actor: Actor, reservation_id: int, now: datetime, *, seen: TimeRange | None = None) -> None:
+    """Approve a request and hold its money. ``seen`` is the time that was looked at: another one is not approved unseen.
 
-    Raises NotFound, Forbidden, Refusal ``booking.illegal_transition`` / ``booking.own_request`` / ``booking.closed_meanwhile`` (with
-    what closes it), Conflict ``booking.just_taken`` or ``booking.figures_changed`` (the customer has been asked again, nothing is
-    approved).
+    Raises NotFound, Forbidden, Refusal ``booking.illegal_transition`` / ``booking.own_request`` / ``booking.too_late_to_approve`` (its
+    start has come) / ``booking.closed_meanwhile`` (with what closes it), Conflict ``booking.changed_meanwhile`` (the customer moved
+    it), ``booking.just_taken`` or ``booking.figures_changed`` (the customer has been asked again, nothing is approved).
     """
     reservation = seen_by(actor, reservation_id)
     _lab_only(reservation, actor)
@@ -51,7 +49,12 @@ def approve(actor: Actor, reservation_id: int, now: datetime) -> None:
     def work() -> ports.FiguresChanged | None:
         locked = lock_row(reservation_id)
         next_state(ReservationState(locked.state), Action.APPROVE)
+        if seen not in (None, locked.during):
+            raise Conflict.of("booking.changed_meanwhile")
+        if is_due_expired(locked.during, now):
+            raise Refusal.of("booking.too_late_to_approve")
         _still_open(locked)
+        holds.clear_for(locked, now)
         changed = ports.money().on_approve(locked, actor, now)
         if changed is not None:
             notices.defer(locked, "figures_changed", now)

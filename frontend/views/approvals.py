@@ -27,6 +27,7 @@ from config.kernel.errors import NotFound, Refusal
 from config.kernel.messages import duration_words
 from config.kernel.time_range import TimeRange
 from frontend import display
+from frontend.booking_form import seen_time
 from frontend.http import actor_of
 from frontend.presenters import assessment
 from frontend.refusals import sentences, status_of
@@ -160,7 +161,7 @@ def reservation_approve(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve and tell the customer; a conflict or changed figures are shown where the button was pressed."""
     actor, now = actor_of(request), timezone.now()
     try:
-        transitions.approve(actor, pk, now)
+        transitions.approve(actor, pk, now, seen=seen_time(request.POST))
     except NotFound:
         raise
     except Refusal as refusal:

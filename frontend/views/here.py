@@ -36,6 +36,8 @@ from frontend.states import look_of
 from instruments.models import Instrument, InstrumentStatus
 from instruments.services import problems, registry
 
+ENDS_OFFERED = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Longer:
@@ -109,9 +111,9 @@ def _minutes(length: object) -> int:
 
 
 def _longer(running: Reservation, now: datetime, payable_now_fen: int) -> list[Longer]:
-    offered = extending.extensible(running, now)
+    offered = extending.extensible(running, now, ENDS_OFFERED)
     found = []
-    for ends_at in offered.ends[:4]:
+    for ends_at in offered.ends:
         assessment = extension_figures(running, ends_at, now)
         more = int((ends_at - running.ends_at).total_seconds()) // 60
         found.append(Longer(ends_at, more, assessment, assessment.payable_now_fen - payable_now_fen))

@@ -11,10 +11,11 @@ from billing.settlement.models import Award, Charge
 from booking.models import Reservation, UsageAdjustment, UsageSession
 from booking.queries import usage as usage_queries
 from booking.services import self_service, usage_review
+from config.kernel.access import Role
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.time_range import TimeRange
 from frontend.presenters.usage import review_panel
-from instruments.models import Notice
+from instruments.models import Membership, Notice
 from tests.booking.usage.conftest import codes, state, wrong
 
 DAY = timedelta(days=1)
@@ -204,3 +205,17 @@ def test_time_does_not_agree_what_is_asked_or_disputed(cast, over):
     late = asked.ends_at + 30 * DAY
     assert (usage_review.remind_due(late), usage_review.agree_due(late + 2 * DAY)) == (0, 0)
     assert {state(asked), state(disputed)} == {"adjusting", "disputed"}
+
+
+# --- Two people -----------------------------------------------------------------------------------------------------------
+def test_who_proposed_other_times_does_not_accept_them_for_the_lab(cast, programmes, over, second):
+    Membership.objects.create(user=cast.users["wang"], organisation=cast.firm, role=Role.RESEARCHER, created_at=cast.now)
+    reservation = over(9, 12)
+    at = reservation.ends_at
+    usage_review.ask_adjustment(cast.actor("wang"), reservation.pk, None, "It never ran.", at)
+    with pytest.raises(Refusal) as refused:
+        usage_review.accept_adjustment(cast.actor("wang"), reservation.pk, at)
+    assert codes(refused) == {"usage.second_person"}
+    assert (state(reservation), Charge.objects.count()) == ("adjusting", 0)
+    usage_review.accept_adjustment(second, reservation.pk, at)
+    assert state(reservation) == "agreed"
