@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import islice
 from zoneinfo import ZoneInfo
 
 from psycopg.types.range import TimestamptzRange
@@ -13,7 +12,7 @@ from booking import credit_queries, ports
 from booking.models import Occupancy, OccupancySource, Reservation
 from booking.ports import ExpectedFigures
 from booking.rules.changes import ChangeState, Side, counting
-from booking.rules.extension import MOST_OFFERED, Room, extension_faults, offered_ends, room_after
+from booking.rules.extension import MOST_OFFERED, Room, extension_faults, nothing_offered, offered_ends, room_after
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, holds, notices, times
 from booking.services.context import BookingContext, of_reservation
@@ -31,10 +30,11 @@ LOOK_AHEAD = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Extensible:
-    """The ends to which a session can go on now, soonest first (none: nothing is free), in ``zone``."""
+    """The ends to which a session can go on now, soonest first, in ``zone``; without any, ``reasons`` say why the soonest is none."""
 
     ends: list[datetime]
     zone: ZoneInfo
+    reasons: tuple[Reason, ...] = ()
 
 
 def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: ExpectedFigures, now: datetime) -> None:
@@ -80,10 +80,20 @@ def extensible(reservation: Reservation, now: datetime, most: int = MOST_OFFERED
     if reservation.state != ReservationState.IN_USE:
         return Extensible([], context.zone)
     context = replace(context, keeps_standing=credit_queries.keeps_standing(reservation.instrument_id))
-    ends = offered_ends(reservation.during, _room(context, reservation, now), context.policy, context.zone, now)
-    longer = ((end, TimeRange(reservation.starts_at, end)) for end in ends)
-    allowed = (end for end, during in longer if not _broken_rules(context, reservation, during, now, lock=False))
-    return Extensible(list(islice(allowed, most)), context.zone)
+    room = _room(context, reservation, now)
+    ends = offered_ends(reservation.during, room, context.policy, context.zone, now)
+    if not ends:
+        return Extensible([], context.zone, (nothing_offered(reservation.during, room, context.policy, context.zone, now),))
+    first: list[Reason] = []
+    allowed: list[datetime] = []
+    for end in ends:
+        broken = _broken_rules(context, reservation, TimeRange(reservation.starts_at, end), now, lock=False)
+        first = first or broken
+        if not broken:
+            allowed.append(end)
+        if len(allowed) == most:
+            break
+    return Extensible(allowed, context.zone, () if allowed else tuple(first))
 
 
 def _room(context: BookingContext, reservation: Reservation, now: datetime) -> Room:
