@@ -230,6 +230,7 @@ register_events(
             _("%(instrument)s: session %(reference)s counts as agreed from tomorrow"),
             _WHEN,
             "hourglass",
+            needs_action=True,
             name=_("Session of the lab counts as agreed soon"),
         ),
         "reservation.charged": _customer(
