@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import get_language, gettext
@@ -21,6 +22,20 @@ _WHEN = (_("For: %(organisation)s"), _("Time: %(starts_at)s to %(ends_at)s (%(zo
 _SERIES = (_("For: %(organisation)s"), _("First: %(starts_at)s, last until %(ends_at)s (%(zone)s)"))
 _WHY = _("Reason: %(reason)s")
 _NEW_TIME = _("New time: %(new_starts_at)s to %(new_ends_at)s")
+_OR_TIMES = (
+    _("Or: %(second_starts_at)s to %(second_ends_at)s"),
+    _("Or else: %(third_starts_at)s to %(third_ends_at)s"),
+)
+
+
+_OVERDUE = Event(
+    "lab",
+    _("%(instrument)s: request %(reference)s waits longer than promised"),
+    (*_WHEN, _("Nobody has answered. Approve it, decline it, or suggest another time.")),
+    "clock-pause",
+    needs_action=True,
+    name=_("Request waits longer than promised"),
+)
 
 
 def _customer(title: Any, name: Any, icon: str, *, lines: tuple[Any, ...] = _WHEN, **more: Any) -> Event:
@@ -47,6 +62,24 @@ register_events(
             needs_action=True,
             public=True,
             name=_("Reservation asked for"),
+        ),
+        "lab.request_overdue": _OVERDUE,
+        "lab.request_overdue_for_heads": replace(
+            _OVERDUE, needs_action=False, name=_("Request waits longer than promised (heads)")
+        ),
+        "lab.deputy_named": Event(
+            "lab",
+            _("%(who)s is away: you answer the requests of %(lab)s"),
+            (_("From %(starts_at)s until %(ends_at)s. What you decide is noted as decided in their place."),),
+            "users",
+            name=_("Standing in for a colleague"),
+        ),
+        "lab.deputy_ended": Event(
+            "lab",
+            _("Standing in for each other at %(lab)s has ended: %(who)s said so"),
+            (),
+            "users",
+            name=_("Standing in has ended"),
         ),
         "reservation.approved": _customer(
             _("%(instrument)s: reservation %(reference)s is approved"),
@@ -101,7 +134,7 @@ register_events(
             _("%(instrument)s: the lab proposes a new time for %(reference)s"),
             _("New time proposed by the lab"),
             "calendar-event",
-            lines=(*_WHEN, _NEW_TIME, _WHY),
+            lines=(*_WHEN, _NEW_TIME, *_OR_TIMES, _WHY),
             needs_action=True,
         ),
         **{
@@ -197,6 +230,7 @@ register_events(
             _("%(instrument)s: session %(reference)s counts as agreed from tomorrow"),
             _WHEN,
             "hourglass",
+            needs_action=True,
             name=_("Session of the lab counts as agreed soon"),
         ),
         "reservation.charged": _customer(

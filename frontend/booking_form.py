@@ -175,3 +175,12 @@ def _instants(starts: datetime, ends: datetime, zone: ZoneInfo) -> TimeRange:
     if not after:
         raise Refusal.of("booking.range_invalid", field="ends_at")
     return TimeRange(first[0].astimezone(UTC), after[0].astimezone(UTC))
+
+
+def seen_time(data: Mapping[str, Any]) -> TimeRange | None:
+    """The time that a form showed beside its button; None where it says none that can be read."""
+    try:
+        starts_at, ends_at = (datetime.fromisoformat(str(data.get(name, ""))) for name in ("seen_starts_at", "seen_ends_at"))
+        return TimeRange(starts_at, ends_at)
+    except (TypeError, ValueError):
+        return None

@@ -3,6 +3,7 @@ from booking.models.change import ReservationChange
 from booking.models.check_in_point import CheckInPoint
 from booking.models.close_out import GRADES, CloseOut
 from booking.models.credit import AccessListEntry, CreditAppeal, CreditEvent, CreditRules
+from booking.models.deciding import Delegation, Escalation, RejectReason, RequestDecision, SuggestedTime
 from booking.models.device import DeviceEvent, DeviceKey, DeviceRun, RunState
 from booking.models.enquiry import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySeen, Need
 from booking.models.feed_token import FeedKind, FeedToken
@@ -42,6 +43,7 @@ __all__ = [
     "CreditRules",
     "DayAvailability",
     "Decision",
+    "Delegation",
     "DeviceEvent",
     "DeviceKey",
     "DeviceRun",
@@ -50,6 +52,7 @@ __all__ = [
     "EnquiryMessage",
     "EnquirySeen",
     "Enrolment",
+    "Escalation",
     "FeedKind",
     "FeedToken",
     "InstrumentPolicy",
@@ -61,6 +64,8 @@ __all__ = [
     "OccupancySource",
     "PolicyLayer",
     "RecognitionRequest",
+    "RejectReason",
+    "RequestDecision",
     "Reservation",
     "ReservationChange",
     "ReservationGroup",
@@ -69,6 +74,7 @@ __all__ = [
     "RunState",
     "SessionRating",
     "SubscribedEvent",
+    "SuggestedTime",
     "TimeAlert",
     "TrainingCourse",
     "UsageAdjustment",

@@ -8,10 +8,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Exists, OuterRef, Prefetch, QuerySet, When
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, When
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import Occupancy, OccupancySource, Reservation, ReservationTransition
+from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, ReservationTransition
+from booking.rules.changes import ChangeState, Side
 from booking.rules.slots import Slot, day_slots, free_ranges
 from booking.rules.states import GIVEN_UP, IN_REVIEW, ReservationState
 from booking.services import context as booking_context
@@ -21,7 +22,7 @@ from config.kernel.access import Actor, Role, visible_to
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Organisation
 from instruments.rules.opening import ClosedStretch
-from instruments.rules.wall_time import local_day, to_wall
+from instruments.rules.wall_time import local_day
 
 LAB_ROLES = (Role.LAB_MANAGER,)
 
@@ -108,7 +109,8 @@ def lab_reservations(actor: Actor) -> QuerySet[Reservation]:
 def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
     """Requests that wait for the actor's lab, the most urgent first.
 
-    ``has_rival`` marks those that overlap another one, ``is_first`` those of a customer who never used an instrument of this owner.
+    ``has_rival`` marks those that overlap another one, ``is_first`` those of a customer who never used an instrument of this owner,
+    ``other_time_proposed`` those whose customer was asked to take another time.
     """
     rival = (
         Occupancy.objects.filter(
@@ -127,7 +129,8 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
         state__in=[*IN_REVIEW, ReservationState.AGREED],
     )
     rows = lab_reservations(actor).filter(state=ReservationState.REQUESTED)
-    rows = rows.annotate(has_rival=Exists(rival), is_first=~Exists(used))
+    asked = ReservationChange.objects.filter(reservation_id=OuterRef("pk"), state=ChangeState.OPEN, side=Side.LAB)
+    rows = rows.annotate(has_rival=Exists(rival), is_first=~Exists(used), other_time_proposed=Exists(asked))
     return rows.order_by("starts_at", "pk")
 
 
@@ -219,15 +222,21 @@ def last_reservation_of(actor: Actor, instrument_id: int) -> Reservation | None:
     return rows.order_by(here.desc(), "-created_at", "-pk").first()
 
 
-def day_of_calendar(actor: Actor, reservation: Reservation, zone: ZoneInfo) -> QuerySet[Reservation]:
-    """What else the lab knows about the reservation's calendar on the local days that it touches, in order of start."""
-    first = local_day(to_wall(reservation.starts_at, zone).date(), zone).starts_at
-    last = local_day(to_wall(reservation.ends_at - timedelta(microseconds=1), zone).date(), zone).ends_at
-    states = [state for state in ReservationState if state not in GIVEN_UP]
-    rows = visible_to(Reservation.objects.all(), actor).filter(
-        instrument__calendar_id=reservation.instrument.calendar_id, state__in=states, starts_at__lt=last, ends_at__gt=first
+def calendar_day(actor: Actor, reservation: Reservation, day: TimeRange) -> list[Occupancy]:
+    """What takes or is asked to take time on the reservation's calendar on a day, with its reservation and customer: one statement."""
+    rows = Occupancy.objects.filter(
+        Q(reservation=None) | ~Q(reservation__state__in=GIVEN_UP),
+        calendar_id=reservation.instrument.calendar_id,
+        during__overlap=TimestamptzRange(day.starts_at, day.ends_at),
     )
-    return rows.select_related("instrument", "organisation", "requested_by").order_by("starts_at", "pk")
+    return list(visible_to(rows, actor).select_related("reservation__organisation").order_by("during", "pk"))
+
+
+def free_instead(actor: Actor, reservation: Reservation, now: datetime, count: int) -> list[TimeRange]:
+    """The nearest times of the same length that are free for the reservation's customer, nearest first. Raises NotFound."""
+    context = booking_context.load(actor, reservation.instrument_id, lock=False, customer_id=reservation.organisation_id)
+    found = booking_context.alternatives(context, reservation.during, now, count + 1)
+    return [one for one in found if one != reservation.during][:count]
 
 
 def planned_maintenance(actor: Actor, instrument: Instrument, now: datetime) -> list[Occupancy]:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from booking.models import Reservation, ReservationChange, ReservationSeries
 from booking.rules.changes import ChangeState
 from booking.rules.states import ReservationState
+from booking.services import deputies
 from config.kernel.access import Role
 from config.kernel.services.silence import is_silent, silence
 from instruments.services.notices import News, holders, person, settle, tell
@@ -29,7 +30,7 @@ _TO_BOTH = {
 """Told to the customer and, under a code of its own, to the lab's managers."""
 SERIES_REQUESTED = "series.requested"
 SERIES_MOVE_ASKED = ("series.move_asked", "series.lab.move_asked")
-_ANSWERED = ("reservation.requested", "reservation.figures_changed")
+_ANSWERED = ("reservation.requested", "reservation.figures_changed", "lab.request_overdue")
 _PROPOSED = ("reservation.change_proposed_to_lab", "reservation.change_proposed_to_customer")
 _GAP = ("licence.gap",)
 SOON_TO_CUSTOMER, SOON_TO_LAB = "reservation.agree_soon", "lab.agree_soon"
@@ -88,7 +89,7 @@ def defer(reservation: Reservation, event: str, now: datetime, not_to: Collectio
     lab = reservation.instrument.organisation_id
     code, managers = f"reservation.{event}", holders(Role.LAB_MANAGER, lab)
     for_lab = event == "requested" or event.endswith("_to_lab")
-    told: dict[str, Q] = {code: managers if for_lab else person(reservation.requested_by_id)}
+    told: dict[str, Q] = {code: managers & ~deputies.not_told(lab, now) if for_lab else person(reservation.requested_by_id)}
     if event in _TO_BOTH:
         told[_TO_BOTH[event]] = managers
     heard = dict.fromkeys({lab, reservation.organisation_id}, hear(reservation, event))

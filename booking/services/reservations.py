@@ -207,7 +207,7 @@ def _insert(
         written = _written(values)
         if written is None:
             raise conflicts.Taken
-        holds.take_offers(offers, written, now)
+        holds.take_offers(offers, written, request.during, now)
     return Reservation(
         pk=written,
         instrument=context.instrument,

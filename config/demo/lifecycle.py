@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from booking import queries
 from booking.models import Reservation
 from booking.rules.series import SeriesRule
-from booking.services import changes, policies, series, together, waiting
+from booking.services import changes, deputies, policies, reject_reasons, series, together, waiting
 from booking.services.changes import ChangeRequest
+from booking.services.deputies import Absence
 from booking.services.policies import Scope
 from booking.services.together import Bundle, Place
 from booking.services.waiting import Wish
@@ -40,7 +42,8 @@ def agree(people: People, today: date, now: datetime) -> dict[str, int]:
     policies.say(manager, Scope(lab.pk), LAB_RULES, now)
     policies.say(manager, Scope(lab.pk, "01"), CLASS_RULES, now)
     told = {"rules of labs": 2, "asked to move": _ask_to_move(people, now), "waiting": _wait(people, today, now)}
-    return told | {"times of a series": _repeat(people, today, now), "booked together": _together(people, today, now)}
+    told |= {"times of a series": _repeat(people, today, now), "booked together": _together(people, today, now)}
+    return told | {"other times suggested": _suggest(people, now), "standing in": _stand_in(people, today, now)}
 
 
 def _together(people: People, today: date, now: datetime) -> int:
@@ -71,6 +74,36 @@ def _repeat(people: People, today: date, now: datetime) -> int:
     shown = series.report(researcher, wish, now)
     picks = [series.Pick(row.occurrence.ordinal, row.during) for row in shown.wanted if row.during]
     return len(series.ask(researcher, wish, picks, now, idempotency_key="demo-series").reservation_ids) if picks else 0
+
+
+def _stand_in(people: People, today: date, now: datetime) -> int:
+    """The first lab keeps sentences of its own, and somebody answers in its manager's place next week where there is a colleague."""
+    lab = people.owners[0]
+    manager = people.actor(lab, Role.LAB_MANAGER)
+    reject_reasons.keep(manager, lab.pk, [(one["zh"], one["en"]) for one in words("people")["ready_reasons"]], now)
+    colleague = deputies.colleagues(manager, lab.pk).first()
+    if colleague is None:
+        return 0
+    deputies.name(manager, lab.pk, colleague.pk, Absence(today + timedelta(days=7), today + timedelta(days=11)), now)
+    return 1
+
+
+def _suggest(people: People, now: datetime) -> int:
+    """For the last of the first lab's requests its manager suggests other times."""
+    manager = people.actor(people.owners[0], Role.LAB_MANAGER)
+    rows = queries.approval_inbox(manager).reverse()
+    reason = words("people")["reject_reasons"][0]
+    for row in rows:
+        times = queries.free_instead(manager, row, now, changes.MOST_TIMES)
+        if not times:
+            continue
+        first, *others = times
+        wish = ChangeRequest(row.pk, first, reason=reason, others=tuple(others))
+        try:
+            return int(changes.change(manager, wish, now, idempotency_key="demo-suggest").state == "open")
+        except Refusal:
+            continue
+    return 0
 
 
 def _wait(people: People, today: date, now: datetime) -> int:

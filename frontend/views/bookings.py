@@ -27,7 +27,7 @@ from booking.queries.together import asked_with
 from booking.rules.calendar_text import MEDIA_TYPE
 from booking.rules.states import ReservationState
 from booking.services import context as booking_context
-from booking.services import reservations, transitions
+from booking.services import decisions, reject_reasons, reservations, transitions
 from booking.services.context import BookingContext, policy_for
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from booking.services.reservations import ReservationRequest
@@ -38,6 +38,7 @@ from frontend.booking_form import BookingForm, read_expected, read_key
 from frontend.calendar_file import reservation_file
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import assessment, life
+from frontend.presenters.inbox import undo_of
 from frontend.presenters.open_change import open_change
 from frontend.presenters.quote import Alternative
 from frontend.presenters.usage import review_panel
@@ -221,12 +222,16 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "reservation": reservation,
         "zone": reservation.instrument.site.time_zone,
         "review": review_panel(actor, reservation, now),
-        "entries": life.timeline(reservation, reservation.transitions.all()),
+        "entries": life.timeline(
+            reservation, reservation.transitions.all(), decisions.in_place_of(actor, reservation) if rights.is_lab else {}
+        ),
         "next_words": life.next_words(reservation, waits_for_customer=waits),
         "rights": rights,
         "shows_next": rights.is_customer,
-        "reject_templates": reject_templates(),
+        "reject_templates": reject_reasons.offered(actor) if rights.may_decide else [],
+        "undo": undo_of(actor, now, reservation) if rights.is_lab else None,
         "problems": sentences(refusal) if refusal else [],
+        "typed": request.POST,
         "now": now,
         "rating": rating,
         "may_rate": record_queries.may_rate(actor, reservation, rating),
@@ -238,16 +243,6 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         **_money_context(money),
     }
     return render(request, "booking/detail.html", context, status=status_of(refusal) if refusal else 200)
-
-
-def reject_templates() -> list[str]:
-    """What labs answer most, in the language of the person who rejects."""
-    return [
-        _("The instrument is needed for maintenance at that time."),
-        _("The operator is not available then; please choose another time."),
-        _("Please say more about the sample and the method, then ask again."),
-        _("The instrument does not suit this method; please contact us for another one."),
-    ]
 
 
 def _money_context(money: Money) -> dict[str, Any]:

@@ -508,7 +508,7 @@ def _issue_statements(world: World, now: datetime) -> None:
 
 def _keep_records(world: World, now: datetime) -> None:
     """Pictures, documents, changes, problems, tables and ratings on both sides."""
-    from booking.models import SessionRating
+    from booking.models import Delegation, SessionRating
     from instruments.models import InstrumentChange, InstrumentDocument, InstrumentImage, InstrumentProblem, InstrumentSheet
 
     cast = world.cast
@@ -543,7 +543,16 @@ def _keep_records(world: World, now: datetime) -> None:
             reservation_id=world.objects["reservation:agreed_later"][place], instrument=shown, stars=4, comment="Fine",
             rated_by=cast.users[customer], rated_at=now,
         )  # fmt: skip
+        absence = Delegation.objects.create(
+            organisation=owner,
+            manager=cast.users[manager],
+            deputy=User.objects.create(email=f"deputy-{owner.pk}@example.org", full_name="Deputy", password="!", language="en"),
+            starts_at=now,
+            ends_at=now + timedelta(days=2),
+            created_at=now,
+        )
         for kind, value in (
+            ("delegation", absence.pk),
             ("document", (hidden_id, document.pk)),
             ("document:act", (hidden_id, document.pk)),
             ("picture", (hidden_id, picture.pk)),

@@ -20,7 +20,7 @@ from billing.subsidy.rules.outcome import Payee
 from billing.subsidy.services import InForce
 from booking.models import CloseOut, Reservation, UsageSession
 from booking.ports import ExpectedFigures, FiguresChanged
-from booking.rules.states import Action
+from booking.rules.states import Action, ReservationState
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Reason
 
@@ -60,7 +60,9 @@ class ReservationMoney:
         """Quote the new time under the price and programmes of its day; what was held comes back before it is held anew."""
         quotes = list(reservation.quotes.order_by("revision"))
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
-        held = next((quote for quote in reversed(quotes) if quote.held_at is not None), None)
+        # An approval that was taken back leaves a quote that was held once; a request holds nothing.
+        waits = reservation.state == ReservationState.REQUESTED
+        held = None if waits else next((quote for quote in reversed(quotes) if quote.held_at is not None), None)
         planned = assessing.plan(reservation.instrument, reservation.organisation, reservation.during, now)
         if held is None:
             prepared = planned.with_balances(_known(planned))

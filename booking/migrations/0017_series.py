@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0015_offers_are_kept'),
+        ('booking', '0016_inbox'),
         ('instruments', '0014_settled_news'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
