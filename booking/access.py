@@ -42,6 +42,8 @@ from booking.models import (
     RequestDecision,
     Reservation,
     ReservationChange,
+    ReservationGroup,
+    ReservationSeries,
     ReservationTransition,
     SessionRating,
     SubscribedEvent,
@@ -85,6 +87,16 @@ def _transitions(queryset: QuerySet[ReservationTransition], actor: Actor) -> Que
 
 def _changes(queryset: QuerySet[ReservationChange], actor: Actor) -> QuerySet[ReservationChange]:
     return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
+def _series(queryset: QuerySet[ReservationSeries], actor: Actor) -> QuerySet[ReservationSeries]:
+    return queryset.filter(reservation_filter(actor))
+
+
+def _groups(queryset: QuerySet[ReservationGroup], actor: Actor) -> QuerySet[ReservationGroup]:
+    """As its reservations: the customer sees all of it, a lab that there is one of which it has a part."""
+    part = Reservation.objects.filter(reservation_filter(actor), group_id=OuterRef("pk"))
+    return queryset.filter(Exists(part))
 
 
 def _sessions(queryset: QuerySet[UsageSession], actor: Actor) -> QuerySet[UsageSession]:
@@ -314,6 +326,8 @@ _SCOPES: dict[Any, Any] = {
     RecognitionRequest: _recognitions,
     Reservation: _reservations,
     ReservationChange: _changes,
+    ReservationGroup: _groups,
+    ReservationSeries: _series,
     ReservationTransition: _transitions,
     SubscribedEvent: _subscribed_events,
     SessionRating: _ratings,

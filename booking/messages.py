@@ -51,6 +51,9 @@ register(
         "booking.open_for_others": _(
             "From %(closed_from)s to %(closed_until)s it is open only for %(open_for)s. Choose another time, or ask the lab."
         ),
+        "booking.too_late_to_approve": _(
+            "The time asked for has begun, so this can no longer be approved. Agree on a new time with the customer and book that."
+        ),
         "booking.closed_meanwhile": _(
             "It was closed after this request was made. Take back what closes it and approve again, or decline the request."
         ),
@@ -149,6 +152,11 @@ register(
         "change.too_many_times": _("Propose at most %(most)s times. Leave some out."),
         "change.no_time": _("Choose at least one time, or name one of your own."),
         "change.begun": _("It has begun: only its end can still be changed, to a time that lies ahead."),
+        "change.start_first": _(
+            "It has begun, so there is no time left to ask the other side. Start the session: while it runs it can go on for longer, or "
+            "end earlier."
+        ),
+        "change.over": _("The proposed start has passed. Take the proposal back, or decline it, and propose another time."),
         "change.answered_already": _("This proposal has been answered already. Reload the page."),
         "change.own": _("The other side answers what you proposed. You can take it back."),
         "change.dearer": _(
@@ -157,6 +165,9 @@ register(
         "change.not_yours": _("Only the side that was asked can do this."),
         "hold.too_many": _("You keep %(most)s times already. Book one of them, or let it go."),
         "hold.over": _("This time was kept for you as long as the lab allows. Book it now, or choose again."),
+        "hold.offered": _(
+            "The waiting list keeps a time here for you until %(until_at)s. Book that, or let it pass on the waiting list first."
+        ),
         "hold.past": _("This time has begun. Choose a later one."),
         "wait.not_yours": _("Only the person who waits can do this."),
         "wait.not_now": _("This cannot be done any more: the entry is %(state)s. Reload the page."),

@@ -19,6 +19,7 @@ register_groups(
     }
 )
 _WHEN = (_("For: %(organisation)s"), _("Time: %(starts_at)s to %(ends_at)s (%(zone)s)"))
+_SERIES = (_("For: %(organisation)s"), _("First: %(starts_at)s, last until %(ends_at)s (%(zone)s)"))
 _WHY = _("Reason: %(reason)s")
 _NEW_TIME = _("New time: %(new_starts_at)s to %(new_ends_at)s")
 _OR_TIMES = (
@@ -229,11 +230,58 @@ register_events(
             _("%(instrument)s: session %(reference)s counts as agreed from tomorrow"),
             _WHEN,
             "hourglass",
+            needs_action=True,
             name=_("Session of the lab counts as agreed soon"),
         ),
         "reservation.charged": _customer(
             _("%(instrument)s: session %(reference)s is agreed and charged"), _("Session charged"), "receipt-refund"
         ),
+        "series.requested": Event(
+            "lab",
+            _("%(instrument)s: %(count)s times of a series wait for approval"),
+            _SERIES,
+            "inbox",
+            needs_action=True,
+            name=_("Series asked for"),
+        ),
+        **{
+            f"{side}.{what}": Event(group, title, (*_SERIES, _WHY), icon, name=names[place])
+            for place, (side, group) in enumerate((("series", "reservations"), ("series.lab", "lab")))
+            for what, title, icon, names in (
+                (
+                    "booked",
+                    _("%(instrument)s: %(count)s times of a series are booked"),
+                    "circle-check",
+                    (_("Series booked"), _("Series booked in the lab")),
+                ),
+                (
+                    "cancelled",
+                    _("%(instrument)s: %(count)s times of a series were cancelled"),
+                    "ban",
+                    (_("Times of a series cancelled"), _("Times of a series cancelled (lab)")),
+                ),
+                (
+                    "moved",
+                    _("%(instrument)s: %(count)s times of a series have a new time"),
+                    "calendar-event",
+                    (_("Times of a series moved"), _("Times of a series moved (lab)")),
+                ),
+            )
+        },
+        **{
+            code: Event(
+                group,
+                _("%(instrument)s: new times are asked for %(count)s times of a series"),
+                (*_SERIES, _WHY),
+                "calendar-event",
+                needs_action=True,
+                name=name,
+            )
+            for code, group, name in (
+                ("series.move_asked", "reservations", _("New times of a series asked for")),
+                ("series.lab.move_asked", "lab", _("New times of a series asked for (lab)")),
+            )
+        },
         "waiting.offered": Event(  # to one person alone, so that webhooks do not hear of it
             "reservations",
             _("%(instrument)s: a time is free for you until %(until_at)s"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from frontend.views import (
+    again,
     answering,
     approvals,
     bookings,
@@ -16,8 +17,10 @@ from frontend.views import (
     maintenance,
     programmes,
     quotes,
+    series,
     sessions,
     suggesting,
+    together,
     usage_problems,
     usage_review,
     waiting,
@@ -34,6 +37,11 @@ urlpatterns = [
     path("bookings/", bookings.reservation_list, name="reservation_list"),
     path("bookings/<int:pk>/", bookings.reservation_detail, name="reservation_detail"),
     path("bookings/<int:pk>/cancel", bookings.reservation_cancel, name="reservation_cancel"),
+    path("instruments/<int:pk>/series", series.series_create, name="series_create"),
+    path("book-together/", together.book_together, name="book_together"),
+    path("series/<int:pk>/", series.series_detail, name="series_detail"),
+    path("series/<int:pk>/change", series.series_change, name="series_change"),
+    path("bookings/<int:pk>/again", again.reservation_again, name="reservation_again"),
     path("bookings/<int:pk>/move", changes.reservation_move, name="reservation_move"),
     path("bookings/<int:pk>/suggest", suggesting.reservation_suggest, name="reservation_suggest"),
     path("bookings/<int:pk>/changes/<int:change>/accept", changes.move_accept, name="move_accept"),

@@ -11,6 +11,7 @@ from booking.models.occupancy import Occupancy, OccupancySource
 from booking.models.policy import InstrumentPolicy, PolicyLayer
 from booking.models.rating import SessionRating
 from booking.models.reservation import Reservation, ReservationTransition
+from booking.models.series import ReservationGroup, ReservationSeries
 from booking.models.subscription import CalendarSubscription, SubscribedEvent
 from booking.models.time_alert import TimeAlert
 from booking.models.training import (
@@ -67,6 +68,8 @@ __all__ = [
     "RequestDecision",
     "Reservation",
     "ReservationChange",
+    "ReservationGroup",
+    "ReservationSeries",
     "ReservationTransition",
     "RunState",
     "SessionRating",

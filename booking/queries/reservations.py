@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, When
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, ReservationTransition
@@ -88,10 +88,17 @@ def my_reservations(actor: Actor) -> QuerySet[Reservation]:
     return rows.filter(organisation_id__in=own) | rows.filter(requested_by_id=actor.user_id)
 
 
+def one_of_mine(actor: Actor, reservation_id: int) -> Reservation | None:
+    """A reservation of an organisation for which the actor may book, with its instrument and customer; None for any other."""
+    rows = visible_to(Reservation.objects.select_related("instrument__site", "organisation"), actor)
+    return rows.filter(pk=reservation_id, organisation_id__in=actor.organisations(*BOOKING_ROLES)).first()
+
+
 def reservation_detail(actor: Actor) -> QuerySet[Reservation]:
     """With history, for one page."""
     history = ReservationTransition.objects.select_related("actor").order_by("pk")
-    return reservations_visible(actor).prefetch_related(Prefetch("transitions", queryset=history))
+    rows = reservations_visible(actor).select_related("series")
+    return rows.prefetch_related(Prefetch("transitions", queryset=history))
 
 
 def lab_reservations(actor: Actor) -> QuerySet[Reservation]:
@@ -206,11 +213,13 @@ def bookable_organisations(actor: Actor) -> list[Organisation]:
     return list(Organisation.objects.filter(pk__in=own).order_by("name_pinyin", "name", "pk")) if own else []
 
 
-def last_reservation_of(actor: Actor) -> Reservation | None:
-    """What the person asked for last, anywhere: most of it is asked for again."""
+def last_reservation_of(actor: Actor, instrument_id: int) -> Reservation | None:
+    """What the person asked for last, of this instrument if ever, else anywhere: most of it is asked for again."""
     if actor.user_id is None:
         return None
-    return visible_to(Reservation.objects.filter(requested_by_id=actor.user_id), actor).order_by("-created_at", "-pk").first()
+    rows = visible_to(Reservation.objects.filter(requested_by_id=actor.user_id), actor)
+    here = Case(When(instrument_id=instrument_id, then=1), default=0)
+    return rows.order_by(here.desc(), "-created_at", "-pk").first()
 
 
 def calendar_day(actor: Actor, reservation: Reservation, day: TimeRange) -> list[Occupancy]:

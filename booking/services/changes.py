@@ -6,6 +6,7 @@ has money follow in the same transaction. Nothing gives up the old time before t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -20,7 +21,7 @@ from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.changes import ChangeEvent, ChangeState, Side, counting, needs_the_other_side, next_change_state
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, notices, times, transitions
+from booking.services import conflicts, holds, notices, times, transitions
 from booking.services.context import BookingContext, busy_ranges, of_reservation
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from config.kernel.access import NOBODY, Actor, Role, get_visible
@@ -75,14 +76,14 @@ def change(actor: Actor, request: ChangeRequest, now: datetime, *, idempotency_k
     """Move a reservation, or propose it to the other side.
 
     Raises NotFound, Forbidden, Refusal with every broken rule, ``change.same_time``, ``change.one_open``, ``change.begun``,
+    ``change.start_first`` (it has begun, and the other side would have to be asked),
     ``booking.illegal_transition``, Conflict ``booking.just_taken`` with alternatives and ``billing.figures_differ``, Busy.
     """
     reservation = _visible(actor, request.reservation_id)
-    side = side_of(reservation, actor)
-    request = _cleaned(request, side)
+    request = _cleaned(request, side_of(reservation, actor))
 
     def effect() -> dict[str, Any]:
-        row = _change(actor, request, side, now)
+        row = change_one(actor, request, now)
         return {"id": row.pk, "state": row.state}
 
     with conflicts.answered(actor, reservation.instrument_id, request.during, now, reservation.organisation_id):
@@ -100,6 +101,12 @@ def side_of(reservation: Reservation, actor: Actor) -> Side:
     if reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER):
         return Side.LAB
     raise Forbidden.of("booking.not_yours")
+
+
+def change_one(actor: Actor, request: ChangeRequest, now: datetime) -> ReservationChange:
+    """One change as part of the caller's transaction. Raises as ``change``, ``conflicts.Taken``."""
+    side = side_of(_visible(actor, request.reservation_id), actor)
+    return _change(actor, _cleaned(request, side), side, now)
 
 
 def _cleaned(request: ChangeRequest, side: Side) -> ChangeRequest:
@@ -135,18 +142,26 @@ def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> 
         approval_required=context.policy.approval_required,
         agreed=request.agreed,
     )
+    if asks and locked.starts_at <= now:
+        raise Refusal.of("change.start_first", field="ends_at")
     state = ChangeState.OPEN if asks else ChangeState.MADE
+    holder_id = _holder(actor, side is Side.CUSTOMER)
     row = times.record(locked, request.during, side, state, actor, request.expected, now, request.reason)
     if asks:
         for during in (request.during, *request.others):
-            _keep_new_time(locked, context, during)
+            _keep_new_time(locked, context, during, now, holder_id)
         SuggestedTime.objects.bulk_create(
             SuggestedTime(change=row, starts_at=during.starts_at, ends_at=during.ends_at) for during in request.others
         )
         notices.defer(locked, f"change_proposed_to_{side.other}", now, **_proposed(locked, row))
     else:
-        _move(locked, context, request.during, actor, request.expected, now, request.reason)
+        _move(locked, context, request.during, actor, request.expected, now, request.reason, holder_id)
     return row
+
+
+def _holder(actor: Actor, is_customer: bool) -> int | None:
+    """Whose holds do not keep the time from being taken: the customer's own, who moves; nobody's where the lab does."""
+    return actor.user_id if is_customer else None
 
 
 def _proposed(locked: Reservation, row: ReservationChange) -> dict[str, str]:
@@ -184,12 +199,10 @@ def _refuse_by_rules(context: BookingContext, locked: Reservation, during: TimeR
     Refusal.raise_any(reasons)
 
 
-def _keep_new_time(locked: Reservation, context: BookingContext, during: TimeRange) -> None:
+def _keep_new_time(locked: Reservation, context: BookingContext, during: TimeRange, now: datetime, holder_id: int | None) -> None:
     """Keep what the new time needs beside the old one, until the proposal is answered."""
     beside = subtract([context.policy.occupied(during)], _own_ranges(locked))
-    for part in beside:
-        if busy_ranges(context.instrument.calendar_id, part):
-            raise conflicts.Taken
+    _require_free(context, beside, now, holder_id)
     Occupancy.objects.bulk_create(
         Occupancy(
             calendar_id=context.instrument.calendar_id,
@@ -200,6 +213,15 @@ def _keep_new_time(locked: Reservation, context: BookingContext, during: TimeRan
         )
         for part in beside
     )
+
+
+def _require_free(context: BookingContext, parts: Iterable[TimeRange], now: datetime, holder_id: int | None) -> None:
+    """Raises ``conflicts.Taken``; holds that have expired, and those of ``holder_id``, keep nobody out."""
+    calendar_id = context.instrument.calendar_id
+    for part in parts:
+        holds.clear(calendar_id, part, now, holder_id)
+        if busy_ranges(calendar_id, part):
+            raise conflicts.Taken
 
 
 def _own_ranges(locked: Reservation) -> list[TimeRange]:
@@ -215,13 +237,12 @@ def _move(
     expected: ExpectedFigures,
     now: datetime,
     reason: str,
+    holder_id: int | None,
 ) -> None:
     """Time, occupancy, history and money, all at once. Raises ``conflicts.Taken``, Conflict ``change.dearer``."""
     occupied = context.policy.occupied(during)
     locked.occupancies.filter(source=OccupancySource.CHANGE).delete()
-    for part in subtract([occupied], _own_ranges(locked)):
-        if busy_ranges(context.instrument.calendar_id, part):
-            raise conflicts.Taken
+    _require_free(context, subtract([occupied], _own_ranges(locked)), now, holder_id)
     before = locked.during
     times.set_time(locked, during, occupied)
     transitions.note_move(locked, before, actor, now, reason)
@@ -238,8 +259,10 @@ def accept(
 
     What no lab can pass over is asked again of a time that the lab proposed.
 
-    Raises NotFound, Forbidden, Refusal ``change.answered_already``, ``change.own``, ``booking.closed_meanwhile``, Conflict
-    ``billing.figures_differ`` (the customer saw other figures) and ``change.dearer`` (the customer has to see the figures first).
+    Raises NotFound, Forbidden, Refusal ``change.answered_already``, ``change.own``, ``booking.own_request`` (a colleague's wish for
+    one's own booking), ``change.begun``, ``change.over`` (the proposed start has passed), what closes the new time, Conflict
+    ``booking.just_taken``, ``billing.figures_differ`` (the customer saw other figures) and ``change.dearer`` (the customer has to see
+    the figures first).
     """
     row = _answerable(actor, change_id)
     taken = _taken(row, other_id)
@@ -253,10 +276,14 @@ def accept(
         _refuse_impossible(locked, during, now)
         if fresh.side == Side.LAB:
             _refuse_by_rules(context, locked, during, Side.LAB, now)
+        if during.starts_at <= now and during.starts_at != locked.starts_at:
+            raise Refusal.of("change.over", field="starts_at")
         Refusal.raise_any(context.closed_reasons(during))
         accepted = expected if fresh.side == Side.LAB else _expected_of(fresh)
         _answer(fresh, ChangeEvent.ACCEPT, actor, now)
-        _move(locked, context, during, _customer(fresh, actor), accepted, now, fresh.reason)
+        _move(
+            locked, context, during, _customer(fresh, actor), accepted, now, fresh.reason, _holder(actor, fresh.side == Side.LAB)
+        )
         if fresh.side == Side.LAB and locked.state == ReservationState.REQUESTED:
             transitions.approve_as_proposed(locked, fresh.proposed_by_id, now)
 
@@ -330,6 +357,8 @@ def _answerable(actor: Actor, change_id: int) -> ReservationChange:
     reservation = row.reservation
     if row.side == Side.CUSTOMER:
         actor.require_in(reservation.instrument.organisation_id, Role.LAB_MANAGER)
+        if reservation.requested_by_id == actor.user_id:
+            raise Refusal.of("booking.own_request")
     elif side_of(reservation, actor) is not Side.CUSTOMER:
         raise Forbidden.of("change.not_yours")
     if row.proposed_by_id == actor.user_id:

@@ -20,6 +20,7 @@ from booking.services.state_writing import seen_by
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.services import idempotency, transactions
+from config.kernel.time_range import TimeRange
 
 ROUTE = "booking.inbox"
 FIGURES_CHANGED = "booking.figures_changed"
@@ -43,10 +44,12 @@ class Outcome:
     refusal: Refusal | None = None
 
 
-def decide(actor: Actor, reservation_id: int, wish: Wish, now: datetime, how: How = UNDOABLE) -> None:
-    """Approve or reject one request. Raises as ``transitions.approve`` and ``transitions.reject``."""
+def decide(
+    actor: Actor, reservation_id: int, wish: Wish, now: datetime, how: How = UNDOABLE, *, seen: TimeRange | None = None
+) -> None:
+    """Approve or reject one request; ``seen`` is the time that was looked at. Raises as ``transitions.approve`` and ``transitions.reject``."""
     if wish.verdict is Verdict.APPROVE:
-        transitions.approve(actor, reservation_id, now, how)
+        transitions.approve(actor, reservation_id, now, how, seen=seen)
     else:
         transitions.reject(actor, reservation_id, now, reject_reasons.text_for(actor, reservation_id, wish.why), how)
 
@@ -68,13 +71,13 @@ def decide_all(
     return [_outcome(pk, _once(actor, pk, wish, now, idempotency_key, one) if idempotency_key else one) for pk in chosen]
 
 
-def approve_over_rivals(actor: Actor, reservation_id: int, now: datetime) -> list[Outcome]:
+def approve_over_rivals(actor: Actor, reservation_id: int, now: datetime, *, seen: TimeRange | None = None) -> list[Outcome]:
     """Approve a request and decline the others that wait for its time, each by itself; the first outcome is the approval's.
 
     Raises as ``transitions.approve``: then nothing is declined.
     """
     rivals = rivals_of(actor, reservation_id)
-    decide(actor, reservation_id, Wish(Verdict.APPROVE), now)
+    decide(actor, reservation_id, Wish(Verdict.APPROVE), now, seen=seen)
     declined = Wish(Verdict.REJECT, Why(choice=GIVEN_TO_ANOTHER))
     return [Outcome(reservation_id), *(_outcome(pk, lambda pk: decide(actor, pk, declined, now)) for pk in rivals)]
 

@@ -7,7 +7,6 @@ calls the money port: all in one transaction.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -21,7 +20,7 @@ from booking.rules.credit import EventKind
 from booking.rules.deciding import Verdict
 from booking.rules.policy import is_late_cancellation
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, credit, decisions, notices, sessions
+from booking.services import conflicts, credit, decisions, holds, notices, sessions
 from booking.services.context import of_reservation, policy_for
 from booking.services.decisions import How
 from booking.services.state_writing import lock_row, seen_by
@@ -32,7 +31,6 @@ from config.kernel.services import audit, transactions
 from config.kernel.services.parking import each_parked
 from config.kernel.time_range import TimeRange
 
-logger = logging.getLogger(__name__)
 DUE_BATCH = 500
 
 Permission = Callable[[Reservation, Actor], None]
@@ -41,12 +39,13 @@ AT_ONCE = How()
 _NEWS = {Action.CANCEL: "cancelled", Action.MARK_NO_SHOW: "no_show"}
 
 
-def approve(actor: Actor, reservation_id: int, now: datetime, how: How = AT_ONCE) -> None:
-    """Approve a request and hold its money; ``how`` says when that is told.
+def approve(actor: Actor, reservation_id: int, now: datetime, how: How = AT_ONCE, *, seen: TimeRange | None = None) -> None:
+    """Approve a request and hold its money; ``how`` says when that is told. ``seen`` is the time that was looked at: another one is not
+    approved unseen.
 
-    Raises NotFound, Forbidden, Refusal ``booking.illegal_transition`` / ``booking.own_request`` / ``booking.closed_meanwhile`` (with
-    what closes it), Conflict ``booking.just_taken`` or ``booking.figures_changed`` (the customer has been asked again, nothing is
-    approved).
+    Raises NotFound, Forbidden, Refusal ``booking.illegal_transition`` / ``booking.own_request`` / ``booking.too_late_to_approve`` (its
+    start has come) / ``booking.closed_meanwhile`` (with what closes it), Conflict ``booking.changed_meanwhile`` (the customer moved
+    it), ``booking.just_taken`` or ``booking.figures_changed`` (the customer has been asked again, nothing is approved).
     """
     reservation = seen_by(actor, reservation_id)
     _lab_only(reservation, actor)
@@ -56,7 +55,12 @@ def approve(actor: Actor, reservation_id: int, now: datetime, how: How = AT_ONCE
     def work() -> ports.FiguresChanged | None:
         locked = lock_row(reservation_id)
         next_state(ReservationState(locked.state), Action.APPROVE)
+        if seen not in (None, locked.during):
+            raise Conflict.of("booking.changed_meanwhile")
+        if is_due_expired(locked.during, now):
+            raise Refusal.of("booking.too_late_to_approve")
         _still_open(locked)
+        holds.clear_for(locked, now)
         changed = ports.money().on_approve(locked, actor, now)
         if changed is not None:
             notices.defer(locked, "figures_changed", now)

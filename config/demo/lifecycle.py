@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
 from booking import queries
 from booking.models import Reservation
-from booking.services import changes, deputies, policies, reject_reasons, waiting
+from booking.rules.series import SeriesRule
+from booking.services import changes, deputies, policies, reject_reasons, series, together, waiting
 from booking.services.changes import ChangeRequest
 from booking.services.deputies import Absence
 from booking.services.policies import Scope
+from booking.services.together import Bundle, Place
 from booking.services.waiting import Wish
 from config.demo.organisations import People
 from config.demo.source import words
@@ -40,7 +42,38 @@ def agree(people: People, today: date, now: datetime) -> dict[str, int]:
     policies.say(manager, Scope(lab.pk), LAB_RULES, now)
     policies.say(manager, Scope(lab.pk, "01"), CLASS_RULES, now)
     told = {"rules of labs": 2, "asked to move": _ask_to_move(people, now), "waiting": _wait(people, today, now)}
+    told |= {"times of a series": _repeat(people, today, now), "booked together": _together(people, today, now)}
     return told | {"other times suggested": _suggest(people, now), "standing in": _stand_in(people, today, now)}
+
+
+def _together(people: People, today: date, now: datetime) -> int:
+    """The first firm asks for two instruments of the first lab at once, on the first day on which both can be had."""
+    firm, lab = people.customers[0], people.owners[0]
+    researcher = people.actor(firm, Role.RESEARCHER)
+    instruments = Instrument.objects.filter(organisation=lab, status="normal", published=True).order_by("pk")[3:5]
+    zone = ZoneInfo(settings.TIME_ZONE)
+    for days in range(9, 25):
+        start = local_day(today + timedelta(days=days), zone).starts_at + timedelta(hours=10)
+        during = TimeRange(start, start + timedelta(hours=2))
+        places = tuple(Place(one.pk, during, one.service_modes[0]) for one in instruments)
+        bundle = Bundle(firm.pk, places, words("people")["purposes"][1])
+        if together.report(researcher, bundle, now).is_possible:
+            return len(together.ask(researcher, bundle, now, idempotency_key="demo-together").reservations)
+    return 0
+
+
+def _repeat(people: People, today: date, now: datetime) -> int:
+    """The first firm asks for an afternoon every week, six times; times that others have are left out. How many it got."""
+    firm, lab = people.customers[0], people.owners[0]
+    researcher = people.actor(firm, Role.RESEARCHER)
+    instrument = Instrument.objects.filter(organisation=lab, status="normal", published=True).order_by("pk")[2]
+    day = today + timedelta(days=7)
+    start = datetime.combine(day - timedelta(days=max(day.weekday() - 4, 0)), time(14))
+    rule = SeriesRule(start, start + timedelta(hours=2), count=6)
+    wish = series.Wish(instrument.pk, firm.pk, rule, instrument.service_modes[0], words("people")["purposes"][0])
+    shown = series.report(researcher, wish, now)
+    picks = [series.Pick(row.occurrence.ordinal, row.during) for row in shown.wanted if row.during]
+    return len(series.ask(researcher, wish, picks, now, idempotency_key="demo-series").reservation_ids) if picks else 0
 
 
 def _stand_in(people: People, today: date, now: datetime) -> int:

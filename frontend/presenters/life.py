@@ -118,6 +118,7 @@ class Rights:
     may_decide: bool
     may_accept: bool
     may_check_out: bool
+    books: bool
 
 
 def timeline(
@@ -160,6 +161,7 @@ def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_c
         may_decide=Action.APPROVE in actions and is_lab,
         may_accept=waits_for_customer and Action.APPROVE in actions and books,
         may_check_out=Action.CHECK_OUT in actions and is_lab,
+        books=books,
     )
 
 

@@ -89,7 +89,8 @@ class QuoteView:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What the booking form shows. ``organisation`` is the customer chosen (None: nobody to book for)."""
+    """What the booking form shows. ``organisation`` is the customer chosen (None: nobody to book for); ``again``: when a booking of
+    before could be had once more, the one that suits best first."""
 
     instrument: Instrument
     form: BookingForm
@@ -107,6 +108,7 @@ class Panel:
     login_query: str
     problems: list[tuple[str, str]]
     alternatives: list[Alternative]
+    again: list[Alternative] = field(default_factory=list)
 
     @property
     def service_modes(self) -> list[str]:

@@ -27,6 +27,7 @@ from booking.services.inbox import Outcome, Wish
 from booking.services.reject_reasons import Why
 from config.kernel.access import Actor, Role, visible_to
 from config.kernel.errors import NotFound, Refusal
+from frontend.booking_form import seen_time
 from frontend.http import actor_of
 from frontend.presenters import assessment
 from frontend.presenters.inbox import Row, day_rows, row_of, undo_of
@@ -126,10 +127,11 @@ def reservation_approve(request: HttpRequest, pk: int) -> HttpResponse:
     """Approve; a conflict or changed figures are shown where the button was pressed. With ``rivals`` those are declined."""
     actor, now = actor_of(request), timezone.now()
     try:
+        seen = seen_time(request.POST)
         if request.POST.get("rivals") == "decline":
-            inbox.approve_over_rivals(actor, pk, now)
+            inbox.approve_over_rivals(actor, pk, now, seen=seen)
         else:
-            inbox.decide(actor, pk, Wish(Verdict.APPROVE), now)
+            inbox.decide(actor, pk, Wish(Verdict.APPROVE), now, seen=seen)
     except NotFound:
         raise
     except Refusal as refusal:

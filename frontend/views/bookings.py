@@ -23,12 +23,13 @@ from billing.settlement.reservation_figures import Figures, Money
 from billing.settlement.services import quotes
 from booking import calendar_queries, licence_queries, queries, record_queries
 from booking.models import Reservation
+from booking.queries.together import asked_with
 from booking.rules.calendar_text import MEDIA_TYPE
 from booking.rules.states import ReservationState
 from booking.services import context as booking_context
 from booking.services import decisions, reject_reasons, reservations, transitions
 from booking.services.context import BookingContext, policy_for
-from booking.services.refusing import refusal_reasons
+from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
@@ -180,6 +181,7 @@ def reservation_list(request: HttpRequest) -> HttpResponse:
         "states": _STATES,
         "tabs": [("upcoming", _("Upcoming")), ("past", _("Past")), ("all", _("All"))],
         "several_organisations": len(actor.organisations()) > 1,
+        "bookable": actor.organisations(*BOOKING_ROLES),
     }
     return render(request, "booking/list.html", context)
 
@@ -236,6 +238,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "star_words": life.STAR_WORDS,
         "without_licence": reservation.state in _COMING and bool(licence_queries.without_licence([reservation])),
         "change": open_change(actor, reservation, now),
+        "asked_with": asked_with(actor, reservation),
         "customs_warning": rights.may_decide and records.customs_unclear(actor, reservation.instrument),
         **_money_context(money),
     }

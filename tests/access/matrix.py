@@ -39,6 +39,8 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "reservation": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
     "move": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
     "move_id": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
+    "group": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
+    "series": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
     "wait": (only("researcher", "lab_manager"), only("foreign")),
     "organisation": (CUSTOMERS | OFFICIALS, OFFICIALS | only("foreign")),
     "member": (CUSTOMERS | OFFICIALS, OFFICIALS | only("foreign")),
@@ -180,6 +182,27 @@ def _ask(world: World) -> dict[str, Any]:
 
 def _preview(world: World) -> dict[str, Any]:
     return {"instrument": world.cast.xrd.pk, "organisation": world.cast.firm.pk, **_times(world)}
+
+
+def _series(world: World) -> dict[str, Any]:
+    times = {"starts": "2026-12-10T09:00", "ends": "2026-12-10T11:00", "count": 2}
+    return {"instrument": world.cast.xrd.pk, "organisation": world.cast.firm.pk, "service_mode": "self_operated", **times}
+
+
+def _group(world: World) -> dict[str, Any]:
+    """Of the two labs one instrument each, on a day on which nothing else happens."""
+    times = {"starts_at": "2026-12-12T09:00:00+08:00", "ends_at": "2026-12-12T11:00:00+08:00", "service_mode": "self_operated"}
+    places = [{"instrument": one.pk, **times} for one in (world.cast.xrd, world.other_instrument)]
+    return {"organisation": world.cast.firm.pk, "places": places}
+
+
+def _series_asked(world: World) -> dict[str, Any]:
+    pick = {"ordinal": 1, "starts_at": "2026-12-10T09:00:00+08:00", "ends_at": "2026-12-10T11:00:00+08:00"}
+    return {**_series(world), "picks": [pick]}
+
+
+def _series_back(world: World) -> dict[str, Any]:
+    return {"step": "cancel", "scope": "all", "anchor": 1, "reason": "The tube is broken"}
 
 
 def _statement(world: World) -> dict[str, Any]:
@@ -385,6 +408,20 @@ API: dict[str, Route] = {
     "api_reservation_no_show": acts("reservation:missed", LAB),
     "api_reservation_accept_quote": acts("reservation:waiting", CUSTOMERS, only("foreign")),
     "api_find_a_time": reads(EVERYBODY, query="?minutes=120"),
+    "api_group_create": Route({"POST": Rule(CUSTOMERS, ok=TRIED, body=_group, role_first=True)}),
+    "api_group_report": Route({"POST": Rule(CUSTOMERS, body=_group, role_first=True)}),
+    "api_group": reads_object("group"),
+    "api_series_create": Route({"POST": Rule(CUSTOMERS, ok=TRIED, body=_series_asked, role_first=True)}),
+    "api_series_report": Route({"POST": Rule(CUSTOMERS, body=_series, role_first=True)}),
+    "api_series": reads_object("series"),
+    "api_series_change_report": acts("series", CUSTOMERS | LAB, only("foreign"), body=_series_back),
+    "api_series_change": acts(
+        "series",
+        CUSTOMERS | LAB,
+        only("foreign"),
+        ok=TRIED,
+        body=lambda world: {**_series_back(world), "picks": [{"ordinal": 1, "outcome": "cancelled"}]},
+    ),
     "api_quote_preview": Route({"POST": Rule(CUSTOMERS, body=_preview, role_first=True)}),
     "api_programmes": reads(EVERYBODY),
     "api_programme": reads_object("programme", params=("code",)),
@@ -680,6 +717,11 @@ PAGES: dict[str, Route] = {
     "wait_accept": acts("wait", only("researcher"), only("foreign")),
     "wait_decline": acts("wait", only("researcher"), only("foreign")),
     "wait_withdraw": acts("wait", only("researcher"), only("foreign")),
+    "book_together": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
+    "series_create": Route({"GET": Rule(*SEES["hidden"]), "POST": Rule(*SEES["hidden"], TRIED)}, "hidden"),
+    "series_detail": reads_object("series"),
+    "series_change": form("series", CUSTOMERS | LAB, only("foreign")),
+    "reservation_again": Route({"GET": Rule(CUSTOMERS, only("foreign"), frozenset({302}))}, "reservation:requested"),
     "reservation_move": form("reservation:approved", CUSTOMERS | LAB, only("foreign")),
     "move_accept": acts("move", LAB, params=("pk", "change")),
     "move_refuse": acts("move", LAB, params=("pk", "change"), body=reason),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationTransition
-from booking.services import transitions
+from booking.services import changes, transitions
 from instruments.models import Membership
 from tests.frontend.acting import query_count, words
 
@@ -147,3 +148,15 @@ def test_the_inbox_takes_as_many_queries_for_thirty_as_for_three(as_, ask):
         for hour in range(8, 17):
             ask(hour, hour + 1, day=day)
     assert query_count(as_("wang"), "/approvals/") == few <= 16
+
+
+@pytest.mark.parametrize("path", ["/approvals/", "/bookings/{pk}"])
+def test_a_time_that_was_moved_since_the_page_was_shown_is_not_approved(as_, cast, ask, slot, path):
+    pk, client = ask(9, 12), as_("wang")
+    page = client.get(path.format(pk=pk), follow=True).content.decode()
+    seen = dict(re.findall(r'name="(seen_(?:starts|ends)_at)" value="([^"]+)"', page))
+    wish = changes.ChangeRequest(pk, slot(14, 17))
+    changes.change(cast.actor("lin"), wish, cast.now, idempotency_key="moved")
+    response = client.post(f"/bookings/{pk}/approve", seen)
+    assert response.status_code == 409 and "changed this reservation just now" in words(response)
+    assert Reservation.objects.get(pk=pk).state == "requested"
