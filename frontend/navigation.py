@@ -14,6 +14,7 @@ from billing.settlement.queries import BOARD_ROLES, READER_ROLES
 from config.kernel.access import Actor, Role
 
 CUSTOMERS = frozenset({Role.RESEARCHER, Role.FIRM_ADMIN})
+SPENDERS = CUSTOMERS | {Role.LAB_MANAGER, Role.OWNER_FINANCE}
 HAS_ORGANISATIONS = frozenset({Role.FIRM_ADMIN, Role.LAB_MANAGER, Role.OWNER_FINANCE, Role.OPERATOR})
 
 
@@ -75,6 +76,8 @@ PLACES: tuple[Place, ...] = (
         "l",
         ("training_", "course_", "licence_", "credit_lab", "credit_rules", "access_list_"),
     ),
+    Place("group_list", _("Groups and cards"), "users", SPENDERS, "w", ("group_", "fund_card_", "leader_", "spending_")),
+    Place("slip_list", _("Internal slips"), "file-invoice", frozenset({Role.OWNER_FINANCE, Role.LAB_MANAGER}), "x", ("slip_",)),
     Place("my_record", _("My record"), "user-check", CUSTOMERS, "m", ("my_record",)),
     Place("resource_inbox", _("Resources"), "database", frozenset({Role.LAB_MANAGER}), "r", ("resource_inbox", "resource_list")),
     Place("resource_request_list", _("My requests"), "send", CUSTOMERS, "q", ("resource_request_",)),

@@ -11,8 +11,9 @@ from config.kernel.time_range import TimeRange
 class Reservation(models.Model):
     """A planned use of an instrument in ``[starts_at, ends_at)``, with a state.
 
-    ``organisation`` is the customer. ``state`` is a value of ``booking.rules.states.ReservationState`` and is written only by
-    ``booking.services.transitions``; its history is ``transitions``.
+    ``organisation`` is the customer; ``fund_card`` is what it pays with, where it named one. ``state`` is a value of
+    ``booking.rules.states.ReservationState`` and is written only by ``booking.services.transitions``; its history is
+    ``transitions``.
     """
 
     instrument = models.ForeignKey("instruments.Instrument", on_delete=models.PROTECT, related_name="reservations")
@@ -24,6 +25,7 @@ class Reservation(models.Model):
     service_mode = models.CharField(max_length=20)
     purpose = models.CharField(max_length=500, blank=True)
     research_project = models.CharField(max_length=200, blank=True)
+    fund_card = models.ForeignKey("instruments.FundCard", null=True, on_delete=models.PROTECT, related_name="reservations")
     created_at = models.DateTimeField()
 
     class Meta:

@@ -87,6 +87,9 @@ STAR_WORDS: tuple[tuple[int, Word], ...] = (
 _NEXT_WITH_NEW_FIGURES: Word = _(
     "The subsidy you were quoted is no longer there in full. Look at the new figures and accept them, or cancel."
 )
+_NEXT_WITH_THE_LEADER: Word = _(
+    "The leader of your group has been asked to agree to what it costs. You are told of the answer; the time and the money are kept."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,10 @@ def timeline(reservation: Reservation, transitions: Iterable[ReservationTransiti
     return past + ahead
 
 
-def next_words(reservation: Reservation, *, waits_for_customer: bool) -> Word:
+def next_words(reservation: Reservation, *, waits_for_customer: bool, waits_for_leader: bool = False) -> Word:
     """What happens next, in a sentence or two."""
+    if waits_for_leader and reservation.state == ReservationState.REQUESTED:
+        return _NEXT_WITH_THE_LEADER
     if waits_for_customer and reservation.state == ReservationState.REQUESTED:
         return _NEXT_WITH_NEW_FIGURES
     return NEXT[reservation.state]

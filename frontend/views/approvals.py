@@ -21,6 +21,7 @@ from billing.settlement import reservation_figures
 from billing.settlement.reservation_figures import Figures
 from booking import licence_queries, queries
 from booking.models import Reservation
+from booking.queries.spending import awaiting_leader
 from booking.services import transitions
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
@@ -50,6 +51,7 @@ class Waiting:
     unverified: bool
     selected: bool
     without_licence: bool
+    awaits_leader: bool
 
     @property
     def waits_for_customer(self) -> bool:
@@ -83,7 +85,8 @@ def inbox_response(request: HttpRequest, now: datetime, selected_id: int | None,
     opened = next((row for row in rows if row.pk == selected_id), rows[0] if rows else None)
     figures = reservation_figures.figures_of(actor, rows)
     unlicensed = licence_queries.without_licence(rows)
-    waiting = [_waiting(actor, row, figures.get(row.pk), opened, now, row.pk in unlicensed) for row in rows]
+    unagreed = awaiting_leader(actor, rows)
+    waiting = [_waiting(actor, row, figures.get(row.pk), opened, now, row.pk in unlicensed, row.pk in unagreed) for row in rows]
     context = {
         "waiting": waiting,
         "beyond": beyond,
@@ -96,7 +99,13 @@ def inbox_response(request: HttpRequest, now: datetime, selected_id: int | None,
 
 
 def _waiting(
-    actor: Actor, row: Reservation, figures: Figures | None, opened: Reservation | None, now: datetime, without_licence: bool
+    actor: Actor,
+    row: Reservation,
+    figures: Figures | None,
+    opened: Reservation | None,
+    now: datetime,
+    without_licence: bool,
+    awaits_leader: bool,
 ) -> Waiting:
     minutes = max(0, int((now - row.created_at).total_seconds()) // 60)
     return Waiting(
@@ -107,6 +116,7 @@ def _waiting(
         unverified=row.organisation.status != OrganisationStatus.VERIFIED,
         selected=row is opened,
         without_licence=without_licence,
+        awaits_leader=awaits_leader,
     )
 
 
@@ -126,7 +136,7 @@ def _opened(actor: Actor, reservation: Reservation, waiting: list[Waiting]) -> d
         "zone": zone.key,
         "day": _day_rows(actor, reservation, zone),
         "money": money,
-        "figures": assessment.of_frozen(shown) if shown else None,
+        "figures": assessment.of_reservation(reservation, shown) if shown else None,
         "previous_id": ids[place - 1] if place else None,
         "next_id": ids[place + 1] if place + 1 < len(ids) else None,
     }

@@ -14,6 +14,7 @@ from billing.subsidy.rules.outcome import Award, Outcome
 from billing.subsidy.services import InForce
 from booking.models import Reservation
 from booking.rules.states import ReservationState
+from booking.services import spending
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, Refusal
@@ -71,7 +72,7 @@ def caps_left(versions: Sequence[InForce], outcomes: Sequence[Outcome]) -> tuple
 
 
 def accept_quote(actor: Actor, reservation_id: int, now: datetime) -> None:
-    """The customer accepts the figures that wait; the lab may then approve again.
+    """The customer accepts the figures that wait; the lab may then approve again, once the group's leader agrees to them too.
 
     Raises NotFound, Forbidden, Refusal ``billing.nothing_to_accept``.
     """
@@ -88,5 +89,6 @@ def accept_quote(actor: Actor, reservation_id: int, now: datetime) -> None:
         latest.accepted_by_id = actor.user_id
         latest.save(update_fields=["accepted_at", "accepted_by"])
         audit.record(actor, "quote.accept", latest, now, after={"final_cost_fen": latest.final_cost_fen})
+        spending.judge(locked, now)
 
     transactions.run(work)
