@@ -22,7 +22,7 @@ def slips_csv(slips: Iterable[InternalSlip], zone: ZoneInfo) -> bytes:
         [
             _("Number"),
             _("Issued on"),
-            _("Group"),
+            _("Research group"),
             _("Fund card"),
             _("Person"),
             _("Instrument"),

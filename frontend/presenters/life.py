@@ -15,6 +15,7 @@ from booking.rules.policy import BookingPolicy, is_late_cancellation
 from booking.rules.states import Action, ReservationState, actions_from
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, Role
+from instruments.rules.spending import is_in_house
 
 Word = Promise | str
 
@@ -91,6 +92,8 @@ _NEXT_WITH_THE_LEADER: Word = _(
     "The leader of your group has been asked to agree to what it costs. You are told of the answer; the time and the money are kept."
 )
 
+_NEXT_IN_HOUSE: Word = _("The session is charged. Its internal slip says what was used and what paid it.")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -137,6 +140,9 @@ def next_words(reservation: Reservation, *, waits_for_customer: bool, waits_for_
         return _NEXT_WITH_THE_LEADER
     if waits_for_customer and reservation.state == ReservationState.REQUESTED:
         return _NEXT_WITH_NEW_FIGURES
+    in_house = is_in_house(reservation.organisation_id, reservation.instrument.organisation_id)
+    if in_house and reservation.state == ReservationState.AGREED:
+        return _NEXT_IN_HOUSE
     return NEXT[reservation.state]
 
 
