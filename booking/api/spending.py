@@ -24,7 +24,7 @@ from config.kernel.api.serializers import NoFields, PageParameters, StrictSerial
 from config.kernel.api.views import ApiView
 
 
-class CardIn(StrictSerializer):
+class ChosenCardIn(StrictSerializer):
     fund_card = Id(help_text="A card of a group for which I spend.")
 
 
@@ -111,7 +111,7 @@ class CardView(ReservationActionView):
     """Who asked for a booking puts it on another card, until its use begins; with a token of scope ``book``."""
 
     token_scopes = {"POST": "book"}
-    bodies = {"fund_card": CardIn}
+    bodies = {"fund_card": ChosenCardIn}
 
     @extend_schema(parameters=[IDEMPOTENT], responses=StateOut)
     def fund_card(self, request: Request, pk: str) -> Response:

@@ -46,7 +46,7 @@ class PersonOut(serializers.Serializer):
     name = serializers.CharField()
 
 
-class MemberOut(serializers.Serializer):
+class GroupMemberOut(serializers.Serializer):
     user = PersonOut()
     from_on = serializers.DateField()
     until_on = serializers.DateField(allow_null=True)
@@ -62,7 +62,7 @@ class GroupOut(serializers.Serializer):
 
 
 class GroupDetailOut(GroupOut):
-    members = MemberOut(many=True)
+    members = GroupMemberOut(many=True)
 
 
 def _person(user: Any) -> dict[str, Any]:

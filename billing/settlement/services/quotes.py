@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing.settlement.models import Quote
-from billing.settlement.services import assessing
+from billing.settlement.services import assessing, card_money
 from billing.settlement.services.assessing import Prepared
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award, Outcome
@@ -74,7 +74,7 @@ def caps_left(versions: Sequence[InForce], outcomes: Sequence[Outcome]) -> tuple
 def accept_quote(actor: Actor, reservation_id: int, now: datetime) -> None:
     """The customer accepts the figures that wait; the lab may then approve again, once the group's leader agrees to them too.
 
-    Raises NotFound, Forbidden, Refusal ``billing.nothing_to_accept``.
+    Raises NotFound, Forbidden, Refusal ``billing.nothing_to_accept``, Conflict ``card.not_enough_left``.
     """
     reservation = get_visible(Reservation.objects.all(), actor, pk=reservation_id)
     if reservation.organisation_id not in actor.organisations(*BOOKING_ROLES):
@@ -89,6 +89,7 @@ def accept_quote(actor: Actor, reservation_id: int, now: datetime) -> None:
         latest.accepted_by_id = actor.user_id
         latest.save(update_fields=["accepted_at", "accepted_by"])
         audit.record(actor, "quote.accept", latest, now, after={"final_cost_fen": latest.final_cost_fen})
+        card_money.hold(locked, latest.payable_now_fen, "accept", actor, now)
         spending.judge(locked, now)
 
     transactions.run(work)

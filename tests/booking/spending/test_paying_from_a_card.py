@@ -11,6 +11,7 @@ from billing.cards import services as cards
 from billing.cards.accounts import card_key
 from billing.ledger.models import Account
 from billing.models import InternalSlip
+from billing.settlement.services import quotes
 from booking.models import LeaderApproval, Reservation, ReservationTransition
 from booking.services import changes, leader_answers, transitions
 from booking.services.changes import ChangeRequest
@@ -263,6 +264,17 @@ def test_a_request_is_put_on_another_card_and_the_first_one_is_free(spenders, as
         leader_answers.choose_card(cast.actor("ma"), asked.pk, spenders.card.pk, cast.now)
     assert [reason.code for reason in caught.value.reasons] == ["card.leader_first"]
     sound()
+
+
+def test_new_figures_that_the_customer_accepts_are_kept_on_the_card_and_shown_to_the_leader(spenders, ask, slot):
+    cast, asked = spenders.cast, ask(slot(10, 12))
+    dearer = asked.quotes.get()
+    dearer.pk, dearer.revision, dearer.accepted_at, dearer.accepted_by = None, 2, None, None
+    dearer.gross_fen = dearer.payable_now_fen = dearer.final_cost_fen = 800_00
+    dearer.save(force_insert=True)
+    quotes.accept_quote(cast.actor("ma"), asked.pk, cast.now)
+    assert money(spenders) == (800_00, 0)
+    assert (approval(asked).state, approval(asked).asked_fen) == ("waiting", 800_00)
 
 
 def test_no_programme_is_tried_for_an_owners_own_people(spenders, ask, slot, programmes):
