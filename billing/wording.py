@@ -6,16 +6,14 @@ The engine speaks in codes (``billing.subsidy.rules.message_keys``); here they b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.utils import formats
 from django.utils.functional import Promise
 from django.utils.translation import get_language, npgettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.messages import sentence
+from config.kernel.messages import local_date, sentence
 from instruments.rules.regions import regions
 
 Word = Promise | str
@@ -210,10 +208,6 @@ def region_word(code: str) -> str:
     return region.en if in_english() else region.zh
 
 
-def _day(text: str) -> str:
-    return formats.date_format(date.fromisoformat(text), "DATE_FORMAT")
-
-
 def several(texts: Iterable[str]) -> str:
     """Texts one after the other, with the comma of the language."""
     return pgettext("between the items of a list", ", ").join(texts)
@@ -228,12 +222,12 @@ _SINGLE: dict[str, Callable[[Any], str]] = {
     "customer_class": customer_class_word,
     "fact": _from(_FACTS),
     "factor": factor_text,
-    "first_day": _day,
+    "first_day": local_date,
     "kind": kind_word,
-    "last_day": _day,
+    "last_day": local_date,
     "mode": _from(_ROUNDINGS),
     "of": _from(_AMOUNTS),
-    "on": _day,
+    "on": local_date,
     "payer": payer_word,
     "rate": percent,
     "region": region_word,

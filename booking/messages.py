@@ -162,7 +162,7 @@ register(
         "policy.nothing_fits": _("With these rules nothing can be booked on an instrument that has no rules of its own."),
         "policy.negative": _("This cannot be less than %(minimum)s."),
         "policy.granularity_out_of_range": _("The step must be between %(minimum)s and %(maximum)s minutes."),
-        "policy.no_length_fits": _("The longest booking must be at least %(minimum)s minutes with these settings."),
+        "policy.no_length_fits": _("The longest booking must be at least %(shortest_minutes)s with these settings."),
     }
 )
 

@@ -12,6 +12,7 @@ register(
         "booking.late_figures": _("The subsidy for this session is no longer available in full. Ask for a new booking."),
         "booking.extension_not_later": _("Choose an end after now and after %(ends_at)s."),
         "booking.extension_nothing_free": _("Nothing is free after your session. Book another time for the rest."),
+        "booking.extension_longest": _("A booking here lasts at most %(longest_minutes)s. Book another time for the rest."),
         "booking.extension_not_free": _("It is free until %(free_until_at)s. Choose an earlier end."),
         "booking.extension_off_grid": _("End on the %(granularity_minutes)s-minute grid, next at %(next_at)s."),
         "check_in.code_unknown": _("This code is not in use any more. Ask the lab for the new label, or have them check you in."),

@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext, pgettext_lazy
+from django.utils.translation import pgettext
 
-_WEEKDAYS: tuple[Promise | str, ...] = (
-    pgettext_lazy("short weekday", "Mon"),
-    pgettext_lazy("short weekday", "Tue"),
-    pgettext_lazy("short weekday", "Wed"),
-    pgettext_lazy("short weekday", "Thu"),
-    pgettext_lazy("short weekday", "Fri"),
-    pgettext_lazy("short weekday", "Sat"),
-    pgettext_lazy("short weekday", "Sun"),
-)
-# Translators: in Chinese the month is a number inside a date (11), in English a short name (Nov).
-_MONTHS: tuple[Promise | str, ...] = (
-    pgettext_lazy("month inside a date", "Jan"),
-    pgettext_lazy("month inside a date", "Feb"),
-    pgettext_lazy("month inside a date", "Mar"),
-    pgettext_lazy("month inside a date", "Apr"),
-    pgettext_lazy("month inside a date", "May"),
-    pgettext_lazy("month inside a date", "Jun"),
-    pgettext_lazy("month inside a date", "Jul"),
-    pgettext_lazy("month inside a date", "Aug"),
-    pgettext_lazy("month inside a date", "Sep"),
-    pgettext_lazy("month inside a date", "Oct"),
-    pgettext_lazy("month inside a date", "Nov"),
-    pgettext_lazy("month inside a date", "Dec"),
-)
+from config.kernel.date_wording import date_words, moment_words, month_name, weekday
+
+__all__ = [
+    "bytes_words",
+    "date_words",
+    "in_zone",
+    "moment_words",
+    "month_label",
+    "month_name",
+    "month_words",
+    "range_words",
+    "viewer_zone",
+    "weekday",
+    "yuan",
+    "zone_label",
+]
 
 
 def yuan(fen: int) -> str:
@@ -67,35 +57,14 @@ def zone_label(moment: datetime, zone_name: str = "") -> str:
     return f"UTC{sign}{hours}{f':{rest:02d}' if rest else ''}, {zone_name}"
 
 
-def weekday(day: date) -> str:
-    return str(_WEEKDAYS[day.weekday()])
-
-
-def month_name(month: int) -> str:
-    return str(_MONTHS[month - 1])
-
-
 def month_label(month: int) -> str:
     """A month by itself, short."""
     return pgettext("month by itself", "%(month)s") % {"month": month_name(month)}
 
 
-def date_words(day: date) -> str:
-    """A date with its weekday."""
-    return pgettext("date", "%(weekday)s %(day)s %(month)s %(year)s") % _date_parts(day)
-
-
 def month_words(day: date) -> str:
     """A month with its year."""
     return pgettext("month and year", "%(month)s %(year)s") % {"month": month_name(day.month), "year": str(day.year)}
-
-
-def moment_words(local: datetime) -> str:
-    """A local date and time to the minute."""
-    return pgettext("date and time", "%(weekday)s %(day)s %(month)s %(year)s, %(time)s") % {
-        **_date_parts(local.date()),
-        "time": f"{local:%H:%M}",
-    }
 
 
 def range_words(starts: datetime, ends: datetime) -> str:
@@ -111,7 +80,3 @@ def bytes_words(size: int) -> str:
     if size < 1_000_000:
         return _("%(size)s kB") % {"size": max(1, round(size / 1000))}
     return _("%(size)s MB") % {"size": f"{size / 1_000_000:.1f}"}
-
-
-def _date_parts(day: date) -> dict[str, Any]:
-    return {"weekday": weekday(day), "day": str(day.day), "month": month_name(day.month), "year": str(day.year)}

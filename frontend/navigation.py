@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing.settlement.queries import BOARD_ROLES, READER_ROLES
+from booking.queries.enquiries import LAB_READERS
 from config.kernel.access import Actor, Role
 
 CUSTOMERS = frozenset({Role.RESEARCHER, Role.FIRM_ADMIN})
@@ -80,7 +81,7 @@ PLACES: tuple[Place, ...] = (
     Place("resource_inbox", _("Resources"), "database", frozenset({Role.LAB_MANAGER}), "r", ("resource_inbox", "resource_list")),
     Place("resource_request_list", _("My requests"), "send", CUSTOMERS, "q", ("resource_request_",)),
     Place("enquiry_list", _("My questions"), "message-report", CUSTOMERS, "e", ("enquiry_list", "need_")),
-    Place("enquiry_inbox", _("Questions"), "message-report", frozenset({Role.LAB_MANAGER}), "u", ("enquiry_inbox",)),
+    Place("enquiry_inbox", _("Questions"), "message-report", frozenset(LAB_READERS), "u", ("enquiry_inbox",)),
     Place("commission_list", _("Commissions"), "file-certificate", frozenset({Role.OWNER_FINANCE}), "d", ("commission_",)),
     Place("finance_period", _("Finance"), "coins", frozenset(BOARD_ROLES), "f", ("finance_",)),
     Place("statement_list", _("Statements"), "file-invoice", frozenset(READER_ROLES), "s", ("statement_",)),

@@ -14,9 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from booking.rules.policy_layers import MOST_QUOTAS, MOST_TIMES, NUMBERS, SWITCHES, TIMES
-from booking.rules.quota import Measure, Period, Subject
+from booking.rules.quota import MOST_OF_QUOTA, Measure, Period, Subject
 from booking.rules.usage import BillableBasis
 from booking.rules.week_time import DAY_MINUTES
+from config.kernel.errors import Refusal
+from frontend.forms import refusal_to_form
 from frontend.hours_text import hours_text, read_hours, read_whole
 from frontend.presenters.policy import clock
 from instruments.hours_wording import AUDIENCE_NAMES
@@ -69,9 +71,12 @@ _BASES = [
     ("", pgettext_lazy("a rule", "not said here")),
     (BillableBasis.BOOKED.value, _("The booked time")),
     (BillableBasis.ACTUAL_WITHIN_BOOKED_ROUNDED_UP.value, _("The time actually used")),
+    (BillableBasis.OVERAGE.value, _("The booked time and the use beyond its end")),
 ]
 _SAID = [("", pgettext_lazy("a rule", "not said here")), ("yes", _("Yes")), ("no", _("No"))]
 _UNREADABLE = _("Give a number, for example 4 or 1.5.")
+_HOURS = _("Give a number of hours between %(minimum)s and %(maximum)s.")
+_WHOLE = _("Give a whole number between %(minimum)s and %(maximum)s.")
 _DAYS = [(str(number), name) for number, name in enumerate(WEEKDAY_NAMES, 1)]
 
 
@@ -202,6 +207,13 @@ class LayerForm(forms.Form):
         self.said = said
         return cleaned
 
+    def refuse(self, refusal: Refusal) -> None:
+        """Every reason at its field, limits in the unit in which that is typed. Validate the form first."""
+        mine = [one for one in refusal.reasons if one.code == "policy.out_of_range" and one.field in IN_HOURS]
+        for reason in mine:
+            self.add_error(reason.field, _limits(reason.params["minimum"], reason.params["maximum"], hours=True))
+        refusal_to_form(self, Refusal(*(one for one in refusal.reasons if one not in mine)))
+
     def _take_number(self, into: dict[str, Any], name: str, text: str, *, hours: bool = False, field: str = "") -> None:
         if not text.strip():
             return
@@ -217,6 +229,9 @@ class LayerForm(forms.Form):
         field = f"quota_{place}_most"
         self._take_number(found, "most", cleaned.get(field, ""), hours=measure == Measure.MINUTES, field=field)
         if "most" not in found:
+            return None
+        if not 0 < found["most"] <= MOST_OF_QUOTA:
+            self.add_error(field, _limits(1, MOST_OF_QUOTA, hours=measure == Measure.MINUTES))
             return None
         return {
             "subject": cleaned.get(f"quota_{place}_subject") or Subject.PERSON.value,
@@ -239,6 +254,12 @@ class LayerForm(forms.Form):
             "from_minute": starts.hour * 60 + starts.minute if starts else 0,
             "until_minute": until or DAY_MINUTES,
         }
+
+
+def _limits(least: int, most: int, *, hours: bool) -> forms.ValidationError:
+    """Both ends allowed, in minutes where the field is in hours."""
+    values = {"minimum": hours_text(least), "maximum": hours_text(most)} if hours else {"minimum": least, "maximum": most}
+    return forms.ValidationError(_HOURS if hours else _WHOLE, params=values)
 
 
 def _rows(typed: Mapping[str, Any], name: str, stored: int, usual: int, most: int) -> int:

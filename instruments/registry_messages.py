@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.messages import register
+from config.kernel.messages import local_time, register, register_formatter
 
 register(
     {
@@ -113,3 +113,5 @@ register(
         "import.mended_double_encoding": _("Text in %(column)s had been encoded twice and was set right."),
     }
 )
+
+register_formatter("wall_time", local_time)

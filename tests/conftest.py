@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+
+from config.kernel.time_range import TimeRange
+from tests.beginnings import BEGINNINGS
 
 NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)  # Monday 09:00 in Shanghai
 
@@ -30,7 +34,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for mark, folder in STEPS.items():
             if item.get_closest_marker(mark) and folder not in item.path.as_posix():
                 raise pytest.UsageError(f"{item.nodeid} is marked {mark}: no step would run it outside {folder}")
-    items.sort(key=lambda item: "tests/config/" not in item.path.as_posix())
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[bool, int]:
+    fixtures = getattr(item, "fixturenames", [])
+    return "tests/config/" not in item.path.as_posix(), BEGINNINGS.place(BEGINNINGS.of(fixtures))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before the fixtures of a test the connection is to the database that it begins with."""
+    BEGINNINGS.want(BEGINNINGS.of(getattr(item, "fixturenames", [])))
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +66,7 @@ SELECT format('ALTER TABLE %I SET (autovacuum_enabled = off)', relname) FROM pg_
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Nothing is vacuumed behind the tests: what they roll back would be counted as a table without rows, and the next test that fills
     it would get the plans of an empty one."""
     from django.db import connection
@@ -59,6 +74,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         cursor.execute(_TABLES_LEFT_ALONE)
         cursor.execute(";".join(statement for (statement,) in cursor.fetchall()))
+    BEGINNINGS.open(django_db_blocker)
+    yield
+    BEGINNINGS.close()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -167,8 +185,13 @@ def build_cast(now: datetime = NOW) -> Cast:
 
 
 @pytest.fixture
-def cast(db: None) -> Cast:
-    return build_cast()
+def begins_with_cast() -> None:
+    """The database begins with the cast."""
+
+
+@pytest.fixture
+def cast(begins_with_cast: None, db: None) -> Cast:
+    return BEGINNINGS.left_by("begins_with_cast")
 
 
 def programme_document(code: str) -> dict[str, Any]:
@@ -177,8 +200,7 @@ def programme_document(code: str) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
-@pytest.fixture
-def programmes(cast: Cast) -> dict[str, Any]:
+def publish_programmes(cast: Cast) -> dict[str, Any]:
     """Both DEMO programmes, drafted by officer Chen and published by officer Sun."""
     from billing.subsidy import services
 
@@ -191,14 +213,25 @@ def programmes(cast: Cast) -> dict[str, Any]:
 
 
 @pytest.fixture
-def slot(cast: Cast) -> Any:
-    """A TimeRange on the day after tomorrow: ``slot(10, 12)`` is 10:00 to 12:00 in Shanghai."""
-    from config.kernel.time_range import TimeRange
+def begins_with_programmes() -> None:
+    """The database begins with the cast and the programmes."""
 
-    midnight = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)
 
-    def make(first_hour: float, last_hour: float, day: int = 0) -> TimeRange:
-        base = midnight + timedelta(days=day)
-        return TimeRange(base + timedelta(hours=first_hour), base + timedelta(hours=last_hour))
+@pytest.fixture
+def programmes(begins_with_programmes: None, cast: Cast) -> dict[str, Any]:
+    return BEGINNINGS.left_by("begins_with_programmes")
 
-    return make
+
+WITH_CAST = BEGINNINGS.add("begins_with_cast", None, lambda left: build_cast())
+WITH_PROGRAMMES = BEGINNINGS.add("begins_with_programmes", WITH_CAST, lambda left: publish_programmes(left["begins_with_cast"]))
+
+
+def slot_of(first_hour: float, last_hour: float, day: int = 0) -> TimeRange:
+    """On the day after tomorrow: ``slot_of(10, 12)`` is 10:00 to 12:00 in Shanghai."""
+    midnight = datetime(2026, 11, 24, 16, 0, tzinfo=UTC) + timedelta(days=day)
+    return TimeRange(midnight + timedelta(hours=first_hour), midnight + timedelta(hours=last_hour))
+
+
+@pytest.fixture
+def slot() -> Callable[..., TimeRange]:
+    return slot_of

@@ -7,7 +7,7 @@ all need one. Rows that are append-only can never be flushed away, so a copy is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -126,9 +126,14 @@ def drop(host: str, name: str) -> None:
 
 
 def drop_all(host: str, prefix: str) -> None:
-    """Drop every database of that beginning, together: each asks for a checkpoint, and those that wait at once share one."""
+    """Drop every database of that beginning."""
     with server(host) as admin:
         names = _names(admin, prefix)
+    drop_together(host, names)
+
+
+def drop_together(host: str, names: Iterable[str]) -> None:
+    """Each drop asks for a checkpoint, and those that wait at once share one."""
     with ThreadPoolExecutor(max_workers=8) as pool:
         list(pool.map(lambda name: drop(host, name), names))
 

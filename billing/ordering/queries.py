@@ -115,6 +115,11 @@ def side_of(actor: Actor, sheet: CommissionSheet) -> Side | None:
     return acting_side(actor, sheet.organisation_id, sheet.lab_id)
 
 
+def acts_for_lab(actor: Actor, sheet: CommissionSheet) -> bool:
+    """Whether the actor does what is the lab's: also somebody who acts on both sides."""
+    return Side.LAB in own_sides(actor, sheet.organisation_id, sheet.lab_id)
+
+
 def may_sign_for(actor: Actor, sheet: CommissionSheet) -> tuple[Side, ...]:
     """The sides that the actor's signature would bind now."""
     return signing_sides(actor, sheet, signed_by(sheet.signatures.all()))

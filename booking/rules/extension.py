@@ -30,14 +30,18 @@ def free_until(booked: TimeRange, room: Room, policy: BookingPolicy, zone: ZoneI
 
     In the policy's unlimited times (wall time of ``zone``) a session that lies in them wholly may be longer than the longest.
     """
-    latest = room.open_until
-    if room.taken_from is not None:
-        latest = min(latest, room.taken_from - timedelta(minutes=policy.buffer_after_minutes))
+    latest = _room_until(room, policy)
     longest = booked.starts_at + timedelta(minutes=policy.max_minutes)
     if latest > longest:
         unlimited = parts_within(policy.unlimited, TimeRange(booked.starts_at, latest), zone)
         longest = max([longest, *(one.ends_at for one in unlimited if one.starts_at == booked.starts_at)])
     return max(min(latest, longest), booked.ends_at)
+
+
+def _room_until(room: Room, policy: BookingPolicy) -> datetime:
+    if room.taken_from is None:
+        return room.open_until
+    return min(room.open_until, room.taken_from - timedelta(minutes=policy.buffer_after_minutes))
 
 
 def offered_ends(booked: TimeRange, room: Room, policy: BookingPolicy, zone: ZoneInfo, now: datetime) -> list[datetime]:
@@ -59,14 +63,14 @@ def extension_faults(
 ) -> list[Reason]:
     """Why the session cannot go on until ``ends_at``; each says what is free.
 
-    Codes: ``booking.extension_not_later`` (ends_at), ``booking.extension_nothing_free``, ``booking.extension_not_free``
-    (free_until_at), ``booking.extension_off_grid`` (granularity_minutes, next_at).
+    Codes: ``booking.extension_not_later`` (ends_at), those of ``nothing_offered``, ``booking.extension_not_free`` (free_until_at),
+    ``booking.extension_off_grid`` (granularity_minutes, next_at).
     """
     if ends_at <= max(booked.ends_at, now):
         return [Reason("booking.extension_not_later", {"ends_at": _iso(booked.ends_at, zone)}, "ends_at")]
     offered: Sequence[datetime] = offered_ends(booked, room, policy, zone, now)
     if not offered:
-        return [Reason("booking.extension_nothing_free", {}, "ends_at")]
+        return [nothing_offered(booked, room, policy, zone, now)]
     latest = free_until(booked, room, policy, zone)
     if ends_at > latest:
         return [Reason("booking.extension_not_free", {"free_until_at": _iso(latest, zone)}, "ends_at")]
@@ -74,6 +78,15 @@ def extension_faults(
         params = {"granularity_minutes": policy.granularity_minutes, "next_at": _iso(offered[0], zone)}
         return [Reason("booking.extension_off_grid", params, "ends_at")]
     return []
+
+
+def nothing_offered(booked: TimeRange, room: Room, policy: BookingPolicy, zone: ZoneInfo, now: datetime) -> Reason:
+    """Why ``offered_ends`` is empty: ``booking.extension_longest`` (longest_minutes) where the time is free and the session would be longer
+    than the longest, else ``booking.extension_nothing_free``."""
+    soonest = grid_point_from(max(booked.ends_at, now) + timedelta(microseconds=1), zone, policy.granularity_minutes)
+    if soonest <= _room_until(room, policy):
+        return Reason("booking.extension_longest", {"longest_minutes": policy.max_minutes}, "ends_at")
+    return Reason("booking.extension_nothing_free", {}, "ends_at")
 
 
 def room_after(booked: TimeRange, opening: Sequence[TimeRange], busy: Sequence[TimeRange]) -> Room:

@@ -82,7 +82,7 @@ class BookingPolicy:
             limits = {"minimum": 1, "maximum": _DAY_MINUTES}
             reasons.append(Reason("policy.granularity_out_of_range", limits, "granularity_minutes"))
         elif self.max_minutes < self.shortest_on_grid_minutes:
-            fitting = {"minimum": self.shortest_on_grid_minutes}
+            fitting = {"shortest_minutes": self.shortest_on_grid_minutes}
             reasons.append(Reason("policy.no_length_fits", fitting, "max_minutes"))
         Refusal.raise_any(reasons)
 

@@ -38,6 +38,8 @@ class Period(StrEnum):
     AHEAD = "ahead"
 
 
+#: So many minutes or bookings one quota may allow.
+MOST_OF_QUOTA = 1_000_000
 #: The codes of the reasons: in a period, and ahead.
 _CODES: Mapping[tuple[Subject, Measure], tuple[str, str]] = {
     (Subject.PERSON, Measure.MINUTES): ("quota.person_minutes", "quota.person_minutes_ahead"),
@@ -74,7 +76,7 @@ class Quota:
     counted: Counted = Counted()
 
     def __post_init__(self) -> None:
-        if not is_whole(self.most) or not 0 < self.most <= 1_000_000:
+        if not is_whole(self.most) or not 0 < self.most <= MOST_OF_QUOTA:
             raise Refusal.of("quota.most", "most")
 
     def document(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from booking import ports
 from booking.models import Occupancy, OccupancySource, Reservation
 from booking.ports import ExpectedFigures
 from booking.rules.changes import ChangeState, Side, counting
-from booking.rules.extension import Room, extension_faults, offered_ends, room_after
+from booking.rules.extension import Room, extension_faults, nothing_offered, offered_ends, room_after
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, notices, spending, times
 from booking.services.context import BookingContext, of_reservation
@@ -30,10 +30,11 @@ LOOK_AHEAD = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Extensible:
-    """The ends to which a session can go on now, soonest first (none: nothing is free), in ``zone``."""
+    """The ends to which a session can go on now, soonest first, in ``zone``; without any, ``reasons`` say why the soonest is none."""
 
     ends: list[datetime]
     zone: ZoneInfo
+    reasons: tuple[Reason, ...] = ()
 
 
 def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: ExpectedFigures, now: datetime) -> None:
@@ -77,10 +78,13 @@ def extensible(reservation: Reservation, now: datetime) -> Extensible:
     context = of_reservation(reservation)
     if reservation.state != ReservationState.IN_USE:
         return Extensible([], context.zone)
-    ends = offered_ends(reservation.during, _room(context, reservation), context.policy, context.zone, now)
-    longer = {end: TimeRange(reservation.starts_at, end) for end in ends}
-    allowed = [end for end in ends if not _broken_rules(context, reservation, longer[end], now, lock=False)]
-    return Extensible(allowed, context.zone)
+    room = _room(context, reservation)
+    ends = offered_ends(reservation.during, room, context.policy, context.zone, now)
+    if not ends:
+        return Extensible([], context.zone, (nothing_offered(reservation.during, room, context.policy, context.zone, now),))
+    broken = {end: _broken_rules(context, reservation, TimeRange(reservation.starts_at, end), now, lock=False) for end in ends}
+    allowed = [end for end in ends if not broken[end]]
+    return Extensible(allowed, context.zone, () if allowed else tuple(broken[ends[0]]))
 
 
 def _room(context: BookingContext, reservation: Reservation) -> Room:

@@ -6,9 +6,10 @@ person does with a hold leaves offers alone: those are ended by their answer (``
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 from typing import Any
 
 from django.db import connection
@@ -43,9 +44,12 @@ class Held:
     renewable: bool
 
 
-def hold(actor: Actor, instrument_id: int, during: TimeRange, now: datetime, customer_id: int | None = None) -> Held:
+def hold(
+    actor: Actor, instrument_id: int, during: TimeRange, now: datetime, customer_id: int | None = None, service_mode: str = ""
+) -> Held:
     """Keep ``during`` (without buffers) for the person, instead of what they held of this calendar; a time that overlaps it is the same
-    hold, renewed. Without a customer it is for any organisation for which the person may book.
+    hold, renewed. Without a customer it is for any organisation for which the person may book, without a mode of service for any that the
+    instrument has.
 
     Raises NotFound, Forbidden for who may book for nobody, Refusal with every rule that is broken, ``hold.past``, ``hold.too_many``,
     ``hold.over``, Conflict ``booking.just_taken``.
@@ -59,7 +63,8 @@ def hold(actor: Actor, instrument_id: int, during: TimeRange, now: datetime, cus
         context = booking_context.load(actor, instrument_id, lock=True)
         if during.starts_at <= now:
             raise Refusal.of("hold.past", "starts_at")
-        _refuse_broken(context, person_id, mine if customer_id is None else {customer_id}, during, now)
+        modes = [service_mode] if service_mode else context.instrument.service_modes or [""]
+        _refuse_broken(context, person_id, mine if customer_id is None else {customer_id}, modes, during, now)
         return _hold(context, person_id, during, now)
 
     with conflicts.answered(actor, instrument_id, during, now):
@@ -67,12 +72,12 @@ def hold(actor: Actor, instrument_id: int, during: TimeRange, now: datetime, cus
 
 
 def _refuse_broken(
-    context: BookingContext, person_id: int, customer_ids: Iterable[int], during: TimeRange, now: datetime
+    context: BookingContext, person_id: int, customer_ids: Iterable[int], modes: Sequence[str], during: TimeRange, now: datetime
 ) -> None:
-    """Who could not book the time for any of these customers does not keep it from others. How it will be used is not known yet."""
-    mode = (context.instrument.service_modes or [""])[0]
+    """Who could not book the time for any of these customers, used in any of these modes, does not keep it from others; then what stands
+    least against it is said."""
     least: list[Reason] | None = None
-    for customer in Organisation.objects.filter(pk__in=customer_ids).order_by("pk"):
+    for customer, mode in product(Organisation.objects.filter(pk__in=customer_ids).order_by("pk"), modes):
         reasons = refusal_reasons(context, person_id, customer, during, mode, now)
         least = reasons if least is None or len(reasons) < len(least) else least
         if not least:

@@ -38,6 +38,8 @@ MAJOR = "18"
 START_SECONDS = 60
 SOCKET_NAME = ".s.PGSQL.5432"
 LONGEST_SOCKET_PATH = 100
+CONNECTIONS = 250
+"""Two races of fifty at once, with the processes that serve them."""
 SETTINGS = """
 # Written once by Jishi. No TCP: only the socket in this folder.
 listen_addresses = ''
@@ -176,7 +178,7 @@ def _start(home: Path) -> str:
             "install the older requirements, run 'manage.py backup', then restore into a new JISHI_HOME"
         )
     folder = _place_for_socket(home)
-    options = f"-h '' -k {shlex.quote(str(folder))}"
+    options = f"-h '' -k {shlex.quote(str(folder))} -c max_connections={CONNECTIONS}"
     _run(home, "pg_ctl", "-D", str(data), "-l", str(data / "start.log"), "-w", "-t", str(START_SECONDS), "-o", options, "start")
     return str(folder)
 

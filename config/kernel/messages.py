@@ -1,21 +1,21 @@
 """The sentences behind the codes: what happened, why, and what to do next, in the reader's language.
 
 Each app registers its own at start-up (``<app>/messages.py``). Parameters that end in ``_fen`` are shown as yuan, instants
-(ISO texts of parameters that end in ``_at``) in the reader's words.
+(ISO texts of parameters that end in ``_at``) and days (``_on``) in the reader's words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.utils import formats
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from config.kernel.date_wording import date_words, moment_words
 from config.kernel.errors import Reason
 
 Sentence = str | Promise
@@ -61,6 +61,8 @@ def _show(name: str, value: Any) -> str:
             return formatter(value)
     if name.endswith("_at") and value:
         return local_time(value)
+    if name.endswith("_on") and value:
+        return local_date(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(str(item) for item in value)
     return str(value)
@@ -71,7 +73,12 @@ def local_time(value: str | datetime, zone: ZoneInfo | None = None) -> str:
     moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     if zone is not None:
         moment = moment.astimezone(zone)
-    return f"{formats.date_format(moment, 'DATE_FORMAT')} {moment:%H:%M}"
+    return moment_words(moment)
+
+
+def local_date(value: str | date) -> str:
+    """A day (ISO text or date)."""
+    return date_words(date.fromisoformat(value) if isinstance(value, str) else value)
 
 
 def duration_words(minutes: int) -> str:

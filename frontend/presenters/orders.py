@@ -14,6 +14,8 @@ from billing.ordering import wording
 from billing.ordering.models import CommissionSheet, CommissionSignature, Quotation, QuotationLine
 from billing.ordering.rules.lines import shown_quantity
 from billing.ordering.rules.sheets import SheetState
+from billing.ordering.services.documents import is_given_up
+from billing.settlement.models import RenderState
 from booking.rules.enquiries import Side
 from config.kernel.messages import sentence
 from config.kernel.models import StoredFile
@@ -78,9 +80,11 @@ def lines(rows: Iterable[QuotationLine]) -> list[LineRow]:
     ]
 
 
-def document(render_state: str, error: str, stored: StoredFile | None) -> DocumentView:
+def document(made: Quotation | CommissionSheet, stored: StoredFile | None) -> DocumentView:
     """Where the PDF of a document that was sent or issued stands."""
-    state = DOCUMENT_STATES[render_state]
+    given_up = is_given_up(made)
+    state = DOCUMENT_STATES[RenderState.FAILED if given_up else made.render_state]
+    error = "order.render_stopped" if given_up else made.render_error
     problem = sentence(error, {"number": ""}) if error else ""
     return DocumentView(state, state in ("pending", "running"), problem, stored.size_bytes if stored is not None else 0)
 

@@ -25,15 +25,21 @@ _QUOTAS: dict[tuple[Subject, Measure], Promise] = {
     (Subject.ORGANISATION, Measure.MINUTES): gettext_lazy("%(period)s: at most %(most)s for one organisation."),
     (Subject.ORGANISATION, Measure.COUNT): gettext_lazy("%(period)s: at most %(most)s bookings for one organisation."),
 }
-_BILLED: dict[BillableBasis, Promise] = {
+BILLED: dict[BillableBasis, Promise] = {
     BillableBasis.BOOKED: gettext_lazy("The booked time is charged."),
     BillableBasis.ACTUAL_WITHIN_BOOKED_ROUNDED_UP: gettext_lazy("The time actually used is charged."),
+    BillableBasis.OVERAGE: gettext_lazy("The booked time and the use beyond its end are charged."),
 }
 
 
 def policy_words(policy: BookingPolicy) -> list[str]:
-    """The lab's rules for booking, one plain sentence each."""
+    """The lab's rules for booking, one plain sentence each; what goes without saying is left out."""
     return [*_time_words(policy), *_people_words(policy), *_answer_words(policy)]
+
+
+def _said_of(policy: BookingPolicy, *names: str) -> list[str]:
+    """What a layer that says these fields would be worded as."""
+    return [sentence for name in names for sentence in _SAID[name](getattr(policy, name))]
 
 
 def _time_words(policy: BookingPolicy) -> list[str]:
@@ -46,20 +52,8 @@ def _time_words(policy: BookingPolicy) -> list[str]:
             "step": words(policy.granularity_minutes),
         }
     ]
-    if policy.notice_minutes:
-        sentences.append(_("Book at least %(notice)s ahead.") % {"notice": words(policy.notice_minutes)})
-    sentences.append(
-        ngettext(
-            "Booking is open for today and the next %(count)s day.",
-            "Booking is open for the next %(count)s days.",
-            policy.horizon_days,
-        )
-        % {"count": policy.horizon_days}
-    )
-    for audience, days in policy.horizons:
-        if days < policy.horizon_days:
-            text = ngettext("Only %(count)s day ahead: %(customers)s.", "Only %(count)s days ahead: %(customers)s.", days)
-            sentences.append(text % {"count": days, "customers": AUDIENCE_NAMES[audience]})
+    sentences += _said_of(policy, *(["notice_minutes"] if policy.notice_minutes else []), "horizon_days")
+    sentences += _days_ahead_of((audience, days) for audience, days in policy.horizons if days < policy.horizon_days)
     between = policy.buffer_before_minutes + policy.buffer_after_minutes
     if between:
         sentences.append(_("The lab keeps %(length)s free around each session.") % {"length": words(between)})
@@ -67,43 +61,23 @@ def _time_words(policy: BookingPolicy) -> list[str]:
 
 
 def _people_words(policy: BookingPolicy) -> list[str]:
-    sentences = [quota_words(quota) for quota in policy.quotas]
-    if policy.peak:
-        sentences.append(_("Peak hours: %(times)s.") % {"times": times_words(policy.peak)})
-    if policy.cool_off_minutes:
-        sentences.append(
-            _("Between two bookings of one person the lab leaves %(length)s for others.")
-            % {"length": duration_words(policy.cool_off_minutes)}
-        )
-    if policy.unlimited:
-        sentences.append(_("Without limits of length and number: %(times)s.") % {"times": times_words(policy.unlimited)})
-    if policy.licence_needed:
-        sentences.append(_("To operate it yourself you need the lab's licence."))
-    if policy.licensed_times:
-        sentences.append(_("Only with a licence for off-hours: %(times)s.") % {"times": times_words(policy.licensed_times)})
-    return sentences
+    names = ("quotas", "peak", "cool_off_minutes", "unlimited", "licence_needed", "licensed_times")
+    return _said_of(policy, *(name for name in names if getattr(policy, name)))
 
 
 def _answer_words(policy: BookingPolicy) -> list[str]:
-    sentences = [
-        _("The lab approves each request.") if policy.approval_required else _("A booking counts at once, no approval is needed.")
-    ]
+    names = ["approval_required"]
     if policy.approval_required and policy.answer_minutes != HOUSE.answer_minutes:
-        sentences.append(_("The lab promises to answer within %(length)s.") % {"length": duration_words(policy.answer_minutes)})
+        names.append("answer_minutes")
     if policy.approval_required and not policy.pending_blocks:
-        sentences.append(_("Until it is approved, others may ask for the same time."))
+        names.append("pending_blocks")
     if policy.cancel_notice_minutes:
-        sentences.append(
-            _("Cancel up to %(notice)s before the start; later than that counts as late.")
-            % {"notice": duration_words(policy.cancel_notice_minutes)}
-        )
+        names.append("cancel_notice_minutes")
     if policy.billable_basis != HOUSE.billable_basis:
-        sentences.append(str(_BILLED[policy.billable_basis]))
+        names.append("billable_basis")
+    sentences = _said_of(policy, *names)
     if not policy.late_may_use:
-        sentences.append(
-            _("Who has not come %(length)s after the start has lost the time.")
-            % {"length": duration_words(policy.no_show_grace_minutes)}
-        )
+        sentences += _LOST(policy.no_show_grace_minutes)
     return sentences
 
 
@@ -132,16 +106,20 @@ def _times(sentence: Promise) -> Callable[[tuple[WeekTime, ...]], list[str]]:
 
 
 def _days_ahead(days: int) -> list[str]:
+    if not days:
+        return [_("Booking is open for today only.")]
     text = ngettext("Booking is open for today and the next %(count)s day.", "Booking is open for the next %(count)s days.", days)
     return [text % {"count": days}]
 
 
-def _days_ahead_of(horizons: tuple[tuple[str, int], ...]) -> list[str]:
-    return [
-        ngettext("Only %(count)s day ahead: %(customers)s.", "Only %(count)s days ahead: %(customers)s.", days)
-        % {"count": days, "customers": AUDIENCE_NAMES[audience]}
-        for audience, days in horizons
-    ]
+def _days_ahead_of(horizons: Iterable[tuple[str, int]]) -> list[str]:
+    return [_days_ahead_for(days) % {"count": days, "customers": AUDIENCE_NAMES[audience]} for audience, days in horizons]
+
+
+def _days_ahead_for(days: int) -> str:
+    if not days:
+        return _("Only for today: %(customers)s.")
+    return ngettext("Only %(count)s day ahead: %(customers)s.", "Only %(count)s days ahead: %(customers)s.", days)
 
 
 def _agreed_after(days: int) -> list[str]:
@@ -153,6 +131,10 @@ def _agreed_after(days: int) -> list[str]:
     return [text % {"count": days}]
 
 
+_LOST = _length(
+    gettext_lazy("Who has not come %(length)s after the start has lost the time."),
+    gettext_lazy("Who has not come at the start has lost the time."),
+)
 _SAID: dict[str, Callable[[Any], list[str]]] = {
     "granularity_minutes": _length(gettext_lazy("Bookings start and end in steps of %(length)s.")),
     "min_minutes": _length(gettext_lazy("A booking lasts at least %(length)s.")),
@@ -160,11 +142,20 @@ _SAID: dict[str, Callable[[Any], list[str]]] = {
     "notice_minutes": _length(gettext_lazy("Book at least %(length)s ahead."), gettext_lazy("Book as late as you like.")),
     "horizon_days": _days_ahead,
     "horizons": _days_ahead_of,
-    "buffer_before_minutes": _length(gettext_lazy("The lab keeps %(length)s free before each session.")),
-    "buffer_after_minutes": _length(gettext_lazy("The lab keeps %(length)s free after each session.")),
+    "buffer_before_minutes": _length(
+        gettext_lazy("The lab keeps %(length)s free before each session."),
+        gettext_lazy("The lab keeps no time free before a session."),
+    ),
+    "buffer_after_minutes": _length(
+        gettext_lazy("The lab keeps %(length)s free after each session."),
+        gettext_lazy("The lab keeps no time free after a session."),
+    ),
     "quotas": lambda quotas: [quota_words(quota) for quota in quotas],
     "peak": _times(gettext_lazy("Peak hours: %(times)s.")),
-    "cool_off_minutes": _length(gettext_lazy("Between two bookings of one person the lab leaves %(length)s for others.")),
+    "cool_off_minutes": _length(
+        gettext_lazy("Between two bookings of one person the lab leaves %(length)s for others."),
+        gettext_lazy("One person's bookings may follow each other at once."),
+    ),
     "unlimited": _times(gettext_lazy("Without limits of length and number: %(times)s.")),
     "licence_needed": _choice(
         gettext_lazy("To operate it yourself you need the lab's licence."), gettext_lazy("This asks for no licence.")
@@ -183,12 +174,18 @@ _SAID: dict[str, Callable[[Any], list[str]]] = {
         gettext_lazy("Cancel up to %(length)s before the start; later than that counts as late."),
         gettext_lazy("Cancel until the start."),
     ),
-    "no_show_grace_minutes": _length(gettext_lazy("The lab waits %(length)s after the start.")),
+    "no_show_grace_minutes": _length(
+        gettext_lazy("The lab waits %(length)s after the start."),
+        gettext_lazy("The lab does not wait after the start."),
+    ),
     "late_may_use": _choice(
         gettext_lazy("Who comes late may use the rest."), gettext_lazy("Who comes later than the lab waits has lost the time.")
     ),
-    "early_start_minutes": _length(gettext_lazy("A session may start up to %(length)s early.")),
-    "billable_basis": lambda basis: [str(_BILLED[basis])],
+    "early_start_minutes": _length(
+        gettext_lazy("A session may start up to %(length)s early."),
+        gettext_lazy("A session starts at its booked time, not earlier."),
+    ),
+    "billable_basis": lambda basis: [str(BILLED[basis])],
     "billable_round_up_minutes": _length(gettext_lazy("The time used is rounded up to steps of %(length)s.")),
     "agree_after_days": _agreed_after,
 }

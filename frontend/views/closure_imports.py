@@ -21,7 +21,7 @@ from config.kernel.access import Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.http import attachment
-from config.kernel.messages import sentence
+from config.kernel.messages import local_time, sentence
 from frontend import display
 from frontend.calendar_forms import ClosureFileForm
 from frontend.forms import refusal_to_form
@@ -33,6 +33,8 @@ from instruments.services import closure_import, uploads
 from instruments.services.closure_import import Preview
 
 PER_PAGE = 100
+#: Parameters of a row's reason that are wall times (ISO text).
+_WALL_TIMES = ("from", "to")
 _COLUMNS = ("line", "title", "from", "to", "fate", "code", "message")
 
 
@@ -122,4 +124,7 @@ def _shown(row: dict[str, Any], kind: str) -> dict[str, Any]:
 
 
 def _words(row: dict[str, Any]) -> str:
-    return sentence(row["code"], row["params"]) if row["code"] else ""
+    if not row["code"]:
+        return ""
+    shown = {name: local_time(value) if name in _WALL_TIMES else value for name, value in row["params"].items()}
+    return sentence(row["code"], shown)

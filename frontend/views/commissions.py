@@ -21,9 +21,9 @@ from billing.ordering import queries
 from billing.ordering.rules.sheets import SheetEvent, SheetState, events_from
 from billing.ordering.services import documents, sheets
 from booking.access import CUSTOMERS
+from booking.queries.enquiries import LAB_READERS
 from booking.rules.enquiries import Side
 from booking.services.enquiry_sides import require_side
-from config.kernel.access import Role
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.http import attachment
 from frontend.forms import refusal_to_form
@@ -54,7 +54,7 @@ def commission_list(request: HttpRequest) -> HttpResponse:
         "states": _STATES,
         "chosen_state": state if state in _STATES else "",
         "asks": actor.has(*CUSTOMERS),
-        "is_lab": actor.has(Role.LAB_MANAGER) and not actor.has(*CUSTOMERS),
+        "is_lab": actor.has(*LAB_READERS) and not actor.has(*CUSTOMERS),
     }
     return render(request, "commissions/list.html", context)
 
@@ -205,6 +205,7 @@ def _page(
     actor = actor_of(request)
     found = queries.sheet_for(actor, pk)
     side = queries.side_of(actor, found)
+    is_lab = queries.acts_for_lab(actor, found)
     events = events_from(SheetState(found.state)) if side is not None else frozenset()
     shown: dict[str, forms.Form] = {"cancel": ReasonForm(), "scan": ScanForm()} | (kept or {})
     if refusal is not None:
@@ -217,23 +218,20 @@ def _page(
     context: dict[str, Any] = {
         "sheet": found,
         "side": side.value if side is not None else "",
-        "is_lab": side is Side.LAB,
         "lines": present.lines(found.quotation.lines.all()),
         "agreed": present.agreed(found),
         "boxes": present.signature_boxes(found),
         "may_edit": SheetEvent.EDIT in events,
-        "may_issue": SheetEvent.ISSUE in events and side is Side.LAB,
+        "may_issue": SheetEvent.ISSUE in events and is_lab,
         "may_cancel": SheetEvent.CANCEL in events,
-        "may_finish": SheetEvent.FINISH in events and side is Side.LAB,
+        "may_finish": SheetEvent.FINISH in events and is_lab,
         "may_sign": bool(binds),
         "sign_sides": present.sides(binds),
         "waits_for_signatory": signing and side is not None and not binds,
         "may_link": may_link,
         "may_unlink": SheetEvent.UNLINK in events,
         "linkable": queries.linkable_reservations(actor, found) if may_link else [],
-        "document": present.document(found.render_state, found.render_error, found.signed_pdf or found.pdf)
-        if found.number
-        else None,
+        "document": present.document(found, found.signed_pdf or found.pdf) if found.number else None,
         "retry_url": reverse("commission_retry", args=[pk]) if side is not None else "",
         "next_words": present.next_words(found, side),
         "entries": present.sheet_life(found),

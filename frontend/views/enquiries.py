@@ -220,6 +220,7 @@ def _thread_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, 
         "row": present.rows([found], now)[0],
         "side": side.value,
         "is_customer": side is Side.CUSTOMER,
+        "reads_inbox": actor.has(*queries.LAB_READERS),
         "may_write": form is not None or _may_go_on(actor, found, side),  # what was typed stays, whatever happened meanwhile
         "may_close": queries.may_write(actor, found) and found.state != EnquiryState.CLOSED,
         "may_quote": orders.may_quote(actor, found) and found.state != EnquiryState.CLOSED,

@@ -26,8 +26,10 @@ from booking.ports import ExpectedFigures
 from booking.queries import usage as usage_queries
 from booking.rules.attendance import Arrival
 from booking.services import check_in_points, extending, self_service, usage_review
+from booking.services.extending import Extensible
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
+from config.kernel.messages import reason_sentence
 from frontend.booking_form import read_expected
 from frontend.http import actor_of
 from frontend.presenters.usage import OUTCOMES
@@ -86,6 +88,8 @@ def _page(
     found = usage_queries.here(actor, instrument, now)
     shown = found.running or found.due or found.later
     figures = figures_of(actor, [shown]).get(shown.pk) if shown else None
+    running = found.running
+    offered = extending.extensible(running, now) if running else None
     context = {
         "here": found,
         "instrument": instrument,
@@ -94,7 +98,8 @@ def _page(
         "now": now,
         "ticks": check_in_points.ticks_of(instrument.pk),
         "figures": figures,
-        "longer": _longer(found.running, now, figures.payable_now_fen if figures else 0) if found.running else [],
+        "longer": _longer(running, offered, now, figures.payable_now_fen if figures else 0) if running and offered else [],
+        "not_longer": [reason_sentence(reason) for reason in offered.reasons] if offered else [],
         "left_minutes": _minutes(found.running.ends_at - now) if found.running else 0,
         "early_minutes": _minutes(found.due.starts_at - now) if found.due and found.arrival is Arrival.EARLY else 0,
         "outcome": OUTCOMES[found.recent.session.outcome] if found.recent else "",
@@ -108,8 +113,7 @@ def _minutes(length: object) -> int:
     return int(length.total_seconds()) // 60  # type: ignore[attr-defined]
 
 
-def _longer(running: Reservation, now: datetime, payable_now_fen: int) -> list[Longer]:
-    offered = extending.extensible(running, now)
+def _longer(running: Reservation, offered: Extensible, now: datetime, payable_now_fen: int) -> list[Longer]:
     found = []
     for ends_at in offered.ends[:4]:
         assessment = extension_figures(running, ends_at, now)

@@ -33,7 +33,8 @@ def instrument_hold(request: HttpRequest, pk: int) -> HttpResponse:
         if "let_go" in request.POST:
             holds.release(actor, pk)
         else:
-            held = holds.hold(actor, pk, form.during(context.zone), now, form.organisation_id())
+            mode = form.known_service_mode() if form.service_mode else ""
+            held = holds.hold(actor, pk, form.during(context.zone), now, form.organisation_id(), mode)
     except NotFound:
         raise
     except Refusal as refusal:

@@ -28,7 +28,6 @@ from config.kernel.errors import NotFound, Refusal
 from config.kernel.messages import reason_sentence
 from frontend.booking_form import BookingForm
 from frontend.code_choices import class_choices
-from frontend.forms import refusal_to_form
 from frontend.http import actor_of
 from frontend.policy_forms import LayerForm
 from frontend.presenters.instruments import class_name
@@ -118,7 +117,7 @@ def policy_edit(request: HttpRequest, pk: int) -> HttpResponse:
         except NotFound:
             raise
         except Refusal as refusal:
-            refusal_to_form(form, refusal)
+            form.refuse(refusal)
     context = {
         "lab": lab,
         "title": _title(scope, instrument),

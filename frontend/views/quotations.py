@@ -196,7 +196,7 @@ def _page(
         "may_withdraw": is_lab and QuotationEvent.WITHDRAW in events,
         "may_answer": is_customer and queries.binds_until_today(found, now),
         "sheet": queries.sheet_of(actor, found) if found.state == QuotationState.ACCEPTED else None,
-        "document": present.document(found.render_state, found.render_error, found.pdf) if found.number else None,
+        "document": present.document(found, found.pdf) if found.number else None,
         "retry_url": reverse("quotation_retry", args=[pk]) if is_lab or is_customer else "",
         "entries": present.quotation_life(found),
         "forms": shown,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -40,7 +40,8 @@ _STARTABLE = (ReservationState.APPROVED, ReservationState.NO_SHOW)
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """One session of the day and what can be done with it now. ``hint`` says what is late, in words."""
+    """One session of the day and what can be done with it now. ``hint`` says what is late, in words; ``typed`` is what was sent and
+    refused."""
 
     reservation: Reservation
     session: UsageSession | None
@@ -55,6 +56,7 @@ class SessionRow:
     problems: list[str]
     just_done: bool
     without_licence: bool
+    typed: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,8 @@ def _day_response(request: HttpRequest, now: datetime, failed_id: int = 0, refus
     done_id = request.GET.get("done", "")
     groups: dict[int, InstrumentDay] = {}
     for each in reservations:
-        told = problems if each.pk == failed_id else []
-        row = _row(each, figures.get(each.pk), now, told, done_id == str(each.pk), each.pk in unlicensed)
+        told, typed = (problems, request.POST.dict()) if each.pk == failed_id else ([], {})
+        row = _row(each, figures.get(each.pk), now, told, done_id == str(each.pk), each.pk in unlicensed, typed)
         groups.setdefault(each.instrument_id, InstrumentDay(each.instrument, [])).rows.append(row)
     context = {
         "groups": sorted(groups.values(), key=lambda group: (group.instrument.name_pinyin, group.instrument.name)),
@@ -106,6 +108,7 @@ def _row(
     problems: list[str],
     just_done: bool,
     without_licence: bool,
+    typed: Mapping[str, str],
 ) -> SessionRow:
     approved = reservation.state == ReservationState.APPROVED
     policy = policy_for(reservation.instrument)
@@ -126,6 +129,7 @@ def _row(
         problems=problems,
         just_done=just_done,
         without_licence=without_licence,
+        typed=typed,
     )
 
 

@@ -7,9 +7,11 @@ from datetime import datetime
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import get_language, gettext, override
 
 from config.kernel.access import Role
+from config.kernel.date_wording import date_words
 from instruments.models import (
     Instrument,
     InstrumentChange,
@@ -38,7 +40,7 @@ def invitation(row: Invitation, token: str, inviter: str, invitee: User | None, 
             "organisation": row.organisation.name,
             "role": role_name(row.role),
             "link": settings.PUBLIC_URL + reverse("invitation_accept", args=[token]),
-            "expires": f"{row.expires_at:%Y-%m-%d}",
+            "expires": date_words(localtime(row.expires_at).date()),
         }
     mail_to(row.email, "organisation.invitation", subject, text, now)
 

@@ -432,7 +432,7 @@ def _stored_instant(wall: datetime, zone: ZoneInfo, field: str) -> datetime:
     refuse_year(wall, field)
     instant = end_instant(wall, zone) if field == "ends_local" else start_instant(wall, zone)
     if to_wall(instant, zone) != wall.replace(fold=0):
-        raise Refusal.of("calendar.no_such_wall_time", field, wall_time=f"{wall:%Y-%m-%d %H:%M}", zone=zone.key)
+        raise Refusal.of("calendar.no_such_wall_time", field, wall_time=wall.isoformat(), zone=zone.key)
     return instant
 
 

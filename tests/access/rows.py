@@ -14,7 +14,8 @@ from tests.access.matrix import CUSTOMERS, EVERYBODY, NOBODY, OFFICIALS, OWNERS,
 
 @dataclass(frozen=True)
 class Rows:
-    """``side``: path to the lab or the customer to whose side a row belongs. ``ours``, ``theirs``: who sees it. ``where``: some only."""
+    """``side``: path to the lab or the customer to whose side a row belongs; empty: it belongs to the platform, and ``ours`` see it.
+    ``ours``, ``theirs``: who sees it. ``where``: some only."""
 
     side: str
     ours: Roles
@@ -26,6 +27,8 @@ FOREIGN = only("foreign")
 ORDERS = (CUSTOMERS | OWNERS, FOREIGN)
 BOOKINGS = (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | FOREIGN)
 RECORDS = (only("researcher", "lab_manager", "inspector", "operator"), only("foreign", "inspector", "operator"))
+OF_THE_PLATFORM = only("inspector", "operator")
+ON_THE_PLATFORMS_LIST = (only("researcher") | OF_THE_PLATFORM, FOREIGN | OF_THE_PLATFORM)
 KEPT = (only("lab_manager", "operator"), only("operator"))
 RUNNING = (only("lab_manager"), NOBODY)
 OPEN = (EVERYBODY, EVERYBODY)
@@ -62,7 +65,11 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.commissionsignature": (Rows("sheet__lab_id", *BOOKINGS),),
     "billing.quotation": _quotations(""),
     "billing.quotationline": _quotations("quotation__"),
-    "booking.accesslistentry": (Rows("organisation_id", *RECORDS),),
+    "booking.accesslistentry": (
+        Rows("organisation_id", *RECORDS),
+        Rows("person__memberships__organisation_id", *ON_THE_PLATFORMS_LIST, {"organisation": None, "customer": None}),
+        Rows("customer_id", CUSTOMERS | OF_THE_PLATFORM, FOREIGN | OF_THE_PLATFORM, {"organisation": None, "person": None}),
+    ),
     "booking.checkinpoint": (Rows("instrument__organisation_id", *RUNNING),),
     "booking.closeout": (Rows("reservation__organisation_id", *BOOKINGS),),
     "booking.coursescope": (
@@ -72,7 +79,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "booking.coursesession": (Rows("course__organisation_id", *OPEN),),
     "booking.creditappeal": (Rows("event__organisation_id", *RECORDS),),
     "booking.creditevent": (Rows("organisation_id", *RECORDS),),
-    "booking.creditrules": (Rows("organisation_id", *WITH_ACCOUNT),),
+    "booking.creditrules": (Rows("organisation_id", *WITH_ACCOUNT), Rows("", *WITH_ACCOUNT, {"organisation": None})),
     "booking.deviceevent": (Rows("instrument__organisation_id", *RUNNING),),
     "booking.devicekey": (Rows("organisation_id", *RUNNING),),
     "booking.devicerun": (Rows("instrument__organisation_id", *RUNNING),),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from playwright.sync_api import Page, Response
 
-from tests.browser.visitors import DOCUMENT_LANGUAGES, Visitor
+from tests.browser.visitors import AXE, DOCUMENT_LANGUAGES, Visitor
 
 WCAG_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PAGE_COLOURS = {"light": "rgb(244, 247, 247)", "dark": "rgb(11, 23, 28)"}
@@ -79,11 +81,19 @@ def guarded(response: Response) -> None:
     assert headers["cross-origin-opener-policy"] == "same-origin"
 
 
+@cache
+def axe() -> str:
+    """The checker's script, whose value is nothing: it goes only into pages that are checked, not into all that a journey passes."""
+    return AXE.read_text() + "\n;undefined;"
+
+
 def violations(page: Page, *, contrast: bool = True, within: str = "") -> list[str]:
     """What axe finds against WCAG 2.0 to 2.2, A and AA, target size included, on the page or within an element of it.
 
     Without ``contrast`` where the person's own colours replace ours: axe reads the styles, not what is painted.
     """
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(axe())
     found: list[str] = page.evaluate(_AXE, [WCAG_TAGS, contrast, within])
     return found
 

@@ -98,7 +98,6 @@ class Visitors:
         context = self.browser.new_context(
             viewport={"width": width, "height": 900 if width > 700 else 844}, reduced_motion="reduce", **manner
         )
-        context.add_init_script(path=AXE)
         context.add_cookies([{"name": "django_language", "value": language, "url": self.site.address}])
         if persona != ANONYMOUS:
             context.add_cookies([self._cookie(persona)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,7 +15,8 @@ from tests.concurrency.harness import Server, serving
 from tests.concurrency.world import World, build_world
 from tests.databases import CommittedDatabase
 
-TEMPLATE = "jishi_race"
+TEMPLATE = f"jishi_race{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+"""Each test process has one of its own."""
 PATIENCE_MS = 60_000
 """How long fifty threads of one test wait for each other on a machine that is busy with other things."""
 

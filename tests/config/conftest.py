@@ -18,6 +18,8 @@ from django.conf import settings
 
 from config.embedded import server
 from tests import databases
+from tests.beginnings import BEGINNINGS
+from tests.conftest import WITH_PROGRAMMES, slot_of
 
 Manage = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -117,8 +119,7 @@ class DaysWork:
     statement: Any
 
 
-@pytest.fixture
-def days_work(cast: Any, programmes: dict[str, Any], slot: Any) -> DaysWork:
+def write_days_work(cast: Any) -> DaysWork:
     from billing.settlement.models import Charge
     from billing.settlement.services import statements
     from booking.models import Reservation
@@ -131,7 +132,7 @@ def days_work(cast: Any, programmes: dict[str, Any], slot: Any) -> DaysWork:
     availability.rebuild([cast.xrd.calendar_id], cast.now)
 
     def ask(first: float, last: float, key: str) -> Any:
-        request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(first, last), "assisted")
+        request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot_of(first, last), "assisted")
         return Reservation.objects.get(pk=reserve(lin, request, cast.now, idempotency_key=key).reservation_id)
 
     catalogue.rebuild(cast.now)
@@ -169,3 +170,17 @@ def _order(cast: Any, reservation_id: int) -> None:
     sheets.link(lin, pk, reservation_id, now)
     for signatory in (wang, cast.actor("zhao")):
         sheets.sign(signatory, pk, sheet.content_sha256, now)
+
+
+BEGINNINGS.add("begins_with_days_work", WITH_PROGRAMMES, lambda left: write_days_work(left["begins_with_cast"]))
+
+
+@pytest.fixture
+def begins_with_days_work() -> None:
+    """The database begins with the day's work."""
+
+
+@pytest.fixture
+def days_work(begins_with_days_work: None, cast: Any, programmes: dict[str, Any]) -> DaysWork:
+    work: DaysWork = BEGINNINGS.left_by("begins_with_days_work")
+    return work

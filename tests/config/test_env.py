@@ -84,6 +84,14 @@ def test_good_values_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.web_address("A", None, tls=True) == "https://a.example.cn:8443"
 
 
+@pytest.mark.parametrize("written", ["[fd00::7]", "[FD00:0::7]", "[fd00:0000:0000:0000:0000:0000:0000:0007]", "[fd00::0.0.0.7]"])
+def test_an_address_of_version_6_is_the_same_however_it_is_written(written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A", f"{written}:8443")
+    assert env.destinations("A") == {("fd00::7", 8443)}
+    monkeypatch.setenv("A", f"https://{written},http://{written}:8080")
+    assert env.receivers("A", plain=True) == {("https", "fd00::7", 443), ("http", "fd00::7", 8080)}
+
+
 def test_a_database_address_is_read_whole() -> None:
     read = env.database("postgresql://jishi:p%40ss@db.example.cn:5433/province?sslmode=verify-full")
     assert (read["HOST"], read["PORT"], read["NAME"]) == ("db.example.cn", "5433", "province")

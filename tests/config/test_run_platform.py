@@ -100,7 +100,7 @@ def assert_nothing_is_left(family: list[psutil.Process], home: Installation) -> 
     assert home.server_pids() == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.proof)])
 def test_a_signal_ends_web_worker_and_database(number: signal.Signals, running: Running, home: Installation) -> None:
     health = running.health()
     assert health["worker_heartbeat_age_seconds"] < 60
@@ -114,7 +114,7 @@ def test_a_signal_ends_web_worker_and_database(number: signal.Signals, running: 
     assert_nothing_is_left(family, home)
 
 
-@pytest.mark.parametrize("name", ["worker", "gunicorn"])
+@pytest.mark.parametrize("name", ["worker", pytest.param("gunicorn", marks=pytest.mark.proof)])
 def test_a_part_that_dies_ends_everything_and_says_so(name: str, running: Running, home: Installation) -> None:
     family = running.family()
     parts = [process for process in psutil.Process(running.process.pid).children() if name in " ".join(process.cmdline())]

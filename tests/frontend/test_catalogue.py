@@ -32,3 +32,10 @@ def test_extraction_reads_python_templates_contexts_and_plurals() -> None:
     assert template.get("Instruments") is not None
     assert template.get("Approved", context="reservation state") is not None
     assert any(isinstance(message.id, tuple) for message in template)
+
+
+def test_more_places_and_more_filters_are_two_words() -> None:
+    catalogue = read_catalogue(catalogue_path())
+    places, filters = (catalogue.get("More", context=context) for context in ("places", "filters"))
+    assert places is not None and filters is not None and places.string != filters.string
+    assert catalogue.get("More") is None

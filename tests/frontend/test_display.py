@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import translation
 
-from config.kernel.messages import duration_words
+from billing.wording import step_sentence
+from config.kernel.messages import duration_words, filled, sentence
 from frontend import display
+from instruments.notice_events import events
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -49,6 +51,24 @@ def test_times_are_shown_on_the_clock_of_the_named_zone() -> None:
     moment = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
     assert display.moment_words(display.in_zone(moment)) == "Mon 23 Nov 2026, 14:00"
     assert display.moment_words(display.in_zone(moment, "Asia/Tokyo")) == "Mon 23 Nov 2026, 15:00"
+
+
+def test_refusals_news_and_explanations_write_dates_as_the_pages_do() -> None:
+    at = "2026-11-23T14:00:00+08:00"
+    assert "Mon 23 Nov 2026, 14:00" in sentence("booking.too_soon", {"earliest": at, "notice_minutes": 60})
+    assert "Mon 23 Nov 2026, 14:00" in sentence("calendar.no_such_wall_time", {"zone": "x", "wall_time": "2026-11-23 14:00"})
+    assert "(Mon 23 Nov 2026)" in sentence("resource.end_before_start", {"first_on": "2026-11-23", "last_on": "2026-11-22"})
+    assert "Mon 23 Nov 2026" in step_sentence("subsidy.step.validity", {"basis": "service", "on": "2026-11-23"})
+    news = [
+        filled(line, {"starts_at": at, "ends_at": at, "zone": "Asia/Shanghai"})
+        for line in _approved_lines()
+        if "starts_at" in line
+    ]
+    assert news == ["Time: Mon 23 Nov 2026, 14:00 to Mon 23 Nov 2026, 14:00 (Asia/Shanghai)"]
+
+
+def _approved_lines() -> list[str]:
+    return [str(line) for line in events()["reservation.approved"].lines]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from booking.services.enquiry_sides import require_side
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.services import files
-from config.kernel.services.jobs import defer_once
+from config.kernel.services.jobs import defer_once, is_unfinished
 
 TASK = "billing.render_order_document"
 QUEUE = "documents"
@@ -49,18 +49,31 @@ def _rows(kind: str) -> QuerySet[Any]:
     return MODELS[kind]._default_manager.all()
 
 
-def queue(document: Order) -> None:
-    """One job for the worker, in the transaction of the change; one that waits already is enough."""
-    kind = kind_of(document)
-    name = f"{kind}:{document.pk}"
-    defer_once(TASK, name, queue=QUEUE, lock=name, kind=kind, document_id=document.pk)
+def _job(document: Order) -> str:
+    return f"{kind_of(document)}:{document.pk}"
+
+
+def queue(document: Order, *, at_once: bool = False) -> None:
+    """One job for the worker, in the transaction of the change; one that waits already is enough (``at_once``: and waits no longer)."""
+    name = _job(document)
+    defer_once(TASK, name, queue=QUEUE, lock=name, at_once=at_once, kind=kind_of(document), document_id=document.pk)
+
+
+def is_given_up(document: Order) -> bool:
+    """Whether a PDF is neither there nor failed, and no job will make it: its worker died too often, for instance."""
+    unfinished = document.render_state in (RenderState.QUEUED, RenderState.RENDERING)
+    return document.content is not None and unfinished and not is_unfinished(_job(document))
 
 
 def retry(actor: Actor, kind: str, document_id: int, now: datetime) -> None:
-    """Queue the PDF of a document again after it failed; either side may. Raises NotFound, Forbidden, Refusal ``order.not_failed``."""
+    """Queue the PDF of a document again after it failed or was given up; either side may, and nobody waits for the next turn of what
+    failed. Raises NotFound, Forbidden, Refusal ``order.not_failed``."""
     document: Order = get_visible(_rows(kind), actor, pk=document_id)
     _require_side(actor, document)
-    queue_again(actor, document, "order.render_again", "order.not_failed", lambda: queue(document), now)
+    if document.content is None:
+        raise Refusal.of("order.not_failed")
+    again = ("order.render_again", "order.not_failed")
+    queue_again(actor, document, _job(document), *again, lambda: queue(document, at_once=True), now)
 
 
 def missing(document: Order) -> list[Copy]:

@@ -39,6 +39,7 @@ from booking.services import enquiries
 from booking.services.enquiries import Written
 from booking.services.enquiry_sides import require_on
 from config.kernel.access import NOBODY, Actor, Role, get_visible
+from config.kernel.date_wording import date_words
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
 from instruments.models import Instrument, Resource, ResourceKind, User
@@ -387,6 +388,6 @@ def _covering_words(quotation: Quotation) -> str:
             "number": quotation.number,
             "title": quotation.title,
             "total": f"¥{yuan(quotation.total_fen)}",
-            "day": quotation.valid_until.isoformat(),
+            "day": date_words(quotation.valid_until),
         }
         return _("Quotation %(number)s: %(title)s, %(total)s in all. It can be accepted until %(day)s.") % values

@@ -111,12 +111,13 @@ def issue_once(
 
 
 def retry(actor: Actor, statement_id: int, now: datetime) -> None:
-    """Queue the documents of a statement again after they failed. Raises Forbidden, NotFound, Refusal ``statement.not_failed``."""
+    """Queue the documents of a statement again after they failed or were given up. Raises Forbidden, NotFound, Refusal
+    ``statement.not_failed``."""
     actor.require(Role.FINANCE)
     statement = get_visible(Statement.objects.all(), actor, pk=statement_id)
 
     again = ("statement.render_again", "statement.not_failed")
-    queue_again(actor, statement, *again, lambda: _queue(statement.pk), now, render_percent=0)
+    queue_again(actor, statement, _job(statement.pk), *again, lambda: _queue(statement.pk, at_once=True), now, render_percent=0)
 
 
 def _dry_run(
@@ -270,7 +271,11 @@ def _next_number(now: datetime) -> str:
     return statement_number(year, place)
 
 
-def _queue(statement_id: int) -> None:
+def _job(statement_id: int) -> str:
+    return f"statement:{statement_id}"
+
+
+def _queue(statement_id: int, *, at_once: bool = False) -> None:
     """One job for the worker, in the transaction of the change; one that waits already is enough."""
-    name = f"statement:{statement_id}"
-    defer_once(TASK, name, queue=QUEUE, lock=name, statement_id=statement_id)
+    name = _job(statement_id)
+    defer_once(TASK, name, queue=QUEUE, lock=name, at_once=at_once, statement_id=statement_id)

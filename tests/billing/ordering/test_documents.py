@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import copy
 import subprocess
+from datetime import timedelta
 
 import pytest
+from django.db import connection
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from billing.ordering import pdf, queries
 from billing.ordering.models import CommissionSheet, Quotation
 from billing.ordering.services import documents, sheets
+from billing.settlement.apart import Crashed, TooSlow
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.models import StoredFile
 from tests.billing.settlement.test_documents import HOSTILE
@@ -82,6 +86,103 @@ def test_what_failed_is_made_when_either_side_asks_again_and_by_nobody_else(cast
     for who, error in (("he", NotFound), ("wu", Forbidden)):
         with pytest.raises(error):
             documents.retry(cast.actor(who), "commission", sheet.pk, cast.now)
+
+
+def job_of(quotation) -> ProcrastinateJob:
+    return ProcrastinateJob.objects.filter(queueing_lock=f"quotation:{quotation.pk}").latest("pk")
+
+
+def jobs(sql: str, *values) -> None:
+    """The queue's rows, which its own models let nobody write."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE procrastinate_jobs SET {sql}", values)
+
+
+def test_who_asks_again_need_not_wait_for_the_next_turn_of_what_failed(cast, sent, now):
+    quotation = sent()
+    Quotation.objects.filter(pk=quotation.pk).update(render_state="failed", render_error="order.render_failed")
+    jobs("attempts = 3, scheduled_at = %s", now + timedelta(hours=1))
+    documents.retry(cast.actor("lin"), "quotation", quotation.pk, now)
+    assert (job_of(quotation).scheduled_at, job_of(quotation).status) == (None, "todo")
+    assert ProcrastinateJob.objects.filter(queueing_lock=f"quotation:{quotation.pk}").count() == 1
+
+
+@pytest.mark.parametrize("state", ["rendering", "queued"])
+def test_a_document_whose_job_was_given_up_is_asked_for_again(cast, sent, now, state):
+    quotation = sent()
+    Quotation.objects.filter(pk=quotation.pk).update(render_state=state)
+    quotation.refresh_from_db()
+    for status in ("todo", "doing"):
+        jobs("status = %s", status)
+        assert not documents.is_given_up(quotation)
+        with pytest.raises(Refusal, match=r"order\.not_failed"):
+            documents.retry(cast.actor("lin"), "quotation", quotation.pk, now)
+    given_up = job_of(quotation).pk
+    jobs("status = 'failed'")
+    assert documents.is_given_up(quotation)
+    documents.retry(cast.actor("lin"), "quotation", quotation.pk, now)
+    assert job_of(quotation).pk != given_up
+    documents.render("quotation", quotation.pk, now)
+    quotation.refresh_from_db()
+    assert quotation.render_state == "done" and not documents.is_given_up(quotation)
+    jobs("status = 'failed'")
+    with pytest.raises(Refusal, match=r"order\.not_failed"):
+        documents.retry(cast.actor("lin"), "quotation", quotation.pk, now)
+
+
+def test_a_draft_has_no_document_to_be_asked_for(cast, drafted, now):
+    draft = drafted()
+    assert not documents.is_given_up(draft)
+    with pytest.raises(Refusal, match=r"order\.not_failed"):
+        documents.retry(cast.actor("wang"), "quotation", draft.pk, now)
+
+
+def test_it_has_failed_only_while_something_is_missing(cast, in_force, now, monkeypatch):
+    """One worker gives up while another makes both copies: there is nothing to ask for again."""
+    sheet = in_force()
+    made = pdf.render_apart
+
+    def too_slow(*given):
+        with monkeypatch.context() as inner:
+            inner.setattr(pdf, "render_apart", made)
+            documents.render("commission", sheet.pk, now)
+        raise TooSlow
+
+    monkeypatch.setattr(pdf, "render_apart", too_slow)
+    with pytest.raises(TooSlow):
+        documents.render("commission", sheet.pk, now)
+    sheet.refresh_from_db()
+    assert (sheet.render_state, sheet.render_error) == ("done", "")
+
+
+def test_what_failed_half_way_says_so_and_is_done_at_the_end(cast, in_force, now, monkeypatch):
+    sheet = in_force()
+    made, turns = pdf.render_apart, iter([False, True, False])
+
+    def second_stops(*given):
+        if next(turns):
+            raise Crashed
+        return made(*given)
+
+    monkeypatch.setattr(pdf, "render_apart", second_stops)
+    with pytest.raises(Crashed):
+        documents.render("commission", sheet.pk, now)
+    sheet.refresh_from_db()
+    assert (sheet.render_state, sheet.render_error, sheet.pdf_id is None) == ("failed", "order.render_stopped", False)
+    documents.retry(cast.actor("zhao"), "commission", sheet.pk, now)
+    documents.render("commission", sheet.pk, now)
+    sheet.refresh_from_db()
+    assert (sheet.render_state, sheet.render_error, sheet.signed_pdf_id is None) == ("done", "", False)
+
+
+def test_asked_for_again_when_all_is_there_it_is_done(cast, sent, now):
+    """A worker that hung after it had stored the PDF: the next one finds nothing to make, and says so."""
+    quotation = sent()
+    documents.render("quotation", quotation.pk, now)
+    Quotation.objects.filter(pk=quotation.pk).update(render_state="queued", render_error="")
+    documents.render("quotation", quotation.pk, now)
+    quotation.refresh_from_db()
+    assert quotation.render_state == "done"
 
 
 def test_hostile_texts_stay_texts(issued, tmp_path):

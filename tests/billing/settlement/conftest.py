@@ -10,7 +10,9 @@ from billing.settlement.services import statements
 from booking.services import reservations, transitions
 from booking.services.reservations import ReservationRequest
 from tests.agreeing import check_out_agreed
+from tests.beginnings import BEGINNINGS
 from tests.booking.finding.labs import labs, search
+from tests.conftest import WITH_PROGRAMMES, slot_of
 
 __all__ = ["labs", "search"]
 
@@ -30,8 +32,7 @@ def run_session(cast, during, who="lin", firm=None, hours=None, key=""):
     return reserved.reservation_id
 
 
-@pytest.fixture
-def month(cast, programmes, slot):
+def write_month(cast):
     """Two sessions of Gaoyuan (voucher, paid to the lab) and two of Lianhe (refund, paid to the firm), all in November."""
     from instruments.models import OrganisationIdentifier
 
@@ -43,10 +44,22 @@ def month(cast, programmes, slot):
         OrganisationIdentifier.objects.create(organisation=organisation, scheme="uscc", value=code)
     cast.lab.bank_name, cast.lab.bank_account_name, cast.lab.bank_account_number = "Bank of Demo", "Kunlun Institute", "6222 0000"
     cast.lab.save()
-    run_session(cast, slot(9, 12))
-    run_session(cast, slot(13, 14.5))
-    run_session(cast, slot(9, 15, 1), "he", cast.other_firm)
-    run_session(cast, slot(15, 18, 1), "he", cast.other_firm)
+    run_session(cast, slot_of(9, 12))
+    run_session(cast, slot_of(13, 14.5))
+    run_session(cast, slot_of(9, 15, 1), "he", cast.other_firm)
+    run_session(cast, slot_of(15, 18, 1), "he", cast.other_firm)
+
+
+BEGINNINGS.add("begins_with_month", WITH_PROGRAMMES, lambda left: write_month(left["begins_with_cast"]))
+
+
+@pytest.fixture
+def begins_with_month():
+    """The database begins with the month's sessions."""
+
+
+@pytest.fixture
+def month(begins_with_month, programmes):
     return programmes
 
 

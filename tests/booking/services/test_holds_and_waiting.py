@@ -126,6 +126,22 @@ def test_nobody_holds_what_they_could_not_book(cast, slot):
     assert not Occupancy.objects.exists()
 
 
+def test_a_hold_is_judged_by_the_mode_that_was_chosen_or_by_the_one_in_which_least_stands_against_it(cast, slot):
+    cast.xrd.service_modes = ["self_operated", "operated_by_lab"]
+    cast.xrd.save()
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"licence_needed": True}, cast.now)
+    lin, during = cast.actor("lin"), slot(9, 11)
+    for mode in ("", "operated_by_lab"):
+        assert holds.hold(lin, cast.xrd.pk, during, cast.now, cast.firm.pk, mode).during == during
+        holds.release(lin, cast.xrd.pk)
+    with pytest.raises(Refusal) as refused:
+        holds.hold(lin, cast.xrd.pk, during, cast.now, cast.firm.pk, "self_operated")
+    assert codes(refused) == ["booking.licence_needed"]
+    with pytest.raises(Refusal) as refused:
+        holds.hold(lin, cast.xrd.pk, during, cast.now, cast.firm.pk, "sample_service")
+    assert codes(refused) == ["booking.service_mode_unknown"]
+
+
 def test_a_booking_with_nothing_in_its_way_looks_for_no_hold(cast, slot):
     with CaptureQueriesContext(connection) as told:
         ask(cast, slot(9, 11))

@@ -85,6 +85,45 @@ def test_what_is_told_of_a_session_needs_only_those_who_are_next(cast, programme
     assert needing() == set()
 
 
+def needing(reservation) -> set[str]:
+    """The codes of what still needs somebody."""
+    found = Notice.objects.filter(object_type="booking.reservation", object_id=str(reservation.pk), needs_action=True)
+    return set(found.values_list("event", flat=True))
+
+
+def told(code: str) -> int:
+    return Notice.objects.filter(event=code).count()
+
+
+def test_a_customer_who_said_yes_is_asked_nothing_more_and_only_the_lab_is_reminded(cast, programmes, over):
+    reservation = over(9, 12)
+    UsageSession.objects.update(lab_agreed_at=None, lab_agreed_by=None)
+    assert needing(reservation) == {"reservation.completed"}
+    assert usage_review.agree(cast.actor("lin"), reservation.pk, reservation.ends_at) is False
+    assert needing(reservation) == set()
+    assert usage_review.remind_due(reservation.ends_at + 9 * DAY) == 1
+    assert (told("reservation.agree_soon"), told("lab.agree_soon") > 0) == (0, True)
+    assert needing(reservation) == set()
+
+
+def test_a_lab_that_said_yes_is_not_reminded_and_its_yes_settles_nothing_of_the_customers(cast, programmes, over):
+    reservation = over(9, 12)
+    assert usage_review.remind_due(reservation.ends_at + 9 * DAY) == 1
+    assert (told("reservation.agree_soon") > 0, told("lab.agree_soon")) == (True, 0)
+    assert usage_review.agree(cast.actor("wang"), reservation.pk, reservation.ends_at + 9 * DAY) is False
+    assert needing(reservation) == {"reservation.completed", "reservation.agree_soon"}
+
+
+def test_a_customer_who_was_reminded_is_done_with_the_own_yes(cast, programmes, over):
+    reservation = over(9, 12)
+    UsageSession.objects.update(lab_agreed_at=None, lab_agreed_by=None)
+    assert usage_review.remind_due(reservation.ends_at + 9 * DAY) == 1
+    assert (told("reservation.agree_soon") > 0, told("lab.agree_soon") > 0) == (True, True)
+    assert needing(reservation) == {"reservation.completed", "reservation.agree_soon"}
+    assert usage_review.agree(cast.actor("lin"), reservation.pk, reservation.ends_at + 9 * DAY) is False
+    assert needing(reservation) == set()
+
+
 def test_nothing_may_be_charged_and_then_every_hold_goes_back(cast, programmes, over):
     reservation = over(9, 12)
     usage_review.ask_adjustment(cast.actor("lin"), reservation.pk, None, "It never ran.", reservation.ends_at)

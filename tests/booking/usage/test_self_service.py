@@ -133,8 +133,8 @@ def test_whoever_comes_at_the_wrong_time_reads_the_clock_of_the_site(cast, book,
         return self_service.start(cast.actor("lin"), reservation.pk, [], at)
 
     for at, words in (
-        (reservation.starts_at - 2 * HOUR, "Too early: one may start 60 minutes before Nov. 25, 2026 12:00."),
-        (reservation.ends_at, "The booked time ended at Nov. 25, 2026 14:00."),
+        (reservation.starts_at - 2 * HOUR, "Too early: one may start 60 minutes before Wed 25 Nov 2026, 12:00."),
+        (reservation.ends_at, "The booked time ended at Wed 25 Nov 2026, 14:00."),
     ):
         with pytest.raises(Refusal) as refused, override("en"):
             begin(at)
@@ -300,7 +300,22 @@ def test_going_on_asks_the_labs_rules_as_a_new_booking_does(cast, running, book,
         extending.extend(cast.actor("lin"), reservation.pk, until, NOTHING_EXPECTED, reservation.starts_at + HOUR)
     assert codes(refused) == {code}
     found = Reservation.objects.select_related("instrument__site", "instrument__policy", "organisation").get(pk=reservation.pk)
-    assert extending.extensible(found, reservation.starts_at + HOUR).ends == [], "what would be refused is not offered"
+    offered = extending.extensible(found, reservation.starts_at + HOUR)
+    assert offered.ends == [], "what would be refused is not offered"
+    assert [reason.code for reason in offered.reasons] == [code], "and it is said why"
+
+
+def test_a_session_of_the_longest_length_does_not_go_on_and_nobody_is_told_that_the_time_is_taken(cast, running, book):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, max_minutes=120)
+    reservation = running(9, 11)
+    with pytest.raises(Refusal) as refused:
+        until = reservation.ends_at + HOUR
+        extending.extend(cast.actor("lin"), reservation.pk, until, NOTHING_EXPECTED, reservation.starts_at + HOUR)
+    assert codes(refused) == {"booking.extension_longest"}
+    found = Reservation.objects.select_related("instrument__site", "instrument__policy", "organisation").get(pk=reservation.pk)
+    assert [one.code for one in extending.extensible(found, reservation.starts_at).reasons] == ["booking.extension_longest"]
+    book(11, 12, who="he")
+    assert [one.code for one in extending.extensible(found, reservation.starts_at).reasons] == ["booking.extension_nothing_free"]
 
 
 def test_an_instrument_that_broke_down_is_not_used_for_longer(cast, running):

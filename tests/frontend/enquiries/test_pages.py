@@ -9,11 +9,14 @@ from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 
 from billing.ordering.models import CommissionSheet, Quotation
 from booking.models import Enquiry, EnquiryAttachment, EnquiryMessage, Need
 from booking.services import enquiries
 from booking.services.enquiries import Question
+from config.kernel.access import Role
+from instruments.models import Membership
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +81,15 @@ def test_a_question_with_a_file_is_asked_once_and_bad_input_is_kept(as_, cast):
     files = [SimpleUploadedFile("a.pdf", b"%PDF-1.4 a"), SimpleUploadedFile("b.csv", b"a,b\n")]
     assert lin.post(url, typed | {"attachments": files})["Location"] == first["Location"]
     assert Enquiry.objects.count() == 1
+
+
+def test_who_accounts_for_the_lab_finds_the_inbox_reads_a_thread_and_comes_back(as_, cast, thread):
+    li = as_("li")
+    inbox = text(li.get("/enquiries/inbox/"))
+    assert f"/enquiries/{thread}/" in inbox and 'aria-current="page"' in inbox and "Promised answer time" not in inbox
+    page = text(li.get(f"/enquiries/{thread}/"))
+    assert "Questions to the lab" in page and "Send to the lab" not in page and 'name="text"' not in page
+    assert "Promised answer time" in text(as_("wang").get("/enquiries/inbox/"))
 
 
 def test_both_sides_see_the_thread_and_new_messages_are_marked_until_read(as_, cast, thread):
@@ -188,6 +200,35 @@ def test_from_the_draft_to_a_sheet_that_both_sides_signed(as_, cast, thread):
     for place in ("", "scan/lab/", "pdf/signed/"):
         assert as_("he").get(sheet_url + place).status_code == 404
     assert wang.post(f"{sheet_url}finish/").status_code == 302
+
+
+def test_who_acts_on_both_sides_may_do_what_is_the_labs(as_, cast, thread):
+    member = {"user": cast.users["wang"], "organisation": cast.firm, "role": Role.RESEARCHER, "created_at": cast.now}
+    Membership.objects.create(**member)
+    wang, lin = as_("wang"), as_("lin")
+    wang.post(f"/enquiries/{thread}/quotation/", quotation_form(cast))
+    pk = Quotation.objects.get().pk
+    wang.post(f"/quotations/{pk}/send/")
+    page = lin.get(f"/quotations/{pk}/")
+    sheet_url = lin.post(f"/quotations/{pk}/accept/", {"key": key_of(page), "total_fen": "200050"})["Location"]
+    assert "Issue for signing" in text(wang.get(sheet_url)) and "Issue for signing" not in text(lin.get(sheet_url))
+    assert wang.post(f"{sheet_url}issue/").status_code == 302
+    CommissionSheet.objects.update(state="in_force", in_force_at=cast.now)
+    assert "Everything is done" in text(wang.get(sheet_url)) and "Everything is done" not in text(lin.get(sheet_url))
+
+
+def test_a_pdf_that_nobody_makes_any_more_is_asked_for_again_on_the_page(as_, cast, thread):
+    wang = as_("wang")
+    wang.post(f"/enquiries/{thread}/quotation/", quotation_form(cast))
+    pk = Quotation.objects.get().pk
+    wang.post(f"/quotations/{pk}/send/")
+    assert "Look again" in text(wang.get(f"/quotations/{pk}/"))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'failed' WHERE queueing_lock = %s", [f"quotation:{pk}"])
+    page = text(wang.get(f"/quotations/{pk}/"))
+    assert "Try again</button>" in page and 'hx-trigger="every' not in page
+    assert wang.post(f"/quotations/{pk}/retry/").status_code == 302
+    assert "Look again" in text(wang.get(f"/quotations/{pk}/"))
 
 
 def test_a_refused_decline_keeps_the_page_and_a_reason_ends_it(as_, cast, thread):

@@ -41,6 +41,7 @@ def test_a_visitor_sees_only_what_is_public() -> None:
         (Role.LAB_MANAGER, "approval_inbox"),
         (Role.LAB_MANAGER, "sessions_today"),
         (Role.OWNER_FINANCE, "statement_list"),
+        (Role.OWNER_FINANCE, "enquiry_inbox"),
         (Role.FINANCE, "finance_period"),
         (Role.PROGRAMME_OFFICER, "programme_list"),
         (Role.INSPECTOR, "statement_list"),

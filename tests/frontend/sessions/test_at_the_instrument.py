@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from booking.models import CheckInPoint, DeviceRun, Reservation, UsageAdjustment
+from booking.models import CheckInPoint, DeviceRun, InstrumentPolicy, Reservation, UsageAdjustment
 from booking.rules.device_runs import EventKind
 from booking.services import check_in_points, device_events, device_keys, transitions
 from booking.services.device_events import Batch, Told
@@ -121,6 +121,19 @@ def test_who_comes_too_late_reads_why_nothing_can_be_started(here, cast, clock, 
     approved(11, 12, who="he")
     text = words(client.get(address))
     assert "still free" not in text and f"Nobody came for {Reservation.objects.get(pk=pk).reference} in time" in text
+
+
+def test_why_a_session_cannot_go_on_is_said_as_it_is(here, cast, clock, slot, approved):
+    pk = approved(9, 11)
+    clock.now = slot(9, 11).starts_at
+    transitions.check_in(cast.actor("wang"), pk, clock.now)
+    policy = InstrumentPolicy.objects.create(instrument=cast.xrd, rules={"licence_needed": True})
+    client, address = here()
+    text = words(client.get(address))
+    assert "licence" in text and "Nothing is free" not in text
+    policy.delete()
+    approved(11, 12, who="he")
+    assert "Nothing is free after your session." in words(client.get(address))
 
 
 # --- The lab's pages --------------------------------------------------------------------------------------------------------

@@ -123,6 +123,8 @@ def test_without_a_licence_both_sides_see_it_and_the_lab_says_why_it_goes_on(cas
     assert "Why may they work without a licence?" in words(lab.get(reverse("sessions_today")))
     refused = lab.post(check_in, {"date": "2026-11-25"})
     assert refused.status_code == 422 and "holds no licence" in words(refused)
+    refused = lab.post(check_in, {"date": "2026-11-25", "override_reason": "Beside <them>\u202e"})
+    assert refused.status_code == 422 and 'value="Beside &lt;them&gt;\u202e"' in refused.content.decode()
     lab.post(check_in, {"date": "2026-11-25", "override_reason": "I stand beside them"})
     reservation.refresh_from_db()
     assert reservation.state == "in_use"
