@@ -86,6 +86,20 @@ register_sql(
 )
 
 register_sql(
+    "cards.slips_have_no_gap",
+    counted="SELECT count(*) FROM billing_internalslip",
+    violations=r"""
+        WITH numbered AS (
+            SELECT format('NB/%s/%s', organisation_id, split_part(number, '-', 2)) AS series, split_part(number, '-', 3)::bigint AS place
+              FROM billing_internalslip),
+        given AS (SELECT key AS series, last FROM billing_numberseries WHERE key LIKE 'NB/%')
+        SELECT format('series %s: last number given %s; %s slips up to %s', series, given.last, count(place), max(place))
+          FROM numbered FULL JOIN given USING (series)
+         GROUP BY series, given.last
+        HAVING count(place) IS DISTINCT FROM given.last OR max(place) IS DISTINCT FROM given.last""",
+)
+
+register_sql(
     "cards.a_slip_says_what_was_charged",
     counted="SELECT count(*) FROM billing_internalslip",
     violations="""
