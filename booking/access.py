@@ -21,6 +21,7 @@ from booking.models import (
     CreditAppeal,
     CreditEvent,
     CreditRules,
+    Delegation,
     DeviceEvent,
     DeviceKey,
     DeviceRun,
@@ -38,11 +39,16 @@ from booking.models import (
     Occupancy,
     PolicyLayer,
     RecognitionRequest,
+    RejectReason,
+    RequestDecision,
     Reservation,
     ReservationChange,
+    ReservationGroup,
+    ReservationSeries,
     ReservationTransition,
     SessionRating,
     SubscribedEvent,
+    SuggestedTime,
     TimeAlert,
     TrainingCourse,
     UsageAdjustment,
@@ -82,6 +88,16 @@ def _transitions(queryset: QuerySet[ReservationTransition], actor: Actor) -> Que
 
 def _changes(queryset: QuerySet[ReservationChange], actor: Actor) -> QuerySet[ReservationChange]:
     return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
+def _series(queryset: QuerySet[ReservationSeries], actor: Actor) -> QuerySet[ReservationSeries]:
+    return queryset.filter(reservation_filter(actor))
+
+
+def _groups(queryset: QuerySet[ReservationGroup], actor: Actor) -> QuerySet[ReservationGroup]:
+    """As its reservations: the customer sees all of it, a lab that there is one of which it has a part."""
+    part = Reservation.objects.filter(reservation_filter(actor), group_id=OuterRef("pk"))
+    return queryset.filter(Exists(part))
 
 
 def _sessions(queryset: QuerySet[UsageSession], actor: Actor) -> QuerySet[UsageSession]:
@@ -265,7 +281,30 @@ def _waiting(queryset: QuerySet[WaitEntry], actor: Actor) -> QuerySet[WaitEntry]
     return queryset.filter(Q(requested_by_id=actor.user_id) | managed)
 
 
+def _request_decisions(queryset: QuerySet[RequestDecision], actor: Actor) -> QuerySet[RequestDecision]:
+    """Until it is told, a decision is known on the lab's side alone."""
+    return queryset.filter(_managed(actor, "reservation__instrument__"))
+
+
+def _reject_reasons(queryset: QuerySet[RejectReason], actor: Actor) -> QuerySet[RejectReason]:
+    return queryset.filter(_managed(actor))
+
+
+def _suggested_times(queryset: QuerySet[SuggestedTime], actor: Actor) -> QuerySet[SuggestedTime]:
+    return queryset.filter(reservation_filter(actor, "change__reservation__"))
+
+
+def _delegations(queryset: QuerySet[Delegation], actor: Actor) -> QuerySet[Delegation]:
+    """Who stands in for whom is known to the lab's managers, and to the deputy."""
+    mine = Q(deputy_id=actor.user_id) if actor.user_id is not None else NONE
+    return queryset.filter(_managed(actor) | mine)
+
+
 _SCOPES: dict[Any, Any] = {
+    Delegation: _delegations,
+    RejectReason: _reject_reasons,
+    RequestDecision: _request_decisions,
+    SuggestedTime: _suggested_times,
     CheckInPoint: _check_in_points,
     CloseOut: _close_outs,
     DeviceEvent: _device_events,
@@ -296,6 +335,8 @@ _SCOPES: dict[Any, Any] = {
     RecognitionRequest: _recognitions,
     Reservation: _reservations,
     ReservationChange: _changes,
+    ReservationGroup: _groups,
+    ReservationSeries: _series,
     ReservationTransition: _transitions,
     SubscribedEvent: _subscribed_events,
     SessionRating: _ratings,

@@ -13,6 +13,7 @@ class BookingApp(AppConfig):
             enquiry_notices,
             messages,
             notice_wording,
+            series_messages,
             training_messages,
             training_notices,
             usage_messages,

@@ -36,6 +36,17 @@ def in_use(instrument: str) -> str:
                 AND (al.organisation_id IS NULL OR al.organisation_id = {instrument}.organisation_id)))"""  # noqa: S608  (an alias of ours)
 
 
+_KEEPS_STANDING = f"SELECT {in_use('i')} FROM instruments_instrument i WHERE i.id = %s"  # noqa: S608  (constants only)
+
+
+def keeps_standing(instrument_id: int) -> bool:
+    """Whether ``measures_against`` could find anything at an instrument: asked once where it would be asked for several times."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KEEPS_STANDING, [instrument_id])
+        row = cursor.fetchone()
+        return row is not None and bool(row[0])
+
+
 _COUNTED = """
 SELECT jsonb_agg(jsonb_build_array(e.at, e.lab_points, e.platform_points, e.organisation_id, e.instrument_id) ORDER BY e.at, e.id)
   FROM booking_creditevent e

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import connection
 
 from booking.models import DayAvailability
-from booking.rules.states import BLOCKING_STATES, IN_REVIEW, ReservationState, actions_from, next_state
+from booking.rules.states import BLOCKING_STATES, IN_REVIEW, Action, ReservationState, actions_from, next_state
 from booking.services import availability, policies
 from config.kernel.installed_guards import require_constraint
 from config.kernel.invariants import Finding, register, register_sql
@@ -14,17 +14,19 @@ require_constraint("booking_occupancy", "occupancy_no_overlap")
 require_constraint("booking_occupancy", "occupancy_half_open")
 
 FIRST_STEP = ("", "request", ReservationState.REQUESTED.value)
+#: Once a running session could be moved; history keeps what it was.
+STEP_OF_BEFORE = (ReservationState.IN_USE.value, Action.MOVE.value, ReservationState.IN_USE.value)
 WITH_SESSION = (ReservationState.IN_USE, *sorted(IN_REVIEW), ReservationState.AGREED)
 
 
 def _legal_steps() -> list[tuple[str, str, str]]:
-    """(from, action, to) of every step the transition table knows, and the first one."""
+    """(from, action, to) of every step the transition table knows or knew, and the first one."""
     steps = [
         (state.value, action.value, next_state(state, action).value)
         for state in ReservationState
         for action in sorted(actions_from(state))
     ]
-    return [FIRST_STEP, *steps]
+    return [FIRST_STEP, STEP_OF_BEFORE, *steps]
 
 
 def states_are_replays() -> Finding:
@@ -245,4 +247,24 @@ register_sql(
                     OR (e.kind IN ('late', 'left_early', 'overtime')
                         AND EXISTS (SELECT FROM booking_devicerun d
                                      WHERE d.reservation_id = e.reservation_id AND d.state = 'attached')))""",
+)
+
+register_sql(
+    "booking.series_hold_together",
+    counted="SELECT count(*) FROM booking_reservationseries",
+    violations="""
+        SELECT format('reservation %s is time %s of series %s and of another instrument, customer or person, or beyond its rule', r.id,
+                      r.ordinal, s.id)
+          FROM booking_reservation r JOIN booking_reservationseries s ON s.id = r.series_id
+         WHERE (r.instrument_id, r.organisation_id, r.requested_by_id) <> (s.instrument_id, s.organisation_id, s.requested_by_id)
+            OR r.ordinal > s.planned""",
+)
+
+register_sql(
+    "booking.groups_are_of_one_customer",
+    counted="SELECT count(*) FROM booking_reservationgroup",
+    violations="""
+        SELECT format('reservation %s was asked for together with others of another customer or person', r.id)
+          FROM booking_reservation r JOIN booking_reservationgroup g ON g.id = r.group_id
+         WHERE (r.organisation_id, r.requested_by_id) <> (g.organisation_id, g.requested_by_id)""",
 )

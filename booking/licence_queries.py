@@ -6,7 +6,7 @@ policy (``licence_needed``), which is read with the instrument anyway: without i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -43,15 +43,28 @@ _LEVELS_HELD = f"""
 SELECT l.level FROM booking_licence l JOIN instruments_instrument i ON i.id = %(instrument)s
  WHERE l.person_id = %(person)s AND l.organisation_id = i.organisation_id AND {_covers("i")} AND {_in_force("%(at)s")}
 """  # noqa: S608
+_LEVELS_HELD_AT = f"""
+SELECT m.at, l.level FROM unnest(%(moments)s::timestamptz[]) AS m (at) CROSS JOIN booking_licence l
+  JOIN instruments_instrument i ON i.id = %(instrument)s
+ WHERE l.person_id = %(person)s AND l.organisation_id = i.organisation_id AND {_covers("i")} AND {_in_force("m.at")}
+"""  # noqa: S608
 _IN_FORCE_OF = f"SELECT l.id FROM booking_licence l WHERE l.id = ANY(%(ids)s) AND {_in_force('%(at)s')}"  # noqa: S608
-_WITHOUT_LICENCE = f"""
-SELECT r.id FROM booking_reservation r
+#: Of one's own work (``r``), whose person will hold no licence at the start, where one is needed.
+_UNLICENSED = f"""
+FROM booking_reservation r
   JOIN instruments_instrument i ON i.id = r.instrument_id
   JOIN booking_instrumentpolicy p ON p.instrument_id = i.id AND p.rules @> '{{"licence_needed": true}}'
- WHERE r.id = ANY(%(ids)s) AND r.service_mode = %(mode)s AND NOT EXISTS (
+ WHERE r.service_mode = %(mode)s AND NOT EXISTS (
     SELECT FROM booking_licence l WHERE l.person_id = r.requested_by_id AND l.organisation_id = i.organisation_id
        AND l.level = ANY(%(alone)s) AND {_covers("i")} AND {_in_force("r.starts_at")})
+"""
+_WITHOUT_LICENCE = f"SELECT r.id {_UNLICENSED} AND r.id = ANY(%(ids)s)"
+_GAPS_AHEAD = f"""
+SELECT r.id {_UNLICENSED} AND r.state = ANY(%(states)s) AND r.starts_at > %(now)s AND r.starts_at <= %(until)s
+   AND NOT EXISTS (SELECT FROM booking_licencegap g WHERE g.reservation_id = r.id)
+ ORDER BY r.starts_at, r.id LIMIT %(most)s
 """  # noqa: S608
+_HOW: dict[str, Any] = {"mode": ServiceMode.SELF_OPERATED, "alone": list(_ALONE), "using": list(_USING)}
 
 
 def levels_held(person_id: int, instrument_id: int, at: datetime) -> frozenset[str]:
@@ -60,6 +73,19 @@ def levels_held(person_id: int, instrument_id: int, at: datetime) -> frozenset[s
     with connection.cursor() as cursor:
         cursor.execute(_LEVELS_HELD, values)
         return with_implied(level for (level,) in cursor.fetchall())
+
+
+def levels_held_at(person_id: int, instrument_id: int, moments: Collection[datetime]) -> dict[datetime, frozenset[str]]:
+    """As ``levels_held`` for many instants, each a key: one statement, and none for no instants."""
+    if not moments:
+        return {}
+    values: dict[str, Any] = {"person": person_id, "instrument": instrument_id, "moments": list(moments), "using": list(_USING)}
+    levels: dict[datetime, set[str]] = {moment: set() for moment in moments}
+    with connection.cursor() as cursor:
+        cursor.execute(_LEVELS_HELD_AT, values)
+        for moment, level in cursor.fetchall():
+            levels[moment].add(level)
+    return {moment: with_implied(held) for moment, held in levels.items()}
 
 
 def may_work_alone(person_id: int, instrument_id: int, at: datetime) -> bool:
@@ -88,7 +114,15 @@ def without_licence(reservations: Iterable[Reservation]) -> frozenset[int]:
     ids = [one.pk for one in reservations]
     if not ids:
         return frozenset()
-    values: dict[str, Any] = {"ids": ids, "mode": ServiceMode.SELF_OPERATED, "alone": list(_ALONE), "using": list(_USING)}
     with connection.cursor() as cursor:
-        cursor.execute(_WITHOUT_LICENCE, values)
+        cursor.execute(_WITHOUT_LICENCE, _HOW | {"ids": ids})
         return frozenset(pk for (pk,) in cursor.fetchall())
+
+
+def gaps_ahead(now: datetime, until: datetime, most: int) -> list[int]:
+    """The ids of reservations that begin before ``until`` without a licence and of which nobody has been told, the soonest first, ``most``
+    at most: one statement."""
+    states = [ReservationState.REQUESTED, ReservationState.APPROVED]
+    with connection.cursor() as cursor:
+        cursor.execute(_GAPS_AHEAD, _HOW | {"states": states, "now": now, "until": until, "most": most})
+        return [pk for (pk,) in cursor.fetchall()]

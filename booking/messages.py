@@ -14,6 +14,15 @@ register(
         "booking.changed_meanwhile": _("Somebody else changed this reservation just now. Reload the page and look again."),
         "booking.own_request": _("You cannot approve your own request. A colleague has to."),
         "booking.reason_missing": _("Give a reason: the other side reads it."),
+        "decision.told": _(
+            "This has been told already: an answer can be taken back for %(undo_seconds)s seconds. What is approved can still be "
+            "cancelled with a reason."
+        ),
+        "decision.none_chosen": _("Choose at least one request."),
+        "decision.too_many": _("Decide at most %(most)s requests at once. Choose fewer."),
+        "decision.reason_unknown": _("This ready sentence is not there any more. Choose another, or write your own."),
+        "decision.reasons_too_many": _("Keep at most %(most)s ready sentences. Leave some out."),
+        "decision.not_yours": _("Only the person who decided this can take it back. Cancel it with a reason instead."),
         "booking.not_yours": _("Only the person who asked, or an administrator of the organisation, can do this."),
         "booking.not_for_this_organisation": _("You cannot book for this organisation. Choose one that you belong to."),
         "booking.too_late_to_cancel": _("The booked time has begun. Ask the lab."),
@@ -41,6 +50,9 @@ register(
         "booking.closed_exceptionally": _("It is closed from %(closed_from)s to %(closed_until)s. Choose another time."),
         "booking.open_for_others": _(
             "From %(closed_from)s to %(closed_until)s it is open only for %(open_for)s. Choose another time, or ask the lab."
+        ),
+        "booking.too_late_to_approve": _(
+            "The time asked for has begun, so this can no longer be approved. Agree on a new time with the customer and book that."
         ),
         "booking.closed_meanwhile": _(
             "It was closed after this request was made. Take back what closes it and approve again, or decline the request."
@@ -127,7 +139,24 @@ register(
         "week_time.minutes": _("Give times between 00:00 and 24:00."),
         "change.same_time": _("This is the time it has already. Choose another."),
         "change.one_open": _("A new time is proposed already and waits for an answer. Take it back first, or answer it."),
+        "deputy.days": _("Give a last day that is not over and not before the first, %(days)s days later at most."),
+        "deputy.yourself": _("You cannot stand in for yourself. Choose a colleague."),
+        "deputy.not_a_manager": _(
+            "Only a manager of the lab can answer in your place. Make the colleague one first, on the lab's page."
+        ),
+        "deputy.away": _("%(deputy)s is away on some of these days too. Choose somebody else, or other days."),
+        "deputy.overlaps": _("Somebody stands in for you on some of these days already. End that first, or choose other days."),
+        "deputy.not_yours": _("Only who is away and who stands in can end this."),
+        "deputy.ended": _("This has ended already. Reload the page."),
+        "change.one_time": _("Several times can only be proposed by the lab, for the customer to choose. Name one."),
+        "change.too_many_times": _("Propose at most %(most)s times. Leave some out."),
+        "change.no_time": _("Choose at least one time, or name one of your own."),
         "change.begun": _("It has begun: only its end can still be changed, to a time that lies ahead."),
+        "change.start_first": _(
+            "It has begun, so there is no time left to ask the other side. Start the session: while it runs it can go on for longer, or "
+            "end earlier."
+        ),
+        "change.over": _("The proposed start has passed. Take the proposal back, or decline it, and propose another time."),
         "change.answered_already": _("This proposal has been answered already. Reload the page."),
         "change.own": _("The other side answers what you proposed. You can take it back."),
         "change.dearer": _(
@@ -136,6 +165,9 @@ register(
         "change.not_yours": _("Only the side that was asked can do this."),
         "hold.too_many": _("You keep %(most)s times already. Book one of them, or let it go."),
         "hold.over": _("This time was kept for you as long as the lab allows. Book it now, or choose again."),
+        "hold.offered": _(
+            "The waiting list keeps a time here for you until %(until_at)s. Book that, or let it pass on the waiting list first."
+        ),
         "hold.past": _("This time has begun. Choose a later one."),
         "wait.not_yours": _("Only the person who waits can do this."),
         "wait.not_now": _("This cannot be done any more: the entry is %(state)s. Reload the page."),

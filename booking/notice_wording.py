@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import get_language, gettext
@@ -18,8 +19,23 @@ register_groups(
     }
 )
 _WHEN = (_("For: %(organisation)s"), _("Time: %(starts_at)s to %(ends_at)s (%(zone)s)"))
+_SERIES = (_("For: %(organisation)s"), _("First: %(starts_at)s, last until %(ends_at)s (%(zone)s)"))
 _WHY = _("Reason: %(reason)s")
 _NEW_TIME = _("New time: %(new_starts_at)s to %(new_ends_at)s")
+_OR_TIMES = (
+    _("Or: %(second_starts_at)s to %(second_ends_at)s"),
+    _("Or else: %(third_starts_at)s to %(third_ends_at)s"),
+)
+
+
+_OVERDUE = Event(
+    "lab",
+    _("%(instrument)s: request %(reference)s waits longer than promised"),
+    (*_WHEN, _("Nobody has answered. Approve it, decline it, or suggest another time.")),
+    "clock-pause",
+    needs_action=True,
+    name=_("Request waits longer than promised"),
+)
 
 
 def _customer(title: Any, name: Any, icon: str, *, lines: tuple[Any, ...] = _WHEN, **more: Any) -> Event:
@@ -46,6 +62,24 @@ register_events(
             needs_action=True,
             public=True,
             name=_("Reservation asked for"),
+        ),
+        "lab.request_overdue": _OVERDUE,
+        "lab.request_overdue_for_heads": replace(
+            _OVERDUE, needs_action=False, name=_("Request waits longer than promised (heads)")
+        ),
+        "lab.deputy_named": Event(
+            "lab",
+            _("%(who)s is away: you answer the requests of %(lab)s"),
+            (_("From %(starts_at)s until %(ends_at)s. What you decide is noted as decided in their place."),),
+            "users",
+            name=_("Standing in for a colleague"),
+        ),
+        "lab.deputy_ended": Event(
+            "lab",
+            _("Standing in for each other at %(lab)s has ended: %(who)s said so"),
+            (),
+            "users",
+            name=_("Standing in has ended"),
         ),
         "reservation.approved": _customer(
             _("%(instrument)s: reservation %(reference)s is approved"),
@@ -117,7 +151,7 @@ register_events(
             _("%(instrument)s: the lab proposes a new time for %(reference)s"),
             _("New time proposed by the lab"),
             "calendar-event",
-            lines=(*_WHEN, _NEW_TIME, _WHY),
+            lines=(*_WHEN, _NEW_TIME, *_OR_TIMES, _WHY),
             needs_action=True,
         ),
         **{
@@ -213,11 +247,58 @@ register_events(
             _("%(instrument)s: session %(reference)s counts as agreed from tomorrow"),
             _WHEN,
             "hourglass",
+            needs_action=True,
             name=_("Session of the lab counts as agreed soon"),
         ),
         "reservation.charged": _customer(
             _("%(instrument)s: session %(reference)s is agreed and charged"), _("Session charged"), "receipt-refund"
         ),
+        "series.requested": Event(
+            "lab",
+            _("%(instrument)s: %(count)s times of a series wait for approval"),
+            _SERIES,
+            "inbox",
+            needs_action=True,
+            name=_("Series asked for"),
+        ),
+        **{
+            f"{side}.{what}": Event(group, title, (*_SERIES, _WHY), icon, name=names[place])
+            for place, (side, group) in enumerate((("series", "reservations"), ("series.lab", "lab")))
+            for what, title, icon, names in (
+                (
+                    "booked",
+                    _("%(instrument)s: %(count)s times of a series are booked"),
+                    "circle-check",
+                    (_("Series booked"), _("Series booked in the lab")),
+                ),
+                (
+                    "cancelled",
+                    _("%(instrument)s: %(count)s times of a series were cancelled"),
+                    "ban",
+                    (_("Times of a series cancelled"), _("Times of a series cancelled (lab)")),
+                ),
+                (
+                    "moved",
+                    _("%(instrument)s: %(count)s times of a series have a new time"),
+                    "calendar-event",
+                    (_("Times of a series moved"), _("Times of a series moved (lab)")),
+                ),
+            )
+        },
+        **{
+            code: Event(
+                group,
+                _("%(instrument)s: new times are asked for %(count)s times of a series"),
+                (*_SERIES, _WHY),
+                "calendar-event",
+                needs_action=True,
+                name=name,
+            )
+            for code, group, name in (
+                ("series.move_asked", "reservations", _("New times of a series asked for")),
+                ("series.lab.move_asked", "lab", _("New times of a series asked for (lab)")),
+            )
+        },
         "waiting.offered": Event(  # to one person alone, so that webhooks do not hear of it
             "reservations",
             _("%(instrument)s: a time is free for you until %(until_at)s"),

@@ -10,8 +10,10 @@ from booking.services import (
     availability,
     changes,
     credit,
+    decisions,
     device_events,
     device_matching,
+    escalation,
     holds,
     licences,
     subscription_refresh,
@@ -30,7 +32,21 @@ def handle_due(timestamp: int) -> None:
     """Lapse unanswered requests and proposals, and close missed reservations."""
     now = timezone.now()
     expired, missed = transitions.expire_due(now), transitions.mark_no_shows_due(now)
-    beat("booking.handle_due", now, expired=expired, missed=missed, lapsed=changes.lapse_due(now))
+    beat("booking.handle_due", now, expired=expired, missed=missed, lapsed=changes.lapse_due(now), told=decisions.tell_due(now))
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="booking.escalate", queueing_lock="booking.escalate")
+def escalate_overdue(timestamp: int) -> None:
+    """Tell of requests that wait longer than their lab promised."""
+    now = timezone.now()
+    beat("booking.escalate", now, told=escalation.escalate_due(now))
+
+
+@app.task(name=decisions.TASK)
+def tell_decision(decision_id: int) -> None:
+    """Tell of a decision that cannot be taken back any more."""
+    decisions.tell(decision_id, timezone.now())
 
 
 @app.periodic(cron="*/5 * * * *")

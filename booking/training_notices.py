@@ -99,6 +99,13 @@ register_events(
             icon="alert-triangle",
             name=_("Credit points noted"),
         ),
+        "credit.taken_back": _own(
+            _("Given back: %(credit_event)s"),
+            _("%(lab)s, %(reference)s"),
+            _("It has turned out otherwise: the points count no longer."),
+            icon="circle-check",
+            name=_("Credit points given back"),
+        ),
         "credit.appealed": Event(
             "lab",
             _("%(person)s appeals: %(credit_event)s"),

@@ -39,6 +39,11 @@ def read_day(text: str) -> date | None:
     return day if FIRST_YEAR <= day.year < LAST_YEAR else None
 
 
+def read_id(text: str) -> int:
+    """A key of ours, or 0 for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
 @dataclass(frozen=True, slots=True)
 class BookingForm:
     """The fields as typed. ``to_on`` is empty when the session ends on the day it starts (or at midnight after it)."""
@@ -111,9 +116,15 @@ class BookingForm:
     def during(self, zone: ZoneInfo) -> TimeRange:
         """The wall times in ``zone`` as instants.
 
-        Raises Refusal ``booking.day_unreadable``, ``booking.time_unreadable``, ``booking.range_invalid`` and
-        ``booking.time_not_local`` (a time that clocks jump over) with every reason. Of a repeated hour the first pass is
-        meant, and the end is the first time after the start at which clocks show it.
+        Raises as ``walls`` does, and Refusal ``booking.time_not_local`` (a time that clocks jump over). Of a repeated hour the first pass
+        is meant, and the end is the first time after the start at which clocks show it.
+        """
+        return _instants(*self.walls(), zone)
+
+    def walls(self) -> tuple[datetime, datetime]:
+        """Start and end as wall times (naive).
+
+        Raises Refusal ``booking.day_unreadable``, ``booking.time_unreadable`` and ``booking.range_invalid`` with every reason.
         """
         day, last_day = read_day(self.on), read_day(self.to_on or self.on)
         reasons = [Reason("booking.day_unreadable", {}, name) for name, found in (("on", day), ("to_on", last_day)) if not found]
@@ -127,7 +138,7 @@ class BookingForm:
             ends += timedelta(days=1)
         if ends <= starts:
             raise Refusal.of("booking.range_invalid", field="ends_at")
-        return _instants(starts, ends, zone)
+        return starts, ends
 
 
 def read_key(data: Mapping[str, Any]) -> str:
@@ -141,9 +152,13 @@ def read_key(data: Mapping[str, Any]) -> str:
 
 def read_expected(data: Mapping[str, Any]) -> ExpectedFigures:
     """The figures that the person saw, in fen; None where the form carries none that can be read."""
-    seen = [str(data.get(name, "")) for name in ("expected_payable_now_fen", "expected_final_cost_fen")]
-    payable_now, final_cost = (int(text) if _FIGURE.fullmatch(text) else None for text in seen)
-    return ExpectedFigures(payable_now, final_cost)
+    return figures_of(*(str(data.get(name, "")) for name in ("expected_payable_now_fen", "expected_final_cost_fen")))
+
+
+def figures_of(payable_now: str, final_cost: str) -> ExpectedFigures:
+    """Two figures as texts; None for what is no figure."""
+    first, second = (int(text) if _FIGURE.fullmatch(text) else None for text in (payable_now, final_cost))
+    return ExpectedFigures(first, second)
 
 
 def _plain(value: Any) -> str:
@@ -170,3 +185,12 @@ def _instants(starts: datetime, ends: datetime, zone: ZoneInfo) -> TimeRange:
     if not after:
         raise Refusal.of("booking.range_invalid", field="ends_at")
     return TimeRange(first[0].astimezone(UTC), after[0].astimezone(UTC))
+
+
+def seen_time(data: Mapping[str, Any]) -> TimeRange | None:
+    """The time that a form showed beside its button; None where it says none that can be read."""
+    try:
+        starts_at, ends_at = (datetime.fromisoformat(str(data.get(name, ""))) for name in ("seen_starts_at", "seen_ends_at"))
+        return TimeRange(starts_at, ends_at)
+    except (TypeError, ValueError):
+        return None

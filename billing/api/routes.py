@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
-from billing.api import cards, orders, samples, times, views
+from billing.api import cards, orders, samples, series, times, together, views
 from config.kernel.api.views import ApiView
 
 ID = r"(?P<pk>[0-9]{1,18})"
@@ -58,6 +58,22 @@ def _post(view: type[ApiView], place: str, action: str, name: str) -> URLPattern
     return re_path(rf"^{place}/{ID}/{action}/$", view.as_view({"post": action}), name=name)
 
 
+def _series() -> list[URLPattern]:
+    """Times that come again, and several instruments at once."""
+    view, place = series.SeriesView, "reservation-series"
+    group = together.GroupView
+    return [
+        re_path(r"^reservation-groups/$", group.as_view({"post": "create"}), name="api_group_create"),
+        re_path(r"^reservation-groups/report/$", group.as_view({"post": "report"}), name="api_group_report"),
+        re_path(rf"^reservation-groups/{ID}/$", group.as_view({"get": "retrieve"}), name="api_group"),
+        re_path(rf"^{place}/$", view.as_view({"post": "create"}), name="api_series_create"),
+        re_path(rf"^{place}/report/$", view.as_view({"post": "report"}), name="api_series_report"),
+        re_path(rf"^{place}/{ID}/$", view.as_view({"get": "retrieve"}), name="api_series"),
+        re_path(rf"^{place}/{ID}/change-report/$", view.as_view({"post": "change_report"}), name="api_series_change_report"),
+        re_path(rf"^{place}/{ID}/change/$", view.as_view({"post": "change"}), name="api_series_change"),
+    ]
+
+
 urlpatterns: list[URLPattern] = [
     re_path(
         rf"^research-groups/{ID}/fund-cards/$",
@@ -94,4 +110,5 @@ urlpatterns: list[URLPattern] = [
         name="api_statement_download",
     ),
     *_orders(),
+    *_series(),
 ]

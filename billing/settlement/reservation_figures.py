@@ -44,8 +44,16 @@ class Money:
 def figures_of(actor: Actor, reservations: Iterable[Reservation]) -> dict[int, Figures]:
     """The figures of reservations that the actor may see, by id, in two queries however many there are."""
     ids = [reservation.pk for reservation in reservations]
+    found = quoted_of(actor, ids)
+    for charge in _light(visible_to(Charge.objects.filter(reservation_id__in=ids), actor)):
+        found[charge.reservation_id] = _figures(charge, charged=True)
+    return found
+
+
+def quoted_of(actor: Actor, ids: Iterable[int]) -> dict[int, Figures]:
+    """The quoted figures of reservations that nobody was charged for yet, by id, in one query."""
     found: dict[int, Figures] = {}
-    for quote in _light(visible_to(Quote.objects.filter(reservation_id__in=ids), actor)).order_by("revision"):
+    for quote in _light(visible_to(Quote.objects.filter(reservation_id__in=list(ids)), actor)).order_by("revision"):
         if quote.accepted_at is not None:
             found[quote.reservation_id] = _figures(quote)
         elif quote.reservation_id in found:
@@ -58,8 +66,6 @@ def figures_of(actor: Actor, reservations: Iterable[Reservation]) -> dict[int, F
                 charged=False,
                 waits_for_customer=True,
             )
-    for charge in _light(visible_to(Charge.objects.filter(reservation_id__in=ids), actor)):
-        found[charge.reservation_id] = _figures(charge, charged=True)
     return found
 
 
@@ -73,16 +79,21 @@ def _figures(row: Quote | Charge, *, charged: bool = False) -> Figures:
     )
 
 
-def money_of(actor: Actor, reservation: Reservation) -> Money:
-    """The money of one reservation that the actor may see."""
+def quotes_of(actor: Actor, reservation: Reservation) -> tuple[Quote | None, Quote | None]:
+    """(the quote that was accepted last, one that waits to be accepted) of one reservation, in one query."""
     quotes = list(visible_to(Quote.objects.filter(reservation=reservation), actor).order_by("revision"))
     accepted = [quote for quote in quotes if quote.accepted_at is not None]
-    waiting = quotes[-1] if quotes and quotes[-1].accepted_at is None else None
+    return (accepted[-1] if accepted else None), (quotes[-1] if quotes and quotes[-1].accepted_at is None else None)
+
+
+def money_of(actor: Actor, reservation: Reservation) -> Money:
+    """The money of one reservation that the actor may see."""
+    accepted, waiting = quotes_of(actor, reservation)
     charge = visible_to(Charge.objects.filter(reservation=reservation), actor).first()
     held = Transfer.objects.filter(
         source_type=RESERVATION, source_id=reservation.pk, kind=TransferKind.HOLD, ends__isnull=True, debit__limited=True
     ).exclude(debit__kind=CARD)
-    return Money(accepted[-1] if accepted else None, waiting, charge, _largest_per_programme(held))
+    return Money(accepted, waiting, charge, _largest_per_programme(held))
 
 
 def _largest_per_programme(holds: QuerySet[Transfer]) -> int:

@@ -15,12 +15,17 @@ from booking.api.views import expected_of, range_of
 from booking.models import Reservation, ReservationChange
 from booking.rules.changes import ChangeState, Side
 from booking.services import changes
-from booking.services.changes import ChangeRequest
+from booking.services.changes import MOST_TIMES, ChangeRequest
 from config.kernel.access import get_visible, visible_to
-from config.kernel.api.fields import Instant, Text
+from config.kernel.api.fields import Id, Instant, Text
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, StrictSerializer
 from config.kernel.api.views import REPLAYED, ApiView
+
+
+class TimeIn(StrictSerializer):
+    starts_at = Instant()
+    ends_at = Instant()
 
 
 class ChangeIn(StrictSerializer):
@@ -30,11 +35,25 @@ class ChangeIn(StrictSerializer):
     ends_at = Instant()
     reason = Text(max_length=500, required=False, allow_blank=True, default="", help_text="Read by the other side.")
     agreed = serializers.BooleanField(required=False, default=False)
+    others = serializers.ListField(
+        child=TimeIn(),
+        required=False,
+        default=list,
+        max_length=MOST_TIMES - 1,
+        help_text="Further times of which the customer may take one instead; for the lab alone.",
+    )
     expected = ExpectedIn(required=False, help_text="The figures that the customer saw for the new time.")
 
 
 class AcceptIn(StrictSerializer):
+    other = Id(required=False, help_text="One of the proposal's further times, instead of the first.")
     expected = ExpectedIn(required=False, help_text="The figures that the customer saw for the new time.")
+
+
+class OtherTimeOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
 
 
 class ChangeOut(serializers.Serializer):
@@ -46,6 +65,7 @@ class ChangeOut(serializers.Serializer):
     from_ends_at = serializers.DateTimeField()
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
+    others = OtherTimeOut(many=True, help_text="Further times that were proposed with it.")
     reason = serializers.CharField()
     answer = serializers.CharField()
     proposed_at = serializers.DateTimeField()
@@ -69,13 +89,14 @@ class ChangeView(ApiView):
     def create(self, request: Request, pk: str) -> Response:
         """Move, shorten or extend. State "made": it is done; "open": the other side was asked, and both times are kept."""
         key, asked = self.idempotency_key(request), self.valid(request)
-        wish = ChangeRequest(int(pk), range_of(asked), asked["reason"], asked["agreed"], expected_of(asked))
+        others = tuple(range_of(one) for one in asked["others"])
+        wish = ChangeRequest(int(pk), range_of(asked), asked["reason"], asked["agreed"], expected_of(asked), others)
         changed = changes.change(self.actor, wish, self.now, idempotency_key=key)
         body = ChangeOut(self._rows().get(pk=changed.change_id)).data
         return Response(body, headers={REPLAYED: "true"}) if changed.replayed else Response(body, status=201)
 
     def _rows(self) -> QuerySet[ReservationChange]:
-        return visible_to(ReservationChange.objects.all(), self.actor).order_by("pk")
+        return visible_to(ReservationChange.objects.all(), self.actor).prefetch_related("others").order_by("pk")
 
 
 class ChangeAnswerView(ApiView):
@@ -90,7 +111,9 @@ class ChangeAnswerView(ApiView):
     @extend_schema(parameters=[IDEMPOTENT], responses=ChangeOut)
     def accept(self, request: Request, pk: str) -> Response:
         """Say yes: the reservation has the new time."""
-        return self._answer(request, int(pk), lambda key, asked: changes.accept(self.actor, key, self.now, expected_of(asked)))
+        return self._answer(
+            request, int(pk), lambda key, asked: changes.accept(self.actor, key, self.now, expected_of(asked), asked.get("other"))
+        )
 
     @extend_schema(parameters=[IDEMPOTENT], responses=ChangeOut)
     def refuse(self, request: Request, pk: str) -> Response:

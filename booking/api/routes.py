@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
-from booking.api import changes, credit, enquiries, policies, spending, training, views
+from booking.api import changes, credit, enquiries, inbox, policies, spending, training, views
 
 ID = r"(?P<pk>[0-9]{1,18})"
 
@@ -45,6 +45,13 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
             rf"^reservations/{ID}/$",
             reservation.as_view({"get": "retrieve"}, figures_of=figures_of),
             name="api_reservation",
+        ),
+        re_path(r"^inbox/$", inbox.InboxView.as_view({"get": "list"}), name="api_inbox"),
+        re_path(r"^inbox/decisions/$", inbox.DecisionsView.as_view({"post": "create"}), name="api_inbox_decisions"),
+        re_path(
+            rf"^reservations/{ID}/take-back/$",
+            inbox.TakeBackView.as_view({"post": "take_back"}),
+            name="api_reservation_take_back",
         ),
         *_enquiries(),
         *_spending(),

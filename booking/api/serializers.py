@@ -79,6 +79,17 @@ class NeededReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT, help_text="Read by the customer.")
 
 
+class SeenTimeIn(StrictSerializer):
+    starts_at = Instant(help_text="With an offset from UTC.")
+    ends_at = Instant(help_text="With an offset from UTC.")
+
+
+class SeenIn(StrictSerializer):
+    seen = SeenTimeIn(
+        required=False, allow_null=True, help_text="The time that was looked at: another one is not approved (409)."
+    )
+
+
 class NoteIn(StrictSerializer):
     note = Text(max_length=500, required=False, allow_blank=True, default="", help_text="Kept with the session.")
 

@@ -189,6 +189,7 @@ class ReservationActionView(ApiView):
 
     queryset = Reservation.objects.none()
     bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {
+        "approve": shapes.SeenIn,
         "cancel": shapes.ReasonIn,
         "reject": shapes.NeededReasonIn,
         "check_out": shapes.NoteIn,
@@ -242,8 +243,9 @@ class LabActionView(ReservationActionView):
 
     @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
     def approve(self, request: Request, pk: str) -> Response:
-        """Approve a request and hold its money. 409 when the customer has to accept new figures first."""
-        return self.step(request, pk, lambda key, values: transitions.approve(self.actor, key, self.now))
+        """Approve a request and hold its money. 409 when the customer has to accept new figures first, or has moved it from the time
+        that was looked at (where that is given)."""
+        return self.step(request, pk, lambda key, values: transitions.approve(self.actor, key, self.now, seen=_seen(values)))
 
     @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
     def reject(self, request: Request, pk: str) -> Response:
@@ -274,6 +276,11 @@ def range_of(asked: Mapping[str, Any]) -> TimeRange:
     if ends_at - starts_at > timedelta(days=LONGEST_DAYS):
         raise Refusal.of("booking.range_too_long", field="ends_at", days=LONGEST_DAYS)
     return TimeRange(starts_at, ends_at)
+
+
+def _seen(asked: Mapping[str, Any]) -> TimeRange | None:
+    """The time that the caller says was looked at. Raises as ``range_of``."""
+    return range_of(asked["seen"]) if asked.get("seen") else None
 
 
 def expected_of(asked: Mapping[str, Any]) -> ExpectedFigures:

@@ -3,6 +3,7 @@ from booking.models.change import ReservationChange
 from booking.models.check_in_point import CheckInPoint
 from booking.models.close_out import GRADES, CloseOut
 from booking.models.credit import AccessListEntry, CreditAppeal, CreditEvent, CreditRules
+from booking.models.deciding import Delegation, Escalation, RejectReason, RequestDecision, SuggestedTime
 from booking.models.device import DeviceEvent, DeviceKey, DeviceRun, RunState
 from booking.models.enquiry import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySeen, Need
 from booking.models.feed_token import FeedKind, FeedToken
@@ -11,6 +12,7 @@ from booking.models.occupancy import Occupancy, OccupancySource
 from booking.models.policy import InstrumentPolicy, PolicyLayer
 from booking.models.rating import SessionRating
 from booking.models.reservation import Reservation, ReservationTransition
+from booking.models.series import ReservationGroup, ReservationSeries
 from booking.models.subscription import CalendarSubscription, SubscribedEvent
 from booking.models.time_alert import TimeAlert
 from booking.models.training import (
@@ -42,6 +44,7 @@ __all__ = [
     "CreditRules",
     "DayAvailability",
     "Decision",
+    "Delegation",
     "DeviceEvent",
     "DeviceKey",
     "DeviceRun",
@@ -50,6 +53,7 @@ __all__ = [
     "EnquiryMessage",
     "EnquirySeen",
     "Enrolment",
+    "Escalation",
     "FeedKind",
     "FeedToken",
     "InstrumentPolicy",
@@ -62,12 +66,17 @@ __all__ = [
     "OccupancySource",
     "PolicyLayer",
     "RecognitionRequest",
+    "RejectReason",
+    "RequestDecision",
     "Reservation",
     "ReservationChange",
+    "ReservationGroup",
+    "ReservationSeries",
     "ReservationTransition",
     "RunState",
     "SessionRating",
     "SubscribedEvent",
+    "SuggestedTime",
     "TimeAlert",
     "TrainingCourse",
     "UsageAdjustment",

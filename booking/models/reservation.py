@@ -13,7 +13,7 @@ class Reservation(models.Model):
 
     ``organisation`` is the customer; ``fund_card`` is what it pays with, where it named one. ``state`` is a value of
     ``booking.rules.states.ReservationState`` and is written only by ``booking.services.transitions``; its history is
-    ``transitions``.
+    ``transitions``. Asked for in a ``series``, it is its ``ordinal``-th time; a ``group`` was asked for together with others.
     """
 
     instrument = models.ForeignKey("instruments.Instrument", on_delete=models.PROTECT, related_name="reservations")
@@ -27,9 +27,22 @@ class Reservation(models.Model):
     research_project = models.CharField(max_length=200, blank=True)
     fund_card = models.ForeignKey("instruments.FundCard", null=True, on_delete=models.PROTECT, related_name="reservations")
     created_at = models.DateTimeField()
+    series = models.ForeignKey(
+        "booking.ReservationSeries", null=True, on_delete=models.PROTECT, related_name="reservations", db_index=False
+    )
+    ordinal = models.PositiveSmallIntegerField(null=True)
+    group = models.ForeignKey(
+        "booking.ReservationGroup", null=True, on_delete=models.PROTECT, related_name="reservations", db_index=False
+    )
 
     class Meta:
         constraints = [
+            models.UniqueConstraint(fields=["series", "ordinal"], name="reservation_place_in_series"),
+            models.CheckConstraint(
+                condition=models.Q(series__isnull=True, ordinal__isnull=True)
+                | models.Q(series__isnull=False, ordinal__gte=1),
+                name="reservation_ordinal_in_series",
+            ),
             models.CheckConstraint(condition=models.Q(starts_at__lt=models.F("ends_at")), name="reservation_has_length"),
             models.CheckConstraint(
                 condition=models.Q(
@@ -45,6 +58,7 @@ class Reservation(models.Model):
             models.Index(fields=["instrument", "starts_at"], name="reservation_by_instrument"),
             models.Index(fields=["organisation", "-starts_at"], name="reservation_by_customer"),
             models.Index(fields=["state", "starts_at"], name="reservation_by_state"),
+            models.Index(fields=["group"], condition=models.Q(group__isnull=False), name="reservation_by_group"),
         ]
 
     def __str__(self) -> str:

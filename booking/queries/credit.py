@@ -36,8 +36,8 @@ def lab_events(actor: Actor) -> QuerySet[CreditEvent]:
 
 
 def open_appeals(actor: Actor) -> QuerySet[CreditAppeal]:
-    """Appeals that wait for the actor's labs (the operator's: all), the oldest first."""
-    rows = visible_to(CreditAppeal.objects.filter(state="open"), actor)
+    """Appeals that wait for the actor's labs (the operator's: all), the oldest first; not about what was given back meanwhile."""
+    rows = visible_to(CreditAppeal.objects.filter(state="open", event__reversal=None), actor)
     if not actor.has(Role.OPERATOR):
         rows = rows.filter(event__organisation_id__in=actor.organisations(Role.LAB_MANAGER))
     return rows.select_related("event__person", "event__organisation", "event__reservation").order_by("made_at", "pk")

@@ -8,10 +8,11 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, When
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import Occupancy, OccupancySource, Reservation, ReservationTransition
+from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, ReservationTransition
+from booking.rules.changes import ChangeState, Side
 from booking.rules.slots import Slot, day_slots, free_ranges
 from booking.rules.states import GIVEN_UP, IN_REVIEW, ReservationState
 from booking.services import context as booking_context
@@ -21,7 +22,7 @@ from config.kernel.access import Actor, Role, visible_to
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Organisation
 from instruments.rules.opening import ClosedStretch
-from instruments.rules.wall_time import local_day, to_wall
+from instruments.rules.wall_time import local_day
 
 LAB_ROLES = (Role.LAB_MANAGER,)
 
@@ -87,10 +88,17 @@ def my_reservations(actor: Actor) -> QuerySet[Reservation]:
     return rows.filter(organisation_id__in=own) | rows.filter(requested_by_id=actor.user_id)
 
 
+def one_of_mine(actor: Actor, reservation_id: int) -> Reservation | None:
+    """A reservation of an organisation for which the actor may book, with its instrument and customer; None for any other."""
+    rows = visible_to(Reservation.objects.select_related("instrument__site", "organisation"), actor)
+    return rows.filter(pk=reservation_id, organisation_id__in=actor.organisations(*BOOKING_ROLES)).first()
+
+
 def reservation_detail(actor: Actor) -> QuerySet[Reservation]:
     """With history, for one page."""
     history = ReservationTransition.objects.select_related("actor").order_by("pk")
-    return reservations_visible(actor).prefetch_related(Prefetch("transitions", queryset=history))
+    rows = reservations_visible(actor).select_related("series")
+    return rows.prefetch_related(Prefetch("transitions", queryset=history))
 
 
 def lab_reservations(actor: Actor) -> QuerySet[Reservation]:
@@ -101,7 +109,8 @@ def lab_reservations(actor: Actor) -> QuerySet[Reservation]:
 def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
     """Requests that wait for the actor's lab, the most urgent first.
 
-    ``has_rival`` marks those that overlap another one, ``is_first`` those of a customer who never used an instrument of this owner.
+    ``has_rival`` marks those that overlap another one, ``is_first`` those of a customer who never used an instrument of this owner,
+    ``other_time_proposed`` those whose customer was asked to take another time.
     """
     rival = (
         Occupancy.objects.filter(
@@ -120,7 +129,8 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
         state__in=[*IN_REVIEW, ReservationState.AGREED],
     )
     rows = lab_reservations(actor).filter(state=ReservationState.REQUESTED)
-    rows = rows.annotate(has_rival=Exists(rival), is_first=~Exists(used))
+    asked = ReservationChange.objects.filter(reservation_id=OuterRef("pk"), state=ChangeState.OPEN, side=Side.LAB)
+    rows = rows.annotate(has_rival=Exists(rival), is_first=~Exists(used), other_time_proposed=Exists(asked))
     return rows.order_by("starts_at", "pk")
 
 
@@ -203,22 +213,30 @@ def bookable_organisations(actor: Actor) -> list[Organisation]:
     return list(Organisation.objects.filter(pk__in=own).order_by("name_pinyin", "name", "pk")) if own else []
 
 
-def last_reservation_of(actor: Actor) -> Reservation | None:
-    """What the person asked for last, anywhere: most of it is asked for again."""
+def last_reservation_of(actor: Actor, instrument_id: int) -> Reservation | None:
+    """What the person asked for last, of this instrument if ever, else anywhere: most of it is asked for again."""
     if actor.user_id is None:
         return None
-    return visible_to(Reservation.objects.filter(requested_by_id=actor.user_id), actor).order_by("-created_at", "-pk").first()
+    rows = visible_to(Reservation.objects.filter(requested_by_id=actor.user_id), actor)
+    here = Case(When(instrument_id=instrument_id, then=1), default=0)
+    return rows.order_by(here.desc(), "-created_at", "-pk").first()
 
 
-def day_of_calendar(actor: Actor, reservation: Reservation, zone: ZoneInfo) -> QuerySet[Reservation]:
-    """What else the lab knows about the reservation's calendar on the local days that it touches, in order of start."""
-    first = local_day(to_wall(reservation.starts_at, zone).date(), zone).starts_at
-    last = local_day(to_wall(reservation.ends_at - timedelta(microseconds=1), zone).date(), zone).ends_at
-    states = [state for state in ReservationState if state not in GIVEN_UP]
-    rows = visible_to(Reservation.objects.all(), actor).filter(
-        instrument__calendar_id=reservation.instrument.calendar_id, state__in=states, starts_at__lt=last, ends_at__gt=first
+def calendar_day(actor: Actor, reservation: Reservation, day: TimeRange) -> list[Occupancy]:
+    """What takes or is asked to take time on the reservation's calendar on a day, with its reservation and customer: one statement."""
+    rows = Occupancy.objects.filter(
+        Q(reservation=None) | ~Q(reservation__state__in=GIVEN_UP),
+        calendar_id=reservation.instrument.calendar_id,
+        during__overlap=TimestamptzRange(day.starts_at, day.ends_at),
     )
-    return rows.select_related("instrument", "organisation", "requested_by").order_by("starts_at", "pk")
+    return list(visible_to(rows, actor).select_related("reservation__organisation").order_by("during", "pk"))
+
+
+def free_instead(actor: Actor, reservation: Reservation, now: datetime, count: int) -> list[TimeRange]:
+    """The nearest times of the same length that are free for the reservation's customer, nearest first. Raises NotFound."""
+    context = booking_context.load(actor, reservation.instrument_id, lock=False, customer_id=reservation.organisation_id)
+    found = booking_context.alternatives(context, reservation.during, now, count + 1)
+    return [one for one in found if one != reservation.during][:count]
 
 
 def planned_maintenance(actor: Actor, instrument: Instrument, now: datetime) -> list[Occupancy]:

@@ -23,11 +23,11 @@ def parts_of(document: Any, known: Collection[str], needed: Collection[str] = ()
     return document
 
 
-def items_of(value: Any, most: int) -> list[Any]:
-    """The items of a list. Raises Refusal ``policy.unreadable``, ``policy.too_many``."""
+def items_of(value: Any, most: int | None) -> list[Any]:
+    """The items of a list, ``most`` at most. Raises Refusal ``policy.unreadable``, ``policy.too_many``."""
     if not isinstance(value, list):
         raise Refusal.of("policy.unreadable")
-    if len(value) > most:
+    if most is not None and len(value) > most:
         raise Refusal.of("policy.too_many", maximum=most)
     return value
 

@@ -142,8 +142,9 @@ def combine(layers: Sequence[Layer]) -> Combined:
     return Combined(replace(HOUSE, **values), sources)
 
 
-def read_settings(document: Any, counted: Counted) -> dict[str, Any]:
-    """What a layer's JSON document says, as values of ``BookingPolicy``'s fields; an empty list says nothing.
+def read_settings(document: Any, counted: Counted, *, limited: bool = True) -> dict[str, Any]:
+    """What a layer's JSON document says, as values of ``BookingPolicy``'s fields; an empty list says nothing. Not ``limited``: a list
+    may be longer than one may say today, as it is in what was stored once.
 
     Raises Refusal with every reason: ``policy.unknown``, ``policy.out_of_range``, ``policy.unreadable``, ``policy.part_unknown``,
     ``policy.too_many`` and those of week times and quotas, ``field`` naming the setting.
@@ -154,7 +155,7 @@ def read_settings(document: Any, counted: Counted) -> dict[str, Any]:
     reasons: list[Reason] = []
     for name, value in document.items():
         try:
-            said[name] = _read_one(name, value, counted)
+            said[name] = _read_one(name, value, counted, limited)
         except Refusal as refusal:
             reasons += [Reason(reason.code, reason.params, str(name)[:60]) for reason in refusal.reasons]
     Refusal.raise_any(reasons)
@@ -181,13 +182,13 @@ def _said(name: str, value: Any) -> Any:
     return [one.document() for one in value] if name == "quotas" or name in TIMES else value
 
 
-def _read_one(name: str, value: Any, counted: Counted) -> Any:
+def _read_one(name: str, value: Any, counted: Counted, limited: bool) -> Any:
     if name in NUMBERS:
         return _number(name, value)
     if name in SWITCHES:
         return yes_or_no(value)
     if name in TIMES:
-        return tuple(map(WeekTime.read, items_of(value, MOST_TIMES)))
+        return tuple(map(WeekTime.read, items_of(value, MOST_TIMES if limited else None)))
     if name == "billable_basis":
         return BillableBasis(word_of(value, list(BillableBasis)))
     if name == "horizons":
@@ -196,7 +197,7 @@ def _read_one(name: str, value: Any, counted: Counted) -> Any:
         known = list(Audience)
         return tuple(sorted((word_of(audience, known), _number("horizon_days", days)) for audience, days in value.items()))
     if name == "quotas":
-        return tuple(Quota.read(one, counted) for one in items_of(value, MOST_QUOTAS))
+        return tuple(Quota.read(one, counted) for one in items_of(value, MOST_QUOTAS if limited else None))
     raise Refusal.of("policy.unknown")
 
 

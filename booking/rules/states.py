@@ -39,6 +39,7 @@ class Action(StrEnum):
     COME_LATE = "come_late"
     EXPIRE = "expire"
     MOVE = "move"
+    TAKE_BACK = "take_back"
 
 
 _TRANSITIONS: dict[ReservationState, dict[Action, ReservationState]] = {
@@ -54,6 +55,7 @@ _TRANSITIONS: dict[ReservationState, dict[Action, ReservationState]] = {
         Action.CANCEL: ReservationState.CANCELLED,
         Action.MARK_NO_SHOW: ReservationState.NO_SHOW,
         Action.MOVE: ReservationState.APPROVED,
+        Action.TAKE_BACK: ReservationState.REQUESTED,
     },
     ReservationState.IN_USE: {
         Action.EXTEND: ReservationState.IN_USE,
@@ -74,7 +76,7 @@ _TRANSITIONS: dict[ReservationState, dict[Action, ReservationState]] = {
     },
     ReservationState.DISPUTED: {Action.DECIDE: ReservationState.AGREED},
     ReservationState.AGREED: {},
-    ReservationState.REJECTED: {},
+    ReservationState.REJECTED: {Action.TAKE_BACK: ReservationState.REQUESTED},
     ReservationState.CANCELLED: {},
     ReservationState.NO_SHOW: {Action.COME_LATE: ReservationState.IN_USE},
     ReservationState.EXPIRED: {},

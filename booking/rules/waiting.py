@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
-from config.kernel.errors import Refusal
+from booking.rules.policy import BookingPolicy
+from config.kernel.errors import Reason, Refusal
+from config.kernel.time_range import TimeRange
+from instruments.rules.wall_time import local_day, to_wall
 
 OFFER_STANDS = timedelta(minutes=60)
 MOST_OFFERS = 5
@@ -59,3 +64,55 @@ def next_wait_state(state: WaitState, event: WaitEvent) -> WaitState:
 def offer_expires(now: datetime, starts_at: datetime) -> datetime:
     """When an offer made ``now`` ends: after an hour, and never after the offered time begins."""
     return min(now + OFFER_STANDS, starts_at)
+
+
+#: Reasons that no later time mends: they are about the person, the organisation or the instrument.
+_WHENEVER = frozenset(
+    {
+        "booking.instrument_unavailable",
+        "booking.service_mode_unknown",
+        "booking.licence_needed",
+        "booking.beyond_horizon",
+    }
+)
+
+
+def look_on_from(reasons: Iterable[Reason], during: TimeRange, policy: BookingPolicy, zone: ZoneInfo) -> datetime | None:
+    """From when on a time may be found that none of ``reasons`` (there is one at least) stands against, after ``during`` was refused;
+    None where no later time would do. It skips nothing that the person may book.
+    """
+    latest: datetime | None = None
+    for reason in reasons:
+        moment = _satisfied_from(reason, during, policy, zone)
+        if moment is None:
+            return None
+        latest = moment if latest is None else max(latest, moment)
+    return latest
+
+
+def _satisfied_from(reason: Reason, during: TimeRange, policy: BookingPolicy, zone: ZoneInfo) -> datetime | None:
+    code, params = reason.code, reason.params
+    if code in _WHENEVER or code.startswith("measure."):
+        return None
+    if code == "booking.off_hours_licence":
+        return _next_edge(during, policy, zone)
+    if code != "booking.cool_off" and not code.startswith("quota."):
+        return _next_day(during, zone)
+    known = params.get("from_at") or params.get("again_at")
+    later = datetime.fromisoformat(known) if known else None
+    if not policy.unlimited and not params.get("quota_period", ["", False])[1]:
+        return later
+    edge = _next_edge(during, policy, zone)  # some hours of the day are not counted
+    return edge if later is None else min(edge, later)
+
+
+def _next_day(during: TimeRange, zone: ZoneInfo) -> datetime:
+    return local_day(to_wall(during.starts_at, zone).date(), zone).ends_at
+
+
+def _next_edge(during: TimeRange, policy: BookingPolicy, zone: ZoneInfo) -> datetime:
+    """The next moment of the local day at which other rules begin to hold, or the next day."""
+    rest = TimeRange(during.starts_at, _next_day(during, zone))
+    times = (*policy.licensed_times, *policy.peak, *policy.unlimited)
+    edges = [edge for one in times for part in one.within(rest, zone) for edge in (part.starts_at, part.ends_at)]
+    return min((edge for edge in edges if edge > during.starts_at), default=rest.ends_at)

@@ -6,25 +6,26 @@ has money follow in the same transaction. Nothing gives up the old time before t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from psycopg.types.range import TimestamptzRange
 
 from booking import ports
-from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange
+from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, SuggestedTime
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.changes import ChangeEvent, ChangeState, Side, counting, needs_the_other_side, next_change_state
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, notices, spending, times, transitions
+from booking.services import conflicts, holds, notices, spending, times, transitions
 from booking.services.context import BookingContext, busy_ranges, of_reservation
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from config.kernel.access import NOBODY, Actor, Role, get_visible
-from config.kernel.errors import Conflict, Forbidden, Refusal
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.services import idempotency, transactions
 from config.kernel.services.parking import each_parked
 from config.kernel.time_range import TimeRange, subtract
@@ -32,19 +33,23 @@ from instruments.rules.names import clean_name
 
 ROUTE = "booking.change"
 REASON_LENGTH = 500
+MOST_TIMES = 3
+"""Of which the customer may choose."""
 BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeRequest:
     """``during`` is the new time without buffers. ``agreed``: the lab says that the customer has agreed already (then ``reason`` says
-    how). ``expected`` are the figures that the customer saw for the new time."""
+    how). ``expected`` are the figures that the customer saw for the new time. ``others`` are further times of which the customer may take
+    one instead: for the lab alone."""
 
     reservation_id: int
     during: TimeRange
     reason: str = ""
     agreed: bool = False
     expected: ExpectedFigures = NOTHING_EXPECTED
+    others: tuple[TimeRange, ...] = ()
 
     def payload(self) -> dict[str, Any]:
         """What makes two calls the same for idempotency."""
@@ -54,6 +59,7 @@ class ChangeRequest:
             "ends_at": self.during.ends_at.isoformat(),
             "reason": self.reason,
             "agreed": self.agreed,
+            **({"others": [[one.starts_at.isoformat(), one.ends_at.isoformat()] for one in self.others]} if self.others else {}),
         }
 
 
@@ -70,14 +76,14 @@ def change(actor: Actor, request: ChangeRequest, now: datetime, *, idempotency_k
     """Move a reservation, or propose it to the other side.
 
     Raises NotFound, Forbidden, Refusal with every broken rule, ``change.same_time``, ``change.one_open``, ``change.begun``,
+    ``change.start_first`` (it has begun, and the other side would have to be asked),
     ``booking.illegal_transition``, Conflict ``booking.just_taken`` with alternatives and ``billing.figures_differ``, Busy.
     """
     reservation = _visible(actor, request.reservation_id)
-    side = side_of(reservation, actor)
-    request = _cleaned(request, side)
+    request = _cleaned(request, side_of(reservation, actor))
 
     def effect() -> dict[str, Any]:
-        row = _change(actor, request, side, now)
+        row = change_one(actor, request, now)
         return {"id": row.pk, "state": row.state}
 
     with conflicts.answered(actor, reservation.instrument_id, request.during, now, reservation.organisation_id):
@@ -97,24 +103,37 @@ def side_of(reservation: Reservation, actor: Actor) -> Side:
     raise Forbidden.of("booking.not_yours")
 
 
+def change_one(actor: Actor, request: ChangeRequest, now: datetime) -> ReservationChange:
+    """One change as part of the caller's transaction. Raises as ``change``, ``conflicts.Taken``."""
+    side = side_of(_visible(actor, request.reservation_id), actor)
+    return _change(actor, _cleaned(request, side), side, now)
+
+
 def _cleaned(request: ChangeRequest, side: Side) -> ChangeRequest:
     reason = " ".join(request.reason.split())
     reason = clean_name(reason, REASON_LENGTH, field="reason") if reason else ""
     if side is Side.LAB and not reason:
         raise Refusal.of("booking.reason_missing", field="reason")
+    others = tuple(dict.fromkeys(one for one in request.others if one != request.during))
+    if others and (side is Side.CUSTOMER or request.agreed):
+        raise Refusal.of("change.one_time", field="others")
+    if len(others) >= MOST_TIMES:
+        raise Refusal.of("change.too_many_times", field="others", most=MOST_TIMES)
     if side is Side.CUSTOMER:
         return replace(request, reason=reason, agreed=False)
     # Figures are the customer's to accept: what the lab does alone may not become dearer, whatever the lab has seen.
-    return replace(request, reason=reason, expected=NOTHING_EXPECTED)
+    return replace(request, reason=reason, expected=NOTHING_EXPECTED, others=others)
 
 
 def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> ReservationChange:
     locked = transitions.lock_row(request.reservation_id)
-    _refuse_impossible(locked, request.during, now)
+    for during in (request.during, *request.others):
+        _refuse_impossible(locked, during, now)
     if locked.changes.filter(state=ChangeState.OPEN).exists():
         raise Refusal.of("change.one_open")
     context = of_reservation(locked)
-    _refuse_by_rules(context, actor, locked, request, side, now)
+    for during in (request.during, *request.others):
+        _refuse_by_rules(context, locked, during, side, now)
     asks = needs_the_other_side(
         side,
         ReservationState(locked.state),
@@ -123,20 +142,33 @@ def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> 
         approval_required=context.policy.approval_required,
         agreed=request.agreed,
     )
+    if asks and locked.starts_at <= now:
+        raise Refusal.of("change.start_first", field="ends_at")
     state = ChangeState.OPEN if asks else ChangeState.MADE
+    holder_id = _holder(actor, side is Side.CUSTOMER)
     row = times.record(locked, request.during, side, state, actor, request.expected, now, request.reason)
     if asks:
-        _keep_new_time(locked, context, request.during)
+        for during in (request.during, *request.others):
+            _keep_new_time(locked, context, during, now, holder_id)
+        SuggestedTime.objects.bulk_create(
+            SuggestedTime(change=row, starts_at=during.starts_at, ends_at=during.ends_at) for during in request.others
+        )
         notices.defer(locked, f"change_proposed_to_{side.other}", now, **_proposed(locked, row))
     else:
-        _move(locked, context, request.during, actor, request.expected, now, request.reason)
+        _move(locked, context, request.during, actor, request.expected, now, request.reason, holder_id)
     return row
+
+
+def _holder(actor: Actor, is_customer: bool) -> int | None:
+    """Whose holds do not keep the time from being taken: the customer's own, who moves; nobody's where the lab does."""
+    return actor.user_id if is_customer else None
 
 
 def _proposed(locked: Reservation, row: ReservationChange) -> dict[str, str]:
     """The new time and why, for those who are asked."""
     zone = ZoneInfo(locked.instrument.site.time_zone)
-    new = {"new_starts_at": row.starts_at, "new_ends_at": row.ends_at}
+    times = zip(("new", "second", "third"), sorted([row.during, *(one.during for one in row.others.all())]), strict=False)
+    new = {f"{name}_{end}": getattr(during, end) for name, during in times for end in ("starts_at", "ends_at")}
     return {"reason": row.reason, **{name: moment.astimezone(zone).isoformat() for name, moment in new.items()}}
 
 
@@ -149,32 +181,28 @@ def _refuse_impossible(locked: Reservation, during: TimeRange, now: datetime) ->
         raise Refusal.of("change.begun", field="starts_at")
 
 
-def _refuse_by_rules(
-    context: BookingContext, actor: Actor, locked: Reservation, request: ChangeRequest, side: Side, now: datetime
-) -> None:
+def _refuse_by_rules(context: BookingContext, locked: Reservation, during: TimeRange, side: Side, now: datetime) -> None:
     """The lab's rules for the new time; a start that stays is not judged again, and the lab may pass over its own rules."""
     reasons = refusal_reasons(
         context,
         locked.requested_by_id,
         locked.organisation,
-        request.during,
+        during,
         locked.service_mode,
         now,
         lock=True,
         without_id=locked.pk,
     )
-    reasons = counting(reasons, locked.during, request.during)
+    reasons = counting(reasons, locked.during, during)
     if side is Side.LAB:
         reasons = [one for one in reasons if not may_be_overridden(one)]
     Refusal.raise_any(reasons)
 
 
-def _keep_new_time(locked: Reservation, context: BookingContext, during: TimeRange) -> None:
+def _keep_new_time(locked: Reservation, context: BookingContext, during: TimeRange, now: datetime, holder_id: int | None) -> None:
     """Keep what the new time needs beside the old one, until the proposal is answered."""
     beside = subtract([context.policy.occupied(during)], _own_ranges(locked))
-    for part in beside:
-        if busy_ranges(context.instrument.calendar_id, part):
-            raise conflicts.Taken
+    _require_free(context, beside, now, holder_id)
     Occupancy.objects.bulk_create(
         Occupancy(
             calendar_id=context.instrument.calendar_id,
@@ -185,6 +213,15 @@ def _keep_new_time(locked: Reservation, context: BookingContext, during: TimeRan
         )
         for part in beside
     )
+
+
+def _require_free(context: BookingContext, parts: Iterable[TimeRange], now: datetime, holder_id: int | None) -> None:
+    """Raises ``conflicts.Taken``; holds that have expired, and those of ``holder_id``, keep nobody out."""
+    calendar_id = context.instrument.calendar_id
+    for part in parts:
+        holds.clear(calendar_id, part, now, holder_id)
+        if busy_ranges(calendar_id, part):
+            raise conflicts.Taken
 
 
 def _own_ranges(locked: Reservation) -> list[TimeRange]:
@@ -200,13 +237,12 @@ def _move(
     expected: ExpectedFigures,
     now: datetime,
     reason: str,
+    holder_id: int | None,
 ) -> None:
     """Time, occupancy, history and money, all at once. Raises ``conflicts.Taken``, Conflict ``change.dearer``."""
     occupied = context.policy.occupied(during)
     locked.occupancies.filter(source=OccupancySource.CHANGE).delete()
-    for part in subtract([occupied], _own_ranges(locked)):
-        if busy_ranges(context.instrument.calendar_id, part):
-            raise conflicts.Taken
+    _require_free(context, subtract([occupied], _own_ranges(locked)), now, holder_id)
     before = locked.during
     spending.refuse_other_days(locked, during)
     times.set_time(locked, during, occupied)
@@ -217,29 +253,54 @@ def _move(
     notices.defer(locked, "moved", now, reason=reason)
 
 
-def accept(actor: Actor, change_id: int, now: datetime, expected: ExpectedFigures = NOTHING_EXPECTED) -> None:
-    """The other side says yes: the reservation moves; a request that the lab moved is approved with it.
+def accept(
+    actor: Actor, change_id: int, now: datetime, expected: ExpectedFigures = NOTHING_EXPECTED, other_id: int | None = None
+) -> None:
+    """The other side says yes: the reservation moves; a request that the lab moved is approved with it. ``other_id`` is one of the
+    proposal's further times, taken instead of the first.
 
-    Raises NotFound, Forbidden, Refusal ``change.answered_already``, ``change.own``, ``booking.closed_meanwhile``, Conflict
-    ``billing.figures_differ`` (the customer saw other figures) and ``change.dearer`` (the customer has to see the figures first).
+    What no lab can pass over is asked again of a time that the lab proposed.
+
+    Raises NotFound, Forbidden, Refusal ``change.answered_already``, ``change.own``, ``booking.own_request`` (a colleague's wish for
+    one's own booking), ``change.begun``, ``change.over`` (the proposed start has passed), what closes the new time, Conflict
+    ``booking.just_taken``, ``billing.figures_differ`` (the customer saw other figures) and ``change.dearer`` (the customer has to see
+    the figures first).
     """
     row = _answerable(actor, change_id)
+    taken = _taken(row, other_id)
 
     def work() -> None:
         locked, fresh = _locked_change(row)
         context = of_reservation(locked)
+        if other_id is not None and fresh.state == ChangeState.OPEN:
+            fresh.starts_at, fresh.ends_at = taken.starts_at, taken.ends_at
         during = fresh.during
         _refuse_impossible(locked, during, now)
-        closed = context.closed_reasons(during)
-        Refusal.raise_any(closed)
+        if fresh.side == Side.LAB:
+            _refuse_by_rules(context, locked, during, Side.LAB, now)
+        if during.starts_at <= now and during.starts_at != locked.starts_at:
+            raise Refusal.of("change.over", field="starts_at")
+        Refusal.raise_any(context.closed_reasons(during))
         accepted = expected if fresh.side == Side.LAB else _expected_of(fresh)
         _answer(fresh, ChangeEvent.ACCEPT, actor, now)
-        _move(locked, context, during, _customer(fresh, actor), accepted, now, fresh.reason)
+        _move(
+            locked, context, during, _customer(fresh, actor), accepted, now, fresh.reason, _holder(actor, fresh.side == Side.LAB)
+        )
         if fresh.side == Side.LAB and locked.state == ReservationState.REQUESTED:
             transitions.approve_as_proposed(locked, fresh.proposed_by_id, now)
 
-    with conflicts.answered(actor, row.reservation.instrument_id, row.during, now, row.reservation.organisation_id):
+    with conflicts.answered(actor, row.reservation.instrument_id, taken, now, row.reservation.organisation_id):
         transactions.run(work)
+
+
+def _taken(row: ReservationChange, other_id: int | None) -> TimeRange:
+    """The time that is accepted. Raises NotFound for one that was not proposed with it."""
+    if other_id is None:
+        return row.during
+    other = row.others.filter(pk=other_id).first()
+    if other is None:
+        raise NotFound.of("access.not_found", model="suggestedtime")
+    return other.during
 
 
 def refuse(actor: Actor, change_id: int, now: datetime, reason: str) -> None:
@@ -261,7 +322,8 @@ def withdraw(actor: Actor, change_id: int, now: datetime) -> None:
 def lapse_due(now: datetime) -> int:
     """End every proposal whose old or new start has come without an answer; returns how many. Safe to repeat."""
     due = ReservationChange.objects.select_related("reservation").filter(state=ChangeState.OPEN)
-    due = due.filter(Q(starts_at__lte=now) | Q(from_starts_at__lte=now)).order_by("pk")[:BATCH]
+    ahead = SuggestedTime.objects.filter(change_id=OuterRef("pk"), starts_at__gt=now)
+    due = due.filter(Q(starts_at__lte=now) & ~Exists(ahead) | Q(from_starts_at__lte=now)).order_by("pk")[:BATCH]
     return each_parked(list(due), lambda row: _lapse(row, now), "proposal to move")
 
 
@@ -288,7 +350,7 @@ def _end(actor: Actor, row: ReservationChange, event: ChangeEvent, now: datetime
 def _answer(row: ReservationChange, event: ChangeEvent, actor: Actor, now: datetime, answer: str = "") -> None:
     row.state = next_change_state(ChangeState(row.state), event)
     row.answered_at, row.answered_by_id, row.answer = now, actor.user_id, answer
-    row.save(update_fields=["state", "answered_at", "answered_by", "answer"])
+    row.save(update_fields=["state", "answered_at", "answered_by", "answer", "starts_at", "ends_at"])
 
 
 def _answerable(actor: Actor, change_id: int) -> ReservationChange:
@@ -297,6 +359,8 @@ def _answerable(actor: Actor, change_id: int) -> ReservationChange:
     reservation = row.reservation
     if row.side == Side.CUSTOMER:
         actor.require_in(reservation.instrument.organisation_id, Role.LAB_MANAGER)
+        if reservation.requested_by_id == actor.user_id:
+            raise Refusal.of("booking.own_request")
     elif side_of(reservation, actor) is not Side.CUSTOMER:
         raise Forbidden.of("change.not_yours")
     if row.proposed_by_id == actor.user_id:

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import BooleanField
+from django.db.models import BooleanField, QuerySet
 from django.db.models.expressions import RawSQL
 from psycopg.types.range import TimestamptzRange
 
@@ -19,7 +19,7 @@ from booking.rules.closed import closed_reason
 from booking.rules.policy import BookingPolicy
 from booking.rules.policy_layers import read_rest
 from booking.rules.slots import free_ranges, nearest_alternatives
-from booking.services.lean_rows import INSTRUMENT, INSTRUMENT_SHOWN, PARTY, POLICY, SITE, SITE_SHOWN, columns, row_of
+from booking.services.lean_rows import INSTRUMENT, INSTRUMENT_SHOWN, PARTY, POLICY, SITE, SITE_SHOWN, columns, row_of, with_policy
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import NotFound, Reason
 from config.kernel.time_range import TimeRange, merge
@@ -117,8 +117,17 @@ def load(actor: Actor, instrument_id: int, *, lock: bool, customer_id: int | Non
 
 def load_locked(instrument_id: int) -> BookingContext:
     """The context of an instrument for a job that acts for nobody in particular; its calendar is locked. Raises NotFound."""
-    rows = Instrument.objects.select_related("site", "policy", "organisation", "calendar").filter(pk=instrument_id)
-    instrument = rows.select_for_update(of=("calendar",), no_key=True).first()
+    rows = Instrument.objects.select_related("site", "policy", "organisation", "calendar")
+    return _of_one(rows.select_for_update(of=("calendar",), no_key=True), instrument_id)
+
+
+def load_unlocked(instrument_id: int) -> BookingContext:
+    """As ``load_locked`` for a first look, which locks nothing. Raises NotFound."""
+    return _of_one(Instrument.objects.select_related("site", "policy", "organisation"), instrument_id)
+
+
+def _of_one(rows: QuerySet[Instrument], instrument_id: int) -> BookingContext:
+    instrument = rows.filter(pk=instrument_id).first()
     if instrument is None:
         raise NotFound.of("access.not_found", model="instrument")
     return of_instrument(instrument, getattr(instrument, "policy", None))
@@ -169,6 +178,7 @@ def load_for_customer(actor: Actor, instrument_id: int, customer_id: int) -> tup
         raise NotFound.of("access.not_found", model="instrument")
     if not sees_instrument(actor, published=instrument.published, owner_id=owner.pk, owner_status=owner.status):
         raise NotFound.of("access.not_found", model="instrument")
+    with_policy(instrument, policy)
     instrument.site, instrument.organisation = site, owner
     context = of_instrument(instrument, policy).for_customer(customer)
     return replace(context, keeps_standing=keeps_standing), customer
@@ -202,7 +212,7 @@ def load_many(actor: Actor, instrument_ids: Sequence[int], customer: Organisatio
             continue
         if sees_instrument(actor, published=instrument.published, owner_id=owner.pk, owner_status=owner.status):
             instrument.site, instrument.organisation = site, owner
-            found.append((instrument, policy))
+            found.append((with_policy(instrument, policy), policy))
     rules = schedule_store.rules_by_calendar(instrument.calendar_id for instrument, _policy in found)
     contexts = [
         BookingContext(instrument, ZoneInfo(instrument.site.time_zone), policy_of(policy), rules[instrument.calendar_id])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Q
 
 from booking.credit_queries import rules_of, rules_of_owner
@@ -53,6 +54,7 @@ def set_rules(actor: Actor, owner_id: int | None, document: Any, now: datetime) 
     else:
         require_manager(actor, owner_id)
         owner_institution(owner_id)
+    _one_at_a_time(owner_id)
     kept = None if document is None else document_of(policy_from(document, Scope.PLATFORM if owner_id is None else Scope.LAB))
     stored = rules_of_owner(owner_id).select_for_update(of=("self",)).first()
     before = {"document": stored.document} if stored else {}
@@ -68,6 +70,12 @@ def set_rules(actor: Actor, owner_id: int | None, document: Any, now: datetime) 
     return rules
 
 
+def _one_at_a_time(owner_id: int | None) -> None:
+    """Whoever writes the same rules waits: two that write the first ones at once find the other's."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"credit.rules:{owner_id}"])
+
+
 # --- What the platform notes ------------------------------------------------------------------------------------------
 def note_violation(reservation: Reservation, kind: EventKind, actor: Actor, now: datetime) -> CreditEvent | None:
     """Note what somebody did with a reservation, once for each kind, where the rules of the lab or the platform give points for it.
@@ -78,11 +86,15 @@ def note_violation(reservation: Reservation, kind: EventKind, actor: Actor, now:
 
 
 def take_back(reservation: Reservation, kind: EventKind, actor: Actor, now: datetime) -> None:
-    """Give back what was noted about a reservation, because it has turned out otherwise; part of the caller's transaction."""
+    """Give back what was noted about a reservation, because it has turned out otherwise; part of the caller's transaction.
+
+    The person hears of it, and nobody has to decide an appeal about it any more.
+    """
     event = CreditEvent.objects.filter(reservation=reservation, kind=kind, reverses=None, reversal=None).first()
     if event is not None:
         _take_back(event, actor, "", now)
         audit.record(actor, "credit.take_back", event, now, after={"kind": str(kind), "reservation": reservation.pk})
+        credit_news.taken_back(event, now)
 
 
 def note_session(reservation: Reservation, session: UsageSession, actor: Actor, now: datetime) -> list[CreditEvent]:
@@ -201,7 +213,8 @@ def appeal(actor: Actor, event_id: int, text: str, now: datetime) -> CreditAppea
     words = clean_text(text, APPEAL_LENGTH, "text", lines=True)
     if not words:
         raise Refusal.of("credit.appeal_text_missing", "text")
-    if event.reverses_id is not None or (event.lab_points >= 0 and event.platform_points >= 0):
+    given_back = CreditEvent.objects.filter(reverses=event).exists()
+    if given_back or event.reverses_id is not None or (event.lab_points >= 0 and event.platform_points >= 0):
         raise Refusal.of("credit.nothing_to_appeal")
     made, is_new = CreditAppeal.objects.get_or_create(event=event, defaults={"text": words, "made_at": now})
     if not is_new:

@@ -35,6 +35,15 @@ def decided(appeal: CreditAppeal, now: datetime) -> None:
     tell(news, person(event.person_id), now)
 
 
+def taken_back(event: CreditEvent, now: datetime) -> None:
+    """To the person: it has turned out otherwise. An appeal about it needs nobody any more."""
+    for appeal in CreditAppeal.objects.filter(event=event):
+        settle(appeal, ["credit.appealed"], now)
+    params = _params(event) | {"reference": event.reservation.reference if event.reservation else ""}
+    news = News("credit.taken_back", params, reverse("my_record"), event, event.organisation_id)
+    tell(news, person(event.person_id), now)
+
+
 def listed(entry: AccessListEntry, now: datetime) -> None:
     """To the person who may not book; a whole customer and an exemption are told nobody."""
     if entry.person_id is None or entry.verdict != "deny":

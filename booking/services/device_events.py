@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,8 +28,6 @@ AHEAD = timedelta(minutes=5)
 REACH = timedelta(days=2)
 """No run is longer; events further apart have nothing to do with each other."""
 UNDECIDED = (RunState.MATCHED, RunState.OPEN)
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from psycopg.types.range import TimestamptzRange
 
-from booking import ports
+from booking import credit_queries, ports
 from booking.models import Occupancy, OccupancySource, Reservation
 from booking.ports import ExpectedFigures
 from booking.rules.changes import ChangeState, Side, counting
-from booking.rules.extension import Room, extension_faults, nothing_offered, offered_ends, room_after
+from booking.rules.extension import MOST_OFFERED, Room, extension_faults, nothing_offered, offered_ends, room_after
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, notices, spending, times
+from booking.services import conflicts, holds, notices, spending, times
 from booking.services.context import BookingContext, of_reservation
 from booking.services.refusing import refusal_reasons
 from booking.services.sides import sides_of
@@ -53,14 +53,16 @@ def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: Expec
         locked = behind_lock(reservation_id)
         next_state(ReservationState(locked.state), Action.EXTEND)
         context = of_reservation(locked)
-        room = _room(context, locked)
+        room = _room(context, locked, now)
         Refusal.raise_any(extension_faults(locked.during, ends_at, room, context.policy, context.zone, now))
         longer = TimeRange(locked.starts_at, ends_at)
         Refusal.raise_any(_broken_rules(context, locked, longer, now, lock=True))
         before = locked.ends_at
         move(locked, Action.EXTEND, actor, now)
         times.record(locked, longer, Side.CUSTOMER, ChangeState.MADE, actor, expected, now)
-        times.set_time(locked, longer, _occupied(context, locked, longer))
+        occupied = _occupied(context, locked, longer)
+        holds.clear(context.instrument.calendar_id, occupied, now, locked.requested_by_id)
+        times.set_time(locked, longer, occupied)
         after = {"ends_at": ends_at.isoformat()}
         audit.record(actor, "reservation.longer", locked, now, before={"ends_at": before.isoformat()}, after=after)
         spending.refuse_other_days(locked, longer)
@@ -73,27 +75,42 @@ def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: Expec
         transactions.run(work)
 
 
-def extensible(reservation: Reservation, now: datetime) -> Extensible:
-    """What may be offered for a reservation in hand (with instrument, site, policy and customer); writes and locks nothing."""
+def extensible(reservation: Reservation, now: datetime, most: int = MOST_OFFERED) -> Extensible:
+    """What may be offered for a reservation in hand (with instrument, site, policy and customer), ``most`` ends at most; writes and
+    locks nothing."""
     context = of_reservation(reservation)
     if reservation.state != ReservationState.IN_USE:
         return Extensible([], context.zone)
-    room = _room(context, reservation)
+    context = replace(context, keeps_standing=credit_queries.keeps_standing(reservation.instrument_id))
+    room = _room(context, reservation, now)
     ends = offered_ends(reservation.during, room, context.policy, context.zone, now)
     if not ends:
         return Extensible([], context.zone, (nothing_offered(reservation.during, room, context.policy, context.zone, now),))
-    broken = {end: _broken_rules(context, reservation, TimeRange(reservation.starts_at, end), now, lock=False) for end in ends}
-    allowed = [end for end in ends if not broken[end]]
-    return Extensible(allowed, context.zone, () if allowed else tuple(broken[ends[0]]))
+    first: list[Reason] = []
+    allowed: list[datetime] = []
+    for end in ends:
+        broken = _broken_rules(context, reservation, TimeRange(reservation.starts_at, end), now, lock=False)
+        first = first or broken
+        if not broken:
+            allowed.append(end)
+        if len(allowed) == most:
+            break
+    return Extensible(allowed, context.zone, () if allowed else tuple(first))
 
 
-def _room(context: BookingContext, reservation: Reservation) -> Room:
+def _room(context: BookingContext, reservation: Reservation, now: datetime) -> Room:
+    """Holds that have expired, or are the person's own, leave room."""
     window = TimeRange(reservation.starts_at, reservation.ends_at + LOOK_AHEAD)
-    others = Occupancy.objects.filter(
-        calendar_id=context.instrument.calendar_id,
-        blocking=True,
-        during__overlap=TimestamptzRange(window.starts_at, window.ends_at),
-    ).exclude(reservation_id=reservation.pk)
+    others = (
+        Occupancy.objects.filter(
+            calendar_id=context.instrument.calendar_id,
+            blocking=True,
+            during__overlap=TimestamptzRange(window.starts_at, window.ends_at),
+        )
+        .exclude(reservation_id=reservation.pk)
+        .exclude(expires_at__lte=now)
+        .exclude(source=OccupancySource.HOLD, holder_id=reservation.requested_by_id)
+    )
     busy = [TimeRange(one.lower, one.upper) for one in others.values_list("during", flat=True)]
     return room_after(reservation.during, context.opening(window), busy)
 

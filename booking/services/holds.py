@@ -15,8 +15,8 @@ from typing import Any
 from django.db import connection
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import Occupancy, OccupancySource, WaitEntry
-from booking.rules.waiting import WaitEvent, WaitState, next_wait_state
+from booking.models import Occupancy, OccupancySource, Reservation, WaitEntry
+from booking.rules.waiting import MOST_OFFERS, WaitEvent, WaitState, next_wait_state
 from booking.services import conflicts
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
@@ -52,7 +52,7 @@ def hold(
     instrument has.
 
     Raises NotFound, Forbidden for who may book for nobody, Refusal with every rule that is broken, ``hold.past``, ``hold.too_many``,
-    ``hold.over``, Conflict ``booking.just_taken``.
+    ``hold.over``, ``hold.offered`` (it is kept for the person by the waiting list), Conflict ``booking.just_taken``.
     """
 
     def work() -> Held:
@@ -100,9 +100,21 @@ def _hold(context: BookingContext, person_id: int, during: TimeRange, now: datet
     if own.filter(expires_at__gt=now).exclude(calendar_id=calendar_id).count() >= MOST_HOLDS:
         raise Refusal.of("hold.too_many", "starts_at", most=MOST_HOLDS)
     clear(calendar_id, occupied, now, person_id)
+    _refuse_offered(context, person_id, occupied)
     own.filter(calendar_id=calendar_id).delete()
     keep(context, person_id, during, since, expires_at)
     return Held(during, expires_at, expires_at < since + LONGEST_TIMES * minutes)
+
+
+def _refuse_offered(context: BookingContext, person_id: int, occupied: TimeRange) -> None:
+    """What the person was offered is kept for them already. Raises Refusal ``hold.offered``."""
+    span = TimestamptzRange(occupied.starts_at, occupied.ends_at)
+    offers = Occupancy.objects.filter(
+        source=OccupancySource.OFFER, holder=person_id, calendar_id=context.instrument.calendar_id, during__overlap=span
+    )
+    until_at = offers.order_by("expires_at").values_list("expires_at", flat=True).first()
+    if until_at is not None:
+        raise Refusal.of("hold.offered", "starts_at", until_at=until_at.astimezone(context.zone).isoformat())
 
 
 def keep(
@@ -148,13 +160,37 @@ def clear(
         return [entry_id for entry_id, expired in cursor.fetchall() if entry_id is not None and not expired]
 
 
-def take_offers(entry_ids: Iterable[int], reservation_id: int, now: datetime) -> None:
-    """Who books what was offered waits no longer, whichever page it was booked on."""
+def clear_for(reservation: Reservation, now: datetime, person_id: int | None = None) -> None:
+    """As ``clear`` where a reservation lies that keeps nobody out yet and is about to; its calendar is locked."""
+    idle = Occupancy.objects.filter(reservation=reservation, source=OccupancySource.RESERVATION, blocking=False)
+    for during in idle.values_list("during", flat=True):
+        clear(reservation.instrument.calendar_id, TimeRange(during.lower, during.upper), now, person_id)
+
+
+def take_offers(entry_ids: Iterable[int], reservation_id: int, during: TimeRange, now: datetime) -> None:
+    """Who books what was offered waits no longer, whichever page it was booked on; who books only beside it has let the offer pass."""
     taken = next_wait_state(WaitState.OFFERED, WaitEvent.ACCEPT)
     for entry in WaitEntry.objects.filter(pk__in=entry_ids, state=WaitState.OFFERED):
+        if entry.offered is None or not during.contains(entry.offered):
+            step(entry, WaitEvent.PASS, now)
+            continue
         entry.state, entry.reservation_id = taken, reservation_id
         entry.save(update_fields=["state", "reservation"])
         settle(entry, [OFFERED], now)
+
+
+def step(entry: WaitEntry, event: WaitEvent, now: datetime) -> None:
+    """One step that ends an offer or the waiting; the time that was kept is free at once. The entry is locked, or its calendar is."""
+    after = next_wait_state(WaitState(entry.state), event)
+    if entry.state == WaitState.OFFERED:
+        Occupancy.objects.filter(source=OccupancySource.OFFER, wait_entry=entry).delete()
+        entry.offered_starts_at = entry.offered_ends_at = entry.offer_expires_at = None
+    if event is WaitEvent.PASS:
+        entry.passed_at = now
+        after = WaitState.LAPSED if entry.offers >= MOST_OFFERS else after
+    entry.state = after
+    entry.save()
+    settle(entry, [OFFERED], now)
 
 
 def release(actor: Actor, instrument_id: int) -> None:

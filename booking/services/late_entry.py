@@ -14,7 +14,7 @@ from psycopg.types.range import TimestamptzRange
 from booking import ports
 from booking.models import Means, Occupancy, OccupancySource, Reservation, ReservationTransition
 from booking.rules.states import Action, ReservationState
-from booking.services import conflicts, sessions
+from booking.services import conflicts, holds, sessions
 from booking.services import context as booking_context
 from booking.services.sides import CUSTOMER_ROLES
 from booking.services.state_writing import lock_row as behind_lock
@@ -60,6 +60,7 @@ def enter(actor: Actor, entry: Entry, now: datetime) -> Reservation:
         instrument = context.instrument
         actor.require_in(instrument.organisation_id, Role.LAB_MANAGER)
         Refusal.raise_any(_faults(entry, evidence, reason, instrument.service_modes, now))
+        holds.clear(instrument.calendar_id, entry.during, now)
         _require_free(instrument.calendar_id, entry.during, context.zone)
         reservation = _write(actor, entry, instrument.calendar_id, reason, now)
         locked = behind_lock(reservation.pk)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from django.db.models import Model
+from django.db.models import JSONField, Model
 
 from booking.models import InstrumentPolicy, Reservation
 from instruments.models import Instrument, Organisation, Site
@@ -55,7 +56,12 @@ POLICY = _fields(InstrumentPolicy)
 RESERVATION = _fields(Reservation)
 INSTRUMENT_SHOWN = _fields(Instrument, *INSTRUMENT, "model", "photo_id", "training_needed")
 SITE_SHOWN = _fields(Site, *SITE, "latitude", "longitude")
-_JSON = frozenset({"service_modes", "policy_zones", "rules"})
+
+
+@cache
+def _json_of(model: type[Model]) -> frozenset[str]:
+    """The model's columns that come as text and are JSON."""
+    return frozenset(field.attname for field in model._meta.concrete_fields if isinstance(field, JSONField))
 
 
 def columns(alias: str, names: tuple[str, ...]) -> str:
@@ -68,7 +74,10 @@ def row_of(model: type[M], names: tuple[str, ...], values: Iterator[Any]) -> M |
     taken = list(islice(values, len(names)))
     if not taken or taken[0] is None:
         return None
-    read = [json.loads(value) if name in _JSON else value for name, value in zip(names, taken, strict=True)]
+    documents = _json_of(model)
+    read = [
+        json.loads(value) if name in documents and value is not None else value for name, value in zip(names, taken, strict=True)
+    ]
     return model.from_db("default", names, read)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,9 +9,8 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from booking.licence_queries import is_licence_needed, may_work_alone, without_licence
+from booking.licence_queries import gaps_ahead, levels_held, without_licence
 from booking.models import Enrolment, Licence, LicenceGap, RecognitionRequest, Reservation, TrainingCourse
-from booking.rules.states import ReservationState
 from booking.rules.training import (
     LICENCES,
     RECOGNITIONS,
@@ -25,20 +22,22 @@ from booking.rules.training import (
     months_after,
     step,
 )
+from booking.rules.week_time import parts_within
 from booking.services import training_news
+from booking.services.context import policy_for
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.models import StoredFile
 from config.kernel.services import audit, files
 from config.kernel.services.parking import each_parked
 from config.kernel.services.transactions import whole
+from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, ServiceMode, User
 from instruments.rules.registry_values import clean_text
 from instruments.services import uploads
 from instruments.services.instrument_changes import require_manager
 from instruments.services.people import one_at_a_time
 
-logger = logging.getLogger(__name__)
 REASON_LENGTH = 500
 STATEMENT_LENGTH = 1000
 REFERENCE_LENGTH = 300
@@ -46,6 +45,7 @@ REMIND_DAYS = 30
 #: So far ahead a reservation is looked at for a licence that will have ended.
 GAP_DAYS = 60
 BATCH = 500
+PARKED = "work on licence or reservation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,11 +272,17 @@ def recognition_evidence_for(actor: Actor, request_id: int) -> tuple[StoredFile,
 
 
 # --- Booking and coming -----------------------------------------------------------------------------------------------
-def lacks_licence(person_id: int, instrument: Instrument, service_mode: str, at: datetime) -> bool:
-    """Whether somebody would work alone at that time without the licence that it needs. No statement where none is needed."""
-    if service_mode != ServiceMode.SELF_OPERATED or not is_licence_needed(instrument):
+def lacks_licence(reservation: Reservation, now: datetime) -> bool:
+    """Whether somebody would work alone from now until the booked end without a licence that this needs, the one for off-hours too. No
+    statement where none is needed."""
+    if reservation.service_mode != ServiceMode.SELF_OPERATED:
         return False
-    return not may_work_alone(person_id, instrument.pk, at)
+    instrument = reservation.instrument
+    policy, zone = policy_for(instrument), ZoneInfo(instrument.site.time_zone)
+    rest = TimeRange(now, max(reservation.ends_at, now + timedelta(microseconds=1)))
+    needed = {Level.SELF} if policy.licence_needed else set()
+    needed |= {Level.OFF_HOURS} if parts_within(policy.licensed_times, rest, zone) else set()
+    return bool(needed) and not needed <= levels_held(reservation.requested_by_id, instrument.pk, now)
 
 
 def require_for_check_in(reservation: Reservation, actor: Actor, now: datetime, override_reason: str = "") -> None:
@@ -284,7 +290,7 @@ def require_for_check_in(reservation: Reservation, actor: Actor, now: datetime, 
 
     Part of the transition's transaction. Raises Refusal ``licence.check_in_refused``.
     """
-    if not lacks_licence(reservation.requested_by_id, reservation.instrument, reservation.service_mode, now):
+    if not lacks_licence(reservation, now):
         return
     words = clean_text(override_reason, REASON_LENGTH, "override_reason")
     if not words:
@@ -299,7 +305,8 @@ def remind_due(now: datetime) -> int:
     due = Licence.objects.filter(
         state=LicenceState.VALID, reminded_at=None, valid_until__gt=now, valid_until__lte=now + timedelta(days=REMIND_DAYS)
     )
-    return _each(due.order_by("valid_until", "pk").values_list("pk", flat=True)[:BATCH], lambda pk: _remind(pk, now))
+    found = list(due.order_by("valid_until", "pk").values_list("pk", flat=True)[:BATCH])
+    return each_parked(found, lambda pk: _remind(pk, now), PARKED)
 
 
 def _remind(licence_id: int, now: datetime) -> bool:
@@ -312,16 +319,8 @@ def _remind(licence_id: int, now: datetime) -> bool:
 
 def tell_gaps_due(now: datetime) -> int:
     """Tell both sides of approved reservations whose person will hold no licence by then, once each; returns how many."""
-    coming = Reservation.objects.filter(
-        state__in=[ReservationState.REQUESTED, ReservationState.APPROVED],
-        starts_at__gt=now,
-        starts_at__lte=now + timedelta(days=GAP_DAYS),
-        service_mode=ServiceMode.SELF_OPERATED,
-        instrument__policy__rules__licence_needed=True,
-        licence_gap=None,
-    )
-    found = without_licence(coming.order_by("starts_at", "pk")[:BATCH])
-    return _each(sorted(found), lambda pk: _tell_gap(pk, now))
+    found = gaps_ahead(now, now + timedelta(days=GAP_DAYS), BATCH)
+    return each_parked(found, lambda pk: _tell_gap(pk, now), PARKED)
 
 
 def _tell_gap(reservation_id: int, now: datetime) -> bool:
@@ -339,7 +338,3 @@ def _close_gaps(person_id: int, now: datetime) -> None:
     for reservation in told:
         if reservation.pk not in missing:
             training_news.licence_gap_closed(reservation, now)
-
-
-def _each(ids: Iterable[int], work: Callable[[int], bool]) -> int:
-    return each_parked(list(ids), work, "work on licence or reservation")

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import Occupancy, OccupancySource
-from booking.services import conflicts
+from booking.services import conflicts, holds
 from booking.services import context as booking_context
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
@@ -31,6 +31,7 @@ def block(actor: Actor, instrument_id: int, during: TimeRange, note: str, now: d
     def work() -> Occupancy:
         context = booking_context.load(actor, instrument_id, lock=True)
         actor.require_in(context.instrument.organisation_id, Role.LAB_MANAGER)
+        holds.clear(context.instrument.calendar_id, during, now)
         if booking_context.busy_ranges(context.instrument.calendar_id, during):
             raise conflicts.Taken
         occupancy = Occupancy.objects.create(

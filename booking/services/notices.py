@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +12,10 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 from django.urls import reverse
 
-from booking.models import Reservation
+from booking.models import Reservation, ReservationChange, ReservationSeries
+from booking.rules.changes import ChangeState
+from booking.rules.states import ReservationState
+from booking.services import deputies
 from config.kernel.access import Role
 from config.kernel.services.silence import is_silent, silence
 from instruments.services.notices import News, holders, person, settle, tell
@@ -23,7 +28,9 @@ _TO_BOTH = {
     "agree_soon": "lab.agree_soon",
 }
 """Told to the customer and, under a code of its own, to the lab's managers."""
-_ANSWERED = ("reservation.requested", "reservation.figures_changed")
+SERIES_REQUESTED = "series.requested"
+SERIES_MOVE_ASKED = ("series.move_asked", "series.lab.move_asked")
+_ANSWERED = ("reservation.requested", "reservation.figures_changed", "lab.request_overdue")
 _PROPOSED = ("reservation.change_proposed_to_lab", "reservation.change_proposed_to_customer")
 _GAP = ("licence.gap",)
 _LEADER = ("reservation.leader_asked",)
@@ -57,6 +64,20 @@ def settle_answered(reservation: Reservation, customer: bool, lab: bool, now: da
             settle(reservation, _SETTLES[side], now)
 
 
+_together: ContextVar[bool] = ContextVar("together", default=False)
+
+
+@contextmanager
+def told_together() -> Iterator[None]:
+    """Within it people are not told of each reservation by itself: who does something with many tells them once (``tell_of_series``).
+    Webhooks hear of each all the same."""
+    token = _together.set(True)
+    try:
+        yield
+    finally:
+        _together.reset(token)
+
+
 def defer(reservation: Reservation, event: str, now: datetime, not_to: Collection[str] = (), **more: Any) -> None:
     """Tell of ``event``: the last part of a code ``reservation.*`` in ``booking.notice_wording``. ``requested`` and what ends in
     ``_to_lab`` is for the lab, a few events are for both sides, the others for the customer. ``not_to``: whole codes whose readers know
@@ -64,20 +85,49 @@ def defer(reservation: Reservation, event: str, now: datetime, not_to: Collectio
     """
     if event in _SETTLES:
         settle(reservation, _SETTLES[event], now)
+        _settle_series(reservation, now)
     if is_silent():
         return
     lab = reservation.instrument.organisation_id
     code, managers = f"reservation.{event}", holders(Role.LAB_MANAGER, lab)
     for_lab = event == "requested" or event.endswith("_to_lab")
-    told: dict[str, Q] = {code: managers if for_lab else person(reservation.requested_by_id)}
+    told: dict[str, Q] = {code: managers & ~deputies.not_told(lab, now) if for_lab else person(reservation.requested_by_id)}
     if event in _TO_BOTH:
         told[_TO_BOTH[event]] = managers
     heard = dict.fromkeys({lab, reservation.organisation_id}, hear(reservation, event))
     params = params_of(reservation) | more
     path = reverse("reservation_detail", kwargs={"pk": reservation.pk})
-    told |= dict.fromkeys(set(not_to) & set(told), Q(pk__in=[]))
+    told |= dict.fromkeys(set(told) if _together.get() else set(not_to) & set(told), Q(pk__in=[]))
     for name, people in told.items():
         tell(News(name, params, path, reservation, lab, webhooks=heard if name == code else {}), people, now)
+
+
+def _settle_series(reservation: Reservation, now: datetime) -> None:
+    """Once none of a series waits for an answer any more, nobody has to look at it."""
+    series_id = reservation.series_id
+    if series_id is None:
+        return
+    series = ReservationSeries(pk=series_id)
+    waiting = Reservation.objects.filter(series_id=series_id, state=ReservationState.REQUESTED)
+    if not waiting.exclude(pk=reservation.pk).exists():
+        settle(series, [SERIES_REQUESTED], now)
+    proposals = ReservationChange.objects.filter(reservation__series_id=series_id, state=ChangeState.OPEN)
+    if not proposals.exclude(reservation_id=reservation.pk).exists():
+        settle(series, SERIES_MOVE_ASKED, now)
+
+
+def tell_of_series(
+    series: ReservationSeries, done: Sequence[Reservation], events: Mapping[str, Q], now: datetime, reason: str = ""
+) -> None:
+    """Tell once of what was done with some of a series' reservations (at least one, each with instrument and customer): code of the
+    event -> who hears it."""
+    if is_silent():
+        return
+    first, last = min(done, key=lambda one: one.starts_at), max(done, key=lambda one: one.ends_at)
+    params = params_of(first) | {"count": len(done), "ends_at": params_of(last)["ends_at"], "reason": reason}
+    path = reverse("series_detail", kwargs={"pk": series.pk})
+    for code, people in events.items():
+        tell(News(code, params, path, series, first.instrument.organisation_id), people, now)
 
 
 def params_of(reservation: Reservation) -> dict[str, Any]:

@@ -84,7 +84,8 @@ def say(actor: Actor, scope: Scope, settings: Mapping[str, Any], now: datetime, 
             raise NotFound.of("access.not_found", model="instrument")
     _refuse_scope(scope)
     said = read_settings(settings, scope.counted)
-    PolicyLayer.objects.bulk_create(adopted(owner.pk, scope, now), batch_size=BATCH)
+    kept = PolicyLayer.objects.bulk_create(adopted(owner.pk, scope, now), batch_size=BATCH)
+    audit.record_many(actor, "policy.adopt", PolicyLayer, ((one.pk, {}, one.said) for one in kept), now)
     own = Q(instrument_id=scope.instrument_id) if scope.instrument_id else Q(instrument=None)
     layer = PolicyLayer.objects.filter(own, organisation=owner, class_code=scope.class_code).first() or PolicyLayer(
         organisation=owner, class_code=scope.class_code, instrument_id=scope.instrument_id
@@ -226,7 +227,7 @@ def _speaks_for(layer: Layer, instrument: Instrument) -> bool:
 def read_layer(layer: PolicyLayer) -> Layer:
     """A stored layer, with its id as source."""
     counted = Counted(layer.instrument_id, layer.class_code)
-    return Layer(str(layer.pk), counted, read_settings(layer.said, counted))
+    return Layer(str(layer.pk), counted, read_settings(layer.said, counted, limited=False))
 
 
 def effective_row(instrument: Instrument, layers: Iterable[Layer]) -> InstrumentPolicy:

@@ -31,13 +31,19 @@ def refusal_reasons(
     ``person_id`` is who asks. With ``lock`` quotas hold until the transaction ends; ``without_id`` is the reservation that would
     move there.
     """
+    reasons = time_reasons(context, during, service_mode, now)
+    if customer is not None:
+        context = context.for_customer(customer)
+        reasons += standing.reasons(context, person_id, customer.pk, during, service_mode, now, lock=lock, without_id=without_id)
+    return [*reasons, *context.closed_reasons(during)]
+
+
+def time_reasons(context: BookingContext, during: TimeRange, service_mode: str, now: datetime) -> list[Reason]:
+    """What stands against ``during`` whoever asks, opening hours and others' bookings left aside."""
     instrument = context.instrument
     reasons = broken_rules(context.policy, during, context.zone, now)
     if instrument.status not in BOOKABLE_STATUSES:
         reasons.insert(0, Reason("booking.instrument_unavailable", {"status": instrument.status}, ""))
     if service_mode not in (instrument.service_modes or [service_mode]):
         reasons.append(Reason("booking.service_mode_unknown", {"known": instrument.service_modes}, "service_mode"))
-    if customer is not None:
-        context = context.for_customer(customer)
-        reasons += standing.reasons(context, person_id, customer.pk, during, service_mode, now, lock=lock, without_id=without_id)
-    return [*reasons, *context.closed_reasons(during)]
+    return reasons

@@ -71,16 +71,28 @@ class Reserved:
     replayed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """With what a reservation is asked for: its place in a series, or the group that it belongs to."""
+
+    series_id: int | None = None
+    ordinal: int | None = None
+    group_id: int | None = None
+
+
+ALONE = Part()
+
+
 def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempotency_key: str) -> Reserved:
     """Ask for a reservation.
 
     Raises NotFound (instrument, fund card), Forbidden (not a member of the organisation), Refusal with *every* broken rule, Conflict
     ``booking.just_taken`` with ``extra["alternatives"]`` (ISO pairs in the site's zone), Busy.
     """
-    request = _cleaned(request)
+    request = cleaned(request)
 
     def effect() -> dict[str, Any]:
-        reservation = _reserve(actor, request, now)
+        reservation = reserve_one(actor, request, now)
         return {"id": reservation.pk, "state": reservation.state}
 
     with conflicts.answered(actor, request.instrument_id, request.during, now, request.organisation_id):
@@ -90,7 +102,8 @@ def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempot
     return Reserved(result["id"], result["state"], replayed)
 
 
-def _cleaned(request: ReservationRequest) -> ReservationRequest:
+def cleaned(request: ReservationRequest) -> ReservationRequest:
+    """The request with its texts on one line each. Raises Refusal for what is too long or no text."""
     purpose = _one_line(request.purpose, 500, "purpose")
     project = _one_line(request.research_project, 200, "research_project")
     override = _one_line(request.override_reason, 300, "override_reason")
@@ -102,14 +115,15 @@ def _one_line(text: str, max_length: int, field: str) -> str:
     return clean_name(text, max_length, field=field) if text else ""
 
 
-def _reserve(actor: Actor, request: ReservationRequest, now: datetime) -> Reservation:
+def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: Part = ALONE) -> Reservation:
+    """One reservation as part of the caller's transaction; ``request`` is ``cleaned``. Raises as ``reserve``, ``conflicts.Taken``."""
     if request.organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id)
     reasons = refusal_reasons(context, actor.user_id, customer, request.during, request.service_mode, now, lock=True)
     reasons += spending.reasons_against(actor, context, customer.pk, request.fund_card_id, request.during, now)
     overridden = _overridden(actor, request, context, reasons)
-    reservation = _insert(actor, request, context, customer, now, overridden)
+    reservation = _insert(actor, request, context, customer, now, overridden, part)
     ports.money().on_request(reservation, actor, request.expected, now)
     if spending.judge(reservation, now):
         return reservation
@@ -136,10 +150,10 @@ def _overridden(actor: Actor, request: ReservationRequest, context: BookingConte
 _INSERT = f"""
 WITH reservation AS (
     INSERT INTO booking_reservation
-        (instrument_id, organisation_id, requested_by_id, starts_at, ends_at, state, service_mode, purpose, research_project, fund_card_id,
-         created_at)
+        (instrument_id, organisation_id, requested_by_id, starts_at, ends_at, state, service_mode, purpose, research_project, created_at,
+         series_id, ordinal, group_id, fund_card_id)
     SELECT %(instrument)s, %(organisation)s, %(user)s, %(starts_at)s, %(ends_at)s, 'requested', %(mode)s, %(purpose)s,
-           %(project)s, %(card)s::bigint, %(now)s
+           %(project)s, %(now)s, %(series)s::bigint, %(ordinal)s::smallint, %(group)s::bigint, %(card)s::bigint
     WHERE NOT EXISTS (SELECT FROM booking_occupancy WHERE {OVERLAPPING})
     RETURNING id
 ), occupancy AS (
@@ -165,6 +179,7 @@ def _insert(
     customer: Organisation,
     now: datetime,
     overridden: str,
+    part: Part,
 ) -> Reservation:
     """Reservation, occupancy, history and audit in one round trip, unless somebody has the time (then ``conflicts.Taken``).
 
@@ -184,6 +199,9 @@ def _insert(
         "card": request.fund_card_id,
         "now": now,
         "overridden": overridden,
+        "series": part.series_id,
+        "ordinal": part.ordinal,
+        "group": part.group_id,
         "calendar": context.instrument.calendar_id,
         "during": TimestamptzRange(occupied.starts_at, occupied.ends_at),
         "blocking": context.policy.pending_blocks or not context.policy.approval_required,
@@ -196,7 +214,7 @@ def _insert(
         written = _written(values)
         if written is None:
             raise conflicts.Taken
-        holds.take_offers(offers, written, now)
+        holds.take_offers(offers, written, request.during, now)
     return Reservation(
         pk=written,
         instrument=context.instrument,
@@ -210,6 +228,9 @@ def _insert(
         research_project=request.research_project,
         fund_card_id=request.fund_card_id,
         created_at=now,
+        series_id=part.series_id,
+        ordinal=part.ordinal,
+        group_id=part.group_id,
     )
 
 

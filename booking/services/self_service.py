@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from booking.models import Means, Reservation
 from booking.rules.attendance import arrival_faults
 from booking.rules.states import ReservationState
-from booking.services import check_in_points, conflicts, sessions
+from booking.services import check_in_points, conflicts, sessions, usage_review
 from booking.services.context import policy_for
-from booking.services.sides import sides_of
+from booking.services.sides import Sides, sides_of
 from booking.services.state_writing import lock_row as behind_lock
 from booking.services.state_writing import seen_by
 from config.kernel.access import Actor
@@ -49,10 +49,10 @@ def end(actor: Actor, reservation_id: int, *, agrees: bool, now: datetime) -> No
     _own(actor, reservation_id)
 
     def work() -> None:
-        session = sessions.finish(behind_lock(reservation_id), actor, now, sessions.Ending(now, Means.PHONE))
+        locked = behind_lock(reservation_id)
+        session = sessions.finish(locked, actor, now, sessions.Ending(now, Means.PHONE))
         if agrees:
-            session.customer_agreed_at, session.customer_agreed_by_id = now, actor.user_id
-            session.save(update_fields=["customer_agreed_at", "customer_agreed_by"])
+            usage_review.say_yes(locked, session, Sides(customer=True, lab=False), actor, now)
 
     transactions.run(work)
 

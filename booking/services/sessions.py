@@ -19,7 +19,7 @@ from booking.rules.policy import BookingPolicy
 from booking.rules.review import review_until
 from booking.rules.states import Action, ReservationState
 from booking.rules.usage import derive_billable
-from booking.services import credit, licences, notices
+from booking.services import credit, holds, licences, notices
 from booking.services.context import of_reservation, policy_for
 from booking.services.state_writing import move
 from config.kernel.access import Actor
@@ -61,6 +61,7 @@ def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning
     if beginning.means in _ASKED_FOR_A_LICENCE:
         licences.require_for_check_in(locked, actor, now, beginning.override_reason)
     if ReservationState(locked.state) is ReservationState.NO_SHOW:
+        holds.clear_for(locked, now, actor.user_id if beginning.means is Means.PHONE else None)
         move(locked, Action.COME_LATE, actor, now)
         if ports.money().on_approve(locked, actor, now) is not None:
             raise Conflict.of("booking.late_figures")
@@ -69,7 +70,7 @@ def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning
         move(locked, Action.CHECK_IN, actor, now)
         ports.money().on_progress(locked, Action.CHECK_IN, actor, now)
     if beginning.at < locked.starts_at:
-        _take_time_before(locked, beginning)
+        _take_time_before(locked, beginning, now, actor.user_id if beginning.means is Means.PHONE else None)
     return UsageSession.objects.create(
         reservation=locked,
         booked_starts_at=locked.starts_at,
@@ -120,13 +121,14 @@ def charge_for(session: UsageSession, billable: TimeRange | None, rule: str) -> 
     session.billable_minutes = -(-billable.seconds // 60) if billable else 0
 
 
-def _take_time_before(locked: Reservation, beginning: Beginning) -> None:
-    """Keep others out from the early start on. The booked time stays what it is."""
+def _take_time_before(locked: Reservation, beginning: Beginning, now: datetime, holder_id: int | None) -> None:
+    """Keep others out from the early start on. The booked time stays what it is; holds of ``holder_id`` are not in the way."""
     occupancy = Occupancy.objects.get(reservation=locked, source=OccupancySource.RESERVATION)
     taken = occupancy.during
     if beginning.at >= taken.lower:
         return
     before = TimeRange(beginning.at, taken.lower)
+    holds.clear(occupancy.calendar_id, before, now, holder_id)
     others = Occupancy.objects.filter(
         calendar_id=occupancy.calendar_id, blocking=True, during__overlap=TimestamptzRange(before.starts_at, before.ends_at)
     ).exclude(pk=occupancy.pk)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from datetime import date, datetime
@@ -26,7 +25,6 @@ from instruments.queries import actor_for
 from instruments.services.notices import News, person, tell
 from instruments.services.people import one_at_a_time
 
-logger = logging.getLogger(__name__)
 MOST_WAITING = 20
 NAMED = 3
 

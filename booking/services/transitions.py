@@ -7,7 +7,6 @@ calls the money port: all in one transaction.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -18,10 +17,12 @@ from booking import ports
 from booking.models import Reservation, ReservationTransition
 from booking.rules.attendance import arrival_faults, grace_ends_at, is_due_expired, is_due_missed
 from booking.rules.credit import EventKind
+from booking.rules.deciding import Verdict
 from booking.rules.policy import is_late_cancellation
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, credit, notices, sessions, spending
+from booking.services import conflicts, credit, decisions, holds, notices, sessions, spending
 from booking.services.context import of_reservation, policy_for
+from booking.services.decisions import How
 from booking.services.state_writing import lock_row, seen_by
 from booking.services.state_writing import move as _move
 from config.kernel.access import NOBODY, Actor, Role
@@ -30,18 +31,22 @@ from config.kernel.services import audit, transactions
 from config.kernel.services.parking import each_parked
 from config.kernel.time_range import TimeRange
 
-logger = logging.getLogger(__name__)
 DUE_BATCH = 500
 
 Permission = Callable[[Reservation, Actor], None]
+Said = Callable[[Reservation], None]
+AT_ONCE = How()
+_NEWS = {Action.CANCEL: "cancelled", Action.MARK_NO_SHOW: "no_show"}
 
 
-def approve(actor: Actor, reservation_id: int, now: datetime) -> None:
-    """Approve a request and hold its money.
+def approve(actor: Actor, reservation_id: int, now: datetime, how: How = AT_ONCE, *, seen: TimeRange | None = None) -> None:
+    """Approve a request and hold its money; ``how`` says when that is told. ``seen`` is the time that was looked at: another one is not
+    approved unseen.
 
-    Raises NotFound, Forbidden, Refusal ``booking.illegal_transition`` / ``booking.own_request`` / ``booking.closed_meanwhile`` (with
-    what closes it) / ``card.leader_waits`` and what else stands against its fund card, Conflict ``booking.just_taken`` or
-    ``booking.figures_changed`` (the customer has been asked again, nothing is approved).
+    Raises NotFound, Forbidden, Refusal ``booking.illegal_transition`` / ``booking.own_request`` / ``booking.too_late_to_approve`` (its
+    start has come) / ``booking.closed_meanwhile`` (with what closes it) / ``card.leader_waits`` and what else stands against its fund
+    card, Conflict ``booking.changed_meanwhile`` (the customer moved it), ``booking.just_taken`` or ``booking.figures_changed`` (the
+    customer has been asked again, nothing is approved).
     """
     reservation = seen_by(actor, reservation_id)
     _lab_only(reservation, actor)
@@ -51,14 +56,19 @@ def approve(actor: Actor, reservation_id: int, now: datetime) -> None:
     def work() -> ports.FiguresChanged | None:
         locked = lock_row(reservation_id)
         next_state(ReservationState(locked.state), Action.APPROVE)
+        if seen not in (None, locked.during):
+            raise Conflict.of("booking.changed_meanwhile")
+        if is_due_expired(locked.during, now):
+            raise Refusal.of("booking.too_late_to_approve")
         _still_open(locked)
         spending.require_leader(locked)
+        holds.clear_for(locked, now)
         changed = ports.money().on_approve(locked, actor, now)
         if changed is not None:
             notices.defer(locked, "figures_changed", now)
             return changed
         _move(locked, Action.APPROVE, actor, now)
-        notices.defer(locked, "approved", now)
+        decisions.note(locked, Verdict.APPROVE, actor, how, now)
         return None
 
     with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
@@ -85,10 +95,11 @@ def approve_at_once(reservation: Reservation, now: datetime) -> None:
 def approve_if_unchanged(locked: Reservation, now: datetime) -> bool:
     """Approve a request whose lab asks for no approval, once nobody else is waited for; part of the caller's transaction.
 
-    False where the lab has to look after all: it is closed now, or the customer has been asked about new figures.
+    False where the lab has to look after all: it has begun or is closed now, or the customer has been asked about new figures.
     """
-    if of_reservation(locked).closed_reasons(locked.during):
+    if is_due_expired(locked.during, now) or of_reservation(locked).closed_reasons(locked.during):
         return False
+    holds.clear_for(locked, now)
     if ports.money().on_approve(locked, NOBODY, now) is not None:
         notices.defer(locked, "figures_changed", now)
         return False
@@ -136,11 +147,16 @@ def note_move(reservation: Reservation, before: TimeRange, actor: Actor, now: da
     audit.record(actor, "reservation.move", reservation, now, before=old, after=new, reason=reason)
 
 
-def reject(actor: Actor, reservation_id: int, now: datetime, reason: str) -> None:
-    """Refuse a request with a reason that its requester reads. Raises Refusal ``booking.reason_missing``."""
-    if not reason.strip():
+def reject(actor: Actor, reservation_id: int, now: datetime, reason: str, how: How = AT_ONCE) -> None:
+    """Refuse a request with a reason that its requester reads; ``how`` says when. Raises Refusal ``booking.reason_missing``."""
+    text = reason.strip()
+    if not text:
         raise Refusal.of("booking.reason_missing", field="reason")
-    _release(actor, reservation_id, Action.REJECT, now, reason.strip(), _lab_only, "rejected")
+
+    def said(locked: Reservation) -> None:
+        decisions.note(locked, Verdict.REJECT, actor, how, now, text)
+
+    _release(actor, reservation_id, Action.REJECT, now, text, _lab_only, said)
 
 
 def cancel(actor: Actor, reservation_id: int, now: datetime, reason: str = "") -> None:
@@ -155,7 +171,7 @@ def cancel(actor: Actor, reservation_id: int, now: datetime, reason: str = "") -
         if now >= reservation.starts_at:
             raise Refusal.of("booking.too_late_to_cancel")
 
-    _release(actor, reservation_id, Action.CANCEL, now, reason.strip(), may_cancel, "cancelled")
+    _release(actor, reservation_id, Action.CANCEL, now, reason.strip(), may_cancel)
 
 
 def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
@@ -167,7 +183,7 @@ def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
         if now < grace_ends_at(reservation.during, grace_minutes):
             raise Refusal.of("booking.too_early_for_no_show", grace_minutes=grace_minutes)
 
-    _release(actor, reservation_id, Action.MARK_NO_SHOW, now, "", may_mark, "no_show")
+    _release(actor, reservation_id, Action.MARK_NO_SHOW, now, "", may_mark)
 
 
 def check_in(actor: Actor, reservation_id: int, now: datetime, override_reason: str = "") -> None:
@@ -236,8 +252,15 @@ def _handle_due(
 
 
 def _release(
-    actor: Actor, reservation_id: int, action: Action, now: datetime, reason: str, permission: Permission, event: str
+    actor: Actor,
+    reservation_id: int,
+    action: Action,
+    now: datetime,
+    reason: str,
+    permission: Permission,
+    said: Said | None = None,
 ) -> None:
+    """``said`` tells of it where that is more than the news of the action."""
     seen_by(actor, reservation_id)
 
     def work() -> None:
@@ -247,7 +270,10 @@ def _release(
         _move(locked, action, actor, now, reason)
         _note_release(locked, before, action, actor, now)
         ports.money().on_release(locked, actor, action.value, now)
-        notices.defer(locked, event, now, reason=reason)
+        if said is not None:
+            said(locked)
+        else:
+            notices.defer(locked, _NEWS[action], now, reason=reason)
 
     transactions.run(work)
 

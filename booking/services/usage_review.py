@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -16,7 +15,7 @@ from booking.rules.states import Action, ReservationState, next_state
 from booking.services import close_out_rule, notices
 from booking.services.context import policy_for
 from booking.services.sessions import charge_for
-from booking.services.sides import require_lab, sides_of
+from booking.services.sides import Sides, require_lab, sides_of
 from booking.services.state_writing import lock_row as behind_lock
 from booking.services.state_writing import move, seen_by
 from config.kernel.access import NOBODY, Actor, Role
@@ -27,7 +26,6 @@ from config.kernel.services.transactions import whole
 from config.kernel.time_range import TimeRange
 from instruments.rules.registry_values import clean_text
 
-logger = logging.getLogger(__name__)
 TEXT_LENGTH = 1000
 DUE_BATCH = 5000
 WAITING = (ReservationState.COMPLETED.value, ReservationState.ADJUSTMENT_REFUSED.value)
@@ -42,17 +40,27 @@ def agree(actor: Actor, reservation_id: int, now: datetime) -> bool:
     sides = sides_of(_visible(actor, reservation_id), actor)
     sides.require_any()
     locked, session = _under_review(reservation_id, Action.AGREE)
+    if not say_yes(locked, session, sides, actor, now):
+        return False
+    _settle(locked, session, Action.AGREE, AgreedHow.BOTH_SIDES, actor, now)
+    return True
+
+
+def say_yes(locked: Reservation, session: UsageSession, sides: Sides, actor: Actor, now: datetime) -> bool:
+    """Write the yes of one's sides and settle what they were asked; returns whether both have said it, which is the caller's to write.
+
+    Part of the caller's transaction, behind the reservation's lock.
+    """
     if sides.customer and session.customer_agreed_at is None:
         session.customer_agreed_at, session.customer_agreed_by_id = now, actor.user_id
     if sides.lab and session.lab_agreed_at is None:
         session.lab_agreed_at, session.lab_agreed_by_id = now, actor.user_id
     audit.record(actor, "usage.say_yes", session, now, after={"customer": sides.customer, "lab": sides.lab})
-    if session.customer_agreed_at is None or session.lab_agreed_at is None:
-        session.save()
-        notices.settle_answered(locked, sides.customer, sides.lab, now)
-        return False
-    _settle(locked, session, Action.AGREE, AgreedHow.BOTH_SIDES, actor, now)
-    return True
+    if session.customer_agreed_at is not None and session.lab_agreed_at is not None:
+        return True
+    session.save()
+    notices.settle_answered(locked, sides.customer, sides.lab, now)
+    return False
 
 
 @whole
@@ -84,10 +92,15 @@ def ask_adjustment(actor: Actor, reservation_id: int, proposed: TimeRange | None
 
 @whole
 def accept_adjustment(actor: Actor, reservation_id: int, now: datetime) -> None:
-    """The lab accepts what the customer proposed; with that both sides have said yes, and it is charged."""
+    """The lab accepts what the customer proposed; with that both sides have said yes, and it is charged.
+
+    Raises NotFound, Forbidden, Refusal ``usage.second_person`` for who proposed it, ``booking.illegal_transition``.
+    """
     require_lab(_visible(actor, reservation_id), actor)
     locked, session = _under_review(reservation_id, Action.ACCEPT_ADJUSTMENT)
     asked = session.adjustment
+    if asked.asked_by_id == actor.person_id:
+        raise Refusal.of("usage.second_person")
     asked.state, asked.answered_by_id, asked.answered_at = Answer.ACCEPTED, actor.person_id, now
     asked.save(update_fields=["state", "answered_by", "answered_at"])
     charge_for(session, _proposed(asked), "adjusted")

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from booking.models import Occupancy, OccupancySource, WaitEntry
 from booking.rules.slots import first_fit, free_ranges
-from booking.rules.waiting import MOST_OFFERS, REST, WaitEvent, WaitState, next_wait_state, offer_expires
+from booking.rules.waiting import REST, WaitEvent, WaitState, look_on_from, next_wait_state, offer_expires
 from booking.services import context as booking_context
 from booking.services import holds, reservations
 from booking.services.context import BookingContext
@@ -118,16 +118,22 @@ def offer_free_time(now: datetime) -> int:
     _end_what_is_over(now)
     waiting = WaitEntry.objects.filter(Q(passed_at=None) | Q(passed_at__lte=now - REST), state=WaitState.WAITING)
     in_turn = waiting.order_by(Coalesce("passed_at", "created_at"), "pk").values_list("pk", flat=True)
-    return each_parked(list(in_turn), lambda pk: _offer(pk, now), "entry of the waiting list")
+    seen: dict[int, BookingContext] = {}
+    return each_parked(list(in_turn), lambda pk: _offer(pk, seen, now), "entry of the waiting list")
 
 
-def _offer(entry_id: int, now: datetime) -> bool:
+def _offer(entry_id: int, seen: dict[int, BookingContext], now: datetime) -> bool:
+    """Locks the calendar only where a look without a lock (the contexts in ``seen``, each read once) finds something."""
     entry = WaitEntry.objects.select_related("organisation").filter(pk=entry_id, state=WaitState.WAITING).first()
     if entry is None:
         return False
+    if entry.instrument_id not in seen:
+        seen[entry.instrument_id] = booking_context.load_unlocked(entry.instrument_id)
+    if _fit(seen[entry.instrument_id].for_customer(entry.organisation), entry, now, lock=False) is None:
+        return False
     context = booking_context.load_locked(entry.instrument_id).for_customer(entry.organisation)
     entry = WaitEntry.objects.select_for_update(no_key=True).select_related("organisation").get(pk=entry_id)
-    during = _fit(context, entry, now) if entry.state == WaitState.WAITING else None
+    during = _fit(context, entry, now, lock=True) if entry.state == WaitState.WAITING else None
     if during is None:
         return False
     expires_at = offer_expires(now, during.starts_at)
@@ -152,18 +158,24 @@ def _tell(context: BookingContext, entry: WaitEntry, now: datetime) -> None:
     tell(news, person(entry.requested_by_id), now)
 
 
-def _fit(context: BookingContext, entry: WaitEntry, now: datetime) -> TimeRange | None:
-    """The first free range that the person may book within the window."""
+def _fit(context: BookingContext, entry: WaitEntry, now: datetime, *, lock: bool) -> TimeRange | None:
+    """The first free range within the window that the person may book."""
     window = TimeRange(max(entry.first_at, now), entry.last_at) if entry.last_at > now else None
     if window is None:
         return None
+    policy, person_id = context.policy, entry.requested_by_id
     busy = booking_context.busy_ranges(context.instrument.calendar_id, window.widened(timedelta(days=1), timedelta(days=1)))
-    free = free_ranges(context.opening(window), busy, context.policy, now)
-    during = first_fit(timedelta(minutes=entry.minutes), free, context.policy, context.zone, now, window)
-    if during is None or during.ends_at > entry.last_at:
-        return None
-    reasons = refusal_reasons(context, entry.requested_by_id, entry.organisation, during, entry.service_mode, now, lock=True)
-    return None if reasons else during
+    free = free_ranges(context.opening(window), busy, policy, now)
+    while window is not None:
+        during = first_fit(timedelta(minutes=entry.minutes), free, policy, context.zone, now, window)
+        if during is None or during.ends_at > entry.last_at:
+            return None
+        reasons = refusal_reasons(context, person_id, entry.organisation, during, entry.service_mode, now, lock=lock)
+        if not reasons:
+            return during
+        later = look_on_from(reasons, during, policy, context.zone)
+        window = TimeRange(later, entry.last_at) if later is not None and during.starts_at < later < entry.last_at else None
+    return None
 
 
 def _end_what_is_over(now: datetime) -> None:
@@ -182,27 +194,13 @@ def _end_each(rows: QuerySet[WaitEntry], event: WaitEvent, now: datetime) -> Non
     def work(pk: int) -> None:
         entry = _row(pk)
         if rows.filter(pk=pk).exists():
-            _step(entry, event, now)
+            holds.step(entry, event, now)
 
     each_parked(list(rows.values_list("pk", flat=True)), work, "entry of the waiting list")
 
 
 def _answer(actor: Actor, entry_id: int, event: WaitEvent, now: datetime) -> None:
-    transactions.run(lambda: _step(_locked(actor, entry_id), event, now))
-
-
-def _step(entry: WaitEntry, event: WaitEvent, now: datetime) -> None:
-    """One step that ends an offer or the waiting; the time that was kept is free at once."""
-    after = next_wait_state(WaitState(entry.state), event)
-    if entry.state == WaitState.OFFERED:
-        Occupancy.objects.filter(source=OccupancySource.OFFER, wait_entry=entry).delete()
-        entry.offered_starts_at = entry.offered_ends_at = entry.offer_expires_at = None
-    if event is WaitEvent.PASS:
-        entry.passed_at = now
-        after = WaitState.LAPSED if entry.offers >= MOST_OFFERS else after
-    entry.state = after
-    entry.save()
-    settle(entry, [OFFERED], now)
+    transactions.run(lambda: holds.step(_locked(actor, entry_id), event, now))
 
 
 def _locked(actor: Actor, entry_id: int) -> WaitEntry:

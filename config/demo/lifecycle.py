@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from booking import queries
 from booking.models import Reservation
-from booking.services import changes, policies, waiting
+from booking.rules.series import SeriesRule
+from booking.services import changes, deputies, policies, reject_reasons, series, together, waiting
 from booking.services.changes import ChangeRequest
+from booking.services.deputies import Absence
 from booking.services.policies import Scope
+from booking.services.together import Bundle, Place
 from booking.services.waiting import Wish
 from config.demo.organisations import People
+from config.demo.source import words
 from config.kernel.access import Role
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
@@ -36,7 +41,69 @@ def agree(people: People, today: date, now: datetime) -> dict[str, int]:
     manager = people.actor(lab, Role.LAB_MANAGER)
     policies.say(manager, Scope(lab.pk), LAB_RULES, now)
     policies.say(manager, Scope(lab.pk, "01"), CLASS_RULES, now)
-    return {"rules of labs": 2, "asked to move": _ask_to_move(people, now), "waiting": _wait(people, today, now)}
+    told = {"rules of labs": 2, "asked to move": _ask_to_move(people, now), "waiting": _wait(people, today, now)}
+    told |= {"times of a series": _repeat(people, today, now), "booked together": _together(people, today, now)}
+    return told | {"other times suggested": _suggest(people, now), "standing in": _stand_in(people, today, now)}
+
+
+def _together(people: People, today: date, now: datetime) -> int:
+    """The first firm asks for two instruments of the first lab at once, on the first day on which both can be had."""
+    firm, lab = people.customers[0], people.owners[0]
+    researcher = people.actor(firm, Role.RESEARCHER)
+    instruments = Instrument.objects.filter(organisation=lab, status="normal", published=True).order_by("pk")[3:5]
+    zone = ZoneInfo(settings.TIME_ZONE)
+    for days in range(9, 25):
+        start = local_day(today + timedelta(days=days), zone).starts_at + timedelta(hours=10)
+        during = TimeRange(start, start + timedelta(hours=2))
+        places = tuple(Place(one.pk, during, one.service_modes[0]) for one in instruments)
+        bundle = Bundle(firm.pk, places, words("people")["purposes"][1])
+        if together.report(researcher, bundle, now).is_possible:
+            return len(together.ask(researcher, bundle, now, idempotency_key="demo-together").reservations)
+    return 0
+
+
+def _repeat(people: People, today: date, now: datetime) -> int:
+    """The first firm asks for an afternoon every week, six times; times that others have are left out. How many it got."""
+    firm, lab = people.customers[0], people.owners[0]
+    researcher = people.actor(firm, Role.RESEARCHER)
+    instrument = Instrument.objects.filter(organisation=lab, status="normal", published=True).order_by("pk")[2]
+    day = today + timedelta(days=7)
+    start = datetime.combine(day - timedelta(days=max(day.weekday() - 4, 0)), time(14))
+    rule = SeriesRule(start, start + timedelta(hours=2), count=6)
+    wish = series.Wish(instrument.pk, firm.pk, rule, instrument.service_modes[0], words("people")["purposes"][0])
+    shown = series.report(researcher, wish, now)
+    picks = [series.Pick(row.occurrence.ordinal, row.during) for row in shown.wanted if row.during]
+    return len(series.ask(researcher, wish, picks, now, idempotency_key="demo-series").reservation_ids) if picks else 0
+
+
+def _stand_in(people: People, today: date, now: datetime) -> int:
+    """The first lab keeps sentences of its own, and somebody answers in its manager's place next week where there is a colleague."""
+    lab = people.owners[0]
+    manager = people.actor(lab, Role.LAB_MANAGER)
+    reject_reasons.keep(manager, lab.pk, [(one["zh"], one["en"]) for one in words("people")["ready_reasons"]], now)
+    colleague = deputies.colleagues(manager, lab.pk).first()
+    if colleague is None:
+        return 0
+    deputies.name(manager, lab.pk, colleague.pk, Absence(today + timedelta(days=7), today + timedelta(days=11)), now)
+    return 1
+
+
+def _suggest(people: People, now: datetime) -> int:
+    """For the last of the first lab's requests its manager suggests other times."""
+    manager = people.actor(people.owners[0], Role.LAB_MANAGER)
+    rows = queries.approval_inbox(manager).reverse()
+    reason = words("people")["reject_reasons"][0]
+    for row in rows:
+        times = queries.free_instead(manager, row, now, changes.MOST_TIMES)
+        if not times:
+            continue
+        first, *others = times
+        wish = ChangeRequest(row.pk, first, reason=reason, others=tuple(others))
+        try:
+            return int(changes.change(manager, wish, now, idempotency_key="demo-suggest").state == "open")
+        except Refusal:
+            continue
+    return 0
 
 
 def _wait(people: People, today: date, now: datetime) -> int:

@@ -108,7 +108,8 @@ class Season:
             if upcoming and self.dice.random() < 0.45:
                 self.told.add("requested")
                 return
-            answered_at = min(asked_at + timedelta(hours=self.dice.randint(1, 30)), self.now, reservation.starts_at)
+            in_time = reservation.starts_at - timedelta(minutes=1)
+            answered_at = min(asked_at + timedelta(hours=self.dice.randint(1, 30)), self.now, in_time)
             if lot < REJECTED:
                 transitions.reject(manager, reservation.pk, answered_at, self.dice.choice(words("people")["reject_reasons"]))
                 self.told.add("rejected")

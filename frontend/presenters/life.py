@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -36,6 +37,7 @@ _HAPPENED: dict[str, tuple[str, Word]] = {
     "agree": ("cash", pgettext_lazy("what happened to a booking", "Usage agreed and charged")),
     "mark_no_show": ("user-off", pgettext_lazy("what happened to a booking", "Marked as not used")),
     "move": ("calendar-event", pgettext_lazy("what happened to a booking", "Moved to another time")),
+    "take_back": ("arrow-back-up", pgettext_lazy("what happened to a booking", "Answer taken back")),
     "expire": ("clock-pause", pgettext_lazy("what happened to a booking", "Expired without an answer")),
 }
 _AGREED_NEXT: tuple[str, Word] = (
@@ -108,6 +110,9 @@ class Entry:
     later: bool
 
 
+NOBODY_ABSENT: Mapping[datetime, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """What the reader may do with a reservation now."""
@@ -119,15 +124,20 @@ class Rights:
     may_decide: bool
     may_accept: bool
     may_check_out: bool
+    books: bool
 
 
-def timeline(reservation: Reservation, transitions: Iterable[ReservationTransition]) -> list[Entry]:
-    """Everything that happened and what is still ahead, in order."""
+def timeline(
+    reservation: Reservation, transitions: Iterable[ReservationTransition], in_place_of: Mapping[datetime, str] = NOBODY_ABSENT
+) -> list[Entry]:
+    """Everything that happened and what is still ahead, in order; ``in_place_of`` says when somebody decided for an absent colleague."""
     zone = reservation.instrument.site.time_zone
     past = []
     for step in transitions:
         icon, title = _HAPPENED[step.action]
         who = str(step.actor) if step.actor else str(_("automatically"))
+        if step.at in in_place_of:
+            who = _("%(who)s in the place of %(absent)s") % {"who": who, "absent": in_place_of[step.at]}
         text = "" if step.actor is None and step.action == "approve" else step.reason
         past.append(Entry(icon, title, step.at, zone, who, text, later=False))
     ahead = [Entry(icon, title, None, zone, "", "", later=True) for icon, title in _AHEAD.get(reservation.state, ())]
@@ -162,6 +172,7 @@ def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_c
         may_decide=Action.APPROVE in actions and is_lab,
         may_accept=waits_for_customer and Action.APPROVE in actions and books,
         may_check_out=Action.CHECK_OUT in actions and is_lab,
+        books=books,
     )
 
 

@@ -11,17 +11,26 @@ from booking.rules.changes import ChangeState
 from booking.services import changes
 from config.kernel.access import Actor
 from config.kernel.errors import Refusal
+from config.kernel.time_range import TimeRange
 from frontend.presenters import assessment
 from frontend.presenters.assessment import AssessmentRows
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """A time of the proposal and what it costs (None where that cannot be said); ``other_id`` names it where it is not the first."""
+
+    during: TimeRange
+    figures: AssessmentRows | None
+    other_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenChange:
-    """The proposal, what the new time costs (None where that cannot be said), and for whom the reader speaks: "customer", "lab" or
-    nobody."""
+    """The proposal, its times in order, and for whom the reader speaks: "customer", "lab" or nobody."""
 
     row: ReservationChange
-    figures: AssessmentRows | None
+    options: list[Option]
     reader: str
 
     @property
@@ -34,11 +43,19 @@ def open_change(actor: Actor, reservation: Reservation, now: datetime) -> OpenCh
     row = reservation.changes.filter(state=ChangeState.OPEN).select_related("proposed_by").first()
     if row is None:
         return None
+    times: list[tuple[TimeRange, int | None]] = [(row.during, None), *((one.during, one.pk) for one in row.others.all())]
+    options = [
+        Option(during, _figures(actor, reservation, during, now), other_id)
+        for during, other_id in sorted(times, key=lambda time: time[0])
+    ]
+    return OpenChange(row, options, _reader(actor, reservation))
+
+
+def _figures(actor: Actor, reservation: Reservation, during: TimeRange, now: datetime) -> AssessmentRows | None:
     try:
-        figures: AssessmentRows | None = assessment.of_preview(moving.preview(actor, reservation.pk, row.during, now))
+        return assessment.of_preview(moving.preview(actor, reservation.pk, during, now))
     except Refusal:
-        figures = None
-    return OpenChange(row, figures, _reader(actor, reservation))
+        return None
 
 
 def _reader(actor: Actor, reservation: Reservation) -> str:

@@ -91,7 +91,8 @@ class QuoteView:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """What the booking form shows. ``organisation`` is the customer chosen (None: nobody to book for)."""
+    """What the booking form shows. ``organisation`` is the customer chosen (None: nobody to book for); ``again``: when a booking of
+    before could be had once more, the one that suits best first."""
 
     instrument: Instrument
     form: BookingForm
@@ -109,6 +110,7 @@ class Panel:
     login_query: str
     problems: list[tuple[str, str]]
     alternatives: list[Alternative]
+    again: list[Alternative] = field(default_factory=list)
     cards: CardPart = NO_CARDS
 
     @property

@@ -85,6 +85,10 @@ class TimeRow:
     def during(self) -> TimeRange:
         return self.priced.found.during
 
+    @property
+    def needs_approval(self) -> bool:
+        return self.priced.found.context.policy.approval_required
+
 
 @dataclass(frozen=True, slots=True)
 class Link:

@@ -1,7 +1,8 @@
-"""The lab's inbox: requests that wait, one of them in full, approve and reject."""
+"""The lab's inbox: requests that wait, one of them in full; deciding one or many, and taking back."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,64 +10,46 @@ from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.http import urlencode
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from billing.settlement import reservation_figures
-from billing.settlement.reservation_figures import Figures
-from booking import licence_queries, queries
 from booking.models import Reservation
-from booking.queries.spending import awaiting_leader
-from booking.services import transitions
-from config.kernel.access import Actor, Role
+from booking.queries import inbox as inbox_queries
+from booking.rules.deciding import Verdict
+from booking.services import inbox, reject_reasons
+from booking.services.inbox import Outcome, Wish
+from booking.services.reject_reasons import Why
+from config.kernel.access import Actor, Role, visible_to
 from config.kernel.errors import NotFound, Refusal
-from config.kernel.messages import duration_words
-from config.kernel.time_range import TimeRange
-from frontend import display
+from frontend.booking_form import seen_time
 from frontend.http import actor_of
 from frontend.presenters import assessment
+from frontend.presenters.inbox import Row, day_rows, row_of, undo_of
 from frontend.refusals import sentences, status_of
-from frontend.views.bookings import detail_response, reject_templates
-from instruments.models import Organisation, OrganisationStatus
-from instruments.rules.wall_time import to_wall
-
-#: More than one person clears in a sitting; the list says how many wait beyond it.
-SHOWN_AT_ONCE = 60
-REASON_LENGTH = 300
+from frontend.views.bookings import detail_response
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A row of the inbox. ``age`` is how long it has waited, in words."""
+class Failed:
+    """A request that was not decided with the others, and why."""
 
-    reservation: Reservation
-    figures: Figures | None
-    age: str
-    own: bool
-    unverified: bool
-    selected: bool
-    without_licence: bool
-    awaits_leader: bool
-
-    @property
-    def waits_for_customer(self) -> bool:
-        return self.figures is not None and self.figures.waits_for_customer
+    pk: int
+    reference: str
+    sentences: list[str]
 
 
 @dataclass(frozen=True, slots=True)
-class DayRow:
-    """What takes (or asks for) time on the instrument's day beside the request. ``overlaps`` the request, or not."""
+class Report:
+    """What became of several requests that were decided at once."""
 
-    words: str
-    customer: Organisation | None
-    state: str
-    selected: bool
-    overlaps: bool
+    done: int
+    failed: list[Failed]
 
 
 @login_required
@@ -76,106 +59,83 @@ def approval_inbox(request: HttpRequest) -> HttpResponse:
     return inbox_response(request, timezone.now(), _number(request.GET.get("selected", "")))
 
 
-def inbox_response(request: HttpRequest, now: datetime, selected_id: int | None, refusal: Refusal | None = None) -> HttpResponse:
-    """The inbox with a request opened; with a refusal, its reasons beside that request and its status."""
+def inbox_response(
+    request: HttpRequest,
+    now: datetime,
+    selected_id: int | None,
+    refusal: Refusal | None = None,
+    report: Report | None = None,
+    checked: Iterable[int] = (),
+) -> HttpResponse:
+    """The inbox with a request opened; with a refusal, its reasons beside that request and its status; with a report, what became of
+    several and which of them stay chosen."""
     actor = actor_of(request)
     actor.require(Role.LAB_MANAGER)
-    found = list(queries.approval_inbox(actor).select_related("requested_by")[: SHOWN_AT_ONCE + 1])
-    rows, beyond = found[:SHOWN_AT_ONCE], len(found) > SHOWN_AT_ONCE
-    opened = next((row for row in rows if row.pk == selected_id), rows[0] if rows else None)
-    figures = reservation_figures.figures_of(actor, rows)
-    unlicensed = licence_queries.without_licence(rows)
-    unagreed = awaiting_leader(actor, rows)
-    waiting = [_waiting(actor, row, figures.get(row.pk), opened, now, row.pk in unlicensed, row.pk in unagreed) for row in rows]
+    found = inbox_queries.inbox(actor, now, _number(request.GET.get("page", "") or request.POST.get("page", "")) or 1)
+    opened = next((one.reservation for one in found.rows if one.reservation.pk == selected_id), None)
+    opened = opened or (found.rows[0].reservation if found.rows else None)
+    figures = reservation_figures.quoted_of(actor, [one.reservation.pk for one in found.rows])
+    chosen = set(checked)
+    rows = [row_of(one, figures.get(one.reservation.pk), opened, chosen) for one in found.rows]
     context = {
-        "waiting": waiting,
-        "beyond": beyond,
+        "found": found,
+        "rows": rows,
+        "overdue": sum(row.pending.overdue for row in rows),
+        "undo": undo_of(actor, now),
+        "report": report,
         "chosen": selected_id is not None,
         "problems": sentences(refusal) if refusal else [],
-        "reject_templates": reject_templates(),
-        **(_opened(actor, opened, waiting) if opened else {}),
+        "typed": request.POST,
+        "reject_templates": reject_reasons.offered(actor) if rows else [],
+        **(_opened(actor, opened, rows) if opened else {}),
     }
-    return render(request, "approvals/inbox.html", context, status=status_of(refusal) if refusal else 200)
+    return render(request, "approvals/inbox.html", context, status=_status(refusal, report))
 
 
-def _waiting(
-    actor: Actor,
-    row: Reservation,
-    figures: Figures | None,
-    opened: Reservation | None,
-    now: datetime,
-    without_licence: bool,
-    awaits_leader: bool,
-) -> Waiting:
-    minutes = max(0, int((now - row.created_at).total_seconds()) // 60)
-    return Waiting(
-        reservation=row,
-        figures=figures,
-        age=duration_words(minutes) if minutes < 24 * 60 else _days(minutes // (24 * 60)),
-        own=row.requested_by_id == actor.user_id,
-        unverified=row.organisation.status != OrganisationStatus.VERIFIED,
-        selected=row is opened,
-        without_licence=without_licence,
-        awaits_leader=awaits_leader,
-    )
+def _status(refusal: Refusal | None, report: Report | None) -> int:
+    if refusal is not None:
+        return status_of(refusal)
+    return 409 if report is not None and report.failed and not report.done else 200
 
 
-def _days(count: int) -> str:
-    return ngettext("%(count)s day", "%(count)s days", count) % {"count": count}
-
-
-def _opened(actor: Actor, reservation: Reservation, waiting: list[Waiting]) -> dict[str, Any]:
+def _opened(actor: Actor, reservation: Reservation, rows: Sequence[Row]) -> dict[str, Any]:
     zone = ZoneInfo(reservation.instrument.site.time_zone)
-    money = reservation_figures.money_of(actor, reservation)
-    ids = [row.reservation.pk for row in waiting]
+    accepted, waiting = reservation_figures.quotes_of(actor, reservation)
+    ids = [row.reservation.pk for row in rows]
     place = ids.index(reservation.pk)
-    shown = money.waiting or money.quote
+    shown = waiting or accepted
+    day = day_rows(actor, reservation, zone)
+    person, organisation = inbox_queries.histories(actor, reservation)
     return {
-        "opened": waiting[place],
+        "opened": rows[place],
         "reservation": reservation,
         "zone": zone.key,
-        "day": _day_rows(actor, reservation, zone),
-        "money": money,
+        "day": day,
+        "rivals": sum(row.overlaps and row.state == "requested" for row in day),
+        "person_history": person,
+        "organisation_history": organisation,
         "figures": assessment.of_reservation(reservation, shown) if shown else None,
         "previous_id": ids[place - 1] if place else None,
         "next_id": ids[place + 1] if place + 1 < len(ids) else None,
     }
 
 
-def _day_rows(actor: Actor, reservation: Reservation, zone: ZoneInfo) -> list[DayRow]:
-    """Reservations of the day and what the lab itself blocked, in order."""
-    rows: list[tuple[TimeRange, Organisation | None, str, bool]] = [
-        (other.during, other.organisation, other.state, other.pk == reservation.pk)
-        for other in queries.day_of_calendar(actor, reservation, zone)
-    ]
-    day = to_wall(reservation.starts_at, zone).date()
-    for blocked in queries.day_feed(actor, day, zone, [reservation.instrument_id]):
-        if blocked.source != "reservation":
-            rows.append((TimeRange(blocked.starts_at, blocked.ends_at), None, blocked.source, False))
-    return [
-        DayRow(
-            words=f"{display.in_zone(during.starts_at, zone.key):%H:%M}–{display.in_zone(during.ends_at, zone.key):%H:%M}",
-            customer=customer,
-            state=state,
-            selected=selected,
-            overlaps=not selected and during.overlaps(reservation.during),
-        )
-        for during, customer, state, selected in sorted(rows, key=lambda row: row[0])
-    ]
-
-
+# --- One request ---------------------------------------------------------------------------------------------------------
 @login_required
 @require_POST
 def reservation_approve(request: HttpRequest, pk: int) -> HttpResponse:
-    """Approve and tell the customer; a conflict or changed figures are shown where the button was pressed."""
+    """Approve; a conflict or changed figures are shown where the button was pressed. With ``rivals`` those are declined."""
     actor, now = actor_of(request), timezone.now()
     try:
-        transitions.approve(actor, pk, now)
+        seen = seen_time(request.POST)
+        if request.POST.get("rivals") == "decline":
+            inbox.approve_over_rivals(actor, pk, now, seen=seen)
+        else:
+            inbox.decide(actor, pk, Wish(Verdict.APPROVE), now, seen=seen)
     except NotFound:
         raise
     except Refusal as refusal:
         return _shown_again(request, pk, now, refusal)
-    messages.success(request, _("Approved. The customer gets a mail."))
     return _onwards(request, pk)
 
 
@@ -184,15 +144,18 @@ def reservation_approve(request: HttpRequest, pk: int) -> HttpResponse:
 def reservation_reject(request: HttpRequest, pk: int) -> HttpResponse:
     """Reject with a reason that the customer reads."""
     actor, now = actor_of(request), timezone.now()
-    chosen, own = (" ".join(request.POST.get(name, "").replace("\x00", "").split()) for name in ("template", "reason"))
     try:
-        transitions.reject(actor, pk, now, " ".join(text for text in (chosen, own) if text)[:REASON_LENGTH])
+        inbox.decide(actor, pk, Wish(Verdict.REJECT, _why(request.POST)), now)
     except NotFound:
         raise
     except Refusal as refusal:
         return _shown_again(request, pk, now, refusal)
-    messages.success(request, _("Rejected. The customer reads your reason in a mail."))
     return _onwards(request, pk)
+
+
+def _why(data: QueryDict) -> Why:
+    choice, words = (" ".join(data.get(name, "").replace("\x00", "").split()) for name in ("template", "reason"))
+    return Why(choice, words)
 
 
 def _shown_again(request: HttpRequest, pk: int, now: datetime, refusal: Refusal) -> HttpResponse:
@@ -205,8 +168,67 @@ def _onwards(request: HttpRequest, pk: int) -> HttpResponse:
     """To the next request in the inbox, or back to the reservation's own page."""
     if request.POST.get("from") == "detail":
         return redirect("reservation_detail", pk)
-    following = _number(request.POST.get("next_id", ""))
-    return redirect(reverse("approval_inbox") + (f"?selected={following}" if following else ""))
+    return redirect(_address(_number(request.POST.get("next_id", "")), _number(request.POST.get("page", ""))))
+
+
+def _address(selected: int | None = None, page: int | None = None) -> str:
+    """The inbox with that request opened on that page of it."""
+    asked = {"selected": selected, "page": page if page and page > 1 else None}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return reverse("approval_inbox") + (f"?{query}" if query else "")
+
+
+# --- Several at once -----------------------------------------------------------------------------------------------------
+@login_required
+@require_POST
+def approval_decide(request: HttpRequest) -> HttpResponse:
+    """Approve or reject all that were chosen; those that failed stay chosen, with what stood in the way."""
+    actor, now = actor_of(request), timezone.now()
+    ids = _numbers(request.POST.getlist("chosen"))
+    verdict = Verdict.REJECT if request.POST.get("verdict") == Verdict.REJECT else Verdict.APPROVE
+    actor.require(Role.LAB_MANAGER)
+    try:
+        outcomes = inbox.decide_all(actor, ids, Wish(verdict, _why(request.POST)), now)
+    except Refusal as refusal:
+        return inbox_response(request, now, None, refusal, checked=ids)
+    return _reported(request, actor, outcomes, now)
+
+
+@login_required
+@require_POST
+def approval_take_back(request: HttpRequest) -> HttpResponse:
+    """Take back what was decided a moment ago."""
+    actor, now = actor_of(request), timezone.now()
+    ids = _numbers(request.POST.getlist("chosen"))
+    actor.require(Role.LAB_MANAGER)
+    try:
+        outcomes = inbox.take_back_all(actor, ids, now)
+    except Refusal as refusal:
+        return inbox_response(request, now, None, refusal)
+    if any(one.refusal for one in outcomes):
+        return _reported(request, actor, outcomes, now)
+    count = len(outcomes)
+    words = ngettext("Taken back: the request waits again.", "Taken back: %(count)s requests wait again.", count)
+    messages.success(request, words % {"count": count})
+    return redirect("reservation_detail", ids[0]) if request.POST.get("from") == "detail" else redirect(_address(ids[0]))
+
+
+def _reported(request: HttpRequest, actor: Actor, outcomes: Sequence[Outcome], now: datetime) -> HttpResponse:
+    failed = [one for one in outcomes if one.refusal is not None]
+    if not failed:
+        return redirect(_address(page=_number(request.POST.get("page", ""))))
+    rows = visible_to(Reservation.objects.filter(pk__in=[one.reservation_id for one in failed]), actor)
+    known = {row.pk: row.reference for row in rows.only("pk", "created_at")}
+    told = [
+        Failed(one.reservation_id, known.get(one.reservation_id, ""), sentences(one.refusal)) for one in failed if one.refusal
+    ]
+    report = Report(len(outcomes) - len(failed), told)
+    ids = [one.reservation_id for one in failed]
+    return inbox_response(request, now, ids[0], report=report, checked=ids)
+
+
+def _numbers(texts: Iterable[str]) -> list[int]:
+    return [number for number in map(_number, texts) if number is not None]
 
 
 def _number(text: str) -> int | None:

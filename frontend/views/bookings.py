@@ -23,12 +23,13 @@ from billing.settlement.reservation_figures import Figures, Money
 from billing.settlement.services import quotes
 from booking import calendar_queries, licence_queries, queries, record_queries
 from booking.models import Reservation
+from booking.queries.together import asked_with
 from booking.rules.calendar_text import MEDIA_TYPE
 from booking.rules.states import ReservationState
 from booking.services import context as booking_context
-from booking.services import reservations, transitions
+from booking.services import decisions, reject_reasons, reservations, transitions
 from booking.services.context import BookingContext, policy_for
-from booking.services.refusing import refusal_reasons
+from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
@@ -38,6 +39,7 @@ from frontend.calendar_file import reservation_file
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import assessment, life
 from frontend.presenters.card_of_booking import card_context
+from frontend.presenters.inbox import undo_of
 from frontend.presenters.open_change import open_change
 from frontend.presenters.quote import Alternative
 from frontend.presenters.usage import review_panel
@@ -186,6 +188,7 @@ def reservation_list(request: HttpRequest) -> HttpResponse:
         "states": _STATES,
         "tabs": [("upcoming", _("Upcoming")), ("past", _("Past")), ("all", _("All"))],
         "several_organisations": len(actor.organisations()) > 1,
+        "bookable": actor.organisations(*BOOKING_ROLES),
     }
     return render(request, "booking/list.html", context)
 
@@ -227,33 +230,28 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "reservation": reservation,
         "zone": reservation.instrument.site.time_zone,
         "review": review_panel(actor, reservation, now),
-        "entries": life.timeline(reservation, reservation.transitions.all()),
+        "entries": life.timeline(
+            reservation, reservation.transitions.all(), decisions.in_place_of(actor, reservation) if rights.is_lab else {}
+        ),
         "next_words": life.next_words(reservation, waits_for_customer=waits, waits_for_leader=cards["awaits_leader"]),
         "rights": rights,
         "shows_next": rights.is_customer,
-        "reject_templates": reject_templates(),
+        "reject_templates": reject_reasons.offered(actor) if rights.may_decide else [],
+        "undo": undo_of(actor, now, reservation) if rights.is_lab else None,
         "problems": sentences(refusal) if refusal else [],
+        "typed": request.POST,
         "now": now,
         "rating": rating,
         "may_rate": record_queries.may_rate(actor, reservation, rating),
         "star_words": life.STAR_WORDS,
         "without_licence": reservation.state in _COMING and bool(licence_queries.without_licence([reservation])),
         "change": open_change(actor, reservation, now),
+        "asked_with": asked_with(actor, reservation),
         "customs_warning": rights.may_decide and records.customs_unclear(actor, reservation.instrument),
         **_money_context(reservation, money),
         **cards,
     }
     return render(request, "booking/detail.html", context, status=status_of(refusal) if refusal else 200)
-
-
-def reject_templates() -> list[str]:
-    """What labs answer most, in the language of the person who rejects."""
-    return [
-        _("The instrument is needed for maintenance at that time."),
-        _("The operator is not available then; please choose another time."),
-        _("Please say more about the sample and the method, then ask again."),
-        _("The instrument does not suit this method; please contact us for another one."),
-    ]
 
 
 def _money_context(reservation: Reservation, money: Money) -> dict[str, Any]:

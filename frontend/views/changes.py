@@ -146,9 +146,17 @@ def move_accept(request: HttpRequest, pk: int, change: int) -> HttpResponse:
     return _answered(
         request,
         pk,
-        lambda actor, now: changes.accept(actor, change, now, read_expected(request.POST)),
+        lambda actor, now: changes.accept(actor, change, now, read_expected(request.POST), _other(request)),
         _("Moved to the new time. Everybody concerned gets a mail."),
     )
+
+
+def _other(request: HttpRequest) -> int | None:
+    """The further time of the proposal that is taken; 0 is none of them."""
+    text = request.POST.get("other", "")
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 @login_required

@@ -38,6 +38,8 @@ from frontend.states import look_of
 from instruments.models import Instrument, InstrumentStatus
 from instruments.services import problems, registry
 
+ENDS_OFFERED = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Longer:
@@ -89,7 +91,7 @@ def _page(
     shown = found.running or found.due or found.later
     figures = figures_of(actor, [shown]).get(shown.pk) if shown else None
     running = found.running
-    offered = extending.extensible(running, now) if running else None
+    offered = extending.extensible(running, now, ENDS_OFFERED) if running else None
     context = {
         "here": found,
         "instrument": instrument,
@@ -115,7 +117,7 @@ def _minutes(length: object) -> int:
 
 def _longer(running: Reservation, offered: Extensible, now: datetime, payable_now_fen: int) -> list[Longer]:
     found = []
-    for ends_at in offered.ends[:4]:
+    for ends_at in offered.ends:
         assessment = extension_figures(running, ends_at, now)
         more = int((ends_at - running.ends_at).total_seconds()) // 60
         found.append(Longer(ends_at, more, assessment, assessment.payable_now_fen - payable_now_fen))

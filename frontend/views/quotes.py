@@ -17,7 +17,8 @@ from django.views.decorators.http import require_GET
 from billing.settlement.services import quotes
 from billing.settlement.services.quotes import QuotePreview
 from booking import queries
-from booking.queries import Week
+from booking.models import Reservation
+from booking.queries import Week, again
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.refusing import refusal_reasons
@@ -25,7 +26,7 @@ from config.kernel.access import Actor
 from config.kernel.errors import Refusal
 from config.kernel.messages import reason_sentence
 from config.kernel.time_range import TimeRange
-from frontend.booking_form import BookingForm, read_day
+from frontend.booking_form import BookingForm, read_day, read_id
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import prices
 from frontend.presenters.cards import card_part
@@ -60,6 +61,7 @@ def booking_panel_context(request: HttpRequest, instrument: Instrument) -> dict[
     form = BookingForm.read(request.GET)
     week = _week(actor, instrument.pk, request.GET, form, now)
     panel = make_panel(actor, week.context, form, now)
+    panel = replace(panel, again=_again(actor, week.context, request.GET, panel.form, now))
     form = panel.form
     customers = [panel.organisation] if panel.organisation else []
     return {
@@ -69,6 +71,15 @@ def booking_panel_context(request: HttpRequest, instrument: Instrument) -> dict[
         "policy_sentences": policy_words(week.context.policy),
         "booking_context": week.context,
     }
+
+
+def _again(actor: Actor, context: BookingContext, query: QueryDict, form: BookingForm, now: datetime) -> list[Alternative]:
+    """When a booking could be had once more, where the address names one of this instrument (``again``)."""
+    reservation_id = read_id(query.get("again", ""))
+    reservation = queries.one_of_mine(actor, reservation_id) if reservation_id else None
+    if reservation is None or reservation.instrument_id != context.instrument.pk:
+        return []
+    return [as_alternative(form, during, context) for during in again.next_times(actor, reservation, now)]
 
 
 def _week(actor: Actor, instrument_id: int, query: QueryDict, form: BookingForm, now: datetime) -> Week:
@@ -93,7 +104,7 @@ def make_panel(
 ) -> Panel:
     """The panel for what was typed; empty fields are filled from the person's last booking. ``problems`` stand above the form."""
     organisations = queries.bookable_organisations(actor)
-    form = _prefilled(actor, context, form, organisations)
+    form = prefilled(actor, context, form, organisations)
     chosen = next((each for each in organisations if str(each.pk) == form.organisation), None)
     context = context.for_customer(chosen) if chosen else context
     during, unreadable = _read_time(form, context)
@@ -129,18 +140,29 @@ def _opens_overnight(context: BookingContext, now: datetime) -> bool:
     )
 
 
-def _prefilled(actor: Actor, context: BookingContext, form: BookingForm, organisations: list[Organisation]) -> BookingForm:
+def prefilled(actor: Actor, context: BookingContext, form: BookingForm, organisations: list[Organisation]) -> BookingForm:
+    """The form with what is empty filled in: as the person asked last, else as it is usual."""
     modes = context.instrument.service_modes
-    last = queries.last_reservation_of(actor) if organisations else None
-    if last is not None and not form.organisation:
-        form = replace(
-            form, organisation=str(last.organisation_id), research_project=form.research_project or last.research_project
-        )
-        form = replace(form, service_mode=form.service_mode or (last.service_mode if last.service_mode in modes else ""))
-        form = replace(form, fund_card=form.fund_card or str(last.fund_card_id or ""))
+    last = queries.last_reservation_of(actor, context.instrument.pk) if organisations and not form.organisation else None
+    if last is not None:
+        form = _as_before(form, last, context.instrument)
     if not any(str(each.pk) == form.organisation for each in organisations):
         form = replace(form, organisation=str(organisations[0].pk) if organisations else "")
     return replace(form, service_mode=form.service_mode or (modes[0] if modes else "assisted"))
+
+
+def _as_before(form: BookingForm, last: Reservation, instrument: Instrument) -> BookingForm:
+    """What is empty as it was asked for last; what it was for only where it was for the same instrument."""
+    purpose = last.purpose if last.instrument_id == instrument.pk else ""
+    mode = last.service_mode if last.service_mode in instrument.service_modes else ""
+    return replace(
+        form,
+        organisation=str(last.organisation_id),
+        research_project=form.research_project or last.research_project,
+        service_mode=form.service_mode or mode,
+        purpose=form.purpose or purpose,
+        fund_card=form.fund_card or str(last.fund_card_id or ""),
+    )
 
 
 def _read_time(form: BookingForm, context: BookingContext) -> tuple[TimeRange | None, list[tuple[str, str]]]:
@@ -203,8 +225,7 @@ def instrument_slots(request: HttpRequest, pk: int) -> HttpResponse:
 def quote_preview(request: HttpRequest) -> HttpResponse:
     """The live quote for what stands in the form (htmx); anybody else is led to the instrument's page with the same values."""
     actor, now = actor_of(request), timezone.now()
-    text = request.GET.get("instrument", "")
-    instrument_id = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    instrument_id = read_id(request.GET.get("instrument", ""))
     if not is_fragment(request):
         address = reverse("instrument_detail", args=[instrument_id])
         return redirect(f"{address}?{BookingForm.read(request.GET).query()}")

@@ -26,7 +26,7 @@ _TEXT = 2000  # longer is refused as input; the service says what really fits
 THRESHOLD = "Spending above it on one booking waits for the leader's yes; null: never."
 
 
-class GroupIn(StrictSerializer):
+class ResearchGroupIn(StrictSerializer):
     name = Text(max_length=_TEXT)
     leader = Id(help_text="A person of the organisation.")
     threshold_fen = WholeNumber(required=False, allow_null=True, default=None, help_text=THRESHOLD)
@@ -52,7 +52,7 @@ class GroupMemberOut(serializers.Serializer):
     until_on = serializers.DateField(allow_null=True)
 
 
-class GroupOut(serializers.Serializer):
+class ResearchGroupOut(serializers.Serializer):
     id = serializers.IntegerField()
     organisation = serializers.IntegerField()
     name = serializers.CharField()
@@ -61,7 +61,7 @@ class GroupOut(serializers.Serializer):
     closed = serializers.BooleanField()
 
 
-class GroupDetailOut(GroupOut):
+class ResearchGroupDetailOut(ResearchGroupOut):
     members = GroupMemberOut(many=True)
 
 
@@ -91,35 +91,35 @@ class GroupView(ApiView):
 
     token_scopes = READ_MANAGE
     queryset = ResearchGroup.objects.none()
-    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"found": GroupIn, "update": GroupIn, "member": DaysIn}
+    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"found": ResearchGroupIn, "update": ResearchGroupIn, "member": DaysIn}
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return self.bodies.get(self.action or "", NoFields)
 
-    @extend_schema(responses=GroupOut(many=True))
+    @extend_schema(responses=ResearchGroupOut(many=True))
     def list(self, request: Request) -> Response:
         """The groups that I lead or spend for, and those of organisations that I administer or account for."""
         return self.paged(queries.groups_visible(self.actor), group_out)
 
-    @extend_schema(responses={201: GroupDetailOut})
+    @extend_schema(responses={201: ResearchGroupDetailOut})
     def found(self, request: Request, pk: str) -> Response:
         """A new group of an organisation: for its administrators and an owner's finance."""
         asked = self.valid(request)
         made = services.create_group(self.actor, int(pk), asked["name"], asked["leader"], asked["threshold_fen"], self.now)
         return Response(self._detail(made.pk), status=201)
 
-    @extend_schema(responses=GroupDetailOut)
+    @extend_schema(responses=ResearchGroupDetailOut)
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(self._detail(int(pk)))
 
-    @extend_schema(responses=GroupDetailOut)
+    @extend_schema(responses=ResearchGroupDetailOut)
     def update(self, request: Request, pk: str) -> Response:
         """Name, leader and threshold; what waits for the leader waits for the new one."""
         asked = self.valid(request)
         services.change_group(self.actor, int(pk), asked["name"], asked["leader"], asked["threshold_fen"], self.now)
         return self.retrieve(request, pk)
 
-    @extend_schema(responses=GroupDetailOut)
+    @extend_schema(responses=ResearchGroupDetailOut)
     @action(detail=True, methods=["post"])
     def close(self, request: Request, pk: str) -> Response:
         """Nothing more is booked for it; what is approved goes on."""
@@ -127,14 +127,14 @@ class GroupView(ApiView):
         services.set_closed(self.actor, int(pk), True, self.now)
         return self.retrieve(request, pk)
 
-    @extend_schema(responses=GroupDetailOut)
+    @extend_schema(responses=ResearchGroupDetailOut)
     @action(detail=True, methods=["post"])
     def reopen(self, request: Request, pk: str) -> Response:
         self.valid(request)
         services.set_closed(self.actor, int(pk), False, self.now)
         return self.retrieve(request, pk)
 
-    @extend_schema(methods=["PUT"], parameters=[USER], responses=GroupDetailOut)
+    @extend_schema(methods=["PUT"], parameters=[USER], responses=ResearchGroupDetailOut)
     @extend_schema(methods=["DELETE"], parameters=[USER], responses={204: None})
     @action(detail=True, methods=["put", "delete"], url_path="members/(?P<user_id>[0-9]{1,18})")
     def member(self, request: Request, pk: str, user_id: str) -> Response:

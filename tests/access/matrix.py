@@ -39,6 +39,8 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "reservation": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
     "move": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
     "move_id": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
+    "group": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
+    "series": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
     "wait": (only("researcher", "lab_manager"), only("foreign")),
     "organisation": (CUSTOMERS | OFFICIALS, OFFICIALS | only("foreign")),
     "member": (CUSTOMERS | OFFICIALS, OFFICIALS | only("foreign")),
@@ -90,6 +92,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "enquiry": (CUSTOMERS | OWNERS, only("foreign")),
     "enquiry_file": (CUSTOMERS | OWNERS, only("foreign")),
     "need": (CUSTOMERS, only("foreign")),
+    "delegation": (only("lab_manager"), NOBODY),
     "quotation": (CUSTOMERS | OWNERS, only("foreign")),
     **dict.fromkeys(
         ("group", "group_member", "card"), (only("researcher", "firm_admin", "inspector"), only("foreign", "inspector"))
@@ -184,6 +187,27 @@ def _ask(world: World) -> dict[str, Any]:
 
 def _preview(world: World) -> dict[str, Any]:
     return {"instrument": world.cast.xrd.pk, "organisation": world.cast.firm.pk, **_times(world)}
+
+
+def _series(world: World) -> dict[str, Any]:
+    times = {"starts": "2026-12-10T09:00", "ends": "2026-12-10T11:00", "count": 2}
+    return {"instrument": world.cast.xrd.pk, "organisation": world.cast.firm.pk, "service_mode": "self_operated", **times}
+
+
+def _group(world: World) -> dict[str, Any]:
+    """Of the two labs one instrument each, on a day on which nothing else happens."""
+    times = {"starts_at": "2026-12-12T09:00:00+08:00", "ends_at": "2026-12-12T11:00:00+08:00", "service_mode": "self_operated"}
+    places = [{"instrument": one.pk, **times} for one in (world.cast.xrd, world.other_instrument)]
+    return {"organisation": world.cast.firm.pk, "places": places}
+
+
+def _series_asked(world: World) -> dict[str, Any]:
+    pick = {"ordinal": 1, "starts_at": "2026-12-10T09:00:00+08:00", "ends_at": "2026-12-10T11:00:00+08:00"}
+    return {**_series(world), "picks": [pick]}
+
+
+def _series_back(world: World) -> dict[str, Any]:
+    return {"step": "cancel", "scope": "all", "anchor": 1, "reason": "The tube is broken"}
 
 
 def _statement(world: World) -> dict[str, Any]:
@@ -378,6 +402,9 @@ API: dict[str, Route] = {
     "api_reservation_change_accept": acts("move_id", LAB),
     "api_reservation_change_refuse": acts("move_id", LAB, body=reason),
     "api_reservation_change_withdraw": acts("move_id", CUSTOMERS, only("foreign")),
+    "api_inbox": reads(LAB),
+    "api_inbox_decisions": Route({"POST": Rule(LAB, body=lambda world: {"reservations": [1], "decision": "approve"})}),
+    "api_reservation_take_back": acts("reservation:requested", LAB, ok=TRIED),
     "api_reservation_approve": acts("reservation:requested", LAB),
     "api_reservation_reject": acts("reservation:requested", LAB, body=reason),
     "api_reservation_check_in": acts("reservation:approved", LAB),
@@ -406,6 +433,20 @@ API: dict[str, Route] = {
     "api_reservation_no_show": acts("reservation:missed", LAB),
     "api_reservation_accept_quote": acts("reservation:waiting", CUSTOMERS, only("foreign")),
     "api_find_a_time": reads(EVERYBODY, query="?minutes=120"),
+    "api_group_create": Route({"POST": Rule(CUSTOMERS, ok=TRIED, body=_group, role_first=True)}),
+    "api_group_report": Route({"POST": Rule(CUSTOMERS, body=_group, role_first=True)}),
+    "api_group": reads_object("group"),
+    "api_series_create": Route({"POST": Rule(CUSTOMERS, ok=TRIED, body=_series_asked, role_first=True)}),
+    "api_series_report": Route({"POST": Rule(CUSTOMERS, body=_series, role_first=True)}),
+    "api_series": reads_object("series"),
+    "api_series_change_report": acts("series", CUSTOMERS | LAB, only("foreign"), body=_series_back),
+    "api_series_change": acts(
+        "series",
+        CUSTOMERS | LAB,
+        only("foreign"),
+        ok=TRIED,
+        body=lambda world: {**_series_back(world), "picks": [{"ordinal": 1, "outcome": "cancelled"}]},
+    ),
     "api_quote_preview": Route({"POST": Rule(CUSTOMERS, body=_preview, role_first=True)}),
     "api_programmes": reads(EVERYBODY),
     "api_programme": reads_object("programme", params=("code",)),
@@ -742,12 +783,24 @@ PAGES: dict[str, Route] = {
     "wait_accept": acts("wait", only("researcher"), only("foreign")),
     "wait_decline": acts("wait", only("researcher"), only("foreign")),
     "wait_withdraw": acts("wait", only("researcher"), only("foreign")),
+    "book_together": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
+    "series_create": Route({"GET": Rule(*SEES["hidden"]), "POST": Rule(*SEES["hidden"], TRIED)}, "hidden"),
+    "series_detail": reads_object("series"),
+    "series_change": form("series", CUSTOMERS | LAB, only("foreign")),
+    "reservation_again": Route({"GET": Rule(CUSTOMERS, only("foreign"), frozenset({302}))}, "reservation:requested"),
     "reservation_move": form("reservation:approved", CUSTOMERS | LAB, only("foreign")),
     "move_accept": acts("move", LAB, params=("pk", "change")),
     "move_refuse": acts("move", LAB, params=("pk", "change"), body=reason),
     "move_withdraw": acts("move", CUSTOMERS, only("foreign"), params=("pk", "change")),
     "reservation_accept_quote": acts("reservation:waiting", CUSTOMERS, only("foreign")),
     "approval_inbox": reads(LAB),
+    "reservation_suggest": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED)}, "reservation:requested"),
+    "approval_settings": reads(LAB),
+    "approval_reasons": acts("owner", LAB, body=lambda world: {"text": "No.", "text_en": ""}),
+    "approval_absence": acts("owner", LAB, ok=TRIED),
+    "approval_absence_end": acts("delegation", LAB),
+    "approval_decide": Route({"POST": Rule(LAB, ok=TRIED)}),
+    "approval_take_back": Route({"POST": Rule(LAB, ok=TRIED)}),
     "reservation_approve": acts("reservation:requested", LAB),
     "reservation_reject": acts("reservation:requested", LAB, body=reason),
     "sessions_today": reads(LAB),

@@ -94,6 +94,8 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "booking.policylayer": (Rows("organisation_id", OWNERS, NOBODY),),
     "booking.recognitionrequest": (Rows("instrument__organisation_id", *RECORDS),),
     "booking.reservationchange": (Rows("reservation__organisation_id", *BOOKINGS),),
+    "booking.reservationgroup": (Rows("organisation_id", *BOOKINGS),),
+    "booking.reservationseries": (Rows("organisation_id", *BOOKINGS),),
     "booking.trainingcourse": (
         Rows("organisation_id", *OPEN, {"active": True}),
         Rows("organisation_id", *KEPT, {"active": False}),

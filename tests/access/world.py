@@ -17,6 +17,7 @@ from billing.settlement.models import Quote
 from billing.settlement.services import statements
 from booking.models import DeviceRun, Occupancy
 from booking.rules.device_runs import EventKind
+from booking.rules.series import SeriesRule
 from booking.rules.time_search import TimeSearch
 from booking.services import (
     changes,
@@ -26,8 +27,10 @@ from booking.services import (
     device_keys,
     feeds,
     reservations,
+    series,
     subscriptions,
     time_alerts,
+    together,
     transitions,
     usage_review,
     waiting,
@@ -36,6 +39,8 @@ from booking.services.changes import ChangeRequest
 from booking.services.close_out import Closing
 from booking.services.device_events import Batch, Told
 from booking.services.reservations import ReservationRequest
+from booking.services.series import Pick
+from booking.services.together import Bundle, Place
 from booking.services.waiting import Wish
 from config.kernel.access import Role
 from config.kernel.services import files, tokens
@@ -269,6 +274,10 @@ def _reserve_everything(world: World, now: datetime) -> None:
         world.objects[f"reservation:{kind}"] = (ours, theirs)
     ours, theirs = (_wait(cast, who, firm, instrument) for who, firm, instrument, *_rest in sides)
     world.objects["wait"] = (ours, theirs)
+    made = [_repeat(cast, who, firm, instrument, mark) for who, firm, instrument, _manager, mark in sides]
+    world.objects["series"] = (made[0], made[1])
+    grouped = [_together(cast, who, firm, instrument) for who, firm, instrument, *_rest in sides]
+    world.objects["group"] = (grouped[0], grouped[1])
     moving = world.objects["reservation:moving"]
     moves = [_move(cast, who, pk, mark) for pk, who, mark in zip(moving, ("lin", "he"), (OURS_WORK, THEIRS_WORK), strict=True)]
     world.objects["move"] = (moves[0], moves[1])
@@ -303,6 +312,25 @@ def _wait(cast: Any, who: str, firm: Any, instrument: Instrument) -> int:
     entry = waiting.join(cast.actor(who), Wish(instrument.pk, firm.pk, window, 120, "self_operated"), cast.now)
     waiting.offer_free_time(cast.now)
     return entry.pk
+
+
+def _repeat(cast: Any, who: str, firm: Any, instrument: Instrument, mark: str) -> int:
+    """Two times of a series, on days on which nothing else happens."""
+    start = datetime(2026, 12, 5, 9)
+    rule = SeriesRule(start, start + timedelta(hours=2), "daily", count=2)
+    wish = series.Wish(instrument.pk, firm.pk, rule, "self_operated", f"purpose {mark}", f"project {mark}")
+    shown = series.report(cast.actor(who), wish, cast.now)
+    picks = [Pick(row.occurrence.ordinal, row.during) for row in shown.wanted if row.during]
+    return series.ask(cast.actor(who), wish, picks, cast.now, idempotency_key=f"series-{who}").series_id
+
+
+def _together(cast: Any, who: str, firm: Any, instrument: Instrument) -> int:
+    """A group on two instruments of one lab, on a day on which nothing else happens."""
+    second = _instrument(instrument.organisation, instrument.site, f"Beside {instrument.pk}", cast.now)
+    start = datetime(2026, 12, 8, 1, tzinfo=UTC)
+    during = TimeRange(start, start + timedelta(hours=2))
+    places = tuple(Place(one.pk, during, "self_operated") for one in (instrument, second))
+    return together.ask(cast.actor(who), Bundle(firm.pk, places), cast.now, idempotency_key=f"group-{who}").group_id
 
 
 def _move(cast: Any, who: str, pk: int, mark: str) -> tuple[int, int]:
@@ -485,7 +513,7 @@ def _issue_statements(world: World, now: datetime) -> None:
 
 def _keep_records(world: World, now: datetime) -> None:
     """Pictures, documents, changes, problems, tables and ratings on both sides."""
-    from booking.models import SessionRating
+    from booking.models import Delegation, SessionRating
     from instruments.models import InstrumentChange, InstrumentDocument, InstrumentImage, InstrumentProblem, InstrumentSheet
 
     cast = world.cast
@@ -520,7 +548,16 @@ def _keep_records(world: World, now: datetime) -> None:
             reservation_id=world.objects["reservation:agreed_later"][place], instrument=shown, stars=4, comment="Fine",
             rated_by=cast.users[customer], rated_at=now,
         )  # fmt: skip
+        absence = Delegation.objects.create(
+            organisation=owner,
+            manager=cast.users[manager],
+            deputy=User.objects.create(email=f"deputy-{owner.pk}@example.org", full_name="Deputy", password="!", language="en"),
+            starts_at=now,
+            ends_at=now + timedelta(days=2),
+            created_at=now,
+        )
         for kind, value in (
+            ("delegation", absence.pk),
             ("document", (hidden_id, document.pk)),
             ("document:act", (hidden_id, document.pk)),
             ("picture", (hidden_id, picture.pk)),

@@ -225,3 +225,11 @@ def test_an_early_check_in_says_when_it_opens_in_the_readers_language(api, booke
     )
     assert early.json()["title"].startswith("Too early")
     assert cast.now + timedelta(hours=1) < Reservation.objects.get().starts_at
+
+
+def test_a_time_that_was_not_looked_at_is_not_approved(api, booked):
+    reservation, lab = booked(9, 12), api("wang")
+    times = {"starts_at": "2026-11-25T09:00:00+08:00", "ends_at": "2026-11-25T12:00:00+08:00"}
+    wrong = lab.post(f"reservations/{reservation}/approve/", {"seen": times | {"ends_at": "2026-11-25T11:00:00+08:00"}})
+    assert wrong.status_code == 409 and codes(wrong) == {"booking.changed_meanwhile"}
+    assert lab.post(f"reservations/{reservation}/approve/", {"seen": times}, key="b").json()["state"] == "approved"

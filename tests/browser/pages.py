@@ -48,7 +48,7 @@ class Shown:
 def at(route: str, *args: Any, **query: Any) -> str:
     """The address of a route; ``from_`` stands for ``from``."""
     given = {name.rstrip("_"): value for name, value in query.items()}
-    return reverse(route, args=args) + (f"?{urlencode(given)}" if given else "")
+    return reverse(route, args=args) + (f"?{urlencode(given, doseq=True)}" if given else "")
 
 
 # --- Things to look at ------------------------------------------------------------------------------------------------
@@ -105,6 +105,14 @@ def rich_instrument() -> int:
 
     lab = organisation(PERSONAS["lab_manager"])
     return int(InstrumentDocument.objects.filter(instrument__organisation_id=lab).earliest("pk").instrument_id)
+
+
+def a_series() -> int:
+    """One of the researcher's series of which something is still ahead."""
+    from booking.models import Reservation
+
+    rows = Reservation.objects.filter(series__requested_by__email=PERSONAS["researcher"], state__in=["requested", "approved"])
+    return int(rows.earliest("pk").series_id or 0)
 
 
 def waiting_change() -> int:
@@ -191,6 +199,17 @@ def chosen_time(hours: int = 3) -> dict[str, str]:
 
     day = (timezone.now() + timedelta(days=2)).date()
     return {"on": day.isoformat(), "from_": "09:00", "to": f"{9 + hours:02d}:00", "service_mode": "self_operated"}
+
+
+def two_instruments() -> dict[str, Any]:
+    """The instrument that is open at every hour and another of its lab, at the same time."""
+    from instruments.models import Instrument
+
+    first = instrument()
+    second = Instrument.objects.filter(organisation_id=first.organisation_id, status="normal", published=True).exclude(
+        pk=first.pk
+    )
+    return {"instrument": [first.pk, second.earliest("pk").pk], **chosen_time()}
 
 
 def taken_time() -> dict[str, str]:
@@ -589,12 +608,23 @@ PAGES: tuple[Shown, ...] = (
     Shown("wait_list", lambda: at("wait_list"), ("researcher", "firm_admin"), important=True),
     Shown("wait_join", lambda: at("wait_join", instrument().pk), CUSTOMERS),
     Shown("reservation_move", lambda: at("reservation_move", reservation("requested")), CUSTOMERS),
+    Shown("series_create", lambda: at("series_create", instrument().pk, **chosen_time()), CUSTOMERS, important=True),
+    Shown("book_together", lambda: at("book_together", **two_instruments()), CUSTOMERS, important=True),
+    Shown("book_together", lambda: at("book_together"), ("researcher",), "empty"),
+    Shown("series_detail", lambda: at("series_detail", a_series()), ("researcher", "firm_admin"), important=True),
+    Shown(
+        "series_change", lambda: at("series_change", a_series(), step="cancel", scope="all", anchor=0), ("researcher",), "cancel"
+    ),
+    Shown("series_change", lambda: at("series_change", a_series(), step="move"), ("researcher",), "move"),
+    Shown("instrument_detail", lambda: at("reservation_again", reservation("agreed")), ("researcher",), "book-again"),
     Shown(
         "reservation_move", lambda: at("reservation_move", lab_reservation("approved"), **later()), ("lab_manager",), "by-the-lab"
     ),
     Shown("reservation_detail", lambda: at("reservation_detail", moving()), ("lab_manager",), "asked-to-move"),
     Shown("approval_inbox", lambda: at("approval_inbox"), ("lab_manager",), important=True),
     Shown("approval_inbox", lambda: at("approval_inbox", selected=waiting_figures()), ("lab_manager",), "new-figures"),
+    Shown("approval_settings", lambda: at("approval_settings"), ("lab_manager",)),
+    Shown("reservation_suggest", lambda: at("reservation_suggest", lab_reservation("requested")), ("lab_manager",)),
     Shown("sessions_today", lambda: at("sessions_today"), ("lab_manager",)),
     Shown("sessions_today", lambda: at("sessions_today", date=busy_day()), ("lab_manager",), "day", important=True),
     Shown("session_reviews", lambda: at("session_reviews"), ("lab_manager", "owner_finance"), important=True),
@@ -926,6 +956,7 @@ NOT_PAGES: dict[str, str] = {
     "quote_preview": "a piece of the booking form; test_main_job_by_mouse shows it",
     "reservation_accept_quote": "POST only",
     "reservation_calendar": "a download",
+    "reservation_again": "leads to the instrument's page",
     "instrument_hold": "POST only",
     "wait_accept": "POST only",
     "wait_decline": "POST only",
@@ -933,6 +964,11 @@ NOT_PAGES: dict[str, str] = {
     "move_accept": "POST only",
     "move_refuse": "POST only",
     "move_withdraw": "POST only",
+    "approval_reasons": "POST only",
+    "approval_absence": "POST only",
+    "approval_absence_end": "POST only",
+    "approval_decide": "POST only; test_inbox_by_keyboard shows what comes of it",
+    "approval_take_back": "POST only",
     "reservation_approve": "POST only",
     "reservation_reject": "POST only",
     "session_check_in": "POST only",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from booking.services import context, reservations
+from booking.services import context, reservations, state_writing
 
 LOCK = "FOR NO KEY UPDATE OF c"
 LOOK = f"WHERE NOT EXISTS (SELECT FROM booking_occupancy WHERE {context.OVERLAPPING})"
+
+
+LOCK_OF_BOTH = "FOR NO KEY UPDATE OF c, r"
+COMPARE = " AND state = %(before)s RETURNING id"
 
 
 def _without(sql: str, guard: str) -> str:
@@ -22,3 +26,13 @@ def unlocked_read() -> str:
 def blind_write() -> str:
     """The write of a new reservation that does not look whether the time is free."""
     return _without(reservations._INSERT, LOOK)
+
+
+def unlocked_reservation() -> str:
+    """The read of a reservation before a step of its life, without the locks on its calendar and on itself."""
+    return _without(state_writing._LOCK, LOCK_OF_BOTH)
+
+
+def blind_move() -> str:
+    """The step of a reservation's life that does not look whether the state is still the one that was read."""
+    return _without(state_writing._MOVE, COMPARE).replace("WHERE id = %(id)s", "WHERE id = %(id)s RETURNING id", 1)

@@ -7,14 +7,18 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.db import DatabaseError
 
 from billing.ledger.models import Account, Transfer
 from billing.settlement.models import Award, Charge
-from booking.models import InstrumentPolicy, Reservation, ReservationTransition
+from booking.models import InstrumentPolicy, RequestDecision, Reservation, ReservationTransition
+from booking.rules.deciding import Verdict
 from booking.rules.states import Action
-from booking.services import transitions, usage_review
+from booking.services import decisions, inbox, state_writing, transitions, usage_review
+from booking.services.inbox import Wish
 from config.kernel.errors import Conflict
 from config.kernel.time_range import TimeRange
+from tests.concurrency import guards
 from tests.concurrency.harness import at_once, broken, overlapping_pairs, sql_run, tally, violations
 from tests.concurrency.test_slot_stampede import asking
 from tests.concurrency.world import World, publish, voucher
@@ -128,3 +132,48 @@ def test_the_conflict_of_an_approval_names_free_times(open_list: World) -> None:
     with pytest.raises(Conflict) as refused:
         approving(open_list, 1, second)()
     assert refused.value.extra["alternatives"]
+
+
+def deciding_all(world: World, manager: int, ids: list[int]) -> Callable[[], int]:
+    """Approve all with one call; how many this manager's call did."""
+    actor = world.manager(manager)
+    wish = Wish(Verdict.APPROVE)
+    return lambda: sum(one.refusal is None for one in inbox.decide_all(actor, ids, wish, world.cast.now))
+
+
+def test_two_managers_who_approve_the_same_requests_at_once_approve_each_of_them_once(open_list: World) -> None:
+    ids = [waiting(open_list, place, open_list.slot(8 + 2 * place)) for place in range(6)]
+    counts = at_once([deciding_all(open_list, 0, ids), deciding_all(open_list, 1, list(reversed(ids)))])
+    assert sum(counts) == 6
+    assert ReservationTransition.objects.filter(action=Action.APPROVE).count() == 6
+    assert RequestDecision.objects.count() == 6
+    assert violations() == {}
+
+
+def test_without_the_lock_and_the_look_behind_it_the_same_request_is_approved_twice(
+    open_list: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: neither locked nor compared, both go on with the same request until the database stops one, or nothing does."""
+    monkeypatch.setattr(state_writing, "_LOCK", guards.unlocked_reservation())
+    monkeypatch.setattr(state_writing, "_MOVE", guards.blind_move())
+    sql_run("DROP INDEX decision_one_open")
+    ids = [waiting(open_list, place, open_list.slot(8 + 2 * place)) for place in range(6)]
+    outcomes = at_once([deciding_all(open_list, manager, ids) for manager in (0, 1, 0, 1)])
+    stopped = any(isinstance(outcome, DatabaseError) for outcome in outcomes)
+    assert stopped or ReservationTransition.objects.filter(action=Action.APPROVE).count() > 6
+
+
+def test_an_answer_is_told_or_taken_back_and_never_both(open_list: World) -> None:
+    ids = [waiting(open_list, place, open_list.slot(8 + 2 * place)) for place in range(6)]
+    manager, now = open_list.manager(0), open_list.cast.now
+    inbox.decide_all(manager, ids, Wish(Verdict.APPROVE), now)
+    rows = list(RequestDecision.objects.order_by("pk"))
+    last = rows[0].final_at
+    calls: list[Callable[[], object]] = [
+        partial(decisions.take_back, manager, row.reservation_id, last - timedelta(microseconds=1)) for row in rows
+    ]
+    at_once([*calls, *(partial(decisions.tell, row.pk, last) for row in rows)])
+    for row in RequestDecision.objects.select_related("reservation"):
+        assert (row.told_at is None) != (row.taken_back_at is None)
+        assert row.reservation.state == ("requested" if row.told_at is None else "approved")
+    assert violations() == {}

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from booking.models import CourseSession, CreditEvent, Enrolment
+from booking.models import CourseSession, CreditEvent, CreditRules, Enrolment
 from booking.services import credit, training
 from booking.services.training import CourseFields
 from config.kernel.time_range import TimeRange
@@ -69,3 +69,10 @@ def test_an_appeal_decided_by_several_at_once_is_decided_once(world: World) -> N
     assert tally(at_once(deciding)) == {"ok": 1, "credit.appeal_decided": 3}
     assert CreditEvent.objects.filter(reverses=event).count() <= 1
     assert violations() == {}
+
+
+def test_the_first_rules_of_a_lab_are_written_by_all_who_write_them_at_once(world: World) -> None:
+    cast = world.cast
+    writing = partial(credit.set_rules, cast.actor("wang"), cast.lab.pk, {"start_points": 100}, cast.now)
+    assert tally(at_once([writing] * CLIENTS)) == {"ok": CLIENTS}
+    assert CreditRules.objects.count() == 1

@@ -80,6 +80,18 @@ BREAKS: dict[str, list[str]] = {
         "UPDATE booking_occupancy SET blocking = false WHERE reservation_id ="
         " (SELECT id FROM booking_reservation WHERE state = 'agreed')",
     ],
+    "booking.groups_are_of_one_customer": [
+        "INSERT INTO booking_reservationgroup (organisation_id, requested_by_id, created_at)"
+        " SELECT id, 0, now() FROM instruments_organisation LIMIT 1",
+        "UPDATE booking_reservation SET group_id = (SELECT max(id) FROM booking_reservationgroup)"
+        " WHERE id = (SELECT min(id) FROM booking_reservation)",
+    ],
+    "booking.series_hold_together": [
+        "INSERT INTO booking_reservationseries (instrument_id, organisation_id, requested_by_id, rule, zone, planned, created_at)"
+        " SELECT instrument_id, organisation_id, requested_by_id, '{}', 'Asia/Shanghai', 1, now() FROM booking_reservation LIMIT 1",
+        "UPDATE booking_reservation SET ordinal = 2, series_id = (SELECT max(id) FROM booking_reservationseries)"
+        " WHERE id = (SELECT min(id) FROM booking_reservation)",
+    ],
     "booking.places_are_given_once": [
         "INSERT INTO booking_coursesession (course_id, starts_at, ends_at, place, places, created_at, called_off_reason)"
         " VALUES (1, now(), now() + interval '1 hour', 'x', 1, now(), '')",
@@ -163,6 +175,8 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "booking.followed_times_have_an_event",
         "booking.places_are_given_once",
         "booking.reversals_mirror_events",
+        "booking.groups_are_of_one_customer",
+        "booking.series_hold_together",
         "booking.runs_are_of_their_instrument",
         "booking.wishes_and_disputes_follow_states",
         "cards.a_booking_is_held_on_its_own_card",

@@ -233,6 +233,13 @@ class Session:
 
 def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> list[Prepared | None]:
     """``prepare`` for each of the sessions, in three queries however many; None for an instrument without a price then."""
+    plans, known = plan_many(sessions, customer, now)
+    return [each.with_balances(known) if each is not None else None for each in plans]
+
+
+def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> tuple[list[Plan | None], dict[str, Account]]:
+    """``plan`` for each of the sessions (None without a price then), and the opened ones of all their accounts by key, each knowing whether
+    something was awarded to it: three queries however many."""
     found = _pins_of_many(sessions)
     pins = [one and _promised(one, each.instrument, customer) for each, one in zip(sessions, found, strict=True)]
     schedules = pricing.schedules({one.price_version_id for one in pins if one is not None})
@@ -240,15 +247,9 @@ def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datet
         plan(each.instrument, customer, each.during, now, pinned, schedules[pinned.price_version_id]) if pinned else None
         for each, pinned in zip(sessions, pins, strict=True)
     ]
-    known = _known_accounts({spec.key for each in plans if each is not None for spec in each.specs()})
-    return [each.with_balances(known) if each is not None else None for each in plans]
-
-
-def _known_accounts(keys: set[str]) -> dict[str, Account]:
-    """The opened ones of these accounts by key, each knowing whether something was awarded to it."""
-    found = ledger.known(keys)
-    know_awards(found.values())
-    return found
+    known = ledger.known({spec.key for each in plans if each is not None for spec in each.specs()})
+    know_awards(known.values())
+    return plans, known
 
 
 _IN_FORCE_OF_MANY = """

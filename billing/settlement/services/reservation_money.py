@@ -21,7 +21,7 @@ from billing.subsidy.rules.outcome import Payee
 from billing.subsidy.services import InForce
 from booking.models import CloseOut, Reservation, UsageSession
 from booking.ports import ExpectedFigures, FiguresChanged
-from booking.rules.states import Action
+from booking.rules.states import Action, ReservationState
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Reason
 
@@ -65,7 +65,9 @@ class ReservationMoney:
         """Quote the new time under the price and programmes of its day; what was held comes back before it is held anew."""
         quotes = list(reservation.quotes.order_by("revision"))
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
-        held = next((quote for quote in reversed(quotes) if quote.held_at is not None), None)
+        # An approval that was taken back leaves a quote that was held once; a request holds nothing.
+        waits = reservation.state == ReservationState.REQUESTED
+        held = None if waits else next((quote for quote in reversed(quotes) if quote.held_at is not None), None)
         planned = assessing.plan(reservation.instrument, reservation.organisation, reservation.during, now)
         if held is None:
             prepared = planned.with_balances(_known(planned))
@@ -101,10 +103,12 @@ class ReservationMoney:
         return ledger.lock(opened)
 
     def on_release(self, reservation: Reservation, actor: Actor, reason: str, now: datetime) -> None:
-        """Void what is held (expire it when time alone did)."""
+        """Void what is held (expire it when time alone did); a decision that is taken back leaves a request, whose card pays again."""
         kind = TransferKind.EXPIRE if reason == "expire" else TransferKind.VOID
         source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
         ledger.end_holds(ledger.open_holds(RESERVATION, reservation.pk), {}, source, now, kind)
+        if reason == Action.TAKE_BACK and reservation.fund_card_id is not None:
+            card_money.hold(reservation, self.payable_now_fen(reservation), reason, actor, now)
 
     def on_progress(self, reservation: Reservation, action: Action, actor: Actor, now: datetime) -> None:
         """Nothing moves; but without a quote that was held nobody uses an instrument. Raises Conflict ``billing.not_held``."""

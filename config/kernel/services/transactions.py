@@ -52,6 +52,17 @@ def run(work: Callable[[], T]) -> T:
     raise OperationalError("unreachable")
 
 
+def trial(work: Callable[[], T]) -> T:
+    """Run ``work`` as ``run`` does, undo everything that it wrote, and return what it gave: what would happen, by doing it."""
+
+    def undone() -> T:
+        found = work()
+        transaction.set_rollback(True)
+        return found
+
+    return run(undone)
+
+
 def whole(service: Callable[P, T]) -> Callable[P, T]:
     """Make every call of ``service`` one transaction, as ``run`` does it."""
 

@@ -1,6 +1,6 @@
 // "/" search, "?" help, the keys that a page gives its own links and buttons (data-key), "g" then a letter for the places in the navigation. Off when the person switched them off (WCAG 2.1.4).
 const sequence_ms = 1200;
-const isTyping = (element) => element.closest?.("input, textarea, select, [contenteditable=true], dialog[open]");
+const isTyping = (element) => element.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable=true], dialog[open]");
 
 export function startShortcuts() {
   if (document.body.dataset.shortcuts === "off") return;

@@ -11,9 +11,11 @@ from django.test.utils import CaptureQueriesContext
 
 from booking.licence_queries import levels_held, without_licence
 from booking.models import Licence, LicenceGap, RecognitionRequest, Reservation, UsageSession
-from booking.services import licences, reservations, training, transitions
+from booking.services import licences, policies, reservations, training, transitions
 from booking.services.licence_import import LICENCES
+from booking.services.policies import Scope
 from booking.services.reservations import ReservationRequest
+from booking.services.state_writing import lock_row
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
 from instruments.models import Instrument, Notice
@@ -158,8 +160,9 @@ def test_a_missing_licence_needs_nobody_once_it_is_there_or_the_booking_is_over(
 
 def test_assisted_sessions_and_instruments_without_the_rule_are_never_asked(cast, booked, now):
     assisted, alone = booked("assisted"), booked(first=12)
+    locked = [lock_row(one.pk) for one in (assisted, alone)]
     with CaptureQueriesContext(connection) as captured:
-        assert not licences.lacks_licence(cast.users["lin"].pk, cast.xrd, "assisted", now)
+        assert not any(licences.lacks_licence(one, now) for one in locked)
     assert len(captured) == 0
     assert not without_licence([assisted, alone])
     training.require_licence(cast.actor("wang"), cast.xrd.pk, True, now)
@@ -308,3 +311,26 @@ def test_a_list_without_people_or_by_somebody_else_is_refused(cast, take_in):
     with pytest.raises(Refusal, match=r"licence\.column_missing"):
         LICENCES.run(cast.actor("wang"), order, cast.now)
     assert not mail.outbox
+
+
+def test_a_batch_is_filled_by_those_who_hold_no_licence_and_not_by_those_who_do(
+    cast, course, give, booked, slot, now, monkeypatch
+):
+    licence = give()
+    booked(first=9)
+    late = booked(first=12)
+    Licence.objects.filter(pk=licence.pk).update(valid_until=slot(11, 12).starts_at)
+    monkeypatch.setattr(licences, "BATCH", 1)
+    assert licences.tell_gaps_due(now) == 1
+    assert LicenceGap.objects.get().reservation == late
+
+
+def test_off_hours_are_asked_for_at_check_in_too(cast, give, booked, now):
+    reservation = booked()
+    evening = {"weekdays": [1, 2, 3, 4, 5, 6, 7], "from_minute": 10 * 60, "until_minute": 24 * 60}
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"licensed_times": [evening]}, now)
+    give()
+    with pytest.raises(Refusal, match=r"licence\.check_in_refused"):
+        transitions.check_in(cast.actor("wang"), reservation.pk, reservation.starts_at)
+    give(level="off_hours")
+    transitions.check_in(cast.actor("wang"), reservation.pk, reservation.starts_at)

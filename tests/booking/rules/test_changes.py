@@ -53,11 +53,17 @@ def test_the_lab_never_moves_a_customer_alone(state, approval, new):
         (OLD, {"booking.off_hours_licence", "booking.instrument_unavailable"}),
         (SHORTER, {"booking.off_hours_licence", "booking.instrument_unavailable"}),
         (TimeRange(TEN, TEN + timedelta(hours=4)), {"quota.hours", "booking.off_hours_licence", "booking.instrument_unavailable"}),
-        (LATER, {"booking.in_the_past", "booking.too_soon", "booking.beyond_horizon", "quota.hours",
+        (LATER, {"booking.in_the_past", "booking.too_soon", "booking.beyond_horizon", "booking.off_grid", "quota.hours",
                  "booking.off_hours_licence", "booking.instrument_unavailable"}),
     ],
 )  # fmt: skip
 def test_a_start_that_stays_is_not_judged_again_and_all_other_rules_count(new, left):
-    codes = ["booking.in_the_past", "booking.too_soon", "booking.beyond_horizon", "quota.hours", "booking.off_hours_licence",
-             "booking.instrument_unavailable"]  # fmt: skip
+    codes = ["booking.in_the_past", "booking.too_soon", "booking.beyond_horizon", "booking.off_grid", "quota.hours",
+             "booking.off_hours_licence", "booking.instrument_unavailable"]  # fmt: skip
     assert {one.code for one in counting([Reason(code, {}, "") for code in codes], OLD, new)} == left
+
+
+def test_an_end_that_stays_need_not_lie_on_the_grid_of_today_and_a_new_one_does():
+    reason = Reason("booking.end_off_grid", {}, "ends_at")
+    assert counting([reason], OLD, TimeRange(OLD.starts_at + timedelta(hours=1), OLD.ends_at)) == []
+    assert counting([reason], OLD, SHORTER) == [reason]

@@ -10,14 +10,17 @@ import pytest
 from billing.ledger.models import Account
 from billing.settlement.models import Quote
 from billing.settlement.services import moving
-from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationChange
+from booking.invariants import states_are_replays
+from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationChange, ReservationTransition
 from booking.ports import ExpectedFigures
 from booking.rules.changes import Side
 from booking.services import changes, policies, transitions
 from booking.services.changes import ChangeRequest
 from booking.services.policies import Scope
+from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.invariants import registered
+from instruments.models import Membership
 from tests.booking.services.test_reservation_flow import ask
 
 
@@ -234,3 +237,52 @@ def test_where_pending_requests_do_not_block_a_request_moves_without_blocking(ca
     first, _second = ask(cast, slot(9, 12)), ask(cast, slot(9, 12), who="he", firm=cast.other_firm, key="k2")
     move(cast, first, slot(14, 16))
     assert not Occupancy.objects.filter(blocking=True).exists()
+
+
+def test_a_running_session_that_was_moved_once_is_legal_history(cast, approved, slot):
+    transitions.check_in(cast.actor("wang"), approved.reservation_id, slot(9, 12).starts_at)
+    ReservationTransition.objects.create(
+        reservation_id=approved.reservation_id, action="move", from_state="in_use", to_state="in_use", at=slot(9, 12).starts_at
+    )
+    assert states_are_replays().violations == ()
+
+
+def test_time_may_be_given_back_after_the_labs_grid_became_coarser(cast, programmes, slot):
+    booked = ask(cast, slot(9.5, 12))
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"granularity_minutes": 60}, cast.now)
+    with pytest.raises(Refusal) as refused:
+        move(cast, booked, slot(9.5, 11.5))
+    assert codes(refused) == ["booking.end_off_grid"]
+    assert move(cast, booked, slot(9.5, 11), key="m2").state == "made"
+
+
+def test_nobody_answers_for_the_lab_about_the_own_booking(cast, programmes, slot):
+    Membership.objects.create(user=cast.users["wang"], organisation=cast.firm, role=Role.RESEARCHER, created_at=cast.now)
+    Membership.objects.create(user=cast.users["li"], organisation=cast.lab, role=Role.LAB_MANAGER, created_at=cast.now)
+    own = ask(cast, slot(9, 12), who="wang")
+    transitions.approve(cast.actor("li"), own.reservation_id, cast.now)
+    proposed = move(cast, own, slot(14, 17), who="zhao")
+    with pytest.raises(Refusal) as refused:
+        changes.accept(cast.actor("wang"), proposed.change_id, cast.now)
+    assert codes(refused) == ["booking.own_request"]
+    changes.accept(cast.actor("li"), proposed.change_id, cast.now)
+    assert at(own).during == slot(14, 17)
+
+
+def test_a_time_that_has_begun_meanwhile_is_not_accepted(cast, programmes, slot):
+    late = ask(cast, slot(14, 17))
+    transitions.approve(cast.actor("wang"), late.reservation_id, cast.now)
+    earlier = move(cast, late, slot(9, 12))
+    with pytest.raises(Refusal) as refused:
+        changes.accept(cast.actor("wang"), earlier.change_id, slot(9, 12).starts_at)
+    assert codes(refused) == ["change.over"]
+    assert at(late).during == slot(14, 17)
+
+
+@pytest.mark.parametrize("who", ["lin", "wang"])
+def test_nobody_is_asked_for_a_yes_that_could_not_come_in_time(cast, approved, slot, who):
+    begun = replace(cast, now=slot(9.25, 12).starts_at)
+    with pytest.raises(Refusal) as refused:
+        move(begun, approved, slot(9, 13), who=who, reason="It takes longer")
+    assert codes(refused) == ["change.start_first"]
+    assert not ReservationChange.objects.exists()

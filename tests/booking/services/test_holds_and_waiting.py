@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from booking.models import Occupancy, Reservation, WaitEntry
+from booking.models import InstrumentPolicy, Occupancy, Reservation, WaitEntry
 from booking.rules.waiting import REST
-from booking.services import changes, holds, policies, transitions, waiting
+from booking.services import changes, holds, maintenance, policies, transitions, waiting
 from booking.services.changes import ChangeRequest
 from booking.services.policies import Scope
 from booking.services.waiting import Wish
@@ -310,3 +310,89 @@ def test_a_person_waits_for_ten_times_at_most(cast, slot):
     with pytest.raises(Refusal) as refused:
         waiting.join(cast.actor("lin"), wish(cast, slot(8, 10)), cast.now)
     assert codes(refused) == ["wait.too_many"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        ({"licensed_times": [{"weekdays": [1, 2, 3, 4, 5, 6, 7], "from_minute": 480, "until_minute": 720}]}, (12, 14)),
+        ({"quotas": [{"subject": "person", "measure": "count", "period": "day", "most": 1}]}, (32, 34)),
+    ],
+)
+def test_a_time_that_the_rules_forbid_hides_no_later_one(cast, slot, rules, found):
+    ask(cast, slot(16, 18))
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), rules, cast.now)
+    entry = waiting.join(cast.actor("lin"), wish(cast, slot(8, 44)), cast.now)
+    assert waiting.offer_free_time(cast.now) == 1
+    entry.refresh_from_db()
+    assert entry.offered == slot(*found)
+
+
+def test_to_look_for_those_who_wait_locks_nothing_and_reads_each_instrument_once(cast, slot):
+    others_ask(cast, slot(8, 16))
+    for hours in ((9, 11), (11, 13), (13, 15)):
+        waiting.join(cast.actor("lin"), wish(cast, slot(*hours)), cast.now)
+    with CaptureQueriesContext(connection) as told:
+        assert waiting.offer_free_time(cast.now) == 0
+    statements = [one["sql"] for one in told.captured_queries]
+    assert not [one for one in statements if "FOR NO KEY UPDATE" in one]
+    assert len([one for one in statements if 'FROM "instruments_instrument"' in one]) == 1
+
+
+def test_who_books_beside_an_offer_lets_it_pass_and_waits_on(cast, slot):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, buffer_before_minutes=30)
+    entry = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now)
+    waiting.offer_free_time(cast.now)
+    ask(cast, slot(11, 12))
+    entry.refresh_from_db()
+    assert (entry.state, entry.reservation_id, entry.passed_at) == ("waiting", None, cast.now)
+    assert not Occupancy.objects.filter(source="offer").exists()
+    assert not Notice.objects.filter(event="waiting.offered", needs_action=True).exists()
+
+
+def test_what_one_was_offered_is_not_held_beside_it_but_booked(cast, slot):
+    waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now)
+    waiting.offer_free_time(cast.now)
+    with pytest.raises(Refusal) as refused:
+        holds.hold(cast.actor("lin"), cast.xrd.pk, slot(9, 11), cast.now)
+    assert codes(refused) == ["hold.offered"]
+    with pytest.raises(Conflict):
+        holds.hold(cast.actor("he"), cast.xrd.pk, slot(9, 11), cast.now)
+    assert ask(cast, slot(9, 11)).state == "requested"
+
+
+# --- Whom a hold keeps out ------------------------------------------------------------------------------------------------
+def expired(cast, during, who="he"):
+    holds.hold(cast.actor(who), cast.xrd.pk, during, cast.now - 9 * MINUTE)
+
+
+def moved(cast, reserved, during, who="lin", **more):
+    wanted = ChangeRequest(reserved.reservation_id, during, **more)
+    return changes.change(cast.actor(who), wanted, cast.now, idempotency_key=f"{who}-{during}").state
+
+
+def test_an_expired_hold_keeps_no_move_and_no_proposal_out(cast, slot):
+    request, approved = ask(cast, slot(9, 10)), ask(cast, slot(10, 11), key="k2")
+    transitions.approve(cast.actor("wang"), approved.reservation_id, cast.now)
+    expired(cast, slot(13, 14))
+    assert moved(cast, request, slot(13, 14)) == "made"
+    expired(cast, slot(15, 16))
+    assert moved(cast, approved, slot(15, 16)) == "open"
+
+
+def test_who_moves_is_not_kept_out_by_the_own_hold_and_the_lab_is(cast, slot):
+    reserved = ask(cast, slot(9, 10))
+    holds.hold(cast.actor("lin"), cast.xrd.pk, slot(13, 14), cast.now)
+    with pytest.raises(Conflict):
+        moved(cast, reserved, slot(13, 14), who="wang", reason="Agreed by phone", agreed=True)
+    assert moved(cast, reserved, slot(13, 14)) == "made"
+
+
+def test_an_expired_hold_keeps_no_approval_and_no_maintenance_out(cast, slot):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
+    reserved = ask(cast, slot(9, 10))
+    expired(cast, slot(9, 10))
+    transitions.approve(cast.actor("wang"), reserved.reservation_id, cast.now)
+    expired(cast, slot(13, 14))
+    maintenance.block(cast.actor("wang"), cast.xrd.pk, slot(13, 14), "New tube", cast.now)
+    assert not Occupancy.objects.filter(source="hold").exists()

@@ -68,7 +68,7 @@ def test_a_restriction_keeps_firms_out_and_lets_the_owner_in(cast, wang, slot):
     [
         (
             lambda wang, pk, now: hours.close(wang, pk, OnceOrAgain(wall("2026-11-25T10:00"), wall("2026-11-25T11:00"), "Helium"), now),
-            "booking.closed_because", "2026 11:00: Helium",
+            "booking.closed_because", "2026, 11:00: Helium",
         ),
         (
             lambda wang, pk, now: hours.close(wang, pk, OnceOrAgain(wall("2026-11-25T10:00"), wall("2026-11-25T11:00")), now),

@@ -208,3 +208,11 @@ def test_many_instruments_follow_in_a_fixed_number_of_statements(cast, wang, lab
     with django_assert_max_num_queries(6):
         assert len(policies.follow_instruments(ids)) == len(ids)
     assert not policies_follow_layers().violations
+
+
+def test_a_policy_that_is_adopted_is_in_the_audit_by_whose_word(cast, wang, lab):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, max_minutes=240)
+    policies.say(wang, lab, {"notice_minutes": 600}, cast.now)
+    layer = PolicyLayer.objects.get(instrument=cast.xrd)
+    written = AuditEntry.objects.get(action="policy.adopt")
+    assert (written.object_id, written.actor, written.after) == (str(layer.pk), cast.users["wang"], {"max_minutes": 240})

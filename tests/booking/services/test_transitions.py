@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from booking import ports
 from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationTransition, UsageSession
-from booking.services import maintenance, reservations, transitions
+from booking.services import context, maintenance, reservations, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
@@ -330,3 +332,30 @@ def test_a_time_that_was_moved_while_the_lock_was_waited_for_is_the_one_that_cou
         act(cast, pk, at)
     assert codes(refused) == {code}
     assert Reservation.objects.get(pk=pk).state == "approved"
+
+
+def test_a_time_that_the_manager_did_not_see_is_not_approved(cast, slot):
+    pk = ask(cast, slot(9, 12)).pk
+    with pytest.raises(Conflict) as refused:
+        transitions.approve(cast.actor("wang"), pk, cast.now, seen=slot(13, 16))
+    assert codes(refused) == {"booking.changed_meanwhile"}
+    assert Reservation.objects.get(pk=pk).state == "requested"
+    transitions.approve(cast.actor("wang"), pk, cast.now, seen=slot(9, 12))
+
+
+def test_what_the_clock_has_ended_is_not_approved_although_no_job_has_come_by(cast, slot):
+    during = slot(9, 12)
+    pk = ask(cast, during).pk
+    with pytest.raises(Refusal) as refused:
+        transitions.approve(cast.actor("wang"), pk, during.starts_at)
+    assert codes(refused) == {"booking.too_late_to_approve"}
+    assert transitions.expire_due(during.starts_at) == 1
+
+
+def test_an_instrument_in_hand_knows_its_policy(cast):
+    policy(cast, cancel_notice_minutes=7)
+    one, _customer = context.load_for_customer(cast.actor("lin"), cast.xrd.pk, cast.firm.pk)
+    (many,) = context.load_many(cast.actor("lin"), [cast.xrd.pk], cast.firm).values()
+    with CaptureQueriesContext(connection) as asked:
+        known = [context.policy_for(found.instrument).cancel_notice_minutes for found in (one, many)]
+    assert (known, len(asked)) == ([7, 7], 0)

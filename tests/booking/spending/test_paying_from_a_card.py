@@ -13,8 +13,9 @@ from billing.ledger.models import Account
 from billing.models import InternalSlip
 from billing.settlement.services import quotes
 from booking.models import LeaderApproval, Reservation, ReservationTransition
-from booking.services import changes, leader_answers, transitions
+from booking.services import changes, decisions, leader_answers, transitions
 from booking.services.changes import ChangeRequest
+from booking.services.decisions import How
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.invariants import registered
 from instruments.models import Notice
@@ -275,6 +276,19 @@ def test_new_figures_that_the_customer_accepts_are_kept_on_the_card_and_shown_to
     quotes.accept_quote(cast.actor("ma"), asked.pk, cast.now)
     assert money(spenders) == (800_00, 0)
     assert (approval(asked).state, approval(asked).asked_fen) == ("waiting", 800_00)
+
+
+@pytest.mark.parametrize("verdict", ["approve", "reject"])
+def test_a_decision_that_is_taken_back_leaves_the_money_on_the_card_for_the_request(spenders, ask, slot, verdict):
+    cast, asked, wang = spenders.cast, ask(slot(10, 12)), spenders.cast.actor("wang")
+    if verdict == "approve":
+        transitions.approve(wang, asked.pk, cast.now, How(undo=True))
+    else:
+        transitions.reject(wang, asked.pk, cast.now, "Maintenance", How(undo=True))
+    decisions.take_back(wang, asked.pk, cast.now)
+    assert money(spenders) == (400_00, 0)
+    transitions.approve(wang, asked.pk, cast.now)
+    sound()
 
 
 def test_no_programme_is_tried_for_an_owners_own_people(spenders, ask, slot, programmes):

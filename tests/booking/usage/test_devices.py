@@ -14,6 +14,7 @@ from booking.services import (
     device_events,
     device_keys,
     device_matching,
+    holds,
     late_entry,
     self_service,
     transitions,
@@ -313,6 +314,15 @@ def test_an_entry_into_somebodys_time_is_refused(cast, key, over, slot):
     with pytest.raises(Conflict) as refused:
         usage_problems.enter(cast.actor("wang"), DeviceRun.objects.get().pk, entry, during.ends_at)
     assert codes(refused) == {"usage.entry_taken"}
+
+
+def test_a_hold_that_has_expired_is_nobodys_time_to_write_a_session_into(cast, slot):
+    during = slot(13, 15)
+    holds.hold(cast.actor("he"), cast.xrd.pk, slot(14, 15), cast.now)
+    entry = Entry(cast.xrd.pk, cast.firm.pk, cast.users["lin"].pk, during, "assisted", "log", "forgot")
+    late_entry.enter(cast.actor("wang"), entry, during.ends_at)
+    assert [one.source for one in Occupancy.objects.all()] == ["reservation"]
+    assert wrong() == {}
 
 
 def test_a_run_is_ignored_with_a_reason_and_stays_so_when_events_come_again(cast, key, slot):

@@ -11,9 +11,11 @@ from billing.ledger.models import Transfer
 from booking import ports
 from booking.models import Reservation, ReservationTransition
 from booking.ports import NOTHING_EXPECTED
+from booking.rules.deciding import Verdict
 from booking.rules.states import Action
-from booking.services import changes, extending, reservations, self_service, transitions, usage_review
+from booking.services import changes, decisions, extending, inbox, reservations, self_service, transitions, usage_review
 from booking.services.changes import ChangeRequest
+from booking.services.inbox import Wish
 from booking.services.reservations import ReservationRequest
 from config.kernel.time_range import TimeRange
 from tests.booking.usage.conftest import wrong
@@ -27,6 +29,7 @@ CALLED = {
     Action.CANCEL: "on_release",
     Action.MARK_NO_SHOW: "on_release",
     Action.EXPIRE: "on_release",
+    Action.TAKE_BACK: "on_release",
     Action.MOVE: "on_move",
     Action.CHECK_IN: "on_progress",
     Action.CHECK_OUT: "on_progress",
@@ -90,7 +93,10 @@ def test_money_is_called_on_every_step_and_nothing_stays_held_at_the_end(cast, p
         transitions.check_out(wang, one.pk, one.ends_at)
         return one
 
-    transitions.reject(wang, ask(8, 9).pk, now, "no")
+    hasty = ask(8, 9)
+    inbox.decide(wang, hasty.pk, Wish(Verdict.APPROVE), now)
+    decisions.take_back(wang, hasty.pk, now)
+    transitions.reject(wang, hasty.pk, now, "no")
     transitions.cancel(lin, approved(8, 9).pk, now)
     lapsed = ask(8, 9)
     assert transitions.expire_due(lapsed.starts_at) == 1

@@ -11,10 +11,11 @@ from billing.settlement.models import Award, Charge
 from booking.models import Reservation, UsageAdjustment, UsageSession
 from booking.queries import usage as usage_queries
 from booking.services import self_service, usage_review
+from config.kernel.access import Role
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.time_range import TimeRange
 from frontend.presenters.usage import review_panel
-from instruments.models import Notice
+from instruments.models import Membership, Notice
 from tests.booking.usage.conftest import codes, state, wrong
 
 DAY = timedelta(days=1)
@@ -103,7 +104,7 @@ def test_a_customer_who_said_yes_is_asked_nothing_more_and_only_the_lab_is_remin
     assert needing(reservation) == set()
     assert usage_review.remind_due(reservation.ends_at + 9 * DAY) == 1
     assert (told("reservation.agree_soon"), told("lab.agree_soon") > 0) == (0, True)
-    assert needing(reservation) == set()
+    assert needing(reservation) == {"lab.agree_soon"}
 
 
 def test_a_lab_that_said_yes_is_not_reminded_and_its_yes_settles_nothing_of_the_customers(cast, programmes, over):
@@ -119,9 +120,9 @@ def test_a_customer_who_was_reminded_is_done_with_the_own_yes(cast, programmes, 
     UsageSession.objects.update(lab_agreed_at=None, lab_agreed_by=None)
     assert usage_review.remind_due(reservation.ends_at + 9 * DAY) == 1
     assert (told("reservation.agree_soon") > 0, told("lab.agree_soon") > 0) == (True, True)
-    assert needing(reservation) == {"reservation.completed", "reservation.agree_soon"}
+    assert needing(reservation) == {"reservation.completed", "reservation.agree_soon", "lab.agree_soon"}
     assert usage_review.agree(cast.actor("lin"), reservation.pk, reservation.ends_at + 9 * DAY) is False
-    assert needing(reservation) == set()
+    assert needing(reservation) == {"lab.agree_soon"}
 
 
 def test_nothing_may_be_charged_and_then_every_hold_goes_back(cast, programmes, over):
@@ -243,3 +244,17 @@ def test_time_does_not_agree_what_is_asked_or_disputed(cast, over):
     late = asked.ends_at + 30 * DAY
     assert (usage_review.remind_due(late), usage_review.agree_due(late + 2 * DAY)) == (0, 0)
     assert {state(asked), state(disputed)} == {"adjusting", "disputed"}
+
+
+# --- Two people -----------------------------------------------------------------------------------------------------------
+def test_who_proposed_other_times_does_not_accept_them_for_the_lab(cast, programmes, over, second):
+    Membership.objects.create(user=cast.users["wang"], organisation=cast.firm, role=Role.RESEARCHER, created_at=cast.now)
+    reservation = over(9, 12)
+    at = reservation.ends_at
+    usage_review.ask_adjustment(cast.actor("wang"), reservation.pk, None, "It never ran.", at)
+    with pytest.raises(Refusal) as refused:
+        usage_review.accept_adjustment(cast.actor("wang"), reservation.pk, at)
+    assert codes(refused) == {"usage.second_person"}
+    assert (state(reservation), Charge.objects.count()) == ("adjusting", 0)
+    usage_review.accept_adjustment(second, reservation.pk, at)
+    assert state(reservation) == "agreed"

@@ -5,17 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services.extension_quotes import extension_figures
 from booking.models import CreditEvent, InstrumentPolicy, Occupancy, Reservation, UsageSession
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
+from booking.queries.credit import open_appeals
 from booking.queries.usage import here
-from booking.services import check_in_points, credit, extending, self_service, transitions, usage_review
+from booking.services import check_in_points, credit, extending, holds, self_service, transitions, usage_review
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.messages import reason_sentence
-from instruments.models import Site
+from config.kernel.models import AuditEntry
+from config.kernel.time_range import TimeRange
+from instruments.models import Notice, Site
 from tests.booking.usage.conftest import codes, state, wrong
 
 MINUTE = timedelta(minutes=1)
@@ -199,6 +204,9 @@ def test_who_comes_late_gets_the_points_for_not_coming_back_and_loses_those_for_
     else:
         transitions.check_in(cast.actor("wang"), reservation.pk, at)
     back = CreditEvent.objects.get(reverses=missed)
+    with pytest.raises(Refusal) as refused:
+        credit.appeal(cast.actor("lin"), missed.pk, "I came.", at)
+    assert codes(refused) == {"credit.nothing_to_appeal"}
     assert (back.kind, back.lab_points, back.at) == ("no_show", 30, at)
     self_service.end(cast.actor("lin"), reservation.pk, agrees=False, now=reservation.ends_at)
     standing = CreditEvent.objects.filter(reverses=None, reversal=None)
@@ -213,6 +221,9 @@ def test_an_appeal_that_is_granted_after_one_came_late_gives_the_points_back_onc
     transitions.mark_no_shows_due(at)
     appealed = credit.appeal(cast.actor("lin"), CreditEvent.objects.get().pk, "I stood at the door.", at)
     self_service.start(cast.actor("lin"), reservation.pk, [], at)
+    waits = Notice.objects.filter(event="credit.appealed", needs_action=True)
+    assert not waits.exists() and not open_appeals(cast.actor("wang")), "it has decided itself"
+    assert Notice.objects.filter(event="credit.taken_back", user=cast.users["lin"]).count() == 1
     credit.decide_appeal(cast.actor("wang"), appealed.pk, True, "You did.", at)
     assert sorted(CreditEvent.objects.values_list("lab_points", flat=True)) == [-30, 30]
     assert wrong() == {}
@@ -343,3 +354,65 @@ def test_the_lab_agrees_at_once_to_what_the_customer_confirmed_on_the_phone(cast
     assert (session.customer_agreed_at is not None, session.lab_agreed_at) == (True, None)
     assert usage_review.agree(cast.actor("wang"), reservation.pk, reservation.ends_at)
     assert state(reservation) == "agreed"
+
+
+def test_a_yes_on_the_phone_is_audited_and_asks_the_customer_nothing_more(cast, running):
+    reservation = running(9, 11)
+    self_service.end(cast.actor("lin"), reservation.pk, agrees=True, now=reservation.ends_at)
+    said = AuditEntry.objects.get(action="usage.say_yes")
+    assert (said.actor, said.after) == (cast.users["lin"], {"customer": True, "lab": False})
+    needing = Notice.objects.filter(needs_action=True, object_id=str(reservation.pk))
+    assert not needing.filter(user=cast.users["lin"]).exists()
+    until = UsageSession.objects.get().review_until
+    usage_review.remind_due(until)
+    assert [one.event for one in needing.all()] == ["lab.agree_soon"]
+    usage_review.agree(cast.actor("wang"), reservation.pk, until)
+    assert not needing.all().exists()
+
+
+# --- Holds ----------------------------------------------------------------------------------------------------------------
+def test_holds_that_have_expired_and_the_own_keep_nobody_from_going_on(cast, running):
+    reservation = running(9, 11)
+    holds.hold(cast.actor("he"), cast.xrd.pk, _at(reservation, 0, 1), cast.now)
+    found = Reservation.objects.select_related("instrument__site", "organisation").get()
+    until, now = reservation.ends_at + HOUR, reservation.ends_at - 20 * MINUTE
+    assert until in extending.extensible(found, now).ends
+    extending.extend(cast.actor("lin"), reservation.pk, until, NOTHING_EXPECTED, now)
+    InstrumentPolicy.objects.create(instrument=cast.xrd, notice_minutes=0)
+    holds.hold(cast.actor("lin"), cast.xrd.pk, _at(reservation, 1, 2), now)
+    extending.extend(cast.actor("lin"), reservation.pk, until + HOUR, NOTHING_EXPECTED, now)
+    assert [one.source for one in Occupancy.objects.all()] == ["reservation"]
+
+
+def test_an_expired_hold_keeps_nobody_from_starting_early_or_late(cast, book):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, notice_minutes=0)
+    missed, early = book(9, 11), book(14, 16)
+    holds.hold(cast.actor("he"), cast.xrd.pk, _at(early, -3, -2), cast.now)
+    self_service.start(cast.actor("lin"), early.pk, [], early.starts_at - 30 * MINUTE)
+    late = missed.starts_at + 31 * MINUTE
+    transitions.mark_no_shows_due(late)
+    holds.hold(cast.actor("he"), cast.xrd.pk, _at(missed, -1, 0), late - MINUTE)
+    with pytest.raises(Conflict):
+        self_service.start(cast.actor("lin"), missed.pk, [], late)
+    self_service.start(cast.actor("lin"), missed.pk, [], late + 9 * MINUTE)
+    assert state(missed) == state(early) == "in_use"
+
+
+def _at(reservation, first, last) -> TimeRange:
+    """So many hours after its end."""
+    return TimeRange(reservation.ends_at + first * HOUR, reservation.ends_at + last * HOUR)
+
+
+def test_what_is_offered_is_looked_at_as_far_as_it_is_shown(cast, running):
+    credit_rules = {"start_points": 100, "points": {"no_show": 30}}
+    running(9, 11)
+    found = Reservation.objects.select_related("instrument__site", "instrument__policy", "organisation").get()
+
+    def asked(most) -> int:
+        with CaptureQueriesContext(connection) as told:
+            assert len(extending.extensible(found, found.starts_at, most).ends) == most
+        return len(told)
+
+    assert asked(1) == asked(4), "where nothing is kept, nothing is asked for each end"
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, credit_rules, cast.now)
+    assert asked(4) == asked(1) + 3

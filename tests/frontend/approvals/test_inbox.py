@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import InstrumentPolicy, Occupancy, Reservation, ReservationTransition
-from booking.services import transitions
+from booking.services import changes, transitions
 from instruments.models import Membership
 from tests.frontend.acting import query_count, words
 
@@ -68,17 +69,18 @@ def test_approving_goes_on_to_the_next_request(as_, ask):
     first, second = ask(9, 10), ask(11, 12)
     client = as_("wang")
     html = client.get("/approvals/").content.decode()
-    assert 'data-key="a"' in html and f'href="?selected={second}" data-key="j"' in html
+    assert 'data-key="a"' in html and f'data-step="{second}" data-key="j"' in html
     response = client.post(f"/bookings/{first}/approve", {"next_id": second})
     assert (response.status_code, response.headers["Location"]) == (302, f"/approvals/?selected={second}")
     assert Reservation.objects.get(pk=first).state == "approved"
-    assert "Approved. The customer gets a mail." in words(client.get(response.headers["Location"]))
+    assert "1 request approved. It is told in 10 seconds." in words(client.get(response.headers["Location"]))
 
 
 def test_rejecting_takes_a_ready_sentence_and_own_words(as_, ask):
     pk = ask(9, 10)
-    as_("wang").post(f"/bookings/{pk}/reject", {"template": "The lamp is broken.", "reason": "Try Friday.\x00"})
-    assert ReservationTransition.objects.get(action="reject").reason == "The lamp is broken. Try Friday."
+    as_("wang").post(f"/bookings/{pk}/reject", {"template": "operator", "reason": "Try Friday.\x00"})
+    reason = ReservationTransition.objects.get(action="reject").reason
+    assert reason == "The operator is not available then; please choose another time. Try Friday."
 
 
 def test_rejecting_without_a_reason_is_refused_beside_the_request(as_, ask):
@@ -146,3 +148,15 @@ def test_the_inbox_takes_as_many_queries_for_thirty_as_for_three(as_, ask):
         for hour in range(8, 17):
             ask(hour, hour + 1, day=day)
     assert query_count(as_("wang"), "/approvals/") == few <= 16
+
+
+@pytest.mark.parametrize("path", ["/approvals/", "/bookings/{pk}"])
+def test_a_time_that_was_moved_since_the_page_was_shown_is_not_approved(as_, cast, ask, slot, path):
+    pk, client = ask(9, 12), as_("wang")
+    page = client.get(path.format(pk=pk), follow=True).content.decode()
+    seen = dict(re.findall(r'name="(seen_(?:starts|ends)_at)" value="([^"]+)"', page))
+    wish = changes.ChangeRequest(pk, slot(14, 17))
+    changes.change(cast.actor("lin"), wish, cast.now, idempotency_key="moved")
+    response = client.post(f"/bookings/{pk}/approve", seen)
+    assert response.status_code == 409 and "changed this reservation just now" in words(response)
+    assert Reservation.objects.get(pk=pk).state == "requested"

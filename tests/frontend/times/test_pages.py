@@ -49,7 +49,7 @@ def test_a_customer_sees_what_each_costs_and_books_with_one_press(as_, labs, pro
     page = lin.get(PAGE, {"hours": "3", "from": "2026-11-25"})
     assert "Full price" in text(page)
     assert "Final cost" in text(page)
-    (book,) = links(page, "Book this time")
+    (book,) = links(page, "Request this time")
     assert re.match(r"/instruments/\d+/book\?on=2026-11-25&from=08%3A00&to=11%3A00&organisation=\d+", book)
     form = lin.get(book)
     assert form.status_code == 200
@@ -196,7 +196,7 @@ def test_a_session_that_runs_over_midnight_has_both_days(as_, labs):
     labs.add("Night", opens=20, closes=32, policy={"max_minutes": 720})
     page = as_().get(PAGE, {"hours": "10", "q": "", "from": "2026-11-25"})
     assert "Night" in text(page)
-    (book,) = links(page, "Book this time")
+    (book,) = links(page, "Request this time")
     assert "to_on=2026-11-26" in book
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0015_offers_are_kept'),
+        ('booking', '0018_rules_as_read'),
         ('instruments', '0016_research_groups'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -1,0 +1,149 @@
+"""/api/v1/reservation-groups: several instruments at once, all or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing.api.series import FiguresOut, RangeOut, ReasonOut, figures_json, range_json, reasons_json
+from billing.settlement import together_figures
+from billing.settlement.together_figures import PricedPlace
+from booking.api.serializers import ExpectedIn
+from booking.api.views import expected_of, range_of
+from booking.models import ReservationGroup
+from booking.queries.together import GroupDetail, group_detail
+from booking.services import together
+from booking.services.together import LEAST, MOST, Bundle, Place
+from config.kernel.api.fields import Id, Instant, Text
+from config.kernel.api.schema import IDEMPOTENT
+from config.kernel.api.serializers import StrictSerializer
+from config.kernel.api.views import REPLAYED, ApiView
+from instruments.models import ServiceMode
+
+_TEXT = 2000  # longer is refused as input; the service says what really fits
+
+
+class PlaceIn(StrictSerializer):
+    """One instrument with its time."""
+
+    instrument = Id()
+    starts_at = Instant()
+    ends_at = Instant()
+    service_mode = serializers.ChoiceField(choices=ServiceMode.values)
+    expected = ExpectedIn(required=False, allow_null=True)
+
+
+class GroupIn(StrictSerializer):
+    organisation = Id(help_text="The customer on whose account all of it goes.")
+    places = serializers.ListField(
+        child=PlaceIn(), min_length=LEAST, max_length=MOST, help_text="Different instruments, each with a time."
+    )
+    purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
+    research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
+
+
+class PlaceReportOut(serializers.Serializer):
+    instrument = serializers.IntegerField()
+    time = RangeOut()
+    free = serializers.BooleanField()
+    taken = serializers.BooleanField()
+    approval_required = serializers.BooleanField()
+    reasons = ReasonOut(many=True, help_text="Every rule that it breaks, counted over all places.")
+    instead = RangeOut(allow_null=True, help_text="The nearest time that could be had.")
+    figures = FiguresOut(allow_null=True)
+
+
+class GroupReportOut(serializers.Serializer):
+    possible = serializers.BooleanField(help_text="All of them can be had.")
+    total = FiguresOut()
+    places = PlaceReportOut(many=True)
+
+
+class MemberOut(serializers.Serializer):
+    reservation = serializers.IntegerField()
+    reference = serializers.CharField()
+    instrument = serializers.IntegerField()
+    state = serializers.CharField()
+    starts_at = serializers.DateTimeField()
+    ends_at = serializers.DateTimeField()
+
+
+class GroupOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    url = serializers.CharField()
+    reservations = MemberOut(many=True, help_text="Those that you may see.")
+
+
+class GroupView(ApiView):
+    """Looking at several instruments together, asking for them, and reading what was asked for."""
+
+    token_scopes = {"GET": "read", "POST": "book"}
+    queryset = ReservationGroup.objects.none()
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer]:
+        return GroupIn if self.action in ("report", "create") else GroupOut
+
+    @extend_schema(responses=GroupReportOut, operation_id="reservation_groups_report")
+    def report(self, request: Request) -> Response:
+        """What would become of each place, with price and subsidy. Nothing is booked."""
+        found = together_figures.report(self.actor, _bundle(self.valid(request)), self.now)
+        rows = [_row(one) for one in found.rows]
+        return Response({"possible": found.is_possible, "total": figures_json(found.total), "places": rows})
+
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: GroupOut, 200: GroupOut})
+    def create(self, request: Request) -> Response:
+        """Ask for all places in one transaction. 409 names the instrument that cannot be had any more: look at a fresh report."""
+        key, asked = self.idempotency_key(request), self.valid(request)
+        made = together.ask(self.actor, _bundle(asked), self.now, idempotency_key=key)
+        body = _shown(group_detail(self.actor, made.group_id))
+        if made.replayed:
+            return Response(body, headers={REPLAYED: "true"})
+        return Response(body, status=201, headers={"Location": body["url"]})
+
+    @extend_schema(responses=GroupOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """What was asked for together."""
+        return Response(_shown(group_detail(self.actor, int(pk))))
+
+
+def _bundle(asked: Mapping[str, Any]) -> Bundle:
+    places = tuple(Place(one["instrument"], range_of(one), one["service_mode"], expected_of(one)) for one in asked["places"])
+    return Bundle(asked["organisation"], places, asked["purpose"], asked["research_project"])
+
+
+def _row(one: PricedPlace) -> dict[str, Any]:
+    row, zone = one.row, one.row.context.zone
+    return {
+        "instrument": row.place.instrument_id,
+        "time": range_json(row.place.during, zone),
+        "free": row.verdict.is_free,
+        "taken": row.verdict.taken,
+        "approval_required": row.context.policy.approval_required,
+        "reasons": reasons_json(row.verdict.reasons),
+        "instead": range_json(row.verdict.instead, zone),
+        "figures": figures_json(one.figures),
+    }
+
+
+def _shown(found: GroupDetail) -> dict[str, Any]:
+    return {
+        "id": found.group.pk,
+        "url": reverse("api_group", args=[found.group.pk]),
+        "reservations": [
+            {
+                "reservation": one.pk,
+                "reference": one.reference,
+                "instrument": one.instrument_id,
+                "state": one.state,
+                **(range_json(one.during, ZoneInfo(one.instrument.site.time_zone)) or {}),
+            }
+            for one in found.reservations
+        ],
+    }

@@ -1,0 +1,148 @@
+"""What a series costs: each time by the same engine as a quote, in the order in which they would be booked.
+
+Where the lab asks for no approval each time holds its subsidy at once, so that the next one finds less; where it does, every request is
+quoted from what is left now, and what would be left if all were approved is told beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing.ledger.models import Account
+from billing.settlement.services import assessing, moving
+from billing.settlement.services.assessing import Plan, Prepared, Session
+from billing.subsidy.rules.assess import Assessment
+from billing.subsidy.rules.outcome import Award
+from booking.models import Reservation
+from booking.ports import ExpectedFigures
+from booking.services import series, series_changes
+from booking.services.series import Pick, Report, Row, Wish
+from booking.services.series_changes import ChangeRow, SeriesChange
+from config.kernel.access import Actor
+from config.kernel.errors import Refusal
+from config.kernel.time_range import TimeRange
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """In fen."""
+
+    gross_fen: int
+    payable_now_fen: int
+    final_cost_fen: int
+    estimate: bool
+
+    @classmethod
+    def of(cls, assessment: Assessment) -> Figures:
+        return cls(assessment.gross_fen, assessment.payable_now_fen, assessment.final_cost_fen, assessment.estimate)
+
+    @classmethod
+    def sum(cls, several: Sequence[Figures]) -> Figures:
+        gross, now, cost = (
+            sum(getattr(one, name) for one in several) for name in ("gross_fen", "payable_now_fen", "final_cost_fen")
+        )
+        return cls(gross, now, cost, any(one.estimate for one in several))
+
+
+@dataclass(frozen=True, slots=True)
+class PricedRow:
+    """A time of the report with its figures (None without a price then, and for a time that clocks jump over)."""
+
+    row: Row
+    figures: Figures | None
+
+
+@dataclass(frozen=True, slots=True)
+class PricedReport:
+    """``together``: what is wanted and can be had, as it would be quoted; ``if_all_approved``: the same when the subsidies of each are
+    taken off for the next, where that is dearer (None: it is the same)."""
+
+    report: Report
+    rows: list[PricedRow]
+    together: Figures
+    if_all_approved: Figures | None
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether everything that is wanted can be had and has a price, and anything is."""
+        return self.report.is_possible and all(one.figures for one in self.rows if one.row.wanted)
+
+    def picks(self) -> list[Pick]:
+        """What would be asked for, with the figures that are shown."""
+        wanted = [one for one in self.rows if one.row.wanted and one.row.during is not None]
+        return [Pick(one.row.occurrence.ordinal, one.row.during, expected_of(one.figures)) for one in wanted if one.row.during]
+
+
+def expected_of(figures: Figures | None) -> ExpectedFigures:
+    """What the customer saw."""
+    return ExpectedFigures(figures.payable_now_fen, figures.final_cost_fen) if figures else ExpectedFigures()
+
+
+def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None = None) -> PricedReport:
+    """``booking.services.series.report`` with figures: three more queries however many times. Raises as that."""
+    found = series.report(actor, wish, now, picks)
+    sessions = [Session(found.context.instrument, row.during) for row in found.rows if row.during is not None]
+    plans, known = assessing.plan_many(sessions, found.customer, now)
+    by_ordinal = dict(zip((row.occurrence.ordinal for row in found.rows if row.during is not None), plans, strict=True))
+    alone = {ordinal: assessed(plan, known) for ordinal, plan in by_ordinal.items()}
+    booked = [row.occurrence.ordinal for row in found.wanted if row.is_free]
+    in_turn = _in_turn([by_ordinal[ordinal] for ordinal in booked], known)
+    after_each_other = dict(zip(booked, in_turn, strict=True))
+    quoted = alone if found.context.policy.approval_required else {**alone, **after_each_other}
+    together = Figures.sum([figures for ordinal in booked if (figures := quoted[ordinal])])
+    if_all = Figures.sum([figures for figures in in_turn if figures])
+    rows = [PricedRow(row, quoted.get(row.occurrence.ordinal)) for row in found.rows]
+    return PricedReport(found, rows, together, if_all if if_all != together else None)
+
+
+def assessed(plan: Plan | None, known: dict[str, Account]) -> Figures | None:
+    """The figures under the balances of ``known``; None without a price for the customer."""
+    try:
+        return Figures.of(plan.with_balances(known).inputs.assess()) if plan is not None else None
+    except Refusal:  # the lab has no price for such customers
+        return None
+
+
+def _in_turn(plans: Sequence[Plan | None], known: dict[str, Account]) -> list[Figures | None]:
+    """Each as if the subsidies of those before it were held already; ``known`` is changed, nothing is stored."""
+    found: list[Figures | None] = []
+    for plan in plans:
+        if plan is None:
+            found.append(None)
+            continue
+        prepared = plan.with_balances(known)
+        try:
+            assessment = prepared.inputs.assess()
+        except Refusal:
+            found.append(None)
+            continue
+        hold_in_memory(prepared, assessment, known)
+        found.append(Figures.of(assessment))
+    return found
+
+
+def hold_in_memory(prepared: Prepared, assessment: Assessment, known: dict[str, Account]) -> None:
+    """What holding the awards would do to the accounts, in memory alone."""
+    for version, outcome in zip(prepared.versions, assessment.outcomes, strict=True):
+        if not isinstance(outcome, Award) or not any(outcome.draws.values()):
+            continue
+        for cap_id, amount in outcome.draws.items():
+            spec = prepared.accounts[version.version_id, cap_id]
+            limit = spec.limit_fen
+            opened = Account(key=spec.key, kind=spec.kind, limited=limit is not None, granted_fen=limit or 0)
+            known.setdefault(spec.key, opened).held_fen += amount
+        key = assessing.awarded_key(version, prepared.customer_id)
+        counting = known.setdefault(key, Account(key=key, kind=assessing.AWARDED, limited=False))
+        counting.is_awarded = True  # type: ignore[attr-defined]
+
+
+def report_change(actor: Actor, change: SeriesChange, now: datetime) -> list[ChangeRow]:
+    """``booking.services.series_changes.report`` with what each moved time would cost. Raises as that."""
+
+    def price(reservation: Reservation, during: TimeRange) -> ExpectedFigures:
+        assessment = moving.preview(actor, reservation.pk, during, now).assessment
+        return ExpectedFigures(assessment.payable_now_fen, assessment.final_cost_fen)
+
+    return series_changes.report(actor, change, now, price)

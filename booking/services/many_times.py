@@ -1,0 +1,121 @@
+"""What stands against many times of one instrument, for somebody who looks at them all before asking for any.
+
+The same rules as a reservation's, over what is read once: the queries do not grow with the number of times. Nothing is locked, so it is
+a report, never a promise: ``services.reservations`` has the last word on each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from booking.rules.quota import Booked
+from booking.rules.slots import free_ranges, nearest_alternatives
+from booking.services import context as booking_context
+from booking.services import standing
+from booking.services.context import BookingContext
+from booking.services.refusing import time_reasons
+from config.kernel.errors import Reason
+from config.kernel.time_range import TimeRange
+from instruments.models import Organisation
+
+#: How far from a time that cannot be had another one is looked for.
+NEAR = timedelta(days=3)
+_TRIED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found about one time: every rule that it breaks, and whether somebody has it. ``instead`` is the nearest that can be had."""
+
+    during: TimeRange
+    reasons: tuple[Reason, ...]
+    taken: bool
+    instead: TimeRange | None = None
+
+    @property
+    def is_free(self) -> bool:
+        return not self.taken and not self.reasons
+
+
+class Look:
+    """What was read of an instrument's calendar and of who asks, around some times (at least one)."""
+
+    def __init__(
+        self,
+        context: BookingContext,
+        person_id: int | None,
+        customer: Organisation,
+        times: Sequence[TimeRange],
+        service_mode: str,
+        now: datetime,
+    ) -> None:
+        self._context = context.for_customer(customer)
+        self._service_mode, self._now = service_mode, now
+        self._known = standing.known(self._context, person_id, customer.pk, times, service_mode, now)
+        widest = TimeRange(min(one.starts_at for one in times), max(one.ends_at for one in times))
+        window = context.policy.occupied(widest).widened(2 * NEAR, 2 * NEAR)
+        self._busy = booking_context.busy_ranges(context.instrument.calendar_id, window, holder_id=person_id)
+
+    def at(self, during: TimeRange) -> Verdict:
+        """One time by itself."""
+        return self._verdict(during, [], [])
+
+    def booked(self, during: TimeRange) -> Booked:
+        """``during`` as it counts once it is booked."""
+        return self._known.booked(during)
+
+    def at_all(
+        self,
+        wanted: Sequence[TimeRange],
+        beside: Sequence[TimeRange] = (),
+        elsewhere: Sequence[Booked] = (),
+        taken: Sequence[TimeRange] = (),
+    ) -> list[Verdict]:
+        """Each of ``wanted`` as if those before it that can be had were booked already, then each of ``beside`` as if all of those were;
+        for what cannot be had the nearest that could be then. ``elsewhere`` is booked too, ``taken`` of the calendar too."""
+        booked: list[Booked] = list(elsewhere)
+        blocked: list[TimeRange] = list(taken)
+        verdicts = []
+        for during in wanted:
+            verdict = self._verdict(during, booked, blocked)
+            if verdict.is_free:
+                booked.append(self._known.booked(during))
+                blocked += [self._context.policy.occupied(during)] if self._blocks else []
+            verdicts.append(verdict)
+        verdicts += [self._verdict(during, booked, blocked) for during in beside]
+        return self._with_others(verdicts, booked, blocked)
+
+    @property
+    def _blocks(self) -> bool:
+        policy = self._context.policy
+        return policy.pending_blocks or not policy.approval_required
+
+    def _verdict(self, during: TimeRange, booked: Sequence[Booked], blocked: Sequence[TimeRange]) -> Verdict:
+        context = self._context
+        reasons = time_reasons(context, during, self._service_mode, self._now)
+        reasons += self._known.reasons(during, booked)
+        reasons += context.closed_reasons(during)
+        occupied = context.policy.occupied(during)
+        taken = any(one.overlaps(occupied) for busy in (self._busy, blocked) for one in busy)
+        return Verdict(during, tuple(reasons), taken)
+
+    def _with_others(self, verdicts: Sequence[Verdict], booked: Sequence[Booked], blocked: Sequence[TimeRange]) -> list[Verdict]:
+        tried = [[] if one.is_free else self._near(one.during, blocked) for one in verdicts]
+        self._known = self._known.also_at(other.starts_at for others in tried for other in others)
+        return [
+            replace(one, instead=next((other for other in others if self._verdict(other, booked, blocked).is_free), None))
+            for one, others in zip(verdicts, tried, strict=True)
+        ]
+
+    def _near(self, during: TimeRange, blocked: Sequence[TimeRange]) -> list[TimeRange]:
+        """Free times of the same length near it, by the calendar and the rules about time alone."""
+        context, now = self._context, self._now
+        if during.ends_at + NEAR <= now:
+            return []
+        window = TimeRange(max(during.starts_at - NEAR, now), during.ends_at + NEAR)
+        around = window.widened(NEAR, NEAR)
+        busy = [one for ranges in (self._busy, blocked) for one in ranges if one.overlaps(around)]
+        free = free_ranges(context.opening(window), busy, context.policy, now)
+        return nearest_alternatives(during, free, context.policy, context.zone, now, _TRIED)

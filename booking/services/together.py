@@ -1,0 +1,197 @@
+"""Several instruments at once: looked at together, asked for in one transaction, all or none.
+
+Their calendars are locked first, in the order of their ids, so that two who ask for the same instruments in another order wait for each
+other instead of for ever; then each goes the way of a single request (``reservations.reserve_one``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, connection
+
+from booking import ports
+from booking.models import Reservation, ReservationGroup
+from booking.rules.quota import Booked
+from booking.services import conflicts, reservations
+from booking.services import context as booking_context
+from booking.services.context import BookingContext
+from booking.services.many_times import Look, Verdict
+from booking.services.refusing import BOOKING_ROLES
+from booking.services.reservations import Part, ReservationRequest
+from config.kernel.access import Actor
+from config.kernel.errors import Busy, Conflict, Forbidden, NotFound, Reason, Refusal
+from config.kernel.services import audit, idempotency, transactions
+from config.kernel.time_range import TimeRange
+from instruments.models import Organisation
+
+ROUTE = "booking.together"
+LEAST, MOST = 2, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One instrument with its time and the figures that the customer saw for it."""
+
+    instrument_id: int
+    during: TimeRange
+    service_mode: str
+    expected: ports.ExpectedFigures = ports.NOTHING_EXPECTED
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What is asked for together, on the account of one customer. ``places`` are of different instruments."""
+
+    organisation_id: int
+    places: tuple[Place, ...]
+    purpose: str = ""
+    research_project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """One instrument of the report."""
+
+    place: Place
+    context: BookingContext
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class BundleReport:
+    """``rows`` in the order in which they were asked for."""
+
+    customer: Organisation
+    rows: list[PlaceRow]
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether all can be had."""
+        return all(row.verdict.is_free for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class BookedTogether:
+    """The reservations in the order of the places, each with its state."""
+
+    group_id: int
+    reservations: tuple[tuple[int, str], ...]
+    replayed: bool
+
+
+def in_order(contexts: Iterable[BookingContext]) -> list[BookingContext]:
+    """How they are booked one after the other: labs in order, so that two never wait for each other's quotas."""
+    return sorted(contexts, key=lambda one: (one.instrument.organisation_id, one.instrument.pk))
+
+
+def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
+    """What would become of each place; those before it count for quotas. Nothing is written or locked; the queries grow with the places
+    (``MOST`` at most). Raises NotFound, Forbidden, Refusal ``together.*``."""
+    customer = _checked(actor, bundle)
+    contexts = booking_context.load_many(actor, [one.instrument_id for one in bundle.places], customer)
+    places = {one.instrument_id: one for one in bundle.places}
+    if len(contexts) != len(places):
+        raise NotFound.of("access.not_found", model="instrument")
+    booked: list[Booked] = []
+    blocked: dict[int, list[TimeRange]] = defaultdict(list)
+    verdicts: dict[int, Verdict] = {}
+    for context in in_order(contexts.values()):
+        place, calendar_id = places[context.instrument.pk], context.instrument.calendar_id
+        look = Look(context, actor.user_id, customer, [place.during], place.service_mode, now)
+        (verdict,) = look.at_all([place.during], elsewhere=booked, taken=blocked[calendar_id])
+        verdicts[place.instrument_id] = verdict
+        if verdict.is_free:
+            booked.append(look.booked(place.during))
+            blocked[calendar_id].append(context.policy.occupied(place.during))
+    return BundleReport(
+        customer, [PlaceRow(one, contexts[one.instrument_id], verdicts[one.instrument_id]) for one in bundle.places]
+    )
+
+
+def _checked(actor: Actor, bundle: Bundle) -> Organisation:
+    """The customer, for a bundle that makes sense."""
+    if bundle.organisation_id not in actor.organisations(*BOOKING_ROLES):
+        raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
+    if not LEAST <= len(bundle.places) <= MOST:
+        raise Refusal.of("together.how_many", "places", least=LEAST, most=MOST)
+    if len({one.instrument_id for one in bundle.places}) != len(bundle.places):
+        raise Refusal.of("together.twice", "places")
+    return Organisation.objects.get(pk=bundle.organisation_id)
+
+
+def ask(actor: Actor, bundle: Bundle, now: datetime, *, idempotency_key: str) -> BookedTogether:
+    """Ask for all places at once, all or none.
+
+    Raises NotFound, Forbidden, Refusal ``together.*``, Conflict ``together.not_all`` with the instrument that cannot be had any more and
+    the reasons against it (look at a fresh report), Busy.
+    """
+    shared = reservations.cleaned(_request(bundle, bundle.places[0])) if bundle.places else None
+    _checked(actor, bundle)
+    if shared is not None:
+        bundle = replace(bundle, purpose=shared.purpose, research_project=shared.research_project)
+
+    def effect() -> dict[str, Any]:
+        group, made = _ask(actor, bundle, now)
+        return {"group": group.pk, "reservations": [[one.pk, str(one.state)] for one in made]}
+
+    payload = [_request(bundle, place).payload() for place in bundle.places]
+    result, replayed = transactions.run(lambda: idempotency.once(actor, ROUTE, idempotency_key, payload, now, effect))
+    return BookedTogether(result["group"], tuple((pk, state) for pk, state in result["reservations"]), replayed)
+
+
+def _request(bundle: Bundle, place: Place) -> ReservationRequest:
+    return ReservationRequest(
+        place.instrument_id,
+        bundle.organisation_id,
+        place.during,
+        place.service_mode,
+        bundle.purpose,
+        bundle.research_project,
+        place.expected,
+    )
+
+
+_LOCK = """
+SELECT c.id FROM schedule_calendar c JOIN instruments_instrument i ON i.calendar_id = c.id
+ WHERE i.id = ANY(%s) ORDER BY c.id FOR NO KEY UPDATE OF c
+"""
+
+
+def _ask(actor: Actor, bundle: Bundle, now: datetime) -> tuple[ReservationGroup, list[Reservation]]:
+    places = {one.instrument_id: one for one in bundle.places}
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [list(places)])
+    contexts = booking_context.load_many(actor, list(places))
+    if len(contexts) != len(places):
+        raise NotFound.of("access.not_found", model="instrument")
+    group = ReservationGroup.objects.create(
+        organisation_id=bundle.organisation_id, requested_by_id=actor.person_id, created_at=now
+    )
+    ordered = in_order(contexts.values())
+    made = {one.instrument.pk: _ask_one(actor, bundle, places[one.instrument.pk], one, group, now) for one in ordered}
+    audit.record(actor, "group.request", group, now, after={"reservations": sorted(one.pk for one in made.values())})
+    return group, [made[one.instrument_id] for one in bundle.places]
+
+
+def _ask_one(
+    actor: Actor, bundle: Bundle, place: Place, context: BookingContext, group: ReservationGroup, now: datetime
+) -> Reservation:
+    try:
+        return reservations.reserve_one(actor, _request(bundle, place), now, Part(group_id=group.pk))
+    except conflicts.Taken:
+        reasons: Sequence[Reason] = (Reason("booking.taken"),)
+    except IntegrityError as error:
+        if transactions.constraint_name(error) != conflicts.NO_OVERLAP:
+            raise
+        reasons = (Reason("booking.taken"),)
+    except (NotFound, Forbidden, Busy):
+        raise
+    except Refusal as refusal:
+        reasons = refusal.reasons
+    named = {"instrument": context.instrument.name, "instrument_en": context.instrument.name_en}
+    raise Conflict(Reason("together.not_all", named, "places"), *reasons, extra={"instrument": place.instrument_id})

@@ -1,0 +1,187 @@
+"""The inbox in words: what a request warns of, how long it waits, what else happens on its day, and what can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from billing.settlement.reservation_figures import Figures
+from booking import queries
+from booking.models import Occupancy, OccupancySource, Reservation
+from booking.queries.inbox import Pending
+from booking.rules.deciding import Risk
+from booking.services import decisions
+from config.kernel.access import Actor
+from config.kernel.messages import duration_words
+from config.kernel.time_range import TimeRange
+from frontend import display
+from instruments.models import Organisation
+from instruments.rules.wall_time import local_day, to_wall
+
+_DAY_MINUTES = 24 * 60
+CHIPS: dict[Risk, tuple[str, str, Promise]] = {
+    Risk.CONFLICT: ("bad", "alert-triangle", gettext_lazy("Others want this time")),
+    Risk.UNTRAINED: ("bad", "key", gettext_lazy("No licence")),
+    Risk.OVER_QUOTA: ("bad", "chart-bar", gettext_lazy("Over the quota")),
+    Risk.NIGHT: ("wait", "moon", gettext_lazy("At night")),
+    Risk.UNVERIFIED: ("wait", "circle-dashed", gettext_lazy("Not verified")),
+    Risk.FIRST_TIME: ("info", "user-plus", gettext_lazy("First time here")),
+}
+"""Tone, icon and words of each risk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    tone: str
+    icon: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A request of the list. ``age`` is how long it waits, in words; ``checked``: chosen for deciding several at once."""
+
+    pending: Pending
+    figures: Figures | None
+    age: str
+    chips: tuple[Chip, ...]
+    selected: bool
+    checked: bool
+
+    @property
+    def reservation(self) -> Reservation:
+        return self.pending.reservation
+
+    @property
+    def own(self) -> bool:
+        return self.pending.own
+
+    @property
+    def awaits_leader(self) -> bool:
+        return self.pending.awaits_leader
+
+    @property
+    def waits_for_customer(self) -> bool:
+        return self.figures is not None and self.figures.waits_for_customer
+
+    @property
+    def promise(self) -> str:
+        """How the age stands to what the lab promises."""
+        age = self.pending.age
+        if self.pending.suggested:
+            return _("the customer is asked about other times")
+        if age.overdue:
+            return _("promised within %(length)s") % {"length": length_words(age.promise_minutes)}
+        return _("answer due in %(length)s") % {"length": length_words(age.left_minutes)}
+
+
+def row_of(pending: Pending, figures: Figures | None, opened: Reservation | None, checked: Iterable[int]) -> Row:
+    """A request as the list shows it."""
+    chips = [Chip(tone, icon, str(words)) for tone, icon, words in (CHIPS[risk] for risk in pending.risks)]
+    if figures is not None and figures.waits_for_customer:
+        chips.insert(0, Chip("wait", "hourglass", _("Customer is asked")))
+    if pending.awaits_leader:
+        chips.insert(0, Chip("wait", "hourglass", _("Awaiting leader")))
+    if pending.suggested:
+        chips.insert(0, Chip("wait", "hourglass", _("Other times suggested")))
+    if pending.overdue:
+        chips.insert(0, Chip("bad", "clock", _("Overdue")))
+    if pending.own:
+        chips.append(Chip("", "user", _("Your own")))
+    row = pending.reservation
+    return Row(pending, figures, length_words(pending.age.minutes), tuple(chips), row is opened, row.pk in set(checked))
+
+
+def length_words(minutes: int) -> str:
+    """A length as one glance takes it: from a day on in whole days."""
+    if minutes < _DAY_MINUTES:
+        return duration_words(minutes)
+    count = minutes // _DAY_MINUTES
+    return ngettext("%(count)s day", "%(count)s days", count) % {"count": count}
+
+
+# --- The instrument's day ------------------------------------------------------------------------------------------------
+_Shown = tuple[TimeRange, Organisation | None, str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """What takes (or asks for) time on the instrument's day beside the request. ``overlaps`` the request, or not; ``x`` and ``width``
+    are its place in a strip of the whole local day that is 1,000 wide."""
+
+    words: str
+    customer: Organisation | None
+    state: str
+    selected: bool
+    overlaps: bool
+    x: int
+    width: int
+
+
+def day_rows(actor: Actor, reservation: Reservation, zone: ZoneInfo) -> list[DayRow]:
+    """Reservations of the day and what the lab itself blocked, in order."""
+    day = local_day(to_wall(reservation.starts_at, zone).date(), zone)
+    rows = [_as_shown(one) for one in queries.calendar_day(actor, reservation, day)]
+    return [_day_row(row, reservation, day, zone) for row in sorted(rows, key=lambda row: (row[0], row[3] != reservation.pk))]
+
+
+def _as_shown(one: Occupancy) -> _Shown:
+    """(when, of whom, state or source, whose reservation): a booking's own time, without the lab's buffers."""
+    if one.reservation is not None and one.source == OccupancySource.RESERVATION:
+        return one.reservation.during, one.reservation.organisation, one.reservation.state, one.reservation.pk
+    return TimeRange(one.during.lower, one.during.upper), None, one.source, 0
+
+
+def _day_row(row: _Shown, reservation: Reservation, day: TimeRange, zone: ZoneInfo) -> DayRow:
+    during, customer, state, reservation_id = row
+    selected = reservation_id == reservation.pk
+    shown = during.intersect(day)
+    return DayRow(
+        words=f"{display.in_zone(during.starts_at, zone.key):%H:%M}–{display.in_zone(during.ends_at, zone.key):%H:%M}",
+        customer=customer,
+        state=state,
+        selected=selected,
+        overlaps=not selected and during.overlaps(reservation.during),
+        x=_place(shown.starts_at, day) if shown else 0,
+        width=max(4, _place(shown.ends_at, day) - _place(shown.starts_at, day)) if shown else 0,
+    )
+
+
+def _place(moment: datetime, day: TimeRange) -> int:
+    return round(1000 * (moment - day.starts_at) / day.duration)
+
+
+# --- Taking back ---------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """What the reader decided a moment ago and can take back for ``seconds`` more."""
+
+    ids: tuple[int, ...]
+    words: str
+    seconds: int
+
+
+def undo_of(actor: Actor, now: datetime, only: Reservation | None = None) -> Undo | None:
+    """What was decided last and can be taken back now, of one reservation or of all; None when there is nothing."""
+    rows = [row for row in decisions.open_of(actor, now) if only is None or row.reservation_id == only.pk]
+    if not rows:
+        return None
+    rows = [row for row in rows if row.decided_at == rows[0].decided_at]  # one press, however many it decided
+    seconds = int((min(row.final_at for row in rows) - now).total_seconds())
+    return Undo(tuple(row.reservation_id for row in rows), _decided_words([row.action for row in rows]), max(1, seconds))
+
+
+def _decided_words(actions: Sequence[str]) -> str:
+    approved, rejected = actions.count("approve"), actions.count("reject")
+    parts = []
+    if approved:
+        parts.append(ngettext("%(count)s request approved.", "%(count)s requests approved.", approved) % {"count": approved})
+    if rejected:
+        parts.append(ngettext("%(count)s request declined.", "%(count)s requests declined.", rejected) % {"count": rejected})
+    return " ".join(parts)

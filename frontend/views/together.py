@@ -1,0 +1,138 @@
+"""Several instruments at once: which, when, what it costs, and asking for all of them or none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from billing.settlement import together_figures
+from billing.settlement.series_figures import Figures
+from billing.settlement.together_figures import PricedBundle, PricedPlace
+from booking import queries
+from booking.queries.together import goes_with
+from booking.services import context as booking_context
+from booking.services import together
+from booking.services.context import BookingContext
+from booking.services.together import LEAST, MOST, Bundle
+from config.kernel.access import Actor
+from config.kernel.errors import NotFound, Reason, Refusal
+from config.kernel.messages import reason_sentence
+from frontend.booking_form import read_key
+from frontend.http import actor_of
+from frontend.presenters.quote import range_words
+from frontend.refusals import sentences, status_of
+from frontend.together_form import PlaceForm, TogetherForm
+from frontend.views.quotes import prefilled
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceView:
+    """One instrument of the page; what was found about its time where that was looked at."""
+
+    form: PlaceForm
+    context: BookingContext
+    words: str = ""
+    taken: bool = False
+    possible: bool = False
+    sentences: tuple[str, ...] = ()
+    instead: str = ""
+    figures: Figures | None = None
+
+    @property
+    def needs_approval(self) -> bool:
+        return self.context.policy.approval_required
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def book_together(request: HttpRequest) -> HttpResponse:
+    """The list of instruments with their times; once all times are there, the report; then asking for all."""
+    actor, now = actor_of(request), timezone.now()
+    form = TogetherForm.read(request.POST if request.method == "POST" else request.GET)
+    contexts = booking_context.load_many(actor, [one.instrument_id for one in form.places])
+    form = form.known(contexts)
+    organisations = queries.bookable_organisations(actor)
+    first = next((contexts[one.instrument_id] for one in form.places), None)
+    shared = prefilled(actor, first, form.shared, organisations) if first else form.shared
+    form = TogetherForm(shared, form.places)
+    refusal: Refusal | None = None
+    report: PricedBundle | None = None
+    try:
+        if request.method == "POST":
+            return _asked(request, actor, _bundle(form, contexts), now)
+    except NotFound:
+        raise
+    except Refusal as refused:
+        refusal = refused
+    try:
+        if len(form.places) >= LEAST and form.has_times:
+            report = together_figures.report(actor, _bundle(form, contexts), now)
+    except NotFound:
+        raise
+    except Refusal as refused:
+        refusal = refused
+    rows = _rows(form, contexts, report)
+    page = {
+        "form": form,
+        "rows": rows,
+        "report": report,
+        "requests": sum(row.needs_approval for row in rows),
+        "books": sum(not row.needs_approval for row in rows),
+        "organisations": organisations,
+        "others": goes_with(actor, contexts.keys()) if len(form.places) < MOST and contexts else [],
+        "enough": len(form.places) >= LEAST,
+        "most": MOST,
+        "problems": sentences(refusal) if refusal else [],
+        "key": str(uuid4()),
+    }
+    return render(request, "booking/together.html", page, status=status_of(refusal) if refusal else 200)
+
+
+def _bundle(form: TogetherForm, contexts: dict[int, BookingContext]) -> Bundle:
+    """Raises Refusal with everything that cannot be read."""
+    organisation_id = form.shared.organisation_id()
+    if organisation_id is None:
+        raise Refusal(Reason("booking.organisation_missing", {}, "organisation"))
+    return Bundle(organisation_id, form.read_places(contexts), form.shared.purpose, form.shared.research_project)
+
+
+def _asked(request: HttpRequest, actor: Actor, bundle: Bundle, now: datetime) -> HttpResponse:
+    """Raises Refusal ``booking.figures_not_seen`` for a place whose figures were not shown, and as ``together.ask``."""
+    if not all(place.expected.complete for place in bundle.places):
+        raise Refusal.of("booking.figures_not_seen")
+    made = together.ask(actor, bundle, now, idempotency_key=read_key(request.POST))
+    messages.success(request, _("All of them are asked for or booked; each has its own page, and they name each other."))
+    return redirect("reservation_detail", made.reservations[0][0])
+
+
+def _rows(form: TogetherForm, contexts: dict[int, BookingContext], report: PricedBundle | None) -> list[PlaceView]:
+    if report is None:
+        return [PlaceView(one, contexts[one.instrument_id]) for one in form.places]
+    return [_row(one, priced) for one, priced in zip(form.places, report.rows, strict=True)]
+
+
+def _row(form: PlaceForm, priced: PricedPlace) -> PlaceView:
+    row, context = priced.row, priced.row.context
+    found = [reason_sentence(reason) for reason in row.verdict.reasons]
+    if priced.figures is None:
+        found.append(str(_("The lab has no price for you at that time. Ask the lab.")))
+    instead = row.verdict.instead
+    return PlaceView(
+        form,
+        context,
+        words=range_words(row.place.during, context.zone.key),
+        taken=row.verdict.taken,
+        possible=priced.is_possible,
+        sentences=tuple(found),
+        instead=range_words(instead, context.zone.key) if instead else "",
+        figures=priced.figures,
+    )

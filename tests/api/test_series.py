@@ -1,0 +1,102 @@
+"""A series over the API: the report, asking, and giving back."""
+
+from __future__ import annotations
+
+import pytest
+
+from booking.models import Reservation
+
+PLACE = "reservation-series"
+
+
+@pytest.fixture
+def lin(api):
+    return api("lin")
+
+
+@pytest.fixture
+def he(api):
+    return api("he")
+
+
+@pytest.fixture
+def series(cast):
+    """What Lin asks for: three Wednesdays, nine to twelve."""
+    return {
+        "instrument": cast.xrd.pk,
+        "organisation": cast.firm.pk,
+        "starts": "2026-11-25T09:00",
+        "ends": "2026-11-25T12:00",
+        "weekdays": [3],
+        "count": 3,
+        "service_mode": "self_operated",
+    }
+
+
+def picks(report) -> list[dict]:
+    """What the report says can be had, with the figures that it shows."""
+    return [
+        {"ordinal": row["ordinal"], **row["time"],
+         "expected": {name: row["figures"][name] for name in ("payable_now_fen", "final_cost_fen")}}
+        for row in report["rows"] if row["wanted"]
+    ]  # fmt: skip
+
+
+def test_a_series_is_looked_at_asked_for_and_partly_given_back(lin, he, series, programmes):
+    report = lin.post(f"{PLACE}/report/", series, key=None).json()
+    assert report["possible"] and [row["time"]["starts_at"][:16] for row in report["rows"]] == [
+        "2026-11-25T09:00", "2026-12-02T09:00", "2026-12-09T09:00"
+    ]  # fmt: skip
+    assert report["together"]["gross_fen"] == 3 * 1200_00
+    body = {**series, "picks": picks(report)}
+    made = lin.post(f"{PLACE}/", body, key="k")
+    assert made.status_code == 201 and made["Location"] == made.json()["url"]
+    again = lin.post(f"{PLACE}/", body, key="k")
+    assert again.status_code == 200 and again["Idempotent-Replayed"] == "true" and again.json() == made.json()
+    pk = made.json()["id"]
+    assert lin.get(f"{PLACE}/{pk}/").json() == made.json()
+    assert he.get(f"{PLACE}/{pk}/").status_code == 404
+    change = {"step": "cancel", "scope": "following", "anchor": 2}
+    rows = lin.post(f"{PLACE}/{pk}/change-report/", change, key=None).json()["rows"]
+    assert [(row["ordinal"], row["outcome"]) for row in rows] == [(2, "cancelled"), (3, "cancelled")]
+    seen = [{"ordinal": row["ordinal"], "outcome": row["outcome"]} for row in rows]
+    done = lin.post(f"{PLACE}/{pk}/change/", {**change, "picks": seen}, key="c")
+    assert done.json() == {"counts": {"cancelled": 2}}
+    assert [one.state for one in Reservation.objects.order_by("ordinal")] == ["requested", "cancelled", "cancelled"]
+    assert lin.post(f"{PLACE}/{pk}/change/", {**change, "picks": seen}, key="d").status_code == 422
+
+
+def test_a_time_that_was_taken_meanwhile_is_a_conflict_that_names_it(lin, he, cast, series, programmes):
+    report = lin.post(f"{PLACE}/report/", series, key=None).json()
+    rival = {"instrument": cast.xrd.pk, "organisation": cast.other_firm.pk, "service_mode": "self_operated"}
+    assert he.post("reservations/", {**rival, **report["rows"][1]["time"]}).status_code == 201
+    refused = lin.post(f"{PLACE}/", {**series, "picks": picks(report)})
+    assert refused.status_code == 409
+    assert [error["code"] for error in refused.json()["errors"]] == ["series.not_all", "booking.taken"]
+    assert refused.json()["ordinal"] == 2
+    fresh = lin.post(f"{PLACE}/report/", series, key=None).json()
+    row = fresh["rows"][1]
+    assert (row["taken"], row["wanted"]) == (True, False) and row["instead"]["starts_at"].startswith("2026-12-02T12:00")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        ({"count": None}, 422),
+        ({"count": 61}, 400),
+        ({"starts": "2026-11-25T09:00+08:00"}, 400),
+        ({"starts": "x"}, 400),
+        ({"starts": 9}, 400),
+        ({"weekdays": [0]}, 400),
+        ({"weekdays": [1, 1, 1]}, 200),
+        ({"frequency": "monthly"}, 400),
+        ({"ends": "2026-11-25T08:00"}, 422),
+        ({"until": "2026-12-30"}, 422),
+        ({"picks": []}, 200),
+        ({"extra": 1}, 400),
+        ({"organisation": 2**40}, 403),
+        ({"instrument": 2**40}, 404),
+    ],
+)
+def test_bad_input_is_told_as_such(lin, series, wrong, status):
+    assert lin.post(f"{PLACE}/report/", series | wrong, key=None).status_code == status

@@ -1,0 +1,81 @@
+"""Twenty requests are answered with the keyboard alone within two minutes: one by one, with a reason, with other times, many at once."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import Page, expect
+
+from tests.browser import stage
+from tests.browser.journey import log_in, newly_arrived
+from tests.browser.keyboard import Keyboard
+from tests.browser.running_site import Site
+from tests.browser.visitors import PERSONAS, Visitors
+
+COUNT, SECONDS = 20, 120
+
+
+def ask_for_many(site: Site) -> list[int]:
+    """An hour each, one after the other, sooner than anything else that waits."""
+    now = datetime.now(UTC)
+    first = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
+    with site.data():
+        instrument = stage.add_instrument("Much wanted microscope", now)
+        researcher = stage.persona(PERSONAS["researcher"])
+        return [stage.book(researcher, instrument, first + timedelta(hours=hour), 1, now) for hour in range(COUNT)]
+
+
+def states(site: Site, ids: list[int]) -> Counter[str]:
+    from booking.models import Reservation
+
+    with site.data():
+        return Counter(Reservation.objects.filter(pk__in=ids).values_list("state", flat=True))
+
+
+def press_on(page: Page, *keys: str) -> None:
+    """Press the keys, then wait until another request is open."""
+    before = page.locator("#inbox-detail").get_attribute("data-opened")
+    for key in keys:
+        page.keyboard.press(key)
+    page.wait_for_function("(before) => document.querySelector('#inbox-detail')?.dataset.opened !== before", arg=before)
+    page.wait_for_load_state("domcontentloaded")
+
+
+def test_twenty_requests_are_answered_by_keyboard_in_two_minutes(people: Visitors, used: Site) -> None:
+    ids = ask_for_many(used)
+    manager = newly_arrived(people)
+    log_in(manager, "lab_manager")
+    page, keys = manager.page, Keyboard(manager.page)
+    manager.open("/approvals/")
+    began = time.monotonic()
+    for _each in range(10):
+        press_on(page, "a")
+    expect(page.get_by_role("status").filter(has_text="1 request approved")).to_be_visible()
+    press_on(page, "u")
+    expect(page.get_by_text("Taken back")).to_be_visible()
+    keys.press("r")
+    keys.look()
+    press_on(page, "ArrowDown", "Enter")
+    keys.press("s")
+    page.wait_for_url("**/suggest")
+    keys.look()
+    keys.press("Enter")
+    page.wait_for_url("**/approvals/")
+    expect(page.get_by_text("Other times suggested")).to_be_visible()
+    chosen = page.locator("[data-inbox] input[name=chosen]")
+    for place in range(COUNT):
+        if chosen.nth(place).get_attribute("value") not in map(str, ids[-9:]):
+            press_on(page, "j")
+            continue
+        keys.press("x")
+        expect(chosen.nth(place)).to_be_checked()
+        if page.locator("[data-chosen-count]").text_content() == "9":
+            break
+        press_on(page, "j")
+    keys.press("A")
+    expect(page.get_by_text("9 requests approved")).to_be_visible()
+    assert time.monotonic() - began < SECONDS
+    assert states(used, ids) == {"approved": 18, "rejected": 1, "requested": 1}
+    assert manager.faults.found == []

@@ -1,0 +1,80 @@
+"""Deciding several requests at once, taking back, and what a request in full shows of who asks."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from booking.models import InstrumentPolicy, Reservation
+from tests.frontend.acting import words
+
+
+def states(*ids: int) -> list[str]:
+    return [Reservation.objects.get(pk=pk).state for pk in ids]
+
+
+def chosen(response) -> list[str]:
+    return re.findall(r'name="chosen" value="(\d+)" checked', response.content.decode())
+
+
+def test_what_cannot_be_approved_with_the_others_stays_chosen_and_says_why(as_, cast, ask):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
+    good, winner, rival = ask(9, 10), ask(14, 16), ask(14, 16, who="he")
+    response = as_("wang").post("/approvals/decide", {"chosen": [good, winner, rival], "verdict": "approve"})
+    text = words(response)
+    assert response.status_code == 200 and "2 done, 1 not:" in text and "was just taken" in text
+    assert states(good, winner, rival) == ["approved", "approved", "requested"] and chosen(response) == [str(rival)]
+    assert "2 requests approved. It is told in 10 seconds." in text
+
+
+def test_all_that_was_chosen_is_taken_back_with_one_press_while_there_is_time(as_, ask, clock):
+    first, second = ask(9, 10), ask(11, 12)
+    client = as_("wang")
+    client.post("/approvals/decide", {"chosen": [first, second], "verdict": "reject", "template": "operator"})
+    assert states(first, second) == ["rejected", "rejected"]
+    clock.now += timedelta(seconds=9)
+    assert "2 requests declined. It is told in 1 second." in words(client.get("/approvals/"))
+    response = client.post("/approvals/take-back", {"chosen": [first, second]}, follow=True)
+    assert "Taken back: 2 requests wait again." in words(response) and states(first, second) == ["requested", "requested"]
+    client.post(f"/bookings/{first}/approve", {"from": "detail"})
+    assert "1 request approved." in words(client.get(f"/bookings/{first}/"))
+    clock.now += timedelta(seconds=10)
+    assert "1 request approved." not in words(client.get(f"/bookings/{first}/"))
+    late = client.post("/approvals/take-back", {"chosen": [first]})
+    assert late.status_code == 409 and "This has been told already" in words(late) and states(first) == ["approved"]
+
+
+def test_without_a_reason_nothing_is_rejected_and_what_was_chosen_stays(as_, ask):
+    first = ask(9, 10)
+    response = as_("wang").post("/approvals/decide", {"chosen": [first], "verdict": "reject"})
+    assert response.status_code == 422 and "Give a reason" in words(response) and chosen(response) == [str(first)]
+    assert as_("wang").post("/approvals/decide", {"chosen": ["x", "9" * 30]}).status_code == 422
+    assert states(first) == ["requested"]
+
+
+def test_a_rejection_that_is_refused_keeps_what_was_typed(as_, ask):
+    ask(9, 10)
+    response = as_("wang").post("/approvals/decide", {"verdict": "reject", "template": "operator", "reason": "The lamp broke."})
+    html = response.content.decode()
+    assert response.status_code == 422 and "Choose at least one request" in words(response)
+    assert ">The lamp broke.</textarea>" in html and 'value="operator" checked' in html
+
+
+def test_one_of_rivals_is_approved_and_the_others_are_declined(as_, cast, ask):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
+    winner, rival, other = ask(9, 12), ask(10, 12, who="he"), ask(14, 15)
+    client = as_("wang")
+    assert "Approve this, decline 1 other" in words(client.get(f"/approvals/?selected={winner}"))
+    client.post(f"/bookings/{winner}/approve", {"rivals": "decline"})
+    assert states(winner, rival, other) == ["approved", "rejected", "requested"]
+    assert "1 request approved. 1 request declined." in words(client.get("/approvals/"))
+
+
+def test_the_request_in_full_shows_history_promise_and_a_strip_of_the_day(as_, charged, ask, clock):
+    charged(8, 9)
+    pk = ask(9, 12)
+    clock.now += timedelta(hours=25)
+    response = as_("wang").get(f"/approvals/?selected={pk}")
+    text = words(response)
+    assert "Lin: 1 session" in text and "1 day · promised within 1 day" in text and "Overdue" in text
+    assert '<rect class="strip-own" x="375" y="4" width="125" height="12">' in response.content.decode()

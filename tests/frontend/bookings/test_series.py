@@ -1,0 +1,193 @@
+"""The pages of a series: the form, the report, asking, the series itself and changing it."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from booking.models import Reservation, ReservationSeries
+from booking.services import policies, transitions
+from booking.services.policies import Scope
+from tests.frontend.acting import FRAGMENT, query_count, words
+
+RULE = {"on": "2026-11-25", "from": "09:00", "to": "12:00", "frequency": "weekly", "every": "1", "ends": "count", "count": "3"}
+
+
+@pytest.fixture
+def page(cast):
+    return f"/instruments/{cast.xrd.pk}/series"
+
+
+def ticks(response) -> dict[str, str]:
+    """id -> value of every tick of a report."""
+    found = re.findall(r'id="((?:pick|other|change)-\d+)" type="checkbox" name="pick" value="([^"]+)"', response.content.decode())
+    return {name: unescape(value) for name, value in found}
+
+
+def sent(response, **more) -> dict:
+    """What the report's form sends: everything hidden, and the ticks that are set."""
+    html = response.content.decode().partition("series-report")[2] or response.content.decode().partition("change-report")[2]
+    fields: dict[str, list[str]] = {}
+    for name, value in re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', html):
+        fields.setdefault(name, []).append(unescape(value))
+    fields["pick"] = [unescape(one) for one in re.findall(r'name="pick" value="([^"]+)" checked', html)]
+    return fields | more
+
+
+@pytest.fixture
+def asked(as_, page):
+    """The id of a series that Lin asked for on the page."""
+    shown = as_("lin").get(page, RULE)
+    response = as_("lin").post(page, sent(shown, action="ask"))
+    assert response.status_code == 302
+    pk = ReservationSeries.objects.latest("pk").pk
+    assert response["Location"] == f"/series/{pk}/"
+    return pk
+
+
+def test_the_panel_leads_to_repeating_the_time_that_was_chosen(as_, cast, page):
+    panel = as_("lin").get(f"/instruments/{cast.xrd.pk}/?on=2026-11-25&from=09:00&to=12:00")
+    (address,) = re.findall(r'id="quote-repeat" href="([^"]+)"', panel.content.decode())
+    form = as_("lin").get(unescape(address))
+    assert 'value="2026-11-25"' in form.content.decode() and "Wednesday" in words(form)
+    assert "4 times together" in words(form)
+
+
+def test_the_report_shows_every_time_with_its_price_and_asks_for_all_at_once(as_, programmes, page):
+    shown = as_("lin").get(page, RULE)
+    text = words(shown)
+    assert "very week on Wednesday, 09:00–12:00, 3 times" in text
+    assert "3 times together" in text and "Request 3 times" in text and text.count("Free") >= 3
+    assert len(ticks(shown)) == 3
+    response = as_("lin").post(page, sent(shown, action="ask"), follow=True)
+    assert "3 requests sent." in words(response)
+    assert Reservation.objects.filter(series__isnull=False, state="requested").count() == 3
+
+
+def test_the_button_says_book_where_the_lab_asks_for_no_approval(as_, cast, page):
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"approval_required": False}, cast.now)
+    shown = as_("lin").get(page, RULE)
+    assert "Book 3 times" in words(shown)
+    assert "3 times booked." in words(as_("lin").post(page, sent(shown, action="ask"), follow=True))
+
+
+def test_a_taken_time_is_replaced_by_the_nearest_once_its_price_was_shown(as_, ask, page):
+    ask(10, 11, day=7, who="he")
+    shown = as_("lin").get(page, RULE)
+    assert "2 times together" in words(shown) and "Taken" in words(shown)
+    other = ticks(shown)["other-2"]
+    wanted = sent(shown)
+    both = wanted | {"pick": [*wanted["pick"], other]}
+    unseen = as_("lin").post(page, both | {"action": "ask"})
+    assert unseen.status_code == 422 and "Nothing is booked yet: here is what it costs" in words(unseen)
+    looked = as_("lin").post(page, both | {"action": "look"}, headers=FRAGMENT)
+    assert "<html" not in looked.content.decode() and "instead of the planned time" in words(looked)
+    assert "Request 3 times" in words(looked)
+    assert as_("lin").post(page, sent(looked, action="ask")).status_code == 302
+    assert Reservation.objects.filter(series__isnull=False).count() == 3
+
+
+def test_what_was_taken_after_the_report_is_said_with_a_fresh_one_and_nothing_is_booked(as_, ask, page):
+    shown = as_("lin").get(page, RULE)
+    ask(10, 11, day=7, who="he")
+    response = as_("lin").post(page, sent(shown, action="ask", purpose="kept typing"))
+    assert response.status_code == 409
+    text = words(response)
+    assert re.search(r"Nothing was done: something changed meanwhile at Dec\D*2, 2026 09:00", text), text[:1500]
+    assert "Request 2 times" in text
+    assert 'value="kept typing"' in response.content.decode()
+    assert not ReservationSeries.objects.exists()
+    assert as_("lin").post(page, sent(response, action="ask")).status_code == 302
+
+
+def test_unticked_times_are_left_out(as_, page):
+    shown = sent(as_("lin").get(page, RULE))
+    response = as_("lin").post(page, shown | {"action": "ask", "pick": shown["pick"][:1]}, follow=True)
+    assert "1 request sent." in words(response) and "2 times that could not be had" in words(response)
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"count": ""}, "Give a whole number between 1 and 60"),
+        ({"count": "61"}, "at most 60 times"),
+        ({"ends": "until", "until": "x"}, "Give the day as year, month and day"),
+        ({"ends": "until", "until": "2026-11-01"}, "before the first time"),
+        ({"every": "0"}, "Give a whole number between 1 and 52"),
+        ({"to": "09:00"}, "The end must be after the start"),
+        ({"on": "9999-99-99"}, "Give the day as year, month and day"),
+        ({"organisation": "999999"}, "You cannot book for this organisation"),
+        ({"frequency": "hourly", "weekday": "9"}, "3 times together"),
+    ],
+)
+def test_what_cannot_be_read_is_said_and_kept(as_, page, typed, said):
+    response = as_("lin").get(page, RULE | typed)
+    assert said in words(response) or typed.get("organisation")
+    assert response.status_code in (200, 403, 409, 422)
+
+
+@pytest.mark.parametrize(
+    "pick",
+    [
+        "",
+        "x",
+        "1|x|y||",
+        "1|2026-11-25T01:00:00+00:00|2026-11-25T00:00:00+00:00||",
+        "9|2026-11-25T01:00:00|2026-11-25T02:00:00||",
+    ],
+)
+def test_ticks_that_cannot_be_read_are_no_ticks(as_, page, pick):
+    shown = sent(as_("lin").get(page, RULE))
+    response = as_("lin").post(page, shown | {"action": "ask", "pick": [pick]})
+    assert response.status_code == 422 and "Tick at least one time" in words(response)
+
+
+def test_a_series_shows_its_rule_and_what_became_of_each_time(as_, cast, programmes, asked):
+    first = Reservation.objects.get(series_id=asked, ordinal=1)
+    transitions.approve(cast.actor("wang"), first.pk, cast.now)
+    text = words(as_("lin").get(f"/series/{asked}/"))
+    assert "very week on Wednesday" in text and "Approved" in text and text.count("Awaiting approval") == 2
+    assert "Move several" in text and "Cancel several" in text
+    assert "Cancel several" not in words(as_("li").get(f"/series/{asked}/"))
+    assert as_("he").get(f"/series/{asked}/").status_code == 404
+    assert f'href="/series/{asked}/"' in as_("lin").get(f"/bookings/{first.pk}/").content.decode()
+
+
+def test_this_and_the_following_are_given_back_after_a_look(as_, asked):
+    address = f"/series/{asked}/change"
+    shown = as_("lin").get(address, {"step": "cancel", "scope": "following", "anchor": "2"})
+    assert "Given back in time" in words(shown) and len(ticks(shown)) == 2
+    response = as_("lin").post(address, sent(shown), follow=True)
+    assert "2 times given back." in words(response)
+    assert [one.state for one in Reservation.objects.filter(series_id=asked).order_by("ordinal")] == [
+        "requested",
+        "cancelled",
+        "cancelled",
+    ]
+
+
+def test_all_are_moved_after_a_look_with_their_new_figures(as_, programmes, asked):
+    address = f"/series/{asked}/change"
+    typed = {"step": "move", "scope": "all", "anchor": "1", "on": "2026-11-26", "from": "10:00", "to": "12:00"}
+    shown = as_("lin").get(address, typed)
+    assert "Moves at once" in words(shown) and "¥" in words(shown)
+    assert "3 times moved." in words(as_("lin").post(address, sent(shown), follow=True))
+    same = as_("lin").get(address, typed)
+    assert same.status_code == 422 and "This is the time it has already" in words(same)
+
+
+def test_the_lab_gives_its_reason_before_it_gives_back(as_, asked):
+    address = f"/series/{asked}/change"
+    shown = as_("wang").get(address, {"step": "cancel", "scope": "all", "anchor": "1"})
+    assert shown.status_code == 422 and "Give a reason" in words(shown)
+    shown = as_("wang").get(address, {"step": "cancel", "scope": "all", "anchor": "1", "reason": "The tube is broken"})
+    assert "3 times given back." in words(as_("wang").post(address, sent(shown), follow=True))
+    assert as_("wang").get(address).status_code == 200
+
+
+def test_the_pages_cost_as_many_queries_for_many_times(as_, cast, page):
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"horizon_days": 100}, cast.now)
+    few = query_count(as_("lin"), f"{page}?on=2026-11-25&from=09:00&to=12:00&ends=count&count=3")
+    assert query_count(as_("lin"), f"{page}?on=2026-11-25&from=09:00&to=12:00&ends=count&count=30&frequency=daily") == few

@@ -1,0 +1,102 @@
+"""Booking several instruments at once on one page."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from booking.models import Reservation, ReservationGroup
+from booking.services import policies
+from booking.services.policies import Scope
+from tests.concurrency.world import add_instrument
+from tests.frontend.acting import words
+
+PAGE = "/book-together/"
+
+
+@pytest.fixture
+def sem(cast):
+    return add_instrument(cast, "Electron microscope")
+
+
+@pytest.fixture
+def both(cast, sem):
+    """What the form sends for both: the first from nine to eleven, the second from eleven to twelve."""
+    own = {f"on-{sem.pk}": "2026-11-25", f"from-{sem.pk}": "11:00", f"to-{sem.pk}": "12:00"}
+    return {"instrument": [cast.xrd.pk, sem.pk], "on": "2026-11-25", "from": "09:00", "to": "11:00", **own}
+
+
+def sent(response, **more) -> dict:
+    """What the report's form sends."""
+    html = response.content.decode().partition('id="together-report"')[2]
+    fields: dict[str, list[str]] = {}
+    for name, value in re.findall(r'type="hidden" name="([^"]+)" value="([^"]*)"', html):
+        fields.setdefault(name, []).append(unescape(value))
+    return fields | more
+
+
+def test_the_panel_leads_there_and_a_second_instrument_can_be_added(as_, cast, sem):
+    panel = as_("lin").get(f"/instruments/{cast.xrd.pk}/?on=2026-11-25&from=09:00&to=12:00")
+    (address,) = re.findall(r'id="quote-together" href="([^"]+)"', panel.content.decode())
+    page = as_("lin").get(unescape(address))
+    assert "Add a second instrument" in words(page) and "Electron microscope" in words(page)
+    assert 'value="2026-11-25"' in page.content.decode()
+
+
+def test_both_are_shown_with_their_price_and_asked_for_at_once(as_, programmes, both):
+    page = as_("lin").get(PAGE, both)
+    text = words(page)
+    assert text.count("Can be had") == 2 and "Request all of them" in text
+    response = as_("lin").post(PAGE, sent(page))
+    first, second = Reservation.objects.filter(group__isnull=False).order_by("pk")
+    assert response.status_code == 302 and response["Location"] == f"/bookings/{first.pk}/"
+    text = words(as_("lin").get(f"/bookings/{first.pk}/"))
+    assert "Asked for together with" in text and "Electron microscope" in text
+    assert f'href="/bookings/{second.pk}/"' in as_("lin").get(f"/bookings/{first.pk}/").content.decode()
+
+
+def test_the_button_says_what_will_happen_to_each(as_, cast, sem, both):
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk, instrument_id=sem.pk), {"approval_required": False}, cast.now)
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk, instrument_id=cast.xrd.pk), {"approval_required": True}, cast.now)
+    page = as_("lin").get(PAGE, both)
+    assert "Book 1 and request 1" in words(page)
+    as_("lin").post(PAGE, sent(page))
+    assert {one.state for one in Reservation.objects.all()} == {"approved", "requested"}
+
+
+def test_what_was_taken_meanwhile_is_said_and_nothing_is_booked(as_, ask, both):
+    page = as_("lin").get(PAGE, both)
+    ask(10, 11, who="he")
+    response = as_("lin").post(PAGE, sent(page, purpose="kept typing"))
+    assert response.status_code == 409
+    text = words(response)
+    assert "Nothing was booked: X-ray diffractometer cannot be had any more" in text and "Not all of them can be had" in text
+    assert "free:" in text and 'value="kept typing"' in response.content.decode()
+    assert not ReservationGroup.objects.exists()
+
+
+def test_one_is_left_out_again_and_figures_must_have_been_seen(as_, cast, sem, both):
+    page = as_("lin").get(PAGE, both | {"remove": sem.pk})
+    assert "Add a second instrument" in words(page)
+    unseen = {name: value for name, value in sent(as_("lin").get(PAGE, both)).items() if not name.startswith(("now-", "cost-"))}
+    response = as_("lin").post(PAGE, unseen)
+    assert response.status_code == 422 and "Nothing is booked yet: here is what it costs" in words(response)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "instrument=x", "instrument=999999999", "instrument=1&instrument=1", "instrument=" + "9" * 40, "organisation=%00"],
+)
+def test_any_address_gets_an_answer(as_, cast, query):
+    assert as_("lin").get(f"{PAGE}?{query}").status_code == 200
+    unreadable = f"instrument={cast.xrd.pk}&instrument={cast.xrd.pk + 1}&on=x&from=1&to=2"
+    assert as_("lin").get(f"{PAGE}?{unreadable}").status_code in (200, 422)
+
+
+def test_a_time_over_midnight_keeps_its_last_day(as_, cast, sem):
+    late = {"instrument": [cast.xrd.pk, sem.pk], "on": "2026-11-25", "from": "19:00", "to": "09:00", "to_on": "2026-11-26"}
+    page = as_("lin").get(PAGE, late)
+    assert f'name="to_on-{sem.pk}" type="date" value="2026-11-26"' in page.content.decode()
+    assert "Cannot be had so" in words(page)
