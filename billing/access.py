@@ -17,6 +17,7 @@ from billing.models import (
     CommissionReservation,
     CommissionSheet,
     CommissionSignature,
+    InternalSlip,
     PriceVersion,
     Programme,
     ProgrammeVersion,
@@ -94,6 +95,19 @@ def _statement_lines(queryset: QuerySet[StatementLine], actor: Actor) -> QuerySe
     return queryset.filter(payee_filter(actor, "statement__"))
 
 
+def _slips(queryset: QuerySet[InternalSlip], actor: Actor) -> QuerySet[InternalSlip]:
+    """An internal slip is read by who used the instrument, the group's leader, the owner's administrators, lab and finance, and the
+    inspector. Nobody is told what colleagues of another group spend."""
+    if actor.has(Role.INSPECTOR):
+        return queryset
+    if actor.user_id is None:
+        return queryset.none()
+    own = actor.organisations()
+    kept = Q(organisation_id__in=actor.organisations(Role.FIRM_ADMIN, *OWNERS))
+    led = Q(group__leader_id=actor.user_id, organisation_id__in=own)
+    return queryset.filter(kept | led | Q(charge__reservation__requested_by_id=actor.user_id, organisation_id__in=own))
+
+
 def quotation_filter(actor: Actor, prefix: str = "") -> Q:
     """A quotation is read by the lab, and by the customer once it was sent."""
     customer = Q(**{f"{prefix}enquiry__organisation_id__in": actor.organisations(*CUSTOMERS), f"{prefix}sent_at__isnull": False})
@@ -133,6 +147,7 @@ _SCOPES: dict[Any, Any] = {
     CommissionReservation: _of_commissions,
     CommissionSheet: _commissions,
     CommissionSignature: _of_commissions,
+    InternalSlip: _slips,
     PriceVersion: _price_versions,
     Programme: _programmes,
     ProgrammeVersion: _programme_versions,

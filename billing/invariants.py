@@ -15,6 +15,7 @@ register_sql(
         WITH moved AS (
             SELECT debit_id AS account_id, -amount_fen AS granted, 0 AS held, 0 AS posted FROM billing_transfer WHERE kind = 'grant'
             UNION ALL SELECT credit_id, amount_fen, 0, 0 FROM billing_transfer WHERE kind = 'grant'
+            UNION ALL SELECT debit_id, -amount_fen, 0, 0 FROM billing_transfer WHERE kind = 'reverse'
             UNION ALL SELECT h.debit_id, 0, h.amount_fen, 0 FROM billing_transfer h
                        WHERE h.kind = 'hold' AND NOT EXISTS (SELECT 1 FROM billing_transfer e WHERE e.hold_id = h.id)
             UNION ALL SELECT debit_id, 0, 0, amount_fen FROM billing_transfer WHERE kind = 'post'),
@@ -56,10 +57,55 @@ register_sql(
     violations="""
         SELECT format('hold %s of %s fen is open and reservation %s is "%s"', h.id, h.amount_fen, h.source_id,
                       coalesce(r.state, 'gone'))
-          FROM billing_transfer h LEFT JOIN booking_reservation r ON r.id = h.source_id
+          FROM billing_transfer h JOIN billing_account a ON a.id = h.debit_id LEFT JOIN booking_reservation r ON r.id = h.source_id
          WHERE h.kind = 'hold' AND h.source_type = 'reservation'
            AND NOT EXISTS (SELECT 1 FROM billing_transfer e WHERE e.hold_id = h.id)
+           AND NOT (a.kind = 'fund_card' AND r.id IS NOT NULL AND r.state = 'requested')
            AND (r.id IS NULL OR r.state NOT IN ('approved', 'in_use', 'completed', 'adjusting', 'adjustment_refused', 'disputed'))""",
+)
+
+register_sql(
+    "cards.every_card_has_an_account",
+    counted="SELECT count(*) FROM instruments_fundcard",
+    violations="""
+        SELECT format('fund card %s has no account', c.id) FROM instruments_fundcard c
+         WHERE NOT EXISTS (SELECT FROM billing_account a WHERE a.key = format('fund_card:%s', c.id))""",
+)
+
+register_sql(
+    "cards.a_booking_is_held_on_its_own_card",
+    counted="""
+        SELECT count(*) FROM billing_transfer h JOIN billing_account a ON a.id = h.debit_id
+         WHERE a.kind = 'fund_card' AND h.kind = 'hold' AND NOT EXISTS (SELECT FROM billing_transfer e WHERE e.hold_id = h.id)""",
+    violations="""
+        SELECT format('hold %s on %s is for reservation %s, which is on card %s', h.id, a.key, h.source_id, r.fund_card_id)
+          FROM billing_transfer h JOIN billing_account a ON a.id = h.debit_id
+          LEFT JOIN booking_reservation r ON r.id = h.source_id
+         WHERE a.kind = 'fund_card' AND h.kind = 'hold' AND NOT EXISTS (SELECT FROM billing_transfer e WHERE e.hold_id = h.id)
+           AND a.key IS DISTINCT FROM format('fund_card:%s', r.fund_card_id)""",
+)
+
+register_sql(
+    "cards.slips_have_no_gap",
+    counted="SELECT count(*) FROM billing_internalslip",
+    violations=r"""
+        WITH numbered AS (
+            SELECT format('NB/%s/%s', organisation_id, split_part(number, '-', 2)) AS series, split_part(number, '-', 3)::bigint AS place
+              FROM billing_internalslip),
+        given AS (SELECT key AS series, last FROM billing_numberseries WHERE key LIKE 'NB/%')
+        SELECT format('series %s: last number given %s; %s slips up to %s', series, given.last, count(place), max(place))
+          FROM numbered FULL JOIN given USING (series)
+         GROUP BY series, given.last
+        HAVING count(place) IS DISTINCT FROM given.last OR max(place) IS DISTINCT FROM given.last""",
+)
+
+register_sql(
+    "cards.a_slip_says_what_was_charged",
+    counted="SELECT count(*) FROM billing_internalslip",
+    violations="""
+        SELECT format('slip %s: %s, charged %s', s.number, s.total_fen, c.payable_now_fen)
+          FROM billing_internalslip s JOIN billing_charge c ON c.id = s.charge_id
+         WHERE s.total_fen <> c.payable_now_fen""",
 )
 
 register_sql(

@@ -10,6 +10,7 @@ from billing.ordering.models import (
 )
 from billing.pricing.models import PriceVersion, TestItemPrice
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
+from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.models import Programme, ProgrammeVersion
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "CommissionReservation",
     "CommissionSheet",
     "CommissionSignature",
+    "InternalSlip",
     "NumberSeries",
     "PriceVersion",
     "Programme",

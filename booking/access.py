@@ -32,6 +32,7 @@ from booking.models import (
     Enrolment,
     FeedToken,
     InstrumentPolicy,
+    LeaderApproval,
     Licence,
     LicenceGap,
     Need,
@@ -161,6 +162,13 @@ def own_or_kept(actor: Actor, person: str, prefix: str = "") -> Q:
         return ALL
     mine = Q(**{person: actor.user_id}) if actor.user_id is not None else NONE
     return mine | kept_filter(actor, prefix)
+
+
+def _leader_approvals(queryset: QuerySet[LeaderApproval], actor: Actor) -> QuerySet[LeaderApproval]:
+    """Both sides know that a leader is asked; who leads the group sees it too, whatever else that person is."""
+    led = Q(reservation__fund_card__group__leader_id=actor.user_id) if actor.user_id is not None else NONE
+    led &= Q(reservation__organisation_id__in=actor.organisations())
+    return queryset.filter(reservation_filter(actor, "reservation__") | led)
 
 
 def _courses(queryset: QuerySet[TrainingCourse], actor: Actor) -> QuerySet[TrainingCourse]:
@@ -314,6 +322,7 @@ _SCOPES: dict[Any, Any] = {
     Enrolment: _enrolments,
     FeedToken: _feed_tokens,
     InstrumentPolicy: _policies,
+    LeaderApproval: _leader_approvals,
     Licence: _licences,
     LicenceGap: _licence_gaps,
     Enquiry: _enquiries,

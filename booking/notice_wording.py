@@ -93,6 +93,23 @@ register_events(
             "circle-x",
             lines=(*_WHEN, _WHY),
         ),
+        "reservation.leader_asked": Event(  # to the group's leader alone, so that webhooks do not hear of it
+            "reservations",
+            _("%(instrument)s: %(person)s asks you to agree to %(amount_fen)s for %(reference)s"),
+            (*_WHEN, _("Fund card: %(card)s")),
+            "coins",
+            needs_action=True,
+            name=_("Spending that a group's leader agrees to"),
+        ),
+        "reservation.leader_agreed": _customer(
+            _("%(instrument)s: the leader of your group agrees to %(reference)s"), _("The group's leader agrees"), "circle-check"
+        ),
+        "reservation.leader_declined": _customer(
+            _("%(instrument)s: the leader of your group does not agree to %(reference)s"),
+            _("The group's leader does not agree"),
+            "circle-x",
+            lines=(*_WHEN, _WHY),
+        ),
         "reservation.cancelled": _customer(
             _("%(instrument)s: reservation %(reference)s was cancelled"),
             _("Reservation cancelled"),

@@ -68,6 +68,12 @@ class MoneyPort(Protocol):
         """Hold the money for the longer time that ``reservation`` has now, in place of what was held; refuse other figures than
         the customer saw."""
 
+    def payable_now_fen(self, reservation: Reservation) -> int:
+        """What the customer would pay by the quote that was accepted last: what its fund card is asked for."""
+
+    def on_card_changed(self, reservation: Reservation, actor: Actor, now: datetime) -> None:
+        """``reservation`` is paid from another fund card from now on: what the old one holds comes back, the new one holds it."""
+
     def quality_counts(self, reservation: Reservation) -> bool:
         """Whether money that is held for the reservation depends on the quality grade of its service."""
 

@@ -17,6 +17,7 @@ from instruments.api import routes as instruments_routes
 router = SimpleRouter()
 instruments_routes.register_people(router)
 booking_routes.register_training(router)
+billing_routes.register_cards(router)
 
 urlpatterns = [
     path("schema/", cache_page(3600, cache="memory")(SpectacularJSONAPIView.as_view(permission_classes=[])), name="api_schema"),

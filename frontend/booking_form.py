@@ -56,6 +56,7 @@ class BookingForm:
     service_mode: str = ""
     purpose: str = ""
     research_project: str = ""
+    fund_card: str = ""
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> BookingForm:
@@ -69,6 +70,7 @@ class BookingForm:
             service_mode=_plain(data.get("service_mode", "")),
             purpose=str(data.get("purpose", "")),
             research_project=str(data.get("research_project", "")),
+            fund_card=_plain(data.get("fund_card", "")),
         )
 
     @property
@@ -96,6 +98,14 @@ class BookingForm:
     def organisation_id(self) -> int | None:
         """The organisation's id, or None when it is not a number."""
         return int(self.organisation) if _FIGURE.fullmatch(self.organisation) else None
+
+    def fund_card_id(self) -> int | None:
+        """The card's id; None where none was chosen. Raises Refusal ``card.choose`` for what is not a number."""
+        if not self.fund_card:
+            return None
+        if not _FIGURE.fullmatch(self.fund_card):
+            raise Refusal.of("card.choose", field="fund_card")
+        return int(self.fund_card)
 
     def known_service_mode(self) -> str:
         """The service mode. Raises Refusal ``booking.service_mode_unknown`` for none that exists."""

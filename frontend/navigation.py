@@ -15,6 +15,7 @@ from booking.queries.enquiries import LAB_READERS
 from config.kernel.access import Actor, Role
 
 CUSTOMERS = frozenset({Role.RESEARCHER, Role.FIRM_ADMIN})
+SPENDERS = CUSTOMERS | {Role.LAB_MANAGER, Role.OWNER_FINANCE}
 HAS_ORGANISATIONS = frozenset({Role.FIRM_ADMIN, Role.LAB_MANAGER, Role.OWNER_FINANCE, Role.OPERATOR})
 
 
@@ -84,6 +85,8 @@ PLACES: tuple[Place, ...] = (
     Place("commission_list", _("Commissions"), "file-certificate", frozenset({Role.OWNER_FINANCE}), "d", ("commission_",)),
     Place("finance_period", _("Finance"), "coins", frozenset(BOARD_ROLES), "f", ("finance_",)),
     Place("statement_list", _("Statements"), "file-invoice", frozenset(READER_ROLES), "s", ("statement_",)),
+    Place("group_list", _("Groups and cards"), "users", SPENDERS, "w", ("group_", "fund_card_", "leader_", "spending_")),
+    Place("slip_list", _("Internal slips"), "file-invoice", frozenset({Role.OWNER_FINANCE, Role.LAB_MANAGER}), "x", ("slip_",)),
     Place("verification_queue", _("Verification"), "shield-check", frozenset({Role.OPERATOR}), "v", ("verification_",)),
     Place("review_queue", _("Changes"), "git-compare", frozenset({Role.OPERATOR}), "c", ("review_",)),
     Place("programme_list", _("Subsidies"), "receipt-refund", go="p", begins=("programme_",)),

@@ -23,7 +23,9 @@ from instruments.models import (
     CustomsRecord,
     DataSet,
     Delivery,
+    FundCard,
     Germplasm,
+    GroupMember,
     ImportRun,
     ImportRunRow,
     Instrument,
@@ -45,11 +47,13 @@ from instruments.models import (
     OrganisationStatus,
     PolicyZone,
     Qualification,
+    ResearchGroup,
     Resource,
     ResourceRequest,
     SavedMapping,
     SavedSearch,
     Site,
+    SpendingRules,
     TestItem,
     User,
     VerificationRequest,
@@ -79,6 +83,25 @@ def administers(actor: Actor, organisation: Organisation) -> bool:
 def keeps_profile(actor: Actor, organisation: Organisation) -> bool:
     """Whether the actor may change the profile: administrators, and an owner's finance."""
     return administers(actor, organisation) or organisation.pk in actor.organisations(Role.OWNER_FINANCE)
+
+
+def keeps_groups(actor: Actor, organisation: Organisation) -> bool:
+    """Whether the actor makes the organisation's research groups and fund cards: administrators, and an owner's finance."""
+    return keeps_profile(actor, organisation)
+
+
+def group_filter(actor: Actor, prefix: str = "") -> Q:
+    """A research group, or what hangs on one behind ``prefix``: for its leader and people, for those who administer or account for
+    the organisation, and for the inspector."""
+    if actor.has(Role.INSPECTOR):
+        return ALL
+    if actor.user_id is None:
+        return NONE
+    kept = administered(actor) | actor.organisations(Role.OWNER_FINANCE)
+    member = GroupMember.objects.filter(user_id=actor.user_id, group__organisation_id__in=actor.organisations())
+    inside = Q(**{f"{prefix}leader_id": actor.user_id, f"{prefix}organisation_id__in": actor.organisations()})
+    inside |= Q(**{f"{prefix}pk__in": member.values("group_id")})
+    return inside | Q(**{f"{prefix}organisation_id__in": kept})
 
 
 def sees_private_profile(actor: Actor, organisation: Organisation) -> bool:
@@ -302,6 +325,20 @@ def _mine(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset.none() if actor.user_id is None else queryset.filter(user_id=actor.user_id)
 
 
+def _groups(queryset: QuerySet[ResearchGroup], actor: Actor) -> QuerySet[ResearchGroup]:
+    return queryset.filter(group_filter(actor))
+
+
+def _of_groups(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Members and fund cards are seen with their group."""
+    return queryset.filter(group_filter(actor, "group__"))
+
+
+def _spending_rules(queryset: QuerySet[SpendingRules], actor: Actor) -> QuerySet[SpendingRules]:
+    """What an owner asks of its own people is for them, and for those who supervise."""
+    return queryset if actor.has(*OFFICIALS) else queryset.filter(organisation_id__in=actor.organisations())
+
+
 def _deliveries(queryset: QuerySet[Delivery], actor: Actor) -> QuerySet[Delivery]:
     """The mail log: the operator sees that something went out, lab managers what is about their own lab."""
     if actor.has(Role.OPERATOR):
@@ -334,7 +371,9 @@ _SCOPES: dict[Any, Any] = {
     WebhookDelivery: _webhook_deliveries,
     AuditEntry: _audit,
     DataSet: _parts,
+    FundCard: _of_groups,
     Germplasm: _parts,
+    GroupMember: _of_groups,
     CalendarEntry: _calendar_rows,
     CalendarSettings: _calendar_rows,
     ClosureImport: _closure_imports,
@@ -357,12 +396,14 @@ _SCOPES: dict[Any, Any] = {
     Organisation: _organisations,
     OrganisationIdentifier: _identifiers,
     Qualification: _qualifications,
+    ResearchGroup: _groups,
     Resource: _resources,
     ResourceRequest: _resource_requests,
     PolicyZone: _public,
     SavedSearch: _saved_searches,
     SavedMapping: _mappings,
     Site: _sites,
+    SpendingRules: _spending_rules,
     TestItem: _parts,
     User: _users,
     VerificationRequest: _verification_requests,

@@ -16,6 +16,7 @@ class InstrumentsApp(AppConfig):
             registry_messages,
             resource_messages,
             review_messages,
+            spending_messages,
             standards_messages,
         )
         from instruments.ports import register_calendar_listener

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from django.urls import URLPattern, re_path
+from rest_framework.routers import BaseRouter
 
-from billing.api import orders, samples, series, times, together, views
+from billing.api import cards, orders, samples, series, times, together, views
 from config.kernel.api.views import ApiView
 
 ID = r"(?P<pk>[0-9]{1,18})"
 CODE = r"(?P<code>[A-Za-z0-9._-]{1,40})"
 _programmes, _statements = views.ProgrammeView, views.StatementView
+
+
+def register_cards(router: BaseRouter) -> None:
+    """Add the viewsets of fund cards and internal slips to ``router``."""
+    router.register("fund-cards", cards.FundCardView, basename="api_fund_card")
+    router.register("internal-slips", cards.SlipView, basename="api_internal_slip")
 
 
 def _orders() -> list[URLPattern]:
@@ -68,6 +75,11 @@ def _series() -> list[URLPattern]:
 
 
 urlpatterns: list[URLPattern] = [
+    re_path(
+        rf"^research-groups/{ID}/fund-cards/$",
+        cards.FundCardView.as_view({"post": "open"}),
+        name="api_research_group_cards",
+    ),
     re_path(r"^find-a-time/$", times.TimesView.as_view({"get": "list"}), name="api_find_a_time"),
     re_path(r"^quotes/preview/$", views.PreviewView.as_view({"post": "create"}), name="api_quote_preview"),
     re_path(

@@ -99,6 +99,21 @@ def grant(funder: Account, account: Account, amount_fen: int, source: Source, no
     Account.objects.filter(pk=account.pk).update(granted_fen=F("granted_fen") + amount_fen)
 
 
+def set_limit(account: Account, limit_fen: int | None, source: Source, now: datetime) -> None:
+    """Give a locked account another limit, at least what is held and spent on it (None: no limit). The difference is a movement of
+    its own: granted, or taken back."""
+    if limit_fen is None:
+        Account.objects.filter(pk=account.pk).update(limited=False)
+        return
+    counter = _counter_account(AccountSpec(account.key, account.kind, None), now)
+    more = limit_fen - account.granted_fen
+    if more > 0:
+        Transfer.objects.create(**_row(TransferKind.GRANT, counter.pk, account.pk, more, source, now))
+    elif more < 0:
+        Transfer.objects.create(**_row(TransferKind.REVERSE, account.pk, counter.pk, -more, source, now))
+    Account.objects.filter(pk=account.pk).update(limited=True, granted_fen=limit_fen)
+
+
 def lock(accounts: Iterable[Account]) -> dict[str, Account]:
     """The accounts by key, locked in id order and re-read."""
     return _read(f"{_ACCOUNTS} id = ANY(%s) ORDER BY id FOR NO KEY UPDATE", sorted({account.pk for account in accounts}))

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from django.db.models import Model, QuerySet
 
+from billing.cards.accounts import CARD
 from billing.ledger.models import Transfer, TransferKind
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services.reservation_money import RESERVATION
@@ -91,7 +92,7 @@ def money_of(actor: Actor, reservation: Reservation) -> Money:
     charge = visible_to(Charge.objects.filter(reservation=reservation), actor).first()
     held = Transfer.objects.filter(
         source_type=RESERVATION, source_id=reservation.pk, kind=TransferKind.HOLD, ends__isnull=True, debit__limited=True
-    )
+    ).exclude(debit__kind=CARD)
     return Money(accepted, waiting, charge, _largest_per_programme(held))
 
 

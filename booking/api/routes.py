@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
-from booking.api import changes, credit, enquiries, inbox, policies, training, views
+from booking.api import changes, credit, enquiries, inbox, policies, spending, training, views
 
 ID = r"(?P<pk>[0-9]{1,18})"
 
@@ -54,6 +54,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
             name="api_reservation_take_back",
         ),
         *_enquiries(),
+        *_spending(),
         re_path(
             rf"^reservations/{ID}/changes/$",
             changes.ChangeView.as_view({"get": "list", "post": "create"}),
@@ -79,6 +80,18 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
         ),
         *(_action(views.CustomerActionView, path, action) for path, action in customer.items()),
         *(_action(views.LabActionView, path, action) for path, action in lab.items()),
+    ]
+
+
+def _spending() -> list[URLPattern]:
+    asked = spending.LeaderApprovalView
+    return [
+        re_path(r"^leader-approvals/$", asked.as_view({"get": "list"}), name="api_leader_approvals"),
+        *(
+            re_path(rf"^leader-approvals/{ID}/{answer}/$", asked.as_view({"post": answer}), name=f"api_leader_approval_{answer}")
+            for answer in ("agree", "decline")
+        ),
+        _action(spending.CardView, "fund-card", "fund_card"),
     ]
 
 

@@ -49,6 +49,7 @@ class ReservationIn(StrictSerializer):
     service_mode = serializers.ChoiceField(choices=ServiceMode.values)
     purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
+    fund_card = Id(required=False, allow_null=True, help_text="What it is paid from: a card of a group for which I spend.")
     expected = ExpectedIn(required=False, allow_null=True)
     override_reason = Text(
         max_length=_TEXT,
@@ -123,6 +124,7 @@ class ReservationOut(serializers.Serializer):
     service_mode = serializers.CharField()
     purpose = serializers.CharField()
     research_project = serializers.CharField()
+    awaits_leader = serializers.BooleanField(help_text="The leader of the group that pays has to agree first.")
     created_at = serializers.DateTimeField()
     figures = FiguresOut(allow_null=True)
 

@@ -20,6 +20,7 @@ from booking import queries
 from booking.api import serializers as shapes
 from booking.models import Reservation
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
+from booking.queries.spending import awaiting_leader
 from booking.rules.policy import broken_rules
 from booking.rules.slots import Slot
 from booking.services import reservations, transitions
@@ -141,8 +142,8 @@ class ReservationView(ApiView):
         """The reservations that one may see, the latest start first."""
         asked = self.parameters(request)
         page = self.paginate_queryset(_narrowed(queries.reservations_visible(self.actor), asked)) or []
-        figures = self._figures(page)
-        return self.get_paginated_response([_shown(row, figures.get(row.pk)) for row in page])
+        figures, unagreed = self._figures(page), awaiting_leader(self.actor, page)
+        return self.get_paginated_response([_shown(row, figures.get(row.pk), row.pk in unagreed) for row in page])
 
     @extend_schema(responses=shapes.ReservationDetailOut)
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -160,7 +161,8 @@ class ReservationView(ApiView):
             }
             for step in found.transitions.all()
         ]
-        return Response({**_shown(found, self._figures([found]).get(found.pk)), "transitions": history})
+        waits = bool(awaiting_leader(self.actor, [found]))
+        return Response({**_shown(found, self._figures([found]).get(found.pk), waits), "transitions": history})
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.ReservedOut, 200: shapes.ReservedOut})
     def create(self, request: Request) -> Response:
@@ -297,6 +299,7 @@ def _request(asked: Mapping[str, Any]) -> ReservationRequest:
         research_project=asked["research_project"],
         expected=expected_of(asked),
         override_reason=asked["override_reason"],
+        fund_card_id=asked.get("fund_card"),
     )
 
 
@@ -312,7 +315,7 @@ def _narrowed(rows: QuerySet[Reservation], asked: Mapping[str, Any]) -> QuerySet
     return rows
 
 
-def _shown(row: Reservation, figures: dict[str, Any] | None) -> dict[str, Any]:
+def _shown(row: Reservation, figures: dict[str, Any] | None, awaits_leader: bool) -> dict[str, Any]:
     zone = ZoneInfo(row.instrument.site.time_zone)
 
     def local(moment: datetime) -> str:
@@ -330,6 +333,7 @@ def _shown(row: Reservation, figures: dict[str, Any] | None) -> dict[str, Any]:
         "service_mode": row.service_mode,
         "purpose": row.purpose,
         "research_project": row.research_project,
+        "awaits_leader": awaits_leader,
         "created_at": local(row.created_at),
         "figures": figures,
     }

@@ -11,9 +11,9 @@ from config.kernel.time_range import TimeRange
 class Reservation(models.Model):
     """A planned use of an instrument in ``[starts_at, ends_at)``, with a state.
 
-    ``organisation`` is the customer. ``state`` is a value of ``booking.rules.states.ReservationState`` and is written only by
-    ``booking.services.transitions``; its history is ``transitions``. Asked for in a ``series``, it is its ``ordinal``-th time; a ``group``
-    was asked for together with others.
+    ``organisation`` is the customer; ``fund_card`` is what it pays with, where it named one. ``state`` is a value of
+    ``booking.rules.states.ReservationState`` and is written only by ``booking.services.transitions``; its history is
+    ``transitions``. Asked for in a ``series``, it is its ``ordinal``-th time; a ``group`` was asked for together with others.
     """
 
     instrument = models.ForeignKey("instruments.Instrument", on_delete=models.PROTECT, related_name="reservations")
@@ -25,6 +25,7 @@ class Reservation(models.Model):
     service_mode = models.CharField(max_length=20)
     purpose = models.CharField(max_length=500, blank=True)
     research_project = models.CharField(max_length=200, blank=True)
+    fund_card = models.ForeignKey("instruments.FundCard", null=True, on_delete=models.PROTECT, related_name="reservations")
     created_at = models.DateTimeField()
     series = models.ForeignKey(
         "booking.ReservationSeries", null=True, on_delete=models.PROTECT, related_name="reservations", db_index=False

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce
 from booking import licence_queries
 from booking.models import Reservation, ReservationTransition
 from booking.queries.reservations import approval_inbox
+from booking.queries.spending import awaiting_leader
 from booking.rules.deciding import Age, Risk, age_of, is_at_night
 from booking.rules.policy import BookingPolicy
 from booking.rules.policy_layers import HOUSE
@@ -35,13 +36,14 @@ _USED = (*IN_REVIEW, ReservationState.AGREED, ReservationState.IN_USE)
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A request that waits. ``own``: the actor asked for it, and a colleague has to decide; ``suggested``: the customer was asked to take
-    another time, so that the lab has answered."""
+    another time, so that the lab has answered; ``awaits_leader``: the leader of the group that pays has to agree first."""
 
     reservation: Reservation
     age: Age
     risks: tuple[Risk, ...]
     own: bool
     suggested: bool = False
+    awaits_leader: bool = False
 
     @property
     def overdue(self) -> bool:
@@ -94,6 +96,7 @@ def pending_of(actor: Actor, rows: Sequence[Reservation], now: datetime) -> list
     """Rows of ``approval_inbox`` with their ages and risks."""
     untrained = licence_queries.without_licence(rows)
     over = _over_quota(rows, now)
+    unagreed = awaiting_leader(actor, rows)
     return [
         Pending(
             row,
@@ -101,6 +104,7 @@ def pending_of(actor: Actor, rows: Sequence[Reservation], now: datetime) -> list
             tuple(_risks(row, untrained=row.pk in untrained, over_quota=row.pk in over)),
             row.requested_by_id == actor.user_id,
             row.other_time_proposed,  # type: ignore[attr-defined]  # annotated by approval_inbox
+            row.pk in unagreed,
         )
         for row in rows
     ]

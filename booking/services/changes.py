@@ -21,7 +21,7 @@ from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.changes import ChangeEvent, ChangeState, Side, counting, needs_the_other_side, next_change_state
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, holds, notices, times, transitions
+from booking.services import conflicts, holds, notices, spending, times, transitions
 from booking.services.context import BookingContext, busy_ranges, of_reservation
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from config.kernel.access import NOBODY, Actor, Role, get_visible
@@ -244,10 +244,12 @@ def _move(
     locked.occupancies.filter(source=OccupancySource.CHANGE).delete()
     _require_free(context, subtract([occupied], _own_ranges(locked)), now, holder_id)
     before = locked.during
+    spending.refuse_other_days(locked, during)
     times.set_time(locked, during, occupied)
     transitions.note_move(locked, before, actor, now, reason)
     if ports.money().on_move(locked, actor, expected, now) is not None:
         raise Conflict.of("change.dearer")
+    transitions.go_on(locked, spending.judge(locked, now), now)
     notices.defer(locked, "moved", now, reason=reason)
 
 

@@ -14,7 +14,7 @@ from booking.ports import ExpectedFigures
 from booking.rules.changes import ChangeState, Side, counting
 from booking.rules.extension import MOST_OFFERED, Room, extension_faults, nothing_offered, offered_ends, room_after
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, holds, notices, times
+from booking.services import conflicts, holds, notices, spending, times
 from booking.services.context import BookingContext, of_reservation
 from booking.services.refusing import refusal_reasons
 from booking.services.sides import sides_of
@@ -65,7 +65,9 @@ def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: Expec
         times.set_time(locked, longer, occupied)
         after = {"ends_at": ends_at.isoformat()}
         audit.record(actor, "reservation.longer", locked, now, before={"ends_at": before.isoformat()}, after=after)
+        spending.refuse_other_days(locked, longer)
         ports.money().on_extend(locked, actor, expected, now)
+        spending.judge(locked, now)
         notices.defer(locked, "extended", now)
 
     wanted = TimeRange(found.starts_at, max(ends_at, found.ends_at))

@@ -33,6 +33,7 @@ SERIES_MOVE_ASKED = ("series.move_asked", "series.lab.move_asked")
 _ANSWERED = ("reservation.requested", "reservation.figures_changed", "lab.request_overdue")
 _PROPOSED = ("reservation.change_proposed_to_lab", "reservation.change_proposed_to_customer")
 _GAP = ("licence.gap",)
+_LEADER = ("reservation.leader_asked",)
 SOON_TO_CUSTOMER, SOON_TO_LAB = "reservation.agree_soon", "lab.agree_soon"
 _SOON = (SOON_TO_CUSTOMER, SOON_TO_LAB)
 _ASKED_FOR_YES = ("reservation.completed", "reservation.times_corrected")
@@ -44,8 +45,9 @@ _SETTLES = {
     "adjustment_asked_to_lab": (*_ASKED_FOR_YES, *_SOON),
     "adjustment_refused": ("reservation.adjustment_asked_to_lab",),
     "disputed_to_lab": (*_ASKED_FOR_YES, "reservation.adjustment_refused", *_SOON),
-    "approved": (*_ANSWERED, *_PROPOSED),
-    **dict.fromkeys(("rejected", "cancelled", "expired", "no_show"), (*_ANSWERED, *_PROPOSED, *_GAP)),
+    "approved": (*_ANSWERED, *_PROPOSED, *_LEADER),
+    "leader_declined": (*_ANSWERED, *_PROPOSED, *_GAP, *_LEADER),
+    **dict.fromkeys(("rejected", "cancelled", "expired", "no_show"), (*_ANSWERED, *_PROPOSED, *_GAP, *_LEADER)),
     "completed": _GAP,
     "customer_agreed": _USE_ASKS_CUSTOMER,
     "lab_agreed": _USE_ASKS_LAB,

@@ -15,7 +15,7 @@ from booking import ports
 from booking.models import Reservation
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import ReservationState
-from booking.services import conflicts, holds, notices, transitions
+from booking.services import conflicts, holds, notices, spending, transitions
 from booking.services import context as booking_context
 from booking.services.context import OVERLAPPING, BookingContext
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
@@ -31,7 +31,8 @@ ROUTE = "booking.reserve"
 
 @dataclass(frozen=True, slots=True)
 class ReservationRequest:
-    """What is asked for. ``organisation_id`` is the customer on whose account it goes; ``during`` is without buffers.
+    """What is asked for. ``organisation_id`` is the customer on whose account it goes, ``fund_card_id`` what it pays with; ``during``
+    is without buffers.
 
     With an ``override_reason`` the lab's own people book in spite of its own rules; the reason and what was overridden are kept.
     """
@@ -44,6 +45,7 @@ class ReservationRequest:
     research_project: str = ""
     expected: ports.ExpectedFigures = ports.NOTHING_EXPECTED
     override_reason: str = ""
+    fund_card_id: int | None = None
 
     def payload(self) -> dict[str, Any]:
         """What makes two calls the same for idempotency."""
@@ -56,6 +58,7 @@ class ReservationRequest:
             "purpose": self.purpose,
             "research_project": self.research_project,
             **({"override_reason": self.override_reason} if self.override_reason else {}),
+            **({"fund_card": self.fund_card_id} if self.fund_card_id is not None else {}),
         }
 
 
@@ -83,7 +86,7 @@ ALONE = Part()
 def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempotency_key: str) -> Reserved:
     """Ask for a reservation.
 
-    Raises NotFound (instrument), Forbidden (not a member of the organisation), Refusal with *every* broken rule, Conflict
+    Raises NotFound (instrument, fund card), Forbidden (not a member of the organisation), Refusal with *every* broken rule, Conflict
     ``booking.just_taken`` with ``extra["alternatives"]`` (ISO pairs in the site's zone), Busy.
     """
     request = cleaned(request)
@@ -118,9 +121,12 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id)
     reasons = refusal_reasons(context, actor.user_id, customer, request.during, request.service_mode, now, lock=True)
+    reasons += spending.reasons_against(actor, context, customer.pk, request.fund_card_id, request.during, now)
     overridden = _overridden(actor, request, context, reasons)
     reservation = _insert(actor, request, context, customer, now, overridden, part)
     ports.money().on_request(reservation, actor, request.expected, now)
+    if spending.judge(reservation, now):
+        return reservation
     if context.policy.approval_required:
         notices.defer(reservation, "requested", now)
     else:
@@ -145,9 +151,9 @@ _INSERT = f"""
 WITH reservation AS (
     INSERT INTO booking_reservation
         (instrument_id, organisation_id, requested_by_id, starts_at, ends_at, state, service_mode, purpose, research_project, created_at,
-         series_id, ordinal, group_id)
+         series_id, ordinal, group_id, fund_card_id)
     SELECT %(instrument)s, %(organisation)s, %(user)s, %(starts_at)s, %(ends_at)s, 'requested', %(mode)s, %(purpose)s,
-           %(project)s, %(now)s, %(series)s::bigint, %(ordinal)s::smallint, %(group)s::bigint
+           %(project)s, %(now)s, %(series)s::bigint, %(ordinal)s::smallint, %(group)s::bigint, %(card)s::bigint
     WHERE NOT EXISTS (SELECT FROM booking_occupancy WHERE {OVERLAPPING})
     RETURNING id
 ), occupancy AS (
@@ -190,6 +196,7 @@ def _insert(
         "mode": request.service_mode,
         "purpose": request.purpose,
         "project": request.research_project,
+        "card": request.fund_card_id,
         "now": now,
         "overridden": overridden,
         "series": part.series_id,
@@ -219,6 +226,7 @@ def _insert(
         service_mode=request.service_mode,
         purpose=request.purpose,
         research_project=request.research_project,
+        fund_card_id=request.fund_card_id,
         created_at=now,
         series_id=part.series_id,
         ordinal=part.ordinal,

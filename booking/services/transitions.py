@@ -20,7 +20,7 @@ from booking.rules.credit import EventKind
 from booking.rules.deciding import Verdict
 from booking.rules.policy import is_late_cancellation
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, credit, decisions, holds, notices, sessions
+from booking.services import conflicts, credit, decisions, holds, notices, sessions, spending
 from booking.services.context import of_reservation, policy_for
 from booking.services.decisions import How
 from booking.services.state_writing import lock_row, seen_by
@@ -44,8 +44,9 @@ def approve(actor: Actor, reservation_id: int, now: datetime, how: How = AT_ONCE
     approved unseen.
 
     Raises NotFound, Forbidden, Refusal ``booking.illegal_transition`` / ``booking.own_request`` / ``booking.too_late_to_approve`` (its
-    start has come) / ``booking.closed_meanwhile`` (with what closes it), Conflict ``booking.changed_meanwhile`` (the customer moved
-    it), ``booking.just_taken`` or ``booking.figures_changed`` (the customer has been asked again, nothing is approved).
+    start has come) / ``booking.closed_meanwhile`` (with what closes it) / ``card.leader_waits`` and what else stands against its fund
+    card, Conflict ``booking.changed_meanwhile`` (the customer moved it), ``booking.just_taken`` or ``booking.figures_changed`` (the
+    customer has been asked again, nothing is approved).
     """
     reservation = seen_by(actor, reservation_id)
     _lab_only(reservation, actor)
@@ -60,6 +61,7 @@ def approve(actor: Actor, reservation_id: int, now: datetime, how: How = AT_ONCE
         if is_due_expired(locked.during, now):
             raise Refusal.of("booking.too_late_to_approve")
         _still_open(locked)
+        spending.require_leader(locked)
         holds.clear_for(locked, now)
         changed = ports.money().on_approve(locked, actor, now)
         if changed is not None:
@@ -90,8 +92,37 @@ def approve_at_once(reservation: Reservation, now: datetime) -> None:
     notices.defer(reservation, "approved", now)
 
 
+def approve_if_unchanged(locked: Reservation, now: datetime) -> bool:
+    """Approve a request whose lab asks for no approval, once nobody else is waited for; part of the caller's transaction.
+
+    False where the lab has to look after all: it has begun or is closed now, or the customer has been asked about new figures.
+    """
+    if is_due_expired(locked.during, now) or of_reservation(locked).closed_reasons(locked.during):
+        return False
+    holds.clear_for(locked, now)
+    if ports.money().on_approve(locked, NOBODY, now) is not None:
+        notices.defer(locked, "figures_changed", now)
+        return False
+    _move(locked, Action.APPROVE, NOBODY, now, "policy: no approval needed")
+    notices.defer(locked, "approved", now)
+    return True
+
+
+def go_on(locked: Reservation, waits: bool, now: datetime) -> None:
+    """A request on a fund card that waits for nobody any more, and whose lab asks for no approval, is approved."""
+    asked = locked.fund_card_id is not None and locked.state == ReservationState.REQUESTED and not waits
+    if asked and not policy_for(locked.instrument).approval_required:
+        approve_if_unchanged(locked, now)
+
+
 def approve_as_proposed(reservation: Reservation, manager_id: int | None, now: datetime) -> None:
-    """Approve a request at the time that the lab proposed and the customer took; part of the caller's transaction."""
+    """Approve a request at the time that the lab proposed and the customer took; part of the caller's transaction.
+
+    What its group's leader has to agree to first stays a request, at the new time.
+    """
+    if spending.judge(reservation, now):
+        return
+    spending.require_leader(reservation)
     if ports.money().on_approve(reservation, NOBODY, now) is not None:
         raise Conflict.of("booking.figures_changed")
     _move(reservation, Action.APPROVE, Actor(user_id=manager_id), now)

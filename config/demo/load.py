@@ -25,6 +25,7 @@ from config.demo import (
     registry,
     sessions,
     shared_things,
+    spending,
     training,
     usage,
 )
@@ -64,6 +65,7 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
         told |= lifecycle.agree(people, today, now)
         told |= training.teach(people, stocked, today, now)
         told |= usage.live(people, stocked, now)
+        told |= spending.spend(people, stocked, today, now)
         laid = hours.lay(people, stocked, today, now)
         _hand_in_licences(people, now)
         imports.hand_over(people, now)

@@ -131,7 +131,7 @@ def _staff(founder: Founder, people: People, organisation: Organisation, mailbox
 
 
 def _personas(founder: Founder, people: People) -> None:
-    """The printed accounts: colleagues in the first firm, the first lab and the office."""
+    """The printed accounts: colleagues in the first firm, the first lab and the office; and who works with them."""
     homes = {
         Role.RESEARCHER: people.customers[0],
         Role.FIRM_ADMIN: people.customers[0],
@@ -141,8 +141,11 @@ def _personas(founder: Founder, people: People) -> None:
     lists = words("people")
     for each in lists["personas"]:
         role = Role(each["role"])
-        home = homes.get(role, people.office)
+        home = people.owners[0] if each.get("home") == "owner" else homes.get(role, people.office)
         people.actors[home.pk, role] = founder.person(each["email"], each["zh"], home, role)
+    for each in lists["group_people"]:
+        lab = people.owners[0]
+        people.actors[lab.pk, each["key"]] = founder.person(each["email"], each["zh"], lab, Role.RESEARCHER)
     second = lists["second_officer"]
     people.actors[people.office.pk, "second_officer"] = founder.person(
         second["email"], second["zh"], people.office, Role.PROGRAMME_OFFICER

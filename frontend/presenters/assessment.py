@@ -22,9 +22,13 @@ from billing.subsidy.rules.codec import assessment_from_json
 from billing.subsidy.rules.outcome import Award, Outcome, SettlementMode
 from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.rules.programme import Programme
+from booking.models import Reservation
+from instruments.rules.spending import is_in_house
 
 #: Parts of the working that test a condition: there is no running amount to show beside them yet.
 _WITHOUT_AMOUNT = frozenset({"gate"})
+#: Steps that say nothing where no programme is tried.
+_OF_SUBSIDIES = frozenset({"session.step.payable_now", "session.step.final_cost"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,10 @@ class OutcomeRow:
 
 @dataclass(frozen=True, slots=True)
 class AssessmentRows:
-    """The four numbers (fen) and their working. payable_now = gross - deducted; final_cost = payable_now - refunded."""
+    """The four numbers (fen) and their working. payable_now = gross - deducted; final_cost = payable_now - refunded.
+
+    ``internal``: an owner's own people use its own instrument and no programme was tried, so there is one number only.
+    """
 
     gross_fen: int
     deducted_fen: int
@@ -79,6 +86,7 @@ class AssessmentRows:
     customer_class: str
     outcomes: tuple[OutcomeRow, ...]
     steps: tuple[StepRow, ...]
+    internal: bool = False
 
     @property
     def awards(self) -> tuple[OutcomeRow, ...]:
@@ -89,25 +97,34 @@ class AssessmentRows:
         return tuple(outcome for outcome in self.outcomes if not outcome.awarded)
 
 
-def of_preview(preview: QuotePreview) -> AssessmentRows:
-    """The rows of a live quote."""
+def of_preview(preview: QuotePreview, *, in_house: bool = False) -> AssessmentRows:
+    """The rows of a live quote; ``in_house``: for an owner's own people."""
     programmes = [version.programme for version in preview.prepared.versions]
-    return present(preview.assessment, programmes, preview.prepared.inputs.schedule)
+    return present(preview.assessment, programmes, preview.prepared.inputs.schedule, in_house=in_house)
 
 
-def of_frozen(frozen: FrozenAssessment) -> AssessmentRows:
-    """The rows of a Quote or a Charge, from what was frozen then."""
+def of_reservation(reservation: Reservation, frozen: FrozenAssessment) -> AssessmentRows:
+    """As ``of_frozen`` for a reservation's Quote or Charge."""
+    return of_frozen(frozen, in_house=is_in_house(reservation.organisation_id, reservation.instrument.organisation_id))
+
+
+def of_frozen(frozen: FrozenAssessment, *, in_house: bool = False) -> AssessmentRows:
+    """The rows of a Quote or a Charge, from what was frozen then; ``in_house``: of an owner's own people."""
     pins = Pins.of(frozen.inputs)
     programmes = [subsidy.in_force(version_id).programme for version_id in pins.programme_version_ids]
-    return present(assessment_from_json(frozen.result), programmes, pricing.schedule(pins.price_version_id))
+    schedule = pricing.schedule(pins.price_version_id)
+    return present(assessment_from_json(frozen.result), programmes, schedule, in_house=in_house)
 
 
-def present(assessment: Assessment, programmes: Sequence[Programme], schedule: PriceSchedule | None) -> AssessmentRows:
+def present(
+    assessment: Assessment, programmes: Sequence[Programme], schedule: PriceSchedule | None, *, in_house: bool = False
+) -> AssessmentRows:
     """The rows of an assessment of ``programmes`` (in the order they were tried) at the prices of ``schedule``.
 
     A commissioned test has no schedule.
     """
     bands = {band.code: band.name for band in schedule.bands} if schedule is not None else {}
+    internal = in_house and not programmes
     return AssessmentRows(
         gross_fen=assessment.gross_fen,
         deducted_fen=assessment.deducted_fen,
@@ -117,7 +134,8 @@ def present(assessment: Assessment, programmes: Sequence[Programme], schedule: P
         estimate=assessment.estimate,
         customer_class=wording.customer_class_word(assessment.priced.customer_class),
         outcomes=tuple(outcome_row(each, programme) for each, programme in zip(assessment.outcomes, programmes, strict=True)),
-        steps=tuple(_step(step, {}, bands) for step in assessment.steps),
+        steps=tuple(_step(step, {}, bands) for step in assessment.steps if not (internal and step.key in _OF_SUBSIDIES)),
+        internal=internal,
     )
 
 

@@ -63,6 +63,10 @@ class Row:
         return self.pending.own
 
     @property
+    def awaits_leader(self) -> bool:
+        return self.pending.awaits_leader
+
+    @property
     def waits_for_customer(self) -> bool:
         return self.figures is not None and self.figures.waits_for_customer
 
@@ -82,6 +86,8 @@ def row_of(pending: Pending, figures: Figures | None, opened: Reservation | None
     chips = [Chip(tone, icon, str(words)) for tone, icon, words in (CHIPS[risk] for risk in pending.risks)]
     if figures is not None and figures.waits_for_customer:
         chips.insert(0, Chip("wait", "hourglass", _("Customer is asked")))
+    if pending.awaits_leader:
+        chips.insert(0, Chip("wait", "hourglass", _("Awaiting leader")))
     if pending.suggested:
         chips.insert(0, Chip("wait", "hourglass", _("Other times suggested")))
     if pending.overdue:

@@ -16,6 +16,7 @@ from booking.rules.policy import BookingPolicy, is_late_cancellation
 from booking.rules.states import Action, ReservationState, actions_from
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, Role
+from instruments.rules.spending import is_in_house
 
 Word = Promise | str
 
@@ -89,6 +90,11 @@ STAR_WORDS: tuple[tuple[int, Word], ...] = (
 _NEXT_WITH_NEW_FIGURES: Word = _(
     "The subsidy you were quoted is no longer there in full. Look at the new figures and accept them, or cancel."
 )
+_NEXT_WITH_THE_LEADER: Word = _(
+    "The leader of your group has been asked to agree to what it costs. You are told of the answer; the time and the money are kept."
+)
+
+_NEXT_IN_HOUSE: Word = _("The session is charged. Its internal slip says what was used and what paid it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +144,15 @@ def timeline(
     return past + ahead
 
 
-def next_words(reservation: Reservation, *, waits_for_customer: bool) -> Word:
+def next_words(reservation: Reservation, *, waits_for_customer: bool, waits_for_leader: bool = False) -> Word:
     """What happens next, in a sentence or two."""
+    if waits_for_leader and reservation.state == ReservationState.REQUESTED:
+        return _NEXT_WITH_THE_LEADER
     if waits_for_customer and reservation.state == ReservationState.REQUESTED:
         return _NEXT_WITH_NEW_FIGURES
+    in_house = is_in_house(reservation.organisation_id, reservation.instrument.organisation_id)
+    if in_house and reservation.state == ReservationState.AGREED:
+        return _NEXT_IN_HOUSE
     return NEXT[reservation.state]
 
 

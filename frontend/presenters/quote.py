@@ -20,7 +20,9 @@ from config.kernel.time_range import TimeRange
 from frontend import display
 from frontend.booking_form import BookingForm
 from frontend.presenters.assessment import AssessmentRows, of_preview, present
+from frontend.presenters.cards import NO_CARDS, CardPart
 from instruments.models import Instrument, Organisation, OrganisationStatus
+from instruments.rules.spending import is_in_house
 
 _PLENTY, _SOME = 50, 10
 _POOL_WORDS: dict[str, Promise | str] = {
@@ -109,6 +111,7 @@ class Panel:
     problems: list[tuple[str, str]]
     alternatives: list[Alternative]
     again: list[Alternative] = field(default_factory=list)
+    cards: CardPart = NO_CARDS
 
     @property
     def service_modes(self) -> list[str]:
@@ -138,7 +141,7 @@ def quote_view(
         return QuoteView(**common)  # type: ignore[arg-type]
     return QuoteView(
         **common,  # type: ignore[arg-type]
-        rows=of_preview(preview),
+        rows=of_preview(preview, in_house=customer is not None and is_in_house(customer.pk, context.instrument.organisation_id)),
         lines=price_lines(preview.assessment.priced, preview.prepared.inputs.schedule),
         own_limits=_own_limits(preview),
         pool_words=_pool_words(preview),

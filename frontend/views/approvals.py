@@ -114,7 +114,7 @@ def _opened(actor: Actor, reservation: Reservation, rows: Sequence[Row]) -> dict
         "rivals": sum(row.overlaps and row.state == "requested" for row in day),
         "person_history": person,
         "organisation_history": organisation,
-        "figures": assessment.of_frozen(shown) if shown else None,
+        "figures": assessment.of_reservation(reservation, shown) if shown else None,
         "previous_id": ids[place - 1] if place else None,
         "next_id": ids[place + 1] if place + 1 < len(ids) else None,
     }

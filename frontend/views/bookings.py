@@ -38,6 +38,7 @@ from frontend.booking_form import BookingForm, read_expected, read_key
 from frontend.calendar_file import reservation_file
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import assessment, life
+from frontend.presenters.card_of_booking import card_context
 from frontend.presenters.inbox import undo_of
 from frontend.presenters.open_change import open_change
 from frontend.presenters.quote import Alternative
@@ -104,6 +105,11 @@ def _request(form: BookingForm, context: BookingContext, request: HttpRequest, n
         service_mode = form.known_service_mode()
     except Refusal as refusal:
         reasons += refusal.reasons
+    fund_card_id: int | None = None
+    try:
+        fund_card_id = form.fund_card_id()
+    except Refusal as refusal:
+        reasons += refusal.reasons
     if organisation_id is None:
         reasons.append(Reason("booking.organisation_missing", {}, "organisation"))
     if reasons or during is None or organisation_id is None:
@@ -116,6 +122,7 @@ def _request(form: BookingForm, context: BookingContext, request: HttpRequest, n
         purpose=form.purpose,
         research_project=form.research_project,
         expected=read_expected(request.POST),
+        fund_card_id=fund_card_id,
     )
     if None in (asked.expected.payable_now_fen, asked.expected.final_cost_fen):
         reasons = refusal_reasons(context, None, None, during, service_mode, now)
@@ -218,6 +225,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
     waits = money.waiting is not None
     rights = life.rights(actor, reservation, now, waits_for_customer=waits)
     rating = record_queries.rating_of(actor, reservation)
+    cards = card_context(actor, reservation, now)
     context = {
         "reservation": reservation,
         "zone": reservation.instrument.site.time_zone,
@@ -225,7 +233,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "entries": life.timeline(
             reservation, reservation.transitions.all(), decisions.in_place_of(actor, reservation) if rights.is_lab else {}
         ),
-        "next_words": life.next_words(reservation, waits_for_customer=waits),
+        "next_words": life.next_words(reservation, waits_for_customer=waits, waits_for_leader=cards["awaits_leader"]),
         "rights": rights,
         "shows_next": rights.is_customer,
         "reject_templates": reject_reasons.offered(actor) if rights.may_decide else [],
@@ -240,17 +248,18 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "change": open_change(actor, reservation, now),
         "asked_with": asked_with(actor, reservation),
         "customs_warning": rights.may_decide and records.customs_unclear(actor, reservation.instrument),
-        **_money_context(money),
+        **_money_context(reservation, money),
+        **cards,
     }
     return render(request, "booking/detail.html", context, status=status_of(refusal) if refusal else 200)
 
 
-def _money_context(money: Money) -> dict[str, Any]:
+def _money_context(reservation: Reservation, money: Money) -> dict[str, Any]:
     shown = money.charge or money.quote
     return {
         "money": money,
-        "figures": assessment.of_frozen(shown) if shown else None,
-        "new_figures": assessment.of_frozen(money.waiting) if money.waiting else None,
+        "figures": assessment.of_reservation(reservation, shown) if shown else None,
+        "new_figures": assessment.of_reservation(reservation, money.waiting) if money.waiting else None,
     }
 
 

@@ -29,6 +29,7 @@ from config.kernel.time_range import TimeRange
 from frontend.booking_form import BookingForm, read_day, read_id
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import prices
+from frontend.presenters.cards import card_part
 from frontend.presenters.policy import policy_words
 from frontend.presenters.quote import Alternative, Panel, QuoteView, quote_view, range_words
 from frontend.presenters.slots import DAYS, WeekView, week_view
@@ -45,6 +46,7 @@ INPUTS = {
     "organisation": "booking-organisation",
     "purpose": "booking-purpose",
     "research_project": "booking-project",
+    "fund_card": "booking-card",
 }
 
 
@@ -53,7 +55,7 @@ def booking_panel_context(request: HttpRequest, instrument: Instrument) -> dict[
     ``booking_context`` that it was made from.
 
     ``instrument`` is one that the actor may see. The address may carry ``week`` (a first day), ``on``, ``from``, ``to``, ``to_on``,
-    ``organisation``, ``service_mode``, ``purpose`` and ``research_project``; what cannot be read is shown as it was typed.
+    ``organisation``, ``service_mode``, ``purpose``, ``research_project`` and ``fund_card``; what cannot be read is shown as it was typed.
     """
     actor, now = actor_of(request), timezone.now()
     form = BookingForm.read(request.GET)
@@ -106,12 +108,14 @@ def make_panel(
     chosen = next((each for each in organisations if str(each.pk) == form.organisation), None)
     context = context.for_customer(chosen) if chosen else context
     during, unreadable = _read_time(form, context)
+    quote = make_quote(actor, context, form, during, chosen, now) if during and not actor.is_anonymous else None
+    payable = quote.rows.payable_now_fen if quote and quote.rows else None
     return Panel(
         instrument=context.instrument,
         form=form,
         organisations=organisations,
         organisation=chosen,
-        quote=make_quote(actor, context, form, during, chosen, now) if during and not actor.is_anonymous else None,
+        quote=quote,
         unreadable=unreadable,
         key=str(uuid4()),
         step_seconds=context.policy.granularity_minutes * 60,
@@ -123,6 +127,7 @@ def make_panel(
         login_query=form.query(),
         problems=problems or [],
         alternatives=alternatives or [],
+        cards=card_part(actor, context, chosen, form.fund_card, during, payable, now),
     )
 
 
@@ -156,6 +161,7 @@ def _as_before(form: BookingForm, last: Reservation, instrument: Instrument) -> 
         research_project=form.research_project or last.research_project,
         service_mode=form.service_mode or mode,
         purpose=form.purpose or purpose,
+        fund_card=form.fund_card or str(last.fund_card_id or ""),
     )
 
 

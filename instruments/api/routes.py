@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path, re_path
 from rest_framework.routers import BaseRouter
 
-from instruments.api import catalogue, instruments, notices, open_data, people, resources
+from instruments.api import catalogue, groups, instruments, notices, open_data, people, resources
 
 
 def register_people(router: BaseRouter) -> None:
@@ -19,10 +19,21 @@ def register_people(router: BaseRouter) -> None:
     router.register("invitations", people.InvitationView, basename="api_invitation")
     router.register("join-requests", people.JoinRequestView, basename="api_join_request")
     router.register("verification-requests", people.VerificationView, basename="api_verification")
+    router.register("research-groups", groups.GroupView, basename="api_research_group")
     router.register("tokens", people.TokenView, basename="api_token")
 
 
 single: list[URLPattern] = [
+    re_path(
+        r"^organisations/(?P<pk>[0-9]{1,18})/research-groups/$",
+        groups.GroupView.as_view({"post": "found"}),
+        name="api_organisation_groups",
+    ),
+    re_path(
+        r"^organisations/(?P<pk>[0-9]{1,18})/spending-rules/$",
+        groups.SpendingRulesView.as_view({"get": "retrieve", "put": "update"}),
+        name="api_spending_rules",
+    ),
     path("me/", people.MeView.as_view({"get": "retrieve", "patch": "partial_update"}), name="api_me"),
     re_path(
         r"^open-data/instruments\.(?P<layout>[a-z.]{3,20})$",

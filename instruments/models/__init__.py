@@ -43,6 +43,7 @@ from instruments.models.organisation import (
     OwnerClass,
     VerificationRequest,
 )
+from instruments.models.research_group import FundCard, GroupMember, ResearchGroup, SpendingRules
 from instruments.models.resource import (
     DataSet,
     DeliveryMode,
@@ -90,8 +91,10 @@ __all__ = [
     "Delivery",
     "DeliveryMode",
     "DeliveryState",
+    "FundCard",
     "FundingSource",
     "Germplasm",
+    "GroupMember",
     "ImportRun",
     "ImportRunRow",
     "ImportState",
@@ -119,6 +122,7 @@ __all__ = [
     "PriceUnit",
     "ProblemState",
     "Qualification",
+    "ResearchGroup",
     "Resource",
     "ResourceKind",
     "ResourceRequest",
@@ -130,6 +134,7 @@ __all__ = [
     "ServiceMode",
     "ShareMode",
     "Site",
+    "SpendingRules",
     "TestItem",
     "UseType",
     "User",

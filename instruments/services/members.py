@@ -12,6 +12,7 @@ from config.kernel.services.transactions import whole
 from instruments.models import Membership, Organisation, OrganisationKind
 from instruments.rules.roles import ADMINISTRATORS, ROLES
 from instruments.services.organisations import locked, locked_for_administration
+from instruments.services.research_groups import leave_groups
 
 
 def checked_role(organisation: Organisation, role: str) -> str:
@@ -50,13 +51,14 @@ def change_roles(actor: Actor, organisation_id: int, user_id: int, roles: Iterab
 def remove_member(actor: Actor, organisation_id: int, user_id: int, now: datetime, reason: str = "") -> None:
     """Take all roles from a member; anybody may leave by themselves.
 
-    Raises NotFound, Forbidden, Refusal ``members.last_administrator``.
+    Raises NotFound, Forbidden, Refusal ``members.last_administrator``, ``group.leader_leaves``.
     """
     organisation = (
         locked(actor, organisation_id) if user_id == actor.user_id else locked_for_administration(actor, organisation_id)
     )
     held = _roles_of(organisation, user_id)
     _refuse_without_administrator(organisation, user_id, [])
+    leave_groups(organisation, user_id, actor, now)
     Membership.objects.filter(organisation=organisation, user_id=user_id).delete()
     before = {"user_id": user_id, "roles": held}
     audit.record(

@@ -94,6 +94,11 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "need": (CUSTOMERS, only("foreign")),
     "delegation": (only("lab_manager"), NOBODY),
     "quotation": (CUSTOMERS | OWNERS, only("foreign")),
+    **dict.fromkeys(
+        ("group", "group_member", "card"), (only("researcher", "firm_admin", "inspector"), only("foreign", "inspector"))
+    ),
+    "leader_approval": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
+    "slip": (OWNERS | only("inspector"), only("inspector")),
     "quotation:draft": (OWNERS, NOBODY),
     "commission": (CUSTOMERS | OWNERS, only("foreign")),
     "commission:signed": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
@@ -345,6 +350,26 @@ def _text(world: World) -> dict[str, Any]:
     return {"text": "because"}
 
 
+def _group(world: World) -> dict[str, Any]:
+    return {"name": "New", "leader": world.cast.users["lin"].pk}
+
+
+def _member_days(world: World) -> dict[str, Any]:
+    return {"from_on": "2026-11-01"}
+
+
+def _card(world: World) -> dict[str, Any]:
+    return {"number": "New 1", "title": "New", "valid_from": "2026-01-01", "valid_until": "2026-12-31"}
+
+
+def _other_card(world: World) -> dict[str, Any]:
+    return {"fund_card": world.objects["card:other"][0]}
+
+
+def _needed(world: World) -> dict[str, Any]:
+    return {"needed": "yes"}
+
+
 KEY = "0b0c0d0e-0000-4000-8000-000000000001"
 LAB = only("lab_manager")
 EITHER = CUSTOMERS | LAB, only("foreign")
@@ -494,6 +519,30 @@ API: dict[str, Route] = {
     "api_resource_request-feedback": acts("resource_request:delivered", CUSTOMERS, only("foreign"), body=_rating),
     "api_resource_request-file": reads_object("resource_request:delivered"),
     "api_instrument-calendar": Route({"GET": Rule(*KEEPERS)}, "hidden"),
+    "api_research_group-list": reads(),
+    "api_organisation_groups": acts("organisation", *ADMINISTRATORS, ok=TRIED, body=_group),
+    "api_research_group-detail": Route({"GET": Rule(*SEES["group"]), "PUT": Rule(*ADMINISTRATORS, TRIED, body=_group)}, "group"),
+    "api_research_group-close": acts("group", *ADMINISTRATORS),
+    "api_research_group-reopen": acts("group", *ADMINISTRATORS),
+    "api_research_group-member": Route(
+        {"PUT": Rule(CUSTOMERS, only("foreign"), TRIED, body=_member_days), "DELETE": Rule(CUSTOMERS, only("foreign"), OK_POST)},
+        "group_member", ("pk", "user_id"),
+    ),
+    "api_spending_rules": Route(
+        {"GET": Rule(PERSONS, PERSONS), "PUT": Rule(OWNERS, ok=OK_POST, body=lambda world: {"card_needed": True})}, "owner"
+    ),
+    "api_fund_card-list": reads(),
+    "api_research_group_cards": acts("group", *ADMINISTRATORS, body=_card),
+    "api_fund_card-detail": Route({"GET": Rule(*SEES["card"]), "PUT": Rule(*ADMINISTRATORS, OK_POST, body=_card)}, "card"),
+    "api_fund_card-close": acts("card", *ADMINISTRATORS),
+    "api_fund_card-reopen": acts("card", *ADMINISTRATORS),
+    "api_leader_approvals": reads(),
+    "api_leader_approval_agree": acts("leader_approval", only("researcher"), only("foreign")),
+    "api_leader_approval_decline": acts("leader_approval", only("researcher"), only("foreign"), body=reason),
+    "api_reservation_fund_card": acts("reservation:carded", only("firm_admin"), ok=TRIED, body=_other_card),
+    "api_internal_slip-list": reads(),
+    "api_internal_slip-detail": reads_object("slip"),
+    "api_internal_slip-csv": reads(query="?month=2026-10"),
     "api_organisation-list": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
     "api_organisation-detail": Route(
         {"GET": Rule(*SEES["organisation"]),
@@ -704,6 +753,23 @@ PAGES: dict[str, Route] = {
     "quote_preview": reads(EVERYBODY, query="?instrument={instrument}", fragment=True),
     "reservation_create": Route({"GET": Rule(*SEES["hidden"]), "POST": Rule(*SEES["hidden"], TRIED)}, "hidden"),
     "reservation_list": reads(),
+    "group_list": reads(),
+    "group_create": form("organisation", *ADMINISTRATORS),
+    "spending_rules": acts("owner", OWNERS, body=_needed),
+    "group_detail": reads_object("group", post=Rule(CUSTOMERS, only("foreign"), TRIED)),
+    "group_edit": form("group", *ADMINISTRATORS),
+    "group_close": acts("group", *ADMINISTRATORS),
+    "group_member_remove": acts("group_member", CUSTOMERS, only("foreign"), params=("pk", "user_id")),
+    "fund_card_create": form("group", *ADMINISTRATORS),
+    "fund_card_edit": form("card", *ADMINISTRATORS),
+    "fund_card_close": acts("card", *ADMINISTRATORS),
+    "leader_inbox": reads(),
+    "leader_agree": acts("leader_approval", only("researcher"), only("foreign")),
+    "leader_decline": acts("leader_approval", only("researcher"), only("foreign"), body=reason),
+    "reservation_card": acts("reservation:carded", only("firm_admin"), ok=TRIED, body=_other_card),
+    "slip_list": reads(),
+    "slip_detail": reads_object("slip"),
+    "slip_file": reads(),
     "reservation_detail": reads_object("reservation:agreed"),
     "reservation_calendar": reads_object("reservation:approved"),
     "reservation_cancel": Route(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.access.matrix import CUSTOMERS, EVERYBODY, NOBODY, OWNERS, PERSONS, SUPERVISORS, Roles, only
+from tests.access.matrix import CUSTOMERS, EVERYBODY, NOBODY, OFFICIALS, OWNERS, PERSONS, SUPERVISORS, Roles, only
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,16 @@ def _commissions(to: str) -> tuple[Rows, ...]:
     return Rows(f"{to}lab_id", *ORDERS, open_), Rows(f"{to}lab_id", *BOOKINGS, signed)
 
 
+GROUPS = (CUSTOMERS | only("inspector"), FOREIGN | only("inspector"))
+SLIPS = (OWNERS | only("inspector"), only("inspector"))
+
 ROWS: dict[str, tuple[Rows, ...]] = {
+    "billing.internalslip": (Rows("organisation_id", *SLIPS),),
+    "booking.leaderapproval": (Rows("reservation__organisation_id", *BOOKINGS),),
+    "instruments.fundcard": (Rows("organisation_id", *GROUPS),),
+    "instruments.groupmember": (Rows("group__organisation_id", *GROUPS),),
+    "instruments.researchgroup": (Rows("organisation_id", *GROUPS),),
+    "instruments.spendingrules": (Rows("organisation_id", OWNERS | OFFICIALS, OFFICIALS),),
     "billing.commissionreservation": _commissions("sheet__"),
     "billing.commissionsheet": _commissions(""),
     "billing.commissionsignature": (Rows("sheet__lab_id", *BOOKINGS),),

@@ -21,6 +21,8 @@ READERS = {
     worlds.OURS_PROBLEM: only("researcher", "lab_manager", "operator"),
     worlds.OURS_RECORD: only("researcher", "lab_manager", "operator", "inspector"),
     worlds.THEIRS_RECORD: only("foreign", "operator", "inspector"),
+    worlds.OURS_MONEY: only("researcher", "firm_admin", "inspector"),
+    worlds.THEIRS_MONEY: only("foreign", "inspector"),
     worlds.OURS_KEYS: only("researcher", "firm_admin"),
     worlds.THEIRS_PEOPLE: only("foreign") | OFFICIALS,
     worlds.THEIRS_WORK: only("foreign") | SUPERVISORS,

@@ -27,6 +27,7 @@ from booking.models import (
 )
 from config.kernel.access import NOBODY as VISITOR
 from config.kernel.access import visible_to
+from instruments.models import SpendingRules
 from instruments.queries import actor_for
 from tests.access.rows import ROWS, Rows
 from tests.access.world import ROLES, World
@@ -41,6 +42,7 @@ def full(world: World) -> World:
     sides = ((cast.lab, cast.xrd, cast.users["lin"], cast.users["wang"]),
              (world.other_lab, world.other_instrument, cast.users["he"], cast.users["bo"]))  # fmt: skip
     for place, (lab, instrument, asker, manager) in enumerate(sides):
+        SpendingRules.objects.create(organisation=lab)
         CreditRules.objects.create(organisation=lab, document={}, changed_by=manager, changed_at=now)
         PolicyLayer.objects.create(organisation=lab, class_code="010301", changed_at=now, changed_by=manager)
         message = EnquiryMessage.objects.get(pk=_first_message(world, place))

@@ -76,6 +76,7 @@ from instruments.services.notices import News, tell
 from instruments.services.resource_requests import Application, Delivery
 from instruments.services.saved_searches import unsubscribe_token
 from tests.access import world_orders as order
+from tests.access import world_spending as spending
 from tests.agreeing import check_out_agreed
 from tests.conftest import NOW, PRICE, build_cast, programme_document
 
@@ -87,6 +88,9 @@ OURS_CHANGE, THEIRS_CHANGE, OURS_PROBLEM, THEIRS_PROBLEM = "kx5change", "qz7chan
 
 #: What a lab knows about a person's training and what was noted about them.
 OURS_RECORD, THEIRS_RECORD = "kx5record", "qz7record"
+
+#: The groups and fund cards of a customer.
+OURS_MONEY, THEIRS_MONEY = "kx5money", "qz7money"
 
 ROLES: dict[str, str] = {
     "anonymous": "",
@@ -136,6 +140,7 @@ def build_world(now: datetime = NOW) -> World:
     _share_resources(world, now)
     _teach(world, now)
     order.build(world, now)
+    spending.build(world, now)
     _tell_people(world, now)
     catalogue.rebuild(now)
     vocabulary.rebuild_vocabulary()

@@ -237,6 +237,26 @@ def reservation(state: str, **lookup: Any) -> int:
     return int(found.pk)
 
 
+def own_reservation(state: str) -> int:
+    """A reservation of the personas' lab for itself, on a fund card."""
+    lab = organisation(PERSONAS["lab_manager"])
+    return reservation(state, organisation_id=lab, fund_card__isnull=False)
+
+
+def fund_card() -> Any:
+    """A card of the group that a persona leads."""
+    from instruments.models import FundCard
+
+    return FundCard.objects.select_related("group").filter(group__leader__email=PERSONAS["group_leader"]).earliest("pk")
+
+
+def internal_slip() -> int:
+    """A slip of the personas' lab."""
+    from billing.models import InternalSlip
+
+    return int(InternalSlip.objects.filter(organisation_id=organisation(PERSONAS["lab_manager"])).latest("pk").pk)
+
+
 def lab_reservation(state: str) -> int:
     """A reservation at the personas' lab in a state."""
     return reservation(state, instrument__organisation_id=organisation(PERSONAS["lab_manager"]))
@@ -498,6 +518,16 @@ PAGES: tuple[Shown, ...] = (
         "instrument_occurrences", lambda: at("instrument_occurrences", layered().pk, comes_again()), ("lab_manager", "operator")
     ),
     Shown("instrument_policy", lambda: at("instrument_policy", layered().pk, **chosen_time()), ("lab_manager",), important=True),
+    Shown("group_list", lambda: at("group_list"), ("group_leader", "owner_finance", "firm_admin")),
+    Shown("group_create", lambda: at("group_create", organisation(PERSONAS["lab_manager"])), ("owner_finance",)),
+    Shown("group_detail", lambda: at("group_detail", fund_card().group_id), ("group_leader", "owner_finance"), important=True),
+    Shown("group_edit", lambda: at("group_edit", fund_card().group_id), ("owner_finance",)),
+    Shown("fund_card_create", lambda: at("fund_card_create", fund_card().group_id), ("owner_finance",)),
+    Shown("fund_card_edit", lambda: at("fund_card_edit", fund_card().pk), ("owner_finance",)),
+    Shown("leader_inbox", lambda: at("leader_inbox"), ("group_leader", "researcher"), important=True),
+    Shown("reservation_detail", lambda: at("reservation_detail", own_reservation("agreed")), ("group_leader",), "internal"),
+    Shown("slip_list", lambda: at("slip_list"), ("owner_finance", "group_leader", "researcher")),
+    Shown("slip_detail", lambda: at("slip_detail", internal_slip()), ("owner_finance",), important=True),
     Shown("policy_list", lambda: at("policy_list", organisation(PERSONAS["lab_manager"])), ("lab_manager",)),
     Shown("policy_edit", lambda: at("policy_edit", organisation(PERSONAS["lab_manager"])), ("lab_manager",), important=True),
     Shown("instrument_maintenance", lambda: at("instrument_maintenance", layered().pk), ("lab_manager",)),
@@ -805,6 +835,14 @@ def open_commission() -> int:
 
 
 NOT_PAGES: dict[str, str] = {
+    "spending_rules": "POST only",
+    "group_close": "POST only",
+    "group_member_remove": "POST only",
+    "fund_card_close": "POST only",
+    "leader_agree": "POST only",
+    "leader_decline": "POST only",
+    "reservation_card": "POST only",
+    "slip_file": "a download",
     "enquiry_write": "POST only",
     "enquiry_close": "POST only",
     "enquiry_file": "a download",

@@ -34,7 +34,24 @@ def without(constraint: str, table: str) -> str:
     return f"ALTER TABLE {table} DROP CONSTRAINT {constraint}"
 
 
+SLIP_OF_MORE = (
+    "INSERT INTO billing_internalslip (charge_id, organisation_id, number, period_on, total_fen, covered_fen, content, issued_at)"
+    " SELECT id, 1, 'NB-2026-000002', '2026-11-01', payable_now_fen + 1, 0, '{}', now() FROM billing_charge LIMIT 1"
+)
 BREAKS: dict[str, list[str]] = {
+    "cards.a_booking_is_held_on_its_own_card": [
+        "INSERT INTO billing_account (key, kind, limited, granted_fen, held_fen, posted_fen, created_at)"
+        " VALUES ('fund_card:7', 'fund_card', true, 0, 0, 0, now())",
+        "INSERT INTO billing_transfer (kind, debit_id, credit_id, amount_fen, source_type, source_id, reason, at)"
+        " SELECT 'hold', a.id, a.id + 1, 1, 'reservation', r.id, 'x', now() FROM billing_account a, booking_reservation r"
+        " WHERE a.key = 'fund_card:7' LIMIT 1",
+    ],
+    "cards.a_slip_says_what_was_charged": [SLIP_OF_MORE],
+    "cards.slips_have_no_gap": [SLIP_OF_MORE],
+    "cards.every_card_has_an_account": [
+        "INSERT INTO instruments_fundcard (organisation_id, group_id, number, title, valid_from, valid_until, created_at)"
+        " VALUES (1, 1, 'x', 'x', '2026-01-01', '2026-12-31', now())"
+    ],
     "booking.changes_are_a_chain": [
         "INSERT INTO booking_occupancy (calendar_id, during, blocking, source, reservation_id, note)"
         " SELECT calendar_id, tstzrange(upper(during), upper(during) + interval '1 hour'), false, 'change', reservation_id, ''"
@@ -162,6 +179,10 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "booking.series_hold_together",
         "booking.runs_are_of_their_instrument",
         "booking.wishes_and_disputes_follow_states",
+        "cards.a_booking_is_held_on_its_own_card",
+        "cards.a_slip_says_what_was_charged",
+        "cards.every_card_has_an_account",
+        "cards.slips_have_no_gap",
         "kernel.files_unchanged",
         "ledger.no_forgotten_hold",
         "settlement.rendered_statements_have_both_files",

@@ -30,6 +30,7 @@ from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Organisation, OrganisationStatus
 from instruments.rules.firm_size import size_class
+from instruments.rules.spending import is_in_house
 
 SERVICE_KIND = "instrument_use"
 TESTING_KIND = "testing"
@@ -116,6 +117,11 @@ def _pins_in_force(instrument_id: int, service_on: date) -> Pins:
     return Pins(price_version_id, tuple(programme_version_ids))
 
 
+def _promised(pins: Pins, instrument: Instrument, customer: Organisation) -> Pins:
+    """No public money goes to an owner's use of its own instruments: no programme is tried for it."""
+    return Pins(pins.price_version_id, ()) if is_in_house(customer.pk, instrument.organisation_id) else pins
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """All that is known about one session before balances: versions, facts, and the accounts an award would draw on."""
@@ -196,15 +202,17 @@ def plan(
     """
     zone = ZoneInfo(instrument.site.time_zone)
     service_on = during.starts_at.astimezone(zone).date()
-    pins = pins or _pins_in_force(instrument.pk, service_on)
+    pins = pins or _promised(_pins_in_force(instrument.pk, service_on), instrument, customer)
     schedule = schedule or pricing.schedule(pins.price_version_id)
     versions = tuple(subsidy.in_force(version_id) for version_id in pins.programme_version_ids)
     owner, site = instrument.organisation, instrument.site
     facts = facts_of(owner, site.region_code, customer, SERVICE_KIND, service_on, now.astimezone(zone).date())
     accounts = accounts_of(versions, facts, customer.pk, service_on)
-    is_owner = customer.pk == instrument.organisation_id
     named_class = customer_class(
-        kind=customer.kind, size=facts.applicant.size, is_owner=is_owner, priced=schedule.customer_classes
+        kind=customer.kind,
+        size=facts.applicant.size,
+        is_owner=is_in_house(customer.pk, instrument.organisation_id),
+        priced=schedule.customer_classes,
     )
     return Plan(pins.price_version_id, schedule, during, zone, named_class, facts, versions, accounts, customer.pk)
 
@@ -232,7 +240,8 @@ def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datet
 def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> tuple[list[Plan | None], dict[str, Account]]:
     """``plan`` for each of the sessions (None without a price then), and the opened ones of all their accounts by key, each knowing whether
     something was awarded to it: three queries however many."""
-    pins = _pins_of_many(sessions)
+    found = _pins_of_many(sessions)
+    pins = [one and _promised(one, each.instrument, customer) for each, one in zip(sessions, found, strict=True)]
     schedules = pricing.schedules({one.price_version_id for one in pins if one is not None})
     plans = [
         plan(each.instrument, customer, each.during, now, pinned, schedules[pinned.price_version_id]) if pinned else None

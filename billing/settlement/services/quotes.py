@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing.settlement.models import Quote
-from billing.settlement.services import assessing
+from billing.settlement.services import assessing, card_money
 from billing.settlement.services.assessing import Prepared
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award, Outcome
 from billing.subsidy.services import InForce
 from booking.models import Reservation
 from booking.rules.states import ReservationState
+from booking.services import spending
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, Refusal
@@ -71,9 +72,9 @@ def caps_left(versions: Sequence[InForce], outcomes: Sequence[Outcome]) -> tuple
 
 
 def accept_quote(actor: Actor, reservation_id: int, now: datetime) -> None:
-    """The customer accepts the figures that wait; the lab may then approve again.
+    """The customer accepts the figures that wait; the lab may then approve again, once the group's leader agrees to them too.
 
-    Raises NotFound, Forbidden, Refusal ``billing.nothing_to_accept``.
+    Raises NotFound, Forbidden, Refusal ``billing.nothing_to_accept``, Conflict ``card.not_enough_left``.
     """
     reservation = get_visible(Reservation.objects.all(), actor, pk=reservation_id)
     if reservation.organisation_id not in actor.organisations(*BOOKING_ROLES):
@@ -88,5 +89,7 @@ def accept_quote(actor: Actor, reservation_id: int, now: datetime) -> None:
         latest.accepted_by_id = actor.user_id
         latest.save(update_fields=["accepted_at", "accepted_by"])
         audit.record(actor, "quote.accept", latest, now, after={"final_cost_fen": latest.final_cost_fen})
+        card_money.hold(locked, latest.payable_now_fen, "accept", actor, now)
+        spending.judge(locked, now)
 
     transactions.run(work)

@@ -7,11 +7,12 @@ from datetime import date, datetime
 
 from django.db import connection
 
+from billing.cards.accounts import RESERVATION
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import Source
 from billing.settlement.models import Award, Charge, Quote
-from billing.settlement.services import assessing, usage_charge
+from billing.settlement.services import assessing, card_money, slips, usage_charge
 from billing.settlement.services.assessing import Pins, Plan, Prepared
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
@@ -24,7 +25,6 @@ from booking.rules.states import Action, ReservationState
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Reason
 
-RESERVATION = "reservation"
 _IS_HELD = "SELECT EXISTS (SELECT FROM billing_quote WHERE reservation_id = %s AND held_at IS NOT NULL)"
 
 
@@ -32,11 +32,15 @@ class ReservationMoney:
     """See ``booking.ports.MoneyPort`` for when each method is called."""
 
     def on_request(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
-        """Pin revision 1. Raises Conflict ``billing.figures_differ`` when the customer saw other figures."""
+        """Pin revision 1, and keep what the customer pays on its fund card.
+
+        Raises Conflict ``billing.figures_differ`` when the customer saw other figures, ``card.not_enough_left``.
+        """
         prepared = assessing.prepare(reservation.instrument, reservation.organisation, reservation.during, now)
         assessment = prepared.inputs.assess()
         _refuse_surprise(assessment, expected)
         _write_quote(reservation, 1, prepared, assessment, now, accepted_by_id=actor.user_id)
+        card_money.hold(reservation, assessment.payable_now_fen, "request", actor, now)
 
     def on_approve(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
         """Hold every awarded amount, unless the customer would now pay more than what was accepted."""
@@ -45,7 +49,7 @@ class ReservationMoney:
         pins = Pins.of(accepted.inputs)
         customer = reservation.organisation
         planned = assessing.plan(reservation.instrument, customer, reservation.during, now, pins)
-        accounts = _locked_accounts(planned, now)
+        accounts = _locked_accounts(reservation, planned, now)
         prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
         if _is_dearer(assessment, accepted):
@@ -54,6 +58,7 @@ class ReservationMoney:
             reservation, quotes[-1].revision + 1, prepared, assessment, now, accepted_by_id=accepted.accepted_by_id, held=True
         )
         _hold_awards(reservation, prepared, assessment, accounts, "approve", actor, now)
+        card_money.hold(reservation, assessment.payable_now_fen, "approve", actor, now)
         return None
 
     def on_move(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> FiguresChanged | None:
@@ -85,11 +90,12 @@ class ReservationMoney:
         )
         if held is not None:
             _hold_awards(reservation, prepared, assessment, accounts, "move", actor, now)
+        card_money.hold(reservation, assessment.payable_now_fen, "move", actor, now)
         return None
 
     def _released(self, reservation: Reservation, planned: Plan, actor: Actor, now: datetime) -> dict[str, Account]:
         """Void the old holds behind the locks of all accounts concerned, in id order; the accounts of ``planned``, re-read."""
-        opened = ledger.open_accounts(planned.specs(), now).values()
+        opened = ledger.open_accounts([*planned.specs(), *card_money.specs(reservation)], now).values()
         old = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
         ledger.lock([*opened, *old])
         source = Source(RESERVATION, reservation.pk, "move", None, actor.user_id)
@@ -97,10 +103,12 @@ class ReservationMoney:
         return ledger.lock(opened)
 
     def on_release(self, reservation: Reservation, actor: Actor, reason: str, now: datetime) -> None:
-        """Void what is held (expire it when time alone did)."""
+        """Void what is held (expire it when time alone did); a decision that is taken back leaves a request, whose card pays again."""
         kind = TransferKind.EXPIRE if reason == "expire" else TransferKind.VOID
         source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
         ledger.end_holds(ledger.open_holds(RESERVATION, reservation.pk), {}, source, now, kind)
+        if reason == Action.TAKE_BACK and reservation.fund_card_id is not None:
+            card_money.hold(reservation, self.payable_now_fen(reservation), reason, actor, now)
 
     def on_progress(self, reservation: Reservation, action: Action, actor: Actor, now: datetime) -> None:
         """Nothing moves; but without a quote that was held nobody uses an instrument. Raises Conflict ``billing.not_held``."""
@@ -125,6 +133,17 @@ class ReservationMoney:
         revision = reservation.quotes.latest("revision").revision + 1
         _write_quote(reservation, revision, prepared, assessment, now, accepted_by_id=actor.user_id, held=True)
         _hold_awards(reservation, prepared, assessment, accounts, "extend", actor, now)
+        card_money.hold(reservation, assessment.payable_now_fen, "extend", actor, now)
+
+    def payable_now_fen(self, reservation: Reservation) -> int:
+        """By the quote that was accepted last."""
+        return reservation.quotes.filter(accepted_at__isnull=False).latest("revision").payable_now_fen
+
+    def on_card_changed(self, reservation: Reservation, actor: Actor, now: datetime) -> None:
+        """Keep it on the new card; both accounts are locked in id order. Raises Conflict ``card.not_enough_left``."""
+        old = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
+        ledger.lock([*ledger.open_accounts(card_money.specs(reservation), now).values(), *old])
+        card_money.hold(reservation, self.payable_now_fen(reservation), "card", actor, now)
 
     def quality_counts(self, reservation: Reservation) -> bool:
         """Whether a programme that awarded something at approval multiplies by the quality grade."""
@@ -149,6 +168,8 @@ class ReservationMoney:
             **assessing.frozen_row(frozen, assessment),
         )
         self._post(reservation, charge, assessment, actor, now)
+        covered = card_money.spend(reservation, charge.payable_now_fen, actor, now)
+        slips.issue(reservation, session, charge, assessment, covered, now)
 
     def _post(self, reservation: Reservation, charge: Charge, assessment: Assessment, actor: Actor, now: datetime) -> None:
         holds = ledger.open_holds(RESERVATION, reservation.pk)
@@ -234,10 +255,11 @@ def _ask_again(reservation: Reservation, latest: Quote, prepared: Prepared, asse
     return latest.revision + 1
 
 
-def _locked_accounts(planned: Plan, now: datetime) -> dict[str, Account]:
-    """Every account an award could draw on and those that count what the customer was awarded, opened where missing, locked in
-    id order and re-read. The counting ones too, because a first use is first only once."""
-    return ledger.lock(ledger.open_accounts(planned.specs(), now).values())
+def _locked_accounts(reservation: Reservation, planned: Plan, now: datetime) -> dict[str, Account]:
+    """Every account an award could draw on, those that count what the customer was awarded, and the fund card's, opened where missing,
+    locked in id order and re-read. The counting ones too, because a first use is first only once."""
+    specs = [*planned.specs(), *card_money.specs(reservation)]
+    return ledger.lock(ledger.open_accounts(specs, now).values())
 
 
 def _awards(prepared: Prepared, assessment: Assessment) -> list[tuple[int, AwardOutcome]]:

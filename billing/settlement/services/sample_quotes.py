@@ -22,6 +22,7 @@ from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, Refusal
 from instruments.models import Organisation, OrganisationStatus, Resource, ResourceKind
 from instruments.queries.places import resource_place
+from instruments.rules.spending import is_in_house
 from instruments.rules.turnaround import promised_in
 
 
@@ -79,12 +80,11 @@ def preview(actor: Actor, resource_id: int, organisation_id: int, samples: int, 
         raise Refusal.of("price.on_request", "resource")
     owner = resource.organisation
     facts = assessing.facts_of(owner, resource_place(resource.pk), customer, assessing.TESTING_KIND, today, today)
-    versions = tuple(subsidy.in_force(version_id) for version_id in subsidy.version_ids_in_force(today))
+    own = is_in_house(customer.pk, owner.pk)
+    versions = () if own else tuple(subsidy.in_force(version_id) for version_id in subsidy.version_ids_in_force(today))
     accounts = assessing.accounts_of(versions, facts, customer.pk, today)
     known = ledger.known(spec.key for spec in assessing.specs_of(versions, accounts, customer.pk))
-    named_class = customer_class(
-        kind=customer.kind, size=facts.applicant.size, is_owner=customer.pk == owner.pk, priced=CUSTOMER_CLASSES
-    )
+    named_class = customer_class(kind=customer.kind, size=facts.applicant.size, is_owner=own, priced=CUSTOMER_CLASSES)
     candidates = assessing.candidates_of(versions, facts, accounts, customer.pk, known)
     inputs = SampleInputs(priced.price, samples, elements, today, named_class, candidates)
     assessment = inputs.assess()

@@ -1,0 +1,74 @@
+"""What a reservation holds on its fund card and takes from it. Every function is part of the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from billing.cards.accounts import CARD, RESERVATION, card_key, card_spec, income_spec
+from billing.ledger import services as ledger
+from billing.ledger.models import Account, Transfer, TransferKind
+from billing.ledger.services import AccountSpec, Source
+from billing.settlement.rules.slips import covered_fen
+from booking.models import Reservation
+from config.kernel.access import Actor
+from config.kernel.errors import Conflict
+from instruments.models import FundCard
+
+
+def specs(reservation: Reservation) -> list[AccountSpec]:
+    """The card's account, to be locked together with the others of a move of money; none without a card."""
+    return [card_spec(reservation.fund_card_id)] if reservation.fund_card_id is not None else []
+
+
+def hold(reservation: Reservation, amount_fen: int, reason: str, actor: Actor, now: datetime) -> None:
+    """Keep ``amount_fen`` on the reservation's card, in place of what it kept on a card before.
+
+    Raises Conflict ``card.not_enough_left`` (number, needed_fen, left_fen).
+    """
+    before = _open(reservation)
+    wanted = [(card_key(reservation.fund_card_id), amount_fen)] if reservation.fund_card_id is not None and amount_fen else []
+    if [(one.debit.key, one.amount_fen) for one in before] == wanted:
+        return
+    source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
+    ledger.end_holds(before, {}, source, now, TransferKind.VOID)
+    if not wanted or reservation.fund_card_id is None:
+        return
+    account = _locked_account(reservation, now)
+    if account.limited and amount_fen > account.left_fen:
+        number = FundCard.objects.values_list("number", flat=True).get(pk=reservation.fund_card_id)
+        raise Conflict.of(
+            "card.not_enough_left", field="fund_card", number=number, needed_fen=amount_fen, left_fen=account.left_fen
+        )
+    ledger.hold({account.pk: amount_fen}, _payee(reservation, now), source, now)
+
+
+def spend(reservation: Reservation, due_fen: int, actor: Actor, now: datetime) -> int:
+    """Take what is due from the card and give the rest of the hold back; returns what the card paid.
+
+    Use that ran over the booked end may cost more than what was held: the card pays what is left on it, and no more.
+    """
+    if reservation.fund_card_id is None:
+        return 0
+    account = _locked_account(reservation, now)
+    held = sum(one.amount_fen for one in _open(reservation))
+    paid = covered_fen(due_fen, held, account.left_fen if account.limited else None)
+    if paid > held:
+        hold(reservation, paid, "agree", actor, now)
+    source = Source(RESERVATION, reservation.pk, "agree", None, actor.user_id)
+    ledger.end_holds(_open(reservation), {account.pk: paid}, source, now, TransferKind.VOID)
+    return paid
+
+
+def _open(reservation: Reservation) -> list[Transfer]:
+    return [one for one in ledger.open_holds(RESERVATION, reservation.pk) if one.debit.kind == CARD]
+
+
+def _locked_account(reservation: Reservation, now: datetime) -> Account:
+    opened = ledger.open_accounts(specs(reservation), now)
+    (account,) = ledger.lock(opened.values()).values()
+    return account
+
+
+def _payee(reservation: Reservation, now: datetime) -> Account:
+    spec = income_spec(reservation.instrument.organisation_id)
+    return ledger.open_accounts([spec], now)[spec.key]

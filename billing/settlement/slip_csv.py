@@ -1,0 +1,65 @@
+"""Internal slips as a file for the finance office, in the reader's language."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from billing.ledger.rules.money import plain_yuan
+from billing.settlement.slip_models import InternalSlip
+from instruments.rules.standards.tables import harmless
+
+
+def slips_csv(slips: Iterable[InternalSlip], zone: ZoneInfo) -> bytes:
+    """One line per slip in UTF-8 with a byte order mark; amounts in yuan, the day of issue in ``zone``, times in the instrument's."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(
+        [
+            _("Number"),
+            _("Issued on"),
+            _("Research group"),
+            _("Fund card"),
+            _("Person"),
+            _("Instrument"),
+            _("Reference"),
+            _("From"),
+            _("To"),
+            _("Hours"),
+            _("Total in yuan"),
+            _("Paid from the card in yuan"),
+            _("Still open in yuan"),
+        ]
+    )
+    for slip in slips:
+        said = slip.content
+        writer.writerow(
+            harmless(cell)
+            for cell in (
+                slip.number,
+                slip.issued_at.astimezone(zone).date().isoformat(),
+                said["group"],
+                said["card"]["number"] if said["card"] else "",
+                said["person"],
+                said["instrument"]["name"],
+                said["reference"],
+                said["starts_at"],
+                said["ends_at"],
+                _hours(said["lines"]),
+                plain_yuan(slip.total_fen),
+                plain_yuan(slip.covered_fen),
+                plain_yuan(slip.open_fen),
+            )
+        )
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _hours(lines: Iterable[dict[str, object]]) -> str:
+    """The billed time in hours, to the hundredth."""
+    seconds = sum(int(str(line["seconds"])) for line in lines)
+    hundredths = (seconds * 100 + 1800) // 3600
+    return f"{hundredths // 100}.{hundredths % 100:02d}"

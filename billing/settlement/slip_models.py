@@ -1,0 +1,50 @@
+"""Internal charge slips: what an owner charges its own people for the use of its own instruments."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from config.kernel.models.guards import append_only, no_truncate
+
+
+class InternalSlip(models.Model):
+    """One agreed session of an owner's own people, numbered in the owner's series of the year. Append-only.
+
+    ``period_on``: first day of the month (platform's zone) in which it was agreed. ``covered_fen`` was taken from ``fund_card``;
+    the rest is settled by the owner's finance. ``content`` is everything that the slip shows, frozen.
+    """
+
+    charge = models.OneToOneField("billing.Charge", on_delete=models.PROTECT, related_name="internal_slip")
+    organisation = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="+")
+    group = models.ForeignKey("instruments.ResearchGroup", null=True, on_delete=models.PROTECT, related_name="slips")
+    fund_card = models.ForeignKey("instruments.FundCard", null=True, on_delete=models.PROTECT, related_name="slips")
+    number = models.CharField(max_length=40)
+    period_on = models.DateField()
+    total_fen = models.BigIntegerField()
+    covered_fen = models.BigIntegerField()
+    content = models.JSONField()
+    issued_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "number"], name="internal_slip_number_once"),
+            models.CheckConstraint(
+                condition=Q(total_fen__gt=0, covered_fen__gte=0, total_fen__gte=F("covered_fen")), name="internal_slip_adds_up"
+            ),
+            models.CheckConstraint(
+                condition=Q(fund_card__isnull=False, group__isnull=False)
+                | Q(fund_card__isnull=True, group__isnull=True, covered_fen=0),
+                name="internal_slip_card_and_group",
+            ),
+        ]
+        indexes = [models.Index(fields=["organisation", "-period_on", "-id"], name="internal_slip_by_month")]
+        triggers = [append_only("internal_slip_append_only"), no_truncate("internal_slip_no_truncate")]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def open_fen(self) -> int:
+        """What the card did not pay."""
+        return self.total_fen - self.covered_fen

@@ -1,0 +1,121 @@
+"""/api/v1/leader-approvals and /reservations/{id}/fund-card: what a group's leader agrees to, and what a booking is paid from."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from booking.api.serializers import NeededReasonIn, StateOut
+from booking.api.views import ReservationActionView
+from booking.models import LeaderApproval
+from booking.queries import spending as queries
+from booking.rules.spending import LeaderState
+from booking.services import leader_answers
+from config.kernel.access import get_visible
+from config.kernel.api.fields import Id
+from config.kernel.api.schema import IDEMPOTENT
+from config.kernel.api.serializers import NoFields, PageParameters, StrictSerializer
+from config.kernel.api.views import ApiView
+
+
+class ChosenCardIn(StrictSerializer):
+    fund_card = Id(help_text="A card of a group for which I spend.")
+
+
+class ApprovalParameters(PageParameters):
+    mine = serializers.BooleanField(required=False, default=False, help_text="Only what waits for me.")
+
+
+class LeaderApprovalOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    reservation = serializers.IntegerField()
+    reference = serializers.CharField()
+    instrument = serializers.CharField()
+    requested_by = serializers.CharField()
+    leader = serializers.CharField()
+    starts_at = serializers.DateTimeField(help_text="With the offset of the instrument's site.")
+    ends_at = serializers.DateTimeField()
+    asked_fen = serializers.IntegerField(help_text="What would be paid; a yes covers everything up to it.")
+    state = serializers.ChoiceField(choices=[str(state) for state in LeaderState])
+    reason = serializers.CharField()
+
+
+def approval_out(row: LeaderApproval) -> dict[str, Any]:
+    """One question to a leader. The card's own figures are not told: the lab reads this too."""
+    reservation = row.reservation
+    zone = ZoneInfo(reservation.instrument.site.time_zone)
+    card = reservation.fund_card
+    return {
+        "id": row.pk,
+        "reservation": reservation.pk,
+        "reference": reservation.reference,
+        "instrument": reservation.instrument.name,
+        "requested_by": str(reservation.requested_by),
+        "leader": str(card.group.leader) if card else "",
+        "starts_at": reservation.starts_at.astimezone(zone).isoformat(),
+        "ends_at": reservation.ends_at.astimezone(zone).isoformat(),
+        "asked_fen": row.asked_fen,
+        "state": row.state,
+        "reason": row.reason,
+    }
+
+
+class LeaderApprovalView(ApiView):
+    """The leader's inbox; with a token of scope ``book``."""
+
+    token_scopes = {"GET": "read", "POST": "book"}
+    queryset = LeaderApproval.objects.none()
+    parameters_shapes = {"list": ApprovalParameters}
+    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"decline": NeededReasonIn}
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        return self.bodies.get(self.action or "", NoFields)
+
+    @extend_schema(parameters=[ApprovalParameters], responses=LeaderApprovalOut(many=True))
+    def list(self, request: Request) -> Response:
+        """What leaders were asked about bookings that I may see."""
+        mine = self.parameters(request)["mine"]
+        return self.paged(queries.waiting_for(self.actor) if mine else queries.leader_approvals(self.actor), approval_out)
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=LeaderApprovalOut)
+    def agree(self, request: Request, pk: str) -> Response:
+        """The leader agrees; where the lab asks for no approval, the booking is approved with it."""
+        self.valid(request)
+        return self.once(request, "spending.agree", lambda: self._agreed(int(pk)), status=200)
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=LeaderApprovalOut)
+    def decline(self, request: Request, pk: str) -> Response:
+        """The leader does not agree, and says why: the request is over."""
+        reason = self.valid(request)["reason"]
+        return self.once(request, "spending.decline", lambda: self._declined(int(pk), reason), status=200)
+
+    def _agreed(self, pk: int) -> dict[str, Any]:
+        leader_answers.agree(self.actor, pk, self.now)
+        return self._shown(pk)
+
+    def _declined(self, pk: int, reason: str) -> dict[str, Any]:
+        leader_answers.decline(self.actor, pk, self.now, reason)
+        return self._shown(pk)
+
+    def _shown(self, pk: int) -> dict[str, Any]:
+        return approval_out(get_visible(queries.leader_approvals(self.actor), self.actor, pk=pk))
+
+
+class CardView(ReservationActionView):
+    """Who asked for a booking puts it on another card, until its use begins; with a token of scope ``book``."""
+
+    token_scopes = {"POST": "book"}
+    bodies = {"fund_card": ChosenCardIn}
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=StateOut)
+    def fund_card(self, request: Request, pk: str) -> Response:
+        """What the old card keeps comes back, the new one keeps it; its group's leader is asked where that is needed."""
+        return self.step(
+            request, pk, lambda key, values: leader_answers.choose_card(self.actor, key, values["fund_card"], self.now)
+        )

@@ -1,0 +1,23 @@
+"""What a group's leader has to agree to, and whether the answer still covers what it costs."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class LeaderState(StrEnum):
+    WAITING = "waiting"
+    APPROVED = "approved"
+    DECLINED = "declined"
+
+
+def after_pricing(state: LeaderState | None, asked_fen: int, amount_fen: int, *, asks: bool) -> LeaderState | None:
+    """Where the leader's answer stands once the booking costs ``amount_fen``; None: nobody has to be asked.
+
+    ``asks``: the amount is one that the leader agrees to first. A yes covers everything up to what was asked.
+    """
+    if not asks:
+        return None
+    if state is LeaderState.APPROVED and amount_fen <= asked_fen:
+        return state
+    return LeaderState.WAITING

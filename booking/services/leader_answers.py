@@ -1,0 +1,127 @@
+"""The leader's answer to what a group's member wants to spend; and putting a booking on another card."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from booking import ports
+from booking.models import LeaderApproval, Reservation
+from booking.rules.spending import LeaderState
+from booking.rules.states import Action, ReservationState
+from booking.services import conflicts, leader_news, spending, transitions
+from booking.services.context import of_reservation
+from booking.services.state_writing import lock_row, move, seen_by
+from config.kernel.access import Actor, get_visible
+from config.kernel.errors import Forbidden, Refusal
+from config.kernel.services import audit, transactions
+from instruments.models import FundCard
+from instruments.rules.names import clean_name
+from instruments.services.spending import locked_card
+
+REASON_LENGTH = 300
+_BEFORE_USE = frozenset({ReservationState.REQUESTED, ReservationState.APPROVED})
+
+
+def agree(actor: Actor, approval_id: int, now: datetime) -> str:
+    """The leader agrees; where the lab asks for no approval of its own, the reservation is approved with it. Returns its state.
+
+    Raises NotFound, Forbidden ``card.not_the_leader``, Refusal ``card.answered_already``, ``card.closed``, ``card.group_closed``,
+    ``card.not_valid_then``, Conflict ``booking.just_taken``.
+    """
+    reservation = _asked(actor, approval_id).reservation
+
+    def work() -> str:
+        locked, row = _waiting(actor, approval_id, reservation.pk)
+        _decide(row, LeaderState.APPROVED, actor, now)
+        spending.require_leader(locked)
+        leader_news.settled(locked, now)
+        if of_reservation(locked).policy.approval_required or not transitions.approve_if_unchanged(locked, now):
+            leader_news.agreed(locked, now)
+        return str(locked.state)
+
+    with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
+        return transactions.run(work)
+
+
+def decline(actor: Actor, approval_id: int, now: datetime, reason: str) -> None:
+    """The leader does not agree, with a reason that the requester reads: the request is over and its money free.
+
+    Raises NotFound, Forbidden ``card.not_the_leader``, Refusal ``card.answered_already``, ``booking.reason_missing``.
+    """
+    text = " ".join(reason.split())
+    if not text:
+        raise Refusal.of("booking.reason_missing", field="reason")
+    text = clean_name(text, REASON_LENGTH, field="reason")
+    reservation = _asked(actor, approval_id).reservation
+
+    def work() -> None:
+        locked, row = _waiting(actor, approval_id, reservation.pk)
+        _decide(row, LeaderState.DECLINED, actor, now, text)
+        move(locked, Action.REJECT, actor, now, text)
+        ports.money().on_release(locked, actor, Action.REJECT.value, now)
+        leader_news.declined(locked, text, now)
+
+    transactions.run(work)
+
+
+def choose_card(actor: Actor, reservation_id: int, card_id: int, now: datetime) -> None:
+    """Put a booking on another card, until its use begins; its leader is asked where that is needed.
+
+    Raises NotFound (booking, card), Forbidden ``booking.not_yours``, Refusal ``card.too_late`` / ``card.none_on_it`` /
+    ``card.same`` / ``card.*`` as for a new booking / ``card.leader_first``, Conflict ``card.not_enough_left``.
+    """
+    found = seen_by(actor, reservation_id)
+    if found.requested_by_id != actor.user_id:
+        raise Forbidden.of("booking.not_yours")
+
+    def work() -> None:
+        locked = lock_row(reservation_id)
+        if ReservationState(locked.state) not in _BEFORE_USE:
+            raise Refusal.of("card.too_late", field="fund_card")
+        if locked.fund_card_id is None:
+            raise Refusal.of("card.none_on_it", field="fund_card")
+        if locked.fund_card_id == card_id:
+            raise Refusal.of("card.same", field="fund_card")
+        context = of_reservation(locked)
+        Refusal.raise_any(spending.reasons_against(actor, context, locked.organisation_id, card_id, locked.during, now))
+        before = {"fund_card": locked.fund_card_id}
+        locked.fund_card_id = card_id
+        locked.save(update_fields=["fund_card"])
+        LeaderApproval.objects.filter(reservation=locked).delete()
+        leader_news.settled(locked, now)
+        audit.record(actor, "reservation.card", locked, now, before=before, after={"fund_card": card_id})
+        ports.money().on_card_changed(locked, actor, now)
+        transitions.go_on(locked, spending.judge(locked, now), now)
+
+    transactions.run(work)
+
+
+def _asked(actor: Actor, approval_id: int) -> LeaderApproval:
+    """What waits, when the actor may see it; not locked. Raises NotFound, Forbidden ``card.not_the_leader``."""
+    rows = LeaderApproval.objects.select_related("reservation__fund_card__group__leader")
+    row = get_visible(rows, actor, pk=approval_id)
+    _require_leader(actor, row.reservation.fund_card)
+    return row
+
+
+def _require_leader(actor: Actor, card: FundCard | None) -> None:
+    if card is None or card.group.leader_id != actor.user_id:
+        raise Forbidden.of("card.not_the_leader", leader=str(card.group.leader) if card else "")
+
+
+def _waiting(actor: Actor, approval_id: int, reservation_id: int) -> tuple[Reservation, LeaderApproval]:
+    """Reservation and question behind their locks: who leads the group, and what waits, may have changed meanwhile."""
+    locked = lock_row(reservation_id)
+    row = LeaderApproval.objects.filter(pk=approval_id, state=LeaderState.WAITING).first()
+    if row is None or locked.state != ReservationState.REQUESTED or locked.fund_card_id is None:
+        raise Refusal.of("card.answered_already")
+    _require_leader(actor, locked_card(locked.fund_card_id))
+    return locked, row
+
+
+def _decide(row: LeaderApproval, state: LeaderState, actor: Actor, now: datetime, reason: str = "") -> None:
+    before = {"state": row.state}
+    row.state, row.decided_at, row.decided_by_id, row.reason = state.value, now, actor.user_id, reason
+    row.save(update_fields=["state", "decided_at", "decided_by", "reason"])
+    after = {"state": row.state, "asked_fen": row.asked_fen}
+    audit.record(actor, "spending.answer", row, now, before=before, after=after, reason=reason)

@@ -1,0 +1,107 @@
+"""Paying from a fund card: who may, and what the group's leader agrees to first (``services.leader_answers`` has the answer).
+
+Everything that judges runs behind the lock of the calendar; the card and its group are locked after it, the accounts last.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from booking import ports
+from booking.models import LeaderApproval, Reservation
+from booking.rules.spending import LeaderState, after_pricing
+from booking.rules.states import ReservationState
+from booking.services import leader_news
+from booking.services.context import BookingContext
+from config.kernel.access import Actor
+from config.kernel.errors import Reason, Refusal
+from config.kernel.time_range import TimeRange
+from instruments.models import FundCard
+from instruments.queries import spending as cards
+from instruments.rules.spending import FIELD, asks_the_leader, card_faults, days_of, is_in_house
+from instruments.services.spending import locked_card, locked_to_spend
+
+
+def reasons_against(
+    actor: Actor, context: BookingContext, customer_id: int, card_id: int | None, during: TimeRange, now: datetime
+) -> list[Reason]:
+    """Why a new booking cannot go on the card (None: on no card). Raises NotFound for a card that the actor may not spend from."""
+    if card_id is None:
+        in_house = is_in_house(customer_id, context.instrument.organisation_id)
+        return [Reason("card.needed", {}, FIELD)] if in_house and cards.card_needed(customer_id) else []
+    return _faults(locked_to_spend(actor, card_id, now), customer_id, during, context.zone)
+
+
+def _faults(card: FundCard, customer_id: int, during: TimeRange, zone: ZoneInfo) -> list[Reason]:
+    return card_faults(cards.terms_of(card), customer_id, *days_of(during, zone))
+
+
+def judge(locked: Reservation, now: datetime) -> bool:
+    """Ask the leader about what the reservation costs now, where that is needed; whether an answer is waited for.
+
+    Part of the caller's transaction, after money has followed. Raises Refusal ``card.leader_first`` where it is too late to ask:
+    the reservation is approved or in use already.
+    """
+    if locked.fund_card_id is None:
+        return False
+    card = locked_card(locked.fund_card_id)
+    amount_fen = ports.money().payable_now_fen(locked)
+    own = locked.requested_by_id == card.group.leader_id
+    row = LeaderApproval.objects.filter(reservation=locked).first()
+    asks = asks_the_leader(amount_fen, card.asks_above_fen, own=own)
+    before = LeaderState(row.state) if row else None
+    after = after_pricing(before, row.asked_fen if row else 0, amount_fen, asks=asks)
+    if after is LeaderState.WAITING and locked.state != ReservationState.REQUESTED:
+        raise Refusal.of("card.leader_first", amount_fen=amount_fen, leader=str(card.group.leader))
+    if after is None:
+        _nobody_is_asked(row, locked, now)
+    elif after is LeaderState.WAITING and (row is None or (before, row.asked_fen) != (after, amount_fen)):
+        _ask(row, locked, card, amount_fen, now)
+    return after is LeaderState.WAITING
+
+
+def _nobody_is_asked(row: LeaderApproval | None, locked: Reservation, now: datetime) -> None:
+    if row is not None and row.state == LeaderState.WAITING:
+        row.delete()
+        leader_news.settled(locked, now)
+
+
+def _ask(row: LeaderApproval | None, locked: Reservation, card: FundCard, amount_fen: int, now: datetime) -> None:
+    asked: dict[str, Any] = {
+        "asked_fen": amount_fen,
+        "asked_at": now,
+        "state": LeaderState.WAITING.value,
+        "decided_at": None,
+        "decided_by": None,
+        "reason": "",
+    }
+    if row is None:
+        LeaderApproval.objects.create(reservation=locked, **asked)
+    else:
+        for name, value in asked.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(asked))
+    leader_news.asked(locked, card, amount_fen, now)
+
+
+def require_leader(locked: Reservation) -> None:
+    """What the lab's approval asks of a card: it can still pay, and its leader is not waited for.
+
+    Raises Refusal ``card.leader_waits``, ``card.closed``, ``card.group_closed``, ``card.not_valid_then``.
+    """
+    if locked.fund_card_id is None:
+        return
+    card = locked_card(locked.fund_card_id)
+    Refusal.raise_any(_faults(card, locked.organisation_id, locked.during, ZoneInfo(locked.instrument.site.time_zone)))
+    row = LeaderApproval.objects.filter(reservation=locked, state=LeaderState.WAITING).first()
+    if row is not None:
+        raise Refusal.of("card.leader_waits", amount_fen=row.asked_fen, leader=str(card.group.leader))
+
+
+def refuse_other_days(locked: Reservation, during: TimeRange) -> None:
+    """The card of a reservation that moves has to be valid then too. Raises Refusal as ``require_leader``."""
+    if locked.fund_card_id is not None:
+        card = locked_card(locked.fund_card_id)
+        Refusal.raise_any(_faults(card, locked.organisation_id, during, ZoneInfo(locked.instrument.site.time_zone)))

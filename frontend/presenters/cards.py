@@ -1,0 +1,78 @@
+"""The fund cards of a booking form: which may be chosen, what the chosen one has left, and whether its leader is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from billing.cards import queries as balances
+from billing.cards.queries import NOTHING
+from booking.services.context import BookingContext
+from config.kernel.access import Actor
+from config.kernel.time_range import TimeRange
+from instruments.models import FundCard, Organisation
+from instruments.queries import spending
+from instruments.rules.spending import asks_the_leader, days_of, is_in_house
+
+
+@dataclass(frozen=True, slots=True)
+class CardChoice:
+    """A card as an option. ``left_fen`` None: it has no limit."""
+
+    pk: int
+    number: str
+    title: str
+    left_fen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class CardPart:
+    """``needed``: the owner asks its own people for a card. ``after_fen``: what the chosen card has left after this (None: no limit,
+    or nothing chosen). ``leader``: who agrees first, or empty."""
+
+    choices: Sequence[CardChoice] = ()
+    chosen: CardChoice | None = None
+    needed: bool = False
+    after_fen: int | None = None
+    leader: str = ""
+
+    @property
+    def shown(self) -> bool:
+        return self.needed or bool(self.choices)
+
+
+NO_CARDS = CardPart()
+
+
+def card_part(
+    actor: Actor,
+    context: BookingContext,
+    customer: Organisation | None,
+    typed: str,
+    during: TimeRange | None,
+    payable_fen: int | None,
+    now: datetime,
+) -> CardPart:
+    """What the form shows for a customer, a card as typed and a time (None: not chosen yet) that costs ``payable_fen``."""
+    if customer is None or actor.is_anonymous:
+        return NO_CARDS
+    internal = is_in_house(customer.pk, context.instrument.organisation_id)
+    first, last = days_of(during, context.zone) if during else (context.local_day(now),) * 2
+    cards = spending.cards_to_choose(actor, customer.pk, now, first, last)
+    left = balances.balances(actor, cards) if cards else {}
+    choices = [CardChoice(card.pk, card.number, card.title, left.get(card.pk, NOTHING).left_fen) for card in cards]
+    needed = internal and spending.card_needed(customer.pk)
+    chosen = next((one for one in choices if str(one.pk) == typed), None)
+    if chosen is None and not typed and needed and len(choices) == 1:
+        chosen = choices[0]
+    card = next((one for one in cards if chosen and one.pk == chosen.pk), None)
+    after = chosen.left_fen - payable_fen if chosen and chosen.left_fen is not None and payable_fen is not None else None
+    return CardPart(choices, chosen, needed, after, _leader(actor, card, payable_fen))
+
+
+def _leader(actor: Actor, card: FundCard | None, payable_fen: int | None) -> str:
+    if card is None or payable_fen is None:
+        return ""
+    own = card.group.leader_id == actor.user_id
+    return str(card.group.leader) if asks_the_leader(payable_fen, card.asks_above_fen, own=own) else ""
