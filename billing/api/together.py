@@ -66,7 +66,7 @@ class GroupReportOut(serializers.Serializer):
     places = PlaceReportOut(many=True)
 
 
-class GroupMemberOut(serializers.Serializer):
+class TogetherMemberOut(serializers.Serializer):
     reservation = serializers.IntegerField()
     reference = serializers.CharField()
     instrument = serializers.IntegerField()
@@ -78,7 +78,7 @@ class GroupMemberOut(serializers.Serializer):
 class GroupOut(serializers.Serializer):
     id = serializers.IntegerField()
     url = serializers.CharField()
-    reservations = GroupMemberOut(many=True, help_text="Those that you may see.")
+    reservations = TogetherMemberOut(many=True, help_text="Those that you may see.")
 
 
 class GroupView(ApiView):
