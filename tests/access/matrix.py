@@ -95,7 +95,8 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "delegation": (only("lab_manager"), NOBODY),
     "quotation": (CUSTOMERS | OWNERS, only("foreign")),
     **dict.fromkeys(
-        ("group", "group_member", "card"), (only("researcher", "firm_admin", "inspector"), only("foreign", "inspector"))
+        ("research_group", "research_group_member", "card"),
+        (only("researcher", "firm_admin", "inspector"), only("foreign", "inspector")),
     ),
     "leader_approval": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
     "slip": (OWNERS | only("inspector"), only("inspector")),
@@ -350,7 +351,7 @@ def _text(world: World) -> dict[str, Any]:
     return {"text": "because"}
 
 
-def _group(world: World) -> dict[str, Any]:
+def _research_group(world: World) -> dict[str, Any]:
     return {"name": "New", "leader": world.cast.users["lin"].pk}
 
 
@@ -520,19 +521,21 @@ API: dict[str, Route] = {
     "api_resource_request-file": reads_object("resource_request:delivered"),
     "api_instrument-calendar": Route({"GET": Rule(*KEEPERS)}, "hidden"),
     "api_research_group-list": reads(),
-    "api_organisation_groups": acts("organisation", *ADMINISTRATORS, ok=TRIED, body=_group),
-    "api_research_group-detail": Route({"GET": Rule(*SEES["group"]), "PUT": Rule(*ADMINISTRATORS, TRIED, body=_group)}, "group"),
-    "api_research_group-close": acts("group", *ADMINISTRATORS),
-    "api_research_group-reopen": acts("group", *ADMINISTRATORS),
+    "api_organisation_groups": acts("organisation", *ADMINISTRATORS, ok=TRIED, body=_research_group),
+    "api_research_group-detail": Route(
+        {"GET": Rule(*SEES["research_group"]), "PUT": Rule(*ADMINISTRATORS, TRIED, body=_research_group)}, "research_group"
+    ),
+    "api_research_group-close": acts("research_group", *ADMINISTRATORS),
+    "api_research_group-reopen": acts("research_group", *ADMINISTRATORS),
     "api_research_group-member": Route(
         {"PUT": Rule(CUSTOMERS, only("foreign"), TRIED, body=_member_days), "DELETE": Rule(CUSTOMERS, only("foreign"), OK_POST)},
-        "group_member", ("pk", "user_id"),
+        "research_group_member", ("pk", "user_id"),
     ),
     "api_spending_rules": Route(
         {"GET": Rule(PERSONS, PERSONS), "PUT": Rule(OWNERS, ok=OK_POST, body=lambda world: {"card_needed": True})}, "owner"
     ),
     "api_fund_card-list": reads(),
-    "api_research_group_cards": acts("group", *ADMINISTRATORS, body=_card),
+    "api_research_group_cards": acts("research_group", *ADMINISTRATORS, body=_card),
     "api_fund_card-detail": Route({"GET": Rule(*SEES["card"]), "PUT": Rule(*ADMINISTRATORS, OK_POST, body=_card)}, "card"),
     "api_fund_card-close": acts("card", *ADMINISTRATORS),
     "api_fund_card-reopen": acts("card", *ADMINISTRATORS),
@@ -756,11 +759,11 @@ PAGES: dict[str, Route] = {
     "group_list": reads(),
     "group_create": form("organisation", *ADMINISTRATORS),
     "spending_rules": acts("owner", OWNERS, body=_needed),
-    "group_detail": reads_object("group", post=Rule(CUSTOMERS, only("foreign"), TRIED)),
-    "group_edit": form("group", *ADMINISTRATORS),
-    "group_close": acts("group", *ADMINISTRATORS),
-    "group_member_remove": acts("group_member", CUSTOMERS, only("foreign"), params=("pk", "user_id")),
-    "fund_card_create": form("group", *ADMINISTRATORS),
+    "group_detail": reads_object("research_group", post=Rule(CUSTOMERS, only("foreign"), TRIED)),
+    "group_edit": form("research_group", *ADMINISTRATORS),
+    "group_close": acts("research_group", *ADMINISTRATORS),
+    "group_member_remove": acts("research_group_member", CUSTOMERS, only("foreign"), params=("pk", "user_id")),
+    "fund_card_create": form("research_group", *ADMINISTRATORS),
     "fund_card_edit": form("card", *ADMINISTRATORS),
     "fund_card_close": acts("card", *ADMINISTRATORS),
     "leader_inbox": reads(),

@@ -63,8 +63,8 @@ def _group(
     request = ReservationRequest(instrument.pk, firm.pk, during, "self_operated", fund_card_id=paying.pk)
     pk = reservations.reserve(cast.actor(member), request, now, idempotency_key=f"card {mark}").reservation_id
     return {
-        "group": group.pk,
-        "group_member": (group.pk, spender.pk),
+        "research_group": group.pk,
+        "research_group_member": (group.pk, spender.pk),
         "card": paying.pk,
         "card:other": other.pk,
         "reservation:carded": pk,
