@@ -276,6 +276,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
         "DeliveryModeEnum": "instruments.models.DeliveryMode",
+        "SeriesFrequencyEnum": [("daily", "daily"), ("weekly", "weekly")],
         "ReservationStateEnum": [
             (state, state)
             for state in (

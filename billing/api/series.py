@@ -89,7 +89,7 @@ class SeriesCreateIn(SeriesIn):
     picks = PickIn(many=True, help_text="What the report showed and is wanted; all or nothing.")
 
 
-class FiguresOut(serializers.Serializer):
+class SeriesFiguresOut(serializers.Serializer):
     gross_fen = serializers.IntegerField()
     payable_now_fen = serializers.IntegerField()
     final_cost_fen = serializers.IntegerField()
@@ -101,7 +101,7 @@ class ReasonOut(serializers.Serializer):
     detail = serializers.CharField()
 
 
-class RangeOut(serializers.Serializer):
+class TimeOfSeriesOut(serializers.Serializer):
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
 
@@ -111,21 +111,21 @@ class ReportRowOut(serializers.Serializer):
     starts = serializers.CharField(help_text="The planned time on the clock at the instrument.")
     ends = serializers.CharField()
     clock = serializers.ChoiceField(choices=[str(one) for one in Clock])
-    time = RangeOut(allow_null=True, help_text="What was looked at; null where clocks jump over it.")
+    time = TimeOfSeriesOut(allow_null=True, help_text="What was looked at; null where clocks jump over it.")
     wanted = serializers.BooleanField()
     free = serializers.BooleanField()
     taken = serializers.BooleanField()
     reasons = ReasonOut(many=True, help_text="Every rule that it breaks, counted over the series.")
-    instead = RangeOut(allow_null=True, help_text="The nearest time that could be had.")
-    figures = FiguresOut(allow_null=True)
+    instead = TimeOfSeriesOut(allow_null=True, help_text="The nearest time that could be had.")
+    figures = SeriesFiguresOut(allow_null=True)
 
 
 class ReportOut(serializers.Serializer):
     time_zone = serializers.CharField()
     approval_required = serializers.BooleanField()
     possible = serializers.BooleanField(help_text="Everything that is wanted can be had.")
-    together = FiguresOut()
-    if_all_approved = FiguresOut(allow_null=True, help_text="Where subsidies do not last for all of them.")
+    together = SeriesFiguresOut()
+    if_all_approved = SeriesFiguresOut(allow_null=True, help_text="Where subsidies do not last for all of them.")
     rows = ReportRowOut(many=True)
 
 
@@ -159,25 +159,25 @@ class SeriesChangeIn(StrictSerializer):
     reason = Text(max_length=300, required=False, allow_blank=True, default="", help_text="Needed from the lab.")
 
 
-class SeenIn(StrictSerializer):
+class SeriesSeenIn(StrictSerializer):
     ordinal = serializers.IntegerField(min_value=1, max_value=MOST)
     outcome = serializers.ChoiceField(choices=[str(one) for one in Outcome if one is not Outcome.REFUSED])
     expected = ExpectedIn(required=False, allow_null=True)
 
 
 class SeriesChangeMakeIn(SeriesChangeIn):
-    picks = SeenIn(many=True, help_text="What the report showed and is wanted; all or nothing.")
+    picks = SeriesSeenIn(many=True, help_text="What the report showed and is wanted; all or nothing.")
 
 
 class ChangeRowOut(serializers.Serializer):
     ordinal = serializers.IntegerField()
     reservation = serializers.IntegerField()
     state = serializers.CharField()
-    before = RangeOut()
-    after = RangeOut(allow_null=True)
+    before = TimeOfSeriesOut()
+    after = TimeOfSeriesOut(allow_null=True)
     outcome = serializers.ChoiceField(choices=[str(one) for one in Outcome])
     reasons = ReasonOut(many=True)
-    alternatives = RangeOut(many=True)
+    alternatives = TimeOfSeriesOut(many=True)
     payable_now_fen = serializers.IntegerField(allow_null=True)
     final_cost_fen = serializers.IntegerField(allow_null=True)
 

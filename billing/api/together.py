@@ -12,7 +12,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.api.series import FiguresOut, RangeOut, ReasonOut, figures_json, range_json, reasons_json
+from billing.api.series import ReasonOut, SeriesFiguresOut, TimeOfSeriesOut, figures_json, range_json, reasons_json
 from billing.settlement import together_figures
 from billing.settlement.together_figures import PricedPlace
 from booking.api.serializers import ExpectedIn
@@ -51,22 +51,22 @@ class GroupIn(StrictSerializer):
 
 class PlaceReportOut(serializers.Serializer):
     instrument = serializers.IntegerField()
-    time = RangeOut()
+    time = TimeOfSeriesOut()
     free = serializers.BooleanField()
     taken = serializers.BooleanField()
     approval_required = serializers.BooleanField()
     reasons = ReasonOut(many=True, help_text="Every rule that it breaks, counted over all places.")
-    instead = RangeOut(allow_null=True, help_text="The nearest time that could be had.")
-    figures = FiguresOut(allow_null=True)
+    instead = TimeOfSeriesOut(allow_null=True, help_text="The nearest time that could be had.")
+    figures = SeriesFiguresOut(allow_null=True)
 
 
 class GroupReportOut(serializers.Serializer):
     possible = serializers.BooleanField(help_text="All of them can be had.")
-    total = FiguresOut()
+    total = SeriesFiguresOut()
     places = PlaceReportOut(many=True)
 
 
-class MemberOut(serializers.Serializer):
+class TogetherMemberOut(serializers.Serializer):
     reservation = serializers.IntegerField()
     reference = serializers.CharField()
     instrument = serializers.IntegerField()
@@ -78,7 +78,7 @@ class MemberOut(serializers.Serializer):
 class GroupOut(serializers.Serializer):
     id = serializers.IntegerField()
     url = serializers.CharField()
-    reservations = MemberOut(many=True, help_text="Those that you may see.")
+    reservations = TogetherMemberOut(many=True, help_text="Those that you may see.")
 
 
 class GroupView(ApiView):

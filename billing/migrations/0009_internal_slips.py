@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('billing', '0008_frozen_orders'),
-        ('instruments', '0016_research_groups'),
+        ('instruments', '0015_research_groups'),
     ]
 
     operations = [

@@ -8,8 +8,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0001_squashed_0015_offers_are_kept'),
-        ('instruments', '0003_squashed_0014_settled_news'),
+        ('booking', '0015_offers_are_kept'),
+        ('instruments', '0014_settled_news'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

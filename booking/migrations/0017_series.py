@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('booking', '0016_inbox'),
-        ('instruments', '0003_squashed_0014_settled_news'),
+        ('instruments', '0014_settled_news'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

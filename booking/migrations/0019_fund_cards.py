@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('booking', '0018_rules_as_read'),
-        ('instruments', '0016_research_groups'),
+        ('instruments', '0015_research_groups'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

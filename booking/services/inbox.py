@@ -47,8 +47,10 @@ class Outcome:
 def decide(
     actor: Actor, reservation_id: int, wish: Wish, now: datetime, how: How = UNDOABLE, *, seen: TimeRange | None = None
 ) -> None:
-    """Approve or reject one request; ``seen`` is the time that was looked at. Raises as ``transitions.approve`` and
-    ``transitions.reject``."""
+    """Approve or reject one request; ``seen`` is the time that was looked at.
+
+    Raises as ``transitions.approve`` and ``transitions.reject``.
+    """
     if wish.verdict is Verdict.APPROVE:
         transitions.approve(actor, reservation_id, now, how, seen=seen)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,10 +14,15 @@ from booking.models import (
     AccessListEntry,
     CourseScope,
     CreditRules,
+    Delegation,
     EnquiryMessage,
     EnquirySeen,
     LicenceGap,
     PolicyLayer,
+    RejectReason,
+    RequestDecision,
+    ReservationChange,
+    SuggestedTime,
     TrainingCourse,
 )
 from config.kernel.access import NOBODY as VISITOR
@@ -46,6 +52,7 @@ def full(world: World) -> World:
         )
         CourseScope.objects.create(course=gone, instrument=instrument)
         LicenceGap.objects.create(reservation_id=world.objects["reservation:approved"][place], told_at=now)
+        _decided(lab, world.objects["reservation:approved"][place], asker, manager, now)
         for kind, sheet in (("requested", "draft"), ("approved", "signed")):
             CommissionReservation.objects.create(
                 sheet_id=world.objects[f"commission:{sheet}"][place],
@@ -58,6 +65,18 @@ def full(world: World) -> World:
         for about in ({"customer": customer}, {"person": person}):
             AccessListEntry.objects.create(verdict="deny", reason="x", created_by=cast.users["zhou"], created_at=now, **about)
     return world
+
+
+def _decided(lab: Any, reservation_id: int, absent: Any, manager: Any, now: datetime) -> None:
+    """What a lab's inbox keeps."""
+    later = now + timedelta(days=1)
+    Delegation.objects.create(organisation=lab, manager=absent, deputy=manager, starts_at=now, ends_at=later, created_at=now)
+    RejectReason.objects.create(organisation=lab, place=0, text="x")
+    RequestDecision.objects.create(
+        reservation_id=reservation_id, action="approve", decided_by=manager, decided_at=now, final_at=now, told_at=now
+    )
+    change = ReservationChange.objects.filter(reservation__instrument__organisation=lab).order_by("pk")[0]
+    SuggestedTime.objects.create(change=change, starts_at=now, ends_at=later)
 
 
 def _first_message(world: World, place: int) -> int:

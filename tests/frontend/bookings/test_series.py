@@ -95,7 +95,7 @@ def test_what_was_taken_after_the_report_is_said_with_a_fresh_one_and_nothing_is
     response = as_("lin").post(page, sent(shown, action="ask", purpose="kept typing"))
     assert response.status_code == 409
     text = words(response)
-    assert re.search(r"Nothing was done: something changed meanwhile at Dec\D*2, 2026 09:00", text), text[:1500]
+    assert re.search(r"Nothing was done: something changed meanwhile at .{0,30}09:00\.", text)
     assert "Request 2 times" in text
     assert 'value="kept typing"' in response.content.decode()
     assert not ReservationSeries.objects.exists()

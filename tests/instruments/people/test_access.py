@@ -95,6 +95,7 @@ INTERNAL = {
     "instruments.cataloguecount": "counts of what is public",
     "booking.dayavailability": "when a calendar is free, without by whom it is taken; joined to what the actor may see",
     "booking.calendaravailability": "up to when the days of a calendar are known",
+    "booking.escalation": "that a late answer was told to the lab, once; read by the job that tells",
     "instruments.importedclosure": "which event a public closure came from; compared when a file comes again, never shown",
 }
 EVERYBODY = frozenset([*PEOPLE, "nobody"])
