@@ -36,6 +36,7 @@ TRIED_ELSEWHERE = {
     "billing_commissionreservation": "tests/billing/ordering/test_sheets.py",
     "billing_commissionsheet": "tests/billing/ordering/test_sheets.py",
     "billing_commissionsignature": "tests/billing/ordering/test_sheets.py",
+    "billing_internalslip": "tests/booking/spending/test_slips_are_kept.py",
     "billing_quotation": "tests/billing/ordering/test_quotations.py",
     "billing_quotationline": "tests/billing/ordering/test_quotations.py",
     "booking_creditevent": "tests/booking/licences/test_credit_flow.py",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.utils import timezone
 
-from tests.billing.settlement.conftest import DECEMBER, issue, month
+from tests.billing.settlement.conftest import DECEMBER, begins_with_month, issue, month
 
-__all__ = ["issue", "month"]
+__all__ = ["begins_with_month", "issue", "month"]
 
 
 @pytest.fixture
