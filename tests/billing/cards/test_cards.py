@@ -7,6 +7,8 @@ from datetime import date
 from functools import partial
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.cards import queries, services
 from billing.cards.accounts import card_key
@@ -49,6 +51,22 @@ def test_a_number_stands_once_in_an_organisation(spenders):
     assert codes(lambda: services.open_card(spenders.cast.actor("wang"), spenders.other.pk, again, spenders.cast.now)) == {
         ("card.number_taken", "number")
     }
+
+
+def test_the_organisation_is_locked_before_a_name_or_number_is_looked_up_in_it(spenders):
+    cast, keeper = spenders.cast, spenders.cast.actor("li")
+    gao = cast.users["gao"].pk
+    for call in (
+        lambda: services.open_card(keeper, spenders.salt.pk, GOOD, cast.now),
+        lambda: services.change_card(keeper, spenders.card.pk, replace(GOOD, number="NSF-8"), cast.now),
+        lambda: research_groups.change_group(keeper, spenders.salt.pk, "Salt", gao, None, cast.now),
+        lambda: research_groups.set_closed(keeper, spenders.salt.pk, True, cast.now),
+    ):
+        with CaptureQueriesContext(connection) as seen:
+            call()
+        locks = [query["sql"] for query in seen if "FOR NO KEY UPDATE" in query["sql"]]
+        assert 'FROM "instruments_organisation"' in locks[0]
+        assert len(locks) > 1
 
 
 def test_a_budget_is_raised_lowered_taken_away_and_given_again_and_the_movements_say_so(spenders):
