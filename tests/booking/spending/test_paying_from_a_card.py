@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.cards import services as cards
 from billing.cards.accounts import card_key
@@ -267,12 +269,41 @@ def test_a_request_is_put_on_another_card_and_the_first_one_is_free(spenders, as
     sound()
 
 
+def offer_figures(reservation, payable_fen):
+    """Figures of the next revision, which wait for the customer."""
+    quote = reservation.quotes.latest("revision")
+    quote.pk, quote.revision, quote.accepted_at, quote.accepted_by = None, quote.revision + 1, None, None
+    quote.gross_fen = quote.payable_now_fen = quote.final_cost_fen = payable_fen
+    quote.save(force_insert=True)
+
+
+def test_figures_accepted_where_nobody_is_asked_any_more_give_the_session_at_once(spenders, ask, slot, at_once):
+    cast, asked = spenders.cast, ask(slot(10, 13))
+    offer_figures(asked, 800_00)
+    cards.change_card(cast.actor("li"), spenders.card.pk, cards.CardFacts("NSF-1", "x", *VALID, 1000_00, 900_00), cast.now)
+    with CaptureQueriesContext(connection) as seen:
+        quotes.accept_quote(cast.actor("ma"), asked.pk, cast.now)
+    asked.refresh_from_db()
+    assert (asked.state, money(spenders)) == ("approved", (600_00, 0))
+    locks = [query["sql"] for query in seen if "FOR NO KEY UPDATE" in query["sql"] or "UPDATE billing_account" in query["sql"]]
+    order = [
+        next(at for at, sql in enumerate(locks) if table in sql) for table in ("schedule_calendar", "fundcard", "billing_account")
+    ]
+    assert order == sorted(order)
+    sound()
+
+
+def test_new_figures_are_not_accepted_on_a_card_that_was_closed_meanwhile(spenders, ask, slot):
+    cast, asked = spenders.cast, ask(slot(10, 12))
+    offer_figures(asked, 450_00)
+    cards.set_card_closed(cast.actor("li"), spenders.card.pk, True, cast.now)
+    assert refused(lambda: quotes.accept_quote(cast.actor("ma"), asked.pk, cast.now)) == ["card.closed"]
+    assert money(spenders) == (400_00, 0)
+
+
 def test_new_figures_that_the_customer_accepts_are_kept_on_the_card_and_shown_to_the_leader(spenders, ask, slot):
     cast, asked = spenders.cast, ask(slot(10, 12))
-    dearer = asked.quotes.get()
-    dearer.pk, dearer.revision, dearer.accepted_at, dearer.accepted_by = None, 2, None, None
-    dearer.gross_fen = dearer.payable_now_fen = dearer.final_cost_fen = 800_00
-    dearer.save(force_insert=True)
+    offer_figures(asked, 800_00)
     quotes.accept_quote(cast.actor("ma"), asked.pk, cast.now)
     assert money(spenders) == (800_00, 0)
     assert (approval(asked).state, approval(asked).asked_fen) == ("waiting", 800_00)
