@@ -86,22 +86,29 @@ def _ask(row: LeaderApproval | None, locked: Reservation, card: FundCard, amount
     leader_news.asked(locked, card, amount_fen, now)
 
 
-def require_leader(locked: Reservation) -> None:
+def require_leader(locked: Reservation, actor: Actor) -> None:
     """What the lab's approval asks of a card: it can still pay, and its leader is not waited for.
 
-    Raises Refusal ``card.leader_waits``, ``card.closed``, ``card.group_closed``, ``card.not_valid_then``.
+    Raises Refusal ``card.leader_waits``, ``card.closed``, ``card.group_closed``, ``card.not_valid_then``; ``card.cannot_pay`` in
+    place of the last three for who may not see the card.
     """
     if locked.fund_card_id is None:
         return
     card = locked_card(locked.fund_card_id)
-    Refusal.raise_any(_faults(card, locked.organisation_id, locked.during, ZoneInfo(locked.instrument.site.time_zone)))
+    _refuse_faults(card, locked, locked.during, actor)
     row = LeaderApproval.objects.filter(reservation=locked, state=LeaderState.WAITING).first()
     if row is not None:
         raise Refusal.of("card.leader_waits", amount_fen=row.asked_fen, leader=str(card.group.leader))
 
 
-def refuse_other_days(locked: Reservation, during: TimeRange) -> None:
+def refuse_other_days(locked: Reservation, during: TimeRange, actor: Actor) -> None:
     """The card of a reservation that moves has to be valid then too. Raises Refusal as ``require_leader``."""
     if locked.fund_card_id is not None:
-        card = locked_card(locked.fund_card_id)
-        Refusal.raise_any(_faults(card, locked.organisation_id, during, ZoneInfo(locked.instrument.site.time_zone)))
+        _refuse_faults(locked_card(locked.fund_card_id), locked, during, actor)
+
+
+def _refuse_faults(card: FundCard, locked: Reservation, during: TimeRange, actor: Actor) -> None:
+    faults = _faults(card, locked.organisation_id, during, ZoneInfo(locked.instrument.site.time_zone))
+    if faults and not cards.sees_card(actor, card.pk):
+        raise Refusal.of("card.cannot_pay", FIELD)
+    Refusal.raise_any(faults)

@@ -92,7 +92,7 @@ def accept_quote(actor: Actor, reservation_id: int, now: datetime) -> None:
         latest.accepted_by_id = actor.user_id
         latest.save(update_fields=["accepted_at", "accepted_by"])
         audit.record(actor, "quote.accept", latest, now, after={"final_cost_fen": latest.final_cost_fen})
-        spending.refuse_other_days(locked, locked.during)
+        spending.refuse_other_days(locked, locked.during, actor)
         card_money.hold(locked, latest.payable_now_fen, "accept", actor, now)
         transitions.go_on(locked, spending.judge(locked, now), now)
 

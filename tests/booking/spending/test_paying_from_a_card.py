@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -15,9 +16,10 @@ from billing.ledger.models import Account
 from billing.models import InternalSlip
 from billing.settlement.services import quotes
 from booking.models import LeaderApproval, Reservation, ReservationTransition
-from booking.services import changes, decisions, leader_answers, transitions
+from booking.services import changes, decisions, leader_answers, reservations, transitions
 from booking.services.changes import ChangeRequest
 from booking.services.decisions import How
+from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.invariants import registered
 from instruments.models import Notice
@@ -212,6 +214,46 @@ def test_a_card_that_expires_before_the_session_is_refused_when_asking_moving_an
     assert money(spenders) == (0, 400_00)  # what was approved is paid, whatever became of the card
     assert refused(lambda: ask(slot(14, 16))) == ["card.closed"]
     sound()
+
+
+@pytest.fixture
+def firms_card(cast):
+    """A card of the firm, on which Lin books at the institute: the lab of another organisation."""
+    zhao, day = cast.actor("zhao"), VALID[0]
+    group = research_groups.create_group(zhao, cast.firm.pk, "Cells", cast.users["zhao"].pk, None, cast.now)
+    research_groups.set_member(zhao, group.pk, cast.users["lin"].pk, day, None, cast.now)
+    return cards.open_card(zhao, group.pk, cards.CardFacts("SECRET-7", "Cells", *VALID, 100_000_00), cast.now)
+
+
+def told(call):
+    with pytest.raises(Refusal) as caught:
+        call()
+    return [(reason.code, sorted(reason.params)) for reason in caught.value.reasons]
+
+
+def book_for_the_firm(cast, card, during):
+    asked = ReservationRequest(cast.xrd.pk, cast.firm.pk, during, "self_operated", fund_card_id=card.pk)
+    done = reservations.reserve(cast.actor("lin"), asked, cast.now, idempotency_key="firm")
+    return Reservation.objects.get(pk=done.reservation_id)
+
+
+def test_the_lab_of_another_organisation_hears_of_a_card_only_that_it_cannot_pay(cast, slot, firms_card):
+    asked, wang, zhao = book_for_the_firm(cast, firms_card, slot(10, 12)), cast.actor("wang"), cast.actor("zhao")
+    cards.set_card_closed(zhao, firms_card.pk, True, cast.now)
+    assert told(lambda: transitions.approve(wang, asked.pk, cast.now)) == [("card.cannot_pay", [])]
+    move = ChangeRequest(asked.pk, slot(14, 16))
+    moved = partial(changes.change, cast.actor("lin"), move, cast.now, idempotency_key="m")
+    assert told(moved) == [("card.closed", ["number"])]  # who spends from the card reads which one and why
+
+
+def test_a_late_check_in_does_not_tell_the_lab_what_is_left_on_the_customers_card(cast, slot, firms_card):
+    asked, wang = book_for_the_firm(cast, firms_card, slot(10, 12)), cast.actor("wang")
+    transitions.approve(wang, asked.pk, cast.now)
+    transitions.mark_no_show(wang, asked.pk, asked.starts_at + timedelta(minutes=45))
+    less = cards.CardFacts("SECRET-7", "Cells", *VALID, 1_00)
+    cards.change_card(cast.actor("zhao"), firms_card.pk, less, cast.now)
+    late = asked.starts_at + timedelta(minutes=50)
+    assert told(lambda: transitions.check_in(wang, asked.pk, late)) == [("card.cannot_pay", [])]
 
 
 def test_a_booking_that_becomes_dearer_waits_again_and_an_approved_one_is_not_moved(spenders, ask, slot):
