@@ -55,10 +55,16 @@ def change_group(
 
 @whole
 def set_closed(actor: Actor, group_id: int, closed: bool, now: datetime) -> ResearchGroup:
-    """Close a group, or open it again. A closed group spends nothing more; what is approved goes on. Raises NotFound, Forbidden."""
+    """Close a group, or open it again. A closed group spends nothing more; what is approved goes on.
+
+    Raises NotFound, Forbidden, Refusal ``group.not_a_colleague`` (``leader``): whoever led it has left, and another leader is named
+    first.
+    """
     group = locked_group(actor, group_id)
     _require_keeper(actor, group)
     if (group.closed_at is not None) != closed:
+        if not closed and not _is_colleague(group.organisation_id, group.leader_id):
+            raise Refusal.of("group.not_a_colleague", field="leader")
         before = _facts(group)
         group.closed_at = now if closed else None
         group.save(update_fields=["closed_at"])

@@ -18,7 +18,7 @@ from billing.settlement.rules.slips import covered_fen, slip_number
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.invariants import registered
 from instruments.queries import spending
-from instruments.services import research_groups
+from instruments.services import members, research_groups
 from tests.spending import VALID, build_spenders
 
 GOOD = CardFacts("NSF-9", "Another", *VALID, 100_00, None)
@@ -107,6 +107,15 @@ def test_a_closed_group_opens_no_card(spenders):
     }
     research_groups.set_closed(cast.actor("li"), spenders.salt.pk, False, cast.now)
     services.open_card(cast.actor("li"), spenders.salt.pk, GOOD, cast.now)
+
+
+def test_a_group_whose_leader_has_left_opens_again_only_with_another_one(spenders):
+    cast, keeper, group = spenders.cast, spenders.cast.actor("wang"), spenders.salt
+    research_groups.set_closed(keeper, group.pk, True, cast.now)
+    members.remove_member(keeper, cast.lab.pk, cast.users["gao"].pk, cast.now)
+    assert codes(lambda: research_groups.set_closed(keeper, group.pk, False, cast.now)) == {("group.not_a_colleague", "leader")}
+    research_groups.change_group(keeper, group.pk, "Salt lakes", cast.users["ma"].pk, None, cast.now)
+    assert research_groups.set_closed(keeper, group.pk, False, cast.now).closed_at is None
 
 
 @pytest.mark.parametrize(
