@@ -247,9 +247,10 @@ def _move(
     spending.refuse_other_days(locked, during, actor)
     times.set_time(locked, during, occupied)
     transitions.note_move(locked, before, actor, now, reason)
+    settled_fen = spending.settled_fen(locked)
     if ports.money().on_move(locked, actor, expected, now) is not None:
         raise Conflict.of("change.dearer")
-    transitions.go_on(locked, spending.judge(locked, now), now)
+    transitions.go_on(locked, spending.judge(locked, now, settled_fen), now)
     notices.defer(locked, "moved", now, reason=reason)
 
 

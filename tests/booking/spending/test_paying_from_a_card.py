@@ -16,6 +16,7 @@ from billing.ledger.models import Account
 from billing.models import InternalSlip
 from billing.settlement.services import quotes
 from booking.models import LeaderApproval, Reservation, ReservationTransition
+from booking.ports import ExpectedFigures
 from booking.services import changes, decisions, leader_answers, reservations, transitions
 from booking.services.changes import ChangeRequest
 from booking.services.decisions import How
@@ -267,6 +268,22 @@ def test_a_booking_that_becomes_dearer_waits_again_and_an_approved_one_is_not_mo
     assert (approval(asked).state, approval(asked).asked_fen, money(spenders)) == ("waiting", 800_00, (800_00, 0))
     leader_answers.agree(cast.actor("gao"), approval(asked).pk, cast.now)
     transitions.approve(cast.actor("wang"), asked.pk, cast.now)
+    sound()
+
+
+def test_an_approved_booking_gets_shorter_or_moves_at_its_price_whatever_the_threshold_became(spenders, ask, slot, at_once):
+    cast, asked = spenders.cast, ask(slot(10, 12))
+    assert asked.state == "approved"
+    terms = cards.CardFacts("NSF-1", "x", *VALID, 1000_00, 100_00)
+    cards.change_card(cast.actor("li"), spenders.card.pk, terms, cast.now)
+    for key, hours in (("same", (13, 15)), ("shorter", (13, 14.5))):
+        changes.change(cast.actor("ma"), ChangeRequest(asked.pk, slot(*hours)), cast.now, idempotency_key=key)
+    assert money(spenders) == (300_00, 0)
+    asked.refresh_from_db()
+    assert (asked.during, LeaderApproval.objects.exists()) == (slot(13, 14.5), False)
+    dearer = ChangeRequest(asked.pk, slot(13, 16), expected=ExpectedFigures(600_00, 600_00))
+    longer = partial(changes.change, cast.actor("ma"), dearer, cast.now, idempotency_key="longer")
+    assert refused(longer) == ["card.leader_first"]
     sound()
 
 
