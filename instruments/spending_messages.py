@@ -36,6 +36,10 @@ register(
             "%(needed_fen)s are needed, and %(left_fen)s are left on the fund card %(number)s. Choose another card, a shorter time, "
             "or ask whoever keeps the card to raise its budget."
         ),
+        "card.cannot_pay": _(
+            "The fund card of this booking cannot pay for it. Ask the person who booked to choose another card or time, or to have "
+            "the card put right."
+        ),
         "card.leader_first": _(
             "With this the booking would cost %(amount_fen)s, more than %(leader)s has agreed to. Keep the time as it is, or book "
             "the rest as a booking of its own: the leader is asked about it."

@@ -15,9 +15,10 @@ from config.kernel.errors import Forbidden, Reason, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 from instruments.access import keeps_groups
-from instruments.models import FundCard, ResearchGroup
+from instruments.models import FundCard
 from instruments.rules.names import clean_name
-from instruments.services.research_groups import MOST_FEN, threshold_faults
+from instruments.services.organisations import lock_organisation
+from instruments.services.research_groups import MOST_FEN, locked_group, threshold_faults
 
 NUMBER_LENGTH, TITLE_LENGTH = 40, 200
 
@@ -42,8 +43,7 @@ def open_card(actor: Actor, group_id: int, terms: CardFacts, now: datetime) -> F
     ``card.days_in_order`` (``valid_until``), ``card.budget_out_of_range`` (``budget_fen``), ``group.threshold_out_of_range``,
     ``card.group_of_another``.
     """
-    rows = ResearchGroup.objects.select_related("organisation").select_for_update(of=("self",), no_key=True)
-    group = get_visible(rows, actor, pk=group_id)
+    group = locked_group(actor, group_id)
     if not keeps_groups(actor, group.organisation):
         raise Forbidden.of("group.not_yours")
     if group.closed_at is not None:
@@ -101,6 +101,8 @@ def limit_of(account: Account) -> int | None:
 
 
 def _locked(actor: Actor, card_id: int) -> FundCard:
+    """The card behind its organisation's lock: its number stands once there."""
+    lock_organisation(get_visible(FundCard.objects.all(), actor, pk=card_id).organisation_id)
     rows = FundCard.objects.select_related("organisation", "group").select_for_update(of=("self",), no_key=True)
     card = get_visible(rows, actor, pk=card_id)
     if not keeps_groups(actor, card.organisation):

@@ -11,13 +11,18 @@ class LeaderState(StrEnum):
     DECLINED = "declined"
 
 
-def after_pricing(state: LeaderState | None, asked_fen: int, amount_fen: int, *, asks: bool) -> LeaderState | None:
+def after_pricing(
+    state: LeaderState | None, asked_fen: int, amount_fen: int, *, asks: bool, settled_fen: int | None = None
+) -> LeaderState | None:
     """Where the leader's answer stands once the booking costs ``amount_fen``; None: nobody has to be asked.
 
-    ``asks``: the amount is one that the leader agrees to first. A yes covers everything up to what was asked.
+    ``asks``: the amount is one that the leader agrees to first. A yes covers everything up to what was asked. ``settled_fen``: what
+    an approved booking has cost so far, which nobody is asked about again, whoever leads the group now and above whatever sum.
     """
     if not asks:
         return None
     if state is LeaderState.APPROVED and amount_fen <= asked_fen:
         return state
+    if settled_fen is not None and amount_fen <= settled_fen:
+        return None
     return LeaderState.WAITING

@@ -244,12 +244,13 @@ def _move(
     locked.occupancies.filter(source=OccupancySource.CHANGE).delete()
     _require_free(context, subtract([occupied], _own_ranges(locked)), now, holder_id)
     before = locked.during
-    spending.refuse_other_days(locked, during)
+    spending.refuse_other_days(locked, during, actor)
     times.set_time(locked, during, occupied)
     transitions.note_move(locked, before, actor, now, reason)
+    settled_fen = spending.settled_fen(locked)
     if ports.money().on_move(locked, actor, expected, now) is not None:
         raise Conflict.of("change.dearer")
-    transitions.go_on(locked, spending.judge(locked, now), now)
+    transitions.go_on(locked, spending.judge(locked, now, settled_fen), now)
     notices.defer(locked, "moved", now, reason=reason)
 
 

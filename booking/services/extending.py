@@ -65,9 +65,10 @@ def extend(actor: Actor, reservation_id: int, ends_at: datetime, expected: Expec
         times.set_time(locked, longer, occupied)
         after = {"ends_at": ends_at.isoformat()}
         audit.record(actor, "reservation.longer", locked, now, before={"ends_at": before.isoformat()}, after=after)
-        spending.refuse_other_days(locked, longer)
+        spending.refuse_other_days(locked, longer, actor)
+        settled_fen = spending.settled_fen(locked)
         ports.money().on_extend(locked, actor, expected, now)
-        spending.judge(locked, now)
+        spending.judge(locked, now, settled_fen)
         notices.defer(locked, "extended", now)
 
     wanted = TimeRange(found.starts_at, max(ends_at, found.ends_at))

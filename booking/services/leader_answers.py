@@ -33,7 +33,7 @@ def agree(actor: Actor, approval_id: int, now: datetime) -> str:
     def work() -> str:
         locked, row = _waiting(actor, approval_id, reservation.pk)
         _decide(row, LeaderState.APPROVED, actor, now)
-        spending.require_leader(locked)
+        spending.require_leader(locked, actor)
         leader_news.settled(locked, now)
         if of_reservation(locked).policy.approval_required or not transitions.approve_if_unchanged(locked, now):
             leader_news.agreed(locked, now)

@@ -38,8 +38,16 @@ def _faults(card: FundCard, customer_id: int, during: TimeRange, zone: ZoneInfo)
     return card_faults(cards.terms_of(card), customer_id, *days_of(during, zone))
 
 
-def judge(locked: Reservation, now: datetime) -> bool:
-    """Ask the leader about what the reservation costs now, where that is needed; whether an answer is waited for.
+def settled_fen(locked: Reservation) -> int | None:
+    """What an approved or running reservation on a card costs, to be read before it is changed; None: nothing is settled yet."""
+    if locked.fund_card_id is None or locked.state == ReservationState.REQUESTED:
+        return None
+    return ports.money().payable_now_fen(locked)
+
+
+def judge(locked: Reservation, now: datetime, settled_fen: int | None = None) -> bool:
+    """Ask the leader about what the reservation costs now, where that is needed; whether an answer is waited for. ``settled_fen``:
+    what it cost before the change on the same card, by the function of this name.
 
     Part of the caller's transaction, after money has followed. Raises Refusal ``card.leader_first`` where it is too late to ask:
     the reservation is approved or in use already.
@@ -52,7 +60,7 @@ def judge(locked: Reservation, now: datetime) -> bool:
     row = LeaderApproval.objects.filter(reservation=locked).first()
     asks = asks_the_leader(amount_fen, card.asks_above_fen, own=own)
     before = LeaderState(row.state) if row else None
-    after = after_pricing(before, row.asked_fen if row else 0, amount_fen, asks=asks)
+    after = after_pricing(before, row.asked_fen if row else 0, amount_fen, asks=asks, settled_fen=settled_fen)
     if after is LeaderState.WAITING and locked.state != ReservationState.REQUESTED:
         raise Refusal.of("card.leader_first", amount_fen=amount_fen, leader=str(card.group.leader))
     if after is None:
@@ -86,22 +94,29 @@ def _ask(row: LeaderApproval | None, locked: Reservation, card: FundCard, amount
     leader_news.asked(locked, card, amount_fen, now)
 
 
-def require_leader(locked: Reservation) -> None:
+def require_leader(locked: Reservation, actor: Actor) -> None:
     """What the lab's approval asks of a card: it can still pay, and its leader is not waited for.
 
-    Raises Refusal ``card.leader_waits``, ``card.closed``, ``card.group_closed``, ``card.not_valid_then``.
+    Raises Refusal ``card.leader_waits``, ``card.closed``, ``card.group_closed``, ``card.not_valid_then``; ``card.cannot_pay`` in
+    place of the last three for who may not see the card.
     """
     if locked.fund_card_id is None:
         return
     card = locked_card(locked.fund_card_id)
-    Refusal.raise_any(_faults(card, locked.organisation_id, locked.during, ZoneInfo(locked.instrument.site.time_zone)))
+    _refuse_faults(card, locked, locked.during, actor)
     row = LeaderApproval.objects.filter(reservation=locked, state=LeaderState.WAITING).first()
     if row is not None:
         raise Refusal.of("card.leader_waits", amount_fen=row.asked_fen, leader=str(card.group.leader))
 
 
-def refuse_other_days(locked: Reservation, during: TimeRange) -> None:
+def refuse_other_days(locked: Reservation, during: TimeRange, actor: Actor) -> None:
     """The card of a reservation that moves has to be valid then too. Raises Refusal as ``require_leader``."""
     if locked.fund_card_id is not None:
-        card = locked_card(locked.fund_card_id)
-        Refusal.raise_any(_faults(card, locked.organisation_id, during, ZoneInfo(locked.instrument.site.time_zone)))
+        _refuse_faults(locked_card(locked.fund_card_id), locked, during, actor)
+
+
+def _refuse_faults(card: FundCard, locked: Reservation, during: TimeRange, actor: Actor) -> None:
+    faults = _faults(card, locked.organisation_id, during, ZoneInfo(locked.instrument.site.time_zone))
+    if faults and not cards.sees_card(actor, card.pk):
+        raise Refusal.of("card.cannot_pay", FIELD)
+    Refusal.raise_any(faults)

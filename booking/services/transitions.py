@@ -61,7 +61,7 @@ def approve(actor: Actor, reservation_id: int, now: datetime, how: How = AT_ONCE
         if is_due_expired(locked.during, now):
             raise Refusal.of("booking.too_late_to_approve")
         _still_open(locked)
-        spending.require_leader(locked)
+        spending.require_leader(locked, actor)
         holds.clear_for(locked, now)
         changed = ports.money().on_approve(locked, actor, now)
         if changed is not None:
@@ -122,7 +122,7 @@ def approve_as_proposed(reservation: Reservation, manager_id: int | None, now: d
     """
     if spending.judge(reservation, now):
         return
-    spending.require_leader(reservation)
+    spending.require_leader(reservation, Actor(user_id=manager_id))
     if ports.money().on_approve(reservation, NOBODY, now) is not None:
         raise Conflict.of("booking.figures_changed")
     _move(reservation, Action.APPROVE, Actor(user_id=manager_id), now)

@@ -60,6 +60,12 @@ def may_add(actor: Actor, group: ResearchGroup) -> bool:
     return group.leader_id == actor.user_id or may_keep(actor, group)
 
 
+def sees_card(actor: Actor, card_id: int) -> bool:
+    """Whether number, days and money of the card are the actor's to know; a lab of another organisation only hears that it
+    cannot pay (``card.cannot_pay``)."""
+    return visible_to(FundCard.objects.all(), actor).filter(pk=card_id).exists()
+
+
 def spent_by(person_id: int, on: date) -> QuerySet[FundCard]:
     """The cards of the groups for which a person spends on a day, as leader or member."""
     member = GroupMember.objects.filter(user_id=person_id, from_on__lte=on).filter(Q(until_on=None) | Q(until_on__gte=on))

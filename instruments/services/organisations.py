@@ -33,6 +33,11 @@ def locked(actor: Actor, organisation_id: int) -> Organisation:
     return get_visible(Organisation.objects.select_for_update(no_key=True), actor, pk=organisation_id)
 
 
+def lock_organisation(organisation_id: int) -> None:
+    """Lock the organisation of something that the actor may see, until the transaction ends; before what belongs to it is locked."""
+    Organisation.objects.select_for_update(no_key=True).only("pk").get(pk=organisation_id)
+
+
 def locked_for_administration(actor: Actor, organisation_id: int) -> Organisation:
     """The organisation, locked. Raises NotFound, or Forbidden when the actor does not administer it."""
     organisation = locked(actor, organisation_id)

@@ -12,7 +12,7 @@ from config.kernel.services.transactions import whole
 from instruments.access import keeps_groups
 from instruments.models import GroupMember, Membership, Organisation, ResearchGroup, SpendingRules
 from instruments.rules.names import clean_name
-from instruments.services.organisations import locked
+from instruments.services.organisations import lock_organisation, locked
 
 NAME_LENGTH = 200
 MOST_FEN = 100_000_000_000
@@ -42,7 +42,7 @@ def change_group(
     actor: Actor, group_id: int, name: str, leader_id: int, threshold_fen: int | None, now: datetime
 ) -> ResearchGroup:
     """Name, leader and threshold. What waits for the leader waits for the new one. Raises as ``create_group``."""
-    group = _locked_group(actor, group_id)
+    group = locked_group(actor, group_id)
     _require_keeper(actor, group)
     name = clean_name(name, NAME_LENGTH)
     _refuse_wrong(group.organisation_id, name, leader_id, threshold_fen, group)
@@ -55,10 +55,16 @@ def change_group(
 
 @whole
 def set_closed(actor: Actor, group_id: int, closed: bool, now: datetime) -> ResearchGroup:
-    """Close a group, or open it again. A closed group spends nothing more; what is approved goes on. Raises NotFound, Forbidden."""
-    group = _locked_group(actor, group_id)
+    """Close a group, or open it again. A closed group spends nothing more; what is approved goes on.
+
+    Raises NotFound, Forbidden, Refusal ``group.not_a_colleague`` (``leader``): whoever led it has left, and another leader is named
+    first.
+    """
+    group = locked_group(actor, group_id)
     _require_keeper(actor, group)
     if (group.closed_at is not None) != closed:
+        if not closed and not _is_colleague(group.organisation_id, group.leader_id):
+            raise Refusal.of("group.not_a_colleague", field="leader")
         before = _facts(group)
         group.closed_at = now if closed else None
         group.save(update_fields=["closed_at"])
@@ -73,7 +79,7 @@ def set_member(actor: Actor, group_id: int, user_id: int, from_on: date, until_o
     Raises NotFound, Forbidden ``group.not_yours``, Refusal ``group.not_a_colleague`` / ``group.leader_is_in`` (``user``),
     ``group.days_in_order`` (``until_on``).
     """
-    group = _locked_group(actor, group_id)
+    group = locked_group(actor, group_id)
     _require_keeper_or_leader(actor, group)
     reasons = []
     if until_on is not None and until_on < from_on:
@@ -101,7 +107,7 @@ def remove_member(actor: Actor, group_id: int, user_id: int, now: datetime) -> N
 
     Raises NotFound (no such group or member), Forbidden ``group.not_yours``.
     """
-    group = _locked_group(actor, group_id)
+    group = locked_group(actor, group_id)
     if user_id != actor.user_id:
         _require_keeper_or_leader(actor, group)
     member = get_visible(GroupMember.objects.filter(group=group), actor, user_id=user_id)
@@ -147,7 +153,12 @@ def _locked_organisation(actor: Actor, organisation_id: int) -> Organisation:
     return organisation
 
 
-def _locked_group(actor: Actor, group_id: int) -> ResearchGroup:
+def locked_group(actor: Actor, group_id: int) -> ResearchGroup:
+    """The group behind its organisation's lock: names and numbers that stand once there, and its people, stay as they are read.
+
+    Part of the caller's transaction. Raises NotFound.
+    """
+    lock_organisation(get_visible(ResearchGroup.objects.all(), actor, pk=group_id).organisation_id)
     rows = ResearchGroup.objects.select_related("organisation").select_for_update(of=("self",), no_key=True)
     return get_visible(rows, actor, pk=group_id)
 

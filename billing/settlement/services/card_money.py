@@ -13,6 +13,7 @@ from booking.models import Reservation
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict
 from instruments.models import FundCard
+from instruments.queries import spending as cards
 
 
 def specs(reservation: Reservation) -> list[AccountSpec]:
@@ -23,7 +24,7 @@ def specs(reservation: Reservation) -> list[AccountSpec]:
 def hold(reservation: Reservation, amount_fen: int, reason: str, actor: Actor, now: datetime) -> None:
     """Keep ``amount_fen`` on the reservation's card, in place of what it kept on a card before.
 
-    Raises Conflict ``card.not_enough_left`` (number, needed_fen, left_fen).
+    Raises Conflict ``card.not_enough_left`` (number, needed_fen, left_fen), ``card.cannot_pay`` for who may not see the card.
     """
     before = _open(reservation)
     wanted = [(card_key(reservation.fund_card_id), amount_fen)] if reservation.fund_card_id is not None and amount_fen else []
@@ -35,6 +36,8 @@ def hold(reservation: Reservation, amount_fen: int, reason: str, actor: Actor, n
         return
     account = _locked_account(reservation, now)
     if account.limited and amount_fen > account.left_fen:
+        if not cards.sees_card(actor, reservation.fund_card_id):
+            raise Conflict.of("card.cannot_pay", field="fund_card")
         number = FundCard.objects.values_list("number", flat=True).get(pk=reservation.fund_card_id)
         raise Conflict.of(
             "card.not_enough_left", field="fund_card", number=number, needed_fen=amount_fen, left_fen=account.left_fen

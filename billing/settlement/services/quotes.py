@@ -14,8 +14,9 @@ from billing.subsidy.rules.outcome import Award, Outcome
 from billing.subsidy.services import InForce
 from booking.models import Reservation
 from booking.rules.states import ReservationState
-from booking.services import spending
+from booking.services import conflicts, spending, transitions
 from booking.services.refusing import BOOKING_ROLES
+from booking.services.state_writing import lock_row
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import audit, transactions
@@ -74,14 +75,16 @@ def caps_left(versions: Sequence[InForce], outcomes: Sequence[Outcome]) -> tuple
 def accept_quote(actor: Actor, reservation_id: int, now: datetime) -> None:
     """The customer accepts the figures that wait; the lab may then approve again, once the group's leader agrees to them too.
 
-    Raises NotFound, Forbidden, Refusal ``billing.nothing_to_accept``, Conflict ``card.not_enough_left``.
+    On a fund card and without either of them to ask, it is approved with this. Raises NotFound, Forbidden, Refusal
+    ``billing.nothing_to_accept``, ``card.closed``, ``card.group_closed``, ``card.not_valid_then``, Conflict
+    ``card.not_enough_left``, ``booking.just_taken``.
     """
     reservation = get_visible(Reservation.objects.all(), actor, pk=reservation_id)
     if reservation.organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_yours")
 
     def work() -> None:
-        locked = Reservation.objects.select_for_update(no_key=True).get(pk=reservation.pk)
+        locked = lock_row(reservation.pk)
         latest = Quote.objects.filter(reservation=locked).latest("revision")
         if locked.state != ReservationState.REQUESTED or latest.accepted_at is not None:
             raise Refusal.of("billing.nothing_to_accept")
@@ -89,7 +92,9 @@ def accept_quote(actor: Actor, reservation_id: int, now: datetime) -> None:
         latest.accepted_by_id = actor.user_id
         latest.save(update_fields=["accepted_at", "accepted_by"])
         audit.record(actor, "quote.accept", latest, now, after={"final_cost_fen": latest.final_cost_fen})
+        spending.refuse_other_days(locked, locked.during, actor)
         card_money.hold(locked, latest.payable_now_fen, "accept", actor, now)
-        spending.judge(locked, now)
+        transitions.go_on(locked, spending.judge(locked, now), now)
 
-    transactions.run(work)
+    with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
+        transactions.run(work)

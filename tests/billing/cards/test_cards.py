@@ -7,6 +7,8 @@ from datetime import date
 from functools import partial
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.cards import queries, services
 from billing.cards.accounts import card_key
@@ -16,7 +18,7 @@ from billing.settlement.rules.slips import covered_fen, slip_number
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.invariants import registered
 from instruments.queries import spending
-from instruments.services import research_groups
+from instruments.services import members, research_groups
 from tests.spending import VALID, build_spenders
 
 GOOD = CardFacts("NSF-9", "Another", *VALID, 100_00, None)
@@ -49,6 +51,22 @@ def test_a_number_stands_once_in_an_organisation(spenders):
     assert codes(lambda: services.open_card(spenders.cast.actor("wang"), spenders.other.pk, again, spenders.cast.now)) == {
         ("card.number_taken", "number")
     }
+
+
+def test_the_organisation_is_locked_before_a_name_or_number_is_looked_up_in_it(spenders):
+    cast, keeper = spenders.cast, spenders.cast.actor("li")
+    gao = cast.users["gao"].pk
+    for call in (
+        lambda: services.open_card(keeper, spenders.salt.pk, GOOD, cast.now),
+        lambda: services.change_card(keeper, spenders.card.pk, replace(GOOD, number="NSF-8"), cast.now),
+        lambda: research_groups.change_group(keeper, spenders.salt.pk, "Salt", gao, None, cast.now),
+        lambda: research_groups.set_closed(keeper, spenders.salt.pk, True, cast.now),
+    ):
+        with CaptureQueriesContext(connection) as seen:
+            call()
+        locks = [query["sql"] for query in seen if "FOR NO KEY UPDATE" in query["sql"]]
+        assert 'FROM "instruments_organisation"' in locks[0]
+        assert len(locks) > 1
 
 
 def test_a_budget_is_raised_lowered_taken_away_and_given_again_and_the_movements_say_so(spenders):
@@ -89,6 +107,15 @@ def test_a_closed_group_opens_no_card(spenders):
     }
     research_groups.set_closed(cast.actor("li"), spenders.salt.pk, False, cast.now)
     services.open_card(cast.actor("li"), spenders.salt.pk, GOOD, cast.now)
+
+
+def test_a_group_whose_leader_has_left_opens_again_only_with_another_one(spenders):
+    cast, keeper, group = spenders.cast, spenders.cast.actor("wang"), spenders.salt
+    research_groups.set_closed(keeper, group.pk, True, cast.now)
+    members.remove_member(keeper, cast.lab.pk, cast.users["gao"].pk, cast.now)
+    assert codes(lambda: research_groups.set_closed(keeper, group.pk, False, cast.now)) == {("group.not_a_colleague", "leader")}
+    research_groups.change_group(keeper, group.pk, "Salt lakes", cast.users["ma"].pk, None, cast.now)
+    assert research_groups.set_closed(keeper, group.pk, False, cast.now).closed_at is None
 
 
 @pytest.mark.parametrize(

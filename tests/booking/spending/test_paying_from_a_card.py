@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.cards import services as cards
 from billing.cards.accounts import card_key
@@ -13,9 +16,11 @@ from billing.ledger.models import Account
 from billing.models import InternalSlip
 from billing.settlement.services import quotes
 from booking.models import LeaderApproval, Reservation, ReservationTransition
-from booking.services import changes, decisions, leader_answers, transitions
+from booking.ports import ExpectedFigures
+from booking.services import changes, decisions, leader_answers, reservations, transitions
 from booking.services.changes import ChangeRequest
 from booking.services.decisions import How
+from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.invariants import registered
 from instruments.models import Notice
@@ -212,6 +217,46 @@ def test_a_card_that_expires_before_the_session_is_refused_when_asking_moving_an
     sound()
 
 
+@pytest.fixture
+def firms_card(cast):
+    """A card of the firm, on which Lin books at the institute: the lab of another organisation."""
+    zhao, day = cast.actor("zhao"), VALID[0]
+    group = research_groups.create_group(zhao, cast.firm.pk, "Cells", cast.users["zhao"].pk, None, cast.now)
+    research_groups.set_member(zhao, group.pk, cast.users["lin"].pk, day, None, cast.now)
+    return cards.open_card(zhao, group.pk, cards.CardFacts("SECRET-7", "Cells", *VALID, 100_000_00), cast.now)
+
+
+def told(call):
+    with pytest.raises(Refusal) as caught:
+        call()
+    return [(reason.code, sorted(reason.params)) for reason in caught.value.reasons]
+
+
+def book_for_the_firm(cast, card, during):
+    asked = ReservationRequest(cast.xrd.pk, cast.firm.pk, during, "self_operated", fund_card_id=card.pk)
+    done = reservations.reserve(cast.actor("lin"), asked, cast.now, idempotency_key="firm")
+    return Reservation.objects.get(pk=done.reservation_id)
+
+
+def test_the_lab_of_another_organisation_hears_of_a_card_only_that_it_cannot_pay(cast, slot, firms_card):
+    asked, wang, zhao = book_for_the_firm(cast, firms_card, slot(10, 12)), cast.actor("wang"), cast.actor("zhao")
+    cards.set_card_closed(zhao, firms_card.pk, True, cast.now)
+    assert told(lambda: transitions.approve(wang, asked.pk, cast.now)) == [("card.cannot_pay", [])]
+    move = ChangeRequest(asked.pk, slot(14, 16))
+    moved = partial(changes.change, cast.actor("lin"), move, cast.now, idempotency_key="m")
+    assert told(moved) == [("card.closed", ["number"])]  # who spends from the card reads which one and why
+
+
+def test_a_late_check_in_does_not_tell_the_lab_what_is_left_on_the_customers_card(cast, slot, firms_card):
+    asked, wang = book_for_the_firm(cast, firms_card, slot(10, 12)), cast.actor("wang")
+    transitions.approve(wang, asked.pk, cast.now)
+    transitions.mark_no_show(wang, asked.pk, asked.starts_at + timedelta(minutes=45))
+    less = cards.CardFacts("SECRET-7", "Cells", *VALID, 1_00)
+    cards.change_card(cast.actor("zhao"), firms_card.pk, less, cast.now)
+    late = asked.starts_at + timedelta(minutes=50)
+    assert told(lambda: transitions.check_in(wang, asked.pk, late)) == [("card.cannot_pay", [])]
+
+
 def test_a_booking_that_becomes_dearer_waits_again_and_an_approved_one_is_not_moved(spenders, ask, slot):
     cast, asked = spenders.cast, ask(slot(10, 13))
     leader_answers.agree(cast.actor("gao"), approval(asked).pk, cast.now)
@@ -223,6 +268,22 @@ def test_a_booking_that_becomes_dearer_waits_again_and_an_approved_one_is_not_mo
     assert (approval(asked).state, approval(asked).asked_fen, money(spenders)) == ("waiting", 800_00, (800_00, 0))
     leader_answers.agree(cast.actor("gao"), approval(asked).pk, cast.now)
     transitions.approve(cast.actor("wang"), asked.pk, cast.now)
+    sound()
+
+
+def test_an_approved_booking_gets_shorter_or_moves_at_its_price_whatever_the_threshold_became(spenders, ask, slot, at_once):
+    cast, asked = spenders.cast, ask(slot(10, 12))
+    assert asked.state == "approved"
+    terms = cards.CardFacts("NSF-1", "x", *VALID, 1000_00, 100_00)
+    cards.change_card(cast.actor("li"), spenders.card.pk, terms, cast.now)
+    for key, hours in (("same", (13, 15)), ("shorter", (13, 14.5))):
+        changes.change(cast.actor("ma"), ChangeRequest(asked.pk, slot(*hours)), cast.now, idempotency_key=key)
+    assert money(spenders) == (300_00, 0)
+    asked.refresh_from_db()
+    assert (asked.during, LeaderApproval.objects.exists()) == (slot(13, 14.5), False)
+    dearer = ChangeRequest(asked.pk, slot(13, 16), expected=ExpectedFigures(600_00, 600_00))
+    longer = partial(changes.change, cast.actor("ma"), dearer, cast.now, idempotency_key="longer")
+    assert refused(longer) == ["card.leader_first"]
     sound()
 
 
@@ -267,12 +328,41 @@ def test_a_request_is_put_on_another_card_and_the_first_one_is_free(spenders, as
     sound()
 
 
+def offer_figures(reservation, payable_fen):
+    """Figures of the next revision, which wait for the customer."""
+    quote = reservation.quotes.latest("revision")
+    quote.pk, quote.revision, quote.accepted_at, quote.accepted_by = None, quote.revision + 1, None, None
+    quote.gross_fen = quote.payable_now_fen = quote.final_cost_fen = payable_fen
+    quote.save(force_insert=True)
+
+
+def test_figures_accepted_where_nobody_is_asked_any_more_give_the_session_at_once(spenders, ask, slot, at_once):
+    cast, asked = spenders.cast, ask(slot(10, 13))
+    offer_figures(asked, 800_00)
+    cards.change_card(cast.actor("li"), spenders.card.pk, cards.CardFacts("NSF-1", "x", *VALID, 1000_00, 900_00), cast.now)
+    with CaptureQueriesContext(connection) as seen:
+        quotes.accept_quote(cast.actor("ma"), asked.pk, cast.now)
+    asked.refresh_from_db()
+    assert (asked.state, money(spenders)) == ("approved", (600_00, 0))
+    locks = [query["sql"] for query in seen if "FOR NO KEY UPDATE" in query["sql"] or "UPDATE billing_account" in query["sql"]]
+    order = [
+        next(at for at, sql in enumerate(locks) if table in sql) for table in ("schedule_calendar", "fundcard", "billing_account")
+    ]
+    assert order == sorted(order)
+    sound()
+
+
+def test_new_figures_are_not_accepted_on_a_card_that_was_closed_meanwhile(spenders, ask, slot):
+    cast, asked = spenders.cast, ask(slot(10, 12))
+    offer_figures(asked, 450_00)
+    cards.set_card_closed(cast.actor("li"), spenders.card.pk, True, cast.now)
+    assert refused(lambda: quotes.accept_quote(cast.actor("ma"), asked.pk, cast.now)) == ["card.closed"]
+    assert money(spenders) == (400_00, 0)
+
+
 def test_new_figures_that_the_customer_accepts_are_kept_on_the_card_and_shown_to_the_leader(spenders, ask, slot):
     cast, asked = spenders.cast, ask(slot(10, 12))
-    dearer = asked.quotes.get()
-    dearer.pk, dearer.revision, dearer.accepted_at, dearer.accepted_by = None, 2, None, None
-    dearer.gross_fen = dearer.payable_now_fen = dearer.final_cost_fen = 800_00
-    dearer.save(force_insert=True)
+    offer_figures(asked, 800_00)
     quotes.accept_quote(cast.actor("ma"), asked.pk, cast.now)
     assert money(spenders) == (800_00, 0)
     assert (approval(asked).state, approval(asked).asked_fen) == ("waiting", 800_00)
