@@ -15,6 +15,7 @@ from django.db import IntegrityError
 
 from booking import ports
 from booking.models import Reservation, ReservationSeries
+from booking.rules.length import require_length
 from booking.rules.series import Occurrence, SeriesRule
 from booking.rules.states import ReservationState
 from booking.services import conflicts, notices, reservations
@@ -143,10 +144,13 @@ def _rows(
 
 
 def _by_ordinal(picks: Sequence[Pick], occurrences: Sequence[Occurrence]) -> dict[int, Pick]:
-    """Raises Refusal ``series.pick_unknown`` for a time that is picked twice or that the rule does not have."""
+    """Raises Refusal ``series.pick_unknown`` for a time that is picked twice or that the rule does not have,
+    ``booking.range_too_long``."""
     found = {pick.ordinal: pick for pick in picks}
     if len(found) != len(picks) or not found.keys() <= {one.ordinal for one in occurrences}:
         raise Refusal.of("series.pick_unknown", "picks")
+    for pick in picks:
+        require_length(pick.during.duration)
     return found
 
 

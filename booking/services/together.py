@@ -16,6 +16,7 @@ from django.db import IntegrityError, connection
 
 from booking import ports
 from booking.models import Reservation, ReservationGroup
+from booking.rules.length import require_length
 from booking.rules.quota import Booked
 from booking.services import conflicts, reservations
 from booking.services import context as booking_context
@@ -121,6 +122,8 @@ def _checked(actor: Actor, bundle: Bundle) -> Organisation:
         raise Refusal.of("together.how_many", "places", least=LEAST, most=MOST)
     if len({one.instrument_id for one in bundle.places}) != len(bundle.places):
         raise Refusal.of("together.twice", "places")
+    for place in bundle.places:
+        require_length(place.during.duration)
     return Organisation.objects.get(pk=bundle.organisation_id)
 
 

@@ -136,12 +136,22 @@ def test_what_cannot_be_read_is_said_and_kept(as_, page, typed, said):
         "1|x|y||",
         "1|2026-11-25T01:00:00+00:00|2026-11-25T00:00:00+00:00||",
         "9|2026-11-25T01:00:00|2026-11-25T02:00:00||",
+        "1|0001-01-01T00:00:00+00:00|0001-01-01T02:00:00+00:00|0|0",
+        "1|9999-12-31T20:00:00+00:00|9999-12-31T22:00:00+00:00|0|0",
     ],
 )
 def test_ticks_that_cannot_be_read_are_no_ticks(as_, page, pick):
     shown = sent(as_("lin").get(page, RULE))
     response = as_("lin").post(page, shown | {"action": "ask", "pick": [pick]})
     assert response.status_code == 422 and "Tick at least one time" in words(response)
+
+
+@pytest.mark.parametrize("action", ["look", "ask"])
+def test_a_tick_of_many_years_is_refused_before_opening_hours_are_spread_out_over_it(as_, page, action):
+    shown = sent(as_("lin").get(page, RULE))
+    endless = "1|2027-01-01T00:00:00+00:00|2099-01-01T00:00:00+00:00|0|0"
+    response = as_("lin").post(page, shown | {"action": action, "pick": [endless]})
+    assert response.status_code in (409, 422) and "One request can be for 92 days at most" in words(response)
 
 
 def test_a_series_shows_its_rule_and_what_became_of_each_time(as_, cast, programmes, asked):
