@@ -82,13 +82,14 @@ class Look:
             verdict = self._verdict(during, booked, blocked)
             if verdict.is_free:
                 booked.append(self._known.booked(during))
-                blocked += [self._context.policy.occupied(during)] if self._blocks else []
+                blocked += [self._context.policy.occupied(during)] if self.blocks else []
             verdicts.append(verdict)
         verdicts += [self._verdict(during, booked, blocked) for during in beside]
         return self._with_others(verdicts, booked, blocked)
 
     @property
-    def _blocks(self) -> bool:
+    def blocks(self) -> bool:
+        """Whether what is asked for keeps others off the calendar at once."""
         policy = self._context.policy
         return policy.pending_blocks or not policy.approval_required
 

@@ -91,24 +91,25 @@ def in_order(contexts: Iterable[BookingContext]) -> list[BookingContext]:
 
 
 def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
-    """What would become of each place; those before it count for quotas. Nothing is written or locked; the queries grow with the places
-    (``MOST`` at most). Raises NotFound, Forbidden, Refusal ``together.*``."""
+    """What would become of each place; those before it at the same lab count for quotas. Nothing is written or locked; the
+    queries grow with the places (``MOST`` at most). Raises NotFound, Forbidden, Refusal ``together.*``."""
     customer = _checked(actor, bundle)
     contexts = booking_context.load_many(actor, [one.instrument_id for one in bundle.places], customer)
     places = {one.instrument_id: one for one in bundle.places}
     if len(contexts) != len(places):
         raise NotFound.of("access.not_found", model="instrument")
-    booked: list[Booked] = []
+    booked: dict[int, list[Booked]] = defaultdict(list)  # by lab: a quota counts over the instruments of its own
     blocked: dict[int, list[TimeRange]] = defaultdict(list)
     verdicts: dict[int, Verdict] = {}
     for context in in_order(contexts.values()):
         place, calendar_id = places[context.instrument.pk], context.instrument.calendar_id
+        at_lab = booked[context.instrument.organisation_id]
         look = Look(context, actor.user_id, customer, [place.during], place.service_mode, now)
-        (verdict,) = look.at_all([place.during], elsewhere=booked, taken=blocked[calendar_id])
+        (verdict,) = look.at_all([place.during], elsewhere=at_lab, taken=blocked[calendar_id])
         verdicts[place.instrument_id] = verdict
         if verdict.is_free:
-            booked.append(look.booked(place.during))
-            blocked[calendar_id].append(context.policy.occupied(place.during))
+            at_lab.append(look.booked(place.during))
+            blocked[calendar_id] += [context.policy.occupied(place.during)] if look.blocks else []
     return BundleReport(
         customer, [PlaceRow(one, contexts[one.instrument_id], verdicts[one.instrument_id]) for one in bundle.places]
     )
