@@ -24,12 +24,12 @@ from booking.services.context import BookingContext
 from booking.services.many_times import Look, Verdict
 from booking.services.refusing import BOOKING_ROLES
 from booking.services.reservations import Part, ReservationRequest
-from config.kernel.access import Actor, Role
+from config.kernel.access import Actor
 from config.kernel.errors import Busy, Conflict, Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
 from config.kernel.time_range import TimeRange
 from instruments.models import Organisation
-from instruments.services.notices import holders, person
+from instruments.services.notices import person
 
 ROUTE = "booking.series"
 
@@ -241,6 +241,6 @@ def _ask_one(
 def _tell(series: ReservationSeries, made: Sequence[Reservation], now: datetime) -> None:
     lab = made[0].instrument.organisation_id
     if made[0].state == ReservationState.REQUESTED:
-        notices.tell_of_series(series, made, {notices.SERIES_REQUESTED: holders(Role.LAB_MANAGER, lab)}, now)
+        notices.tell_of_series(series, made, {notices.SERIES_REQUESTED: notices.told_managers(lab, now)}, now)
     else:
         notices.tell_of_series(series, made, {"series.booked": person(series.requested_by_id)}, now)
