@@ -88,7 +88,9 @@ class SeriesIn(StrictSerializer):
 
 
 class SeriesCreateIn(SeriesIn):
-    picks = PickIn(many=True, max_length=MOST, help_text="What the report showed and is wanted; all or nothing.")
+    picks = serializers.ListField(
+        child=PickIn(), max_length=MOST, help_text="What the report showed and is wanted; all or nothing."
+    )
 
 
 class SeriesFiguresOut(serializers.Serializer):
@@ -168,7 +170,9 @@ class SeriesSeenIn(StrictSerializer):
 
 
 class SeriesChangeMakeIn(SeriesChangeIn):
-    picks = SeriesSeenIn(many=True, max_length=MOST, help_text="What the report showed and is wanted; all or nothing.")
+    picks = serializers.ListField(
+        child=SeriesSeenIn(), max_length=MOST, help_text="What the report showed and is wanted; all or nothing."
+    )
 
 
 class ChangeRowOut(serializers.Serializer):
