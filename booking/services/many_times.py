@@ -34,6 +34,10 @@ class Verdict:
     taken: bool
     instead: TimeRange | None = None
 
+    def also_against(self, reasons: Sequence[Reason]) -> Verdict:
+        """With ``reasons`` that another time would not mend."""
+        return replace(self, reasons=(*self.reasons, *reasons), instead=None) if reasons else self
+
     @property
     def is_free(self) -> bool:
         return not self.taken and not self.reasons

@@ -18,7 +18,7 @@ from booking.models import Reservation, ReservationSeries
 from booking.rules.length import require_length
 from booking.rules.series import Occurrence, SeriesRule
 from booking.rules.states import ReservationState
-from booking.services import conflicts, notices, reservations
+from booking.services import conflicts, notices, reservations, spending
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.many_times import Look, Verdict
@@ -123,18 +123,25 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
         raise Refusal.of("series.only_gaps", "starts_at")
     look = Look(context, actor.user_id, customer, looked_at, wish.service_mode, now)
     wanted = [one.ordinal in picked if picked is not None else True for one in occurrences]
-    return Report(context, customer, wish, _rows(look, occurrences, times, wanted, chosen=picked is not None))
+    at_all = spending.reasons_against(actor, context, customer.pk, None, looked_at[0], now)  # asked for on no card
+    return Report(context, customer, wish, _rows(look, occurrences, times, wanted, at_all, chosen=picked is not None))
 
 
 def _rows(
-    look: Look, occurrences: Sequence[Occurrence], times: Sequence[TimeRange | None], wanted: Sequence[bool], *, chosen: bool
+    look: Look,
+    occurrences: Sequence[Occurrence],
+    times: Sequence[TimeRange | None],
+    wanted: Sequence[bool],
+    at_all: Sequence[Reason],
+    *,
+    chosen: bool,
 ) -> list[Row]:
-    """``chosen``: somebody said what is wanted; otherwise it is what can be had."""
+    """``at_all``: what stands against each of them. ``chosen``: somebody said what is wanted; otherwise it is what can be had."""
     known = [place for place, during in enumerate(times) if during is not None]
     turn = [place for place in known if wanted[place]]
     beside = [place for place in known if not wanted[place]]
     found = look.at_all([times[place] for place in turn], [times[place] for place in beside])  # type: ignore[misc]  # none is None
-    verdicts = dict(zip([*turn, *beside], found, strict=True))
+    verdicts = dict(zip([*turn, *beside], (one.also_against(at_all) for one in found), strict=True))
     rows = []
     for place, occurrence in enumerate(occurrences):
         verdict = verdicts.get(place)

@@ -18,7 +18,7 @@ from booking import ports
 from booking.models import Reservation, ReservationGroup
 from booking.rules.length import require_length
 from booking.rules.quota import Booked
-from booking.services import conflicts, reservations
+from booking.services import conflicts, reservations, spending
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.many_times import Look, Verdict
@@ -106,7 +106,8 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
         at_lab = booked[context.instrument.organisation_id]
         look = Look(context, actor.user_id, customer, [place.during], place.service_mode, now)
         (verdict,) = look.at_all([place.during], elsewhere=at_lab, taken=blocked[calendar_id])
-        verdicts[place.instrument_id] = verdict
+        on_no_card = spending.reasons_against(actor, context, customer.pk, None, place.during, now)
+        verdicts[place.instrument_id] = verdict.also_against(on_no_card)
         if verdict.is_free:
             at_lab.append(look.booked(place.during))
             blocked[calendar_id] += [context.policy.occupied(place.during)] if look.blocks else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -17,7 +18,7 @@ from booking.services.together import Bundle, Place
 from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from instruments.models import Instrument, Membership, Organisation
-from instruments.services import catalogue
+from instruments.services import catalogue, research_groups
 from tests.booking.services.test_reservation_flow import ask
 from tests.concurrency.world import add_instrument
 from tests.conftest import PRICE
@@ -99,6 +100,14 @@ def test_a_quota_of_one_lab_does_not_count_what_is_booked_at_another(cast, progr
     policies.say(cast.actor("wang"), Scope(lab.pk), {"quotas": [quota]}, cast.now)
     shown = together_figures.report(cast.actor("lin"), bundle(), cast.now)
     assert shown.is_possible and len(book(cast, seen(cast, bundle())).reservations) == 2
+
+
+def test_where_the_owner_asks_its_own_people_for_a_card_the_report_says_so(cast, programmes, bundle):
+    research_groups.set_card_needed(cast.actor("li"), cast.lab.pk, True, cast.now)
+    own = replace(bundle(), organisation_id=cast.lab.pk)
+    shown = together_figures.report(cast.actor("wang"), own, cast.now)
+    assert [[reason.code for reason in one.row.verdict.reasons] for one in shown.rows] == [["card.needed"]] * 2
+    assert not shown.is_possible and together_figures.report(cast.actor("lin"), bundle(), cast.now).is_possible
 
 
 @pytest.fixture
