@@ -82,8 +82,13 @@ class SeriesIn(StrictSerializer):
     service_mode = serializers.ChoiceField(choices=ServiceMode.values)
     purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
-    picks = PickIn(
-        many=True, max_length=MOST, required=False, default=None, allow_null=True, help_text="Left out: all that can be had."
+    picks = serializers.ListField(
+        child=PickIn(),
+        max_length=MOST,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Left out: all that can be had.",
     )
 
 
