@@ -13,6 +13,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from booking.ports import ExpectedFigures
+from booking.rules.length import require_length
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
 from instruments.models import ServiceMode
@@ -116,10 +117,12 @@ class BookingForm:
     def during(self, zone: ZoneInfo) -> TimeRange:
         """The wall times in ``zone`` as instants.
 
-        Raises as ``walls`` does, and Refusal ``booking.time_not_local`` (a time that clocks jump over). Of a repeated hour the first pass
-        is meant, and the end is the first time after the start at which clocks show it.
+        Raises as ``walls`` does, and Refusal ``booking.range_too_long`` and ``booking.time_not_local`` (a time that clocks jump
+        over). Of a repeated hour the first pass is meant, and the end is the first time after the start at which clocks show it.
         """
-        return _instants(*self.walls(), zone)
+        during = _instants(*self.walls(), zone)
+        require_length(during.duration)
+        return during
 
     def walls(self) -> tuple[datetime, datetime]:
         """Start and end as wall times (naive).

@@ -28,7 +28,7 @@ from config.kernel.api.fields import FIRST_YEAR, LAST_YEAR, Day, Id, Instant, Te
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import REPLAYED, ApiView
-from config.kernel.errors import Reason
+from config.kernel.errors import Reason, Refusal
 from config.kernel.messages import reason_sentence
 from instruments.models import ServiceMode
 
@@ -82,11 +82,20 @@ class SeriesIn(StrictSerializer):
     service_mode = serializers.ChoiceField(choices=ServiceMode.values)
     purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
-    picks = PickIn(many=True, required=False, default=None, allow_null=True, help_text="Left out: all that can be had.")
+    picks = serializers.ListField(
+        child=PickIn(),
+        max_length=MOST,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Left out: all that can be had.",
+    )
 
 
 class SeriesCreateIn(SeriesIn):
-    picks = PickIn(many=True, help_text="What the report showed and is wanted; all or nothing.")
+    picks = serializers.ListField(
+        child=PickIn(), max_length=MOST, help_text="What the report showed and is wanted; all or nothing."
+    )
 
 
 class SeriesFiguresOut(serializers.Serializer):
@@ -166,7 +175,9 @@ class SeriesSeenIn(StrictSerializer):
 
 
 class SeriesChangeMakeIn(SeriesChangeIn):
-    picks = SeriesSeenIn(many=True, help_text="What the report showed and is wanted; all or nothing.")
+    picks = serializers.ListField(
+        child=SeriesSeenIn(), max_length=MOST, help_text="What the report showed and is wanted; all or nothing."
+    )
 
 
 class ChangeRowOut(serializers.Serializer):
@@ -237,8 +248,7 @@ class SeriesView(ApiView):
     def change(self, request: Request, pk: str) -> Response:
         """Do what the report said to all picks in one transaction. 409 when one would be changed in another way, or not at all."""
         key, asked = self.idempotency_key(request), self.valid(request)
-        seen = {one["ordinal"]: Seen(one["outcome"], expected_of(one)) for one in asked["picks"]}
-        done = series_changes.change(self.actor, _change(int(pk), asked), seen, self.now, idempotency_key=key)
+        done = series_changes.change(self.actor, _change(int(pk), asked), _seen(asked["picks"]), self.now, idempotency_key=key)
         return Response({"counts": done.counts}, headers={REPLAYED: "true"} if done.replayed else None)
 
 
@@ -253,6 +263,14 @@ def _wish(asked: Mapping[str, Any]) -> Wish:
 
 def _picks(asked: list[Mapping[str, Any]]) -> list[Pick]:
     return [Pick(one["ordinal"], range_of(one), expected_of(one)) for one in asked]
+
+
+def _seen(asked: list[Mapping[str, Any]]) -> dict[int, Seen]:
+    """By ordinal. Raises Refusal ``series.pick_unknown`` for a time that is named twice."""
+    found = {one["ordinal"]: Seen(one["outcome"], expected_of(one)) for one in asked}
+    if len(found) != len(asked):
+        raise Refusal.of("series.pick_unknown", "picks")
+    return found
 
 
 def _change(pk: int, asked: Mapping[str, Any]) -> SeriesChange:

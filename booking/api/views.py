@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from booking.api import serializers as shapes
 from booking.models import Reservation
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.queries.spending import awaiting_leader
+from booking.rules.length import require_length
 from booking.rules.policy import broken_rules
 from booking.rules.slots import Slot
 from booking.services import reservations, transitions
@@ -39,7 +40,6 @@ from instruments.rules.wall_time import local_day
 #: (actor, reservations) -> the JSON of ``FiguresOut`` by reservation id; money knows, booking only shows.
 FiguresReader = Callable[[Actor, Iterable[Reservation]], Mapping[int, dict[str, Any]]]
 #: Nobody means more than this in one request; looking at it would keep the server busy.
-LONGEST_DAYS = 92
 
 
 def _platform_zone() -> ZoneInfo:
@@ -273,8 +273,7 @@ def range_of(asked: Mapping[str, Any]) -> TimeRange:
     starts_at, ends_at = asked["starts_at"], asked["ends_at"]
     if starts_at >= ends_at:
         raise Refusal.of("booking.range_invalid", field="ends_at")
-    if ends_at - starts_at > timedelta(days=LONGEST_DAYS):
-        raise Refusal.of("booking.range_too_long", field="ends_at", days=LONGEST_DAYS)
+    require_length(ends_at - starts_at)
     return TimeRange(starts_at, ends_at)
 
 

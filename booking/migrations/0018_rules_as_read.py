@@ -12,6 +12,7 @@ USUAL = {"late_minutes": 15, "early_minutes": 30, "overtime_minutes": 15}
 
 def rules_as_read(apps: Any, _schema_editor: Any) -> None:
     _rewrite(apps.get_model("booking", "PolicyLayer"), "said", _layer)
+    _rewrite(apps.get_model("booking", "InstrumentPolicy"), "rules", _times)
     _rewrite(apps.get_model("booking", "CreditRules"), "document", _credit)
 
 
@@ -25,15 +26,21 @@ def _rewrite(model: Any, name: str, read: Any) -> None:
 
 
 def _layer(said: Any) -> Any:
-    if not isinstance(said, dict):
-        return said
-    kept = dict(said)
-    for name in TIMES:
-        if isinstance(kept.get(name), list):
-            kept[name] = [_week_time(one) for one in kept[name]]
+    kept = _times(said)
+    if not isinstance(kept, dict):
+        return kept
     if isinstance(kept.get("quotas"), list):
         kept["quotas"] = [_quota(one) for one in kept["quotas"]]
     return kept
+
+
+def _times(said: Any) -> Any:
+    if not isinstance(said, dict):
+        return said
+    return {
+        name: [_week_time(one) for one in value] if name in TIMES and isinstance(value, list) else value
+        for name, value in said.items()
+    }
 
 
 def _week_time(one: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from booking.rules.length import require_length
 from booking.rules.series import Clock, shown_between
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
@@ -21,9 +22,11 @@ class Shift:
 
     @classmethod
     def between(cls, old: TimeRange, starts: datetime, ends: datetime, zone: ZoneInfo) -> Shift:
-        """From ``old`` to the wall times ``starts`` to ``ends``. Raises Refusal ``booking.range_invalid``, ``change.same_time``."""
+        """From ``old`` to the wall times ``starts`` to ``ends``. Raises Refusal ``booking.range_invalid``,
+        ``booking.range_too_long``, ``change.same_time``."""
         if ends <= starts:
             raise Refusal.of("booking.range_invalid", "ends_at")
+        require_length(ends - starts)
         shift = cls(starts - to_wall(old.starts_at, zone), ends - to_wall(old.ends_at, zone))
         if not shift.start and not shift.end:
             raise Refusal.of("change.same_time", "starts_at")

@@ -19,6 +19,7 @@ from booking import ports
 from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, SuggestedTime
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.changes import ChangeEvent, ChangeState, Side, counting, needs_the_other_side, next_change_state
+from booking.rules.length import require_length
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, holds, notices, spending, times, transitions
@@ -128,6 +129,7 @@ def _cleaned(request: ChangeRequest, side: Side) -> ChangeRequest:
 def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> ReservationChange:
     locked = transitions.lock_row(request.reservation_id)
     for during in (request.during, *request.others):
+        require_length(during.duration)
         _refuse_impossible(locked, during, now)
     if locked.changes.filter(state=ChangeState.OPEN).exists():
         raise Refusal.of("change.one_open")

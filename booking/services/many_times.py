@@ -34,6 +34,10 @@ class Verdict:
     taken: bool
     instead: TimeRange | None = None
 
+    def also_against(self, reasons: Sequence[Reason]) -> Verdict:
+        """With ``reasons`` that another time would not mend."""
+        return replace(self, reasons=(*self.reasons, *reasons), instead=None) if reasons else self
+
     @property
     def is_free(self) -> bool:
         return not self.taken and not self.reasons
@@ -82,13 +86,14 @@ class Look:
             verdict = self._verdict(during, booked, blocked)
             if verdict.is_free:
                 booked.append(self._known.booked(during))
-                blocked += [self._context.policy.occupied(during)] if self._blocks else []
+                blocked += [self._context.policy.occupied(during)] if self.blocks else []
             verdicts.append(verdict)
         verdicts += [self._verdict(during, booked, blocked) for during in beside]
         return self._with_others(verdicts, booked, blocked)
 
     @property
-    def _blocks(self) -> bool:
+    def blocks(self) -> bool:
+        """Whether what is asked for keeps others off the calendar at once."""
         policy = self._context.policy
         return policy.pending_blocks or not policy.approval_required
 

@@ -91,7 +91,7 @@ def defer(reservation: Reservation, event: str, now: datetime, not_to: Collectio
     lab = reservation.instrument.organisation_id
     code, managers = f"reservation.{event}", holders(Role.LAB_MANAGER, lab)
     for_lab = event == "requested" or event.endswith("_to_lab")
-    told: dict[str, Q] = {code: managers & ~deputies.not_told(lab, now) if for_lab else person(reservation.requested_by_id)}
+    told: dict[str, Q] = {code: told_managers(lab, now) if for_lab else person(reservation.requested_by_id)}
     if event in _TO_BOTH:
         told[_TO_BOTH[event]] = managers
     heard = dict.fromkeys({lab, reservation.organisation_id}, hear(reservation, event))
@@ -100,6 +100,11 @@ def defer(reservation: Reservation, event: str, now: datetime, not_to: Collectio
     told |= dict.fromkeys(set(told) if _together.get() else set(not_to) & set(told), Q(pk__in=[]))
     for name, people in told.items():
         tell(News(name, params, path, reservation, lab, webhooks=heard if name == code else {}), people, now)
+
+
+def told_managers(lab_id: int, now: datetime) -> Q:
+    """The managers of a lab but for those who are away and want to hear nothing."""
+    return holders(Role.LAB_MANAGER, lab_id) & ~deputies.not_told(lab_id, now)
 
 
 def _settle_series(reservation: Reservation, now: datetime) -> None:

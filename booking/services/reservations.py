@@ -13,6 +13,7 @@ from psycopg.types.range import TimestamptzRange
 
 from booking import ports
 from booking.models import Reservation
+from booking.rules.length import require_length
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import ReservationState
 from booking.services import conflicts, holds, notices, spending, transitions
@@ -119,6 +120,7 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     """One reservation as part of the caller's transaction; ``request`` is ``cleaned``. Raises as ``reserve``, ``conflicts.Taken``."""
     if request.organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
+    require_length(request.during.duration)
     context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id)
     reasons = refusal_reasons(context, actor.user_id, customer, request.during, request.service_mode, now, lock=True)
     reasons += spending.reasons_against(actor, context, customer.pk, request.fund_card_id, request.during, now)

@@ -15,20 +15,21 @@ from django.db import IntegrityError
 
 from booking import ports
 from booking.models import Reservation, ReservationSeries
+from booking.rules.length import require_length
 from booking.rules.series import Occurrence, SeriesRule
 from booking.rules.states import ReservationState
-from booking.services import conflicts, notices, reservations
+from booking.services import conflicts, notices, reservations, spending
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.many_times import Look, Verdict
 from booking.services.refusing import BOOKING_ROLES
 from booking.services.reservations import Part, ReservationRequest
-from config.kernel.access import Actor, Role
+from config.kernel.access import Actor
 from config.kernel.errors import Busy, Conflict, Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
 from config.kernel.time_range import TimeRange
 from instruments.models import Organisation
-from instruments.services.notices import holders, person
+from instruments.services.notices import person
 
 ROUTE = "booking.series"
 
@@ -122,18 +123,25 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
         raise Refusal.of("series.only_gaps", "starts_at")
     look = Look(context, actor.user_id, customer, looked_at, wish.service_mode, now)
     wanted = [one.ordinal in picked if picked is not None else True for one in occurrences]
-    return Report(context, customer, wish, _rows(look, occurrences, times, wanted, chosen=picked is not None))
+    at_all = spending.reasons_against(actor, context, customer.pk, None, looked_at[0], now)  # asked for on no card
+    return Report(context, customer, wish, _rows(look, occurrences, times, wanted, at_all, chosen=picked is not None))
 
 
 def _rows(
-    look: Look, occurrences: Sequence[Occurrence], times: Sequence[TimeRange | None], wanted: Sequence[bool], *, chosen: bool
+    look: Look,
+    occurrences: Sequence[Occurrence],
+    times: Sequence[TimeRange | None],
+    wanted: Sequence[bool],
+    at_all: Sequence[Reason],
+    *,
+    chosen: bool,
 ) -> list[Row]:
-    """``chosen``: somebody said what is wanted; otherwise it is what can be had."""
+    """``at_all``: what stands against each of them. ``chosen``: somebody said what is wanted; otherwise it is what can be had."""
     known = [place for place, during in enumerate(times) if during is not None]
     turn = [place for place in known if wanted[place]]
     beside = [place for place in known if not wanted[place]]
     found = look.at_all([times[place] for place in turn], [times[place] for place in beside])  # type: ignore[misc]  # none is None
-    verdicts = dict(zip([*turn, *beside], found, strict=True))
+    verdicts = dict(zip([*turn, *beside], (one.also_against(at_all) for one in found), strict=True))
     rows = []
     for place, occurrence in enumerate(occurrences):
         verdict = verdicts.get(place)
@@ -143,10 +151,13 @@ def _rows(
 
 
 def _by_ordinal(picks: Sequence[Pick], occurrences: Sequence[Occurrence]) -> dict[int, Pick]:
-    """Raises Refusal ``series.pick_unknown`` for a time that is picked twice or that the rule does not have."""
+    """Raises Refusal ``series.pick_unknown`` for a time that is picked twice or that the rule does not have,
+    ``booking.range_too_long``."""
     found = {pick.ordinal: pick for pick in picks}
     if len(found) != len(picks) or not found.keys() <= {one.ordinal for one in occurrences}:
         raise Refusal.of("series.pick_unknown", "picks")
+    for pick in picks:
+        require_length(pick.during.duration)
     return found
 
 
@@ -237,6 +248,6 @@ def _ask_one(
 def _tell(series: ReservationSeries, made: Sequence[Reservation], now: datetime) -> None:
     lab = made[0].instrument.organisation_id
     if made[0].state == ReservationState.REQUESTED:
-        notices.tell_of_series(series, made, {notices.SERIES_REQUESTED: holders(Role.LAB_MANAGER, lab)}, now)
+        notices.tell_of_series(series, made, {notices.SERIES_REQUESTED: notices.told_managers(lab, now)}, now)
     else:
         notices.tell_of_series(series, made, {"series.booked": person(series.requested_by_id)}, now)

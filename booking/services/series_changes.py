@@ -25,12 +25,12 @@ from booking.services import changes, conflicts, notices, transitions
 from booking.services import context as booking_context
 from booking.services.changes import ChangeRequest
 from booking.services.context import policy_for
-from config.kernel.access import Actor, Role, get_visible, visible_to
+from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
 from config.kernel.services.silence import silence
 from config.kernel.time_range import TimeRange
-from instruments.services.notices import holders, person
+from instruments.services.notices import person
 
 ROUTE = "booking.series_change"
 OPEN = (ReservationState.REQUESTED, ReservationState.APPROVED)
@@ -193,6 +193,12 @@ def _done(walk: _Walk, reservation: Reservation, seen: Seen) -> Outcome:
     raise Conflict(Reason("series.not_all", {"starts_at": starts_at}, "picks"), *reasons, extra={"ordinal": reservation.ordinal})
 
 
+def says_why(reservation: Reservation, actor: Actor, step: Step) -> bool:
+    """Whether a reason is needed: from the lab, and from its managers also for giving back what they booked themselves."""
+    gives_back = step is Step.CANCEL and transitions.is_lab(reservation, actor)
+    return gives_back or changes.side_of(reservation, actor) is Side.LAB
+
+
 class _Walk:
     """The reservations that a change is about, behind their calendar's lock, in the order in which they are changed."""
 
@@ -209,13 +215,11 @@ class _Walk:
             raise Refusal.of("series.pick_unknown", "anchor")
         self._shift = self._shift_from(anchor)
         self.side = changes.side_of(anchor, actor)
-        if self.side is Side.LAB and not asked.reason.strip():
+        if says_why(anchor, actor, asked.step) and not asked.reason.strip():
             raise Refusal.of("booking.reason_missing", "reason")
-        open_ones = [
-            one
-            for ordinal, one in found.items()
-            if asked.scope.covers(ordinal or 0, asked.anchor) and one.state in OPEN and one.starts_at > now
-        ]
+        meant = (one for ordinal, one in found.items() if asked.scope.covers(ordinal or 0, asked.anchor))
+        open_ones = [one for one in meant if one.state in OPEN and one.starts_at > now]
+        open_ones.sort(key=lambda one: one.starts_at)  # one that moved by itself has another place than its ordinal says
         if not open_ones:
             raise Refusal.of("series.nothing_left")
         self.rows = open_ones[::-1] if self._shift is not None and self._shift.last_first else open_ones
@@ -235,8 +239,8 @@ class _Walk:
         return self._shift.applied(reservation.during, self._zone) if self._shift is not None else (None, Clock.PLAIN)
 
     def _is_late(self, reservation: Reservation) -> bool:
-        """Whether giving it back counts as late: for the customer, once the lab has promised the time."""
-        promised = self.side is Side.CUSTOMER and reservation.state == ReservationState.APPROVED
+        """Whether giving it back counts as late: for who is not of the lab, once the lab has promised the time."""
+        promised = not transitions.is_lab(reservation, self.actor) and reservation.state == ReservationState.APPROVED
         return promised and is_late_cancellation(policy_for(reservation.instrument), reservation.during, self.now)
 
     def step(self, reservation: Reservation, new: TimeRange | None, expected: ExpectedFigures) -> Outcome:
@@ -255,7 +259,7 @@ class _Walk:
 def _tell(walk: _Walk, done: Mapping[Outcome, Sequence[Reservation]]) -> None:
     """The customer and the lab, once for each thing that happened to some of them; of a proposal only the side that is asked."""
     series, lab = walk.series, next(iter(done.values()))[0].instrument.organisation_id
-    customer, managers = person(series.requested_by_id), holders(Role.LAB_MANAGER, lab)
+    customer, managers = person(series.requested_by_id), notices.told_managers(lab, walk.now)
     cancelled = [one for outcome in (Outcome.CANCELLED, Outcome.CANCELLED_LATE) for one in done.get(outcome, [])]
     for what, some in (("cancelled", cancelled), ("moved", _as_now(done.get(Outcome.MOVED, [])))):
         if some:

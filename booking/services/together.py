@@ -16,8 +16,9 @@ from django.db import IntegrityError, connection
 
 from booking import ports
 from booking.models import Reservation, ReservationGroup
+from booking.rules.length import require_length
 from booking.rules.quota import Booked
-from booking.services import conflicts, reservations
+from booking.services import conflicts, reservations, spending
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.many_times import Look, Verdict
@@ -90,24 +91,26 @@ def in_order(contexts: Iterable[BookingContext]) -> list[BookingContext]:
 
 
 def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
-    """What would become of each place; those before it count for quotas. Nothing is written or locked; the queries grow with the places
-    (``MOST`` at most). Raises NotFound, Forbidden, Refusal ``together.*``."""
+    """What would become of each place; those before it at the same lab count for quotas. Nothing is written or locked; the
+    queries grow with the places (``MOST`` at most). Raises NotFound, Forbidden, Refusal ``together.*``."""
     customer = _checked(actor, bundle)
     contexts = booking_context.load_many(actor, [one.instrument_id for one in bundle.places], customer)
     places = {one.instrument_id: one for one in bundle.places}
     if len(contexts) != len(places):
         raise NotFound.of("access.not_found", model="instrument")
-    booked: list[Booked] = []
+    booked: dict[int, list[Booked]] = defaultdict(list)  # by lab: a quota counts over the instruments of its own
     blocked: dict[int, list[TimeRange]] = defaultdict(list)
     verdicts: dict[int, Verdict] = {}
     for context in in_order(contexts.values()):
         place, calendar_id = places[context.instrument.pk], context.instrument.calendar_id
+        at_lab = booked[context.instrument.organisation_id]
         look = Look(context, actor.user_id, customer, [place.during], place.service_mode, now)
-        (verdict,) = look.at_all([place.during], elsewhere=booked, taken=blocked[calendar_id])
-        verdicts[place.instrument_id] = verdict
+        (verdict,) = look.at_all([place.during], elsewhere=at_lab, taken=blocked[calendar_id])
+        on_no_card = spending.reasons_against(actor, context, customer.pk, None, place.during, now)
+        verdicts[place.instrument_id] = verdict.also_against(on_no_card)
         if verdict.is_free:
-            booked.append(look.booked(place.during))
-            blocked[calendar_id].append(context.policy.occupied(place.during))
+            at_lab.append(look.booked(place.during))
+            blocked[calendar_id] += [context.policy.occupied(place.during)] if look.blocks else []
     return BundleReport(
         customer, [PlaceRow(one, contexts[one.instrument_id], verdicts[one.instrument_id]) for one in bundle.places]
     )
@@ -121,6 +124,8 @@ def _checked(actor: Actor, bundle: Bundle) -> Organisation:
         raise Refusal.of("together.how_many", "places", least=LEAST, most=MOST)
     if len({one.instrument_id for one in bundle.places}) != len(bundle.places):
         raise Refusal.of("together.twice", "places")
+    for place in bundle.places:
+        require_length(place.during.duration)
     return Organisation.objects.get(pk=bundle.organisation_id)
 
 

@@ -163,7 +163,7 @@ def cancel(actor: Actor, reservation_id: int, now: datetime, reason: str = "") -
     """Give the time back before it starts; the lab may do so too, with a reason."""
 
     def may_cancel(reservation: Reservation, actor: Actor) -> None:
-        if _is_lab(reservation, actor):
+        if is_lab(reservation, actor):
             if not reason.strip():
                 raise Refusal.of("booking.reason_missing", field="reason")
             return
@@ -284,12 +284,13 @@ def _note_release(reservation: Reservation, before: ReservationState, action: Ac
         credit.note_violation(reservation, EventKind.NO_SHOW, actor, now)
         return
     policy = policy_for(reservation.instrument)
-    given_back = action is Action.CANCEL and before is ReservationState.APPROVED and not _is_lab(reservation, actor)
+    given_back = action is Action.CANCEL and before is ReservationState.APPROVED and not is_lab(reservation, actor)
     if given_back and is_late_cancellation(policy, reservation.during, now):
         credit.note_violation(reservation, EventKind.LATE_CANCEL, actor, now)
 
 
-def _is_lab(reservation: Reservation, actor: Actor) -> bool:
+def is_lab(reservation: Reservation, actor: Actor) -> bool:
+    """Whether the actor manages the instrument's lab."""
     return reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
 
 

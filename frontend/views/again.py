@@ -36,6 +36,7 @@ def reservation_again(request: HttpRequest, pk: int) -> HttpResponse:
         service_mode=reservation.service_mode,
         purpose=reservation.purpose,
         research_project=reservation.research_project,
+        fund_card=str(reservation.fund_card_id or ""),
     )
     times = again.next_times(actor, reservation, now, count=1)
     if times:

@@ -61,7 +61,7 @@ def series_create(request: HttpRequest, pk: int) -> HttpResponse:
         refusal = refused
     try:
         if form.booking.has_time:
-            report = series_figures.report(actor, _wish(form, context), now, picks or None)
+            report = series_figures.report(actor, _wish(form, context), now, picks)
     except NotFound:
         raise
     except Refusal as refused:
@@ -173,7 +173,7 @@ def series_change(request: HttpRequest, pk: int) -> HttpResponse:
     open_ones = [one for one in found.reservations if one.state in series_changes.OPEN and one.starts_at > now]
     form = SeriesChangeForm.read(request.POST if request.method == "POST" else request.GET)
     anchor = next((one for one in open_ones if one.ordinal == form.anchor), open_ones[0] if open_ones else None)
-    side = changes.side_of(anchor or found.reservations[0], actor)
+    by_lab = series_changes.says_why(anchor or found.reservations[0], actor, form.step)
     if anchor is not None:
         form = replace(form, anchor=anchor.ordinal or 0)
     zone = ZoneInfo(found.series.zone)
@@ -191,7 +191,8 @@ def series_change(request: HttpRequest, pk: int) -> HttpResponse:
         refusal = refused
     try:
         if anchor is not None and "scope" in (request.POST or request.GET):
-            rows = series_figures.report_change(actor, _change(pk, form), now)
+            only = frozenset(seen) if seen else None
+            rows = series_figures.report_change(actor, replace(_change(pk, form), only=only), now)
     except NotFound:
         raise
     except Refusal as refused:
@@ -203,7 +204,7 @@ def series_change(request: HttpRequest, pk: int) -> HttpResponse:
         "rule_words": present.rule_words(SeriesRule.read(found.series.rule)),
         "open_ones": open_ones,
         "scopes": present.SCOPES,
-        "by_lab": side is Side.LAB,
+        "by_lab": by_lab,
         "moves": form.step is Step.MOVE,
         "page": ChangePage(form, present.change_rows(rows, seen), sentences(refusal) if refusal else [], str(uuid4())),
     }

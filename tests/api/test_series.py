@@ -60,6 +60,8 @@ def test_a_series_is_looked_at_asked_for_and_partly_given_back(lin, he, series, 
     rows = lin.post(f"{PLACE}/{pk}/change-report/", change, key=None).json()["rows"]
     assert [(row["ordinal"], row["outcome"]) for row in rows] == [(2, "cancelled"), (3, "cancelled")]
     seen = [{"ordinal": row["ordinal"], "outcome": row["outcome"]} for row in rows]
+    for wrong, status in ((seen + seen[:1], 422), (seen * 31, 400)):
+        assert lin.post(f"{PLACE}/{pk}/change/", {**change, "picks": wrong}, key=f"w{len(wrong)}").status_code == status
     done = lin.post(f"{PLACE}/{pk}/change/", {**change, "picks": seen}, key="c")
     assert done.json() == {"counts": {"cancelled": 2}}
     assert [one.state for one in Reservation.objects.order_by("ordinal")] == ["requested", "cancelled", "cancelled"]
@@ -93,6 +95,7 @@ def test_a_time_that_was_taken_meanwhile_is_a_conflict_that_names_it(lin, he, ca
         ({"ends": "2026-11-25T08:00"}, 422),
         ({"until": "2026-12-30"}, 422),
         ({"picks": []}, 200),
+        ({"picks": [{"ordinal": 1, "starts_at": "2026-11-25T01:00:00Z", "ends_at": "2026-11-25T02:00:00Z"}] * 61}, 400),
         ({"extra": 1}, 400),
         ({"organisation": 2**40}, 403),
         ({"instrument": 2**40}, 404),

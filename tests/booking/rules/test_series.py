@@ -125,6 +125,9 @@ def test_a_shift_refuses_the_same_time_and_keeps_the_wall_clock():
         "2027-03-24T09:00:00",
         "2027-03-31T09:00:00",
     ]
+    with pytest.raises(Refusal) as refused:
+        Shift.between(times[0], NINE, NINE + timedelta(days=93), BERLIN)
+    assert code(refused) == "booking.range_too_long"
     assert {each.duration for each in moved} == {timedelta(hours=2)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -25,7 +26,7 @@ from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.models import AuditEntry
 from instruments.models import Notice
 from instruments.rules.opening import CalendarEntry, EntryKind
-from instruments.services import schedule_store
+from instruments.services import research_groups, schedule_store
 from tests.booking.series.conftest import WEDNESDAY
 from tests.booking.services.test_reservation_flow import ask
 
@@ -65,6 +66,15 @@ def test_the_lab_is_told_once_and_needs_nothing_more_when_all_are_answered(cast,
     assert told.get().needs_action
     transitions.approve(cast.actor("wang"), last.pk, cast.now)
     assert not told.get().needs_action
+
+
+def test_where_the_owner_asks_its_own_people_for_a_card_each_row_says_so(cast, programmes, wish):
+    own = replace(wish(), organisation_id=cast.lab.pk)
+    assert series_figures.report(cast.actor("wang"), own, cast.now).is_possible
+    research_groups.set_card_needed(cast.actor("li"), cast.lab.pk, True, cast.now)
+    shown = series_figures.report(cast.actor("wang"), own, cast.now)
+    assert [codes(one.row) for one in shown.rows] == [["card.needed"]] * 3 and shown.picks() == []
+    assert report(cast, wish()).is_possible
 
 
 def test_the_report_names_what_is_taken_with_the_nearest_free_time(cast, programmes, wish, slot):

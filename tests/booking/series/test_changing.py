@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,10 +12,13 @@ from billing.settlement import series_figures
 from billing.settlement.models import Quote
 from booking.models import Occupancy, Reservation, ReservationChange, ReservationTransition
 from booking.rules.series import Scope
-from booking.services import changes, policies, series_changes, transitions
+from booking.services import changes, deputies, policies, series, series_changes, transitions
+from booking.services.changes import ChangeRequest
+from booking.services.deputies import Absence
 from booking.services.series_changes import Seen, SeriesChange, Step
+from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
-from instruments.models import Delivery, Notice
+from instruments.models import Delivery, Membership, Notice, User
 from tests.booking.services.test_reservation_flow import ask
 
 THURSDAY = datetime(2026, 11, 26, 9)
@@ -105,6 +109,46 @@ def test_a_daily_series_moves_into_the_places_that_it_leaves_itself(cast, progra
     assert [row.outcome for row in rows] == ["moved"] * 3
     do(cast, change, rows)
     assert [one.during for one in parts(pk)] == [slot(9, 12, day=day + days) for day in range(3)]
+
+
+def test_one_that_moved_by_itself_leaves_its_place_before_another_needs_it(cast, programmes, made, slot):
+    pk = made(frequency="daily")
+    by_itself = ChangeRequest(parts(pk)[0].pk, slot(9, 12, day=3))
+    changes.change(cast.actor("lin"), by_itself, cast.now, idempotency_key="m")
+    change = moving(pk, anchor=2, starts=THURSDAY + timedelta(days=1))
+    rows = look(cast, change)
+    assert [row.outcome for row in rows] == ["moved"] * 3
+    do(cast, change, rows)
+    assert [one.during for one in parts(pk)] == [slot(9, 12, day=day) for day in (4, 2, 3)]
+
+
+def test_a_manager_who_is_away_and_wants_to_hear_nothing_is_not_told_of_series(cast, programmes, made):
+    tang = User.objects.create(email="tang@example.org", full_name="Tang", password="!", language="en")
+    Membership.objects.create(user=tang, organisation=cast.lab, role=Role.LAB_MANAGER, created_at=cast.now)
+    away = Absence(cast.now.date(), cast.now.date(), also_manager=False)
+    deputies.name(cast.actor("wang"), cast.lab.pk, tang.pk, away, cast.now)
+    pk = made()
+    do(cast, cancelling(pk), look(cast, cancelling(pk)))
+    told = Notice.objects.filter(event__startswith="series").exclude(user=cast.users["lin"])
+    assert sorted(told.values_list("event", "user__full_name")) == [
+        ("series.lab.cancelled", "Tang"),
+        ("series.requested", "Tang"),
+    ]
+
+
+def test_a_manager_gives_back_a_series_of_their_own_with_a_reason_and_never_late(cast, programmes, wish):
+    rules = {"cancel_notice_minutes": 5 * 24 * 60, "approval_required": False}
+    policies.say(cast.actor("wang"), policies.Scope(cast.lab.pk), rules, cast.now)
+    own = replace(wish(), organisation_id=cast.lab.pk)
+    shown = series_figures.report(cast.actor("wang"), own, cast.now)
+    pk = series.ask(cast.actor("wang"), own, shown.picks(), cast.now, idempotency_key="own").series_id
+    assert {one.state for one in parts(pk)} == {"approved"}
+    with pytest.raises(Refusal) as refused:
+        look(cast, cancelling(pk), who="wang")
+    assert refused.value.reasons[0].code == "booking.reason_missing"
+    rows = look(cast, cancelling(pk, reason="Not needed"), who="wang")
+    assert [row.outcome for row in rows] == ["cancelled"] * 3
+    assert len(look(cast, moving(pk), who="wang")) == 3  # moving one's own needs none
 
 
 def test_the_lab_is_asked_once_where_it_approves_and_answers_each(cast, approved):

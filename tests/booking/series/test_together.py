@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -14,9 +15,10 @@ from booking.models import Reservation, ReservationGroup
 from booking.services import policies, together
 from booking.services.policies import Scope
 from booking.services.together import Bundle, Place
+from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
-from instruments.models import Instrument
-from instruments.services import catalogue
+from instruments.models import Instrument, Membership, Organisation
+from instruments.services import catalogue, research_groups
 from tests.booking.services.test_reservation_flow import ask
 from tests.concurrency.world import add_instrument
 from tests.conftest import PRICE
@@ -87,19 +89,49 @@ def test_a_quota_of_the_lab_counts_over_all_of_them(cast, programmes, bundle):
     assert codes(refused) == ["together.not_all", "quota.person_count"]
 
 
-def test_instruments_that_share_a_calendar_exclude_each_other(cast, programmes, bundle, slot):
-    twin = Instrument.objects.create(
+def test_a_quota_of_one_lab_does_not_count_what_is_booked_at_another(cast, programmes, bundle, sem):
+    lab = Organisation.objects.create(
+        kind="owner", name="Zangbo Institute", status="verified", verified_at=cast.now, name_key="zangbo", created_at=cast.now
+    )
+    Membership.objects.create(user=cast.users["wang"], organisation=lab, role=Role.LAB_MANAGER, created_at=cast.now)
+    Instrument.objects.filter(pk=sem.pk).update(organisation=lab)
+    catalogue.refresh_instruments([sem.pk], cast.now)
+    quota = {"subject": "person", "measure": "count", "period": "day", "most": 1, "peak_only": False}
+    policies.say(cast.actor("wang"), Scope(lab.pk), {"quotas": [quota]}, cast.now)
+    shown = together_figures.report(cast.actor("lin"), bundle(), cast.now)
+    assert shown.is_possible and len(book(cast, seen(cast, bundle())).reservations) == 2
+
+
+def test_where_the_owner_asks_its_own_people_for_a_card_the_report_says_so(cast, programmes, bundle):
+    research_groups.set_card_needed(cast.actor("li"), cast.lab.pk, True, cast.now)
+    own = replace(bundle(), organisation_id=cast.lab.pk)
+    shown = together_figures.report(cast.actor("wang"), own, cast.now)
+    assert [[reason.code for reason in one.row.verdict.reasons] for one in shown.rows] == [["card.needed"]] * 2
+    assert not shown.is_possible and together_figures.report(cast.actor("lin"), bundle(), cast.now).is_possible
+
+
+@pytest.fixture
+def twin(cast):
+    """Another instrument on the calendar of the diffractometer."""
+    made = Instrument.objects.create(
         organisation=cast.lab, site=cast.site, calendar_id=cast.xrd.calendar_id, name="Twin", class_code="010301",
         service_modes=["self_operated"], created_at=cast.now, updated_at=cast.now,
     )  # fmt: skip
-    PriceVersion.objects.create(instrument=twin, effective_from=date(2025, 1, 1), document=PRICE, published_at=cast.now)
-    catalogue.refresh_instruments([twin.pk], cast.now)
+    PriceVersion.objects.create(instrument=made, effective_from=date(2025, 1, 1), document=PRICE, published_at=cast.now)
+    catalogue.refresh_instruments([made.pk], cast.now)
+    return made
+
+
+def test_instruments_that_share_a_calendar_exclude_each_other(cast, programmes, bundle, twin, slot):
     places = tuple(Place(one, slot(9, 11), "self_operated") for one in (cast.xrd.pk, twin.pk))
     shown = together_figures.report(cast.actor("lin"), bundle(places=places), cast.now)
     assert [one.row.verdict.taken for one in shown.rows] == [False, True]
     with pytest.raises(Conflict) as refused:
         book(cast, bundle(places=places))
     assert codes(refused) == ["together.not_all", "booking.taken"]
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"pending_blocks": False}, cast.now)
+    assert together_figures.report(cast.actor("lin"), bundle(places=places), cast.now).is_possible
+    assert len(book(cast, seen(cast, bundle(places=places))).reservations) == 2
 
 
 @pytest.mark.parametrize("approval", [True, False])

@@ -20,6 +20,7 @@ from booking.services.policies import Scope
 from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.invariants import registered
+from config.kernel.time_range import TimeRange
 from instruments.models import Membership
 from tests.booking.services.test_reservation_flow import ask
 
@@ -68,6 +69,12 @@ def test_a_request_moves_at_once_with_its_figures_and_its_time_is_free_again(cas
     assert latest.gross_fen == 800_00 and latest.accepted_at is not None
     assert ask(cast, slot(9, 12), who="he", firm=cast.other_firm, key="k2").state == "requested"
     assert moved.transitions.filter(action="move", from_state="requested", to_state="requested").count() == 1
+
+
+def test_nothing_moves_to_a_time_of_many_months(cast, requested, slot):
+    with pytest.raises(Refusal) as refused:
+        move(cast, requested, TimeRange(slot(9, 10).starts_at, slot(9, 10, day=93).ends_at))
+    assert codes(refused) == ["booking.range_too_long"]
 
 
 def test_an_approved_time_is_kept_beside_the_new_one_until_the_lab_answers(cast, approved, slot):

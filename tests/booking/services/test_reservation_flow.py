@@ -10,6 +10,7 @@ from booking.models import Occupancy, Reservation
 from booking.services import reservations, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from config.kernel.time_range import TimeRange
 from tests.agreeing import check_out_agreed
 
 
@@ -58,6 +59,13 @@ def test_every_broken_rule_is_named(cast, slot):
         ask(cast, slot(21.1, 21.3))
     codes = {reason.code for reason in refused.value.reasons}
     assert {"booking.too_short", "booking.off_grid", "booking.outside_opening_hours"} <= codes
+
+
+def test_a_time_of_many_months_is_refused_before_anything_else_is_looked_at(cast, slot):
+    during = TimeRange(slot(9, 10).starts_at, slot(9, 10, day=93).ends_at)
+    with pytest.raises(Refusal) as refused:
+        ask(cast, during)
+    assert [reason.code for reason in refused.value.reasons] == ["booking.range_too_long"]
 
 
 def test_nobody_books_for_a_foreign_firm(cast, slot):

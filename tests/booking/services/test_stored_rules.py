@@ -8,11 +8,13 @@ import pytest
 from django.apps import apps
 
 from booking.credit_queries import rules_of
-from booking.models import CreditRules, PolicyLayer
+from booking.models import CreditRules, InstrumentPolicy, PolicyLayer
 from booking.rules.credit import document_of
 from booking.services import policies
+from booking.services.context import policy_for
 from booking.services.policies import Scope
 from config.kernel.errors import Refusal
+from instruments.models import Instrument
 
 TYPED = {
     "notice_minutes": 600,
@@ -56,6 +58,19 @@ def test_rules_that_were_stored_as_typed_can_be_read(cast, of_before):
         5, {"weekdays": [1, 5], "from_minute": 480, "until_minute": 720}
     )  # fmt: skip
     assert len(said["quotas"]) == 11, "no limit of a lab is lost: only what is newly said has ten at most"
+
+
+def test_the_rules_that_hold_for_an_instrument_can_be_read_too(cast):
+    typed = [{"weekdays": [5, 1.0], "from_minute": 480, "until_minute": 720}]
+    quota = {"subject": "person", "measure": "count", "period": "day", "most": 5, "peak_only": False}
+    kept = {"peak": typed, "quotas": [{**quota, "instrument": None, "class_code": "010301"}], "licence_needed": True}
+    InstrumentPolicy.objects.update_or_create(instrument=cast.xrd, defaults={"rules": kept})
+    with pytest.raises(Refusal):
+        policy_for(Instrument.objects.get(pk=cast.xrd.pk))
+    mend()
+    policy = policy_for(Instrument.objects.get(pk=cast.xrd.pk))
+    assert policy.peak[0].document() == {"weekdays": [1, 5], "from_minute": 480, "until_minute": 720}
+    assert (policy.quotas[0].counted.class_code, policy.licence_needed) == ("010301", True)
 
 
 def test_what_reads_well_is_left_as_it_is(cast):

@@ -102,6 +102,12 @@ def test_what_was_taken_after_the_report_is_said_with_a_fresh_one_and_nothing_is
     assert as_("lin").post(page, sent(response, action="ask")).status_code == 302
 
 
+def test_when_everything_is_unticked_nothing_is_ticked_again(as_, page):
+    shown = sent(as_("lin").get(page, RULE))
+    looked = as_("lin").post(page, shown | {"action": "look", "pick": []}, headers=FRAGMENT)
+    assert len(ticks(looked)) == 3 and sent(looked)["pick"] == [] and "Request" not in words(looked)
+
+
 def test_unticked_times_are_left_out(as_, page):
     shown = sent(as_("lin").get(page, RULE))
     response = as_("lin").post(page, shown | {"action": "ask", "pick": shown["pick"][:1]}, follow=True)
@@ -136,12 +142,22 @@ def test_what_cannot_be_read_is_said_and_kept(as_, page, typed, said):
         "1|x|y||",
         "1|2026-11-25T01:00:00+00:00|2026-11-25T00:00:00+00:00||",
         "9|2026-11-25T01:00:00|2026-11-25T02:00:00||",
+        "1|0001-01-01T00:00:00+00:00|0001-01-01T02:00:00+00:00|0|0",
+        "1|9999-12-31T20:00:00+00:00|9999-12-31T22:00:00+00:00|0|0",
     ],
 )
 def test_ticks_that_cannot_be_read_are_no_ticks(as_, page, pick):
     shown = sent(as_("lin").get(page, RULE))
     response = as_("lin").post(page, shown | {"action": "ask", "pick": [pick]})
     assert response.status_code == 422 and "Tick at least one time" in words(response)
+
+
+@pytest.mark.parametrize("action", ["look", "ask"])
+def test_a_tick_of_many_years_is_refused_before_opening_hours_are_spread_out_over_it(as_, page, action):
+    shown = sent(as_("lin").get(page, RULE))
+    endless = "1|2027-01-01T00:00:00+00:00|2099-01-01T00:00:00+00:00|0|0"
+    response = as_("lin").post(page, shown | {"action": action, "pick": [endless]})
+    assert response.status_code in (409, 422) and "One request can be for 92 days at most" in words(response)
 
 
 def test_a_series_shows_its_rule_and_what_became_of_each_time(as_, cast, programmes, asked):
@@ -176,6 +192,16 @@ def test_all_are_moved_after_a_look_with_their_new_figures(as_, programmes, aske
     assert "3 times moved." in words(as_("lin").post(address, sent(shown), follow=True))
     same = as_("lin").get(address, typed)
     assert same.status_code == 422 and "This is the time it has already" in words(same)
+
+
+def test_after_a_refused_move_the_fresh_report_is_of_what_was_ticked(as_, ask, programmes, asked):
+    address = f"/series/{asked}/change"
+    typed = {"step": "move", "scope": "all", "anchor": "1", "on": "2026-11-26", "from": "10:00", "to": "12:00"}
+    shown = sent(as_("lin").get(address, typed))
+    ask(10, 11, day=1, who="he")
+    response = as_("lin").post(address, shown | {"pick": shown["pick"][:2]})
+    assert response.status_code == 409 and "Stays as it is" in words(response)
+    assert "2 times moved." not in words(response) and len(sent(response)["pick"]) == 1
 
 
 def test_the_lab_gives_its_reason_before_it_gives_back(as_, asked):

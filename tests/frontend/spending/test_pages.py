@@ -78,6 +78,11 @@ def test_a_booking_without_the_card_that_is_needed_keeps_what_was_typed(spenders
     assert Reservation.objects.get().fund_card == spenders.card
 
 
+def test_the_same_once_more_goes_on_the_same_card(spenders, own, as_):
+    led_to = as_("ma").get(reverse("reservation_again", args=[own(10, 13)]))
+    assert f"fund_card={spenders.card.pk}" in led_to["Location"]
+
+
 def test_the_leader_answers_in_an_inbox_and_the_lab_sees_what_it_waits_for(spenders, own, as_, cast):
     pk = own(10, 13)
     row = LeaderApproval.objects.get(reservation_id=pk)
