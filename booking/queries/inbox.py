@@ -30,6 +30,8 @@ from instruments.models import OrganisationStatus
 
 SHOWN_AT_ONCE = 40
 """More than one person clears in a sitting."""
+_LAST_PAGE = 10**6
+"""The database cannot count to every number that an address may hold."""
 _USED = (*IN_REVIEW, ReservationState.AGREED, ReservationState.IN_USE)
 
 
@@ -85,7 +87,7 @@ def waiting(actor: Actor) -> QuerySet[Reservation]:
 def inbox(actor: Actor, now: datetime, page: int = 1) -> Inbox:
     """A page of what waits; a page that is not there is the last."""
     rows = waiting(actor).annotate(total=Window(Count("pk")))
-    first = (max(1, page) - 1) * SHOWN_AT_ONCE
+    first = (min(max(1, page), _LAST_PAGE) - 1) * SHOWN_AT_ONCE
     shown = list(rows[first : first + SHOWN_AT_ONCE])
     if not shown and first:
         return inbox(actor, now, -(-waiting(actor).order_by().count() // SHOWN_AT_ONCE))
