@@ -49,7 +49,7 @@ class Pending:
 
     @property
     def overdue(self) -> bool:
-        return self.age.overdue and not self.suggested
+        return self.age.overdue and not self.suggested and not self.awaits_leader
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ def pending_of(actor: Actor, rows: Sequence[Reservation], now: datetime) -> list
     return [
         Pending(
             row,
-            age_of(row.created_at, policy_for(row.instrument), now),
+            age_of(row.waits_since, policy_for(row.instrument), now),  # type: ignore[attr-defined]  # annotated by approval_inbox
             tuple(_risks(row, untrained=row.pk in untrained, over_quota=row.pk in over)),
             row.requested_by_id == actor.user_id,
             row.other_time_proposed,  # type: ignore[attr-defined]  # annotated by approval_inbox

@@ -13,7 +13,8 @@ from billing.ledger.models import Account
 from billing.models import InternalSlip
 from billing.settlement.services import quotes
 from booking.models import LeaderApproval, Reservation, ReservationTransition
-from booking.services import changes, decisions, leader_answers, transitions
+from booking.queries import inbox as inbox_queries
+from booking.services import changes, decisions, escalation, leader_answers, transitions
 from booking.services.changes import ChangeRequest
 from booking.services.decisions import How
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
@@ -308,3 +309,17 @@ def test_who_leaves_the_organisation_spends_nothing_more_for_its_groups(spenders
     cast = spenders.cast
     members.remove_member(cast.actor("wang"), cast.lab.pk, cast.users["ma"].pk, cast.now)
     assert not spenders.salt.members.exists()
+
+
+def test_what_waits_for_the_leader_is_not_overdue_and_the_lab_has_its_time_from_the_yes_on(spenders, ask, slot):
+    cast, asked = spenders.cast, ask(slot(10, 14))
+    agreed_at, day = cast.now + timedelta(hours=20), timedelta(minutes=1440)
+
+    def overdue(now):
+        (row,) = inbox_queries.inbox(cast.actor("wang"), now).rows
+        return row.overdue, escalation.escalate_due(now)
+
+    assert overdue(cast.now + day) == (False, 0)
+    leader_answers.agree(cast.actor("gao"), approval(asked).pk, agreed_at)
+    assert overdue(agreed_at + day - timedelta(minutes=1)) == (False, 0)
+    assert overdue(agreed_at + day) == (True, 1)
