@@ -68,7 +68,8 @@ def choose_card(actor: Actor, reservation_id: int, card_id: int, now: datetime) 
     """Put a booking on another card, until its use begins; its leader is asked where that is needed.
 
     Raises NotFound (booking, card), Forbidden ``booking.not_yours``, Refusal ``card.too_late`` / ``card.none_on_it`` /
-    ``card.same`` / ``card.*`` as for a new booking / ``card.leader_first``, Conflict ``card.not_enough_left``.
+    ``card.same`` / ``card.*`` as for a new booking / ``card.leader_first``, Conflict ``card.not_enough_left``,
+    ``booking.just_taken`` where it would be approved with it.
     """
     found = seen_by(actor, reservation_id)
     if found.requested_by_id != actor.user_id:
@@ -93,7 +94,8 @@ def choose_card(actor: Actor, reservation_id: int, card_id: int, now: datetime) 
         ports.money().on_card_changed(locked, actor, now)
         transitions.go_on(locked, spending.judge(locked, now), now)
 
-    transactions.run(work)
+    with conflicts.answered(actor, found.instrument_id, found.during, now, found.organisation_id):
+        transactions.run(work)
 
 
 def _asked(actor: Actor, approval_id: int) -> LeaderApproval:

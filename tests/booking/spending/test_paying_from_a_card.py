@@ -12,7 +12,7 @@ from billing.cards.accounts import card_key
 from billing.ledger.models import Account
 from billing.models import InternalSlip
 from billing.settlement.services import quotes
-from booking.models import LeaderApproval, Reservation, ReservationTransition
+from booking.models import InstrumentPolicy, LeaderApproval, Reservation, ReservationTransition
 from booking.queries import inbox as inbox_queries
 from booking.services import changes, decisions, escalation, leader_answers, transitions
 from booking.services.changes import ChangeRequest
@@ -323,3 +323,29 @@ def test_what_waits_for_the_leader_is_not_overdue_and_the_lab_has_its_time_from_
     leader_answers.agree(cast.actor("gao"), approval(asked).pk, agreed_at)
     assert overdue(agreed_at + day - timedelta(minutes=1)) == (False, 0)
     assert overdue(agreed_at + day) == (True, 1)
+
+
+def test_a_rejection_that_is_taken_back_keeps_its_time_where_only_the_leader_is_waited_for(spenders, ask, slot):
+    cast, wang = spenders.cast, spenders.cast.actor("wang")
+    InstrumentPolicy.objects.create(instrument=cast.xrd, approval_required=False, pending_blocks=False)
+    asked = ask(slot(10, 14))
+    assert asked.occupancies.get().blocking
+    transitions.reject(wang, asked.pk, cast.now, "Maintenance", How(undo=True))
+    assert not asked.occupancies.get().blocking
+    decisions.take_back(wang, asked.pk, cast.now)
+    assert asked.occupancies.get().blocking
+
+
+def test_another_card_for_a_time_that_somebody_has_by_now_is_answered_with_a_conflict(spenders, ask, slot):
+    cast = spenders.cast
+    policy = InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
+    asked, rival = ask(slot(10, 12)), ask(slot(10, 12), who="gao", card=None)
+    transitions.approve(cast.actor("wang"), rival.pk, cast.now)
+    policy.approval_required = False
+    policy.save()
+    terms = cards.CardFacts("NSF-2", "Second", *VALID, 5000_00, None)
+    second = cards.open_card(cast.actor("li"), spenders.salt.pk, terms, cast.now)
+    with pytest.raises(Conflict, match=r"booking\.just_taken"):
+        leader_answers.choose_card(cast.actor("ma"), asked.pk, second.pk, cast.now)
+    asked.refresh_from_db()
+    assert (asked.state, asked.fund_card) == ("requested", spenders.card)
