@@ -42,7 +42,7 @@ BATCH = 500
 class ChangeRequest:
     """``during`` is the new time without buffers. ``agreed``: the lab says that the customer has agreed already (then ``reason`` says
     how). ``expected`` are the figures that the customer saw for the new time. ``others`` are further times of which the customer may take
-    one instead: for the lab alone."""
+    one instead: for the lab alone. ``side`` is the one that the actor speaks for, where that has to be said (``side_of``)."""
 
     reservation_id: int
     during: TimeRange
@@ -50,6 +50,7 @@ class ChangeRequest:
     agreed: bool = False
     expected: ExpectedFigures = NOTHING_EXPECTED
     others: tuple[TimeRange, ...] = ()
+    side: Side | None = None
 
     def payload(self) -> dict[str, Any]:
         """What makes two calls the same for idempotency."""
@@ -59,6 +60,7 @@ class ChangeRequest:
             "ends_at": self.during.ends_at.isoformat(),
             "reason": self.reason,
             "agreed": self.agreed,
+            **({"side": self.side.value} if self.side else {}),
             **({"others": [[one.starts_at.isoformat(), one.ends_at.isoformat()] for one in self.others]} if self.others else {}),
         }
 
@@ -80,7 +82,7 @@ def change(actor: Actor, request: ChangeRequest, now: datetime, *, idempotency_k
     ``booking.illegal_transition``, Conflict ``booking.just_taken`` with alternatives and ``billing.figures_differ``, Busy.
     """
     reservation = _visible(actor, request.reservation_id)
-    request = _cleaned(request, side_of(reservation, actor))
+    request = _cleaned(request, side_of(reservation, actor, request.side))
 
     def effect() -> dict[str, Any]:
         row = change_one(actor, request, now)
@@ -93,19 +95,23 @@ def change(actor: Actor, request: ChangeRequest, now: datetime, *, idempotency_k
     return Changed(result["id"], result["state"], replayed)
 
 
-def side_of(reservation: Reservation, actor: Actor) -> Side:
-    """Whom the actor speaks for. The lab's own people booking for the lab are the customer. Raises Forbidden."""
+def side_of(reservation: Reservation, actor: Actor, named: Side | None = None) -> Side:
+    """Whom the actor speaks for. The lab's own people booking for the lab are the customer; who may speak for both sides of a
+    colleague's booking speaks for the lab where that is ``named``. Raises Forbidden."""
+    leads = reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
+    if named is Side.LAB and leads and reservation.requested_by_id != actor.user_id:
+        return Side.LAB
     own = reservation.requested_by_id == actor.user_id or reservation.organisation_id in actor.organisations(Role.FIRM_ADMIN)
     if own and reservation.organisation_id in actor.organisations(*BOOKING_ROLES):
         return Side.CUSTOMER
-    if reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER):
+    if leads:
         return Side.LAB
     raise Forbidden.of("booking.not_yours")
 
 
 def change_one(actor: Actor, request: ChangeRequest, now: datetime) -> ReservationChange:
     """One change as part of the caller's transaction. Raises as ``change``, ``conflicts.Taken``."""
-    side = side_of(_visible(actor, request.reservation_id), actor)
+    side = side_of(_visible(actor, request.reservation_id), actor, request.side)
     return _change(actor, _cleaned(request, side), side, now)
 
 
@@ -314,7 +320,7 @@ def refuse(actor: Actor, change_id: int, now: datetime, reason: str) -> None:
 def withdraw(actor: Actor, change_id: int, now: datetime) -> None:
     """The side that proposed takes it back. Raises NotFound, Forbidden, Refusal ``change.answered_already``."""
     row = _visible_change(actor, change_id)
-    if side_of(row.reservation, actor) != row.side:
+    if side_of(row.reservation, actor, Side(row.side)) != row.side:
         raise Forbidden.of("change.not_yours")
     _end(actor, row, ChangeEvent.WITHDRAW, now)
 
