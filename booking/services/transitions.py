@@ -147,16 +147,26 @@ def note_move(reservation: Reservation, before: TimeRange, actor: Actor, now: da
     audit.record(actor, "reservation.move", reservation, now, before=old, after=new, reason=reason)
 
 
-def reject(actor: Actor, reservation_id: int, now: datetime, reason: str, how: How = AT_ONCE) -> None:
-    """Refuse a request with a reason that its requester reads; ``how`` says when. Raises Refusal ``booking.reason_missing``."""
+def reject(
+    actor: Actor, reservation_id: int, now: datetime, reason: str, how: How = AT_ONCE, *, seen: TimeRange | None = None
+) -> None:
+    """Refuse a request with a reason that its requester reads; ``how`` says when. ``seen`` is the time that was looked at.
+
+    Raises Refusal ``booking.reason_missing``, Conflict ``booking.changed_meanwhile`` (it is at another time by now).
+    """
     text = reason.strip()
     if not text:
         raise Refusal.of("booking.reason_missing", field="reason")
 
+    def may_reject(locked: Reservation, actor: Actor) -> None:
+        _lab_only(locked, actor)
+        if seen not in (None, locked.during):
+            raise Conflict.of("booking.changed_meanwhile")
+
     def said(locked: Reservation) -> None:
         decisions.note(locked, Verdict.REJECT, actor, how, now, text)
 
-    _release(actor, reservation_id, Action.REJECT, now, text, _lab_only, said)
+    _release(actor, reservation_id, Action.REJECT, now, text, may_reject, said)
 
 
 def cancel(actor: Actor, reservation_id: int, now: datetime, reason: str = "") -> None:
