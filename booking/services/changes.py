@@ -19,6 +19,7 @@ from booking import ports
 from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, SuggestedTime
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.changes import ChangeEvent, ChangeState, Side, counting, needs_the_other_side, next_change_state
+from booking.rules.spending import Wait
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, holds, notices, spending, times, transitions
@@ -161,7 +162,8 @@ def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> 
         )
         notices.defer(locked, f"change_proposed_to_{side.other}", now, **_proposed(locked, row))
     else:
-        _move(locked, context, request.during, actor, request.expected, now, request.reason, holder_id)
+        wait = _move(locked, context, request.during, actor, request.expected, now, request.reason, holder_id)
+        transitions.go_on(locked, wait, now)
     return row
 
 
@@ -244,8 +246,11 @@ def _move(
     now: datetime,
     reason: str,
     holder_id: int | None,
-) -> None:
-    """Time, occupancy, history and money, all at once. Raises ``conflicts.Taken``, Conflict ``change.dearer``."""
+) -> Wait:
+    """Time, occupancy, history and money, all at once; whether the leader of the group that pays is waited for now.
+
+    Raises ``conflicts.Taken``, Conflict ``change.dearer``.
+    """
     occupied = context.policy.occupied(during)
     locked.occupancies.filter(source=OccupancySource.CHANGE).delete()
     _require_free(context, subtract([occupied], _own_ranges(locked)), now, holder_id)
@@ -255,8 +260,9 @@ def _move(
     transitions.note_move(locked, before, actor, now, reason)
     if ports.money().on_move(locked, actor, expected, now) is not None:
         raise Conflict.of("change.dearer")
-    transitions.go_on(locked, spending.judge(locked, now), now)
+    wait = spending.judge(locked, now)
     notices.defer(locked, "moved", now, reason=reason)
+    return wait
 
 
 def accept(
@@ -289,11 +295,13 @@ def accept(
         Refusal.raise_any(context.closed_reasons(during))
         accepted = expected if fresh.side == Side.LAB else _expected_of(fresh)
         _answer(fresh, ChangeEvent.ACCEPT, actor, now)
-        _move(
+        wait = _move(
             locked, context, during, _customer(fresh, actor), accepted, now, fresh.reason, _holder(actor, fresh.side == Side.LAB)
         )
         if fresh.side == Side.LAB and locked.state == ReservationState.REQUESTED:
             transitions.approve_as_proposed(locked, fresh.proposed_by_id, now)
+        else:
+            transitions.go_on(locked, wait, now)
 
     with conflicts.answered(actor, row.reservation.instrument_id, taken, now, row.reservation.organisation_id):
         transactions.run(work)

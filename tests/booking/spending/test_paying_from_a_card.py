@@ -349,3 +349,23 @@ def test_another_card_for_a_time_that_somebody_has_by_now_is_answered_with_a_con
         leader_answers.choose_card(cast.actor("ma"), asked.pk, second.pk, cast.now)
     asked.refresh_from_db()
     assert (asked.state, asked.fund_card) == ("requested", spenders.card)
+
+
+@pytest.mark.parametrize("how", ["shorter", "another card"])
+def test_the_lab_hears_of_a_request_that_waits_for_the_leader_no_more_without_an_answer(spenders, ask, slot, how):
+    cast, asked = spenders.cast, ask(slot(10, 14))
+    assert news_of(cast.users["wang"]) == []
+    if how == "shorter":
+        changes.change(cast.actor("ma"), ChangeRequest(asked.pk, slot(10, 12)), cast.now, idempotency_key="m")
+    else:
+        terms = cards.CardFacts("NSF-2", "Second", *VALID, 5000_00, None)
+        second = cards.open_card(cast.actor("li"), spenders.salt.pk, terms, cast.now)
+        leader_answers.choose_card(cast.actor("ma"), asked.pk, second.pk, cast.now)
+    assert not LeaderApproval.objects.filter(reservation=asked).exists()
+    assert ("reservation.requested", True) in news_of(cast.users["wang"])
+
+
+def test_the_lab_is_not_told_twice_of_a_request_that_never_waited_for_the_leader(spenders, ask, slot):
+    cast, asked = spenders.cast, ask(slot(10, 12))
+    changes.change(cast.actor("ma"), ChangeRequest(asked.pk, slot(10, 11)), cast.now, idempotency_key="m")
+    assert [event for event, _needs in news_of(cast.users["wang"])].count("reservation.requested") == 1
