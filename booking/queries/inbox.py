@@ -30,6 +30,8 @@ from instruments.models import OrganisationStatus
 
 SHOWN_AT_ONCE = 40
 """More than one person clears in a sitting."""
+_LAST_PAGE = 10**6
+"""The database cannot count to every number that an address may hold."""
 _USED = (*IN_REVIEW, ReservationState.AGREED, ReservationState.IN_USE)
 
 
@@ -47,7 +49,7 @@ class Pending:
 
     @property
     def overdue(self) -> bool:
-        return self.age.overdue and not self.suggested
+        return self.age.overdue and not self.suggested and not self.awaits_leader
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def waiting(actor: Actor) -> QuerySet[Reservation]:
 def inbox(actor: Actor, now: datetime, page: int = 1) -> Inbox:
     """A page of what waits; a page that is not there is the last."""
     rows = waiting(actor).annotate(total=Window(Count("pk")))
-    first = (max(1, page) - 1) * SHOWN_AT_ONCE
+    first = (min(max(1, page), _LAST_PAGE) - 1) * SHOWN_AT_ONCE
     shown = list(rows[first : first + SHOWN_AT_ONCE])
     if not shown and first:
         return inbox(actor, now, -(-waiting(actor).order_by().count() // SHOWN_AT_ONCE))
@@ -100,7 +102,7 @@ def pending_of(actor: Actor, rows: Sequence[Reservation], now: datetime) -> list
     return [
         Pending(
             row,
-            age_of(row.created_at, policy_for(row.instrument), now),
+            age_of(row.waits_since, policy_for(row.instrument), now),  # type: ignore[attr-defined]  # annotated by approval_inbox
             tuple(_risks(row, untrained=row.pk in untrained, over_quota=row.pk in over)),
             row.requested_by_id == actor.user_id,
             row.other_time_proposed,  # type: ignore[attr-defined]  # annotated by approval_inbox

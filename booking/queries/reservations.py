@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Case, Exists, OuterRef, Prefetch, Q, QuerySet, When
+from django.db.models.functions import Greatest
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import Occupancy, OccupancySource, Reservation, ReservationChange, ReservationTransition
@@ -110,7 +111,8 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
     """Requests that wait for the actor's lab, the most urgent first.
 
     ``has_rival`` marks those that overlap another one, ``is_first`` those of a customer who never used an instrument of this owner,
-    ``other_time_proposed`` those whose customer was asked to take another time.
+    ``other_time_proposed`` those whose customer was asked to take another time; ``waits_since`` is when the lab could first answer: once
+    the leader of the group that pays had agreed.
     """
     rival = (
         Occupancy.objects.filter(
@@ -131,6 +133,8 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
     rows = lab_reservations(actor).filter(state=ReservationState.REQUESTED)
     asked = ReservationChange.objects.filter(reservation_id=OuterRef("pk"), state=ChangeState.OPEN, side=Side.LAB)
     rows = rows.annotate(has_rival=Exists(rival), is_first=~Exists(used), other_time_proposed=Exists(asked))
+    # Who agreed last counts; a booking that no leader was asked about has nothing there, which PostgreSQL passes over.
+    rows = rows.annotate(waits_since=Greatest("created_at", "leader_approval__decided_at"))
     return rows.order_by("starts_at", "pk")
 
 

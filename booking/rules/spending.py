@@ -11,6 +11,21 @@ class LeaderState(StrEnum):
     DECLINED = "declined"
 
 
+class Wait(StrEnum):
+    """Whether a booking waits for the leader: ENDED, that it did until now and does so no more without the leader's answer."""
+
+    NONE = "none"
+    ENDED = "ended"
+    GOES_ON = "goes_on"
+
+
+def wait_between(before: LeaderState | None, after: LeaderState | None) -> Wait:
+    """What became of the wait when the booking was priced anew."""
+    if after is LeaderState.WAITING:
+        return Wait.GOES_ON
+    return Wait.ENDED if before is LeaderState.WAITING else Wait.NONE
+
+
 def after_pricing(
     state: LeaderState | None, asked_fen: int, amount_fen: int, *, asks: bool, settled_fen: int | None = None
 ) -> LeaderState | None:

@@ -20,6 +20,7 @@ from booking.models import Occupancy, OccupancySource, Reservation, ReservationC
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.changes import ChangeEvent, ChangeState, Side, counting, needs_the_other_side, next_change_state
 from booking.rules.length import require_length
+from booking.rules.spending import Wait
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, holds, notices, spending, times, transitions
@@ -43,7 +44,7 @@ BATCH = 500
 class ChangeRequest:
     """``during`` is the new time without buffers. ``agreed``: the lab says that the customer has agreed already (then ``reason`` says
     how). ``expected`` are the figures that the customer saw for the new time. ``others`` are further times of which the customer may take
-    one instead: for the lab alone."""
+    one instead: for the lab alone. ``side`` is the one that the actor speaks for, where that has to be said (``side_of``)."""
 
     reservation_id: int
     during: TimeRange
@@ -51,6 +52,7 @@ class ChangeRequest:
     agreed: bool = False
     expected: ExpectedFigures = NOTHING_EXPECTED
     others: tuple[TimeRange, ...] = ()
+    side: Side | None = None
 
     def payload(self) -> dict[str, Any]:
         """What makes two calls the same for idempotency."""
@@ -60,6 +62,7 @@ class ChangeRequest:
             "ends_at": self.during.ends_at.isoformat(),
             "reason": self.reason,
             "agreed": self.agreed,
+            **({"side": self.side.value} if self.side else {}),
             **({"others": [[one.starts_at.isoformat(), one.ends_at.isoformat()] for one in self.others]} if self.others else {}),
         }
 
@@ -81,7 +84,7 @@ def change(actor: Actor, request: ChangeRequest, now: datetime, *, idempotency_k
     ``booking.illegal_transition``, Conflict ``booking.just_taken`` with alternatives and ``billing.figures_differ``, Busy.
     """
     reservation = _visible(actor, request.reservation_id)
-    request = _cleaned(request, side_of(reservation, actor))
+    request = _cleaned(request, side_of(reservation, actor, request.side))
 
     def effect() -> dict[str, Any]:
         row = change_one(actor, request, now)
@@ -94,19 +97,23 @@ def change(actor: Actor, request: ChangeRequest, now: datetime, *, idempotency_k
     return Changed(result["id"], result["state"], replayed)
 
 
-def side_of(reservation: Reservation, actor: Actor) -> Side:
-    """Whom the actor speaks for. The lab's own people booking for the lab are the customer. Raises Forbidden."""
+def side_of(reservation: Reservation, actor: Actor, named: Side | None = None) -> Side:
+    """Whom the actor speaks for. The lab's own people booking for the lab are the customer; who may speak for both sides of a
+    colleague's booking speaks for the lab where that is ``named``. Raises Forbidden."""
+    leads = reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
+    if named is Side.LAB and leads and reservation.requested_by_id != actor.user_id:
+        return Side.LAB
     own = reservation.requested_by_id == actor.user_id or reservation.organisation_id in actor.organisations(Role.FIRM_ADMIN)
     if own and reservation.organisation_id in actor.organisations(*BOOKING_ROLES):
         return Side.CUSTOMER
-    if reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER):
+    if leads:
         return Side.LAB
     raise Forbidden.of("booking.not_yours")
 
 
 def change_one(actor: Actor, request: ChangeRequest, now: datetime) -> ReservationChange:
     """One change as part of the caller's transaction. Raises as ``change``, ``conflicts.Taken``."""
-    side = side_of(_visible(actor, request.reservation_id), actor)
+    side = side_of(_visible(actor, request.reservation_id), actor, request.side)
     return _change(actor, _cleaned(request, side), side, now)
 
 
@@ -157,7 +164,8 @@ def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> 
         )
         notices.defer(locked, f"change_proposed_to_{side.other}", now, **_proposed(locked, row))
     else:
-        _move(locked, context, request.during, actor, request.expected, now, request.reason, holder_id)
+        wait = _move(locked, context, request.during, actor, request.expected, now, request.reason, holder_id)
+        transitions.go_on(locked, wait, now)
     return row
 
 
@@ -240,8 +248,11 @@ def _move(
     now: datetime,
     reason: str,
     holder_id: int | None,
-) -> None:
-    """Time, occupancy, history and money, all at once. Raises ``conflicts.Taken``, Conflict ``change.dearer``."""
+) -> Wait:
+    """Time, occupancy, history and money, all at once; whether the leader of the group that pays is waited for now.
+
+    Raises ``conflicts.Taken``, Conflict ``change.dearer``.
+    """
     occupied = context.policy.occupied(during)
     locked.occupancies.filter(source=OccupancySource.CHANGE).delete()
     _require_free(context, subtract([occupied], _own_ranges(locked)), now, holder_id)
@@ -252,8 +263,9 @@ def _move(
     settled_fen = spending.settled_fen(locked)
     if ports.money().on_move(locked, actor, expected, now) is not None:
         raise Conflict.of("change.dearer")
-    transitions.go_on(locked, spending.judge(locked, now, settled_fen), now)
+    wait = spending.judge(locked, now, settled_fen)
     notices.defer(locked, "moved", now, reason=reason)
+    return wait
 
 
 def accept(
@@ -286,11 +298,13 @@ def accept(
         Refusal.raise_any(context.closed_reasons(during))
         accepted = expected if fresh.side == Side.LAB else _expected_of(fresh)
         _answer(fresh, ChangeEvent.ACCEPT, actor, now)
-        _move(
+        wait = _move(
             locked, context, during, _customer(fresh, actor), accepted, now, fresh.reason, _holder(actor, fresh.side == Side.LAB)
         )
         if fresh.side == Side.LAB and locked.state == ReservationState.REQUESTED:
             transitions.approve_as_proposed(locked, fresh.proposed_by_id, now)
+        else:
+            transitions.go_on(locked, wait, now)
 
     with conflicts.answered(actor, row.reservation.instrument_id, taken, now, row.reservation.organisation_id):
         transactions.run(work)
@@ -317,7 +331,7 @@ def refuse(actor: Actor, change_id: int, now: datetime, reason: str) -> None:
 def withdraw(actor: Actor, change_id: int, now: datetime) -> None:
     """The side that proposed takes it back. Raises NotFound, Forbidden, Refusal ``change.answered_already``."""
     row = _visible_change(actor, change_id)
-    if side_of(row.reservation, actor) != row.side:
+    if side_of(row.reservation, actor, Side(row.side)) != row.side:
         raise Forbidden.of("change.not_yours")
     _end(actor, row, ChangeEvent.WITHDRAW, now)
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, IntegerField, OuterRef, QuerySet, Value
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, IntegerField, OuterRef, QuerySet, Value
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Greatest
 from django.urls import reverse
 
-from booking.models import Escalation, Reservation, ReservationChange
+from booking.models import Escalation, LeaderApproval, Reservation, ReservationChange
 from booking.rules.changes import ChangeState, Side
 from booking.rules.deciding import age_of
 from booking.rules.policy_layers import HOUSE
+from booking.rules.spending import LeaderState
 from booking.rules.states import ReservationState
 from booking.services import notices
 from booking.services.context import policy_for
@@ -35,8 +36,14 @@ def _overdue(now: datetime) -> QuerySet[Reservation]:
     promised = Coalesce(said, Value(HOUSE.answer_minutes)) * Value(timedelta(minutes=1))
     waiting = Reservation.objects.filter(state=ReservationState.REQUESTED, escalation=None, starts_at__gt=now)
     # As an annotation, so that an instrument without a policy of its own stays in: a filter would join it away.
-    waiting = waiting.annotate(due_at=ExpressionWrapper(F("created_at") + promised, output_field=DateTimeField()))
-    return waiting.exclude(Exists(_proposed())).filter(due_at__lte=now).order_by("starts_at", "pk")
+    since = Greatest("created_at", "leader_approval__decided_at")
+    waiting = waiting.annotate(due_at=ExpressionWrapper(since + promised, output_field=DateTimeField()))
+    return (
+        waiting.exclude(Exists(_proposed()))
+        .exclude(leader_approval__state=LeaderState.WAITING)
+        .filter(due_at__lte=now)
+        .order_by("starts_at", "pk")
+    )
 
 
 def _proposed() -> QuerySet[ReservationChange]:
@@ -47,7 +54,11 @@ def _proposed() -> QuerySet[ReservationChange]:
 def _escalate(reservation_id: int, now: datetime) -> bool:
     """Unless somebody has answered in between."""
     locked = lock_row(reservation_id)
-    age = age_of(locked.created_at, policy_for(locked.instrument), now)
+    asked = LeaderApproval.objects.filter(reservation=locked).first()
+    if asked is not None and asked.state == LeaderState.WAITING:
+        return False
+    since = max(locked.created_at, (asked and asked.decided_at) or locked.created_at)
+    age = age_of(since, policy_for(locked.instrument), now)
     proposed = locked.changes.filter(state=ChangeState.OPEN, side=Side.LAB).exists()
     if locked.state != ReservationState.REQUESTED or not age.overdue or proposed:
         return False

@@ -54,7 +54,7 @@ def decide(
     if wish.verdict is Verdict.APPROVE:
         transitions.approve(actor, reservation_id, now, how, seen=seen)
     else:
-        transitions.reject(actor, reservation_id, now, reject_reasons.text_for(actor, reservation_id, wish.why), how)
+        transitions.reject(actor, reservation_id, now, reject_reasons.text_for(actor, reservation_id, wish.why), how, seen=seen)
 
 
 def decide_all(
@@ -75,18 +75,23 @@ def decide_all(
 
 
 def approve_over_rivals(actor: Actor, reservation_id: int, now: datetime, *, seen: TimeRange | None = None) -> list[Outcome]:
-    """Approve a request and decline the others that wait for its time, each by itself; the first outcome is the approval's.
+    """Approve a request and decline the others that wait for its time, each by itself; the first outcome is the approval's. What has
+    moved elsewhere in between is not declined, and its outcome says so.
 
     Raises as ``transitions.approve``: then nothing is declined.
     """
     rivals = rivals_of(actor, reservation_id)
     decide(actor, reservation_id, Wish(Verdict.APPROVE), now, seen=seen)
+    return [Outcome(reservation_id), *(_declined(actor, pk, at, now) for pk, at in rivals)]
+
+
+def _declined(actor: Actor, reservation_id: int, seen: TimeRange, now: datetime) -> Outcome:
     declined = Wish(Verdict.REJECT, Why(choice=GIVEN_TO_ANOTHER))
-    return [Outcome(reservation_id), *(_outcome(pk, lambda pk: decide(actor, pk, declined, now)) for pk in rivals)]
+    return _outcome(reservation_id, lambda pk: decide(actor, pk, declined, now, seen=seen))
 
 
-def rivals_of(actor: Actor, reservation_id: int) -> list[int]:
-    """The other requests that wait for time of the same calendar, buffers included. Raises NotFound."""
+def rivals_of(actor: Actor, reservation_id: int) -> list[tuple[int, TimeRange]]:
+    """The other requests that wait for time of the same calendar, buffers included: (id, its own time). Raises NotFound."""
     reservation = seen_by(actor, reservation_id)
     own = Occupancy.objects.filter(reservation=reservation, source=OccupancySource.RESERVATION).values("during")[:1]
     rows = Reservation.objects.filter(
@@ -96,7 +101,8 @@ def rivals_of(actor: Actor, reservation_id: int) -> list[int]:
         occupancies__during__overlap=Subquery(own),
     )
     found = visible_to(rows.exclude(pk=reservation_id), actor).order_by("created_at", "pk")
-    return list(found.values_list("pk", flat=True)[:MOST_TOGETHER])
+    times = found.values_list("pk", "starts_at", "ends_at")[:MOST_TOGETHER]
+    return [(pk, TimeRange(starts_at, ends_at)) for pk, starts_at, ends_at in times]
 
 
 def take_back_all(actor: Actor, reservation_ids: Iterable[int], now: datetime) -> list[Outcome]:

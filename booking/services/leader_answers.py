@@ -6,7 +6,7 @@ from datetime import datetime
 
 from booking import ports
 from booking.models import LeaderApproval, Reservation
-from booking.rules.spending import LeaderState
+from booking.rules.spending import LeaderState, Wait, wait_between
 from booking.rules.states import Action, ReservationState
 from booking.services import conflicts, leader_news, spending, transitions
 from booking.services.context import of_reservation
@@ -68,7 +68,8 @@ def choose_card(actor: Actor, reservation_id: int, card_id: int, now: datetime) 
     """Put a booking on another card, until its use begins; its leader is asked where that is needed.
 
     Raises NotFound (booking, card), Forbidden ``booking.not_yours``, Refusal ``card.too_late`` / ``card.none_on_it`` /
-    ``card.same`` / ``card.*`` as for a new booking / ``card.leader_first``, Conflict ``card.not_enough_left``.
+    ``card.same`` / ``card.*`` as for a new booking / ``card.leader_first``, Conflict ``card.not_enough_left``,
+    ``booking.just_taken`` where it would be approved with it.
     """
     found = seen_by(actor, reservation_id)
     if found.requested_by_id != actor.user_id:
@@ -87,13 +88,16 @@ def choose_card(actor: Actor, reservation_id: int, card_id: int, now: datetime) 
         before = {"fund_card": locked.fund_card_id}
         locked.fund_card_id = card_id
         locked.save(update_fields=["fund_card"])
-        LeaderApproval.objects.filter(reservation=locked).delete()
-        leader_news.settled(locked, now)
+        asked_before = spending.forget_answer(locked, now)
         audit.record(actor, "reservation.card", locked, now, before=before, after={"fund_card": card_id})
         ports.money().on_card_changed(locked, actor, now)
-        transitions.go_on(locked, spending.judge(locked, now), now)
+        wait = spending.judge(locked, now)
+        if wait is Wait.NONE:
+            wait = wait_between(asked_before, None)
+        transitions.go_on(locked, wait, now)
 
-    transactions.run(work)
+    with conflicts.answered(actor, found.instrument_id, found.during, now, found.organisation_id):
+        transactions.run(work)
 
 
 def _asked(actor: Actor, approval_id: int) -> LeaderApproval:

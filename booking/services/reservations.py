@@ -14,6 +14,7 @@ from psycopg.types.range import TimestamptzRange
 from booking import ports
 from booking.models import Reservation
 from booking.rules.length import require_length
+from booking.rules.spending import Wait
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import ReservationState
 from booking.services import conflicts, holds, notices, spending, transitions
@@ -127,7 +128,7 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     overridden = _overridden(actor, request, context, reasons)
     reservation = _insert(actor, request, context, customer, now, overridden, part)
     ports.money().on_request(reservation, actor, request.expected, now)
-    if spending.judge(reservation, now):
+    if spending.judge(reservation, now) is Wait.GOES_ON:
         return reservation
     if context.policy.approval_required:
         notices.defer(reservation, "requested", now)

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from booking import ports
 from booking.models import LeaderApproval, Reservation
-from booking.rules.spending import LeaderState, after_pricing
+from booking.rules.spending import LeaderState, Wait, after_pricing, wait_between
 from booking.rules.states import ReservationState
 from booking.services import leader_news
 from booking.services.context import BookingContext
@@ -45,7 +45,7 @@ def settled_fen(locked: Reservation) -> int | None:
     return ports.money().payable_now_fen(locked)
 
 
-def judge(locked: Reservation, now: datetime, settled_fen: int | None = None) -> bool:
+def judge(locked: Reservation, now: datetime, settled_fen: int | None = None) -> Wait:
     """Ask the leader about what the reservation costs now, where that is needed; whether an answer is waited for. ``settled_fen``:
     what it cost before the change on the same card, by the function of this name.
 
@@ -53,7 +53,7 @@ def judge(locked: Reservation, now: datetime, settled_fen: int | None = None) ->
     the reservation is approved or in use already.
     """
     if locked.fund_card_id is None:
-        return False
+        return Wait.NONE
     card = locked_card(locked.fund_card_id)
     amount_fen = ports.money().payable_now_fen(locked)
     own = locked.requested_by_id == card.group.leader_id
@@ -67,7 +67,7 @@ def judge(locked: Reservation, now: datetime, settled_fen: int | None = None) ->
         _nobody_is_asked(row, locked, now)
     elif after is LeaderState.WAITING and (row is None or (before, row.asked_fen) != (after, amount_fen)):
         _ask(row, locked, card, amount_fen, now)
-    return after is LeaderState.WAITING
+    return wait_between(before, after)
 
 
 def _nobody_is_asked(row: LeaderApproval | None, locked: Reservation, now: datetime) -> None:
@@ -92,6 +92,17 @@ def _ask(row: LeaderApproval | None, locked: Reservation, card: FundCard, amount
             setattr(row, name, value)
         row.save(update_fields=list(asked))
     leader_news.asked(locked, card, amount_fen, now)
+
+
+def forget_answer(locked: Reservation, now: datetime) -> LeaderState | None:
+    """What was asked and answered about another card counts no more; where it stood. Part of the caller's transaction."""
+    row = LeaderApproval.objects.filter(reservation=locked).first()
+    if row is None:
+        return None
+    state = LeaderState(row.state)
+    row.delete()
+    leader_news.settled(locked, now)
+    return state
 
 
 def require_leader(locked: Reservation, actor: Actor) -> None:

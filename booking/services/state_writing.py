@@ -106,7 +106,9 @@ def move(reservation: Reservation, action: Action, actor: Actor, now: datetime, 
     """
     before = ReservationState(reservation.state)
     after = next_state(before, action)
-    pending_blocks = policy_for(reservation.instrument).pending_blocks
+    policy = policy_for(reservation.instrument)
+    # As for a new request: where the lab asks for no approval, what waits for somebody else keeps its time.
+    pending_blocks = policy.pending_blocks or not policy.approval_required
     values = {
         "id": reservation.pk,
         "before": before.value,

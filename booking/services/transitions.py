@@ -19,6 +19,7 @@ from booking.rules.attendance import arrival_faults, grace_ends_at, is_due_expir
 from booking.rules.credit import EventKind
 from booking.rules.deciding import Verdict
 from booking.rules.policy import is_late_cancellation
+from booking.rules.spending import Wait
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, credit, decisions, holds, notices, sessions, spending
 from booking.services.context import of_reservation, policy_for
@@ -108,11 +109,15 @@ def approve_if_unchanged(locked: Reservation, now: datetime) -> bool:
     return True
 
 
-def go_on(locked: Reservation, waits: bool, now: datetime) -> None:
-    """A request on a fund card that waits for nobody any more, and whose lab asks for no approval, is approved."""
-    asked = locked.fund_card_id is not None and locked.state == ReservationState.REQUESTED and not waits
-    if asked and not policy_for(locked.instrument).approval_required:
-        approve_if_unchanged(locked, now)
+def go_on(locked: Reservation, wait: Wait, now: datetime) -> None:
+    """A request on a fund card that waits for no leader any more, and whose lab asks for no approval, is approved. Where the lab has
+    to look after all it hears of the request now, if it was not told while the leader was waited for."""
+    if locked.fund_card_id is None or locked.state != ReservationState.REQUESTED or wait is Wait.GOES_ON:
+        return
+    if not policy_for(locked.instrument).approval_required and approve_if_unchanged(locked, now):
+        return
+    if wait is Wait.ENDED:
+        notices.defer(locked, "requested", now)
 
 
 def approve_as_proposed(reservation: Reservation, manager_id: int | None, now: datetime) -> None:
@@ -120,7 +125,7 @@ def approve_as_proposed(reservation: Reservation, manager_id: int | None, now: d
 
     What its group's leader has to agree to first stays a request, at the new time.
     """
-    if spending.judge(reservation, now):
+    if spending.judge(reservation, now) is Wait.GOES_ON:
         return
     spending.require_leader(reservation, Actor(user_id=manager_id))
     if ports.money().on_approve(reservation, NOBODY, now) is not None:
@@ -147,16 +152,26 @@ def note_move(reservation: Reservation, before: TimeRange, actor: Actor, now: da
     audit.record(actor, "reservation.move", reservation, now, before=old, after=new, reason=reason)
 
 
-def reject(actor: Actor, reservation_id: int, now: datetime, reason: str, how: How = AT_ONCE) -> None:
-    """Refuse a request with a reason that its requester reads; ``how`` says when. Raises Refusal ``booking.reason_missing``."""
+def reject(
+    actor: Actor, reservation_id: int, now: datetime, reason: str, how: How = AT_ONCE, *, seen: TimeRange | None = None
+) -> None:
+    """Refuse a request with a reason that its requester reads; ``how`` says when. ``seen`` is the time that was looked at.
+
+    Raises Refusal ``booking.reason_missing``, Conflict ``booking.changed_meanwhile`` (it is at another time by now).
+    """
     text = reason.strip()
     if not text:
         raise Refusal.of("booking.reason_missing", field="reason")
 
+    def may_reject(locked: Reservation, actor: Actor) -> None:
+        _lab_only(locked, actor)
+        if seen not in (None, locked.during):
+            raise Conflict.of("booking.changed_meanwhile")
+
     def said(locked: Reservation) -> None:
         decisions.note(locked, Verdict.REJECT, actor, how, now, text)
 
-    _release(actor, reservation_id, Action.REJECT, now, text, _lab_only, said)
+    _release(actor, reservation_id, Action.REJECT, now, text, may_reject, said)
 
 
 def cancel(actor: Actor, reservation_id: int, now: datetime, reason: str = "") -> None:

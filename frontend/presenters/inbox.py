@@ -168,9 +168,11 @@ class Undo:
 
 
 def undo_of(actor: Actor, now: datetime, only: Reservation | None = None) -> Undo | None:
-    """What was decided last and can be taken back now, of one reservation or of all; None when there is nothing."""
-    rows = [row for row in decisions.open_of(actor, now) if only is None or row.reservation_id == only.pk]
-    if not rows:
+    """What was decided last, or with ``only`` (which then comes first), and can be taken back now; None when there is nothing."""
+    rows = list(decisions.open_of(actor, now))
+    if only is not None:
+        rows.sort(key=lambda row: row.reservation_id != only.pk)
+    if not rows or (only is not None and rows[0].reservation_id != only.pk):
         return None
     rows = [row for row in rows if row.decided_at == rows[0].decided_at]  # one press, however many it decided
     seconds = int((min(row.final_at for row in rows) - now).total_seconds())

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from billing.settlement.services import moving
 from booking.models import Reservation, ReservationChange
-from booking.rules.changes import ChangeState
+from booking.rules.changes import ChangeState, Side
 from booking.services import changes
 from config.kernel.access import Actor
 from config.kernel.errors import Refusal
@@ -48,7 +48,7 @@ def open_change(actor: Actor, reservation: Reservation, now: datetime) -> OpenCh
         Option(during, _figures(actor, reservation, during, now), other_id)
         for during, other_id in sorted(times, key=lambda time: time[0])
     ]
-    return OpenChange(row, options, _reader(actor, reservation))
+    return OpenChange(row, options, _reader(actor, reservation, row))
 
 
 def _figures(actor: Actor, reservation: Reservation, during: TimeRange, now: datetime) -> AssessmentRows | None:
@@ -58,8 +58,10 @@ def _figures(actor: Actor, reservation: Reservation, during: TimeRange, now: dat
         return None
 
 
-def _reader(actor: Actor, reservation: Reservation) -> str:
+def _reader(actor: Actor, reservation: Reservation, row: ReservationChange) -> str:
+    """The side of who reads it; who proposed it reads it as the side that was spoken for."""
+    named = Side(row.side) if row.proposed_by_id == actor.user_id else None
     try:
-        return changes.side_of(reservation, actor)
+        return changes.side_of(reservation, actor, named)
     except Refusal:
         return ""

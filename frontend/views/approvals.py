@@ -124,12 +124,15 @@ def _opened(actor: Actor, reservation: Reservation, rows: Sequence[Row]) -> dict
 @login_required
 @require_POST
 def reservation_approve(request: HttpRequest, pk: int) -> HttpResponse:
-    """Approve; a conflict or changed figures are shown where the button was pressed. With ``rivals`` those are declined."""
+    """Approve; a conflict or changed figures are shown where the button was pressed. With ``rivals`` those are declined,
+    and who could not be is reported."""
     actor, now = actor_of(request), timezone.now()
     try:
         seen = seen_time(request.POST)
         if request.POST.get("rivals") == "decline":
-            inbox.approve_over_rivals(actor, pk, now, seen=seen)
+            outcomes = inbox.approve_over_rivals(actor, pk, now, seen=seen)
+            if any(one.refusal for one in outcomes):
+                return _reported(request, actor, outcomes, now)
         else:
             inbox.decide(actor, pk, Wish(Verdict.APPROVE), now, seen=seen)
     except NotFound:

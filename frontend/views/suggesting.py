@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from booking import queries
 from booking.models import Reservation
+from booking.rules.changes import Side
 from booking.services import changes
 from booking.services.changes import MOST_TIMES, ChangeRequest
 from booking.services.sides import require_lab
@@ -70,7 +71,8 @@ def _suggest(request: HttpRequest, actor: Actor, reservation: Reservation, now: 
     if not times:
         raise Refusal.of("change.no_time", field="time")
     first, *others = sorted(set(times))
-    asked = ChangeRequest(reservation.pk, first, reason=request.POST.get("reason", "").replace("\x00", ""), others=tuple(others))
+    reason = request.POST.get("reason", "").replace("\x00", "")
+    asked = ChangeRequest(reservation.pk, first, reason=reason, others=tuple(others), side=Side.LAB)
     changes.change(actor, asked, now, idempotency_key=read_key(request.POST))
 
 

@@ -15,9 +15,10 @@ from billing.cards.accounts import card_key
 from billing.ledger.models import Account
 from billing.models import InternalSlip
 from billing.settlement.services import quotes
-from booking.models import LeaderApproval, Reservation, ReservationTransition
+from booking.models import InstrumentPolicy, LeaderApproval, Reservation, ReservationTransition
 from booking.ports import ExpectedFigures
-from booking.services import changes, decisions, leader_answers, reservations, transitions
+from booking.queries import inbox as inbox_queries
+from booking.services import changes, decisions, escalation, leader_answers, reservations, transitions
 from booking.services.changes import ChangeRequest
 from booking.services.decisions import How
 from booking.services.reservations import ReservationRequest
@@ -398,3 +399,63 @@ def test_who_leaves_the_organisation_spends_nothing_more_for_its_groups(spenders
     cast = spenders.cast
     members.remove_member(cast.actor("wang"), cast.lab.pk, cast.users["ma"].pk, cast.now)
     assert not spenders.salt.members.exists()
+
+
+def test_what_waits_for_the_leader_is_not_overdue_and_the_lab_has_its_time_from_the_yes_on(spenders, ask, slot):
+    cast, asked = spenders.cast, ask(slot(10, 14))
+    agreed_at, day = cast.now + timedelta(hours=20), timedelta(minutes=1440)
+
+    def overdue(now):
+        (row,) = inbox_queries.inbox(cast.actor("wang"), now).rows
+        return row.overdue, escalation.escalate_due(now)
+
+    assert overdue(cast.now + day) == (False, 0)
+    leader_answers.agree(cast.actor("gao"), approval(asked).pk, agreed_at)
+    assert overdue(agreed_at + day - timedelta(minutes=1)) == (False, 0)
+    assert overdue(agreed_at + day) == (True, 1)
+
+
+def test_a_rejection_that_is_taken_back_keeps_its_time_where_only_the_leader_is_waited_for(spenders, ask, slot):
+    cast, wang = spenders.cast, spenders.cast.actor("wang")
+    InstrumentPolicy.objects.create(instrument=cast.xrd, approval_required=False, pending_blocks=False)
+    asked = ask(slot(10, 14))
+    assert asked.occupancies.get().blocking
+    transitions.reject(wang, asked.pk, cast.now, "Maintenance", How(undo=True))
+    assert not asked.occupancies.get().blocking
+    decisions.take_back(wang, asked.pk, cast.now)
+    assert asked.occupancies.get().blocking
+
+
+def test_another_card_for_a_time_that_somebody_has_by_now_is_answered_with_a_conflict(spenders, ask, slot):
+    cast = spenders.cast
+    policy = InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
+    asked, rival = ask(slot(10, 12)), ask(slot(10, 12), who="gao", card=None)
+    transitions.approve(cast.actor("wang"), rival.pk, cast.now)
+    policy.approval_required = False
+    policy.save()
+    terms = cards.CardFacts("NSF-2", "Second", *VALID, 5000_00, None)
+    second = cards.open_card(cast.actor("li"), spenders.salt.pk, terms, cast.now)
+    with pytest.raises(Conflict, match=r"booking\.just_taken"):
+        leader_answers.choose_card(cast.actor("ma"), asked.pk, second.pk, cast.now)
+    asked.refresh_from_db()
+    assert (asked.state, asked.fund_card) == ("requested", spenders.card)
+
+
+@pytest.mark.parametrize("how", ["shorter", "another card"])
+def test_the_lab_hears_of_a_request_that_waits_for_the_leader_no_more_without_an_answer(spenders, ask, slot, how):
+    cast, asked = spenders.cast, ask(slot(10, 14))
+    assert news_of(cast.users["wang"]) == []
+    if how == "shorter":
+        changes.change(cast.actor("ma"), ChangeRequest(asked.pk, slot(10, 12)), cast.now, idempotency_key="m")
+    else:
+        terms = cards.CardFacts("NSF-2", "Second", *VALID, 5000_00, None)
+        second = cards.open_card(cast.actor("li"), spenders.salt.pk, terms, cast.now)
+        leader_answers.choose_card(cast.actor("ma"), asked.pk, second.pk, cast.now)
+    assert not LeaderApproval.objects.filter(reservation=asked).exists()
+    assert ("reservation.requested", True) in news_of(cast.users["wang"])
+
+
+def test_the_lab_is_not_told_twice_of_a_request_that_never_waited_for_the_leader(spenders, ask, slot):
+    cast, asked = spenders.cast, ask(slot(10, 12))
+    changes.change(cast.actor("ma"), ChangeRequest(asked.pk, slot(10, 11)), cast.now, idempotency_key="m")
+    assert [event for event, _needs in news_of(cast.users["wang"])].count("reservation.requested") == 1

@@ -6,6 +6,8 @@ import re
 from datetime import timedelta
 
 from booking.models import InstrumentPolicy, Reservation
+from booking.services import changes, transitions
+from booking.services.changes import ChangeRequest
 from tests.frontend.acting import words
 
 
@@ -68,6 +70,22 @@ def test_one_of_rivals_is_approved_and_the_others_are_declined(as_, cast, ask):
     client.post(f"/bookings/{winner}/approve", {"rivals": "decline"})
     assert states(winner, rival, other) == ["approved", "rejected", "requested"]
     assert "1 request approved. 1 request declined." in words(client.get("/approvals/"))
+    assert "1 request approved. 1 request declined." in words(client.get(f"/bookings/{winner}/"))  # taken back as it was done
+
+
+def test_a_rival_that_moved_before_it_was_declined_stays_and_is_reported(as_, cast, ask, slot, monkeypatch):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, pending_blocks=False)
+    winner, rival = ask(9, 12), ask(10, 12, who="he")
+    approve = transitions.approve
+
+    def approve_while_it_moves(*args, **options):
+        approve(*args, **options)
+        changes.change(cast.actor("he"), ChangeRequest(rival, slot(14, 16)), cast.now, idempotency_key="away")
+
+    monkeypatch.setattr(transitions, "approve", approve_while_it_moves)
+    response = as_("wang").post(f"/bookings/{winner}/approve", {"rivals": "decline"})
+    assert response.status_code == 200 and "1 done, 1 not:" in words(response)
+    assert states(winner, rival) == ["approved", "requested"]
 
 
 def test_the_request_in_full_shows_history_promise_and_a_strip_of_the_day(as_, charged, ask, clock):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 from booking.models import Reservation, ReservationChange
+from config.kernel.access import Role
+from instruments.models import Membership
 from tests.frontend.acting import words
 
 
@@ -40,3 +42,21 @@ def test_what_was_typed_stays_when_it_is_refused(as_, ask):
     assert 'value="13:00"' in response.content.decode()
     assert as_("lin").get(f"/bookings/{pk}/suggest").status_code == 403
     assert as_("he").get(f"/bookings/{pk}/suggest").status_code == 404
+
+
+def test_who_also_administers_the_owner_asks_a_colleague_and_does_not_move_the_request(as_, cast, ask, slot):
+    for name, role in (("wang", Role.FIRM_ADMIN), ("li", Role.RESEARCHER)):
+        Membership.objects.create(user=cast.users[name], organisation=cast.lab, role=role, created_at=cast.now)
+    pk = ask(9, 12, who="li", firm=cast.lab)
+    lab = as_("wang")
+    page = lab.get(f"/bookings/{pk}/suggest").content.decode()
+    values = re.findall(r'name="time" value="([^"]+)" checked', page)
+    key = re.search(r'name="key" value="([^"]+)"', page).group(1)
+    sent = {"key": key, "time": values[:1], "reason": "The operator is away."}
+    assert lab.post(f"/bookings/{pk}/suggest", sent).headers["Location"] == "/approvals/"
+    change = ReservationChange.objects.get()
+    assert (change.side, change.state, Reservation.objects.get().during) == ("lab", "open", slot(9, 12))
+    assert "Take the proposal back" in words(lab.get(f"/bookings/{pk}/"))
+    lab.post(f"/bookings/{pk}/changes/{change.pk}/withdraw")
+    change.refresh_from_db()
+    assert change.state == "withdrawn"
