@@ -121,7 +121,7 @@ def approve_and_run(visitor: Visitor, site: Site, pk: int) -> None:
     page.wait_for_url(f"**/approvals/?selected={pk}")
     expect(page.get_by_role("heading", level=2, name=NAME)).to_be_visible()
     keys.press("a")
-    expect(page.get_by_text("Approved. The customer gets a mail.")).to_be_visible()
+    expect(page.get_by_text("1 request approved.")).to_be_visible()
     assert state_of(site, pk) == "approved"
 
     keys.press("g", "t")

@@ -123,7 +123,7 @@ def approve(visitor: Visitor, pk: int) -> None:
     page.locator(f'.inbox-list a[href="?selected={pk}"]').click()
     expect(page.get_by_role("heading", level=2, name=NAME)).to_be_visible()
     page.get_by_role("button", name="Approve and tell the customer").click()
-    expect(page.get_by_text("Approved. The customer gets a mail.")).to_be_visible()
+    expect(page.get_by_text("1 request approved.")).to_be_visible()
     assert state_of(visitor.site, pk) == "approved"
 
 
