@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError
 
 from booking.services import context as booking_context
 from config.kernel.access import Actor
-from config.kernel.errors import Conflict, Reason
+from config.kernel.errors import Busy, Conflict, Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import transactions
 from config.kernel.time_range import TimeRange
 
@@ -36,6 +37,26 @@ def answered(
     else:
         return
     raise just_taken(actor, instrument_id, during, now, customer_id)
+
+
+@contextmanager
+def undoing_all(whole: Reason, **extra: Any) -> Iterator[None]:
+    """One of several that are asked for together: whatever stands in its way is said as a Conflict of the ``whole`` with its reasons, so
+    that all are undone. ``extra`` says which one it was."""
+    try:
+        yield
+        return
+    except Taken:
+        reasons: tuple[Reason, ...] = (Reason("booking.taken"),)
+    except IntegrityError as error:
+        if transactions.constraint_name(error) != NO_OVERLAP:
+            raise
+        reasons = (Reason("booking.taken"),)
+    except (NotFound, Forbidden, Busy):
+        raise
+    except Refusal as refusal:
+        reasons = refusal.reasons
+    raise Conflict(whole, *reasons, extra=extra)
 
 
 def just_taken(actor: Actor, instrument_id: int, during: TimeRange, now: datetime, customer_id: int | None = None) -> Conflict:

@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError
-
 from booking import ports
 from booking.models import Reservation, ReservationSeries
 from booking.rules.length import require_length
@@ -25,7 +23,7 @@ from booking.services.many_times import Look, Verdict
 from booking.services.refusing import BOOKING_ROLES
 from booking.services.reservations import Part, ReservationRequest
 from config.kernel.access import Actor
-from config.kernel.errors import Busy, Conflict, Forbidden, NotFound, Reason, Refusal
+from config.kernel.errors import Forbidden, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
 from config.kernel.time_range import TimeRange
 from instruments.models import Organisation
@@ -229,20 +227,9 @@ def _ask_one(
     actor: Actor, wish: Wish, pick: Pick, context: BookingContext, series: ReservationSeries, now: datetime
 ) -> Reservation:
     """Raises Conflict ``series.not_all`` for whatever stands in the way: one that cannot be had undoes all."""
-    try:
-        return reservations.reserve_one(actor, _request(wish, pick), now, Part(series.pk, pick.ordinal))
-    except conflicts.Taken:
-        reasons: tuple[Reason, ...] = (Reason("booking.taken"),)
-    except IntegrityError as error:
-        if transactions.constraint_name(error) != conflicts.NO_OVERLAP:
-            raise
-        reasons = (Reason("booking.taken"),)
-    except (NotFound, Forbidden, Busy):
-        raise
-    except Refusal as refusal:
-        reasons = refusal.reasons
     starts_at = pick.during.starts_at.astimezone(context.zone).isoformat()
-    raise Conflict(Reason("series.not_all", {"starts_at": starts_at}, "picks"), *reasons, extra={"ordinal": pick.ordinal})
+    with conflicts.undoing_all(Reason("series.not_all", {"starts_at": starts_at}, "picks"), ordinal=pick.ordinal):
+        return reservations.reserve_one(actor, _request(wish, pick), now, Part(series.pk, pick.ordinal))
 
 
 def _tell(series: ReservationSeries, made: Sequence[Reservation], now: datetime) -> None:

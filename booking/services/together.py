@@ -7,12 +7,12 @@ other instead of for ever; then each goes the way of a single request (``reserva
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, connection
+from django.db import connection
 
 from booking import ports
 from booking.models import Reservation, ReservationGroup
@@ -25,7 +25,7 @@ from booking.services.many_times import Look, Verdict
 from booking.services.refusing import BOOKING_ROLES
 from booking.services.reservations import Part, ReservationRequest
 from config.kernel.access import Actor
-from config.kernel.errors import Busy, Conflict, Forbidden, NotFound, Reason, Refusal
+from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
 from config.kernel.time_range import TimeRange
 from instruments.models import Organisation
@@ -186,17 +186,6 @@ def _ask(actor: Actor, bundle: Bundle, now: datetime) -> tuple[ReservationGroup,
 def _ask_one(
     actor: Actor, bundle: Bundle, place: Place, context: BookingContext, group: ReservationGroup, now: datetime
 ) -> Reservation:
-    try:
-        return reservations.reserve_one(actor, _request(bundle, place), now, Part(group_id=group.pk))
-    except conflicts.Taken:
-        reasons: Sequence[Reason] = (Reason("booking.taken"),)
-    except IntegrityError as error:
-        if transactions.constraint_name(error) != conflicts.NO_OVERLAP:
-            raise
-        reasons = (Reason("booking.taken"),)
-    except (NotFound, Forbidden, Busy):
-        raise
-    except Refusal as refusal:
-        reasons = refusal.reasons
     named = {"instrument": context.instrument.name, "instrument_en": context.instrument.name_en}
-    raise Conflict(Reason("together.not_all", named, "places"), *reasons, extra={"instrument": place.instrument_id})
+    with conflicts.undoing_all(Reason("together.not_all", named, "places"), instrument=place.instrument_id):
+        return reservations.reserve_one(actor, _request(bundle, place), now, Part(group_id=group.pk))
