@@ -1,7 +1,7 @@
 # Jishi. Needs Python 3.11 or newer, make and git; Node 20 or newer is used where it is there and taken from a wheel where not.
 # PDFs need Pango, a library of the system: installed with apt by root, asked for otherwise.
 #   make run [PORT=8000]   the whole platform with the demo province, until Ctrl-C
-#   make test              everything that must hold, under 15 minutes on two cores
+#   make test              everything that must hold; the aim is 15 minutes on two cores
 #   make check             the fast part of it, under a minute
 PYTHON ?= python3
 PORT ?= 8000

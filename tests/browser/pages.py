@@ -31,7 +31,10 @@ ACCOUNT = ("researcher", "lab_manager", "operator")
 
 @dataclass(frozen=True)
 class Shown:
-    """One page: ``path`` finds its address in the site's database; the first of ``personas`` is whom it is made for."""
+    """One page: ``path`` finds its address in the site's database; the first of ``personas`` is whom it is made for.
+
+    ``leads_on``: the address itself sends people on, to one of this route.
+    """
 
     route: str
     path: Callable[[], str]
@@ -39,6 +42,7 @@ class Shown:
     variant: str = ""
     status: int = 200
     important: bool = False
+    leads_on: bool = False
 
     @property
     def name(self) -> str:
@@ -420,7 +424,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("account_change_password", lambda: at("account_change_password"), ACCOUNT),
     Shown("account_reset_password", lambda: at("account_reset_password"), (ANONYMOUS,)),
     Shown("account_reset_password_done", lambda: at("account_reset_password_done"), (ANONYMOUS,)),
-    Shown("account_reset_password_from_key", reset_link, (ANONYMOUS,)),
+    Shown("account_reset_password_from_key", reset_link, (ANONYMOUS,), leads_on=True),
     Shown("account_reset_password_from_key_done", lambda: at("account_reset_password_from_key_done"), (ANONYMOUS,)),
     Shown("account_settings", lambda: at("account_settings"), ACCOUNT),
     Shown("mfa_index", lambda: at("mfa_index"), (*ACCOUNT, "second_factor")),
@@ -616,7 +620,9 @@ PAGES: tuple[Shown, ...] = (
         "series_change", lambda: at("series_change", a_series(), step="cancel", scope="all", anchor=0), ("researcher",), "cancel"
     ),
     Shown("series_change", lambda: at("series_change", a_series(), step="move"), ("researcher",), "move"),
-    Shown("instrument_detail", lambda: at("reservation_again", reservation("agreed")), ("researcher",), "book-again"),
+    Shown(
+        "instrument_detail", lambda: at("reservation_again", reservation("agreed")), ("researcher",), "book-again", leads_on=True
+    ),
     Shown(
         "reservation_move", lambda: at("reservation_move", lab_reservation("approved"), **later()), ("lab_manager",), "by-the-lab"
     ),
