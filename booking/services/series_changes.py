@@ -178,19 +178,11 @@ def _done(walk: _Walk, reservation: Reservation, seen: Seen) -> Outcome:
     new, _clock = walk.new_time(reservation)
     zone = ZoneInfo(reservation.instrument.site.time_zone)
     starts_at = reservation.starts_at.astimezone(zone).isoformat()
-    try:
+    with conflicts.undoing_all(Reason("series.not_all", {"starts_at": starts_at}, "picks"), ordinal=reservation.ordinal):
         outcome = walk.step(reservation, new, seen.expected)
-    except conflicts.Taken:
-        reasons: tuple[Reason, ...] = (Reason("booking.taken"),)
-    except NotFound:
-        raise
-    except Refusal as refusal:
-        reasons = refusal.reasons
-    else:
-        if outcome == seen.outcome:
-            return outcome
-        reasons = (Reason("series.changed_meanwhile"),)
-    raise Conflict(Reason("series.not_all", {"starts_at": starts_at}, "picks"), *reasons, extra={"ordinal": reservation.ordinal})
+        if outcome != seen.outcome:
+            raise Refusal.of("series.changed_meanwhile")
+        return outcome
 
 
 def says_why(reservation: Reservation, actor: Actor, step: Step) -> bool:
