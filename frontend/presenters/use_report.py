@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
-from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.dates import WEEKDAYS
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 
 from booking.queries.utilisation import InstrumentUse, LabUse
 from booking.rules.use_figures import Figures
 from booking.rules.use_hours import HOURS, Cell
 from booking.rules.use_period import Period, Span
-from config.kernel.date_wording import date_words
+from config.kernel.date_wording import date_words, weekday
 from config.kernel.messages import duration_words
 from frontend.display import month_words
 from frontend.presenters.utilisation import hours
@@ -23,11 +23,12 @@ from instruments.models import Instrument
 
 TONES = 4
 SPANS: tuple[tuple[Span, Promise | str], ...] = (
-    (Span.MONTH, _lazy("Month")),
-    (Span.QUARTER, _lazy("Quarter")),
-    (Span.YEAR, _lazy("Year")),
+    (Span.MONTH, pgettext_lazy("length of a period", "Month")),
+    (Span.QUARTER, pgettext_lazy("length of a period", "Quarter")),
+    (Span.YEAR, pgettext_lazy("length of a period", "Year")),
 )
 DASH = "–"
+_A_MONDAY = date(2024, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def report(found: LabUse) -> Report:
         before_words=_before_words(found),
         steps=_steps(found.figures, found.before),
         figures=_figures(found),
-        weekdays=[(str(WEEKDAYS_ABBR[day]), str(WEEKDAYS[day])) for day in range(7)],
+        weekdays=[(weekday(_A_MONDAY + timedelta(days=day)), str(WEEKDAYS[day])) for day in range(7)],
         heat=_heat(found.hours),
         rows=[_row(rank, row) for rank, row in enumerate(found.rows, 1)],
         empty=not (found.figures.offered_seconds or found.figures.booked_seconds or found.figures.used_seconds),
