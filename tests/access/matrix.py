@@ -637,6 +637,7 @@ PAGES: dict[str, Route] = {
     "import_progress": reads_object("import", ok=frozenset({200, 204}), fragment=True),
     "import_columns": acts("import:mapping", *KEEPERS, ok=TRIED),
     "import_confirm": acts("import", *KEEPERS, ok=TRIED),
+    "import_undo": acts("import", LAB, ok=TRIED),
     "import_cancel": acts("import:given_up", *KEEPERS, ok=TRIED),
     "import_report": reads_object("import"),
     "import_file": reads_object("import"),
