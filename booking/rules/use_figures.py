@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
-from config.kernel.time_range import TimeRange, merge, subtract
+from config.kernel.time_range import TimeRange, merge
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def figures_of(story: Story, window: TimeRange) -> Figures:
         offered_seconds=seconds(offered),
         booked_seconds=seconds(booked),
         used_seconds=seconds(used),
-        beside_seconds=seconds(subtract(used, offered)),
+        beside_seconds=seconds(used) - common_seconds(used, offered),
         effective_seconds=seconds(within((one.needed for one in story.uses), window)),
         external_seconds=seconds(within((one.needed for one in story.uses if one.external), window)),
         sessions=len(began),
@@ -109,7 +109,26 @@ def together(figures: Iterable[Figures]) -> Figures:
 
 def within(ranges: Iterable[TimeRange], window: TimeRange) -> list[TimeRange]:
     """The union of the parts within the window: sorted and disjoint."""
-    return merge(part for one in ranges if (part := one.intersect(window)) is not None)
+    return merge(
+        part
+        for one in ranges
+        if (part := one if window.contains(one) else one.intersect(window)) is not None  # to cut costs more than to look
+    )
+
+
+def common_seconds(one: Sequence[TimeRange], other: Sequence[TimeRange]) -> int:
+    """The seconds that lie in both; each is sorted and disjoint, and looked at once."""
+    found, left, right = 0, 0, 0
+    while left < len(one) and right < len(other):
+        starts_at = max(one[left].starts_at, other[right].starts_at)
+        ends_at = min(one[left].ends_at, other[right].ends_at)
+        if starts_at < ends_at:
+            found += int((ends_at - starts_at).total_seconds())
+        if one[left].ends_at <= other[right].ends_at:
+            left += 1
+        else:
+            right += 1
+    return found
 
 
 def seconds(ranges: Iterable[TimeRange]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from config.kernel.time_range import TimeRange
 from instruments.rules.wall_time import to_wall
 
 WEEKDAYS, HOURS = 7, 24
-_HOUR = 3600
+_HOUR, _DAY_SECONDS = 3600, 86_400
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 
@@ -36,9 +37,16 @@ class Cell:
 def by_hour(ranges: Iterable[TimeRange], zone: ZoneInfo) -> Counts:
     """The seconds of disjoint ranges at each weekday and hour."""
     counts = [0] * (WEEKDAYS * HOURS)
+    whole_days: Counter[int] = Counter()
     for one in ranges:
         for wall, length in _steady(one, zone):
-            _count(counts, wall, length)
+            if length == _DAY_SECONDS and not (wall.minute or wall.second):
+                whole_days[_place(wall)] += 1  # what is always open is 365 of them
+            else:
+                _count(counts, wall, length)
+    for place, count in whole_days.items():
+        for hour in range(HOURS):
+            counts[(place + hour) % len(counts)] += count * _HOUR
     return counts
 
 
@@ -72,8 +80,12 @@ def _halved(start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[tuple[da
     yield from _halved(middle, end, zone)
 
 
+def _place(wall: datetime) -> int:
+    return wall.weekday() * HOURS + wall.hour
+
+
 def _count(counts: Counts, wall: datetime, length: int) -> None:
-    place = wall.weekday() * HOURS + wall.hour
+    place = _place(wall)
     left = _HOUR - wall.minute * 60 - wall.second
     while length > 0:
         part = min(left, length)

@@ -365,11 +365,12 @@ def closure_import(confirmed: bool) -> int:
     return int(ClosureImport.objects.filter(confirmed_at__isnull=not confirmed).latest("pk").pk)
 
 
-def import_in(state: str) -> int:
+def import_in(state: str, kind: str = "instruments") -> int:
     """An import of the personas' lab in that state."""
     from instruments.models import ImportRun
 
-    return int(ImportRun.objects.filter(state=state, organisation_id=organisation(PERSONAS["lab_manager"])).latest("pk").pk)
+    runs = ImportRun.objects.filter(state=state, kind=kind, organisation_id=organisation(PERSONAS["lab_manager"]))
+    return int(runs.latest("pk").pk)
 
 
 def zone() -> int:
@@ -553,6 +554,15 @@ PAGES: tuple[Shown, ...] = (
             important=state == "preview",
         )  # type: ignore[misc]
         for state in ("preview", "mapping", "done", "failed")
+    ),
+    *(
+        Shown(
+            "import_run",
+            lambda state=state: at("import_run", import_in(state, kind="bookings")),
+            ("lab_manager",),
+            f"bookings-{state}",
+        )  # type: ignore[misc]
+        for state in ("preview", "done")
     ),
     Shown(
         "organisation_completeness",
