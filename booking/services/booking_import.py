@@ -290,7 +290,9 @@ class _Judge:
         notes: Sequence[Reason] = (),
         found: Found | None = None,
     ) -> RowFate:
-        when = " – ".join(f"{moment:%Y-%m-%d %H:%M}" for moment in (row.starts, row.ends) if moment is not None)
+        same_day = row.starts is not None and row.ends is not None and row.starts.date() == row.ends.date()
+        moments = ((row.starts, "%Y-%m-%d %H:%M"), (row.ends, "%H:%M" if same_day else "%Y-%m-%d %H:%M"))
+        when = "–".join(moment.strftime(pattern) for moment, pattern in moments if moment is not None)
         return RowFate(
             line=row.line,
             fate=fate,
