@@ -270,7 +270,8 @@ def _read_bookings(actor: Actor, found: _Gathered, instruments: Sequence[Instrum
 def _read_answers(
     actor: Actor, found: _Gathered, instruments: Sequence[Instrument], reach: TimeRange, lab_zone: ZoneInfo
 ) -> None:
-    """The last answer of a person of each request; not what was written down afterwards, and not what was taken back."""
+    """The last answer of a person of each request; not what was written down afterwards or brought along, and not what
+    was taken back."""
     rows = visible_to(ReservationTransition.objects.all(), actor).filter(
         action__in=[Action.APPROVE, Action.REJECT],
         actor__isnull=False,
@@ -278,7 +279,8 @@ def _read_answers(
         at__lt=reach.ends_at,
         reservation__instrument__in=[one.pk for one in instruments],
     )
-    rows = rows.exclude(reservation__state=ReservationState.REQUESTED).exclude(reservation__session__late_entered=True)
+    rows = rows.exclude(reservation__state=ReservationState.REQUESTED).exclude(reservation__imported=True)
+    rows = rows.exclude(reservation__session__late_entered=True)
     last = rows.order_by("reservation_id", "-pk").distinct("reservation_id")
     for pk, created_at, agreed_at, at in last.values_list(
         "reservation__instrument_id", "reservation__created_at", F("reservation__leader_approval__decided_at"), "at"

@@ -106,10 +106,10 @@ def import_bookings(actor: Actor, order: Order, now: datetime) -> ImportReport:
 def _judged_and_written(
     actor: Actor, order: Order, owner: Organisation, lookup: Lookup, read: _Read, now: datetime
 ) -> ImportReport:
-    lookup.read(read.rows)
     if not order.dry_run:
         calendars = Calendar.objects.filter(pk__in=lookup.calendar_ids(read.rows)).order_by("pk")
         list(calendars.select_for_update(no_key=True).values_list("pk", flat=True))
+    lookup.read(read.rows)
     fates, judged = _Judge(actor, owner, lookup, now).all(read.rows)
     fates = sorted([*fates, *read.left_out], key=lambda row: row.line)
     report = _report(order, read, fates)
@@ -213,8 +213,9 @@ class _Judge:
         why_not = ports.money().reasons_against([one.reservation for one in judged], self.now)
         for one, reasons in zip(judged, why_not, strict=True):
             fate = "refused" if reasons else "created"
-            notes = () if reasons else (Reason(f"booking_import.{kind_of(one.placed.during, self.now)}", {}, ""),)
-            fates[one.placed.row.line] = self._fate(one.placed.row, fate, reasons, notes, one.found)
+            # What it becomes is part of what was previewed: a booking that has passed since is not written as past use unseen.
+            becomes = (Reason(f"booking_import.{kind_of(one.placed.during, self.now)}", {}, ""),)
+            fates[one.placed.row.line] = self._fate(one.placed.row, fate, reasons or becomes, found=one.found)
         return [fates[row.line] for row in rows], judged
 
     def _placed(self, row: BookingRow) -> tuple[tuple[Placed, Found] | None, list[Reason]]:

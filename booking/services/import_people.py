@@ -14,7 +14,7 @@ from booking.rules.booking_rows import BookingRow, Placed
 from booking.services.sides import CUSTOMER_ROLES
 from config.kernel.access import Role
 from config.kernel.errors import Reason
-from instruments.models import Instrument, Membership, Organisation, User
+from instruments.models import Instrument, Membership, Organisation, OrganisationStatus, User
 
 _MODE = "assisted"
 """How an instrument is used that names no way of service, where the row names none either."""
@@ -50,6 +50,7 @@ class Lookup:
         people = User.objects.filter(email__in={row.email for row in rows}, is_active=True)
         self._people = {one.email: one for one in people}
         members = Membership.objects.filter(user__in=self._people.values()).select_related("organisation")
+        members = members.exclude(organisation__status=OrganisationStatus.SUSPENDED)
         for one in members.prefetch_related("organisation__identifiers"):
             if one.role in CUSTOMER_ROLES or (one.role == Role.LAB_MANAGER and one.organisation_id == self.owner.pk):
                 self._customers[one.user_id][one.organisation_id] = one.organisation

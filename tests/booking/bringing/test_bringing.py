@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -11,10 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from billing.settlement.models import Charge, Quote
 from billing.subsidy import services as subsidy
 from booking.models import ImportedBooking, Occupancy, Reservation, UsageSession
-from booking.services import brought_bookings, reservations, transitions, usage_review
+from booking.queries import utilisation
+from booking.rules.use_period import Span, period_of
+from booking.services import booking_import, brought_bookings, reservations, transitions, usage_review
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound
-from instruments.models import ImportState, Instrument, Membership, Notice, SavedMapping
+from instruments.models import ImportState, Instrument, Membership, Notice, Organisation, SavedMapping
 from instruments.services import import_runs
 from instruments.services.import_runs import Asked
 from tests.booking.bringing.conftest import LIVE, PAST, fates, told
@@ -120,6 +122,41 @@ def test_somebody_who_books_after_the_preview_brings_another_preview(cast, previ
     run.refresh_from_db()
     assert (run.state, run.changed_since, told(run)) == (ImportState.PREVIEW, True, [{"taken"}])
     assert not ImportedBooking.objects.exists()
+
+
+def test_the_database_has_the_last_word_where_the_judgement_was_wrong(cast, preview, slot, monkeypatch):
+    monkeypatch.setattr(booking_import, "taken_lines", lambda rows, now: {})
+    request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(10, 12), "assisted")
+    reservations.reserve(cast.actor("lin"), request, cast.now, idempotency_key="k")
+    transitions.approve(cast.actor("wang"), Reservation.objects.get().pk, cast.now)
+    run = preview(PAST + LIVE)
+    import_runs.confirm(cast.actor("wang"), run.pk, cast.now)
+    import_runs.work(run.pk, cast.now)
+    run.refresh_from_db()
+    assert (run.state, run.changed_since) == (ImportState.PREVIEW, True)
+    assert Reservation.objects.count() == 1 and not ImportedBooking.objects.exists()
+
+
+def test_a_booking_that_passes_between_preview_and_confirmation_brings_another_preview(cast, preview, now):
+    run = preview(LIVE)
+    later = now + timedelta(days=5)
+    import_runs.confirm(cast.actor("wang"), run.pk, later)
+    import_runs.work(run.pk, later)
+    run.refresh_from_db()
+    assert (run.state, run.changed_since, told(run)) == (ImportState.PREVIEW, True, [{"past"}])
+
+
+def test_what_was_brought_along_counts_as_use_and_not_as_an_answer(cast, take_in, now):
+    take_in(LIVE + PAST)
+    october = utilisation.utilisation(cast.actor("wang"), cast.lab.pk, period_of(Span.MONTH, date(2026, 10, 1)), now)
+    november = utilisation.utilisation(cast.actor("wang"), cast.lab.pk, period_of(Span.MONTH, now.date()), now)
+    assert (october.figures.used_seconds, october.figures.external_seconds) == (3 * 3600, 3 * 3600)
+    assert (november.answered, november.answer_minutes) == (0, None)
+
+
+def test_a_suspended_organisation_gets_no_bookings(cast, preview):
+    Organisation.objects.filter(pk=cast.firm.pk).update(status="suspended")
+    assert told(preview(LIVE)) == [{"customer_none"}]
 
 
 def test_each_person_is_told_once_with_the_list(cast, take_in):
