@@ -62,6 +62,8 @@ register(
         "subsidy.step.payer": _("Paid by %(payer)s: %(part_fen)s"),
         "subsidy.step.total": _("Subsidy: %(total_fen)s"),
         "subsidy.unmet.fact_missing": _("Not known yet: %(fact)s."),
+        "subsidy.unmet.imported": _("The session was taken over from the lab's own list, which this programme does not cover."),
+        "subsidy.step.imported": _("The programme covers sessions that were taken over from the lab's own list."),
         "subsidy.unmet.validity": _(
             "The %(basis)s, %(on)s, lies outside the programme's validity, %(first_day)s to %(last_day)s."
         ),

@@ -31,6 +31,7 @@ from booking.models import (
     EnquirySeen,
     Enrolment,
     FeedToken,
+    ImportedBooking,
     InstrumentPolicy,
     LeaderApproval,
     Licence,
@@ -87,6 +88,10 @@ def _transitions(queryset: QuerySet[ReservationTransition], actor: Actor) -> Que
 
 
 def _changes(queryset: QuerySet[ReservationChange], actor: Actor) -> QuerySet[ReservationChange]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
+def _imported(queryset: QuerySet[ImportedBooking], actor: Actor) -> QuerySet[ImportedBooking]:
     return queryset.filter(reservation_filter(actor, "reservation__"))
 
 
@@ -321,6 +326,7 @@ _SCOPES: dict[Any, Any] = {
     CreditRules: _credit_rules,
     Enrolment: _enrolments,
     FeedToken: _feed_tokens,
+    ImportedBooking: _imported,
     InstrumentPolicy: _policies,
     LeaderApproval: _leader_approvals,
     Licence: _licences,

@@ -11,6 +11,7 @@ class BookingApp(AppConfig):
             access,
             enquiry_messages,
             enquiry_notices,
+            import_messages,
             messages,
             notice_wording,
             series_messages,
@@ -20,6 +21,7 @@ class BookingApp(AppConfig):
         )
         from booking.queries.availability import free_within
         from booking.services import availability, catalogue_facts, policies
+        from booking.services.booking_import import BOOKINGS
         from booking.services.licence_import import LICENCES
         from instruments.catalogue_ports import register_instrument_facts, register_next_free
         from instruments.ports import register_calendar_listener, register_instrument_listener
@@ -30,3 +32,4 @@ class BookingApp(AppConfig):
         register_instrument_facts(catalogue_facts.approvals)
         register_next_free(free_within)
         import_kinds.register(LICENCES)
+        import_kinds.register(BOOKINGS)

@@ -130,6 +130,20 @@ register_sql(
 )
 
 register_sql(
+    "booking.imported_ones_say_where_from",
+    counted="SELECT count(*) FROM booking_importedbooking",
+    violations="""
+        SELECT format('reservation %s is %s imported and %s a list', r.id, CASE WHEN r.imported THEN '' ELSE 'not' END,
+                      CASE WHEN b.id IS NULL THEN 'comes from no' ELSE 'comes from' END)
+          FROM booking_reservation r FULL JOIN booking_importedbooking b ON b.reservation_id = r.id
+         WHERE r.imported <> (b.id IS NOT NULL)
+         UNION ALL
+        SELECT format('reservation %s was taken back with its list and is "%s"', r.id, r.state)
+          FROM booking_importedbooking b JOIN booking_reservation r ON r.id = b.reservation_id
+         WHERE b.undone_at IS NOT NULL AND r.state <> 'cancelled'""",
+)
+
+register_sql(
     "booking.agreed_use_has_its_yes",
     counted="SELECT count(*) FROM booking_usagesession WHERE agreed_at IS NOT NULL",
     violations="""

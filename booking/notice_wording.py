@@ -52,6 +52,30 @@ def _time_free(params: Params) -> Words:
     return Words(gettext("A time is free that you waited for"), tuple(lines))
 
 
+def _brought(params: Params) -> Words:
+    english = (get_language() or "").startswith("en")
+    lab = params["lab_en"] if english and params["lab_en"] else params["lab"]
+    lines = [gettext("The lab has moved here and brought them along. Please look whether they are yours.")]
+    for row in params["listed"]:
+        name = row["instrument_en"] if english and row["instrument_en"] else row["instrument"]
+        span = {"instrument": name, "starts_at": local_time(row["starts_at"]), "ends_at": local_time(row["ends_at"])}
+        lines.append(gettext("%(instrument)s: %(starts_at)s to %(ends_at)s") % span)
+    more = params["count"] - len(params["listed"])
+    if more:
+        lines.append(gettext("and %(count)s more") % {"count": more})
+    if params["past"]:
+        lines.append(gettext("%(count)s of them are over. Say yes to their times, or dispute them.") % {"count": params["past"]})
+    title = gettext("%(lab)s: %(count)s of your bookings were taken over") % {"lab": lab, "count": params["count"]}
+    return Words(title, tuple(lines))
+
+
+def _brought_undone(params: Params) -> Words:
+    english = (get_language() or "").startswith("en")
+    lab = params["lab_en"] if english and params["lab_en"] else params["lab"]
+    title = gettext("%(lab)s: the takeover of %(count)s of your bookings was taken back") % {"lab": lab, "count": params["count"]}
+    return Words(title, (gettext("They hold no time any more. The lab may bring them again."),))
+
+
 register_events(
     {
         "reservation.requested": Event(
@@ -309,6 +333,22 @@ register_events(
             "clock",
             needs_action=True,
             name=_("Offer of the waiting list"),
+        ),
+        "bookings.imported": Event(
+            "reservations",
+            _("Bookings were taken over"),
+            (),
+            "upload",
+            name=_("Bookings taken over from a lab's list"),
+            compose=_brought,
+        ),
+        "bookings.import_undone": Event(
+            "reservations",
+            _("A takeover of bookings was taken back"),
+            (),
+            "arrow-back-up",
+            name=_("Takeover of bookings taken back"),
+            compose=_brought_undone,
         ),
         "alerts.time_free": Event(
             "alerts",

@@ -6,6 +6,7 @@ neither changes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -13,6 +14,7 @@ from typing import Protocol
 from booking.models import Reservation, UsageSession
 from booking.rules.states import Action
 from config.kernel.access import Actor
+from config.kernel.errors import Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,10 @@ class MoneyPort(Protocol):
     def on_extend(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
         """Hold the money for the longer time that ``reservation`` has now, in place of what was held; refuse other figures than
         the customer saw."""
+
+    def reasons_against(self, asked: Sequence[Reservation], now: datetime) -> list[tuple[Reason, ...]]:
+        """Why each of these could not be quoted (there is no price for it); none: it could. They are not stored yet and come with
+        instrument, site, owner and customer; nothing is written."""
 
     def payable_now_fen(self, reservation: Reservation) -> int:
         """What the customer would pay by the quote that was accepted last: what its fund card is asked for."""

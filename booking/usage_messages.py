@@ -62,5 +62,9 @@ register(
         "close_out.confirm_first": _(
             "The subsidy depends on the quality grade, and nobody has confirmed it. Ask a colleague first."
         ),
+        "utilisation.days_reversed": _("The last day lies before the first. Choose a later one."),
+        "utilisation.too_many_days": _("Choose %(most)s days at most, or a whole year."),
+        "utilisation.year": _("Choose days between the years %(first)s and %(last)s."),
+        "utilisation.days_missing": _("Give the first and the last day."),
     }
 )

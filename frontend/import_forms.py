@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -12,7 +12,6 @@ from django.utils.translation import pgettext_lazy
 
 from instruments.field_wording import field_name
 from instruments.models import Organisation, SavedMapping
-from instruments.rules import mapping_guess
 from instruments.services import import_kinds
 from instruments.services.import_runs import Asked
 
@@ -22,6 +21,7 @@ KIND_NAMES: dict[str, Promise | str] = {
     "germplasm": pgettext_lazy("kind of import", "Germplasm (MCPD)"),
     "test_items": pgettext_lazy("kind of import", "Test items and prices"),
     "licences": pgettext_lazy("kind of import", "Licences of users"),
+    "bookings": pgettext_lazy("kind of import", "Bookings and past use"),
 }
 LAYOUT_NAMES: dict[str, Promise | str] = {
     "national": pgettext_lazy("layout of a file", "Excel sheet of the national network"),
@@ -30,6 +30,8 @@ LAYOUT_NAMES: dict[str, Promise | str] = {
     "mcpd": pgettext_lazy("layout of a file", "MCPD list"),
     "price_list": pgettext_lazy("layout of a file", "Price list of tests"),
     "licence_list": pgettext_lazy("layout of a file", "List of licences (e-mail, instrument, level, valid until, evidence)"),
+    "booking_list": pgettext_lazy("layout of a file", "List of bookings or past use (e-mail, instrument, start, end)"),
+    "booking_calendar": pgettext_lazy("layout of a file", "Calendar of one instrument (.ics)"),
     import_kinds.SAVED: pgettext_lazy("layout of a file", "A list with a saved mapping"),
     import_kinds.NEW: pgettext_lazy("layout of a file", "Another list: say what each column means"),
 }
@@ -39,7 +41,8 @@ class StartForm(forms.Form):
     """Which file, what it holds, whose it is. Kind and layout are one choice, so that only what exists can be chosen."""
 
     file = forms.FileField(
-        label=_("File"), help_text=_("Excel (.xlsx) or CSV. Nothing is written before you have seen a preview.")
+        label=_("File"),
+        help_text=_("Excel (.xlsx), CSV, or a calendar (.ics). Nothing is written before you have seen a preview."),
     )
     form = forms.ChoiceField(label=_("What it holds"))
     owner = forms.ChoiceField(label=_("Owner"))
@@ -51,7 +54,7 @@ class StartForm(forms.Form):
         super().__init__(*args, **kwargs)
         listed = [(str(owner.pk), owner.name) for owner in owners]
         self._choices("owner", [*([(EACH_ROW, str(_("Each row names its owner")))] if each_row else []), *listed])
-        self._choices("form", _forms(bool(mappings)))
+        self._choices("form", _forms({import_kinds.of_document(one.document) for one in mappings}))
         self._choices("mapping", [("", str(_("Choose a mapping"))), *((str(one.pk), _mapping_name(one)) for one in mappings)])
         if not mappings:
             del self.fields["mapping"]
@@ -67,12 +70,12 @@ class StartForm(forms.Form):
         self.fields[name].choices = choices  # type: ignore[attr-defined]
 
 
-def _forms(has_mappings: bool) -> list[tuple[str, str]]:
+def _forms(mapped: Collection[str]) -> list[tuple[str, str]]:
     found = []
     several = len(import_kinds.kinds()) > 1
     for code, kind in import_kinds.kinds().items():
         for layout in kind.layouts:
-            if layout == import_kinds.SAVED and not has_mappings:
+            if layout == import_kinds.SAVED and code not in mapped:
                 continue
             name = str(LAYOUT_NAMES[layout])
             found.append((f"{code}:{layout}", f"{KIND_NAMES[code]}: {name}" if several else name))
@@ -93,11 +96,13 @@ class ColumnsForm(forms.Form):
         help_text=_("The next file of this kind is then read without asking."),
     )
 
-    def __init__(self, columns: Sequence[str], with_owner: bool, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, kind: import_kinds.ImportKind, columns: Sequence[str], with_owner: bool, data: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(data)
         self.columns = list(columns)
-        choices = [one for one in mapping_guess.CHOICES if with_owner or one != "organisation.name"]
-        guessed = mapping_guess.guess(self.columns, choices)
+        choices = [one for one in kind.columns.choices if with_owner or one != "organisation.name"]
+        guessed = kind.columns.guess(self.columns, choices)
         options = [("", str(_("Leave out"))), *((code, field_name(code)) for code in choices)]
         for place, column in enumerate(self.columns):
             field = forms.ChoiceField(

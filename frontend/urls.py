@@ -22,6 +22,7 @@ from frontend import (
     standards_urls,
     time_urls,
     training_urls,
+    utilisation_urls,
 )
 from frontend.views import account, gallery, help, home
 
@@ -45,6 +46,7 @@ urlpatterns = [
     *finance_urls.urlpatterns,
     *time_urls.urlpatterns,
     *training_urls.urlpatterns,
+    *utilisation_urls.urlpatterns,
 ]
 
 if settings.DEBUG:

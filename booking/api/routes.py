@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
-from booking.api import changes, credit, enquiries, inbox, policies, spending, training, views
+from booking.api import changes, credit, enquiries, inbox, policies, spending, training, utilisation, views
 
 ID = r"(?P<pk>[0-9]{1,18})"
 
@@ -52,6 +52,11 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
             rf"^reservations/{ID}/take-back/$",
             inbox.TakeBackView.as_view({"post": "take_back"}),
             name="api_reservation_take_back",
+        ),
+        re_path(
+            rf"^organisations/{ID}/utilisation/$",
+            utilisation.UtilisationView.as_view({"get": "retrieve"}),
+            name="api_utilisation",
         ),
         *_enquiries(),
         *_spending(),

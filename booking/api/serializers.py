@@ -124,6 +124,7 @@ class ReservationOut(serializers.Serializer):
     service_mode = serializers.CharField()
     purpose = serializers.CharField()
     research_project = serializers.CharField()
+    imported = serializers.BooleanField(help_text="It was taken over from a list of the lab's.")
     awaits_leader = serializers.BooleanField(help_text="The leader of the group that pays has to agree first.")
     created_at = serializers.DateTimeField()
     figures = FiguresOut(allow_null=True)

@@ -332,6 +332,7 @@ def _shown(row: Reservation, figures: dict[str, Any] | None, awaits_leader: bool
         "service_mode": row.service_mode,
         "purpose": row.purpose,
         "research_project": row.research_project,
+        "imported": row.imported,
         "awaits_leader": awaits_leader,
         "created_at": local(row.created_at),
         "figures": figures,

@@ -7,6 +7,7 @@ from booking.models.deciding import Delegation, Escalation, RejectReason, Reques
 from booking.models.device import DeviceEvent, DeviceKey, DeviceRun, RunState
 from booking.models.enquiry import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySeen, Need
 from booking.models.feed_token import FeedKind, FeedToken
+from booking.models.imported import ImportedBooking
 from booking.models.leader_approval import LeaderApproval
 from booking.models.occupancy import Occupancy, OccupancySource
 from booking.models.policy import InstrumentPolicy, PolicyLayer
@@ -56,6 +57,7 @@ __all__ = [
     "Escalation",
     "FeedKind",
     "FeedToken",
+    "ImportedBooking",
     "InstrumentPolicy",
     "LeaderApproval",
     "Licence",

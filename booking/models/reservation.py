@@ -13,7 +13,8 @@ class Reservation(models.Model):
 
     ``organisation`` is the customer; ``fund_card`` is what it pays with, where it named one. ``state`` is a value of
     ``booking.rules.states.ReservationState`` and is written only by ``booking.services.transitions``; its history is
-    ``transitions``. Asked for in a ``series``, it is its ``ordinal``-th time; a ``group`` was asked for together with others.
+    ``transitions``. ``imported``: a list of the lab's brought it (``ImportedBooking``).
+    Asked for in a ``series``, it is its ``ordinal``-th time; a ``group`` was asked for together with others.
     """
 
     instrument = models.ForeignKey("instruments.Instrument", on_delete=models.PROTECT, related_name="reservations")
@@ -27,6 +28,7 @@ class Reservation(models.Model):
     research_project = models.CharField(max_length=200, blank=True)
     fund_card = models.ForeignKey("instruments.FundCard", null=True, on_delete=models.PROTECT, related_name="reservations")
     created_at = models.DateTimeField()
+    imported = models.BooleanField(default=False, db_default=False)
     series = models.ForeignKey(
         "booking.ReservationSeries", null=True, on_delete=models.PROTECT, related_name="reservations", db_index=False
     )

@@ -40,6 +40,7 @@ class Action(StrEnum):
     EXPIRE = "expire"
     MOVE = "move"
     TAKE_BACK = "take_back"
+    UNDO_IMPORT = "undo_import"
 
 
 _TRANSITIONS: dict[ReservationState, dict[Action, ReservationState]] = {
@@ -56,6 +57,7 @@ _TRANSITIONS: dict[ReservationState, dict[Action, ReservationState]] = {
         Action.MARK_NO_SHOW: ReservationState.NO_SHOW,
         Action.MOVE: ReservationState.APPROVED,
         Action.TAKE_BACK: ReservationState.REQUESTED,
+        Action.UNDO_IMPORT: ReservationState.CANCELLED,
     },
     ReservationState.IN_USE: {
         Action.EXTEND: ReservationState.IN_USE,
@@ -65,6 +67,7 @@ _TRANSITIONS: dict[ReservationState, dict[Action, ReservationState]] = {
         Action.AGREE: ReservationState.AGREED,
         Action.ASK_ADJUSTMENT: ReservationState.ADJUSTING,
         Action.DISPUTE: ReservationState.DISPUTED,
+        Action.UNDO_IMPORT: ReservationState.CANCELLED,
     },
     ReservationState.ADJUSTING: {
         Action.ACCEPT_ADJUSTMENT: ReservationState.AGREED,

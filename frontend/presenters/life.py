@@ -38,6 +38,7 @@ _HAPPENED: dict[str, tuple[str, Word]] = {
     "mark_no_show": ("user-off", pgettext_lazy("what happened to a booking", "Marked as not used")),
     "move": ("calendar-event", pgettext_lazy("what happened to a booking", "Moved to another time")),
     "take_back": ("arrow-back-up", pgettext_lazy("what happened to a booking", "Answer taken back")),
+    "undo_import": ("arrow-back-up", pgettext_lazy("what happened to a booking", "Import undone")),
     "expire": ("clock-pause", pgettext_lazy("what happened to a booking", "Expired without an answer")),
 }
 _AGREED_NEXT: tuple[str, Word] = (

@@ -36,6 +36,7 @@ RULES: dict[str, Word] = {
     "actual_within_booked_rounded_up": _("the time used within the booking is charged"),
     "overage": _("the booked time and the use beyond its end are charged"),
     "adjusted": _("the time that the customer asked for and the lab accepted is charged"),
+    "imported": _("it was brought over from the lab's list, and nothing is charged"),
     "decided": _("what was decided in the dispute is charged"),
 }
 HOW: dict[str, Word] = {

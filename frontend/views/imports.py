@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -13,11 +13,13 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from booking.services import brought_bookings
 from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
-from config.kernel.errors import NotFound, Refusal
+from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
 from config.kernel.services import files
 from frontend.forms import refusal_to_form
@@ -28,7 +30,7 @@ from frontend.refusals import sentences
 from instruments.models import ImportRun, ImportState
 from instruments.queries import imports as queries
 from instruments.rules.standards.tables import harmless
-from instruments.services import import_runs, uploads
+from instruments.services import import_kinds, import_runs, uploads
 
 RUNS_PER_PAGE = 25
 ROWS_PER_PAGE = 50
@@ -140,6 +142,22 @@ def import_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back a list of bookings, all of it or nothing."""
+    actor = actor_of(request)
+    try:
+        count = brought_bookings.undo(actor, pk, timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        run = queries.import_run_for(actor, pk)
+        return _run_page(request, actor, run, status=status_of(refusal), problems=sentences(refusal))
+    messages.success(request, ngettext("%(n)s booking is taken back.", "%(n)s bookings are taken back.", count) % {"n": count})
+    return redirect("import_run", pk)
+
+
+@login_required
 @require_GET
 def import_report(request: HttpRequest, pk: int) -> StreamingHttpResponse:
     """Every row (``?fate=refused``: of one fate) with what there is to say about it, as CSV."""
@@ -158,7 +176,8 @@ def import_report(request: HttpRequest, pk: int) -> StreamingHttpResponse:
 def import_file(request: HttpRequest, pk: int) -> HttpResponse:
     """The file as it was handed over."""
     run = queries.import_run_for(actor_of(request), pk)
-    suffix = "xlsx" if run.file.file_name.lower().endswith(".xlsx") else "csv"
+    ending = run.file.file_name.lower().rpartition(".")[2]
+    suffix = ending if ending in {"xlsx", "ics"} else "csv"
     return attachment(files.read(run.file), "application/octet-stream", f"import-{pk}.{suffix}")
 
 
@@ -172,7 +191,12 @@ def mapping_forget(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _run_page(
-    request: HttpRequest, actor: Actor, run: ImportRun, form: ColumnsForm | None = None, status: int = 200
+    request: HttpRequest,
+    actor: Actor,
+    run: ImportRun,
+    form: ColumnsForm | None = None,
+    status: int = 200,
+    problems: Sequence[str] = (),
 ) -> HttpResponse:
     view, fate = run_view(run), request.GET.get("fate", "")
     context: dict[str, Any] = {"run": run, "view": view, "fate": fate, "poll_seconds": POLL_SECONDS}
@@ -182,13 +206,14 @@ def _run_page(
     elif run.state in {ImportState.PREVIEW, ImportState.DONE}:
         page = Paginator(queries.rows_of(actor, run, fate), ROWS_PER_PAGE).get_page(request.GET.get("page"))
         context |= {"page": page, "rows": row_views(run, page.object_list)}
+        context |= {"may_undo": brought_bookings.may_undo(actor, run), "problems": problems}
     return render(request, "imports/run.html", context, status=status)
 
 
 def _columns_form(run: ImportRun, data: Any) -> ColumnsForm:
     if run.state != ImportState.MAPPING:
         raise NotFound.of("access.not_found", model="import")
-    return ColumnsForm(run.facts["columns"], run.organisation_id is None, data)
+    return ColumnsForm(import_kinds.kind_of(run.kind), run.facts["columns"], run.organisation_id is None, data)
 
 
 def _columns(run: ImportRun, form: ColumnsForm) -> list[tuple[str, list[str], Any]]:

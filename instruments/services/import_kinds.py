@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from config.kernel.access import Actor
 from config.kernel.errors import Reason, Refusal
+from instruments.rules import mapping_guess
 from instruments.rules.registry_map import builtin_map, parse_map
 from instruments.services.registry_import import ImportReport, ImportRequest, Progress, import_registry
 
@@ -48,7 +49,9 @@ class ReportLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One run of a kind. ``owner_id`` None: each row names its owner. ``expected_digest``: write only what was previewed."""
+    """One run of a kind; ``run_id``: the import that it is done for, if any.
+
+    ``owner_id`` None: each row names its owner. ``expected_digest``: write only what was previewed."""
 
     content: bytes
     file_name: str
@@ -58,6 +61,26 @@ class Order:
     dry_run: bool
     expected_digest: str
     progress: Progress
+    run_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnChoices:
+    """How a kind maps the columns of a foreign list: what a column can be chosen for, what known headings mean (``guess``), the document
+    that a choice makes (chosen by heading, title, delimiter), and ``check``, which raises Refusal for one that is not enough."""
+
+    choices: tuple[str, ...]
+    guess: Callable[[Sequence[str], Sequence[str]], dict[str, str]]
+    document_of: Callable[[Mapping[str, str], str, str], dict[str, Any]]
+    check: Callable[[Mapping[str, Any]], object]
+
+
+OF_INSTRUMENTS = ColumnChoices(
+    mapping_guess.CHOICES,
+    mapping_guess.guess,
+    mapping_guess.document_of,
+    lambda document: parse_map(dict(document)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +88,7 @@ class ImportKind:
     """``code`` names it, ``layouts`` are the file formats it reads, ``page`` the url name of the page of one of its objects.
 
     ``run`` takes all rows in, or none; it raises Refusal when the file cannot be read and Conflict ``import.changed_since`` when
-    an expected digest does not hold. ``facts`` are values for people, by name.
+    an expected digest does not hold. ``facts`` are values for people, by name. ``columns`` count where a layout is ``SAVED`` or ``NEW``.
     """
 
     code: str
@@ -74,6 +97,7 @@ class ImportKind:
     facts: Callable[[Any], dict[str, Any]] = lambda report: {}
     object_id: Callable[[Any], int | None] = lambda row: None
     page: str = ""
+    columns: ColumnChoices = OF_INSTRUMENTS
 
 
 _registered: dict[str, ImportKind] = {}
@@ -88,6 +112,11 @@ def register(kind: ImportKind) -> None:
 
 def kinds() -> Mapping[str, ImportKind]:
     return _registered
+
+
+def of_document(document: Mapping[str, Any]) -> str:
+    """For which kind a saved mapping was made."""
+    return str(document.get("kind", INSTRUMENTS.code))
 
 
 def kind_of(code: str) -> ImportKind:

@@ -16,9 +16,7 @@ from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
 from instruments.models import ImportRun, ImportRunRow, ImportState, SavedMapping, User
 from instruments.queries import actor_for
-from instruments.rules import mapping_guess
 from instruments.rules.registry_file import Limits
-from instruments.rules.registry_map import parse_map
 from instruments.rules.registry_values import clean_text
 from instruments.services import import_kinds, uploads
 from instruments.services.import_kinds import NEW, SAVED, Order, ReportLike
@@ -75,20 +73,21 @@ def start(actor: Actor, asked: Asked, content: bytes, file_name: str, now: datet
 
 @whole
 def choose_columns(actor: Actor, run_id: int, chosen: Mapping[str, str], save_as: str, now: datetime) -> ImportRun:
-    """Say what each column means (``mapping_guess.CHOICES`` or nothing), keep it under a name if one is given, and read on.
+    """Say what each column means (a choice of the kind, or nothing), keep it under a name if one is given, and read on.
 
     Raises NotFound, Conflict ``import.state_changed``, Refusal ``import.choice_twice``, ``import.map_needs``, ``name.*``.
     """
     run = _locked(actor, run_id, ImportState.MAPPING)
     columns: Sequence[str] = run.facts["columns"]
+    known = import_kinds.kind_of(run.kind).columns
     picked = {column: chosen.get(column, "") for column in columns}
     named = [choice for choice in picked.values() if choice]
-    twice = sorted({choice for choice in named if named.count(choice) > 1 or choice not in mapping_guess.CHOICES})
+    twice = sorted({choice for choice in named if named.count(choice) > 1 or choice not in known.choices})
     if twice:
         raise Refusal(*(Reason("import.choice_twice", {"choice_name": choice}, choice) for choice in twice))
     name = clean_text(save_as, _MAPPING_NAME, "save_as")
-    document = mapping_guess.document_of(picked, name or run.file.file_name, run.facts["delimiter"])
-    parse_map(document)
+    document = known.document_of(picked, name or run.file.file_name, run.facts["delimiter"])
+    known.check(document)
     if name:
         _save(actor, run, name, document, now)
     run.document, run.state = document, ImportState.READING
@@ -183,6 +182,7 @@ def _taken(actor: Actor, run: ImportRun, content: bytes, now: datetime, *, dry_r
         dry_run=dry_run,
         expected_digest="" if dry_run else run.digest,
         progress=_progress_of(run) if dry_run else _silent,
+        run_id=run.pk,
     )
     return import_kinds.kind_of(run.kind).run(actor, order, now)
 
@@ -262,7 +262,8 @@ def _told(reason: Reason) -> dict[str, Any]:
 
 def _saved(actor: Actor, asked: Asked) -> SavedMapping:
     found = visible_to(SavedMapping.objects.all(), actor).filter(pk=asked.mapping_id or 0).first()
-    if found is None or found.organisation_id not in (None, asked.organisation_id):
+    mine = found is not None and found.organisation_id in (None, asked.organisation_id)
+    if found is None or not mine or import_kinds.of_document(found.document) != asked.kind:
         raise Refusal.of("import.mapping_unknown", "mapping")
     return found
 

@@ -365,11 +365,12 @@ def closure_import(confirmed: bool) -> int:
     return int(ClosureImport.objects.filter(confirmed_at__isnull=not confirmed).latest("pk").pk)
 
 
-def import_in(state: str) -> int:
+def import_in(state: str, kind: str = "instruments") -> int:
     """An import of the personas' lab in that state."""
     from instruments.models import ImportRun
 
-    return int(ImportRun.objects.filter(state=state, organisation_id=organisation(PERSONAS["lab_manager"])).latest("pk").pk)
+    runs = ImportRun.objects.filter(state=state, kind=kind, organisation_id=organisation(PERSONAS["lab_manager"]))
+    return int(runs.latest("pk").pk)
 
 
 def zone() -> int:
@@ -531,6 +532,13 @@ PAGES: tuple[Shown, ...] = (
     Shown("leader_inbox", lambda: at("leader_inbox"), ("group_leader", "researcher"), important=True),
     Shown("reservation_detail", lambda: at("reservation_detail", own_reservation("agreed")), ("group_leader",), "internal"),
     Shown("slip_list", lambda: at("slip_list"), ("owner_finance", "group_leader", "researcher")),
+    Shown("utilisation_list", lambda: at("utilisation_list"), ("programme_officer",)),
+    Shown(
+        "utilisation_lab",
+        lambda: at("utilisation_lab", organisation(PERSONAS["lab_manager"]), span="year", on="2026-11-01"),
+        ("lab_manager",),
+        important=True,
+    ),
     Shown("slip_detail", lambda: at("slip_detail", internal_slip()), ("owner_finance",), important=True),
     Shown("policy_list", lambda: at("policy_list", organisation(PERSONAS["lab_manager"])), ("lab_manager",)),
     Shown("policy_edit", lambda: at("policy_edit", organisation(PERSONAS["lab_manager"])), ("lab_manager",), important=True),
@@ -546,6 +554,15 @@ PAGES: tuple[Shown, ...] = (
             important=state == "preview",
         )  # type: ignore[misc]
         for state in ("preview", "mapping", "done", "failed")
+    ),
+    *(
+        Shown(
+            "import_run",
+            lambda state=state: at("import_run", import_in(state, kind="bookings")),
+            ("lab_manager",),
+            f"bookings-{state}",
+        )  # type: ignore[misc]
+        for state in ("preview", "done")
     ),
     Shown(
         "organisation_completeness",
@@ -849,6 +866,7 @@ NOT_PAGES: dict[str, str] = {
     "leader_decline": "POST only",
     "reservation_card": "POST only",
     "slip_file": "a download",
+    "utilisation_file": "a download",
     "enquiry_write": "POST only",
     "enquiry_close": "POST only",
     "enquiry_file": "a download",
@@ -940,6 +958,7 @@ NOT_PAGES: dict[str, str] = {
     "import_columns": "POST only",
     "import_confirm": "POST only",
     "import_cancel": "POST only",
+    "import_undo": "POST only",
     "import_report": "a download",
     "import_file": "a download",
     "mapping_forget": "POST only",

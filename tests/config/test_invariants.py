@@ -108,6 +108,7 @@ BREAKS: dict[str, list[str]] = {
         "INSERT INTO booking_sessionrating (reservation_id, instrument_id, stars, comment, rated_by_id, rated_at, answer, hidden_reason)"
         " SELECT id, instrument_id, 5, '', requested_by_id, now(), '', '' FROM booking_reservation WHERE state = 'requested' LIMIT 1",
     ],
+    "booking.imported_ones_say_where_from": ["UPDATE booking_reservation SET imported = true WHERE state = 'agreed'"],
     "booking.agreed_use_has_its_yes": ["UPDATE booking_usagesession SET customer_agreed_at = NULL"],
     "booking.runs_are_of_their_instrument": [
         "INSERT INTO booking_devicerun (instrument_id, device, starts_at, heard_at, started, skew_seconds, state, problem, reservation_id,"

@@ -6,7 +6,7 @@ Used by quote, hold and charge alike, so that they cannot differ in anything but
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -194,11 +194,14 @@ def plan(
     now: datetime,
     pins: Pins | None = None,
     schedule: PriceSchedule | None = None,
+    *,
+    imported: bool = False,
 ) -> Plan:
     """Everything but balances for pricing and subsidising ``during`` on ``instrument`` for ``customer`` as of ``now``.
 
     ``instrument`` comes with its site and organisation loaded. Without ``pins`` the price and the programmes are those in force on
-    the local date of the start; ``schedule`` is the pinned one where it is in hand already. Raises Refusal ``price.none``.
+    the local date of the start; ``schedule`` is the pinned one where it is in hand already. ``imported``: the time was not
+    booked here but came with a list of the lab's. Raises Refusal ``price.none``.
     """
     zone = ZoneInfo(instrument.site.time_zone)
     service_on = during.starts_at.astimezone(zone).date()
@@ -207,6 +210,8 @@ def plan(
     versions = tuple(subsidy.in_force(version_id) for version_id in pins.programme_version_ids)
     owner, site = instrument.organisation, instrument.site
     facts = facts_of(owner, site.region_code, customer, SERVICE_KIND, service_on, now.astimezone(zone).date())
+    if imported:
+        facts = replace(facts, service=replace(facts.service, imported=True))
     accounts = accounts_of(versions, facts, customer.pk, service_on)
     named_class = customer_class(
         kind=customer.kind,
@@ -217,9 +222,11 @@ def plan(
     return Plan(pins.price_version_id, schedule, during, zone, named_class, facts, versions, accounts, customer.pk)
 
 
-def prepare(instrument: Instrument, customer: Organisation, during: TimeRange, now: datetime) -> Prepared:
+def prepare(
+    instrument: Instrument, customer: Organisation, during: TimeRange, now: datetime, *, imported: bool = False
+) -> Prepared:
     """``plan`` with the balances of this moment, for a quote: nothing is locked and no account is opened."""
-    planned = plan(instrument, customer, during, now)
+    planned = plan(instrument, customer, during, now, imported=imported)
     return planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
 
 

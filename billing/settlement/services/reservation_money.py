@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from django.db import connection
@@ -23,7 +24,7 @@ from booking.models import CloseOut, Reservation, UsageSession
 from booking.ports import ExpectedFigures, FiguresChanged
 from booking.rules.states import Action, ReservationState
 from config.kernel.access import Actor
-from config.kernel.errors import Conflict, Reason
+from config.kernel.errors import Conflict, Reason, Refusal
 
 _IS_HELD = "SELECT EXISTS (SELECT FROM billing_quote WHERE reservation_id = %s AND held_at IS NOT NULL)"
 
@@ -36,7 +37,9 @@ class ReservationMoney:
 
         Raises Conflict ``billing.figures_differ`` when the customer saw other figures, ``card.not_enough_left``.
         """
-        prepared = assessing.prepare(reservation.instrument, reservation.organisation, reservation.during, now)
+        prepared = assessing.prepare(
+            reservation.instrument, reservation.organisation, reservation.during, now, imported=reservation.imported
+        )
         assessment = prepared.inputs.assess()
         _refuse_surprise(assessment, expected)
         _write_quote(reservation, 1, prepared, assessment, now, accepted_by_id=actor.user_id)
@@ -48,7 +51,7 @@ class ReservationMoney:
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
         pins = Pins.of(accepted.inputs)
         customer = reservation.organisation
-        planned = assessing.plan(reservation.instrument, customer, reservation.during, now, pins)
+        planned = assessing.plan(reservation.instrument, customer, reservation.during, now, pins, imported=reservation.imported)
         accounts = _locked_accounts(reservation, planned, now)
         prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
@@ -68,7 +71,9 @@ class ReservationMoney:
         # An approval that was taken back leaves a quote that was held once; a request holds nothing.
         waits = reservation.state == ReservationState.REQUESTED
         held = None if waits else next((quote for quote in reversed(quotes) if quote.held_at is not None), None)
-        planned = assessing.plan(reservation.instrument, reservation.organisation, reservation.during, now)
+        planned = assessing.plan(
+            reservation.instrument, reservation.organisation, reservation.during, now, imported=reservation.imported
+        )
         if held is None:
             prepared = planned.with_balances(_known(planned))
         else:
@@ -125,7 +130,9 @@ class ReservationMoney:
         """
         held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
         pins = Pins.of(held.inputs)
-        planned = assessing.plan(reservation.instrument, reservation.organisation, reservation.during, now, pins)
+        planned = assessing.plan(
+            reservation.instrument, reservation.organisation, reservation.during, now, pins, imported=reservation.imported
+        )
         accounts = self._released(reservation, planned, actor, now)
         prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
@@ -134,6 +141,18 @@ class ReservationMoney:
         _write_quote(reservation, revision, prepared, assessment, now, accepted_by_id=actor.user_id, held=True)
         _hold_awards(reservation, prepared, assessment, accounts, "extend", actor, now)
         card_money.hold(reservation, assessment.payable_now_fen, "extend", actor, now)
+
+    def reasons_against(self, asked: Sequence[Reservation], now: datetime) -> list[tuple[Reason, ...]]:
+        """Three queries for each customer."""
+        found: dict[int, tuple[Reason, ...]] = {}
+        of_customer: dict[int, list[int]] = defaultdict(list)
+        for place, one in enumerate(asked):
+            of_customer[one.organisation_id].append(place)
+        for places in of_customer.values():
+            sessions = [assessing.Session(asked[place].instrument, asked[place].during) for place in places]
+            prepared = assessing.prepare_many(sessions, asked[places[0]].organisation, now)
+            found |= {place: _not_quoted(each) for place, each in zip(places, prepared, strict=True)}
+        return [found[place] for place in range(len(asked))]
 
     def payable_now_fen(self, reservation: Reservation) -> int:
         """By the quote that was accepted last."""
@@ -182,6 +201,16 @@ class ReservationMoney:
             ledger.end_holds(own, due, source, now, TransferKind.VOID)
             if award is not None and award.total_fen > 0:
                 _write_award(reservation, charge, version_id, award, assessment.priced.local_on, now)
+
+
+def _not_quoted(prepared: Prepared | None) -> tuple[Reason, ...]:
+    if prepared is None:
+        return (Reason("booking_import.no_price", {}, "instrument"),)
+    try:
+        prepared.inputs.assess()
+    except Refusal as refusal:
+        return refusal.reasons
+    return ()
 
 
 def _is_dearer(assessment: Assessment, accepted: Quote | ExpectedFigures) -> bool:

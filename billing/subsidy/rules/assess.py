@@ -6,7 +6,7 @@ What is priced differs (a session by its time, a commissioned test by its sample
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
@@ -16,7 +16,7 @@ from billing.pricing.rules.samples import PricedSamples, SamplePrice, price_samp
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.evaluate import evaluate
-from billing.subsidy.rules.facts import Amounts, Facts, Quantities, Service
+from billing.subsidy.rules.facts import Amounts, Facts, Quantities
 from billing.subsidy.rules.outcome import Award, Balance, Outcome, Refused, SettlementMode, Unmet
 from billing.subsidy.rules.programme import Programme
 from config.kernel.time_range import TimeRange
@@ -178,7 +178,7 @@ def _complete(facts: Facts, priced: Priced, measured: Quantities) -> Facts:
     """The caller's facts completed by what was priced; only the amount asked for is the caller's."""
     service, quantities = facts.service, facts.quantities
     if service.service_on is None:
-        service = Service(service.kind, priced.local_on, service.invoice_on, service.claim_on, service.approval_on)
+        service = replace(service, service_on=priced.local_on)
     minutes = measured.minutes if quantities.minutes is None else quantities.minutes
     samples = measured.samples if quantities.samples is None else quantities.samples
     gross = priced.gross_fen

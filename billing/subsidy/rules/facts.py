@@ -15,6 +15,8 @@ from billing.ledger.rules.documents import Document, DocumentError, Fault, load_
 from billing.ledger.rules.money import parse_yuan, plain_yuan
 
 _SCHEMA = Path(__file__).parents[1] / "schema" / "facts.schema.json"
+_NO_DAYS = frozenset({"kind", "imported"})
+"""What the group ``service`` says beside days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +33,14 @@ class Party:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What was done and the local dates a programme may count from."""
+    """What was done and the local dates a programme may count from. ``imported``: it came with a list of the lab's."""
 
     kind: str | None = None
     service_on: date | None = None
     invoice_on: date | None = None
     claim_on: date | None = None
     approval_on: date | None = None
+    imported: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def facts_faults(document: Document) -> list[Fault]:
 
 def facts_document(facts: Facts) -> dict[str, Any]:
     """The facts in their public JSON form: ``parse_facts(facts_document(facts)) == facts``."""
-    service = {name: value if isinstance(value, str) else value.isoformat() for name, value in _given(facts.service).items()}
+    service = {name: value.isoformat() if isinstance(value, date) else value for name, value in _given(facts.service).items()}
     groups = {
         "applicant": _party_document(facts.applicant),
         "provider": _party_document(facts.provider),
@@ -111,9 +114,9 @@ def _party(document: Mapping[str, Any]) -> Party:
     return Party(**{**document, "policy_zones": frozenset(document.get("policy_zones", ()))})
 
 
-def _service(document: Mapping[str, str]) -> Service:
-    days = {name: date.fromisoformat(value) for name, value in document.items() if name != "kind"}
-    return Service(kind=document.get("kind"), **days)
+def _service(document: Mapping[str, Any]) -> Service:
+    days = {name: date.fromisoformat(value) for name, value in document.items() if name not in _NO_DAYS}
+    return Service(kind=document.get("kind"), imported=document.get("imported"), **days)
 
 
 def _party_document(party: Party) -> dict[str, Any]:
@@ -130,7 +133,7 @@ def _given(group: Party | Service | Amounts | Quantities) -> dict[str, Any]:
 def _day_faults(document: Document) -> list[Fault]:
     faults = []
     for name, value in document.get("service", {}).items():
-        if name != "kind" and not is_day(value):
+        if name not in _NO_DAYS and not is_day(value):
             faults.append(Fault(f"$.service.{name}", f"{value!r} is not a day of the calendar"))
     return faults
 

@@ -44,6 +44,7 @@ MESSAGES: dict[str, Message] = {
     "session.step.final_cost": Message(("refunded_fen",), "Expected back later: %(refunded_fen)s; the rest is the final cost"),
     # Conditions that were met
     "subsidy.step.validity": Message(("basis", "on"), "The %(basis)s date %(on)s lies within the programme's validity"),
+    "subsidy.step.imported": Message((), "The programme covers sessions that came with a list of the lab's"),
     "subsidy.step.applicant_kind": Message(("kind",), "The applicant is a %(kind)s"),
     "subsidy.step.firm_size": Message(("size",), "The firm is of %(size)s size"),
     "subsidy.step.region": Message(("subject", "region", "zones"), "The %(subject)s is in an area of the programme (%(region)s)"),
@@ -81,6 +82,7 @@ MESSAGES: dict[str, Message] = {
     "subsidy.step.total": Message(("total_fen",), "Subsidy: %(total_fen)s"),
     # Conditions that were not met
     "subsidy.unmet.fact_missing": Message(("fact",), "It is not known yet: %(fact)s"),
+    "subsidy.unmet.imported": Message((), "The session came with a list of the lab's, and the programme does not cover those"),
     "subsidy.unmet.validity": Message(
         ("basis", "on", "first_day", "last_day"),
         "The %(basis)s date %(on)s lies outside the programme's validity, %(first_day)s to %(last_day)s",

@@ -20,6 +20,7 @@ from billing.subsidy.rules.parts.adjustments import Adjustment, QualityFactor, a
 from billing.subsidy.rules.parts.base import Base, parse_base
 from billing.subsidy.rules.parts.caps import Cap, cap_faults, parse_cap
 from billing.subsidy.rules.parts.gates import parse_gate
+from billing.subsidy.rules.parts.imported import parse_imported
 from billing.subsidy.rules.parts.payers import Payers, parse_payers, payer_faults
 from billing.subsidy.rules.parts.rate import Rate, parse_rate, rate_faults
 from billing.subsidy.rules.parts.rounding import ClaimRounding, parse_rounding
@@ -132,7 +133,7 @@ def parse_programme(document: Document) -> Programme:
         payer_caps=tuple(cap for cap in caps if cap.payer),
         payers=parse_payers(document["payers"]),
         must_be_set=tuple(cap for cap in caps if cap.refuse_when_unset),
-        conditions=(validity, *gates, base, *adjustments),
+        conditions=(validity, parse_imported(document), *gates, base, *adjustments),
         document=document,
     )
 

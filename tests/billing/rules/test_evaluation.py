@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from billing.ledger.rules.money import plain_yuan
 from billing.subsidy.rules import Award, Balance, Refused, evaluate, parse_facts, parse_programme
+from billing.subsidy.rules.facts import facts_document
 from billing.subsidy.rules.parts.caps import Cap
 from tests.billing.rules.builders import REFUNDED, cap, facts_of, load, programme_document
 
@@ -332,3 +333,28 @@ def test_an_organisation_nobody_verified_is_refused_whether_denied_or_unknown() 
     assert refused(document, facts_of(100)) == ["subsidy.unmet.verified_organisation"]
     assert refused(document, facts_of(100, provider={"verified": False})) == ["subsidy.unmet.verified_organisation"]
     assert award(document, facts_of(100, provider={"verified": True})).total_fen == 5_000
+
+
+# Sessions of a lab's own list ------------------------------------------------------------------------------------------
+
+
+def _brought(imported: bool | None) -> dict[str, Any]:
+    service = {"service_on": "2025-06-10"} | ({} if imported is None else {"imported": imported})
+    return facts_of("100", service=service)
+
+
+def test_what_was_brought_along_is_covered_only_where_the_document_says_so() -> None:
+    silent = programme_document()
+    allowing = programme_document(imported_sessions={"allowed": True, "clause": "1"})
+    refusing = programme_document(imported_sessions={"allowed": False, "clause": "1"})
+    assert refused(silent, _brought(True)) == ["subsidy.unmet.imported"] == refused(refusing, _brought(True))
+    assert award(allowing, _brought(True)).total_fen == 5000
+    for document in (silent, allowing, refusing):
+        for booked_here in (None, False):
+            assert award(document, _brought(booked_here)).total_fen == 5000
+
+
+def test_the_mark_of_a_brought_session_survives_writing_and_reading() -> None:
+    for imported in (True, False, None):
+        facts = parse_facts(_brought(imported))
+        assert facts.service.imported is imported and parse_facts(facts_document(facts)) == facts

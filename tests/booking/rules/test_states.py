@@ -36,6 +36,8 @@ STEPS = {
     ("disputed", "decide"): "agreed",
     ("approved", "take_back"): "requested",
     ("rejected", "take_back"): "requested",
+    ("approved", "undo_import"): "cancelled",
+    ("completed", "undo_import"): "cancelled",
 }
 
 

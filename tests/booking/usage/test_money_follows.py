@@ -13,14 +13,31 @@ from booking.models import Reservation, ReservationTransition
 from booking.ports import NOTHING_EXPECTED
 from booking.rules.deciding import Verdict
 from booking.rules.states import Action
-from booking.services import changes, decisions, extending, inbox, reservations, self_service, transitions, usage_review
+from booking.services import (
+    brought_bookings,
+    changes,
+    decisions,
+    extending,
+    inbox,
+    reservations,
+    self_service,
+    transitions,
+    usage_review,
+)
 from booking.services.changes import ChangeRequest
 from booking.services.inbox import Wish
 from booking.services.reservations import ReservationRequest
 from config.kernel.time_range import TimeRange
+from instruments.services import import_runs
+from instruments.services.import_runs import Asked
 from tests.booking.usage.conftest import wrong
 
 HOUR = timedelta(hours=1)
+BROUGHT = (
+    b"E-mail,Instrument,Start,End\n"
+    b"lin@example.org,X-ray diffractometer,2026-11-27 09:00,2026-11-27 11:00\n"
+    b"lin@example.org,X-ray diffractometer,2026-10-27 09:00,2026-10-27 11:00\n"
+)
 CALLED = {
     "request": "on_request",
     Action.APPROVE: "on_approve",
@@ -30,6 +47,7 @@ CALLED = {
     Action.MARK_NO_SHOW: "on_release",
     Action.EXPIRE: "on_release",
     Action.TAKE_BACK: "on_release",
+    Action.UNDO_IMPORT: "on_release",
     Action.MOVE: "on_move",
     Action.CHECK_IN: "on_progress",
     Action.CHECK_OUT: "on_progress",
@@ -117,6 +135,12 @@ def test_money_is_called_on_every_step_and_nothing_stays_held_at_the_end(cast, p
     usage_review.refuse_adjustment(wang, decided.pk, "Yes.", decided.ends_at)
     usage_review.dispute(lin, decided.pk, "No!", decided.ends_at)
     usage_review.decide(li, decided.pk, "as_measured", "The log says so.", decided.ends_at)
+
+    run = import_runs.start(wang, Asked("bookings", "booking_list", cast.lab.pk), BROUGHT, "brought.csv", now)
+    import_runs.work(run.pk, now)
+    import_runs.confirm(wang, run.pk, now)
+    import_runs.work(run.pk, now)
+    assert brought_bookings.undo(wang, run.pk, now) == 2
 
     steps = list(ReservationTransition.objects.order_by("pk").values_list("action", flat=True))
     assert set(steps) == set(CALLED) == {"request", *Action}

@@ -8,6 +8,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from booking.models import Reservation
+from booking.services import usage_review
 from instruments.models import ImportRun, Instrument, PolicyZone, SavedMapping
 from instruments.services import import_runs
 
@@ -158,3 +160,35 @@ def test_the_operator_keeps_zones(cast: Any, as_: Any) -> None:
     zone.refresh_from_db()
     assert (zone.slug, str(zone.valid_to), zone.region_code) == ("high-tech", "2027-01-01", "")
     assert reverse("zone_list") in zhou.get(reverse("organisation_list")).content.decode()
+
+
+def test_a_list_of_bookings_is_taken_back_on_its_page_unless_something_hangs_on_it(cast: Any, as_: Any) -> None:
+    wang = as_("wang")
+    rows = b"E-mail,Instrument,Start,End\nlin@example.org,X-ray diffractometer,2026-10-25 09:00,2026-10-25 11:00\n"
+    page = hand_over(wang, rows, "bookings:booking_list", cast.lab.pk)["Location"]
+    run = read(cast)
+    assert b"Take this import back" not in wang.get(page).content
+    wang.post(reverse("import_confirm", args=[run.pk]))
+    import_runs.work(run.pk, cast.now)
+    assert b"Take this import back" in wang.get(page).content
+    assert b"Take this import back" not in as_("zhou").get(page).content
+    reservation = Reservation.objects.get()
+    shown = as_("lin").get(reverse("reservation_detail", args=[reservation.pk])).content
+    assert b"Taken over from the lab's own list" in shown
+    assert b"it was brought over from the lab&#x27;s list, and nothing is charged" in shown
+    undo = reverse("import_undo", args=[run.pk])
+    usage_review.agree(cast.actor("lin"), reservation.pk, cast.now)
+    refused = wang.post(undo)
+    assert (refused.status_code, b"have begun, moved or been agreed by now" in refused.content) == (409, True)
+
+
+def test_an_import_that_was_taken_back_says_so(cast: Any, as_: Any) -> None:
+    wang = as_("wang")
+    rows = b"E-mail,Instrument,Start,End\nlin@example.org,X-ray diffractometer,2026-10-25 09:00,2026-10-25 11:00\n"
+    page = hand_over(wang, rows, "bookings:booking_list", cast.lab.pk)["Location"]
+    run = read(cast)
+    wang.post(reverse("import_confirm", args=[run.pk]))
+    import_runs.work(run.pk, cast.now)
+    assert wang.post(reverse("import_undo", args=[run.pk])).status_code == 302
+    assert b"This import was taken back: one booking is cancelled." in wang.get(page).content
+    assert wang.post(reverse("import_undo", args=[run.pk])).status_code == 409

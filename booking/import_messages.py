@@ -1,0 +1,63 @@
+"""The sentences for lists of bookings and past use that a lab brings along."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.messages import register
+
+register(
+    {
+        "booking_import.column_missing": _("A column with one of these headings is needed: %(columns)s."),
+        "booking_import.column_gone": _(
+            "The mapping reads the column “%(column)s”, which the file does not have. Choose the columns anew."
+        ),
+        "booking_import.too_many_rows": _("A list has %(most)s rows at most. Split it, for example by year."),
+        "booking_import.calendar_unnamed": _(
+            "The calendar has no name. Give it the number or the name of its instrument (X-WR-CALNAME), and export it again."
+        ),
+        "booking_import.instrument_missing": _("The row names no instrument: give the lab's number or the name."),
+        "booking_import.email_missing": _("The row names nobody: give the e-mail address of the account."),
+        "booking_import.event_names_nobody": _(
+            "The title of the event names nobody: write the e-mail address of the account into it, or use a list."
+        ),
+        "booking_import.person_unknown": _(
+            "Nobody has an account with this address. Ask the person to register or for the address of the account; then import again."
+        ),
+        "booking_import.customer_none": _(
+            "The person belongs to no organisation that books. Their firm has to take them in first; then import again."
+        ),
+        "booking_import.customer_several": _(
+            "The person belongs to several organisations. Name the right one in a column of the list."
+        ),
+        "booking_import.customer_unknown": _(
+            "The person does not belong to this organisation here. Write its full name or its code as it is registered, or leave it empty."
+        ),
+        "booking_import.mode_unreadable": _("“%(text)s” is no way of service. Write for example assisted or self_operated."),
+        "booking_import.charge_unreadable": _("“%(text)s” is neither yes nor no. Leave it empty where nothing is charged."),
+        "booking_import.time_unreadable": _("“%(text)s” is no time. Write for example 2026-11-23 09:00."),
+        "booking_import.no_such_time": _("%(text)s does not exist on the wall of the instrument: the clock is put forward then."),
+        "booking_import.ends_before_start": _("It ends before it starts. Mend one of the times."),
+        "booking_import.too_long": _("One booking lasts %(days)s days at most. Split it."),
+        "booking_import.running": _("It is running now. Bring it along when it is over."),
+        "booking_import.collides": _(
+            "Line %(other_line)s takes the same time of this calendar. Mend one of them, or leave one out."
+        ),
+        "booking_import.taken": _(
+            "From %(taken_from_at)s to %(taken_until_at)s the calendar is taken here. Move or cancel that first, or leave the row out."
+        ),
+        "booking_import.no_price": _(
+            "The instrument had no price for this customer on that day. Publish one that holds from then, or leave the row out."
+        ),
+        "booking_import.repeated_row": _("The same as line %(counting_line)s, which counts."),
+        "booking_import.known": _("Brought along before, as %(reference)s."),
+        "booking_import.known_elsewhen": _(
+            "Brought along before, as %(reference)s, for another time. It stays as it is: move it on its page."
+        ),
+        "booking_import.upcoming": _("Becomes an approved booking."),
+        "booking_import.past": _("Becomes past use; the customer is asked to agree."),
+        "booking_import.in_use": _(
+            "%(count)s of the bookings have begun, moved or been agreed by now, %(reference)s for one. Cancel the others one by one."
+        ),
+    }
+)

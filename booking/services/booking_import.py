@@ -1,0 +1,337 @@
+"""Take over what a lab kept before: bookings to come and past use, all rows or none, with the fate of every row, and nothing twice.
+
+The preview writes nothing and locks nothing. What is confirmed is judged anew behind the locks of all calendars, compared with the preview,
+and only then written; the exclusion constraint has the last word.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from schedule.models import Calendar
+
+from booking import ports
+from booking.models import ImportedBooking, Reservation
+from booking.rules.booking_rows import (
+    MOST_ROWS,
+    BookingRow,
+    Kind,
+    Placed,
+    colliding,
+    columns_of,
+    document_of,
+    guess,
+    key_of,
+    kind_of,
+    known_headers,
+    placed,
+    read_rows,
+    repeated,
+    require_needed,
+    row_of_event,
+    words,
+)
+from booking.rules.states import ReservationState
+from booking.services.brought_bookings import KIND, Brought, tell_all, write
+from booking.services.conflicts import NO_OVERLAP
+from booking.services.import_people import Found, Lookup, taken_lines
+from config.kernel.access import Actor, Role
+from config.kernel.errors import Conflict, Reason, Refusal
+from config.kernel.services import transactions
+from config.kernel.time_range import TimeRange
+from instruments.models import Organisation
+from instruments.rules.ics_reading import REFUSED, TAKEN, IcsRow
+from instruments.rules.registry_file import Limits
+from instruments.services import ics_reader
+from instruments.services.import_kinds import NEW, SAVED, ColumnChoices, ImportKind, Order, ReportLike
+from instruments.services.instrument_changes import owner_institution
+from instruments.services.list_reading import read_list
+from instruments.services.registry_import import ImportReport, RowFate
+
+CALENDAR_LAYOUT = "booking_calendar"
+_BACK, _AHEAD = timedelta(days=1100), timedelta(days=400)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a file says: its rows, fates of what is no booking at all, and what was read how."""
+
+    rows: Sequence[BookingRow]
+    left_out: Sequence[RowFate]
+    encoding: str
+    sureness: str
+    columns_read: tuple[str, ...] = ()
+    columns_not_read: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """A row that may be written, with everything that is needed for it."""
+
+    placed: Placed
+    found: Found
+    reservation: Reservation
+
+
+def import_bookings(actor: Actor, order: Order, now: datetime) -> ImportReport:
+    """Read the list, judge every row, and write all of it in one transaction unless a row is refused or it is a dry run.
+
+    Raises Forbidden, Refusal ``import.*`` / ``ics.*`` / ``booking_import.*`` when the file cannot be read as a list of bookings, Conflict
+    ``import.changed_since`` when it would come otherwise than previewed, or somebody took a time meanwhile.
+    """
+    if order.owner_id is None:
+        raise Refusal.of("import.owner_needed", "owner")
+    actor.require_in(order.owner_id, Role.LAB_MANAGER)
+    owner = owner_institution(order.owner_id)
+    lookup = Lookup(owner)
+    read = _events(order, lookup, now) if order.layout == CALENDAR_LAYOUT else _table(order)
+    if len(read.rows) > MOST_ROWS:
+        raise Refusal.of("booking_import.too_many_rows", "file", most=MOST_ROWS)
+    try:
+        with transaction.atomic():
+            return _judged_and_written(actor, order, owner, lookup, read, now)
+    except IntegrityError as error:
+        if transactions.constraint_name(error) != NO_OVERLAP:
+            raise
+        raise Conflict.of("import.changed_since", "file") from error
+
+
+def _judged_and_written(
+    actor: Actor, order: Order, owner: Organisation, lookup: Lookup, read: _Read, now: datetime
+) -> ImportReport:
+    if not order.dry_run:
+        calendars = Calendar.objects.filter(pk__in=lookup.calendar_ids(read.rows)).order_by("pk")
+        list(calendars.select_for_update(no_key=True).values_list("pk", flat=True))
+    lookup.read(read.rows)
+    fates, judged = _Judge(actor, owner, lookup, now).all(read.rows)
+    fates = sorted([*fates, *read.left_out], key=lambda row: row.line)
+    report = _report(order, read, fates)
+    order.progress(len(fates), len(fates))
+    if order.expected_digest and report.digest != order.expected_digest:
+        raise Conflict.of("import.changed_since", "file")
+    if report.written:
+        brought = [
+            Brought(one.reservation, one.placed.row, one.placed.key, kind_of(one.placed.during, now), order.file_name)
+            for one in judged
+        ]
+        for one in brought:
+            write(actor, one, order.run_id, now)
+        tell_all(owner, brought, now)
+    return report
+
+
+# --- Reading ----------------------------------------------------------------------------------------------------------
+def _table(order: Order) -> _Read:
+    read = read_list(order.content, Limits(), known_headers())
+    columns = columns_of(read.table.headers, order.document)
+    used = frozenset(columns.values())
+    return _Read(
+        rows=read_rows(read.table, columns),
+        left_out=(),
+        encoding=read.decoded.encoding,
+        sureness=read.decoded.sureness,
+        columns_read=tuple(header for header in read.table.headers if header in used),
+        columns_not_read=tuple(header for header in read.table.headers if header not in used),
+    )
+
+
+def _events(order: Order, lookup: Lookup, now: datetime) -> _Read:
+    """The calendar of one instrument, whose name or number is the calendar's name. Raises Refusal ``booking_import.calendar_unnamed``."""
+    window = TimeRange(now - _BACK, now + _AHEAD)
+    file = ics_reader.read(order.content, ZoneInfo(settings.TIME_ZONE), window)
+    instrument, reasons = lookup.instrument(file.title)
+    if instrument is None:
+        raise Refusal(*(reasons or [Reason("booking_import.calendar_unnamed", {}, "file")]))
+    if instrument.site.time_zone != settings.TIME_ZONE:
+        file = ics_reader.read(order.content, ZoneInfo(instrument.site.time_zone), window)
+    rows = [
+        row_of_event(each.line, each.uid, each.recurrence, each.title, file.title, each.starts_at, each.ends_at)
+        for each in file.rows
+        if each.fate == TAKEN
+    ]
+    left_out = [_event_fate(each, lookup.owner.name) for each in file.rows if each.fate != TAKEN]
+    return _Read(rows, left_out, "utf-8", "certain")
+
+
+def _event_fate(row: IcsRow, owner: str) -> RowFate:
+    """What takes no time is left as it is; what cannot be read refuses the file, as any row does."""
+    reasons = (row.reason,) if row.reason else ()
+    if row.fate == REFUSED:
+        return RowFate(line=row.line, fate="refused", name=row.title, owner=owner, reasons=reasons)
+    return RowFate(line=row.line, fate="unchanged", name=row.title, owner=owner, notes=reasons)
+
+
+def _report(order: Order, read: _Read, fates: Sequence[RowFate]) -> ImportReport:
+    refused = any(row.fate == "refused" for row in fates)
+    return ImportReport(
+        file_name=order.file_name,
+        sha256=hashlib.sha256(order.content).hexdigest(),
+        size_bytes=len(order.content),
+        encoding=read.encoding,
+        sureness=read.sureness,
+        other_encodings=(),
+        odd_bytes=0,
+        zone_name="",
+        columns_read=read.columns_read,
+        columns_not_read=read.columns_not_read,
+        rows=tuple(fates),
+        organisations_created=(),
+        sites_created=0,
+        absent=0,
+        written=not (order.dry_run or refused),
+    )
+
+
+# --- Judging ----------------------------------------------------------------------------------------------------------
+class _Judge:
+    """Meets the rows with what is stored; everything that many rows need is read at once."""
+
+    def __init__(self, actor: Actor, owner: Organisation, lookup: Lookup, now: datetime) -> None:
+        self.actor, self.owner, self.lookup, self.now = actor, owner, lookup, now
+
+    def all(self, rows: Sequence[BookingRow]) -> tuple[list[RowFate], list[_Judged]]:
+        """The fate of every row, and those that are to be written."""
+        fates: dict[int, RowFate] = {}
+        found: list[tuple[Placed, Found]] = []
+        for row in rows:
+            pair, faults = self._placed(row)
+            if pair is None:
+                fates[row.line] = self._fate(row, "refused", faults)
+            else:
+                found.append(pair)
+        self._say_known(found, fates)
+        new = [one for one in found if one[0].row.line not in fates]
+        self._refuse_taken([one for one, _found in new], fates)
+        judged = [self._judged(*one) for one in new if one[0].row.line not in fates]
+        why_not = ports.money().reasons_against([one.reservation for one in judged], self.now)
+        for one, reasons in zip(judged, why_not, strict=True):
+            fate = "refused" if reasons else "created"
+            # What it becomes is part of what was previewed: a booking that has passed since is not written as past use unseen.
+            becomes = (Reason(f"booking_import.{kind_of(one.placed.during, self.now)}", {}, ""),)
+            fates[one.placed.row.line] = self._fate(one.placed.row, fate, reasons or becomes, found=one.found)
+        return [fates[row.line] for row in rows], judged
+
+    def _placed(self, row: BookingRow) -> tuple[tuple[Placed, Found] | None, list[Reason]]:
+        found, reasons = self.lookup.find(row)
+        reasons = [*row.reasons, *reasons]
+        if found is None:
+            return None, reasons
+        during, faults = placed(row, ZoneInfo(found.instrument.site.time_zone), self.now)
+        reasons += faults
+        if during is None or reasons:
+            return None, reasons
+        key = key_of(row, found.instrument.pk, during)
+        return (Placed(row, found.instrument.calendar_id, key, during, during), found), []
+
+    def _say_known(self, found: Sequence[tuple[Placed, Found]], fates: dict[int, RowFate]) -> None:
+        """Rows that say something again: within the file, or what an import has brought before."""
+        keys = {one.key for one, _found in found}
+        stored = {
+            each.source_key: each
+            for each in ImportedBooking.objects.filter(
+                organisation=self.owner, source_key__in=keys, undone_at__isnull=True
+            ).select_related("reservation")
+        }
+        again = repeated([one for one, _found in found])
+        for one, who in found:
+            line = one.row.line
+            if line in again:
+                note = Reason("booking_import.repeated_row", {"counting_line": again[line]}, "")
+                fates[line] = self._fate(one.row, "repeated", (note,))
+            elif one.key in stored:
+                before = stored[one.key]
+                same = (before.source_starts_at, before.source_ends_at) == (one.during.starts_at, one.during.ends_at)
+                code = "known" if same else "known_elsewhen"
+                note = Reason(f"booking_import.{code}", {"reference": before.reservation.reference}, "")
+                fates[line] = self._fate(one.row, "unchanged", (), (note,), who)
+
+    def _refuse_taken(self, rows: Sequence[Placed], fates: dict[int, RowFate]) -> None:
+        """Rows whose time another row, or somebody here, has."""
+        others = colliding(rows)
+        taken = taken_lines(rows, self.now)
+        for one in rows:
+            line, reasons = one.row.line, []
+            if line in others:
+                reasons.append(Reason("booking_import.collides", {"other_line": others[line]}, "starts_at"))
+            if line in taken:
+                zone = self.lookup.zone(one.row)
+                span = {name: moment.astimezone(zone).isoformat() for name, moment in taken[line].items()}
+                reasons.append(Reason("booking_import.taken", span, "starts_at"))
+            if reasons:
+                fates[line] = self._fate(one.row, "refused", reasons)
+
+    def _judged(self, one: Placed, found: Found) -> _Judged:
+        reservation = Reservation(
+            instrument=found.instrument,
+            organisation=found.customer,
+            requested_by=found.person,
+            starts_at=one.during.starts_at,
+            ends_at=one.during.ends_at,
+            state=ReservationState.REQUESTED,
+            service_mode=found.service_mode,
+            purpose=one.row.purpose,
+            research_project=one.row.research_project,
+            created_at=self.now,
+            imported=True,
+        )
+        return _Judged(one, found, reservation)
+
+    def _fate(
+        self,
+        row: BookingRow,
+        fate: str,
+        reasons: Sequence[Reason] = (),
+        notes: Sequence[Reason] = (),
+        found: Found | None = None,
+    ) -> RowFate:
+        same_day = row.starts is not None and row.ends is not None and row.starts.date() == row.ends.date()
+        moments = ((row.starts, "%Y-%m-%d %H:%M"), (row.ends, "%H:%M" if same_day else "%Y-%m-%d %H:%M"))
+        when = "–".join(moment.strftime(pattern) for moment, pattern in moments if moment is not None)
+        return RowFate(
+            line=row.line,
+            fate=fate,
+            name=f"{row.email} {when}".strip(),
+            inner_id=row.external_id or row.instrument,
+            owner=self.owner.name,
+            instrument_id=found.instrument.pk if found else None,
+            reasons=tuple(reasons),
+            notes=tuple(notes),
+        )
+
+
+def _run(actor: Actor, order: Order, now: datetime) -> ReportLike:
+    return import_bookings(actor, order, now)
+
+
+def _facts_of(report: Any) -> dict[str, Any]:
+    return {
+        "encoding": report.encoding,
+        "sureness": report.sureness,
+        "columns_not_read": list(report.columns_not_read),
+        "absent": 0,
+    }
+
+
+BOOKINGS = ImportKind(
+    KIND,
+    ("booking_list", CALENDAR_LAYOUT, SAVED, NEW),
+    _run,
+    facts=_facts_of,
+    object_id=lambda row: row.instrument_id,
+    page="instrument_detail",
+    columns=ColumnChoices(
+        tuple(words()["columns"]),
+        lambda headers, choices: {header: code for header, code in guess(headers).items() if code in choices},
+        document_of,
+        lambda document: require_needed(document["fields"]),
+    ),
+)
+
+__all__ = ["BOOKINGS", "Kind", "import_bookings"]

@@ -1,0 +1,230 @@
+"""Writing a booking that a lab brought along, telling people once about all of theirs, and taking a whole import back.
+
+Everything is part of the caller's transaction, behind the calendars' locks.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.urls import reverse
+from psycopg.types.range import TimestamptzRange
+from schedule.models import Calendar
+
+from booking import ports
+from booking.models import (
+    CloseOut,
+    DeviceRun,
+    ImportedBooking,
+    Means,
+    Occupancy,
+    OccupancySource,
+    Reservation,
+    ReservationChange,
+    ReservationTransition,
+    UsageSession,
+)
+from booking.rules.booking_rows import BookingRow, Kind
+from booking.rules.states import Action, ReservationState
+from booking.services import holds, sessions
+from booking.services.state_writing import lock_row, move
+from config.kernel.access import Actor, Role, get_visible
+from config.kernel.errors import Conflict
+from config.kernel.services import audit
+from config.kernel.services.silence import silence
+from config.kernel.services.transactions import whole
+from instruments.models import ImportRun, ImportState, Organisation
+from instruments.services.notices import News, person, tell
+
+REASON_LENGTH = 300
+LISTED = 20
+NOT_CHARGED = "imported"
+KIND = "bookings"
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """A reservation that is not stored yet (with instrument, site, owner and customer), and the row that it comes from."""
+
+    reservation: Reservation
+    row: BookingRow
+    key: str
+    kind: Kind
+    file_name: str
+
+    @property
+    def source(self) -> str:
+        return f"{self.file_name}, {self.row.line}"[:REASON_LENGTH]
+
+
+def write(actor: Actor, brought: Brought, run_id: int | None, now: datetime) -> None:
+    """Store it: approved, or, when it is over, as a session that waits for the customer's yes. Nobody is told.
+
+    Raises the exclusion constraint's IntegrityError, Conflict ``booking.figures_changed``.
+    """
+    reservation = brought.reservation
+    with silence():
+        _insert(actor, brought, run_id, now)
+        locked = lock_row(reservation.pk)
+        ports.money().on_request(locked, actor, ports.NOTHING_EXPECTED, now)
+        if ports.money().on_approve(locked, actor, now) is not None:
+            raise Conflict.of("booking.figures_changed")
+        move(locked, Action.APPROVE, actor, now, brought.source)
+        if brought.kind is Kind.PAST:
+            _write_use(actor, locked, brought, now)
+
+
+def _insert(actor: Actor, brought: Brought, run_id: int | None, now: datetime) -> None:
+    reservation = brought.reservation
+    holds.clear(reservation.instrument.calendar_id, reservation.during, now)
+    reservation.save(force_insert=True)
+    Occupancy.objects.create(
+        calendar_id=reservation.instrument.calendar_id,
+        during=TimestamptzRange(reservation.starts_at, reservation.ends_at),
+        blocking=True,
+        source=OccupancySource.RESERVATION,
+        reservation=reservation,
+    )
+    ReservationTransition.objects.create(
+        reservation=reservation,
+        action="request",
+        to_state=ReservationState.REQUESTED,
+        actor_id=actor.user_id,
+        at=now,
+        reason=brought.source,
+    )
+    ImportedBooking.objects.create(
+        reservation=reservation,
+        organisation_id=reservation.instrument.organisation_id,
+        run_id=run_id,
+        line=brought.row.line,
+        source_key=brought.key,
+        source_starts_at=reservation.starts_at,
+        source_ends_at=reservation.ends_at,
+    )
+    said = {"state": "requested", "starts_at": reservation.starts_at.isoformat(), "ends_at": reservation.ends_at.isoformat()}
+    audit.record(actor, "reservation.import", reservation, now, after=said | {"run": run_id}, reason=brought.source)
+
+
+def _write_use(actor: Actor, locked: Reservation, brought: Brought, now: datetime) -> None:
+    """It happened as the list says. Nothing is charged unless the row asks for it; then the price of the day and both yeses decide."""
+    sessions.start(locked, actor, now, sessions.Beginning(locked.starts_at, Means.AFTERWARDS))
+    session = sessions.finish(locked, actor, now, sessions.Ending(locked.ends_at, Means.AFTERWARDS, brought.source))
+    session.late_entered = True
+    session.evidence = brought.row.evidence or brought.source
+    if not brought.row.charge:
+        sessions.charge_for(session, None, NOT_CHARGED)
+    session.save()
+
+
+def tell_all(owner: Organisation, brought: Sequence[Brought], now: datetime) -> None:
+    """One notice for each person, with the list of what was brought over."""
+    of_person: dict[int, list[Brought]] = defaultdict(list)
+    for one in brought:
+        of_person[one.reservation.requested_by_id].append(one)
+    for person_id, own in of_person.items():
+        listed = sorted(own, key=lambda one: one.reservation.starts_at)
+        params = {
+            "lab": owner.name,
+            "lab_en": owner.name_en,
+            "count": len(listed),
+            "past": sum(one.kind is Kind.PAST for one in listed),
+            "listed": [_line(one.reservation) for one in listed[:LISTED]],
+        }
+        tell(News("bookings.imported", params, reverse("reservation_list"), owner, owner.pk), person(person_id), now)
+
+
+def _line(reservation: Reservation) -> dict[str, str]:
+    zone = ZoneInfo(reservation.instrument.site.time_zone)
+    return {
+        "instrument": reservation.instrument.name,
+        "instrument_en": reservation.instrument.name_en,
+        "starts_at": reservation.starts_at.astimezone(zone).isoformat(),
+        "ends_at": reservation.ends_at.astimezone(zone).isoformat(),
+    }
+
+
+# --- Taking it back ---------------------------------------------------------------------------------------------------
+def may_undo(actor: Actor, run: ImportRun) -> bool:
+    """Whether the actor may ask to take an import back; what hangs on it is asked behind the locks."""
+    written = run.kind == KIND and run.state == ImportState.DONE and not run.facts.get("undone")
+    return written and run.organisation_id in actor.organisations(Role.LAB_MANAGER)
+
+
+@whole
+def undo(actor: Actor, run_id: int, now: datetime) -> int:
+    """Take a whole import back while nothing hangs on it; returns how many bookings it was. Its rows may come again.
+
+    Raises NotFound, Forbidden, Conflict ``import.state_changed`` (not written, or taken back), ``booking_import.in_use`` (how many have a
+    life of their own, and one of them).
+    """
+    run = get_visible(ImportRun.objects.select_for_update(of=("self",)).select_related("organisation"), actor, pk=run_id)
+    if run.organisation is None:
+        raise Conflict.of("import.state_changed", "file")
+    actor.require_in(run.organisation.pk, Role.LAB_MANAGER)
+    if run.kind != KIND or run.state != ImportState.DONE or run.facts.get("undone"):
+        raise Conflict.of("import.state_changed", "file")
+    rows = ImportedBooking.objects.filter(run=run, undone_at__isnull=True)
+    calendars = Calendar.objects.filter(instruments__reservations__brought__in=rows).distinct()
+    list(Calendar.objects.filter(pk__in=calendars).order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
+    _refuse_in_use(rows, now)
+    reservations = list(rows.order_by("line").values_list("reservation_id", flat=True))
+    with silence():
+        for pk in reservations:
+            _take_back(actor, lock_row(pk), now)
+    rows.update(undone_at=now)
+    run.facts |= {"undone": len(reservations)}
+    run.save(update_fields=["facts"])
+    audit.record(actor, "import.undo", run, now, after={"bookings": len(reservations)})
+    _tell_undone(run.organisation, reservations, now)
+    return len(reservations)
+
+
+_OWN_STEPS = {ReservationState.APPROVED.value: 2, ReservationState.COMPLETED.value: 4}
+"""How many steps of history the import itself leaves: asked and approved, and of past use its beginning and end too."""
+
+
+def _refuse_in_use(rows: QuerySet[ImportedBooking], now: datetime) -> None:
+    """Raises Conflict ``booking_import.in_use`` where any of them has begun, was moved, agreed to, or measured by a device."""
+    steps = Count("reservation__transitions", distinct=True)
+    touched = rows.annotate(
+        steps=steps,
+        changed=Exists(ReservationChange.objects.filter(reservation_id=OuterRef("reservation_id"))),
+        closed=Exists(CloseOut.objects.filter(reservation_id=OuterRef("reservation_id"))),
+        measured=Exists(DeviceRun.objects.filter(reservation_id=OuterRef("reservation_id"))),
+    ).select_related("reservation", "reservation__session")
+    in_use = [one for one in touched if not _is_as_it_came(one, now)]
+    if in_use:
+        raise Conflict.of("booking_import.in_use", "file", count=len(in_use), reference=in_use[0].reservation.reference)
+
+
+def _is_as_it_came(one: ImportedBooking, now: datetime) -> bool:
+    reservation = one.reservation
+    hangs = one.changed or one.closed or one.measured  # type: ignore[attr-defined]  # annotated by _refuse_in_use
+    if hangs or one.steps != _OWN_STEPS.get(reservation.state):  # type: ignore[attr-defined]
+        return False
+    if reservation.state == ReservationState.APPROVED:
+        return reservation.starts_at > now
+    return reservation.session.customer_agreed_at is None
+
+
+def _take_back(actor: Actor, locked: Reservation, now: datetime) -> None:
+    session = UsageSession.objects.filter(reservation=locked).first()
+    move(locked, Action.UNDO_IMPORT, actor, now)
+    ports.money().on_release(locked, actor, Action.UNDO_IMPORT.value, now)
+    if session is not None:
+        said = {"evidence": session.evidence, "actual_starts_at": session.actual_starts_at.isoformat()}
+        audit.record(actor, "usage.undo_import", session, now, before=said)
+        session.delete()
+
+
+def _tell_undone(owner: Organisation, reservation_ids: Sequence[int], now: datetime) -> None:
+    rows = Reservation.objects.filter(pk__in=reservation_ids).values_list("requested_by_id").annotate(count=Count("pk"))
+    for person_id, count in rows.order_by("requested_by_id"):
+        params = {"lab": owner.name, "lab_en": owner.name_en, "count": count}
+        tell(News("bookings.import_undone", params, reverse("reservation_list"), owner, owner.pk), person(person_id), now)

@@ -1,0 +1,278 @@
+"""A lab brings its bookings and past use along: previewed, written once, marked, told once, and taken back."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from billing.settlement.models import Charge, Quote
+from billing.subsidy import services as subsidy
+from booking.models import ImportedBooking, Occupancy, Reservation, UsageSession
+from booking.queries import utilisation
+from booking.rules.use_period import Span, period_of
+from booking.services import booking_import, brought_bookings, reservations, transitions, usage_review
+from booking.services.reservations import ReservationRequest
+from config.kernel.errors import Conflict, Forbidden, NotFound
+from instruments.models import ImportState, Instrument, Membership, Notice, Organisation, SavedMapping
+from instruments.services import import_runs
+from instruments.services.import_runs import Asked
+from tests.booking.bringing.conftest import LIVE, PAST, fates, told
+from tests.booking.usage.conftest import wrong
+from tests.conftest import programme_document
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_preview_writes_nothing_and_says_what_becomes_of_each_row(cast, preview):
+    run = preview(LIVE + PAST)
+    assert (run.state, fates(run), told(run)) == (ImportState.PREVIEW, ["created", "created"], [{"upcoming"}, {"past"}])
+    assert not Reservation.objects.exists() and not Occupancy.objects.exists()
+
+
+def test_a_booking_to_come_is_approved_and_takes_its_time(cast, take_in, slot):
+    take_in(LIVE)
+    one = Reservation.objects.get()
+    assert (one.state, one.imported, one.during, one.organisation, one.requested_by) == (
+        "approved", True, slot(9, 11), cast.firm, cast.users["lin"],
+    )  # fmt: skip
+    with pytest.raises(Conflict):
+        request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(10, 12), "assisted")
+        reservations.reserve(cast.actor("lin"), request, cast.now, idempotency_key="k")
+    assert wrong() == {}
+
+
+def test_past_use_waits_for_the_customer_s_yes_and_nothing_is_charged(cast, take_in, now):
+    take_in(PAST)
+    session = UsageSession.objects.get()
+    assert (session.late_entered, session.evidence, session.billable_minutes) == (True, "Log book 17", 0)
+    assert session.reservation.state == "completed" and session.actual.seconds == 3 * 3600
+    usage_review.agree(cast.actor("lin"), session.reservation_id, now)
+    assert Charge.objects.get().gross_fen == 0
+    assert wrong() == {}
+
+
+def test_past_use_that_is_to_be_charged_is_charged_by_the_price_of_its_day_after_the_yes(cast, take_in, now):
+    take_in(PAST.replace("17,", "17,yes"))
+    assert not Charge.objects.exists()
+    usage_review.agree(cast.actor("lin"), Reservation.objects.get().pk, now)
+    assert Charge.objects.get().gross_fen == 3 * 40_000
+
+
+def test_the_same_list_again_changes_nothing_and_one_that_grew_brings_only_what_is_new(cast, take_in, preview):
+    take_in(LIVE + PAST)
+    again = preview(LIVE + PAST)
+    assert (fates(again), told(again)) == (["unchanged", "unchanged"], [{"known"}, {"known"}])
+    more = take_in(LIVE + PAST + LIVE.replace("L1", "L2").replace(" 09:", " 12:").replace(" 11:", " 13:"))
+    assert (fates(more), Reservation.objects.count()) == (["unchanged", "unchanged", "created"], 3)
+    moved = preview(LIVE.replace(" 11:00", " 12:00"))
+    assert told(moved) == [{"known_elsewhen"}]
+
+
+def test_rows_without_a_number_are_known_by_what_they_say(cast, take_in, preview):
+    take_in(LIVE.replace("L1", ""))
+    assert fates(preview(LIVE.replace("L1", ""))) == ["unchanged"]
+    assert fates(preview(LIVE.replace("L1", "") * 2)) == ["unchanged", "repeated"]
+
+
+def test_what_takes_the_same_time_is_refused_before_anything_is_written(cast, preview, slot):
+    request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(14, 16), "assisted")
+    reservations.reserve(cast.actor("lin"), request, cast.now, idempotency_key="k")
+    within = LIVE + LIVE.replace("L1", "L2").replace(" 09:", " 10:")
+    run = preview(within + LIVE.replace("L1", "L3").replace(" 09:", " 15:").replace(" 11:", " 17:"))
+    assert told(run) == [{"collides"}, {"collides"}, {"taken"}]
+    with pytest.raises(Conflict) as refused:
+        import_runs.confirm(cast.actor("wang"), run.pk, cast.now)
+    assert refused.value.reasons[0].code == "import.rows_refused"
+
+
+def test_rows_that_name_nobody_nowhere_or_no_time_say_what_to_do(cast, preview):
+    Membership.objects.create(user=cast.users["lin"], organisation=cast.other_firm, role="researcher", created_at=cast.now)
+    run = preview(
+        "1,stranger@example.org,X-ray diffractometer,2026-11-25 09:00,2026-11-25 11:00,,\n"
+        "2,he@example.org,Unknown,soon,2026-11-25 11:00,,\n"
+        "3,lin@example.org,X-ray diffractometer,2026-11-26 09:00,2026-11-26 11:00,,\n"
+        "4,wu@example.org,X-ray diffractometer,2026-11-27 09:00,2026-11-27 11:00,,\n"
+    )
+    assert told(run) == [
+        {"person_unknown"}, {"licence.instrument_unknown", "time_unreadable"}, {"customer_several"}, {"customer_none"},
+    ]  # fmt: skip
+
+
+def test_a_named_customer_is_one_of_the_person_s_own(cast, take_in, preview):
+    head = "E-mail,Instrument,Start,End,Organisation\n"
+    rows = "lin@example.org,X-ray diffractometer,2026-11-25 09:00,2026-11-25 11:00,{}\n"
+    assert told(preview(rows.format("Lianhe"), head=head)) == [{"customer_unknown"}]
+    take_in(rows.format(cast.firm.name), head=head)
+    assert Reservation.objects.get().organisation == cast.firm
+
+
+def test_an_instrument_without_a_price_on_that_day_is_said(cast, preview):
+    assert told(preview(PAST.replace("2026-10-12", "2024-10-12"))) == [{"no_price"}]
+
+
+def test_somebody_who_books_after_the_preview_brings_another_preview(cast, preview, slot):
+    run = preview(LIVE)
+    import_runs.confirm(cast.actor("wang"), run.pk, cast.now)
+    request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(10, 12), "assisted")
+    reservations.reserve(cast.actor("lin"), request, cast.now, idempotency_key="k")
+    import_runs.work(run.pk, cast.now)
+    run.refresh_from_db()
+    assert (run.state, run.changed_since, told(run)) == (ImportState.PREVIEW, True, [{"taken"}])
+    assert not ImportedBooking.objects.exists()
+
+
+def test_the_database_has_the_last_word_where_the_judgement_was_wrong(cast, preview, slot, monkeypatch):
+    monkeypatch.setattr(booking_import, "taken_lines", lambda rows, now: {})
+    request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(10, 12), "assisted")
+    reservations.reserve(cast.actor("lin"), request, cast.now, idempotency_key="k")
+    transitions.approve(cast.actor("wang"), Reservation.objects.get().pk, cast.now)
+    run = preview(PAST + LIVE)
+    import_runs.confirm(cast.actor("wang"), run.pk, cast.now)
+    import_runs.work(run.pk, cast.now)
+    run.refresh_from_db()
+    assert (run.state, run.changed_since) == (ImportState.PREVIEW, True)
+    assert Reservation.objects.count() == 1 and not ImportedBooking.objects.exists()
+
+
+def test_a_booking_that_passes_between_preview_and_confirmation_brings_another_preview(cast, preview, now):
+    run = preview(LIVE)
+    later = now + timedelta(days=5)
+    import_runs.confirm(cast.actor("wang"), run.pk, later)
+    import_runs.work(run.pk, later)
+    run.refresh_from_db()
+    assert (run.state, run.changed_since, told(run)) == (ImportState.PREVIEW, True, [{"past"}])
+
+
+def test_what_was_brought_along_counts_as_use_and_not_as_an_answer(cast, take_in, now):
+    take_in(LIVE + PAST)
+    october = utilisation.utilisation(cast.actor("wang"), cast.lab.pk, period_of(Span.MONTH, date(2026, 10, 1)), now)
+    november = utilisation.utilisation(cast.actor("wang"), cast.lab.pk, period_of(Span.MONTH, now.date()), now)
+    assert (october.figures.used_seconds, october.figures.external_seconds) == (3 * 3600, 3 * 3600)
+    assert (november.answered, november.answer_minutes) == (0, None)
+
+
+def test_a_suspended_organisation_gets_no_bookings(cast, preview):
+    Organisation.objects.filter(pk=cast.firm.pk).update(status="suspended")
+    assert told(preview(LIVE)) == [{"customer_none"}]
+
+
+def test_each_person_is_told_once_with_the_list(cast, take_in):
+    other = LIVE.replace("L1", "L2").replace("lin@", "he@").replace(" 09:", " 12:").replace(" 11:", " 13:")
+    take_in(LIVE + PAST + other)
+    found = {one.user_id: one.params["count"] for one in Notice.objects.all()}
+    assert found == {cast.users["lin"].pk: 2, cast.users["he"].pk: 1}
+
+
+def test_a_programme_that_does_not_say_so_gives_nothing_to_what_was_brought_along(cast, programmes, take_in):
+    take_in(LIVE)
+    outcomes = Quote.objects.latest("revision").result["outcomes"]
+    assert {one["outcome"] for one in outcomes} == {"refused"}
+    assert all("subsidy.unmet.imported" in {why["code"] for why in one["reasons"]} for one in outcomes)
+
+
+def test_a_programme_that_says_so_covers_it(cast, take_in):
+    document = programme_document("DEMO-QH-V")
+    document["imported_sessions"] = {"allowed": True, "clause": document["validity"]["clause"]}
+    version = subsidy.draft_version(cast.actor("chen"), document, cast.now)
+    subsidy.publish_version(cast.actor("sun"), version, cast.now)
+    take_in(LIVE)
+    assert [one["outcome"] for one in Quote.objects.latest("revision").result["outcomes"]] == ["award"]
+
+
+def test_a_whole_import_is_taken_back_and_may_come_again(cast, take_in, preview, now):
+    run = take_in(LIVE + PAST)
+    assert brought_bookings.undo(cast.actor("wang"), run.pk, now) == 2
+    assert {one.state for one in Reservation.objects.all()} == {"cancelled"}
+    assert not UsageSession.objects.exists() and not Occupancy.objects.filter(blocking=True).exists()
+    assert wrong() == {}
+    with pytest.raises(Conflict):
+        brought_bookings.undo(cast.actor("wang"), run.pk, now)
+    assert fates(preview(LIVE + PAST)) == ["created", "created"]
+
+
+@pytest.mark.parametrize("touch", ["agreed", "cancelled", "moved on"])
+def test_an_import_with_a_life_of_its_own_is_not_taken_back(cast, take_in, now, touch):
+    run = take_in(LIVE + PAST)
+    live, past = Reservation.objects.order_by("-starts_at")
+    if touch == "agreed":
+        usage_review.agree(cast.actor("lin"), past.pk, now)
+    elif touch == "cancelled":
+        transitions.cancel(cast.actor("lin"), live.pk, now)
+    else:
+        now = live.starts_at + timedelta(minutes=1)
+    with pytest.raises(Conflict) as refused:
+        brought_bookings.undo(cast.actor("wang"), run.pk, now)
+    assert refused.value.reasons[0].code == "booking_import.in_use"
+    assert Reservation.objects.filter(state="cancelled").count() == (touch == "cancelled")
+
+
+def test_only_the_lab_brings_its_list_and_takes_it_back(cast, take_in, now):
+    with pytest.raises(Forbidden):
+        import_runs.start(cast.actor("lin"), Asked("bookings", "booking_list", cast.lab.pk), b"x", "l.csv", now)
+    run = take_in(LIVE)
+    with pytest.raises(NotFound):
+        brought_bookings.undo(cast.actor("lin"), run.pk, now)
+    with pytest.raises(Conflict):
+        brought_bookings.undo(cast.actor("wang"), _instruments_run(cast, now).pk, now)
+    assert Reservation.objects.get().state == "approved"
+
+
+def test_a_foreign_list_is_mapped_once_and_the_mapping_kept(cast, now):
+    rows = b"Wer;Was;Ab;Bis\nlin@example.org;X-ray diffractometer;2026-11-25 09:00;2026-11-25 11:00\n"
+    run = import_runs.start(cast.actor("wang"), Asked("bookings", "new", cast.lab.pk), rows, "l.csv", now)
+    import_runs.work(run.pk, now)
+    chosen = {"Wer": "email", "Was": "instrument", "Ab": "starts_at", "Bis": "ends_at"}
+    import_runs.choose_columns(cast.actor("wang"), run.pk, chosen, "Old system", now)
+    import_runs.work(run.pk, now)
+    run.refresh_from_db()
+    assert (run.state, fates(run)) == (ImportState.PREVIEW, ["created"])
+    mapping = SavedMapping.objects.get()
+    again = import_runs.start(
+        cast.actor("wang"), Asked("bookings", "saved", cast.lab.pk, mapping.pk), rows, "l.csv", now
+    )  # fmt: skip
+    import_runs.work(again.pk, now)
+    again.refresh_from_db()
+    assert fates(again) == ["created"]
+
+
+def test_a_calendar_of_one_instrument_is_a_list_too(cast, preview, now):
+    calendar = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nX-WR-CALNAME:X-ray diffractometer\r\n"
+        "BEGIN:VEVENT\r\nUID:u1\r\nDTSTAMP:20261101T000000Z\r\nDTSTART:20261125T090000\r\nDTEND:20261125T110000\r\n"
+        "SUMMARY:Salts (lin@example.org)\r\nEND:VEVENT\r\n"
+        "BEGIN:VEVENT\r\nUID:u2\r\nDTSTAMP:20261101T000000Z\r\nDTSTART:20261126T090000\r\nDTEND:20261126T110000\r\n"
+        "SUMMARY:Somebody\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    run = preview(calendar, head="", layout="booking_calendar", name="xrd.ics")
+    assert told(run) == [{"upcoming"}, {"event_names_nobody"}]
+
+
+def test_many_rows_are_judged_with_as_many_statements_as_few(cast, preview, now):
+    def rows(count):
+        return "".join(
+            f"{number},lin@example.org,X-ray diffractometer,2026-10-{1 + number // 10:02d} {8 + number % 10:02d}:00,"
+            f"2026-10-{1 + number // 10:02d} {8 + number % 10:02d}:30,,\n"
+            for number in range(count)
+        )
+
+    def statements(count):
+        with CaptureQueriesContext(connection) as captured:
+            assert set(fates(preview(rows(count)))) == {"created"}
+        return len(captured)
+
+    statements(1)
+    assert statements(2) == statements(40)
+
+
+def _instruments_run(cast, now):
+    run = import_runs.start(
+        cast.actor("wang"), Asked("instruments", "csv", cast.lab.pk), b"name,inner_id\nMicroscope,M-1\n", "i.csv", now
+    )
+    import_runs.work(run.pk, now)
+    import_runs.confirm(cast.actor("wang"), run.pk, now)
+    import_runs.work(run.pk, now)
+    assert Instrument.objects.filter(name="Microscope").exists()
+    return run
