@@ -21,6 +21,8 @@ register_groups(
 _WHEN = (_("For: %(organisation)s"), _("Time: %(starts_at)s to %(ends_at)s (%(zone)s)"))
 _SERIES = (_("For: %(organisation)s"), _("First: %(starts_at)s, last until %(ends_at)s (%(zone)s)"))
 _WHY = _("Reason: %(reason)s")
+_FEE = _("Fee for the unused time: %(fee_fen)s")
+_FELL_AWAY = (_("The time was used after all."), _("Still to pay: %(left_fen)s"))
 _NEW_TIME = _("New time: %(new_starts_at)s to %(new_ends_at)s")
 _OR_TIMES = (
     _("Or: %(second_starts_at)s to %(second_ends_at)s"),
@@ -114,13 +116,13 @@ register_events(
             _("%(instrument)s: reservation %(reference)s was cancelled"),
             _("Reservation cancelled"),
             "ban",
-            lines=(*_WHEN, _WHY),
+            lines=(*_WHEN, _WHY, _FEE),
             calendar=calendar_of,
         ),
         "lab.reservation_cancelled": Event(
             "lab",
             _("%(instrument)s: reservation %(reference)s was cancelled"),
-            (*_WHEN, _WHY),
+            (*_WHEN, _WHY, _FEE),
             "ban",
             name=_("Reservation of the lab cancelled"),
         ),
@@ -188,7 +190,23 @@ register_events(
             "clock-pause",
         ),
         "reservation.no_show": _customer(
-            _("%(instrument)s: reservation %(reference)s was missed"), _("Reservation missed"), "user-off"
+            _("%(instrument)s: reservation %(reference)s was missed"),
+            _("Reservation missed"),
+            "user-off",
+            lines=(*_WHEN, _FEE),
+        ),
+        "reservation.fee_fell_away": _customer(
+            _("%(instrument)s: %(amount_fen)s of the fee for %(reference)s fall away"),
+            _("Fee fell away"),
+            "coins",
+            lines=(*_WHEN, *_FELL_AWAY),
+        ),
+        "lab.fee_fell_away": Event(
+            "lab",
+            _("%(instrument)s: %(amount_fen)s of the fee for %(reference)s fall away"),
+            (*_WHEN, *_FELL_AWAY),
+            "coins",
+            name=_("Fee of the lab fell away"),
         ),
         "reservation.figures_changed": _customer(
             _("%(instrument)s: please look at the new figures of %(reference)s"),

@@ -75,6 +75,14 @@ class ReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text="Read by the other side.")
 
 
+class CancelIn(ReasonIn):
+    expected_fee_fen = WholeNumber(
+        required=False,
+        allow_null=True,
+        help_text="The fee that the person saw; when it is more by now, nothing is cancelled (409).",
+    )
+
+
 class NeededReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT, help_text="Read by the customer.")
 

@@ -190,7 +190,7 @@ class ReservationActionView(ApiView):
     queryset = Reservation.objects.none()
     bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {
         "approve": shapes.SeenIn,
-        "cancel": shapes.ReasonIn,
+        "cancel": shapes.CancelIn,
         "reject": shapes.NeededReasonIn,
         "check_out": shapes.NoteIn,
     }
@@ -198,7 +198,7 @@ class ReservationActionView(ApiView):
     def get_serializer_class(self) -> type[BaseSerializer]:
         return self.bodies.get(self.action or "", NoFields)
 
-    def step(self, request: Request, pk: str, act: Callable[[int, dict[str, Any]], None]) -> Response:
+    def step(self, request: Request, pk: str, act: Callable[[int, dict[str, Any]], object]) -> Response:
         """Do ``act`` once and answer with the state after it; a conflict that was written down is answered again as such."""
         values, reservation_id = self.valid(request), int(pk)
 
@@ -232,8 +232,12 @@ class CustomerActionView(ReservationActionView):
 
     @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
     def cancel(self, request: Request, pk: str) -> Response:
-        """Give the time back; the lab may do so too and then says why."""
-        return self.step(request, pk, lambda key, values: transitions.cancel(self.actor, key, self.now, values["reason"]))
+        """Give the time back; the lab may do so too and then says why. 409 when the fee is more than was seen."""
+
+        def act(key: int, values: dict[str, Any]) -> int:
+            return transitions.cancel(self.actor, key, self.now, values["reason"], values.get("expected_fee_fen"))
+
+        return self.step(request, pk, act)
 
 
 class LabActionView(ReservationActionView):

@@ -26,6 +26,7 @@ _TO_BOTH = {
     "moved": "lab.reservation_moved",
     "change_withdrawn": "lab.reservation_change_withdrawn",
     "agree_soon": "lab.agree_soon",
+    "fee_fell_away": "lab.fee_fell_away",
 }
 """Told to the customer and, under a code of its own, to the lab's managers."""
 SERIES_REQUESTED = "series.requested"

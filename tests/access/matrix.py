@@ -454,6 +454,7 @@ API: dict[str, Route] = {
     "api_programme_evaluate": Route(
         {"POST": Rule(EVERYBODY, body=lambda world: {"programme": "DEMO-QH-A", "facts": {}})}
     ),
+    "api_reservation_fee": reads_object("reservation:approved"),
     "api_charge": reads_object("reservation:agreed", params=("reservation",)),
     "api_statements": Route({"GET": Rule(SUPERVISORS | PAYEES, role_first=True),
                              "POST": Rule(only("finance"), ok=TRIED, body=_statement, role_first=True)}),
