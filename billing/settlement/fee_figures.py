@@ -13,6 +13,7 @@ from billing.settlement.models import Quote
 from billing.settlement.rules import fees as rules
 from billing.settlement.services import fees
 from booking.models import Reservation
+from booking.rules.leaving import Fault
 from booking.rules.states import Action
 from booking.services import transitions
 from booking.services.context import policy_for
@@ -30,6 +31,8 @@ class IfCancelled:
     notice_minutes: int
     released_fen: int
     steps: tuple[Step, ...]
+    later_fee_fen: int
+    """What it costs after ``free_until``, in fen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ def if_cancelled(actor: Actor, reservation: Reservation, now: datetime) -> IfCan
         notice_minutes=notice,
         released_fen=reservation_figures.held_fen(reservation),
         steps=foreseen.priced.steps,
+        later_fee_fen=fees.foresee(quote, Fault.LATE_CANCEL, reservation.starts_at).priced.fee_fen,
     )
 
 

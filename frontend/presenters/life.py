@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from booking.models import Reservation, ReservationTransition
-from booking.rules.policy import BookingPolicy, is_late_cancellation
 from booking.rules.states import Action, ReservationState, actions_from
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, Role
@@ -94,6 +93,15 @@ _NEXT_WITH_THE_LEADER: Word = _(
     "The leader of your group has been asked to agree to what it costs. You are told of the answer; the time and the money are kept."
 )
 
+_NEXT_WITH_FEE: dict[ReservationState, Word] = {
+    ReservationState.CANCELLED: _(
+        "The time has been given back late: the fee stands beside this. As far as others use the time, it falls away."
+    ),
+    ReservationState.NO_SHOW: _(
+        "Nobody came within the lab's grace: the fee stands beside this. As far as others use the time, it falls away; "
+        "ask the lab if this is wrong."
+    ),
+}
 _NEXT_IN_HOUSE: Word = _("The session is charged. Its internal slip says what was used and what paid it.")
 
 
@@ -144,8 +152,12 @@ def timeline(
     return past + ahead
 
 
-def next_words(reservation: Reservation, *, waits_for_customer: bool, waits_for_leader: bool = False) -> Word:
-    """What happens next, in a sentence or two."""
+def next_words(
+    reservation: Reservation, *, waits_for_customer: bool, waits_for_leader: bool = False, has_fee: bool = False
+) -> Word:
+    """What happens next, in a sentence or two. ``has_fee``: something was charged for the unused time."""
+    if has_fee and reservation.state in _NEXT_WITH_FEE:
+        return _NEXT_WITH_FEE[ReservationState(reservation.state)]
     if waits_for_leader and reservation.state == ReservationState.REQUESTED:
         return _NEXT_WITH_THE_LEADER
     if waits_for_customer and reservation.state == ReservationState.REQUESTED:
@@ -174,17 +186,3 @@ def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_c
         may_check_out=Action.CHECK_OUT in actions and is_lab,
         books=books,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class CancelEffect:
-    """What a cancellation would do. ``notice``: how long before the start the lab wants to know."""
-
-    late: bool
-    notice_minutes: int
-    held_fen: int
-
-
-def cancel_effect(reservation: Reservation, policy: BookingPolicy, held_fen: int, now: datetime) -> CancelEffect:
-    late = is_late_cancellation(policy, reservation.during, now)
-    return CancelEffect(late, policy.cancel_notice_minutes, held_fen)
