@@ -116,7 +116,10 @@ def _slips(queryset: QuerySet[InternalSlip], actor: Actor) -> QuerySet[InternalS
     own = actor.organisations()
     kept = Q(organisation_id__in=actor.organisations(Role.FIRM_ADMIN, *OWNERS))
     led = Q(group__leader_id=actor.user_id, organisation_id__in=own)
-    return queryset.filter(kept | led | Q(charge__reservation__requested_by_id=actor.user_id, organisation_id__in=own))
+    used = Q()
+    for path in ("charge__", "fee__", "relief__fee__"):
+        used |= Q(**{f"{path}reservation__requested_by_id": actor.user_id})
+    return queryset.filter(kept | led | used & Q(organisation_id__in=own))
 
 
 def quotation_filter(actor: Actor, prefix: str = "") -> Q:

@@ -104,9 +104,12 @@ register_sql(
     "cards.a_slip_says_what_was_charged",
     counted="SELECT count(*) FROM billing_internalslip",
     violations="""
-        SELECT format('slip %s: %s, charged %s', s.number, s.total_fen, c.payable_now_fen)
-          FROM billing_internalslip s JOIN billing_charge c ON c.id = s.charge_id
-         WHERE s.total_fen <> c.payable_now_fen""",
+        SELECT format('slip %s: %s (card %s), charged %s (%s)', s.number, s.total_fen, s.covered_fen,
+                      coalesce(c.payable_now_fen, f.payable_now_fen, -r.amount_fen), coalesce(f.covered_fen, -r.returned_fen))
+          FROM billing_internalslip s LEFT JOIN billing_charge c ON c.id = s.charge_id
+          LEFT JOIN billing_bookingfee f ON f.id = s.fee_id LEFT JOIN billing_feerelief r ON r.id = s.relief_id
+         WHERE s.total_fen IS DISTINCT FROM coalesce(c.payable_now_fen, f.payable_now_fen, -r.amount_fen)
+            OR (s.charge_id IS NULL AND s.covered_fen IS DISTINCT FROM coalesce(f.covered_fen, -r.returned_fen))""",
 )
 
 register_sql(

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from billing.ledger.rules.money import plain_yuan
 from billing.settlement.slip_models import InternalSlip
+from billing.wording import slip_cause
 from instruments.rules.standards.tables import harmless
 
 
@@ -33,6 +34,7 @@ def slips_csv(slips: Iterable[InternalSlip], zone: ZoneInfo) -> bytes:
             _("Total in yuan"),
             _("Paid from the card in yuan"),
             _("Still open in yuan"),
+            _("For"),
         ]
     )
     for slip in slips:
@@ -53,6 +55,7 @@ def slips_csv(slips: Iterable[InternalSlip], zone: ZoneInfo) -> bytes:
                 plain_yuan(slip.total_fen),
                 plain_yuan(slip.covered_fen),
                 plain_yuan(slip.open_fen),
+                str(slip_cause(said)) or _("Use"),
             )
         )
     return out.getvalue().encode("utf-8-sig")

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy
 
 from billing import wording
 from billing.pricing.rules.fees import FeeKind, FeeRule
@@ -19,10 +19,6 @@ from frontend import display
 from frontend.presenters.assessment import StepRow
 
 Word = Promise | str
-KIND_WORDS: dict[str, Word] = {
-    FeeKind.LATE_CANCEL: pgettext_lazy("a fee", "Given back late"),
-    FeeKind.NO_SHOW: pgettext_lazy("a fee", "Nobody came"),
-}
 _CAUSES: dict[str, Word] = {
     "taken_again": gettext_lazy("%(used)s of %(lost)s were used after all"),
     "came_late": gettext_lazy("Came late: the session is charged instead"),
@@ -63,7 +59,7 @@ def fee_view(state: FeeState | None) -> FeeView | None:
         for one in state.reliefs
     ]
     return FeeView(
-        KIND_WORDS[fee.kind],
+        wording.unused_word(fee.kind),
         fee.payable_now_fen,
         state.left_fen,
         fee.covered_fen,

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db.models import Sum
 
-from billing.cards.accounts import card_key
+from billing.cards.accounts import RESERVATION, card_key
 from billing.ledger import services as ledger
 from billing.ledger.models import Account
 from billing.pricing import services as pricing
@@ -23,7 +23,7 @@ from billing.settlement.fee_models import BookingFee, FeeRelief, ReliefCause
 from billing.settlement.models import Quote
 from billing.settlement.rules import fees as rules
 from billing.settlement.rules.fees import Json
-from billing.settlement.services import card_money
+from billing.settlement.services import card_money, slips
 from billing.subsidy.rules.codec import inputs_sha256
 from booking.models import Reservation, UsageSession
 from booking.ports import Leaving
@@ -94,6 +94,7 @@ def charge(reservation: Reservation, leaving: Leaving, reason: str, actor: Actor
         raise Conflict(Reason("billing.fee_differs", {"fee_fen": amount}), extra={"fee_fen": amount})
     if foreseen.frozen is None or amount == 0:
         return 0
+    ledger.open_holds(RESERVATION, reservation.pk)  # locks all its accounts in id order, before the card's alone
     covered = card_money.spend(reservation, amount, reason, actor, now)
     fee = BookingFee.objects.create(
         reservation=reservation,
@@ -117,6 +118,7 @@ def charge(reservation: Reservation, leaving: Leaving, reason: str, actor: Actor
         engine_version=rules.ENGINE,
         created_at=now,
     )
+    slips.issue_fee(reservation, fee, now)
     audit.record(actor, "fee.charge", fee, now, after={"kind": fee.kind, "fee_fen": amount, "covered_fen": covered})
     return amount
 
@@ -204,6 +206,7 @@ def _write_relief(
     )
     if returned and fee.fund_card_id is not None:
         card_money.give_back(fee.reservation, fee.fund_card_id, returned, "fee_fell_away", actor, now)
+    slips.issue_relief(fee.reservation, relief, now)
     after = {"fee": fee.pk, "amount_fen": amount, "left_fen": fee.gross_fen - fallen.fallen_fen}
     audit.record(actor, "fee.fall_away", relief, now, after=after)
     notices.defer(fee.reservation, "fee_fell_away", now, amount_fen=amount, left_fen=fee.gross_fen - fallen.fallen_fen)

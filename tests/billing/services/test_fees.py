@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.utils import translation
 
-from billing.ledger.models import Account, Transfer
+from billing.ledger import services as ledger
+from billing.ledger.models import Account, Transfer, TransferKind
 from billing.models import BookingFee, FeeRelief, Quote
 from billing.pricing import services as pricing
-from billing.settlement import fee_figures
+from billing.settlement import fee_figures, slip_queries
 from billing.settlement.models import Award
 from billing.settlement.services import fees, quotes
+from billing.settlement.slip_csv import slips_csv
 from billing.subsidy.rules.codec import differences
 from booking.models import InstrumentPolicy, Reservation
 from booking.services import self_service, transitions
@@ -257,4 +261,37 @@ def test_a_fund_card_pays_the_fee_and_gets_back_what_falls_away(cast, life, book
     assert (left_on(card), fee_of(lost).covered_fen) == (700_00, 300_00)
     life.whole(slot(9, 11), who="he", firm=cast.other_firm)
     assert left_on(card) == 900_00
+    slips = slip_queries.slips_of(cast.actor("li"), lost.pk)
+    assert [(one.number[-6:], one.total_fen, one.covered_fen) for one in slips] == [
+        ("000001", 300_00, 300_00),
+        ("000002", -200_00, -200_00),
+    ]
+    assert [slip.reservation_id for slip in slips_visible_to(cast, "ma")] == [lost.pk, lost.pk]
+    assert slips_visible_to(cast, "tan") == slips_visible_to(cast, "he") == []
+    with translation.override("en"):
+        rows = slips_csv(slips, ZoneInfo("Asia/Shanghai")).decode("utf-8-sig").splitlines()
+    assert [row.rsplit(",", 4)[1:] for row in rows[1:]] == [
+        ["300.00", "300.00", "0.00", "Given back late"],
+        ["-200.00", "-200.00", "0.00", "Fee fell away: the time was used"],
+    ]
     assert wrong() == {}
+
+
+def slips_visible_to(cast, who):
+    return list(slip_queries.slips_visible(cast.actor(who)))
+
+
+def test_what_the_card_did_not_pay_falls_away_before_what_it_paid(cast, life, booked, slot, card):
+    """A card with 100 yuan left of a fee of 300: two thirds of the time used leave it paying what is left of the fee."""
+    lost = booked(slot(9, 12), who="ma", firm=cast.lab, fund_card_id=card.pk)
+    account = Account.objects.get(key=f"fund_card:{card.pk}")
+    hold = Transfer.objects.get(debit=account, kind="hold")
+    source = ledger.Source("reservation", lost.pk, "test")
+    ledger.end_holds([hold], {}, source, cast.now, TransferKind.VOID)
+    ledger.hold({account.pk: 900_00}, Account.objects.get(kind="card_income"), ledger.Source("test", 1, "elsewhere"), cast.now)
+    give_back(cast, lost, who="ma")
+    assert (fee_of(lost).payable_now_fen, fee_of(lost).covered_fen) == (300_00, 100_00)
+    life.whole(slot(9, 11), who="he", firm=cast.other_firm)
+    assert FeeRelief.objects.get().returned_fen == 0
+    life.whole(slot(11, 12), who="he", firm=cast.other_firm)
+    assert [one.returned_fen for one in FeeRelief.objects.order_by("pk")] == [0, 100_00]
