@@ -83,6 +83,27 @@ register_events(
             "users",
             name=_("Standing in has ended"),
         ),
+        "reservation.booked_for_you": Event(  # to one person alone, so that webhooks do not hear of it
+            "reservations",
+            _("%(instrument)s: %(who)s booked %(reference)s in your name"),
+            _WHEN,
+            "users",
+            name=_("A colleague booked in your name"),
+        ),
+        "consent.given": Event(
+            "reservations",
+            _("%(taker)s may book in the name of %(giver)s"),
+            (_("Until the end of %(until_on)s. Both can end it at any time."),),
+            "users",
+            name=_("Booking in a colleague's name"),
+        ),
+        "consent.ended": Event(
+            "reservations",
+            _("%(taker)s may no longer book in the name of %(giver)s"),
+            (_("What has been booked stays as it is."),),
+            "users",
+            name=_("Booking in a colleague's name has ended"),
+        ),
         "reservation.approved": _customer(
             _("%(instrument)s: reservation %(reference)s is approved"),
             _("Reservation approved"),

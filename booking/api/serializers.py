@@ -50,6 +50,7 @@ class ReservationIn(StrictSerializer):
     purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     fund_card = Id(required=False, allow_null=True, help_text="What it is paid from: a card of a group for which I spend.")
+    for_person = Id(required=False, allow_null=True, help_text="A colleague who lets me book in their name; their rules count.")
     expected = ExpectedIn(required=False, allow_null=True)
     override_reason = Text(
         max_length=_TEXT,
@@ -127,6 +128,7 @@ class ReservationOut(serializers.Serializer):
     instrument = NamedOut()
     organisation = NamedOut()
     requested_by = serializers.CharField()
+    booked_by = serializers.CharField(help_text="The colleague who booked it in that name; empty: nobody did.")
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
     service_mode = serializers.CharField()

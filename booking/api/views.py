@@ -303,6 +303,7 @@ def _request(asked: Mapping[str, Any]) -> ReservationRequest:
         expected=expected_of(asked),
         override_reason=asked["override_reason"],
         fund_card_id=asked.get("fund_card"),
+        for_person_id=asked.get("for_person"),
     )
 
 
@@ -331,6 +332,7 @@ def _shown(row: Reservation, figures: dict[str, Any] | None, awaits_leader: bool
         "instrument": {"id": row.instrument_id, "name": row.instrument.name},
         "organisation": {"id": row.organisation_id, "name": row.organisation.name},
         "requested_by": str(row.requested_by),
+        "booked_by": str(row.booked_by) if row.booked_by else "",
         "starts_at": local(row.starts_at),
         "ends_at": local(row.ends_at),
         "service_mode": row.service_mode,

@@ -92,7 +92,7 @@ def defer(reservation: Reservation, event: str, now: datetime, not_to: Collectio
     lab = reservation.instrument.organisation_id
     code, managers = f"reservation.{event}", holders(Role.LAB_MANAGER, lab)
     for_lab = event == "requested" or event.endswith("_to_lab")
-    told: dict[str, Q] = {code: told_managers(lab, now) if for_lab else person(reservation.requested_by_id)}
+    told: dict[str, Q] = {code: told_managers(lab, now) if for_lab else _customers(reservation, event)}
     if event in _TO_BOTH:
         told[_TO_BOTH[event]] = managers
     heard = dict.fromkeys({lab, reservation.organisation_id}, hear(reservation, event))
@@ -101,6 +101,11 @@ def defer(reservation: Reservation, event: str, now: datetime, not_to: Collectio
     told |= dict.fromkeys(set(told) if _together.get() else set(not_to) & set(told), Q(pk__in=[]))
     for name, people in told.items():
         tell(News(name, params, path, reservation, lab, webhooks=heard if name == code else {}), people, now)
+
+
+def _customers(reservation: Reservation, event: str) -> Q:
+    """Whose booking it is, and the colleague who booked it in that name, who knows of that already."""
+    return person(reservation.requested_by_id, None if event == "booked_for_you" else reservation.booked_by_id)
 
 
 def told_managers(lab_id: int, now: datetime) -> Q:

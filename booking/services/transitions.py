@@ -52,7 +52,7 @@ def approve(actor: Actor, reservation_id: int, now: datetime, how: How = AT_ONCE
     """
     reservation = seen_by(actor, reservation_id)
     _lab_only(reservation, actor)
-    if reservation.requested_by_id == actor.user_id:
+    if reservation.is_of(actor.user_id):
         raise Refusal.of("booking.own_request")
 
     def work() -> ports.FiguresChanged | None:
@@ -336,7 +336,7 @@ def _lab_only(reservation: Reservation, actor: Actor) -> None:
 
 
 def _customer_only(reservation: Reservation, actor: Actor) -> None:
-    if reservation.requested_by_id == actor.user_id:
+    if reservation.is_of(actor.user_id):
         return
     if reservation.organisation_id not in actor.organisations(Role.FIRM_ADMIN):
         raise Forbidden.of("booking.not_yours")

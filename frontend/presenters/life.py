@@ -144,6 +144,8 @@ def timeline(
     for step in transitions:
         icon, title = _HAPPENED[step.action]
         who = str(step.actor) if step.actor else str(_("automatically"))
+        if step.action == "request" and reservation.booked_by_id is not None:
+            who = _("%(who)s for %(person)s") % {"who": who, "person": reservation.requested_by}
         if step.at in in_place_of:
             who = _("%(who)s in the place of %(absent)s") % {"who": who, "absent": in_place_of[step.at]}
         text = "" if step.actor is None and step.action == "approve" else step.reason
@@ -172,7 +174,7 @@ def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_c
     """As the services will judge, so that no button leads nowhere."""
     actions = actions_from(ReservationState(reservation.state))
     is_lab = reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
-    asked = reservation.requested_by_id == actor.user_id
+    asked = reservation.is_of(actor.user_id)
     books = reservation.organisation_id in actor.organisations(*BOOKING_ROLES)
     is_customer = asked or reservation.organisation_id in actor.organisations(Role.RESEARCHER, Role.FIRM_ADMIN)
     owns = asked or reservation.organisation_id in actor.organisations(Role.FIRM_ADMIN)

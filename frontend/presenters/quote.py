@@ -16,6 +16,7 @@ from billing.settlement.rules.what_if import as_if_verified
 from billing.settlement.services.quotes import QuotePreview
 from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.parts.caps import Cap, CapPer
+from booking.models import BookingConsent
 from booking.services.context import BookingContext
 from config.kernel.time_range import TimeRange
 from frontend import display
@@ -116,6 +117,9 @@ class Panel:
     alternatives: list[Alternative]
     again: list[Alternative] = field(default_factory=list)
     cards: CardPart = NO_CARDS
+    people: list[BookingConsent] = field(default_factory=list)
+    """In whose name one may book, beside one's own; ``for_person``: who is chosen."""
+    for_person: int | None = None
 
     @property
     def service_modes(self) -> list[str]:

@@ -114,6 +114,11 @@ def _request(form: BookingForm, context: BookingContext, request: HttpRequest, n
         reasons += refusal.reasons
     if organisation_id is None:
         reasons.append(Reason("booking.organisation_missing", {}, "organisation"))
+    for_person_id: int | None = None
+    try:
+        for_person_id = form.for_person_id()
+    except Refusal as refusal:
+        reasons += refusal.reasons
     if reasons or during is None or organisation_id is None:
         raise Refusal(*reasons)
     asked = ReservationRequest(
@@ -125,6 +130,7 @@ def _request(form: BookingForm, context: BookingContext, request: HttpRequest, n
         research_project=form.research_project,
         expected=read_expected(request.POST),
         fund_card_id=fund_card_id,
+        for_person_id=for_person_id,
     )
     if None in (asked.expected.payable_now_fen, asked.expected.final_cost_fen):
         reasons = refusal_reasons(context, None, None, during, service_mode, now)

@@ -49,6 +49,9 @@ RELIEF = (
     " SELECT f.id, 'taken_again', 0, 101, 0, '{}', '', '{}', now() FROM billing_bookingfee f"
 )
 BREAKS: dict[str, list[str]] = {
+    "booking.colleagues_have_agreed": [
+        "UPDATE booking_reservation SET booked_by_id = (SELECT max(id) FROM instruments_user WHERE id <> requested_by_id)"
+    ],
     "fees.only_for_time_that_was_left": [FEE],
     "fees.never_more_falls_away_than_there_is": [FEE, RELIEF],
     "fees.what_falls_away_was_used": [FEE, RELIEF],
@@ -198,6 +201,7 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "booking.series_hold_together",
         "booking.runs_are_of_their_instrument",
         "booking.wishes_and_disputes_follow_states",
+        "booking.colleagues_have_agreed",
         "fees.cards_paid_and_got_back_what_fees_say",
         "fees.never_more_falls_away_than_there_is",
         "fees.only_for_time_that_was_left",
