@@ -48,7 +48,7 @@ INPUTS = {
     "purpose": "booking-purpose",
     "research_project": "booking-project",
     "fund_card": "booking-card",
-    "for_person": "booking-for-person",
+    "for_person": "booking-organisation",
 }
 
 
