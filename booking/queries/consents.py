@@ -10,6 +10,9 @@ from booking.models import BookingConsent
 from booking.services import consents
 from config.kernel.access import Actor, visible_to
 
+MOST = 200
+"""How many a page lists."""
+
 
 def mine(actor: Actor, now: datetime) -> QuerySet[BookingConsent]:
     """Those that hold today and that the actor gave or was given, by the other's name."""
@@ -21,4 +24,4 @@ def bookable_people(actor: Actor, organisation_id: int, now: datetime) -> list[B
     """In whose name the actor may book for an organisation, by name; usually nobody: one query."""
     if actor.user_id is None:
         return []
-    return list(mine(actor, now).filter(taker_id=actor.user_id, organisation_id=organisation_id))
+    return list(mine(actor, now).filter(taker_id=actor.user_id, organisation_id=organisation_id)[:MOST])

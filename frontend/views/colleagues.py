@@ -58,7 +58,7 @@ def colleague_end(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _page(request: HttpRequest, actor: Actor, form: ConsentForm, status: int, refusal: Refusal | None = None) -> HttpResponse:
-    rows = list(consent_queries.mine(actor, timezone.now()))
+    rows = list(consent_queries.mine(actor, timezone.now())[: consent_queries.MOST])
     context = {
         "form": form,
         "has_colleagues": bool(form.fields["taker"].choices[1:]),  # type: ignore[attr-defined]

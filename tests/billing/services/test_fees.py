@@ -13,11 +13,14 @@ from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.models import BookingFee, FeeRelief, Quote
 from billing.pricing import services as pricing
+from billing.pricing.rules import FeeKind
 from billing.settlement import fee_figures, slip_queries
+from billing.settlement.fee_models import ReliefCause
 from billing.settlement.models import Award
 from billing.settlement.services import fees, quotes
 from billing.settlement.slip_csv import slips_csv
 from billing.subsidy.rules.codec import differences
+from billing.wording import unused_word
 from booking.models import InstrumentPolicy, Reservation
 from booking.services import self_service, transitions
 from config.kernel.errors import Conflict
@@ -207,6 +210,10 @@ def test_who_comes_late_pays_for_the_session_and_not_for_missing_it(cast, progra
     relief = FeeRelief.objects.get()
     assert (relief.cause, relief.amount_fen) == ("came_late", fee_of(reservation).payable_now_fen)
     assert wrong() == {}
+
+
+def test_every_fee_and_every_reason_for_its_end_has_a_word():
+    assert len({unused_word(code) for code in (*FeeKind, *ReliefCause.values)}) == len(FeeKind) + len(ReliefCause)
 
 
 # --- What keeps it true --------------------------------------------------------------------------------------------------------
