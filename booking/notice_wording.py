@@ -301,7 +301,7 @@ register_events(
             name=_("Series asked for"),
         ),
         **{
-            f"{side}.{what}": Event(group, title, (*_SERIES, _WHY), icon, name=names[place])
+            f"{side}.{what}": Event(group, title, (*_SERIES, _WHY, _FEE), icon, name=names[place])
             for place, (side, group) in enumerate((("series", "reservations"), ("series.lab", "lab")))
             for what, title, icon, names in (
                 (

@@ -128,14 +128,20 @@ def _settle_series(reservation: Reservation, now: datetime) -> None:
 
 
 def tell_of_series(
-    series: ReservationSeries, done: Sequence[Reservation], events: Mapping[str, Q], now: datetime, reason: str = ""
+    series: ReservationSeries,
+    done: Sequence[Reservation],
+    events: Mapping[str, Q],
+    now: datetime,
+    reason: str = "",
+    fee_fen: int = 0,
 ) -> None:
     """Tell once of what was done with some of a series' reservations (at least one, each with instrument and customer): code of the
-    event -> who hears it."""
+    event -> who hears it. ``fee_fen``: what was charged for all of them together."""
     if is_silent():
         return
     first, last = min(done, key=lambda one: one.starts_at), max(done, key=lambda one: one.ends_at)
     params = params_of(first) | {"count": len(done), "ends_at": params_of(last)["ends_at"], "reason": reason}
+    params |= {"fee_fen": fee_fen or None}
     path = reverse("series_detail", kwargs={"pk": series.pk})
     for code, people in events.items():
         tell(News(code, params, path, series, first.instrument.organisation_id), people, now)

@@ -194,6 +194,7 @@ class _Walk:
 
     def __init__(self, actor: Actor, asked: SeriesChange, now: datetime) -> None:
         self.actor, self.asked, self.now = actor, asked, now
+        self.fees_fen = 0
         self.series = get_visible(ReservationSeries.objects.all(), actor, pk=asked.series_id)
         booking_context.load_locked(self.series.instrument_id)
         rows = visible_to(Reservation.objects.filter(series=self.series), actor).order_by("ordinal")
@@ -234,6 +235,7 @@ class _Walk:
         if self.asked.step is Step.CANCEL:
             late = transitions.fault_in(reservation, Action.CANCEL, self.actor, self.now) is not None
             fee_fen = transitions.cancel(self.actor, reservation.pk, self.now, self.asked.reason, expected.payable_now_fen)
+            self.fees_fen += fee_fen
             return Outcome.CANCELLED_LATE if late else Outcome.CANCELLED, ExpectedFigures(fee_fen, fee_fen)
         if new is None:
             raise Refusal.of("booking.time_not_local", "starts_at", zone=self._zone.key)
@@ -250,7 +252,8 @@ def _tell(walk: _Walk, done: Mapping[Outcome, Sequence[Reservation]]) -> None:
     for what, some in (("cancelled", cancelled), ("moved", _as_now(done.get(Outcome.MOVED, [])))):
         if some:
             events = {f"series.{what}": customer, f"series.lab.{what}": managers}
-            notices.tell_of_series(series, some, events, walk.now, walk.asked.reason)
+            fees_fen = walk.fees_fen if what == "cancelled" else 0
+            notices.tell_of_series(series, some, events, walk.now, walk.asked.reason, fees_fen)
     asked = done.get(Outcome.ASKED, [])
     if asked:
         event = {"series.lab.move_asked": managers} if walk.side is Side.CUSTOMER else {"series.move_asked": customer}

@@ -95,10 +95,10 @@ _NEXT_WITH_THE_LEADER: Word = _(
 
 _NEXT_WITH_FEE: dict[ReservationState, Word] = {
     ReservationState.CANCELLED: _(
-        "The time has been given back late: the fee stands beside this. As far as others use the time, it falls away."
+        "The time has been given back late, for a fee. As far as others use the time, the fee falls away."
     ),
     ReservationState.NO_SHOW: _(
-        "Nobody came within the lab's grace: the fee stands beside this. As far as others use the time, it falls away; "
+        "Nobody came within the lab's grace, and a fee was taken. As far as others use the time, it falls away; "
         "ask the lab if this is wrong."
     ),
 }
