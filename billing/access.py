@@ -13,10 +13,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from billing.models import (
     Account,
     Award,
+    BookingFee,
     Charge,
     CommissionReservation,
     CommissionSheet,
     CommissionSignature,
+    FeeRelief,
     InternalSlip,
     PriceVersion,
     Programme,
@@ -83,6 +85,15 @@ def _charges(queryset: QuerySet[Charge], actor: Actor) -> QuerySet[Charge]:
     return queryset.filter(reservation_filter(actor, "reservation__"))
 
 
+def _fees(queryset: QuerySet[BookingFee], actor: Actor) -> QuerySet[BookingFee]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
+def _reliefs(queryset: QuerySet[FeeRelief], actor: Actor) -> QuerySet[FeeRelief]:
+    """Seen with the fee; whose use it was is not told with it."""
+    return queryset.filter(reservation_filter(actor, "fee__reservation__"))
+
+
 def _awards(queryset: QuerySet[Award], actor: Actor) -> QuerySet[Award]:
     return queryset.filter(reservation_filter(actor, "charge__reservation__") | payee_filter(actor))
 
@@ -105,7 +116,10 @@ def _slips(queryset: QuerySet[InternalSlip], actor: Actor) -> QuerySet[InternalS
     own = actor.organisations()
     kept = Q(organisation_id__in=actor.organisations(Role.FIRM_ADMIN, *OWNERS))
     led = Q(group__leader_id=actor.user_id, organisation_id__in=own)
-    return queryset.filter(kept | led | Q(charge__reservation__requested_by_id=actor.user_id, organisation_id__in=own))
+    used = Q()
+    for path in ("charge__", "fee__", "relief__fee__"):
+        used |= Q(**{f"{path}reservation__requested_by_id": actor.user_id})
+    return queryset.filter(kept | led | used & Q(organisation_id__in=own))
 
 
 def quotation_filter(actor: Actor, prefix: str = "") -> Q:
@@ -143,10 +157,12 @@ def _of_commissions(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
 _SCOPES: dict[Any, Any] = {
     Account: _accounts,
     Award: _awards,
+    BookingFee: _fees,
     Charge: _charges,
     CommissionReservation: _of_commissions,
     CommissionSheet: _commissions,
     CommissionSignature: _of_commissions,
+    FeeRelief: _reliefs,
     InternalSlip: _slips,
     PriceVersion: _price_versions,
     Programme: _programmes,

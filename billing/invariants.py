@@ -18,7 +18,8 @@ register_sql(
             UNION ALL SELECT debit_id, -amount_fen, 0, 0 FROM billing_transfer WHERE kind = 'reverse'
             UNION ALL SELECT h.debit_id, 0, h.amount_fen, 0 FROM billing_transfer h
                        WHERE h.kind = 'hold' AND NOT EXISTS (SELECT 1 FROM billing_transfer e WHERE e.hold_id = h.id)
-            UNION ALL SELECT debit_id, 0, 0, amount_fen FROM billing_transfer WHERE kind = 'post'),
+            UNION ALL SELECT debit_id, 0, 0, amount_fen FROM billing_transfer WHERE kind = 'post'
+            UNION ALL SELECT credit_id, 0, 0, -amount_fen FROM billing_transfer WHERE kind = 'refund'),
         summed AS (
             SELECT account_id, sum(granted) AS granted, sum(held) AS held, sum(posted) AS posted FROM moved GROUP BY account_id)
         SELECT format('account %s says granted %s, held %s, posted %s; its transfers say %s, %s, %s',
@@ -103,9 +104,12 @@ register_sql(
     "cards.a_slip_says_what_was_charged",
     counted="SELECT count(*) FROM billing_internalslip",
     violations="""
-        SELECT format('slip %s: %s, charged %s', s.number, s.total_fen, c.payable_now_fen)
-          FROM billing_internalslip s JOIN billing_charge c ON c.id = s.charge_id
-         WHERE s.total_fen <> c.payable_now_fen""",
+        SELECT format('slip %s: %s (card %s), charged %s (%s)', s.number, s.total_fen, s.covered_fen,
+                      coalesce(c.payable_now_fen, f.payable_now_fen, -r.amount_fen), coalesce(f.covered_fen, -r.returned_fen))
+          FROM billing_internalslip s LEFT JOIN billing_charge c ON c.id = s.charge_id
+          LEFT JOIN billing_bookingfee f ON f.id = s.fee_id LEFT JOIN billing_feerelief r ON r.id = s.relief_id
+         WHERE s.total_fen IS DISTINCT FROM coalesce(c.payable_now_fen, f.payable_now_fen, -r.amount_fen)
+            OR (s.charge_id IS NULL AND s.covered_fen IS DISTINCT FROM coalesce(f.covered_fen, -r.returned_fen))""",
 )
 
 register_sql(
@@ -122,7 +126,56 @@ register_sql(
           FROM billing_charge GROUP BY reservation_id HAVING count(*) > 1""",
 )
 
-for _table in ("charge", "quote"):
+register_sql(
+    "fees.only_for_time_that_was_left",
+    counted="SELECT count(*) FROM billing_bookingfee",
+    violations="""
+        SELECT format('fee %s (%s) is for reservation %s, which is "%s"', f.id, f.kind, r.id, r.state)
+          FROM billing_bookingfee f JOIN booking_reservation r ON r.id = f.reservation_id
+         WHERE NOT (f.kind = 'late_cancel' AND r.state = 'cancelled' OR f.kind = 'no_show' AND r.state = 'no_show')
+           AND NOT EXISTS (SELECT FROM billing_feerelief w WHERE w.fee_id = f.id AND w.cause = 'came_late' AND w.used_by_id = r.id)""",
+)
+
+register_sql(
+    "fees.never_more_falls_away_than_there_is",
+    counted="SELECT count(*) FROM billing_feerelief",
+    violations="""
+        SELECT format('fee %s of %s fen (card %s): %s fell away, %s went back to the card', f.id, f.gross_fen, f.covered_fen,
+                      sum(r.amount_fen), sum(r.returned_fen))
+          FROM billing_bookingfee f JOIN billing_feerelief r ON r.fee_id = f.id
+         GROUP BY f.id, f.gross_fen, f.covered_fen
+        HAVING sum(r.amount_fen) > f.gross_fen OR sum(r.returned_fen) > f.covered_fen
+            OR f.covered_fen - sum(r.returned_fen) > f.gross_fen - sum(r.amount_fen)""",
+)
+
+register_sql(
+    "fees.what_falls_away_was_used",
+    counted="SELECT count(*) FROM billing_feerelief WHERE cause = 'taken_again'",
+    violations="""
+        SELECT format('relief %s of fee %s: reservation %s did not use the time', r.id, r.fee_id, r.used_by_id)
+          FROM billing_feerelief r JOIN billing_bookingfee f ON f.id = r.fee_id
+          LEFT JOIN booking_usagesession s ON s.reservation_id = r.used_by_id
+         WHERE r.cause = 'taken_again'
+           AND (s.agreed_at IS NULL OR NOT (s.billable_starts_at < f.ends_at AND f.starts_at < s.billable_ends_at)) IS NOT FALSE""",
+)
+
+register_sql(
+    "fees.cards_paid_and_got_back_what_fees_say",
+    counted="SELECT count(*) FROM billing_bookingfee WHERE covered_fen > 0",
+    violations="""
+        SELECT format('fee %s: the card paid %s and got back %s; its transfers say %s and %s', f.id, f.covered_fen,
+                      coalesce(back.fen, 0), coalesce(moved.paid, 0), coalesce(moved.back, 0))
+          FROM billing_bookingfee f
+          LEFT JOIN LATERAL (SELECT sum(returned_fen) AS fen FROM billing_feerelief r WHERE r.fee_id = f.id) back ON true
+          LEFT JOIN LATERAL (
+               SELECT sum(t.amount_fen) FILTER (WHERE t.kind = 'post' AND t.reason IN ('cancel', 'mark_no_show')) AS paid,
+                      sum(t.amount_fen) FILTER (WHERE t.kind = 'refund') AS back
+                 FROM billing_transfer t JOIN billing_account a ON a.id IN (t.debit_id, t.credit_id) AND a.kind = 'fund_card'
+                WHERE t.source_type = 'reservation' AND t.source_id = f.reservation_id) moved ON true
+         WHERE (f.covered_fen, coalesce(back.fen, 0)) <> (coalesce(moved.paid, 0), coalesce(moved.back, 0))""",
+)
+
+for _table in ("charge", "quote", "bookingfee"):
     register_sql(
         f"settlement.{_table}s_add_up",
         counted=f"SELECT count(*) FROM billing_{_table}",  # noqa: S608  (our own table names)

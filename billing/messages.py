@@ -33,6 +33,11 @@ register(
         "price.class_without_rate": _("The lab has set no price for customers of this class: %(customer_class)s. Ask the lab."),
         "session.step.gross": _("Price of the session: %(gross_fen)s"),
         "samples.step.gross": _("Price of the test: %(gross_fen)s"),
+        "fee.step.share": _("%(rate)s of the price of the booking, %(gross_fen)s"),
+        "fee.step.at_least": _("The lab's price says: at least %(minimum_fen)s"),
+        "fee.step.at_most": _("The lab's price says: at most %(maximum_fen)s"),
+        "fee.step.within_gross": _("Never more than the price of the booking: %(gross_fen)s"),
+        "fee.step.not_subsidised": _("Programmes pay for use: a fee for time that was not used is never subsidised."),
         "session.step.beyond_booked": _("Use beyond the booked end, without subsidy: %(beyond_fen)s more"),
         "session.step.payable_now": _("Deducted now: %(deducted_fen)s. The rest is to pay now."),
         "session.step.final_cost": _("Expected back later: %(refunded_fen)s. The rest is the final cost."),
@@ -91,11 +96,15 @@ register(
             "The figures have changed since you looked: to pay now %(payable_now_fen)s, final cost %(final_cost_fen)s. "
             "Check them and confirm again."
         ),
+        "billing.fee_differs": _(
+            "Giving the time back costs %(fee_fen)s now. Look at it and confirm again, or keep the booking."
+        ),
         "billing.not_held": _("Nothing is held for this session, so it cannot be used. Ask the lab to approve it again."),
         "billing.nothing_to_accept": _("There are no new figures to accept. Reload the page."),
         "ledger.amount_not_positive": _("The amount must be more than zero."),
         "ledger.not_enough_left": _("The budget that was free a moment ago is used up. Ask for a new quote."),
         "ledger.more_than_held": _("%(due_fen)s is due but only %(held_fen)s was held. Tell the operator."),
+        "ledger.more_than_paid": _("%(back_fen)s cannot go back: only %(paid_fen)s was paid. Tell the operator."),
         "price.invalid": _("The price schedule is not valid: %(fault)s"),
         "price.in_the_past": _("A price can start today or later: what was charged never changes."),
         "price.date_taken": _("A price that starts on this day is published already. Choose another day."),

@@ -9,6 +9,7 @@ from billing.ordering.models import (
     QuotationLine,
 )
 from billing.pricing.models import PriceVersion, TestItemPrice
+from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
 from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.models import Programme, ProgrammeVersion
@@ -16,10 +17,12 @@ from billing.subsidy.models import Programme, ProgrammeVersion
 __all__ = [
     "Account",
     "Award",
+    "BookingFee",
     "Charge",
     "CommissionReservation",
     "CommissionSheet",
     "CommissionSignature",
+    "FeeRelief",
     "InternalSlip",
     "NumberSeries",
     "PriceVersion",

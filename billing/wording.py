@@ -40,6 +40,12 @@ _AMOUNTS: dict[str, Word] = {
     "fee": pgettext_lazy("subsidised amount", "fee"),
     "contract": pgettext_lazy("subsidised amount", "contract amount"),
 }
+_UNUSED: dict[str, Word] = {
+    "late_cancel": pgettext_lazy("a fee", "Given back late"),
+    "no_show": pgettext_lazy("a fee", "Nobody came"),
+    "taken_again": pgettext_lazy("a fee", "Fee fell away: the time was used"),
+    "came_late": pgettext_lazy("a fee", "Fee fell away: came late"),
+}
 _BASES: dict[str, Word] = {
     "service": pgettext_lazy("date that counts", "date of the service"),
     "invoice": pgettext_lazy("date that counts", "date of the invoice"),
@@ -265,6 +271,16 @@ def step_sentence(key: str, params: Mapping[str, Any], band_names: BandNames | N
     if "band" in params:
         shown["band"] = band_word(params["band"], band_names or {})
     return sentence(key, shown)
+
+
+def unused_word(code: str) -> Word:
+    """What a fee for unused time is for, or why a part of it fell away."""
+    return _UNUSED[code]
+
+
+def slip_cause(content: Mapping[str, Any]) -> Word:
+    """What an internal slip is for by its content; empty where it is for use."""
+    return _UNUSED.get(content.get("cause", ""), "")
 
 
 def band_word(code: str, names: BandNames) -> str:

@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from booking.models import (
     AccessListEntry,
+    BookingConsent,
     CalendarSubscription,
     CheckInPoint,
     CloseOut,
@@ -305,6 +306,13 @@ def _delegations(queryset: QuerySet[Delegation], actor: Actor) -> QuerySet[Deleg
     return queryset.filter(_managed(actor) | mine)
 
 
+def _consents(queryset: QuerySet[BookingConsent], actor: Actor) -> QuerySet[BookingConsent]:
+    """The two of them."""
+    return (
+        queryset.filter(Q(giver_id=actor.user_id) | Q(taker_id=actor.user_id)) if actor.user_id is not None else queryset.none()
+    )
+
+
 _SCOPES: dict[Any, Any] = {
     Delegation: _delegations,
     RejectReason: _reject_reasons,
@@ -318,6 +326,7 @@ _SCOPES: dict[Any, Any] = {
     UsageAdjustment: _adjustments,
     UsageDispute: _disputes,
     AccessListEntry: _access_list,
+    BookingConsent: _consents,
     CalendarSubscription: _subscriptions,
     CourseScope: _of_courses,
     CourseSession: _of_courses,

@@ -60,6 +60,18 @@ def states_are_replays() -> Finding:
 register("booking.states_are_replays", states_are_replays)
 
 register_sql(
+    "booking.colleagues_have_agreed",
+    counted="SELECT count(*) FROM booking_reservation WHERE booked_by_id IS NOT NULL",
+    violations="""
+        SELECT format('reservation %s: %s booked it for %s, who had not agreed', r.id, r.booked_by_id, r.requested_by_id)
+          FROM booking_reservation r
+         WHERE r.booked_by_id IS NOT NULL AND NOT EXISTS (
+               SELECT FROM booking_bookingconsent c
+                WHERE (c.organisation_id, c.giver_id, c.taker_id) = (r.organisation_id, r.requested_by_id, r.booked_by_id)
+                  AND c.given_at <= r.created_at AND coalesce(c.ended_at, r.created_at) >= r.created_at)""",
+)
+
+register_sql(
     "booking.no_double_booking",
     counted="SELECT count(*) FROM booking_occupancy WHERE blocking",
     violations="""

@@ -24,6 +24,12 @@ register(
         "decision.reasons_too_many": _("Keep at most %(most)s ready sentences. Leave some out."),
         "decision.not_yours": _("Only the person who decided this can take it back. Cancel it with a reason instead."),
         "booking.not_yours": _("Only the person who asked, or an administrator of the organisation, can do this."),
+        "consent.missing": _(
+            "This colleague has not agreed that you book in their name, or no longer does. Ask them: page “Booking for each other”."
+        ),
+        "consent.not_a_colleague": _("Choose somebody else of your organisation who may book."),
+        "consent.days": _("Choose a day from today on, at most %(days)s days ahead."),
+        "consent.ended": _("This has been ended already. Reload the page."),
         "booking.not_for_this_organisation": _("You cannot book for this organisation. Choose one that you belong to."),
         "booking.too_late_to_cancel": _("The booked time has begun. Ask the lab."),
         "booking.too_early_to_check_in": _("Too early: one may start %(early_minutes)s minutes before %(starts_at)s."),

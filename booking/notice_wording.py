@@ -21,6 +21,8 @@ register_groups(
 _WHEN = (_("For: %(organisation)s"), _("Time: %(starts_at)s to %(ends_at)s (%(zone)s)"))
 _SERIES = (_("For: %(organisation)s"), _("First: %(starts_at)s, last until %(ends_at)s (%(zone)s)"))
 _WHY = _("Reason: %(reason)s")
+_FEE = _("Fee for the unused time: %(fee_fen)s")
+_FELL_AWAY = (_("The time was used after all."), _("Still to pay: %(left_fen)s"))
 _NEW_TIME = _("New time: %(new_starts_at)s to %(new_ends_at)s")
 _OR_TIMES = (
     _("Or: %(second_starts_at)s to %(second_ends_at)s"),
@@ -105,6 +107,27 @@ register_events(
             "users",
             name=_("Standing in has ended"),
         ),
+        "reservation.booked_for_you": Event(  # to one person alone, so that webhooks do not hear of it
+            "reservations",
+            _("%(instrument)s: %(who)s booked %(reference)s in your name"),
+            _WHEN,
+            "users",
+            name=_("A colleague booked in your name"),
+        ),
+        "consent.given": Event(
+            "reservations",
+            _("%(taker)s may book in the name of %(giver)s"),
+            (_("Until the end of %(until_on)s. Both can end it at any time."),),
+            "users",
+            name=_("Booking in a colleague's name"),
+        ),
+        "consent.ended": Event(
+            "reservations",
+            _("%(taker)s may no longer book in the name of %(giver)s"),
+            (_("What has been booked stays as it is."),),
+            "users",
+            name=_("Booking in a colleague's name has ended"),
+        ),
         "reservation.approved": _customer(
             _("%(instrument)s: reservation %(reference)s is approved"),
             _("Reservation approved"),
@@ -138,13 +161,13 @@ register_events(
             _("%(instrument)s: reservation %(reference)s was cancelled"),
             _("Reservation cancelled"),
             "ban",
-            lines=(*_WHEN, _WHY),
+            lines=(*_WHEN, _WHY, _FEE),
             calendar=calendar_of,
         ),
         "lab.reservation_cancelled": Event(
             "lab",
             _("%(instrument)s: reservation %(reference)s was cancelled"),
-            (*_WHEN, _WHY),
+            (*_WHEN, _WHY, _FEE),
             "ban",
             name=_("Reservation of the lab cancelled"),
         ),
@@ -212,7 +235,23 @@ register_events(
             "clock-pause",
         ),
         "reservation.no_show": _customer(
-            _("%(instrument)s: reservation %(reference)s was missed"), _("Reservation missed"), "user-off"
+            _("%(instrument)s: reservation %(reference)s was missed"),
+            _("Reservation missed"),
+            "user-off",
+            lines=(*_WHEN, _FEE),
+        ),
+        "reservation.fee_fell_away": _customer(
+            _("%(instrument)s: %(amount_fen)s of the fee for %(reference)s fall away"),
+            _("Fee fell away"),
+            "coins",
+            lines=(*_WHEN, *_FELL_AWAY),
+        ),
+        "lab.fee_fell_away": Event(
+            "lab",
+            _("%(instrument)s: %(amount_fen)s of the fee for %(reference)s fall away"),
+            (*_WHEN, *_FELL_AWAY),
+            "coins",
+            name=_("Fee of the lab fell away"),
         ),
         "reservation.figures_changed": _customer(
             _("%(instrument)s: please look at the new figures of %(reference)s"),
@@ -286,7 +325,7 @@ register_events(
             name=_("Series asked for"),
         ),
         **{
-            f"{side}.{what}": Event(group, title, (*_SERIES, _WHY), icon, name=names[place])
+            f"{side}.{what}": Event(group, title, (*_SERIES, _WHY, _FEE), icon, name=names[place])
             for place, (side, group) in enumerate((("series", "reservations"), ("series.lab", "lab")))
             for what, title, icon, names in (
                 (

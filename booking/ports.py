@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from booking.models import Reservation, UsageSession
+from booking.rules.leaving import Fault
 from booking.rules.states import Action
 from config.kernel.access import Actor
 from config.kernel.errors import Reason
@@ -44,6 +45,18 @@ class ExpectedFigures:
 NOTHING_EXPECTED = ExpectedFigures()
 
 
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """How a time was left unused. ``fault``: the customer's, for which the lab may take a fee; ``seen_fee_fen``: what the customer saw
+    before giving it back (None: nobody was shown anything)."""
+
+    fault: Fault | None = None
+    seen_fee_fen: int | None = None
+
+
+NO_FAULT = Leaving()
+
+
 class MoneyPort(Protocol):
     """What happens to money when a reservation moves. Each may raise a kernel Refusal, which undoes the whole."""
 
@@ -53,8 +66,12 @@ class MoneyPort(Protocol):
     def on_approve(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
         """Hold the money, or say that the figures changed (then nothing is approved)."""
 
-    def on_release(self, reservation: Reservation, actor: Actor, reason: str, now: datetime) -> None:
-        """Void what is held: the reservation was cancelled, rejected, missed, or it expired."""
+    def on_release(self, reservation: Reservation, actor: Actor, reason: str, now: datetime, leaving: Leaving = NO_FAULT) -> int:
+        """Void what is held: the reservation was cancelled, rejected, missed, or it expired. Charges the fee for a fault of the
+        customer's and returns it in fen (0: none); a higher one than was seen is refused."""
+
+    def on_come_late(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
+        """Who was marked as missing has come and uses the rest: a fee for it falls away, and the money is held as at an approval."""
 
     def on_move(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> FiguresChanged | None:
         """Quote the new time, and hold its money instead of the old one's where there is some.

@@ -58,6 +58,7 @@ class BookingForm:
     purpose: str = ""
     research_project: str = ""
     fund_card: str = ""
+    for_person: str = ""
 
     @classmethod
     def read(cls, data: Mapping[str, Any]) -> BookingForm:
@@ -72,6 +73,7 @@ class BookingForm:
             purpose=str(data.get("purpose", "")),
             research_project=str(data.get("research_project", "")),
             fund_card=_plain(data.get("fund_card", "")),
+            for_person=_plain(data.get("for_person", "")),
         )
 
     @property
@@ -107,6 +109,14 @@ class BookingForm:
         if not _FIGURE.fullmatch(self.fund_card):
             raise Refusal.of("card.choose", field="fund_card")
         return int(self.fund_card)
+
+    def for_person_id(self) -> int | None:
+        """The colleague's id; None where it is for oneself. Raises Refusal ``consent.missing`` for what is not a number."""
+        if not self.for_person:
+            return None
+        if not _FIGURE.fullmatch(self.for_person):
+            raise Refusal.of("consent.missing", field="for_person")
+        return int(self.for_person)
 
     def known_service_mode(self) -> str:
         """The service mode. Raises Refusal ``booking.service_mode_unknown`` for none that exists."""

@@ -167,8 +167,8 @@ class SlipOut(serializers.Serializer):
     group = serializers.IntegerField(allow_null=True)
     fund_card = serializers.IntegerField(allow_null=True)
     month = serializers.CharField()
-    total_fen = serializers.IntegerField()
-    covered_fen = serializers.IntegerField(help_text="Paid from the card.")
+    total_fen = serializers.IntegerField(help_text="Below zero where a part of a fee fell away.")
+    covered_fen = serializers.IntegerField(help_text="Paid from the card; below zero: it went back there.")
     open_fen = serializers.IntegerField(help_text="What the card did not pay.")
     content = serializers.DictField(help_text="Everything the slip shows, as it was when it was issued.")
 
@@ -179,7 +179,7 @@ def slip_out(slip: InternalSlip) -> dict[str, Any]:
         "id": slip.pk,
         "number": slip.number,
         "organisation": slip.organisation_id,
-        "reservation": slip.charge.reservation_id,
+        "reservation": slip.reservation_id,
         "group": slip.group_id,
         "fund_card": slip.fund_card_id,
         "month": f"{slip.period_on:%Y-%m}",

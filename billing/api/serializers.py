@@ -7,7 +7,9 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from billing.pricing.rules.fees import FeeKind
 from billing.pricing.rules.samples import UNITS
+from billing.settlement.fee_models import ReliefCause
 from billing.settlement.models import RenderState
 from billing.subsidy.rules.outcome import Payee, SettlementMode
 from config.kernel.api.fields import Day, Id, Instant, Text, WholeNumber
@@ -100,8 +102,57 @@ class CapLeftOut(serializers.Serializer):
     left_fen = serializers.IntegerField()
 
 
-class PreviewOut(AssessmentOut):
+class UnusedOut(serializers.Serializer):
+    """What a booking costs that is not used; never subsidised. 0: nothing."""
+
+    free_until = serializers.DateTimeField(help_text="Until when it may be given back without being late.")
+    late_cancel_fee_fen = serializers.IntegerField()
+    no_show_fee_fen = serializers.IntegerField()
+
+
+class CappedOut(AssessmentOut):
     caps_left = CapLeftOut(many=True)
+
+
+class PreviewOut(CappedOut):
+    unused = UnusedOut()
+
+
+class IfCancelledOut(serializers.Serializer):
+    late = serializers.BooleanField(help_text="It would count as given back late by the customer.")
+    fee_fen = serializers.IntegerField()
+    free_until = serializers.DateTimeField()
+    released_fen = serializers.IntegerField(help_text="Subsidy that is held for it and would go back to the programmes.")
+    steps = StepOut(many=True)
+
+
+class ReliefOut(serializers.Serializer):
+    cause = serializers.ChoiceField(choices=ReliefCause.values)
+    amount_fen = serializers.IntegerField()
+    used_minutes = serializers.IntegerField(help_text="Of the lost time, by all uses until then.")
+    lost_minutes = serializers.IntegerField()
+    at = serializers.DateTimeField()
+
+
+class FeeOut(serializers.Serializer):
+    """A charge of its own kind, without subsidy: the fee is gross price, payable now and final cost in one."""
+
+    kind = serializers.CharField(help_text=" or ".join(FeeKind) + ".")
+    fee_fen = serializers.IntegerField()
+    fallen_fen = serializers.IntegerField(help_text="What fell away because the time was used after all.")
+    left_fen = serializers.IntegerField()
+    paid_from_card_fen = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    steps = StepOut(many=True)
+    reliefs = ReliefOut(many=True)
+    inputs_sha256 = serializers.CharField()
+    engine_version = serializers.CharField()
+
+
+class ReservationFeeOut(serializers.Serializer):
+    reservation = serializers.IntegerField()
+    if_cancelled = IfCancelledOut(allow_null=True, help_text="Null once it cannot be given back any more.")
+    fee = FeeOut(allow_null=True, help_text="Null where none was taken.")
 
 
 class SampleQuoteIn(StrictSerializer):
@@ -110,7 +161,7 @@ class SampleQuoteIn(StrictSerializer):
     elements = Id(required=False, default=1, help_text="How many elements are measured in each, where each costs.")
 
 
-class SampleQuoteOut(PreviewOut):
+class SampleQuoteOut(CappedOut):
     promised_on = serializers.DateField(allow_null=True, help_text="When the result is due if the samples arrive today.")
 
 
@@ -233,6 +284,13 @@ class BandOut(NamedCodeOut):
     yuan_per_hour = serializers.DictField(child=serializers.CharField(), help_text="By customer class.")
 
 
+class FeeRuleOut(serializers.Serializer):
+    kind = serializers.CharField(help_text=" or ".join(FeeKind) + ".")
+    share = serializers.CharField(help_text="Of the gross price of the booking, an exact decimal between 0 and 1.")
+    at_least_fen = serializers.IntegerField()
+    at_most_fen = serializers.IntegerField(allow_null=True)
+
+
 class PriceOut(serializers.Serializer):
     instrument = serializers.IntegerField()
     on = serializers.DateField()
@@ -243,6 +301,7 @@ class PriceOut(serializers.Serializer):
     minimum_charge_fen = serializers.IntegerField()
     rounding = serializers.CharField()
     rounding_step_fen = serializers.IntegerField()
+    fees = FeeRuleOut(many=True, help_text="What unused time costs; a kind that is left out costs nothing.")
 
 
 class ExpectedTotalsIn(StrictSerializer):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from billing import wording
 from billing.pricing import services as pricing
 from billing.pricing.rules.describe import DescribedBand, describe
+from billing.pricing.rules.fees import FeeKind
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
 from billing.settlement import reservation_figures
+from billing.settlement.fee_figures import FeeState, IfCancelled
 from billing.settlement.models import FrozenAssessment, Statement
+from billing.settlement.rules.fees import free_until
 from billing.settlement.services.assessing import Pins
 from billing.settlement.services.quotes import CapLeft, QuotePreview
 from billing.settlement.services.sample_quotes import SampleQuote
@@ -48,7 +52,54 @@ def preview_json(preview: QuotePreview) -> Json:
     """A live quote with what it leaves of each limit."""
     programmes = [version.programme for version in preview.prepared.versions]
     shown = assessment_json(preview.assessment, programmes, preview.prepared.inputs.schedule)
-    return {**shown, "caps_left": _caps_json(preview.caps_left)}
+    return {**shown, "caps_left": _caps_json(preview.caps_left), "unused": _unused_json(preview)}
+
+
+def _unused_json(preview: QuotePreview) -> Json:
+    inputs = preview.prepared.inputs
+    until = free_until(inputs.time_range.starts_at, preview.notice_minutes or 0).astimezone(inputs.zone)
+    fees = preview.fees
+    return {
+        "free_until": until.isoformat(),
+        **{f"{kind}_fee_fen": fees[kind].fee_fen if kind in fees else 0 for kind in FeeKind},
+    }
+
+
+def if_cancelled_json(found: IfCancelled, zone: ZoneInfo) -> Json:
+    """What giving the time back would do."""
+    return {
+        "late": found.late,
+        "fee_fen": found.fee_fen,
+        "free_until": found.free_until.astimezone(zone).isoformat(),
+        "released_fen": found.released_fen,
+        "steps": [_step(step, {}, {}) for step in found.steps],
+    }
+
+
+def fee_json(state: FeeState, zone: ZoneInfo) -> Json:
+    """A fee with what of it fell away."""
+    fee = state.fee
+    return {
+        "kind": fee.kind,
+        "fee_fen": fee.payable_now_fen,
+        "fallen_fen": state.fallen_fen,
+        "left_fen": state.left_fen,
+        "paid_from_card_fen": fee.covered_fen,
+        "at": fee.created_at.astimezone(zone).isoformat(),
+        "steps": [_step(step, {}, {}) for step in state.steps],
+        "reliefs": [
+            {
+                "cause": relief.cause,
+                "amount_fen": relief.amount_fen,
+                "used_minutes": relief.result["covered_seconds"] // 60,
+                "lost_minutes": relief.result["lost_seconds"] // 60,
+                "at": relief.created_at.astimezone(zone).isoformat(),
+            }
+            for relief in state.reliefs
+        ],
+        "inputs_sha256": fee.inputs_sha256,
+        "engine_version": fee.engine_version,
+    }
 
 
 def _caps_json(caps: Iterable[CapLeft]) -> list[Json]:
@@ -208,6 +259,10 @@ def price_json(instrument_id: int, on: str, schedule: PriceSchedule) -> Json:
         "minimum_charge_fen": described.minimum_charge_fen,
         "rounding": described.rounding.value,
         "rounding_step_fen": described.step_fen,
+        "fees": [
+            {"kind": str(kind), "share": f"{rule.share:f}", "at_least_fen": rule.at_least_fen, "at_most_fen": rule.at_most_fen}
+            for kind, rule in described.fees.items()
+        ],
     }
 
 

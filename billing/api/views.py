@@ -22,6 +22,7 @@ from billing.api import serializers as texts
 from billing.api import shapes
 from billing.ledger.rules.documents import DocumentError
 from billing.pricing import services as pricing
+from billing.settlement import fee_figures
 from billing.settlement import queries as statement_reads
 from billing.settlement.models import Charge, Statement
 from billing.settlement.services import quotes, statements
@@ -33,6 +34,8 @@ from billing.subsidy.rules.facts import parse_facts
 from billing.subsidy.rules.outcome import Balance
 from booking.api.serializers import StateOut
 from booking.api.views import ReservationActionView, range_of
+from booking.models import Reservation
+from booking.rules.states import Action, ReservationState, actions_from
 from config.kernel.access import get_visible
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.views import REPLAYED, ApiView
@@ -163,6 +166,31 @@ class ChargeView(ApiView):
         """The four numbers, what each programme gave, and every step with its sentence."""
         charge = get_visible(Charge.objects.all(), self.actor, reservation_id=int(reservation))
         return Response({**shapes.frozen_json(charge), "reservation": charge.reservation_id})
+
+
+class FeeView(ApiView):
+    """What giving a reservation back would cost, and the fee that was taken."""
+
+    token_scopes = {"GET": "read"}
+    queryset = Reservation.objects.none()
+    serializer_class = texts.ReservationFeeOut
+
+    @extend_schema(operation_id="reservations_fee_retrieve")
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """To be shown before cancelling (send ``expected_fee_fen`` with it), and afterwards with what fell away."""
+        rows = Reservation.objects.select_related("instrument__site", "instrument__policy", "organisation")
+        found = get_visible(rows, self.actor, pk=int(pk))
+        zone = ZoneInfo(found.instrument.site.time_zone)
+        open_still = Action.CANCEL in actions_from(ReservationState(found.state))
+        preview = fee_figures.if_cancelled(self.actor, found, self.now) if open_still else None
+        state = fee_figures.fee_of(self.actor, found)
+        return Response(
+            {
+                "reservation": found.pk,
+                "if_cancelled": shapes.if_cancelled_json(preview, zone) if preview else None,
+                "fee": shapes.fee_json(state, zone) if state else None,
+            }
+        )
 
 
 class StatementView(ApiView):

@@ -45,7 +45,8 @@ class Account(models.Model):
 
 
 class TransferKind(models.TextChoices):
-    """``hold`` is pending until exactly one ``post`` (at most the held amount), ``void`` or ``expire`` ends it."""
+    """``hold`` is pending until exactly one ``post`` (at most the held amount), ``void`` or ``expire`` ends it.
+    ``refund`` takes a part of what was posted back: its credit account is the one that had paid."""
 
     GRANT = "grant"
     HOLD = "hold"
@@ -53,6 +54,7 @@ class TransferKind(models.TextChoices):
     VOID = "void"
     EXPIRE = "expire"
     REVERSE = "reverse"
+    REFUND = "refund"
 
 
 _ENDS = ["post", "void", "expire"]

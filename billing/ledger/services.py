@@ -198,6 +198,23 @@ def end_holds(holds: Iterable[Transfer], due: Mapping[int, int], source: Source,
     _write(ends)
 
 
+_GIVE_BACK = "UPDATE billing_account SET posted_fen = posted_fen - %(amount)s WHERE id = %(id)s AND posted_fen >= %(amount)s"
+
+
+def give_back(account: Account, payee: Account, amount_fen: int, source: Source, now: datetime) -> None:
+    """Return to a locked account a part of what it had paid to ``payee``.
+
+    Raises Refusal ``ledger.amount_not_positive``, ``ledger.more_than_paid``.
+    """
+    if amount_fen <= 0:
+        raise Refusal.of("ledger.amount_not_positive", field="amount")
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE_BACK, {"id": account.pk, "amount": amount_fen})
+        if cursor.rowcount != 1:
+            raise Refusal.of("ledger.more_than_paid", paid_fen=account.posted_fen, back_fen=amount_fen)
+    _write([_row(TransferKind.REFUND, payee.pk, account.pk, amount_fen, source, now)])
+
+
 _TRANSFERRED = (
     "kind", "debit_id", "credit_id", "amount_fen", "source_type", "source_id", "reason", "programme_version_id", "actor_id", "at", "hold_id"
 )  # fmt: skip

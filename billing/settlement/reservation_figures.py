@@ -90,10 +90,15 @@ def money_of(actor: Actor, reservation: Reservation) -> Money:
     """The money of one reservation that the actor may see."""
     accepted, waiting = quotes_of(actor, reservation)
     charge = visible_to(Charge.objects.filter(reservation=reservation), actor).first()
+    return Money(accepted, waiting, charge, held_fen(reservation))
+
+
+def held_fen(reservation: Reservation) -> int:
+    """The subsidy that is held for a reservation, in one query."""
     held = Transfer.objects.filter(
         source_type=RESERVATION, source_id=reservation.pk, kind=TransferKind.HOLD, ends__isnull=True, debit__limited=True
     ).exclude(debit__kind=CARD)
-    return Money(accepted, waiting, charge, _largest_per_programme(held))
+    return _largest_per_programme(held)
 
 
 def _largest_per_programme(holds: QuerySet[Transfer]) -> int:

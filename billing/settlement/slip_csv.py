@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from billing.ledger.rules.money import plain_yuan
 from billing.settlement.slip_models import InternalSlip
+from billing.wording import slip_cause
 from instruments.rules.standards.tables import harmless
 
 
@@ -33,13 +34,13 @@ def slips_csv(slips: Iterable[InternalSlip], zone: ZoneInfo) -> bytes:
             _("Total in yuan"),
             _("Paid from the card in yuan"),
             _("Still open in yuan"),
+            _("For"),
         ]
     )
     for slip in slips:
         said = slip.content
-        writer.writerow(
-            harmless(cell)
-            for cell in (
+        texts, amounts = (
+            (
                 slip.number,
                 slip.issued_at.astimezone(zone).date().isoformat(),
                 said["group"],
@@ -50,11 +51,11 @@ def slips_csv(slips: Iterable[InternalSlip], zone: ZoneInfo) -> bytes:
                 said["starts_at"],
                 said["ends_at"],
                 _hours(said["lines"]),
-                plain_yuan(slip.total_fen),
-                plain_yuan(slip.covered_fen),
-                plain_yuan(slip.open_fen),
-            )
+            ),
+            [plain_yuan(fen) for fen in (slip.total_fen, slip.covered_fen, slip.open_fen)],
         )
+        # An amount below zero stays a number: the sign before our own digits is no formula.
+        writer.writerow([*map(harmless, texts), *amounts, str(slip_cause(said)) or _("Use")])
     return out.getvalue().encode("utf-8-sig")
 
 

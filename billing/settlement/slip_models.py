@@ -1,4 +1,4 @@
-"""Internal charge slips: what an owner charges its own people for the use of its own instruments."""
+"""Internal charge slips: what an owner charges its own people for the use of its own instruments, or for time they left unused."""
 
 from __future__ import annotations
 
@@ -9,13 +9,17 @@ from config.kernel.models.guards import append_only, no_truncate
 
 
 class InternalSlip(models.Model):
-    """One agreed session of an owner's own people, numbered in the owner's series of the year. Append-only.
+    """One agreed session of an owner's own people (``charge``), a fee for unused time (``fee``), or what of a fee fell away (``relief``),
+    numbered in the owner's series of the year. Append-only.
 
-    ``period_on``: first day of the month (platform's zone) in which it was agreed. ``covered_fen`` was taken from ``fund_card``;
-    the rest is settled by the owner's finance. ``content`` is everything that the slip shows, frozen.
+    ``period_on``: first day of the month (platform's zone) in which it was charged. ``covered_fen`` was taken from ``fund_card``;
+    the rest is settled by the owner's finance. The slip of a relief is the counter entry of the fee's: its amounts are below zero, and
+    ``covered_fen`` went back to the card. ``content`` is everything that the slip shows, frozen.
     """
 
-    charge = models.OneToOneField("billing.Charge", on_delete=models.PROTECT, related_name="internal_slip")
+    charge = models.OneToOneField("billing.Charge", null=True, on_delete=models.PROTECT, related_name="internal_slip")
+    fee = models.OneToOneField("billing.BookingFee", null=True, on_delete=models.PROTECT, related_name="internal_slip")
+    relief = models.OneToOneField("billing.FeeRelief", null=True, on_delete=models.PROTECT, related_name="internal_slip")
     organisation = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="+")
     group = models.ForeignKey("instruments.ResearchGroup", null=True, on_delete=models.PROTECT, related_name="slips")
     fund_card = models.ForeignKey("instruments.FundCard", null=True, on_delete=models.PROTECT, related_name="slips")
@@ -30,7 +34,15 @@ class InternalSlip(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["organisation", "number"], name="internal_slip_number_once"),
             models.CheckConstraint(
-                condition=Q(total_fen__gt=0, covered_fen__gte=0, total_fen__gte=F("covered_fen")), name="internal_slip_adds_up"
+                condition=Q(relief__isnull=True, total_fen__gt=0, covered_fen__gte=0, total_fen__gte=F("covered_fen"))
+                | Q(relief__isnull=False, total_fen__lt=0, covered_fen__lte=0, total_fen__lte=F("covered_fen")),
+                name="internal_slip_adds_up",
+            ),
+            models.CheckConstraint(
+                condition=Q(charge__isnull=False, fee__isnull=True, relief__isnull=True)
+                | Q(charge__isnull=True, fee__isnull=False, relief__isnull=True)
+                | Q(charge__isnull=True, fee__isnull=True, relief__isnull=False),
+                name="internal_slip_of_one_thing",
             ),
             models.CheckConstraint(
                 condition=Q(fund_card__isnull=False, group__isnull=False)
@@ -43,6 +55,16 @@ class InternalSlip(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def reservation_id(self) -> int:
+        """Of what was charged; the slip comes with its charge, fee and relief."""
+        if self.charge is not None:
+            return self.charge.reservation_id
+        fee = self.fee if self.relief is None else self.relief.fee
+        if fee is None:
+            raise ValueError("a slip is for a charge, a fee or a relief")
+        return fee.reservation_id
 
     @property
     def open_fen(self) -> int:

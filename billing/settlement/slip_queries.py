@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from billing.settlement.slip_models import InternalSlip
 from config.kernel.access import Actor, get_visible, visible_to
@@ -26,7 +26,7 @@ class GroupSum:
 
 def slips_visible(actor: Actor) -> QuerySet[InternalSlip]:
     """The latest first, each with its group, card and reservation."""
-    rows = InternalSlip.objects.select_related("organisation", "group", "fund_card", "charge__reservation")
+    rows = InternalSlip.objects.select_related("organisation", "group", "fund_card", "charge__reservation", "fee", "relief__fee")
     return visible_to(rows, actor).order_by("-issued_at", "-pk")
 
 
@@ -35,9 +35,11 @@ def slip_for(actor: Actor, slip_id: int) -> InternalSlip:
     return get_visible(slips_visible(actor), actor, pk=slip_id)
 
 
-def slip_of(actor: Actor, reservation_id: int) -> InternalSlip | None:
-    """The slip of a reservation, when there is one that the actor may see."""
-    return slips_visible(actor).filter(charge__reservation_id=reservation_id).first()
+def slips_of(actor: Actor, reservation_id: int) -> list[InternalSlip]:
+    """The slips of a reservation that the actor may see, the first one first: of its session, or of its fee and what of it fell away."""
+    of = Q(charge__reservation_id=reservation_id)
+    of |= Q(fee__reservation_id=reservation_id) | Q(relief__fee__reservation_id=reservation_id)
+    return list(slips_visible(actor).filter(of).order_by("pk"))
 
 
 def months(actor: Actor) -> Sequence[date]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
-from booking.api import changes, credit, enquiries, inbox, policies, spending, training, utilisation, views
+from booking.api import changes, consents, credit, enquiries, inbox, policies, spending, training, utilisation, views
 
 ID = r"(?P<pk>[0-9]{1,18})"
 
@@ -58,6 +58,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
             utilisation.UtilisationView.as_view({"get": "retrieve"}),
             name="api_utilisation",
         ),
+        *_consents(),
         *_enquiries(),
         *_spending(),
         re_path(
@@ -85,6 +86,14 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
         ),
         *(_action(views.CustomerActionView, path, action) for path, action in customer.items()),
         *(_action(views.LabActionView, path, action) for path, action in lab.items()),
+    ]
+
+
+def _consents() -> list[URLPattern]:
+    consent = consents.ConsentView
+    return [
+        re_path(r"^booking-consents/$", consent.as_view({"get": "list", "post": "create"}), name="api_booking_consents"),
+        re_path(rf"^booking-consents/{ID}/end/$", consent.as_view({"post": "end"}), name="api_booking_consent_end"),
     ]
 
 

@@ -50,6 +50,7 @@ class ReservationIn(StrictSerializer):
     purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     fund_card = Id(required=False, allow_null=True, help_text="What it is paid from: a card of a group for which I spend.")
+    for_person = Id(required=False, allow_null=True, help_text="A colleague who lets me book in their name; their rules count.")
     expected = ExpectedIn(required=False, allow_null=True)
     override_reason = Text(
         max_length=_TEXT,
@@ -73,6 +74,14 @@ class StateOut(serializers.Serializer):
 
 class ReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text="Read by the other side.")
+
+
+class CancelIn(ReasonIn):
+    expected_fee_fen = WholeNumber(
+        required=False,
+        allow_null=True,
+        help_text="The fee that the person saw; when it is more by now, nothing is cancelled (409).",
+    )
 
 
 class NeededReasonIn(StrictSerializer):
@@ -119,6 +128,7 @@ class ReservationOut(serializers.Serializer):
     instrument = NamedOut()
     organisation = NamedOut()
     requested_by = serializers.CharField()
+    booked_by = serializers.CharField(help_text="The colleague who booked it in that name; empty: nobody did.")
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
     service_mode = serializers.CharField()

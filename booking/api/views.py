@@ -190,7 +190,7 @@ class ReservationActionView(ApiView):
     queryset = Reservation.objects.none()
     bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {
         "approve": shapes.SeenIn,
-        "cancel": shapes.ReasonIn,
+        "cancel": shapes.CancelIn,
         "reject": shapes.NeededReasonIn,
         "check_out": shapes.NoteIn,
     }
@@ -198,7 +198,7 @@ class ReservationActionView(ApiView):
     def get_serializer_class(self) -> type[BaseSerializer]:
         return self.bodies.get(self.action or "", NoFields)
 
-    def step(self, request: Request, pk: str, act: Callable[[int, dict[str, Any]], None]) -> Response:
+    def step(self, request: Request, pk: str, act: Callable[[int, dict[str, Any]], object]) -> Response:
         """Do ``act`` once and answer with the state after it; a conflict that was written down is answered again as such."""
         values, reservation_id = self.valid(request), int(pk)
 
@@ -232,8 +232,12 @@ class CustomerActionView(ReservationActionView):
 
     @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
     def cancel(self, request: Request, pk: str) -> Response:
-        """Give the time back; the lab may do so too and then says why."""
-        return self.step(request, pk, lambda key, values: transitions.cancel(self.actor, key, self.now, values["reason"]))
+        """Give the time back; the lab may do so too and then says why. 409 when the fee is more than was seen."""
+
+        def act(key: int, values: dict[str, Any]) -> int:
+            return transitions.cancel(self.actor, key, self.now, values["reason"], values.get("expected_fee_fen"))
+
+        return self.step(request, pk, act)
 
 
 class LabActionView(ReservationActionView):
@@ -299,6 +303,7 @@ def _request(asked: Mapping[str, Any]) -> ReservationRequest:
         expected=expected_of(asked),
         override_reason=asked["override_reason"],
         fund_card_id=asked.get("fund_card"),
+        for_person_id=asked.get("for_person"),
     )
 
 
@@ -327,6 +332,7 @@ def _shown(row: Reservation, figures: dict[str, Any] | None, awaits_leader: bool
         "instrument": {"id": row.instrument_id, "name": row.instrument.name},
         "organisation": {"id": row.organisation_id, "name": row.organisation.name},
         "requested_by": str(row.requested_by),
+        "booked_by": str(row.booked_by) if row.booked_by else "",
         "starts_at": local(row.starts_at),
         "ends_at": local(row.ends_at),
         "service_mode": row.service_mode,

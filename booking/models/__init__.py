@@ -2,6 +2,7 @@ from booking.models.availability import CalendarAvailability, DayAvailability
 from booking.models.change import ReservationChange
 from booking.models.check_in_point import CheckInPoint
 from booking.models.close_out import GRADES, CloseOut
+from booking.models.consent import BookingConsent
 from booking.models.credit import AccessListEntry, CreditAppeal, CreditEvent, CreditRules
 from booking.models.deciding import Delegation, Escalation, RejectReason, RequestDecision, SuggestedTime
 from booking.models.device import DeviceEvent, DeviceKey, DeviceRun, RunState
@@ -34,6 +35,7 @@ __all__ = [
     "AccessListEntry",
     "AgreedHow",
     "Answer",
+    "BookingConsent",
     "CalendarAvailability",
     "CalendarSubscription",
     "CheckInPoint",

@@ -11,8 +11,9 @@ from config.kernel.time_range import TimeRange
 class Reservation(models.Model):
     """A planned use of an instrument in ``[starts_at, ends_at)``, with a state.
 
-    ``organisation`` is the customer; ``fund_card`` is what it pays with, where it named one. ``state`` is a value of
-    ``booking.rules.states.ReservationState`` and is written only by ``booking.services.transitions``; its history is
+    ``organisation`` is the customer; ``fund_card`` is what it pays with, where it named one. ``requested_by`` is whose booking it is: the
+    rules about people are asked for them. ``booked_by`` is the colleague who booked it in their name, if anybody did. ``state`` is a
+    value of ``booking.rules.states.ReservationState`` and is written only by ``booking.services.transitions``; its history is
     ``transitions``. ``imported``: a list of the lab's brought it (``ImportedBooking``).
     Asked for in a ``series``, it is its ``ordinal``-th time; a ``group`` was asked for together with others.
     """
@@ -20,6 +21,7 @@ class Reservation(models.Model):
     instrument = models.ForeignKey("instruments.Instrument", on_delete=models.PROTECT, related_name="reservations")
     organisation = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="reservations")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    booked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     state = models.CharField(max_length=20)
@@ -55,6 +57,10 @@ class Reservation(models.Model):
                 ),
                 name="reservation_state_known",
             ),
+            models.CheckConstraint(
+                condition=models.Q(booked_by__isnull=True) | ~models.Q(booked_by=models.F("requested_by")),
+                name="reservation_booked_by_another",
+            ),
         ]  # fmt: skip
         indexes = [
             models.Index(fields=["instrument", "starts_at"], name="reservation_by_instrument"),
@@ -70,6 +76,10 @@ class Reservation(models.Model):
     def reference(self) -> str:
         """What people read out on the phone."""
         return format_reference(self.created_at.year, self.pk)
+
+    def is_of(self, person_id: int | None) -> bool:
+        """Whether somebody asked for it, in their own name or in a colleague's."""
+        return person_id is not None and person_id in (self.requested_by_id, self.booked_by_id)
 
     @property
     def during(self) -> TimeRange:

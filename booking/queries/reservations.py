@@ -77,7 +77,7 @@ def reservations_visible(actor: Actor) -> QuerySet[Reservation]:
     """The actor's reservations with what a list shows, newest start first."""
     return (
         visible_to(Reservation.objects.all(), actor)
-        .select_related("instrument__site", "instrument__organisation", "organisation", "requested_by", "session")
+        .select_related("instrument__site", "instrument__organisation", "organisation", "requested_by", "booked_by", "session")
         .order_by("-starts_at", "-pk")
     )
 

@@ -101,9 +101,9 @@ def side_of(reservation: Reservation, actor: Actor, named: Side | None = None) -
     """Whom the actor speaks for. The lab's own people booking for the lab are the customer; who may speak for both sides of a
     colleague's booking speaks for the lab where that is ``named``. Raises Forbidden."""
     leads = reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
-    if named is Side.LAB and leads and reservation.requested_by_id != actor.user_id:
+    if named is Side.LAB and leads and not reservation.is_of(actor.user_id):
         return Side.LAB
-    own = reservation.requested_by_id == actor.user_id or reservation.organisation_id in actor.organisations(Role.FIRM_ADMIN)
+    own = reservation.is_of(actor.user_id) or reservation.organisation_id in actor.organisations(Role.FIRM_ADMIN)
     if own and reservation.organisation_id in actor.organisations(*BOOKING_ROLES):
         return Side.CUSTOMER
     if leads:
@@ -376,7 +376,7 @@ def _answerable(actor: Actor, change_id: int) -> ReservationChange:
     reservation = row.reservation
     if row.side == Side.CUSTOMER:
         actor.require_in(reservation.instrument.organisation_id, Role.LAB_MANAGER)
-        if reservation.requested_by_id == actor.user_id:
+        if reservation.is_of(actor.user_id):
             raise Refusal.of("booking.own_request")
     elif side_of(reservation, actor) is not Side.CUSTOMER:
         raise Forbidden.of("change.not_yours")

@@ -26,6 +26,7 @@ _TO_BOTH = {
     "moved": "lab.reservation_moved",
     "change_withdrawn": "lab.reservation_change_withdrawn",
     "agree_soon": "lab.agree_soon",
+    "fee_fell_away": "lab.fee_fell_away",
 }
 """Told to the customer and, under a code of its own, to the lab's managers."""
 SERIES_REQUESTED = "series.requested"
@@ -91,7 +92,7 @@ def defer(reservation: Reservation, event: str, now: datetime, not_to: Collectio
     lab = reservation.instrument.organisation_id
     code, managers = f"reservation.{event}", holders(Role.LAB_MANAGER, lab)
     for_lab = event == "requested" or event.endswith("_to_lab")
-    told: dict[str, Q] = {code: told_managers(lab, now) if for_lab else person(reservation.requested_by_id)}
+    told: dict[str, Q] = {code: told_managers(lab, now) if for_lab else _customers(reservation, event)}
     if event in _TO_BOTH:
         told[_TO_BOTH[event]] = managers
     heard = dict.fromkeys({lab, reservation.organisation_id}, hear(reservation, event))
@@ -100,6 +101,11 @@ def defer(reservation: Reservation, event: str, now: datetime, not_to: Collectio
     told |= dict.fromkeys(set(told) if _together.get() else set(not_to) & set(told), Q(pk__in=[]))
     for name, people in told.items():
         tell(News(name, params, path, reservation, lab, webhooks=heard if name == code else {}), people, now)
+
+
+def _customers(reservation: Reservation, event: str) -> Q:
+    """Whose booking it is, and the colleague who booked it in that name, who knows of that already."""
+    return person(reservation.requested_by_id, None if event == "booked_for_you" else reservation.booked_by_id)
 
 
 def told_managers(lab_id: int, now: datetime) -> Q:
@@ -122,14 +128,20 @@ def _settle_series(reservation: Reservation, now: datetime) -> None:
 
 
 def tell_of_series(
-    series: ReservationSeries, done: Sequence[Reservation], events: Mapping[str, Q], now: datetime, reason: str = ""
+    series: ReservationSeries,
+    done: Sequence[Reservation],
+    events: Mapping[str, Q],
+    now: datetime,
+    reason: str = "",
+    fee_fen: int = 0,
 ) -> None:
     """Tell once of what was done with some of a series' reservations (at least one, each with instrument and customer): code of the
-    event -> who hears it."""
+    event -> who hears it. ``fee_fen``: what was charged for all of them together."""
     if is_silent():
         return
     first, last = min(done, key=lambda one: one.starts_at), max(done, key=lambda one: one.ends_at)
     params = params_of(first) | {"count": len(done), "ends_at": params_of(last)["ends_at"], "reason": reason}
+    params |= {"fee_fen": fee_fen or None}
     path = reverse("series_detail", kwargs={"pk": series.pk})
     for code, people in events.items():
         tell(News(code, params, path, series, first.instrument.organisation_id), people, now)

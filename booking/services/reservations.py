@@ -17,7 +17,7 @@ from booking.rules.length import require_length
 from booking.rules.spending import Wait
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import ReservationState
-from booking.services import conflicts, holds, notices, spending, transitions
+from booking.services import conflicts, consents, holds, notices, spending, transitions
 from booking.services import context as booking_context
 from booking.services.context import OVERLAPPING, BookingContext
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
@@ -48,6 +48,8 @@ class ReservationRequest:
     expected: ports.ExpectedFigures = ports.NOTHING_EXPECTED
     override_reason: str = ""
     fund_card_id: int | None = None
+    for_person_id: int | None = None
+    """A colleague in whose name it is booked, with their consent: the rules about people and cards are theirs. None: one's own."""
 
     def payload(self) -> dict[str, Any]:
         """What makes two calls the same for idempotency."""
@@ -61,6 +63,7 @@ class ReservationRequest:
             "research_project": self.research_project,
             **({"override_reason": self.override_reason} if self.override_reason else {}),
             **({"fund_card": self.fund_card_id} if self.fund_card_id is not None else {}),
+            **({"for_person": self.for_person_id} if self.for_person_id is not None else {}),
         }
 
 
@@ -88,7 +91,8 @@ ALONE = Part()
 def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempotency_key: str) -> Reserved:
     """Ask for a reservation.
 
-    Raises NotFound (instrument, fund card), Forbidden (not a member of the organisation), Refusal with *every* broken rule, Conflict
+    Raises NotFound (instrument, fund card), Forbidden (not a member of the organisation), Refusal with *every* broken rule, and
+    ``consent.missing`` (``for_person``), Conflict
     ``booking.just_taken`` with ``extra["alternatives"]`` (ISO pairs in the site's zone), Busy.
     """
     request = cleaned(request)
@@ -123,11 +127,14 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     require_length(request.during.duration)
     context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id)
-    reasons = refusal_reasons(context, actor.user_id, customer, request.during, request.service_mode, now, lock=True)
-    reasons += spending.reasons_against(actor, context, customer.pk, request.fund_card_id, request.during, now)
+    whose = consents.in_the_name_of(actor, request.organisation_id, request.for_person_id, now)
+    reasons = refusal_reasons(context, whose.user_id, customer, request.during, request.service_mode, now, lock=True)
+    reasons += spending.reasons_against(whose, context, customer.pk, request.fund_card_id, request.during, now)
     overridden = _overridden(actor, request, context, reasons)
-    reservation = _insert(actor, request, context, customer, now, overridden, part)
+    reservation = _insert(actor, whose, request, context, customer, now, overridden, part)
     ports.money().on_request(reservation, actor, request.expected, now)
+    if whose is not actor:
+        notices.defer(reservation, "booked_for_you", now, who=actor.name)
     if spending.judge(reservation, now) is Wait.GOES_ON:
         return reservation
     if context.policy.approval_required:
@@ -153,10 +160,10 @@ def _overridden(actor: Actor, request: ReservationRequest, context: BookingConte
 _INSERT = f"""
 WITH reservation AS (
     INSERT INTO booking_reservation
-        (instrument_id, organisation_id, requested_by_id, starts_at, ends_at, state, service_mode, purpose, research_project, created_at,
-         series_id, ordinal, group_id, fund_card_id)
-    SELECT %(instrument)s, %(organisation)s, %(user)s, %(starts_at)s, %(ends_at)s, 'requested', %(mode)s, %(purpose)s,
-           %(project)s, %(now)s, %(series)s::bigint, %(ordinal)s::smallint, %(group)s::bigint, %(card)s::bigint
+        (instrument_id, organisation_id, requested_by_id, booked_by_id, starts_at, ends_at, state, service_mode, purpose,
+         research_project, created_at, series_id, ordinal, group_id, fund_card_id)
+    SELECT %(instrument)s, %(organisation)s, %(whose)s, nullif(%(user)s, %(whose)s), %(starts_at)s, %(ends_at)s, 'requested', %(mode)s,
+           %(purpose)s, %(project)s, %(now)s, %(series)s::bigint, %(ordinal)s::smallint, %(group)s::bigint, %(card)s::bigint
     WHERE NOT EXISTS (SELECT FROM booking_occupancy WHERE {OVERLAPPING})
     RETURNING id
 ), occupancy AS (
@@ -177,6 +184,7 @@ SELECT id FROM reservation
 
 def _insert(
     actor: Actor,
+    whose: Actor,
     request: ReservationRequest,
     context: BookingContext,
     customer: Organisation,
@@ -193,6 +201,7 @@ def _insert(
         "instrument": context.instrument.pk,
         "organisation": request.organisation_id,
         "user": actor.user_id,
+        "whose": whose.user_id,
         "user_name": actor.name[:200],
         "starts_at": request.during.starts_at,
         "ends_at": request.during.ends_at,
@@ -222,7 +231,8 @@ def _insert(
         pk=written,
         instrument=context.instrument,
         organisation=customer,
-        requested_by_id=actor.person_id,
+        requested_by_id=whose.person_id,
+        booked_by_id=None if whose is actor else actor.person_id,
         starts_at=request.during.starts_at,
         ends_at=request.during.ends_at,
         state=ReservationState.REQUESTED,

@@ -17,14 +17,12 @@ from zoneinfo import ZoneInfo
 from booking.models import Reservation, ReservationSeries
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.changes import ChangeState, Side
-from booking.rules.policy import is_late_cancellation
 from booking.rules.series import Clock, Scope
 from booking.rules.series_shift import Shift
-from booking.rules.states import ReservationState
+from booking.rules.states import Action, ReservationState
 from booking.services import changes, conflicts, notices, transitions
 from booking.services import context as booking_context
 from booking.services.changes import ChangeRequest
-from booking.services.context import policy_for
 from config.kernel.access import Actor, get_visible, visible_to
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
@@ -127,7 +125,7 @@ def _tried(walk: _Walk, reservation: Reservation, price: Price) -> ChangeRow:
     try:
         expected = price(reservation, new) if new is not None else NOTHING_EXPECTED
         with conflicts.answered(walk.actor, reservation.instrument_id, new or before, walk.now, reservation.organisation_id):
-            outcome = transactions.run(lambda: walk.step(reservation, new, expected))
+            outcome, expected = transactions.run(lambda: walk.step(reservation, new, expected))
     except NotFound:
         raise
     except Refusal as refusal:
@@ -179,7 +177,7 @@ def _done(walk: _Walk, reservation: Reservation, seen: Seen) -> Outcome:
     zone = ZoneInfo(reservation.instrument.site.time_zone)
     starts_at = reservation.starts_at.astimezone(zone).isoformat()
     with conflicts.undoing_all(Reason("series.not_all", {"starts_at": starts_at}, "picks"), ordinal=reservation.ordinal):
-        outcome = walk.step(reservation, new, seen.expected)
+        outcome, _figures = walk.step(reservation, new, seen.expected)
         if outcome != seen.outcome:
             raise Refusal.of("series.changed_meanwhile")
         return outcome
@@ -196,6 +194,7 @@ class _Walk:
 
     def __init__(self, actor: Actor, asked: SeriesChange, now: datetime) -> None:
         self.actor, self.asked, self.now = actor, asked, now
+        self.fees_fen = 0
         self.series = get_visible(ReservationSeries.objects.all(), actor, pk=asked.series_id)
         booking_context.load_locked(self.series.instrument_id)
         rows = visible_to(Reservation.objects.filter(series=self.series), actor).order_by("ordinal")
@@ -230,22 +229,19 @@ class _Walk:
         """Where it would move; None when it does not move, or clocks jump over the time."""
         return self._shift.applied(reservation.during, self._zone) if self._shift is not None else (None, Clock.PLAIN)
 
-    def _is_late(self, reservation: Reservation) -> bool:
-        """Whether giving it back counts as late: for who is not of the lab, once the lab has promised the time."""
-        promised = not transitions.is_lab(reservation, self.actor) and reservation.state == ReservationState.APPROVED
-        return promised and is_late_cancellation(policy_for(reservation.instrument), reservation.during, self.now)
-
-    def step(self, reservation: Reservation, new: TimeRange | None, expected: ExpectedFigures) -> Outcome:
-        """Change one reservation. Raises as its service, Refusal ``booking.time_not_local``."""
+    def step(self, reservation: Reservation, new: TimeRange | None, expected: ExpectedFigures) -> tuple[Outcome, ExpectedFigures]:
+        """Change one reservation; with what the customer pays then (of one that is given back: the fee). Raises as its service, Refusal
+        ``booking.time_not_local``."""
         if self.asked.step is Step.CANCEL:
-            late = self._is_late(reservation)
-            transitions.cancel(self.actor, reservation.pk, self.now, self.asked.reason)
-            return Outcome.CANCELLED_LATE if late else Outcome.CANCELLED
+            late = transitions.fault_in(reservation, Action.CANCEL, self.actor, self.now) is not None
+            fee_fen = transitions.cancel(self.actor, reservation.pk, self.now, self.asked.reason, expected.payable_now_fen)
+            self.fees_fen += fee_fen
+            return Outcome.CANCELLED_LATE if late else Outcome.CANCELLED, ExpectedFigures(fee_fen, fee_fen)
         if new is None:
             raise Refusal.of("booking.time_not_local", "starts_at", zone=self._zone.key)
         request = ChangeRequest(reservation.pk, new, self.asked.reason, expected=expected)
         row = changes.change_one(self.actor, request, self.now)
-        return Outcome.ASKED if row.state == ChangeState.OPEN else Outcome.MOVED
+        return Outcome.ASKED if row.state == ChangeState.OPEN else Outcome.MOVED, expected
 
 
 def _tell(walk: _Walk, done: Mapping[Outcome, Sequence[Reservation]]) -> None:
@@ -256,7 +252,8 @@ def _tell(walk: _Walk, done: Mapping[Outcome, Sequence[Reservation]]) -> None:
     for what, some in (("cancelled", cancelled), ("moved", _as_now(done.get(Outcome.MOVED, [])))):
         if some:
             events = {f"series.{what}": customer, f"series.lab.{what}": managers}
-            notices.tell_of_series(series, some, events, walk.now, walk.asked.reason)
+            fees_fen = walk.fees_fen if what == "cancelled" else 0
+            notices.tell_of_series(series, some, events, walk.now, walk.asked.reason, fees_fen)
     asked = done.get(Outcome.ASKED, [])
     if asked:
         event = {"series.lab.move_asked": managers} if walk.side is Side.CUSTOMER else {"series.move_asked": customer}

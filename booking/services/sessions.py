@@ -63,7 +63,7 @@ def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning
     if ReservationState(locked.state) is ReservationState.NO_SHOW:
         holds.clear_for(locked, now, actor.user_id if beginning.means is Means.PHONE else None)
         move(locked, Action.COME_LATE, actor, now)
-        if ports.money().on_approve(locked, actor, now) is not None:
+        if ports.money().on_come_late(locked, actor, now) is not None:
             raise Conflict.of("booking.late_figures")
         credit.take_back(locked, EventKind.NO_SHOW, actor, now)
     else:

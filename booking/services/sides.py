@@ -29,9 +29,8 @@ class Sides:
 
 def sides_of(reservation: Reservation, actor: Actor) -> Sides:
     """``reservation`` comes with its instrument. Whoever asked for it or works for the customer organisation is its customer."""
-    own = reservation.requested_by_id == actor.user_id and actor.user_id is not None
     return Sides(
-        customer=own or reservation.organisation_id in actor.organisations(*CUSTOMER_ROLES),
+        customer=reservation.is_of(actor.user_id) or reservation.organisation_id in actor.organisations(*CUSTOMER_ROLES),
         lab=reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER),
     )
 

@@ -18,7 +18,7 @@ from booking.models import Reservation, ReservationTransition
 from booking.rules.attendance import arrival_faults, grace_ends_at, is_due_expired, is_due_missed
 from booking.rules.credit import EventKind
 from booking.rules.deciding import Verdict
-from booking.rules.policy import is_late_cancellation
+from booking.rules.leaving import Fault, Release, fault_of
 from booking.rules.spending import Wait
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, credit, decisions, holds, notices, sessions, spending
@@ -31,6 +31,7 @@ from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.services.parking import each_parked
 from config.kernel.time_range import TimeRange
+from instruments.models import BOOKABLE_STATUSES
 
 DUE_BATCH = 500
 
@@ -51,7 +52,7 @@ def approve(actor: Actor, reservation_id: int, now: datetime, how: How = AT_ONCE
     """
     reservation = seen_by(actor, reservation_id)
     _lab_only(reservation, actor)
-    if reservation.requested_by_id == actor.user_id:
+    if reservation.is_of(actor.user_id):
         raise Refusal.of("booking.own_request")
 
     def work() -> ports.FiguresChanged | None:
@@ -174,8 +175,12 @@ def reject(
     _release(actor, reservation_id, Action.REJECT, now, text, may_reject, said)
 
 
-def cancel(actor: Actor, reservation_id: int, now: datetime, reason: str = "") -> None:
-    """Give the time back before it starts; the lab may do so too, with a reason."""
+def cancel(actor: Actor, reservation_id: int, now: datetime, reason: str = "", seen_fee_fen: int | None = None) -> int:
+    """Give the time back before it starts; the lab may do so too, with a reason. Returns the fee in fen (0: none).
+
+    ``seen_fee_fen``: the fee that the customer saw. Raises NotFound, Forbidden, Refusal ``booking.reason_missing``,
+    ``booking.too_late_to_cancel``, ``booking.illegal_transition``, Conflict ``billing.fee_differs`` when it is more than was seen.
+    """
 
     def may_cancel(reservation: Reservation, actor: Actor) -> None:
         if is_lab(reservation, actor):
@@ -186,7 +191,7 @@ def cancel(actor: Actor, reservation_id: int, now: datetime, reason: str = "") -
         if now >= reservation.starts_at:
             raise Refusal.of("booking.too_late_to_cancel")
 
-    _release(actor, reservation_id, Action.CANCEL, now, reason.strip(), may_cancel)
+    return _release(actor, reservation_id, Action.CANCEL, now, reason.strip(), may_cancel, seen_fee_fen=seen_fee_fen)
 
 
 def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
@@ -257,10 +262,11 @@ def _handle_due(
         wanted = ReservationState.REQUESTED if action is Action.EXPIRE else ReservationState.APPROVED
         if locked.state != wanted or not still_due(locked):
             return False
+        leaving = _left(locked, action, NOBODY, now)
         _move(locked, action, NOBODY, now)
-        _note_release(locked, wanted, action, NOBODY, now)
-        ports.money().on_release(locked, NOBODY, action.value, now)
-        notices.defer(locked, event, now)
+        _note_fault(locked, leaving.fault, NOBODY, now)
+        fee_fen = ports.money().on_release(locked, NOBODY, action.value, now, leaving)
+        notices.defer(locked, event, now, fee_fen=fee_fen or None)
         return True
 
     return each_parked(list(due.order_by("starts_at").values_list("pk", flat=True)[:DUE_BATCH]), work, "reservation")
@@ -274,34 +280,50 @@ def _release(
     reason: str,
     permission: Permission,
     said: Said | None = None,
-) -> None:
-    """``said`` tells of it where that is more than the news of the action."""
+    seen_fee_fen: int | None = None,
+) -> int:
+    """``said`` tells of it where that is more than the news of the action. Returns the fee in fen (0: none)."""
     seen_by(actor, reservation_id)
 
-    def work() -> None:
+    def work() -> int:
         locked = lock_row(reservation_id)
         permission(locked, actor)  # it looks at time and grace, which may have changed while the lock was waited for
-        before = ReservationState(locked.state)
+        leaving = _left(locked, action, actor, now, seen_fee_fen)
         _move(locked, action, actor, now, reason)
-        _note_release(locked, before, action, actor, now)
-        ports.money().on_release(locked, actor, action.value, now)
+        _note_fault(locked, leaving.fault, actor, now)
+        fee_fen = ports.money().on_release(locked, actor, action.value, now, leaving)
         if said is not None:
             said(locked)
         else:
-            notices.defer(locked, _NEWS[action], now, reason=reason)
+            notices.defer(locked, _NEWS[action], now, reason=reason, fee_fen=fee_fen or None)
+        return fee_fen
 
-    transactions.run(work)
+    return transactions.run(work)
 
 
-def _note_release(reservation: Reservation, before: ReservationState, action: Action, actor: Actor, now: datetime) -> None:
-    """What a release says about the customer: nobody came, or an approved time was given back too late by its own side."""
-    if action is Action.MARK_NO_SHOW:
-        credit.note_violation(reservation, EventKind.NO_SHOW, actor, now)
-        return
-    policy = policy_for(reservation.instrument)
-    given_back = action is Action.CANCEL and before is ReservationState.APPROVED and not is_lab(reservation, actor)
-    if given_back and is_late_cancellation(policy, reservation.during, now):
-        credit.note_violation(reservation, EventKind.LATE_CANCEL, actor, now)
+def fault_in(reservation: Reservation, action: Action, actor: Actor, now: datetime) -> Fault | None:
+    """What the customer would do wrong if the actor did this now; ``reservation`` comes with its instrument, site and customer.
+
+    Nothing where the time could not be used: the instrument does not run, or its calendar was closed meanwhile. Who manages the lab gives
+    a time back for the lab, with a reason that both sides read.
+    """
+    release = Release(action, ReservationState(reservation.state), by_customer=not is_lab(reservation, actor))
+    fault = fault_of(release, policy_for(reservation.instrument), reservation.during, now)
+    return fault if fault is not None and _could_be_used(reservation) else None
+
+
+def _could_be_used(reservation: Reservation) -> bool:
+    runs = reservation.instrument.status in BOOKABLE_STATUSES
+    return runs and not of_reservation(reservation).closed_reasons(reservation.during)
+
+
+def _left(locked: Reservation, action: Action, actor: Actor, now: datetime, seen_fee_fen: int | None = None) -> ports.Leaving:
+    return ports.Leaving(fault_in(locked, action, actor, now), seen_fee_fen)
+
+
+def _note_fault(reservation: Reservation, fault: Fault | None, actor: Actor, now: datetime) -> None:
+    if fault is not None:
+        credit.note_violation(reservation, EventKind(fault.value), actor, now)
 
 
 def is_lab(reservation: Reservation, actor: Actor) -> bool:
@@ -314,7 +336,7 @@ def _lab_only(reservation: Reservation, actor: Actor) -> None:
 
 
 def _customer_only(reservation: Reservation, actor: Actor) -> None:
-    if reservation.requested_by_id == actor.user_id:
+    if reservation.is_of(actor.user_id):
         return
     if reservation.organisation_id not in actor.organisations(Role.FIRM_ADMIN):
         raise Forbidden.of("booking.not_yours")

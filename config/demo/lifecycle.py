@@ -10,10 +10,11 @@ from django.conf import settings
 from booking import queries
 from booking.models import Reservation
 from booking.rules.series import SeriesRule
-from booking.services import changes, deputies, policies, reject_reasons, series, together, waiting
+from booking.services import changes, consents, deputies, policies, reject_reasons, reservations, series, together, waiting
 from booking.services.changes import ChangeRequest
 from booking.services.deputies import Absence
 from booking.services.policies import Scope
+from booking.services.reservations import ReservationRequest
 from booking.services.together import Bundle, Place
 from booking.services.waiting import Wish
 from config.demo.organisations import People
@@ -43,6 +44,7 @@ def agree(people: People, today: date, now: datetime) -> dict[str, int]:
     policies.say(manager, Scope(lab.pk, "01"), CLASS_RULES, now)
     told = {"rules of labs": 2, "asked to move": _ask_to_move(people, now), "waiting": _wait(people, today, now)}
     told |= {"times of a series": _repeat(people, today, now), "booked together": _together(people, today, now)}
+    told |= {"booked for a colleague": _for_each_other(people, today, now)}
     return told | {"other times suggested": _suggest(people, now), "standing in": _stand_in(people, today, now)}
 
 
@@ -101,6 +103,27 @@ def _suggest(people: People, now: datetime) -> int:
         wish = ChangeRequest(row.pk, first, reason=reason, others=tuple(others))
         try:
             return int(changes.change(manager, wish, now, idempotency_key="demo-suggest").state == "open")
+        except Refusal:
+            continue
+    return 0
+
+
+def _for_each_other(people: People, today: date, now: datetime) -> int:
+    """The first firm's researcher and administrator book for each other; of the first of these bookings how many there are."""
+    firm, lab = people.customers[0], people.owners[0]
+    taker, giver = people.actor(firm, Role.RESEARCHER), people.actor(firm, Role.FIRM_ADMIN)
+    consents.give(giver, firm.pk, taker.person_id, today + timedelta(days=90), now)
+    consents.give(taker, firm.pk, giver.person_id, today + timedelta(days=30), now)
+    zone, purpose = ZoneInfo(settings.TIME_ZONE), words("people")["purposes"][3]
+    instrument = Instrument.objects.filter(organisation=lab, status="normal", published=True).order_by("pk")[1]
+    for days in range(6, 25):
+        start = local_day(today + timedelta(days=days), zone).starts_at + timedelta(hours=14)
+        during = TimeRange(start, start + timedelta(hours=2))
+        asked = ReservationRequest(
+            instrument.pk, firm.pk, during, instrument.service_modes[0], purpose, for_person_id=giver.person_id
+        )
+        try:
+            return int(bool(reservations.reserve(taker, asked, now, idempotency_key=f"demo-colleague-{days}")))
         except Refusal:
             continue
     return 0

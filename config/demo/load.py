@@ -16,6 +16,7 @@ from billing.subsidy import services as subsidy
 from config.demo import (
     calendars,
     enquiries,
+    fees,
     hours,
     imports,
     lifecycle,
@@ -66,6 +67,7 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
         told |= training.teach(people, stocked, today, now)
         told |= usage.live(people, stocked, now)
         told |= spending.spend(people, stocked, today, now)
+        told |= fees.give_back(people, stocked, today, now)
         laid = hours.lay(people, stocked, today, now)
         _hand_in_licences(people, now)
         imports.hand_over(people, now)

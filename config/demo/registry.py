@@ -93,7 +93,7 @@ def _instrument(
         PriceVersion.objects.create(
             instrument=instrument,
             effective_from=first_day - timedelta(days=30),
-            document=price_document(template["rate"], peak=serial % 3 == 0),
+            document=price_document(template["rate"], peak=serial % 3 == 0, fees=takes_fees(serial)),
             published_at=now,
             published_by_id=people.actor(owner, Role.OWNER_FINANCE).user_id,
         )
@@ -109,8 +109,14 @@ def _open(manager: Actor, instrument: Instrument, serial: int, first_day: date, 
     registry.set_weekly_hours(manager, instrument.pk, windows, first_day - timedelta(days=60), now)
 
 
-def price_document(rate: int, *, peak: bool) -> dict[str, Any]:
-    """A price schedule around ``rate`` yuan per hour for small firms, with a working-hours peak band or without."""
+def takes_fees(serial: int) -> bool:
+    """Whether unused time of an instrument costs something: of every third one."""
+    return serial % 3 == 2
+
+
+def price_document(rate: int, *, peak: bool, fees: bool = False) -> dict[str, Any]:
+    """A price schedule around ``rate`` yuan per hour for small firms, with a working-hours peak band or without, and with fees for time
+    that is given back late or not used."""
     document: dict[str, Any] = {
         "format": 1,
         "currency": "CNY",
@@ -127,4 +133,6 @@ def price_document(rate: int, *, peak: bool) -> dict[str, Any]:
     }
     if peak:
         document["bands"] = [{"code": "peak", "weekdays": [1, 2, 3, 4, 5], "from": "09:00", "to": "12:00", "ratio": "1.2"}]
+    if fees:
+        document["fees"] = {"late_cancel": {"share": "0.5", "at_most": "500"}, "no_show": {"share": "1", "at_most": "1000"}}
     return document

@@ -17,13 +17,16 @@ from instruments.rules.spending import days_of
 
 _BEFORE_USE = frozenset({ReservationState.REQUESTED, ReservationState.APPROVED})
 
+#: What may have cost something.
+_CHARGED = frozenset({ReservationState.AGREED, ReservationState.CANCELLED, ReservationState.NO_SHOW})
+
 
 def card_context(actor: Actor, reservation: Reservation, now: datetime) -> dict[str, Any]:
-    """``card`` where the actor may see it, ``leader_approval`` and whether it is waited for, other cards to choose, the slip."""
-    slip = slip_queries.slip_of(actor, reservation.pk) if reservation.state == ReservationState.AGREED else None
+    """``card`` where the actor may see it, ``leader_approval`` and whether it is waited for, other cards to choose, the slips."""
+    slips = slip_queries.slips_of(actor, reservation.pk) if reservation.state in _CHARGED else []
     paying = reservation.fund_card
     if paying is None:
-        return {"awaits_leader": False, "slip": slip}
+        return {"awaits_leader": False, "slips": slips}
     asked = approval_of(actor, reservation)
     waits = asked is not None and asked.state == LeaderState.WAITING and reservation.state == ReservationState.REQUESTED
     return {
@@ -32,7 +35,7 @@ def card_context(actor: Actor, reservation: Reservation, now: datetime) -> dict[
         "awaits_leader": waits,
         "leader_is_reader": asked is not None and paying.group.leader_id == actor.user_id,
         "other_cards": _other_cards(actor, reservation, now),
-        "slip": slip,
+        "slips": slips,
     }
 
 

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from booking.models import Reservation, ReservationTransition
-from booking.rules.policy import BookingPolicy, is_late_cancellation
 from booking.rules.states import Action, ReservationState, actions_from
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, Role
@@ -95,6 +94,15 @@ _NEXT_WITH_THE_LEADER: Word = _(
     "The leader of your group has been asked to agree to what it costs. You are told of the answer; the time and the money are kept."
 )
 
+_NEXT_WITH_FEE: dict[ReservationState, Word] = {
+    ReservationState.CANCELLED: _(
+        "The time has been given back late, for a fee. As far as others use the time, the fee falls away."
+    ),
+    ReservationState.NO_SHOW: _(
+        "Nobody came within the lab's grace, and a fee was taken. As far as others use the time, it falls away; "
+        "ask the lab if this is wrong."
+    ),
+}
 _NEXT_IN_HOUSE: Word = _("The session is charged. Its internal slip says what was used and what paid it.")
 
 
@@ -137,6 +145,8 @@ def timeline(
     for step in transitions:
         icon, title = _HAPPENED[step.action]
         who = str(step.actor) if step.actor else str(_("automatically"))
+        if step.action == "request" and reservation.booked_by_id is not None:
+            who = _("%(who)s for %(person)s") % {"who": who, "person": reservation.requested_by}
         if step.at in in_place_of:
             who = _("%(who)s in the place of %(absent)s") % {"who": who, "absent": in_place_of[step.at]}
         text = "" if step.actor is None and step.action == "approve" else step.reason
@@ -145,8 +155,12 @@ def timeline(
     return past + ahead
 
 
-def next_words(reservation: Reservation, *, waits_for_customer: bool, waits_for_leader: bool = False) -> Word:
-    """What happens next, in a sentence or two."""
+def next_words(
+    reservation: Reservation, *, waits_for_customer: bool, waits_for_leader: bool = False, has_fee: bool = False
+) -> Word:
+    """What happens next, in a sentence or two. ``has_fee``: something was charged for the unused time."""
+    if has_fee and reservation.state in _NEXT_WITH_FEE:
+        return _NEXT_WITH_FEE[ReservationState(reservation.state)]
     if waits_for_leader and reservation.state == ReservationState.REQUESTED:
         return _NEXT_WITH_THE_LEADER
     if waits_for_customer and reservation.state == ReservationState.REQUESTED:
@@ -161,7 +175,7 @@ def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_c
     """As the services will judge, so that no button leads nowhere."""
     actions = actions_from(ReservationState(reservation.state))
     is_lab = reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
-    asked = reservation.requested_by_id == actor.user_id
+    asked = reservation.is_of(actor.user_id)
     books = reservation.organisation_id in actor.organisations(*BOOKING_ROLES)
     is_customer = asked or reservation.organisation_id in actor.organisations(Role.RESEARCHER, Role.FIRM_ADMIN)
     owns = asked or reservation.organisation_id in actor.organisations(Role.FIRM_ADMIN)
@@ -175,17 +189,3 @@ def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_c
         may_check_out=Action.CHECK_OUT in actions and is_lab,
         books=books,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class CancelEffect:
-    """What a cancellation would do. ``notice``: how long before the start the lab wants to know."""
-
-    late: bool
-    notice_minutes: int
-    held_fen: int
-
-
-def cancel_effect(reservation: Reservation, policy: BookingPolicy, held_fen: int, now: datetime) -> CancelEffect:
-    late = is_late_cancellation(policy, reservation.during, now)
-    return CancelEffect(late, policy.cancel_notice_minutes, held_fen)

@@ -15,6 +15,7 @@ from billing.pricing.rules.describe import DescribedBand, describe
 from billing.pricing.rules.schedule import PriceSchedule
 from config.kernel.messages import duration_words
 from frontend import display
+from frontend.presenters.fees import rule_words as fee_words
 from instruments.models import Instrument, Organisation
 from instruments.rules.firm_size import size_class
 
@@ -38,7 +39,7 @@ class BandWords:
 
 @dataclass(frozen=True, slots=True)
 class PriceWords:
-    """The reader's own class stands first. ``notes`` are the minimums in plain sentences."""
+    """The reader's own class stands first. ``notes`` are the minimums and what unused time costs, in plain sentences."""
 
     bands: list[BandWords]
     rows: list[ClassRow]
@@ -63,7 +64,8 @@ def price_words(instrument: Instrument, customers: Sequence[Organisation], on: d
         for name in names
     ]
     bands = [BandWords(wording.band_word(band.code, {band.code: band.name}), _when(band)) for band in described.bands]
-    return PriceWords(bands, rows, _minimums(described.minimum_minutes, described.minimum_charge_fen))
+    notes = _minimums(described.minimum_minutes, described.minimum_charge_fen) + fee_words(described.fees)
+    return PriceWords(bands, rows, notes)
 
 
 def class_of(customer: Organisation, instrument: Instrument, schedule: PriceSchedule) -> str:

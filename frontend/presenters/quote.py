@@ -10,11 +10,13 @@ from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from billing import wording
+from billing.pricing.rules.fees import FeeKind
 from billing.pricing.rules.pricing import PricedSession
 from billing.settlement.rules.what_if import as_if_verified
 from billing.settlement.services.quotes import QuotePreview
 from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.parts.caps import Cap, CapPer
+from booking.models import BookingConsent
 from booking.services.context import BookingContext
 from config.kernel.time_range import TimeRange
 from frontend import display
@@ -68,6 +70,7 @@ class Alternative:
 @dataclass(frozen=True, slots=True)
 class QuoteView:
     """``problems``: sentences with the id of the field to mend; without any, and with figures, the button may be pressed.
+    ``late_cancel_fen`` and ``no_show_fen``: what the time costs when it is given back later, or not used.
 
     ``once_verified``: what the same session would cost after the customer's identity has been checked, where that differs.
     """
@@ -81,6 +84,8 @@ class QuoteView:
     once_verified: AssessmentRows | None = None
     needs_approval: bool = True
     free_cancellation_until: datetime | None = None
+    late_cancel_fen: int = 0
+    no_show_fen: int = 0
     problems: list[tuple[str, str]] = field(default_factory=list)
     alternatives: list[Alternative] = field(default_factory=list)
 
@@ -112,6 +117,9 @@ class Panel:
     alternatives: list[Alternative]
     again: list[Alternative] = field(default_factory=list)
     cards: CardPart = NO_CARDS
+    people: list[BookingConsent] = field(default_factory=list)
+    """In whose name one may book, beside one's own; ``for_person``: who is chosen."""
+    for_person: int | None = None
 
     @property
     def service_modes(self) -> list[str]:
@@ -146,7 +154,14 @@ def quote_view(
         own_limits=_own_limits(preview),
         pool_words=_pool_words(preview),
         once_verified=_once_verified(preview, customer),
+        late_cancel_fen=_fee(preview, FeeKind.LATE_CANCEL),
+        no_show_fen=_fee(preview, FeeKind.NO_SHOW),
     )
+
+
+def _fee(preview: QuotePreview, kind: FeeKind) -> int:
+    fee = preview.fees.get(kind)
+    return fee.fee_fen if fee else 0
 
 
 def price_lines(priced: PricedSession, schedule: object) -> list[Line]:

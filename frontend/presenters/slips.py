@@ -30,6 +30,8 @@ class SlipView:
     starts_at: datetime | None
     ends_at: datetime | None
     lines: tuple[Line, ...]
+    cause_word: wording.Word = ""
+    """What it is for where it is not for use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,10 @@ class _Named:
 
 
 def slip_view(slip: InternalSlip) -> SlipView:
-    """``slip`` comes with its charge."""
+    """``slip`` comes with its charge, if it is of one."""
     said = slip.content
     card = said["card"] or {"number": "", "title": ""}
-    bands = {band.code: band.name for band in pricing.schedule(slip.charge.price_version_id).bands}
+    bands = {band.code: band.name for band in pricing.schedule(slip.charge.price_version_id).bands} if slip.charge else {}
     return SlipView(
         slip=slip,
         owner=bilingual(_Named(**said["owner"])),
@@ -57,6 +59,7 @@ def slip_view(slip: InternalSlip) -> SlipView:
         starts_at=_moment(said["starts_at"]),
         ends_at=_moment(said["ends_at"]),
         lines=tuple(_line(line, bands) for line in said["lines"]),
+        cause_word=wording.slip_cause(said),
     )
 
 

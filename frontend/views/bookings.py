@@ -18,7 +18,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from billing.settlement import reservation_figures
+from billing.settlement import fee_figures, reservation_figures
 from billing.settlement.reservation_figures import Figures, Money
 from billing.settlement.services import quotes
 from booking import calendar_queries, licence_queries, queries, record_queries
@@ -28,16 +28,17 @@ from booking.rules.calendar_text import MEDIA_TYPE
 from booking.rules.states import ReservationState
 from booking.services import context as booking_context
 from booking.services import decisions, reject_reasons, reservations, transitions
-from booking.services.context import BookingContext, policy_for
+from booking.services.context import BookingContext
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
 from config.kernel.time_range import TimeRange
+from frontend import display
 from frontend.booking_form import BookingForm, read_expected, read_key
 from frontend.calendar_file import reservation_file
 from frontend.http import actor_of, is_fragment
-from frontend.presenters import assessment, life
+from frontend.presenters import assessment, fees, life
 from frontend.presenters.card_of_booking import card_context
 from frontend.presenters.inbox import undo_of
 from frontend.presenters.open_change import open_change
@@ -48,6 +49,7 @@ from frontend.views.quotes import as_alternative, make_panel, problems_of
 from instruments.queries import records
 
 PER_PAGE = 20
+FEN_DIGITS = 16
 _AHEAD = [ReservationState.REQUESTED, ReservationState.APPROVED, ReservationState.IN_USE]
 SHOWN = ("upcoming", "past", "all")
 _STATES = [state.value for state in ReservationState]
@@ -112,6 +114,11 @@ def _request(form: BookingForm, context: BookingContext, request: HttpRequest, n
         reasons += refusal.reasons
     if organisation_id is None:
         reasons.append(Reason("booking.organisation_missing", {}, "organisation"))
+    for_person_id: int | None = None
+    try:
+        for_person_id = form.for_person_id()
+    except Refusal as refusal:
+        reasons += refusal.reasons
     if reasons or during is None or organisation_id is None:
         raise Refusal(*reasons)
     asked = ReservationRequest(
@@ -123,6 +130,7 @@ def _request(form: BookingForm, context: BookingContext, request: HttpRequest, n
         research_project=form.research_project,
         expected=read_expected(request.POST),
         fund_card_id=fund_card_id,
+        for_person_id=for_person_id,
     )
     if None in (asked.expected.payable_now_fen, asked.expected.final_cost_fen):
         reasons = refusal_reasons(context, None, None, during, service_mode, now)
@@ -226,6 +234,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
     rights = life.rights(actor, reservation, now, waits_for_customer=waits)
     rating = record_queries.rating_of(actor, reservation)
     cards = card_context(actor, reservation, now)
+    fee = fees.fee_view(fee_figures.fee_of(actor, reservation))
     context = {
         "reservation": reservation,
         "zone": reservation.instrument.site.time_zone,
@@ -233,7 +242,10 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "entries": life.timeline(
             reservation, reservation.transitions.all(), decisions.in_place_of(actor, reservation) if rights.is_lab else {}
         ),
-        "next_words": life.next_words(reservation, waits_for_customer=waits, waits_for_leader=cards["awaits_leader"]),
+        "next_words": life.next_words(
+            reservation, waits_for_customer=waits, waits_for_leader=cards["awaits_leader"], has_fee=fee is not None
+        ),
+        "fee": fee,
         "rights": rights,
         "shows_next": rights.is_customer,
         "reject_templates": reject_reasons.offered(actor) if rights.may_decide else [],
@@ -272,27 +284,38 @@ def reservation_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     refusal: Refusal | None = None
     if request.method == "POST":
         try:
-            transitions.cancel(actor, pk, now, " ".join(reason.split())[:300].replace("\x00", ""))
+            fee_fen = transitions.cancel(actor, pk, now, " ".join(reason.split())[:300].replace("\x00", ""), _seen_fee(request))
         except NotFound:
             raise
         except Refusal as refused:
             refusal = refused
         else:
-            messages.success(request, _("Cancelled. The time is free again."))
+            said = (
+                _("Cancelled for a fee of %(fee)s. The time is free again.")
+                if fee_fen
+                else _("Cancelled. The time is free again.")
+            )
+            messages.success(request, said % {"fee": display.yuan(fee_fen)})
             return redirect("reservation_detail", pk)
     reservation = get_visible(queries.reservations_visible(actor).select_related("instrument__policy"), actor, pk=pk)
-    money = reservation_figures.money_of(actor, reservation)
-    rights = life.rights(actor, reservation, now, waits_for_customer=money.waiting is not None)
-    policy = policy_for(reservation.instrument)
+    rights = life.rights(actor, reservation, now, waits_for_customer=False)
+    effect = fee_figures.if_cancelled(actor, reservation, now)
     context = {
         "reservation": reservation,
         "zone": reservation.instrument.site.time_zone,
         "rights": rights,
-        "effect": life.cancel_effect(reservation, policy, money.held_fen, now),
+        "effect": effect,
+        "effect_steps": fees.step_rows(effect.steps),
         "reason": reason,
         "problems": sentences(refusal) if refusal else [],
     }
     return render(request, "booking/cancel.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _seen_fee(request: HttpRequest) -> int:
+    """The fee that the page showed; one that cannot be read was not seen."""
+    text = request.POST.get("expected_fee_fen", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < FEN_DIGITS else 0
 
 
 @login_required

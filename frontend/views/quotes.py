@@ -18,7 +18,7 @@ from billing.settlement.services import quotes
 from billing.settlement.services.quotes import QuotePreview
 from booking import queries
 from booking.models import Reservation
-from booking.queries import Week, again
+from booking.queries import Week, again, consents
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.refusing import refusal_reasons
@@ -34,6 +34,7 @@ from frontend.presenters.policy import policy_words
 from frontend.presenters.quote import Alternative, Panel, QuoteView, quote_view, range_words
 from frontend.presenters.slots import DAYS, WeekView, week_view
 from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation
+from instruments.queries import actor_for
 
 #: Which input of the form a reason's field is about.
 INPUTS = {
@@ -47,6 +48,7 @@ INPUTS = {
     "purpose": "booking-purpose",
     "research_project": "booking-project",
     "fund_card": "booking-card",
+    "for_person": "booking-organisation",
 }
 
 
@@ -108,7 +110,10 @@ def make_panel(
     chosen = next((each for each in organisations if str(each.pk) == form.organisation), None)
     context = context.for_customer(chosen) if chosen else context
     during, unreadable = _read_time(form, context)
-    quote = make_quote(actor, context, form, during, chosen, now) if during and not actor.is_anonymous else None
+    people = consents.bookable_people(actor, chosen.pk, now) if chosen else []
+    named = next((one for one in people if str(one.giver_id) == form.for_person), None)
+    whose = actor_for(named.giver) if named else actor
+    quote = make_quote(actor, context, form, during, chosen, now, whose) if during and not actor.is_anonymous else None
     payable = quote.rows.payable_now_fen if quote and quote.rows else None
     return Panel(
         instrument=context.instrument,
@@ -127,7 +132,9 @@ def make_panel(
         login_query=form.query(),
         problems=problems or [],
         alternatives=alternatives or [],
-        cards=card_part(actor, context, chosen, form.fund_card, during, payable, now),
+        people=people,
+        for_person=named.giver_id if named else None,
+        cards=card_part(whose, context, chosen, form.fund_card, during, payable, now),
     )
 
 
@@ -176,10 +183,16 @@ def _read_time(form: BookingForm, context: BookingContext) -> tuple[TimeRange | 
 
 
 def make_quote(
-    actor: Actor, context: BookingContext, form: BookingForm, during: TimeRange, customer: Organisation | None, now: datetime
+    actor: Actor,
+    context: BookingContext,
+    form: BookingForm,
+    during: TimeRange,
+    customer: Organisation | None,
+    now: datetime,
+    whose: Actor | None = None,
 ) -> QuoteView:
-    """The live quote, with everything that still stands against the time."""
-    problems = problems_of(refusal_reasons(context, actor.user_id, customer, during, form.service_mode, now))
+    """The live quote, with everything that still stands against the time. ``whose``: in whose name, where not in the actor's own."""
+    problems = problems_of(refusal_reasons(context, (whose or actor).user_id, customer, during, form.service_mode, now))
     alternatives: list[Alternative] = []
     occupied = context.policy.occupied(during)
     if not problems and booking_context.busy_ranges(context.instrument.calendar_id, occupied, holder_id=actor.user_id):

@@ -37,6 +37,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "hidden": (only("lab_manager", "operator"), only("operator")),
     "photo": (only("lab_manager", "operator"), only("operator")),
     "reservation": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
+    "consent": (CUSTOMERS, only("foreign")),
     "move": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
     "move_id": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
     "group": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
@@ -176,6 +177,14 @@ def form(kind: str, may: Roles, may_theirs: Roles = NOBODY, *, ok: frozenset[int
     """A form on an object: GET shows it, POST sends it."""
     route = {name: more.pop(name) for name in ("params", "extra") if name in more}
     return Route({"GET": Rule(may, may_theirs, **more), "POST": Rule(may, may_theirs, ok, **more)}, kind, **route)
+
+
+def _consent(world: World) -> dict[str, Any]:
+    return {
+        "organisation": world.cast.firm.pk,
+        "taker": world.cast.users["zhao"].pk,
+        "until_on": world.cast.now.date().isoformat(),
+    }
 
 
 def _times(world: World) -> dict[str, Any]:
@@ -400,6 +409,8 @@ API: dict[str, Route] = {
     "api_reservation_changes": Route(
         {"GET": Rule(*SEES["reservation"]), "POST": Rule(CUSTOMERS | LAB, only("foreign"), TRIED, body=_times)}, "reservation:approved"
     ),
+    "api_booking_consents": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=TRIED, body=_consent, role_first=True)}),
+    "api_booking_consent_end": acts("consent", CUSTOMERS, only("foreign")),
     "api_reservation_change_accept": acts("move_id", LAB),
     "api_reservation_change_refuse": acts("move_id", LAB, body=reason),
     "api_reservation_change_withdraw": acts("move_id", CUSTOMERS, only("foreign")),
@@ -455,6 +466,7 @@ API: dict[str, Route] = {
     "api_programme_evaluate": Route(
         {"POST": Rule(EVERYBODY, body=lambda world: {"programme": "DEMO-QH-A", "facts": {}})}
     ),
+    "api_reservation_fee": reads_object("reservation:approved"),
     "api_charge": reads_object("reservation:agreed", params=("reservation",)),
     "api_statements": Route({"GET": Rule(SUPERVISORS | PAYEES, role_first=True),
                              "POST": Rule(only("finance"), ok=TRIED, body=_statement, role_first=True)}),
@@ -786,6 +798,8 @@ PAGES: dict[str, Route] = {
         "reservation:requested",
     ),
     "instrument_hold": Route({"POST": Rule(*SEES["hidden"], OK_POST)}, "hidden"),
+    "colleague_list": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
+    "colleague_end": acts("consent", CUSTOMERS, only("foreign")),
     "wait_list": reads(),
     "wait_join": Route({"GET": Rule(*SEES["hidden"]), "POST": Rule(*SEES["hidden"], TRIED)}, "hidden"),
     "wait_accept": acts("wait", only("researcher"), only("foreign")),

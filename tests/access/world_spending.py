@@ -1,4 +1,4 @@
-"""A research group of each firm with a card and a booking that waits for its leader; an internal slip of each lab."""
+"""A research group of each firm with a card and a booking that waits for its leader; internal slips; who books for whom."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from billing.cards import services as cards
 from billing.cards.services import CardFacts
 from billing.settlement.slip_models import InternalSlip
 from booking.models import LeaderApproval
-from booking.services import reservations, transitions
+from booking.services import consents, reservations, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Role
 from config.kernel.time_range import TimeRange
@@ -38,6 +38,10 @@ def build(world: Any, now: datetime) -> None:
     for side in groups:
         for kind, pk in _group(cast, *side, now=now).items():
             world.objects[kind] = (*world.objects.get(kind, ()), pk)
+    pairs = ((cast.firm, "zhao", "lin"), (cast.other_firm, "hu", "he"))
+    world.objects["consent"] = tuple(
+        consents.give(cast.actor(giver), firm.pk, cast.users[taker].pk, YEAR[1], now).pk for firm, giver, taker in pairs
+    )
     labs = (("wen", "wang", cast.lab, cast.xrd), ("bai", "bo", world.other_lab, world.other_instrument))
     slips = [_slip(cast, *side) for side in labs]
     world.objects["slip"] = (slips[0], slips[1])

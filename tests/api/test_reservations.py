@@ -233,3 +233,22 @@ def test_a_time_that_was_not_looked_at_is_not_approved(api, booked):
     wrong = lab.post(f"reservations/{reservation}/approve/", {"seen": times | {"ends_at": "2026-11-25T11:00:00+08:00"}})
     assert wrong.status_code == 409 and codes(wrong) == {"booking.changed_meanwhile"}
     assert lab.post(f"reservations/{reservation}/approve/", {"seen": times}, key="b").json()["state"] == "approved"
+
+
+# --- For a colleague ----------------------------------------------------------------------------------------------------
+def test_a_colleague_agrees_and_is_booked_for_over_the_api(api, cast, asked):
+    """Zhao lets Lin book in her name; without that Lin is refused."""
+    zhao, lin = cast.users["zhao"], cast.users["lin"]
+    body = asked(for_person=zhao.pk)
+    refused = api("lin", "book").post("reservations/", body)
+    assert (refused.status_code, codes(refused)) == (422, {"consent.missing"})
+    given = api("zhao").post("booking-consents/", {"organisation": cast.firm.pk, "taker": lin.pk, "until_on": "2026-12-31"})
+    assert given.status_code == 201
+    row = api("lin").get("booking-consents/").json()["results"][0]
+    assert (row["giver_name"], row["taker_name"], row["until_on"]) == ("Zhao", "Lin", "2026-12-31")
+    booked = api("lin", "book").post("reservations/", body).json()
+    shown = api("zhao").get(f"reservations/{booked['id']}/").json()
+    assert (shown["requested_by"], shown["booked_by"]) == ("Zhao", "Lin")
+    assert api("he").post(f"booking-consents/{row['id']}/end/").status_code == 404
+    assert api("lin").post(f"booking-consents/{row['id']}/end/").status_code == 200
+    assert api("zhao").get("booking-consents/").json()["results"] == []

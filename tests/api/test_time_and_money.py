@@ -7,15 +7,17 @@ from django.utils import timezone
 from psycopg.types.range import TimestamptzRange
 
 from billing.ledger.models import Account
+from billing.pricing import services as pricing
 from billing.settlement.models import Charge, Quote
 from booking.models import Occupancy, Reservation
-from booking.services import maintenance
+from booking.services import maintenance, policies, transitions
 from config.kernel.models import AuditEntry
 from config.kernel.time_range import TimeRange
 from instruments.rules.entries import HolidayRule
 from instruments.services import opening_hours
 from instruments.services.opening_hours import AudienceHours, OnceOrAgain
 from tests.api.conftest import codes
+from tests.conftest import PRICE
 
 
 # --- Free time -------------------------------------------------------------------------------------------------------
@@ -323,3 +325,25 @@ def test_opening_is_that_of_the_callers_organisations_and_managers_read_the_rule
         ("opening", 9, [], ""), ("opening", 6, ["firm"], "Evenings"),
     ]  # fmt: skip
     assert rules["entries"][1]["repeats"]["weekdays"] == [0, 1, 2, 3, 4, 5, 6]
+
+
+# --- Fees for unused time ----------------------------------------------------------------------------------------------
+def test_the_fee_is_told_in_price_and_quote_asked_for_with_the_cancellation_and_read_afterwards(api, booked, cast, now):
+    fees = {"fees": {"late_cancel": {"share": "0.5", "at_most": "100"}}}
+    pricing.publish_price(cast.actor("li"), cast.xrd, PRICE | fees, now.date(), now, now.date())
+    policies.say(cast.actor("wang"), policies.Scope(cast.lab.pk), {"cancel_notice_minutes": 3 * 1440}, now)
+    lin = api("lin")
+    price = lin.get(f"instruments/{cast.xrd.pk}/price/").json()["fees"]
+    assert price == [{"kind": "late_cancel", "share": "0.5", "at_least_fen": 0, "at_most_fen": 100_00}]
+    reservation = booked(9, 11)
+    transitions.approve(cast.actor("wang"), reservation, now)
+    told = lin.get(f"reservations/{reservation}/fee/").json()
+    assert (told["if_cancelled"]["late"], told["if_cancelled"]["fee_fen"], told["fee"]) == (True, 100_00, None)
+    cancel = f"reservations/{reservation}/cancel/"
+    refused = lin.post(cancel, {"expected_fee_fen": 0})
+    assert (refused.status_code, codes(refused)) == (409, {"billing.fee_differs"})
+    assert lin.post(cancel, {"expected_fee_fen": 100_00}).json()["state"] == "cancelled"
+    after = lin.get(f"reservations/{reservation}/fee/").json()
+    assert after["if_cancelled"] is None
+    assert (after["fee"]["kind"], after["fee"]["left_fen"], after["fee"]["reliefs"]) == ("late_cancel", 100_00, [])
+    assert api("he").get(f"reservations/{reservation}/fee/").status_code == 404

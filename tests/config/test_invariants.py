@@ -38,7 +38,29 @@ SLIP_OF_MORE = (
     "INSERT INTO billing_internalslip (charge_id, organisation_id, number, period_on, total_fen, covered_fen, content, issued_at)"
     " SELECT id, 1, 'NB-2026-000002', '2026-11-01', payable_now_fen + 1, 0, '{}', now() FROM billing_charge LIMIT 1"
 )
+FEE = (
+    "INSERT INTO billing_bookingfee (reservation_id, kind, price_version_id, calendar_id, starts_at, ends_at, fund_card_id, covered_fen,"
+    " gross_fen, deducted_fen, refunded_fen, payable_now_fen, final_cost_fen, estimate, inputs, inputs_sha256, result, engine_version,"
+    " created_at) SELECT r.id, 'late_cancel', 1, 1, r.starts_at, r.ends_at, 1, 50, 100, 0, 0, 100, 100, false, '{}', '', '{}', 'fee-1',"
+    " now() FROM booking_reservation r WHERE r.state = 'agreed' LIMIT 1"
+)
+RELIEF = (
+    "INSERT INTO billing_feerelief (fee_id, cause, used_by_id, amount_fen, returned_fen, inputs, inputs_sha256, result, created_at)"
+    " SELECT f.id, 'taken_again', 0, 101, 0, '{}', '', '{}', now() FROM billing_bookingfee f"
+)
 BREAKS: dict[str, list[str]] = {
+    "booking.colleagues_have_agreed": [
+        "UPDATE booking_reservation SET booked_by_id = (SELECT max(id) FROM instruments_user WHERE id <> requested_by_id)"
+    ],
+    "fees.only_for_time_that_was_left": [FEE],
+    "fees.never_more_falls_away_than_there_is": [FEE, RELIEF],
+    "fees.what_falls_away_was_used": [FEE, RELIEF],
+    "fees.cards_paid_and_got_back_what_fees_say": [FEE],
+    "settlement.bookingfees_add_up": [
+        without("booking_fee_is_not_subsidised", "billing_bookingfee"),
+        FEE,
+        "UPDATE billing_bookingfee SET deducted_fen = 1",
+    ],
     "cards.a_booking_is_held_on_its_own_card": [
         "INSERT INTO billing_account (key, kind, limited, granted_fen, held_fen, posted_fen, created_at)"
         " VALUES ('fund_card:7', 'fund_card', true, 0, 0, 0, now())",
@@ -180,6 +202,12 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "booking.series_hold_together",
         "booking.runs_are_of_their_instrument",
         "booking.wishes_and_disputes_follow_states",
+        "booking.colleagues_have_agreed",
+        "fees.cards_paid_and_got_back_what_fees_say",
+        "fees.never_more_falls_away_than_there_is",
+        "fees.only_for_time_that_was_left",
+        "fees.what_falls_away_was_used",
+        "settlement.bookingfees_add_up",
         "cards.a_booking_is_held_on_its_own_card",
         "cards.a_slip_says_what_was_charged",
         "cards.every_card_has_an_account",

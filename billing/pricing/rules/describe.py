@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from billing.ledger.rules.money import Rounding
+from billing.pricing.rules.fees import FeeKind, FeeRule
 from billing.pricing.rules.schedule import STANDARD_BAND, PriceSchedule
 
 
@@ -38,6 +39,7 @@ class DescribedSchedule:
     minimum_charge_fen: int
     rounding: Rounding
     step_fen: int
+    fees: Mapping[FeeKind, FeeRule]
 
 
 def describe(schedule: PriceSchedule) -> DescribedSchedule:
@@ -66,6 +68,7 @@ def describe(schedule: PriceSchedule) -> DescribedSchedule:
         minimum_charge_fen=schedule.minimum_charge_fen,
         rounding=schedule.rounding,
         step_fen=schedule.step_fen,
+        fees=schedule.fees,
     )
 
 

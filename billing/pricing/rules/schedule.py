@@ -6,10 +6,12 @@ Document (all amounts in yuan, as text or whole numbers, never floats)::
      "rates": {"inside": "200", "firm_sme": "400.00"},            # per hour, outside every band
      "bands": [{"code": "peak", "weekdays": [1, 2, 3, 4, 5], "from": "09:00", "to": "18:00", "ratio": "1.5"}],
      "minimum": {"minutes": 30, "amount": "100"},
+     "fees": {"late_cancel": {"share": "0.5", "at_least": "50", "at_most": "500"}, "no_show": {"share": "1"}},
      "rounding": {"step": "fen", "mode": "half_up"}}
 
 A band has either ``ratio`` (of the rates above, exact) or its own ``rates`` for every class. A band whose ``to`` is
-not after its ``from`` ends on the next day. Bands may touch and never overlap.
+not after its ``from`` ends on the next day. Bands may touch and never overlap. ``fees`` are what giving a time back too late and not
+coming cost, as a share of the gross price (``billing.pricing.rules.fees``); what is left out costs nothing.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import Any
 
 from billing.ledger.rules.documents import Document, DocumentError, Fault, load_schema, schema_faults, sha256_of
 from billing.ledger.rules.money import EXACT, FEN_PER_YUAN, Rounding, parse_yuan
+from billing.pricing.rules.fees import FeeKind, FeeRule, fee_rules
 
 #: The code of the time outside every band.
 STANDARD_BAND = "standard"
@@ -76,6 +79,7 @@ class PriceSchedule:
     minimum_charge_fen: int
     rounding: Rounding
     step_fen: int
+    fees: Mapping[FeeKind, FeeRule]
     document: Document = field(repr=False, compare=False)
 
     @property
@@ -98,6 +102,7 @@ def parse_schedule(document: Document) -> PriceSchedule:
     rates = {name: _own_rate(amount) for name, amount in document["rates"].items()}
     band_documents = document.get("bands", [])
     faults = [*_code_faults(band_documents), *_class_faults(band_documents, rates), *_overlap_faults(band_documents)]
+    faults += _fee_faults(document.get("fees", {}))
     if faults:
         raise DocumentError(faults)
     return compile_schedule(document)
@@ -119,6 +124,7 @@ def compile_schedule(document: Document) -> PriceSchedule:
         minimum_charge_fen=parse_yuan(minimum.get("amount", 0)),
         rounding=Rounding(document["rounding"]["mode"]),
         step_fen=STEP_FEN[document["rounding"]["step"]],
+        fees=fee_rules(document.get("fees", {})),
         document=document,
     )
 
@@ -176,6 +182,14 @@ def _code_faults(bands: list[Mapping[str, Any]]) -> list[Fault]:
             faults.append(Fault(f"$.bands[{place}].code", f"the code {band['code']!r} is taken"))
         seen.add(band["code"])
     return faults
+
+
+def _fee_faults(fees: Mapping[str, Any]) -> list[Fault]:
+    return [
+        Fault(f"$.fees.{kind}.at_most", "the most that a fee may be is not below the least")
+        for kind, rule in fee_rules(fees).items()
+        if rule.at_most_fen is not None and rule.at_most_fen < rule.at_least_fen
+    ]
 
 
 def _class_faults(bands: list[Mapping[str, Any]], rates: Mapping[str, HourlyRate]) -> list[Fault]:

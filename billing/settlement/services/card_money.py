@@ -45,7 +45,7 @@ def hold(reservation: Reservation, amount_fen: int, reason: str, actor: Actor, n
     ledger.hold({account.pk: amount_fen}, _payee(reservation, now), source, now)
 
 
-def spend(reservation: Reservation, due_fen: int, actor: Actor, now: datetime) -> int:
+def spend(reservation: Reservation, due_fen: int, reason: str, actor: Actor, now: datetime) -> int:
     """Take what is due from the card and give the rest of the hold back; returns what the card paid.
 
     Use that ran over the booked end may cost more than what was held: the card pays what is left on it, and no more.
@@ -56,10 +56,19 @@ def spend(reservation: Reservation, due_fen: int, actor: Actor, now: datetime) -
     held = sum(one.amount_fen for one in _open(reservation))
     paid = covered_fen(due_fen, held, account.left_fen if account.limited else None)
     if paid > held:
-        hold(reservation, paid, "agree", actor, now)
-    source = Source(RESERVATION, reservation.pk, "agree", None, actor.user_id)
+        hold(reservation, paid, reason, actor, now)
+    source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
     ledger.end_holds(_open(reservation), {account.pk: paid}, source, now, TransferKind.VOID)
     return paid
+
+
+def give_back(reservation: Reservation, card_id: int, amount_fen: int, reason: str, actor: Actor, now: datetime) -> None:
+    """Put back on a card a part of what it paid for the reservation."""
+    spec = card_spec(card_id)
+    opened = ledger.open_accounts([spec], now)
+    account = ledger.lock(opened.values())[spec.key]
+    source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
+    ledger.give_back(account, _payee(reservation, now), amount_fen, source, now)
 
 
 def _open(reservation: Reservation) -> list[Transfer]:

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from billing.pricing.rules.fees import FeeKind, PricedFee
 from billing.settlement.models import Quote
+from billing.settlement.rules.fees import fees_on
 from billing.settlement.services import assessing, card_money
 from billing.settlement.services.assessing import Prepared
 from billing.subsidy.rules.assess import Assessment
@@ -15,6 +17,7 @@ from billing.subsidy.services import InForce
 from booking.models import Reservation
 from booking.rules.states import ReservationState
 from booking.services import conflicts, spending, transitions
+from booking.services.context import policy_for
 from booking.services.refusing import BOOKING_ROLES
 from booking.services.state_writing import lock_row
 from config.kernel.access import Actor, get_visible
@@ -42,6 +45,13 @@ class QuotePreview:
     prepared: Prepared
     assessment: Assessment
     caps_left: tuple[CapLeft, ...]
+    notice_minutes: int | None = None
+    """How long before its start it may be given back for nothing, by the lab's rules of now; None where nobody asked."""
+
+    @property
+    def fees(self) -> dict[FeeKind, PricedFee]:
+        """What not using the time would cost."""
+        return fees_on(self.prepared.inputs.schedule, self.assessment.gross_fen)
 
 
 def preview(actor: Actor, instrument_id: int, organisation_id: int, during: TimeRange, now: datetime) -> QuotePreview:
@@ -51,11 +61,12 @@ def preview(actor: Actor, instrument_id: int, organisation_id: int, during: Time
     """
     if organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
-    instrument = get_visible(Instrument.objects.select_related("site", "organisation"), actor, pk=instrument_id)
+    instrument = get_visible(Instrument.objects.select_related("site", "organisation", "policy"), actor, pk=instrument_id)
     customer = Organisation.objects.get(pk=organisation_id)
     prepared = assessing.prepare(instrument, customer, during, now)
     assessment = prepared.inputs.assess()
-    return QuotePreview(prepared, assessment, caps_left(prepared.versions, assessment.outcomes))
+    left = caps_left(prepared.versions, assessment.outcomes)
+    return QuotePreview(prepared, assessment, left, policy_for(instrument).cancel_notice_minutes)
 
 
 def caps_left(versions: Sequence[InForce], outcomes: Sequence[Outcome]) -> tuple[CapLeft, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from django.db import connection
 
@@ -13,7 +14,7 @@ from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import Source
 from billing.settlement.models import Award, Charge, Quote
-from billing.settlement.services import assessing, card_money, slips, usage_charge
+from billing.settlement.services import assessing, card_money, fees, slips, usage_charge
 from billing.settlement.services.assessing import Pins, Plan, Prepared
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
@@ -21,7 +22,7 @@ from billing.subsidy.rules.outcome import Award as AwardOutcome
 from billing.subsidy.rules.outcome import Payee
 from billing.subsidy.services import InForce
 from booking.models import CloseOut, Reservation, UsageSession
-from booking.ports import ExpectedFigures, FiguresChanged
+from booking.ports import NO_FAULT, ExpectedFigures, FiguresChanged, Leaving
 from booking.rules.states import Action, ReservationState
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Reason, Refusal
@@ -58,7 +59,14 @@ class ReservationMoney:
         if _is_dearer(assessment, accepted):
             return FiguresChanged(_ask_again(reservation, quotes[-1], prepared, assessment, now))
         _write_quote(
-            reservation, quotes[-1].revision + 1, prepared, assessment, now, accepted_by_id=accepted.accepted_by_id, held=True
+            reservation,
+            quotes[-1].revision + 1,
+            prepared,
+            assessment,
+            now,
+            accepted_by_id=accepted.accepted_by_id,
+            held=True,
+            promised=accepted.inputs,
         )
         _hold_awards(reservation, prepared, assessment, accounts, "approve", actor, now)
         card_money.hold(reservation, assessment.payable_now_fen, "approve", actor, now)
@@ -92,6 +100,7 @@ class ReservationMoney:
             now,
             accepted_by_id=actor.user_id if expected.complete else accepted.accepted_by_id,
             held=held is not None,
+            promised=accepted.inputs,
         )
         if held is not None:
             _hold_awards(reservation, prepared, assessment, accounts, "move", actor, now)
@@ -107,13 +116,24 @@ class ReservationMoney:
         ledger.end_holds(ledger.open_holds(RESERVATION, reservation.pk), {}, source, now, TransferKind.VOID)
         return ledger.lock(opened)
 
-    def on_release(self, reservation: Reservation, actor: Actor, reason: str, now: datetime) -> None:
-        """Void what is held (expire it when time alone did); a decision that is taken back leaves a request, whose card pays again."""
+    def on_release(self, reservation: Reservation, actor: Actor, reason: str, now: datetime, leaving: Leaving = NO_FAULT) -> int:
+        """Void what is held (expire it when time alone did), after the fee, if any, was taken from the card's part of it; a decision
+        that is taken back leaves a request, whose card pays again.
+
+        Raises Conflict ``billing.fee_differs`` when the fee is more than the customer saw.
+        """
+        fee_fen = fees.charge(reservation, leaving, reason, actor, now)
         kind = TransferKind.EXPIRE if reason == "expire" else TransferKind.VOID
         source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
         ledger.end_holds(ledger.open_holds(RESERVATION, reservation.pk), {}, source, now, kind)
         if reason == Action.TAKE_BACK and reservation.fund_card_id is not None:
             card_money.hold(reservation, self.payable_now_fen(reservation), reason, actor, now)
+        return fee_fen
+
+    def on_come_late(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
+        """The fee for not coming falls away before the money is held again, so that a card has enough left."""
+        fees.fall_away_whole(reservation, actor, now)
+        return self.on_approve(reservation, actor, now)
 
     def on_progress(self, reservation: Reservation, action: Action, actor: Actor, now: datetime) -> None:
         """Nothing moves; but without a quote that was held nobody uses an instrument. Raises Conflict ``billing.not_held``."""
@@ -138,7 +158,9 @@ class ReservationMoney:
         assessment = prepared.inputs.assess()
         _refuse_surprise(assessment, expected)
         revision = reservation.quotes.latest("revision").revision + 1
-        _write_quote(reservation, revision, prepared, assessment, now, accepted_by_id=actor.user_id, held=True)
+        _write_quote(
+            reservation, revision, prepared, assessment, now, accepted_by_id=actor.user_id, held=True, promised=held.inputs
+        )
         _hold_awards(reservation, prepared, assessment, accounts, "extend", actor, now)
         card_money.hold(reservation, assessment.payable_now_fen, "extend", actor, now)
 
@@ -174,8 +196,13 @@ class ReservationMoney:
     def on_agree(self, reservation: Reservation, session: UsageSession, actor: Actor, now: datetime) -> None:
         """Charge the billable time under the facts and balances frozen at approval; post what is due, void the rest.
 
-        A confirmed quality grade of the session takes the place of the owner's where it gives no more than was held.
+        A confirmed quality grade of the session takes the place of the owner's where it gives no more than was held. Fees for time
+        that was given back and that the session used fall away in part.
         """
+        relieved = fees.to_relieve(session, reservation)
+        if returning := fees.card_accounts(relieved):
+            own = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
+            ledger.lock([*returning, *own])
         held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
         inputs = usage_charge.inputs_for(held, session, confirmed_grade(reservation))
         assessment = inputs.assess()
@@ -187,8 +214,9 @@ class ReservationMoney:
             **assessing.frozen_row(frozen, assessment),
         )
         self._post(reservation, charge, assessment, actor, now)
-        covered = card_money.spend(reservation, charge.payable_now_fen, actor, now)
+        covered = card_money.spend(reservation, charge.payable_now_fen, "agree", actor, now)
         slips.issue(reservation, session, charge, assessment, covered, now)
+        fees.relieve(relieved, reservation, actor, now)
 
     def _post(self, reservation: Reservation, charge: Charge, assessment: Assessment, actor: Actor, now: datetime) -> None:
         holds = ledger.open_holds(RESERVATION, reservation.pk)
@@ -262,7 +290,10 @@ def _write_quote(
     *,
     accepted_by_id: int | None,
     held: bool = False,
+    promised: Mapping[str, Any] | None = None,
 ) -> None:
+    """``promised`` are the frozen inputs of the quote that was accepted before."""
+    frozen = prepared.frozen_inputs() | fees.terms(prepared.inputs.schedule, reservation, promised)
     Quote.objects.create(
         reservation=reservation,
         revision=revision,
@@ -271,7 +302,7 @@ def _write_quote(
         accepted_by_id=accepted_by_id,
         held_at=now if held else None,
         created_at=now,
-        **assessing.frozen_row(prepared.frozen_inputs(), assessment),
+        **assessing.frozen_row(frozen, assessment),
     )
 
 
@@ -280,7 +311,7 @@ def _ask_again(reservation: Reservation, latest: Quote, prepared: Prepared, asse
     same = (latest.payable_now_fen, latest.final_cost_fen) == (assessment.payable_now_fen, assessment.final_cost_fen)
     if latest.accepted_at is None and same:
         return latest.revision
-    _write_quote(reservation, latest.revision + 1, prepared, assessment, now, accepted_by_id=None)
+    _write_quote(reservation, latest.revision + 1, prepared, assessment, now, accepted_by_id=None, promised=latest.inputs)
     return latest.revision + 1
 
 

@@ -1,7 +1,8 @@
-"""Issuing an internal charge slip, in the transaction of the charge."""
+"""Issuing an internal charge slip, in the transaction of the charge, of the fee, or of what of a fee falls away."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,11 +10,13 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection
 
+from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Charge
 from billing.settlement.rules.slips import series_key, slip_number
 from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.rules.assess import Assessment
 from booking.models import Reservation, UsageSession
+from config.kernel.time_range import TimeRange
 from instruments.models import FundCard, ResearchGroup
 from instruments.rules.spending import is_in_house
 
@@ -25,20 +28,71 @@ def issue(
     owner = reservation.instrument.organisation
     if not is_in_house(reservation.organisation_id, owner.pk) or charge.payable_now_fen == 0:
         return None
+    lines = [
+        {
+            "kind": line.kind.value,
+            "band": line.band,
+            "seconds": line.seconds,
+            "yuan_per_hour": line.yuan_per_hour,
+            "amount_fen": line.amount_fen,
+        }
+        for line in assessment.priced.lines
+    ]
+    amounts = _Amounts(charge.payable_now_fen, covered_fen)
+    return _write(reservation, reservation.fund_card_id, amounts, session.billable, lines, "", now, charge=charge)
+
+
+def issue_fee(reservation: Reservation, fee: BookingFee, now: datetime) -> InternalSlip | None:
+    """The slip of a fee that the owner takes from its own people; None for others."""
+    if not is_in_house(reservation.organisation_id, reservation.instrument.organisation_id):
+        return None
+    amounts = _Amounts(fee.payable_now_fen, fee.covered_fen)
+    return _write(reservation, fee.fund_card_id, amounts, TimeRange(fee.starts_at, fee.ends_at), [], fee.kind, now, fee=fee)
+
+
+def issue_relief(reservation: Reservation, relief: FeeRelief, now: datetime) -> InternalSlip | None:
+    """The counter slip of what of such a fee fell away; the fee's own slip stays as it was issued. None for others."""
+    if not is_in_house(reservation.organisation_id, reservation.instrument.organisation_id):
+        return None
+    fee = relief.fee
+    amounts = _Amounts(-relief.amount_fen, -relief.returned_fen)
+    lost = TimeRange(fee.starts_at, fee.ends_at)
+    return _write(reservation, fee.fund_card_id, amounts, lost, [], relief.cause, now, relief=relief)
+
+
+@dataclass(frozen=True, slots=True)
+class _Amounts:
+    """In fen; below zero on a counter slip."""
+
+    total_fen: int
+    covered_fen: int
+
+
+def _write(
+    reservation: Reservation,
+    card_id: int | None,
+    amounts: _Amounts,
+    during: TimeRange | None,
+    lines: list[dict[str, Any]],
+    cause: str,
+    now: datetime,
+    **of: Any,
+) -> InternalSlip:
+    """``cause``: what it is for beside use; ``of``: the charge, fee or relief."""
+    owner = reservation.instrument.organisation
     on = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
-    named = reservation.fund_card_id
-    card = FundCard.objects.select_related("group").get(pk=named) if named is not None else None
+    card = FundCard.objects.select_related("group").get(pk=card_id) if card_id is not None else None
     group = card.group if card else None
     return InternalSlip.objects.create(
-        charge=charge,
+        **of,
         organisation_id=owner.pk,
         group=group,
         fund_card=card,
         number=_next_number(owner.pk, on.year),
         period_on=on.replace(day=1),
-        total_fen=charge.payable_now_fen,
-        covered_fen=covered_fen,
-        content=_content(reservation, session, assessment, card, group),
+        total_fen=amounts.total_fen,
+        covered_fen=amounts.covered_fen,
+        content=_content(reservation, during, lines, cause, card, group),
         issued_at=now,
     )
 
@@ -56,11 +110,15 @@ def _next_number(owner_id: int, year: int) -> str:
 
 
 def _content(
-    reservation: Reservation, session: UsageSession, assessment: Assessment, card: FundCard | None, group: ResearchGroup | None
+    reservation: Reservation,
+    during: TimeRange | None,
+    lines: list[dict[str, Any]],
+    cause: str,
+    card: FundCard | None,
+    group: ResearchGroup | None,
 ) -> dict[str, Any]:
-    """Names as they are now, the session's billable time in its zone, and one line per price band."""
+    """Names as they are now, the charged time in its zone, and one line per price band; ``cause``: what beside use it is for."""
     zone = ZoneInfo(reservation.instrument.site.time_zone)
-    billable = session.billable
     owner, instrument = reservation.instrument.organisation, reservation.instrument
     return {
         "owner": {"name": owner.name, "name_en": owner.name_en},
@@ -71,16 +129,8 @@ def _content(
         "reference": reservation.reference,
         "instrument": {"name": instrument.name, "name_en": instrument.name_en},
         "zone": zone.key,
-        "starts_at": billable.starts_at.astimezone(zone).isoformat() if billable else "",
-        "ends_at": billable.ends_at.astimezone(zone).isoformat() if billable else "",
-        "lines": [
-            {
-                "kind": line.kind.value,
-                "band": line.band,
-                "seconds": line.seconds,
-                "yuan_per_hour": line.yuan_per_hour,
-                "amount_fen": line.amount_fen,
-            }
-            for line in assessment.priced.lines
-        ],
+        "starts_at": during.starts_at.astimezone(zone).isoformat() if during else "",
+        "ends_at": during.ends_at.astimezone(zone).isoformat() if during else "",
+        "cause": cause,
+        "lines": lines,
     }

@@ -33,6 +33,8 @@ KEPT = {
 
 #: Tables whose triggers are tried, each with its control or beside what is allowed, where their rows are made.
 TRIED_ELSEWHERE = {
+    "billing_bookingfee": "tests/billing/services/test_fees.py",
+    "billing_feerelief": "tests/billing/services/test_fees.py",
     "billing_commissionreservation": "tests/billing/ordering/test_sheets.py",
     "billing_commissionsheet": "tests/billing/ordering/test_sheets.py",
     "billing_commissionsignature": "tests/billing/ordering/test_sheets.py",

@@ -8,9 +8,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from billing.ledger.models import Account, Transfer
+from billing.models import BookingFee
+from billing.pricing import services as pricing
 from billing.settlement import series_figures
 from billing.settlement.models import Quote
 from booking.models import Occupancy, Reservation, ReservationChange, ReservationTransition
+from booking.ports import ExpectedFigures
 from booking.rules.series import Scope
 from booking.services import changes, deputies, policies, series, series_changes, transitions
 from booking.services.changes import ChangeRequest
@@ -20,6 +23,7 @@ from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from instruments.models import Delivery, Membership, Notice, User
 from tests.booking.services.test_reservation_flow import ask
+from tests.conftest import PRICE
 
 THURSDAY = datetime(2026, 11, 26, 9)
 
@@ -84,6 +88,25 @@ def test_what_is_late_is_said_before_it_is_given_back(cast, approved):
     rows = look(cast, cancelling(approved))
     assert [row.outcome for row in rows] == ["cancelled_late", "cancelled", "cancelled"]
     assert do(cast, cancelling(approved), rows).counts == {"cancelled_late": 1, "cancelled": 2}
+
+
+def test_the_fee_of_each_is_shown_taken_and_told_in_one(cast, programmes, made):
+    fees = {"fees": {"late_cancel": {"share": "0.5"}}}
+    pricing.publish_price(cast.actor("li"), cast.xrd, PRICE | fees, cast.now.date(), cast.now, cast.now.date())
+    policies.say(cast.actor("wang"), policies.Scope(cast.lab.pk), {"cancel_notice_minutes": 10 * 24 * 60}, cast.now)
+    pk = made()
+    for one in parts(pk):
+        transitions.approve(cast.actor("wang"), one.pk, cast.now)
+    rows = look(cast, cancelling(pk))
+    assert [row.expected.payable_now_fen for row in rows] == [600_00, 600_00, 0]
+    assert not BookingFee.objects.exists()
+    dearer = [replace(row, expected=ExpectedFigures(1, 1)) for row in rows]
+    with pytest.raises(Conflict):
+        do(cast, cancelling(pk), dearer, key="c0")
+    do(cast, cancelling(pk), rows)
+    assert list(BookingFee.objects.values_list("payable_now_fen", flat=True)) == [600_00, 600_00]
+    told = Notice.objects.filter(event__contains="cancelled")
+    assert [one.params["fee_fen"] for one in told] == [1200_00, 1200_00]
 
 
 def test_requests_move_by_as_much_as_the_first_and_keep_the_wall_clock(cast, programmes, made, slot):

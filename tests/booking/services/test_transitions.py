@@ -293,10 +293,10 @@ def test_one_reservation_that_cannot_be_closed_does_not_stop_the_others(cast, sl
     )
     release = ports.money().on_release
 
-    def failing(reservation, *rest) -> None:
+    def failing(reservation, *rest) -> int:
         if reservation.pk == first.reservation_id:
             raise RuntimeError("money is broken")
-        release(reservation, *rest)
+        return release(reservation, *rest)
 
     monkeypatch.setattr(type(ports.money()), "on_release", lambda self, *words: failing(*words))
     assert transitions.expire_due(slot(13, 14).starts_at) == 1

@@ -41,7 +41,7 @@ BROUGHT = (
 CALLED = {
     "request": "on_request",
     Action.APPROVE: "on_approve",
-    Action.COME_LATE: "on_approve",
+    Action.COME_LATE: "on_come_late",
     Action.REJECT: "on_release",
     Action.CANCEL: "on_release",
     Action.MARK_NO_SHOW: "on_release",

@@ -9,10 +9,12 @@ from icalendar import Calendar
 
 from billing.ledger import services as ledger
 from billing.ledger.models import Account
+from billing.pricing import services as pricing
 from billing.settlement.models import Quote
 from booking.models import Reservation
 from booking.services import transitions
 from config.kernel.errors import Conflict
+from tests.conftest import PRICE
 from tests.frontend.acting import query_count, words
 
 
@@ -211,3 +213,28 @@ def test_the_calendar_file_can_be_read_by_calendars(as_, approved, cast, slot):
     assert event.decoded("dtstart") == slot(9, 12).starts_at and event.decoded("dtend") == slot(9, 12).ends_at
     assert event["status"] == "CONFIRMED" and "attendee" not in event
     assert event["uid"] == f"{Reservation.objects.get().reference}@127.0.0.1" and event["sequence"] == 1
+
+
+def test_cancelling_late_shows_the_fee_first_and_a_page_that_showed_less_asks_again(as_, clock, cast, now, approved, slot):
+    fees = {"fees": {"late_cancel": {"share": "0.5"}, "no_show": {"share": "1"}}}
+    pricing.publish_price(cast.actor("li"), cast.xrd, PRICE | fees, now.date(), now, now.date())
+    pk = approved(9, 12)
+    before = words(as_("lin").get(f"/bookings/{pk}/cancel"))
+    assert "Cancelling is free until" in before and ", then it costs ¥600.00" in before
+    clock.now = slot(9, 12).starts_at - timedelta(hours=2)
+    client = as_("lin")
+    page = words(client.get(f"/bookings/{pk}/cancel"))
+    assert "Fee for cancelling now: ¥600.00" in page and "never subsidised" in page and "Cancel and pay ¥600.00" in page
+    refused = client.post(f"/bookings/{pk}/cancel", {"reason": "sample broke", "expected_fee_fen": "0"})
+    assert refused.status_code == 409 and "costs ¥600.00 now" in words(refused) and "sample broke" in words(refused)
+    assert Reservation.objects.get().state == "approved"
+    done = client.post(f"/bookings/{pk}/cancel", {"expected_fee_fen": "60000"}, follow=True)
+    assert "Cancelled for a fee of ¥600.00" in words(done) and "Fee for the unused time" in words(done)
+
+
+def test_the_booking_form_and_the_price_say_what_unused_time_costs(as_, cast, now, slot):
+    fees = {"fees": {"late_cancel": {"share": "0.5", "at_most": "90"}, "no_show": {"share": "1"}}}
+    pricing.publish_price(cast.actor("li"), cast.xrd, PRICE | fees, now.date(), now, now.date())
+    text = words(as_("lin").get(f"/instruments/{cast.xrd.pk}/?on=2026-11-25&from=09:00&to=12:00"))
+    assert "Cancelling is free until" in text and "then it costs ¥90.00" in text and "Not coming costs ¥1,200.00." in text
+    assert "Given back later than the lab asks for: 50% of the price. At most ¥90.00." in text

@@ -167,4 +167,4 @@ def test_a_slip_is_read_printed_and_handed_to_the_finance_office(spenders, own, 
     lines = file.content.decode("utf-8-sig").splitlines()
     assert lines[0].startswith("Number,Issued on,Research group,Fund card")
     assert lines[1].startswith("NB-2026-000001,2026-11-25,Salt lakes,NSF-1,Ma,X-ray diffractometer,")
-    assert lines[1].endswith(",2.00,400.00,400.00,0.00")
+    assert lines[1].endswith(",2.00,400.00,400.00,0.00,Use")

@@ -1,0 +1,233 @@
+"""Charging for time that was given back too late or not used, and taking off what others use of it.
+
+Every writing function is part of the caller's transaction, which has the calendar locked: a fee and the use that takes it off are on
+the same calendar, so they never pass each other by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Sum
+
+from billing.cards.accounts import RESERVATION, card_key
+from billing.ledger import services as ledger
+from billing.ledger.models import Account
+from billing.pricing import services as pricing
+from billing.pricing.rules.fees import NO_FEE, PricedFee
+from billing.pricing.rules.schedule import PriceSchedule
+from billing.settlement.fee_models import BookingFee, FeeRelief, ReliefCause
+from billing.settlement.models import Quote
+from billing.settlement.rules import fees as rules
+from billing.settlement.rules.fees import Json
+from billing.settlement.services import card_money, slips
+from billing.subsidy.rules.codec import inputs_sha256
+from booking.models import Reservation, UsageSession
+from booking.ports import Leaving
+from booking.rules.leaving import Fault
+from booking.services import notices
+from booking.services.context import policy_for
+from config.kernel.access import Actor
+from config.kernel.errors import Conflict, Reason, Refusal
+from config.kernel.services import audit
+from config.kernel.time_range import TimeRange
+
+#: Where a quote keeps what the customer was told about giving the time back.
+TERMS = "cancellation"
+
+
+def terms(schedule: PriceSchedule, reservation: Reservation, promised: Mapping[str, Any] | None) -> Json:
+    """What a quote freezes of the lab's rule beside its price: the notice as it is now, or as an earlier quote (its frozen inputs)
+    promised it where that is milder. Nothing where unused time costs nothing."""
+    if not schedule.fees:
+        return {}
+    notice = policy_for(reservation.instrument).cancel_notice_minutes
+    if promised is not None and TERMS in promised:
+        notice = min(notice, promised[TERMS]["notice_minutes"])
+    return {TERMS: {"notice_minutes": notice}}
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What leaving a reservation in one way at one instant would cost; ``frozen`` is None where no fee can come of it."""
+
+    priced: PricedFee
+    frozen: Json | None = None
+
+
+def foresee(quote: Quote | None, fault: Fault | None, now: datetime) -> Foreseen:
+    """The fee for ``fault`` under the price and the notice that were frozen with the quote: later rules of the lab make nothing dearer.
+
+    Raises Refusal ``replay.version_changed``.
+    """
+    if fault is None or quote is None or TERMS not in quote.inputs:
+        return Foreseen(NO_FEE)
+    frozen = {
+        "engine": rules.ENGINE,
+        "kind": str(fault),
+        "schedule": quote.inputs["schedule"],
+        "quote_revision": quote.revision,
+        "gross_fen": quote.gross_fen,
+        "starts_at": quote.inputs["starts_at"],
+        "ends_at": quote.inputs["ends_at"],
+        "zone": quote.inputs["zone"],
+        "notice_minutes": quote.inputs[TERMS]["notice_minutes"],
+        "at": now.isoformat(),
+    }
+    return Foreseen(rules.fee_of(frozen, thaw_schedule(frozen)), frozen)
+
+
+def charge(reservation: Reservation, leaving: Leaving, reason: str, actor: Actor, now: datetime) -> int:
+    """Charge what leaving costs, from the fund card first; returns the fee in fen (0: none).
+
+    Raises Conflict ``billing.fee_differs`` (fee_fen) when it is more than the customer saw.
+    """
+    if leaving.fault is None:
+        return 0
+    quote = reservation.quotes.filter(held_at__isnull=False).order_by("-revision").first()
+    foreseen = foresee(quote, leaving.fault, now)
+    amount = foreseen.priced.fee_fen
+    if leaving.seen_fee_fen is not None and amount > leaving.seen_fee_fen:
+        raise Conflict(Reason("billing.fee_differs", {"fee_fen": amount}), extra={"fee_fen": amount})
+    if foreseen.frozen is None or amount == 0:
+        return 0
+    ledger.open_holds(RESERVATION, reservation.pk)  # locks all its accounts in id order, before the card's alone
+    covered = card_money.spend(reservation, amount, reason, actor, now)
+    fee = BookingFee.objects.create(
+        reservation=reservation,
+        kind=str(leaving.fault),
+        price_version_id=foreseen.frozen["schedule"]["price_version"],
+        calendar_id=reservation.instrument.calendar_id,
+        starts_at=reservation.starts_at,
+        ends_at=reservation.ends_at,
+        fund_card_id=reservation.fund_card_id,
+        covered_fen=covered,
+        actor_id=actor.user_id,
+        gross_fen=amount,
+        deducted_fen=0,
+        refunded_fen=0,
+        payable_now_fen=amount,
+        final_cost_fen=amount,
+        estimate=False,
+        inputs=foreseen.frozen,
+        inputs_sha256=inputs_sha256(foreseen.frozen),
+        result=rules.fee_result(foreseen.priced),
+        engine_version=rules.ENGINE,
+        created_at=now,
+    )
+    slips.issue_fee(reservation, fee, now)
+    audit.record(actor, "fee.charge", fee, now, after={"kind": fee.kind, "fee_fen": amount, "covered_fen": covered})
+    return amount
+
+
+def fall_away_whole(reservation: Reservation, actor: Actor, now: datetime) -> None:
+    """Who was thought missing has come: the whole fee falls away, because the session itself is charged."""
+    fee = BookingFee.objects.select_for_update(of=("self",), no_key=True).filter(reservation=reservation).first()
+    if fee is not None:
+        fee.reservation = reservation
+        lost = TimeRange(fee.starts_at, fee.ends_at)
+        _write_relief(fee, ReliefCause.CAME_LATE, reservation, [lost], actor, now)
+
+
+def to_relieve(session: UsageSession, reservation: Reservation) -> list[BookingFee]:
+    """The fees whose lost time an agreed session has used in part, locked in id order. Usually none: one query."""
+    billable = session.billable
+    if billable is None:
+        return []
+    rows = BookingFee.objects.filter(
+        calendar_id=reservation.instrument.calendar_id, starts_at__lt=billable.ends_at, ends_at__gt=billable.starts_at
+    ).exclude(reservation_id=reservation.pk)
+    joined = rows.select_related(
+        "reservation__instrument__site", "reservation__instrument__organisation", "reservation__organisation"
+    )
+    return list(joined.select_for_update(of=("self",), no_key=True).order_by("pk"))
+
+
+def card_accounts(fees: Sequence[BookingFee]) -> list[Account]:
+    """The accounts to which a part of these fees may go back, to be locked together with the others of a charge."""
+    cards = [card_key(fee.fund_card_id) for fee in fees if fee.fund_card_id is not None]
+    return list(ledger.known(cards).values()) if cards else []
+
+
+def relieve(fees: Sequence[BookingFee], reservation: Reservation, actor: Actor, now: datetime) -> None:
+    """Take off each fee what is used of its lost time by now, ``reservation`` included; its session is stored as agreed.
+
+    Written once for each use, so that doing it again changes nothing.
+    """
+    for fee in fees:
+        _write_relief(fee, ReliefCause.TAKEN_AGAIN, reservation, _used(fee), actor, now)
+
+
+def _used(fee: BookingFee) -> list[TimeRange]:
+    """What was charged to others of the lost time: the billable times of agreed sessions on the calendar."""
+    rows = UsageSession.objects.filter(
+        reservation__instrument__calendar_id=fee.calendar_id,
+        agreed_at__isnull=False,
+        billable_starts_at__lt=fee.ends_at,
+        billable_ends_at__gt=fee.starts_at,
+    ).exclude(reservation_id=fee.reservation_id)
+    found = rows.order_by("billable_starts_at", "pk").values_list("billable_starts_at", "billable_ends_at")
+    return [TimeRange(starts_at, ends_at) for starts_at, ends_at in found if starts_at and ends_at]
+
+
+def _write_relief(
+    fee: BookingFee, cause: ReliefCause, used_by: Reservation, used: Sequence[TimeRange], actor: Actor, now: datetime
+) -> None:
+    if fee.reliefs.filter(used_by=used_by).exists():
+        return
+    before = fee.reliefs.aggregate(fallen=Sum("amount_fen", default=0), returned=Sum("returned_fen", default=0))
+    frozen: Json = {
+        "engine": rules.ENGINE,
+        "cause": str(cause),
+        "schedule": fee.inputs["schedule"],
+        "fee_fen": fee.gross_fen,
+        "lost": _pair(TimeRange(fee.starts_at, fee.ends_at)),
+        "used": [_pair(each) for each in used],
+        "fallen_before_fen": before["fallen"],
+    }
+    fallen = rules.fallen_of(frozen, thaw_schedule(frozen))
+    amount = fallen.fallen_fen - before["fallen"]
+    if amount <= 0:
+        return
+    returned = rules.returned_fen(fee.gross_fen, fallen.fallen_fen, fee.covered_fen, before["returned"])
+    relief = FeeRelief.objects.create(
+        fee=fee,
+        cause=cause,
+        used_by=used_by,
+        amount_fen=amount,
+        returned_fen=returned,
+        inputs=frozen,
+        inputs_sha256=inputs_sha256(frozen),
+        result=rules.relief_result(frozen, fallen),
+        created_at=now,
+    )
+    if returned and fee.fund_card_id is not None:
+        card_money.give_back(fee.reservation, fee.fund_card_id, returned, "fee_fell_away", actor, now)
+    slips.issue_relief(fee.reservation, relief, now)
+    after = {"fee": fee.pk, "amount_fen": amount, "left_fen": fee.gross_fen - fallen.fallen_fen}
+    audit.record(actor, "fee.fall_away", relief, now, after=after)
+    notices.defer(fee.reservation, "fee_fell_away", now, amount_fen=amount, left_fen=fee.gross_fen - fallen.fallen_fen)
+
+
+def thaw_schedule(frozen: Json) -> PriceSchedule:
+    """The price schedule of frozen inputs. Raises Refusal ``replay.version_changed`` when its fingerprint differs."""
+    schedule = pricing.schedule(frozen["schedule"]["price_version"])
+    if schedule.sha256 != frozen["schedule"]["sha256"]:
+        raise Refusal.of("replay.version_changed")
+    return schedule
+
+
+def again(row: BookingFee | FeeRelief) -> Json:
+    """The result of a fee or a counter entry computed anew from its frozen inputs, without looking at the stored one."""
+    frozen: dict[str, Any] = row.inputs
+    schedule = thaw_schedule(frozen)
+    if isinstance(row, BookingFee):
+        return rules.fee_result(rules.fee_of(frozen, schedule))
+    return rules.relief_result(frozen, rules.fallen_of(frozen, schedule))
+
+
+def _pair(during: TimeRange) -> list[str]:
+    return [during.starts_at.isoformat(), during.ends_at.isoformat()]

@@ -1,0 +1,38 @@
+"""Whose fault it is that booked time stays unused, where it is the customer's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from booking.rules.policy import BookingPolicy, is_late_cancellation
+from booking.rules.states import Action, ReservationState
+from config.kernel.time_range import TimeRange
+
+
+class Fault(StrEnum):
+    """What the customer did: gave a promised time back too late, or did not come."""
+
+    LATE_CANCEL = "late_cancel"
+    NO_SHOW = "no_show"
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A reservation in state ``before`` that gives its time back. ``by_customer``: the customer's own side does it."""
+
+    action: Action
+    before: ReservationState
+    by_customer: bool
+
+
+def fault_of(release: Release, policy: BookingPolicy, booked: TimeRange, now: datetime) -> Fault | None:
+    """The customer's fault in it, if any: never where the lab gives the time back, nor for what the lab had not promised yet."""
+    if release.before is not ReservationState.APPROVED:
+        return None
+    if release.action is Action.MARK_NO_SHOW:
+        return Fault.NO_SHOW
+    if release.action is Action.CANCEL and release.by_customer and is_late_cancellation(policy, booked, now):
+        return Fault.LATE_CANCEL
+    return None

@@ -1,0 +1,304 @@
+"""A fee for time that was not used: when it is taken, from what, and how it falls away when the time is used after all."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.utils import translation
+
+from billing.ledger import services as ledger
+from billing.ledger.models import Account, Transfer, TransferKind
+from billing.models import BookingFee, FeeRelief, Quote
+from billing.pricing import services as pricing
+from billing.pricing.rules import FeeKind
+from billing.settlement import fee_figures, slip_queries
+from billing.settlement.fee_models import ReliefCause
+from billing.settlement.models import Award
+from billing.settlement.services import fees, quotes
+from billing.settlement.slip_csv import slips_csv
+from billing.subsidy.rules.codec import differences
+from billing.wording import unused_word
+from booking.models import InstrumentPolicy, Reservation
+from booking.services import self_service, transitions
+from config.kernel.errors import Conflict
+from config.kernel.models import AuditEntry
+from instruments.models import Instrument, Notice
+from instruments.services import opening_hours
+from tests.booking.usage.conftest import wrong
+from tests.conftest import PRICE
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+FEES = {"late_cancel": {"share": "0.5"}, "no_show": {"share": "1", "at_most": "1000"}}
+
+
+@pytest.fixture(autouse=True)
+def with_fees(cast):
+    """From today on the lab takes half of the price for a late cancellation, and up to 1,000 yuan from who does not come."""
+    return pricing.publish_price(
+        cast.actor("li"), cast.xrd, PRICE | {"fees": FEES}, date(2026, 11, 23), cast.now, date(2026, 11, 23)
+    )
+
+
+@pytest.fixture
+def booked(life):
+    """``booked(slot(9, 12))``: approved; three hours cost 1,200 yuan."""
+
+    def make(during, **asked):
+        return life.approve(life.ask(during, **asked))
+
+    return make
+
+
+def give_back(cast, reservation, before=HOUR, who="lin", **more):
+    return transitions.cancel(cast.actor(who), reservation.pk, reservation.starts_at - before, **more)
+
+
+def fee_of(reservation):
+    return BookingFee.objects.get(reservation=reservation)
+
+
+# --- When it is taken -----------------------------------------------------------------------------------------------------
+def test_who_gives_a_promised_time_back_too_late_pays_the_share_and_both_sides_are_told(cast, programmes, booked, slot):
+    reservation = booked(slot(9, 12))
+    assert give_back(cast, reservation) == 600_00
+    fee = fee_of(reservation)
+    figures = (fee.gross_fen, fee.deducted_fen, fee.refunded_fen, fee.payable_now_fen, fee.final_cost_fen)
+    assert figures == (600_00, 0, 0, 600_00, 600_00)
+    assert [step["key"] for step in fee.result["steps"]] == ["fee.step.share", "fee.step.not_subsidised"]
+    assert not Award.objects.exists()
+    assert not Transfer.objects.filter(kind="hold", ends__isnull=True).exists()
+    assert not Transfer.objects.filter(kind="post", source_id=reservation.pk).exists()
+    told = Notice.objects.filter(event__in=["reservation.cancelled", "lab.reservation_cancelled"])
+    assert [notice.params["fee_fen"] for notice in told] == [600_00, 600_00]
+    assert AuditEntry.objects.filter(action="fee.charge").count() == 1
+    assert wrong() == {}
+
+
+@pytest.mark.parametrize("before", [24 * HOUR, 30 * HOUR])
+def test_in_time_it_costs_nothing(cast, booked, slot, before):
+    assert give_back(cast, booked(slot(9, 12)), before) == 0
+    assert not BookingFee.objects.exists()
+
+
+def test_the_lab_takes_no_fee_for_what_it_gives_back_itself(cast, booked, slot):
+    assert give_back(cast, booked(slot(9, 12)), who="wang", reason="Leak") == 0
+    assert not BookingFee.objects.exists()
+
+
+def test_a_request_that_the_lab_had_not_promised_costs_nothing(cast, life, slot):
+    assert give_back(cast, life.ask(slot(9, 12)), timedelta(minutes=1)) == 0
+    assert not BookingFee.objects.exists()
+
+
+def test_what_could_not_be_used_costs_nothing(cast, booked, slot):
+    broken, closed = booked(slot(9, 12)), booked(slot(13, 15))
+    opening_hours.close_between(
+        cast.actor("wang"), cast.xrd.pk, datetime(2026, 11, 25, 14), datetime(2026, 11, 25, 18), "Power cut", cast.now
+    )
+    assert give_back(cast, closed) == 0
+    Instrument.objects.filter(pk=cast.xrd.pk).update(status="under_repair")
+    assert give_back(cast, broken) == 0
+    assert not BookingFee.objects.exists()
+
+
+@pytest.mark.parametrize("by_job", [True, False])
+def test_who_does_not_come_pays_up_to_the_ceiling_whoever_marks_it(cast, booked, slot, by_job):
+    reservation = booked(slot(9, 12))
+    at = reservation.starts_at + HOUR
+    if by_job:
+        assert (transitions.mark_no_shows_due(at), transitions.mark_no_shows_due(at)) == (1, 0)
+    else:
+        transitions.mark_no_show(cast.actor("wang"), reservation.pk, at)
+    assert (fee_of(reservation).kind, fee_of(reservation).payable_now_fen) == ("no_show", 1000_00)
+    assert wrong() == {}
+
+
+def test_a_price_without_fees_takes_none(cast, booked, slot):
+    pricing.publish_price(cast.actor("li"), cast.xrd, PRICE, date(2026, 11, 24), cast.now, date(2026, 11, 23))
+    reservation = booked(slot(9, 12))
+    assert fees.TERMS not in Quote.objects.filter(reservation=reservation).latest("revision").inputs
+    assert give_back(cast, reservation) == 0
+
+
+def test_rules_that_the_lab_makes_later_make_nothing_dearer(cast, booked, slot):
+    reservation, other = booked(slot(9, 12)), booked(slot(13, 16))
+    InstrumentPolicy.objects.update_or_create(instrument=cast.xrd, defaults={"cancel_notice_minutes": 3 * 1440})
+    assert give_back(cast, reservation, 25 * HOUR) == 0
+    InstrumentPolicy.objects.filter(instrument=cast.xrd).update(cancel_notice_minutes=30)
+    assert give_back(cast, other) == 0
+
+
+# --- What is seen before ------------------------------------------------------------------------------------------------------
+def test_the_quote_says_what_unused_time_costs(cast, slot):
+    preview = quotes.preview(cast.actor("lin"), cast.xrd.pk, cast.firm.pk, slot(9, 12), cast.now)
+    assert {kind.value: priced.fee_fen for kind, priced in preview.fees.items()} == {"late_cancel": 600_00, "no_show": 1000_00}
+    assert preview.notice_minutes == 1440
+
+
+def test_the_page_before_says_fee_subsidy_and_until_when(cast, programmes, booked, slot):
+    reservation = booked(slot(9, 12))
+    found = Reservation.objects.select_related("instrument__site", "instrument__policy", "organisation").get(pk=reservation.pk)
+    lin = cast.actor("lin")
+    early = fee_figures.if_cancelled(lin, found, cast.now)
+    late = fee_figures.if_cancelled(lin, found, found.starts_at - HOUR)
+    assert (early.late, early.fee_fen, early.free_until) == (False, 0, found.starts_at - 24 * HOUR)
+    assert (late.late, late.fee_fen) == (True, 600_00)
+    assert early.released_fen == late.released_fen > 0
+
+
+def test_who_saw_a_smaller_fee_is_asked_again_and_nothing_is_cancelled(cast, booked, slot):
+    reservation = booked(slot(9, 12))
+    with pytest.raises(Conflict) as refused:
+        give_back(cast, reservation, seen_fee_fen=0)
+    assert [(one.code, one.params) for one in refused.value.reasons] == [("billing.fee_differs", {"fee_fen": 600_00})]
+    reservation.refresh_from_db()
+    assert reservation.state == "approved"
+    assert give_back(cast, reservation, seen_fee_fen=600_00) == 600_00
+
+
+# --- What falls away ---------------------------------------------------------------------------------------------------------
+def test_the_fee_falls_away_pro_rata_as_others_use_the_time(cast, life, booked, slot):
+    lost = booked(slot(9, 12))
+    give_back(cast, lost)
+    he = {"who": "he", "firm": cast.other_firm}
+    life.whole(slot(9, 10), **he)
+    assert [one.amount_fen for one in FeeRelief.objects.all()] == [200_00]
+    life.whole(slot(11, 13), **he)
+    assert [one.amount_fen for one in FeeRelief.objects.order_by("pk")] == [200_00, 200_00]
+    state = fee_figures.fee_of(cast.actor("lin"), lost)
+    assert (state.fallen_fen, state.left_fen) == (400_00, 200_00)
+    told = Notice.objects.filter(event__in=["reservation.fee_fell_away", "lab.fee_fell_away"]).order_by("pk")
+    assert [(one.user.email, one.params["left_fen"]) for one in told] == [
+        (who, left) for left in (400_00, 200_00) for who in ("lin@example.org", "wang@example.org")
+    ]
+    assert wrong() == {}
+
+
+def test_use_that_nobody_is_charged_for_and_use_elsewhere_take_nothing_away(cast, life, booked, slot):
+    give_back(cast, booked(slot(9, 12)))
+    life.whole(slot(12, 13), who="he", firm=cast.other_firm)
+    again = booked(slot(9, 12), who="he", firm=cast.other_firm)
+    transitions.check_in(cast.actor("wang"), again.pk, again.starts_at)
+    transitions.check_out(cast.actor("wang"), again.pk, again.ends_at)
+    assert not FeeRelief.objects.exists()  # not agreed yet
+
+
+def test_two_fees_for_one_time_both_fall_away_when_it_is_used(cast, life, booked, slot):
+    give_back(cast, booked(slot(9, 12)))
+    give_back(cast, booked(slot(9, 10)))
+    life.whole(slot(9, 12), who="he", firm=cast.other_firm)
+    assert sorted(FeeRelief.objects.values_list("amount_fen", flat=True)) == [200_00, 600_00]
+    assert wrong() == {}
+
+
+def test_relieving_again_changes_nothing(cast, life, booked, slot):
+    give_back(cast, booked(slot(9, 12)))
+    used = life.whole(slot(9, 12), who="he", firm=cast.other_firm).reservation
+    used = Reservation.objects.select_related("instrument", "session").get(pk=used.pk)
+    fees.relieve(fees.to_relieve(used.session, used), used, cast.actor("wang"), cast.now)
+    assert FeeRelief.objects.get().amount_fen == 600_00
+
+
+def test_who_comes_late_pays_for_the_session_and_not_for_missing_it(cast, programmes, booked, slot):
+    reservation = booked(slot(9, 12))
+    transitions.mark_no_shows_due(reservation.starts_at + HOUR)
+    self_service.start(cast.actor("lin"), reservation.pk, [], reservation.starts_at + HOUR)
+    relief = FeeRelief.objects.get()
+    assert (relief.cause, relief.amount_fen) == ("came_late", fee_of(reservation).payable_now_fen)
+    assert wrong() == {}
+
+
+def test_every_fee_and_every_reason_for_its_end_has_a_word():
+    assert len({unused_word(code) for code in (*FeeKind, *ReliefCause.values)}) == len(FeeKind) + len(ReliefCause)
+
+
+# --- What keeps it true --------------------------------------------------------------------------------------------------------
+def test_fees_and_what_fell_away_can_be_computed_again_from_what_was_frozen(cast, life, booked, slot):
+    give_back(cast, booked(slot(9, 12)))
+    transitions.mark_no_shows_due(booked(slot(13, 15)).starts_at + HOUR)
+    life.whole(slot(9, 10.5), who="he", firm=cast.other_firm)
+    pricing.schedule.cache_clear()
+    rows = [*BookingFee.objects.all(), *FeeRelief.objects.all()]
+    assert len(rows) == 3
+    for row in rows:
+        assert list(differences(row.result, fees.again(row))) == []
+
+
+@pytest.mark.parametrize("what", ["update", "delete", "empty", "more", "twice"])
+def test_the_database_keeps_fees_and_counter_entries(cast, life, booked, slot, what):
+    give_back(cast, booked(slot(9, 12)))
+    life.whole(slot(9, 10), who="he", firm=cast.other_firm)
+    other = booked(slot(16, 17))
+    relief = FeeRelief.objects.get()
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        if what == "update":
+            BookingFee.objects.update(gross_fen=1, payable_now_fen=1, final_cost_fen=1)
+        elif what == "delete":
+            FeeRelief.objects.all().delete()
+        elif what == "empty":
+            cursor.execute("TRUNCATE billing_bookingfee, billing_feerelief")
+        else:
+            relief.pk = None
+            relief.used_by = other if what == "more" else relief.used_by
+            relief.amount_fen = 400_01 if what == "more" else 1
+            relief.save(force_insert=True)
+
+
+# --- From a fund card ------------------------------------------------------------------------------------------------------
+@pytest.fixture
+def card(cast):
+    from tests.spending import build_spenders
+
+    return build_spenders(cast, threshold_fen=None).card
+
+
+def left_on(card):
+    return Account.objects.get(key=f"fund_card:{card.pk}").left_fen
+
+
+def test_a_fund_card_pays_the_fee_and_gets_back_what_falls_away(cast, life, booked, slot, card):
+    mine = {"who": "ma", "firm": cast.lab, "fund_card_id": card.pk}
+    lost = booked(slot(9, 12), **mine)
+    assert left_on(card) == 400_00
+    give_back(cast, lost, who="ma")
+    assert (left_on(card), fee_of(lost).covered_fen) == (700_00, 300_00)
+    life.whole(slot(9, 11), who="he", firm=cast.other_firm)
+    assert left_on(card) == 900_00
+    slips = slip_queries.slips_of(cast.actor("li"), lost.pk)
+    assert [(one.number[-6:], one.total_fen, one.covered_fen) for one in slips] == [
+        ("000001", 300_00, 300_00),
+        ("000002", -200_00, -200_00),
+    ]
+    assert [slip.reservation_id for slip in slips_visible_to(cast, "ma")] == [lost.pk, lost.pk]
+    assert slips_visible_to(cast, "tan") == slips_visible_to(cast, "he") == []
+    with translation.override("en"):
+        rows = slips_csv(slips, ZoneInfo("Asia/Shanghai")).decode("utf-8-sig").splitlines()
+    assert [row.rsplit(",", 4)[1:] for row in rows[1:]] == [
+        ["300.00", "300.00", "0.00", "Given back late"],
+        ["-200.00", "-200.00", "0.00", "Fee fell away: the time was used"],
+    ]
+    assert wrong() == {}
+
+
+def slips_visible_to(cast, who):
+    return list(slip_queries.slips_visible(cast.actor(who)))
+
+
+def test_what_the_card_did_not_pay_falls_away_before_what_it_paid(cast, life, booked, slot, card):
+    """A card with 100 yuan left of a fee of 300: two thirds of the time used leave it paying what is left of the fee."""
+    lost = booked(slot(9, 12), who="ma", firm=cast.lab, fund_card_id=card.pk)
+    account = Account.objects.get(key=f"fund_card:{card.pk}")
+    hold = Transfer.objects.get(debit=account, kind="hold")
+    source = ledger.Source("reservation", lost.pk, "test")
+    ledger.end_holds([hold], {}, source, cast.now, TransferKind.VOID)
+    ledger.hold({account.pk: 900_00}, Account.objects.get(kind="card_income"), ledger.Source("test", 1, "elsewhere"), cast.now)
+    give_back(cast, lost, who="ma")
+    assert (fee_of(lost).payable_now_fen, fee_of(lost).covered_fen) == (300_00, 100_00)
+    life.whole(slot(9, 11), who="he", firm=cast.other_firm)
+    assert FeeRelief.objects.get().returned_fen == 0
+    life.whole(slot(11, 12), who="he", firm=cast.other_firm)
+    assert [one.returned_fen for one in FeeRelief.objects.order_by("pk")] == [0, 100_00]

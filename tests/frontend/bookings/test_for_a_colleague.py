@@ -1,0 +1,69 @@
+"""Letting a colleague book in one's name, and the booking form that then asks in whose name."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from booking.models import BookingConsent, Reservation
+from config.kernel.access import Role
+from instruments.models import Membership, User
+from tests.frontend.acting import words
+
+
+@pytest.fixture
+def mei(cast):
+    user = User.objects.create(email="mei@example.org", full_name="Mei", password="!", language="en")
+    Membership.objects.create(user=user, organisation=cast.firm, role=Role.RESEARCHER, created_at=cast.now)
+    cast.users["mei"] = user
+    return user
+
+
+@pytest.fixture
+def agreed(as_, cast, mei):
+    typed = {"taker": f"{cast.firm.pk}:{cast.users['lin'].pk}", "until_on": "2026-12-31"}
+    done = as_("mei").post("/colleagues/", typed, follow=True)
+    assert "Lin may book in your name. Both of you have been told." in words(done)
+    return BookingConsent.objects.get()
+
+
+def test_who_has_agreed_stands_on_both_pages_and_either_ends_it(as_, agreed):
+    assert "Lin" in words(as_("mei").get("/colleagues/")) and "until" in words(as_("mei").get("/colleagues/"))
+    assert "Mei" in words(as_("lin").get("/colleagues/"))
+    assert "Nobody yet." in words(as_("zhao").get("/colleagues/"))
+    assert as_("zhao").post(f"/colleagues/{agreed.pk}/end").status_code == 404
+    assert "Ended." in words(as_("lin").post(f"/colleagues/{agreed.pk}/end", follow=True))
+    late = as_("mei").post(f"/colleagues/{agreed.pk}/end")
+    assert late.status_code >= 400 and "ended already" in words(late)
+
+
+@pytest.mark.parametrize(
+    ("taker", "until_on"), [("", "2026-12-31"), ("9:9", "2026-12-31"), ("{ok}", "2020-01-01"), ("{ok}", "x")]
+)
+def test_what_cannot_be_is_refused_and_stays_as_typed(as_, cast, mei, taker, until_on):
+    typed = {"taker": taker.replace("{ok}", f"{cast.firm.pk}:{cast.users['lin'].pk}"), "until_on": until_on}
+    refused = as_("mei").post("/colleagues/", typed)
+    assert 400 <= refused.status_code < 500 and f'value="{until_on}"' in refused.content.decode()
+    assert not BookingConsent.objects.exists()
+
+
+def test_the_form_asks_in_whose_name_only_where_somebody_agreed(as_, cast, agreed, form):
+    address = f"/instruments/{cast.xrd.pk}/?on=2026-11-25&from=09:00&to=12:00"
+    assert "In the name of" not in words(as_("zhao").get(address))
+    page = as_("lin").get(f"{address}&for_person={agreed.giver_id}")
+    assert re.search(rf'<option value="{agreed.giver_id}" selected>Mei', page.content.decode())
+    client = as_("lin")
+    typed = form(9, 12) | {"for_person": str(agreed.giver_id)}
+    client.post(f"/instruments/{cast.xrd.pk}/book", typed)
+    reservation = Reservation.objects.get()
+    assert (reservation.requested_by, reservation.booked_by) == (agreed.giver, cast.users["lin"])
+    for who in ("lin", "mei", "wang"):
+        assert "Lin for Mei" in words(as_(who).get(f"/bookings/{reservation.pk}/"))
+
+
+@pytest.mark.parametrize("typed", ["x", "999999"])
+def test_a_name_that_nobody_agreed_to_books_nothing(as_, cast, mei, form, typed):
+    refused = as_("lin").post(f"/instruments/{cast.xrd.pk}/book", form(9, 12) | {"for_person": typed})
+    assert 400 <= refused.status_code < 500 and "has not agreed" in words(refused)
+    assert not Reservation.objects.exists()
