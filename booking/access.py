@@ -25,6 +25,8 @@ from booking.models import (
     DeviceEvent,
     DeviceKey,
     DeviceRun,
+    Downtime,
+    DowntimeEffect,
     Enquiry,
     EnquiryAttachment,
     EnquiryMessage,
@@ -300,7 +302,18 @@ def _delegations(queryset: QuerySet[Delegation], actor: Actor) -> QuerySet[Deleg
     return queryset.filter(_managed(actor) | mine)
 
 
+def _downtimes(queryset: QuerySet[Downtime], actor: Actor) -> QuerySet[Downtime]:
+    """Why an instrument is out of service is for its managers; that it is, everybody sees in its running state and its calendar."""
+    return queryset.filter(_managed(actor, "instrument__"))
+
+
+def _downtime_effects(queryset: QuerySet[DowntimeEffect], actor: Actor) -> QuerySet[DowntimeEffect]:
+    return queryset.filter(_managed(actor, "downtime__instrument__"))
+
+
 _SCOPES: dict[Any, Any] = {
+    Downtime: _downtimes,
+    DowntimeEffect: _downtime_effects,
     Delegation: _delegations,
     RejectReason: _reject_reasons,
     RequestDecision: _request_decisions,

@@ -182,6 +182,38 @@ register_events(
             "arrow-back-up",
             name=_("New time taken back (lab)"),
         ),
+        "reservation.waits_for_repair": _customer(
+            _("%(instrument)s is out of service: your reservation %(reference)s waits"),
+            _("Reservation waits for a repair"),
+            "tool",
+            lines=(
+                *_WHEN,
+                _("It is expected to work again at %(until_at)s."),
+                _(
+                    "Your place is kept. If it does not work when your time begins, the reservation is cancelled and costs nothing."
+                ),
+                _WHY,
+            ),
+        ),
+        "reservation.works_again": _customer(
+            _("%(instrument)s works again: your reservation %(reference)s takes place"),
+            _("Instrument of a reservation works again"),
+            "circle-check",
+        ),
+        "lab.out_of_service": Event(
+            "lab",
+            _("%(instrument)s is out of service until %(until_at)s"),
+            (_("Bookings in this time: %(count)s"),),
+            "tool",
+            name=_("Instrument out of service"),
+        ),
+        "lab.in_service_again": Event(
+            "lab",
+            _("%(instrument)s is in service again"),
+            (),
+            "circle-check",
+            name=_("Instrument in service again"),
+        ),
         "reservation.expired": _customer(
             _("%(instrument)s: request %(reference)s was not answered in time"),
             _("Request not answered in time"),

@@ -13,6 +13,7 @@ from booking.services import (
     decisions,
     device_events,
     device_matching,
+    downtimes,
     escalation,
     holds,
     licences,
@@ -29,10 +30,20 @@ from config.kernel.services.heartbeat import beat
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="booking.handle_due", queueing_lock="booking.handle_due")
 def handle_due(timestamp: int) -> None:
-    """Lapse unanswered requests and proposals, and close missed reservations."""
+    """Lapse unanswered requests and proposals, and close missed reservations; before that, what could not begin is nobody's fault."""
     now = timezone.now()
+    released, over, settled = downtimes.release_due(now), downtimes.close_due(now), downtimes.settle_due(now)
+    downs = {"released": released, "over": over, "settled": settled}
     expired, missed = transitions.expire_due(now), transitions.mark_no_shows_due(now)
-    beat("booking.handle_due", now, expired=expired, missed=missed, lapsed=changes.lapse_due(now), told=decisions.tell_due(now))
+    beat(
+        "booking.handle_due",
+        now,
+        expired=expired,
+        missed=missed,
+        lapsed=changes.lapse_due(now),
+        told=decisions.tell_due(now),
+        **downs,
+    )
 
 
 @app.periodic(cron="*/5 * * * *")

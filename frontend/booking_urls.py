@@ -12,6 +12,7 @@ from frontend.views import (
     changes,
     check_in_codes,
     device_keys,
+    downtimes,
     here,
     holds,
     maintenance,
@@ -33,6 +34,10 @@ urlpatterns = [
     path(
         "instruments/<int:pk>/maintenance/<int:occupancy>/take-back/", maintenance.maintenance_remove, name="maintenance_remove"
     ),
+    path("outages/<int:pk>/", downtimes.downtime_detail, name="downtime_detail"),
+    path("outages/<int:pk>/decide", downtimes.downtime_decide, name="downtime_decide"),
+    path("outages/<int:pk>/until", downtimes.downtime_prolong, name="downtime_prolong"),
+    path("outages/<int:pk>/over", downtimes.downtime_close, name="downtime_close"),
     path("quotes/preview", quotes.quote_preview, name="quote_preview"),
     path("bookings/", bookings.reservation_list, name="reservation_list"),
     path("bookings/<int:pk>/", bookings.reservation_detail, name="reservation_detail"),

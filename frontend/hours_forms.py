@@ -10,6 +10,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from booking.downtime_wording import KIND_NAMES
+from booking.rules.downtime import DowntimeKind
+from booking.services.downtimes import WORDS_LENGTH
 from instruments.hours_wording import AUDIENCE_NAMES
 from instruments.registry_wording import WEEKDAY_NAMES
 from instruments.rules.entries import CalendarEntry, EntryKind, HolidayRule, Priority
@@ -286,11 +289,39 @@ class MoveForm(forms.Form):
 
 
 class MaintenanceForm(forms.Form):
-    """Time that the lab takes for itself."""
+    """An instrument goes out of service: now (a breakdown), or for planned work from a moment on."""
 
-    starts_local = LocalMomentField(_("From"))
+    kind = forms.ChoiceField(label=_("Why"), choices=list(KIND_NAMES.items()), initial=DowntimeKind.BREAKDOWN.value)
+    starts_local = LocalMomentField(_("From"), required=False)
     ends_local = LocalMomentField(_("Until"))
     note = forms.CharField(label=_("What is done"), max_length=REASON_LENGTH, help_text=_("Shown to your lab only."))
+    words = forms.CharField(
+        label=_("Words to the customers"),
+        required=False,
+        max_length=WORDS_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Added to what each of them is told."),
+    )
+    words_en = forms.CharField(
+        label=_("The same in English"),
+        required=False,
+        max_length=WORDS_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("For those who read English; without it they get the first."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Planned work says when it begins; a breakdown begins now."""
+        typed = super().clean() or {}
+        if typed.get("kind") != DowntimeKind.BREAKDOWN and not typed.get("starts_local") and "starts_local" not in self.errors:
+            self.add_error("starts_local", _("Say when it begins. Only a breakdown begins now."))
+        return typed
+
+
+class UntilForm(forms.Form):
+    """Another end of what is out of service."""
+
+    ends_local = LocalMomentField(_("Until"))
 
 
 def _exception_initial(entry: CalendarEntry) -> dict[str, Any]:

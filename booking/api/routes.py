@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
-from booking.api import changes, credit, enquiries, inbox, policies, spending, training, views
+from booking.api import changes, credit, downtimes, enquiries, inbox, policies, spending, training, views
 
 ID = r"(?P<pk>[0-9]{1,18})"
 
@@ -55,6 +55,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
         ),
         *_enquiries(),
         *_spending(),
+        *_downtimes(),
         re_path(
             rf"^reservations/{ID}/changes/$",
             changes.ChangeView.as_view({"get": "list", "post": "create"}),
@@ -80,6 +81,24 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
         ),
         *(_action(views.CustomerActionView, path, action) for path, action in customer.items()),
         *(_action(views.LabActionView, path, action) for path, action in lab.items()),
+    ]
+
+
+def _downtimes() -> list[URLPattern]:
+    of_instrument, one = downtimes.InstrumentDowntimesView, downtimes.DowntimeView
+    return [
+        re_path(
+            rf"^instruments/{ID}/downtimes/$",
+            of_instrument.as_view({"get": "list", "post": "create"}),
+            name="api_instrument_downtimes",
+        ),
+        re_path(
+            rf"^instruments/{ID}/downtimes/hits/$", of_instrument.as_view({"get": "hits"}), name="api_instrument_downtime_hits"
+        ),
+        re_path(rf"^downtimes/{ID}/$", one.as_view({"get": "retrieve"}), name="api_downtime"),
+        re_path(rf"^downtimes/{ID}/decisions/$", one.as_view({"post": "decide"}), name="api_downtime_decide"),
+        re_path(rf"^downtimes/{ID}/until/$", one.as_view({"post": "prolong"}), name="api_downtime_prolong"),
+        re_path(rf"^downtimes/{ID}/close/$", one.as_view({"post": "close"}), name="api_downtime_close"),
     ]
 
 

@@ -5,6 +5,7 @@ from booking.models.close_out import GRADES, CloseOut
 from booking.models.credit import AccessListEntry, CreditAppeal, CreditEvent, CreditRules
 from booking.models.deciding import Delegation, Escalation, RejectReason, RequestDecision, SuggestedTime
 from booking.models.device import DeviceEvent, DeviceKey, DeviceRun, RunState
+from booking.models.downtime import Downtime, DowntimeEffect
 from booking.models.enquiry import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySeen, Need
 from booking.models.feed_token import FeedKind, FeedToken
 from booking.models.leader_approval import LeaderApproval
@@ -48,6 +49,8 @@ __all__ = [
     "DeviceEvent",
     "DeviceKey",
     "DeviceRun",
+    "Downtime",
+    "DowntimeEffect",
     "Enquiry",
     "EnquiryAttachment",
     "EnquiryMessage",

@@ -7,7 +7,7 @@ calls the money port: all in one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from booking.rules.deciding import Verdict
 from booking.rules.policy import is_late_cancellation
 from booking.rules.spending import Wait
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, credit, decisions, holds, notices, sessions, spending
+from booking.services import conflicts, credit, decisions, downtime_rows, holds, notices, sessions, spending
 from booking.services.context import of_reservation, policy_for
 from booking.services.decisions import How
 from booking.services.state_writing import lock_row, seen_by
@@ -37,7 +37,6 @@ DUE_BATCH = 500
 Permission = Callable[[Reservation, Actor], None]
 Said = Callable[[Reservation], None]
 AT_ONCE = How()
-_NEWS = {Action.CANCEL: "cancelled", Action.MARK_NO_SHOW: "no_show"}
 
 
 def approve(actor: Actor, reservation_id: int, now: datetime, how: How = AT_ONCE, *, seen: TimeRange | None = None) -> None:
@@ -174,8 +173,8 @@ def reject(
     _release(actor, reservation_id, Action.REJECT, now, text, may_reject, said)
 
 
-def cancel(actor: Actor, reservation_id: int, now: datetime, reason: str = "") -> None:
-    """Give the time back before it starts; the lab may do so too, with a reason."""
+def cancel(actor: Actor, reservation_id: int, now: datetime, reason: str = "", *, not_to: Collection[str] = ()) -> None:
+    """Give the time back before it starts; the lab may do so too, with a reason. ``not_to``: codes of news whose readers know already."""
 
     def may_cancel(reservation: Reservation, actor: Actor) -> None:
         if is_lab(reservation, actor):
@@ -186,7 +185,18 @@ def cancel(actor: Actor, reservation_id: int, now: datetime, reason: str = "") -
         if now >= reservation.starts_at:
             raise Refusal.of("booking.too_late_to_cancel")
 
-    _release(actor, reservation_id, Action.CANCEL, now, reason.strip(), may_cancel)
+    def said(locked: Reservation) -> None:
+        notices.defer(locked, "cancelled", now, not_to, reason=reason.strip())
+
+    _release(actor, reservation_id, Action.CANCEL, now, reason.strip(), may_cancel, said)
+
+
+def cancel_by_time(locked: Reservation, now: datetime, reason: str) -> None:
+    """Give the time back on the lab's side because it has come and the instrument does not run; nobody is blamed. Part of the caller's
+    transaction."""
+    _move(locked, Action.CANCEL, NOBODY, now, reason)
+    ports.money().on_release(locked, NOBODY, Action.CANCEL.value, now)
+    notices.defer(locked, "cancelled", now, reason=reason)
 
 
 def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
@@ -197,8 +207,13 @@ def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
         grace_minutes = policy_for(reservation.instrument).no_show_grace_minutes
         if now < grace_ends_at(reservation.during, grace_minutes):
             raise Refusal.of("booking.too_early_for_no_show", grace_minutes=grace_minutes)
+        if downtime_rows.covers(reservation, now):
+            raise Refusal.of("downtime.nobody_to_blame")
 
-    _release(actor, reservation_id, Action.MARK_NO_SHOW, now, "", may_mark)
+    def said(locked: Reservation) -> None:
+        notices.defer(locked, "no_show", now)
+
+    _release(actor, reservation_id, Action.MARK_NO_SHOW, now, "", may_mark, said)
 
 
 def check_in(actor: Actor, reservation_id: int, now: datetime, override_reason: str = "") -> None:
@@ -244,7 +259,8 @@ def mark_no_shows_due(now: datetime) -> int:
     due = Reservation.objects.filter(state=ReservationState.APPROVED, starts_at__lte=now)
 
     def is_due(locked: Reservation) -> bool:
-        return is_due_missed(locked.during, policy_for(locked.instrument).no_show_grace_minutes, now)
+        due_now = is_due_missed(locked.during, policy_for(locked.instrument).no_show_grace_minutes, now)
+        return due_now and not downtime_rows.covers(locked, now)
 
     return _handle_due(due, is_due, Action.MARK_NO_SHOW, now, "no_show")
 
@@ -273,9 +289,9 @@ def _release(
     now: datetime,
     reason: str,
     permission: Permission,
-    said: Said | None = None,
+    said: Said,
 ) -> None:
-    """``said`` tells of it where that is more than the news of the action."""
+    """``said`` tells of it."""
     seen_by(actor, reservation_id)
 
     def work() -> None:
@@ -285,10 +301,7 @@ def _release(
         _move(locked, action, actor, now, reason)
         _note_release(locked, before, action, actor, now)
         ports.money().on_release(locked, actor, action.value, now)
-        if said is not None:
-            said(locked)
-        else:
-            notices.defer(locked, _NEWS[action], now, reason=reason)
+        said(locked)
 
     transactions.run(work)
 

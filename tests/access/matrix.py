@@ -76,6 +76,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "draft_resource": (only("lab_manager", "operator"), only("operator")),
     "resource_request": (CUSTOMERS | only("lab_manager", "inspector"), only("inspector", "foreign")),
     "maintenance": (EVERYBODY, EVERYBODY),
+    "downtime": (only("lab_manager"), NOBODY),
     "device_key": (only("lab_manager"), NOBODY),
     "run": (only("lab_manager"), NOBODY),
     "code": (only("lab_manager"), NOBODY),
@@ -180,6 +181,10 @@ def form(kind: str, may: Roles, may_theirs: Roles = NOBODY, *, ok: frozenset[int
 
 def _times(world: World) -> dict[str, Any]:
     return {"starts_at": "2026-11-27T09:00:00+08:00", "ends_at": "2026-11-27T11:00:00+08:00"}
+
+
+def _outage(world: World) -> dict[str, Any]:
+    return {"kind": "service", "starts_at": "2026-12-30T09:00:00+08:00", "ends_at": "2026-12-30T11:00:00+08:00"}
 
 
 def _ask(world: World) -> dict[str, Any]:
@@ -403,6 +408,14 @@ API: dict[str, Route] = {
     "api_reservation_change_accept": acts("move_id", LAB),
     "api_reservation_change_refuse": acts("move_id", LAB, body=reason),
     "api_reservation_change_withdraw": acts("move_id", CUSTOMERS, only("foreign")),
+    "api_instrument_downtimes": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED, body=_outage)}, "hidden"),
+    "api_instrument_downtime_hits": Route(
+        {"GET": Rule(LAB)}, "hidden", query="?starts_at=2026-12-01T09:00:00Z&ends_at=2026-12-01T10:00:00Z"
+    ),
+    "api_downtime": reads_object("downtime"),
+    "api_downtime_decide": acts("downtime", LAB, ok=TRIED, body=lambda world: {"decisions": [{"reservation": 1, "choice": "keep"}]}),
+    "api_downtime_prolong": acts("downtime", LAB, body=lambda world: {"ends_at": "2026-12-29T12:00:00+08:00"}),
+    "api_downtime_close": acts("downtime", LAB),
     "api_inbox": reads(LAB),
     "api_inbox_decisions": Route({"POST": Rule(LAB, body=lambda world: {"reservations": [1], "decision": "approve"})}),
     "api_reservation_take_back": acts("reservation:requested", LAB, ok=TRIED),
@@ -752,6 +765,10 @@ PAGES: dict[str, Route] = {
     "policy_list": Route({"GET": Rule(LAB)}, "owner"),
     "policy_edit": form("owner", LAB),
     "instrument_maintenance": form("hidden", LAB),
+    "downtime_detail": reads_object("downtime"),
+    "downtime_decide": acts("downtime", LAB),
+    "downtime_prolong": acts("downtime", LAB, ok=TRIED),
+    "downtime_close": acts("downtime", LAB),
     "maintenance_remove": acts("maintenance", LAB, params=("pk", "occupancy")),
     "quote_preview": reads(EVERYBODY, query="?instrument={instrument}", fragment=True),
     "reservation_create": Route({"GET": Rule(*SEES["hidden"]), "POST": Rule(*SEES["hidden"], TRIED)}, "hidden"),
