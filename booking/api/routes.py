@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
-from booking.api import changes, credit, downtimes, enquiries, inbox, policies, spending, training, views
+from booking.api import changes, credit, downtimes, enquiries, inbox, policies, spending, timeline, training, views
 
 ID = r"(?P<pk>[0-9]{1,18})"
 
@@ -46,6 +46,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
             reservation.as_view({"get": "retrieve"}, figures_of=figures_of),
             name="api_reservation",
         ),
+        re_path(r"^timeline/$", timeline.TimelineView.as_view({"get": "retrieve"}), name="api_timeline"),
         re_path(r"^inbox/$", inbox.InboxView.as_view({"get": "list"}), name="api_inbox"),
         re_path(r"^inbox/decisions/$", inbox.DecisionsView.as_view({"post": "create"}), name="api_inbox_decisions"),
         re_path(

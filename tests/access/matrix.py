@@ -416,6 +416,8 @@ API: dict[str, Route] = {
     "api_downtime_decide": acts("downtime", LAB, ok=TRIED, body=lambda world: {"decisions": [{"reservation": 1, "choice": "keep"}]}),
     "api_downtime_prolong": acts("downtime", LAB, body=lambda world: {"ends_at": "2026-12-29T12:00:00+08:00"}),
     "api_downtime_close": acts("downtime", LAB),
+    "api_timeline": reads(LAB, query="?date=2026-11-25"),
+    "lab_timeline": reads(LAB),
     "api_inbox": reads(LAB),
     "api_inbox_decisions": Route({"POST": Rule(LAB, body=lambda world: {"reservations": [1], "decision": "approve"})}),
     "api_reservation_take_back": acts("reservation:requested", LAB, ok=TRIED),
