@@ -37,6 +37,7 @@ from booking.models import (
     LeaderApproval,
     Licence,
     LicenceGap,
+    MaintenancePlan,
     Need,
     Occupancy,
     PolicyLayer,
@@ -307,12 +308,17 @@ def _downtimes(queryset: QuerySet[Downtime], actor: Actor) -> QuerySet[Downtime]
     return queryset.filter(_managed(actor, "instrument__"))
 
 
+def _maintenance_plans(queryset: QuerySet[MaintenancePlan], actor: Actor) -> QuerySet[MaintenancePlan]:
+    return queryset.filter(_managed(actor, "instrument__"))
+
+
 def _downtime_effects(queryset: QuerySet[DowntimeEffect], actor: Actor) -> QuerySet[DowntimeEffect]:
     return queryset.filter(_managed(actor, "downtime__instrument__"))
 
 
 _SCOPES: dict[Any, Any] = {
     Downtime: _downtimes,
+    MaintenancePlan: _maintenance_plans,
     DowntimeEffect: _downtime_effects,
     Delegation: _delegations,
     RejectReason: _reject_reasons,

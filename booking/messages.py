@@ -85,6 +85,12 @@ register(
         "downtime.nobody_to_blame": _(
             "The instrument was out of service then, so nobody missed it. Cancel it with a reason instead."
         ),
+        "plan.breakdown": _("Nobody plans a breakdown. Choose another kind of work."),
+        "plan.never": _("Say after how many months or hours of use it comes again."),
+        "plan.out_of_range": _("Choose a whole number of at most %(most)s."),
+        "plan.too_many": _("An instrument can have %(most)s plans. Remove one first."),
+        "plan.made_already": _("It is planned already: see what is now and planned. Take that back to plan it anew."),
+        "plan.no_time": _("In the next %(days)s days no %(minutes)s minutes are open and free in one piece. Plan it by hand."),
         "maintenance.too_long": _("Plan at most %(days)s days at once. Is the year right?"),
         "booking.day_unreadable": _("Give the day as year, month and day, for example 2026-11-23."),
         "booking.time_unreadable": _("Give the time in hours and minutes, for example 09:30."),

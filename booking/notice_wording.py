@@ -207,6 +207,18 @@ register_events(
             "tool",
             name=_("Instrument out of service"),
         ),
+        "lab.maintenance_due": Event(
+            "lab",
+            _("%(instrument)s: maintenance is due soon: %(name)s"),
+            (
+                _("Due at %(due_at)s."),
+                _("Hours of use left: %(hours)s"),
+                _("One press on the instrument's page keeps a free time for it."),
+            ),
+            "tool",
+            needs_action=True,
+            name=_("Maintenance due"),
+        ),
         "lab.in_service_again": Event(
             "lab",
             _("%(instrument)s is in service again"),

@@ -17,6 +17,7 @@ from booking.services import (
     escalation,
     holds,
     licences,
+    maintenance_plans,
     subscription_refresh,
     subscriptions,
     time_alerts,
@@ -141,3 +142,11 @@ def licences_due(timestamp: int) -> None:
     now = timezone.now()
     reminded, gaps = licences.remind_due(now), licences.tell_gaps_due(now)
     beat("booking.licences_due", now, reminded=reminded, gaps=gaps, feedback=credit.note_missing_feedback_due(now))
+
+
+@app.periodic(cron="40 * * * *")
+@app.task(name="booking.maintenance_due", queueing_lock="booking.maintenance_due")
+def maintenance_due(timestamp: int) -> None:
+    """Remind labs of maintenance that is due soon."""
+    now = timezone.now()
+    beat("booking.maintenance_due", now, reminded=maintenance_plans.remind_due(now))

@@ -35,6 +35,9 @@ urlpatterns = [
     path(
         "instruments/<int:pk>/maintenance/<int:occupancy>/take-back/", maintenance.maintenance_remove, name="maintenance_remove"
     ),
+    path("instruments/<int:pk>/maintenance/plans/", maintenance.plan_add, name="maintenance_plan_add"),
+    path("maintenance-plans/<int:pk>/next/", maintenance.plan_next, name="maintenance_plan_next"),
+    path("maintenance-plans/<int:pk>/remove/", maintenance.plan_remove, name="maintenance_plan_remove"),
     path("outages/<int:pk>/", downtimes.downtime_detail, name="downtime_detail"),
     path("outages/<int:pk>/decide", downtimes.downtime_decide, name="downtime_decide"),
     path("outages/<int:pk>/until", downtimes.downtime_prolong, name="downtime_prolong"),

@@ -13,6 +13,14 @@ from django.utils.translation import pgettext_lazy
 from booking.downtime_wording import KIND_NAMES
 from booking.rules.downtime import DowntimeKind
 from booking.services.downtimes import WORDS_LENGTH
+from booking.services.maintenance_plans import (
+    MOST_HOURS,
+    MOST_MINUTES,
+    MOST_MONTHS,
+    MOST_REMIND_DAYS,
+    NAME_LENGTH,
+    PlanFields,
+)
 from instruments.hours_wording import AUDIENCE_NAMES
 from instruments.registry_wording import WEEKDAY_NAMES
 from instruments.rules.entries import CalendarEntry, EntryKind, HolidayRule, Priority
@@ -316,6 +324,37 @@ class MaintenanceForm(forms.Form):
         if typed.get("kind") != DowntimeKind.BREAKDOWN and not typed.get("starts_local") and "starts_local" not in self.errors:
             self.add_error("starts_local", _("Say when it begins. Only a breakdown begins now."))
         return typed
+
+
+class PlanForm(forms.Form):
+    """Maintenance that comes again."""
+
+    name = forms.CharField(label=_("What is done"), max_length=NAME_LENGTH)
+    kind = forms.ChoiceField(
+        label=_("Kind of work"), choices=[one for one in KIND_NAMES.items() if one[0] != DowntimeKind.BREAKDOWN]
+    )
+    every_months = forms.IntegerField(label=_("Every so many months"), required=False, min_value=1, max_value=MOST_MONTHS)
+    every_hours = forms.IntegerField(
+        label=_("Every so many hours of use"),
+        required=False,
+        min_value=1,
+        max_value=MOST_HOURS,
+        help_text=_("What comes first counts."),
+    )
+    duration_minutes = forms.IntegerField(label=_("It takes (minutes)"), min_value=1, max_value=MOST_MINUTES, initial=120)
+    remind_days = forms.IntegerField(label=_("Remind so many days before"), min_value=0, max_value=MOST_REMIND_DAYS, initial=14)
+
+    def fields_of_plan(self) -> PlanFields:
+        """What was typed."""
+        typed = self.cleaned_data
+        return PlanFields(
+            typed["name"],
+            DowntimeKind(typed["kind"]),
+            typed["every_months"],
+            typed["every_hours"],
+            typed["duration_minutes"],
+            typed["remind_days"],
+        )
 
 
 class UntilForm(forms.Form):

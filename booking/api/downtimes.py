@@ -11,14 +11,15 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from booking.models import Downtime
+from booking.models import Downtime, MaintenancePlan
 from booking.queries import downtimes as downtime_queries
 from booking.queries.downtimes import Hit
-from booking.rules.downtime import MOST_DECIDED, MOST_TIMES, Became, Choice, DowntimeKind
-from booking.services import downtimes
+from booking.rules.downtime import MOST_DECIDED, MOST_TIMES, Became, Choice, DowntimeKind, Due
+from booking.services import downtimes, maintenance_plans
 from booking.services.downtimes import NOTE_LENGTH, WORDS_LENGTH, Decision, Outage
+from booking.services.maintenance_plans import PlanFields
 from config.kernel.access import Role, get_visible
-from config.kernel.api.fields import Id, Instant, Text
+from config.kernel.api.fields import Id, Instant, Text, WholeNumber
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, StrictSerializer
 from config.kernel.api.views import ApiView
@@ -202,6 +203,109 @@ class DowntimeView(ApiView):
 
     def _one(self, pk: int) -> dict[str, Any]:
         return _shown(get_visible(downtime_queries.downtime_detail(self.actor), self.actor, pk=pk))
+
+
+class PlanIn(StrictSerializer):
+    """``every_months`` or ``every_hours`` of use, or both: what comes first."""
+
+    name = Text(max_length=maintenance_plans.NAME_LENGTH)
+    kind = serializers.ChoiceField(choices=[one.value for one in DowntimeKind if one is not DowntimeKind.BREAKDOWN])
+    every_months = WholeNumber(required=False, allow_null=True, default=None)
+    every_hours = WholeNumber(required=False, allow_null=True, default=None)
+    duration_minutes = WholeNumber()
+    remind_days = WholeNumber(required=False, default=14)
+
+
+class PlanOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    instrument = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.CharField()
+    every_months = serializers.IntegerField(allow_null=True)
+    every_hours = serializers.IntegerField(allow_null=True)
+    duration_minutes = serializers.IntegerField()
+    remind_days = serializers.IntegerField()
+    due_at = serializers.DateTimeField(allow_null=True)
+    hours_left = serializers.IntegerField(allow_null=True, help_text="Hours of use until it is due; negative when it is over.")
+
+
+class RemovedOut(serializers.Serializer):
+    id = serializers.IntegerField()
+
+
+class PlansView(ApiView):
+    """Maintenance of an instrument that comes again."""
+
+    token_scopes = {"GET": "manage", "POST": "manage"}
+    queryset = MaintenancePlan.objects.none()
+
+    def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
+        return PlanIn if self.action == "create" else PlanOut
+
+    @extend_schema(responses=PlanOut(many=True))
+    def list(self, request: Request, pk: str) -> Response:
+        """All of them, what is due first before the others."""
+        instrument = queries.instrument_for(self.actor, int(pk))
+        self.actor.require_in(instrument.organisation_id, Role.LAB_MANAGER)
+        return self.paged(downtime_queries.plans_of(self.actor, instrument), lambda pair: _plan(*pair))
+
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: PlanOut})
+    def create(self, request: Request, pk: str) -> Response:
+        """Keep one."""
+        asked = self.valid(request)
+
+        def effect() -> dict[str, Any]:
+            row = maintenance_plans.add(
+                self.actor, int(pk), PlanFields(**{**asked, "kind": DowntimeKind(asked["kind"])}), self.now
+            )
+            return _plan(row, maintenance_plans.due_of_all([row])[row.pk])
+
+        return self.once(request, "maintenance_plan.add", effect)
+
+
+class PlanView(ApiView):
+    """One plan: its next time, and its end."""
+
+    token_scopes = {"POST": "manage"}
+    queryset = MaintenancePlan.objects.none()
+    serializer_class = NoFields
+
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: DowntimeOut})
+    def next(self, request: Request, pk: str) -> Response:
+        """Keep the next free time for it."""
+        self.valid(request)
+
+        def effect() -> dict[str, Any]:
+            made = maintenance_plans.make_block(self.actor, int(pk), self.now)
+            return _shown(get_visible(downtime_queries.downtime_detail(self.actor), self.actor, pk=made.pk))
+
+        return self.once(request, "maintenance_plan.next", effect)
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=RemovedOut)
+    def remove(self, request: Request, pk: str) -> Response:
+        """Take it away; what was planned by it stays."""
+        self.valid(request)
+
+        def effect() -> dict[str, Any]:
+            return {"id": maintenance_plans.remove(self.actor, int(pk), self.now).pk}
+
+        return self.once(request, "maintenance_plan.remove", effect, status=200)
+
+
+def _plan(row: MaintenancePlan, due: Due) -> dict[str, Any]:
+    zone = ZoneInfo(row.instrument.site.time_zone)
+    return {
+        "id": row.pk,
+        "instrument": row.instrument_id,
+        "name": row.name,
+        "kind": str(row.kind),
+        "every_months": row.every_months,
+        "every_hours": row.every_hours,
+        "duration_minutes": row.duration_minutes,
+        "remind_days": row.remind_days,
+        "due_at": due.at.astimezone(zone).isoformat() if due.at else None,
+        "hours_left": due.hours_left,
+    }
 
 
 def _range(starts_at: datetime, ends_at: datetime) -> TimeRange:

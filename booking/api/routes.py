@@ -96,6 +96,19 @@ def _downtimes() -> list[URLPattern]:
         re_path(
             rf"^instruments/{ID}/downtimes/hits/$", of_instrument.as_view({"get": "hits"}), name="api_instrument_downtime_hits"
         ),
+        re_path(
+            rf"^instruments/{ID}/maintenance-plans/$",
+            downtimes.PlansView.as_view({"get": "list", "post": "create"}),
+            name="api_maintenance_plans",
+        ),
+        re_path(
+            rf"^maintenance-plans/{ID}/next/$", downtimes.PlanView.as_view({"post": "next"}), name="api_maintenance_plan_next"
+        ),
+        re_path(
+            rf"^maintenance-plans/{ID}/remove/$",
+            downtimes.PlanView.as_view({"post": "remove"}),
+            name="api_maintenance_plan_remove",
+        ),
         re_path(rf"^downtimes/{ID}/$", one.as_view({"get": "retrieve"}), name="api_downtime"),
         re_path(rf"^downtimes/{ID}/decisions/$", one.as_view({"post": "decide"}), name="api_downtime_decide"),
         re_path(rf"^downtimes/{ID}/until/$", one.as_view({"post": "prolong"}), name="api_downtime_prolong"),

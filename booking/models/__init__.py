@@ -9,6 +9,7 @@ from booking.models.downtime import Downtime, DowntimeEffect
 from booking.models.enquiry import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySeen, Need
 from booking.models.feed_token import FeedKind, FeedToken
 from booking.models.leader_approval import LeaderApproval
+from booking.models.maintenance_plan import MaintenancePlan
 from booking.models.occupancy import Occupancy, OccupancySource
 from booking.models.policy import InstrumentPolicy, PolicyLayer
 from booking.models.rating import SessionRating
@@ -63,6 +64,7 @@ __all__ = [
     "LeaderApproval",
     "Licence",
     "LicenceGap",
+    "MaintenancePlan",
     "Means",
     "Need",
     "Occupancy",

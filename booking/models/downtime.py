@@ -12,8 +12,9 @@ class Downtime(models.Model):
     """Time in which an instrument is out of service, at no cost to anybody. Written by ``booking.services.downtimes``.
 
     It takes what is free of its range by occupancies of its own; bookings that stay keep their place in it. A breakdown says
-    ``status_before``, the running state that comes back with its end. ``note`` is for the lab, ``words`` (``words_en``) went to the
-    customers. It is open until ``closed_at``; ``closed_by`` is who said that it works again earlier (nobody: its time was over).
+    ``status_before``, the running state that comes back with its end; planned work may follow from a ``plan``. ``note`` is for the lab,
+    ``words`` (``words_en``) went to the customers. It is open until ``closed_at``; ``closed_by`` is who said that it works again earlier
+    (nobody: its time was over).
     """
 
     instrument = models.ForeignKey("instruments.Instrument", on_delete=models.PROTECT, related_name="downtimes")
@@ -23,6 +24,7 @@ class Downtime(models.Model):
     note = models.CharField(max_length=200, blank=True)
     words = models.CharField(max_length=400, blank=True)
     words_en = models.CharField(max_length=400, blank=True)
+    plan = models.ForeignKey("booking.MaintenancePlan", null=True, on_delete=models.SET_NULL, related_name="downtimes")
     status_before = models.CharField(max_length=30, blank=True)
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()

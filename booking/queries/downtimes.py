@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Prefetch, QuerySet
 
-from booking.models import Downtime, DowntimeEffect, Occupancy, OccupancySource, Reservation
+from booking.models import Downtime, DowntimeEffect, MaintenancePlan, Occupancy, OccupancySource, Reservation
 from booking.queries.finding import FoundTime, find_earliest
-from booking.rules.downtime import MOST_DECIDED, Choice, choices_for, share_out
+from booking.rules.downtime import MOST_DECIDED, Choice, Due, choices_for, share_out
 from booking.rules.states import ReservationState
 from booking.rules.time_search import LONGEST_MINUTES, SHORTEST_MINUTES, TimeSearch
 from booking.services import context as booking_context
-from booking.services import downtimes
+from booking.services import downtimes, maintenance_plans
 from config.kernel.access import Actor, visible_to
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument
@@ -112,3 +112,16 @@ def downtime_detail(actor: Actor) -> QuerySet[Downtime]:
         "instrument__site", "instrument__organisation", "instrument__policy", "made_by", "closed_by"
     )
     return rows.prefetch_related(Prefetch("effects", queryset=effects.order_by("reservation__starts_at", "pk")))
+
+
+def plans(actor: Actor) -> QuerySet[MaintenancePlan]:
+    """The plans of the instruments that the actor manages."""
+    return visible_to(MaintenancePlan.objects.all(), actor).select_related("instrument__site", "instrument__organisation")
+
+
+def plans_of(actor: Actor, instrument: Instrument) -> list[tuple[MaintenancePlan, Due]]:
+    """The plans of one instrument with when each is due, those with an earlier date first."""
+    rows = list(plans(actor).filter(instrument=instrument))
+    due = maintenance_plans.due_of_all(rows)
+    far = datetime.max.replace(tzinfo=UTC)
+    return sorted(((row, due[row.pk]) for row in rows), key=lambda pair: (pair[1].at or far, pair[0].pk))

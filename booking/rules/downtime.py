@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -85,18 +87,30 @@ def share_out(
     return shares
 
 
-def next_due(last_at: datetime, months: int | None, zone: ZoneInfo) -> datetime | None:
-    """When maintenance that comes every ``months`` is due after ``last_at``: the same day and hour on the clock there, or the month's last
-    day. None for a plan that counts no months."""
-    if months is None:
-        return None
-    local = last_at.astimezone(zone)
-    month = local.month - 1 + months
-    year, month = local.year + month // 12, month % 12 + 1
-    day = min(local.day, _days_of(year, month))
-    return local.replace(year=year, month=month, day=day)
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When planned work is due: by the calendar (None where it counts no months), and how many hours of use are left until then (None
+    where it counts none)."""
+
+    at: datetime | None
+    hours_left: int | None
+
+    def is_near(self, now: datetime, remind_days: int, every_hours: int | None) -> bool:
+        """Whether one should be reminded: so many days before, or with a tenth of its hours left."""
+        by_date = self.at is not None and self.at - timedelta(days=remind_days) <= now
+        by_use = self.hours_left is not None and every_hours is not None and self.hours_left * 10 <= every_hours
+        return by_date or by_use
 
 
-def _days_of(year: int, month: int) -> int:
-    first = datetime(year + month // 12, month % 12 + 1, 1)  # noqa: DTZ001  (a calendar's month, no instant)
-    return (first - timedelta(days=1)).day
+def due_of(last_at: datetime, used_minutes: int, every_months: int | None, every_hours: int | None, zone: ZoneInfo) -> Due:
+    """When it is due after ``last_at``, with so many minutes of use since then."""
+    at = _months_later(last_at, every_months, zone) if every_months else None
+    return Due(at, every_hours - used_minutes // 60 if every_hours else None)
+
+
+def _months_later(moment: datetime, months: int, zone: ZoneInfo) -> datetime:
+    """The same day of the month and hour on the clock there, or the month's last day."""
+    local = moment.astimezone(zone)
+    count = local.year * 12 + local.month - 1 + months
+    year, month = count // 12, count % 12 + 1
+    return local.replace(year=year, month=month, day=min(local.day, monthrange(year, month)[1]))

@@ -10,13 +10,21 @@ from psycopg.types.range import TimestamptzRange
 from booking.models import Downtime, Occupancy, OccupancySource, Reservation
 from booking.rules.downtime import DowntimeKind
 from config.kernel.time_range import TimeRange, subtract
-from instruments.models import BOOKABLE_STATUSES
+from instruments.models import BOOKABLE_STATUSES, Instrument
 
 
 def works_again_by(instrument_id: int, moment: datetime) -> bool:
     """Whether the instrument, which does not run now, is expected to by ``moment``: its breakdown has an end before that."""
     rows = Downtime.objects.filter(instrument_id=instrument_id, kind=DowntimeKind.BREAKDOWN, closed_at=None)
     return rows.filter(ends_at__lte=moment, status_before__in=BOOKABLE_STATUSES).exists()
+
+
+def works_again_at(instrument: Instrument, now: datetime) -> datetime | None:
+    """When an instrument that does not run now is expected to, where its lab said so: everybody may know. No query while it runs."""
+    if instrument.status in BOOKABLE_STATUSES:
+        return None
+    rows = Downtime.objects.filter(instrument=instrument, kind=DowntimeKind.BREAKDOWN, closed_at=None, ends_at__gt=now)
+    return rows.values_list("ends_at", flat=True).first()
 
 
 def covers(reservation: Reservation, now: datetime) -> bool:

@@ -65,7 +65,7 @@ class Timeline {
       locale: document.documentElement.lang,
       headerToolbar: { start: "", center: "", end: "" },
       slotDuration: week ? "04:00" : "01:00",
-      slotWidth: week ? 44 : 64,
+      slotWidth: week ? 76 : 64,
       snapDuration: "00:15",
       slotLabelFormat: { hour: "2-digit", minute: "2-digit", hour12: false },
       dayHeaderFormat: { weekday: "short", month: "numeric", day: "numeric" },
@@ -90,11 +90,11 @@ class Timeline {
     };
   }
 
-  async load() {
+  async load(own = false) {
     const answer = await fetch(this.place.dataset.feed, { headers: this.etag ? { "If-None-Match": this.etag } : {} }).catch(() => null);
     if (!answer || answer.status === 304 || this.busy) return;
     if (!answer.ok) return announce(this.words.unread);
-    if (this.etag) announce(this.words.refreshed);
+    if (this.etag && !own) announce(this.words.refreshed);
     this.etag = answer.headers.get("ETag") ?? "";
     const feed = await answer.json();
     this.calendar.setOption("resources", feed.instruments.map((one) => this.row(one, feed.time_zone)));
@@ -238,7 +238,7 @@ class Timeline {
     form.reset();
     this.dialogs.move.close();
     announce(said.state === "made" ? this.words.moved : this.words.asked);
-    this.load();
+    this.load(true);
   }
 
   openMake(resource, start, end) {

@@ -23,18 +23,19 @@ from booking.downtime_wording import KIND_NAMES
 from booking.models import Downtime, Occupancy
 from booking.queries import downtimes as downtime_queries
 from booking.rules.downtime import DowntimeKind
-from booking.services import downtimes, maintenance
+from booking.services import downtimes, maintenance, maintenance_plans
 from booking.services.downtimes import Outage
-from config.kernel.access import Actor, Role
+from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, NotFound, Refusal
 from config.kernel.time_range import TimeRange
 from frontend import display
 from frontend.booking_form import read_key
-from frontend.hours_forms import MaintenanceForm
+from frontend.hours_forms import MaintenanceForm, PlanForm
 from frontend.http import actor_of
 from frontend.instrument_forms import add_refusal
 from frontend.outage_form import HitRow, decisions_in, rows_of, seen_in
 from frontend.presenters import instruments as present
+from frontend.refusals import sentences, status_of
 from instruments import queries
 from instruments.models import Instrument
 from instruments.rules.wall_time import end_instant, refuse_year, start_instant, to_wall
@@ -58,8 +59,10 @@ def instrument_maintenance(request: HttpRequest, pk: int) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     instrument = of_the_lab(actor, pk)
     if request.method == "GET":
-        given = {name: request.GET[name] for name in MaintenanceForm.base_fields if name in request.GET}
-        return _page(request, actor, instrument, MaintenanceForm(initial=given), now)
+        kept = "plan" in request.GET
+        given = {name: request.GET[name] for name in (PlanForm if kept else MaintenanceForm).base_fields if name in request.GET}
+        plan_form = PlanForm(initial=given) if kept else None
+        return _page(request, actor, instrument, MaintenanceForm(initial={} if kept else given), now, plan_form=plan_form)
     form = MaintenanceForm(request.POST)
     during = _during(form, present.zone(instrument), now) if form.is_valid() else None
     if during is None:
@@ -100,6 +103,54 @@ def maintenance_remove(request: HttpRequest, pk: int, occupancy: int) -> HttpRes
     instrument = of_the_lab(actor, pk)
     gone = maintenance.unblock(actor, pk, occupancy, timezone.now())
     return again(request, instrument, DowntimeKind.OTHER.value, TimeRange(gone.during.lower, gone.during.upper), gone.note)
+
+
+@login_required
+@require_POST
+def plan_add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep maintenance that comes again."""
+    actor, now = actor_of(request), timezone.now()
+    instrument = of_the_lab(actor, pk)
+    plan_form = PlanForm(request.POST)
+    status = 422
+    if plan_form.is_valid():
+        try:
+            maintenance_plans.add(actor, pk, plan_form.fields_of_plan(), now)
+        except NotFound:
+            raise
+        except Refusal as refusal:
+            add_refusal(plan_form, refusal)
+            status = status_of(refusal)
+        else:
+            messages.success(request, _("Kept. Your lab is reminded before it is due."))
+            return redirect("instrument_maintenance", pk)
+    return _page(request, actor, instrument, MaintenanceForm(), now, plan_form=plan_form, status=status)
+
+
+@login_required
+@require_POST
+def plan_next(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep the next free time for what is due; taken back on the page that follows."""
+    actor, now = actor_of(request), timezone.now()
+    instrument = get_visible(downtime_queries.plans(actor), actor, pk=pk).instrument
+    try:
+        made = maintenance_plans.make_block(actor, pk, now)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return _page(request, actor, instrument, MaintenanceForm(), now, refusal=refusal, status=status_of(refusal))
+    messages.success(request, _("A free time is kept for it. Nobody can book in this time."))
+    return redirect("downtime_detail", made.pk)
+
+
+@login_required
+@require_POST
+def plan_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a plan away; the form still holds it, so that one press keeps it again."""
+    gone = maintenance_plans.remove(actor_of(request), pk, timezone.now())
+    messages.success(request, _("Removed. To undo this, keep it again: the form still holds it."))
+    values = {name: getattr(gone, name) for name in PlanForm.base_fields if getattr(gone, name) is not None}
+    return redirect(f"{reverse('instrument_maintenance', args=[gone.instrument_id])}?{urlencode({'plan': 1, **values})}")
 
 
 def again(request: HttpRequest, instrument: Instrument, kind: str, during: TimeRange, note: str) -> HttpResponse:
@@ -155,6 +206,8 @@ def _page(
     now: datetime,
     *,
     during: TimeRange | None = None,
+    plan_form: PlanForm | None = None,
+    refusal: Refusal | None = None,
     status: int = 200,
 ) -> HttpResponse:
     hits, more = hit_rows(request, actor, instrument, during, now) if during else ([], 0)
@@ -166,7 +219,11 @@ def _page(
         "hits": hits,
         "more": more,
         "checked": during is not None,
-        "refused": status == 409,
+        "refused": status == 409 and during is not None,
+        "plans": downtime_queries.plans_of(actor, instrument),
+        "plan_form": plan_form or PlanForm(),
+        "plan_open": plan_form is not None,
+        "problems": sentences(refusal) if refusal else [],
         "key": read_key(request.POST) or str(uuid4()),
         "planned": [
             *(_planned(one, zone) for one in downtime_queries.downtimes_of(actor, instrument, now)),
