@@ -300,7 +300,7 @@ class MaintenanceForm(forms.Form):
     """An instrument goes out of service: now (a breakdown), or for planned work from a moment on."""
 
     kind = forms.ChoiceField(label=_("Why"), choices=list(KIND_NAMES.items()), initial=DowntimeKind.BREAKDOWN.value)
-    starts_local = LocalMomentField(_("From"), required=False)
+    starts_local = LocalMomentField(_("From"), required=False, help_text=_("For planned work; a breakdown begins now."))
     ends_local = LocalMomentField(_("Until"))
     note = forms.CharField(label=_("What is done"), max_length=REASON_LENGTH, help_text=_("Shown to your lab only."))
     words = forms.CharField(

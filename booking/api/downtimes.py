@@ -65,8 +65,8 @@ class UntilIn(StrictSerializer):
 
 
 class WindowParameters(StrictSerializer):
-    starts_at = serializers.DateTimeField()
-    ends_at = serializers.DateTimeField()
+    starts_at = Instant()
+    ends_at = Instant()
 
 
 class DealtProblemOut(serializers.Serializer):

@@ -313,13 +313,10 @@ def _give_back(downtime: Downtime, now: datetime) -> None:
 
 
 def _waiting_for(downtime: Downtime, now: datetime) -> list[Reservation]:
-    """Those whose place in it still lies ahead."""
+    """Those who were told and whose place in it still lies ahead."""
+    told = downtime.effects.filter(became__in=[Became.KEPT, Became.OFFERED]).values("reservation_id")
     rows = Reservation.objects.filter(
-        instrument__calendar_id=downtime.instrument.calendar_id,
-        state__in=_AHEAD,
-        starts_at__gte=now,
-        starts_at__lt=downtime.ends_at,
-        ends_at__gt=downtime.starts_at,
+        pk__in=told, state__in=_AHEAD, starts_at__gte=now, starts_at__lt=downtime.ends_at, ends_at__gt=downtime.starts_at
     )
     return list(rows.select_related("instrument__site", "organisation").order_by("starts_at", "pk"))
 
