@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from booking.models import Reservation
 from booking.queries import downtimes as downtime_queries
 from booking.rules.downtime import Choice, DowntimeKind
-from booking.services import downtimes, maintenance, reservations, transitions, usage_review
+from booking.services import downtimes, maintenance, maintenance_plans, reservations, transitions, usage_review
 from booking.services.downtimes import Decision, Outage
+from booking.services.maintenance_plans import PlanFields
 from booking.services.reservations import ReservationRequest
 from booking.services.state_writing import seen_by
 from config.demo.organisations import People
@@ -171,6 +172,8 @@ class Season:
         manager = self.people.actor(lab, Role.LAB_MANAGER)
         during = self._during(_workday(today, 5), 9, 9)
         maintenance.block(manager, own[0].pk, during, words("people")["maintenance"], self.now)
+        often = PlanFields(words("people")["maintenance"], DowntimeKind.SERVICE, 6, 500, 240)
+        maintenance_plans.add(manager, own[0].pk, often, self.now - timedelta(days=170))
         self._breaks_down(firm, manager, own[-1], today)
 
     def _breaks_down(self, firm: Organisation, manager: Actor, instrument: Instrument, today: date) -> None:
