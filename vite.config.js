@@ -54,7 +54,7 @@ export default defineConfig({
     target: ["chrome111", "firefox114", "safari16.4"],
     rollupOptions: {
       checks: { eval: false },
-      input: ["main.js", "theme.js", "icon.svg"].map((name) => resolve(root, "frontend/assets", name)),
+      input: ["main.js", "theme.js", "timeline.js", "icon.svg"].map((name) => resolve(root, "frontend/assets", name)),
     },
   },
   plugins: [

@@ -26,6 +26,8 @@ from booking.models import (
     DeviceEvent,
     DeviceKey,
     DeviceRun,
+    Downtime,
+    DowntimeEffect,
     Enquiry,
     EnquiryAttachment,
     EnquiryMessage,
@@ -37,6 +39,7 @@ from booking.models import (
     LeaderApproval,
     Licence,
     LicenceGap,
+    MaintenancePlan,
     Need,
     Occupancy,
     PolicyLayer,
@@ -313,7 +316,23 @@ def _consents(queryset: QuerySet[BookingConsent], actor: Actor) -> QuerySet[Book
     )
 
 
+def _downtimes(queryset: QuerySet[Downtime], actor: Actor) -> QuerySet[Downtime]:
+    """Why an instrument is out of service is for its managers; that it is, everybody sees in its running state and its calendar."""
+    return queryset.filter(_managed(actor, "instrument__"))
+
+
+def _maintenance_plans(queryset: QuerySet[MaintenancePlan], actor: Actor) -> QuerySet[MaintenancePlan]:
+    return queryset.filter(_managed(actor, "instrument__"))
+
+
+def _downtime_effects(queryset: QuerySet[DowntimeEffect], actor: Actor) -> QuerySet[DowntimeEffect]:
+    return queryset.filter(_managed(actor, "downtime__instrument__"))
+
+
 _SCOPES: dict[Any, Any] = {
+    Downtime: _downtimes,
+    MaintenancePlan: _maintenance_plans,
+    DowntimeEffect: _downtime_effects,
     Delegation: _delegations,
     RejectReason: _reject_reasons,
     RequestDecision: _request_decisions,

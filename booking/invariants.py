@@ -294,3 +294,14 @@ register_sql(
           FROM booking_reservation r JOIN booking_reservationgroup g ON g.id = r.group_id
          WHERE (r.organisation_id, r.requested_by_id) <> (g.organisation_id, g.requested_by_id)""",
 )
+
+register_sql(
+    "booking.downtimes_take_their_own_time",
+    counted="SELECT count(*) FROM booking_downtime",
+    violations="""
+        SELECT format('occupancy %s lies outside its downtime %s, or behind its end', o.id, d.id)
+          FROM booking_occupancy o JOIN booking_downtime d ON d.id = o.downtime_id
+          JOIN instruments_instrument i ON i.id = d.instrument_id
+         WHERE o.calendar_id <> i.calendar_id OR lower(o.during) < d.starts_at
+            OR upper(o.during) > least(d.ends_at, coalesce(d.closed_at, d.ends_at))""",
+)

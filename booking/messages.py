@@ -75,6 +75,28 @@ register(
         "booking.gap_too_short": _("Too short for a booking"),
         "booking.range_invalid": _("The end must be after the start."),
         "booking.range_too_long": _("One request can be for %(days)s days at most. Choose an earlier end."),
+        "downtime.over": _("It has to end after now, and after its start. Choose a later end."),
+        "downtime.open_already": _(
+            "A breakdown of this instrument is open already. Change its end there, or say that it works again."
+        ),
+        "downtime.closed": _("This is over already: the instrument works again. If it does not, say so anew."),
+        "downtime.others_hit": _(
+            "It would hit bookings that were not shown (%(count)s). Look at them, then press the button again."
+        ),
+        "downtime.too_many": _("Decide about at most %(most)s bookings at once. Choose fewer; the others come after them."),
+        "downtime.choice": _(
+            "This cannot be done with this booking now: it has moved, begun or ended. Look at it and choose again."
+        ),
+        "downtime.offered_within": _("The offered time lies in the outage. Choose one after its end."),
+        "downtime.nobody_to_blame": _(
+            "The instrument was out of service then, so nobody missed it. Cancel it with a reason instead."
+        ),
+        "plan.breakdown": _("Nobody plans a breakdown. Choose another kind of work."),
+        "plan.never": _("Say after how many months or hours of use it comes again."),
+        "plan.out_of_range": _("Choose a whole number of at most %(most)s."),
+        "plan.too_many": _("An instrument can have %(most)s plans. Remove one first."),
+        "plan.made_already": _("It is planned already: see what is now and planned. Take that back to plan it anew."),
+        "plan.no_time": _("In the next %(days)s days no %(minutes)s minutes are open and free in one piece. Plan it by hand."),
         "maintenance.too_long": _("Plan at most %(days)s days at once. Is the year right?"),
         "booking.day_unreadable": _("Give the day as year, month and day, for example 2026-11-23."),
         "booking.time_unreadable": _("Give the time in hours and minutes, for example 09:30."),

@@ -229,6 +229,50 @@ register_events(
             "arrow-back-up",
             name=_("New time taken back (lab)"),
         ),
+        "reservation.waits_for_repair": _customer(
+            _("%(instrument)s is out of service: your reservation %(reference)s waits"),
+            _("Reservation waits for a repair"),
+            "tool",
+            lines=(
+                *_WHEN,
+                _("It is expected to work again at %(until_at)s."),
+                _(
+                    "Your place is kept. If it does not work when your time begins, the reservation is cancelled and costs nothing."
+                ),
+                _WHY,
+            ),
+        ),
+        "reservation.works_again": _customer(
+            _("%(instrument)s works again: your reservation %(reference)s takes place"),
+            _("Instrument of a reservation works again"),
+            "circle-check",
+        ),
+        "lab.out_of_service": Event(
+            "lab",
+            _("%(instrument)s is out of service until %(until_at)s"),
+            (_("Bookings in this time: %(count)s"),),
+            "tool",
+            name=_("Instrument out of service"),
+        ),
+        "lab.maintenance_due": Event(
+            "lab",
+            _("%(instrument)s: maintenance is due soon: %(name)s"),
+            (
+                _("Due at %(due_at)s."),
+                _("Hours of use left: %(hours)s"),
+                _("One press on the instrument's page keeps a free time for it."),
+            ),
+            "tool",
+            needs_action=True,
+            name=_("Maintenance due"),
+        ),
+        "lab.in_service_again": Event(
+            "lab",
+            _("%(instrument)s is in service again"),
+            (),
+            "circle-check",
+            name=_("Instrument in service again"),
+        ),
         "reservation.expired": _customer(
             _("%(instrument)s: request %(reference)s was not answered in time"),
             _("Request not answered in time"),

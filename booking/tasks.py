@@ -13,9 +13,11 @@ from booking.services import (
     decisions,
     device_events,
     device_matching,
+    downtimes,
     escalation,
     holds,
     licences,
+    maintenance_plans,
     subscription_refresh,
     subscriptions,
     time_alerts,
@@ -29,10 +31,20 @@ from config.kernel.services.heartbeat import beat
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="booking.handle_due", queueing_lock="booking.handle_due")
 def handle_due(timestamp: int) -> None:
-    """Lapse unanswered requests and proposals, and close missed reservations."""
+    """Lapse unanswered requests and proposals, and close missed reservations; before that, what could not begin is nobody's fault."""
     now = timezone.now()
+    released, over, settled = downtimes.release_due(now), downtimes.close_due(now), downtimes.settle_due(now)
+    downs = {"released": released, "over": over, "settled": settled}
     expired, missed = transitions.expire_due(now), transitions.mark_no_shows_due(now)
-    beat("booking.handle_due", now, expired=expired, missed=missed, lapsed=changes.lapse_due(now), told=decisions.tell_due(now))
+    beat(
+        "booking.handle_due",
+        now,
+        expired=expired,
+        missed=missed,
+        lapsed=changes.lapse_due(now),
+        told=decisions.tell_due(now),
+        **downs,
+    )
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -130,3 +142,11 @@ def licences_due(timestamp: int) -> None:
     now = timezone.now()
     reminded, gaps = licences.remind_due(now), licences.tell_gaps_due(now)
     beat("booking.licences_due", now, reminded=reminded, gaps=gaps, feedback=credit.note_missing_feedback_due(now))
+
+
+@app.periodic(cron="40 * * * *")
+@app.task(name="booking.maintenance_due", queueing_lock="booking.maintenance_due")
+def maintenance_due(timestamp: int) -> None:
+    """Remind labs of maintenance that is due soon."""
+    now = timezone.now()
+    beat("booking.maintenance_due", now, reminded=maintenance_plans.remind_due(now))

@@ -10,6 +10,17 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from booking.downtime_wording import KIND_NAMES
+from booking.rules.downtime import DowntimeKind
+from booking.services.downtimes import WORDS_LENGTH
+from booking.services.maintenance_plans import (
+    MOST_HOURS,
+    MOST_MINUTES,
+    MOST_MONTHS,
+    MOST_REMIND_DAYS,
+    NAME_LENGTH,
+    PlanFields,
+)
 from instruments.hours_wording import AUDIENCE_NAMES
 from instruments.registry_wording import WEEKDAY_NAMES
 from instruments.rules.entries import CalendarEntry, EntryKind, HolidayRule, Priority
@@ -286,11 +297,70 @@ class MoveForm(forms.Form):
 
 
 class MaintenanceForm(forms.Form):
-    """Time that the lab takes for itself."""
+    """An instrument goes out of service: now (a breakdown), or for planned work from a moment on."""
 
-    starts_local = LocalMomentField(_("From"))
+    kind = forms.ChoiceField(label=_("Why"), choices=list(KIND_NAMES.items()), initial=DowntimeKind.BREAKDOWN.value)
+    starts_local = LocalMomentField(_("From"), required=False, help_text=_("For planned work; a breakdown begins now."))
     ends_local = LocalMomentField(_("Until"))
     note = forms.CharField(label=_("What is done"), max_length=REASON_LENGTH, help_text=_("Shown to your lab only."))
+    words = forms.CharField(
+        label=_("Words to the customers"),
+        required=False,
+        max_length=WORDS_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Added to what each of them is told."),
+    )
+    words_en = forms.CharField(
+        label=_("The same in English"),
+        required=False,
+        max_length=WORDS_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("For those who read English; without it they get the first."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """Planned work says when it begins; a breakdown begins now."""
+        typed = super().clean() or {}
+        if typed.get("kind") != DowntimeKind.BREAKDOWN and not typed.get("starts_local") and "starts_local" not in self.errors:
+            self.add_error("starts_local", _("Say when it begins. Only a breakdown begins now."))
+        return typed
+
+
+class PlanForm(forms.Form):
+    """Maintenance that comes again."""
+
+    name = forms.CharField(label=_("What is done"), max_length=NAME_LENGTH)
+    kind = forms.ChoiceField(
+        label=_("Kind of work"), choices=[one for one in KIND_NAMES.items() if one[0] != DowntimeKind.BREAKDOWN]
+    )
+    every_months = forms.IntegerField(label=_("Every so many months"), required=False, min_value=1, max_value=MOST_MONTHS)
+    every_hours = forms.IntegerField(
+        label=_("Every so many hours of use"),
+        required=False,
+        min_value=1,
+        max_value=MOST_HOURS,
+        help_text=_("What comes first counts."),
+    )
+    duration_minutes = forms.IntegerField(label=_("It takes (minutes)"), min_value=1, max_value=MOST_MINUTES, initial=120)
+    remind_days = forms.IntegerField(label=_("Remind so many days before"), min_value=0, max_value=MOST_REMIND_DAYS, initial=14)
+
+    def fields_of_plan(self) -> PlanFields:
+        """What was typed."""
+        typed = self.cleaned_data
+        return PlanFields(
+            typed["name"],
+            DowntimeKind(typed["kind"]),
+            typed["every_months"],
+            typed["every_hours"],
+            typed["duration_minutes"],
+            typed["remind_days"],
+        )
+
+
+class UntilForm(forms.Form):
+    """Another end of what is out of service."""
+
+    ends_local = LocalMomentField(_("Until"))
 
 
 def _exception_initial(entry: CalendarEntry) -> dict[str, Any]:

@@ -70,7 +70,7 @@ PLACES: tuple[Place, ...] = (
     Place("find_a_time", _("Find a time"), "clock", go="n", begins=("find_a_time", "time_alert_")),
     Place("reservation_list", _("My bookings"), "calendar-event", CUSTOMERS, "b", ("reservation_", "wait_")),
     Place("approval_inbox", _("Approvals"), "inbox", frozenset({Role.LAB_MANAGER}), "a", ("approval_",)),
-    Place("sessions_today", _("Today"), "clock", frozenset({Role.LAB_MANAGER}), "t", ("session",)),
+    Place("sessions_today", _("Today"), "clock", frozenset({Role.LAB_MANAGER}), "t", ("session", "lab_timeline", "downtime_")),
     Place(
         "training_list",
         _("Training"),

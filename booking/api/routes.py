@@ -5,7 +5,20 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
-from booking.api import changes, consents, credit, enquiries, inbox, policies, spending, training, utilisation, views
+from booking.api import (
+    changes,
+    consents,
+    credit,
+    downtimes,
+    enquiries,
+    inbox,
+    policies,
+    spending,
+    timeline,
+    training,
+    utilisation,
+    views,
+)
 
 ID = r"(?P<pk>[0-9]{1,18})"
 
@@ -46,6 +59,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
             reservation.as_view({"get": "retrieve"}, figures_of=figures_of),
             name="api_reservation",
         ),
+        re_path(r"^timeline/$", timeline.TimelineView.as_view({"get": "retrieve"}), name="api_timeline"),
         re_path(r"^inbox/$", inbox.InboxView.as_view({"get": "list"}), name="api_inbox"),
         re_path(r"^inbox/decisions/$", inbox.DecisionsView.as_view({"post": "create"}), name="api_inbox_decisions"),
         re_path(
@@ -61,6 +75,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
         *_consents(),
         *_enquiries(),
         *_spending(),
+        *_downtimes(),
         re_path(
             rf"^reservations/{ID}/changes/$",
             changes.ChangeView.as_view({"get": "list", "post": "create"}),
@@ -94,6 +109,37 @@ def _consents() -> list[URLPattern]:
     return [
         re_path(r"^booking-consents/$", consent.as_view({"get": "list", "post": "create"}), name="api_booking_consents"),
         re_path(rf"^booking-consents/{ID}/end/$", consent.as_view({"post": "end"}), name="api_booking_consent_end"),
+    ]
+
+
+def _downtimes() -> list[URLPattern]:
+    of_instrument, one = downtimes.InstrumentDowntimesView, downtimes.DowntimeView
+    return [
+        re_path(
+            rf"^instruments/{ID}/downtimes/$",
+            of_instrument.as_view({"get": "list", "post": "create"}),
+            name="api_instrument_downtimes",
+        ),
+        re_path(
+            rf"^instruments/{ID}/downtimes/hits/$", of_instrument.as_view({"get": "hits"}), name="api_instrument_downtime_hits"
+        ),
+        re_path(
+            rf"^instruments/{ID}/maintenance-plans/$",
+            downtimes.PlansView.as_view({"get": "list", "post": "create"}),
+            name="api_maintenance_plans",
+        ),
+        re_path(
+            rf"^maintenance-plans/{ID}/next/$", downtimes.PlanView.as_view({"post": "next"}), name="api_maintenance_plan_next"
+        ),
+        re_path(
+            rf"^maintenance-plans/{ID}/remove/$",
+            downtimes.PlanView.as_view({"post": "remove"}),
+            name="api_maintenance_plan_remove",
+        ),
+        re_path(rf"^downtimes/{ID}/$", one.as_view({"get": "retrieve"}), name="api_downtime"),
+        re_path(rf"^downtimes/{ID}/decisions/$", one.as_view({"post": "decide"}), name="api_downtime_decide"),
+        re_path(rf"^downtimes/{ID}/until/$", one.as_view({"post": "prolong"}), name="api_downtime_prolong"),
+        re_path(rf"^downtimes/{ID}/close/$", one.as_view({"post": "close"}), name="api_downtime_close"),
     ]
 
 

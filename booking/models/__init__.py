@@ -6,10 +6,12 @@ from booking.models.consent import BookingConsent
 from booking.models.credit import AccessListEntry, CreditAppeal, CreditEvent, CreditRules
 from booking.models.deciding import Delegation, Escalation, RejectReason, RequestDecision, SuggestedTime
 from booking.models.device import DeviceEvent, DeviceKey, DeviceRun, RunState
+from booking.models.downtime import Downtime, DowntimeEffect
 from booking.models.enquiry import Enquiry, EnquiryAttachment, EnquiryMessage, EnquirySeen, Need
 from booking.models.feed_token import FeedKind, FeedToken
 from booking.models.imported import ImportedBooking
 from booking.models.leader_approval import LeaderApproval
+from booking.models.maintenance_plan import MaintenancePlan
 from booking.models.occupancy import Occupancy, OccupancySource
 from booking.models.policy import InstrumentPolicy, PolicyLayer
 from booking.models.rating import SessionRating
@@ -51,6 +53,8 @@ __all__ = [
     "DeviceEvent",
     "DeviceKey",
     "DeviceRun",
+    "Downtime",
+    "DowntimeEffect",
     "Enquiry",
     "EnquiryAttachment",
     "EnquiryMessage",
@@ -64,6 +68,7 @@ __all__ = [
     "LeaderApproval",
     "Licence",
     "LicenceGap",
+    "MaintenancePlan",
     "Means",
     "Need",
     "Occupancy",

@@ -22,7 +22,7 @@ class Occupancy(models.Model):
     ``during`` is half-open. Blocking occupancies of one calendar never overlap: the exclusion constraint
     ``occupancy_no_overlap`` (made in a migration, core PostgreSQL only) refuses it whoever writes. A hold keeps a time for its
     ``holder`` until ``expires_at``; what has expired is taken away by whoever needs the time, and by a job. An offer keeps it for the
-    one who waits in its ``wait_entry``, until that is answered.
+    one who waits in its ``wait_entry``, until that is answered. Maintenance belongs to a ``downtime``; older one to none.
     """
 
     calendar = models.ForeignKey("schedule.Calendar", on_delete=models.PROTECT, related_name="occupancies")
@@ -35,6 +35,9 @@ class Occupancy(models.Model):
     wait_entry = models.OneToOneField("booking.WaitEntry", null=True, on_delete=models.CASCADE, related_name="kept")
     held_since = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
+    downtime = models.ForeignKey(
+        "booking.Downtime", null=True, on_delete=models.PROTECT, related_name="occupancies", db_index=False
+    )
 
     class Meta:
         constraints = [
@@ -52,9 +55,13 @@ class Occupancy(models.Model):
                 | (~models.Q(source="offer") & models.Q(wait_entry__isnull=True)),
                 name="occupancy_offer_of_entry",
             ),
+            models.CheckConstraint(
+                condition=models.Q(downtime__isnull=True) | models.Q(source="maintenance"), name="occupancy_of_downtime"
+            ),
         ]
         indexes = [
             models.Index(fields=["expires_at"], condition=models.Q(source="hold"), name="occupancy_holds"),
             models.Index(fields=["holder"], condition=models.Q(source="hold"), name="occupancy_holds_of"),
+            models.Index(fields=["downtime"], condition=models.Q(downtime__isnull=False), name="occupancy_by_downtime"),
         ]
         triggers = keep_day_availability()

@@ -12,7 +12,7 @@ TOLERANCE = timedelta(minutes=5)
 
 
 class Outcome(StrEnum):
-    """``pending``: the session is not over; ``missed``: nobody came."""
+    """``pending``: the session is not over; ``missed``: nobody came; ``fault``: the instrument broke down."""
 
     PENDING = "pending"
     NORMAL = "normal"
@@ -22,6 +22,7 @@ class Outcome(StrEnum):
     LATE_OVERTIME = "late_overtime"
     LATE_LEFT_EARLY = "late_left_early"
     MISSED = "missed"
+    FAULT = "fault"
 
 
 _BY_ENDS: dict[tuple[bool, bool, bool], Outcome] = {

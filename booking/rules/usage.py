@@ -35,6 +35,8 @@ class BillableRule:
 
 DEFAULT_BILLABLE_RULE = BillableRule()
 """Charging by reservation: what was kept free for somebody is paid for, used or not."""
+AS_USED = BillableRule(BillableBasis.ACTUAL_WITHIN_BOOKED_ROUNDED_UP)
+"""Whatever the lab's rule: what a broken instrument kept somebody from is not paid for."""
 
 
 @dataclass(frozen=True, slots=True)

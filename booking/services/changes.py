@@ -336,6 +336,12 @@ def withdraw(actor: Actor, change_id: int, now: datetime) -> None:
     _end(actor, row, ChangeEvent.WITHDRAW, now)
 
 
+def end_overtaken(row: ReservationChange, event: ChangeEvent, actor: Actor, now: datetime, reason: str) -> None:
+    """End an open proposal that the lab's instrument overtook, as refused or withdrawn by it; part of the caller's transaction, which has
+    asked whether the actor may."""
+    _end(actor, row, event, now, reason)
+
+
 def lapse_due(now: datetime) -> int:
     """End every proposal whose old or new start has come without an answer; returns how many. Safe to repeat."""
     due = ReservationChange.objects.select_related("reservation").filter(state=ChangeState.OPEN)

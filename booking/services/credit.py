@@ -23,6 +23,7 @@ from booking.rules.credit import (
     policy_from,
     session_events,
 )
+from booking.rules.outcome import Outcome
 from booking.rules.states import ReservationState
 from booking.services import credit_news
 from config.kernel.access import NOBODY, Actor, Role, get_visible
@@ -108,6 +109,8 @@ def note_session(reservation: Reservation, session: UsageSession, actor: Actor, 
     if not policies or ended_at is None:
         return []
     kinds = session_events(policies[0], booked, session.actual_starts_at, ended_at)  # the lab's own patience counts before
+    if session.outcome == Outcome.FAULT:
+        kinds = [kind for kind in kinds if kind is not EventKind.LEFT_EARLY]
     for kind in MEASURED:
         if kind not in kinds:
             take_back(reservation, kind, actor, now)

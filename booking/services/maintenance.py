@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from psycopg.types.range import TimestamptzRange
-
-from booking.models import Occupancy, OccupancySource
-from booking.services import conflicts, holds
+from booking.models import Downtime, Occupancy, OccupancySource
+from booking.rules.downtime import DowntimeKind
+from booking.services import conflicts, downtime_rows, holds
 from booking.services import context as booking_context
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound, Refusal
@@ -19,8 +18,16 @@ LONGEST = timedelta(days=366)
 """What is longer is a mistake in a year, or no maintenance but an end."""
 
 
-def block(actor: Actor, instrument_id: int, during: TimeRange, note: str, now: datetime) -> Occupancy:
-    """Keep ``during`` free for maintenance; the same constraint that keeps reservations apart refuses an overlap.
+def block(
+    actor: Actor,
+    instrument_id: int,
+    during: TimeRange,
+    note: str,
+    now: datetime,
+    kind: DowntimeKind = DowntimeKind.SERVICE,
+) -> Downtime:
+    """Keep ``during``, in which nothing may be booked, for planned work; the same constraint that keeps reservations apart refuses an
+    overlap. (What takes time in which something is booked: ``services.downtimes``.)
 
     Raises NotFound, Forbidden, Refusal ``maintenance.too_long``, Conflict ``booking.just_taken`` when somebody has booked in it.
     """
@@ -28,34 +35,39 @@ def block(actor: Actor, instrument_id: int, during: TimeRange, note: str, now: d
         raise Refusal.of("maintenance.too_long", "ends_local", days=LONGEST.days)
     note = clean_name(note, 200, field="note")
 
-    def work() -> Occupancy:
+    def work() -> Downtime:
         context = booking_context.load(actor, instrument_id, lock=True)
         actor.require_in(context.instrument.organisation_id, Role.LAB_MANAGER)
         holds.clear(context.instrument.calendar_id, during, now)
         if booking_context.busy_ranges(context.instrument.calendar_id, during):
             raise conflicts.Taken
-        occupancy = Occupancy.objects.create(
-            calendar_id=context.instrument.calendar_id,
-            during=TimestamptzRange(during.starts_at, during.ends_at),
-            blocking=True,
-            source=OccupancySource.MAINTENANCE,
+        row = Downtime.objects.create(
+            instrument=context.instrument,
+            kind=kind,
+            starts_at=during.starts_at,
+            ends_at=during.ends_at,
             note=note,
+            made_by_id=actor.person_id,
+            made_at=now,
         )
-        after = {"starts_at": during.starts_at.isoformat(), "ends_at": during.ends_at.isoformat()}
-        audit.record(actor, "maintenance.block", occupancy, now, after=after, reason=note)
-        return occupancy
+        downtime_rows.fill(row, context.instrument.calendar_id)
+        after = {"kind": row.kind, "starts_at": during.starts_at.isoformat(), "ends_at": during.ends_at.isoformat()}
+        audit.record(actor, "downtime.declare", row, now, after=after, reason=note)
+        return row
 
     with conflicts.answered(actor, instrument_id, during, now):
         return transactions.run(work)
 
 
 def unblock(actor: Actor, instrument_id: int, occupancy_id: int, now: datetime) -> Occupancy:
-    """Give time that was kept for maintenance back; returns what it was. Raises NotFound, Forbidden."""
+    """Give time that was kept before there were downtimes back; returns what it was. Raises NotFound, Forbidden."""
 
     def work() -> Occupancy:
         context = booking_context.load(actor, instrument_id, lock=True)
         actor.require_in(context.instrument.organisation_id, Role.LAB_MANAGER)
-        rows = Occupancy.objects.filter(calendar_id=context.instrument.calendar_id, source=OccupancySource.MAINTENANCE)
+        rows = Occupancy.objects.filter(
+            calendar_id=context.instrument.calendar_id, source=OccupancySource.MAINTENANCE, downtime=None
+        )
         occupancy = rows.filter(pk=occupancy_id).first()
         if occupancy is None:
             raise NotFound.of("access.not_found", model="occupancy")

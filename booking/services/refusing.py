@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from booking.rules.policy import broken_rules
-from booking.services import standing
+from booking.services import downtime_rows, standing
 from booking.services.context import BookingContext
 from config.kernel.access import Role
 from config.kernel.errors import Reason
@@ -42,7 +42,7 @@ def time_reasons(context: BookingContext, during: TimeRange, service_mode: str, 
     """What stands against ``during`` whoever asks, opening hours and others' bookings left aside."""
     instrument = context.instrument
     reasons = broken_rules(context.policy, during, context.zone, now)
-    if instrument.status not in BOOKABLE_STATUSES:
+    if instrument.status not in BOOKABLE_STATUSES and not downtime_rows.works_again_by(instrument.pk, during.starts_at):
         reasons.insert(0, Reason("booking.instrument_unavailable", {"status": instrument.status}, ""))
     if service_mode not in (instrument.service_modes or [service_mode]):
         reasons.append(Reason("booking.service_mode_unknown", {"known": instrument.service_modes}, "service_mode"))

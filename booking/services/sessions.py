@@ -14,11 +14,11 @@ from psycopg.types.range import TimestamptzRange
 from booking import ports
 from booking.models import Means, Occupancy, OccupancySource, Reservation, UsageSession
 from booking.rules.credit import EventKind
-from booking.rules.outcome import outcome_of
+from booking.rules.outcome import Outcome, outcome_of
 from booking.rules.policy import BookingPolicy
 from booking.rules.review import review_until
 from booking.rules.states import Action, ReservationState
-from booking.rules.usage import derive_billable
+from booking.rules.usage import AS_USED, derive_billable
 from booking.services import credit, holds, licences, notices
 from booking.services.context import of_reservation, policy_for
 from booking.services.state_writing import move
@@ -43,9 +43,12 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
+    """``fault``: the instrument broke down. Nobody left early then, and what was used is charged at most."""
+
     at: datetime
     means: Means = Means.LAB
     note: str = ""
+    fault: bool = False
 
 
 #: Ways of beginning that can still be refused; a device or a late entry tells of what has happened.
@@ -97,6 +100,8 @@ def finish(locked: Reservation, actor: Actor, now: datetime, ending: Ending) -> 
     session.review_until = review_until(now, policy.agree_after_days)
     if ending.means in (Means.LAB, Means.AFTERWARDS):
         session.lab_agreed_at, session.lab_agreed_by_id = now, actor.user_id
+    if ending.fault:
+        session.outcome = Outcome.FAULT.value
     measure(session, policy)
     session.save()
     credit.note_session(locked, session, actor, now)
@@ -106,11 +111,17 @@ def finish(locked: Reservation, actor: Actor, now: datetime, ending: Ending) -> 
 
 
 def measure(session: UsageSession, policy: BookingPolicy) -> None:
-    """Set what follows from booked and actual time: billable range and minutes with their rule, overrun, outcome. Saves nothing."""
-    billable = derive_billable(session.booked, session.actual, policy.billable_rule)
+    """Set what follows from booked and actual time: billable range and minutes with their rule, overrun, outcome. Saves nothing.
+
+    A session that a fault ended stays one, whatever is corrected: of it at most what was used is charged.
+    """
+    fault = session.outcome == Outcome.FAULT
+    billable = derive_billable(session.booked, session.actual, AS_USED if fault else policy.billable_rule)
     charge_for(session, billable.range, billable.rule.basis.value)
     session.overrun_minutes = billable.overrun_minutes
-    session.outcome = outcome_of(session.booked, session.actual).value
+    session.outcome = Outcome.FAULT.value if fault else outcome_of(session.booked, session.actual).value
+    if fault and session.actual is None:
+        charge_for(session, None, billable.rule.basis.value)
 
 
 def charge_for(session: UsageSession, billable: TimeRange | None, rule: str) -> None:

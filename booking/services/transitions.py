@@ -7,7 +7,7 @@ calls the money port: all in one transaction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from booking.rules.deciding import Verdict
 from booking.rules.leaving import Fault, Release, fault_of
 from booking.rules.spending import Wait
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, credit, decisions, holds, notices, sessions, spending
+from booking.services import conflicts, credit, decisions, downtime_rows, holds, notices, sessions, spending
 from booking.services.context import of_reservation, policy_for
 from booking.services.decisions import How
 from booking.services.state_writing import lock_row, seen_by
@@ -175,11 +175,20 @@ def reject(
     _release(actor, reservation_id, Action.REJECT, now, text, may_reject, said)
 
 
-def cancel(actor: Actor, reservation_id: int, now: datetime, reason: str = "", seen_fee_fen: int | None = None) -> int:
+def cancel(
+    actor: Actor,
+    reservation_id: int,
+    now: datetime,
+    reason: str = "",
+    seen_fee_fen: int | None = None,
+    *,
+    not_to: Collection[str] = (),
+) -> int:
     """Give the time back before it starts; the lab may do so too, with a reason. Returns the fee in fen (0: none).
 
-    ``seen_fee_fen``: the fee that the customer saw. Raises NotFound, Forbidden, Refusal ``booking.reason_missing``,
-    ``booking.too_late_to_cancel``, ``booking.illegal_transition``, Conflict ``billing.fee_differs`` when it is more than was seen.
+    ``seen_fee_fen``: the fee that the customer saw; ``not_to``: codes of news whose readers know already. Raises NotFound, Forbidden,
+    Refusal ``booking.reason_missing``, ``booking.too_late_to_cancel``, ``booking.illegal_transition``, Conflict ``billing.fee_differs``
+    when it is more than was seen.
     """
 
     def may_cancel(reservation: Reservation, actor: Actor) -> None:
@@ -191,7 +200,16 @@ def cancel(actor: Actor, reservation_id: int, now: datetime, reason: str = "", s
         if now >= reservation.starts_at:
             raise Refusal.of("booking.too_late_to_cancel")
 
-    return _release(actor, reservation_id, Action.CANCEL, now, reason.strip(), may_cancel, seen_fee_fen=seen_fee_fen)
+    asked = (now, reason.strip(), may_cancel)
+    return _release(actor, reservation_id, Action.CANCEL, *asked, seen_fee_fen=seen_fee_fen, not_to=not_to)
+
+
+def cancel_by_time(locked: Reservation, now: datetime, reason: str) -> None:
+    """Give the time back on the lab's side because it has come and the instrument does not run; nobody is blamed. Part of the caller's
+    transaction."""
+    _move(locked, Action.CANCEL, NOBODY, now, reason)
+    ports.money().on_release(locked, NOBODY, Action.CANCEL.value, now)
+    notices.defer(locked, "cancelled", now, reason=reason)
 
 
 def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
@@ -202,6 +220,8 @@ def mark_no_show(actor: Actor, reservation_id: int, now: datetime) -> None:
         grace_minutes = policy_for(reservation.instrument).no_show_grace_minutes
         if now < grace_ends_at(reservation.during, grace_minutes):
             raise Refusal.of("booking.too_early_for_no_show", grace_minutes=grace_minutes)
+        if downtime_rows.covers(reservation, now):
+            raise Refusal.of("downtime.nobody_to_blame")
 
     _release(actor, reservation_id, Action.MARK_NO_SHOW, now, "", may_mark)
 
@@ -249,7 +269,8 @@ def mark_no_shows_due(now: datetime) -> int:
     due = Reservation.objects.filter(state=ReservationState.APPROVED, starts_at__lte=now)
 
     def is_due(locked: Reservation) -> bool:
-        return is_due_missed(locked.during, policy_for(locked.instrument).no_show_grace_minutes, now)
+        due_now = is_due_missed(locked.during, policy_for(locked.instrument).no_show_grace_minutes, now)
+        return due_now and not downtime_rows.covers(locked, now)
 
     return _handle_due(due, is_due, Action.MARK_NO_SHOW, now, "no_show")
 
@@ -281,8 +302,10 @@ def _release(
     permission: Permission,
     said: Said | None = None,
     seen_fee_fen: int | None = None,
+    not_to: Collection[str] = (),
 ) -> int:
-    """``said`` tells of it where that is more than the news of the action. Returns the fee in fen (0: none)."""
+    """``said`` tells of it where that is more than the news of the action, which goes to nobody of ``not_to``. Returns the fee in fen
+    (0: none)."""
     seen_by(actor, reservation_id)
 
     def work() -> int:
@@ -295,7 +318,7 @@ def _release(
         if said is not None:
             said(locked)
         else:
-            notices.defer(locked, _NEWS[action], now, reason=reason, fee_fen=fee_fen or None)
+            notices.defer(locked, _NEWS[action], now, not_to, reason=reason, fee_fen=fee_fen or None)
         return fee_fen
 
     return transactions.run(work)

@@ -8,12 +8,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from booking.models import Reservation
-from booking.services import maintenance, reservations, transitions, usage_review
+from booking.queries import downtimes as downtime_queries
+from booking.rules.downtime import Choice, DowntimeKind
+from booking.services import downtimes, maintenance, maintenance_plans, reservations, transitions, usage_review
+from booking.services.downtimes import Decision, Outage
+from booking.services.maintenance_plans import PlanFields
 from booking.services.reservations import ReservationRequest
 from booking.services.state_writing import seen_by
 from config.demo.organisations import People
 from config.demo.source import words
-from config.kernel.access import Role
+from config.kernel.access import Actor, Role
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Organisation
@@ -168,6 +172,23 @@ class Season:
         manager = self.people.actor(lab, Role.LAB_MANAGER)
         during = self._during(_workday(today, 5), 9, 9)
         maintenance.block(manager, own[0].pk, during, words("people")["maintenance"], self.now)
+        often = PlanFields(words("people")["maintenance"], DowntimeKind.SERVICE, 6, 500, 240)
+        maintenance_plans.add(manager, own[0].pk, often, self.now - timedelta(days=170))
+        self._breaks_down(firm, manager, own[-1], today)
+
+    def _breaks_down(self, firm: Organisation, manager: Actor, instrument: Instrument, today: date) -> None:
+        """An instrument of the first lab is broken: one booking waits, one gets other times, one is left to be decided."""
+        days = [_workday(today, 1 + place) for place in range(3)]
+        for day in days:
+            self._reserve(firm, instrument, self._during(day, 10, 2), self.now)
+        during = TimeRange(self.now, self._during(days[-1], 17, 1).ends_at)
+        found = downtime_queries.preview(manager, instrument, during, self.now).hits
+        chosen = zip(found, (Choice.KEEP, Choice.OFFER), strict=False)
+        decisions = {hit.reservation.pk: Decision(choice, hit.times) for hit, choice in chosen if choice in hit.choices}
+        seen = frozenset(hit.reservation.pk for hit in found)
+        note, text = words("people")["broken"], words("people")["broken_words"]
+        outage = Outage(DowntimeKind.BREAKDOWN, during, note, text, decisions=decisions, seen=seen)
+        downtimes.declare(manager, instrument.pk, outage, self.now, idempotency_key="demo-breakdown")
 
     def _today(self, firm: Organisation, instrument: Instrument, today: date, hour: int) -> None:
         """A session of today, approved the day before, whatever the hour is now."""

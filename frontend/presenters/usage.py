@@ -30,6 +30,7 @@ OUTCOMES: dict[str, Word] = {
     "late_overtime": pgettext_lazy("outcome of a session", "started late, overtime"),
     "late_left_early": pgettext_lazy("outcome of a session", "started late, left early"),
     "missed": pgettext_lazy("outcome of a session", "not used"),
+    "fault": pgettext_lazy("outcome of a session", "ended by a fault"),
 }
 RULES: dict[str, Word] = {
     "booked": _("the booked time is charged"),

@@ -22,6 +22,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from billing.settlement.services.example import worked_example
 from booking import licence_queries, record_queries
+from booking.services import downtime_rows
 from config.kernel.access import Actor, Role
 from config.kernel.errors import NotFound
 from config.kernel.http import attachment
@@ -101,6 +102,7 @@ def _shown(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, Any
         "provenance": record.provenance(instrument),
         "sharing": record.sharing(instrument),
         "status_meaning": record.status_meaning(instrument),
+        "works_again_at": downtime_rows.works_again_at(instrument, now),
         "is_own": inside,
         "customs_warning": not inside and records.customs_unclear(actor, instrument),
         "may_manage": may_manage,

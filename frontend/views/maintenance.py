@@ -1,10 +1,11 @@
-"""Planning maintenance: time that the lab takes for itself, and which bookings stand in its way."""
+"""An instrument goes out of service, now or for planned work: which bookings that hits, what becomes of each, and doing it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
@@ -16,17 +17,25 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from billing.settlement.reservation_figures import figures_of
 from booking import queries as bookings
-from booking.models import Occupancy, Reservation
-from booking.services import maintenance
-from config.kernel.access import Actor, Role
+from booking.downtime_wording import KIND_NAMES
+from booking.models import Downtime, Occupancy
+from booking.queries import downtimes as downtime_queries
+from booking.rules.downtime import DowntimeKind
+from booking.services import downtimes, maintenance, maintenance_plans
+from booking.services.downtimes import Outage
+from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, NotFound, Refusal
 from config.kernel.time_range import TimeRange
 from frontend import display
-from frontend.hours_forms import MaintenanceForm
+from frontend.booking_form import read_key
+from frontend.hours_forms import MaintenanceForm, PlanForm
 from frontend.http import actor_of
 from frontend.instrument_forms import add_refusal
+from frontend.outage_form import HitRow, decisions_in, rows_of, seen_in
 from frontend.presenters import instruments as present
+from frontend.refusals import sentences, status_of
 from instruments import queries
 from instruments.models import Instrument
 from instruments.rules.wall_time import end_instant, refuse_year, start_instant, to_wall
@@ -34,42 +43,56 @@ from instruments.rules.wall_time import end_instant, refuse_year, start_instant,
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """Maintenance that is planned, in the time of the place."""
+    """What keeps the instrument out of service, in the time of the place. ``downtime_id`` is 0 for what is older than downtimes."""
 
+    downtime_id: int
     occupancy_id: int
     when: str
+    kind: str
     note: str
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def instrument_maintenance(request: HttpRequest, pk: int) -> HttpResponse:
-    """Plan it, or (``action=check``) only see which bookings it would hit. Values in the address fill the form."""
+    """Say it, or (``action=check``) only see which bookings it would hit. Values in the address fill the form."""
     actor, now = actor_of(request), timezone.now()
-    instrument = _of_the_lab(actor, pk)
+    instrument = of_the_lab(actor, pk)
     if request.method == "GET":
-        form = MaintenanceForm(initial={name: request.GET.get(name, "") for name in MaintenanceForm.base_fields})
-        return _page(request, actor, instrument, form, now)
+        kept = "plan" in request.GET
+        given = {name: request.GET[name] for name in (PlanForm if kept else MaintenanceForm).base_fields if name in request.GET}
+        plan_form = PlanForm(initial=given) if kept else None
+        return _page(request, actor, instrument, MaintenanceForm(initial={} if kept else given), now, plan_form=plan_form)
     form = MaintenanceForm(request.POST)
-    during = _during(form, present.zone(instrument)) if form.is_valid() else None
+    during = _during(form, present.zone(instrument), now) if form.is_valid() else None
     if during is None:
         return _page(request, actor, instrument, form, now, status=422)
-    hits = bookings.hit_by(actor, instrument, during)
     if request.POST.get("action") == "check":
-        return _page(request, actor, instrument, form, now, hits=hits, checked=True)
+        return _page(request, actor, instrument, form, now, during=during)
     try:
-        maintenance.block(actor, pk, during, form.cleaned_data["note"], now)
+        downtime = downtimes.declare(actor, pk, _outage(request, form, during), now, idempotency_key=read_key(request.POST))
     except NotFound:
         raise
     except Conflict:
-        return _page(request, actor, instrument, form, now, hits=hits, checked=True, status=409)
+        return _page(request, actor, instrument, form, now, during=during, status=409)
     except Refusal as refusal:
         add_refusal(form, refusal)
-        return _page(request, actor, instrument, form, now, hits=hits, status=422)
-    messages.success(request, _("The maintenance is planned. Nobody can book in it."))
-    if hits:
-        messages.warning(request, _("There are requests in this time that cannot be approved any more: decline them."))
-    return redirect("instrument_maintenance", pk)
+        return _page(request, actor, instrument, form, now, during=during, status=422)
+    messages.success(request, _("Done. Nobody can book in this time."))
+    return redirect("downtime_detail", downtime.pk)
+
+
+def _outage(request: HttpRequest, form: MaintenanceForm, during: TimeRange) -> Outage:
+    typed = form.cleaned_data
+    return Outage(
+        DowntimeKind(typed["kind"]),
+        during,
+        typed["note"],
+        typed["words"],
+        typed["words_en"],
+        decisions_in(request.POST),
+        seen_in(request.POST),
+    )
 
 
 @login_required
@@ -77,35 +100,102 @@ def instrument_maintenance(request: HttpRequest, pk: int) -> HttpResponse:
 def maintenance_remove(request: HttpRequest, pk: int, occupancy: int) -> HttpResponse:
     """Give the time back; the form that follows holds what it was, so that one press plans it again."""
     actor = actor_of(request)
-    instrument = _of_the_lab(actor, pk)
+    instrument = of_the_lab(actor, pk)
     gone = maintenance.unblock(actor, pk, occupancy, timezone.now())
+    return again(request, instrument, DowntimeKind.OTHER.value, TimeRange(gone.during.lower, gone.during.upper), gone.note)
+
+
+@login_required
+@require_POST
+def plan_add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep maintenance that comes again."""
+    actor, now = actor_of(request), timezone.now()
+    instrument = of_the_lab(actor, pk)
+    plan_form = PlanForm(request.POST)
+    status = 422
+    if plan_form.is_valid():
+        try:
+            maintenance_plans.add(actor, pk, plan_form.fields_of_plan(), now)
+        except NotFound:
+            raise
+        except Refusal as refusal:
+            add_refusal(plan_form, refusal)
+            status = status_of(refusal)
+        else:
+            messages.success(request, _("Kept. Your lab is reminded before it is due."))
+            return redirect("instrument_maintenance", pk)
+    return _page(request, actor, instrument, MaintenanceForm(), now, plan_form=plan_form, status=status)
+
+
+@login_required
+@require_POST
+def plan_next(request: HttpRequest, pk: int) -> HttpResponse:
+    """Keep the next free time for what is due; taken back on the page that follows."""
+    actor, now = actor_of(request), timezone.now()
+    instrument = get_visible(downtime_queries.plans(actor), actor, pk=pk).instrument
+    try:
+        made = maintenance_plans.make_block(actor, pk, now)
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return _page(request, actor, instrument, MaintenanceForm(), now, refusal=refusal, status=status_of(refusal))
+    messages.success(request, _("A free time is kept for it. Nobody can book in this time."))
+    return redirect("downtime_detail", made.pk)
+
+
+@login_required
+@require_POST
+def plan_remove(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take a plan away; the form still holds it, so that one press keeps it again."""
+    gone = maintenance_plans.remove(actor_of(request), pk, timezone.now())
+    messages.success(request, _("Removed. To undo this, keep it again: the form still holds it."))
+    values = {name: getattr(gone, name) for name in PlanForm.base_fields if getattr(gone, name) is not None}
+    return redirect(f"{reverse('instrument_maintenance', args=[gone.instrument_id])}?{urlencode({'plan': 1, **values})}")
+
+
+def again(request: HttpRequest, instrument: Instrument, kind: str, during: TimeRange, note: str) -> HttpResponse:
+    """To the form, filled with what has just been given back."""
     messages.success(request, _("The time is free again. To undo this, plan it again: the form still holds it."))
     zone = present.zone(instrument)
-    starts, ends = (to_wall(moment, zone) for moment in (gone.during.lower, gone.during.upper))
-    form = {"starts_local": f"{starts:%Y-%m-%dT%H:%M}", "ends_local": f"{ends:%Y-%m-%dT%H:%M}", "note": gone.note}
-    return redirect(f"{reverse('instrument_maintenance', args=[pk])}?{urlencode(form)}")
+    starts, ends = (to_wall(moment, zone) for moment in (during.starts_at, during.ends_at))
+    form = {"kind": kind, "starts_local": f"{starts:%Y-%m-%dT%H:%M}", "ends_local": f"{ends:%Y-%m-%dT%H:%M}", "note": note}
+    return redirect(f"{reverse('instrument_maintenance', args=[instrument.pk])}?{urlencode(form)}")
 
 
-def _of_the_lab(actor: Actor, pk: int) -> Instrument:
+def of_the_lab(actor: Actor, pk: int) -> Instrument:
     """The instrument, when the actor manages its lab. Raises NotFound, Forbidden."""
     instrument = queries.instrument_for(actor, pk)
     actor.require_in(instrument.organisation_id, Role.LAB_MANAGER)
     return instrument
 
 
-def _during(form: MaintenanceForm, zone: ZoneInfo) -> TimeRange | None:
+def _during(form: MaintenanceForm, zone: ZoneInfo, now: datetime) -> TimeRange | None:
     """The time that was typed; None, with the problem in the form, when its end does not come after its start."""
-    starts_local, ends_local = form.cleaned_data["starts_local"], form.cleaned_data["ends_local"]
+    typed = form.cleaned_data
+    breaks = typed["kind"] == DowntimeKind.BREAKDOWN
     try:
-        refuse_year(starts_local, "starts_local")
-        refuse_year(ends_local, "ends_local")
-        starts_at, ends_at = start_instant(starts_local, zone), end_instant(ends_local, zone)
+        refuse_year(typed["ends_local"], "ends_local")
+        ends_at = end_instant(typed["ends_local"], zone)
+        starts_at = now
+        if not breaks:
+            refuse_year(typed["starts_local"], "starts_local")
+            starts_at = start_instant(typed["starts_local"], zone)
         if starts_at >= ends_at:
-            raise Refusal.of("calendar.end_before_start", "ends_local")
+            raise Refusal.of("downtime.over" if breaks else "calendar.end_before_start", "ends_local")
     except Refusal as refusal:
         add_refusal(form, refusal)
         return None
     return TimeRange(starts_at, ends_at)
+
+
+def hit_rows(
+    request: HttpRequest, actor: Actor, instrument: Instrument, during: TimeRange, now: datetime, without: list[int] | None = None
+) -> tuple[list[HitRow], int]:
+    """The bookings in the way with what may be chosen for each, and how many more there are."""
+    found = downtime_queries.preview(actor, instrument, during, now, without=without or [])
+    figures = figures_of(actor, [hit.reservation for hit in found.hits])
+    typed = request.POST if request.method == "POST" else None
+    return rows_of(found.hits, figures, instrument.site.time_zone, typed), found.more
 
 
 def _page(
@@ -115,21 +205,39 @@ def _page(
     form: MaintenanceForm,
     now: datetime,
     *,
-    hits: list[Reservation] | None = None,
-    checked: bool = False,
+    during: TimeRange | None = None,
+    plan_form: PlanForm | None = None,
+    refusal: Refusal | None = None,
     status: int = 200,
 ) -> HttpResponse:
+    hits, more = hit_rows(request, actor, instrument, during, now) if during else ([], 0)
     zone = present.zone(instrument)
+    older = [one for one in bookings.planned_maintenance(actor, instrument, now) if one.downtime_id is None]
     context = {
         "instrument": instrument,
         "form": form,
-        "hits": hits or [],
-        "checked": checked,
-        "refused": status == 409,
-        "planned": [_planned(one, zone) for one in bookings.planned_maintenance(actor, instrument, now)],
+        "hits": hits,
+        "more": more,
+        "checked": during is not None,
+        "refused": status == 409 and during is not None,
+        "plans": downtime_queries.plans_of(actor, instrument),
+        "plan_form": plan_form or PlanForm(),
+        "plan_open": plan_form is not None,
+        "problems": sentences(refusal) if refusal else [],
+        "key": read_key(request.POST) or str(uuid4()),
+        "planned": [
+            *(_planned(one, zone) for one in downtime_queries.downtimes_of(actor, instrument, now)),
+            *(_older(one, zone) for one in older),
+        ],
     }
     return render(request, "booking/maintenance.html", context, status=status)
 
 
-def _planned(one: Occupancy, zone: ZoneInfo) -> Planned:
-    return Planned(one.pk, display.range_words(to_wall(one.during.lower, zone), to_wall(one.during.upper, zone)), one.note)
+def _planned(one: Downtime, zone: ZoneInfo) -> Planned:
+    when = display.range_words(to_wall(one.starts_at, zone), to_wall(one.ends_at, zone))
+    return Planned(one.pk, 0, when, str(KIND_NAMES[one.kind]), one.note)
+
+
+def _older(one: Occupancy, zone: ZoneInfo) -> Planned:
+    when = display.range_words(to_wall(one.during.lower, zone), to_wall(one.during.upper, zone))
+    return Planned(0, one.pk, when, str(KIND_NAMES[DowntimeKind.OTHER.value]), one.note)

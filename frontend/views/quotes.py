@@ -20,6 +20,7 @@ from booking import queries
 from booking.models import Reservation
 from booking.queries import Week, again, consents
 from booking.services import context as booking_context
+from booking.services import downtime_rows
 from booking.services.context import BookingContext
 from booking.services.refusing import refusal_reasons
 from config.kernel.access import Actor
@@ -126,7 +127,7 @@ def make_panel(
         step_seconds=context.policy.granularity_minutes * 60,
         asks_last_day=bool(form.to_on) or context.policy.max_minutes > 24 * 60 or _opens_overnight(context, now),
         needs_approval=context.policy.approval_required,
-        bookable=context.instrument.status in BOOKABLE_STATUSES and context.rules.opens_at_all,
+        bookable=_may_be_booked(context.instrument, now) and context.rules.opens_at_all,
         zone=context.zone.key,
         today=context.local_day(now),
         login_query=form.query(),
@@ -136,6 +137,11 @@ def make_panel(
         for_person=named.giver_id if named else None,
         cards=card_part(whose, context, chosen, form.fund_card, during, payable, now),
     )
+
+
+def _may_be_booked(instrument: Instrument, now: datetime) -> bool:
+    """It runs, or its lab said when it will."""
+    return instrument.status in BOOKABLE_STATUSES or downtime_rows.works_again_at(instrument, now) is not None
 
 
 def _opens_overnight(context: BookingContext, now: datetime) -> bool:

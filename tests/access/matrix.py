@@ -77,6 +77,8 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "draft_resource": (only("lab_manager", "operator"), only("operator")),
     "resource_request": (CUSTOMERS | only("lab_manager", "inspector"), only("inspector", "foreign")),
     "maintenance": (EVERYBODY, EVERYBODY),
+    "downtime": (only("lab_manager"), NOBODY),
+    "plan": (only("lab_manager"), NOBODY),
     "device_key": (only("lab_manager"), NOBODY),
     "run": (only("lab_manager"), NOBODY),
     "code": (only("lab_manager"), NOBODY),
@@ -189,6 +191,14 @@ def _consent(world: World) -> dict[str, Any]:
 
 def _times(world: World) -> dict[str, Any]:
     return {"starts_at": "2026-11-27T09:00:00+08:00", "ends_at": "2026-11-27T11:00:00+08:00"}
+
+
+def _plan(world: World) -> dict[str, Any]:
+    return {"name": "Lamp", "kind": "consumables", "every_months": 6, "duration_minutes": 60}
+
+
+def _outage(world: World) -> dict[str, Any]:
+    return {"kind": "service", "starts_at": "2026-12-30T09:00:00+08:00", "ends_at": "2026-12-30T11:00:00+08:00"}
 
 
 def _ask(world: World) -> dict[str, Any]:
@@ -414,6 +424,19 @@ API: dict[str, Route] = {
     "api_reservation_change_accept": acts("move_id", LAB),
     "api_reservation_change_refuse": acts("move_id", LAB, body=reason),
     "api_reservation_change_withdraw": acts("move_id", CUSTOMERS, only("foreign")),
+    "api_instrument_downtimes": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED, body=_outage)}, "hidden"),
+    "api_instrument_downtime_hits": Route(
+        {"GET": Rule(LAB)}, "hidden", query="?starts_at=2026-12-01T09:00:00Z&ends_at=2026-12-01T10:00:00Z"
+    ),
+    "api_maintenance_plans": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED, body=_plan)}, "hidden"),
+    "api_maintenance_plan_next": acts("plan", LAB, ok=TRIED),
+    "api_maintenance_plan_remove": acts("plan", LAB),
+    "api_downtime": reads_object("downtime"),
+    "api_downtime_decide": acts("downtime", LAB, ok=TRIED, body=lambda world: {"decisions": [{"reservation": 1, "choice": "keep"}]}),
+    "api_downtime_prolong": acts("downtime", LAB, body=lambda world: {"ends_at": "2026-12-29T12:00:00+08:00"}),
+    "api_downtime_close": acts("downtime", LAB),
+    "api_timeline": reads(LAB, query="?date=2026-11-25"),
+    "lab_timeline": reads(LAB),
     "api_inbox": reads(LAB),
     "api_utilisation": Route({"GET": Rule(OWNERS | SUPERVISORS, SUPERVISORS)}, "owner"),
     "api_inbox_decisions": Route({"POST": Rule(LAB, body=lambda world: {"reservations": [1], "decision": "approve"})}),
@@ -766,6 +789,13 @@ PAGES: dict[str, Route] = {
     "policy_list": Route({"GET": Rule(LAB)}, "owner"),
     "policy_edit": form("owner", LAB),
     "instrument_maintenance": form("hidden", LAB),
+    "maintenance_plan_add": acts("hidden", LAB, ok=TRIED),
+    "maintenance_plan_next": acts("plan", LAB, ok=TRIED),
+    "maintenance_plan_remove": acts("plan", LAB),
+    "downtime_detail": reads_object("downtime"),
+    "downtime_decide": acts("downtime", LAB),
+    "downtime_prolong": acts("downtime", LAB, ok=TRIED),
+    "downtime_close": acts("downtime", LAB),
     "maintenance_remove": acts("maintenance", LAB, params=("pk", "occupancy")),
     "quote_preview": reads(EVERYBODY, query="?instrument={instrument}", fragment=True),
     "reservation_create": Route({"GET": Rule(*SEES["hidden"]), "POST": Rule(*SEES["hidden"], TRIED)}, "hidden"),

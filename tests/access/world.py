@@ -15,7 +15,7 @@ from django.test import Client
 from billing.pricing import sample_prices
 from billing.settlement.models import Quote
 from billing.settlement.services import statements
-from booking.models import DeviceRun, Occupancy
+from booking.models import DeviceRun, Downtime, MaintenancePlan, Occupancy
 from booking.rules.device_runs import EventKind
 from booking.rules.series import SeriesRule
 from booking.rules.time_search import TimeSearch
@@ -215,7 +215,7 @@ def _found_other_lab(world: World, now: datetime) -> None:
 
 def _more_of_their_calendars(world: World, now: datetime) -> None:
     """Something that comes again, something removed, and maintenance, on an instrument of each side."""
-    again, removed, kept = [], [], []
+    again, removed, kept, down, plans = [], [], [], [], []
     for instrument in (world.cast.xrd, world.other_instrument):
         start = datetime(2026, 12, 25, 8)
         entry = CalendarEntry(EntryKind.CLOSURE, start, start.replace(hour=9), Recurrence("weekly"))
@@ -226,9 +226,25 @@ def _more_of_their_calendars(world: World, now: datetime) -> None:
         during = (datetime(2026, 12, 28, 1, tzinfo=UTC), datetime(2026, 12, 28, 2, tzinfo=UTC))
         occupancy = Occupancy.objects.create(calendar_id=instrument.calendar_id, during=during, source="maintenance")
         kept.append((instrument.pk, occupancy.pk))
+        stopped = Downtime.objects.create(
+            instrument=instrument,
+            kind="service",
+            starts_at=datetime(2026, 12, 29, 1, tzinfo=UTC),
+            ends_at=datetime(2026, 12, 29, 2, tzinfo=UTC),
+            made_by=world.cast.users["wang"],
+            made_at=now,
+        )
+        down.append(stopped.pk)
+        plan = MaintenancePlan.objects.create(
+            instrument=instrument, name="Lamp", kind="consumables", every_months=6, duration_minutes=60, remind_days=14,
+            since=now, made_by=world.cast.users["wang"],
+        )  # fmt: skip
+        plans.append(plan.pk)
     world.objects["closure:again"] = (again[0], again[1])
     world.objects["closure:removed"] = (removed[0], removed[1])
     world.objects["maintenance"] = (kept[0], kept[1])
+    world.objects["downtime"] = (down[0], down[1])
+    world.objects["plan"] = (plans[0], plans[1])
 
 
 def _instrument(owner: Organisation, site: Site, name: str, now: datetime, *, published: bool = True) -> Instrument:

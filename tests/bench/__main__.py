@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 DATABASE = "jishi_bench"
-PARTS = ("find", "reserve", "keep", "feed", "inbox", "engine", "statement", "search", "use")
+PARTS = ("find", "reserve", "keep", "feed", "inbox", "timeline", "engine", "statement", "search", "use")
 
 
 def main() -> int:
@@ -51,7 +51,7 @@ def _fresh_database() -> None:
 
 
 def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list:  # type: ignore[type-arg]
-    from tests.bench import engine, feed, inbox, keeping, nation, reserve, search, stage, statement, use
+    from tests.bench import engine, feed, inbox, keeping, nation, reserve, search, stage, statement, timeline, use
 
     figures = []
     if "find" in parts:
@@ -60,7 +60,7 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
         figures += engine.figures()
     if "statement" in parts:
         figures += statement.figures()
-    if {"reserve", "keep", "feed", "inbox", "use"} & set(parts):
+    if {"reserve", "keep", "feed", "inbox", "timeline", "use"} & set(parts):
         built = stage.build(feed.INSTRUMENTS)
         if "reserve" in parts:
             figures += reserve.in_process(built) + reserve.over_http(built)
@@ -72,6 +72,8 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
             figures += inbox.figures(built)
         if "use" in parts:
             figures += use.figures(built)
+        if "timeline" in parts:
+            figures += timeline.figures(built)
     if "search" in parts:
         figures += search.figures((*search.SIZES, search.LARGE) if large else search.SIZES)
     return figures

@@ -140,6 +140,14 @@ def layered() -> Any:
     return Instrument.objects.filter(organisation_id=lab, calendar_id__in=layers).earliest("pk")
 
 
+def outage() -> int:
+    """The breakdown of the demo, with bookings that wait."""
+    from booking.models import Downtime
+
+    rows = Downtime.objects.filter(instrument__organisation_id=organisation(PERSONAS["lab_manager"]), kind="breakdown")
+    return rows.earliest("pk").pk
+
+
 def comes_again() -> int:
     """Its closure that comes again and again."""
     from instruments.models import CalendarEntry
@@ -543,6 +551,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("policy_list", lambda: at("policy_list", organisation(PERSONAS["lab_manager"])), ("lab_manager",)),
     Shown("policy_edit", lambda: at("policy_edit", organisation(PERSONAS["lab_manager"])), ("lab_manager",), important=True),
     Shown("instrument_maintenance", lambda: at("instrument_maintenance", layered().pk), ("lab_manager",)),
+    Shown("downtime_detail", lambda: at("downtime_detail", outage()), ("lab_manager",), important=True),
     Shown("instrument_detail", lambda: at("instrument_detail", layered().pk), (ANONYMOUS,), "layers"),
     Shown("import_list", lambda: at("import_list"), ("lab_manager", "operator"), important=True),
     *(
@@ -651,6 +660,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("reservation_suggest", lambda: at("reservation_suggest", lab_reservation("requested")), ("lab_manager",)),
     Shown("sessions_today", lambda: at("sessions_today"), ("lab_manager",)),
     Shown("sessions_today", lambda: at("sessions_today", date=busy_day()), ("lab_manager",), "day", important=True),
+    Shown("lab_timeline", lambda: at("lab_timeline", date=busy_day()), ("lab_manager",), important=True),
     Shown("session_reviews", lambda: at("session_reviews"), ("lab_manager", "owner_finance"), important=True),
     Shown("session_problems", lambda: at("session_problems"), ("lab_manager",), important=True),
     Shown("session_problems", lambda: at("session_problems", selected=run_to_look_at()), ("lab_manager",), "opened"),
@@ -967,6 +977,12 @@ NOT_PAGES: dict[str, str] = {
     "instrument_holidays": "POST only",
     "instrument_bring_back": "POST only",
     "maintenance_remove": "POST only",
+    "maintenance_plan_add": "POST only",
+    "maintenance_plan_next": "POST only",
+    "maintenance_plan_remove": "POST only",
+    "downtime_decide": "POST only",
+    "downtime_prolong": "POST only",
+    "downtime_close": "POST only",
     "instrument_reopen": "POST only",
     "instrument_slots": "a piece of the instrument's page; test_pieces shows it",
     "resource_quote": "a piece of the test item's page; test_request_a_data_set shows it",

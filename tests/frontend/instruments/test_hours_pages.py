@@ -200,7 +200,13 @@ def test_the_hours_page_costs_the_same_queries_however_many_layers_there_are(
 
 
 # --- Maintenance ------------------------------------------------------------------------------------------------------
-TUBE = {"starts_local": "2026-11-25T09:00", "ends_local": "2026-11-25T12:00", "note": "New tube"}
+TUBE = {
+    "kind": "service",
+    "key": "6f1f4e36-8f3c-4f0a-9d3e-5a1d0c3b2a11",
+    "starts_local": "2026-11-25T09:00",
+    "ends_local": "2026-11-25T12:00",
+    "note": "New tube",
+}
 
 
 def test_maintenance_is_planned_shown_and_given_back_with_one_press_to_undo(cast: Any, wang: Any) -> None:
@@ -209,10 +215,20 @@ def test_maintenance_is_planned_shown_and_given_back_with_one_press_to_undo(cast
     kept = Occupancy.objects.get(source="maintenance")
     assert kept.during.lower.isoformat() == "2026-11-25T01:00:00+00:00"
     assert "Wed 25 Nov 2026, 09:00–12:00" in page(wang.get(address))
-    gone = wang.post(at("maintenance_remove", cast, kept.pk))
+    gone = wang.post(reverse("downtime_close", args=[kept.downtime_id]))
     assert not Occupancy.objects.exists()
     again = page(wang.get(gone["Location"]))
     assert 'value="2026-11-25T09:00"' in again and 'value="New tube"' in again
+    assert wang.post(reverse("downtime_close", args=[kept.downtime_id])).status_code == 422
+
+
+def test_maintenance_from_before_there_were_downtimes_is_given_back_too(cast: Any, wang: Any) -> None:
+    kept = Occupancy.objects.create(
+        calendar_id=cast.xrd.calendar_id, during=(cast.now, cast.now + timedelta(hours=1)), source="maintenance", note="Pump"
+    )
+    assert "Pump" in page(wang.get(at("instrument_maintenance", cast)))
+    gone = wang.post(at("maintenance_remove", cast, kept.pk))
+    assert not Occupancy.objects.exists() and 'value="Pump"' in page(wang.get(gone["Location"]))
     assert wang.post(at("maintenance_remove", cast, kept.pk)).status_code == 404
 
 
@@ -223,7 +239,7 @@ def test_maintenance_shows_what_it_would_hit_and_never_takes_a_booked_time(cast:
     assert checked.status_code == 200
     for answer in (checked, refused := wang.post(address, TUBE)):
         assert reverse("reservation_detail", args=[reservation]) in page(answer) and "Gaoyuan Lithium" in page(answer)
-    assert refused.status_code == 409 and "Not planned" in page(refused) and 'value="New tube"' in page(refused)
+    assert refused.status_code == 409 and "Nothing is done yet" in page(refused) and 'value="New tube"' in page(refused)
     assert not Occupancy.objects.filter(source="maintenance").exists()
     free = wang.post(address, TUBE | {"starts_local": "2026-11-25T13:00", "ends_local": "2026-11-25T14:00", "action": "check"})
     assert "Nothing is booked in this time" in page(free)

@@ -1,0 +1,74 @@
+"""What a downtime takes of its calendar, and which reservations it covers: read and written as part of the caller's transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q
+from psycopg.types.range import TimestamptzRange
+
+from booking.models import Downtime, Occupancy, OccupancySource, Reservation
+from booking.rules.downtime import DowntimeKind
+from config.kernel.time_range import TimeRange, subtract
+from instruments.models import BOOKABLE_STATUSES, Instrument
+
+
+def works_again_by(instrument_id: int, moment: datetime) -> bool:
+    """Whether the instrument, which does not run now, is expected to by ``moment``: its breakdown has an end before that."""
+    rows = Downtime.objects.filter(instrument_id=instrument_id, kind=DowntimeKind.BREAKDOWN, closed_at=None)
+    return rows.filter(ends_at__lte=moment, status_before__in=BOOKABLE_STATUSES).exists()
+
+
+def works_again_at(instrument: Instrument, now: datetime) -> datetime | None:
+    """When an instrument that does not run now is expected to, where its lab said so: everybody may know. No query while it runs."""
+    if instrument.status in BOOKABLE_STATUSES:
+        return None
+    rows = Downtime.objects.filter(instrument=instrument, kind=DowntimeKind.BREAKDOWN, closed_at=None, ends_at__gt=now)
+    return rows.values_list("ends_at", flat=True).first()
+
+
+def covers(reservation: Reservation, now: datetime) -> bool:
+    """Whether a reservation that was to begin by now cannot, because its instrument is out of service: nobody is blamed for not coming."""
+    return covering(reservation, now) is not None
+
+
+def covering(reservation: Reservation, now: datetime) -> Downtime | None:
+    """The open downtime that keeps the reservation from beginning; what began before planned work goes on until that."""
+    keeps_from_beginning = Q(starts_at__lte=reservation.starts_at) | Q(
+        kind=DowntimeKind.BREAKDOWN, starts_at__lt=reservation.ends_at
+    )
+    rows = Downtime.objects.filter(keeps_from_beginning, instrument__calendar_id=reservation.instrument.calendar_id)
+    return rows.filter(closed_at=None, starts_at__lte=now, ends_at__gt=reservation.starts_at).order_by("starts_at", "pk").first()
+
+
+def fill(downtime: Downtime, calendar_id: int) -> bool:
+    """Take everything of the downtime that nothing else takes, and nothing more; whether anything changed. The calendar is locked."""
+    own = Occupancy.objects.filter(downtime=downtime)
+    ours = {TimeRange(during.lower, during.upper): pk for pk, during in own.values_list("pk", "during")}
+    others = Occupancy.objects.filter(
+        calendar_id=calendar_id, blocking=True, during__overlap=TimestamptzRange(downtime.starts_at, downtime.ends_at)
+    ).exclude(downtime=downtime)
+    taken = [TimeRange(during.lower, during.upper) for during in others.values_list("during", flat=True)]
+    wanted = subtract([downtime.during], taken)
+    gone = [pk for piece, pk in ours.items() if piece not in wanted]
+    fresh = [piece for piece in wanted if piece not in ours]
+    if gone:
+        Occupancy.objects.filter(pk__in=gone).delete()
+    Occupancy.objects.bulk_create(
+        Occupancy(
+            calendar_id=calendar_id,
+            during=TimestamptzRange(piece.starts_at, piece.ends_at),
+            blocking=True,
+            source=OccupancySource.MAINTENANCE,
+            note=downtime.note,
+            downtime=downtime,
+        )
+        for piece in fresh
+    )
+    return bool(gone or fresh)
+
+
+def is_hit(reservation: Reservation, during: TimeRange) -> bool:
+    """Whether the reservation's own time, buffers included, reaches into ``during``; what is only proposed for it does not count."""
+    span = TimestamptzRange(during.starts_at, during.ends_at)
+    return reservation.occupancies.filter(source=OccupancySource.RESERVATION, during__overlap=span).exists()

@@ -1,0 +1,397 @@
+"""An instrument is out of service, now or for planned work: the one writer of downtimes and of what becomes of the bookings in them.
+
+The time is taken first, whole and at once. Then each booking is dealt with by itself, through the services that move, cancel and end
+single reservations, so that money, notices and history are theirs; one that fails keeps its place and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Exists, OuterRef
+
+from booking.models import Downtime, DowntimeEffect, Occupancy, Reservation, ReservationChange
+from booking.rules.changes import ChangeEvent, ChangeState, Side
+from booking.rules.downtime import MOST_DECIDED, Became, Choice, DowntimeKind, choices_for
+from booking.rules.states import ReservationState
+from booking.services import changes, conflicts, downtime_news, downtime_rows, holds, sessions, transitions
+from booking.services import context as booking_context
+from booking.services.changes import ChangeRequest
+from booking.services.sides import require_lab
+from booking.services.state_writing import lock_row, seen_by
+from config.kernel.access import NOBODY, Actor, Role, get_visible, visible_to
+from config.kernel.errors import Conflict, Reason, Refusal
+from config.kernel.services import audit, idempotency, transactions
+from config.kernel.services.parking import each_parked
+from config.kernel.time_range import TimeRange
+from instruments.models import BOOKABLE_STATUSES, InstrumentStatus
+from instruments.rules.names import clean_name
+from instruments.services import running_state, schedule_store
+
+ROUTE = "booking.downtime"
+LONGEST = timedelta(days=366)
+"""What is longer is a mistake in a year, or no outage but an end."""
+NOTE_LENGTH, WORDS_LENGTH = 200, 400
+BATCH = 500
+_AHEAD = (ReservationState.REQUESTED, ReservationState.APPROVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a manager chose for one booking; ``times`` are those that are offered. ``elsewhere`` (instrument's id, from when) names an equal
+    instrument to the customer, who can book it there."""
+
+    choice: Choice
+    times: tuple[TimeRange, ...] = ()
+    elsewhere: tuple[int, datetime] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """``during`` begins now for a breakdown, whatever it says. ``note`` is for the lab, ``words`` (``words_en``) are for the customers.
+    ``seen`` are the bookings that were shown with it; those without a decision keep their place and wait."""
+
+    kind: DowntimeKind
+    during: TimeRange
+    note: str = ""
+    words: str = ""
+    words_en: str = ""
+    decisions: Mapping[int, Decision] = field(default_factory=dict)
+    seen: frozenset[int] = frozenset()
+
+    def payload(self) -> dict[str, Any]:
+        """What makes two calls the same for idempotency."""
+        return {"kind": self.kind.value, "until": self.during.ends_at.isoformat(), "note": self.note, "words": self.words}
+
+
+def declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime, *, idempotency_key: str) -> Downtime:
+    """Take the instrument out of service, then deal with each booking as it was decided; returns the downtime with its effects.
+
+    Raises NotFound, Forbidden, Refusal ``maintenance.too_long``, ``downtime.over``, ``downtime.open_already``, ``names.*``, Conflict
+    ``downtime.others_hit`` when a booking is hit that was not shown: nothing is done then.
+    """
+    outage = _cleaned(outage, now)
+
+    def effect() -> dict[str, Any]:
+        return {"id": _declare(actor, instrument_id, outage, now).pk}
+
+    result, _replayed = transactions.run(
+        lambda: idempotency.once(actor, ROUTE, idempotency_key, {"instrument": instrument_id, **outage.payload()}, now, effect)
+    )
+    downtime = downtime_of(actor, result["id"])
+    done = set(downtime.effects.exclude(became=Became.FAILED).values_list("reservation_id", flat=True))
+    decide_all(actor, downtime.pk, {pk: one for pk, one in outage.decisions.items() if pk not in done}, now)
+    return downtime
+
+
+def _cleaned(outage: Outage, now: datetime) -> Outage:
+    if outage.during.ends_at <= now:
+        raise Refusal.of("downtime.over", "ends_local")
+    starts_at = now if outage.kind is DowntimeKind.BREAKDOWN else outage.during.starts_at
+    during = TimeRange(starts_at, outage.during.ends_at)
+    if during.duration > LONGEST:
+        raise Refusal.of("maintenance.too_long", "ends_local", days=LONGEST.days)
+    return Outage(
+        outage.kind,
+        during,
+        clean_name(outage.note, NOTE_LENGTH, field="note") if outage.note.strip() else "",
+        clean_name(outage.words, WORDS_LENGTH, field="words") if outage.words.strip() else "",
+        clean_name(outage.words_en, WORDS_LENGTH, field="words_en") if outage.words_en.strip() else "",
+        outage.decisions,
+        outage.seen,
+    )
+
+
+def _declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime) -> Downtime:
+    context = booking_context.load(actor, instrument_id, lock=True)
+    instrument = context.instrument
+    actor.require_in(instrument.organisation_id, Role.LAB_MANAGER)
+    if outage.kind is DowntimeKind.BREAKDOWN and _open_breakdown(instrument_id) is not None:
+        raise Refusal.of("downtime.open_already")
+    _refuse_unseen(instrument.calendar_id, outage.during, outage.seen)
+    row = Downtime.objects.create(
+        instrument=instrument,
+        kind=outage.kind,
+        starts_at=outage.during.starts_at,
+        ends_at=outage.during.ends_at,
+        note=outage.note,
+        words=outage.words,
+        words_en=outage.words_en,
+        status_before=_stop(instrument_id, outage, actor, now),
+        made_by_id=actor.person_id,
+        made_at=now,
+    )
+    holds.clear(instrument.calendar_id, outage.during, now)
+    downtime_rows.fill(row, instrument.calendar_id)
+    after = {"kind": row.kind, "starts_at": row.starts_at.isoformat(), "ends_at": row.ends_at.isoformat()}
+    audit.record(actor, "downtime.declare", row, now, after=after, reason=row.note)
+    downtime_news.begun(row, len(hit(instrument.calendar_id, row.during)), now)
+    return row
+
+
+def _stop(instrument_id: int, outage: Outage, actor: Actor, now: datetime) -> str:
+    """A broken instrument is under repair; returns the running state of before, or ""."""
+    if outage.kind is not DowntimeKind.BREAKDOWN:
+        return ""
+    return running_state.follow(
+        instrument_id, InstrumentStatus.UNDER_REPAIR, actor, now, outage.note, only_from=BOOKABLE_STATUSES
+    )
+
+
+def _open_breakdown(instrument_id: int) -> Downtime | None:
+    return Downtime.objects.filter(instrument_id=instrument_id, kind=DowntimeKind.BREAKDOWN, closed_at=None).first()
+
+
+def hit(calendar_id: int, during: TimeRange) -> list[int]:
+    """The ids of what is booked, asked for, in use, or proposed to move into ``during``, in order of start."""
+    states = [*_AHEAD, ReservationState.IN_USE]
+    rows = Reservation.objects.filter(
+        occupancies__calendar_id=calendar_id,
+        occupancies__during__overlap=(during.starts_at, during.ends_at),
+        state__in=states,
+    )
+    return list(rows.order_by("starts_at", "pk").values_list("pk", flat=True).distinct())
+
+
+def _refuse_unseen(calendar_id: int, during: TimeRange, seen: Collection[int]) -> None:
+    unseen = set(hit(calendar_id, during)[:MOST_DECIDED]) - set(seen)
+    if unseen:
+        raise Conflict(Reason("downtime.others_hit", {"count": len(unseen)}), extra={"reservations": sorted(unseen)})
+
+
+# --- Booking by booking -----------------------------------------------------------------------------------------------
+def decide_all(actor: Actor, downtime_id: int, decisions: Mapping[int, Decision], now: datetime) -> list[DowntimeEffect]:
+    """Do with each booking what was decided, each by itself; sessions that a breakdown interrupts end without a decision.
+
+    What was refused is kept as ``failed`` with its reasons and may be decided again. Raises NotFound, Forbidden, Refusal
+    ``downtime.too_many``, ``downtime.closed``.
+    """
+    downtime = downtime_of(actor, downtime_id)
+    actor.require_in(downtime.instrument.organisation_id, Role.LAB_MANAGER)
+    if not downtime.is_open:
+        raise Refusal.of("downtime.closed")
+    if len(decisions) > MOST_DECIDED:
+        raise Refusal.of("downtime.too_many", most=MOST_DECIDED)
+    found = visible_to(Reservation.objects.filter(pk__in=hit(downtime.instrument.calendar_id, downtime.during)), actor)
+    ended = downtime.kind == DowntimeKind.BREAKDOWN
+    effects = []
+    for row in found.order_by("starts_at", "pk"):
+        if row.state == ReservationState.IN_USE and ended:
+            effects.append(_outcome(actor, downtime, row.pk, None, now))
+        elif row.pk in decisions:
+            effects.append(_outcome(actor, downtime, row.pk, decisions[row.pk], now))
+    return effects
+
+
+def _outcome(actor: Actor, downtime: Downtime, pk: int, decision: Decision | None, now: datetime) -> DowntimeEffect:
+    choice = decision.choice.value if decision else ""
+    try:
+        became, reasons = _deal_with(actor, downtime, pk, decision, now), []
+    except Refusal as refusal:
+        became, reasons = Became.FAILED, [[one.code, one.params] for one in refusal.reasons]
+    values = {"choice": choice, "became": became.value, "reasons": reasons, "at": now}
+    row, _made = DowntimeEffect.objects.update_or_create(downtime=downtime, reservation_id=pk, defaults=values)
+    return row
+
+
+def _deal_with(actor: Actor, downtime: Downtime, pk: int, decision: Decision | None, now: datetime) -> Became:
+    reservation = seen_by(actor, pk)
+    require_lab(reservation, actor)
+
+    def work() -> Became:
+        locked = lock_row(pk)
+        open_row = Downtime.objects.get(pk=downtime.pk)
+        if not open_row.is_open:
+            raise Refusal.of("downtime.closed")
+        became = _act(actor, open_row, locked, decision, now)
+        downtime_rows.fill(open_row, locked.instrument.calendar_id)
+        return became
+
+    with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
+        return transactions.run(work)
+
+
+def _act(actor: Actor, downtime: Downtime, locked: Reservation, decision: Decision | None, now: datetime) -> Became:
+    if locked.state == ReservationState.IN_USE and decision is None:
+        reason = downtime_news.reason_for(locked, downtime)
+        sessions.finish(locked, actor, now, sessions.Ending(now, note=reason, fault=True))
+        return Became.ENDED
+    asks_oneself = locked.requested_by_id == actor.user_id
+    allowed = choices_for(ReservationState(locked.state), locked.starts_at, now, asks_oneself=asks_oneself)
+    if not downtime_rows.is_hit(locked, downtime.during):
+        allowed = (Choice.KEEP,)
+    if decision is None or decision.choice not in allowed:
+        raise Refusal.of("downtime.choice", field="choice")
+    reason = downtime_news.reason_for(locked, downtime, decision.elsewhere)
+    if decision.choice is Choice.CANCEL:
+        transitions.cancel(actor, locked.pk, now, reason, not_to=("lab.reservation_cancelled",))
+        return Became.CANCELLED
+    _end_proposals(locked, actor, now, reason)
+    if decision.choice is Choice.OFFER:
+        _offer(actor, downtime, locked, decision.times, now, reason)
+        return Became.OFFERED
+    if downtime_rows.is_hit(locked, downtime.during):
+        downtime_news.waits(locked, downtime, now, decision.elsewhere)
+    return Became.KEPT
+
+
+def _offer(actor: Actor, downtime: Downtime, locked: Reservation, times: Sequence[TimeRange], now: datetime, reason: str) -> None:
+    if not times:
+        raise Refusal.of("change.no_time", field="time")
+    if any(during.overlaps(downtime.during) for during in times):
+        raise Refusal.of("downtime.offered_within", field="time")
+    first, *others = sorted(set(times))
+    changes.change_one(actor, ChangeRequest(locked.pk, first, reason, others=tuple(others), side=Side.LAB), now)
+
+
+def _end_proposals(locked: Reservation, actor: Actor, now: datetime, reason: str) -> None:
+    """A proposal of either side is overtaken by the outage: it ends, and the other side hears of it."""
+    for row in ReservationChange.objects.filter(reservation=locked, state=ChangeState.OPEN):
+        event = ChangeEvent.WITHDRAW if row.side == Side.LAB else ChangeEvent.REFUSE
+        changes.end_overtaken(row, event, actor, now, reason)
+
+
+# --- Its end ----------------------------------------------------------------------------------------------------------
+def close(actor: Actor, downtime_id: int, now: datetime) -> Downtime:
+    """It works again earlier than said (or planned work is called off): the rest of the time is free, the running state comes back,
+    and those who wait are told. Raises NotFound, Forbidden, Refusal ``downtime.closed``."""
+    downtime = downtime_of(actor, downtime_id)
+    actor.require_in(downtime.instrument.organisation_id, Role.LAB_MANAGER)
+
+    def work() -> Downtime:
+        return _close(downtime, actor, now)
+
+    return transactions.run(work)
+
+
+def close_due(now: datetime) -> int:
+    """Close what is over; returns how many. Safe to repeat."""
+    due = Downtime.objects.filter(closed_at=None, ends_at__lte=now).select_related("instrument").order_by("ends_at")[:BATCH]
+
+    def over(row: Downtime) -> bool:
+        schedule_store.lock_calendars([row.instrument.calendar_id])
+        fresh = Downtime.objects.get(pk=row.pk)
+        return fresh.is_open and fresh.ends_at <= now and bool(_close(row, NOBODY, now))
+
+    return each_parked(list(due), over, "downtime")
+
+
+def _close(downtime: Downtime, actor: Actor, now: datetime) -> Downtime:
+    schedule_store.lock_calendars([downtime.instrument.calendar_id])
+    row = Downtime.objects.select_for_update(of=("self",)).select_related("instrument__site", "instrument__organisation")
+    fresh = row.get(pk=downtime.pk)
+    if not fresh.is_open:
+        raise Refusal.of("downtime.closed")
+    was_until = fresh.ends_at
+    fresh.closed_at, fresh.closed_by_id = now, actor.user_id
+    fresh.save(update_fields=["closed_at", "closed_by"])
+    _give_back(fresh, now)
+    if fresh.status_before:
+        running_state.follow(
+            fresh.instrument_id,
+            InstrumentStatus(fresh.status_before),
+            actor,
+            now,
+            "",
+            only_from=[InstrumentStatus.UNDER_REPAIR],
+        )
+    audit.record(actor, "downtime.close", fresh, now, before={"until": was_until.isoformat()})
+    downtime_news.over(fresh, _waiting_for(fresh, now), now)
+    return fresh
+
+
+def _give_back(downtime: Downtime, now: datetime) -> None:
+    """What has passed stays as it was; what would still come is free."""
+    own = Occupancy.objects.filter(downtime=downtime)
+    own.filter(during__startswith__gte=now).delete()
+    for row in own.filter(during__endswith__gt=now):
+        row.during = (row.during.lower, now)
+        row.save(update_fields=["during"])
+
+
+def _waiting_for(downtime: Downtime, now: datetime) -> list[Reservation]:
+    """Those who were told and whose place in it still lies ahead."""
+    told = downtime.effects.filter(became__in=[Became.KEPT, Became.OFFERED]).values("reservation_id")
+    rows = Reservation.objects.filter(
+        pk__in=told, state__in=_AHEAD, starts_at__gte=now, starts_at__lt=downtime.ends_at, ends_at__gt=downtime.starts_at
+    )
+    return list(rows.select_related("instrument__site", "organisation").order_by("starts_at", "pk"))
+
+
+def prolong(
+    actor: Actor, downtime_id: int, ends_at: datetime, decisions: Mapping[int, Decision], seen: Collection[int], now: datetime
+) -> Downtime:
+    """It takes until another moment: later takes more time and deals with the bookings there, earlier gives time back.
+
+    Raises NotFound, Forbidden, Refusal ``downtime.closed``, ``downtime.over``, ``maintenance.too_long``, Conflict ``downtime.others_hit``.
+    """
+    downtime = downtime_of(actor, downtime_id)
+    actor.require_in(downtime.instrument.organisation_id, Role.LAB_MANAGER)
+    if ends_at <= now or ends_at <= downtime.starts_at:
+        raise Refusal.of("downtime.over", "ends_local")
+    if ends_at - downtime.starts_at > LONGEST:
+        raise Refusal.of("maintenance.too_long", "ends_local", days=LONGEST.days)
+
+    def work() -> None:
+        calendar_id = downtime.instrument.calendar_id
+        schedule_store.lock_calendars([calendar_id])
+        fresh = Downtime.objects.select_for_update(of=("self",)).get(pk=downtime_id)
+        if not fresh.is_open:
+            raise Refusal.of("downtime.closed")
+        before = fresh.ends_at
+        if ends_at > before:
+            _refuse_unseen(calendar_id, TimeRange(before, ends_at), {*seen, *hit(calendar_id, fresh.during)})
+        fresh.ends_at = ends_at
+        fresh.save(update_fields=["ends_at"])
+        Occupancy.objects.filter(downtime=fresh, during__endswith__gt=ends_at).delete()
+        downtime_rows.fill(fresh, calendar_id)
+        audit.record(
+            actor, "downtime.prolong", fresh, now, before={"until": before.isoformat()}, after={"until": ends_at.isoformat()}
+        )
+
+    transactions.run(work)
+    decide_all(actor, downtime_id, decisions, now)
+    return downtime_of(actor, downtime_id)
+
+
+# --- What time brings -------------------------------------------------------------------------------------------------
+def release_due(now: datetime) -> int:
+    """Cancel on the lab's side what was to begin by now on an instrument that is out of service; returns how many. Safe to repeat."""
+    down = Downtime.objects.filter(
+        instrument__calendar_id=OuterRef("instrument__calendar_id"), closed_at=None, starts_at__lte=now
+    )
+    due = Reservation.objects.filter(Exists(down), state__in=_AHEAD, starts_at__lte=now)
+    ids = list(due.order_by("starts_at").values_list("pk", flat=True)[:BATCH])
+    return each_parked(ids, lambda pk: _release(pk, now), "reservation in a downtime")
+
+
+def _release(pk: int, now: datetime) -> bool:
+    locked = lock_row(pk)
+    downtime = downtime_rows.covering(locked, now)
+    if locked.state not in _AHEAD or locked.starts_at > now or downtime is None:
+        return False
+    transitions.cancel_by_time(locked, now, downtime_news.reason_for(locked, downtime))
+    downtime_rows.fill(downtime, locked.instrument.calendar_id)
+    became = {"became": Became.CANCELLED.value, "reasons": [], "at": now}
+    DowntimeEffect.objects.update_or_create(downtime=downtime, reservation=locked, defaults=became)
+    return True
+
+
+def settle_due(now: datetime) -> int:
+    """Open downtimes take what became free of their time; returns how many did. Safe to repeat."""
+    rows = Downtime.objects.filter(closed_at=None, ends_at__gt=now).select_related("instrument").order_by("pk")
+
+    def settle(row: Downtime) -> bool:
+        schedule_store.lock_calendars([row.instrument.calendar_id])
+        fresh = Downtime.objects.get(pk=row.pk)
+        return fresh.is_open and fresh.ends_at > now and downtime_rows.fill(fresh, row.instrument.calendar_id)
+
+    return each_parked(list(rows[:BATCH]), settle, "downtime")
+
+
+def downtime_of(actor: Actor, downtime_id: int) -> Downtime:
+    """The downtime with its instrument, when the actor may see it. Raises NotFound."""
+    return get_visible(Downtime.objects.select_related("instrument__site", "instrument__organisation"), actor, pk=downtime_id)

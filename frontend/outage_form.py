@@ -1,0 +1,110 @@
+"""What somebody chose for the bookings that an outage hits: read from a form, and shown again as it was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import QueryDict
+
+from billing.settlement.reservation_figures import Figures
+from booking.downtime_wording import CHOICE_NAMES
+from booking.models import Reservation
+from booking.queries.downtimes import Hit
+from booking.rules.downtime import MOST_DECIDED, MOST_TIMES, Choice
+from booking.services.downtimes import Decision
+from config.kernel.errors import Refusal
+from config.kernel.time_range import TimeRange
+from frontend.booking_form import read_id
+from frontend.presenters.quote import range_words
+from instruments.models import Instrument
+
+_TEXT_LENGTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A radio button or a box: what it sends, what it says."""
+
+    value: str
+    words: str
+    checked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HitRow:
+    """One booking with what may be chosen; ``figures`` is the money that is held for it."""
+
+    reservation: Reservation
+    figures: Figures | None
+    runs: bool
+    only_proposed: bool
+    choices: list[Option]
+    times: list[Option]
+    elsewhere: Option | None
+    elsewhere_at: Instrument | None
+
+
+def rows_of(hits: list[Hit], figures: Mapping[int, Figures], zone: str, typed: QueryDict | None) -> list[HitRow]:
+    """The rows; what was typed before stays chosen."""
+    return [_row(hit, figures.get(hit.reservation.pk), zone, typed) for hit in hits]
+
+
+def _row(hit: Hit, figures: Figures | None, zone: str, typed: QueryDict | None) -> HitRow:
+    pk = hit.reservation.pk
+    said = typed is not None and str(pk) in typed.getlist("seen")
+    chosen = typed.get(f"choice_{pk}", "") if typed is not None and said else ""
+    if chosen not in hit.choices:
+        chosen = hit.choices[0].value if hit.choices else ""
+    ticked = set(typed.getlist(f"times_{pk}")) if typed is not None and said else None
+    choices = [Option(one.value, str(CHOICE_NAMES[one.value]), one.value == chosen) for one in hit.choices]
+    times = [_time(during, zone, ticked) for during in hit.times]
+    other, place = None, None
+    if hit.elsewhere is not None:
+        place, starts_at = hit.elsewhere.instrument, hit.elsewhere.during.starts_at
+        value = f"{place.pk}/{starts_at.isoformat()}"
+        names_it = not said or (typed is not None and bool(typed.get(f"elsewhere_{pk}")))
+        other = Option(value, range_words(hit.elsewhere.during, place.site.time_zone), names_it)
+    return HitRow(hit.reservation, figures, hit.runs, hit.only_proposed, choices, times, other, place)
+
+
+def _time(during: TimeRange, zone: str, ticked: set[str] | None) -> Option:
+    value = f"{during.starts_at.isoformat()}/{during.ends_at.isoformat()}"
+    return Option(value, range_words(during, zone), ticked is None or value in ticked)
+
+
+def seen_in(given: QueryDict) -> frozenset[int]:
+    """The bookings that the page showed."""
+    return frozenset(filter(None, (read_id(text) for text in given.getlist("seen")[:MOST_DECIDED])))
+
+
+def decisions_in(given: QueryDict) -> dict[int, Decision]:
+    """What was chosen for those that the page showed. Raises Refusal ``booking.time_unreadable``."""
+    return {pk: _decision(given, pk) for pk in seen_in(given) if given.get(f"choice_{pk}", "") in list(Choice)}
+
+
+def _decision(given: QueryDict, pk: int) -> Decision:
+    choice = Choice(given.get(f"choice_{pk}", ""))
+    times = given.getlist(f"times_{pk}")[:MOST_TIMES] if choice is Choice.OFFER else []
+    pairs = [text[:_TEXT_LENGTH].partition("/") for text in times]
+    other, _slash, at = given.get(f"elsewhere_{pk}", "")[:_TEXT_LENGTH].partition("/")
+    elsewhere = (read_id(other), _moment(at)) if read_id(other) else None
+    return Decision(choice, tuple(_range(starts, ends) for starts, _slash, ends in pairs), elsewhere)
+
+
+def _range(starts: str, ends: str) -> TimeRange:
+    try:
+        return TimeRange(_moment(starts), _moment(ends))
+    except ValueError:
+        raise Refusal.of("booking.time_unreadable", field="time") from None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        found = None
+    if found is None or found.tzinfo is None:
+        raise Refusal.of("booking.time_unreadable", field="time")
+    return found

@@ -1,0 +1,240 @@
+"""An instrument breaks: the time is taken, and each booking keeps its place, gets other times, or is cancelled at no cost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from psycopg.types.range import TimestamptzRange
+
+from billing.settlement.reservation_figures import quoted_of
+from booking.models import CreditEvent, Downtime, DowntimeEffect, Occupancy, Reservation, ReservationChange, UsageSession
+from booking.queries import downtimes as downtime_queries
+from booking.rules.downtime import Became, Choice, DowntimeKind
+from booking.services import changes, credit, downtimes, transitions
+from booking.services.downtimes import Decision
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from tests.booking.usage.conftest import wrong
+from tests.mailbox import mails
+
+KEEP, CANCEL = Decision(Choice.KEEP), Decision(Choice.CANCEL)
+RULES = {"start_points": 100, "points": {"no_show": 30, "left_early": 3, "late_cancel": 10}, "thresholds": []}
+
+
+def taken(cast, source="maintenance"):
+    rows = Occupancy.objects.filter(calendar_id=cast.xrd.calendar_id, source=source).order_by("during")
+    return [(one.during.lower, one.during.upper) for one in rows]
+
+
+def test_a_breakdown_takes_what_is_free_and_leaves_bookings_their_places(cast, slot, booked, breaks):
+    kept = booked(10, 12)
+    row = breaks(slot(14, 15).ends_at)
+    assert taken(cast) == [(cast.now, kept.starts_at), (kept.ends_at, slot(14, 15).ends_at)]
+    assert cast.xrd.status == "under_repair" and row.status_before == "normal" and row.effects.count() == 0
+    assert Reservation.objects.get(pk=kept.pk).state == "approved" and wrong() == {}
+
+
+def test_bookings_that_were_not_shown_stop_it_and_nothing_is_done(cast, slot, booked, breaks):
+    kept = booked(10, 12)
+    with pytest.raises(Conflict, match=r"downtime\.others_hit") as refused:
+        breaks(slot(14, 15).ends_at, seen=())
+    assert refused.value.extra["reservations"] == [kept.pk]
+    cast.xrd.refresh_from_db()
+    assert not Downtime.objects.exists() and cast.xrd.status == "normal"
+
+
+def test_cancelled_on_the_labs_side_it_costs_nothing_and_leaves_no_mark(cast, slot, booked, breaks):
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, RULES, cast.now)
+    first = booked(10, 12)
+    row = breaks(slot(14, 15).ends_at, {first.pk: CANCEL}, words="Es tut uns leid.", words_en="We are sorry.")
+    first.refresh_from_db()
+    assert first.state == "cancelled" and not CreditEvent.objects.exists() and wrong() == {}
+    assert [one.became for one in row.effects.all()] == [Became.CANCELLED]
+    assert taken(cast) == [(cast.now, slot(14, 15).ends_at)], "its time belongs to the outage at once"
+    told = [one["text"] for one in mails() if one["to"] == ["lin@example.org"] and "was cancelled" in one["subject"]]
+    assert "The instrument is broken" in told[0] and "We are sorry." in told[0]
+    assert not [one for one in mails() if one["to"] == ["wang@example.org"] and "was cancelled" in one["subject"]]
+
+
+def test_offered_times_lie_behind_the_outage_and_one_is_taken_with_one_press(cast, slot, booked, breaks):
+    first, second = booked(9, 11), booked(11, 13, who="he")
+    found = downtime_queries.preview(cast.actor("wang"), cast.xrd, slot(9, 15), cast.now)
+    times = {hit.reservation.pk: hit.times for hit in found.hits}
+    everything = [one for share in times.values() for one in share]
+    assert all(len(share) == 3 for share in times.values()) and len(set(everything)) == 6
+    assert not any(one.overlaps(other) for one in everything for other in everything if one != other)
+    assert all(one.starts_at >= slot(14, 15).ends_at for one in everything)
+    row = breaks(slot(14, 15).ends_at, {pk: Decision(Choice.OFFER, share) for pk, share in times.items()})
+    assert {one.became for one in row.effects.all()} == {Became.OFFERED}
+    assert Occupancy.objects.filter(source="change").count() == 6
+    proposal = ReservationChange.objects.get(reservation=first)
+    changes.accept(cast.actor("lin"), proposal.pk, cast.now)
+    first.refresh_from_db()
+    assert first.state == "approved" and first.during in times[first.pk] and wrong() == {}
+    assert first.pk in quoted_of(cast.actor("lin"), [first.pk])
+    assert downtimes.settle_due(cast.now) == 1
+    assert second.starts_at in [end for _start, end in taken(cast)], "who has not answered keeps the old place too"
+
+
+def test_who_waits_is_told_and_cancelled_at_no_cost_when_the_time_comes(cast, slot, booked, breaks):
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, RULES, cast.now)
+    kept = booked(10, 12)
+    breaks(slot(14, 15).ends_at, {kept.pk: KEEP})
+    assert any("waits" in one["subject"] for one in mails() if one["to"] == ["lin@example.org"])
+    due = kept.starts_at + timedelta(hours=1)
+    assert transitions.mark_no_shows_due(due) == 0, "nobody missed a broken instrument"
+    with pytest.raises(Refusal, match=r"downtime\.nobody_to_blame"):
+        transitions.mark_no_show(cast.actor("wang"), kept.pk, due)
+    assert downtimes.release_due(kept.starts_at - timedelta(minutes=1)) == 0
+    assert downtimes.release_due(kept.starts_at) == 1 == downtimes.release_due(kept.starts_at) + 1
+    kept.refresh_from_db()
+    assert kept.state == "cancelled" and not CreditEvent.objects.exists() and wrong() == {}
+    assert DowntimeEffect.objects.get().became == Became.CANCELLED
+
+
+def test_without_a_breakdown_the_same_booking_is_missed(cast, slot, booked):
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, RULES, cast.now)
+    kept = booked(10, 12)
+    due = kept.starts_at + timedelta(hours=1)
+    assert downtimes.release_due(due) == 0 and transitions.mark_no_shows_due(due) == 1 and CreditEvent.objects.exists()
+
+
+def test_a_running_session_ends_by_the_fault_and_only_what_was_used_is_charged(cast, slot, booked, breaks):
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, RULES, cast.now)
+    running = booked(10, 14)
+    transitions.check_in(cast.actor("wang"), running.pk, running.starts_at)
+    broke = running.starts_at + timedelta(hours=1)
+    row = breaks(slot(18, 19).ends_at, now=broke)
+    session = UsageSession.objects.get(reservation=running)
+    assert (session.outcome, session.billable_minutes, session.actual_ends_at) == ("fault", 60, broke)
+    assert [one.became for one in row.effects.all()] == [Became.ENDED] and not CreditEvent.objects.exists() and wrong() == {}
+    assert Reservation.objects.get(pk=running.pk).state == "completed"
+
+
+def test_it_works_again_earlier(cast, slot, booked, breaks, ask):
+    kept = booked(16, 18)
+    row = breaks(slot(18, 19).ends_at, {kept.pk: KEEP})
+    repaired = slot(12, 13).starts_at
+    downtimes.close(cast.actor("wang"), row.pk, repaired)
+    cast.xrd.refresh_from_db()
+    assert taken(cast) == [(cast.now, repaired)] and cast.xrd.status == "normal"
+    assert any("works again" in one["subject"] for one in mails() if one["to"] == ["lin@example.org"])
+    with pytest.raises(Refusal, match=r"downtime\.closed"):
+        downtimes.close(cast.actor("wang"), row.pk, repaired)
+    assert ask(13, 15) and wrong() == {}
+
+
+def test_when_its_time_is_over_the_running_state_comes_back_by_itself(cast, slot, breaks):
+    breaks(slot(14, 15).ends_at)
+    assert downtimes.close_due(slot(14, 15).starts_at) == 0
+    assert downtimes.close_due(slot(14, 15).ends_at) == 1 == downtimes.close_due(slot(14, 15).ends_at) + 1
+    cast.xrd.refresh_from_db()
+    assert cast.xrd.status == "normal"
+
+
+def test_a_state_that_somebody_else_set_meanwhile_stays(cast, slot, breaks):
+    row = breaks(slot(14, 15).ends_at)
+    cast.xrd.status = "retired"
+    cast.xrd.save()
+    downtimes.close(cast.actor("wang"), row.pk, cast.now + timedelta(hours=1))
+    cast.xrd.refresh_from_db()
+    assert cast.xrd.status == "retired"
+
+
+def test_one_can_book_behind_the_expected_end_and_not_before(cast, slot, breaks, ask):
+    breaks(slot(12, 13).ends_at)
+    with pytest.raises(Refusal, match=r"booking\.instrument_unavailable"):
+        ask(10, 11)
+    assert ask(14, 16)
+
+
+def test_a_later_end_hits_more_bookings_and_an_earlier_one_gives_time_back(cast, slot, booked, breaks):
+    late = booked(15, 17)
+    row = breaks(slot(12, 13).ends_at)
+    wang = cast.actor("wang")
+    with pytest.raises(Conflict, match=r"downtime\.others_hit"):
+        downtimes.prolong(wang, row.pk, slot(17, 18).ends_at, {}, (), cast.now)
+    downtimes.prolong(wang, row.pk, slot(17, 18).ends_at, {late.pk: CANCEL}, {late.pk}, cast.now)
+    assert taken(cast) == [(cast.now, slot(17, 18).ends_at)] and DowntimeEffect.objects.get().became == Became.CANCELLED
+    downtimes.prolong(wang, row.pk, slot(10, 11).ends_at, {}, (), cast.now)
+    assert taken(cast) == [(cast.now, slot(10, 11).ends_at)] and wrong() == {}
+
+
+def test_what_cannot_be_done_is_reported_and_the_others_are_done(cast, slot, booked, breaks):
+    first, second = booked(9, 11), booked(11, 13, who="he")
+    bad = Decision(Choice.OFFER, (slot(10, 12),))
+    row = breaks(slot(14, 15).ends_at, {first.pk: bad, second.pk: CANCEL})
+    assert {one.reservation_id: one.became for one in row.effects.all()} == {first.pk: "failed", second.pk: "cancelled"}
+    assert row.effects.get(reservation=first).reasons[0][0] == "downtime.offered_within"
+    (again,) = downtimes.decide_all(cast.actor("wang"), row.pk, {first.pk: CANCEL}, cast.now)
+    assert again.became == Became.CANCELLED and wrong() == {}
+
+
+def test_the_same_press_twice_tells_and_does_everything_once(cast, slot, booked, breaks):
+    kept = booked(10, 12)
+    rows = [breaks(slot(14, 15).ends_at, {kept.pk: KEEP}, key="k") for _press in range(2)]
+    assert rows[0].pk == rows[1].pk
+    assert sum("waits" in one["subject"] for one in mails() if one["to"] == ["lin@example.org"]) == 1
+
+
+def test_it_is_the_labs_alone_and_only_one_breakdown_is_open(cast, slot, breaks):
+    row = breaks(slot(14, 15).ends_at)
+    with pytest.raises(Refusal, match=r"downtime\.open_already"):
+        breaks(slot(16, 17).ends_at)
+    for who, error in (("lin", NotFound), ("he", NotFound)):
+        with pytest.raises(error):
+            downtimes.close(cast.actor(who), row.pk, cast.now)
+    with pytest.raises(Forbidden):
+        downtimes.declare(
+            cast.actor("lin"), cast.xrd.pk, downtimes.Outage(DowntimeKind.BREAKDOWN, slot(9, 10)), cast.now, idempotency_key="x"
+        )
+
+
+def test_planned_work_leaves_the_running_state_and_a_session_that_runs(cast, slot, booked, breaks):
+    running = booked(10, 14)
+    transitions.check_in(cast.actor("wang"), running.pk, running.starts_at)
+    row = breaks(slot(15, 16).ends_at, kind=DowntimeKind.CALIBRATION, starts_at=slot(13, 14).starts_at, now=running.starts_at)
+    assert Reservation.objects.get(pk=running.pk).state == "in_use" and cast.xrd.status == "normal"
+    assert taken(cast) == [(running.ends_at, slot(15, 16).ends_at)] and row.effects.count() == 0
+
+
+def test_a_proposal_into_the_outage_ends_and_the_booking_stays(cast, slot, booked, breaks):
+    kept = booked(16, 18)
+    asked = changes.ChangeRequest(kept.pk, slot(9, 11))
+    changes.change(cast.actor("lin"), asked, cast.now, idempotency_key="c")
+    row = breaks(slot(12, 13).ends_at, {kept.pk: KEEP})
+    assert row.effects.get().became == Became.KEPT
+    assert ReservationChange.objects.get().state == "refused" and taken(cast) == [(cast.now, slot(12, 13).ends_at)]
+
+
+def test_a_place_that_becomes_free_belongs_to_the_outage_at_the_next_look(cast, slot, booked, breaks):
+    kept = booked(10, 12)
+    breaks(slot(14, 15).ends_at)
+    transitions.cancel(cast.actor("lin"), kept.pk, cast.now)
+    assert downtimes.settle_due(cast.now) == 1 == downtimes.settle_due(cast.now) + 1
+    assert taken(cast) == [(cast.now, slot(14, 15).ends_at)]
+
+
+def test_the_preview_takes_as_many_queries_for_five_bookings_as_for_two(cast, slot, booked, django_assert_max_num_queries):
+    for hour in range(9, 14):
+        booked(hour, hour + 1)
+    cast.xrd.class_code = ""  # equal instruments are a search each, bounded by their own number
+    few, many = slot(9, 11), slot(9, 15)
+    for during in (few, many):
+        with django_assert_max_num_queries(7):
+            found = downtime_queries.preview(cast.actor("wang"), cast.xrd, during, cast.now)
+        assert found.more == 0
+    assert len(found.hits) == 5
+
+
+def test_the_guard_refuses_an_outage_over_a_booking_whoever_writes_it(cast, slot, booked):
+    from django.db import IntegrityError, transaction
+
+    kept = booked(10, 12)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Occupancy.objects.create(
+            calendar_id=cast.xrd.calendar_id,
+            during=TimestamptzRange(kept.starts_at, kept.ends_at),
+            blocking=True,
+            source="maintenance",
+        )

@@ -1,0 +1,139 @@
+"""The feed of a lab's timeline: everything that takes time, in a constant number of statements, and nothing of other labs."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from psycopg.types.range import TimestamptzRange
+
+from booking.models import InstrumentPolicy, Occupancy
+from booking.queries.timeline import Span, timeline
+from booking.services import holds, maintenance, transitions
+from config.kernel.errors import Forbidden, NotFound
+from instruments.models import Instrument
+from instruments.services import schedule_store
+from tests.frontend.acting import approved, as_, ask, clock  # noqa: F401
+
+DAY = date(2026, 11, 25)
+FEED = "/api/v1/timeline/?date=2026-11-25"
+
+
+@pytest.fixture
+def more(cast):
+    """``more(20)``: so many further instruments of the lab, open as the cast's."""
+
+    def make(count):
+        made = []
+        for number in range(count):
+            calendar_id = schedule_store.create_calendar(f"more {number}")
+            made.append(
+                Instrument.objects.create(
+                    organisation=cast.lab,
+                    site=cast.site,
+                    calendar_id=calendar_id,
+                    name=f"Z {number:03d}",
+                    created_at=cast.now,
+                    updated_at=cast.now,
+                )
+            )
+        return made
+
+    return make
+
+
+def test_bookings_requests_holds_maintenance_and_closures_are_all_there(cast, programmes, slot, approved, ask):  # noqa: F811
+    one, asked = approved(9, 10), ask(11, 12)
+    maintenance.block(cast.actor("wang"), cast.xrd.pk, slot(15, 16), "Pump", cast.now)
+    holds.hold(cast.actor("lin"), cast.xrd.pk, slot(17, 18), cast.now, cast.firm.pk)
+    found = timeline(cast.actor("wang"), None, DAY, Span.DAY, cast.now)
+    shown = [(entry.kind, entry.state, entry.reservation_id, entry.during) for entry in found.entries]
+    assert shown == [
+        ("reservation", "approved", one, slot(9, 10)),
+        ("reservation", "requested", asked, slot(11, 12)),
+        ("maintenance", "", None, slot(15, 16)),
+        ("hold", "", None, slot(17, 18)),
+    ]
+    assert found.entries[2].downtime_kind == "service" and found.entries[0].title == "Gaoyuan Lithium"
+    assert [one.ends_at for one in found.closed[cast.xrd.pk]] == [slot(8, 9).starts_at, slot(23, 24).ends_at]
+    late = timeline(cast.actor("wang"), None, DAY, Span.DAY, cast.now + timedelta(hours=2))
+    assert [entry.kind for entry in late.entries] == ["reservation", "reservation", "maintenance"], (
+        "an expired hold keeps nobody out"
+    )
+
+
+def test_a_request_that_blocks_nothing_is_shown_and_what_was_given_up_is_not(cast, programmes, approved, ask):  # noqa: F811
+    InstrumentPolicy.objects.update_or_create(instrument=cast.xrd, defaults={"pending_blocks": False})
+    cast.xrd.refresh_from_db()
+    asked, gone = ask(9, 11), approved(13, 14)
+    transitions.cancel(cast.actor("lin"), gone, cast.now)
+    assert not Occupancy.objects.filter(reservation=asked, blocking=True).exists()
+    found = timeline(cast.actor("wang"), None, DAY, Span.DAY, cast.now)
+    assert [entry.reservation_id for entry in found.entries] == [asked]
+
+
+def test_it_takes_as_many_statements_for_many_instruments_as_for_one(cast, as_, more, clock):  # noqa: F811
+    browser = as_("wang")
+
+    def count() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert browser.get(FEED).status_code == 200
+        return len(captured)
+
+    count()
+    one = count()
+    for made in more(30):
+        Occupancy.objects.create(
+            calendar_id=made.calendar_id, during=TimestamptzRange(cast.now, cast.now + timedelta(days=9)), source="subscribed"
+        )
+    assert count() == one <= 6
+
+
+def test_a_day_holds_two_hundred_and_a_week_fifty(cast, more):
+    more(60)
+    wang = cast.actor("wang")
+    week = timeline(wang, None, DAY, Span.WEEK, cast.now)
+    assert len(week.instruments) == 50 and week.more and week.window.duration == timedelta(days=7)
+    rest = timeline(wang, None, DAY, Span.WEEK, cast.now, page=2)
+    assert len(rest.instruments) == 11 and not rest.more
+    assert len(timeline(wang, None, DAY, Span.DAY, cast.now).instruments) == 61
+
+
+def test_it_is_for_managers_and_their_own_labs(cast):
+    with pytest.raises(NotFound):
+        timeline(cast.actor("wang"), cast.firm.pk, DAY, Span.DAY, cast.now)
+    for who in ("lin", "li", "zhou"):
+        with pytest.raises(Forbidden):
+            timeline(cast.actor(who), None, DAY, Span.DAY, cast.now)
+
+
+def test_asked_again_it_says_that_nothing_changed(cast, programmes, as_, ask):  # noqa: F811
+    browser = as_("wang")
+    first = browser.get(FEED)
+    again = browser.get(FEED, headers={"If-None-Match": first["ETag"]})
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    ask(9, 10)
+    changed = browser.get(FEED, headers={"If-None-Match": first["ETag"]})
+    assert changed.status_code == 200 and changed["ETag"] != first["ETag"]
+    row = changed.json()["entries"][0]
+    assert row["starts_at"] == "2026-11-25T09:00:00+08:00" and row["movable"]
+
+
+@pytest.mark.parametrize("query", ["?span=year", "?date=x", "?page=0", "?lab=x", "?other=1", "?page=99999999999"])
+def test_what_cannot_be_read_is_refused(cast, as_, query):  # noqa: F811
+    assert as_("wang").get(f"/api/v1/timeline/{query}").status_code == 400
+
+
+def test_the_list_says_the_same_in_words_and_leads_on(cast, programmes, slot, as_, approved):  # noqa: F811
+    pk = approved(9, 10)
+    maintenance.block(cast.actor("wang"), cast.xrd.pk, slot(15, 16), "Pump", cast.now)
+    answer = as_("wang").get(reverse("lab_timeline") + "?date=2026-11-25")
+    page = answer.content.decode()
+    for text in ("09:00–10:00", "Approved", "Gaoyuan Lithium", "15:00–16:00", "Maintenance or service", "00:00–08:00", "Closed:"):
+        assert text in page
+    assert reverse("reservation_move", args=[pk]) in page and "data-feed=" in page
+    for query in ("?date=9999-99-99&page=x&lab=", "?span=week&page=99999999999999999999", "?lab=99999"):
+        assert as_("wang").get(reverse("lab_timeline") + query).status_code in (200, 404)

@@ -1,0 +1,73 @@
+"""The lab's timeline: a drag that is refused goes back and says why; the keyboard moves the same booking without one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from playwright.sync_api import expect
+
+from tests.browser import stage
+from tests.browser.journey import log_in, newly_arrived
+from tests.browser.keyboard import Keyboard
+from tests.browser.running_site import Site
+from tests.browser.visitors import PERSONAS, Visitors
+
+NAME = "Timeline microscope"
+SHANGHAI = timedelta(hours=8)
+
+
+def two_bookings(site: Site) -> tuple[int, str]:
+    """From 9 to 11 and from 12 to 14 on the day after tomorrow, there; the first one's id, and the day."""
+    now = datetime.now(UTC)
+    there = (now + SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
+    with site.data():
+        instrument = stage.add_instrument(NAME, now)
+        researcher = stage.persona(PERSONAS["researcher"])
+        first, _second = (
+            stage.book(researcher, instrument, there - SHANGHAI + timedelta(hours=hour), 2, now) for hour in (9, 12)
+        )
+    return first, f"{there:%Y-%m-%d}"
+
+
+def test_a_refused_drag_goes_back_and_the_keyboard_moves_it(people: Visitors, used: Site) -> None:
+    pk, day = two_bookings(used)
+    manager = newly_arrived(people)
+    log_in(manager, "lab_manager")
+    page, keys = manager.page, Keyboard(manager.page)
+    manager.open(f"/timeline/?date={day}")
+    mine = page.locator('[data-timeline] .ec-event:has(strong)[aria-label^="09:00"]').last
+    expect(mine).to_be_visible()
+    mine.scroll_into_view_if_needed()
+    place = mine.bounding_box()
+    assert place is not None
+    middle = place["y"] + place["height"] / 2
+    page.mouse.move(place["x"] + 30, middle)
+    page.mouse.down()
+    page.mouse.move(place["x"] + 70, middle, steps=4)
+    page.mouse.move(place["x"] + 30 + 2 * 64, middle, steps=6)
+    page.mouse.up()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("From")).to_have_value(f"{day}T11:00")
+    dialog.get_by_role("textbox", name="Reason").fill("The operator is away.")
+    dialog.get_by_role("button", name="Move or ask").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("taken")
+    expect(mine).to_have_attribute("aria-label", mine.get_attribute("aria-label") or "")
+    back = mine.bounding_box()
+    assert back is not None and abs(back["x"] - place["x"]) < 3, "what is refused stands where it stood"
+    page.keyboard.press("Escape")
+    mine.focus()
+    keys.press("Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Move to…").focus()
+    keys.press("Enter")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("From").fill(f"{day}T14:00")
+    dialog.get_by_label("Until").fill(f"{day}T16:00")
+    dialog.get_by_role("textbox", name="Reason").fill("Agreed on the phone.")
+    dialog.get_by_label("The customer has agreed already").check()
+    keys.press("Tab", "Enter")
+    expect(page.locator('[data-timeline] .ec-event[aria-label^="14:00–16:00"]').last).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    with used.data():
+        from booking.models import Reservation
+
+        assert f"{Reservation.objects.get(pk=pk).starts_at + SHANGHAI:%H:%M}" == "14:00"
