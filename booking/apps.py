@@ -13,6 +13,8 @@ class BookingApp(AppConfig):
             enquiry_notices,
             messages,
             notice_wording,
+            sample_messages,
+            sample_notices,
             series_messages,
             training_messages,
             training_notices,

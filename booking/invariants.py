@@ -268,3 +268,37 @@ register_sql(
           FROM booking_reservation r JOIN booking_reservationgroup g ON g.id = r.group_id
          WHERE (r.organisation_id, r.requested_by_id) <> (g.organisation_id, g.requested_by_id)""",
 )
+
+register_sql(
+    "samples.no_day_is_promised_twice",
+    counted="SELECT count(*) FROM booking_sampleday",
+    violations="""
+        SELECT format('test item %s on %s: %s samples are promised, %s a day can be measured', resource_id, day, sum(samples),
+                      max(daily_capacity))
+          FROM booking_sampleday GROUP BY resource_id, day
+        HAVING count(*) = count(daily_capacity) AND sum(samples) > max(daily_capacity)""",
+)
+
+register_sql(
+    "samples.days_are_for_all_samples",
+    counted="SELECT count(*) FROM booking_samplejob",
+    violations="""
+        SELECT format('sample job %s ("%s"): %s samples, %s labels, %s on its days', j.id, j.state, j.sample_count, l.labels, d.days)
+          FROM booking_samplejob j CROSS JOIN LATERAL (
+               SELECT count(*) AS labels FROM booking_sample WHERE job_id = j.id) l CROSS JOIN LATERAL (
+               SELECT coalesce(sum(samples), 0) AS days FROM booking_sampleday WHERE job_id = j.id) d
+         WHERE l.labels <> j.sample_count
+            OR d.days <> CASE WHEN j.state IN ('refused', 'cancelled', 'failed') OR j.first_promised_on IS NULL THEN 0
+                              ELSE j.sample_count END""",
+)
+
+register_sql(
+    "samples.jobs_follow_their_samples",
+    counted="SELECT count(*) FROM booking_samplejob WHERE state IN ('accepted', 'received', 'preparing', 'tested')",
+    violations="""
+        SELECT format('sample job %s is "%s" and its samples are at %s', j.id, j.state, s.least) FROM booking_samplejob j
+         CROSS JOIN LATERAL (SELECT min(CASE state WHEN 'expected' THEN 0 WHEN 'received' THEN 1 WHEN 'prepared' THEN 2 ELSE 3 END) AS least
+                               FROM booking_sample WHERE job_id = j.id AND state NOT IN ('unfit', 'lost')) s
+         WHERE j.state IN ('accepted', 'received', 'preparing', 'tested')
+           AND s.least IS DISTINCT FROM array_position(ARRAY['accepted', 'received', 'preparing', 'tested'], j.state::text) - 1""",
+)

@@ -42,6 +42,9 @@ TRIED_ELSEWHERE = {
     "booking_creditevent": "tests/booking/licences/test_credit_flow.py",
     "booking_enquiryattachment": "tests/booking/enquiries/test_threads.py",
     "booking_enquirymessage": "tests/booking/enquiries/test_threads.py",
+    "booking_sampleparcel": "tests/booking/samples/test_kept.py",
+    "booking_samplereport": "tests/booking/samples/test_kept.py",
+    "booking_samplesteptaken": "tests/booking/samples/test_kept.py",
 }
 
 
