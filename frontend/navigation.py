@@ -9,6 +9,7 @@ from itertools import chain
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billing.settlement.queries import BOARD_ROLES, READER_ROLES
 from booking.queries.enquiries import LAB_READERS
@@ -83,7 +84,7 @@ PLACES: tuple[Place, ...] = (
     Place("sample_list", _("My samples"), "flask", CUSTOMERS, "h", ("sample_list", "sample_create")),
     Place(
         "sample_board",
-        _("Samples"),
+        pgettext_lazy("sample jobs", "Samples"),
         "flask",
         frozenset(LAB_READERS),
         "k",

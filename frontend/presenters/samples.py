@@ -116,9 +116,11 @@ def buttons(state: str) -> list[StepButton]:
     return [StepButton(step.value, STEPS[step], step in reasons) for step in steps_from(SampleState(state))]
 
 
-def all_steps() -> list[tuple[str, Word]]:
-    """Every step, for the form over several samples."""
-    return [(step.value, STEPS[step]) for step in SampleStep]
+def steps_for(job: SampleJob) -> list[tuple[str, Word]]:
+    """The steps that some sample of the job can take, the next one of the least far sample first."""
+    states = {SampleState(each.state) for each in job.samples.all()}
+    possible = dict.fromkeys(step for state in SampleState if state in states for step in steps_from(state))
+    return [(step.value, STEPS[step]) for step in possible]
 
 
 def counts(job: SampleJob) -> list[tuple[str, int]]:

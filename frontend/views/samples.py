@@ -218,7 +218,7 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "parcels": [(parcel, DIRECTIONS[parcel.direction]) for parcel in job.parcels.all()],
         "reports": queries.reports_of(actor, pk),
         "accepted_files": ACCEPTED,
-        "steps": present.all_steps(),
+        "steps": present.steps_for(job),
         "remains": [(each.value, REMAINS[each]) for each in Remains if each is not Remains.WITH_LAB],
         "money": money,
         "rows": assessment.of_frozen(shown, in_house=in_house) if shown else None,
