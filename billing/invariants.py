@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billing.ordering import invariants as _ordering  # noqa: F401  (registers its own)
+from booking.rules.samples import HOLDING
 from config.kernel.installed_guards import require_constraint
 from config.kernel.invariants import register_sql
 
@@ -148,12 +149,12 @@ register_sql(
 register_sql(
     "ledger.sample_jobs_hold_while_they_run",
     counted="SELECT count(*) FROM billing_transfer WHERE kind = 'hold' AND source_type = 'sample_job'",
-    violations="""
+    violations=f"""
         SELECT format('hold %s of %s fen is open and sample job %s is "%s"', h.id, h.amount_fen, h.source_id, coalesce(j.state, 'gone'))
           FROM billing_transfer h LEFT JOIN booking_samplejob j ON j.id = h.source_id
          WHERE h.kind = 'hold' AND h.source_type = 'sample_job'
            AND NOT EXISTS (SELECT FROM billing_transfer e WHERE e.hold_id = h.id)
-           AND (j.id IS NULL OR j.state NOT IN ('accepted', 'received', 'preparing', 'tested', 'reported'))""",
+           AND (j.id IS NULL OR NOT j.state = ANY(ARRAY[{", ".join(repr(each.value) for each in sorted(HOLDING))}]))""",  # noqa: S608
 )
 
 for _table in ("charge", "quote"):

@@ -3,6 +3,7 @@
 from billing.ledger.models import Account, Transfer
 from billing.ordering.models import (
     CommissionReservation,
+    CommissionSampleJob,
     CommissionSheet,
     CommissionSignature,
     Quotation,
@@ -18,6 +19,7 @@ __all__ = [
     "Award",
     "Charge",
     "CommissionReservation",
+    "CommissionSampleJob",
     "CommissionSheet",
     "CommissionSignature",
     "InternalSlip",

@@ -66,6 +66,10 @@ register(
         "samples.remains_unknown": _("Choose what became of the remains: kept, returned or discarded."),
         "samples.report_missing": _("Choose the file of the report."),
         "samples.day_unreadable": _("This is no day. Choose one, or write it as 2026-11-25."),
+        "samples.too_late_for_commission": _("The lab has answered this job already. Put a job under a commission before that."),
+        "samples.not_on_the_sheet": _(
+            "This commission sheet has no line for this test item. Choose another, or keep the list price."
+        ),
         "samples.too_many_reports": _("%(most)s reports stand there; more are not kept. Ask the lab to write to you."),
     }
 )

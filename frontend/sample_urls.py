@@ -25,6 +25,7 @@ urlpatterns = [
     path("samples/<int:pk>/report/", sample_lab.sample_report, name="sample_report"),
     path("samples/<int:pk>/cancel/", samples.sample_cancel, name="sample_cancel"),
     path("samples/<int:pk>/accept-quote/", samples.sample_accept_quote, name="sample_accept_quote"),
+    path("samples/<int:pk>/commission/", samples.sample_commission, name="sample_commission"),
     path("samples/<int:pk>/parcels/", samples.sample_parcel, name="sample_parcel"),
     path("samples/extras/<int:pk>/<str:answer>/", samples.sample_extra_answer, name="sample_extra_answer"),
     path("samples/<int:pk>/object/", samples.sample_object, name="sample_object"),

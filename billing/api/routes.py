@@ -78,6 +78,7 @@ def _sample_jobs() -> list[URLPattern]:
     """Samples sent to a lab."""
     job, lab, place = sample_jobs.SampleJobView, sample_jobs.LabSampleJobView, "sample-jobs"
     acts = {"cancel": "cancel", "accept-quote": "accept_quote", "parcels": "parcel", "object": "object_to", "close": "close"}
+    acts["commission"] = "commission"
     lab_acts = {"accept": "accept", "refuse": "refuse", "steps": "step", "remains": "remains", "extras": "propose"}
     return [
         re_path(rf"^{place}/$", job.as_view({"get": "list", "post": "create"}), name="api_sample_jobs"),

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from billing.api import sample_shapes as shapes
+from billing.ordering.services import sample_links
 from billing.settlement.services import sample_money
 from booking.api.enquiries import Written, made
 from booking.api.enquiry_shapes import MadeOut
@@ -43,6 +44,7 @@ class SampleJobView(ApiView):
         "cancel": shapes.SampleReasonIn,
         "object_to": shapes.SampleReasonIn,
         "parcel": shapes.SampleParcelIn,
+        "commission": shapes.SampleCommissionIn,
         "agree": shapes.SampleConsentIn,
         "accept": shapes.SampleAcceptIn,
         "refuse": shapes.SampleReasonIn,
@@ -100,6 +102,12 @@ class SampleJobView(ApiView):
         """Accept new figures that wait for the customer."""
         self.valid(request)
         sample_money.accept_quote(self.actor, int(pk), self.now)
+        return self._shown(int(pk))
+
+    @extend_schema(responses=shapes.SampleJobOut)
+    def commission(self, request: Request, pk: str) -> Response:
+        """Put a job that the lab has not answered yet under a commission, at the unit price agreed there."""
+        sample_links.link(self.actor, self.valid(request)["sheet"], int(pk), self.now)
         return self._shown(int(pk))
 
     @extend_schema(responses=shapes.SampleJobOut)

@@ -66,6 +66,10 @@ class SampleReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text="Read by the other side.")
 
 
+class SampleCommissionIn(StrictSerializer):
+    sheet = Id(help_text="A commission sheet of the same two sides with a line for this test item.")
+
+
 class SampleStepIn(StrictSerializer):
     samples = serializers.ListField(child=Id(), max_length=MOST_SAMPLES, help_text="Ids of samples of this job.")
     step = _choice(SampleStep)

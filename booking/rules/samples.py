@@ -162,8 +162,9 @@ _SAMPLE: dict[SampleState, dict[SampleStep, SampleState]] = {
 NOT_TESTED = frozenset({SampleState.UNFIT, SampleState.LOST})
 """Nothing can be measured on these any more; they are not charged."""
 NEED_REASON = frozenset({SampleStep.FIND_UNFIT, SampleStep.LOSE})
-_ORDER = (SampleState.EXPECTED, SampleState.RECEIVED, SampleState.PREPARED, SampleState.TESTED)
-_JOB_AT = (JobState.ACCEPTED, JobState.RECEIVED, JobState.PREPARING, JobState.TESTED)
+SAMPLES_IN_ORDER = (SampleState.EXPECTED, SampleState.RECEIVED, SampleState.PREPARED, SampleState.TESTED)
+JOBS_IN_ORDER = (JobState.ACCEPTED, JobState.RECEIVED, JobState.PREPARING, JobState.TESTED)
+"""Where a job is whose least far sample is at the same place of ``SAMPLES_IN_ORDER``."""
 
 _EXTRA = {ExtraEvent.AGREE: ExtraState.AGREED, ExtraEvent.DECLINE: ExtraState.DECLINED, ExtraEvent.WITHDRAW: ExtraState.WITHDRAWN}
 _REMAINS: dict[Remains, frozenset[Remains]] = {
@@ -195,8 +196,8 @@ def where(samples: Iterable[SampleState]) -> JobState:
 
     ``FAILED`` where none is left.
     """
-    left = [_ORDER.index(state) for state in samples if state not in NOT_TESTED]
-    return _JOB_AT[min(left)] if left else JobState.FAILED
+    left = [SAMPLES_IN_ORDER.index(state) for state in samples if state not in NOT_TESTED]
+    return JOBS_IN_ORDER[min(left)] if left else JobState.FAILED
 
 
 def next_sample_state(state: SampleState, step: SampleStep) -> SampleState:

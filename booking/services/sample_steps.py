@@ -188,10 +188,13 @@ def _follow(job: SampleJob, actor: Actor, now: datetime, reason: str) -> None:
 def _promise_anew(job: SampleJob, now: datetime) -> None:
     """Samples that came later than expected are promised from the day they came, and the customer is told the new day."""
     today = local_day(job.lab_id, now)
-    if today <= job.arrive_on or job.promised_on is None:
+    if today <= job.arrive_on or job.promised_on is None or job.first_promised_on is None:
         return
     item = sample_days.lock_item(job.resource_id)
-    found = sample_days.work_out(item, job.lab_id, job.sample_count, today, but_for=job.pk)
+    try:
+        found = sample_days.work_out(item, job.lab_id, job.sample_count, today, but_for=job.pk)
+    except Refusal:  # the lab measures less by now than it did: what is there is received all the same, and the promise stays
+        return
     if found is None or found.promised_on <= job.promised_on:
         return
     sample_days.keep(job, item, found)

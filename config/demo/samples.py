@@ -58,7 +58,8 @@ def _job(people: People, item: Resource, told: dict[str, Any], now: datetime, pl
 def _work(manager: Actor, asker: Actor, pk: int, told: dict[str, Any], at: datetime) -> None:
     """Parcels, scans, charges and the report, a day or so apart; a job that is being prepared has one sample tested already."""
     if "parcel" in told:
-        sample_steps.note_parcel(asker, pk, Direction.TO_LAB, *told["parcel"], at + timedelta(hours=2))
+        carrier, number = told["parcel"]
+        sample_steps.note_parcel(asker, pk, Direction.TO_LAB, carrier, number, at + timedelta(hours=2))
     ids = list(Sample.objects.filter(job_id=pk).order_by("position").values_list("pk", flat=True))
     last = _REACHED.index(told["life"])
     for days, (state, step) in enumerate(_STEPS.items(), start=told["arrives"]):
@@ -66,9 +67,11 @@ def _work(manager: Actor, asker: Actor, pk: int, told: dict[str, Any], at: datet
             sample_steps.take(manager, ids, step, at + timedelta(days=days))
     at += timedelta(days=told["arrives"] + 3)
     if "extra" in told:
-        sample_extras.propose(manager, pk, *told["extra"], at)
+        kind, text, fen = told["extra"]
+        sample_extras.propose(manager, pk, kind, text, fen, at)
     if "extra_agreed" in told:
-        extra = sample_extras.propose(manager, pk, *told["extra_agreed"], at)
+        kind, text, fen = told["extra_agreed"]
+        extra = sample_extras.propose(manager, pk, kind, text, fen, at)
         sample_extras.answer(asker, extra.pk, ExtraEvent.AGREE, at + timedelta(hours=1))
     if last >= _REACHED.index("reported"):
         at += timedelta(days=7)
@@ -76,5 +79,6 @@ def _work(manager: Actor, asker: Actor, pk: int, told: dict[str, Any], at: datet
         sample_reports.report(manager, pk, report, told["report_note"], at)
     if told["life"] == "closed":
         sample_reports.close(asker, pk, at + timedelta(days=1))
-        sample_steps.note_parcel(manager, pk, Direction.BACK, *told["parcel_back"], at + timedelta(days=2))
+        carrier, number = told["parcel_back"]
+        sample_steps.note_parcel(manager, pk, Direction.BACK, carrier, number, at + timedelta(days=2))
         sample_steps.set_remains(manager, ids, Remains.RETURNED, at + timedelta(days=2))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -66,7 +67,8 @@ class SampleRow:
     name: str
     state: str
     remains: Word
-    kept_until: Any
+    kept_until: date | None
+    ticked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,8 @@ def timeline(job: SampleJob, zone: str) -> list[dict[str, Any]]:
     return found
 
 
-def sample_rows(job: SampleJob) -> list[SampleRow]:
-    """The samples in order."""
+def sample_rows(job: SampleJob, ticked: Collection[str] = ()) -> list[SampleRow]:
+    """The samples in order; ``ticked`` are the ids that stand in a form which was refused."""
     return [
         SampleRow(
             each.pk,
@@ -105,6 +107,7 @@ def sample_rows(job: SampleJob) -> list[SampleRow]:
             each.state,
             "" if each.remains == Remains.WITH_LAB else REMAINS[each.remains],
             each.kept_until,
+            str(each.pk) in ticked,
         )
         for each in job.samples.all()
     ]

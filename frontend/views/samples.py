@@ -16,13 +16,15 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from billing.ordering import queries as orders
+from billing.ordering.services import sample_links
 from billing.pricing import sample_prices
 from billing.settlement import sample_figures
 from billing.settlement.services import sample_money, sample_quotes
 from booking.queries import samples as queries
 from booking.queries.enquiries import asking_organisations
 from booking.rules.enquiries import Side
-from booking.rules.samples import Direction, ExtraEvent, ExtraKind, Remains
+from booking.rules.samples import HOLDING, Direction, ExtraEvent, ExtraKind, Remains
 from booking.sample_wording import DIRECTIONS, EXTRA_KINDS, REMAINS, WISHES
 from booking.services import sample_extras, sample_jobs, sample_reports, sample_steps
 from booking.services.enquiry_files import ACCEPTED
@@ -208,7 +210,8 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "is_lab": Side.LAB in sides,
         "may": may,
         "next": present.next_words(job, sides),
-        "samples": present.sample_rows(job),
+        "samples": present.sample_rows(job, request.POST.getlist("samples")),
+        "runs": job.state in HOLDING,
         "counts": present.counts(job),
         "entries": present.timeline(job, zone),
         "wish": WISHES[job.remains_wish],
@@ -225,6 +228,8 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "new_rows": assessment.of_frozen(money.waiting, in_house=in_house) if money.waiting else None,
         "figures": sample_figures.figures_of(actor, [job], {pk: queries.agreed_extra_fen(extras)}).get(pk),
         "extra_fen": 0 if money.charge else queries.agreed_extra_fen(extras),
+        "sheet": orders.sheet_of_samples(actor, job),
+        "sheets": orders.sheets_for_samples(actor, job) if Side.CUSTOMER in sides and job.state == "asked" else [],
         "problems": sentences(refusal) if refusal else [],
         "failed": failed,
         "typed": request.POST,
@@ -292,6 +297,18 @@ def sample_accept_quote(request: HttpRequest, pk: int) -> HttpResponse:
         return _("Accepted. The lab can take the job now.")
 
     return acted(request, pk, "quote", act)
+
+
+@login_required
+@require_POST
+def sample_commission(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put the job under a commission."""
+
+    def act(actor: Actor, now: datetime) -> str:
+        sample_links.link(actor, _number(request.POST.get("sheet", "")), pk, now)
+        return _("The job belongs to the commission now, at the price agreed there.")
+
+    return acted(request, pk, "commission", act)
 
 
 @login_required

@@ -333,6 +333,10 @@ def _sample_remains(world: World) -> dict[str, Any]:
     return {"samples": samples_of(world, "sample_job:tested"), "remains": "discarded"}
 
 
+def _commission(world: World) -> dict[str, Any]:
+    return {"sheet": world.objects["commission:signed"][0]}
+
+
 def _parcel(world: World) -> dict[str, Any]:
     return {"direction": "to_lab", "carrier": "SF", "number": "1"}
 
@@ -499,6 +503,7 @@ API: dict[str, Route] = {
     "api_sample_job_refuse": acts("sample_job", LAB, ok=TRIED, body=reason),
     "api_sample_job_cancel": acts("sample_job", *EITHER, ok=TRIED, body=reason),
     "api_sample_job_accept_quote": acts("sample_job", CUSTOMERS, only("foreign"), ok=TRIED),
+    "api_sample_job_commission": acts("sample_job", CUSTOMERS, only("foreign"), ok=TRIED | {404}, body=_commission),
     "api_sample_job_parcel": acts("sample_job:accepted", CUSTOMERS, only("foreign"), ok=TRIED, body=_parcel),
     "api_sample_job_step": acts("sample_job:accepted", LAB, ok=TRIED, body=_sample_step),
     "api_sample_job_remains": acts("sample_job:tested", LAB, ok=TRIED, body=_sample_remains),
@@ -936,6 +941,7 @@ PAGES: dict[str, Route] = {
     "sample_report": acts("sample_job:tested", LAB, ok=TRIED, body=_report),
     "sample_cancel": acts("sample_job", *EITHER, ok=TRIED, body=reason),
     "sample_accept_quote": acts("sample_job", CUSTOMERS, only("foreign"), ok=TRIED),
+    "sample_commission": acts("sample_job", CUSTOMERS, only("foreign"), ok=TRIED | {404}, body=_commission),
     "sample_parcel": acts("sample_job:accepted", CUSTOMERS, only("foreign"), ok=TRIED, body=_parcel),
     "sample_extra_answer": acts("sample_extra", CUSTOMERS, only("foreign"), ok=TRIED, extra={"answer": "agree"}),
     "sample_object": acts("sample_job:reported", CUSTOMERS, only("foreign"), ok=TRIED, body=reason),

@@ -884,6 +884,7 @@ NOT_PAGES: dict[str, str] = {
     "sample_report": "POST only",
     "sample_cancel": "POST only",
     "sample_accept_quote": "POST only",
+    "sample_commission": "POST only",
     "sample_parcel": "POST only",
     "sample_extra_answer": "POST only",
     "sample_object": "POST only",

@@ -101,6 +101,17 @@ class SampleMoney:
                 reservation_money.write_award(charge, parties, version.version_id, award, assessment.priced.local_on, now)
 
 
+def requote(job: SampleJob, price: SamplePrice, actor: Actor, now: datetime) -> None:
+    """Price a job that waits for the lab by what both sides agreed; ``actor`` accepts it for the customer. Part of the caller's
+    transaction."""
+    latest = job.quotes.latest("revision")
+    planned = sample_quotes.plan(
+        job.resource, job.organisation, job.sample_count, job.elements, _day(job.asked_at), _day(now), price=price
+    )
+    inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
+    _write_quote(job, latest.revision + 1, inputs, planned.versions, inputs.assess(), now, accepted_by_id=actor.user_id)
+
+
 @whole
 def accept_quote(actor: Actor, job_id: int, now: datetime) -> None:
     """The customer accepts the figures that wait; the lab may then accept the job. Raises NotFound, Forbidden, Refusal

@@ -34,6 +34,7 @@ KEPT = {
 #: Tables whose triggers are tried, each with its control or beside what is allowed, where their rows are made.
 TRIED_ELSEWHERE = {
     "billing_commissionreservation": "tests/billing/ordering/test_sheets.py",
+    "billing_commissionsamplejob": "tests/billing/ordering/test_sample_links.py",
     "billing_commissionsheet": "tests/billing/ordering/test_sheets.py",
     "billing_commissionsignature": "tests/billing/ordering/test_sheets.py",
     "billing_internalslip": "tests/booking/spending/test_slips_are_kept.py",
