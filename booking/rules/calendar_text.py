@@ -5,12 +5,13 @@ The text depends on nothing but its events: the same events give the same bytes,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from icalendar import Calendar, Event, vCalAddress
+from icalendar import Calendar, Event, vCalAddress, vText
 
 PRODUCT = "-//Jishi//Reservations//EN"
 MEDIA_TYPE = "text/calendar; charset=utf-8"
@@ -51,8 +52,8 @@ def calendar_text(
     if method:
         calendar.add("method", method)
     if name:
-        calendar.add("name", name)
-        calendar.add("x-wr-calname", name)
+        calendar.add("name", _Text(name))
+        calendar.add("x-wr-calname", _Text(name))
     if refresh is not None:
         calendar.add("refresh-interval", refresh, parameters={"value": "DURATION"})
         calendar.add("x-published-ttl", f"PT{int(refresh.total_seconds()) // 60}M")
@@ -65,6 +66,16 @@ def calendar_text(
     return bytes(calendar.to_ical())
 
 
+class _Text(vText):
+    """Words as they are (RFC 5545, 3.3.11). The library's own text writes a backslash before a capital N as an end of line."""
+
+    __slots__ = ()
+
+    def to_ical(self) -> bytes:
+        lines = self.replace("\r\n", "\n").replace("\r", "\n")
+        return re.sub(r"([\\;,])", r"\\\1", lines).replace("\n", r"\n").encode()
+
+
 def _component(event: CalendarEvent) -> Event:
     component = Event()
     component.add("uid", event.uid)
@@ -74,11 +85,13 @@ def _component(event: CalendarEvent) -> Event:
     zone = ZoneInfo(event.zone) if event.zone else UTC
     component.add("dtstart", event.starts_at.astimezone(zone))
     component.add("dtend", event.ends_at.astimezone(zone))
-    component.add("summary", event.summary)
+    component.add("summary", _Text(event.summary))
     component.add("status", event.status)
-    for name in ("description", "location", "url"):
+    for name in ("description", "location"):
         if getattr(event, name):
-            component.add(name, getattr(event, name))
+            component.add(name, _Text(getattr(event, name)))
+    if event.url:
+        component.add("url", event.url)
     if event.organizer:
         component.add("organizer", vCalAddress(f"mailto:{event.organizer}"))
     if event.attendee:

@@ -20,8 +20,8 @@ REFUSALS = {409, 422}
 """Statuses with which a form is answered in place; every other one of 400 or more is a fault."""
 LEFT_BEFORE_IT_CAME = "net::ERR_ABORTED"
 """A download, or an icon of a page that was left at once."""
-SAID_OF_A_FAILED_REQUEST = ("htmx:sendError", "htmx:afterRequest")
-"""What htmx writes when a request gets no answer; whether that is a fault, the request itself says."""
+SAID_OF_A_FAILED_REQUEST = ("htmx:sendError", "htmx:sendAbort", "htmx:afterRequest")
+"""What htmx writes when a request gets no answer or a page is left before it came; whether that is a fault, the request says."""
 
 PERSONAS: dict[str, str] = {
     "researcher": "researcher@demo.jishi.example",

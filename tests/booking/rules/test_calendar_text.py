@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import vobject
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from booking.rules.calendar_text import CalendarEvent, calendar_text
@@ -55,8 +55,12 @@ def read_back(text: bytes) -> list[CalendarEvent]:
     ]
 
 
+ODD = CalendarEvent("odd", START, START + timedelta(hours=1), r"\N in D:\New; a, b", START, description="\\\n;", location="\\N")
+
+
 @settings(deadline=None)
 @given(st.lists(EVENTS, max_size=4, unique_by=lambda event: event.uid))
+@example([ODD])
 def test_what_is_written_is_read_back_by_another_parser(events):
     assert read_back(calendar_text(events)) == events
 
