@@ -16,6 +16,7 @@ from billing.models import (
     BookingFee,
     Charge,
     CommissionReservation,
+    CommissionSampleJob,
     CommissionSheet,
     CommissionSignature,
     FeeRelief,
@@ -32,7 +33,7 @@ from billing.models import (
     Transfer,
 )
 from billing.ordering.rules.sheets import SIGNED_STATES
-from booking.access import CUSTOMERS, OWNERS, SUPERVISORS, reservation_filter
+from booking.access import CUSTOMERS, OWNERS, SUPERVISORS, reservation_filter, sample_job_filter
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope
 from instruments.access import ALL, instrument_filter, resource_filter
 
@@ -77,12 +78,17 @@ def _transfers(queryset: QuerySet[Transfer], actor: Actor) -> QuerySet[Transfer]
     return queryset.filter(Q(debit__organisation_id__in=own) | Q(credit__organisation_id__in=own))
 
 
+def assessed_filter(actor: Actor, prefix: str = "") -> Q:
+    """A quote or a charge is seen with the reservation or the sample job that it is of."""
+    return reservation_filter(actor, f"{prefix}reservation__") | sample_job_filter(actor, f"{prefix}sample_job__")
+
+
 def _quotes(queryset: QuerySet[Quote], actor: Actor) -> QuerySet[Quote]:
-    return queryset.filter(reservation_filter(actor, "reservation__"))
+    return queryset.filter(assessed_filter(actor))
 
 
 def _charges(queryset: QuerySet[Charge], actor: Actor) -> QuerySet[Charge]:
-    return queryset.filter(reservation_filter(actor, "reservation__"))
+    return queryset.filter(assessed_filter(actor))
 
 
 def _fees(queryset: QuerySet[BookingFee], actor: Actor) -> QuerySet[BookingFee]:
@@ -95,7 +101,7 @@ def _reliefs(queryset: QuerySet[FeeRelief], actor: Actor) -> QuerySet[FeeRelief]
 
 
 def _awards(queryset: QuerySet[Award], actor: Actor) -> QuerySet[Award]:
-    return queryset.filter(reservation_filter(actor, "charge__reservation__") | payee_filter(actor))
+    return queryset.filter(assessed_filter(actor, "charge__") | payee_filter(actor))
 
 
 def _statements(queryset: QuerySet[Statement], actor: Actor) -> QuerySet[Statement]:
@@ -160,6 +166,7 @@ _SCOPES: dict[Any, Any] = {
     BookingFee: _fees,
     Charge: _charges,
     CommissionReservation: _of_commissions,
+    CommissionSampleJob: _of_commissions,
     CommissionSheet: _commissions,
     CommissionSignature: _of_commissions,
     FeeRelief: _reliefs,

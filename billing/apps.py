@@ -11,12 +11,13 @@ class BillingApp(AppConfig):
         from billing.ordering import messages as order_messages  # noqa: F401  (register sentences)
         from billing.ordering import notices as order_notices  # noqa: F401  (register events)
         from billing.pricing import sample_prices
-        from billing.settlement.services import catalogue_facts, instrument_use, reservation_money
-        from booking import ports
+        from billing.settlement.services import catalogue_facts, instrument_use, reservation_money, sample_money
+        from booking import ports, sample_ports
         from instruments import catalogue_ports
         from instruments import ports as instrument_ports
 
         ports.register_money(reservation_money.ReservationMoney())
+        sample_ports.register_sample_money(sample_money.SampleMoney())
         instrument_ports.register_sample_prices(sample_prices.SamplePrices())
         catalogue_ports.register_instrument_facts(catalogue_facts.offers)
         catalogue_ports.register_resource_facts(catalogue_facts.test_offers)

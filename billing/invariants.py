@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from billing.ordering import invariants as _ordering  # noqa: F401  (registers its own)
+from booking.rules.samples import HOLDING
 from config.kernel.installed_guards import require_constraint
 from config.kernel.invariants import register_sql
 
@@ -119,11 +120,45 @@ register_sql(
         SELECT format('reservation %s: %s', coalesce(s.reservation_id, c.reservation_id),
                       CASE WHEN c.id IS NULL THEN 'agreed and not charged' ELSE 'charged and not agreed' END)
           FROM (SELECT * FROM booking_usagesession WHERE agreed_at IS NOT NULL) s
-          FULL JOIN billing_charge c ON c.reservation_id = s.reservation_id
+          FULL JOIN (SELECT * FROM billing_charge WHERE reservation_id IS NOT NULL) c ON c.reservation_id = s.reservation_id
          WHERE s.id IS NULL OR c.id IS NULL
          UNION ALL
         SELECT format('reservation %s is charged %s times', reservation_id, count(*))
-          FROM billing_charge GROUP BY reservation_id HAVING count(*) > 1""",
+          FROM billing_charge WHERE reservation_id IS NOT NULL GROUP BY reservation_id HAVING count(*) > 1""",
+)
+
+register_sql(
+    "settlement.every_closed_sample_job_has_one_charge",
+    counted="SELECT count(*) FROM booking_samplejob WHERE state = 'closed'",
+    violations="""
+        SELECT format('sample job %s: %s', coalesce(j.id, c.sample_job_id),
+                      CASE WHEN c.id IS NULL THEN 'closed and not charged' ELSE 'charged and not closed' END)
+          FROM (SELECT * FROM booking_samplejob WHERE state = 'closed') j
+          FULL JOIN (SELECT * FROM billing_charge WHERE sample_job_id IS NOT NULL) c ON c.sample_job_id = j.id
+         WHERE j.id IS NULL OR c.id IS NULL""",
+)
+
+register_sql(
+    "settlement.sample_jobs_charge_what_was_agreed",
+    counted="SELECT count(*) FROM billing_charge WHERE sample_job_id IS NOT NULL",
+    violations="""
+        SELECT format('sample job %s: charged %s fen beyond the price, agreed %s', c.sample_job_id, x.charged, x.agreed)
+          FROM billing_charge c CROSS JOIN LATERAL (
+               SELECT (SELECT coalesce(sum((e ->> 'amount_fen')::bigint), 0) FROM jsonb_array_elements(c.inputs -> 'extras') e) AS charged,
+                      (SELECT coalesce(sum(amount_fen), 0) FROM booking_sampleextra
+                        WHERE job_id = c.sample_job_id AND state = 'agreed') AS agreed) x
+         WHERE c.sample_job_id IS NOT NULL AND x.charged <> x.agreed""",
+)
+
+register_sql(
+    "ledger.sample_jobs_hold_while_they_run",
+    counted="SELECT count(*) FROM billing_transfer WHERE kind = 'hold' AND source_type = 'sample_job'",
+    violations=f"""
+        SELECT format('hold %s of %s fen is open and sample job %s is "%s"', h.id, h.amount_fen, h.source_id, coalesce(j.state, 'gone'))
+          FROM billing_transfer h LEFT JOIN booking_samplejob j ON j.id = h.source_id
+         WHERE h.kind = 'hold' AND h.source_type = 'sample_job'
+           AND NOT EXISTS (SELECT FROM billing_transfer e WHERE e.hold_id = h.id)
+           AND (j.id IS NULL OR NOT j.state = ANY(ARRAY[{", ".join(repr(each.value) for each in sorted(HOLDING))}]))""",  # noqa: S608
 )
 
 register_sql(
@@ -215,14 +250,16 @@ register_sql(
     "settlement.awards_stay_with_their_parties",
     counted="SELECT count(*) FROM billing_award",
     violations="""
-        SELECT format('award %s (%s) goes to organisation %s; customer %s, owner %s', a.id, a.mode, a.payee_id, r.organisation_id,
-                      i.organisation_id)
-          FROM billing_award a
-          JOIN billing_charge c ON c.id = a.charge_id
-          JOIN booking_reservation r ON r.id = c.reservation_id
-          JOIN instruments_instrument i ON i.id = r.instrument_id
-         WHERE a.payee_id NOT IN (r.organisation_id, i.organisation_id)
-            OR (a.mode = 'deducted_now' AND a.payee_id <> i.organisation_id)""",
+        WITH parties AS (
+            SELECT c.id AS charge_id, r.organisation_id AS customer, i.organisation_id AS owner
+              FROM billing_charge c JOIN booking_reservation r ON r.id = c.reservation_id
+              JOIN instruments_instrument i ON i.id = r.instrument_id
+             UNION ALL
+            SELECT c.id, j.organisation_id, j.lab_id FROM billing_charge c JOIN booking_samplejob j ON j.id = c.sample_job_id)
+        SELECT format('award %s (%s) goes to organisation %s; customer %s, owner %s', a.id, a.mode, a.payee_id, p.customer, p.owner)
+          FROM billing_award a LEFT JOIN parties p USING (charge_id)
+         WHERE p.charge_id IS NULL OR a.payee_id NOT IN (p.customer, p.owner)
+            OR (a.mode = 'deducted_now' AND a.payee_id <> p.owner)""",
 )
 
 register_sql(

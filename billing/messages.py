@@ -32,6 +32,8 @@ register(
         "price.amount_out_of_range": _("A price lies between 0 and 1,000,000,000 yuan. Leave it empty for a price on request."),
         "price.class_without_rate": _("The lab has set no price for customers of this class: %(customer_class)s. Ask the lab."),
         "session.step.gross": _("Price of the session: %(gross_fen)s"),
+        "price.step.extra": _("%(words)s: %(line_fen)s"),
+        "samples.step.extras": _("Charges agreed beyond the price: %(beyond_fen)s; they are not subsidised"),
         "samples.step.gross": _("Price of the test: %(gross_fen)s"),
         "fee.step.share": _("%(rate)s of the price of the booking, %(gross_fen)s"),
         "fee.step.at_least": _("The lab's price says: at least %(minimum_fen)s"),

@@ -3,6 +3,7 @@
 from billing.ledger.models import Account, Transfer
 from billing.ordering.models import (
     CommissionReservation,
+    CommissionSampleJob,
     CommissionSheet,
     CommissionSignature,
     Quotation,
@@ -20,6 +21,7 @@ __all__ = [
     "BookingFee",
     "Charge",
     "CommissionReservation",
+    "CommissionSampleJob",
     "CommissionSheet",
     "CommissionSignature",
     "FeeRelief",

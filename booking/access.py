@@ -51,6 +51,13 @@ from booking.models import (
     ReservationGroup,
     ReservationSeries,
     ReservationTransition,
+    Sample,
+    SampleDay,
+    SampleExtra,
+    SampleJob,
+    SampleParcel,
+    SampleReport,
+    SampleStepTaken,
     SessionRating,
     SubscribedEvent,
     SuggestedTime,
@@ -329,10 +336,40 @@ def _downtime_effects(queryset: QuerySet[DowntimeEffect], actor: Actor) -> Query
     return queryset.filter(_managed(actor, "downtime__instrument__"))
 
 
+def sample_job_filter(actor: Actor, prefix: str = "") -> Q:
+    """As a reservation: the customer organisation's people, those who run or account for the lab, officials who supervise or pay."""
+    if actor.has(*SUPERVISORS):
+        return ALL
+    customer = Q(**{f"{prefix}organisation_id__in": actor.organisations(*CUSTOMERS)})
+    return customer | Q(**{f"{prefix}lab_id__in": actor.organisations(*OWNERS)})
+
+
+def _sample_jobs(queryset: QuerySet[SampleJob], actor: Actor) -> QuerySet[SampleJob]:
+    return queryset.filter(sample_job_filter(actor))
+
+
+def _of_sample_jobs(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Samples, charges, parcels and history are seen with their job."""
+    return queryset.filter(sample_job_filter(actor, "job__"))
+
+
+def _sample_reports(queryset: QuerySet[SampleReport], actor: Actor) -> QuerySet[SampleReport]:
+    """A report is the customer's: its two sides read it, and nobody else."""
+    customer = Q(job__organisation_id__in=actor.organisations(*CUSTOMERS))
+    return queryset.filter(customer | Q(job__lab_id__in=actor.organisations(*OWNERS)))
+
+
 _SCOPES: dict[Any, Any] = {
     Downtime: _downtimes,
     MaintenancePlan: _maintenance_plans,
     DowntimeEffect: _downtime_effects,
+    Sample: _of_sample_jobs,
+    SampleDay: _of_sample_jobs,
+    SampleExtra: _of_sample_jobs,
+    SampleJob: _sample_jobs,
+    SampleParcel: _of_sample_jobs,
+    SampleReport: _sample_reports,
+    SampleStepTaken: _of_sample_jobs,
     Delegation: _delegations,
     RejectReason: _reject_reasons,
     RequestDecision: _request_decisions,

@@ -14,6 +14,8 @@ class BookingApp(AppConfig):
             import_messages,
             messages,
             notice_wording,
+            sample_messages,
+            sample_notices,
             series_messages,
             training_messages,
             training_notices,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from enum import StrEnum
+
 from django.db import connection
 
 from booking.models import DayAvailability
+from booking.rules.samples import JOBS_IN_ORDER, NOT_TESTED, SAMPLES_IN_ORDER, TAKES_CAPACITY, WORKING
 from booking.rules.states import BLOCKING_STATES, IN_REVIEW, Action, ReservationState, actions_from, next_state
 from booking.services import availability, policies
 from config.kernel.installed_guards import require_constraint
@@ -304,4 +308,44 @@ register_sql(
           JOIN instruments_instrument i ON i.id = d.instrument_id
          WHERE o.calendar_id <> i.calendar_id OR lower(o.during) < d.starts_at
             OR upper(o.during) > least(d.ends_at, coalesce(d.closed_at, d.ends_at))""",
+)
+
+
+def _names(states: Iterable[StrEnum]) -> str:
+    """States as an array of the database, in their order where they have one."""
+    return f"ARRAY[{', '.join(repr(state.value) for state in states)}]"
+
+
+register_sql(
+    "samples.no_day_is_promised_twice",
+    counted="SELECT count(*) FROM booking_sampleday",
+    violations="""
+        SELECT format('test item %s on %s: %s samples are promised, %s a day can be measured', resource_id, day, sum(samples),
+                      max(daily_capacity))
+          FROM booking_sampleday GROUP BY resource_id, day
+        HAVING count(*) = count(daily_capacity) AND sum(samples) > max(daily_capacity)""",
+)
+
+register_sql(
+    "samples.days_are_for_all_samples",
+    counted="SELECT count(*) FROM booking_samplejob",
+    violations=f"""
+        SELECT format('sample job %s ("%s"): %s samples, %s labels, %s on its days', j.id, j.state, j.sample_count, l.labels, d.days)
+          FROM booking_samplejob j CROSS JOIN LATERAL (
+               SELECT count(*) AS labels FROM booking_sample WHERE job_id = j.id) l CROSS JOIN LATERAL (
+               SELECT coalesce(sum(samples), 0) AS days FROM booking_sampleday WHERE job_id = j.id) d
+         WHERE l.labels <> j.sample_count
+            OR d.days <> CASE WHEN j.first_promised_on IS NULL OR NOT j.state = ANY({_names(TAKES_CAPACITY)}) THEN 0
+                              ELSE j.sample_count END""",  # noqa: S608  (names of our own states)
+)
+
+register_sql(
+    "samples.jobs_follow_their_samples",
+    counted=f"SELECT count(*) FROM booking_samplejob WHERE state = ANY({_names(WORKING)})",  # noqa: S608
+    violations=f"""
+        SELECT format('sample job %s is "%s" and its samples are at %s', j.id, j.state, s.least) FROM booking_samplejob j
+         CROSS JOIN LATERAL (SELECT min(array_position({_names(SAMPLES_IN_ORDER)}, state::text)) AS least
+                               FROM booking_sample WHERE job_id = j.id AND NOT state = ANY({_names(NOT_TESTED)})) s
+         WHERE j.state = ANY({_names(WORKING)})
+           AND s.least IS DISTINCT FROM array_position({_names(JOBS_IN_ORDER)}, j.state::text)""",  # noqa: S608
 )

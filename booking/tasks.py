@@ -18,6 +18,7 @@ from booking.services import (
     holds,
     licences,
     maintenance_plans,
+    sample_reports,
     subscription_refresh,
     subscriptions,
     time_alerts,
@@ -53,6 +54,14 @@ def escalate_overdue(timestamp: int) -> None:
     """Tell of requests that wait longer than their lab promised."""
     now = timezone.now()
     beat("booking.escalate", now, told=escalation.escalate_due(now))
+
+
+@app.periodic(cron="17 * * * *")
+@app.task(name="booking.close_sample_jobs", queueing_lock="booking.close_sample_jobs")
+def close_sample_jobs(timestamp: int) -> None:
+    """Close sample jobs to whose report nobody objected."""
+    now = timezone.now()
+    beat("booking.close_sample_jobs", now, closed=sample_reports.close_due(now))
 
 
 @app.task(name=decisions.TASK)

@@ -52,7 +52,8 @@ class KeyedForm(forms.Form):
         super().__init__(*args, **kwargs)
 
 
-def _choose_organisation(form: forms.Form, organisations: Sequence[Organisation]) -> None:
+def choose_organisation(form: forms.Form, organisations: Sequence[Organisation]) -> None:
+    """Offer these organisations in the form's ``organisation``; the only one is chosen already."""
     field = form.fields["organisation"]
     english = (get_language() or "").startswith("en")
     choices = [(str(one.pk), (english and one.name_en) or one.name) for one in organisations]
@@ -73,7 +74,7 @@ class QuestionForm(KeyedForm):
 
     def __init__(self, organisations: Sequence[Organisation], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _choose_organisation(self, organisations)
+        choose_organisation(self, organisations)
 
 
 class NeedForm(KeyedForm):
@@ -98,7 +99,7 @@ class NeedForm(KeyedForm):
 
     def __init__(self, organisations: Sequence[Organisation], labs: Sequence[tuple[str, str]], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _choose_organisation(self, organisations)
+        choose_organisation(self, organisations)
         self.fields["labs"].choices = list(labs)  # type: ignore[attr-defined]
         self.fields["region_code"].choices = [("", _("Anywhere")), *region_choices()[1:]]  # type: ignore[attr-defined]
 

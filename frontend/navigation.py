@@ -9,6 +9,7 @@ from itertools import chain
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billing.settlement.queries import BOARD_ROLES, READER_ROLES
 from booking.access import SUPERVISORS
@@ -82,6 +83,15 @@ PLACES: tuple[Place, ...] = (
     Place("my_record", _("My record"), "user-check", CUSTOMERS, "m", ("my_record",)),
     Place("resource_inbox", _("Resources"), "database", frozenset({Role.LAB_MANAGER}), "r", ("resource_inbox", "resource_list")),
     Place("resource_request_list", _("My requests"), "send", CUSTOMERS, "q", ("resource_request_",)),
+    Place("sample_list", _("My samples"), "flask", CUSTOMERS, "h", ("sample_list", "sample_create")),
+    Place(
+        "sample_board",
+        pgettext_lazy("sample jobs", "Samples"),
+        "flask",
+        frozenset(LAB_READERS),
+        "k",
+        ("sample_board", "sample_scan", "sample_at", "sample_all"),
+    ),
     Place("enquiry_list", _("My questions"), "message-report", CUSTOMERS, "e", ("enquiry_list", "need_")),
     Place("enquiry_inbox", _("Questions"), "message-report", frozenset(LAB_READERS), "u", ("enquiry_inbox",)),
     Place("commission_list", _("Commissions"), "file-certificate", frozenset({Role.OWNER_FINANCE}), "d", ("commission_",)),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
+from booking.sample_wording import EXTRA_STATES, JOB_STATES, SAMPLE_STATES
+
 _Word = Promise | str
 
 
@@ -192,6 +194,32 @@ _COMMISSION: dict[str, StateLook] = {
     "finished": StateLook(pgettext_lazy("commission state", "Done"), "flag", "calm"),
     "cancelled": StateLook(pgettext_lazy("commission state", "Cancelled"), "ban", "bad"),
 }
+_SAMPLE_JOB: dict[str, StateLook] = {
+    "asked": StateLook(JOB_STATES["asked"], "hourglass", "wait"),
+    "accepted": StateLook(JOB_STATES["accepted"], "send", "info"),
+    "received": StateLook(JOB_STATES["received"], "inbox", "info"),
+    "preparing": StateLook(JOB_STATES["preparing"], "flask", "live"),
+    "tested": StateLook(JOB_STATES["tested"], "microscope", "live"),
+    "reported": StateLook(JOB_STATES["reported"], "file-text", "wait"),
+    "closed": StateLook(JOB_STATES["closed"], "flag", "calm"),
+    "refused": StateLook(JOB_STATES["refused"], "circle-x", "bad"),
+    "cancelled": StateLook(JOB_STATES["cancelled"], "ban", "calm"),
+    "failed": StateLook(JOB_STATES["failed"], "alert-triangle", "bad"),
+}
+_SAMPLE: dict[str, StateLook] = {
+    "expected": StateLook(SAMPLE_STATES["expected"], "circle-dashed", "calm"),
+    "received": StateLook(SAMPLE_STATES["received"], "inbox", "info"),
+    "prepared": StateLook(SAMPLE_STATES["prepared"], "flask", "live"),
+    "tested": StateLook(SAMPLE_STATES["tested"], "circle-check", "good"),
+    "unfit": StateLook(SAMPLE_STATES["unfit"], "alert-triangle", "bad"),
+    "lost": StateLook(SAMPLE_STATES["lost"], "circle-x", "bad"),
+}
+_EXTRA_CHARGE: dict[str, StateLook] = {
+    "proposed": StateLook(EXTRA_STATES["proposed"], "hourglass", "wait"),
+    "agreed": StateLook(EXTRA_STATES["agreed"], "circle-check", "good"),
+    "declined": StateLook(EXTRA_STATES["declined"], "circle-x", "bad"),
+    "withdrawn": StateLook(EXTRA_STATES["withdrawn"], "ban", "calm"),
+}
 _LOOKS: dict[str, dict[str, StateLook]] = {
     "enrolment": _ENROLMENT,
     "licence": _LICENCE,
@@ -218,6 +246,9 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "enquiry": _ENQUIRY,
     "quotation": _QUOTATION,
     "commission": _COMMISSION,
+    "sample_job": _SAMPLE_JOB,
+    "sample": _SAMPLE,
+    "extra_charge": _EXTRA_CHARGE,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
-from billing.api import cards, orders, samples, series, times, together, views
+from billing.api import cards, orders, sample_jobs, samples, series, times, together, views
 from config.kernel.api.views import ApiView
 
 ID = r"(?P<pk>[0-9]{1,18})"
@@ -74,6 +74,32 @@ def _series() -> list[URLPattern]:
     ]
 
 
+def _sample_jobs() -> list[URLPattern]:
+    """Samples sent to a lab."""
+    job, lab, place = sample_jobs.SampleJobView, sample_jobs.LabSampleJobView, "sample-jobs"
+    acts = {"cancel": "cancel", "accept-quote": "accept_quote", "parcels": "parcel", "object": "object_to", "close": "close"}
+    acts["commission"] = "commission"
+    lab_acts = {"accept": "accept", "refuse": "refuse", "steps": "step", "remains": "remains", "extras": "propose"}
+    return [
+        re_path(rf"^{place}/$", job.as_view({"get": "list", "post": "create"}), name="api_sample_jobs"),
+        re_path(rf"^{place}/{ID}/$", job.as_view({"get": "retrieve"}), name="api_sample_job"),
+        *(_act(job, place, path, action) for path, action in acts.items()),
+        *(_act(lab, place, path, action) for path, action in lab_acts.items()),
+        re_path(
+            rf"^{place}/{ID}/report/$", sample_jobs.SampleReportView.as_view({"post": "report"}), name="api_sample_job_report"
+        ),
+        _post(job, "sample-extras", "agree", "api_sample_extra_agree"),
+        _post(job, "sample-extras", "decline", "api_sample_extra_decline"),
+        _post(lab, "sample-extras", "withdraw", "api_sample_extra_withdraw"),
+        re_path(rf"^sample-reports/{ID}/$", job.as_view({"get": "file"}), name="api_sample_report_file"),
+        re_path(r"^samples/(?P<code>[^/]{1,40})/$", job.as_view({"get": "find"}), name="api_sample_find"),
+    ]
+
+
+def _act(view: type[ApiView], place: str, path: str, action: str) -> URLPattern:
+    return re_path(rf"^{place}/{ID}/{path}/$", view.as_view({"post": action}), name=f"api_sample_job_{action}")
+
+
 urlpatterns: list[URLPattern] = [
     re_path(
         rf"^research-groups/{ID}/fund-cards/$",
@@ -112,4 +138,5 @@ urlpatterns: list[URLPattern] = [
     ),
     *_orders(),
     *_series(),
+    *_sample_jobs(),
 ]

@@ -33,7 +33,9 @@ class SampleQuoteView(ApiView):
     def create(self, request: Request, pk: str) -> Response:
         """The four numbers, what each programme says and why, what is left of each limit, and when the result is promised."""
         asked = self.valid(request)
-        found = sample_quotes.preview(self.actor, int(pk), asked["organisation"], asked["samples"], asked["elements"], self.now)
+        numbers = asked["samples"], asked["elements"]
+        arrive_on = asked.get("arrive_on")
+        found = sample_quotes.preview(self.actor, int(pk), asked["organisation"], *numbers, self.now, arrive_on=arrive_on)
         return Response(shapes.sample_quote_json(found))
 
 

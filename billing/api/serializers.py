@@ -159,10 +159,11 @@ class SampleQuoteIn(StrictSerializer):
     organisation = Id(help_text="The customer on whose account it would go.")
     samples = Id(help_text="How many samples; of a price per hour or day so many of those.")
     elements = Id(required=False, default=1, help_text="How many elements are measured in each, where each costs.")
+    arrive_on = Day(required=False, help_text="When the samples come to the lab; today when it is left out.")
 
 
 class SampleQuoteOut(CappedOut):
-    promised_on = serializers.DateField(allow_null=True, help_text="When the result is due if the samples arrive today.")
+    promised_on = serializers.DateField(allow_null=True, help_text="What the lab can promise beside what is promised to others.")
 
 
 class TestPriceIn(StrictSerializer):

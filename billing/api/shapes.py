@@ -7,22 +7,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from billing import wording
-from billing.pricing import services as pricing
 from billing.pricing.rules.describe import DescribedBand, describe
 from billing.pricing.rules.fees import FeeKind
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
 from billing.settlement import reservation_figures
 from billing.settlement.fee_figures import FeeState, IfCancelled
+from billing.settlement.frozen import read as read_frozen
 from billing.settlement.models import FrozenAssessment, Statement
 from billing.settlement.rules.fees import free_until
-from billing.settlement.services.assessing import Pins
 from billing.settlement.services.quotes import CapLeft, QuotePreview
 from billing.settlement.services.sample_quotes import SampleQuote
-from billing.subsidy import services as subsidy
 from billing.subsidy.queries import KnownVersion, PoolLeft
 from billing.subsidy.rules.assess import Assessment
-from billing.subsidy.rules.codec import assessment_from_json
 from billing.subsidy.rules.outcome import Award, Outcome, Unmet
 from billing.subsidy.rules.programme import Clause, Programme
 from booking.models import Reservation
@@ -117,11 +114,8 @@ def _caps_json(caps: Iterable[CapLeft]) -> list[Json]:
 
 def frozen_json(frozen: FrozenAssessment) -> Json:
     """A Quote or a Charge, from what was frozen then."""
-    pins = Pins.of(frozen.inputs)
-    programmes = [subsidy.in_force(version_id).programme for version_id in pins.programme_version_ids]
-    assessment = assessment_from_json(frozen.result)
     return {
-        **assessment_json(assessment, programmes, pricing.schedule(pins.price_version_id)),
+        **assessment_json(*read_frozen(frozen)),
         "inputs_sha256": frozen.inputs_sha256,
         "engine_version": frozen.engine_version,
         "at": frozen.created_at.isoformat(),

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0009_internal_slips'),
+        ('billing', '0010_sample_jobs'),
         ('booking', '0019_fund_cards'),
         ('instruments', '0015_research_groups'),
         ('schedule', '0015_rename_indexes'),

@@ -277,3 +277,15 @@ class CommissionReservation(models.Model):
             ),
             no_truncate("commission_reservation_no_truncate"),
         ]
+
+
+class CommissionSampleJob(models.Model):
+    """A sample job that belongs to a commission and is priced by it. Append-only: who does not want it calls the job off."""
+
+    sheet = models.ForeignKey(CommissionSheet, on_delete=models.PROTECT, related_name="sample_jobs")
+    sample_job = models.OneToOneField("booking.SampleJob", on_delete=models.PROTECT, related_name="commission")
+    linked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    linked_at = models.DateTimeField()
+
+    class Meta:
+        triggers = [append_only("commission_sample_job_append_only"), no_truncate("commission_sample_job_no_truncate")]

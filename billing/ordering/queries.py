@@ -6,11 +6,20 @@ from datetime import datetime
 
 from django.db.models import Prefetch, QuerySet
 
-from billing.ordering.models import CommissionReservation, CommissionSheet, CommissionSignature, Quotation, QuotationLine
+from billing.ordering.models import (
+    CommissionReservation,
+    CommissionSampleJob,
+    CommissionSheet,
+    CommissionSignature,
+    Quotation,
+    QuotationLine,
+)
 from billing.ordering.rules.quotations import QuotationState, is_over
+from billing.ordering.rules.sheets import SheetEvent, SheetState, events_from
 from billing.ordering.services.quotations import local_today
+from billing.ordering.services.sample_links import lines_for
 from billing.ordering.services.sheets import signed_by, signing_sides
-from booking.models import Enquiry, Reservation
+from booking.models import Enquiry, Reservation, SampleJob
 from booking.rules.enquiries import Side
 from booking.rules.states import ReservationState
 from booking.services.enquiry_sides import acting_side, own_sides
@@ -21,6 +30,7 @@ from config.kernel.services import files
 from instruments.models import Instrument, Resource, ResourceKind
 
 MOST_OFFERED = 300
+MOST_LINKABLE = 20
 #: Reservations that can still belong to a commission.
 _LIVING = (ReservationState.REQUESTED, ReservationState.APPROVED, ReservationState.IN_USE, ReservationState.COMPLETED,
            ReservationState.AGREED)  # fmt: skip
@@ -83,8 +93,12 @@ def sheet_for(actor: Actor, sheet_id: int) -> CommissionSheet:
     signatures = CommissionSignature.objects.select_related("signed_by", "scan").order_by("signed_at", "pk")
     links = CommissionReservation.objects.select_related("reservation__instrument__site").order_by("reservation__starts_at", "pk")
     lines = QuotationLine.objects.order_by("position")
+    jobs = CommissionSampleJob.objects.select_related("sample_job__resource").order_by("pk")
     rows = sheets_visible(actor).prefetch_related(
-        Prefetch("signatures", signatures), Prefetch("reservations", links), Prefetch("quotation__lines", lines)
+        Prefetch("signatures", signatures),
+        Prefetch("reservations", links),
+        Prefetch("quotation__lines", lines),
+        Prefetch("sample_jobs", jobs),
     )
     return get_visible(rows, actor, pk=sheet_id)
 
@@ -92,6 +106,22 @@ def sheet_for(actor: Actor, sheet_id: int) -> CommissionSheet:
 def sheet_of(actor: Actor, quotation: Quotation) -> CommissionSheet | None:
     """What an accepted quotation became."""
     return visible_to(CommissionSheet.objects.filter(quotation=quotation), actor).first()
+
+
+def sheets_for_samples(actor: Actor, job: SampleJob) -> list[CommissionSheet]:
+    """The commission sheets of the job's two sides that price its test item and can still take something, newest first."""
+    rows = sheets_visible(actor).filter(
+        organisation_id=job.organisation_id,
+        lab_id=job.lab_id,
+        state__in=[state.value for state in SheetState if SheetEvent.LINK in events_from(state)],
+        quotation__in=lines_for(job.resource_id).values("quotation_id"),
+    )
+    return list(rows[:MOST_LINKABLE])
+
+
+def sheet_of_samples(actor: Actor, job: SampleJob) -> CommissionSheet | None:
+    """The commission sheet that a sample job belongs to, when the actor may see it."""
+    return sheets_visible(actor).filter(sample_jobs__sample_job=job).first()
 
 
 def linkable_reservations(actor: Actor, sheet: CommissionSheet) -> list[Reservation]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from django.utils.translation import ngettext
+
 from billing import wording
 from billing.ledger.rules.money import yuan
 from billing.settlement.captions import Caption
@@ -14,9 +16,19 @@ Line = Mapping[str, Any]
 
 
 def price(line: Line) -> tuple[str, str]:
-    """The first price per hour and, under it, the others."""
+    """The first price per hour and, under it, the others; of a sample job the price of a unit."""
+    if "samples" in line:
+        first = line["prices"][0]
+        return yuan(first["rate_fen"]), f"/ {wording.unit_word(first['unit'])}"
     rates = list(dict.fromkeys(wording.hourly(each["yuan_per_hour"])[1:] for each in line["prices"] if each["yuan_per_hour"]))
     return (rates[0], wording.several(rates[1:])) if rates else ("", "")
+
+
+def measured(line: Line) -> str:
+    """How much: the hours, or the number of samples."""
+    if "samples" not in line:
+        return str(line["hours"])
+    return ngettext("%(count)s sample", "%(count)s samples", line["samples"]) % {"count": line["samples"]}
 
 
 def excluded(line: Line, words: Mapping[str, Caption]) -> str:

@@ -42,17 +42,27 @@ def _amounts_add_up(name: str) -> models.CheckConstraint:
     )
 
 
+def _of_one_thing(name: str) -> models.CheckConstraint:
+    """Of a reservation or of a sample job."""
+    return models.CheckConstraint(
+        condition=Q(reservation__isnull=False, sample_job__isnull=True) | Q(reservation__isnull=True, sample_job__isnull=False),
+        name=name,
+    )
+
+
 class Quote(FrozenAssessment):
-    """The figures a customer was shown for a reservation, pinned until ``valid_until``.
+    """The figures a customer was shown for a reservation or a sample job, pinned until ``valid_until`` (of a sample job: until the
+    lab answers).
 
     Revision 1 is accepted by requesting. When the money is no longer there at approval, a new revision waits for the customer
     (``accepted_at`` empty) and nothing is approved until it is accepted. The revision with ``held_at`` is what was held at approval:
     its frozen balances and facts are what the charge is computed from.
     """
 
-    reservation = models.ForeignKey("booking.Reservation", on_delete=models.PROTECT, related_name="quotes")
+    reservation = models.ForeignKey("booking.Reservation", null=True, on_delete=models.PROTECT, related_name="quotes")
+    sample_job = models.ForeignKey("booking.SampleJob", null=True, on_delete=models.PROTECT, related_name="quotes")
     revision = models.PositiveIntegerField()
-    valid_until = models.DateTimeField()
+    valid_until = models.DateTimeField(null=True)
     accepted_at = models.DateTimeField(null=True)
     accepted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     held_at = models.DateTimeField(null=True)
@@ -60,6 +70,8 @@ class Quote(FrozenAssessment):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["reservation", "revision"], name="quote_revision_unique"),
+            models.UniqueConstraint(fields=["sample_job", "revision"], name="quote_revision_of_job"),
+            _of_one_thing("quote_of_one_thing"),
             _amounts_add_up("quote_adds_up"),
         ]
         triggers = [
@@ -70,13 +82,23 @@ class Quote(FrozenAssessment):
 
 
 class Charge(FrozenAssessment):
-    """A priced usage session, made once when the usage is agreed. Append-only."""
+    """A priced usage session, made once when the usage is agreed, or a sample job, made when it is closed. Append-only.
 
-    reservation = models.OneToOneField("booking.Reservation", on_delete=models.PROTECT, related_name="charge")
-    price_version = models.ForeignKey("billing.PriceVersion", on_delete=models.PROTECT, related_name="+")
+    A session rests on a ``price_version`` of its instrument; the frozen inputs of a sample job hold its price whole.
+    """
+
+    reservation = models.OneToOneField("booking.Reservation", null=True, on_delete=models.PROTECT, related_name="charge")
+    sample_job = models.OneToOneField("booking.SampleJob", null=True, on_delete=models.PROTECT, related_name="charge")
+    price_version = models.ForeignKey("billing.PriceVersion", null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
-        constraints = [_amounts_add_up("charge_adds_up")]
+        constraints = [
+            _amounts_add_up("charge_adds_up"),
+            _of_one_thing("charge_of_one_thing"),
+            models.CheckConstraint(
+                condition=Q(reservation__isnull=True) | Q(price_version__isnull=False), name="charge_of_session_has_price"
+            ),
+        ]
         triggers = [append_only("charge_append_only"), no_truncate("charge_no_truncate")]
 
 

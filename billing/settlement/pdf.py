@@ -133,7 +133,7 @@ def _cells(line: Mapping[str, Any], content: Content, words: Mapping[str, Captio
         Cell(f"{starts:%Y-%m-%d}", f"{starts:%H:%M}–{ends:%H:%M}" if same_day else f"{starts:%H:%M}–{ends:%m-%d %H:%M}"),
         Cell(line["instrument"]["name"], line["instrument"]["inner_id"]),
         Cell(party["name"], party["code"]),
-        Cell(line["hours"], end=True),
+        Cell(lines.measured(line), end=True),
         Cell(*lines.price(line), end=True),
         Cell(yuan(line["gross_fen"]), lines.excluded(line, words), end=True),
         Cell(lines.rate(line), lines.grounds(line, words)),

@@ -170,7 +170,9 @@ def statement_for(actor: Actor, statement_id: int) -> Statement:
 
 def statement_line(actor: Actor, statement_id: int, position: int) -> StatementLine:
     """One line with its charge and reservation. Raises NotFound."""
-    rows = StatementLine.objects.select_related("statement", "award__charge__reservation__instrument__site")
+    rows = StatementLine.objects.select_related(
+        "statement", "award__charge__reservation__instrument__site", "award__charge__sample_job__resource"
+    )
     return get_visible(rows.defer("statement__content"), actor, statement_id=statement_id, position=position)
 
 

@@ -46,7 +46,7 @@ def figures_of(actor: Actor, reservations: Iterable[Reservation]) -> dict[int, F
     ids = [reservation.pk for reservation in reservations]
     found = quoted_of(actor, ids)
     for charge in _light(visible_to(Charge.objects.filter(reservation_id__in=ids), actor)):
-        found[charge.reservation_id] = _figures(charge, charged=True)
+        found[_of(charge)] = _figures(charge, charged=True)
     return found
 
 
@@ -55,10 +55,10 @@ def quoted_of(actor: Actor, ids: Iterable[int]) -> dict[int, Figures]:
     found: dict[int, Figures] = {}
     for quote in _light(visible_to(Quote.objects.filter(reservation_id__in=list(ids)), actor)).order_by("revision"):
         if quote.accepted_at is not None:
-            found[quote.reservation_id] = _figures(quote)
-        elif quote.reservation_id in found:
-            before = found[quote.reservation_id]
-            found[quote.reservation_id] = Figures(
+            found[_of(quote)] = _figures(quote)
+        elif _of(quote) in found:
+            before = found[_of(quote)]
+            found[_of(quote)] = Figures(
                 before.gross_fen,
                 before.payable_now_fen,
                 before.final_cost_fen,
@@ -67,6 +67,12 @@ def quoted_of(actor: Actor, ids: Iterable[int]) -> dict[int, Figures]:
                 waits_for_customer=True,
             )
     return found
+
+
+def _of(row: Quote | Charge) -> int:
+    """The reservation that a row found by its reservation is of."""
+    assert row.reservation_id is not None
+    return row.reservation_id
 
 
 def _light(rows: QuerySet[F]) -> QuerySet[F]:

@@ -72,7 +72,7 @@ def _values(line: Mapping[str, Any]) -> list[Value]:
         line["owner"]["name"],
         line["customer"]["name"],
         wording.service_way_word(line["service_way"]),
-        Decimal(line["hours"]),
+        lines.measured(line) if "samples" in line else Decimal(line["hours"]),
         Decimal(first.replace(",", "")) if first and not others else f"{first} {others}".strip(),
         _amount(line["gross_fen"]),
         _amount(sum(part["amount_fen"] for part in line["excluded"])),

@@ -59,12 +59,10 @@ class InternalSlip(models.Model):
     @property
     def reservation_id(self) -> int:
         """Of what was charged; the slip comes with its charge, fee and relief."""
-        if self.charge is not None:
-            return self.charge.reservation_id
-        fee = self.fee if self.relief is None else self.relief.fee
-        if fee is None:
-            raise ValueError("a slip is for a charge, a fee or a relief")
-        return fee.reservation_id
+        found = self.charge or (self.relief.fee if self.relief is not None else self.fee)
+        if found is None or found.reservation_id is None:
+            raise ValueError("a slip is for a reservation's charge, its fee or a relief")
+        return found.reservation_id
 
     @property
     def open_fen(self) -> int:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0019_fund_cards'),
+        ('booking', '0020_sample_jobs'),
         ('instruments', '0015_research_groups'),
         ('schedule', '0015_rename_indexes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

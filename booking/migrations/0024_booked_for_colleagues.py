@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0019_fund_cards'),
+        ('booking', '0023_maintenance_plans'),
         ('instruments', '0015_research_groups'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

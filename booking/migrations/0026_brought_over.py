@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('booking', '0019_fund_cards'),
+        ('booking', '0024_booked_for_colleagues'),
         ('instruments', '0015_research_groups'),
     ]
 

@@ -16,6 +16,7 @@ from booking.models.occupancy import Occupancy, OccupancySource
 from booking.models.policy import InstrumentPolicy, PolicyLayer
 from booking.models.rating import SessionRating
 from booking.models.reservation import Reservation, ReservationTransition
+from booking.models.sample_job import Sample, SampleDay, SampleExtra, SampleJob, SampleParcel, SampleReport, SampleStepTaken
 from booking.models.series import ReservationGroup, ReservationSeries
 from booking.models.subscription import CalendarSubscription, SubscribedEvent
 from booking.models.time_alert import TimeAlert
@@ -83,6 +84,13 @@ __all__ = [
     "ReservationSeries",
     "ReservationTransition",
     "RunState",
+    "Sample",
+    "SampleDay",
+    "SampleExtra",
+    "SampleJob",
+    "SampleParcel",
+    "SampleReport",
+    "SampleStepTaken",
     "SessionRating",
     "SubscribedEvent",
     "SuggestedTime",

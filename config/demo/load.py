@@ -24,6 +24,7 @@ from config.demo import (
     organisations,
     records,
     registry,
+    samples,
     sessions,
     shared_things,
     spending,
@@ -63,6 +64,7 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
         told["agreed"] = told.get("agreed", 0) + records.use(people, stocked, now)
         told |= records.live(people, stocked, now)
         told |= enquiries.ask(people, stocked, now)
+        told |= samples.send(people, now)
         told |= lifecycle.agree(people, today, now)
         told |= training.teach(people, stocked, today, now)
         told |= usage.live(people, stocked, now)

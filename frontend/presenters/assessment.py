@@ -10,15 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from billing import wording
-from billing.pricing import services as pricing
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
+from billing.settlement.frozen import read as read_frozen
 from billing.settlement.models import FrozenAssessment
-from billing.settlement.services.assessing import Pins
 from billing.settlement.services.quotes import QuotePreview
-from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
-from billing.subsidy.rules.codec import assessment_from_json
 from billing.subsidy.rules.outcome import Award, Outcome, SettlementMode
 from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.rules.programme import Programme
@@ -110,10 +107,8 @@ def of_reservation(reservation: Reservation, frozen: FrozenAssessment) -> Assess
 
 def of_frozen(frozen: FrozenAssessment, *, in_house: bool = False) -> AssessmentRows:
     """The rows of a Quote or a Charge, from what was frozen then; ``in_house``: of an owner's own people."""
-    pins = Pins.of(frozen.inputs)
-    programmes = [subsidy.in_force(version_id).programme for version_id in pins.programme_version_ids]
-    schedule = pricing.schedule(pins.price_version_id)
-    return present(assessment_from_json(frozen.result), programmes, schedule, in_house=in_house)
+    found = read_frozen(frozen)
+    return present(found.assessment, found.programmes, found.schedule, in_house=in_house)
 
 
 def present(

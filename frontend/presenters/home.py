@@ -16,6 +16,7 @@ from billing.settlement.queries import BOARD_ROLES, READER_ROLES, statements_vis
 from billing.settlement.rules.period import first_day
 from booking.models import Reservation
 from booking.queries import approval_inbox, my_reservations, sessions_of_day
+from booking.queries import samples as sample_queries
 from booking.queries import usage as usage_queries
 from booking.rules.states import ReservationState
 from config.kernel.access import Actor, Role, visible_to
@@ -129,6 +130,9 @@ def tiles(actor: Actor, now: datetime) -> list[Tile]:
         today = sessions_of_day(actor, now.astimezone(zone).date(), zone).count()
         found.append(Tile(_("Requests to decide"), approval_inbox(actor).count(), "inbox", reverse("approval_inbox")))
         found.append(Tile(_("Sessions today"), today, "clock", reverse("sessions_today")))
+        asked = sample_queries.waiting_count(actor)
+        if asked:
+            found.append(Tile(_("Sample jobs to answer"), asked, "flask", reverse("sample_board")))
         odd = usage_queries.problems(actor).count()
         if odd:
             found.append(Tile(_("Use that does not add up"), odd, "alert-triangle", reverse("session_problems")))

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from billing import wording
-from billing.pricing.rules.samples import CUSTOMER_CLASSES, SamplePrice
+from billing.pricing.rules.samples import CUSTOMER_CLASSES, UNITS_OF_TIME, SamplePrice
 from billing.settlement.services.sample_quotes import SampleQuote
 from frontend import display
 from frontend.presenters.assessment import AssessmentRows, present
@@ -73,6 +73,11 @@ class TestPriceWords:
     @property
     def asks_elements(self) -> bool:
         return self.unit == "element"
+
+    @property
+    def counts_samples(self) -> bool:
+        """Whether samples can be sent for it by number."""
+        return self.unit not in UNITS_OF_TIME
 
 
 @dataclass(frozen=True, slots=True)

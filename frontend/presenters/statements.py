@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.urls import reverse
+
 from billing import wording
 from billing.settlement import lines as line_words
 from billing.settlement.models import RenderState, Statement
@@ -34,7 +36,7 @@ class LineRow:
     """One session. ``starts_at`` carries its own offset; ``zone`` is the site's."""
 
     position: int
-    reservation_id: int
+    url: str
     reference: str
     way: str
     instrument: str
@@ -141,10 +143,17 @@ def _party(party: Mapping[str, str]) -> PartyRow:
     return PartyRow(_named(party), party["code"])
 
 
+def _url(line: Mapping[str, Any]) -> str:
+    """The page of what was done."""
+    if "samples" in line:
+        return reverse("sample_job", args=[line["sample_job"]])
+    return reverse("reservation_detail", args=[line["reservation"]["id"]])
+
+
 def _line(line: Mapping[str, Any], other: str) -> LineRow:
     return LineRow(
         position=line["position"],
-        reservation_id=line["reservation"]["id"],
+        url=_url(line),
         reference=line["reservation"]["reference"],
         way=wording.service_way_word(line["service_way"]),
         instrument=_named(line["instrument"]),
@@ -153,7 +162,7 @@ def _line(line: Mapping[str, Any], other: str) -> LineRow:
         starts_at=datetime.fromisoformat(line["starts_at"]),
         ends_at=datetime.fromisoformat(line["ends_at"]),
         zone=line["zone"],
-        hours=line["hours"],
+        hours=line_words.measured(line),
         gross_fen=line["gross_fen"],
         excluded_fen=sum(part["amount_fen"] for part in line["excluded"]),
         rate=line_words.rate(line),

@@ -204,6 +204,8 @@ def statement_line(request: HttpRequest, pk: int, position: int) -> HttpResponse
     context = {
         "line": line,
         "reservation": charge.reservation,
+        "sample_job": charge.sample_job,
+        "reference": str(charge.reservation or charge.sample_job),
         "rows": assessment.of_frozen(charge),
         "back_url": reverse("statement_detail", args=[pk]),
     }

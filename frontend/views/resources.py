@@ -50,6 +50,7 @@ def resource_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = _shown(actor, resource, now)
     if resource.kind == ResourceKind.TEST_ITEM:
         context |= _priced(request, actor, resource, now)
+        context["may_send"] = resource.published and context["price"] is not None and context["price"].counts_samples
     return render(request, "resources/detail.html", context)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.access.world import ROLES, World
+from tests.access.world_samples import samples_of
 
 Roles = frozenset[str]
 EVERYBODY: Roles = frozenset(ROLES)
@@ -104,6 +105,10 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "leader_approval": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
     "slip": (OWNERS | only("inspector"), only("inspector")),
     "quotation:draft": (OWNERS, NOBODY),
+    **dict.fromkeys(
+        ("sample_job", "sample_extra", "sample_code"), (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign"))
+    ),
+    "sample_report": (CUSTOMERS | OWNERS, only("foreign")),
     "commission": (CUSTOMERS | OWNERS, only("foreign")),
     "commission:signed": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
 }
@@ -334,6 +339,39 @@ def reason(world: World) -> dict[str, Any]:
     return {"reason": "because"}
 
 
+def _sample_job(world: World) -> dict[str, Any]:
+    place = {"resource": world.objects["test_item"][0], "organisation": world.cast.firm.pk}
+    return {**place, "samples": 1, "arrive_on": "2026-12-01"}
+
+
+def _sample_step(world: World) -> dict[str, Any]:
+    return {"samples": samples_of(world, "sample_job:accepted"), "step": "receive"}
+
+
+def _sample_remains(world: World) -> dict[str, Any]:
+    return {"samples": samples_of(world, "sample_job:tested"), "remains": "discarded"}
+
+
+def _commission(world: World) -> dict[str, Any]:
+    return {"sheet": world.objects["commission:signed"][0]}
+
+
+def _parcel(world: World) -> dict[str, Any]:
+    return {"direction": "to_lab", "carrier": "SF", "number": "1"}
+
+
+def _extra(world: World) -> dict[str, Any]:
+    return {"kind": "extra", "words": "More", "amount_fen": 100}
+
+
+def _report(world: World) -> dict[str, Any]:
+    return {"report": SimpleUploadedFile("report.pdf", b"%PDF-1.4 report")}
+
+
+def _promised(world: World) -> dict[str, Any]:
+    return {"promised_on": "2026-12-10"}
+
+
 def _course(world: World) -> dict[str, Any]:
     return {"title": "A course", "level": "self"}
 
@@ -495,6 +533,25 @@ API: dict[str, Route] = {
                              "POST": Rule(only("finance"), ok=TRIED, body=_statement, role_first=True)}),
     "api_statement": reads_object("statement"),
     "api_statement_download": reads_object("statement", extra={"kind": "pdf"}),
+    "api_sample_jobs": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=TRIED, role_first=True, body=_sample_job)}),
+    "api_sample_job": reads_object("sample_job"),
+    "api_sample_job_accept": acts("sample_job", LAB, ok=TRIED, body=_promised),
+    "api_sample_job_refuse": acts("sample_job", LAB, ok=TRIED, body=reason),
+    "api_sample_job_cancel": acts("sample_job", *EITHER, ok=TRIED, body=reason),
+    "api_sample_job_accept_quote": acts("sample_job", CUSTOMERS, only("foreign"), ok=TRIED),
+    "api_sample_job_commission": acts("sample_job", CUSTOMERS, only("foreign"), ok=TRIED | {404}, body=_commission),
+    "api_sample_job_parcel": acts("sample_job:accepted", CUSTOMERS, only("foreign"), ok=TRIED, body=_parcel),
+    "api_sample_job_step": acts("sample_job:accepted", LAB, ok=TRIED, body=_sample_step),
+    "api_sample_job_remains": acts("sample_job:tested", LAB, ok=TRIED, body=_sample_remains),
+    "api_sample_job_propose": acts("sample_job:accepted", LAB, ok=TRIED, body=_extra),
+    "api_sample_job_report": acts("sample_job:tested", LAB, ok=TRIED, body=_report, as_form=True),
+    "api_sample_job_object_to": acts("sample_job:reported", CUSTOMERS, only("foreign"), ok=TRIED, body=reason),
+    "api_sample_job_close": acts("sample_job:reported", CUSTOMERS, only("foreign"), ok=TRIED),
+    "api_sample_extra_agree": acts("sample_extra", CUSTOMERS, only("foreign"), ok=TRIED),
+    "api_sample_extra_decline": acts("sample_extra", CUSTOMERS, only("foreign"), ok=TRIED),
+    "api_sample_extra_withdraw": acts("sample_extra", LAB, ok=TRIED),
+    "api_sample_report_file": reads_object("sample_report"),
+    "api_sample_find": reads_object("sample_code", params=("code",)),
     "api_enquiries": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=OK_POST, role_first=True, body=_question)}),
     "api_enquiry": reads_object("enquiry"),
     "api_enquiry_write": acts("enquiry", *EITHER, body=lambda world: {"text": "and then?"}, as_form=True),
@@ -915,6 +972,30 @@ PAGES: dict[str, Route] = {
     "verification_queue": reads(only("operator")),
     "verification_decide": form("verification", only("operator"), only("operator"), role_first=True),
     "verification_licence": reads_object("verification"),
+    "sample_list": reads(),
+    "sample_create": Route({"GET": Rule(PERSONS, PERSONS), "POST": Rule(PERSONS, PERSONS, ok=TRIED)}, "test_item"),
+    "sample_quote": Route({"GET": Rule(PERSONS, PERSONS)}, "test_item", fragment=True),
+    "sample_board": reads(OWNERS),
+    "sample_all": reads(OWNERS),
+    "sample_scan": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED | {404})}),
+    "sample_at": reads_object("sample_code", params=("code",)),
+    "sample_at_step": acts("sample_code", LAB, params=("code",), ok=TRIED, body=lambda world: {"step": "receive"}),
+    "sample_job": reads_object("sample_job"),
+    "sample_labels": reads_object("sample_job"),
+    "sample_accept": acts("sample_job", LAB, ok=TRIED, body=_promised),
+    "sample_refuse": acts("sample_job", LAB, ok=TRIED, body=reason),
+    "sample_step": acts("sample_job:accepted", LAB, ok=TRIED, body=_sample_step),
+    "sample_remains": acts("sample_job:tested", LAB, ok=TRIED, body=_sample_remains),
+    "sample_extra_propose": acts("sample_job:accepted", LAB, ok=TRIED, body=lambda world: {**_extra(world), "amount": "1"}),
+    "sample_report": acts("sample_job:tested", LAB, ok=TRIED, body=_report),
+    "sample_cancel": acts("sample_job", *EITHER, ok=TRIED, body=reason),
+    "sample_accept_quote": acts("sample_job", CUSTOMERS, only("foreign"), ok=TRIED),
+    "sample_commission": acts("sample_job", CUSTOMERS, only("foreign"), ok=TRIED | {404}, body=_commission),
+    "sample_parcel": acts("sample_job:accepted", CUSTOMERS, only("foreign"), ok=TRIED, body=_parcel),
+    "sample_extra_answer": acts("sample_extra", CUSTOMERS, only("foreign"), ok=TRIED, extra={"answer": "agree"}),
+    "sample_object": acts("sample_job:reported", CUSTOMERS, only("foreign"), ok=TRIED, body=reason),
+    "sample_close": acts("sample_job:reported", CUSTOMERS, only("foreign"), ok=TRIED),
+    "sample_report_file": reads_object("sample_report"),
     "enquiry_list": reads(),
     "enquiry_inbox": reads(OWNERS),
     "enquiry_create": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}, query="?instrument={instrument}"),

@@ -76,6 +76,7 @@ from instruments.services.notices import News, tell
 from instruments.services.resource_requests import Application, Delivery
 from instruments.services.saved_searches import unsubscribe_token
 from tests.access import world_orders as order
+from tests.access import world_samples as samples
 from tests.access import world_spending as spending
 from tests.agreeing import check_out_agreed
 from tests.conftest import NOW, PRICE, build_cast, programme_document
@@ -141,6 +142,7 @@ def build_world(now: datetime = NOW) -> World:
     _teach(world, now)
     order.build(world, now)
     spending.build(world, now)
+    samples.build(world, now)
     _tell_people(world, now)
     catalogue.rebuild(now)
     vocabulary.rebuild_vocabulary()

@@ -742,6 +742,20 @@ PAGES: tuple[Shown, ...] = (
     ),
     Shown("verification_queue", lambda: at("verification_queue"), ("operator",), important=True),
     Shown("verification_decide", lambda: at("verification_decide", licence()), ("operator",), important=True),
+    # Samples sent to labs
+    Shown("sample_list", lambda: at("sample_list"), ("researcher", "newcomer"), important=True),
+    Shown("sample_create", lambda: at("sample_create", sent_item(), samples=3), ("researcher", "newcomer"), important=True),
+    Shown("sample_board", lambda: at("sample_board"), ("lab_manager",), important=True),
+    Shown("sample_all", lambda: at("sample_all"), ("lab_manager",)),
+    Shown("sample_scan", lambda: at("sample_scan"), ("lab_manager",)),
+    Shown("sample_at", lambda: at("sample_at", sample_code()), ("lab_manager", "researcher"), important=True),
+    Shown("sample_labels", lambda: at("sample_labels", sample_job("accepted")), ("researcher",)),
+    Shown("sample_job", lambda: at("sample_job", sample_job("asked")), ("lab_manager", "researcher"), "asked", important=True),
+    Shown("sample_job", lambda: at("sample_job", sample_job("preparing")), ("researcher", "lab_manager"), "charge"),
+    Shown(
+        "sample_job", lambda: at("sample_job", sample_job("reported")), ("researcher", "lab_manager"), "reported", important=True
+    ),
+    Shown("sample_job", lambda: at("sample_job", sample_job("closed")), ("researcher", "lab_manager", "inspector"), "closed"),
     # Questions to labs, quotations, commission sheets
     Shown("enquiry_list", lambda: at("enquiry_list"), ("researcher", "firm_admin", "newcomer"), important=True),
     Shown("enquiry_inbox", lambda: at("enquiry_inbox"), ("lab_manager",), important=True),
@@ -868,7 +882,42 @@ def open_commission() -> int:
     return int(quotations.accept(customer, pk, None, now, idempotency_key=f"pages-{pk}").pk)
 
 
+def sent_item() -> int:
+    """A test item for which samples were sent already."""
+    from booking.models import SampleJob
+
+    return int(SampleJob.objects.earliest("pk").resource_id)
+
+
+def sample_job(state: str) -> int:
+    from booking.models import SampleJob
+
+    return int(SampleJob.objects.filter(state=state).earliest("pk").pk)
+
+
+def sample_code() -> str:
+    from booking.models import Sample
+
+    return str(Sample.objects.filter(job_id=sample_job("received")).earliest("position").code)
+
+
 NOT_PAGES: dict[str, str] = {
+    "sample_quote": "a piece of pages",
+    "sample_at_step": "POST only",
+    "sample_accept": "POST only",
+    "sample_refuse": "POST only",
+    "sample_step": "POST only",
+    "sample_remains": "POST only",
+    "sample_extra_propose": "POST only",
+    "sample_report": "POST only",
+    "sample_cancel": "POST only",
+    "sample_accept_quote": "POST only",
+    "sample_commission": "POST only",
+    "sample_parcel": "POST only",
+    "sample_extra_answer": "POST only",
+    "sample_object": "POST only",
+    "sample_close": "POST only",
+    "sample_report_file": "a download",
     "spending_rules": "POST only",
     "group_close": "POST only",
     "group_member_remove": "POST only",

@@ -149,6 +149,7 @@ def write_days_work(cast: Any) -> DaysWork:
     next_month = cast.now + timedelta(days=30)
     statement = statements.issue(cast.actor("qian"), award.programme_version_id, award.payee_id, month, next_month)
     _order(cast, agreed.pk)
+    _send_samples(cast)
     return DaysWork(cast, agreed, requested, charge, statement)
 
 
@@ -170,6 +171,40 @@ def _order(cast: Any, reservation_id: int) -> None:
     sheets.link(lin, pk, reservation_id, now)
     for signatory in (wang, cast.actor("zhao")):
         sheets.sign(signatory, pk, sheet.content_sha256, now)
+
+
+def _send_samples(cast: Any) -> None:
+    """A sample job that is closed, with a charge that was agreed to, and one whose samples are on their way."""
+    from datetime import date
+
+    from billing.pricing import sample_prices
+    from booking.models import Sample
+    from booking.rules.samples import ExtraEvent, SampleStep
+    from booking.services import sample_extras, sample_jobs, sample_reports, sample_steps
+    from booking.services.enquiry_files import Attachment
+    from instruments.services import resources
+
+    lin, wang, now, on = cast.actor("lin"), cast.actor("wang"), cast.now, date(2026, 11, 23)
+    part = {"turnaround_days": 1, "daily_capacity": 10}
+    core = {"name": "Li in brine", "published": True}
+    item = resources.create_resource(wang, cast.lab.pk, "test_item", core, part, now)
+    sample_prices.publish_test_price(wang, item, "sample", 8_000, {}, on, now, on)
+
+    def accepted(key: str) -> int:
+        wish = sample_jobs.Wish(item.pk, cast.firm.pk, 3, date(2026, 11, 25))
+        pk = sample_jobs.ask(lin, wish, now, idempotency_key=key).pk
+        sample_jobs.accept(wang, pk, now)
+        return pk
+
+    accepted("on its way")
+    pk = accepted("closed")
+    ids = list(Sample.objects.filter(job_id=pk).values_list("pk", flat=True))
+    for step in (SampleStep.RECEIVE, SampleStep.TEST):
+        sample_steps.take(wang, ids, step, now)
+    extra = sample_extras.propose(wang, pk, "retest", "again", 5_000, now)
+    sample_extras.answer(lin, extra.pk, ExtraEvent.AGREE, now)
+    sample_reports.report(wang, pk, Attachment(b"a;b", "report.csv"), "", now)
+    sample_reports.close(lin, pk, now)
 
 
 BEGINNINGS.add("begins_with_days_work", WITH_PROGRAMMES, lambda left: write_days_work(left["begins_with_cast"]))

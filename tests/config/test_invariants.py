@@ -61,6 +61,12 @@ BREAKS: dict[str, list[str]] = {
         FEE,
         "UPDATE billing_bookingfee SET deducted_fen = 1",
     ],
+    "samples.no_day_is_promised_twice": ["UPDATE booking_sampleday SET samples = 11"],
+    "samples.days_are_for_all_samples": ["DELETE FROM booking_sampleday"],
+    "samples.jobs_follow_their_samples": ["UPDATE booking_sample SET state = 'tested'"],
+    "settlement.every_closed_sample_job_has_one_charge": ["DELETE FROM billing_charge WHERE sample_job_id IS NOT NULL"],
+    "settlement.sample_jobs_charge_what_was_agreed": ["UPDATE booking_sampleextra SET amount_fen = amount_fen + 1"],
+    "ledger.sample_jobs_hold_while_they_run": ["UPDATE booking_samplejob SET state = 'cancelled' WHERE state = 'accepted'"],
     "cards.a_booking_is_held_on_its_own_card": [
         "INSERT INTO billing_account (key, kind, limited, granted_fen, held_fen, posted_fen, created_at)"
         " VALUES ('fund_card:7', 'fund_card', true, 0, 0, 0, now())",
@@ -221,8 +227,6 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "cards.a_slip_says_what_was_charged",
         "cards.every_card_has_an_account",
         "cards.slips_have_no_gap",
-        "kernel.files_unchanged",
-        "ledger.no_forgotten_hold",
         "settlement.rendered_statements_have_both_files",
     }
 

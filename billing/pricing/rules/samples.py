@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -13,6 +13,8 @@ from config.kernel.errors import Refusal
 
 CUSTOMER_CLASSES = (INSIDE, ACADEMIC, TEAM, FIRM_SME, FIRM_LARGE)
 UNITS = ("sample", "element", "test", "hour", "day", "batch")
+UNITS_OF_TIME = ("hour", "day")
+"""These count no samples: such tests are quoted, and nobody sends samples for them by number."""
 MOST_SAMPLES = 100_000
 MOST_ELEMENTS = 200
 
@@ -55,6 +57,25 @@ class PricedSamples:
     minimum_top_up_fen: int
     lines: tuple[SampleLine, ...]
     steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraCharge:
+    """What was agreed to be charged beyond the price, in the lab's words."""
+
+    words: str
+    amount_fen: int
+
+
+def with_extras(priced: PricedSamples, extras: Sequence[ExtraCharge]) -> PricedSamples:
+    """The price with what was agreed to be charged beyond it, a line each."""
+    lines = tuple(SampleLine("extra", 1, each.amount_fen, each.amount_fen) for each in extras)
+    steps = tuple(
+        Step("price", "", "price.step.extra", {"words": each.words, "line_fen": each.amount_fen}, each.amount_fen)
+        for each in extras
+    )
+    gross = priced.gross_fen + sum(line.amount_fen for line in lines)
+    return replace(priced, gross_fen=gross, lines=(*priced.lines, *lines), steps=(*priced.steps, *steps))
 
 
 def price_samples(price: SamplePrice, samples: int, elements: int, customer_class: str, local_on: date) -> PricedSamples:

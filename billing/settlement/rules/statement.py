@@ -53,10 +53,14 @@ class Bank:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An awarded session. ``starts_at``/``ends_at`` is the billable time, ``zone`` the site's; ``band_names`` name the price's bands."""
+    """An awarded session. ``starts_at``/``ends_at`` is the billable time, ``zone`` the site's; ``band_names`` name the price's bands.
+
+    Or an awarded sample job: ``samples`` were tested between receipt and the last test, which is no time that counts; ``instrument``
+    is the test item then, and ``reservation_id`` None.
+    """
 
     award_id: int
-    reservation_id: int
+    reservation_id: int | None
     reference: str
     instrument: str
     instrument_en: str
@@ -74,6 +78,8 @@ class Session:
     band_names: Mapping[str, Mapping[str, str]]
     inputs_sha256: str
     engine_version: str
+    samples: int = 0
+    sample_job_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +157,7 @@ def fingerprint(content: Json) -> str:
 def _line(place: int, session: Session, programme: Programme) -> Json:
     award = _award(session, programme)
     zone = ZoneInfo(session.zone)
-    seconds = int((session.ends_at - session.starts_at).total_seconds())
+    seconds = 0 if session.samples else int((session.ends_at - session.starts_at).total_seconds())
     gross_fen = session.assessment.gross_fen
     return {
         "position": place,
@@ -167,11 +173,12 @@ def _line(place: int, session: Session, programme: Programme) -> Json:
         "zone": session.zone,
         "seconds": seconds,
         "hours": hours(seconds),
+        **({"samples": session.samples, "sample_job": session.sample_job_id} if session.samples else {}),
         "customer_class": session.assessment.priced.customer_class,
         "prices": _prices(session),
         "gross_fen": gross_fen,
         "eligible_fen": award.base_fen,
-        "excluded": _excluded(award.steps, gross_fen - award.base_fen),
+        "excluded": _excluded(award.steps, gross_fen - award.base_fen, "agreed_beyond" if session.samples else "minimum_charge"),
         "grade": _grade(award.steps),
         "rates": _rates(award.steps),
         "adjustments": _adjustments(award.steps),
@@ -205,7 +212,18 @@ def hours(seconds: int) -> str:
 
 
 def _prices(session: Session) -> list[Json]:
-    """The list price in force, one entry for each stretch of the time."""
+    """The list price in force, one entry for each stretch of the time (of a sample job: for its units, and what was agreed beyond)."""
+    if session.samples:
+        return [
+            {
+                "kind": "samples",
+                "unit": line.unit,
+                "quantity": line.quantity,
+                "rate_fen": line.rate_fen,
+                "amount_fen": line.amount_fen,
+            }
+            for line in session.assessment.priced.lines
+        ]
     return [
         {
             "kind": line.kind.value,
@@ -219,12 +237,12 @@ def _prices(session: Session) -> list[Json]:
     ]
 
 
-def _excluded(steps: Sequence[Step], left_out_fen: int) -> list[Json]:
+def _excluded(steps: Sequence[Step], left_out_fen: int, reason: str) -> list[Json]:
     """What of the fee was not eligible, and the clause that says so."""
     if not left_out_fen:
         return []
     base = next(step for step in steps if step.part == "base")
-    return [{"reason": "minimum_charge", "amount_fen": left_out_fen, "clause": base.clause}]
+    return [{"reason": reason, "amount_fen": left_out_fen, "clause": base.clause if reason == "minimum_charge" else ""}]
 
 
 def _grade(steps: Sequence[Step]) -> Json | None:

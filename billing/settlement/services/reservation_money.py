@@ -42,7 +42,7 @@ class ReservationMoney:
             reservation.instrument, reservation.organisation, reservation.during, now, imported=reservation.imported
         )
         assessment = prepared.inputs.assess()
-        _refuse_surprise(assessment, expected)
+        refuse_surprise(assessment, expected)
         _write_quote(reservation, 1, prepared, assessment, now, accepted_by_id=actor.user_id)
         card_money.hold(reservation, assessment.payable_now_fen, "request", actor, now)
 
@@ -56,7 +56,7 @@ class ReservationMoney:
         accounts = _locked_accounts(reservation, planned, now)
         prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
-        if _is_dearer(assessment, accepted):
+        if is_dearer(assessment, accepted):
             return FiguresChanged(_ask_again(reservation, quotes[-1], prepared, assessment, now))
         _write_quote(
             reservation,
@@ -89,8 +89,8 @@ class ReservationMoney:
             prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
         if expected.exact:
-            _refuse_surprise(assessment, expected)
-        if _is_dearer(assessment, expected if expected.complete else accepted):
+            refuse_surprise(assessment, expected)
+        if is_dearer(assessment, expected if expected.complete else accepted):
             return FiguresChanged(quotes[-1].revision)
         _write_quote(
             reservation,
@@ -156,7 +156,7 @@ class ReservationMoney:
         accounts = self._released(reservation, planned, actor, now)
         prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
-        _refuse_surprise(assessment, expected)
+        refuse_surprise(assessment, expected)
         revision = reservation.quotes.latest("revision").revision + 1
         _write_quote(
             reservation, revision, prepared, assessment, now, accepted_by_id=actor.user_id, held=True, promised=held.inputs
@@ -224,11 +224,12 @@ class ReservationMoney:
         for version_id, outcome in zip(version_ids, assessment.outcomes, strict=True):
             own = [pending for pending in holds if pending.programme_version_id == version_id]
             award = outcome if isinstance(outcome, AwardOutcome) else None
-            due = _due(subsidy.in_force(version_id), own, award, reservation.organisation_id)
+            due = due_of(subsidy.in_force(version_id), own, award, reservation.organisation_id)
             source = Source(RESERVATION, reservation.pk, "agree", version_id, actor.user_id)
             ledger.end_holds(own, due, source, now, TransferKind.VOID)
             if award is not None and award.total_fen > 0:
-                _write_award(reservation, charge, version_id, award, assessment.priced.local_on, now)
+                parties = (reservation.instrument.organisation_id, reservation.organisation_id)
+                write_award(charge, parties, version_id, award, assessment.priced.local_on, now)
 
 
 def _not_quoted(prepared: Prepared | None) -> tuple[Reason, ...]:
@@ -241,7 +242,7 @@ def _not_quoted(prepared: Prepared | None) -> tuple[Reason, ...]:
     return ()
 
 
-def _is_dearer(assessment: Assessment, accepted: Quote | ExpectedFigures) -> bool:
+def is_dearer(assessment: Assessment, accepted: Quote | ExpectedFigures) -> bool:
     """Whether the customer would pay more, now or in the end, than was accepted (or seen; None is no figure)."""
     pairs = (
         (assessment.payable_now_fen, accepted.payable_now_fen),
@@ -271,7 +272,8 @@ def _known(planned: Plan) -> dict[str, Account]:
     return ledger.known(spec.key for spec in planned.specs())
 
 
-def _refuse_surprise(assessment: Assessment, expected: ExpectedFigures) -> None:
+def refuse_surprise(assessment: Assessment, expected: ExpectedFigures) -> None:
+    """Raises Conflict ``billing.figures_differ`` where the customer saw other figures."""
     shown = [
         (expected.payable_now_fen, assessment.payable_now_fen),
         (expected.final_cost_fen, assessment.final_cost_fen),
@@ -343,7 +345,7 @@ def _by_account(prepared: Prepared, accounts: Mapping[str, Account], version_id:
     return {accounts[prepared.accounts[version_id, cap_id].key].pk: amount for cap_id, amount in draws.items()}
 
 
-def _due(version: InForce, holds: list[Transfer], award: AwardOutcome | None, customer_id: int) -> dict[int, int]:
+def due_of(version: InForce, holds: list[Transfer], award: AwardOutcome | None, customer_id: int) -> dict[int, int]:
     """Account id -> fen to post for one programme's award."""
     if award is None:
         return {}
@@ -352,14 +354,15 @@ def _due(version: InForce, holds: list[Transfer], award: AwardOutcome | None, cu
     return {pending.debit_id: amounts[pending.debit.key] for pending in holds if pending.debit.key in amounts}
 
 
-def _write_award(
-    reservation: Reservation, charge: Charge, version_id: int, award: AwardOutcome, service_on: date, now: datetime
+def write_award(
+    charge: Charge, parties: tuple[int, int], version_id: int, award: AwardOutcome, service_on: date, now: datetime
 ) -> None:
-    to_provider = award.payee is Payee.PROVIDER
+    """What one programme gives for a charge; ``parties`` are the ids of owner and customer."""
+    owner_id, customer_id = parties
     Award.objects.create(
         charge=charge,
         programme_version_id=version_id,
-        payee_id=reservation.instrument.organisation_id if to_provider else reservation.organisation_id,
+        payee_id=owner_id if award.payee is Payee.PROVIDER else customer_id,
         mode=award.mode.value,
         total_fen=award.total_fen,
         payers=[{"payer": line.payer, "amount_fen": line.amount_fen} for line in award.lines],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -9,44 +10,46 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from billing.ledger import services as ledger
+from billing.ledger.models import Account
+from billing.ledger.services import AccountSpec
 from billing.pricing import sample_prices
 from billing.pricing.rules.customer_class import customer_class
 from billing.pricing.rules.samples import CUSTOMER_CLASSES, MOST_SAMPLES, PricedSamples, SamplePrice
 from billing.settlement.services import assessing
+from billing.settlement.services.assessing import Accounts
 from billing.settlement.services.quotes import CapLeft, caps_left
 from billing.subsidy import services as subsidy
-from billing.subsidy.rules.assess import Assessment, Candidate, assess_samples
+from billing.subsidy.rules.assess import Assessment
+from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
+from booking.services import sample_days
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, Refusal
 from instruments.models import Organisation, OrganisationStatus, Resource, ResourceKind
 from instruments.queries.places import resource_place
 from instruments.rules.spending import is_in_house
-from instruments.rules.turnaround import promised_in
 
 
 @dataclass(frozen=True, slots=True)
-class SampleInputs:
-    """Everything the assessment of a commissioned test depends on; the arguments of ``assess_samples``."""
+class SamplePlan:
+    """All that is known about a test before balances: ``inputs`` without candidates, and the accounts an award would draw on."""
 
-    price: SamplePrice
-    samples: int
-    elements: int
-    local_on: date
-    customer_class: str
-    candidates: tuple[Candidate, ...]
+    inputs: SampleInputs
+    facts: Facts
+    versions: tuple[InForce, ...]
+    accounts: Accounts
+    customer_id: int
 
-    def assess(self) -> Assessment[PricedSamples]:
-        return assess_samples(self.price, self.samples, self.elements, self.local_on, self.customer_class, self.candidates)
+    def specs(self) -> list[AccountSpec]:
+        """Every account an award touches."""
+        return assessing.specs_of(self.versions, self.accounts, self.customer_id)
 
-    def once_verified(self) -> SampleInputs:
-        """The same commission of an applicant whose identity had been checked already."""
-        candidates = tuple(
-            replace(each, facts=replace(each.facts, applicant=replace(each.facts.applicant, verified=True)))
-            for each in self.candidates
-        )
-        return replace(self, candidates=candidates)
+    def with_balances(self, known: Mapping[str, Account]) -> SampleInputs:
+        """The engine's inputs under the balances of ``known`` accounts."""
+        candidates = assessing.candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known)
+        return replace(self.inputs, candidates=candidates)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,6 @@ class SampleQuote:
     """A live quote. ``once_verified`` is set for a customer whose identity is not checked yet and whose cost would change;
     ``promised_on`` is a local day, None where the lab names no turnaround."""
 
-    price_version_id: int
     inputs: SampleInputs
     versions: tuple[InForce, ...]
     assessment: Assessment[PricedSamples]
@@ -63,8 +65,18 @@ class SampleQuote:
     promised_on: date | None
 
 
-def preview(actor: Actor, resource_id: int, organisation_id: int, samples: int, elements: int, now: datetime) -> SampleQuote:
-    """Price and subsidise a test of ``samples`` (each with ``elements``) for one of the actor's organisations.
+def preview(
+    actor: Actor,
+    resource_id: int,
+    organisation_id: int,
+    samples: int,
+    elements: int,
+    now: datetime,
+    *,
+    arrive_on: date | None = None,
+) -> SampleQuote:
+    """Price and subsidise a test of ``samples`` (each with ``elements``) for one of the actor's organisations; they come on ``arrive_on``
+    (today unless it is given).
 
     Raises NotFound (test item), Forbidden ``booking.not_for_this_organisation``, Refusal ``price.on_request``,
     ``price.samples_out_of_range``, ``price.elements_out_of_range``.
@@ -75,37 +87,58 @@ def preview(actor: Actor, resource_id: int, organisation_id: int, samples: int, 
     resource = get_visible(rows, actor, pk=resource_id)
     customer = Organisation.objects.get(pk=organisation_id)
     today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
-    priced = sample_prices.in_force([resource.pk], today).get(resource.pk)
-    if priced is None or priced.price is None:
-        raise Refusal.of("price.on_request", "resource")
-    owner = resource.organisation
-    facts = assessing.facts_of(owner, resource_place(resource.pk), customer, assessing.TESTING_KIND, today, today)
-    own = is_in_house(customer.pk, owner.pk)
-    versions = () if own else tuple(subsidy.in_force(version_id) for version_id in subsidy.version_ids_in_force(today))
-    accounts = assessing.accounts_of(versions, facts, customer.pk, today)
-    known = ledger.known(spec.key for spec in assessing.specs_of(versions, accounts, customer.pk))
-    named_class = customer_class(kind=customer.kind, size=facts.applicant.size, is_owner=own, priced=CUSTOMER_CLASSES)
-    candidates = assessing.candidates_of(versions, facts, accounts, customer.pk, known)
-    inputs = SampleInputs(priced.price, samples, elements, today, named_class, candidates)
+    planned = plan(resource, customer, samples, elements, today, today)
+    inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
     assessment = inputs.assess()
     return SampleQuote(
-        price_version_id=priced.version_id,
         inputs=inputs,
-        versions=versions,
+        versions=planned.versions,
         assessment=assessment,
-        caps_left=caps_left(versions, assessment.outcomes),
+        caps_left=caps_left(planned.versions, assessment.outcomes),
         once_verified=_once_verified(customer, inputs, assessment),
-        promised_on=promise(resource, samples, today),
+        promised_on=promise(resource, samples, arrive_on or today),
     )
 
 
-def promise(resource: Resource, samples: int, today: date) -> date | None:
-    """The local day on which results are due when the samples arrive today; None where the lab names no turnaround, and for a number
-    of samples that cannot be asked for."""
-    item = resource.test_item
+def plan(
+    resource: Resource,
+    customer: Organisation,
+    samples: int,
+    elements: int,
+    service_on: date,
+    today: date,
+    *,
+    price: SamplePrice | None = None,
+    version_ids: Sequence[int] | None = None,
+) -> SamplePlan:
+    """Everything but balances for pricing and subsidising a test: under the price and the programmes in force on ``service_on``, or
+    those that are given (pinned before). Raises Refusal ``price.on_request``."""
+    if price is None:
+        priced = sample_prices.in_force([resource.pk], service_on).get(resource.pk)
+        if priced is None or priced.price is None:
+            raise Refusal.of("price.on_request", "resource")
+        price = priced.price
+    owner = resource.organisation
+    facts = assessing.facts_of(owner, resource_place(resource.pk), customer, assessing.TESTING_KIND, service_on, today)
+    own = is_in_house(customer.pk, owner.pk)
+    ids = subsidy.version_ids_in_force(service_on) if version_ids is None else version_ids
+    versions = () if own else tuple(subsidy.in_force(version_id) for version_id in ids)
+    named_class = customer_class(kind=customer.kind, size=facts.applicant.size, is_owner=own, priced=CUSTOMER_CLASSES)
+    accounts = assessing.accounts_of(versions, facts, customer.pk, service_on)
+    inputs = SampleInputs(price, samples, elements, service_on, named_class, ())
+    return SamplePlan(inputs, facts, versions, accounts, customer.pk)
+
+
+def promise(resource: Resource, samples: int, arrive_on: date) -> date | None:
+    """The lab's local day for which it can promise results beside what is promised to others, when the samples come on ``arrive_on``;
+    None where it names no turnaround, and for a number of samples that cannot be promised."""
     if not 1 <= samples <= MOST_SAMPLES:
         return None
-    return promised_in(settings.TIME_ZONE, today, item.turnaround_days, samples=samples, daily_capacity=item.daily_capacity)
+    try:
+        found = sample_days.work_out(resource.test_item, resource.organisation_id, samples, arrive_on)
+    except Refusal:
+        return None
+    return found.promised_on if found is not None else None
 
 
 def _once_verified(

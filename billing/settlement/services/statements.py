@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, cast
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from billing.pricing import services as pricing
-from billing.settlement.models import Award, Statement, StatementLine
+from billing.settlement.models import Award, Charge, Statement, StatementLine
 from billing.settlement.rules import statement as rules
 from billing.settlement.rules.numbers import series_key, statement_number
 from billing.settlement.rules.period import first_day, is_over
@@ -20,12 +20,15 @@ from billing.settlement.rules.statement import Bank, Heading, Party, Session
 from billing.settlement.services.again import queue_again
 from billing.subsidy import services as subsidy
 from billing.subsidy.models import ProgrammeVersion
+from billing.subsidy.rules import sample_codec
 from billing.subsidy.rules.codec import assessment_from_json
+from booking.models import SampleJob
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
 from config.kernel.services.jobs import defer_once
-from instruments.models import Organisation, OrganisationIdentifier
+from instruments.models import Organisation, OrganisationIdentifier, ServiceMode
+from instruments.services.answer_time import zones_of_owners
 
 TASK = "billing.render_statement"
 QUEUE = "documents"
@@ -134,6 +137,7 @@ def _dry_run(
     if not awards:
         raise Refusal.of("statement.nothing_to_issue", field="month")
     parties = _parties(awards, payee, _office(actor, version))
+    zones = zones_of_owners({each.charge.sample_job.lab_id for each in awards if each.charge.sample_job is not None})
     heading = Heading(
         period_on=month,
         programme=subsidy.in_force(version.pk).programme,
@@ -146,7 +150,7 @@ def _dry_run(
         zone=settings.TIME_ZONE,
     )
     try:
-        return awards, rules.assemble(heading, [_session(award, parties) for award in awards])
+        return awards, rules.assemble(heading, [_session(award, parties, zones) for award in awards])
     except rules.Inconsistent as error:
         raise Refusal.of("statement.inconsistent", what=str(error)) from error
 
@@ -163,8 +167,11 @@ def _unstated(version_id: int, payee_id: int, month: date) -> list[Award]:
         "charge__reservation__organisation",
         "charge__reservation__instrument__organisation",
         "charge__reservation__instrument__site",
+        "charge__sample_job__resource",
+        "charge__sample_job__lab",
+        "charge__sample_job__organisation",
     )
-    return list(rows.order_by("service_on", "charge__reservation__starts_at", "pk"))
+    return list(rows.order_by("service_on", "charge__reservation__starts_at", "charge__sample_job", "pk"))
 
 
 def _office(actor: Actor, version: ProgrammeVersion) -> int:
@@ -176,9 +183,7 @@ def _parties(awards: Sequence[Award], payee: Organisation, office_id: int) -> di
     """Every organisation named on the statement, with its identifier (the unified code before any other)."""
     named = {payee.pk: payee}
     for award in awards:
-        reservation = award.charge.reservation
-        named[reservation.organisation_id] = reservation.organisation
-        named[reservation.instrument.organisation_id] = reservation.instrument.organisation
+        named |= {each.pk: each for each in _sides(award.charge)}
     if office_id not in named:
         named[office_id] = Organisation.objects.get(pk=office_id)
     codes: dict[int, tuple[str, str]] = {}
@@ -189,11 +194,28 @@ def _parties(awards: Sequence[Award], payee: Organisation, office_id: int) -> di
     return {pk: Party(each.name, each.name_en, *codes.get(pk, ("", ""))) for pk, each in named.items()}
 
 
-def _session(award: Award, parties: dict[int, Party]) -> Session:
+def _sides(charge: Charge) -> tuple[Organisation, Organisation]:
+    """Owner and customer of what was charged."""
+    if charge.reservation is not None:
+        return charge.reservation.instrument.organisation, charge.reservation.organisation
+    job = _job_of(charge)
+    return job.lab, job.organisation
+
+
+def _job_of(charge: Charge) -> SampleJob:
+    if charge.sample_job is None:
+        raise ValueError("a charge is of a reservation or of a sample job")
+    return charge.sample_job
+
+
+def _session(award: Award, parties: dict[int, Party], zones: Mapping[int, ZoneInfo]) -> Session:
+    """``zones`` are those of the labs of sample jobs."""
     charge = award.charge
     reservation = charge.reservation
+    if reservation is None:
+        return _sample_job(award, parties, zones)
     instrument = reservation.instrument
-    bands = pricing.schedule(charge.price_version_id).bands
+    bands = pricing.schedule(charge.inputs["schedule"]["price_version"]).bands
     return Session(
         award_id=award.pk,
         reservation_id=reservation.pk,
@@ -214,6 +236,35 @@ def _session(award: Award, parties: dict[int, Party]) -> Session:
         band_names={band.code: band.name for band in bands},
         inputs_sha256=charge.inputs_sha256,
         engine_version=charge.engine_version,
+    )
+
+
+def _sample_job(award: Award, parties: dict[int, Party], zones: Mapping[int, ZoneInfo]) -> Session:
+    """A sample job as a line: from the day its samples came to the last test."""
+    charge, job = award.charge, _job_of(award.charge)
+    received = job.received_at or job.asked_at
+    return Session(
+        award_id=award.pk,
+        reservation_id=None,
+        reference=job.reference,
+        instrument=job.resource.name,
+        instrument_en=job.resource.name_en,
+        inner_id=job.resource.inner_id,
+        owner=parties[job.lab_id],
+        customer=parties[job.organisation_id],
+        service_way=ServiceMode.COMMISSIONED.value,
+        service_on=award.service_on,
+        starts_at=received,
+        ends_at=job.tested_at or received,
+        zone=zones[job.lab_id].key,
+        assessment=sample_codec.assessment_from_json(charge.result),
+        awarded_fen=award.total_fen,
+        payers=tuple((line["payer"], line["amount_fen"]) for line in award.payers),
+        band_names={},
+        inputs_sha256=charge.inputs_sha256,
+        engine_version=charge.engine_version,
+        samples=charge.inputs["samples"],
+        sample_job_id=job.pk,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from billing.pricing.rules.pricing import PricedSession, price_session
-from billing.pricing.rules.samples import PricedSamples, SamplePrice, price_samples
+from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePrice, price_samples, with_extras
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.evaluate import evaluate
@@ -115,14 +115,21 @@ def assess_samples(
     local_on: date,
     customer_class: str,
     candidates: Sequence[Candidate] = (),
+    extras: Sequence[ExtraCharge] = (),
 ) -> Assessment[PricedSamples]:
     """Price a commissioned test and apply every candidate programme, as ``assess_session`` does with a session.
 
+    What was agreed to be charged beyond the price (``extras``) is never subsidised.
     Raises Refusal ``price.samples_out_of_range``, ``price.elements_out_of_range``; ValueError as there.
     """
     priced = price_samples(price, samples, elements, customer_class, local_on)
     measured = Quantities(samples=samples)
-    return Assessment(priced.gross_fen, priced, *_shares(priced, candidates, measured, "samples.step.gross"))
+    if not extras:
+        return Assessment(priced.gross_fen, priced, *_shares(priced, candidates, measured, "samples.step.gross"))
+    whole = with_extras(priced, extras)
+    beyond_fen = whole.gross_fen - priced.gross_fen
+    shares = _shares(priced, candidates, measured, "samples.step.gross", whole, beyond_fen, "samples.step.extras")
+    return Assessment(whole.gross_fen, whole, *shares)
 
 
 class _Shares(NamedTuple):
@@ -144,6 +151,7 @@ def _shares(
     gross_key: str,
     whole: Priced | None = None,
     beyond_fen: int = 0,
+    beyond_key: str = "session.step.beyond_booked",
 ) -> _Shares:
     """The programmes share in ``priced``; ``whole`` is the price with ``beyond_fen`` more that nobody subsidises."""
     if len({candidate.programme.code for candidate in candidates}) != len(candidates):
@@ -161,9 +169,7 @@ def _shares(
     shown = priced if whole is None else whole
     payable_now = shown.gross_fen - deducted
     final_cost = payable_now - refunded
-    beyond = (
-        () if whole is None else (Step("total", "", "session.step.beyond_booked", {"beyond_fen": beyond_fen}, whole.gross_fen),)
-    )
+    beyond = () if whole is None else (Step("total", "", beyond_key, {"beyond_fen": beyond_fen}, whole.gross_fen),)
     steps = (
         *shown.steps,
         *beyond,

@@ -69,18 +69,24 @@ def inputs_to_json(inputs: Inputs) -> Json:
         "ends_at": inputs.time_range.ends_at.isoformat(),
         "zone": inputs.zone.key,
         "customer_class": inputs.customer_class,
-        "candidates": [
-            {
-                "programme": candidate.programme.document,
-                "facts": facts_document(candidate.facts),
-                "balances": {
-                    cap: {"limit_fen": balance.limit_fen, "used_fen": balance.used_fen}
-                    for cap, balance in candidate.balances.items()
-                },
-            }
-            for candidate in inputs.candidates
-        ],
+        "candidates": [candidate_to_json(candidate) for candidate in inputs.candidates],
     }
+
+
+def candidate_to_json(candidate: Candidate) -> Json:
+    """A programme to be tried, with facts and prior balances."""
+    return {
+        "programme": candidate.programme.document,
+        "facts": facts_document(candidate.facts),
+        "balances": {
+            cap: {"limit_fen": balance.limit_fen, "used_fen": balance.used_fen} for cap, balance in candidate.balances.items()
+        },
+    }
+
+
+def candidate_of(programme: Programme, data: Mapping[str, Any]) -> Candidate:
+    """A frozen candidate under its compiled programme."""
+    return Candidate(programme, parse_facts(data["facts"]), {cap: Balance(**each) for cap, each in data["balances"].items()})
 
 
 def use_to_json(inputs: Inputs) -> Json:
@@ -104,14 +110,7 @@ def inputs_under(schedule: PriceSchedule, programmes: Sequence[Programme], data:
         time_range=TimeRange(datetime.fromisoformat(data["starts_at"]), datetime.fromisoformat(data["ends_at"])),
         zone=ZoneInfo(data["zone"]),
         customer_class=data["customer_class"],
-        candidates=tuple(
-            Candidate(
-                programme,
-                parse_facts(each["facts"]),
-                {cap: Balance(**balance) for cap, balance in each["balances"].items()},
-            )
-            for programme, each in zip(programmes, data["candidates"], strict=True)
-        ),
+        candidates=tuple(candidate_of(programme, each) for programme, each in zip(programmes, data["candidates"], strict=True)),
         subsidised_until=datetime.fromisoformat(data["subsidised_until"]) if "subsidised_until" in data else None,
         nothing=bool(data.get("nothing", False)),
     )
@@ -135,17 +134,17 @@ def assessment_from_json(data: Mapping[str, Any]) -> Assessment:
     """Read a frozen result: ``assessment_from_json(assessment_to_json(a)) == a``."""
     priced = data["priced"]
     return Assessment(
-        **{name: data[name] for name in _FIGURES},
+        **{name: data[name] for name in FIGURES},
         priced=PricedSession(
             customer_class=priced["customer_class"],
             local_on=date.fromisoformat(priced["local_on"]),
             gross_fen=priced["gross_fen"],
             minimum_top_up_fen=priced["minimum_top_up_fen"],
             lines=tuple(_price_line(line) for line in priced["lines"]),
-            steps=_steps(priced["steps"]),
+            steps=steps_of(priced["steps"]),
         ),
-        outcomes=tuple(_outcome(each) for each in data["outcomes"]),
-        steps=_steps(data["steps"]),
+        outcomes=tuple(outcome_of(each) for each in data["outcomes"]),
+        steps=steps_of(data["steps"]),
     )
 
 
@@ -167,7 +166,7 @@ def differences(frozen: object, recomputed: object, path: str = "$") -> Iterator
         yield Difference(path, frozen, recomputed)
 
 
-_FIGURES = ("gross_fen", "deducted_fen", "refunded_fen", "payable_now_fen", "final_cost_fen", "estimate")
+FIGURES = ("gross_fen", "deducted_fen", "refunded_fen", "payable_now_fen", "final_cost_fen", "estimate")
 
 
 def _at(values: Sequence[Any], place: int) -> Any:
@@ -196,7 +195,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _steps(data: list[Json]) -> tuple[Step, ...]:
+def steps_of(data: Sequence[Json]) -> tuple[Step, ...]:
+    """Frozen steps."""
     return tuple(Step(**step) for step in data)
 
 
@@ -205,9 +205,10 @@ def _price_line(data: Json) -> PriceLine:
     return PriceLine(**{**data, "kind": LineKind(data["kind"]), "starts_at": starts, "ends_at": ends})
 
 
-def _outcome(data: Json) -> Outcome:
+def outcome_of(data: Json) -> Outcome:
+    """A frozen outcome of one programme."""
     fields = {name: value for name, value in data.items() if name != "outcome"}
-    fields["steps"] = _steps(data["steps"])
+    fields["steps"] = steps_of(data["steps"])
     if data["outcome"] == "refused":
         return Refused(**{**fields, "reasons": tuple(Unmet(**reason) for reason in data["reasons"])})
     lines = (PayerLine(line["payer"], Payee(line["payee"]), line["amount_fen"]) for line in data["lines"])

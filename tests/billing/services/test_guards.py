@@ -36,6 +36,7 @@ TRIED_ELSEWHERE = {
     "billing_bookingfee": "tests/billing/services/test_fees.py",
     "billing_feerelief": "tests/billing/services/test_fees.py",
     "billing_commissionreservation": "tests/billing/ordering/test_sheets.py",
+    "billing_commissionsamplejob": "tests/billing/ordering/test_sample_links.py",
     "billing_commissionsheet": "tests/billing/ordering/test_sheets.py",
     "billing_commissionsignature": "tests/billing/ordering/test_sheets.py",
     "billing_internalslip": "tests/booking/spending/test_slips_are_kept.py",
@@ -44,6 +45,9 @@ TRIED_ELSEWHERE = {
     "booking_creditevent": "tests/booking/licences/test_credit_flow.py",
     "booking_enquiryattachment": "tests/booking/enquiries/test_threads.py",
     "booking_enquirymessage": "tests/booking/enquiries/test_threads.py",
+    "booking_sampleparcel": "tests/booking/samples/test_kept.py",
+    "booking_samplereport": "tests/booking/samples/test_kept.py",
+    "booking_samplesteptaken": "tests/booking/samples/test_kept.py",
 }
 
 

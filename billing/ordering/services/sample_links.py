@@ -1,0 +1,57 @@
+"""A sample job under a commission: it is priced by what both sides agreed there, not by the lab's list."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from billing.ordering.models import CommissionSampleJob, CommissionSheet, QuotationLine
+from billing.ordering.rules.lines import LineKind
+from billing.ordering.rules.sheets import SheetEvent, SheetState, next_state
+from billing.pricing.rules.samples import UNITS, UNITS_OF_TIME, SamplePrice
+from billing.settlement.services import sample_money
+from booking.rules.enquiries import Side
+from booking.rules.samples import JobState
+from booking.services.enquiry_sides import require_on
+from booking.services.sample_writing import lock_job
+from config.kernel.access import Actor, get_visible
+from config.kernel.errors import Refusal
+from config.kernel.services import audit
+from config.kernel.services.transactions import whole
+
+_BY_NUMBER = [unit for unit in UNITS if unit not in UNITS_OF_TIME]
+
+
+@whole
+def link(actor: Actor, sheet_id: int, job_id: int, now: datetime) -> CommissionSampleJob:
+    """Put a job that the lab has not answered yet under a commission of the same two sides, at the unit price agreed there.
+
+    The customer does so, and accepts the figures that follow with it. Raises NotFound, Forbidden, Refusal
+    ``commission.illegal_transition``, ``commission.other_parties``, ``commission.linked_already``, ``samples.too_late_for_commission``,
+    ``samples.not_on_the_sheet``.
+    """
+    rows = CommissionSheet.objects.select_for_update(of=("self",), no_key=True).select_related("quotation")
+    sheet = get_visible(rows, actor, pk=sheet_id)
+    job = lock_job(actor, job_id)
+    require_on(actor, Side.CUSTOMER, job.organisation_id, job.lab_id)
+    next_state(SheetState(sheet.state), SheetEvent.LINK)
+    if (job.organisation_id, job.lab_id) != (sheet.organisation_id, sheet.lab_id):
+        raise Refusal.of("commission.other_parties", "sheet")
+    if CommissionSampleJob.objects.filter(sample_job=job).exists():
+        raise Refusal.of("commission.linked_already", "sheet")
+    if job.state != JobState.ASKED:
+        raise Refusal.of("samples.too_late_for_commission", "sheet")
+    line = lines_for(job.resource_id).filter(quotation__sheet=sheet).order_by("position").first()
+    if line is None:
+        raise Refusal.of("samples.not_on_the_sheet", "sheet")
+    made = CommissionSampleJob.objects.create(sheet=sheet, sample_job=job, linked_by_id=actor.person_id, linked_at=now)
+    after = {"sample_job": job.reference, "unit": line.unit, "unit_price_fen": line.unit_price_fen}
+    audit.record(actor, "commission.link_samples", sheet, now, after=after)
+    sample_money.requote(job, SamplePrice(line.unit, line.unit_price_fen), actor, now)
+    return made
+
+
+def lines_for(resource_id: int) -> QuerySet[QuotationLine]:
+    """Lines of quotations that price a test item by number."""
+    return QuotationLine.objects.filter(kind=LineKind.TEST.value, resource_id=resource_id, unit__in=_BY_NUMBER)

@@ -1,0 +1,62 @@
+"""The money of sample jobs as people read it; row-level permission is applied here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from billing.settlement.models import Charge, Quote
+from booking.models import SampleJob
+from config.kernel.access import Actor, visible_to
+
+
+@dataclass(frozen=True, slots=True)
+class SampleFigures:
+    """Gross, to pay now and in the end, in fen, with agreed extra charges. ``waits``: new figures wait for the customer's yes."""
+
+    gross_fen: int
+    payable_now_fen: int
+    final_cost_fen: int
+    estimate: bool
+    charged: bool
+    waits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SampleMoneyOf:
+    """Everything about the money of one job: the quote that was accepted last, one that waits for a yes, the charge."""
+
+    quote: Quote | None
+    waiting: Quote | None
+    charge: Charge | None
+
+
+def figures_of(actor: Actor, jobs: Iterable[SampleJob], extra_fen: dict[int, int] | None = None) -> dict[int, SampleFigures]:
+    """The figures of jobs that the actor may see, by id, in two queries however many; ``extra_fen`` was agreed beyond the quotes."""
+    ids = [job.pk for job in jobs]
+    found: dict[int, SampleFigures] = {}
+    defer = ("inputs", "result")
+    for quote in visible_to(Quote.objects.filter(sample_job_id__in=ids), actor).defer(*defer).order_by("revision"):
+        pk = quote.sample_job_id or 0
+        if quote.accepted_at is not None:
+            found[pk] = _figures(quote, (extra_fen or {}).get(pk, 0), charged=False)
+        elif pk in found:
+            found[pk] = replace(found[pk], waits=True)
+    for charge in visible_to(Charge.objects.filter(sample_job_id__in=ids), actor).defer(*defer):
+        found[charge.sample_job_id or 0] = _figures(charge, 0, charged=True)
+    return found
+
+
+def money_of(actor: Actor, job: SampleJob) -> SampleMoneyOf:
+    """Quotes and charge of one job that the actor may see."""
+    quotes = list(visible_to(Quote.objects.filter(sample_job=job), actor).order_by("revision"))
+    accepted = [quote for quote in quotes if quote.accepted_at is not None]
+    waiting = quotes[-1] if quotes and quotes[-1].accepted_at is None else None
+    charge = visible_to(Charge.objects.filter(sample_job=job), actor).first()
+    return SampleMoneyOf(accepted[-1] if accepted else None, waiting, charge)
+
+
+def _figures(row: Quote | Charge, extra_fen: int, *, charged: bool) -> SampleFigures:
+    return SampleFigures(
+        row.gross_fen + extra_fen, row.payable_now_fen + extra_fen, row.final_cost_fen + extra_fen, row.estimate, charged
+    )

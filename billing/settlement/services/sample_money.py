@@ -1,0 +1,209 @@
+"""Money follows a sample job: billing's implementation of ``booking.sample_ports.SampleMoneyPort``.
+
+The same quotes, holds, charges and awards as of a reservation (``reservation_money``); only what is priced differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+
+from billing.ledger import services as ledger
+from billing.ledger.models import Account, TransferKind
+from billing.ledger.services import Source
+from billing.pricing.rules.samples import UNITS_OF_TIME, ExtraCharge, PricedSamples, SamplePrice
+from billing.settlement.models import Charge, Quote
+from billing.settlement.services import assessing, reservation_money, sample_quotes
+from billing.settlement.services.assessing import Accounts
+from billing.settlement.services.sample_quotes import SamplePlan
+from billing.subsidy import services as subsidy
+from billing.subsidy.rules import sample_codec
+from billing.subsidy.rules.assess import Assessment
+from billing.subsidy.rules.outcome import Award
+from billing.subsidy.rules.sample_codec import SampleInputs
+from billing.subsidy.services import InForce
+from booking.models import SampleExtra, SampleJob
+from booking.ports import ExpectedFigures, FiguresChanged
+from booking.rules.enquiries import Side
+from booking.rules.samples import JobState
+from booking.services.enquiry_sides import require_on
+from booking.services.sample_writing import lock_job
+from config.kernel.access import Actor
+from config.kernel.errors import Refusal
+from config.kernel.services import audit
+from config.kernel.services.transactions import whole
+from instruments.services import notices
+
+SAMPLE_JOB = "sample_job"
+
+
+class SampleMoney:
+    """See ``booking.sample_ports.SampleMoneyPort`` for when each method is called."""
+
+    def on_ask(self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
+        """Pin revision 1. Raises Refusal ``price.on_request``, ``samples.priced_by_time``, Conflict ``billing.figures_differ``."""
+        today = _day(now)
+        planned = sample_quotes.plan(job.resource, job.organisation, job.sample_count, job.elements, today, today)
+        if planned.inputs.price.unit in UNITS_OF_TIME:
+            raise Refusal.of("samples.priced_by_time", "resource")
+        inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
+        assessment = inputs.assess()
+        reservation_money.refuse_surprise(assessment, expected)
+        _write_quote(job, 1, inputs, planned.versions, assessment, now, accepted_by_id=actor.user_id)
+
+    def on_accept(self, job: SampleJob, actor: Actor, now: datetime) -> FiguresChanged | None:
+        """Hold every awarded amount, unless the customer would now pay more than what was accepted."""
+        quotes = list(job.quotes.order_by("revision"))
+        accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
+        planned = _pinned(job, accepted, now)
+        accounts = ledger.lock(ledger.open_accounts(planned.specs(), now).values())
+        inputs = planned.with_balances(accounts)
+        assessment = inputs.assess()
+        latest = quotes[-1]
+        if reservation_money.is_dearer(assessment, accepted):
+            same = (latest.payable_now_fen, latest.final_cost_fen) == (assessment.payable_now_fen, assessment.final_cost_fen)
+            if latest.accepted_at is None and same:
+                return FiguresChanged(latest.revision)
+            _write_quote(job, latest.revision + 1, inputs, planned.versions, assessment, now, accepted_by_id=None)
+            return FiguresChanged(latest.revision + 1)
+        by = accepted.accepted_by_id
+        _write_quote(job, latest.revision + 1, inputs, planned.versions, assessment, now, accepted_by_id=by, held=True)
+        _hold(job, planned, assessment, accounts, actor, now)
+        return None
+
+    def on_release(self, job: SampleJob, actor: Actor, reason: str, now: datetime) -> None:
+        """Void what is held."""
+        source = Source(SAMPLE_JOB, job.pk, reason, None, actor.user_id)
+        ledger.end_holds(ledger.open_holds(SAMPLE_JOB, job.pk), {}, source, now, TransferKind.VOID)
+
+    def on_close(self, job: SampleJob, tested: int, extras: Sequence[SampleExtra], actor: Actor, now: datetime) -> None:
+        """Charge what was tested under what was frozen at acceptance, and the agreed extras; post what is due, void the rest."""
+        held = job.quotes.filter(held_at__isnull=False).latest("revision")
+        agreed = tuple(ExtraCharge(each.words, each.amount_fen) for each in extras)
+        inputs, versions = _only_promised(replace(thaw(held.inputs), samples=tested, extras=agreed), held)
+        assessment = inputs.assess()
+        frozen = _frozen(inputs, versions)
+        charge = Charge.objects.create(sample_job=job, created_at=now, **assessing.frozen_row(frozen, assessment))
+        holds = ledger.open_holds(SAMPLE_JOB, job.pk)
+        for version, outcome in zip(versions, assessment.outcomes, strict=True):
+            own = [pending for pending in holds if pending.programme_version_id == version.version_id]
+            award = outcome if isinstance(outcome, Award) and outcome.total_fen > 0 else None
+            due = reservation_money.due_of(version, own, award, job.organisation_id)
+            source = Source(SAMPLE_JOB, job.pk, "close", version.version_id, actor.user_id)
+            ledger.end_holds(own, due, source, now, TransferKind.VOID)
+            if award is not None:
+                parties = (job.lab_id, job.organisation_id)
+                reservation_money.write_award(charge, parties, version.version_id, award, assessment.priced.local_on, now)
+
+
+def requote(job: SampleJob, price: SamplePrice, actor: Actor, now: datetime) -> None:
+    """Price a job that waits for the lab by what both sides agreed; ``actor`` accepts it for the customer. Part of the caller's
+    transaction."""
+    latest = job.quotes.latest("revision")
+    planned = sample_quotes.plan(
+        job.resource, job.organisation, job.sample_count, job.elements, _day(job.asked_at), _day(now), price=price
+    )
+    inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
+    _write_quote(job, latest.revision + 1, inputs, planned.versions, inputs.assess(), now, accepted_by_id=actor.user_id)
+
+
+@whole
+def accept_quote(actor: Actor, job_id: int, now: datetime) -> None:
+    """The customer accepts the figures that wait; the lab may then accept the job. Raises NotFound, Forbidden, Refusal
+    ``billing.nothing_to_accept``."""
+    job = lock_job(actor, job_id)
+    require_on(actor, Side.CUSTOMER, job.organisation_id, job.lab_id)
+    latest = Quote.objects.filter(sample_job=job).latest("revision")
+    if job.state != JobState.ASKED or latest.accepted_at is not None:
+        raise Refusal.of("billing.nothing_to_accept")
+    latest.accepted_at, latest.accepted_by_id = now, actor.user_id
+    latest.save(update_fields=["accepted_at", "accepted_by"])
+    audit.record(actor, "quote.accept", latest, now, after={"final_cost_fen": latest.final_cost_fen})
+    notices.settle(job, ["sample_job.figures_changed"], now)
+
+
+def _day(now: datetime) -> date:
+    return now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+
+
+def _pinned(job: SampleJob, accepted: Quote, now: datetime) -> SamplePlan:
+    """The job under the price and the programmes that the customer was shown."""
+    service_on = date.fromisoformat(accepted.inputs["local_on"])
+    price = SamplePrice(**accepted.inputs["price"])
+    ids = [each["programme"]["programme_version"] for each in accepted.inputs["candidates"]]
+    return sample_quotes.plan(
+        job.resource, job.organisation, job.sample_count, job.elements, service_on, _day(now), price=price, version_ids=ids
+    )
+
+
+def _frozen(inputs: SampleInputs, versions: Sequence[InForce]) -> dict[str, Any]:
+    """The inputs as JSON, programmes replaced by the immutable versions they were read from (id and fingerprint)."""
+    data = sample_codec.inputs_to_json(inputs)
+    for written, version in zip(data["candidates"], versions, strict=True):
+        written["programme"] = {"programme_version": version.version_id, "sha256": version.programme.sha256}
+    return data
+
+
+def _only_promised(inputs: SampleInputs, held: Quote) -> tuple[SampleInputs, list[InForce]]:
+    """Without the programmes that would give something now and gave nothing when the money was held; and the versions of the rest."""
+    versions = [subsidy.in_force(each["programme"]["programme_version"]) for each in held.inputs["candidates"]]
+    outcomes = zip(held.result["outcomes"], inputs.assess().outcomes, strict=True)
+    kept = [was["outcome"] == "award" or not (isinstance(now, Award) and now.total_fen > 0) for was, now in outcomes]
+    candidates = tuple(each for each, stays in zip(inputs.candidates, kept, strict=True) if stays)
+    return replace(inputs, candidates=candidates), [each for each, stays in zip(versions, kept, strict=True) if stays]
+
+
+def thaw(frozen: Mapping[str, Any]) -> SampleInputs:
+    """The engine's inputs from a frozen row. Raises Refusal ``replay.version_changed`` when a version's fingerprint differs."""
+    programmes = [subsidy.in_force(each["programme"]["programme_version"]).programme for each in frozen["candidates"]]
+    pairs = zip(programmes, frozen["candidates"], strict=True)
+    if any(programme.sha256 != each["programme"]["sha256"] for programme, each in pairs):
+        raise Refusal.of("replay.version_changed")
+    return sample_codec.inputs_under(programmes, frozen)
+
+
+def _write_quote(
+    job: SampleJob,
+    revision: int,
+    inputs: SampleInputs,
+    versions: Sequence[InForce],
+    assessment: Assessment[PricedSamples],
+    now: datetime,
+    *,
+    accepted_by_id: int | None,
+    held: bool = False,
+) -> None:
+    Quote.objects.create(
+        sample_job=job,
+        revision=revision,
+        accepted_at=now if accepted_by_id is not None else None,
+        accepted_by_id=accepted_by_id,
+        held_at=now if held else None,
+        created_at=now,
+        **assessing.frozen_row(_frozen(inputs, versions), assessment),
+    )
+
+
+def _hold(
+    job: SampleJob,
+    planned: SamplePlan,
+    assessment: Assessment[PricedSamples],
+    accounts: Mapping[str, Account],
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Promise every awarded amount, from accounts that are locked."""
+    for version, outcome in zip(planned.versions, assessment.outcomes, strict=True):
+        if isinstance(outcome, Award):
+            payee = accounts[assessing.awarded_key(version, job.organisation_id)]
+            draws = _by_account(planned.accounts, accounts, version.version_id, outcome.draws)
+            ledger.hold(draws, payee, Source(SAMPLE_JOB, job.pk, "accept", version.version_id, actor.user_id), now)
+
+
+def _by_account(specs: Accounts, accounts: Mapping[str, Account], version_id: int, draws: Mapping[str, int]) -> dict[int, int]:
+    return {accounts[specs[version_id, cap_id].key].pk: amount for cap_id, amount in draws.items()}

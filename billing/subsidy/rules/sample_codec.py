@@ -1,0 +1,100 @@
+"""Inputs and results of a commissioned test as JSON, as ``codec`` does it for a session: frozen now, computed again by anyone later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SampleLine, SamplePrice
+from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_samples
+from billing.subsidy.rules.codec import FIGURES, OtherEngine, candidate_of, candidate_to_json, outcome_of, steps_of
+from billing.subsidy.rules.programme import Programme
+
+Json = dict[str, Any]
+KIND = "samples"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleInputs:
+    """Everything the assessment of a commissioned test depends on; the arguments of ``assess_samples``."""
+
+    price: SamplePrice
+    samples: int
+    elements: int
+    local_on: date
+    customer_class: str
+    candidates: tuple[Candidate, ...]
+    extras: tuple[ExtraCharge, ...] = ()
+
+    def assess(self) -> Assessment[PricedSamples]:
+        return assess_samples(
+            self.price, self.samples, self.elements, self.local_on, self.customer_class, self.candidates, self.extras
+        )
+
+    def once_verified(self) -> SampleInputs:
+        """The same commission of an applicant whose identity had been checked already."""
+        candidates = tuple(
+            replace(each, facts=replace(each.facts, applicant=replace(each.facts.applicant, verified=True)))
+            for each in self.candidates
+        )
+        return replace(self, candidates=candidates)
+
+
+def is_of_samples(frozen: Mapping[str, Any]) -> bool:
+    """Whether frozen inputs are of a commissioned test."""
+    return frozen.get("kind") == KIND
+
+
+def inputs_to_json(inputs: SampleInputs) -> Json:
+    """The inputs with their documents, facts and prior balances; the price whole. Amounts are fen."""
+    return {
+        "kind": KIND,
+        "engine": ENGINE_VERSION,
+        "price": {
+            "unit": inputs.price.unit,
+            "amount_fen": inputs.price.amount_fen,
+            "class_fen": dict(inputs.price.class_fen),
+        },
+        "samples": inputs.samples,
+        "elements": inputs.elements,
+        "local_on": inputs.local_on.isoformat(),
+        "customer_class": inputs.customer_class,
+        "extras": [{"words": each.words, "amount_fen": each.amount_fen} for each in inputs.extras],
+        "candidates": [candidate_to_json(candidate) for candidate in inputs.candidates],
+    }
+
+
+def inputs_under(programmes: Sequence[Programme], data: Mapping[str, Any]) -> SampleInputs:
+    """Frozen inputs whose programmes are compiled already, in the order of ``data["candidates"]``. Raises OtherEngine."""
+    if data["engine"] != ENGINE_VERSION:
+        raise OtherEngine(f"these inputs were written by engine {data['engine']}, this is {ENGINE_VERSION}")
+    pairs = zip(programmes, data["candidates"], strict=True)
+    return SampleInputs(
+        price=SamplePrice(**data["price"]),
+        samples=data["samples"],
+        elements=data["elements"],
+        local_on=date.fromisoformat(data["local_on"]),
+        customer_class=data["customer_class"],
+        candidates=tuple(candidate_of(programme, each) for programme, each in pairs),
+        extras=tuple(ExtraCharge(**each) for each in data["extras"]),
+    )
+
+
+def assessment_from_json(data: Mapping[str, Any]) -> Assessment[PricedSamples]:
+    """Read a frozen result of a commissioned test (written by ``codec.assessment_to_json``)."""
+    priced = data["priced"]
+    return Assessment(
+        **{name: data[name] for name in FIGURES},
+        priced=PricedSamples(
+            customer_class=priced["customer_class"],
+            local_on=date.fromisoformat(priced["local_on"]),
+            gross_fen=priced["gross_fen"],
+            minimum_top_up_fen=priced["minimum_top_up_fen"],
+            lines=tuple(SampleLine(**line) for line in priced["lines"]),
+            steps=steps_of(priced["steps"]),
+        ),
+        outcomes=tuple(outcome_of(each) for each in data["outcomes"]),
+        steps=steps_of(data["steps"]),
+    )

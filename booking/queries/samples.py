@@ -1,0 +1,194 @@
+"""Every read about sample jobs that pages and API share; row-level permission is applied here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+
+from booking.access import CUSTOMERS
+from booking.models import Sample, SampleExtra, SampleJob, SampleParcel, SampleReport, SampleStepTaken
+from booking.rules.enquiries import Side
+from booking.rules.sample_days import Promise
+from booking.rules.samples import ENDED, HOLDING, WORKING, ExtraState, JobEvent, JobState, events_from
+from booking.services import sample_days
+from booking.services.enquiry_sides import own_sides
+from booking.services.sample_jobs import local_day
+from config.kernel.access import Actor, Role, get_visible, visible_to
+from instruments.queries.resources import test_item_for
+from instruments.services.answer_time import zones_of_owners
+
+LAB_READERS = (Role.LAB_MANAGER, Role.OWNER_FINANCE)
+STATES = [state.value for state in JobState]
+MOST_ON_BOARD = 200
+"""More jobs than these are not shown in one part of the board; the list has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """What the actor may do with a job now."""
+
+    accept: bool = False
+    refuse: bool = False
+    cancel: bool = False
+    step: bool = False
+    report: bool = False
+    object: bool = False
+    close: bool = False
+    propose: bool = False
+    send: bool = False
+    send_back: bool = False
+    keep_remains: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """A lab's jobs by what they need today (``today``: the lab's local day of each job): parts of (name, jobs), how many there are."""
+
+    parts: Sequence[tuple[str, Sequence[SampleJob]]]
+    counts: Mapping[str, int]
+
+
+def jobs_visible(actor: Actor) -> QuerySet[SampleJob]:
+    """The jobs that the actor may see, newest first."""
+    rows = SampleJob.objects.select_related("resource", "lab", "organisation", "requested_by")
+    return visible_to(rows, actor).order_by("-asked_at", "-pk")
+
+
+def my_jobs(actor: Actor) -> QuerySet[SampleJob]:
+    """What the actor's organisations sent, newest first."""
+    return jobs_visible(actor).filter(organisation_id__in=actor.organisations(*CUSTOMERS))
+
+
+def lab_jobs(actor: Actor) -> QuerySet[SampleJob]:
+    """What the actor's labs were sent, what is due first."""
+    rows = jobs_visible(actor).filter(lab_id__in=actor.organisations(*LAB_READERS))
+    return rows.order_by(F("promised_on").asc(nulls_last=True), "pk")
+
+
+def job_for(actor: Actor, job_id: int) -> SampleJob:
+    """One job with samples, extras, parcels, reports and history. Raises NotFound."""
+    rows = jobs_visible(actor).prefetch_related(
+        Prefetch("samples", Sample.objects.order_by("position")),
+        Prefetch("extras", SampleExtra.objects.select_related("proposed_by", "answered_by").order_by("pk")),
+        Prefetch("parcels", SampleParcel.objects.order_by("pk")),
+        Prefetch("steps", SampleStepTaken.objects.filter(sample=None).select_related("actor").order_by("pk")),
+    )
+    return get_visible(rows, actor, pk=job_id)
+
+
+def extra_for(actor: Actor, extra_id: int) -> SampleExtra:
+    """One charge beyond the price. Raises NotFound."""
+    return get_visible(SampleExtra.objects.all(), actor, pk=extra_id)
+
+
+def reports_of(actor: Actor, job_id: int) -> list[SampleReport]:
+    """A job's reports for its two sides, the newest first."""
+    rows = SampleReport.objects.filter(job_id=job_id).select_related("file", "uploaded_by")
+    return list(visible_to(rows, actor).order_by("-position"))
+
+
+def sides(actor: Actor, job: SampleJob) -> tuple[Side, ...]:
+    """The sides on which the actor acts."""
+    return own_sides(actor, job.organisation_id, job.lab_id)
+
+
+def may(actor: Actor, job: SampleJob) -> May:
+    """What the services would let the actor do (they look again behind the lock)."""
+    own, state = sides(actor, job), JobState(job.state)
+    events, lab, customer = events_from(state), Side.LAB in own, Side.CUSTOMER in own
+    arrived = job.received_at is not None
+    return May(
+        accept=lab and JobEvent.ACCEPT in events and job.requested_by_id != actor.user_id,
+        refuse=lab and JobEvent.REFUSE in events,
+        cancel=JobEvent.CANCEL in events and (lab or (customer and not arrived)),
+        step=lab and state in WORKING,
+        report=lab and JobEvent.REPORT in events,
+        object=customer and JobEvent.OBJECT in events,
+        close=customer and JobEvent.CLOSE in events,
+        propose=lab and state in HOLDING,
+        send=customer and state in WORKING,
+        send_back=lab and state not in (JobState.ASKED, JobState.REFUSED),
+        keep_remains=lab and arrived and (state in ENDED or state in (JobState.TESTED, JobState.REPORTED)),
+    )
+
+
+def agreed_extra_fen(extras: Iterable[SampleExtra]) -> int:
+    """What was agreed to be charged beyond the quote."""
+    return sum(each.amount_fen for each in extras if each.state == ExtraState.AGREED)
+
+
+def agreed_extras_of(actor: Actor, jobs: Iterable[SampleJob]) -> dict[int, int]:
+    """What was agreed beyond the quotes of jobs, in fen by job, in one query."""
+    rows = SampleExtra.objects.filter(job_id__in=[job.pk for job in jobs], state=ExtraState.AGREED)
+    sums = visible_to(rows, actor).order_by().values_list("job_id").annotate(total=Sum("amount_fen"))
+    return dict(sums)
+
+
+def last_asked(actor: Actor) -> SampleJob | None:
+    """The job that the person asked for last, to fill in the next."""
+    if actor.user_id is None:
+        return None
+    return my_jobs(actor).filter(requested_by_id=actor.user_id).first()
+
+
+def promise_for(actor: Actor, resource_id: int, samples: int, arrive_on: date) -> Promise | None:
+    """What a lab could promise today for samples that come on ``arrive_on``; None where it names no turnaround.
+
+    Raises NotFound, Refusal ``samples.no_capacity``.
+    """
+    resource = test_item_for(actor, resource_id)
+    return sample_days.work_out(resource.test_item, resource.organisation_id, samples, arrive_on)
+
+
+def board(actor: Actor, now: datetime) -> Board:
+    """What the actor's labs have to do, by day of each lab: unanswered, overdue, due today, received today, expected, later, to report."""
+    labs = actor.organisations(*LAB_READERS)
+    counted = Count("samples", filter=~Q(samples__state__in=["expected", "lost"]))
+    rows = lab_jobs(actor).filter(state__in=[JobState.ASKED, *HOLDING]).annotate(here=counted)
+    zones = zones_of_owners(labs)
+    found: dict[str, list[SampleJob]] = {name: [] for name in PARTS}
+    counts = dict.fromkeys(PARTS, 0)
+    for job in rows[: MOST_ON_BOARD * len(PARTS)]:
+        name = _part(job, now.astimezone(zones[job.lab_id]).date(), now, zones[job.lab_id])
+        counts[name] += 1
+        if len(found[name]) < MOST_ON_BOARD:
+            found[name].append(job)
+    return Board(tuple(found.items()), counts)
+
+
+PARTS = ("asked", "overdue", "due_today", "received_today", "in_work", "expected", "reported")
+
+
+def _part(job: SampleJob, today: date, now: datetime, zone: object) -> str:
+    if job.state == JobState.ASKED:
+        return "asked"
+    if job.state == JobState.REPORTED:
+        return "reported"
+    if job.promised_on is not None and job.promised_on < today:
+        return "overdue"
+    if job.promised_on == today:
+        return "due_today"
+    if job.state == JobState.ACCEPTED and job.received_at is None:
+        return "expected"
+    received = job.received_at is not None and job.received_at.astimezone(zone).date() == today  # type: ignore[arg-type]
+    return "received_today" if received else "in_work"
+
+
+def waiting_count(actor: Actor) -> int:
+    """How many jobs wait for an answer of the actor's labs."""
+    labs = actor.organisations(Role.LAB_MANAGER)
+    return visible_to(SampleJob.objects.filter(lab_id__in=labs, state=JobState.ASKED), actor).count() if labs else 0
+
+
+def labels_of(actor: Actor, job_id: int) -> SampleJob:
+    """One job with its samples, for printing. Raises NotFound."""
+    rows = jobs_visible(actor).prefetch_related(Prefetch("samples", Sample.objects.order_by("position")))
+    return get_visible(rows, actor, pk=job_id)
+
+
+def today_at(job: SampleJob, now: datetime) -> date:
+    """The lab's local day."""
+    return local_day(job.lab_id, now)

@@ -1,0 +1,228 @@
+"""The life of a sample job and of each of its samples: two tables say what may follow what, and the job follows its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+from config.kernel.errors import Refusal
+
+MOST_SAMPLES = 500
+"""So many samples get a label each; who sends more splits them into several jobs."""
+MOST_ELEMENTS = 200
+MOST_EXTRAS = 20
+MOST_REPORTS = 20
+MOST_PARCELS = 20
+NAME_LENGTH = 100
+WORDS_LENGTH = 300
+NOTE_LENGTH = 1000
+MOST_EXTRA_FEN = 1_000_000_000
+REVIEW_DAYS = 7
+"""So many days after the report a job closes by itself unless the customer objects."""
+
+
+class JobState(StrEnum):
+    ASKED = "asked"
+    ACCEPTED = "accepted"
+    RECEIVED = "received"
+    PREPARING = "preparing"
+    TESTED = "tested"
+    REPORTED = "reported"
+    CLOSED = "closed"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+
+class JobEvent(StrEnum):
+    """``FOLLOW``: the job goes where its samples are."""
+
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    CANCEL = "cancel"
+    FOLLOW = "follow"
+    FAIL = "fail"
+    REPORT = "report"
+    OBJECT = "object"
+    CLOSE = "close"
+
+
+class SampleState(StrEnum):
+    EXPECTED = "expected"
+    RECEIVED = "received"
+    PREPARED = "prepared"
+    TESTED = "tested"
+    UNFIT = "unfit"
+    LOST = "lost"
+
+
+class SampleStep(StrEnum):
+    RECEIVE = "receive"
+    PREPARE = "prepare"
+    TEST = "test"
+    FIND_UNFIT = "find_unfit"
+    LOSE = "lose"
+    TAKE_BACK = "take_back"
+
+
+class Remains(StrEnum):
+    """Where what is left of a sample is. ``WITH_LAB`` until somebody says more; the last two are the end of it."""
+
+    WITH_LAB = "with_lab"
+    KEPT = "kept"
+    RETURNED = "returned"
+    DISCARDED = "discarded"
+
+
+class RemainsWish(StrEnum):
+    """What the customer wants done with what is left."""
+
+    RETURN = "return"
+    DISCARD = "discard"
+    KEEP = "keep"
+
+
+class ExtraKind(StrEnum):
+    EXTRA = "extra"
+    RETEST = "retest"
+
+
+class ExtraState(StrEnum):
+    """Only what is ``AGREED`` is ever charged."""
+
+    PROPOSED = "proposed"
+    AGREED = "agreed"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+class ExtraEvent(StrEnum):
+    AGREE = "agree"
+    DECLINE = "decline"
+    WITHDRAW = "withdraw"
+
+
+class Direction(StrEnum):
+    """Which way a parcel goes."""
+
+    TO_LAB = "to_lab"
+    BACK = "back"
+
+
+_IN_LAB = {JobEvent.CANCEL: JobState.CANCELLED, JobEvent.FAIL: JobState.FAILED}
+_JOB: dict[JobState, dict[JobEvent, JobState | None]] = {
+    JobState.ASKED: {
+        JobEvent.ACCEPT: JobState.ACCEPTED,
+        JobEvent.REFUSE: JobState.REFUSED,
+        JobEvent.CANCEL: JobState.CANCELLED,
+    },
+    JobState.ACCEPTED: {JobEvent.FOLLOW: None, **_IN_LAB},
+    JobState.RECEIVED: {JobEvent.FOLLOW: None, **_IN_LAB},
+    JobState.PREPARING: {JobEvent.FOLLOW: None, **_IN_LAB},
+    JobState.TESTED: {JobEvent.FOLLOW: None, JobEvent.REPORT: JobState.REPORTED, **_IN_LAB},
+    JobState.REPORTED: {
+        JobEvent.REPORT: JobState.REPORTED,
+        JobEvent.OBJECT: JobState.TESTED,
+        JobEvent.CLOSE: JobState.CLOSED,
+    },
+    JobState.CLOSED: {},
+    JobState.REFUSED: {},
+    JobState.CANCELLED: {},
+    JobState.FAILED: {},
+}
+"""None: where the samples say."""
+
+WORKING = frozenset({JobState.ACCEPTED, JobState.RECEIVED, JobState.PREPARING, JobState.TESTED})
+"""The lab has work to do on it; its samples go on."""
+HOLDING = WORKING | {JobState.REPORTED}
+"""Its money is held."""
+ENDED = frozenset(state for state, events in _JOB.items() if not events)
+TAKES_CAPACITY = HOLDING | {JobState.ASKED, JobState.CLOSED}
+"""Its days stay promised to it, also afterwards: they were worked on."""
+
+_SAMPLE: dict[SampleState, dict[SampleStep, SampleState]] = {
+    SampleState.EXPECTED: {SampleStep.RECEIVE: SampleState.RECEIVED, SampleStep.LOSE: SampleState.LOST},
+    SampleState.RECEIVED: {
+        SampleStep.PREPARE: SampleState.PREPARED,
+        SampleStep.TEST: SampleState.TESTED,
+        SampleStep.FIND_UNFIT: SampleState.UNFIT,
+        SampleStep.LOSE: SampleState.LOST,
+        SampleStep.TAKE_BACK: SampleState.EXPECTED,
+    },
+    SampleState.PREPARED: {
+        SampleStep.TEST: SampleState.TESTED,
+        SampleStep.FIND_UNFIT: SampleState.UNFIT,
+        SampleStep.LOSE: SampleState.LOST,
+        SampleStep.TAKE_BACK: SampleState.RECEIVED,
+    },
+    SampleState.TESTED: {SampleStep.TAKE_BACK: SampleState.PREPARED},
+    SampleState.UNFIT: {SampleStep.TAKE_BACK: SampleState.RECEIVED},
+    SampleState.LOST: {SampleStep.TAKE_BACK: SampleState.EXPECTED},
+}
+NOT_TESTED = frozenset({SampleState.UNFIT, SampleState.LOST})
+"""Nothing can be measured on these any more; they are not charged."""
+NEED_REASON = frozenset({SampleStep.FIND_UNFIT, SampleStep.LOSE})
+SAMPLES_IN_ORDER = (SampleState.EXPECTED, SampleState.RECEIVED, SampleState.PREPARED, SampleState.TESTED)
+JOBS_IN_ORDER = (JobState.ACCEPTED, JobState.RECEIVED, JobState.PREPARING, JobState.TESTED)
+"""Where a job is whose least far sample is at the same place of ``SAMPLES_IN_ORDER``."""
+
+_EXTRA = {ExtraEvent.AGREE: ExtraState.AGREED, ExtraEvent.DECLINE: ExtraState.DECLINED, ExtraEvent.WITHDRAW: ExtraState.WITHDRAWN}
+_REMAINS: dict[Remains, frozenset[Remains]] = {
+    Remains.WITH_LAB: frozenset({Remains.KEPT, Remains.RETURNED, Remains.DISCARDED}),
+    Remains.KEPT: frozenset({Remains.KEPT, Remains.RETURNED, Remains.DISCARDED}),
+    Remains.RETURNED: frozenset(),
+    Remains.DISCARDED: frozenset(),
+}
+
+
+def next_state(state: JobState, event: JobEvent, samples: Iterable[SampleState] = ()) -> JobState:
+    """The job's state after ``event``; ``samples`` are where its samples are then (for ``FOLLOW``).
+
+    Raises Refusal ``samples.illegal_step`` when the table has no such step.
+    """
+    steps = _JOB[state]
+    if event not in steps:
+        raise Refusal.of("samples.illegal_step", job_state=state.value, event=event.value)
+    return steps[event] or where(samples)
+
+
+def events_from(state: JobState) -> frozenset[JobEvent]:
+    """What may happen to a job; nothing exactly in final states."""
+    return frozenset(_JOB[state])
+
+
+def where(samples: Iterable[SampleState]) -> JobState:
+    """The state of a job that the lab works on: that of the sample that is least far, those that cannot be tested left aside.
+
+    ``FAILED`` where none is left.
+    """
+    left = [SAMPLES_IN_ORDER.index(state) for state in samples if state not in NOT_TESTED]
+    return JOBS_IN_ORDER[min(left)] if left else JobState.FAILED
+
+
+def next_sample_state(state: SampleState, step: SampleStep) -> SampleState:
+    """The sample's state after ``step``. Raises Refusal ``samples.illegal_sample_step``."""
+    try:
+        return _SAMPLE[state][step]
+    except KeyError:
+        raise Refusal.of("samples.illegal_sample_step", sample_state=state.value, step=step.value) from None
+
+
+def steps_from(state: SampleState) -> tuple[SampleStep, ...]:
+    """What may be done with a sample, the next thing first."""
+    return tuple(_SAMPLE[state])
+
+
+def next_extra_state(state: ExtraState, event: ExtraEvent) -> ExtraState:
+    """What becomes of a proposed charge; it is answered once. Raises Refusal ``samples.extra_answered``."""
+    if state is not ExtraState.PROPOSED:
+        raise Refusal.of("samples.extra_answered", state=state.value)
+    return _EXTRA[event]
+
+
+def require_remains_step(before: Remains, after: Remains, sample: SampleState) -> None:
+    """Raises Refusal ``samples.remains_ended``, ``samples.remains_not_here`` (the lab never had it, or lost it)."""
+    if sample in (SampleState.EXPECTED, SampleState.LOST):
+        raise Refusal.of("samples.remains_not_here", "remains")
+    if after not in _REMAINS[before]:
+        raise Refusal.of("samples.remains_ended", "remains", remains_state=before.value)

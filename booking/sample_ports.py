@@ -1,0 +1,45 @@
+"""What a sample job asks of money; the counterpart of ``booking.ports`` for what has no time. Billing implements and registers it.
+
+Every call is part of the transaction of the step itself, behind the job's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from booking.models import SampleExtra, SampleJob
+from booking.ports import ExpectedFigures, FiguresChanged
+from config.kernel.access import Actor
+
+
+class SampleMoneyPort(Protocol):
+    """What happens to money when a sample job goes on. Each may raise a kernel Refusal, which undoes the whole."""
+
+    def on_ask(self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
+        """Pin the quote that the customer saw."""
+
+    def on_accept(self, job: SampleJob, actor: Actor, now: datetime) -> FiguresChanged | None:
+        """Hold the subsidies, or say that the figures changed (then nothing is accepted)."""
+
+    def on_release(self, job: SampleJob, actor: Actor, reason: str, now: datetime) -> None:
+        """Void what is held: the job was refused or cancelled, or no sample of it could be tested."""
+
+    def on_close(self, job: SampleJob, tested: int, extras: Sequence[SampleExtra], actor: Actor, now: datetime) -> None:
+        """Make the charge for the ``tested`` samples and the agreed ``extras``, post what is due, void the rest."""
+
+
+_registered: list[SampleMoneyPort] = []
+
+
+def register_sample_money(port: SampleMoneyPort) -> None:
+    """Called once by billing's AppConfig."""
+    _registered[:] = [port]
+
+
+def sample_money() -> SampleMoneyPort:
+    """The registered port. Raises RuntimeError when billing is missing: a job without money is never silent."""
+    if not _registered:
+        raise RuntimeError("no implementation of booking.sample_ports.SampleMoneyPort is registered")
+    return _registered[0]

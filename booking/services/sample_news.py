@@ -1,0 +1,74 @@
+"""News about sample jobs, told in the transaction of the step: each side hears what the other one did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.urls import reverse
+
+from booking.models import SampleJob
+from config.kernel.access import Role
+from instruments.models import Membership
+from instruments.services import notices
+from instruments.services.answer_time import zone_of_owner
+from instruments.services.notices import News, holders
+
+PREFIX = "sample_job."
+_ASKED_OF_LAB = (f"{PREFIX}asked", f"{PREFIX}objected")
+
+_OVER = ("figures_changed", "extra_proposed")
+_DONE: Mapping[str, tuple[str, ...]] = {
+    "objected": ("reported",),
+    "closed": ("reported", "extra_proposed"),
+    "cancelled": _OVER,
+    "refused": _OVER,
+    "failed": _OVER,
+}
+
+
+def tell_lab(job: SampleJob, event: str, now: datetime, **more: Any) -> None:
+    """The managers of the lab hear of it; what the customer had to do is settled by what it did."""
+    settled = _settled_by_customer(event)
+    notices.settle(job, [*settled, *(_ASKED_OF_LAB if event == "cancelled" else ())], now)
+    _tell(job, event, "to_lab", holders(Role.LAB_MANAGER, job.lab_id), now, more)
+
+
+def tell_customer(job: SampleJob, event: str, now: datetime, **more: Any) -> None:
+    """Who asked for it hears of it while working there, and the firm's administrators otherwise; the lab's question is answered."""
+    if event not in ("figures_changed", "parcel"):
+        notices.settle(job, [*_ASKED_OF_LAB, *_settled_by_customer(event)], now)
+    asked = Membership.objects.filter(organisation_id=job.organisation_id, user_id=job.requested_by_id)
+    to = Q(pk=job.requested_by_id) if asked.exists() else holders(Role.FIRM_ADMIN, job.organisation_id)
+    _tell(job, event, "to_customer", to, now, more)
+
+
+def _settled_by_customer(event: str) -> list[str]:
+    """What the customer was asked to do and need not do any more after ``event``."""
+    return [f"{PREFIX}{code}" for code in _DONE.get(event, ())]
+
+
+def _tell(job: SampleJob, event: str, side: str, to: Q, now: datetime, more: dict[str, Any]) -> None:
+    due = job.close_due_at
+    params = {
+        "reference": job.reference,
+        "test_item": job.resource.name,
+        "test_item_en": job.resource.name_en,
+        "lab": job.lab.name,
+        "lab_en": job.lab.name_en,
+        "organisation": job.organisation.name,
+        "organisation_en": job.organisation.name_en,
+        "samples": job.sample_count,
+        "arrive_on": job.arrive_on.isoformat(),
+        "promised_on": job.promised_on.isoformat() if job.promised_on else "",
+        "close_due_at": due.astimezone(zone_of_owner(job.lab_id)).isoformat() if due is not None else "",
+        **more,
+    }
+    name = f"{PREFIX}{event}_{side}" if event in BOTH else f"{PREFIX}{event}"
+    notices.tell(News(name, params, reverse("sample_job", args=[job.pk]), job, job.lab_id), to, now)
+
+
+BOTH = frozenset({"parcel", "closed", "cancelled"})
+"""Told to either side, in other words."""

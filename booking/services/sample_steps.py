@@ -1,0 +1,202 @@
+"""What happens to samples: received, prepared, tested, unfit, lost; what is left of them; parcels. The job follows its samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from booking.models import Sample, SampleJob, SampleParcel
+from booking.rules.enquiries import Side
+from booking.rules.sample_codes import read
+from booking.rules.samples import (
+    MOST_PARCELS,
+    NEED_REASON,
+    NOT_TESTED,
+    WORKING,
+    Direction,
+    JobEvent,
+    JobState,
+    Remains,
+    SampleState,
+    SampleStep,
+    next_sample_state,
+    require_remains_step,
+    where,
+)
+from booking.sample_ports import sample_money
+from booking.services import sample_days, sample_news
+from booking.services.enquiry_sides import require_on
+from booking.services.sample_jobs import local_day, reason_of
+from booking.services.sample_writing import lock_job, move, note_step
+from config.kernel.access import Actor, get_visible
+from config.kernel.errors import NotFound, Refusal
+from config.kernel.services import audit
+from config.kernel.services.transactions import whole
+from instruments.rules.registry_values import clean_text
+
+_COURIER_LENGTH = 100
+
+
+def find(actor: Actor, code: str) -> Sample:
+    """The sample behind a code, for its lab's and its customer's people. Raises NotFound ``samples.code_unknown``."""
+    rows = Sample.objects.select_related("job__resource", "job__lab", "job__organisation")
+    try:
+        return get_visible(rows, actor, code=read(code) or "")
+    except NotFound:
+        raise NotFound.of("samples.code_unknown") from None
+
+
+def find_typed(actor: Actor, text: str) -> Sample:
+    """As ``find``, for what somebody typed. Raises Refusal ``samples.code_unreadable`` for what cannot be a code."""
+    if read(text) is None:
+        raise Refusal.of("samples.code_unreadable", "code")
+    return find(actor, text)
+
+
+@whole
+def take(
+    actor: Actor, sample_ids: Sequence[int], step: SampleStep, now: datetime, reason: str = "", *, job_id: int | None = None
+) -> SampleJob:
+    """Do ``step`` with samples of one job (``job_id``, where it is known); all of them or none. Returns the job.
+
+    Raises NotFound, Forbidden, Refusal ``samples.none_chosen``, ``samples.of_one_job``, ``samples.illegal_step``,
+    ``samples.illegal_sample_step``, ``samples.reason_missing``, ``name.*``.
+    """
+    job = _job_of(actor, sample_ids, job_id)
+    sample_days.lock_item(job.resource_id)
+    job = lock_job(actor, job.pk)
+    require_on(actor, Side.LAB, job.organisation_id, job.lab_id)
+    if job.state not in WORKING:
+        raise Refusal.of("samples.illegal_step", job_state=job.state, event=step.value)
+    words = reason_of(reason) if step in NEED_REASON else ""
+    for sample in Sample.objects.select_for_update(no_key=True).filter(job=job, pk__in=sample_ids).order_by("position"):
+        before = SampleState(sample.state)
+        sample.state = next_sample_state(before, step)
+        sample.save(update_fields=["state"])
+        note_step(job, sample, step.value, before.value, sample.state, actor, now, words)
+    after = {"samples": sorted(sample_ids), "step": step.value}
+    audit.record(actor, f"sample.{step.value}", job, now, after=after, reason=words)
+    _follow(job, actor, now, words if step in NEED_REASON else "")
+    return job
+
+
+@whole
+def set_remains(
+    actor: Actor,
+    sample_ids: Sequence[int],
+    remains: Remains,
+    now: datetime,
+    *,
+    kept_until: date | None = None,
+    job_id: int | None = None,
+) -> SampleJob:
+    """Say where what is left of samples of one job is. Raises NotFound, Forbidden, Refusal ``samples.none_chosen``,
+    ``samples.of_one_job``, ``samples.still_worked_on``, ``samples.remains_*``, ``samples.kept_until_missing``."""
+    job = lock_job(actor, _job_of(actor, sample_ids, job_id).pk)
+    require_on(actor, Side.LAB, job.organisation_id, job.lab_id)
+    if job.state in WORKING - {JobState.TESTED}:
+        raise Refusal.of("samples.still_worked_on", "remains")
+    today = local_day(job.lab_id, now)
+    if remains is Remains.KEPT and (kept_until is None or kept_until < today):
+        raise Refusal.of("samples.kept_until_missing", "kept_until")
+    for sample in Sample.objects.select_for_update(no_key=True).filter(job=job, pk__in=sample_ids).order_by("position"):
+        before = Remains(sample.remains)
+        require_remains_step(before, remains, SampleState(sample.state))
+        if remains is Remains.DISCARDED and sample.kept_until is not None and sample.kept_until >= today:
+            raise Refusal.of("samples.remains_promised", "remains", kept_until=sample.kept_until.isoformat())
+        sample.remains, sample.kept_until = remains, kept_until if remains is Remains.KEPT else None
+        sample.save(update_fields=["remains", "kept_until"])
+        note_step(job, sample, "remains", before.value, remains.value, actor, now)
+    audit.record(actor, "sample.remains", job, now, after={"samples": sorted(sample_ids), "remains": remains.value})
+    sample_news.tell_customer(job, "remains", now, remains=remains.value)
+    return job
+
+
+@whole
+def note_parcel(actor: Actor, job_id: int, direction: Direction, carrier: str, number: str, now: datetime) -> SampleParcel:
+    """Write down a courier's number: the customer's of what it sends, the lab's of what goes back.
+
+    Raises NotFound, Forbidden, Refusal ``samples.carrier_missing``, ``samples.number_missing``, ``samples.parcel_known``,
+    ``samples.too_many_parcels``, ``samples.no_parcel_now``, ``name.*``.
+    """
+    job = lock_job(actor, job_id)
+    side = Side.CUSTOMER if direction is Direction.TO_LAB else Side.LAB
+    require_on(actor, side, job.organisation_id, job.lab_id)
+    asked_or_over = {JobState.ASKED, JobState.REFUSED}
+    if job.state in asked_or_over or (direction is Direction.TO_LAB and job.state not in WORKING):
+        raise Refusal.of("samples.no_parcel_now", "number")
+    words = {
+        "carrier": clean_text(carrier, _COURIER_LENGTH, "carrier"),
+        "number": clean_text(number, _COURIER_LENGTH, "number").upper(),
+    }
+    for field, text in words.items():
+        if not text:
+            raise Refusal.of(f"samples.{field}_missing", field)
+    known = SampleParcel.objects.filter(job=job)
+    if known.filter(direction=direction, number=words["number"]).exists():
+        raise Refusal.of("samples.parcel_known", "number", number=words["number"])
+    if known.count() >= MOST_PARCELS:
+        raise Refusal.of("samples.too_many_parcels", "number", most=MOST_PARCELS)
+    parcel = SampleParcel.objects.create(job=job, direction=direction, noted_by_id=actor.person_id, noted_at=now, **words)
+    audit.record(actor, "sample_job.parcel", job, now, after={"direction": direction.value, **words})
+    told = sample_news.tell_lab if side is Side.CUSTOMER else sample_news.tell_customer
+    told(job, "parcel", now, **words)
+    return parcel
+
+
+def _job_of(actor: Actor, sample_ids: Sequence[int], job_id: int | None) -> SampleJob:
+    """The one job of these samples (``job_id``, where it is known), for its lab's managers.
+
+    Raises NotFound, Forbidden, Refusal ``samples.none_chosen`` / ``samples.of_one_job``.
+    """
+    found = list(Sample.objects.filter(pk__in=sample_ids).values_list("job_id", flat=True))
+    if job_id is None and not found:
+        raise NotFound.of("access.not_found", model="sample")
+    job = get_visible(SampleJob.objects.all(), actor, pk=job_id or found[0])
+    require_on(actor, Side.LAB, job.organisation_id, job.lab_id)
+    if not sample_ids:
+        raise Refusal.of("samples.none_chosen", "samples")
+    if set(found) - {job.pk}:
+        raise Refusal.of("samples.of_one_job", "samples")
+    if len(found) != len(set(sample_ids)):
+        raise NotFound.of("access.not_found", model="sample")
+    return job
+
+
+def _follow(job: SampleJob, actor: Actor, now: datetime, reason: str) -> None:
+    """Take the job to where its samples are, and tell the customer of what changes for it."""
+    states = [SampleState(state) for state in Sample.objects.filter(job=job).values_list("state", flat=True)]
+    before, after = JobState(job.state), where(states)
+    if after is JobState.FAILED:
+        move(job, JobEvent.FAIL, actor, now, reason)
+        sample_days.free(job)
+        sample_money().on_release(job, actor, JobEvent.FAIL.value, now)
+        sample_news.tell_customer(job, "failed", now, reason=reason)
+        return
+    if before is JobState.ACCEPTED and after is not before and job.received_at is None:
+        job.received_at = now
+        _promise_anew(job, now)
+    job.tested_at = now if after is JobState.TESTED else None
+    move(job, JobEvent.FOLLOW, actor, now, "", states)
+    if reason:
+        unfit = sum(state in NOT_TESTED for state in states)
+        sample_news.tell_customer(job, "unfit", now, reason=reason, samples=unfit)
+    elif before is JobState.ACCEPTED and after is not before:
+        sample_news.tell_customer(job, "received", now)
+
+
+def _promise_anew(job: SampleJob, now: datetime) -> None:
+    """Samples that came later than expected are promised from the day they came, and the customer is told the new day."""
+    today = local_day(job.lab_id, now)
+    if today <= job.arrive_on or job.promised_on is None or job.first_promised_on is None:
+        return
+    item = sample_days.lock_item(job.resource_id)
+    try:
+        found = sample_days.work_out(item, job.lab_id, job.sample_count, today, but_for=job.pk)
+    except Refusal:  # the lab measures less by now than it did: what is there is received all the same, and the promise stays
+        return
+    if found is None or found.promised_on <= job.promised_on:
+        return
+    sample_days.keep(job, item, found)
+    job.promised_on = found.promised_on
+    sample_news.tell_customer(job, "later", now)

@@ -1,0 +1,88 @@
+"""A sample job under a commission is priced by what was agreed there; the link is kept."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import uuid4
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from billing.ordering.models import CommissionSampleJob, CommissionSheet
+from billing.ordering.rules.lines import LineInput
+from billing.ordering.services import quotations, sample_links
+from billing.settlement.models import Quote
+from booking.services import sample_jobs
+from booking.services.sample_jobs import Wish
+from config.kernel.errors import Forbidden, NotFound, Refusal
+from tests.booking.samples.conftest import make_item
+
+
+@pytest.fixture
+def item(cast, programmes):
+    return make_item(cast)
+
+
+@pytest.fixture
+def ordered(cast, sent, item):
+    """A commission sheet with a line for the test item: 60 instead of 80 yuan."""
+
+    def make(*lines):
+        quotation = sent(*(lines or [LineInput("test", "3", item.pk, "", "sample", 6_000)]))
+        made = quotations.accept(cast.actor("lin"), quotation.pk, None, cast.now, idempotency_key=str(uuid4()))
+        return CommissionSheet.objects.get(pk=made.pk)
+
+    return make
+
+
+def asked(cast, item):
+    wish = Wish(item.pk, cast.firm.pk, 3, date(2026, 11, 25))
+    return sample_jobs.ask(cast.actor("lin"), wish, cast.now, idempotency_key=str(uuid4())).pk
+
+
+def test_the_agreed_price_takes_the_place_of_the_list_and_is_held(cast, ordered, item):
+    job, sheet = asked(cast, item), ordered()
+    sample_links.link(cast.actor("lin"), sheet.pk, job, cast.now)
+    sample_jobs.accept(cast.actor("wang"), job, cast.now)
+    first, second, held = Quote.objects.filter(sample_job_id=job).order_by("revision")
+    assert (first.gross_fen, second.gross_fen, held.gross_fen) == (24_000, 18_000, 18_000)
+    assert held.held_at is not None and second.accepted_by_id == cast.users["lin"].pk
+    assert held.inputs["price"] == {"unit": "sample", "amount_fen": 6_000, "class_fen": {}}
+
+
+def test_only_the_customer_links_and_only_once_and_in_time(cast, ordered, item):
+    job, sheet = asked(cast, item), ordered()
+    with pytest.raises(Forbidden):
+        sample_links.link(cast.actor("wang"), sheet.pk, job, cast.now)
+    with pytest.raises(NotFound):
+        sample_links.link(cast.actor("he"), sheet.pk, job, cast.now)
+    sample_links.link(cast.actor("lin"), sheet.pk, job, cast.now)
+    with pytest.raises(Refusal, match="linked_already"):
+        sample_links.link(cast.actor("lin"), sheet.pk, job, cast.now)
+    late = asked(cast, item)
+    sample_jobs.accept(cast.actor("wang"), late, cast.now)
+    with pytest.raises(Refusal, match="too_late_for_commission"):
+        sample_links.link(cast.actor("lin"), sheet.pk, late, cast.now)
+
+
+def test_a_sheet_without_a_line_for_the_test_gives_no_price(cast, ordered, item):
+    job = asked(cast, item)
+    sheet = ordered(LineInput("other", "1", None, "Report", "piece", 15_000))
+    with pytest.raises(Refusal, match="not_on_the_sheet"):
+        sample_links.link(cast.actor("lin"), sheet.pk, job, cast.now)
+
+
+def test_the_link_is_kept_unless_its_triggers_are_off(cast, ordered, item):
+    sample_links.link(cast.actor("lin"), ordered().pk, asked(cast, item), cast.now)
+    assert CommissionSampleJob.objects.count() == 1
+    table = "billing_commissionsamplejob"
+    for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET linked_at = now()", f"TRUNCATE {table}"):
+        with pytest.raises(DatabaseError, match=r"Cannot|append-only"), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute(statement)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(f"DELETE FROM {table}")
+        assert cursor.rowcount == 1
+        transaction.set_rollback(True)

@@ -1,0 +1,71 @@
+"""Many firms send samples to one test item at the same moment: no day is promised to more samples than it has room for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from billing.pricing import sample_prices
+from booking.models import SampleDay
+from booking.services import sample_days, sample_jobs
+from booking.services.sample_jobs import Asked, Wish
+from instruments.models import Resource, TestItem
+from instruments.services import resources
+from tests.concurrency.harness import at_once, broken, tally, violations
+from tests.concurrency.world import World
+
+ASKERS, EACH, CAPACITY = 12, 4, 10
+INVARIANT = "samples.no_day_is_promised_twice"
+
+
+def item_of(world: World) -> Resource:
+    """A test item of the cast's lab that measures ten samples a day."""
+    cast, on = world.cast, date(2026, 11, 23)
+    part = {"turnaround_days": 1, "daily_capacity": CAPACITY}
+    item = resources.create_resource(cast.actor("wang"), cast.lab.pk, "test_item", {"name": "Li in brine"}, part, cast.now)
+    resources.set_published(cast.actor("wang"), item.pk, True, cast.now)
+    sample_prices.publish_test_price(cast.actor("wang"), item, "sample", 8_000, {}, on, cast.now, on)
+    return item
+
+
+def asking(world: World, item: Resource, place: int) -> Callable[[], Asked]:
+    wish = Wish(item.pk, world.firms[place].pk, EACH, date(2026, 11, 25))
+    return lambda: sample_jobs.ask(world.person(place), wish, world.cast.now, idempotency_key=f"ask-{place}")
+
+
+def by_day() -> dict[date, int]:
+    found: dict[date, int] = {}
+    for day, samples in SampleDay.objects.values_list("day", "samples"):
+        found[day] = found.get(day, 0) + samples
+    return found
+
+
+def test_of_many_who_ask_at_once_each_is_promised_what_the_others_left(world: World) -> None:
+    item = item_of(world)
+    assert tally(at_once([asking(world, item, place) for place in range(ASKERS)])) == {"ok": ASKERS}
+    assert sorted(by_day().values()) == [8, 10, 10, 10, 10]
+    assert violations() == {}
+
+
+def test_without_the_lock_the_same_day_is_promised_to_several(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: nobody waits for the test item."""
+
+    def unlocked(resource_id: int) -> TestItem:
+        return TestItem.objects.get(pk=resource_id)
+
+    worked_out = sample_days.work_out
+
+    def slow(*args: object, **kwargs: object) -> object:
+        found = worked_out(*args, **kwargs)  # type: ignore[arg-type]
+        time.sleep(0.2)
+        return found
+
+    item = item_of(world)
+    monkeypatch.setattr(sample_days, "lock_item", unlocked)
+    monkeypatch.setattr(sample_days, "work_out", slow)
+    at_once([asking(world, item, place) for place in range(ASKERS)])
+    assert max(by_day().values()) > CAPACITY
+    assert set(broken("kernel.guards_installed")) == {INVARIANT}

@@ -1,0 +1,102 @@
+"""The pages of sample jobs: what is refused keeps what was typed, lists ask as often for many as for one, each side sees its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from booking.models import Sample, SampleJob
+from tests.booking.samples.conftest import Work, make_item
+
+
+@pytest.fixture
+def work(cast: Any, programmes: Any, monkeypatch: pytest.MonkeyPatch) -> Work:
+    monkeypatch.setattr(timezone, "now", lambda: cast.now)
+    return Work(cast, make_item(cast))
+
+
+@pytest.fixture
+def visit(cast: Any, work: Work) -> Any:
+    def make(name: str) -> Client:
+        client = Client(headers={"accept-language": "en"})
+        client.force_login(cast.users[name])
+        return client
+
+    return make
+
+
+def wish(cast: Any, **more: Any) -> dict[str, Any]:
+    return {
+        "organisation": cast.firm.pk,
+        "samples": "2",
+        "arrive_on": "2026-11-25",
+        "names": "",
+        "hazards": "",
+        "note": "",
+        "remains_wish": "return",
+        "key": "0b0c0d0e-0000-4000-8000-000000000001",
+        **more,
+    }
+
+
+def test_price_subsidy_and_promise_stand_beside_the_form_and_are_what_is_asked_for(cast, work, visit):
+    address = f"/samples/new/{work.item.pk}/"
+    page = visit("lin").get(f"{address}?samples=12").content.decode()
+    assert 'value="12"' in page and 'name="expected_final_cost_fen"' in page and "2026-12-0" in page
+    other = visit("lin").post(address, wish(cast, expected_payable_now_fen="1", expected_final_cost_fen="1"))
+    assert other.status_code == 409 and not SampleJob.objects.exists()
+    made = visit("lin").post(address, wish(cast))
+    assert made.status_code == 302 and SampleJob.objects.get().sample_count == 2
+
+
+def test_what_is_refused_keeps_what_was_typed(cast, work, visit):
+    page = visit("lin").post(f"/samples/new/{work.item.pk}/", wish(cast, names="Brine 1\nBrine 2\nBrine 3", note="Sour"))
+    assert page.status_code == 422
+    assert all(words in page.content.decode() for words in ("Brine 3", "Sour", "There are 3 names for 2 samples"))
+    job = work.accept(work.ask())
+    extra = {"kind": "retest", "words": "Dissolve again", "amount": "0"}
+    page = visit("wang").post(f"/samples/{job.pk}/extras/", extra)
+    assert page.status_code == 422 and 'value="Dissolve again"' in page.content.decode()
+    sample = Sample.objects.filter(job=job).first()
+    page = visit("wang").post(f"/samples/{job.pk}/steps/", {"samples": [sample.pk], "step": "lose", "reason": ""})
+    assert page.status_code == 422 and f'value="{sample.pk}" checked' in page.content.decode()
+
+
+def test_lists_and_board_ask_as_often_for_many_as_for_one(work, visit, django_assert_max_num_queries):
+    work.accept(work.ask(1))
+    lin, wang = visit("lin"), visit("wang")
+    for client, path in ((lin, "/samples/"), (wang, "/samples/board/"), (wang, "/samples/all/")):
+        client.get(path)
+    counted = {}
+    for client, path in ((lin, "/samples/"), (wang, "/samples/board/"), (wang, "/samples/all/")):
+        with django_assert_max_num_queries(40) as queries:
+            client.get(path)
+        counted[path] = len(queries)
+    for _ in range(4):
+        work.accept(work.ask(1))
+    for client, path in ((lin, "/samples/"), (wang, "/samples/board/"), (wang, "/samples/all/")):
+        with django_assert_max_num_queries(counted[path]):
+            assert client.get(path).status_code == 200
+
+
+def test_each_side_is_offered_what_it_may_do(work, visit):
+    job = work.ask()
+    lin, wang, wu = (visit(name).get(f"/samples/{job.pk}/").content.decode() for name in ("lin", "wang", "wu"))
+    assert "Accept the job" in wang and "Accept the job" not in lin
+    assert "Cancel the job" in lin and "Refuse the job" in wang
+    assert "Accept the job" not in wu and "Cancel the job" not in wu
+    assert visit("he").get(f"/samples/{job.pk}/").status_code == 404
+
+
+def test_a_code_is_shown_to_its_two_sides_alone(work, visit):
+    job = work.accept(work.ask())
+    sample = Sample.objects.filter(job=job).first()
+    assert "What was done?" in visit("wang").get(f"/samples/at/{sample.code}/").content.decode()
+    assert "What was done?" not in visit("lin").get(f"/samples/at/{sample.code}/").content.decode()
+    assert visit("he").get(f"/samples/at/{sample.code}/").status_code == 404
+    assert Client().get(f"/samples/at/{sample.code}/").status_code == 302
+    labels = visit("lin").get(f"/samples/{job.pk}/labels/").content.decode()
+    assert labels.count("<svg") >= 3 and sample.label in labels and "style=" not in labels.split("sample-labels")[1]
