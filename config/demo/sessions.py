@@ -21,8 +21,9 @@ from instruments.models import Instrument, Organisation
 ZONE = ZoneInfo("Asia/Shanghai")
 DAYS_BACK = 182
 DAYS_AHEAD = 12
-#: How many customers ask on a working day, at the start and at the end of the six months.
-ASKS_PER_DAY = (1, 3)
+#: How many customers ask on a working day, at the start and at the end of the six months, and for one of the days that come.
+ASKS_PER_DAY = (0.5, 1.5)
+ASKS_AHEAD = 3
 LENGTHS_HOURS = (1, 2, 2, 3, 3, 4, 6)
 #: Every so often an ask ends otherwise than well.
 REJECTED, CANCELLED, MISSED, UNANSWERED = 0.05, 0.07, 0.03, 0.02
@@ -55,12 +56,16 @@ class Season:
             day = today + timedelta(days=offset)
             if day.weekday() >= 5:
                 continue
-            progress = (offset + DAYS_BACK) / DAYS_BACK
-            asks = round(ASKS_PER_DAY[0] + (ASKS_PER_DAY[1] - ASKS_PER_DAY[0]) * min(progress, 1)) + self.dice.randint(-1, 1)
-            for _ in range(asks):
+            for _ in range(self._asks(offset)):
                 self._ask(day)
         self._persona_asks(today)
         return self.told.counts
+
+    def _asks(self, offset: int) -> int:
+        """How many ask for the day that is so many days from today."""
+        first, last = ASKS_PER_DAY
+        usual = ASKS_AHEAD if offset > 0 else first + (last - first) * (offset + DAYS_BACK) / DAYS_BACK
+        return round(usual) + self.dice.randint(-1, 1)
 
     def _ask(self, day: date) -> None:
         customer = self.dice.choices(self.people.customers, self.weights)[0]

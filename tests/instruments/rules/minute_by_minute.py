@@ -7,6 +7,7 @@ holidays by the date on the wall, and the holidays themselves are written down h
 import calendar
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -99,6 +100,10 @@ class Clock:
 
     def _jump_over(self, missing: datetime) -> timedelta:
         return next(after - before - MINUTE for before, after in pairwise(self.walls) if before < missing < after)
+
+
+clock_of = cache(Clock)
+"""The clock of a place and a day, made when a test first looks at it."""
 
 
 def _in_month(repeat: Recurrence, first: date, day: date) -> bool:

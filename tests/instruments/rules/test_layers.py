@@ -36,14 +36,13 @@ from tests.instruments.rules.minute_by_minute import (
     NEW_YORK,
     SHANGHAI,
     URUMQI,
-    Clock,
     as_minutes,
     at,
+    clock_of,
     open_minutes,
 )
 
 PLACES = HOLIDAY_PLACES + DAYS
-CLOCKS = {place: Clock(*place) for place in PLACES}
 WORKDAYS = Recurrence("weekly", weekdays=(0, 1, 2, 3, 4))
 DAILY = Recurrence("daily")
 NINE_TO_FIVE = CalendarEntry(EntryKind.OPENING, at(2020, 1, 6, 9), at(2020, 1, 6, 17), WORKDAYS)
@@ -106,7 +105,7 @@ def cases(draw):
 def test_open_ranges_are_what_a_walk_minute_by_minute_through_all_layers_finds(case, audience):
     place, rules, window = case
     found = open_ranges(rules, place[0], window, audience)
-    assert as_minutes(found) == open_minutes(rules, CLOCKS[place], window, audience)
+    assert as_minutes(found) == open_minutes(rules, clock_of(*place), window, audience)
     assert all(one.ends_at < other.starts_at for one, other in pairwise(found))
 
 
@@ -149,7 +148,7 @@ def test_the_oracle_notices_when_a_kind_of_layer_is_left_out(broken):
         HolidayRule(closed=True),
     )  # fmt: skip
     window = TimeRange(datetime(2026, 9, 29, 4, tzinfo=UTC), datetime(2026, 10, 2, 4, tzinfo=UTC))
-    expected = open_minutes(rules, CLOCKS[place], window, "firm")
+    expected = open_minutes(rules, clock_of(*place), window, "firm")
     assert as_minutes(open_ranges(rules, SHANGHAI, window, "firm")) == expected
     assert as_minutes(open_ranges(broken(rules), SHANGHAI, window, "firm")) != expected
 

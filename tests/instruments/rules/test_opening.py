@@ -18,14 +18,13 @@ from tests.instruments.rules.minute_by_minute import (
     MINUTE,
     NEW_YORK,
     SHANGHAI,
-    Clock,
     as_minutes,
     at,
+    clock_of,
     open_minutes,
 )
 
 WEEKDAYS = (0, 1, 2, 3, 4)
-CLOCKS = {place: Clock(*place) for place in DAYS}
 
 
 def opening(start: datetime, end: datetime, recurrence: Recurrence | None = None, **more) -> CalendarEntry:
@@ -91,7 +90,7 @@ def places_with_entries(draw):
 def test_open_ranges_are_exactly_the_minutes_that_a_walk_along_the_wall_clock_finds(case):
     place, entries, window = case
     found = open_ranges(entries, place[0], window)
-    assert as_minutes(found) == open_minutes(entries, CLOCKS[place], window)
+    assert as_minutes(found) == open_minutes(entries, clock_of(*place), window)
     assert all(one.ends_at < other.starts_at for one, other in pairwise(found))
 
 
@@ -99,10 +98,10 @@ def test_the_oracle_notices_when_wall_time_is_taken_for_utc():
     entry = opening(at(2026, 3, 7, 9), at(2026, 3, 7, 10), Recurrence("daily"))
     place = (NEW_YORK, date(2026, 3, 8))
     window = local_day(*reversed(place))
-    assert as_minutes(open_ranges([entry], NEW_YORK, window)) == open_minutes([entry], CLOCKS[place], window)
+    assert as_minutes(open_ranges([entry], NEW_YORK, window)) == open_minutes([entry], clock_of(*place), window)
     day_later_in_utc = start_instant(entry.starts_local, NEW_YORK) + timedelta(days=1)
     in_utc = [TimeRange(day_later_in_utc, day_later_in_utc + timedelta(hours=1))]
-    assert as_minutes(in_utc) != open_minutes([entry], CLOCKS[place], window)
+    assert as_minutes(in_utc) != open_minutes([entry], clock_of(*place), window)
 
 
 def test_an_instrument_without_any_opening_is_closed():
