@@ -82,6 +82,7 @@ class SeriesIn(StrictSerializer):
     service_mode = serializers.ChoiceField(choices=ServiceMode.values)
     purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
+    fund_card = Id(required=False, allow_null=True, default=None, help_text="What each is paid from: a card for which I spend.")
     picks = serializers.ListField(
         child=PickIn(),
         max_length=MOST,
@@ -258,7 +259,7 @@ def _wish(asked: Mapping[str, Any]) -> Wish:
         asked["starts"], asked["ends"], asked["frequency"], asked["interval"], weekdays, asked["count"], asked["until"]
     )
     shared = (asked["service_mode"], asked["purpose"], asked["research_project"])
-    return Wish(asked["instrument"], asked["organisation"], rule, *shared)
+    return Wish(asked["instrument"], asked["organisation"], rule, *shared, asked["fund_card"])
 
 
 def _picks(asked: list[Mapping[str, Any]]) -> list[Pick]:

@@ -47,6 +47,7 @@ class GroupIn(StrictSerializer):
     )
     purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
+    fund_card = Id(required=False, allow_null=True, default=None, help_text="What each is paid from: a card for which I spend.")
 
 
 class PlaceReportOut(serializers.Serializer):
@@ -115,7 +116,7 @@ class GroupView(ApiView):
 
 def _bundle(asked: Mapping[str, Any]) -> Bundle:
     places = tuple(Place(one["instrument"], range_of(one), one["service_mode"], expected_of(one)) for one in asked["places"])
-    return Bundle(asked["organisation"], places, asked["purpose"], asked["research_project"])
+    return Bundle(asked["organisation"], places, asked["purpose"], asked["research_project"], asked["fund_card"])
 
 
 def _row(one: PricedPlace) -> dict[str, Any]:

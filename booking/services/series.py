@@ -6,7 +6,7 @@ one (``reservations.reserve_one``): the same rules behind the same lock, the sam
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -34,7 +34,8 @@ ROUTE = "booking.series"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What every time of a series shares. ``organisation_id`` is the customer on whose account it goes."""
+    """What every time of a series shares. ``organisation_id`` is the customer on whose account it goes, ``fund_card_id`` what each
+    pays with."""
 
     instrument_id: int
     organisation_id: int
@@ -42,6 +43,7 @@ class Wish:
     service_mode: str
     purpose: str = ""
     research_project: str = ""
+    fund_card_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,9 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
         raise Refusal.of("series.only_gaps", "starts_at")
     look = Look(context, actor.user_id, customer, looked_at, wish.service_mode, now)
     wanted = [one.ordinal in picked if picked is not None else True for one in occurrences]
-    at_all = spending.reasons_against(actor, context, customer.pk, None, looked_at[0], now)  # asked for on no card
-    return Report(context, customer, wish, _rows(look, occurrences, times, wanted, at_all, chosen=picked is not None))
+    payment = spending.reasons_seen(actor, context, customer.pk, wish.fund_card_id, looked_at, now)
+    unpaid = dict(zip(looked_at, payment, strict=True))
+    return Report(context, customer, wish, _rows(look, occurrences, times, wanted, unpaid, chosen=picked is not None))
 
 
 def _rows(
@@ -130,16 +133,16 @@ def _rows(
     occurrences: Sequence[Occurrence],
     times: Sequence[TimeRange | None],
     wanted: Sequence[bool],
-    at_all: Sequence[Reason],
+    unpaid: Mapping[TimeRange, Sequence[Reason]],
     *,
     chosen: bool,
 ) -> list[Row]:
-    """``at_all``: what stands against each of them. ``chosen``: somebody said what is wanted; otherwise it is what can be had."""
+    """``unpaid``: why it could not be paid so. ``chosen``: somebody said what is wanted; otherwise it is what can be had."""
     known = [place for place, during in enumerate(times) if during is not None]
     turn = [place for place in known if wanted[place]]
     beside = [place for place in known if not wanted[place]]
     found = look.at_all([times[place] for place in turn], [times[place] for place in beside])  # type: ignore[misc]  # none is None
-    verdicts = dict(zip([*turn, *beside], (one.also_against(at_all) for one in found), strict=True))
+    verdicts = dict(zip([*turn, *beside], (one.also_against(unpaid[one.during]) for one in found), strict=True))
     rows = []
     for place, occurrence in enumerate(occurrences):
         verdict = verdicts.get(place)
@@ -197,6 +200,7 @@ def _request(wish: Wish, pick: Pick) -> ReservationRequest:
         wish.purpose,
         wish.research_project,
         pick.expected,
+        fund_card_id=wish.fund_card_id,
     )
 
 
@@ -233,8 +237,12 @@ def _ask_one(
 
 
 def _tell(series: ReservationSeries, made: Sequence[Reservation], now: datetime) -> None:
+    """The lab hears of those that a leader is not asked about first; of the others when the leader has agreed."""
     lab = made[0].instrument.organisation_id
     if made[0].state == ReservationState.REQUESTED:
-        notices.tell_of_series(series, made, {notices.SERIES_REQUESTED: notices.told_managers(lab, now)}, now)
+        waiting = spending.waiting_for_leaders(made)
+        ready = [one for one in made if one.pk not in waiting]
+        if ready:
+            notices.tell_of_series(series, ready, {notices.SERIES_REQUESTED: notices.told_managers(lab, now)}, now)
     else:
         notices.tell_of_series(series, made, {"series.booked": person(series.requested_by_id)}, now)

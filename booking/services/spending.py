@@ -5,6 +5,7 @@ Everything that judges runs behind the lock of the calendar; the card and its gr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,6 +33,16 @@ def reasons_against(
         in_house = is_in_house(customer_id, context.instrument.organisation_id)
         return [Reason("card.needed", {}, FIELD)] if in_house and cards.card_needed(customer_id) else []
     return _faults(locked_to_spend(actor, card_id, now), customer_id, during, context.zone)
+
+
+def reasons_seen(
+    actor: Actor, context: BookingContext, customer_id: int, card_id: int | None, times: Sequence[TimeRange], now: datetime
+) -> list[list[Reason]]:
+    """As ``reasons_against`` for each of ``times``, looked at without locks: one query or two, however many."""
+    if card_id is None:
+        return [reasons_against(actor, context, customer_id, None, during, now) for during in times[:1]] * len(times)
+    card = cards.card_to_spend(actor, card_id, now)
+    return [_faults(card, customer_id, during, context.zone) for during in times]
 
 
 def _faults(card: FundCard, customer_id: int, during: TimeRange, zone: ZoneInfo) -> list[Reason]:
@@ -92,6 +103,12 @@ def _ask(row: LeaderApproval | None, locked: Reservation, card: FundCard, amount
             setattr(row, name, value)
         row.save(update_fields=list(asked))
     leader_news.asked(locked, card, amount_fen, now)
+
+
+def waiting_for_leaders(reservations: Sequence[Reservation]) -> set[int]:
+    """The ids of those that a leader has not answered yet."""
+    rows = LeaderApproval.objects.filter(reservation__in=reservations, state=LeaderState.WAITING)
+    return set(rows.values_list("reservation_id", flat=True))
 
 
 def forget_answer(locked: Reservation, now: datetime) -> LeaderState | None:

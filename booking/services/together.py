@@ -46,12 +46,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What is asked for together, on the account of one customer. ``places`` are of different instruments."""
+    """What is asked for together, on the account of one customer and paid from one fund card or none. ``places`` are of different
+    instruments."""
 
     organisation_id: int
     places: tuple[Place, ...]
     purpose: str = ""
     research_project: str = ""
+    fund_card_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,8 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> BundleReport:
         at_lab = booked[context.instrument.organisation_id]
         look = Look(context, actor.user_id, customer, [place.during], place.service_mode, now)
         (verdict,) = look.at_all([place.during], elsewhere=at_lab, taken=blocked[calendar_id])
-        on_no_card = spending.reasons_against(actor, context, customer.pk, None, place.during, now)
-        verdicts[place.instrument_id] = verdict.also_against(on_no_card)
+        (unpaid,) = spending.reasons_seen(actor, context, customer.pk, bundle.fund_card_id, [place.during], now)
+        verdicts[place.instrument_id] = verdict.also_against(unpaid)
         if verdict.is_free:
             at_lab.append(look.booked(place.during))
             blocked[calendar_id] += [context.policy.occupied(place.during)] if look.blocks else []
@@ -158,6 +160,7 @@ def _request(bundle: Bundle, place: Place) -> ReservationRequest:
         bundle.purpose,
         bundle.research_project,
         place.expected,
+        fund_card_id=bundle.fund_card_id,
     )
 
 

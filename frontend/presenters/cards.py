@@ -10,7 +10,9 @@ from billing.cards import queries as balances
 from billing.cards.queries import NOTHING
 from booking.services.context import BookingContext
 from config.kernel.access import Actor
+from config.kernel.errors import NotFound, Refusal
 from config.kernel.time_range import TimeRange
+from frontend.booking_form import BookingForm
 from instruments.models import FundCard, Organisation
 from instruments.queries import spending
 from instruments.rules.spending import asks_the_leader, days_of, is_in_house
@@ -45,6 +47,17 @@ class CardPart:
 NO_CARDS = CardPart()
 
 
+def chosen_card(actor: Actor, form: BookingForm, now: datetime) -> int | None:
+    """The card that was chosen; None without one. Raises Refusal ``card.choose`` for one that the person does not spend from (any more)."""
+    card_id = form.fund_card_id()
+    if card_id is None:
+        return None
+    try:
+        return spending.card_to_spend(actor, card_id, now).pk
+    except NotFound:
+        raise Refusal.of("card.choose", field="fund_card") from None
+
+
 def card_part(
     actor: Actor,
     context: BookingContext,
@@ -53,8 +66,10 @@ def card_part(
     during: TimeRange | None,
     payable_fen: int | None,
     now: datetime,
+    dearest_fen: int | None = None,
 ) -> CardPart:
-    """What the form shows for a customer, a card as typed and a time (None: not chosen yet) that costs ``payable_fen``."""
+    """What the form shows for a customer, a card as typed and a time (None: not chosen yet) that costs ``payable_fen``. Where that is
+    for several bookings, ``dearest_fen`` is the dearest of them: the leader is asked about each."""
     if customer is None or actor.is_anonymous:
         return NO_CARDS
     internal = is_in_house(customer.pk, context.instrument.organisation_id)
@@ -68,7 +83,7 @@ def card_part(
         chosen = choices[0]
     card = next((one for one in cards if chosen and one.pk == chosen.pk), None)
     after = chosen.left_fen - payable_fen if chosen and chosen.left_fen is not None and payable_fen is not None else None
-    return CardPart(choices, chosen, needed, after, _leader(actor, card, payable_fen))
+    return CardPart(choices, chosen, needed, after, _leader(actor, card, payable_fen if dearest_fen is None else dearest_fen))
 
 
 def _leader(actor: Actor, card: FundCard | None, payable_fen: int | None) -> str:

@@ -30,8 +30,10 @@ def reason_words(reason: Reason) -> str:
 
 
 @register.simple_tag
-def booking_invalid(panel: Panel, input_id: str) -> SafeString:
-    """Marks an input that a problem of the form is about."""
+def booking_invalid(panel: Panel | str, input_id: str) -> SafeString:
+    """Marks an input that a problem of the form is about; a page without a panel has none."""
+    if isinstance(panel, str):
+        return SafeString("")
     wrong = any(target == input_id for target, _ in [*panel.problems, *panel.unreadable])
     return SafeString(' aria-invalid="true"') if wrong else SafeString("")
 

@@ -34,9 +34,11 @@ from config.kernel.errors import NotFound, Reason, Refusal
 from frontend.booking_form import read_key
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import series as present
+from frontend.presenters.cards import CardPart, card_part, chosen_card
 from frontend.refusals import sentences, status_of
 from frontend.series_form import SeriesChangeForm, SeriesForm, read_picks, read_seen
 from frontend.views.quotes import prefilled
+from instruments.models import Organisation
 from instruments.registry_wording import WEEKDAY_NAMES
 
 
@@ -54,20 +56,21 @@ def series_create(request: HttpRequest, pk: int) -> HttpResponse:
     picks = read_picks(request.POST.getlist("pick")) if request.method == "POST" else None
     try:
         if request.method == "POST" and request.POST.get("action") != "look":
-            return _asked(request, actor, _wish(form, context), picks or [], now)
+            return _asked(request, actor, _wish(actor, form, context, now), picks or [], now)
     except NotFound:
         raise
     except Refusal as refused:
         refusal = refused
     try:
         if form.booking.has_time:
-            report = series_figures.report(actor, _wish(form, context), now, picks)
+            report = series_figures.report(actor, _wish(actor, form, context, now), now, picks)
     except NotFound:
         raise
     except Refusal as refused:
         refusal = refused
     page = {
         "form": form,
+        "cards": _cards(actor, context, form, report, organisations, now),
         "instrument": context.instrument,
         "organisations": organisations,
         "zone": context.zone.key,
@@ -81,6 +84,22 @@ def series_create(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, template, page, status=status_of(refusal) if refusal else 200)
 
 
+def _cards(
+    actor: Actor,
+    context: BookingContext,
+    form: SeriesForm,
+    report: PricedReport | None,
+    organisations: Sequence[Organisation],
+    now: datetime,
+) -> CardPart:
+    """The cards for the first time, and what the chosen one has left after all that is wanted."""
+    customer = next((one for one in organisations if str(one.pk) == form.booking.organisation), None)
+    first = next((row.during for row in report.report.rows if row.during), None) if report else None
+    wanted = [one.figures.payable_now_fen for one in report.rows if one.row.wanted and one.figures] if report else []
+    typed, total = form.booking.fund_card, sum(wanted) if wanted else None
+    return card_part(actor, context, customer, typed, first, total, now, max(wanted, default=None))
+
+
 def _report(report: PricedReport) -> dict[str, Any]:
     rows = present.report_rows(report)
     return {
@@ -92,7 +111,7 @@ def _report(report: PricedReport) -> dict[str, Any]:
     }
 
 
-def _wish(form: SeriesForm, context: BookingContext) -> Wish:
+def _wish(actor: Actor, form: SeriesForm, context: BookingContext, now: datetime) -> Wish:
     """Raises Refusal with everything that cannot be read."""
     organisation_id = form.booking.organisation_id()
     reasons: list[Reason] = []
@@ -106,8 +125,8 @@ def _wish(form: SeriesForm, context: BookingContext) -> Wish:
     if rule is None or organisation_id is None:
         raise Refusal(*reasons)
     booking = form.booking
-    mode = booking.known_service_mode()
-    return Wish(context.instrument.pk, organisation_id, rule, mode, booking.purpose, booking.research_project)
+    shared = (booking.known_service_mode(), booking.purpose, booking.research_project)
+    return Wish(context.instrument.pk, organisation_id, rule, *shared, chosen_card(actor, booking, now))
 
 
 def _asked(request: HttpRequest, actor: Actor, wish: Wish, picks: Sequence[Pick], now: datetime) -> HttpResponse:

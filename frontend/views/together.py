@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -28,10 +29,12 @@ from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.messages import reason_sentence
 from frontend.booking_form import read_key
 from frontend.http import actor_of
+from frontend.presenters.cards import NO_CARDS, CardPart, card_part, chosen_card
 from frontend.presenters.quote import range_words
 from frontend.refusals import sentences, status_of
 from frontend.together_form import PlaceForm, TogetherForm
 from frontend.views.quotes import prefilled
+from instruments.models import Organisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +71,14 @@ def book_together(request: HttpRequest) -> HttpResponse:
     report: PricedBundle | None = None
     try:
         if request.method == "POST":
-            return _asked(request, actor, _bundle(form, contexts), now)
+            return _asked(request, actor, _bundle(actor, form, contexts, now), now)
     except NotFound:
         raise
     except Refusal as refused:
         refusal = refused
     try:
         if len(form.places) >= LEAST and form.has_times:
-            report = together_figures.report(actor, _bundle(form, contexts), now)
+            report = together_figures.report(actor, _bundle(actor, form, contexts, now), now)
     except NotFound:
         raise
     except Refusal as refused:
@@ -83,6 +86,7 @@ def book_together(request: HttpRequest) -> HttpResponse:
     rows = _rows(form, contexts, report)
     page = {
         "form": form,
+        "cards": _cards(actor, form, contexts, report, organisations, now),
         "rows": rows,
         "report": report,
         "requests": sum(row.needs_approval for row in rows),
@@ -97,12 +101,32 @@ def book_together(request: HttpRequest) -> HttpResponse:
     return render(request, "booking/together.html", page, status=status_of(refusal) if refusal else 200)
 
 
-def _bundle(form: TogetherForm, contexts: dict[int, BookingContext]) -> Bundle:
+def _bundle(actor: Actor, form: TogetherForm, contexts: dict[int, BookingContext], now: datetime) -> Bundle:
     """Raises Refusal with everything that cannot be read."""
     organisation_id = form.shared.organisation_id()
     if organisation_id is None:
         raise Refusal(Reason("booking.organisation_missing", {}, "organisation"))
-    return Bundle(organisation_id, form.read_places(contexts), form.shared.purpose, form.shared.research_project)
+    shared = form.shared
+    places = form.read_places(contexts)
+    return Bundle(organisation_id, places, shared.purpose, shared.research_project, chosen_card(actor, shared, now))
+
+
+def _cards(
+    actor: Actor,
+    form: TogetherForm,
+    contexts: dict[int, BookingContext],
+    report: PricedBundle | None,
+    organisations: Sequence[Organisation],
+    now: datetime,
+) -> CardPart:
+    """The cards for the first place, and what the chosen one has left after all of them."""
+    if not form.places:
+        return NO_CARDS
+    customer = next((one for one in organisations if str(one.pk) == form.shared.organisation), None)
+    first = report.rows[0].row.place.during if report else None
+    each = [one.figures.payable_now_fen for one in report.rows if one.figures] if report else []
+    context, total = contexts[form.places[0].instrument_id], sum(each) if each else None
+    return card_part(actor, context, customer, form.shared.fund_card, first, total, now, max(each, default=None))
 
 
 def _asked(request: HttpRequest, actor: Actor, bundle: Bundle, now: datetime) -> HttpResponse:

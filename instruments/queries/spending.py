@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Count, F, Q, QuerySet
 
 from config.kernel.access import Actor, get_visible, visible_to
+from config.kernel.errors import NotFound
 from instruments.access import keeps_groups
 from instruments.models import FundCard, GroupMember, ResearchGroup, SpendingRules
 from instruments.rules.spending import CardTerms
@@ -70,6 +71,15 @@ def spent_by(person_id: int, on: date) -> QuerySet[FundCard]:
     """The cards of the groups for which a person spends on a day, as leader or member."""
     member = GroupMember.objects.filter(user_id=person_id, from_on__lte=on).filter(Q(until_on=None) | Q(until_on__gte=on))
     return FundCard.objects.filter(Q(group__leader_id=person_id) | Q(group_id__in=member.values("group_id")))
+
+
+def card_to_spend(actor: Actor, card_id: int, now: datetime) -> FundCard:
+    """A card with its group and leader, for a person who spends for the group today. Raises NotFound for every other card."""
+    card = spent_by(actor.person_id, today(now)).filter(pk=card_id, organisation_id__in=actor.organisations())
+    found = card.select_related("group__leader").first()
+    if found is None:
+        raise NotFound.of("access.not_found", model="fundcard")
+    return found
 
 
 def cards_to_choose(actor: Actor, organisation_id: int, now: datetime, first_day: date, last_day: date) -> list[FundCard]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from config.kernel.access import Actor
 from config.kernel.errors import NotFound
 from instruments.models import FundCard
-from instruments.queries.spending import spent_by, today
+from instruments.queries.spending import card_to_spend
 
 
 def locked_card(card_id: int) -> FundCard:
@@ -21,8 +21,6 @@ def locked_card(card_id: int) -> FundCard:
 
 def locked_to_spend(actor: Actor, card_id: int, now: datetime) -> FundCard:
     """As ``locked_card``, for a person who spends for its group today. Raises NotFound for every other card."""
-    card = locked_card(card_id)
-    spent = card.organisation_id in actor.organisations() and spent_by(actor.person_id, today(now)).filter(pk=card_id).exists()
-    if not spent:
-        raise NotFound.of("access.not_found", model="fundcard")
-    return card
+    locked = locked_card(card_id)
+    card_to_spend(actor, card_id, now)
+    return locked

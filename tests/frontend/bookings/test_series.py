@@ -11,6 +11,7 @@ from booking.models import Reservation, ReservationSeries
 from booking.services import policies, transitions
 from booking.services.policies import Scope
 from tests.frontend.acting import FRAGMENT, query_count, words
+from tests.spending import build_spenders
 
 RULE = {"on": "2026-11-25", "from": "09:00", "to": "12:00", "frequency": "weekly", "every": "1", "ends": "count", "count": "3"}
 
@@ -217,3 +218,20 @@ def test_the_pages_cost_as_many_queries_for_many_times(as_, cast, page):
     policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"horizon_days": 100}, cast.now)
     few = query_count(as_("lin"), f"{page}?on=2026-11-25&from=09:00&to=12:00&ends=count&count=3")
     assert query_count(as_("lin"), f"{page}?on=2026-11-25&from=09:00&to=12:00&ends=count&count=30&frequency=daily") == few
+
+
+def test_a_series_is_paid_from_the_card_that_is_chosen_and_says_what_is_left(as_, cast, page):
+    spenders = build_spenders(cast)
+    typed = RULE | {"to": "10:00", "organisation": cast.lab.pk, "fund_card": spenders.card.pk}
+    shown = as_("ma").get(page, typed)
+    assert "NSF-1: \u00a5400.00 left after this" in words(shown)
+    assert as_("ma").post(page, sent(shown, action="ask")).status_code == 302
+    assert set(Reservation.objects.values_list("fund_card_id", flat=True)) == {spenders.card.pk}
+
+
+@pytest.mark.parametrize("card", ["999999", "x", "-1"])
+def test_a_card_that_is_not_the_persons_is_asked_for_again_and_nothing_is_lost(as_, cast, page, card):
+    build_spenders(cast)
+    typed = RULE | {"organisation": cast.lab.pk, "fund_card": card, "purpose": "kept typing"}
+    shown = as_("ma").get(page, typed)
+    assert shown.status_code == 422 and "Choose a fund card." in words(shown) and 'value="kept typing"' in shown.content.decode()

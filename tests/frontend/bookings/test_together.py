@@ -12,6 +12,7 @@ from booking.services import policies
 from booking.services.policies import Scope
 from tests.concurrency.world import add_instrument
 from tests.frontend.acting import words
+from tests.spending import build_spenders
 
 PAGE = "/book-together/"
 
@@ -100,3 +101,12 @@ def test_a_time_over_midnight_keeps_its_last_day(as_, cast, sem):
     page = as_("lin").get(PAGE, late)
     assert f'name="to_on-{sem.pk}" type="date" value="2026-11-26"' in page.content.decode()
     assert "Cannot be had so" in words(page)
+
+
+def test_all_of_them_are_paid_from_the_card_that_is_chosen(as_, cast, both):
+    spenders = build_spenders(cast)
+    typed = both | {"organisation": cast.lab.pk, "fund_card": spenders.card.pk}
+    shown = as_("ma").get(PAGE, typed)
+    assert "NSF-1: \u00a5400.00 left after this" in words(shown)
+    assert as_("ma").post(PAGE, sent(shown)).status_code == 302
+    assert list(Reservation.objects.values_list("fund_card_id", flat=True)) == [spenders.card.pk] * 2

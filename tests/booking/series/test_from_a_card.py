@@ -1,0 +1,114 @@
+"""A series and several instruments together that are paid from a fund card. An hour costs the institute's people 200 yuan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from billing.cards import services as cards
+from billing.cards.accounts import card_key
+from billing.ledger.models import Account
+from billing.settlement import series_figures, together_figures
+from billing.settlement.series_figures import expected_of
+from booking.models import LeaderApproval, Reservation
+from booking.services import leader_answers, series, together
+from booking.services.together import Bundle, Place
+from config.kernel.errors import Conflict, NotFound
+from instruments.models import Notice
+from instruments.services import research_groups
+from tests.concurrency.world import add_instrument
+from tests.spending import VALID, build_spenders
+
+
+@pytest.fixture
+def spenders(cast, programmes):
+    return build_spenders(cast)
+
+
+@pytest.fixture
+def on_card(spenders, wish):
+    """``on_card(hours=1)``: Ma's series of three times on the group's card."""
+
+    def make(card=None, **more):
+        return replace(wish(**more), organisation_id=spenders.cast.lab.pk, fund_card_id=(card or spenders.card).pk)
+
+    return make
+
+
+def report(spenders, asked, who="ma"):
+    return series_figures.report(spenders.cast.actor(who), asked, spenders.cast.now)
+
+
+def ask(spenders, asked, key="c1"):
+    shown = report(spenders, asked)
+    return series.ask(spenders.cast.actor("ma"), asked, shown.picks(), spenders.cast.now, idempotency_key=key)
+
+
+def held(spenders):
+    return Account.objects.get(key=card_key(spenders.card.pk)).held_fen
+
+
+def codes(report):
+    return [[reason.code for reason in one.row.verdict.reasons] for one in report.rows]
+
+
+def lab_heard(cast):
+    return [one.params["count"] for one in Notice.objects.filter(user=cast.users["wang"], event="series.requested")]
+
+
+def test_each_time_of_a_series_keeps_its_price_on_the_card(spenders, on_card):
+    research_groups.set_card_needed(spenders.cast.actor("li"), spenders.cast.lab.pk, True, spenders.cast.now)
+    made = ask(spenders, on_card(hours=1))
+    assert set(Reservation.objects.filter(series_id=made.series_id).values_list("fund_card_id", flat=True)) == {spenders.card.pk}
+    assert held(spenders) == 3 * 200_00
+    assert lab_heard(spenders.cast) == [3]
+
+
+def test_a_card_that_ends_before_the_last_time_is_said_at_that_time(spenders, on_card):
+    keeper, now = spenders.cast.actor("li"), spenders.cast.now
+    terms = cards.CardFacts("NSF-2", "Ends soon", VALID[0], date(2026, 12, 2), 5000_00, None)
+    soon = cards.open_card(keeper, spenders.salt.pk, terms, now)
+    assert codes(report(spenders, on_card(card=soon, hours=1))) == [[], [], ["card.not_valid_then"]]
+
+
+def test_more_than_the_card_has_is_asked_for_wholly_or_not_at_all(spenders, on_card):
+    asked = on_card(hours=2)
+    with pytest.raises(Conflict) as refused:
+        ask(spenders, asked)
+    assert [one.code for one in refused.value.reasons] == ["series.not_all", "card.not_enough_left"]
+    assert not Reservation.objects.exists() and held(spenders) == 0
+
+
+def test_the_lab_hears_of_a_time_only_once_the_leader_has_agreed(spenders, on_card):
+    keeper, now = spenders.cast.actor("li"), spenders.cast.now
+    terms = cards.CardFacts("NSF-3", "Asked about everything", *VALID, 5000_00, 100_00)
+    strict = cards.open_card(keeper, spenders.salt.pk, terms, now)
+    made = ask(spenders, on_card(card=strict, hours=1))
+    assert LeaderApproval.objects.filter(reservation__in=made.reservation_ids).count() == 3 and lab_heard(spenders.cast) == []
+    waiting = LeaderApproval.objects.get(reservation=made.reservation_ids[0])
+    leader_answers.agree(spenders.cast.actor("gao"), waiting.pk, now)
+    assert Notice.objects.filter(user=spenders.cast.users["wang"], event="reservation.requested").count() == 1
+
+
+@pytest.mark.parametrize("who", ["wang", "lin"])
+def test_who_does_not_spend_from_a_card_finds_none(spenders, on_card, who):
+    asked = on_card(hours=1)
+    if who == "lin":
+        asked = replace(asked, organisation_id=spenders.cast.firm.pk)
+    with pytest.raises(NotFound):
+        report(spenders, asked, who)
+
+
+def test_several_instruments_are_paid_from_one_card(spenders, slot):
+    cast = spenders.cast
+    sem = add_instrument(cast, "Electron microscope")
+    places = [Place(cast.xrd.pk, slot(9, 11), "self_operated"), Place(sem.pk, slot(11, 12), "self_operated")]
+    bundle = Bundle(cast.lab.pk, tuple(places), fund_card_id=spenders.card.pk)
+    shown = together_figures.report(cast.actor("ma"), bundle, cast.now)
+    assert shown.is_possible
+    seen = tuple(replace(one.row.place, expected=expected_of(one.figures)) for one in shown.rows)
+    together.ask(cast.actor("ma"), replace(bundle, places=seen), cast.now, idempotency_key="t1")
+    assert set(Reservation.objects.values_list("fund_card_id", flat=True)) == {spenders.card.pk}
+    assert held(spenders) == shown.total.payable_now_fen
