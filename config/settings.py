@@ -295,6 +295,10 @@ SPECTACULAR_SETTINGS = {
             )
         ],
         "ReservationChangeStateEnum": [(state, state) for state in ("open", "made", "refused", "withdrawn", "lapsed")],
+        "DowntimeKindEnum": [(kind, kind) for kind in ("breakdown", "calibration", "service", "consumables", "other")],
+        "MaintenancePlanKindEnum": [(kind, kind) for kind in ("calibration", "service", "consumables", "other")],
+        "DowntimeChoiceEnum": [(choice, choice) for choice in ("keep", "offer", "cancel")],
+        "OccupancySourceEnum": "booking.models.OccupancySource",
         "LicenceLevelEnum": [(level, level) for level in ("assisted", "self", "off_hours")],
         "EnquiryStateEnum": [(state, state) for state in ("open", "answered", "closed")],
         "QuotationStateEnum": [(state, state) for state in ("draft", "sent", "accepted", "declined", "expired", "withdrawn")],

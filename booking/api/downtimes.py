@@ -34,7 +34,7 @@ class OfferedIn(StrictSerializer):
     ends_at = Instant()
 
 
-class DecisionIn(StrictSerializer):
+class OutageDecisionIn(StrictSerializer):
     reservation = Id()
     choice = serializers.ChoiceField(choices=[one.value for one in Choice])
     times = serializers.ListField(
@@ -42,8 +42,8 @@ class DecisionIn(StrictSerializer):
     )
 
 
-class DecisionsIn(StrictSerializer):
-    decisions = serializers.ListField(child=DecisionIn(), min_length=1, max_length=MOST_DECIDED)
+class OutageDecisionsIn(StrictSerializer):
+    decisions = serializers.ListField(child=OutageDecisionIn(), min_length=1, max_length=MOST_DECIDED)
 
 
 class DowntimeIn(StrictSerializer):
@@ -56,7 +56,7 @@ class DowntimeIn(StrictSerializer):
     words = Text(max_length=WORDS_LENGTH, required=False, allow_blank=True, default="", help_text="For the customers.")
     words_en = Text(max_length=WORDS_LENGTH, required=False, allow_blank=True, default="")
     seen = serializers.ListField(child=Id(), required=False, default=list, max_length=MOST_DECIDED)
-    decisions = serializers.ListField(child=DecisionIn(), required=False, default=list, max_length=MOST_DECIDED)
+    decisions = serializers.ListField(child=OutageDecisionIn(), required=False, default=list, max_length=MOST_DECIDED)
 
 
 class UntilIn(StrictSerializer):
@@ -76,7 +76,7 @@ class DealtProblemOut(serializers.Serializer):
 
 class EffectOut(serializers.Serializer):
     reservation = serializers.IntegerField()
-    choice = serializers.ChoiceField(choices=["", *(one.value for one in Choice)])
+    choice = serializers.ChoiceField(choices=[one.value for one in Choice], allow_blank=True)
     became = serializers.ChoiceField(choices=[one.value for one in Became])
     problems = DealtProblemOut(many=True)
     at = serializers.DateTimeField()
@@ -160,7 +160,11 @@ class DowntimeView(ApiView):
     queryset = Downtime.objects.none()
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
-        shapes: dict[str, type[serializers.BaseSerializer[Any]]] = {"decide": DecisionsIn, "prolong": UntilIn, "close": NoFields}
+        shapes: dict[str, type[serializers.BaseSerializer[Any]]] = {
+            "decide": OutageDecisionsIn,
+            "prolong": UntilIn,
+            "close": NoFields,
+        }
         return shapes.get(self.action or "", DowntimeOut)
 
     @extend_schema(responses=DowntimeOut)

@@ -46,7 +46,7 @@ class TimelineEntryOut(serializers.Serializer):
     state = serializers.CharField()
     reservation = serializers.IntegerField(allow_null=True)
     downtime = serializers.IntegerField(allow_null=True)
-    downtime_kind = serializers.ChoiceField(choices=["", *(one.value for one in DowntimeKind)])
+    downtime_kind = serializers.ChoiceField(choices=[one.value for one in DowntimeKind], allow_blank=True)
     title = serializers.CharField()
     title_en = serializers.CharField()
     person = serializers.CharField()
