@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -192,8 +192,17 @@ def _instants(starts: datetime, ends: datetime, zone: ZoneInfo) -> TimeRange:
 
 def seen_time(data: Mapping[str, Any]) -> TimeRange | None:
     """The time that a form showed beside its button; None where it says none that can be read."""
+    return _time_between(str(data.get("seen_starts_at", "")), str(data.get("seen_ends_at", "")))
+
+
+def seen_times(data: Mapping[str, Any], ids: Iterable[int]) -> dict[int, TimeRange]:
+    """The times that a list showed, by id: ``seen-7`` is the interval (ISO 8601, with a slash) beside the seventh."""
+    found = {pk: _time_between(*str(data.get(f"seen-{pk}", "")).partition("/")[::2]) for pk in ids}
+    return {pk: during for pk, during in found.items() if during is not None}
+
+
+def _time_between(starts: str, ends: str) -> TimeRange | None:
     try:
-        starts_at, ends_at = (datetime.fromisoformat(str(data.get(name, ""))) for name in ("seen_starts_at", "seen_ends_at"))
-        return TimeRange(starts_at, ends_at)
+        return TimeRange(datetime.fromisoformat(starts), datetime.fromisoformat(ends))
     except (TypeError, ValueError):
         return None

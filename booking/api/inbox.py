@@ -10,7 +10,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from booking.api.serializers import NamedOut, StateOut
+from booking.api.serializers import NamedOut, SeenTimeIn, StateOut
+from booking.api.views import range_of
 from booking.models import Reservation
 from booking.queries import inbox as inbox_queries
 from booking.queries.inbox import Pending
@@ -44,8 +45,19 @@ class PendingOut(serializers.Serializer):
     own = serializers.BooleanField(help_text="You asked for it yourself: a colleague has to decide.")
 
 
+class SeenRequestIn(SeenTimeIn):
+    reservation = Id()
+
+
 class DecisionsIn(StrictSerializer):
     reservations = serializers.ListField(child=Id(), min_length=1, max_length=MOST_TOGETHER)
+    seen = serializers.ListField(
+        child=SeenRequestIn(),
+        max_length=MOST_TOGETHER,
+        required=False,
+        default=list,
+        help_text="The times that were looked at: what has moved since is not decided.",
+    )
     decision = serializers.ChoiceField(choices=[str(verdict) for verdict in Verdict])
     reason = Text(
         max_length=2000, required=False, allow_blank=True, default="", help_text="Needed to reject; read by the customers."
@@ -102,7 +114,8 @@ class DecisionsView(ApiView):
         key, asked = self.idempotency_key(request), self.valid(request)
         self.actor.require(Role.LAB_MANAGER)
         wish = Wish(Verdict(asked["decision"]), Why(words=asked["reason"]))
-        results = inbox.decide_all(self.actor, asked["reservations"], wish, self.now, idempotency_key=key)
+        seen = {one["reservation"]: range_of(one) for one in asked["seen"]}
+        results = inbox.decide_all(self.actor, asked["reservations"], wish, self.now, seen=seen, idempotency_key=key)
         failed = sum(one.refusal is not None for one in results)
         return Response(
             {"done": len(results) - failed, "failed": failed, "results": [_result(one) for one in results]},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -58,9 +58,16 @@ def decide(
 
 
 def decide_all(
-    actor: Actor, reservation_ids: Iterable[int], wish: Wish, now: datetime, *, idempotency_key: str = ""
+    actor: Actor,
+    reservation_ids: Iterable[int],
+    wish: Wish,
+    now: datetime,
+    *,
+    seen: Mapping[int, TimeRange] | None = None,
+    idempotency_key: str = "",
 ) -> list[Outcome]:
     """Decide each by itself, in the order given: what cannot be decided stays as it was and says why, and the others are done.
+    ``seen``: the times that were looked at, by id; one that has moved since is not decided.
 
     With a key what was decided once is answered again and not repeated; what was refused is tried again. Raises Refusal
     ``decision.none_chosen``, ``decision.too_many``, ``booking.reason_missing`` before anything is done.
@@ -69,7 +76,7 @@ def decide_all(
     _refuse_call(chosen, wish)
 
     def one(pk: int) -> None:
-        decide(actor, pk, wish, now)
+        decide(actor, pk, wish, now, seen=(seen or {}).get(pk))
 
     return [_outcome(pk, _once(actor, pk, wish, now, idempotency_key, one) if idempotency_key else one) for pk in chosen]
 

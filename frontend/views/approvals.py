@@ -27,7 +27,7 @@ from booking.services.inbox import Outcome, Wish
 from booking.services.reject_reasons import Why
 from config.kernel.access import Actor, Role, visible_to
 from config.kernel.errors import NotFound, Refusal
-from frontend.booking_form import seen_time
+from frontend.booking_form import seen_time, seen_times
 from frontend.http import actor_of
 from frontend.presenters import assessment
 from frontend.presenters.inbox import Row, day_rows, row_of, undo_of
@@ -191,7 +191,8 @@ def approval_decide(request: HttpRequest) -> HttpResponse:
     verdict = Verdict.REJECT if request.POST.get("verdict") == Verdict.REJECT else Verdict.APPROVE
     actor.require(Role.LAB_MANAGER)
     try:
-        outcomes = inbox.decide_all(actor, ids, Wish(verdict, _why(request.POST)), now)
+        seen = seen_times(request.POST, ids)
+        outcomes = inbox.decide_all(actor, ids, Wish(verdict, _why(request.POST)), now, seen=seen)
     except Refusal as refusal:
         return inbox_response(request, now, None, refusal, checked=ids)
     return _reported(request, actor, outcomes, now)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from booking.models import InstrumentPolicy, Reservation
 from booking.services import changes, transitions
 from booking.services.changes import ChangeRequest
+from config.kernel.time_range import TimeRange
 from tests.frontend.acting import words
 
 
@@ -27,6 +28,21 @@ def test_what_cannot_be_approved_with_the_others_stays_chosen_and_says_why(as_, 
     assert response.status_code == 200 and "2 done, 1 not:" in text and "was just taken" in text
     assert states(good, winner, rival) == ["approved", "approved", "requested"] and chosen(response) == [str(rival)]
     assert "2 requests approved. It is told in 10 seconds." in text
+
+
+def test_one_that_moved_since_the_list_was_shown_is_not_decided_with_the_others(as_, cast, ask):
+    same, moved = ask(9, 10), ask(14, 16)
+    shown = as_("wang").get("/approvals/").content.decode()
+    seen = dict(re.findall(r'name="(seen-\d+)" value="([^"]+)"', shown))
+    assert set(seen) == {f"seen-{same}", f"seen-{moved}"}
+    row = Reservation.objects.get(pk=moved)
+    later = TimeRange(row.starts_at + timedelta(hours=1), row.ends_at + timedelta(hours=1))
+    changes.change(cast.actor("lin"), ChangeRequest(moved, later), cast.now, idempotency_key="m")
+    response = as_("wang").post("/approvals/decide", {"chosen": [same, moved], "verdict": "approve"} | seen)
+    assert states(same, moved) == ["approved", "requested"] and chosen(response) == [str(moved)]
+    spoilt = {f"seen-{moved}": "x/y"}
+    as_("wang").post("/approvals/decide", {"chosen": [moved], "verdict": "approve"} | spoilt)
+    assert states(moved) == ["approved"]
 
 
 def test_all_that_was_chosen_is_taken_back_with_one_press_while_there_is_time(as_, ask, clock):
