@@ -218,6 +218,7 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "booking.runs_are_of_their_instrument",
         "booking.wishes_and_disputes_follow_states",
         "booking.colleagues_have_agreed",
+        "booking.imported_ones_say_where_from",
         "fees.cards_paid_and_got_back_what_fees_say",
         "fees.never_more_falls_away_than_there_is",
         "fees.only_for_time_that_was_left",

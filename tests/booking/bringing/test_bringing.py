@@ -8,6 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from billing.ledger.models import Transfer
 from billing.settlement.models import Charge, Quote
 from billing.subsidy import services as subsidy
 from booking.models import ImportedBooking, Occupancy, Reservation, UsageSession
@@ -173,13 +174,17 @@ def test_a_programme_that_does_not_say_so_gives_nothing_to_what_was_brought_alon
     assert all("subsidy.unmet.imported" in {why["code"] for why in one["reasons"]} for one in outcomes)
 
 
-def test_a_programme_that_says_so_covers_it(cast, take_in):
+def test_a_programme_that_says_so_covers_it_until_the_import_is_taken_back(cast, take_in, now):
     document = programme_document("DEMO-QH-V")
     document["imported_sessions"] = {"allowed": True, "clause": document["validity"]["clause"]}
     version = subsidy.draft_version(cast.actor("chen"), document, cast.now)
     subsidy.publish_version(cast.actor("sun"), version, cast.now)
-    take_in(LIVE)
+    run = take_in(LIVE + PAST)
     assert [one["outcome"] for one in Quote.objects.latest("revision").result["outcomes"]] == ["award"]
+    holds = Transfer.objects.filter(kind="hold", ends__isnull=True)
+    assert holds.count() == 2
+    brought_bookings.undo(cast.actor("wang"), run.pk, now)
+    assert not holds.exists() and wrong() == {}
 
 
 def test_a_whole_import_is_taken_back_and_may_come_again(cast, take_in, preview, now):
