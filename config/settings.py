@@ -298,6 +298,26 @@ SPECTACULAR_SETTINGS = {
         "DowntimeKindEnum": [(kind, kind) for kind in ("breakdown", "calibration", "service", "consumables", "other")],
         "MaintenancePlanKindEnum": [(kind, kind) for kind in ("calibration", "service", "consumables", "other")],
         "DowntimeChoiceEnum": [(choice, choice) for choice in ("keep", "offer", "cancel")],
+        "SampleJobStateEnum": [
+            (one, one)
+            for one in (
+                "asked",
+                "accepted",
+                "received",
+                "preparing",
+                "tested",
+                "reported",
+                "closed",
+                "refused",
+                "cancelled",
+                "failed",
+            )
+        ],
+        "SampleStateEnum": [(one, one) for one in ("expected", "received", "prepared", "tested", "unfit", "lost")],
+        "SampleStepEnum": [(one, one) for one in ("receive", "prepare", "test", "find_unfit", "lose", "take_back")],
+        "RemainsEnum": [(one, one) for one in ("with_lab", "kept", "returned", "discarded")],
+        "RemainsWishEnum": [(one, one) for one in ("return", "discard", "keep")],
+        "SampleExtraKindEnum": [(one, one) for one in ("extra", "retest")],
         "OccupancySourceEnum": "booking.models.OccupancySource",
         "LicenceLevelEnum": [(level, level) for level in ("assisted", "self", "off_hours")],
         "EnquiryStateEnum": [(state, state) for state in ("open", "answered", "closed")],

@@ -54,6 +54,16 @@ GROUPS = (CUSTOMERS | only("inspector"), FOREIGN | only("inspector"))
 SLIPS = (OWNERS | only("inspector"), only("inspector"))
 
 ROWS: dict[str, tuple[Rows, ...]] = {
+    "billing.bookingfee": (Rows("reservation__organisation_id", *BOOKINGS),),
+    "billing.commissionsamplejob": _commissions("sheet__"),
+    "billing.feerelief": (Rows("fee__reservation__organisation_id", *BOOKINGS),),
+    "booking.bookingconsent": (Rows("organisation_id", only("researcher", "firm_admin"), FOREIGN),),
+    "booking.downtime": (Rows("instrument__organisation_id", *RUNNING),),
+    "booking.downtimeeffect": (Rows("downtime__instrument__organisation_id", *RUNNING),),
+    "booking.importedbooking": (Rows("reservation__organisation_id", *BOOKINGS),),
+    "booking.maintenanceplan": (Rows("instrument__organisation_id", *RUNNING),),
+    "booking.sampleday": (Rows("job__organisation_id", *BOOKINGS),),
+    "booking.sampleparcel": (Rows("job__organisation_id", *BOOKINGS),),
     "billing.internalslip": (Rows("organisation_id", *SLIPS),),
     "booking.leaderapproval": (Rows("reservation__organisation_id", *BOOKINGS),),
     "instruments.fundcard": (Rows("organisation_id", *GROUPS),),

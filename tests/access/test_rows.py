@@ -9,19 +9,23 @@ from typing import Any
 import pytest
 from django.apps import apps
 
-from billing.ordering.models import CommissionReservation
+from billing.models import BookingFee, CommissionReservation, CommissionSampleJob, FeeRelief, PriceVersion
 from booking.models import (
     AccessListEntry,
     CourseScope,
     CreditRules,
     Delegation,
+    DowntimeEffect,
     EnquiryMessage,
     EnquirySeen,
+    ImportedBooking,
     LicenceGap,
     PolicyLayer,
     RejectReason,
     RequestDecision,
     ReservationChange,
+    SampleDay,
+    SampleParcel,
     SuggestedTime,
     TrainingCourse,
 )
@@ -53,6 +57,9 @@ def full(world: World) -> World:
         CourseScope.objects.create(course=gone, instrument=instrument)
         LicenceGap.objects.create(reservation_id=world.objects["reservation:approved"][place], told_at=now)
         _decided(lab, world.objects["reservation:approved"][place], asker, manager, now)
+        _left_unused(world, place, instrument, now)
+        _out_of_service(world, place, now)
+        _sent(world, place, world.objects["test_item"][place], manager, now)
         for kind, sheet in (("requested", "draft"), ("approved", "signed")):
             CommissionReservation.objects.create(
                 sheet_id=world.objects[f"commission:{sheet}"][place],
@@ -65,6 +72,46 @@ def full(world: World) -> World:
         for about in ({"customer": customer}, {"person": person}):
             AccessListEntry.objects.create(verdict="deny", reason="x", created_by=cast.users["zhou"], created_at=now, **about)
     return world
+
+
+def _left_unused(world: World, place: int, instrument: Any, now: datetime) -> None:
+    """A fee of which a part falls away, and where a booking came from."""
+    left, used = (world.objects[f"reservation:{kind}"][place] for kind in ("approved", "requested"))
+    later = now + timedelta(hours=1)
+    version = PriceVersion.objects.order_by("pk")[0]
+    figures = {"gross_fen": 100, "deducted_fen": 0, "refunded_fen": 0, "payable_now_fen": 100, "final_cost_fen": 100}
+    frozen = {"estimate": False, "inputs": {}, "inputs_sha256": "", "result": {}, "engine_version": 1, "created_at": now}
+    fee = BookingFee.objects.create(
+        reservation_id=left, kind="no_show", price_version=version, calendar_id=instrument.calendar_id, starts_at=now, ends_at=later,
+        **figures, **frozen,
+    )  # fmt: skip
+    said = {"inputs": {}, "inputs_sha256": "", "result": {}, "created_at": now}
+    FeeRelief.objects.create(fee=fee, cause="taken_again", used_by_id=used, amount_fen=50, **said)
+    ImportedBooking.objects.create(
+        reservation_id=left,
+        organisation=instrument.organisation,
+        line=1,
+        source_key="1",
+        source_starts_at=now,
+        source_ends_at=later,
+    )
+
+
+def _out_of_service(world: World, place: int, now: datetime) -> None:
+    reservation_id = world.objects["reservation:approved"][place]
+    DowntimeEffect.objects.create(
+        downtime_id=world.objects["downtime"][place], reservation_id=reservation_id, choice="keep", became="kept", at=now
+    )
+
+
+def _sent(world: World, place: int, item: int, manager: Any, now: datetime) -> None:
+    """A parcel, a day on which samples are measured, and the commissions to which they belong."""
+    asked, reported = (world.objects[kind][place] for kind in ("sample_job", "sample_job:reported"))
+    SampleParcel.objects.create(job_id=asked, direction="to_lab", carrier="x", number="1", noted_by=manager, noted_at=now)
+    SampleDay.objects.create(job_id=asked, resource_id=item, day=now.date(), samples=1)
+    for kind, job in (("draft", asked), ("signed", reported)):
+        sheet = world.objects[f"commission:{kind}"][place]
+        CommissionSampleJob.objects.create(sheet_id=sheet, sample_job_id=job, linked_by=manager, linked_at=now)
 
 
 def _decided(lab: Any, reservation_id: int, absent: Any, manager: Any, now: datetime) -> None:
