@@ -314,6 +314,7 @@ SPECTACULAR_SETTINGS = {
             )
         ],
         "SampleStateEnum": [(one, one) for one in ("expected", "received", "prepared", "tested", "unfit", "lost")],
+        "SeriesStepEnum": [(one, one) for one in ("cancel", "move")],
         "SampleStepEnum": [(one, one) for one in ("receive", "prepare", "test", "find_unfit", "lose", "take_back")],
         "RemainsEnum": [(one, one) for one in ("with_lab", "kept", "returned", "discarded")],
         "RemainsWishEnum": [(one, one) for one in ("return", "discard", "keep")],
