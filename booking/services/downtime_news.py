@@ -31,6 +31,11 @@ def begun(downtime: Downtime, hit: int, now: datetime) -> None:
 def over(downtime: Downtime, waiting: Iterable[Reservation], now: datetime) -> None:
     """To the lab's managers, and to those whose place in it still lies ahead."""
     _tell_lab("lab.in_service_again", downtime, now)
+    free_again(waiting, now)
+
+
+def free_again(waiting: Iterable[Reservation], now: datetime) -> None:
+    """To customers who were told that they wait: it works by their time."""
     for reservation in waiting:
         notices.defer(reservation, "works_again", now)
 
