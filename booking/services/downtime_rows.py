@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import Downtime, Occupancy, OccupancySource, Reservation
@@ -34,9 +34,20 @@ def _breakdowns(instrument_id: int) -> QuerySet[Downtime]:
 
 def in_the_way(calendar_id: int, during: TimeRange) -> list[TimeRange]:
     """The open downtimes of the calendar that reach into ``during``, now or planned, by start."""
+    return [one.during for one in _open_in(calendar_id, during)]
+
+
+def kept_in(calendar_id: int, during: TimeRange) -> TimeRange | None:
+    """The first open downtime that reaches into ``during`` without having taken any of that: somebody else keeps it, or did until now."""
+    span = TimestamptzRange(during.starts_at, during.ends_at)
+    taken = Occupancy.objects.filter(downtime=OuterRef("pk"), during__overlap=span)
+    found = _open_in(calendar_id, during).exclude(Exists(taken)).first()
+    return found.during if found else None
+
+
+def _open_in(calendar_id: int, during: TimeRange) -> QuerySet[Downtime]:
     rows = Downtime.objects.filter(instrument__calendar_id=calendar_id, closed_at=None, ends_at__gt=during.starts_at)
-    found = rows.filter(starts_at__lt=during.ends_at).order_by("starts_at", "pk").values_list("starts_at", "ends_at")
-    return [TimeRange(starts_at, ends_at) for starts_at, ends_at in found]
+    return rows.filter(starts_at__lt=during.ends_at).order_by("starts_at", "pk")
 
 
 def could_be_used(reservation: Reservation) -> bool:

@@ -17,7 +17,7 @@ from booking.models import Downtime, DowntimeEffect, Occupancy, Reservation, Res
 from booking.rules.changes import ChangeEvent, ChangeState, Side
 from booking.rules.downtime import MOST_DECIDED, Became, Choice, DowntimeKind, choices_for
 from booking.rules.states import ReservationState
-from booking.services import changes, conflicts, downtime_news, downtime_rows, holds, sessions, transitions
+from booking.services import changes, conflicts, downtime_news, downtime_rows, holds, maintenance_plans, sessions, transitions
 from booking.services import context as booking_context
 from booking.services.changes import ChangeRequest
 from booking.services.sides import require_lab
@@ -51,7 +51,8 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """``during`` begins now for a breakdown, whatever it says. ``note`` is for the lab, ``words`` (``words_en``) are for the customers.
+    """``during`` begins now for a breakdown, whatever it says, and where ``starts_now``: no start was named. ``note`` is for the lab,
+    ``words`` (``words_en``) are for the customers. ``plan_id`` is the maintenance that comes again which it counts for (0: none).
     ``seen`` are the bookings that were shown with it; those without a decision keep their place and wait."""
 
     kind: DowntimeKind
@@ -61,10 +62,12 @@ class Outage:
     words_en: str = ""
     decisions: Mapping[int, Decision] = field(default_factory=dict)
     seen: frozenset[int] = frozenset()
+    starts_now: bool = False
+    plan_id: int = 0
 
     def payload(self) -> dict[str, Any]:
         """What makes two calls the same for idempotency."""
-        planned = self.kind is not DowntimeKind.BREAKDOWN
+        planned = self.kind is not DowntimeKind.BREAKDOWN and not self.starts_now
         return {
             "kind": self.kind.value,
             "from": self.during.starts_at.isoformat() if planned else "",
@@ -72,14 +75,15 @@ class Outage:
             "note": self.note,
             "words": self.words,
             "words_en": self.words_en,
+            "plan": self.plan_id,
         }
 
 
 def declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime, *, idempotency_key: str) -> Downtime:
     """Take the instrument out of service, then deal with each booking as it was decided; returns the downtime with its effects.
 
-    Raises NotFound, Forbidden, Refusal ``maintenance.too_long``, ``downtime.over``, ``downtime.open_already``, ``names.*``, Conflict
-    ``downtime.others_hit`` when a booking is hit that was not shown: nothing is done then.
+    Raises NotFound, Forbidden, Refusal ``maintenance.too_long``, ``downtime.over``, ``downtime.open_already``, ``plan.breakdown``,
+    ``names.*``, Conflict ``downtime.others_hit`` when a booking is hit that was not shown: nothing is done then.
     """
     outage = _cleaned(outage, now)
 
@@ -110,6 +114,8 @@ def _cleaned(outage: Outage, now: datetime) -> Outage:
         clean_name(outage.words_en, WORDS_LENGTH, field="words_en") if outage.words_en.strip() else "",
         outage.decisions,
         outage.seen,
+        outage.starts_now,
+        outage.plan_id,
     )
 
 
@@ -120,6 +126,7 @@ def _declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime) ->
     if outage.kind is DowntimeKind.BREAKDOWN and _open_breakdown(instrument_id) is not None:
         raise Refusal.of("downtime.open_already")
     _refuse_unseen(instrument.calendar_id, outage.during, outage.seen, now)
+    plan = maintenance_plans.plan_for(actor, outage.plan_id, instrument_id, outage.kind) if outage.plan_id else None
     row = Downtime.objects.create(
         instrument=instrument,
         kind=outage.kind,
@@ -132,6 +139,8 @@ def _declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime) ->
         made_by_id=actor.person_id,
         made_at=now,
     )
+    if plan is not None:
+        maintenance_plans.count(row, plan, now)
     holds.clear(instrument.calendar_id, outage.during, now)
     downtime_rows.fill(row, instrument.calendar_id)
     after = {"kind": row.kind, "starts_at": row.starts_at.isoformat(), "ends_at": row.ends_at.isoformat()}

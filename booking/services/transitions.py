@@ -326,8 +326,8 @@ def _release(
 def fault_in(reservation: Reservation, action: Action, actor: Actor, now: datetime) -> Fault | None:
     """What the customer would do wrong if the actor did this now; ``reservation`` comes with its instrument, site and customer.
 
-    Nothing where the time could not be used: the instrument does not run then, or its calendar was closed meanwhile. Who manages the lab gives
-    a time back for the lab, with a reason that both sides read.
+    Nothing where the time could not be used: the instrument does not run then, or its calendar was closed meanwhile. Who manages the
+    lab gives a time back for the lab, with a reason that both sides read.
     """
     release = Release(action, ReservationState(reservation.state), by_customer=not is_lab(reservation, actor))
     fault = fault_of(release, policy_for(reservation.instrument), reservation.during, now)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from psycopg.types.range import TimestamptzRange
@@ -10,11 +12,13 @@ from psycopg.types.range import TimestamptzRange
 from billing.settlement.reservation_figures import quoted_of
 from booking.models import CreditEvent, Downtime, DowntimeEffect, Occupancy, Reservation, ReservationChange, UsageSession
 from booking.queries import downtimes as downtime_queries
-from booking.rules.downtime import Became, Choice, DowntimeKind
+from booking.rules.changes import counting
+from booking.rules.downtime import Became, Choice, DowntimeKind, begins_before, outage_reason
 from booking.rules.leaving import Fault
 from booking.rules.states import Action
-from booking.services import changes, credit, downtime_rows, downtimes, transitions
+from booking.services import changes, credit, downtime_rows, downtimes, holds, transitions, waiting
 from booking.services.downtimes import Decision
+from booking.services.waiting import Wish
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.time_range import TimeRange
 from tests.booking.usage.conftest import wrong
@@ -359,3 +363,53 @@ def test_another_start_or_other_words_are_another_call(cast, slot, breaks, more)
     breaks(slot(14, 15).ends_at, **given)
     with pytest.raises(Refusal, match="idempotency"):
         breaks(slot(14, 15).ends_at, **(given | more))
+
+
+# --- Nobody can book in it --------------------------------------------------------------------------------------------
+def test_what_a_booking_kept_of_planned_work_cannot_be_booked_once_it_is_free(cast, slot, booked, breaks, ask):
+    """The work takes it at the next look, a minute later at most: until then it is asked as a rule."""
+    kept, other = booked(10, 12), booked(16, 18, who="he")
+    breaks(slot(14, 15).ends_at, {kept.pk: KEEP}, kind=DowntimeKind.SERVICE, starts_at=slot(10, 11).starts_at)
+    transitions.cancel(cast.actor("lin"), kept.pk, cast.now)
+    with pytest.raises(Refusal, match=r"downtime\.in_the_way"):
+        ask(10, 12)
+    with pytest.raises(Refusal, match=r"downtime\.in_the_way"):
+        changes.change_one(cast.actor("he"), changes.ChangeRequest(other.pk, slot(10, 12)), cast.now)
+    with pytest.raises(Refusal, match=r"downtime\.in_the_way"):
+        holds.hold(cast.actor("lin"), cast.xrd.pk, slot(10, 12), cast.now)
+    assert ask(15, 16)
+
+
+def test_nobody_on_the_waiting_list_is_offered_what_planned_work_waits_for(cast, slot, booked, breaks):
+    kept = booked(10, 12)
+    whole = Wish(cast.xrd.pk, cast.other_firm.pk, slot(10, 12), 120, "assisted")
+    entry = waiting.join(cast.actor("he"), whole, cast.now)
+    row = breaks(slot(12, 13).starts_at, {kept.pk: KEEP}, kind=DowntimeKind.SERVICE, starts_at=slot(10, 11).starts_at)
+    transitions.cancel(cast.actor("lin"), kept.pk, cast.now)
+    assert waiting.offer_free_time(cast.now) == 0 and entry
+    downtimes.close(cast.actor("wang"), row.pk, cast.now)
+    assert waiting.offer_free_time(cast.now) == 1, "without the work it is offered"
+
+
+def test_who_keeps_a_place_in_planned_work_may_give_a_part_of_it_back(cast, slot, booked, breaks):
+    kept = booked(10, 14)
+    breaks(slot(14, 15).ends_at, {kept.pk: KEEP}, kind=DowntimeKind.SERVICE, starts_at=slot(12, 13).starts_at)
+    reasons = [outage_reason(slot(12, 15), ZoneInfo("Asia/Shanghai"))]
+    assert counting(reasons, kept.during, slot(10, 13)) == []
+    assert counting(reasons, kept.during, slot(12, 16)) == reasons
+
+
+@pytest.mark.parametrize(
+    ("kind", "begins", "before"),
+    [("service", 10, True), ("service", 11, False), ("service", 12, False), ("breakdown", 10, False)],
+)
+def test_only_before_planned_work_one_begins_as_booked(slot, kind, begins, before):
+    assert begins_before(slot(begins, 13).starts_at, slot(11, 12).starts_at, DowntimeKind(kind)) is before
+
+
+def test_who_begins_before_planned_work_hears_when_that_begins_and_of_no_cancellation(cast, slot, booked, breaks):
+    first, second = booked(9, 12), booked(12, 14, who="he")
+    breaks(slot(15, 16).ends_at, {first.pk: KEEP, second.pk: KEEP}, kind=DowntimeKind.SERVICE, starts_at=slot(11, 12).starts_at)
+    (mail,) = [one for one in mails() if one["to"] == ["lin@example.org"] and "work on it begins" in one["subject"]]
+    assert re.search(r"The work begins at .*11:00", mail["text"]) and "is cancelled" not in mail["text"]
+    assert (told("lin", "waits"), told("he", "waits")) == (0, 1)
