@@ -88,6 +88,9 @@ register(
             "This cannot be done with this booking now: it has moved, begun or ended. Look at it and choose again."
         ),
         "downtime.offered_within": _("The offered time lies in the outage. Choose one after its end."),
+        "downtime.in_the_way": _(
+            "The instrument is out of service from %(closed_from)s to %(closed_until)s. Choose a time that does not touch this."
+        ),
         "downtime.nobody_to_blame": _(
             "The instrument was out of service then, so nobody missed it. Cancel it with a reason instead."
         ),
@@ -96,7 +99,10 @@ register(
         "plan.out_of_range": _("Choose a whole number of at most %(most)s."),
         "plan.too_many": _("An instrument can have %(most)s plans. Remove one first."),
         "plan.made_already": _("It is planned already: see what is now and planned. Take that back to plan it anew."),
-        "plan.no_time": _("In the next %(days)s days no %(minutes)s minutes are open and free in one piece. Plan it by hand."),
+        "plan.no_time": _(
+            "In the next %(days)s days no %(minutes)s minutes are open and free in one piece. Choose the time by hand, and say that it "
+            "counts for this plan."
+        ),
         "maintenance.too_long": _("Plan at most %(days)s days at once. Is the year right?"),
         "booking.day_unreadable": _("Give the day as year, month and day, for example 2026-11-23."),
         "booking.time_unreadable": _("Give the time in hours and minutes, for example 09:30."),

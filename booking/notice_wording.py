@@ -242,6 +242,17 @@ register_events(
                 _WHY,
             ),
         ),
+        "reservation.meets_work": _customer(
+            _("%(instrument)s: work on it begins within the time of %(reference)s"),
+            _("Work begins within a reservation"),
+            "tool",
+            lines=(
+                *_WHEN,
+                _("The work begins at %(work_at)s and lasts until %(until_at)s."),
+                _("Your place is kept: you can begin as booked, and have until the work begins. Ask the lab if you need longer."),
+                _WHY,
+            ),
+        ),
         "reservation.works_again": _customer(
             _("%(instrument)s works again: your reservation %(reference)s takes place"),
             _("Instrument of a reservation works again"),

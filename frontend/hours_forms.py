@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from booking.downtime_wording import KIND_NAMES
+from booking.models import MaintenancePlan
 from booking.rules.downtime import DowntimeKind
 from booking.services.downtimes import WORDS_LENGTH
 from booking.services.maintenance_plans import (
@@ -303,6 +304,7 @@ class MaintenanceForm(forms.Form):
     starts_local = LocalMomentField(_("From"), required=False, help_text=_("For planned work; a breakdown begins now."))
     ends_local = LocalMomentField(_("Until"))
     note = forms.CharField(label=_("What is done"), max_length=REASON_LENGTH, help_text=_("Shown to your lab only."))
+    for_plan = forms.TypedChoiceField(label=_("Counts for"), required=False, coerce=int)
     words = forms.CharField(
         label=_("Words to the customers"),
         required=False,
@@ -317,6 +319,14 @@ class MaintenanceForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("For those who read English; without it they get the first."),
     )
+
+    def __init__(self, *args: Any, plans: Iterable[MaintenancePlan] = (), **more: Any) -> None:
+        super().__init__(*args, **more)
+        known = [(one.pk, one.name) for one in plans]
+        if not known:
+            del self.fields["for_plan"]
+        else:
+            self.fields["for_plan"].choices = [("", _("Nothing that comes again")), *known]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Planned work says when it begins; a breakdown begins now."""

@@ -55,6 +55,7 @@ class DowntimeIn(StrictSerializer):
     note = Text(max_length=NOTE_LENGTH, required=False, allow_blank=True, default="", help_text="For the lab alone.")
     words = Text(max_length=WORDS_LENGTH, required=False, allow_blank=True, default="", help_text="For the customers.")
     words_en = Text(max_length=WORDS_LENGTH, required=False, allow_blank=True, default="")
+    plan = Id(required=False, help_text="The maintenance of this instrument that comes again, which it counts for.")
     seen = serializers.ListField(child=Id(), required=False, default=list, max_length=MOST_DECIDED)
     decisions = serializers.ListField(child=OutageDecisionIn(), required=False, default=list, max_length=MOST_DECIDED)
 
@@ -148,6 +149,8 @@ class InstrumentDowntimesView(ApiView):
             asked["words_en"],
             _decisions(asked["decisions"]),
             frozenset(asked["seen"]),
+            "starts_at" not in asked,
+            asked.get("plan", 0),
         )
         made = downtimes.declare(self.actor, int(pk), outage, self.now, idempotency_key=key)
         return Response(_shown(get_visible(downtime_queries.downtime_detail(self.actor), self.actor, pk=made.pk)), status=201)

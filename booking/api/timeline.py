@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from booking.models import Occupancy, OccupancySource
 from booking.queries.timeline import Entry, Span, Timeline, timeline
 from booking.rules.downtime import DowntimeKind
-from config.kernel.api.fields import IdParameter
+from config.kernel.api.fields import Day, IdParameter
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import ApiView
 
@@ -24,7 +24,7 @@ MOST_PAGES = 1000
 
 class TimelineParameters(StrictSerializer):
     lab = IdParameter(required=False, help_text="One of my labs; without it all of them.")
-    date = serializers.DateField(required=False, help_text="The first day; default today at the first instrument's site.")
+    date = Day(required=False, help_text="The first day; default today at the first instrument's site.")
     span = serializers.ChoiceField(choices=[one.value for one in Span], required=False, default=Span.DAY.value)
     page = serializers.IntegerField(required=False, default=1, min_value=1, max_value=MOST_PAGES)
 

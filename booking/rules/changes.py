@@ -76,9 +76,9 @@ _ABOUT_THE_START = frozenset({"booking.in_the_past", "booking.too_soon", "bookin
 def counting(reasons: Iterable[Reason], old: TimeRange, new: TimeRange) -> list[Reason]:
     """Those of the reasons against ``new`` that count for what is booked as ``old`` already.
 
-    When it may begin is not judged again for a start that stays, nor whether an end that stays lies on the grid of today, and no quota
-    keeps anybody from giving time back. Everything else counts as for a new booking: licences, measures, lengths, the state of the
-    instrument, opening hours.
+    When it may begin is not judged again for a start that stays, nor whether an end that stays lies on the grid of today, and neither
+    a quota nor an outage keeps anybody from giving time back. Everything else counts as for a new booking: licences, measures, lengths,
+    the state of the instrument, opening hours.
     """
     found = list(reasons)
     if new.starts_at == old.starts_at:
@@ -86,5 +86,5 @@ def counting(reasons: Iterable[Reason], old: TimeRange, new: TimeRange) -> list[
     if new.ends_at == old.ends_at:
         found = [one for one in found if one.code != "booking.end_off_grid"]
     if old.contains(new):
-        found = [one for one in found if not one.code.startswith("quota.")]
+        found = [one for one in found if not one.code.startswith("quota.") and one.code != "downtime.in_the_way"]
     return found

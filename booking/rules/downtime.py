@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from booking.rules.policy import BookingPolicy
 from booking.rules.slots import free_ranges, nearest_alternatives
 from booking.rules.states import ReservationState
+from config.kernel.errors import Reason
 from config.kernel.time_range import TimeRange
 
 MOST_TIMES = 3
@@ -85,6 +86,18 @@ def share_out(
                 taken.append(policy.occupied(found[0]))
                 free = free_ranges(opening, taken, policy, now)
     return shares
+
+
+def begins_before(starts_at: datetime, outage_starts_at: datetime, kind: DowntimeKind) -> bool:
+    """Whether a booking may begin before the outage does: nothing begins on what is broken."""
+    return kind is not DowntimeKind.BREAKDOWN and starts_at < outage_starts_at
+
+
+def outage_reason(outage: TimeRange, zone: ZoneInfo) -> Reason:
+    """Why nobody can book in it; its ends are ISO 8601 with the site's offset."""
+    ends = {"closed_from": outage.starts_at, "closed_until": outage.ends_at}
+    params = {name: moment.astimezone(zone).isoformat() for name, moment in ends.items()}
+    return Reason("downtime.in_the_way", params, "starts_at")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, holds, notices, spending, times, transitions
 from booking.services.context import BookingContext, busy_ranges, of_reservation
-from booking.services.refusing import BOOKING_ROLES, refusal_reasons
+from booking.services.refusing import BOOKING_ROLES, outage_reasons, refusal_reasons
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.services import idempotency, transactions
@@ -293,6 +293,8 @@ def accept(
         _refuse_impossible(locked, during, now)
         if fresh.side == Side.LAB:
             _refuse_by_rules(context, locked, during, Side.LAB, now)
+        else:
+            Refusal.raise_any(counting(outage_reasons(context, during), locked.during, during))
         if during.starts_at <= now and during.starts_at != locked.starts_at:
             raise Refusal.of("change.over", field="starts_at")
         Refusal.raise_any(context.closed_reasons(during))

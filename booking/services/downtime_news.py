@@ -12,7 +12,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from booking.models import Downtime, Reservation
-from booking.rules.downtime import DowntimeKind
+from booking.rules.downtime import DowntimeKind, begins_before
 from booking.services import notices
 from booking.services.changes import REASON_LENGTH
 from config.kernel.access import Role
@@ -31,15 +31,24 @@ def begun(downtime: Downtime, hit: int, now: datetime) -> None:
 def over(downtime: Downtime, waiting: Iterable[Reservation], now: datetime) -> None:
     """To the lab's managers, and to those whose place in it still lies ahead."""
     _tell_lab("lab.in_service_again", downtime, now)
+    free_again(waiting, now)
+
+
+def free_again(waiting: Iterable[Reservation], now: datetime) -> None:
+    """To customers who were told that they wait: it works by their time."""
     for reservation in waiting:
         notices.defer(reservation, "works_again", now)
 
 
 def waits(reservation: Reservation, downtime: Downtime, now: datetime, elsewhere: Elsewhere = None) -> None:
-    """To the customer: the place is kept, and what happens if it does not work by then."""
-    notices.defer(
-        reservation, "waits_for_repair", now, until_at=_local(downtime), reason=own_words(reservation, downtime, elsewhere)
-    )
+    """To the customer: the place is kept, and what happens if it does not work by then; who may begin before planned work does hears
+    when that begins."""
+    reason = own_words(reservation, downtime, elsewhere)
+    if begins_before(reservation.starts_at, downtime.starts_at, DowntimeKind(downtime.kind)):
+        work_at = downtime.starts_at.astimezone(_zone(downtime)).isoformat()
+        notices.defer(reservation, "meets_work", now, work_at=work_at, until_at=_local(downtime), reason=reason)
+    else:
+        notices.defer(reservation, "waits_for_repair", now, until_at=_local(downtime), reason=reason)
 
 
 def reason_for(reservation: Reservation, downtime: Downtime, elsewhere: Elsewhere = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from psycopg.types.range import TimestamptzRange
 
 from booking.models import Downtime, Occupancy, OccupancySource, Reservation
@@ -15,16 +15,47 @@ from instruments.models import BOOKABLE_STATUSES, Instrument
 
 def works_again_by(instrument_id: int, moment: datetime) -> bool:
     """Whether the instrument, which does not run now, is expected to by ``moment``: its breakdown has an end before that."""
-    rows = Downtime.objects.filter(instrument_id=instrument_id, kind=DowntimeKind.BREAKDOWN, closed_at=None)
-    return rows.filter(ends_at__lte=moment, status_before__in=BOOKABLE_STATUSES).exists()
+    return _breakdowns(instrument_id).filter(ends_at__lte=moment).exists()
 
 
 def works_again_at(instrument: Instrument, now: datetime) -> datetime | None:
     """When an instrument that does not run now is expected to, where its lab said so: everybody may know. No query while it runs."""
     if instrument.status in BOOKABLE_STATUSES:
         return None
-    rows = Downtime.objects.filter(instrument=instrument, kind=DowntimeKind.BREAKDOWN, closed_at=None, ends_at__gt=now)
-    return rows.values_list("ends_at", flat=True).first()
+    return _breakdowns(instrument.pk).filter(ends_at__gt=now).values_list("ends_at", flat=True).first()
+
+
+def _breakdowns(instrument_id: int) -> QuerySet[Downtime]:
+    """The open one, where the instrument can be booked again once it is over."""
+    return Downtime.objects.filter(
+        instrument_id=instrument_id, kind=DowntimeKind.BREAKDOWN, closed_at=None, status_before__in=BOOKABLE_STATUSES
+    )
+
+
+def in_the_way(calendar_id: int, during: TimeRange) -> list[TimeRange]:
+    """The open downtimes of the calendar that reach into ``during``, now or planned, by start."""
+    return [one.during for one in _open_in(calendar_id, during)]
+
+
+def kept_in(calendar_id: int, during: TimeRange) -> TimeRange | None:
+    """The first open downtime that reaches into ``during`` without having taken any of that: somebody else keeps it, or did until now."""
+    span = TimestamptzRange(during.starts_at, during.ends_at)
+    taken = Occupancy.objects.filter(downtime=OuterRef("pk"), during__overlap=span)
+    found = _open_in(calendar_id, during).exclude(Exists(taken)).first()
+    return found.during if found else None
+
+
+def _open_in(calendar_id: int, during: TimeRange) -> QuerySet[Downtime]:
+    rows = Downtime.objects.filter(instrument__calendar_id=calendar_id, closed_at=None, ends_at__gt=during.starts_at)
+    return rows.filter(starts_at__lt=during.ends_at).order_by("starts_at", "pk")
+
+
+def could_be_used(reservation: Reservation) -> bool:
+    """Whether the instrument is to run in the whole of the reservation's own time, as far as anybody said: a booking behind a repair is
+    a promise like any other."""
+    instrument = reservation.instrument
+    runs = instrument.status in BOOKABLE_STATUSES or works_again_by(instrument.pk, reservation.starts_at)
+    return runs and not in_the_way(instrument.calendar_id, reservation.during)
 
 
 def covers(reservation: Reservation, now: datetime) -> bool:

@@ -17,7 +17,7 @@ from booking.models import Downtime, DowntimeEffect, Occupancy, Reservation, Res
 from booking.rules.changes import ChangeEvent, ChangeState, Side
 from booking.rules.downtime import MOST_DECIDED, Became, Choice, DowntimeKind, choices_for
 from booking.rules.states import ReservationState
-from booking.services import changes, conflicts, downtime_news, downtime_rows, holds, sessions, transitions
+from booking.services import changes, conflicts, downtime_news, downtime_rows, holds, maintenance_plans, sessions, transitions
 from booking.services import context as booking_context
 from booking.services.changes import ChangeRequest
 from booking.services.sides import require_lab
@@ -27,7 +27,7 @@ from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
 from config.kernel.services.parking import each_parked
 from config.kernel.time_range import TimeRange
-from instruments.models import BOOKABLE_STATUSES, InstrumentStatus
+from instruments.models import BOOKABLE_STATUSES, Instrument, InstrumentStatus
 from instruments.rules.names import clean_name
 from instruments.services import running_state, schedule_store
 
@@ -51,7 +51,8 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """``during`` begins now for a breakdown, whatever it says. ``note`` is for the lab, ``words`` (``words_en``) are for the customers.
+    """``during`` begins now for a breakdown, whatever it says, and where ``starts_now``: no start was named. ``note`` is for the lab,
+    ``words`` (``words_en``) are for the customers. ``plan_id`` is the maintenance that comes again which it counts for (0: none).
     ``seen`` are the bookings that were shown with it; those without a decision keep their place and wait."""
 
     kind: DowntimeKind
@@ -61,17 +62,28 @@ class Outage:
     words_en: str = ""
     decisions: Mapping[int, Decision] = field(default_factory=dict)
     seen: frozenset[int] = frozenset()
+    starts_now: bool = False
+    plan_id: int = 0
 
     def payload(self) -> dict[str, Any]:
         """What makes two calls the same for idempotency."""
-        return {"kind": self.kind.value, "until": self.during.ends_at.isoformat(), "note": self.note, "words": self.words}
+        planned = self.kind is not DowntimeKind.BREAKDOWN and not self.starts_now
+        return {
+            "kind": self.kind.value,
+            "from": self.during.starts_at.isoformat() if planned else "",
+            "until": self.during.ends_at.isoformat(),
+            "note": self.note,
+            "words": self.words,
+            "words_en": self.words_en,
+            "plan": self.plan_id,
+        }
 
 
 def declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime, *, idempotency_key: str) -> Downtime:
     """Take the instrument out of service, then deal with each booking as it was decided; returns the downtime with its effects.
 
-    Raises NotFound, Forbidden, Refusal ``maintenance.too_long``, ``downtime.over``, ``downtime.open_already``, ``names.*``, Conflict
-    ``downtime.others_hit`` when a booking is hit that was not shown: nothing is done then.
+    Raises NotFound, Forbidden, Refusal ``maintenance.too_long``, ``downtime.over``, ``downtime.open_already``, ``plan.breakdown``,
+    ``names.*``, Conflict ``downtime.others_hit`` when a booking is hit that was not shown: nothing is done then.
     """
     outage = _cleaned(outage, now)
 
@@ -102,6 +114,8 @@ def _cleaned(outage: Outage, now: datetime) -> Outage:
         clean_name(outage.words_en, WORDS_LENGTH, field="words_en") if outage.words_en.strip() else "",
         outage.decisions,
         outage.seen,
+        outage.starts_now,
+        outage.plan_id,
     )
 
 
@@ -111,7 +125,8 @@ def _declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime) ->
     actor.require_in(instrument.organisation_id, Role.LAB_MANAGER)
     if outage.kind is DowntimeKind.BREAKDOWN and _open_breakdown(instrument_id) is not None:
         raise Refusal.of("downtime.open_already")
-    _refuse_unseen(instrument.calendar_id, outage.during, outage.seen)
+    _refuse_unseen(instrument.calendar_id, outage.during, outage.seen, now)
+    plan = maintenance_plans.plan_for(actor, outage.plan_id, instrument_id, outage.kind) if outage.plan_id else None
     row = Downtime.objects.create(
         instrument=instrument,
         kind=outage.kind,
@@ -120,24 +135,29 @@ def _declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime) ->
         note=outage.note,
         words=outage.words,
         words_en=outage.words_en,
-        status_before=_stop(instrument_id, outage, actor, now),
+        status_before=_stop(instrument, outage, actor, now),
         made_by_id=actor.person_id,
         made_at=now,
     )
+    if plan is not None:
+        maintenance_plans.count(row, plan, now)
     holds.clear(instrument.calendar_id, outage.during, now)
     downtime_rows.fill(row, instrument.calendar_id)
     after = {"kind": row.kind, "starts_at": row.starts_at.isoformat(), "ends_at": row.ends_at.isoformat()}
     audit.record(actor, "downtime.declare", row, now, after=after, reason=row.note)
-    downtime_news.begun(row, len(hit(instrument.calendar_id, row.during)), now)
+    downtime_news.begun(row, len(hit(instrument.calendar_id, row.during, now)), now)
     return row
 
 
-def _stop(instrument_id: int, outage: Outage, actor: Actor, now: datetime) -> str:
-    """A broken instrument is under repair; returns the running state of before, or ""."""
+def _stop(instrument: Instrument, outage: Outage, actor: Actor, now: datetime) -> str:
+    """A broken instrument is under repair; returns the running state that comes back, or "". Who had set it under repair by hand
+    meant the same."""
     if outage.kind is not DowntimeKind.BREAKDOWN:
         return ""
+    if instrument.status == InstrumentStatus.UNDER_REPAIR:
+        return InstrumentStatus.NORMAL
     return running_state.follow(
-        instrument_id, InstrumentStatus.UNDER_REPAIR, actor, now, outage.note, only_from=BOOKABLE_STATUSES
+        instrument.pk, InstrumentStatus.UNDER_REPAIR, actor, now, outage.note, only_from=BOOKABLE_STATUSES
     )
 
 
@@ -145,19 +165,24 @@ def _open_breakdown(instrument_id: int) -> Downtime | None:
     return Downtime.objects.filter(instrument_id=instrument_id, kind=DowntimeKind.BREAKDOWN, closed_at=None).first()
 
 
-def hit(calendar_id: int, during: TimeRange) -> list[int]:
-    """The ids of what is booked, asked for, in use, or proposed to move into ``during``, in order of start."""
+def hit(calendar_id: int, during: TimeRange, now: datetime) -> list[int]:
+    """The ids of what is booked, asked for, in use, or proposed to move into ``during``, in order of start; where that holds now, also
+    of a session that goes on beyond its booked end."""
     states = [*_AHEAD, ReservationState.IN_USE]
     rows = Reservation.objects.filter(
         occupancies__calendar_id=calendar_id,
         occupancies__during__overlap=(during.starts_at, during.ends_at),
         state__in=states,
     )
-    return list(rows.order_by("starts_at", "pk").values_list("pk", flat=True).distinct())
+    found = set(rows.values_list("starts_at", "pk"))
+    if during.starts_at <= now < during.ends_at:
+        running = Reservation.objects.filter(instrument__calendar_id=calendar_id, state=ReservationState.IN_USE)
+        found |= set(running.values_list("starts_at", "pk"))
+    return [pk for _starts_at, pk in sorted(found)]
 
 
-def _refuse_unseen(calendar_id: int, during: TimeRange, seen: Collection[int]) -> None:
-    unseen = set(hit(calendar_id, during)[:MOST_DECIDED]) - set(seen)
+def _refuse_unseen(calendar_id: int, during: TimeRange, seen: Collection[int], now: datetime) -> None:
+    unseen = set(hit(calendar_id, during, now)[:MOST_DECIDED]) - set(seen)
     if unseen:
         raise Conflict(Reason("downtime.others_hit", {"count": len(unseen)}), extra={"reservations": sorted(unseen)})
 
@@ -169,21 +194,35 @@ def decide_all(actor: Actor, downtime_id: int, decisions: Mapping[int, Decision]
     What was refused is kept as ``failed`` with its reasons and may be decided again. Raises NotFound, Forbidden, Refusal
     ``downtime.too_many``, ``downtime.closed``.
     """
+    return _decide(actor, downtime_id, decisions, now, ends_sessions=True)
+
+
+def _decide(
+    actor: Actor, downtime_id: int, decisions: Mapping[int, Decision], now: datetime, *, ends_sessions: bool
+) -> list[DowntimeEffect]:
     downtime = downtime_of(actor, downtime_id)
     actor.require_in(downtime.instrument.organisation_id, Role.LAB_MANAGER)
     if not downtime.is_open:
         raise Refusal.of("downtime.closed")
     if len(decisions) > MOST_DECIDED:
         raise Refusal.of("downtime.too_many", most=MOST_DECIDED)
-    found = visible_to(Reservation.objects.filter(pk__in=hit(downtime.instrument.calendar_id, downtime.during)), actor)
-    ended = downtime.kind == DowntimeKind.BREAKDOWN
+    found = visible_to(Reservation.objects.filter(pk__in=hit(downtime.instrument.calendar_id, downtime.during, now)), actor)
+    interrupted = _interrupted(downtime) if ends_sessions else set()
     effects = []
     for row in found.order_by("starts_at", "pk"):
-        if row.state == ReservationState.IN_USE and ended:
+        if row.pk in interrupted:
             effects.append(_outcome(actor, downtime, row.pk, None, now))
         elif row.pk in decisions:
             effects.append(_outcome(actor, downtime, row.pk, decisions[row.pk], now))
     return effects
+
+
+def _interrupted(downtime: Downtime) -> set[int]:
+    """The ids of what was in use when it broke; who began since then works although it is out of service."""
+    if downtime.kind != DowntimeKind.BREAKDOWN:
+        return set()
+    running = Reservation.objects.filter(instrument__calendar_id=downtime.instrument.calendar_id, state=ReservationState.IN_USE)
+    return set(running.filter(session__actual_starts_at__lte=downtime.starts_at).values_list("pk", flat=True))
 
 
 def _outcome(actor: Actor, downtime: Downtime, pk: int, decision: Decision | None, now: datetime) -> DowntimeEffect:
@@ -285,6 +324,7 @@ def _close(downtime: Downtime, actor: Actor, now: datetime) -> Downtime:
     fresh = row.get(pk=downtime.pk)
     if not fresh.is_open:
         raise Refusal.of("downtime.closed")
+    _release_begun(fresh.instrument.calendar_id, now)
     was_until = fresh.ends_at
     fresh.closed_at, fresh.closed_by_id = now, actor.user_id
     fresh.save(update_fields=["closed_at", "closed_by"])
@@ -299,7 +339,7 @@ def _close(downtime: Downtime, actor: Actor, now: datetime) -> Downtime:
             only_from=[InstrumentStatus.UNDER_REPAIR],
         )
     audit.record(actor, "downtime.close", fresh, now, before={"until": was_until.isoformat()})
-    downtime_news.over(fresh, _waiting_for(fresh, now), now)
+    downtime_news.over(fresh, _waiting_for(fresh, now, was_until), now)
     return fresh
 
 
@@ -312,13 +352,24 @@ def _give_back(downtime: Downtime, now: datetime) -> None:
         row.save(update_fields=["during"])
 
 
-def _waiting_for(downtime: Downtime, now: datetime) -> list[Reservation]:
-    """Those who were told and whose place in it still lies ahead."""
+def _waiting_for(downtime: Downtime, now: datetime, until: datetime) -> list[Reservation]:
+    """Those who were told and whose place in it, were its end ``until``, still lies ahead."""
     told = downtime.effects.filter(became__in=[Became.KEPT, Became.OFFERED]).values("reservation_id")
     rows = Reservation.objects.filter(
-        pk__in=told, state__in=_AHEAD, starts_at__gte=now, starts_at__lt=downtime.ends_at, ends_at__gt=downtime.starts_at
+        pk__in=told, state__in=_AHEAD, starts_at__gte=now, starts_at__lt=until, ends_at__gt=downtime.starts_at
     )
     return list(rows.select_related("instrument__site", "organisation").order_by("starts_at", "pk"))
+
+
+def _tell_new_end(downtime: Downtime, before: datetime, decided: Collection[int], now: datetime) -> None:
+    """Those who were told that they wait: it works again before their time, or takes longer than they know. About whom is decided
+    now hears of that instead."""
+    told = [one for one in _waiting_for(downtime, now, max(before, downtime.ends_at)) if one.pk not in decided]
+    if downtime.ends_at < before:
+        downtime_news.free_again([one for one in told if one.starts_at >= downtime.ends_at], now)
+    elif downtime.ends_at > before:
+        for reservation in told:
+            downtime_news.waits(reservation, downtime, now)
 
 
 def prolong(
@@ -343,7 +394,7 @@ def prolong(
             raise Refusal.of("downtime.closed")
         before = fresh.ends_at
         if ends_at > before:
-            _refuse_unseen(calendar_id, TimeRange(before, ends_at), {*seen, *hit(calendar_id, fresh.during)})
+            _refuse_unseen(calendar_id, TimeRange(before, ends_at), {*seen, *hit(calendar_id, fresh.during, now)}, now)
         fresh.ends_at = ends_at
         fresh.save(update_fields=["ends_at"])
         Occupancy.objects.filter(downtime=fresh, during__endswith__gt=ends_at).delete()
@@ -351,9 +402,10 @@ def prolong(
         audit.record(
             actor, "downtime.prolong", fresh, now, before={"until": before.isoformat()}, after={"until": ends_at.isoformat()}
         )
+        _tell_new_end(fresh, before, decisions, now)
 
     transactions.run(work)
-    decide_all(actor, downtime_id, decisions, now)
+    _decide(actor, downtime_id, decisions, now, ends_sessions=False)
     return downtime_of(actor, downtime_id)
 
 
@@ -366,6 +418,14 @@ def release_due(now: datetime) -> int:
     due = Reservation.objects.filter(Exists(down), state__in=_AHEAD, starts_at__lte=now)
     ids = list(due.order_by("starts_at").values_list("pk", flat=True)[:BATCH])
     return each_parked(ids, lambda pk: _release(pk, now), "reservation in a downtime")
+
+
+def _release_begun(calendar_id: int, now: datetime) -> None:
+    """As ``release_due`` for one calendar, before its downtime ends: the job may not have come in between. Part of the caller's
+    transaction."""
+    begun = Reservation.objects.filter(instrument__calendar_id=calendar_id, state__in=_AHEAD, starts_at__lte=now)
+    for pk in list(begun.order_by("starts_at", "pk").values_list("pk", flat=True)):
+        _release(pk, now)
 
 
 def _release(pk: int, now: datetime) -> bool:
@@ -383,13 +443,17 @@ def _release(pk: int, now: datetime) -> bool:
 def settle_due(now: datetime) -> int:
     """Open downtimes take what became free of their time; returns how many did. Safe to repeat."""
     rows = Downtime.objects.filter(closed_at=None, ends_at__gt=now).select_related("instrument").order_by("pk")
+    done, last = 0, 0
 
     def settle(row: Downtime) -> bool:
         schedule_store.lock_calendars([row.instrument.calendar_id])
         fresh = Downtime.objects.get(pk=row.pk)
         return fresh.is_open and fresh.ends_at > now and downtime_rows.fill(fresh, row.instrument.calendar_id)
 
-    return each_parked(list(rows[:BATCH]), settle, "downtime")
+    while batch := list(rows.filter(pk__gt=last)[:BATCH]):
+        done += each_parked(batch, settle, "downtime")
+        last = batch[-1].pk
+    return done
 
 
 def downtime_of(actor: Actor, downtime_id: int) -> Downtime:

@@ -118,14 +118,26 @@ def make_block(actor: Actor, plan_id: int, now: datetime) -> Downtime:
             if starts_at + length <= free.ends_at:
                 during = TimeRange(starts_at, starts_at + length)
                 made = maintenance.block(actor, row.instrument_id, during, row.name, now, DowntimeKind(row.kind))
-                made.plan = row
-                made.save(update_fields=["plan"])
-                MaintenancePlan.objects.filter(pk=row.pk).update(reminded_at=None)
-                settle(row, [DUE], now)
+                count(made, row, now)
                 return made
         raise Refusal.of("plan.no_time", minutes=row.duration_minutes, days=LOOKED_AHEAD.days)
 
     return transactions.run(work)
+
+
+def plan_for(actor: Actor, plan_id: int, instrument_id: int, kind: DowntimeKind) -> MaintenancePlan:
+    """The plan of the instrument that planned work names. Raises NotFound, Refusal ``plan.breakdown``."""
+    if kind is DowntimeKind.BREAKDOWN:
+        raise Refusal.of("plan.breakdown", "kind")
+    return get_visible(MaintenancePlan.objects.filter(instrument_id=instrument_id), actor, pk=plan_id)
+
+
+def count(made: Downtime, plan: MaintenancePlan, now: datetime) -> None:
+    """From ``made`` on the plan counts anew, and its reminder is settled. Part of the caller's transaction."""
+    made.plan = plan
+    made.save(update_fields=["plan"])
+    MaintenancePlan.objects.filter(pk=plan.pk).update(reminded_at=None)
+    settle(plan, [DUE], now)
 
 
 def _whole_minute(moment: datetime) -> datetime:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from booking.rules.quota import Booked
 from booking.rules.slots import free_ranges, nearest_alternatives
 from booking.services import context as booking_context
-from booking.services import standing
+from booking.services import downtime_rows, standing
 from booking.services.context import BookingContext
 from booking.services.refusing import time_reasons
 from config.kernel.errors import Reason
@@ -61,6 +61,7 @@ class Look:
         widest = TimeRange(min(one.starts_at for one in times), max(one.ends_at for one in times))
         window = context.policy.occupied(widest).widened(2 * NEAR, 2 * NEAR)
         self._busy = booking_context.busy_ranges(context.instrument.calendar_id, window, holder_id=person_id)
+        self._busy += downtime_rows.in_the_way(context.instrument.calendar_id, window)
 
     def at(self, during: TimeRange) -> Verdict:
         """One time by itself."""

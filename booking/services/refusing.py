@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from booking.rules.downtime import outage_reason
 from booking.rules.policy import broken_rules
 from booking.services import downtime_rows, standing
 from booking.services.context import BookingContext
@@ -32,6 +33,8 @@ def refusal_reasons(
     move there.
     """
     reasons = time_reasons(context, during, service_mode, now)
+    if not any(one.code == "booking.instrument_unavailable" for one in reasons):
+        reasons += outage_reasons(context, during)
     if customer is not None:
         context = context.for_customer(customer)
         reasons += standing.reasons(context, person_id, customer.pk, during, service_mode, now, lock=lock, without_id=without_id)
@@ -39,7 +42,7 @@ def refusal_reasons(
 
 
 def time_reasons(context: BookingContext, during: TimeRange, service_mode: str, now: datetime) -> list[Reason]:
-    """What stands against ``during`` whoever asks, opening hours and others' bookings left aside."""
+    """What stands against ``during`` whoever asks; opening hours, outages and others' bookings left aside."""
     instrument = context.instrument
     reasons = broken_rules(context.policy, during, context.zone, now)
     if instrument.status not in BOOKABLE_STATUSES and not downtime_rows.works_again_by(instrument.pk, during.starts_at):
@@ -47,3 +50,10 @@ def time_reasons(context: BookingContext, during: TimeRange, service_mode: str, 
     if service_mode not in (instrument.service_modes or [service_mode]):
         reasons.append(Reason("booking.service_mode_unknown", {"known": instrument.service_modes}, "service_mode"))
     return reasons
+
+
+def outage_reasons(context: BookingContext, during: TimeRange) -> list[Reason]:
+    """The outage, now or planned, in which somebody kept ``during`` and gave it up: nobody else books it. What the outage has taken itself
+    is taken, as by a booking."""
+    found = downtime_rows.kept_in(context.instrument.calendar_id, context.policy.occupied(during))
+    return [outage_reason(found, context.zone)] if found else []

@@ -31,7 +31,6 @@ from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.services.parking import each_parked
 from config.kernel.time_range import TimeRange
-from instruments.models import BOOKABLE_STATUSES
 
 DUE_BATCH = 500
 
@@ -327,8 +326,8 @@ def _release(
 def fault_in(reservation: Reservation, action: Action, actor: Actor, now: datetime) -> Fault | None:
     """What the customer would do wrong if the actor did this now; ``reservation`` comes with its instrument, site and customer.
 
-    Nothing where the time could not be used: the instrument does not run, or its calendar was closed meanwhile. Who manages the lab gives
-    a time back for the lab, with a reason that both sides read.
+    Nothing where the time could not be used: the instrument does not run then, or its calendar was closed meanwhile. Who manages the
+    lab gives a time back for the lab, with a reason that both sides read.
     """
     release = Release(action, ReservationState(reservation.state), by_customer=not is_lab(reservation, actor))
     fault = fault_of(release, policy_for(reservation.instrument), reservation.during, now)
@@ -336,8 +335,7 @@ def fault_in(reservation: Reservation, action: Action, actor: Actor, now: dateti
 
 
 def _could_be_used(reservation: Reservation) -> bool:
-    runs = reservation.instrument.status in BOOKABLE_STATUSES
-    return runs and not of_reservation(reservation).closed_reasons(reservation.during)
+    return downtime_rows.could_be_used(reservation) and not of_reservation(reservation).closed_reasons(reservation.during)
 
 
 def _left(locked: Reservation, action: Action, actor: Actor, now: datetime, seen_fee_fen: int | None = None) -> ports.Leaving:

@@ -13,7 +13,7 @@ from booking.models import Occupancy, OccupancySource, WaitEntry
 from booking.rules.slots import first_fit, free_ranges
 from booking.rules.waiting import REST, WaitEvent, WaitState, look_on_from, next_wait_state, offer_expires
 from booking.services import context as booking_context
-from booking.services import holds, reservations
+from booking.services import downtime_rows, holds, reservations
 from booking.services.context import BookingContext
 from booking.services.holds import OFFERED
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
@@ -164,7 +164,8 @@ def _fit(context: BookingContext, entry: WaitEntry, now: datetime, *, lock: bool
     if window is None:
         return None
     policy, person_id = context.policy, entry.requested_by_id
-    busy = booking_context.busy_ranges(context.instrument.calendar_id, window.widened(timedelta(days=1), timedelta(days=1)))
+    calendar_id, around = context.instrument.calendar_id, window.widened(timedelta(days=1), timedelta(days=1))
+    busy = [*booking_context.busy_ranges(calendar_id, around), *downtime_rows.in_the_way(calendar_id, around)]
     free = free_ranges(context.opening(window), busy, policy, now)
     while window is not None:
         during = first_fit(timedelta(minutes=entry.minutes), free, policy, context.zone, now, window)

@@ -28,6 +28,12 @@ function instant(text, zone) {
   return new Date(shown - ahead(new Date(first), zone) * 60000).toISOString();
 }
 
+/** A wall time of one zone as clocks in another show it at that instant. */
+function elsewhere(text, zone, other) {
+  const moment = new Date(instant(text, zone));
+  return new Date(moment.getTime() + ahead(moment, other) * 60000).toISOString().slice(0, 16);
+}
+
 class Timeline {
   constructor(place) {
     this.place = place;
@@ -38,6 +44,7 @@ class Timeline {
     this.undo = null;
     this.busy = false;
     this.etag = "";
+    this.zones = {};
     this.calendar = createCalendar(place, [ResourceTimeline, Interaction], this.options());
     this.observer = new MutationObserver(() => this.plain());
     this.observer.observe(place, { childList: true, subtree: true });
@@ -92,19 +99,25 @@ class Timeline {
 
   async load(own = false) {
     const answer = await fetch(this.place.dataset.feed, { headers: this.etag ? { "If-None-Match": this.etag } : {} }).catch(() => null);
-    if (!answer || answer.status === 304 || this.busy) return;
+    if (!answer || answer.status === 304 || this.held(own)) return;
     if (!answer.ok) return announce(this.words.unread);
+    const feed = await answer.json();
+    if (this.held(own)) return;
     if (this.etag && !own) announce(this.words.refreshed);
     this.etag = answer.headers.get("ETag") ?? "";
-    const feed = await answer.json();
+    this.zones = Object.fromEntries(feed.instruments.map((one) => [one.id, one.time_zone]));
     this.calendar.setOption("resources", feed.instruments.map((one) => this.row(one, feed.time_zone)));
     this.calendar.setOption("events", [...feed.closed.map((one) => this.closed(one)), ...feed.entries.map((one) => this.entry(one))]);
     this.place.removeAttribute("aria-busy");
   }
 
+  /** Whether somebody drags or answers a dialog, whose booking must not be replaced under it: the next look brings the news. */
+  held(own = false) {
+    return this.busy || (!own && document.querySelector("dialog[open]") !== null);
+  }
+
   look() {
-    if (document.visibilityState !== "visible" || this.busy || document.querySelector("dialog[open]")) return;
-    this.load();
+    if (document.visibilityState === "visible" && !this.held()) this.load();
   }
 
   row(one, zone) {
@@ -244,7 +257,7 @@ class Timeline {
   openMake(resource, start, end) {
     if (!resource) return;
     const dialog = this.dialogs.make;
-    const [from, to] = [wall(start), wall(end)];
+    const [from, to] = [start, end].map((date) => elsewhere(wall(date), this.zone, this.zones[resource]));
     dialog.querySelector("[data-when]").textContent = `${from.replace("T", " ")} – ${to.replace("T", " ")}`;
     const book = new URLSearchParams({ on: from.slice(0, 10), from: from.slice(11), to: to.slice(11) });
     if (to.slice(0, 10) !== from.slice(0, 10)) book.set("to_on", to.slice(0, 10));

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -62,8 +63,8 @@ def instrument_maintenance(request: HttpRequest, pk: int) -> HttpResponse:
         kept = "plan" in request.GET
         given = {name: request.GET[name] for name in (PlanForm if kept else MaintenanceForm).base_fields if name in request.GET}
         plan_form = PlanForm(initial=given) if kept else None
-        return _page(request, actor, instrument, MaintenanceForm(initial={} if kept else given), now, plan_form=plan_form)
-    form = MaintenanceForm(request.POST)
+        return _page(request, actor, instrument, _form(actor, instrument, {} if kept else given), now, plan_form=plan_form)
+    form = MaintenanceForm(request.POST, plans=downtime_queries.plans(actor).filter(instrument=instrument))
     during = _during(form, present.zone(instrument), now) if form.is_valid() else None
     if during is None:
         return _page(request, actor, instrument, form, now, status=422)
@@ -92,7 +93,13 @@ def _outage(request: HttpRequest, form: MaintenanceForm, during: TimeRange) -> O
         typed["words_en"],
         decisions_in(request.POST),
         seen_in(request.POST),
+        plan_id=typed.get("for_plan") or 0,
     )
+
+
+def _form(actor: Actor, instrument: Instrument, given: dict[str, Any]) -> MaintenanceForm:
+    """Not sent yet, with what fills it."""
+    return MaintenanceForm(initial=given, plans=downtime_queries.plans(actor).filter(instrument=instrument))
 
 
 @login_required
@@ -124,21 +131,23 @@ def plan_add(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Kept. Your lab is reminded before it is due."))
             return redirect("instrument_maintenance", pk)
-    return _page(request, actor, instrument, MaintenanceForm(), now, plan_form=plan_form, status=status)
+    return _page(request, actor, instrument, _form(actor, instrument, {}), now, plan_form=plan_form, status=status)
 
 
 @login_required
 @require_POST
 def plan_next(request: HttpRequest, pk: int) -> HttpResponse:
-    """Keep the next free time for what is due; taken back on the page that follows."""
+    """Keep the next free time for what is due; taken back on the page that follows. Where none is long enough, the form holds the rest."""
     actor, now = actor_of(request), timezone.now()
-    instrument = get_visible(downtime_queries.plans(actor), actor, pk=pk).instrument
+    plan = get_visible(downtime_queries.plans(actor), actor, pk=pk)
+    instrument = plan.instrument
     try:
         made = maintenance_plans.make_block(actor, pk, now)
     except NotFound:
         raise
     except Refusal as refusal:
-        return _page(request, actor, instrument, MaintenanceForm(), now, refusal=refusal, status=status_of(refusal))
+        form = _form(actor, instrument, {"kind": plan.kind, "note": plan.name, "for_plan": plan.pk})
+        return _page(request, actor, instrument, form, now, refusal=refusal, status=status_of(refusal))
     messages.success(request, _("A free time is kept for it. Nobody can book in this time."))
     return redirect("downtime_detail", made.pk)
 

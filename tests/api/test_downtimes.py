@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.utils import timezone
+
 from booking.models import Downtime, Reservation
+from booking.rules.downtime import DowntimeKind
+from booking.services import maintenance_plans
+from booking.services.maintenance_plans import PlanFields
 from tests.api.conftest import codes
 
 UNTIL = "2026-11-25T18:00:00+08:00"
@@ -38,3 +45,23 @@ def test_bad_input_is_refused_and_says_why(api, cast):
     over = lab.post(address, {"kind": "breakdown", "ends_at": "2026-11-01T12:00:00+08:00"}, key="y")
     assert over.status_code == 422
     assert lab.get(f"{address}hits/?starts_at=2026-11-25T01:00:00Z").status_code == 400
+
+
+def test_planned_work_without_a_start_begins_now_and_is_one_call_however_often_it_is_sent(api, cast, monkeypatch):
+    lab = api("wang", "manage")
+    address, body = f"instruments/{cast.xrd.pk}/downtimes/", {"kind": "service", "ends_at": UNTIL}
+    first = lab.post(address, body, key="s")
+    monkeypatch.setattr(timezone, "now", lambda: cast.now + timedelta(minutes=2))
+    again = lab.post(address, body, key="s")
+    assert (first.status_code, again.status_code) == (201, 201) and first.json()["id"] == again.json()["id"]
+    named = lab.post(address, body | {"starts_at": "2026-11-25T09:00:00+08:00"}, key="s")
+    assert named.status_code == 422 and codes(named) == {"idempotency.other_payload"}
+
+
+def test_planned_work_names_the_plan_that_it_counts_for(api, cast):
+    fields = PlanFields("Lamp", DowntimeKind.SERVICE, 6, None, 3000)
+    plan = maintenance_plans.add(cast.actor("wang"), cast.xrd.pk, fields, cast.now)
+    address, body = f"instruments/{cast.xrd.pk}/downtimes/", {"kind": "service", "ends_at": UNTIL, "plan": plan.pk}
+    assert api("wang", "manage").post(address, body, key="p").status_code == 201
+    assert Downtime.objects.get().plan_id == plan.pk
+    assert api("wang", "manage").post(address, body | {"plan": plan.pk + 1}, key="q").status_code == 404

@@ -71,3 +71,54 @@ def test_a_refused_drag_goes_back_and_the_keyboard_moves_it(people: Visitors, us
         from booking.models import Reservation
 
         assert f"{Reservation.objects.get(pk=pk).starts_at + SHANGHAI:%H:%M}" == "14:00"
+
+
+def test_free_time_is_asked_for_on_the_clock_of_its_instrument_and_news_wait_for_an_open_dialog(
+    people: Visitors, used: Site
+) -> None:
+    now = datetime.now(UTC)
+    there = (now + SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
+    day = f"{there:%Y-%m-%d}"
+    with used.data():
+        instrument = stage.add_instrument("West of the others", now)
+        here = instrument.site
+        instrument.site = type(here).objects.create(
+            organisation_id=here.organisation_id, name="West", region_code=here.region_code, time_zone="Asia/Urumqi"
+        )
+        instrument.save()
+        stage.book(stage.persona(PERSONAS["researcher"]), instrument, there - SHANGHAI + timedelta(hours=15), 1, now)
+    manager = newly_arrived(people)
+    log_in(manager, "lab_manager")
+    page = manager.page
+    page.clock.install()
+    manager.open(f"/timeline/?date={day}")
+    mine = page.locator('[data-timeline] .ec-event:has(strong)[aria-label^="15:00–16:00"]').last
+    expect(mine).to_be_visible()
+    mine.scroll_into_view_if_needed()
+    place = mine.bounding_box()
+    assert place is not None
+    middle, hour = place["y"] + place["height"] / 2, place["width"]
+    page.mouse.move(place["x"] + 1.1 * hour, middle)
+    page.mouse.down()
+    page.mouse.move(place["x"] + 1.5 * hour, middle, steps=4)
+    page.mouse.move(place["x"] + 1.9 * hour, middle, steps=4)
+    page.mouse.up()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"{day} 14:00 – {day} 15:00")
+    address = dialog.locator("[data-act=stop]").get_attribute("href") or ""
+    assert f"starts_local={day}T14%3A00" in address and f"ends_local={day}T15%3A00" in address
+    page.keyboard.press("Escape")
+
+    held = []
+    page.route("**/api/v1/timeline/**", lambda route: held.append(route))
+    page.clock.run_for(21_000)
+    page.wait_for_timeout(300)
+    (route,) = held
+    mine.evaluate("one => one.dataset.marked = '1'")
+    mine.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    answer = route.fetch(headers={**route.request.headers, "if-none-match": ""})
+    route.fulfill(response=answer)
+    page.wait_for_timeout(300)
+    expect(mine).to_have_attribute("data-marked", "1")

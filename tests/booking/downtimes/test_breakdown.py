@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from psycopg.types.range import TimestamptzRange
@@ -10,10 +12,15 @@ from psycopg.types.range import TimestamptzRange
 from billing.settlement.reservation_figures import quoted_of
 from booking.models import CreditEvent, Downtime, DowntimeEffect, Occupancy, Reservation, ReservationChange, UsageSession
 from booking.queries import downtimes as downtime_queries
-from booking.rules.downtime import Became, Choice, DowntimeKind
-from booking.services import changes, credit, downtimes, transitions
+from booking.rules.changes import counting
+from booking.rules.downtime import Became, Choice, DowntimeKind, begins_before, outage_reason
+from booking.rules.leaving import Fault
+from booking.rules.states import Action
+from booking.services import changes, credit, downtime_rows, downtimes, holds, transitions, waiting
 from booking.services.downtimes import Decision
+from booking.services.waiting import Wish
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from config.kernel.time_range import TimeRange
 from tests.booking.usage.conftest import wrong
 from tests.mailbox import mails
 
@@ -238,3 +245,171 @@ def test_the_guard_refuses_an_outage_over_a_booking_whoever_writes_it(cast, slot
             blocking=True,
             source="maintenance",
         )
+
+
+# --- Whose fault it is ------------------------------------------------------------------------------------------------
+def marks():
+    return list(CreditEvent.objects.values_list("kind", flat=True))
+
+
+def test_who_gives_back_a_booking_that_planned_work_hits_is_not_to_blame(cast, slot, booked, breaks):
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, RULES, cast.now)
+    hit, apart = booked(10, 12), booked(14, 16)
+    breaks(slot(12, 13).ends_at, {hit.pk: KEEP}, kind=DowntimeKind.SERVICE, starts_at=slot(11, 12).starts_at)
+    late = hit.starts_at - timedelta(minutes=30)
+    assert cast.xrd.status == "normal"
+    transitions.cancel(cast.actor("lin"), hit.pk, late)
+    assert marks() == []
+    transitions.cancel(cast.actor("lin"), apart.pk, apart.starts_at - timedelta(minutes=30))
+    assert marks() == ["late_cancel"]
+
+
+def test_a_booking_behind_the_repair_is_a_promise_although_it_is_broken_today(cast, slot, booked, breaks):
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, RULES, cast.now)
+    hit, behind = booked(10, 12), booked(14, 16)
+    breaks(slot(12, 13).ends_at, {hit.pk: KEEP})
+    now = hit.starts_at - timedelta(minutes=30)
+    for pk, fault in ((hit.pk, None), (behind.pk, Fault.LATE_CANCEL)):
+        row = Reservation.objects.get(pk=pk)
+        assert transitions.fault_in(row, Action.CANCEL, cast.actor("lin"), now) == fault
+
+
+# --- Another end ------------------------------------------------------------------------------------------------------
+def told(who, words):
+    return sum(words in one["subject"] for one in mails() if one["to"] == [f"{who}@example.org"])
+
+
+def test_an_earlier_end_tells_those_whose_time_it_frees(cast, slot, booked, breaks):
+    early, late = booked(9, 11), booked(14, 16, who="he")
+    row = breaks(slot(16, 17).ends_at, {early.pk: KEEP, late.pk: KEEP})
+    downtimes.prolong(cast.actor("wang"), row.pk, slot(12, 13).starts_at, {}, (), cast.now)
+    assert (told("lin", "works again"), told("he", "works again")) == (0, 1)
+
+
+def test_a_later_end_tells_those_who_wait_the_new_time(cast, slot, booked, breaks):
+    first, second = booked(9, 11), booked(11, 12, who="he")
+    row = breaks(slot(12, 13).ends_at, {first.pk: KEEP, second.pk: KEEP})
+    downtimes.prolong(cast.actor("wang"), row.pk, slot(16, 17).ends_at, {second.pk: CANCEL}, (), cast.now)
+    assert (told("lin", "waits"), told("he", "waits")) == (2, 1), "about whom is decided now hears of that"
+    downtimes.prolong(cast.actor("wang"), row.pk, slot(16, 17).ends_at, {}, (), cast.now)
+    assert told("lin", "waits") == 2, "the same end is no news"
+
+
+def test_what_should_have_begun_while_it_was_down_is_no_no_show_after_its_end(cast, slot, booked, breaks):
+    kept, later = booked(10, 12), booked(16, 18)
+    row = breaks(slot(18, 19).ends_at, {kept.pk: KEEP, later.pk: KEEP})
+    repaired = kept.starts_at + timedelta(hours=1)
+    downtimes.close(cast.actor("wang"), row.pk, repaired)  # the job has not run in between
+    states = [Reservation.objects.get(pk=one.pk).state for one in (kept, later)]
+    assert states == ["cancelled", "approved"] and transitions.mark_no_shows_due(repaired) == 0 and wrong() == {}
+    assert row.effects.get(reservation=kept).became == Became.CANCELLED
+
+
+def test_every_open_downtime_is_filled_however_many_there_are(cast, slot, booked, breaks, monkeypatch):
+    monkeypatch.setattr(downtimes, "BATCH", 1)
+    kept = booked(14, 15)
+    breaks(slot(10, 11).ends_at, kind=DowntimeKind.SERVICE, starts_at=slot(10, 11).starts_at)
+    breaks(slot(14, 15).ends_at, {kept.pk: KEEP}, kind=DowntimeKind.SERVICE, starts_at=slot(14, 15).starts_at)
+    transitions.cancel(cast.actor("lin"), kept.pk, cast.now)
+    assert downtimes.settle_due(cast.now) == 1
+
+
+# --- A running state that was set by hand -----------------------------------------------------------------------------
+def test_a_state_that_was_set_by_hand_first_comes_back_too(cast, slot, breaks, ask):
+    cast.xrd.status = "under_repair"
+    cast.xrd.save()
+    row = breaks(slot(12, 13).ends_at)
+    assert row.status_before == "normal" and downtime_rows.works_again_at(cast.xrd, cast.now) == row.ends_at
+    assert ask(14, 16)
+    downtimes.close(cast.actor("wang"), row.pk, slot(10, 11).starts_at)
+    cast.xrd.refresh_from_db()
+    assert cast.xrd.status == "normal"
+
+
+def test_what_is_retired_works_never_again_whatever_the_breakdown_says(cast, slot, breaks):
+    cast.xrd.status = "retired"
+    cast.xrd.save()
+    breaks(slot(12, 13).ends_at)
+    assert downtime_rows.works_again_at(cast.xrd, cast.now) is None
+
+
+# --- Sessions ---------------------------------------------------------------------------------------------------------
+def test_a_session_that_began_after_it_broke_goes_on_whatever_is_decided(cast, slot, booked, breaks):
+    running, other = booked(10, 14), booked(15, 16)
+    row = breaks(slot(18, 19).ends_at)
+    transitions.check_in(cast.actor("wang"), running.pk, running.starts_at)
+    now = running.starts_at + timedelta(hours=1)
+    downtimes.decide_all(cast.actor("wang"), row.pk, {other.pk: CANCEL}, now)
+    downtimes.prolong(cast.actor("wang"), row.pk, slot(17, 18).ends_at, {}, (), now)
+    assert Reservation.objects.get(pk=running.pk).state == "in_use"
+
+
+def test_a_session_in_overtime_is_hit_by_what_breaks_now(cast, slot, booked, breaks):
+    running = booked(10, 12)
+    transitions.check_in(cast.actor("wang"), running.pk, running.starts_at)
+    now = running.ends_at + timedelta(minutes=20)
+    found = downtime_queries.preview(cast.actor("wang"), cast.xrd, TimeRange(now, slot(14, 15).ends_at), now)
+    assert [(one.reservation.pk, one.runs, one.only_proposed) for one in found.hits] == [(running.pk, True, False)]
+    assert downtimes.hit(cast.xrd.calendar_id, slot(13, 15), now) == [], "what comes later does not touch it"
+    breaks(slot(14, 15).ends_at, now=now)
+    assert UsageSession.objects.get(reservation=running).outcome == "fault" and wrong() == {}
+
+
+@pytest.mark.parametrize("more", [{"words_en": "Otherwise"}, {"starts_at": 9}])
+def test_another_start_or_other_words_are_another_call(cast, slot, breaks, more):
+    if "starts_at" in more:
+        more = {"starts_at": slot(9, 10).starts_at}
+    given = {"kind": DowntimeKind.SERVICE, "starts_at": slot(10, 11).starts_at, "key": "k"}
+    breaks(slot(14, 15).ends_at, **given)
+    with pytest.raises(Refusal, match="idempotency"):
+        breaks(slot(14, 15).ends_at, **(given | more))
+
+
+# --- Nobody can book in it --------------------------------------------------------------------------------------------
+def test_what_a_booking_kept_of_planned_work_cannot_be_booked_once_it_is_free(cast, slot, booked, breaks, ask):
+    """The work takes it at the next look, a minute later at most: until then it is asked as a rule."""
+    kept, other = booked(10, 12), booked(16, 18, who="he")
+    breaks(slot(14, 15).ends_at, {kept.pk: KEEP}, kind=DowntimeKind.SERVICE, starts_at=slot(10, 11).starts_at)
+    transitions.cancel(cast.actor("lin"), kept.pk, cast.now)
+    with pytest.raises(Refusal, match=r"downtime\.in_the_way"):
+        ask(10, 12)
+    with pytest.raises(Refusal, match=r"downtime\.in_the_way"):
+        changes.change_one(cast.actor("he"), changes.ChangeRequest(other.pk, slot(10, 12)), cast.now)
+    with pytest.raises(Refusal, match=r"downtime\.in_the_way"):
+        holds.hold(cast.actor("lin"), cast.xrd.pk, slot(10, 12), cast.now)
+    assert ask(15, 16)
+
+
+def test_nobody_on_the_waiting_list_is_offered_what_planned_work_waits_for(cast, slot, booked, breaks):
+    kept = booked(10, 12)
+    whole = Wish(cast.xrd.pk, cast.other_firm.pk, slot(10, 12), 120, "assisted")
+    entry = waiting.join(cast.actor("he"), whole, cast.now)
+    row = breaks(slot(12, 13).starts_at, {kept.pk: KEEP}, kind=DowntimeKind.SERVICE, starts_at=slot(10, 11).starts_at)
+    transitions.cancel(cast.actor("lin"), kept.pk, cast.now)
+    assert waiting.offer_free_time(cast.now) == 0 and entry
+    downtimes.close(cast.actor("wang"), row.pk, cast.now)
+    assert waiting.offer_free_time(cast.now) == 1, "without the work it is offered"
+
+
+def test_who_keeps_a_place_in_planned_work_may_give_a_part_of_it_back(cast, slot, booked, breaks):
+    kept = booked(10, 14)
+    breaks(slot(14, 15).ends_at, {kept.pk: KEEP}, kind=DowntimeKind.SERVICE, starts_at=slot(12, 13).starts_at)
+    reasons = [outage_reason(slot(12, 15), ZoneInfo("Asia/Shanghai"))]
+    assert counting(reasons, kept.during, slot(10, 13)) == []
+    assert counting(reasons, kept.during, slot(12, 16)) == reasons
+
+
+@pytest.mark.parametrize(
+    ("kind", "begins", "before"),
+    [("service", 10, True), ("service", 11, False), ("service", 12, False), ("breakdown", 10, False)],
+)
+def test_only_before_planned_work_one_begins_as_booked(slot, kind, begins, before):
+    assert begins_before(slot(begins, 13).starts_at, slot(11, 12).starts_at, DowntimeKind(kind)) is before
+
+
+def test_who_begins_before_planned_work_hears_when_that_begins_and_of_no_cancellation(cast, slot, booked, breaks):
+    first, second = booked(9, 12), booked(12, 14, who="he")
+    breaks(slot(15, 16).ends_at, {first.pk: KEEP, second.pk: KEEP}, kind=DowntimeKind.SERVICE, starts_at=slot(11, 12).starts_at)
+    (mail,) = [one for one in mails() if one["to"] == ["lin@example.org"] and "work on it begins" in one["subject"]]
+    assert re.search(r"The work begins at .*11:00", mail["text"]) and "is cancelled" not in mail["text"]
+    assert (told("lin", "waits"), told("he", "waits")) == (0, 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -125,3 +126,37 @@ def test_the_page_keeps_plans_makes_their_time_and_takes_them_back(cast, as_):  
     gone = wang.post(reverse("maintenance_plan_remove", args=[plan.pk]))
     assert not MaintenancePlan.objects.exists() and 'value="Lamp"' in wang.get(gone["Location"]).content.decode()
     assert Downtime.objects.get().plan_id is None
+
+
+def test_work_that_is_planned_by_hand_counts_for_the_plan_that_it_names(cast, slot, lamp, breaks):
+    """What is longer than the instrument is open in one piece has no free time: the form names the plan instead."""
+    MaintenancePlan.objects.filter(pk=lamp.pk).update(duration_minutes=24 * 60, reminded_at=cast.now)
+    with pytest.raises(Refusal, match=r"plan\.no_time"):
+        maintenance_plans.make_block(cast.actor("wang"), lamp.pk, cast.now)
+    made = breaks(slot(9, 10, day=3).ends_at, kind=DowntimeKind.SERVICE, starts_at=slot(9, 10).starts_at, plan_id=lamp.pk)
+    lamp.refresh_from_db()
+    assert made.plan_id == lamp.pk and lamp.reminded_at is None
+    ((_plan, due),) = downtime_queries.plans_of(cast.actor("wang"), cast.xrd)
+    assert due.at is not None and f"{due.at:%m-%d %H:%M}" == f"{made.ends_at + timedelta(hours=8):05-%d %H:%M}"
+    with pytest.raises(Refusal, match=r"plan\.breakdown"):
+        breaks(slot(11, 12).ends_at, plan_id=lamp.pk)
+    with pytest.raises(NotFound):
+        breaks(slot(11, 12).ends_at, kind=DowntimeKind.SERVICE, starts_at=slot(11, 12).starts_at, plan_id=lamp.pk + 999)
+
+
+def test_the_page_that_finds_no_free_time_holds_the_plan_in_its_form(cast, as_, lamp, slot):  # noqa: F811
+    MaintenancePlan.objects.filter(pk=lamp.pk).update(duration_minutes=24 * 60)
+    shown = as_("wang").post(reverse("maintenance_plan_next", args=[lamp.pk])).content.decode()
+    assert f'<option value="{lamp.pk}" selected>Change the lamp' in shown and 'value="Change the lamp"' in shown
+    sent = {
+        "kind": "consumables",
+        "starts_local": "2026-11-25T09:00",
+        "ends_local": "2026-11-27T09:00",
+        "note": "Lamp",
+        "key": str(uuid4()),
+    }
+    address = reverse("instrument_maintenance", args=[cast.xrd.pk])
+    wrong_plan = as_("wang").post(address, sent | {"for_plan": "987654", "action": "plan"})
+    assert wrong_plan.status_code == 422 and not Downtime.objects.exists()
+    as_("wang").post(address, sent | {"for_plan": lamp.pk, "action": "plan"})
+    assert Downtime.objects.get().plan_id == lamp.pk

@@ -82,4 +82,4 @@ def test_asking_for_time_reads_the_names_that_are_told_with_the_rest(cast, progr
     with CaptureQueriesContext(connection) as found:
         ask(cast, slot(10, 11), key="then")
     statements = [each["sql"] for each in found.captured_queries if not each["sql"].startswith(("SAVEPOINT", "RELEASE"))]
-    assert len(statements) <= 14  # what tests/bench measures the platform by
+    assert len(statements) <= 15  # what tests/bench measures the platform by, one of them for outages

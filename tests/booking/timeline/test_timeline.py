@@ -137,3 +137,8 @@ def test_the_list_says_the_same_in_words_and_leads_on(cast, programmes, slot, as
     assert reverse("reservation_move", args=[pk]) in page and "data-feed=" in page
     for query in ("?date=9999-99-99&page=x&lab=", "?span=week&page=99999999999999999999", "?lab=99999"):
         assert as_("wang").get(reverse("lab_timeline") + query).status_code in (200, 404)
+
+
+def test_a_day_beyond_the_calendar_is_refused_and_never_fails(as_):  # noqa: F811
+    assert as_("wang").get("/api/v1/timeline/?date=9999-12-31").status_code == 400
+    assert as_("wang").get("/timeline/?date=9999-12-31").status_code == 200
