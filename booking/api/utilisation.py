@@ -27,7 +27,7 @@ class UtilisationIn(StrictSerializer):
     instrument = IdParameter(required=False, help_text="One instrument of the lab; all of them without it.")
 
 
-class FiguresOut(serializers.Serializer):
+class UseFiguresOut(serializers.Serializer):
     offered_seconds = serializers.IntegerField(help_text="Open and not under maintenance.")
     booked_seconds = serializers.IntegerField()
     used_seconds = serializers.IntegerField(help_text="From check-in to check-out.")
@@ -45,29 +45,29 @@ class FiguresOut(serializers.Serializer):
     missed_percent = serializers.IntegerField(allow_null=True)
 
 
-class PairOut(serializers.Serializer):
+class UseBesideOut(serializers.Serializer):
     """``before``: the period before, as far into it as this one has passed."""
 
-    figures = FiguresOut()
-    before = FiguresOut()
+    figures = UseFiguresOut()
+    before = UseFiguresOut()
     answer_minutes = serializers.IntegerField(allow_null=True, help_text="Median, in working time of the lab.")
     answer_minutes_before = serializers.IntegerField(allow_null=True)
 
 
-class InstrumentUseOut(PairOut):
+class InstrumentUseOut(UseBesideOut):
     id = serializers.IntegerField(source="instrument.pk")
     name = serializers.CharField(source="instrument.name")
     name_en = serializers.CharField(source="instrument.name_en")
 
 
-class HourOut(serializers.Serializer):
+class UseHourOut(serializers.Serializer):
     weekday = serializers.IntegerField(help_text="1 is Monday.")
     hour = serializers.IntegerField()
     offered_seconds = serializers.IntegerField()
     used_seconds = serializers.IntegerField()
 
 
-class UtilisationOut(PairOut):
+class UtilisationOut(UseBesideOut):
     span = serializers.CharField(source="period.span")
     first_on = serializers.DateField(source="period.first_on")
     last_on = serializers.DateField(source="period.last_on")
@@ -77,7 +77,7 @@ class UtilisationOut(PairOut):
     instruments = InstrumentUseOut(source="rows", many=True)
     hours = serializers.SerializerMethodField()
 
-    @extend_schema_field(HourOut(many=True))
+    @extend_schema_field(UseHourOut(many=True))
     def get_hours(self, found: utilisation.LabUse) -> list[dict[str, Any]]:
         return [
             {"weekday": day + 1, "hour": hour, "offered_seconds": cell.offered_seconds, "used_seconds": cell.used_seconds}
