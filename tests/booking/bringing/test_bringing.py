@@ -68,13 +68,26 @@ def test_the_same_list_again_changes_nothing_and_one_that_grew_brings_only_what_
     more = take_in(LIVE + PAST + LIVE.replace("L1", "L2").replace(" 09:", " 12:").replace(" 11:", " 13:"))
     assert (fates(more), Reservation.objects.count()) == (["unchanged", "unchanged", "created"], 3)
     moved = preview(LIVE.replace(" 11:00", " 12:00"))
-    assert told(moved) == [{"known_elsewhen"}]
+    assert (fates(moved), told(moved)) == (["refused"], [{"known_elsewhen"}])
+    reasons = moved.rows.get().reasons[0]["params"]
+    assert (reasons["said_ends_at"], reasons["ends_at"]) == ("2026-11-25T11:00:00+08:00", "2026-11-25T12:00:00+08:00")
 
 
 def test_rows_without_a_number_are_known_by_what_they_say(cast, take_in, preview):
     take_in(LIVE.replace("L1", ""))
     assert fates(preview(LIVE.replace("L1", ""))) == ["unchanged"]
     assert fates(preview(LIVE.replace("L1", "") * 2)) == ["unchanged", "repeated"]
+
+
+def test_rows_that_share_a_number_for_another_person_or_time_are_refused(preview):
+    later = LIVE.replace(" 09:", " 12:").replace(" 11:", " 13:")
+    run = preview(LIVE + later + LIVE.replace("lin@", "he@"))
+    assert (fates(run)[1:], told(run)[1:]) == (["refused"] * 2, [{"number_twice"}] * 2)
+
+
+def test_who_brings_a_list_does_not_bring_bookings_of_their_own(cast, preview):
+    run = preview(LIVE.replace("lin@", "wang@"))
+    assert told(run) == [{"own"}]
 
 
 def test_what_takes_the_same_time_is_refused_before_anything_is_written(cast, preview, slot):
@@ -125,7 +138,7 @@ def test_somebody_who_books_after_the_preview_brings_another_preview(cast, previ
 
 
 def test_the_database_has_the_last_word_where_the_judgement_was_wrong(cast, preview, slot, monkeypatch):
-    monkeypatch.setattr(booking_import, "taken_lines", lambda rows, now: {})
+    monkeypatch.setattr(booking_import, "taken_positions", lambda rows, now: {})
     request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(10, 12), "assisted")
     reservations.reserve(cast.actor("lin"), request, cast.now, idempotency_key="k")
     transitions.approve(cast.actor("wang"), Reservation.objects.get().pk, cast.now)
@@ -248,6 +261,22 @@ def test_a_calendar_of_one_instrument_is_a_list_too(cast, preview, now):
     )
     run = preview(calendar, head="", layout="booking_calendar", name="xrd.ics")
     assert told(run) == [{"upcoming"}, {"event_names_nobody"}]
+
+
+def test_a_weekly_event_comes_again_with_its_new_occurrences_alone(cast, preview, take_in, now):
+    weekly = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nX-WR-CALNAME:X-ray diffractometer\r\n"
+        "BEGIN:VEVENT\r\nUID:w1\r\nDTSTAMP:20261101T000000Z\r\nDTSTART:20261125T090000\r\nDTEND:20261125T110000\r\n"
+        "RRULE:FREQ=WEEKLY;COUNT={}\r\nSUMMARY:Salts (lin@example.org)\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    calendar = {"head": "", "layout": "booking_calendar", "name": "xrd.ics"}
+    take_in(weekly.format(2), **calendar)
+    assert Reservation.objects.count() == 2
+    run = preview(weekly.format(4), **calendar)
+    assert fates(run) == ["unchanged", "unchanged", "created", "created"]
+    assert [one.name[-22:] for one in run.rows.order_by("pk")][2:] == [
+        "2026-12-09 09:00\u201311:00", "2026-12-16 09:00\u201311:00",
+    ]  # fmt: skip
 
 
 def test_many_rows_are_judged_with_as_many_statements_as_few(cast, preview, now):
