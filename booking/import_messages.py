@@ -74,7 +74,8 @@ register(
         ),
         "booking_import.past_charged": _("Becomes past use; it is charged once the customer has said yes."),
         "booking_import.in_use": _(
-            "%(count)s of the bookings have begun, moved or been agreed by now, %(reference)s for one. Cancel the others one by one."
+            "None is as it came any more: all %(count)s have begun, moved, ended or been agreed to, %(reference)s for one. Cancel "
+            "on its page what is still to come."
         ),
     }
 )
