@@ -36,6 +36,18 @@ register(
         "booking_import.mode_unreadable": _("“%(text)s” is no way of service. Write for example assisted or self_operated."),
         "booking_import.charge_unreadable": _("“%(text)s” is neither yes nor no. Leave it empty where nothing is charged."),
         "booking_import.time_unreadable": _("“%(text)s” is no time. Write for example 2026-11-23 09:00."),
+        "booking_import.clock_unreadable": _("“%(text)s” is no clock time. Write for example 09:00, without an offset."),
+        "booking_import.clocks_equal": _(
+            "It ends at the clock time at which it starts. Mend one of them, or name the days of start and end."
+        ),
+        "booking_import.upcoming_charged": _(
+            "A booking to come is charged by its price once the customer has said yes. Leave the cell empty, or bring it along as past use "
+            "when it is over."
+        ),
+        "booking_import.own": _("It is your own booking. Leave the row out, and let a colleague of the lab bring it along."),
+        "booking_import.number_twice": _(
+            "Line %(other_line)s has the same booking id for another person or time. Give one of them another, or leave one out."
+        ),
         "booking_import.no_such_time": _("%(text)s does not exist on the wall of the instrument: the clock is put forward then."),
         "booking_import.ends_before_start": _("It ends before it starts. Mend one of the times."),
         "booking_import.too_long": _("One booking lasts %(days)s days at most. Split it."),
@@ -52,12 +64,18 @@ register(
         "booking_import.repeated_row": _("The same as line %(counting_line)s, which counts."),
         "booking_import.known": _("Brought along before, as %(reference)s."),
         "booking_import.known_elsewhen": _(
-            "Brought along before, as %(reference)s, for another time. It stays as it is: move it on its page."
+            "Brought along before, as %(reference)s, from %(said_starts_at)s to %(said_ends_at)s; this row says %(starts_at)s to "
+            "%(ends_at)s. Move that booking on its page, or give the row another booking id."
         ),
-        "booking_import.upcoming": _("Becomes an approved booking."),
-        "booking_import.past": _("Becomes past use; the customer is asked to agree."),
+        "booking_import.upcoming": _("Becomes an approved booking; its use is charged once the customer has said yes."),
+        "booking_import.past": _(
+            "Becomes past use that is not charged; the customer is asked to agree. The national record, which counts charged time, leaves "
+            "it out."
+        ),
+        "booking_import.past_charged": _("Becomes past use; it is charged once the customer has said yes."),
         "booking_import.in_use": _(
-            "%(count)s of the bookings have begun, moved or been agreed by now, %(reference)s for one. Cancel the others one by one."
+            "None is as it came any more: all %(count)s have begun, moved, ended or been agreed to, %(reference)s for one. Cancel "
+            "on its page what is still to come."
         ),
     }
 )

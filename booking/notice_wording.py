@@ -9,7 +9,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from booking.services.calendar_mail import calendar_of
-from config.kernel.messages import local_time
+from config.kernel.messages import filled, local_time
 from instruments.notice_events import Event, Group, Params, Words, register_events, register_groups
 
 register_groups(
@@ -59,12 +59,18 @@ def _brought(params: Params) -> Words:
     lab = params["lab_en"] if english and params["lab_en"] else params["lab"]
     lines = [gettext("The lab has moved here and brought them along. Please look whether they are yours.")]
     for row in params["listed"]:
-        name = row["instrument_en"] if english and row["instrument_en"] else row["instrument"]
-        span = {"instrument": name, "starts_at": local_time(row["starts_at"]), "ends_at": local_time(row["ends_at"])}
-        lines.append(gettext("%(instrument)s: %(starts_at)s to %(ends_at)s") % span)
+        called = row["instrument_en"] if english and row["instrument_en"] else row["instrument"]
+        span = {name: row[name] for name in ("starts_at", "ends_at")} | {"instrument": called}
+        if row.get("price_fen") is None:  # nothing is charged, or the notice is from before prices were named
+            lines.append(filled(gettext("%(instrument)s: %(starts_at)s to %(ends_at)s"), span))
+        else:
+            text = gettext("%(instrument)s: %(starts_at)s to %(ends_at)s, for %(price_fen)s")
+            lines.append(filled(text, span | {"price_fen": row["price_fen"]}))
     more = params["count"] - len(params["listed"])
     if more:
         lines.append(gettext("and %(count)s more") % {"count": more})
+    if params["count"] > params["past"]:
+        lines.append(gettext("You may give back what is to come without a fee. Its use is charged only once you have said yes."))
     if params["past"]:
         lines.append(gettext("%(count)s of them are over. Say yes to their times, or dispute them.") % {"count": params["past"]})
     title = gettext("%(lab)s: %(count)s of your bookings were taken over") % {"lab": lab, "count": params["count"]}

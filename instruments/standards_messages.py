@@ -21,6 +21,9 @@ register(
         "import.kind_unknown": _("Choose what the file holds."),
         "import.layout_unknown": _("Choose how the file is written."),
         "import.mapping_unknown": _("This mapping does not exist any more. Choose another one."),
+        "import.mapping_name_taken": _(
+            "“%(name)s” is a mapping for lists of another kind, which would be lost. Choose another name."
+        ),
         "import.choice_twice": _("%(choice_name)s is chosen for more than one column, or is no field. Choose it once."),
         "import.gave_up": _(
             "The platform could not finish this file; nothing was written. Hand it in again, or tell the operator."

@@ -185,7 +185,7 @@ def histories(actor: Actor, reservation: Reservation) -> tuple[History, History]
     rows = rows.filter(mine | Q(organisation_id=reservation.organisation_id))
     what = {
         "used": Q(state__in=_USED),
-        "missed": Q(state=ReservationState.NO_SHOW),
+        "missed": Q(state=ReservationState.NO_SHOW, imported=False),
         "cancelled_late": Exists(_late_cancellations()),
         "rejected": Q(state=ReservationState.REJECTED),
     }
@@ -203,6 +203,7 @@ def _late_cancellations() -> QuerySet[ReservationTransition]:
     notice = Coalesce(OuterRef("instrument__policy__cancel_notice_minutes"), house) * Value(timedelta(minutes=1))
     return ReservationTransition.objects.filter(
         reservation_id=OuterRef("pk"),
+        reservation__imported=False,
         action=Action.CANCEL,
         from_state=ReservationState.APPROVED,
         actor_id=OuterRef("requested_by_id"),

@@ -261,7 +261,7 @@ def _read_bookings(actor: Actor, found: _Gathered, instruments: Sequence[Instrum
             found.missed[pk].append(booked)
         elif ended_at is not None and began_at < ended_at:
             measured = TimeRange(began_at, ended_at)
-            before = starts_at - kept_during.lower if kept_during else timedelta()
+            before = min(starts_at, began_at) - kept_during.lower if kept_during else timedelta()
             after = kept_during.upper - ends_at if kept_during else timedelta()
             needed = measured.widened(max(before, timedelta()), max(after, timedelta()))
             found.uses[pk].append(Use(measured, needed, customer_id != owners[pk]))

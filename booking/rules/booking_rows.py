@@ -28,6 +28,7 @@ LONGEST = timedelta(days=14)
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 _FILE = Path(__file__).with_name("data") / "booking_columns.json"
 _CELL = 500
+_NUMBER = 90
 _DAY = timedelta(days=1)
 _TEXT_DAY = r"([0-9]{4})\D{1,2}([0-9]{1,2})\D{1,2}([0-9]{1,2})\D?"
 _TEXT_CLOCK = r"([0-9]{1,2})[:.]([0-9]{2})(?:[:.]([0-9]{2})(?:\.0+)?)?"
@@ -47,7 +48,8 @@ class Kind(StrEnum):
 class BookingRow:
     """One row as it was read. ``starts`` and ``ends`` are wall times, or instants where the row names an offset.
 
-    ``customer`` is the name or a code of the organisation, empty where the person has but one. ``charge``: past use that is to be charged.
+    ``customer`` is the name or a code of the organisation, empty where the person has but one. ``charge``: whether it is to be
+    charged, None where the row says nothing.
     """
 
     line: int
@@ -61,7 +63,7 @@ class BookingRow:
     purpose: str = ""
     research_project: str = ""
     evidence: str = ""
-    charge: bool = False
+    charge: bool | None = None
     reasons: tuple[Reason, ...] = ()
 
 
@@ -138,7 +140,7 @@ def _read(record: Row, columns: Mapping[str, str]) -> BookingRow:
     starts, ends = _times(cells, reasons)
     return BookingRow(
         line=record.line,
-        external_id=cells.get("external_id", "")[:100],
+        external_id=_number(cells.get("external_id", "")),
         instrument=cells.get("instrument", ""),
         email=cells.get("email", "").lower(),
         customer=cells.get("customer", ""),
@@ -157,6 +159,11 @@ def _plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
+def _number(text: str) -> str:
+    """What names a row; a very long one is shortened so that it still differs from others."""
+    return text if len(text) <= _NUMBER else f"sha256-{hashlib.sha256(text.encode()).hexdigest()}"
+
+
 def _mode(text: str, reasons: list[Reason]) -> str:
     if not text:
         return ""
@@ -167,13 +174,13 @@ def _mode(text: str, reasons: list[Reason]) -> str:
     return ""
 
 
-def _charge(text: str, reasons: list[Reason]) -> bool:
+def _charge(text: str, reasons: list[Reason]) -> bool | None:
     key = header_key(text)
     if key in {header_key(word) for word in words()["yes"]}:
         return True
     if key not in {header_key(word) for word in words()["no"]}:
         reasons.append(Reason("booking_import.charge_unreadable", {"text": text[:60]}, "charge"))
-    return False
+    return False if key else None
 
 
 # --- Times ------------------------------------------------------------------------------------------------------------
@@ -182,23 +189,35 @@ def _times(cells: Mapping[str, str], reasons: list[Reason]) -> tuple[datetime | 
         return _from_clocks(cells, reasons)
     starts = _moment(cells.get("starts_at", ""), "starts_at", reasons)
     ends_text = cells.get("ends_at", "")
-    if starts is not None and _ONLY_CLOCK.fullmatch(ends_text):
-        ends_text = f"{starts:%Y-%m-%d} {ends_text}"
-    return starts, _moment(ends_text, "ends_at", reasons)
+    if starts is None or not _ONLY_CLOCK.fullmatch(ends_text):
+        return starts, _moment(ends_text, "ends_at", reasons)
+    # A clock time alone is on the day, and by the clock, that the cell of the start shows.
+    ends = _moment(f"{starts:%Y-%m-%d} {ends_text}", "ends_at", reasons)
+    return starts, ends.replace(tzinfo=starts.tzinfo) if ends is not None else None
 
 
 def _from_clocks(cells: Mapping[str, str], reasons: list[Reason]) -> tuple[datetime | None, datetime | None]:
-    """A day with two clock times; an end that is not later is on the day after."""
+    """A day with two clock times on the wall of the instrument; an end that is earlier is on the day after."""
     found = _ONLY_DAY.fullmatch(cells["day"])
     day = _date(found.groups()[:3]) if found else None
     if day is None:
         reasons.append(Reason("booking_import.time_unreadable", {"text": cells["day"][:60]}, "day"))
         return None, None
-    starts = _moment(f"{day} {cells.get('from', '')}", "from", reasons)
-    ends = _moment(f"{day} {cells.get('to', '')}", "to", reasons)
-    if starts is not None and ends is not None and ends <= starts:
-        ends += _DAY
-    return starts, ends
+    starts, ends = (_clock(day, cells.get(name, ""), name, reasons) for name in ("from", "to"))
+    if starts is None or ends is None:
+        return starts, ends
+    if ends == starts:
+        reasons.append(Reason("booking_import.clocks_equal", {}, "to"))
+    return starts, ends + _DAY if ends < starts else ends
+
+
+def _clock(day: date, text: str, field: str, reasons: list[Reason]) -> datetime | None:
+    """A clock time of the day. One that names an offset is refused: it may mean another day."""
+    found = _ONLY_CLOCK.fullmatch(text)
+    moment = _read_moment((str(day.year), str(day.month), str(day.day), *found.groups(), None)) if found else None
+    if moment is None:
+        reasons.append(Reason("booking_import.clock_unreadable", {"text": text[:60]}, field))
+    return moment
 
 
 def _moment(text: str, field: str, reasons: list[Reason]) -> datetime | None:
@@ -218,7 +237,7 @@ def _read_moment(parts: Sequence[str | None]) -> datetime | None:
     whole_day = hour == 24 and minute == second == 0
     try:
         wall = datetime.combine(day, time(0 if whole_day else hour, minute, second)) + whole_day * _DAY
-        return wall if parts[6] is None else datetime.fromisoformat(f"{wall.isoformat()}{parts[6]}").astimezone(UTC)
+        return wall if parts[6] is None else datetime.fromisoformat(f"{wall.isoformat()}{parts[6]}")
     except ValueError:
         return None
 
@@ -244,14 +263,16 @@ def placed(row: BookingRow, zone: ZoneInfo, now: datetime) -> tuple[TimeRange | 
     ]
     if faults:
         return None, faults
-    starts = row.starts if row.starts.tzinfo else start_instant(row.starts, zone)
-    ends = row.ends if row.ends.tzinfo else end_instant(row.ends, zone)
+    starts = row.starts.astimezone(UTC) if row.starts.tzinfo else start_instant(row.starts, zone)
+    ends = row.ends.astimezone(UTC) if row.ends.tzinfo else end_instant(row.ends, zone)
     if ends <= starts:
         return None, [Reason("booking_import.ends_before_start", {}, "ends_at")]
     if ends - starts > LONGEST:
         return None, [Reason("booking_import.too_long", {"days": LONGEST.days}, "ends_at")]
     if starts <= now < ends:
         return None, [Reason("booking_import.running", {}, "starts_at")]
+    if starts > now and row.charge is False:
+        return None, [Reason("booking_import.upcoming_charged", {}, "charge")]
     return TimeRange(starts, ends), []
 
 
@@ -260,9 +281,10 @@ def kind_of(during: TimeRange, now: datetime) -> Kind:
 
 
 def key_of(row: BookingRow, instrument_id: int, during: TimeRange) -> str:
-    """By what a row is known when its list comes again: its own number, else all that says who is where and when."""
+    """By what a row is known when its list comes again: its own number at its instrument (a lab numbers the lists of its instruments
+    each by itself), else all that says who is where and when."""
     if row.external_id:
-        return f"id:{row.external_id}"
+        return f"id:{instrument_id}:{row.external_id}"
     said = f"{instrument_id}|{row.email}|{during.starts_at.isoformat()}|{during.ends_at.isoformat()}"
     return f"sha256:{hashlib.sha256(said.encode()).hexdigest()}"
 
@@ -270,8 +292,10 @@ def key_of(row: BookingRow, instrument_id: int, during: TimeRange) -> str:
 # --- Within the file --------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A row that can be placed on a calendar; ``occupied`` is what it takes of it, buffers included."""
+    """A row that can be placed on a calendar; ``occupied`` is what it takes of it, buffers included. ``position``: its place among the
+    rows, which is its own (occurrences of an event share its line)."""
 
+    position: int
     row: BookingRow
     calendar_id: int
     key: str
@@ -279,26 +303,31 @@ class Placed:
     occupied: TimeRange
 
 
-def repeated(rows: Sequence[Placed]) -> dict[int, int]:
-    """Lines that say again what a line before them says, with that line."""
-    first: dict[str, int] = {}
+def repeated(rows: Sequence[Placed]) -> dict[int, Placed]:
+    """Positions of rows that are known by the same as one before them, with that one: they say it again, or (``says_same``) otherwise."""
+    first: dict[str, Placed] = {}
     found = {}
     for one in rows:
-        line = first.setdefault(one.key, one.row.line)
-        if line != one.row.line:
-            found[one.row.line] = line
+        before = first.setdefault(one.key, one)
+        if before is not one:
+            found[one.position] = before
     return found
 
 
-def colliding(rows: Sequence[Placed]) -> dict[int, int]:
-    """Lines that take time which another line of the file takes on the same calendar, with that line. Both are named."""
-    found: dict[int, int] = {}
+def says_same(one: Placed, other: Placed) -> bool:
+    """Whether two rows mean the same person and time."""
+    return (one.row.email, one.during) == (other.row.email, other.during)
+
+
+def colliding(rows: Sequence[Placed]) -> dict[int, Placed]:
+    """Positions of rows that take time which another row of the file takes on the same calendar, with that row. Both are named."""
+    found: dict[int, Placed] = {}
     last: dict[int, Placed] = {}
-    for one in sorted(rows, key=lambda each: (each.calendar_id, each.occupied, each.row.line)):
+    for one in sorted(rows, key=lambda each: (each.calendar_id, each.occupied, each.position)):
         before = last.get(one.calendar_id)
         if before is not None and before.occupied.overlaps(one.occupied):
-            found[one.row.line] = before.row.line
-            found.setdefault(before.row.line, one.row.line)
+            found[one.position] = before
+            found.setdefault(before.position, one)
         if before is None or one.occupied.ends_at > before.occupied.ends_at:
             last[one.calendar_id] = one
     return found
@@ -313,10 +342,9 @@ def row_of_event(
 ) -> BookingRow:
     """An event of the calendar of one instrument: who comes is the e-mail address in its title, the rest of the title the purpose."""
     found = _ADDRESS.search(title)
-    named = f"{uid} {recurrence}".strip()
     row = BookingRow(
         line=line,
-        external_id=named if len(named) <= 100 else f"ics-{hashlib.sha256(named.encode()).hexdigest()}",
+        external_id=_number(f"{uid} {recurrence}".strip()),
         instrument=instrument,
         email=found.group(1).lower() if found else "",
         starts=starts,

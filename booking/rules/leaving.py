@@ -20,16 +20,19 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A reservation in state ``before`` that gives its time back. ``by_customer``: the customer's own side does it."""
+    """A reservation in state ``before`` that gives its time back. ``by_customer``: the customer's own side does it. ``imported``: a list
+    of the lab's brought it, and the customer was never asked."""
 
     action: Action
     before: ReservationState
     by_customer: bool
+    imported: bool = False
 
 
 def fault_of(release: Release, policy: BookingPolicy, booked: TimeRange, now: datetime) -> Fault | None:
-    """The customer's fault in it, if any: never where the lab gives the time back, nor for what the lab had not promised yet."""
-    if release.before is not ReservationState.APPROVED:
+    """The customer's fault in it, if any: never where the lab gives the time back, nor for what the lab had not promised yet,
+    nor for what the customer had not asked for."""
+    if release.imported or release.before is not ReservationState.APPROVED:
         return None
     if release.action is Action.MARK_NO_SHOW:
         return Fault.NO_SHOW

@@ -15,11 +15,18 @@ NOTICE_BEFORE = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """Where the agreement on one session stands. ``late_entered``: the lab wrote it down afterwards."""
+    """Where the agreement on one session stands. ``late_entered``: the lab wrote it down afterwards; ``imported``: its booking came with
+    a list of the lab's. Time agrees neither of them: the customer never asked for it here."""
 
     until: datetime
     reminded_at: datetime | None = None
     late_entered: bool = False
+    imported: bool = False
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether only somebody's yes, or a decision, agrees it."""
+        return self.late_entered or self.imported
 
 
 def review_until(ended_at: datetime, agree_after_days: int) -> datetime:
@@ -28,13 +35,13 @@ def review_until(ended_at: datetime, agree_after_days: int) -> datetime:
 
 
 def reminder_is_due(review: Review, now: datetime) -> bool:
-    """Whether the notice before the agreement by time has to go out now. A late-entered session is never agreed by time."""
-    return not review.late_entered and review.reminded_at is None and now >= review.until - NOTICE_BEFORE
+    """Whether the notice before the agreement by time has to go out now."""
+    return not review.needs_a_person and review.reminded_at is None and now >= review.until - NOTICE_BEFORE
 
 
 def agreement_is_due(review: Review, now: datetime) -> bool:
     """Whether time alone agrees: the window is over, and the notice went out a day ago or earlier."""
-    if review.late_entered or review.reminded_at is None:
+    if review.needs_a_person or review.reminded_at is None:
         return False
     return now >= review.until and now >= review.reminded_at + NOTICE_BEFORE
 

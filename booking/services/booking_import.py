@@ -36,12 +36,13 @@ from booking.rules.booking_rows import (
     repeated,
     require_needed,
     row_of_event,
+    says_same,
     words,
 )
 from booking.rules.states import ReservationState
 from booking.services.brought_bookings import KIND, Brought, tell_all, write
 from booking.services.conflicts import NO_OVERLAP
-from booking.services.import_people import Found, Lookup, taken_lines
+from booking.services.import_people import Found, Lookup, taken_positions
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import transactions
@@ -198,40 +199,47 @@ class _Judge:
 
     def all(self, rows: Sequence[BookingRow]) -> tuple[list[RowFate], list[_Judged]]:
         """The fate of every row, and those that are to be written."""
-        fates: dict[int, RowFate] = {}
+        fates: dict[int, RowFate] = {}  # by position: occurrences of an event share its line
         found: list[tuple[Placed, Found]] = []
-        for row in rows:
-            pair, faults = self._placed(row)
+        for position, row in enumerate(rows):
+            pair, faults = self._placed(position, row)
             if pair is None:
-                fates[row.line] = self._fate(row, "refused", faults)
+                fates[position] = self._fate(row, "refused", faults)
             else:
                 found.append(pair)
         self._say_known(found, fates)
-        new = [one for one in found if one[0].row.line not in fates]
+        new = [one for one in found if one[0].position not in fates]
         self._refuse_taken([one for one, _found in new], fates)
-        judged = [self._judged(*one) for one in new if one[0].row.line not in fates]
+        judged = [self._judged(*one) for one in new if one[0].position not in fates]
         why_not = ports.money().reasons_against([one.reservation for one in judged], self.now)
         for one, reasons in zip(judged, why_not, strict=True):
             fate = "refused" if reasons else "created"
             # What it becomes is part of what was previewed: a booking that has passed since is not written as past use unseen.
-            becomes = (Reason(f"booking_import.{kind_of(one.placed.during, self.now)}", {}, ""),)
-            fates[one.placed.row.line] = self._fate(one.placed.row, fate, reasons or becomes, found=one.found)
-        return [fates[row.line] for row in rows], judged
+            becomes = (Reason(f"booking_import.{self._becomes(one.placed)}", {}, ""),)
+            fates[one.placed.position] = self._fate(one.placed.row, fate, reasons or becomes, found=one.found)
+        return [fates[position] for position in range(len(rows))], judged
 
-    def _placed(self, row: BookingRow) -> tuple[tuple[Placed, Found] | None, list[Reason]]:
+    def _becomes(self, one: Placed) -> str:
+        kind = kind_of(one.during, self.now)
+        return "past_charged" if kind is Kind.PAST and one.row.charge else str(kind)
+
+    def _placed(self, position: int, row: BookingRow) -> tuple[tuple[Placed, Found] | None, list[Reason]]:
         found, reasons = self.lookup.find(row)
         reasons = [*row.reasons, *reasons]
         if found is None:
             return None, reasons
+        if found.person.pk == self.actor.user_id:
+            # As with any request: nobody says yes to a time of their own. A colleague brings it.
+            reasons.append(Reason("booking_import.own", {}, "email"))
         during, faults = placed(row, ZoneInfo(found.instrument.site.time_zone), self.now)
         reasons += faults
         if during is None or reasons:
             return None, reasons
         key = key_of(row, found.instrument.pk, during)
-        return (Placed(row, found.instrument.calendar_id, key, during, during), found), []
+        return (Placed(position, row, found.instrument.calendar_id, key, during, during), found), []
 
     def _say_known(self, found: Sequence[tuple[Placed, Found]], fates: dict[int, RowFate]) -> None:
-        """Rows that say something again: within the file, or what an import has brought before."""
+        """Rows that say something again, or otherwise: within the file, or what an import has brought before."""
         keys = {one.key for one, _found in found}
         stored = {
             each.source_key: each
@@ -241,31 +249,48 @@ class _Judge:
         }
         again = repeated([one for one, _found in found])
         for one, who in found:
-            line = one.row.line
-            if line in again:
-                note = Reason("booking_import.repeated_row", {"counting_line": again[line]}, "")
-                fates[line] = self._fate(one.row, "repeated", (note,))
+            before = again.get(one.position)
+            if before is not None and says_same(one, before):
+                note = Reason("booking_import.repeated_row", {"counting_line": before.row.line}, "")
+                fates[one.position] = self._fate(one.row, "repeated", (note,))
+            elif before is not None:
+                reason = Reason("booking_import.number_twice", {"other_line": before.row.line}, "external_id")
+                fates[one.position] = self._fate(one.row, "refused", (reason,))
             elif one.key in stored:
-                before = stored[one.key]
-                same = (before.source_starts_at, before.source_ends_at) == (one.during.starts_at, one.during.ends_at)
-                code = "known" if same else "known_elsewhen"
-                note = Reason(f"booking_import.{code}", {"reference": before.reservation.reference}, "")
-                fates[line] = self._fate(one.row, "unchanged", (), (note,), who)
+                fates[one.position] = self._known(one, who, stored[one.key])
+
+    def _known(self, one: Placed, who: Found, before: ImportedBooking) -> RowFate:
+        """Unchanged where the row says the time that its list said before, or that the booking has by now."""
+        said = TimeRange(before.source_starts_at, before.source_ends_at)
+        if one.during in (said, before.reservation.during):
+            note = Reason("booking_import.known", {"reference": before.reservation.reference}, "")
+            return self._fate(one.row, "unchanged", (), (note,), who)
+        zone = self.lookup.zone(one.row)
+        times = {
+            "starts_at": one.during.starts_at,
+            "ends_at": one.during.ends_at,
+            "said_starts_at": said.starts_at,
+            "said_ends_at": said.ends_at,
+        }
+        params = {name: moment.astimezone(zone).isoformat() for name, moment in times.items()}
+        params |= {"reference": before.reservation.reference}
+        return self._fate(one.row, "refused", (Reason("booking_import.known_elsewhen", params, "starts_at"),), found=who)
 
     def _refuse_taken(self, rows: Sequence[Placed], fates: dict[int, RowFate]) -> None:
         """Rows whose time another row, or somebody here, has."""
         others = colliding(rows)
-        taken = taken_lines(rows, self.now)
+        taken = taken_positions(rows, self.now)
         for one in rows:
-            line, reasons = one.row.line, []
-            if line in others:
-                reasons.append(Reason("booking_import.collides", {"other_line": others[line]}, "starts_at"))
-            if line in taken:
+            reasons = []
+            if one.position in others:
+                other_line = others[one.position].row.line
+                reasons.append(Reason("booking_import.collides", {"other_line": other_line}, "starts_at"))
+            if one.position in taken:
                 zone = self.lookup.zone(one.row)
-                span = {name: moment.astimezone(zone).isoformat() for name, moment in taken[line].items()}
+                span = {name: moment.astimezone(zone).isoformat() for name, moment in taken[one.position].items()}
                 reasons.append(Reason("booking_import.taken", span, "starts_at"))
             if reasons:
-                fates[line] = self._fate(one.row, "refused", reasons)
+                fates[one.position] = self._fate(one.row, "refused", reasons)
 
     def _judged(self, one: Placed, found: Found) -> _Judged:
         reservation = Reservation(
@@ -291,9 +316,10 @@ class _Judge:
         notes: Sequence[Reason] = (),
         found: Found | None = None,
     ) -> RowFate:
-        same_day = row.starts is not None and row.ends is not None and row.starts.date() == row.ends.date()
-        moments = ((row.starts, "%Y-%m-%d %H:%M"), (row.ends, "%H:%M" if same_day else "%Y-%m-%d %H:%M"))
-        when = "–".join(moment.strftime(pattern) for moment, pattern in moments if moment is not None)
+        moments = [self._on_the_wall(row, moment) for moment in (row.starts, row.ends) if moment is not None]
+        same_day = len({moment.date() for moment in moments}) == 1
+        patterns = ("%Y-%m-%d %H:%M", "%H:%M" if same_day and len(moments) > 1 else "%Y-%m-%d %H:%M")
+        when = "–".join(moment.strftime(pattern) for moment, pattern in zip(moments, patterns, strict=False))
         return RowFate(
             line=row.line,
             fate=fate,
@@ -304,6 +330,13 @@ class _Judge:
             reasons=tuple(reasons),
             notes=tuple(notes),
         )
+
+    def _on_the_wall(self, row: BookingRow, moment: datetime) -> datetime:
+        """An instant as the instrument's wall shows it; a wall time is that already."""
+        instrument, _reasons = self.lookup.instrument(row.instrument)
+        if moment.tzinfo is None or instrument is None:
+            return moment
+        return moment.astimezone(ZoneInfo(instrument.site.time_zone))
 
 
 def _run(actor: Actor, order: Order, now: datetime) -> ReportLike:

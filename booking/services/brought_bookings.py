@@ -1,4 +1,4 @@
-"""Writing a booking that a lab brought along, telling people once about all of theirs, and taking a whole import back.
+"""Writing a booking that a lab brought along, telling people once about all of theirs, and taking an import back.
 
 Everything is part of the caller's transaction, behind the calendars' locks.
 """
@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, OuterRef, QuerySet
@@ -31,7 +32,7 @@ from booking.models import (
 )
 from booking.rules.booking_rows import BookingRow, Kind
 from booking.rules.states import Action, ReservationState
-from booking.services import holds, sessions
+from booking.services import holds, notices, sessions
 from booking.services.state_writing import lock_row, move
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict
@@ -43,7 +44,6 @@ from instruments.services.notices import News, person, tell
 
 REASON_LENGTH = 300
 LISTED = 20
-NOT_CHARGED = "imported"
 KIND = "bookings"
 
 
@@ -63,7 +63,8 @@ class Brought:
 
 
 def write(actor: Actor, brought: Brought, run_id: int | None, now: datetime) -> None:
-    """Store it: approved, or, when it is over, as a session that waits for the customer's yes. Nobody is told.
+    """Store it: approved, or, when it is over, as a session that waits for the customer's yes. No person is told
+    of it alone; webhooks hear of it.
 
     Raises the exclusion constraint's IntegrityError, Conflict ``booking.figures_changed``.
     """
@@ -77,6 +78,12 @@ def write(actor: Actor, brought: Brought, run_id: int | None, now: datetime) -> 
         move(locked, Action.APPROVE, actor, now, brought.source)
         if brought.kind is Kind.PAST:
             _write_use(actor, locked, brought, now)
+    _let_webhooks_hear(locked, "completed" if brought.kind is Kind.PAST else "approved", now)
+
+
+def _let_webhooks_hear(locked: Reservation, event: str, now: datetime) -> None:
+    with notices.told_together():
+        notices.defer(locked, event, now)
 
 
 def _insert(actor: Actor, brought: Brought, run_id: int | None, now: datetime) -> None:
@@ -118,7 +125,7 @@ def _write_use(actor: Actor, locked: Reservation, brought: Brought, now: datetim
     session.late_entered = True
     session.evidence = brought.row.evidence or brought.source
     if not brought.row.charge:
-        sessions.charge_for(session, None, NOT_CHARGED)
+        sessions.charge_for(session, None, sessions.NOT_CHARGED)
     session.save()
 
 
@@ -134,18 +141,21 @@ def tell_all(owner: Organisation, brought: Sequence[Brought], now: datetime) -> 
             "lab_en": owner.name_en,
             "count": len(listed),
             "past": sum(one.kind is Kind.PAST for one in listed),
-            "listed": [_line(one.reservation) for one in listed[:LISTED]],
+            "listed": [_line(one) for one in listed[:LISTED]],
         }
         tell(News("bookings.imported", params, reverse("reservation_list"), owner, owner.pk), person(person_id), now)
 
 
-def _line(reservation: Reservation) -> dict[str, str]:
-    zone = ZoneInfo(reservation.instrument.site.time_zone)
+def _line(one: Brought) -> dict[str, Any]:
+    """``price_fen``: what its use will cost the customer by what is known now, None where nothing is charged."""
+    reservation, zone = one.reservation, ZoneInfo(one.reservation.instrument.site.time_zone)
+    is_charged = one.kind is Kind.UPCOMING or bool(one.row.charge)
     return {
         "instrument": reservation.instrument.name,
         "instrument_en": reservation.instrument.name_en,
         "starts_at": reservation.starts_at.astimezone(zone).isoformat(),
         "ends_at": reservation.ends_at.astimezone(zone).isoformat(),
+        "price_fen": ports.money().payable_now_fen(reservation) if is_charged else None,
     }
 
 
@@ -156,12 +166,20 @@ def may_undo(actor: Actor, run: ImportRun) -> bool:
     return written and run.organisation_id in actor.organisations(Role.LAB_MANAGER)
 
 
-@whole
-def undo(actor: Actor, run_id: int, now: datetime) -> int:
-    """Take a whole import back while nothing hangs on it; returns how many bookings it was. Its rows may come again.
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """How many bookings of an import were taken back, and how many stay because they have a life of their own."""
 
-    Raises NotFound, Forbidden, Conflict ``import.state_changed`` (not written, or taken back), ``booking_import.in_use`` (how many have a
-    life of their own, and one of them).
+    taken: int
+    left: int
+
+
+@whole
+def undo(actor: Actor, run_id: int, now: datetime) -> TakenBack:
+    """Take back what is still as the import brought it; its rows may come again.
+
+    Raises NotFound, Forbidden, Conflict ``import.state_changed`` (not written, or taken back), ``booking_import.in_use`` (none is as it
+    came: how many, and one of them).
     """
     run = get_visible(ImportRun.objects.select_for_update(of=("self",)).select_related("organisation"), actor, pk=run_id)
     if run.organisation is None:
@@ -172,25 +190,29 @@ def undo(actor: Actor, run_id: int, now: datetime) -> int:
     rows = ImportedBooking.objects.filter(run=run, undone_at__isnull=True)
     calendars = Calendar.objects.filter(instruments__reservations__brought__in=rows).distinct()
     list(Calendar.objects.filter(pk__in=calendars).order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
-    _refuse_in_use(rows, now)
-    reservations = list(rows.order_by("line").values_list("reservation_id", flat=True))
-    with silence():
-        for pk in reservations:
-            _take_back(actor, lock_row(pk), now)
-    rows.update(undone_at=now)
-    run.facts |= {"undone": len(reservations)}
+    as_they_came, left = _sorted_out(rows, now)
+    if left and not as_they_came:
+        raise Conflict.of("booking_import.in_use", "file", count=len(left), reference=left[0].reservation.reference)
+    reservations = [one.reservation_id for one in as_they_came]
+    for pk in reservations:
+        locked = lock_row(pk)
+        with silence():
+            _take_back(actor, locked, now)
+        _let_webhooks_hear(locked, "cancelled", now)
+    rows.filter(reservation__in=reservations).update(undone_at=now)
+    run.facts |= {"undone": len(reservations), "left": len(left)}
     run.save(update_fields=["facts"])
-    audit.record(actor, "import.undo", run, now, after={"bookings": len(reservations)})
+    audit.record(actor, "import.undo", run, now, after={"bookings": len(reservations), "left": len(left)})
     _tell_undone(run.organisation, reservations, now)
-    return len(reservations)
+    return TakenBack(len(reservations), len(left))
 
 
 _OWN_STEPS = {ReservationState.APPROVED.value: 2, ReservationState.COMPLETED.value: 4}
 """How many steps of history the import itself leaves: asked and approved, and of past use its beginning and end too."""
 
 
-def _refuse_in_use(rows: QuerySet[ImportedBooking], now: datetime) -> None:
-    """Raises Conflict ``booking_import.in_use`` where any of them has begun, was moved, agreed to, or measured by a device."""
+def _sorted_out(rows: QuerySet[ImportedBooking], now: datetime) -> tuple[list[ImportedBooking], list[ImportedBooking]]:
+    """Those that are as they came, and those that have begun, were moved, agreed to, or measured by a device; in the list's order."""
     steps = Count("reservation__transitions", distinct=True)
     touched = rows.annotate(
         steps=steps,
@@ -198,14 +220,16 @@ def _refuse_in_use(rows: QuerySet[ImportedBooking], now: datetime) -> None:
         closed=Exists(CloseOut.objects.filter(reservation_id=OuterRef("reservation_id"))),
         measured=Exists(DeviceRun.objects.filter(reservation_id=OuterRef("reservation_id"))),
     ).select_related("reservation", "reservation__session")
-    in_use = [one for one in touched if not _is_as_it_came(one, now)]
-    if in_use:
-        raise Conflict.of("booking_import.in_use", "file", count=len(in_use), reference=in_use[0].reservation.reference)
+    as_they_came: list[ImportedBooking] = []
+    left: list[ImportedBooking] = []
+    for one in touched.order_by("line", "pk"):
+        (as_they_came if _is_as_it_came(one, now) else left).append(one)
+    return as_they_came, left
 
 
 def _is_as_it_came(one: ImportedBooking, now: datetime) -> bool:
     reservation = one.reservation
-    hangs = one.changed or one.closed or one.measured  # type: ignore[attr-defined]  # annotated by _refuse_in_use
+    hangs = one.changed or one.closed or one.measured  # type: ignore[attr-defined]  # annotated by _sorted_out
     if hangs or one.steps != _OWN_STEPS.get(reservation.state):  # type: ignore[attr-defined]
         return False
     if reservation.state == ReservationState.APPROVED:

@@ -113,8 +113,8 @@ def _names(one: Organisation) -> set[str]:
 
 
 _TAKEN = """
-SELECT w.line, lower(o.during), upper(o.during)
-  FROM unnest(%s::int[], %s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS w (line, calendar_id, starts_at, ends_at)
+SELECT w.position, lower(o.during), upper(o.during)
+  FROM unnest(%s::int[], %s::bigint[], %s::timestamptz[], %s::timestamptz[]) AS w (position, calendar_id, starts_at, ends_at)
  CROSS JOIN LATERAL (
     SELECT during FROM booking_occupancy
      WHERE blocking AND int8range(calendar_id, calendar_id, '[]') && int8range(w.calendar_id, w.calendar_id, '[]')
@@ -123,17 +123,18 @@ SELECT w.line, lower(o.during), upper(o.during)
 """
 
 
-def taken_lines(rows: Sequence[Placed], now: datetime) -> dict[int, dict[str, datetime]]:
-    """Lines whose time is taken here already, with from when until when: one statement. What was held and has expired does not count."""
+def taken_positions(rows: Sequence[Placed], now: datetime) -> dict[int, dict[str, datetime]]:
+    """Positions of rows whose time is taken here already, with from when until when: one statement. What was held and has expired
+    does not count."""
     with connection.cursor() as cursor:
         cursor.execute(
             _TAKEN,
             [
-                [one.row.line for one in rows],
+                [one.position for one in rows],
                 [one.calendar_id for one in rows],
                 [one.occupied.starts_at for one in rows],
                 [one.occupied.ends_at for one in rows],
                 now,
             ],
         )
-        return {line: {"taken_from_at": lower, "taken_until_at": upper} for line, lower, upper in cursor.fetchall()}
+        return {position: {"taken_from_at": lower, "taken_until_at": upper} for position, lower, upper in cursor.fetchall()}

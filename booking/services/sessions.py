@@ -51,6 +51,8 @@ class Ending:
     fault: bool = False
 
 
+#: The rule of past use that came with a list of the lab's and is not charged.
+NOT_CHARGED = "imported"
 #: Ways of beginning that can still be refused; a device or a late entry tells of what has happened.
 _ASKED_FOR_A_LICENCE = frozenset({Means.LAB, Means.PHONE})
 
@@ -113,11 +115,15 @@ def finish(locked: Reservation, actor: Actor, now: datetime, ending: Ending) -> 
 def measure(session: UsageSession, policy: BookingPolicy) -> None:
     """Set what follows from booked and actual time: billable range and minutes with their rule, overrun, outcome. Saves nothing.
 
-    A session that a fault ended stays one, whatever is corrected: of it at most what was used is charged.
+    A session that a fault ended stays one, whatever is corrected: of it at most what was used is charged. What came with a list of the
+    lab's as not to be charged stays free whatever a device tells.
     """
     fault = session.outcome == Outcome.FAULT
     billable = derive_billable(session.booked, session.actual, AS_USED if fault else policy.billable_rule)
-    charge_for(session, billable.range, billable.rule.basis.value)
+    if session.billable_rule == NOT_CHARGED:
+        charge_for(session, None, NOT_CHARGED)
+    else:
+        charge_for(session, billable.range, billable.rule.basis.value)
     session.overrun_minutes = billable.overrun_minutes
     session.outcome = Outcome.FAULT.value if fault else outcome_of(session.booked, session.actual).value
     if fault and session.actual is None:

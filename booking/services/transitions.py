@@ -329,7 +329,8 @@ def fault_in(reservation: Reservation, action: Action, actor: Actor, now: dateti
     Nothing where the time could not be used: the instrument does not run then, or its calendar was closed meanwhile. Who manages the
     lab gives a time back for the lab, with a reason that both sides read.
     """
-    release = Release(action, ReservationState(reservation.state), by_customer=not is_lab(reservation, actor))
+    by_customer = not is_lab(reservation, actor)
+    release = Release(action, ReservationState(reservation.state), by_customer, reservation.imported)
     fault = fault_of(release, policy_for(reservation.instrument), reservation.during, now)
     return fault if fault is not None and _could_be_used(reservation) else None
 

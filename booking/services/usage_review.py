@@ -170,7 +170,7 @@ def remind_due(now: datetime) -> int:
     """Tell both sides that time will agree soon; returns how many sessions. Safe to repeat."""
 
     def remind(locked: Reservation, session: UsageSession) -> bool:
-        if not reminder_is_due(_review(session), now):
+        if not reminder_is_due(_review(locked, session), now):
             return False
         session.reminded_at = now
         session.save(update_fields=["reminded_at"])
@@ -189,7 +189,7 @@ def agree_due(now: datetime) -> int:
     """
 
     def by_time(locked: Reservation, session: UsageSession) -> bool:
-        if not agreement_is_due(_review(session), now) or close_out_rule.reasons(locked):
+        if not agreement_is_due(_review(locked, session), now) or close_out_rule.reasons(locked):
             return False
         _settle(locked, session, Action.AGREE, AgreedHow.TIME, NOBODY, now)
         return True
@@ -198,7 +198,9 @@ def agree_due(now: datetime) -> int:
 
 
 def _each(waiting: QuerySet[UsageSession], act: Callable[[Reservation, UsageSession], bool]) -> int:
-    rows = waiting.filter(reservation__state__in=WAITING, late_entered=False).order_by("review_until", "pk")
+    rows = waiting.filter(reservation__state__in=WAITING, reservation__imported=False, late_entered=False).order_by(
+        "review_until", "pk"
+    )
 
     def work(pk: int) -> bool:
         locked = behind_lock(pk)
@@ -207,10 +209,10 @@ def _each(waiting: QuerySet[UsageSession], act: Callable[[Reservation, UsageSess
     return each_parked(list(rows.values_list("reservation_id", flat=True)[:DUE_BATCH]), work, "use of reservation")
 
 
-def _review(session: UsageSession) -> Review:
+def _review(locked: Reservation, session: UsageSession) -> Review:
     if session.review_until is None:
         raise ValueError("a running session is not under review")
-    return Review(session.review_until, session.reminded_at, session.late_entered)
+    return Review(session.review_until, session.reminded_at, session.late_entered, locked.imported)
 
 
 def _settle(

@@ -144,16 +144,19 @@ def import_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take back a list of bookings, all of it or nothing."""
+    """Take back what is still as a list of bookings brought it."""
     actor = actor_of(request)
     try:
-        count = brought_bookings.undo(actor, pk, timezone.now())
+        done = brought_bookings.undo(actor, pk, timezone.now())
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
         run = queries.import_run_for(actor, pk)
         return _run_page(request, actor, run, status=status_of(refusal), problems=sentences(refusal))
-    messages.success(request, ngettext("%(n)s booking is taken back.", "%(n)s bookings are taken back.", count) % {"n": count})
+    said = [ngettext("%(n)s booking is taken back.", "%(n)s bookings are taken back.", done.taken) % {"n": done.taken}]
+    if done.left:
+        said.append(ngettext("%(n)s stays as it is by now.", "%(n)s stay as they are by now.", done.left) % {"n": done.left})
+    messages.success(request, " ".join(said))
     return redirect("import_run", pk)
 
 

@@ -269,8 +269,12 @@ def _saved(actor: Actor, asked: Asked) -> SavedMapping:
 
 
 def _save(actor: Actor, run: ImportRun, name: str, document: Mapping[str, Any], now: datetime) -> None:
-    """Keep the mapping under its name, instead of the one that had it."""
+    """Keep the mapping under its name, instead of the one that had it. Raises Refusal ``import.mapping_name_taken`` (``save_as``) where
+    that one is for lists of another kind."""
     _require_mapping(actor, run.organisation_id)
+    before = SavedMapping.objects.filter(organisation=run.organisation, name=name).first()
+    if before is not None and import_kinds.of_document(before.document) != run.kind:
+        raise Refusal.of("import.mapping_name_taken", "save_as", name=name)
     values = {"document": dict(document), "created_by_id": actor.user_id, "updated_at": now}
     mapping, _created = SavedMapping.objects.update_or_create(organisation=run.organisation, name=name, defaults=values)
     audit.record(actor, "import.save_mapping", mapping, now, after={"name": name, "document": dict(document)})

@@ -42,7 +42,9 @@ def test_bookings_are_brought_along_and_taken_back_and_the_use_is_looked_at(peop
         if file == wrong:
             expect(page.get_by_text("Nobody has an account with this address")).to_be_visible(timeout=SHOWN_WITHIN_MS)
             expect(page.get_by_role("button", name="Confirm and write")).to_have_count(0)
-    expect(page.get_by_text("Becomes past use; the customer is asked to agree.")).to_be_visible(timeout=SHOWN_WITHIN_MS)
+    expect(page.get_by_text("Becomes past use that is not charged; the customer is asked to agree.")).to_be_visible(
+        timeout=SHOWN_WITHIN_MS
+    )
     page.get_by_role("button", name="Confirm and write").click()
     expect(page.get_by_text("Written: 2 new, 0 changed.")).to_be_visible(timeout=SHOWN_WITHIN_MS)
     run = page.url
@@ -59,6 +61,6 @@ def test_bookings_are_brought_along_and_taken_back_and_the_use_is_looked_at(peop
 
     manager.open(run.removeprefix(manager.site.address))
     page.get_by_text("Take this import back").click()
-    page.get_by_role("button", name="Take all of it back").click()
+    page.get_by_role("button", name="Take it back").click()
     expect(page.get_by_text("This import was taken back: 2 bookings are cancelled.")).to_be_visible()
     assert manager.faults.found == []

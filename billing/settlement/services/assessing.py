@@ -140,6 +140,15 @@ class Plan:
         """Every account an award touches: caps, pools, and what the customer was awarded."""
         return specs_of(self.versions, self.accounts, self.customer_id)
 
+    def drawn_specs(self) -> list[AccountSpec]:
+        """Those of ``specs`` that an award may change: a programme that covers no sessions of a lab's own list only reads its."""
+        if not self.facts.service.imported:
+            return self.specs()
+        versions = [one for one in self.versions if one.programme.covers_imported]
+        ids = {one.version_id for one in versions}
+        own = {key: spec for key, spec in self.accounts.items() if key[0] in ids}
+        return specs_of(versions, own, self.customer_id)
+
     def with_balances(self, known: Mapping[str, Account]) -> Prepared:
         """The engine's inputs under the balances of ``known`` accounts (by key; one that is missing was never opened)."""
         candidates = candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known)

@@ -41,8 +41,9 @@ TERMS = "cancellation"
 
 def terms(schedule: PriceSchedule, reservation: Reservation, promised: Mapping[str, Any] | None) -> Json:
     """What a quote freezes of the lab's rule beside its price: the notice as it is now, or as an earlier quote (its frozen inputs)
-    promised it where that is milder. Nothing where unused time costs nothing."""
-    if not schedule.fees:
+    promised it where that is milder. Nothing where unused time costs nothing, nor for what came with a list of the lab's:
+    nobody was told."""
+    if not schedule.fees or reservation.imported:
         return {}
     notice = policy_for(reservation.instrument).cancel_notice_minutes
     if promised is not None and TERMS in promised:

@@ -319,9 +319,11 @@ def _ask_again(reservation: Reservation, latest: Quote, prepared: Prepared, asse
 
 def _locked_accounts(reservation: Reservation, planned: Plan, now: datetime) -> dict[str, Account]:
     """Every account an award could draw on, those that count what the customer was awarded, and the fund card's, opened where missing,
-    locked in id order and re-read. The counting ones too, because a first use is first only once."""
-    specs = [*planned.specs(), *card_money.specs(reservation)]
-    return ledger.lock(ledger.open_accounts(specs, now).values())
+    locked in id order and re-read. The counting ones too, because a first use is first only once. Of an imported one the others are read
+    besides: a list of many hundred rows is one transaction and holds nobody up whose programme gives it nothing."""
+    others = _known(planned) if reservation.imported else {}
+    specs = [*planned.drawn_specs(), *card_money.specs(reservation)]
+    return others | ledger.lock(ledger.open_accounts(specs, now).values())
 
 
 def _awards(prepared: Prepared, assessment: Assessment) -> list[tuple[int, AwardOutcome]]:

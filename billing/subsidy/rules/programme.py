@@ -20,7 +20,7 @@ from billing.subsidy.rules.parts.adjustments import Adjustment, QualityFactor, a
 from billing.subsidy.rules.parts.base import Base, parse_base
 from billing.subsidy.rules.parts.caps import Cap, cap_faults, parse_cap
 from billing.subsidy.rules.parts.gates import parse_gate
-from billing.subsidy.rules.parts.imported import parse_imported
+from billing.subsidy.rules.parts.imported import ImportedSessions, parse_imported
 from billing.subsidy.rules.parts.payers import Payers, parse_payers, payer_faults
 from billing.subsidy.rules.parts.rate import Rate, parse_rate, rate_faults
 from billing.subsidy.rules.parts.rounding import ClaimRounding, parse_rounding
@@ -92,6 +92,11 @@ class Programme:
     def uses_quality(self) -> bool:
         """Whether the amount depends on the quality grade of the service."""
         return any(isinstance(each, QualityFactor) for each in self.adjustments)
+
+    @property
+    def covers_imported(self) -> bool:
+        """Whether sessions that came with a list of the lab's may be subsidised at all."""
+        return any(isinstance(each, ImportedSessions) and each.allowed for each in self.conditions)
 
     def accounts_for(self, applicant_kind: str | None) -> tuple[Cap, ...]:
         """The caps kept on accounts that an award to this kind of applicant draws on: load a Balance for each."""

@@ -8,17 +8,21 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from billing.ledger.models import Transfer
+from billing.ledger.models import Account, Transfer
+from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Charge, Quote
 from billing.subsidy import services as subsidy
-from booking.models import ImportedBooking, Occupancy, Reservation, UsageSession
+from booking.models import CreditEvent, ImportedBooking, Occupancy, Reservation, UsageSession
 from booking.queries import utilisation
 from booking.rules.use_period import Span, period_of
-from booking.services import booking_import, brought_bookings, reservations, transitions, usage_review
+from booking.services import booking_import, brought_bookings, reservations, sessions, transitions, usage_review
+from booking.services.brought_bookings import TakenBack
+from booking.services.context import policy_for
 from booking.services.reservations import ReservationRequest
-from config.kernel.errors import Conflict, Forbidden, NotFound
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from instruments.models import ImportState, Instrument, Membership, Notice, Organisation, SavedMapping
 from instruments.services import import_runs
+from instruments.services import notices as notices_door
 from instruments.services.import_runs import Asked
 from tests.booking.bringing.conftest import LIVE, PAST, fates, told
 from tests.booking.usage.conftest import wrong
@@ -69,13 +73,26 @@ def test_the_same_list_again_changes_nothing_and_one_that_grew_brings_only_what_
     more = take_in(LIVE + PAST + LIVE.replace("L1", "L2").replace(" 09:", " 12:").replace(" 11:", " 13:"))
     assert (fates(more), Reservation.objects.count()) == (["unchanged", "unchanged", "created"], 3)
     moved = preview(LIVE.replace(" 11:00", " 12:00"))
-    assert told(moved) == [{"known_elsewhen"}]
+    assert (fates(moved), told(moved)) == (["refused"], [{"known_elsewhen"}])
+    reasons = moved.rows.get().reasons[0]["params"]
+    assert (reasons["said_ends_at"], reasons["ends_at"]) == ("2026-11-25T11:00:00+08:00", "2026-11-25T12:00:00+08:00")
 
 
 def test_rows_without_a_number_are_known_by_what_they_say(cast, take_in, preview):
     take_in(LIVE.replace("L1", ""))
     assert fates(preview(LIVE.replace("L1", ""))) == ["unchanged"]
     assert fates(preview(LIVE.replace("L1", "") * 2)) == ["unchanged", "repeated"]
+
+
+def test_rows_that_share_a_number_for_another_person_or_time_are_refused(preview):
+    later = LIVE.replace(" 09:", " 12:").replace(" 11:", " 13:")
+    run = preview(LIVE + later + LIVE.replace("lin@", "he@"))
+    assert (fates(run)[1:], told(run)[1:]) == (["refused"] * 2, [{"number_twice"}] * 2)
+
+
+def test_who_brings_a_list_does_not_bring_bookings_of_their_own(cast, preview):
+    run = preview(LIVE.replace("lin@", "wang@"))
+    assert told(run) == [{"own"}]
 
 
 def test_what_takes_the_same_time_is_refused_before_anything_is_written(cast, preview, slot):
@@ -126,7 +143,7 @@ def test_somebody_who_books_after_the_preview_brings_another_preview(cast, previ
 
 
 def test_the_database_has_the_last_word_where_the_judgement_was_wrong(cast, preview, slot, monkeypatch):
-    monkeypatch.setattr(booking_import, "taken_lines", lambda rows, now: {})
+    monkeypatch.setattr(booking_import, "taken_positions", lambda rows, now: {})
     request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(10, 12), "assisted")
     reservations.reserve(cast.actor("lin"), request, cast.now, idempotency_key="k")
     transitions.approve(cast.actor("wang"), Reservation.objects.get().pk, cast.now)
@@ -165,12 +182,15 @@ def test_each_person_is_told_once_with_the_list(cast, take_in):
     take_in(LIVE + PAST + other)
     found = {one.user_id: one.params["count"] for one in Notice.objects.all()}
     assert found == {cast.users["lin"].pk: 2, cast.users["he"].pk: 1}
+    listed = Notice.objects.get(user=cast.users["lin"]).params["listed"]
+    assert [one["price_fen"] for one in listed] == [None, 2 * 40_000]
 
 
 def test_a_programme_that_does_not_say_so_gives_nothing_to_what_was_brought_along(cast, programmes, take_in):
     take_in(LIVE)
     outcomes = Quote.objects.latest("revision").result["outcomes"]
     assert {one["outcome"] for one in outcomes} == {"refused"}
+    assert not Account.objects.filter(key__startswith="awarded:").exists()  # read as if empty, neither opened nor locked
     assert all("subsidy.unmet.imported" in {why["code"] for why in one["reasons"]} for one in outcomes)
 
 
@@ -181,6 +201,7 @@ def test_a_programme_that_says_so_covers_it_until_the_import_is_taken_back(cast,
     subsidy.publish_version(cast.actor("sun"), version, cast.now)
     run = take_in(LIVE + PAST)
     assert [one["outcome"] for one in Quote.objects.latest("revision").result["outcomes"]] == ["award"]
+    assert Account.objects.get(key__startswith="awarded:").held_fen >= 0
     holds = Transfer.objects.filter(kind="hold", ends__isnull=True)
     assert holds.count() == 2
     brought_bookings.undo(cast.actor("wang"), run.pk, now)
@@ -189,7 +210,7 @@ def test_a_programme_that_says_so_covers_it_until_the_import_is_taken_back(cast,
 
 def test_a_whole_import_is_taken_back_and_may_come_again(cast, take_in, preview, now):
     run = take_in(LIVE + PAST)
-    assert brought_bookings.undo(cast.actor("wang"), run.pk, now) == 2
+    assert brought_bookings.undo(cast.actor("wang"), run.pk, now) == TakenBack(2, 0)
     assert {one.state for one in Reservation.objects.all()} == {"cancelled"}
     assert not UsageSession.objects.exists() and not Occupancy.objects.filter(blocking=True).exists()
     assert wrong() == {}
@@ -199,7 +220,7 @@ def test_a_whole_import_is_taken_back_and_may_come_again(cast, take_in, preview,
 
 
 @pytest.mark.parametrize("touch", ["agreed", "cancelled", "moved on"])
-def test_an_import_with_a_life_of_its_own_is_not_taken_back(cast, take_in, now, touch):
+def test_what_has_a_life_of_its_own_stays_when_an_import_is_taken_back(cast, take_in, now, touch):
     run = take_in(LIVE + PAST)
     live, past = Reservation.objects.order_by("-starts_at")
     if touch == "agreed":
@@ -208,10 +229,70 @@ def test_an_import_with_a_life_of_its_own_is_not_taken_back(cast, take_in, now, 
         transitions.cancel(cast.actor("lin"), live.pk, now)
     else:
         now = live.starts_at + timedelta(minutes=1)
+    stays, goes = (past, live) if touch == "agreed" else (live, past)
+    before = Reservation.objects.get(pk=stays.pk).state
+    assert brought_bookings.undo(cast.actor("wang"), run.pk, now) == TakenBack(1, 1)
+    assert (Reservation.objects.get(pk=stays.pk).state, Reservation.objects.get(pk=goes.pk).state) == (before, "cancelled")
+    assert [one.reservation_id for one in ImportedBooking.objects.filter(undone_at__isnull=True)] == [stays.pk]
+    assert wrong() == {}
+
+
+def test_an_import_of_which_nothing_is_as_it_came_is_not_taken_back(cast, take_in, now):
+    run = take_in(PAST)
+    usage_review.agree(cast.actor("lin"), Reservation.objects.get().pk, now)
     with pytest.raises(Conflict) as refused:
         brought_bookings.undo(cast.actor("wang"), run.pk, now)
     assert refused.value.reasons[0].code == "booking_import.in_use"
-    assert Reservation.objects.filter(state="cancelled").count() == (touch == "cancelled")
+
+
+def test_a_booking_that_was_brought_is_given_back_late_without_fee_or_mark_and_agreed_by_a_person_alone(cast, take_in, now):
+    take_in(LIVE + LIVE.replace("L1", "L2").replace(" 09:", " 12:").replace(" 11:", " 13:"))
+    used, left = Reservation.objects.order_by("starts_at")
+    transitions.cancel(cast.actor("lin"), left.pk, left.starts_at - timedelta(minutes=1))
+    assert not CreditEvent.objects.exists() and not BookingFee.objects.exists()
+    transitions.check_in(cast.actor("wang"), used.pk, used.starts_at)
+    transitions.check_out(cast.actor("wang"), used.pk, used.ends_at)
+    for days in (6, 8, 20):
+        usage_review.remind_due(used.ends_at + timedelta(days=days))
+        assert usage_review.agree_due(used.ends_at + timedelta(days=days)) == 0
+    usage_review.agree(cast.actor("lin"), used.pk, used.ends_at + timedelta(days=20))
+    assert Charge.objects.get().gross_fen == 2 * 40_000
+
+
+def test_webhooks_hear_of_each_booking_that_comes_and_goes(cast, take_in, now, monkeypatch):
+    heard = []
+    monkeypatch.setattr(
+        notices_door.webhooks, "queue", lambda event, about, at: heard.extend((event, one["state"]) for one in about.values())
+    )
+    run = take_in(LIVE + PAST)
+    assert set(heard) == {("reservation.approved", "approved"), ("reservation.completed", "completed")}
+    assert Notice.objects.count() == 1
+    heard.clear()
+    brought_bookings.undo(cast.actor("wang"), run.pk, now)
+    assert set(heard) == {("reservation.cancelled", "cancelled")}
+
+
+def test_past_use_that_is_not_charged_stays_so_when_a_device_corrects_it(cast, take_in):
+    take_in(PAST)
+    session = UsageSession.objects.get()
+    session.actual_ends_at += timedelta(hours=1)
+    sessions.measure(session, policy_for(session.reservation.instrument))
+    assert (session.billable_rule, session.billable, session.billable_minutes) == ("imported", None, 0)
+    assert session.overrun_minutes == 60
+
+
+def test_a_mapping_does_not_take_the_name_of_one_of_another_kind(cast, now):
+    SavedMapping.objects.create(
+        organisation=cast.lab, name="Old system", document={"kind": "licences"}, created_by=cast.users["wang"], updated_at=now
+    )
+    rows = b"Wer;Was;Ab;Bis\nlin@example.org;X-ray diffractometer;2026-11-25 09:00;2026-11-25 11:00\n"
+    run = import_runs.start(cast.actor("wang"), Asked("bookings", "new", cast.lab.pk), rows, "l.csv", now)
+    import_runs.work(run.pk, now)
+    chosen = {"Wer": "email", "Was": "instrument", "Ab": "starts_at", "Bis": "ends_at"}
+    with pytest.raises(Refusal) as refused:
+        import_runs.choose_columns(cast.actor("wang"), run.pk, chosen, "Old system", now)
+    assert [(one.code, one.field) for one in refused.value.reasons] == [("import.mapping_name_taken", "save_as")]
+    assert SavedMapping.objects.get().document == {"kind": "licences"}
 
 
 def test_only_the_lab_brings_its_list_and_takes_it_back(cast, take_in, now):
@@ -253,6 +334,22 @@ def test_a_calendar_of_one_instrument_is_a_list_too(cast, preview, now):
     )
     run = preview(calendar, head="", layout="booking_calendar", name="xrd.ics")
     assert told(run) == [{"upcoming"}, {"event_names_nobody"}]
+
+
+def test_a_weekly_event_comes_again_with_its_new_occurrences_alone(cast, preview, take_in, now):
+    weekly = (
+        "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//x//y//EN\r\nX-WR-CALNAME:X-ray diffractometer\r\n"
+        "BEGIN:VEVENT\r\nUID:w1\r\nDTSTAMP:20261101T000000Z\r\nDTSTART:20261125T090000\r\nDTEND:20261125T110000\r\n"
+        "RRULE:FREQ=WEEKLY;COUNT={}\r\nSUMMARY:Salts (lin@example.org)\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    )
+    calendar = {"head": "", "layout": "booking_calendar", "name": "xrd.ics"}
+    take_in(weekly.format(2), **calendar)
+    assert Reservation.objects.count() == 2
+    run = preview(weekly.format(4), **calendar)
+    assert fates(run) == ["unchanged", "unchanged", "created", "created"]
+    assert [one.name[-22:] for one in run.rows.order_by("pk")][2:] == [
+        "2026-12-09 09:00\u201311:00", "2026-12-16 09:00\u201311:00",
+    ]  # fmt: skip
 
 
 def test_many_rows_are_judged_with_as_many_statements_as_few(cast, preview, now):

@@ -23,6 +23,7 @@ from booking.rules.booking_rows import (
     read_rows,
     repeated,
     row_of_event,
+    says_same,
 )
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
@@ -53,6 +54,7 @@ def codes(reasons):
         ("2026-11-25 09:00", "2026-11-25 11:30", (1, 3.5)),
         ("2026/11/25 9:00:00", "11:30", (1, 3.5)),
         ("2026-11-25T09:00+09:00", "2026-11-25T02:30Z", (0, 2.5)),
+        ("2026-11-25T06:00+09:00", "10:30", (-3, 1.5)),
         ("2026-11-25", "2026-11-25 24:00", (-8, 16)),
         ("\uff12\uff10\uff12\uff16-11-25 09:00", "2026-11-26 01:00", (1, 17)),
     ],
@@ -67,6 +69,20 @@ def test_a_day_with_two_clock_times_may_end_on_the_next_day():
     one = row(instrument="X", email="a@example.org", day="2026-11-25", **{"from": "22:00", "to": "02:00"})
     found, _faults = placed(one, SHANGHAI, NOW)
     assert found is not None and found.duration == timedelta(hours=4)
+
+
+@pytest.mark.parametrize(
+    ("clocks", "told"),
+    [
+        (("09:00Z", "10:00"), ("clock_unreadable", "from")),
+        (("09:00", "10:00+08:00"), ("clock_unreadable", "to")),
+        (("09:00", ""), ("clock_unreadable", "to")),
+        (("09:00", "09:00"), ("clocks_equal", "to")),
+    ],
+)
+def test_clock_times_with_an_offset_or_without_a_length_are_refused(clocks, told):
+    one = row(instrument="X", email="a@example.org", day="2026-11-25", **dict(zip(("from", "to"), clocks, strict=True)))
+    assert codes(one.reasons) == [told]
 
 
 @pytest.mark.parametrize(
@@ -102,6 +118,13 @@ def test_a_time_that_the_clock_leaves_out_is_refused_and_one_that_comes_twice_is
     assert not faults and twice is not None and twice.duration == timedelta(hours=2)
 
 
+def test_a_booking_to_come_cannot_be_free_of_charge_and_past_use_can():
+    free = booking("2026-11-25 09:00", "2026-11-25 10:00", charge="no")
+    assert codes(placed(free, SHANGHAI, NOW)[1]) == [("upcoming_charged", "charge")]
+    assert not placed(booking("2026-11-25 09:00", "2026-11-25 10:00", charge=""), SHANGHAI, NOW)[1]
+    assert not placed(booking("2026-11-20 09:00", "2026-11-20 10:00", charge="no"), SHANGHAI, NOW)[1]
+
+
 def test_what_is_over_is_past_and_what_is_ahead_is_not():
     assert kind_of(TimeRange(NOW - timedelta(hours=1), NOW), NOW) is Kind.PAST
     assert kind_of(TimeRange(NOW, NOW + timedelta(hours=1)), NOW) is Kind.UPCOMING
@@ -129,14 +152,16 @@ def test_who_where_and_when_are_needed_and_a_mapping_says_it_for_foreign_heading
 def test_a_row_is_known_by_its_number_else_by_what_it_says():
     during = TimeRange(BASE, BASE + timedelta(hours=1))
     numbered = BookingRow(2, external_id="7", email="a@example.org")
-    assert key_of(numbered, 1, during) == "id:7" == key_of(numbered, 2, during)
+    assert key_of(numbered, 1, during) == "id:1:7" != key_of(numbered, 2, during)
+    long = [booking("2026-11-25", "2026-11-26", **{"booking id": "n" * 150 + end}).external_id for end in "ab"]
+    assert long[0] != long[1] and len(key_of(BookingRow(2, external_id=long[0]), 2**63, during)) <= 120
     plain = BookingRow(2, email="a@example.org")
     assert key_of(plain, 1, during) == key_of(BookingRow(9, email="a@example.org"), 1, during) != key_of(plain, 2, during)
 
 
 def placed_rows(pairs):
     return [
-        Placed(BookingRow(line), calendar, str(line), one, one)
+        Placed(line, BookingRow(7), calendar, str(line), one, one)
         for line, (calendar, start, length) in enumerate(pairs, 2)
         for one in [TimeRange(BASE + timedelta(hours=start), BASE + timedelta(hours=start + length))]
     ]
@@ -147,21 +172,23 @@ def placed_rows(pairs):
 def test_collisions_are_those_that_comparing_each_with_each_finds(pairs):
     rows = placed_rows(pairs)
     clash = {
-        one.row.line
+        one.position
         for one in rows
         for other in rows
         if one is not other and one.calendar_id == other.calendar_id and one.occupied.overlaps(other.occupied)
     }
     found = colliding(rows)
     assert set(found) == clash
-    by_line = {one.row.line: one for one in rows}
-    assert all(by_line[line].occupied.overlaps(by_line[other].occupied) for line, other in found.items())
+    of = {one.position: one for one in rows}
+    assert all(of[position].occupied.overlaps(other.occupied) for position, other in found.items())
 
 
 def test_the_first_of_equal_rows_counts():
     rows = placed_rows([(1, 0, 1), (1, 0, 1)])
-    same = [Placed(one.row, 1, "k", one.during, one.occupied) for one in rows]
-    assert repeated(same) == {3: 2}
+    same = [Placed(one.position, one.row, 1, "k", one.during, one.occupied) for one in rows]
+    assert repeated(same) == {3: same[0]} and says_same(*same)
+    other = Placed(4, BookingRow(9, email="b@example.org"), 1, "k", same[0].during, same[0].occupied)
+    assert not says_same(same[0], other)
 
 
 def test_an_event_names_its_person_in_the_title():

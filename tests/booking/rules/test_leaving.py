@@ -43,3 +43,4 @@ def test_only_a_promised_time_given_back_too_late_or_not_used_is_the_customers_f
 ):
     at = BOOKED.starts_at - timedelta(minutes=minutes_before)
     assert fault_of(Release(action, before, by_customer), POLICY, BOOKED, at) is fault
+    assert fault_of(Release(action, before, by_customer, imported=True), POLICY, BOOKED, at) is None

@@ -102,8 +102,8 @@ UNTIL = TEN + 7 * DAY
 def test_time_tells_a_day_before_it_agrees(reminded, now, remind, agree):
     review = Review(UNTIL, reminded)
     assert (reminder_is_due(review, now), agreement_is_due(review, now)) == (remind, agree)
-    late = Review(UNTIL, reminded, late_entered=True)
-    assert (reminder_is_due(late, now), agreement_is_due(late, now)) == (False, False)
+    for asked in (Review(UNTIL, reminded, late_entered=True), Review(UNTIL, reminded, imported=True)):
+        assert (reminder_is_due(asked, now), agreement_is_due(asked, now)) == (False, False)
 
 
 def test_a_proposal_that_is_within_what_is_charged_and_another_has_no_fault():

@@ -140,7 +140,7 @@ def test_money_is_called_on_every_step_and_nothing_stays_held_at_the_end(cast, p
     import_runs.work(run.pk, now)
     import_runs.confirm(wang, run.pk, now)
     import_runs.work(run.pk, now)
-    assert brought_bookings.undo(wang, run.pk, now) == 2
+    assert brought_bookings.undo(wang, run.pk, now).taken == 2
 
     steps = list(ReservationTransition.objects.order_by("pk").values_list("action", flat=True))
     assert set(steps) == set(CALLED) == {"request", *Action}

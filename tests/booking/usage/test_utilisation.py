@@ -50,6 +50,15 @@ def test_a_session_counts_with_its_buffers_and_a_missed_one_as_booked_alone(cast
     assert found.offered_seconds == 30 * 12 * HOUR
 
 
+def test_an_early_start_counts_once_and_not_as_getting_ready_too(cast, book, november, december_1):
+    InstrumentPolicy.objects.update_or_create(instrument=cast.xrd, defaults={"buffer_before_minutes": 5})
+    early = book(9, 12)
+    transitions.check_in(cast.actor("wang"), early.pk, early.starts_at - timedelta(minutes=10))
+    transitions.check_out(cast.actor("wang"), early.pk, early.ends_at)
+    found = lab_use(cast, november, december_1).figures
+    assert found.used_seconds == found.effective_seconds == 3 * HOUR + 600
+
+
 def test_the_lab_s_own_use_is_effective_and_not_external(cast, over, slot, november, december_1):
     request = ReservationRequest(cast.xrd.pk, cast.lab.pk, slot(9, 11), "self_operated")
     Membership.objects.create(user=cast.users["he"], organisation=cast.lab, role=Role.RESEARCHER, created_at=cast.now)
