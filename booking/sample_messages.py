@@ -24,10 +24,27 @@ register(
         "samples.none_chosen": _("Choose at least one sample."),
         "samples.of_one_job": _("Choose samples of one job only."),
         "samples.own_request": _("You cannot accept what you asked for yourself. A colleague has to."),
+        "samples.own_figures": _("You accepted these figures for the customer. A colleague of the lab has to accept the job."),
+        "samples.own_report": _(
+            "Who handed in the report cannot take it for the customer. A colleague there has to; the job closes by itself otherwise."
+        ),
+        "samples.commission_cancelled": _(
+            "The commission that set the price of this job is called off. Refuse the job and say so: the customer can ask anew."
+        ),
+        "samples.line_per_element": _(
+            "The sheet prices each element, and this job counts samples only. Ask the lab for a line per sample, or keep the list price."
+        ),
+        "samples.beyond_the_line": _(
+            "The line of the sheet is for %(quantity)s, and %(left)s are left. Choose another sheet, ask the lab for more, "
+            "or keep the list price."
+        ),
         "samples.second_person": _("Who proposed a charge cannot agree to it. A colleague of the customer has to."),
         "samples.promise_missing": _("Name the day for which you promise the result: this test item names no turnaround."),
         "samples.promise_too_early": _(
             "The result cannot be promised before the samples come (%(arrive_on)s). Choose a later day."
+        ),
+        "samples.promise_beyond_capacity": _(
+            "The lab's days before %(earliest_on)s are promised to others. Choose that day or a later one."
         ),
         "samples.no_capacity": _(
             "So many samples cannot be promised within a year: the lab measures %(daily_capacity)s a day. Send fewer, or ask the lab."

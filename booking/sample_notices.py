@@ -46,6 +46,21 @@ register_events(
             _("The subsidy that was quoted is no longer available in full. Accept the new figures, or cancel."),
             needs_action=True,
         ),
+        "sample_job.figures_accepted": _event(
+            _("Sample job %(reference)s: the customer accepts the new figures"),
+            _("New figures of a sample job accepted"),
+            _("You can accept the job now."),
+        ),
+        "sample_job.linked_to_lab": _event(
+            _("Sample job %(reference)s has the price of a commission now"),
+            _("Sample job under a commission (lab)"),
+            _("Commission sheet: %(sheet)s"),
+        ),
+        "sample_job.linked_to_customer": _event(
+            _("Sample job %(reference)s: a colleague put it under a commission"),
+            _("Sample job under a commission (customer)"),
+            _("Commission sheet: %(sheet)s"),
+        ),
         "sample_job.accepted": _event(
             _("Sample job %(reference)s is accepted: send the samples"), _("Sample job accepted"), _PROMISED
         ),

@@ -60,6 +60,11 @@ class SampleJobIn(StrictSerializer):
 
 class SampleAcceptIn(StrictSerializer):
     promised_on = Day(required=False, help_text="Another day than the one that was worked out.")
+    expected = ExpectedIn(required=False, help_text="The figures that the lab looked at; with others nothing is accepted (409).")
+
+
+class SampleFiguresIn(StrictSerializer):
+    expected = ExpectedIn(required=False, help_text="The new figures that the person saw; with others nothing is accepted (409).")
 
 
 class SampleReasonIn(StrictSerializer):

@@ -11,12 +11,14 @@ from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 from booking.access import CUSTOMERS
 from booking.models import Sample, SampleExtra, SampleJob, SampleParcel, SampleReport, SampleStepTaken
 from booking.rules.enquiries import Side
-from booking.rules.sample_days import Promise
+from booking.rules.sample_days import Promise, require_arrival
 from booking.rules.samples import ENDED, HOLDING, WORKING, ExtraState, JobEvent, JobState, events_from
 from booking.services import sample_days
 from booking.services.enquiry_sides import own_sides
 from booking.services.sample_jobs import local_day
 from config.kernel.access import Actor, Role, get_visible, visible_to
+from config.kernel.errors import Refusal
+from instruments.models import TestItem
 from instruments.queries.resources import test_item_for
 from instruments.services.answer_time import zones_of_owners
 
@@ -107,12 +109,16 @@ def may(actor: Actor, job: SampleJob) -> May:
         step=lab and state in WORKING,
         report=lab and JobEvent.REPORT in events,
         object=customer and JobEvent.OBJECT in events,
-        close=customer and JobEvent.CLOSE in events,
+        close=customer and JobEvent.CLOSE in events and not _reported_by(job, actor),
         propose=lab and state in HOLDING,
         send=customer and state in WORKING,
         send_back=lab and state not in (JobState.ASKED, JobState.REFUSED),
         keep_remains=lab and arrived and (state in ENDED or state in (JobState.TESTED, JobState.REPORTED)),
     )
+
+
+def _reported_by(job: SampleJob, actor: Actor) -> bool:
+    return bool(SampleReport.objects.filter(job=job).latest("position").uploaded_by_id == actor.user_id)
 
 
 def agreed_extra_fen(extras: Iterable[SampleExtra]) -> int:
@@ -134,12 +140,13 @@ def last_asked(actor: Actor) -> SampleJob | None:
     return my_jobs(actor).filter(requested_by_id=actor.user_id).first()
 
 
-def promise_for(actor: Actor, resource_id: int, samples: int, arrive_on: date) -> Promise | None:
+def promise_for(actor: Actor, resource_id: int, samples: int, arrive_on: date, now: datetime) -> Promise | None:
     """What a lab could promise today for samples that come on ``arrive_on``; None where it names no turnaround.
 
-    Raises NotFound, Refusal ``samples.no_capacity``.
+    Raises NotFound, Refusal ``samples.arrival_out_of_range``, ``samples.no_capacity``.
     """
     resource = test_item_for(actor, resource_id)
+    require_arrival(arrive_on, local_day(resource.organisation_id, now))
     return sample_days.work_out(resource.test_item, resource.organisation_id, samples, arrive_on)
 
 
@@ -187,6 +194,16 @@ def labels_of(actor: Actor, job_id: int) -> SampleJob:
     """One job with its samples, for printing. Raises NotFound."""
     rows = jobs_visible(actor).prefetch_related(Prefetch("samples", Sample.objects.order_by("position")))
     return get_visible(rows, actor, pk=job_id)
+
+
+def promise_at_acceptance(job: SampleJob, now: datetime) -> date | None:
+    """For which day the lab would promise a job that it accepts now; None where it has to name one."""
+    item = TestItem.objects.get(pk=job.resource_id)
+    try:
+        anew = sample_days.at_acceptance(job, item, None, today_at(job, now))
+    except Refusal:
+        return job.promised_on
+    return anew.promised_on if anew is not None else job.promised_on
 
 
 def today_at(job: SampleJob, now: datetime) -> date:

@@ -84,10 +84,12 @@ def object_to(actor: Actor, job_id: int, reason: str, now: datetime) -> None:
 @whole
 def close(actor: Actor, job_id: int, now: datetime) -> None:
     """The customer takes the report; the job is charged and closed. Raises NotFound, Forbidden, Refusal ``samples.illegal_step``,
-    ``samples.extra_open`` (a proposed charge waits for an answer)."""
+    ``samples.own_report``, ``samples.extra_open`` (a proposed charge waits for an answer)."""
     job = lock_job(actor, job_id)
     require_on(actor, Side.CUSTOMER, job.organisation_id, job.lab_id)
     next_state(JobState(job.state), JobEvent.CLOSE)
+    if SampleReport.objects.filter(job=job).latest("position").uploaded_by_id == actor.user_id:
+        raise Refusal.of("samples.own_report")
     if SampleExtra.objects.filter(job=job, state=ExtraState.PROPOSED).exists():
         raise Refusal.of("samples.extra_open")
     _close(job, actor, now)

@@ -195,8 +195,10 @@ def _promise_anew(job: SampleJob, now: datetime) -> None:
         found = sample_days.work_out(item, job.lab_id, job.sample_count, today, but_for=job.pk)
     except Refusal:  # the lab measures less by now than it did: what is there is received all the same, and the promise stays
         return
-    if found is None or found.promised_on <= job.promised_on:
+    if found is None:
         return
     sample_days.keep(job, item, found)
+    if found.promised_on <= job.promised_on:
+        return
     job.promised_on = found.promised_on
     sample_news.tell_customer(job, "later", now)

@@ -21,6 +21,7 @@ from booking.services import sample_extras, sample_jobs, sample_reports, sample_
 from booking.services.enquiry_files import attachments_of
 from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Refusal
+from frontend.booking_form import read_expected
 from frontend.http import actor_of
 from frontend.presenters import samples as present
 from frontend.refusals import sentences, status_of
@@ -129,7 +130,8 @@ def sample_accept(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the job, with the promised day that stands in the form."""
 
     def act(actor: Actor, now: datetime) -> str:
-        sample_jobs.accept(actor, pk, now, promised_on=_day(request, "promised_on"))
+        promised_on, expected = _day(request, "promised_on"), read_expected(request.POST)
+        sample_jobs.accept(actor, pk, now, promised_on=promised_on, expected=expected)
         return _("Accepted. The customer has been told the promised day.")
 
     return acted(request, pk, "accept", act)

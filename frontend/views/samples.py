@@ -150,7 +150,7 @@ def _quoted(actor: Actor, resource: Resource, organisations: list[Organisation],
         return {"quote": None, "customer": None}
     try:
         if arrive_on is not None:
-            queries.promise_for(actor, resource.pk, max(1, samples), arrive_on)
+            queries.promise_for(actor, resource.pk, max(1, samples), arrive_on, now)
         found = sample_quotes.preview(actor, resource.pk, customer.pk, samples, elements, now, arrive_on=arrive_on)
         quote = resource_words.quote_view(found)
     except NotFound:
@@ -201,11 +201,12 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
     shown = money.charge or money.quote
     zone = zone_of_owner(job.lab_id).key
     extras = list(job.extras.all())
+    promised = queries.promise_at_acceptance(job, now) if may.accept else job.promised_on
     context = {
         "job": job,
         "zone": zone,
         "today": queries.today_at(job, now).isoformat(),
-        "promised": job.promised_on.isoformat() if job.promised_on else "",
+        "promised": promised.isoformat() if promised else "",
         "is_customer": Side.CUSTOMER in sides,
         "is_lab": Side.LAB in sides,
         "may": may,
@@ -293,7 +294,7 @@ def sample_accept_quote(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept the new figures."""
 
     def act(actor: Actor, now: datetime) -> str:
-        sample_money.accept_quote(actor, pk, now)
+        sample_money.accept_quote(actor, pk, now, read_expected(request.POST))
         return _("Accepted. The lab can take the job now.")
 
     return acted(request, pk, "quote", act)
