@@ -15,6 +15,16 @@ register(
         "samples.illegal_sample_step": _(
             "This cannot be done with a sample that is “%(sample_state)s”. Take its last step back first, or reload."
         ),
+        "samples.ends_the_job": _(
+            "No sample is left to test after this: the job ends for good, nothing is charged, and its days are free for others. "
+            "Tick that it ends, then press again; or go back."
+        ),
+        "samples.too_many_objections": _(
+            "You objected %(most)s times; the job closes with the last report. Speak with the lab, or with the platform's operator."
+        ),
+        "samples.too_many_waiting": _(
+            "%(waiting)s of your samples wait for this lab's answer, and %(most)s can. Send fewer, or wait for the answer."
+        ),
         "samples.extra_answered": _("This charge has been answered already. Reload the page; the lab can propose another one."),
         "samples.remains_not_here": _("The lab does not have this sample, so nothing is left of it there. Leave it out."),
         "samples.remains_ended": _("What was left of this sample is gone already (%(remains_state)s). Leave it out."),
@@ -87,7 +97,9 @@ register(
         "samples.not_on_the_sheet": _(
             "This commission sheet has no line for this test item. Choose another, or keep the list price."
         ),
-        "samples.too_many_reports": _("%(most)s reports stand there; more are not kept. Ask the lab to write to you."),
+        "samples.too_many_reports": _(
+            "%(most)s reports stand there; more are not kept. Write to the customer; the job closes with the last one."
+        ),
     }
 )
 register_formatter("job_state", lambda value: str(JOB_STATES.get(str(value), value)))

@@ -71,6 +71,21 @@ register_events(
         "sample_job.cancelled_to_customer": _event(
             _("Sample job %(reference)s is called off by the lab"), _("Sample job called off by the lab"), _WHY
         ),
+        "sample_job.unsent": _event(
+            _("Sample job %(reference)s: no sample has come to the lab"),
+            _("Samples that did not come"),
+            _("The job ends by itself on %(ends_on)s. Send the samples before that, or cancel it."),
+        ),
+        "sample_job.lapsed_to_lab": _event(
+            _("Sample job %(reference)s has ended by itself"),
+            _("Sample job ended by itself (lab)"),
+            _("It was not answered, or nothing was sent, in time. Its days are free again."),
+        ),
+        "sample_job.lapsed_to_customer": _event(
+            _("Sample job %(reference)s has ended by itself"),
+            _("Sample job ended by itself (customer)"),
+            _("It was not answered, or nothing was sent, in time. Nothing is charged. Ask again if you still need it."),
+        ),
         "sample_job.received": _event(_("Sample job %(reference)s: samples have come"), _("Samples received"), _PROMISED),
         "sample_job.later": _event(
             _("Sample job %(reference)s: the result comes later"),

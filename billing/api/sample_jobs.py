@@ -186,7 +186,8 @@ class LabSampleJobView(SampleJobView):
         """Samples were received, prepared, tested, are unfit or lost; or the last step is taken back."""
         given = self.valid(request)
         step = SampleStep(given["step"])
-        sample_steps.take(self.actor, given["samples"], step, self.now, given["reason"], job_id=int(pk))
+        ends_job = given["ends_job"]
+        sample_steps.take(self.actor, given["samples"], step, self.now, given["reason"], job_id=int(pk), ends_job=ends_job)
         return self._shown(int(pk))
 
     @extend_schema(responses=shapes.SampleJobOut)

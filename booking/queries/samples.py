@@ -12,8 +12,18 @@ from booking.access import CUSTOMERS
 from booking.models import Sample, SampleExtra, SampleJob, SampleParcel, SampleReport, SampleStepTaken
 from booking.rules.enquiries import Side
 from booking.rules.sample_days import Promise, require_arrival
-from booking.rules.samples import ENDED, HOLDING, WORKING, ExtraState, JobEvent, JobState, events_from
-from booking.services import sample_days
+from booking.rules.samples import (
+    ENDED,
+    HOLDING,
+    MOST_OBJECTIONS,
+    NOT_HERE,
+    WORKING,
+    ExtraState,
+    JobEvent,
+    JobState,
+    events_from,
+)
+from booking.services import sample_days, sample_steps
 from booking.services.enquiry_sides import own_sides
 from booking.services.sample_jobs import local_day
 from config.kernel.access import Actor, Role, get_visible, visible_to
@@ -73,7 +83,7 @@ def lab_jobs(actor: Actor) -> QuerySet[SampleJob]:
 def job_for(actor: Actor, job_id: int) -> SampleJob:
     """One job with samples, extras, parcels, reports and history. Raises NotFound."""
     rows = jobs_visible(actor).prefetch_related(
-        Prefetch("samples", Sample.objects.order_by("position")),
+        Prefetch("samples", sample_steps.with_reasons(Sample.objects.order_by("position"))),
         Prefetch("extras", SampleExtra.objects.select_related("proposed_by", "answered_by").order_by("pk")),
         Prefetch("parcels", SampleParcel.objects.order_by("pk")),
         Prefetch("steps", SampleStepTaken.objects.filter(sample=None).select_related("actor").order_by("pk")),
@@ -101,14 +111,15 @@ def may(actor: Actor, job: SampleJob) -> May:
     """What the services would let the actor do (they look again behind the lock)."""
     own, state = sides(actor, job), JobState(job.state)
     events, lab, customer = events_from(state), Side.LAB in own, Side.CUSTOMER in own
-    arrived = job.received_at is not None
+    arrived = any(each.state not in NOT_HERE for each in job.samples.all())
+    objections = sum(each.action == JobEvent.OBJECT for each in job.steps.all())
     return May(
         accept=lab and JobEvent.ACCEPT in events and job.requested_by_id != actor.user_id,
         refuse=lab and JobEvent.REFUSE in events,
         cancel=JobEvent.CANCEL in events and (lab or (customer and not arrived)),
         step=lab and state in WORKING,
         report=lab and JobEvent.REPORT in events,
-        object=customer and JobEvent.OBJECT in events,
+        object=customer and JobEvent.OBJECT in events and objections < MOST_OBJECTIONS,
         close=customer and JobEvent.CLOSE in events and not _reported_by(job, actor),
         propose=lab and state in HOLDING,
         send=customer and state in WORKING,
@@ -153,7 +164,7 @@ def promise_for(actor: Actor, resource_id: int, samples: int, arrive_on: date, n
 def board(actor: Actor, now: datetime) -> Board:
     """What the actor's labs have to do, by day of each lab: unanswered, overdue, due today, received today, expected, later, to report."""
     labs = actor.organisations(*LAB_READERS)
-    counted = Count("samples", filter=~Q(samples__state__in=["expected", "lost"]))
+    counted = Count("samples", filter=~Q(samples__state__in=NOT_HERE))
     rows = lab_jobs(actor).filter(state__in=[JobState.ASKED, *HOLDING]).annotate(here=counted)
     zones = zones_of_owners(labs)
     found: dict[str, list[SampleJob]] = {name: [] for name in PARTS}

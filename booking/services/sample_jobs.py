@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import Sum
+
 from booking.access import CUSTOMERS
 from booking.models import Sample, SampleJob
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures, FiguresChanged
@@ -18,12 +20,12 @@ from booking.rules.samples import (
     MOST_ELEMENTS,
     MOST_SAMPLES,
     NAME_LENGTH,
+    NOT_HERE,
     NOTE_LENGTH,
     WORDS_LENGTH,
     JobEvent,
     JobState,
     RemainsWish,
-    SampleState,
     next_state,
 )
 from booking.sample_ports import sample_money
@@ -153,7 +155,7 @@ def cancel(actor: Actor, job_id: int, reason: str, now: datetime) -> None:
     job = lock_job(actor, job_id)
     side = require_side(actor, job.organisation_id, job.lab_id)
     next_state(JobState(job.state), JobEvent.CANCEL)
-    arrived = Sample.objects.filter(job=job).exclude(state__in=[SampleState.EXPECTED, SampleState.LOST]).exists()
+    arrived = Sample.objects.filter(job=job).exclude(state__in=NOT_HERE).exists()
     if side is Side.CUSTOMER and arrived:
         if Side.LAB not in own_sides(actor, job.organisation_id, job.lab_id):
             raise Refusal.of("samples.some_are_here")
@@ -192,6 +194,7 @@ def _ask(actor: Actor, wish: Wish, now: datetime) -> SampleJob:
     words, reasons = _words(wish)
     Refusal.raise_any([*_reasons(wish, resource.organisation, local_day(resource.organisation_id, now)), *reasons])
     item = sample_days.lock_item(resource.pk)
+    _require_room_to_wait(wish)
     found = sample_days.work_out(item, resource.organisation_id, wish.samples, wish.arrive_on)
     day = found.promised_on if found else None
     job = SampleJob.objects.create(
@@ -241,6 +244,14 @@ def _reasons(wish: Wish, lab: Organisation, today: date) -> list[Reason]:
     if waiting.count() >= MOST_OPEN:
         reasons.append(Reason("samples.too_many_open", {"most": MOST_OPEN}, ""))
     return reasons
+
+
+def _require_room_to_wait(wish: Wish) -> None:
+    """Raises Refusal ``samples.too_many_waiting``: unanswered samples keep days that others cannot have."""
+    rows = SampleJob.objects.filter(organisation_id=wish.organisation_id, resource_id=wish.resource_id, state=JobState.ASKED)
+    waiting = rows.aggregate(total=Sum("sample_count"))["total"] or 0
+    if waiting + wish.samples > MOST_SAMPLES:
+        raise Refusal.of("samples.too_many_waiting", "samples", waiting=waiting, most=MOST_SAMPLES)
 
 
 def _words(wish: Wish) -> tuple[dict[str, Any], list[Reason]]:

@@ -32,13 +32,14 @@ _DONE: Mapping[str, tuple[str, ...]] = {
     "cancelled": _OVER,
     "refused": _OVER,
     "failed": _OVER,
+    "lapsed": _OVER,
 }
 
 
 def tell_lab(job: SampleJob, event: str, now: datetime, **more: Any) -> None:
     """The managers of the lab hear of it; what the customer had to do is settled by what it did."""
     settled = _settled_by_customer(event)
-    notices.settle(job, [*settled, *(_ASKED_OF_LAB if event == "cancelled" else ())], now)
+    notices.settle(job, [*settled, *(_ASKED_OF_LAB if event in ("cancelled", "lapsed") else ())], now)
     _tell(job, event, "to_lab", holders(Role.LAB_MANAGER, job.lab_id), now, more)
 
 
@@ -80,5 +81,5 @@ def _tell(job: SampleJob, event: str, side: str, to: Q, now: datetime, more: dic
     notices.tell(News(name, params, reverse("sample_job", args=[job.pk]), job, job.lab_id), to, now)
 
 
-BOTH = frozenset({"parcel", "closed", "cancelled", "linked"})
+BOTH = frozenset({"parcel", "closed", "cancelled", "linked", "lapsed"})
 """Told to either side, in other words."""

@@ -95,6 +95,7 @@ def _sample_page(request: HttpRequest, code: str, refusal: Refusal | None = None
         "counts": present.counts(job),
         "following": next((each for each in job.samples.all() if each.state == sample.state and each.pk != sample.pk), None),
         "problems": sentences(refusal) if refusal else [],
+        "ends_job": present.asks_to_end(refusal),
         "typed": request.POST,
     }
     return render(request, "samples/at.html", context, status=status_of(refusal) if refusal else 200)
@@ -107,7 +108,7 @@ def sample_at_step(request: HttpRequest, code: str) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     sample = sample_steps.find(actor, code)
     try:
-        sample_steps.take(actor, [sample.pk], _step(request), now, text_of(request, "reason"))
+        sample_steps.take(actor, [sample.pk], _step(request), now, text_of(request, "reason"), ends_job=_ends_job(request))
     except NotFound:
         raise
     except Refusal as refusal:
@@ -121,6 +122,10 @@ def _step(request: HttpRequest) -> SampleStep:
     if text not in list(SampleStep):
         raise Refusal.of("samples.step_unknown", "step")
     return SampleStep(text)
+
+
+def _ends_job(request: HttpRequest) -> bool:
+    return request.POST.get("ends_job") == "1"
 
 
 # --- A job ------------------------------------------------------------------------------------------------------------
@@ -155,7 +160,8 @@ def sample_steps_taken(request: HttpRequest, pk: int) -> HttpResponse:
     """Do a step with the samples that are ticked."""
 
     def act(actor: Actor, now: datetime) -> str:
-        sample_steps.take(actor, _ticked(request), _step(request), now, text_of(request, "reason"), job_id=pk)
+        ends_job = _ends_job(request)
+        sample_steps.take(actor, _ticked(request), _step(request), now, text_of(request, "reason"), job_id=pk, ends_job=ends_job)
         return _("Noted.")
 
     return acted(request, pk, "step", act)

@@ -49,6 +49,7 @@ from instruments.rules.spending import is_in_house
 from instruments.services.answer_time import zone_of_owner
 
 PER_PAGE = 30
+LABELS_PER_PAGE = 50
 ON_THE_WAY = timedelta(days=3)
 """So many days a parcel takes, unless one says otherwise."""
 
@@ -232,6 +233,7 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "sheet": orders.sheet_of_samples(actor, job),
         "sheets": orders.sheets_for_samples(actor, job) if Side.CUSTOMER in sides and job.state == "asked" else [],
         "problems": sentences(refusal) if refusal else [],
+        "ends_job": present.asks_to_end(refusal),
         "failed": failed,
         "typed": request.POST,
     }
@@ -243,8 +245,9 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
 def sample_labels(request: HttpRequest, pk: int) -> HttpResponse:
     """Labels to print: one for each sample, with a code for cameras and one for people."""
     job = queries.labels_of(actor_of(request), pk)
-    labels = [(each, code_svg("sample_at", each.code)) for each in job.samples.all()]
-    return render(request, "samples/labels.html", {"job": job, "labels": labels})
+    page = Paginator(job.samples.all(), LABELS_PER_PAGE).get_page(request.GET.get("page"))
+    labels = [(each, code_svg("sample_at", each.code)) for each in page.object_list]
+    return render(request, "samples/labels.html", {"job": job, "page": page, "labels": labels})
 
 
 @login_required
