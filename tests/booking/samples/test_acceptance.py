@@ -7,12 +7,14 @@ from datetime import date
 import pytest
 from django.db.models import Sum
 
+from billing.settlement import sample_figures
 from billing.settlement.models import Award, Quote
 from billing.settlement.services import sample_money, sample_quotes
 from booking.models import SampleDay
 from booking.ports import ExpectedFigures
 from booking.queries import samples as queries
 from booking.rules.sample_days import LATEST_ARRIVAL, require_arrival
+from booking.services import sample_jobs
 from config.kernel.access import Role
 from config.kernel.errors import Conflict, Refusal
 from instruments.models import Membership, Notice
@@ -95,6 +97,17 @@ def test_new_figures_are_accepted_as_they_were_seen_and_the_lab_hears_of_it(work
     with pytest.raises(Conflict, match="figures_differ"):
         work.accept(job, expected=ExpectedFigures(1, 1))
     assert work.accept(job, expected=seen).state == "accepted"
+
+
+def test_figures_wait_for_a_yes_only_while_the_lab_has_not_answered(work):
+    job, lin = work.ask(), work.cast.actor("lin")
+    work.cast.firm.status = "claimed"
+    work.cast.firm.save()
+    with pytest.raises(Conflict, match="figures_changed"):
+        work.accept(job)
+    assert sample_figures.figures_of(lin, [work.again(job)])[job.pk].waits
+    sample_jobs.refuse(work.cast.actor("wang"), job.pk, "Too many.", work.now)
+    assert not sample_figures.figures_of(lin, [work.again(job)])[job.pk].waits
 
 
 def test_one_person_does_not_say_yes_for_both_sides(work):
