@@ -15,6 +15,16 @@ register(
         "samples.illegal_sample_step": _(
             "This cannot be done with a sample that is “%(sample_state)s”. Take its last step back first, or reload."
         ),
+        "samples.ends_the_job": _(
+            "No sample is left to test after this: the job ends for good, nothing is charged, and its days are free for others. "
+            "Tick that it ends, then press again; or go back."
+        ),
+        "samples.too_many_objections": _(
+            "You objected %(most)s times; the job closes with the last report. Speak with the lab, or with the platform's operator."
+        ),
+        "samples.too_many_waiting": _(
+            "%(waiting)s of your samples wait for this lab's answer, and %(most)s can. Send fewer, or wait for the answer."
+        ),
         "samples.extra_answered": _("This charge has been answered already. Reload the page; the lab can propose another one."),
         "samples.remains_not_here": _("The lab does not have this sample, so nothing is left of it there. Leave it out."),
         "samples.remains_ended": _("What was left of this sample is gone already (%(remains_state)s). Leave it out."),
@@ -24,10 +34,27 @@ register(
         "samples.none_chosen": _("Choose at least one sample."),
         "samples.of_one_job": _("Choose samples of one job only."),
         "samples.own_request": _("You cannot accept what you asked for yourself. A colleague has to."),
+        "samples.own_figures": _("You accepted these figures for the customer. A colleague of the lab has to accept the job."),
+        "samples.own_report": _(
+            "Who handed in the report cannot take it for the customer. A colleague there has to; the job closes by itself otherwise."
+        ),
+        "samples.commission_cancelled": _(
+            "The commission that set the price of this job is called off. Refuse the job and say so: the customer can ask anew."
+        ),
+        "samples.line_per_element": _(
+            "The sheet prices each element, and this job counts samples only. Ask the lab for a line per sample, or keep the list price."
+        ),
+        "samples.beyond_the_line": _(
+            "The line of the sheet is for %(quantity)s, and %(left)s are left. Choose another sheet, ask the lab for more, "
+            "or keep the list price."
+        ),
         "samples.second_person": _("Who proposed a charge cannot agree to it. A colleague of the customer has to."),
         "samples.promise_missing": _("Name the day for which you promise the result: this test item names no turnaround."),
         "samples.promise_too_early": _(
             "The result cannot be promised before the samples come (%(arrive_on)s). Choose a later day."
+        ),
+        "samples.promise_beyond_capacity": _(
+            "The lab's days before %(earliest_on)s are promised to others. Choose that day or a later one."
         ),
         "samples.no_capacity": _(
             "So many samples cannot be promised within a year: the lab measures %(daily_capacity)s a day. Send fewer, or ask the lab."
@@ -70,7 +97,9 @@ register(
         "samples.not_on_the_sheet": _(
             "This commission sheet has no line for this test item. Choose another, or keep the list price."
         ),
-        "samples.too_many_reports": _("%(most)s reports stand there; more are not kept. Ask the lab to write to you."),
+        "samples.too_many_reports": _(
+            "%(most)s reports stand there; more are not kept. Write to the customer; the job closes with the last one."
+        ),
     }
 )
 register_formatter("job_state", lambda value: str(JOB_STATES.get(str(value), value)))

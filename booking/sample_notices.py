@@ -46,6 +46,21 @@ register_events(
             _("The subsidy that was quoted is no longer available in full. Accept the new figures, or cancel."),
             needs_action=True,
         ),
+        "sample_job.figures_accepted": _event(
+            _("Sample job %(reference)s: the customer accepts the new figures"),
+            _("New figures of a sample job accepted"),
+            _("You can accept the job now."),
+        ),
+        "sample_job.linked_to_lab": _event(
+            _("Sample job %(reference)s has the price of a commission now"),
+            _("Sample job under a commission (lab)"),
+            _("Commission sheet: %(sheet)s"),
+        ),
+        "sample_job.linked_to_customer": _event(
+            _("Sample job %(reference)s: a colleague put it under a commission"),
+            _("Sample job under a commission (customer)"),
+            _("Commission sheet: %(sheet)s"),
+        ),
         "sample_job.accepted": _event(
             _("Sample job %(reference)s is accepted: send the samples"), _("Sample job accepted"), _PROMISED
         ),
@@ -55,6 +70,21 @@ register_events(
         ),
         "sample_job.cancelled_to_customer": _event(
             _("Sample job %(reference)s is called off by the lab"), _("Sample job called off by the lab"), _WHY
+        ),
+        "sample_job.unsent": _event(
+            _("Sample job %(reference)s: no sample has come to the lab"),
+            _("Samples that did not come"),
+            _("The job ends by itself on %(ends_on)s. Send the samples before that, or cancel it."),
+        ),
+        "sample_job.lapsed_to_lab": _event(
+            _("Sample job %(reference)s has ended by itself"),
+            _("Sample job ended by itself (lab)"),
+            _("It was not answered, or nothing was sent, in time. Its days are free again."),
+        ),
+        "sample_job.lapsed_to_customer": _event(
+            _("Sample job %(reference)s has ended by itself"),
+            _("Sample job ended by itself (customer)"),
+            _("It was not answered, or nothing was sent, in time. Nothing is charged. Ask again if you still need it."),
         ),
         "sample_job.received": _event(_("Sample job %(reference)s: samples have come"), _("Samples received"), _PROMISED),
         "sample_job.later": _event(

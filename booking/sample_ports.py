@@ -20,8 +20,8 @@ class SampleMoneyPort(Protocol):
     def on_ask(self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
         """Pin the quote that the customer saw."""
 
-    def on_accept(self, job: SampleJob, actor: Actor, now: datetime) -> FiguresChanged | None:
-        """Hold the subsidies, or say that the figures changed (then nothing is accepted)."""
+    def on_accept(self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime) -> FiguresChanged | None:
+        """Hold the subsidies, or say that the figures changed (then nothing is accepted). ``expected`` is what the lab looked at."""
 
     def on_release(self, job: SampleJob, actor: Actor, reason: str, now: datetime) -> None:
         """Void what is held: the job was refused or cancelled, or no sample of it could be tested."""

@@ -18,6 +18,7 @@ from booking.services import (
     holds,
     licences,
     maintenance_plans,
+    sample_lapses,
     sample_reports,
     subscription_refresh,
     subscriptions,
@@ -59,9 +60,10 @@ def escalate_overdue(timestamp: int) -> None:
 @app.periodic(cron="17 * * * *")
 @app.task(name="booking.close_sample_jobs", queueing_lock="booking.close_sample_jobs")
 def close_sample_jobs(timestamp: int) -> None:
-    """Close sample jobs to whose report nobody objected."""
+    """Close sample jobs to whose report nobody objected; end those that nobody goes on with, after a word about it."""
     now = timezone.now()
-    beat("booking.close_sample_jobs", now, closed=sample_reports.close_due(now))
+    ended, reminded = sample_lapses.end_due(now), sample_lapses.remind_due(now)
+    beat("booking.close_sample_jobs", now, closed=sample_reports.close_due(now), ended=ended, reminded=reminded)
 
 
 @app.task(name=decisions.TASK)

@@ -47,6 +47,7 @@ class SampleJobView(ApiView):
         "commission": shapes.SampleCommissionIn,
         "agree": shapes.SampleConsentIn,
         "accept": shapes.SampleAcceptIn,
+        "accept_quote": shapes.SampleFiguresIn,
         "refuse": shapes.SampleReasonIn,
         "step": shapes.SampleStepIn,
         "remains": shapes.SampleRemainsIn,
@@ -100,8 +101,7 @@ class SampleJobView(ApiView):
     @extend_schema(responses=shapes.SampleJobOut)
     def accept_quote(self, request: Request, pk: str) -> Response:
         """Accept new figures that wait for the customer."""
-        self.valid(request)
-        sample_money.accept_quote(self.actor, int(pk), self.now)
+        sample_money.accept_quote(self.actor, int(pk), self.now, expected_of(self.valid(request)))
         return self._shown(int(pk))
 
     @extend_schema(responses=shapes.SampleJobOut)
@@ -170,7 +170,9 @@ class LabSampleJobView(SampleJobView):
     @extend_schema(responses=shapes.SampleJobOut)
     def accept(self, request: Request, pk: str) -> Response:
         """Take the job and promise the result; the subsidies are held."""
-        sample_jobs.accept(self.actor, int(pk), self.now, promised_on=self.valid(request).get("promised_on"))
+        given = self.valid(request)
+        promised_on, expected = given.get("promised_on"), expected_of(given)
+        sample_jobs.accept(self.actor, int(pk), self.now, promised_on=promised_on, expected=expected)
         return self._shown(int(pk))
 
     @extend_schema(responses=shapes.SampleJobOut)
@@ -184,7 +186,8 @@ class LabSampleJobView(SampleJobView):
         """Samples were received, prepared, tested, are unfit or lost; or the last step is taken back."""
         given = self.valid(request)
         step = SampleStep(given["step"])
-        sample_steps.take(self.actor, given["samples"], step, self.now, given["reason"], job_id=int(pk))
+        ends_job = given["ends_job"]
+        sample_steps.take(self.actor, given["samples"], step, self.now, given["reason"], job_id=int(pk), ends_job=ends_job)
         return self._shown(int(pk))
 
     @extend_schema(responses=shapes.SampleJobOut)

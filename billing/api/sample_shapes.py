@@ -60,6 +60,11 @@ class SampleJobIn(StrictSerializer):
 
 class SampleAcceptIn(StrictSerializer):
     promised_on = Day(required=False, help_text="Another day than the one that was worked out.")
+    expected = ExpectedIn(required=False, help_text="The figures that the lab looked at; with others nothing is accepted (409).")
+
+
+class SampleFiguresIn(StrictSerializer):
+    expected = ExpectedIn(required=False, help_text="The new figures that the person saw; with others nothing is accepted (409).")
 
 
 class SampleReasonIn(StrictSerializer):
@@ -74,6 +79,9 @@ class SampleStepIn(StrictSerializer):
     samples = serializers.ListField(child=Id(), max_length=MOST_SAMPLES, help_text="Ids of samples of this job.")
     step = _choice(SampleStep)
     reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text="For samples that are unfit or lost.")
+    ends_job = serializers.BooleanField(
+        required=False, default=False, help_text="True where no sample can be tested after this: the job then ends for good."
+    )
 
 
 class SampleRemainsIn(StrictSerializer):
@@ -111,6 +119,7 @@ class SampleOut(serializers.Serializer):
     code = serializers.CharField(source="label", help_text="As it stands on the label; the last character checks the others.")
     name = serializers.CharField()
     state = _choice(SampleState)
+    reason = serializers.CharField(help_text="Why it is unfit or lost.")
     remains = _choice(Remains)
     kept_until = serializers.DateField(allow_null=True)
 

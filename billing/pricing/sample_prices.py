@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from billing.pricing.models import TestItemPrice
-from billing.pricing.rules.samples import CUSTOMER_CLASSES, UNITS, SamplePrice
+from billing.pricing.rules.samples import CUSTOMER_CLASSES, UNITS, UNITS_OF_TIME, SamplePrice
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Reason, Refusal
 from config.kernel.services import audit
@@ -74,6 +74,13 @@ def in_force(resource_ids: Iterable[int], on: date) -> dict[int, InForce]:
         .distinct("test_item_id")
     )
     return {row.test_item_id: _compiled(row) for row in rows}
+
+
+def counted(resource_ids: Iterable[int], on: date) -> frozenset[int]:
+    """Those of the test items that samples can be sent for: with a price in force on a local date that counts them."""
+    ids = list(resource_ids)
+    found = in_force(ids, on) if ids else {}
+    return frozenset(pk for pk, each in found.items() if each.price is not None and each.unit not in UNITS_OF_TIME)
 
 
 def _compiled(row: TestItemPrice) -> InForce:

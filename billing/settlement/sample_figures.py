@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from billing.settlement.models import Charge, Quote
 from booking.models import SampleJob
+from booking.rules.samples import JobState
 from config.kernel.access import Actor, visible_to
 
 
@@ -33,14 +34,15 @@ class SampleMoneyOf:
 
 def figures_of(actor: Actor, jobs: Iterable[SampleJob], extra_fen: dict[int, int] | None = None) -> dict[int, SampleFigures]:
     """The figures of jobs that the actor may see, by id, in two queries however many; ``extra_fen`` was agreed beyond the quotes."""
-    ids = [job.pk for job in jobs]
+    states = {job.pk: job.state for job in jobs}
+    ids = list(states)
     found: dict[int, SampleFigures] = {}
     defer = ("inputs", "result")
     for quote in visible_to(Quote.objects.filter(sample_job_id__in=ids), actor).defer(*defer).order_by("revision"):
         pk = quote.sample_job_id or 0
         if quote.accepted_at is not None:
             found[pk] = _figures(quote, (extra_fen or {}).get(pk, 0), charged=False)
-        elif pk in found:
+        elif pk in found and states[pk] == JobState.ASKED:
             found[pk] = replace(found[pk], waits=True)
     for charge in visible_to(Charge.objects.filter(sample_job_id__in=ids), actor).defer(*defer):
         found[charge.sample_job_id or 0] = _figures(charge, 0, charged=True)

@@ -11,12 +11,24 @@ from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 from booking.access import CUSTOMERS
 from booking.models import Sample, SampleExtra, SampleJob, SampleParcel, SampleReport, SampleStepTaken
 from booking.rules.enquiries import Side
-from booking.rules.sample_days import Promise
-from booking.rules.samples import ENDED, HOLDING, WORKING, ExtraState, JobEvent, JobState, events_from
-from booking.services import sample_days
+from booking.rules.sample_days import Promise, require_arrival
+from booking.rules.samples import (
+    ENDED,
+    HOLDING,
+    MOST_OBJECTIONS,
+    NOT_HERE,
+    WORKING,
+    ExtraState,
+    JobEvent,
+    JobState,
+    events_from,
+)
+from booking.services import sample_days, sample_steps
 from booking.services.enquiry_sides import own_sides
 from booking.services.sample_jobs import local_day
 from config.kernel.access import Actor, Role, get_visible, visible_to
+from config.kernel.errors import Refusal
+from instruments.models import TestItem
 from instruments.queries.resources import test_item_for
 from instruments.services.answer_time import zones_of_owners
 
@@ -71,7 +83,7 @@ def lab_jobs(actor: Actor) -> QuerySet[SampleJob]:
 def job_for(actor: Actor, job_id: int) -> SampleJob:
     """One job with samples, extras, parcels, reports and history. Raises NotFound."""
     rows = jobs_visible(actor).prefetch_related(
-        Prefetch("samples", Sample.objects.order_by("position")),
+        Prefetch("samples", sample_steps.with_reasons(Sample.objects.order_by("position"))),
         Prefetch("extras", SampleExtra.objects.select_related("proposed_by", "answered_by").order_by("pk")),
         Prefetch("parcels", SampleParcel.objects.order_by("pk")),
         Prefetch("steps", SampleStepTaken.objects.filter(sample=None).select_related("actor").order_by("pk")),
@@ -99,20 +111,25 @@ def may(actor: Actor, job: SampleJob) -> May:
     """What the services would let the actor do (they look again behind the lock)."""
     own, state = sides(actor, job), JobState(job.state)
     events, lab, customer = events_from(state), Side.LAB in own, Side.CUSTOMER in own
-    arrived = job.received_at is not None
+    arrived = any(each.state not in NOT_HERE for each in job.samples.all())
+    objections = sum(each.action == JobEvent.OBJECT for each in job.steps.all())
     return May(
         accept=lab and JobEvent.ACCEPT in events and job.requested_by_id != actor.user_id,
         refuse=lab and JobEvent.REFUSE in events,
         cancel=JobEvent.CANCEL in events and (lab or (customer and not arrived)),
         step=lab and state in WORKING,
         report=lab and JobEvent.REPORT in events,
-        object=customer and JobEvent.OBJECT in events,
-        close=customer and JobEvent.CLOSE in events,
+        object=customer and JobEvent.OBJECT in events and objections < MOST_OBJECTIONS,
+        close=customer and JobEvent.CLOSE in events and not _reported_by(job, actor),
         propose=lab and state in HOLDING,
         send=customer and state in WORKING,
         send_back=lab and state not in (JobState.ASKED, JobState.REFUSED),
         keep_remains=lab and arrived and (state in ENDED or state in (JobState.TESTED, JobState.REPORTED)),
     )
+
+
+def _reported_by(job: SampleJob, actor: Actor) -> bool:
+    return bool(SampleReport.objects.filter(job=job).latest("position").uploaded_by_id == actor.user_id)
 
 
 def agreed_extra_fen(extras: Iterable[SampleExtra]) -> int:
@@ -134,19 +151,20 @@ def last_asked(actor: Actor) -> SampleJob | None:
     return my_jobs(actor).filter(requested_by_id=actor.user_id).first()
 
 
-def promise_for(actor: Actor, resource_id: int, samples: int, arrive_on: date) -> Promise | None:
+def promise_for(actor: Actor, resource_id: int, samples: int, arrive_on: date, now: datetime) -> Promise | None:
     """What a lab could promise today for samples that come on ``arrive_on``; None where it names no turnaround.
 
-    Raises NotFound, Refusal ``samples.no_capacity``.
+    Raises NotFound, Refusal ``samples.arrival_out_of_range``, ``samples.no_capacity``.
     """
     resource = test_item_for(actor, resource_id)
+    require_arrival(arrive_on, local_day(resource.organisation_id, now))
     return sample_days.work_out(resource.test_item, resource.organisation_id, samples, arrive_on)
 
 
 def board(actor: Actor, now: datetime) -> Board:
     """What the actor's labs have to do, by day of each lab: unanswered, overdue, due today, received today, expected, later, to report."""
     labs = actor.organisations(*LAB_READERS)
-    counted = Count("samples", filter=~Q(samples__state__in=["expected", "lost"]))
+    counted = Count("samples", filter=~Q(samples__state__in=NOT_HERE))
     rows = lab_jobs(actor).filter(state__in=[JobState.ASKED, *HOLDING]).annotate(here=counted)
     zones = zones_of_owners(labs)
     found: dict[str, list[SampleJob]] = {name: [] for name in PARTS}
@@ -187,6 +205,16 @@ def labels_of(actor: Actor, job_id: int) -> SampleJob:
     """One job with its samples, for printing. Raises NotFound."""
     rows = jobs_visible(actor).prefetch_related(Prefetch("samples", Sample.objects.order_by("position")))
     return get_visible(rows, actor, pk=job_id)
+
+
+def promise_at_acceptance(job: SampleJob, now: datetime) -> date | None:
+    """For which day the lab would promise a job that it accepts now; None where it has to name one."""
+    item = TestItem.objects.get(pk=job.resource_id)
+    try:
+        anew = sample_days.at_acceptance(job, item, None, today_at(job, now))
+    except Refusal:
+        return job.promised_on
+    return anew.promised_on if anew is not None else job.promised_on
 
 
 def today_at(job: SampleJob, now: datetime) -> date:

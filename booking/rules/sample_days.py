@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from config.kernel.errors import Refusal
+
 _DAY = timedelta(days=1)
+LATEST_ARRIVAL = timedelta(days=180)
 FURTHEST = timedelta(days=400)
 """Nothing is promised for later than so long after the samples come."""
 
@@ -17,6 +20,14 @@ class Promise:
 
     promised_on: date
     days: tuple[tuple[date, int], ...]
+
+
+def require_arrival(arrive_on: date, today: date) -> None:
+    """Raises Refusal ``samples.arrival_out_of_range`` for a day on which no lab expects samples."""
+    last_on = today + LATEST_ARRIVAL
+    if not today <= arrive_on <= last_on:
+        params = {"first_on": today.isoformat(), "last_on": last_on.isoformat()}
+        raise Refusal.of("samples.arrival_out_of_range", "arrive_on", **params)
 
 
 def promise(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, timedelta
 from enum import StrEnum
 
 from config.kernel.errors import Refusal
@@ -12,6 +13,8 @@ MOST_SAMPLES = 500
 MOST_ELEMENTS = 200
 MOST_EXTRAS = 20
 MOST_REPORTS = 20
+MOST_OBJECTIONS = 2
+"""After so many a report stands, and the two sides speak with each other or with the operator."""
 MOST_PARCELS = 20
 NAME_LENGTH = 100
 WORDS_LENGTH = 300
@@ -19,6 +22,8 @@ NOTE_LENGTH = 1000
 MOST_EXTRA_FEN = 1_000_000_000
 REVIEW_DAYS = 7
 """So many days after the report a job closes by itself unless the customer objects."""
+REMIND_DAYS, UNSENT_DAYS = 7, 14
+"""So many days after samples were expected the customer is reminded, and an accepted job ends when none has come."""
 
 
 class JobState(StrEnum):
@@ -35,11 +40,12 @@ class JobState(StrEnum):
 
 
 class JobEvent(StrEnum):
-    """``FOLLOW``: the job goes where its samples are."""
+    """``FOLLOW``: the job goes where its samples are. ``LAPSE``: nobody answered, or sent anything, in time."""
 
     ACCEPT = "accept"
     REFUSE = "refuse"
     CANCEL = "cancel"
+    LAPSE = "lapse"
     FOLLOW = "follow"
     FAIL = "fail"
     REPORT = "report"
@@ -115,8 +121,9 @@ _JOB: dict[JobState, dict[JobEvent, JobState | None]] = {
         JobEvent.ACCEPT: JobState.ACCEPTED,
         JobEvent.REFUSE: JobState.REFUSED,
         JobEvent.CANCEL: JobState.CANCELLED,
+        JobEvent.LAPSE: JobState.CANCELLED,
     },
-    JobState.ACCEPTED: {JobEvent.FOLLOW: None, **_IN_LAB},
+    JobState.ACCEPTED: {JobEvent.FOLLOW: None, JobEvent.LAPSE: JobState.CANCELLED, **_IN_LAB},
     JobState.RECEIVED: {JobEvent.FOLLOW: None, **_IN_LAB},
     JobState.PREPARING: {JobEvent.FOLLOW: None, **_IN_LAB},
     JobState.TESTED: {JobEvent.FOLLOW: None, JobEvent.REPORT: JobState.REPORTED, **_IN_LAB},
@@ -161,6 +168,8 @@ _SAMPLE: dict[SampleState, dict[SampleStep, SampleState]] = {
 }
 NOT_TESTED = frozenset({SampleState.UNFIT, SampleState.LOST})
 """Nothing can be measured on these any more; they are not charged."""
+NOT_HERE = frozenset({SampleState.EXPECTED, SampleState.LOST})
+"""The lab does not have these."""
 NEED_REASON = frozenset({SampleStep.FIND_UNFIT, SampleStep.LOSE})
 SAMPLES_IN_ORDER = (SampleState.EXPECTED, SampleState.RECEIVED, SampleState.PREPARED, SampleState.TESTED)
 JOBS_IN_ORDER = (JobState.ACCEPTED, JobState.RECEIVED, JobState.PREPARING, JobState.TESTED)
@@ -200,6 +209,14 @@ def where(samples: Iterable[SampleState]) -> JobState:
     return JOBS_IN_ORDER[min(left)] if left else JobState.FAILED
 
 
+def has_lapsed(state: JobState, arrive_on: date, today: date) -> bool:
+    """Whether a job of which no sample is at the lab ends by itself: unanswered when the samples should have come, or accepted and
+    nothing sent ``UNSENT_DAYS`` later. Days are local days of the lab."""
+    if state is JobState.ASKED:
+        return today > arrive_on
+    return state is JobState.ACCEPTED and today > arrive_on + timedelta(days=UNSENT_DAYS)
+
+
 def next_sample_state(state: SampleState, step: SampleStep) -> SampleState:
     """The sample's state after ``step``. Raises Refusal ``samples.illegal_sample_step``."""
     try:
@@ -222,7 +239,7 @@ def next_extra_state(state: ExtraState, event: ExtraEvent) -> ExtraState:
 
 def require_remains_step(before: Remains, after: Remains, sample: SampleState) -> None:
     """Raises Refusal ``samples.remains_ended``, ``samples.remains_not_here`` (the lab never had it, or lost it)."""
-    if sample in (SampleState.EXPECTED, SampleState.LOST):
+    if sample in NOT_HERE:
         raise Refusal.of("samples.remains_not_here", "remains")
     if after not in _REMAINS[before]:
         raise Refusal.of("samples.remains_ended", "remains", remains_state=before.value)

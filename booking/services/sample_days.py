@@ -21,9 +21,12 @@ def lock_item(resource_id: int) -> TestItem:
     return TestItem.objects.select_for_update(no_key=True).get(pk=resource_id)
 
 
-def work_out(item: TestItem, lab_id: int, samples: int, arrive_on: date, *, but_for: int = 0) -> Promise | None:
+def work_out(
+    item: TestItem, lab_id: int, samples: int, arrive_on: date, *, but_for: int = 0, at_once: bool = False
+) -> Promise | None:
     """When the result of ``samples`` that come on ``arrive_on`` can be promised beside what is promised to others than the job
-    ``but_for``; None where the lab names no turnaround. Nothing is written or locked.
+    ``but_for``; None where the lab names no turnaround. ``at_once``: as far as its capacity goes, whatever its turnaround is.
+    Nothing is written or locked.
 
     Raises Refusal ``samples.no_capacity`` where that is too far away.
     """
@@ -35,7 +38,7 @@ def work_out(item: TestItem, lab_id: int, samples: int, arrive_on: date, *, but_
     holidays, make_up_days = _days_off(lab_id, arrive_on, last)
     found = promise(
         arrive_on,
-        item.turnaround_days,
+        0 if at_once else item.turnaround_days,
         samples,
         item.daily_capacity or None,
         taken,
@@ -44,6 +47,24 @@ def work_out(item: TestItem, lab_id: int, samples: int, arrive_on: date, *, but_
     if found is None:
         raise Refusal.of("samples.no_capacity", "samples", daily_capacity=item.daily_capacity or 0)
     return found
+
+
+def at_acceptance(job: SampleJob, item: TestItem, wanted: date | None, today: date) -> Promise | None:
+    """The days of a job that is accepted on ``today`` for ``wanted`` (None: for what was worked out) instead of those that it has;
+    None where it stays at those. A lab may be faster than its turnaround, never than its capacity.
+
+    Raises Refusal ``samples.no_capacity``.
+    """
+    if job.promised_on is None or job.first_promised_on is None:
+        return None
+    came_late, sooner = job.arrive_on < today, wanted is not None and wanted < job.promised_on
+    if not (came_late or sooner):
+        return None
+    starts = max(job.arrive_on, today)
+    found = work_out(item, job.lab_id, job.sample_count, starts, but_for=job.pk)
+    if found is None or wanted is None or wanted >= found.promised_on:
+        return found
+    return work_out(item, job.lab_id, job.sample_count, starts, but_for=job.pk, at_once=True)
 
 
 def keep(job: SampleJob, item: TestItem, found: Promise | None) -> None:

@@ -5,24 +5,27 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
+
+from django.db.models import Sum
 
 from booking.access import CUSTOMERS
 from booking.models import Sample, SampleJob
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures, FiguresChanged
 from booking.rules.enquiries import Side
 from booking.rules.sample_codes import BODY_LENGTH, body_of, with_check
+from booking.rules.sample_days import require_arrival
 from booking.rules.samples import (
     MOST_ELEMENTS,
     MOST_SAMPLES,
     NAME_LENGTH,
+    NOT_HERE,
     NOTE_LENGTH,
     WORDS_LENGTH,
     JobEvent,
     JobState,
     RemainsWish,
-    SampleState,
     next_state,
 )
 from booking.sample_ports import sample_money
@@ -37,7 +40,6 @@ from instruments.rules.registry_values import clean_text
 from instruments.services.answer_time import zone_of_owner
 
 ROUTE = "samples.ask"
-LATEST_ARRIVAL = timedelta(days=180)
 MOST_OPEN = 50
 """So many jobs of one organisation may wait for one lab's answer."""
 
@@ -81,28 +83,46 @@ def ask(actor: Actor, wish: Wish, now: datetime, *, idempotency_key: str) -> Ask
     return Asked(result["id"], replayed)
 
 
-def accept(actor: Actor, job_id: int, now: datetime, *, promised_on: date | None = None) -> None:
+def accept(
+    actor: Actor,
+    job_id: int,
+    now: datetime,
+    *,
+    promised_on: date | None = None,
+    expected: ExpectedFigures = NOTHING_EXPECTED,
+) -> None:
     """The lab takes the job and promises the result for a day: the one that was worked out, or another that it names.
 
-    Raises NotFound, Forbidden, Refusal ``samples.illegal_step``, ``samples.own_request``, ``samples.promise_missing``,
-    ``samples.promise_too_early``, Conflict ``booking.figures_changed`` (the customer has been asked again).
+    Where the samples should have come already, the days are worked out anew from today; a day that the lab's capacity cannot hold is
+    refused. ``expected`` are the figures that the lab looked at. Raises NotFound, Forbidden, Refusal ``samples.illegal_step``,
+    ``samples.own_request``, ``samples.own_figures``, ``samples.commission_cancelled``, ``samples.promise_missing``,
+    ``samples.promise_too_early``, ``samples.promise_beyond_capacity``, ``samples.no_capacity``, Conflict ``billing.figures_differ``,
+    ``booking.figures_changed`` (the customer has been asked again).
     """
 
     def work() -> FiguresChanged | None:
+        seen = get_visible(SampleJob.objects.all(), actor, pk=job_id)
+        require_on(actor, Side.LAB, seen.organisation_id, seen.lab_id)
+        item = sample_days.lock_item(seen.resource_id)
         job = lock_job(actor, job_id)
-        require_on(actor, Side.LAB, job.organisation_id, job.lab_id)
         next_state(JobState(job.state), JobEvent.ACCEPT)
         if job.requested_by_id == actor.user_id:
             raise Refusal.of("samples.own_request")
-        day = promised_on or job.promised_on
+        today = local_day(job.lab_id, now)
+        anew = sample_days.at_acceptance(job, item, promised_on, today)
+        day = promised_on or (anew.promised_on if anew else job.promised_on)
         if day is None:
             raise Refusal.of("samples.promise_missing", "promised_on")
-        if day < max(job.arrive_on, local_day(job.lab_id, now)):
-            raise Refusal.of("samples.promise_too_early", "promised_on", arrive_on=job.arrive_on.isoformat())
-        changed = sample_money().on_accept(job, actor, now)
+        if day < max(job.arrive_on, today):
+            raise Refusal.of("samples.promise_too_early", "promised_on", arrive_on=max(job.arrive_on, today).isoformat())
+        if anew is not None and day < anew.promised_on:
+            raise Refusal.of("samples.promise_beyond_capacity", "promised_on", earliest_on=anew.promised_on.isoformat())
+        changed = sample_money().on_accept(job, actor, expected, now)
         if changed is not None:
             sample_news.tell_customer(job, "figures_changed", now)
             return changed
+        if anew is not None:
+            sample_days.keep(job, item, anew)
         job.promised_on = day
         job.save(update_fields=["promised_on"])
         move(job, JobEvent.ACCEPT, actor, now)
@@ -135,7 +155,7 @@ def cancel(actor: Actor, job_id: int, reason: str, now: datetime) -> None:
     job = lock_job(actor, job_id)
     side = require_side(actor, job.organisation_id, job.lab_id)
     next_state(JobState(job.state), JobEvent.CANCEL)
-    arrived = Sample.objects.filter(job=job).exclude(state__in=[SampleState.EXPECTED, SampleState.LOST]).exists()
+    arrived = Sample.objects.filter(job=job).exclude(state__in=NOT_HERE).exists()
     if side is Side.CUSTOMER and arrived:
         if Side.LAB not in own_sides(actor, job.organisation_id, job.lab_id):
             raise Refusal.of("samples.some_are_here")
@@ -174,6 +194,7 @@ def _ask(actor: Actor, wish: Wish, now: datetime) -> SampleJob:
     words, reasons = _words(wish)
     Refusal.raise_any([*_reasons(wish, resource.organisation, local_day(resource.organisation_id, now)), *reasons])
     item = sample_days.lock_item(resource.pk)
+    _require_room_to_wait(wish)
     found = sample_days.work_out(item, resource.organisation_id, wish.samples, wish.arrive_on)
     day = found.promised_on if found else None
     job = SampleJob.objects.create(
@@ -213,15 +234,24 @@ def _reasons(wish: Wish, lab: Organisation, today: date) -> list[Reason]:
         reasons.append(Reason("price.elements_out_of_range", {"most": MOST_ELEMENTS}, "elements"))
     if len(wish.names) > max(wish.samples, 0):
         reasons.append(Reason("samples.too_many_names", {"samples": wish.samples, "names": len(wish.names)}, "names"))
-    if not today <= wish.arrive_on <= today + LATEST_ARRIVAL:
-        params = {"first_on": today.isoformat(), "last_on": (today + LATEST_ARRIVAL).isoformat()}
-        reasons.append(Reason("samples.arrival_out_of_range", params, "arrive_on"))
+    try:
+        require_arrival(wish.arrive_on, today)
+    except Refusal as refusal:
+        reasons += refusal.reasons
     if wish.remains_wish not in [each.value for each in RemainsWish]:
         reasons.append(Reason("samples.wish_unknown", {"known": [each.value for each in RemainsWish]}, "remains_wish"))
     waiting = SampleJob.objects.filter(lab=lab, organisation_id=wish.organisation_id, state=JobState.ASKED)
     if waiting.count() >= MOST_OPEN:
         reasons.append(Reason("samples.too_many_open", {"most": MOST_OPEN}, ""))
     return reasons
+
+
+def _require_room_to_wait(wish: Wish) -> None:
+    """Raises Refusal ``samples.too_many_waiting``: unanswered samples keep days that others cannot have."""
+    rows = SampleJob.objects.filter(organisation_id=wish.organisation_id, resource_id=wish.resource_id, state=JobState.ASKED)
+    waiting = rows.aggregate(total=Sum("sample_count"))["total"] or 0
+    if waiting + wish.samples > MOST_SAMPLES:
+        raise Refusal.of("samples.too_many_waiting", "samples", waiting=waiting, most=MOST_SAMPLES)
 
 
 def _words(wish: Wish) -> tuple[dict[str, Any], list[Reason]]:

@@ -19,27 +19,38 @@ from instruments.services.notices import News, holders
 PREFIX = "sample_job."
 _ASKED_OF_LAB = (f"{PREFIX}asked", f"{PREFIX}objected")
 
+_NO_ANSWER = frozenset({"figures_changed", "parcel", "linked"})
+"""The customer hears of these while the lab still owes its answer."""
+_AFTER_OBJECTION = frozenset({"reported", "cancelled", "failed"})
+"""With these the lab has done what an objection asked of it."""
 _OVER = ("figures_changed", "extra_proposed")
 _DONE: Mapping[str, tuple[str, ...]] = {
     "objected": ("reported",),
     "closed": ("reported", "extra_proposed"),
+    "figures_accepted": ("figures_changed",),
+    "linked": ("figures_changed",),
     "cancelled": _OVER,
     "refused": _OVER,
     "failed": _OVER,
+    "lapsed": _OVER,
 }
 
 
 def tell_lab(job: SampleJob, event: str, now: datetime, **more: Any) -> None:
     """The managers of the lab hear of it; what the customer had to do is settled by what it did."""
     settled = _settled_by_customer(event)
-    notices.settle(job, [*settled, *(_ASKED_OF_LAB if event == "cancelled" else ())], now)
+    notices.settle(job, [*settled, *(_ASKED_OF_LAB if event in ("cancelled", "lapsed") else ())], now)
     _tell(job, event, "to_lab", holders(Role.LAB_MANAGER, job.lab_id), now, more)
 
 
 def tell_customer(job: SampleJob, event: str, now: datetime, **more: Any) -> None:
     """Who asked for it hears of it while working there, and the firm's administrators otherwise; the lab's question is answered."""
-    if event not in ("figures_changed", "parcel"):
-        notices.settle(job, [*_ASKED_OF_LAB, *_settled_by_customer(event)], now)
+    done = _settled_by_customer(event)
+    if event not in _NO_ANSWER:
+        done.append(f"{PREFIX}asked")
+    if event in _AFTER_OBJECTION:
+        done.append(f"{PREFIX}objected")
+    notices.settle(job, done, now)
     asked = Membership.objects.filter(organisation_id=job.organisation_id, user_id=job.requested_by_id)
     to = Q(pk=job.requested_by_id) if asked.exists() else holders(Role.FIRM_ADMIN, job.organisation_id)
     _tell(job, event, "to_customer", to, now, more)
@@ -70,5 +81,5 @@ def _tell(job: SampleJob, event: str, side: str, to: Q, now: datetime, more: dic
     notices.tell(News(name, params, reverse("sample_job", args=[job.pk]), job, job.lab_id), to, now)
 
 
-BOTH = frozenset({"parcel", "closed", "cancelled"})
+BOTH = frozenset({"parcel", "closed", "cancelled", "linked", "lapsed"})
 """Told to either side, in other words."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from booking.models import Sample, SampleExtra, SampleJob, SampleReport
+from booking.models import Sample, SampleExtra, SampleJob, SampleReport, SampleStepTaken
 from booking.rules.enquiries import Side
 from booking.rules.samples import (
+    MOST_OBJECTIONS,
     MOST_REPORTS,
     REVIEW_DAYS,
     WORDS_LENGTH,
@@ -22,7 +23,7 @@ from booking.services import enquiry_files, sample_news
 from booking.services.enquiry_files import Attachment
 from booking.services.enquiry_sides import require_on
 from booking.services.sample_jobs import reason_of
-from booking.services.sample_writing import lock_job, move
+from booking.services.sample_writing import lock_due, lock_job, move
 from config.kernel.access import NOBODY, Actor, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.models import StoredFile
@@ -52,7 +53,7 @@ def report(actor: Actor, job_id: int, handed_in: Attachment, note: str, now: dat
         next_state(JobState(job.state), JobEvent.REPORT)
         words = clean_text(note, WORDS_LENGTH, "note")
         before = SampleReport.objects.filter(job=job).count()
-        if before >= MOST_REPORTS:
+        if job.state == JobState.REPORTED and before >= MOST_REPORTS:  # after an objection there is always room for an answer
             raise Refusal.of("samples.too_many_reports", "report", most=MOST_REPORTS)
         stored = files.store(clean.content, file_name=clean.name, media_type=clean.media_type, user_id=actor.user_id, now=now)
         made = SampleReport.objects.create(
@@ -71,10 +72,13 @@ def report(actor: Actor, job_id: int, handed_in: Attachment, note: str, now: dat
 def object_to(actor: Actor, job_id: int, reason: str, now: datetime) -> None:
     """The customer does not take the report: the lab has to report again, and nothing closes meanwhile.
 
-    Raises NotFound, Forbidden, Refusal ``samples.illegal_step``, ``samples.reason_missing``, ``name.*``.
+    Raises NotFound, Forbidden, Refusal ``samples.illegal_step``, ``samples.too_many_objections``, ``samples.reason_missing``, ``name.*``.
     """
     job = lock_job(actor, job_id)
     require_on(actor, Side.CUSTOMER, job.organisation_id, job.lab_id)
+    next_state(JobState(job.state), JobEvent.OBJECT)
+    if SampleStepTaken.objects.filter(job=job, action=JobEvent.OBJECT).count() >= MOST_OBJECTIONS:
+        raise Refusal.of("samples.too_many_objections", most=MOST_OBJECTIONS)
     words = reason_of(reason)
     job.close_due_at = None
     move(job, JobEvent.OBJECT, actor, now, words)
@@ -84,10 +88,12 @@ def object_to(actor: Actor, job_id: int, reason: str, now: datetime) -> None:
 @whole
 def close(actor: Actor, job_id: int, now: datetime) -> None:
     """The customer takes the report; the job is charged and closed. Raises NotFound, Forbidden, Refusal ``samples.illegal_step``,
-    ``samples.extra_open`` (a proposed charge waits for an answer)."""
+    ``samples.own_report``, ``samples.extra_open`` (a proposed charge waits for an answer)."""
     job = lock_job(actor, job_id)
     require_on(actor, Side.CUSTOMER, job.organisation_id, job.lab_id)
     next_state(JobState(job.state), JobEvent.CLOSE)
+    if SampleReport.objects.filter(job=job).latest("position").uploaded_by_id == actor.user_id:
+        raise Refusal.of("samples.own_report")
     if SampleExtra.objects.filter(job=job, state=ExtraState.PROPOSED).exists():
         raise Refusal.of("samples.extra_open")
     _close(job, actor, now)
@@ -101,11 +107,7 @@ def close_due(now: datetime) -> int:
     due = SampleJob.objects.filter(state=JobState.REPORTED, close_due_at__lte=now).order_by("close_due_at", "pk")
 
     def work(pk: int) -> bool:
-        job = (
-            SampleJob.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("resource", "lab", "organisation")
-            .get(pk=pk)
-        )
+        job = lock_due(pk)
         if job.state != JobState.REPORTED or job.close_due_at is None or job.close_due_at > now:
             return False
         _close(job, NOBODY, now)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from booking.models import Sample, SampleJob, SampleParcel
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+
+from booking.models import Sample, SampleJob, SampleParcel, SampleStepTaken
 from booking.rules.enquiries import Side
 from booking.rules.sample_codes import read
 from booking.rules.samples import (
@@ -37,9 +40,15 @@ from instruments.rules.registry_values import clean_text
 _COURIER_LENGTH = 100
 
 
+def with_reasons(rows: QuerySet[Sample]) -> QuerySet[Sample]:
+    """Samples with ``reason``: why one is unfit or lost, empty for the others; no query more."""
+    said = SampleStepTaken.objects.filter(sample=OuterRef("pk"), to_state=OuterRef("state")).order_by("-pk").values("reason")[:1]
+    return rows.annotate(reason=Coalesce(Subquery(said), Value("")))
+
+
 def find(actor: Actor, code: str) -> Sample:
     """The sample behind a code, for its lab's and its customer's people. Raises NotFound ``samples.code_unknown``."""
-    rows = Sample.objects.select_related("job__resource", "job__lab", "job__organisation")
+    rows = with_reasons(Sample.objects.select_related("job__resource", "job__lab", "job__organisation"))
     try:
         return get_visible(rows, actor, code=read(code) or "")
     except NotFound:
@@ -55,12 +64,21 @@ def find_typed(actor: Actor, text: str) -> Sample:
 
 @whole
 def take(
-    actor: Actor, sample_ids: Sequence[int], step: SampleStep, now: datetime, reason: str = "", *, job_id: int | None = None
+    actor: Actor,
+    sample_ids: Sequence[int],
+    step: SampleStep,
+    now: datetime,
+    reason: str = "",
+    *,
+    job_id: int | None = None,
+    ends_job: bool = False,
 ) -> SampleJob:
     """Do ``step`` with samples of one job (``job_id``, where it is known); all of them or none. Returns the job.
 
+    A step after which no sample can be tested ends the job for good, and needs ``ends_job``: who takes it was told so.
+
     Raises NotFound, Forbidden, Refusal ``samples.none_chosen``, ``samples.of_one_job``, ``samples.illegal_step``,
-    ``samples.illegal_sample_step``, ``samples.reason_missing``, ``name.*``.
+    ``samples.illegal_sample_step``, ``samples.reason_missing``, ``samples.ends_the_job``, ``name.*``.
     """
     job = _job_of(actor, sample_ids, job_id)
     sample_days.lock_item(job.resource_id)
@@ -76,7 +94,7 @@ def take(
         note_step(job, sample, step.value, before.value, sample.state, actor, now, words)
     after = {"samples": sorted(sample_ids), "step": step.value}
     audit.record(actor, f"sample.{step.value}", job, now, after=after, reason=words)
-    _follow(job, actor, now, words if step in NEED_REASON else "")
+    _follow(job, actor, now, words, ends_job=ends_job)
     return job
 
 
@@ -163,11 +181,13 @@ def _job_of(actor: Actor, sample_ids: Sequence[int], job_id: int | None) -> Samp
     return job
 
 
-def _follow(job: SampleJob, actor: Actor, now: datetime, reason: str) -> None:
+def _follow(job: SampleJob, actor: Actor, now: datetime, reason: str, *, ends_job: bool) -> None:
     """Take the job to where its samples are, and tell the customer of what changes for it."""
     states = [SampleState(state) for state in Sample.objects.filter(job=job).values_list("state", flat=True)]
     before, after = JobState(job.state), where(states)
     if after is JobState.FAILED:
+        if not ends_job:
+            raise Refusal.of("samples.ends_the_job", "ends_job")
         move(job, JobEvent.FAIL, actor, now, reason)
         sample_days.free(job)
         sample_money().on_release(job, actor, JobEvent.FAIL.value, now)
@@ -195,8 +215,10 @@ def _promise_anew(job: SampleJob, now: datetime) -> None:
         found = sample_days.work_out(item, job.lab_id, job.sample_count, today, but_for=job.pk)
     except Refusal:  # the lab measures less by now than it did: what is there is received all the same, and the promise stays
         return
-    if found is None or found.promised_on <= job.promised_on:
+    if found is None:
         return
     sample_days.keep(job, item, found)
+    if found.promised_on <= job.promised_on:
+        return
     job.promised_on = found.promised_on
     sample_news.tell_customer(job, "later", now)

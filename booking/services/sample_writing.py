@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from booking.models import Sample, SampleJob, SampleStepTaken
 from booking.rules.samples import JobEvent, JobState, SampleState, next_state
 from config.kernel.access import Actor, get_visible
@@ -13,8 +15,17 @@ from config.kernel.services import audit
 
 def lock_job(actor: Actor, job_id: int) -> SampleJob:
     """The job, locked and re-read, for somebody who may see it. Raises NotFound."""
+    return get_visible(_locked(), actor, pk=job_id)
+
+
+def lock_due(job_id: int) -> SampleJob:
+    """The job, locked and re-read, for what happens by itself."""
+    return _locked().get(pk=job_id)
+
+
+def _locked() -> QuerySet[SampleJob]:
     rows = SampleJob.objects.select_for_update(of=("self",), no_key=True)
-    return get_visible(rows.select_related("resource", "lab", "organisation", "requested_by"), actor, pk=job_id)
+    return rows.select_related("resource", "lab", "organisation", "requested_by")
 
 
 def move(

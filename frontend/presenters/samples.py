@@ -13,6 +13,7 @@ from booking.models import SampleJob
 from booking.rules.enquiries import Side
 from booking.rules.samples import JobState, Remains, SampleState, SampleStep, steps_from
 from booking.sample_wording import REMAINS, STEPS, Word
+from config.kernel.errors import Refusal
 
 _NEXT: Mapping[JobState, tuple[Word, Word]] = {
     JobState.ASKED: (
@@ -43,6 +44,8 @@ _EVENTS: Mapping[str, tuple[Word, str]] = {
     "accept": (_("Accepted by the lab"), "circle-check"),
     "refuse": (_("Not accepted by the lab"), "circle-x"),
     "cancel": (_("Cancelled"), "ban"),
+    "lapse": (_("Ended by itself: not answered, or nothing sent, in time"), "clock"),
+    "remind": (_("The customer was reminded: no sample has come"), "bell"),
     "report": (_("Report handed in"), "file-text"),
     "object": (_("The customer objects to the report"), "message-report"),
     "close": (_("Closed and charged"), "flag"),
@@ -58,7 +61,7 @@ _FOLLOWED: Mapping[str, tuple[Word, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class SampleRow:
-    """One sample in a table; ``remains`` is empty while nothing was said about them."""
+    """One sample in a table; ``reason`` is why it is unfit or lost, ``remains`` is empty while nothing was said about them."""
 
     pk: int
     position: int
@@ -66,6 +69,7 @@ class SampleRow:
     label: str
     name: str
     state: str
+    reason: str
     remains: Word
     kept_until: date | None
     ticked: bool
@@ -105,6 +109,7 @@ def sample_rows(job: SampleJob, ticked: Collection[str] = ()) -> list[SampleRow]
             each.label,
             each.name,
             each.state,
+            each.reason,  # type: ignore[attr-defined]  # annotated by booking.services.sample_steps.with_reasons
             "" if each.remains == Remains.WITH_LAB else REMAINS[each.remains],
             each.kept_until,
             str(each.pk) in ticked,
@@ -124,6 +129,11 @@ def steps_for(job: SampleJob) -> list[tuple[str, Word]]:
     states = {SampleState(each.state) for each in job.samples.all()}
     possible = dict.fromkeys(step for state in SampleState if state in states for step in steps_from(state))
     return [(step.value, STEPS[step]) for step in possible]
+
+
+def asks_to_end(refusal: Refusal | None) -> bool:
+    """Whether a step was refused only until somebody says that the job ends with it."""
+    return refusal is not None and any(reason.code == "samples.ends_the_job" for reason in refusal.reasons)
 
 
 def counts(job: SampleJob) -> list[tuple[str, int]]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import segno
 from django.conf import settings
@@ -20,6 +21,7 @@ from django.utils.text import Truncator
 from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_safe
 
+from billing.pricing import sample_prices
 from billing.settlement.services.example import worked_example
 from booking import licence_queries, record_queries
 from booking.services import downtime_rows
@@ -56,11 +58,13 @@ def instrument_detail(request: HttpRequest, pk: int) -> HttpResponse:
     own_quote = panel["panel"].quote is not None
     example = None if own_quote else worked_example(booking, now)  # one's own figures are better than an example's
     context = _shown(actor, instrument, now) | panel
+    test_items = resources.test_items_of(actor, pk)
     context |= {
         "example": example_view(example, booking.zone.key) if example else None,
         "use": utilisation_view(record_queries.use_of(booking, now)),
         "ratings": record_queries.ratings_of(actor, instrument),
-        "test_items": resources.test_items_of(actor, pk),
+        "test_items": test_items,
+        "sendable": sample_prices.counted([each.pk for each in test_items], now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()),
         "supported": resources.supported_by(actor, pk),
         "problems": records.known_problems(actor, instrument),
         "may_answer": instrument.organisation_id in actor.organisations(Role.LAB_MANAGER),

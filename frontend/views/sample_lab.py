@@ -21,6 +21,7 @@ from booking.services import sample_extras, sample_jobs, sample_reports, sample_
 from booking.services.enquiry_files import attachments_of
 from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Refusal
+from frontend.booking_form import read_expected
 from frontend.http import actor_of
 from frontend.presenters import samples as present
 from frontend.refusals import sentences, status_of
@@ -94,6 +95,7 @@ def _sample_page(request: HttpRequest, code: str, refusal: Refusal | None = None
         "counts": present.counts(job),
         "following": next((each for each in job.samples.all() if each.state == sample.state and each.pk != sample.pk), None),
         "problems": sentences(refusal) if refusal else [],
+        "ends_job": present.asks_to_end(refusal),
         "typed": request.POST,
     }
     return render(request, "samples/at.html", context, status=status_of(refusal) if refusal else 200)
@@ -106,7 +108,7 @@ def sample_at_step(request: HttpRequest, code: str) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     sample = sample_steps.find(actor, code)
     try:
-        sample_steps.take(actor, [sample.pk], _step(request), now, text_of(request, "reason"))
+        sample_steps.take(actor, [sample.pk], _step(request), now, text_of(request, "reason"), ends_job=_ends_job(request))
     except NotFound:
         raise
     except Refusal as refusal:
@@ -122,6 +124,10 @@ def _step(request: HttpRequest) -> SampleStep:
     return SampleStep(text)
 
 
+def _ends_job(request: HttpRequest) -> bool:
+    return request.POST.get("ends_job") == "1"
+
+
 # --- A job ------------------------------------------------------------------------------------------------------------
 @login_required
 @require_POST
@@ -129,7 +135,8 @@ def sample_accept(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the job, with the promised day that stands in the form."""
 
     def act(actor: Actor, now: datetime) -> str:
-        sample_jobs.accept(actor, pk, now, promised_on=_day(request, "promised_on"))
+        promised_on, expected = _day(request, "promised_on"), read_expected(request.POST)
+        sample_jobs.accept(actor, pk, now, promised_on=promised_on, expected=expected)
         return _("Accepted. The customer has been told the promised day.")
 
     return acted(request, pk, "accept", act)
@@ -153,7 +160,8 @@ def sample_steps_taken(request: HttpRequest, pk: int) -> HttpResponse:
     """Do a step with the samples that are ticked."""
 
     def act(actor: Actor, now: datetime) -> str:
-        sample_steps.take(actor, _ticked(request), _step(request), now, text_of(request, "reason"), job_id=pk)
+        ends_job = _ends_job(request)
+        sample_steps.take(actor, _ticked(request), _step(request), now, text_of(request, "reason"), job_id=pk, ends_job=ends_job)
         return _("Noted.")
 
     return acted(request, pk, "step", act)

@@ -49,6 +49,7 @@ from instruments.rules.spending import is_in_house
 from instruments.services.answer_time import zone_of_owner
 
 PER_PAGE = 30
+LABELS_PER_PAGE = 50
 ON_THE_WAY = timedelta(days=3)
 """So many days a parcel takes, unless one says otherwise."""
 
@@ -150,7 +151,7 @@ def _quoted(actor: Actor, resource: Resource, organisations: list[Organisation],
         return {"quote": None, "customer": None}
     try:
         if arrive_on is not None:
-            queries.promise_for(actor, resource.pk, max(1, samples), arrive_on)
+            queries.promise_for(actor, resource.pk, max(1, samples), arrive_on, now)
         found = sample_quotes.preview(actor, resource.pk, customer.pk, samples, elements, now, arrive_on=arrive_on)
         quote = resource_words.quote_view(found)
     except NotFound:
@@ -201,11 +202,12 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
     shown = money.charge or money.quote
     zone = zone_of_owner(job.lab_id).key
     extras = list(job.extras.all())
+    promised = queries.promise_at_acceptance(job, now) if may.accept else job.promised_on
     context = {
         "job": job,
         "zone": zone,
         "today": queries.today_at(job, now).isoformat(),
-        "promised": job.promised_on.isoformat() if job.promised_on else "",
+        "promised": promised.isoformat() if promised else "",
         "is_customer": Side.CUSTOMER in sides,
         "is_lab": Side.LAB in sides,
         "may": may,
@@ -231,6 +233,7 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "sheet": orders.sheet_of_samples(actor, job),
         "sheets": orders.sheets_for_samples(actor, job) if Side.CUSTOMER in sides and job.state == "asked" else [],
         "problems": sentences(refusal) if refusal else [],
+        "ends_job": present.asks_to_end(refusal),
         "failed": failed,
         "typed": request.POST,
     }
@@ -242,8 +245,9 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
 def sample_labels(request: HttpRequest, pk: int) -> HttpResponse:
     """Labels to print: one for each sample, with a code for cameras and one for people."""
     job = queries.labels_of(actor_of(request), pk)
-    labels = [(each, code_svg("sample_at", each.code)) for each in job.samples.all()]
-    return render(request, "samples/labels.html", {"job": job, "labels": labels})
+    page = Paginator(job.samples.all(), LABELS_PER_PAGE).get_page(request.GET.get("page"))
+    labels = [(each, code_svg("sample_at", each.code)) for each in page.object_list]
+    return render(request, "samples/labels.html", {"job": job, "page": page, "labels": labels})
 
 
 @login_required
@@ -293,7 +297,7 @@ def sample_accept_quote(request: HttpRequest, pk: int) -> HttpResponse:
     """Accept the new figures."""
 
     def act(actor: Actor, now: datetime) -> str:
-        sample_money.accept_quote(actor, pk, now)
+        sample_money.accept_quote(actor, pk, now, read_expected(request.POST))
         return _("Accepted. The lab can take the job now.")
 
     return acted(request, pk, "quote", act)

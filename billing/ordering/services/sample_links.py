@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from django.db.models import QuerySet
 
 from billing.ordering.models import CommissionSampleJob, CommissionSheet, QuotationLine
 from billing.ordering.rules.lines import LineKind
 from billing.ordering.rules.sheets import SheetEvent, SheetState, next_state
-from billing.pricing.rules.samples import UNITS, UNITS_OF_TIME, SamplePrice
+from billing.pricing.rules.samples import UNITS, UNITS_OF_TIME, SamplePrice, quantity_of
 from billing.settlement.services import sample_money
+from booking.models import SampleJob
 from booking.rules.enquiries import Side
 from booking.rules.samples import JobState
+from booking.services import sample_news
 from booking.services.enquiry_sides import require_on
 from booking.services.sample_writing import lock_job
 from config.kernel.access import Actor, get_visible
@@ -20,6 +23,7 @@ from config.kernel.errors import Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 
+_WITHOUT_WORK = (JobState.REFUSED, JobState.CANCELLED, JobState.FAILED)
 _BY_NUMBER = [unit for unit in UNITS if unit not in UNITS_OF_TIME]
 
 
@@ -29,7 +33,7 @@ def link(actor: Actor, sheet_id: int, job_id: int, now: datetime) -> CommissionS
 
     The customer does so, and accepts the figures that follow with it. Raises NotFound, Forbidden, Refusal
     ``commission.illegal_transition``, ``commission.other_parties``, ``commission.linked_already``, ``samples.too_late_for_commission``,
-    ``samples.not_on_the_sheet``.
+    ``samples.not_on_the_sheet``, ``samples.line_per_element``, ``samples.beyond_the_line``.
     """
     rows = CommissionSheet.objects.select_for_update(of=("self",), no_key=True).select_related("quotation")
     sheet = get_visible(rows, actor, pk=sheet_id)
@@ -42,14 +46,37 @@ def link(actor: Actor, sheet_id: int, job_id: int, now: datetime) -> CommissionS
         raise Refusal.of("commission.linked_already", "sheet")
     if job.state != JobState.ASKED:
         raise Refusal.of("samples.too_late_for_commission", "sheet")
-    line = lines_for(job.resource_id).filter(quotation__sheet=sheet).order_by("position").first()
-    if line is None:
-        raise Refusal.of("samples.not_on_the_sheet", "sheet")
+    line = _line(sheet, job)
     made = CommissionSampleJob.objects.create(sheet=sheet, sample_job=job, linked_by_id=actor.person_id, linked_at=now)
     after = {"sample_job": job.reference, "unit": line.unit, "unit_price_fen": line.unit_price_fen}
     audit.record(actor, "commission.link_samples", sheet, now, after=after)
     sample_money.requote(job, SamplePrice(line.unit, line.unit_price_fen), actor, now)
+    named = sheet.number or sheet.title
+    sample_news.tell_lab(job, "linked", now, sheet=named)
+    if job.requested_by_id != actor.user_id:
+        sample_news.tell_customer(job, "linked", now, sheet=named)
     return made
+
+
+def _line(sheet: CommissionSheet, job: SampleJob) -> QuotationLine:
+    """The first line that prices the job as it was quoted, with room for it beside the jobs that hang on the sheet already."""
+    lines = list(lines_for(job.resource_id).filter(quotation__sheet=sheet).order_by("position"))
+    if not lines:
+        raise Refusal.of("samples.not_on_the_sheet", "sheet")
+    counts_elements = job.quotes.latest("revision").inputs["price"]["unit"] == "element"
+    line = next((each for each in lines if counts_elements or each.unit != "element"), None)
+    if line is None:
+        raise Refusal.of("samples.line_per_element", "sheet")
+    others = SampleJob.objects.filter(commission__sheet=sheet, resource_id=job.resource_id).exclude(state__in=_WITHOUT_WORK)
+    taken = sum(quantity_of(line.unit, *each) for each in others.values_list("sample_count", "elements"))
+    if taken + quantity_of(line.unit, job.sample_count, job.elements) > line.quantity:
+        left = max(line.quantity - taken, Decimal(0))
+        raise Refusal.of("samples.beyond_the_line", "sheet", quantity=_plain(line.quantity), left=_plain(left))
+    return line
+
+
+def _plain(quantity: Decimal) -> str:
+    return f"{quantity.normalize():f}"
 
 
 def lines_for(resource_id: int) -> QuerySet[QuotationLine]:

@@ -78,6 +78,11 @@ def with_extras(priced: PricedSamples, extras: Sequence[ExtraCharge]) -> PricedS
     return replace(priced, gross_fen=gross, lines=(*priced.lines, *lines), steps=(*priced.steps, *steps))
 
 
+def quantity_of(unit: str, samples: int, elements: int) -> int:
+    """How many ``unit`` that is: a batch is one, however many samples are in it, and elements are counted in each sample."""
+    return 1 if unit == "batch" else samples * (elements if unit == "element" else 1)
+
+
 def price_samples(price: SamplePrice, samples: int, elements: int, customer_class: str, local_on: date) -> PricedSamples:
     """Price ``samples`` (for a price per hour or day: so many of those), each with ``elements`` where each element costs.
 
@@ -88,7 +93,7 @@ def price_samples(price: SamplePrice, samples: int, elements: int, customer_clas
         raise Refusal.of("price.samples_out_of_range", "samples", most=MOST_SAMPLES)
     if not 1 <= elements <= MOST_ELEMENTS:
         raise Refusal.of("price.elements_out_of_range", "elements", most=MOST_ELEMENTS)
-    quantity = 1 if price.unit == "batch" else samples * (elements if price.unit == "element" else 1)
+    quantity = quantity_of(price.unit, samples, elements)
     rate = price.rate_fen(customer_class)
     line = SampleLine(price.unit, quantity, rate, quantity * rate)
     step = Step(

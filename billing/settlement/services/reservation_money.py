@@ -272,7 +272,7 @@ def _known(planned: Plan) -> dict[str, Account]:
     return ledger.known(spec.key for spec in planned.specs())
 
 
-def refuse_surprise(assessment: Assessment, expected: ExpectedFigures) -> None:
+def refuse_surprise(assessment: Assessment | Quote, expected: ExpectedFigures) -> None:
     """Raises Conflict ``billing.figures_differ`` where the customer saw other figures."""
     shown = [
         (expected.payable_now_fen, assessment.payable_now_fen),

@@ -28,16 +28,16 @@ from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
 from booking.models import SampleExtra, SampleJob
-from booking.ports import ExpectedFigures, FiguresChanged
+from booking.ports import NOTHING_EXPECTED, ExpectedFigures, FiguresChanged
 from booking.rules.enquiries import Side
 from booking.rules.samples import JobState
+from booking.services import sample_news
 from booking.services.enquiry_sides import require_on
 from booking.services.sample_writing import lock_job
 from config.kernel.access import Actor
 from config.kernel.errors import Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
-from instruments.services import notices
 
 SAMPLE_JOB = "sample_job"
 
@@ -48,7 +48,7 @@ class SampleMoney:
     def on_ask(self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
         """Pin revision 1. Raises Refusal ``price.on_request``, ``samples.priced_by_time``, Conflict ``billing.figures_differ``."""
         today = _day(now)
-        planned = sample_quotes.plan(job.resource, job.organisation, job.sample_count, job.elements, today, today)
+        planned = sample_quotes.plan(job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, today)
         if planned.inputs.price.unit in UNITS_OF_TIME:
             raise Refusal.of("samples.priced_by_time", "resource")
         inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
@@ -56,10 +56,18 @@ class SampleMoney:
         reservation_money.refuse_surprise(assessment, expected)
         _write_quote(job, 1, inputs, planned.versions, assessment, now, accepted_by_id=actor.user_id)
 
-    def on_accept(self, job: SampleJob, actor: Actor, now: datetime) -> FiguresChanged | None:
-        """Hold every awarded amount, unless the customer would now pay more than what was accepted."""
+    def on_accept(self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime) -> FiguresChanged | None:
+        """Hold every awarded amount, unless the customer would now pay more than what was accepted.
+
+        Raises Refusal ``samples.own_figures``, ``samples.commission_cancelled``, Conflict ``billing.figures_differ``.
+        """
         quotes = list(job.quotes.order_by("revision"))
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
+        if accepted.accepted_by_id == actor.user_id:
+            raise Refusal.of("samples.own_figures")
+        reservation_money.refuse_surprise(accepted, expected)
+        if SampleJob.objects.filter(pk=job.pk, commission__sheet__state="cancelled").exists():
+            raise Refusal.of("samples.commission_cancelled")
         planned = _pinned(job, accepted, now)
         accounts = ledger.lock(ledger.open_accounts(planned.specs(), now).values())
         inputs = planned.with_balances(accounts)
@@ -106,25 +114,26 @@ def requote(job: SampleJob, price: SamplePrice, actor: Actor, now: datetime) -> 
     transaction."""
     latest = job.quotes.latest("revision")
     planned = sample_quotes.plan(
-        job.resource, job.organisation, job.sample_count, job.elements, _day(job.asked_at), _day(now), price=price
+        job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, _day(now), price=price
     )
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
     _write_quote(job, latest.revision + 1, inputs, planned.versions, inputs.assess(), now, accepted_by_id=actor.user_id)
 
 
 @whole
-def accept_quote(actor: Actor, job_id: int, now: datetime) -> None:
-    """The customer accepts the figures that wait; the lab may then accept the job. Raises NotFound, Forbidden, Refusal
-    ``billing.nothing_to_accept``."""
+def accept_quote(actor: Actor, job_id: int, now: datetime, expected: ExpectedFigures = NOTHING_EXPECTED) -> None:
+    """The customer accepts the figures that wait, ``expected`` are those it saw; the lab may then accept the job, and is told so.
+    Raises NotFound, Forbidden, Refusal ``billing.nothing_to_accept``, Conflict ``billing.figures_differ``."""
     job = lock_job(actor, job_id)
     require_on(actor, Side.CUSTOMER, job.organisation_id, job.lab_id)
     latest = Quote.objects.filter(sample_job=job).latest("revision")
     if job.state != JobState.ASKED or latest.accepted_at is not None:
         raise Refusal.of("billing.nothing_to_accept")
+    reservation_money.refuse_surprise(latest, expected)
     latest.accepted_at, latest.accepted_by_id = now, actor.user_id
     latest.save(update_fields=["accepted_at", "accepted_by"])
     audit.record(actor, "quote.accept", latest, now, after={"final_cost_fen": latest.final_cost_fen})
-    notices.settle(job, ["sample_job.figures_changed"], now)
+    sample_news.tell_lab(job, "figures_accepted", now)
 
 
 def _day(now: datetime) -> date:

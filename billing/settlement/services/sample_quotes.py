@@ -23,6 +23,7 @@ from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
+from booking.rules.sample_days import require_arrival
 from booking.services import sample_days
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, get_visible
@@ -30,6 +31,7 @@ from config.kernel.errors import Forbidden, Refusal
 from instruments.models import Organisation, OrganisationStatus, Resource, ResourceKind
 from instruments.queries.places import resource_place
 from instruments.rules.spending import is_in_house
+from instruments.services.answer_time import zone_of_owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ def preview(
     """Price and subsidise a test of ``samples`` (each with ``elements``) for one of the actor's organisations; they come on ``arrive_on``
     (today unless it is given).
 
-    Raises NotFound (test item), Forbidden ``booking.not_for_this_organisation``, Refusal ``price.on_request``,
+    Programmes are those of the day on which the samples come, the price is today's. Raises NotFound (test item), Forbidden
+    ``booking.not_for_this_organisation``, Refusal ``samples.arrival_out_of_range``, ``price.on_request``,
     ``price.samples_out_of_range``, ``price.elements_out_of_range``.
     """
     if organisation_id not in actor.organisations(*BOOKING_ROLES):
@@ -87,7 +90,9 @@ def preview(
     resource = get_visible(rows, actor, pk=resource_id)
     customer = Organisation.objects.get(pk=organisation_id)
     today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
-    planned = plan(resource, customer, samples, elements, today, today)
+    if arrive_on is not None:
+        require_arrival(arrive_on, now.astimezone(zone_of_owner(resource.organisation_id)).date())
+    planned = plan(resource, customer, samples, elements, arrive_on or today, today)
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
     assessment = inputs.assess()
     return SampleQuote(
@@ -111,10 +116,10 @@ def plan(
     price: SamplePrice | None = None,
     version_ids: Sequence[int] | None = None,
 ) -> SamplePlan:
-    """Everything but balances for pricing and subsidising a test: under the price and the programmes in force on ``service_on``, or
-    those that are given (pinned before). Raises Refusal ``price.on_request``."""
+    """Everything but balances for pricing and subsidising a test: under the price in force on ``today`` and the programmes in force on
+    ``service_on``, or those that are given (pinned before). Raises Refusal ``price.on_request``."""
     if price is None:
-        priced = sample_prices.in_force([resource.pk], service_on).get(resource.pk)
+        priced = sample_prices.in_force([resource.pk], today).get(resource.pk)
         if priced is None or priced.price is None:
             raise Refusal.of("price.on_request", "resource")
         price = priced.price

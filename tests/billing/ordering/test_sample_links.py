@@ -10,11 +10,12 @@ from django.db import DatabaseError, connection, transaction
 
 from billing.ordering.models import CommissionSampleJob, CommissionSheet
 from billing.ordering.rules.lines import LineInput
-from billing.ordering.services import quotations, sample_links
+from billing.ordering.services import quotations, sample_links, sheets
 from billing.settlement.models import Quote
 from booking.services import sample_jobs
 from booking.services.sample_jobs import Wish
 from config.kernel.errors import Forbidden, NotFound, Refusal
+from instruments.models import Notice
 from tests.booking.samples.conftest import make_item
 
 
@@ -70,6 +71,27 @@ def test_a_sheet_without_a_line_for_the_test_gives_no_price(cast, ordered, item)
     sheet = ordered(LineInput("other", "1", None, "Report", "piece", 15_000))
     with pytest.raises(Refusal, match="not_on_the_sheet"):
         sample_links.link(cast.actor("lin"), sheet.pk, job, cast.now)
+
+
+def test_the_sides_hear_of_the_link_and_only_what_is_on_the_line_hangs_on_it(cast, ordered, item):
+    first, second, sheet = asked(cast, item), asked(cast, item), ordered()
+    sample_links.link(cast.actor("zhao"), sheet.pk, first, cast.now)
+    told = Notice.objects.filter(event__startswith="sample_job.linked").values_list("event", "user__email")
+    assert set(told) >= {("sample_job.linked_to_lab", "wang@example.org"), ("sample_job.linked_to_customer", "lin@example.org")}
+    assert Notice.objects.filter(event="sample_job.asked", object_id=str(first), needs_action=True).exists()
+    with pytest.raises(Refusal, match="beyond_the_line"):
+        sample_links.link(cast.actor("lin"), sheet.pk, second, cast.now)
+    sample_jobs.cancel(cast.actor("lin"), first, "", cast.now)
+    sample_links.link(cast.actor("lin"), sheet.pk, second, cast.now)
+    sheets.cancel(cast.actor("wang"), sheet.pk, "Not any more.", cast.now)
+    with pytest.raises(Refusal, match="commission_cancelled"):
+        sample_jobs.accept(cast.actor("wang"), second, cast.now)
+
+
+def test_a_price_for_each_element_is_none_for_samples_alone(cast, ordered, item):
+    sheet = ordered(LineInput("test", "3", item.pk, "", "element", 100))
+    with pytest.raises(Refusal, match="line_per_element"):
+        sample_links.link(cast.actor("lin"), sheet.pk, asked(cast, item), cast.now)
 
 
 def test_the_link_is_kept_unless_its_triggers_are_off(cast, ordered, item):

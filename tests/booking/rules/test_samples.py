@@ -35,6 +35,8 @@ JOB_STEPS = {
     ("asked", "accept"): "accepted",
     ("asked", "refuse"): "refused",
     ("asked", "cancel"): "cancelled",
+    ("asked", "lapse"): "cancelled",
+    ("accepted", "lapse"): "cancelled",
     ("accepted", "follow"): "preparing",
     ("accepted", "cancel"): "cancelled",
     ("accepted", "fail"): "failed",

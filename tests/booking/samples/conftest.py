@@ -43,10 +43,10 @@ class Work:
         sample_jobs.accept(self.cast.actor("wang"), job.pk, self.now, **more)
         return self.again(job)
 
-    def step(self, job: SampleJob, step: str, places: Any = None, reason: str = "", who: str = "wang") -> SampleJob:
+    def step(self, job: SampleJob, step: str, places: Any = None, reason: str = "", who: str = "wang", **more: Any) -> SampleJob:
         rows = Sample.objects.filter(job=job)
         ids = list((rows if places is None else rows.filter(position__in=places)).values_list("pk", flat=True))
-        sample_steps.take(self.cast.actor(who), ids, SampleStep(step), self.now, reason)
+        sample_steps.take(self.cast.actor(who), ids, SampleStep(step), self.now, reason, **more)
         return self.again(job)
 
     def report(self, job: SampleJob) -> SampleJob:

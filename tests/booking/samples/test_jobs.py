@@ -253,7 +253,11 @@ def test_unfit_samples_need_a_reason_and_are_not_charged(work):
 
 
 def test_without_a_sample_that_can_be_tested_the_job_ends_and_costs_nothing(work):
-    job = work.step(work.accept(work.ask()), "lose", None, "The parcel never came.")
+    job = work.accept(work.ask())
+    with refused("samples.ends_the_job"):
+        work.step(job, "lose", None, "The parcel never came.")
+    assert work.again(job).state == "accepted" and held_fen() > 0 and SampleDay.objects.exists()
+    job = work.step(job, "lose", None, "The parcel never came.", ends_job=True)
     assert job.state == "failed" and held_fen() == 0 and not Charge.objects.exists() and not SampleDay.objects.exists()
     assert news("lin", job)[-1] == "failed"
     with refused("samples.illegal_step"):

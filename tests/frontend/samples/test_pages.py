@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from billing.pricing import sample_prices
 from booking.models import Sample, SampleJob
+from instruments.models import TestItem
 from tests.booking.samples.conftest import Work, make_item
 
 
@@ -80,6 +83,45 @@ def test_lists_and_board_ask_as_often_for_many_as_for_one(work, visit, django_as
     for client, path in ((lin, "/samples/"), (wang, "/samples/board/"), (wang, "/samples/all/")):
         with django_assert_max_num_queries(counted[path]):
             assert client.get(path).status_code == 200
+
+
+def test_the_last_day_there_is_is_an_answer_and_no_failure(cast, work, visit):
+    address = f"/samples/new/{work.item.pk}/"
+    page = visit("lin").post(address, wish(cast, arrive_on="9999-12-31"))
+    assert (
+        page.status_code == 422
+        and "Choose a day between" in page.content.decode()
+        and 'value="9999-12-31"' in page.content.decode()
+    )
+    quote = f"/samples/new/{work.item.pk}/quote/"
+    typed = {"samples": 2, "arrive_on": "9999-12-31"}
+    part = visit("lin").get(quote, typed, headers={"HX-Request": "true"})
+    assert part.status_code == 200 and "Choose a day between" in part.content.decode()
+
+
+def test_the_step_that_ends_a_job_is_asked_for_twice(cast, work, visit):
+    job = work.accept(work.ask(1))
+    sample, wang = Sample.objects.get(job=job), visit("wang")
+    typed = {"samples": [sample.pk], "step": "lose", "reason": "Never came."}
+    page = wang.post(f"/samples/{job.pk}/steps/", typed).content.decode()
+    assert 'name="ends_job"' in page and 'value="Never came."' in page and f'value="{sample.pk}" checked' in page
+    page = wang.post(f"/samples/at/{sample.code}/step/", {"step": "lose", "reason": "Never came."}).content.decode()
+    assert 'name="ends_job"' in page and "Never came.</textarea>" in page
+    assert wang.post(f"/samples/{job.pk}/steps/", {**typed, "ends_job": "1"}).status_code == 302
+    assert work.again(job).state == "failed"
+    assert "Never came." in visit("lin").get(f"/samples/{job.pk}/").content.decode().split('id="samples"')[1]
+
+
+def test_labels_come_fifty_to_a_page_and_samples_are_sent_where_there_is_a_price(cast, work, visit):
+    job = work.accept(work.ask(51))
+    pages = [visit("lin").get(f"/samples/{job.pk}/labels/?page={page}").content.decode() for page in (1, 2)]
+    assert [page.count('class="sample-label"') for page in pages] == [50, 1]
+    TestItem.objects.get(pk=work.item.pk).instruments.add(cast.xrd)
+    sent_for = f"/samples/new/{work.item.pk}/"
+    assert sent_for in visit("lin").get(f"/instruments/{cast.xrd.pk}/").content.decode()
+    on = date(2026, 11, 23)
+    sample_prices.publish_test_price(cast.actor("wang"), work.item, "sample", None, {}, on, cast.now, on)
+    assert sent_for not in visit("lin").get(f"/instruments/{cast.xrd.pk}/").content.decode()
 
 
 def test_each_side_is_offered_what_it_may_do(work, visit):
