@@ -23,7 +23,7 @@ from booking.rules.length import require_length
 from booking.rules.spending import Wait
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, holds, notices, spending, times, transitions
+from booking.services import conflicts, consents, holds, notices, spending, times, transitions
 from booking.services.context import BookingContext, busy_ranges, of_reservation
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from config.kernel.access import NOBODY, Actor, Role, get_visible
@@ -80,7 +80,8 @@ def change(actor: Actor, request: ChangeRequest, now: datetime, *, idempotency_k
     """Move a reservation, or propose it to the other side.
 
     Raises NotFound, Forbidden, Refusal with every broken rule, ``change.same_time``, ``change.one_open``, ``change.begun``,
-    ``change.start_first`` (it has begun, and the other side would have to be asked),
+    ``change.start_first`` (it has begun, and the other side would have to be asked), ``consent.over`` (booked for a colleague, who lets
+    the actor do so no longer),
     ``booking.illegal_transition``, Conflict ``booking.just_taken`` with alternatives and ``billing.figures_differ``, Busy.
     """
     reservation = _visible(actor, request.reservation_id)
@@ -135,6 +136,8 @@ def _cleaned(request: ChangeRequest, side: Side) -> ChangeRequest:
 
 def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> ReservationChange:
     locked = transitions.lock_row(request.reservation_id)
+    if side is Side.CUSTOMER:
+        consents.require_open(locked, actor, now)
     for during in (request.during, *request.others):
         require_length(during.duration)
         _refuse_impossible(locked, during, now)
@@ -277,9 +280,9 @@ def accept(
     What no lab can pass over is asked again of a time that the lab proposed.
 
     Raises NotFound, Forbidden, Refusal ``change.answered_already``, ``change.own``, ``booking.own_request`` (a colleague's wish for
-    one's own booking), ``change.begun``, ``change.over`` (the proposed start has passed), what closes the new time, Conflict
-    ``booking.just_taken``, ``billing.figures_differ`` (the customer saw other figures) and ``change.dearer`` (the customer has to see
-    the figures first).
+    one's own booking), ``consent.over``, ``change.begun``, ``change.over`` (the proposed start has passed), what closes the new
+    time, Conflict ``booking.just_taken``, ``billing.figures_differ`` (the customer saw other figures) and
+    ``change.dearer`` (the customer has to see the figures first).
     """
     row = _answerable(actor, change_id)
     taken = _taken(row, other_id)
@@ -292,6 +295,7 @@ def accept(
         during = fresh.during
         _refuse_impossible(locked, during, now)
         if fresh.side == Side.LAB:
+            consents.require_open(locked, actor, now)
             _refuse_by_rules(context, locked, during, Side.LAB, now)
         if during.starts_at <= now and during.starts_at != locked.starts_at:
             raise Refusal.of("change.over", field="starts_at")
