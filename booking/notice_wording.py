@@ -22,7 +22,11 @@ _WHEN = (_("For: %(organisation)s"), _("Time: %(starts_at)s to %(ends_at)s (%(zo
 _SERIES = (_("For: %(organisation)s"), _("First: %(starts_at)s, last until %(ends_at)s (%(zone)s)"))
 _WHY = _("Reason: %(reason)s")
 _FEE = _("Fee for the unused time: %(fee_fen)s")
-_FELL_AWAY = (_("The time was used after all."), _("Still to pay: %(left_fen)s"))
+_FELL_AWAY = (
+    _("The time was used after all."),
+    _("Back to the fund card: %(returned_fen)s"),
+    _("Still to pay: %(to_pay_fen)s"),
+)
 _NEW_TIME = _("New time: %(new_starts_at)s to %(new_ends_at)s")
 _OR_TIMES = (
     _("Or: %(second_starts_at)s to %(second_ends_at)s"),

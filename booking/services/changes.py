@@ -167,7 +167,8 @@ def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> 
         )
         notices.defer(locked, f"change_proposed_to_{side.other}", now, **_proposed(locked, row))
     else:
-        wait = _move(locked, context, request.during, actor, request.expected, now, request.reason, holder_id)
+        wished_at = now if side is Side.CUSTOMER else None
+        wait = _move(locked, context, request.during, actor, request.expected, now, request.reason, holder_id, wished_at)
         transitions.go_on(locked, wait, now)
     return row
 
@@ -251,8 +252,10 @@ def _move(
     now: datetime,
     reason: str,
     holder_id: int | None,
+    wished_at: datetime | None,
 ) -> Wait:
-    """Time, occupancy, history and money, all at once; whether the leader of the group that pays is waited for now.
+    """Time, occupancy, history and money, all at once; whether the leader of the group that pays is waited for now. ``wished_at``: when
+    the customer's side asked for it (None: the lab did).
 
     Raises ``conflicts.Taken``, Conflict ``change.dearer``.
     """
@@ -264,7 +267,7 @@ def _move(
     times.set_time(locked, during, occupied)
     transitions.note_move(locked, before, actor, now, reason)
     settled_fen = spending.settled_fen(locked)
-    if ports.money().on_move(locked, actor, expected, now) is not None:
+    if ports.money().on_move(locked, actor, expected, now, wished_at) is not None:
         raise Conflict.of("change.dearer")
     wait = spending.judge(locked, now, settled_fen)
     notices.defer(locked, "moved", now, reason=reason)
@@ -302,9 +305,10 @@ def accept(
         Refusal.raise_any(context.closed_reasons(during))
         accepted = expected if fresh.side == Side.LAB else _expected_of(fresh)
         _answer(fresh, ChangeEvent.ACCEPT, actor, now)
-        wait = _move(
-            locked, context, during, _customer(fresh, actor), accepted, now, fresh.reason, _holder(actor, fresh.side == Side.LAB)
-        )
+        by_lab = fresh.side == Side.LAB
+        wished_at = None if by_lab else fresh.proposed_at
+        customer, holder_id = _customer(fresh, actor), _holder(actor, by_lab)
+        wait = _move(locked, context, during, customer, accepted, now, fresh.reason, holder_id, wished_at)
         if fresh.side == Side.LAB and locked.state == ReservationState.REQUESTED:
             transitions.approve_as_proposed(locked, fresh.proposed_by_id, now)
         else:

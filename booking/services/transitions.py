@@ -332,7 +332,9 @@ def fault_in(reservation: Reservation, action: Action, actor: Actor, now: dateti
     Nothing where the time could not be used: the instrument does not run, or its calendar was closed meanwhile; nor where it is given
     back ``for_the_lab``.
     """
-    release = Release(action, ReservationState(reservation.state), by_customer=not for_the_lab(reservation, actor))
+    by_customer = not for_the_lab(reservation, actor)
+    moved_late = action is Action.CANCEL and by_customer and ports.money().was_moved_late(reservation)
+    release = Release(action, ReservationState(reservation.state), by_customer, moved_late)
     fault = fault_of(release, policy_for(reservation.instrument), reservation.during, now)
     return fault if fault is not None and _could_be_used(reservation) else None
 

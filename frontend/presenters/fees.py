@@ -34,12 +34,15 @@ class ReliefRow:
 
 @dataclass(frozen=True, slots=True)
 class FeeView:
-    """A fee for a page, in fen. ``left_fen``: what is still to pay of it; ``covered_fen``: what a fund card paid at first."""
+    """A fee for a page, in fen. ``left_fen``: what is left of it; ``covered_fen``: what a fund card paid at first, of which
+    ``returned_fen`` went back to it; ``to_pay_fen``: what is still to pay."""
 
     kind_word: Word
     fee_fen: int
     left_fen: int
     covered_fen: int
+    returned_fen: int
+    to_pay_fen: int
     at: datetime
     steps: list[StepRow]
     reliefs: list[ReliefRow]
@@ -63,6 +66,8 @@ def fee_view(state: FeeState | None) -> FeeView | None:
         fee.payable_now_fen,
         state.left_fen,
         fee.covered_fen,
+        state.returned_fen,
+        state.to_pay_fen,
         fee.created_at,
         step_rows(state.steps),
         reliefs,

@@ -6,7 +6,7 @@ the same calendar, so they never pass each other by.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,15 +39,43 @@ from config.kernel.time_range import TimeRange
 TERMS = "cancellation"
 
 
-def terms(schedule: PriceSchedule, reservation: Reservation, promised: Mapping[str, Any] | None) -> Json:
-    """What a quote freezes of the lab's rule beside its price: the notice as it is now, or as an earlier quote (its frozen inputs)
-    promised it where that is milder. Nothing where unused time costs nothing."""
-    if not schedule.fees:
-        return {}
+def terms(
+    schedule: PriceSchedule, gross_fen: int, reservation: Reservation, promised: Quote | None, wished_at: datetime | None = None
+) -> Json:
+    """What a quote of ``gross_fen`` freezes of the lab's rule beside its price; nothing where unused time costs nothing.
+
+    The notice as it is now, or as the quote that was accepted before (``promised``) has it where that is milder. That quote's fees stay
+    too, by reference to its ``schedule``, unless those of the new one are no dearer. ``wished_at``: as ``rules.moved_terms``.
+    """
     notice = policy_for(reservation.instrument).cancel_notice_minutes
-    if promised is not None and TERMS in promised:
-        notice = min(notice, promised[TERMS]["notice_minutes"])
-    return {TERMS: {"notice_minutes": notice}}
+    if promised is None:
+        return {TERMS: {"notice_minutes": notice}} if schedule.fees else {}
+    before: Json | None = promised.inputs.get(TERMS)
+    if before is None or not schedule.fees:
+        return {}
+    dearer = rules.is_dearer(schedule, fee_schedule(promised), gross_fen, gross_fen)
+    kept = {"schedule": before.get("schedule", promised.inputs["schedule"])} if dearer else {}
+    stays = rules.moved_terms(promised.inputs, before, promised.gross_fen, wished_at)
+    return {TERMS: {"notice_minutes": min(notice, before["notice_minutes"]), **kept, **stays}}
+
+
+def fee_schedule(quote: Quote) -> PriceSchedule | None:
+    """The price schedule by whose fees a quote goes; None where leaving it unused costs nothing."""
+    return thaw_schedule(_reference(quote)) if TERMS in quote.inputs else None
+
+
+def _reference(quote: Quote) -> Json:
+    return {"schedule": quote.inputs[TERMS].get("schedule", quote.inputs["schedule"])}
+
+
+def fee_gross_fen(quote: Quote) -> int:
+    """The gross price on which a quote's fees are a share: its own, or that from which it was moved too late, where that is more."""
+    return max(quote.gross_fen, quote.inputs.get(TERMS, {}).get("fee_gross_fen", 0))
+
+
+def are_dearer(schedule: PriceSchedule, gross_fen: int, accepted: Quote) -> bool:
+    """Whether the fees under another price exceed those of the quote that was accepted."""
+    return rules.is_dearer(schedule, fee_schedule(accepted), gross_fen, fee_gross_fen(accepted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +96,10 @@ def foresee(quote: Quote | None, fault: Fault | None, now: datetime) -> Foreseen
     frozen = {
         "engine": rules.ENGINE,
         "kind": str(fault),
-        "schedule": quote.inputs["schedule"],
+        **_reference(quote),
         "quote_revision": quote.revision,
-        "gross_fen": quote.gross_fen,
-        "starts_at": quote.inputs["starts_at"],
+        "gross_fen": fee_gross_fen(quote),
+        "starts_at": rules.promised_start(quote.inputs, quote.inputs[TERMS]).isoformat(),
         "ends_at": quote.inputs["ends_at"],
         "zone": quote.inputs["zone"],
         "notice_minutes": quote.inputs[TERMS]["notice_minutes"],
@@ -207,9 +235,12 @@ def _write_relief(
     if returned and fee.fund_card_id is not None:
         card_money.give_back(fee.reservation, fee.fund_card_id, returned, "fee_fell_away", actor, now)
     slips.issue_relief(fee.reservation, relief, now)
-    after = {"fee": fee.pk, "amount_fen": amount, "left_fen": fee.gross_fen - fallen.fallen_fen}
+    left_fen = fee.gross_fen - fallen.fallen_fen
+    after = {"fee": fee.pk, "amount_fen": amount, "left_fen": left_fen}
     audit.record(actor, "fee.fall_away", relief, now, after=after)
-    notices.defer(fee.reservation, "fee_fell_away", now, amount_fen=amount, left_fen=fee.gross_fen - fallen.fallen_fen)
+    told = {"amount_fen": amount, "returned_fen": returned or None, "left_fen": left_fen}
+    to_pay = rules.to_pay_fen(left_fen, fee.covered_fen, before["returned"] + returned)
+    notices.defer(fee.reservation, "fee_fell_away", now, **told, to_pay_fen=to_pay)
 
 
 def thaw_schedule(frozen: Json) -> PriceSchedule:
