@@ -131,6 +131,7 @@ class ReliefOut(serializers.Serializer):
     amount_fen = serializers.IntegerField()
     used_minutes = serializers.IntegerField(help_text="Of the lost time, by all uses until then.")
     lost_minutes = serializers.IntegerField()
+    reason = serializers.CharField(help_text="Why the lab waived it; empty otherwise.")
     at = serializers.DateTimeField()
 
 
@@ -149,6 +150,11 @@ class FeeOut(serializers.Serializer):
     reliefs = ReliefOut(many=True)
     inputs_sha256 = serializers.CharField()
     engine_version = serializers.CharField()
+
+
+class WaiveIn(StrictSerializer):
+    amount_fen = WholeNumber(min_value=1, max_value=10**15, help_text="Up to what is left of the fee.")
+    reason = Text(max_length=500, help_text="The customer reads it.")
 
 
 class ReservationFeeOut(serializers.Serializer):

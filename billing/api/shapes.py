@@ -92,6 +92,7 @@ def fee_json(state: FeeState, zone: ZoneInfo) -> Json:
                 "amount_fen": relief.amount_fen,
                 "used_minutes": relief.result["covered_seconds"] // 60,
                 "lost_minutes": relief.result["lost_seconds"] // 60,
+                "reason": relief.reason,
                 "at": relief.created_at.astimezone(zone).isoformat(),
             }
             for relief in state.reliefs

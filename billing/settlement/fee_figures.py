@@ -10,7 +10,7 @@ from enum import StrEnum
 from billing.pricing.rules.fees import NO_FEE, FeeKind
 from billing.pricing.rules.steps import Step
 from billing.settlement import reservation_figures
-from billing.settlement.fee_models import BookingFee, FeeRelief
+from billing.settlement.fee_models import BookingFee, FeeRelief, ReliefCause
 from billing.settlement.models import Quote
 from billing.settlement.rules import fees as rules
 from billing.settlement.services import fees
@@ -55,6 +55,8 @@ class FeeState:
     fee: BookingFee
     reliefs: Sequence[FeeRelief]
     steps: tuple[Step, ...]
+    may_waive: bool = False
+    """Whether the reader may waive what is left of it."""
 
     @property
     def fallen_fen(self) -> int:
@@ -123,5 +125,7 @@ def fee_of(actor: Actor, reservation: Reservation) -> FeeState | None:
     fee = visible_to(BookingFee.objects.filter(reservation=reservation), actor).first()
     if fee is None:
         return None
-    reliefs = visible_to(FeeRelief.objects.filter(fee=fee), actor).order_by("pk")
-    return FeeState(fee, list(reliefs), tuple(Step(**step) for step in fee.result["steps"]))
+    reliefs = list(visible_to(FeeRelief.objects.filter(fee=fee), actor).order_by("pk"))
+    left = fee.gross_fen > sum(one.amount_fen for one in reliefs) and all(one.cause != ReliefCause.WAIVED for one in reliefs)
+    may_waive = left and transitions.for_the_lab(reservation, actor)
+    return FeeState(fee, reliefs, tuple(Step(**step) for step in fee.result["steps"]), may_waive)

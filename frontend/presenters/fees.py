@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import wording
+from billing.ledger.rules.money import plain_yuan
 from billing.pricing.rules.fees import FeeKind, FeeRule
 from billing.pricing.rules.steps import Step
 from billing.settlement.fee_figures import FeeState
@@ -22,6 +23,7 @@ Word = Promise | str
 _CAUSES: dict[str, Word] = {
     "taken_again": gettext_lazy("%(used)s of %(lost)s were used after all"),
     "came_late": gettext_lazy("Came late: the session is charged instead"),
+    "waived": gettext_lazy("Waived by the lab: %(reason)s"),
 }
 
 
@@ -46,6 +48,12 @@ class FeeView:
     at: datetime
     steps: list[StepRow]
     reliefs: list[ReliefRow]
+    may_waive: bool
+
+    @property
+    def left_yuan(self) -> str:
+        """As it is typed."""
+        return plain_yuan(self.left_fen)
 
 
 def fee_view(state: FeeState | None) -> FeeView | None:
@@ -55,7 +63,11 @@ def fee_view(state: FeeState | None) -> FeeView | None:
     reliefs = [
         ReliefRow(
             str(_CAUSES[one.cause])
-            % {name: duration_words(one.result[f"{key}_seconds"] // 60) for name, key in (("used", "covered"), ("lost", "lost"))},
+            % {
+                "used": duration_words(one.result["covered_seconds"] // 60),
+                "lost": duration_words(one.result["lost_seconds"] // 60),
+                "reason": one.reason,
+            },
             one.amount_fen,
             one.created_at,
         )
@@ -71,6 +83,7 @@ def fee_view(state: FeeState | None) -> FeeView | None:
         fee.created_at,
         step_rows(state.steps),
         reliefs,
+        state.may_waive,
     )
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -66,10 +67,17 @@ def fee_result(priced: PricedFee) -> Json:
 
 
 def fallen_of(frozen: Json, schedule: PriceSchedule) -> Fallen:
-    """What has fallen away in all by frozen inputs: ``fee_fen``, ``lost`` (two instants), ``used`` (such pairs, of anybody's use)."""
+    """What has fallen away in all by frozen inputs: ``fee_fen``, ``lost`` (two instants), ``used`` (such pairs, of anybody's use).
+
+    What the lab waived before (``waived_fen``) comes on top of what the use takes off, up to the fee; a waiver itself (``waive_fen``)
+    adds what it says to what fell away before.
+    """
     lost = _range(frozen["lost"])
+    if "waive_fen" in frozen:
+        return Fallen(frozen["fallen_before_fen"] + frozen["waive_fen"], 0, lost.seconds)
     used = [_range(pair) for pair in frozen["used"]]
-    return fallen_away(frozen["fee_fen"], lost, used, schedule.rounding, schedule.step_fen)
+    fallen = fallen_away(frozen["fee_fen"], lost, used, schedule.rounding, schedule.step_fen)
+    return replace(fallen, fallen_fen=min(fallen.fallen_fen, frozen["fee_fen"] - frozen.get("waived_fen", 0)))
 
 
 def relief_result(frozen: Json, fallen: Fallen) -> Json:

@@ -23,7 +23,7 @@ from billing.subsidy.rules.codec import differences
 from billing.wording import unused_word
 from booking.models import InstrumentPolicy, Reservation
 from booking.services import changes, self_service, transitions
-from config.kernel.errors import Conflict
+from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.models import AuditEntry
 from instruments.models import Instrument, Notice
 from instruments.services import opening_hours
@@ -272,6 +272,63 @@ def test_who_comes_late_pays_for_the_session_and_not_for_missing_it(cast, progra
 
 def test_every_fee_and_every_reason_for_its_end_has_a_word():
     assert len({unused_word(code) for code in (*FeeKind, *ReliefCause.values)}) == len(FeeKind) + len(ReliefCause)
+
+
+# --- Waiving it -----------------------------------------------------------------------------------------------------------
+def waive(cast, reservation, amount_fen=100_00, who="wang", reason="Was ill"):
+    return fees.waive(cast.actor(who), reservation.pk, amount_fen, reason, cast.now)
+
+
+def test_the_lab_waives_a_part_once_and_what_others_use_falls_away_beside_it(cast, life, booked, slot):
+    lost = booked(slot(9, 12))
+    give_back(cast, lost)
+    assert waive(cast, lost).amount_fen == 100_00
+    told = Notice.objects.get(event="reservation.fee_waived")
+    assert (told.user.email, told.params["reason"], told.params["to_pay_fen"]) == ("lin@example.org", "Was ill", 500_00)
+    with pytest.raises(Refusal) as refused:
+        waive(cast, lost)
+    assert [one.code for one in refused.value.reasons] == ["fee.waived_already"]
+    life.whole(slot(9, 10.5), who="he", firm=cast.other_firm)
+    life.whole(slot(10.5, 12), who="he", firm=cast.other_firm)
+    assert list(FeeRelief.objects.order_by("pk").values_list("amount_fen", flat=True)) == [100_00, 300_00, 200_00]
+    for row in FeeRelief.objects.all():
+        assert list(differences(row.result, fees.again(row))) == []
+    assert wrong() == {}
+
+
+@pytest.mark.parametrize(
+    ("who", "amount", "reason", "code"),
+    [("wang", 600_01, "Ill", "fee.waive_amount"), ("wang", 0, "Ill", "fee.waive_amount"), ("wang", 1, " ", "booking.reason_missing"),
+     ("lin", 1, "Ill", "access.denied"), ("he", 1, "Ill", "access.not_found"), ("own", 1, "Ill", "fee.own")],
+)  # fmt: skip
+def test_nobody_else_waives_it_nor_more_than_is_left_nor_without_a_reason(cast, booked, slot, who, amount, reason, code):
+    lost = booked(slot(9, 12))
+    give_back(cast, lost)
+    if who == "own":
+        who = "wang"
+        Reservation.objects.update(requested_by=cast.users["wang"])
+    with pytest.raises(Refusal) as refused:
+        waive(cast, lost, amount, who, reason)
+    found = [one.code for one in refused.value.reasons]
+    assert found == [code] or (code == "access.denied" and isinstance(refused.value, Forbidden))
+    assert not FeeRelief.objects.exists()
+
+
+def test_a_missed_booking_whose_fee_was_waived_wholly_may_still_come_late(cast, programmes, booked, slot):
+    reservation = booked(slot(9, 12))
+    transitions.mark_no_shows_due(reservation.starts_at + HOUR)
+    waive(cast, reservation, 1000_00)
+    self_service.start(cast.actor("lin"), reservation.pk, [], reservation.starts_at + HOUR)
+    assert wrong() == {}
+
+
+def test_what_a_card_paid_of_a_waived_fee_goes_back_to_it(cast, life, booked, slot, card):
+    lost = booked(slot(9, 12), who="ma", firm=cast.lab, fund_card_id=card.pk)
+    give_back(cast, lost, who="ma")
+    assert left_on(card) == 700_00
+    waive(cast, lost, 300_00)
+    assert left_on(card) == 1000_00
+    assert wrong() == {}
 
 
 # --- What keeps it true --------------------------------------------------------------------------------------------------------
