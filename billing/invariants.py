@@ -168,7 +168,20 @@ register_sql(
         SELECT format('fee %s (%s) is for reservation %s, which is "%s"', f.id, f.kind, r.id, r.state)
           FROM billing_bookingfee f JOIN booking_reservation r ON r.id = f.reservation_id
          WHERE NOT (f.kind = 'late_cancel' AND r.state = 'cancelled' OR f.kind = 'no_show' AND r.state = 'no_show')
-           AND NOT EXISTS (SELECT FROM billing_feerelief w WHERE w.fee_id = f.id AND w.cause = 'came_late' AND w.used_by_id = r.id)""",
+           AND NOT EXISTS (SELECT FROM billing_feerelief w WHERE w.fee_id = f.id AND w.cause = 'came_late' AND w.used_by_id = r.id)
+           AND f.gross_fen > (SELECT coalesce(sum(w.amount_fen), 0) FROM billing_feerelief w WHERE w.fee_id = f.id)""",
+)
+
+register_sql(
+    "fees.waived_by_somebody_else",
+    counted="SELECT count(*) FROM billing_feerelief WHERE cause = 'waived'",
+    violations="""
+        SELECT format('fee %s was waived by relief %s: not in the audit trail, or by who asked for the booking', f.id, w.id)
+          FROM billing_feerelief w JOIN billing_bookingfee f ON f.id = w.fee_id JOIN booking_reservation r ON r.id = f.reservation_id
+         WHERE w.cause = 'waived'
+           AND NOT EXISTS (SELECT FROM kernel_auditentry a
+                            WHERE a.action = 'fee.waive' AND a.object_id = w.id::text AND a.actor_id IS NOT NULL
+                              AND a.actor_id <> r.requested_by_id AND a.actor_id IS DISTINCT FROM r.booked_by_id)""",
 )
 
 register_sql(

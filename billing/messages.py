@@ -101,6 +101,10 @@ register(
         "billing.fee_differs": _(
             "Giving the time back costs %(fee_fen)s now. Look at it and confirm again, or keep the booking."
         ),
+        "fee.own": _("The fee is for a booking that you asked for. A colleague who manages the lab may waive it."),
+        "fee.none": _("No fee was taken for this booking. Reload the page."),
+        "fee.waived_already": _("The lab has waived a part of this fee already, which it does once. Reload the page."),
+        "fee.waive_amount": _("Type an amount above zero and up to what is left of the fee: %(rest_fen)s."),
         "billing.not_held": _("Nothing is held for this session, so it cannot be used. Ask the lab to approve it again."),
         "billing.nothing_to_accept": _("There are no new figures to accept. Reload the page."),
         "ledger.amount_not_positive": _("The amount must be more than zero."),

@@ -45,6 +45,7 @@ _UNUSED: dict[str, Word] = {
     "no_show": pgettext_lazy("a fee", "Nobody came"),
     "taken_again": pgettext_lazy("a fee", "Fee fell away: the time was used"),
     "came_late": pgettext_lazy("a fee", "Fee fell away: came late"),
+    "waived": pgettext_lazy("a fee", "Fee waived by the lab"),
 }
 _BASES: dict[str, Word] = {
     "service": pgettext_lazy("date that counts", "date of the service"),

@@ -27,6 +27,10 @@ register(
         "consent.missing": _(
             "This colleague has not agreed that you book in their name, or no longer does. Ask them: page “Booking for each other”."
         ),
+        "consent.over": _(
+            "%(person)s no longer lets you book in their name, so this is theirs to do, or your organisation's administrator's. "
+            "Giving a time back while that is free stays possible."
+        ),
         "consent.not_a_colleague": _("Choose somebody else of your organisation who may book."),
         "consent.days": _("Choose a day from today on, at most %(days)s days ahead."),
         "consent.ended": _("This has been ended already. Reload the page."),

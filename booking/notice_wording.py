@@ -22,7 +22,8 @@ _WHEN = (_("For: %(organisation)s"), _("Time: %(starts_at)s to %(ends_at)s (%(zo
 _SERIES = (_("For: %(organisation)s"), _("First: %(starts_at)s, last until %(ends_at)s (%(zone)s)"))
 _WHY = _("Reason: %(reason)s")
 _FEE = _("Fee for the unused time: %(fee_fen)s")
-_FELL_AWAY = (_("The time was used after all."), _("Still to pay: %(left_fen)s"))
+_LEFT_OF_FEE = (_("Back to the fund card: %(returned_fen)s"), _("Still to pay: %(to_pay_fen)s"))
+_FELL_AWAY = (_("The time was used after all."), *_LEFT_OF_FEE)
 _NEW_TIME = _("New time: %(new_starts_at)s to %(new_ends_at)s")
 _OR_TIMES = (
     _("Or: %(second_starts_at)s to %(second_ends_at)s"),
@@ -306,6 +307,12 @@ register_events(
             _("Fee fell away"),
             "coins",
             lines=(*_WHEN, *_FELL_AWAY),
+        ),
+        "reservation.fee_waived": _customer(
+            _("%(instrument)s: the lab waives %(amount_fen)s of the fee for %(reference)s"),
+            _("Fee waived"),
+            "coins",
+            lines=(*_WHEN, _WHY, *_LEFT_OF_FEE),
         ),
         "lab.fee_fell_away": Event(
             "lab",

@@ -73,12 +73,23 @@ class MoneyPort(Protocol):
     def on_come_late(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
         """Who was marked as missing has come and uses the rest: a fee for it falls away, and the money is held as at an approval."""
 
-    def on_move(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> FiguresChanged | None:
+    def on_move(
+        self,
+        reservation: Reservation,
+        actor: Actor,
+        expected: ExpectedFigures,
+        now: datetime,
+        wished_at: datetime | None = None,
+    ) -> FiguresChanged | None:
         """Quote the new time, and hold its money instead of the old one's where there is some.
 
         ``actor`` accepts the ``expected`` figures for the customer; where none are named, nothing may become dearer than what was
-        accepted before (then nothing moves).
+        accepted before, nor the fees for leaving it unused (then nothing moves). ``wished_at``: when the customer's side wished for it
+        (None: the lab did); too late to give the old time back for nothing, what that would cost stays with the new one.
         """
+
+    def was_moved_late(self, reservation: Reservation) -> bool:
+        """Whether the customer moved what was promised when it was too late already to give that back for nothing."""
 
     def on_progress(self, reservation: Reservation, action: Action, actor: Actor, now: datetime) -> None:
         """The use began, ended, or is talked about: what is held stays held. Raises Refusal when nothing holds it."""

@@ -131,6 +131,7 @@ class ReliefOut(serializers.Serializer):
     amount_fen = serializers.IntegerField()
     used_minutes = serializers.IntegerField(help_text="Of the lost time, by all uses until then.")
     lost_minutes = serializers.IntegerField()
+    reason = serializers.CharField(help_text="Why the lab waived it; empty otherwise.")
     at = serializers.DateTimeField()
 
 
@@ -140,13 +141,20 @@ class FeeOut(serializers.Serializer):
     kind = serializers.CharField(help_text=" or ".join(FeeKind) + ".")
     fee_fen = serializers.IntegerField()
     fallen_fen = serializers.IntegerField(help_text="What fell away because the time was used after all.")
-    left_fen = serializers.IntegerField()
+    left_fen = serializers.IntegerField(help_text="Of the fee, whoever pays it.")
     paid_from_card_fen = serializers.IntegerField()
+    returned_to_card_fen = serializers.IntegerField(help_text="Of that, because of what fell away.")
+    to_pay_fen = serializers.IntegerField(help_text="What the card has not paid of left_fen.")
     at = serializers.DateTimeField()
     steps = StepOut(many=True)
     reliefs = ReliefOut(many=True)
     inputs_sha256 = serializers.CharField()
     engine_version = serializers.CharField()
+
+
+class WaiveIn(StrictSerializer):
+    amount_fen = WholeNumber(min_value=1, max_value=10**15, help_text="Up to what is left of the fee.")
+    reason = Text(max_length=500, help_text="The customer reads it.")
 
 
 class ReservationFeeOut(serializers.Serializer):

@@ -82,6 +82,8 @@ def fee_json(state: FeeState, zone: ZoneInfo) -> Json:
         "fallen_fen": state.fallen_fen,
         "left_fen": state.left_fen,
         "paid_from_card_fen": fee.covered_fen,
+        "returned_to_card_fen": state.returned_fen,
+        "to_pay_fen": state.to_pay_fen,
         "at": fee.created_at.astimezone(zone).isoformat(),
         "steps": [_step(step, {}, {}) for step in state.steps],
         "reliefs": [
@@ -90,6 +92,7 @@ def fee_json(state: FeeState, zone: ZoneInfo) -> Json:
                 "amount_fen": relief.amount_fen,
                 "used_minutes": relief.result["covered_seconds"] // 60,
                 "lost_minutes": relief.result["lost_seconds"] // 60,
+                "reason": relief.reason,
                 "at": relief.created_at.astimezone(zone).isoformat(),
             }
             for relief in state.reliefs

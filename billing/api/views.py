@@ -25,7 +25,7 @@ from billing.pricing import services as pricing
 from billing.settlement import fee_figures
 from billing.settlement import queries as statement_reads
 from billing.settlement.models import Charge, Statement
-from billing.settlement.services import quotes, statements
+from billing.settlement.services import fees, quotes, statements
 from billing.subsidy import queries as subsidy
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.queries import KnownVersion
@@ -171,9 +171,24 @@ class ChargeView(ApiView):
 class FeeView(ApiView):
     """What giving a reservation back would cost, and the fee that was taken."""
 
-    token_scopes = {"GET": "read"}
+    token_scopes = {"GET": "read", "POST": "book"}
     queryset = Reservation.objects.none()
-    serializer_class = texts.ReservationFeeOut
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        return texts.WaiveIn if self.action == "waive" else texts.ReservationFeeOut
+
+    @extend_schema(operation_id="reservations_fee_waive", parameters=[IDEMPOTENT], responses=texts.FeeOut)
+    def waive(self, request: Request, pk: str) -> Response:
+        """The lab takes off a fee what it does not want of the customer, once, with a reason; not for one's own booking."""
+        asked = self.valid(request)
+
+        def effect() -> dict[str, Any]:
+            relief = fees.waive(self.actor, int(pk), asked["amount_fen"], asked["reason"], self.now)
+            found = relief.fee.reservation
+            state = fee_figures.fee_of(self.actor, found)
+            return shapes.fee_json(state, ZoneInfo(found.instrument.site.time_zone)) if state else {}
+
+        return self.once(request, f"fee.waive:{pk}", effect, status=200)
 
     @extend_schema(operation_id="reservations_fee_retrieve")
     def retrieve(self, request: Request, pk: str) -> Response:

@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
+from billing.pricing.rules.fees import NO_FEE, FeeKind
 from billing.pricing.rules.steps import Step
 from billing.settlement import reservation_figures
-from billing.settlement.fee_models import BookingFee, FeeRelief
+from billing.settlement.fee_models import BookingFee, FeeRelief, ReliefCause
 from billing.settlement.models import Quote
 from billing.settlement.rules import fees as rules
 from billing.settlement.services import fees
 from booking.models import Reservation
 from booking.rules.leaving import Fault
-from booking.rules.states import Action
+from booking.rules.states import Action, ReservationState
 from booking.services import transitions
 from booking.services.context import policy_for
 from config.kernel.access import Actor, visible_to
+
+
+class WhyFree(StrEnum):
+    """The lab has not promised the time, gives it back itself, or the time cannot be used (no longer runs, or is closed then)."""
+
+    NOT_PROMISED = "not_promised"
+    BY_LAB = "by_lab"
+    UNUSABLE = "unusable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +43,20 @@ class IfCancelled:
     steps: tuple[Step, ...]
     later_fee_fen: int
     """What it costs after ``free_until``, in fen."""
+    why_free: WhyFree | None = None
+    """Why it costs nothing now and does not become late at ``free_until`` either; None where it does, or is late already."""
 
 
 @dataclass(frozen=True, slots=True)
 class FeeState:
-    """A fee with its counter entries, the first one first; ``left_fen`` is what is still to pay. ``steps``: its working."""
+    """A fee with its counter entries, the first one first; ``left_fen`` is what is left of it, ``to_pay_fen`` what no
+    card has paid of that. ``steps``: its working."""
 
     fee: BookingFee
     reliefs: Sequence[FeeRelief]
     steps: tuple[Step, ...]
+    may_waive: bool = False
+    """Whether the reader may waive what is left of it."""
 
     @property
     def fallen_fen(self) -> int:
@@ -51,24 +66,58 @@ class FeeState:
     def left_fen(self) -> int:
         return self.fee.payable_now_fen - self.fallen_fen
 
+    @property
+    def returned_fen(self) -> int:
+        return sum(relief.returned_fen for relief in self.reliefs)
+
+    @property
+    def to_pay_fen(self) -> int:
+        return rules.to_pay_fen(self.left_fen, self.fee.covered_fen, self.returned_fen)
+
 
 def if_cancelled(actor: Actor, reservation: Reservation, now: datetime) -> IfCancelled:
     """For a reservation that the actor may see, with instrument, its policy and site, and customer; as ``transitions.cancel`` would do."""
     fault = transitions.fault_in(reservation, Action.CANCEL, actor, now)
     quote = Quote.objects.filter(reservation=reservation, accepted_at__isnull=False).order_by("-revision").first()
     foreseen = fees.foresee(quote, fault, now)
-    notice = policy_for(reservation.instrument).cancel_notice_minutes
+    notice, starts_at = policy_for(reservation.instrument).cancel_notice_minutes, reservation.starts_at
     if quote is not None and fees.TERMS in quote.inputs:
-        notice = min(notice, quote.inputs[fees.TERMS]["notice_minutes"])
+        terms = quote.inputs[fees.TERMS]
+        notice = min(notice, terms["notice_minutes"])
+        starts_at = rules.promised_start(quote.inputs, terms)
+    free_until = rules.free_until(starts_at, notice)
     return IfCancelled(
         late=fault is not None,
         fee_fen=foreseen.priced.fee_fen,
-        free_until=rules.free_until(reservation.starts_at, notice),
+        free_until=free_until,
         notice_minutes=notice,
         released_fen=reservation_figures.held_fen(reservation),
         steps=foreseen.priced.steps,
         later_fee_fen=fees.foresee(quote, Fault.LATE_CANCEL, reservation.starts_at).priced.fee_fen,
+        why_free=_why_free(actor, reservation, is_late=fault is not None or now <= free_until),
     )
+
+
+def _why_free(actor: Actor, reservation: Reservation, *, is_late: bool) -> WhyFree | None:
+    """``is_late``: it is late, or becomes so."""
+    if transitions.for_the_lab(reservation, actor):
+        return WhyFree.BY_LAB
+    if reservation.state != ReservationState.APPROVED:
+        return WhyFree.NOT_PROMISED
+    return None if is_late else WhyFree.UNUSABLE
+
+
+def stays_when_moved(reservation: Reservation, gross_fen: int, now: datetime) -> int:
+    """What giving the time back will cost, in fen, when the customer moves it now to a time of ``gross_fen``, too late to give the old
+    one back for nothing; 0: nothing stays."""
+    quote = Quote.objects.filter(reservation=reservation, held_at__isnull=False).order_by("-revision").first()
+    if quote is None or fees.TERMS not in quote.inputs or reservation.state == ReservationState.REQUESTED:
+        return 0
+    stays = rules.moved_terms(quote.inputs, quote.inputs[fees.TERMS], quote.gross_fen, now)
+    schedule = fees.fee_schedule(quote)
+    if not stays or schedule is None:
+        return 0
+    return rules.fees_on(schedule, max(gross_fen, stays["fee_gross_fen"])).get(FeeKind.LATE_CANCEL, NO_FEE).fee_fen
 
 
 def fee_of(actor: Actor, reservation: Reservation) -> FeeState | None:
@@ -76,5 +125,7 @@ def fee_of(actor: Actor, reservation: Reservation) -> FeeState | None:
     fee = visible_to(BookingFee.objects.filter(reservation=reservation), actor).first()
     if fee is None:
         return None
-    reliefs = visible_to(FeeRelief.objects.filter(fee=fee), actor).order_by("pk")
-    return FeeState(fee, list(reliefs), tuple(Step(**step) for step in fee.result["steps"]))
+    reliefs = list(visible_to(FeeRelief.objects.filter(fee=fee), actor).order_by("pk"))
+    left = fee.gross_fen > sum(one.amount_fen for one in reliefs) and all(one.cause != ReliefCause.WAIVED for one in reliefs)
+    may_waive = left and transitions.for_the_lab(reservation, actor)
+    return FeeState(fee, reliefs, tuple(Step(**step) for step in fee.result["steps"]), may_waive)

@@ -61,14 +61,16 @@ class BookingFee(FrozenAssessment):
 
 
 class ReliefCause(models.TextChoices):
-    """Why a part of a fee falls away: others used the time, or the customer came after all."""
+    """Why a part of a fee falls away: others used the time, the customer came after all, or the lab waived it."""
 
     TAKEN_AGAIN = "taken_again"
     CAME_LATE = "came_late"
+    WAIVED = "waived"
 
 
 class FeeRelief(models.Model):
-    """A counter entry: ``amount_fen`` of a fee falls away because of the use of ``used_by``; once for each such use.
+    """A counter entry: ``amount_fen`` of a fee falls away because of the use of ``used_by``, once for each such use; or the lab waives
+    it, once for a fee, with a ``reason`` (then ``used_by`` is None).
 
     ``returned_fen`` of it goes back to the fund card that paid. ``inputs`` and ``result`` say how it was computed. Append-only, and by
     trigger never more than the fee in all.
@@ -76,7 +78,8 @@ class FeeRelief(models.Model):
 
     fee = models.ForeignKey(BookingFee, on_delete=models.PROTECT, related_name="reliefs")
     cause = models.CharField(max_length=20, choices=ReliefCause.choices)
-    used_by = models.ForeignKey("booking.Reservation", on_delete=models.PROTECT, related_name="relieved_fees")
+    used_by = models.ForeignKey("booking.Reservation", null=True, on_delete=models.PROTECT, related_name="relieved_fees")
+    reason = models.CharField(max_length=500, blank=True, default="", db_default="")
     amount_fen = models.BigIntegerField()
     returned_fen = models.BigIntegerField(default=0)
     inputs = models.JSONField()
@@ -87,6 +90,12 @@ class FeeRelief(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["fee", "used_by"], name="fee_relief_once"),
+            models.UniqueConstraint(fields=["fee"], condition=Q(cause="waived"), name="fee_waived_once"),
+            models.CheckConstraint(
+                condition=(Q(cause="waived", used_by__isnull=True) & ~Q(reason=""))
+                | (~Q(cause="waived") & Q(used_by__isnull=False, reason="")),
+                name="fee_relief_has_a_cause",
+            ),
             models.CheckConstraint(
                 condition=Q(amount_fen__gt=0, returned_fen__gte=0, returned_fen__lte=F("amount_fen")), name="fee_relief_positive"
             ),

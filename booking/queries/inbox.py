@@ -37,8 +37,9 @@ _USED = (*IN_REVIEW, ReservationState.AGREED, ReservationState.IN_USE)
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A request that waits. ``own``: the actor asked for it, and a colleague has to decide; ``suggested``: the customer was asked to take
-    another time, so that the lab has answered; ``awaits_leader``: the leader of the group that pays has to agree first."""
+    """A request that waits. ``own``: the actor asked for it or booked it for somebody, and a colleague has to decide; ``suggested``: the
+    customer was asked to take another time, so that the lab has answered; ``awaits_leader``: the leader of the group that pays has to
+    agree first."""
 
     reservation: Reservation
     age: Age
@@ -104,7 +105,7 @@ def pending_of(actor: Actor, rows: Sequence[Reservation], now: datetime) -> list
             row,
             age_of(row.waits_since, policy_for(row.instrument), now),  # type: ignore[attr-defined]  # annotated by approval_inbox
             tuple(_risks(row, untrained=row.pk in untrained, over_quota=row.pk in over)),
-            row.requested_by_id == actor.user_id,
+            row.is_of(actor.user_id),
             row.other_time_proposed,  # type: ignore[attr-defined]  # annotated by approval_inbox
             row.pk in unagreed,
         )

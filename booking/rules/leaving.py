@@ -20,13 +20,15 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A reservation in state ``before`` that gives its time back. ``by_customer``: the customer's own side does it. ``imported``: a list
-    of the lab's brought it, and the customer was never asked."""
+    """A reservation in state ``before`` that gives its time back. ``by_customer``: the customer's own side does it; ``imported``: a list
+    of the lab's brought it, and the customer was never asked; ``moved_late``: it was their wish to move it when the old time could not be
+    given back in time any more."""
 
     action: Action
     before: ReservationState
     by_customer: bool
     imported: bool = False
+    moved_late: bool = False
 
 
 def fault_of(release: Release, policy: BookingPolicy, booked: TimeRange, now: datetime) -> Fault | None:
@@ -36,6 +38,6 @@ def fault_of(release: Release, policy: BookingPolicy, booked: TimeRange, now: da
         return None
     if release.action is Action.MARK_NO_SHOW:
         return Fault.NO_SHOW
-    if release.action is Action.CANCEL and release.by_customer and is_late_cancellation(policy, booked, now):
-        return Fault.LATE_CANCEL
-    return None
+    if release.action is not Action.CANCEL or not release.by_customer:
+        return None
+    return Fault.LATE_CANCEL if release.moved_late or is_late_cancellation(policy, booked, now) else None

@@ -23,7 +23,7 @@ from booking.rules.length import require_length
 from booking.rules.spending import Wait
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, holds, notices, spending, times, transitions
+from booking.services import conflicts, consents, holds, notices, spending, times, transitions
 from booking.services.context import BookingContext, busy_ranges, of_reservation
 from booking.services.refusing import BOOKING_ROLES, outage_reasons, refusal_reasons
 from config.kernel.access import NOBODY, Actor, Role, get_visible
@@ -80,7 +80,8 @@ def change(actor: Actor, request: ChangeRequest, now: datetime, *, idempotency_k
     """Move a reservation, or propose it to the other side.
 
     Raises NotFound, Forbidden, Refusal with every broken rule, ``change.same_time``, ``change.one_open``, ``change.begun``,
-    ``change.start_first`` (it has begun, and the other side would have to be asked),
+    ``change.start_first`` (it has begun, and the other side would have to be asked), ``consent.over`` (booked for a colleague, who lets
+    the actor do so no longer),
     ``booking.illegal_transition``, Conflict ``booking.just_taken`` with alternatives and ``billing.figures_differ``, Busy.
     """
     reservation = _visible(actor, request.reservation_id)
@@ -135,6 +136,8 @@ def _cleaned(request: ChangeRequest, side: Side) -> ChangeRequest:
 
 def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> ReservationChange:
     locked = transitions.lock_row(request.reservation_id)
+    if side is Side.CUSTOMER:
+        consents.require_open(locked, actor, now)
     for during in (request.during, *request.others):
         require_length(during.duration)
         _refuse_impossible(locked, during, now)
@@ -164,7 +167,8 @@ def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> 
         )
         notices.defer(locked, f"change_proposed_to_{side.other}", now, **_proposed(locked, row))
     else:
-        wait = _move(locked, context, request.during, actor, request.expected, now, request.reason, holder_id)
+        wished_at = now if side is Side.CUSTOMER else None
+        wait = _move(locked, context, request.during, actor, request.expected, now, request.reason, holder_id, wished_at)
         transitions.go_on(locked, wait, now)
     return row
 
@@ -248,8 +252,10 @@ def _move(
     now: datetime,
     reason: str,
     holder_id: int | None,
+    wished_at: datetime | None,
 ) -> Wait:
-    """Time, occupancy, history and money, all at once; whether the leader of the group that pays is waited for now.
+    """Time, occupancy, history and money, all at once; whether the leader of the group that pays is waited for now. ``wished_at``: when
+    the customer's side asked for it (None: the lab did).
 
     Raises ``conflicts.Taken``, Conflict ``change.dearer``.
     """
@@ -261,7 +267,7 @@ def _move(
     times.set_time(locked, during, occupied)
     transitions.note_move(locked, before, actor, now, reason)
     settled_fen = spending.settled_fen(locked)
-    if ports.money().on_move(locked, actor, expected, now) is not None:
+    if ports.money().on_move(locked, actor, expected, now, wished_at) is not None:
         raise Conflict.of("change.dearer")
     wait = spending.judge(locked, now, settled_fen)
     notices.defer(locked, "moved", now, reason=reason)
@@ -277,9 +283,9 @@ def accept(
     What no lab can pass over is asked again of a time that the lab proposed.
 
     Raises NotFound, Forbidden, Refusal ``change.answered_already``, ``change.own``, ``booking.own_request`` (a colleague's wish for
-    one's own booking), ``change.begun``, ``change.over`` (the proposed start has passed), what closes the new time, Conflict
-    ``booking.just_taken``, ``billing.figures_differ`` (the customer saw other figures) and ``change.dearer`` (the customer has to see
-    the figures first).
+    one's own booking), ``consent.over``, ``change.begun``, ``change.over`` (the proposed start has passed), what closes the new
+    time, Conflict ``booking.just_taken``, ``billing.figures_differ`` (the customer saw other figures) and
+    ``change.dearer`` (the customer has to see the figures first).
     """
     row = _answerable(actor, change_id)
     taken = _taken(row, other_id)
@@ -292,6 +298,7 @@ def accept(
         during = fresh.during
         _refuse_impossible(locked, during, now)
         if fresh.side == Side.LAB:
+            consents.require_open(locked, actor, now)
             _refuse_by_rules(context, locked, during, Side.LAB, now)
         else:
             Refusal.raise_any(counting(outage_reasons(context, during), locked.during, during))
@@ -300,9 +307,10 @@ def accept(
         Refusal.raise_any(context.closed_reasons(during))
         accepted = expected if fresh.side == Side.LAB else _expected_of(fresh)
         _answer(fresh, ChangeEvent.ACCEPT, actor, now)
-        wait = _move(
-            locked, context, during, _customer(fresh, actor), accepted, now, fresh.reason, _holder(actor, fresh.side == Side.LAB)
-        )
+        by_lab = fresh.side == Side.LAB
+        wished_at = None if by_lab else fresh.proposed_at
+        customer, holder_id = _customer(fresh, actor), _holder(actor, by_lab)
+        wait = _move(locked, context, during, customer, accepted, now, fresh.reason, holder_id, wished_at)
         if fresh.side == Side.LAB and locked.state == ReservationState.REQUESTED:
             transitions.approve_as_proposed(locked, fresh.proposed_by_id, now)
         else:

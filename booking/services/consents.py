@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import QuerySet
 
-from booking.models import BookingConsent
+from booking.models import BookingConsent, Reservation
 from booking.services.refusing import BOOKING_ROLES
-from config.kernel.access import Actor, get_visible
+from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
@@ -38,7 +38,7 @@ def give(actor: Actor, organisation_id: int, taker_id: int, until_on: date, now:
     lock_organisation(organisation_id)
     if not colleagues(actor, organisation_id).filter(pk=taker_id).exists():
         raise Refusal.of("consent.not_a_colleague", "taker")
-    row, made = BookingConsent.objects.get_or_create(
+    row, made = BookingConsent.objects.select_for_update(no_key=True).get_or_create(
         organisation_id=organisation_id,
         giver_id=actor.person_id,
         taker_id=taker_id,
@@ -85,6 +85,24 @@ def in_the_name_of(actor: Actor, organisation_id: int, person_id: int | None, no
     if colleague is None or organisation_id not in colleague.organisations(*BOOKING_ROLES):
         raise Refusal.of("consent.missing", "for_person")
     return colleague
+
+
+def acts_for(reservation: Reservation, actor: Actor, now: datetime, *, lock: bool = False) -> bool:
+    """Whether the actor may still spend on the reservation for its person: only who booked it in a colleague's name, and does not
+    administer the customer, needs a consent that is open. ``lock``: it stays so until the transaction ends."""
+    booked_it = reservation.booked_by_id is not None and reservation.booked_by_id == actor.user_id
+    if not booked_it or reservation.organisation_id in actor.organisations(Role.FIRM_ADMIN):
+        return True
+    rows = open_ones(now).filter(
+        organisation_id=reservation.organisation_id, giver_id=reservation.requested_by_id, taker_id=actor.person_id
+    )
+    return (rows.select_for_update(of=("self",), no_key=True) if lock else rows).first() is not None
+
+
+def require_open(locked: Reservation, actor: Actor, now: datetime) -> None:
+    """Part of the caller's transaction. Raises Refusal ``consent.over`` where ``acts_for`` says no."""
+    if not acts_for(locked, actor, now, lock=True):
+        raise Refusal.of("consent.over", person=str(locked.requested_by))
 
 
 def open_ones(now: datetime) -> QuerySet[BookingConsent]:

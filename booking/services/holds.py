@@ -17,7 +17,7 @@ from psycopg.types.range import TimestamptzRange
 
 from booking.models import Occupancy, OccupancySource, Reservation, WaitEntry
 from booking.rules.waiting import MOST_OFFERS, WaitEvent, WaitState, next_wait_state
-from booking.services import conflicts
+from booking.services import conflicts, consents
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
@@ -45,14 +45,20 @@ class Held:
 
 
 def hold(
-    actor: Actor, instrument_id: int, during: TimeRange, now: datetime, customer_id: int | None = None, service_mode: str = ""
+    actor: Actor,
+    instrument_id: int,
+    during: TimeRange,
+    now: datetime,
+    customer_id: int | None = None,
+    service_mode: str = "",
+    for_person_id: int | None = None,
 ) -> Held:
     """Keep ``during`` (without buffers) for the person, instead of what they held of this calendar; a time that overlaps it is the same
     hold, renewed. Without a customer it is for any organisation for which the person may book, without a mode of service for any that the
-    instrument has.
+    instrument has. For a colleague (``for_person_id``, with a customer) the rules are theirs; the hold stays the actor's.
 
-    Raises NotFound, Forbidden for who may book for nobody, Refusal with every rule that is broken, ``hold.past``, ``hold.too_many``,
-    ``hold.over``, ``hold.offered`` (it is kept for the person by the waiting list), Conflict ``booking.just_taken``.
+    Raises NotFound, Forbidden for who may book for nobody, Refusal with every rule that is broken, ``consent.missing``, ``hold.past``,
+    ``hold.too_many``, ``hold.over``, ``hold.offered`` (it is kept for the person by the waiting list), Conflict ``booking.just_taken``.
     """
 
     def work() -> Held:
@@ -63,8 +69,9 @@ def hold(
         context = booking_context.load(actor, instrument_id, lock=True)
         if during.starts_at <= now:
             raise Refusal.of("hold.past", "starts_at")
+        whose = actor if customer_id is None else consents.in_the_name_of(actor, customer_id, for_person_id, now)
         modes = [service_mode] if service_mode else context.instrument.service_modes or [""]
-        _refuse_broken(context, person_id, mine if customer_id is None else {customer_id}, modes, during, now)
+        _refuse_broken(context, whose.person_id, mine if customer_id is None else {customer_id}, modes, during, now)
         return _hold(context, person_id, during, now)
 
     with conflicts.answered(actor, instrument_id, during, now):

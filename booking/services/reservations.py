@@ -22,11 +22,12 @@ from booking.services import context as booking_context
 from booking.services.context import OVERLAPPING, BookingContext
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from config.kernel.access import Actor, Role
-from config.kernel.errors import Forbidden, Reason, Refusal
+from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import idempotency, transactions
 from config.kernel.time_range import TimeRange
 from instruments.models import Organisation
 from instruments.rules.names import clean_name
+from instruments.rules.spending import FIELD
 
 ROUTE = "booking.reserve"
 
@@ -92,7 +93,7 @@ def reserve(actor: Actor, request: ReservationRequest, now: datetime, *, idempot
     """Ask for a reservation.
 
     Raises NotFound (instrument, fund card), Forbidden (not a member of the organisation), Refusal with *every* broken rule, and
-    ``consent.missing`` (``for_person``), Conflict
+    ``consent.missing`` (``for_person``), ``card.choose`` (one that the colleague does not spend from), Conflict
     ``booking.just_taken`` with ``extra["alternatives"]`` (ISO pairs in the site's zone), Busy.
     """
     request = cleaned(request)
@@ -129,7 +130,7 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id)
     whose = consents.in_the_name_of(actor, request.organisation_id, request.for_person_id, now)
     reasons = refusal_reasons(context, whose.user_id, customer, request.during, request.service_mode, now, lock=True)
-    reasons += spending.reasons_against(whose, context, customer.pk, request.fund_card_id, request.during, now)
+    reasons += _card_reasons(whose, request, context, now, own=whose is actor)
     overridden = _overridden(actor, request, context, reasons)
     reservation = _insert(actor, whose, request, context, customer, now, overridden, part)
     ports.money().on_request(reservation, actor, request.expected, now)
@@ -142,6 +143,19 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     else:
         transitions.approve_at_once(reservation, now)
     return reservation
+
+
+def _card_reasons(
+    whose: Actor, request: ReservationRequest, context: BookingContext, now: datetime, *, own: bool
+) -> list[Reason]:
+    """Why it cannot go on the card. One that the colleague does not spend from may well be the actor's own, so it is no secret: another
+    has to be chosen. Raises NotFound for a card that is not one's own to spend from."""
+    try:
+        return spending.reasons_against(whose, context, request.organisation_id, request.fund_card_id, request.during, now)
+    except NotFound:
+        if own:
+            raise
+        return [Reason("card.choose", {}, FIELD)]
 
 
 def _overridden(actor: Actor, request: ReservationRequest, context: BookingContext, reasons: Sequence[Reason]) -> str:

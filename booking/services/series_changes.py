@@ -184,8 +184,8 @@ def _done(walk: _Walk, reservation: Reservation, seen: Seen) -> Outcome:
 
 
 def says_why(reservation: Reservation, actor: Actor, step: Step) -> bool:
-    """Whether a reason is needed: from the lab, and from its managers also for giving back what they booked themselves."""
-    gives_back = step is Step.CANCEL and transitions.is_lab(reservation, actor)
+    """Whether a reason is needed: from the lab, and so from its managers for giving back what its people booked for themselves."""
+    gives_back = step is Step.CANCEL and transitions.for_the_lab(reservation, actor)
     return gives_back or changes.side_of(reservation, actor) is Side.LAB
 
 

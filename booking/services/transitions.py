@@ -21,7 +21,7 @@ from booking.rules.deciding import Verdict
 from booking.rules.leaving import Fault, Release, fault_of
 from booking.rules.spending import Wait
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, credit, decisions, downtime_rows, holds, notices, sessions, spending
+from booking.services import conflicts, consents, credit, decisions, downtime_rows, holds, notices, sessions, spending
 from booking.services.context import of_reservation, policy_for
 from booking.services.decisions import How
 from booking.services.state_writing import lock_row, seen_by
@@ -186,12 +186,12 @@ def cancel(
     """Give the time back before it starts; the lab may do so too, with a reason. Returns the fee in fen (0: none).
 
     ``seen_fee_fen``: the fee that the customer saw; ``not_to``: codes of news whose readers know already. Raises NotFound, Forbidden,
-    Refusal ``booking.reason_missing``, ``booking.too_late_to_cancel``, ``booking.illegal_transition``, Conflict ``billing.fee_differs``
-    when it is more than was seen.
+    Refusal ``booking.reason_missing``, ``booking.too_late_to_cancel``, ``booking.illegal_transition``, ``consent.over`` (a fee
+    for a colleague in whose name the actor books no longer), Conflict ``billing.fee_differs`` when it is more than was seen.
     """
 
     def may_cancel(reservation: Reservation, actor: Actor) -> None:
-        if is_lab(reservation, actor):
+        if for_the_lab(reservation, actor):
             if not reason.strip():
                 raise Refusal.of("booking.reason_missing", field="reason")
             return
@@ -314,6 +314,8 @@ def _release(
         _move(locked, action, actor, now, reason)
         _note_fault(locked, leaving.fault, actor, now)
         fee_fen = ports.money().on_release(locked, actor, action.value, now, leaving)
+        if fee_fen and action is Action.CANCEL:
+            consents.require_open(locked, actor, now)
         if said is not None:
             said(locked)
         else:
@@ -326,11 +328,13 @@ def _release(
 def fault_in(reservation: Reservation, action: Action, actor: Actor, now: datetime) -> Fault | None:
     """What the customer would do wrong if the actor did this now; ``reservation`` comes with its instrument, site and customer.
 
-    Nothing where the time could not be used: the instrument does not run then, or its calendar was closed meanwhile. Who manages the
-    lab gives a time back for the lab, with a reason that both sides read.
+    Nothing where the time could not be used: the instrument does not run then, or its calendar was closed meanwhile; nor where it is
+    given back ``for_the_lab``.
     """
-    by_customer = not is_lab(reservation, actor)
-    release = Release(action, ReservationState(reservation.state), by_customer, reservation.imported)
+    by_customer = not for_the_lab(reservation, actor)
+    moved_late = action is Action.CANCEL and by_customer and ports.money().was_moved_late(reservation)
+    before = ReservationState(reservation.state)
+    release = Release(action, before, by_customer, imported=reservation.imported, moved_late=moved_late)
     fault = fault_of(release, policy_for(reservation.instrument), reservation.during, now)
     return fault if fault is not None and _could_be_used(reservation) else None
 
@@ -351,6 +355,12 @@ def _note_fault(reservation: Reservation, fault: Fault | None, actor: Actor, now
 def is_lab(reservation: Reservation, actor: Actor) -> bool:
     """Whether the actor manages the instrument's lab."""
     return reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
+
+
+def for_the_lab(reservation: Reservation, actor: Actor) -> bool:
+    """Whether the actor gives the time back for the lab, with a reason that both sides read: who manages it, but not a booking that
+    they asked for, which is theirs to answer for as anybody's."""
+    return is_lab(reservation, actor) and not reservation.is_of(actor.user_id)
 
 
 def _lab_only(reservation: Reservation, actor: Actor) -> None:

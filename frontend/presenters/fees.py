@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from billing import wording
+from billing.ledger.rules.money import plain_yuan
 from billing.pricing.rules.fees import FeeKind, FeeRule
 from billing.pricing.rules.steps import Step
 from billing.settlement.fee_figures import FeeState
@@ -22,6 +23,7 @@ Word = Promise | str
 _CAUSES: dict[str, Word] = {
     "taken_again": gettext_lazy("%(used)s of %(lost)s were used after all"),
     "came_late": gettext_lazy("Came late: the session is charged instead"),
+    "waived": gettext_lazy("Waived by the lab: %(reason)s"),
 }
 
 
@@ -34,15 +36,24 @@ class ReliefRow:
 
 @dataclass(frozen=True, slots=True)
 class FeeView:
-    """A fee for a page, in fen. ``left_fen``: what is still to pay of it; ``covered_fen``: what a fund card paid at first."""
+    """A fee for a page, in fen. ``left_fen``: what is left of it; ``covered_fen``: what a fund card paid at first, of which
+    ``returned_fen`` went back to it; ``to_pay_fen``: what is still to pay."""
 
     kind_word: Word
     fee_fen: int
     left_fen: int
     covered_fen: int
+    returned_fen: int
+    to_pay_fen: int
     at: datetime
     steps: list[StepRow]
     reliefs: list[ReliefRow]
+    may_waive: bool
+
+    @property
+    def left_yuan(self) -> str:
+        """As it is typed."""
+        return plain_yuan(self.left_fen)
 
 
 def fee_view(state: FeeState | None) -> FeeView | None:
@@ -52,7 +63,11 @@ def fee_view(state: FeeState | None) -> FeeView | None:
     reliefs = [
         ReliefRow(
             str(_CAUSES[one.cause])
-            % {name: duration_words(one.result[f"{key}_seconds"] // 60) for name, key in (("used", "covered"), ("lost", "lost"))},
+            % {
+                "used": duration_words(one.result["covered_seconds"] // 60),
+                "lost": duration_words(one.result["lost_seconds"] // 60),
+                "reason": one.reason,
+            },
             one.amount_fen,
             one.created_at,
         )
@@ -63,9 +78,12 @@ def fee_view(state: FeeState | None) -> FeeView | None:
         fee.payable_now_fen,
         state.left_fen,
         fee.covered_fen,
+        state.returned_fen,
+        state.to_pay_fen,
         fee.created_at,
         step_rows(state.steps),
         reliefs,
+        state.may_waive,
     )
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from booking.models import Reservation, ReservationTransition
 from booking.rules.states import Action, ReservationState, actions_from
+from booking.services import consents, transitions
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, Role
 from instruments.rules.spending import is_in_house
@@ -124,10 +125,11 @@ NOBODY_ABSENT: Mapping[datetime, str] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What the reader may do with a reservation now."""
+    """What the reader may do with a reservation now. ``for_lab``: they would give it back for the lab."""
 
     is_customer: bool
     is_lab: bool
+    for_lab: bool
     may_cancel: bool
     may_move: bool
     may_decide: bool
@@ -174,16 +176,19 @@ def next_words(
 def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_customer: bool) -> Rights:
     """As the services will judge, so that no button leads nowhere."""
     actions = actions_from(ReservationState(reservation.state))
-    is_lab = reservation.instrument.organisation_id in actor.organisations(Role.LAB_MANAGER)
+    is_lab = transitions.is_lab(reservation, actor)
+    for_lab = transitions.for_the_lab(reservation, actor)
     asked = reservation.is_of(actor.user_id)
     books = reservation.organisation_id in actor.organisations(*BOOKING_ROLES)
     is_customer = asked or reservation.organisation_id in actor.organisations(Role.RESEARCHER, Role.FIRM_ADMIN)
     owns = asked or reservation.organisation_id in actor.organisations(Role.FIRM_ADMIN)
+    moves = for_lab or (owns and consents.acts_for(reservation, actor, now))
     return Rights(
         is_customer=is_customer,
         is_lab=is_lab,
-        may_cancel=Action.CANCEL in actions and (is_lab or (owns and now < reservation.starts_at)),
-        may_move=Action.MOVE in actions and (owns or is_lab) and now < reservation.ends_at,
+        for_lab=for_lab,
+        may_cancel=Action.CANCEL in actions and (for_lab or (owns and now < reservation.starts_at)),
+        may_move=Action.MOVE in actions and moves and now < reservation.ends_at,
         may_decide=Action.APPROVE in actions and is_lab,
         may_accept=waits_for_customer and Action.APPROVE in actions and books,
         may_check_out=Action.CHECK_OUT in actions and is_lab,

@@ -40,6 +40,7 @@ from frontend.calendar_file import reservation_file
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import assessment, fees, life
 from frontend.presenters.card_of_booking import card_context
+from frontend.presenters.cards import chosen_card
 from frontend.presenters.inbox import undo_of
 from frontend.presenters.open_change import open_change
 from frontend.presenters.quote import Alternative
@@ -82,7 +83,9 @@ def _log_in_first(request: HttpRequest, pk: int) -> HttpResponse:
 def _answer(request: HttpRequest, actor: Actor, context: BookingContext, now: datetime) -> HttpResponse:
     form = BookingForm.read(request.POST)
     try:
-        reserved = reservations.reserve(actor, _request(form, context, request, now), now, idempotency_key=read_key(request.POST))
+        reserved = reservations.reserve(
+            actor, _request(actor, form, context, request, now), now, idempotency_key=read_key(request.POST)
+        )
     except NotFound:
         raise
     except Refusal as refusal:
@@ -93,7 +96,7 @@ def _answer(request: HttpRequest, actor: Actor, context: BookingContext, now: da
     return HttpResponse(status=204, headers={"HX-Redirect": address}) if is_fragment(request) else redirect(address)
 
 
-def _request(form: BookingForm, context: BookingContext, request: HttpRequest, now: datetime) -> ReservationRequest:
+def _request(actor: Actor, form: BookingForm, context: BookingContext, request: HttpRequest, now: datetime) -> ReservationRequest:
     """Raises Refusal with everything that cannot be read; ``booking.figures_not_seen`` when the form carries no figures."""
     reasons: list[Reason] = []
     during: TimeRange | None = None
@@ -107,16 +110,14 @@ def _request(form: BookingForm, context: BookingContext, request: HttpRequest, n
         service_mode = form.known_service_mode()
     except Refusal as refusal:
         reasons += refusal.reasons
-    fund_card_id: int | None = None
-    try:
-        fund_card_id = form.fund_card_id()
-    except Refusal as refusal:
-        reasons += refusal.reasons
     if organisation_id is None:
         reasons.append(Reason("booking.organisation_missing", {}, "organisation"))
+    fund_card_id: int | None = None
     for_person_id: int | None = None
     try:
         for_person_id = form.for_person_id()
+        own = for_person_id in (None, actor.user_id)
+        fund_card_id = chosen_card(actor, form, now) if own else form.fund_card_id()
     except Refusal as refusal:
         reasons += refusal.reasons
     if reasons or during is None or organisation_id is None:

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from billing.settlement import reservation_figures
+from billing.settlement import fee_figures, reservation_figures
 from billing.settlement.services import moving
 from booking import queries
 from booking.models import Reservation
@@ -45,6 +45,7 @@ class MovePage:
     during: TimeRange | None
     old: AssessmentRows | None
     new: AssessmentRows | None
+    fee_stays_fen: int
     alternatives: list[tuple[str, str]]
     problems: list[str]
     key: str
@@ -111,9 +112,13 @@ def _page(
     zone = ZoneInfo(reservation.instrument.site.time_zone)
     problems = sentences(refusal) if refusal else []
     new: AssessmentRows | None = None
+    stays_fen = 0
     if during is not None and during != reservation.during:
         try:
-            new = assessment.of_preview(moving.preview(actor, reservation.pk, during, now))
+            preview = moving.preview(actor, reservation.pk, during, now)
+            new = assessment.of_preview(preview)
+            if side is Side.CUSTOMER:
+                stays_fen = fee_figures.stays_when_moved(reservation, preview.assessment.gross_fen, now)
         except Refusal as refused:
             problems += sentences(refused)
     quote = reservation_figures.money_of(actor, reservation).quote
@@ -125,6 +130,7 @@ def _page(
         during=during,
         old=assessment.of_frozen(quote) if quote else None,
         new=new,
+        fee_stays_fen=stays_fen,
         alternatives=[_alternative(form, starts, ends, zone) for starts, ends in pairs],
         problems=problems,
         key=str(uuid4()),

@@ -34,7 +34,7 @@ def instrument_hold(request: HttpRequest, pk: int) -> HttpResponse:
             holds.release(actor, pk)
         else:
             mode = form.known_service_mode() if form.service_mode else ""
-            held = holds.hold(actor, pk, form.during(context.zone), now, form.organisation_id(), mode)
+            held = holds.hold(actor, pk, form.during(context.zone), now, form.organisation_id(), mode, form.for_person_id())
     except NotFound:
         raise
     except Refusal as refusal:

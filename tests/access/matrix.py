@@ -527,6 +527,7 @@ API: dict[str, Route] = {
     "api_programme_evaluate": Route(
         {"POST": Rule(EVERYBODY, body=lambda world: {"programme": "DEMO-QH-A", "facts": {}})}
     ),
+    "api_reservation_fee_waive": acts("reservation:approved", LAB, ok=TRIED, body=lambda world: {"amount_fen": 100, "reason": "Ill."}),
     "api_reservation_fee": reads_object("reservation:approved"),
     "api_charge": reads_object("reservation:agreed", params=("reservation",)),
     "api_statements": Route({"GET": Rule(SUPERVISORS | PAYEES, role_first=True),
@@ -897,6 +898,7 @@ PAGES: dict[str, Route] = {
     "series_detail": reads_object("series"),
     "series_change": form("series", CUSTOMERS | LAB, only("foreign")),
     "reservation_again": Route({"GET": Rule(CUSTOMERS, only("foreign"), frozenset({302}))}, "reservation:requested"),
+    "fee_waive": acts("reservation:approved", LAB, ok=TRIED, body=lambda world: {"amount": "1", "reason": "Ill."}),
     "reservation_move": form("reservation:approved", CUSTOMERS | LAB, only("foreign")),
     "move_accept": acts("move", LAB, params=("pk", "change")),
     "move_refuse": acts("move", LAB, params=("pk", "change"), body=reason),

@@ -347,3 +347,7 @@ def test_the_fee_is_told_in_price_and_quote_asked_for_with_the_cancellation_and_
     assert after["if_cancelled"] is None
     assert (after["fee"]["kind"], after["fee"]["left_fen"], after["fee"]["reliefs"]) == ("late_cancel", 100_00, [])
     assert api("he").get(f"reservations/{reservation}/fee/").status_code == 404
+    waived = api("wang").post(f"reservations/{reservation}/fee/waive/", {"amount_fen": 40_00, "reason": "Was ill"})
+    assert (waived.status_code, waived.json()["to_pay_fen"]) == (200, 60_00)
+    assert [(one["cause"], one["reason"]) for one in waived.json()["reliefs"]] == [("waived", "Was ill")]
+    assert lin.post(f"reservations/{reservation}/fee/waive/", {"amount_fen": 1, "reason": "No"}).status_code == 403

@@ -1062,6 +1062,7 @@ NOT_PAGES: dict[str, str] = {
     "approval_decide": "POST only; test_inbox_by_keyboard shows what comes of it",
     "approval_take_back": "POST only",
     "reservation_approve": "POST only",
+    "fee_waive": "POST only",
     "reservation_reject": "POST only",
     "session_check_in": "POST only",
     "session_check_out": "POST only",

@@ -48,11 +48,17 @@ RELIEF = (
     "INSERT INTO billing_feerelief (fee_id, cause, used_by_id, amount_fen, returned_fen, inputs, inputs_sha256, result, created_at)"
     " SELECT f.id, 'taken_again', 0, 101, 0, '{}', '', '{}', now() FROM billing_bookingfee f"
 )
+WAIVER = (
+    RELIEF.replace("'taken_again', 0, 101", "'waived', NULL, 1")
+    .replace("cause, used_by_id", "cause, used_by_id, reason")
+    .replace("NULL, 1", "NULL, 'x', 1")
+)
 BREAKS: dict[str, list[str]] = {
     "booking.colleagues_have_agreed": [
         "UPDATE booking_reservation SET booked_by_id = (SELECT max(id) FROM instruments_user WHERE id <> requested_by_id)"
     ],
     "fees.only_for_time_that_was_left": [FEE],
+    "fees.waived_by_somebody_else": [FEE, WAIVER],
     "fees.never_more_falls_away_than_there_is": [FEE, RELIEF],
     "fees.what_falls_away_was_used": [FEE, RELIEF],
     "fees.cards_paid_and_got_back_what_fees_say": [FEE],

@@ -6,12 +6,12 @@ the same calendar, so they never pass each other by.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from billing.cards.accounts import RESERVATION, card_key
 from billing.ledger import services as ledger
@@ -28,27 +28,60 @@ from billing.subsidy.rules.codec import inputs_sha256
 from booking.models import Reservation, UsageSession
 from booking.ports import Leaving
 from booking.rules.leaving import Fault
-from booking.services import notices
+from booking.services import notices, sides
+from booking.services.changes import REASON_LENGTH
 from booking.services.context import policy_for
-from config.kernel.access import Actor
+from booking.services.state_writing import lock_row
+from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
-from config.kernel.services import audit
+from config.kernel.services import audit, transactions
 from config.kernel.time_range import TimeRange
+from instruments.rules.names import clean_name
 
 #: Where a quote keeps what the customer was told about giving the time back.
 TERMS = "cancellation"
 
 
-def terms(schedule: PriceSchedule, reservation: Reservation, promised: Mapping[str, Any] | None) -> Json:
-    """What a quote freezes of the lab's rule beside its price: the notice as it is now, or as an earlier quote (its frozen inputs)
-    promised it where that is milder. Nothing where unused time costs nothing, nor for what came with a list of the lab's:
-    nobody was told."""
-    if not schedule.fees or reservation.imported:
+def terms(
+    schedule: PriceSchedule, gross_fen: int, reservation: Reservation, promised: Quote | None, wished_at: datetime | None = None
+) -> Json:
+    """What a quote of ``gross_fen`` freezes of the lab's rule beside its price; nothing where unused time costs nothing, nor for what came
+    with a list of the lab's: nobody was told.
+
+    The notice as it is now, or as the quote that was accepted before (``promised``) has it where that is milder. That quote's fees stay
+    too, by reference to its ``schedule``, unless those of the new one are no dearer. ``wished_at``: as ``rules.moved_terms``.
+    """
+    if reservation.imported:
         return {}
     notice = policy_for(reservation.instrument).cancel_notice_minutes
-    if promised is not None and TERMS in promised:
-        notice = min(notice, promised[TERMS]["notice_minutes"])
-    return {TERMS: {"notice_minutes": notice}}
+    if promised is None:
+        return {TERMS: {"notice_minutes": notice}} if schedule.fees else {}
+    before: Json | None = promised.inputs.get(TERMS)
+    if before is None or not schedule.fees:
+        return {}
+    dearer = rules.is_dearer(schedule, fee_schedule(promised), gross_fen, gross_fen)
+    kept = {"schedule": before.get("schedule", promised.inputs["schedule"])} if dearer else {}
+    stays = rules.moved_terms(promised.inputs, before, promised.gross_fen, wished_at)
+    return {TERMS: {"notice_minutes": min(notice, before["notice_minutes"]), **kept, **stays}}
+
+
+def fee_schedule(quote: Quote) -> PriceSchedule | None:
+    """The price schedule by whose fees a quote goes; None where leaving it unused costs nothing."""
+    return thaw_schedule(_reference(quote)) if TERMS in quote.inputs else None
+
+
+def _reference(quote: Quote) -> Json:
+    return {"schedule": quote.inputs[TERMS].get("schedule", quote.inputs["schedule"])}
+
+
+def fee_gross_fen(quote: Quote) -> int:
+    """The gross price on which a quote's fees are a share: its own, or that from which it was moved too late, where that is more."""
+    return max(quote.gross_fen, quote.inputs.get(TERMS, {}).get("fee_gross_fen", 0))
+
+
+def are_dearer(schedule: PriceSchedule, gross_fen: int, accepted: Quote) -> bool:
+    """Whether the fees under another price exceed those of the quote that was accepted."""
+    return rules.is_dearer(schedule, fee_schedule(accepted), gross_fen, fee_gross_fen(accepted))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +102,10 @@ def foresee(quote: Quote | None, fault: Fault | None, now: datetime) -> Foreseen
     frozen = {
         "engine": rules.ENGINE,
         "kind": str(fault),
-        "schedule": quote.inputs["schedule"],
+        **_reference(quote),
         "quote_revision": quote.revision,
-        "gross_fen": quote.gross_fen,
-        "starts_at": quote.inputs["starts_at"],
+        "gross_fen": fee_gross_fen(quote),
+        "starts_at": rules.promised_start(quote.inputs, quote.inputs[TERMS]).isoformat(),
         "ends_at": quote.inputs["ends_at"],
         "zone": quote.inputs["zone"],
         "notice_minutes": quote.inputs[TERMS]["notice_minutes"],
@@ -174,30 +207,101 @@ def _used(fee: BookingFee) -> list[TimeRange]:
     return [TimeRange(starts_at, ends_at) for starts_at, ends_at in found if starts_at and ends_at]
 
 
+def waive(actor: Actor, reservation_id: int, amount_fen: int, reason: str, now: datetime) -> FeeRelief:
+    """The lab takes off a fee what it does not want of the customer, once, with a reason that the customer reads.
+
+    Raises NotFound, Forbidden, Refusal ``booking.reason_missing`` (``reason``), ``fee.own`` (who asked for the booking does not waive its
+    fee), ``fee.none``, ``fee.waived_already``, ``fee.waive_amount`` (``amount``; rest_fen).
+    """
+    rows = Reservation.objects.select_related("instrument")
+    sides.require_lab(get_visible(rows, actor, pk=reservation_id), actor)
+    text = " ".join(reason.split())
+    if not text:
+        raise Refusal.of("booking.reason_missing", field="reason")
+    text = clean_name(text, REASON_LENGTH, field="reason")
+
+    def work() -> FeeRelief:
+        locked = lock_row(reservation_id)
+        if locked.is_of(actor.user_id):
+            raise Refusal.of("fee.own")
+        fee = BookingFee.objects.select_for_update(of=("self",), no_key=True).filter(reservation=locked).first()
+        if fee is None:
+            raise Refusal.of("fee.none")
+        fee.reservation = locked
+        before = _before(fee)
+        if before.waived_fen:
+            raise Refusal.of("fee.waived_already")
+        rest_fen = fee.gross_fen - before.fallen_fen
+        if not 0 < amount_fen <= rest_fen:
+            raise Refusal.of("fee.waive_amount", field="amount", rest_fen=rest_fen)
+        frozen = _frozen(fee, ReliefCause.WAIVED, []) | {"waive_fen": amount_fen, "fallen_before_fen": before.fallen_fen}
+        relief = _written(fee, frozen, before, None, actor, now, reason=text)
+        if relief is None:
+            raise Refusal.of("fee.waive_amount", field="amount", rest_fen=rest_fen)
+        return relief
+
+    return transactions.run(work)
+
+
 def _write_relief(
     fee: BookingFee, cause: ReliefCause, used_by: Reservation, used: Sequence[TimeRange], actor: Actor, now: datetime
 ) -> None:
     if fee.reliefs.filter(used_by=used_by).exists():
         return
-    before = fee.reliefs.aggregate(fallen=Sum("amount_fen", default=0), returned=Sum("returned_fen", default=0))
-    frozen: Json = {
+    before = _before(fee)
+    frozen = _frozen(fee, cause, used) | {"fallen_before_fen": before.fallen_fen - before.waived_fen}
+    if before.waived_fen:
+        frozen["waived_fen"] = before.waived_fen
+    _written(fee, frozen, before, used_by, actor, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What of a fee fell away already, in fen: in all, of that waived, and what of it went back to the card."""
+
+    fallen_fen: int
+    waived_fen: int
+    returned_fen: int
+
+
+def _before(fee: BookingFee) -> _Before:
+    waived = Sum("amount_fen", filter=Q(cause=ReliefCause.WAIVED), default=0)
+    sums = fee.reliefs.aggregate(fallen=Sum("amount_fen", default=0), waived=waived, returned=Sum("returned_fen", default=0))
+    return _Before(sums["fallen"], sums["waived"], sums["returned"])
+
+
+def _frozen(fee: BookingFee, cause: ReliefCause, used: Sequence[TimeRange]) -> Json:
+    return {
         "engine": rules.ENGINE,
         "cause": str(cause),
         "schedule": fee.inputs["schedule"],
         "fee_fen": fee.gross_fen,
         "lost": _pair(TimeRange(fee.starts_at, fee.ends_at)),
         "used": [_pair(each) for each in used],
-        "fallen_before_fen": before["fallen"],
     }
+
+
+def _written(
+    fee: BookingFee,
+    frozen: Json,
+    before: _Before,
+    used_by: Reservation | None,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> FeeRelief | None:
+    """The counter entry with what goes back to the card, its slip, audit and notices; None where nothing falls away."""
     fallen = rules.fallen_of(frozen, thaw_schedule(frozen))
-    amount = fallen.fallen_fen - before["fallen"]
+    amount = fallen.fallen_fen - frozen["fallen_before_fen"]
     if amount <= 0:
-        return
-    returned = rules.returned_fen(fee.gross_fen, fallen.fallen_fen, fee.covered_fen, before["returned"])
+        return None
+    left_fen = fee.gross_fen - before.fallen_fen - amount
+    returned = rules.returned_fen(fee.gross_fen, before.fallen_fen + amount, fee.covered_fen, before.returned_fen)
     relief = FeeRelief.objects.create(
         fee=fee,
-        cause=cause,
+        cause=frozen["cause"],
         used_by=used_by,
+        reason=reason,
         amount_fen=amount,
         returned_fen=returned,
         inputs=frozen,
@@ -208,9 +312,13 @@ def _write_relief(
     if returned and fee.fund_card_id is not None:
         card_money.give_back(fee.reservation, fee.fund_card_id, returned, "fee_fell_away", actor, now)
     slips.issue_relief(fee.reservation, relief, now)
-    after = {"fee": fee.pk, "amount_fen": amount, "left_fen": fee.gross_fen - fallen.fallen_fen}
-    audit.record(actor, "fee.fall_away", relief, now, after=after)
-    notices.defer(fee.reservation, "fee_fell_away", now, amount_fen=amount, left_fen=fee.gross_fen - fallen.fallen_fen)
+    step, event = ("fee.fall_away", "fee_fell_away") if used_by is not None else ("fee.waive", "fee_waived")
+    after = {"fee": fee.pk, "amount_fen": amount, "left_fen": left_fen}
+    audit.record(actor, step, relief, now, after=after, reason=reason)
+    told = {"amount_fen": amount, "returned_fen": returned or None, "left_fen": left_fen}
+    to_pay = rules.to_pay_fen(left_fen, fee.covered_fen, before.returned_fen + returned)
+    notices.defer(fee.reservation, event, now, **told, to_pay_fen=to_pay, reason=reason or None)
+    return relief
 
 
 def thaw_schedule(frozen: Json) -> PriceSchedule:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any
 
 from django.db import connection
 
@@ -66,13 +65,20 @@ class ReservationMoney:
             now,
             accepted_by_id=accepted.accepted_by_id,
             held=True,
-            promised=accepted.inputs,
+            promised=accepted,
         )
         _hold_awards(reservation, prepared, assessment, accounts, "approve", actor, now)
         card_money.hold(reservation, assessment.payable_now_fen, "approve", actor, now)
         return None
 
-    def on_move(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> FiguresChanged | None:
+    def on_move(
+        self,
+        reservation: Reservation,
+        actor: Actor,
+        expected: ExpectedFigures,
+        now: datetime,
+        wished_at: datetime | None = None,
+    ) -> FiguresChanged | None:
         """Quote the new time under the price and programmes of its day; what was held comes back before it is held anew."""
         quotes = list(reservation.quotes.order_by("revision"))
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
@@ -92,6 +98,9 @@ class ReservationMoney:
             refuse_surprise(assessment, expected)
         if is_dearer(assessment, expected if expected.complete else accepted):
             return FiguresChanged(quotes[-1].revision)
+        unseen = wished_at is None and not expected.complete
+        if unseen and fees.are_dearer(prepared.inputs.schedule, assessment.gross_fen, accepted):
+            return FiguresChanged(quotes[-1].revision)
         _write_quote(
             reservation,
             quotes[-1].revision + 1,
@@ -100,7 +109,8 @@ class ReservationMoney:
             now,
             accepted_by_id=actor.user_id if expected.complete else accepted.accepted_by_id,
             held=held is not None,
-            promised=accepted.inputs,
+            promised=accepted,
+            wished_at=wished_at if held is not None else None,
         )
         if held is not None:
             _hold_awards(reservation, prepared, assessment, accounts, "move", actor, now)
@@ -130,6 +140,12 @@ class ReservationMoney:
             card_money.hold(reservation, self.payable_now_fen(reservation), reason, actor, now)
         return fee_fen
 
+    def was_moved_late(self, reservation: Reservation) -> bool:
+        """As the quote that is held says."""
+        held = reservation.quotes.filter(held_at__isnull=False).order_by("-revision")
+        found = held.values_list("inputs__cancellation__starts_at", flat=True).first()
+        return found is not None
+
     def on_come_late(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
         """The fee for not coming falls away before the money is held again, so that a card has enough left."""
         fees.fall_away_whole(reservation, actor, now)
@@ -158,9 +174,7 @@ class ReservationMoney:
         assessment = prepared.inputs.assess()
         refuse_surprise(assessment, expected)
         revision = reservation.quotes.latest("revision").revision + 1
-        _write_quote(
-            reservation, revision, prepared, assessment, now, accepted_by_id=actor.user_id, held=True, promised=held.inputs
-        )
+        _write_quote(reservation, revision, prepared, assessment, now, accepted_by_id=actor.user_id, held=True, promised=held)
         _hold_awards(reservation, prepared, assessment, accounts, "extend", actor, now)
         card_money.hold(reservation, assessment.payable_now_fen, "extend", actor, now)
 
@@ -292,10 +306,12 @@ def _write_quote(
     *,
     accepted_by_id: int | None,
     held: bool = False,
-    promised: Mapping[str, Any] | None = None,
+    promised: Quote | None = None,
+    wished_at: datetime | None = None,
 ) -> None:
-    """``promised`` are the frozen inputs of the quote that was accepted before."""
-    frozen = prepared.frozen_inputs() | fees.terms(prepared.inputs.schedule, reservation, promised)
+    """``promised`` is the quote that was accepted before; ``wished_at``: when the customer asked to move from its time."""
+    own = fees.terms(prepared.inputs.schedule, assessment.gross_fen, reservation, promised, wished_at)
+    frozen = prepared.frozen_inputs() | own
     Quote.objects.create(
         reservation=reservation,
         revision=revision,
@@ -313,7 +329,7 @@ def _ask_again(reservation: Reservation, latest: Quote, prepared: Prepared, asse
     same = (latest.payable_now_fen, latest.final_cost_fen) == (assessment.payable_now_fen, assessment.final_cost_fen)
     if latest.accepted_at is None and same:
         return latest.revision
-    _write_quote(reservation, latest.revision + 1, prepared, assessment, now, accepted_by_id=None, promised=latest.inputs)
+    _write_quote(reservation, latest.revision + 1, prepared, assessment, now, accepted_by_id=None, promised=latest)
     return latest.revision + 1
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from billing.ledger.rules.documents import DocumentError
 from billing.ledger.rules.money import Rounding
 from billing.pricing.rules import FeeKind, FeeRule, describe, fallen_away, parse_schedule, price_fee
-from billing.settlement.rules.fees import returned_fen
+from billing.settlement.rules.fees import is_dearer, moved_terms, promised_start, returned_fen
 from config.kernel.time_range import TimeRange
 from tests.billing.rules.test_pricing import document
 
@@ -103,3 +103,30 @@ def test_a_card_gets_back_only_what_it_paid_and_last(fee, data):
         returned += returned_fen(fee, fallen, covered, returned)
         assert returned == max(0, covered - (fee - fallen)) <= covered
     assert returned + returned_fen(fee, fee, covered, returned) == covered
+
+
+@pytest.mark.parametrize(("hours_before", "late"), [(25, False), (24, False), (23, True)])
+def test_what_leaving_costs_stays_with_a_time_that_is_moved_too_late(hours_before, late):
+    frozen, terms = {"starts_at": START.isoformat()}, {"notice_minutes": 1440}
+    stays = moved_terms(frozen, terms, 100_00, START - timedelta(hours=hours_before))
+    assert stays == ({"starts_at": START.isoformat(), "fee_gross_fen": 100_00} if late else {})
+    assert moved_terms(frozen, terms, 100_00, None) == {}  # the lab wished for it
+
+
+def test_moving_again_never_makes_it_cheaper():
+    frozen = {"starts_at": (START + timedelta(days=30)).isoformat()}
+    terms = {"notice_minutes": 1440, "starts_at": START.isoformat(), "fee_gross_fen": 100_00}
+    assert promised_start(frozen, terms) == START
+    stays = {"starts_at": START.isoformat(), "fee_gross_fen": 100_00}
+    for wished_at in (START, None):
+        assert moved_terms(frozen, terms, 10_00, wished_at) == stays
+
+
+def test_fees_are_dearer_when_one_of_them_is():
+    half, whole, free = (parse_schedule(document(**more)) for more in (
+        {"fees": {"late_cancel": {"share": "0.5"}}}, {"fees": {"late_cancel": {"share": "0.4"}, "no_show": {"share": "1"}}}, {}
+    ))  # fmt: skip
+    assert is_dearer(whole, half, 100_00, 100_00) and is_dearer(half, whole, 100_00, 100_00)
+    assert is_dearer(half, free, 100_00, 100_00) and is_dearer(half, None, 100_00, 100_00)
+    assert not is_dearer(free, half, 100_00, 100_00) and not is_dearer(half, half, 100_00, 100_00)
+    assert is_dearer(half, half, 100_01, 100_00)

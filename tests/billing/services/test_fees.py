@@ -22,8 +22,8 @@ from billing.settlement.slip_csv import slips_csv
 from billing.subsidy.rules.codec import differences
 from billing.wording import unused_word
 from booking.models import InstrumentPolicy, Reservation
-from booking.services import self_service, transitions
-from config.kernel.errors import Conflict
+from booking.services import changes, self_service, transitions
+from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.models import AuditEntry
 from instruments.models import Instrument, Notice
 from instruments.services import opening_hours
@@ -132,6 +132,51 @@ def test_rules_that_the_lab_makes_later_make_nothing_dearer(cast, booked, slot):
     assert give_back(cast, other) == 0
 
 
+def move(cast, reservation, during, now, who="lin", **more):
+    return changes.change(
+        cast.actor(who), changes.ChangeRequest(reservation.pk, during, **more), now, idempotency_key=f"{during}{who}"
+    )
+
+
+def test_who_shortens_too_late_pays_the_fee_of_the_old_length_and_sees_it_before(cast, booked, slot):
+    reservation = booked(slot(9, 12))
+    late = reservation.starts_at - HOUR
+    assert fee_figures.stays_when_moved(reservation, 400_00, late) == 600_00
+    assert fee_figures.stays_when_moved(reservation, 400_00, late - 24 * HOUR) == 0
+    move(cast, reservation, slot(9, 10), late)
+    assert give_back(cast, reservation, seen_fee_fen=600_00) == 600_00
+    assert list(differences(fee_of(reservation).result, fees.again(fee_of(reservation)))) == []
+    assert wrong() == {}
+
+
+def test_who_moves_too_late_still_pays_for_giving_it_back_and_who_moves_in_time_does_not(cast, booked, slot):
+    late, early = booked(slot(9, 12)), booked(slot(13, 15))
+    InstrumentPolicy.objects.update_or_create(instrument=cast.xrd, defaults={"approval_required": False})
+    move(cast, late, slot(9, 12, day=3), late.starts_at - HOUR)
+    move(cast, early, slot(13, 15, day=3), early.starts_at - 25 * HOUR)
+    for one, fee in ((late, 600_00), (early, 0)):
+        one.refresh_from_db()
+        assert give_back(cast, one, 30 * HOUR) == fee
+    assert wrong() == {}
+
+
+@pytest.mark.parametrize(("share", "fee"), [("1", 600_00), ("0.2", 240_00)])
+def test_a_move_under_a_newer_price_keeps_the_accepted_fees_unless_those_are_milder(cast, booked, slot, share, fee):
+    reservation = booked(slot(9, 12))
+    InstrumentPolicy.objects.update_or_create(instrument=cast.xrd, defaults={"approval_required": False})
+    dearer = PRICE | {"fees": {"late_cancel": {"share": share}}}
+    pricing.publish_price(cast.actor("li"), cast.xrd, dearer, date(2026, 11, 27), cast.now, date(2026, 11, 23))
+    there = slot(9, 12, day=4)
+    if share == "1":
+        with pytest.raises(Conflict) as refused:
+            move(cast, reservation, there, cast.now, who="wang", reason="By phone", agreed=True)
+        assert [one.code for one in refused.value.reasons] == ["change.dearer"]
+    move(cast, reservation, there, cast.now)
+    reservation.refresh_from_db()
+    assert give_back(cast, reservation) == fee
+    assert wrong() == {}
+
+
 # --- What is seen before ------------------------------------------------------------------------------------------------------
 def test_the_quote_says_what_unused_time_costs(cast, slot):
     preview = quotes.preview(cast.actor("lin"), cast.xrd.pk, cast.firm.pk, slot(9, 12), cast.now)
@@ -148,6 +193,19 @@ def test_the_page_before_says_fee_subsidy_and_until_when(cast, programmes, booke
     assert (early.late, early.fee_fen, early.free_until) == (False, 0, found.starts_at - 24 * HOUR)
     assert (late.late, late.fee_fen) == (True, 600_00)
     assert early.released_fen == late.released_fen > 0
+    assert (early.why_free, late.why_free) == (None, None)
+
+
+def test_the_page_before_says_why_it_costs_nothing_however_late_it_is(cast, life, booked, slot):
+    reservation = life.ask(slot(9, 12))
+    late = reservation.starts_at - HOUR
+    assert fee_figures.if_cancelled(cast.actor("lin"), reservation, late).why_free == "not_promised"
+    life.approve(reservation)
+    reservation = Reservation.objects.get(pk=reservation.pk)
+    assert fee_figures.if_cancelled(cast.actor("wang"), reservation, late).why_free == "by_lab"
+    Instrument.objects.filter(pk=cast.xrd.pk).update(status="under_repair")
+    reservation = Reservation.objects.get(pk=reservation.pk)
+    assert fee_figures.if_cancelled(cast.actor("lin"), reservation, late).why_free == "unusable"
 
 
 def test_who_saw_a_smaller_fee_is_asked_again_and_nothing_is_cancelled(cast, booked, slot):
@@ -216,6 +274,63 @@ def test_every_fee_and_every_reason_for_its_end_has_a_word():
     assert len({unused_word(code) for code in (*FeeKind, *ReliefCause.values)}) == len(FeeKind) + len(ReliefCause)
 
 
+# --- Waiving it -----------------------------------------------------------------------------------------------------------
+def waive(cast, reservation, amount_fen=100_00, who="wang", reason="Was ill"):
+    return fees.waive(cast.actor(who), reservation.pk, amount_fen, reason, cast.now)
+
+
+def test_the_lab_waives_a_part_once_and_what_others_use_falls_away_beside_it(cast, life, booked, slot):
+    lost = booked(slot(9, 12))
+    give_back(cast, lost)
+    assert waive(cast, lost).amount_fen == 100_00
+    told = Notice.objects.get(event="reservation.fee_waived")
+    assert (told.user.email, told.params["reason"], told.params["to_pay_fen"]) == ("lin@example.org", "Was ill", 500_00)
+    with pytest.raises(Refusal) as refused:
+        waive(cast, lost)
+    assert [one.code for one in refused.value.reasons] == ["fee.waived_already"]
+    life.whole(slot(9, 10.5), who="he", firm=cast.other_firm)
+    life.whole(slot(10.5, 12), who="he", firm=cast.other_firm)
+    assert list(FeeRelief.objects.order_by("pk").values_list("amount_fen", flat=True)) == [100_00, 300_00, 200_00]
+    for row in FeeRelief.objects.all():
+        assert list(differences(row.result, fees.again(row))) == []
+    assert wrong() == {}
+
+
+@pytest.mark.parametrize(
+    ("who", "amount", "reason", "code"),
+    [("wang", 600_01, "Ill", "fee.waive_amount"), ("wang", 0, "Ill", "fee.waive_amount"), ("wang", 1, " ", "booking.reason_missing"),
+     ("lin", 1, "Ill", "access.denied"), ("he", 1, "Ill", "access.not_found"), ("own", 1, "Ill", "fee.own")],
+)  # fmt: skip
+def test_nobody_else_waives_it_nor_more_than_is_left_nor_without_a_reason(cast, booked, slot, who, amount, reason, code):
+    lost = booked(slot(9, 12))
+    give_back(cast, lost)
+    if who == "own":
+        who = "wang"
+        Reservation.objects.update(requested_by=cast.users["wang"])
+    with pytest.raises(Refusal) as refused:
+        waive(cast, lost, amount, who, reason)
+    found = [one.code for one in refused.value.reasons]
+    assert found == [code] or (code == "access.denied" and isinstance(refused.value, Forbidden))
+    assert not FeeRelief.objects.exists()
+
+
+def test_a_missed_booking_whose_fee_was_waived_wholly_may_still_come_late(cast, programmes, booked, slot):
+    reservation = booked(slot(9, 12))
+    transitions.mark_no_shows_due(reservation.starts_at + HOUR)
+    waive(cast, reservation, 1000_00)
+    self_service.start(cast.actor("lin"), reservation.pk, [], reservation.starts_at + HOUR)
+    assert wrong() == {}
+
+
+def test_what_a_card_paid_of_a_waived_fee_goes_back_to_it(cast, life, booked, slot, card):
+    lost = booked(slot(9, 12), who="ma", firm=cast.lab, fund_card_id=card.pk)
+    give_back(cast, lost, who="ma")
+    assert left_on(card) == 700_00
+    waive(cast, lost, 300_00)
+    assert left_on(card) == 1000_00
+    assert wrong() == {}
+
+
 # --- What keeps it true --------------------------------------------------------------------------------------------------------
 def test_fees_and_what_fell_away_can_be_computed_again_from_what_was_frozen(cast, life, booked, slot):
     give_back(cast, booked(slot(9, 12)))
@@ -268,6 +383,10 @@ def test_a_fund_card_pays_the_fee_and_gets_back_what_falls_away(cast, life, book
     assert (left_on(card), fee_of(lost).covered_fen) == (700_00, 300_00)
     life.whole(slot(9, 11), who="he", firm=cast.other_firm)
     assert left_on(card) == 900_00
+    state = fee_figures.fee_of(cast.actor("ma"), lost)
+    assert (state.left_fen, state.returned_fen, state.to_pay_fen) == (100_00, 200_00, 0)
+    told = Notice.objects.get(event="reservation.fee_fell_away").params
+    assert (told["returned_fen"], told["to_pay_fen"]) == (200_00, 0)
     slips = slip_queries.slips_of(cast.actor("li"), lost.pk)
     assert [(one.number[-6:], one.total_fen, one.covered_fen) for one in slips] == [
         ("000001", 300_00, 300_00),

@@ -5,16 +5,24 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from booking.models import BookingConsent, Reservation, ReservationTransition
+from billing.pricing import services as pricing
+from booking.models import BookingConsent, Occupancy, Reservation, ReservationTransition
 from booking.queries import consents as queries
-from booking.services import consents, policies, reservations, transitions
+from booking.queries import inbox
+from booking.rules.leaving import Fault
+from booking.rules.states import Action
+from booking.services import changes, consents, holds, policies, reservations, transitions
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Role
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
+from frontend.presenters import life
 from instruments.models import Membership, Notice, User
 from tests.booking.usage.conftest import wrong
+from tests.conftest import PRICE
 from tests.spending import build_spenders
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +111,10 @@ def test_it_is_paid_from_a_card_of_the_colleagues_not_of_ones_own(cast, slot):
     consents.give(cast.actor("ma"), cast.lab.pk, cast.users["tan"].pk, TODAY, cast.now)
     with pytest.raises(NotFound):
         book(cast, slot(9, 10), cast.users["tan"], who="tan", firm=cast.lab, fund_card_id=card.pk, key="a")
+    consents.give(cast.actor("tan"), cast.lab.pk, cast.users["ma"].pk, TODAY, cast.now)
+    with pytest.raises(Refusal) as refused:  # Ma's own card, and Tan's name
+        book(cast, slot(9, 10), cast.users["tan"], who="ma", firm=cast.lab, fund_card_id=card.pk, key="c")
+    assert code_of(refused) == [("card.choose", "fund_card")]
     mas = book(cast, slot(9, 10), cast.users["ma"], who="tan", firm=cast.lab, fund_card_id=card.pk, key="b")
     assert (mas.fund_card, mas.requested_by) == (card, cast.users["ma"])
 
@@ -115,6 +127,59 @@ def test_a_manager_who_booked_for_a_colleague_does_not_approve_it(cast, slot):
     with pytest.raises(Refusal) as refused:
         transitions.approve(cast.actor("wang"), reservation.pk, cast.now)
     assert code_of(refused) == [("booking.own_request", "")]
+
+
+def test_a_manager_who_booked_for_a_colleague_gives_it_back_late_as_anybody_does(cast, slot):
+    build_spenders(cast)
+    Membership.objects.create(user=cast.users["wang"], organisation=cast.lab, role=Role.RESEARCHER, created_at=cast.now)
+    consents.give(cast.actor("ma"), cast.lab.pk, cast.users["wang"].pk, TODAY, cast.now)
+    reservation = book(cast, slot(9, 10), cast.users["ma"], who="wang", firm=cast.lab)
+    Reservation.objects.update(state="approved")
+    reservation.refresh_from_db()
+    late = reservation.starts_at - timedelta(minutes=1)
+    faults = {who: transitions.fault_in(reservation, Action.CANCEL, cast.actor(who), late) for who in ("wang", "ma")}
+    assert faults == {"wang": Fault.LATE_CANCEL, "ma": Fault.LATE_CANCEL}
+    cast.users["tan"].memberships.update(role=Role.LAB_MANAGER)
+    assert transitions.fault_in(reservation, Action.CANCEL, cast.actor("tan"), late) is None  # another manager: for the lab
+
+
+def test_it_waits_for_somebody_else_in_the_inbox_of_the_manager_who_booked_it(cast, slot):
+    build_spenders(cast)
+    Membership.objects.create(user=cast.users["wang"], organisation=cast.lab, role=Role.RESEARCHER, created_at=cast.now)
+    consents.give(cast.actor("ma"), cast.lab.pk, cast.users["wang"].pk, TODAY, cast.now)
+    book(cast, slot(9, 10), cast.users["ma"], who="wang", firm=cast.lab)
+    assert [one.own for one in inbox.inbox(cast.actor("wang"), cast.now).rows] == [True]
+
+
+def test_once_the_consent_has_ended_it_is_not_moved_nor_given_back_for_a_fee_only_freely(cast, slot, mei):
+    fees = {"fees": {"late_cancel": {"share": "0.5"}}}
+    pricing.publish_price(cast.actor("li"), cast.xrd, PRICE | fees, TODAY, cast.now, TODAY)
+    reservation, other = book(cast, slot(9, 12), mei), book(cast, slot(13, 14), mei, key="b")
+    for one in (reservation, other):
+        transitions.approve(cast.actor("wang"), one.pk, cast.now)
+    consents.end(cast.actor("mei"), BookingConsent.objects.get().pk, cast.now)
+    lin, late = cast.actor("lin"), reservation.starts_at - timedelta(hours=1)
+    assert not life.rights(lin, reservation, cast.now, waits_for_customer=False).may_move
+    for refused_step in (
+        lambda: changes.change(lin, changes.ChangeRequest(reservation.pk, slot(9, 11)), cast.now, idempotency_key="m"),
+        lambda: transitions.cancel(lin, reservation.pk, late),
+    ):
+        with pytest.raises(Refusal) as refused:
+            refused_step()
+        assert code_of(refused) == [("consent.over", "")]
+    transitions.cancel(lin, other.pk, cast.now)  # in time
+    assert transitions.cancel(cast.actor("mei"), reservation.pk, late) > 0
+    assert wrong() == {}
+
+
+def test_a_hold_is_judged_for_whose_booking_it_will_be_and_held_by_who_fills_the_form(cast, slot, mei):
+    quota = {"subject": "person", "measure": "count", "period": "ahead", "most": 1, "peak_only": False}
+    policies.say(cast.actor("wang"), policies.Scope(cast.lab.pk), {"quotas": [quota]}, cast.now)
+    book(cast, slot(9, 10), cast.users["lin"])
+    with pytest.raises(Refusal):
+        holds.hold(cast.actor("lin"), cast.xrd.pk, slot(13, 14), cast.now, cast.firm.pk)
+    holds.hold(cast.actor("lin"), cast.xrd.pk, slot(13, 14), cast.now, cast.firm.pk, for_person_id=mei.pk)
+    assert Occupancy.objects.get(source="hold").holder == cast.users["lin"]
 
 
 # --- Giving and ending ------------------------------------------------------------------------------------------------------
@@ -134,8 +199,10 @@ def test_both_are_told_when_it_is_given_and_ended_and_it_stands_in_the_audit_tra
     assert code_of(refused) == [("consent.ended", "")]
 
 
-def test_giving_it_again_moves_the_last_day(cast, mei):
-    consents.give(cast.actor("mei"), cast.firm.pk, cast.users["lin"].pk, TODAY + timedelta(days=60), cast.now)
+def test_giving_it_again_moves_the_last_day_of_the_row_that_is_locked(cast, mei):
+    with CaptureQueriesContext(connection) as asked:
+        consents.give(cast.actor("mei"), cast.firm.pk, cast.users["lin"].pk, TODAY + timedelta(days=60), cast.now)
+    assert any('FROM "booking_bookingconsent"' in one["sql"] and "FOR NO KEY UPDATE" in one["sql"] for one in asked)
     assert BookingConsent.objects.get().until_on == TODAY + timedelta(days=60)
 
 

@@ -67,3 +67,22 @@ def test_a_name_that_nobody_agreed_to_books_nothing(as_, cast, mei, form, typed)
     refused = as_("lin").post(f"/instruments/{cast.xrd.pk}/book", form(9, 12) | {"for_person": typed})
     assert 400 <= refused.status_code < 500 and "has not agreed" in words(refused)
     assert not Reservation.objects.exists()
+
+
+def test_in_a_colleagues_name_neither_a_series_nor_several_instruments_are_offered(as_, cast, agreed):
+    address = f"/quotes/preview?instrument={cast.xrd.pk}&organisation={cast.firm.pk}&on=2026-11-25&from=09:00&to=12:00"
+    own = as_("lin").get(address, headers={"HX-Request": "true"}).content.decode()
+    theirs = as_("lin").get(f"{address}&for_person={agreed.giver_id}", headers={"HX-Request": "true"})
+    assert 'id="quote-repeat"' in own and 'id="quote-repeat"' not in theirs.content.decode()
+    assert "one time is booked at once" in words(theirs)
+
+
+@pytest.mark.parametrize("for_colleague", [True, False])
+def test_a_card_that_cannot_be_chosen_is_said_and_nothing_typed_is_lost(as_, cast, agreed, form, for_colleague):
+    typed = form(9, 12) | {
+        "fund_card": "999",
+        "for_person": str(agreed.giver_id) if for_colleague else "",
+        "purpose": "Phase analysis",
+    }
+    refused = as_("lin").post(f"/instruments/{cast.xrd.pk}/book", typed)
+    assert refused.status_code == 422 and "Choose a fund card." in words(refused) and "Phase analysis" in refused.content.decode()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from icalendar import Calendar
@@ -238,3 +238,18 @@ def test_the_booking_form_and_the_price_say_what_unused_time_costs(as_, cast, no
     text = words(as_("lin").get(f"/instruments/{cast.xrd.pk}/?on=2026-11-25&from=09:00&to=12:00"))
     assert "Cancelling is free until" in text and "then it costs ¥90.00" in text and "Not coming costs ¥1,200.00." in text
     assert "Given back later than the lab asks for: 50% of the price. At most ¥90.00." in text
+
+
+def test_the_lab_waives_a_fee_on_the_bookings_page_and_what_was_typed_wrongly_stays(as_, cast, clock, approved, slot):
+    schedule = PRICE | {"fees": {"late_cancel": {"share": "0.5"}}}
+    pricing.publish_price(cast.actor("li"), cast.xrd, schedule, date(2026, 11, 23), cast.now, date(2026, 11, 23))
+    pk = approved(9, 12)
+    clock.now = slot(9, 12).starts_at - timedelta(hours=2)
+    as_("lin").post(f"/bookings/{pk}/cancel", {"expected_fee_fen": "60000"})
+    assert "Waive the fee" not in words(as_("lin").get(f"/bookings/{pk}/"))
+    assert "Waive the fee" in words(as_("wang").get(f"/bookings/{pk}/"))
+    refused = as_("wang").post(f"/bookings/{pk}/fee/waive", {"amount": "9999", "reason": "Was ill"})
+    assert refused.status_code == 422 and "up to what is left of the fee" in words(refused)
+    assert 'value="9999"' in refused.content.decode() and "Was ill" in words(refused)
+    as_("wang").post(f"/bookings/{pk}/fee/waive", {"amount": "600", "reason": "Was ill"})
+    assert "Waived by the lab: Was ill" in words(as_("lin").get(f"/bookings/{pk}/"))
