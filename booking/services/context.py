@@ -63,6 +63,7 @@ class BookingContext:
 
     ``audiences`` are those of the customers for whom somebody may book (one when the customer is known); none: only what is
     open to everybody counts. ``keeps_standing``: the lab or the platform may keep credit points or lists (False: surely not).
+    ``has_outages``: an outage may reach into the times that are looked at (False: surely none).
     """
 
     instrument: Instrument
@@ -71,6 +72,7 @@ class BookingContext:
     rules: CalendarRules
     audiences: tuple[str, ...] = ()
     keeps_standing: bool = True
+    has_outages: bool = True
 
     def opening(self, window: TimeRange) -> list[TimeRange]:
         """When it is open within ``window`` for one of the audiences."""

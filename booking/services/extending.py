@@ -14,7 +14,7 @@ from booking.ports import ExpectedFigures
 from booking.rules.changes import ChangeState, Side, counting
 from booking.rules.extension import MOST_OFFERED, Room, extension_faults, nothing_offered, offered_ends, room_after
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, holds, notices, spending, times
+from booking.services import conflicts, downtime_rows, holds, notices, spending, times
 from booking.services.context import BookingContext, of_reservation
 from booking.services.refusing import refusal_reasons
 from booking.services.sides import sides_of
@@ -82,7 +82,12 @@ def extensible(reservation: Reservation, now: datetime, most: int = MOST_OFFERED
     context = of_reservation(reservation)
     if reservation.state != ReservationState.IN_USE:
         return Extensible([], context.zone)
-    context = replace(context, keeps_standing=credit_queries.keeps_standing(reservation.instrument_id))
+    window = context.policy.occupied(TimeRange(reservation.starts_at, reservation.ends_at + LOOK_AHEAD))
+    context = replace(
+        context,
+        keeps_standing=credit_queries.keeps_standing(reservation.instrument_id),
+        has_outages=bool(downtime_rows.in_the_way(context.instrument.calendar_id, window)),
+    )
     room = _room(context, reservation, now)
     ends = offered_ends(reservation.during, room, context.policy, context.zone, now)
     if not ends:

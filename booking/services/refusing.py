@@ -55,5 +55,7 @@ def time_reasons(context: BookingContext, during: TimeRange, service_mode: str, 
 def outage_reasons(context: BookingContext, during: TimeRange) -> list[Reason]:
     """The outage, now or planned, in which somebody kept ``during`` and gave it up: nobody else books it. What the outage has taken itself
     is taken, as by a booking."""
+    if not context.has_outages:
+        return []
     found = downtime_rows.kept_in(context.instrument.calendar_id, context.policy.occupied(during))
     return [outage_reason(found, context.zone)] if found else []

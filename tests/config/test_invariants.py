@@ -228,6 +228,7 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "fees.cards_paid_and_got_back_what_fees_say",
         "fees.never_more_falls_away_than_there_is",
         "fees.only_for_time_that_was_left",
+        "fees.waived_by_somebody_else",
         "fees.what_falls_away_was_used",
         "settlement.bookingfees_add_up",
         "cards.a_booking_is_held_on_its_own_card",

@@ -62,10 +62,9 @@ def test_hostile_texts_stay_texts(as_, page, rich):
 
 
 def test_the_page_takes_few_queries_however_much_there_is(cast, as_, page, rich, programmes, charged, now):
-    few = query_count(as_(), page)
-    assert few < 25
     wang = cast.actor("wang")
-    for number in range(4):
+
+    def add(number: int) -> None:
         instrument_files.add_document(wang, cast.xrd.pk, b"%PDF-1.4", f"More {number}", now)
         ratings.rate(cast.actor("lin"), charged(8 + 2 * number, 9 + 2 * number), 4, "fine", now)
         problems.report(cast.actor("lin"), cast.xrd.pk, f"hum {number}", now)
@@ -73,6 +72,12 @@ def test_the_page_takes_few_queries_however_much_there_is(cast, as_, page, rich,
             kind="test_item", organisation=cast.lab, name=f"Li {number}", published=True, created_at=now, updated_at=now
         )
         TestItem.objects.create(resource=resource).instruments.add(cast.xrd)
+
+    add(0)
+    few = query_count(as_(), page)
+    assert few < 25
+    for number in range(1, 4):
+        add(number)
     assert query_count(as_(), page) <= few
 
 
