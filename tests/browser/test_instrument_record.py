@@ -5,9 +5,11 @@ and the page on paper.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Page, expect
 
+from config.kernel.time_range import TimeRange
 from tests.browser import pages, stage
 from tests.browser.checks import accessible, fits, guarded
 from tests.browser.pages import at
@@ -101,13 +103,18 @@ def test_a_problem_is_reported_and_answered_by_keyboard_alone(people: Visitors) 
 
 def test_grey_time_opens_its_reason_with_the_keyboard(people: Visitors) -> None:
     with people.site.data():
-        pk = pages.demo_instrument()
+        from booking.services import maintenance
+
+        now = datetime.now(UTC)
+        pk = stage.add_instrument("Microscope under maintenance", now).pk
+        noon = now.replace(hour=4, minute=0, second=0, microsecond=0) + timedelta(days=2)
+        maintenance.block(
+            stage.persona(pages.PERSONAS["lab_manager"]), pk, TimeRange(noon, noon + timedelta(hours=3)), "Pump", now
+        )
     visitor = people.get("anonymous", "en")
     visitor.open(at("instrument_detail", pk))
     page = visitor.page
     grey = page.locator(".why").first
-    if grey.count() == 0:
-        page.get_by_role("link", name="Later").click()
     grey.locator("summary").focus()
     page.keyboard.press("Enter")
     expect(grey.locator("p")).to_be_visible()
