@@ -134,34 +134,36 @@ def _wider(concept: str) -> list[str]:
 
 
 def _all_spans(text: str) -> Iterator[Span]:
-    """Every place where a form stands as a word by itself (a plural ``s`` may follow)."""
+    """Every place where a form stands as a word by itself; the ``s`` of a plural belongs to it."""
     index = _forms()
     for start in range(len(text)):
         for head in {text[start : start + 2], text[start]}:
             if head in index:
                 for form, concept in index[head]:
-                    if text.startswith(form, start) and _bounded(text, start, start + len(form)):
-                        yield Span(start, start + len(form), concept)
+                    end = _end_of_word(text, start, start + len(form)) if text.startswith(form, start) else None
+                    if end is not None:
+                        yield Span(start, end, concept)
 
 
-def _bounded(text: str, start: int, end: int) -> bool:
+def _end_of_word(text: str, start: int, end: int) -> int | None:
+    """Where the word ends that the form at ``start`` to ``end`` is, with its plural ``s``; None: it is a part of another word."""
     if _latin(text[start]) and start > 0 and _latin(text[start - 1]):
-        return False
-    if not _latin(text[end - 1]) or end == len(text):
-        return True
-    rest = text[end : end + 2]
-    return not _latin(rest[0]) or (rest[0] == "s" and not (len(rest) > 1 and _latin(rest[1])))
+        return None
+    if not _latin(text[end - 1]):
+        return end
+    plural = end + 1 if text[end : end + 1] == "s" else end
+    return None if _latin(text[plural : plural + 1]) else plural
 
 
 def _latin(character: str) -> bool:
-    return character.isalnum() and character < "\u2e80"
+    return character.isalnum() and character < "\u2e80"  # the end of the text is no letter
 
 
 @cache
 def _forms() -> Mapping[str, tuple[tuple[str, str], ...]]:
-    """Forms with their concept, by their first two characters."""
+    """Forms with their concept, by their first two characters, longer ones first: what is a form itself is no plural of another."""
     by_head: dict[str, list[tuple[str, str]]] = {}
-    for form, concept in sorted(_form_concepts().items()):
+    for form, concept in sorted(_form_concepts().items(), key=lambda one: (-len(one[0]), one[0])):
         by_head.setdefault(form[:2], []).append((form, concept))
     return {head: tuple(forms) for head, forms in by_head.items()}
 
