@@ -17,11 +17,17 @@ from typing import Any
 
 from instruments.rules.techniques import Technique, techniques
 
+# The characters that are not written in words, for a character class.
+CJK = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3131-\u318e\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
 _DATA = Path(__file__).with_name("data")
 _SEPARATORS = re.compile(r"[-_/.+\s\u2010-\u2015]+")
 _LATIN_TO_HAN = re.compile("(?<=[0-9a-z])(?=[\u3400-\u9fff])")
 _CHARGE = re.compile(r"(?:\^?[0-9]?[+-]|\((?:[IV]+|[0-9][+-])\))+$")
 _SYMBOL = re.compile(r"(?<![^\W_])([A-Z][a-z])(?![^\W_])")
+_CJK = re.compile(f"[{CJK}]")
 _SHORT_PART = 4
 _APPARATUS = {
     "calorimetry": "calorimeter",
@@ -156,7 +162,10 @@ def _end_of_word(text: str, start: int, end: int) -> int | None:
 
 
 def _latin(character: str) -> bool:
-    return character.isalnum() and character < "\u2e80"  # the end of the text is no letter
+    """A letter, a digit or a mark over one, of a script that is written in words; the end of a text is none."""
+    if not character:
+        return False
+    return (character.isalnum() and not _CJK.match(character)) or unicodedata.category(character).startswith("M")
 
 
 @cache
