@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.models import SampleJob
 from booking.rules.enquiries import Side
-from booking.rules.samples import JobState, Remains, SampleState, SampleStep, steps_from
+from booking.rules.samples import NEED_REASON, JobState, Remains, SampleState, steps_from
 from booking.sample_wording import REMAINS, STEPS, Word
 from config.kernel.errors import Refusal
 
@@ -120,8 +120,7 @@ def sample_rows(job: SampleJob, ticked: Collection[str] = ()) -> list[SampleRow]
 
 def buttons(state: str) -> list[StepButton]:
     """What may be pressed for a sample in this state, the next thing first."""
-    reasons = (SampleStep.FIND_UNFIT, SampleStep.LOSE)
-    return [StepButton(step.value, STEPS[step], step in reasons) for step in steps_from(SampleState(state))]
+    return [StepButton(step.value, STEPS[step], step in NEED_REASON) for step in steps_from(SampleState(state))]
 
 
 def steps_for(job: SampleJob) -> list[tuple[str, Word]]:

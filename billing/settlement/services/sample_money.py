@@ -9,15 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
 
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, TransferKind
 from billing.ledger.services import Source
 from billing.pricing.rules.samples import UNITS_OF_TIME, ExtraCharge, PricedSamples, SamplePrice
 from billing.settlement.models import Charge, Quote
+from billing.settlement.queries import local_today
 from billing.settlement.services import assessing, reservation_money, sample_quotes
 from billing.settlement.services.assessing import Accounts
 from billing.settlement.services.sample_quotes import SamplePlan
@@ -47,7 +45,7 @@ class SampleMoney:
 
     def on_ask(self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
         """Pin revision 1. Raises Refusal ``price.on_request``, ``samples.priced_by_time``, Conflict ``billing.figures_differ``."""
-        today = _day(now)
+        today = local_today(now)
         planned = sample_quotes.plan(job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, today)
         if planned.inputs.price.unit in UNITS_OF_TIME:
             raise Refusal.of("samples.priced_by_time", "resource")
@@ -114,7 +112,7 @@ def requote(job: SampleJob, price: SamplePrice, actor: Actor, now: datetime) -> 
     transaction."""
     latest = job.quotes.latest("revision")
     planned = sample_quotes.plan(
-        job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, _day(now), price=price
+        job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, local_today(now), price=price
     )
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
     _write_quote(job, latest.revision + 1, inputs, planned.versions, inputs.assess(), now, accepted_by_id=actor.user_id)
@@ -136,17 +134,13 @@ def accept_quote(actor: Actor, job_id: int, now: datetime, expected: ExpectedFig
     sample_news.tell_lab(job, "figures_accepted", now)
 
 
-def _day(now: datetime) -> date:
-    return now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
-
-
 def _pinned(job: SampleJob, accepted: Quote, now: datetime) -> SamplePlan:
     """The job under the price and the programmes that the customer was shown."""
     service_on = date.fromisoformat(accepted.inputs["local_on"])
     price = SamplePrice(**accepted.inputs["price"])
     ids = [each["programme"]["programme_version"] for each in accepted.inputs["candidates"]]
     return sample_quotes.plan(
-        job.resource, job.organisation, job.sample_count, job.elements, service_on, _day(now), price=price, version_ids=ids
+        job.resource, job.organisation, job.sample_count, job.elements, service_on, local_today(now), price=price, version_ids=ids
     )
 
 

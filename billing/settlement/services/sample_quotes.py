@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
 
 from billing.ledger import services as ledger
 from billing.ledger.models import Account
@@ -15,6 +12,7 @@ from billing.ledger.services import AccountSpec
 from billing.pricing import sample_prices
 from billing.pricing.rules.customer_class import customer_class
 from billing.pricing.rules.samples import CUSTOMER_CLASSES, MOST_SAMPLES, PricedSamples, SamplePrice
+from billing.settlement.queries import local_today
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Accounts
 from billing.settlement.services.quotes import CapLeft, caps_left
@@ -89,7 +87,7 @@ def preview(
     rows = Resource.objects.filter(kind=ResourceKind.TEST_ITEM).select_related("organisation", "test_item")
     resource = get_visible(rows, actor, pk=resource_id)
     customer = Organisation.objects.get(pk=organisation_id)
-    today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    today = local_today(now)
     if arrive_on is not None:
         require_arrival(arrive_on, now.astimezone(zone_of_owner(resource.organisation_id)).date())
     planned = plan(resource, customer, samples, elements, arrive_on or today, today)
