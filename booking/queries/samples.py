@@ -189,7 +189,7 @@ def _part(job: SampleJob, today: date, now: datetime, zone: object) -> str:
         return "overdue"
     if job.promised_on == today:
         return "due_today"
-    if job.state == JobState.ACCEPTED and job.received_at is None:
+    if job.state == JobState.ACCEPTED:
         return "expected"
     received = job.received_at is not None and job.received_at.astimezone(zone).date() == today  # type: ignore[arg-type]
     return "received_today" if received else "in_work"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from booking.models import SampleJob
@@ -34,6 +36,9 @@ def test_a_job_goes_from_the_quote_to_the_charge(api, cast, item, client):
     ids = [each["id"] for each in accepted["samples"]]
     found = wang.get(f"samples/{accepted['samples'][0]['code']}/").json()
     assert (found["job"], found["name"]) == (job, "A")
+    early = wang.post(f"sample-jobs/{job}/steps/", {"samples": ids, "step": "test"})
+    assert early.status_code == 422 and codes(early) == {"samples.too_early_to_test"}
+    cast.now += timedelta(days=2)
     for step in ("receive", "prepare", "test"):
         worked = wang.post(f"sample-jobs/{job}/steps/", {"samples": ids, "step": step}).json()
     assert worked["state"] == "tested"

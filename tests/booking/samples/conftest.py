@@ -55,6 +55,7 @@ class Work:
 
     def reported(self, samples: int = 3, **more: Any) -> SampleJob:
         job = self.accept(self.ask(samples, **more))
+        self.come(job)
         self.step(job, "receive")
         self.step(job, "test")
         return self.report(job)
@@ -68,6 +69,10 @@ class Work:
     def close(self, job: SampleJob, who: str = "lin") -> SampleJob:
         sample_reports.close(self.cast.actor(who), job.pk, self.now)
         return self.again(job)
+
+    def come(self, job: SampleJob) -> None:
+        """It is the day on which the samples are expected, unless that has passed."""
+        self.now += max(job.arrive_on - sample_jobs.local_day(job.lab_id, self.now), timedelta())
 
     def later(self, **length: int) -> None:
         self.now += timedelta(**length)

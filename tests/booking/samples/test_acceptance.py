@@ -33,10 +33,8 @@ def test_a_day_on_which_no_lab_expects_samples_is_refused(day):
         require_arrival(day, date(2026, 11, 23))
 
 
-def test_the_last_day_there_is_is_refused_by_price_and_promise_too(work):
+def test_the_last_day_there_is_is_refused_by_the_quote_too(work):
     lin = work.cast.actor("lin")
-    with refused("samples.arrival_out_of_range"):
-        queries.promise_for(lin, work.item.pk, 1, date.max, work.now)
     with refused("samples.arrival_out_of_range"):
         sample_quotes.preview(lin, work.item.pk, work.cast.firm.pk, 1, 1, work.now, arrive_on=date.max)
 
