@@ -135,6 +135,12 @@ def asks_to_end(refusal: Refusal | None) -> bool:
     return refusal is not None and any(reason.code == "samples.ends_the_job" for reason in refusal.reasons)
 
 
+def figures_to_confirm(refusal: Refusal | None) -> Mapping[str, int] | None:
+    """The figures, in fen, that nobody was shown before a step was refused for them; None where that is not why."""
+    reasons = refusal.reasons if refusal is not None else ()
+    return next((reason.params for reason in reasons if reason.code == "billing.figures_differ"), None)
+
+
 def counts(job: SampleJob) -> list[tuple[str, int]]:
     """How many samples are in which state, those that there are."""
     found: dict[str, int] = {}

@@ -293,8 +293,13 @@ def refuse_surprise(assessment: Assessment | Quote, expected: ExpectedFigures) -
         (expected.final_cost_fen, assessment.final_cost_fen),
     ]
     if any(seen is not None and seen != real for seen, real in shown):
-        params = {"payable_now_fen": assessment.payable_now_fen, "final_cost_fen": assessment.final_cost_fen}
-        raise Conflict(Reason("billing.figures_differ", params), extra=params)
+        raise other_figures(assessment)
+
+
+def other_figures(assessment: Assessment | Quote) -> Conflict:
+    """``billing.figures_differ`` with the figures that were not seen."""
+    params = {"payable_now_fen": assessment.payable_now_fen, "final_cost_fen": assessment.final_cost_fen}
+    return Conflict(Reason("billing.figures_differ", params), extra=params)
 
 
 def _write_quote(

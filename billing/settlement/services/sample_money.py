@@ -13,7 +13,7 @@ from typing import Any
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, TransferKind
 from billing.ledger.services import Source
-from billing.pricing.rules.samples import UNITS_OF_TIME, ExtraCharge, PricedSamples, SamplePrice
+from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePrice
 from billing.settlement.models import Charge, Quote
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing, reservation_money, sample_quotes
@@ -47,8 +47,7 @@ class SampleMoney:
         """Pin revision 1. Raises Refusal ``price.on_request``, ``samples.priced_by_time``, Conflict ``billing.figures_differ``."""
         today = local_today(now)
         planned = sample_quotes.plan(job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, today)
-        if planned.inputs.price.unit in UNITS_OF_TIME:
-            raise Refusal.of("samples.priced_by_time", "resource")
+        sample_quotes.require_counted(planned)
         inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
         assessment = inputs.assess()
         reservation_money.refuse_surprise(assessment, expected)
@@ -60,7 +59,7 @@ class SampleMoney:
         Raises Refusal ``samples.own_figures``, ``samples.commission_cancelled``, Conflict ``billing.figures_differ``.
         """
         quotes = list(job.quotes.order_by("revision"))
-        accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
+        accepted = _accepted(quotes)
         if accepted.accepted_by_id == actor.user_id:
             raise Refusal.of("samples.own_figures")
         reservation_money.refuse_surprise(accepted, expected)
@@ -107,15 +106,26 @@ class SampleMoney:
                 reservation_money.write_award(charge, parties, version.version_id, award, assessment.priced.local_on, now)
 
 
-def requote(job: SampleJob, price: SamplePrice, actor: Actor, now: datetime) -> None:
+def requote(
+    job: SampleJob, price: SamplePrice, actor: Actor, now: datetime, expected: ExpectedFigures = NOTHING_EXPECTED
+) -> None:
     """Price a job that waits for the lab by what both sides agreed; ``actor`` accepts it for the customer. Part of the caller's
-    transaction."""
-    latest = job.quotes.latest("revision")
+    transaction.
+
+    Raises Conflict ``billing.figures_differ`` where ``expected`` are other figures, and where they were not seen and are dearer than what
+    was accepted.
+    """
+    quotes = list(job.quotes.order_by("revision"))
     planned = sample_quotes.plan(
         job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, local_today(now), price=price
     )
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
-    _write_quote(job, latest.revision + 1, inputs, planned.versions, inputs.assess(), now, accepted_by_id=actor.user_id)
+    assessment = inputs.assess()
+    reservation_money.refuse_surprise(assessment, expected)
+    if not expected.complete and reservation_money.is_dearer(assessment, _accepted(quotes)):
+        raise reservation_money.other_figures(assessment)
+    revision = quotes[-1].revision + 1
+    _write_quote(job, revision, inputs, planned.versions, assessment, now, accepted_by_id=actor.user_id)
 
 
 @whole
@@ -132,6 +142,11 @@ def accept_quote(actor: Actor, job_id: int, now: datetime, expected: ExpectedFig
     latest.save(update_fields=["accepted_at", "accepted_by"])
     audit.record(actor, "quote.accept", latest, now, after={"final_cost_fen": latest.final_cost_fen})
     sample_news.tell_lab(job, "figures_accepted", now)
+
+
+def _accepted(quotes: Sequence[Quote]) -> Quote:
+    """The one that was accepted last; a job has one from asking on."""
+    return next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
 
 
 def _pinned(job: SampleJob, accepted: Quote, now: datetime) -> SamplePlan:
