@@ -243,8 +243,8 @@ def next_extra_state(state: ExtraState, event: ExtraEvent) -> ExtraState:
 
 
 def require_day_of_work(step: SampleStep, arrive_on: date, today: date) -> None:
-    """Raises Refusal ``samples.too_early_to_test`` for work before the day on which the samples were expected: price and subsidy are
-    those of that day, which the customer chose. They may come, be unfit or be lost sooner."""
+    """Raises Refusal ``samples.too_early_to_test`` for work before the day on which the samples were expected: the subsidy is
+    that of that day, which the customer chose. They may come, be unfit or be lost sooner."""
     if step in WORKS and today < arrive_on:
         raise Refusal.of("samples.too_early_to_test", "step", arrive_on=arrive_on.isoformat())
 
