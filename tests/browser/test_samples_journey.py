@@ -106,6 +106,7 @@ def test_samples_go_from_the_test_item_to_the_charge(people: Visitors, used: Sit
     assert got.value.suggested_filename == "report.pdf"
     page.get_by_role("button", name="Take the report and close").click()
     said(page, "Closed. The charge is made.")
+    expect(page.locator("ol.timeline > li").last).to_be_visible()
     with used.data():
         job.refresh_from_db()
         assert job.state == "closed"
