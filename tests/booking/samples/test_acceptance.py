@@ -18,7 +18,7 @@ from booking.rules.sample_days import LATEST_ARRIVAL, require_arrival
 from booking.services import sample_jobs
 from config.kernel.access import Role
 from config.kernel.errors import Conflict, Refusal
-from instruments.models import Membership, Notice
+from instruments.models import Membership, Notice, TestItem
 from tests.booking.samples.test_jobs import WEDNESDAY, news, refused, violations
 
 
@@ -62,6 +62,15 @@ def test_a_sooner_day_is_promised_as_far_as_the_capacity_goes(work):
     assert days_of(second) == [(date(2026, 12, 1), 10)]
     assert max(SampleDay.objects.values("day").annotate(n=Sum("samples")).values_list("n", flat=True)) == 10
     assert violations() == {}
+
+
+def test_a_lab_that_withdrew_its_turnaround_still_promises_no_sooner_than_it_can_measure(work):
+    first, second = work.ask(10), work.ask(10)
+    work.accept(first, promised_on=WEDNESDAY)
+    TestItem.objects.update(turnaround_days=None)
+    with refused("samples.promise_beyond_capacity"):
+        work.accept(second, promised_on=WEDNESDAY)
+    assert days_of(work.accept(second, promised_on=date(2026, 11, 26))) == [(date(2026, 11, 26), 10)] and violations() == {}
 
 
 def test_a_quote_for_a_day_refuses_what_asking_would_and_one_without_a_day_only_says_the_price(work):
