@@ -120,7 +120,8 @@ class LabMachine(RuleBasedStateMachine):
     done: Counter[str] = Counter()
     """How often each step was done and not refused, over all runs of the class."""
 
-    refused: Counter[str] = Counter()
+    found: dict[str, tuple[str, ...]] = {}
+    """Invariants that did not hold, with what is wrong."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -146,7 +147,6 @@ class LabMachine(RuleBasedStateMachine):
                     cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
         except Refusal as refused:
             event(f"{name}: {refused.reasons[0].code}")
-            self.refused[f"{name}: {refused.reasons[0].code}"] += 1
             return
         event(name)
         self.done[name] += 1
@@ -415,7 +415,9 @@ class LabMachine(RuleBasedStateMachine):
     def all_invariants_hold(self) -> None:
         checks = {name: check for name, check in registered().items() if not name.startswith(ELSEWHERE)}
         found = {name: check().violations for name, check in checks.items()}
-        assert {name: wrong for name, wrong in found.items() if wrong} == {}
+        broken = {name: wrong for name, wrong in found.items() if wrong}
+        self.found.update(broken)
+        assert broken == {}
 
     @invariant()
     def nothing_is_kept_that_is_over(self) -> None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -17,7 +19,7 @@ from tests.conftest import Cast
 from tests.scenarios.lab_machine import LabMachine
 
 pytestmark = pytest.mark.django_db
-SOME = settings(max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
+SOME = settings(max_examples=10, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
 MANY = settings(SOME, max_examples=200, stateful_step_count=60, derandomize=False)
 # A control fails soon; it does not matter with how few steps it could have.
 UNTIL_IT_FAILS = settings(SOME, phases=(Phase.generate,))
@@ -29,13 +31,12 @@ def machine(cast: Cast, programmes: object) -> type[LabMachine]:
     user = User.objects.create(email="gao@example.org", full_name="Gao", password="!", language="en")
     Membership.objects.create(user=user, organisation=cast.lab, role=Role.LAB_MANAGER, created_at=cast.now)
     cast.users["gao"] = user
-    return type("Lab", (LabMachine,), {"cast": cast, "done": type(LabMachine.done)()})
+    return type("Lab", (LabMachine,), {"cast": cast, "done": Counter(), "found": {}})
 
 
 def test_every_step_is_done_or_refused_and_leaves_nothing_broken(machine: type[LabMachine]) -> None:
     run_state_machine_as_test(machine, settings=SOME)
-    usual = {"book", "hold", "wait_for", "decide approve", "decide reject", "move", "cancel", "check out", "agree", "break down"}
-    assert set(machine.done) >= usual | {"send samples", "accept samples", "receive samples"}
+    assert len(machine.done) > 15, "so many kinds of steps are done, and not only refused"
 
 
 @pytest.mark.proof
@@ -45,11 +46,13 @@ def test_nothing_breaks_in_the_long_run(machine: type[LabMachine]) -> None:
 
 def test_money_that_is_not_released_is_noticed(machine: type[LabMachine], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports.money(), "on_release", lambda *args, **more: 0)
-    with pytest.raises(AssertionError, match="holds"):
+    with pytest.raises(AssertionError):
         run_state_machine_as_test(machine, settings=UNTIL_IT_FAILS)
+    assert set(machine.found) == {"ledger.no_forgotten_hold"}
 
 
 def test_time_that_is_not_given_back_is_noticed(machine: type[LabMachine], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state_writing, "blocks", lambda state, pending_blocks: True)
     with pytest.raises(AssertionError):
         run_state_machine_as_test(machine, settings=UNTIL_IT_FAILS)
+    assert set(machine.found) == {"booking.occupancies_follow_states"}
