@@ -8,6 +8,7 @@ calls the money port: all in one transaction.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from booking.models import Reservation, ReservationTransition
 from booking.rules.attendance import arrival_faults, grace_ends_at, is_due_expired, is_due_missed
 from booking.rules.credit import EventKind
 from booking.rules.deciding import Verdict
-from booking.rules.leaving import Fault, Release, fault_of
+from booking.rules.leaving import Fault, Release, fault_of, possible_fault
 from booking.rules.spending import Wait
 from booking.rules.states import Action, ReservationState, next_state
 from booking.services import conflicts, consents, credit, decisions, downtime_rows, holds, notices, sessions, spending
@@ -331,10 +332,10 @@ def fault_in(reservation: Reservation, action: Action, actor: Actor, now: dateti
     Nothing where the time could not be used: the instrument does not run then, or its calendar was closed meanwhile; nor where it is
     given back ``for_the_lab``.
     """
-    by_customer = not for_the_lab(reservation, actor)
-    moved_late = action is Action.CANCEL and by_customer and ports.money().was_moved_late(reservation)
-    before = ReservationState(reservation.state)
-    release = Release(action, before, by_customer, imported=reservation.imported, moved_late=moved_late)
+    before, by_customer = ReservationState(reservation.state), not for_the_lab(reservation, actor)
+    release = Release(action, before, by_customer, imported=reservation.imported)
+    if possible_fault(release) is Fault.LATE_CANCEL:
+        release = replace(release, free_until=ports.money().free_until(reservation))
     fault = fault_of(release, policy_for(reservation.instrument), reservation.during, now)
     return fault if fault is not None and _could_be_used(reservation) else None
 

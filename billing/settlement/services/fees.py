@@ -28,6 +28,7 @@ from billing.subsidy.rules.codec import inputs_sha256
 from booking.models import Reservation, UsageSession
 from booking.ports import Leaving
 from booking.rules.leaving import Fault
+from booking.rules.policy import free_until
 from booking.services import notices, sides
 from booking.services.changes import REASON_LENGTH
 from booking.services.context import policy_for
@@ -45,28 +46,54 @@ TERMS = "cancellation"
 def terms(
     schedule: PriceSchedule, gross_fen: int, reservation: Reservation, promised: Quote | None, wished_at: datetime | None = None
 ) -> Json:
-    """What a quote of ``gross_fen`` freezes of the lab's rule beside its price; nothing where unused time costs nothing, nor for what came
-    with a list of the lab's: nobody was told.
+    """What a quote of ``gross_fen`` freezes of the lab's rule beside its price, whether unused time costs anything or not; nothing for
+    what came with a list of the lab's, nor after a ``promised`` quote without it: nobody was told.
 
     The notice as it is now, or as the quote that was accepted before (``promised``) has it where that is milder. That quote's fees stay
-    too, by reference to its ``schedule``, unless those of the new one are no dearer. ``wished_at``: as ``rules.moved_terms``.
+    too, by reference to its ``schedule``: unless those of the new one are no dearer, and whatever those are once it was moved too late.
+    ``wished_at``: as ``rules.moved_terms``.
     """
     if reservation.imported:
         return {}
     notice = policy_for(reservation.instrument).cancel_notice_minutes
     if promised is None:
-        return {TERMS: {"notice_minutes": notice}} if schedule.fees else {}
+        return {TERMS: {"notice_minutes": notice}}
     before: Json | None = promised.inputs.get(TERMS)
-    if before is None or not schedule.fees:
+    if before is None:
         return {}
-    dearer = rules.is_dearer(schedule, fee_schedule(promised), gross_fen, gross_fen)
-    kept = {"schedule": before.get("schedule", promised.inputs["schedule"])} if dearer else {}
-    stays = rules.moved_terms(promised.inputs, before, promised.gross_fen, wished_at)
-    return {TERMS: {"notice_minutes": min(notice, before["notice_minutes"]), **kept, **stays}}
+    milder = min(notice, before["notice_minutes"])
+    stays = rules.moved_terms(promised.inputs, before | {"notice_minutes": milder}, promised.gross_fen, wished_at)
+    keeps = stays or rules.is_dearer(schedule, fee_schedule(promised), gross_fen, gross_fen)
+    return {TERMS: {"notice_minutes": milder, **(_reference(promised) if keeps else {}), **stays}}
+
+
+def quote_of(reservation: Reservation) -> Quote | None:
+    """The quote by which a reservation goes: the last that was held, or accepted."""
+    rows = reservation.quotes.filter(Q(held_at__isnull=False) | Q(accepted_at__isnull=False))
+    return rows.order_by("-revision").first()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How long before the start a time may be given back without being late, as the quote or the lab's rules of now have it, whichever
+    is milder; and until when (None: the quote says nothing, the rules judge)."""
+
+    notice_minutes: int
+    free_until: datetime | None = None
+
+
+def told_of(reservation: Reservation, quote: Quote | None) -> Told:
+    """What the customer was told with the ``quote`` by which the reservation goes."""
+    notice = policy_for(reservation.instrument).cancel_notice_minutes
+    if quote is None or TERMS not in quote.inputs:
+        return Told(notice)
+    frozen: Json = quote.inputs[TERMS]
+    milder = min(notice, frozen["notice_minutes"])
+    return Told(milder, free_until(rules.promised_start(quote.inputs, frozen), milder))
 
 
 def fee_schedule(quote: Quote) -> PriceSchedule | None:
-    """The price schedule by whose fees a quote goes; None where leaving it unused costs nothing."""
+    """The price schedule by whose fees a quote goes; None where nobody was told of any."""
     return thaw_schedule(_reference(quote)) if TERMS in quote.inputs else None
 
 
@@ -121,8 +148,7 @@ def charge(reservation: Reservation, leaving: Leaving, reason: str, actor: Actor
     """
     if leaving.fault is None:
         return 0
-    quote = reservation.quotes.filter(held_at__isnull=False).order_by("-revision").first()
-    foreseen = foresee(quote, leaving.fault, now)
+    foreseen = foresee(quote_of(reservation), leaving.fault, now)
     amount = foreseen.priced.fee_fen
     if leaving.seen_fee_fen is not None and amount > leaving.seen_fee_fen:
         raise Conflict(Reason("billing.fee_differs", {"fee_fen": amount}), extra={"fee_fen": amount})

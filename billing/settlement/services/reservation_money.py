@@ -140,11 +140,9 @@ class ReservationMoney:
             card_money.hold(reservation, self.payable_now_fen(reservation), reason, actor, now)
         return fee_fen
 
-    def was_moved_late(self, reservation: Reservation) -> bool:
-        """As the quote that is held says."""
-        held = reservation.quotes.filter(held_at__isnull=False).order_by("-revision")
-        found = held.values_list("inputs__cancellation__starts_at", flat=True).first()
-        return found is not None
+    def free_until(self, reservation: Reservation) -> datetime | None:
+        """As the quote says by which the reservation goes."""
+        return fees.told_of(reservation, fees.quote_of(reservation)).free_until
 
     def on_come_late(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
         """The fee for not coming falls away before the money is held again, so that a card has enough left."""

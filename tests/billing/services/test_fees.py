@@ -21,8 +21,9 @@ from billing.settlement.services import fees, quotes
 from billing.settlement.slip_csv import slips_csv
 from billing.subsidy.rules.codec import differences
 from billing.wording import unused_word
-from booking.models import InstrumentPolicy, Reservation
-from booking.services import changes, self_service, transitions
+from booking import ports
+from booking.models import CreditEvent, InstrumentPolicy, Reservation
+from booking.services import changes, credit, self_service, transitions
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.models import AuditEntry
 from instruments.models import Instrument, Notice
@@ -41,6 +42,12 @@ def with_fees(cast):
     return pricing.publish_price(
         cast.actor("li"), cast.xrd, PRICE | {"fees": FEES}, date(2026, 11, 23), cast.now, date(2026, 11, 23)
     )
+
+
+@pytest.fixture
+def points(cast):
+    """The lab takes points for giving a time back too late."""
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, {"start_points": 100, "points": {"late_cancel": 5}}, cast.now)
 
 
 @pytest.fixture
@@ -117,19 +124,71 @@ def test_who_does_not_come_pays_up_to_the_ceiling_whoever_marks_it(cast, booked,
     assert wrong() == {}
 
 
-def test_a_price_without_fees_takes_none(cast, booked, slot):
+def test_a_price_without_fees_takes_none(cast, booked, slot, points):
     pricing.publish_price(cast.actor("li"), cast.xrd, PRICE, date(2026, 11, 24), cast.now, date(2026, 11, 23))
     reservation = booked(slot(9, 12))
-    assert fees.TERMS not in Quote.objects.filter(reservation=reservation).latest("revision").inputs
+    assert Quote.objects.filter(reservation=reservation).latest("revision").inputs[fees.TERMS] == {"notice_minutes": 1440}
     assert give_back(cast, reservation) == 0
+    assert CreditEvent.objects.get().kind == "late_cancel"
+    assert not BookingFee.objects.exists()
 
 
-def test_rules_that_the_lab_makes_later_make_nothing_dearer(cast, booked, slot):
+def test_rules_that_the_lab_makes_later_make_nothing_dearer(cast, booked, slot, points):
     reservation, other = booked(slot(9, 12)), booked(slot(13, 16))
     InstrumentPolicy.objects.update_or_create(instrument=cast.xrd, defaults={"cancel_notice_minutes": 3 * 1440})
+    found = found_again(reservation)
+    told = fee_figures.if_cancelled(cast.actor("lin"), found, found.starts_at - 25 * HOUR)
+    assert (told.late, told.free_until, told.notice_minutes) == (False, found.starts_at - 24 * HOUR, 1440)
     assert give_back(cast, reservation, 25 * HOUR) == 0
     InstrumentPolicy.objects.filter(instrument=cast.xrd).update(cancel_notice_minutes=30)
     assert give_back(cast, other) == 0
+    assert not CreditEvent.objects.exists()  # nobody was late by what they were told
+
+
+def found_again(reservation):
+    return Reservation.objects.select_related("instrument__site", "instrument__policy", "organisation").get(pk=reservation.pk)
+
+
+def test_a_time_that_was_moved_too_late_is_late_also_where_it_costs_nothing(cast, booked, slot, points):
+    pricing.publish_price(cast.actor("li"), cast.xrd, PRICE, date(2026, 11, 24), cast.now, date(2026, 11, 23))
+    late, early = booked(slot(9, 12)), booked(slot(13, 15))
+    InstrumentPolicy.objects.create(instrument=cast.xrd, approval_required=False)
+    schedule = fees.thaw_schedule(fees.quote_of(late).inputs)
+    assert fee_figures.stays_when_moved(late, schedule, 1200_00, late.starts_at - HOUR) == 0
+    assert fee_figures.stays_when_moved(late, schedule, 1200_00, late.starts_at - 25 * HOUR) is None
+    move(cast, late, slot(9, 12, day=3), late.starts_at - HOUR)
+    move(cast, early, slot(13, 15, day=3), early.starts_at - 25 * HOUR)
+    for one, kinds in ((early, []), (late, ["late_cancel"])):
+        found = found_again(one)
+        assert fee_figures.if_cancelled(cast.actor("lin"), found, found.starts_at - 30 * HOUR).late is bool(kinds)
+        assert give_back(cast, found, 30 * HOUR) == 0
+        assert list(CreditEvent.objects.values_list("kind", flat=True)) == kinds
+
+
+def test_who_may_give_back_in_time_by_the_rules_of_now_keeps_no_fee_when_moving(cast, booked, slot):
+    reservation = booked(slot(9, 12))
+    InstrumentPolicy.objects.update_or_create(
+        instrument=cast.xrd, defaults={"approval_required": False, "cancel_notice_minutes": 30}
+    )
+    move(cast, reservation, slot(9, 12, day=3), reservation.starts_at - HOUR)
+    assert give_back(cast, found_again(reservation)) == 0
+
+
+def test_quotes_of_before_say_nothing_of_giving_back_and_the_rules_of_now_judge(cast, booked, slot, points):
+    reservation = booked(slot(9, 12))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE billing_quote SET inputs = inputs - 'cancellation'")
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    found = found_again(reservation)
+    assert ports.money().free_until(found) is None
+    told = fee_figures.if_cancelled(cast.actor("lin"), found, found.starts_at - HOUR)
+    assert (told.late, told.fee_fen, told.free_until) == (True, 0, found.starts_at - 24 * HOUR)
+    InstrumentPolicy.objects.create(instrument=cast.xrd, approval_required=False)
+    move(cast, reservation, slot(9, 12, day=3), cast.now)
+    assert fees.TERMS not in fees.quote_of(reservation).inputs
+    assert give_back(cast, found_again(reservation)) == 0
+    assert CreditEvent.objects.get().kind == "late_cancel"
 
 
 def move(cast, reservation, during, now, who="lin", **more):
@@ -138,11 +197,11 @@ def move(cast, reservation, during, now, who="lin", **more):
     )
 
 
-def test_who_shortens_too_late_pays_the_fee_of_the_old_length_and_sees_it_before(cast, booked, slot):
+def test_who_shortens_too_late_pays_the_fee_of_the_old_length_and_sees_it_before(cast, booked, slot, with_fees):
     reservation = booked(slot(9, 12))
-    late = reservation.starts_at - HOUR
-    assert fee_figures.stays_when_moved(reservation, 400_00, late) == 600_00
-    assert fee_figures.stays_when_moved(reservation, 400_00, late - 24 * HOUR) == 0
+    late, schedule = reservation.starts_at - HOUR, pricing.schedule(with_fees.pk)
+    assert fee_figures.stays_when_moved(reservation, schedule, 400_00, late) == 600_00
+    assert fee_figures.stays_when_moved(reservation, schedule, 400_00, late - 24 * HOUR) is None
     move(cast, reservation, slot(9, 10), late)
     assert give_back(cast, reservation, seen_fee_fen=600_00) == 600_00
     assert list(differences(fee_of(reservation).result, fees.again(fee_of(reservation)))) == []
@@ -174,6 +233,21 @@ def test_a_move_under_a_newer_price_keeps_the_accepted_fees_unless_those_are_mil
     move(cast, reservation, there, cast.now)
     reservation.refresh_from_db()
     assert give_back(cast, reservation) == fee
+    assert wrong() == {}
+
+
+@pytest.mark.parametrize("milder", [{"fees": {"late_cancel": {"share": "0.2"}}}, {}])
+def test_who_moves_too_late_to_a_day_with_milder_fees_or_none_keeps_the_old_ones_and_sees_them(cast, booked, slot, milder):
+    reservation = booked(slot(9, 12))
+    InstrumentPolicy.objects.update_or_create(instrument=cast.xrd, defaults={"approval_required": False})
+    version = pricing.publish_price(cast.actor("li"), cast.xrd, PRICE | milder, date(2026, 11, 27), cast.now, date(2026, 11, 23))
+    late, there = reservation.starts_at - HOUR, slot(9, 12, day=4)
+    assert fee_figures.stays_when_moved(reservation, pricing.schedule(version.pk), 1200_00, late) == 600_00
+    move(cast, reservation, there, late)
+    again = found_again(reservation)
+    assert fee_figures.if_cancelled(cast.actor("lin"), again, again.starts_at - 30 * HOUR).fee_fen == 600_00
+    assert give_back(cast, again, 30 * HOUR) == 600_00
+    assert list(differences(fee_of(reservation).result, fees.again(fee_of(reservation)))) == []
     assert wrong() == {}
 
 

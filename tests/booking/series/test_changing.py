@@ -83,8 +83,11 @@ def test_this_the_following_or_all_are_given_back_with_what_was_held(cast, appro
     assert sorted(told) == [("series.cancelled", "Lin"), ("series.lab.cancelled", "Wang")]
 
 
-def test_what_is_late_is_said_before_it_is_given_back(cast, approved):
+def test_what_is_late_is_said_before_it_is_given_back(cast, programmes, made):
     policies.say(cast.actor("wang"), policies.Scope(cast.lab.pk), {"cancel_notice_minutes": 5 * 24 * 60}, cast.now)
+    approved = made()
+    for one in parts(approved):
+        transitions.approve(cast.actor("wang"), one.pk, cast.now)
     rows = look(cast, cancelling(approved))
     assert [row.outcome for row in rows] == ["cancelled_late", "cancelled", "cancelled"]
     assert do(cast, cancelling(approved), rows).counts == {"cancelled_late": 1, "cancelled": 2}
