@@ -67,7 +67,11 @@ def if_cancelled_json(found: IfCancelled, zone: ZoneInfo) -> Json:
     return {
         "late": found.late,
         "fee_fen": found.fee_fen,
+        "later_fee_fen": found.later_fee_fen,
         "free_until": found.free_until.astimezone(zone).isoformat(),
+        "notice_minutes": found.notice_minutes,
+        "why_free": found.why_free,
+        "may_pay": found.may_pay,
         "released_fen": found.released_fen,
         "steps": [_step(step, {}, {}) for step in found.steps],
     }

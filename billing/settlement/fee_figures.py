@@ -18,7 +18,7 @@ from booking.models import Reservation
 from booking.rules.leaving import Fault
 from booking.rules.policy import free_until
 from booking.rules.states import Action, ReservationState
-from booking.services import transitions
+from booking.services import consents, transitions
 from config.kernel.access import Actor, visible_to
 
 
@@ -45,6 +45,8 @@ class IfCancelled:
     """What it costs after ``free_until``, in fen."""
     why_free: WhyFree | None = None
     """Why it costs nothing now and does not become late at ``free_until`` either; None where it does, or is late already."""
+    may_pay: bool = True
+    """Whether the actor may take the fee on for whose booking it is (``consents.acts_for``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +82,18 @@ def if_cancelled(actor: Actor, reservation: Reservation, now: datetime) -> IfCan
     fault = transitions.fault_in(reservation, Action.CANCEL, actor, now)
     quote = fees.quote_of(reservation)
     foreseen, told = fees.foresee(quote, fault, now), fees.told_of(reservation, quote)
+    fee_fen = foreseen.priced.fee_fen
     until = told.free_until or free_until(reservation.starts_at, told.notice_minutes)
     return IfCancelled(
         late=fault is not None,
-        fee_fen=foreseen.priced.fee_fen,
+        fee_fen=fee_fen,
         free_until=until,
         notice_minutes=told.notice_minutes,
         released_fen=reservation_figures.held_fen(reservation),
         steps=foreseen.priced.steps,
         later_fee_fen=fees.foresee(quote, Fault.LATE_CANCEL, reservation.starts_at).priced.fee_fen,
         why_free=_why_free(actor, reservation, is_late=fault is not None or now <= until),
+        may_pay=not fee_fen or consents.acts_for(reservation, actor, now),
     )
 
 

@@ -21,7 +21,7 @@ from booking.rules.credit import EventKind
 from booking.rules.deciding import Verdict
 from booking.rules.leaving import Fault, Release, fault_of, possible_fault
 from booking.rules.spending import Wait
-from booking.rules.states import Action, ReservationState, next_state
+from booking.rules.states import Action, ReservationState, actions_from, next_state
 from booking.services import conflicts, consents, credit, decisions, downtime_rows, holds, notices, sessions, spending
 from booking.services.context import of_reservation, policy_for
 from booking.services.decisions import How
@@ -191,7 +191,7 @@ def cancel(
     for a colleague in whose name the actor books no longer), Conflict ``billing.fee_differs`` when it is more than was seen.
     """
 
-    def may_cancel(reservation: Reservation, actor: Actor) -> None:
+    def require(reservation: Reservation, actor: Actor) -> None:
         if for_the_lab(reservation, actor):
             if not reason.strip():
                 raise Refusal.of("booking.reason_missing", field="reason")
@@ -200,8 +200,16 @@ def cancel(
         if now >= reservation.starts_at:
             raise Refusal.of("booking.too_late_to_cancel")
 
-    asked = (now, reason.strip(), may_cancel)
+    asked = (now, reason.strip(), require)
     return _release(actor, reservation_id, Action.CANCEL, *asked, seen_fee_fen=seen_fee_fen, not_to=not_to)
+
+
+def may_cancel(reservation: Reservation, actor: Actor, now: datetime) -> bool:
+    """Whether ``cancel`` lets the actor give it back now, with a reason where it asks for one; for a fee it asks ``consents.acts_for``
+    too."""
+    if Action.CANCEL not in actions_from(ReservationState(reservation.state)):
+        return False
+    return for_the_lab(reservation, actor) or (answers_for(reservation, actor) and now < reservation.starts_at)
 
 
 def cancel_by_time(locked: Reservation, now: datetime, reason: str) -> None:
@@ -368,8 +376,11 @@ def _lab_only(reservation: Reservation, actor: Actor) -> None:
     actor.require_in(reservation.instrument.organisation_id, Role.LAB_MANAGER)
 
 
+def answers_for(reservation: Reservation, actor: Actor) -> bool:
+    """Whether the actor asked for it, or administers its customer."""
+    return reservation.is_of(actor.user_id) or reservation.organisation_id in actor.organisations(Role.FIRM_ADMIN)
+
+
 def _customer_only(reservation: Reservation, actor: Actor) -> None:
-    if reservation.is_of(actor.user_id):
-        return
-    if reservation.organisation_id not in actor.organisations(Role.FIRM_ADMIN):
+    if not answers_for(reservation, actor):
         raise Forbidden.of("booking.not_yours")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
+from billing.pricing import services as pricing
 from booking.models import BookingConsent, Reservation
+from booking.services import consents, transitions
 from config.kernel.access import Role
 from instruments.models import Membership, User
+from tests.conftest import PRICE
 from tests.frontend.acting import words
 
 
@@ -86,3 +90,19 @@ def test_a_card_that_cannot_be_chosen_is_said_and_nothing_typed_is_lost(as_, cas
     }
     refused = as_("lin").post(f"/instruments/{cast.xrd.pk}/book", typed)
     assert refused.status_code == 422 and "Choose a fund card." in words(refused) and "Phase analysis" in refused.content.decode()
+
+
+def test_who_may_not_take_a_fee_on_any_more_reads_why_in_place_of_the_form(as_, cast, agreed, form, clock):
+    fees = {"fees": {"late_cancel": {"share": "0.5"}}}
+    pricing.publish_price(cast.actor("li"), cast.xrd, PRICE | fees, cast.now.date(), cast.now, cast.now.date())
+    as_("lin").post(f"/instruments/{cast.xrd.pk}/book", form(9, 12) | {"for_person": str(agreed.giver_id)})
+    reservation = Reservation.objects.get()
+    transitions.approve(cast.actor("wang"), reservation.pk, cast.now)
+    consents.end(cast.actor("mei"), agreed.pk, cast.now)
+    address = f"/bookings/{reservation.pk}/cancel"
+    assert 'name="expected_fee_fen"' in as_("lin").get(address).content.decode()  # still free
+    clock.now = reservation.starts_at - timedelta(hours=1)
+    page = as_("lin").get(address)
+    assert "Mei no longer lets you book in their name" in words(page)
+    assert "expected_fee_fen" not in page.content.decode()
+    assert 'name="expected_fee_fen"' in as_("mei").get(address).content.decode()
