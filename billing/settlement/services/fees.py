@@ -142,7 +142,7 @@ def foresee(quote: Quote | None, fault: Fault | None, now: datetime) -> Foreseen
 
 
 def charge(reservation: Reservation, leaving: Leaving, reason: str, actor: Actor, now: datetime) -> int:
-    """Charge what leaving costs, from the fund card first; returns the fee in fen (0: none).
+    """Charge what leaving costs, from the fund card as far as it held the price; returns the fee in fen (0: none).
 
     Raises Conflict ``billing.fee_differs`` (fee_fen) when it is more than the customer saw.
     """
@@ -155,7 +155,7 @@ def charge(reservation: Reservation, leaving: Leaving, reason: str, actor: Actor
     if foreseen.frozen is None or amount == 0:
         return 0
     ledger.open_holds(RESERVATION, reservation.pk)  # locks all its accounts in id order, before the card's alone
-    covered = card_money.spend(reservation, amount, reason, actor, now)
+    covered = card_money.spend(reservation, amount, reason, actor, now, only_held=True)
     fee = BookingFee.objects.create(
         reservation=reservation,
         kind=str(leaving.fault),

@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import translation
 
+from billing.cards import services as cards
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.models import BookingFee, FeeRelief, Quote
@@ -27,7 +28,7 @@ from booking.services import changes, credit, self_service, transitions
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.models import AuditEntry
 from instruments.models import Instrument, Notice
-from instruments.services import opening_hours
+from instruments.services import opening_hours, research_groups
 from tests.booking.usage.conftest import wrong
 from tests.conftest import PRICE
 
@@ -477,18 +478,34 @@ def test_a_fund_card_pays_the_fee_and_gets_back_what_falls_away(cast, life, book
     assert wrong() == {}
 
 
+def test_a_card_pays_no_more_of_a_fee_than_what_it_held_of_the_subsidised_price(cast, programmes, booked, slot):
+    whole = PRICE | {"fees": {"late_cancel": {"share": "1"}}}
+    pricing.publish_price(cast.actor("li"), cast.xrd, whole, date(2026, 11, 24), cast.now, date(2026, 11, 23))
+    keeper, now = cast.actor("zhao"), cast.now
+    group = research_groups.create_group(keeper, cast.firm.pk, "Brine", cast.users["lin"].pk, None, now)
+    terms = cards.CardFacts("F-1", "Brine", date(2026, 1, 1), date(2026, 12, 31), 5000_00, None)
+    card = cards.open_card(keeper, group.pk, terms, now)
+    lost = booked(slot(9, 12), fund_card_id=card.pk)
+    agreed_fen = 5000_00 - left_on(card)
+    assert 0 < agreed_fen < 1200_00
+    assert give_back(cast, lost) == 1200_00
+    assert (fee_of(lost).covered_fen, left_on(card)) == (agreed_fen, 5000_00 - agreed_fen)
+    assert fee_figures.fee_of(cast.actor("lin"), lost).to_pay_fen == 1200_00 - agreed_fen
+    assert wrong() == {}
+
+
 def slips_visible_to(cast, who):
     return list(slip_queries.slips_visible(cast.actor(who)))
 
 
 def test_what_the_card_did_not_pay_falls_away_before_what_it_paid(cast, life, booked, slot, card):
-    """A card with 100 yuan left of a fee of 300: two thirds of the time used leave it paying what is left of the fee."""
+    """A card that held 100 yuan of a fee of 300: two thirds of the time used leave it paying what is left of the fee."""
     lost = booked(slot(9, 12), who="ma", firm=cast.lab, fund_card_id=card.pk)
     account = Account.objects.get(key=f"fund_card:{card.pk}")
     hold = Transfer.objects.get(debit=account, kind="hold")
     source = ledger.Source("reservation", lost.pk, "test")
     ledger.end_holds([hold], {}, source, cast.now, TransferKind.VOID)
-    ledger.hold({account.pk: 900_00}, Account.objects.get(kind="card_income"), ledger.Source("test", 1, "elsewhere"), cast.now)
+    ledger.hold({account.pk: 100_00}, Account.objects.get(kind="card_income"), source, cast.now)
     give_back(cast, lost, who="ma")
     assert (fee_of(lost).payable_now_fen, fee_of(lost).covered_fen) == (300_00, 100_00)
     life.whole(slot(9, 11), who="he", firm=cast.other_firm)
