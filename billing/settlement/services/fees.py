@@ -183,13 +183,17 @@ def charge(reservation: Reservation, leaving: Leaving, reason: str, actor: Actor
     return amount
 
 
-def fall_away_whole(reservation: Reservation, actor: Actor, now: datetime) -> None:
-    """Who was thought missing has come: the whole fee falls away, because the session itself is charged."""
+def locked_fee(reservation: Reservation) -> BookingFee | None:
+    """The fee of a reservation that is locked, locked too; None where there is none."""
     fee = BookingFee.objects.select_for_update(of=("self",), no_key=True).filter(reservation=reservation).first()
     if fee is not None:
         fee.reservation = reservation
-        lost = TimeRange(fee.starts_at, fee.ends_at)
-        _write_relief(fee, ReliefCause.CAME_LATE, reservation, [lost], actor, now)
+    return fee
+
+
+def fall_away_whole(fee: BookingFee, actor: Actor, now: datetime) -> None:
+    """Who was thought missing has come: the whole fee falls away, because the session itself is charged."""
+    _write_relief(fee, ReliefCause.CAME_LATE, fee.reservation, [TimeRange(fee.starts_at, fee.ends_at)], actor, now)
 
 
 def to_relieve(session: UsageSession, reservation: Reservation) -> list[BookingFee]:
@@ -250,10 +254,9 @@ def waive(actor: Actor, reservation_id: int, amount_fen: int, reason: str, now: 
         locked = lock_row(reservation_id)
         if locked.is_of(actor.user_id):
             raise Refusal.of("fee.own")
-        fee = BookingFee.objects.select_for_update(of=("self",), no_key=True).filter(reservation=locked).first()
+        fee = locked_fee(locked)
         if fee is None:
             raise Refusal.of("fee.none")
-        fee.reservation = locked
         before = _before(fee)
         if before.waived_fen:
             raise Refusal.of("fee.waived_already")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from billing.cards import services as cards
@@ -446,6 +448,15 @@ def card(cast):
     return build_spenders(cast, threshold_fen=None).card
 
 
+@pytest.fixture
+def firm_card(cast):
+    """Of a group of Lin's firm, which is subsidised."""
+    keeper = cast.actor("zhao")
+    group = research_groups.create_group(keeper, cast.firm.pk, "Brine", cast.users["lin"].pk, None, cast.now)
+    terms = cards.CardFacts("F-1", "Brine", date(2026, 1, 1), date(2026, 12, 31), 5000_00, None)
+    return cards.open_card(keeper, group.pk, terms, cast.now)
+
+
 def left_on(card):
     return Account.objects.get(key=f"fund_card:{card.pk}").left_fen
 
@@ -478,20 +489,30 @@ def test_a_fund_card_pays_the_fee_and_gets_back_what_falls_away(cast, life, book
     assert wrong() == {}
 
 
-def test_a_card_pays_no_more_of_a_fee_than_what_it_held_of_the_subsidised_price(cast, programmes, booked, slot):
+def test_a_card_pays_no_more_of_a_fee_than_what_it_held_of_the_subsidised_price(cast, programmes, booked, slot, firm_card):
     whole = PRICE | {"fees": {"late_cancel": {"share": "1"}}}
     pricing.publish_price(cast.actor("li"), cast.xrd, whole, date(2026, 11, 24), cast.now, date(2026, 11, 23))
-    keeper, now = cast.actor("zhao"), cast.now
-    group = research_groups.create_group(keeper, cast.firm.pk, "Brine", cast.users["lin"].pk, None, now)
-    terms = cards.CardFacts("F-1", "Brine", date(2026, 1, 1), date(2026, 12, 31), 5000_00, None)
-    card = cards.open_card(keeper, group.pk, terms, now)
-    lost = booked(slot(9, 12), fund_card_id=card.pk)
-    agreed_fen = 5000_00 - left_on(card)
+    lost = booked(slot(9, 12), fund_card_id=firm_card.pk)
+    agreed_fen = 5000_00 - left_on(firm_card)
     assert 0 < agreed_fen < 1200_00
     assert give_back(cast, lost) == 1200_00
-    assert (fee_of(lost).covered_fen, left_on(card)) == (agreed_fen, 5000_00 - agreed_fen)
+    assert (fee_of(lost).covered_fen, left_on(firm_card)) == (agreed_fen, 5000_00 - agreed_fen)
     assert fee_figures.fee_of(cast.actor("lin"), lost).to_pay_fen == 1200_00 - agreed_fen
     assert wrong() == {}
+
+
+def test_who_comes_late_locks_card_and_programmes_at_once_in_id_order(cast, programmes, booked, slot, firm_card):
+    """Another money move locks them in id order too; one after the other in another order they would wait for each other."""
+    reservation = booked(slot(9, 12), fund_card_id=firm_card.pk)
+    transitions.mark_no_shows_due(reservation.starts_at + HOUR)
+    with CaptureQueriesContext(connection) as asked:
+        self_service.start(cast.actor("lin"), reservation.pk, [], reservation.starts_at + HOUR)
+    locking = [one["sql"] for one in asked if "FROM billing_account" in one["sql"] and "FOR NO KEY UPDATE" in one["sql"]]
+    locked = [{int(number) for number in re.findall(r"\d+", sql.partition("ANY(")[2].partition(")")[0])} for sql in locking]
+    card = Account.objects.get(key=f"fund_card:{firm_card.pk}").pk
+    assert card in locked[0] and len(locked[0]) > 1
+    assert all(later <= locked[0] for later in locked)
+    assert (FeeRelief.objects.get().cause, wrong()) == ("came_late", {})
 
 
 def slips_visible_to(cast, who):
