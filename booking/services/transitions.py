@@ -8,7 +8,7 @@ calls the money port: all in one transaction.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -39,6 +39,14 @@ Permission = Callable[[Reservation, Actor], None]
 Said = Callable[[Reservation], None]
 AT_ONCE = How()
 _NEWS = {Action.CANCEL: "cancelled", Action.MARK_NO_SHOW: "no_show"}
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What was found when a time was given back: the customer's fault in it, if any, and the fee that was taken, in fen (0: none)."""
+
+    fault: Fault | None
+    fee_fen: int
 
 
 def approve(actor: Actor, reservation_id: int, now: datetime, how: How = AT_ONCE, *, seen: TimeRange | None = None) -> None:
@@ -183,8 +191,8 @@ def cancel(
     seen_fee_fen: int | None = None,
     *,
     not_to: Collection[str] = (),
-) -> int:
-    """Give the time back before it starts; the lab may do so too, with a reason. Returns the fee in fen (0: none).
+) -> GivenBack:
+    """Give the time back before it starts; the lab may do so too, with a reason.
 
     ``seen_fee_fen``: the fee that the customer saw; ``not_to``: codes of news whose readers know already. Raises NotFound, Forbidden,
     Refusal ``booking.reason_missing``, ``booking.too_late_to_cancel``, ``booking.illegal_transition``, ``consent.over`` (a fee
@@ -311,12 +319,11 @@ def _release(
     said: Said | None = None,
     seen_fee_fen: int | None = None,
     not_to: Collection[str] = (),
-) -> int:
-    """``said`` tells of it where that is more than the news of the action, which goes to nobody of ``not_to``. Returns the fee in fen
-    (0: none)."""
+) -> GivenBack:
+    """``said`` tells of it where that is more than the news of the action, which goes to nobody of ``not_to``."""
     seen_by(actor, reservation_id)
 
-    def work() -> int:
+    def work() -> GivenBack:
         locked = lock_row(reservation_id)
         permission(locked, actor)  # it looks at time and grace, which may have changed while the lock was waited for
         leaving = _left(locked, action, actor, now, seen_fee_fen)
@@ -329,7 +336,7 @@ def _release(
             said(locked)
         else:
             notices.defer(locked, _NEWS[action], now, not_to, reason=reason, fee_fen=fee_fen or None)
-        return fee_fen
+        return GivenBack(leaving.fault, fee_fen)
 
     return transactions.run(work)
 

@@ -64,7 +64,7 @@ def booked(life):
 
 
 def give_back(cast, reservation, before=HOUR, who="lin", **more):
-    return transitions.cancel(cast.actor(who), reservation.pk, reservation.starts_at - before, **more)
+    return transitions.cancel(cast.actor(who), reservation.pk, reservation.starts_at - before, **more).fee_fen
 
 
 def fee_of(reservation):

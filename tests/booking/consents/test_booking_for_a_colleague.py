@@ -173,7 +173,7 @@ def test_once_the_consent_has_ended_it_is_not_moved_nor_given_back_for_a_fee_onl
     assert may_pay == [False, True, True]
     assert fee_figures.if_cancelled(lin, reservation, cast.now).may_pay  # nothing is to pay
     transitions.cancel(lin, other.pk, cast.now)  # in time
-    assert transitions.cancel(cast.actor("mei"), reservation.pk, late) > 0
+    assert transitions.cancel(cast.actor("mei"), reservation.pk, late).fee_fen > 0
     assert wrong() == {}
 
 
