@@ -17,7 +17,7 @@ from billing.cards.accounts import RESERVATION, card_key
 from billing.ledger import services as ledger
 from billing.ledger.models import Account
 from billing.pricing import services as pricing
-from billing.pricing.rules.fees import NO_FEE, PricedFee
+from billing.pricing.rules.fees import NO_FEE, Fallen, PricedFee
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.settlement.fee_models import BookingFee, FeeRelief, ReliefCause
 from billing.settlement.models import Quote
@@ -264,10 +264,7 @@ def waive(actor: Actor, reservation_id: int, amount_fen: int, reason: str, now: 
         if not 0 < amount_fen <= rest_fen:
             raise Refusal.of("fee.waive_amount", field="amount", rest_fen=rest_fen)
         frozen = _frozen(fee, ReliefCause.WAIVED, []) | {"waive_fen": amount_fen, "fallen_before_fen": before.fallen_fen}
-        relief = _written(fee, frozen, before, None, actor, now, reason=text)
-        if relief is None:
-            raise Refusal.of("fee.waive_amount", field="amount", rest_fen=rest_fen)
-        return relief
+        return _written(fee, frozen, _fallen(frozen), before, None, actor, now, reason=text)
 
     return transactions.run(work)
 
@@ -281,7 +278,9 @@ def _write_relief(
     frozen = _frozen(fee, cause, used) | {"fallen_before_fen": before.fallen_fen - before.waived_fen}
     if before.waived_fen:
         frozen["waived_fen"] = before.waived_fen
-    _written(fee, frozen, before, used_by, actor, now)
+    fallen = _fallen(frozen)
+    if fallen.fallen_fen > frozen["fallen_before_fen"]:
+        _written(fee, frozen, fallen, before, used_by, actor, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,20 +309,22 @@ def _frozen(fee: BookingFee, cause: ReliefCause, used: Sequence[TimeRange]) -> J
     }
 
 
+def _fallen(frozen: Json) -> Fallen:
+    return rules.fallen_of(frozen, thaw_schedule(frozen))
+
+
 def _written(
     fee: BookingFee,
     frozen: Json,
+    fallen: Fallen,
     before: _Before,
     used_by: Reservation | None,
     actor: Actor,
     now: datetime,
     reason: str = "",
-) -> FeeRelief | None:
-    """The counter entry with what goes back to the card, its slip, audit and notices; None where nothing falls away."""
-    fallen = rules.fallen_of(frozen, thaw_schedule(frozen))
+) -> FeeRelief:
+    """The counter entry with what goes back to the card, its slip, audit and notices; something more has ``fallen`` away."""
     amount = fallen.fallen_fen - frozen["fallen_before_fen"]
-    if amount <= 0:
-        return None
     left_fen = fee.gross_fen - before.fallen_fen - amount
     returned = rules.returned_fen(fee.gross_fen, before.fallen_fen + amount, fee.covered_fen, before.returned_fen)
     relief = FeeRelief.objects.create(

@@ -254,7 +254,7 @@ class ReservationMoney:
 
 def _not_quoted(prepared: Prepared | None) -> tuple[Reason, ...]:
     if prepared is None:
-        return (Reason("booking_import.no_price", {}, "instrument"),)
+        return (Reason("price.none", {}, "instrument"),)
     try:
         prepared.inputs.assess()
     except Refusal as refusal:

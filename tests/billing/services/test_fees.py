@@ -32,6 +32,7 @@ from config.kernel.models import AuditEntry
 from instruments.models import Instrument, Notice
 from instruments.services import opening_hours, research_groups
 from tests.booking.usage.conftest import wrong
+from tests.concurrency.world import add_instrument
 from tests.conftest import PRICE
 
 pytestmark = pytest.mark.django_db
@@ -316,6 +317,9 @@ def test_the_fee_falls_away_pro_rata_as_others_use_the_time(cast, life, booked, 
 def test_use_that_nobody_is_charged_for_and_use_elsewhere_take_nothing_away(cast, life, booked, slot):
     give_back(cast, booked(slot(9, 12)))
     life.whole(slot(12, 13), who="he", firm=cast.other_firm)
+    elsewhere = add_instrument(cast, "Electron microscope")
+    Instrument.objects.filter(pk=elsewhere.pk).update(service_modes=["assisted"])
+    life.whole(slot(9, 12), who="he", firm=cast.other_firm, instrument=elsewhere)
     again = booked(slot(9, 12), who="he", firm=cast.other_firm)
     transitions.check_in(cast.actor("wang"), again.pk, again.starts_at)
     transitions.check_out(cast.actor("wang"), again.pk, again.ends_at)
