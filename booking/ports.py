@@ -88,8 +88,9 @@ class MoneyPort(Protocol):
         (None: the lab did); too late to give the old time back for nothing, what that would cost stays with the new one.
         """
 
-    def was_moved_late(self, reservation: Reservation) -> bool:
-        """Whether the customer moved what was promised when it was too late already to give that back for nothing."""
+    def free_until(self, reservation: Reservation) -> datetime | None:
+        """Until when the customer may give the time back without being late, by what stands in its quote or by the lab's rules of now,
+        whichever is milder; what was moved too late is late already. None where the quote says nothing of it: the rules judge."""
 
     def on_progress(self, reservation: Reservation, action: Action, actor: Actor, now: datetime) -> None:
         """The use began, ended, or is talked about: what is held stays held. Raises Refusal when nothing holds it."""

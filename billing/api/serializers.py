@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from billing.pricing.rules.fees import FeeKind
 from billing.pricing.rules.samples import UNITS
+from billing.settlement.fee_figures import WhyFree
 from billing.settlement.fee_models import ReliefCause
 from billing.settlement.models import RenderState
 from billing.subsidy.rules.outcome import Payee, SettlementMode
@@ -126,7 +127,18 @@ class PreviewOut(CappedOut):
 class IfCancelledOut(serializers.Serializer):
     late = serializers.BooleanField(help_text="It would count as given back late by the customer.")
     fee_fen = serializers.IntegerField()
+    later_fee_fen = serializers.IntegerField(help_text="What it costs after free_until.")
     free_until = serializers.DateTimeField()
+    notice_minutes = serializers.IntegerField(help_text="How long before the start it may be given back without being late.")
+    why_free = serializers.ChoiceField(
+        choices=[str(each) for each in WhyFree],
+        allow_null=True,
+        help_text="Why it costs nothing now nor after free_until: the lab has not promised the time, gives it back itself, or the time "
+        "cannot be used. Null where it does, or is late already.",
+    )
+    may_pay = serializers.BooleanField(
+        help_text="False for a fee for a colleague in whose name one books no longer: cancelling is refused with consent.over."
+    )
     released_fen = serializers.IntegerField(help_text="Subsidy that is held for it and would go back to the programmes.")
     steps = StepOut(many=True)
 
@@ -145,7 +157,9 @@ class FeeOut(serializers.Serializer):
 
     kind = serializers.CharField(help_text=" or ".join(FeeKind) + ".")
     fee_fen = serializers.IntegerField()
-    fallen_fen = serializers.IntegerField(help_text="What fell away because the time was used after all.")
+    fallen_fen = serializers.IntegerField(
+        help_text="What fell away because the time was used after all, and what the lab waived."
+    )
     left_fen = serializers.IntegerField(help_text="Of the fee, whoever pays it.")
     paid_from_card_fen = serializers.IntegerField()
     returned_to_card_fen = serializers.IntegerField(help_text="Of that, because of what fell away.")
@@ -164,7 +178,7 @@ class WaiveIn(StrictSerializer):
 
 class ReservationFeeOut(serializers.Serializer):
     reservation = serializers.IntegerField()
-    if_cancelled = IfCancelledOut(allow_null=True, help_text="Null once it cannot be given back any more.")
+    if_cancelled = IfCancelledOut(allow_null=True, help_text="Null where it cannot be given back any more, or not by the caller.")
     fee = FeeOut(allow_null=True, help_text="Null where none was taken.")
 
 

@@ -15,7 +15,6 @@ from billing.settlement import reservation_figures
 from billing.settlement.fee_figures import FeeState, IfCancelled
 from billing.settlement.frozen import read as read_frozen
 from billing.settlement.models import FrozenAssessment, Statement
-from billing.settlement.rules.fees import free_until
 from billing.settlement.services.quotes import CapLeft, QuotePreview
 from billing.settlement.services.sample_quotes import SampleQuote
 from billing.subsidy.queries import KnownVersion, PoolLeft
@@ -23,6 +22,7 @@ from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award, Outcome, Unmet
 from billing.subsidy.rules.programme import Clause, Programme
 from booking.models import Reservation
+from booking.rules.policy import free_until
 from config.kernel.access import Actor
 
 Json = dict[str, Any]
@@ -67,7 +67,11 @@ def if_cancelled_json(found: IfCancelled, zone: ZoneInfo) -> Json:
     return {
         "late": found.late,
         "fee_fen": found.fee_fen,
+        "later_fee_fen": found.later_fee_fen,
         "free_until": found.free_until.astimezone(zone).isoformat(),
+        "notice_minutes": found.notice_minutes,
+        "why_free": found.why_free,
+        "may_pay": found.may_pay,
         "released_fen": found.released_fen,
         "steps": [_step(step, {}, {}) for step in found.steps],
     }

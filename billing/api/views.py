@@ -35,7 +35,7 @@ from billing.subsidy.rules.outcome import Balance
 from booking.api.serializers import StateOut
 from booking.api.views import ReservationActionView, expected_of, range_of
 from booking.models import Reservation
-from booking.rules.states import Action, ReservationState, actions_from
+from booking.services import transitions
 from config.kernel.access import get_visible
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.views import REPLAYED, ApiView
@@ -197,8 +197,8 @@ class FeeView(ApiView):
         rows = Reservation.objects.select_related("instrument__site", "instrument__policy", "organisation")
         found = get_visible(rows, self.actor, pk=int(pk))
         zone = ZoneInfo(found.instrument.site.time_zone)
-        open_still = Action.CANCEL in actions_from(ReservationState(found.state))
-        preview = fee_figures.if_cancelled(self.actor, found, self.now) if open_still else None
+        may_cancel = transitions.may_cancel(found, self.actor, self.now)
+        preview = fee_figures.if_cancelled(self.actor, found, self.now) if may_cancel else None
         state = fee_figures.fee_of(self.actor, found)
         return Response(
             {

@@ -8,17 +8,17 @@ from datetime import datetime
 from enum import StrEnum
 
 from billing.pricing.rules.fees import NO_FEE, FeeKind
+from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
 from billing.settlement import reservation_figures
 from billing.settlement.fee_models import BookingFee, FeeRelief, ReliefCause
-from billing.settlement.models import Quote
 from billing.settlement.rules import fees as rules
 from billing.settlement.services import fees
 from booking.models import Reservation
 from booking.rules.leaving import Fault
+from booking.rules.policy import free_until
 from booking.rules.states import Action, ReservationState
-from booking.services import transitions
-from booking.services.context import policy_for
+from booking.services import consents, transitions
 from config.kernel.access import Actor, visible_to
 
 
@@ -45,6 +45,8 @@ class IfCancelled:
     """What it costs after ``free_until``, in fen."""
     why_free: WhyFree | None = None
     """Why it costs nothing now and does not become late at ``free_until`` either; None where it does, or is late already."""
+    may_pay: bool = True
+    """Whether the actor may take the fee on for whose booking it is (``consents.acts_for``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +80,20 @@ class FeeState:
 def if_cancelled(actor: Actor, reservation: Reservation, now: datetime) -> IfCancelled:
     """For a reservation that the actor may see, with instrument, its policy and site, and customer; as ``transitions.cancel`` would do."""
     fault = transitions.fault_in(reservation, Action.CANCEL, actor, now)
-    quote = Quote.objects.filter(reservation=reservation, accepted_at__isnull=False).order_by("-revision").first()
-    foreseen = fees.foresee(quote, fault, now)
-    notice, starts_at = policy_for(reservation.instrument).cancel_notice_minutes, reservation.starts_at
-    if quote is not None and fees.TERMS in quote.inputs:
-        terms = quote.inputs[fees.TERMS]
-        notice = min(notice, terms["notice_minutes"])
-        starts_at = rules.promised_start(quote.inputs, terms)
-    free_until = rules.free_until(starts_at, notice)
+    quote = fees.quote_of(reservation)
+    foreseen, told = fees.foresee(quote, fault, now), fees.told_of(reservation, quote)
+    fee_fen = foreseen.priced.fee_fen
+    until = told.free_until or free_until(reservation.starts_at, told.notice_minutes)
     return IfCancelled(
         late=fault is not None,
-        fee_fen=foreseen.priced.fee_fen,
-        free_until=free_until,
-        notice_minutes=notice,
+        fee_fen=fee_fen,
+        free_until=until,
+        notice_minutes=told.notice_minutes,
         released_fen=reservation_figures.held_fen(reservation),
         steps=foreseen.priced.steps,
         later_fee_fen=fees.foresee(quote, Fault.LATE_CANCEL, reservation.starts_at).priced.fee_fen,
-        why_free=_why_free(actor, reservation, is_late=fault is not None or now <= free_until),
+        why_free=_why_free(actor, reservation, is_late=fault is not None or now <= until),
+        may_pay=not fee_fen or consents.acts_for(reservation, actor, now),
     )
 
 
@@ -107,17 +106,17 @@ def _why_free(actor: Actor, reservation: Reservation, *, is_late: bool) -> WhyFr
     return None if is_late else WhyFree.UNUSABLE
 
 
-def stays_when_moved(reservation: Reservation, gross_fen: int, now: datetime) -> int:
-    """What giving the time back will cost, in fen, when the customer moves it now to a time of ``gross_fen``, too late to give the old
-    one back for nothing; 0: nothing stays."""
-    quote = Quote.objects.filter(reservation=reservation, held_at__isnull=False).order_by("-revision").first()
-    if quote is None or fees.TERMS not in quote.inputs or reservation.state == ReservationState.REQUESTED:
-        return 0
-    stays = rules.moved_terms(quote.inputs, quote.inputs[fees.TERMS], quote.gross_fen, now)
-    schedule = fees.fee_schedule(quote)
-    if not stays or schedule is None:
-        return 0
-    return rules.fees_on(schedule, max(gross_fen, stays["fee_gross_fen"])).get(FeeKind.LATE_CANCEL, NO_FEE).fee_fen
+def stays_when_moved(reservation: Reservation, schedule: PriceSchedule, gross_fen: int, now: datetime) -> int | None:
+    """What giving the time back will cost, in fen, when the customer moves it now to a time of ``gross_fen`` under ``schedule``, too late
+    to give the old one back for nothing; None: it may be given back in time again."""
+    quote = fees.quote_of(reservation)
+    if quote is None or reservation.state == ReservationState.REQUESTED:
+        return None
+    terms = fees.terms(schedule, gross_fen, reservation, quote, now).get(fees.TERMS, {})
+    if "starts_at" not in terms:
+        return None
+    kept = fees.thaw_schedule(terms)
+    return rules.fees_on(kept, max(gross_fen, terms["fee_gross_fen"])).get(FeeKind.LATE_CANCEL, NO_FEE).fee_fen
 
 
 def fee_of(actor: Actor, reservation: Reservation) -> FeeState | None:

@@ -13,10 +13,21 @@ from rest_framework.serializers import BaseSerializer
 from booking.models import BookingConsent
 from booking.queries import consents as queries
 from booking.services import consents
-from config.kernel.api.fields import Day, Id
+from config.kernel.api.fields import Day, Id, Text
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, PageParameters, StrictSerializer
 from config.kernel.api.views import ApiView
+from instruments.models import Membership
+
+
+class ColleagueParameters(PageParameters):
+    q = Text(max_length=100, required=False, help_text="A part of the name or of the e-mail.")
+
+
+class ColleagueOut(serializers.Serializer):
+    organisation = serializers.IntegerField()
+    taker = serializers.IntegerField(help_text="Send both to let them book in my name.")
+    taker_name = serializers.CharField()
 
 
 class ConsentIn(StrictSerializer):
@@ -47,12 +58,16 @@ def consent_out(row: BookingConsent) -> dict[str, Any]:
     }
 
 
+def colleague_out(row: Membership) -> dict[str, Any]:
+    return {"organisation": row.organisation_id, "taker": row.user_id, "taker_name": str(row.user)}
+
+
 class ConsentView(ApiView):
     """Given and taken by me; with a token of scope ``book``."""
 
     token_scopes = {"GET": "read", "POST": "book"}
     queryset = BookingConsent.objects.none()
-    parameters_shapes = {"list": PageParameters}
+    parameters_shapes = {"list": PageParameters, "colleagues": ColleagueParameters}
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return ConsentIn if self.action == "create" else NoFields
@@ -61,6 +76,14 @@ class ConsentView(ApiView):
     def list(self, request: Request) -> Response:
         """What holds today."""
         return self.paged(queries.mine(self.actor, self.now), consent_out)
+
+    @extend_schema(
+        operation_id="booking_consents_colleagues", parameters=[ColleagueParameters], responses=ColleagueOut(many=True)
+    )
+    def colleagues(self, request: Request) -> Response:
+        """Whom I could let book in my name: who else may book for one of my organisations."""
+        text = " ".join(self.parameters(request).get("q", "").split())
+        return self.paged(consents.colleagues_found(self.actor, text), colleague_out)
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: ConsentOut})
     def create(self, request: Request) -> Response:

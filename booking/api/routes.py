@@ -108,6 +108,7 @@ def _consents() -> list[URLPattern]:
     consent = consents.ConsentView
     return [
         re_path(r"^booking-consents/$", consent.as_view({"get": "list", "post": "create"}), name="api_booking_consents"),
+        re_path(r"^booking-consents/colleagues/$", consent.as_view({"get": "colleagues"}), name="api_booking_consent_colleagues"),
         re_path(rf"^booking-consents/{ID}/end/$", consent.as_view({"post": "end"}), name="api_booking_consent_end"),
     ]
 

@@ -234,7 +234,7 @@ class CustomerActionView(ReservationActionView):
     def cancel(self, request: Request, pk: str) -> Response:
         """Give the time back; the lab may do so too and then says why. 409 when the fee is more than was seen."""
 
-        def act(key: int, values: dict[str, Any]) -> int:
+        def act(key: int, values: dict[str, Any]) -> object:
             return transitions.cancel(self.actor, key, self.now, values["reason"], values.get("expected_fee_fen"))
 
         return self.step(request, pk, act)

@@ -11,7 +11,7 @@ from booking.services import consents
 from config.kernel.access import Actor, visible_to
 
 MOST = 200
-"""How many a page lists."""
+"""How many names a booking form offers."""
 
 
 def mine(actor: Actor, now: datetime) -> QuerySet[BookingConsent]:
@@ -20,8 +20,18 @@ def mine(actor: Actor, now: datetime) -> QuerySet[BookingConsent]:
     return rows.order_by("giver__full_name", "taker__full_name", "pk")
 
 
+def given(actor: Actor, now: datetime) -> QuerySet[BookingConsent]:
+    """Who may book in the actor's name today."""
+    return mine(actor, now).filter(giver_id=actor.user_id)
+
+
+def taken(actor: Actor, now: datetime) -> QuerySet[BookingConsent]:
+    """In whose name the actor may book today."""
+    return mine(actor, now).filter(taker_id=actor.user_id)
+
+
 def bookable_people(actor: Actor, organisation_id: int, now: datetime) -> list[BookingConsent]:
     """In whose name the actor may book for an organisation, by name; usually nobody: one query."""
     if actor.user_id is None:
         return []
-    return list(mine(actor, now).filter(taker_id=actor.user_id, organisation_id=organisation_id)[:MOST])
+    return list(taken(actor, now).filter(organisation_id=organisation_id)[:MOST])

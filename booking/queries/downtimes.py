@@ -80,7 +80,7 @@ def _own_ranges(rows: Sequence[Reservation], during: TimeRange) -> set[int]:
 def _hit(
     actor: Actor, row: Reservation, times: tuple[TimeRange, ...], elsewhere: FoundTime | None, own: bool, now: datetime
 ) -> Hit:
-    asks_oneself = row.requested_by_id == actor.user_id
+    asks_oneself = row.is_of(actor.user_id)
     choices = choices_for(ReservationState(row.state), row.starts_at, now, asks_oneself=asks_oneself) if own else (Choice.KEEP,)
     if not times:
         choices = tuple(one for one in choices if one is not Choice.OFFER)

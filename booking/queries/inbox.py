@@ -199,7 +199,7 @@ def histories(actor: Actor, reservation: Reservation) -> tuple[History, History]
 
 
 def _late_cancellations() -> QuerySet[ReservationTransition]:
-    """That whoever had asked for an approved time gave it back later than the lab wants (``rules.policy.is_late_cancellation``)."""
+    """That whoever had asked for an approved time gave it back later than the lab's rules of now want."""
     house = Value(HOUSE.cancel_notice_minutes)
     notice = Coalesce(OuterRef("instrument__policy__cancel_notice_minutes"), house) * Value(timedelta(minutes=1))
     return ReservationTransition.objects.filter(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from booking.rules.policy import BookingPolicy, is_late_cancellation
+from booking.rules.policy import BookingPolicy, free_until
 from booking.rules.states import Action, ReservationState
 from config.kernel.time_range import TimeRange
 
@@ -21,23 +21,30 @@ class Fault(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Release:
     """A reservation in state ``before`` that gives its time back. ``by_customer``: the customer's own side does it; ``imported``: a list
-    of the lab's brought it, and the customer was never asked; ``moved_late``: it was their wish to move it when the old time could not be
-    given back in time any more."""
+    of the lab's brought it, and the customer was never asked; ``free_until``: until when the customer was told that it may be given back
+    (None: nobody was told)."""
 
     action: Action
     before: ReservationState
     by_customer: bool
     imported: bool = False
-    moved_late: bool = False
+    free_until: datetime | None = None
 
 
-def fault_of(release: Release, policy: BookingPolicy, booked: TimeRange, now: datetime) -> Fault | None:
-    """The customer's fault in it, if any: never where the lab gives the time back, nor for what the lab had not promised yet,
-    nor for what the customer had not asked for."""
+def possible_fault(release: Release) -> Fault | None:
+    """What the customer may be blamed for, whenever it is: nothing where the lab gives the time back, nor for what the lab had not
+    promised yet, nor for what the customer had not asked for."""
     if release.imported or release.before is not ReservationState.APPROVED:
         return None
     if release.action is Action.MARK_NO_SHOW:
         return Fault.NO_SHOW
-    if release.action is not Action.CANCEL or not release.by_customer:
-        return None
-    return Fault.LATE_CANCEL if release.moved_late or is_late_cancellation(policy, booked, now) else None
+    return Fault.LATE_CANCEL if release.action is Action.CANCEL and release.by_customer else None
+
+
+def fault_of(release: Release, policy: BookingPolicy, booked: TimeRange, now: datetime) -> Fault | None:
+    """The customer's fault in it, if any: what they were told counts, and the policy where they were told nothing."""
+    fault = possible_fault(release)
+    if fault is not Fault.LATE_CANCEL:
+        return fault
+    until = release.free_until or free_until(booked.starts_at, policy.cancel_notice_minutes)
+    return fault if now > until else None

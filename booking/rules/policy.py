@@ -133,9 +133,9 @@ def satisfies(policy: BookingPolicy, requested: TimeRange, zone: ZoneInfo, now: 
     return not any(rule.is_broken(policy, requested, zone, now) for rule in _RULES)
 
 
-def is_late_cancellation(policy: BookingPolicy, booked: TimeRange, now: datetime) -> bool:
-    """Whether a cancellation ``now`` comes later than the policy's cancel notice before the booked start."""
-    return now > booked.starts_at - timedelta(minutes=policy.cancel_notice_minutes)
+def free_until(starts_at: datetime, notice_minutes: int) -> datetime:
+    """Until when a booking may be given back without being late, this instant included."""
+    return starts_at - timedelta(minutes=notice_minutes)
 
 
 def _iso(instant: datetime, zone: ZoneInfo) -> str:

@@ -216,7 +216,8 @@ class _Judge:
             fate = "refused" if reasons else "created"
             # What it becomes is part of what was previewed: a booking that has passed since is not written as past use unseen.
             becomes = (Reason(f"booking_import.{self._becomes(one.placed)}", {}, ""),)
-            fates[one.placed.position] = self._fate(one.placed.row, fate, reasons or becomes, found=one.found)
+            said = tuple(_of_a_past_day(reason) for reason in reasons) or becomes
+            fates[one.placed.position] = self._fate(one.placed.row, fate, said, found=one.found)
         return [fates[position] for position in range(len(rows))], judged
 
     def _becomes(self, one: Placed) -> str:
@@ -368,3 +369,8 @@ BOOKINGS = ImportKind(
 )
 
 __all__ = ["BOOKINGS", "Kind", "import_bookings"]
+
+
+def _of_a_past_day(reason: Reason) -> Reason:
+    """What money says against a row, in words for who brings a list: the price is missing on the day of the row."""
+    return Reason("booking_import.no_price", reason.params, reason.field) if reason.code == "price.none" else reason

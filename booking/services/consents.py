@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from booking.models import BookingConsent, Reservation
 from booking.services.refusing import BOOKING_ROLES
@@ -116,6 +116,19 @@ def colleagues(actor: Actor, organisation_id: int) -> QuerySet[User]:
     members = Membership.objects.filter(organisation_id=organisation_id, role__in=roles)
     people = User.objects.filter(pk__in=members.values("user_id"), is_active=True)
     return people.exclude(pk=actor.person_id).order_by("full_name", "pk")
+
+
+def colleagues_found(actor: Actor, text: str = "") -> QuerySet[Membership]:
+    """With whom the actor may book for an organisation, each pair of organisation and person once, by the person's name; ``text`` is a part
+    of the name or of the e-mail. In one query with person and organisation; the caller caps it."""
+    own = actor.organisations(*BOOKING_ROLES)
+    rows = Membership.objects.filter(
+        organisation_id__in=own, role__in=[str(role) for role in BOOKING_ROLES], user__is_active=True
+    )
+    if text:
+        rows = rows.filter(Q(user__full_name__icontains=text) | Q(user__email__icontains=text))
+    place = ("user__full_name", "user_id", "organisation_id")
+    return rows.exclude(user=actor.person_id).select_related("user", "organisation").order_by(*place).distinct(*place)
 
 
 def local_today(now: datetime) -> date:

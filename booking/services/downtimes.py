@@ -258,7 +258,7 @@ def _act(actor: Actor, downtime: Downtime, locked: Reservation, decision: Decisi
         reason = downtime_news.reason_for(locked, downtime)
         sessions.finish(locked, actor, now, sessions.Ending(now, note=reason, fault=True))
         return Became.ENDED
-    asks_oneself = locked.requested_by_id == actor.user_id
+    asks_oneself = locked.is_of(actor.user_id)
     allowed = choices_for(ReservationState(locked.state), locked.starts_at, now, asks_oneself=asks_oneself)
     if not downtime_rows.is_hit(locked, downtime.during):
         allowed = (Choice.KEEP,)

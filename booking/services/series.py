@@ -96,8 +96,8 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked for: the reservations in order of their ordinals. ``state`` is "requested", or "approved" where the lab asks for no
-    approval."""
+    """What was asked for: the reservations in order of their ordinals. ``state`` is "approved" where nobody has to
+    agree to any of them, and else "requested"."""
 
     series_id: int
     reservation_ids: tuple[int, ...]
@@ -180,11 +180,17 @@ def ask(actor: Actor, wish: Wish, picks: Sequence[Pick], now: datetime, *, idemp
 
     def effect() -> dict[str, Any]:
         made = _ask(actor, wish, picks, now)
-        return {"series": made[0].series_id, "reservations": [one.pk for one in made], "state": str(made[0].state)}
+        return {"series": made[0].series_id, "reservations": [one.pk for one in made], "state": str(_state(made))}
 
     payload = {**shared.payload(), "rule": wish.rule.document(), "picks": [_pick_payload(pick) for pick in picks]}
     result, replayed = transactions.run(lambda: idempotency.once(actor, ROUTE, idempotency_key, payload, now, effect))
     return Asked(result["series"], tuple(result["reservations"]), result["state"], replayed)
+
+
+def _state(made: Sequence[Reservation]) -> ReservationState:
+    """Of all together: approved is what has nobody to wait for."""
+    approved = all(one.state == ReservationState.APPROVED for one in made)
+    return ReservationState.APPROVED if approved else ReservationState.REQUESTED
 
 
 def _pick_payload(pick: Pick) -> list[Any]:
@@ -237,12 +243,13 @@ def _ask_one(
 
 
 def _tell(series: ReservationSeries, made: Sequence[Reservation], now: datetime) -> None:
-    """The lab hears of those that a leader is not asked about first; of the others when the leader has agreed."""
+    """The customer hears of those that are approved at once; the lab of those that a leader is not asked about first, and of the others
+    when the leader has agreed."""
     lab = made[0].instrument.organisation_id
-    if made[0].state == ReservationState.REQUESTED:
-        waiting = spending.waiting_for_leaders(made)
-        ready = [one for one in made if one.pk not in waiting]
-        if ready:
-            notices.tell_of_series(series, ready, {notices.SERIES_REQUESTED: notices.told_managers(lab, now)}, now)
-    else:
-        notices.tell_of_series(series, made, {"series.booked": person(series.requested_by_id)}, now)
+    waiting = spending.waiting_for_leaders(made)
+    booked = [one for one in made if one.state == ReservationState.APPROVED]
+    ready = [one for one in made if one.state == ReservationState.REQUESTED and one.pk not in waiting]
+    if booked:
+        notices.tell_of_series(series, booked, {"series.booked": person(series.requested_by_id)}, now)
+    if ready:
+        notices.tell_of_series(series, ready, {notices.SERIES_REQUESTED: notices.told_managers(lab, now)}, now)

@@ -19,7 +19,7 @@ from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.changes import ChangeState, Side
 from booking.rules.series import Clock, Scope
 from booking.rules.series_shift import Shift
-from booking.rules.states import Action, ReservationState
+from booking.rules.states import ReservationState
 from booking.services import changes, conflicts, notices, transitions
 from booking.services import context as booking_context
 from booking.services.changes import ChangeRequest
@@ -233,10 +233,10 @@ class _Walk:
         """Change one reservation; with what the customer pays then (of one that is given back: the fee). Raises as its service, Refusal
         ``booking.time_not_local``."""
         if self.asked.step is Step.CANCEL:
-            late = transitions.fault_in(reservation, Action.CANCEL, self.actor, self.now) is not None
-            fee_fen = transitions.cancel(self.actor, reservation.pk, self.now, self.asked.reason, expected.payable_now_fen)
-            self.fees_fen += fee_fen
-            return Outcome.CANCELLED_LATE if late else Outcome.CANCELLED, ExpectedFigures(fee_fen, fee_fen)
+            given = transitions.cancel(self.actor, reservation.pk, self.now, self.asked.reason, expected.payable_now_fen)
+            self.fees_fen += given.fee_fen
+            outcome = Outcome.CANCELLED if given.fault is None else Outcome.CANCELLED_LATE
+            return outcome, ExpectedFigures(given.fee_fen, given.fee_fen)
         if new is None:
             raise Refusal.of("booking.time_not_local", "starts_at", zone=self._zone.key)
         request = ChangeRequest(reservation.pk, new, self.asked.reason, expected=expected)

@@ -8,6 +8,7 @@ calls the money port: all in one transaction.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -18,9 +19,9 @@ from booking.models import Reservation, ReservationTransition
 from booking.rules.attendance import arrival_faults, grace_ends_at, is_due_expired, is_due_missed
 from booking.rules.credit import EventKind
 from booking.rules.deciding import Verdict
-from booking.rules.leaving import Fault, Release, fault_of
+from booking.rules.leaving import Fault, Release, fault_of, possible_fault
 from booking.rules.spending import Wait
-from booking.rules.states import Action, ReservationState, next_state
+from booking.rules.states import Action, ReservationState, actions_from, next_state
 from booking.services import conflicts, consents, credit, decisions, downtime_rows, holds, notices, sessions, spending
 from booking.services.context import of_reservation, policy_for
 from booking.services.decisions import How
@@ -38,6 +39,14 @@ Permission = Callable[[Reservation, Actor], None]
 Said = Callable[[Reservation], None]
 AT_ONCE = How()
 _NEWS = {Action.CANCEL: "cancelled", Action.MARK_NO_SHOW: "no_show"}
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What was found when a time was given back: the customer's fault in it, if any, and the fee that was taken, in fen (0: none)."""
+
+    fault: Fault | None
+    fee_fen: int
 
 
 def approve(actor: Actor, reservation_id: int, now: datetime, how: How = AT_ONCE, *, seen: TimeRange | None = None) -> None:
@@ -182,15 +191,15 @@ def cancel(
     seen_fee_fen: int | None = None,
     *,
     not_to: Collection[str] = (),
-) -> int:
-    """Give the time back before it starts; the lab may do so too, with a reason. Returns the fee in fen (0: none).
+) -> GivenBack:
+    """Give the time back before it starts; the lab may do so too, with a reason.
 
     ``seen_fee_fen``: the fee that the customer saw; ``not_to``: codes of news whose readers know already. Raises NotFound, Forbidden,
     Refusal ``booking.reason_missing``, ``booking.too_late_to_cancel``, ``booking.illegal_transition``, ``consent.over`` (a fee
     for a colleague in whose name the actor books no longer), Conflict ``billing.fee_differs`` when it is more than was seen.
     """
 
-    def may_cancel(reservation: Reservation, actor: Actor) -> None:
+    def require(reservation: Reservation, actor: Actor) -> None:
         if for_the_lab(reservation, actor):
             if not reason.strip():
                 raise Refusal.of("booking.reason_missing", field="reason")
@@ -199,8 +208,16 @@ def cancel(
         if now >= reservation.starts_at:
             raise Refusal.of("booking.too_late_to_cancel")
 
-    asked = (now, reason.strip(), may_cancel)
+    asked = (now, reason.strip(), require)
     return _release(actor, reservation_id, Action.CANCEL, *asked, seen_fee_fen=seen_fee_fen, not_to=not_to)
+
+
+def may_cancel(reservation: Reservation, actor: Actor, now: datetime) -> bool:
+    """Whether ``cancel`` lets the actor give it back now, with a reason where it asks for one; for a fee it asks ``consents.acts_for``
+    too."""
+    if Action.CANCEL not in actions_from(ReservationState(reservation.state)):
+        return False
+    return for_the_lab(reservation, actor) or (answers_for(reservation, actor) and now < reservation.starts_at)
 
 
 def cancel_by_time(locked: Reservation, now: datetime, reason: str) -> None:
@@ -302,12 +319,11 @@ def _release(
     said: Said | None = None,
     seen_fee_fen: int | None = None,
     not_to: Collection[str] = (),
-) -> int:
-    """``said`` tells of it where that is more than the news of the action, which goes to nobody of ``not_to``. Returns the fee in fen
-    (0: none)."""
+) -> GivenBack:
+    """``said`` tells of it where that is more than the news of the action, which goes to nobody of ``not_to``."""
     seen_by(actor, reservation_id)
 
-    def work() -> int:
+    def work() -> GivenBack:
         locked = lock_row(reservation_id)
         permission(locked, actor)  # it looks at time and grace, which may have changed while the lock was waited for
         leaving = _left(locked, action, actor, now, seen_fee_fen)
@@ -320,7 +336,7 @@ def _release(
             said(locked)
         else:
             notices.defer(locked, _NEWS[action], now, not_to, reason=reason, fee_fen=fee_fen or None)
-        return fee_fen
+        return GivenBack(leaving.fault, fee_fen)
 
     return transactions.run(work)
 
@@ -331,10 +347,10 @@ def fault_in(reservation: Reservation, action: Action, actor: Actor, now: dateti
     Nothing where the time could not be used: the instrument does not run then, or its calendar was closed meanwhile; nor where it is
     given back ``for_the_lab``.
     """
-    by_customer = not for_the_lab(reservation, actor)
-    moved_late = action is Action.CANCEL and by_customer and ports.money().was_moved_late(reservation)
-    before = ReservationState(reservation.state)
-    release = Release(action, before, by_customer, imported=reservation.imported, moved_late=moved_late)
+    before, by_customer = ReservationState(reservation.state), not for_the_lab(reservation, actor)
+    release = Release(action, before, by_customer, imported=reservation.imported)
+    if possible_fault(release) is Fault.LATE_CANCEL:
+        release = replace(release, free_until=ports.money().free_until(reservation))
     fault = fault_of(release, policy_for(reservation.instrument), reservation.during, now)
     return fault if fault is not None and _could_be_used(reservation) else None
 
@@ -367,8 +383,11 @@ def _lab_only(reservation: Reservation, actor: Actor) -> None:
     actor.require_in(reservation.instrument.organisation_id, Role.LAB_MANAGER)
 
 
+def answers_for(reservation: Reservation, actor: Actor) -> bool:
+    """Whether the actor asked for it, or administers its customer."""
+    return reservation.is_of(actor.user_id) or reservation.organisation_id in actor.organisations(Role.FIRM_ADMIN)
+
+
 def _customer_only(reservation: Reservation, actor: Actor) -> None:
-    if reservation.is_of(actor.user_id):
-        return
-    if reservation.organisation_id not in actor.organisations(Role.FIRM_ADMIN):
+    if not answers_for(reservation, actor):
         raise Forbidden.of("booking.not_yours")

@@ -181,13 +181,12 @@ def rights(actor: Actor, reservation: Reservation, now: datetime, *, waits_for_c
     asked = reservation.is_of(actor.user_id)
     books = reservation.organisation_id in actor.organisations(*BOOKING_ROLES)
     is_customer = asked or reservation.organisation_id in actor.organisations(Role.RESEARCHER, Role.FIRM_ADMIN)
-    owns = asked or reservation.organisation_id in actor.organisations(Role.FIRM_ADMIN)
-    moves = for_lab or (owns and consents.acts_for(reservation, actor, now))
+    moves = for_lab or (transitions.answers_for(reservation, actor) and consents.acts_for(reservation, actor, now))
     return Rights(
         is_customer=is_customer,
         is_lab=is_lab,
         for_lab=for_lab,
-        may_cancel=Action.CANCEL in actions and (for_lab or (owns and now < reservation.starts_at)),
+        may_cancel=transitions.may_cancel(reservation, actor, now),
         may_move=Action.MOVE in actions and moves and now < reservation.ends_at,
         may_decide=Action.APPROVE in actions and is_lab,
         may_accept=waits_for_customer and Action.APPROVE in actions and books,

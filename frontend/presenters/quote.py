@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import NamedTuple
 
 from django.utils.functional import Promise
@@ -17,6 +17,7 @@ from billing.settlement.services.quotes import QuotePreview
 from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.parts.caps import Cap, CapPer
 from booking.models import BookingConsent
+from booking.rules.policy import free_until
 from booking.services.context import BookingContext
 from config.kernel.time_range import TimeRange
 from frontend import display
@@ -136,7 +137,7 @@ def quote_view(
     now: datetime,
 ) -> QuoteView:
     """``preview`` is None where the instrument has no price."""
-    until = during.starts_at - timedelta(minutes=context.policy.cancel_notice_minutes)
+    until = free_until(during.starts_at, context.policy.cancel_notice_minutes)
     common = {
         "during": during,
         "zone": context.zone.key,

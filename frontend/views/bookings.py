@@ -285,7 +285,7 @@ def reservation_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     refusal: Refusal | None = None
     if request.method == "POST":
         try:
-            fee_fen = transitions.cancel(actor, pk, now, " ".join(reason.split())[:300].replace("\x00", ""), _seen_fee(request))
+            given = transitions.cancel(actor, pk, now, " ".join(reason.split())[:300].replace("\x00", ""), _seen_fee(request))
         except NotFound:
             raise
         except Refusal as refused:
@@ -293,10 +293,10 @@ def reservation_cancel(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             said = (
                 _("Cancelled for a fee of %(fee)s. The time is free again.")
-                if fee_fen
+                if given.fee_fen
                 else _("Cancelled. The time is free again.")
             )
-            messages.success(request, said % {"fee": display.yuan(fee_fen)})
+            messages.success(request, said % {"fee": display.yuan(given.fee_fen)})
             return redirect("reservation_detail", pk)
     reservation = get_visible(queries.reservations_visible(actor).select_related("instrument__policy"), actor, pk=pk)
     rights = life.rights(actor, reservation, now, waits_for_customer=False)

@@ -45,7 +45,7 @@ class MovePage:
     during: TimeRange | None
     old: AssessmentRows | None
     new: AssessmentRows | None
-    fee_stays_fen: int
+    fee_stays_fen: int | None
     alternatives: list[tuple[str, str]]
     problems: list[str]
     key: str
@@ -112,13 +112,15 @@ def _page(
     zone = ZoneInfo(reservation.instrument.site.time_zone)
     problems = sentences(refusal) if refusal else []
     new: AssessmentRows | None = None
-    stays_fen = 0
+    stays_fen: int | None = None
     if during is not None and during != reservation.during:
         try:
             preview = moving.preview(actor, reservation.pk, during, now)
             new = assessment.of_preview(preview)
             if side is Side.CUSTOMER:
-                stays_fen = fee_figures.stays_when_moved(reservation, preview.assessment.gross_fen, now)
+                stays_fen = fee_figures.stays_when_moved(
+                    reservation, preview.prepared.inputs.schedule, preview.assessment.gross_fen, now
+                )
         except Refusal as refused:
             problems += sentences(refused)
     quote = reservation_figures.money_of(actor, reservation).quote

@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from booking import queries
 from booking.queries import consents as consent_queries
 from booking.services import consents
+from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Refusal
-from frontend import display
 from frontend.consent_forms import ConsentForm
 from frontend.forms import refusal_to_form
 from frontend.http import actor_of
 from frontend.refusals import sentences, status_of
 from frontend.templatetags.jishi import bilingual
+
+PER_PAGE = 20
+#: How many colleagues the form offers; of more, a part of the name or e-mail is asked for.
+MOST_FOUND = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Colleagues with whom the actor may book for an organisation, as "organisation:person" and a name; ``more``: there are others.
+    ``text``: what was looked for."""
+
+    people: list[tuple[str, str]]
+    more: bool
+    text: str
+
+    @classmethod
+    def of(cls, actor: Actor, request: HttpRequest) -> Found:
+        asked = request.POST if request.method == "POST" else request.GET
+        text = " ".join(asked.get("q", "").replace("\x00", "").split())[:100]
+        rows = list(consents.colleagues_found(actor, text)[: MOST_FOUND + 1])
+        several = len(actor.organisations(*BOOKING_ROLES)) > 1
+        people = [
+            (f"{row.organisation_id}:{row.user_id}", f"{row.user} · {bilingual(row.organisation)}" if several else str(row.user))
+            for row in rows[:MOST_FOUND]
+        ]
+        return cls(people, len(rows) > MOST_FOUND, text)
 
 
 @login_required
@@ -28,7 +56,8 @@ from frontend.templatetags.jishi import bilingual
 def colleague_list(request: HttpRequest) -> HttpResponse:
     """What holds today, and letting one more colleague."""
     actor, now = actor_of(request), timezone.now()
-    form = ConsentForm(_people(actor), request.POST if request.method == "POST" else None)
+    found = Found.of(actor, request)
+    form = ConsentForm(found.people, request.POST if request.method == "POST" else None)
     status = 422 if request.method == "POST" else 200
     if request.method == "POST" and form.is_valid():
         try:
@@ -39,7 +68,7 @@ def colleague_list(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, _("%(taker)s may book in your name. Both of you have been told.") % {"taker": given.taker})
             return redirect("colleague_list")
-    return _page(request, actor, form, status)
+    return _page(request, actor, form, found, status)
 
 
 @login_required
@@ -52,28 +81,22 @@ def colleague_end(request: HttpRequest, pk: int) -> HttpResponse:
     except NotFound:
         raise
     except Refusal as refusal:
-        return _page(request, actor, ConsentForm(_people(actor)), status_of(refusal), refusal)
+        found = Found.of(actor, request)
+        return _page(request, actor, ConsentForm(found.people), found, status_of(refusal), refusal)
     messages.success(request, _("Ended. What has been booked stays as it is; both of you have been told."))
     return redirect("colleague_list")
 
 
-def _page(request: HttpRequest, actor: Actor, form: ConsentForm, status: int, refusal: Refusal | None = None) -> HttpResponse:
-    rows = list(consent_queries.mine(actor, timezone.now())[: consent_queries.MOST])
+def _page(
+    request: HttpRequest, actor: Actor, form: ConsentForm, found: Found, status: int, refusal: Refusal | None = None
+) -> HttpResponse:
+    now = timezone.now()
     context = {
         "form": form,
-        "has_colleagues": bool(form.fields["taker"].choices[1:]),  # type: ignore[attr-defined]
-        "given": [(row, display.date_words(row.until_on)) for row in rows if row.giver_id == actor.user_id],
-        "taken": [(row, display.date_words(row.until_on)) for row in rows if row.taker_id == actor.user_id],
+        "found": found,
+        "most": MOST_FOUND,
+        "given": Paginator(consent_queries.given(actor, now), PER_PAGE).get_page(request.GET.get("given")),
+        "taken": Paginator(consent_queries.taken(actor, now), PER_PAGE).get_page(request.GET.get("taken")),
         "problems": sentences(refusal) if refusal else [],
     }
     return render(request, "booking/colleagues.html", context, status=status)
-
-
-def _people(actor: Actor) -> list[tuple[str, str]]:
-    """Every colleague with whom the actor may book for an organisation, as "organisation:person" and a name."""
-    organisations = queries.bookable_organisations(actor)
-    return [
-        (f"{one.pk}:{person.pk}", f"{person} · {bilingual(one)}" if len(organisations) > 1 else str(person))
-        for one in organisations
-        for person in consents.colleagues(actor, one.pk)
-    ]

@@ -458,6 +458,7 @@ API: dict[str, Route] = {
         {"GET": Rule(*SEES["reservation"]), "POST": Rule(CUSTOMERS | LAB, only("foreign"), TRIED, body=_times)}, "reservation:approved"
     ),
     "api_booking_consents": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=TRIED, body=_consent, role_first=True)}),
+    "api_booking_consent_colleagues": Route({"GET": Rule(PERSONS)}),
     "api_booking_consent_end": acts("consent", CUSTOMERS, only("foreign")),
     "api_reservation_change_accept": acts("move_id", LAB),
     "api_reservation_change_refuse": acts("move_id", LAB, body=reason),

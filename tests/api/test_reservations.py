@@ -245,6 +245,9 @@ def test_a_colleague_agrees_and_is_booked_for_over_the_api(api, cast, asked):
     body = asked(for_person=zhao.pk)
     refused = api("lin", "book").post("reservations/", body)
     assert (refused.status_code, codes(refused)) == (422, {"consent.missing"})
+    colleagues = api("zhao").get("booking-consents/colleagues/?q=lin@").json()["results"]
+    assert colleagues == [{"organisation": cast.firm.pk, "taker": lin.pk, "taker_name": "Lin"}]
+    assert api("he").get("booking-consents/colleagues/?q=lin@").json()["results"] == []
     given = api("zhao").post("booking-consents/", {"organisation": cast.firm.pk, "taker": lin.pk, "until_on": "2026-12-31"})
     assert given.status_code == 201
     row = api("lin").get("booking-consents/").json()["results"][0]

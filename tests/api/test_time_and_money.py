@@ -328,7 +328,9 @@ def test_opening_is_that_of_the_callers_organisations_and_managers_read_the_rule
 
 
 # --- Fees for unused time ----------------------------------------------------------------------------------------------
-def test_the_fee_is_told_in_price_and_quote_asked_for_with_the_cancellation_and_read_afterwards(api, booked, cast, now):
+def test_the_fee_is_told_in_price_and_quote_asked_for_with_the_cancellation_and_read_afterwards(
+    api, booked, cast, now, monkeypatch
+):
     fees = {"fees": {"late_cancel": {"share": "0.5", "at_most": "100"}}}
     pricing.publish_price(cast.actor("li"), cast.xrd, PRICE | fees, now.date(), now, now.date())
     policies.say(cast.actor("wang"), policies.Scope(cast.lab.pk), {"cancel_notice_minutes": 3 * 1440}, now)
@@ -339,6 +341,14 @@ def test_the_fee_is_told_in_price_and_quote_asked_for_with_the_cancellation_and_
     transitions.approve(cast.actor("wang"), reservation, now)
     told = lin.get(f"reservations/{reservation}/fee/").json()
     assert (told["if_cancelled"]["late"], told["if_cancelled"]["fee_fen"], told["fee"]) == (True, 100_00, None)
+    promised = {"later_fee_fen": 100_00, "notice_minutes": 3 * 1440, "why_free": None, "may_pay": True}
+    assert {name: told["if_cancelled"][name] for name in promised} == promised
+    by_lab = api("wang").get(f"reservations/{reservation}/fee/").json()["if_cancelled"]
+    assert (by_lab["fee_fen"], by_lab["why_free"]) == (0, "by_lab")
+    started = Reservation.objects.get(pk=reservation).starts_at
+    monkeypatch.setattr(timezone, "now", lambda: started)
+    assert api("lin", "read").get(f"reservations/{reservation}/fee/").json()["if_cancelled"] is None
+    monkeypatch.setattr(timezone, "now", lambda: now)
     cancel = f"reservations/{reservation}/cancel/"
     refused = lin.post(cancel, {"expected_fee_fen": 0})
     assert (refused.status_code, codes(refused)) == (409, {"billing.fee_differs"})

@@ -6,20 +6,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from billing.pricing.rules.fees import NO_FEE, Fallen, FeeKind, PricedFee, fallen_away, price_fee
 from billing.pricing.rules.schedule import PriceSchedule
+from booking.rules.policy import free_until
 from config.kernel.time_range import TimeRange
 
 Json = dict[str, Any]
 ENGINE = "fee-1"
-
-
-def free_until(starts_at: datetime, notice_minutes: int) -> datetime:
-    """Until when a booking may be given back for nothing, this instant included."""
-    return starts_at - timedelta(minutes=notice_minutes)
 
 
 def fee_of(frozen: Json, schedule: PriceSchedule) -> PricedFee:

@@ -45,16 +45,18 @@ def hold(reservation: Reservation, amount_fen: int, reason: str, actor: Actor, n
     ledger.hold({account.pk: amount_fen}, _payee(reservation, now), source, now)
 
 
-def spend(reservation: Reservation, due_fen: int, reason: str, actor: Actor, now: datetime) -> int:
+def spend(reservation: Reservation, due_fen: int, reason: str, actor: Actor, now: datetime, *, only_held: bool = False) -> int:
     """Take what is due from the card and give the rest of the hold back; returns what the card paid.
 
-    Use that ran over the booked end may cost more than what was held: the card pays what is left on it, and no more.
+    Use that ran over the booked end may cost more than what was held: the card pays what is left on it, and no more. ``only_held``: it
+    pays nothing beyond what was held, to which the group's leader agreed.
     """
     if reservation.fund_card_id is None:
         return 0
     account = _locked_account(reservation, now)
     held = sum(one.amount_fen for one in _open(reservation))
-    paid = covered_fen(due_fen, held, account.left_fen if account.limited else None)
+    left = 0 if only_held else account.left_fen if account.limited else None
+    paid = covered_fen(due_fen, held, left)
     if paid > held:
         hold(reservation, paid, reason, actor, now)
     source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)

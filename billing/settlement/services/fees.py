@@ -17,7 +17,7 @@ from billing.cards.accounts import RESERVATION, card_key
 from billing.ledger import services as ledger
 from billing.ledger.models import Account
 from billing.pricing import services as pricing
-from billing.pricing.rules.fees import NO_FEE, PricedFee
+from billing.pricing.rules.fees import NO_FEE, Fallen, PricedFee
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.settlement.fee_models import BookingFee, FeeRelief, ReliefCause
 from billing.settlement.models import Quote
@@ -28,6 +28,7 @@ from billing.subsidy.rules.codec import inputs_sha256
 from booking.models import Reservation, UsageSession
 from booking.ports import Leaving
 from booking.rules.leaving import Fault
+from booking.rules.policy import free_until
 from booking.services import notices, sides
 from booking.services.changes import REASON_LENGTH
 from booking.services.context import policy_for
@@ -45,28 +46,54 @@ TERMS = "cancellation"
 def terms(
     schedule: PriceSchedule, gross_fen: int, reservation: Reservation, promised: Quote | None, wished_at: datetime | None = None
 ) -> Json:
-    """What a quote of ``gross_fen`` freezes of the lab's rule beside its price; nothing where unused time costs nothing, nor for what came
-    with a list of the lab's: nobody was told.
+    """What a quote of ``gross_fen`` freezes of the lab's rule beside its price, whether unused time costs anything or not; nothing for
+    what came with a list of the lab's, nor after a ``promised`` quote without it: nobody was told.
 
     The notice as it is now, or as the quote that was accepted before (``promised``) has it where that is milder. That quote's fees stay
-    too, by reference to its ``schedule``, unless those of the new one are no dearer. ``wished_at``: as ``rules.moved_terms``.
+    too, by reference to its ``schedule``: unless those of the new one are no dearer, and whatever those are once it was moved too late.
+    ``wished_at``: as ``rules.moved_terms``.
     """
     if reservation.imported:
         return {}
     notice = policy_for(reservation.instrument).cancel_notice_minutes
     if promised is None:
-        return {TERMS: {"notice_minutes": notice}} if schedule.fees else {}
+        return {TERMS: {"notice_minutes": notice}}
     before: Json | None = promised.inputs.get(TERMS)
-    if before is None or not schedule.fees:
+    if before is None:
         return {}
-    dearer = rules.is_dearer(schedule, fee_schedule(promised), gross_fen, gross_fen)
-    kept = {"schedule": before.get("schedule", promised.inputs["schedule"])} if dearer else {}
-    stays = rules.moved_terms(promised.inputs, before, promised.gross_fen, wished_at)
-    return {TERMS: {"notice_minutes": min(notice, before["notice_minutes"]), **kept, **stays}}
+    milder = min(notice, before["notice_minutes"])
+    stays = rules.moved_terms(promised.inputs, before | {"notice_minutes": milder}, promised.gross_fen, wished_at)
+    keeps = stays or rules.is_dearer(schedule, fee_schedule(promised), gross_fen, gross_fen)
+    return {TERMS: {"notice_minutes": milder, **(_reference(promised) if keeps else {}), **stays}}
+
+
+def quote_of(reservation: Reservation) -> Quote | None:
+    """The quote by which a reservation goes: the last that was held, or accepted."""
+    rows = reservation.quotes.filter(Q(held_at__isnull=False) | Q(accepted_at__isnull=False))
+    return rows.order_by("-revision").first()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How long before the start a time may be given back without being late, as the quote or the lab's rules of now have it, whichever
+    is milder; and until when (None: the quote says nothing, the rules judge)."""
+
+    notice_minutes: int
+    free_until: datetime | None = None
+
+
+def told_of(reservation: Reservation, quote: Quote | None) -> Told:
+    """What the customer was told with the ``quote`` by which the reservation goes."""
+    notice = policy_for(reservation.instrument).cancel_notice_minutes
+    if quote is None or TERMS not in quote.inputs:
+        return Told(notice)
+    frozen: Json = quote.inputs[TERMS]
+    milder = min(notice, frozen["notice_minutes"])
+    return Told(milder, free_until(rules.promised_start(quote.inputs, frozen), milder))
 
 
 def fee_schedule(quote: Quote) -> PriceSchedule | None:
-    """The price schedule by whose fees a quote goes; None where leaving it unused costs nothing."""
+    """The price schedule by whose fees a quote goes; None where nobody was told of any."""
     return thaw_schedule(_reference(quote)) if TERMS in quote.inputs else None
 
 
@@ -115,21 +142,20 @@ def foresee(quote: Quote | None, fault: Fault | None, now: datetime) -> Foreseen
 
 
 def charge(reservation: Reservation, leaving: Leaving, reason: str, actor: Actor, now: datetime) -> int:
-    """Charge what leaving costs, from the fund card first; returns the fee in fen (0: none).
+    """Charge what leaving costs, from the fund card as far as it held the price; returns the fee in fen (0: none).
 
     Raises Conflict ``billing.fee_differs`` (fee_fen) when it is more than the customer saw.
     """
     if leaving.fault is None:
         return 0
-    quote = reservation.quotes.filter(held_at__isnull=False).order_by("-revision").first()
-    foreseen = foresee(quote, leaving.fault, now)
+    foreseen = foresee(quote_of(reservation), leaving.fault, now)
     amount = foreseen.priced.fee_fen
     if leaving.seen_fee_fen is not None and amount > leaving.seen_fee_fen:
         raise Conflict(Reason("billing.fee_differs", {"fee_fen": amount}), extra={"fee_fen": amount})
     if foreseen.frozen is None or amount == 0:
         return 0
     ledger.open_holds(RESERVATION, reservation.pk)  # locks all its accounts in id order, before the card's alone
-    covered = card_money.spend(reservation, amount, reason, actor, now)
+    covered = card_money.spend(reservation, amount, reason, actor, now, only_held=True)
     fee = BookingFee.objects.create(
         reservation=reservation,
         kind=str(leaving.fault),
@@ -157,13 +183,17 @@ def charge(reservation: Reservation, leaving: Leaving, reason: str, actor: Actor
     return amount
 
 
-def fall_away_whole(reservation: Reservation, actor: Actor, now: datetime) -> None:
-    """Who was thought missing has come: the whole fee falls away, because the session itself is charged."""
+def locked_fee(reservation: Reservation) -> BookingFee | None:
+    """The fee of a reservation that is locked, locked too; None where there is none."""
     fee = BookingFee.objects.select_for_update(of=("self",), no_key=True).filter(reservation=reservation).first()
     if fee is not None:
         fee.reservation = reservation
-        lost = TimeRange(fee.starts_at, fee.ends_at)
-        _write_relief(fee, ReliefCause.CAME_LATE, reservation, [lost], actor, now)
+    return fee
+
+
+def fall_away_whole(fee: BookingFee, actor: Actor, now: datetime) -> None:
+    """Who was thought missing has come: the whole fee falls away, because the session itself is charged."""
+    _write_relief(fee, ReliefCause.CAME_LATE, fee.reservation, [TimeRange(fee.starts_at, fee.ends_at)], actor, now)
 
 
 def to_relieve(session: UsageSession, reservation: Reservation) -> list[BookingFee]:
@@ -224,10 +254,9 @@ def waive(actor: Actor, reservation_id: int, amount_fen: int, reason: str, now: 
         locked = lock_row(reservation_id)
         if locked.is_of(actor.user_id):
             raise Refusal.of("fee.own")
-        fee = BookingFee.objects.select_for_update(of=("self",), no_key=True).filter(reservation=locked).first()
+        fee = locked_fee(locked)
         if fee is None:
             raise Refusal.of("fee.none")
-        fee.reservation = locked
         before = _before(fee)
         if before.waived_fen:
             raise Refusal.of("fee.waived_already")
@@ -235,10 +264,7 @@ def waive(actor: Actor, reservation_id: int, amount_fen: int, reason: str, now: 
         if not 0 < amount_fen <= rest_fen:
             raise Refusal.of("fee.waive_amount", field="amount", rest_fen=rest_fen)
         frozen = _frozen(fee, ReliefCause.WAIVED, []) | {"waive_fen": amount_fen, "fallen_before_fen": before.fallen_fen}
-        relief = _written(fee, frozen, before, None, actor, now, reason=text)
-        if relief is None:
-            raise Refusal.of("fee.waive_amount", field="amount", rest_fen=rest_fen)
-        return relief
+        return _written(fee, frozen, _fallen(frozen), before, None, actor, now, reason=text)
 
     return transactions.run(work)
 
@@ -252,7 +278,9 @@ def _write_relief(
     frozen = _frozen(fee, cause, used) | {"fallen_before_fen": before.fallen_fen - before.waived_fen}
     if before.waived_fen:
         frozen["waived_fen"] = before.waived_fen
-    _written(fee, frozen, before, used_by, actor, now)
+    fallen = _fallen(frozen)
+    if fallen.fallen_fen > frozen["fallen_before_fen"]:
+        _written(fee, frozen, fallen, before, used_by, actor, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,20 +309,22 @@ def _frozen(fee: BookingFee, cause: ReliefCause, used: Sequence[TimeRange]) -> J
     }
 
 
+def _fallen(frozen: Json) -> Fallen:
+    return rules.fallen_of(frozen, thaw_schedule(frozen))
+
+
 def _written(
     fee: BookingFee,
     frozen: Json,
+    fallen: Fallen,
     before: _Before,
     used_by: Reservation | None,
     actor: Actor,
     now: datetime,
     reason: str = "",
-) -> FeeRelief | None:
-    """The counter entry with what goes back to the card, its slip, audit and notices; None where nothing falls away."""
-    fallen = rules.fallen_of(frozen, thaw_schedule(frozen))
+) -> FeeRelief:
+    """The counter entry with what goes back to the card, its slip, audit and notices; something more has ``fallen`` away."""
     amount = fallen.fallen_fen - frozen["fallen_before_fen"]
-    if amount <= 0:
-        return None
     left_fen = fee.gross_fen - before.fallen_fen - amount
     returned = rules.returned_fen(fee.gross_fen, before.fallen_fen + amount, fee.covered_fen, before.returned_fen)
     relief = FeeRelief.objects.create(

@@ -12,6 +12,7 @@ from billing.cards.accounts import RESERVATION
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, TransferKind
 from billing.ledger.services import Source
+from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services import assessing, awarding, card_money, fees, slips, usage_charge
 from billing.settlement.services.assessing import Pins, Plan, Prepared
@@ -44,12 +45,20 @@ class ReservationMoney:
 
     def on_approve(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
         """Hold every awarded amount, unless the customer would now pay more than what was accepted."""
+        return self._approve(reservation, actor, now)
+
+    def _approve(
+        self, reservation: Reservation, actor: Actor, now: datetime, missed: BookingFee | None = None
+    ) -> FiguresChanged | None:
+        """``missed``: a fee that falls away first, behind the locks of all accounts concerned."""
         quotes = list(reservation.quotes.order_by("revision"))
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
         pins = Pins.of(accepted.inputs)
         customer = reservation.organisation
         planned = assessing.plan(reservation.instrument, customer, reservation.during, now, pins, imported=reservation.imported)
-        accounts = _locked_accounts(reservation, planned, now)
+        accounts = _locked_accounts(reservation, planned, now, fees.card_accounts([missed] if missed else []))
+        if missed is not None:
+            fees.fall_away_whole(missed, actor, now)
         prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
         if is_dearer(assessment, accepted):
@@ -137,16 +146,13 @@ class ReservationMoney:
             card_money.hold(reservation, self.payable_now_fen(reservation), reason, actor, now)
         return fee_fen
 
-    def was_moved_late(self, reservation: Reservation) -> bool:
-        """As the quote that is held says."""
-        held = reservation.quotes.filter(held_at__isnull=False).order_by("-revision")
-        found = held.values_list("inputs__cancellation__starts_at", flat=True).first()
-        return found is not None
+    def free_until(self, reservation: Reservation) -> datetime | None:
+        """As the quote says by which the reservation goes."""
+        return fees.told_of(reservation, fees.quote_of(reservation)).free_until
 
     def on_come_late(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
         """The fee for not coming falls away before the money is held again, so that a card has enough left."""
-        fees.fall_away_whole(reservation, actor, now)
-        return self.on_approve(reservation, actor, now)
+        return self._approve(reservation, actor, now, fees.locked_fee(reservation))
 
     def on_progress(self, reservation: Reservation, action: Action, actor: Actor, now: datetime) -> None:
         """Nothing moves; but without a quote that was held nobody uses an instrument. Raises Conflict ``billing.not_held``."""
@@ -238,7 +244,7 @@ class ReservationMoney:
 
 def _not_quoted(prepared: Prepared | None) -> tuple[Reason, ...]:
     if prepared is None:
-        return (Reason("booking_import.no_price", {}, "instrument"),)
+        return (Reason("price.none", {}, "instrument"),)
     try:
         prepared.inputs.assess()
     except Refusal as refusal:
@@ -326,13 +332,16 @@ def _ask_again(reservation: Reservation, latest: Quote, prepared: Prepared, asse
     return latest.revision + 1
 
 
-def _locked_accounts(reservation: Reservation, planned: Plan, now: datetime) -> dict[str, Account]:
+def _locked_accounts(
+    reservation: Reservation, planned: Plan, now: datetime, returning: Sequence[Account] = ()
+) -> dict[str, Account]:
     """Every account an award could draw on, those that count what the customer was awarded, and the fund card's, opened where missing,
-    locked in id order and re-read. The counting ones too, because a first use is first only once. Of an imported one the others are read
-    besides: a list of many hundred rows is one transaction and holds nobody up whose programme gives it nothing."""
+    locked in id order with those to which something is ``returning``, and re-read. The counting ones too, because a first use is first
+    only once. Of an imported one the others are read besides: a list of many hundred rows is one transaction and holds nobody up whose
+    programme gives it nothing."""
     others = _known(planned) if reservation.imported else {}
     specs = [*planned.drawn_specs(), *card_money.specs(reservation)]
-    return others | ledger.lock(ledger.open_accounts(specs, now).values())
+    return others | ledger.lock([*ledger.open_accounts(specs, now).values(), *returning])
 
 
 def _awarded_versions(held: Quote) -> list[int]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
+from billing.cards import services as cards
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.models import BookingFee, FeeRelief, Quote
@@ -21,13 +24,15 @@ from billing.settlement.services import fees, quotes
 from billing.settlement.slip_csv import slips_csv
 from billing.subsidy.rules.codec import differences
 from billing.wording import unused_word
-from booking.models import InstrumentPolicy, Reservation
-from booking.services import changes, self_service, transitions
+from booking import ports
+from booking.models import CreditEvent, InstrumentPolicy, Reservation
+from booking.services import changes, credit, self_service, transitions
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.models import AuditEntry
 from instruments.models import Instrument, Notice
-from instruments.services import opening_hours
+from instruments.services import opening_hours, research_groups
 from tests.booking.usage.conftest import wrong
+from tests.concurrency.world import add_instrument
 from tests.conftest import PRICE
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +49,12 @@ def with_fees(cast):
 
 
 @pytest.fixture
+def points(cast):
+    """The lab takes points for giving a time back too late."""
+    credit.set_rules(cast.actor("wang"), cast.lab.pk, {"start_points": 100, "points": {"late_cancel": 5}}, cast.now)
+
+
+@pytest.fixture
 def booked(life):
     """``booked(slot(9, 12))``: approved; three hours cost 1,200 yuan."""
 
@@ -54,7 +65,7 @@ def booked(life):
 
 
 def give_back(cast, reservation, before=HOUR, who="lin", **more):
-    return transitions.cancel(cast.actor(who), reservation.pk, reservation.starts_at - before, **more)
+    return transitions.cancel(cast.actor(who), reservation.pk, reservation.starts_at - before, **more).fee_fen
 
 
 def fee_of(reservation):
@@ -117,19 +128,71 @@ def test_who_does_not_come_pays_up_to_the_ceiling_whoever_marks_it(cast, booked,
     assert wrong() == {}
 
 
-def test_a_price_without_fees_takes_none(cast, booked, slot):
+def test_a_price_without_fees_takes_none(cast, booked, slot, points):
     pricing.publish_price(cast.actor("li"), cast.xrd, PRICE, date(2026, 11, 24), cast.now, date(2026, 11, 23))
     reservation = booked(slot(9, 12))
-    assert fees.TERMS not in Quote.objects.filter(reservation=reservation).latest("revision").inputs
+    assert Quote.objects.filter(reservation=reservation).latest("revision").inputs[fees.TERMS] == {"notice_minutes": 1440}
     assert give_back(cast, reservation) == 0
+    assert CreditEvent.objects.get().kind == "late_cancel"
+    assert not BookingFee.objects.exists()
 
 
-def test_rules_that_the_lab_makes_later_make_nothing_dearer(cast, booked, slot):
+def test_rules_that_the_lab_makes_later_make_nothing_dearer(cast, booked, slot, points):
     reservation, other = booked(slot(9, 12)), booked(slot(13, 16))
     InstrumentPolicy.objects.update_or_create(instrument=cast.xrd, defaults={"cancel_notice_minutes": 3 * 1440})
+    found = found_again(reservation)
+    told = fee_figures.if_cancelled(cast.actor("lin"), found, found.starts_at - 25 * HOUR)
+    assert (told.late, told.free_until, told.notice_minutes) == (False, found.starts_at - 24 * HOUR, 1440)
     assert give_back(cast, reservation, 25 * HOUR) == 0
     InstrumentPolicy.objects.filter(instrument=cast.xrd).update(cancel_notice_minutes=30)
     assert give_back(cast, other) == 0
+    assert not CreditEvent.objects.exists()  # nobody was late by what they were told
+
+
+def found_again(reservation):
+    return Reservation.objects.select_related("instrument__site", "instrument__policy", "organisation").get(pk=reservation.pk)
+
+
+def test_a_time_that_was_moved_too_late_is_late_also_where_it_costs_nothing(cast, booked, slot, points):
+    pricing.publish_price(cast.actor("li"), cast.xrd, PRICE, date(2026, 11, 24), cast.now, date(2026, 11, 23))
+    late, early = booked(slot(9, 12)), booked(slot(13, 15))
+    InstrumentPolicy.objects.create(instrument=cast.xrd, approval_required=False)
+    schedule = fees.thaw_schedule(fees.quote_of(late).inputs)
+    assert fee_figures.stays_when_moved(late, schedule, 1200_00, late.starts_at - HOUR) == 0
+    assert fee_figures.stays_when_moved(late, schedule, 1200_00, late.starts_at - 25 * HOUR) is None
+    move(cast, late, slot(9, 12, day=3), late.starts_at - HOUR)
+    move(cast, early, slot(13, 15, day=3), early.starts_at - 25 * HOUR)
+    for one, kinds in ((early, []), (late, ["late_cancel"])):
+        found = found_again(one)
+        assert fee_figures.if_cancelled(cast.actor("lin"), found, found.starts_at - 30 * HOUR).late is bool(kinds)
+        assert give_back(cast, found, 30 * HOUR) == 0
+        assert list(CreditEvent.objects.values_list("kind", flat=True)) == kinds
+
+
+def test_who_may_give_back_in_time_by_the_rules_of_now_keeps_no_fee_when_moving(cast, booked, slot):
+    reservation = booked(slot(9, 12))
+    InstrumentPolicy.objects.update_or_create(
+        instrument=cast.xrd, defaults={"approval_required": False, "cancel_notice_minutes": 30}
+    )
+    move(cast, reservation, slot(9, 12, day=3), reservation.starts_at - HOUR)
+    assert give_back(cast, found_again(reservation)) == 0
+
+
+def test_quotes_of_before_say_nothing_of_giving_back_and_the_rules_of_now_judge(cast, booked, slot, points):
+    reservation = booked(slot(9, 12))
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("UPDATE billing_quote SET inputs = inputs - 'cancellation'")
+        cursor.execute("SET LOCAL session_replication_role = origin")
+    found = found_again(reservation)
+    assert ports.money().free_until(found) is None
+    told = fee_figures.if_cancelled(cast.actor("lin"), found, found.starts_at - HOUR)
+    assert (told.late, told.fee_fen, told.free_until) == (True, 0, found.starts_at - 24 * HOUR)
+    InstrumentPolicy.objects.create(instrument=cast.xrd, approval_required=False)
+    move(cast, reservation, slot(9, 12, day=3), cast.now)
+    assert fees.TERMS not in fees.quote_of(reservation).inputs
+    assert give_back(cast, found_again(reservation)) == 0
+    assert CreditEvent.objects.get().kind == "late_cancel"
 
 
 def move(cast, reservation, during, now, who="lin", **more):
@@ -138,11 +201,11 @@ def move(cast, reservation, during, now, who="lin", **more):
     )
 
 
-def test_who_shortens_too_late_pays_the_fee_of_the_old_length_and_sees_it_before(cast, booked, slot):
+def test_who_shortens_too_late_pays_the_fee_of_the_old_length_and_sees_it_before(cast, booked, slot, with_fees):
     reservation = booked(slot(9, 12))
-    late = reservation.starts_at - HOUR
-    assert fee_figures.stays_when_moved(reservation, 400_00, late) == 600_00
-    assert fee_figures.stays_when_moved(reservation, 400_00, late - 24 * HOUR) == 0
+    late, schedule = reservation.starts_at - HOUR, pricing.schedule(with_fees.pk)
+    assert fee_figures.stays_when_moved(reservation, schedule, 400_00, late) == 600_00
+    assert fee_figures.stays_when_moved(reservation, schedule, 400_00, late - 24 * HOUR) is None
     move(cast, reservation, slot(9, 10), late)
     assert give_back(cast, reservation, seen_fee_fen=600_00) == 600_00
     assert list(differences(fee_of(reservation).result, fees.again(fee_of(reservation)))) == []
@@ -174,6 +237,21 @@ def test_a_move_under_a_newer_price_keeps_the_accepted_fees_unless_those_are_mil
     move(cast, reservation, there, cast.now)
     reservation.refresh_from_db()
     assert give_back(cast, reservation) == fee
+    assert wrong() == {}
+
+
+@pytest.mark.parametrize("milder", [{"fees": {"late_cancel": {"share": "0.2"}}}, {}])
+def test_who_moves_too_late_to_a_day_with_milder_fees_or_none_keeps_the_old_ones_and_sees_them(cast, booked, slot, milder):
+    reservation = booked(slot(9, 12))
+    InstrumentPolicy.objects.update_or_create(instrument=cast.xrd, defaults={"approval_required": False})
+    version = pricing.publish_price(cast.actor("li"), cast.xrd, PRICE | milder, date(2026, 11, 27), cast.now, date(2026, 11, 23))
+    late, there = reservation.starts_at - HOUR, slot(9, 12, day=4)
+    assert fee_figures.stays_when_moved(reservation, pricing.schedule(version.pk), 1200_00, late) == 600_00
+    move(cast, reservation, there, late)
+    again = found_again(reservation)
+    assert fee_figures.if_cancelled(cast.actor("lin"), again, again.starts_at - 30 * HOUR).fee_fen == 600_00
+    assert give_back(cast, again, 30 * HOUR) == 600_00
+    assert list(differences(fee_of(reservation).result, fees.again(fee_of(reservation)))) == []
     assert wrong() == {}
 
 
@@ -239,6 +317,9 @@ def test_the_fee_falls_away_pro_rata_as_others_use_the_time(cast, life, booked, 
 def test_use_that_nobody_is_charged_for_and_use_elsewhere_take_nothing_away(cast, life, booked, slot):
     give_back(cast, booked(slot(9, 12)))
     life.whole(slot(12, 13), who="he", firm=cast.other_firm)
+    elsewhere = add_instrument(cast, "Electron microscope")
+    Instrument.objects.filter(pk=elsewhere.pk).update(service_modes=["assisted"])
+    life.whole(slot(9, 12), who="he", firm=cast.other_firm, instrument=elsewhere)
     again = booked(slot(9, 12), who="he", firm=cast.other_firm)
     transitions.check_in(cast.actor("wang"), again.pk, again.starts_at)
     transitions.check_out(cast.actor("wang"), again.pk, again.ends_at)
@@ -371,6 +452,15 @@ def card(cast):
     return build_spenders(cast, threshold_fen=None).card
 
 
+@pytest.fixture
+def firm_card(cast):
+    """Of a group of Lin's firm, which is subsidised."""
+    keeper = cast.actor("zhao")
+    group = research_groups.create_group(keeper, cast.firm.pk, "Brine", cast.users["lin"].pk, None, cast.now)
+    terms = cards.CardFacts("F-1", "Brine", date(2026, 1, 1), date(2026, 12, 31), 5000_00, None)
+    return cards.open_card(keeper, group.pk, terms, cast.now)
+
+
 def left_on(card):
     return Account.objects.get(key=f"fund_card:{card.pk}").left_fen
 
@@ -403,18 +493,44 @@ def test_a_fund_card_pays_the_fee_and_gets_back_what_falls_away(cast, life, book
     assert wrong() == {}
 
 
+def test_a_card_pays_no_more_of_a_fee_than_what_it_held_of_the_subsidised_price(cast, programmes, booked, slot, firm_card):
+    whole = PRICE | {"fees": {"late_cancel": {"share": "1"}}}
+    pricing.publish_price(cast.actor("li"), cast.xrd, whole, date(2026, 11, 24), cast.now, date(2026, 11, 23))
+    lost = booked(slot(9, 12), fund_card_id=firm_card.pk)
+    agreed_fen = 5000_00 - left_on(firm_card)
+    assert 0 < agreed_fen < 1200_00
+    assert give_back(cast, lost) == 1200_00
+    assert (fee_of(lost).covered_fen, left_on(firm_card)) == (agreed_fen, 5000_00 - agreed_fen)
+    assert fee_figures.fee_of(cast.actor("lin"), lost).to_pay_fen == 1200_00 - agreed_fen
+    assert wrong() == {}
+
+
+def test_who_comes_late_locks_card_and_programmes_at_once_in_id_order(cast, programmes, booked, slot, firm_card):
+    """Another money move locks them in id order too; one after the other in another order they would wait for each other."""
+    reservation = booked(slot(9, 12), fund_card_id=firm_card.pk)
+    transitions.mark_no_shows_due(reservation.starts_at + HOUR)
+    with CaptureQueriesContext(connection) as asked:
+        self_service.start(cast.actor("lin"), reservation.pk, [], reservation.starts_at + HOUR)
+    locking = [one["sql"] for one in asked if "FROM billing_account" in one["sql"] and "FOR NO KEY UPDATE" in one["sql"]]
+    locked = [{int(number) for number in re.findall(r"\d+", sql.partition("ANY(")[2].partition(")")[0])} for sql in locking]
+    card = Account.objects.get(key=f"fund_card:{firm_card.pk}").pk
+    assert card in locked[0] and len(locked[0]) > 1
+    assert all(later <= locked[0] for later in locked)
+    assert (FeeRelief.objects.get().cause, wrong()) == ("came_late", {})
+
+
 def slips_visible_to(cast, who):
     return list(slip_queries.slips_visible(cast.actor(who)))
 
 
 def test_what_the_card_did_not_pay_falls_away_before_what_it_paid(cast, life, booked, slot, card):
-    """A card with 100 yuan left of a fee of 300: two thirds of the time used leave it paying what is left of the fee."""
+    """A card that held 100 yuan of a fee of 300: two thirds of the time used leave it paying what is left of the fee."""
     lost = booked(slot(9, 12), who="ma", firm=cast.lab, fund_card_id=card.pk)
     account = Account.objects.get(key=f"fund_card:{card.pk}")
     hold = Transfer.objects.get(debit=account, kind="hold")
     source = ledger.Source("reservation", lost.pk, "test")
     ledger.end_holds([hold], {}, source, cast.now, TransferKind.VOID)
-    ledger.hold({account.pk: 900_00}, Account.objects.get(kind="card_income"), ledger.Source("test", 1, "elsewhere"), cast.now)
+    ledger.hold({account.pk: 100_00}, Account.objects.get(kind="card_income"), source, cast.now)
     give_back(cast, lost, who="ma")
     assert (fee_of(lost).payable_now_fen, fee_of(lost).covered_fen) == (300_00, 100_00)
     life.whole(slot(9, 11), who="he", firm=cast.other_firm)

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing.pricing import services as pricing
+from billing.settlement import fee_figures
 from booking.models import BookingConsent, Occupancy, Reservation, ReservationTransition
 from booking.queries import consents as queries
 from booking.queries import inbox
@@ -167,9 +168,25 @@ def test_once_the_consent_has_ended_it_is_not_moved_nor_given_back_for_a_fee_onl
         with pytest.raises(Refusal) as refused:
             refused_step()
         assert code_of(refused) == [("consent.over", "")]
+    reservation.refresh_from_db()
+    may_pay = [fee_figures.if_cancelled(cast.actor(who), reservation, late).may_pay for who in ("lin", "mei", "zhao")]
+    assert may_pay == [False, True, True]
+    assert fee_figures.if_cancelled(lin, reservation, cast.now).may_pay  # nothing is to pay
     transitions.cancel(lin, other.pk, cast.now)  # in time
-    assert transitions.cancel(cast.actor("mei"), reservation.pk, late) > 0
+    assert transitions.cancel(cast.actor("mei"), reservation.pk, late).fee_fen > 0
     assert wrong() == {}
+
+
+def test_who_may_give_it_back_is_one_answer(cast, slot, mei):
+    reservation = book(cast, slot(9, 12), mei)
+    Membership.objects.create(user=cast.users["sun"], organisation=cast.firm, role=Role.RESEARCHER, created_at=cast.now)
+    before, after = reservation.starts_at - timedelta(minutes=1), reservation.starts_at
+    people = ("lin", "mei", "zhao", "wang", "sun")
+    for at, expected in ((before, [True, True, True, True, False]), (after, [False, False, False, True, False])):
+        assert [transitions.may_cancel(reservation, cast.actor(who), at) for who in people] == expected
+    transitions.cancel(cast.actor("mei"), reservation.pk, cast.now)
+    reservation.refresh_from_db()
+    assert not any(transitions.may_cancel(reservation, cast.actor(who), before) for who in people)
 
 
 def test_a_hold_is_judged_for_whose_booking_it_will_be_and_held_by_who_fills_the_form(cast, slot, mei):

@@ -413,3 +413,20 @@ def test_who_begins_before_planned_work_hears_when_that_begins_and_of_no_cancell
     (mail,) = [one for one in mails() if one["to"] == ["lin@example.org"] and "work on it begins" in one["subject"]]
     assert re.search(r"The work begins at .*11:00", mail["text"]) and "is cancelled" not in mail["text"]
     assert (told("lin", "waits"), told("he", "waits")) == (0, 1)
+
+
+@pytest.mark.parametrize("column", ["requested_by", "booked_by"])
+def test_a_manager_is_not_offered_other_times_for_what_they_asked_for_or_booked_for_a_colleague(cast, slot, booked, column):
+    row = booked(10, 12)
+    Reservation.objects.filter(pk=row.pk).update(**{column: cast.users["wang"]})
+    during = TimeRange(cast.now, slot(14, 15).ends_at)
+    (hit,) = downtime_queries.preview(cast.actor("wang"), cast.xrd, during, cast.now).hits
+    assert hit.choices == (Choice.KEEP, Choice.CANCEL)
+
+
+def test_nobody_offers_other_times_for_what_they_booked_for_a_colleague(cast, slot, booked, breaks):
+    row = booked(10, 12)
+    Reservation.objects.filter(pk=row.pk).update(booked_by=cast.users["wang"])
+    outage = breaks(slot(14, 15).ends_at, {row.pk: Decision(Choice.OFFER, (slot(15, 17),))})
+    effect = outage.effects.get()
+    assert (effect.became, [code for code, _params in effect.reasons]) == (Became.FAILED, ["downtime.choice"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from booking.rules.policy import broken_rules, is_late_cancellation, satisfies
+from booking.rules.policy import broken_rules, free_until, satisfies
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
 from tests.booking.rules.cases import MINUTE, PLAIN, places_and_times, policies, policy, span
@@ -171,11 +171,9 @@ def test_what_a_reservation_occupies_includes_its_buffers():
     assert rules.occupied(span(NINE, 60)) == span(NINE - 10 * MINUTE, 90)
 
 
-def test_a_cancellation_is_late_only_within_the_cancel_notice():
-    booked = span(NINE, 60)
-    rules = policy(cancel_notice_minutes=60)
-    assert not is_late_cancellation(rules, booked, NINE - 60 * MINUTE)
-    assert is_late_cancellation(rules, booked, NINE - 60 * MINUTE + timedelta(seconds=1))
+def test_a_booking_may_be_given_back_until_the_cancel_notice_before_its_start():
+    assert free_until(NINE, 60) == NINE - 60 * MINUTE
+    assert free_until(NINE, 0) == NINE
 
 
 def least(reason: Reason) -> int:

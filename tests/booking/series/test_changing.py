@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.ledger.models import Account, Transfer
 from billing.models import BookingFee
@@ -83,11 +85,28 @@ def test_this_the_following_or_all_are_given_back_with_what_was_held(cast, appro
     assert sorted(told) == [("series.cancelled", "Lin"), ("series.lab.cancelled", "Wang")]
 
 
-def test_what_is_late_is_said_before_it_is_given_back(cast, approved):
+def test_what_is_late_is_said_before_it_is_given_back(cast, programmes, made):
     policies.say(cast.actor("wang"), policies.Scope(cast.lab.pk), {"cancel_notice_minutes": 5 * 24 * 60}, cast.now)
+    approved = made()
+    for one in parts(approved):
+        transitions.approve(cast.actor("wang"), one.pk, cast.now)
     rows = look(cast, cancelling(approved))
     assert [row.outcome for row in rows] == ["cancelled_late", "cancelled", "cancelled"]
     assert do(cast, cancelling(approved), rows).counts == {"cancelled_late": 1, "cancelled": 2}
+
+
+@pytest.mark.parametrize(("approves", "asked"), [(True, 1), (False, 0)])
+def test_until_when_it_is_in_time_is_asked_once_for_each_time_that_was_promised(cast, programmes, made, approves, asked):
+    pk = made(count=2)
+    for one in parts(pk) if approves else []:
+        transitions.approve(cast.actor("wang"), one.pk, cast.now)
+    with CaptureQueriesContext(connection) as queries:
+        look(cast, cancelling(pk))
+    told = [
+        one for one in queries if one["sql"].startswith("SELECT") and '"billing_quote"."held_at" IS NOT NULL OR' in one["sql"]
+    ]
+    # The fee asks it once more where there is a fault, which there is not.
+    assert len(told) == 2 * asked
 
 
 def test_the_fee_of_each_is_shown_taken_and_told_in_one(cast, programmes, made):

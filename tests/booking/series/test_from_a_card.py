@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -12,10 +12,11 @@ from billing.cards.accounts import card_key
 from billing.ledger.models import Account
 from billing.settlement import series_figures, together_figures
 from billing.settlement.series_figures import expected_of
-from booking.models import LeaderApproval, Reservation
+from booking.models import InstrumentPolicy, LeaderApproval, Reservation
 from booking.services import leader_answers, series, together
 from booking.services.together import Bundle, Place
 from config.kernel.errors import Conflict, NotFound
+from config.kernel.time_range import TimeRange
 from instruments.models import Notice
 from instruments.services import research_groups
 from tests.concurrency.world import add_instrument
@@ -90,6 +91,22 @@ def test_the_lab_hears_of_a_time_only_once_the_leader_has_agreed(spenders, on_ca
     waiting = LeaderApproval.objects.get(reservation=made.reservation_ids[0])
     leader_answers.agree(spenders.cast.actor("gao"), waiting.pk, now)
     assert Notice.objects.filter(user=spenders.cast.users["wang"], event="reservation.requested").count() == 1
+
+
+@pytest.mark.parametrize("long_one", [1, 2])
+def test_of_times_on_both_sides_of_the_leaders_threshold_each_is_told_by_what_it_is(spenders, on_card, long_one):
+    InstrumentPolicy.objects.create(instrument=spenders.cast.xrd, approval_required=False)
+    asked = on_card(hours=2, count=2)
+    rows = [row.during for row in report(spenders, asked).report.rows]
+    rows[long_one - 1] = TimeRange(rows[long_one - 1].starts_at, rows[long_one - 1].starts_at + timedelta(hours=3))
+    picks = [series.Pick(ordinal, during) for ordinal, during in enumerate(rows, start=1)]
+    made = series.ask(spenders.cast.actor("ma"), asked, picks, spenders.cast.now, idempotency_key="c1")
+    states = dict(Reservation.objects.values_list("ordinal", "state"))
+    assert states == {long_one: "requested", 3 - long_one: "approved"}
+    assert made.state == "requested"
+    booked = Notice.objects.get(event="series.booked")
+    assert (booked.user, booked.params["count"]) == (spenders.cast.users["ma"], 1)
+    assert lab_heard(spenders.cast) == []  # the leader is asked first
 
 
 @pytest.mark.parametrize("who", ["wang", "lin"])

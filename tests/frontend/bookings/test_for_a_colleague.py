@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from billing.pricing import services as pricing
 from booking.models import BookingConsent, Reservation
+from booking.services import consents, transitions
 from config.kernel.access import Role
+from frontend.views.colleagues import MOST_FOUND, PER_PAGE
 from instruments.models import Membership, User
+from tests.conftest import PRICE
 from tests.frontend.acting import words
 
 
@@ -86,3 +93,62 @@ def test_a_card_that_cannot_be_chosen_is_said_and_nothing_typed_is_lost(as_, cas
     }
     refused = as_("lin").post(f"/instruments/{cast.xrd.pk}/book", typed)
     assert refused.status_code == 422 and "Choose a fund card." in words(refused) and "Phase analysis" in refused.content.decode()
+
+
+def test_who_may_not_take_a_fee_on_any_more_reads_why_in_place_of_the_form(as_, cast, agreed, form, clock):
+    fees = {"fees": {"late_cancel": {"share": "0.5"}}}
+    pricing.publish_price(cast.actor("li"), cast.xrd, PRICE | fees, cast.now.date(), cast.now, cast.now.date())
+    as_("lin").post(f"/instruments/{cast.xrd.pk}/book", form(9, 12) | {"for_person": str(agreed.giver_id)})
+    reservation = Reservation.objects.get()
+    transitions.approve(cast.actor("wang"), reservation.pk, cast.now)
+    consents.end(cast.actor("mei"), agreed.pk, cast.now)
+    address = f"/bookings/{reservation.pk}/cancel"
+    assert 'name="expected_fee_fen"' in as_("lin").get(address).content.decode()  # still free
+    clock.now = reservation.starts_at - timedelta(hours=1)
+    page = as_("lin").get(address)
+    assert "Mei no longer lets you book in their name" in words(page)
+    assert "expected_fee_fen" not in page.content.decode()
+    assert 'name="expected_fee_fen"' in as_("mei").get(address).content.decode()
+
+
+@pytest.fixture
+def many(cast):
+    """Thirty more researchers of Lin's firm, one of them in a second role."""
+    people = User.objects.bulk_create(
+        User(email=f"p{number:02}@lab.example", full_name=f"Person {number:02}", password="!", language="en")
+        for number in range(30)
+    )
+    Membership.objects.bulk_create(
+        Membership(user=one, organisation=cast.firm, role=Role.RESEARCHER, created_at=cast.now) for one in people
+    )
+    Membership.objects.create(user=people[7], organisation=cast.firm, role=Role.FIRM_ADMIN, created_at=cast.now)
+    return people
+
+
+def test_of_many_colleagues_a_part_of_the_name_or_of_the_mail_finds_one(as_, cast, mei, many):
+    page = as_("mei").get("/colleagues/").content.decode()
+    assert page.count('<option value="') == 1 + MOST_FOUND and "Only the first 20 are offered" in page
+    for text in ("erson 07", "P07@LAB"):
+        found = as_("mei").get("/colleagues/", {"q": text}).content.decode()
+        assert re.findall(r'<option value="(.+?)"', found) == [f"{cast.firm.pk}:{many[7].pk}"]
+    assert "found by this" in words(as_("mei").get("/colleagues/?q=Ma"))  # of another organisation
+    typed = {"taker": f"{cast.firm.pk}:{many[29].pk}", "until_on": "2026-12-31", "q": "Person 29"}
+    as_("mei").post("/colleagues/", typed)
+    assert BookingConsent.objects.get().taker == many[29]
+
+
+def test_colleagues_are_found_with_one_query_however_many_organisations(cast, mei, many):
+    Membership.objects.create(user=mei, organisation=cast.other_firm, role=Role.RESEARCHER, created_at=cast.now)
+    actor = cast.actor("mei")
+    with CaptureQueriesContext(connection) as asked:
+        found = [(row.organisation.name, str(row.user)) for row in consents.colleagues_found(actor)]
+    assert len(asked) == 1 and len(found) == len(set(found)) > len(many)
+
+
+def test_who_has_let_many_book_reads_them_page_by_page(as_, cast, mei, many):
+    BookingConsent.objects.bulk_create(
+        BookingConsent(organisation=cast.firm, giver=mei, taker=one, until_on="2026-12-31", given_at=cast.now) for one in many
+    )
+    first, second = (as_("mei").get(f"/colleagues/?given={number}") for number in (1, 2))
+    assert "Person 00" in words(first) and "?given=2" in first.content.decode()
+    assert [row.taker.full_name for row in second.context["given"]] == [f"Person {number}" for number in range(PER_PAGE, 30)]
