@@ -49,7 +49,7 @@ from config.kernel.services import transactions
 from config.kernel.time_range import TimeRange
 from instruments.models import Organisation
 from instruments.rules.ics_reading import REFUSED, TAKEN, IcsRow
-from instruments.rules.registry_file import Limits
+from instruments.rules.registry_file import Limits, header_key
 from instruments.services import ics_reader
 from instruments.services.import_kinds import NEW, SAVED, ColumnChoices, ImportKind, Order, ReportLike
 from instruments.services.instrument_changes import owner_institution
@@ -130,7 +130,10 @@ def _judged_and_written(
 
 # --- Reading ----------------------------------------------------------------------------------------------------------
 def _table(order: Order) -> _Read:
-    read = read_list(order.content, Limits(), known_headers())
+    """Where columns were chosen, the table that has those, as it was shown when they were chosen."""
+    chosen = order.document or {}
+    wanted = frozenset(map(header_key, chosen["fields"].values())) if chosen else known_headers()
+    read = read_list(order.content, Limits(), wanted, delimiter=chosen.get("delimiter", ""))
     columns = columns_of(read.table.headers, order.document)
     used = frozenset(columns.values())
     return _Read(

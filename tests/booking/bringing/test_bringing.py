@@ -27,6 +27,7 @@ from instruments.services.import_runs import Asked
 from tests.booking.bringing.conftest import LIVE, PAST, fates, told
 from tests.booking.usage.conftest import wrong
 from tests.conftest import programme_document
+from tests.instruments.registry.test_workbook import book
 
 pytestmark = pytest.mark.django_db
 
@@ -200,10 +201,11 @@ def test_a_programme_that_says_so_covers_it_until_the_import_is_taken_back(cast,
     version = subsidy.draft_version(cast.actor("chen"), document, cast.now)
     subsidy.publish_version(cast.actor("sun"), version, cast.now)
     run = take_in(LIVE + PAST)
-    assert [one["outcome"] for one in Quote.objects.latest("revision").result["outcomes"]] == ["award"]
-    assert Account.objects.get(key__startswith="awarded:").held_fen >= 0
+    live = Reservation.objects.get(starts_at__gt=now)
+    (outcome,) = Quote.objects.filter(reservation=live).latest("revision").result["outcomes"]
+    assert (outcome["outcome"], outcome["total_fen"]) == ("award", 2 * 40_000 * 4 // 10)
     holds = Transfer.objects.filter(kind="hold", ends__isnull=True)
-    assert holds.exists()
+    assert {one.debit.kind: one.amount_fen for one in holds.filter(source_id=live.pk)} == {"pool": 32_000, "firm_year": 32_000}
     brought_bookings.undo(cast.actor("wang"), run.pk, now)
     assert not holds.exists() and wrong() == {}
 
@@ -322,6 +324,22 @@ def test_a_foreign_list_is_mapped_once_and_the_mapping_kept(cast, now):
     import_runs.work(again.pk, now)
     again.refresh_from_db()
     assert fates(again) == ["created"]
+
+
+@pytest.mark.parametrize("start", ["Ab", "Start (on the wall)"])
+def test_a_workbook_is_read_as_the_table_that_was_shown_when_its_columns_were_chosen(cast, now, start):
+    known = ["Booking id", "E-mail", "Instrument"]
+    rows = [["Wer", "Was", start, "Bis"], ["lin@example.org", "X-ray diffractometer", "2026-11-25 09:00", "2026-11-25 11:00"]]
+    content = book(["Bookings of 2026"], *rows, Other=[known, ["1", "he@example.org", "Unknown"]])
+    run = import_runs.start(cast.actor("wang"), Asked("bookings", "new", cast.lab.pk), content, "l.xlsx", now)
+    import_runs.work(run.pk, now)
+    run.refresh_from_db()
+    assert run.facts["columns"] == rows[0]
+    chosen = {"Wer": "email", "Was": "instrument", start: "starts_at", "Bis": "ends_at"}
+    import_runs.choose_columns(cast.actor("wang"), run.pk, chosen, "", now)
+    import_runs.work(run.pk, now)
+    run.refresh_from_db()
+    assert (run.problems, fates(run)) == ([], ["created"])
 
 
 def test_a_calendar_of_one_instrument_is_a_list_too(cast, preview, now):
