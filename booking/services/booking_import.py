@@ -40,7 +40,7 @@ from booking.rules.booking_rows import (
     words,
 )
 from booking.rules.states import ReservationState
-from booking.services.brought_bookings import KIND, Brought, tell_all, write
+from booking.services.brought_bookings import KIND, Brought, take_back, tell_all, write
 from booking.services.conflicts import NO_OVERLAP
 from booking.services.import_people import Found, Lookup, taken_positions
 from config.kernel.access import Actor, Role
@@ -368,6 +368,7 @@ BOOKINGS = ImportKind(
         document_of,
         lambda document: require_needed(document["fields"]),
     ),
+    undo=take_back,
 )
 
 __all__ = ["BOOKINGS", "Kind", "import_bookings"]

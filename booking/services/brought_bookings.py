@@ -34,12 +34,11 @@ from booking.rules.booking_rows import BookingRow, Kind
 from booking.rules.states import Action, ReservationState
 from booking.services import holds, notices, sessions
 from booking.services.state_writing import lock_row, move
-from config.kernel.access import Actor, Role, get_visible
+from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict
 from config.kernel.services import audit
 from config.kernel.services.silence import silence
-from config.kernel.services.transactions import whole
-from instruments.models import ImportRun, ImportState, Organisation
+from instruments.models import ImportRun, Organisation
 from instruments.services.notices import News, person, tell
 
 REASON_LENGTH = 300
@@ -160,33 +159,15 @@ def _line(one: Brought) -> dict[str, Any]:
 
 
 # --- Taking it back ---------------------------------------------------------------------------------------------------
-def may_undo(actor: Actor, run: ImportRun) -> bool:
-    """Whether the actor may ask to take an import back; what hangs on it is asked behind the locks."""
-    written = run.kind == KIND and run.state == ImportState.DONE and not run.facts.get("undone")
-    return written and run.organisation_id in actor.organisations(Role.LAB_MANAGER)
+def take_back(actor: Actor, run: ImportRun, now: datetime) -> dict[str, Any]:
+    """Take back what is still as the import brought it; its rows may come again. Gives how many were taken back (``undone``), and how
+    many stay because they have a life of their own (``left``).
 
-
-@dataclass(frozen=True, slots=True)
-class TakenBack:
-    """How many bookings of an import were taken back, and how many stay because they have a life of their own."""
-
-    taken: int
-    left: int
-
-
-@whole
-def undo(actor: Actor, run_id: int, now: datetime) -> TakenBack:
-    """Take back what is still as the import brought it; its rows may come again.
-
-    Raises NotFound, Forbidden, Conflict ``import.state_changed`` (not written, or taken back), ``booking_import.in_use`` (none is as it
-    came: how many, and one of them).
+    Raises Forbidden, Conflict ``booking_import.in_use`` (none is as it came: how many, and one of them).
     """
-    run = get_visible(ImportRun.objects.select_for_update(of=("self",)).select_related("organisation"), actor, pk=run_id)
     if run.organisation is None:
         raise Conflict.of("import.state_changed", "file")
     actor.require_in(run.organisation.pk, Role.LAB_MANAGER)
-    if run.kind != KIND or run.state != ImportState.DONE or run.facts.get("undone"):
-        raise Conflict.of("import.state_changed", "file")
     rows = ImportedBooking.objects.filter(run=run, undone_at__isnull=True)
     calendars = Calendar.objects.filter(instruments__reservations__brought__in=rows).distinct()
     list(Calendar.objects.filter(pk__in=calendars).order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
@@ -200,11 +181,8 @@ def undo(actor: Actor, run_id: int, now: datetime) -> TakenBack:
             _take_back(actor, locked, now)
         _let_webhooks_hear(locked, "cancelled", now)
     rows.filter(reservation__in=reservations).update(undone_at=now)
-    run.facts |= {"undone": len(reservations), "left": len(left)}
-    run.save(update_fields=["facts"])
-    audit.record(actor, "import.undo", run, now, after={"bookings": len(reservations), "left": len(left)})
     _tell_undone(run.organisation, reservations, now)
-    return TakenBack(len(reservations), len(left))
+    return {"undone": len(reservations), "left": len(left)}
 
 
 _OWN_STEPS = {ReservationState.APPROVED.value: 2, ReservationState.COMPLETED.value: 4}

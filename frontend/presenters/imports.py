@@ -10,12 +10,11 @@ from django.urls import reverse
 
 from config.kernel.messages import sentence
 from instruments.field_wording import field_name
-from instruments.models import ImportRun, ImportRunRow, ImportState
+from instruments.models import WORKING_STATES, ImportRun, ImportRunRow
 from instruments.queries.imports import FATES
 from instruments.services.import_kinds import kinds
 
 CHANGED = "import.changed"
-_WORKING = frozenset({ImportState.READING, ImportState.WRITING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def run_view(run: ImportRun) -> RunView:
     return RunView(
         pk=run.pk,
         state=run.state,
-        working=run.state in _WORKING,
+        working=run.state in WORKING_STATES,
         percent=min(99, run.done_rows * 100 // run.total_rows) if run.total_rows else 0,
         counts=counts,
         total=total,

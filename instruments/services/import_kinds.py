@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from config.kernel.access import Actor
 from config.kernel.errors import Reason, Refusal
+from instruments.models import ImportRun
 from instruments.rules import mapping_guess
 from instruments.rules.registry_map import builtin_map, parse_map
 from instruments.services.registry_import import ImportReport, ImportRequest, Progress, import_registry
@@ -89,6 +90,8 @@ class ImportKind:
 
     ``run`` takes all rows in, or none; it raises Refusal when the file cannot be read and Conflict ``import.changed_since`` when
     an expected digest does not hold. ``facts`` are values for people, by name. ``columns`` count where a layout is ``SAVED`` or ``NEW``.
+    ``undo`` takes back what an import wrote, within the caller's transaction, and gives values for people with ``undone``, how many; it
+    raises Refusal when it cannot. Without it what is written stays.
     """
 
     code: str
@@ -98,6 +101,7 @@ class ImportKind:
     object_id: Callable[[Any], int | None] = lambda row: None
     page: str = ""
     columns: ColumnChoices = OF_INSTRUMENTS
+    undo: Callable[[Actor, ImportRun, datetime], dict[str, Any]] | None = None
 
 
 _registered: dict[str, ImportKind] = {}
