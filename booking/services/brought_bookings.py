@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.urls import reverse
-from psycopg.types.range import TimestamptzRange
 from schedule.models import Calendar
 
 from booking import ports
@@ -22,17 +21,13 @@ from booking.models import (
     CloseOut,
     DeviceRun,
     ImportedBooking,
-    Means,
-    Occupancy,
-    OccupancySource,
     Reservation,
     ReservationChange,
-    ReservationTransition,
     UsageSession,
 )
 from booking.rules.booking_rows import BookingRow, Kind
 from booking.rules.states import Action, ReservationState
-from booking.services import holds, notices, sessions
+from booking.services import holds, notices, written_down
 from booking.services.state_writing import lock_row, move
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict
@@ -67,17 +62,16 @@ def write(actor: Actor, brought: Brought, run_id: int | None, now: datetime) -> 
 
     Raises the exclusion constraint's IntegrityError, Conflict ``booking.figures_changed``.
     """
-    reservation = brought.reservation
+    reservation, is_past = brought.reservation, brought.kind is Kind.PAST
     with silence():
-        _insert(actor, brought, run_id, now)
-        locked = lock_row(reservation.pk)
-        ports.money().on_request(locked, actor, ports.NOTHING_EXPECTED, now)
-        if ports.money().on_approve(locked, actor, now) is not None:
-            raise Conflict.of("booking.figures_changed")
-        move(locked, Action.APPROVE, actor, now, brought.source)
-        if brought.kind is Kind.PAST:
-            _write_use(actor, locked, brought, now)
-    _let_webhooks_hear(locked, "completed" if brought.kind is Kind.PAST else "approved", now)
+        holds.clear(reservation.instrument.calendar_id, reservation.during, now)
+        written_down.store(actor, reservation, "reservation.import", brought.source, now, run=run_id)
+        _keep_source(brought, run_id)
+        locked = written_down.approve(actor, reservation.pk, brought.source, now)
+        if is_past:
+            evidence = brought.row.evidence or brought.source
+            written_down.write_use(actor, locked, evidence, brought.source, now, charged=bool(brought.row.charge))
+    _let_webhooks_hear(locked, "completed" if is_past else "approved", now)
 
 
 def _let_webhooks_hear(locked: Reservation, event: str, now: datetime) -> None:
@@ -85,25 +79,9 @@ def _let_webhooks_hear(locked: Reservation, event: str, now: datetime) -> None:
         notices.defer(locked, event, now)
 
 
-def _insert(actor: Actor, brought: Brought, run_id: int | None, now: datetime) -> None:
+def _keep_source(brought: Brought, run_id: int | None) -> None:
+    """By what it is known when its list comes again."""
     reservation = brought.reservation
-    holds.clear(reservation.instrument.calendar_id, reservation.during, now)
-    reservation.save(force_insert=True)
-    Occupancy.objects.create(
-        calendar_id=reservation.instrument.calendar_id,
-        during=TimestamptzRange(reservation.starts_at, reservation.ends_at),
-        blocking=True,
-        source=OccupancySource.RESERVATION,
-        reservation=reservation,
-    )
-    ReservationTransition.objects.create(
-        reservation=reservation,
-        action="request",
-        to_state=ReservationState.REQUESTED,
-        actor_id=actor.user_id,
-        at=now,
-        reason=brought.source,
-    )
     ImportedBooking.objects.create(
         reservation=reservation,
         organisation_id=reservation.instrument.organisation_id,
@@ -113,19 +91,6 @@ def _insert(actor: Actor, brought: Brought, run_id: int | None, now: datetime) -
         source_starts_at=reservation.starts_at,
         source_ends_at=reservation.ends_at,
     )
-    said = {"state": "requested", "starts_at": reservation.starts_at.isoformat(), "ends_at": reservation.ends_at.isoformat()}
-    audit.record(actor, "reservation.import", reservation, now, after=said | {"run": run_id}, reason=brought.source)
-
-
-def _write_use(actor: Actor, locked: Reservation, brought: Brought, now: datetime) -> None:
-    """It happened as the list says. Nothing is charged unless the row asks for it; then the price of the day and both yeses decide."""
-    sessions.start(locked, actor, now, sessions.Beginning(locked.starts_at, Means.AFTERWARDS))
-    session = sessions.finish(locked, actor, now, sessions.Ending(locked.ends_at, Means.AFTERWARDS, brought.source))
-    session.late_entered = True
-    session.evidence = brought.row.evidence or brought.source
-    if not brought.row.charge:
-        sessions.charge_for(session, None, sessions.NOT_CHARGED)
-    session.save()
 
 
 def tell_all(owner: Organisation, brought: Sequence[Brought], now: datetime) -> None:

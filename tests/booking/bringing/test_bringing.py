@@ -22,8 +22,10 @@ from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from instruments.models import ImportState, Instrument, Membership, Notice, Organisation, SavedMapping
 from instruments.services import import_runs
 from instruments.services import notices as notices_door
+from instruments.services.import_kinds import Order
 from instruments.services.import_runs import Asked
-from tests.booking.bringing.conftest import LIVE, PAST, fates, told
+from instruments.services.registry_encoding import decode
+from tests.booking.bringing.conftest import HEAD, LIVE, PAST, fates, told
 from tests.booking.usage.conftest import wrong
 from tests.conftest import programme_document
 from tests.instruments.registry.test_workbook import book
@@ -373,6 +375,13 @@ def test_a_workbook_is_read_as_the_table_that_was_shown_when_its_columns_were_ch
     import_runs.work(run.pk, now)
     run.refresh_from_db()
     assert (run.problems, fates(run)) == ([], ["created"])
+
+
+def test_the_report_tells_how_else_the_text_of_a_list_could_be_read(cast, now):
+    content = (HEAD + LIVE.replace("L1", "L1 \u4eea\u5668")).encode("gbk")
+    order = Order(content, "l.csv", "booking_list", None, cast.lab.pk, True, "", lambda done, total: None)
+    report = booking_import.import_bookings(cast.actor("wang"), order, now)
+    assert report.encoding == "gb18030" and report.other_encodings == decode(content).others != ()
 
 
 def test_a_calendar_of_one_instrument_is_a_list_too(cast, preview, now):
