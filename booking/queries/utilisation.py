@@ -224,15 +224,20 @@ def _read_maintenance(found: _Gathered, instruments: Sequence[Instrument], reach
     by_calendar: dict[int, list[int]] = defaultdict(list)
     for one in instruments:
         by_calendar[one.calendar_id].append(one.pk)
+    for calendar_id, during in maintenance_within(by_calendar, reach):
+        for pk in by_calendar[calendar_id]:
+            found.maintenance[pk].append(during)
+
+
+def maintenance_within(calendar_ids: Iterable[int], reach: TimeRange) -> list[tuple[int, TimeRange]]:
+    """When calendars were under maintenance, each time with its calendar: one statement."""
     rows = Occupancy.objects.filter(
-        calendar_id__in=by_calendar,
+        calendar_id__in=calendar_ids,
         source=OccupancySource.MAINTENANCE,
         blocking=True,
         during__overlap=TimestamptzRange(reach.starts_at, reach.ends_at),
     )
-    for calendar_id, during in rows.values_list("calendar_id", "during"):
-        for pk in by_calendar[calendar_id]:
-            found.maintenance[pk].append(TimeRange(during.lower, during.upper))
+    return [(pk, TimeRange(during.lower, during.upper)) for pk, during in rows.values_list("calendar_id", "during")]
 
 
 def _read_bookings(actor: Actor, found: _Gathered, instruments: Sequence[Instrument], reach: TimeRange) -> None:
