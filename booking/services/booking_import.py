@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from schedule.models import Calendar
 
 from booking import ports
+from booking.column_wording import COLUMN_NAMES
 from booking.models import ImportedBooking, Reservation
 from booking.rules.booking_rows import (
     MOST_ROWS,
@@ -323,5 +324,6 @@ BOOKINGS = ImportKind(
         document_of,
         lambda document: require_needed(document["fields"]),
     ),
+    names=COLUMN_NAMES,
     undo=take_back,
 )

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 
+from booking.column_wording import COLUMN_NAMES
 from booking.licence_queries import in_force
 from booking.models import Licence
 from booking.rules.licence_rows import LicenceRow, columns_of, known_headers, read_rows
@@ -134,4 +135,5 @@ LICENCES = ImportKind(
     facts=facts_of,
     object_id=lambda row: row.instrument_id,
     page="instrument_licence",
+    names=COLUMN_NAMES,
 )
