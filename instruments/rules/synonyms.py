@@ -17,11 +17,17 @@ from typing import Any
 
 from instruments.rules.techniques import Technique, techniques
 
+# The characters that are not written in words, for a character class.
+CJK = (
+    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3131-\u318e\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
 _DATA = Path(__file__).with_name("data")
 _SEPARATORS = re.compile(r"[-_/.+\s\u2010-\u2015]+")
 _LATIN_TO_HAN = re.compile("(?<=[0-9a-z])(?=[\u3400-\u9fff])")
 _CHARGE = re.compile(r"(?:\^?[0-9]?[+-]|\((?:[IV]+|[0-9][+-])\))+$")
 _SYMBOL = re.compile(r"(?<![^\W_])([A-Z][a-z])(?![^\W_])")
+_CJK = re.compile(f"[{CJK}]")
 _SHORT_PART = 4
 _APPARATUS = {
     "calorimetry": "calorimeter",
@@ -134,34 +140,39 @@ def _wider(concept: str) -> list[str]:
 
 
 def _all_spans(text: str) -> Iterator[Span]:
-    """Every place where a form stands as a word by itself (a plural ``s`` may follow)."""
+    """Every place where a form stands as a word by itself; the ``s`` of a plural belongs to it."""
     index = _forms()
     for start in range(len(text)):
         for head in {text[start : start + 2], text[start]}:
             if head in index:
                 for form, concept in index[head]:
-                    if text.startswith(form, start) and _bounded(text, start, start + len(form)):
-                        yield Span(start, start + len(form), concept)
+                    end = _end_of_word(text, start, start + len(form)) if text.startswith(form, start) else None
+                    if end is not None:
+                        yield Span(start, end, concept)
 
 
-def _bounded(text: str, start: int, end: int) -> bool:
+def _end_of_word(text: str, start: int, end: int) -> int | None:
+    """Where the word ends that the form at ``start`` to ``end`` is, with its plural ``s``; None: it is a part of another word."""
     if _latin(text[start]) and start > 0 and _latin(text[start - 1]):
-        return False
-    if not _latin(text[end - 1]) or end == len(text):
-        return True
-    rest = text[end : end + 2]
-    return not _latin(rest[0]) or (rest[0] == "s" and not (len(rest) > 1 and _latin(rest[1])))
+        return None
+    if not _latin(text[end - 1]):
+        return end
+    plural = end + 1 if text[end : end + 1] == "s" else end
+    return None if _latin(text[plural : plural + 1]) else plural
 
 
 def _latin(character: str) -> bool:
-    return character.isalnum() and character < "\u2e80"
+    """A letter, a digit or a mark over one, of a script that is written in words; the end of a text is none."""
+    if not character:
+        return False
+    return (character.isalnum() and not _CJK.match(character)) or unicodedata.category(character).startswith("M")
 
 
 @cache
 def _forms() -> Mapping[str, tuple[tuple[str, str], ...]]:
-    """Forms with their concept, by their first two characters."""
+    """Forms with their concept, by their first two characters, longer ones first: what is a form itself is no plural of another."""
     by_head: dict[str, list[tuple[str, str]]] = {}
-    for form, concept in sorted(_form_concepts().items()):
+    for form, concept in sorted(_form_concepts().items(), key=lambda one: (-len(one[0]), one[0])):
         by_head.setdefault(form[:2], []).append((form, concept))
     return {head: tuple(forms) for head, forms in by_head.items()}
 

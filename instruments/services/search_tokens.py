@@ -15,13 +15,9 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from instruments.rules import synonyms
-from instruments.rules.synonyms import fold
+from instruments.rules.synonyms import CJK, fold
 from instruments.services.pinyin import syllable
 
-_CJK = (
-    "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3131-\u318e\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
-)
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _MAX_WORD = 60
 _MAX_PINYIN_SYLLABLES = 24
@@ -40,8 +36,8 @@ def _marks() -> str:
 @cache
 def _pieces() -> re.Pattern[str]:
     """A run of CJK, or a word of another script with what is joined to it (``jsm-7800f``)."""
-    letter = f"(?:[^\\W_{_CJK}]|[{_marks()}])"
-    return re.compile(f"(?P<cjk>[{_CJK}]+)|(?P<word>{letter}+(?:[{re.escape(_JOINERS)}]{letter}+)*)")
+    letter = f"(?:[^\\W_{CJK}]|[{_marks()}])"
+    return re.compile(f"(?P<cjk>[{CJK}]+)|(?P<word>{letter}+(?:[{re.escape(_JOINERS)}]{letter}+)*)")
 
 
 _SPLIT = re.compile(f"[{re.escape(_JOINERS)}]")

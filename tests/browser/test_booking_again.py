@@ -27,6 +27,7 @@ def test_the_same_again_in_three_clicks(people: Visitors, used: Site) -> None:
     page.locator("#booking-submit").click()
     page.wait_for_url(re.compile(r"/bookings/\d+/$"))
     assert state_of(used, reservation_at(page.url)) in {"requested", "approved"}
+    expect(page.locator("ol.timeline > li").first).to_be_visible()  # what happened so far
     assert visitor.faults.found == []
 
 

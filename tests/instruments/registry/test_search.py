@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from config.kernel.access import NOBODY, Actor, Grant, Role
@@ -106,6 +106,10 @@ def test_signs_without_words_find_nothing_and_break_nothing(stock: list[Instrume
 
 
 @given(text=st.text(max_size=60))
+@example("GCS")
+@example("electron microscopes")
+@example("gas chromatograph\u0301")
+@example("gc\U00010428")
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_typed_or_stored_is_a_valid_query_and_vector(text: str) -> None:
     clean = text.replace("\0", "").encode("utf-8", "ignore").decode()

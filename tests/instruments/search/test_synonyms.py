@@ -73,6 +73,12 @@ def test_spans_do_not_overlap_and_the_longest_counts() -> None:
     assert [span.concept for span in found] == ["=brine", "~panet01101"]
 
 
+@pytest.mark.parametrize("typed", ["GCs", "electron microscopes", "XRDs"])
+def test_the_s_of_a_plural_belongs_to_the_word(typed: str) -> None:
+    (span,) = synonyms.spans(synonyms.normal(typed))
+    assert (span.start, span.end) == (0, len(typed))
+
+
 @pytest.mark.parametrize(
     ("typed", "known", "meant"),
     [
