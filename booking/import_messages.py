@@ -36,6 +36,8 @@ register(
         "booking_import.mode_unreadable": _("“%(text)s” is no way of service. Write for example assisted or self_operated."),
         "booking_import.charge_unreadable": _("“%(text)s” is neither yes nor no. Leave it empty where nothing is charged."),
         "booking_import.time_unreadable": _("“%(text)s” is no time. Write for example 2026-11-23 09:00."),
+        "booking_import.time_missing": _("The row does not say when: the cell is empty. Write for example 2026-11-23 09:00."),
+        "booking_import.clock_missing": _("The row names no clock time here: the cell is empty. Write for example 09:00."),
         "booking_import.clock_unreadable": _("“%(text)s” is no clock time. Write for example 09:00, without an offset."),
         "booking_import.clocks_equal": _(
             "It ends at the clock time at which it starts. Mend one of them, or name the days of start and end."

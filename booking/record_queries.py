@@ -8,13 +8,15 @@ from datetime import datetime
 from django.db.models import Avg, Count, Q
 
 from booking.models import Reservation, SessionRating, UsageSession
+from booking.queries.utilisation import maintenance_within
 from booking.rules.states import ReservationState
 from booking.rules.utilisation import WeekUse, last_weeks, utilisation
 from booking.services.context import BookingContext
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, visible_to
-from config.kernel.time_range import TimeRange
+from config.kernel.time_range import TimeRange, subtract
 from instruments.models import Instrument
+from instruments.rules.opening import ranges_open_to_anybody
 
 WEEKS = 12
 RATINGS_SHOWN = 10
@@ -30,7 +32,8 @@ class Ratings:
 
 
 def use_of(context: BookingContext, now: datetime, weeks: int = WEEKS) -> list[WeekUse]:
-    """The last weeks of an instrument that the actor was given; one query. Figures only: who used it stays out of it."""
+    """The last weeks of an instrument that the actor was given, measured as its lab's figures are; two queries. Figures only: who used
+    it stays out of it."""
     spans = last_weeks(context.zone, now, weeks)
     whole = TimeRange(spans[0].starts_at, spans[-1].ends_at)
     rows = UsageSession.objects.filter(
@@ -39,7 +42,9 @@ def use_of(context: BookingContext, now: datetime, weeks: int = WEEKS) -> list[W
         actual_starts_at__lt=whole.ends_at,
     ).values_list("actual_starts_at", "actual_ends_at")
     used = [TimeRange(starts_at, ends_at) for starts_at, ends_at in rows if ends_at is not None and starts_at < ends_at]
-    return utilisation(spans, context.zone, context.opening(whole), used)
+    maintained = [during for _calendar_id, during in maintenance_within([context.instrument.calendar_id], whole)]
+    offered = subtract(ranges_open_to_anybody(context.rules, context.zone, whole), maintained)
+    return utilisation(spans, context.zone, offered, used)
 
 
 def ratings_of(actor: Actor, instrument: Instrument) -> Ratings:

@@ -10,7 +10,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from instruments.field_wording import field_name
 from instruments.models import Organisation, SavedMapping
 from instruments.services import import_kinds
 from instruments.services.import_runs import Asked
@@ -103,7 +102,7 @@ class ColumnsForm(forms.Form):
         self.columns = list(columns)
         choices = [one for one in kind.columns.choices if with_owner or one != "organisation.name"]
         guessed = kind.columns.guess(self.columns, choices)
-        options = [("", str(_("Leave out"))), *((code, field_name(code)) for code in choices)]
+        options = [("", str(_("Leave out"))), *((code, import_kinds.field_name(kind.code, code)) for code in choices)]
         for place, column in enumerate(self.columns):
             field = forms.ChoiceField(
                 label=column,

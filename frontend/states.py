@@ -143,6 +143,7 @@ _IMPORT: dict[str, StateLook] = {
     "preview": StateLook(pgettext_lazy("import state", "Preview, not written yet"), "eye", "info"),
     "writing": StateLook(pgettext_lazy("import state", "Being written"), "hourglass", "wait"),
     "done": StateLook(pgettext_lazy("import state", "Written"), "circle-check", "good"),
+    "undoing": StateLook(pgettext_lazy("import state", "Being taken back"), "hourglass", "wait"),
     "failed": StateLook(pgettext_lazy("import state", "Could not be read"), "alert-circle", "bad"),
     "cancelled": StateLook(pgettext_lazy("import state", "Given up"), "ban", "calm"),
 }

@@ -120,22 +120,6 @@ CHOICE_NAMES: dict[str, dict[str, Word]] = {
     "service_modes": SERVICE_MODE_NAMES,
 }
 YES, NO = pgettext_lazy("answer", "yes"), pgettext_lazy("answer", "no")
-_OF_BOOKINGS: dict[str, Word] = {
-    "external_id": pgettext_lazy("column of a list of bookings", "Number of the booking"),
-    "instrument": pgettext_lazy("column of a list of bookings", "Instrument"),
-    "email": pgettext_lazy("column of a list of bookings", "E-mail of the person"),
-    "customer": pgettext_lazy("column of a list of bookings", "Organisation"),
-    "starts_at": pgettext_lazy("column of a list of bookings", "Start"),
-    "ends_at": pgettext_lazy("column of a list of bookings", "End"),
-    "day": pgettext_lazy("column of a list of bookings", "Day"),
-    "from": pgettext_lazy("column of a list of bookings", "From (time of day)"),
-    "to": pgettext_lazy("column of a list of bookings", "To (time of day)"),
-    "service_mode": pgettext_lazy("column of a list of bookings", "Way of service"),
-    "purpose": pgettext_lazy("column of a list of bookings", "Purpose"),
-    "research_project": pgettext_lazy("column of a list of bookings", "Research project"),
-    "evidence": pgettext_lazy("column of a list of bookings", "Evidence"),
-    "charge": pgettext_lazy("column of a list of bookings", "To be charged (past use)"),
-}
 #: What files have besides: parts of the place, the owner, the customs record, money and hours.
 _BESIDE: dict[str, Word] = {
     "original_value_10k_yuan": pgettext_lazy("instrument field", "Original value in 10,000 yuan"),
@@ -150,7 +134,6 @@ _BESIDE: dict[str, Word] = {
     "organisation.name": pgettext_lazy("instrument field", "Owner"),
     "organisation.identifier": pgettext_lazy("instrument field", "The owner's code"),
     "file": pgettext_lazy("instrument field", "File"),
-    **_OF_BOOKINGS,
 }
 
 

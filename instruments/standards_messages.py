@@ -28,6 +28,9 @@ register(
         "import.gave_up": _(
             "The platform could not finish this file; nothing was written. Hand it in again, or tell the operator."
         ),
+        "import.undo_gave_up": _(
+            "The platform could not take this import back; everything stays as it is. Try again, or tell the operator."
+        ),
         "import.state_changed": _("This import has moved on since the page was loaded. Load the page again."),
         "import.rows_refused": _(
             "%(refused)s rows are refused, so nothing can be written. Mend them in the file and hand it in again."

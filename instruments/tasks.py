@@ -67,7 +67,7 @@ def roll_catalogue(timestamp: int) -> None:
     pass_context=True,
 )
 def import_run(context: JobContext, run_id: int) -> None:
-    """Read or write a file that somebody handed over; nothing when that is done. The last attempt that fails says so."""
+    """Read, write or take back a file that somebody handed over; nothing when that is done. The last attempt that fails says so."""
     try:
         import_runs.work(run_id, timezone.now())
     except Exception:

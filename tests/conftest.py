@@ -45,7 +45,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Thousands of tests are many objects, which stay; looking through them for garbage again and again takes a tenth of the time."""
+    """Thousands of tests are many objects, which stay; they are not looked through for garbage again and again."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 20, 50)

@@ -232,12 +232,14 @@ def _first_in(
     return first_fit(timedelta(minutes=search.duration_minutes), free, context.policy, context.zone, now, within)
 
 
-#: Of each instrument the fifteen latest reservations that were answered.
+#: Of each instrument the fifteen latest reservations that were answered; what was brought along or written down afterwards was not asked.
 _ANSWERS = """
 SELECT i.id, percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM t.at - r.created_at) / 3600)
   FROM unnest(%s::bigint[]) AS i (id) CROSS JOIN LATERAL (
-       SELECT id, created_at FROM booking_reservation
-        WHERE instrument_id = i.id AND state NOT IN ('requested', 'expired') ORDER BY starts_at DESC LIMIT 15) r
+       SELECT id, created_at FROM booking_reservation o
+        WHERE instrument_id = i.id AND state NOT IN ('requested', 'expired') AND NOT imported
+          AND NOT EXISTS (SELECT FROM booking_usagesession WHERE reservation_id = o.id AND late_entered)
+        ORDER BY starts_at DESC LIMIT 15) r
   JOIN LATERAL (
        SELECT min(at) AS at FROM booking_reservationtransition
         WHERE reservation_id = r.id AND action IN ('approve', 'reject') AND actor_id IS NOT NULL) t ON t.at IS NOT NULL

@@ -16,7 +16,7 @@ from booking.access import SUPERVISORS
 from booking.models import Occupancy, OccupancySource, Reservation, ReservationTransition
 from booking.rules.states import IN_REVIEW, Action, ReservationState
 from booking.rules.use_figures import Figures, Story, Use, figures_of, middle, together, within
-from booking.rules.use_hours import Cell, Counts, by_hour, table
+from booking.rules.use_hours import Cell, by_hour, table
 from booking.rules.use_period import Period, Span, Windows, asked_period, windows
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import Forbidden
@@ -53,20 +53,25 @@ class InstrumentUse:
 
 @dataclass(frozen=True)
 class LabUse:
-    """A lab, or those of its instruments that were looked at, the most used first. ``left_out``: it has more than ``MOST_INSTRUMENTS``,
-    and so many of them are not in here. ``running``: the
-    period is not over, and counted as far as ``until``. ``hours``: a row for each weekday."""
+    """A lab, or those of its instruments that were looked at, the most used first. ``today`` is the lab's day at ``until``, as far as
+    which is counted. ``left_out``: it has more than ``MOST_INSTRUMENTS``, and so many of them are not in here. ``hours``: a row for
+    each weekday."""
 
     lab: Organisation
     period: Period
     until: datetime
-    running: bool
+    today: date
     rows: Sequence[InstrumentUse]
     left_out: int
     hours: Sequence[Sequence[Cell]]
     answer_minutes: int | None
     answer_minutes_before: int | None
     answered: int
+
+    @property
+    def running(self) -> bool:
+        """Whether the period has begun and is not over."""
+        return self.period.first_on <= self.today <= self.period.last_on
 
     @cached_property
     def figures(self) -> Figures:
@@ -121,8 +126,7 @@ class Days:
 
 def period_for(lab: Organisation, span: Span, days: Days, now: datetime) -> Period:
     """The period that people name; today is that of the lab. Raises Refusal ``utilisation.*``."""
-    today = now.astimezone(zone_of_owner(lab.pk)).date()
-    return asked_period(span, days.on, days.first_on, days.last_on, today)
+    return asked_period(span, days.on, days.first_on, days.last_on, now.astimezone(zone_of_owner(lab.pk)).date())
 
 
 def asked(actor: Actor, lab_id: int, span: Span, days: Days, now: datetime, instrument_id: int | None = None) -> LabUse:
@@ -137,7 +141,8 @@ def utilisation(actor: Actor, lab_id: int, period: Period, now: datetime, instru
     zones = {one.pk: ZoneInfo(one.site.time_zone) for one in instruments}
     spans = {pk: windows(period, zone, now) for pk, zone in zones.items()}
     rules = schedule_store.rules_by_calendar([one.calendar_id for one in instruments])
-    found = _gather(actor, instruments, spans, zone_of_owner(lab.pk))
+    lab_zone = zone_of_owner(lab.pk)
+    found = _gather(actor, instruments, spans, lab_zone)
     rows, offered, used = [], [], []
     for one in instruments:
         span = spans[one.pk]
@@ -146,7 +151,20 @@ def utilisation(actor: Actor, lab_id: int, period: Period, now: datetime, instru
         if span.current is not None:
             offered.append(by_hour(opened, zones[one.pk]))
             used.append(by_hour(within((use.measured for use in found.uses[one.pk]), span.current), zones[one.pk]))
-    return _lab_use(lab, period, now, rows, left_out, (offered, used), found, spans)
+    answers = [one for pk, span in spans.items() for one in _answers(found.answers[pk], span.current)]
+    earlier = [one for pk, span in spans.items() for one in _answers(found.answers[pk], span.before)]
+    return LabUse(
+        lab=lab,
+        period=period,
+        until=now,
+        today=now.astimezone(lab_zone).date(),
+        rows=sorted(rows, key=lambda row: (-row.figures.used_seconds, -row.figures.booked_seconds, row.instrument.name, row.instrument.pk)),
+        left_out=left_out,
+        hours=table(offered, used),
+        answer_minutes=middle(answers),
+        answer_minutes_before=middle(earlier),
+        answered=len(answers),
+    )  # fmt: skip
 
 
 def _instruments(actor: Actor, lab: Organisation, instrument_id: int | None) -> tuple[list[Instrument], int]:
@@ -183,32 +201,6 @@ def _answers(answers: Iterable[tuple[datetime, int]], span: TimeRange | None) ->
     return [minutes for at, minutes in answers if span is not None and span.starts_at <= at < span.ends_at]
 
 
-def _lab_use(
-    lab: Organisation,
-    period: Period,
-    now: datetime,
-    rows: list[InstrumentUse],
-    left_out: int,
-    hours: tuple[list[Counts], list[Counts]],
-    found: _Gathered,
-    spans: Mapping[int, Windows],
-) -> LabUse:
-    answers = [one for pk, span in spans.items() for one in _answers(found.answers[pk], span.current)]
-    earlier = [one for pk, span in spans.items() for one in _answers(found.answers[pk], span.before)]
-    return LabUse(
-        lab=lab,
-        period=period,
-        until=now,
-        running=any(span.current is None or span.current.ends_at == now for span in spans.values()),
-        rows=sorted(rows, key=lambda row: (-row.figures.used_seconds, -row.figures.booked_seconds, row.instrument.name, row.instrument.pk)),
-        left_out=left_out,
-        hours=table(*hours),
-        answer_minutes=middle(answers),
-        answer_minutes_before=middle(earlier),
-        answered=len(answers),
-    )  # fmt: skip
-
-
 # --- The statements ---------------------------------------------------------------------------------------------------
 def _gather(actor: Actor, instruments: Sequence[Instrument], spans: Mapping[int, Windows], lab_zone: ZoneInfo) -> _Gathered:
     found = _Gathered()
@@ -232,15 +224,20 @@ def _read_maintenance(found: _Gathered, instruments: Sequence[Instrument], reach
     by_calendar: dict[int, list[int]] = defaultdict(list)
     for one in instruments:
         by_calendar[one.calendar_id].append(one.pk)
+    for calendar_id, during in maintenance_within(by_calendar, reach):
+        for pk in by_calendar[calendar_id]:
+            found.maintenance[pk].append(during)
+
+
+def maintenance_within(calendar_ids: Iterable[int], reach: TimeRange) -> list[tuple[int, TimeRange]]:
+    """When calendars were under maintenance, each time with its calendar: one statement."""
     rows = Occupancy.objects.filter(
-        calendar_id__in=by_calendar,
+        calendar_id__in=calendar_ids,
         source=OccupancySource.MAINTENANCE,
         blocking=True,
         during__overlap=TimestamptzRange(reach.starts_at, reach.ends_at),
     )
-    for calendar_id, during in rows.values_list("calendar_id", "during"):
-        for pk in by_calendar[calendar_id]:
-            found.maintenance[pk].append(TimeRange(during.lower, during.upper))
+    return [(pk, TimeRange(during.lower, during.upper)) for pk, during in rows.values_list("calendar_id", "during")]
 
 
 def _read_bookings(actor: Actor, found: _Gathered, instruments: Sequence[Instrument], reach: TimeRange) -> None:

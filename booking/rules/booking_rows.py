@@ -215,7 +215,9 @@ def _clock(day: date, text: str, field: str, reasons: list[Reason]) -> datetime 
     """A clock time of the day. One that names an offset is refused: it may mean another day."""
     found = _ONLY_CLOCK.fullmatch(text)
     moment = _read_moment((str(day.year), str(day.month), str(day.day), *found.groups(), None)) if found else None
-    if moment is None:
+    if not text:
+        reasons.append(Reason("booking_import.clock_missing", {}, field))
+    elif moment is None:
         reasons.append(Reason("booking_import.clock_unreadable", {"text": text[:60]}, field))
     return moment
 
@@ -224,7 +226,9 @@ def _moment(text: str, field: str, reasons: list[Reason]) -> datetime | None:
     """A day alone is its midnight: so a workbook writes the first moment of a day."""
     found = _MOMENT.fullmatch(f"{text} 00:00" if _ONLY_DAY.fullmatch(text) and ":" not in text else text)
     moment = _read_moment(found.groups()) if found else None
-    if moment is None:
+    if not text:
+        reasons.append(Reason("booking_import.time_missing", {}, field))
+    elif moment is None:
         reasons.append(Reason("booking_import.time_unreadable", {"text": text[:60]}, field))
     return moment
 

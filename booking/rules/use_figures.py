@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
+from statistics import median
 
-from config.kernel.time_range import TimeRange, merge
+from config.kernel.time_range import TimeRange, merge, subtract
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def figures_of(story: Story, window: TimeRange) -> Figures:
         offered_seconds=seconds(offered),
         booked_seconds=seconds(booked),
         used_seconds=seconds(used),
-        beside_seconds=seconds(used) - common_seconds(used, offered),
+        beside_seconds=seconds(subtract(used, offered)),
         effective_seconds=seconds(within((one.needed for one in story.uses), window)),
         external_seconds=seconds(within((one.needed for one in story.uses if one.external), window)),
         sessions=len(began),
@@ -116,32 +117,14 @@ def within(ranges: Iterable[TimeRange], window: TimeRange) -> list[TimeRange]:
     )
 
 
-def common_seconds(one: Sequence[TimeRange], other: Sequence[TimeRange]) -> int:
-    """The seconds that lie in both; each is sorted and disjoint, and looked at once."""
-    found, left, right = 0, 0, 0
-    while left < len(one) and right < len(other):
-        starts_at = max(one[left].starts_at, other[right].starts_at)
-        ends_at = min(one[left].ends_at, other[right].ends_at)
-        if starts_at < ends_at:
-            found += int((ends_at - starts_at).total_seconds())
-        if one[left].ends_at <= other[right].ends_at:
-            left += 1
-        else:
-            right += 1
-    return found
-
-
 def seconds(ranges: Iterable[TimeRange]) -> int:
     return sum(one.seconds for one in ranges)
 
 
 def middle(minutes: Iterable[int]) -> int | None:
     """The median, of an even number the lower whole minute between the two in the middle; None of nothing."""
-    ordered = sorted(minutes)
-    if not ordered:
-        return None
-    half = len(ordered) // 2
-    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) // 2
+    found = list(minutes)
+    return int(median(found)) if found else None
 
 
 def _began(one: TimeRange, window: TimeRange) -> bool:

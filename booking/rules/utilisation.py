@@ -8,13 +8,14 @@ from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from config.kernel.time_range import TimeRange, merge
+from booking.rules.use_figures import percent, seconds, within
+from config.kernel.time_range import TimeRange
 from instruments.rules.wall_time import start_instant
 
 
 @dataclass(frozen=True, slots=True)
 class WeekUse:
-    """A local week from Monday ``first_on``: seconds open by the calendar, and seconds really used within the week."""
+    """A local week from Monday ``first_on``: seconds offered (open and not under maintenance), and seconds really used within the week."""
 
     first_on: date
     open_seconds: int
@@ -22,8 +23,8 @@ class WeekUse:
 
     @property
     def percent(self) -> int | None:
-        """Used of open time, rounded down; more than 100 where it ran outside its hours; None in a week without any."""
-        return self.used_seconds * 100 // self.open_seconds if self.open_seconds else None
+        """Used of open time; more than 100 where it ran outside its hours; None in a week without any."""
+        return percent(self.used_seconds, self.open_seconds)
 
 
 def last_weeks(zone: ZoneInfo, now: datetime, count: int) -> list[TimeRange]:
@@ -39,9 +40,7 @@ def utilisation(
     weeks: Sequence[TimeRange], zone: ZoneInfo, open_ranges: Sequence[TimeRange], used: Sequence[TimeRange]
 ) -> list[WeekUse]:
     """Each week with its open and used seconds; time that is open or used twice counts once."""
-    opened, taken = merge(open_ranges), merge(used)
-    return [WeekUse(week.starts_at.astimezone(zone).date(), _within(week, opened), _within(week, taken)) for week in weeks]
-
-
-def _within(week: TimeRange, ranges: Sequence[TimeRange]) -> int:
-    return sum(part.seconds for one in ranges if (part := one.intersect(week)) is not None)
+    return [
+        WeekUse(week.starts_at.astimezone(zone).date(), seconds(within(open_ranges, week)), seconds(within(used, week)))
+        for week in weeks
+    ]

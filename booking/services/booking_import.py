@@ -6,11 +6,9 @@ and only then written; the exclusion constraint has the last word.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -18,6 +16,7 @@ from django.db import IntegrityError, transaction
 from schedule.models import Calendar
 
 from booking import ports
+from booking.column_wording import COLUMN_NAMES
 from booking.models import ImportedBooking, Reservation
 from booking.rules.booking_rows import (
     MOST_ROWS,
@@ -40,20 +39,22 @@ from booking.rules.booking_rows import (
     words,
 )
 from booking.rules.states import ReservationState
-from booking.services.brought_bookings import KIND, Brought, tell_all, write
+from booking.services.brought_bookings import KIND, Brought, take_back, tell_all, write
 from booking.services.conflicts import NO_OVERLAP
 from booking.services.import_people import Found, Lookup, taken_positions
+from booking.services.list_report import ReadAs, facts_of, report_on
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import transactions
 from config.kernel.time_range import TimeRange
 from instruments.models import Organisation
 from instruments.rules.ics_reading import REFUSED, TAKEN, IcsRow
-from instruments.rules.registry_file import Limits
+from instruments.rules.registry_file import Limits, header_key
 from instruments.services import ics_reader
-from instruments.services.import_kinds import NEW, SAVED, ColumnChoices, ImportKind, Order, ReportLike
+from instruments.services.import_kinds import NEW, SAVED, ColumnChoices, ImportKind, Order
 from instruments.services.instrument_changes import owner_institution
 from instruments.services.list_reading import read_list
+from instruments.services.registry_encoding import Decoded
 from instruments.services.registry_import import ImportReport, RowFate
 
 CALENDAR_LAYOUT = "booking_calendar"
@@ -66,10 +67,7 @@ class _Read:
 
     rows: Sequence[BookingRow]
     left_out: Sequence[RowFate]
-    encoding: str
-    sureness: str
-    columns_read: tuple[str, ...] = ()
-    columns_not_read: tuple[str, ...] = ()
+    read_as: ReadAs
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,7 @@ def _judged_and_written(
     lookup.read(read.rows)
     fates, judged = _Judge(actor, owner, lookup, now).all(read.rows)
     fates = sorted([*fates, *read.left_out], key=lambda row: row.line)
-    report = _report(order, read, fates)
+    report = report_on(order, read.read_as, fates)
     order.progress(len(fates), len(fates))
     if order.expected_digest and report.digest != order.expected_digest:
         raise Conflict.of("import.changed_since", "file")
@@ -130,17 +128,12 @@ def _judged_and_written(
 
 # --- Reading ----------------------------------------------------------------------------------------------------------
 def _table(order: Order) -> _Read:
-    read = read_list(order.content, Limits(), known_headers())
+    """Where columns were chosen, the table that has those, as it was shown when they were chosen."""
+    chosen = order.document or {}
+    wanted = frozenset(map(header_key, chosen["fields"].values())) if chosen else known_headers()
+    read = read_list(order.content, Limits(), wanted, delimiter=chosen.get("delimiter", ""))
     columns = columns_of(read.table.headers, order.document)
-    used = frozenset(columns.values())
-    return _Read(
-        rows=read_rows(read.table, columns),
-        left_out=(),
-        encoding=read.decoded.encoding,
-        sureness=read.decoded.sureness,
-        columns_read=tuple(header for header in read.table.headers if header in used),
-        columns_not_read=tuple(header for header in read.table.headers if header not in used),
-    )
+    return _Read(read_rows(read.table, columns), (), ReadAs(read.decoded, read.table.headers, frozenset(columns.values())))
 
 
 def _events(order: Order, lookup: Lookup, now: datetime) -> _Read:
@@ -158,7 +151,7 @@ def _events(order: Order, lookup: Lookup, now: datetime) -> _Read:
         if each.fate == TAKEN
     ]
     left_out = [_event_fate(each, lookup.owner.name) for each in file.rows if each.fate != TAKEN]
-    return _Read(rows, left_out, "utf-8", "certain")
+    return _Read(rows, left_out, ReadAs(Decoded("", "utf-8", "certain")))
 
 
 def _event_fate(row: IcsRow, owner: str) -> RowFate:
@@ -167,27 +160,6 @@ def _event_fate(row: IcsRow, owner: str) -> RowFate:
     if row.fate == REFUSED:
         return RowFate(line=row.line, fate="refused", name=row.title, owner=owner, reasons=reasons)
     return RowFate(line=row.line, fate="unchanged", name=row.title, owner=owner, notes=reasons)
-
-
-def _report(order: Order, read: _Read, fates: Sequence[RowFate]) -> ImportReport:
-    refused = any(row.fate == "refused" for row in fates)
-    return ImportReport(
-        file_name=order.file_name,
-        sha256=hashlib.sha256(order.content).hexdigest(),
-        size_bytes=len(order.content),
-        encoding=read.encoding,
-        sureness=read.sureness,
-        other_encodings=(),
-        odd_bytes=0,
-        zone_name="",
-        columns_read=read.columns_read,
-        columns_not_read=read.columns_not_read,
-        rows=tuple(fates),
-        organisations_created=(),
-        sites_created=0,
-        absent=0,
-        written=not (order.dry_run or refused),
-    )
 
 
 # --- Judging ----------------------------------------------------------------------------------------------------------
@@ -340,24 +312,11 @@ class _Judge:
         return moment.astimezone(ZoneInfo(instrument.site.time_zone))
 
 
-def _run(actor: Actor, order: Order, now: datetime) -> ReportLike:
-    return import_bookings(actor, order, now)
-
-
-def _facts_of(report: Any) -> dict[str, Any]:
-    return {
-        "encoding": report.encoding,
-        "sureness": report.sureness,
-        "columns_not_read": list(report.columns_not_read),
-        "absent": 0,
-    }
-
-
 BOOKINGS = ImportKind(
     KIND,
     ("booking_list", CALENDAR_LAYOUT, SAVED, NEW),
-    _run,
-    facts=_facts_of,
+    import_bookings,
+    facts=facts_of,
     object_id=lambda row: row.instrument_id,
     page="instrument_detail",
     columns=ColumnChoices(
@@ -366,9 +325,9 @@ BOOKINGS = ImportKind(
         document_of,
         lambda document: require_needed(document["fields"]),
     ),
+    names=COLUMN_NAMES,
+    undo=take_back,
 )
-
-__all__ = ["BOOKINGS", "Kind", "import_bookings"]
 
 
 def _of_a_past_day(reason: Reason) -> Reason:

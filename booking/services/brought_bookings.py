@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.urls import reverse
-from psycopg.types.range import TimestamptzRange
 from schedule.models import Calendar
 
 from booking import ports
@@ -22,24 +21,19 @@ from booking.models import (
     CloseOut,
     DeviceRun,
     ImportedBooking,
-    Means,
-    Occupancy,
-    OccupancySource,
     Reservation,
     ReservationChange,
-    ReservationTransition,
     UsageSession,
 )
 from booking.rules.booking_rows import BookingRow, Kind
 from booking.rules.states import Action, ReservationState
-from booking.services import holds, notices, sessions
+from booking.services import holds, notices, written_down
 from booking.services.state_writing import lock_row, move
-from config.kernel.access import Actor, Role, get_visible
+from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict
 from config.kernel.services import audit
 from config.kernel.services.silence import silence
-from config.kernel.services.transactions import whole
-from instruments.models import ImportRun, ImportState, Organisation
+from instruments.models import ImportRun, Organisation
 from instruments.services.notices import News, person, tell
 
 REASON_LENGTH = 300
@@ -68,17 +62,16 @@ def write(actor: Actor, brought: Brought, run_id: int | None, now: datetime) -> 
 
     Raises the exclusion constraint's IntegrityError, Conflict ``booking.figures_changed``.
     """
-    reservation = brought.reservation
+    reservation, is_past = brought.reservation, brought.kind is Kind.PAST
     with silence():
-        _insert(actor, brought, run_id, now)
-        locked = lock_row(reservation.pk)
-        ports.money().on_request(locked, actor, ports.NOTHING_EXPECTED, now)
-        if ports.money().on_approve(locked, actor, now) is not None:
-            raise Conflict.of("booking.figures_changed")
-        move(locked, Action.APPROVE, actor, now, brought.source)
-        if brought.kind is Kind.PAST:
-            _write_use(actor, locked, brought, now)
-    _let_webhooks_hear(locked, "completed" if brought.kind is Kind.PAST else "approved", now)
+        holds.clear(reservation.instrument.calendar_id, reservation.during, now)
+        written_down.store(actor, reservation, "reservation.import", brought.source, now, run=run_id)
+        _keep_source(brought, run_id)
+        locked = written_down.approve(actor, reservation.pk, brought.source, now)
+        if is_past:
+            evidence = brought.row.evidence or brought.source
+            written_down.write_use(actor, locked, evidence, brought.source, now, charged=bool(brought.row.charge))
+    _let_webhooks_hear(locked, "completed" if is_past else "approved", now)
 
 
 def _let_webhooks_hear(locked: Reservation, event: str, now: datetime) -> None:
@@ -86,25 +79,9 @@ def _let_webhooks_hear(locked: Reservation, event: str, now: datetime) -> None:
         notices.defer(locked, event, now)
 
 
-def _insert(actor: Actor, brought: Brought, run_id: int | None, now: datetime) -> None:
+def _keep_source(brought: Brought, run_id: int | None) -> None:
+    """By what it is known when its list comes again."""
     reservation = brought.reservation
-    holds.clear(reservation.instrument.calendar_id, reservation.during, now)
-    reservation.save(force_insert=True)
-    Occupancy.objects.create(
-        calendar_id=reservation.instrument.calendar_id,
-        during=TimestamptzRange(reservation.starts_at, reservation.ends_at),
-        blocking=True,
-        source=OccupancySource.RESERVATION,
-        reservation=reservation,
-    )
-    ReservationTransition.objects.create(
-        reservation=reservation,
-        action="request",
-        to_state=ReservationState.REQUESTED,
-        actor_id=actor.user_id,
-        at=now,
-        reason=brought.source,
-    )
     ImportedBooking.objects.create(
         reservation=reservation,
         organisation_id=reservation.instrument.organisation_id,
@@ -114,19 +91,6 @@ def _insert(actor: Actor, brought: Brought, run_id: int | None, now: datetime) -
         source_starts_at=reservation.starts_at,
         source_ends_at=reservation.ends_at,
     )
-    said = {"state": "requested", "starts_at": reservation.starts_at.isoformat(), "ends_at": reservation.ends_at.isoformat()}
-    audit.record(actor, "reservation.import", reservation, now, after=said | {"run": run_id}, reason=brought.source)
-
-
-def _write_use(actor: Actor, locked: Reservation, brought: Brought, now: datetime) -> None:
-    """It happened as the list says. Nothing is charged unless the row asks for it; then the price of the day and both yeses decide."""
-    sessions.start(locked, actor, now, sessions.Beginning(locked.starts_at, Means.AFTERWARDS))
-    session = sessions.finish(locked, actor, now, sessions.Ending(locked.ends_at, Means.AFTERWARDS, brought.source))
-    session.late_entered = True
-    session.evidence = brought.row.evidence or brought.source
-    if not brought.row.charge:
-        sessions.charge_for(session, None, sessions.NOT_CHARGED)
-    session.save()
 
 
 def tell_all(owner: Organisation, brought: Sequence[Brought], now: datetime) -> None:
@@ -160,33 +124,15 @@ def _line(one: Brought) -> dict[str, Any]:
 
 
 # --- Taking it back ---------------------------------------------------------------------------------------------------
-def may_undo(actor: Actor, run: ImportRun) -> bool:
-    """Whether the actor may ask to take an import back; what hangs on it is asked behind the locks."""
-    written = run.kind == KIND and run.state == ImportState.DONE and not run.facts.get("undone")
-    return written and run.organisation_id in actor.organisations(Role.LAB_MANAGER)
+def take_back(actor: Actor, run: ImportRun, now: datetime) -> dict[str, Any]:
+    """Take back what is still as the import brought it; its rows may come again. Gives how many were taken back (``undone``), and how
+    many stay because they have a life of their own (``left``).
 
-
-@dataclass(frozen=True, slots=True)
-class TakenBack:
-    """How many bookings of an import were taken back, and how many stay because they have a life of their own."""
-
-    taken: int
-    left: int
-
-
-@whole
-def undo(actor: Actor, run_id: int, now: datetime) -> TakenBack:
-    """Take back what is still as the import brought it; its rows may come again.
-
-    Raises NotFound, Forbidden, Conflict ``import.state_changed`` (not written, or taken back), ``booking_import.in_use`` (none is as it
-    came: how many, and one of them).
+    Raises Forbidden, Conflict ``booking_import.in_use`` (none is as it came: how many, and one of them).
     """
-    run = get_visible(ImportRun.objects.select_for_update(of=("self",)).select_related("organisation"), actor, pk=run_id)
     if run.organisation is None:
         raise Conflict.of("import.state_changed", "file")
     actor.require_in(run.organisation.pk, Role.LAB_MANAGER)
-    if run.kind != KIND or run.state != ImportState.DONE or run.facts.get("undone"):
-        raise Conflict.of("import.state_changed", "file")
     rows = ImportedBooking.objects.filter(run=run, undone_at__isnull=True)
     calendars = Calendar.objects.filter(instruments__reservations__brought__in=rows).distinct()
     list(Calendar.objects.filter(pk__in=calendars).order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True))
@@ -200,11 +146,8 @@ def undo(actor: Actor, run_id: int, now: datetime) -> TakenBack:
             _take_back(actor, locked, now)
         _let_webhooks_hear(locked, "cancelled", now)
     rows.filter(reservation__in=reservations).update(undone_at=now)
-    run.facts |= {"undone": len(reservations), "left": len(left)}
-    run.save(update_fields=["facts"])
-    audit.record(actor, "import.undo", run, now, after={"bookings": len(reservations), "left": len(left)})
     _tell_undone(run.organisation, reservations, now)
-    return TakenBack(len(reservations), len(left))
+    return {"undone": len(reservations), "left": len(left)}
 
 
 _OWN_STEPS = {ReservationState.APPROVED.value: 2, ReservationState.COMPLETED.value: 4}

@@ -11,19 +11,16 @@ from zoneinfo import ZoneInfo
 
 from psycopg.types.range import TimestamptzRange
 
-from booking import ports
-from booking.models import Means, Occupancy, OccupancySource, Reservation, ReservationTransition
-from booking.rules.states import Action, ReservationState
-from booking.services import conflicts, holds, sessions
+from booking.models import Occupancy, Reservation
+from booking.rules.states import ReservationState
+from booking.services import conflicts, holds, written_down
 from booking.services import context as booking_context
 from booking.services.sides import CUSTOMER_ROLES
-from booking.services.state_writing import lock_row as behind_lock
-from booking.services.state_writing import move
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.time_range import TimeRange
-from instruments.models import Membership
+from instruments.models import Instrument, Membership
 from instruments.rules.registry_values import clean_text
 
 LONGEST_AGO = timedelta(days=60)
@@ -62,17 +59,10 @@ def enter(actor: Actor, entry: Entry, now: datetime) -> Reservation:
         Refusal.raise_any(_faults(entry, evidence, reason, instrument.service_modes, now))
         holds.clear(instrument.calendar_id, entry.during, now)
         _require_free(instrument.calendar_id, entry.during, context.zone)
-        reservation = _write(actor, entry, instrument.calendar_id, reason, now)
-        locked = behind_lock(reservation.pk)
-        ports.money().on_request(locked, actor, ports.NOTHING_EXPECTED, now)
-        if ports.money().on_approve(locked, actor, now) is not None:
-            raise Conflict.of("booking.figures_changed")
-        move(locked, Action.APPROVE, actor, now, reason)
-        sessions.start(locked, actor, now, sessions.Beginning(entry.during.starts_at, Means.AFTERWARDS))
-        ending = sessions.Ending(entry.during.ends_at, Means.AFTERWARDS, reason)
-        session = sessions.finish(locked, actor, now, ending)
-        session.late_entered, session.evidence = True, evidence
-        session.save(update_fields=["late_entered", "evidence"])
+        reservation = _reservation(entry, instrument, now)
+        written_down.store(actor, reservation, "reservation.request", reason, now)
+        locked = written_down.approve(actor, reservation.pk, reason, now)
+        session = written_down.write_use(actor, locked, evidence, reason, now)
         audit.record(actor, "usage.enter_late", session, now, after={"evidence": evidence}, reason=reason)
         return locked
 
@@ -111,9 +101,9 @@ def _require_free(calendar_id: int, during: TimeRange, zone: ZoneInfo) -> None:
         raise Conflict(Reason("usage.entry_taken", params, "starts_at"))
 
 
-def _write(actor: Actor, entry: Entry, calendar_id: int, reason: str, now: datetime) -> Reservation:
-    reservation = Reservation.objects.create(
-        instrument_id=entry.instrument_id,
+def _reservation(entry: Entry, instrument: Instrument, now: datetime) -> Reservation:
+    return Reservation(
+        instrument=instrument,
         organisation_id=entry.organisation_id,
         requested_by_id=entry.person_id,
         starts_at=entry.during.starts_at,
@@ -122,18 +112,3 @@ def _write(actor: Actor, entry: Entry, calendar_id: int, reason: str, now: datet
         service_mode=entry.service_mode,
         created_at=now,
     )
-    span = TimestamptzRange(entry.during.starts_at, entry.during.ends_at)
-    Occupancy.objects.create(
-        calendar_id=calendar_id, during=span, blocking=True, source=OccupancySource.RESERVATION, reservation=reservation
-    )
-    ReservationTransition.objects.create(
-        reservation=reservation,
-        action="request",
-        to_state=ReservationState.REQUESTED,
-        actor_id=actor.user_id,
-        at=now,
-        reason=reason,
-    )
-    after = {"state": "requested", "starts_at": entry.during.starts_at.isoformat(), "ends_at": entry.during.ends_at.isoformat()}
-    audit.record(actor, "reservation.request", reservation, now, after=after, reason=reason)
-    return reservation

@@ -5,8 +5,6 @@ People are found by the e-mail address of their account; instruments by the lab'
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -15,18 +13,21 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 
+from booking.column_wording import COLUMN_NAMES
 from booking.licence_queries import in_force
 from booking.models import Licence
 from booking.rules.licence_rows import LicenceRow, columns_of, known_headers, read_rows
 from booking.services import licences
+from booking.services.import_people import Lookup
 from booking.services.licences import Terms
+from booking.services.list_report import ReadAs, facts_of, report_on
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Reason, Refusal
-from instruments.models import Instrument, User
+from instruments.models import Organisation, User
 from instruments.rules.names import clean_name
 from instruments.rules.registry_file import Limits
 from instruments.rules.wall_time import FIRST_YEAR, LAST_YEAR, local_day
-from instruments.services.import_kinds import ImportKind, Order, ReportLike
+from instruments.services.import_kinds import ImportKind, Order
 from instruments.services.instrument_changes import owner_institution, require_manager
 from instruments.services.list_reading import read_list
 from instruments.services.registry_import import ImportReport, RowFate
@@ -48,26 +49,9 @@ def import_licences(actor: Actor, order: Order, now: datetime) -> ImportReport:
     columns = columns_of(read.table.headers)
     rows = read_rows(read.table, columns)
     with transaction.atomic():
-        fates = _Writer(actor, owner.pk, owner.name, now).fates(rows)
-        refused = any(row.fate == "refused" for row in fates)
-        used = frozenset(columns.values())
-        report = ImportReport(
-            file_name=order.file_name,
-            sha256=hashlib.sha256(order.content).hexdigest(),
-            size_bytes=len(order.content),
-            encoding=read.decoded.encoding,
-            sureness=read.decoded.sureness,
-            other_encodings=read.decoded.others,
-            odd_bytes=read.decoded.odd_bytes,
-            zone_name=settings.TIME_ZONE,
-            columns_read=tuple(header for header in read.table.headers if header in used),
-            columns_not_read=tuple(header for header in read.table.headers if header not in used),
-            rows=tuple(fates),
-            organisations_created=(),
-            sites_created=0,
-            absent=0,
-            written=not (order.dry_run or refused),
-        )
+        fates = _Writer(actor, owner, now).fates(rows)
+        read_as = ReadAs(read.decoded, read.table.headers, frozenset(columns.values()))
+        report = report_on(order, read_as, fates, settings.TIME_ZONE)
         if order.expected_digest and report.digest != order.expected_digest:
             raise Conflict.of("import.changed_since", "file")
         if not report.written:
@@ -79,29 +63,23 @@ def import_licences(actor: Actor, order: Order, now: datetime) -> ImportReport:
 class _Writer:
     """Meets the rows with what is stored; all people and instruments of the list are read at once."""
 
-    def __init__(self, actor: Actor, owner_id: int, owner_name: str, now: datetime) -> None:
-        self.actor, self.owner_id, self.owner_name, self.now = actor, owner_id, owner_name, now
-        self.by_number: dict[str, list[Instrument]] = defaultdict(list)
-        self.by_name: dict[str, list[Instrument]] = defaultdict(list)
-        for one in Instrument.objects.filter(organisation_id=owner_id):
-            if one.inner_id:
-                self.by_number[one.inner_id].append(one)
-            for name in {one.name, one.name_en} - {""}:
-                self.by_name[name].append(one)
+    def __init__(self, actor: Actor, owner: Organisation, now: datetime) -> None:
+        self.actor, self.owner, self.now = actor, owner, now
+        self.lookup = Lookup(owner)
 
     def fates(self, rows: Sequence[LicenceRow]) -> list[RowFate]:
         """The fate of each row; those that count are written."""
         people = {one.email: one for one in User.objects.filter(email__in={row.email for row in rows}, is_active=True)}
-        stored = Licence.objects.filter(organisation_id=self.owner_id, person__in=people.values(), state="valid")
+        stored = Licence.objects.filter(organisation=self.owner, person__in=people.values(), state="valid")
         valid = in_force(stored, self.now)
         known = {(one.person_id, one.instrument_id, one.class_code, one.level) for one in stored if one.pk in valid}
         return [self._fate(row, people.get(row.email), known) for row in rows]
 
     def _fate(self, row: LicenceRow, person: User | None, known: set[tuple[Any, ...]]) -> RowFate:
         shown: dict[str, Any] = {
-            "line": row.line, "name": row.email, "inner_id": row.instrument or row.class_code, "owner": self.owner_name
+            "line": row.line, "name": row.email, "inner_id": row.instrument or row.class_code, "owner": self.owner.name
         }  # fmt: skip
-        instrument, reasons = self._instrument(row.instrument)
+        instrument, reasons = self.lookup.instrument(row.instrument)
         reasons = [*row.reasons, *reasons]
         if person is None and row.email:
             reasons.append(Reason("licence.person_unknown", {}, "email"))
@@ -119,18 +97,9 @@ class _Writer:
             return RowFate(fate="unchanged", notes=(Reason("licence.known", {}, "email"),), **shown)
         terms = Terms(row.level, shown["instrument_id"], row.class_code, until)
         licences.write(
-            self.actor, self.owner_id, person.pk, terms, "imported", self.now, granted_at=granted_at, evidence_reference=evidence
+            self.actor, self.owner.pk, person.pk, terms, "imported", self.now, granted_at=granted_at, evidence_reference=evidence
         )
         return RowFate(fate="created", **shown)
-
-    def _instrument(self, text: str) -> tuple[Instrument | None, list[Reason]]:
-        if not text:
-            return None, []
-        found = self.by_number.get(text) or self.by_name.get(text) or []
-        if len(found) == 1:
-            return found[0], []
-        code = "licence.instrument_several" if found else "licence.instrument_unknown"
-        return None, [Reason(code, {"text": text[:60]}, "instrument")]
 
     def _times(self, row: LicenceRow, reasons: list[Reason]) -> tuple[datetime, datetime | None]:
         """When it was granted (now, where the list says nothing or a day to come) and until when it holds: that day included."""
@@ -159,24 +128,12 @@ def _end_of(day: date) -> datetime | None:
     return local_day(day, _ZONE).ends_at if FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
-def _run(actor: Actor, order: Order, now: datetime) -> ReportLike:
-    return import_licences(actor, order, now)
-
-
-def _facts_of(report: Any) -> dict[str, Any]:
-    return {
-        "encoding": report.encoding,
-        "sureness": report.sureness,
-        "columns_not_read": list(report.columns_not_read),
-        "absent": report.absent,
-    }
-
-
 LICENCES = ImportKind(
     "licences",
     ("licence_list",),
-    _run,
-    facts=_facts_of,
+    import_licences,
+    facts=facts_of,
     object_id=lambda row: row.instrument_id,
     page="instrument_licence",
+    names=COLUMN_NAMES,
 )

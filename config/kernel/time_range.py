@@ -61,19 +61,19 @@ def merge(ranges: Iterable[TimeRange]) -> list[TimeRange]:
 
 
 def subtract(ranges: Iterable[TimeRange], taken: Iterable[TimeRange]) -> list[TimeRange]:
-    """What is left of ``ranges`` after ``taken`` is removed: sorted and disjoint."""
-    holes = merge(taken)
+    """What is left of ``ranges`` after ``taken`` is removed: sorted and disjoint. Each range is looked at once, when sorted."""
+    holes, place = merge(taken), 0
     left: list[TimeRange] = []
     for whole in merge(ranges):
         cursor = whole.starts_at
-        for hole in holes:
-            if hole.ends_at <= cursor:
-                continue
-            if hole.starts_at >= whole.ends_at:
-                break
+        while place < len(holes) and holes[place].starts_at < whole.ends_at:
+            hole = holes[place]
             if hole.starts_at > cursor:
                 left.append(TimeRange(cursor, hole.starts_at))
             cursor = max(cursor, hole.ends_at)
+            if hole.ends_at > whole.ends_at:
+                break  # it may reach into the next one
+            place += 1
         if cursor < whole.ends_at:
             left.append(TimeRange(cursor, whole.ends_at))
     return left

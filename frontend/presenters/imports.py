@@ -9,13 +9,11 @@ from typing import Any
 from django.urls import reverse
 
 from config.kernel.messages import sentence
-from instruments.field_wording import field_name
-from instruments.models import ImportRun, ImportRunRow, ImportState
+from instruments.models import WORKING_STATES, ImportRun, ImportRunRow
 from instruments.queries.imports import FATES
-from instruments.services.import_kinds import kinds
+from instruments.services.import_kinds import field_name, kinds
 
 CHANGED = "import.changed"
-_WORKING = frozenset({ImportState.READING, ImportState.WRITING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,7 @@ def run_view(run: ImportRun) -> RunView:
     return RunView(
         pk=run.pk,
         state=run.state,
-        working=run.state in _WORKING,
+        working=run.state in WORKING_STATES,
         percent=min(99, run.done_rows * 100 // run.total_rows) if run.total_rows else 0,
         counts=counts,
         total=total,
@@ -91,18 +89,18 @@ def row_views(run: ImportRun, rows: Iterable[ImportRunRow]) -> list[RowView]:
             inner_id=row.inner_id,
             owner=row.owner,
             url=reverse(page, args=[row.object_id]) if page and row.object_id else "",
-            changes=[_change(one) for one in row.reasons if one["code"] == CHANGED],
-            problems=[_problem(one) for one in (*row.reasons, *row.notes) if one["code"] != CHANGED],
+            changes=[_change(run.kind, one) for one in row.reasons if one["code"] == CHANGED],
+            problems=[_problem(run.kind, one) for one in (*row.reasons, *row.notes) if one["code"] != CHANGED],
         )
         for row in rows
     ]
 
 
-def _change(told: Mapping[str, Any]) -> Change:
+def _change(kind: str, told: Mapping[str, Any]) -> Change:
     params = told["params"]
-    return Change(field_name(told["field"]), params["was"], params["becomes"])
+    return Change(field_name(kind, told["field"]), params["was"], params["becomes"])
 
 
-def _problem(told: Mapping[str, Any]) -> tuple[str, str]:
+def _problem(kind: str, told: Mapping[str, Any]) -> tuple[str, str]:
     """The field's name and the sentence."""
-    return field_name(told["field"]) if told["field"] else "", sentence(told["code"], told["params"])
+    return field_name(kind, told["field"]) if told["field"] else "", sentence(told["code"], told["params"])

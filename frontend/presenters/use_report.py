@@ -77,7 +77,6 @@ class Row:
     booked: str
     used: str
     used_percent: str
-    width: int
     before: str
     effective: str
     external: str
@@ -235,7 +234,6 @@ def _row(rank: int, row: InstrumentUse) -> Row:
         booked=hours(now.booked_seconds),
         used=hours(now.used_seconds),
         used_percent=share(now.used_percent),
-        width=min(100, now.used_percent or 0),
         before=_before(share(row.before.used_percent)),
         effective=hours(now.effective_seconds),
         external=hours(now.external_seconds),

@@ -8,6 +8,7 @@ from datetime import date
 
 from django.utils.translation import gettext as _
 
+from booking.rules.use_figures import percent
 from booking.rules.utilisation import WeekUse
 
 WIDTH, HEIGHT, _GAP = 240, 56, 4
@@ -46,13 +47,13 @@ class Utilisation:
 def utilisation_view(weeks: Sequence[WeekUse]) -> Utilisation:
     """Weeks in order, the oldest first."""
     opened, used = sum(week.open_seconds for week in weeks), sum(week.used_seconds for week in weeks)
-    percent = used * 100 // opened if opened else None
+    share = percent(used, opened)
     step = WIDTH // max(1, len(weeks))
     return Utilisation(
         bars=[_bar(week, place * step, step - _GAP) for place, week in enumerate(weeks)],
         rows=[WeekRow(week.first_on, hours(week.open_seconds), hours(week.used_seconds), week.percent) for week in weeks],
-        percent=percent,
-        summary=_summary(weeks, percent, used),
+        percent=share,
+        summary=_summary(weeks, share, used),
     )
 
 
@@ -67,8 +68,8 @@ def _bar(week: WeekUse, x: int, width: int) -> Bar:
     return Bar(x, HEIGHT - max(height, 1), width, max(height, 1))
 
 
-def _summary(weeks: Sequence[WeekUse], percent: int | None, used_seconds: int) -> str:
-    params = {"count": len(weeks), "hours": hours(used_seconds), "percent": percent}
-    if percent is None:
+def _summary(weeks: Sequence[WeekUse], share: int | None, used_seconds: int) -> str:
+    params = {"count": len(weeks), "hours": hours(used_seconds), "percent": share}
+    if share is None:
         return _("In the last %(count)s weeks it had no opening hours.") % params
     return _("In the last %(count)s weeks it was used for %(hours)s h: %(percent)s%% of its open time.") % params

@@ -13,10 +13,8 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from booking.services import brought_bookings
 from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
@@ -144,19 +142,15 @@ def import_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take back what is still as a list of bookings brought it."""
+    """Have what is still as a list of bookings brought it taken back."""
     actor = actor_of(request)
     try:
-        done = brought_bookings.undo(actor, pk, timezone.now())
+        import_runs.undo(actor, pk, timezone.now())
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
         run = queries.import_run_for(actor, pk)
         return _run_page(request, actor, run, status=status_of(refusal), problems=sentences(refusal))
-    said = [ngettext("%(n)s booking is taken back.", "%(n)s bookings are taken back.", done.taken) % {"n": done.taken}]
-    if done.left:
-        said.append(ngettext("%(n)s stays as it is by now.", "%(n)s stay as they are by now.", done.left) % {"n": done.left})
-    messages.success(request, " ".join(said))
     return redirect("import_run", pk)
 
 
@@ -209,7 +203,7 @@ def _run_page(
     elif run.state in {ImportState.PREVIEW, ImportState.DONE}:
         page = Paginator(queries.rows_of(actor, run, fate), ROWS_PER_PAGE).get_page(request.GET.get("page"))
         context |= {"page": page, "rows": row_views(run, page.object_list)}
-        context |= {"may_undo": brought_bookings.may_undo(actor, run), "problems": problems}
+        context |= {"may_undo": import_runs.may_undo(actor, run), "problems": problems or view.problems}
     return render(request, "imports/run.html", context, status=status)
 
 

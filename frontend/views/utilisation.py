@@ -109,7 +109,7 @@ def _context(actor: Actor, found: LabUse, asked: Asked, refusal: Refusal | None)
         "typed": asked.typed if refusal else {"first_on": found.period.first_on.isoformat(), "last_on": found.period.last_on.isoformat()},
         "problems": sentences(refusal) if refusal else [],
         "earlier": _address(found.period.before, kept),
-        "later": "" if found.running else _address(found.period.after, kept),
+        "later": "" if found.period.last_on >= found.today else _address(found.period.after, kept),
         "here": _address(found.period, kept),
         "days": _address(found.period, {}),
         "several": actor.has(*utilisation.SUPERVISORS) or len(actor.organisations(*READERS)) > 1,

@@ -13,7 +13,7 @@ from instruments.models.details import (
     InstrumentImage,
 )
 from instruments.models.import_run import (
-    OPEN_STATES,
+    WORKING_STATES,
     ImportRun,
     ImportRunRow,
     ImportState,
@@ -72,7 +72,7 @@ from instruments.models.webhook import Webhook, WebhookDelivery, WebhookState
 
 __all__ = [
     "BOOKABLE_STATUSES",
-    "OPEN_STATES",
+    "WORKING_STATES",
     "Acquisition",
     "Affiliation",
     "CalendarEntry",

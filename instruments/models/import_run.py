@@ -9,18 +9,20 @@ from instruments.models.organisation import Organisation
 
 
 class ImportState(models.TextChoices):
-    """``reading`` and ``writing`` are the worker's; ``mapping`` and ``preview`` wait for a person; the others are ends."""
+    """``reading``, ``writing`` and ``undoing`` are the worker's; ``mapping`` and ``preview`` wait for a person; the others are ends, and
+    from ``done`` a kind may lead through ``undoing`` back to it."""
 
     READING = "reading"
     MAPPING = "mapping"
     PREVIEW = "preview"
     WRITING = "writing"
     DONE = "done"
+    UNDOING = "undoing"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
-OPEN_STATES: frozenset[str] = frozenset({ImportState.READING, ImportState.MAPPING, ImportState.PREVIEW, ImportState.WRITING})
+WORKING_STATES: frozenset[str] = frozenset({ImportState.READING, ImportState.WRITING, ImportState.UNDOING})
 
 
 class SavedMapping(models.Model):
@@ -44,7 +46,8 @@ class ImportRun(models.Model):
 
     ``kind`` and ``layout`` are those of ``instruments.services.import_kinds``. Without ``organisation`` each row names its owner.
     ``document`` is the mapping that was chosen or made, ``facts`` what was found about the file, ``counts`` the rows by fate,
-    ``problems`` why it failed (code, params, field). ``digest`` stands for what the preview promised.
+    ``problems`` why it failed, or was not taken back (code, params, field). ``digest`` stands for what the preview promised.
+    ``undone_by`` asked last to take it back.
     """
 
     kind = models.CharField(max_length=30)
@@ -63,6 +66,7 @@ class ImportRun(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
         indexes = [models.Index(fields=["organisation", "-created_at"], name="import_run_by_owner")]

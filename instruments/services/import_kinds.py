@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from config.kernel.access import Actor
 from config.kernel.errors import Reason, Refusal
+from instruments import field_wording
+from instruments.field_wording import Word
+from instruments.models import ImportRun
 from instruments.rules import mapping_guess
 from instruments.rules.registry_map import builtin_map, parse_map
 from instruments.services.registry_import import ImportReport, ImportRequest, Progress, import_registry
@@ -89,6 +92,9 @@ class ImportKind:
 
     ``run`` takes all rows in, or none; it raises Refusal when the file cannot be read and Conflict ``import.changed_since`` when
     an expected digest does not hold. ``facts`` are values for people, by name. ``columns`` count where a layout is ``SAVED`` or ``NEW``.
+    ``names`` are what its columns are called, beside the fields of instruments.
+    ``undo`` takes back what an import wrote, within the caller's transaction, and gives values for people with ``undone``, how many; it
+    raises Refusal when it cannot. Without it what is written stays.
     """
 
     code: str
@@ -98,6 +104,8 @@ class ImportKind:
     object_id: Callable[[Any], int | None] = lambda row: None
     page: str = ""
     columns: ColumnChoices = OF_INSTRUMENTS
+    names: Mapping[str, Word] = field(default_factory=dict)
+    undo: Callable[[Actor, ImportRun, datetime], dict[str, Any]] | None = None
 
 
 _registered: dict[str, ImportKind] = {}
@@ -124,6 +132,12 @@ def kind_of(code: str) -> ImportKind:
     if code not in _registered:
         raise Refusal.of("import.kind_unknown", "kind")
     return _registered[code]
+
+
+def field_name(code: str, field: str) -> str:
+    """What a field of a kind's rows is called; one that nobody knows keeps its own name."""
+    kind = _registered.get(code)
+    return str(kind.names[field]) if kind is not None and field in kind.names else field_wording.field_name(field)
 
 
 def _run_instruments(actor: Actor, order: Order, now: datetime) -> ReportLike:

@@ -14,7 +14,7 @@ from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
-from instruments.models import ImportRun, ImportRunRow, ImportState, SavedMapping, User
+from instruments.models import WORKING_STATES, ImportRun, ImportRunRow, ImportState, SavedMapping
 from instruments.queries import actor_for
 from instruments.rules.registry_file import Limits
 from instruments.rules.registry_values import clean_text
@@ -121,6 +121,33 @@ def cancel(actor: Actor, run_id: int, now: datetime) -> ImportRun:
     return run
 
 
+def may_undo(actor: Actor, run: ImportRun) -> bool:
+    """Whether the actor may ask to take an import back; what hangs on it is asked behind the locks."""
+    return _can_be_undone(run) and run.organisation_id in actor.organisations(Role.LAB_MANAGER)
+
+
+def _can_be_undone(run: ImportRun) -> bool:
+    """Whether it wrote something of a kind that can be taken back, and was not taken back."""
+    kind = import_kinds.kinds().get(run.kind)
+    written = run.state == ImportState.DONE and run.organisation_id is not None and bool(run.counts.get("created"))
+    return written and "undone" not in run.facts and kind is not None and kind.undo is not None
+
+
+@whole
+def undo(actor: Actor, run_id: int, now: datetime) -> ImportRun:
+    """Have the worker take back what it wrote. Raises NotFound, Forbidden, Conflict ``import.state_changed``."""
+    run = _locked(actor, run_id, *ImportState)
+    if run.organisation_id is not None:
+        actor.require_in(run.organisation_id, Role.LAB_MANAGER)
+    if not _can_be_undone(run):
+        raise Conflict.of("import.state_changed", "file")
+    run.state, run.undone_by_id, run.done_rows, run.problems = ImportState.UNDOING, actor.person_id, 0, []
+    run.save(update_fields=["state", "undone_by", "done_rows", "problems"])
+    audit.record(actor, "import.ask_undo", run, now, after={"state": run.state})
+    _defer(run)
+    return run
+
+
 @whole
 def forget_mapping(actor: Actor, mapping_id: int, now: datetime) -> None:
     """Delete a saved mapping; imports that used it keep their copy. Raises NotFound, Forbidden."""
@@ -131,12 +158,17 @@ def forget_mapping(actor: Actor, mapping_id: int, now: datetime) -> None:
 
 
 def work(run_id: int, now: datetime) -> None:
-    """The worker's part, on behalf of who asked: read, or write. Does nothing in another state; a second worker waits its turn."""
-    run = ImportRun.objects.select_related("file", "created_by").get(pk=run_id)
-    if run.state not in {ImportState.READING, ImportState.WRITING}:
+    """The worker's part, on behalf of who asked: read, write, or take back. Does nothing in another state; a second worker waits its
+    turn."""
+    run = ImportRun.objects.select_related("file", "created_by", "undone_by").get(pk=run_id)
+    if run.state not in WORKING_STATES:
         return
-    actor = actor_for(User.objects.get(pk=run.created_by_id))
+    asked_by = run.undone_by if run.state == ImportState.UNDOING else run.created_by
+    actor = actor_for(asked_by or run.created_by)
     try:
+        if run.state == ImportState.UNDOING:
+            _take_back(actor, run.pk, now)
+            return
         content = files.read(run.file)
         if run.layout == NEW and run.document is None:
             _show_columns(run, content)
@@ -149,8 +181,25 @@ def work(run_id: int, now: datetime) -> None:
 
 
 def give_up(run_id: int, now: datetime) -> None:
-    """Say that the platform failed with a file, after the last attempt; what was confirmed is written whole or not at all."""
-    _fail(ImportRun.objects.get(pk=run_id), Refusal.of("import.gave_up", "file"), now)
+    """Say that the platform failed with a file, after the last attempt; what was confirmed is written, or taken back, whole or not at
+    all."""
+    run = ImportRun.objects.get(pk=run_id)
+    code = "import.undo_gave_up" if run.state == ImportState.UNDOING else "import.gave_up"
+    _fail(run, Refusal.of(code, "file"), now)
+
+
+@whole
+def _take_back(actor: Actor, run_id: int, now: datetime) -> None:
+    """Take back what was written, and say so, in one transaction."""
+    rows = ImportRun.objects.select_for_update(of=("self",)).select_related("organisation")
+    run = rows.filter(pk=run_id, state=ImportState.UNDOING).first()
+    undo_of_kind = import_kinds.kind_of(run.kind).undo if run is not None else None
+    if run is None or undo_of_kind is None:
+        return  # another worker was first
+    told = undo_of_kind(actor, run, now)
+    run.state, run.facts = ImportState.DONE, run.facts | told
+    run.save(update_fields=["state", "facts"])
+    audit.record(actor, "import.undo", run, now, after=told)
 
 
 def _write(actor: Actor, run: ImportRun, content: bytes, now: datetime) -> None:
@@ -241,9 +290,11 @@ def _keep_rows(run: ImportRun, report: ReportLike) -> None:
 
 @whole
 def _fail(run: ImportRun, refusal: Refusal, now: datetime) -> None:
+    """Say why it could not be taken in, or why what it wrote stays."""
     told = [_told(reason) for reason in refusal.reasons]
     states = (ImportState.READING, ImportState.WRITING)
     ImportRun.objects.filter(pk=run.pk, state__in=states).update(state=ImportState.FAILED, problems=told, finished_at=now)
+    ImportRun.objects.filter(pk=run.pk, state=ImportState.UNDOING).update(state=ImportState.DONE, problems=told)
 
 
 @whole

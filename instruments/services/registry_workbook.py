@@ -59,11 +59,11 @@ def is_workbook(content: bytes) -> bool:
 
 
 def read_workbook(content: bytes, wanted: frozenset[str], numbered: frozenset[str], limits: Limits) -> Table:
-    """The table of the sheet whose headers best fit ``wanted`` (header keys), or of the first sheet that holds something.
+    """The table of the sheet whose headers best fit ``wanted`` (header keys); of those that fit equally the one with the most headers.
 
     The header row is among the first five; what stands in brackets after a header's name is left out where the name alone is
-    wanted. Columns of the helper sheet of our own export are added to the rows whose cell below ``numbered`` (header keys) holds
-    the same number of ours; other rows do not have those cells. Lines are row numbers of the sheet.
+    wanted, and no other header has it. Columns of the helper sheet of our own export are added to the rows whose cell below
+    ``numbered`` (header keys) holds the same number of ours; other rows do not have those cells. Lines are row numbers of the sheet.
 
     Raises Refusal ``import.workbook_*`` and those of ``read_table``.
     """
@@ -82,7 +82,7 @@ def read_workbook(content: bytes, wanted: frozenset[str], numbered: frozenset[st
         raise Refusal.of("import.workbook_broken", "file") from None
     if not found:
         raise Refusal.of("import.no_rows", "file")
-    best = max(found, key=lambda sheet: _fit(sheet.headers, wanted))
+    best = max(found, key=lambda sheet: (_fit(sheet.headers, wanted), _fit(sheet.headers, frozenset())))
     return _table(best, helper, numbered)
 
 
@@ -203,12 +203,13 @@ def _short(headers: Sequence[str], wanted: frozenset[str]) -> tuple[str, ...]:
     trimmed = list(headers)
     while trimmed and not trimmed[-1]:
         trimmed.pop()
-    return tuple(_named(header, wanted) for header in trimmed)
+    names = frozenset(map(header_key, trimmed))
+    return tuple(_named(header, wanted, names) for header in trimmed)
 
 
-def _named(header: str, wanted: frozenset[str]) -> str:
+def _named(header: str, wanted: frozenset[str], taken: frozenset[str] = frozenset()) -> str:
     alone = _BRACKETS.sub("", header).strip()
-    return alone if header_key(header) not in wanted and header_key(alone) in wanted else header
+    return alone if header_key(header) not in wanted and header_key(alone) in wanted - taken else header
 
 
 def _fit(headers: Sequence[str], wanted: frozenset[str]) -> int:

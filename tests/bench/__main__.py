@@ -70,10 +70,10 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
             figures += feed.figures(built)
         if "inbox" in parts:
             figures += inbox.figures(built)
-        if "use" in parts:
-            figures += use.figures(built)
         if "timeline" in parts:
             figures += timeline.figures(built)
+        if "use" in parts:
+            figures += use.figures(built)
     if "search" in parts:
         figures += search.figures((*search.SIZES, search.LARGE) if large else search.SIZES)
     return figures

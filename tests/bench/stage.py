@@ -14,7 +14,7 @@ from billing.pricing.models import PriceVersion
 from billing.subsidy import services as subsidy
 from booking.models import InstrumentPolicy
 from config.kernel.services import tokens
-from instruments.models import Instrument
+from instruments.models import Instrument, Organisation
 from instruments.rules.opening import CalendarEntry, EntryKind
 from instruments.rules.recurrence import Recurrence
 from instruments.services import schedule_store
@@ -38,12 +38,13 @@ def build(instrument_count: int) -> Stage:
         path = settings.BASE_DIR / "billing" / "subsidy" / "programmes" / f"{code}.json"
         version = subsidy.draft_version(cast.actor("chen"), json.loads(path.read_text(encoding="utf-8")), NOW)
         subsidy.publish_version(cast.actor("sun"), version, NOW)
-    instruments = [_instrument(cast, number) for number in range(instrument_count)]
+    instruments = [add_instrument(cast, number, cast.lab) for number in range(instrument_count)]
     token = tokens.issue(cast.actor("lin"), "bench", ["read", "book"], NOW)
     return Stage(cast, instruments, token)
 
 
-def _instrument(cast: Cast, number: int) -> Instrument:
+def add_instrument(cast: Cast, number: int, lab: Organisation) -> Instrument:
+    """One more that is always open, of a lab, with a price."""
     calendar_id = schedule_store.create_calendar(f"bench {number}")
     midnight = datetime(2025, 1, 6)
     entry = CalendarEntry(
@@ -54,7 +55,7 @@ def _instrument(cast: Cast, number: int) -> Instrument:
     )
     schedule_store.add_entry(calendar_id, cast.site.time_zone, entry)
     instrument = Instrument.objects.create(
-        organisation=cast.lab,
+        organisation=lab,
         site=cast.site,
         calendar_id=calendar_id,
         name=f"Instrument {number:04d}",

@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
 @contextmanager
 def _keeping_garbage() -> Iterator[None]:
-    """A seventh of the time would go into looking for cycles, of which there are few."""
+    """Without looking again and again for cycles, of which there are few."""
     was_on = gc.isenabled()
     gc.disable()
     try:

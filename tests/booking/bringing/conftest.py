@@ -40,6 +40,19 @@ def take_in(cast, now, preview):
     return make
 
 
+@pytest.fixture
+def take_back(cast, now):
+    """``take_back(run)``: taken back as the import page does it; how many were, and how many stay."""
+
+    def make(run, *, at=now, who="wang"):
+        import_runs.undo(cast.actor(who), run.pk, at)
+        import_runs.work(run.pk, at)
+        run.refresh_from_db()
+        return run.facts.get("undone"), run.facts.get("left")
+
+    return make
+
+
 def fates(run):
     return [row.fate for row in run.rows.order_by("line", "pk")]
 

@@ -15,18 +15,20 @@ from billing.subsidy import services as subsidy
 from booking.models import CreditEvent, ImportedBooking, Occupancy, Reservation, UsageSession
 from booking.queries import utilisation
 from booking.rules.use_period import Span, period_of
-from booking.services import booking_import, brought_bookings, reservations, sessions, transitions, usage_review
-from booking.services.brought_bookings import TakenBack
+from booking.services import booking_import, reservations, sessions, transitions, usage_review
 from booking.services.context import policy_for
 from booking.services.reservations import ReservationRequest
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from instruments.models import ImportState, Instrument, Membership, Notice, Organisation, SavedMapping
 from instruments.services import import_runs
 from instruments.services import notices as notices_door
+from instruments.services.import_kinds import Order
 from instruments.services.import_runs import Asked
-from tests.booking.bringing.conftest import LIVE, PAST, fates, told
+from instruments.services.registry_encoding import decode
+from tests.booking.bringing.conftest import HEAD, LIVE, PAST, fates, told
 from tests.booking.usage.conftest import wrong
 from tests.conftest import programme_document
+from tests.instruments.registry.test_workbook import book
 
 pytestmark = pytest.mark.django_db
 
@@ -194,33 +196,67 @@ def test_a_programme_that_does_not_say_so_gives_nothing_to_what_was_brought_alon
     assert all("subsidy.unmet.imported" in {why["code"] for why in one["reasons"]} for one in outcomes)
 
 
-def test_a_programme_that_says_so_covers_it_until_the_import_is_taken_back(cast, take_in, now):
+def test_a_programme_that_says_so_covers_it_until_the_import_is_taken_back(cast, take_in, take_back, now):
     document = programme_document("DEMO-QH-V")
     document["imported_sessions"] = {"allowed": True, "clause": document["validity"]["clause"]}
     version = subsidy.draft_version(cast.actor("chen"), document, cast.now)
     subsidy.publish_version(cast.actor("sun"), version, cast.now)
     run = take_in(LIVE + PAST)
-    assert [one["outcome"] for one in Quote.objects.latest("revision").result["outcomes"]] == ["award"]
-    assert Account.objects.get(key__startswith="awarded:").held_fen >= 0
+    live = Reservation.objects.get(starts_at__gt=now)
+    (outcome,) = Quote.objects.filter(reservation=live).latest("revision").result["outcomes"]
+    assert (outcome["outcome"], outcome["total_fen"]) == ("award", 2 * 40_000 * 4 // 10)
     holds = Transfer.objects.filter(kind="hold", ends__isnull=True)
-    assert holds.exists()
-    brought_bookings.undo(cast.actor("wang"), run.pk, now)
+    assert {one.debit.kind: one.amount_fen for one in holds.filter(source_id=live.pk)} == {"pool": 32_000, "firm_year": 32_000}
+    take_back(run)
     assert not holds.exists() and wrong() == {}
 
 
-def test_a_whole_import_is_taken_back_and_may_come_again(cast, take_in, preview, now):
+def test_a_whole_import_is_taken_back_and_may_come_again(take_in, take_back, preview):
     run = take_in(LIVE + PAST)
-    assert brought_bookings.undo(cast.actor("wang"), run.pk, now) == TakenBack(2, 0)
+    assert take_back(run) == (2, 0)
     assert {one.state for one in Reservation.objects.all()} == {"cancelled"}
     assert not UsageSession.objects.exists() and not Occupancy.objects.filter(blocking=True).exists()
     assert wrong() == {}
     with pytest.raises(Conflict):
-        brought_bookings.undo(cast.actor("wang"), run.pk, now)
+        take_back(run)
     assert fates(preview(LIVE + PAST)) == ["created", "created"]
 
 
+def test_the_worker_takes_an_import_back_for_who_asked_and_not_for_who_may_not_any_more(cast, take_in, now):
+    run = take_in(LIVE)
+    import_runs.undo(cast.actor("wang"), run.pk, now)
+    run.refresh_from_db()
+    assert (run.state, Reservation.objects.get().state) == (ImportState.UNDOING, "approved")
+    with pytest.raises(Conflict):
+        import_runs.undo(cast.actor("wang"), run.pk, now)
+    cast.users["wang"].memberships.all().delete()
+    import_runs.work(run.pk, now)
+    run.refresh_from_db()
+    assert (run.state, run.problems[0]["code"]) == (ImportState.DONE, "access.role_needed")
+    assert Reservation.objects.get().state == "approved"
+
+
+def test_what_the_platform_cannot_take_back_stays_and_says_so(cast, take_in, take_back, now):
+    run = take_in(LIVE)
+    import_runs.undo(cast.actor("wang"), run.pk, now)
+    import_runs.give_up(run.pk, now)
+    run.refresh_from_db()
+    assert (run.state, run.problems[0]["code"]) == (ImportState.DONE, "import.undo_gave_up")
+    assert take_back(run) == (1, 0)
+    assert (run.problems, Reservation.objects.get().state) == ([], "cancelled")
+
+
+def test_an_import_that_brought_nothing_is_not_taken_back(cast, take_in, take_back):
+    first, again = take_in(LIVE), take_in(LIVE)
+    assert (fates(again), import_runs.may_undo(cast.actor("wang"), again)) == (["unchanged"], False)
+    with pytest.raises(Conflict):
+        take_back(again)
+    assert take_back(first) == (1, 0)
+    assert not import_runs.may_undo(cast.actor("wang"), first)
+
+
 @pytest.mark.parametrize("touch", ["agreed", "cancelled", "moved on"])
-def test_what_has_a_life_of_its_own_stays_when_an_import_is_taken_back(cast, take_in, now, touch):
+def test_what_has_a_life_of_its_own_stays_when_an_import_is_taken_back(cast, take_in, take_back, now, touch):
     run = take_in(LIVE + PAST)
     live, past = Reservation.objects.order_by("-starts_at")
     if touch == "agreed":
@@ -231,18 +267,17 @@ def test_what_has_a_life_of_its_own_stays_when_an_import_is_taken_back(cast, tak
         now = live.starts_at + timedelta(minutes=1)
     stays, goes = (past, live) if touch == "agreed" else (live, past)
     before = Reservation.objects.get(pk=stays.pk).state
-    assert brought_bookings.undo(cast.actor("wang"), run.pk, now) == TakenBack(1, 1)
+    assert take_back(run, at=now) == (1, 1)
     assert (Reservation.objects.get(pk=stays.pk).state, Reservation.objects.get(pk=goes.pk).state) == (before, "cancelled")
     assert [one.reservation_id for one in ImportedBooking.objects.filter(undone_at__isnull=True)] == [stays.pk]
     assert wrong() == {}
 
 
-def test_an_import_of_which_nothing_is_as_it_came_is_not_taken_back(cast, take_in, now):
+def test_an_import_of_which_nothing_is_as_it_came_is_not_taken_back(cast, take_in, take_back, now):
     run = take_in(PAST)
     usage_review.agree(cast.actor("lin"), Reservation.objects.get().pk, now)
-    with pytest.raises(Conflict) as refused:
-        brought_bookings.undo(cast.actor("wang"), run.pk, now)
-    assert refused.value.reasons[0].code == "booking_import.in_use"
+    assert take_back(run) == (None, None)
+    assert (run.state, run.problems[0]["code"]) == (ImportState.DONE, "booking_import.in_use")
 
 
 def test_a_booking_that_was_brought_is_given_back_late_without_fee_or_mark_and_agreed_by_a_person_alone(cast, take_in, now):
@@ -259,7 +294,7 @@ def test_a_booking_that_was_brought_is_given_back_late_without_fee_or_mark_and_a
     assert Charge.objects.get().gross_fen == 2 * 40_000
 
 
-def test_webhooks_hear_of_each_booking_that_comes_and_goes(cast, take_in, now, monkeypatch):
+def test_webhooks_hear_of_each_booking_that_comes_and_goes(take_in, take_back, monkeypatch):
     heard = []
     monkeypatch.setattr(
         notices_door.webhooks, "queue", lambda event, about, at: heard.extend((event, one["state"]) for one in about.values())
@@ -268,7 +303,7 @@ def test_webhooks_hear_of_each_booking_that_comes_and_goes(cast, take_in, now, m
     assert set(heard) == {("reservation.approved", "approved"), ("reservation.completed", "completed")}
     assert Notice.objects.count() == 1
     heard.clear()
-    brought_bookings.undo(cast.actor("wang"), run.pk, now)
+    take_back(run)
     assert set(heard) == {("reservation.cancelled", "cancelled")}
 
 
@@ -300,9 +335,11 @@ def test_only_the_lab_brings_its_list_and_takes_it_back(cast, take_in, now):
         import_runs.start(cast.actor("lin"), Asked("bookings", "booking_list", cast.lab.pk), b"x", "l.csv", now)
     run = take_in(LIVE)
     with pytest.raises(NotFound):
-        brought_bookings.undo(cast.actor("lin"), run.pk, now)
+        import_runs.undo(cast.actor("lin"), run.pk, now)
+    with pytest.raises(Forbidden):
+        import_runs.undo(cast.actor("zhou"), run.pk, now)
     with pytest.raises(Conflict):
-        brought_bookings.undo(cast.actor("wang"), _instruments_run(cast, now).pk, now)
+        import_runs.undo(cast.actor("wang"), _instruments_run(cast, now).pk, now)
     assert Reservation.objects.get().state == "approved"
 
 
@@ -322,6 +359,29 @@ def test_a_foreign_list_is_mapped_once_and_the_mapping_kept(cast, now):
     import_runs.work(again.pk, now)
     again.refresh_from_db()
     assert fates(again) == ["created"]
+
+
+@pytest.mark.parametrize("start", ["Ab", "Start (on the wall)"])
+def test_a_workbook_is_read_as_the_table_that_was_shown_when_its_columns_were_chosen(cast, now, start):
+    known = ["Booking id", "E-mail", "Instrument"]
+    rows = [["Wer", "Was", start, "Bis"], ["lin@example.org", "X-ray diffractometer", "2026-11-25 09:00", "2026-11-25 11:00"]]
+    content = book(["Bookings of 2026"], *rows, Other=[known, ["1", "he@example.org", "Unknown"]])
+    run = import_runs.start(cast.actor("wang"), Asked("bookings", "new", cast.lab.pk), content, "l.xlsx", now)
+    import_runs.work(run.pk, now)
+    run.refresh_from_db()
+    assert run.facts["columns"] == rows[0]
+    chosen = {"Wer": "email", "Was": "instrument", start: "starts_at", "Bis": "ends_at"}
+    import_runs.choose_columns(cast.actor("wang"), run.pk, chosen, "", now)
+    import_runs.work(run.pk, now)
+    run.refresh_from_db()
+    assert (run.problems, fates(run)) == ([], ["created"])
+
+
+def test_the_report_tells_how_else_the_text_of_a_list_could_be_read(cast, now):
+    content = (HEAD + LIVE.replace("L1", "L1 \u4eea\u5668")).encode("gbk")
+    order = Order(content, "l.csv", "booking_list", None, cast.lab.pk, True, "", lambda done, total: None)
+    report = booking_import.import_bookings(cast.actor("wang"), order, now)
+    assert report.encoding == "gb18030" and report.other_encodings == decode(content).others != ()
 
 
 def test_a_calendar_of_one_instrument_is_a_list_too(cast, preview, now):

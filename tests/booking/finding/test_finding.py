@@ -11,13 +11,13 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from booking.models import InstrumentPolicy, Occupancy
+from booking.models import InstrumentPolicy, Occupancy, Reservation
 from booking.queries import candidates, finding
 from booking.queries.finding import find_earliest, find_nearest, median_answer_hours
 from booking.queries.relaxing import blocked
 from booking.rules.slots import first_fit, free_ranges
 from booking.rules.time_search import ELSEWHERE, SAME_COUNTY, SAME_PREFECTURE, SAME_PROVINCE, TimeSearch
-from booking.services import availability, reservations, transitions
+from booking.services import availability, late_entry, reservations, transitions
 from booking.services import context as booking_context
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import NOBODY
@@ -152,6 +152,18 @@ def test_how_long_a_lab_takes_to_answer_is_the_median(cast, slot):
         transitions.reject(cast.actor("wang"), made.reservation_id, cast.now + timedelta(hours=hours), "full")
     assert median_answer_hours([cast.xrd.pk, 999]) == {cast.xrd.pk: 3.0}
     assert median_answer_hours([]) == {}
+
+
+def test_what_was_written_down_afterwards_or_brought_along_is_no_answer(cast, slot):
+    past = slot(9, 10)
+    entry = late_entry.Entry(cast.xrd.pk, cast.firm.pk, cast.users["lin"].pk, past, "assisted", "log", "forgot")
+    late_entry.enter(cast.actor("wang"), entry, past.ends_at)
+    request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(11, 12), "self_operated")
+    made = reservations.reserve(cast.actor("lin"), request, cast.now, idempotency_key="k")
+    transitions.approve(cast.actor("wang"), made.reservation_id, cast.now + timedelta(hours=2))
+    assert median_answer_hours([cast.xrd.pk]) == {cast.xrd.pk: 2.0}
+    Reservation.objects.filter(pk=made.reservation_id).update(imported=True)
+    assert median_answer_hours([cast.xrd.pk]) == {}
 
 
 # --- Days -------------------------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def test_a_day_with_two_clock_times_may_end_on_the_next_day():
     [
         (("09:00Z", "10:00"), ("clock_unreadable", "from")),
         (("09:00", "10:00+08:00"), ("clock_unreadable", "to")),
-        (("09:00", ""), ("clock_unreadable", "to")),
+        (("09:00", ""), ("clock_missing", "to")),
         (("09:00", "09:00"), ("clocks_equal", "to")),
     ],
 )
@@ -92,7 +92,7 @@ def test_clock_times_with_an_offset_or_without_a_length_are_refused(clocks, told
         ("2026-02-30 10:00", "2026-11-25 10:00", ("time_unreadable", "starts_at")),
         ("2026-11-25 25:00", "2026-11-25 10:00", ("time_unreadable", "starts_at")),
         ("1926-11-25 09:00", "2026-11-25 10:00", ("time_unreadable", "starts_at")),
-        ("2026-11-25 09:00", "", ("time_unreadable", "ends_at")),
+        ("2026-11-25 09:00", "", ("time_missing", "ends_at")),
     ],
 )
 def test_what_is_no_time_is_said_at_its_column(start, end, told):

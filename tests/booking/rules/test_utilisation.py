@@ -57,6 +57,6 @@ def test_a_week_of_changing_clocks_has_its_own_length():
     assert [week.seconds // 3600 for week in weeks] == [169, 168]
 
 
-@pytest.mark.parametrize(("opened", "used", "percent"), [(0, 0, None), (0, 5, None), (200, 99, 49), (100, 150, 150), (3, 2, 66)])
-def test_a_share_is_rounded_down_and_not_invented(opened, used, percent):
+@pytest.mark.parametrize(("opened", "used", "percent"), [(0, 0, None), (0, 5, None), (200, 99, 50), (100, 150, 150), (3, 2, 67)])
+def test_a_share_is_rounded_as_the_lab_s_figures_are_and_not_invented(opened, used, percent):
     assert WeekUse(NOW.date(), opened, used).percent == percent

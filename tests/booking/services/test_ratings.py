@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from booking import record_queries
-from booking.models import Reservation, SessionRating
+from booking.models import Occupancy, OccupancySource, Reservation, SessionRating
 from booking.services import context as booking_context
 from booking.services import ratings, reservations, transitions
 from booking.services.reservations import ReservationRequest
@@ -125,3 +125,15 @@ def test_use_is_what_was_used_of_the_last_weeks(cast, at, now, slot):
     assert [week.used_seconds for week in found] == [0] * 11 + [2 * 3600]
     assert {week.open_seconds for week in found} == {7 * 12 * 3600}
     assert found[-1].percent == 2
+
+
+def test_what_was_under_maintenance_was_not_offered(cast, at, now, slot):
+    at("agreed")
+    away = slot(14, 20)
+    Occupancy.objects.create(
+        calendar_id=cast.xrd.calendar_id, during=(away.starts_at, away.ends_at), source=OccupancySource.MAINTENANCE
+    )
+    context = booking_context.load(NOBODY, cast.xrd.pk, lock=False)
+    found = record_queries.use_of(context, now + timedelta(days=7))
+    assert found[-1].open_seconds == (7 * 12 - 6) * 3600
+    assert found[-2].open_seconds == 7 * 12 * 3600

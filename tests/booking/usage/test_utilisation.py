@@ -136,11 +136,14 @@ def test_so_many_instruments_take_no_more_statements(cast, over, november, decem
     assert statements() == few <= 7
 
 
-def test_more_instruments_than_are_shown_are_said(cast, monkeypatch, november, december_1):
+def test_of_more_instruments_than_are_shown_the_busiest_are_and_the_others_are_said(
+    cast, over, monkeypatch, november, december_1
+):
     monkeypatch.setattr(utilisation, "MOST_INSTRUMENTS", 1)
-    _instrument(cast, "Another")
+    _instrument(cast, "A first one by name")
+    over(9, 12)
     found = lab_use(cast, november, december_1)
-    assert (len(found.rows), found.left_out) == (1, 1)
+    assert ([row.instrument.pk for row in found.rows], found.left_out) == ([cast.xrd.pk], 1)
 
 
 @pytest.mark.parametrize(

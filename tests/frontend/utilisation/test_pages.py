@@ -41,7 +41,8 @@ def test_the_page_shows_figures_hours_and_instruments(as_, cast, clock, used):
         assert said in text, said
     assert "counted until" not in text
     body = page.content.decode()
-    assert '<th scope="row" class="num">09:00</th>' in body and 'title="3.0' not in body
+    assert '<th scope="row" class="num">09:00</th>' in body
+    assert body.count('title="1.0 of 4.0 h used">25</td>') == 3, "each of the three hours of the one Wednesday of four"
     assert f"instrument={cast.xrd.pk}" in body
 
 
@@ -49,6 +50,17 @@ def test_one_instrument_is_looked_at_in_depth(as_, cast, clock, used):
     clock.now = used.ends_at + timedelta(days=1)
     text = words(as_("li").get(f"/utilisation/{cast.lab.pk}/?instrument={cast.xrd.pk}"))
     assert "X-ray diffractometer" in text and "counted until" in text and "Instruments, the most used first" not in text
+
+
+def test_days_to_come_are_not_said_to_pass_and_lead_no_further(as_, cast, clock):
+    to_come = as_("wang").get(f"/utilisation/{cast.lab.pk}/?span=month&on=2026-12-05")
+    report, body = to_come.context["report"], to_come.content.decode()
+    assert report.before_words == "Before: Nov 2026." and "counted until" not in body and 'rel="next"' not in body
+    runs = as_("wang").get(f"/utilisation/{cast.lab.pk}/?span=month&on=2026-11-05")
+    assert runs.context["report"].before_words == "Before: Oct 2026, as far into it as this period has passed."
+    assert "counted until" in runs.content.decode() and 'rel="next"' not in runs.content.decode()
+    over = as_("wang").get(f"/utilisation/{cast.lab.pk}/?span=month&on=2026-10-05").content.decode()
+    assert "counted until" not in over and 'rel="next"' in over
 
 
 def test_wrong_days_are_said_beside_what_was_typed(as_, cast):

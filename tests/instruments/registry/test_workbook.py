@@ -87,6 +87,11 @@ def test_the_sheet_and_the_row_with_the_headers_that_are_wanted_are_found() -> N
     assert [(record.line, record.cells["Name"]) for record in table.rows] == [(4, "SEM")]
 
 
+def test_of_sheets_that_fit_equally_the_one_with_the_most_headers_counts_and_a_name_in_brackets_is_not_told_twice() -> None:
+    content = book(["Name", "Start"], ["a", "b"], More=[["Name", "Start", "Start (old)"], ["c", "d", "e"]])
+    assert read(content).headers == read(content, frozenset({"name", "start"})).headers == ("Name", "Start", "Start (old)")
+
+
 def test_the_uniquip_template_is_read_by_its_headers(shared_data: Path) -> None:
     content = (shared_data / "standards" / "UniquipTemplate.xlsx").read_bytes()
     made = load_workbook(BytesIO(content))
