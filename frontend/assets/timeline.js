@@ -201,6 +201,7 @@ class Timeline {
   openMove(about, start, end, undo) {
     this.undo = undo;
     const form = this.dialogs.move.querySelector("form");
+    form.reset(); // an agreement, and a reason, are those of one booking
     this.dialogs.move.querySelector("[data-name]").textContent = [about.label, about.person].filter(Boolean).join(" · ");
     form.dataset.reservation = about.reservation;
     form.dataset.key = crypto.randomUUID();
@@ -243,12 +244,11 @@ class Timeline {
     const said = (await answer?.json().catch(() => null)) ?? {};
     if (!answer?.ok) {
       this.back();
-      form.dataset.key = crypto.randomUUID();
+      if (answer) form.dataset.key = crypto.randomUUID(); // without one it may have been done: the next press asks for the same
       const reasons = (said.errors ?? []).map((one) => one.detail).filter(Boolean).join(" ");
       return this.problem(reasons || said.detail || this.words.unread);
     }
     this.undo = said.state === "made" ? null : this.undo;
-    form.reset();
     this.dialogs.move.close();
     announce(said.state === "made" ? this.words.moved : this.words.asked);
     this.load(true);
