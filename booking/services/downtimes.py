@@ -79,6 +79,19 @@ class Outage:
         }
 
 
+def time_of(kind: DowntimeKind, starts_at: datetime | None, ends_at: datetime, now: datetime) -> TimeRange:
+    """What an outage takes that ends then: a breakdown, and what names no start, begins now.
+
+    Raises Refusal ``downtime.over``, ``calendar.end_before_start``.
+    """
+    first = now if starts_at is None or kind is DowntimeKind.BREAKDOWN else starts_at
+    if ends_at <= now:
+        raise Refusal.of("downtime.over", "ends_local")
+    if first >= ends_at:
+        raise Refusal.of("calendar.end_before_start", "ends_local")
+    return TimeRange(first, ends_at)
+
+
 def declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime, *, idempotency_key: str) -> Downtime:
     """Take the instrument out of service, then deal with each booking as it was decided; returns the downtime with its effects.
 
@@ -100,10 +113,7 @@ def declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime, *, 
 
 
 def _cleaned(outage: Outage, now: datetime) -> Outage:
-    if outage.during.ends_at <= now:
-        raise Refusal.of("downtime.over", "ends_local")
-    starts_at = now if outage.kind is DowntimeKind.BREAKDOWN else outage.during.starts_at
-    during = TimeRange(starts_at, outage.during.ends_at)
+    during = time_of(outage.kind, outage.during.starts_at, outage.during.ends_at, now)
     if during.duration > LONGEST:
         raise Refusal.of("maintenance.too_long", "ends_local", days=LONGEST.days)
     return Outage(

@@ -181,20 +181,16 @@ def of_the_lab(actor: Actor, pk: int) -> Instrument:
 def _during(form: MaintenanceForm, zone: ZoneInfo, now: datetime) -> TimeRange | None:
     """The time that was typed; None, with the problem in the form, when its end does not come after its start."""
     typed = form.cleaned_data
-    breaks = typed["kind"] == DowntimeKind.BREAKDOWN
+    kind, starts_at = DowntimeKind(typed["kind"]), None
     try:
         refuse_year(typed["ends_local"], "ends_local")
-        ends_at = end_instant(typed["ends_local"], zone)
-        starts_at = now
-        if not breaks:
+        if kind is not DowntimeKind.BREAKDOWN:
             refuse_year(typed["starts_local"], "starts_local")
             starts_at = start_instant(typed["starts_local"], zone)
-        if starts_at >= ends_at:
-            raise Refusal.of("downtime.over" if breaks else "calendar.end_before_start", "ends_local")
+        return downtimes.time_of(kind, starts_at, end_instant(typed["ends_local"], zone), now)
     except Refusal as refusal:
         add_refusal(form, refusal)
         return None
-    return TimeRange(starts_at, ends_at)
 
 
 def hit_rows(

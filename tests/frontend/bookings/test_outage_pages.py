@@ -79,3 +79,11 @@ def test_it_works_again_and_one_press_takes_that_back(cast, wang):
 def test_planned_work_needs_a_start_and_the_typing_stays(cast, wang):
     answer = wang.post(address(cast), BROKEN | {"kind": "calibration", "key": str(uuid4())})
     assert answer.status_code == 422 and "Say when it begins" in page(answer) and 'value="Tube"' in page(answer)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00", "2026-11-25T09:00:00", "soon", ""])
+def test_an_equal_instrument_at_no_time_that_can_be_read_is_refused_before_anything_is_done(cast, programmes, wang, approved, at):
+    pk = approved(9, 12)
+    sent = {"seen": [pk], f"choice_{pk}": "keep", f"elsewhere_{pk}": f"{cast.xrd.pk}/{at}"}
+    answer = wang.post(address(cast), BROKEN | {"key": str(uuid4())} | sent)
+    assert answer.status_code == 422 and "Give the time" in page(answer) and not Downtime.objects.exists()
