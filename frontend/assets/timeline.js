@@ -134,9 +134,9 @@ class Timeline {
   }
 
   entry(one) {
-    const word = this.words[one.kind === "reservation" ? `reservation.${one.state}` : one.downtime_kind ? `down.${one.downtime_kind}` : one.kind];
+    const word = this.words[one.kind === "reservation" && one.state ? `reservation.${one.state}` : one.downtime_kind ? `down.${one.downtime_kind}` : one.kind];
     return {
-      id: String(one.id), resourceIds: [String(one.instrument)], start: one.starts_at.slice(0, 19), end: one.ends_at.slice(0, 19),
+      id: `${one.id}-${one.instrument}`, resourceIds: [String(one.instrument)], start: one.starts_at.slice(0, 19), end: one.ends_at.slice(0, 19),
       editable: one.movable, startEditable: one.movable, durationEditable: one.movable,
       classNames: [`is-${one.kind}`, one.state ? `is-${one.state}` : ""].filter(Boolean),
       extendedProps: { ...one, word, label: (this.english && one.title_en) || one.title },
