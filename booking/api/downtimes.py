@@ -23,7 +23,7 @@ from config.kernel.access import Role, get_visible
 from config.kernel.api.fields import Id, Instant, Text, WholeNumber
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, StrictSerializer
-from config.kernel.api.views import ApiView
+from config.kernel.api.views import REPLAYED, ApiView
 from config.kernel.errors import Reason, Refusal
 from config.kernel.messages import reason_sentence
 from config.kernel.time_range import TimeRange
@@ -193,14 +193,10 @@ class DowntimeView(ApiView):
 
     @extend_schema(parameters=[IDEMPOTENT], responses=DowntimeOut)
     def decide(self, request: Request, pk: str) -> Response:
-        """Do with bookings that were left what is decided now; each by itself."""
-        asked = self.valid(request)
-
-        def effect() -> dict[str, Any]:
-            downtimes.decide_all(self.actor, int(pk), _decisions(asked["decisions"]), self.now)
-            return self._one(int(pk))
-
-        return self.once(request, "downtime.decide", effect, status=200)
+        """Do with bookings that were left what is decided now; each by itself. A repeated call does what the first one did not come to."""
+        key, decisions = self.idempotency_key(request), _decisions(self.valid(request)["decisions"])
+        replayed = downtimes.decide_once(self.actor, int(pk), decisions, self.now, idempotency_key=key)
+        return Response(self._one(int(pk)), headers={REPLAYED: "true"} if replayed else None)
 
     @extend_schema(parameters=[IDEMPOTENT], responses=DowntimeOut)
     def prolong(self, request: Request, pk: str) -> Response:

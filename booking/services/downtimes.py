@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from booking.models import Downtime, DowntimeEffect, Occupancy, Reservation, ReservationChange
 from booking.rules.changes import ChangeEvent, ChangeState, Side
@@ -31,7 +31,7 @@ from instruments.models import BOOKABLE_STATUSES, Instrument, InstrumentStatus
 from instruments.rules.names import clean_name
 from instruments.services import running_state, schedule_store
 
-ROUTE = "booking.downtime"
+ROUTE, DECIDE_ROUTE = "booking.downtime", "downtime.decide"
 LONGEST = timedelta(days=366)
 """What is longer is a mistake in a year, or no outage but an end."""
 NOTE_LENGTH, WORDS_LENGTH = 200, 400
@@ -47,6 +47,11 @@ class Decision:
     choice: Choice
     times: tuple[TimeRange, ...] = ()
     elsewhere: tuple[int, datetime] | None = None
+
+    def payload(self) -> list[Any]:
+        """What makes two decisions the same for idempotency."""
+        times = [[one.starts_at.isoformat(), one.ends_at.isoformat()] for one in self.times]
+        return [self.choice.value, times, [self.elsewhere[0], self.elsewhere[1].isoformat()] if self.elsewhere else []]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ def declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime, *, 
         lambda: idempotency.once(actor, ROUTE, idempotency_key, {"instrument": instrument_id, **outage.payload()}, now, effect)
     )
     downtime = downtime_of(actor, result["id"])
-    done = set(downtime.effects.exclude(became=Became.FAILED).values_list("reservation_id", flat=True))
+    done = set(_done(downtime).values_list("reservation_id", flat=True))
     decide_all(actor, downtime.pk, {pk: one for pk, one in outage.decisions.items() if pk not in done}, now)
     return downtime
 
@@ -208,15 +213,44 @@ def decide_all(actor: Actor, downtime_id: int, decisions: Mapping[int, Decision]
     return _decide(actor, downtime_id, decisions, now, ends_sessions=True)
 
 
-def _decide(
-    actor: Actor, downtime_id: int, decisions: Mapping[int, Decision], now: datetime, *, ends_sessions: bool
-) -> list[DowntimeEffect]:
+def decide_once(
+    actor: Actor, downtime_id: int, decisions: Mapping[int, Decision], now: datetime, *, idempotency_key: str
+) -> bool:
+    """As ``decide_all`` under a key, which is kept before the first booking is dealt with: the same call again goes on where the first
+    one was cut off, and does nothing twice. Returns whether it was such a call. Raises Refusal ``idempotency.*`` too."""
+    asked = {"downtime": downtime_id, "decisions": {str(pk): one.payload() for pk, one in decisions.items()}}
+
+    def effect() -> dict[str, Any]:
+        _require_open(actor, downtime_id, decisions)
+        return {"id": downtime_id}
+
+    _result, replayed = transactions.run(lambda: idempotency.once(actor, DECIDE_ROUTE, idempotency_key, asked, now, effect))
+    if replayed:
+        done = dict(_done(downtime_of(actor, downtime_id)).values_list("reservation_id", "choice"))
+        decisions = {pk: one for pk, one in decisions.items() if done.get(pk) != one.choice}
+    if decisions:
+        decide_all(actor, downtime_id, decisions, now)
+    return replayed
+
+
+def _done(downtime: Downtime) -> QuerySet[DowntimeEffect]:
+    return downtime.effects.exclude(became=Became.FAILED)
+
+
+def _require_open(actor: Actor, downtime_id: int, decisions: Mapping[int, Decision]) -> Downtime:
     downtime = downtime_of(actor, downtime_id)
     actor.require_in(downtime.instrument.organisation_id, Role.LAB_MANAGER)
     if not downtime.is_open:
         raise Refusal.of("downtime.closed")
     if len(decisions) > MOST_DECIDED:
         raise Refusal.of("downtime.too_many", most=MOST_DECIDED)
+    return downtime
+
+
+def _decide(
+    actor: Actor, downtime_id: int, decisions: Mapping[int, Decision], now: datetime, *, ends_sessions: bool
+) -> list[DowntimeEffect]:
+    downtime = _require_open(actor, downtime_id, decisions)
     found = visible_to(Reservation.objects.filter(pk__in=hit(downtime.instrument, downtime.during, now)), actor)
     interrupted = _interrupted(downtime) if ends_sessions else set()
     effects = []

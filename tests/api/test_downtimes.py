@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
-from booking.models import Downtime, Reservation
+from booking.models import Downtime, DowntimeEffect, Reservation
 from booking.rules.downtime import DowntimeKind
-from booking.services import maintenance_plans
+from booking.services import downtimes, maintenance_plans
 from booking.services.maintenance_plans import PlanFields
 from tests.api.conftest import codes
 from tests.booking.finding.labs import labs  # noqa: F401
@@ -84,3 +85,35 @@ def test_planned_work_names_the_plan_that_it_counts_for(api, cast):
     assert api("wang", "manage").post(address, body, key="p").status_code == 201
     assert Downtime.objects.get().plan_id == plan.pk
     assert api("wang", "manage").post(address, body | {"plan": plan.pk + 1}, key="q").status_code == 404
+
+
+def test_a_call_that_was_cut_off_is_sent_again_and_does_only_what_is_left(api, booked, cast, monkeypatch):
+    first, second = booked(9, 11), booked(12, 14)
+    lab = api("wang", "manage")
+    made = lab.post(
+        f"instruments/{cast.xrd.pk}/downtimes/", {"kind": "breakdown", "ends_at": UNTIL, "seen": [first, second]}, key="a"
+    )
+    address = f"downtimes/{made.json()['id']}/decisions/"
+    body = {"decisions": [{"reservation": first, "choice": "keep"}, {"reservation": second, "choice": "cancel"}]}
+    with monkeypatch.context() as cut:
+        whole = downtimes._deal_with
+
+        def until_the_second(actor, downtime, pk, decision, now):
+            if pk == second:
+                raise ConnectionError("cut off")
+            return whole(actor, downtime, pk, decision, now)
+
+        cut.setattr(downtimes, "_deal_with", until_the_second)
+        with pytest.raises(ConnectionError):
+            lab.post(address, body, key="b")
+    assert [one.became for one in DowntimeEffect.objects.all()] == ["kept"], "what is done stays done"
+    again = lab.post(address, body, key="b")
+    assert [one["became"] for one in again.json()["bookings"]] == ["kept", "cancelled"]
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert sum("waits" in one["subject"] for one in mails() if one["to"] == ["lin@example.org"]) == 1
+    lab.post(f"downtimes/{made.json()['id']}/close/", {}, key="c")
+    assert lab.post(address, body, key="b").status_code == 200, "everything was done before it was closed"
+    other = lab.post(address, {"decisions": body["decisions"][:1]}, key="b")
+    assert other.status_code == 422 and codes(other) == {"idempotency.other_payload"}
+    late = lab.post(address, body, key="d")
+    assert late.status_code == 422 and codes(late) == {"downtime.closed"}
