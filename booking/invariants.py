@@ -335,8 +335,9 @@ register_sql(
                SELECT count(*) AS labels FROM booking_sample WHERE job_id = j.id) l CROSS JOIN LATERAL (
                SELECT coalesce(sum(samples), 0) AS days FROM booking_sampleday WHERE job_id = j.id) d
          WHERE l.labels <> j.sample_count
-            OR d.days <> CASE WHEN j.first_promised_on IS NULL OR NOT j.state = ANY({_names(TAKES_CAPACITY)}) THEN 0
-                              ELSE j.sample_count END""",  # noqa: S608  (names of our own states)
+            OR CASE WHEN j.promised_on IS NULL OR NOT j.state = ANY({_names(TAKES_CAPACITY)}) THEN d.days <> 0
+                    WHEN j.first_promised_on IS NULL THEN d.days NOT IN (0, j.sample_count)
+                    ELSE d.days <> j.sample_count END""",  # noqa: S608  (names of our own states)
 )
 
 register_sql(

@@ -28,6 +28,14 @@ register(
         "samples.extra_answered": _("This charge has been answered already. Reload the page; the lab can propose another one."),
         "samples.remains_not_here": _("The lab does not have this sample, so nothing is left of it there. Leave it out."),
         "samples.remains_ended": _("What was left of this sample is gone already (%(remains_state)s). Leave it out."),
+        "samples.nothing_left_to_test": _(
+            "What was left of this sample is gone (%(remains_state)s), so there is nothing to work on again. "
+            "Propose a retest with new samples as a charge."
+        ),
+        "samples.too_early_to_test": _(
+            "Work on these samples is subsidised as of %(arrive_on)s, the day for which they were sent. Receive them now and prepare and "
+            "test them from that day on; if it cannot wait, call the job off and have the customer ask again for the earlier day."
+        ),
         "samples.remains_promised": _("It is promised to be kept until %(kept_until)s. Return it, or discard it after that day."),
         "samples.kept_until_missing": _("Say until which day it is kept: today or later."),
         "samples.still_worked_on": _("The samples are still worked on. Say what becomes of the remains once they are tested."),

@@ -31,6 +31,7 @@ class SampleJobForm(KeyedForm):
     arrive_on = forms.DateField(
         label=_("They come to the lab on"),
         widget=forms.DateInput(attrs={"type": "date", "class": "date-short"}, format="%Y-%m-%d"),
+        help_text=_("The subsidy is that of this day, and the lab works on them from then on."),
     )
     names = forms.CharField(
         label=_("Your names for the samples"),

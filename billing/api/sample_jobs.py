@@ -106,8 +106,12 @@ class SampleJobView(ApiView):
 
     @extend_schema(responses=shapes.SampleJobOut)
     def commission(self, request: Request, pk: str) -> Response:
-        """Put a job that the lab has not answered yet under a commission, at the unit price agreed there."""
-        sample_links.link(self.actor, self.valid(request)["sheet"], int(pk), self.now)
+        """Put a job that the lab has not answered yet under a commission, at the unit price agreed there.
+
+        A dearer one is answered with the new figures (409) until they are sent as ``expected``.
+        """
+        given = self.valid(request)
+        sample_links.link(self.actor, given["sheet"], int(pk), self.now, expected_of(given))
         return self._shown(int(pk))
 
     @extend_schema(responses=shapes.SampleJobOut)

@@ -73,6 +73,9 @@ class SampleReasonIn(StrictSerializer):
 
 class SampleCommissionIn(StrictSerializer):
     sheet = Id(help_text="A commission sheet of the same two sides with a line for this test item.")
+    expected = ExpectedIn(
+        required=False, help_text="The figures that the person saw; with others, or unseen dearer ones, nothing is linked (409)."
+    )
 
 
 class SampleStepIn(StrictSerializer):
@@ -189,7 +192,10 @@ class SampleJobOut(SampleJobRow):
     extras = SampleExtraOut(many=True)
     parcels = SampleParcelOut(many=True)
     reports = SampleReportOut(many=True, help_text="For its two sides only.")
-    figures = SampleFiguresOut(allow_null=True)
+    figures = SampleFiguresOut(allow_null=True, help_text="What was accepted last, or charged.")
+    waiting = SampleFiguresOut(
+        allow_null=True, help_text="New figures that wait for the customer's yes (accept-quote); null where none do."
+    )
 
 
 class SampleFoundOut(SampleOut):
@@ -203,14 +209,15 @@ def job_row(job: SampleJob) -> dict[str, Any]:
 
 def job_json(actor: Actor, job: SampleJob) -> dict[str, Any]:
     """A job (``queries.job_for``) with everything about it."""
-    extra = {job.pk: queries.agreed_extra_fen(job.extras.all())}
+    money, extra_fen = sample_figures.money_of(actor, job), queries.agreed_extra_fen(job.extras.all())
     shown = {
         **_own_fields(job),
         "samples": list(job.samples.all()),
         "extras": list(job.extras.all()),
         "parcels": list(job.parcels.all()),
         "reports": queries.reports_of(actor, job.pk),
-        "figures": sample_figures.figures_of(actor, [job], extra).get(job.pk),
+        "figures": money.figures(extra_fen),
+        "waiting": money.waiting_figures,
     }
     return dict(SampleJobOut(shown).data)
 
@@ -220,4 +227,4 @@ def _own_fields(job: SampleJob) -> dict[str, Any]:
     return {name: getattr(job, name) for name in names}
 
 
-_AROUND = ("samples", "extras", "parcels", "reports", "figures")
+_AROUND = ("samples", "extras", "parcels", "reports", "figures", "waiting")

@@ -12,6 +12,7 @@ from billing.pricing.rules.samples import UNITS
 from billing.settlement.fee_models import ReliefCause
 from billing.settlement.models import RenderState
 from billing.subsidy.rules.outcome import Payee, SettlementMode
+from booking.api.serializers import ExpectedIn
 from config.kernel.api.fields import Day, Id, Instant, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
 
@@ -38,6 +39,10 @@ class PreviewIn(StrictSerializer):
     organisation = Id(help_text="The customer on whose account it would go.")
     starts_at = Instant(help_text="With an offset from UTC.")
     ends_at = Instant(help_text="With an offset from UTC.")
+
+
+class AcceptQuoteIn(StrictSerializer):
+    expected = ExpectedIn(required=False, help_text="The new figures that the person saw; with others nothing is accepted (409).")
 
 
 class StepOut(serializers.Serializer):

@@ -33,7 +33,7 @@ from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.facts import parse_facts
 from billing.subsidy.rules.outcome import Balance
 from booking.api.serializers import StateOut
-from booking.api.views import ReservationActionView, range_of
+from booking.api.views import ReservationActionView, expected_of, range_of
 from booking.models import Reservation
 from booking.rules.states import Action, ReservationState, actions_from
 from config.kernel.access import get_visible
@@ -67,11 +67,12 @@ class AcceptQuoteView(ReservationActionView):
     """The customer's yes to new figures; with a token of scope ``book``."""
 
     token_scopes = {"POST": "book"}
+    bodies = {"accept_quote": texts.AcceptQuoteIn}
 
     @extend_schema(parameters=[IDEMPOTENT], responses=StateOut)
     def accept_quote(self, request: Request, pk: str) -> Response:
         """Accept the figures that wait, so that the lab can approve again."""
-        return self.step(request, pk, lambda key, values: quotes.accept_quote(self.actor, key, self.now))
+        return self.step(request, pk, lambda key, values: quotes.accept_quote(self.actor, key, self.now, expected_of(values)))
 
 
 class PriceView(ApiView):

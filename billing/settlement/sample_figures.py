@@ -25,11 +25,25 @@ class SampleFigures:
 
 @dataclass(frozen=True, slots=True)
 class SampleMoneyOf:
-    """Everything about the money of one job: the quote that was accepted last, one that waits for a yes, the charge."""
+    """Everything about the money of one job: the quote that was accepted last, one that waits for a yes while the lab has not taken the
+    job, the charge."""
 
     quote: Quote | None
     waiting: Quote | None
     charge: Charge | None
+
+    def figures(self, extra_fen: int) -> SampleFigures | None:
+        """What was charged, or what was accepted last with ``extra_fen``, agreed beyond it."""
+        if self.charge is not None:
+            return _figures(self.charge, 0, charged=True)
+        if self.quote is None:
+            return None
+        return replace(_figures(self.quote, extra_fen, charged=False), waits=self.waiting is not None)
+
+    @property
+    def waiting_figures(self) -> SampleFigures | None:
+        """What waits for the customer's yes."""
+        return replace(_figures(self.waiting, 0, charged=False), waits=True) if self.waiting is not None else None
 
 
 def figures_of(actor: Actor, jobs: Iterable[SampleJob], extra_fen: dict[int, int] | None = None) -> dict[int, SampleFigures]:
@@ -53,7 +67,7 @@ def money_of(actor: Actor, job: SampleJob) -> SampleMoneyOf:
     """Quotes and charge of one job that the actor may see."""
     quotes = list(visible_to(Quote.objects.filter(sample_job=job), actor).order_by("revision"))
     accepted = [quote for quote in quotes if quote.accepted_at is not None]
-    waiting = quotes[-1] if quotes and quotes[-1].accepted_at is None else None
+    waiting = quotes[-1] if quotes and quotes[-1].accepted_at is None and job.state == JobState.ASKED else None
     charge = visible_to(Charge.objects.filter(sample_job=job), actor).first()
     return SampleMoneyOf(accepted[-1] if accepted else None, waiting, charge)
 

@@ -11,7 +11,6 @@ from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 from booking.access import CUSTOMERS
 from booking.models import Sample, SampleExtra, SampleJob, SampleParcel, SampleReport, SampleStepTaken
 from booking.rules.enquiries import Side
-from booking.rules.sample_days import Promise, require_arrival
 from booking.rules.samples import (
     ENDED,
     HOLDING,
@@ -29,7 +28,6 @@ from booking.services.sample_jobs import local_day
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import Refusal
 from instruments.models import TestItem
-from instruments.queries.resources import test_item_for
 from instruments.services.answer_time import zones_of_owners
 
 LAB_READERS = (Role.LAB_MANAGER, Role.OWNER_FINANCE)
@@ -151,16 +149,6 @@ def last_asked(actor: Actor) -> SampleJob | None:
     return my_jobs(actor).filter(requested_by_id=actor.user_id).first()
 
 
-def promise_for(actor: Actor, resource_id: int, samples: int, arrive_on: date, now: datetime) -> Promise | None:
-    """What a lab could promise today for samples that come on ``arrive_on``; None where it names no turnaround.
-
-    Raises NotFound, Refusal ``samples.arrival_out_of_range``, ``samples.no_capacity``.
-    """
-    resource = test_item_for(actor, resource_id)
-    require_arrival(arrive_on, local_day(resource.organisation_id, now))
-    return sample_days.work_out(resource.test_item, resource.organisation_id, samples, arrive_on)
-
-
 def board(actor: Actor, now: datetime) -> Board:
     """What the actor's labs have to do, by day of each lab: unanswered, overdue, due today, received today, expected, later, to report."""
     labs = actor.organisations(*LAB_READERS)
@@ -189,7 +177,7 @@ def _part(job: SampleJob, today: date, now: datetime, zone: object) -> str:
         return "overdue"
     if job.promised_on == today:
         return "due_today"
-    if job.state == JobState.ACCEPTED and job.received_at is None:
+    if job.state == JobState.ACCEPTED:
         return "expected"
     received = job.received_at is not None and job.received_at.astimezone(zone).date() == today  # type: ignore[arg-type]
     return "received_today" if received else "in_work"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 """31 characters, a prime number: every single wrong character and every two that changed places are found."""
@@ -14,11 +13,6 @@ _PLACE = {character: place for place, character in enumerate(ALPHABET)}
 def with_check(body: str) -> str:
     """``body`` (eight characters of ``ALPHABET``) and its check character."""
     return body + _check(body)
-
-
-def body_of(numbers: Sequence[int]) -> str:
-    """Eight numbers (random ones of the caller) as characters."""
-    return "".join(ALPHABET[number % len(ALPHABET)] for number in numbers)
 
 
 def shown(code: str) -> str:

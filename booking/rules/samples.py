@@ -22,8 +22,9 @@ NOTE_LENGTH = 1000
 MOST_EXTRA_FEN = 1_000_000_000
 REVIEW_DAYS = 7
 """So many days after the report a job closes by itself unless the customer objects."""
-REMIND_DAYS, UNSENT_DAYS = 7, 14
-"""So many days after samples were expected the customer is reminded, and an accepted job ends when none has come."""
+ANSWER_DAYS, REMIND_DAYS, UNSENT_DAYS = 7, 7, 14
+"""So many days after samples were expected a job ends that the lab has not answered, the customer of an accepted one is reminded, and an
+accepted one ends when none has come."""
 
 
 class JobState(StrEnum):
@@ -171,6 +172,10 @@ NOT_TESTED = frozenset({SampleState.UNFIT, SampleState.LOST})
 NOT_HERE = frozenset({SampleState.EXPECTED, SampleState.LOST})
 """The lab does not have these."""
 NEED_REASON = frozenset({SampleStep.FIND_UNFIT, SampleStep.LOSE})
+WORKS = frozenset({SampleStep.PREPARE, SampleStep.TEST})
+"""These are what a programme subsidises."""
+CAN_COMPLETE = frozenset({SampleStep.RECEIVE, *NEED_REASON})
+"""After one of these every sample may be at the lab, or none be left to wait for: the job's days may move."""
 SAMPLES_IN_ORDER = (SampleState.EXPECTED, SampleState.RECEIVED, SampleState.PREPARED, SampleState.TESTED)
 JOBS_IN_ORDER = (JobState.ACCEPTED, JobState.RECEIVED, JobState.PREPARING, JobState.TESTED)
 """Where a job is whose least far sample is at the same place of ``SAMPLES_IN_ORDER``."""
@@ -210,10 +215,10 @@ def where(samples: Iterable[SampleState]) -> JobState:
 
 
 def has_lapsed(state: JobState, arrive_on: date, today: date) -> bool:
-    """Whether a job of which no sample is at the lab ends by itself: unanswered when the samples should have come, or accepted and
-    nothing sent ``UNSENT_DAYS`` later. Days are local days of the lab."""
+    """Whether a job of which no sample is at the lab ends by itself: unanswered ``ANSWER_DAYS`` after the samples should have come (until
+    then a slow lab may still accept it), or accepted and nothing sent ``UNSENT_DAYS`` after. Days are local days of the lab."""
     if state is JobState.ASKED:
-        return today > arrive_on
+        return today > arrive_on + timedelta(days=ANSWER_DAYS)
     return state is JobState.ACCEPTED and today > arrive_on + timedelta(days=UNSENT_DAYS)
 
 
@@ -235,6 +240,23 @@ def next_extra_state(state: ExtraState, event: ExtraEvent) -> ExtraState:
     if state is not ExtraState.PROPOSED:
         raise Refusal.of("samples.extra_answered", state=state.value)
     return _EXTRA[event]
+
+
+def require_day_of_work(step: SampleStep, arrive_on: date, today: date) -> None:
+    """Raises Refusal ``samples.too_early_to_test`` for work before the day on which the samples were expected: the subsidy is
+    that of that day, which the customer chose. They may come, be unfit or be lost sooner."""
+    if step in WORKS and today < arrive_on:
+        raise Refusal.of("samples.too_early_to_test", "step", arrive_on=arrive_on.isoformat())
+
+
+def remains_taken_back(before: Remains) -> Remains:
+    """Where what is left of a sample is once its last step is taken back: at the lab, to be worked on again.
+
+    Raises Refusal ``samples.nothing_left_to_test`` where it has gone.
+    """
+    if not _REMAINS[before]:
+        raise Refusal.of("samples.nothing_left_to_test", "step", remains_state=before.value)
+    return Remains.WITH_LAB
 
 
 def require_remains_step(before: Remains, after: Remains, sample: SampleState) -> None:

@@ -13,6 +13,8 @@ from config.kernel.time_range import TimeRange
 from instruments.rules.wall_time import local_day, to_wall
 
 OFFER_STANDS = timedelta(minutes=60)
+LEAST_TO_ANSWER = timedelta(minutes=10)
+"""What begins sooner is not offered: whoever is asked has to be able to answer before it begins."""
 MOST_OFFERS = 5
 """Who lets so many offers pass does not want one; then the entry ends."""
 REST = timedelta(hours=12)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import date
 
 from django.db.models import Sum
@@ -25,20 +24,21 @@ def work_out(
     item: TestItem, lab_id: int, samples: int, arrive_on: date, *, but_for: int = 0, at_once: bool = False
 ) -> Promise | None:
     """When the result of ``samples`` that come on ``arrive_on`` can be promised beside what is promised to others than the job
-    ``but_for``; None where the lab names no turnaround. ``at_once``: as far as its capacity goes, whatever its turnaround is.
+    ``but_for``; None where the lab names no turnaround. ``at_once``: as far as its capacity goes, whatever its turnaround is, if any.
     Nothing is written or locked.
 
     Raises Refusal ``samples.no_capacity`` where that is too far away.
     """
-    if item.turnaround_days is None:
+    turnaround_days = 0 if at_once else item.turnaround_days
+    if turnaround_days is None:
         return None
     last = arrive_on + FURTHEST
     rows = SampleDay.objects.filter(resource_id=item.pk, day__range=(arrive_on, last)).exclude(job_id=but_for)
     taken = dict(rows.order_by().values_list("day").annotate(total=Sum("samples")))
-    holidays, make_up_days = _days_off(lab_id, arrive_on, last)
+    holidays, make_up_days = statutory_holidays.days_off(arrive_on, last, zone_of_owner(lab_id).key)
     found = promise(
         arrive_on,
-        0 if at_once else item.turnaround_days,
+        turnaround_days,
         samples,
         item.daily_capacity or None,
         taken,
@@ -51,20 +51,32 @@ def work_out(
 
 def at_acceptance(job: SampleJob, item: TestItem, wanted: date | None, today: date) -> Promise | None:
     """The days of a job that is accepted on ``today`` for ``wanted`` (None: for what was worked out) instead of those that it has;
-    None where it stays at those. A lab may be faster than its turnaround, never than its capacity.
+    None where it stays at those. A lab may be faster than its turnaround, or name none, and never be faster than its capacity.
 
     Raises Refusal ``samples.no_capacity``.
     """
-    if job.promised_on is None or job.first_promised_on is None:
-        return None
+    starts = max(job.arrive_on, today)
+    if job.promised_on is None:
+        counts = wanted is not None and bool(item.daily_capacity)
+        return work_out(item, job.lab_id, job.sample_count, starts, but_for=job.pk, at_once=True) if counts else None
     came_late, sooner = job.arrive_on < today, wanted is not None and wanted < job.promised_on
     if not (came_late or sooner):
         return None
-    starts = max(job.arrive_on, today)
     found = work_out(item, job.lab_id, job.sample_count, starts, but_for=job.pk)
-    if found is None or wanted is None or wanted >= found.promised_on:
+    if wanted is None or (found is not None and wanted >= found.promised_on):
         return found
     return work_out(item, job.lab_id, job.sample_count, starts, but_for=job.pk, at_once=True)
+
+
+def at_receipt(job: SampleJob, item: TestItem, today: date) -> Promise | None:
+    """The days of a promised job whose samples came on ``today``, later than expected; None where it stays at those that it has.
+
+    Raises Refusal ``samples.no_capacity``.
+    """
+    at_once = job.first_promised_on is None
+    if at_once and not item.daily_capacity:
+        return None
+    return work_out(item, job.lab_id, job.sample_count, today, but_for=job.pk, at_once=at_once)
 
 
 def keep(job: SampleJob, item: TestItem, found: Promise | None) -> None:
@@ -80,10 +92,3 @@ def keep(job: SampleJob, item: TestItem, found: Promise | None) -> None:
 def free(job: SampleJob) -> None:
     """Others may have the job's days."""
     SampleDay.objects.filter(job=job).delete()
-
-
-def _days_off(lab_id: int, first_on: date, last_on: date) -> tuple[Collection[date], Collection[date]]:
-    """The statutory holidays and make-up days, as far as they are published, where the lab's zone has them."""
-    if not statutory_holidays.applies_in(zone_of_owner(lab_id).key):
-        return (), ()
-    return statutory_holidays.holidays_between(first_on, last_on), statutory_holidays.makeup_days_between(first_on, last_on)

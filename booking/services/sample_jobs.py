@@ -14,7 +14,7 @@ from booking.access import CUSTOMERS
 from booking.models import Sample, SampleJob
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures, FiguresChanged
 from booking.rules.enquiries import Side
-from booking.rules.sample_codes import BODY_LENGTH, body_of, with_check
+from booking.rules.sample_codes import ALPHABET, BODY_LENGTH, with_check
 from booking.rules.sample_days import require_arrival
 from booking.rules.samples import (
     MOST_ELEMENTS,
@@ -284,4 +284,4 @@ def _label(job: SampleJob, names: Sequence[str]) -> None:
 
 
 def _new_code() -> str:
-    return with_check(body_of([secrets.randbelow(31) for _ in range(BODY_LENGTH)]))
+    return with_check("".join(secrets.choice(ALPHABET) for _ in range(BODY_LENGTH)))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Exists, OuterRef, QuerySet
 
 from booking.models import Sample, SampleJob, SampleStepTaken
-from booking.rules.samples import NOT_HERE, REMIND_DAYS, UNSENT_DAYS, JobEvent, JobState, has_lapsed
+from booking.rules.samples import ANSWER_DAYS, NOT_HERE, REMIND_DAYS, UNSENT_DAYS, JobEvent, JobState, has_lapsed
 from booking.sample_ports import sample_money
 from booking.services import sample_days, sample_news
 from booking.services.sample_jobs import local_day
@@ -22,7 +22,7 @@ _EARLIEST_ZONE = timedelta(hours=14)
 
 
 def end_due(now: datetime) -> int:
-    """End jobs that a lab did not answer before the samples should have come, and accepted ones of which none came long after;
+    """End jobs that a lab did not answer long after the samples should have come, and accepted ones of which none came by then;
     returns how many. Safe to repeat."""
 
     def work(pk: int) -> bool:
@@ -37,7 +37,7 @@ def end_due(now: datetime) -> int:
         return True
 
     last_on = (now + _EARLIEST_ZONE).date()
-    asked = SampleJob.objects.filter(state=JobState.ASKED, arrive_on__lt=last_on)
+    asked = SampleJob.objects.filter(state=JobState.ASKED, arrive_on__lt=last_on - timedelta(days=ANSWER_DAYS))
     unsent = _unsent().filter(arrive_on__lt=last_on - timedelta(days=UNSENT_DAYS))
     due = [*_first(asked), *_first(unsent)]
     return each_parked(due, work, "sample job")

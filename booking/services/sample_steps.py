@@ -12,6 +12,7 @@ from booking.models import Sample, SampleJob, SampleParcel, SampleStepTaken
 from booking.rules.enquiries import Side
 from booking.rules.sample_codes import read
 from booking.rules.samples import (
+    CAN_COMPLETE,
     MOST_PARCELS,
     NEED_REASON,
     NOT_TESTED,
@@ -23,6 +24,8 @@ from booking.rules.samples import (
     SampleState,
     SampleStep,
     next_sample_state,
+    remains_taken_back,
+    require_day_of_work,
     require_remains_step,
     where,
 )
@@ -35,6 +38,7 @@ from config.kernel.access import Actor, get_visible
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
+from instruments.models import TestItem
 from instruments.rules.registry_values import clean_text
 
 _COURIER_LENGTH = 100
@@ -78,24 +82,41 @@ def take(
     A step after which no sample can be tested ends the job for good, and needs ``ends_job``: who takes it was told so.
 
     Raises NotFound, Forbidden, Refusal ``samples.none_chosen``, ``samples.of_one_job``, ``samples.illegal_step``,
-    ``samples.illegal_sample_step``, ``samples.reason_missing``, ``samples.ends_the_job``, ``name.*``.
+    ``samples.illegal_sample_step``, ``samples.too_early_to_test``, ``samples.nothing_left_to_test``, ``samples.reason_missing``,
+    ``samples.ends_the_job``, ``name.*``.
     """
     job = _job_of(actor, sample_ids, job_id)
-    sample_days.lock_item(job.resource_id)
+    item = sample_days.lock_item(job.resource_id) if step in CAN_COMPLETE else None
     job = lock_job(actor, job.pk)
     require_on(actor, Side.LAB, job.organisation_id, job.lab_id)
     if job.state not in WORKING:
         raise Refusal.of("samples.illegal_step", job_state=job.state, event=step.value)
+    require_day_of_work(step, job.arrive_on, local_day(job.lab_id, now))
     words = reason_of(reason) if step in NEED_REASON else ""
     for sample in Sample.objects.select_for_update(no_key=True).filter(job=job, pk__in=sample_ids).order_by("position"):
         before = SampleState(sample.state)
         sample.state = next_sample_state(before, step)
+        if step is SampleStep.TAKE_BACK:
+            _take_remains_back(job, sample, actor, now)
         sample.save(update_fields=["state"])
         note_step(job, sample, step.value, before.value, sample.state, actor, now, words)
     after = {"samples": sorted(sample_ids), "step": step.value}
     audit.record(actor, f"sample.{step.value}", job, now, after=after, reason=words)
-    _follow(job, actor, now, words, ends_job=ends_job)
+    _follow(job, item, actor, now, words, ends_job=ends_job)
     return job
+
+
+def _take_remains_back(job: SampleJob, sample: Sample, actor: Actor, now: datetime) -> None:
+    """What was put away of a sample that is worked on again is with the lab once more."""
+    before = Remains(sample.remains)
+    after = remains_taken_back(before)
+    if after is before:
+        return
+    sample.remains, sample.kept_until = after, None
+    sample.save(update_fields=["remains", "kept_until"])
+    note_step(job, sample, "remains", before.value, after.value, actor, now)
+    known, wanted = {"samples": [sample.pk], "remains": before.value}, {"samples": [sample.pk], "remains": after.value}
+    audit.record(actor, "sample.remains", job, now, before=known, after=wanted)
 
 
 @whole
@@ -181,8 +202,9 @@ def _job_of(actor: Actor, sample_ids: Sequence[int], job_id: int | None) -> Samp
     return job
 
 
-def _follow(job: SampleJob, actor: Actor, now: datetime, reason: str, *, ends_job: bool) -> None:
-    """Take the job to where its samples are, and tell the customer of what changes for it."""
+def _follow(job: SampleJob, item: TestItem | None, actor: Actor, now: datetime, reason: str, *, ends_job: bool) -> None:
+    """Take the job to where its samples are, and tell the customer of what changes for it. ``item`` is locked after a step of
+    ``CAN_COMPLETE``."""
     states = [SampleState(state) for state in Sample.objects.filter(job=job).values_list("state", flat=True)]
     before, after = JobState(job.state), where(states)
     if after is JobState.FAILED:
@@ -193,9 +215,11 @@ def _follow(job: SampleJob, actor: Actor, now: datetime, reason: str, *, ends_jo
         sample_money().on_release(job, actor, JobEvent.FAIL.value, now)
         sample_news.tell_customer(job, "failed", now, reason=reason)
         return
-    if before is JobState.ACCEPTED and after is not before and job.received_at is None:
+    if after is JobState.ACCEPTED:
+        job.received_at = None
+    elif before is JobState.ACCEPTED and item is not None:
         job.received_at = now
-        _promise_anew(job, now)
+        _promise_anew(job, item, now)
     job.tested_at = now if after is JobState.TESTED else None
     move(job, JobEvent.FOLLOW, actor, now, "", states)
     if reason:
@@ -205,14 +229,13 @@ def _follow(job: SampleJob, actor: Actor, now: datetime, reason: str, *, ends_jo
         sample_news.tell_customer(job, "received", now)
 
 
-def _promise_anew(job: SampleJob, now: datetime) -> None:
+def _promise_anew(job: SampleJob, item: TestItem, now: datetime) -> None:
     """Samples that came later than expected are promised from the day they came, and the customer is told the new day."""
     today = local_day(job.lab_id, now)
-    if today <= job.arrive_on or job.promised_on is None or job.first_promised_on is None:
+    if today <= job.arrive_on or job.promised_on is None:
         return
-    item = sample_days.lock_item(job.resource_id)
     try:
-        found = sample_days.work_out(item, job.lab_id, job.sample_count, today, but_for=job.pk)
+        found = sample_days.at_receipt(job, item, today)
     except Refusal:  # the lab measures less by now than it did: what is there is received all the same, and the promise stays
         return
     if found is None:

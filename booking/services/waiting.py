@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from booking.models import Occupancy, OccupancySource, WaitEntry
 from booking.rules.slots import first_fit, free_ranges
-from booking.rules.waiting import REST, WaitEvent, WaitState, look_on_from, next_wait_state, offer_expires
+from booking.rules.waiting import LEAST_TO_ANSWER, REST, WaitEvent, WaitState, look_on_from, next_wait_state, offer_expires
 from booking.services import context as booking_context
 from booking.services import downtime_rows, holds, reservations
 from booking.services.context import BookingContext
@@ -159,8 +159,9 @@ def _tell(context: BookingContext, entry: WaitEntry, now: datetime) -> None:
 
 
 def _fit(context: BookingContext, entry: WaitEntry, now: datetime, *, lock: bool) -> TimeRange | None:
-    """The first free range within the window that the person may book."""
-    window = TimeRange(max(entry.first_at, now), entry.last_at) if entry.last_at > now else None
+    """The first free range within the window that the person may book and has time to answer for."""
+    earliest = max(entry.first_at, now + LEAST_TO_ANSWER)
+    window = TimeRange(earliest, entry.last_at) if entry.last_at > earliest else None
     if window is None:
         return None
     policy, person_id = context.policy, entry.requested_by_id

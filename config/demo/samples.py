@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from billing.pricing import sample_prices
-from billing.pricing.rules.samples import UNITS_OF_TIME
 from booking.models import Sample, SampleJob
 from booking.rules.samples import Direction, ExtraEvent, Remains, SampleStep
 from booking.services import sample_extras, sample_jobs, sample_reports, sample_steps
@@ -35,8 +34,8 @@ def _items(people: People, now: datetime) -> list[Resource]:
     """The first lab's published test items whose price counts samples."""
     rows = Resource.objects.filter(organisation=people.owners[0], kind=ResourceKind.TEST_ITEM, published=True)
     found = list(rows.select_related("test_item", "organisation").order_by("pk"))
-    prices = sample_prices.in_force([each.pk for each in found], now.date())
-    return [each for each in found if each.pk in prices and prices[each.pk].price and prices[each.pk].unit not in UNITS_OF_TIME]
+    counted = sample_prices.counted([each.pk for each in found], now.date())
+    return [each for each in found if each.pk in counted]
 
 
 def _job(people: People, item: Resource, told: dict[str, Any], now: datetime, place: int) -> None:

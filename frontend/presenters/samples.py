@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.models import SampleJob
 from booking.rules.enquiries import Side
-from booking.rules.samples import JobState, Remains, SampleState, SampleStep, steps_from
+from booking.rules.samples import NEED_REASON, JobState, Remains, SampleState, steps_from
 from booking.sample_wording import REMAINS, STEPS, Word
 from config.kernel.errors import Refusal
 
@@ -120,8 +120,7 @@ def sample_rows(job: SampleJob, ticked: Collection[str] = ()) -> list[SampleRow]
 
 def buttons(state: str) -> list[StepButton]:
     """What may be pressed for a sample in this state, the next thing first."""
-    reasons = (SampleStep.FIND_UNFIT, SampleStep.LOSE)
-    return [StepButton(step.value, STEPS[step], step in reasons) for step in steps_from(SampleState(state))]
+    return [StepButton(step.value, STEPS[step], step in NEED_REASON) for step in steps_from(SampleState(state))]
 
 
 def steps_for(job: SampleJob) -> list[tuple[str, Word]]:
@@ -134,6 +133,12 @@ def steps_for(job: SampleJob) -> list[tuple[str, Word]]:
 def asks_to_end(refusal: Refusal | None) -> bool:
     """Whether a step was refused only until somebody says that the job ends with it."""
     return refusal is not None and any(reason.code == "samples.ends_the_job" for reason in refusal.reasons)
+
+
+def figures_to_confirm(refusal: Refusal | None) -> Mapping[str, int] | None:
+    """The figures, in fen, that nobody was shown before a step was refused for them; None where that is not why."""
+    reasons = refusal.reasons if refusal is not None else ()
+    return next((reason.params for reason in reasons if reason.code == "billing.figures_differ"), None)
 
 
 def counts(job: SampleJob) -> list[tuple[str, int]]:

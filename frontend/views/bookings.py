@@ -325,7 +325,7 @@ def reservation_accept_quote(request: HttpRequest, pk: int) -> HttpResponse:
     """The customer says yes to the figures that wait."""
     actor, now = actor_of(request), timezone.now()
     try:
-        quotes.accept_quote(actor, pk, now)
+        quotes.accept_quote(actor, pk, now, read_expected(request.POST))
     except NotFound:
         raise
     except Refusal as refusal:

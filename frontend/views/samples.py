@@ -150,8 +150,6 @@ def _quoted(actor: Actor, resource: Resource, organisations: list[Organisation],
     if customer is None:
         return {"quote": None, "customer": None}
     try:
-        if arrive_on is not None:
-            queries.promise_for(actor, resource.pk, max(1, samples), arrive_on, now)
         found = sample_quotes.preview(actor, resource.pk, customer.pk, samples, elements, now, arrive_on=arrive_on)
         quote = resource_words.quote_view(found)
     except NotFound:
@@ -202,6 +200,7 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
     shown = money.charge or money.quote
     zone = zone_of_owner(job.lab_id).key
     extras = list(job.extras.all())
+    extra_fen = 0 if money.charge else queries.agreed_extra_fen(extras)
     promised = queries.promise_at_acceptance(job, now) if may.accept else job.promised_on
     context = {
         "job": job,
@@ -228,12 +227,13 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "money": money,
         "rows": assessment.of_frozen(shown, in_house=in_house) if shown else None,
         "new_rows": assessment.of_frozen(money.waiting, in_house=in_house) if money.waiting else None,
-        "figures": sample_figures.figures_of(actor, [job], {pk: queries.agreed_extra_fen(extras)}).get(pk),
-        "extra_fen": 0 if money.charge else queries.agreed_extra_fen(extras),
+        "extra_fen": extra_fen,
+        "final_fen": shown.final_cost_fen + extra_fen if shown else None,
         "sheet": orders.sheet_of_samples(actor, job),
         "sheets": orders.sheets_for_samples(actor, job) if Side.CUSTOMER in sides and job.state == "asked" else [],
         "problems": sentences(refusal) if refusal else [],
         "ends_job": present.asks_to_end(refusal),
+        "unseen": present.figures_to_confirm(refusal) if failed == "commission" else None,
         "failed": failed,
         "typed": request.POST,
     }
@@ -309,7 +309,7 @@ def sample_commission(request: HttpRequest, pk: int) -> HttpResponse:
     """Put the job under a commission."""
 
     def act(actor: Actor, now: datetime) -> str:
-        sample_links.link(actor, _number(request.POST.get("sheet", "")), pk, now)
+        sample_links.link(actor, _number(request.POST.get("sheet", "")), pk, now, read_expected(request.POST))
         return _("The job belongs to the commission now, at the price agreed there.")
 
     return acted(request, pk, "commission", act)

@@ -40,7 +40,7 @@ def due_at(asked_at: datetime, workdays: int, zone: ZoneInfo) -> datetime:
     """
     wall = to_wall(asked_at, zone)
     day, clock = wall.date(), wall.time()
-    holidays, make_up_days = _known(day, day + _FAR, zone)
+    holidays, make_up_days = statutory_holidays.days_off(day, day + _FAR, zone.key)
     if not is_workday(day, holidays, make_up_days):
         day, clock = _next_workday(day, holidays, make_up_days), time.min
     whole_days = clock == time.min
@@ -54,7 +54,7 @@ def worked_minutes(since: datetime, until: datetime, zone: ZoneInfo) -> int:
     if until <= since:
         return 0
     first, last = to_wall(since, zone).date(), to_wall(until, zone).date()
-    holidays, make_up_days = _known(first, last, zone)
+    holidays, make_up_days = statutory_holidays.days_off(first, last, zone.key)
     passed, day = timedelta(), first
     while day <= last:
         if is_workday(day, holidays, make_up_days):
@@ -74,9 +74,3 @@ def _next_workday(day: date, holidays: Collection[date], make_up_days: Collectio
     while not is_workday(day, holidays, make_up_days):
         day += _DAY
     return day
-
-
-def _known(first_on: date, last_on: date, zone: ZoneInfo) -> tuple[Collection[date], Collection[date]]:
-    if not statutory_holidays.applies_in(zone.key):
-        return (), ()
-    return statutory_holidays.holidays_between(first_on, last_on), statutory_holidays.makeup_days_between(first_on, last_on)

@@ -7,7 +7,7 @@ The State Council publishes a year's days at the end of the year before. A year 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from types import MappingProxyType
 
@@ -46,6 +46,14 @@ def holidays_between(first_on: date, last_on: date) -> dict[date, str]:
 def makeup_days_between(first_on: date, last_on: date) -> dict[date, str]:
     """The make-up workdays (a Saturday or Sunday that is worked) with the codes of the holidays they make up for."""
     return _between(_MAKEUP_DAYS, first_on, last_on)
+
+
+def days_off(first_on: date, last_on: date, zone_name: str) -> tuple[Collection[date], Collection[date]]:
+    """The statutory holidays and the make-up workdays from ``first_on`` to ``last_on`` (both included), as far as they are published;
+    none where the zone does not have them."""
+    if not applies_in(zone_name):
+        return (), ()
+    return holidays_between(first_on, last_on), makeup_days_between(first_on, last_on)
 
 
 def _between(days: Mapping[date, str], first_on: date, last_on: date) -> dict[date, str]:

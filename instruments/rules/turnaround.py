@@ -47,15 +47,14 @@ def promised_in(
     zone_name: str, received_on: date, turnaround_days: int | None, *, samples: int = 1, daily_capacity: int | None = None
 ) -> date | None:
     """``promised_on`` with the statutory holidays and make-up days, as far as they are published, where the zone has them."""
-    last = received_on + _FAR
-    known = statutory_holidays.applies_in(zone_name)
+    holidays, make_up_days = statutory_holidays.days_off(received_on, received_on + _FAR, zone_name)
     return promised_on(
         received_on,
         turnaround_days,
         samples=samples,
         daily_capacity=daily_capacity,
-        holidays=statutory_holidays.holidays_between(received_on, last) if known else (),
-        make_up_days=statutory_holidays.makeup_days_between(received_on, last) if known else (),
+        holidays=holidays,
+        make_up_days=make_up_days,
     )
 
 

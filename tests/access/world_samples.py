@@ -12,7 +12,7 @@ from booking.services.enquiry_files import Attachment
 from booking.services.sample_jobs import Wish
 from instruments.queries import actor_for
 
-ARRIVES, PROMISED = date(2026, 11, 25), date(2026, 12, 1)
+ARRIVES, PROMISED = date(2026, 11, 23), date(2026, 12, 1)
 
 
 def build(world: Any, now: datetime) -> None:

@@ -136,6 +136,9 @@ def test_new_figures_are_kept_for_the_customer_although_approving_failed(api, bo
     assert first.status_code == again.status_code == 409 and codes(again) == {"booking.figures_changed"}
     assert Quote.objects.filter(revision=2).count() == 1
     assert api("lin").get(f"reservations/{reservation}/").json()["figures"]["waits_for_customer"]
+    other = {"expected": {"payable_now_fen": 1, "final_cost_fen": 1}}
+    differs = api("lin", "book").post(f"reservations/{reservation}/accept-quote/", other)
+    assert differs.status_code == 409 and codes(differs) == {"billing.figures_differ"}
     accepted = api("lin", "book").post(f"reservations/{reservation}/accept-quote/")
     assert accepted.status_code == 200 and accepted.json()["state"] == "requested"
     assert codes(api("lin").post(f"reservations/{reservation}/accept-quote/")) == {"billing.nothing_to_accept"}

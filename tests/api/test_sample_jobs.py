@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from booking.models import SampleJob
 from tests.api.conftest import codes
-from tests.booking.samples.conftest import make_item
+from tests.booking.samples.conftest import commissioned, make_item
 
 
 @pytest.fixture
@@ -34,6 +36,9 @@ def test_a_job_goes_from_the_quote_to_the_charge(api, cast, item, client):
     ids = [each["id"] for each in accepted["samples"]]
     found = wang.get(f"samples/{accepted['samples'][0]['code']}/").json()
     assert (found["job"], found["name"]) == (job, "A")
+    early = wang.post(f"sample-jobs/{job}/steps/", {"samples": ids, "step": "test"})
+    assert early.status_code == 422 and codes(early) == {"samples.too_early_to_test"}
+    cast.now += timedelta(days=2)
     for step in ("receive", "prepare", "test"):
         worked = wang.post(f"sample-jobs/{job}/steps/", {"samples": ids, "step": step}).json()
     assert worked["state"] == "tested"
@@ -70,3 +75,36 @@ def test_what_is_wrong_is_said_with_a_code(api, cast, item):
     assert differs.status_code == 409 and codes(differs) == {"billing.figures_differ"}
     assert codes(lin.post("sample-jobs/", wish(cast, item), key=None)) == {"idempotency.key_missing"}
     assert api("lin", "read").get("samples/22222222/").status_code == 404
+
+
+def test_what_waits_for_a_yes_is_shown_and_accepted_as_it_was_seen(api, cast, item):
+    lin, wang = api("lin", "book", "read"), api("wang", "manage", "read")
+    job = f"sample-jobs/{lin.post('sample-jobs/', wish(cast, item)).json()['id']}/"
+    assert lin.get(job).json()["waiting"] is None
+    cast.firm.status = "claimed"
+    cast.firm.save()
+    assert codes(wang.post(f"{job}accept/", {})) == {"booking.figures_changed"}
+    shown = lin.get(job).json()
+    assert shown["figures"]["waits_for_customer"] and shown["waiting"]["final_cost_fen"] > shown["figures"]["final_cost_fen"]
+    seen, old = ({name: shown[part][name] for name in ("payable_now_fen", "final_cost_fen")} for part in ("waiting", "figures"))
+    assert codes(lin.post(f"{job}accept-quote/", {"expected": old})) == {"billing.figures_differ"}
+    accepted = lin.post(f"{job}accept-quote/", {"expected": seen}).json()
+    assert accepted["waiting"] is None and accepted["figures"]["final_cost_fen"] == seen["final_cost_fen"]
+
+
+def test_a_dearer_commission_is_answered_with_its_figures_until_they_are_sent(api, cast, item):
+    lin = api("lin", "book", "read")
+    job = lin.post("sample-jobs/", wish(cast, item)).json()["id"]
+    sheet = commissioned(cast, item, 9_000)
+    refused = lin.post(f"sample-jobs/{job}/commission/", {"sheet": sheet})
+    assert refused.status_code == 409 and codes(refused) == {"billing.figures_differ"}
+    seen = {name: refused.json()[name] for name in ("payable_now_fen", "final_cost_fen")}
+    linked = lin.post(f"sample-jobs/{job}/commission/", {"sheet": sheet, "expected": seen})
+    assert linked.status_code == 200 and linked.json()["figures"]["final_cost_fen"] == seen["final_cost_fen"]
+
+
+def test_a_quote_for_a_day_says_that_so_many_cannot_be_promised(api, cast, item):
+    given = {"organisation": cast.firm.pk, "samples": 4_000}
+    assert api("lin", "read").post(f"resources/{item.pk}/quote/", given).json()["promised_on"] is None
+    refused = api("lin", "read").post(f"resources/{item.pk}/quote/", {**given, "arrive_on": "2026-11-25"})
+    assert refused.status_code == 422 and codes(refused) == {"samples.no_capacity"}

@@ -18,6 +18,7 @@ from tests.concurrency.harness import at_once, broken, tally, violations
 from tests.concurrency.world import World
 
 ASKERS, EACH, CAPACITY = 12, 4, 10
+FIRST, SECOND, THIRD = (date(2026, 11, day) for day in (25, 26, 27))
 INVARIANT = "samples.no_day_is_promised_twice"
 
 
@@ -31,9 +32,42 @@ def item_of(world: World) -> Resource:
     return item
 
 
-def asking(world: World, item: Resource, place: int) -> Callable[[], Asked]:
-    wish = Wish(item.pk, world.firms[place].pk, EACH, date(2026, 11, 25))
+def asking(world: World, item: Resource, place: int, samples: int = EACH) -> Callable[[], Asked]:
+    wish = Wish(item.pk, world.firms[place].pk, samples, FIRST)
     return lambda: sample_jobs.ask(world.person(place), wish, world.cast.now, idempotency_key=f"ask-{place}")
+
+
+def sooner_beside_an_ask(world: World) -> list[object]:
+    """Three full days, of which the second is given back: the lab accepts the job of the third for it, while another firm asks for it."""
+    item, jobs = item_of(world), []
+
+    def accept(place: int, promised_on: date) -> None:
+        sample_jobs.accept(world.cast.actor("wang"), jobs[place], world.cast.now, promised_on=promised_on)
+
+    for place in range(3):
+        jobs.append(asking(world, item, place, CAPACITY)().pk)
+        if place == 0:
+            accept(place, FIRST)
+    assert by_day() == {FIRST: CAPACITY, SECOND: CAPACITY, THIRD: CAPACITY}
+    sample_jobs.cancel(world.person(1), jobs[1], "", world.cast.now)
+    return at_once([lambda: accept(2, SECOND), asking(world, item, 3, CAPACITY)])
+
+
+def slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the test item, and everybody takes time between looking and writing."""
+
+    def unlocked(resource_id: int) -> TestItem:
+        return TestItem.objects.get(pk=resource_id)
+
+    worked_out = sample_days.work_out
+
+    def slow(*args: object, **kwargs: object) -> object:
+        found = worked_out(*args, **kwargs)  # type: ignore[arg-type]
+        time.sleep(0.2)
+        return found
+
+    monkeypatch.setattr(sample_days, "lock_item", unlocked)
+    monkeypatch.setattr(sample_days, "work_out", slow)
 
 
 def by_day() -> dict[date, int]:
@@ -51,21 +85,25 @@ def test_of_many_who_ask_at_once_each_is_promised_what_the_others_left(world: Wo
 
 
 def test_without_the_lock_the_same_day_is_promised_to_several(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The control: nobody waits for the test item."""
-
-    def unlocked(resource_id: int) -> TestItem:
-        return TestItem.objects.get(pk=resource_id)
-
-    worked_out = sample_days.work_out
-
-    def slow(*args: object, **kwargs: object) -> object:
-        found = worked_out(*args, **kwargs)  # type: ignore[arg-type]
-        time.sleep(0.2)
-        return found
-
+    """The control."""
     item = item_of(world)
-    monkeypatch.setattr(sample_days, "lock_item", unlocked)
-    monkeypatch.setattr(sample_days, "work_out", slow)
+    slowly(monkeypatch)
     at_once([asking(world, item, place) for place in range(ASKERS)])
     assert max(by_day().values()) > CAPACITY
+    assert set(broken("kernel.guards_installed")) == {INVARIANT}
+
+
+def test_a_sooner_promise_and_a_new_wish_do_not_take_the_same_day(world: World) -> None:
+    accepted, asked = sooner_beside_an_ask(world)
+    assert isinstance(asked, Asked)
+    assert accepted is None or [reason.code for reason in accepted.reasons] == ["samples.promise_beyond_capacity"]  # type: ignore[attr-defined]
+    assert by_day() == {FIRST: CAPACITY, SECOND: CAPACITY, THIRD: CAPACITY}
+    assert violations() == {}
+
+
+def test_without_the_lock_a_sooner_promise_takes_the_day_of_a_new_wish(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: both look before either has written."""
+    slowly(monkeypatch)
+    sooner_beside_an_ask(world)
+    assert by_day() == {FIRST: CAPACITY, SECOND: 2 * CAPACITY}
     assert set(broken("kernel.guards_installed")) == {INVARIANT}

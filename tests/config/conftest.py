@@ -191,7 +191,7 @@ def _send_samples(cast: Any) -> None:
     sample_prices.publish_test_price(wang, item, "sample", 8_000, {}, on, now, on)
 
     def accepted(key: str) -> int:
-        wish = sample_jobs.Wish(item.pk, cast.firm.pk, 3, date(2026, 11, 25))
+        wish = sample_jobs.Wish(item.pk, cast.firm.pk, 3, on)
         pk = sample_jobs.ask(lin, wish, now, idempotency_key=key).pk
         sample_jobs.accept(wang, pk, now)
         return pk

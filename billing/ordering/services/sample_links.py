@@ -13,6 +13,7 @@ from billing.ordering.rules.sheets import SheetEvent, SheetState, next_state
 from billing.pricing.rules.samples import UNITS, UNITS_OF_TIME, SamplePrice, quantity_of
 from billing.settlement.services import sample_money
 from booking.models import SampleJob
+from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.enquiries import Side
 from booking.rules.samples import JobState
 from booking.services import sample_news
@@ -28,12 +29,15 @@ _BY_NUMBER = [unit for unit in UNITS if unit not in UNITS_OF_TIME]
 
 
 @whole
-def link(actor: Actor, sheet_id: int, job_id: int, now: datetime) -> CommissionSampleJob:
+def link(
+    actor: Actor, sheet_id: int, job_id: int, now: datetime, expected: ExpectedFigures = NOTHING_EXPECTED
+) -> CommissionSampleJob:
     """Put a job that the lab has not answered yet under a commission of the same two sides, at the unit price agreed there.
 
-    The customer does so, and accepts the figures that follow with it. Raises NotFound, Forbidden, Refusal
+    The customer does so, and accepts the figures that follow with it: ``expected`` are those it saw. Raises NotFound, Forbidden, Refusal
     ``commission.illegal_transition``, ``commission.other_parties``, ``commission.linked_already``, ``samples.too_late_for_commission``,
-    ``samples.not_on_the_sheet``, ``samples.line_per_element``, ``samples.beyond_the_line``.
+    ``samples.not_on_the_sheet``, ``samples.line_per_element``, ``samples.beyond_the_line``, Conflict
+    ``billing.figures_differ`` (``expected`` are others, or nothing was seen and the job would be dearer).
     """
     rows = CommissionSheet.objects.select_for_update(of=("self",), no_key=True).select_related("quotation")
     sheet = get_visible(rows, actor, pk=sheet_id)
@@ -50,7 +54,7 @@ def link(actor: Actor, sheet_id: int, job_id: int, now: datetime) -> CommissionS
     made = CommissionSampleJob.objects.create(sheet=sheet, sample_job=job, linked_by_id=actor.person_id, linked_at=now)
     after = {"sample_job": job.reference, "unit": line.unit, "unit_price_fen": line.unit_price_fen}
     audit.record(actor, "commission.link_samples", sheet, now, after=after)
-    sample_money.requote(job, SamplePrice(line.unit, line.unit_price_fen), actor, now)
+    sample_money.requote(job, SamplePrice(line.unit, line.unit_price_fen), actor, now, expected)
     named = sheet.number or sheet.title
     sample_news.tell_lab(job, "linked", now, sheet=named)
     if job.requested_by_id != actor.user_id:

@@ -9,12 +9,13 @@ from datetime import datetime
 from billing.pricing.rules.fees import FeeKind, PricedFee
 from billing.settlement.models import Quote
 from billing.settlement.rules.fees import fees_on
-from billing.settlement.services import assessing, card_money
+from billing.settlement.services import assessing, card_money, reservation_money
 from billing.settlement.services.assessing import Prepared
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award, Outcome
 from billing.subsidy.services import InForce
 from booking.models import Reservation
+from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.states import ReservationState
 from booking.services import conflicts, spending, transitions
 from booking.services.context import policy_for
@@ -83,12 +84,13 @@ def caps_left(versions: Sequence[InForce], outcomes: Sequence[Outcome]) -> tuple
     return tuple(left)
 
 
-def accept_quote(actor: Actor, reservation_id: int, now: datetime) -> None:
-    """The customer accepts the figures that wait; the lab may then approve again, once the group's leader agrees to them too.
+def accept_quote(actor: Actor, reservation_id: int, now: datetime, expected: ExpectedFigures = NOTHING_EXPECTED) -> None:
+    """The customer accepts the figures that wait (``expected`` are those it saw); the lab may then approve again, once the group's
+    leader agrees to them too.
 
     On a fund card and without either of them to ask, it is approved with this. Raises NotFound, Forbidden, Refusal
     ``billing.nothing_to_accept``, ``card.closed``, ``card.group_closed``, ``card.not_valid_then``, Conflict
-    ``card.not_enough_left``, ``booking.just_taken``.
+    ``card.not_enough_left``, ``booking.just_taken``, ``billing.figures_differ``.
     """
     reservation = get_visible(Reservation.objects.all(), actor, pk=reservation_id)
     if reservation.organisation_id not in actor.organisations(*BOOKING_ROLES):
@@ -99,6 +101,7 @@ def accept_quote(actor: Actor, reservation_id: int, now: datetime) -> None:
         latest = Quote.objects.filter(reservation=locked).latest("revision")
         if locked.state != ReservationState.REQUESTED or latest.accepted_at is not None:
             raise Refusal.of("billing.nothing_to_accept")
+        reservation_money.refuse_surprise(latest, expected)
         latest.accepted_at = now
         latest.accepted_by_id = actor.user_id
         latest.save(update_fields=["accepted_at", "accepted_by"])

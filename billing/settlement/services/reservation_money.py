@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db import connection
 
 from billing.cards.accounts import RESERVATION
 from billing.ledger import services as ledger
-from billing.ledger.models import Account, Transfer, TransferKind
+from billing.ledger.models import Account, TransferKind
 from billing.ledger.services import Source
-from billing.settlement.models import Award, Charge, Quote
-from billing.settlement.services import assessing, card_money, fees, slips, usage_charge
+from billing.settlement.models import Charge, Quote
+from billing.settlement.services import assessing, awarding, card_money, fees, slips, usage_charge
 from billing.settlement.services.assessing import Pins, Plan, Prepared
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
-from billing.subsidy.rules.outcome import Award as AwardOutcome
-from billing.subsidy.rules.outcome import Payee
-from billing.subsidy.services import InForce
 from booking.models import CloseOut, Reservation, UsageSession
 from booking.ports import NO_FAULT, ExpectedFigures, FiguresChanged, Leaving
 from booking.rules.states import Action, ReservationState
@@ -233,17 +230,10 @@ class ReservationMoney:
         fees.relieve(relieved, reservation, actor, now)
 
     def _post(self, reservation: Reservation, charge: Charge, assessment: Assessment, actor: Actor, now: datetime) -> None:
-        holds = ledger.open_holds(RESERVATION, reservation.pk)
-        version_ids = Pins.of(charge.inputs).programme_version_ids
-        for version_id, outcome in zip(version_ids, assessment.outcomes, strict=True):
-            own = [pending for pending in holds if pending.programme_version_id == version_id]
-            award = outcome if isinstance(outcome, AwardOutcome) else None
-            due = due_of(subsidy.in_force(version_id), own, award, reservation.organisation_id)
-            source = Source(RESERVATION, reservation.pk, "agree", version_id, actor.user_id)
-            ledger.end_holds(own, due, source, now, TransferKind.VOID)
-            if award is not None and award.total_fen > 0:
-                parties = (reservation.instrument.organisation_id, reservation.organisation_id)
-                write_award(charge, parties, version_id, award, assessment.priced.local_on, now)
+        versions = [subsidy.in_force(version_id) for version_id in Pins.of(charge.inputs).programme_version_ids]
+        parties = (reservation.instrument.organisation_id, reservation.organisation_id)
+        source = Source(RESERVATION, reservation.pk, "agree", None, actor.user_id)
+        awarding.post_awards(charge, versions, assessment.outcomes, parties, source, assessment.priced.local_on, now)
 
 
 def _not_quoted(prepared: Prepared | None) -> tuple[Reason, ...]:
@@ -275,10 +265,8 @@ def _hold_awards(
     now: datetime,
 ) -> None:
     """Promise every awarded amount, from accounts that are locked."""
-    for version_id, award in _awards(prepared, assessment):
-        payee = accounts[assessing.awarded_key(subsidy.in_force(version_id), reservation.organisation_id)]
-        draws = _by_account(prepared, accounts, version_id, award.draws)
-        ledger.hold(draws, payee, Source(RESERVATION, reservation.pk, reason, version_id, actor.user_id), now)
+    source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
+    awarding.hold_awards(prepared, assessment.outcomes, accounts, source, now)
 
 
 def _known(planned: Plan) -> dict[str, Account]:
@@ -293,8 +281,13 @@ def refuse_surprise(assessment: Assessment | Quote, expected: ExpectedFigures) -
         (expected.final_cost_fen, assessment.final_cost_fen),
     ]
     if any(seen is not None and seen != real for seen, real in shown):
-        params = {"payable_now_fen": assessment.payable_now_fen, "final_cost_fen": assessment.final_cost_fen}
-        raise Conflict(Reason("billing.figures_differ", params), extra=params)
+        raise other_figures(assessment)
+
+
+def other_figures(assessment: Assessment | Quote) -> Conflict:
+    """``billing.figures_differ`` with the figures that were not seen."""
+    params = {"payable_now_fen": assessment.payable_now_fen, "final_cost_fen": assessment.final_cost_fen}
+    return Conflict(Reason("billing.figures_differ", params), extra=params)
 
 
 def _write_quote(
@@ -342,11 +335,6 @@ def _locked_accounts(reservation: Reservation, planned: Plan, now: datetime) -> 
     return others | ledger.lock(ledger.open_accounts(specs, now).values())
 
 
-def _awards(prepared: Prepared, assessment: Assessment) -> list[tuple[int, AwardOutcome]]:
-    pairs = zip(prepared.versions, assessment.outcomes, strict=True)
-    return [(version.version_id, outcome) for version, outcome in pairs if isinstance(outcome, AwardOutcome)]
-
-
 def _awarded_versions(held: Quote) -> list[int]:
     """The programme versions that gave something under a quote."""
     pairs = zip(Pins.of(held.inputs).programme_version_ids, held.result["outcomes"], strict=True)
@@ -357,33 +345,3 @@ def confirmed_grade(reservation: Reservation) -> str:
     """The quality grade that counts for the charge: one of the session that a second person confirmed, or none."""
     rows = CloseOut.objects.filter(reservation=reservation, confirmed_at__isnull=False)
     return rows.values_list("grade", flat=True).first() or ""
-
-
-def _by_account(prepared: Prepared, accounts: Mapping[str, Account], version_id: int, draws: Mapping[str, int]) -> dict[int, int]:
-    return {accounts[prepared.accounts[version_id, cap_id].key].pk: amount for cap_id, amount in draws.items()}
-
-
-def due_of(version: InForce, holds: list[Transfer], award: AwardOutcome | None, customer_id: int) -> dict[int, int]:
-    """Account id -> fen to post for one programme's award."""
-    if award is None:
-        return {}
-    caps = [cap for cap in version.programme.caps if cap.id in award.draws]
-    amounts = {assessing.cap_account(version, cap, customer_id, award.basis_on).key: award.draws[cap.id] for cap in caps}
-    return {pending.debit_id: amounts[pending.debit.key] for pending in holds if pending.debit.key in amounts}
-
-
-def write_award(
-    charge: Charge, parties: tuple[int, int], version_id: int, award: AwardOutcome, service_on: date, now: datetime
-) -> None:
-    """What one programme gives for a charge; ``parties`` are the ids of owner and customer."""
-    owner_id, customer_id = parties
-    Award.objects.create(
-        charge=charge,
-        programme_version_id=version_id,
-        payee_id=owner_id if award.payee is Payee.PROVIDER else customer_id,
-        mode=award.mode.value,
-        total_fen=award.total_fen,
-        payers=[{"payer": line.payer, "amount_fen": line.amount_fen} for line in award.lines],
-        service_on=service_on,
-        created_at=now,
-    )

@@ -9,22 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
 
 from billing.ledger import services as ledger
-from billing.ledger.models import Account, TransferKind
+from billing.ledger.models import TransferKind
 from billing.ledger.services import Source
-from billing.pricing.rules.samples import UNITS_OF_TIME, ExtraCharge, PricedSamples, SamplePrice
+from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePrice
 from billing.settlement.models import Charge, Quote
-from billing.settlement.services import assessing, reservation_money, sample_quotes
-from billing.settlement.services.assessing import Accounts
+from billing.settlement.queries import local_today
+from billing.settlement.services import assessing, awarding, reservation_money, sample_quotes
 from billing.settlement.services.sample_quotes import SamplePlan
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules import sample_codec
 from billing.subsidy.rules.assess import Assessment
-from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
 from booking.models import SampleExtra, SampleJob
@@ -47,10 +43,9 @@ class SampleMoney:
 
     def on_ask(self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
         """Pin revision 1. Raises Refusal ``price.on_request``, ``samples.priced_by_time``, Conflict ``billing.figures_differ``."""
-        today = _day(now)
+        today = local_today(now)
         planned = sample_quotes.plan(job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, today)
-        if planned.inputs.price.unit in UNITS_OF_TIME:
-            raise Refusal.of("samples.priced_by_time", "resource")
+        sample_quotes.require_counted(planned)
         inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
         assessment = inputs.assess()
         reservation_money.refuse_surprise(assessment, expected)
@@ -62,7 +57,7 @@ class SampleMoney:
         Raises Refusal ``samples.own_figures``, ``samples.commission_cancelled``, Conflict ``billing.figures_differ``.
         """
         quotes = list(job.quotes.order_by("revision"))
-        accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
+        accepted = _accepted(quotes)
         if accepted.accepted_by_id == actor.user_id:
             raise Refusal.of("samples.own_figures")
         reservation_money.refuse_surprise(accepted, expected)
@@ -81,7 +76,9 @@ class SampleMoney:
             return FiguresChanged(latest.revision + 1)
         by = accepted.accepted_by_id
         _write_quote(job, latest.revision + 1, inputs, planned.versions, assessment, now, accepted_by_id=by, held=True)
-        _hold(job, planned, assessment, accounts, actor, now)
+        awarding.hold_awards(
+            planned, assessment.outcomes, accounts, Source(SAMPLE_JOB, job.pk, "accept", None, actor.user_id), now
+        )
         return None
 
     def on_release(self, job: SampleJob, actor: Actor, reason: str, now: datetime) -> None:
@@ -97,27 +94,30 @@ class SampleMoney:
         assessment = inputs.assess()
         frozen = _frozen(inputs, versions)
         charge = Charge.objects.create(sample_job=job, created_at=now, **assessing.frozen_row(frozen, assessment))
-        holds = ledger.open_holds(SAMPLE_JOB, job.pk)
-        for version, outcome in zip(versions, assessment.outcomes, strict=True):
-            own = [pending for pending in holds if pending.programme_version_id == version.version_id]
-            award = outcome if isinstance(outcome, Award) and outcome.total_fen > 0 else None
-            due = reservation_money.due_of(version, own, award, job.organisation_id)
-            source = Source(SAMPLE_JOB, job.pk, "close", version.version_id, actor.user_id)
-            ledger.end_holds(own, due, source, now, TransferKind.VOID)
-            if award is not None:
-                parties = (job.lab_id, job.organisation_id)
-                reservation_money.write_award(charge, parties, version.version_id, award, assessment.priced.local_on, now)
+        source, parties = Source(SAMPLE_JOB, job.pk, "close", None, actor.user_id), (job.lab_id, job.organisation_id)
+        awarding.post_awards(charge, versions, assessment.outcomes, parties, source, assessment.priced.local_on, now)
 
 
-def requote(job: SampleJob, price: SamplePrice, actor: Actor, now: datetime) -> None:
+def requote(
+    job: SampleJob, price: SamplePrice, actor: Actor, now: datetime, expected: ExpectedFigures = NOTHING_EXPECTED
+) -> None:
     """Price a job that waits for the lab by what both sides agreed; ``actor`` accepts it for the customer. Part of the caller's
-    transaction."""
-    latest = job.quotes.latest("revision")
+    transaction.
+
+    Raises Conflict ``billing.figures_differ`` where ``expected`` are other figures, and where they were not seen and are dearer than what
+    was accepted.
+    """
+    quotes = list(job.quotes.order_by("revision"))
     planned = sample_quotes.plan(
-        job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, _day(now), price=price
+        job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, local_today(now), price=price
     )
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
-    _write_quote(job, latest.revision + 1, inputs, planned.versions, inputs.assess(), now, accepted_by_id=actor.user_id)
+    assessment = inputs.assess()
+    reservation_money.refuse_surprise(assessment, expected)
+    if not expected.complete and reservation_money.is_dearer(assessment, _accepted(quotes)):
+        raise reservation_money.other_figures(assessment)
+    revision = quotes[-1].revision + 1
+    _write_quote(job, revision, inputs, planned.versions, assessment, now, accepted_by_id=actor.user_id)
 
 
 @whole
@@ -136,8 +136,9 @@ def accept_quote(actor: Actor, job_id: int, now: datetime, expected: ExpectedFig
     sample_news.tell_lab(job, "figures_accepted", now)
 
 
-def _day(now: datetime) -> date:
-    return now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+def _accepted(quotes: Sequence[Quote]) -> Quote:
+    """The one that was accepted last; a job has one from asking on."""
+    return next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
 
 
 def _pinned(job: SampleJob, accepted: Quote, now: datetime) -> SamplePlan:
@@ -146,7 +147,7 @@ def _pinned(job: SampleJob, accepted: Quote, now: datetime) -> SamplePlan:
     price = SamplePrice(**accepted.inputs["price"])
     ids = [each["programme"]["programme_version"] for each in accepted.inputs["candidates"]]
     return sample_quotes.plan(
-        job.resource, job.organisation, job.sample_count, job.elements, service_on, _day(now), price=price, version_ids=ids
+        job.resource, job.organisation, job.sample_count, job.elements, service_on, local_today(now), price=price, version_ids=ids
     )
 
 
@@ -161,8 +162,7 @@ def _frozen(inputs: SampleInputs, versions: Sequence[InForce]) -> dict[str, Any]
 def _only_promised(inputs: SampleInputs, held: Quote) -> tuple[SampleInputs, list[InForce]]:
     """Without the programmes that would give something now and gave nothing when the money was held; and the versions of the rest."""
     versions = [subsidy.in_force(each["programme"]["programme_version"]) for each in held.inputs["candidates"]]
-    outcomes = zip(held.result["outcomes"], inputs.assess().outcomes, strict=True)
-    kept = [was["outcome"] == "award" or not (isinstance(now, Award) and now.total_fen > 0) for was, now in outcomes]
+    kept = awarding.promised_outcomes(held, inputs.assess().outcomes)
     candidates = tuple(each for each, stays in zip(inputs.candidates, kept, strict=True) if stays)
     return replace(inputs, candidates=candidates), [each for each, stays in zip(versions, kept, strict=True) if stays]
 
@@ -196,23 +196,3 @@ def _write_quote(
         created_at=now,
         **assessing.frozen_row(_frozen(inputs, versions), assessment),
     )
-
-
-def _hold(
-    job: SampleJob,
-    planned: SamplePlan,
-    assessment: Assessment[PricedSamples],
-    accounts: Mapping[str, Account],
-    actor: Actor,
-    now: datetime,
-) -> None:
-    """Promise every awarded amount, from accounts that are locked."""
-    for version, outcome in zip(planned.versions, assessment.outcomes, strict=True):
-        if isinstance(outcome, Award):
-            payee = accounts[assessing.awarded_key(version, job.organisation_id)]
-            draws = _by_account(planned.accounts, accounts, version.version_id, outcome.draws)
-            ledger.hold(draws, payee, Source(SAMPLE_JOB, job.pk, "accept", version.version_id, actor.user_id), now)
-
-
-def _by_account(specs: Accounts, accounts: Mapping[str, Account], version_id: int, draws: Mapping[str, int]) -> dict[int, int]:
-    return {accounts[specs[version_id, cap_id].key].pk: amount for cap_id, amount in draws.items()}

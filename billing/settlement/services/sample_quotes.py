@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
-
-from django.conf import settings
 
 from billing.ledger import services as ledger
 from billing.ledger.models import Account
 from billing.ledger.services import AccountSpec
 from billing.pricing import sample_prices
 from billing.pricing.rules.customer_class import customer_class
-from billing.pricing.rules.samples import CUSTOMER_CLASSES, MOST_SAMPLES, PricedSamples, SamplePrice
+from billing.pricing.rules.samples import CUSTOMER_CLASSES, MOST_SAMPLES, UNITS_OF_TIME, PricedSamples, SamplePrice
+from billing.settlement.queries import local_today
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Accounts
 from billing.settlement.services.quotes import CapLeft, caps_left
@@ -81,18 +79,22 @@ def preview(
     (today unless it is given).
 
     Programmes are those of the day on which the samples come, the price is today's. Raises NotFound (test item), Forbidden
-    ``booking.not_for_this_organisation``, Refusal ``samples.arrival_out_of_range``, ``price.on_request``,
-    ``price.samples_out_of_range``, ``price.elements_out_of_range``.
+    ``booking.not_for_this_organisation``, Refusal ``price.on_request``, ``price.samples_out_of_range``,
+    ``price.elements_out_of_range``. With ``arrive_on`` it refuses what asking would, with Refusal ``samples.arrival_out_of_range``,
+    ``samples.priced_by_time``, ``samples.no_capacity``; without it nobody is about to send samples, and ``promised_on`` is None where
+    nothing can be promised.
     """
     if organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     rows = Resource.objects.filter(kind=ResourceKind.TEST_ITEM).select_related("organisation", "test_item")
     resource = get_visible(rows, actor, pk=resource_id)
     customer = Organisation.objects.get(pk=organisation_id)
-    today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    today = local_today(now)
     if arrive_on is not None:
         require_arrival(arrive_on, now.astimezone(zone_of_owner(resource.organisation_id)).date())
     planned = plan(resource, customer, samples, elements, arrive_on or today, today)
+    if arrive_on is not None:
+        require_counted(planned)
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
     assessment = inputs.assess()
     return SampleQuote(
@@ -101,7 +103,7 @@ def preview(
         assessment=assessment,
         caps_left=caps_left(planned.versions, assessment.outcomes),
         once_verified=_once_verified(customer, inputs, assessment),
-        promised_on=promise(resource, samples, arrive_on or today),
+        promised_on=promise(resource, samples, today) if arrive_on is None else _promised(resource, samples, arrive_on),
     )
 
 
@@ -134,15 +136,25 @@ def plan(
     return SamplePlan(inputs, facts, versions, accounts, customer.pk)
 
 
+def require_counted(planned: SamplePlan) -> None:
+    """Raises Refusal ``samples.priced_by_time`` for a test whose price does not count what is sent."""
+    if planned.inputs.price.unit in UNITS_OF_TIME:
+        raise Refusal.of("samples.priced_by_time", "resource")
+
+
 def promise(resource: Resource, samples: int, arrive_on: date) -> date | None:
     """The lab's local day for which it can promise results beside what is promised to others, when the samples come on ``arrive_on``;
     None where it names no turnaround, and for a number of samples that cannot be promised."""
     if not 1 <= samples <= MOST_SAMPLES:
         return None
     try:
-        found = sample_days.work_out(resource.test_item, resource.organisation_id, samples, arrive_on)
+        return _promised(resource, samples, arrive_on)
     except Refusal:
         return None
+
+
+def _promised(resource: Resource, samples: int, arrive_on: date) -> date | None:
+    found = sample_days.work_out(resource.test_item, resource.organisation_id, samples, arrive_on)
     return found.promised_on if found is not None else None
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from billing.settlement.models import Quote
-from billing.settlement.services import assessing
+from billing.settlement.services import assessing, awarding
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, use_to_json
 from billing.subsidy.rules.facts import Facts, facts_document
@@ -56,12 +56,8 @@ def frozen_under(held: Quote, inputs: Inputs) -> dict[str, Any]:
 
 def _only_promised(inputs: Inputs, held: Quote) -> Inputs:
     """Without the programmes that would give something now and gave nothing when the money was held."""
-    promised = [outcome["outcome"] == "award" for outcome in held.result["outcomes"]]
-    now_given = [isinstance(outcome, Award) and outcome.total_fen > 0 for outcome in inputs.assess().outcomes]
-    surprising = [given and not kept for given, kept in zip(now_given, promised, strict=True)]
-    if not any(surprising):
-        return inputs
-    kept = [each for each, unexpected in zip(inputs.candidates, surprising, strict=True) if not unexpected]
+    stay = awarding.promised_outcomes(held, inputs.assess().outcomes)
+    kept = [each for each, stays in zip(inputs.candidates, stay, strict=True) if stays]
     return replace(inputs, candidates=tuple(kept))
 
 

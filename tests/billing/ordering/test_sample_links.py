@@ -12,9 +12,10 @@ from billing.ordering.models import CommissionSampleJob, CommissionSheet
 from billing.ordering.rules.lines import LineInput
 from billing.ordering.services import quotations, sample_links, sheets
 from billing.settlement.models import Quote
+from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.services import sample_jobs
 from booking.services.sample_jobs import Wish
-from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from instruments.models import Notice
 from tests.booking.samples.conftest import make_item
 
@@ -49,6 +50,30 @@ def test_the_agreed_price_takes_the_place_of_the_list_and_is_held(cast, ordered,
     assert (first.gross_fen, second.gross_fen, held.gross_fen) == (24_000, 18_000, 18_000)
     assert held.held_at is not None and second.accepted_by_id == cast.users["lin"].pk
     assert held.inputs["price"] == {"unit": "sample", "amount_fen": 6_000, "class_fen": {}}
+
+
+def test_dearer_figures_are_linked_only_when_they_were_shown(cast, ordered, item):
+    job, sheet, lin = asked(cast, item), ordered(LineInput("test", "3", item.pk, "", "sample", 9_000)), cast.actor("lin")
+    figures = None
+    for seen in (NOTHING_EXPECTED, ExpectedFigures(final_cost_fen=1), ExpectedFigures(1, 1)):
+        with pytest.raises(Conflict, match="figures_differ") as refused:
+            sample_links.link(lin, sheet.pk, job, cast.now, seen)
+        assert figures in (None, refused.value.extra)
+        figures = refused.value.extra
+    assert Quote.objects.filter(sample_job_id=job).count() == 1 and not CommissionSampleJob.objects.exists()
+    sample_links.link(lin, sheet.pk, job, cast.now, ExpectedFigures(**figures))
+    first, second = Quote.objects.filter(sample_job_id=job).order_by("revision")
+    assert (
+        first.final_cost_fen < second.final_cost_fen == figures["final_cost_fen"]
+        and second.accepted_by_id == cast.users["lin"].pk
+    )
+
+
+def test_cheaper_figures_than_those_that_were_shown_are_shown_first_too(cast, ordered, item):
+    job, sheet = asked(cast, item), ordered()
+    with pytest.raises(Conflict, match="figures_differ"):
+        sample_links.link(cast.actor("lin"), sheet.pk, job, cast.now, ExpectedFigures(24_000, 24_000))
+    assert sample_links.link(cast.actor("lin"), sheet.pk, job, cast.now).sample_job_id == job
 
 
 def test_only_the_customer_links_and_only_once_and_in_time(cast, ordered, item):

@@ -107,6 +107,23 @@ def test_new_figures_are_accepted_once_and_only_by_the_customer(life, publish, v
     assert refused.value.reasons[0].code == "billing.nothing_to_accept"
 
 
+def test_new_figures_are_not_accepted_where_others_were_shown(life, publish, variant, slot):
+    publish(variant("DEMO-QH-V", limits={"pool": "500"}))
+    first, second = life.ask(slot(9, 12)), life.ask(slot(13, 16))
+    life.approve(first)
+    with pytest.raises(Conflict):
+        life.approve(second)
+    old, new = second.quotes.order_by("revision")
+    with pytest.raises(Conflict, match="figures_differ") as refused:
+        quotes.accept_quote(
+            life.cast.actor("lin"), second.pk, life.cast.now, ExpectedFigures(old.payable_now_fen, old.final_cost_fen)
+        )
+    assert refused.value.extra["final_cost_fen"] == new.final_cost_fen and life.quote(second).accepted_at is None
+    seen = ExpectedFigures(new.payable_now_fen, new.final_cost_fen)
+    quotes.accept_quote(life.cast.actor("lin"), second.pk, life.cast.now, seen)
+    assert life.quote(second).accepted_at is not None
+
+
 def test_money_that_comes_back_before_approval_is_not_asked_about(life, publish, variant, slot):
     publish(variant("DEMO-QH-V", limits={"pool": "500"}))
     first = life.approve(life.ask(slot(9, 12)))

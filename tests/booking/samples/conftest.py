@@ -9,10 +9,14 @@ from typing import Any
 
 import pytest
 
+from billing.ordering.rules.lines import LineInput
+from billing.ordering.services import quotations
+from billing.ordering.services.quotations import QuotationInput
 from billing.pricing import sample_prices
 from booking.models import Sample, SampleExtra, SampleJob
 from booking.rules.samples import ExtraEvent, SampleStep
-from booking.services import sample_extras, sample_jobs, sample_reports, sample_steps
+from booking.services import enquiries, sample_extras, sample_jobs, sample_reports, sample_steps
+from booking.services.enquiries import Question
 from booking.services.enquiry_files import Attachment
 from booking.services.sample_jobs import Wish
 from instruments.models import Resource
@@ -55,6 +59,7 @@ class Work:
 
     def reported(self, samples: int = 3, **more: Any) -> SampleJob:
         job = self.accept(self.ask(samples, **more))
+        self.come(job)
         self.step(job, "receive")
         self.step(job, "test")
         return self.report(job)
@@ -68,6 +73,10 @@ class Work:
     def close(self, job: SampleJob, who: str = "lin") -> SampleJob:
         sample_reports.close(self.cast.actor(who), job.pk, self.now)
         return self.again(job)
+
+    def come(self, job: SampleJob) -> None:
+        """It is the day on which the samples are expected, unless that has passed."""
+        self.now += max(job.arrive_on - sample_jobs.local_day(job.lab_id, self.now), timedelta())
 
     def later(self, **length: int) -> None:
         self.now += timedelta(**length)
@@ -88,3 +97,15 @@ def make_item(cast: Any, unit: str = "sample", **part: Any) -> Resource:
 @pytest.fixture
 def work(cast: Cast, programmes: Any) -> Work:
     return Work(cast, make_item(cast))
+
+
+def commissioned(cast: Cast, item: Resource, unit_price_fen: int, quantity: str = "10") -> int:
+    """The id of a commission sheet of Lin's with a line for the test item, offered and accepted."""
+    lin, wang, now = cast.actor("lin"), cast.actor("wang"), cast.now
+    question = Question(cast.firm.pk, "Salts", "Can you measure wet salts?", None, item.pk)
+    thread = enquiries.ask(lin, question, (), now, idempotency_key="question").pk
+    line = LineInput("test", quantity, item.pk, "", "sample", unit_price_fen)
+    offer = QuotationInput("Salts", now.date() + timedelta(days=20), (line,))
+    quotation = quotations.draft(wang, thread, offer, now, idempotency_key="offer").pk
+    quotations.send(wang, quotation, "Yes.", now)
+    return quotations.accept(lin, quotation, None, now, idempotency_key="yes").pk

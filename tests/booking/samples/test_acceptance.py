@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from django.db.models import Sum
 
+from billing.pricing import sample_prices
 from billing.settlement import sample_figures
 from billing.settlement.models import Award, Quote
 from billing.settlement.services import sample_money, sample_quotes
@@ -17,7 +18,7 @@ from booking.rules.sample_days import LATEST_ARRIVAL, require_arrival
 from booking.services import sample_jobs
 from config.kernel.access import Role
 from config.kernel.errors import Conflict, Refusal
-from instruments.models import Membership, Notice
+from instruments.models import Membership, Notice, TestItem
 from tests.booking.samples.test_jobs import WEDNESDAY, news, refused, violations
 
 
@@ -33,10 +34,8 @@ def test_a_day_on_which_no_lab_expects_samples_is_refused(day):
         require_arrival(day, date(2026, 11, 23))
 
 
-def test_the_last_day_there_is_is_refused_by_price_and_promise_too(work):
+def test_the_last_day_there_is_is_refused_by_the_quote_too(work):
     lin = work.cast.actor("lin")
-    with refused("samples.arrival_out_of_range"):
-        queries.promise_for(lin, work.item.pk, 1, date.max, work.now)
     with refused("samples.arrival_out_of_range"):
         sample_quotes.preview(lin, work.item.pk, work.cast.firm.pk, 1, 1, work.now, arrive_on=date.max)
 
@@ -63,6 +62,31 @@ def test_a_sooner_day_is_promised_as_far_as_the_capacity_goes(work):
     assert days_of(second) == [(date(2026, 12, 1), 10)]
     assert max(SampleDay.objects.values("day").annotate(n=Sum("samples")).values_list("n", flat=True)) == 10
     assert violations() == {}
+
+
+def test_a_lab_that_withdrew_its_turnaround_still_promises_no_sooner_than_it_can_measure(work):
+    first, second = work.ask(10), work.ask(10)
+    work.accept(first, promised_on=WEDNESDAY)
+    TestItem.objects.update(turnaround_days=None)
+    with refused("samples.promise_beyond_capacity"):
+        work.accept(second, promised_on=WEDNESDAY)
+    assert days_of(work.accept(second, promised_on=date(2026, 11, 26))) == [(date(2026, 11, 26), 10)] and violations() == {}
+
+
+def test_a_quote_for_a_day_refuses_what_asking_would_and_one_without_a_day_only_says_the_price(work):
+    lin, now = work.cast.actor("lin"), work.now
+
+    def quoted(samples, **day):
+        return sample_quotes.preview(lin, work.item.pk, work.cast.firm.pk, samples, 1, now, **day)
+
+    assert quoted(3, arrive_on=WEDNESDAY).promised_on == date(2026, 11, 30) and quoted(4_000).promised_on is None
+    with refused("samples.no_capacity"):
+        quoted(4_000, arrive_on=WEDNESDAY)
+    on = date(2026, 11, 23)
+    sample_prices.publish_test_price(work.cast.actor("wang"), work.item, "hour", 8_000, {}, on, now, on)
+    assert quoted(3).assessment.gross_fen == 24_000
+    with refused("samples.priced_by_time"):
+        quoted(3, arrive_on=WEDNESDAY)
 
 
 def test_samples_that_come_late_have_no_days_in_the_past_even_where_the_promise_stays(work):

@@ -15,7 +15,7 @@ from tests.booking.samples.test_jobs import WEDNESDAY, held_fen, news, refused, 
 
 @pytest.mark.parametrize(
     ("state", "days", "over"),
-    [("asked", 0, False), ("asked", 1, True), ("accepted", 14, False), ("accepted", 15, True), ("received", 99, False)],
+    [("asked", 7, False), ("asked", 8, True), ("accepted", 14, False), ("accepted", 15, True), ("received", 99, False)],
 )
 def test_a_job_lapses_the_day_after_its_last_one(state, days, over):
     assert has_lapsed(JobState(state), WEDNESDAY, WEDNESDAY + timedelta(days=days)) is over
@@ -24,11 +24,15 @@ def test_a_job_lapses_the_day_after_its_last_one(state, days, over):
 def test_what_nobody_answers_or_sends_ends_by_itself_after_a_word(work):
     asked, unsent, here = work.ask(), work.accept(work.ask()), work.step(work.accept(work.ask()), "receive", [1])
     assert sample_lapses.end_due(work.now) == sample_lapses.remind_due(work.now) == 0
-    work.later(days=4)
+    work.later(days=9)  # a week after the samples should have come a slow lab could still accept
+    assert (
+        sample_lapses.end_due(work.now) == 0
+        and queries.may(work.cast.actor("wang"), queries.job_for(work.cast.actor("wang"), asked.pk)).accept
+    )
+    work.later(days=1)
     assert [sample_lapses.end_due(work.now) for _ in range(2)] == [1, 0]
     assert work.again(asked).state == "cancelled" and not SampleDay.objects.filter(job=asked).exists()
     assert news("lin", asked)[-1] == "lapsed_to_customer" and news("wang", asked)[-1] == "lapsed_to_lab"
-    work.later(days=6)
     assert [sample_lapses.remind_due(work.now) for _ in range(2)] == [1, 0]
     assert news("lin", unsent)[-1] == "unsent" and "unsent" not in news("lin", here)
     before = held_fen()

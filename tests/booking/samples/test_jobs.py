@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.ledger.models import Transfer
 from billing.settlement.models import Award, Charge, Quote
@@ -12,6 +14,7 @@ from billing.settlement.services import sample_money
 from billing.subsidy.rules.codec import assessment_to_json, differences, inputs_sha256
 from booking.models import Sample, SampleDay, SampleExtra, SampleJob, SampleStepTaken
 from booking.ports import ExpectedFigures
+from booking.queries import samples as queries
 from booking.rules.samples import Direction, Remains
 from booking.services import sample_jobs, sample_reports, sample_steps
 from booking.services.enquiry_files import Attachment
@@ -133,6 +136,27 @@ def test_the_lab_names_another_day_or_one_where_none_was_worked_out(work, cast):
     assert violations() == {}
 
 
+def test_a_lab_without_a_turnaround_still_promises_no_more_than_it_can_measure(work):
+    TestItem.objects.update(turnaround_days=None)
+    first, second = work.ask(10), work.ask(8)
+    assert not SampleDay.objects.exists()
+    work.accept(first, promised_on=WEDNESDAY)
+    with refused("samples.promise_beyond_capacity"):
+        work.accept(second, promised_on=WEDNESDAY)
+    second = work.accept(second, promised_on=date(2026, 11, 27))
+    rows = SampleDay.objects.order_by("day").values_list("job", "day", "samples")
+    assert list(rows) == [(first.pk, WEDNESDAY, 10), (second.pk, date(2026, 11, 26), 8)]
+    work.later(days=7)
+    second = work.step(second, "receive")  # a Monday, after the promised Friday
+    assert (second.first_promised_on, second.promised_on) == (None, date(2026, 11, 30)) and news("lin", second)[-2:] == [
+        "later",
+        "received",
+    ]
+    assert violations() == {}
+    SampleDay.objects.filter(job=second).update(samples=7)
+    assert set(violations()) == {"samples.days_are_for_all_samples"}
+
+
 def test_nobody_but_the_labs_managers_accepts_and_nobody_their_own_wish(work):
     job = work.ask()
     for name in ("lin", "zhao", "li", "wu", "qian"):
@@ -199,6 +223,7 @@ def test_the_job_follows_its_samples_and_their_steps_can_be_taken_back(work):
     job = work.accept(work.ask())
     assert work.step(job, "receive", [1]).state == "accepted"
     assert work.step(job, "receive", [2, 3]).state == "received"
+    work.come(job)
     assert work.step(job, "prepare").state == "preparing"
     assert work.step(job, "test", [1, 2]).state == "preparing"
     job = work.step(job, "test", [3])
@@ -239,11 +264,53 @@ def test_samples_that_come_late_are_promised_anew_from_that_day(work):
     assert violations() == {}
 
 
+def test_a_mistaken_receipt_is_forgotten_and_the_real_one_promises_anew(work):
+    job = work.accept(work.ask(10))
+    assert work.step(job, "receive").received_at == work.now
+    job = work.step(job, "take_back", [3])
+    assert (job.state, job.received_at) == ("accepted", None)
+    work.later(days=6)
+    assert dict(queries.board(work.cast.actor("wang"), work.now).parts)["expected"] == [job]
+    job = work.step(job, "receive", [3])  # the Sunday after the Wednesday
+    assert (job.state, job.received_at, job.promised_on) == ("received", work.now, date(2026, 12, 2))
+    assert dict(queries.board(work.cast.actor("wang"), work.now).parts)["received_today"] == [job]
+    assert news("lin", job) == ["accepted", "received", "later", "received"] and violations() == {}
+
+
+def test_samples_may_come_sooner_but_are_worked_on_from_the_day_whose_subsidy_they_get(work):
+    job = work.step(work.accept(work.ask()), "receive")
+    for early in ("prepare", "test"):
+        with pytest.raises(Refusal) as caught:
+            work.step(job, early)
+        assert [(reason.code, reason.params) for reason in caught.value.reasons] == [
+            ("samples.too_early_to_test", {"arrive_on": "2026-11-25"})
+        ]
+    work.now = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)  # midnight at the lab
+    assert work.step(job, "test").state == "tested"
+    soon = work.step(work.accept(work.ask(arrive_on=date(2026, 12, 7))), "receive")
+    sample_jobs.cancel(work.cast.actor("wang"), soon.pk, "Ask again for today.", work.now)
+    assert work.again(soon).state == "cancelled" and held_fen() > 0 and violations() == {}
+
+
+def test_only_steps_after_which_days_may_move_wait_for_the_test_item(work):
+    job = work.accept(work.ask())
+    work.come(job)
+
+    def locks(step, places=None, reason=""):
+        with CaptureQueriesContext(connection) as queries:
+            work.step(job, step, places, reason)
+        return sum("FOR NO KEY UPDATE" in each["sql"] and "instruments_testitem" in each["sql"] for each in queries)
+
+    assert [locks("receive"), locks("find_unfit", [1], "Dry."), locks("lose", [2], "Gone.")] == [1, 1, 1]
+    assert [locks("take_back", [1]), locks("prepare", [3]), locks("test", [3])] == [0, 0, 0]
+
+
 def test_unfit_samples_need_a_reason_and_are_not_charged(work):
     job = work.step(work.accept(work.ask()), "receive")
     with refused("samples.reason_missing"):
         work.step(job, "find_unfit", [1])
     work.step(job, "find_unfit", [1], "Dried out.")
+    work.come(job)
     work.step(job, "test", [2, 3])
     work.close(work.report(job))
     charge = Charge.objects.get(sample_job=job)
@@ -388,6 +455,7 @@ def test_what_is_left_is_kept_returned_or_discarded(work):
     actor, ids = work.cast.actor("wang"), list(Sample.objects.values_list("pk", flat=True))
     with refused("samples.still_worked_on"):
         sample_steps.set_remains(actor, ids, Remains.DISCARDED, work.now)
+    work.come(job)
     work.step(job, "test")
     with refused("samples.kept_until_missing"):
         sample_steps.set_remains(actor, ids, Remains.KEPT, work.now)
@@ -398,6 +466,22 @@ def test_what_is_left_is_kept_returned_or_discarded(work):
     with refused("samples.remains_ended"):
         sample_steps.set_remains(actor, ids, Remains.RETURNED, work.now)
     assert news("lin", job)[-1] == "remains"
+
+
+def test_what_is_gone_is_not_worked_on_again_and_what_is_kept_is_with_the_lab_once_more(work):
+    job, actor = work.reported(), work.cast.actor("wang")
+    sample_reports.object_to(work.cast.actor("lin"), job.pk, "Sample 2 is missing.", work.now)
+    ids = list(Sample.objects.order_by("position").values_list("pk", flat=True))
+    for pk, remains in zip(ids, (Remains.RETURNED, Remains.DISCARDED, Remains.KEPT), strict=True):
+        sample_steps.set_remains(actor, [pk], remains, work.now, kept_until=date(2026, 12, 31))
+    for place in ([1], [2], [1, 2, 3]):
+        with refused("samples.nothing_left_to_test"):
+            work.step(job, "take_back", place)
+    assert work.step(job, "take_back", [3]).state == "preparing"
+    sample = Sample.objects.get(pk=ids[2])
+    assert (sample.state, sample.remains, sample.kept_until) == ("prepared", "with_lab", None)
+    assert SampleStepTaken.objects.filter(sample=sample, action="remains", to_state="with_lab").count() == 1
+    assert work.propose(job).kind == "retest" and violations() == {}
 
 
 def test_parcels_are_noted_by_who_sends_them(work):

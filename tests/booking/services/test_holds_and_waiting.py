@@ -258,6 +258,13 @@ def test_who_waits_longest_is_asked_first_and_alone(cast, slot):
     assert WaitEntry.objects.get(pk=second.pk).state == "offered"
 
 
+def test_what_begins_before_one_can_answer_is_not_offered(cast, slot):
+    waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now)
+    InstrumentPolicy.objects.update_or_create(instrument=cast.xrd, defaults={"notice_minutes": 0})
+    assert waiting.offer_free_time(slot(9, 11).starts_at - 9 * MINUTE) == 0
+    assert waiting.offer_free_time(slot(9, 11).starts_at - 10 * MINUTE) == 1
+
+
 def test_an_offer_that_nobody_answers_passes_to_the_next(cast, slot):
     first = waiting.join(cast.actor("lin"), wish(cast, slot(9, 11)), cast.now - 10 * MINUTE)
     waiting.offer_free_time(cast.now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -173,7 +174,13 @@ def test_new_figures_stand_beside_the_old_ones_until_they_are_accepted(as_, wait
     text = words(client.get(f"/bookings/{waiting}/"))
     assert "As requested Now" in text and "Pay now ¥720.00 ¥1,100.00" in text and "Accept: pay ¥1,100.00 now" in text
     assert "New figures" in words(client.get("/bookings/"))
-    assert client.post(f"/bookings/{waiting}/accept").status_code == 302
+    other = {"expected_payable_now_fen": "72000", "expected_final_cost_fen": "72000"}
+    differs = client.post(f"/bookings/{waiting}/accept", other)
+    assert differs.status_code == 409 and "to pay now ¥1,100.00" in words(differs)
+    page = differs.content.decode()
+    seen = dict(re.findall(r'name="(expected_payable_now_fen|expected_final_cost_fen)" value="(\d+)"', page))
+    assert seen["expected_payable_now_fen"] == "110000" and len(seen) == 2
+    assert client.post(f"/bookings/{waiting}/accept", seen).status_code == 302
     assert Quote.objects.filter(reservation_id=waiting).latest("revision").accepted_at is not None
     assert as_("wang").post(f"/bookings/{waiting}/approve").status_code == 302
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 
@@ -11,8 +12,9 @@ from django.utils import timezone
 
 from billing.pricing import sample_prices
 from booking.models import Sample, SampleJob
+from frontend import display
 from instruments.models import TestItem
-from tests.booking.samples.conftest import Work, make_item
+from tests.booking.samples.conftest import Work, commissioned, make_item
 
 
 @pytest.fixture
@@ -142,3 +144,23 @@ def test_a_code_is_shown_to_its_two_sides_alone(work, visit):
     assert Client().get(f"/samples/at/{sample.code}/").status_code == 302
     labels = visit("lin").get(f"/samples/{job.pk}/labels/").content.decode()
     assert labels.count("<svg") >= 3 and sample.label in labels and "style=" not in labels.split("sample-labels")[1]
+
+
+def test_a_dearer_commission_is_shown_with_its_figures_before_it_is_linked(cast, work, visit):
+    job, sheet, lin = work.ask(), commissioned(cast, work.item, 9_000), visit("lin")
+    path = f"/samples/{job.pk}/commission/"
+    refused = lin.post(path, {"sheet": sheet})
+    page = refused.content.decode()
+    assert refused.status_code == 409 and "Check them and confirm again" in page and f'value="{sheet}" selected' in page
+    seen = dict(re.findall(r'name="(expected_payable_now_fen|expected_final_cost_fen)" value="(\d+)"', page))
+    assert lin.post(path, {"sheet": sheet, **seen}).status_code == 302
+    assert str(job.quotes.latest("revision").final_cost_fen) == seen["expected_final_cost_fen"]
+
+
+def test_what_was_agreed_beyond_the_price_is_added_to_what_the_job_costs(work, visit):
+    job = work.accept(work.ask())
+    extra = work.propose(job, amount_fen=5_000)
+    work.answer(extra, "agree")
+    final = job.quotes.latest("revision").final_cost_fen + 5_000
+    page = visit("lin").get(f"/samples/{job.pk}/").content.decode()
+    assert f"{display.yuan(final)}" in page.partition("Final cost with them")[2][:200]

@@ -1,0 +1,99 @@
+"""What programmes give, whatever was priced: held when it is promised, posted when it is due, and nothing beyond what was promised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Protocol
+
+from billing.ledger import services as ledger
+from billing.ledger.models import Account, Transfer, TransferKind
+from billing.ledger.services import Source
+from billing.settlement.models import Award, Charge, Quote
+from billing.settlement.services import assessing
+from billing.settlement.services.assessing import Accounts
+from billing.subsidy.rules.outcome import Award as AwardOutcome
+from billing.subsidy.rules.outcome import Outcome, Payee
+from billing.subsidy.services import InForce
+
+
+class Promised(Protocol):
+    """The programmes of a plan in the order of their outcomes, and the accounts that their caps draw on."""
+
+    @property
+    def versions(self) -> tuple[InForce, ...]: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def customer_id(self) -> int: ...
+
+
+def hold_awards(
+    promised: Promised, outcomes: Sequence[Outcome], accounts: Mapping[str, Account], source: Source, now: datetime
+) -> None:
+    """Promise every awarded amount, from ``accounts`` (by key) that are locked; ``source`` is completed by the programme."""
+    for version, outcome in zip(promised.versions, outcomes, strict=True):
+        if isinstance(outcome, AwardOutcome):
+            payee = accounts[assessing.awarded_key(version, promised.customer_id)]
+            specs = {cap_id: promised.accounts[version.version_id, cap_id] for cap_id in outcome.draws}
+            draws = {accounts[specs[cap_id].key].pk: amount for cap_id, amount in outcome.draws.items()}
+            ledger.hold(draws, payee, replace(source, programme_version_id=version.version_id), now)
+
+
+def post_awards(
+    charge: Charge,
+    versions: Sequence[InForce],
+    outcomes: Sequence[Outcome],
+    parties: tuple[int, int],
+    source: Source,
+    service_on: date,
+    now: datetime,
+) -> None:
+    """Post what is due of what is held for ``source``, void the rest of these programmes, and write down what each gives for the charge;
+    ``parties`` are the ids of owner and customer."""
+    holds = ledger.open_holds(source.type, source.id)
+    for version, outcome in zip(versions, outcomes, strict=True):
+        own = [pending for pending in holds if pending.programme_version_id == version.version_id]
+        award = _given(outcome)
+        due = _due(version, own, award, parties[1])
+        ledger.end_holds(own, due, replace(source, programme_version_id=version.version_id), now, TransferKind.VOID)
+        if award is not None:
+            _write_award(charge, parties, version.version_id, award, service_on, now)
+
+
+def promised_outcomes(held: Quote, outcomes: Sequence[Outcome]) -> list[bool]:
+    """For each programme of a quote that was held whether it may count now: not where it would give something now and gave nothing when
+    the money was held, because nothing is held for it."""
+    was = [outcome["outcome"] == "award" for outcome in held.result["outcomes"]]
+    return [promised or _given(outcome) is None for promised, outcome in zip(was, outcomes, strict=True)]
+
+
+def _given(outcome: Outcome) -> AwardOutcome | None:
+    """More than nil."""
+    return outcome if isinstance(outcome, AwardOutcome) and outcome.total_fen > 0 else None
+
+
+def _due(version: InForce, holds: Sequence[Transfer], award: AwardOutcome | None, customer_id: int) -> dict[int, int]:
+    """Account id -> fen to post for one programme's award."""
+    if award is None:
+        return {}
+    caps = [cap for cap in version.programme.caps if cap.id in award.draws]
+    amounts = {assessing.cap_account(version, cap, customer_id, award.basis_on).key: award.draws[cap.id] for cap in caps}
+    return {pending.debit_id: amounts[pending.debit.key] for pending in holds if pending.debit.key in amounts}
+
+
+def _write_award(
+    charge: Charge, parties: tuple[int, int], version_id: int, award: AwardOutcome, service_on: date, now: datetime
+) -> None:
+    owner_id, customer_id = parties
+    Award.objects.create(
+        charge=charge,
+        programme_version_id=version_id,
+        payee_id=owner_id if award.payee is Payee.PROVIDER else customer_id,
+        mode=award.mode.value,
+        total_fen=award.total_fen,
+        payers=[{"payer": line.payer, "amount_fen": line.amount_fen} for line in award.lines],
+        service_on=service_on,
+        created_at=now,
+    )

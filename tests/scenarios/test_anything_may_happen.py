@@ -1,0 +1,55 @@
+"""Whatever people do in whatever order, and whenever, the platform's invariants hold (``lab_machine``).
+
+``make test`` goes through the same steps as long as the code stays the same; ``make proof`` through many others.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from booking import ports
+from booking.services import state_writing
+from config.kernel.access import Role
+from instruments.models import Membership, User
+from tests.conftest import Cast
+from tests.scenarios.lab_machine import LabMachine
+
+pytestmark = pytest.mark.django_db
+SOME = settings(max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(SOME, max_examples=200, stateful_step_count=60, derandomize=False)
+# A control fails soon; it does not matter with how few steps it could have.
+UNTIL_IT_FAILS = settings(SOME, phases=(Phase.generate,))
+
+
+@pytest.fixture
+def machine(cast: Cast, programmes: object) -> type[LabMachine]:
+    """The machine with the cast's rows, and a second manager, who settles what the first one noted."""
+    user = User.objects.create(email="gao@example.org", full_name="Gao", password="!", language="en")
+    Membership.objects.create(user=user, organisation=cast.lab, role=Role.LAB_MANAGER, created_at=cast.now)
+    cast.users["gao"] = user
+    return type("Lab", (LabMachine,), {"cast": cast, "done": type(LabMachine.done)()})
+
+
+def test_every_step_is_done_or_refused_and_leaves_nothing_broken(machine: type[LabMachine]) -> None:
+    run_state_machine_as_test(machine, settings=SOME)
+    usual = {"book", "hold", "wait_for", "decide approve", "decide reject", "move", "cancel", "check out", "agree", "break down"}
+    assert set(machine.done) >= usual | {"send samples", "accept samples", "receive samples"}
+
+
+@pytest.mark.proof
+def test_nothing_breaks_in_the_long_run(machine: type[LabMachine]) -> None:
+    run_state_machine_as_test(machine, settings=MANY)
+
+
+def test_money_that_is_not_released_is_noticed(machine: type[LabMachine], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports.money(), "on_release", lambda *args, **more: 0)
+    with pytest.raises(AssertionError, match="holds"):
+        run_state_machine_as_test(machine, settings=UNTIL_IT_FAILS)
+
+
+def test_time_that_is_not_given_back_is_noticed(machine: type[LabMachine], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state_writing, "blocks", lambda state, pending_blocks: True)
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(machine, settings=UNTIL_IT_FAILS)
