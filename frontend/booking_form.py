@@ -22,6 +22,7 @@ from instruments.rules.wall_time import instants_showing, to_wall
 FIRST_YEAR, LAST_YEAR = 2000, 2100
 #: What is kept of a text in an address; services say what is too long.
 KEPT_IN_ADDRESS = 600
+_MOMENT_LENGTH = 40
 
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?::00)?|24:00", re.ASCII)
@@ -43,6 +44,28 @@ def read_day(text: str) -> date | None:
 def read_id(text: str) -> int:
     """A key of ours, or 0 for what is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def read_moment(text: str) -> datetime | None:
+    """ISO 8601 with an offset, as an instant between 2000 and 2100, or None."""
+    try:
+        moment = datetime.fromisoformat(text[:_MOMENT_LENGTH])
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None and FIRST_YEAR <= moment.year <= LAST_YEAR else None
+
+
+def read_range(text: str) -> TimeRange | None:
+    """Two such instants with a slash between them, as what a button or a box sends, or None."""
+    starts_at, ends_at = map(read_moment, text.partition("/")[::2])
+    return TimeRange(starts_at, ends_at) if starts_at and ends_at and starts_at < ends_at else None
+
+
+def require_range(text: str) -> TimeRange:
+    """As ``read_range``. Raises Refusal ``booking.time_unreadable``."""
+    if (during := read_range(text)) is None:
+        raise Refusal.of("booking.time_unreadable", field="time")
+    return during
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,17 +225,10 @@ def _instants(starts: datetime, ends: datetime, zone: ZoneInfo) -> TimeRange:
 
 def seen_time(data: Mapping[str, Any]) -> TimeRange | None:
     """The time that a form showed beside its button; None where it says none that can be read."""
-    return _time_between(str(data.get("seen_starts_at", "")), str(data.get("seen_ends_at", "")))
+    return read_range(f"{data.get('seen_starts_at', '')}/{data.get('seen_ends_at', '')}")
 
 
 def seen_times(data: Mapping[str, Any], ids: Iterable[int]) -> dict[int, TimeRange]:
     """The times that a list showed, by id: ``seen-7`` is the interval (ISO 8601, with a slash) beside the seventh."""
-    found = {pk: _time_between(*str(data.get(f"seen-{pk}", "")).partition("/")[::2]) for pk in ids}
+    found = {pk: read_range(str(data.get(f"seen-{pk}", ""))) for pk in ids}
     return {pk: during for pk, during in found.items() if during is not None}
-
-
-def _time_between(starts: str, ends: str) -> TimeRange | None:
-    try:
-        return TimeRange(datetime.fromisoformat(starts), datetime.fromisoformat(ends))
-    except (TypeError, ValueError):
-        return None

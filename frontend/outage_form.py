@@ -16,11 +16,9 @@ from booking.rules.downtime import MOST_DECIDED, MOST_TIMES, Choice
 from booking.services.downtimes import Decision
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
-from frontend.booking_form import read_id
+from frontend.booking_form import read_id, read_moment, require_range
 from frontend.presenters.quote import range_words
 from instruments.models import Instrument
-
-_TEXT_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +85,13 @@ def decisions_in(given: QueryDict) -> dict[int, Decision]:
 def _decision(given: QueryDict, pk: int) -> Decision:
     choice = Choice(given.get(f"choice_{pk}", ""))
     times = given.getlist(f"times_{pk}")[:MOST_TIMES] if choice is Choice.OFFER else []
-    pairs = [text[:_TEXT_LENGTH].partition("/") for text in times]
-    other, _slash, at = given.get(f"elsewhere_{pk}", "")[:_TEXT_LENGTH].partition("/")
-    elsewhere = (read_id(other), _moment(at)) if read_id(other) else None
-    return Decision(choice, tuple(_range(starts, ends) for starts, _slash, ends in pairs), elsewhere)
+    return Decision(choice, tuple(map(require_range, times)), _elsewhere(given.get(f"elsewhere_{pk}", "")))
 
 
-def _range(starts: str, ends: str) -> TimeRange:
-    try:
-        return TimeRange(_moment(starts), _moment(ends))
-    except ValueError:
-        raise Refusal.of("booking.time_unreadable", field="time") from None
-
-
-def _moment(text: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+def _elsewhere(text: str) -> tuple[int, datetime] | None:
+    other, _slash, at = text.partition("/")
+    if not read_id(other):
+        return None
+    if (starts_at := read_moment(at)) is None:
         raise Refusal.of("booking.time_unreadable", field="time")
-    return found
+    return read_id(other), starts_at

@@ -15,7 +15,7 @@ from booking.services.series import Pick
 from booking.services.series_changes import Outcome, Seen, Step
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
-from frontend.booking_form import FIRST_YEAR, LAST_YEAR, BookingForm, figures_of, read_day, read_id
+from frontend.booking_form import BookingForm, figures_of, read_day, read_id, read_range
 from instruments.rules.recurrence import Frequency
 
 ENDS = ("count", "until")
@@ -95,11 +95,7 @@ def read_picks(values: Sequence[str]) -> list[Pick]:
         parts = value.split("|")
         if len(parts) != 5:
             continue
-        try:
-            during = TimeRange(datetime.fromisoformat(parts[1]), datetime.fromisoformat(parts[2]))
-        except (ValueError, OverflowError):
-            continue
-        if not FIRST_YEAR <= during.starts_at.year <= during.ends_at.year <= LAST_YEAR:
+        if (during := read_range(f"{parts[1]}/{parts[2]}")) is None:
             continue
         found[read_id(parts[0])] = Pick(read_id(parts[0]), during, figures_of(parts[3], parts[4]))
     return [found[ordinal] for ordinal in sorted(found)]

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from booking.models import Downtime, MaintenancePlan
 from booking.queries import downtimes as downtime_queries
 from booking.queries.downtimes import Hit
+from booking.queries.finding import FoundTime
 from booking.rules.downtime import MOST_DECIDED, MOST_TIMES, Became, Choice, DowntimeKind, Due
 from booking.services import downtimes, maintenance_plans
 from booking.services.downtimes import NOTE_LENGTH, WORDS_LENGTH, Decision, Outage
@@ -22,7 +23,7 @@ from config.kernel.access import Role, get_visible
 from config.kernel.api.fields import Id, Instant, Text, WholeNumber
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, StrictSerializer
-from config.kernel.api.views import ApiView
+from config.kernel.api.views import REPLAYED, ApiView
 from config.kernel.errors import Reason, Refusal
 from config.kernel.messages import reason_sentence
 from config.kernel.time_range import TimeRange
@@ -34,12 +35,18 @@ class OfferedIn(StrictSerializer):
     ends_at = Instant()
 
 
+class EqualIn(StrictSerializer):
+    instrument = Id()
+    starts_at = Instant()
+
+
 class OutageDecisionIn(StrictSerializer):
     reservation = Id()
     choice = serializers.ChoiceField(choices=[one.value for one in Choice])
     times = serializers.ListField(
         child=OfferedIn(), required=False, default=list, max_length=MOST_TIMES, help_text="What is offered, for `offer` alone."
     )
+    elsewhere = EqualIn(required=False, help_text="An equal instrument that is named to the customer, free from then on.")
 
 
 class OutageDecisionsIn(StrictSerializer):
@@ -94,6 +101,11 @@ class DowntimeOut(serializers.Serializer):
     bookings = EffectOut(many=True)
 
 
+class EqualOut(serializers.Serializer):
+    instrument = serializers.IntegerField()
+    starts_at = serializers.DateTimeField()
+
+
 class HitOut(serializers.Serializer):
     reservation = serializers.IntegerField()
     reference = serializers.CharField()
@@ -102,6 +114,9 @@ class HitOut(serializers.Serializer):
     state = serializers.CharField()
     choices = serializers.ListField(child=serializers.ChoiceField(choices=[one.value for one in Choice]))
     times = serializers.ListField(child=serializers.DictField(child=serializers.CharField()))
+    elsewhere = EqualOut(allow_null=True, help_text="An equal instrument that is free for as long, and from when.")
+    runs = serializers.BooleanField(help_text="Its session is running: a breakdown ends it, planned work does not.")
+    only_proposed = serializers.BooleanField(help_text="Not its time lies there, but one that was proposed for it.")
 
 
 class HitsOut(serializers.Serializer):
@@ -141,9 +156,10 @@ class InstrumentDowntimesView(ApiView):
     def create(self, request: Request, pk: str) -> Response:
         """Take it out of service, then do with each booking what was decided; ``bookings`` says what became of each."""
         key, asked = self.idempotency_key(request), self.valid(request)
+        kind = DowntimeKind(asked["kind"])
         outage = Outage(
-            DowntimeKind(asked["kind"]),
-            _range(asked.get("starts_at", self.now), asked["ends_at"]),
+            kind,
+            downtimes.time_of(kind, asked.get("starts_at"), asked["ends_at"], self.now),
             asked["note"],
             asked["words"],
             asked["words_en"],
@@ -177,14 +193,10 @@ class DowntimeView(ApiView):
 
     @extend_schema(parameters=[IDEMPOTENT], responses=DowntimeOut)
     def decide(self, request: Request, pk: str) -> Response:
-        """Do with bookings that were left what is decided now; each by itself."""
-        asked = self.valid(request)
-
-        def effect() -> dict[str, Any]:
-            downtimes.decide_all(self.actor, int(pk), _decisions(asked["decisions"]), self.now)
-            return self._one(int(pk))
-
-        return self.once(request, "downtime.decide", effect, status=200)
+        """Do with bookings that were left what is decided now; each by itself. A repeated call does what the first one did not come to."""
+        key, decisions = self.idempotency_key(request), _decisions(self.valid(request)["decisions"])
+        replayed = downtimes.decide_once(self.actor, int(pk), decisions, self.now, idempotency_key=key)
+        return Response(self._one(int(pk)), headers={REPLAYED: "true"} if replayed else None)
 
     @extend_schema(parameters=[IDEMPOTENT], responses=DowntimeOut)
     def prolong(self, request: Request, pk: str) -> Response:
@@ -322,12 +334,13 @@ def _range(starts_at: datetime, ends_at: datetime) -> TimeRange:
 
 
 def _decisions(asked: list[dict[str, Any]]) -> dict[int, Decision]:
-    return {
-        one["reservation"]: Decision(
-            Choice(one["choice"]), tuple(_range(time["starts_at"], time["ends_at"]) for time in one["times"])
-        )
-        for one in asked
-    }
+    return {one["reservation"]: _decision(one) for one in asked}
+
+
+def _decision(one: dict[str, Any]) -> Decision:
+    times = tuple(_range(time["starts_at"], time["ends_at"]) for time in one["times"])
+    equal = one.get("elsewhere")
+    return Decision(Choice(one["choice"]), times, (equal["instrument"], equal["starts_at"]) if equal else None)
 
 
 def _hit(one: Hit, zone: ZoneInfo) -> dict[str, Any]:
@@ -343,7 +356,15 @@ def _hit(one: Hit, zone: ZoneInfo) -> dict[str, Any]:
             {"starts_at": time.starts_at.astimezone(zone).isoformat(), "ends_at": time.ends_at.astimezone(zone).isoformat()}
             for time in one.times
         ],
+        "elsewhere": _equal(one.elsewhere) if one.elsewhere else None,
+        "runs": one.runs,
+        "only_proposed": one.only_proposed,
     }
+
+
+def _equal(found: FoundTime) -> dict[str, Any]:
+    zone = ZoneInfo(found.instrument.site.time_zone)
+    return {"instrument": found.instrument.pk, "starts_at": found.during.starts_at.astimezone(zone).isoformat()}
 
 
 def _shown(row: Downtime) -> dict[str, Any]:

@@ -43,7 +43,10 @@ class TimelineEntryOut(serializers.Serializer):
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
     kind = serializers.ChoiceField(choices=OccupancySource.values)
-    state = serializers.CharField()
+    state = serializers.CharField(
+        help_text="That of its reservation; empty where another instrument with the same calendar takes the time, whose names stand here"
+        " for its own managers alone."
+    )
     reservation = serializers.IntegerField(allow_null=True)
     downtime = serializers.IntegerField(allow_null=True)
     downtime_kind = serializers.ChoiceField(choices=[one.value for one in DowntimeKind], allow_blank=True)

@@ -49,7 +49,7 @@ class Preview:
 
 def preview(actor: Actor, instrument: Instrument, during: TimeRange, now: datetime, *, without: Sequence[int] = ()) -> Preview:
     """What an outage of an instrument that the actor was given already would hit; ``without`` are bookings that are decided."""
-    ids = [pk for pk in downtimes.hit(instrument.calendar_id, during, now) if pk not in set(without)]
+    ids = [pk for pk in downtimes.hit(instrument, during, now) if pk not in set(without)]
     rows = list(_shown(actor, ids[:MOST_DECIDED]))
     own = _own_ranges(rows, during) | {row.pk for row in rows if row.state == ReservationState.IN_USE}
     context = booking_context.of_instrument(instrument, getattr(instrument, "policy", None))

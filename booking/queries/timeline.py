@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -46,7 +46,8 @@ class Entry:
     """Something that takes or is asked to take time of an instrument: ``starts`` to ``ends``, in whole seconds of Unix time, are the booked
     time of a reservation, else what is taken.
 
-    ``kind`` is a source of occupancies; ``state`` that of its reservation. ``title`` is who booked, or why it is taken.
+    ``kind`` is a source of occupancies; ``state`` that of its reservation. ``title`` is who booked, or why it is taken. What another
+    instrument with the same calendar takes has neither state nor kind of downtime, and a name only where one manages that one too.
     """
 
     key: int
@@ -113,7 +114,7 @@ def timeline(
     last = local_day(day + timedelta(days=span.days - 1), zone)
     window = TimeRange(local_day(day, zone).starts_at, last.ends_at)
     return Timeline(
-        shown, _entries(shown, window, now), _closed(shown, window), window, day, span, zone, page, len(found) > span.most
+        shown, _entries(shown, mine, window, now), _closed(shown, window), window, day, span, zone, page, len(found) > span.most
     )
 
 
@@ -134,13 +135,13 @@ def _closed(rows: Sequence[Instrument], window: TimeRange) -> dict[int, list[Tim
 #: as numbers: to read a thousand of them as texts takes longer than everything else.
 _ENTRIES = f"""
 WITH taken AS (
-    SELECT o.id, o.calendar_id, o.during, o.source, o.note, o.reservation_id, o.downtime_id
+    SELECT o.id, o.calendar_id, o.during, o.source, o.note, o.reservation_id, o.downtime_id, true AS blocking
       FROM unnest(%(calendars)s::bigint[]) AS c (id) CROSS JOIN LATERAL (
            SELECT * FROM booking_occupancy
             WHERE blocking AND int8range(calendar_id, calendar_id, '[]') && int8range(c.id, c.id, '[]') AND during && %(window)s) o
      WHERE o.expires_at IS NULL OR o.expires_at > %(now)s
     UNION ALL
-    SELECT o.id, o.calendar_id, o.during, o.source, '', o.reservation_id, NULL
+    SELECT o.id, o.calendar_id, o.during, o.source, '', o.reservation_id, NULL, false
       FROM booking_reservation r JOIN booking_occupancy o ON o.reservation_id = r.id
      WHERE r.instrument_id = ANY(%(instruments)s) AND r.state = '{ReservationState.REQUESTED.value}' AND NOT o.blocking
        AND r.starts_at < upper(%(window)s::tstzrange) AND r.ends_at > lower(%(window)s::tstzrange)
@@ -149,18 +150,20 @@ WITH taken AS (
 SELECT t.id, t.calendar_id,
        extract(epoch FROM CASE WHEN t.source = '{OccupancySource.RESERVATION.value}' THEN r.starts_at ELSE lower(t.during) END)::bigint,
        extract(epoch FROM CASE WHEN t.source = '{OccupancySource.RESERVATION.value}' THEN r.ends_at ELSE upper(t.during) END)::bigint,
-       t.source, t.note, t.reservation_id, r.state, r.instrument_id, c.name, c.name_en, u.full_name, t.downtime_id, d.kind
+       t.source, t.note, t.reservation_id, r.state, i.id, c.name, c.name_en, u.full_name, t.downtime_id, d.kind, t.blocking,
+       i.organisation_id
   FROM taken t
   LEFT JOIN booking_reservation r ON r.id = t.reservation_id
   LEFT JOIN instruments_organisation c ON c.id = r.organisation_id
   LEFT JOIN instruments_user u ON u.id = r.requested_by_id
   LEFT JOIN booking_downtime d ON d.id = t.downtime_id
+  LEFT JOIN instruments_instrument i ON i.id = coalesce(r.instrument_id, d.instrument_id)
  ORDER BY 3, t.id
 """  # noqa: S608  (constants only; values are bound)
 
 
-def _entries(rows: Sequence[Instrument], window: TimeRange, now: datetime) -> list[Entry]:
-    """All that lies on the calendars of instruments which the actor manages: their managers see all of it, names included."""
+def _entries(rows: Sequence[Instrument], labs: Collection[int], window: TimeRange, now: datetime) -> list[Entry]:
+    """All that lies on the calendars of the instruments, with names where it belongs to one of ``labs``, which the actor manages."""
     by_calendar: dict[int, list[int]] = {}
     for one in rows:
         by_calendar.setdefault(one.calendar_id, []).append(one.pk)
@@ -172,20 +175,19 @@ def _entries(rows: Sequence[Instrument], window: TimeRange, now: datetime) -> li
     }
     with connection.cursor() as cursor:
         cursor.execute(_ENTRIES, values)
-        return [entry for row in cursor.fetchall() for entry in _of_row(row, by_calendar)]
+        return [entry for row in cursor.fetchall() for entry in _of_row(row, by_calendar, labs)]
 
 
-def _of_row(row: tuple[Any, ...], by_calendar: dict[int, list[int]]) -> list[Entry]:
+def _of_row(row: tuple[Any, ...], by_calendar: dict[int, list[int]], labs: Collection[int]) -> list[Entry]:
     (pk, calendar_id, starts, ends, source, note, reservation_id, state, instrument_id, name, name_en, person, downtime_id,
-     kind) = row  # fmt: skip
-    here = by_calendar[calendar_id]
-    if source == OccupancySource.RESERVATION:
-        if state in GIVEN_UP or instrument_id not in here:
-            return []
-        return [Entry(pk, instrument_id, starts, ends, source, state, reservation_id, None, name, name_en, person)]
-    where = [instrument_id] if instrument_id in here else here
-    title, title_en = name or note, name_en or ""
-    return [
-        Entry(pk, each, starts, ends, source, state or "", reservation_id, downtime_id, title, title_en, person or "", kind or "")
-        for each in where
-    ]
+     kind, blocking, lab_id) = row  # fmt: skip
+    if source == OccupancySource.RESERVATION and state in GIVEN_UP:
+        return []
+    whose = (reservation_id, downtime_id, name or note, name_en or "", person or "")
+    entries = []
+    for each in by_calendar[calendar_id] if blocking else [instrument_id]:
+        if instrument_id in (each, None):
+            entries.append(Entry(pk, each, starts, ends, source, state or "", *whose, kind or ""))
+        else:
+            entries.append(Entry(pk, each, starts, ends, source, "", *(whose if lab_id in labs else ())))
+    return entries

@@ -34,19 +34,19 @@ def _breakdowns(instrument_id: int) -> QuerySet[Downtime]:
 
 def in_the_way(calendar_id: int, during: TimeRange) -> list[TimeRange]:
     """The open downtimes of the calendar that reach into ``during``, now or planned, by start."""
-    return [one.during for one in _open_in(calendar_id, during)]
+    return [one.during for one in _open_in(during).filter(instrument__calendar_id=calendar_id)]
 
 
 def kept_in(calendar_id: int, during: TimeRange) -> TimeRange | None:
     """The first open downtime that reaches into ``during`` without having taken any of that: somebody else keeps it, or did until now."""
     span = TimestamptzRange(during.starts_at, during.ends_at)
     taken = Occupancy.objects.filter(downtime=OuterRef("pk"), during__overlap=span)
-    found = _open_in(calendar_id, during).exclude(Exists(taken)).first()
+    found = _open_in(during).filter(instrument__calendar_id=calendar_id).exclude(Exists(taken)).first()
     return found.during if found else None
 
 
-def _open_in(calendar_id: int, during: TimeRange) -> QuerySet[Downtime]:
-    rows = Downtime.objects.filter(instrument__calendar_id=calendar_id, closed_at=None, ends_at__gt=during.starts_at)
+def _open_in(during: TimeRange) -> QuerySet[Downtime]:
+    rows = Downtime.objects.filter(closed_at=None, ends_at__gt=during.starts_at)
     return rows.filter(starts_at__lt=during.ends_at).order_by("starts_at", "pk")
 
 
@@ -55,7 +55,7 @@ def could_be_used(reservation: Reservation) -> bool:
     a promise like any other."""
     instrument = reservation.instrument
     runs = instrument.status in BOOKABLE_STATUSES or works_again_by(instrument.pk, reservation.starts_at)
-    return runs and not in_the_way(instrument.calendar_id, reservation.during)
+    return runs and not _open_in(reservation.during).filter(instrument=instrument).exists()
 
 
 def covers(reservation: Reservation, now: datetime) -> bool:
@@ -68,7 +68,7 @@ def covering(reservation: Reservation, now: datetime) -> Downtime | None:
     keeps_from_beginning = Q(starts_at__lte=reservation.starts_at) | Q(
         kind=DowntimeKind.BREAKDOWN, starts_at__lt=reservation.ends_at
     )
-    rows = Downtime.objects.filter(keeps_from_beginning, instrument__calendar_id=reservation.instrument.calendar_id)
+    rows = Downtime.objects.filter(keeps_from_beginning, instrument_id=reservation.instrument_id)
     return rows.filter(closed_at=None, starts_at__lte=now, ends_at__gt=reservation.starts_at).order_by("starts_at", "pk").first()
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from booking.models import Downtime, DowntimeEffect, Occupancy, Reservation, ReservationChange
 from booking.rules.changes import ChangeEvent, ChangeState, Side
@@ -31,7 +31,7 @@ from instruments.models import BOOKABLE_STATUSES, Instrument, InstrumentStatus
 from instruments.rules.names import clean_name
 from instruments.services import running_state, schedule_store
 
-ROUTE = "booking.downtime"
+ROUTE, DECIDE_ROUTE = "booking.downtime", "downtime.decide"
 LONGEST = timedelta(days=366)
 """What is longer is a mistake in a year, or no outage but an end."""
 NOTE_LENGTH, WORDS_LENGTH = 200, 400
@@ -47,6 +47,11 @@ class Decision:
     choice: Choice
     times: tuple[TimeRange, ...] = ()
     elsewhere: tuple[int, datetime] | None = None
+
+    def payload(self) -> list[Any]:
+        """What makes two decisions the same for idempotency."""
+        times = [[one.starts_at.isoformat(), one.ends_at.isoformat()] for one in self.times]
+        return [self.choice.value, times, [self.elsewhere[0], self.elsewhere[1].isoformat()] if self.elsewhere else []]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,19 @@ class Outage:
         }
 
 
+def time_of(kind: DowntimeKind, starts_at: datetime | None, ends_at: datetime, now: datetime) -> TimeRange:
+    """What an outage takes that ends then: a breakdown, and what names no start, begins now.
+
+    Raises Refusal ``downtime.over``, ``calendar.end_before_start``.
+    """
+    first = now if starts_at is None or kind is DowntimeKind.BREAKDOWN else starts_at
+    if ends_at <= now:
+        raise Refusal.of("downtime.over", "ends_local")
+    if first >= ends_at:
+        raise Refusal.of("calendar.end_before_start", "ends_local")
+    return TimeRange(first, ends_at)
+
+
 def declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime, *, idempotency_key: str) -> Downtime:
     """Take the instrument out of service, then deal with each booking as it was decided; returns the downtime with its effects.
 
@@ -94,16 +112,13 @@ def declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime, *, 
         lambda: idempotency.once(actor, ROUTE, idempotency_key, {"instrument": instrument_id, **outage.payload()}, now, effect)
     )
     downtime = downtime_of(actor, result["id"])
-    done = set(downtime.effects.exclude(became=Became.FAILED).values_list("reservation_id", flat=True))
+    done = set(_done(downtime).values_list("reservation_id", flat=True))
     decide_all(actor, downtime.pk, {pk: one for pk, one in outage.decisions.items() if pk not in done}, now)
     return downtime
 
 
 def _cleaned(outage: Outage, now: datetime) -> Outage:
-    if outage.during.ends_at <= now:
-        raise Refusal.of("downtime.over", "ends_local")
-    starts_at = now if outage.kind is DowntimeKind.BREAKDOWN else outage.during.starts_at
-    during = TimeRange(starts_at, outage.during.ends_at)
+    during = time_of(outage.kind, outage.during.starts_at, outage.during.ends_at, now)
     if during.duration > LONGEST:
         raise Refusal.of("maintenance.too_long", "ends_local", days=LONGEST.days)
     return Outage(
@@ -125,7 +140,7 @@ def _declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime) ->
     actor.require_in(instrument.organisation_id, Role.LAB_MANAGER)
     if outage.kind is DowntimeKind.BREAKDOWN and _open_breakdown(instrument_id) is not None:
         raise Refusal.of("downtime.open_already")
-    _refuse_unseen(instrument.calendar_id, outage.during, outage.seen, now)
+    _refuse_unseen(instrument, outage.during, outage.seen, now)
     plan = maintenance_plans.plan_for(actor, outage.plan_id, instrument_id, outage.kind) if outage.plan_id else None
     row = Downtime.objects.create(
         instrument=instrument,
@@ -145,7 +160,7 @@ def _declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime) ->
     downtime_rows.fill(row, instrument.calendar_id)
     after = {"kind": row.kind, "starts_at": row.starts_at.isoformat(), "ends_at": row.ends_at.isoformat()}
     audit.record(actor, "downtime.declare", row, now, after=after, reason=row.note)
-    downtime_news.begun(row, len(hit(instrument.calendar_id, row.during, now)), now)
+    downtime_news.begun(row, len(hit(instrument, row.during, now)), now)
     return row
 
 
@@ -165,24 +180,25 @@ def _open_breakdown(instrument_id: int) -> Downtime | None:
     return Downtime.objects.filter(instrument_id=instrument_id, kind=DowntimeKind.BREAKDOWN, closed_at=None).first()
 
 
-def hit(calendar_id: int, during: TimeRange, now: datetime) -> list[int]:
+def hit(instrument: Instrument, during: TimeRange, now: datetime) -> list[int]:
     """The ids of what is booked, asked for, in use, or proposed to move into ``during``, in order of start; where that holds now, also
-    of a session that goes on beyond its booked end."""
+    of a session that goes on beyond its booked end. What another instrument with the same calendar keeps is not hit: that one works."""
     states = [*_AHEAD, ReservationState.IN_USE]
     rows = Reservation.objects.filter(
-        occupancies__calendar_id=calendar_id,
+        instrument=instrument,
+        occupancies__calendar_id=instrument.calendar_id,
         occupancies__during__overlap=(during.starts_at, during.ends_at),
         state__in=states,
     )
     found = set(rows.values_list("starts_at", "pk"))
     if during.starts_at <= now < during.ends_at:
-        running = Reservation.objects.filter(instrument__calendar_id=calendar_id, state=ReservationState.IN_USE)
+        running = Reservation.objects.filter(instrument=instrument, state=ReservationState.IN_USE)
         found |= set(running.values_list("starts_at", "pk"))
     return [pk for _starts_at, pk in sorted(found)]
 
 
-def _refuse_unseen(calendar_id: int, during: TimeRange, seen: Collection[int], now: datetime) -> None:
-    unseen = set(hit(calendar_id, during, now)[:MOST_DECIDED]) - set(seen)
+def _refuse_unseen(instrument: Instrument, during: TimeRange, seen: Collection[int], now: datetime) -> None:
+    unseen = set(hit(instrument, during, now)[:MOST_DECIDED]) - set(seen)
     if unseen:
         raise Conflict(Reason("downtime.others_hit", {"count": len(unseen)}), extra={"reservations": sorted(unseen)})
 
@@ -197,16 +213,45 @@ def decide_all(actor: Actor, downtime_id: int, decisions: Mapping[int, Decision]
     return _decide(actor, downtime_id, decisions, now, ends_sessions=True)
 
 
-def _decide(
-    actor: Actor, downtime_id: int, decisions: Mapping[int, Decision], now: datetime, *, ends_sessions: bool
-) -> list[DowntimeEffect]:
+def decide_once(
+    actor: Actor, downtime_id: int, decisions: Mapping[int, Decision], now: datetime, *, idempotency_key: str
+) -> bool:
+    """As ``decide_all`` under a key, which is kept before the first booking is dealt with: the same call again goes on where the first
+    one was cut off, and does nothing twice. Returns whether it was such a call. Raises Refusal ``idempotency.*`` too."""
+    asked = {"downtime": downtime_id, "decisions": {str(pk): one.payload() for pk, one in decisions.items()}}
+
+    def effect() -> dict[str, Any]:
+        _require_open(actor, downtime_id, decisions)
+        return {"id": downtime_id}
+
+    _result, replayed = transactions.run(lambda: idempotency.once(actor, DECIDE_ROUTE, idempotency_key, asked, now, effect))
+    if replayed:
+        done = dict(_done(downtime_of(actor, downtime_id)).values_list("reservation_id", "choice"))
+        decisions = {pk: one for pk, one in decisions.items() if done.get(pk) != one.choice}
+    if decisions:
+        decide_all(actor, downtime_id, decisions, now)
+    return replayed
+
+
+def _done(downtime: Downtime) -> QuerySet[DowntimeEffect]:
+    return downtime.effects.exclude(became=Became.FAILED)
+
+
+def _require_open(actor: Actor, downtime_id: int, decisions: Mapping[int, Decision]) -> Downtime:
     downtime = downtime_of(actor, downtime_id)
     actor.require_in(downtime.instrument.organisation_id, Role.LAB_MANAGER)
     if not downtime.is_open:
         raise Refusal.of("downtime.closed")
     if len(decisions) > MOST_DECIDED:
         raise Refusal.of("downtime.too_many", most=MOST_DECIDED)
-    found = visible_to(Reservation.objects.filter(pk__in=hit(downtime.instrument.calendar_id, downtime.during, now)), actor)
+    return downtime
+
+
+def _decide(
+    actor: Actor, downtime_id: int, decisions: Mapping[int, Decision], now: datetime, *, ends_sessions: bool
+) -> list[DowntimeEffect]:
+    downtime = _require_open(actor, downtime_id, decisions)
+    found = visible_to(Reservation.objects.filter(pk__in=hit(downtime.instrument, downtime.during, now)), actor)
     interrupted = _interrupted(downtime) if ends_sessions else set()
     effects = []
     for row in found.order_by("starts_at", "pk"):
@@ -221,7 +266,7 @@ def _interrupted(downtime: Downtime) -> set[int]:
     """The ids of what was in use when it broke; who began since then works although it is out of service."""
     if downtime.kind != DowntimeKind.BREAKDOWN:
         return set()
-    running = Reservation.objects.filter(instrument__calendar_id=downtime.instrument.calendar_id, state=ReservationState.IN_USE)
+    running = Reservation.objects.filter(instrument_id=downtime.instrument_id, state=ReservationState.IN_USE)
     return set(running.filter(session__actual_starts_at__lte=downtime.starts_at).values_list("pk", flat=True))
 
 
@@ -324,7 +369,7 @@ def _close(downtime: Downtime, actor: Actor, now: datetime) -> Downtime:
     fresh = row.get(pk=downtime.pk)
     if not fresh.is_open:
         raise Refusal.of("downtime.closed")
-    _release_begun(fresh.instrument.calendar_id, now)
+    _release_begun(fresh.instrument_id, now)
     was_until = fresh.ends_at
     fresh.closed_at, fresh.closed_by_id = now, actor.user_id
     fresh.save(update_fields=["closed_at", "closed_by"])
@@ -387,18 +432,18 @@ def prolong(
         raise Refusal.of("maintenance.too_long", "ends_local", days=LONGEST.days)
 
     def work() -> None:
-        calendar_id = downtime.instrument.calendar_id
-        schedule_store.lock_calendars([calendar_id])
+        instrument = downtime.instrument
+        schedule_store.lock_calendars([instrument.calendar_id])
         fresh = Downtime.objects.select_for_update(of=("self",)).get(pk=downtime_id)
         if not fresh.is_open:
             raise Refusal.of("downtime.closed")
         before = fresh.ends_at
         if ends_at > before:
-            _refuse_unseen(calendar_id, TimeRange(before, ends_at), {*seen, *hit(calendar_id, fresh.during, now)}, now)
+            _refuse_unseen(instrument, TimeRange(before, ends_at), {*seen, *hit(instrument, fresh.during, now)}, now)
         fresh.ends_at = ends_at
         fresh.save(update_fields=["ends_at"])
         Occupancy.objects.filter(downtime=fresh, during__endswith__gt=ends_at).delete()
-        downtime_rows.fill(fresh, calendar_id)
+        downtime_rows.fill(fresh, instrument.calendar_id)
         audit.record(
             actor, "downtime.prolong", fresh, now, before={"until": before.isoformat()}, after={"until": ends_at.isoformat()}
         )
@@ -412,18 +457,16 @@ def prolong(
 # --- What time brings -------------------------------------------------------------------------------------------------
 def release_due(now: datetime) -> int:
     """Cancel on the lab's side what was to begin by now on an instrument that is out of service; returns how many. Safe to repeat."""
-    down = Downtime.objects.filter(
-        instrument__calendar_id=OuterRef("instrument__calendar_id"), closed_at=None, starts_at__lte=now
-    )
+    down = Downtime.objects.filter(instrument_id=OuterRef("instrument_id"), closed_at=None, starts_at__lte=now)
     due = Reservation.objects.filter(Exists(down), state__in=_AHEAD, starts_at__lte=now)
     ids = list(due.order_by("starts_at").values_list("pk", flat=True)[:BATCH])
     return each_parked(ids, lambda pk: _release(pk, now), "reservation in a downtime")
 
 
-def _release_begun(calendar_id: int, now: datetime) -> None:
-    """As ``release_due`` for one calendar, before its downtime ends: the job may not have come in between. Part of the caller's
+def _release_begun(instrument_id: int, now: datetime) -> None:
+    """As ``release_due`` for one instrument, before its downtime ends: the job may not have come in between. Part of the caller's
     transaction."""
-    begun = Reservation.objects.filter(instrument__calendar_id=calendar_id, state__in=_AHEAD, starts_at__lte=now)
+    begun = Reservation.objects.filter(instrument_id=instrument_id, state__in=_AHEAD, starts_at__lte=now)
     for pk in list(begun.order_by("starts_at", "pk").values_list("pk", flat=True)):
         _release(pk, now)
 

@@ -134,9 +134,9 @@ class Timeline {
   }
 
   entry(one) {
-    const word = this.words[one.kind === "reservation" ? `reservation.${one.state}` : one.downtime_kind ? `down.${one.downtime_kind}` : one.kind];
+    const word = this.words[one.kind === "reservation" && one.state ? `reservation.${one.state}` : one.downtime_kind ? `down.${one.downtime_kind}` : one.kind];
     return {
-      id: String(one.id), resourceIds: [String(one.instrument)], start: one.starts_at.slice(0, 19), end: one.ends_at.slice(0, 19),
+      id: `${one.id}-${one.instrument}`, resourceIds: [String(one.instrument)], start: one.starts_at.slice(0, 19), end: one.ends_at.slice(0, 19),
       editable: one.movable, startEditable: one.movable, durationEditable: one.movable,
       classNames: [`is-${one.kind}`, one.state ? `is-${one.state}` : ""].filter(Boolean),
       extendedProps: { ...one, word, label: (this.english && one.title_en) || one.title },
@@ -201,6 +201,7 @@ class Timeline {
   openMove(about, start, end, undo) {
     this.undo = undo;
     const form = this.dialogs.move.querySelector("form");
+    form.reset(); // an agreement, and a reason, are those of one booking
     this.dialogs.move.querySelector("[data-name]").textContent = [about.label, about.person].filter(Boolean).join(" · ");
     form.dataset.reservation = about.reservation;
     form.dataset.key = crypto.randomUUID();
@@ -243,12 +244,11 @@ class Timeline {
     const said = (await answer?.json().catch(() => null)) ?? {};
     if (!answer?.ok) {
       this.back();
-      form.dataset.key = crypto.randomUUID();
+      if (answer) form.dataset.key = crypto.randomUUID(); // without one it may have been done: the next press asks for the same
       const reasons = (said.errors ?? []).map((one) => one.detail).filter(Boolean).join(" ");
       return this.problem(reasons || said.detail || this.words.unread);
     }
     this.undo = said.state === "made" ? null : this.undo;
-    form.reset();
     this.dialogs.move.close();
     announce(said.state === "made" ? this.words.moved : this.words.asked);
     this.load(true);

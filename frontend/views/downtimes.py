@@ -107,7 +107,7 @@ def downtime_close(request: HttpRequest, pk: int) -> HttpResponse:
         raise
     except Refusal as refusal:
         return _page(request, pk, refusal=refusal)
-    return again(request, closed.instrument, closed.kind, closed.during, closed.note)
+    return again(request, closed.instrument, {"again": closed.pk})
 
 
 def _page(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,7 +31,7 @@ from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, NotFound, Refusal
 from config.kernel.time_range import TimeRange
 from frontend import display
-from frontend.booking_form import read_key
+from frontend.booking_form import read_id, read_key
 from frontend.hours_forms import MaintenanceForm, PlanForm
 from frontend.http import actor_of
 from frontend.instrument_forms import add_refusal
@@ -62,6 +63,8 @@ def instrument_maintenance(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "GET":
         kept = "plan" in request.GET
         given = {name: request.GET[name] for name in (PlanForm if kept else MaintenanceForm).base_fields if name in request.GET}
+        if gone := read_id(request.GET.get("again", "")):
+            given = _given_back(get_visible(Downtime.objects.filter(instrument=instrument), actor, pk=gone), instrument)
         plan_form = PlanForm(initial=given) if kept else None
         return _page(request, actor, instrument, _form(actor, instrument, {} if kept else given), now, plan_form=plan_form)
     form = MaintenanceForm(request.POST, plans=downtime_queries.plans(actor).filter(instrument=instrument))
@@ -109,7 +112,8 @@ def maintenance_remove(request: HttpRequest, pk: int, occupancy: int) -> HttpRes
     actor = actor_of(request)
     instrument = of_the_lab(actor, pk)
     gone = maintenance.unblock(actor, pk, occupancy, timezone.now())
-    return again(request, instrument, DowntimeKind.OTHER.value, TimeRange(gone.during.lower, gone.during.upper), gone.note)
+    when = _ends(TimeRange(gone.during.lower, gone.during.upper), instrument)
+    return again(request, instrument, {"kind": DowntimeKind.OTHER.value, "note": gone.note, **when})
 
 
 @login_required
@@ -162,13 +166,23 @@ def plan_remove(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(f"{reverse('instrument_maintenance', args=[gone.instrument_id])}?{urlencode({'plan': 1, **values})}")
 
 
-def again(request: HttpRequest, instrument: Instrument, kind: str, during: TimeRange, note: str) -> HttpResponse:
-    """To the form, filled with what has just been given back."""
+def again(request: HttpRequest, instrument: Instrument, given: Mapping[str, object]) -> HttpResponse:
+    """To the form, filled with what has just been given back: ``given`` are its fields, or the downtime as ``again``, whose words may be
+    longer than an address."""
     messages.success(request, _("The time is free again. To undo this, plan it again: the form still holds it."))
+    return redirect(f"{reverse('instrument_maintenance', args=[instrument.pk])}?{urlencode(given)}")
+
+
+def _given_back(gone: Downtime, instrument: Instrument) -> dict[str, Any]:
+    """Everything that was said of an outage, to say it again."""
+    said = {"kind": gone.kind, "note": gone.note, "for_plan": gone.plan_id, "words": gone.words, "words_en": gone.words_en}
+    return {**said, **_ends(gone.during, instrument)}
+
+
+def _ends(during: TimeRange, instrument: Instrument) -> dict[str, str]:
     zone = present.zone(instrument)
     starts, ends = (to_wall(moment, zone) for moment in (during.starts_at, during.ends_at))
-    form = {"kind": kind, "starts_local": f"{starts:%Y-%m-%dT%H:%M}", "ends_local": f"{ends:%Y-%m-%dT%H:%M}", "note": note}
-    return redirect(f"{reverse('instrument_maintenance', args=[instrument.pk])}?{urlencode(form)}")
+    return {"starts_local": f"{starts:%Y-%m-%dT%H:%M}", "ends_local": f"{ends:%Y-%m-%dT%H:%M}"}
 
 
 def of_the_lab(actor: Actor, pk: int) -> Instrument:
@@ -181,20 +195,16 @@ def of_the_lab(actor: Actor, pk: int) -> Instrument:
 def _during(form: MaintenanceForm, zone: ZoneInfo, now: datetime) -> TimeRange | None:
     """The time that was typed; None, with the problem in the form, when its end does not come after its start."""
     typed = form.cleaned_data
-    breaks = typed["kind"] == DowntimeKind.BREAKDOWN
+    kind, starts_at = DowntimeKind(typed["kind"]), None
     try:
         refuse_year(typed["ends_local"], "ends_local")
-        ends_at = end_instant(typed["ends_local"], zone)
-        starts_at = now
-        if not breaks:
+        if kind is not DowntimeKind.BREAKDOWN:
             refuse_year(typed["starts_local"], "starts_local")
             starts_at = start_instant(typed["starts_local"], zone)
-        if starts_at >= ends_at:
-            raise Refusal.of("downtime.over" if breaks else "calendar.end_before_start", "ends_local")
+        return downtimes.time_of(kind, starts_at, end_instant(typed["ends_local"], zone), now)
     except Refusal as refusal:
         add_refusal(form, refusal)
         return None
-    return TimeRange(starts_at, ends_at)
 
 
 def hit_rows(

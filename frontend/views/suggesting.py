@@ -25,13 +25,12 @@ from booking.services.sides import require_lab
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.time_range import TimeRange
-from frontend.booking_form import BookingForm, read_key
+from frontend.booking_form import BookingForm, read_key, require_range
 from frontend.http import actor_of
 from frontend.presenters.quote import range_words
 from frontend.refusals import sentences, status_of
 
 OFFERED = 6
-_TEXT_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def reservation_suggest(request: HttpRequest, pk: int) -> HttpResponse:
 def _suggest(request: HttpRequest, actor: Actor, reservation: Reservation, now: datetime) -> None:
     zone = ZoneInfo(reservation.instrument.site.time_zone)
     own = BookingForm.read(request.POST)
-    times = [_read(text) for text in request.POST.getlist("time")[: MOST_TIMES + 1]]
+    times = [require_range(text) for text in request.POST.getlist("time")[: MOST_TIMES + 1]]
     if own.on or own.from_time or own.to_time:
         times.append(own.during(zone))
     if not times:
@@ -74,18 +73,6 @@ def _suggest(request: HttpRequest, actor: Actor, reservation: Reservation, now: 
     reason = request.POST.get("reason", "").replace("\x00", "")
     asked = ChangeRequest(reservation.pk, first, reason=reason, others=tuple(others), side=Side.LAB)
     changes.change(actor, asked, now, idempotency_key=read_key(request.POST))
-
-
-def _read(text: str) -> TimeRange:
-    """What a box sends. Raises Refusal ``booking.time_unreadable``."""
-    starts, _slash, ends = text[:_TEXT_LENGTH].partition("/")
-    try:
-        found = [datetime.fromisoformat(one) for one in (starts, ends)]
-        if any(one.tzinfo is None for one in found):
-            raise ValueError(text)
-        return TimeRange(*found)
-    except ValueError:
-        raise Refusal.of("booking.time_unreadable", field="time") from None
 
 
 def _shown(request: HttpRequest, actor: Actor, reservation: Reservation, now: datetime, refusal: Refusal | None) -> HttpResponse:

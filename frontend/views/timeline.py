@@ -122,7 +122,7 @@ def _title(entry: Entry) -> str:
 
 def word_key(entry: Entry) -> str:
     """Under which name the word for an entry stands in ``words``."""
-    if entry.kind == OccupancySource.RESERVATION:
+    if entry.kind == OccupancySource.RESERVATION and entry.state:
         return f"reservation.{entry.state}"
     return f"down.{entry.downtime_kind}" if entry.downtime_kind else entry.kind
 
@@ -135,6 +135,7 @@ def words() -> dict[str, str]:
         **{f"down.{kind}": str(name) for kind, name in KIND_NAMES.items()},
         **{f"status.{status}": str(look_of("instrument", status).word) for status in out_of_order},
         "down.breakdown": _("Broken"),
+        OccupancySource.RESERVATION.value: _("Another instrument's booking"),
         OccupancySource.MAINTENANCE.value: _("Maintenance"),
         OccupancySource.SUBSCRIBED.value: _("Another calendar"),
         OccupancySource.CHANGE.value: _("Proposed time"),

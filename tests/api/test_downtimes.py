@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from django.utils import timezone
 
-from booking.models import Downtime, Reservation
+from booking.models import Downtime, DowntimeEffect, Reservation
 from booking.rules.downtime import DowntimeKind
-from booking.services import maintenance_plans
+from booking.services import downtimes, maintenance_plans
 from booking.services.maintenance_plans import PlanFields
 from tests.api.conftest import codes
+from tests.booking.finding.labs import labs  # noqa: F401
+from tests.mailbox import mails
 
 UNTIL = "2026-11-25T18:00:00+08:00"
 
@@ -37,13 +40,30 @@ def test_what_it_hits_is_shown_decided_and_reported(api, booked, cast):
     assert late.status_code == 422 and codes(late) == {"downtime.closed"}
 
 
+def test_an_equal_instrument_is_shown_and_named_to_the_customer(api, booked, cast, labs):  # noqa: F811
+    pk = booked(9, 12)
+    twin = labs.add("Twin")
+    lab, address = api("wang", "manage"), f"instruments/{cast.xrd.pk}/downtimes/"
+    (hit,) = lab.get(f"{address}hits/?starts_at=2026-11-25T01:00:00Z&ends_at=2026-11-25T10:00:00Z").json()["hits"]
+    assert hit["elsewhere"] == {"instrument": twin.pk, "starts_at": "2026-11-25T09:00:00+08:00"}
+    assert (hit["runs"], hit["only_proposed"]) == (False, False)
+    body = {"kind": "breakdown", "ends_at": UNTIL, "seen": [pk]}
+    for bad in ({"instrument": twin.pk}, {"instrument": twin.pk, "starts_at": "0001-01-01T00:00:00+08:00"}, "Twin"):
+        decided = {"reservation": pk, "choice": "keep", "elsewhere": bad}
+        assert lab.post(address, body | {"decisions": [decided]}, key="a").status_code == 400
+    decided = {"reservation": pk, "choice": "keep", "elsewhere": hit["elsewhere"]}
+    assert lab.post(address, body | {"decisions": [decided]}, key="a").status_code == 201
+    (told,) = [one["text"] for one in mails() if one["to"] == ["lin@example.org"] and "waits" in one["subject"]]
+    assert "Another one is free: Twin, from Wed 25 Nov 2026, 09:00" in told
+
+
 def test_bad_input_is_refused_and_says_why(api, cast):
     lab = api("wang", "manage")
     address = f"instruments/{cast.xrd.pk}/downtimes/"
     for body in ({"kind": "nap", "ends_at": UNTIL}, {"kind": "other"}, {"kind": "other", "ends_at": UNTIL, "extra": 1}):
         assert lab.post(address, body, key="x").status_code == 400
     over = lab.post(address, {"kind": "breakdown", "ends_at": "2026-11-01T12:00:00+08:00"}, key="y")
-    assert over.status_code == 422
+    assert over.status_code == 422 and codes(over) == {"downtime.over"}
     assert lab.get(f"{address}hits/?starts_at=2026-11-25T01:00:00Z").status_code == 400
 
 
@@ -65,3 +85,35 @@ def test_planned_work_names_the_plan_that_it_counts_for(api, cast):
     assert api("wang", "manage").post(address, body, key="p").status_code == 201
     assert Downtime.objects.get().plan_id == plan.pk
     assert api("wang", "manage").post(address, body | {"plan": plan.pk + 1}, key="q").status_code == 404
+
+
+def test_a_call_that_was_cut_off_is_sent_again_and_does_only_what_is_left(api, booked, cast, monkeypatch):
+    first, second = booked(9, 11), booked(12, 14)
+    lab = api("wang", "manage")
+    made = lab.post(
+        f"instruments/{cast.xrd.pk}/downtimes/", {"kind": "breakdown", "ends_at": UNTIL, "seen": [first, second]}, key="a"
+    )
+    address = f"downtimes/{made.json()['id']}/decisions/"
+    body = {"decisions": [{"reservation": first, "choice": "keep"}, {"reservation": second, "choice": "cancel"}]}
+    with monkeypatch.context() as cut:
+        whole = downtimes._deal_with
+
+        def until_the_second(actor, downtime, pk, decision, now):
+            if pk == second:
+                raise ConnectionError("cut off")
+            return whole(actor, downtime, pk, decision, now)
+
+        cut.setattr(downtimes, "_deal_with", until_the_second)
+        with pytest.raises(ConnectionError):
+            lab.post(address, body, key="b")
+    assert [one.became for one in DowntimeEffect.objects.all()] == ["kept"], "what is done stays done"
+    again = lab.post(address, body, key="b")
+    assert [one["became"] for one in again.json()["bookings"]] == ["kept", "cancelled"]
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert sum("waits" in one["subject"] for one in mails() if one["to"] == ["lin@example.org"]) == 1
+    lab.post(f"downtimes/{made.json()['id']}/close/", {}, key="c")
+    assert lab.post(address, body, key="b").status_code == 200, "everything was done before it was closed"
+    other = lab.post(address, {"decisions": body["decisions"][:1]}, key="b")
+    assert other.status_code == 422 and codes(other) == {"idempotency.other_payload"}
+    late = lab.post(address, body, key="d")
+    assert late.status_code == 422 and codes(late) == {"downtime.closed"}

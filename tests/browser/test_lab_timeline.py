@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser import stage
 from tests.browser.journey import log_in, newly_arrived
@@ -37,6 +37,8 @@ def test_a_refused_drag_goes_back_and_the_keyboard_moves_it(people: Visitors, us
     manager.open(f"/timeline/?date={day}")
     mine = page.locator('[data-timeline] .ec-event:has(strong)[aria-label^="09:00"]').last
     expect(mine).to_be_visible()
+    named = mine.get_attribute("aria-label") or ""
+    assert named.startswith("09:00–11:00")
     mine.scroll_into_view_if_needed()
     place = mine.bounding_box()
     assert place is not None
@@ -49,9 +51,10 @@ def test_a_refused_drag_goes_back_and_the_keyboard_moves_it(people: Visitors, us
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("From")).to_have_value(f"{day}T11:00")
     dialog.get_by_role("textbox", name="Reason").fill("The operator is away.")
+    dialog.get_by_label("The customer has agreed already").check()
     dialog.get_by_role("button", name="Move or ask").click()
     expect(dialog.get_by_role("alert")).to_contain_text("taken")
-    expect(mine).to_have_attribute("aria-label", mine.get_attribute("aria-label") or "")
+    expect(mine).to_have_attribute("aria-label", named)
     back = mine.bounding_box()
     assert back is not None and abs(back["x"] - place["x"]) < 3, "what is refused stands where it stood"
     page.keyboard.press("Escape")
@@ -60,11 +63,24 @@ def test_a_refused_drag_goes_back_and_the_keyboard_moves_it(people: Visitors, us
     page.get_by_role("dialog").get_by_role("button", name="Move to…").focus()
     keys.press("Enter")
     dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("textbox", name="Reason")).to_have_value("")
+    expect(dialog.get_by_label("The customer has agreed already")).not_to_be_checked()
     dialog.get_by_label("From").fill(f"{day}T14:00")
     dialog.get_by_label("Until").fill(f"{day}T16:00")
     dialog.get_by_role("textbox", name="Reason").fill("Agreed on the phone.")
     dialog.get_by_label("The customer has agreed already").check()
+    sent: list[str] = []
+
+    def lost(route: Route) -> None:
+        sent.append(route.request.headers["idempotency-key"])
+        route.abort()
+
+    page.route("**/changes/", lost, times=1)
     keys.press("Tab", "Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("could not be reached")
+    with page.expect_request("**/changes/") as again:
+        dialog.get_by_role("button", name="Move or ask").press("Enter")
+    assert [again.value.headers["idempotency-key"]] == sent, "what was perhaps done is not done twice"
     expect(page.locator('[data-timeline] .ec-event[aria-label^="14:00–16:00"]').last).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
     with used.data():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from html import unescape
 from uuid import uuid4
 
@@ -13,11 +13,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from billing.pricing.models import PriceVersion
 from billing.settlement.services import quotes
 from booking.models import Reservation
 from booking.services import reservations, transitions
 from booking.services.reservations import ReservationRequest
+from instruments.models import Instrument
 from tests.agreeing import check_out_agreed
+from tests.conftest import PRICE
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -61,6 +64,21 @@ def ask(cast, slot):
         instrument = instrument or cast.xrd
         request = ReservationRequest(instrument.pk, firm.pk, slot(first, last, day), "self_operated", **fields)
         return reservations.reserve(cast.actor(who), request, at or cast.now, idempotency_key=str(uuid4())).reservation_id
+
+    return make
+
+
+@pytest.fixture
+def twin(cast):
+    """``twin()``: an instrument of the lab with the same calendar as the cast's; of another owner where one is named."""
+
+    def make(owner=None):
+        made = Instrument.objects.create(
+            organisation=owner or cast.lab, site=cast.site, calendar_id=cast.xrd.calendar_id, name="Twin",
+            service_modes=["self_operated"], created_at=cast.now, updated_at=cast.now,
+        )  # fmt: skip
+        PriceVersion.objects.create(instrument=made, effective_from=date(2025, 1, 1), document=PRICE, published_at=cast.now)
+        return made
 
     return make
 

@@ -11,7 +11,7 @@ from booking.rules.downtime import DowntimeKind
 from booking.services import downtimes, transitions
 from booking.services.downtimes import Outage
 from config.kernel.time_range import TimeRange
-from tests.frontend.acting import approved, ask  # noqa: F401
+from tests.frontend.acting import approved, ask, twin  # noqa: F401
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def breaks(cast):
     def make(ends_at, decisions=None, now=None, kind=DowntimeKind.BREAKDOWN, starts_at=None, seen=None, key="", **words):
         now = now or cast.now
         during = TimeRange(starts_at or now, ends_at)
-        shown = frozenset(downtimes.hit(cast.xrd.calendar_id, during, now)) if seen is None else frozenset(seen)
+        shown = frozenset(downtimes.hit(cast.xrd, during, now)) if seen is None else frozenset(seen)
         outage = Outage(kind, during, "Tube", decisions=decisions or {}, seen=shown, **words)
         row = downtimes.declare(cast.actor("wang"), cast.xrd.pk, outage, now, idempotency_key=key or str(uuid4()))
         cast.xrd.refresh_from_db()

@@ -247,6 +247,27 @@ def test_the_guard_refuses_an_outage_over_a_booking_whoever_writes_it(cast, slot
         )
 
 
+# --- Another instrument with the same calendar ------------------------------------------------------------------------
+def test_what_shares_the_calendar_and_works_keeps_its_bookings_and_its_sessions(cast, programmes, slot, booked, breaks, twin):
+    other = twin()
+    running, ahead = booked(9, 11, instrument=other), booked(13, 15, instrument=other)
+    mine = booked(11, 13)
+    transitions.check_in(cast.actor("wang"), running.pk, running.starts_at)
+    now = running.starts_at + timedelta(hours=1)
+    assert downtimes.hit(cast.xrd, slot(9, 20), now) == [mine.pk]
+    row = breaks(slot(19, 20).ends_at, {mine.pk: KEEP, ahead.pk: CANCEL}, now=now, seen=(mine.pk,))
+    assert [one.reservation_id for one in row.effects.all()] == [mine.pk]
+    assert taken(cast) == [(slot(15, 16).starts_at, slot(19, 20).ends_at)], "what is free of the shared time is taken"
+    downtimes.decide_all(cast.actor("wang"), row.pk, {ahead.pk: CANCEL}, now)
+    assert downtimes.release_due(ahead.starts_at) == 1, "the booking of the broken one alone"
+    states = [Reservation.objects.get(pk=one.pk).state for one in (running, ahead, mine)]
+    assert states == ["in_use", "approved", "cancelled"]
+    assert downtime_rows.could_be_used(ahead) and not downtime_rows.could_be_used(mine)
+    assert downtime_rows.covers(mine, mine.starts_at) and not downtime_rows.covers(ahead, ahead.starts_at)
+    downtimes.close(cast.actor("wang"), row.pk, ahead.starts_at + timedelta(minutes=10))
+    assert Reservation.objects.get(pk=ahead.pk).state == "approved" and wrong() == {}
+
+
 # --- Whose fault it is ------------------------------------------------------------------------------------------------
 def marks():
     return list(CreditEvent.objects.values_list("kind", flat=True))
@@ -350,7 +371,7 @@ def test_a_session_in_overtime_is_hit_by_what_breaks_now(cast, slot, booked, bre
     now = running.ends_at + timedelta(minutes=20)
     found = downtime_queries.preview(cast.actor("wang"), cast.xrd, TimeRange(now, slot(14, 15).ends_at), now)
     assert [(one.reservation.pk, one.runs, one.only_proposed) for one in found.hits] == [(running.pk, True, False)]
-    assert downtimes.hit(cast.xrd.calendar_id, slot(13, 15), now) == [], "what comes later does not touch it"
+    assert downtimes.hit(cast.xrd, slot(13, 15), now) == [], "what comes later does not touch it"
     breaks(slot(14, 15).ends_at, now=now)
     assert UsageSession.objects.get(reservation=running).outcome == "fault" and wrong() == {}
 

@@ -10,13 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from psycopg.types.range import TimestamptzRange
 
-from booking.models import InstrumentPolicy, Occupancy
+from booking.models import Downtime, InstrumentPolicy, Occupancy
 from booking.queries.timeline import Span, timeline
-from booking.services import holds, maintenance, transitions
+from booking.services import downtime_rows, holds, maintenance, transitions
 from config.kernel.errors import Forbidden, NotFound
 from instruments.models import Instrument
 from instruments.services import schedule_store
-from tests.frontend.acting import approved, as_, ask, clock  # noqa: F401
+from tests.frontend.acting import approved, as_, ask, clock, twin  # noqa: F401
 
 DAY = date(2026, 11, 25)
 FEED = "/api/v1/timeline/?date=2026-11-25"
@@ -73,6 +73,43 @@ def test_a_request_that_blocks_nothing_is_shown_and_what_was_given_up_is_not(cas
     assert not Occupancy.objects.filter(reservation=asked, blocking=True).exists()
     found = timeline(cast.actor("wang"), None, DAY, Span.DAY, cast.now)
     assert [entry.reservation_id for entry in found.entries] == [asked]
+
+
+def test_what_another_instrument_takes_of_the_same_calendar_stands_on_both_rows(cast, programmes, slot, ask, twin):  # noqa: F811
+    other = twin()
+    pk = ask(9, 10, instrument=other)
+    block = maintenance.block(cast.actor("wang"), other.pk, slot(15, 16), "Pump", cast.now)
+    found = timeline(cast.actor("wang"), None, DAY, Span.DAY, cast.now)
+    shown = {
+        (one.instrument_id, one.kind, one.state, one.reservation_id or one.downtime_id, one.downtime_kind, one.movable)
+        for one in found.entries
+    }
+    assert shown == {
+        (other.pk, "reservation", "requested", pk, "", True),
+        (cast.xrd.pk, "reservation", "", pk, "", False),
+        (other.pk, "maintenance", "", block.pk, "service", False),
+        (cast.xrd.pk, "maintenance", "", block.pk, "", False),
+    }
+    assert {(one.title, one.person) for one in found.entries} == {("Gaoyuan Lithium", cast.users["lin"].full_name), ("Pump", "")}
+
+
+def test_it_is_only_busy_where_the_other_instrument_is_of_another_lab(cast, programmes, slot, ask, as_, twin):  # noqa: F811
+    other = twin(cast.other_firm)
+    ask(9, 10, instrument=other)
+    Downtime.objects.create(
+        instrument=other, kind="service", starts_at=slot(15, 16).starts_at, ends_at=slot(15, 16).ends_at, note="Secret pump",
+        made_by=cast.users["he"], made_at=cast.now,
+    )  # fmt: skip
+    downtime_rows.fill(Downtime.objects.get(), other.calendar_id)
+    answer = as_("wang").get(FEED)
+    assert [(one["instrument"], one["kind"], one["starts_at"][11:16]) for one in answer.json()["entries"]] == [
+        (cast.xrd.pk, "reservation", "09:00"),
+        (cast.xrd.pk, "maintenance", "15:00"),
+    ]
+    for one in answer.json()["entries"]:
+        assert not any(one[name] for name in ("title", "person", "reservation", "downtime", "state", "downtime_kind", "movable"))
+    page = as_("wang").get(reverse("lab_timeline") + "?date=2026-11-25").content.decode()
+    assert "Another instrument&#x27;s booking" in page and "Gaoyuan" not in page and "Secret" not in page
 
 
 def test_it_takes_as_many_statements_for_many_instruments_as_for_one(cast, as_, more, clock):  # noqa: F811

@@ -36,6 +36,7 @@ def test_what_was_typed_stays_when_it_is_refused(as_, ask):
     pk = ask(9, 12)
     lab = as_("wang")
     for sent, code in (({"reason": "Why"}, "Choose at least one time"), ({"time": "soon", "reason": "Why"}, "Give the time"),
+                       ({"time": "0001-01-01T00:00:00+08:00/2026-11-25T09:00:00Z", "reason": "Why"}, "Give the time"),
                        ({"on": "2026-11-25", "from": "13:00", "to": "16:00", "reason": " "}, "Give a reason")):  # fmt: skip
         response = lab.post(f"/bookings/{pk}/suggest", sent)
         assert response.status_code == 422 and code in words(response)

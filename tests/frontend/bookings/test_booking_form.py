@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from config.kernel.errors import Refusal
-from frontend.booking_form import BookingForm, read_day, read_expected, read_key
+from config.kernel.time_range import TimeRange
+from frontend.booking_form import BookingForm, read_day, read_expected, read_key, read_range, seen_times
 
 SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
 
@@ -112,3 +113,24 @@ def test_figures_that_cannot_be_read_count_as_not_seen(figure):
 def test_days_outside_two_centuries_are_no_days():
     assert read_day("1999-12-31") is None and read_day("2100-01-01") is None
     assert read_day("2099-12-31") is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "x/y",
+        "2026-11-25T09:00:00/2026-11-25T10:00:00",
+        "0001-01-01T00:00:00+08:00/2026-11-25T10:00:00+08:00",
+        "2026-11-25T10:00:00+08:00/9999-12-31T23:59:59-08:00",
+        "2026-11-25T10:00:00+08:00/2026-11-25T10:00:00+08:00",
+        "2026-11-25T10:00:00+08:00/" + "9" * 1000,
+    ],
+)
+def test_what_is_no_interval_is_none_and_never_fails(text):
+    assert read_range(text) is None and seen_times({"seen-7": text}, [7]) == {}
+
+
+def test_an_interval_is_two_instants_with_a_slash():
+    during = read_range("2026-11-25T09:00:00+08:00/2026-11-25T02:00:00Z")
+    assert during == TimeRange(datetime(2026, 11, 25, 1, tzinfo=UTC), datetime(2026, 11, 25, 2, tzinfo=UTC))

@@ -8,6 +8,9 @@ import pytest
 from django.urls import reverse
 
 from booking.models import Downtime, Reservation
+from booking.rules.downtime import DowntimeKind
+from booking.services import maintenance_plans
+from booking.services.maintenance_plans import PlanFields
 
 BROKEN = {"kind": "breakdown", "ends_local": "2026-11-25T18:00", "note": "Tube"}
 
@@ -79,3 +82,25 @@ def test_it_works_again_and_one_press_takes_that_back(cast, wang):
 def test_planned_work_needs_a_start_and_the_typing_stays(cast, wang):
     answer = wang.post(address(cast), BROKEN | {"kind": "calibration", "key": str(uuid4())})
     assert answer.status_code == 422 and "Say when it begins" in page(answer) and 'value="Tube"' in page(answer)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+08:00", "9999-12-31T23:59:59-08:00", "2026-11-25T09:00:00", "soon", ""])
+def test_an_equal_instrument_at_no_time_that_can_be_read_is_refused_before_anything_is_done(cast, programmes, wang, approved, at):
+    pk = approved(9, 12)
+    sent = {"seen": [pk], f"choice_{pk}": "keep", f"elsewhere_{pk}": f"{cast.xrd.pk}/{at}"}
+    answer = wang.post(address(cast), BROKEN | {"key": str(uuid4())} | sent)
+    assert answer.status_code == 422 and "Give the time" in page(answer) and not Downtime.objects.exists()
+
+
+def test_one_press_takes_back_everything_that_was_said_however_long_it_is(cast, wang):
+    fields = PlanFields("Lamp", DowntimeKind.SERVICE, 6, None, 3000)
+    plan = maintenance_plans.add(cast.actor("wang"), cast.xrd.pk, fields, cast.now)
+    words = {"words": "\u706f" * 400, "words_en": "Lamp " * 70, "for_plan": plan.pk}
+    planned = {"kind": "service", "starts_local": "2026-11-25T09:00", "ends_local": "2026-11-25T18:00", "note": "Lamp"}
+    assert wang.post(address(cast), planned | words | {"key": str(uuid4())}).status_code == 302
+    row = Downtime.objects.get()
+    gone = wang.post(reverse("downtime_close", args=[row.pk]))
+    shown = page(wang.get(gone["Location"]))
+    assert len(gone["Location"]) < 100 and row.words in shown and row.words_en in shown
+    assert f'<option value="{plan.pk}" selected' in shown and 'value="2026-11-25T09:00' in shown
+    assert wang.get(f"{address(cast)}?again={row.pk + 1}").status_code == 404
