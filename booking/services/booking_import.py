@@ -312,6 +312,11 @@ class _Judge:
         return moment.astimezone(ZoneInfo(instrument.site.time_zone))
 
 
+def _of_a_past_day(reason: Reason) -> Reason:
+    """What money says against a row, in words for who brings a list: the price is missing on the day of the row."""
+    return Reason("booking_import.no_price", reason.params, reason.field) if reason.code == "price.none" else reason
+
+
 BOOKINGS = ImportKind(
     KIND,
     ("booking_list", CALENDAR_LAYOUT, SAVED, NEW),
@@ -328,8 +333,3 @@ BOOKINGS = ImportKind(
     names=COLUMN_NAMES,
     undo=take_back,
 )
-
-
-def _of_a_past_day(reason: Reason) -> Reason:
-    """What money says against a row, in words for who brings a list: the price is missing on the day of the row."""
-    return Reason("booking_import.no_price", reason.params, reason.field) if reason.code == "price.none" else reason
