@@ -340,7 +340,7 @@ class LabMachine(RuleBasedStateMachine):
         start = self.now + timedelta(days=in_days)
         kind = DowntimeKind.SERVICE if in_days else DowntimeKind.BREAKDOWN
         during = TimeRange(start, start + timedelta(hours=hours))
-        hit = downtimes.hit(self.cast.xrd.calendar_id, during, self.now)
+        hit = downtimes.hit(self.cast.xrd, during, self.now)
         later = TimeRange(during.ends_at + timedelta(days=3), during.ends_at + timedelta(days=3, hours=1))
         choices = {pk: downtimes.Decision(choice, (later,) if choice is Choice.OFFER else ()) for pk in hit}
         outage = downtimes.Outage(kind, during, "Tube", decisions=choices, seen=frozenset(hit))
