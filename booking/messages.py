@@ -201,6 +201,25 @@ register(
             "The customer would pay more than was agreed to, so nothing was moved. Propose the new time: its figures are shown with it."
         ),
         "change.not_yours": _("Only the side that was asked can do this."),
+        "swap.same": _("This is the booking itself. Choose another one to swap it with."),
+        "swap.other_calendar": _(
+            "These two do not share a calendar, so neither has a place for the other. Choose a booking of the same instrument, or move "
+            "each."
+        ),
+        "swap.two_sides": _(
+            "One of the two is your own booking and the other is not. A colleague of the lab can swap them, or you propose another time."
+        ),
+        "swap.agreed_first": _(
+            "An approved time is its customer's. Ask both customers and tick that they have agreed, or propose another time to each."
+        ),
+        "swap.lab_decides": _(
+            "The lab has approved one of these times, so it has to agree to another. Ask the lab to swap them, or propose another time for "
+            "each."
+        ),
+        "swap.overlap": _(
+            "They are not equally long: at each other's start they would overlap, with what is kept free around them. Shorten the longer "
+            "one first, or move each by itself."
+        ),
         "hold.too_many": _("You keep %(most)s times already. Book one of them, or let it go."),
         "hold.over": _("This time was kept for you as long as the lab allows. Book it now, or choose again."),
         "hold.offered": _(

@@ -14,8 +14,9 @@ from booking.api.serializers import ExpectedIn, NeededReasonIn
 from booking.api.views import expected_of, range_of
 from booking.models import Reservation, ReservationChange
 from booking.rules.changes import ChangeState, Side
-from booking.services import changes
+from booking.services import changes, swaps
 from booking.services.changes import MOST_TIMES, ChangeRequest
+from booking.services.swaps import Swap
 from config.kernel.access import get_visible, visible_to
 from config.kernel.api.fields import Id, Instant, Text
 from config.kernel.api.schema import IDEMPOTENT
@@ -43,6 +44,18 @@ class ChangeIn(StrictSerializer):
         help_text="Further times of which the customer may take one instead; for the lab alone.",
     )
     expected = ExpectedIn(required=False, help_text="The figures that the customer saw for the new time.")
+
+
+class SwapIn(StrictSerializer):
+    """``agreed`` is for the lab alone: the customers have said yes already, and ``reason`` says how."""
+
+    other = Id(help_text="The booking of the same calendar with which it swaps.")
+    reason = Text(
+        max_length=500, required=False, allow_blank=True, default="", help_text="Read by the customers; the lab needs one."
+    )
+    agreed = serializers.BooleanField(required=False, default=False)
+    starts_at = Instant(required=False, help_text="The start that was shown: when it is another by now, nothing moves (409).")
+    other_starts_at = Instant(required=False, help_text="The same for the other one.")
 
 
 class AcceptIn(StrictSerializer):
@@ -97,6 +110,25 @@ class ChangeView(ApiView):
 
     def _rows(self) -> QuerySet[ReservationChange]:
         return visible_to(ReservationChange.objects.all(), self.actor).prefetch_related("others").order_by("pk")
+
+
+class SwapView(ApiView):
+    """Two bookings exchange their starts, at once or not at all."""
+
+    token_scopes = {"POST": "book"}
+    queryset = ReservationChange.objects.none()
+    serializer_class = SwapIn
+
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: ChangeOut(many=True), 200: ChangeOut(many=True)})
+    def create(self, request: Request, pk: str) -> Response:
+        """Swap with another booking of the same calendar: each takes the other's start and keeps its length. Answers with both changes."""
+        key, asked = self.idempotency_key(request), self.valid(request)
+        seen = (asked.get("starts_at"), asked.get("other_starts_at"))
+        wish = Swap(int(pk), asked["other"], asked["reason"], asked["agreed"], seen)
+        swapped = swaps.swap(self.actor, wish, self.now, idempotency_key=key)
+        rows = visible_to(ReservationChange.objects.filter(pk__in=swapped.change_ids), self.actor)
+        body = ChangeOut(rows.prefetch_related("others").order_by("pk"), many=True).data
+        return Response(body, headers={REPLAYED: "true"}) if swapped.replayed else Response(body, status=201)
 
 
 class ChangeAnswerView(ApiView):

@@ -81,6 +81,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
             changes.ChangeView.as_view({"get": "list", "post": "create"}),
             name="api_reservation_changes",
         ),
+        re_path(rf"^reservations/{ID}/swap/$", changes.SwapView.as_view({"post": "create"}), name="api_reservation_swap"),
         *(
             re_path(
                 rf"^reservation-changes/{ID}/{answer}/$",

@@ -119,10 +119,7 @@ def change_one(actor: Actor, request: ChangeRequest, now: datetime) -> Reservati
 
 
 def _cleaned(request: ChangeRequest, side: Side) -> ChangeRequest:
-    reason = " ".join(request.reason.split())
-    reason = clean_name(reason, REASON_LENGTH, field="reason") if reason else ""
-    if side is Side.LAB and not reason:
-        raise Refusal.of("booking.reason_missing", field="reason")
+    reason = reason_of(request.reason, side)
     others = tuple(dict.fromkeys(one for one in request.others if one != request.during))
     if others and (side is Side.CUSTOMER or request.agreed):
         raise Refusal.of("change.one_time", field="others")
@@ -134,18 +131,25 @@ def _cleaned(request: ChangeRequest, side: Side) -> ChangeRequest:
     return replace(request, reason=reason, expected=NOTHING_EXPECTED, others=others)
 
 
+def reason_of(text: str, side: Side) -> str:
+    """The reason as it is kept. Raises Refusal ``booking.reason_missing`` where the lab gives none, and for what no text may hold."""
+    reason = " ".join(text.split())
+    if side is Side.LAB and not reason:
+        raise Refusal.of("booking.reason_missing", field="reason")
+    return clean_name(reason, REASON_LENGTH, field="reason") if reason else ""
+
+
 def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> ReservationChange:
     locked = transitions.lock_row(request.reservation_id)
     if side is Side.CUSTOMER:
         consents.require_open(locked, actor, now)
     for during in (request.during, *request.others):
         require_length(during.duration)
-        _refuse_impossible(locked, during, now)
-    if locked.changes.filter(state=ChangeState.OPEN).exists():
-        raise Refusal.of("change.one_open")
+        refuse_impossible(locked, during, now)
+    refuse_open(locked)
     context = of_reservation(locked)
     for during in (request.during, *request.others):
-        _refuse_by_rules(context, locked, during, side, now)
+        refuse_by_rules(context, locked, during, side, now)
     asks = needs_the_other_side(
         side,
         ReservationState(locked.state),
@@ -157,7 +161,7 @@ def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> 
     if asks and locked.starts_at <= now:
         raise Refusal.of("change.start_first", field="ends_at")
     state = ChangeState.OPEN if asks else ChangeState.MADE
-    holder_id = _holder(actor, side is Side.CUSTOMER)
+    holder_id = holder_of(actor, side is Side.CUSTOMER)
     row = times.record(locked, request.during, side, state, actor, request.expected, now, request.reason)
     if asks:
         for during in (request.during, *request.others):
@@ -173,7 +177,7 @@ def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> 
     return row
 
 
-def _holder(actor: Actor, is_customer: bool) -> int | None:
+def holder_of(actor: Actor, is_customer: bool) -> int | None:
     """Whose holds do not keep the time from being taken: the customer's own, who moves; nobody's where the lab does."""
     return actor.user_id if is_customer else None
 
@@ -186,7 +190,7 @@ def _proposed(locked: Reservation, row: ReservationChange) -> dict[str, str]:
     return {"reason": row.reason, **{name: moment.astimezone(zone).isoformat() for name, moment in new.items()}}
 
 
-def _refuse_impossible(locked: Reservation, during: TimeRange, now: datetime) -> None:
+def refuse_impossible(locked: Reservation, during: TimeRange, now: datetime) -> None:
     """What no policy can allow: a step that the states do not know, no change at all, a past that would be rewritten."""
     next_state(ReservationState(locked.state), Action.MOVE)
     if during == locked.during:
@@ -195,8 +199,22 @@ def _refuse_impossible(locked: Reservation, during: TimeRange, now: datetime) ->
         raise Refusal.of("change.begun", field="starts_at")
 
 
-def _refuse_by_rules(context: BookingContext, locked: Reservation, during: TimeRange, side: Side, now: datetime) -> None:
-    """The lab's rules for the new time; a start that stays is not judged again, and the lab may pass over its own rules."""
+def refuse_open(locked: Reservation) -> None:
+    """What waits for an answer is answered first. Raises Refusal ``change.one_open``."""
+    if locked.changes.filter(state=ChangeState.OPEN).exists():
+        raise Refusal.of("change.one_open")
+
+
+def refuse_by_rules(
+    context: BookingContext,
+    locked: Reservation,
+    during: TimeRange,
+    side: Side,
+    now: datetime,
+    before: TimeRange | None = None,
+) -> None:
+    """The lab's rules for the new time; a start that stays is not judged again, and the lab may pass over its own rules. ``before`` is the
+    old time where the row has the new one already."""
     reasons = refusal_reasons(
         context,
         locked.requested_by_id,
@@ -207,7 +225,7 @@ def _refuse_by_rules(context: BookingContext, locked: Reservation, during: TimeR
         lock=True,
         without_id=locked.pk,
     )
-    reasons = counting(reasons, locked.during, during)
+    reasons = counting(reasons, before or locked.during, during)
     if side is Side.LAB:
         reasons = [one for one in reasons if not may_be_overridden(one)]
     Refusal.raise_any(reasons)
@@ -259,12 +277,33 @@ def _move(
 
     Raises ``conflicts.Taken``, Conflict ``change.dearer``.
     """
+    before = locked.during
+    take(locked, context, during, now, holder_id)
+    return follow(locked, before, actor, expected, now, reason, wished_at)
+
+
+def take(locked: Reservation, context: BookingContext, during: TimeRange, now: datetime, holder_id: int | None) -> None:
+    """Time and occupancy alone, as part of the caller's transaction, which lets the rest ``follow``. Raises ``conflicts.Taken``."""
     occupied = context.policy.occupied(during)
     locked.occupancies.filter(source=OccupancySource.CHANGE).delete()
     _require_free(context, subtract([occupied], _own_ranges(locked)), now, holder_id)
-    before = locked.during
-    spending.refuse_other_days(locked, during, actor)
     times.set_time(locked, during, occupied)
+
+
+def follow(
+    locked: Reservation,
+    before: TimeRange,
+    actor: Actor,
+    expected: ExpectedFigures,
+    now: datetime,
+    reason: str,
+    wished_at: datetime | None,
+) -> Wait:
+    """What follows from the time that was taken instead of ``before``: history, money and news; the wait as ``_move`` gives it.
+
+    Raises Conflict ``change.dearer``, Refusal ``card.*``.
+    """
+    spending.refuse_other_days(locked, locked.during, actor)
     transitions.note_move(locked, before, actor, now, reason)
     settled_fen = spending.settled_fen(locked)
     if ports.money().on_move(locked, actor, expected, now, wished_at) is not None:
@@ -296,10 +335,10 @@ def accept(
         if other_id is not None and fresh.state == ChangeState.OPEN:
             fresh.starts_at, fresh.ends_at = taken.starts_at, taken.ends_at
         during = fresh.during
-        _refuse_impossible(locked, during, now)
+        refuse_impossible(locked, during, now)
         if fresh.side == Side.LAB:
             consents.require_open(locked, actor, now)
-            _refuse_by_rules(context, locked, during, Side.LAB, now)
+            refuse_by_rules(context, locked, during, Side.LAB, now)
         else:
             Refusal.raise_any(counting(outage_reasons(context, during), locked.during, during))
         if during.starts_at <= now and during.starts_at != locked.starts_at:
@@ -309,7 +348,7 @@ def accept(
         _answer(fresh, ChangeEvent.ACCEPT, actor, now)
         by_lab = fresh.side == Side.LAB
         wished_at = None if by_lab else fresh.proposed_at
-        customer, holder_id = _customer(fresh, actor), _holder(actor, by_lab)
+        customer, holder_id = _customer(fresh, actor), holder_of(actor, by_lab)
         wait = _move(locked, context, during, customer, accepted, now, fresh.reason, holder_id, wished_at)
         if fresh.side == Side.LAB and locked.state == ReservationState.REQUESTED:
             transitions.approve_as_proposed(locked, fresh.proposed_by_id, now)

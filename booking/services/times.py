@@ -52,3 +52,14 @@ def set_time(locked: Reservation, during: TimeRange, occupied: TimeRange) -> Non
     locked.starts_at, locked.ends_at = during.starts_at, during.ends_at
     locked.save(update_fields=["starts_at", "ends_at"])
     UsageSession.objects.filter(reservation=locked).update(booked_starts_at=during.starts_at, booked_ends_at=during.ends_at)
+
+
+def leave_place(locked: Reservation) -> bool:
+    """Let somebody else have its place while the caller moves both; whether it kept others out, for ``keep_place``."""
+    own = locked.occupancies.filter(source=OccupancySource.RESERVATION)
+    return own.filter(blocking=True).update(blocking=False) > 0
+
+
+def keep_place(locked: Reservation, blocking: bool) -> None:
+    """Where it lies now it keeps others out again, if it did; the constraint has the last word on that."""
+    locked.occupancies.filter(source=OccupancySource.RESERVATION).update(blocking=blocking)

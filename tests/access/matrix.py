@@ -198,6 +198,10 @@ def _times(world: World) -> dict[str, Any]:
     return {"starts_at": "2026-11-27T09:00:00+08:00", "ends_at": "2026-11-27T11:00:00+08:00"}
 
 
+def _swap(world: World) -> dict[str, Any]:
+    return {"other": world.objects["reservation:approved"][0], "reason": "because"}
+
+
 def _plan(world: World) -> dict[str, Any]:
     return {"name": "Lamp", "kind": "consumables", "every_months": 6, "duration_minutes": 60}
 
@@ -457,6 +461,8 @@ API: dict[str, Route] = {
     "api_reservation_changes": Route(
         {"GET": Rule(*SEES["reservation"]), "POST": Rule(CUSTOMERS | LAB, only("foreign"), TRIED, body=_times)}, "reservation:approved"
     ),
+    # What is ours is refused as one and the same; theirs would be swapped with ours, which is not there for them.
+    "api_reservation_swap": acts("reservation:approved", CUSTOMERS | LAB, only("foreign"), ok=TRIED | {404}, body=_swap),
     "api_booking_consents": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=TRIED, body=_consent, role_first=True)}),
     "api_booking_consent_colleagues": Route({"GET": Rule(PERSONS)}),
     "api_booking_consent_end": acts("consent", CUSTOMERS, only("foreign")),

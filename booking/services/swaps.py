@@ -1,0 +1,171 @@
+"""Two bookings of one calendar exchange their starts, each with its own length: both move, or neither.
+
+What a move asks is asked of each (``services.changes``), behind the calendar's lock. The rules of the lab are judged once both lie at their
+new times, so that a quota counts the other one where it will be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError
+
+from booking.models import Reservation, ReservationChange
+from booking.ports import NOTHING_EXPECTED
+from booking.rules.changes import ChangeState, Side, needs_the_other_side
+from booking.rules.states import ReservationState
+from booking.services import changes, conflicts, consents, times, transitions
+from booking.services.context import BookingContext, of_reservation
+from booking.services.state_writing import lock_row, seen_by
+from config.kernel.access import Actor
+from config.kernel.errors import Conflict, Refusal
+from config.kernel.services import idempotency, transactions
+from config.kernel.time_range import TimeRange
+
+ROUTE = "booking.swap"
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """``agreed``: the lab says that the customers have agreed already (then ``reason`` says how). ``seen``: the starts that were shown for
+    the one and the other, where they were."""
+
+    one_id: int
+    other_id: int
+    reason: str = ""
+    agreed: bool = False
+    seen: tuple[datetime | None, datetime | None] = (None, None)
+
+    def payload(self) -> dict[str, Any]:
+        """What makes two calls the same for idempotency."""
+        return {"one": self.one_id, "other": self.other_id, "reason": self.reason, "agreed": self.agreed}
+
+
+@dataclass(frozen=True, slots=True)
+class Swapped:
+    """The change of the one and that of the other, both made."""
+
+    change_ids: tuple[int, int]
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One of the two: the locked row, its time before and the one that it gets, both without buffers."""
+
+    locked: Reservation
+    context: BookingContext
+    before: TimeRange
+    during: TimeRange
+
+    @property
+    def occupied(self) -> TimeRange:
+        return self.context.policy.occupied(self.during)
+
+
+def swap(actor: Actor, asked: Swap, now: datetime, *, idempotency_key: str) -> Swapped:
+    """Give each of two bookings the other's start; nothing changes when one of them cannot move.
+
+    The customer may do so with two own bookings where moving them needs nobody's yes. The lab gives a reason, and where one of them is
+    approved, both customers have agreed.
+
+    Raises NotFound, Forbidden, Refusal ``swap.*`` and what ``changes.change`` raises for a move that nobody is asked about, Conflict
+    ``booking.changed_meanwhile`` (another start was shown), ``booking.just_taken`` with alternatives for the one that has no room,
+    ``change.dearer``, Busy.
+    """
+    one = seen_by(actor, asked.one_id)
+    changes.side_of(one, actor)
+    other = seen_by(actor, asked.other_id)
+    if one.pk == other.pk:
+        raise Refusal.of("swap.same", field="other")
+    side = side_of_both(one, other, actor)
+    asked = replace(asked, reason=changes.reason_of(asked.reason, side), agreed=asked.agreed and side is Side.LAB)
+    tried: list[tuple[Reservation, TimeRange]] = [(one, one.during)]
+
+    def effect() -> dict[str, Any]:
+        return {"changes": [row.pk for row in _swap(actor, asked, side, now, tried)]}
+
+    try:
+        result, replayed = transactions.run(lambda: idempotency.once(actor, ROUTE, idempotency_key, asked.payload(), now, effect))
+    except (conflicts.Taken, IntegrityError):
+        booked, during = tried[-1]
+        with conflicts.answered(actor, booked.instrument_id, during, now, booked.organisation_id):
+            raise
+    first_id, second_id = result["changes"]
+    return Swapped((first_id, second_id), replayed)
+
+
+def side_of_both(one: Reservation, other: Reservation, actor: Actor) -> Side:
+    """Whom the actor speaks for in both. Raises Forbidden, Refusal ``swap.two_sides``: nobody gives a customer's time to an own booking."""
+    for named in (None, Side.LAB):
+        sides = {changes.side_of(booked, actor, named) for booked in (one, other)}
+        if len(sides) == 1:
+            return sides.pop()
+    raise Refusal.of("swap.two_sides", field="other")
+
+
+def _swap(
+    actor: Actor, asked: Swap, side: Side, now: datetime, tried: list[tuple[Reservation, TimeRange]]
+) -> list[ReservationChange]:
+    """Part of the caller's transaction; ``tried`` gets the times that were tried to be taken. Raises as ``swap``, ``conflicts.Taken``."""
+    locked = {pk: lock_row(pk) for pk in sorted((asked.one_id, asked.other_id))}
+    one, other = locked[asked.one_id], locked[asked.other_id]
+    if one.instrument.calendar_id != other.instrument.calendar_id:
+        raise Refusal.of("swap.other_calendar", field="other")
+    if any(seen not in (None, booked.starts_at) for seen, booked in zip(asked.seen, (one, other), strict=True)):
+        raise Conflict.of("booking.changed_meanwhile")
+    turns = [turn_of(one, other), turn_of(other, one)]
+    for turn in turns:
+        if side is Side.CUSTOMER:
+            consents.require_open(turn.locked, actor, now)
+        changes.refuse_impossible(turn.locked, turn.during, now)
+        changes.refuse_open(turn.locked)
+    _refuse_unagreed(turns, side, asked.agreed)
+    if turns[0].occupied.overlaps(turns[1].occupied):
+        raise Refusal.of("swap.overlap", field="other")
+    rows = [
+        times.record(turn.locked, turn.during, side, ChangeState.MADE, actor, NOTHING_EXPECTED, now, asked.reason)
+        for turn in turns
+    ]
+    _take(turns, now, changes.holder_of(actor, side is Side.CUSTOMER), tried)
+    for turn in turns:
+        changes.refuse_by_rules(turn.context, turn.locked, turn.during, side, now, turn.before)
+    wished_at = now if side is Side.CUSTOMER else None
+    waits = [changes.follow(turn.locked, turn.before, actor, NOTHING_EXPECTED, now, asked.reason, wished_at) for turn in turns]
+    for turn, wait in zip(turns, waits, strict=True):
+        transitions.go_on(turn.locked, wait, now)
+    return rows
+
+
+def turn_of(booked: Reservation, other: Reservation) -> Turn:
+    """What ``booked`` gets: the start of ``other`` and its own length; both come with instrument, policy, site and customer."""
+    during = TimeRange(other.starts_at, other.starts_at + booked.during.duration)
+    return Turn(booked, of_reservation(booked), booked.during, during)
+
+
+def _refuse_unagreed(turns: Sequence[Turn], side: Side, agreed: bool) -> None:
+    """Nobody else's yes may be missing. The lab may reorder what it has not answered yet. Raises Refusal ``swap.agreed_first``,
+    ``swap.lab_decides``."""
+    if side is Side.LAB:
+        if not agreed and any(turn.locked.state == ReservationState.APPROVED for turn in turns):
+            raise Refusal.of("swap.agreed_first", field="agreed")
+    elif any(_needs_the_lab(turn) for turn in turns):
+        raise Refusal.of("swap.lab_decides", field="other")
+
+
+def _needs_the_lab(turn: Turn) -> bool:
+    state, approval = ReservationState(turn.locked.state), turn.context.policy.approval_required
+    return needs_the_other_side(Side.CUSTOMER, state, turn.before, turn.during, approval_required=approval, agreed=False)
+
+
+def _take(turns: Sequence[Turn], now: datetime, holder_id: int | None, tried: list[tuple[Reservation, TimeRange]]) -> None:
+    """The first leaves its place, the second takes it, then the first takes what the second had. Raises ``conflicts.Taken``."""
+    first, second = turns
+    blocking = times.leave_place(first.locked)
+    for turn in (second, first):
+        tried.append((turn.locked, turn.during))
+        changes.take(turn.locked, turn.context, turn.during, now, holder_id)
+    times.keep_place(first.locked, blocking)
