@@ -201,6 +201,7 @@ register(
             "The customer would pay more than was agreed to, so nothing was moved. Propose the new time: its figures are shown with it."
         ),
         "change.not_yours": _("Only the side that was asked can do this."),
+        "swap.none_chosen": _("Choose the booking to swap it with."),
         "swap.same": _("This is the booking itself. Choose another one to swap it with."),
         "swap.other_calendar": _(
             "These two do not share a calendar, so neither has a place for the other. Choose a booking of the same instrument, or move "

@@ -907,6 +907,7 @@ PAGES: dict[str, Route] = {
     "reservation_again": Route({"GET": Rule(CUSTOMERS, only("foreign"), frozenset({302}))}, "reservation:requested"),
     "fee_waive": acts("reservation:approved", LAB, ok=TRIED, body=lambda world: {"amount": "1", "reason": "Ill."}),
     "reservation_move": form("reservation:approved", CUSTOMERS | LAB, only("foreign")),
+    "reservation_swap": form("reservation:approved", CUSTOMERS | LAB, only("foreign")),
     "move_accept": acts("move", LAB, params=("pk", "change")),
     "move_refuse": acts("move", LAB, params=("pk", "change"), body=reason),
     "move_withdraw": acts("move", CUSTOMERS, only("foreign"), params=("pk", "change")),

@@ -653,6 +653,8 @@ PAGES: tuple[Shown, ...] = (
     Shown(
         "reservation_move", lambda: at("reservation_move", lab_reservation("approved"), **later()), ("lab_manager",), "by-the-lab"
     ),
+    Shown("reservation_swap", lambda: at("reservation_swap", lab_reservation("approved")), ("lab_manager",), "by-the-lab"),
+    Shown("reservation_swap", lambda: at("reservation_swap", reservation("requested")), ("researcher",)),
     Shown("reservation_detail", lambda: at("reservation_detail", moving()), ("lab_manager",), "asked-to-move"),
     Shown("approval_inbox", lambda: at("approval_inbox"), ("lab_manager",), important=True),
     Shown("approval_inbox", lambda: at("approval_inbox", selected=waiting_figures()), ("lab_manager",), "new-figures"),

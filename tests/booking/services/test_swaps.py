@@ -188,24 +188,24 @@ def test_a_rule_that_the_second_breaks_leaves_the_first_untouched(cast, booked, 
 
 def test_what_would_cost_one_of_them_more_is_not_swapped_unseen(cast, booked, slot):
     one = booked(9, 11, approved=True)
-    other = ask(cast, slot(14, 16, day=26), who="he", firm=cast.other_firm, key="k2").reservation_id
+    other = ask(cast, slot(14, 16, day=1), who="he", firm=cast.other_firm, key="k2").reservation_id
     dearer = PRICE | {"rates": dict.fromkeys(PRICE["rates"], "900")}
     PriceVersion.objects.create(instrument=cast.xrd, effective_from=date(2026, 11, 26), document=dearer, published_at=cast.now)
     before = held()
     with pytest.raises(Conflict) as refused:
         by_the_lab(cast, one, other)
     assert codes(refused) == ["change.dearer"]
-    assert (at(one), at(other), held()) == (slot(9, 11), slot(14, 16, day=26), before)
+    assert (at(one), at(other), held()) == (slot(9, 11), slot(14, 16, day=1), before)
 
 
 def test_a_quota_counts_the_other_one_where_it_will_be(cast, programmes, slot):
     """One of each day: while one was judged with the other still in its old place, that day would hold two."""
     one = ask(cast, slot(9, 11)).reservation_id
-    other = ask(cast, slot(14, 16, day=26), key="k2").reservation_id
+    other = ask(cast, slot(14, 16, day=1), key="k2").reservation_id
     quota = {"subject": "person", "measure": "count", "period": "day", "most": 1, "peak_only": False}
     policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"quotas": [quota]}, cast.now)
     swap(cast, one, other)
-    assert (at(one), at(other)) == (slot(14, 16, day=26), slot(9, 11))
+    assert (at(one), at(other)) == (slot(14, 16, day=1), slot(9, 11))
 
 
 def test_a_booking_is_not_swapped_with_itself_or_with_another_calendars(cast, booked, slot):

@@ -1,0 +1,83 @@
+"""A booking changes places with another one: choose it, then both move or neither."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import uuid4
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from booking import queries
+from booking.models import Reservation
+from booking.queries.swaps import swappable
+from booking.services import changes, swaps
+from booking.services.swaps import Swap
+from config.kernel.access import Actor, get_visible
+from config.kernel.errors import NotFound, Refusal
+from frontend.booking_form import read_key
+from frontend.http import actor_of
+from frontend.refusals import sentences, status_of
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def reservation_swap(request: HttpRequest, pk: int) -> HttpResponse:
+    """Choose the other booking and see what each would get; then swap."""
+    actor, now = actor_of(request), timezone.now()
+    reservation = get_visible(queries.reservations_visible(actor).select_related("instrument__policy"), actor, pk=pk)
+    changes.side_of(reservation, actor)
+    if request.method == "GET":
+        return _shown(request, actor, reservation, now, None)
+    try:
+        swaps.swap(actor, _read(request, pk), now, idempotency_key=read_key(request.POST))
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        return _shown(request, actor, reservation, now, refusal)
+    messages.success(request, _("Swapped. Both have their new times; everybody concerned gets a mail."))
+    return redirect("reservation_detail", pk)
+
+
+def _read(request: HttpRequest, pk: int) -> Swap:
+    """What was sent; the choice is the other's number and the start that was shown for it. Raises Refusal ``swap.none_chosen``."""
+    number, _slash, start = request.POST.get("other", "").partition("/")
+    if not (number.isascii() and number.isdigit() and len(number) < 19):
+        raise Refusal.of("swap.none_chosen", field="other")
+    return Swap(
+        pk,
+        int(number),
+        reason=request.POST.get("reason", "").replace("\x00", ""),
+        agreed=request.POST.get("agreed") == "yes",
+        seen=(_moment(request.POST.get("starts_at", "")), _moment(start)),
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    """The instant that the page wrote; None for what it did not write."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _shown(request: HttpRequest, actor: Actor, reservation: Reservation, now: datetime, refusal: Refusal | None) -> HttpResponse:
+    side = changes.side_of(reservation, actor)
+    context = {
+        "reservation": reservation,
+        "zone": reservation.instrument.site.time_zone,
+        "side": side.value,
+        "places": swappable(actor, reservation, side, now),
+        "chosen": request.POST.get("other", "").partition("/")[0],
+        "reason": request.POST.get("reason", ""),
+        "agreed": request.POST.get("agreed") == "yes",
+        "key": str(uuid4()),
+        "problems": sentences(refusal) if refusal else [],
+    }
+    return render(request, "booking/swap.html", context, status=status_of(refusal) if refusal else 200)

@@ -1,0 +1,63 @@
+"""The page on which a booking changes places with another one."""
+
+from __future__ import annotations
+
+from booking.models import Reservation
+from tests.frontend.acting import query_count, words
+
+
+def during(pk: int) -> object:
+    return Reservation.objects.get(pk=pk).during
+
+
+def choice(pk: int) -> str:
+    return f"{pk}/{Reservation.objects.get(pk=pk).starts_at.isoformat()}"
+
+
+def test_a_customer_chooses_an_own_booking_and_both_have_their_new_times(as_, ask, slot, programmes):
+    one, other = ask(9, 11), ask(14, 16)
+    lin = as_("lin")
+    assert f"/bookings/{one}/swap" in lin.get(f"/bookings/{one}/move").content.decode()
+    shown = lin.get(f"/bookings/{one}/swap").content.decode()
+    assert choice(other) in shown and choice(one) not in shown
+    sent = {"other": choice(other), "starts_at": Reservation.objects.get(pk=one).starts_at.isoformat()}
+    key = "6f0b2c0e-6d57-4f43-9d3e-0f1f3c1b7a11"
+    answer = lin.post(f"/bookings/{one}/swap", {**sent, "key": key})
+    assert answer.status_code == 302 and (during(one), during(other)) == (slot(14, 16), slot(9, 11))
+    again = lin.post(f"/bookings/{one}/swap", {**sent, "key": key.replace("6", "7")})
+    assert again.status_code == 409 and "Reload the page" in words(again)
+
+
+def test_a_refusal_keeps_what_the_lab_typed(as_, approved, ask, slot, programmes):
+    one, other = approved(9, 11), ask(14, 16)
+    wang = as_("wang")
+    key = "6f0b2c0e-6d57-4f43-9d3e-0f1f3c1b7a12"
+    answer = wang.post(f"/bookings/{one}/swap", {"other": choice(other), "reason": "Both said yes", "key": key})
+    page = answer.content.decode()
+    assert answer.status_code == 422 and "tick that they have agreed" in words(answer)
+    assert "Both said yes</textarea>" in page and f'value="{choice(other)}" required checked' in page
+    assert (during(one), during(other)) == (slot(9, 11), slot(14, 16))
+    for wrong in ("", "x/y", "9" * 30, "\u0663"):
+        assert wang.post(f"/bookings/{one}/swap", {"other": wrong, "reason": "r", "key": key}).status_code == 422
+    assert (
+        wang.post(f"/bookings/{one}/swap", {"other": choice(other), "reason": "r", "agreed": "yes", "key": key}).status_code
+        == 302
+    )
+    assert during(one) == slot(14, 16)
+
+
+def test_who_has_nothing_to_swap_with_reads_what_to_do(as_, approved, ask, programmes):
+    one = approved(9, 11)
+    ask(14, 16)
+    page = as_("lin").get(f"/bookings/{one}/swap")
+    assert "Ask the lab to swap the others" in words(page) and f'href="/bookings/{one}/move"' in page.content.decode()
+
+
+def test_the_list_asks_no_more_for_more_bookings(as_, ask, programmes):
+    one = ask(9, 10)
+    lin = as_("lin")
+    ask(11, 12)
+    few = query_count(lin, f"/bookings/{one}/swap")
+    for hour in (13, 14, 15, 16):
+        ask(hour, hour + 1)
+    assert query_count(lin, f"/bookings/{one}/swap") == few
