@@ -16,7 +16,8 @@ from booking.rules.changes import counting
 from booking.rules.downtime import Became, Choice, DowntimeKind, begins_before, outage_reason
 from booking.rules.leaving import Fault
 from booking.rules.states import Action
-from booking.services import changes, credit, downtime_rows, downtimes, holds, transitions, waiting
+from booking.services import changes, credit, downtime_rows, downtimes, holds, refusing, transitions, waiting
+from booking.services import context as booking_context
 from booking.services.downtimes import Decision
 from booking.services.waiting import Wish
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
@@ -352,6 +353,19 @@ def test_what_is_retired_works_never_again_whatever_the_breakdown_says(cast, slo
     cast.xrd.save()
     breaks(slot(12, 13).ends_at)
     assert downtime_rows.works_again_at(cast.xrd, cast.now) is None
+
+
+def test_when_it_works_again_is_read_once_however_many_times_are_looked_at(cast, slot, breaks, django_assert_num_queries):
+    breaks(slot(12, 13).ends_at)
+    wang = cast.actor("wang")
+    contexts = [booking_context.load(wang, cast.xrd.pk, lock=False), booking_context.load_many(wang, [cast.xrd.pk])[cast.xrd.pk]]
+    with django_assert_num_queries(0):
+        for context in contexts:
+            codes = [
+                [one.code for one in refusing.time_reasons(context, slot(first, first + 1), "assisted", cast.now)]
+                for first in (11, 12, 13, 14)
+            ]
+            assert codes == [["booking.instrument_unavailable"], ["booking.instrument_unavailable"], [], []]
 
 
 # --- Sessions ---------------------------------------------------------------------------------------------------------
