@@ -252,7 +252,7 @@ def _decide(
 ) -> list[DowntimeEffect]:
     downtime = _require_open(actor, downtime_id, decisions)
     found = visible_to(Reservation.objects.filter(pk__in=hit(downtime.instrument, downtime.during, now)), actor)
-    interrupted = _interrupted(downtime) if ends_sessions else set()
+    interrupted = interrupted_by(downtime) if ends_sessions else set()
     effects = []
     for row in found.order_by("starts_at", "pk"):
         if row.pk in interrupted:
@@ -262,7 +262,7 @@ def _decide(
     return effects
 
 
-def _interrupted(downtime: Downtime) -> set[int]:
+def interrupted_by(downtime: Downtime) -> set[int]:
     """The ids of what was in use when it broke; who began since then works although it is out of service."""
     if downtime.kind != DowntimeKind.BREAKDOWN:
         return set()

@@ -402,7 +402,7 @@ def test_another_start_or_other_words_are_another_call(cast, slot, breaks, more)
 
 # --- Nobody can book in it --------------------------------------------------------------------------------------------
 def test_what_a_booking_kept_of_planned_work_cannot_be_booked_once_it_is_free(cast, slot, booked, breaks, ask):
-    """The work takes it at the next look, a minute later at most: until then it is asked as a rule."""
+    """The work takes it at the next look, five minutes later at most: until then it is asked as a rule."""
     kept, other = booked(10, 12), booked(16, 18, who="he")
     breaks(slot(14, 15).ends_at, {kept.pk: KEEP}, kind=DowntimeKind.SERVICE, starts_at=slot(10, 11).starts_at)
     transitions.cancel(cast.actor("lin"), kept.pk, cast.now)

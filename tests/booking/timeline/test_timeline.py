@@ -172,6 +172,9 @@ def test_the_list_says_the_same_in_words_and_leads_on(cast, programmes, slot, as
     for text in ("09:00–10:00", "Approved", "Gaoyuan Lithium", "15:00–16:00", "Maintenance or service", "00:00–08:00", "Closed:"):
         assert text in page
     assert reverse("reservation_move", args=[pk]) in page and "data-feed=" in page
+    assert "Timeline: the same stands in the list below" in page
+    week = as_("wang").get(reverse("lab_timeline") + "?date=2026-11-25&span=week").content.decode()
+    assert "Timeline of the week: its first day stands in the list below" in week and "the same stands" not in week
     for query in ("?date=9999-99-99&page=x&lab=", "?span=week&page=99999999999999999999", "?lab=99999"):
         assert as_("wang").get(reverse("lab_timeline") + query).status_code in (200, 404)
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from booking.models import Downtime, Reservation
 from booking.rules.downtime import DowntimeKind
-from booking.services import maintenance_plans
+from booking.services import maintenance_plans, transitions
 from booking.services.maintenance_plans import PlanFields
 
 BROKEN = {"kind": "breakdown", "ends_local": "2026-11-25T18:00", "note": "Tube"}
@@ -55,6 +55,23 @@ def test_what_is_left_is_decided_later_and_failures_say_why(cast, programmes, wa
     assert "1 booking is dealt with" in after and "nothing done" in after and "lies in the outage" in after
     nonsense = {"seen": [first], f"choice_{first}": "offer", f"times_{first}": "x/y"}
     assert wang.post(reverse("downtime_decide", args=[row.pk]), nonsense).status_code == 422
+
+
+def test_a_session_that_goes_on_is_not_to_be_decided_and_one_that_broke_off_is(cast, programmes, as_, approved, clock):
+    pk = approved(9, 12)
+    running = Reservation.objects.get(pk=pk)
+    transitions.check_in(cast.actor("wang"), pk, running.starts_at)
+    clock.now = running.starts_at
+    wang = as_("wang")
+    planned = {"kind": "service", "starts_local": "2026-11-25T10:00", "ends_local": "2026-11-25T11:00", "note": "Pump"}
+    shown = page(wang.post(address(cast), planned | {"key": str(uuid4()), "seen": [pk]}, follow=True))
+    assert "it goes on." in shown and "In use now" not in shown and "To be decided" not in shown
+    Downtime.objects.create(
+        instrument=cast.xrd, kind="breakdown", starts_at=running.starts_at, ends_at=running.ends_at,
+        made_by=cast.users["wang"], made_at=cast.now,
+    )  # fmt: skip
+    broke = Downtime.objects.get(kind="breakdown")
+    assert "In use now" in page(wang.get(reverse("downtime_detail", args=[broke.pk])))
 
 
 def test_a_later_end_shows_what_it_hits_before_it_counts(cast, programmes, wang, approved):
