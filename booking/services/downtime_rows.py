@@ -10,6 +10,8 @@ from psycopg.types.range import TimestamptzRange
 
 from booking.models import Downtime, Occupancy, OccupancySource, Reservation
 from booking.rules.downtime import DowntimeKind
+from config.kernel.access import Actor
+from config.kernel.services import audit
 from config.kernel.time_range import TimeRange, subtract
 from instruments.models import BOOKABLE_STATUSES, Instrument
 
@@ -74,6 +76,38 @@ def covering(reservation: Reservation, now: datetime) -> Downtime | None:
     )
     rows = Downtime.objects.filter(keeps_from_beginning, instrument_id=reservation.instrument_id)
     return rows.filter(closed_at=None, starts_at__lte=now, ends_at__gt=reservation.starts_at).order_by("starts_at", "pk").first()
+
+
+def insert(
+    actor: Actor,
+    instrument: Instrument,
+    kind: DowntimeKind,
+    during: TimeRange,
+    note: str,
+    now: datetime,
+    *,
+    words: str = "",
+    words_en: str = "",
+    status_before: str = "",
+) -> Downtime:
+    """A new downtime, which takes what is free of its time, with its line in the audit. The calendar is locked and rid of holds there,
+    the texts are clean, and whether the actor may was asked."""
+    row = Downtime.objects.create(
+        instrument=instrument,
+        kind=kind,
+        starts_at=during.starts_at,
+        ends_at=during.ends_at,
+        note=note,
+        words=words,
+        words_en=words_en,
+        status_before=status_before,
+        made_by_id=actor.person_id,
+        made_at=now,
+    )
+    fill(row, instrument.calendar_id)
+    after = {"kind": row.kind, "starts_at": row.starts_at.isoformat(), "ends_at": row.ends_at.isoformat()}
+    audit.record(actor, "downtime.declare", row, now, after=after, reason=row.note)
+    return row
 
 
 def fill(downtime: Downtime, calendar_id: int) -> bool:

@@ -1,4 +1,4 @@
-"""An instrument is out of service, now or for planned work: the one writer of downtimes and of what becomes of the bookings in them.
+"""An instrument is out of service, now or for planned work: what it takes, when it ends, and what becomes of the bookings in it.
 
 The time is taken first, whole and at once. Then each booking is dealt with by itself, through the services that move, cancel and end
 single reservations, so that money, notices and history are theirs; one that fails keeps its place and says why.
@@ -142,24 +142,20 @@ def _declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime) ->
         raise Refusal.of("downtime.open_already")
     _refuse_unseen(instrument, outage.during, outage.seen, now)
     plan = maintenance_plans.plan_for(actor, outage.plan_id, instrument_id, outage.kind) if outage.plan_id else None
-    row = Downtime.objects.create(
-        instrument=instrument,
-        kind=outage.kind,
-        starts_at=outage.during.starts_at,
-        ends_at=outage.during.ends_at,
-        note=outage.note,
+    holds.clear(instrument.calendar_id, outage.during, now)
+    row = downtime_rows.insert(
+        actor,
+        instrument,
+        outage.kind,
+        outage.during,
+        outage.note,
+        now,
         words=outage.words,
         words_en=outage.words_en,
         status_before=_stop(instrument, outage, actor, now),
-        made_by_id=actor.person_id,
-        made_at=now,
     )
     if plan is not None:
         maintenance_plans.count(row, plan, now)
-    holds.clear(instrument.calendar_id, outage.during, now)
-    downtime_rows.fill(row, instrument.calendar_id)
-    after = {"kind": row.kind, "starts_at": row.starts_at.isoformat(), "ends_at": row.ends_at.isoformat()}
-    audit.record(actor, "downtime.declare", row, now, after=after, reason=row.note)
     downtime_news.begun(row, len(hit(instrument, row.during, now)), now)
     return row
 

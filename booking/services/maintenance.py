@@ -41,19 +41,7 @@ def block(
         holds.clear(context.instrument.calendar_id, during, now)
         if booking_context.busy_ranges(context.instrument.calendar_id, during):
             raise conflicts.Taken
-        row = Downtime.objects.create(
-            instrument=context.instrument,
-            kind=kind,
-            starts_at=during.starts_at,
-            ends_at=during.ends_at,
-            note=note,
-            made_by_id=actor.person_id,
-            made_at=now,
-        )
-        downtime_rows.fill(row, context.instrument.calendar_id)
-        after = {"kind": row.kind, "starts_at": during.starts_at.isoformat(), "ends_at": during.ends_at.isoformat()}
-        audit.record(actor, "downtime.declare", row, now, after=after, reason=note)
-        return row
+        return downtime_rows.insert(actor, context.instrument, kind, during, note, now)
 
     with conflicts.answered(actor, instrument_id, during, now):
         return transactions.run(work)
