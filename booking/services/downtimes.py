@@ -206,7 +206,16 @@ def decide_all(actor: Actor, downtime_id: int, decisions: Mapping[int, Decision]
     What was refused is kept as ``failed`` with its reasons and may be decided again. Raises NotFound, Forbidden, Refusal
     ``downtime.too_many``, ``downtime.closed``.
     """
-    return _decide(actor, downtime_id, decisions, now, ends_sessions=True)
+    downtime = _require_open(actor, downtime_id, decisions)
+    found = visible_to(Reservation.objects.filter(pk__in=hit(downtime.instrument, downtime.during, now)), actor)
+    interrupted = interrupted_by(downtime)
+    effects = []
+    for row in found.order_by("starts_at", "pk"):
+        if row.pk in interrupted:
+            effects.append(_outcome(actor, downtime, row.pk, None, now))
+        elif row.pk in decisions:
+            effects.append(_outcome(actor, downtime, row.pk, decisions[row.pk], now))
+    return effects
 
 
 def decide_once(
@@ -241,21 +250,6 @@ def _require_open(actor: Actor, downtime_id: int, decisions: Mapping[int, Decisi
     if len(decisions) > MOST_DECIDED:
         raise Refusal.of("downtime.too_many", most=MOST_DECIDED)
     return downtime
-
-
-def _decide(
-    actor: Actor, downtime_id: int, decisions: Mapping[int, Decision], now: datetime, *, ends_sessions: bool
-) -> list[DowntimeEffect]:
-    downtime = _require_open(actor, downtime_id, decisions)
-    found = visible_to(Reservation.objects.filter(pk__in=hit(downtime.instrument, downtime.during, now)), actor)
-    interrupted = interrupted_by(downtime) if ends_sessions else set()
-    effects = []
-    for row in found.order_by("starts_at", "pk"):
-        if row.pk in interrupted:
-            effects.append(_outcome(actor, downtime, row.pk, None, now))
-        elif row.pk in decisions:
-            effects.append(_outcome(actor, downtime, row.pk, decisions[row.pk], now))
-    return effects
 
 
 def interrupted_by(downtime: Downtime) -> set[int]:
@@ -402,10 +396,9 @@ def _waiting_for(downtime: Downtime, now: datetime, until: datetime) -> list[Res
     return list(rows.select_related("instrument__site", "organisation").order_by("starts_at", "pk"))
 
 
-def _tell_new_end(downtime: Downtime, before: datetime, decided: Collection[int], now: datetime) -> None:
-    """Those who were told that they wait: it works again before their time, or takes longer than they know. About whom is decided
-    now hears of that instead."""
-    told = [one for one in _waiting_for(downtime, now, max(before, downtime.ends_at)) if one.pk not in decided]
+def _tell_new_end(downtime: Downtime, before: datetime, now: datetime) -> None:
+    """Those who were told that they wait: it works again before their time, or takes longer than they know."""
+    told = _waiting_for(downtime, now, max(before, downtime.ends_at))
     if downtime.ends_at < before:
         downtime_news.free_again([one for one in told if one.starts_at >= downtime.ends_at], now)
     elif downtime.ends_at > before:
@@ -413,10 +406,9 @@ def _tell_new_end(downtime: Downtime, before: datetime, decided: Collection[int]
             downtime_news.waits(reservation, downtime, now)
 
 
-def prolong(
-    actor: Actor, downtime_id: int, ends_at: datetime, decisions: Mapping[int, Decision], seen: Collection[int], now: datetime
-) -> Downtime:
-    """It takes until another moment: later takes more time and deals with the bookings there, earlier gives time back.
+def prolong(actor: Actor, downtime_id: int, ends_at: datetime, seen: Collection[int], now: datetime) -> None:
+    """It takes until another moment: later takes more time, where the bookings (``seen``: those that were shown) keep their places until
+    they are decided; earlier gives time back. No session ends by that.
 
     Raises NotFound, Forbidden, Refusal ``downtime.closed``, ``downtime.over``, ``maintenance.too_long``, Conflict ``downtime.others_hit``.
     """
@@ -438,16 +430,13 @@ def prolong(
             _refuse_unseen(instrument, TimeRange(before, ends_at), {*seen, *hit(instrument, fresh.during, now)}, now)
         fresh.ends_at = ends_at
         fresh.save(update_fields=["ends_at"])
-        Occupancy.objects.filter(downtime=fresh, during__endswith__gt=ends_at).delete()
         downtime_rows.fill(fresh, instrument.calendar_id)
         audit.record(
             actor, "downtime.prolong", fresh, now, before={"until": before.isoformat()}, after={"until": ends_at.isoformat()}
         )
-        _tell_new_end(fresh, before, decisions, now)
+        _tell_new_end(fresh, before, now)
 
     transactions.run(work)
-    _decide(actor, downtime_id, decisions, now, ends_sessions=False)
-    return downtime_of(actor, downtime_id)
 
 
 # --- What time brings -------------------------------------------------------------------------------------------------

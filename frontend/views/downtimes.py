@@ -84,7 +84,7 @@ def downtime_prolong(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         refuse_year(form.cleaned_data["ends_local"], "ends_local")
         ends_at = end_instant(form.cleaned_data["ends_local"], zone)
-        downtimes.prolong(actor, pk, ends_at, {}, seen_in(request.POST), now)
+        downtimes.prolong(actor, pk, ends_at, seen_in(request.POST), now)
     except NotFound:
         raise
     except Refusal as refusal:

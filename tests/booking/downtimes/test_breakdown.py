@@ -161,10 +161,14 @@ def test_a_later_end_hits_more_bookings_and_an_earlier_one_gives_time_back(cast,
     row = breaks(slot(12, 13).ends_at)
     wang = cast.actor("wang")
     with pytest.raises(Conflict, match=r"downtime\.others_hit"):
-        downtimes.prolong(wang, row.pk, slot(17, 18).ends_at, {}, (), cast.now)
-    downtimes.prolong(wang, row.pk, slot(17, 18).ends_at, {late.pk: CANCEL}, {late.pk}, cast.now)
+        downtimes.prolong(wang, row.pk, slot(17, 18).ends_at, (), cast.now)
+    downtimes.prolong(wang, row.pk, slot(17, 18).ends_at, {late.pk}, cast.now)
+    assert taken(cast) == [(cast.now, late.starts_at), (late.ends_at, slot(17, 18).ends_at)], (
+        "what is not decided keeps its place"
+    )
+    downtimes.decide_all(wang, row.pk, {late.pk: CANCEL}, cast.now)
     assert taken(cast) == [(cast.now, slot(17, 18).ends_at)] and DowntimeEffect.objects.get().became == Became.CANCELLED
-    downtimes.prolong(wang, row.pk, slot(10, 11).ends_at, {}, (), cast.now)
+    downtimes.prolong(wang, row.pk, slot(10, 11).ends_at, (), cast.now)
     assert taken(cast) == [(cast.now, slot(10, 11).ends_at)] and wrong() == {}
 
 
@@ -304,16 +308,16 @@ def told(who, words):
 def test_an_earlier_end_tells_those_whose_time_it_frees(cast, slot, booked, breaks):
     early, late = booked(9, 11), booked(14, 16, who="he")
     row = breaks(slot(16, 17).ends_at, {early.pk: KEEP, late.pk: KEEP})
-    downtimes.prolong(cast.actor("wang"), row.pk, slot(12, 13).starts_at, {}, (), cast.now)
+    downtimes.prolong(cast.actor("wang"), row.pk, slot(12, 13).starts_at, (), cast.now)
     assert (told("lin", "works again"), told("he", "works again")) == (0, 1)
 
 
 def test_a_later_end_tells_those_who_wait_the_new_time(cast, slot, booked, breaks):
-    first, second = booked(9, 11), booked(11, 12, who="he")
-    row = breaks(slot(12, 13).ends_at, {first.pk: KEEP, second.pk: KEEP})
-    downtimes.prolong(cast.actor("wang"), row.pk, slot(16, 17).ends_at, {second.pk: CANCEL}, (), cast.now)
-    assert (told("lin", "waits"), told("he", "waits")) == (2, 1), "about whom is decided now hears of that"
-    downtimes.prolong(cast.actor("wang"), row.pk, slot(16, 17).ends_at, {}, (), cast.now)
+    first, second, gone = booked(9, 11), booked(11, 12, who="he"), booked(12, 13, who="he")
+    row = breaks(slot(12, 13).ends_at, {first.pk: KEEP, second.pk: KEEP, gone.pk: CANCEL})
+    downtimes.prolong(cast.actor("wang"), row.pk, slot(16, 17).ends_at, (), cast.now)
+    assert (told("lin", "waits"), told("he", "waits")) == (2, 2), "and nobody hears of what was cancelled"
+    downtimes.prolong(cast.actor("wang"), row.pk, slot(16, 17).ends_at, (), cast.now)
     assert told("lin", "waits") == 2, "the same end is no news"
 
 
@@ -375,7 +379,7 @@ def test_a_session_that_began_after_it_broke_goes_on_whatever_is_decided(cast, s
     transitions.check_in(cast.actor("wang"), running.pk, running.starts_at)
     now = running.starts_at + timedelta(hours=1)
     downtimes.decide_all(cast.actor("wang"), row.pk, {other.pk: CANCEL}, now)
-    downtimes.prolong(cast.actor("wang"), row.pk, slot(17, 18).ends_at, {}, (), now)
+    downtimes.prolong(cast.actor("wang"), row.pk, slot(17, 18).ends_at, (), now)
     assert Reservation.objects.get(pk=running.pk).state == "in_use"
 
 
