@@ -23,6 +23,9 @@ from instruments.rules.opening import CalendarRules, open_ranges
 from instruments.rules.wall_time import local_day
 from instruments.services import schedule_store
 
+MOST_PAGES = 1000
+"""Further pages of instruments than any lab has are not asked for."""
+
 
 class Span(StrEnum):
     DAY = "day"

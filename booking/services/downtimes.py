@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from booking.models import Downtime, DowntimeEffect, Occupancy, Reservation, ReservationChange
 from booking.rules.changes import ChangeEvent, ChangeState, Side
-from booking.rules.downtime import MOST_DECIDED, Became, Choice, DowntimeKind, choices_for
+from booking.rules.downtime import MOST_DECIDED, Became, Choice, DowntimeKind, choices_for, require_length
 from booking.rules.states import ReservationState
 from booking.services import changes, conflicts, downtime_news, downtime_rows, holds, maintenance_plans, sessions, transitions
 from booking.services import context as booking_context
@@ -32,8 +32,6 @@ from instruments.rules.names import clean_name
 from instruments.services import running_state, schedule_store
 
 ROUTE, DECIDE_ROUTE = "booking.downtime", "downtime.decide"
-LONGEST = timedelta(days=366)
-"""What is longer is a mistake in a year, or no outage but an end."""
 NOTE_LENGTH, WORDS_LENGTH = 200, 400
 BATCH = 500
 _AHEAD = (ReservationState.REQUESTED, ReservationState.APPROVED)
@@ -119,8 +117,7 @@ def declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime, *, 
 
 def _cleaned(outage: Outage, now: datetime) -> Outage:
     during = time_of(outage.kind, outage.during.starts_at, outage.during.ends_at, now)
-    if during.duration > LONGEST:
-        raise Refusal.of("maintenance.too_long", "ends_local", days=LONGEST.days)
+    require_length(during.duration)
     return Outage(
         outage.kind,
         during,
@@ -416,8 +413,7 @@ def prolong(actor: Actor, downtime_id: int, ends_at: datetime, seen: Collection[
     actor.require_in(downtime.instrument.organisation_id, Role.LAB_MANAGER)
     if ends_at <= now or ends_at <= downtime.starts_at:
         raise Refusal.of("downtime.over", "ends_local")
-    if ends_at - downtime.starts_at > LONGEST:
-        raise Refusal.of("maintenance.too_long", "ends_local", days=LONGEST.days)
+    require_length(ends_at - downtime.starts_at)
 
     def work() -> None:
         instrument = downtime.instrument

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET
 
 from booking.downtime_wording import KIND_NAMES
 from booking.models import OccupancySource
-from booking.queries.timeline import Entry, Span, Timeline, timeline
+from booking.queries.timeline import MOST_PAGES, Entry, Span, Timeline, timeline
 from booking.rules.states import ReservationState
 from config.kernel.access import Actor, Role, visible_to
 from config.kernel.time_range import TimeRange
@@ -29,8 +29,6 @@ from frontend.http import actor_of
 from frontend.states import look_of
 from instruments.models import BOOKABLE_STATUSES, Instrument, InstrumentStatus, Organisation
 from instruments.rules.wall_time import local_day, to_wall
-
-_MOST_PAGES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def lab_timeline(request: HttpRequest) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     lab_id = read_id(request.GET.get("lab", "")) or None
     span = Span.WEEK if request.GET.get("span") == Span.WEEK else Span.DAY
-    page = min(max(1, read_id(request.GET.get("page", ""))), _MOST_PAGES)
+    page = min(max(1, read_id(request.GET.get("page", ""))), MOST_PAGES)
     found = timeline(actor, lab_id, read_day(request.GET.get("date", "")), span, now, page)
     asked = {"date": found.first_on.isoformat(), "span": span.value, "page": page, **({"lab": lab_id} if lab_id else {})}
     step = timedelta(days=span.days)

@@ -13,10 +13,10 @@ from billing.settlement.reservation_figures import quoted_of
 from booking.models import CreditEvent, Downtime, DowntimeEffect, Occupancy, Reservation, ReservationChange, UsageSession
 from booking.queries import downtimes as downtime_queries
 from booking.rules.changes import counting
-from booking.rules.downtime import Became, Choice, DowntimeKind, begins_before, outage_reason
+from booking.rules.downtime import LONGEST, Became, Choice, DowntimeKind, begins_before, outage_reason
 from booking.rules.leaving import Fault
 from booking.rules.states import Action
-from booking.services import changes, credit, downtime_rows, downtimes, holds, refusing, transitions, waiting
+from booking.services import changes, credit, downtime_rows, downtimes, holds, maintenance, refusing, transitions, waiting
 from booking.services import context as booking_context
 from booking.services.downtimes import Decision
 from booking.services.waiting import Wish
@@ -170,6 +170,19 @@ def test_a_later_end_hits_more_bookings_and_an_earlier_one_gives_time_back(cast,
     assert taken(cast) == [(cast.now, slot(17, 18).ends_at)] and DowntimeEffect.objects.get().became == Became.CANCELLED
     downtimes.prolong(wang, row.pk, slot(10, 11).ends_at, (), cast.now)
     assert taken(cast) == [(cast.now, slot(10, 11).ends_at)] and wrong() == {}
+
+
+def test_what_is_longer_than_a_year_is_a_mistake_whoever_says_it(cast, breaks):
+    wang, year = cast.actor("wang"), TimeRange(cast.now, cast.now + LONGEST)
+    longer = TimeRange(cast.now, year.ends_at + timedelta(minutes=1))
+    row = breaks(year.ends_at)
+    for say in (
+        lambda: breaks(longer.ends_at, kind=DowntimeKind.SERVICE),
+        lambda: downtimes.prolong(wang, row.pk, longer.ends_at, (), cast.now),
+        lambda: maintenance.block(wang, cast.xrd.pk, longer, "Pump", cast.now),
+    ):
+        with pytest.raises(Refusal, match=r"maintenance\.too_long"):
+            say()
 
 
 def test_what_cannot_be_done_is_reported_and_the_others_are_done(cast, slot, booked, breaks):

@@ -152,6 +152,9 @@ def test_asked_again_it_says_that_nothing_changed(cast, programmes, as_, ask):  
     first = browser.get(FEED)
     again = browser.get(FEED, headers={"If-None-Match": first["ETag"]})
     assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert again["ETag"] == first["ETag"]
+    several = browser.get(FEED, headers={"If-None-Match": f'"other", {first["ETag"]}'})
+    assert several.status_code == 304, "as well where it is one of those that the reader knows"
     ask(9, 10)
     changed = browser.get(FEED, headers={"If-None-Match": first["ETag"]})
     assert changed.status_code == 200 and changed["ETag"] != first["ETag"]
