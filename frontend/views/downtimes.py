@@ -130,7 +130,6 @@ def _page(
         ended = downtimes.interrupted_by(downtime)
         hits = [row for row in rows if not row.runs or row.reservation.pk in ended]
     zone = present.zone(downtime.instrument)
-    further = hit_rows(request, actor, downtime.instrument, more_in, now)[0] if more_in else []
     context = {
         "downtime": downtime,
         "instrument": downtime.instrument,
@@ -142,7 +141,7 @@ def _page(
         "hits": hits,
         "more": more,
         "goes_on": len(rows) > len(hits),
-        "further": further,
+        "further": downtime_queries.would_hit(actor, downtime.instrument, more_in, now) if more_in else [],
         "form": form or UntilForm(initial={"ends_local": to_wall(downtime.ends_at, zone)}),
         "problems": sentences(refusal) if refusal else [],
     }

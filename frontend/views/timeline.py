@@ -61,16 +61,16 @@ def lab_timeline(request: HttpRequest) -> HttpResponse:
     page = min(max(1, read_id(request.GET.get("page", ""))), MOST_PAGES)
     found = timeline(actor, lab_id, read_day(request.GET.get("date", "")), span, now, page)
     asked = {"date": found.first_on.isoformat(), "span": span.value, "page": page, **({"lab": lab_id} if lab_id else {})}
-    step = timedelta(days=span.days)
+    step, spoken = timedelta(days=span.days), words()
     context = {
         "found": found,
-        "rows": [_row(one, found) for one in found.instruments],
+        "rows": _rows(found, spoken),
         "labs": _labs(actor),
         "lab_id": lab_id,
         "is_week": span is Span.WEEK,
         "last_on": found.first_on + step - timedelta(days=1),
         "feed": f"{reverse('api_timeline')}?{urlencode(asked)}",
-        "words_json": json.dumps(words(), ensure_ascii=False),
+        "words_json": json.dumps(spoken, ensure_ascii=False),
         "before": _query(asked, date=found.first_on - step, page=1),
         "after": _query(asked, date=found.first_on + step, page=1),
         "as_day": _query(asked, span=Span.DAY.value, page=1),
@@ -91,15 +91,23 @@ def _labs(actor: Actor) -> Sequence[Organisation]:
     return list(mine.order_by("name_pinyin", "name", "pk"))
 
 
-def _row(instrument: Instrument, found: Timeline) -> Row:
+def _rows(found: Timeline, spoken: Mapping[str, str]) -> list[Row]:
+    """The instruments with the first day of what was found; ``spoken`` are the words of ``words``."""
     day = local_day(found.first_on, found.zone)
-    mine = [one for one in found.entries if one.instrument_id == instrument.pk and one.during.overlaps(day)]
-    spoken = words()
+    lines: dict[int, list[Line]] = {one.pk: [] for one in found.instruments}
+    for one in found.entries:
+        during = one.during
+        if during.overlaps(day):
+            lines[one.instrument_id].append(Line(one, _when(during, day, found), spoken[word_key(one)], _title(one)))
+    return [_row(one, lines[one.pk], day, found) for one in found.instruments]
+
+
+def _row(instrument: Instrument, lines: list[Line], day: TimeRange, found: Timeline) -> Row:
     closed = [part for whole in found.closed[instrument.pk] if (part := whole.intersect(day)) is not None]
     zone = instrument.site.time_zone
     return Row(
         instrument,
-        [Line(one, _when(one.during, day, found), spoken[word_key(one)], _title(one)) for one in mine],
+        lines,
         [_when(one, day, found) for one in closed],
         zone if zone != found.zone.key else "",
     )

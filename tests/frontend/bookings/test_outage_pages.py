@@ -81,6 +81,8 @@ def test_a_later_end_shows_what_it_hits_before_it_counts(cast, programmes, wang,
     until = reverse("downtime_prolong", args=[row.pk])
     first = wang.post(until, {"ends_local": "2026-11-25T19:00"})
     assert first.status_code == 409 and f'name="seen" value="{late}"' in page(first)
+    assert "Gaoyuan Lithium</li>" in page(first), "listed only: nothing can be chosen before it counts"
+    assert f'name="choice_{late}"' not in page(first)
     assert wang.post(until, {"ends_local": "2026-11-25T19:00", "seen": [late]}).status_code == 302
     row.refresh_from_db()
     assert f"{row.ends_at:%H:%M}" == "11:00"
