@@ -204,7 +204,7 @@ class DowntimeView(ApiView):
         asked = self.valid(request)
 
         def effect() -> dict[str, Any]:
-            downtimes.prolong(self.actor, int(pk), asked["ends_at"], {}, asked["seen"], self.now)
+            downtimes.prolong(self.actor, int(pk), asked["ends_at"], asked["seen"], self.now)
             return self._one(int(pk))
 
         return self.once(request, "downtime.prolong", effect, status=200)

@@ -7,19 +7,18 @@ import json
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
+from django.utils.cache import get_conditional_response
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from booking.models import Occupancy, OccupancySource
-from booking.queries.timeline import Entry, Span, Timeline, timeline
+from booking.queries.timeline import MOST_PAGES, Entry, Span, Timeline, timeline
 from booking.rules.downtime import DowntimeKind
 from config.kernel.api.fields import Day, IdParameter
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import ApiView
-
-MOST_PAGES = 1000
 
 
 class TimelineParameters(StrictSerializer):
@@ -82,16 +81,14 @@ class TimelineView(ApiView):
     parameters_shapes = {"retrieve": TimelineParameters}
 
     @extend_schema(parameters=[TimelineParameters], responses={200: TimelineOut, 304: None})
-    def retrieve(self, request: Request) -> HttpResponse:
+    def retrieve(self, request: Request) -> HttpResponseBase:
         """Bookings and requests at their own times, everything else with what it takes; instants on the clock of ``time_zone``."""
         asked = self.parameters(request)
         found = timeline(self.actor, asked.get("lab"), asked.get("date"), Span(asked["span"]), self.now, asked["page"])
         body = json.dumps(_shown(found), ensure_ascii=False, separators=(",", ":")).encode()
         tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
-        headers = {"ETag": tag}
-        if request.headers.get("If-None-Match") == tag:
-            return HttpResponse(status=304, headers=headers)
-        return HttpResponse(body, content_type="application/json", headers=headers)
+        response = HttpResponse(body, content_type="application/json", headers={"ETag": tag})
+        return get_conditional_response(request._request, etag=tag, response=response) or response
 
 
 def _shown(found: Timeline) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from config.kernel.time_range import TimeRange
 
 
 class Downtime(models.Model):
-    """Time in which an instrument is out of service, at no cost to anybody. Written by ``booking.services.downtimes``.
+    """Time in which an instrument is out of service, at no cost to anybody. Written by ``booking.services.downtime_rows`` (a new one) and
+    ``downtimes``.
 
     It takes what is free of its range by occupancies of its own; bookings that stay keep their place in it. A breakdown says
     ``status_before``, the running state that comes back with its end; planned work may follow from a ``plan``. ``note`` is for the lab,

@@ -11,7 +11,8 @@ class MaintenancePlan(models.Model):
     """Work on an instrument that comes again: every so many months, hours of use, or both (what comes first). Written by
     ``booking.services.maintenance_plans``.
 
-    It counts from ``since``, or from the end of its last downtime that took place. ``reminded_at`` is set once for what is due next.
+    It counts from ``since``, or from the end (early or not) of its last downtime that took place. ``reminded_at`` is set once for what
+    is due next.
     """
 
     instrument = models.ForeignKey("instruments.Instrument", on_delete=models.CASCADE, related_name="maintenance_plans")

@@ -65,6 +65,11 @@ def preview(actor: Actor, instrument: Instrument, during: TimeRange, now: dateti
     )
 
 
+def would_hit(actor: Actor, instrument: Instrument, during: TimeRange, now: datetime) -> list[Reservation]:
+    """The first bookings that ``preview`` would look at, without what could be done about them."""
+    return list(_shown(actor, downtimes.hit(instrument, during, now)[:MOST_DECIDED]))
+
+
 def _shown(actor: Actor, ids: Sequence[int]) -> QuerySet[Reservation]:
     rows = visible_to(Reservation.objects.filter(pk__in=ids), actor)
     return rows.select_related("instrument__site", "organisation", "requested_by").order_by("starts_at", "pk")

@@ -244,19 +244,7 @@ def free_instead(actor: Actor, reservation: Reservation, now: datetime, count: i
 
 
 def planned_maintenance(actor: Actor, instrument: Instrument, now: datetime) -> list[Occupancy]:
-    """The maintenance of an instrument's calendar that is not over, by start."""
-    rows = visible_to(Occupancy.objects.filter(source=OccupancySource.MAINTENANCE), actor)
+    """The maintenance of an instrument's calendar that is not over and was kept before there were downtimes, by start."""
+    rows = visible_to(Occupancy.objects.filter(source=OccupancySource.MAINTENANCE, downtime=None), actor)
     rows = rows.filter(calendar_id=instrument.calendar_id, during__endswith__gt=now)
     return list(rows.order_by("during"))
-
-
-def hit_by(actor: Actor, instrument: Instrument, during: TimeRange) -> list[Reservation]:
-    """What is booked or asked for on the instrument's calendar within a time, buffers included, in order of start."""
-    states = [state for state in ReservationState if state not in GIVEN_UP]
-    touching = Occupancy.objects.filter(
-        reservation_id=OuterRef("pk"), during__overlap=TimestamptzRange(during.starts_at, during.ends_at)
-    )
-    rows = visible_to(Reservation.objects.all(), actor).filter(
-        Exists(touching), instrument__calendar_id=instrument.calendar_id, state__in=states
-    )
-    return list(rows.select_related("instrument__site", "organisation", "requested_by").order_by("starts_at", "pk"))

@@ -23,6 +23,9 @@ from instruments.rules.opening import CalendarRules, open_ranges
 from instruments.rules.wall_time import local_day
 from instruments.services import schedule_store
 
+MOST_PAGES = 1000
+"""Further pages of instruments than any lab has are not asked for."""
+
 
 class Span(StrEnum):
     DAY = "day"
@@ -88,10 +91,8 @@ class Timeline:
     more: bool
 
 
-def timeline(
-    actor: Actor, lab_id: int | None, first_on: date | None, span: Span, now: datetime, page: int = 1, at: int | None = None
-) -> Timeline:
-    """The instruments of one lab that the actor manages (none named: of all of them), by name; ``at`` narrows to one instrument.
+def timeline(actor: Actor, lab_id: int | None, first_on: date | None, span: Span, now: datetime, page: int = 1) -> Timeline:
+    """The instruments of one lab that the actor manages (none named: of all of them), by name.
 
     Raises Forbidden, NotFound for a lab of others.
     """
@@ -101,8 +102,6 @@ def timeline(
         raise NotFound.of("access.not_found", model="organisation")
     labs = mine if lab_id is None else {lab_id}
     rows = visible_to(Instrument.objects.filter(organisation_id__in=labs).exclude(status="retired"), actor)
-    if at is not None:
-        rows = rows.filter(pk=at)
     rows = rows.select_related("site").only(
         "name", "name_en", "calendar_id", "organisation_id", "status", "site__name", "site__time_zone"
     )

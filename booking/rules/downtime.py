@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,13 +11,22 @@ from zoneinfo import ZoneInfo
 from booking.rules.policy import BookingPolicy
 from booking.rules.slots import free_ranges, nearest_alternatives
 from booking.rules.states import ReservationState
-from config.kernel.errors import Reason
+from booking.rules.training import months_after
+from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
 
 MOST_TIMES = 3
 """Times that are offered for one booking."""
 MOST_DECIDED = 100
 """Bookings that are looked at in one go; the others come after them."""
+LONGEST = timedelta(days=366)
+"""What is longer is a mistake in a year, or no outage but an end."""
+
+
+def require_length(length: timedelta) -> None:
+    """Raises Refusal ``maintenance.too_long``."""
+    if length > LONGEST:
+        raise Refusal.of("maintenance.too_long", "ends_local", days=LONGEST.days)
 
 
 class DowntimeKind(StrEnum):
@@ -116,14 +124,6 @@ class Due:
 
 
 def due_of(last_at: datetime, used_minutes: int, every_months: int | None, every_hours: int | None, zone: ZoneInfo) -> Due:
-    """When it is due after ``last_at``, with so many minutes of use since then."""
-    at = _months_later(last_at, every_months, zone) if every_months else None
+    """When it is due after ``last_at``, on the clock of ``zone``, with so many minutes of use since then."""
+    at = months_after(last_at, every_months, zone).astimezone(zone) if every_months else None
     return Due(at, every_hours - used_minutes // 60 if every_hours else None)
-
-
-def _months_later(moment: datetime, months: int, zone: ZoneInfo) -> datetime:
-    """The same day of the month and hour on the clock there, or the month's last day."""
-    local = moment.astimezone(zone)
-    count = local.year * 12 + local.month - 1 + months
-    year, month = count // 12, count % 12 + 1
-    return local.replace(year=year, month=month, day=min(local.day, monthrange(year, month)[1]))

@@ -19,12 +19,13 @@ from booking.rules.closed import closed_reason
 from booking.rules.policy import BookingPolicy
 from booking.rules.policy_layers import read_rest
 from booking.rules.slots import free_ranges, nearest_alternatives
+from booking.services import downtime_rows
 from booking.services.lean_rows import INSTRUMENT, INSTRUMENT_SHOWN, PARTY, POLICY, SITE, SITE_SHOWN, columns, row_of, with_policy
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import NotFound, Reason
 from config.kernel.time_range import TimeRange, merge
 from instruments.access import sees_instrument
-from instruments.models import Instrument, Organisation, Site
+from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation, Site
 from instruments.rules.audience import audience_of
 from instruments.rules.opening import CalendarRules, ClosedStretch, closed_stretches, open_ranges
 from instruments.services import schedule_store
@@ -63,7 +64,8 @@ class BookingContext:
 
     ``audiences`` are those of the customers for whom somebody may book (one when the customer is known); none: only what is
     open to everybody counts. ``keeps_standing``: the lab or the platform may keep credit points or lists (False: surely not).
-    ``has_outages``: an outage may reach into the times that are looked at (False: surely none).
+    ``has_outages``: an outage may reach into the times that are looked at (False: surely none). ``works_again_at``: from when the
+    instrument, which does not run now, is expected to (None: nobody said, or it runs).
     """
 
     instrument: Instrument
@@ -73,6 +75,12 @@ class BookingContext:
     audiences: tuple[str, ...] = ()
     keeps_standing: bool = True
     has_outages: bool = True
+    works_again_at: datetime | None = None
+
+    def runs_at(self, moment: datetime) -> bool:
+        """Whether the instrument runs now, or is expected to by ``moment``."""
+        expected = self.works_again_at is not None and self.works_again_at <= moment
+        return self.instrument.status in BOOKABLE_STATUSES or expected
 
     def opening(self, window: TimeRange) -> list[TimeRange]:
         """When it is open within ``window`` for one of the audiences."""
@@ -197,7 +205,7 @@ WHERE i.id = ANY(%s)
 
 
 def load_many(actor: Actor, instrument_ids: Sequence[int], customer: Organisation | None = None) -> dict[int, BookingContext]:
-    """The contexts of those of the instruments that the actor may see, by id, in three queries however many; nothing is locked.
+    """The contexts of those of the instruments that the actor may see, by id, in four queries at most however many; nothing is locked.
 
     They are open as for the customer (who need not be stored), or, without one, as for any organisation of the actor. The rows carry
     the fields that a list of instruments shows and that booking and money decide on.
@@ -216,27 +224,37 @@ def load_many(actor: Actor, instrument_ids: Sequence[int], customer: Organisatio
             instrument.site, instrument.organisation = site, owner
             found.append((with_policy(instrument, policy), policy))
     rules = schedule_store.rules_by_calendar(instrument.calendar_id for instrument, _policy in found)
-    contexts = [
-        BookingContext(instrument, ZoneInfo(instrument.site.time_zone), policy_of(policy), rules[instrument.calendar_id])
-        for instrument, policy in found
-    ]
+    again = downtime_rows.expected_again(instrument for instrument, _policy in found)
+    contexts = [_context(instrument, policy, rules, again) for instrument, policy in found]
     if customer is not None:
         return {context.instrument.pk: context.for_customer(customer) for context in contexts}
     return {context.instrument.pk: context for context in _open_to(contexts, actor.organisations())}
 
 
 def of_instrument(instrument: Instrument, policy: InstrumentPolicy | None) -> BookingContext:
-    """The context of an instrument (with its site) that is in hand already: one query for its calendar."""
+    """The context of an instrument (with its site) that is in hand already: one query for its calendar, and one more where it does
+    not run."""
+    rules = schedule_store.rules_by_calendar([instrument.calendar_id])
+    return _context(instrument, policy, rules, downtime_rows.expected_again([instrument]))
+
+
+def _context(
+    instrument: Instrument,
+    policy: InstrumentPolicy | None,
+    rules: Mapping[int, CalendarRules],
+    again: Mapping[int, datetime],
+) -> BookingContext:
     return BookingContext(
         instrument=instrument,
         zone=ZoneInfo(instrument.site.time_zone),
         policy=policy_of(policy),
-        rules=schedule_store.rules_by_calendar([instrument.calendar_id])[instrument.calendar_id],
+        rules=rules[instrument.calendar_id],
+        works_again_at=again.get(instrument.pk),
     )
 
 
 def of_reservation(reservation: Reservation) -> BookingContext:
-    """The context of a reservation as it is for its customer: its instrument comes with site and policy, and one query."""
+    """A reservation's context as it is for its customer; the instrument comes with site and policy, queries as ``of_instrument``."""
     instrument = reservation.instrument
     return of_instrument(instrument, getattr(instrument, "policy", None)).for_customer(reservation.organisation)
 

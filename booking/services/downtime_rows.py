@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -9,26 +10,30 @@ from psycopg.types.range import TimestamptzRange
 
 from booking.models import Downtime, Occupancy, OccupancySource, Reservation
 from booking.rules.downtime import DowntimeKind
+from config.kernel.access import Actor
+from config.kernel.services import audit
 from config.kernel.time_range import TimeRange, subtract
 from instruments.models import BOOKABLE_STATUSES, Instrument
 
 
-def works_again_by(instrument_id: int, moment: datetime) -> bool:
-    """Whether the instrument, which does not run now, is expected to by ``moment``: its breakdown has an end before that."""
-    return _breakdowns(instrument_id).filter(ends_at__lte=moment).exists()
+def expected_again(instruments: Iterable[Instrument]) -> dict[int, datetime]:
+    """From when those of the instruments that do not run now are expected to, by id, where their labs said so: also an end that has
+    passed while nobody closed it. One query, and none while all run."""
+    down = [one.pk for one in instruments if one.status not in BOOKABLE_STATUSES]
+    return dict(_breakdowns(down).values_list("instrument_id", "ends_at")) if down else {}
 
 
 def works_again_at(instrument: Instrument, now: datetime) -> datetime | None:
     """When an instrument that does not run now is expected to, where its lab said so: everybody may know. No query while it runs."""
     if instrument.status in BOOKABLE_STATUSES:
         return None
-    return _breakdowns(instrument.pk).filter(ends_at__gt=now).values_list("ends_at", flat=True).first()
+    return _breakdowns([instrument.pk]).filter(ends_at__gt=now).values_list("ends_at", flat=True).first()
 
 
-def _breakdowns(instrument_id: int) -> QuerySet[Downtime]:
-    """The open one, where the instrument can be booked again once it is over."""
+def _breakdowns(instrument_ids: Collection[int]) -> QuerySet[Downtime]:
+    """The open one of each, where the instrument can be booked again once it is over."""
     return Downtime.objects.filter(
-        instrument_id=instrument_id, kind=DowntimeKind.BREAKDOWN, closed_at=None, status_before__in=BOOKABLE_STATUSES
+        instrument_id__in=instrument_ids, kind=DowntimeKind.BREAKDOWN, closed_at=None, status_before__in=BOOKABLE_STATUSES
     )
 
 
@@ -54,7 +59,8 @@ def could_be_used(reservation: Reservation) -> bool:
     """Whether the instrument is to run in the whole of the reservation's own time, as far as anybody said: a booking behind a repair is
     a promise like any other."""
     instrument = reservation.instrument
-    runs = instrument.status in BOOKABLE_STATUSES or works_again_by(instrument.pk, reservation.starts_at)
+    again = expected_again([instrument]).get(instrument.pk)
+    runs = instrument.status in BOOKABLE_STATUSES or (again is not None and again <= reservation.starts_at)
     return runs and not _open_in(reservation.during).filter(instrument=instrument).exists()
 
 
@@ -70,6 +76,38 @@ def covering(reservation: Reservation, now: datetime) -> Downtime | None:
     )
     rows = Downtime.objects.filter(keeps_from_beginning, instrument_id=reservation.instrument_id)
     return rows.filter(closed_at=None, starts_at__lte=now, ends_at__gt=reservation.starts_at).order_by("starts_at", "pk").first()
+
+
+def insert(
+    actor: Actor,
+    instrument: Instrument,
+    kind: DowntimeKind,
+    during: TimeRange,
+    note: str,
+    now: datetime,
+    *,
+    words: str = "",
+    words_en: str = "",
+    status_before: str = "",
+) -> Downtime:
+    """A new downtime, which takes what is free of its time, with its line in the audit. The calendar is locked and rid of holds there,
+    the texts are clean, and whether the actor may was asked."""
+    row = Downtime.objects.create(
+        instrument=instrument,
+        kind=kind,
+        starts_at=during.starts_at,
+        ends_at=during.ends_at,
+        note=note,
+        words=words,
+        words_en=words_en,
+        status_before=status_before,
+        made_by_id=actor.person_id,
+        made_at=now,
+    )
+    fill(row, instrument.calendar_id)
+    after = {"kind": row.kind, "starts_at": row.starts_at.isoformat(), "ends_at": row.ends_at.isoformat()}
+    audit.record(actor, "downtime.declare", row, now, after=after, reason=row.note)
+    return row
 
 
 def fill(downtime: Downtime, calendar_id: int) -> bool:

@@ -1,4 +1,4 @@
-"""An instrument is out of service, now or for planned work: the one writer of downtimes and of what becomes of the bookings in them.
+"""An instrument is out of service, now or for planned work: what it takes, when it ends, and what becomes of the bookings in it.
 
 The time is taken first, whole and at once. Then each booking is dealt with by itself, through the services that move, cancel and end
 single reservations, so that money, notices and history are theirs; one that fails keeps its place and says why.
@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from booking.models import Downtime, DowntimeEffect, Occupancy, Reservation, ReservationChange
 from booking.rules.changes import ChangeEvent, ChangeState, Side
-from booking.rules.downtime import MOST_DECIDED, Became, Choice, DowntimeKind, choices_for
+from booking.rules.downtime import MOST_DECIDED, Became, Choice, DowntimeKind, choices_for, require_length
 from booking.rules.states import ReservationState
 from booking.services import changes, conflicts, downtime_news, downtime_rows, holds, maintenance_plans, sessions, transitions
 from booking.services import context as booking_context
@@ -32,8 +32,6 @@ from instruments.rules.names import clean_name
 from instruments.services import running_state, schedule_store
 
 ROUTE, DECIDE_ROUTE = "booking.downtime", "downtime.decide"
-LONGEST = timedelta(days=366)
-"""What is longer is a mistake in a year, or no outage but an end."""
 NOTE_LENGTH, WORDS_LENGTH = 200, 400
 BATCH = 500
 _AHEAD = (ReservationState.REQUESTED, ReservationState.APPROVED)
@@ -119,8 +117,7 @@ def declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime, *, 
 
 def _cleaned(outage: Outage, now: datetime) -> Outage:
     during = time_of(outage.kind, outage.during.starts_at, outage.during.ends_at, now)
-    if during.duration > LONGEST:
-        raise Refusal.of("maintenance.too_long", "ends_local", days=LONGEST.days)
+    require_length(during.duration)
     return Outage(
         outage.kind,
         during,
@@ -142,24 +139,20 @@ def _declare(actor: Actor, instrument_id: int, outage: Outage, now: datetime) ->
         raise Refusal.of("downtime.open_already")
     _refuse_unseen(instrument, outage.during, outage.seen, now)
     plan = maintenance_plans.plan_for(actor, outage.plan_id, instrument_id, outage.kind) if outage.plan_id else None
-    row = Downtime.objects.create(
-        instrument=instrument,
-        kind=outage.kind,
-        starts_at=outage.during.starts_at,
-        ends_at=outage.during.ends_at,
-        note=outage.note,
+    holds.clear(instrument.calendar_id, outage.during, now)
+    row = downtime_rows.insert(
+        actor,
+        instrument,
+        outage.kind,
+        outage.during,
+        outage.note,
+        now,
         words=outage.words,
         words_en=outage.words_en,
         status_before=_stop(instrument, outage, actor, now),
-        made_by_id=actor.person_id,
-        made_at=now,
     )
     if plan is not None:
         maintenance_plans.count(row, plan, now)
-    holds.clear(instrument.calendar_id, outage.during, now)
-    downtime_rows.fill(row, instrument.calendar_id)
-    after = {"kind": row.kind, "starts_at": row.starts_at.isoformat(), "ends_at": row.ends_at.isoformat()}
-    audit.record(actor, "downtime.declare", row, now, after=after, reason=row.note)
     downtime_news.begun(row, len(hit(instrument, row.during, now)), now)
     return row
 
@@ -210,7 +203,16 @@ def decide_all(actor: Actor, downtime_id: int, decisions: Mapping[int, Decision]
     What was refused is kept as ``failed`` with its reasons and may be decided again. Raises NotFound, Forbidden, Refusal
     ``downtime.too_many``, ``downtime.closed``.
     """
-    return _decide(actor, downtime_id, decisions, now, ends_sessions=True)
+    downtime = _require_open(actor, downtime_id, decisions)
+    found = visible_to(Reservation.objects.filter(pk__in=hit(downtime.instrument, downtime.during, now)), actor)
+    interrupted = interrupted_by(downtime)
+    effects = []
+    for row in found.order_by("starts_at", "pk"):
+        if row.pk in interrupted:
+            effects.append(_outcome(actor, downtime, row.pk, None, now))
+        elif row.pk in decisions:
+            effects.append(_outcome(actor, downtime, row.pk, decisions[row.pk], now))
+    return effects
 
 
 def decide_once(
@@ -247,22 +249,7 @@ def _require_open(actor: Actor, downtime_id: int, decisions: Mapping[int, Decisi
     return downtime
 
 
-def _decide(
-    actor: Actor, downtime_id: int, decisions: Mapping[int, Decision], now: datetime, *, ends_sessions: bool
-) -> list[DowntimeEffect]:
-    downtime = _require_open(actor, downtime_id, decisions)
-    found = visible_to(Reservation.objects.filter(pk__in=hit(downtime.instrument, downtime.during, now)), actor)
-    interrupted = _interrupted(downtime) if ends_sessions else set()
-    effects = []
-    for row in found.order_by("starts_at", "pk"):
-        if row.pk in interrupted:
-            effects.append(_outcome(actor, downtime, row.pk, None, now))
-        elif row.pk in decisions:
-            effects.append(_outcome(actor, downtime, row.pk, decisions[row.pk], now))
-    return effects
-
-
-def _interrupted(downtime: Downtime) -> set[int]:
+def interrupted_by(downtime: Downtime) -> set[int]:
     """The ids of what was in use when it broke; who began since then works although it is out of service."""
     if downtime.kind != DowntimeKind.BREAKDOWN:
         return set()
@@ -406,10 +393,9 @@ def _waiting_for(downtime: Downtime, now: datetime, until: datetime) -> list[Res
     return list(rows.select_related("instrument__site", "organisation").order_by("starts_at", "pk"))
 
 
-def _tell_new_end(downtime: Downtime, before: datetime, decided: Collection[int], now: datetime) -> None:
-    """Those who were told that they wait: it works again before their time, or takes longer than they know. About whom is decided
-    now hears of that instead."""
-    told = [one for one in _waiting_for(downtime, now, max(before, downtime.ends_at)) if one.pk not in decided]
+def _tell_new_end(downtime: Downtime, before: datetime, now: datetime) -> None:
+    """Those who were told that they wait: it works again before their time, or takes longer than they know."""
+    told = _waiting_for(downtime, now, max(before, downtime.ends_at))
     if downtime.ends_at < before:
         downtime_news.free_again([one for one in told if one.starts_at >= downtime.ends_at], now)
     elif downtime.ends_at > before:
@@ -417,10 +403,9 @@ def _tell_new_end(downtime: Downtime, before: datetime, decided: Collection[int]
             downtime_news.waits(reservation, downtime, now)
 
 
-def prolong(
-    actor: Actor, downtime_id: int, ends_at: datetime, decisions: Mapping[int, Decision], seen: Collection[int], now: datetime
-) -> Downtime:
-    """It takes until another moment: later takes more time and deals with the bookings there, earlier gives time back.
+def prolong(actor: Actor, downtime_id: int, ends_at: datetime, seen: Collection[int], now: datetime) -> None:
+    """It takes until another moment: later takes more time, where the bookings (``seen``: those that were shown) keep their places until
+    they are decided; earlier gives time back. No session ends by that.
 
     Raises NotFound, Forbidden, Refusal ``downtime.closed``, ``downtime.over``, ``maintenance.too_long``, Conflict ``downtime.others_hit``.
     """
@@ -428,8 +413,7 @@ def prolong(
     actor.require_in(downtime.instrument.organisation_id, Role.LAB_MANAGER)
     if ends_at <= now or ends_at <= downtime.starts_at:
         raise Refusal.of("downtime.over", "ends_local")
-    if ends_at - downtime.starts_at > LONGEST:
-        raise Refusal.of("maintenance.too_long", "ends_local", days=LONGEST.days)
+    require_length(ends_at - downtime.starts_at)
 
     def work() -> None:
         instrument = downtime.instrument
@@ -442,16 +426,13 @@ def prolong(
             _refuse_unseen(instrument, TimeRange(before, ends_at), {*seen, *hit(instrument, fresh.during, now)}, now)
         fresh.ends_at = ends_at
         fresh.save(update_fields=["ends_at"])
-        Occupancy.objects.filter(downtime=fresh, during__endswith__gt=ends_at).delete()
         downtime_rows.fill(fresh, instrument.calendar_id)
         audit.record(
             actor, "downtime.prolong", fresh, now, before={"until": before.isoformat()}, after={"until": ends_at.isoformat()}
         )
-        _tell_new_end(fresh, before, decisions, now)
+        _tell_new_end(fresh, before, now)
 
     transactions.run(work)
-    _decide(actor, downtime_id, decisions, now, ends_sessions=False)
-    return downtime_of(actor, downtime_id)
 
 
 # --- What time brings -------------------------------------------------------------------------------------------------

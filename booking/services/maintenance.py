@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from booking.models import Downtime, Occupancy, OccupancySource
-from booking.rules.downtime import DowntimeKind
+from booking.rules.downtime import DowntimeKind, require_length
 from booking.services import conflicts, downtime_rows, holds
 from booking.services import context as booking_context
 from config.kernel.access import Actor, Role
-from config.kernel.errors import NotFound, Refusal
+from config.kernel.errors import NotFound
 from config.kernel.services import audit, transactions
 from config.kernel.time_range import TimeRange
 from instruments.rules.names import clean_name
-
-LONGEST = timedelta(days=366)
-"""What is longer is a mistake in a year, or no maintenance but an end."""
 
 
 def block(
@@ -31,8 +28,7 @@ def block(
 
     Raises NotFound, Forbidden, Refusal ``maintenance.too_long``, Conflict ``booking.just_taken`` when somebody has booked in it.
     """
-    if during.ends_at - during.starts_at > LONGEST:
-        raise Refusal.of("maintenance.too_long", "ends_local", days=LONGEST.days)
+    require_length(during.duration)
     note = clean_name(note, 200, field="note")
 
     def work() -> Downtime:
@@ -41,19 +37,7 @@ def block(
         holds.clear(context.instrument.calendar_id, during, now)
         if booking_context.busy_ranges(context.instrument.calendar_id, during):
             raise conflicts.Taken
-        row = Downtime.objects.create(
-            instrument=context.instrument,
-            kind=kind,
-            starts_at=during.starts_at,
-            ends_at=during.ends_at,
-            note=note,
-            made_by_id=actor.person_id,
-            made_at=now,
-        )
-        downtime_rows.fill(row, context.instrument.calendar_id)
-        after = {"kind": row.kind, "starts_at": during.starts_at.isoformat(), "ends_at": during.ends_at.isoformat()}
-        audit.record(actor, "downtime.declare", row, now, after=after, reason=note)
-        return row
+        return downtime_rows.insert(actor, context.instrument, kind, during, note, now)
 
     with conflicts.answered(actor, instrument_id, during, now):
         return transactions.run(work)

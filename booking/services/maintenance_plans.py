@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Max, Q, Sum
+from django.db.models import Case, DurationField, F, Max, OuterRef, Q, Subquery, Sum, When
+from django.db.models.functions import Coalesce, Least
 from django.urls import reverse
 
 from booking.models import Downtime, MaintenancePlan, UsageSession
@@ -146,31 +147,38 @@ def _whole_minute(moment: datetime) -> datetime:
 
 
 def due_of_all(plans: Iterable[MaintenancePlan]) -> dict[int, Due]:
-    """When each of the plans (with instrument and site) is due, by id: two queries for the last downtimes, one each that counts hours."""
+    """When each of the plans (with instrument and site) is due, by id: one query, however many. What ended early counts from then."""
     rows = list(plans)
-    took_place = Q(closed_at=None) | Q(closed_at__gt=F("starts_at"))
-    last = dict(
-        Downtime.objects.filter(took_place, plan__in=rows)
-        .values("plan_id")
-        .annotate(at=Max("ends_at"))
-        .values_list("plan_id", "at")
-    )
+    counted = MaintenancePlan.objects.filter(pk__in=[row.pk for row in rows]).annotate(from_at=Coalesce(_last_end(), "since"))
+    sums = {pk: (at, used) for pk, at, used in counted.annotate(used=_use_since()).values_list("pk", "from_at", "used")}
     found = {}
     for row in rows:
-        since = last.get(row.pk, row.since)
-        used = _used_minutes(row.instrument_id, since) if row.every_hours else 0
-        found[row.pk] = due_of(since, used, row.every_months, row.every_hours, ZoneInfo(row.instrument.site.time_zone))
+        since, used = sums[row.pk]
+        minutes = int(used.total_seconds()) // 60 if used else 0
+        found[row.pk] = due_of(since, minutes, row.every_months, row.every_hours, ZoneInfo(row.instrument.site.time_zone))
     return found
 
 
-def _used_minutes(instrument_id: int, since: datetime) -> int:
-    rows = UsageSession.objects.filter(reservation__instrument_id=instrument_id, actual_ends_at__gt=since)
-    used: timedelta | None = rows.aggregate(used=Sum(F("actual_ends_at") - F("actual_starts_at")))["used"]
-    return int(used.total_seconds()) // 60 if used else 0
+def _last_end() -> Subquery:
+    """The end of the plan's last downtime that took place: when it was closed, where that came before the end that was said."""
+    took_place = Q(closed_at=None) | Q(closed_at__gt=F("starts_at"))
+    rows = Downtime.objects.filter(took_place, plan=OuterRef("pk")).order_by().values("plan")
+    return Subquery(rows.annotate(at=Max(Least("ends_at", "closed_at"))).values("at"))
+
+
+def _use_since() -> Case:
+    """How long the plan's instrument was used since ``from_at``, where it counts hours."""
+    rows = UsageSession.objects.filter(
+        reservation__instrument_id=OuterRef("instrument_id"), actual_ends_at__gt=OuterRef("from_at")
+    )
+    sums = rows.order_by().values("reservation__instrument_id").annotate(used=Sum(F("actual_ends_at") - F("actual_starts_at")))
+    return Case(When(every_hours__isnull=False, then=Subquery(sums.values("used"))), output_field=DurationField())
 
 
 def remind_due(now: datetime) -> int:
-    """Tell the lab's managers, once, of what is due soon and has no downtime yet; returns how many. Safe to repeat."""
+    """Tell the lab's managers, once, of what is due soon and has no downtime yet; returns how many. Safe to repeat.
+
+    Only plans that seem due soon are locked, and looked at again behind the lock."""
     rows = MaintenancePlan.objects.filter(reminded_at=None).select_related("instrument__site").order_by("pk")
 
     def remind(pk: int) -> bool:
@@ -185,9 +193,11 @@ def remind_due(now: datetime) -> int:
 
     done = 0
     last = 0
-    while ids := list(rows.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
-        done += each_parked(ids, remind, "maintenance plan")
-        last = ids[-1]
+    while batch := list(rows.filter(pk__gt=last)[:BATCH]):
+        due = due_of_all(batch)
+        near = [row.pk for row in batch if due[row.pk].is_near(now, row.remind_days, row.every_hours)]
+        done += each_parked(near, remind, "maintenance plan")
+        last = batch[-1].pk
     return done
 
 

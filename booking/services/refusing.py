@@ -11,7 +11,7 @@ from booking.services.context import BookingContext
 from config.kernel.access import Role
 from config.kernel.errors import Reason
 from config.kernel.time_range import TimeRange
-from instruments.models import BOOKABLE_STATUSES, Organisation
+from instruments.models import Organisation
 
 BOOKING_ROLES = (Role.RESEARCHER, Role.FIRM_ADMIN, Role.LAB_MANAGER)
 
@@ -45,7 +45,7 @@ def time_reasons(context: BookingContext, during: TimeRange, service_mode: str, 
     """What stands against ``during`` whoever asks; opening hours, outages and others' bookings left aside."""
     instrument = context.instrument
     reasons = broken_rules(context.policy, during, context.zone, now)
-    if instrument.status not in BOOKABLE_STATUSES and not downtime_rows.works_again_by(instrument.pk, during.starts_at):
+    if not context.runs_at(during.starts_at):
         reasons.insert(0, Reason("booking.instrument_unavailable", {"status": instrument.status}, ""))
     if service_mode not in (instrument.service_modes or [service_mode]):
         reasons.append(Reason("booking.service_mode_unknown", {"known": instrument.service_modes}, "service_mode"))

@@ -84,7 +84,7 @@ def downtime_prolong(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         refuse_year(form.cleaned_data["ends_local"], "ends_local")
         ends_at = end_instant(form.cleaned_data["ends_local"], zone)
-        downtimes.prolong(actor, pk, ends_at, {}, seen_in(request.POST), now)
+        downtimes.prolong(actor, pk, ends_at, seen_in(request.POST), now)
     except NotFound:
         raise
     except Refusal as refusal:
@@ -122,12 +122,14 @@ def _page(
     actor, now = actor_of(request), timezone.now()
     downtime = get_visible(downtime_queries.downtime_detail(actor), actor, pk=pk)
     settled = [one.reservation_id for one in downtime.effects.all() if one.became != Became.FAILED]
+    rows: list[HitRow] = []
     hits: list[HitRow] = []
     more = 0
     if downtime.is_open and downtime.ends_at > now:
-        hits, more = hit_rows(request, actor, downtime.instrument, downtime.during, now, settled)
+        rows, more = hit_rows(request, actor, downtime.instrument, downtime.during, now, settled)
+        ended = downtimes.interrupted_by(downtime)
+        hits = [row for row in rows if not row.runs or row.reservation.pk in ended]
     zone = present.zone(downtime.instrument)
-    further = hit_rows(request, actor, downtime.instrument, more_in, now)[0] if more_in else []
     context = {
         "downtime": downtime,
         "instrument": downtime.instrument,
@@ -138,7 +140,8 @@ def _page(
         "reports": [_report(one) for one in downtime.effects.all()],
         "hits": hits,
         "more": more,
-        "further": further,
+        "goes_on": len(rows) > len(hits),
+        "further": downtime_queries.would_hit(actor, downtime.instrument, more_in, now) if more_in else [],
         "form": form or UntilForm(initial={"ends_local": to_wall(downtime.ends_at, zone)}),
         "problems": sentences(refusal) if refusal else [],
     }

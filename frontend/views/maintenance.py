@@ -231,7 +231,6 @@ def _page(
 ) -> HttpResponse:
     hits, more = hit_rows(request, actor, instrument, during, now) if during else ([], 0)
     zone = present.zone(instrument)
-    older = [one for one in bookings.planned_maintenance(actor, instrument, now) if one.downtime_id is None]
     context = {
         "instrument": instrument,
         "form": form,
@@ -246,7 +245,7 @@ def _page(
         "key": read_key(request.POST) or str(uuid4()),
         "planned": [
             *(_planned(one, zone) for one in downtime_queries.downtimes_of(actor, instrument, now)),
-            *(_older(one, zone) for one in older),
+            *(_older(one, zone) for one in bookings.planned_maintenance(actor, instrument, now)),
         ],
     }
     return render(request, "booking/maintenance.html", context, status=status)

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_GET
 
 from booking.downtime_wording import KIND_NAMES
 from booking.models import OccupancySource
-from booking.queries.timeline import Entry, Span, Timeline, timeline
+from booking.queries.timeline import MOST_PAGES, Entry, Span, Timeline, timeline
 from booking.rules.states import ReservationState
 from config.kernel.access import Actor, Role, visible_to
 from config.kernel.time_range import TimeRange
@@ -29,8 +29,6 @@ from frontend.http import actor_of
 from frontend.states import look_of
 from instruments.models import BOOKABLE_STATUSES, Instrument, InstrumentStatus, Organisation
 from instruments.rules.wall_time import local_day, to_wall
-
-_MOST_PAGES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +58,19 @@ def lab_timeline(request: HttpRequest) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     lab_id = read_id(request.GET.get("lab", "")) or None
     span = Span.WEEK if request.GET.get("span") == Span.WEEK else Span.DAY
-    page = min(max(1, read_id(request.GET.get("page", ""))), _MOST_PAGES)
+    page = min(max(1, read_id(request.GET.get("page", ""))), MOST_PAGES)
     found = timeline(actor, lab_id, read_day(request.GET.get("date", "")), span, now, page)
     asked = {"date": found.first_on.isoformat(), "span": span.value, "page": page, **({"lab": lab_id} if lab_id else {})}
-    step = timedelta(days=span.days)
+    step, spoken = timedelta(days=span.days), words()
     context = {
         "found": found,
-        "rows": [_row(one, found) for one in found.instruments],
+        "rows": _rows(found, spoken),
         "labs": _labs(actor),
         "lab_id": lab_id,
         "is_week": span is Span.WEEK,
         "last_on": found.first_on + step - timedelta(days=1),
         "feed": f"{reverse('api_timeline')}?{urlencode(asked)}",
-        "words_json": json.dumps(words(), ensure_ascii=False),
+        "words_json": json.dumps(spoken, ensure_ascii=False),
         "before": _query(asked, date=found.first_on - step, page=1),
         "after": _query(asked, date=found.first_on + step, page=1),
         "as_day": _query(asked, span=Span.DAY.value, page=1),
@@ -93,15 +91,23 @@ def _labs(actor: Actor) -> Sequence[Organisation]:
     return list(mine.order_by("name_pinyin", "name", "pk"))
 
 
-def _row(instrument: Instrument, found: Timeline) -> Row:
+def _rows(found: Timeline, spoken: Mapping[str, str]) -> list[Row]:
+    """The instruments with the first day of what was found; ``spoken`` are the words of ``words``."""
     day = local_day(found.first_on, found.zone)
-    mine = [one for one in found.entries if one.instrument_id == instrument.pk and one.during.overlaps(day)]
-    spoken = words()
+    lines: dict[int, list[Line]] = {one.pk: [] for one in found.instruments}
+    for one in found.entries:
+        during = one.during
+        if during.overlaps(day):
+            lines[one.instrument_id].append(Line(one, _when(during, day, found), spoken[word_key(one)], _title(one)))
+    return [_row(one, lines[one.pk], day, found) for one in found.instruments]
+
+
+def _row(instrument: Instrument, lines: list[Line], day: TimeRange, found: Timeline) -> Row:
     closed = [part for whole in found.closed[instrument.pk] if (part := whole.intersect(day)) is not None]
     zone = instrument.site.time_zone
     return Row(
         instrument,
-        [Line(one, _when(one.during, day, found), spoken[word_key(one)], _title(one)) for one in mine],
+        lines,
         [_when(one, day, found) for one in closed],
         zone if zone != found.zone.key else "",
     )

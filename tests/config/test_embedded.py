@@ -20,7 +20,8 @@ from config.embedded import server
 from .conftest import Installation
 
 USE = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests in the background starts them without it
 from pathlib import Path
 from config.embedded import server
 import psycopg

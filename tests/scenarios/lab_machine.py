@@ -22,6 +22,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from billing.pricing import sample_prices
 from billing.pricing import services as pricing
+from billing.pricing.models import PriceVersion
 from billing.settlement.services.extension_quotes import extension_figures
 from booking import tasks
 from booking.models import (
@@ -66,7 +67,8 @@ from config.kernel.access import Actor
 from config.kernel.errors import Refusal
 from config.kernel.invariants import registered
 from config.kernel.time_range import TimeRange
-from instruments.services import resources
+from instruments.models import Instrument
+from instruments.services import catalogue, resources
 from tests.conftest import NOW, PRICE, Cast
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -114,7 +116,7 @@ SAMPLE_STEPS: dict[str, tuple[str, ...]] = {
 
 
 class LabMachine(RuleBasedStateMachine):
-    """One lab with one instrument and one test item, two firms, and the time."""
+    """One lab with two instruments that share a calendar and one test item, two firms, and the time."""
 
     cast: Cast
     done: Counter[str] = Counter()
@@ -176,8 +178,10 @@ class LabMachine(RuleBasedStateMachine):
     @initialize(approval=st.booleans(), blocks=st.booleans(), buffer=st.sampled_from([0, 30]), fees=st.booleans())
     def a_lab(self, approval: bool, blocks: bool, buffer: int, fees: bool) -> None:
         rules = {"approval_required": approval, "pending_blocks": blocks, "notice_minutes": 0, "buffer_after_minutes": buffer}
-        InstrumentPolicy.objects.update_or_create(instrument=self.cast.xrd, defaults=rules)
         wang, on = self.actor("wang"), date(2026, 11, 23)
+        self.instruments = (self.cast.xrd, self.twin(on))
+        for one in self.instruments:
+            InstrumentPolicy.objects.update_or_create(instrument=one, defaults=rules)
         if fees:
             pricing.publish_price(self.actor("li"), self.cast.xrd, PRICE | {"fees": FEES}, on, self.now, on)
         part = {"turnaround_days": 2, "daily_capacity": 4}
@@ -192,6 +196,16 @@ class LabMachine(RuleBasedStateMachine):
         self.now += timedelta(minutes=minutes)
         for job in JOBS:
             self.attempt("a job", lambda job=job: job(timestamp=0))
+
+    def twin(self, on: date) -> Instrument:
+        """Another instrument on the calendar of the diffractometer."""
+        made = Instrument.objects.create(
+            organisation=self.cast.lab, site=self.cast.site, calendar_id=self.cast.xrd.calendar_id, name="Twin", class_code="010301",
+            service_modes=["self_operated"], created_at=self.now, updated_at=self.now,
+        )  # fmt: skip
+        PriceVersion.objects.create(instrument=made, effective_from=on, document=PRICE, published_at=self.now)
+        catalogue.refresh_instruments([made.pk], self.now)
+        return made
 
     @rule(
         what=st.sampled_from(WHAT),
@@ -209,7 +223,7 @@ class LabMachine(RuleBasedStateMachine):
         elif what == "come":
             self.the_time_of_a_booking_comes(0 if yes else place, (-10, 0, 10, 40)[which % 4])
         elif what == "want":
-            self.somebody_wants_a_time(who, slot, ("book", "book", "hold", "wait_for")[which % 4])
+            self.somebody_wants_a_time(who, slot, ("book", "book", "hold", "wait_for")[which % 4], self.instruments[yes])
         elif what == "booking":
             self.a_booking_goes_on(place, which, yes, by_lab, slot)
         elif what == "offer":
@@ -217,20 +231,21 @@ class LabMachine(RuleBasedStateMachine):
         elif what == "change":
             self.answer_a_move(place, ("accept", "accept", "refuse", "withdraw")[which % 4], by_lab)
         elif what == "outage":
-            self.an_outage(2 if yes else 30, list(Choice)[which % 3], slot[0] % 2)
+            self.an_outage(self.instruments[by_lab], 2 if yes else 30, list(Choice)[which % 3], slot[0] % 2)
         elif what == "send":
             self.somebody_sends_samples(who, 1 + which % 6, slot[0])
         else:
             self.samples_go_on(place, which, yes)
 
     # --- Before the session -------------------------------------------------------------------------------------------
-    def somebody_wants_a_time(self, who: str, slot: Slot, what: str) -> None:
+    def somebody_wants_a_time(self, who: str, slot: Slot, what: str, instrument: Instrument | None = None) -> None:
+        instrument_id = (instrument or self.cast.xrd).pk
         actor, customer, during = self.actor(who), self.customer(who).pk, self.during(slot)
-        asked = ReservationRequest(self.cast.xrd.pk, customer, during, "self_operated")
-        wish = waiting.Wish(self.cast.xrd.pk, customer, during, 60, "self_operated")
+        asked = ReservationRequest(instrument_id, customer, during, "self_operated")
+        wish = waiting.Wish(instrument_id, customer, during, 60, "self_operated")
         acts: dict[str, Callable[[], Any]] = {
             "book": lambda: reservations.reserve(actor, asked, self.now, idempotency_key=self.key()),
-            "hold": lambda: holds.hold(actor, self.cast.xrd.pk, during, self.now, customer),
+            "hold": lambda: holds.hold(actor, instrument_id, during, self.now, customer),
             "wait_for": lambda: waiting.join(actor, wish, self.now),
         }
         self.attempt(what, acts[what])
@@ -331,7 +346,7 @@ class LabMachine(RuleBasedStateMachine):
         self.attempt("settle the dispute", lambda: usage_review.decide(*decided))
 
     # --- Out of service -------------------------------------------------------------------------------------------------
-    def an_outage(self, hours: int, choice: Choice, in_days: int) -> None:
+    def an_outage(self, broken: Instrument, hours: int, choice: Choice, in_days: int) -> None:
         """What is out of service works again; else it goes out of service."""
         row = Downtime.objects.filter(closed_at=None).first()
         if row is not None:
@@ -340,11 +355,11 @@ class LabMachine(RuleBasedStateMachine):
         start = self.now + timedelta(days=in_days)
         kind = DowntimeKind.SERVICE if in_days else DowntimeKind.BREAKDOWN
         during = TimeRange(start, start + timedelta(hours=hours))
-        hit = downtimes.hit(self.cast.xrd, during, self.now)
+        hit = downtimes.hit(broken, during, self.now)
         later = TimeRange(during.ends_at + timedelta(days=3), during.ends_at + timedelta(days=3, hours=1))
         choices = {pk: downtimes.Decision(choice, (later,) if choice is Choice.OFFER else ()) for pk in hit}
         outage = downtimes.Outage(kind, during, "Tube", decisions=choices, seen=frozenset(hit))
-        declared = (self.actor("wang"), self.cast.xrd.pk, outage, self.now)
+        declared = (self.actor("wang"), broken.pk, outage, self.now)
         self.attempt("break down", lambda: downtimes.declare(*declared, idempotency_key=self.key()))
 
     # --- Samples ------------------------------------------------------------------------------------------------------

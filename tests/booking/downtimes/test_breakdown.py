@@ -13,10 +13,11 @@ from billing.settlement.reservation_figures import quoted_of
 from booking.models import CreditEvent, Downtime, DowntimeEffect, Occupancy, Reservation, ReservationChange, UsageSession
 from booking.queries import downtimes as downtime_queries
 from booking.rules.changes import counting
-from booking.rules.downtime import Became, Choice, DowntimeKind, begins_before, outage_reason
+from booking.rules.downtime import LONGEST, Became, Choice, DowntimeKind, begins_before, outage_reason
 from booking.rules.leaving import Fault
 from booking.rules.states import Action
-from booking.services import changes, credit, downtime_rows, downtimes, holds, transitions, waiting
+from booking.services import changes, credit, downtime_rows, downtimes, holds, maintenance, refusing, transitions, waiting
+from booking.services import context as booking_context
 from booking.services.downtimes import Decision
 from booking.services.waiting import Wish
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
@@ -160,11 +161,28 @@ def test_a_later_end_hits_more_bookings_and_an_earlier_one_gives_time_back(cast,
     row = breaks(slot(12, 13).ends_at)
     wang = cast.actor("wang")
     with pytest.raises(Conflict, match=r"downtime\.others_hit"):
-        downtimes.prolong(wang, row.pk, slot(17, 18).ends_at, {}, (), cast.now)
-    downtimes.prolong(wang, row.pk, slot(17, 18).ends_at, {late.pk: CANCEL}, {late.pk}, cast.now)
+        downtimes.prolong(wang, row.pk, slot(17, 18).ends_at, (), cast.now)
+    downtimes.prolong(wang, row.pk, slot(17, 18).ends_at, {late.pk}, cast.now)
+    assert taken(cast) == [(cast.now, late.starts_at), (late.ends_at, slot(17, 18).ends_at)], (
+        "what is not decided keeps its place"
+    )
+    downtimes.decide_all(wang, row.pk, {late.pk: CANCEL}, cast.now)
     assert taken(cast) == [(cast.now, slot(17, 18).ends_at)] and DowntimeEffect.objects.get().became == Became.CANCELLED
-    downtimes.prolong(wang, row.pk, slot(10, 11).ends_at, {}, (), cast.now)
+    downtimes.prolong(wang, row.pk, slot(10, 11).ends_at, (), cast.now)
     assert taken(cast) == [(cast.now, slot(10, 11).ends_at)] and wrong() == {}
+
+
+def test_what_is_longer_than_a_year_is_a_mistake_whoever_says_it(cast, breaks):
+    wang, year = cast.actor("wang"), TimeRange(cast.now, cast.now + LONGEST)
+    longer = TimeRange(cast.now, year.ends_at + timedelta(minutes=1))
+    row = breaks(year.ends_at)
+    for say in (
+        lambda: breaks(longer.ends_at, kind=DowntimeKind.SERVICE),
+        lambda: downtimes.prolong(wang, row.pk, longer.ends_at, (), cast.now),
+        lambda: maintenance.block(wang, cast.xrd.pk, longer, "Pump", cast.now),
+    ):
+        with pytest.raises(Refusal, match=r"maintenance\.too_long"):
+            say()
 
 
 def test_what_cannot_be_done_is_reported_and_the_others_are_done(cast, slot, booked, breaks):
@@ -303,16 +321,16 @@ def told(who, words):
 def test_an_earlier_end_tells_those_whose_time_it_frees(cast, slot, booked, breaks):
     early, late = booked(9, 11), booked(14, 16, who="he")
     row = breaks(slot(16, 17).ends_at, {early.pk: KEEP, late.pk: KEEP})
-    downtimes.prolong(cast.actor("wang"), row.pk, slot(12, 13).starts_at, {}, (), cast.now)
+    downtimes.prolong(cast.actor("wang"), row.pk, slot(12, 13).starts_at, (), cast.now)
     assert (told("lin", "works again"), told("he", "works again")) == (0, 1)
 
 
 def test_a_later_end_tells_those_who_wait_the_new_time(cast, slot, booked, breaks):
-    first, second = booked(9, 11), booked(11, 12, who="he")
-    row = breaks(slot(12, 13).ends_at, {first.pk: KEEP, second.pk: KEEP})
-    downtimes.prolong(cast.actor("wang"), row.pk, slot(16, 17).ends_at, {second.pk: CANCEL}, (), cast.now)
-    assert (told("lin", "waits"), told("he", "waits")) == (2, 1), "about whom is decided now hears of that"
-    downtimes.prolong(cast.actor("wang"), row.pk, slot(16, 17).ends_at, {}, (), cast.now)
+    first, second, gone = booked(9, 11), booked(11, 12, who="he"), booked(12, 13, who="he")
+    row = breaks(slot(12, 13).ends_at, {first.pk: KEEP, second.pk: KEEP, gone.pk: CANCEL})
+    downtimes.prolong(cast.actor("wang"), row.pk, slot(16, 17).ends_at, (), cast.now)
+    assert (told("lin", "waits"), told("he", "waits")) == (2, 2), "and nobody hears of what was cancelled"
+    downtimes.prolong(cast.actor("wang"), row.pk, slot(16, 17).ends_at, (), cast.now)
     assert told("lin", "waits") == 2, "the same end is no news"
 
 
@@ -354,6 +372,19 @@ def test_what_is_retired_works_never_again_whatever_the_breakdown_says(cast, slo
     assert downtime_rows.works_again_at(cast.xrd, cast.now) is None
 
 
+def test_when_it_works_again_is_read_once_however_many_times_are_looked_at(cast, slot, breaks, django_assert_num_queries):
+    breaks(slot(12, 13).ends_at)
+    wang = cast.actor("wang")
+    contexts = [booking_context.load(wang, cast.xrd.pk, lock=False), booking_context.load_many(wang, [cast.xrd.pk])[cast.xrd.pk]]
+    with django_assert_num_queries(0):
+        for context in contexts:
+            codes = [
+                [one.code for one in refusing.time_reasons(context, slot(first, first + 1), "assisted", cast.now)]
+                for first in (11, 12, 13, 14)
+            ]
+            assert codes == [["booking.instrument_unavailable"], ["booking.instrument_unavailable"], [], []]
+
+
 # --- Sessions ---------------------------------------------------------------------------------------------------------
 def test_a_session_that_began_after_it_broke_goes_on_whatever_is_decided(cast, slot, booked, breaks):
     running, other = booked(10, 14), booked(15, 16)
@@ -361,7 +392,7 @@ def test_a_session_that_began_after_it_broke_goes_on_whatever_is_decided(cast, s
     transitions.check_in(cast.actor("wang"), running.pk, running.starts_at)
     now = running.starts_at + timedelta(hours=1)
     downtimes.decide_all(cast.actor("wang"), row.pk, {other.pk: CANCEL}, now)
-    downtimes.prolong(cast.actor("wang"), row.pk, slot(17, 18).ends_at, {}, (), now)
+    downtimes.prolong(cast.actor("wang"), row.pk, slot(17, 18).ends_at, (), now)
     assert Reservation.objects.get(pk=running.pk).state == "in_use"
 
 
@@ -388,7 +419,7 @@ def test_another_start_or_other_words_are_another_call(cast, slot, breaks, more)
 
 # --- Nobody can book in it --------------------------------------------------------------------------------------------
 def test_what_a_booking_kept_of_planned_work_cannot_be_booked_once_it_is_free(cast, slot, booked, breaks, ask):
-    """The work takes it at the next look, a minute later at most: until then it is asked as a rule."""
+    """The work takes it at the next look, five minutes later at most: until then it is asked as a rule."""
     kept, other = booked(10, 12), booked(16, 18, who="he")
     breaks(slot(14, 15).ends_at, {kept.pk: KEEP}, kind=DowntimeKind.SERVICE, starts_at=slot(10, 11).starts_at)
     transitions.cancel(cast.actor("lin"), kept.pk, cast.now)

@@ -7,6 +7,8 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,6 +84,44 @@ def test_hours_of_use_count_since_the_last_time(cast, slot, booked):
     transitions.check_out(cast.actor("wang"), used.pk, used.ends_at)
     ((_plan, due),) = downtime_queries.plans_of(cast.actor("wang"), cast.xrd)
     assert (due.at, due.hours_left) == (None, 0) and maintenance_plans.remind_due(used.ends_at) == 1
+
+
+def test_what_ended_early_counts_from_then(cast, slot, booked):
+    """Both the months and the hours: what was used after the early end was used after the work."""
+    both = PlanFields("Clean the stage", DowntimeKind.SERVICE, 1, 4, 240)
+    plan = maintenance_plans.add(cast.actor("wang"), cast.xrd.pk, both, cast.now)
+    row = maintenance_plans.make_block(cast.actor("wang"), plan.pk, cast.now)
+    assert row.during == slot(9, 13, day=-2)
+    early = row.starts_at + timedelta(hours=1)
+    downtimes.close(cast.actor("wang"), row.pk, early)
+    ((_plan, due),) = downtime_queries.plans_of(cast.actor("wang"), cast.xrd)
+    assert due.at is not None and f"{due.at:%m-%d %H:%M}" == "12-23 10:00" and due.hours_left == 4
+    used = booked(11, 13, day=-2)
+    transitions.check_in(cast.actor("wang"), used.pk, used.starts_at)
+    transitions.check_out(cast.actor("wang"), used.pk, used.ends_at)
+    ((_plan, due),) = downtime_queries.plans_of(cast.actor("wang"), cast.xrd)
+    assert due.hours_left == 2
+
+
+def test_when_many_plans_are_due_is_one_query_and_only_those_near_are_locked(cast, slot, booked):
+    wang, often = cast.actor("wang"), PlanFields("Clean the stage", DowntimeKind.SERVICE, None, 4, 60)
+    for fields in (LAMP, often, often, LAMP):
+        maintenance_plans.add(wang, cast.xrd.pk, fields, cast.now)
+    plans = list(downtime_queries.plans(wang))
+    with CaptureQueriesContext(connection) as asked:
+        assert len(maintenance_plans.due_of_all(plans)) == 4
+    assert len(asked) == 1
+
+    def locked(now):
+        with CaptureQueriesContext(connection) as told:
+            done = maintenance_plans.remind_due(now)
+        return done, sum("FOR UPDATE" in one["sql"] and "maintenanceplan" in one["sql"] for one in told)
+
+    assert locked(cast.now) == (0, 0)
+    used = booked(9, 13)
+    transitions.check_in(wang, used.pk, used.starts_at)
+    transitions.check_out(wang, used.pk, used.ends_at)
+    assert locked(used.ends_at) == (2, 2)
 
 
 @pytest.mark.parametrize(

@@ -152,6 +152,9 @@ def test_asked_again_it_says_that_nothing_changed(cast, programmes, as_, ask):  
     first = browser.get(FEED)
     again = browser.get(FEED, headers={"If-None-Match": first["ETag"]})
     assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert again["ETag"] == first["ETag"]
+    several = browser.get(FEED, headers={"If-None-Match": f'"other", {first["ETag"]}'})
+    assert several.status_code == 304, "as well where it is one of those that the reader knows"
     ask(9, 10)
     changed = browser.get(FEED, headers={"If-None-Match": first["ETag"]})
     assert changed.status_code == 200 and changed["ETag"] != first["ETag"]
@@ -172,6 +175,9 @@ def test_the_list_says_the_same_in_words_and_leads_on(cast, programmes, slot, as
     for text in ("09:00–10:00", "Approved", "Gaoyuan Lithium", "15:00–16:00", "Maintenance or service", "00:00–08:00", "Closed:"):
         assert text in page
     assert reverse("reservation_move", args=[pk]) in page and "data-feed=" in page
+    assert "Timeline: the same stands in the list below" in page
+    week = as_("wang").get(reverse("lab_timeline") + "?date=2026-11-25&span=week").content.decode()
+    assert "Timeline of the week: its first day stands in the list below" in week and "the same stands" not in week
     for query in ("?date=9999-99-99&page=x&lab=", "?span=week&page=99999999999999999999", "?lab=99999"):
         assert as_("wang").get(reverse("lab_timeline") + query).status_code in (200, 404)
 

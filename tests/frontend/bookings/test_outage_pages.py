@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from booking.models import Downtime, Reservation
 from booking.rules.downtime import DowntimeKind
-from booking.services import maintenance_plans
+from booking.services import maintenance_plans, transitions
 from booking.services.maintenance_plans import PlanFields
 
 BROKEN = {"kind": "breakdown", "ends_local": "2026-11-25T18:00", "note": "Tube"}
@@ -57,6 +57,23 @@ def test_what_is_left_is_decided_later_and_failures_say_why(cast, programmes, wa
     assert wang.post(reverse("downtime_decide", args=[row.pk]), nonsense).status_code == 422
 
 
+def test_a_session_that_goes_on_is_not_to_be_decided_and_one_that_broke_off_is(cast, programmes, as_, approved, clock):
+    pk = approved(9, 12)
+    running = Reservation.objects.get(pk=pk)
+    transitions.check_in(cast.actor("wang"), pk, running.starts_at)
+    clock.now = running.starts_at
+    wang = as_("wang")
+    planned = {"kind": "service", "starts_local": "2026-11-25T10:00", "ends_local": "2026-11-25T11:00", "note": "Pump"}
+    shown = page(wang.post(address(cast), planned | {"key": str(uuid4()), "seen": [pk]}, follow=True))
+    assert "it goes on." in shown and "In use now" not in shown and "To be decided" not in shown
+    Downtime.objects.create(
+        instrument=cast.xrd, kind="breakdown", starts_at=running.starts_at, ends_at=running.ends_at,
+        made_by=cast.users["wang"], made_at=cast.now,
+    )  # fmt: skip
+    broke = Downtime.objects.get(kind="breakdown")
+    assert "In use now" in page(wang.get(reverse("downtime_detail", args=[broke.pk])))
+
+
 def test_a_later_end_shows_what_it_hits_before_it_counts(cast, programmes, wang, approved):
     late = approved(18, 19)
     wang.post(address(cast), BROKEN | {"key": str(uuid4()), "ends_local": "2026-11-25T12:00"})
@@ -64,6 +81,8 @@ def test_a_later_end_shows_what_it_hits_before_it_counts(cast, programmes, wang,
     until = reverse("downtime_prolong", args=[row.pk])
     first = wang.post(until, {"ends_local": "2026-11-25T19:00"})
     assert first.status_code == 409 and f'name="seen" value="{late}"' in page(first)
+    assert "Gaoyuan Lithium</li>" in page(first), "listed only: nothing can be chosen before it counts"
+    assert f'name="choice_{late}"' not in page(first)
     assert wang.post(until, {"ends_local": "2026-11-25T19:00", "seen": [late]}).status_code == 302
     row.refresh_from_db()
     assert f"{row.ends_at:%H:%M}" == "11:00"

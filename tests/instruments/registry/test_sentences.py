@@ -36,6 +36,7 @@ ACTIONS = {
     "instrument.reopen",
     "instrument.season",
     "instrument.update",
+    "import.ask_undo",
     "import.cancel",
     "import.confirm",
     "import.done",
@@ -43,6 +44,7 @@ ACTIONS = {
     "import.columns",
     "import.save_mapping",
     "import.start",
+    "import.undo",
     "site.create",
     "site.import",
 }
