@@ -54,6 +54,7 @@ from booking.services import (
     sample_reports,
     sample_steps,
     self_service,
+    swaps,
     transitions,
     usage_review,
     waiting,
@@ -94,8 +95,8 @@ WHAT = (
     *("booking",) * 8, *("samples",) * 4, *("come",) * 3, *("want",) * 3, *("time",) * 2, "offer", "offer", "change", "outage", "send",
 )  # fmt: skip
 STEPS: dict[str, tuple[str, ...]] = {
-    "requested": ("decide", "decide", "move", "cancel", "approve_over_rivals"),
-    "approved": ("check_in", "check_in", "move", "cancel", "mark_no_show", "take_the_decision_back"),
+    "requested": ("decide", "decide", "move", "swap", "cancel", "approve_over_rivals"),
+    "approved": ("check_in", "check_in", "move", "swap", "cancel", "mark_no_show", "take_the_decision_back"),
     "rejected": ("take_the_decision_back", "cancel"),
     "in_use": ("check_out", "check_out", "extend"),
     "completed": ("agree", "agree", "ask_for_less", "dispute"),
@@ -298,6 +299,13 @@ class LabMachine(RuleBasedStateMachine):
     def to_move(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
         asked = ChangeRequest(row.pk, self.during(slot), "Asked on the phone", agreed=yes)
         self.attempt("move", lambda: changes.change(who, asked, self.now, idempotency_key=self.key()))
+
+    def to_swap(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
+        others = Reservation.objects.filter(state__in=["requested", "approved"]).exclude(pk=row.pk).order_by("starts_at", "pk")
+        other = self.pick(others, slot[0])
+        if other is not None:
+            asked = swaps.Swap(row.pk, other.pk, "Asked on the phone", agreed=yes)
+            self.attempt("swap", lambda: swaps.swap(who, asked, self.now, idempotency_key=self.key()))
 
     def to_check_in(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
         if yes:
