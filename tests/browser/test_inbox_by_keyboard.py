@@ -12,18 +12,19 @@ from tests.browser import stage
 from tests.browser.journey import log_in, newly_arrived
 from tests.browser.keyboard import Keyboard
 from tests.browser.running_site import Site
-from tests.browser.visitors import PERSONAS, Visitors
+from tests.browser.visitors import Visitors
 
 COUNT, SECONDS = 20, 120
 
 
 def ask_for_many(site: Site) -> list[int]:
-    """An hour each, one after the other, soon; what waited before them in the lab's list is answered with them."""
+    """An hour each, one after the other, soon, of a person who asks for nothing else: the lab lets nobody have more than forty ahead.
+    What waited before them in the lab's list is answered with them."""
     now = datetime.now(UTC)
     first = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
     with site.data():
         instrument = stage.add_instrument("Much wanted microscope", now)
-        researcher = stage.persona(PERSONAS["researcher"])
+        researcher = stage.persona("researcher.firm11@demo.jishi.example")
         return [stage.book(researcher, instrument, first + timedelta(hours=hour), 1, now) for hour in range(COUNT)]
 
 
