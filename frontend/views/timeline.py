@@ -64,6 +64,7 @@ def lab_timeline(request: HttpRequest) -> HttpResponse:
     step, spoken = timedelta(days=span.days), words()
     context = {
         "found": found,
+        "other_zone": display.zone_label(now, found.zone.key),
         "rows": _rows(found, spoken),
         "labs": _labs(actor),
         "lab_id": lab_id,
