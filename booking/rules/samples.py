@@ -171,6 +171,8 @@ NOT_TESTED = frozenset({SampleState.UNFIT, SampleState.LOST})
 """Nothing can be measured on these any more; they are not charged."""
 NOT_HERE = frozenset({SampleState.EXPECTED, SampleState.LOST})
 """The lab does not have these."""
+WORKED_ON = frozenset({SampleState.PREPARED, SampleState.TESTED})
+"""The lab has begun with these: the job came, and its days are those on which they are worked on."""
 NEED_REASON = frozenset({SampleStep.FIND_UNFIT, SampleStep.LOSE})
 WORKS = frozenset({SampleStep.PREPARE, SampleStep.TEST})
 """These are what a programme subsidises."""

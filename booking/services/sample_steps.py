@@ -16,6 +16,7 @@ from booking.rules.samples import (
     MOST_PARCELS,
     NEED_REASON,
     NOT_TESTED,
+    WORKED_ON,
     WORKING,
     Direction,
     JobEvent,
@@ -215,11 +216,15 @@ def _follow(job: SampleJob, item: TestItem | None, actor: Actor, now: datetime, 
         sample_money().on_release(job, actor, JobEvent.FAIL.value, now)
         sample_news.tell_customer(job, "failed", now, reason=reason)
         return
-    if after is JobState.ACCEPTED:
+    begun = any(
+        state in WORKED_ON for state in states
+    )  # a straggler moves neither the day on which the others came nor their promise
+    if after is JobState.ACCEPTED and not begun:
         job.received_at = None
     elif before is JobState.ACCEPTED and item is not None:
-        job.received_at = now
-        _promise_anew(job, item, now)
+        job.received_at = job.received_at or now
+        if not begun:
+            _promise_anew(job, item, now)
     job.tested_at = now if after is JobState.TESTED else None
     move(job, JobEvent.FOLLOW, actor, now, "", states)
     if reason:

@@ -277,6 +277,23 @@ def test_a_mistaken_receipt_is_forgotten_and_the_real_one_promises_anew(work):
     assert news("lin", job) == ["accepted", "received", "later", "received"] and violations() == {}
 
 
+@pytest.mark.parametrize(
+    ("came", "steps"), [(9, ["receive"]), (9, ["lose"]), (10, ["lose", "take_back", "receive"])], ids=["late", "lost", "found"]
+)
+def test_one_straggler_moves_neither_the_promise_of_the_rest_nor_the_capacity(work, came, steps):
+    job = work.accept(work.ask(10))
+    work.come(job)
+    received_at = work.step(job, "receive", range(1, came + 1)).received_at
+    days = list(SampleDay.objects.values_list("day", "samples"))
+    work.step(job, "test", range(1, 10))
+    work.later(days=6)
+    for step in steps:
+        job = work.step(job, step, [10], "Not in the parcel." if step == "lose" else "")
+    assert (job.promised_on, job.received_at) == (date(2026, 11, 30), received_at or work.now)
+    assert list(SampleDay.objects.values_list("day", "samples")) == days
+    assert "later" not in news("lin", job) and violations() == {}
+
+
 def test_samples_may_come_sooner_but_are_worked_on_from_the_day_whose_subsidy_they_get(work):
     job = work.step(work.accept(work.ask()), "receive")
     for early in ("prepare", "test"):
