@@ -244,10 +244,15 @@ def next_extra_state(state: ExtraState, event: ExtraEvent) -> ExtraState:
     return _EXTRA[event]
 
 
+def is_day_of_work(step: SampleStep, arrive_on: date, today: date) -> bool:
+    """Whether ``step`` can be done on ``today``: work not before ``arrive_on``. Days are local days of the lab."""
+    return step not in WORKS or today >= arrive_on
+
+
 def require_day_of_work(step: SampleStep, arrive_on: date, today: date) -> None:
     """Raises Refusal ``samples.too_early_to_test`` for work before the day on which the samples were expected: the subsidy is
     that of that day, which the customer chose. They may come, be unfit or be lost sooner."""
-    if step in WORKS and today < arrive_on:
+    if not is_day_of_work(step, arrive_on, today):
         raise Refusal.of("samples.too_early_to_test", "step", arrive_on=arrive_on.isoformat())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.models import SampleJob
 from booking.rules.enquiries import Side
-from booking.rules.samples import NEED_REASON, JobState, Remains, SampleState, steps_from
+from booking.rules.samples import NEED_REASON, JobState, Remains, SampleState, SampleStep, is_day_of_work, steps_from
 from booking.sample_wording import REMAINS, STEPS, Word
 from config.kernel.errors import Refusal
 
@@ -118,16 +118,32 @@ def sample_rows(job: SampleJob, ticked: Collection[str] = ()) -> list[SampleRow]
     ]
 
 
-def buttons(state: str) -> list[StepButton]:
-    """What may be pressed for a sample in this state, the next thing first."""
-    return [StepButton(step.value, STEPS[step], step in NEED_REASON) for step in steps_from(SampleState(state))]
+def buttons(job: SampleJob, state: str, today: date) -> list[StepButton]:
+    """What may be pressed for a sample of the job in this state on the lab's local day, the next thing first."""
+    possible = _steps([state])
+    return [
+        StepButton(step.value, STEPS[step], step in NEED_REASON)
+        for step in possible
+        if is_day_of_work(step, job.arrive_on, today)
+    ]
 
 
-def steps_for(job: SampleJob) -> list[tuple[str, Word]]:
-    """The steps that some sample of the job can take, the next one of the least far sample first."""
-    states = {SampleState(each.state) for each in job.samples.all()}
-    possible = dict.fromkeys(step for state in SampleState if state in states for step in steps_from(state))
-    return [(step.value, STEPS[step]) for step in possible]
+def steps_for(job: SampleJob, today: date) -> list[tuple[str, Word]]:
+    """The steps that some sample of the job can take on the lab's local day, the next one of the least far sample first."""
+    possible = _steps(each.state for each in job.samples.all())
+    return [(step.value, STEPS[step]) for step in possible if is_day_of_work(step, job.arrive_on, today)]
+
+
+def work_from(job: SampleJob, states: Iterable[str], today: date) -> date | None:
+    """From which day on samples in these states may be worked on; None where nothing has to wait for it."""
+    waits = any(not is_day_of_work(step, job.arrive_on, today) for step in _steps(states))
+    return job.arrive_on if waits else None
+
+
+def _steps(states: Iterable[str]) -> list[SampleStep]:
+    """What may be done with samples in these states on any day, the next thing of the least far first."""
+    known = set(states)
+    return list(dict.fromkeys(step for state in SampleState if state in known for step in steps_from(state)))
 
 
 def asks_to_end(refusal: Refusal | None) -> bool:

@@ -85,12 +85,13 @@ def _sample_page(request: HttpRequest, code: str, refusal: Refusal | None = None
         return render(request, "samples/scan.html", found, status=status_of(unknown))
     job = queries.job_for(actor, sample.job_id)
     may = queries.may(actor, job)
-    buttons = present.buttons(sample.state) if may.step else []
+    today = queries.today_at(job, timezone.now())
     context = {
         "sample": sample,
         "job": job,
         "zone": zone_of_owner(job.lab_id).key,
-        "buttons": buttons,
+        "buttons": present.buttons(job, sample.state, today) if may.step else [],
+        "work_from": present.work_from(job, [sample.state], today) if may.step else None,
         "is_lab": Side.LAB in queries.sides(actor, job),
         "counts": present.counts(job),
         "following": next((each for each in job.samples.all() if each.state == sample.state and each.pk != sample.pk), None),

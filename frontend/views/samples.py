@@ -201,11 +201,12 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
     zone = zone_of_owner(job.lab_id).key
     extras = list(job.extras.all())
     extra_fen = 0 if money.charge else queries.agreed_extra_fen(extras)
+    today = queries.today_at(job, now)
     promised = queries.promise_at_acceptance(job, now) if may.accept else job.promised_on
     context = {
         "job": job,
         "zone": zone,
-        "today": queries.today_at(job, now).isoformat(),
+        "today": today.isoformat(),
         "promised": promised.isoformat() if promised else "",
         "is_customer": Side.CUSTOMER in sides,
         "is_lab": Side.LAB in sides,
@@ -222,7 +223,8 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "parcels": [(parcel, DIRECTIONS[parcel.direction]) for parcel in job.parcels.all()],
         "reports": queries.reports_of(actor, pk),
         "accepted_files": ACCEPTED,
-        "steps": present.steps_for(job),
+        "steps": present.steps_for(job, today),
+        "work_from": present.work_from(job, [each.state for each in job.samples.all()], today) if may.step else None,
         "remains": [(each.value, REMAINS[each]) for each in Remains if each is not Remains.WITH_LAB],
         "money": money,
         "rows": assessment.of_frozen(shown, in_house=in_house) if shown else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -144,6 +144,21 @@ def test_a_code_is_shown_to_its_two_sides_alone(work, visit):
     assert Client().get(f"/samples/at/{sample.code}/").status_code == 302
     labels = visit("lin").get(f"/samples/{job.pk}/labels/").content.decode()
     assert labels.count("<svg") >= 3 and sample.label in labels and "style=" not in labels.split("sample-labels")[1]
+
+
+def test_work_is_offered_from_the_day_on_which_the_samples_were_expected_and_that_day_is_named(work, visit):
+    job = work.step(work.accept(work.ask(2)), "receive")
+    sample = Sample.objects.filter(job=job).first()
+    paths = {f"/samples/at/{sample.code}/": 'name="step" value="{}"', f"/samples/{job.pk}/": '<option value="{}"'}
+    for path, offer in paths.items():
+        page = visit("wang").get(path).content.decode()
+        assert "Prepare and test from" in page and 'datetime="2026-11-25"' in page.partition("Prepare and test from")[2][:60]
+        assert [offer.format(step) in page for step in ("prepare", "test", "lose", "take_back")] == [False, False, True, True]
+    assert "Prepare and test from" not in visit("lin").get(f"/samples/{job.pk}/").content.decode()
+    work.cast.now = datetime(2026, 11, 24, 16, 0, tzinfo=UTC)  # midnight at the lab
+    for path, offer in paths.items():
+        page = visit("wang").get(path).content.decode()
+        assert "Prepare and test from" not in page and all(offer.format(step) in page for step in ("prepare", "test"))
 
 
 def test_a_dearer_commission_is_shown_with_its_figures_before_it_is_linked(cast, work, visit):
