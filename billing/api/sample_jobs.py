@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from billing.api import sample_shapes as shapes
+from billing.api.serializers import AcceptQuoteIn
 from billing.ordering.services import sample_links
 from billing.settlement.services import sample_money
 from booking.api.enquiries import Written, made
@@ -47,7 +48,7 @@ class SampleJobView(ApiView):
         "commission": shapes.SampleCommissionIn,
         "agree": shapes.SampleConsentIn,
         "accept": shapes.SampleAcceptIn,
-        "accept_quote": shapes.SampleFiguresIn,
+        "accept_quote": AcceptQuoteIn,
         "refuse": shapes.SampleReasonIn,
         "step": shapes.SampleStepIn,
         "remains": shapes.SampleRemainsIn,

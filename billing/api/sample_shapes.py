@@ -63,10 +63,6 @@ class SampleAcceptIn(StrictSerializer):
     expected = ExpectedIn(required=False, help_text="The figures that the lab looked at; with others nothing is accepted (409).")
 
 
-class SampleFiguresIn(StrictSerializer):
-    expected = ExpectedIn(required=False, help_text="The new figures that the person saw; with others nothing is accepted (409).")
-
-
 class SampleReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text="Read by the other side.")
 
