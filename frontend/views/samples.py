@@ -200,7 +200,7 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
     shown = money.charge or money.quote
     zone = zone_of_owner(job.lab_id).key
     extras = list(job.extras.all())
-    extra_fen = 0 if money.charge else queries.agreed_extra_fen(extras)
+    extra_fen = queries.agreed_extra_fen(extras)
     today = queries.today_at(job, now)
     promised = queries.promise_at_acceptance(job, now) if may.accept else job.promised_on
     context = {
@@ -230,7 +230,7 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "rows": assessment.of_frozen(shown, in_house=in_house) if shown else None,
         "new_rows": assessment.of_frozen(money.waiting, in_house=in_house) if money.waiting else None,
         "extra_fen": extra_fen,
-        "final_fen": shown.final_cost_fen + extra_fen if shown else None,
+        "figures": money.figures(extra_fen),
         "sheet": orders.sheet_of_samples(actor, job),
         "sheets": orders.sheets_for_samples(actor, job) if Side.CUSTOMER in sides and job.state == "asked" else [],
         "problems": sentences(refusal) if refusal else [],

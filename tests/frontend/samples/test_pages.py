@@ -179,3 +179,9 @@ def test_what_was_agreed_beyond_the_price_is_added_to_what_the_job_costs(work, v
     final = job.quotes.latest("revision").final_cost_fen + 5_000
     page = visit("lin").get(f"/samples/{job.pk}/").content.decode()
     assert f"{display.yuan(final)}" in page.partition("Final cost with them")[2][:200]
+    work.come(job)
+    work.step(job, "receive")
+    work.step(job, "test")
+    work.close(work.report(job))
+    page = visit("lin").get(f"/samples/{job.pk}/").content.decode()
+    assert "Price with agreed charges" in page and "Final cost with them" not in page
