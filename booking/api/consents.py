@@ -83,7 +83,7 @@ class ConsentView(ApiView):
     def colleagues(self, request: Request) -> Response:
         """Whom I could let book in my name: who else may book for one of my organisations."""
         text = " ".join(self.parameters(request).get("q", "").split())
-        return self.paged(consents.colleagues_found(self.actor, text), colleague_out)
+        return self.paged(queries.colleagues_found(self.actor, text), colleague_out)
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: ConsentOut})
     def create(self, request: Request) -> Response:

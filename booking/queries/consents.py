@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from booking.models import BookingConsent
 from booking.services import consents
+from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, visible_to
+from instruments.models import Membership
 
 MOST = 200
 """How many names a booking form offers."""
@@ -35,3 +37,13 @@ def bookable_people(actor: Actor, organisation_id: int, now: datetime) -> list[B
     if actor.user_id is None:
         return []
     return list(taken(actor, now).filter(organisation_id=organisation_id)[:MOST])
+
+
+def colleagues_found(actor: Actor, text: str = "") -> QuerySet[Membership]:
+    """With whom the actor may book for an organisation, each pair of organisation and person once, by the person's name; ``text`` is a part
+    of the name or of the e-mail. In one query with person and organisation; the caller caps it."""
+    rows = consents.colleagues(actor, actor.organisations(*BOOKING_ROLES))
+    if text:
+        rows = rows.filter(Q(user__full_name__icontains=text) | Q(user__email__icontains=text))
+    place = ("user__full_name", "user_id", "organisation_id")
+    return rows.select_related("user", "organisation").order_by(*place).distinct(*place)

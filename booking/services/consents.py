@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from booking.models import BookingConsent, Reservation
 from booking.services.refusing import BOOKING_ROLES
@@ -36,7 +37,7 @@ def give(actor: Actor, organisation_id: int, taker_id: int, until_on: date, now:
     if not today <= until_on <= today + timedelta(days=LONGEST_DAYS):
         raise Refusal.of("consent.days", "until_on", days=LONGEST_DAYS)
     lock_organisation(organisation_id)
-    if not colleagues(actor, organisation_id).filter(pk=taker_id).exists():
+    if not colleagues(actor, [organisation_id]).filter(user_id=taker_id).exists():
         raise Refusal.of("consent.not_a_colleague", "taker")
     row, made = BookingConsent.objects.select_for_update(no_key=True).get_or_create(
         organisation_id=organisation_id,
@@ -110,25 +111,11 @@ def open_ones(now: datetime) -> QuerySet[BookingConsent]:
     return BookingConsent.objects.filter(ended_at__isnull=True, until_on__gte=local_today(now))
 
 
-def colleagues(actor: Actor, organisation_id: int) -> QuerySet[User]:
-    """Who else may book for an organisation of the actor's, by name."""
+def colleagues(actor: Actor, organisation_ids: Iterable[int]) -> QuerySet[Membership]:
+    """Who else may book for these organisations of the actor's."""
     roles = [role.value for role in BOOKING_ROLES]
-    members = Membership.objects.filter(organisation_id=organisation_id, role__in=roles)
-    people = User.objects.filter(pk__in=members.values("user_id"), is_active=True)
-    return people.exclude(pk=actor.person_id).order_by("full_name", "pk")
-
-
-def colleagues_found(actor: Actor, text: str = "") -> QuerySet[Membership]:
-    """With whom the actor may book for an organisation, each pair of organisation and person once, by the person's name; ``text`` is a part
-    of the name or of the e-mail. In one query with person and organisation; the caller caps it."""
-    own = actor.organisations(*BOOKING_ROLES)
-    rows = Membership.objects.filter(
-        organisation_id__in=own, role__in=[str(role) for role in BOOKING_ROLES], user__is_active=True
-    )
-    if text:
-        rows = rows.filter(Q(user__full_name__icontains=text) | Q(user__email__icontains=text))
-    place = ("user__full_name", "user_id", "organisation_id")
-    return rows.exclude(user=actor.person_id).select_related("user", "organisation").order_by(*place).distinct(*place)
+    rows = Membership.objects.filter(organisation_id__in=organisation_ids, role__in=roles, user__is_active=True)
+    return rows.exclude(user=actor.person_id)
 
 
 def local_today(now: datetime) -> date:

@@ -42,7 +42,7 @@ class Found:
     def of(cls, actor: Actor, request: HttpRequest) -> Found:
         asked = request.POST if request.method == "POST" else request.GET
         text = " ".join(asked.get("q", "").replace("\x00", "").split())[:100]
-        rows = list(consents.colleagues_found(actor, text)[: MOST_FOUND + 1])
+        rows = list(consent_queries.colleagues_found(actor, text)[: MOST_FOUND + 1])
         several = len(actor.organisations(*BOOKING_ROLES)) > 1
         people = [
             (f"{row.organisation_id}:{row.user_id}", f"{row.user} · {bilingual(row.organisation)}" if several else str(row.user))

@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from billing.pricing import services as pricing
 from booking.models import BookingConsent, Reservation
+from booking.queries import consents as queries
 from booking.services import consents, transitions
 from config.kernel.access import Role
 from frontend.views.colleagues import MOST_FOUND, PER_PAGE
@@ -141,7 +142,7 @@ def test_colleagues_are_found_with_one_query_however_many_organisations(cast, me
     Membership.objects.create(user=mei, organisation=cast.other_firm, role=Role.RESEARCHER, created_at=cast.now)
     actor = cast.actor("mei")
     with CaptureQueriesContext(connection) as asked:
-        found = [(row.organisation.name, str(row.user)) for row in consents.colleagues_found(actor)]
+        found = [(row.organisation.name, str(row.user)) for row in queries.colleagues_found(actor)]
     assert len(asked) == 1 and len(found) == len(set(found)) > len(many)
 
 
