@@ -21,7 +21,7 @@ from instruments.models import Membership
 
 
 class ColleagueParameters(PageParameters):
-    q = Text(max_length=100, required=False, help_text="A part of the name or of the e-mail.")
+    q = Text(max_length=100, required=False, allow_blank=True, default="", help_text="A part of the name or of the e-mail.")
 
 
 class ColleagueOut(serializers.Serializer):
@@ -82,7 +82,7 @@ class ConsentView(ApiView):
     )
     def colleagues(self, request: Request) -> Response:
         """Whom I could let book in my name: who else may book for one of my organisations."""
-        text = " ".join(self.parameters(request).get("q", "").split())
+        text = " ".join(self.parameters(request)["q"].split())
         return self.paged(queries.colleagues_found(self.actor, text), colleague_out)
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: ConsentOut})

@@ -248,6 +248,8 @@ def test_a_colleague_agrees_and_is_booked_for_over_the_api(api, cast, asked):
     colleagues = api("zhao").get("booking-consents/colleagues/?q=lin@").json()["results"]
     assert colleagues == [{"organisation": cast.firm.pk, "taker": lin.pk, "taker_name": "Lin"}]
     assert api("he").get("booking-consents/colleagues/?q=lin@").json()["results"] == []
+    everybody = api("zhao").get("booking-consents/colleagues/").json()["results"]
+    assert api("zhao").get("booking-consents/colleagues/?q=").json()["results"] == everybody and colleagues[0] in everybody
     given = api("zhao").post("booking-consents/", {"organisation": cast.firm.pk, "taker": lin.pk, "until_on": "2026-12-31"})
     assert given.status_code == 201
     row = api("lin").get("booking-consents/").json()["results"][0]
