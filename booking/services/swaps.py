@@ -25,6 +25,7 @@ from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.services import idempotency, transactions
 from config.kernel.time_range import TimeRange
+from instruments.services.spending import locked_card
 
 ROUTE = "booking.swap"
 
@@ -129,6 +130,8 @@ def _swap(
         raise Refusal.of("swap.too_late", field="other")
     if turns[0].occupied.overlaps(turns[1].occupied):
         raise Refusal.of("swap.overlap", field="other")
+    for card_id in sorted({turn.locked.fund_card_id for turn in turns if turn.locked.fund_card_id is not None}):
+        locked_card(card_id)  # both cards before the accounts of either
     rows = [
         times.record(turn.locked, turn.during, side, ChangeState.MADE, actor, NOTHING_EXPECTED, now, asked.reason)
         for turn in turns
