@@ -211,11 +211,15 @@ register(
             "One of the two is your own booking and the other is not. A colleague of the lab can swap them, or you propose another time."
         ),
         "swap.agreed_first": _(
-            "An approved time is its customer's. Ask both customers and tick that they have agreed, or propose another time to each."
+            "A booked time is its customer's. Ask both customers and tick that they have agreed, or propose another time to each."
         ),
         "swap.lab_decides": _(
             "The lab has approved one of these times, so it has to agree to another. Ask the lab to swap them, or propose another time for "
             "each."
+        ),
+        "swap.too_late": _(
+            "It is too late to give one of the two back in time, and both would count as late at their new times. Move each by itself: its "
+            "page says what giving it back costs then."
         ),
         "swap.overlap": _(
             "They are not equally long: at each other's start they would overlap, with what is kept free around them. Shorten the longer "

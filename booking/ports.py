@@ -60,8 +60,10 @@ NO_FAULT = Leaving()
 class MoneyPort(Protocol):
     """What happens to money when a reservation moves. Each may raise a kernel Refusal, which undoes the whole."""
 
-    def on_request(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
-        """Pin the quote the customer saw."""
+    def on_request(
+        self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime, *, charged: bool = True
+    ) -> None:
+        """Pin the quote the customer saw. Not ``charged``: its use will cost nothing, so that no subsidy is promised for it either."""
 
     def on_approve(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
         """Hold the money, or say that the figures changed (then nothing is approved)."""

@@ -11,6 +11,7 @@ from booking.models import Reservation, ReservationChange
 from booking.queries.reservations import LAB_ROLES, reservations_visible
 from booking.rules.changes import ChangeState, Side
 from booking.rules.states import ReservationState
+from booking.services import swaps
 from booking.services.context import policy_for
 from booking.services.refusing import BOOKING_ROLES
 from config.kernel.access import Actor, Role
@@ -30,21 +31,29 @@ class Place:
 
 def swappable(actor: Actor, reservation: Reservation, side: Side, now: datetime) -> list[Place]:
     """The next bookings of the calendar that the actor may swap with ``reservation`` (with its instrument and policy) for the ``side``,
-    soonest first: one query. Whether the lab's rules and what lies around allow it is asked by the swap itself."""
-    policy = policy_for(reservation.instrument)
+    soonest first: two queries. Whether the lab's rules and what lies around allow it is asked by the swap itself."""
     states = [ReservationState.REQUESTED, ReservationState.APPROVED]
-    if side is Side.CUSTOMER and policy.approval_required:
-        states.remove(ReservationState.APPROVED)
-    if reservation.state not in states or reservation.starts_at <= now:
+    open_ones = ReservationChange.objects.filter(state=ChangeState.OPEN)
+    if reservation.state not in states or reservation.starts_at <= now or open_ones.filter(reservation=reservation).exists():
         return []
-    asked = ReservationChange.objects.filter(reservation_id=OuterRef("pk"), state=ChangeState.OPEN)
+    asked = open_ones.filter(reservation_id=OuterRef("pk"))
     rows = reservations_visible(actor).filter(_spoken_for(actor, side), ~Exists(asked), state__in=states, starts_at__gt=now)
     rows = rows.filter(instrument__calendar_id=reservation.instrument.calendar_id).exclude(starts_at=reservation.starts_at)
     rows = rows.exclude(pk=reservation.pk).select_related("instrument__policy").order_by("starts_at", "pk")
     places = [_place(reservation, other) for other in rows[:MOST_OFFERED]]
-    return [
-        one for one in places if not policy.occupied(one.gets).overlaps(policy_for(one.other.instrument).occupied(one.other_gets))
+    return [place for place in places if _is_possible(reservation, place, side)]
+
+
+def _is_possible(reservation: Reservation, place: Place, side: Side) -> bool:
+    """They would not overlap, and the customer needs no yes of the lab's; that both customers agreed is the lab's to say."""
+    turns = [
+        (reservation, place.gets, policy_for(reservation.instrument)),
+        (place.other, place.other_gets, policy_for(place.other.instrument)),
     ]
+    if any(swaps.needs_a_yes(*turn, side, agreed=side is Side.LAB) for turn in turns):
+        return False
+    (_one, gets, policy), (_other, other_gets, other_policy) = turns
+    return not policy.occupied(gets).overlaps(other_policy.occupied(other_gets))
 
 
 def _spoken_for(actor: Actor, side: Side) -> Q:

@@ -55,6 +55,11 @@ class Brought:
     def source(self) -> str:
         return f"{self.file_name}, {self.row.line}"[:REASON_LENGTH]
 
+    @property
+    def is_charged(self) -> bool:
+        """What is still to come always is, past use where the row says so."""
+        return self.kind is Kind.UPCOMING or bool(self.row.charge)
+
 
 def write(actor: Actor, brought: Brought, run_id: int | None, now: datetime) -> None:
     """Store it: approved, or, when it is over, as a session that waits for the customer's yes. No person is told
@@ -67,10 +72,10 @@ def write(actor: Actor, brought: Brought, run_id: int | None, now: datetime) -> 
         holds.clear(reservation.instrument.calendar_id, reservation.during, now)
         written_down.store(actor, reservation, "reservation.import", brought.source, now, run=run_id)
         _keep_source(brought, run_id)
-        locked = written_down.approve(actor, reservation.pk, brought.source, now)
+        locked = written_down.approve(actor, reservation.pk, brought.source, now, charged=brought.is_charged)
         if is_past:
             evidence = brought.row.evidence or brought.source
-            written_down.write_use(actor, locked, evidence, brought.source, now, charged=bool(brought.row.charge))
+            written_down.write_use(actor, locked, evidence, brought.source, now, charged=brought.is_charged)
     _let_webhooks_hear(locked, "completed" if is_past else "approved", now)
 
 
@@ -113,13 +118,12 @@ def tell_all(owner: Organisation, brought: Sequence[Brought], now: datetime) -> 
 def _line(one: Brought) -> dict[str, Any]:
     """``price_fen``: what its use will cost the customer by what is known now, None where nothing is charged."""
     reservation, zone = one.reservation, ZoneInfo(one.reservation.instrument.site.time_zone)
-    is_charged = one.kind is Kind.UPCOMING or bool(one.row.charge)
     return {
         "instrument": reservation.instrument.name,
         "instrument_en": reservation.instrument.name_en,
         "starts_at": reservation.starts_at.astimezone(zone).isoformat(),
         "ends_at": reservation.ends_at.astimezone(zone).isoformat(),
-        "price_fen": ports.money().payable_now_fen(reservation) if is_charged else None,
+        "price_fen": ports.money().payable_now_fen(reservation) if one.is_charged else None,
     }
 
 

@@ -203,15 +203,34 @@ def decide_all(actor: Actor, downtime_id: int, decisions: Mapping[int, Decision]
     What was refused is kept as ``failed`` with its reasons and may be decided again. Raises NotFound, Forbidden, Refusal
     ``downtime.too_many``, ``downtime.closed``.
     """
+    return _decide(actor, downtime_id, decisions, now, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A call that may come twice, even at once: what was decided ``since`` it came first is its own doing, or newer, and stays."""
+
+    since: datetime
+    again: bool
+
+    def leaves(self, effect: DowntimeEffect | None) -> bool:
+        if effect is None or effect.became == Became.FAILED:
+            return False
+        return effect.at >= self.since if self.again else effect.at > self.since
+
+
+def _decide(
+    actor: Actor, downtime_id: int, decisions: Mapping[int, Decision], now: datetime, call: _Call | None
+) -> list[DowntimeEffect]:
     downtime = _require_open(actor, downtime_id, decisions)
     found = visible_to(Reservation.objects.filter(pk__in=hit(downtime.instrument, downtime.during, now)), actor)
     interrupted = interrupted_by(downtime)
     effects = []
     for row in found.order_by("starts_at", "pk"):
         if row.pk in interrupted:
-            effects.append(_outcome(actor, downtime, row.pk, None, now))
+            effects.append(_outcome(actor, downtime, row.pk, None, now, call))
         elif row.pk in decisions:
-            effects.append(_outcome(actor, downtime, row.pk, decisions[row.pk], now))
+            effects.append(_outcome(actor, downtime, row.pk, decisions[row.pk], now, call))
     return effects
 
 
@@ -219,19 +238,20 @@ def decide_once(
     actor: Actor, downtime_id: int, decisions: Mapping[int, Decision], now: datetime, *, idempotency_key: str
 ) -> bool:
     """As ``decide_all`` under a key, which is kept before the first booking is dealt with: the same call again goes on where the first
-    one was cut off, and does nothing twice. Returns whether it was such a call. Raises Refusal ``idempotency.*`` too."""
+    one was cut off, and leaves alone what was decided since. Returns whether it was such a call. Raises Refusal ``idempotency.*`` too."""
     asked = {"downtime": downtime_id, "decisions": {str(pk): one.payload() for pk, one in decisions.items()}}
 
     def effect() -> dict[str, Any]:
         _require_open(actor, downtime_id, decisions)
-        return {"id": downtime_id}
+        return {"at": now.isoformat()}
 
-    _result, replayed = transactions.run(lambda: idempotency.once(actor, DECIDE_ROUTE, idempotency_key, asked, now, effect))
+    result, replayed = transactions.run(lambda: idempotency.once(actor, DECIDE_ROUTE, idempotency_key, asked, now, effect))
+    call, left = _Call(datetime.fromisoformat(result["at"]), again=replayed), decisions
     if replayed:
-        done = dict(_done(downtime_of(actor, downtime_id)).values_list("reservation_id", "choice"))
-        decisions = {pk: one for pk, one in decisions.items() if done.get(pk) != one.choice}
-    if decisions:
-        decide_all(actor, downtime_id, decisions, now)
+        known = {one.reservation_id: one for one in downtime_of(actor, downtime_id).effects.all()}
+        left = {pk: one for pk, one in decisions.items() if not call.leaves(known.get(pk))}
+    if left:
+        _decide(actor, downtime_id, left, now, call)
     return replayed
 
 
@@ -257,32 +277,46 @@ def interrupted_by(downtime: Downtime) -> set[int]:
     return set(running.filter(session__actual_starts_at__lte=downtime.starts_at).values_list("pk", flat=True))
 
 
-def _outcome(actor: Actor, downtime: Downtime, pk: int, decision: Decision | None, now: datetime) -> DowntimeEffect:
+def _outcome(
+    actor: Actor, downtime: Downtime, pk: int, decision: Decision | None, now: datetime, call: _Call | None
+) -> DowntimeEffect:
     choice = decision.choice.value if decision else ""
-    try:
-        became, reasons = _deal_with(actor, downtime, pk, decision, now), []
-    except Refusal as refusal:
-        became, reasons = Became.FAILED, [[one.code, one.params] for one in refusal.reasons]
-    values = {"choice": choice, "became": became.value, "reasons": reasons, "at": now}
-    row, _made = DowntimeEffect.objects.update_or_create(downtime=downtime, reservation_id=pk, defaults=values)
-    return row
 
+    def note(became: Became, reasons: list[Any]) -> DowntimeEffect:
+        values = {"choice": choice, "became": became.value, "reasons": reasons, "at": now}
+        return DowntimeEffect.objects.update_or_create(downtime=downtime, reservation_id=pk, defaults=values)[0]
 
-def _deal_with(actor: Actor, downtime: Downtime, pk: int, decision: Decision | None, now: datetime) -> Became:
+    def refused(refusal: Refusal) -> DowntimeEffect:
+        lock_row(pk)
+        return _left(downtime, pk, call) or note(Became.FAILED, [[one.code, one.params] for one in refusal.reasons])
+
+    def work() -> DowntimeEffect:
+        locked = lock_row(pk)
+        return _left(downtime, pk, call) or note(_deal_with(actor, downtime, locked, decision, now), [])
+
     reservation = seen_by(actor, pk)
     require_lab(reservation, actor)
+    try:
+        with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
+            return transactions.run(work)
+    except Refusal as refusal:
+        found = refusal  # the name of the clause ends with it
+    return transactions.run(lambda: refused(found))
 
-    def work() -> Became:
-        locked = lock_row(pk)
-        open_row = Downtime.objects.get(pk=downtime.pk)
-        if not open_row.is_open:
-            raise Refusal.of("downtime.closed")
-        became = _act(actor, open_row, locked, decision, now)
-        downtime_rows.fill(open_row, locked.instrument.calendar_id)
-        return became
 
-    with conflicts.answered(actor, reservation.instrument_id, reservation.during, now, reservation.organisation_id):
-        return transactions.run(work)
+def _left(downtime: Downtime, pk: int, call: _Call | None) -> DowntimeEffect | None:
+    """What stands for the booking already and stays; the booking is locked."""
+    effect = DowntimeEffect.objects.filter(downtime=downtime, reservation_id=pk).first() if call else None
+    return effect if call and call.leaves(effect) else None
+
+
+def _deal_with(actor: Actor, downtime: Downtime, locked: Reservation, decision: Decision | None, now: datetime) -> Became:
+    open_row = Downtime.objects.get(pk=downtime.pk)
+    if not open_row.is_open:
+        raise Refusal.of("downtime.closed")
+    became = _act(actor, open_row, locked, decision, now)
+    downtime_rows.fill(open_row, locked.instrument.calendar_id)
+    return became
 
 
 def _act(actor: Actor, downtime: Downtime, locked: Reservation, decision: Decision | None, now: datetime) -> Became:

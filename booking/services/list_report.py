@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from instruments.services.import_kinds import Order
 from instruments.services.registry_encoding import Decoded
@@ -41,13 +40,3 @@ def report_on(order: Order, read: ReadAs, fates: Sequence[RowFate], zone_name: s
         absent=0,
         written=not (order.dry_run or refused),
     )
-
-
-def facts_of(report: Any) -> dict[str, Any]:
-    """What an import's page says about the file."""
-    return {
-        "encoding": report.encoding,
-        "sureness": report.sureness,
-        "columns_not_read": list(report.columns_not_read),
-        "absent": report.absent,
-    }

@@ -16,7 +16,8 @@ from django.db import IntegrityError
 from booking.models import Reservation, ReservationChange
 from booking.ports import NOTHING_EXPECTED
 from booking.rules.changes import ChangeState, Side, needs_the_other_side
-from booking.rules.states import ReservationState
+from booking.rules.policy import BookingPolicy
+from booking.rules.states import Action, ReservationState
 from booking.services import changes, conflicts, consents, times, transitions
 from booking.services.context import BookingContext, of_reservation
 from booking.services.state_writing import lock_row, seen_by
@@ -24,6 +25,7 @@ from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.services import idempotency, transactions
 from config.kernel.time_range import TimeRange
+from instruments.services.spending import locked_card
 
 ROUTE = "booking.swap"
 
@@ -69,8 +71,8 @@ class Turn:
 def swap(actor: Actor, asked: Swap, now: datetime, *, idempotency_key: str) -> Swapped:
     """Give each of two bookings the other's start; nothing changes when one of them cannot move.
 
-    The customer may do so with two own bookings where moving them needs nobody's yes. The lab gives a reason, and where one of them is
-    approved, both customers have agreed.
+    The customer may do so with two own bookings where moving them needs nobody's yes and none can only be given back late. The lab gives
+    a reason and says that both customers have agreed.
 
     Raises NotFound, Forbidden, Refusal ``swap.*`` and what ``changes.change`` raises for a move that nobody is asked about, Conflict
     ``booking.changed_meanwhile`` (another start was shown), ``booking.just_taken`` with alternatives for the one that has no room,
@@ -81,6 +83,7 @@ def swap(actor: Actor, asked: Swap, now: datetime, *, idempotency_key: str) -> S
     other = seen_by(actor, asked.other_id)
     if one.pk == other.pk:
         raise Refusal.of("swap.same", field="other")
+    _require_one_calendar(one, other)
     side = side_of_both(one, other, actor)
     asked = replace(asked, reason=changes.reason_of(asked.reason, side), agreed=asked.agreed and side is Side.LAB)
     tried: list[tuple[Reservation, TimeRange]] = [(one, one.during)]
@@ -113,8 +116,7 @@ def _swap(
     """Part of the caller's transaction; ``tried`` gets the times that were tried to be taken. Raises as ``swap``, ``conflicts.Taken``."""
     locked = {pk: lock_row(pk) for pk in sorted((asked.one_id, asked.other_id))}
     one, other = locked[asked.one_id], locked[asked.other_id]
-    if one.instrument.calendar_id != other.instrument.calendar_id:
-        raise Refusal.of("swap.other_calendar", field="other")
+    _require_one_calendar(one, other)
     if any(seen not in (None, booked.starts_at) for seen, booked in zip(asked.seen, (one, other), strict=True)):
         raise Conflict.of("booking.changed_meanwhile")
     turns = [turn_of(one, other), turn_of(other, one)]
@@ -124,8 +126,12 @@ def _swap(
         changes.refuse_impossible(turn.locked, turn.during, now)
         changes.refuse_open(turn.locked)
     _refuse_unagreed(turns, side, asked.agreed)
+    if side is Side.CUSTOMER and any(transitions.fault_in(turn.locked, Action.CANCEL, actor, now) for turn in turns):
+        raise Refusal.of("swap.too_late", field="other")
     if turns[0].occupied.overlaps(turns[1].occupied):
         raise Refusal.of("swap.overlap", field="other")
+    for card_id in sorted({turn.locked.fund_card_id for turn in turns if turn.locked.fund_card_id is not None}):
+        locked_card(card_id)  # both cards before the accounts of either
     rows = [
         times.record(turn.locked, turn.during, side, ChangeState.MADE, actor, NOTHING_EXPECTED, now, asked.reason)
         for turn in turns
@@ -133,8 +139,8 @@ def _swap(
     _take(turns, now, changes.holder_of(actor, side is Side.CUSTOMER), tried)
     for turn in turns:
         changes.refuse_by_rules(turn.context, turn.locked, turn.during, side, now, turn.before)
-    wished_at = now if side is Side.CUSTOMER else None
-    waits = [changes.follow(turn.locked, turn.before, actor, NOTHING_EXPECTED, now, asked.reason, wished_at) for turn in turns]
+    # Nothing here is late, so nobody's wish keeps an old fee; and no fee of the new times may be dearer than what was accepted.
+    waits = [changes.follow(turn.locked, turn.before, actor, NOTHING_EXPECTED, now, asked.reason, None) for turn in turns]
     for turn, wait in zip(turns, waits, strict=True):
         transitions.go_on(turn.locked, wait, now)
     return rows
@@ -146,19 +152,24 @@ def turn_of(booked: Reservation, other: Reservation) -> Turn:
     return Turn(booked, of_reservation(booked), booked.during, during)
 
 
+def _require_one_calendar(one: Reservation, other: Reservation) -> None:
+    """Before the locks, which of two calendars might wait for each other, and behind them. Raises Refusal ``swap.other_calendar``."""
+    if one.instrument.calendar_id != other.instrument.calendar_id:
+        raise Refusal.of("swap.other_calendar", field="other")
+
+
 def _refuse_unagreed(turns: Sequence[Turn], side: Side, agreed: bool) -> None:
-    """Nobody else's yes may be missing. The lab may reorder what it has not answered yet. Raises Refusal ``swap.agreed_first``,
-    ``swap.lab_decides``."""
-    if side is Side.LAB:
-        if not agreed and any(turn.locked.state == ReservationState.APPROVED for turn in turns):
+    """Nobody else's yes may be missing. Raises Refusal ``swap.agreed_first``, ``swap.lab_decides``."""
+    if any(needs_a_yes(turn.locked, turn.during, turn.context.policy, side, agreed=agreed) for turn in turns):
+        if side is Side.LAB:
             raise Refusal.of("swap.agreed_first", field="agreed")
-    elif any(_needs_the_lab(turn) for turn in turns):
         raise Refusal.of("swap.lab_decides", field="other")
 
 
-def _needs_the_lab(turn: Turn) -> bool:
-    state, approval = ReservationState(turn.locked.state), turn.context.policy.approval_required
-    return needs_the_other_side(Side.CUSTOMER, state, turn.before, turn.during, approval_required=approval, agreed=False)
+def needs_a_yes(booked: Reservation, gets: TimeRange, policy: BookingPolicy, side: Side, *, agreed: bool) -> bool:
+    """Whether the other side would have to say yes to moving ``booked`` to what it gets."""
+    state = ReservationState(booked.state)
+    return needs_the_other_side(side, state, booked.during, gets, approval_required=policy.approval_required, agreed=agreed)
 
 
 def _take(turns: Sequence[Turn], now: datetime, holder_id: int | None, tried: list[tuple[Reservation, TimeRange]]) -> None:

@@ -45,10 +45,11 @@ def store(actor: Actor, reservation: Reservation, audited_as: str, reason: str, 
     audit.record(actor, audited_as, reservation, now, after=said | more, reason=reason)
 
 
-def approve(actor: Actor, reservation_id: int, reason: str, now: datetime) -> Reservation:
-    """Approve what was stored, with its price and its money; the locked row. Raises Conflict ``booking.figures_changed``."""
+def approve(actor: Actor, reservation_id: int, reason: str, now: datetime, *, charged: bool = True) -> Reservation:
+    """Approve what was stored, with its price and its money; the locked row. What is not ``charged`` keeps nobody's subsidy. Raises
+    Conflict ``booking.figures_changed``."""
     locked = lock_row(reservation_id)
-    ports.money().on_request(locked, actor, ports.NOTHING_EXPECTED, now)
+    ports.money().on_request(locked, actor, ports.NOTHING_EXPECTED, now, charged=charged)
     if ports.money().on_approve(locked, actor, now) is not None:
         raise Conflict.of("booking.figures_changed")
     move(locked, Action.APPROVE, actor, now, reason)

@@ -16,11 +16,12 @@ from django.views.decorators.http import require_http_methods
 from booking import queries
 from booking.models import Reservation
 from booking.queries.swaps import swappable
+from booking.rules.changes import Side
 from booking.services import changes, swaps
 from booking.services.swaps import Swap
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import NotFound, Refusal
-from frontend.booking_form import read_key
+from frontend.booking_form import read_id, read_key, read_moment
 from frontend.http import actor_of
 from frontend.refusals import sentences, status_of
 
@@ -31,44 +32,41 @@ def reservation_swap(request: HttpRequest, pk: int) -> HttpResponse:
     """Choose the other booking and see what each would get; then swap."""
     actor, now = actor_of(request), timezone.now()
     reservation = get_visible(queries.reservations_visible(actor).select_related("instrument__policy"), actor, pk=pk)
-    changes.side_of(reservation, actor)
+    side = changes.side_of(reservation, actor)
     if request.method == "GET":
-        return _shown(request, actor, reservation, now, None)
+        return _shown(request, actor, reservation, side, now, None)
     try:
         swaps.swap(actor, _read(request, pk), now, idempotency_key=read_key(request.POST))
     except NotFound:
         raise
     except Refusal as refusal:
-        return _shown(request, actor, reservation, now, refusal)
+        return _shown(request, actor, reservation, side, now, refusal)
     messages.success(request, _("Swapped. Both have their new times; everybody concerned gets a mail."))
     return redirect("reservation_detail", pk)
 
 
 def _read(request: HttpRequest, pk: int) -> Swap:
-    """What was sent; the choice is the other's number and the start that was shown for it. Raises Refusal ``swap.none_chosen``."""
+    """What was sent; the choice is the other's number and the start that was shown for it. Raises Refusal ``swap.none_chosen``,
+    ``booking.time_unreadable``."""
     number, _slash, start = request.POST.get("other", "").partition("/")
-    if not (number.isascii() and number.isdigit() and len(number) < 19):
+    other_id = read_id(number)
+    if not other_id:
         raise Refusal.of("swap.none_chosen", field="other")
+    seen = (read_moment(request.POST.get("starts_at", "")), read_moment(start))
+    if None in seen:
+        raise Refusal.of("booking.time_unreadable", field="other")
     return Swap(
         pk,
-        int(number),
+        other_id,
         reason=request.POST.get("reason", "").replace("\x00", ""),
         agreed=request.POST.get("agreed") == "yes",
-        seen=(_moment(request.POST.get("starts_at", "")), _moment(start)),
+        seen=seen,
     )
 
 
-def _moment(text: str) -> datetime | None:
-    """The instant that the page wrote; None for what it did not write."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
-
-
-def _shown(request: HttpRequest, actor: Actor, reservation: Reservation, now: datetime, refusal: Refusal | None) -> HttpResponse:
-    side = changes.side_of(reservation, actor)
+def _shown(
+    request: HttpRequest, actor: Actor, reservation: Reservation, side: Side, now: datetime, refusal: Refusal | None
+) -> HttpResponse:
     context = {
         "reservation": reservation,
         "zone": reservation.instrument.site.time_zone,

@@ -153,7 +153,8 @@ def _run_instruments(actor: Actor, order: Order, now: datetime) -> ReportLike:
     return import_registry(actor, request, now, order.progress)
 
 
-def _facts_of(report: ImportReport) -> dict[str, Any]:
+def facts_of(report: ImportReport) -> dict[str, Any]:
+    """What an import's page says about the file."""
     return {
         "encoding": report.encoding,
         "sureness": report.sureness,
@@ -168,7 +169,7 @@ INSTRUMENTS = ImportKind(
     "instruments",
     ("national", "csv", "uniquip", SAVED, NEW),
     _run_instruments,
-    facts=_facts_of,
+    facts=facts_of,
     object_id=lambda row: row.instrument_id,
     page="instrument_detail",
 )

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from procrastinate.contrib.django import app
 
-from config.kernel.access import Actor, Role, get_visible, visible_to
+from config.kernel.access import NOBODY, Actor, Role, get_visible, visible_to
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import whole
@@ -164,7 +164,7 @@ def work(run_id: int, now: datetime) -> None:
     if run.state not in WORKING_STATES:
         return
     asked_by = run.undone_by if run.state == ImportState.UNDOING else run.created_by
-    actor = actor_for(asked_by or run.created_by)
+    actor = actor_for(asked_by) if asked_by is not None else NOBODY
     try:
         if run.state == ImportState.UNDOING:
             _take_back(actor, run.pk, now)

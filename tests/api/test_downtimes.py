@@ -98,10 +98,10 @@ def test_a_call_that_was_cut_off_is_sent_again_and_does_only_what_is_left(api, b
     with monkeypatch.context() as cut:
         whole = downtimes._deal_with
 
-        def until_the_second(actor, downtime, pk, decision, now):
-            if pk == second:
+        def until_the_second(actor, downtime, locked, decision, now):
+            if locked.pk == second:
                 raise ConnectionError("cut off")
-            return whole(actor, downtime, pk, decision, now)
+            return whole(actor, downtime, locked, decision, now)
 
         cut.setattr(downtimes, "_deal_with", until_the_second)
         with pytest.raises(ConnectionError):
@@ -117,3 +117,17 @@ def test_a_call_that_was_cut_off_is_sent_again_and_does_only_what_is_left(api, b
     assert other.status_code == 422 and codes(other) == {"idempotency.other_payload"}
     late = lab.post(address, body, key="d")
     assert late.status_code == 422 and codes(late) == {"downtime.closed"}
+
+
+def test_a_call_that_is_sent_again_leaves_alone_what_was_decided_since(api, booked, cast):
+    first = booked(9, 11)
+    lab = api("wang", "manage")
+    made = lab.post(f"instruments/{cast.xrd.pk}/downtimes/", {"kind": "breakdown", "ends_at": UNTIL, "seen": [first]}, key="a")
+    address = f"downtimes/{made.json()['id']}/decisions/"
+    keep, cancel = ({"decisions": [{"reservation": first, "choice": choice}]} for choice in ("keep", "cancel"))
+    assert lab.post(address, keep, key="b").json()["bookings"][0]["became"] == "kept"
+    assert lab.post(address, cancel, key="c").json()["bookings"][0]["became"] == "cancelled"
+    told = len(mails())
+    again = lab.post(address, keep, key="b")
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert (again.json()["bookings"][0]["became"], len(mails())) == ("cancelled", told)

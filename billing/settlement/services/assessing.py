@@ -205,16 +205,19 @@ def plan(
     schedule: PriceSchedule | None = None,
     *,
     imported: bool = False,
+    subsidised: bool = True,
 ) -> Plan:
     """Everything but balances for pricing and subsidising ``during`` on ``instrument`` for ``customer`` as of ``now``.
 
     ``instrument`` comes with its site and organisation loaded. Without ``pins`` the price and the programmes are those in force on
     the local date of the start; ``schedule`` is the pinned one where it is in hand already. ``imported``: the time was not
-    booked here but came with a list of the lab's. Raises Refusal ``price.none``.
+    booked here but came with a list of the lab's. Not ``subsidised``: no programme is tried. Raises Refusal ``price.none``.
     """
     zone = ZoneInfo(instrument.site.time_zone)
     service_on = during.starts_at.astimezone(zone).date()
     pins = pins or _promised(_pins_in_force(instrument.pk, service_on), instrument, customer)
+    if not subsidised:
+        pins = Pins(pins.price_version_id, ())
     schedule = schedule or pricing.schedule(pins.price_version_id)
     versions = tuple(subsidy.in_force(version_id) for version_id in pins.programme_version_ids)
     owner, site = instrument.organisation, instrument.site
@@ -232,10 +235,16 @@ def plan(
 
 
 def prepare(
-    instrument: Instrument, customer: Organisation, during: TimeRange, now: datetime, *, imported: bool = False
+    instrument: Instrument,
+    customer: Organisation,
+    during: TimeRange,
+    now: datetime,
+    *,
+    imported: bool = False,
+    subsidised: bool = True,
 ) -> Prepared:
     """``plan`` with the balances of this moment, for a quote: nothing is locked and no account is opened."""
-    planned = plan(instrument, customer, during, now, imported=imported)
+    planned = plan(instrument, customer, during, now, imported=imported, subsidised=subsidised)
     return planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
 
 

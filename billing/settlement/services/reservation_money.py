@@ -30,13 +30,20 @@ _IS_HELD = "SELECT EXISTS (SELECT FROM billing_quote WHERE reservation_id = %s A
 class ReservationMoney:
     """See ``booking.ports.MoneyPort`` for when each method is called."""
 
-    def on_request(self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
+    def on_request(
+        self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime, *, charged: bool = True
+    ) -> None:
         """Pin revision 1, and keep what the customer pays on its fund card.
 
         Raises Conflict ``billing.figures_differ`` when the customer saw other figures, ``card.not_enough_left``.
         """
         prepared = assessing.prepare(
-            reservation.instrument, reservation.organisation, reservation.during, now, imported=reservation.imported
+            reservation.instrument,
+            reservation.organisation,
+            reservation.during,
+            now,
+            imported=reservation.imported,
+            subsidised=charged,
         )
         assessment = prepared.inputs.assess()
         refuse_surprise(assessment, expected)

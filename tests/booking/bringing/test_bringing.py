@@ -207,6 +207,9 @@ def test_a_programme_that_says_so_covers_it_until_the_import_is_taken_back(cast,
     assert (outcome["outcome"], outcome["total_fen"]) == ("award", 2 * 40_000 * 4 // 10)
     holds = Transfer.objects.filter(kind="hold", ends__isnull=True)
     assert {one.debit.kind: one.amount_fen for one in holds.filter(source_id=live.pk)} == {"pool": 32_000, "firm_year": 32_000}
+    past = Reservation.objects.get(starts_at__lt=now)
+    assert set(holds.values_list("source_id", flat=True)) == {live.pk}, "what is not charged keeps nobody's subsidy"
+    assert Quote.objects.filter(reservation=past).latest("revision").result["outcomes"] == []
     take_back(run)
     assert not holds.exists() and wrong() == {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -144,10 +144,27 @@ def test_what_is_approved_the_lab_swaps_only_with_the_customers_yes_and_a_reason
     assert (at(one), at(other)) == (slot(9, 11), slot(14, 16))
 
 
-def test_requests_the_lab_reorders_with_a_reason_alone(cast, booked, slot):
+def test_requests_too_are_their_customers_and_the_lab_moves_neither_without_a_yes(cast, booked, slot):
     one, other = booked(9, 11), booked(14, 16, who="he")
-    by_the_lab(cast, one, other, agreed=False)
+    with pytest.raises(Refusal) as refused:
+        by_the_lab(cast, one, other, agreed=False)
+    assert codes(refused) == ["swap.agreed_first"]
+    by_the_lab(cast, one, other)
     assert (at(one), at(other)) == (slot(14, 16), slot(9, 11))
+
+
+def test_what_can_only_be_given_back_late_is_not_swapped_with_what_could_be_given_back_in_time(cast, programmes, slot):
+    late = ask(cast, slot(9, 11)).reservation_id
+    later = ask(cast, slot(9, 11, day=9), key="k2").reservation_id
+    for pk in (late, later):
+        transitions.approve(cast.actor("wang"), pk, cast.now)
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"approval_required": False}, cast.now)
+    evening = replace(cast, now=slot(9, 11).starts_at - timedelta(hours=12))
+    for pair in ((late, later), (later, late)):
+        with pytest.raises(Refusal) as refused:
+            swap(evening, *pair)
+        assert codes(refused) == ["swap.too_late"]
+    assert (at(late), at(later)) == (slot(9, 11), slot(9, 11, day=9))
 
 
 def test_the_customer_asks_the_lab_to_swap_what_it_has_approved_and_a_tick_does_not_help(cast, booked, slot):

@@ -69,10 +69,10 @@ class Noting:
     def __getattr__(self, name):
         asked = getattr(self.real, name)
 
-        def call(*args):
+        def call(*args, **options):
             if name.startswith("on_"):
                 self.calls.append(name)
-            return asked(*args)
+            return asked(*args, **options)
 
         return call
 

@@ -11,7 +11,11 @@ def during(pk: int) -> object:
 
 
 def choice(pk: int) -> str:
-    return f"{pk}/{Reservation.objects.get(pk=pk).starts_at.isoformat()}"
+    return f"{pk}/{start(pk)}"
+
+
+def start(pk: int) -> str:
+    return Reservation.objects.get(pk=pk).starts_at.isoformat()
 
 
 def test_a_customer_chooses_an_own_booking_and_both_have_their_new_times(as_, ask, slot, programmes):
@@ -20,7 +24,7 @@ def test_a_customer_chooses_an_own_booking_and_both_have_their_new_times(as_, as
     assert f"/bookings/{one}/swap" in lin.get(f"/bookings/{one}/move").content.decode()
     shown = lin.get(f"/bookings/{one}/swap").content.decode()
     assert choice(other) in shown and choice(one) not in shown
-    sent = {"other": choice(other), "starts_at": Reservation.objects.get(pk=one).starts_at.isoformat()}
+    sent = {"other": choice(other), "starts_at": start(one)}
     key = "6f0b2c0e-6d57-4f43-9d3e-0f1f3c1b7a11"
     answer = lin.post(f"/bookings/{one}/swap", {**sent, "key": key})
     assert answer.status_code == 302 and (during(one), during(other)) == (slot(14, 16), slot(9, 11))
@@ -32,17 +36,20 @@ def test_a_refusal_keeps_what_the_lab_typed(as_, approved, ask, slot, programmes
     one, other = approved(9, 11), ask(14, 16)
     wang = as_("wang")
     key = "6f0b2c0e-6d57-4f43-9d3e-0f1f3c1b7a12"
-    answer = wang.post(f"/bookings/{one}/swap", {"other": choice(other), "reason": "Both said yes", "key": key})
+    answer = wang.post(
+        f"/bookings/{one}/swap", {"other": choice(other), "starts_at": start(one), "reason": "Both said yes", "key": key}
+    )
     page = answer.content.decode()
     assert answer.status_code == 422 and "tick that they have agreed" in words(answer)
     assert "Both said yes</textarea>" in page and f'value="{choice(other)}" required checked' in page
     assert (during(one), during(other)) == (slot(9, 11), slot(14, 16))
     for wrong in ("", "x/y", "9" * 30, "\u0663"):
         assert wang.post(f"/bookings/{one}/swap", {"other": wrong, "reason": "r", "key": key}).status_code == 422
-    assert (
-        wang.post(f"/bookings/{one}/swap", {"other": choice(other), "reason": "r", "agreed": "yes", "key": key}).status_code
-        == 302
-    )
+    sent = {"other": choice(other), "starts_at": start(one), "reason": "r", "agreed": "yes", "key": key}
+    for unreadable in ({"starts_at": ""}, {"other": f"{other}/soon"}):
+        answer = wang.post(f"/bookings/{one}/swap", sent | unreadable)
+        assert answer.status_code == 422 and during(one) == slot(9, 11)
+    assert wang.post(f"/bookings/{one}/swap", sent).status_code == 302
     assert during(one) == slot(14, 16)
 
 
