@@ -166,6 +166,9 @@ class Timeline {
     for (const one of this.place.querySelectorAll("[aria-colindex],[aria-rowindex],[aria-colcount],[aria-rowcount]")) {
       for (const name of ["aria-colindex", "aria-rowindex", "aria-colcount", "aria-rowcount"]) one.removeAttribute(name);
     }
+    // An empty week holds nothing that takes the focus, and could not be scrolled with keys.
+    const scrolled = this.place.querySelector(".ec-main");
+    if (scrolled) scrolled.tabIndex = 0;
   }
 
   openMenu(event) {
