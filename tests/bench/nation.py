@@ -6,15 +6,13 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connection
 from django.utils import timezone
 
 from billing.settlement.time_finding import Customer, customer_of, price_all
@@ -26,12 +24,8 @@ from booking.services import availability
 from config.kernel.access import NOBODY, Role
 from instruments.models import Membership, Organisation, User
 from instruments.queries import actor_for
-from tests import databases
 from tests.bench.harness import Figure, percentile
 
-DATABASE = "jishi_bench_nation"
-SIZES = ((1_500, 15_000), (15_000, 150_000))
-DAYS = 180
 ASKED, UNFILTERED = 60, 25
 ROWS = 20
 THREE_HOURS = 180
@@ -51,28 +45,6 @@ class Measured:
 
     def p95_ms(self, name: str) -> float:
         return percentile(self.seconds[name], 0.95) * 1000
-
-
-def figures(template: str) -> list[Figure]:
-    """Every size in a database of its own, copied from the migrated ``template``."""
-    measured = []
-    for instruments, reservations in SIZES:
-        with own_database(template):
-            call_command("make_nation", instruments=instruments, reservations=reservations, days=DAYS)
-            measured.append(measure(instruments))
-    return [*(figure for each in measured for figure in figures_of(each)), growth(measured[0], measured[-1])]
-
-
-@contextmanager
-def own_database(template: str) -> Iterator[None]:
-    """A copy of ``template`` as the default database; dropped afterwards."""
-    host = databases.own_host()
-    connections.close_all()
-    databases.drop(host, DATABASE)
-    databases.create(host, DATABASE, template)
-    with databases.default_is(DATABASE):
-        yield
-    databases.drop(host, DATABASE)
 
 
 def measure(instruments: int) -> Measured:
