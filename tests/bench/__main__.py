@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 DATABASE = "jishi_bench"
-PARTS = ("find", "reserve", "keep", "feed", "inbox", "timeline", "engine", "statement", "search", "use")
+PARTS = ("find", "reserve", "keep", "feed", "inbox", "timeline", "engine", "statement", "search", "page", "use")
 
 
 def main() -> int:
@@ -58,7 +58,7 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
     from tests.bench import country, engine, feed, inbox, keeping, reserve, stage, statement, timeline, use
 
     figures = []
-    if {"find", "search"} & set(parts):
+    if {"find", "search", "page"} & set(parts):
         figures += country.figures(DATABASE, parts, (*country.SIZES, country.LARGE) if large else country.SIZES)
     if "engine" in parts:
         figures += engine.figures()

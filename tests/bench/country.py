@@ -1,4 +1,4 @@
-"""A synthetic country of each size (``manage.py make_nation``) to measure *find* and *search* in, each in a database of its own."""
+"""A synthetic country of each size (``manage.py make_nation``) to measure *find*, *search* and *page* in, each in a database of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.core.management import call_command
 from django.db import connection, connections
 
 from tests import databases
-from tests.bench import nation, search
+from tests.bench import first_page, nation, search
 from tests.bench.harness import Figure
 
 DATABASE = "jishi_bench_nation"
@@ -31,9 +31,10 @@ LARGE = Country(150_000, 5_000_000, 365)
 
 
 def figures(template: str, parts: Collection[str], countries: Sequence[Country]) -> list[Figure]:
-    """What is asked for of ``find`` and ``search``, in each country, and how it grows from the first to the last; each database is a copy
-    of the migrated ``template``."""
+    """What is asked for of ``find``, ``search`` and ``page``, in each country, and how it grows from the first to the last; each database
+    is a copy of the migrated ``template``."""
     found: list[Figure] = []
+    pages: list[Figure] = []
     times: list[nation.Measured] = []
     searches: list[search.Size] = []
     for country in countries:
@@ -43,11 +44,13 @@ def figures(template: str, parts: Collection[str], countries: Sequence[Country])
                 times.append(nation.measure(country.instruments))
             if "search" in parts:
                 searches.append(search.measure(country.instruments))
+            if "page" in parts:
+                pages += first_page.figures(DATABASE, country.instruments)
     found += [figure for each in times for figure in nation.figures_of(each)]
     found += [figure for each in searches for figure in search.figures_of(each)]
     found += [nation.growth(times[0], times[-1])] if len(times) > 1 else []
     found += [search.growth(searches[0], searches[-1])] if len(searches) > 1 else []
-    return found
+    return found + pages
 
 
 @contextmanager

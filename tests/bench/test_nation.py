@@ -21,7 +21,7 @@ def test_a_time_is_found_in_a_country_as_fast_as_in_a_province(django_db_setup: 
     """The curve from 1,500 to 150,000 instruments, and every goal at the far end of it. Writes ``var/proof-nation.json``."""
     with django_db_blocker.unblock():
         template = connections["default"].settings_dict["NAME"]
-        figures = country.figures(template, {"find", "search"}, (*country.SIZES, country.LARGE))
+        figures = country.figures(template, {"find", "search", "page"}, (*country.SIZES, country.LARGE))
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     seconds = max(figure.value for figure in figures if figure.name.startswith("building"))
     figures += [
