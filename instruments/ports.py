@@ -32,6 +32,9 @@ class SamplePricePort(Protocol):
     ) -> Mapping[int, ListPrice | None]:
         """Publish the prices that differ from those in force; returns what those were (None: there was none)."""
 
+    def list_prices(self, resource_ids: Sequence[int], on: date) -> Mapping[int, ListPrice]:
+        """The prices for everybody on a local day, in one query; items without any are left out."""
+
 
 _sample_prices: list[SamplePricePort] = []
 

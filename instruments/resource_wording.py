@@ -171,6 +171,7 @@ CODE_NAMES: dict[str, dict[str, Word]] = {
     "MLSSTAT": MLS_NAMES,
 }
 FORMAT_NAMES: dict[str, Word] = {
+    "price-list": _("Price list (XLSX)"),
     "mcpd": _("MCPD v2.1 (CSV)"),
     "darwin-core": _("Darwin Core (CSV)"),
     "dcat": _("DCAT 3 (JSON-LD)"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -114,11 +114,11 @@ class SamplePrices:
         Returns what those were (None: there was none).
         """
         known = in_force(prices, on)
+        listed = {pk: _list_price(version) for pk, version in known.items()}
         before: dict[int, ListPrice | None] = {}
         rows = []
         for pk, wanted in prices.items():
-            version = known.get(pk)
-            was = None if version is None else ListPrice(version.price.amount_fen if version.price else None, version.unit)
+            version, was = known.get(pk), listed.get(pk)
             if was == wanted or (was is None and wanted.amount_fen is None):
                 continue
             before[pk] = was
@@ -128,6 +128,14 @@ class SamplePrices:
         audit.record_many(actor, "test_price.import", TestItemPrice, [_told(row) for row in created], now)
         resources.set_price_units({pk: prices[pk].unit for pk in before})
         return before
+
+    def list_prices(self, resource_ids: Sequence[int], on: date) -> Mapping[int, ListPrice]:
+        """The prices for everybody on a local day, in one query; items without any are left out."""
+        return {pk: _list_price(version) for pk, version in in_force(resource_ids, on).items()}
+
+
+def _list_price(version: InForce) -> ListPrice:
+    return ListPrice(version.price.amount_fen if version.price else None, version.unit)
 
 
 def _told(row: TestItemPrice) -> tuple[int, dict[str, Any], dict[str, Any]]:

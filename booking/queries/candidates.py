@@ -62,19 +62,20 @@ class DayCount:
 
 def earliest(search: TimeSearch, now: datetime, limit: int, *, beside: str = "") -> Candidates:
     """The candidates with the earliest stretches; ``beside`` leaves a division out."""
-    values = _values(search, now) | {"limit": limit, "few": FEW + 1}
+    values = _values(search, now) | {"limit": limit, "few": FEW}
     where = _conditions(search, values, beside)
-    if _few(where, values):
-        return _one_by_one(where, values, limit)
-    return _walk(search, where, values, now, limit)
+    return _one_by_one(where, values, limit) or _walk(search, where, values, now, limit)
 
 
-def _one_by_one(where: str, values: dict[str, Any], limit: int) -> Candidates:
+def _one_by_one(where: str, values: dict[str, Any], limit: int) -> Candidates | None:
+    """None where more than ``FEW`` match: the statement that looks at them counts them first."""
     sql = _BY_ENTRY.format(where=where)
     near = 4 * limit
     while True:
         rows = _fetch(sql, values | {"near": near})
-        met, last_at = rows[0][4], rows[0][5]
+        met, last_at, matching = rows[0][4:7]
+        if matching > FEW:
+            return None
         found = [Candidate(*row[:4]) for row in rows if row[0] is not None]
         if len(found) == limit or met < near:
             break
@@ -234,25 +235,31 @@ _ENTRIES_OF_NEAR = """
     near CROSS JOIN LATERAL (
         SELECT * FROM instruments_catalogueentry e WHERE e.calendar_id = near.calendar_id AND {where} OFFSET 0) e
 """
-#: Where in a day's free stretches (those over midnight too) one begins that is long enough, on the policy's grid. On a day whose
-#: clock changes the grid is left to the last word.
-_FIT = """
+#: The first instant from ``at`` on that lies on the policy's grid of a day. On a day whose clock changes the grid is left to the last
+#: word.
+_ON_GRID = """CASE WHEN {day}.ends_at - {day}.starts_at = interval '24 hours'
+                       THEN date_bin(e.step, {at} + e.step - interval '1 microsecond', {day}.starts_at) ELSE {at} END"""
+#: Where in a day's free stretches (those over midnight too) one begins that is long enough.
+_FIT = f"""
     SELECT min(place.at) AS fits_at
       FROM unnest(CASE WHEN upper(d.free) = d.ends_at AND d.continues_until IS NOT NULL
                        THEN d.free + tstzmultirange(tstzrange(d.ends_at, d.continues_until)) ELSE d.free END) AS r
       CROSS JOIN LATERAL (
-           SELECT CASE WHEN d.ends_at - d.starts_at = interval '24 hours'
-                       THEN date_bin(e.step, greatest(lower(r), e.from_at) + e.step - interval '1 microsecond', d.starts_at)
-                       ELSE greatest(lower(r), e.from_at) END AS at OFFSET 0) place
+           SELECT {_ON_GRID.format(at="greatest(lower(r), e.from_at)", day="d")} AS at OFFSET 0) place
      WHERE upper(r) - place.at >= make_interval(mins => %(seen)s) AND place.at < d.ends_at
 """
-#: Each entry's first day that may have a stretch, and the earliest instant at which it could begin: read from the columns alone.
-#: Only the nearest of them are looked at more closely.
+#: Each entry's first day that may have a stretch, and the earliest instant on the policy's grid at which it could begin: read from the
+#: columns alone. Only the nearest of them are looked at more closely, and none where too many match.
 _BY_ENTRY = f"""
-WITH e AS MATERIALIZED ({_ENTRY.replace("{source}", _MATCHING_ENTRIES)}), near AS MATERIALIZED (
-    SELECT e.*, day.local_on, greatest(day.first_free_at, e.from_at) AS at_least
+WITH matching AS MATERIALIZED (
+    SELECT e.instrument_id, e.calendar_id, e.region_code, e.price_from_fen
+      FROM instruments_catalogueentry e WHERE {{where}} LIMIT %(few)s + 1
+), e AS MATERIALIZED (
+    {_ENTRY.replace("{source}", "matching e")} AND (SELECT count(*) FROM matching) <= %(few)s
+), near AS MATERIALIZED (
+    SELECT e.*, day.local_on, {_ON_GRID.format(at="greatest(day.first_free_at, e.from_at)", day="day")} AS at_least
       FROM e CROSS JOIN LATERAL (
-           SELECT d.local_on, d.first_free_at FROM booking_dayavailability d
+           SELECT d.local_on, d.first_free_at, d.starts_at, d.ends_at FROM booking_dayavailability d
             WHERE d.calendar_id = e.calendar_id AND d.local_on BETWEEN %(first_on)s AND least(%(last_on)s::date, e.until_on)
               AND d.longest_free_minutes >= %(seen)s AND d.free_until >= e.from_at + make_interval(mins => %(seen)s)
             ORDER BY d.local_on LIMIT 1) day
@@ -266,7 +273,7 @@ WITH e AS MATERIALIZED ({_ENTRY.replace("{source}", _MATCHING_ENTRIES)}), near A
             ORDER BY d.local_on LIMIT 1) first
      ORDER BY first.fits_at, e.instrument_id LIMIT %(limit)s
 )
-SELECT found.*, met.count, met.last_at
+SELECT found.*, met.count, met.last_at, (SELECT count(*) FROM matching)
   FROM (SELECT count(*) AS count, max(at_least) AS last_at FROM near) met LEFT JOIN found ON true
 """  # noqa: S608  (constants only; values are bound)
 #: One row without an instrument says how many days were met when none of them matches.

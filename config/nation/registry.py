@@ -23,6 +23,9 @@ from instruments.services import search_tokens
 
 PER_OWNER = 60
 FIRMS = 200
+MODELS = 10_000
+#: The share of instruments whose name ends with a model number: without them a country would have a few hundred names only.
+NAMED_BY_MODEL = 0.6
 _MONDAY = date(2025, 1, 6)
 #: Weekdays, first hour and minute, last hour and minute (24 is midnight), and how many of a hundred are open so.
 HOURS = (
@@ -42,12 +45,14 @@ POLICIES = (
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One instrument of the country, as far as others need to know it. ``hours`` is a place in ``HOURS``, None for never open."""
+    """One instrument of the country, as far as others need to know it. ``hours`` is a place in ``HOURS``, None for never open;
+    ``own`` is what its lab adds to the name, where it does."""
 
     id: int
     site: int
     template: Template
     hours: int | None
+    own: str
 
 
 def write(count: int, seed: int, now: datetime) -> list[Made]:
@@ -132,7 +137,9 @@ def _instrument(dice: Dice, number: int, owners: int) -> Made:
                 hours = place
                 break
             lot -= share
-    return Made(number, min(int(dice.random.paretovariate(1.2) * owners / 40) % owners, owners - 1) + 1, dice.template(), hours)
+    site = min(int(dice.random.paretovariate(1.2) * owners / 40) % owners, owners - 1) + 1
+    own = f" {_model(dice.random.randrange(MODELS))}" if dice.random.random() < NAMED_BY_MODEL else ""
+    return Made(number, site, dice.template(), hours, own)
 
 
 def _instrument_row(one: Made, now: datetime) -> dict[str, Any]:
@@ -143,11 +150,11 @@ def _instrument_row(one: Made, now: datetime) -> dict[str, Any]:
         "site_id": one.site,
         "calendar_id": one.id,
         "inner_id": f"N-{one.id:06d}",
-        "name": template.name,
-        "name_en": template.name_en,
-        "name_pinyin": _pinyin(template.name),
+        "name": template.name + one.own,
+        "name_en": template.name_en + one.own,
+        "name_pinyin": search_tokens.sort_key(template.name + one.own),
         "class_code": template.class_code,
-        "model": f"NX-{one.id % 997:03d}",
+        "model": _model(one.id),
         "manufacturer": "Example Instruments",
         "technique": template.technique,
         "technique_codes": list(template.technique_codes),
@@ -159,13 +166,9 @@ def _instrument_row(one: Made, now: datetime) -> dict[str, Any]:
     }
 
 
-_known_pinyin: dict[str, str] = {}
-
-
-def _pinyin(name: str) -> str:
-    if name not in _known_pinyin:
-        _known_pinyin[name] = search_tokens.sort_key(name)[:600]
-    return _known_pinyin[name]
+def _model(number: int) -> str:
+    """One of ``MODELS`` model numbers: two letters and up to four digits."""
+    return f"{'QXZJMA'[number % 6]}{'XLRT'[number % 4]}-{number % MODELS * 37 % 9973}"
 
 
 def _policy_row(one: Made) -> dict[str, Any]:

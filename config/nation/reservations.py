@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import connection, transaction
+from django.db import connection
 
+from booking.models import Occupancy, Reservation, ReservationTransition
+from config.nation.bulk import built_afterwards
 from config.nation.registry import FIRMS, Made
 from config.nation.shape import popularity
 
@@ -28,16 +30,16 @@ def write(made: list[Made], total: int, days: int, seed: int, now: datetime, sai
     capacity = days * 5 // 7 * SLOTS_A_DAY
     counts = popularity(len(bookable), total, capacity, seed)
     firms_after = max(one.site for one in made)
+    values: dict[str, Any] = {
+        "capacity": capacity, "monday": monday, "now": now, "zone": _ZONE.key, "slots": SLOTS_A_DAY,
+        "first_firm": _first_firm(firms_after), "firms": FIRMS,
+    }  # fmt: skip
     written = 0
-    for ids, wanted in _batches(bookable, counts):
-        values: dict[str, Any] = {
-            "ids": ids, "counts": wanted, "capacity": capacity, "monday": monday, "now": now, "zone": _ZONE.key,
-            "slots": SLOTS_A_DAY, "first_firm": _first_firm(firms_after), "firms": FIRMS,
-        }  # fmt: skip
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_FILL, values)
+    with built_afterwards(Reservation, Occupancy, ReservationTransition), connection.cursor() as cursor:
+        for ids, wanted in _batches(bookable, counts):
+            cursor.execute(_FILL, values | {"ids": ids, "counts": wanted})
             written += int(cursor.fetchone()[0])
-        said(written)
+            said(written)
     return written
 
 

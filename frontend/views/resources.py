@@ -161,9 +161,22 @@ def resource_list(request: HttpRequest) -> HttpResponse:
         "text": text,
         "kinds": [(name, present.kind_word(name), present.kind_icon(name)) for name in KINDS],
         "owners": owners,
+        "exports": _exports(kind, owners),
         "open_requests": queries.request_inbox(actor).filter(state="requested").count(),
     }
     return render(request, "resources/list.html", context)
+
+
+def _exports(kind: str, owners: list[int]) -> list[tuple[str, str]]:
+    """Words and address of each file with everything of a kind; with the owner's number where there are several."""
+    return [
+        (
+            FORMAT_NAMES[name] if len(owners) == 1 else f"{FORMAT_NAMES[name]} · {owner}",
+            f"{reverse('api_resource-export-all', args=[name])}?owner={owner}",
+        )
+        for owner in owners
+        for name in resource_exports.formats_of(kind)
+    ]
 
 
 @login_required

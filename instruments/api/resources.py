@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -87,8 +90,8 @@ class ResourceView(ApiView):
     def export(self, request: Request, pk: str, export_format: str) -> HttpResponse:
         """One resource in a standard of its kind."""
         resource = queries.resource_for(self.actor, int(pk))
-        text, chosen = resource_exports.export([resource], export_format, single=True)
-        return attachment(text.encode(), chosen.media_type, f"{resource.kind}-{resource.pk}.{chosen.extension}")
+        content, chosen = resource_exports.export([resource], export_format, self._today, single=True)
+        return attachment(content, chosen.media_type, f"{resource.kind}-{resource.pk}.{chosen.extension}")
 
     @extend_schema(
         operation_id="resources_export_all",
@@ -102,8 +105,12 @@ class ResourceView(ApiView):
         chosen = resource_exports.FORMATS.get(export_format)
         found = queries.resources_of(self.actor, owner, chosen.kind) if chosen is not None else []
         rows = [queries.as_shown(self.actor, resource) for resource in found]
-        text, used = resource_exports.export(rows, export_format, single=False)
-        return attachment(text.encode(), used.media_type, f"{used.kind}-of-{owner}.{used.extension}")
+        content, used = resource_exports.export(rows, export_format, self._today, single=False)
+        return attachment(content, used.media_type, f"{used.kind}-of-{owner}.{used.extension}")
+
+    @property
+    def _today(self) -> date:
+        return self.now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
 
     def _shown(self, resource_id: int) -> dict[str, Any]:
         resource = queries.resource_for(self.actor, resource_id)

@@ -35,6 +35,8 @@ PAGE_SIZE = 24
 MAX_PAGE_SIZE = 200
 VALUES_SHOWN = 60
 COUNTS_NEXT_FREE_UP_TO = 1000
+PROBED_FOR_OTHERS = 2000
+"""Of what fails one filter so many are looked at where each has to be free as well: that is a probe of the days for each."""
 _USUAL_MINUTES, _DAY_MINUTES = 60, 23 * 60
 _ALL = "*"
 _SORTED: Mapping[str, tuple[str, ...]] = {
@@ -264,8 +266,9 @@ class _Search:
 
     def _others(self) -> dict[str, dict[str, int]]:
         """For each filter that is set, counts of what fails only this filter: by value, and ``*`` for all of it. Looks at the first
-        ``BOUND`` entries that have the words and may fail but one."""
+        ``BOUND`` (``PROBED_FOR_OTHERS``) entries that have the words and may fail but one."""
         filters = self.search.filters
+        most = BOUND if self.free is None else PROBED_FOR_OTHERS
         told = self._stored_others()
         asked = [name for name in filters if name not in told]
         if not asked:
@@ -289,10 +292,10 @@ class _Search:
             UNION ALL SELECT '', '', count(*) FROM looked"""  # noqa: S608  (our own SQL)
         pairs = [part for name in asked for part in (f"{LETTERS[name]}:{filters[name]}", LETTERS[name])]
         with connection.cursor() as cursor:
-            cursor.execute(sql, [*params, BOUND, *pairs, *values])
+            cursor.execute(sql, [*params, most, *pairs, *values])
             for letter, value, number in cursor.fetchall():
                 if letter == "":
-                    self.cut = number >= BOUND
+                    self.cut = number >= most
                 elif letter is not None:
                     told.setdefault(NAMES[letter], {})[value] = number
         return told

@@ -23,6 +23,10 @@ _PART = ("condition", "standard", "method", "group", "matrix", "sample_amount", 
 #: What names a test item that has no number of its own: everything but its price.
 _IDENTITY = ("name", "condition", "inner_id", "standard", "method", "group", "matrix")
 
+#: What stands in a list that we write, in this order.
+EXPORTED = ("inner_id", "name", "name_en", "condition", "standard", "method", "group", "matrix", "sample_amount", "turnaround_days",
+            "price", "currency", "price_unit")  # fmt: skip
+
 _DAYS = re.compile(
     r"(?P<first>[0-9]{1,4})(?:\s*[-~\u2013\u2014\uff5e\u81f3\u5230]\s*(?P<last>[0-9]{1,4}))?\s*\u4e2a?"
     r"(?:(?P<week>\u5468|\u661f\u671f|weeks?)|\u5de5\u4f5c\u65e5|\u5de5\u4f5c\u5929|\u65e5|\u5929|d|days?|work(?:ing )?days?)?",
@@ -40,6 +44,12 @@ def _words() -> dict[str, Any]:
 def known_headers() -> frozenset[str]:
     """The keys of all headers that mean something in a price list."""
     return frozenset(header_key(name) for names in _words()["columns"].values() for name in names)
+
+
+def headings(*, chinese: bool) -> list[str]:
+    """The headers of ``EXPORTED`` in one of the two languages, as ``columns_of`` understands them."""
+    known = _words()["columns"]
+    return [next((name for name in known[field] if name.isascii() is not chinese), known[field][0]) for field in EXPORTED]
 
 
 def columns_of(headers: tuple[str, ...]) -> dict[str, str]:

@@ -8,14 +8,13 @@ not what a rebuild would make (``manage.py check_invariants``).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.utils import timezone
 
@@ -159,14 +158,22 @@ def refresh_owner(organisation_id: int, now: datetime) -> int:
     return rebuild(now, organisation_id)
 
 
-def rebuild(now: datetime, organisation_id: int | None = None) -> int:
-    """Make the entries of one owner, or of all, what the rows say; returns how many were written. Memory is bounded by a batch."""
-    written = 0
-    for ids in _all_ids(Instrument, organisation_id):
-        written += _in_one(lambda ids=ids: _write("instrument", _instrument_entries(ids, dict.fromkeys(ids, now)), now))
-    for ids in _all_ids(Resource, organisation_id):
-        written += _in_one(lambda ids=ids: _write("resource", _resource_entries(ids, dict.fromkeys(ids, now)), now))
+def rebuild(now: datetime, organisation_id: int | None = None, said: Callable[[int], None] | None = None) -> int:
+    """Make the entries of one owner, or of all, what the rows say; returns how many were written. Memory is bounded by a batch;
+    ``said`` hears after each how many were looked at."""
+    looked = written = 0
+    for kind, ids in _everything(organisation_id):
+        written += _in_one(lambda kind=kind, ids=ids: _write(kind, _MADE[kind](ids, dict.fromkeys(ids, now)), now))
+        looked += len(ids)
+        if said is not None:
+            said(looked)
     return written
+
+
+def _everything(organisation_id: int | None) -> Iterator[tuple[str, list[int]]]:
+    """All ids in batches of one kind: instruments, then resources."""
+    for kind, model in (("instrument", Instrument), ("resource", Resource)):
+        yield from ((kind, ids) for ids in _all_ids(model, organisation_id))
 
 
 _in_one = whole(lambda work: work())
@@ -174,9 +181,8 @@ _in_one = whole(lambda work: work())
 
 def differences() -> Iterator[str]:
     """A sentence for each entry that is missing or not what a rebuild would make of it, as of the instant when it was written."""
-    for kind, model in (("instrument", Instrument), ("resource", Resource)):
-        for ids in _all_ids(model, None):
-            yield from _differences(kind, ids)
+    for kind, ids in _everything(None):
+        yield from _differences(kind, ids)
 
 
 def _differences(kind: str, ids: Sequence[int]) -> Iterator[str]:
@@ -185,8 +191,7 @@ def _differences(kind: str, ids: Sequence[int]) -> Iterator[str]:
     for pk in ids:
         if pk not in written_at:
             yield f"{kind} {pk} is not in the catalogue"
-    make = _instrument_entries if kind == "instrument" else _resource_entries
-    fresh = list(make([pk for pk in ids if pk in written_at], written_at))
+    fresh = list(_MADE[kind]([pk for pk in ids if pk in written_at], written_at))
     compared = ", ".join(f"CASE WHEN old.{name} IS DISTINCT FROM new.{name} THEN '{name}' END" for name in _COLUMNS)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -201,7 +206,8 @@ def _differences(kind: str, ids: Sequence[int]) -> Iterator[str]:
 
 def _write(kind: str, entries: Iterable[Entry], now: datetime) -> int:
     """Insert or update; what does not differ is left as it is, its ``updated_at`` too. Rows are taken in order of ids."""
-    records = [entry | {"updated_at": now, "public_at": now if entry["public"] else None} for entry in entries]
+    at = now.isoformat()  # to the microsecond: what was written in the same instant counts as known by then
+    records = [entry | {"updated_at": at, "public_at": at if entry["public"] else None} for entry in entries]
     if not records:
         return 0
     names = ", ".join((*_COLUMNS, "updated_at", "public_at"))
@@ -287,6 +293,9 @@ def _entry(row: InstrumentRow | ResourceRow, techniques: Sequence[str], **given:
     return entry | {"facets": facets.facet_values(traits)}
 
 
+_MADE = {"instrument": _instrument_entries, "resource": _resource_entries}
+
+
 def sort_key(name: str) -> str:
     """By what a name is sorted."""
     return search_tokens.sort_key(name)[:_PINYIN_LENGTH]
@@ -336,7 +345,7 @@ def _listed(alias: str) -> str:
 
 
 def _json(entries: Iterable[Entry]) -> str:
-    return json.dumps(list(entries), cls=DjangoJSONEncoder, ensure_ascii=False)
+    return json.dumps(list(entries), ensure_ascii=False)
 
 
 def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:

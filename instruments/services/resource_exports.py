@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -15,29 +16,35 @@ from instruments.models import DataSet, Germplasm, Instrument, Literature, Organ
 from instruments.rules.standards import darwin_core, dcat, dublin_core, mcpd
 from instruments.rules.standards.record import Party, Record, Tool
 from instruments.rules.standards.text import table_csv
+from instruments.services.price_list import price_list
 
 _JSON_LD = "application/ld+json"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One way out: for which kind, the media type, the file's ending, and what makes it from one or many resources."""
+    """One way out: for which kind, the media type, the file's ending, and what makes it from one or many resources on a local day."""
 
     kind: str
     media_type: str
     extension: str
-    one: Callable[[Resource], str]
-    many: Callable[[Sequence[Resource]], str]
+    one: Callable[[Resource, date], str | bytes]
+    many: Callable[[Sequence[Resource], date], str | bytes]
 
 
-def export(resources: Sequence[Resource], name: str, *, single: bool) -> tuple[str, Format]:
-    """The document and its format. Raises Refusal ``resource.export_not_for_kind`` when the format is not for this kind."""
+def export(resources: Sequence[Resource], name: str, on: date, *, single: bool) -> tuple[bytes, Format]:
+    """The file and its format; prices are those of the local day ``on``.
+
+    Raises Refusal ``resource.export_not_for_kind`` when the format is not for this kind.
+    """
     chosen = FORMATS.get(name)
     kinds = {resource.kind for resource in resources}
     if chosen is None or (kinds and kinds != {chosen.kind}):
         known = sorted(other for other, each in FORMATS.items() if not kinds or each.kind in kinds)
         raise Refusal.of("resource.export_not_for_kind", "format", known=known)
-    return (chosen.one(resources[0]) if single else chosen.many(resources)), chosen
+    made = chosen.one(resources[0], on) if single else chosen.many(resources, on)
+    return (made.encode() if isinstance(made, str) else made), chosen
 
 
 def formats_of(kind: str) -> list[str]:
@@ -129,34 +136,37 @@ def _title(resources: Sequence[Resource]) -> str:
 
 
 FORMATS: dict[str, Format] = {
-    "mcpd": Format("germplasm", "text/csv", "csv", lambda one: mcpd_csv([one]), mcpd_csv),
-    "darwin-core": Format("germplasm", "text/csv", "csv", lambda one: darwin_core_csv([one]), darwin_core_csv),
+    "price-list": Format("test_item", _XLSX, "xlsx", lambda one, on: price_list([one], on), price_list),
+    "mcpd": Format("germplasm", "text/csv", "csv", lambda one, on: mcpd_csv([one]), lambda many, on: mcpd_csv(many)),
+    "darwin-core": Format(
+        "germplasm", "text/csv", "csv", lambda one, on: darwin_core_csv([one]), lambda many, on: darwin_core_csv(many)
+    ),
     "dcat": Format(
         "dataset",
         _JSON_LD,
         "jsonld",
-        lambda one: _json(dcat.dcat_dataset(record_of(one))),
-        lambda many: _json(dcat.dcat_catalog(settings.PUBLIC_URL, _title(many), [record_of(one) for one in many])),
+        lambda one, on: _json(dcat.dcat_dataset(record_of(one))),
+        lambda many, on: _json(dcat.dcat_catalog(settings.PUBLIC_URL, _title(many), [record_of(one) for one in many])),
     ),
     "schema-org": Format(
         "dataset",
         _JSON_LD,
         "jsonld",
-        lambda one: _json(dcat.schema_org_dataset(record_of(one))),
-        lambda many: _json(dcat.schema_org_catalog(settings.PUBLIC_URL, _title(many), [record_of(one) for one in many])),
+        lambda one, on: _json(dcat.schema_org_dataset(record_of(one))),
+        lambda many, on: _json(dcat.schema_org_catalog(settings.PUBLIC_URL, _title(many), [record_of(one) for one in many])),
     ),
     "dublin-core": Format(
         "literature",
         "application/xml",
         "xml",
-        lambda one: dublin_core.as_xml(record_of(one)),
-        lambda many: dublin_core.list_as_xml([record_of(one) for one in many]),
+        lambda one, on: dublin_core.as_xml(record_of(one)),
+        lambda many, on: dublin_core.list_as_xml([record_of(one) for one in many]),
     ),
     "dublin-core-json": Format(
         "literature",
         "application/json",
         "json",
-        lambda one: _json(dublin_core.as_json(record_of(one))),
-        lambda many: _json([dublin_core.as_json(record_of(one)) for one in many]),
+        lambda one, on: _json(dublin_core.as_json(record_of(one))),
+        lambda many, on: _json([dublin_core.as_json(record_of(one)) for one in many]),
     ),
 }

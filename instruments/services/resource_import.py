@@ -6,6 +6,7 @@ What a row says is read by the rules of its kind; here the rows meet what is sto
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -152,14 +153,14 @@ class _Writer:
 
     def write(self, rows: Sequence[ResourceRow]) -> _Written:
         list(Organisation.objects.select_for_update(no_key=True).filter(pk=self.owner.pk).values_list("pk"))
-        known, by_hand = self._known()
+        known, alone = self._known()
         new: list[ResourceRow] = []
         changed: list[_Changed] = []
         written = _Written()
         matched: set[int] = set()
         counting = [row for row in rows if row.counts]
         for row in counting:
-            stored = known.get(row.key) or (by_hand.get(row.number) if row.key == f"no:{row.number}" else None)
+            stored = known.get(row.key) or (alone.get(row.number) if row.key == f"no:{row.number}" else None)
             if stored is None:
                 new.append(row)
                 continue
@@ -178,18 +179,17 @@ class _Writer:
         return written
 
     def _known(self) -> tuple[dict[str, Resource], dict[str, Resource]]:
-        """The owner's resources of this kind: imported ones by key, those entered by hand by number."""
+        """The owner's resources of this kind: imported ones by key, and by number those that share it with no other, such as one entered
+        by hand, or one that stood twice in the file from which it came."""
         rows = Resource.objects.filter(organisation=self.owner, kind=self.kind).select_related(_RELATED[self.kind])
         if self.kind == ResourceKind.TEST_ITEM:
             rows = rows.prefetch_related("test_item__instruments", "test_item__qualifications")
-        imported: dict[str, Resource] = {}
-        by_hand: dict[str, Resource] = {}
-        for row in rows.order_by("-pk"):
-            if row.import_key:
-                imported[row.import_key] = row
-            elif row.inner_id:
-                by_hand[row.inner_id] = row
-        return imported, by_hand
+        stored = list(rows)
+        times = Counter(row.inner_id for row in stored)
+        return (
+            {row.import_key: row for row in stored if row.import_key},
+            {row.inner_id: row for row in stored if row.inner_id and times[row.inner_id] == 1},
+        )
 
     def _change(self, stored: Resource, row: ResourceRow) -> _Changed:
         """Only what the file has is compared: other fields, and descriptors without a column, stay as they are."""
@@ -197,7 +197,7 @@ class _Writer:
         attributes = {**stored.attributes, **row.extra}
         if attributes != stored.attributes:
             core["attributes"] = attributes
-        if stored.import_key != row.key:
+        if not stored.import_key:
             core["import_key"] = row.key
         before = {name: getattr(stored, name) for name in core}
         stored_part = part_values(stored)

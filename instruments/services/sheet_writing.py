@@ -56,6 +56,23 @@ def workbook(title: str, columns: Sequence[Column], rows: Sequence[tuple[Mapping
     return out.getvalue()
 
 
+def plain_workbook(title: str, headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> bytes:
+    """One sheet with a row of headings; texts stay texts, whatever they begin with."""
+    book = Workbook()
+    sheet: Worksheet = book.active
+    sheet.title = title[:31]
+    for number, cells in enumerate([headings, *rows], start=1):
+        for place, value in enumerate(cells, start=1):
+            _put(sheet, number, place, value)
+    for place in range(1, len(headings) + 1):
+        sheet.cell(1, place).font = Font(bold=True)
+        sheet.column_dimensions[get_column_letter(place)].width = 20
+    sheet.freeze_panes = "B2"
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
 def _put(sheet: Worksheet, row: int, column: int, value: Any) -> None:
     cell = sheet.cell(row, column)
     if isinstance(value, str):

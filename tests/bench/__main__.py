@@ -13,13 +13,17 @@ import sys
 from pathlib import Path
 
 DATABASE = "jishi_bench"
-PARTS = ("find", "reserve", "keep", "feed", "inbox", "timeline", "engine", "statement", "search", "use")
+PARTS = ("find", "reserve", "keep", "feed", "inbox", "timeline", "engine", "statement", "search", "page", "use")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=PARTS, action="append")
-    parser.add_argument("--large", action="store_true", help="search over 150,000 instruments too (takes minutes to fill)")
+    parser.add_argument(
+        "--large",
+        action="store_true",
+        help="find and search among 150,000 instruments too: half an hour",
+    )
     parser.add_argument("--json", type=Path, default=Path("var/bench.json"))
     options = parser.parse_args()
     os.environ["JISHI_DATABASE"] = DATABASE
@@ -51,11 +55,11 @@ def _fresh_database() -> None:
 
 
 def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list:  # type: ignore[type-arg]
-    from tests.bench import engine, feed, inbox, keeping, nation, reserve, search, stage, statement, timeline, use
+    from tests.bench import country, engine, feed, inbox, keeping, reserve, stage, statement, timeline, use
 
     figures = []
-    if "find" in parts:
-        figures += nation.figures(DATABASE)
+    if {"find", "search", "page"} & set(parts):
+        figures += country.figures(DATABASE, parts, (*country.SIZES, country.LARGE) if large else country.SIZES)
     if "engine" in parts:
         figures += engine.figures()
     if "statement" in parts:
@@ -74,8 +78,6 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
             figures += timeline.figures(built)
         if "use" in parts:
             figures += use.figures(built)
-    if "search" in parts:
-        figures += search.figures((*search.SIZES, search.LARGE) if large else search.SIZES)
     return figures
 
 

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         now = timezone.now()
         with transaction.atomic():
             made = self._step("registry", lambda: registry.write(count, options["seed"], now))
-        self._step("catalogue", lambda: catalogue.rebuild(now))
+        self._step("catalogue", lambda: catalogue.rebuild(now, said=self._said(50_000, "entries")))
         self._step("vocabulary", vocabulary.rebuild_vocabulary)
         written = self._step(
             "reservations",
@@ -46,17 +46,23 @@ class Command(BaseCommand):
         )
         if written < total:
             self.stdout.write(f"there was room for {written:,} reservations")
-        self._analyse()
-        self._step("day availability", lambda: availability.rebuild_all(now, self._said(10_000, "calendars")))
-        self._analyse()
+        self._step("statistics", self._analyse)
+        self._step("day availability", lambda: availability.rebuild_all(now, self._said(50_000, "calendars")))
+        self._step("statistics", self._analyse)
         megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         self.stdout.write(f"database {_size()}, most memory of this process {megabytes} MB")
 
     def _step(self, name: str, work: Callable[[], Any]) -> Any:
+        """What is done is said before and after, so that a run that stops says where."""
+        self._say(f"{name} ...")
         began = time.monotonic()
         made = work()
-        self.stdout.write(f"{name}: {time.monotonic() - began:.1f} s")
+        self._say(f"{name}: {time.monotonic() - began:.1f} s")
         return made
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(text)
+        self.stdout.flush()
 
     def _said(self, every: int, what: str) -> Callable[[int], None]:
         last = [0]
@@ -64,7 +70,7 @@ class Command(BaseCommand):
         def said(done: int) -> None:
             if done - last[0] >= every:
                 last[0] = done
-                self.stdout.write(f"  {done:,} {what}")
+                self._say(f"  {done:,} {what}")
 
         return said
 

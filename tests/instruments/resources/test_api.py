@@ -37,7 +37,7 @@ def test_a_test_item_goes_in_comes_out_and_changes(as_: Any, cast: Any, client: 
         "valid_from": None,
         "valid_to": "2030-12-31",
     }
-    assert (seen["dataset"], seen["germplasm"], seen["literature"], seen["export_formats"]) == (None, None, None, [])
+    assert (seen["dataset"], seen["germplasm"], seen["literature"], seen["export_formats"]) == (None, None, None, ["price-list"])
     changed = send(lab, "PATCH", f"{ROOT}{pk}/", {"test_item": {"turnaround_days": 7}})
     assert (changed.json()["test_item"]["turnaround_days"], changed.json()["test_item"]["method"]) == (7, "ICP-OES")
     # What was read can be sent back: nothing is lost and nothing changes.

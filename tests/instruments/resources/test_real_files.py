@@ -9,11 +9,13 @@ from pathlib import Path
 from time import perf_counter
 
 import pytest
+from django.utils import translation
 
 from billing.pricing.models import TestItemPrice
 from instruments.models import CatalogueEntry, Germplasm, Organisation, Resource, TestItem
 from instruments.queries.resources import germplasm_of
 from instruments.services.germplasm_import import import_germplasm
+from instruments.services.price_list import price_list
 from instruments.services.registry_report import as_csv
 from instruments.services.resource_exports import mcpd_csv
 from instruments.services.test_item_import import import_test_items
@@ -55,6 +57,11 @@ def test_the_price_list_becomes_test_items_with_prices_and_only_once(
     assert not Resource.objects.filter(name__contains="\n").exists()
 
     later = now + timedelta(days=1)
+    rows = list(Resource.objects.filter(organisation=owner).select_related("test_item").order_by("pk"))
+    for language in ("en", "zh-hans"):
+        with translation.override(language):
+            listed = price_list(rows, later.date())
+        assert taken_in(import_test_items, listed, owner, later).counts["unchanged"] == 785
     second = taken_in(import_test_items, content, owner, later)
     assert second.counts == {"created": 0, "updated": 0, "unchanged": 785, "repeated": 4, "refused": 0, "skipped": 3}
     assert TestItemPrice.objects.count() == 715 and not Resource.objects.filter(updated_at=later).exists()

@@ -21,6 +21,7 @@ from instruments.services import resource_exports, resources
 from instruments.services.germplasm_import import import_germplasm
 from tests.instruments.resources.conftest import taken_in
 
+TODAY = date(2026, 11, 23)
 DCAT, DCT = "http://www.w3.org/ns/dcat#", "http://purl.org/dc/terms/"
 
 
@@ -114,7 +115,7 @@ def whole_data_set(cast: Any) -> Any:
 
 @pytest.mark.django_db
 def test_a_data_set_is_read_as_dcat_by_another_program(cast: Any) -> None:
-    text, chosen = resource_exports.export([whole_data_set(cast)], "dcat", single=True)
+    text, chosen = resource_exports.export([whole_data_set(cast)], "dcat", TODAY, single=True)
     assert chosen.media_type == "application/ld+json"
     [node] = jsonld.expand(json.loads(text))
     assert node["@type"] == [f"{DCAT}Dataset"]
@@ -131,15 +132,15 @@ def test_a_data_set_is_read_as_dcat_by_another_program(cast: Any) -> None:
 @pytest.mark.django_db
 def test_a_catalogue_of_data_sets_holds_each_of_them(cast: Any) -> None:
     rows = [whole_data_set(cast), whole_data_set(cast)]
-    [node] = jsonld.expand(json.loads(resource_exports.export(rows, "dcat", single=False)[0]))
+    [node] = jsonld.expand(json.loads(resource_exports.export(rows, "dcat", TODAY, single=False)[0]))
     assert [one["@id"].rsplit("/", 2)[1] for one in node[f"{DCAT}dataset"]] == [str(row.pk) for row in rows]
-    document = json.loads(resource_exports.export(rows, "schema-org", single=False)[0])
+    document = json.loads(resource_exports.export(rows, "schema-org", TODAY, single=False)[0])
     assert (document["@type"], [one["@type"] for one in document["dataset"]]) == ("DataCatalog", ["Dataset", "Dataset"])
 
 
 @pytest.mark.django_db
 def test_schema_org_says_what_search_engines_ask(cast: Any) -> None:
-    document = json.loads(resource_exports.export([whole_data_set(cast)], "schema-org", single=True)[0])
+    document = json.loads(resource_exports.export([whole_data_set(cast)], "schema-org", TODAY, single=True)[0])
     [node] = jsonld.expand(document, {"documentLoader": _schema_org})
     assert node["@type"] == ["https://schema.org/Dataset"]
     for name in ("name", "description", "license", "creator", "temporalCoverage", "distribution", "identifier", "publisher"):
@@ -170,26 +171,26 @@ def test_literature_comes_out_in_dublin_core_as_xml_and_json(cast: Any) -> None:
     }
     made = resources.create_resource(cast.actor("wang"), cast.lab.pk, "literature", core, part, cast.now)
     resource = queries.resource_for(NOBODY, made.pk)
-    text, _chosen = resource_exports.export([resource], "dublin-core", single=True)
-    root = etree.fromstring(text.encode())
+    text, _chosen = resource_exports.export([resource], "dublin-core", TODAY, single=True)
+    root = etree.fromstring(text)
     dc = "{http://purl.org/dc/elements/1.1/}"
     assert root.tag == "{http://www.openarchives.org/OAI/2.0/oai_dc/}dc"
     assert [node.text for node in root.findall(f"{dc}title")] == ["Adsorption <of> Li & Mg", "Adsorption"]
     assert [node.text for node in root.findall(f"{dc}creator")] == ["Zhou", "Han"]
     assert "https://doi.org/10.99999/y" in [node.text for node in root.findall(f"{dc}identifier")]
-    document = json.loads(resource_exports.export([resource], "dublin-core-json", single=True)[0])
+    document = json.loads(resource_exports.export([resource], "dublin-core-json", TODAY, single=True)[0])
     assert (document["date"], document["type"], document["creator"]) == (["2024-03"], ["article"], ["Zhou", "Han"])
-    many = etree.fromstring(resource_exports.export([resource, resource], "dublin-core", single=False)[0].encode())
+    many = etree.fromstring(resource_exports.export([resource, resource], "dublin-core", TODAY, single=False)[0])
     assert len(many) == 2
 
 
 @pytest.mark.django_db
 def test_a_format_of_another_kind_is_refused_with_those_that_fit(cast: Any) -> None:
     with pytest.raises(Refusal) as refused:
-        resource_exports.export([whole_data_set(cast)], "mcpd", single=True)
+        resource_exports.export([whole_data_set(cast)], "mcpd", TODAY, single=True)
     assert refused.value.reasons[0].params == {"known": ["dcat", "schema-org"]}
     with pytest.raises(Refusal, match="export_not_for_kind"):
-        resource_exports.export([], "nonsense", single=False)
+        resource_exports.export([], "nonsense", TODAY, single=False)
 
 
 @pytest.mark.django_db

@@ -118,6 +118,14 @@ def test_a_price_of_the_future_counts_when_its_day_comes(stock: Stock, now: date
     assert right()
 
 
+def test_a_price_that_was_published_within_a_millisecond_is_known_at_that_very_instant(stock: Stock, now: datetime) -> None:
+    manager = Actor(grants=(Grant(stock.lab.pk, Role.LAB_MANAGER),))
+    exactly = now + timedelta(microseconds=987_654)
+    publish_price(manager, stock.icp, PRICE, date(2026, 11, 23), exactly, date(2026, 11, 23))
+    assert (entry_of(stock.icp).price_from_fen, entry_of(stock.icp).updated_at) == (300_00, exactly)
+    assert right()
+
+
 def test_instruments_are_found_by_what_is_measured_with_them_and_no_longer_when_that_ends(stock: Stock, now: datetime) -> None:
     assert "@li" in str(CatalogueEntry.objects.values_list("search", flat=True).get(instrument=stock.icp))
     stock.item.test_item.instruments.set([stock.furnace])
