@@ -116,6 +116,8 @@ DATABASES["default"].setdefault("OPTIONS", {})["options"] = (  # type: ignore[in
     f"-c lock_timeout={env.integer('JISHI_LOCK_TIMEOUT_MS', 3000, 100, 60000)}"
 )
 
+PROCRASTINATE_ON_APP_READY = "config.kernel.job_connector.use"
+
 # --- Language and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
