@@ -8,9 +8,11 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.core.management import call_command
 from django.db import connection
+from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from booking.models import Reservation
 from config.kernel import tasks
+from config.kernel.job_connector import JobConnector
 from instruments.models import ImportRun
 from instruments.services import import_runs
 from instruments.services.import_runs import Asked
@@ -103,6 +105,15 @@ def test_a_worker_killed_while_it_writes_a_list_leaves_it_to_another_which_write
 
 def test_a_worker_killed_while_it_takes_a_list_back_leaves_it_to_another_which_does_so_once(world: World) -> None:
     happens_once(world, written, KILLS, "cancelled")
+
+
+def test_with_the_librarys_worker_a_job_outlives_the_transaction_that_queued_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: what the killed worker wrote is undone, and the job of a mail that is not there stays."""
+    monkeypatch.setattr(JobConnector, "get_worker_connector", DjangoConnector.get_worker_connector)
+    with pytest.raises(AssertionError, match="killed at"):
+        happens_once(world, confirmed, 1, "approved")
 
 
 @pytest.mark.proof
