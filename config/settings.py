@@ -107,10 +107,16 @@ DATABASES: dict[str, dict[str, object]] = {
 }
 DATABASES["default"]["CONN_MAX_AGE"] = env.integer("JISHI_CONN_MAX_AGE", 600, 0, 86400)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# What is asked with every booking is planned once for each connection (config/kernel/statements.py).
+DATABASES["default"].setdefault("OPTIONS", {})["prepare_threshold"] = (  # type: ignore[index]
+    2 if env.boolean("JISHI_PREPARED_STATEMENTS", True) else None
+)
 # Waits are bounded for every connection, so that no transaction needs a statement of its own to say so.
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = (  # type: ignore[index]
     f"-c lock_timeout={env.integer('JISHI_LOCK_TIMEOUT_MS', 3000, 100, 60000)}"
 )
+
+PROCRASTINATE_ON_APP_READY = "config.kernel.job_connector.use"
 
 # --- Language and time ----------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"

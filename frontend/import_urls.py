@@ -13,6 +13,7 @@ urlpatterns = [
     path("imports/<int:pk>/columns/", imports.import_columns, name="import_columns"),
     path("imports/<int:pk>/confirm/", imports.import_confirm, name="import_confirm"),
     path("imports/<int:pk>/cancel/", imports.import_cancel, name="import_cancel"),
+    path("imports/<int:pk>/go-on/", imports.import_go_on, name="import_go_on"),
     path("imports/<int:pk>/undo/", imports.import_undo, name="import_undo"),
     path("imports/<int:pk>/report.csv", imports.import_report, name="import_report"),
     path("imports/<int:pk>/file/", imports.import_file, name="import_file"),

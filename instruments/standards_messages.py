@@ -32,6 +32,7 @@ register(
             "The platform could not take this import back; everything stays as it is. Try again, or tell the operator."
         ),
         "import.state_changed": _("This import has moved on since the page was loaded. Load the page again."),
+        "import.in_hand": _("The platform is still at work on this import. Wait until it is done."),
         "import.rows_refused": _(
             "%(refused)s rows are refused, so nothing can be written. Mend them in the file and hand it in again."
         ),

@@ -13,6 +13,7 @@ from django.db.models import F
 from billing.ledger.models import Account, Transfer, TransferKind
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.services.transactions import constraint_name
+from config.kernel.statements import planned_once
 
 OVERSPENT = "account_never_overspent"
 
@@ -64,7 +65,7 @@ def _read(statement: str, wanted: list[str] | list[int]) -> dict[str, Account]:
     answer."""
     if not wanted:
         return {}
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(statement, [wanted])
         rows = [Account.from_db("default", _COLUMNS, row) for row in cursor.fetchall()]
     return {account.key: account for account in rows}
@@ -136,7 +137,7 @@ def hold(draws: Mapping[int, int], payee: Account, source: Source, now: datetime
         return
     try:
         moved = 0
-        with connection.cursor() as cursor:
+        with planned_once() as cursor:
             for pk in sorted(wanted):
                 cursor.execute(_HOLD, {"id": pk, "amount": wanted[pk]})
                 moved += cursor.rowcount
@@ -167,7 +168,7 @@ SELECT {", ".join(f"t.{name}" for name in _TRANSFER)}, {", ".join(f"a.{name}" fo
 
 def open_holds(source_type: str, source_id: int) -> list[Transfer]:
     """The holds of one cause that have not ended, in account order, their accounts locked."""
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_OPEN_HOLDS, [source_type, source_id])
         rows = cursor.fetchall()
     holds = []
@@ -193,7 +194,7 @@ def end_holds(holds: Iterable[Transfer], due: Mapping[int, int], source: Source,
         ended = TransferKind.POST if amount else kind
         row = _row(ended, pending.debit_id, pending.credit_id, amount or pending.amount_fen, source, now)
         ends.append(row | {"hold_id": pending.pk})
-        with connection.cursor() as cursor:
+        with planned_once() as cursor:
             cursor.execute(_END_HOLD, {"id": pending.debit_id, "held": pending.amount_fen, "posted": amount})
     _write(ends)
 

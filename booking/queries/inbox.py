@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from booking import licence_queries
 from booking.models import Reservation, ReservationTransition
-from booking.queries.reservations import approval_inbox
+from booking.queries.reservations import approval_inbox, requests_waiting
 from booking.queries.spending import awaiting_leader
 from booking.rules.deciding import Age, Risk, age_of, is_at_night
 from booking.rules.policy import BookingPolicy
@@ -30,9 +30,13 @@ from instruments.models import OrganisationStatus
 
 SHOWN_AT_ONCE = 40
 """More than one person clears in a sitting."""
+_SHOWN = ("instrument__site", "instrument__policy", "organisation", "requested_by", "booked_by")
+"""What is shown of a request, or decides what is: nothing more is read for hundreds of them."""
 _LAST_PAGE = 10**6
 """The database cannot count to every number that an address may hold."""
 _USED = (*IN_REVIEW, ReservationState.AGREED, ReservationState.IN_USE)
+_OVER = (*_USED, ReservationState.NO_SHOW, ReservationState.CANCELLED, ReservationState.REJECTED)
+"""The states that the history counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,28 +86,31 @@ class History:
 
 def waiting(actor: Actor) -> QuerySet[Reservation]:
     """The requests that wait for the actor's labs, those that begin soonest first, as ``pending_of`` takes them."""
-    return approval_inbox(actor).select_related("instrument__policy")
+    return approval_inbox(actor).select_related(None).select_related(*_SHOWN)
 
 
 def inbox(actor: Actor, now: datetime, page: int = 1) -> Inbox:
     """A page of what waits; a page that is not there is the last."""
-    rows = waiting(actor).annotate(total=Window(Count("pk")))
+    # First which ones: counting all and looking closely at a page of them in one statement would take longer to plan than to run.
+    rows = requests_waiting(actor).annotate(total=Window(Count("pk"))).values_list("pk", "total")
     first = (min(max(1, page), _LAST_PAGE) - 1) * SHOWN_AT_ONCE
-    shown = list(rows[first : first + SHOWN_AT_ONCE])
-    if not shown and first:
-        return inbox(actor, now, -(-waiting(actor).order_by().count() // SHOWN_AT_ONCE))
-    return Inbox(pending_of(actor, shown, now), shown[0].total if shown else 0, first // SHOWN_AT_ONCE + 1)
+    found = list(rows[first : first + SHOWN_AT_ONCE])
+    if not found and first:
+        return inbox(actor, now, -(-requests_waiting(actor).order_by().count() // SHOWN_AT_ONCE))
+    shown = waiting(actor).filter(pk__in=[pk for pk, _total in found]) if found else ()
+    return Inbox(pending_of(actor, list(shown), now), found[0][1] if found else 0, first // SHOWN_AT_ONCE + 1)
 
 
 def pending_of(actor: Actor, rows: Sequence[Reservation], now: datetime) -> list[Pending]:
     """Rows of ``approval_inbox`` with their ages and risks."""
+    policies = {row.instrument_id: policy_for(row.instrument) for row in rows}
     untrained = licence_queries.without_licence(rows)
-    over = _over_quota(rows, now)
+    over = _over_quota(rows, policies, now)
     unagreed = awaiting_leader(actor, rows)
     return [
         Pending(
             row,
-            age_of(row.waits_since, policy_for(row.instrument), now),  # type: ignore[attr-defined]  # annotated by approval_inbox
+            age_of(row.waits_since, policies[row.instrument_id], now),  # type: ignore[attr-defined]  # annotated by approval_inbox
             tuple(_risks(row, untrained=row.pk in untrained, over_quota=row.pk in over)),
             row.is_of(actor.user_id),
             row.other_time_proposed,  # type: ignore[attr-defined]  # annotated by approval_inbox
@@ -127,10 +134,10 @@ def _risks(row: Reservation, *, untrained: bool, over_quota: bool) -> Iterable[R
 
 
 # --- Quotas of many requests -------------------------------------------------------------------------------------------
-def _over_quota(rows: Sequence[Reservation], now: datetime) -> frozenset[int]:
+def _over_quota(rows: Sequence[Reservation], policies: dict[int, BookingPolicy], now: datetime) -> frozenset[int]:
     """The ids of those that go beyond a quota of the lab, counted with everything else that is booked: one statement, or none."""
-    asked = {row.pk: (policy_for(row.instrument), _asked(row, now)) for row in rows}
-    spans = {pk: span for pk, (policy, one) in asked.items() if policy.quotas and (span := looks_at(policy, one))}
+    asked = {row.pk: (policies[row.instrument_id], _asked(row, now)) for row in rows if policies[row.instrument_id].quotas}
+    spans = {pk: span for pk, (policy, one) in asked.items() if (span := looks_at(policy, one))}
     limited = [row for row in rows if row.pk in spans]
     if not limited:
         return frozenset()
@@ -183,11 +190,11 @@ def histories(actor: Actor, reservation: Reservation) -> tuple[History, History]
     owner_id = reservation.instrument.organisation_id
     rows = visible_to(Reservation.objects.filter(instrument__organisation_id=owner_id), actor).exclude(pk=reservation.pk)
     mine = Q(requested_by_id=reservation.requested_by_id)
-    rows = rows.filter(mine | Q(organisation_id=reservation.organisation_id))
+    rows = rows.filter(mine | Q(organisation_id=reservation.organisation_id), state__in=_OVER)
     what = {
         "used": Q(state__in=_USED),
         "missed": Q(state=ReservationState.NO_SHOW, imported=False),
-        "cancelled_late": Exists(_late_cancellations()),
+        "cancelled_late": Q(state=ReservationState.CANCELLED) & Q(Exists(_late_cancellations())),
         "rejected": Q(state=ReservationState.REJECTED),
     }
     whose = {"person": mine, "organisation": Q(organisation_id=reservation.organisation_id)}

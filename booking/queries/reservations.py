@@ -107,8 +107,13 @@ def lab_reservations(actor: Actor) -> QuerySet[Reservation]:
     return reservations_visible(actor).filter(instrument__organisation_id__in=actor.organisations(*LAB_ROLES))
 
 
+def requests_waiting(actor: Actor) -> QuerySet[Reservation]:
+    """Requests that wait for the actor's labs, those that begin soonest first."""
+    return lab_reservations(actor).filter(state=ReservationState.REQUESTED).order_by("starts_at", "pk")
+
+
 def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
-    """Requests that wait for the actor's lab, the most urgent first.
+    """``requests_waiting`` with what the inbox says of each.
 
     ``has_rival`` marks those that overlap another one, ``is_first`` those of a customer who never used an instrument of this owner,
     ``other_time_proposed`` those whose customer was asked to take another time; ``waits_since`` is when the lab could first answer: once
@@ -130,12 +135,10 @@ def approval_inbox(actor: Actor) -> QuerySet[Reservation]:
         instrument__organisation_id=OuterRef("instrument__organisation_id"),
         state__in=[*IN_REVIEW, ReservationState.AGREED],
     )
-    rows = lab_reservations(actor).filter(state=ReservationState.REQUESTED)
     asked = ReservationChange.objects.filter(reservation_id=OuterRef("pk"), state=ChangeState.OPEN, side=Side.LAB)
-    rows = rows.annotate(has_rival=Exists(rival), is_first=~Exists(used), other_time_proposed=Exists(asked))
+    rows = requests_waiting(actor).annotate(has_rival=Exists(rival), is_first=~Exists(used), other_time_proposed=Exists(asked))
     # Who agreed last counts; a booking that no leader was asked about has nothing there, which PostgreSQL passes over.
-    rows = rows.annotate(waits_since=Greatest("created_at", "leader_approval__decided_at"))
-    return rows.order_by("starts_at", "pk")
+    return rows.annotate(waits_since=Greatest("created_at", "leader_approval__decided_at"))
 
 
 def sessions_of_day(actor: Actor, local_date: date, zone: ZoneInfo) -> QuerySet[Reservation]:

@@ -23,6 +23,7 @@ from booking.services import downtime_rows
 from booking.services.lean_rows import INSTRUMENT, INSTRUMENT_SHOWN, PARTY, POLICY, SITE, SITE_SHOWN, columns, row_of, with_policy
 from config.kernel.access import Actor, visible_to
 from config.kernel.errors import NotFound, Reason
+from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange, merge
 from instruments.access import sees_instrument
 from instruments.models import BOOKABLE_STATUSES, Instrument, Organisation, Site
@@ -178,7 +179,7 @@ def load_for_customer(actor: Actor, instrument_id: int, customer_id: int) -> tup
 
     The rows carry only the fields that booking and money decide on. Raises NotFound.
     """
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_LOCK_FOR_CUSTOMER, {"instrument": instrument_id, "customer": customer_id})
         values = iter(cursor.fetchone() or ())
     instrument, site = row_of(Instrument, INSTRUMENT, values), row_of(Site, SITE, values)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from psycopg.types.range import TimestamptzRange
 
 from booking import ports
@@ -24,6 +23,7 @@ from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import idempotency, transactions
+from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
 from instruments.models import Organisation
 from instruments.rules.names import clean_name
@@ -263,7 +263,7 @@ def _insert(
 
 def _written(values: dict[str, Any]) -> int | None:
     """The new reservation's id, or None where the time is taken."""
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_INSERT, values)
         row = cursor.fetchone()
         return None if row is None else int(row[0])

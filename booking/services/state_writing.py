@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import connection
-
 from booking.access import sees_reservation
 from booking.models import InstrumentPolicy, OccupancySource, Reservation
 from booking.rules.changes import ChangeState
@@ -14,6 +12,7 @@ from booking.services.context import policy_for
 from booking.services.lean_rows import INSTRUMENT, PARTY, POLICY, RESERVATION, SITE, columns, row_of, with_policy
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, NotFound
+from config.kernel.statements import planned_once
 from instruments.models import Instrument, Organisation, Site
 
 _LOCK = f"""
@@ -37,7 +36,7 @@ def lock_row(reservation_id: int) -> Reservation:
 
     In two statements: to plan a join of all seven tables takes longer than to run both.
     """
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_LOCK, [reservation_id])
         values = iter(cursor.fetchone() or ())
         row, instrument = row_of(Reservation, RESERVATION, values), row_of(Instrument, INSTRUMENT, values)
@@ -66,7 +65,7 @@ def seen_by(actor: Actor, reservation_id: int) -> Reservation:
 
     Raises NotFound.
     """
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_SEEN, [reservation_id])
         values = iter(cursor.fetchone() or ())
     row, instrument = row_of(Reservation, RESERVATION, values), row_of(Instrument, INSTRUMENT, values)
@@ -121,7 +120,7 @@ def move(reservation: Reservation, action: Action, actor: Actor, now: datetime, 
         "now": now,
         "reason": reason,
     }
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_MOVE, values)
         (moved,) = cursor.fetchone()
     if moved != 1:

@@ -87,7 +87,8 @@ def import_progress(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("import_run", pk)
     if not view.working:
         return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return render(request, "imports/_progress.html", {"view": view, "poll_seconds": POLL_SECONDS})
+    context = {"view": view, "poll_seconds": POLL_SECONDS, "left_lying": import_runs.is_left_lying(run)}
+    return render(request, "imports/_progress.html", context)
 
 
 @login_required
@@ -129,13 +130,29 @@ def import_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Give it up."""
     actor = actor_of(request)
     try:
-        import_runs.cancel(actor, pk, timezone.now())
+        run = import_runs.cancel(actor, pk, timezone.now())
     except NotFound:
         raise
     except Refusal as refusal:
         messages.error(request, " ".join(sentences(refusal)))
     else:
-        messages.success(request, _("The import is given up. Nothing was written."))
+        given_up = run.state == ImportState.CANCELLED
+        told = _("The import is given up. Nothing was written.") if given_up else _("Nothing was taken back. All stays as it was.")
+        messages.success(request, told)
+    return redirect("import_run", pk)
+
+
+@login_required
+@require_POST
+def import_go_on(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have the worker take up what it left lying."""
+    actor = actor_of(request)
+    try:
+        import_runs.go_on(actor, pk, timezone.now())
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        messages.error(request, " ".join(sentences(refusal)))
     return redirect("import_run", pk)
 
 
@@ -197,7 +214,9 @@ def _run_page(
 ) -> HttpResponse:
     view, fate = run_view(run), request.GET.get("fate", "")
     context: dict[str, Any] = {"run": run, "view": view, "fate": fate, "poll_seconds": POLL_SECONDS}
-    if run.state == ImportState.MAPPING:
+    if view.working:
+        context["left_lying"] = import_runs.is_left_lying(run)
+    elif run.state == ImportState.MAPPING:
         form = form or _columns_form(run, None)
         context |= {"form": form, "columns": _columns(run, form)}
     elif run.state in {ImportState.PREVIEW, ImportState.DONE}:

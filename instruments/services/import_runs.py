@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from procrastinate.contrib.django import app
 
 from config.kernel.access import NOBODY, Actor, Role, get_visible, visible_to
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, files
+from config.kernel.services.jobs import defer_once, is_unfinished
 from config.kernel.services.transactions import whole
 from instruments.models import WORKING_STATES, ImportRun, ImportRunRow, ImportState, SavedMapping
 from instruments.queries import actor_for
@@ -25,6 +25,8 @@ from instruments.services.list_reading import read_list
 
 QUEUE = "imports"
 TASK = "instruments.import_run"
+_CONFIRMED = (ImportState.WRITING, ImportState.UNDOING)
+"""What a person said yes to and the worker does."""
 _SAMPLES = 3
 _SAMPLE_CHARACTERS = 80
 _MAPPING_NAME = 100
@@ -112,12 +114,38 @@ def confirm(actor: Actor, run_id: int, now: datetime) -> ImportRun:
 
 @whole
 def cancel(actor: Actor, run_id: int, now: datetime) -> ImportRun:
-    """Give it up before anything is written. Raises NotFound, Conflict ``import.state_changed``."""
-    run = _locked(actor, run_id, ImportState.READING, ImportState.MAPPING, ImportState.PREVIEW)
+    """Give it up before anything is written, also what was left lying (``is_left_lying``) while it was to be written: all of that is
+    written or nothing. What was left lying while it was to be taken back stays as it was written.
+
+    Raises NotFound, Conflict ``import.state_changed``, ``import.in_hand``.
+    """
+    run = _locked(actor, run_id, ImportState.READING, ImportState.MAPPING, ImportState.PREVIEW, *_CONFIRMED)
+    if run.state in _CONFIRMED and not is_left_lying(run):
+        raise Conflict.of("import.in_hand", "file")
     before = run.state
-    run.state, run.finished_at = ImportState.CANCELLED, now
+    if before == ImportState.UNDOING:
+        run.state = ImportState.DONE
+    else:
+        run.state, run.finished_at = ImportState.CANCELLED, now
     run.save(update_fields=["state", "finished_at"])
     audit.record(actor, "import.cancel", run, now, before={"state": before}, after={"state": run.state})
+    return run
+
+
+def is_left_lying(run: ImportRun) -> bool:
+    """Whether the worker was to do something with it and no job for that waits or runs any more: one whose worker was killed time and
+    again is not tried for ever."""
+    return run.state in WORKING_STATES and not is_unfinished(_job_name(run))
+
+
+@whole
+def go_on(actor: Actor, run_id: int, now: datetime) -> ImportRun:
+    """Have the worker take up what was left lying. Raises NotFound, Conflict ``import.state_changed``, ``import.in_hand``."""
+    run = _locked(actor, run_id, *(ImportState(state) for state in WORKING_STATES))
+    if not is_left_lying(run):
+        raise Conflict.of("import.in_hand", "file")
+    audit.record(actor, "import.go_on", run, now, after={"state": run.state})
+    _defer(run)
     return run
 
 
@@ -350,5 +378,9 @@ def _locked(actor: Actor, run_id: int, *states: ImportState) -> ImportRun:
     return run
 
 
+def _job_name(run: ImportRun) -> str:
+    return f"import:{run.pk}"
+
+
 def _defer(run: ImportRun) -> None:
-    app.configure_task(TASK, queue=QUEUE, lock=f"import:{run.pk}").defer(run_id=run.pk)
+    defer_once(TASK, _job_name(run), queue=QUEUE, lock=_job_name(run), run_id=run.pk)

@@ -24,6 +24,7 @@ from django.db import connection
 from schedule.models import Calendar, Event, Occurrence, Rule
 
 from config.kernel.errors import NotFound, Refusal
+from config.kernel.statements import planned_once
 from instruments import ports
 from instruments.models import CalendarEntry as EntryRow
 from instruments.models import CalendarSettings
@@ -314,7 +315,7 @@ def stored_calendars(calendar_ids: Iterable[int], *, removed_since: datetime | N
     With ``removed_since`` also the entries that were removed at that instant or later.
     """
     wanted = list(calendar_ids)
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_CALENDARS_SQL, {"calendars": wanted, "removed_since": removed_since})
         rows = cursor.fetchall()
     found = {calendar_id: StoredCalendar() for calendar_id in wanted}

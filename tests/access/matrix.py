@@ -739,6 +739,7 @@ PAGES: dict[str, Route] = {
     "import_confirm": acts("import", *KEEPERS, ok=TRIED),
     "import_undo": acts("import", LAB, ok=TRIED),
     "import_cancel": acts("import:given_up", *KEEPERS, ok=TRIED),
+    "import_go_on": acts("import:given_up", *KEEPERS, ok=TRIED),
     "import_report": reads_object("import"),
     "import_file": reads_object("import"),
     "mapping_forget": acts("saved_mapping", *KEEPERS, ok=TRIED),

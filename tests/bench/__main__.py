@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 DATABASE = "jishi_bench"
-PARTS = ("find", "reserve", "keep", "feed", "inbox", "timeline", "engine", "statement", "search", "page", "use")
+PARTS = ("find", "reserve", "approve", "keep", "feed", "inbox", "timeline", "engine", "statement", "search", "page", "use")
 
 
 def main() -> int:
@@ -55,7 +55,7 @@ def _fresh_database() -> None:
 
 
 def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list:  # type: ignore[type-arg]
-    from tests.bench import country, engine, feed, inbox, keeping, reserve, stage, statement, timeline, use
+    from tests.bench import approve, country, engine, feed, inbox, keeping, reserve, stage, statement, timeline, use
 
     figures = []
     if {"find", "search", "page"} & set(parts):
@@ -64,10 +64,12 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
         figures += engine.figures()
     if "statement" in parts:
         figures += statement.figures()
-    if {"reserve", "keep", "feed", "inbox", "timeline", "use"} & set(parts):
+    if {"reserve", "approve", "keep", "feed", "inbox", "timeline", "use"} & set(parts):
         built = stage.build(feed.INSTRUMENTS)
         if "reserve" in parts:
-            figures += reserve.in_process(built) + reserve.over_http(built)
+            figures += reserve.in_process(built) + reserve.with_all_rules(built) + reserve.over_http(built)
+        if "approve" in parts:
+            figures += approve.figures(built)
         if "keep" in parts:
             figures += keeping.figures(built)
         if "feed" in parts:

@@ -9,7 +9,7 @@ from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 
 from config.kernel.services import tokens
-from tests.bench.harness import NOW, Figure, best_of
+from tests.bench.harness import NOW, Figure, busy_seconds
 from tests.bench.stage import Stage, fill_reservations
 
 QUERIES, MILLISECONDS = 6, 40
@@ -42,7 +42,7 @@ def _measured(client: Client, span: str, name: str, most: int) -> list[Figure]:
     with CaptureQueriesContext(connection) as captured:
         fetch()
     queries = len(captured)
-    took = best_of(9, lambda: client.get(address)) * 1000
+    took = busy_seconds(9, lambda: client.get(address)) * 1000
     return [
         Figure(f"timeline, {name}, {rows:,} entries", took, "ms", f"<= {MILLISECONDS}", took <= MILLISECONDS),
         Figure(f"timeline, {name}, SQL statements", queries, "queries", f"<= {QUERIES}", queries <= QUERIES),

@@ -1020,6 +1020,7 @@ NOT_PAGES: dict[str, str] = {
     "import_columns": "POST only",
     "import_confirm": "POST only",
     "import_cancel": "POST only",
+    "import_go_on": "POST only",
     "import_undo": "POST only",
     "import_report": "a download",
     "import_file": "a download",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import datetime
 
 from booking.models import Reservation
 from booking.services import reservations
@@ -14,11 +15,13 @@ from tests.concurrency.harness import at_once, overlapping_pairs, tally, violati
 from tests.concurrency.world import CLIENTS, World
 
 
-def asking(world: World, place: int, during: TimeRange, key: str, instrument: int = 0) -> Callable[[], Reserved]:
-    """A call of the service for one of the crowd."""
+def asking(
+    world: World, place: int, during: TimeRange, key: str, instrument: int = 0, now: datetime | None = None
+) -> Callable[[], Reserved]:
+    """A call of the service for one of the crowd, now or at another time."""
     request = ReservationRequest(world.instruments[instrument].pk, world.firms[place].pk, during, "self_operated", "race")
     actor = world.person(place)
-    return lambda: reservations.reserve(actor, request, world.cast.now, idempotency_key=key)
+    return lambda: reservations.reserve(actor, request, now or world.cast.now, idempotency_key=key)
 
 
 def test_of_fifty_threads_one_gets_the_slot_and_the_others_are_told_what_is_free(world: World) -> None:

@@ -73,6 +73,9 @@ from config.kernel.time_range import TimeRange
 from instruments.models import Instrument
 from instruments.services import catalogue, resources
 from tests.conftest import NOW, PRICE, Cast
+from tests.scenarios.machine_cards import Cards
+from tests.scenarios.machine_devices import Devices
+from tests.scenarios.machine_series import SeriesOfTimes
 
 ZONE = ZoneInfo("Asia/Shanghai")
 FEES = {"late_cancel": {"share": "0.5"}, "no_show": {"share": "1"}}
@@ -88,17 +91,18 @@ REPORT = Attachment(b"%PDF-1.7 report", "report.pdf")
 # What no step here writes, and what is looked at in the installation rather than in the rows.
 ELSEWHERE = ("registry.", "kernel.files_unchanged", "kernel.guards_installed")
 
-PEOPLE = st.sampled_from(["lin", "zhao", "he"])
+PEOPLE = st.sampled_from(["lin", "zhao", "he", "ma"])
 PICKS = st.integers(0, 5)
 SLOTS = st.tuples(st.integers(0, 2), st.integers(8, 19), st.sampled_from([60, 90, 180]))
 """Day from today, hour in Shanghai, minutes."""
 Slot = tuple[int, int, int]
 WHAT = (
-    *("booking",) * 8, *("samples",) * 4, *("come",) * 3, *("want",) * 3, *("time",) * 2, "offer", "offer", "change", "outage", "send",
+    *("booking",) * 8, *("samples",) * 3, *("come",) * 3, *("want",) * 3, *("time",) * 2, "offer", "change", "outage", "send",
+    *("series",) * 2, "again", *("device",) * 2, "run", "card",
 )  # fmt: skip
 STEPS: dict[str, tuple[str, ...]] = {
-    "requested": ("decide", "decide", "swap", "move", "cancel", "approve_over_rivals"),
-    "approved": ("check_in", "check_in", "move", "swap", "cancel", "mark_no_show", "take_the_decision_back"),
+    "requested": ("hear_the_leader", "decide", "decide", "swap", "move", "cancel", "approve_over_rivals", "change_the_card"),
+    "approved": ("check_in", "check_in", "move", "swap", "cancel", "mark_no_show", "take_the_decision_back", "change_the_card"),
     "rejected": ("take_the_decision_back", "cancel"),
     "in_use": ("check_out", "check_out", "extend"),
     "completed": ("agree", "agree", "ask_for_less", "dispute"),
@@ -118,8 +122,11 @@ SAMPLE_STEPS: dict[str, tuple[str, ...]] = {
 }
 
 
-class LabMachine(RuleBasedStateMachine):
-    """One lab with two instruments that share a calendar and one test item, two firms, and the time."""
+class LabMachine(Cards, SeriesOfTimes, Devices, RuleBasedStateMachine):
+    """One lab with two instruments that share a calendar and one test item, two firms, a group of its own people with a fund card, a
+    device, and the time."""
+
+    zone = ZONE
 
     cast: Cast
     done: Counter[str] = Counter()
@@ -138,6 +145,7 @@ class LabMachine(RuleBasedStateMachine):
         self.patch.setattr(
             parking.logger, "exception", lambda *_said: self.parked.append(sys.exception() or KeyError("no exception"))
         )
+        self.start_of_devices()
         self.whole = transaction.atomic()
         self.whole.__enter__()
 
@@ -164,10 +172,10 @@ class LabMachine(RuleBasedStateMachine):
         return self.cast.actor(name)
 
     def customer(self, name: str) -> Any:
-        return self.cast.other_firm if name == "he" else self.cast.firm
+        return {"he": self.cast.other_firm, "ma": self.cast.lab}.get(name, self.cast.firm)
 
     def person_of(self, row: Any) -> str:
-        return "he" if row.organisation_id == self.cast.other_firm.pk else "lin"
+        return {self.cast.other_firm.pk: "he", self.cast.lab.pk: "ma"}.get(row.organisation_id, "lin")
 
     def during(self, slot: tuple[int, int, int]) -> TimeRange:
         day, hour, minutes = slot
@@ -195,7 +203,7 @@ class LabMachine(RuleBasedStateMachine):
         self.item = resources.create_resource(wang, self.cast.lab.pk, "test_item", {"name": "Li in brine"}, part, self.now)
         resources.set_published(wang, self.item.pk, True, self.now)
         sample_prices.publish_test_price(wang, self.item, "sample", 8_000, {}, on, self.now, on)
-        for who, hour in (("lin", 10), ("he", 14), ("zhao", 16)):
+        for who, hour in (("lin", 10), ("ma", 12), ("he", 14), ("zhao", 16)):
             self.somebody_wants_a_time(who, (0, hour, 90), "book")
         self.somebody_sends_samples("lin", 3, 0)
 
@@ -239,6 +247,16 @@ class LabMachine(RuleBasedStateMachine):
             self.answer_a_move(place, ("accept", "accept", "refuse", "withdraw")[which % 4], by_lab)
         elif what == "outage":
             self.an_outage(self.instruments[by_lab], 2 if yes else 30, list(Choice)[which % 3], slot[0] % 2)
+        elif what == "series":
+            self.somebody_wants_a_series(who, slot, which, self.instruments[yes])
+        elif what == "again":
+            self.a_series_is_changed(place, which, yes, by_lab, slot)
+        elif what == "device":
+            self.a_device_tells(which, yes and by_lab)
+        elif what == "run":
+            self.somebody_looks_at_a_run(place, which)
+        elif what == "card":
+            self.the_keeper_of_cards(place, which, yes)
         elif what == "send":
             self.somebody_sends_samples(who, 1 + which % 6, slot[0])
         else:
@@ -248,7 +266,7 @@ class LabMachine(RuleBasedStateMachine):
     def somebody_wants_a_time(self, who: str, slot: Slot, what: str, instrument: Instrument | None = None) -> None:
         instrument_id = (instrument or self.cast.xrd).pk
         actor, customer, during = self.actor(who), self.customer(who).pk, self.during(slot)
-        asked = ReservationRequest(instrument_id, customer, during, "self_operated")
+        asked = ReservationRequest(instrument_id, customer, during, "self_operated", fund_card_id=self.card_of(who, slot[1]))
         wish = waiting.Wish(instrument_id, customer, during, 60, "self_operated")
         acts: dict[str, Callable[[], Any]] = {
             "book": lambda: reservations.reserve(actor, asked, self.now, idempotency_key=self.key()),
@@ -358,7 +376,7 @@ class LabMachine(RuleBasedStateMachine):
 
     def to_settle_the_dispute(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
         decision = ("as_measured", "as_proposed", "nothing")[slot[0]]
-        decided = (self.actor("gao"), row.pk, decision, "The log says so", self.now)
+        decided = (self.actor("luo"), row.pk, decision, "The log says so", self.now)
         self.attempt("settle the dispute", lambda: usage_review.decide(*decided))
 
     # --- Out of service -------------------------------------------------------------------------------------------------

@@ -12,11 +12,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from booking import ports
-from booking.services import state_writing, transitions
+from booking.services import device_keys, state_writing, transitions
 from config.kernel.access import Role
 from instruments.models import Membership, User
 from tests.conftest import Cast
 from tests.scenarios.lab_machine import LabMachine
+from tests.spending import build_spenders
 
 pytestmark = pytest.mark.django_db
 SOME = settings(max_examples=10, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -27,11 +28,14 @@ UNTIL_IT_FAILS = settings(SOME, phases=(Phase.generate,))
 
 @pytest.fixture
 def machine(cast: Cast, programmes: object) -> type[LabMachine]:
-    """The machine with the cast's rows, and a second manager, who settles what the first one noted."""
-    user = User.objects.create(email="gao@example.org", full_name="Gao", password="!", language="en")
+    """The machine with the cast's rows, people who pay with a fund card, a device, and a second manager, who settles what the first one
+    noted."""
+    user = User.objects.create(email="luo@example.org", full_name="Luo", password="!", language="en")
     Membership.objects.create(user=user, organisation=cast.lab, role=Role.LAB_MANAGER, created_at=cast.now)
-    cast.users["gao"] = user
-    return type("Lab", (LabMachine,), {"cast": cast, "done": Counter(), "found": {}})
+    cast.users["luo"] = user
+    device, _text = device_keys.issue(cast.actor("wang"), cast.lab.pk, cast.xrd.pk, "Control PC", cast.now)
+    there = {"cast": cast, "spenders": build_spenders(cast), "device": device, "done": Counter(), "found": {}}
+    return type("Lab", (LabMachine,), there)
 
 
 def test_every_step_is_done_or_refused_and_leaves_nothing_broken(machine: type[LabMachine]) -> None:

@@ -27,6 +27,7 @@ from billing.subsidy.rules.outcome import Balance
 from billing.subsidy.rules.parts.caps import Cap, CapPer
 from billing.subsidy.services import InForce
 from config.kernel.errors import Refusal
+from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, Organisation, OrganisationStatus
 from instruments.rules.firm_size import size_class
@@ -109,7 +110,7 @@ SELECT (SELECT id FROM billing_priceversion WHERE instrument_id = %(instrument)s
 
 def _pins_in_force(instrument_id: int, service_on: date) -> Pins:
     """What is in force on a local date: one round trip. Raises Refusal ``price.none``."""
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_IN_FORCE, {"instrument": instrument_id, "on": service_on})
         price_version_id, programme_version_ids = cursor.fetchone()
     if price_version_id is None:

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from config.kernel.access import Actor
 from config.kernel.errors import Refusal
 from config.kernel.models import IdempotencyRecord
+from config.kernel.statements import planned_once
 
 KEEP = timedelta(days=7)
 
@@ -44,7 +45,7 @@ def once(
         raise Refusal.of("idempotency.key_too_long", field="Idempotency-Key", max_length=255)
     mark = fingerprint(payload)
     with transaction.atomic(savepoint=False):
-        with connection.cursor() as cursor:
+        with planned_once() as cursor:
             cursor.execute(
                 "INSERT INTO kernel_idempotencyrecord (actor_id, route, key, fingerprint, result, created_at)"
                 " VALUES (%s, %s, %s, %s, NULL, %s) ON CONFLICT (actor_id, route, key) DO NOTHING RETURNING id",
@@ -54,7 +55,7 @@ def once(
         if inserted is None:
             return _replay(actor, route, key, mark), True
         result = effect()
-        with connection.cursor() as cursor:
+        with planned_once() as cursor:
             cursor.execute("UPDATE kernel_idempotencyrecord SET result = %s WHERE id = %s", [json.dumps(result), inserted[0]])
         return result, False
 

@@ -441,3 +441,24 @@ def _instruments_run(cast, now):
     import_runs.work(run.pk, now)
     assert Instrument.objects.filter(name="Microscope").exists()
     return run
+
+
+def test_what_was_left_lying_while_it_was_taken_back_goes_on_or_stays_as_it_was_written(cast, take_in, now):
+    run = take_in(LIVE)
+    wang = cast.actor("wang")
+    for stays in (True, False):
+        import_runs.undo(wang, run.pk, now)
+        with connection.cursor() as cursor:  # its worker was killed five times
+            cursor.execute("UPDATE procrastinate_jobs SET status = 'failed' WHERE task_name = %s", [import_runs.TASK])
+        if stays:
+            import_runs.cancel(wang, run.pk, now)
+            import_runs.work(run.pk, now)
+            run.refresh_from_db()
+            assert (run.state, Reservation.objects.get().state) == (ImportState.DONE, "approved")
+            assert import_runs.may_undo(wang, run)
+        else:
+            import_runs.go_on(wang, run.pk, now)
+            import_runs.work(run.pk, now)
+            run.refresh_from_db()
+            assert (run.facts["undone"], Reservation.objects.get().state) == (1, "cancelled")
+    assert wrong() == {}

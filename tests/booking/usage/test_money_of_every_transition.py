@@ -24,6 +24,7 @@ from booking.services.reservations import ReservationRequest
 from config.kernel.time_range import TimeRange
 from tests.booking.usage.conftest import wrong
 from tests.conftest import PRICE, Cast
+from tests.spending import build_spenders
 
 S = ReservationState
 HOUR = timedelta(hours=1)
@@ -54,19 +55,34 @@ EFFECT: dict[tuple[ReservationState, Action], set[str]] = {
     (S.NO_SHOW, Action.COME_LATE): {"held", "fee dropped"},
 }
 
+#: The same of a fund card, where it differs: it is held for from the request on, and a fee is paid from what is held.
+ON_CARD = {
+    (S.REQUESTED, Action.APPROVE): {"quoted"},
+    (S.REQUESTED, Action.REJECT): {"released"},
+    (S.REQUESTED, Action.CANCEL): {"released"},
+    (S.REQUESTED, Action.EXPIRE): {"released"},
+    (S.REQUESTED, Action.MOVE): {"released", "held", "quoted"},
+    (S.APPROVED, Action.CANCEL): {"posted", "fee"},
+    (S.APPROVED, Action.MARK_NO_SHOW): {"posted", "fee"},
+    (S.APPROVED, Action.TAKE_BACK): {"released", "held"},
+    (S.REJECTED, Action.TAKE_BACK): {"held"},
+    (S.NO_SHOW, Action.COME_LATE): {"held", "quoted", "refunded", "fee dropped"},
+}
+
 #: Of what a list brought along; what is held for it is given back: ``tests/booking/bringing/test_bringing.py`` takes it back.
 OF_IMPORTS = {(S.APPROVED, Action.UNDO_IMPORT), (S.COMPLETED, Action.UNDO_IMPORT)}
 
 
 @dataclass
 class Walk:
-    """One reservation of Lin's, taken from state to state by those who may."""
+    """One reservation of the customer's, taken from state to state by those who may."""
 
     cast: Cast
     pk: int
+    customer: str = "lin"
 
     def __post_init__(self):
-        self.lin, self.wang, self.li = (self.cast.actor(name) for name in ("lin", "wang", "li"))
+        self.lin, self.wang, self.li = (self.cast.actor(name) for name in (self.customer, "wang", "li"))
         self.now = self.cast.now
         one = Reservation.objects.get(pk=self.pk)
         self.starts, self.ends = one.starts_at, one.ends_at
@@ -140,10 +156,27 @@ WAY: dict[ReservationState, tuple[str, ...]] = {
 
 @pytest.fixture
 def walk(cast, programmes, slot) -> Walk:
+    """A firm's, with subsidy."""
+    _fees(cast)
+    return _asked(cast, slot, "lin", cast.firm.pk)
+
+
+@pytest.fixture
+def card_walk(cast, slot) -> Walk:
+    """Of the lab's own people, who pay with a fund card and get no subsidy."""
+    _fees(cast)
+    card = build_spenders(cast, budget_fen=10_000_00, threshold_fen=None).card
+    return _asked(cast, slot, "ma", cast.lab.pk, fund_card_id=card.pk)
+
+
+def _fees(cast):
     document = PRICE | {"fees": FEES}
     pricing.publish_price(cast.actor("li"), cast.xrd, document, date(2026, 11, 23), cast.now, date(2026, 11, 23))
-    request = ReservationRequest(cast.xrd.pk, cast.firm.pk, slot(9, 12), "assisted")
-    return Walk(cast, reservations.reserve(cast.actor("lin"), request, cast.now, idempotency_key="k").reservation_id)
+
+
+def _asked(cast, slot, who, customer_id, **more) -> Walk:
+    request = ReservationRequest(cast.xrd.pk, customer_id, slot(9, 12), "assisted", **more)
+    return Walk(cast, reservations.reserve(cast.actor(who), request, cast.now, idempotency_key="k").reservation_id, who)
 
 
 def effect_of(act: Callable[[], None], pk: int) -> set[str]:
@@ -152,7 +185,7 @@ def effect_of(act: Callable[[], None], pk: int) -> set[str]:
     counted = {model: model.objects.count() for model in (Charge, BookingFee, FeeRelief, Quote)}
     act()
     kinds = set(Transfer.objects.filter(pk__gt=last.pk if last else 0, source_id=pk).values_list("kind", flat=True))
-    said = {"hold": "held", "void": "released", "expire": "released", "post": "posted"}
+    said = {"hold": "held", "void": "released", "expire": "released", "post": "posted", "refund": "refunded"}
     found = {said[kind] for kind in kinds}
     words = {Charge: "charged", BookingFee: "fee", FeeRelief: "fee dropped", Quote: "quoted"}
     return found | {word for model, word in words.items() if model.objects.count() > counted[model]}
@@ -175,6 +208,16 @@ def test_each_transition_does_to_money_what_is_written(walk, state, action):
     assert effect_of(getattr(walk, action.value), walk.pk) == expected(state, action)
     taken = ReservationTransition.objects.filter(reservation_id=walk.pk).latest("pk")
     assert (taken.from_state, taken.action) == (state, action)
+    assert wrong() == {}
+
+
+@pytest.mark.parametrize(("state", "action"), list(EFFECT), ids=lambda value: str(value))
+def test_each_transition_does_to_a_fund_card_what_is_written(card_walk, state, action):
+    for step in WAY[state]:
+        getattr(card_walk, step)()
+    assert Reservation.objects.get(pk=card_walk.pk).state == state
+    written = ON_CARD.get((state, action), EFFECT[state, action])
+    assert effect_of(getattr(card_walk, action.value), card_walk.pk) == written
     assert wrong() == {}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.urls import reverse
 
 from booking.models import Reservation
@@ -117,6 +118,27 @@ def test_an_import_is_given_up_on_the_page(cast: Any, as_: Any) -> None:
     assert b"Nothing was written." in page
     again = wang.post(reverse("import_cancel", args=[run.pk]), follow=True).content
     assert b"has moved on" in again
+
+
+def test_what_the_worker_left_lying_offers_to_go_on_or_to_give_up(cast: Any, as_: Any) -> None:
+    wang = as_("wang")
+    hand_over(wang, LIST, owner=cast.lab.pk)
+    run = read(cast)
+    page, piece = reverse("import_run", args=[run.pk]), reverse("import_progress", args=[run.pk])
+    wang.post(reverse("import_confirm", args=[run.pk]))
+    for place in (page, piece):
+        shown = wang.get(place, headers={"HX-Request": "true"} if place == piece else {}).content
+        assert b"The rows are being written" in shown and b"Go on with it" not in shown
+    assert b"still at work" in wang.post(reverse("import_go_on", args=[run.pk]), follow=True).content
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'failed' WHERE task_name = 'instruments.import_run'")
+    for place in (page, piece):
+        shown = wang.get(place, headers={"HX-Request": "true"} if place == piece else {}).content
+        assert b"has left it lying. Nothing was written." in shown and b"every 2s" not in shown
+        assert reverse("import_go_on", args=[run.pk]).encode() in shown and reverse("import_cancel", args=[run.pk]).encode() in shown
+    assert b"The rows are being written" in wang.post(reverse("import_go_on", args=[run.pk]), follow=True).content
+    import_runs.work(run.pk, cast.now)
+    assert b"Written: 2 new, 0 changed." in wang.get(page).content
 
 
 def test_a_page_of_ten_thousand_rows_asks_as_little_as_one_of_ten(

@@ -6,9 +6,11 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from config.kernel.access import NOBODY
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from config.kernel.tasks import STALLED_ATTEMPTS
 from instruments.models import Code, ImportRun, ImportRunRow, Instrument, SavedMapping
 from instruments.queries import codes
 from instruments.rules.names import name_key
@@ -183,3 +185,59 @@ def test_when_a_newer_list_of_codes_refuses_a_row_after_the_preview_nothing_is_d
     later = written(cast, run)
     assert (later.state, later.changed_since, later.counts["refused"]) == ("preview", True, 1)
     assert not Instrument.objects.filter(inner_id="A1").exists()
+
+
+# --- Left lying by a worker that was killed time and again ----------------------------------------------------------------
+def lose(run: ImportRun) -> None:
+    """The worker was killed with it five times: the platform gave the job up (``kernel.tasks``)."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', attempts = %s WHERE status = 'todo'", [STALLED_ATTEMPTS])
+        cursor.execute("UPDATE procrastinate_jobs SET worker_id = NULL, status = 'failed' WHERE status = 'doing'")
+    assert import_runs.is_left_lying(ImportRun.objects.get(pk=run.pk))
+
+
+def confirmed(cast: Any) -> ImportRun:
+    run = handed(cast)
+    return import_runs.confirm(cast.actor("wang"), run.pk, cast.now)
+
+
+def test_what_was_left_lying_while_it_was_written_is_taken_up_again_and_written_once(cast: Any) -> None:
+    run = confirmed(cast)
+    lose(run)
+    import_runs.go_on(cast.actor("wang"), run.pk, cast.now)
+    run.refresh_from_db()
+    assert run.state == "writing" and not import_runs.is_left_lying(run)
+    import_runs.work(run.pk, cast.now)
+    import_runs.work(run.pk, cast.now)
+    assert ImportRun.objects.get(pk=run.pk).state == "done"
+    assert Instrument.objects.filter(inner_id="A1").count() == 1
+
+
+def test_what_was_left_lying_while_it_was_written_can_be_given_up_and_then_nobody_writes_it(cast: Any) -> None:
+    run = confirmed(cast)
+    lose(run)
+    import_runs.cancel(cast.actor("wang"), run.pk, cast.now)
+    import_runs.work(run.pk, cast.now)  # a worker that was not dead after all
+    assert ImportRun.objects.get(pk=run.pk).state == "cancelled"
+    assert not Instrument.objects.filter(inner_id="A1").exists()
+
+
+def test_what_is_in_hand_is_neither_taken_up_twice_nor_given_up(cast: Any) -> None:
+    run = confirmed(cast)
+    assert not import_runs.is_left_lying(run)
+    for act in (import_runs.go_on, import_runs.cancel):
+        with pytest.raises(Conflict) as refused:
+            act(cast.actor("wang"), run.pk, cast.now)
+        assert refused.value.reasons[0].code == "import.in_hand"
+    import_runs.work(run.pk, cast.now)
+    with pytest.raises(Conflict) as refused:
+        import_runs.go_on(cast.actor("wang"), run.pk, cast.now)
+    assert refused.value.reasons[0].code == "import.state_changed"
+
+
+def test_only_who_manages_the_owner_takes_up_what_was_left_lying(cast: Any) -> None:
+    run = confirmed(cast)
+    lose(run)
+    for who in ("lin", "li"):
+        with pytest.raises(NotFound):
+            import_runs.go_on(cast.actor(who), run.pk, cast.now)

@@ -1,0 +1,35 @@
+"""Statements that the database plans once for each connection instead of each time.
+
+For hand-written statements of hot paths: planning a join of six tables takes it longer than answering one. Their values are sent beside
+the text, so each parameter needs one type that the database can tell: cast it (``%(name)s::bigint``) where it stands alone or in places of
+different types, and name every column, as a kept plan cannot change what it returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection
+from django.db.backends.postgresql.base import ServerBindingCursor
+from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
+
+
+class _Logged(CursorDebugWrapper):
+    """Django asks a cursor for the text that it sent; this one sends text and values apart, so they are put together for the log."""
+
+    def execute(self, sql: str, params: Any = None) -> Any:
+        with self.debug_sql(self.db.ops.compose_sql(sql, params)):
+            return CursorWrapper.execute(self, sql, params)
+
+
+@contextmanager
+def planned_once() -> Iterator[CursorWrapper]:
+    """A cursor as ``connection.cursor()`` gives. From the second time on (``JISHI_PREPARED_STATEMENTS``) the connection keeps the statement
+    ready, and the database a plan for it where that is no worse than a new one each time."""
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    bare = ServerBindingCursor(connection.connection)
+    with _Logged(bare, connection) if connection.queries_logged else connection.make_cursor(bare) as cursor:
+        yield cursor
