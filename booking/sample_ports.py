@@ -23,6 +23,12 @@ class SampleMoneyPort(Protocol):
     def on_accept(self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime) -> FiguresChanged | None:
         """Hold the subsidies, or say that the figures changed (then nothing is accepted). ``expected`` is what the lab looked at."""
 
+    def payable_now_fen(self, job: SampleJob) -> int:
+        """What the customer accepted to pay now, in fen, without charges beyond the price."""
+
+    def on_extra(self, job: SampleJob, extra_fen: int, actor: Actor, now: datetime) -> None:
+        """``extra_fen`` is agreed beyond the price: a fund card keeps it too."""
+
     def on_release(self, job: SampleJob, actor: Actor, reason: str, now: datetime) -> None:
         """Void what is held: the job was refused or cancelled, or no sample of it could be tested."""
 

@@ -89,6 +89,7 @@ class SampleJobView(ApiView):
             hazards=given["hazards"],
             remains_wish=given["remains_wish"],
             expected=expected_of(given),
+            fund_card_id=given["fund_card"],
         )
         asked = sample_jobs.ask(self.actor, wish, self.now, idempotency_key=key)
         return made(Written(asked.pk, asked.replayed), "api_sample_job")

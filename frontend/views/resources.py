@@ -36,6 +36,7 @@ from instruments.queries.places import resource_place
 from instruments.resource_wording import FORMAT_NAMES
 from instruments.rules.firm_size import size_class
 from instruments.rules.resource_values import KINDS, STANDARDS
+from instruments.rules.spending import is_in_house
 from instruments.services import resource_exports, resources
 
 PER_PAGE = 30
@@ -123,7 +124,8 @@ def _priced(request: HttpRequest, actor: Actor, resource: Resource, now: datetim
 def _quote(actor: Actor, resource: Resource, customer: Organisation, typed: QuoteForm, now: datetime) -> SampleQuoteView:
     samples, elements = typed.numbers()
     try:
-        return present.quote_view(sample_quotes.preview(actor, resource.pk, customer.pk, samples, elements, now))
+        found = sample_quotes.preview(actor, resource.pk, customer.pk, samples, elements, now)
+        return present.quote_view(found, in_house=is_in_house(customer.pk, resource.organisation_id))
     except NotFound:
         raise
     except Refusal as refusal:

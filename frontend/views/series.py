@@ -126,7 +126,7 @@ def _wish(actor: Actor, form: SeriesForm, context: BookingContext, now: datetime
         raise Refusal(*reasons)
     booking = form.booking
     shared = (booking.known_service_mode(), booking.purpose, booking.research_project)
-    return Wish(context.instrument.pk, organisation_id, rule, *shared, chosen_card(actor, booking, now))
+    return Wish(context.instrument.pk, organisation_id, rule, *shared, chosen_card(actor, booking.fund_card_id(), now))
 
 
 def _asked(request: HttpRequest, actor: Actor, wish: Wish, picks: Sequence[Pick], now: datetime) -> HttpResponse:

@@ -108,7 +108,9 @@ def _bundle(actor: Actor, form: TogetherForm, contexts: dict[int, BookingContext
         raise Refusal(Reason("booking.organisation_missing", {}, "organisation"))
     shared = form.shared
     places = form.read_places(contexts)
-    return Bundle(organisation_id, places, shared.purpose, shared.research_project, chosen_card(actor, shared, now))
+    return Bundle(
+        organisation_id, places, shared.purpose, shared.research_project, chosen_card(actor, shared.fund_card_id(), now)
+    )
 
 
 def _cards(
