@@ -91,7 +91,8 @@ class SampleJobView(ApiView):
             expected=expected_of(given),
             fund_card_id=given["fund_card"],
         )
-        asked = sample_jobs.ask(self.actor, wish, self.now, idempotency_key=key)
+        order = sample_links.UnderSheet(given["commission"]) if given["commission"] is not None else None
+        asked = sample_jobs.ask(self.actor, wish, self.now, idempotency_key=key, order=order)
         return made(Written(asked.pk, asked.replayed), "api_sample_job")
 
     @extend_schema(responses=shapes.SampleJobOut)

@@ -57,6 +57,9 @@ class SampleJobIn(StrictSerializer):
     hazards = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     remains_wish = _choice(RemainsWish, required=False, default=RemainsWish.RETURN.value)
     fund_card = Id(required=False, allow_null=True, default=None, help_text="What it is paid from: a card for which I spend.")
+    commission = Id(
+        required=False, allow_null=True, default=None, help_text="A commission sheet under whose price they are sent."
+    )
     expected = ExpectedIn(required=False, help_text="The figures that the person saw; with others nothing is asked for (409).")
 
 

@@ -187,6 +187,7 @@ class SampleQuoteIn(StrictSerializer):
     samples = Id(help_text="How many samples; of a price per hour or day so many of those.")
     elements = Id(required=False, default=1, help_text="How many elements are measured in each, where each costs.")
     arrive_on = Day(required=False, help_text="When the samples come to the lab; today when it is left out.")
+    commission = Id(required=False, help_text="A commission sheet whose price takes the place of the lab's list.")
 
 
 class SampleQuoteOut(CappedOut):

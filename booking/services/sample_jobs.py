@@ -31,7 +31,7 @@ from booking.rules.samples import (
     next_state,
 )
 from booking.rules.spending import Wait
-from booking.sample_ports import sample_money
+from booking.sample_ports import SampleOrder, sample_money
 from booking.services import sample_days, sample_news, sample_spending
 from booking.services.enquiry_sides import own_sides, require_on, require_side
 from booking.services.sample_writing import lock_job, move, note_step
@@ -73,18 +73,21 @@ class Asked:
     replayed: bool
 
 
-def ask(actor: Actor, wish: Wish, now: datetime, *, idempotency_key: str) -> Asked:
-    """Ask a lab to test samples; its capacity is promised from this moment on, and the price that was seen is pinned.
+def ask(actor: Actor, wish: Wish, now: datetime, *, idempotency_key: str, order: SampleOrder | None = None) -> Asked:
+    """Ask a lab to test samples; its capacity is promised from this moment on, and the price that was seen is pinned: that of the lab's
+    list, or of the ``order`` under which they are sent.
 
     Where a group's leader agrees first to what a fund card pays, the lab hears of it after that. Raises NotFound (also for a card that
-    the actor does not spend from), Forbidden ``samples.not_for_this_organisation``, Refusal ``samples.*`` / ``measure.*`` / ``name.*`` / ``price.*`` /
-    ``card.*`` with every reason, Conflict ``billing.figures_differ``, ``card.not_enough_left``, Refusal ``idempotency.*``.
+    the actor does not spend from), Forbidden ``samples.not_for_this_organisation``, Refusal ``samples.*`` / ``measure.*`` / ``name.*`` /
+    ``price.*`` / ``commission.*`` / ``card.*`` with every reason, Conflict ``billing.figures_differ``, ``card.not_enough_left``,
+    Refusal ``idempotency.*``.
     """
 
     def effect() -> dict[str, Any]:
-        return {"id": _ask(actor, wish, now).pk}
+        return {"id": _ask(actor, wish, order, now).pk}
 
     payload = {**asdict(wish), "arrive_on": wish.arrive_on.isoformat(), "names": list(wish.names)}
+    payload |= {"order": order.key} if order is not None else {}
     result, replayed = transactions.run(lambda: idempotency.once(actor, ROUTE, idempotency_key, payload, now, effect))
     return Asked(result["id"], replayed)
 
@@ -193,7 +196,7 @@ def names_of(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
-def _ask(actor: Actor, wish: Wish, now: datetime) -> SampleJob:
+def _ask(actor: Actor, wish: Wish, order: SampleOrder | None, now: datetime) -> SampleJob:
     if wish.organisation_id not in actor.organisations(*CUSTOMERS):
         raise Forbidden.of("samples.not_for_this_organisation", field="organisation")
     rows = Resource.objects.filter(kind=ResourceKind.TEST_ITEM).select_related("organisation")
@@ -230,7 +233,9 @@ def _ask(actor: Actor, wish: Wish, now: datetime) -> SampleJob:
     after |= {"fund_card": wish.fund_card_id} if wish.fund_card_id is not None else {}
     audit.record(actor, "sample_job.ask", job, now, after=after)
     sample_days.keep(job, item, found)
-    sample_money().on_ask(job, actor, wish.expected, now)
+    sample_money().on_ask(job, actor, wish.expected, now, order.price_of(job, actor) if order else None)
+    if order is not None:
+        order.keep(job, actor, now)
     if sample_spending.judge(job, now) is not Wait.GOES_ON:
         sample_news.tell_lab(job, "asked", now)
     return job

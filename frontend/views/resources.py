@@ -17,10 +17,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from billing.ordering import queries as orders
 from billing.pricing import sample_prices
 from billing.pricing.rules.customer_class import customer_class
 from billing.pricing.rules.samples import CUSTOMER_CLASSES
 from billing.settlement.services import sample_quotes
+from booking.access import CUSTOMERS
 from booking.queries import bookable_organisations
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Forbidden, NotFound, Refusal
@@ -51,8 +53,14 @@ def resource_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = _shown(actor, resource, now)
     if resource.kind == ResourceKind.TEST_ITEM:
         context |= _priced(request, actor, resource, now)
-        context["may_send"] = resource.published and context["price"] is not None and context["price"].counts_samples
+        counted = context["price"] is not None and context["price"].counts_samples
+        context["may_send"] = resource.published and (counted or _ordered(actor, resource))
     return render(request, "resources/detail.html", context)
+
+
+def _ordered(actor: Actor, resource: Resource) -> bool:
+    """Whether a commission of the actor's prices a test whose list price counts no samples, or is given on request."""
+    return bool(orders.sheets_for_test(actor, resource, sorted(actor.organisations(*CUSTOMERS))))
 
 
 @require_GET

@@ -73,7 +73,9 @@ def sample_create(request: HttpRequest, pk: int) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                asked = sample_jobs.ask(actor, _wish(form, pk, request, now), now, idempotency_key=read_key(request.POST))
+                sheet, key = _number(text_of(request, "sheet")), read_key(request.POST)
+                order = sample_links.UnderSheet(sheet) if sheet else None
+                asked = sample_jobs.ask(actor, _wish(form, pk, request, now), now, idempotency_key=key, order=order)
             except NotFound:
                 raise
             except Refusal as refusal:
@@ -86,7 +88,7 @@ def sample_create(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "resource": resource,
         "organisations": organisations,
-        **_quoted(actor, resource, organisations, _typed(form) | {"fund_card": text_of(request, "fund_card")}, now),
+        **_quoted(actor, resource, organisations, _typed(form) | _typed_beside(request), now),
     }
     return render(request, "samples/create.html", context, status=status)
 
@@ -120,13 +122,18 @@ def _form(
         if text.isascii() and text.isdigit() and len(text) < 10:
             initial[name] = text
     price = sample_prices.in_force([resource.pk], today).get(resource.pk)
-    asks_elements = price is not None and price.unit == "element"
+    asks_elements = price is None or price.price is None or price.unit == "element"
     return SampleJobForm(organisations, asks_elements, today, request.POST or None, initial=initial)
 
 
 def _typed(form: SampleJobForm) -> dict[str, str]:
     """What stands in the form, as text."""
     return {name: str(form[name].value() or "") for name in form.fields}
+
+
+def _typed_beside(request: HttpRequest) -> dict[str, str]:
+    """What was chosen beside the form: card and commission. Before it is sent the address may name the commission."""
+    return {"fund_card": text_of(request, "fund_card"), "sheet": text_of(request, "sheet") or request.GET.get("sheet", "")}
 
 
 def _wish(form: SampleJobForm, resource_id: int, request: HttpRequest, now: datetime) -> Wish:
@@ -154,8 +161,11 @@ def _quoted(actor: Actor, resource: Resource, organisations: list[Organisation],
     arrive_on = _day(typed.get("arrive_on", ""))
     if customer is None:
         return {"quote": None, "customer": None}
+    sheets = orders.sheets_for_test(actor, resource, [customer.pk])
+    sheet = next((each for each in sheets if str(each.pk) == typed.get("sheet", "")), None)
     try:
-        found = sample_quotes.preview(actor, resource.pk, customer.pk, samples, elements, now, arrive_on=arrive_on)
+        price = sample_links.price_under(actor, sheet.pk, resource.pk, customer.pk) if sheet is not None else None
+        found = sample_quotes.preview(actor, resource.pk, customer.pk, samples, elements, now, arrive_on=arrive_on, price=price)
         quote = resource_words.quote_view(found, in_house=is_in_house(customer.pk, resource.organisation_id))
     except NotFound:
         raise
@@ -164,7 +174,8 @@ def _quoted(actor: Actor, resource: Resource, organisations: list[Organisation],
     payable = quote.rows.payable_now_fen if quote.rows is not None else None
     day = arrive_on or sample_jobs.local_day(resource.organisation_id, now)
     cards = cards_for(actor, resource.organisation_id, customer, typed.get("fund_card", ""), (day, day), payable, now)
-    return {"quote": quote, "customer": customer, "arrive_on": arrive_on, "cards": cards}
+    chosen = {"sheets": sheets, "sheet": sheet, "cards": cards}
+    return {"quote": quote, "customer": customer, "arrive_on": arrive_on, **chosen}
 
 
 # --- Looking ----------------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ from booking.ports import NOTHING_EXPECTED, ExpectedFigures, FiguresChanged
 from booking.rules.enquiries import Side
 from booking.rules.samples import JobState
 from booking.rules.spending import Wait
+from booking.sample_ports import AgreedPrice
 from booking.services import sample_news, sample_spending
 from booking.services.enquiry_sides import require_on
 from booking.services.sample_writing import lock_job
@@ -41,13 +42,18 @@ from config.kernel.services.transactions import whole
 class SampleMoney:
     """See ``booking.sample_ports.SampleMoneyPort`` for when each method is called."""
 
-    def on_ask(self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
+    def on_ask(
+        self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime, agreed: AgreedPrice | None = None
+    ) -> None:
         """Pin revision 1; a fund card keeps what is to pay now.
 
         Raises Refusal ``price.on_request``, ``samples.priced_by_time``, Conflict ``billing.figures_differ``, ``card.not_enough_left``.
         """
         today = local_today(now)
-        planned = sample_quotes.plan(job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, today)
+        price = SamplePrice(agreed.unit, agreed.amount_fen) if agreed is not None else None
+        planned = sample_quotes.plan(
+            job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, today, price=price
+        )
         sample_quotes.require_counted(planned)
         inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
         assessment = inputs.assess()
