@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from booking.models import SampleJob
+from booking.services.notices import told_managers
 from config.kernel.access import Role
 from instruments.models import Membership
 from instruments.services import notices
@@ -42,7 +43,7 @@ def tell_lab(job: SampleJob, event: str, now: datetime, **more: Any) -> None:
     """The managers of the lab hear of it; what the customer had to do is settled by what it did."""
     settled = _settled_by_customer(event)
     notices.settle(job, [*settled, *(_ASKED_OF_LAB if event in ("cancelled", "lapsed") else ())], now)
-    _tell(job, event, "to_lab", holders(Role.LAB_MANAGER, job.lab_id), now, more)
+    _tell(job, event, "to_lab", told_managers(job.lab_id, now), now, more)
 
 
 def tell_customer(job: SampleJob, event: str, now: datetime, **more: Any) -> None:

@@ -74,6 +74,22 @@ def card_part(
     return cards_for(actor, context.instrument.organisation_id, customer, typed, days, payable_fen, now, dearest_fen)
 
 
+def cards_of_several(
+    actor: Actor,
+    context: BookingContext,
+    customer_id: str,
+    organisations: Sequence[Organisation],
+    typed: str,
+    first: TimeRange | None,
+    each_fen: Sequence[int],
+    now: datetime,
+) -> CardPart:
+    """As ``card_part`` for several bookings that cost ``each_fen``: the cards are those of the ``first``, and what is left is after all."""
+    customer = next((one for one in organisations if str(one.pk) == customer_id), None)
+    total = sum(each_fen) if each_fen else None
+    return card_part(actor, context, customer, typed, first, total, now, max(each_fen, default=None))
+
+
 def cards_for(
     actor: Actor,
     owner_id: int,
