@@ -113,8 +113,8 @@ def _statement_lines(queryset: QuerySet[StatementLine], actor: Actor) -> QuerySe
 
 
 def _slips(queryset: QuerySet[InternalSlip], actor: Actor) -> QuerySet[InternalSlip]:
-    """An internal slip is read by who used the instrument, the group's leader, the owner's administrators, lab and finance, and the
-    inspector. Nobody is told what colleagues of another group spend."""
+    """An internal slip is read by who used the instrument or sent the samples, the group's leader, the owner's administrators, lab and
+    finance, and the inspector. Nobody is told what colleagues of another group spend."""
     if actor.has(Role.INSPECTOR):
         return queryset
     if actor.user_id is None:
@@ -125,6 +125,7 @@ def _slips(queryset: QuerySet[InternalSlip], actor: Actor) -> QuerySet[InternalS
     used = Q()
     for path in ("charge__", "fee__", "relief__fee__"):
         used |= Q(**{f"{path}reservation__requested_by_id": actor.user_id})
+    used |= Q(charge__sample_job__requested_by_id=actor.user_id)
     return queryset.filter(kept | led | used & Q(organisation_id__in=own))
 
 

@@ -80,11 +80,13 @@ register_sql(
         SELECT count(*) FROM billing_transfer h JOIN billing_account a ON a.id = h.debit_id
          WHERE a.kind = 'fund_card' AND h.kind = 'hold' AND NOT EXISTS (SELECT FROM billing_transfer e WHERE e.hold_id = h.id)""",
     violations="""
-        SELECT format('hold %s on %s is for reservation %s, which is on card %s', h.id, a.key, h.source_id, r.fund_card_id)
+        SELECT format('hold %s on %s is for %s %s, which is on card %s', h.id, a.key, h.source_type, h.source_id,
+                      coalesce(r.fund_card_id, j.fund_card_id))
           FROM billing_transfer h JOIN billing_account a ON a.id = h.debit_id
-          LEFT JOIN booking_reservation r ON r.id = h.source_id
+          LEFT JOIN booking_reservation r ON r.id = h.source_id AND h.source_type = 'reservation'
+          LEFT JOIN booking_samplejob j ON j.id = h.source_id AND h.source_type = 'sample_job'
          WHERE a.kind = 'fund_card' AND h.kind = 'hold' AND NOT EXISTS (SELECT FROM billing_transfer e WHERE e.hold_id = h.id)
-           AND a.key IS DISTINCT FROM format('fund_card:%s', r.fund_card_id)""",
+           AND a.key IS DISTINCT FROM format('fund_card:%s', coalesce(r.fund_card_id, j.fund_card_id))""",
 )
 
 register_sql(
@@ -155,9 +157,10 @@ register_sql(
     counted="SELECT count(*) FROM billing_transfer WHERE kind = 'hold' AND source_type = 'sample_job'",
     violations=f"""
         SELECT format('hold %s of %s fen is open and sample job %s is "%s"', h.id, h.amount_fen, h.source_id, coalesce(j.state, 'gone'))
-          FROM billing_transfer h LEFT JOIN booking_samplejob j ON j.id = h.source_id
+          FROM billing_transfer h JOIN billing_account a ON a.id = h.debit_id LEFT JOIN booking_samplejob j ON j.id = h.source_id
          WHERE h.kind = 'hold' AND h.source_type = 'sample_job'
            AND NOT EXISTS (SELECT FROM billing_transfer e WHERE e.hold_id = h.id)
+           AND NOT (a.kind = 'fund_card' AND j.id IS NOT NULL AND j.state = 'asked')
            AND (j.id IS NULL OR NOT j.state = ANY(ARRAY[{", ".join(repr(each.value) for each in sorted(HOLDING))}]))""",  # noqa: S608
 )
 

@@ -26,7 +26,9 @@ register(
         "price.step.samples": _("%(quantity)s × %(rate_fen)s per %(unit)s = %(line_fen)s"),
         "price.samples_out_of_range": _("Type a number of samples between 1 and %(most)s."),
         "price.elements_out_of_range": _("Type a number of elements between 1 and %(most)s."),
-        "price.on_request": _("The lab gives the price of this test on request. Ask for it with your samples."),
+        "price.on_request": _(
+            "The lab gives the price of this test on request. Ask the lab for a quotation, and send samples under the commission."
+        ),
         "price.unit_unknown": _("The price can be for one of: %(known)s. %(text)s is not known."),
         "price.class_unknown": _("There is no class of customers called %(text)s. Known classes: %(known)s."),
         "price.amount_out_of_range": _("A price lies between 0 and 1,000,000,000 yuan. Leave it empty for a price on request."),

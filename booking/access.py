@@ -182,9 +182,11 @@ def own_or_kept(actor: Actor, person: str, prefix: str = "") -> Q:
 
 def _leader_approvals(queryset: QuerySet[LeaderApproval], actor: Actor) -> QuerySet[LeaderApproval]:
     """Both sides know that a leader is asked; who leads the group sees it too, whatever else that person is."""
-    led = Q(reservation__fund_card__group__leader_id=actor.user_id) if actor.user_id is not None else NONE
-    led &= Q(reservation__organisation_id__in=actor.organisations())
-    return queryset.filter(reservation_filter(actor, "reservation__") | led)
+    found = reservation_filter(actor, "reservation__") | sample_job_filter(actor, "sample_job__")
+    for about in ("reservation__", "sample_job__"):
+        led = Q(**{f"{about}fund_card__group__leader_id": actor.user_id}) if actor.user_id is not None else NONE
+        found |= led & Q(**{f"{about}organisation_id__in": actor.organisations()})
+    return queryset.filter(found)
 
 
 def _courses(queryset: QuerySet[TrainingCourse], actor: Actor) -> QuerySet[TrainingCourse]:

@@ -47,6 +47,8 @@ def keeps_standing(instrument_id: int) -> bool:
         return row is not None and bool(row[0])
 
 
+NO_INSTRUMENT = 0
+"""For what is asked of a lab and not of one of its instruments: entries and measures of single instruments do not count."""
 _COUNTED = """
 SELECT jsonb_agg(jsonb_build_array(e.at, e.lab_points, e.platform_points, e.organisation_id, e.instrument_id) ORDER BY e.at, e.id)
   FROM booking_creditevent e

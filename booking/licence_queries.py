@@ -6,15 +6,19 @@ policy (``licence_needed``), which is read with the instrument anyway: without i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 
 from booking.models import Licence, Reservation
 from booking.rules.states import ReservationState
 from booking.rules.training import Level, with_implied
+from booking.rules.week_time import WeekTime, parts_within
+from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, ServiceMode
 
 #: A reservation in one of these counts as use of what a licence is for: it was used, or will be before the time asked about.
@@ -49,22 +53,45 @@ SELECT m.at, l.level FROM unnest(%(moments)s::timestamptz[]) AS m (at) CROSS JOI
  WHERE l.person_id = %(person)s AND l.organisation_id = i.organisation_id AND {_covers("i")} AND {_in_force("m.at")}
 """  # noqa: S608
 _IN_FORCE_OF = f"SELECT l.id FROM booking_licence l WHERE l.id = ANY(%(ids)s) AND {_in_force('%(at)s')}"  # noqa: S608
-#: Of one's own work (``r``), whose person will hold no licence at the start, where one is needed.
-_UNLICENSED = f"""
+
+
+def _of_own_work(rules: str, levels: str) -> str:
+    """SQL: one's own work (``r``) where the policy says ``rules``, whose person will hold none of ``levels`` at the start."""
+    return f"""
 FROM booking_reservation r
   JOIN instruments_instrument i ON i.id = r.instrument_id
-  JOIN booking_instrumentpolicy p ON p.instrument_id = i.id AND p.rules @> '{{"licence_needed": true}}'
+  JOIN booking_instrumentpolicy p ON p.instrument_id = i.id AND {rules}
+  JOIN instruments_site t ON t.id = i.site_id
  WHERE r.service_mode = %(mode)s AND NOT EXISTS (
     SELECT FROM booking_licence l WHERE l.person_id = r.requested_by_id AND l.organisation_id = i.organisation_id
-       AND l.level = ANY(%(alone)s) AND {_covers("i")} AND {_in_force("r.starts_at")})
+       AND l.level = ANY({levels}) AND {_covers("i")} AND {_in_force("r.starts_at")})
 """
-_WITHOUT_LICENCE = f"SELECT r.id {_UNLICENSED} AND r.id = ANY(%(ids)s)"
-_GAPS_AHEAD = f"""
-SELECT r.id {_UNLICENSED} AND r.state = ANY(%(states)s) AND r.starts_at > %(now)s AND r.starts_at <= %(until)s
-   AND NOT EXISTS (SELECT FROM booking_licencegap g WHERE g.reservation_id = r.id)
- ORDER BY r.starts_at, r.id LIMIT %(most)s
-"""  # noqa: S608
-_HOW: dict[str, Any] = {"mode": ServiceMode.SELF_OPERATED, "alone": list(_ALONE), "using": list(_USING)}
+
+
+def _unlicensed(which: str) -> str:
+    """SQL: those of ``which`` that need a licence nobody holds then (the first part), and those that would need one for off-hours if they
+    touch such times, which Python looks at (the second part, with the times): id, start, end, times, zone."""
+    needed = _of_own_work("""p.rules @> '{"licence_needed": true}'""", "%(alone)s")
+    off_hours = _of_own_work("jsonb_array_length(COALESCE(p.rules -> 'licensed_times', '[]')) > 0", "%(off_hours)s")
+    return f"""
+SELECT r.id, r.starts_at, r.ends_at, NULL::jsonb, t.time_zone {needed} AND {which}
+ UNION ALL
+SELECT r.id, r.starts_at, r.ends_at, p.rules -> 'licensed_times', t.time_zone {off_hours} AND {which}
+ ORDER BY 2, 1
+"""
+
+
+_WITHOUT_LICENCE = _unlicensed("r.id = ANY(%(ids)s)")
+_GAPS_AHEAD = _unlicensed(
+    "r.state = ANY(%(states)s) AND r.starts_at > %(now)s AND r.starts_at <= %(until)s"
+    " AND NOT EXISTS (SELECT FROM booking_licencegap g WHERE g.reservation_id = r.id)"
+)
+_HOW: dict[str, Any] = {
+    "mode": ServiceMode.SELF_OPERATED,
+    "alone": list(_ALONE),
+    "off_hours": [Level.OFF_HOURS.value],
+    "using": list(_USING),
+}
 
 
 def levels_held(person_id: int, instrument_id: int, at: datetime) -> frozenset[str]:
@@ -110,19 +137,30 @@ def in_force(licences: Iterable[Licence], at: datetime) -> frozenset[int]:
 
 
 def without_licence(reservations: Iterable[Reservation]) -> frozenset[int]:
-    """The ids of reservations of one's own work whose person will hold no licence at the start, where one is needed: one statement."""
+    """The ids of reservations of one's own work whose person will hold no licence at the start, where one is needed, or none for
+    off-hours, where they touch such times: one statement."""
     ids = [one.pk for one in reservations]
-    if not ids:
-        return frozenset()
-    with connection.cursor() as cursor:
-        cursor.execute(_WITHOUT_LICENCE, _HOW | {"ids": ids})
-        return frozenset(pk for (pk,) in cursor.fetchall())
+    return frozenset(_lacking(_WITHOUT_LICENCE, {"ids": ids})) if ids else frozenset()
 
 
 def gaps_ahead(now: datetime, until: datetime, most: int) -> list[int]:
-    """The ids of reservations that begin before ``until`` without a licence and of which nobody has been told, the soonest first, ``most``
-    at most: one statement."""
+    """The ids of reservations as ``without_licence`` says that begin before ``until`` and of which nobody has been told, the soonest
+    first, ``most`` at most: one statement."""
     states = [ReservationState.REQUESTED, ReservationState.APPROVED]
+    return _lacking(_GAPS_AHEAD, {"states": states, "now": now, "until": until})[:most]
+
+
+def _lacking(statement: str, values: dict[str, Any]) -> list[int]:
+    """The ids that a statement of ``_unlicensed`` finds, each once, in its order."""
     with connection.cursor() as cursor:
-        cursor.execute(_GAPS_AHEAD, _HOW | {"states": states, "now": now, "until": until, "most": most})
-        return [pk for (pk,) in cursor.fetchall()]
+        cursor.execute(statement, _HOW | values)
+        rows = cursor.fetchall()
+    return list(dict.fromkeys(pk for pk, *found in rows if _lacks(*found)))
+
+
+def _lacks(starts_at: datetime, ends_at: datetime, times: Any, zone: str) -> bool:
+    """Whether no licence is there at all (no ``times``), or the booked time touches those for which another one is needed."""
+    if times is None:
+        return True
+    documents = json.loads(times) if isinstance(times, str) else times
+    return bool(parts_within(map(WeekTime.read, documents), TimeRange(starts_at, ends_at), ZoneInfo(zone)))

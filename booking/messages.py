@@ -221,6 +221,9 @@ register(
             "It is too late to give one of the two back in time, and both would count as late at their new times. Move each by itself: its "
             "page says what giving it back costs then."
         ),
+        "swap.no_room": _(
+            "Its new time, with what the lab keeps before and after it, is not free. Choose another one to swap with."
+        ),
         "swap.overlap": _(
             "They are not equally long: at each other's start they would overlap, with what is kept free around them. Shorten the longer "
             "one first, or move each by itself."

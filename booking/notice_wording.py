@@ -41,6 +41,20 @@ _OVERDUE = Event(
 )
 
 
+_USE_OVERDUE = Event(
+    "lab",
+    _("%(instrument)s: what the customer says about session %(reference)s waits longer than promised"),
+    (
+        *_WHEN,
+        _WHY,
+        _("Nobody has answered, and nothing is charged before. Accept it, stand by the times, or decide the dispute."),
+    ),
+    "clock-pause",
+    needs_action=True,
+    name=_("Answer about use waits longer than promised"),
+)
+
+
 def _customer(title: Any, name: Any, icon: str, *, lines: tuple[Any, ...] = _WHEN, **more: Any) -> Event:
     return Event("reservations", title, lines, icon, public=True, name=name, **more)
 
@@ -99,6 +113,10 @@ register_events(
         "lab.request_overdue": _OVERDUE,
         "lab.request_overdue_for_heads": replace(
             _OVERDUE, needs_action=False, name=_("Request waits longer than promised (heads)")
+        ),
+        "lab.use_overdue": _USE_OVERDUE,
+        "lab.use_overdue_for_heads": replace(
+            _USE_OVERDUE, needs_action=False, name=_("Answer about use waits longer than promised (heads, finance)")
         ),
         "lab.deputy_named": Event(
             "lab",

@@ -96,7 +96,9 @@ register(
         "samples.too_many_extras": _("%(most)s charges stand there; more are not kept. Write a quotation for the rest instead."),
         "samples.amount_differs": _("The charge is %(amount_fen)s by now. Look again before you agree."),
         "samples.extra_open": _("A proposed charge waits for your answer. Agree to it or decline it first."),
-        "samples.priced_by_time": _("This test is priced by the hour or day. Ask the lab for a quotation instead."),
+        "samples.priced_by_time": _(
+            "This test is priced by the hour or day. Ask the lab for a quotation that counts samples, and send them under the commission."
+        ),
         "samples.step_unknown": _("Choose what was done with the samples."),
         "samples.remains_unknown": _("Choose what became of the remains: kept, returned or discarded."),
         "samples.report_missing": _("Choose the file of the report."),

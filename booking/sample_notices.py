@@ -40,6 +40,24 @@ register_events(
             _PROMISED,
             needs_action=True,
         ),
+        "sample_job.leader_asked": _event(
+            _("Sample job %(reference)s: %(person)s asks you to agree to %(amount_fen)s"),
+            _("Samples that a group's leader agrees to"),
+            _("Fund card: %(card)s"),
+            icon="coins",
+            needs_action=True,
+        ),
+        "sample_job.leader_agreed": _event(
+            _("Sample job %(reference)s: the leader of your group agrees"),
+            _("The group's leader agrees to samples"),
+            icon="circle-check",
+        ),
+        "sample_job.leader_declined": _event(
+            _("Sample job %(reference)s: the leader of your group does not agree"),
+            _("The group's leader does not agree to samples"),
+            _WHY,
+            icon="circle-x",
+        ),
         "sample_job.figures_changed": _event(
             _("Sample job %(reference)s: other figures, please look again"),
             _("Sample job with other figures"),

@@ -6,6 +6,7 @@ Every call is part of the transaction of the step itself, behind the job's lock.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -14,14 +15,43 @@ from booking.ports import ExpectedFigures, FiguresChanged
 from config.kernel.access import Actor
 
 
+@dataclass(frozen=True, slots=True)
+class AgreedPrice:
+    """What both sides agreed for one ``unit`` of a test, in fen, in place of the lab's list."""
+
+    unit: str
+    amount_fen: int
+
+
+class SampleOrder(Protocol):
+    """An order of both sides under which samples are sent at once; ``key`` is its id, so that a repeated call is known."""
+
+    @property
+    def key(self) -> int: ...
+
+    def price_of(self, job: SampleJob, actor: Actor) -> AgreedPrice:
+        """What it says a job costs that is being asked for. Raises NotFound, Refusal where it does not take the job."""
+
+    def keep(self, job: SampleJob, actor: Actor, now: datetime) -> None:
+        """The job belongs to it."""
+
+
 class SampleMoneyPort(Protocol):
     """What happens to money when a sample job goes on. Each may raise a kernel Refusal, which undoes the whole."""
 
-    def on_ask(self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
-        """Pin the quote that the customer saw."""
+    def on_ask(
+        self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime, agreed: AgreedPrice | None = None
+    ) -> None:
+        """Pin the quote that the customer saw, under the lab's list or what was ``agreed``."""
 
     def on_accept(self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime) -> FiguresChanged | None:
         """Hold the subsidies, or say that the figures changed (then nothing is accepted). ``expected`` is what the lab looked at."""
+
+    def payable_now_fen(self, job: SampleJob) -> int:
+        """What the customer accepted to pay now, in fen, without charges beyond the price."""
+
+    def on_extra(self, job: SampleJob, extra_fen: int, actor: Actor, now: datetime) -> None:
+        """``extra_fen`` is agreed beyond the price: a fund card keeps it too."""
 
     def on_release(self, job: SampleJob, actor: Actor, reason: str, now: datetime) -> None:
         """Void what is held: the job was refused or cancelled, or no sample of it could be tested."""

@@ -25,6 +25,7 @@ from booking.services import (
     time_alerts,
     transitions,
     usage_review,
+    use_escalation,
     waiting,
 )
 from config.kernel.services.heartbeat import beat
@@ -52,9 +53,9 @@ def handle_due(timestamp: int) -> None:
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="booking.escalate", queueing_lock="booking.escalate")
 def escalate_overdue(timestamp: int) -> None:
-    """Tell of requests that wait longer than their lab promised."""
+    """Tell of requests, wishes for other times and disputes that wait longer than their lab promised."""
     now = timezone.now()
-    beat("booking.escalate", now, told=escalation.escalate_due(now))
+    beat("booking.escalate", now, told=escalation.escalate_due(now), use_told=use_escalation.escalate_due(now))
 
 
 @app.periodic(cron="17 * * * *")

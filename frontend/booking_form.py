@@ -127,11 +127,7 @@ class BookingForm:
 
     def fund_card_id(self) -> int | None:
         """The card's id; None where none was chosen. Raises Refusal ``card.choose`` for what is not a number."""
-        if not self.fund_card:
-            return None
-        if not _FIGURE.fullmatch(self.fund_card):
-            raise Refusal.of("card.choose", field="fund_card")
-        return int(self.fund_card)
+        return read_card(self.fund_card)
 
     def for_person_id(self) -> int | None:
         """The colleague's id; None where it is for oneself. Raises Refusal ``consent.missing`` for what is not a number."""
@@ -184,6 +180,15 @@ def read_key(data: Mapping[str, Any]) -> str:
         return str(UUID(text)) if len(text) <= 36 else ""
     except ValueError:
         return ""
+
+
+def read_card(text: str) -> int | None:
+    """The id of a fund card; None where none was chosen. Raises Refusal ``card.choose`` for what is not a number."""
+    if not text:
+        return None
+    if not _FIGURE.fullmatch(text):
+        raise Refusal.of("card.choose", field="fund_card")
+    return int(text)
 
 
 def read_expected(data: Mapping[str, Any]) -> ExpectedFigures:

@@ -163,7 +163,8 @@ class SlipOut(serializers.Serializer):
     id = serializers.IntegerField()
     number = serializers.CharField()
     organisation = serializers.IntegerField()
-    reservation = serializers.IntegerField()
+    reservation = serializers.IntegerField(allow_null=True)
+    sample_job = serializers.IntegerField(allow_null=True, help_text="Instead of a reservation.")
     group = serializers.IntegerField(allow_null=True)
     fund_card = serializers.IntegerField(allow_null=True)
     month = serializers.CharField()
@@ -180,6 +181,7 @@ def slip_out(slip: InternalSlip) -> dict[str, Any]:
         "number": slip.number,
         "organisation": slip.organisation_id,
         "reservation": slip.reservation_id,
+        "sample_job": slip.sample_job_id,
         "group": slip.group_id,
         "fund_card": slip.fund_card_id,
         "month": f"{slip.period_on:%Y-%m}",

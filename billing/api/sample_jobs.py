@@ -89,8 +89,10 @@ class SampleJobView(ApiView):
             hazards=given["hazards"],
             remains_wish=given["remains_wish"],
             expected=expected_of(given),
+            fund_card_id=given["fund_card"],
         )
-        asked = sample_jobs.ask(self.actor, wish, self.now, idempotency_key=key)
+        order = sample_links.UnderSheet(given["commission"]) if given["commission"] is not None else None
+        asked = sample_jobs.ask(self.actor, wish, self.now, idempotency_key=key, order=order)
         return made(Written(asked.pk, asked.replayed), "api_sample_job")
 
     @extend_schema(responses=shapes.SampleJobOut)

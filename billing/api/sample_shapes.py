@@ -26,6 +26,7 @@ from booking.rules.samples import (
 from config.kernel.access import Actor
 from config.kernel.api.fields import Day, Id, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
+from instruments.queries.spending import cards_visible
 
 _TEXT = 4000  # longer is refused as input; the service says what really fits
 
@@ -55,6 +56,10 @@ class SampleJobIn(StrictSerializer):
     note = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     hazards = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     remains_wish = _choice(RemainsWish, required=False, default=RemainsWish.RETURN.value)
+    fund_card = Id(required=False, allow_null=True, default=None, help_text="What it is paid from: a card for which I spend.")
+    commission = Id(
+        required=False, allow_null=True, default=None, help_text="A commission sheet under whose price they are sent."
+    )
     expected = ExpectedIn(required=False, help_text="The figures that the person saw; with others nothing is asked for (409).")
 
 
@@ -174,6 +179,10 @@ class SampleJobRow(serializers.Serializer):
 
 
 class SampleJobOut(SampleJobRow):
+    fund_card = serializers.IntegerField(allow_null=True, help_text="For who may see the card.")
+    awaits_leader = serializers.BooleanField(
+        help_text="The leader of the group that pays has not agreed yet; the lab cannot accept."
+    )
     elements = serializers.IntegerField()
     note = serializers.CharField()
     hazards = serializers.CharField()
@@ -214,8 +223,15 @@ def job_json(actor: Actor, job: SampleJob) -> dict[str, Any]:
         "reports": queries.reports_of(actor, job.pk),
         "figures": money.figures(extra_fen),
         "waiting": money.waiting_figures,
+        "fund_card": _card_seen(actor, job),
+        "awaits_leader": queries.waits_for_leader(job),
     }
     return dict(SampleJobOut(shown).data)
+
+
+def _card_seen(actor: Actor, job: SampleJob) -> int | None:
+    found = cards_visible(actor).filter(pk=job.fund_card_id).first() if job.fund_card_id is not None else None
+    return found.pk if found is not None else None
 
 
 def _own_fields(job: SampleJob) -> dict[str, Any]:
@@ -223,4 +239,4 @@ def _own_fields(job: SampleJob) -> dict[str, Any]:
     return {name: getattr(job, name) for name in names}
 
 
-_AROUND = ("samples", "extras", "parcels", "reports", "figures", "waiting")
+_AROUND = ("samples", "extras", "parcels", "reports", "figures", "waiting", "fund_card", "awaits_leader")

@@ -15,6 +15,7 @@ from rest_framework.serializers import BaseSerializer
 
 from billing.api import serializers as texts
 from billing.api import shapes
+from billing.ordering.services import sample_links
 from billing.pricing import sample_prices
 from billing.settlement.models import Charge
 from billing.settlement.services import sample_quotes
@@ -35,7 +36,9 @@ class SampleQuoteView(ApiView):
         asked = self.valid(request)
         numbers = asked["samples"], asked["elements"]
         arrive_on = asked.get("arrive_on")
-        found = sample_quotes.preview(self.actor, int(pk), asked["organisation"], *numbers, self.now, arrive_on=arrive_on)
+        sheet, customer = asked.get("commission"), asked["organisation"]
+        price = sample_links.price_under(self.actor, sheet, int(pk), customer) if sheet is not None else None
+        found = sample_quotes.preview(self.actor, int(pk), customer, *numbers, self.now, arrive_on=arrive_on, price=price)
         return Response(shapes.sample_quote_json(found))
 
 

@@ -7,13 +7,13 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from billing.pricing.rules.fees import FeeKind
 from billing.pricing.rules.samples import UNITS
 from billing.settlement.fee_figures import WhyFree
 from billing.settlement.fee_models import ReliefCause
 from billing.settlement.models import RenderState
 from billing.subsidy.rules.outcome import Payee, SettlementMode
 from booking.api.serializers import ExpectedIn
+from booking.rules.leaving import Fault
 from config.kernel.api.fields import Day, Id, Instant, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
 
@@ -155,7 +155,7 @@ class ReliefOut(serializers.Serializer):
 class FeeOut(serializers.Serializer):
     """A charge of its own kind, without subsidy: the fee is gross price, payable now and final cost in one."""
 
-    kind = serializers.CharField(help_text=" or ".join(FeeKind) + ".")
+    kind = serializers.CharField(help_text=" or ".join(Fault) + ".")
     fee_fen = serializers.IntegerField()
     fallen_fen = serializers.IntegerField(
         help_text="What fell away because the time was used after all, and what the lab waived."
@@ -187,6 +187,7 @@ class SampleQuoteIn(StrictSerializer):
     samples = Id(help_text="How many samples; of a price per hour or day so many of those.")
     elements = Id(required=False, default=1, help_text="How many elements are measured in each, where each costs.")
     arrive_on = Day(required=False, help_text="When the samples come to the lab; today when it is left out.")
+    commission = Id(required=False, help_text="A commission sheet whose price takes the place of the lab's list.")
 
 
 class SampleQuoteOut(CappedOut):
@@ -313,7 +314,7 @@ class BandOut(NamedCodeOut):
 
 
 class FeeRuleOut(serializers.Serializer):
-    kind = serializers.CharField(help_text=" or ".join(FeeKind) + ".")
+    kind = serializers.CharField(help_text=" or ".join(Fault) + ".")
     share = serializers.CharField(help_text="Of the gross price of the booking, an exact decimal between 0 and 1.")
     at_least_fen = serializers.IntegerField()
     at_most_fen = serializers.IntegerField(allow_null=True)

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from billing import wording
 from billing.pricing.rules.describe import DescribedBand, describe
-from billing.pricing.rules.fees import FeeKind
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
 from billing.settlement import reservation_figures
@@ -22,6 +21,7 @@ from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award, Outcome, Unmet
 from billing.subsidy.rules.programme import Clause, Programme
 from booking.models import Reservation
+from booking.rules.leaving import Fault
 from booking.rules.policy import free_until
 from config.kernel.access import Actor
 
@@ -58,7 +58,7 @@ def _unused_json(preview: QuotePreview) -> Json:
     fees = preview.fees
     return {
         "free_until": until.isoformat(),
-        **{f"{kind}_fee_fen": fees[kind].fee_fen if kind in fees else 0 for kind in FeeKind},
+        **{f"{kind}_fee_fen": fees[kind].fee_fen if kind in fees else 0 for kind in Fault},
     }
 
 

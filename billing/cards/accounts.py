@@ -8,6 +8,7 @@ CARD = "fund_card"
 INCOME = "card_income"
 #: What the movements on accounts are for, in the ledger's words.
 RESERVATION = "reservation"
+SAMPLE_JOB = "sample_job"
 
 
 def card_key(card_id: int) -> str:

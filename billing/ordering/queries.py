@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import Prefetch, QuerySet
@@ -110,11 +111,16 @@ def sheet_of(actor: Actor, quotation: Quotation) -> CommissionSheet | None:
 
 def sheets_for_samples(actor: Actor, job: SampleJob) -> list[CommissionSheet]:
     """The commission sheets of the job's two sides that price its test item and can still take something, newest first."""
+    return sheets_for_test(actor, job.resource, [job.organisation_id])
+
+
+def sheets_for_test(actor: Actor, resource: Resource, customer_ids: Sequence[int]) -> list[CommissionSheet]:
+    """The commission sheets between customers and a test item's lab that price it and can still take something, newest first."""
     rows = sheets_visible(actor).filter(
-        organisation_id=job.organisation_id,
-        lab_id=job.lab_id,
+        organisation_id__in=customer_ids,
+        lab_id=resource.organisation_id,
         state__in=[state.value for state in SheetState if SheetEvent.LINK in events_from(state)],
-        quotation__in=lines_for(job.resource_id).values("quotation_id"),
+        quotation__in=lines_for(resource.pk).values("quotation_id"),
     )
     return list(rows[:MOST_LINKABLE])
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from billing.pricing.rules.fees import NO_FEE, FeeKind
+from billing.pricing.rules.fees import NO_FEE
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
 from billing.settlement import reservation_figures
 from billing.settlement.fee_models import BookingFee, FeeRelief, ReliefCause
 from billing.settlement.rules import fees as rules
 from billing.settlement.services import fees
+from billing.subsidy.rules.codec import steps_of
 from booking.models import Reservation
 from booking.rules.leaving import Fault
 from booking.rules.policy import free_until
@@ -116,7 +117,7 @@ def stays_when_moved(reservation: Reservation, schedule: PriceSchedule, gross_fe
     if "starts_at" not in terms:
         return None
     kept = fees.thaw_schedule(terms)
-    return rules.fees_on(kept, max(gross_fen, terms["fee_gross_fen"])).get(FeeKind.LATE_CANCEL, NO_FEE).fee_fen
+    return rules.fees_on(kept, max(gross_fen, terms["fee_gross_fen"])).get(Fault.LATE_CANCEL, NO_FEE).fee_fen
 
 
 def fee_of(actor: Actor, reservation: Reservation) -> FeeState | None:
@@ -127,4 +128,4 @@ def fee_of(actor: Actor, reservation: Reservation) -> FeeState | None:
     reliefs = list(visible_to(FeeRelief.objects.filter(fee=fee), actor).order_by("pk"))
     left = fee.gross_fen > sum(one.amount_fen for one in reliefs) and all(one.cause != ReliefCause.WAIVED for one in reliefs)
     may_waive = left and transitions.for_the_lab(reservation, actor)
-    return FeeState(fee, reliefs, tuple(Step(**step) for step in fee.result["steps"]), may_waive)
+    return FeeState(fee, reliefs, steps_of(fee.result["steps"]), may_waive)

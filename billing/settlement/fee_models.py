@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from billing.pricing.rules.fees import FeeKind
 from billing.settlement.models import FrozenAssessment
+from booking.rules.leaving import Fault
 from config.kernel.models.guards import append_only, no_truncate
 
 _WITHIN_FEE = """
@@ -33,7 +33,7 @@ class BookingFee(FrozenAssessment):
     """
 
     reservation = models.OneToOneField("booking.Reservation", on_delete=models.PROTECT, related_name="fee")
-    kind = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in FeeKind])
+    kind = models.CharField(max_length=20, choices=[(kind.value, kind.value) for kind in Fault])
     price_version = models.ForeignKey("billing.PriceVersion", on_delete=models.PROTECT, related_name="+")
     calendar = models.ForeignKey("schedule.Calendar", on_delete=models.PROTECT, related_name="+")
     starts_at = models.DateTimeField()

@@ -60,7 +60,7 @@ def slips_csv(slips: Iterable[InternalSlip], zone: ZoneInfo) -> bytes:
 
 
 def _hours(lines: Iterable[dict[str, object]]) -> str:
-    """The billed time in hours, to the hundredth."""
-    seconds = sum(int(str(line["seconds"])) for line in lines)
+    """The billed time in hours, to the hundredth; none of it for samples."""
+    seconds = sum(int(str(line.get("seconds", 0))) for line in lines)
     hundredths = (seconds * 100 + 1800) // 3600
     return f"{hundredths // 100}.{hundredths % 100:02d}"

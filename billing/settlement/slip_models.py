@@ -1,4 +1,4 @@
-"""Internal charge slips: what an owner charges its own people for the use of its own instruments, or for time they left unused."""
+"""Internal charge slips: what an owner charges its own people for using its own instruments, for tests, or for time left unused."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from config.kernel.models.guards import append_only, no_truncate
 
 
 class InternalSlip(models.Model):
-    """One agreed session of an owner's own people (``charge``), a fee for unused time (``fee``), or what of a fee fell away (``relief``),
-    numbered in the owner's series of the year. Append-only.
+    """One agreed session or closed sample job of an owner's own people (``charge``), a fee for unused time (``fee``), or what of a fee
+    fell away (``relief``), numbered in the owner's series of the year. Append-only.
 
     ``period_on``: first day of the month (platform's zone) in which it was charged. ``covered_fen`` was taken from ``fund_card``;
     the rest is settled by the owner's finance. The slip of a relief is the counter entry of the fee's: its amounts are below zero, and
@@ -57,12 +57,15 @@ class InternalSlip(models.Model):
         return self.number
 
     @property
-    def reservation_id(self) -> int:
-        """Of what was charged; the slip comes with its charge, fee and relief."""
+    def reservation_id(self) -> int | None:
+        """Of what was charged; the slip comes with its charge, fee and relief. None: it is for a sample job."""
         found = self.charge or (self.relief.fee if self.relief is not None else self.fee)
-        if found is None or found.reservation_id is None:
-            raise ValueError("a slip is for a reservation's charge, its fee or a relief")
-        return found.reservation_id
+        return found.reservation_id if found is not None else None
+
+    @property
+    def sample_job_id(self) -> int | None:
+        """The sample job that was charged, if it is for one."""
+        return self.charge.sample_job_id if self.charge is not None else None
 
     @property
     def open_fen(self) -> int:

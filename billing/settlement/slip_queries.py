@@ -42,6 +42,11 @@ def slips_of(actor: Actor, reservation_id: int) -> list[InternalSlip]:
     return list(slips_visible(actor).filter(of).order_by("pk"))
 
 
+def slip_of_samples(actor: Actor, job_id: int) -> InternalSlip | None:
+    """The slip of a sample job, where there is one that the actor may see."""
+    return slips_visible(actor).filter(charge__sample_job_id=job_id).first()
+
+
 def months(actor: Actor) -> Sequence[date]:
     """The first days of the months in which there are slips, the latest first."""
     rows = visible_to(InternalSlip.objects.all(), actor)

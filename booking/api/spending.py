@@ -13,7 +13,7 @@ from rest_framework.serializers import BaseSerializer
 
 from booking.api.serializers import NeededReasonIn, StateOut
 from booking.api.views import ReservationActionView
-from booking.models import LeaderApproval
+from booking.models import LeaderApproval, Reservation, SampleJob
 from booking.queries import spending as queries
 from booking.rules.spending import LeaderState
 from booking.services import leader_answers
@@ -34,13 +34,17 @@ class ApprovalParameters(PageParameters):
 
 class LeaderApprovalOut(serializers.Serializer):
     id = serializers.IntegerField()
-    reservation = serializers.IntegerField()
+    reservation = serializers.IntegerField(allow_null=True)
+    sample_job = serializers.IntegerField(allow_null=True, help_text="Instead of a reservation.")
     reference = serializers.CharField()
-    instrument = serializers.CharField()
+    instrument = serializers.CharField(help_text="Of samples: the test item.")
     requested_by = serializers.CharField()
     leader = serializers.CharField()
-    starts_at = serializers.DateTimeField(help_text="With the offset of the instrument's site.")
-    ends_at = serializers.DateTimeField()
+    starts_at = serializers.DateTimeField(
+        allow_null=True, help_text="With the offset of the instrument's site; samples have none."
+    )
+    ends_at = serializers.DateTimeField(allow_null=True)
+    arrive_on = serializers.DateField(allow_null=True, help_text="The lab's local day on which samples come.")
     asked_fen = serializers.IntegerField(help_text="What would be paid; a yes covers everything up to it.")
     state = serializers.ChoiceField(choices=[str(state) for state in LeaderState])
     reason = serializers.CharField()
@@ -48,21 +52,42 @@ class LeaderApprovalOut(serializers.Serializer):
 
 def approval_out(row: LeaderApproval) -> dict[str, Any]:
     """One question to a leader. The card's own figures are not told: the lab reads this too."""
-    reservation = row.reservation
-    zone = ZoneInfo(reservation.instrument.site.time_zone)
-    card = reservation.fund_card
+    card = row.card
     return {
         "id": row.pk,
-        "reservation": reservation.pk,
-        "reference": reservation.reference,
-        "instrument": reservation.instrument.name,
-        "requested_by": str(reservation.requested_by),
+        **(_booked(row.reservation) if row.reservation is not None else {}),
+        **(_sent(row.sample_job) if row.sample_job is not None else {}),
         "leader": str(card.group.leader) if card else "",
-        "starts_at": reservation.starts_at.astimezone(zone).isoformat(),
-        "ends_at": reservation.ends_at.astimezone(zone).isoformat(),
         "asked_fen": row.asked_fen,
         "state": row.state,
         "reason": row.reason,
+    }
+
+
+def _booked(reservation: Reservation) -> dict[str, Any]:
+    zone = ZoneInfo(reservation.instrument.site.time_zone)
+    return {
+        "reservation": reservation.pk,
+        "sample_job": None,
+        "reference": reservation.reference,
+        "instrument": reservation.instrument.name,
+        "requested_by": str(reservation.requested_by),
+        "starts_at": reservation.starts_at.astimezone(zone).isoformat(),
+        "ends_at": reservation.ends_at.astimezone(zone).isoformat(),
+        "arrive_on": None,
+    }
+
+
+def _sent(job: SampleJob) -> dict[str, Any]:
+    return {
+        "reservation": None,
+        "sample_job": job.pk,
+        "reference": job.reference,
+        "instrument": job.resource.name,
+        "requested_by": str(job.requested_by),
+        "starts_at": None,
+        "ends_at": None,
+        "arrive_on": job.arrive_on.isoformat(),
     }
 
 
@@ -79,7 +104,7 @@ class LeaderApprovalView(ApiView):
 
     @extend_schema(parameters=[ApprovalParameters], responses=LeaderApprovalOut(many=True))
     def list(self, request: Request) -> Response:
-        """What leaders were asked about bookings that I may see."""
+        """What leaders were asked about bookings and sample jobs that I may see."""
         mine = self.parameters(request)["mine"]
         return self.paged(queries.waiting_for(self.actor) if mine else queries.leader_approvals(self.actor), approval_out)
 
@@ -91,7 +116,7 @@ class LeaderApprovalView(ApiView):
 
     @extend_schema(parameters=[IDEMPOTENT], responses=LeaderApprovalOut)
     def decline(self, request: Request, pk: str) -> Response:
-        """The leader does not agree, and says why: the request is over."""
+        """The leader does not agree, and says why: the request or the job is over."""
         reason = self.valid(request)["reason"]
         return self.once(request, "spending.decline", lambda: self._declined(int(pk), reason), status=200)
 

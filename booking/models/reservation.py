@@ -87,7 +87,11 @@ class Reservation(models.Model):
 
 
 class ReservationTransition(models.Model):
-    """One step of a reservation's history. Append-only by trigger."""
+    """One step of a reservation's history. Append-only by trigger.
+
+    ``fault`` is a value of ``booking.rules.leaving.Fault`` where the customer did something wrong with it, by what held then; empty:
+    nothing. None: it was not noted, as before there was such a column.
+    """
 
     reservation = models.ForeignKey(Reservation, on_delete=models.PROTECT, related_name="transitions")
     action = models.CharField(max_length=20)
@@ -96,6 +100,7 @@ class ReservationTransition(models.Model):
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
     reason = models.TextField(blank=True)
+    fault = models.CharField(max_length=20, null=True)
 
     class Meta:
         indexes = [models.Index(fields=["reservation", "id"], name="transition_by_reservation")]

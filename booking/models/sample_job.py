@@ -29,13 +29,15 @@ class SampleJob(models.Model):
     ``state`` is a value of ``booking.rules.samples.JobState``, written only by ``booking.services.sample_jobs``. Days are local days of
     the lab: ``arrive_on`` when the samples are expected, ``promised_on`` when the result is (None until the lab names one, where it says
     no turnaround), ``first_promised_on`` what the customer was shown when asking. ``elements`` counts what is measured in each sample
-    where that is what costs. ``close_due_at`` is when the job closes by itself.
+    where that is what costs. ``fund_card`` is what the customer pays with, where it named one. ``close_due_at`` is when the job closes
+    by itself.
     """
 
     resource = models.ForeignKey("instruments.Resource", on_delete=models.PROTECT, related_name="sample_jobs")
     lab = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="sample_jobs_received")
     organisation = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="sample_jobs")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    fund_card = models.ForeignKey("instruments.FundCard", null=True, on_delete=models.PROTECT, related_name="sample_jobs")
     state = models.CharField(max_length=20)
     sample_count = models.PositiveIntegerField()
     elements = models.PositiveIntegerField(default=1)

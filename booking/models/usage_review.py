@@ -16,7 +16,7 @@ class Answer(models.TextChoices):
 class UsageAdjustment(models.Model):
     """The customer's wish to be charged for another time (none: for nothing), once per session, and the lab's answer.
 
-    ``before_*`` is what would have been charged when it was asked.
+    ``before_*`` is what would have been charged when it was asked. ``escalated_at``: that it waits too long was told, once.
     """
 
     session = models.OneToOneField("booking.UsageSession", on_delete=models.PROTECT, related_name="adjustment")
@@ -31,6 +31,7 @@ class UsageAdjustment(models.Model):
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     answered_at = models.DateTimeField(null=True)
     answer = models.CharField(max_length=1000, blank=True)
+    escalated_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
@@ -56,7 +57,8 @@ class Decision(models.TextChoices):
 
 
 class UsageDispute(models.Model):
-    """The customer does not agree; a second person of the lab or the owner's finance decides, with a reason."""
+    """The customer does not agree; a second person of the lab or the owner's finance decides, with a reason. ``escalated_at``: that it
+    waits too long was told, once."""
 
     session = models.OneToOneField("booking.UsageSession", on_delete=models.PROTECT, related_name="dispute")
     reason = models.CharField(max_length=1000)
@@ -66,6 +68,7 @@ class UsageDispute(models.Model):
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(null=True)
     decision_reason = models.CharField(max_length=1000, blank=True)
+    escalated_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [

@@ -17,6 +17,7 @@ from booking.models import Reservation, ReservationTransition
 from booking.queries.reservations import approval_inbox, requests_waiting
 from booking.queries.spending import awaiting_leader
 from booking.rules.deciding import Age, Risk, age_of, is_at_night
+from booking.rules.leaving import Fault
 from booking.rules.policy import BookingPolicy
 from booking.rules.policy_layers import HOUSE
 from booking.rules.quota import Booked, quota_reason
@@ -206,14 +207,15 @@ def histories(actor: Actor, reservation: Reservation) -> tuple[History, History]
 
 
 def _late_cancellations() -> QuerySet[ReservationTransition]:
-    """That whoever had asked for an approved time gave it back later than the lab's rules of now want."""
+    """That whoever had asked for an approved time gave it back too late, by what held then; of what was given back before that was noted
+    the lab's rules of now say it."""
     house = Value(HOUSE.cancel_notice_minutes)
     notice = Coalesce(OuterRef("instrument__policy__cancel_notice_minutes"), house) * Value(timedelta(minutes=1))
+    late = ExpressionWrapper(OuterRef("starts_at") - notice, output_field=DateTimeField())
+    by_rules_of_now = Q(actor_id=OuterRef("requested_by_id"), at__gt=late)
     return ReservationTransition.objects.filter(
         reservation_id=OuterRef("pk"),
         reservation__imported=False,
         action=Action.CANCEL,
         from_state=ReservationState.APPROVED,
-        actor_id=OuterRef("requested_by_id"),
-        at__gt=ExpressionWrapper(OuterRef("starts_at") - notice, output_field=DateTimeField()),
-    )
+    ).filter(Q(fault=Fault.LATE_CANCEL) | Q(by_rules_of_now, fault=None))

@@ -22,6 +22,7 @@ from booking.rules.samples import (
     JobState,
     events_from,
 )
+from booking.rules.spending import LeaderState
 from booking.services import sample_days, sample_steps
 from booking.services.enquiry_sides import own_sides
 from booking.services.sample_jobs import local_day
@@ -34,6 +35,10 @@ LAB_READERS = (Role.LAB_MANAGER, Role.OWNER_FINANCE)
 STATES = [state.value for state in JobState]
 MOST_ON_BOARD = 200
 """More jobs than these are not shown in one part of the board; the list has them all."""
+
+
+_WAITS_FOR_LEADER = Q(state=JobState.ASKED, leader_approval__state=LeaderState.WAITING)
+"""The lab has nothing to answer yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class Board:
 
 def jobs_visible(actor: Actor) -> QuerySet[SampleJob]:
     """The jobs that the actor may see, newest first."""
-    rows = SampleJob.objects.select_related("resource", "lab", "organisation", "requested_by")
+    rows = SampleJob.objects.select_related("resource", "lab", "organisation", "requested_by", "leader_approval")
     return visible_to(rows, actor).order_by("-asked_at", "-pk")
 
 
@@ -112,7 +117,7 @@ def may(actor: Actor, job: SampleJob) -> May:
     arrived = any(each.state not in NOT_HERE for each in job.samples.all())
     objections = sum(each.action == JobEvent.OBJECT for each in job.steps.all())
     return May(
-        accept=lab and JobEvent.ACCEPT in events and job.requested_by_id != actor.user_id,
+        accept=lab and JobEvent.ACCEPT in events and job.requested_by_id != actor.user_id and not waits_for_leader(job),
         refuse=lab and JobEvent.REFUSE in events,
         cancel=JobEvent.CANCEL in events and (lab or (customer and not arrived)),
         step=lab and state in WORKING,
@@ -124,6 +129,12 @@ def may(actor: Actor, job: SampleJob) -> May:
         send_back=lab and state not in (JobState.ASKED, JobState.REFUSED),
         keep_remains=lab and arrived and (state in ENDED or state in (JobState.TESTED, JobState.REPORTED)),
     )
+
+
+def waits_for_leader(job: SampleJob) -> bool:
+    """Whether the leader of the group that pays has not agreed yet; ``job`` comes with ``leader_approval``."""
+    asked = getattr(job, "leader_approval", None)
+    return asked is not None and asked.state == LeaderState.WAITING and job.state == JobState.ASKED
 
 
 def _reported_by(job: SampleJob, actor: Actor) -> bool:
@@ -153,7 +164,7 @@ def board(actor: Actor, now: datetime) -> Board:
     """What the actor's labs have to do, by day of each lab: unanswered, overdue, due today, received today, expected, later, to report."""
     labs = actor.organisations(*LAB_READERS)
     counted = Count("samples", filter=~Q(samples__state__in=NOT_HERE))
-    rows = lab_jobs(actor).filter(state__in=[JobState.ASKED, *HOLDING]).annotate(here=counted)
+    rows = lab_jobs(actor).filter(state__in=[JobState.ASKED, *HOLDING]).exclude(_WAITS_FOR_LEADER).annotate(here=counted)
     zones = zones_of_owners(labs)
     found: dict[str, list[SampleJob]] = {name: [] for name in PARTS}
     counts = dict.fromkeys(PARTS, 0)
@@ -186,7 +197,8 @@ def _part(job: SampleJob, today: date, now: datetime, zone: object) -> str:
 def waiting_count(actor: Actor) -> int:
     """How many jobs wait for an answer of the actor's labs."""
     labs = actor.organisations(Role.LAB_MANAGER)
-    return visible_to(SampleJob.objects.filter(lab_id__in=labs, state=JobState.ASKED), actor).count() if labs else 0
+    waiting = SampleJob.objects.filter(lab_id__in=labs, state=JobState.ASKED).exclude(_WAITS_FOR_LEADER)
+    return visible_to(waiting, actor).count() if labs else 0
 
 
 def labels_of(actor: Actor, job_id: int) -> SampleJob:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import DateTimeField, Exists, ExpressionWrapper, IntegerField, OuterRef, QuerySet, Value
 from django.db.models.fields.json import KeyTextTransform
@@ -31,13 +32,18 @@ def escalate_due(now: datetime) -> int:
     return each_parked(list(_overdue(now).values_list("pk", flat=True)[:BATCH]), lambda pk: _escalate(pk, now), "request")
 
 
-def _overdue(now: datetime) -> QuerySet[Reservation]:
-    said = Cast(KeyTextTransform("answer_minutes", "instrument__policy__rules"), IntegerField())
+def due_at(since: Any, instrument: str) -> ExpressionWrapper:
+    """When an answer that is waited for ``since`` then is due, as the lab of ``instrument`` (a path) promises it."""
+    said = Cast(KeyTextTransform("answer_minutes", f"{instrument}__policy__rules"), IntegerField())
     promised = Coalesce(said, Value(HOUSE.answer_minutes)) * Value(timedelta(minutes=1))
+    return ExpressionWrapper(since + promised, output_field=DateTimeField())
+
+
+def _overdue(now: datetime) -> QuerySet[Reservation]:
     waiting = Reservation.objects.filter(state=ReservationState.REQUESTED, escalation=None, starts_at__gt=now)
     # As an annotation, so that an instrument without a policy of its own stays in: a filter would join it away.
     since = Greatest("created_at", "leader_approval__decided_at")
-    waiting = waiting.annotate(due_at=ExpressionWrapper(since + promised, output_field=DateTimeField()))
+    waiting = waiting.annotate(due_at=due_at(since, "instrument"))
     return (
         waiting.exclude(Exists(_proposed()))
         .exclude(leader_approval__state=LeaderState.WAITING)

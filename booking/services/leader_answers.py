@@ -8,13 +8,13 @@ from booking import ports
 from booking.models import LeaderApproval, Reservation
 from booking.rules.spending import LeaderState, Wait, wait_between
 from booking.rules.states import Action, ReservationState
-from booking.services import conflicts, leader_news, spending, transitions
+from booking.services import conflicts, leader_news, sample_spending, spending, transitions
 from booking.services.context import of_reservation
+from booking.services.leader_rows import decide, require_leader_of
 from booking.services.state_writing import lock_row, move, seen_by
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import audit, transactions
-from instruments.models import FundCard
 from instruments.rules.names import clean_name
 from instruments.services.spending import locked_card
 
@@ -23,16 +23,20 @@ _BEFORE_USE = frozenset({ReservationState.REQUESTED, ReservationState.APPROVED})
 
 
 def agree(actor: Actor, approval_id: int, now: datetime) -> str:
-    """The leader agrees; where the lab asks for no approval of its own, the reservation is approved with it. Returns its state.
+    """The leader agrees; where the lab asks for no approval of its own, the reservation is approved with it. Returns the state of
+    the reservation or the sample job.
 
     Raises NotFound, Forbidden ``card.not_the_leader``, Refusal ``card.answered_already``, ``card.closed``, ``card.group_closed``,
     ``card.not_valid_then``, Conflict ``booking.just_taken``.
     """
-    reservation = _asked(actor, approval_id).reservation
+    asked = _asked(actor, approval_id)
+    reservation, job_id = asked.reservation, asked.sample_job_id
+    if reservation is None:
+        return transactions.run(lambda: sample_spending.agree(actor, approval_id, job_id or 0, now))
 
     def work() -> str:
         locked, row = _waiting(actor, approval_id, reservation.pk)
-        _decide(row, LeaderState.APPROVED, actor, now)
+        decide(row, LeaderState.APPROVED, actor, now)
         spending.require_leader(locked, actor)
         leader_news.settled(locked, now)
         if of_reservation(locked).policy.approval_required or not transitions.approve_if_unchanged(locked, now):
@@ -52,16 +56,19 @@ def decline(actor: Actor, approval_id: int, now: datetime, reason: str) -> None:
     if not text:
         raise Refusal.of("booking.reason_missing", field="reason")
     text = clean_name(text, REASON_LENGTH, field="reason")
-    reservation = _asked(actor, approval_id).reservation
+    asked = _asked(actor, approval_id)
+    reservation, job_id = asked.reservation, asked.sample_job_id
+    if reservation is None:
+        return transactions.run(lambda: sample_spending.decline(actor, approval_id, job_id or 0, text, now))
 
     def work() -> None:
         locked, row = _waiting(actor, approval_id, reservation.pk)
-        _decide(row, LeaderState.DECLINED, actor, now, text)
+        decide(row, LeaderState.DECLINED, actor, now, text)
         move(locked, Action.REJECT, actor, now, text)
         ports.money().on_release(locked, actor, Action.REJECT.value, now)
         leader_news.declined(locked, text, now)
 
-    transactions.run(work)
+    return transactions.run(work)
 
 
 def choose_card(actor: Actor, reservation_id: int, card_id: int, now: datetime) -> None:
@@ -102,15 +109,10 @@ def choose_card(actor: Actor, reservation_id: int, card_id: int, now: datetime) 
 
 def _asked(actor: Actor, approval_id: int) -> LeaderApproval:
     """What waits, when the actor may see it; not locked. Raises NotFound, Forbidden ``card.not_the_leader``."""
-    rows = LeaderApproval.objects.select_related("reservation__fund_card__group__leader")
+    rows = LeaderApproval.objects.select_related("reservation__fund_card__group__leader", "sample_job__fund_card__group__leader")
     row = get_visible(rows, actor, pk=approval_id)
-    _require_leader(actor, row.reservation.fund_card)
+    require_leader_of(actor, row.card)
     return row
-
-
-def _require_leader(actor: Actor, card: FundCard | None) -> None:
-    if card is None or card.group.leader_id != actor.user_id:
-        raise Forbidden.of("card.not_the_leader", leader=str(card.group.leader) if card else "")
 
 
 def _waiting(actor: Actor, approval_id: int, reservation_id: int) -> tuple[Reservation, LeaderApproval]:
@@ -119,13 +121,5 @@ def _waiting(actor: Actor, approval_id: int, reservation_id: int) -> tuple[Reser
     row = LeaderApproval.objects.filter(pk=approval_id, state=LeaderState.WAITING).first()
     if row is None or locked.state != ReservationState.REQUESTED or locked.fund_card_id is None:
         raise Refusal.of("card.answered_already")
-    _require_leader(actor, locked_card(locked.fund_card_id))
+    require_leader_of(actor, locked_card(locked.fund_card_id))
     return locked, row
-
-
-def _decide(row: LeaderApproval, state: LeaderState, actor: Actor, now: datetime, reason: str = "") -> None:
-    before = {"state": row.state}
-    row.state, row.decided_at, row.decided_by_id, row.reason = state.value, now, actor.user_id, reason
-    row.save(update_fields=["state", "decided_at", "decided_by", "reason"])
-    after = {"state": row.state, "asked_fen": row.asked_fen}
-    audit.record(actor, "spending.answer", row, now, before=before, after=after, reason=reason)

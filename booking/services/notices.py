@@ -39,12 +39,12 @@ SOON_TO_CUSTOMER, SOON_TO_LAB = "reservation.agree_soon", "lab.agree_soon"
 _SOON = (SOON_TO_CUSTOMER, SOON_TO_LAB)
 _ASKED_FOR_YES = ("reservation.completed", "reservation.times_corrected")
 _USE_ASKS_CUSTOMER = (*_ASKED_FOR_YES, "reservation.adjustment_refused", SOON_TO_CUSTOMER)
-_USE_ASKS_LAB = ("reservation.adjustment_asked_to_lab", "reservation.disputed_to_lab", SOON_TO_LAB)
+_USE_ASKS_LAB = ("reservation.adjustment_asked_to_lab", "reservation.disputed_to_lab", "lab.use_overdue", SOON_TO_LAB)
 _USE = (*_USE_ASKS_CUSTOMER, *_USE_ASKS_LAB)
 _SETTLES = {
     "charged": _USE,
     "adjustment_asked_to_lab": (*_ASKED_FOR_YES, *_SOON),
-    "adjustment_refused": ("reservation.adjustment_asked_to_lab",),
+    "adjustment_refused": ("reservation.adjustment_asked_to_lab", "lab.use_overdue"),
     "disputed_to_lab": (*_ASKED_FOR_YES, "reservation.adjustment_refused", *_SOON),
     "approved": (*_ANSWERED, *_PROPOSED, *_LEADER),
     "leader_declined": (*_ANSWERED, *_PROPOSED, *_GAP, *_LEADER),
@@ -90,9 +90,9 @@ def defer(reservation: Reservation, event: str, now: datetime, not_to: Collectio
     if is_silent():
         return
     lab = reservation.instrument.organisation_id
-    code, managers = f"reservation.{event}", holders(Role.LAB_MANAGER, lab)
+    code, managers = f"reservation.{event}", told_managers(lab, now)
     for_lab = event == "requested" or event.endswith("_to_lab")
-    told: dict[str, Q] = {code: told_managers(lab, now) if for_lab else _customers(reservation, event)}
+    told: dict[str, Q] = {code: managers if for_lab else _customers(reservation, event)}
     if event in _TO_BOTH:
         told[_TO_BOTH[event]] = managers
     heard = dict.fromkeys({lab, reservation.organisation_id}, hear(reservation, event))

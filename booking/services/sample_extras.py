@@ -16,7 +16,7 @@ from booking.rules.samples import (
     ExtraState,
     next_extra_state,
 )
-from booking.services import sample_news
+from booking.services import sample_news, sample_spending
 from booking.services.enquiry_sides import require_on
 from booking.services.sample_writing import lock_job
 from config.kernel.access import Actor, get_visible
@@ -64,7 +64,7 @@ def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amo
     """The customer agrees or declines; the lab may withdraw. ``amount_fen`` is what who agrees was shown.
 
     Raises NotFound, Forbidden, Refusal ``samples.extra_answered``, ``samples.second_person``, ``samples.no_extra_now``, Conflict
-    ``samples.amount_differs``.
+    ``samples.amount_differs``; where a fund card pays, Refusal ``card.leader_first``, Conflict ``card.not_enough_left``.
     """
     seen = get_visible(SampleExtra.objects.all(), actor, pk=extra_id)
     job = lock_job(actor, seen.job_id)
@@ -73,6 +73,7 @@ def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amo
     after = next_extra_state(ExtraState(extra.state), event)
     if event is ExtraEvent.AGREE:
         _require_consent(job, extra, actor, amount_fen)
+        sample_spending.keep_extra(job, extra, actor, now)
     extra.state, extra.answered_by_id, extra.answered_at = after, actor.person_id, now
     extra.save(update_fields=["state", "answered_by", "answered_at"])
     audit.record(actor, f"sample_extra.{event.value}", extra, now, after={"state": after.value, "amount_fen": extra.amount_fen})

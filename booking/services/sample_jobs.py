@@ -11,8 +11,10 @@ from typing import Any
 from django.db.models import Sum
 
 from booking.access import CUSTOMERS
+from booking.credit_queries import NO_INSTRUMENT, measures_against
 from booking.models import Sample, SampleJob
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures, FiguresChanged
+from booking.rules.credit import measure_reason, strictest
 from booking.rules.enquiries import Side
 from booking.rules.sample_codes import ALPHABET, BODY_LENGTH, with_check
 from booking.rules.sample_days import require_arrival
@@ -28,8 +30,9 @@ from booking.rules.samples import (
     RemainsWish,
     next_state,
 )
-from booking.sample_ports import sample_money
-from booking.services import sample_days, sample_news
+from booking.rules.spending import Wait
+from booking.sample_ports import SampleOrder, sample_money
+from booking.services import sample_days, sample_news, sample_spending
 from booking.services.enquiry_sides import own_sides, require_on, require_side
 from booking.services.sample_writing import lock_job, move, note_step
 from config.kernel.access import Actor, get_visible
@@ -58,6 +61,8 @@ class Wish:
     hazards: str = ""
     remains_wish: str = RemainsWish.RETURN.value
     expected: ExpectedFigures = NOTHING_EXPECTED
+    fund_card_id: int | None = None
+    """What it is paid from: a card of a group for which the actor spends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +73,21 @@ class Asked:
     replayed: bool
 
 
-def ask(actor: Actor, wish: Wish, now: datetime, *, idempotency_key: str) -> Asked:
-    """Ask a lab to test samples; its capacity is promised from this moment on, and the price that was seen is pinned.
+def ask(actor: Actor, wish: Wish, now: datetime, *, idempotency_key: str, order: SampleOrder | None = None) -> Asked:
+    """Ask a lab to test samples; its capacity is promised from this moment on, and the price that was seen is pinned: that of the lab's
+    list, or of the ``order`` under which they are sent.
 
-    Raises NotFound, Forbidden ``samples.not_for_this_organisation``, Refusal ``samples.*`` / ``name.*`` / ``price.*`` with every reason,
-    Conflict ``billing.figures_differ``, Refusal ``idempotency.*``.
+    Where a group's leader agrees first to what a fund card pays, the lab hears of it after that. Raises NotFound (also for a card that
+    the actor does not spend from), Forbidden ``samples.not_for_this_organisation``, Refusal ``samples.*`` / ``measure.*`` / ``name.*`` /
+    ``price.*`` / ``commission.*`` / ``card.*`` with every reason, Conflict ``billing.figures_differ``, ``card.not_enough_left``,
+    Refusal ``idempotency.*``.
     """
 
     def effect() -> dict[str, Any]:
-        return {"id": _ask(actor, wish, now).pk}
+        return {"id": _ask(actor, wish, order, now).pk}
 
     payload = {**asdict(wish), "arrive_on": wish.arrive_on.isoformat(), "names": list(wish.names)}
+    payload |= {"order": order.key} if order is not None else {}
     result, replayed = transactions.run(lambda: idempotency.once(actor, ROUTE, idempotency_key, payload, now, effect))
     return Asked(result["id"], replayed)
 
@@ -96,8 +105,8 @@ def accept(
     Where the samples should have come already, the days are worked out anew from today; a day that the lab's capacity cannot hold is
     refused. ``expected`` are the figures that the lab looked at. Raises NotFound, Forbidden, Refusal ``samples.illegal_step``,
     ``samples.own_request``, ``samples.own_figures``, ``samples.commission_cancelled``, ``samples.promise_missing``,
-    ``samples.promise_too_early``, ``samples.promise_beyond_capacity``, ``samples.no_capacity``, Conflict ``billing.figures_differ``,
-    ``booking.figures_changed`` (the customer has been asked again).
+    ``samples.promise_too_early``, ``samples.promise_beyond_capacity``, ``samples.no_capacity``, ``card.*``,
+    Conflict ``billing.figures_differ``, ``booking.figures_changed`` (the customer has been asked again).
     """
 
     def work() -> FiguresChanged | None:
@@ -108,6 +117,7 @@ def accept(
         next_state(JobState(job.state), JobEvent.ACCEPT)
         if job.requested_by_id == actor.user_id:
             raise Refusal.of("samples.own_request")
+        sample_spending.require_leader(job, actor)
         today = local_day(job.lab_id, now)
         anew = sample_days.at_acceptance(job, item, promised_on, today)
         day = promised_on or (anew.promised_on if anew else job.promised_on)
@@ -186,22 +196,24 @@ def names_of(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
-def _ask(actor: Actor, wish: Wish, now: datetime) -> SampleJob:
+def _ask(actor: Actor, wish: Wish, order: SampleOrder | None, now: datetime) -> SampleJob:
     if wish.organisation_id not in actor.organisations(*CUSTOMERS):
         raise Forbidden.of("samples.not_for_this_organisation", field="organisation")
     rows = Resource.objects.filter(kind=ResourceKind.TEST_ITEM).select_related("organisation")
     resource = get_visible(rows, actor, pk=wish.resource_id)
     words, reasons = _words(wish)
-    Refusal.raise_any([*_reasons(wish, resource.organisation, local_day(resource.organisation_id, now)), *reasons])
+    against = _measures(actor, wish, resource.organisation_id, now)
+    Refusal.raise_any([*against, *_reasons(wish, resource.organisation, local_day(resource.organisation_id, now)), *reasons])
     item = sample_days.lock_item(resource.pk)
     _require_room_to_wait(wish)
     found = sample_days.work_out(item, resource.organisation_id, wish.samples, wish.arrive_on)
     day = found.promised_on if found else None
-    job = SampleJob.objects.create(
+    job = SampleJob(
         resource=resource,
         lab=resource.organisation,
         organisation=Organisation.objects.get(pk=wish.organisation_id),
         requested_by_id=actor.person_id,
+        fund_card_id=wish.fund_card_id,
         state=JobState.ASKED,
         sample_count=wish.samples,
         elements=wish.elements,
@@ -213,14 +225,26 @@ def _ask(actor: Actor, wish: Wish, now: datetime) -> SampleJob:
         note=words["note"],
         hazards=words["hazards"],
     )
+    Refusal.raise_any(sample_spending.reasons_against(actor, job, now))
+    job.save()
     _label(job, words["names"])
     note_step(job, None, "ask", "", JobState.ASKED, actor, now)
     after = {"resource": resource.pk, "samples": wish.samples, "promised_on": day and day.isoformat()}
+    after |= {"fund_card": wish.fund_card_id} if wish.fund_card_id is not None else {}
     audit.record(actor, "sample_job.ask", job, now, after=after)
     sample_days.keep(job, item, found)
-    sample_money().on_ask(job, actor, wish.expected, now)
-    sample_news.tell_lab(job, "asked", now)
+    sample_money().on_ask(job, actor, wish.expected, now, order.price_of(job, actor) if order else None)
+    if order is not None:
+        order.keep(job, actor, now)
+    if sample_spending.judge(job, now) is not Wait.GOES_ON:
+        sample_news.tell_lab(job, "asked", now)
     return job
+
+
+def _measures(actor: Actor, wish: Wish, lab_id: int, now: datetime) -> list[Reason]:
+    """The strictest of what the lab's lists and the credit of the person have against it, as with a booking."""
+    found = strictest(measures_against(actor.person_id, wish.organisation_id, NO_INSTRUMENT, lab_id, now))
+    return [] if found is None else [measure_reason(found, zone_of_owner(lab_id))]
 
 
 def _reasons(wish: Wish, lab: Organisation, today: date) -> list[Reason]:

@@ -10,20 +10,21 @@ from django.db.models import Q
 from django.urls import reverse
 
 from booking.models import SampleJob
+from booking.services.notices import told_managers
 from config.kernel.access import Role
 from instruments.models import Membership
 from instruments.services import notices
 from instruments.services.answer_time import zone_of_owner
-from instruments.services.notices import News, holders
+from instruments.services.notices import News, holders, person
 
 PREFIX = "sample_job."
 _ASKED_OF_LAB = (f"{PREFIX}asked", f"{PREFIX}objected")
 
-_NO_ANSWER = frozenset({"figures_changed", "parcel", "linked"})
+_NO_ANSWER = frozenset({"figures_changed", "parcel", "linked", "leader_agreed"})
 """The customer hears of these while the lab still owes its answer."""
 _AFTER_OBJECTION = frozenset({"reported", "cancelled", "failed"})
 """With these the lab has done what an objection asked of it."""
-_OVER = ("figures_changed", "extra_proposed")
+_OVER = ("figures_changed", "extra_proposed", "leader_asked")
 _DONE: Mapping[str, tuple[str, ...]] = {
     "objected": ("reported",),
     "closed": ("reported", "extra_proposed"),
@@ -33,6 +34,8 @@ _DONE: Mapping[str, tuple[str, ...]] = {
     "refused": _OVER,
     "failed": _OVER,
     "lapsed": _OVER,
+    "leader_declined": _OVER,
+    "leader_agreed": ("leader_asked",),
 }
 
 
@@ -40,7 +43,7 @@ def tell_lab(job: SampleJob, event: str, now: datetime, **more: Any) -> None:
     """The managers of the lab hear of it; what the customer had to do is settled by what it did."""
     settled = _settled_by_customer(event)
     notices.settle(job, [*settled, *(_ASKED_OF_LAB if event in ("cancelled", "lapsed") else ())], now)
-    _tell(job, event, "to_lab", holders(Role.LAB_MANAGER, job.lab_id), now, more)
+    _tell(job, event, "to_lab", told_managers(job.lab_id, now), now, more)
 
 
 def tell_customer(job: SampleJob, event: str, now: datetime, **more: Any) -> None:
@@ -56,12 +59,28 @@ def tell_customer(job: SampleJob, event: str, now: datetime, **more: Any) -> Non
     _tell(job, event, "to_customer", to, now, more)
 
 
+def tell_leader(job: SampleJob, leader_id: int, now: datetime, **more: Any) -> None:
+    """Who leads the group that pays has something to answer; what was asked before about the same job is not asked any more."""
+    settle_leader(job, now)
+    _tell(job, "leader_asked", "", person(leader_id), now, more, url=reverse("leader_inbox"))
+
+
+def settle_leader(job: SampleJob, now: datetime) -> None:
+    """Nobody waits for the leader any more."""
+    notices.settle(job, [f"{PREFIX}leader_asked"], now)
+
+
+def settle_figures(job: SampleJob, now: datetime) -> None:
+    """The customer has accepted the new figures; somebody else than the lab answers next."""
+    notices.settle(job, [f"{PREFIX}figures_changed"], now)
+
+
 def _settled_by_customer(event: str) -> list[str]:
     """What the customer was asked to do and need not do any more after ``event``."""
     return [f"{PREFIX}{code}" for code in _DONE.get(event, ())]
 
 
-def _tell(job: SampleJob, event: str, side: str, to: Q, now: datetime, more: dict[str, Any]) -> None:
+def _tell(job: SampleJob, event: str, side: str, to: Q, now: datetime, more: dict[str, Any], url: str = "") -> None:
     due = job.close_due_at
     params = {
         "reference": job.reference,
@@ -78,7 +97,7 @@ def _tell(job: SampleJob, event: str, side: str, to: Q, now: datetime, more: dic
         **more,
     }
     name = f"{PREFIX}{event}_{side}" if event in BOTH else f"{PREFIX}{event}"
-    notices.tell(News(name, params, reverse("sample_job", args=[job.pk]), job, job.lab_id), to, now)
+    notices.tell(News(name, params, url or reverse("sample_job", args=[job.pk]), job, job.lab_id), to, now)
 
 
 BOTH = frozenset({"parcel", "closed", "cancelled", "linked", "lapsed"})

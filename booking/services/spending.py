@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from booking import ports
@@ -16,6 +15,7 @@ from booking.rules.spending import LeaderState, Wait, after_pricing, wait_betwee
 from booking.rules.states import ReservationState
 from booking.services import leader_news
 from booking.services.context import BookingContext
+from booking.services.leader_rows import ask
 from config.kernel.access import Actor
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
@@ -77,7 +77,8 @@ def judge(locked: Reservation, now: datetime, settled_fen: int | None = None) ->
     if after is None:
         _nobody_is_asked(row, locked, now)
     elif after is LeaderState.WAITING and (row is None or (before, row.asked_fen) != (after, amount_fen)):
-        _ask(row, locked, card, amount_fen, now)
+        ask(row, amount_fen, now, reservation=locked)
+        leader_news.asked(locked, card, amount_fen, now)
     return wait_between(before, after)
 
 
@@ -85,24 +86,6 @@ def _nobody_is_asked(row: LeaderApproval | None, locked: Reservation, now: datet
     if row is not None and row.state == LeaderState.WAITING:
         row.delete()
         leader_news.settled(locked, now)
-
-
-def _ask(row: LeaderApproval | None, locked: Reservation, card: FundCard, amount_fen: int, now: datetime) -> None:
-    asked: dict[str, Any] = {
-        "asked_fen": amount_fen,
-        "asked_at": now,
-        "state": LeaderState.WAITING.value,
-        "decided_at": None,
-        "decided_by": None,
-        "reason": "",
-    }
-    if row is None:
-        LeaderApproval.objects.create(reservation=locked, **asked)
-    else:
-        for name, value in asked.items():
-            setattr(row, name, value)
-        row.save(update_fields=list(asked))
-    leader_news.asked(locked, card, amount_fen, now)
 
 
 def waiting_for_leaders(reservations: Sequence[Reservation]) -> set[int]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from booking.access import sees_reservation
 from booking.models import InstrumentPolicy, OccupancySource, Reservation
 from booking.rules.changes import ChangeState
+from booking.rules.leaving import Fault
 from booking.rules.states import Action, ReservationState, blocks, next_state
 from booking.services.context import policy_for
 from booking.services.lean_rows import INSTRUMENT, PARTY, POLICY, RESERVATION, SITE, columns, row_of, with_policy
@@ -79,8 +80,8 @@ _MOVE = f"""
 WITH moved AS (
     UPDATE booking_reservation SET state = %(after)s WHERE id = %(id)s AND state = %(before)s RETURNING id
 ), history AS (
-    INSERT INTO booking_reservationtransition (reservation_id, action, from_state, to_state, actor_id, at, reason)
-    SELECT id, %(action)s, %(before)s, %(after)s, %(actor)s, %(now)s, %(reason)s FROM moved
+    INSERT INTO booking_reservationtransition (reservation_id, action, from_state, to_state, actor_id, at, reason, fault)
+    SELECT id, %(action)s, %(before)s, %(after)s, %(actor)s, %(now)s, %(reason)s, %(fault)s FROM moved
 ), blocked AS (
     UPDATE booking_occupancy SET blocking = %(blocking)s
     WHERE reservation_id IN (SELECT id FROM moved) AND source = '{OccupancySource.RESERVATION}' AND blocking <> %(blocking)s
@@ -98,8 +99,11 @@ SELECT count(*) FROM moved
 """  # noqa: S608  (constants only; values are bound)
 
 
-def move(reservation: Reservation, action: Action, actor: Actor, now: datetime, reason: str = "") -> None:
-    """Change the state, with history, audit and what it blocks, in one round trip; act only when exactly one row moved.
+def move(
+    reservation: Reservation, action: Action, actor: Actor, now: datetime, reason: str = "", fault: Fault | None = None
+) -> None:
+    """Change the state, with history, audit and what it blocks, in one round trip; act only when exactly one row moved. ``fault``: what
+    the customer does wrong with it.
 
     A proposal to move that is still open has lapsed then, and the time that it kept is free.
     """
@@ -119,6 +123,7 @@ def move(reservation: Reservation, action: Action, actor: Actor, now: datetime, 
         "actor_name": actor.name[:200],
         "now": now,
         "reason": reason,
+        "fault": fault.value if fault is not None else "",
     }
     with planned_once() as cursor:
         cursor.execute(_MOVE, values)

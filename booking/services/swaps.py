@@ -6,10 +6,11 @@ new times, so that a quota counts the other one where it will be.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import IntegrityError
 
@@ -17,6 +18,7 @@ from booking.models import Reservation, ReservationChange
 from booking.ports import NOTHING_EXPECTED
 from booking.rules.changes import ChangeState, Side, needs_the_other_side
 from booking.rules.policy import BookingPolicy
+from booking.rules.spending import Wait
 from booking.rules.states import Action, ReservationState
 from booking.services import changes, conflicts, consents, times, transitions
 from booking.services.context import BookingContext, of_reservation
@@ -28,6 +30,7 @@ from config.kernel.time_range import TimeRange
 from instruments.services.spending import locked_card
 
 ROUTE = "booking.swap"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,9 @@ def swap(actor: Actor, asked: Swap, now: datetime, *, idempotency_key: str) -> S
     The customer may do so with two own bookings where moving them needs nobody's yes and none can only be given back late. The lab gives
     a reason and says that both customers have agreed.
 
-    Raises NotFound, Forbidden, Refusal ``swap.*`` and what ``changes.change`` raises for a move that nobody is asked about, Conflict
-    ``booking.changed_meanwhile`` (another start was shown), ``booking.just_taken`` with alternatives for the one that has no room,
-    ``change.dearer``, Busy.
+    Every refusal of one of the two names it. Raises NotFound, Forbidden, Refusal ``swap.*`` and what ``changes.change`` raises for a move
+    that nobody is asked about, Conflict ``booking.changed_meanwhile`` (another start was shown), ``booking.just_taken`` with alternatives
+    for the one that has no room, ``change.dearer``, Busy.
     """
     one = seen_by(actor, asked.one_id)
     changes.side_of(one, actor)
@@ -95,10 +98,34 @@ def swap(actor: Actor, asked: Swap, now: datetime, *, idempotency_key: str) -> S
         result, replayed = transactions.run(lambda: idempotency.once(actor, ROUTE, idempotency_key, asked.payload(), now, effect))
     except (conflicts.Taken, IntegrityError):
         booked, during = tried[-1]
-        with conflicts.answered(actor, booked.instrument_id, during, now, booked.organisation_id):
+        with _about(booked), conflicts.answered(actor, booked.instrument_id, during, now, booked.organisation_id):
             raise
     first_id, second_id = result["changes"]
     return Swapped((first_id, second_id), replayed)
+
+
+def look(actor: Actor, asked: Swap, read: Callable[[], T], now: datetime) -> T:
+    """What ``read`` finds once both have swapped; nothing is changed. The lab is taken to have everybody's yes.
+
+    Raises as ``swap``, but for what it asks of a reason; Conflict ``booking.just_taken`` without alternatives.
+    """
+    one, other = seen_by(actor, asked.one_id), seen_by(actor, asked.other_id)
+    if one.pk == other.pk:
+        raise Refusal.of("swap.same", field="other")
+    _require_one_calendar(one, other)
+    side = side_of_both(one, other, actor)
+    tried: list[tuple[Reservation, TimeRange]] = [(one, one.during)]
+
+    def work() -> T:
+        _swap(actor, replace(asked, agreed=side is Side.LAB), side, now, tried)
+        return read()
+
+    try:
+        return transactions.trial(work)
+    except (conflicts.Taken, IntegrityError):
+        taken = Conflict.of("swap.no_room")
+        taken.name(tried[-1][0].reference)
+        raise taken from None
 
 
 def side_of_both(one: Reservation, other: Reservation, actor: Actor) -> Side:
@@ -121,13 +148,8 @@ def _swap(
         raise Conflict.of("booking.changed_meanwhile")
     turns = [turn_of(one, other), turn_of(other, one)]
     for turn in turns:
-        if side is Side.CUSTOMER:
-            consents.require_open(turn.locked, actor, now)
-        changes.refuse_impossible(turn.locked, turn.during, now)
-        changes.refuse_open(turn.locked)
-    _refuse_unagreed(turns, side, asked.agreed)
-    if side is Side.CUSTOMER and any(transitions.fault_in(turn.locked, Action.CANCEL, actor, now) for turn in turns):
-        raise Refusal.of("swap.too_late", field="other")
+        with _about(turn.locked):
+            _refuse_one(turn, side, actor, asked.agreed, now)
     if turns[0].occupied.overlaps(turns[1].occupied):
         raise Refusal.of("swap.overlap", field="other")
     for card_id in sorted({turn.locked.fund_card_id for turn in turns if turn.locked.fund_card_id is not None}):
@@ -138,12 +160,40 @@ def _swap(
     ]
     _take(turns, now, changes.holder_of(actor, side is Side.CUSTOMER), tried)
     for turn in turns:
-        changes.refuse_by_rules(turn.context, turn.locked, turn.during, side, now, turn.before)
-    # Nothing here is late, so nobody's wish keeps an old fee; and no fee of the new times may be dearer than what was accepted.
-    waits = [changes.follow(turn.locked, turn.before, actor, NOTHING_EXPECTED, now, asked.reason, None) for turn in turns]
-    for turn, wait in zip(turns, waits, strict=True):
+        with _about(turn.locked):
+            changes.refuse_by_rules(turn.context, turn.locked, turn.during, side, now, turn.before)
+    for turn, wait in zip(turns, [_follow(turn, actor, asked.reason, now) for turn in turns], strict=True):
         transitions.go_on(turn.locked, wait, now)
     return rows
+
+
+def _refuse_one(turn: Turn, side: Side, actor: Actor, agreed: bool, now: datetime) -> None:
+    """What stands against moving one of the two, whatever the other is. Raises as ``swap``."""
+    if side is Side.CUSTOMER:
+        consents.require_open(turn.locked, actor, now)
+    changes.refuse_impossible(turn.locked, turn.during, now)
+    changes.refuse_open(turn.locked)
+    if needs_a_yes(turn.locked, turn.during, turn.context.policy, side, agreed=agreed):
+        lacks = ("swap.agreed_first", "agreed") if side is Side.LAB else ("swap.lab_decides", "other")
+        raise Refusal.of(*lacks)
+    if side is Side.CUSTOMER and transitions.fault_in(turn.locked, Action.CANCEL, actor, now):
+        raise Refusal.of("swap.too_late", field="other")
+
+
+def _follow(turn: Turn, actor: Actor, reason: str, now: datetime) -> Wait:
+    """Nothing here is late, so nobody's wish keeps an old fee; and no fee of the new time may be dearer than what was accepted."""
+    with _about(turn.locked):
+        return changes.follow(turn.locked, turn.before, actor, NOTHING_EXPECTED, now, reason, None)
+
+
+@contextmanager
+def _about(booked: Reservation) -> Iterator[None]:
+    """A refusal says which of the two bookings it is about."""
+    try:
+        yield
+    except Refusal as refusal:
+        refusal.name(booked.reference)
+        raise
 
 
 def turn_of(booked: Reservation, other: Reservation) -> Turn:
@@ -156,14 +206,6 @@ def _require_one_calendar(one: Reservation, other: Reservation) -> None:
     """Before the locks, which of two calendars might wait for each other, and behind them. Raises Refusal ``swap.other_calendar``."""
     if one.instrument.calendar_id != other.instrument.calendar_id:
         raise Refusal.of("swap.other_calendar", field="other")
-
-
-def _refuse_unagreed(turns: Sequence[Turn], side: Side, agreed: bool) -> None:
-    """Nobody else's yes may be missing. Raises Refusal ``swap.agreed_first``, ``swap.lab_decides``."""
-    if any(needs_a_yes(turn.locked, turn.during, turn.context.policy, side, agreed=agreed) for turn in turns):
-        if side is Side.LAB:
-            raise Refusal.of("swap.agreed_first", field="agreed")
-        raise Refusal.of("swap.lab_decides", field="other")
 
 
 def needs_a_yes(booked: Reservation, gets: TimeRange, policy: BookingPolicy, side: Side, *, agreed: bool) -> bool:

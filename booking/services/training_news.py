@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from booking.models import CourseSession, Enrolment, Licence, RecognitionRequest, Reservation, TrainingCourse
-from booking.services.notices import params_of
+from booking.services.notices import params_of, told_managers
 from booking.training_wording import licence_scope
 from config.kernel.access import Role
 from instruments.services.notices import News, holders, person, settle, tell
@@ -89,7 +89,7 @@ def licence_gap(reservation: Reservation, now: datetime) -> None:
     params = params_of(reservation) | {"person": str(reservation.requested_by)}
     path = reverse("reservation_detail", args=[reservation.pk])
     tell(News("licence.gap", params, path, reservation, lab_id), person(reservation.requested_by_id), now)
-    tell(News("lab.licence_gap", params, path, reservation, lab_id), holders(Role.LAB_MANAGER, lab_id), now)
+    tell(News("lab.licence_gap", params, path, reservation, lab_id), told_managers(lab_id, now), now)
 
 
 def licence_gap_closed(reservation: Reservation, now: datetime) -> None:

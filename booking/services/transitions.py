@@ -300,7 +300,7 @@ def _handle_due(
         if locked.state != wanted or not still_due(locked):
             return False
         leaving = _left(locked, action, NOBODY, now)
-        _move(locked, action, NOBODY, now)
+        _move(locked, action, NOBODY, now, fault=leaving.fault)
         _note_fault(locked, leaving.fault, NOBODY, now)
         fee_fen = ports.money().on_release(locked, NOBODY, action.value, now, leaving)
         notices.defer(locked, event, now, fee_fen=fee_fen or None)
@@ -327,7 +327,7 @@ def _release(
         locked = lock_row(reservation_id)
         permission(locked, actor)  # it looks at time and grace, which may have changed while the lock was waited for
         leaving = _left(locked, action, actor, now, seen_fee_fen)
-        _move(locked, action, actor, now, reason)
+        _move(locked, action, actor, now, reason, leaving.fault)
         _note_fault(locked, leaving.fault, actor, now)
         fee_fen = ports.money().on_release(locked, actor, action.value, now, leaving)
         if fee_fen and action is Action.CANCEL:

@@ -6,7 +6,7 @@ The words are chosen where they are shown (``frontend.messages`` and the API's p
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 
@@ -15,12 +15,14 @@ class Reason:
     """One reason for a refusal.
 
     ``code`` is dotted and stable (``booking.too_short``); ``params`` are JSON-able values for the sentence;
-    ``field`` names the input that can be mended, or is empty.
+    ``field`` names the input that can be mended, or is empty. ``about`` is what people call the thing that is meant (a reference), where
+    something is asked of several things at once.
     """
 
     code: str
     params: dict[str, Any] = field(default_factory=dict)
     field: str = ""
+    about: str = ""
 
 
 class Refusal(Exception):
@@ -33,6 +35,10 @@ class Refusal(Exception):
     @classmethod
     def of(cls, code: str, field: str = "", **params: Any) -> Refusal:
         return cls(Reason(code, params, field))
+
+    def name(self, about: str) -> None:
+        """Say of every reason that names no thing yet which one of several it is about."""
+        self.reasons = tuple(reason if reason.about else replace(reason, about=about) for reason in self.reasons)
 
     @classmethod
     def raise_any(cls, reasons: Sequence[Reason]) -> None:

@@ -52,7 +52,9 @@ def filled(text: Sentence, params: Mapping[str, Any]) -> str:
 
 
 def reason_sentence(reason: Reason) -> str:
-    return sentence(reason.code, reason.params)
+    """The sentence for a reason, with what it is about before it where that is one of several things."""
+    text = sentence(reason.code, reason.params)
+    return str(_("%(about)s: %(text)s") % {"about": reason.about, "text": text}) if reason.about else text
 
 
 def _show(name: str, value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from billing.cards import queries as balances
 from billing.cards.queries import NOTHING
@@ -12,7 +12,6 @@ from booking.services.context import BookingContext
 from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.time_range import TimeRange
-from frontend.booking_form import BookingForm
 from instruments.models import FundCard, Organisation
 from instruments.queries import spending
 from instruments.rules.spending import asks_the_leader, days_of, is_in_house
@@ -47,9 +46,8 @@ class CardPart:
 NO_CARDS = CardPart()
 
 
-def chosen_card(actor: Actor, form: BookingForm, now: datetime) -> int | None:
+def chosen_card(actor: Actor, card_id: int | None, now: datetime) -> int | None:
     """The card that was chosen; None without one. Raises Refusal ``card.choose`` for one that the person does not spend from (any more)."""
-    card_id = form.fund_card_id()
     if card_id is None:
         return None
     try:
@@ -72,9 +70,39 @@ def card_part(
     for several bookings, ``dearest_fen`` is the dearest of them: the leader is asked about each."""
     if customer is None or actor.is_anonymous:
         return NO_CARDS
-    internal = is_in_house(customer.pk, context.instrument.organisation_id)
-    first, last = days_of(during, context.zone) if during else (context.local_day(now),) * 2
-    cards = spending.cards_to_choose(actor, customer.pk, now, first, last)
+    days = days_of(during, context.zone) if during else (context.local_day(now),) * 2
+    return cards_for(actor, context.instrument.organisation_id, customer, typed, days, payable_fen, now, dearest_fen)
+
+
+def cards_of_several(
+    actor: Actor,
+    context: BookingContext,
+    customer_id: str,
+    organisations: Sequence[Organisation],
+    typed: str,
+    first: TimeRange | None,
+    each_fen: Sequence[int],
+    now: datetime,
+) -> CardPart:
+    """As ``card_part`` for several bookings that cost ``each_fen``: the cards are those of the ``first``, and what is left is after all."""
+    customer = next((one for one in organisations if str(one.pk) == customer_id), None)
+    total = sum(each_fen) if each_fen else None
+    return card_part(actor, context, customer, typed, first, total, now, max(each_fen, default=None))
+
+
+def cards_for(
+    actor: Actor,
+    owner_id: int,
+    customer: Organisation,
+    typed: str,
+    days: tuple[date, date],
+    payable_fen: int | None,
+    now: datetime,
+    dearest_fen: int | None = None,
+) -> CardPart:
+    """As ``card_part``, for anything of an owner's between two days (included)."""
+    internal = is_in_house(customer.pk, owner_id)
+    cards = spending.cards_to_choose(actor, customer.pk, now, *days)
     left = balances.balances(actor, cards) if cards else {}
     choices = [CardChoice(card.pk, card.number, card.title, left.get(card.pk, NOTHING).left_fen) for card in cards]
     needed = internal and spending.card_needed(customer.pk)

@@ -12,9 +12,10 @@ from django.utils.translation import gettext_lazy
 
 from billing import wording
 from billing.ledger.rules.money import plain_yuan
-from billing.pricing.rules.fees import FeeKind, FeeRule
+from billing.pricing.rules.fees import FeeRule
 from billing.pricing.rules.steps import Step
 from billing.settlement.fee_figures import FeeState
+from booking.rules.leaving import Fault
 from config.kernel.messages import duration_words
 from frontend import display
 from frontend.presenters.assessment import StepRow
@@ -92,13 +93,13 @@ def step_rows(steps: Iterable[Step]) -> list[StepRow]:
     return [StepRow(wording.step_sentence(step.key, step.params), step.amount_fen) for step in steps]
 
 
-def rule_words(rules: Mapping[FeeKind, FeeRule]) -> list[str]:
+def rule_words(rules: Mapping[Fault, FeeRule]) -> list[str]:
     """What a price says of unused time, a sentence for each kind."""
-    return [_sentence(kind, rules[kind]) for kind in FeeKind if kind in rules]
+    return [_sentence(kind, rules[kind]) for kind in Fault if kind in rules]
 
 
-def _sentence(kind: FeeKind, rule: FeeRule) -> str:
-    if kind is FeeKind.LATE_CANCEL:
+def _sentence(kind: Fault, rule: FeeRule) -> str:
+    if kind is Fault.LATE_CANCEL:
         said = _("Given back later than the lab asks for: %(rate)s of the price.")
     else:
         said = _("Who does not come pays %(rate)s of the price.")

@@ -10,13 +10,13 @@ from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
 
 from billing import wording
-from billing.pricing.rules.fees import FeeKind
 from billing.pricing.rules.pricing import PricedSession
 from billing.settlement.rules.what_if import as_if_verified
 from billing.settlement.services.quotes import QuotePreview
 from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.parts.caps import Cap, CapPer
 from booking.models import BookingConsent
+from booking.rules.leaving import Fault
 from booking.rules.policy import free_until
 from booking.services.context import BookingContext
 from config.kernel.time_range import TimeRange
@@ -155,12 +155,12 @@ def quote_view(
         own_limits=_own_limits(preview),
         pool_words=_pool_words(preview),
         once_verified=_once_verified(preview, customer),
-        late_cancel_fen=_fee(preview, FeeKind.LATE_CANCEL),
-        no_show_fen=_fee(preview, FeeKind.NO_SHOW),
+        late_cancel_fen=_fee(preview, Fault.LATE_CANCEL),
+        no_show_fen=_fee(preview, Fault.NO_SHOW),
     )
 
 
-def _fee(preview: QuotePreview, kind: FeeKind) -> int:
+def _fee(preview: QuotePreview, kind: Fault) -> int:
     fee = preview.fees.get(kind)
     return fee.fee_fen if fee else 0
 

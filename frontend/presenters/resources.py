@@ -149,15 +149,15 @@ def price_words(price: SamplePrice | None, own_classes: Iterable[str]) -> TestPr
     return TestPriceWords(price.amount_fen, price.unit, wording.unit_word(price.unit), rows if price.class_fen else [])
 
 
-def quote_view(quote: SampleQuote) -> SampleQuoteView:
-    """A quote as the page shows it."""
+def quote_view(quote: SampleQuote, *, in_house: bool = False) -> SampleQuoteView:
+    """A quote as the page shows it; ``in_house``: for an owner's own people."""
     programmes = [version.programme for version in quote.versions]
     lines = [
         (f"{line.quantity} × {display.yuan(line.rate_fen)} / {wording.unit_word(line.unit)}", line.amount_fen)
         for line in quote.assessment.priced.lines
     ]
     return SampleQuoteView(
-        rows=present(quote.assessment, programmes, None),
+        rows=present(quote.assessment, programmes, None, in_house=in_house),
         lines=lines,
         once_verified=present(quote.once_verified, programmes, None) if quote.once_verified is not None else None,
         promised_on=quote.promised_on,

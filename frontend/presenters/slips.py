@@ -10,7 +10,7 @@ from billing import wording
 from billing.pricing import services as pricing
 from billing.settlement.slip_models import InternalSlip
 from frontend.presenters.quote import Line
-from frontend.templatetags.jishi import bilingual
+from frontend.templatetags.jishi import bilingual, yuan
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ def slip_view(slip: InternalSlip) -> SlipView:
     """``slip`` comes with its charge, if it is of one."""
     said = slip.content
     card = said["card"] or {"number": "", "title": ""}
-    bands = {band.code: band.name for band in pricing.schedule(slip.charge.price_version_id).bands} if slip.charge else {}
+    version_id = slip.charge.price_version_id if slip.charge else None
+    bands = {band.code: band.name for band in pricing.schedule(version_id).bands} if version_id is not None else {}
     return SlipView(
         slip=slip,
         owner=bilingual(_Named(**said["owner"])),
@@ -68,6 +69,9 @@ def _moment(text: str) -> datetime | None:
 
 
 def _line(line: dict[str, Any], bands: Any) -> Line:
+    if line["kind"] == "samples":
+        per_unit = "" if line["words"] else f"{yuan(line['rate_fen'])} / {wording.unit_word(line['unit'])}"
+        return Line(line["words"], str(line["quantity"]), per_unit, line["amount_fen"])
     rate = line["yuan_per_hour"]
     return Line(
         wording.band_word(line["band"], bands) if line["band"] else "",

@@ -117,7 +117,7 @@ def _request(actor: Actor, form: BookingForm, context: BookingContext, request: 
     try:
         for_person_id = form.for_person_id()
         own = for_person_id in (None, actor.user_id)
-        fund_card_id = chosen_card(actor, form, now) if own else form.fund_card_id()
+        fund_card_id = chosen_card(actor, form.fund_card_id(), now) if own else form.fund_card_id()
     except Refusal as refusal:
         reasons += refusal.reasons
     if reasons or during is None or organisation_id is None:

@@ -36,9 +36,9 @@ def _inbox(request: HttpRequest, pk: int = 0, refusal: Refusal | None = None) ->
     actor = actor_of(request)
     found = list(spending.waiting_for(actor)[: SHOWN_AT_ONCE + 1])
     rows = found[:SHOWN_AT_ONCE]
-    left = balances.balances(actor, [row.reservation.fund_card for row in rows if row.reservation.fund_card])
+    left = balances.balances(actor, [card for row in rows if (card := row.card)])
     context = {
-        "rows": [(row, left.get(row.reservation.fund_card_id or 0)) for row in rows],
+        "rows": [(row, left.get(card.pk) if (card := row.card) else None) for row in rows],
         "beyond": len(found) > SHOWN_AT_ONCE,
         "answered": spending.answered_by(actor)[:ANSWERED_SHOWN],
         "refused_pk": pk,

@@ -17,10 +17,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from billing.ordering import queries as orders
 from billing.pricing import sample_prices
 from billing.pricing.rules.customer_class import customer_class
 from billing.pricing.rules.samples import CUSTOMER_CLASSES
 from billing.settlement.services import sample_quotes
+from booking.access import CUSTOMERS
 from booking.queries import bookable_organisations
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Forbidden, NotFound, Refusal
@@ -36,6 +38,7 @@ from instruments.queries.places import resource_place
 from instruments.resource_wording import FORMAT_NAMES
 from instruments.rules.firm_size import size_class
 from instruments.rules.resource_values import KINDS, STANDARDS
+from instruments.rules.spending import is_in_house
 from instruments.services import resource_exports, resources
 
 PER_PAGE = 30
@@ -50,8 +53,14 @@ def resource_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = _shown(actor, resource, now)
     if resource.kind == ResourceKind.TEST_ITEM:
         context |= _priced(request, actor, resource, now)
-        context["may_send"] = resource.published and context["price"] is not None and context["price"].counts_samples
+        counted = context["price"] is not None and context["price"].counts_samples
+        context["may_send"] = resource.published and (counted or _ordered(actor, resource))
     return render(request, "resources/detail.html", context)
+
+
+def _ordered(actor: Actor, resource: Resource) -> bool:
+    """Whether a commission of the actor's prices a test whose list price counts no samples, or is given on request."""
+    return bool(orders.sheets_for_test(actor, resource, sorted(actor.organisations(*CUSTOMERS))))
 
 
 @require_GET
@@ -123,7 +132,8 @@ def _priced(request: HttpRequest, actor: Actor, resource: Resource, now: datetim
 def _quote(actor: Actor, resource: Resource, customer: Organisation, typed: QuoteForm, now: datetime) -> SampleQuoteView:
     samples, elements = typed.numbers()
     try:
-        return present.quote_view(sample_quotes.preview(actor, resource.pk, customer.pk, samples, elements, now))
+        found = sample_quotes.preview(actor, resource.pk, customer.pk, samples, elements, now)
+        return present.quote_view(found, in_house=is_in_house(customer.pk, resource.organisation_id))
     except NotFound:
         raise
     except Refusal as refusal:

@@ -19,9 +19,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing.ordering import queries as orders
 from billing.ordering.services import sample_links
 from billing.pricing import sample_prices
-from billing.settlement import sample_figures
+from billing.settlement import sample_figures, slip_queries
 from billing.settlement.services import sample_money, sample_quotes
+from booking.models import SampleJob
 from booking.queries import samples as queries
+from booking.queries import spending
 from booking.queries.enquiries import asking_organisations
 from booking.rules.enquiries import Side
 from booking.rules.samples import HOLDING, Direction, ExtraEvent, ExtraKind, Remains
@@ -33,18 +35,20 @@ from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.http import attachment
 from config.kernel.messages import reason_sentence
-from frontend.booking_form import read_expected, read_key
+from frontend.booking_form import read_card, read_expected, read_key
 from frontend.forms import refusal_to_form
 from frontend.http import actor_of, is_fragment
 from frontend.label_codes import code_svg
 from frontend.presenters import assessment
 from frontend.presenters import resources as resource_words
 from frontend.presenters import samples as present
+from frontend.presenters.cards import cards_for, chosen_card
 from frontend.presenters.resources import SampleQuoteView
 from frontend.refusals import sentences, status_of
 from frontend.sample_forms import SampleJobForm
 from instruments.models import Organisation, Resource
 from instruments.queries import resources
+from instruments.queries.spending import cards_visible
 from instruments.rules.spending import is_in_house
 from instruments.services.answer_time import zone_of_owner
 
@@ -69,7 +73,9 @@ def sample_create(request: HttpRequest, pk: int) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                asked = sample_jobs.ask(actor, _wish(form, pk, request), now, idempotency_key=read_key(request.POST))
+                sheet, key = _number(text_of(request, "sheet")), read_key(request.POST)
+                order = sample_links.UnderSheet(sheet) if sheet else None
+                asked = sample_jobs.ask(actor, _wish(form, pk, request, now), now, idempotency_key=key, order=order)
             except NotFound:
                 raise
             except Refusal as refusal:
@@ -82,7 +88,7 @@ def sample_create(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "resource": resource,
         "organisations": organisations,
-        **_quoted(actor, resource, organisations, _typed(form), now),
+        **_quoted(actor, resource, organisations, _typed(form) | _typed_beside(request), now),
     }
     return render(request, "samples/create.html", context, status=status)
 
@@ -116,7 +122,7 @@ def _form(
         if text.isascii() and text.isdigit() and len(text) < 10:
             initial[name] = text
     price = sample_prices.in_force([resource.pk], today).get(resource.pk)
-    asks_elements = price is not None and price.unit == "element"
+    asks_elements = price is None or price.price is None or price.unit == "element"
     return SampleJobForm(organisations, asks_elements, today, request.POST or None, initial=initial)
 
 
@@ -125,8 +131,13 @@ def _typed(form: SampleJobForm) -> dict[str, str]:
     return {name: str(form[name].value() or "") for name in form.fields}
 
 
-def _wish(form: SampleJobForm, resource_id: int, request: HttpRequest) -> Wish:
-    typed = form.cleaned_data
+def _typed_beside(request: HttpRequest) -> dict[str, str]:
+    """What was chosen beside the form: card and commission. Before it is sent the address may name the commission."""
+    return {"fund_card": text_of(request, "fund_card"), "sheet": text_of(request, "sheet") or request.GET.get("sheet", "")}
+
+
+def _wish(form: SampleJobForm, resource_id: int, request: HttpRequest, now: datetime) -> Wish:
+    actor, typed = actor_of(request), form.cleaned_data
     return Wish(
         resource_id=resource_id,
         organisation_id=int(typed["organisation"]),
@@ -138,6 +149,7 @@ def _wish(form: SampleJobForm, resource_id: int, request: HttpRequest) -> Wish:
         hazards=typed["hazards"],
         remains_wish=typed["remains_wish"],
         expected=read_expected(request.POST),
+        fund_card_id=chosen_card(actor, read_card(text_of(request, "fund_card")), now),
     )
 
 
@@ -149,14 +161,21 @@ def _quoted(actor: Actor, resource: Resource, organisations: list[Organisation],
     arrive_on = _day(typed.get("arrive_on", ""))
     if customer is None:
         return {"quote": None, "customer": None}
+    sheets = orders.sheets_for_test(actor, resource, [customer.pk])
+    sheet = next((each for each in sheets if str(each.pk) == typed.get("sheet", "")), None)
     try:
-        found = sample_quotes.preview(actor, resource.pk, customer.pk, samples, elements, now, arrive_on=arrive_on)
-        quote = resource_words.quote_view(found)
+        price = sample_links.price_under(actor, sheet.pk, resource.pk, customer.pk) if sheet is not None else None
+        found = sample_quotes.preview(actor, resource.pk, customer.pk, samples, elements, now, arrive_on=arrive_on, price=price)
+        quote = resource_words.quote_view(found, in_house=is_in_house(customer.pk, resource.organisation_id))
     except NotFound:
         raise
     except Refusal as refusal:
         quote = SampleQuoteView(problems=[reason_sentence(reason) for reason in refusal.reasons])
-    return {"quote": quote, "customer": customer, "arrive_on": arrive_on}
+    payable = quote.rows.payable_now_fen if quote.rows is not None else None
+    day = arrive_on or sample_jobs.local_day(resource.organisation_id, now)
+    cards = cards_for(actor, resource.organisation_id, customer, typed.get("fund_card", ""), (day, day), payable, now)
+    chosen = {"sheets": sheets, "sheet": sheet, "cards": cards}
+    return {"quote": quote, "customer": customer, "arrive_on": arrive_on, **chosen}
 
 
 # --- Looking ----------------------------------------------------------------------------------------------------------
@@ -231,6 +250,8 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "new_rows": assessment.of_frozen(money.waiting, in_house=in_house) if money.waiting else None,
         "extra_fen": extra_fen,
         "figures": money.figures(extra_fen),
+        **_paid_from(actor, job),
+        "slip": slip_queries.slip_of_samples(actor, pk) if money.charge is not None and in_house else None,
         "sheet": orders.sheet_of_samples(actor, job),
         "sheets": orders.sheets_for_samples(actor, job) if Side.CUSTOMER in sides and job.state == "asked" else [],
         "problems": sentences(refusal) if refusal else [],
@@ -240,6 +261,19 @@ def job_page(request: HttpRequest, pk: int, refusal: Refusal | None = None, fail
         "typed": request.POST,
     }
     return render(request, "samples/detail.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _paid_from(actor: Actor, job: SampleJob) -> dict[str, Any]:
+    """The card where the actor may see it, what its leader was asked and answered, and whether that is waited for."""
+    if job.fund_card_id is None:
+        return {"awaits_leader": False}
+    asked = spending.approval_of_samples(actor, job)
+    return {
+        "card": cards_visible(actor).filter(pk=job.fund_card_id).first(),
+        "leader_approval": asked,
+        "awaits_leader": queries.waits_for_leader(job),
+        "leader_is_reader": asked is not None and asked.card is not None and asked.card.group.leader_id == actor.user_id,
+    }
 
 
 @login_required

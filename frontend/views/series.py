@@ -34,7 +34,7 @@ from config.kernel.errors import NotFound, Reason, Refusal
 from frontend.booking_form import read_key
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import series as present
-from frontend.presenters.cards import CardPart, card_part, chosen_card
+from frontend.presenters.cards import CardPart, cards_of_several, chosen_card
 from frontend.refusals import sentences, status_of
 from frontend.series_form import SeriesChangeForm, SeriesForm, read_picks, read_seen
 from frontend.views.quotes import prefilled
@@ -93,11 +93,10 @@ def _cards(
     now: datetime,
 ) -> CardPart:
     """The cards for the first time, and what the chosen one has left after all that is wanted."""
-    customer = next((one for one in organisations if str(one.pk) == form.booking.organisation), None)
     first = next((row.during for row in report.report.rows if row.during), None) if report else None
     wanted = [one.figures.payable_now_fen for one in report.rows if one.row.wanted and one.figures] if report else []
-    typed, total = form.booking.fund_card, sum(wanted) if wanted else None
-    return card_part(actor, context, customer, typed, first, total, now, max(wanted, default=None))
+    typed = form.booking
+    return cards_of_several(actor, context, typed.organisation, organisations, typed.fund_card, first, wanted, now)
 
 
 def _report(report: PricedReport) -> dict[str, Any]:
@@ -126,7 +125,7 @@ def _wish(actor: Actor, form: SeriesForm, context: BookingContext, now: datetime
         raise Refusal(*reasons)
     booking = form.booking
     shared = (booking.known_service_mode(), booking.purpose, booking.research_project)
-    return Wish(context.instrument.pk, organisation_id, rule, *shared, chosen_card(actor, booking, now))
+    return Wish(context.instrument.pk, organisation_id, rule, *shared, chosen_card(actor, booking.fund_card_id(), now))
 
 
 def _asked(request: HttpRequest, actor: Actor, wish: Wish, picks: Sequence[Pick], now: datetime) -> HttpResponse:

@@ -29,7 +29,7 @@ from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.messages import reason_sentence
 from frontend.booking_form import read_key
 from frontend.http import actor_of
-from frontend.presenters.cards import NO_CARDS, CardPart, card_part, chosen_card
+from frontend.presenters.cards import NO_CARDS, CardPart, cards_of_several, chosen_card
 from frontend.presenters.quote import range_words
 from frontend.refusals import sentences, status_of
 from frontend.together_form import PlaceForm, TogetherForm
@@ -108,7 +108,9 @@ def _bundle(actor: Actor, form: TogetherForm, contexts: dict[int, BookingContext
         raise Refusal(Reason("booking.organisation_missing", {}, "organisation"))
     shared = form.shared
     places = form.read_places(contexts)
-    return Bundle(organisation_id, places, shared.purpose, shared.research_project, chosen_card(actor, shared, now))
+    return Bundle(
+        organisation_id, places, shared.purpose, shared.research_project, chosen_card(actor, shared.fund_card_id(), now)
+    )
 
 
 def _cards(
@@ -122,11 +124,10 @@ def _cards(
     """The cards for the first place, and what the chosen one has left after all of them."""
     if not form.places:
         return NO_CARDS
-    customer = next((one for one in organisations if str(one.pk) == form.shared.organisation), None)
     first = report.rows[0].row.place.during if report else None
     each = [one.figures.payable_now_fen for one in report.rows if one.figures] if report else []
-    context, total = contexts[form.places[0].instrument_id], sum(each) if each else None
-    return card_part(actor, context, customer, form.shared.fund_card, first, total, now, max(each, default=None))
+    context, shared = contexts[form.places[0].instrument_id], form.shared
+    return cards_of_several(actor, context, shared.organisation, organisations, shared.fund_card, first, each, now)
 
 
 def _asked(request: HttpRequest, actor: Actor, bundle: Bundle, now: datetime) -> HttpResponse:

@@ -463,6 +463,8 @@ API: dict[str, Route] = {
     ),
     # What is ours is refused as one and the same; theirs would be swapped with ours, which is not there for them.
     "api_reservation_swap": acts("reservation:approved", CUSTOMERS | LAB, only("foreign"), ok=TRIED | {404}, body=_swap),
+    "api_reservation_swap_look": acts("reservation:approved", CUSTOMERS | LAB, only("foreign"), ok=TRIED | {404},
+                                      body=lambda world: {"other": world.objects["reservation:approved"][0]}),
     "api_booking_consents": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=TRIED, body=_consent, role_first=True)}),
     "api_booking_consent_colleagues": Route({"GET": Rule(PERSONS)}),
     "api_booking_consent_end": acts("consent", CUSTOMERS, only("foreign")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -16,6 +17,7 @@ from booking.models import SampleJob
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.rules.enquiries import Side
 from booking.rules.samples import JobState
+from booking.sample_ports import AgreedPrice
 from booking.services import sample_news
 from booking.services.enquiry_sides import require_on
 from booking.services.sample_writing import lock_job
@@ -39,21 +41,16 @@ def link(
     ``samples.not_on_the_sheet``, ``samples.line_per_element``, ``samples.beyond_the_line``, Conflict
     ``billing.figures_differ`` (``expected`` are others, or nothing was seen and the job would be dearer).
     """
-    rows = CommissionSheet.objects.select_for_update(of=("self",), no_key=True).select_related("quotation")
-    sheet = get_visible(rows, actor, pk=sheet_id)
+    sheet = _locked_sheet(actor, sheet_id)
     job = lock_job(actor, job_id)
     require_on(actor, Side.CUSTOMER, job.organisation_id, job.lab_id)
-    next_state(SheetState(sheet.state), SheetEvent.LINK)
-    if (job.organisation_id, job.lab_id) != (sheet.organisation_id, sheet.lab_id):
-        raise Refusal.of("commission.other_parties", "sheet")
+    _require_takes(sheet, job)
     if CommissionSampleJob.objects.filter(sample_job=job).exists():
         raise Refusal.of("commission.linked_already", "sheet")
     if job.state != JobState.ASKED:
         raise Refusal.of("samples.too_late_for_commission", "sheet")
-    line = _line(sheet, job)
-    made = CommissionSampleJob.objects.create(sheet=sheet, sample_job=job, linked_by_id=actor.person_id, linked_at=now)
-    after = {"sample_job": job.reference, "unit": line.unit, "unit_price_fen": line.unit_price_fen}
-    audit.record(actor, "commission.link_samples", sheet, now, after=after)
+    line = _line(sheet, job, counts_elements=job.quotes.latest("revision").inputs["price"]["unit"] == "element")
+    made = _keep(sheet, job, line, actor, now)
     sample_money.requote(job, SamplePrice(line.unit, line.unit_price_fen), actor, now, expected)
     named = sheet.number or sheet.title
     sample_news.tell_lab(job, "linked", now, sheet=named)
@@ -62,12 +59,65 @@ def link(
     return made
 
 
-def _line(sheet: CommissionSheet, job: SampleJob) -> QuotationLine:
-    """The first line that prices the job as it was quoted, with room for it beside the jobs that hang on the sheet already."""
+@dataclass
+class UnderSheet:
+    """Samples that are sent under a commission at once: also of a test whose list price counts no samples, or is given on request
+    (``booking.sample_ports.SampleOrder``)."""
+
+    key: int
+    _found: tuple[CommissionSheet, QuotationLine] | None = None
+
+    def price_of(self, job: SampleJob, actor: Actor) -> AgreedPrice:
+        """The unit price of the sheet's line. Raises NotFound, Refusal ``commission.*``, ``samples.*`` as ``link``."""
+        sheet = _locked_sheet(actor, self.key)
+        _require_takes(sheet, job)
+        line = _line(sheet, job, counts_elements=True)
+        self._found = sheet, line
+        return AgreedPrice(line.unit, line.unit_price_fen)
+
+    def keep(self, job: SampleJob, actor: Actor, now: datetime) -> None:
+        """Write the link, once its price was asked for."""
+        if self._found is not None:
+            sheet, line = self._found
+            _keep(sheet, job, line, actor, now)
+
+
+def price_under(actor: Actor, sheet_id: int, resource_id: int, customer_id: int) -> SamplePrice:
+    """What a commission of the customer says one unit of a test costs, to look at.
+
+    Raises NotFound, Refusal ``samples.not_on_the_sheet``.
+    """
+    sheet = get_visible(CommissionSheet.objects.filter(organisation_id=customer_id), actor, pk=sheet_id)
+    line = lines_for(resource_id).filter(quotation__sheet=sheet).order_by("position").first()
+    if line is None:
+        raise Refusal.of("samples.not_on_the_sheet", "sheet")
+    return SamplePrice(line.unit, line.unit_price_fen)
+
+
+def _locked_sheet(actor: Actor, sheet_id: int) -> CommissionSheet:
+    rows = CommissionSheet.objects.select_for_update(of=("self",), no_key=True).select_related("quotation")
+    return get_visible(rows, actor, pk=sheet_id)
+
+
+def _require_takes(sheet: CommissionSheet, job: SampleJob) -> None:
+    next_state(SheetState(sheet.state), SheetEvent.LINK)
+    if (job.organisation_id, job.lab_id) != (sheet.organisation_id, sheet.lab_id):
+        raise Refusal.of("commission.other_parties", "sheet")
+
+
+def _keep(sheet: CommissionSheet, job: SampleJob, line: QuotationLine, actor: Actor, now: datetime) -> CommissionSampleJob:
+    made = CommissionSampleJob.objects.create(sheet=sheet, sample_job=job, linked_by_id=actor.person_id, linked_at=now)
+    after = {"sample_job": job.reference, "unit": line.unit, "unit_price_fen": line.unit_price_fen}
+    audit.record(actor, "commission.link_samples", sheet, now, after=after)
+    return made
+
+
+def _line(sheet: CommissionSheet, job: SampleJob, *, counts_elements: bool) -> QuotationLine:
+    """The first line that prices the job, with room for it beside the jobs that hang on the sheet already; ``counts_elements``: the
+    customer was asked for the elements of each sample."""
     lines = list(lines_for(job.resource_id).filter(quotation__sheet=sheet).order_by("position"))
     if not lines:
         raise Refusal.of("samples.not_on_the_sheet", "sheet")
-    counts_elements = job.quotes.latest("revision").inputs["price"]["unit"] == "element"
     line = next((each for each in lines if counts_elements or each.unit != "element"), None)
     if line is None:
         raise Refusal.of("samples.line_per_element", "sheet")

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from billing.ledger.rules.money import Rounding
-from billing.pricing.rules.fees import FeeKind, FeeRule
+from billing.pricing.rules.fees import FeeRule
 from billing.pricing.rules.schedule import STANDARD_BAND, PriceSchedule
+from booking.rules.leaving import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class DescribedSchedule:
     minimum_charge_fen: int
     rounding: Rounding
     step_fen: int
-    fees: Mapping[FeeKind, FeeRule]
+    fees: Mapping[Fault, FeeRule]
 
 
 def describe(schedule: PriceSchedule) -> DescribedSchedule:

@@ -10,21 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any
 
 from billing.ledger.rules.money import EXACT, WIDE, Rounding, parse_yuan, round_fen
 from billing.pricing.rules.steps import Step
+from booking.rules.leaving import Fault
 from config.kernel.time_range import TimeRange, merge
 
 _MICROSECOND = timedelta(microseconds=1)
-
-
-class FeeKind(StrEnum):
-    """What a fee is for."""
-
-    LATE_CANCEL = "late_cancel"
-    NO_SHOW = "no_show"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +40,9 @@ class PricedFee:
 NO_FEE = PricedFee(0)
 
 
-def fee_rules(document: Mapping[str, Any]) -> dict[FeeKind, FeeRule]:
+def fee_rules(document: Mapping[str, Any]) -> dict[Fault, FeeRule]:
     """The part ``fees`` of a price schedule's document that was checked by its schema."""
-    return {FeeKind(kind): _rule(each) for kind, each in document.items()}
+    return {Fault(kind): _rule(each) for kind, each in document.items()}
 
 
 def _rule(document: Mapping[str, Any]) -> FeeRule:
@@ -94,23 +87,14 @@ def fallen_away(fee_fen: int, lost: TimeRange, used: Iterable[TimeRange], roundi
 
     Never more than the fee, exactly the fee when all of the time is used, and more use never takes anything back.
     """
-    covered = sum((part.duration for part in _within(lost, used)), timedelta(0))
+    parts = (lost.intersect(each) for each in used)
+    covered = sum((part.duration for part in merge(part for part in parts if part is not None)), timedelta(0))
     seconds = (covered // timedelta(seconds=1), lost.duration // timedelta(seconds=1))
     if covered == lost.duration:
         return Fallen(fee_fen, *seconds)
     share = EXACT.multiply(Decimal(fee_fen), Decimal(covered // _MICROSECOND))
     fallen = round_fen(WIDE.divide(share, Decimal(lost.duration // _MICROSECOND)), rounding, step_fen)
     return Fallen(min(fallen, fee_fen), *seconds)
-
-
-def _within(lost: TimeRange, used: Iterable[TimeRange]) -> list[TimeRange]:
-    """The parts of ``lost`` that are used, in order, none of them twice."""
-    cut = (
-        TimeRange(max(each.starts_at, lost.starts_at), min(each.ends_at, lost.ends_at))
-        for each in used
-        if each.starts_at < lost.ends_at and lost.starts_at < each.ends_at
-    )
-    return merge(cut)
 
 
 def _step(name: str, amount_fen: int, **params: Any) -> Step:

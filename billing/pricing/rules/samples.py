@@ -14,7 +14,7 @@ from config.kernel.errors import Refusal
 CUSTOMER_CLASSES = (INSIDE, ACADEMIC, TEAM, FIRM_SME, FIRM_LARGE)
 UNITS = ("sample", "element", "test", "hour", "day", "batch")
 UNITS_OF_TIME = ("hour", "day")
-"""These count no samples: such tests are quoted, and nobody sends samples for them by number."""
+"""These count no samples: such tests are quoted, and samples are sent for them under a commission that counts them."""
 MOST_SAMPLES = 100_000
 MOST_ELEMENTS = 200
 

@@ -24,7 +24,8 @@ from typing import Any
 
 from billing.ledger.rules.documents import Document, DocumentError, Fault, load_schema, schema_faults, sha256_of
 from billing.ledger.rules.money import EXACT, FEN_PER_YUAN, Rounding, parse_yuan
-from billing.pricing.rules.fees import FeeKind, FeeRule, fee_rules
+from billing.pricing.rules.fees import FeeRule, fee_rules
+from booking.rules import leaving
 
 #: The code of the time outside every band.
 STANDARD_BAND = "standard"
@@ -79,7 +80,7 @@ class PriceSchedule:
     minimum_charge_fen: int
     rounding: Rounding
     step_fen: int
-    fees: Mapping[FeeKind, FeeRule]
+    fees: Mapping[leaving.Fault, FeeRule]
     document: Document = field(repr=False, compare=False)
 
     @property

@@ -9,8 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from billing.pricing.rules.fees import NO_FEE, Fallen, FeeKind, PricedFee, fallen_away, price_fee
+from billing.pricing.rules.fees import NO_FEE, Fallen, PricedFee, fallen_away, price_fee
 from billing.pricing.rules.schedule import PriceSchedule
+from booking.rules.leaving import Fault
 from booking.rules.policy import free_until
 from config.kernel.time_range import TimeRange
 
@@ -20,14 +21,14 @@ ENGINE = "fee-1"
 
 def fee_of(frozen: Json, schedule: PriceSchedule) -> PricedFee:
     """The fee of frozen inputs: ``kind``, ``gross_fen``, ``starts_at``, ``notice_minutes`` (as the customer was told) and ``at``."""
-    kind = FeeKind(frozen["kind"])
+    kind = Fault(frozen["kind"])
     starts_at, at = datetime.fromisoformat(frozen["starts_at"]), datetime.fromisoformat(frozen["at"])
-    if kind is FeeKind.LATE_CANCEL and at <= free_until(starts_at, frozen["notice_minutes"]):
+    if kind is Fault.LATE_CANCEL and at <= free_until(starts_at, frozen["notice_minutes"]):
         return NO_FEE
     return price_fee(schedule.fees.get(kind), frozen["gross_fen"], schedule.rounding, schedule.step_fen)
 
 
-def fees_on(schedule: PriceSchedule, gross_fen: int) -> dict[FeeKind, PricedFee]:
+def fees_on(schedule: PriceSchedule, gross_fen: int) -> dict[Fault, PricedFee]:
     """What leaving a booking of ``gross_fen`` unused would cost, for each kind for which something is taken."""
     priced = {kind: price_fee(rule, gross_fen, schedule.rounding, schedule.step_fen) for kind, rule in schedule.fees.items()}
     return {kind: each for kind, each in priced.items() if each.fee_fen}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from billing.pricing.rules.fees import FeeKind, PricedFee
+from billing.pricing.rules.fees import PricedFee
 from billing.settlement.models import Quote
 from billing.settlement.rules.fees import fees_on
 from billing.settlement.services import assessing, card_money, reservation_money
@@ -16,6 +16,7 @@ from billing.subsidy.rules.outcome import Award, Outcome
 from billing.subsidy.services import InForce
 from booking.models import Reservation
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
+from booking.rules.leaving import Fault
 from booking.rules.states import ReservationState
 from booking.services import conflicts, spending, transitions
 from booking.services.context import policy_for
@@ -50,7 +51,7 @@ class QuotePreview:
     """How long before its start it may be given back for nothing, by the lab's rules of now; None where nobody asked."""
 
     @property
-    def fees(self) -> dict[FeeKind, PricedFee]:
+    def fees(self) -> dict[Fault, PricedFee]:
         """What not using the time would cost."""
         return fees_on(self.prepared.inputs.schedule, self.assessment.gross_fen)
 

@@ -10,13 +10,14 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from billing.cards.accounts import SAMPLE_JOB
 from billing.ledger import services as ledger
 from billing.ledger.models import TransferKind
 from billing.ledger.services import Source
 from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePrice
 from billing.settlement.models import Charge, Quote
 from billing.settlement.queries import local_today
-from billing.settlement.services import assessing, awarding, reservation_money, sample_quotes
+from billing.settlement.services import assessing, awarding, card_money, reservation_money, sample_quotes, slips
 from billing.settlement.services.sample_quotes import SamplePlan
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules import sample_codec
@@ -27,7 +28,9 @@ from booking.models import SampleExtra, SampleJob
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures, FiguresChanged
 from booking.rules.enquiries import Side
 from booking.rules.samples import JobState
-from booking.services import sample_news
+from booking.rules.spending import Wait
+from booking.sample_ports import AgreedPrice
+from booking.services import sample_news, sample_spending
 from booking.services.enquiry_sides import require_on
 from booking.services.sample_writing import lock_job
 from config.kernel.access import Actor
@@ -35,21 +38,28 @@ from config.kernel.errors import Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 
-SAMPLE_JOB = "sample_job"
-
 
 class SampleMoney:
     """See ``booking.sample_ports.SampleMoneyPort`` for when each method is called."""
 
-    def on_ask(self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime) -> None:
-        """Pin revision 1. Raises Refusal ``price.on_request``, ``samples.priced_by_time``, Conflict ``billing.figures_differ``."""
+    def on_ask(
+        self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime, agreed: AgreedPrice | None = None
+    ) -> None:
+        """Pin revision 1; a fund card keeps what is to pay now.
+
+        Raises Refusal ``price.on_request``, ``samples.priced_by_time``, Conflict ``billing.figures_differ``, ``card.not_enough_left``.
+        """
         today = local_today(now)
-        planned = sample_quotes.plan(job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, today)
+        price = SamplePrice(agreed.unit, agreed.amount_fen) if agreed is not None else None
+        planned = sample_quotes.plan(
+            job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, today, price=price
+        )
         sample_quotes.require_counted(planned)
         inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
         assessment = inputs.assess()
         reservation_money.refuse_surprise(assessment, expected)
         _write_quote(job, 1, inputs, planned.versions, assessment, now, accepted_by_id=actor.user_id)
+        card_money.hold(job, assessment.payable_now_fen, "ask", actor, now)
 
     def on_accept(self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime) -> FiguresChanged | None:
         """Hold every awarded amount, unless the customer would now pay more than what was accepted.
@@ -64,7 +74,7 @@ class SampleMoney:
         if SampleJob.objects.filter(pk=job.pk, commission__sheet__state="cancelled").exists():
             raise Refusal.of("samples.commission_cancelled")
         planned = _pinned(job, accepted, now)
-        accounts = ledger.lock(ledger.open_accounts(planned.specs(), now).values())
+        accounts = ledger.lock(ledger.open_accounts([*planned.specs(), *card_money.specs(job)], now).values())
         inputs = planned.with_balances(accounts)
         assessment = inputs.assess()
         latest = quotes[-1]
@@ -79,7 +89,16 @@ class SampleMoney:
         awarding.hold_awards(
             planned, assessment.outcomes, accounts, Source(SAMPLE_JOB, job.pk, "accept", None, actor.user_id), now
         )
+        card_money.hold(job, assessment.payable_now_fen, "accept", actor, now)
         return None
+
+    def payable_now_fen(self, job: SampleJob) -> int:
+        """By the quote that was accepted last."""
+        return _accepted(list(job.quotes.order_by("revision"))).payable_now_fen
+
+    def on_extra(self, job: SampleJob, extra_fen: int, actor: Actor, now: datetime) -> None:
+        """Keep it on the card beside the price. Raises Conflict ``card.not_enough_left``."""
+        card_money.hold(job, self.payable_now_fen(job) + extra_fen, "extra", actor, now)
 
     def on_release(self, job: SampleJob, actor: Actor, reason: str, now: datetime) -> None:
         """Void what is held."""
@@ -96,6 +115,8 @@ class SampleMoney:
         charge = Charge.objects.create(sample_job=job, created_at=now, **assessing.frozen_row(frozen, assessment))
         source, parties = Source(SAMPLE_JOB, job.pk, "close", None, actor.user_id), (job.lab_id, job.organisation_id)
         awarding.post_awards(charge, versions, assessment.outcomes, parties, source, assessment.priced.local_on, now)
+        covered = card_money.spend(job, charge.payable_now_fen, "close", actor, now)
+        slips.issue_samples(job, charge, assessment, covered, now)
 
 
 def requote(
@@ -118,12 +139,14 @@ def requote(
         raise reservation_money.other_figures(assessment)
     revision = quotes[-1].revision + 1
     _write_quote(job, revision, inputs, planned.versions, assessment, now, accepted_by_id=actor.user_id)
+    card_money.hold(job, assessment.payable_now_fen, "requote", actor, now)
+    sample_spending.judge(job, now)
 
 
 @whole
 def accept_quote(actor: Actor, job_id: int, now: datetime, expected: ExpectedFigures = NOTHING_EXPECTED) -> None:
     """The customer accepts the figures that wait, ``expected`` are those it saw; the lab may then accept the job, and is told so.
-    Raises NotFound, Forbidden, Refusal ``billing.nothing_to_accept``, Conflict ``billing.figures_differ``."""
+    Raises NotFound, Forbidden, Refusal ``billing.nothing_to_accept``, Conflict ``billing.figures_differ``, ``card.not_enough_left``."""
     job = lock_job(actor, job_id)
     require_on(actor, Side.CUSTOMER, job.organisation_id, job.lab_id)
     latest = Quote.objects.filter(sample_job=job).latest("revision")
@@ -133,7 +156,11 @@ def accept_quote(actor: Actor, job_id: int, now: datetime, expected: ExpectedFig
     latest.accepted_at, latest.accepted_by_id = now, actor.user_id
     latest.save(update_fields=["accepted_at", "accepted_by"])
     audit.record(actor, "quote.accept", latest, now, after={"final_cost_fen": latest.final_cost_fen})
-    sample_news.tell_lab(job, "figures_accepted", now)
+    card_money.hold(job, latest.payable_now_fen, "accept_quote", actor, now)
+    if sample_spending.judge(job, now) is Wait.GOES_ON:
+        sample_news.settle_figures(job, now)
+    else:
+        sample_news.tell_lab(job, "figures_accepted", now)
 
 
 def _accepted(quotes: Sequence[Quote]) -> Quote:

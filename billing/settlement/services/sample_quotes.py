@@ -74,9 +74,10 @@ def preview(
     now: datetime,
     *,
     arrive_on: date | None = None,
+    price: SamplePrice | None = None,
 ) -> SampleQuote:
     """Price and subsidise a test of ``samples`` (each with ``elements``) for one of the actor's organisations; they come on ``arrive_on``
-    (today unless it is given).
+    (today unless it is given). ``price`` takes the place of the lab's list where both sides agreed to another.
 
     Programmes are those of the day on which the samples come, the price is today's. Raises NotFound (test item), Forbidden
     ``booking.not_for_this_organisation``, Refusal ``price.on_request``, ``price.samples_out_of_range``,
@@ -92,7 +93,7 @@ def preview(
     today = local_today(now)
     if arrive_on is not None:
         require_arrival(arrive_on, now.astimezone(zone_of_owner(resource.organisation_id)).date())
-    planned = plan(resource, customer, samples, elements, arrive_on or today, today)
+    planned = plan(resource, customer, samples, elements, arrive_on or today, today, price=price)
     if arrive_on is not None:
         require_counted(planned)
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))

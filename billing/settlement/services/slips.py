@@ -10,15 +10,17 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection
 
+from billing.pricing.rules.samples import PricedSamples
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Charge
 from billing.settlement.rules.slips import series_key, slip_number
 from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.rules.assess import Assessment
-from booking.models import Reservation, UsageSession
+from booking.models import Reservation, SampleJob, UsageSession
 from config.kernel.time_range import TimeRange
-from instruments.models import FundCard, ResearchGroup
+from instruments.models import FundCard, Instrument, Organisation, ResearchGroup, Resource
 from instruments.rules.spending import is_in_house
+from instruments.services.answer_time import zone_of_owner
 
 
 def issue(
@@ -39,7 +41,27 @@ def issue(
         for line in assessment.priced.lines
     ]
     amounts = _Amounts(charge.payable_now_fen, covered_fen)
-    return _write(reservation, reservation.fund_card_id, amounts, session.billable, lines, "", now, charge=charge)
+    return _write(_used(reservation), reservation.fund_card_id, amounts, session.billable, lines, "", now, charge=charge)
+
+
+def issue_samples(
+    job: SampleJob, charge: Charge, assessment: Assessment[PricedSamples], covered_fen: int, now: datetime
+) -> InternalSlip | None:
+    """The slip of a sample job of the owner's own people, a line for each that was priced; None for others, and where nothing is due."""
+    if not is_in_house(job.organisation_id, job.lab_id) or charge.payable_now_fen == 0:
+        return None
+    lines = [
+        {"kind": "samples", "words": str(step.params.get("words", "")), **line._asdict()}
+        for line, step in zip(assessment.priced.lines, assessment.priced.steps, strict=True)
+    ]
+    used = _Used(
+        job.lab,
+        job.resource,
+        str(job.requested_by),
+        job.reference,
+        zone_of_owner(job.lab_id),
+    )
+    return _write(used, job.fund_card_id, _Amounts(charge.payable_now_fen, covered_fen), None, lines, "", now, charge=charge)
 
 
 def issue_fee(reservation: Reservation, fee: BookingFee, now: datetime) -> InternalSlip | None:
@@ -47,7 +69,8 @@ def issue_fee(reservation: Reservation, fee: BookingFee, now: datetime) -> Inter
     if not is_in_house(reservation.organisation_id, reservation.instrument.organisation_id):
         return None
     amounts = _Amounts(fee.payable_now_fen, fee.covered_fen)
-    return _write(reservation, fee.fund_card_id, amounts, TimeRange(fee.starts_at, fee.ends_at), [], fee.kind, now, fee=fee)
+    lost = TimeRange(fee.starts_at, fee.ends_at)
+    return _write(_used(reservation), fee.fund_card_id, amounts, lost, [], fee.kind, now, fee=fee)
 
 
 def issue_relief(reservation: Reservation, relief: FeeRelief, now: datetime) -> InternalSlip | None:
@@ -57,7 +80,7 @@ def issue_relief(reservation: Reservation, relief: FeeRelief, now: datetime) -> 
     fee = relief.fee
     amounts = _Amounts(-relief.amount_fen, -relief.returned_fen)
     lost = TimeRange(fee.starts_at, fee.ends_at)
-    return _write(reservation, fee.fund_card_id, amounts, lost, [], relief.cause, now, relief=relief)
+    return _write(_used(reservation), fee.fund_card_id, amounts, lost, [], relief.cause, now, relief=relief)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +91,32 @@ class _Amounts:
     covered_fen: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """What a slip says of what was used: whose it is, what, by whom, and the zone of its times."""
+
+    owner: Organisation
+    thing: Instrument | Resource
+    person: str
+    reference: str
+    zone: ZoneInfo
+    research_project: str = ""
+
+
+def _used(reservation: Reservation) -> _Used:
+    instrument = reservation.instrument
+    return _Used(
+        instrument.organisation,
+        instrument,
+        str(reservation.requested_by),
+        reservation.reference,
+        ZoneInfo(instrument.site.time_zone),
+        reservation.research_project,
+    )
+
+
 def _write(
-    reservation: Reservation,
+    used: _Used,
     card_id: int | None,
     amounts: _Amounts,
     during: TimeRange | None,
@@ -79,7 +126,7 @@ def _write(
     **of: Any,
 ) -> InternalSlip:
     """``cause``: what it is for beside use; ``of``: the charge, fee or relief."""
-    owner = reservation.instrument.organisation
+    owner = used.owner
     on = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
     card = FundCard.objects.select_related("group").get(pk=card_id) if card_id is not None else None
     group = card.group if card else None
@@ -92,7 +139,7 @@ def _write(
         period_on=on.replace(day=1),
         total_fen=amounts.total_fen,
         covered_fen=amounts.covered_fen,
-        content=_content(reservation, during, lines, cause, card, group),
+        content=_content(used, during, lines, cause, card, group),
         issued_at=now,
     )
 
@@ -110,24 +157,24 @@ def _next_number(owner_id: int, year: int) -> str:
 
 
 def _content(
-    reservation: Reservation,
+    used: _Used,
     during: TimeRange | None,
     lines: list[dict[str, Any]],
     cause: str,
     card: FundCard | None,
     group: ResearchGroup | None,
 ) -> dict[str, Any]:
-    """Names as they are now, the charged time in its zone, and one line per price band; ``cause``: what beside use it is for."""
-    zone = ZoneInfo(reservation.instrument.site.time_zone)
-    owner, instrument = reservation.instrument.organisation, reservation.instrument
+    """Names as they are now, the charged time in its zone, and one line per price band or kind of sample; ``cause``: what beside use it
+    is for."""
+    owner, thing, zone = used.owner, used.thing, used.zone
     return {
         "owner": {"name": owner.name, "name_en": owner.name_en},
         "group": group.name if group else "",
         "card": {"number": card.number, "title": card.title} if card else None,
-        "person": str(reservation.requested_by),
-        "research_project": reservation.research_project,
-        "reference": reservation.reference,
-        "instrument": {"name": instrument.name, "name_en": instrument.name_en},
+        "person": used.person,
+        "research_project": used.research_project,
+        "reference": used.reference,
+        "instrument": {"name": thing.name, "name_en": thing.name_en},
         "zone": zone.key,
         "starts_at": during.starts_at.astimezone(zone).isoformat() if during else "",
         "ends_at": during.ends_at.astimezone(zone).isoformat() if during else "",

@@ -30,9 +30,14 @@ def body(status: int, code: str, title: str, reasons: list[Reason], **extra: Any
         "title": title,
         "status": status,
         "code": code,
-        "errors": [{"code": r.code, "field": r.field, "detail": reason_sentence(r), "params": r.params} for r in reasons],
+        "errors": [_entry(reason) for reason in reasons],
         **extra,
     }
+
+
+def _entry(reason: Reason) -> dict[str, Any]:
+    entry = {"code": reason.code, "field": reason.field, "detail": reason_sentence(reason), "params": reason.params}
+    return entry | ({"about": reason.about} if reason.about else {})
 
 
 def handler(error: Exception, context: dict[str, Any]) -> Response | None:

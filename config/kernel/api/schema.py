@@ -46,6 +46,7 @@ class ProblemReason(serializers.Serializer):
     field = serializers.CharField(help_text="The input that can be mended; empty when there is none.")
     detail = serializers.CharField(help_text="A sentence in the language of Accept-Language.")
     params = serializers.DictField()
+    about = serializers.CharField(required=False, help_text="Of several things the one that is meant: its reference.")
 
 
 class Problem(serializers.Serializer):

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from billing.ledger.rules.documents import DocumentError
 from billing.ledger.rules.money import Rounding
-from billing.pricing.rules import FeeKind, FeeRule, describe, fallen_away, parse_schedule, price_fee
+from billing.pricing.rules import FeeRule, describe, fallen_away, parse_schedule, price_fee
 from billing.settlement.rules.fees import is_dearer, moved_terms, promised_start, returned_fen
+from booking.rules.leaving import Fault
 from config.kernel.time_range import TimeRange
 from tests.billing.rules.test_pricing import document
 
@@ -66,7 +67,7 @@ def test_a_schedule_with_a_fee_that_makes_no_sense_is_refused(fees):
 def test_a_schedule_without_fees_takes_none_and_one_with_fees_says_them():
     assert parse_schedule(document()).fees == {}
     told = describe(parse_schedule(document(fees={"no_show": {"share": "1", "at_most": "300"}})))
-    assert told.fees == {FeeKind.NO_SHOW: FeeRule(Decimal("1"), 0, 300_00)}
+    assert told.fees == {Fault.NO_SHOW: FeeRule(Decimal("1"), 0, 300_00)}
 
 
 def test_half_of_the_time_used_takes_half_of_the_fee_away():

@@ -16,7 +16,6 @@ from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.models import BookingFee, FeeRelief, Quote
 from billing.pricing import services as pricing
-from billing.pricing.rules import FeeKind
 from billing.settlement import fee_figures, slip_queries
 from billing.settlement.fee_models import ReliefCause
 from billing.settlement.models import Award
@@ -26,6 +25,7 @@ from billing.subsidy.rules.codec import differences
 from billing.wording import unused_word
 from booking import ports
 from booking.models import CreditEvent, InstrumentPolicy, Reservation
+from booking.rules.leaving import Fault
 from booking.services import changes, credit, self_service, transitions
 from config.kernel.errors import Conflict, Forbidden, Refusal
 from config.kernel.models import AuditEntry
@@ -352,7 +352,7 @@ def test_who_comes_late_pays_for_the_session_and_not_for_missing_it(cast, progra
 
 
 def test_every_fee_and_every_reason_for_its_end_has_a_word():
-    assert len({unused_word(code) for code in (*FeeKind, *ReliefCause.values)}) == len(FeeKind) + len(ReliefCause)
+    assert len({unused_word(code) for code in (*Fault, *ReliefCause.values)}) == len(Fault) + len(ReliefCause)
 
 
 # --- Waiving it -----------------------------------------------------------------------------------------------------------

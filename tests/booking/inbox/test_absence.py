@@ -127,3 +127,14 @@ def test_the_labs_own_sentences_are_read_in_the_language_of_who_asked(cast, ask)
     for who, error in (("li", Forbidden), ("lin", Forbidden)):
         with pytest.raises(error):
             reject_reasons.keep(cast.actor(who), cast.lab.pk, [("Mine", "")], cast.now)
+
+
+def test_who_is_away_is_not_told_of_single_cancellations_and_moves_either(cast, away, ask, slot):
+    cancelled, moved = ask(9, 10), ask(13, 14)
+    Notice.objects.all().delete()
+    transitions.cancel(cast.actor("lin"), cancelled, cast.now)
+    changes.change(cast.actor("lin"), ChangeRequest(moved, slot(15, 16)), cast.now, idempotency_key="m")
+    assert told("lab.reservation_cancelled") == told("lab.reservation_moved") == {"tang@example.org"}
+    deputies.end(cast.actor("wang"), away.pk, cast.now)
+    transitions.cancel(cast.actor("lin"), moved, cast.now)
+    assert told("lab.reservation_cancelled") == {"tang@example.org", "wang@example.org"}

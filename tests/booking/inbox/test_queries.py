@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from booking.models import InstrumentPolicy, PolicyLayer, Reservation
+from booking.models import InstrumentPolicy, PolicyLayer, Reservation, ReservationTransition
 from booking.queries import inbox as inbox_queries
 from booking.rules.deciding import Risk
 from booking.services import policies, transitions
@@ -64,3 +64,25 @@ def test_the_history_counts_what_was_used_missed_and_given_back_late(cast, charg
     person, organisation = inbox_queries.histories(cast.actor("wang"), waiting)
     assert (person.used, person.missed, person.cancelled_late, person.rejected) == (1, 1, late, 1)
     assert organisation == person and not person.is_first
+
+
+@pytest.mark.parametrize(("then", "now", "late"), [(0, 1440, 0), (1440, 0, 1)])
+def test_what_was_given_back_late_is_judged_by_the_notice_of_then(cast, approved, ask, then, now, late):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, cancel_notice_minutes=then)
+    pk = approved(10, 11)
+    transitions.cancel(cast.actor("lin"), pk, Reservation.objects.get(pk=pk).starts_at - timedelta(hours=1))
+    InstrumentPolicy.objects.update(cancel_notice_minutes=now)
+    waiting = Reservation.objects.select_related("instrument").get(pk=ask(15, 16))
+    assert inbox_queries.histories(cast.actor("wang"), waiting)[0].cancelled_late == late
+
+
+def test_of_what_was_given_back_before_faults_were_noted_the_rules_of_now_say_it(cast, approved, ask):
+    InstrumentPolicy.objects.create(instrument=cast.xrd, cancel_notice_minutes=1440)
+    given_back = Reservation.objects.get(pk=approved(10, 11))
+    Reservation.objects.filter(pk=given_back.pk).update(state="cancelled")
+    ReservationTransition.objects.create(
+        reservation=given_back, action="cancel", from_state="approved", to_state="cancelled", actor=given_back.requested_by,
+        at=given_back.starts_at - timedelta(hours=1),
+    )  # fmt: skip
+    waiting = Reservation.objects.select_related("instrument").get(pk=ask(15, 16))
+    assert inbox_queries.histories(cast.actor("wang"), waiting)[0].cancelled_late == 1

@@ -334,3 +334,17 @@ def test_off_hours_are_asked_for_at_check_in_too(cast, give, booked, now):
         transitions.check_in(cast.actor("wang"), reservation.pk, reservation.starts_at)
     give(level="off_hours")
     transitions.check_in(cast.actor("wang"), reservation.pk, reservation.starts_at)
+
+
+@pytest.mark.parametrize(
+    ("level", "first", "lacks"), [("self", 18, True), ("self", 16, True), ("self", 9, False), ("off_hours", 18, False)]
+)
+def test_a_missing_licence_for_off_hours_is_told_like_any_other(cast, give, booked, now, level, first, lacks):
+    licence = give(level="off_hours")
+    evening = {"weekdays": [1, 2, 3, 4, 5], "from_minute": 17 * 60, "until_minute": 22 * 60}
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"licensed_times": [evening]}, now)
+    reservation = booked(first=first)
+    Licence.objects.filter(pk=licence.pk).update(level=level)
+    assert without_licence([reservation]) == ({reservation.pk} if lacks else set())
+    assert licences.tell_gaps_due(now) == lacks
+    assert Notice.objects.filter(event="lab.licence_gap").exists() is lacks

@@ -9,6 +9,7 @@ import pytest
 
 from billing.ledger.models import Account
 from billing.pricing.models import PriceVersion
+from billing.settlement import swap_figures
 from billing.settlement.models import Quote
 from booking.models import Occupancy, Reservation, ReservationChange
 from booking.services import changes, policies, reservations, swaps, transitions
@@ -18,6 +19,7 @@ from booking.services.reservations import ReservationRequest
 from booking.services.swaps import Swap, Swapped
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.invariants import registered
+from config.kernel.messages import reason_sentence
 from config.kernel.models import AuditEntry
 from config.kernel.time_range import TimeRange
 from instruments.models import Notice
@@ -286,3 +288,48 @@ def test_the_same_key_swaps_once(cast, booked, slot):
     with pytest.raises(Refusal) as refused:
         swap(cast, other, one)
     assert codes(refused) == ["idempotency.other_payload"]
+
+
+def test_looking_at_a_swap_says_what_both_would_cost_and_changes_nothing(cast, booked, slot):
+    one, other = booked(9, 11), booked(14, 15)
+    before = (at(one), at(other), Quote.objects.count(), ReservationChange.objects.count(), AuditEntry.objects.count())
+    first, second = swap_figures.look(cast.actor("lin"), Swap(one, other), cast.now)
+    assert (first.reservation_id, second.reservation_id) == (one, other)
+    assert first.before.gross_fen == first.after.gross_fen > second.after.gross_fen > 0
+    assert before == (at(one), at(other), Quote.objects.count(), ReservationChange.objects.count(), AuditEntry.objects.count())
+
+
+def test_a_look_shows_what_the_swap_then_costs(cast, booked, slot):
+    one, other = booked(9, 11), booked(18, 20)
+    first, _second = swap_figures.look(cast.actor("lin"), Swap(one, other), cast.now)
+    swap(cast, one, other)
+    assert Quote.objects.filter(reservation=one).latest("revision").final_cost_fen == first.after.final_cost_fen
+
+
+def test_a_look_is_refused_as_the_swap_would_be_and_names_the_booking(cast, booked, slot):
+    one, other = booked(9, 12), booked(14, 15)
+    booked(16, 17, who="he")
+    with pytest.raises(Conflict) as refused:
+        swap_figures.look(cast.actor("lin"), Swap(one, other), cast.now)
+    assert codes(refused) == ["swap.no_room"]
+    assert refused.value.reasons[0].about == Reservation.objects.get(pk=one).reference
+
+
+def test_a_refusal_by_a_rule_says_which_of_the_two_it_is_about(cast, booked, slot):
+    one, other = booked(9, 11), booked(14, 15)
+    policies.say(cast.actor("wang"), Scope(cast.lab.pk), {"max_minutes": 90}, cast.now)
+    with pytest.raises(Refusal) as refused:
+        swap(cast, one, other)
+    reference = Reservation.objects.get(pk=one).reference
+    assert [(reason.code, reason.about) for reason in refused.value.reasons] == [("booking.too_long", reference)]
+    assert reason_sentence(refused.value.reasons[0]).startswith(f"{reference}: ")
+
+
+def test_what_is_taken_is_answered_for_the_one_that_has_no_room(cast, booked, slot):
+    one, other = booked(9, 12), booked(14, 15)
+    booked(16, 17, who="he")
+    with pytest.raises(Conflict) as refused:
+        swap(cast, one, other)
+    assert [(reason.code, reason.about) for reason in refused.value.reasons] == [
+        ("booking.just_taken", Reservation.objects.get(pk=one).reference)
+    ]

@@ -10,12 +10,12 @@ from billing.ledger.models import Transfer
 from billing.settlement.models import Award, Charge
 from booking.models import Reservation, UsageAdjustment, UsageSession
 from booking.queries import usage as usage_queries
-from booking.services import self_service, usage_review
+from booking.services import self_service, usage_review, use_escalation
 from config.kernel.access import Role
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.time_range import TimeRange
 from frontend.presenters.usage import review_panel
-from instruments.models import Membership, Notice
+from instruments.models import Membership, Notice, User
 from tests.booking.usage.conftest import codes, state, wrong
 
 DAY = timedelta(days=1)
@@ -258,3 +258,35 @@ def test_who_proposed_other_times_does_not_accept_them_for_the_lab(cast, program
     assert (state(reservation), Charge.objects.count()) == ("adjusting", 0)
     usage_review.accept_adjustment(second, reservation.pk, at)
     assert state(reservation) == "agreed"
+
+
+@pytest.mark.parametrize("what", ["adjustment", "dispute"])
+def test_what_the_lab_does_not_answer_in_the_promised_time_is_told_to_all_once(cast, programmes, over, second, what):
+    head = User.objects.create(email="head@example.org", full_name="Head", password="!", language="en")
+    Membership.objects.create(user=head, organisation=cast.lab, role=Role.FIRM_ADMIN, created_at=cast.now)
+    reservation = over(9, 12)
+    lin, at = cast.actor("lin"), reservation.ends_at
+    if what == "adjustment":
+        usage_review.ask_adjustment(lin, reservation.pk, None, "It did not run.", at)
+    else:
+        usage_review.dispute(lin, reservation.pk, "It did not run.", at)
+    due = at + DAY
+    assert use_escalation.escalate_due(due - timedelta(seconds=1)) == 0
+    assert (use_escalation.escalate_due(due), use_escalation.escalate_due(due + DAY)) == (1, 0)
+    heard = set(Notice.objects.filter(event="lab.use_overdue").values_list("user__email", flat=True))
+    assert heard == {cast.users["wang"].email, "ma@example.org"}
+    heads = set(Notice.objects.filter(event="lab.use_overdue_for_heads").values_list("user__email", flat=True))
+    assert "head@example.org" in heads and cast.users["wang"].email not in heads
+    assert "lab.use_overdue" in needing(reservation)
+    if what == "adjustment":
+        usage_review.refuse_adjustment(cast.actor("wang"), reservation.pk, "The log says otherwise.", due)
+    else:
+        usage_review.decide(second, reservation.pk, "as_measured", "It ran.", due)
+    assert "lab.use_overdue" not in needing(reservation)
+
+
+def test_what_was_answered_in_time_is_not_escalated(cast, programmes, over):
+    reservation = over(9, 12)
+    usage_review.ask_adjustment(cast.actor("lin"), reservation.pk, None, "It did not run.", reservation.ends_at)
+    usage_review.refuse_adjustment(cast.actor("wang"), reservation.pk, "It did.", reservation.ends_at + timedelta(hours=1))
+    assert use_escalation.escalate_due(reservation.ends_at + 3 * DAY) == 0

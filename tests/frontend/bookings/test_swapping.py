@@ -68,3 +68,22 @@ def test_the_list_asks_no_more_for_more_bookings(as_, ask, programmes):
     for hour in (13, 14, 15, 16):
         ask(hour, hour + 1)
     assert query_count(lin, f"/bookings/{one}/swap") == few
+
+
+def test_what_both_cost_stands_beside_the_choice_before_anything_is_swapped(as_, ask, slot, programmes):
+    one, other = ask(9, 11), ask(14, 15)
+    lin = as_("lin")
+    address = f"/bookings/{one}/swap"
+    assert "Choose a booking to see what both would cost." in words(lin.get(address))
+    part = lin.get(address, {"other": choice(other)}, headers={"HX-Request": "true"})
+    assert "Final cost now" in words(part) and "<h1" not in part.content.decode()
+    whole = lin.get(address, {"other": other})
+    assert "After the swap" in words(whole) and f'value="{choice(other)}" required checked' in whole.content.decode()
+    assert (during(one), during(other)) == (slot(9, 11), slot(14, 15))
+
+
+def test_why_it_cannot_be_is_said_beside_the_choice_with_the_booking_that_is_meant(as_, ask, slot, programmes, cast):
+    one, other = ask(9, 12), ask(14, 15)
+    ask(16, 17, who="he", firm=cast.other_firm)
+    part = words(as_("lin").get(f"/bookings/{one}/swap", {"other": other}, headers={"HX-Request": "true"}))
+    assert f"{Reservation.objects.get(pk=one).reference}: Its new time" in part

@@ -185,3 +185,19 @@ def test_what_was_agreed_beyond_the_price_is_added_to_what_the_job_costs(work, v
     work.close(work.report(job))
     page = visit("lin").get(f"/samples/{job.pk}/").content.decode()
     assert "Price with agreed charges" in page and "Final cost with them" not in page
+
+
+def test_a_test_priced_by_the_hour_offers_its_commission_and_takes_its_price(cast, work, visit):
+    hourly = make_item(cast, "hour")
+    address, detail = f"/samples/new/{hourly.pk}/", f"/resources/{hourly.pk}/"
+    assert f'href="{address}' not in visit("lin").get(detail).content.decode()
+    sheet = commissioned(cast, hourly, 70_00)
+    assert f'href="{address}' in visit("lin").get(detail).content.decode()
+    plain = visit("lin").get(address).content.decode()
+    assert "Ask the lab for a quotation that counts samples" in plain and 'name="sheet"' in plain
+    chosen = visit("lin").get(f"{address}?samples=2&sheet={sheet}").content.decode()
+    assert "¥140.00" in chosen and f'<option value="{sheet}" selected>' in chosen
+    asked = visit("lin").post(address, wish(cast, sheet=str(sheet)))
+    assert asked.status_code == 302 and SampleJob.objects.get().commission.sheet_id == sheet
+    refused = visit("lin").post(address, wish(cast, samples="90", sheet=str(sheet), key="0b0c0d0e-0000-4000-8000-000000000002"))
+    assert refused.status_code == 422 and f'<option value="{sheet}" selected>' in refused.content.decode()
