@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from billing import wording
 from billing.pricing import services as pricing
 from billing.settlement.slip_models import InternalSlip
-from frontend.presenters.quote import Line
+from frontend.presenters.quote import Line, line_words
 from frontend.templatetags.jishi import bilingual
 
 
@@ -58,20 +57,10 @@ def slip_view(slip: InternalSlip) -> SlipView:
         zone=said["zone"],
         starts_at=_moment(said["starts_at"]),
         ends_at=_moment(said["ends_at"]),
-        lines=tuple(_line(line, bands) for line in said["lines"]),
+        lines=tuple(line_words(line, bands) for line in said["lines"]),
         cause_word=wording.slip_cause(said),
     )
 
 
 def _moment(text: str) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-def _line(line: dict[str, Any], bands: Any) -> Line:
-    rate = line["yuan_per_hour"]
-    return Line(
-        wording.band_word(line["band"], bands) if line["band"] else "",
-        wording.seconds_words(line["seconds"]) if rate else "",
-        wording.hourly(rate) if rate else "",
-        line["amount_fen"],
-    )

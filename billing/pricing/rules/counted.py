@@ -106,7 +106,9 @@ def compile_counted(document: Document) -> CountedTerms:
         rates_fen=rates,
         classes=class_rules(document.get("classes", ())),
         steps=steps,
-        step_rates_fen=tuple({name: int(step.fen(name, own_rate(document["rates"][name]).fen)) for name in rates} for step in steps),
+        step_rates_fen=tuple(
+            {name: int(step.fen(name, own_rate(document["rates"][name]).fen)) for name in rates} for step in steps
+        ),
         setup_fen={name: parse_yuan(amount) for name, amount in document.get("setup", {}).items()},
         minimum_fen=parse_yuan(document.get("minimum", {}).get("amount", 0)),
         tax=tax_of(document.get("tax")),

@@ -74,9 +74,7 @@ def marginal_faults(document: Mapping[str, Any], unit_minutes: int | None) -> li
 
 def ends_in_time(steps: Sequence[Marginal], unit_minutes: int) -> tuple[timedelta, ...]:
     """After how much time each step but the last ends."""
-    return tuple(
-        _MINUTE * int(EXACT.multiply(step.up_to, Decimal(unit_minutes))) for step in steps if step.up_to is not None
-    )
+    return tuple(_MINUTE * int(EXACT.multiply(step.up_to, Decimal(unit_minutes))) for step in steps if step.up_to is not None)
 
 
 def cut_at(ends: Sequence[timedelta], gone: timedelta, start: datetime, end: datetime, band: int) -> Iterator[Cut]:

@@ -82,6 +82,20 @@ class UnitLine(NamedTuple):
 AnyLine: TypeAlias = PriceLine | UnitLine
 
 
+def line_json(line: AnyLine) -> dict[str, Any]:
+    """What a document keeps of a line: its kind, band, time, rate and amount, and the unit where the rate is not for an hour."""
+    told: dict[str, Any] = {
+        "kind": line.kind.value,
+        "band": line.band,
+        "seconds": line.seconds,
+        "yuan_per_hour": line.yuan_per_hour,
+        "amount_fen": line.amount_fen,
+    }
+    if isinstance(line, UnitLine) and line.yuan_per_unit and not line.yuan_per_hour:
+        told |= {"unit": line.unit, "yuan_per_unit": line.yuan_per_unit}
+    return told
+
+
 @dataclass(frozen=True, slots=True)
 class PricedSession:
     """The price of one session. ``gross_fen`` is the sum of the lines; ``minimum_top_up_fen`` is the part of it that
@@ -184,12 +198,13 @@ class _Pricing:
         rate = schedule.rate(band, self.customer_class, step)
         elapsed = end - start
         amount = self._amount(rate.fen, elapsed, schedule.unit_minutes)
-        told = (start, end) if kind is LineKind.TIME else (None, None)
+        starts_at, ends_at = (start, end) if kind is LineKind.TIME else (None, None)
         in_hours = schedule.unit == HOUR
-        common = (kind, schedule.band_code(band), *told, _seconds(elapsed), rate.yuan_text if in_hours else "", amount)
+        code, hourly = schedule.band_code(band), rate.yuan_text if in_hours else ""
+        plain = PriceLine(kind, code, starts_at, ends_at, _seconds(elapsed), hourly, amount)
         if in_hours and step == NO_STEPS and kind is not LineKind.ROUNDED_TIME:
-            return PriceLine(*common)
-        return UnitLine(*common, schedule.unit, schedule.unit_minutes * 60, rate.yuan_text, step + 1)
+            return plain
+        return UnitLine(*plain, schedule.unit, schedule.unit_minutes * 60, rate.yuan_text, step + 1)
 
     def _beside(self, charged: timedelta) -> Iterator[AnyLine]:
         """What comes on top of ``charged`` time."""
@@ -199,8 +214,8 @@ class _Pricing:
         if self.use.operated and schedule.operator is not None:
             rate = schedule.operator.rates[self.customer_class]
             amount = self._amount(rate.fen, charged, TIME_UNITS[HOUR])
-            told = (_seconds(charged), rate.yuan_text, amount, "operator_hour", 3600, rate.yuan_text, 0)
-            yield UnitLine(LineKind.OPERATOR, "", None, None, *told)
+            text = rate.yuan_text
+            yield UnitLine(LineKind.OPERATOR, "", None, None, _seconds(charged), text, amount, "operator_hour", 3600, text, 0)
 
     def _amount(self, fen: Decimal, elapsed: timedelta, unit_minutes: int) -> int:
         per_unit = Decimal(unit_minutes * _MICROSECONDS_PER_MINUTE)

@@ -150,7 +150,8 @@ def parse_schedule(document: Document) -> PriceSchedule:
         faults.append(Fault("$.unit", f"an instrument's time is priced per {', '.join(TIME_UNITS)}"))
     elif unit == HOUR and "unit_minutes" in document:
         faults.append(Fault("$.unit_minutes", "an hour has 60 minutes: leave it out"))
-    faults += marginal_faults(document, document.get("unit_minutes", TIME_UNITS.get(unit)))
+    if unit in TIME_UNITS:
+        faults += marginal_faults(document, document.get("unit_minutes", TIME_UNITS[unit]))
     if faults:
         raise DocumentError(faults)
     return compile_schedule(document)
@@ -158,9 +159,10 @@ def parse_schedule(document: Document) -> PriceSchedule:
 
 def require_schema(document: Document) -> None:
     """Raises DocumentError where the schema of the document's format does not allow something."""
-    version = document.get("format") if isinstance(document, Mapping) else None
-    known = version if isinstance(version, int) and not isinstance(version, bool) and version in _SCHEMAS else 1
-    faults = schema_faults(load_schema(Path(__file__).with_name(_SCHEMAS[known])), document)
+    version = document.get("format", 1) if isinstance(document, Mapping) else 1
+    if type(version) is not int or version not in _SCHEMAS:
+        raise DocumentError([Fault("$.format", f"the formats of price schedules are {', '.join(map(str, _SCHEMAS))}")])
+    faults = schema_faults(load_schema(Path(__file__).with_name(_SCHEMAS[version])), document)
     if faults:
         raise DocumentError(faults)
 
@@ -230,7 +232,7 @@ def _operator(document: Mapping[str, Any] | None) -> Operator | None:
 
 def _step_rates(steps: Sequence[Marginal], rates: Rates, bands: Sequence[Band]) -> dict[tuple[int, int], Rates]:
     """The rate of every class in every band and step: the step's, times the band's ratio."""
-    found = {}
+    found: dict[tuple[int, int], Rates] = {}
     for place, step in enumerate(steps):
         own = {name: step.fen(name, rate.fen) for name, rate in rates.items()}
         found[-1, place] = {name: unit_rate(fen) for name, fen in own.items()}
