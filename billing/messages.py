@@ -23,6 +23,29 @@ register(
             "Up to the least time, %(band)s: %(seconds)s more at %(yuan_per_hour)s per hour = %(line_fen)s"
         ),
         "price.step.minimum_charge": _("Up to the least charge of %(minimum_fen)s: %(added_fen)s more"),
+        "price.step.unit_time": _("%(band)s: %(seconds)s at %(yuan_per_unit)s per %(unit)s (%(unit_seconds)s) = %(line_fen)s"),
+        "price.step.unit_time_in_step": _(
+            "%(band)s, step %(marginal)s: %(seconds)s at %(yuan_per_unit)s per %(unit)s (%(unit_seconds)s) = %(line_fen)s"
+        ),
+        "price.step.unit_minimum_time": _(
+            "Up to the least time, %(band)s: %(seconds)s more at %(yuan_per_unit)s per %(unit)s (%(unit_seconds)s) = %(line_fen)s"
+        ),
+        "price.step.unit_minimum_time_in_step": _(
+            "Up to the least time, %(band)s, step %(marginal)s: %(seconds)s more at %(yuan_per_unit)s per %(unit)s (%(unit_seconds)s)"
+            " = %(line_fen)s"
+        ),
+        "price.step.unit_rounded_time": _(
+            "Up to what is charged whole, %(band)s: %(seconds)s more at %(yuan_per_unit)s per %(unit)s (%(unit_seconds)s) = %(line_fen)s"
+        ),
+        "price.step.unit_rounded_time_in_step": _(
+            "Up to what is charged whole, %(band)s, step %(marginal)s: %(seconds)s more at %(yuan_per_unit)s per %(unit)s"
+            " (%(unit_seconds)s) = %(line_fen)s"
+        ),
+        "price.step.setup": _("Setting up: %(line_fen)s"),
+        "price.step.operator": _("The operator: %(seconds)s at %(yuan_per_hour)s per hour = %(line_fen)s"),
+        "price.step.tax_included": _("The price contains tax of %(rate)s: %(tax_fen)s"),
+        "price.step.tax_added": _("Tax of %(rate)s on %(net_fen)s: %(line_fen)s more"),
+        "price.step.samples_in_step": _("Step %(marginal)s: %(quantity)s × %(rate_fen)s per %(unit)s = %(line_fen)s"),
         "price.step.samples": _("%(quantity)s × %(rate_fen)s per %(unit)s = %(line_fen)s"),
         "price.samples_out_of_range": _("Type a number of samples between 1 and %(most)s."),
         "price.elements_out_of_range": _("Type a number of elements between 1 and %(most)s."),

@@ -9,7 +9,7 @@ from billing.ordering.models import (
     Quotation,
     QuotationLine,
 )
-from billing.pricing.models import PriceVersion, TestItemPrice
+from billing.pricing.models import PriceDraft, PriceFamily, PriceFamilyMember, PriceVersion, TestItemPrice
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
 from billing.settlement.slip_models import InternalSlip
@@ -27,6 +27,9 @@ __all__ = [
     "FeeRelief",
     "InternalSlip",
     "NumberSeries",
+    "PriceDraft",
+    "PriceFamily",
+    "PriceFamilyMember",
     "PriceVersion",
     "Programme",
     "ProgrammeVersion",

@@ -122,6 +122,17 @@ _UNITS: dict[str, Word] = {
     "hour": pgettext_lazy("unit of a price", "hour"),
     "day": pgettext_lazy("unit of a price", "day"),
     "batch": pgettext_lazy("unit of a price", "batch"),
+    "half_day": pgettext_lazy("unit of a price", "half-day"),
+    "run": pgettext_lazy("unit of a price", "run"),
+    "consumable": pgettext_lazy("unit of a price", "piece of consumables"),
+    "operator_hour": pgettext_lazy("unit of a price", "hour of the operator"),
+}
+#: Lines of a price that stand for no time in a band, and for no unit of what is counted.
+_LINES: dict[str, Word] = {
+    "setup": pgettext_lazy("line of a price", "Setting up"),
+    "minimum": pgettext_lazy("line of a price", "Up to the least charge"),
+    "operator": pgettext_lazy("line of a price", "Operator"),
+    "tax": pgettext_lazy("line of a price", "Tax"),
 }
 _STEPS: dict[str, Word] = {
     "fen": pgettext_lazy("rounding step", "fen"),
@@ -136,6 +147,7 @@ _BANDS: dict[str, Word] = {
     "peak": pgettext_lazy("price band", "Peak hours"),
     "night": pgettext_lazy("price band", "Night hours"),
     "weekend": pgettext_lazy("price band", "Weekend"),
+    "holiday": pgettext_lazy("price band", "Statutory holidays"),
 }
 
 
@@ -200,11 +212,31 @@ def factor_text(factor: str) -> str:
     return f"{Decimal(factor).normalize():f}"
 
 
+def class_word(code: str, names: BandNames) -> str:
+    """What a class of customers is called: by the price's document, else by our word for its code, else the code."""
+    named = names.get(code)
+    return document_text(named) if named else customer_class_word(code)
+
+
 def hourly(yuan_per_hour: str) -> str:
-    """A rate per hour as money; digits beyond the fen stay."""
+    """A rate per hour (or another unit) as money; digits beyond the fen stay."""
     amount = Decimal(yuan_per_hour)
     digits = max(2, -int(amount.normalize().as_tuple().exponent))
     return f"¥{amount:,.{digits}f}"
+
+
+def rate_words(line: Mapping[str, Any]) -> str:
+    """The rate of a line of a price with its unit where that is not an hour; empty for an amount alone."""
+    if line["yuan_per_hour"]:
+        return hourly(line["yuan_per_hour"])
+    if not line.get("yuan_per_unit"):
+        return ""
+    return f"{hourly(line['yuan_per_unit'])} / {unit_word(line['unit'])}"
+
+
+def line_word(kind: str) -> str:
+    """What a line without a band is for; empty for what its amount says alone."""
+    return str(_LINES.get(kind, ""))
 
 
 def region_word(code: str) -> str:
@@ -244,7 +276,9 @@ _SINGLE: dict[str, Callable[[Any], str]] = {
     "step": _from(_STEPS),
     "subject": _from(_SUBJECTS),
     "unit": unit_word,
+    "unit_seconds": seconds_words,
     "yuan_per_hour": hourly,
+    "yuan_per_unit": hourly,
     "zones": _several(str),
     "excluded": _several(region_word),
 }

@@ -55,6 +55,10 @@ UNIT_NAMES: dict[str, Promise | str] = {
     "element": pgettext_lazy("price for", "an element"),
     "test": pgettext_lazy("price for", "a test"),
     "batch": pgettext_lazy("price for", "a batch"),
+    "half_day": pgettext_lazy("price for", "a half-day"),
+    "run": pgettext_lazy("price for", "a run"),
+    "consumable": pgettext_lazy("price for", "a piece of consumables"),
+    "operator_hour": pgettext_lazy("price for", "an hour of the operator"),
 }
 WHEN_NAMES: dict[str, Promise | str] = {
     "today": _("today"),

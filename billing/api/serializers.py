@@ -16,6 +16,7 @@ from booking.api.serializers import ExpectedIn
 from booking.rules.leaving import Fault
 from config.kernel.api.fields import Day, Id, Instant, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
+from instruments.models import ServiceMode
 
 _MONTH = r"^20[0-9]{2}-(0[1-9]|1[0-2])$"
 MOST_FEN = 10**15
@@ -40,6 +41,9 @@ class PreviewIn(StrictSerializer):
     organisation = Id(help_text="The customer on whose account it would go.")
     starts_at = Instant(help_text="With an offset from UTC.")
     ends_at = Instant(help_text="With an offset from UTC.")
+    service_mode = serializers.ChoiceField(
+        choices=ServiceMode.values, required=False, help_text="How it would be served; the lab's first way when it is left out."
+    )
 
 
 class AcceptQuoteIn(StrictSerializer):
@@ -310,7 +314,11 @@ class BandOut(NamedCodeOut):
     from_time = serializers.CharField()
     to_time = serializers.CharField()
     until_next_day = serializers.BooleanField()
-    yuan_per_hour = serializers.DictField(child=serializers.CharField(), help_text="By customer class.")
+    on_holidays = serializers.BooleanField(help_text="It starts on statutory holidays too.")
+    yuan_per_hour = serializers.DictField(
+        child=serializers.CharField(), help_text="By customer class; empty when the unit is no hour."
+    )
+    yuan_per_unit = serializers.DictField(child=serializers.CharField(), help_text="By customer class.")
 
 
 class FeeRuleOut(serializers.Serializer):
@@ -325,6 +333,10 @@ class PriceOut(serializers.Serializer):
     on = serializers.DateField()
     currency = serializers.CharField()
     customer_classes = NamedCodeOut(many=True)
+    unit = serializers.CharField(help_text="hour, half_day or day.")
+    unit_minutes = serializers.IntegerField()
+    step_minutes = serializers.IntegerField(help_text="A started step is charged whole; 0: time is charged exactly.")
+    terms = serializers.ListField(child=serializers.CharField(), help_text="What the rates do not say, in sentences.")
     bands = BandOut(many=True)
     minimum_minutes = serializers.IntegerField()
     minimum_charge_fen = serializers.IntegerField()

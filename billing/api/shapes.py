@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from billing import wording
+from billing import price_words, wording
 from billing.pricing.rules.describe import DescribedBand, describe
-from billing.pricing.rules.schedule import PriceSchedule
+from billing.pricing.rules.schedule import HOUR, PriceSchedule
 from billing.pricing.rules.steps import Step
 from billing.settlement import reservation_figures
 from billing.settlement.fee_figures import FeeState, IfCancelled
@@ -254,8 +254,14 @@ def price_json(instrument_id: int, on: str, schedule: PriceSchedule) -> Json:
         "instrument": instrument_id,
         "on": on,
         "currency": described.currency,
-        "customer_classes": [{"code": code, "name": wording.customer_class_word(code)} for code in described.customer_classes],
-        "bands": [_band(band) for band in described.bands],
+        "customer_classes": [
+            {"code": code, "name": wording.class_word(code, described.class_names)} for code in described.customer_classes
+        ],
+        "unit": described.unit,
+        "unit_minutes": described.unit_minutes,
+        "step_minutes": described.step_minutes,
+        "terms": price_words.terms_words(described),
+        "bands": [_band(band, described.unit) for band in described.bands],
         "minimum_minutes": described.minimum_minutes,
         "minimum_charge_fen": described.minimum_charge_fen,
         "rounding": described.rounding.value,
@@ -267,7 +273,7 @@ def price_json(instrument_id: int, on: str, schedule: PriceSchedule) -> Json:
     }
 
 
-def _band(band: DescribedBand) -> Json:
+def _band(band: DescribedBand, unit: str) -> Json:
     return {
         "code": band.code,
         "name": wording.band_word(band.code, {band.code: band.name}),
@@ -275,7 +281,9 @@ def _band(band: DescribedBand) -> Json:
         "from_time": band.from_time,
         "to_time": band.to_time,
         "until_next_day": band.until_next_day,
-        "yuan_per_hour": dict(band.yuan_per_hour),
+        "on_holidays": band.on_holidays,
+        "yuan_per_hour": dict(band.yuan_per_unit) if unit == HOUR else {},
+        "yuan_per_unit": dict(band.yuan_per_unit),
     }
 
 

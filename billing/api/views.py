@@ -59,7 +59,8 @@ class PreviewView(ApiView):
     def create(self, request: Request) -> Response:
         """The four numbers, what each programme says and why, and what is left of each limit."""
         asked = self.valid(request)
-        found = quotes.preview(self.actor, asked["instrument"], asked["organisation"], range_of(asked), self.now)
+        whose = (self.actor, asked["instrument"], asked["organisation"])
+        found = quotes.preview(*whose, range_of(asked), self.now, asked.get("service_mode", ""))
         return Response(shapes.preview_json(found))
 
 

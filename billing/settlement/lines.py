@@ -20,7 +20,7 @@ def price(line: Line) -> tuple[str, str]:
     if "samples" in line:
         first = line["prices"][0]
         return yuan(first["rate_fen"]), f"/ {wording.unit_word(first['unit'])}"
-    rates = list(dict.fromkeys(wording.hourly(each["yuan_per_hour"])[1:] for each in line["prices"] if each["yuan_per_hour"]))
+    rates = list(dict.fromkeys(text[1:] for each in line["prices"] if (text := wording.rate_words(each))))
     return (rates[0], wording.several(rates[1:])) if rates else ("", "")
 
 

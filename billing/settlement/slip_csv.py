@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from billing.ledger.rules.money import plain_yuan
+from billing.pricing.rules.pricing import LineKind
 from billing.settlement.slip_models import InternalSlip
 from billing.wording import slip_cause
 from instruments.rules.standards.tables import harmless
@@ -60,7 +61,7 @@ def slips_csv(slips: Iterable[InternalSlip], zone: ZoneInfo) -> bytes:
 
 
 def _hours(lines: Iterable[dict[str, object]]) -> str:
-    """The billed time in hours, to the hundredth; none of it for samples."""
-    seconds = sum(int(str(line.get("seconds", 0))) for line in lines)
+    """The billed time on the instrument in hours, to the hundredth; the operator's beside it does not count, and samples have none."""
+    seconds = sum(int(str(line.get("seconds", 0))) for line in lines if line["kind"] != LineKind.OPERATOR)
     hundredths = (seconds * 100 + 1800) // 3600
     return f"{hundredths // 100}.{hundredths % 100:02d}"

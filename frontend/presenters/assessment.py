@@ -127,7 +127,7 @@ def present(
         payable_now_fen=assessment.payable_now_fen,
         final_cost_fen=assessment.final_cost_fen,
         estimate=assessment.estimate,
-        customer_class=wording.customer_class_word(assessment.priced.customer_class),
+        customer_class=wording.class_word(assessment.priced.customer_class, schedule.class_names if schedule is not None else {}),
         outcomes=tuple(outcome_row(each, programme) for each, programme in zip(assessment.outcomes, programmes, strict=True)),
         steps=tuple(_step(step, {}, bands) for step in assessment.steps if not (internal and step.key in _OF_SUBSIDIES)),
         internal=internal,

@@ -6,27 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.utils.translation import gettext as _
-
+from billing import price_words as price_words_of
 from billing import wording
 from billing.pricing import services as pricing
-from billing.pricing.rules.customer_class import customer_class
-from billing.pricing.rules.describe import DescribedBand, describe
+from billing.pricing.customers import customer_of
+from billing.pricing.rules.describe import DescribedSchedule, describe
 from billing.pricing.rules.schedule import PriceSchedule
-from config.kernel.messages import duration_words
-from frontend import display
 from frontend.presenters.fees import rule_words as fee_words
 from instruments.models import Instrument, Organisation
-from instruments.rules.firm_size import size_class
 
 
 @dataclass(frozen=True, slots=True)
 class ClassRow:
-    """What one class of customers pays per hour, in each band. ``own``: the reader's own class."""
+    """What one class of customers pays per unit, in each band. ``own``: the reader's own class; ``evidence``: what shows it."""
 
     name: str
     own: bool
     rates: list[str]
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +36,13 @@ class BandWords:
 
 @dataclass(frozen=True, slots=True)
 class PriceWords:
-    """The reader's own class stands first. ``notes`` are the minimums and what unused time costs, in plain sentences."""
+    """The reader's own class stands first. ``unit``: what the rates are for. ``notes`` are what the table does not say (steps, minimums,
+    what comes on top, what unused time costs), in plain sentences."""
 
     bands: list[BandWords]
     rows: list[ClassRow]
     notes: list[str]
+    unit: str
 
 
 def price_words(instrument: Instrument, customers: Sequence[Organisation], on: date) -> PriceWords | None:
@@ -54,50 +53,26 @@ def price_words(instrument: Instrument, customers: Sequence[Organisation], on: d
     schedule = pricing.schedule(version_id)
     described = describe(schedule)
     own = [class_of(customer, instrument, schedule) for customer in customers]
+    return words_of(described, own)
+
+
+def words_of(described: DescribedSchedule, own: Sequence[str] = ()) -> PriceWords:
+    """A schedule as a table and sentences; the classes in ``own`` are the reader's and stand first."""
     names = sorted(described.customer_classes, key=lambda name: own.index(name) if name in own else len(own))
     rows = [
         ClassRow(
-            wording.customer_class_word(name),
+            wording.class_word(name, described.class_names),
             name in own,
-            [wording.hourly(band.yuan_per_hour[name]) for band in described.bands],
+            [wording.hourly(band.yuan_per_unit[name]) for band in described.bands],
+            wording.document_text(described.evidence.get(name, {})),
         )
         for name in names
     ]
-    bands = [BandWords(wording.band_word(band.code, {band.code: band.name}), _when(band)) for band in described.bands]
-    notes = _minimums(described.minimum_minutes, described.minimum_charge_fen) + fee_words(described.fees)
-    return PriceWords(bands, rows, notes)
+    bands = [BandWords(price_words_of.band_name(band), price_words_of.when_words(band)) for band in described.bands]
+    notes = price_words_of.terms_words(described) + fee_words(described.fees)
+    return PriceWords(bands, rows, notes, price_words_of.unit_words(described))
 
 
 def class_of(customer: Organisation, instrument: Instrument, schedule: PriceSchedule) -> str:
     """The class in which a customer pays for an instrument."""
-    size = None
-    if customer.staff_count is not None and customer.annual_revenue_fen is not None:
-        size = size_class(customer.staff_count, customer.annual_revenue_fen).value
-    is_owner = customer.pk == instrument.organisation_id
-    return customer_class(kind=customer.kind, size=size, is_owner=is_owner, priced=schedule.customer_classes)
-
-
-def _when(band: DescribedBand) -> str:
-    if not band.weekdays:
-        return ""
-    params = {"days": _weekdays(band.weekdays), "from_time": band.from_time, "to_time": band.to_time}
-    if band.until_next_day:
-        return _("%(days)s from %(from_time)s to %(to_time)s the next day") % params
-    return _("%(days)s from %(from_time)s to %(to_time)s") % params
-
-
-def _weekdays(numbers: Sequence[int]) -> str:
-    """Days of the week (Monday is 1); a run is written by its ends."""
-    names = [display.weekday(date(2024, 1, number)) for number in numbers]  # 1 January 2024 was a Monday
-    if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
-        return _("%(first)s to %(last)s") % {"first": names[0], "last": names[-1]}
-    return str(_(", ")).join(names)
-
-
-def _minimums(minutes: int, charge_fen: int) -> list[str]:
-    notes = []
-    if minutes:
-        notes.append(_("At least %(length)s are charged.") % {"length": duration_words(minutes)})
-    if charge_fen:
-        notes.append(_("A session costs at least %(amount)s.") % {"amount": display.yuan(charge_fen)})
-    return notes
+    return schedule.class_of(customer_of(customer, instrument.organisation_id))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import pgettext_lazy
@@ -37,7 +38,7 @@ _POOL_WORDS: dict[str, Promise | str] = {
 
 
 class Line(NamedTuple):
-    """``hours`` x ``rate`` = ``amount_fen`` in one band; ``rate`` is empty for what is added to reach a minimum charge."""
+    """``hours`` x ``rate`` = ``amount_fen`` in one band (or for what ``band`` says); ``rate`` is empty for an amount alone."""
 
     band: str
     hours: str
@@ -168,15 +169,14 @@ def _fee(preview: QuotePreview, kind: Fault) -> int:
 def price_lines(priced: PricedSession, schedule: object) -> list[Line]:
     """The lines of a price, as ``hours x rate``."""
     names = {band.code: band.name for band in getattr(schedule, "bands", ())}
-    return [
-        Line(
-            wording.band_word(line.band, names) if line.band else "",
-            wording.seconds_words(line.seconds) if line.yuan_per_hour else "",
-            wording.hourly(line.yuan_per_hour) if line.yuan_per_hour else "",
-            line.amount_fen,
-        )
-        for line in priced.lines
-    ]
+    return [line_words(line._asdict(), names) for line in priced.lines]
+
+
+def line_words(line: Mapping[str, Any], names: wording.BandNames) -> Line:
+    """A line of a price (as ``PriceLine`` or ``UnitLine``, or frozen from one) in words."""
+    rate = wording.rate_words(line)
+    what = wording.band_word(line["band"], names) if line["band"] else wording.line_word(line["kind"])
+    return Line(what, wording.seconds_words(line["seconds"]) if rate else "", rate, line["amount_fen"])
 
 
 def _awards_with_caps(preview: QuotePreview) -> list[tuple[Award, dict[str, Cap], int]]:

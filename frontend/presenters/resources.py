@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from billing import wording
-from billing.pricing.rules.samples import CUSTOMER_CLASSES, UNITS_OF_TIME, SamplePrice
+from billing.pricing.rules.samples import UNITS_OF_TIME, SampleLine, SamplePrice
 from billing.settlement.services.sample_quotes import SampleQuote
 from frontend import display
 from frontend.presenters.assessment import AssessmentRows, present
@@ -142,9 +142,10 @@ def price_words(price: SamplePrice | None, own_classes: Iterable[str]) -> TestPr
     if price is None:
         return None
     own = set(own_classes)
+    names = price.terms.class_names if price.terms is not None else {}
     rows = [
-        PriceRow(wording.customer_class_word(name), price.rate_fen(name), name in own)
-        for name in sorted(CUSTOMER_CLASSES, key=lambda name: name not in own)
+        PriceRow(wording.class_word(name, names), price.rate_fen(name), name in own)
+        for name in sorted(price.customer_classes, key=lambda name: name not in own)
     ]
     return TestPriceWords(price.amount_fen, price.unit, wording.unit_word(price.unit), rows if price.class_fen else [])
 
@@ -153,7 +154,10 @@ def quote_view(quote: SampleQuote, *, in_house: bool = False) -> SampleQuoteView
     """A quote as the page shows it; ``in_house``: for an owner's own people."""
     programmes = [version.programme for version in quote.versions]
     lines = [
-        (f"{line.quantity} × {display.yuan(line.rate_fen)} / {wording.unit_word(line.unit)}", line.amount_fen)
+        (
+            wording.line_word(line.unit) or f"{line.quantity} × {display.yuan(line.rate_fen)} / {wording.unit_word(line.unit)}",
+            line.amount_fen,
+        )
         for line in quote.assessment.priced.lines
     ]
     return SampleQuoteView(
@@ -162,6 +166,10 @@ def quote_view(quote: SampleQuote, *, in_house: bool = False) -> SampleQuoteView
         once_verified=present(quote.once_verified, programmes, None) if quote.once_verified is not None else None,
         promised_on=quote.promised_on,
     )
+
+
+def _counted(line: SampleLine) -> str:
+    return f"{line.quantity} × {display.yuan(line.rate_fen)} / {wording.unit_word(line.unit)}"
 
 
 # --- Requests ---------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 from billing import wording
 from billing.pricing import services as pricing
 from billing.settlement.slip_models import InternalSlip
-from frontend.presenters.quote import Line
+from frontend.presenters.quote import Line, line_words
 from frontend.templatetags.jishi import bilingual, yuan
 
 
@@ -72,10 +72,4 @@ def _line(line: dict[str, Any], bands: Any) -> Line:
     if line["kind"] == "samples":
         per_unit = "" if line["words"] else f"{yuan(line['rate_fen'])} / {wording.unit_word(line['unit'])}"
         return Line(line["words"], str(line["quantity"]), per_unit, line["amount_fen"])
-    rate = line["yuan_per_hour"]
-    return Line(
-        wording.band_word(line["band"], bands) if line["band"] else "",
-        wording.seconds_words(line["seconds"]) if rate else "",
-        wording.hourly(rate) if rate else "",
-        line["amount_fen"],
-    )
+    return line_words(line, bands)

@@ -208,7 +208,7 @@ def make_quote(
     preview: QuotePreview | None = None
     if customer is not None:
         try:
-            preview = quotes.preview(actor, context.instrument.pk, customer.pk, during, now)
+            preview = quotes.preview(actor, context.instrument.pk, customer.pk, during, now, form.service_mode)
         except Refusal as refusal:
             problems += problems_of(list(refusal.reasons))
     return quote_view(context, during, preview, customer, problems, alternatives, now)

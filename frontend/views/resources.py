@@ -19,8 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing.ordering import queries as orders
 from billing.pricing import sample_prices
-from billing.pricing.rules.customer_class import customer_class
-from billing.pricing.rules.samples import CUSTOMER_CLASSES
+from billing.pricing.customers import customer_of
 from billing.settlement.services import sample_quotes
 from booking.access import CUSTOMERS
 from booking.queries import bookable_organisations
@@ -36,7 +35,6 @@ from instruments.models import Organisation, Resource, ResourceKind
 from instruments.queries import resources as queries
 from instruments.queries.places import resource_place
 from instruments.resource_wording import FORMAT_NAMES
-from instruments.rules.firm_size import size_class
 from instruments.rules.resource_values import KINDS, STANDARDS
 from instruments.rules.spending import is_in_house
 from instruments.services import resource_exports, resources
@@ -119,7 +117,8 @@ def _priced(request: HttpRequest, actor: Actor, resource: Resource, now: datetim
         request.GET.get("organisation", str(customers[0].pk) if customers else "")[:19],
     )
     customer = next((each for each in customers if str(each.pk) == typed.organisation), None)
-    own = [_class_of(customer, resource)] if customer is not None else []
+    asked = customer_of(customer, resource.organisation_id) if customer is not None else None
+    own = [price.class_of(asked)] if price is not None and asked is not None else []
     return {
         "price": present.price_words(price, own),
         "customers": customers,
@@ -138,15 +137,6 @@ def _quote(actor: Actor, resource: Resource, customer: Organisation, typed: Quot
         raise
     except Refusal as refusal:
         return SampleQuoteView(problems=[reason_sentence(reason) for reason in refusal.reasons])
-
-
-def _class_of(customer: Organisation, resource: Resource) -> str:
-    """The class in which a customer pays for a test."""
-    size = None
-    if customer.staff_count is not None and customer.annual_revenue_fen is not None:
-        size = size_class(customer.staff_count, customer.annual_revenue_fen).value
-    is_owner = customer.pk == resource.organisation_id
-    return customer_class(kind=customer.kind, size=size, is_owner=is_owner, priced=CUSTOMER_CLASSES)
 
 
 # --- Keeping ----------------------------------------------------------------------------------------------------------

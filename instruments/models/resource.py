@@ -77,6 +77,10 @@ class PriceUnit(models.TextChoices):
     HOUR = "hour"
     DAY = "day"
     BATCH = "batch"
+    HALF_DAY = "half_day"
+    RUN = "run"
+    CONSUMABLE = "consumable"
+    OPERATOR_HOUR = "operator_hour"
 
 
 class TestItem(models.Model):

@@ -10,11 +10,12 @@ from decimal import Decimal
 from billing.ledger.rules.money import Rounding, round_fen
 from billing.pricing import sample_prices
 from billing.pricing import services as pricing
-from billing.pricing.rules.customer_class import customer_class
-from billing.pricing.rules.samples import CUSTOMER_CLASSES
+from billing.pricing.customers import customer_of
 from billing.pricing.rules.schedule import PriceSchedule
 from instruments.models import Organisation
-from instruments.rules.firm_size import size_class
+
+#: A quotation is written for somebody else, never for the lab's own people.
+_NO_OWNER = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def of_instruments(instrument_ids: Iterable[int], customer: Organisation, on: da
 
 
 def _hourly(schedule: PriceSchedule, customer: Organisation) -> int | None:
-    rate = schedule.rates.get(_class_of(customer, schedule.customer_classes))
+    rate = schedule.rates.get(schedule.class_of(customer_of(customer, _NO_OWNER)))
     return None if rate is None else round_fen(Decimal(rate.fen), Rounding.HALF_UP)
 
 
@@ -42,17 +43,10 @@ def of_tests(resource_ids: Iterable[int], customer: Organisation, on: date) -> d
     """The rate of one unit of each test for the customer's class, by test; looked up in one go."""
     wanted = list(resource_ids)
     known = sample_prices.in_force(wanted, on)
-    named = _class_of(customer, CUSTOMER_CLASSES)
+    asked = customer_of(customer, _NO_OWNER)
     return {
         pk: Published("sample", None)
         if (found := known.get(pk)) is None
-        else Published(found.unit, None if found.price is None else found.price.rate_fen(named))
+        else Published(found.unit, None if found.price is None else found.price.rate_fen(found.price.class_of(asked)))
         for pk in wanted
     }
-
-
-def _class_of(customer: Organisation, priced: tuple[str, ...]) -> str:
-    size = None
-    if customer.staff_count is not None and customer.annual_revenue_fen is not None:
-        size = size_class(customer.staff_count, customer.annual_revenue_fen).value
-    return customer_class(kind=customer.kind, size=size, is_owner=False, priced=priced)

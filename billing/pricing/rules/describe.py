@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from billing.ledger.rules.money import Rounding
 from billing.pricing.rules.fees import FeeRule
-from billing.pricing.rules.schedule import STANDARD_BAND, PriceSchedule
+from billing.pricing.rules.schedule import STANDARD_BAND, Operator, PriceSchedule
+from billing.pricing.rules.tax import Tax
 from booking.rules.leaving import Fault
 
 
 @dataclass(frozen=True, slots=True)
 class DescribedBand:
-    """When a band holds (local wall time, ``HH:MM``; ``until_next_day`` when it passes midnight) and its price.
+    """When a band holds (local wall time, ``HH:MM``; ``until_next_day`` when it passes midnight) and its price per unit.
 
     ``ratio`` is the text of the exact ratio to the standard price, empty when the band has rates of its own. The
-    standard band has no weekdays and no times.
+    standard band has no weekdays and no times. ``on_holidays``: it starts on statutory holidays too.
     """
 
     code: str
@@ -26,7 +27,17 @@ class DescribedBand:
     to_time: str
     until_next_day: bool
     ratio: str
-    yuan_per_hour: Mapping[str, str]
+    yuan_per_unit: Mapping[str, str]
+    on_holidays: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedStep:
+    """A marginal step, counted in units from ``after`` to ``up_to`` (texts; empty: no end), and its price per unit outside bands."""
+
+    after: str
+    up_to: str
+    yuan_per_unit: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +52,16 @@ class DescribedSchedule:
     rounding: Rounding
     step_fen: int
     fees: Mapping[Fault, FeeRule]
+    class_names: Mapping[str, Mapping[str, str]]
+    evidence: Mapping[str, Mapping[str, str]]
+    unit: str
+    unit_minutes: int
+    step_minutes: int
+    steps: tuple[DescribedStep, ...]
+    knows_holidays: bool
+    setup_fen: Mapping[str, int]
+    operator: Operator | None
+    tax: Tax | None
 
 
 def describe(schedule: PriceSchedule) -> DescribedSchedule:
@@ -56,8 +77,9 @@ def describe(schedule: PriceSchedule) -> DescribedSchedule:
             from_time=_wall(band.from_minute),
             to_time=_wall(band.to_minute),
             until_next_day=band.to_minute <= band.from_minute,
+            on_holidays=band.on_holidays,
             ratio=f"{band.ratio:f}" if band.ratio is not None else "",
-            yuan_per_hour={name: rate.yuan_text for name, rate in band.rates.items()},
+            yuan_per_unit={name: rate.yuan_text for name, rate in band.rates.items()},
         )
         for band in schedule.bands
     )
@@ -70,7 +92,26 @@ def describe(schedule: PriceSchedule) -> DescribedSchedule:
         rounding=schedule.rounding,
         step_fen=schedule.step_fen,
         fees=schedule.fees,
+        class_names=schedule.class_names,
+        evidence={rule.code: rule.evidence for rule in schedule.classes if rule.evidence},
+        unit=schedule.unit,
+        unit_minutes=schedule.unit_minutes,
+        step_minutes=schedule.step_minutes,
+        steps=tuple(_steps(schedule)),
+        knows_holidays=schedule.holidays is not None,
+        setup_fen=schedule.setup_fen,
+        operator=schedule.operator,
+        tax=schedule.tax,
     )
+
+
+def _steps(schedule: PriceSchedule) -> Iterator[DescribedStep]:
+    after = ""
+    for place, step in enumerate(schedule.steps):
+        up_to = "" if step.up_to is None else f"{step.up_to.normalize():f}"
+        rates = {name: rate.yuan_text for name, rate in schedule.step_rates[-1, place].items()}
+        yield DescribedStep(after, up_to, rates)
+        after = up_to
 
 
 def _wall(minute: int) -> str:

@@ -1,23 +1,32 @@
-"""The price of one session: exact time in each band, rounded once per line, then the minimums."""
+"""The price of one session: exact time in each band and step, rounded once per line, then what comes on top, minimums, tax.
+
+The order is fixed and told by the steps: time; time up to the least time and to a started step; setting up; the operator; the least
+charge; tax. Every line is rounded once, and the gross price is their sum.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from billing.ledger.rules.money import WIDE, round_fen
-from billing.pricing.rules.schedule import HourlyRate, PriceSchedule
-from billing.pricing.rules.split import split_by_band
+from billing.pricing.rules.marginal import NO_STEPS, cut_at
+from billing.pricing.rules.public_days import NO_PUBLIC_DAYS, PublicDays
+from billing.pricing.rules.schedule import HOUR, TIME_UNITS, PriceSchedule
+from billing.pricing.rules.split import split
 from billing.pricing.rules.steps import Step
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
 
 _MICROSECOND = timedelta(microseconds=1)
-_MICROSECONDS_PER_HOUR = Decimal(3_600_000_000)
+_MINUTE = timedelta(minutes=1)
+_NOTHING = timedelta(0)
+_MICROSECONDS_PER_MINUTE = 60_000_000
 
 
 class LineKind(StrEnum):
@@ -25,7 +34,15 @@ class LineKind(StrEnum):
 
     TIME = "time"
     MINIMUM_TIME = "minimum_time"
+    ROUNDED_TIME = "rounded_time"
+    SETUP = "setup"
+    OPERATOR = "operator"
     MINIMUM_CHARGE = "minimum_charge"
+    TAX = "tax"
+
+
+#: The lines that stand for time on the instrument.
+TIME_KINDS = frozenset({LineKind.TIME, LineKind.MINIMUM_TIME, LineKind.ROUNDED_TIME})
 
 
 class PriceLine(NamedTuple):
@@ -42,6 +59,43 @@ class PriceLine(NamedTuple):
     amount_fen: int
 
 
+class UnitLine(NamedTuple):
+    """A line that says more than a ``PriceLine``: time per half-day or day, time within a marginal step, setting up, the operator, tax.
+
+    ``yuan_per_hour`` is empty where the rate is not for an hour; then ``yuan_per_unit`` is what a ``unit`` of ``unit_seconds`` costs.
+    ``step`` counts marginal steps from 1 (0: none). ``seconds`` of an operator's line are the operator's, beside the instrument's.
+    """
+
+    kind: LineKind
+    band: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    seconds: int
+    yuan_per_hour: str
+    amount_fen: int
+    unit: str
+    unit_seconds: int
+    yuan_per_unit: str
+    step: int
+
+
+AnyLine: TypeAlias = PriceLine | UnitLine
+
+
+def line_json(line: AnyLine) -> dict[str, Any]:
+    """What a document keeps of a line: its kind, band, time, rate and amount, and the unit where the rate is not for an hour."""
+    told: dict[str, Any] = {
+        "kind": line.kind.value,
+        "band": line.band,
+        "seconds": line.seconds,
+        "yuan_per_hour": line.yuan_per_hour,
+        "amount_fen": line.amount_fen,
+    }
+    if isinstance(line, UnitLine) and line.yuan_per_unit and not line.yuan_per_hour:
+        told |= {"unit": line.unit, "yuan_per_unit": line.yuan_per_unit}
+    return told
+
+
 @dataclass(frozen=True, slots=True)
 class PricedSession:
     """The price of one session. ``gross_fen`` is the sum of the lines; ``minimum_top_up_fen`` is the part of it that
@@ -51,67 +105,159 @@ class PricedSession:
     local_on: date
     gross_fen: int
     minimum_top_up_fen: int
-    lines: tuple[PriceLine, ...]
+    lines: tuple[AnyLine, ...]
     steps: tuple[Step, ...]
 
 
-def price_session(schedule: PriceSchedule, time_range: TimeRange, zone: ZoneInfo, customer_class: str) -> PricedSession:
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a price asks of a session beside its time: whether the operator works along, and which days are public holidays."""
+
+    operated: bool = False
+    days: PublicDays = NO_PUBLIC_DAYS
+
+
+ALONE = Use()
+
+
+def price_session(
+    schedule: PriceSchedule, time_range: TimeRange, zone: ZoneInfo, customer_class: str, use: Use = ALONE
+) -> PricedSession:
     """Price ``time_range`` at a site in ``zone`` for a customer class.
 
-    The session is cut exactly where bands change in local wall time; each stretch is one line, rounded once. Time
-    missing to the minimum is charged at the rate in force at the end of the session; then the minimum charge applies.
+    The session is cut exactly where bands change in local wall time and where marginal steps end; each stretch is one line, rounded
+    once. Time missing to the minimum, and to a started step, is charged at the rate in force at the end of the session; then the
+    minimum charge applies, to everything but added tax.
     Raises Refusal ``price.class_without_rate`` when the schedule has no price for the class.
     """
     if customer_class not in schedule.rates:
         raise Refusal.of("price.class_without_rate", customer_class=customer_class)
-    lines: list[PriceLine] = []
-    gross = 0
-    rate = schedule.rates[customer_class]
-    band = ""
-    for start, end, place in split_by_band(schedule, time_range, zone):
-        rate, band = schedule.rate(place, customer_class), schedule.band_code(place)
-        elapsed = end - start
-        amount = _amount(schedule, rate, elapsed)
-        gross += amount
-        lines.append(PriceLine(LineKind.TIME, band, start, end, _seconds(elapsed), rate.yuan_text, amount))
-    for_time = gross
-    missing = timedelta(minutes=schedule.minimum_minutes) - time_range.duration
-    if missing > timedelta(0):
-        amount = _amount(schedule, rate, missing)
-        gross += amount
-        lines.append(PriceLine(LineKind.MINIMUM_TIME, band, None, None, _seconds(missing), rate.yuan_text, amount))
-    if gross < schedule.minimum_charge_fen:
-        lines.append(PriceLine(LineKind.MINIMUM_CHARGE, "", None, None, 0, "", schedule.minimum_charge_fen - gross))
-        gross = schedule.minimum_charge_fen
+    pricing = _Pricing(schedule, customer_class, use)
+    cuts = [(*cut, LineKind.TIME) for cut in split(schedule, time_range, zone, use.days)]
+    at_end = _AtEnd(time_range, cuts[-1][2], max(time_range.duration, schedule.minimum_minutes * _MINUTE))
+    lines, net = pricing.lines(cuts, at_end, schedule.minimum_charge_fen)
+    gross = sum(line.amount_fen for line in lines)
+    plain = gross
+    if at_end.least > time_range.duration or any(line.kind is LineKind.MINIMUM_CHARGE for line in lines):
+        without, _net = pricing.lines(cuts, _AtEnd(time_range, at_end.band, time_range.duration), 0)
+        plain = sum(line.amount_fen for line in without)
     local_on = time_range.starts_at.astimezone(zone).date()
-    steps = tuple(_steps(schedule, lines))
-    return PricedSession(customer_class, local_on, gross, gross - for_time, tuple(lines), steps)
+    steps = [*_steps(schedule, lines), *([schedule.tax.step(net, gross)] if schedule.tax is not None else [])]
+    return PricedSession(customer_class, local_on, gross, max(0, gross - plain), tuple(lines), tuple(steps))
 
 
-def _amount(schedule: PriceSchedule, rate: HourlyRate, elapsed: timedelta) -> int:
-    exact = WIDE.divide(WIDE.multiply(rate.fen, Decimal(elapsed // _MICROSECOND)), _MICROSECONDS_PER_HOUR)
-    return round_fen(exact, schedule.rounding, schedule.step_fen)
+_Stretch: TypeAlias = tuple[datetime, datetime, int, int, LineKind]
+
+
+class _AtEnd(NamedTuple):
+    """The end of a session: its band, and the length that is charged at least."""
+
+    time_range: TimeRange
+    band: int
+    least: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class _Pricing:
+    """A schedule for one customer class and use."""
+
+    schedule: PriceSchedule
+    customer_class: str
+    use: Use
+
+    def lines(self, cuts: list[_Stretch], at_end: _AtEnd, minimum_fen: int) -> tuple[list[AnyLine], int]:
+        """Every line in order, and their sum without added tax."""
+        stretches = [*cuts, *self._missing(at_end)]
+        lines = [self._time_line(each) for each in stretches]
+        lines += self._beside(sum((end - start for start, end, *_ in stretches), _NOTHING))
+        net = sum(line.amount_fen for line in lines)
+        if net < minimum_fen:
+            lines.append(PriceLine(LineKind.MINIMUM_CHARGE, "", None, None, 0, "", minimum_fen - net))
+            net = minimum_fen
+        tax = self.schedule.tax
+        if tax is not None and not tax.included:
+            lines.append(_amount_line(LineKind.TAX, tax.added_fen(net)))
+        return lines, net
+
+    def _missing(self, at_end: _AtEnd) -> Iterator[_Stretch]:
+        """What is added to the time: up to the least time, then to the end of a started step. It goes on through the marginal steps."""
+        schedule, length = self.schedule, at_end.time_range.duration
+        step = schedule.step_minutes * _MINUTE
+        whole = -(-at_end.least // step) * step if step else at_end.least
+        ends = ((at_end.least, LineKind.MINIMUM_TIME), (whole, LineKind.ROUNDED_TIME))
+        for until, kind in ends:
+            if until > length:
+                start = at_end.time_range.starts_at + length
+                for cut in cut_at(schedule.step_ends, length, start, start + (until - length), at_end.band):
+                    yield (*cut, kind)
+                length = until
+
+    def _time_line(self, stretch: _Stretch) -> AnyLine:
+        start, end, band, step, kind = stretch
+        schedule = self.schedule
+        rate = schedule.rate(band, self.customer_class, step)
+        elapsed = end - start
+        amount = self._amount(rate.fen, elapsed, schedule.unit_minutes)
+        starts_at, ends_at = (start, end) if kind is LineKind.TIME else (None, None)
+        in_hours = schedule.unit == HOUR
+        code, hourly = schedule.band_code(band), rate.yuan_text if in_hours else ""
+        plain = PriceLine(kind, code, starts_at, ends_at, _seconds(elapsed), hourly, amount)
+        if in_hours and step == NO_STEPS and kind is not LineKind.ROUNDED_TIME:
+            return plain
+        return UnitLine(*plain, schedule.unit, schedule.unit_minutes * 60, rate.yuan_text, step + 1)
+
+    def _beside(self, charged: timedelta) -> Iterator[AnyLine]:
+        """What comes on top of ``charged`` time."""
+        schedule = self.schedule
+        if schedule.setup_fen.get(self.customer_class):
+            yield _amount_line(LineKind.SETUP, schedule.setup_fen[self.customer_class])
+        if self.use.operated and schedule.operator is not None:
+            rate = schedule.operator.rates[self.customer_class]
+            amount = self._amount(rate.fen, charged, TIME_UNITS[HOUR])
+            text = rate.yuan_text
+            yield UnitLine(LineKind.OPERATOR, "", None, None, _seconds(charged), text, amount, "operator_hour", 3600, text, 0)
+
+    def _amount(self, fen: Decimal, elapsed: timedelta, unit_minutes: int) -> int:
+        per_unit = Decimal(unit_minutes * _MICROSECONDS_PER_MINUTE)
+        exact = WIDE.divide(WIDE.multiply(fen, Decimal(elapsed // _MICROSECOND)), per_unit)
+        return round_fen(exact, self.schedule.rounding, self.schedule.step_fen)
+
+
+def _amount_line(kind: LineKind, amount_fen: int) -> UnitLine:
+    """A line that is an amount alone."""
+    return UnitLine(kind, "", None, None, 0, "", amount_fen, "", 0, "", 0)
 
 
 def _seconds(elapsed: timedelta) -> int:
     return elapsed.days * 86_400 + elapsed.seconds
 
 
-def _steps(schedule: PriceSchedule, lines: list[PriceLine]) -> list[Step]:
+def _steps(schedule: PriceSchedule, lines: list[AnyLine]) -> list[Step]:
+    """The working, line by line; added tax is told by the step of the tax."""
     steps = []
     running = 0
     for line in lines:
+        if line.kind is LineKind.TAX:
+            continue
         running += line.amount_fen
-        if line.kind is LineKind.MINIMUM_CHARGE:
-            key = "price.step.minimum_charge"
-            params: dict[str, Any] = {"minimum_fen": schedule.minimum_charge_fen, "added_fen": line.amount_fen}
-        else:
-            key = "price.step.time" if line.kind is LineKind.TIME else "price.step.minimum_time"
-            params = {
-                "band": line.band,
-                "seconds": line.seconds,
-                "yuan_per_hour": line.yuan_per_hour,
-                "line_fen": line.amount_fen,
-            }
-        steps.append(Step("price", "", key, params, running))
+        steps.append(Step("price", "", *_told(schedule, line), running))
     return steps
+
+
+def _told(schedule: PriceSchedule, line: AnyLine) -> tuple[str, dict[str, Any]]:
+    """The key and the parameters of a line's step."""
+    if line.kind is LineKind.MINIMUM_CHARGE:
+        return "price.step.minimum_charge", {"minimum_fen": schedule.minimum_charge_fen, "added_fen": line.amount_fen}
+    if line.kind is LineKind.SETUP:
+        return "price.step.setup", {"line_fen": line.amount_fen}
+    if line.kind is LineKind.OPERATOR:
+        params = {"seconds": line.seconds, "yuan_per_hour": line.yuan_per_hour, "line_fen": line.amount_fen}
+        return "price.step.operator", params
+    told: dict[str, Any] = {"band": line.band, "seconds": line.seconds}
+    if isinstance(line, PriceLine):
+        return f"price.step.{line.kind.value}", {**told, "yuan_per_hour": line.yuan_per_hour, "line_fen": line.amount_fen}
+    told |= {"unit": line.unit, "unit_seconds": line.unit_seconds, "yuan_per_unit": line.yuan_per_unit}
+    if line.step:
+        told["marginal"] = line.step
+    told["line_fen"] = line.amount_fen
+    return f"price.step.unit_{line.kind.value}" + ("_in_step" if line.step else ""), told

@@ -12,7 +12,10 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from billing.pricing.rules.schedule import DayBands, PriceSchedule
+from billing.pricing.rules.marginal import Cut, cut_at
+from billing.pricing.rules.public_days import NO_PUBLIC_DAYS, PublicDays
+from billing.pricing.rules.schedule import PriceSchedule
+from billing.pricing.rules.week import BandsOn, DayBands
 from config.kernel.time_range import TimeRange
 
 _DAY = timedelta(days=1)
@@ -24,16 +27,32 @@ _DAY_SECONDS = 86_400
 Stretch = tuple[datetime, datetime, int]
 
 
-def split_by_band(schedule: PriceSchedule, time_range: TimeRange, zone: ZoneInfo) -> list[Stretch]:
-    """The session as consecutive stretches, each within one band and none touching another of the same band."""
+def split(schedule: PriceSchedule, time_range: TimeRange, zone: ZoneInfo, days: PublicDays = NO_PUBLIC_DAYS) -> list[Cut]:
+    """The session cut at the edges of its bands and where marginal steps end, in order."""
+    cuts: list[Cut] = []
+    for start, end, band in split_by_band(schedule, time_range, zone, days):
+        cuts += cut_at(schedule.step_ends, start - time_range.starts_at, start, end, band)
+    return cuts
+
+
+def split_by_band(
+    schedule: PriceSchedule, time_range: TimeRange, zone: ZoneInfo, days: PublicDays = NO_PUBLIC_DAYS
+) -> list[Stretch]:
+    """The session as consecutive stretches, each within one band and none touching another of the same band.
+
+    ``days``: the statutory holidays, as far as the price knows holidays.
+    """
     start, end = time_range.starts_at, time_range.ends_at
     if not schedule.bands:
         return [(start, end, -1)]
+    if schedule.holidays is not None:
+        return _merged(_careful(schedule.holidays.bands_on(days), start, end, zone))
     local_start = start.astimezone(zone)
     same_offset = local_start.utcoffset() == end.astimezone(zone).utcoffset()
     if same_offset and end - start <= _DAY:
         return _walk(schedule.week, local_start, start, end)
-    return _merged(_careful(schedule.week, start, end, zone))
+    week = schedule.week
+    return _merged(_careful(lambda day: week[day.weekday()], start, end, zone))
 
 
 def _walk(week: tuple[DayBands, ...], local: datetime, start: datetime, end: datetime) -> list[Stretch]:
@@ -61,23 +80,23 @@ def _walk(week: tuple[DayBands, ...], local: datetime, start: datetime, end: dat
             day = week[weekday]
 
 
-def _careful(week: tuple[DayBands, ...], start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Stretch]:
+def _careful(bands_on: BandsOn, start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Stretch]:
     """Cut at every instant that could be an edge, in any zone and over any jump of the clock."""
     cuts = {start, end, *_jumps(start, end, zone)}
     day, last_day = start.astimezone(zone).date(), end.astimezone(zone).date()
     while day <= last_day:
-        cuts.update(cut for cut in _edges(week, day, zone) if start < cut < end)
+        cuts.update(cut for cut in _edges(bands_on(day), day, zone) if start < cut < end)
         day += _DAY
     ordered = sorted(cuts)
     for first, last in itertools.pairwise(ordered):
         local = first.astimezone(zone)
-        bands = week[local.weekday()]
+        bands = bands_on(local.date())
         second = local.hour * 3600 + local.minute * 60 + local.second
         yield first, last, bands.bands[bisect_right(bands.starts, second) - 1]
 
 
-def _edges(week: tuple[DayBands, ...], day: date, zone: ZoneInfo) -> Iterator[datetime]:
-    for second in week[day.weekday()].starts:
+def _edges(bands: DayBands, day: date, zone: ZoneInfo) -> Iterator[datetime]:
+    for second in bands.starts:
         wall = datetime.combine(day, time(second // 3600, second % 3600 // 60), tzinfo=zone)
         yield wall.astimezone(UTC)
         yield wall.replace(fold=1).astimezone(UTC)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.rules.money import amount_in_capitals
+from billing.pricing.rules.pricing import line_json
 from billing.pricing.rules.steps import Step
 from billing.settlement.rules.period import last_day
 from billing.subsidy.rules.assess import Assessment
@@ -225,15 +226,7 @@ def _prices(session: Session) -> list[Json]:
             for line in session.assessment.priced.lines
         ]
     return [
-        {
-            "kind": line.kind.value,
-            "band": line.band,
-            "band_name": dict(session.band_names.get(line.band, {})),
-            "seconds": line.seconds,
-            "yuan_per_hour": line.yuan_per_hour,
-            "amount_fen": line.amount_fen,
-        }
-        for line in session.assessment.priced.lines
+        {**line_json(line), "band_name": dict(session.band_names.get(line.band, {}))} for line in session.assessment.priced.lines
     ]
 
 

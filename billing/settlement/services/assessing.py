@@ -17,7 +17,9 @@ from billing.ledger import services as ledger
 from billing.ledger.models import Account, TransferKind
 from billing.ledger.services import AccountSpec
 from billing.pricing import services as pricing
-from billing.pricing.rules.customer_class import customer_class
+from billing.pricing.customers import customer_of
+from billing.pricing.public_days import use_of
+from billing.pricing.rules.pricing import Use
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate
@@ -26,6 +28,7 @@ from billing.subsidy.rules.facts import Facts, Party, Service
 from billing.subsidy.rules.outcome import Balance
 from billing.subsidy.rules.parts.caps import Cap, CapPer
 from billing.subsidy.services import InForce
+from booking.models import Reservation
 from config.kernel.errors import Refusal
 from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
@@ -136,6 +139,7 @@ class Plan:
     versions: tuple[InForce, ...]
     accounts: Mapping[tuple[int, str], AccountSpec]
     customer_id: int
+    use: Use
 
     def specs(self) -> list[AccountSpec]:
         """Every account an award touches: caps, pools, and what the customer was awarded."""
@@ -153,7 +157,7 @@ class Plan:
     def with_balances(self, known: Mapping[str, Account]) -> Prepared:
         """The engine's inputs under the balances of ``known`` accounts (by key; one that is missing was never opened)."""
         candidates = candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known)
-        inputs = Inputs(self.schedule, self.during, self.zone, self.customer_class, candidates)
+        inputs = Inputs(self.schedule, self.during, self.zone, self.customer_class, candidates, use=self.use)
         return Prepared(inputs, self.price_version_id, self.versions, self.accounts, self.customer_id)
 
 
@@ -205,13 +209,15 @@ def plan(
     pins: Pins | None = None,
     schedule: PriceSchedule | None = None,
     *,
+    service_mode: str = "",
     imported: bool = False,
     subsidised: bool = True,
 ) -> Plan:
     """Everything but balances for pricing and subsidising ``during`` on ``instrument`` for ``customer`` as of ``now``.
 
     ``instrument`` comes with its site and organisation loaded. Without ``pins`` the price and the programmes are those in force on
-    the local date of the start; ``schedule`` is the pinned one where it is in hand already. ``imported``: the time was not
+    the local date of the start; ``schedule`` is the pinned one where it is in hand already. ``service_mode``: how the customer is served,
+    empty for what the lab's forms begin with. ``imported``: the time was not
     booked here but came with a list of the lab's. Not ``subsidised``: no programme is tried. Raises Refusal ``price.none``.
     """
     zone = ZoneInfo(instrument.site.time_zone)
@@ -226,13 +232,23 @@ def plan(
     if imported:
         facts = replace(facts, service=replace(facts.service, imported=True))
     accounts = accounts_of(versions, facts, customer.pk, service_on)
-    named_class = customer_class(
-        kind=customer.kind,
-        size=facts.applicant.size,
-        is_owner=is_in_house(customer.pk, instrument.organisation_id),
-        priced=schedule.customer_classes,
+    named_class = schedule.class_of(customer_of(customer, instrument.organisation_id))
+    mode = service_mode or next(iter(instrument.service_modes), "")
+    use = use_of(schedule, mode, during, zone)
+    return Plan(pins.price_version_id, schedule, during, zone, named_class, facts, versions, accounts, customer.pk, use)
+
+
+def plan_of(reservation: Reservation, during: TimeRange, now: datetime, pins: Pins | None = None) -> Plan:
+    """``plan`` for a reservation (with its instrument, site, owner and customer) at a time, as it would be served and taken over."""
+    return plan(
+        reservation.instrument,
+        reservation.organisation,
+        during,
+        now,
+        pins,
+        service_mode=reservation.service_mode,
+        imported=reservation.imported,
     )
-    return Plan(pins.price_version_id, schedule, during, zone, named_class, facts, versions, accounts, customer.pk)
 
 
 def prepare(
@@ -241,20 +257,22 @@ def prepare(
     during: TimeRange,
     now: datetime,
     *,
+    service_mode: str = "",
     imported: bool = False,
     subsidised: bool = True,
 ) -> Prepared:
     """``plan`` with the balances of this moment, for a quote: nothing is locked and no account is opened."""
-    planned = plan(instrument, customer, during, now, imported=imported, subsidised=subsidised)
+    planned = plan(instrument, customer, during, now, service_mode=service_mode, imported=imported, subsidised=subsidised)
     return planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A time on an instrument (with its site and organisation loaded)."""
+    """A time on an instrument (with its site and organisation loaded); ``service_mode`` as in ``plan``."""
 
     instrument: Instrument
     during: TimeRange
+    service_mode: str = ""
 
 
 def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> list[Prepared | None]:
@@ -270,12 +288,16 @@ def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime
     pins = [one and _promised(one, each.instrument, customer) for each, one in zip(sessions, found, strict=True)]
     schedules = pricing.schedules({one.price_version_id for one in pins if one is not None})
     plans = [
-        plan(each.instrument, customer, each.during, now, pinned, schedules[pinned.price_version_id]) if pinned else None
+        _planned(each, customer, now, pinned, schedules[pinned.price_version_id]) if pinned else None
         for each, pinned in zip(sessions, pins, strict=True)
     ]
     known = ledger.known({spec.key for each in plans if each is not None for spec in each.specs()})
     know_awards(known.values())
     return plans, known
+
+
+def _planned(asked: Session, customer: Organisation, now: datetime, pins: Pins, schedule: PriceSchedule) -> Plan:
+    return plan(asked.instrument, customer, asked.during, now, pins, schedule, service_mode=asked.service_mode)
 
 
 _IN_FORCE_OF_MANY = """

@@ -10,9 +10,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import F, Q, Sum
 from django.utils import translation
-from django.utils.translation import pgettext
 
-from billing import wording
+from billing.price_words import charging_standard
 from billing.pricing import services as pricing
 from billing.pricing.models import PriceVersion
 from billing.pricing.rules.describe import describe
@@ -57,17 +56,8 @@ def _fee_texts(instrument_ids: Sequence[int], on: date) -> dict[int, str]:
 
 
 def fee_text(version_id: int) -> str:
-    """A price version in one line of the current language: what each class of customers pays per hour, band by band."""
-    described = describe(pricing.schedule(version_id))
-    bands = []
-    for band in described.bands:
-        name = wording.band_word(band.code, {band.code: band.name})
-        rates = wording.several(
-            f"{wording.customer_class_word(each)} {wording.hourly(band.yuan_per_hour[each])}"
-            for each in described.customer_classes
-        )
-        bands.append(pgettext("price in one line", "%(band)s, per hour: %(rates)s") % {"band": name, "rates": rates})
-    return pgettext("between the bands of a price", "; ").join(bands)
+    """A price version as one text in the current language, as the national record takes a charging standard."""
+    return charging_standard(describe(pricing.schedule(version_id)))
 
 
 def _minutes(instrument_ids: Sequence[int], year: int) -> dict[int, tuple[int, int]]:

@@ -56,8 +56,11 @@ class QuotePreview:
         return fees_on(self.prepared.inputs.schedule, self.assessment.gross_fen)
 
 
-def preview(actor: Actor, instrument_id: int, organisation_id: int, during: TimeRange, now: datetime) -> QuotePreview:
-    """Price and subsidise ``during`` for one of the actor's organisations; writes nothing.
+def preview(
+    actor: Actor, instrument_id: int, organisation_id: int, during: TimeRange, now: datetime, service_mode: str = ""
+) -> QuotePreview:
+    """Price and subsidise ``during`` for one of the actor's organisations; writes nothing. ``service_mode``: how it would be served,
+    empty for what the lab's forms begin with.
 
     Raises NotFound (instrument), Forbidden ``booking.not_for_this_organisation``, Refusal ``price.none``.
     """
@@ -65,7 +68,7 @@ def preview(actor: Actor, instrument_id: int, organisation_id: int, during: Time
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     instrument = get_visible(Instrument.objects.select_related("site", "organisation", "policy"), actor, pk=instrument_id)
     customer = Organisation.objects.get(pk=organisation_id)
-    prepared = assessing.prepare(instrument, customer, during, now)
+    prepared = assessing.prepare(instrument, customer, during, now, service_mode=service_mode)
     assessment = prepared.inputs.assess()
     left = caps_left(prepared.versions, assessment.outcomes)
     return QuotePreview(prepared, assessment, left, policy_for(instrument).cancel_notice_minutes)

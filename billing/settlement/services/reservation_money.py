@@ -42,6 +42,7 @@ class ReservationMoney:
             reservation.organisation,
             reservation.during,
             now,
+            service_mode=reservation.service_mode,
             imported=reservation.imported,
             subsidised=charged,
         )
@@ -61,8 +62,7 @@ class ReservationMoney:
         quotes = list(reservation.quotes.order_by("revision"))
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
         pins = Pins.of(accepted.inputs)
-        customer = reservation.organisation
-        planned = assessing.plan(reservation.instrument, customer, reservation.during, now, pins, imported=reservation.imported)
+        planned = assessing.plan_of(reservation, reservation.during, now, pins)
         accounts = _locked_accounts(reservation, planned, now, fees.card_accounts([missed] if missed else []))
         if missed is not None:
             fees.fall_away_whole(missed, actor, now)
@@ -98,9 +98,7 @@ class ReservationMoney:
         # An approval that was taken back leaves a quote that was held once; a request holds nothing.
         waits = reservation.state == ReservationState.REQUESTED
         held = None if waits else next((quote for quote in reversed(quotes) if quote.held_at is not None), None)
-        planned = assessing.plan(
-            reservation.instrument, reservation.organisation, reservation.during, now, imported=reservation.imported
-        )
+        planned = assessing.plan_of(reservation, reservation.during, now)
         if held is None:
             prepared = planned.with_balances(_known(planned))
         else:
@@ -176,9 +174,7 @@ class ReservationMoney:
         """
         held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
         pins = Pins.of(held.inputs)
-        planned = assessing.plan(
-            reservation.instrument, reservation.organisation, reservation.during, now, pins, imported=reservation.imported
-        )
+        planned = assessing.plan_of(reservation, reservation.during, now, pins)
         accounts = self._released(reservation, planned, actor, now)
         prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
@@ -195,7 +191,9 @@ class ReservationMoney:
         for place, one in enumerate(asked):
             of_customer[one.organisation_id].append(place)
         for places in of_customer.values():
-            sessions = [assessing.Session(asked[place].instrument, asked[place].during) for place in places]
+            sessions = [
+                assessing.Session(asked[place].instrument, asked[place].during, asked[place].service_mode) for place in places
+            ]
             prepared = assessing.prepare_many(sessions, asked[places[0]].organisation, now)
             found |= {place: _not_quoted(each) for place, each in zip(places, prepared, strict=True)}
         return [found[place] for place in range(len(asked))]

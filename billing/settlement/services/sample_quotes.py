@@ -10,8 +10,8 @@ from billing.ledger import services as ledger
 from billing.ledger.models import Account
 from billing.ledger.services import AccountSpec
 from billing.pricing import sample_prices
-from billing.pricing.rules.customer_class import customer_class
-from billing.pricing.rules.samples import CUSTOMER_CLASSES, MOST_SAMPLES, UNITS_OF_TIME, PricedSamples, SamplePrice
+from billing.pricing.customers import customer_of
+from billing.pricing.rules.samples import MOST_SAMPLES, UNITS_OF_TIME, PricedSamples, SamplePrice
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Accounts
@@ -131,7 +131,7 @@ def plan(
     own = is_in_house(customer.pk, owner.pk)
     ids = subsidy.version_ids_in_force(service_on) if version_ids is None else version_ids
     versions = () if own else tuple(subsidy.in_force(version_id) for version_id in ids)
-    named_class = customer_class(kind=customer.kind, size=facts.applicant.size, is_owner=own, priced=CUSTOMER_CLASSES)
+    named_class = price.class_of(customer_of(customer, owner.pk))
     accounts = assessing.accounts_of(versions, facts, customer.pk, service_on)
     inputs = SampleInputs(price, samples, elements, service_on, named_class, ())
     return SamplePlan(inputs, facts, versions, accounts, customer.pk)

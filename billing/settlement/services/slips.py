@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection
 
+from billing.pricing.rules.pricing import line_json
 from billing.pricing.rules.samples import PricedSamples
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Charge
@@ -30,16 +31,7 @@ def issue(
     owner = reservation.instrument.organisation
     if not is_in_house(reservation.organisation_id, owner.pk) or charge.payable_now_fen == 0:
         return None
-    lines = [
-        {
-            "kind": line.kind.value,
-            "band": line.band,
-            "seconds": line.seconds,
-            "yuan_per_hour": line.yuan_per_hour,
-            "amount_fen": line.amount_fen,
-        }
-        for line in assessment.priced.lines
-    ]
+    lines = [line_json(line) for line in assessment.priced.lines]
     amounts = _Amounts(charge.payable_now_fen, covered_fen)
     return _write(_used(reservation), reservation.fund_card_id, amounts, session.billable, lines, "", now, charge=charge)
 

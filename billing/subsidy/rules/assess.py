@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from billing.pricing.rules.pricing import PricedSession, price_session
+from billing.pricing.rules.pricing import ALONE, PricedSession, Use, price_session
 from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePrice, price_samples, with_extras
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
@@ -81,6 +81,7 @@ def assess_session(
     customer_class: str,
     candidates: Sequence[Candidate] = (),
     subsidised_until: datetime | None = None,
+    use: Use = ALONE,
 ) -> Assessment[PricedSession]:
     """Price a session and apply every candidate programme.
 
@@ -88,15 +89,15 @@ def assess_session(
     start unless the facts say otherwise. Of programmes with the same exclusive class the one that gives most stays
     (at a tie the lower code). What stays is granted in the order of the candidates, each within what the ones before
     it left of the cost, so that subsidies never exceed the gross. What lies after ``subsidised_until`` (within the range) is
-    priced and never subsidised.
+    priced and never subsidised. ``use``: what the price asks of the session beside its time.
     Raises Refusal ``price.class_without_rate``; ValueError when a programme is listed twice.
     """
-    priced = price_session(schedule, time_range, zone, customer_class)
+    priced = price_session(schedule, time_range, zone, customer_class, use)
     if subsidised_until is None or not time_range.starts_at < subsidised_until < time_range.ends_at:
         measured = Quantities(minutes=time_range.seconds // 60)
         return Assessment(priced.gross_fen, priced, *_shares(priced, candidates, measured, "session.step.gross"))
     inside = TimeRange(time_range.starts_at, subsidised_until)
-    agreed = price_session(schedule, inside, zone, customer_class)
+    agreed = price_session(schedule, inside, zone, customer_class, use)
     measured = Quantities(minutes=inside.seconds // 60)
     beyond_fen = max(0, priced.gross_fen - agreed.gross_fen)
     return Assessment(priced.gross_fen, priced, *_shares(agreed, candidates, measured, "session.step.gross", priced, beyond_fen))

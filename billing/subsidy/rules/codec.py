@@ -14,7 +14,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from billing.ledger.rules.documents import sha256_of
-from billing.pricing.rules.pricing import LineKind, PricedSession, PriceLine
+from billing.pricing.rules.pricing import ALONE, AnyLine, LineKind, PricedSession, PriceLine, UnitLine, Use
+from billing.pricing.rules.public_days import NO_PUBLIC_DAYS, public_days_from_json, public_days_to_json
 from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_nothing, assess_session
@@ -32,7 +33,10 @@ class OtherEngine(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """Everything an assessment depends on; the arguments of ``assess_session``. ``nothing``: nothing is charged for the time."""
+    """Everything an assessment depends on; the arguments of ``assess_session``. ``nothing``: nothing is charged for the time.
+
+    ``use``: what the price asks of the session beside its time, public holidays included.
+    """
 
     schedule: PriceSchedule
     time_range: TimeRange
@@ -41,12 +45,13 @@ class Inputs:
     candidates: tuple[Candidate, ...]
     subsidised_until: datetime | None = None
     nothing: bool = False
+    use: Use = ALONE
 
     def assess(self) -> Assessment:
         if self.nothing:
             return assess_nothing(self.time_range.starts_at.astimezone(self.zone).date(), self.customer_class, self.candidates)
         return assess_session(
-            self.schedule, self.time_range, self.zone, self.customer_class, self.candidates, self.subsidised_until
+            self.schedule, self.time_range, self.zone, self.customer_class, self.candidates, self.subsidised_until, self.use
         )
 
 
@@ -90,9 +95,23 @@ def candidate_of(programme: Programme, data: Mapping[str, Any]) -> Candidate:
 
 
 def use_to_json(inputs: Inputs) -> Json:
-    """What is only there for some sessions: the end of what may be subsidised, and that nothing is charged."""
-    until = {"subsidised_until": inputs.subsidised_until.isoformat()} if inputs.subsidised_until else {}
-    return {**until, **({"nothing": True} if inputs.nothing else {})}
+    """What is only there for some sessions: the end of what may be subsidised, that nothing is charged, that an operator works along,
+    and the public holidays where the price knows them."""
+    found: Json = {}
+    if inputs.subsidised_until:
+        found["subsidised_until"] = inputs.subsidised_until.isoformat()
+    if inputs.nothing:
+        found["nothing"] = True
+    if inputs.use.operated:
+        found["operated"] = True
+    if inputs.schedule.holidays is not None:
+        found["public_days"] = public_days_to_json(inputs.use.days)
+    return found
+
+
+def _use_of(data: Mapping[str, Any]) -> Use:
+    days = public_days_from_json(data["public_days"]) if "public_days" in data else NO_PUBLIC_DAYS
+    return Use(bool(data.get("operated", False)), days)
 
 
 def inputs_from_json(data: Mapping[str, Any]) -> Inputs:
@@ -113,6 +132,7 @@ def inputs_under(schedule: PriceSchedule, programmes: Sequence[Programme], data:
         candidates=tuple(candidate_of(programme, each) for programme, each in zip(programmes, data["candidates"], strict=True)),
         subsidised_until=datetime.fromisoformat(data["subsidised_until"]) if "subsidised_until" in data else None,
         nothing=bool(data.get("nothing", False)),
+        use=_use_of(data),
     )
 
 
@@ -200,9 +220,10 @@ def steps_of(data: Sequence[Json]) -> tuple[Step, ...]:
     return tuple(Step(**step) for step in data)
 
 
-def _price_line(data: Json) -> PriceLine:
+def _price_line(data: Json) -> AnyLine:
     starts, ends = (data[name] and datetime.fromisoformat(data[name]) for name in ("starts_at", "ends_at"))
-    return PriceLine(**{**data, "kind": LineKind(data["kind"]), "starts_at": starts, "ends_at": ends})
+    line = UnitLine if "unit" in data else PriceLine
+    return line(**{**data, "kind": LineKind(data["kind"]), "starts_at": starts, "ends_at": ends})
 
 
 def outcome_of(data: Json) -> Outcome:

@@ -19,6 +19,11 @@ class Message:
     sentence: str
 
 
+#: Time at a rate per unit (half-day, day, or within a marginal step).
+_UNIT = ("band", "seconds", "unit", "unit_seconds", "yuan_per_unit", "line_fen")
+_UNIT_STEP = (*_UNIT, "marginal")
+_AT_UNIT = "%(seconds)s seconds at %(yuan_per_unit)s yuan per %(unit)s of %(unit_seconds)s seconds = %(line_fen)s"
+
 MESSAGES: dict[str, Message] = {
     # Price of a session
     "price.step.time": Message(
@@ -31,6 +36,23 @@ MESSAGES: dict[str, Message] = {
     ),
     "price.step.minimum_charge": Message(
         ("minimum_fen", "added_fen"), "Up to the least charge of %(minimum_fen)s: %(added_fen)s more"
+    ),
+    "price.step.unit_time": Message(_UNIT, f"%(band)s: {_AT_UNIT}"),
+    "price.step.unit_time_in_step": Message(_UNIT_STEP, f"%(band)s, step %(marginal)s: {_AT_UNIT}"),
+    "price.step.unit_minimum_time": Message(_UNIT, f"Up to the least time: {_AT_UNIT}"),
+    "price.step.unit_minimum_time_in_step": Message(_UNIT_STEP, f"Up to the least time, step %(marginal)s: {_AT_UNIT}"),
+    "price.step.unit_rounded_time": Message(_UNIT, f"Up to what is charged whole: {_AT_UNIT}"),
+    "price.step.unit_rounded_time_in_step": Message(_UNIT_STEP, f"Up to what is charged whole, step %(marginal)s: {_AT_UNIT}"),
+    "price.step.setup": Message(("line_fen",), "Setting up: %(line_fen)s"),
+    "price.step.operator": Message(
+        ("seconds", "yuan_per_hour", "line_fen"),
+        "The operator: %(seconds)s seconds at %(yuan_per_hour)s yuan per hour = %(line_fen)s",
+    ),
+    "price.step.tax_included": Message(("rate", "tax_fen"), "The price contains tax of %(rate)s: %(tax_fen)s"),
+    "price.step.tax_added": Message(("rate", "net_fen", "line_fen"), "Tax of %(rate)s on %(net_fen)s: %(line_fen)s more"),
+    "price.step.samples_in_step": Message(
+        ("quantity", "unit", "rate_fen", "line_fen", "marginal"),
+        "Step %(marginal)s: %(quantity)s x %(rate_fen)s per %(unit)s = %(line_fen)s",
     ),
     "price.step.samples": Message(
         ("quantity", "unit", "rate_fen", "line_fen"), "%(quantity)s x %(rate_fen)s per %(unit)s = %(line_fen)s"

@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SampleLine, SamplePrice
+from billing.pricing.rules.samples import (
+    ExtraCharge,
+    PricedSamples,
+    SampleLine,
+    SamplePrice,
+    sample_price_from_json,
+    sample_price_to_json,
+)
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_samples
 from billing.subsidy.rules.codec import FIGURES, OtherEngine, candidate_of, candidate_to_json, outcome_of, steps_of
 from billing.subsidy.rules.programme import Programme
@@ -52,11 +59,7 @@ def inputs_to_json(inputs: SampleInputs) -> Json:
     return {
         "kind": KIND,
         "engine": ENGINE_VERSION,
-        "price": {
-            "unit": inputs.price.unit,
-            "amount_fen": inputs.price.amount_fen,
-            "class_fen": dict(inputs.price.class_fen),
-        },
+        "price": sample_price_to_json(inputs.price),
         "samples": inputs.samples,
         "elements": inputs.elements,
         "local_on": inputs.local_on.isoformat(),
@@ -72,7 +75,7 @@ def inputs_under(programmes: Sequence[Programme], data: Mapping[str, Any]) -> Sa
         raise OtherEngine(f"these inputs were written by engine {data['engine']}, this is {ENGINE_VERSION}")
     pairs = zip(programmes, data["candidates"], strict=True)
     return SampleInputs(
-        price=SamplePrice(**data["price"]),
+        price=sample_price_from_json(data["price"]),
         samples=data["samples"],
         elements=data["elements"],
         local_on=date.fromisoformat(data["local_on"]),

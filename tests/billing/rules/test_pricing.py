@@ -251,8 +251,8 @@ def test_a_schedule_can_be_described_in_words() -> None:
     described = describe(parse_schedule(document(minimum={"minutes": 30, "amount": "50"})))
     assert [band.code for band in described.bands] == ["standard", "peak", "night", "saturday"]
     standard, peak, night, saturday = described.bands
-    assert standard.yuan_per_hour == {"inside": "200.00", "firm_sme": "400.00"}
+    assert standard.yuan_per_unit == {"inside": "200.00", "firm_sme": "400.00"}
     assert (peak.from_time, peak.to_time, peak.until_next_day, peak.ratio) == ("09:00", "18:00", False, "1.25")
     assert (night.until_next_day, night.ratio, night.name["en"]) == (True, "", "Night")
-    assert saturday.yuan_per_hour["firm_sme"] == "533.3332"
+    assert saturday.yuan_per_unit["firm_sme"] == "533.3332"
     assert (described.minimum_minutes, described.minimum_charge_fen) == (30, 5000)

@@ -1,0 +1,41 @@
+"""The tax on a price: contained in it or added to it, rounded once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from billing.ledger.rules.money import EXACT, WIDE, Rounding, round_fen
+from billing.pricing.rules.steps import Step
+
+
+@dataclass(frozen=True, slots=True)
+class Tax:
+    """``rate`` (0.06 is six per cent), and whether the prices contain it."""
+
+    rate: Decimal
+    included: bool
+
+    def added_fen(self, net_fen: int) -> int:
+        """What is added to a price, rounded half up to the fen; nothing where the price contains it."""
+        return 0 if self.included else round_fen(EXACT.multiply(Decimal(net_fen), self.rate), Rounding.HALF_UP)
+
+    def contained_fen(self, gross_fen: int) -> int:
+        """The part of a price that is tax, rounded half up to the fen."""
+        part = EXACT.multiply(Decimal(gross_fen), self.rate)
+        return round_fen(WIDE.divide(part, EXACT.add(Decimal(1), self.rate)), Rounding.HALF_UP)
+
+    def step(self, net_fen: int, gross_fen: int) -> Step:
+        """The line of the working that tells it."""
+        if self.included:
+            params: dict[str, Any] = {"rate": f"{self.rate:f}", "tax_fen": self.contained_fen(gross_fen)}
+            return Step("price", "", "price.step.tax_included", params, gross_fen)
+        params = {"rate": f"{self.rate:f}", "net_fen": net_fen, "line_fen": gross_fen - net_fen}
+        return Step("price", "", "price.step.tax_added", params, gross_fen)
+
+
+def tax_of(document: Mapping[str, Any] | None) -> Tax | None:
+    """The part ``tax`` of a document that was checked by its schema."""
+    return None if document is None else Tax(Decimal(document["rate"]), document["included"])

@@ -1,0 +1,114 @@
+"""A price that is typed into a form and the document that it means: nothing is lost on the way there and back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from billing.ledger.rules.documents import DocumentError
+from billing.pricing.rules import parse_schedule
+from billing.pricing.rules.counted import parse_counted
+from billing.pricing.rules.schedule import compile_schedule
+from billing.pricing.rules.typed import NotTyped, document_of, field_of, typed_of
+
+FULL: dict[str, Any] = {
+    "format": 2,
+    "currency": "CNY",
+    "unit": "half_day",
+    "unit_minutes": 210,
+    "step_minutes": 210,
+    "classes": [
+        {"code": "inside", "when": {"own": True}},
+        {
+            "code": "near",
+            "name": {"zh": "省内", "en": "In the province"},
+            "evidence": {"zh": "营业执照", "en": "Business licence"},
+            "when": {"regions": ["63", "62"], "verified": True},
+        },
+        {"code": "park", "when": {"kinds": ["firm"], "zones": ["XN-HT"]}},
+        {"code": "others"},
+    ],
+    "rates": {"inside": "200", "near": "300", "park": "350", "others": "400"},
+    "steps": [{"up_to": "2", "ratio": "1"}, {"ratio": "0.85"}],
+    "bands": [
+        {"code": "night", "name": {"zh": "夜", "en": "Night"}, "weekdays": [1, 5], "holidays": True, "from": "22:00", "to": "06:00", "ratio": "0.5"},
+        {"code": "noon", "weekdays": [6], "from": "11:00", "to": "13:00", "rates": {"inside": "1", "near": "2", "park": "3", "others": "4"}},
+    ],
+    "holidays": {"makeup_weekday": 1},
+    "setup": {"inside": "0", "near": "50", "park": "50", "others": "60"},
+    "operator": {"rates": {"inside": "0", "near": "80", "park": "80", "others": "90"}, "modes": ["assisted"]},
+    "minimum": {"minutes": 30, "amount": "100"},
+    "tax": {"rate": "0.06", "included": False},
+    "fees": {"late_cancel": {"share": "0.5", "at_least": "50", "at_most": "500"}, "no_show": {"share": "1"}},
+    "rounding": {"step": "yuan", "mode": "down"},
+}  # fmt: skip
+
+
+def test_a_full_document_comes_back_from_what_is_typed() -> None:
+    parse_schedule(FULL)
+    assert document_of(typed_of(FULL), "CNY") == FULL
+
+
+def test_a_document_of_format_1_is_typed_and_prices_the_same() -> None:
+    one = {
+        "format": 1,
+        "currency": "CNY",
+        "rates": {"inside": "200", "firm_sme": 400},
+        "bands": [{"code": "peak", "weekdays": [1], "from": "09:00", "to": "18:00", "ratio": "1.25"}],
+        "minimum": {"minutes": 30, "amount": 100},
+        "rounding": {"step": "fen", "mode": "half_up"},
+    }
+    before, after = compile_schedule(one), parse_schedule(document_of(typed_of(one), "CNY"))
+    assert (after.rates, after.bands, after.week, after.classes) == (before.rates, before.bands, before.week, ())
+    assert (after.minimum_minutes, after.minimum_charge_fen) == (30, 10_000)
+
+
+def test_a_price_of_samples_comes_back_from_what_is_typed() -> None:
+    counted = {
+        "format": 2,
+        "currency": "CNY",
+        "unit": "sample",
+        "rates": {"firm_sme": "100", "team": "80"},
+        "steps": [{"up_to": "10", "ratio": "1"}, {"rates": {"firm_sme": "90", "team": "70"}}],
+        "minimum": {"amount": "500"},
+        "rounding": {"step": "fen", "mode": "half_up"},
+    }
+    parse_counted(counted)
+    assert document_of(typed_of(counted), "CNY") == counted
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"class-1-rate": "abc"}, "class-1-rate"),
+        ({"class-1-setup": "-1"}, "class-1-setup"),
+        ({"class-1-regions": "six"}, "class-1-regions"),
+        ({"class-3-who": "inside"}, "class-3-who"),
+        ({"class-2-who": "everybody", "class-2-zones": ""}, "class-2-who"),
+        ({"band-0-from": "25:00"}, "band-0-from"),
+        ({"band-0-percent": "a lot"}, "band-0-percent"),
+        ({"band-1-rate-2": "x"}, "band-1-rate-2"),
+        ({"band-1-from": "21:00", "band-1-to": "23:00", "band-1-weekdays": ["5"]}, "band-1-from"),
+        ({"step-0-up_to": "none"}, "step-0-up_to"),
+        ({"unit": "week"}, "unit"),
+        ({"step_minutes": "0"}, "step_minutes"),
+        ({"minimum_minutes": "long"}, "minimum_minutes"),
+        ({"tax_percent": "106"}, "tax_percent"),
+        ({"late_least": "600"}, "late_most"),
+        ({"noshow_percent": "101"}, "noshow_percent"),
+    ],
+)
+def test_every_fault_is_told_at_the_field_where_it_was_typed(changes: dict[str, Any], field: str) -> None:
+    typed = {**typed_of(FULL), **changes}
+    with pytest.raises(DocumentError) as error:
+        parse_schedule(document_of(typed, "CNY"))
+    assert field in {field_of(fault.path, typed) for fault in error.value.faults}
+
+
+def test_conditions_that_the_form_cannot_say_are_not_dropped() -> None:
+    classes = [{"code": "odd", "when": {"kinds": ["team", "firm"]}}, {"code": "others"}]
+    with pytest.raises(NotTyped):
+        typed_of({**FULL, "classes": classes, "rates": {"odd": 1, "others": 2}})
+    with pytest.raises(NotTyped):
+        typed_of({"format": 1, "rates": {"vip": 1}, "rounding": {"step": "fen", "mode": "half_up"}})
