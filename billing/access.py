@@ -21,6 +21,7 @@ from billing.models import (
     CommissionSignature,
     FeeRelief,
     InternalSlip,
+    LedgerSeal,
     PriceVersion,
     Programme,
     ProgrammeVersion,
@@ -33,6 +34,7 @@ from billing.models import (
     Transfer,
 )
 from billing.ordering.rules.sheets import SIGNED_STATES
+from billing.subsidy.services import POOL
 from booking.access import CUSTOMERS, OWNERS, SUPERVISORS, reservation_filter, sample_job_filter
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope
 from instruments.access import ALL, instrument_filter, resource_filter
@@ -67,8 +69,12 @@ def _accounts(queryset: QuerySet[Account], actor: Actor) -> QuerySet[Account]:
     if actor.has(*SUPERVISORS):
         return queryset
     published = ProgrammeVersion.objects.filter(programme_id=OuterRef("programme_id"), published_at__isnull=False)
-    pool = Q(limited=True, organisation__isnull=True) & Exists(published)
+    pool = Q(kind=POOL) & Exists(published)
     return queryset.filter(pool | Q(organisation_id__in=actor.organisations(*CUSTOMERS, *PAYEES)))
+
+
+def _seals(queryset: QuerySet[LedgerSeal], actor: Actor) -> QuerySet[LedgerSeal]:
+    return queryset if actor.has(*SUPERVISORS) else queryset.none()
 
 
 def _transfers(queryset: QuerySet[Transfer], actor: Actor) -> QuerySet[Transfer]:
@@ -171,6 +177,7 @@ _SCOPES: dict[Any, Any] = {
     CommissionSignature: _of_commissions,
     FeeRelief: _reliefs,
     InternalSlip: _slips,
+    LedgerSeal: _seals,
     PriceVersion: _price_versions,
     Programme: _programmes,
     ProgrammeVersion: _programme_versions,

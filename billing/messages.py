@@ -111,6 +111,17 @@ register(
         "ledger.not_enough_left": _("The budget that was free a moment ago is used up. Ask for a new quote."),
         "ledger.more_than_held": _("%(due_fen)s is due but only %(held_fen)s was held. Tell the operator."),
         "ledger.more_than_paid": _("%(back_fen)s cannot go back: only %(paid_fen)s was paid. Tell the operator."),
+        "ledger.closed": _("This account is closed. Nothing can be added or taken any more."),
+        "ledger.still_holds": _(
+            "%(held_fen)s of this account is still promised to bookings. Suspend it now, and close it when they are over."
+        ),
+        "ledger.reason_needed": _("Give a reason: it stays with the account for good."),
+        "ledger.reason_too_long": _("The reason has at most %(maximum)s characters."),
+        "ledger.seal_chain_broken": _("Seal %(number)s does not follow the one before it."),
+        "ledger.seal_head_unknown": _("The link %(detail)s is not in the chain: seals were cut off or written anew."),
+        "ledger.seal_transfer_changed": _("Seal %(number)s: transfer %(detail)s was changed or put in after it was sealed."),
+        "ledger.seal_transfers_missing": _("Seal %(number)s: %(detail)s sealed transfers are missing."),
+        "ledger.seal_differs": _("Seal %(number)s: the sealed transfers are there, but the seal itself was changed."),
         "price.invalid": _("The price schedule is not valid: %(fault)s"),
         "price.in_the_past": _("A price can start today or later: what was charged never changes."),
         "price.date_taken": _("A price that starts on this day is published already. Choose another day."),

@@ -1,6 +1,6 @@
 """Django looks for an app's models here; they live with their package."""
 
-from billing.ledger.models import Account, Transfer
+from billing.ledger.models import Account, AccountState, LedgerSeal, Transfer
 from billing.ordering.models import (
     CommissionReservation,
     CommissionSampleJob,
@@ -17,6 +17,7 @@ from billing.subsidy.models import Programme, ProgrammeVersion
 
 __all__ = [
     "Account",
+    "AccountState",
     "Award",
     "BookingFee",
     "Charge",
@@ -26,6 +27,7 @@ __all__ = [
     "CommissionSignature",
     "FeeRelief",
     "InternalSlip",
+    "LedgerSeal",
     "NumberSeries",
     "PriceVersion",
     "Programme",

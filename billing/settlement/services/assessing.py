@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from billing.ledger import services as ledger
-from billing.ledger.models import Account, TransferKind
+from billing.ledger.models import Account, AccountState, TransferKind
 from billing.ledger.services import AccountSpec
 from billing.pricing import services as pricing
 from billing.pricing.rules.customer_class import customer_class
@@ -376,4 +376,6 @@ def _balance(account: Account | None) -> Balance:
     """What an account says; one that was not opened yet, or that has no limit of its own, leaves the document's."""
     if account is None:
         return Balance()
+    if account.state != AccountState.OPEN:  # it promises nothing, whatever is left on it
+        return Balance(account.held_fen + account.posted_fen, account.held_fen + account.posted_fen)
     return Balance(account.granted_fen if account.limited else None, account.held_fen + account.posted_fen)
