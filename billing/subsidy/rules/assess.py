@@ -188,9 +188,9 @@ def _complete(facts: Facts, priced: Priced, measured: Quantities) -> Facts:
     minutes = measured.minutes if quantities.minutes is None else quantities.minutes
     samples = measured.samples if quantities.samples is None else quantities.samples
     gross = priced.gross_fen
-    amounts = Amounts(gross, gross, priced.minimum_top_up_fen, facts.amounts.asked)
-    known = Quantities(minutes, samples)
-    return Facts(facts.applicant, facts.provider, facts.instrument, service, amounts, known, facts.grade)
+    amounts = Amounts(gross, gross, priced.minimum_top_up_fen, facts.amounts.asked, facts.amounts.claim)
+    known = Quantities(minutes, samples, quantities.counts)
+    return Facts(facts.applicant, facts.provider, facts.instrument, service, amounts, known, facts.grade, facts.more)
 
 
 def _granted(candidates: Sequence[Candidate], facts: Sequence[Facts], gross_fen: int) -> tuple[Outcome, ...]:
