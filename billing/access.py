@@ -19,9 +19,15 @@ from billing.models import (
     CommissionSampleJob,
     CommissionSheet,
     CommissionSignature,
+    CreditImport,
+    CreditListing,
     FeeRelief,
+    FirmDeclaration,
     InternalSlip,
     LedgerSeal,
+    PartnerList,
+    PartnerProvider,
+    PartnerRegion,
     PriceVersion,
     Programme,
     ProgrammeVersion,
@@ -71,6 +77,22 @@ def _accounts(queryset: QuerySet[Account], actor: Actor) -> QuerySet[Account]:
     published = ProgrammeVersion.objects.filter(programme_id=OuterRef("programme_id"), published_at__isnull=False)
     pool = Q(kind=POOL) & Exists(published)
     return queryset.filter(pool | Q(organisation_id__in=actor.organisations(*CUSTOMERS, *PAYEES)))
+
+
+def _declarations(queryset: QuerySet[FirmDeclaration], actor: Actor) -> QuerySet[FirmDeclaration]:
+    """What a firm declares is read by its administrators, and by who verifies, supervises or pays."""
+    if actor.has(*OFFICIALS):
+        return queryset
+    return queryset.filter(organisation_id__in=actor.organisations(Role.FIRM_ADMIN))
+
+
+def _credit(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Lists against others are for officials."""
+    return queryset if actor.has(*OFFICIALS) else queryset.none()
+
+
+def _public(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    return queryset
 
 
 def _seals(queryset: QuerySet[LedgerSeal], actor: Actor) -> QuerySet[LedgerSeal]:
@@ -175,9 +197,15 @@ _SCOPES: dict[Any, Any] = {
     CommissionSampleJob: _of_commissions,
     CommissionSheet: _commissions,
     CommissionSignature: _of_commissions,
+    CreditImport: _credit,
+    CreditListing: _credit,
     FeeRelief: _reliefs,
+    FirmDeclaration: _declarations,
     InternalSlip: _slips,
     LedgerSeal: _seals,
+    PartnerList: _public,
+    PartnerProvider: _public,
+    PartnerRegion: _public,
     PriceVersion: _price_versions,
     Programme: _programmes,
     ProgrammeVersion: _programme_versions,

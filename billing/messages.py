@@ -12,6 +12,7 @@ from billing.ledger.rules.money import yuan
 from billing.wording import customer_class_word
 from config.kernel.messages import register, register_formatter
 
+register_formatter("chain", lambda names: " → ".join(names))
 register_formatter("exact_fen", str)  # a text with a fraction of a fen, for the record only
 register_formatter("customer_class", customer_class_word)
 register_formatter("_fen", lambda fen: f"¥{yuan(int(fen))}" if fen is not None else "–")
@@ -122,6 +123,49 @@ register(
         "ledger.seal_transfer_changed": _("Seal %(number)s: transfer %(detail)s was changed or put in after it was sealed."),
         "ledger.seal_transfers_missing": _("Seal %(number)s: %(detail)s sealed transfers are missing."),
         "ledger.seal_differs": _("Seal %(number)s: the sealed transfers are there, but the seal itself was changed."),
+        "table.unreadable": _("The file is neither UTF-8 nor GB 18030 text. Save it as CSV (UTF-8) and hand it in again."),
+        "table.empty": _("The file holds no rows below its heading."),
+        "table.too_long": _("The file has more than %(maximum)s rows. Hand it in in parts."),
+        "table.column_missing": _("There is no column “%(column)s”. The first row names the columns."),
+        "table.cell_empty": _("Row %(row)s: the column “%(column)s” is empty."),
+        "table.cell_invalid": _("Row %(row)s, column “%(column)s”: “%(text)s” cannot be read."),
+        "table.row_repeated": _("Row %(row)s: “%(text)s” stands in the file twice."),
+        "table.days_in_order": _("Row %(row)s: the days are not in order."),
+        "credit_list.unknown": _("Choose the list."),
+        "credit_list.source_needed": _("Say where the list comes from, in at most %(maximum)s characters."),
+        "partner.region_invalid": _("Type the six-digit code of the region, like 310000."),
+        "partner.platform_invalid": _("Type the identifier of its platform in capital letters, like CN-310000."),
+        "partner.taken": _("This one is a partner already. Change that one."),
+        "partner.text_needed": _("Type something here, in at most %(maximum)s characters."),
+        "partner.mode_unknown": _("Choose how services across the regions are settled."),
+        "partner.days_in_order": _("The last day lies before the first."),
+        "firm.kind_unknown": _("Choose what you declare."),
+        "firm.year_range": _("Type a year from %(first)s to %(last)s: one that is over."),
+        "firm.figures_empty": _("Give at least one figure of the year."),
+        "firm.figure_range": _("Type a number of zero or more that a firm can have."),
+        "firm.region_unknown": _("Type the six-digit code of the region, like 630104."),
+        "firm.zones_many": _("Name at most %(maximum)s zones, each by its short name."),
+        "firm.label_unknown": _("Choose the label."),
+        "firm.level_unknown": _("Choose who awarded it."),
+        "firm.day_needed": _("Give the first day from which this holds."),
+        "firm.days_in_order": _("The last day lies before the first."),
+        "firm.tie_unknown": _("Choose how you are tied."),
+        "firm.party_kind_unknown": _("Choose whether it is an organisation or a person."),
+        "firm.mark_invalid": _("Type the last four characters of the person's identity number."),
+        "firm.only_firms": _("Only firms and teams declare their figures here."),
+        "firm.itself": _("This is the code of your own firm. Name the other one."),
+        "firm.circle": _(
+            "This would close a circle of control: %(chain)s. Name whoever is at the top, or correct the other declaration."
+        ),
+        "firm.circle_now": _(
+            "Accepting this would let the firm control itself through others, because another declaration was accepted meanwhile. "
+            "Refuse it and say why."
+        ),
+        "firm.many_waiting": _("%(maximum)s declarations wait for the operator already. Add more when those are decided."),
+        "firm.own_organisation": _("You cannot decide about your own organisation or what you declared yourself."),
+        "firm.decided_already": _("Somebody has decided about this already. Reload the page."),
+        "firm.reason_needed": _("Say why: the firm reads it."),
+        "firm.reason_too_long": _("The reason has at most %(maximum)s characters."),
         "price.invalid": _("The price schedule is not valid: %(fault)s"),
         "price.in_the_past": _("A price can start today or later: what was charged never changes."),
         "price.date_taken": _("A price that starts on this day is published already. Choose another day."),

@@ -1,5 +1,7 @@
 """Django looks for an app's models here; they live with their package."""
 
+from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
+from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
 from billing.ledger.models import Account, AccountState, LedgerSeal, Transfer
 from billing.ordering.models import (
     CommissionReservation,
@@ -25,10 +27,16 @@ __all__ = [
     "CommissionSampleJob",
     "CommissionSheet",
     "CommissionSignature",
+    "CreditImport",
+    "CreditListing",
     "FeeRelief",
+    "FirmDeclaration",
     "InternalSlip",
     "LedgerSeal",
     "NumberSeries",
+    "PartnerList",
+    "PartnerProvider",
+    "PartnerRegion",
     "PriceVersion",
     "Programme",
     "ProgrammeVersion",

@@ -19,24 +19,22 @@ from billing.ledger.services import AccountSpec
 from billing.pricing import services as pricing
 from billing.pricing.rules.customer_class import customer_class
 from billing.pricing.rules.schedule import PriceSchedule
+from billing.settlement.services.gathering import Gathered, gather, instrument_party
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_sha256, inputs_to_json, inputs_under
-from billing.subsidy.rules.facts import Facts, Party, Service
+from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Balance
 from billing.subsidy.rules.parts.caps import Cap, CapPer
 from billing.subsidy.services import InForce
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument, Organisation, OrganisationStatus
-from instruments.rules.firm_size import size_class
+from instruments.models import Instrument, Organisation
 from instruments.rules.spending import is_in_house
 
 SERVICE_KIND = "instrument_use"
 TESTING_KIND = "testing"
 AWARDED = "awarded"
-#: The kind of organisation in the words of the public facts schema.
-_APPLICANT_KIND = {"firm": "firm", "team": "team", "owner": "institution", "government": "institution"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,12 +204,14 @@ def plan(
     *,
     imported: bool = False,
     subsidised: bool = True,
+    gathered: Gathered | None = None,
 ) -> Plan:
     """Everything but balances for pricing and subsidising ``during`` on ``instrument`` for ``customer`` as of ``now``.
 
     ``instrument`` comes with its site and organisation loaded. Without ``pins`` the price and the programmes are those in force on
     the local date of the start; ``schedule`` is the pinned one where it is in hand already. ``imported``: the time was not
-    booked here but came with a list of the lab's. Not ``subsidised``: no programme is tried. Raises Refusal ``price.none``.
+    booked here but came with a list of the lab's. Not ``subsidised``: no programme is tried. ``gathered``: what is loaded about both
+    sides already. Raises Refusal ``price.none``.
     """
     zone = ZoneInfo(instrument.site.time_zone)
     service_on = during.starts_at.astimezone(zone).date()
@@ -220,8 +220,9 @@ def plan(
         pins = Pins(pins.price_version_id, ())
     schedule = schedule or pricing.schedule(pins.price_version_id)
     versions = tuple(subsidy.in_force(version_id) for version_id in pins.programme_version_ids)
-    owner, site = instrument.organisation, instrument.site
-    facts = facts_of(owner, site.region_code, customer, SERVICE_KIND, service_on, now.astimezone(zone).date())
+    gathered = gathered or gather(customer.pk, [instrument.organisation_id])
+    place, today = instrument_party(instrument), now.astimezone(zone).date()
+    facts = gathered.facts(instrument.organisation, place, customer, SERVICE_KIND, service_on, today)
     if imported:
         facts = replace(facts, service=replace(facts.service, imported=True))
     accounts = accounts_of(versions, facts, customer.pk, service_on)
@@ -257,19 +258,22 @@ class Session:
 
 
 def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> list[Prepared | None]:
-    """``prepare`` for each of the sessions, in three queries however many; None for an instrument without a price then."""
+    """``prepare`` for each of the sessions, in four queries however many; None for an instrument without a price then."""
     plans, known = plan_many(sessions, customer, now)
     return [each.with_balances(known) if each is not None else None for each in plans]
 
 
 def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> tuple[list[Plan | None], dict[str, Account]]:
     """``plan`` for each of the sessions (None without a price then), and the opened ones of all their accounts by key, each knowing whether
-    something was awarded to it: three queries however many."""
+    something was awarded to it: four queries however many."""
     found = _pins_of_many(sessions)
     pins = [one and _promised(one, each.instrument, customer) for each, one in zip(sessions, found, strict=True)]
     schedules = pricing.schedules({one.price_version_id for one in pins if one is not None})
+    gathered = gather(customer.pk, {each.instrument.organisation_id for each in sessions})
     plans = [
-        plan(each.instrument, customer, each.during, now, pinned, schedules[pinned.price_version_id]) if pinned else None
+        plan(each.instrument, customer, each.during, now, pinned, schedules[pinned.price_version_id], gathered=gathered)
+        if pinned
+        else None
         for each, pinned in zip(sessions, pins, strict=True)
     ]
     known = ledger.known({spec.key for each in plans if each is not None for spec in each.specs()})
@@ -304,46 +308,9 @@ def _awarded_spec(version: InForce, customer_id: int) -> AccountSpec:
     return AccountSpec(awarded_key(version, customer_id), AWARDED, None, version.programme_id, customer_id)
 
 
-def facts_of(
-    owner: Organisation, place_code: str, customer: Organisation, service_kind: str, service_on: date, today: date
-) -> Facts:
-    """What is known about a service that ``owner`` does at a place for ``customer``."""
-    size = None
-    if customer.staff_count is not None and customer.annual_revenue_fen is not None:
-        size = size_class(customer.staff_count, customer.annual_revenue_fen).value
-    return Facts(
-        applicant=Party(
-            kind=_APPLICANT_KIND[customer.kind],
-            size=size,
-            region_code=customer.region_code or None,
-            policy_zones=frozenset(customer.policy_zones),
-            verified=customer.status == OrganisationStatus.VERIFIED,
-        ),
-        provider=Party(
-            region_code=owner.region_code or None,
-            policy_zones=frozenset(owner.policy_zones),
-            verified=owner.status == OrganisationStatus.VERIFIED,
-        ),
-        instrument=Party(region_code=place_code or None),
-        # Invoice and claim have not happened yet: their year is expected to be the service's.
-        service=Service(service_kind, service_on, invoice_on=service_on, claim_on=service_on, approval_on=today),
-        grade=owner.quality_grade or None,
-    )
-
-
 def _with_first_use(facts: Facts, account: Account | None) -> Facts:
     first = account is None or not account.is_awarded  # type: ignore[attr-defined]
-    applicant = facts.applicant
-    known = Party(
-        applicant.kind,
-        applicant.size,
-        applicant.region_code,
-        applicant.policy_zones,
-        applicant.verified,
-        first_use=first,
-        profile=applicant.profile,
-    )
-    return Facts(known, facts.provider, facts.instrument, facts.service, facts.amounts, facts.quantities, facts.grade, facts.more)
+    return replace(facts, applicant=replace(facts.applicant, first_use=first))
 
 
 _AWARDED_AMONG = f"""

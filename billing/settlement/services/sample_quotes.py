@@ -15,10 +15,11 @@ from billing.pricing.rules.samples import CUSTOMER_CLASSES, MOST_SAMPLES, UNITS_
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Accounts
+from billing.settlement.services.gathering import gather
 from billing.settlement.services.quotes import CapLeft, caps_left
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
-from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.facts import Facts, Party
 from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
 from booking.rules.sample_days import require_arrival
@@ -126,7 +127,8 @@ def plan(
             raise Refusal.of("price.on_request", "resource")
         price = priced.price
     owner = resource.organisation
-    facts = assessing.facts_of(owner, resource_place(resource.pk), customer, assessing.TESTING_KIND, service_on, today)
+    place = Party(region_code=resource_place(resource.pk) or None)
+    facts = gather(customer.pk, [owner.pk]).facts(owner, place, customer, assessing.TESTING_KIND, service_on, today)
     own = is_in_house(customer.pk, owner.pk)
     ids = subsidy.version_ids_in_force(service_on) if version_ids is None else version_ids
     versions = () if own else tuple(subsidy.in_force(version_id) for version_id in ids)

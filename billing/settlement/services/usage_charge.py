@@ -10,7 +10,7 @@ from billing.settlement.models import Quote
 from billing.settlement.services import assessing, awarding
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, use_to_json
-from billing.subsidy.rules.facts import Facts, facts_document
+from billing.subsidy.rules.facts import facts_document
 from billing.subsidy.rules.outcome import Award
 from booking.models import UsageSession
 
@@ -62,9 +62,7 @@ def _only_promised(inputs: Inputs, held: Quote) -> Inputs:
 
 
 def _graded(candidate: Candidate, grade: str) -> Candidate:
-    facts = candidate.facts
-    known = Facts(facts.applicant, facts.provider, facts.instrument, facts.service, facts.amounts, facts.quantities, grade)
-    return replace(candidate, facts=known)
+    return replace(candidate, facts=replace(candidate.facts, grade=grade))
 
 
 def _is_covered(graded: Assessment, frozen: Assessment) -> bool:
