@@ -25,6 +25,8 @@ from billing.models import (
     FirmDeclaration,
     InternalSlip,
     LedgerSeal,
+    OpeningBalance,
+    OpeningLoad,
     PartnerList,
     PartnerProvider,
     PartnerRegion,
@@ -36,8 +38,13 @@ from billing.models import (
     Quote,
     Statement,
     StatementLine,
+    SubsidisedItem,
     TestItemPrice,
     Transfer,
+    Voucher,
+    VoucherAnnouncement,
+    VoucherApplication,
+    VoucherQuota,
 )
 from billing.ordering.rules.sheets import SIGNED_STATES
 from billing.subsidy.services import POOL
@@ -93,6 +100,19 @@ def _credit(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
 
 def _public(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset
+
+
+def _announcements(queryset: QuerySet[VoucherAnnouncement], actor: Actor) -> QuerySet[VoucherAnnouncement]:
+    return queryset if actor.has(*OFFICIALS) else queryset.filter(published_at__isnull=False)
+
+
+def _quotas(queryset: QuerySet[VoucherQuota], actor: Actor) -> QuerySet[VoucherQuota]:
+    return queryset if actor.has(*OFFICIALS) else queryset.filter(announcement__published_at__isnull=False)
+
+
+def _of_holder(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Applications and vouchers are read by the people who book for the firm, and by who supervises or pays."""
+    return queryset if actor.has(*SUPERVISORS) else queryset.filter(organisation_id__in=actor.organisations(*CUSTOMERS))
 
 
 def _seals(queryset: QuerySet[LedgerSeal], actor: Actor) -> QuerySet[LedgerSeal]:
@@ -203,6 +223,8 @@ _SCOPES: dict[Any, Any] = {
     FirmDeclaration: _declarations,
     InternalSlip: _slips,
     LedgerSeal: _seals,
+    OpeningBalance: _of_holder,
+    OpeningLoad: _credit,
     PartnerList: _public,
     PartnerProvider: _public,
     PartnerRegion: _public,
@@ -214,8 +236,13 @@ _SCOPES: dict[Any, Any] = {
     Quote: _quotes,
     Statement: _statements,
     StatementLine: _statement_lines,
+    SubsidisedItem: _of_holder,
     TestItemPrice: _test_item_prices,
     Transfer: _transfers,
+    Voucher: _of_holder,
+    VoucherAnnouncement: _announcements,
+    VoucherApplication: _of_holder,
+    VoucherQuota: _quotas,
 }
 for _model, _scope in _SCOPES.items():
     register_scope(_model, _scope)

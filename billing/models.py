@@ -14,8 +14,10 @@ from billing.ordering.models import (
 from billing.pricing.models import PriceVersion, TestItemPrice
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
+from billing.settlement.opening_models import OpeningBalance, OpeningLoad, SubsidisedItem
 from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.models import Programme, ProgrammeVersion
+from billing.vouchers.models import Voucher, VoucherAnnouncement, VoucherApplication, VoucherQuota
 
 __all__ = [
     "Account",
@@ -34,6 +36,8 @@ __all__ = [
     "InternalSlip",
     "LedgerSeal",
     "NumberSeries",
+    "OpeningBalance",
+    "OpeningLoad",
     "PartnerList",
     "PartnerProvider",
     "PartnerRegion",
@@ -45,6 +49,11 @@ __all__ = [
     "Quote",
     "Statement",
     "StatementLine",
+    "SubsidisedItem",
     "TestItemPrice",
     "Transfer",
+    "Voucher",
+    "VoucherAnnouncement",
+    "VoucherApplication",
+    "VoucherQuota",
 ]

@@ -73,16 +73,27 @@ def lapse_due(today: date, now: datetime) -> int:
 
 
 def _lapse(account_id: int, today: date, now: datetime) -> bool:
+    return _give_rest_back(account_id, Source("account", account_id, "lapse", None, None), now, today) > 0
+
+
+def _give_rest_back(account_id: int, source: Source, now: datetime, today: date | None = None) -> int:
+    """``today``: only if the account has ended before it, looked at behind the lock."""
     account = Account.objects.get(pk=account_id)
-    accounts = ledger.lock([account, *([account.returns_to] if account.returns_to else [])])
-    account = accounts[account.key]
-    if account.ends_on is None or account.ends_on >= today:
-        return False
-    rest = ledger.return_rest(account, Source("account", account.pk, "lapse", None, None), now)
+    account = ledger.lock([account, *([account.returns_to] if account.returns_to else [])])[account.key]
+    if today is not None and (account.ends_on is None or account.ends_on >= today):
+        return 0
+    rest = ledger.return_rest(account, source, now)
     wanted = AccountState.SUSPENDED if account.held_fen else AccountState.CLOSED
     if account.state != wanted:
         _set_state(account, wanted)
-    return rest > 0
+    return rest
+
+
+def end(account_id: int, last_day: date, reason: str, actor_id: int | None, now: datetime) -> int:
+    """Let an account promise nothing after ``last_day`` (local) and give what is left back at once; how much that was (fen). Part of
+    the caller's transaction, who has checked who may."""
+    Account.objects.filter(pk=account_id).update(ends_on=last_day)
+    return _give_rest_back(account_id, Source("account", account_id, reason, None, actor_id), now)
 
 
 def _locked(actor: Actor, account_id: int, reason: str) -> tuple[Account, str]:

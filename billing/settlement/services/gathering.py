@@ -9,6 +9,7 @@ from datetime import date
 from billing.firms import loading
 from billing.firms.rules.profile import Known, party
 from billing.subsidy.rules.facts import Facts, Party, Profile, Service
+from billing.vouchers.rules.backing import Usable
 from instruments.models import Instrument, Organisation, OrganisationStatus
 
 
@@ -18,14 +19,20 @@ class Gathered:
 
     known: Known
     keys: dict[int, str]
+    vouchers: tuple[Usable, ...] | None = None
+    """Those of the customer, where they are loaded already."""
+
+    def applicant(self, customer_id: int, owner_id: int, on: date) -> Party:
+        """The verified facts of a customer of ``owner_id`` on a day."""
+        return party(self.known, self.keys[customer_id], self.keys[owner_id], on)
 
     def facts(
         self, owner: Organisation, place: Party, customer: Organisation, service_kind: str, service_on: date, today: date
     ) -> Facts:
         """What is known about a service of ``owner`` at ``place`` for ``customer``; the days are local."""
-        key, owner_key = self.keys[customer.pk], self.keys[owner.pk]
+        owner_key = self.keys[owner.pk]
         return Facts(
-            applicant=party(self.known, key, owner_key, service_on),
+            applicant=self.applicant(customer.pk, owner.pk, service_on),
             provider=Party(
                 region_code=owner.region_code or None,
                 policy_zones=frozenset(owner.policy_zones),

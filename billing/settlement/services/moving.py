@@ -18,7 +18,14 @@ def preview(actor: Actor, reservation_id: int, during: TimeRange, now: datetime)
     """Price and subsidise ``during`` for a reservation's customer; writes nothing. Raises NotFound, Refusal ``price.none``."""
     rows = Reservation.objects.select_related("instrument__site", "instrument__organisation", "organisation")
     reservation = get_visible(rows, actor, pk=reservation_id)
-    planned = assessing.plan(reservation.instrument, reservation.organisation, during, now, imported=reservation.imported)
+    planned = assessing.plan(
+        reservation.instrument,
+        reservation.organisation,
+        during,
+        now,
+        imported=reservation.imported,
+        project=reservation.research_project,
+    )
     known = ledger.known(spec.key for spec in planned.specs())
     _give_back(known, reservation.pk)
     prepared = planned.with_balances(known)

@@ -44,6 +44,7 @@ class ReservationMoney:
             now,
             imported=reservation.imported,
             subsidised=charged,
+            project=reservation.research_project,
         )
         assessment = prepared.inputs.assess()
         refuse_surprise(assessment, expected)
@@ -62,7 +63,15 @@ class ReservationMoney:
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
         pins = Pins.of(accepted.inputs)
         customer = reservation.organisation
-        planned = assessing.plan(reservation.instrument, customer, reservation.during, now, pins, imported=reservation.imported)
+        planned = assessing.plan(
+            reservation.instrument,
+            customer,
+            reservation.during,
+            now,
+            pins,
+            imported=reservation.imported,
+            project=reservation.research_project,
+        )
         accounts = _locked_accounts(reservation, planned, now, fees.card_accounts([missed] if missed else []))
         if missed is not None:
             fees.fall_away_whole(missed, actor, now)
@@ -99,7 +108,12 @@ class ReservationMoney:
         waits = reservation.state == ReservationState.REQUESTED
         held = None if waits else next((quote for quote in reversed(quotes) if quote.held_at is not None), None)
         planned = assessing.plan(
-            reservation.instrument, reservation.organisation, reservation.during, now, imported=reservation.imported
+            reservation.instrument,
+            reservation.organisation,
+            reservation.during,
+            now,
+            imported=reservation.imported,
+            project=reservation.research_project,
         )
         if held is None:
             prepared = planned.with_balances(_known(planned))
@@ -177,7 +191,13 @@ class ReservationMoney:
         held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
         pins = Pins.of(held.inputs)
         planned = assessing.plan(
-            reservation.instrument, reservation.organisation, reservation.during, now, pins, imported=reservation.imported
+            reservation.instrument,
+            reservation.organisation,
+            reservation.during,
+            now,
+            pins,
+            imported=reservation.imported,
+            project=reservation.research_project,
         )
         accounts = self._released(reservation, planned, actor, now)
         prepared = planned.with_balances(accounts)
@@ -228,7 +248,7 @@ class ReservationMoney:
             own = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
             ledger.lock([*returning, *own])
         held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
-        inputs = usage_charge.inputs_for(held, session, confirmed_grade(reservation))
+        inputs = usage_charge.inputs_for(held, session, confirmed_grade(reservation), now)
         assessment = inputs.assess()
         frozen = usage_charge.frozen_under(held, inputs)
         charge = Charge.objects.create(

@@ -22,6 +22,7 @@ from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.facts import Facts, Party
 from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
+from billing.vouchers.usable import usable
 from booking.rules.sample_days import require_arrival
 from booking.services import sample_days
 from booking.services.refusing import BOOKING_ROLES
@@ -133,7 +134,8 @@ def plan(
     ids = subsidy.version_ids_in_force(service_on) if version_ids is None else version_ids
     versions = () if own else tuple(subsidy.in_force(version_id) for version_id in ids)
     named_class = customer_class(kind=customer.kind, size=facts.applicant.size, is_owner=own, priced=CUSTOMER_CLASSES)
-    accounts = assessing.accounts_of(versions, facts, customer.pk, service_on)
+    vouchers = usable(customer.pk, [one.programme for one in versions])
+    accounts = assessing.accounts_of(versions, facts, customer.pk, service_on, vouchers)
     inputs = SampleInputs(price, samples, elements, service_on, named_class, ())
     return SamplePlan(inputs, facts, versions, accounts, customer.pk)
 
