@@ -187,6 +187,24 @@ class OpeningForm(MoneyForm):
     reason = forms.CharField(label=_("Reason"), max_length=_LONG, help_text=_("It stays with the rows for good."))
 
 
+class DecisionForm(MoneyForm):
+    """Accept or refuse a declaration; cannot be undone, so it is confirmed."""
+
+    decision = forms.ChoiceField(
+        label=_("Does the evidence say so?"),
+        choices=[("accept", _("Yes: it counts for programmes")), ("refuse", _("No: refuse; it may be declared again"))],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=_LONG,
+        required=False,
+        help_text=_("Needed for a refusal; the organisation reads it."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    confirmed = forms.BooleanField(label=_("I compared it with the evidence. This cannot be undone."))
+
+
 class ReasonedForm(MoneyForm):
     """A reason, for what is done to an account or an application."""
 

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 
 from billing.firms import loading
 from billing.firms.models import CreditImport, FirmDeclaration
+from billing.firms.partner_models import PartnerList, PartnerRegion
 from billing.firms.rules.group import controller_of, group_of
 from billing.firms.rules.profile import Known, party
 from billing.subsidy.rules.facts import Listing, Party
@@ -82,3 +83,11 @@ def queue(actor: Actor) -> QuerySet[FirmDeclaration]:
 def credit_imports(actor: Actor) -> QuerySet[CreditImport]:
     """The hand-ins of credit lists, the latest first."""
     return visible_to(CreditImport.objects.all(), actor).select_related("imported_by").order_by("-pk")
+
+
+def partner_regions(actor: Actor) -> list[tuple[PartnerRegion, int]]:
+    """The partner regions by name, each with how many providers its latest list holds; two queries."""
+    regions = list(visible_to(PartnerRegion.objects.all(), actor).order_by("name", "pk"))
+    lists = PartnerList.objects.filter(region__in=regions).order_by("pk").values_list("region_id", "row_count")
+    counts = dict(lists)
+    return [(region, counts.get(region.pk, 0)) for region in regions]

@@ -23,11 +23,9 @@ from config.kernel.access import Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.http import attachment
-from frontend.firm_forms import DeclarationForm
+from frontend.firm_forms import DecisionForm, DeclarationForm
 from frontend.form_page import FormPage, answer
-from frontend.forms import refusal_to_form
 from frontend.http import actor_of
-from frontend.organisation_forms import DecisionForm
 from instruments.services import uploads
 
 PER_PAGE = 25
@@ -142,7 +140,7 @@ def declaration_decide(request: HttpRequest, pk: int) -> HttpResponse:
             try:
                 declaring.decide(actor, pk, accept, form.cleaned_data["reason"], timezone.now())
             except Refusal as refusal:
-                refusal_to_form(form, refusal)
+                form.add_refusal(refusal)
                 status = status_of(refusal)
             else:
                 messages.success(request, _("Accepted: it counts from now on.") if accept else _("Refused; the firm reads your reason."))
