@@ -7,8 +7,9 @@ from typing import Any
 
 from billing.ledger.rules.documents import Document, Fault
 from billing.subsidy.rules.fact_fields import FIELDS
-from billing.subsidy.rules.facts import facts_faults, parse_facts
+from billing.subsidy.rules.facts import Facts, facts_faults, parse_facts
 from billing.subsidy.rules.parts.caps import SUBJECT, CapPer
+from billing.subsidy.rules.parts.conditions import parse_condition
 
 _INSTEAD = (CapPer.CONTROLLER_YEAR, CapPer.PERSON_YEAR)
 
@@ -43,7 +44,7 @@ def example_faults(document: Document) -> Iterator[Fault]:
             if name not in caps:
                 yield Fault(f"{path}.balances.{name}", f"there is no cap {name!r}; the caps are {', '.join(caps) or 'none'}")
         if "claims" in example:
-            yield from _claims(example, caps, path)
+            yield from _claims(example, path)
         elif "claims" in example["expect"]:
             yield Fault(f"{path}.expect.claims", "only an example with several 'claims' has this")
         elif any("of" in balance for balance in example.get("balances", {}).values()):
@@ -57,28 +58,45 @@ def _facts(example: Mapping[str, Any], path: str) -> Iterator[Fault]:
         yield Fault(f"{path}.facts{fault.path.removeprefix('$')}", fault.message)
 
 
-def _claims(example: Mapping[str, Any], caps: Mapping[str, Mapping[str, Any]], path: str) -> Iterator[Fault]:
+def _claims(example: Mapping[str, Any], path: str) -> Iterator[Fault]:
     ids = [claim["id"] for claim in example["claims"]]
     for place, claim in enumerate(example["claims"]):
         where = f"{path}.claims[{place}]"
         if claim["id"] in ids[:place]:
             yield Fault(f"{where}.id", f"the id {claim['id']!r} is taken")
-        faults = facts_faults(claim["facts"])
-        yield from (Fault(f"{where}.facts{fault.path.removeprefix('$')}", fault.message) for fault in faults)
-        if not faults and not facts_faults(example.get("facts", {})):
-            yield from _subjects(merged_facts(example.get("facts", {}), claim["facts"]), caps, where)
+        for fault in facts_faults(claim["facts"]):
+            yield Fault(f"{where}.facts{fault.path.removeprefix('$')}", fault.message)
     for name in example["expect"].get("claims", {}):
         if name not in ids:
             yield Fault(f"{path}.expect.claims.{name}", f"there is no claim {name!r}; the claims are {', '.join(ids)}")
 
 
-def _subjects(facts: Mapping[str, Any], caps: Mapping[str, Mapping[str, Any]], path: str) -> Iterator[Fault]:
-    """Caps that are counted together over claims need to know whose they are."""
-    known = parse_facts(facts)
-    for name, cap in caps.items():
-        per = CapPer(cap["per"])
-        needed = SUBJECT.get(per)
-        if per in _INSTEAD:
-            needed = None if FIELDS[SUBJECT[per]].read(known) is not None else "applicant.id"
-        if needed is not None and FIELDS[needed].read(known) is None:
-            yield Fault(f"{path}.facts", f"the cap {name!r} ({per.value}) counts claims together; give {needed}")
+def subject_faults(document: Document) -> Iterator[Fault]:
+    """Of a document that has no other fault: caps that are counted together over the claims of a batch need to know whose they are."""
+    for number, example in enumerate(document["examples"]):
+        for place, claim in enumerate(example.get("claims", ())):
+            facts = parse_facts(merged_facts(example.get("facts", {}), claim["facts"]))
+            path = f"$.examples[{number}].claims[{place}].facts"
+            for cap in _caps_for(document, facts):
+                needed = _needed(CapPer(cap["per"]), facts)
+                if needed:
+                    yield Fault(path, f"the cap {cap['id']!r} ({cap['per']}) counts claims together; give {needed}")
+
+
+def _caps_for(document: Document, facts: Facts) -> list[Mapping[str, Any]]:
+    basis = f"service.{document['date_basis']}_on"
+    caps = list(document.get("caps", ()))
+    for side in document.get("sides", ()):
+        if "when" not in side or parse_condition(side["when"], basis).holds(facts, []):
+            caps += side.get("caps", ())
+    return caps
+
+
+def _needed(per: CapPer, facts: Facts) -> str:
+    """The fact that tells whose cap it is, where it is not given."""
+    path = SUBJECT.get(per, "")
+    if not path or FIELDS[path].read(facts) is not None:
+        return ""
+    if per not in _INSTEAD:
+        return path
+    return "applicant.id" if FIELDS["applicant.id"].read(facts) is None else ""

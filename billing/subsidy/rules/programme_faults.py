@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from billing.ledger.rules.documents import Document, Fault, load_schema, schema_faults
-from billing.subsidy.rules.example_faults import example_faults
+from billing.subsidy.rules.example_faults import example_faults, subject_faults
 from billing.subsidy.rules.parts.adjustments import adjustment_faults
 from billing.subsidy.rules.parts.base import base_faults
 from billing.subsidy.rules.parts.caps import cap_faults
@@ -27,7 +27,8 @@ _PAYEE_OF = {"deducted_now": "provider", "refunded_later": "firm", "paid_beside"
 
 def document_faults(document: Document) -> list[Fault]:
     """Every fault with its JSON path; none for a document that can be compiled."""
-    return schema_faults(load_schema(_SCHEMA), document) or list(_meaning_faults(document))
+    faults = schema_faults(load_schema(_SCHEMA), document) or list(_meaning_faults(document))
+    return faults or list(subject_faults(document))
 
 
 def _meaning_faults(document: Document) -> Iterator[Fault]:
