@@ -93,7 +93,7 @@ _PLAIN: dict[str, dict[str, dict[FactKind, str]]] = {
     },
     "request": {
         "more.request": {
-            FactKind.TEXT: "side settlement",
+            FactKind.TEXT: "side settlement voucher",
             FactKind.SHARE: "rate",
             FactKind.DAY: "voucher_issued_on",
             FactKind.TEXTS: "classes_taken",

@@ -151,6 +151,7 @@ class ClaimAmounts:
     lender: int | None = None
     external_income: int | None = None
     prior_year_external_income: int | None = None
+    lines: tuple[int, ...] = ()
 
 
 NO_CLAIM_AMOUNTS = ClaimAmounts()
@@ -200,6 +201,7 @@ class Request:
     side: str | None = None
     settlement: str | None = None
     rate: Decimal | None = None
+    voucher: str | None = None
     voucher_issued_on: date | None = None
     classes_taken: frozenset[str] = frozenset()
 
@@ -367,8 +369,11 @@ def _value(name: str, value: Any) -> Any:
     return value
 
 
-def _money(document: Mapping[str, Any]) -> dict[str, int]:
-    return {name: parse_yuan(value) for name, value in document.items()}
+def _money(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: tuple(parse_yuan(each) for each in value) if isinstance(value, list) else parse_yuan(value)
+        for name, value in document.items()
+    }
 
 
 def _plain(group: Any) -> dict[str, Any]:
@@ -380,8 +385,12 @@ def _plain(group: Any) -> dict[str, Any]:
         if isinstance(value, _NESTED):
             found |= _plain(value)
         elif value is not None and value != () and value != frozenset():
-            found[name] = plain_yuan(value) if name in amounts else _plain_value(name, value)
+            found[name] = _plain_money(value) if name in amounts else _plain_value(name, value)
     return found
+
+
+def _plain_money(value: Any) -> Any:
+    return [plain_yuan(each) for each in value] if isinstance(value, tuple) else plain_yuan(value)
 
 
 def _plain_value(name: str, value: Any) -> Any:
@@ -427,3 +436,11 @@ def is_day(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def allowed_values(path: str) -> tuple[str, ...]:
+    """The values a fact can have by the schema, where it lists them; empty for a fact that may be any text."""
+    group, _, name = path.partition(".")
+    schema: Any = load_schema(_SCHEMA).schema
+    described = schema["properties"].get(group, {}).get("properties", {}).get(name, {})
+    return tuple(described.get("enum", ()))
