@@ -19,8 +19,17 @@ from billing.models import (
     CommissionSampleJob,
     CommissionSheet,
     CommissionSignature,
+    CreditImport,
+    CreditListing,
     FeeRelief,
+    FirmDeclaration,
     InternalSlip,
+    LedgerSeal,
+    OpeningBalance,
+    OpeningLoad,
+    PartnerList,
+    PartnerProvider,
+    PartnerRegion,
     PriceVersion,
     Programme,
     ProgrammeVersion,
@@ -29,10 +38,16 @@ from billing.models import (
     Quote,
     Statement,
     StatementLine,
+    SubsidisedItem,
     TestItemPrice,
     Transfer,
+    Voucher,
+    VoucherAnnouncement,
+    VoucherApplication,
+    VoucherQuota,
 )
 from billing.ordering.rules.sheets import SIGNED_STATES
+from billing.subsidy.services import POOL
 from booking.access import CUSTOMERS, OWNERS, SUPERVISORS, reservation_filter, sample_job_filter
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope
 from instruments.access import ALL, instrument_filter, resource_filter
@@ -67,8 +82,41 @@ def _accounts(queryset: QuerySet[Account], actor: Actor) -> QuerySet[Account]:
     if actor.has(*SUPERVISORS):
         return queryset
     published = ProgrammeVersion.objects.filter(programme_id=OuterRef("programme_id"), published_at__isnull=False)
-    pool = Q(limited=True, organisation__isnull=True) & Exists(published)
+    pool = Q(kind=POOL) & Exists(published)
     return queryset.filter(pool | Q(organisation_id__in=actor.organisations(*CUSTOMERS, *PAYEES)))
+
+
+def _declarations(queryset: QuerySet[FirmDeclaration], actor: Actor) -> QuerySet[FirmDeclaration]:
+    """What a firm declares is read by its administrators, and by who verifies, supervises or pays."""
+    if actor.has(*OFFICIALS):
+        return queryset
+    return queryset.filter(organisation_id__in=actor.organisations(Role.FIRM_ADMIN))
+
+
+def _credit(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Lists against others are for officials."""
+    return queryset if actor.has(*OFFICIALS) else queryset.none()
+
+
+def _public(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    return queryset
+
+
+def _announcements(queryset: QuerySet[VoucherAnnouncement], actor: Actor) -> QuerySet[VoucherAnnouncement]:
+    return queryset if actor.has(*OFFICIALS) else queryset.filter(published_at__isnull=False)
+
+
+def _quotas(queryset: QuerySet[VoucherQuota], actor: Actor) -> QuerySet[VoucherQuota]:
+    return queryset if actor.has(*OFFICIALS) else queryset.filter(announcement__published_at__isnull=False)
+
+
+def _of_holder(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Applications and vouchers are read by the people who book for the firm, and by who supervises or pays."""
+    return queryset if actor.has(*SUPERVISORS) else queryset.filter(organisation_id__in=actor.organisations(*CUSTOMERS))
+
+
+def _seals(queryset: QuerySet[LedgerSeal], actor: Actor) -> QuerySet[LedgerSeal]:
+    return queryset if actor.has(*SUPERVISORS) else queryset.none()
 
 
 def _transfers(queryset: QuerySet[Transfer], actor: Actor) -> QuerySet[Transfer]:
@@ -170,8 +218,17 @@ _SCOPES: dict[Any, Any] = {
     CommissionSampleJob: _of_commissions,
     CommissionSheet: _commissions,
     CommissionSignature: _of_commissions,
+    CreditImport: _credit,
+    CreditListing: _credit,
     FeeRelief: _reliefs,
+    FirmDeclaration: _declarations,
     InternalSlip: _slips,
+    LedgerSeal: _seals,
+    OpeningBalance: _of_holder,
+    OpeningLoad: _credit,
+    PartnerList: _public,
+    PartnerProvider: _public,
+    PartnerRegion: _public,
     PriceVersion: _price_versions,
     Programme: _programmes,
     ProgrammeVersion: _programme_versions,
@@ -180,8 +237,13 @@ _SCOPES: dict[Any, Any] = {
     Quote: _quotes,
     Statement: _statements,
     StatementLine: _statement_lines,
+    SubsidisedItem: _of_holder,
     TestItemPrice: _test_item_prices,
     Transfer: _transfers,
+    Voucher: _of_holder,
+    VoucherAnnouncement: _announcements,
+    VoucherApplication: _of_holder,
+    VoucherQuota: _quotas,
 }
 for _model, _scope in _SCOPES.items():
     register_scope(_model, _scope)

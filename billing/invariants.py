@@ -17,6 +17,7 @@ register_sql(
             SELECT debit_id AS account_id, -amount_fen AS granted, 0 AS held, 0 AS posted FROM billing_transfer WHERE kind = 'grant'
             UNION ALL SELECT credit_id, amount_fen, 0, 0 FROM billing_transfer WHERE kind = 'grant'
             UNION ALL SELECT debit_id, -amount_fen, 0, 0 FROM billing_transfer WHERE kind = 'reverse'
+            UNION ALL SELECT credit_id, amount_fen, 0, 0 FROM billing_transfer WHERE kind = 'reverse'
             UNION ALL SELECT h.debit_id, 0, h.amount_fen, 0 FROM billing_transfer h
                        WHERE h.kind = 'hold' AND NOT EXISTS (SELECT 1 FROM billing_transfer e WHERE e.hold_id = h.id)
             UNION ALL SELECT debit_id, 0, 0, amount_fen FROM billing_transfer WHERE kind = 'post'

@@ -1,6 +1,8 @@
 """Django looks for an app's models here; they live with their package."""
 
-from billing.ledger.models import Account, Transfer
+from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
+from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
+from billing.ledger.models import Account, AccountState, LedgerSeal, Transfer
 from billing.ordering.models import (
     CommissionReservation,
     CommissionSampleJob,
@@ -12,11 +14,14 @@ from billing.ordering.models import (
 from billing.pricing.models import PriceDraft, PriceFamily, PriceFamilyMember, PriceVersion, TestItemPrice
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
+from billing.settlement.opening_models import OpeningBalance, OpeningLoad, SubsidisedItem
 from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.models import Programme, ProgrammeVersion
+from billing.vouchers.models import Voucher, VoucherAnnouncement, VoucherApplication, VoucherQuota
 
 __all__ = [
     "Account",
+    "AccountState",
     "Award",
     "BookingFee",
     "Charge",
@@ -24,9 +29,18 @@ __all__ = [
     "CommissionSampleJob",
     "CommissionSheet",
     "CommissionSignature",
+    "CreditImport",
+    "CreditListing",
     "FeeRelief",
+    "FirmDeclaration",
     "InternalSlip",
+    "LedgerSeal",
     "NumberSeries",
+    "OpeningBalance",
+    "OpeningLoad",
+    "PartnerList",
+    "PartnerProvider",
+    "PartnerRegion",
     "PriceDraft",
     "PriceFamily",
     "PriceFamilyMember",
@@ -38,6 +52,11 @@ __all__ = [
     "Quote",
     "Statement",
     "StatementLine",
+    "SubsidisedItem",
     "TestItemPrice",
     "Transfer",
+    "Voucher",
+    "VoucherAnnouncement",
+    "VoucherApplication",
+    "VoucherQuota",
 ]

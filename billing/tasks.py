@@ -6,6 +6,7 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
+from billing.ledger import life, seals
 from billing.ordering.services import documents, quotations
 from billing.settlement.services import rendering, statements
 from config.kernel.services.heartbeat import beat
@@ -29,3 +30,19 @@ def expire_quotations(timestamp: int) -> None:
     """Let quotations lapse whose last day is over."""
     now = timezone.now()
     beat("billing.expire_quotations", now, expired=quotations.expire_due(now))
+
+
+@app.periodic(cron="35 * * * *")
+@app.task(name="billing.lapse_accounts", queueing_lock="billing.lapse_accounts")
+def lapse_accounts(timestamp: int) -> None:
+    """Give back what is left of vouchers, quotas and budgets whose last day is over."""
+    now = timezone.now()
+    beat("billing.lapse_accounts", now, lapsed=life.lapse_due(timezone.localdate(now), now))
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="billing.seal_ledger", queueing_lock="billing.seal_ledger")
+def seal_ledger(timestamp: int) -> None:
+    """Seal what moved since the last time into the chain."""
+    now = timezone.now()
+    beat("billing.seal_ledger", now, sealed=seals.seal_due(now))

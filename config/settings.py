@@ -127,6 +127,7 @@ USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 FIRST_DAY_OF_WEEK = 1
 CURRENCY = "CNY"
+PLATFORM_ID = env.text("JISHI_PLATFORM_ID", "CN-630000")
 AVAILABILITY_DAYS = env.integer("JISHI_AVAILABILITY_DAYS", 60, 7, 400)
 
 # --- Static files, uploads ------------------------------------------------------------------------------------------

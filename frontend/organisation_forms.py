@@ -143,7 +143,7 @@ class OrganisationForm(forms.Form):
             revenue = typed["revenue_yuan"]
             changes["annual_revenue_fen"] = None if revenue is None else int(revenue * 100)
         if "policy_zones" in typed:
-            changes["policy_zones"] = tuple(_split(typed["policy_zones"]))
+            changes["policy_zones"] = tuple(split_list(typed["policy_zones"]))
         return replace(stored, **changes)
 
     def add_refusal(self, refusal: Refusal) -> None:
@@ -173,7 +173,7 @@ _PLAIN = (
 )
 
 
-def _split(text: str) -> list[str]:
+def split_list(text: str) -> list[str]:
     """Parts between commas, also full-width and enumeration commas."""
     for separator in ("\uff0c", "\u3001", ";", "\uff1b"):
         text = text.replace(separator, ",")

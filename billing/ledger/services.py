@@ -16,6 +16,7 @@ from config.kernel.services.transactions import constraint_name
 from config.kernel.statements import planned_once
 
 OVERSPENT = "account_never_overspent"
+ONLY_OPEN = "transfer_only_open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,42 @@ def _counter_account(spec: AccountSpec, now: datetime) -> Account:
 
 
 def grant(funder: Account, account: Account, amount_fen: int, source: Source, now: datetime) -> None:
-    """Move money into a limited account. Raises Refusal ``ledger.amount_not_positive``."""
+    """Move money into a limited account; a limited funder (the quota that vouchers come from) has it no longer.
+
+    Raises Refusal ``ledger.amount_not_positive``, ``ledger.closed``, Conflict ``ledger.not_enough_left``.
+    """
     if amount_fen <= 0:
         raise Refusal.of("ledger.amount_not_positive", field="amount")
-    Transfer.objects.create(**_row(TransferKind.GRANT, funder.pk, account.pk, amount_fen, source, now))
+    _take_granted(funder, amount_fen)
+    try:
+        Transfer.objects.create(**_row(TransferKind.GRANT, funder.pk, account.pk, amount_fen, source, now))
+    except IntegrityError as error:
+        if constraint_name(error) != ONLY_OPEN:
+            raise
+        raise Refusal.of("ledger.closed") from error
     Account.objects.filter(pk=account.pk).update(granted_fen=F("granted_fen") + amount_fen)
+
+
+def _take_granted(account: Account, amount_fen: int) -> None:
+    """Take what is left of a limited account off it. Raises Conflict ``ledger.not_enough_left`` (CHECK has the last word)."""
+    if not account.limited:
+        return
+    rows = Account.objects.filter(pk=account.pk, granted_fen__gte=F("held_fen") + F("posted_fen") + amount_fen)
+    if rows.update(granted_fen=F("granted_fen") - amount_fen) != 1:
+        raise Conflict.of("ledger.not_enough_left")
+
+
+def return_rest(account: Account, source: Source, now: datetime) -> int:
+    """Give all that is left of a locked limited account back to where it came from; how much that was (fen)."""
+    rest = account.left_fen
+    if not account.limited or rest <= 0:
+        return 0
+    home = account.returns_to or _counter_account(AccountSpec(account.key, account.kind, None), now)
+    _take_granted(account, rest)
+    Transfer.objects.create(**_row(TransferKind.REVERSE, account.pk, home.pk, rest, source, now))
+    if home.limited:
+        Account.objects.filter(pk=home.pk).update(granted_fen=F("granted_fen") + rest)
+    return rest
 
 
 def set_limit(account: Account, limit_fen: int | None, source: Source, now: datetime) -> None:
@@ -122,7 +154,7 @@ def lock(accounts: Iterable[Account]) -> dict[str, Account]:
 
 _HOLD = """
 UPDATE billing_account SET held_fen = held_fen + %(amount)s
- WHERE id = %(id)s AND (NOT limited OR granted_fen >= held_fen + posted_fen + %(amount)s)
+ WHERE id = %(id)s AND state = 'open' AND (NOT limited OR granted_fen >= held_fen + posted_fen + %(amount)s)
 """
 _END_HOLD = "UPDATE billing_account SET held_fen = held_fen - %(held)s, posted_fen = posted_fen + %(posted)s WHERE id = %(id)s"
 

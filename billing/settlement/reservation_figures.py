@@ -12,6 +12,8 @@ from billing.cards.accounts import CARD
 from billing.ledger.models import Transfer, TransferKind
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services.reservation_money import RESERVATION
+from billing.settlement.services.still_eligible import Lost, lost_since
+from billing.vouchers.rules.backing import VOUCHER
 from booking.models import Reservation
 from config.kernel.access import Actor, visible_to
 
@@ -39,6 +41,8 @@ class Money:
     waiting: Quote | None
     charge: Charge | None
     held_fen: int
+    lost: tuple[Lost, ...] = ()
+    """Programmes that were promised and not paid, because the customer was no longer eligible."""
 
 
 def figures_of(actor: Actor, reservations: Iterable[Reservation]) -> dict[int, Figures]:
@@ -96,7 +100,7 @@ def money_of(actor: Actor, reservation: Reservation) -> Money:
     """The money of one reservation that the actor may see."""
     accepted, waiting = quotes_of(actor, reservation)
     charge = visible_to(Charge.objects.filter(reservation=reservation), actor).first()
-    return Money(accepted, waiting, charge, held_fen(reservation))
+    return Money(accepted, waiting, charge, held_fen(reservation), lost_since(accepted, charge))
 
 
 def held_fen(reservation: Reservation) -> int:
@@ -108,8 +112,13 @@ def held_fen(reservation: Reservation) -> int:
 
 
 def _largest_per_programme(holds: QuerySet[Transfer]) -> int:
-    """What is held for the customer: one award draws on several limits at once, so the largest draw of each programme counts."""
+    """What is held for the customer: one award draws on several limits at once, so the largest draw of each programme counts;
+    vouchers behind one limit are one draw."""
+    draws: dict[tuple[int | None, str], int] = {}
+    for version_id, key, kind, amount in holds.values_list("programme_version_id", "debit__key", "debit__kind", "amount_fen"):
+        place = (version_id, kind if kind == VOUCHER else key)
+        draws[place] = draws.get(place, 0) + amount
     largest: dict[int | None, int] = {}
-    for version_id, amount in holds.values_list("programme_version_id", "amount_fen"):
+    for (version_id, _), amount in draws.items():
         largest[version_id] = max(largest.get(version_id, 0), amount)
     return sum(largest.values())

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from billing.ledger.models import Account
+from billing.ledger.services import AccountSpec
 from billing.settlement.services import assessing, moving
 from billing.settlement.services.assessing import Plan, Prepared, Session
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award
+from billing.vouchers.rules.backing import spread
 from booking.models import Reservation
 from booking.ports import ExpectedFigures
 from booking.services import series, series_changes
@@ -129,13 +131,19 @@ def hold_in_memory(prepared: Prepared, assessment: Assessment, known: dict[str, 
         if not isinstance(outcome, Award) or not any(outcome.draws.values()):
             continue
         for cap_id, amount in outcome.draws.items():
-            spec = prepared.accounts[version.version_id, cap_id]
-            limit = spec.limit_fen
-            opened = Account(key=spec.key, kind=spec.kind, limited=limit is not None, granted_fen=limit or 0)
-            known.setdefault(spec.key, opened).held_fen += amount
+            purses = [_in_memory(spec, known) for spec in prepared.accounts[version.version_id, cap_id]]
+            parts = spread(amount, [purse.left_fen for purse in purses])
+            for purse, part in zip(purses, parts, strict=True):
+                purse.held_fen += part
         key = assessing.awarded_key(version, prepared.customer_id)
         counting = known.setdefault(key, Account(key=key, kind=assessing.AWARDED, limited=False))
         counting.is_awarded = True  # type: ignore[attr-defined]
+
+
+def _in_memory(spec: AccountSpec, known: dict[str, Account]) -> Account:
+    """An account as it is known, or as it would be opened."""
+    limit = spec.limit_fen
+    return known.setdefault(spec.key, Account(key=spec.key, kind=spec.kind, limited=limit is not None, granted_fen=limit or 0))
 
 
 def report_change(actor: Actor, change: SeriesChange, now: datetime) -> list[ChangeRow]:

@@ -11,6 +11,7 @@ from typing import Any
 from psycopg.types.range import DateRange
 
 from billing.ledger import services as ledger
+from billing.ledger.life import TREASURY
 from billing.ledger.models import Account
 from billing.ledger.rules.documents import DocumentError
 from billing.ledger.services import AccountSpec, Source
@@ -24,7 +25,6 @@ from config.kernel.services import audit, transactions
 from instruments.services.catalogue_jobs import ask_for_rebuild
 
 POOL = "pool"
-TREASURY = AccountSpec("treasury", "treasury", None)
 
 
 def draft_version(actor: Actor, document: Mapping[str, Any], now: datetime, *, issuer_id: int | None = None) -> ProgrammeVersion:

@@ -14,43 +14,47 @@ from zoneinfo import ZoneInfo
 from django.db import connection
 
 from billing.ledger import services as ledger
-from billing.ledger.models import Account, TransferKind
+from billing.ledger.models import Account, AccountState, TransferKind
 from billing.ledger.services import AccountSpec
 from billing.pricing import services as pricing
 from billing.pricing.customers import customer_of
 from billing.pricing.public_days import use_of
 from billing.pricing.rules.pricing import Use
 from billing.pricing.rules.schedule import PriceSchedule
+from billing.settlement.once import subsidised_classes
+from billing.settlement.services.gathering import Gathered, gather, instrument_party
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_sha256, inputs_to_json, inputs_under
-from billing.subsidy.rules.facts import Facts, Party, Service
+from billing.subsidy.rules.facts import Facts, Service
 from billing.subsidy.rules.outcome import Balance
 from billing.subsidy.rules.parts.caps import Cap, CapPer
+from billing.subsidy.rules.programme import Programme
 from billing.subsidy.services import InForce
+from billing.vouchers.rules.backing import VOUCHER, Usable, behind
+from billing.vouchers.usable import usable
 from booking.models import Reservation
 from config.kernel.errors import Refusal
 from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
-from instruments.models import Instrument, Organisation, OrganisationStatus
-from instruments.rules.firm_size import size_class
+from instruments.models import Instrument, Organisation
 from instruments.rules.spending import is_in_house
 
 SERVICE_KIND = "instrument_use"
 TESTING_KIND = "testing"
 AWARDED = "awarded"
-#: The kind of organisation in the words of the public facts schema.
-_APPLICANT_KIND = {"firm": "firm", "team": "team", "owner": "institution", "government": "institution"}
+Accounts = Mapping[tuple[int, str], tuple[AccountSpec, ...]]
+"""The accounts behind each cap by (programme version id, cap id): one, or the vouchers in the order in which they are used up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Inputs together with the rows they came from. ``accounts`` maps (programme version id, cap id) to a spec."""
+    """Inputs together with the rows they came from. ``accounts`` maps (programme version id, cap id) to the purses behind a cap."""
 
     inputs: Inputs
     price_version_id: int
     versions: tuple[InForce, ...]
-    accounts: Mapping[tuple[int, str], AccountSpec]
+    accounts: Accounts
     customer_id: int
 
     def frozen_inputs(self) -> dict[str, Any]:
@@ -137,7 +141,7 @@ class Plan:
     customer_class: str
     facts: Facts
     versions: tuple[InForce, ...]
-    accounts: Mapping[tuple[int, str], AccountSpec]
+    accounts: Accounts
     customer_id: int
     use: Use
 
@@ -161,12 +165,12 @@ class Plan:
         return Prepared(inputs, self.price_version_id, self.versions, self.accounts, self.customer_id)
 
 
-Accounts = Mapping[tuple[int, str], AccountSpec]
-
-
 def specs_of(versions: Sequence[InForce], accounts: Accounts, customer_id: int) -> list[AccountSpec]:
     """Every account an award under these versions touches."""
-    return [*accounts.values(), *(_awarded_spec(version, customer_id) for version in versions)]
+    return [
+        *(spec for purses in accounts.values() for spec in purses),
+        *(_awarded_spec(version, customer_id) for version in versions),
+    ]
 
 
 def candidates_of(
@@ -174,13 +178,15 @@ def candidates_of(
 ) -> tuple[Candidate, ...]:
     """The programmes to be tried, each with the facts and the balances of its caps (an account that is missing was never opened)."""
     know_awards(account for account in known.values() if not hasattr(account, "is_awarded"))
+    project = facts.service.paper.project
+    taken = subsidised_classes("project", project) if project and versions else frozenset()
     return tuple(
         Candidate(
             version.programme,
-            _with_first_use(facts, known.get(awarded_key(version, customer_id))),
+            _under(version, facts, known.get(awarded_key(version, customer_id)), taken),
             {
-                cap_id: _balance(known.get(spec.key))
-                for (version_id, cap_id), spec in accounts.items()
+                cap_id: _together([_balance(known.get(spec.key)) for spec in purses])
+                for (version_id, cap_id), purses in accounts.items()
                 if version_id == version.version_id
             },
         )
@@ -189,16 +195,17 @@ def candidates_of(
 
 
 def accounts_of(
-    versions: Sequence[InForce], facts: Facts, customer_id: int, service_on: date
-) -> dict[tuple[int, str], AccountSpec]:
+    versions: Sequence[InForce], facts: Facts, customer_id: int, service_on: date, vouchers: Sequence[Usable] = ()
+) -> dict[tuple[int, str], tuple[AccountSpec, ...]]:
     """The accounts of every cap that counts for these facts, by (programme version id, cap id)."""
-    return {
-        (version.version_id, cap.id): cap_account(
-            version, cap, customer_id, version.programme.validity.basis_on(facts) or service_on
-        )
-        for version in versions
-        for cap in version.programme.accounts_for(facts.applicant.kind)
-    }
+    found = {}
+    for version in versions:
+        basis_on = version.programme.validity.basis_on(facts) or service_on
+        for cap in version.programme.accounts_for(facts.applicant.kind):
+            issued = behind(cap, version.programme_id, basis_on, vouchers)
+            purses = tuple(AccountSpec(each.key, VOUCHER, 0, version.programme_id, customer_id) for each in issued)
+            found[version.version_id, cap.id] = purses or (cap_account(version, cap, customer_id, basis_on, facts),)
+    return found
 
 
 def plan(
@@ -212,13 +219,16 @@ def plan(
     service_mode: str = "",
     imported: bool = False,
     subsidised: bool = True,
+    gathered: Gathered | None = None,
+    project: str = "",
 ) -> Plan:
     """Everything but balances for pricing and subsidising ``during`` on ``instrument`` for ``customer`` as of ``now``.
 
     ``instrument`` comes with its site and organisation loaded. Without ``pins`` the price and the programmes are those in force on
     the local date of the start; ``schedule`` is the pinned one where it is in hand already. ``service_mode``: how the customer is served,
-    empty for what the lab's forms begin with. ``imported``: the time was not
-    booked here but came with a list of the lab's. Not ``subsidised``: no programme is tried. Raises Refusal ``price.none``.
+    empty for what the lab's forms begin with. ``imported``: the time was not booked here but came with a list of the lab's. Not
+    ``subsidised``: no programme is tried. ``gathered``: what is loaded about both sides already; ``project``: the research project it
+    is for. Raises Refusal ``price.none``.
     """
     zone = ZoneInfo(instrument.site.time_zone)
     service_on = during.starts_at.astimezone(zone).date()
@@ -227,12 +237,13 @@ def plan(
         pins = Pins(pins.price_version_id, ())
     schedule = schedule or pricing.schedule(pins.price_version_id)
     versions = tuple(subsidy.in_force(version_id) for version_id in pins.programme_version_ids)
-    owner, site = instrument.organisation, instrument.site
-    facts = facts_of(owner, site.region_code, customer, SERVICE_KIND, service_on, now.astimezone(zone).date())
-    if imported:
-        facts = replace(facts, service=replace(facts.service, imported=True))
-    accounts = accounts_of(versions, facts, customer.pk, service_on)
-    named_class = schedule.class_of(customer_of(customer, instrument.organisation_id))
+    gathered = gathered or gather(customer.pk, [instrument.organisation_id])
+    place, today = instrument_party(instrument), now.astimezone(zone).date()
+    facts = gathered.facts(instrument.organisation, place, customer, SERVICE_KIND, service_on, today)
+    facts = replace(facts, service=_service(facts.service, imported=imported, project=project))
+    vouchers = usable(customer.pk, [one.programme for one in versions]) if gathered.vouchers is None else gathered.vouchers
+    accounts = accounts_of(versions, facts, customer.pk, service_on, vouchers)
+    named_class = schedule.class_of(customer_of(customer, instrument.organisation_id, facts.applicant.size))
     mode = service_mode or next(iter(instrument.service_modes), "")
     use = use_of(schedule, mode, during, zone)
     return Plan(pins.price_version_id, schedule, during, zone, named_class, facts, versions, accounts, customer.pk, use)
@@ -248,7 +259,14 @@ def plan_of(reservation: Reservation, during: TimeRange, now: datetime, pins: Pi
         pins,
         service_mode=reservation.service_mode,
         imported=reservation.imported,
+        project=reservation.research_project,
     )
+
+
+def _service(service: Service, *, imported: bool, project: str) -> Service:
+    """What a reservation says of itself: that it came with a list, and the research project it is for."""
+    paper = replace(service.paper, project=project) if project else service.paper
+    return replace(service, imported=True if imported else None, paper=paper)
 
 
 def prepare(
@@ -260,9 +278,12 @@ def prepare(
     service_mode: str = "",
     imported: bool = False,
     subsidised: bool = True,
+    project: str = "",
 ) -> Prepared:
     """``plan`` with the balances of this moment, for a quote: nothing is locked and no account is opened."""
-    planned = plan(instrument, customer, during, now, service_mode=service_mode, imported=imported, subsidised=subsidised)
+    planned = plan(
+        instrument, customer, during, now, service_mode=service_mode, imported=imported, subsidised=subsidised, project=project
+    )
     return planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
 
 
@@ -276,19 +297,21 @@ class Session:
 
 
 def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> list[Prepared | None]:
-    """``prepare`` for each of the sessions, in three queries however many; None for an instrument without a price then."""
+    """``prepare`` for each of the sessions, in at most five queries however many; None for an instrument without a price then."""
     plans, known = plan_many(sessions, customer, now)
     return [each.with_balances(known) if each is not None else None for each in plans]
 
 
 def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> tuple[list[Plan | None], dict[str, Account]]:
     """``plan`` for each of the sessions (None without a price then), and the opened ones of all their accounts by key, each knowing whether
-    something was awarded to it: three queries however many."""
+    something was awarded to it: at most five queries however many."""
     found = _pins_of_many(sessions)
     pins = [one and _promised(one, each.instrument, customer) for each, one in zip(sessions, found, strict=True)]
     schedules = pricing.schedules({one.price_version_id for one in pins if one is not None})
+    gathered = gather(customer.pk, {each.instrument.organisation_id for each in sessions})
+    gathered = replace(gathered, vouchers=usable(customer.pk, _programmes(pins)))
     plans = [
-        _planned(each, customer, now, pinned, schedules[pinned.price_version_id]) if pinned else None
+        _planned(each, customer, now, pinned, schedules[pinned.price_version_id], gathered) if pinned else None
         for each, pinned in zip(sessions, pins, strict=True)
     ]
     known = ledger.known({spec.key for each in plans if each is not None for spec in each.specs()})
@@ -296,8 +319,11 @@ def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime
     return plans, known
 
 
-def _planned(asked: Session, customer: Organisation, now: datetime, pins: Pins, schedule: PriceSchedule) -> Plan:
-    return plan(asked.instrument, customer, asked.during, now, pins, schedule, service_mode=asked.service_mode)
+def _planned(
+    asked: Session, customer: Organisation, now: datetime, pins: Pins, schedule: PriceSchedule, gathered: Gathered
+) -> Plan:
+    mode = asked.service_mode
+    return plan(asked.instrument, customer, asked.during, now, pins, schedule, service_mode=mode, gathered=gathered)
 
 
 _IN_FORCE_OF_MANY = """
@@ -307,6 +333,11 @@ SELECT (SELECT id FROM billing_priceversion WHERE instrument_id = asked.instrume
              WHERE v.published_at IS NOT NULL AND v.valid @> asked.on_day ORDER BY p.code)
   FROM unnest(%s::bigint[], %s::date[]) WITH ORDINALITY AS asked (instrument, on_day, place) ORDER BY asked.place
 """
+
+
+def _programmes(pins: Iterable[Pins | None]) -> list[Programme]:
+    ids = {version_id for one in pins if one is not None for version_id in one.programme_version_ids}
+    return [subsidy.in_force(version_id).programme for version_id in sorted(ids)]
 
 
 def _pins_of_many(sessions: Sequence[Session]) -> list[Pins | None]:
@@ -327,40 +358,14 @@ def _awarded_spec(version: InForce, customer_id: int) -> AccountSpec:
     return AccountSpec(awarded_key(version, customer_id), AWARDED, None, version.programme_id, customer_id)
 
 
-def facts_of(
-    owner: Organisation, place_code: str, customer: Organisation, service_kind: str, service_on: date, today: date
-) -> Facts:
-    """What is known about a service that ``owner`` does at a place for ``customer``."""
-    size = None
-    if customer.staff_count is not None and customer.annual_revenue_fen is not None:
-        size = size_class(customer.staff_count, customer.annual_revenue_fen).value
-    return Facts(
-        applicant=Party(
-            kind=_APPLICANT_KIND[customer.kind],
-            size=size,
-            region_code=customer.region_code or None,
-            policy_zones=frozenset(customer.policy_zones),
-            verified=customer.status == OrganisationStatus.VERIFIED,
-        ),
-        provider=Party(
-            region_code=owner.region_code or None,
-            policy_zones=frozenset(owner.policy_zones),
-            verified=owner.status == OrganisationStatus.VERIFIED,
-        ),
-        instrument=Party(region_code=place_code or None),
-        # Invoice and claim have not happened yet: their year is expected to be the service's.
-        service=Service(service_kind, service_on, invoice_on=service_on, claim_on=service_on, approval_on=today),
-        grade=owner.quality_grade or None,
-    )
-
-
-def _with_first_use(facts: Facts, account: Account | None) -> Facts:
+def _under(version: InForce, facts: Facts, account: Account | None, taken: frozenset[str]) -> Facts:
+    """The facts as one programme sees them: whether it is a first use, and whether the project took its class elsewhere already."""
     first = account is None or not account.is_awarded  # type: ignore[attr-defined]
-    applicant = facts.applicant
-    known = Party(
-        applicant.kind, applicant.size, applicant.region_code, applicant.policy_zones, applicant.verified, first_use=first
-    )
-    return Facts(known, facts.provider, facts.instrument, facts.service, facts.amounts, facts.quantities, facts.grade)
+    service = facts.service
+    if service.paper.project:
+        before = version.programme.exclusive_class in taken
+        service = replace(service, paper=replace(service.paper, project_subsidised=before))
+    return replace(facts, applicant=replace(facts.applicant, first_use=first), service=service)
 
 
 _AWARDED_AMONG = f"""
@@ -385,18 +390,54 @@ def know_awards(accounts: Iterable[Account], but_for: int | None = None) -> None
         account.is_awarded = account.pk in awarded  # type: ignore[attr-defined]
 
 
-def cap_account(version: InForce, cap: Cap, customer_id: int, basis_on: date) -> AccountSpec:
-    """The account on which a cap is counted for a customer in the year of ``basis_on``; unlimited while nobody has set a limit."""
+def cap_account(version: InForce, cap: Cap, customer_id: int, basis_on: date, facts: Facts) -> AccountSpec:
+    """The account on which a cap is counted in the year of ``basis_on``; unlimited while nobody has set a limit.
+
+    A cap of an applicant is kept per customer; that of a controller, an instrument, an owner or a person per whom the facts name, so
+    that sister firms share one.
+    """
     programme = version.programme
     if cap.per is CapPer.POOL:
         return AccountSpec(subsidy.pool_key(programme.code, programme.version, cap.id), subsidy.POOL, 0, version.programme_id)
-    year = "" if cap.per is CapPer.UNIT_TOTAL else f":{basis_on.year}"
-    key = f"{cap.per.value}:{programme.code}:{cap.id}:{customer_id}{year}"
-    return AccountSpec(key, cap.per.value, cap.limit_fen, version.programme_id, customer_id)
+    shared = _shared_by(cap.per.value, facts)
+    year = f":{basis_on.year}" if cap.per.value.endswith("_year") else ""
+    key = f"{cap.per.value}:{programme.code}:{cap.id}:{shared or customer_id}{year}"
+    return AccountSpec(key, cap.per.value, cap.limit_fen, version.programme_id, None if shared else customer_id)
+
+
+def is_of_cap(version: InForce, cap: Cap, key: str) -> bool:
+    """Whether an account counts a cap of a programme: its own, or a voucher's behind it."""
+    programme = version.programme
+    if cap.per is CapPer.POOL:
+        return key == subsidy.pool_key(programme.code, programme.version, cap.id)
+    return key.startswith((f"{cap.per.value}:{programme.code}:{cap.id}:", f"{VOUCHER}:{cap.id}:"))
+
+
+def _shared_by(per: str, facts: Facts) -> str | None:
+    """Who counts under a cap that is not the applicant's alone; a firm that nobody controls is its own controller."""
+    applicant = facts.applicant.profile
+    named = {
+        "controller_year": applicant.controller or applicant.id,
+        "instrument_year": facts.instrument.profile.id,
+        "owner_year": facts.provider.profile.id,
+        "person_year": facts.service.paper.person,
+    }
+    return named.get(per)
+
+
+def _together(balances: Sequence[Balance]) -> Balance:
+    """Several purses as one."""
+    if len(balances) == 1:
+        return balances[0]
+    limits = [balance.limit_fen for balance in balances]
+    limit = None if None in limits else sum(each or 0 for each in limits)
+    return Balance(limit, sum(balance.used_fen for balance in balances))
 
 
 def _balance(account: Account | None) -> Balance:
     """What an account says; one that was not opened yet, or that has no limit of its own, leaves the document's."""
     if account is None:
         return Balance()
+    if account.state != AccountState.OPEN:  # it promises nothing, whatever is left on it
+        return Balance(account.held_fen + account.posted_fen, account.held_fen + account.posted_fen)
     return Balance(account.granted_fen if account.limited else None, account.held_fen + account.posted_fen)

@@ -16,6 +16,7 @@ from billing.settlement.services.assessing import Accounts
 from billing.subsidy.rules.outcome import Award as AwardOutcome
 from billing.subsidy.rules.outcome import Outcome, Payee
 from billing.subsidy.services import InForce
+from billing.vouchers.rules.backing import spread
 
 
 class Promised(Protocol):
@@ -36,8 +37,11 @@ def hold_awards(
     for version, outcome in zip(promised.versions, outcomes, strict=True):
         if isinstance(outcome, AwardOutcome):
             payee = accounts[assessing.awarded_key(version, promised.customer_id)]
-            specs = {cap_id: promised.accounts[version.version_id, cap_id] for cap_id in outcome.draws}
-            draws = {accounts[specs[cap_id].key].pk: amount for cap_id, amount in outcome.draws.items()}
+            draws: dict[int, int] = {}
+            for cap_id, amount in outcome.draws.items():
+                purses = [accounts[spec.key] for spec in promised.accounts[version.version_id, cap_id]]
+                parts = spread(amount, [purse.left_fen for purse in purses])
+                draws |= {purse.pk: part for purse, part in zip(purses, parts, strict=True)}
             ledger.hold(draws, payee, replace(source, programme_version_id=version.version_id), now)
 
 
@@ -56,7 +60,7 @@ def post_awards(
     for version, outcome in zip(versions, outcomes, strict=True):
         own = [pending for pending in holds if pending.programme_version_id == version.version_id]
         award = _given(outcome)
-        due = _due(version, own, award, parties[1])
+        due = _due(version, own, award)
         ledger.end_holds(own, due, replace(source, programme_version_id=version.version_id), now, TransferKind.VOID)
         if award is not None:
             _write_award(charge, parties, version.version_id, award, service_on, now)
@@ -74,13 +78,17 @@ def _given(outcome: Outcome) -> AwardOutcome | None:
     return outcome if isinstance(outcome, AwardOutcome) and outcome.total_fen > 0 else None
 
 
-def _due(version: InForce, holds: Sequence[Transfer], award: AwardOutcome | None, customer_id: int) -> dict[int, int]:
-    """Account id -> fen to post for one programme's award."""
+def _due(version: InForce, holds: Sequence[Transfer], award: AwardOutcome | None) -> dict[int, int]:
+    """Account id -> fen to post for one programme's award: on the accounts of each cap that were held, one after the other."""
     if award is None:
         return {}
-    caps = [cap for cap in version.programme.caps if cap.id in award.draws]
-    amounts = {assessing.cap_account(version, cap, customer_id, award.basis_on).key: award.draws[cap.id] for cap in caps}
-    return {pending.debit_id: amounts[pending.debit.key] for pending in holds if pending.debit.key in amounts}
+    due: dict[int, int] = {}
+    for cap in version.programme.caps:
+        if cap.id in award.draws:
+            held = sorted((each for each in holds if assessing.is_of_cap(version, cap, each.debit.key)), key=lambda each: each.pk)
+            parts = spread(award.draws[cap.id], [each.amount_fen for each in held]) if held else ()
+            due |= {pending.debit_id: part for pending, part in zip(held, parts, strict=True)}
+    return due
 
 
 def _write_award(

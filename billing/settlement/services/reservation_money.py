@@ -45,6 +45,7 @@ class ReservationMoney:
             service_mode=reservation.service_mode,
             imported=reservation.imported,
             subsidised=charged,
+            project=reservation.research_project,
         )
         assessment = prepared.inputs.assess()
         refuse_surprise(assessment, expected)
@@ -226,7 +227,7 @@ class ReservationMoney:
             own = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
             ledger.lock([*returning, *own])
         held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
-        inputs = usage_charge.inputs_for(held, session, confirmed_grade(reservation))
+        inputs = usage_charge.inputs_for(held, session, confirmed_grade(reservation), now)
         assessment = inputs.assess()
         frozen = usage_charge.frozen_under(held, inputs)
         charge = Charge.objects.create(

@@ -19,6 +19,7 @@ from billing.settlement.models import Charge, Quote
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing, awarding, card_money, reservation_money, sample_quotes, slips
 from billing.settlement.services.sample_quotes import SamplePlan
+from billing.settlement.services.still_eligible import looked_at_again
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules import sample_codec
 from billing.subsidy.rules.assess import Assessment
@@ -109,7 +110,9 @@ class SampleMoney:
         """Charge what was tested under what was frozen at acceptance, and the agreed extras; post what is due, void the rest."""
         held = job.quotes.filter(held_at__isnull=False).latest("revision")
         agreed = tuple(ExtraCharge(each.words, each.amount_fen) for each in extras)
-        inputs, versions = _only_promised(replace(thaw(held.inputs), samples=tested, extras=agreed), held)
+        thawed = thaw(held.inputs)
+        again = looked_at_again(thawed.candidates, job.lab_id, job.organisation, thawed.local_on, local_today(now))
+        inputs, versions = _only_promised(replace(thawed, samples=tested, extras=agreed, candidates=again), held)
         assessment = inputs.assess()
         frozen = _frozen(inputs, versions)
         charge = Charge.objects.create(sample_job=job, created_at=now, **assessing.frozen_row(frozen, assessment))

@@ -15,12 +15,14 @@ from billing.pricing.rules.samples import MOST_SAMPLES, UNITS_OF_TIME, PricedSam
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Accounts
+from billing.settlement.services.gathering import gather
 from billing.settlement.services.quotes import CapLeft, caps_left
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
-from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.facts import Facts, Party
 from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
+from billing.vouchers.usable import usable
 from booking.rules.sample_days import require_arrival
 from booking.services import sample_days
 from booking.services.refusing import BOOKING_ROLES
@@ -127,12 +129,14 @@ def plan(
             raise Refusal.of("price.on_request", "resource")
         price = priced.price
     owner = resource.organisation
-    facts = assessing.facts_of(owner, resource_place(resource.pk), customer, assessing.TESTING_KIND, service_on, today)
+    place = Party(region_code=resource_place(resource.pk) or None)
+    facts = gather(customer.pk, [owner.pk]).facts(owner, place, customer, assessing.TESTING_KIND, service_on, today)
     own = is_in_house(customer.pk, owner.pk)
     ids = subsidy.version_ids_in_force(service_on) if version_ids is None else version_ids
     versions = () if own else tuple(subsidy.in_force(version_id) for version_id in ids)
-    named_class = price.class_of(customer_of(customer, owner.pk))
-    accounts = assessing.accounts_of(versions, facts, customer.pk, service_on)
+    named_class = price.class_of(customer_of(customer, owner.pk, facts.applicant.size))
+    vouchers = usable(customer.pk, [one.programme for one in versions])
+    accounts = assessing.accounts_of(versions, facts, customer.pk, service_on, vouchers)
     inputs = SampleInputs(price, samples, elements, service_on, named_class, ())
     return SamplePlan(inputs, facts, versions, accounts, customer.pk)
 

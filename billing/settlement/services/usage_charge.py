@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from billing.settlement.models import Quote
 from billing.settlement.services import assessing, awarding
+from billing.settlement.services.still_eligible import looked_at_again
 from billing.subsidy.rules.assess import Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, use_to_json
-from billing.subsidy.rules.facts import Facts, facts_document
+from billing.subsidy.rules.facts import facts_document
 from billing.subsidy.rules.outcome import Award
 from booking.models import UsageSession
 
 
-def inputs_for(held: Quote, session: UsageSession, grade: str) -> Inputs:
+def inputs_for(held: Quote, session: UsageSession, grade: str, now: datetime) -> Inputs:
     """The engine's inputs for the charge of ``session``; ``grade`` is a confirmed quality grade of it, or empty.
 
     What goes on beyond the booked end is not subsidised. A programme that gave nothing when the money was held gives nothing now,
-    because nothing is held for it, and the grade may lower what was held but never raise it.
+    because nothing is held for it; the grade may lower what was held but never raise it; and whoever is no longer eligible gets nothing.
     """
     frozen = assessing.thaw(held.inputs)
     billable = session.billable
     inputs = replace(frozen, nothing=True) if billable is None else replace(frozen, time_range=billable)
     if billable is not None and billable.ends_at > session.booked_ends_at:
         inputs = replace(inputs, subsidised_until=session.booked_ends_at)
-    inputs = _only_promised(inputs, held)
+    inputs = _only_promised(_still_eligible(inputs, session, now), held)
     if not grade:
         return inputs
     graded = replace(inputs, candidates=tuple(_graded(each, grade) for each in inputs.candidates))
@@ -54,6 +56,14 @@ def frozen_under(held: Quote, inputs: Inputs) -> dict[str, Any]:
     }
 
 
+def _still_eligible(inputs: Inputs, session: UsageSession, now: datetime) -> Inputs:
+    reservation = session.reservation
+    owner_id, service_on = reservation.instrument.organisation_id, inputs.time_range.starts_at.astimezone(inputs.zone).date()
+    today = now.astimezone(inputs.zone).date()
+    again = looked_at_again(inputs.candidates, owner_id, reservation.organisation, service_on, today)
+    return replace(inputs, candidates=again)
+
+
 def _only_promised(inputs: Inputs, held: Quote) -> Inputs:
     """Without the programmes that would give something now and gave nothing when the money was held."""
     stay = awarding.promised_outcomes(held, inputs.assess().outcomes)
@@ -62,9 +72,7 @@ def _only_promised(inputs: Inputs, held: Quote) -> Inputs:
 
 
 def _graded(candidate: Candidate, grade: str) -> Candidate:
-    facts = candidate.facts
-    known = Facts(facts.applicant, facts.provider, facts.instrument, facts.service, facts.amounts, facts.quantities, grade)
-    return replace(candidate, facts=known)
+    return replace(candidate, facts=replace(candidate.facts, grade=grade))
 
 
 def _is_covered(graded: Assessment, frozen: Assessment) -> bool:

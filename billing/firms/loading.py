@@ -1,0 +1,83 @@
+"""Everything about a few organisations and their groups in one round trip, for the rules to look at as of any day."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+from billing.firms.rules.profile import Base, Entry, Known
+from billing.subsidy.rules.facts import Listing
+
+#: The kind of organisation in the words of the public facts schema.
+APPLICANT_KIND = {"firm": "firm", "team": "team", "owner": "institution", "government": "institution"}
+
+_KEY = """coalesce((SELECT 'uscc:' || i.value FROM instruments_organisationidentifier i
+                   WHERE i.organisation_id = o.id AND i.scheme = 'uscc'), 'org:' || o.id)"""
+_KNOWN = f"""
+WITH RECURSIVE near (key) AS (
+    SELECT {_KEY} FROM instruments_organisation o WHERE o.id = ANY(%(ids)s)
+    UNION
+    SELECT tied.key FROM near CROSS JOIN LATERAL (
+        SELECT party_key AS key FROM billing_firmdeclaration WHERE firm_key = near.key AND kind = 'controller' AND accepted
+         UNION ALL
+        SELECT firm_key FROM billing_firmdeclaration WHERE party_key = near.key AND kind = 'controller' AND accepted) tied),
+bases AS (
+    SELECT o.*, {_KEY} AS key FROM instruments_organisation o
+     WHERE o.id = ANY(%(ids)s)
+        OR o.id IN (SELECT i.organisation_id FROM instruments_organisationidentifier i JOIN near ON near.key = 'uscc:' || i.value
+                     WHERE i.scheme = 'uscc'))
+SELECT (SELECT json_agg(json_build_array(id, key, kind, region_code, policy_zones, status, staff_count, annual_revenue_fen))
+          FROM bases),
+       (SELECT json_agg(json_build_array(firm_key, kind, valid_from, valid_to, content, party_key, id) ORDER BY id)
+          FROM billing_firmdeclaration WHERE accepted AND firm_key IN (SELECT key FROM near)),
+       (SELECT json_agg(json_build_array('uscc:' || uscc, list_code, from_on, to_on)) FROM (
+            SELECT DISTINCT ON (list_code, uscc, from_on) list_code, uscc, from_on, to_on FROM billing_creditlisting
+             WHERE uscc IN (SELECT substr(key, 6) FROM bases WHERE id = ANY(%(ids)s) AND key LIKE 'uscc:%%')
+             ORDER BY list_code, uscc, from_on, id DESC) latest),
+       (SELECT json_agg(json_build_array('uscc:' || p.uscc, r.region_code, greatest(p.from_on, r.valid_from), least(p.to_on, r.valid_to)))
+          FROM billing_partnerprovider p JOIN billing_partnerlist l ON l.id = p.batch_id JOIN billing_partnerregion r ON r.id = l.region_id
+         WHERE p.uscc IN (SELECT substr(key, 6) FROM bases WHERE id = ANY(%(ids)s) AND key LIKE 'uscc:%%')
+           AND NOT EXISTS (SELECT FROM billing_partnerlist newer WHERE newer.region_id = l.region_id AND newer.id > l.id))
+"""  # noqa: S608  (constants only; values are bound)
+
+
+def known(organisation_ids: Iterable[int]) -> tuple[Known, dict[int, str]]:
+    """What is known of these organisations and their groups, and the key of each by id; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, {"ids": sorted(set(organisation_ids))})
+        bases, entries, listings, partners = (_json(column) for column in cursor.fetchone())
+    found = Known(
+        {row[1]: _base(row) for row in bases},
+        tuple(Entry(row[0], row[1], _day(row[2]), _last(row[3]), row[4], row[5], row[6]) for row in entries),
+        _listings(listings),
+        _listings(partners),
+    )
+    return found, {row[0]: row[1] for row in bases}
+
+
+def _base(row: list[Any]) -> Base:
+    _id, key, kind, region, zones, status, staff, revenue = row
+    return Base(key, APPLICANT_KIND[kind], region, frozenset(zones), status == "verified", staff, revenue)
+
+
+def _listings(rows: list[list[Any]]) -> dict[str, tuple[Listing, ...]]:
+    found: dict[str, list[Listing]] = {}
+    for key, code, since, until in rows:
+        found.setdefault(key, []).append(Listing(code, _day(since), _last(until)))
+    return {key: tuple(sorted(each, key=lambda one: (one.list, one.since))) for key, each in found.items()}
+
+
+def _json(column: Any) -> list[Any]:
+    return (json.loads(column) if isinstance(column, str) else column) or []
+
+
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def _last(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

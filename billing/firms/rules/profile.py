@@ -1,0 +1,180 @@
+"""What is known of an organisation on a day, from its verified declarations, as the facts of a subsidy.
+
+Where nothing was declared the columns of the organisation's profile stand in (they were verified with the licence).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from billing.firms.rules.group import Tie, controller_of, group_of
+from billing.subsidy.rules.facts import Label, Listing, Party, Profile
+from instruments.rules.firm_size import size_class
+
+_FIGURES = ("staff", "revenue_fen", "assets_fen", "capital_fen")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An accepted declaration. ``order`` rises with the time it was declared."""
+
+    firm_key: str
+    kind: str
+    valid_from: date
+    valid_to: date | None
+    content: Mapping[str, Any]
+    party_key: str
+    order: int
+
+    def holds(self, on: date) -> bool:
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+    @property
+    def tie(self) -> Tie:
+        return Tie(self.firm_key, self.party_key, self.valid_from, self.valid_to, self.order)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The columns of an organisation: what stands in for what was not declared. ``kind`` in the words of the facts schema."""
+
+    key: str
+    kind: str
+    region_code: str
+    policy_zones: frozenset[str]
+    verified: bool
+    staff: int | None
+    revenue_fen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The figures of a year; amounts in fen."""
+
+    year: int
+    staff: int | None = None
+    revenue_fen: int | None = None
+    assets_fen: int | None = None
+    capital_fen: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Everything loaded about a few organisations: their columns, their groups' declarations; by key the lists
+    against them and those of partners."""
+
+    bases: Mapping[str, Base]
+    entries: tuple[Entry, ...]
+    listings: Mapping[str, tuple[Listing, ...]]
+    partners: Mapping[str, tuple[Listing, ...]]
+
+    def of(self, key: str, kind: str) -> list[Entry]:
+        return [entry for entry in self.entries if entry.firm_key == key and entry.kind == kind]
+
+    def lists_of(self, key: str, on: date) -> frozenset[str]:
+        """The partner regions that list somebody as a provider on a day, as ``partner:310000``."""
+        return frozenset(f"partner:{each.list}" for each in self.partners.get(key, ()) if each.holds(on))
+
+    @property
+    def control(self) -> list[Tie]:
+        return [entry.tie for entry in self.entries if entry.kind == "controller"]
+
+
+def figures_by_year(entries: Iterable[Entry]) -> dict[int, Figures]:
+    """Of each year the figures declared last; a figure that a later declaration leaves open keeps the earlier value."""
+    years: dict[int, Figures] = {}
+    for entry in sorted((each for each in entries if each.kind == "figures"), key=lambda each: each.order):
+        year = int(entry.content["year"])
+        given = {name: entry.content[name] for name in _FIGURES if entry.content.get(name) is not None}
+        years[year] = replace(years.get(year, Figures(year)), **given)
+    return years
+
+
+def latest(years: Mapping[int, Figures], on: date) -> Figures | None:
+    """The figures of the last full year before ``on`` that is known."""
+    before = [year for year in years if year < on.year]
+    return years[max(before)] if before else None
+
+
+def place_on(entries: Iterable[Entry], on: date) -> Entry | None:
+    """Where it is registered on a day: the latest of the declarations that hold."""
+    held = [entry for entry in entries if entry.kind == "place" and entry.holds(on)]
+    return max(held, key=lambda entry: (entry.valid_from, entry.order), default=None)
+
+
+def party(known: Known, key: str, provider_key: str | None, on: date) -> Party:
+    """The facts of ``key`` as an applicant on a day (local, of the service); ``provider_key`` is who serves it."""
+    base = known.bases[key]
+    own = [entry for entry in known.entries if entry.firm_key == key]
+    years = figures_by_year(own)
+    last = latest(years, on) or Figures(on.year - 1, base.staff, base.revenue_fen)
+    place = place_on(own, on)
+    size = None
+    if last.staff is not None and last.revenue_fen is not None:
+        size = size_class(last.staff, last.revenue_fen).value
+    before = years.get(last.year - 1)
+    head = controller_of(known.control, key, on)
+    profile = Profile(
+        id=key,
+        staff=last.staff,
+        annual_revenue=last.revenue_fen,
+        previous_annual_revenue=before.revenue_fen if before else None,
+        total_assets=last.assets_fen,
+        registered_capital=last.capital_fen,
+        incorporated={"firm": True, "team": False}.get(base.kind),
+        controller=head if head != key else None,
+        related_to_provider=related(known, key, provider_key, on) if provider_key else None,
+        labels=labels(own),
+        credit_listings=known.listings.get(key, ()),
+        **_group_figures(known, key, last, on),
+    )
+    return Party(
+        kind=base.kind,
+        size=size,
+        region_code=(place.content["region_code"] if place else base.region_code) or None,
+        policy_zones=frozenset(place.content["policy_zones"]) if place else base.policy_zones,
+        verified=base.verified,
+        profile=profile,
+    )
+
+
+def labels(own: Sequence[Entry]) -> tuple[Label, ...]:
+    """Every label with its days; of the same label, level and number the one declared last."""
+    found: dict[tuple[str, str, str], Label] = {}
+    for entry in sorted((each for each in own if each.kind == "label"), key=lambda each: each.order):
+        content = entry.content
+        name = (content["label"], content["level"], content["number"])
+        found[name] = Label(*name, entry.valid_from, entry.valid_to)
+    return tuple(found.values())
+
+
+def related(known: Known, key: str, other: str, on: date) -> bool:
+    """Whether both are under the same actual controller, one above the other, or tied by a declaration of either."""
+    ties = known.control
+    if controller_of(ties, key, on) == controller_of(ties, other, on):
+        return True
+    pair = {key, other}
+    return any(
+        entry.kind == "affiliate" and entry.holds(on) and {entry.firm_key, entry.party_key} == pair for entry in known.entries
+    )
+
+
+def _group_figures(known: Known, key: str, last: Figures, on: date) -> dict[str, int | None]:
+    """Sums over the group in the last full year; a sum of which a part is not known is not known."""
+    members = group_of(known.control, key, on)
+    parts = [last]
+    for member in sorted(members - {key}):
+        if member.startswith("person:"):
+            continue
+        base = known.bases.get(member)
+        own = latest(figures_by_year(each for each in known.entries if each.firm_key == member), on)
+        parts.append(own or Figures(last.year, base.staff if base else None, base.revenue_fen if base else None))
+    names = (("group_staff", "staff"), ("group_annual_revenue", "revenue_fen"), ("group_total_assets", "assets_fen"))
+    return {fact: _sum([getattr(part, name) for part in parts]) for fact, name in names}
+
+
+def _sum(parts: Sequence[int | None]) -> int | None:
+    return None if any(part is None for part in parts) else sum(part for part in parts if part is not None)

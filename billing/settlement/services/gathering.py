@@ -1,0 +1,70 @@
+"""The facts of a service: who asks, who serves, where and what, as verified on the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from billing.firms import loading
+from billing.firms.rules.profile import Known, party
+from billing.subsidy.rules.facts import Facts, Party, Profile, Service
+from billing.vouchers.rules.backing import Usable
+from instruments.models import Instrument, Organisation, OrganisationStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything loaded about a customer and some owners: as of any day, without another query."""
+
+    known: Known
+    keys: dict[int, str]
+    vouchers: tuple[Usable, ...] | None = None
+    """Those of the customer, where they are loaded already."""
+
+    def applicant(self, customer_id: int, owner_id: int, on: date) -> Party:
+        """The verified facts of a customer of ``owner_id`` on a day."""
+        return party(self.known, self.keys[customer_id], self.keys[owner_id], on)
+
+    def facts(
+        self, owner: Organisation, place: Party, customer: Organisation, service_kind: str, service_on: date, today: date
+    ) -> Facts:
+        """What is known about a service of ``owner`` at ``place`` for ``customer``; the days are local."""
+        owner_key = self.keys[owner.pk]
+        return Facts(
+            applicant=self.applicant(customer.pk, owner.pk, service_on),
+            provider=Party(
+                region_code=owner.region_code or None,
+                policy_zones=frozenset(owner.policy_zones),
+                verified=owner.status == OrganisationStatus.VERIFIED,
+                profile=Profile(
+                    id=owner_key,
+                    owner_class=owner.owner_class or None,
+                    grade=owner.quality_grade or None,
+                    credit_listings=self.known.listings.get(owner_key, ()),
+                    lists=self.known.lists_of(owner_key, service_on),
+                ),
+            ),
+            instrument=place,
+            # Invoice and claim have not happened yet: their year is expected to be the service's.
+            service=Service(service_kind, service_on, invoice_on=service_on, claim_on=service_on, approval_on=today),
+            grade=owner.quality_grade or None,
+        )
+
+
+def gather(customer_id: int, owner_ids: Iterable[int]) -> Gathered:
+    """One query however many owners."""
+    return Gathered(*loading.known([customer_id, *owner_ids]))
+
+
+def instrument_party(instrument: Instrument) -> Party:
+    """The facts of an instrument with its site loaded."""
+    return Party(
+        region_code=instrument.site.region_code or None,
+        profile=Profile(
+            id=str(instrument.pk),
+            original_value=instrument.original_value_fen,
+            listed=instrument.published,
+            resource_class=instrument.class_code or None,
+        ),
+    )

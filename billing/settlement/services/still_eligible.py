@@ -1,0 +1,81 @@
+"""Eligibility looked at again when a service is charged: what was lost since the promise takes the subsidy away, nothing adds to it.
+
+Figures, size and place stay as they were when the money was held (ADR 0007): whoever booked was told a price. Looked at again are the
+facts that programmes ask for at request and at payment: credit lists, a suspension, labels, ties to the provider (ADR 0031).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from billing.settlement.models import Charge, Quote
+from billing.settlement.services.gathering import gather
+from billing.subsidy.rules.assess import Candidate
+from billing.subsidy.rules.facts import Facts, Party
+from billing.subsidy.rules.outcome import Unmet
+from billing.subsidy.rules.programme import Programme
+from instruments.models import Organisation, OrganisationStatus
+
+
+def looked_at_again(
+    candidates: Sequence[Candidate], owner_id: int, customer: Organisation, service_on: date, today: date
+) -> tuple[Candidate, ...]:
+    """The candidates; one that would be refused under the applicant's facts of ``today`` carries those facts from now on.
+
+    ``service_on`` and ``today`` are local days; one query.
+    """
+    if not candidates:
+        return ()
+    gathered = gather(customer.pk, [owner_id])
+    now = gathered.applicant(customer.pk, owner_id, service_on)
+    suspended = customer.status == OrganisationStatus.SUSPENDED
+    return tuple(_again(each, now, today, suspended=suspended) for each in candidates)
+
+
+def _again(candidate: Candidate, now: Party, today: date, *, suspended: bool) -> Candidate:
+    before = candidate.facts.applicant
+    profile = replace(
+        before.profile,
+        credit_listings=now.profile.credit_listings,
+        violations=now.profile.violations,
+        labels=now.profile.labels,
+        related_to_provider=now.profile.related_to_provider,
+    )
+    applicant = replace(before, profile=profile, verified=False if suspended else before.verified)
+    if applicant == before:
+        return candidate
+    service = replace(candidate.facts.service, paper=replace(candidate.facts.service.paper, payment_on=today))
+    facts = replace(candidate.facts, applicant=applicant, service=service)
+    lost = _unmet(candidate.programme, facts) - _unmet(candidate.programme, candidate.facts)
+    return replace(candidate, facts=facts) if lost else candidate
+
+
+def _unmet(programme: Programme, facts: Facts) -> set[str]:
+    """The codes of the conditions that these facts do not meet."""
+    found = [condition.check(facts) for condition in programme.conditions]
+    return {each.code for each in found if isinstance(each, Unmet)}
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A programme that was promised and is not paid. ``reasons``: its refusal in the frozen form (clause, code, params)."""
+
+    programme: str
+    version: str
+    promised_fen: int
+    reasons: tuple[dict[str, Any], ...]
+
+
+def lost_since(held: Quote | None, charge: Charge | None) -> tuple[Lost, ...]:
+    """What was promised when the money was held and was refused when the service was charged, with why."""
+    if held is None or charge is None:
+        return ()
+    promised = {each["programme"]: each["total_fen"] for each in held.result["outcomes"] if each["outcome"] == "award"}
+    return tuple(
+        Lost(each["programme"], each["version"], promised[each["programme"]], tuple(each["reasons"]))
+        for each in charge.result["outcomes"]
+        if each["outcome"] == "refused" and promised.get(each["programme"], 0) > 0
+    )

@@ -1,0 +1,149 @@
+"""Accounts are topped up, suspended, closed and lapse; each database guard also shown letting through what it stops once it is away."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from billing.ledger import life
+from billing.ledger import services as ledger
+from billing.ledger.models import Account, Transfer
+from billing.ledger.services import AccountSpec, Source
+from config.kernel import invariants
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+
+SOURCE = Source("test", 1, "because")
+LAST_DAY = date(2026, 12, 31)
+
+
+def run(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.fixture
+def pool(cast, programmes) -> Account:
+    return Account.objects.get(key__startswith="pool:DEMO-QH-V")
+
+
+@pytest.fixture
+def payee(cast, now) -> Account:
+    return ledger.open_accounts([AccountSpec("payee", "awarded", None)], now)["payee"]
+
+
+def sums_agree() -> bool:
+    return not invariants.registered()["ledger.columns_are_the_sums_of_transfers"]().violations
+
+
+def test_finance_tops_up_a_pool_with_a_reason_that_stays(cast, pool, now):
+    before = pool.granted_fen
+    after = life.top_up(cast.actor("qian"), pool.pk, 500_00, " Notice 12 ", now)
+    assert after.granted_fen == before + 500_00
+    moved = Transfer.objects.filter(credit=pool, reason="top_up").get()
+    assert (moved.kind, moved.amount_fen, moved.actor_id) == ("grant", 500_00, cast.users["qian"].pk)
+    assert sums_agree()
+
+
+@pytest.mark.parametrize(("who", "error"), [("wang", Forbidden), ("zhao", Forbidden), ("wu", Forbidden)])
+def test_nobody_else_does(cast, pool, now, who, error):
+    with pytest.raises(error):
+        life.top_up(cast.actor(who), pool.pk, 1, "x", now)
+
+
+def test_a_reason_is_needed_and_names_its_field(cast, pool, now):
+    with pytest.raises(Refusal) as refused:
+        life.close(cast.actor("qian"), pool.pk, "  ", now)
+    assert (refused.value.reasons[0].code, refused.value.reasons[0].field) == ("ledger.reason_needed", "reason")
+
+
+def test_the_account_of_a_fund_card_is_not_kept_here(cast, now):
+    card = ledger.open_accounts([AccountSpec("fund_card:1", "fund_card", 100)], now)["fund_card:1"]
+    with pytest.raises(NotFound):
+        life.close(cast.actor("qian"), card.pk, "x", now)
+
+
+def test_a_suspended_account_promises_nothing_new_and_ends_what_is_promised(cast, pool, payee, now):
+    ledger.hold({pool.pk: 100_00}, payee, SOURCE, now)
+    life.set_suspended(cast.actor("qian"), pool.pk, True, "Audit", now)
+    with pytest.raises(Conflict, match="not_enough_left"):
+        ledger.hold({pool.pk: 1}, payee, SOURCE, now)
+    ledger.end_holds(ledger.open_holds("test", 1), {pool.pk: 60_00}, SOURCE, now, "void")
+    life.set_suspended(cast.actor("qian"), pool.pk, False, "Audit over", now)
+    ledger.hold({pool.pk: 1}, payee, SOURCE, now)
+    pool.refresh_from_db()
+    assert (pool.state, pool.held_fen, pool.posted_fen) == ("open", 1, 60_00)
+    assert sums_agree()
+
+
+def test_a_hold_on_a_suspended_account_is_refused_by_trigger_and_goes_through_without_it(cast, pool, payee, now):
+    life.set_suspended(cast.actor("qian"), pool.pk, True, "Audit", now)
+    row = {
+        "kind": "hold",
+        "debit": pool,
+        "credit": payee,
+        "amount_fen": 1,
+        "source_type": "x",
+        "source_id": 1,
+        "reason": "x",
+        "at": now,
+    }
+    with pytest.raises(Exception, match="promises nothing"), transaction.atomic():
+        Transfer.objects.create(**row)
+    with transaction.atomic():
+        run("SET CONSTRAINTS ALL IMMEDIATE")
+        run("ALTER TABLE billing_transfer DISABLE TRIGGER USER")
+        Transfer.objects.create(**row)
+
+
+def test_closing_gives_the_rest_back_and_takes_nothing_more(cast, pool, now):
+    left = pool.left_fen
+    closed = life.close(cast.actor("qian"), pool.pk, "Programme over", now)
+    assert (closed.state, closed.left_fen) == ("closed", 0)
+    assert Transfer.objects.get(debit=pool, kind="reverse").amount_fen == left
+    with pytest.raises(Refusal, match="closed"):
+        life.top_up(cast.actor("qian"), pool.pk, 1, "x", now)
+    with pytest.raises(Refusal, match="closed"):
+        life.set_suspended(cast.actor("qian"), pool.pk, False, "x", now)
+    assert sums_agree()
+
+
+def test_an_account_that_still_holds_is_not_closed_and_the_check_stands_behind_it(cast, pool, payee, now):
+    ledger.hold({pool.pk: 1}, payee, SOURCE, now)
+    with pytest.raises(Conflict, match="still_holds"):
+        life.close(cast.actor("qian"), pool.pk, "x", now)
+    with pytest.raises(Exception, match="account_closed_holds_nothing"), transaction.atomic():
+        Account.objects.filter(pk=pool.pk).update(state="closed")
+    with transaction.atomic():
+        run("SET CONSTRAINTS ALL IMMEDIATE")
+        run("ALTER TABLE billing_account DROP CONSTRAINT account_closed_holds_nothing")
+        assert Account.objects.filter(pk=pool.pk).update(state="closed") == 1
+
+
+def test_what_is_left_at_the_end_lapses_and_what_is_held_lapses_when_it_comes_free(pool, payee, now):
+    home = ledger.open_accounts([AccountSpec("quota", "voucher_quota", 10)], now)["quota"]
+    Account.objects.filter(pk=pool.pk).update(ends_on=LAST_DAY, returns_to=home)
+    left = pool.left_fen
+    ledger.hold({pool.pk: 400_00}, payee, SOURCE, now)
+    assert life.lapse_due(LAST_DAY, now) == 0
+    assert life.lapse_due(LAST_DAY + timedelta(days=1), now) == 1
+    home.refresh_from_db()
+    assert home.granted_fen == 10 + left - 400_00
+    ledger.end_holds(ledger.open_holds("test", 1), {pool.pk: 150_00}, SOURCE, now, "void")
+    assert life.lapse_due(LAST_DAY + timedelta(days=2), now) == 1
+    assert life.lapse_due(LAST_DAY + timedelta(days=2), now) == 0
+    home.refresh_from_db(), pool.refresh_from_db()
+    assert home.granted_fen == 10 + left - 150_00
+    assert (pool.state, pool.left_fen, pool.posted_fen) == ("closed", 0, 150_00)
+    assert sums_agree()
+
+
+def test_what_a_limited_account_grants_it_has_no_longer(pool, now):
+    quota = ledger.open_accounts([AccountSpec("quota", "voucher_quota", 100)], now)["quota"]
+    ledger.grant(quota, pool, 70, SOURCE, now)
+    quota.refresh_from_db()
+    assert quota.left_fen == 30
+    with pytest.raises(Conflict, match="not_enough_left"):
+        ledger.grant(quota, pool, 31, SOURCE, now)
+    assert sums_agree()
