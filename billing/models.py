@@ -10,9 +10,11 @@ from billing.ordering.models import (
     QuotationLine,
 )
 from billing.pricing.models import PriceVersion, TestItemPrice
+from billing.sandbox.models import SandboxRun
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
 from billing.settlement.slip_models import InternalSlip
+from billing.subsidy.draft_models import DraftStep, DraftWriter, ProgrammeDraft
 from billing.subsidy.models import Programme, ProgrammeVersion
 
 __all__ = [
@@ -24,15 +26,19 @@ __all__ = [
     "CommissionSampleJob",
     "CommissionSheet",
     "CommissionSignature",
+    "DraftStep",
+    "DraftWriter",
     "FeeRelief",
     "InternalSlip",
     "NumberSeries",
     "PriceVersion",
     "Programme",
+    "ProgrammeDraft",
     "ProgrammeVersion",
     "Quotation",
     "QuotationLine",
     "Quote",
+    "SandboxRun",
     "Statement",
     "StatementLine",
     "TestItemPrice",
