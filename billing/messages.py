@@ -121,7 +121,8 @@ register(
         "programme.own_draft": _("A second officer has to publish this: authors cannot publish their own drafts."),
         "programme.published_already": _("This version is published and cannot be changed."),
         "programme.overlaps": _(
-            "The published version %(label)s is valid from %(first_on)s to %(last_on)s. Change the first or the last day so that they do not overlap."
+            "The published version %(label)s is valid from %(first_on)s to %(last_on)s."
+            " Change the first or the last day so that they do not overlap."
         ),
         "programme.no_example": _("Add at least one worked example, so that everybody sees what the rule gives."),
         "programme.still_template": _(

@@ -80,7 +80,8 @@ def template_document(name: str) -> dict[str, Any]:
 def save(actor: Actor, draft_id: int, revision: int, document: Mapping[str, Any], now: datetime) -> ProgrammeDraft:
     """Keep a document as it was typed, whatever is wrong with it.
 
-    Raises NotFound, Forbidden, Conflict ``draft.changed_meanwhile`` / ``draft.not_open``, Refusal ``draft.too_long`` / ``draft.not_storable``.
+    Raises NotFound, Forbidden, Conflict ``draft.changed_meanwhile`` / ``draft.not_open``, Refusal ``draft.too_long``,
+    ``draft.not_storable``.
     """
     draft = _open(actor, draft_id, revision)
     storable(document)
@@ -215,7 +216,8 @@ def take_back(actor: Actor, draft_id: int, now: datetime) -> ProgrammeDraft:
 
 @whole
 def send_back(actor: Actor, draft_id: int, reason: str, now: datetime) -> ProgrammeDraft:
-    """The second officer wants changes and says which. Raises NotFound, Conflict ``draft.not_submitted``, Refusal ``draft.reason_missing``."""
+    """The second officer wants changes and says which. Raises NotFound, Conflict ``draft.not_submitted``, Refusal
+    ``draft.reason_missing``."""
     draft = _submitted(actor, draft_id)
     return _back(actor, draft, "sent_back", _reason(reason), now)
 

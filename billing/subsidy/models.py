@@ -10,7 +10,6 @@ from django.db.models import F, Q
 
 from config.kernel.models.guards import no_truncate
 
-
 _SECOND_PERSON = """
 IF NEW.published_at IS NOT NULL AND EXISTS (
     SELECT FROM billing_programmedraft d JOIN billing_draftwriter w ON w.draft_id = d.id

@@ -134,10 +134,10 @@ def programme_view(known: KnownVersion, pools: Sequence[PoolLeft]) -> ProgrammeV
         summary=_summary(programme, rates, flat),
         first_day=programme.validity.first_day,
         last_day=programme.validity.last_day,
-        eligibility=[_rule(programme, text, piece["clause"]) for piece in document["gates"] for text in [_gate(piece)]],
+        eligibility=[_rule(programme, text, piece["clause"]) for piece in document["gates"] for text in [gate_words(piece)]],
         rates=rates,
         flat_percent=flat,
-        adjustments=[_rule(programme, _adjustment(piece), piece["clause"]) for piece in document["adjustments"]],
+        adjustments=[_rule(programme, adjustment_words(piece), piece["clause"]) for piece in document["adjustments"]],
         caps=[_rule(programme, _cap(cap), cap.clause) for cap in programme.caps],
         payers=[
             (wording.payer_word(name), wording.percent(str(share)))
@@ -193,7 +193,7 @@ def _subject(piece: Mapping[str, Any]) -> str:
     return wording.subject_word(piece.get("subject", "applicant"))
 
 
-def _gate(piece: Mapping[str, Any]) -> str:
+def gate_words(piece: Mapping[str, Any]) -> str:
     """One condition in words; one that only concerns some kinds of applicants says whom."""
     text = _GATES[piece["type"]](piece)
     if piece.get("applies_to"):
@@ -244,7 +244,7 @@ def _spend_gate(piece: Mapping[str, Any]) -> str:
 
 
 def _alternatives_gate(piece: Mapping[str, Any]) -> str:
-    ways = [str(_(" and ")).join(_gate(gate) for gate in gates) for gates in piece["alternatives"]]
+    ways = [str(_(" and ")).join(gate_words(gate) for gate in gates) for gates in piece["alternatives"]]
     return _("One of these holds: %(ways)s") % {"ways": str(_("; or ")).join(ways)}
 
 
@@ -263,7 +263,7 @@ def _yuan(amount: str | int) -> str:
     return f"{Decimal(amount):,}"
 
 
-def _adjustment(piece: Mapping[str, Any]) -> str:
+def adjustment_words(piece: Mapping[str, Any]) -> str:
     if piece["type"] == "quality_factor":
         factors = _several([f"{grade} × {wording.factor_text(factor)}" for grade, factor in piece["factors"].items()])
         return _(

@@ -82,7 +82,7 @@ def test_what_is_wrong_is_kept_as_typed(cast, chen, draft):
 def test_a_text_that_is_no_document_is_kept_beside_the_last_readable_one(cast, chen, draft, text):
     drafts.save_text(chen, draft.pk, 1, text, cast.now)
     kept = ProgrammeDraft.objects.get(pk=draft.pk)
-    assert kept.text == text and kept.document == sound() or (text == "" and kept.document == sound())
+    assert (kept.text == text and kept.document == sound()) or (text == "" and kept.document == sound())
     with pytest.raises(Refusal):
         drafts.read_text(text)
 
