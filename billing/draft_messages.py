@@ -1,4 +1,4 @@
-"""The sentences about drafts of programmes: what is wrong with a document and how to mend it, and what became of a draft."""
+"""The sentences about drafts of programmes and trials: what is wrong and how to mend it, and what became of them."""
 
 from __future__ import annotations
 
@@ -97,5 +97,13 @@ register(
         "draft.no_object": _("The text has to be one JSON object: { … }. What you typed is kept."),
         "draft.key_twice": _("The field “%(key)s” stands twice in one object. Take one of them out. What you typed is kept."),
         "draft.text_unread": _("The text cannot be read as JSON yet. Mend it, or go back to the form."),
+        "sandbox.days_reversed": _("The last day lies before the first. Change one of them."),
+        "sandbox.too_long": _("At most %(most)s days can be tried at once. Choose fewer."),
+        "sandbox.budget": _("Give the budget in yuan, between 0 and 1,000,000,000,000, or leave it empty."),
+        "sandbox.step": _("Give a step between 1 and %(most)s per cent."),
+        "sandbox.nothing_to_try": _("Choose a draft or a version to try."),
+        "sandbox.unsound": _("This cannot be tried yet: %(count)s things have to be mended in it first."),
+        "sandbox.ended": _("This trial has come to its end already. Load the page again."),
+        "sandbox.gave_up": _("The platform failed with this trial. Start it again; if it fails again, tell the operator."),
     }
 )

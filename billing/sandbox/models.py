@@ -25,8 +25,8 @@ class SandboxRun(models.Model):
 
     ``document`` is what was tried, frozen (of a draft as it was then, or of ``version``); ``against`` what it is held against. Days are
     local days of the service, both included. ``budget_fen`` replaces the budget of the document's pools, in both. The steps are whole
-    per cent by which main rate and limits are moved. ``checkpoint`` is the state after ``done_sessions`` (compressed JSON), so that
-    work goes on where it stopped; ``result`` is what the page shows and the files hold.
+    per cent by which main rate and limits are moved. ``checkpoint`` is a state of the work (compressed JSON), so that it goes
+    on where it was written down last; ``result`` is what the page shows and the files hold.
     """
 
     office = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="+")

@@ -51,7 +51,7 @@ class Change:
 def sentences(document: Json) -> list[Sentence]:
     """The whole document in the reader's language, in the order in which an award is worked out."""
     clauses = _clauses(document)
-    found = []
+    found: list[Sentence] = []
     for part, text, clause in _told(document):
         found.append(Sentence(part, len(found) + 1, text, clause, clauses.get(clause, "")))
     return found

@@ -235,7 +235,7 @@ def _edit_context(request: HttpRequest, draft: ProgrammeDraft, editing: Editing)
         "query": request.GET.urlencode(),
         "clauses": [
             each["id"]
-            for each in (draft.document.get("clauses") if isinstance(draft.document.get("clauses"), list) else [])  # type: ignore[union-attr]
+            for each in (draft.document.get("clauses") if isinstance(draft.document.get("clauses"), list) else [])
             if isinstance(each, dict) and isinstance(each.get("id"), str)
         ],
     }

@@ -87,14 +87,17 @@ def _nearest(context: Sequence[ValidationError]) -> list[ValidationError]:
 
 
 def _flaws_of(error: ValidationError) -> Iterator[Flaw]:
-    path, rule, wanted = error.json_path, str(error.validator), error.validator_value
+    path, rule = error.json_path, str(error.validator)
+    wanted: Any = error.validator_value
+    instance: Any = error.instance
+    schema: Any = error.schema
     if rule == "required":
         for name in wanted:
-            if isinstance(error.instance, Mapping) and name not in error.instance:
+            if isinstance(instance, Mapping) and name not in instance:
                 yield Flaw(_below(path, name), "programme.flaw.required", {})
     elif rule == "additionalProperties" and isinstance(wanted, bool):
-        known = error.schema.get("properties", {})
-        for name in error.instance:
+        known = schema.get("properties", {})
+        for name in instance:
             if name not in known:
                 yield Flaw(_below(path, name), "programme.flaw.unknown", {"known": sorted(known)})
     else:
