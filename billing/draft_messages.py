@@ -97,6 +97,7 @@ register(
         "draft.no_object": _("The text has to be one JSON object: { … }. What you typed is kept."),
         "draft.key_twice": _("The field “%(key)s” stands twice in one object. Take one of them out. What you typed is kept."),
         "draft.text_unread": _("The text cannot be read as JSON yet. Mend it, or go back to the form."),
+        "sandbox.day": _("Give the first and the last day, for example 2026-01-01."),
         "sandbox.days_reversed": _("The last day lies before the first. Change one of them."),
         "sandbox.too_long": _("At most %(most)s days can be tried at once. Choose fewer."),
         "sandbox.budget": _("Give the budget in yuan, between 0 and 1,000,000,000,000, or leave it empty."),

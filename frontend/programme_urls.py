@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from frontend.views import programme_drafts, programmes
+from frontend.views import budgets, programme_drafts, programmes, sandbox
 
 urlpatterns = [
     path("programmes/drafts/", programme_drafts.draft_list, name="programme_drafts"),
@@ -16,6 +16,12 @@ urlpatterns = [
         programme_drafts.draft_step,
         name="programme_draft_step",
     ),
+    path("programmes/budgets/", budgets.budget_list, name="programme_budgets"),
+    path("programmes/sandbox/", sandbox.sandbox_list, name="programme_trials"),
+    path("programmes/sandbox/<int:pk>/", sandbox.sandbox_run, name="programme_trial"),
+    path("programmes/sandbox/<int:pk>/progress/", sandbox.sandbox_progress, name="programme_trial_progress"),
+    path("programmes/sandbox/<int:pk>/cancel/", sandbox.sandbox_cancel, name="programme_trial_cancel"),
+    re_path(r"^programmes/sandbox/(?P<pk>[0-9]+)/result\.(?P<kind>csv|xlsx)$", sandbox.sandbox_file, name="programme_trial_file"),
     path("programmes/", programmes.programme_list, name="programme_list"),
     path("programmes/<slug:code>/", programmes.programme_detail, name="programme_detail"),
 ]

@@ -71,6 +71,13 @@ _DRAFT: dict[str, StateLook] = {
     "published": StateLook(pgettext_lazy("draft of a programme", "Put in force"), "circle-check", "good"),
     "dropped": StateLook(pgettext_lazy("draft of a programme", "Given up"), "ban", "calm"),
 }
+_TRIAL: dict[str, StateLook] = {
+    "queued": StateLook(pgettext_lazy("trial of a programme", "Waits for the worker"), "hourglass", "wait"),
+    "running": StateLook(pgettext_lazy("trial of a programme", "Under way"), "refresh", "live"),
+    "done": StateLook(pgettext_lazy("trial of a programme", "Done"), "circle-check", "good"),
+    "cancelled": StateLook(pgettext_lazy("trial of a programme", "Stopped"), "ban", "calm"),
+    "failed": StateLook(pgettext_lazy("trial of a programme", "Failed"), "alert-circle", "bad"),
+}
 _DRAFT_STEP: dict[str, StateLook] = {
     "started": StateLook(pgettext_lazy("what happened to a draft", "Begun"), "plus", "info"),
     "submitted": StateLook(pgettext_lazy("what happened to a draft", "Handed in"), "send", "wait"),
@@ -247,6 +254,7 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "programme": _PROGRAMME,
     "draft": _DRAFT,
     "draft_step": _DRAFT_STEP,
+    "trial": _TRIAL,
     "request": _REQUEST,
     "closure": _CLOSURE,
     "closed": _CLOSED,

@@ -149,7 +149,7 @@ def programme_view(known: KnownVersion, pools: Sequence[PoolLeft]) -> ProgrammeV
         ],
         legal_basis=[wording.document_text(each) for each in document["legal_basis"]],
         open_points=[wording.document_text(each) for each in document["open_points"]],
-        pools=[_pool(pool) for pool in pools],
+        pools=[pool_row(pool) for pool in pools],
     )
 
 
@@ -285,7 +285,7 @@ def _cap(cap: Cap) -> str:
     return _("%(limit)s: %(amount)s, granted whole or not at all") % shown
 
 
-def _pool(pool: PoolLeft) -> PoolRow:
+def pool_row(pool: PoolLeft) -> PoolRow:
     name = wording.cap_word("pool", pool.payer)
     whole = max(1, pool.granted_fen)
     held, posted = (-(-amount * _PERCENT // whole) if amount else 0 for amount in (pool.held_fen, pool.posted_fen))

@@ -171,7 +171,14 @@ def flaw_words(flaw: Flaw) -> str:
         key = _keys(flaw.path)[-1:] or [""]
         params["known"] = [choice_word(key[0], str(each)) for each in params["known"]]
     if "kinds" in params:
-        words = {"string": _("a text"), "integer": _("a whole number"), "array": _("a list"), "object": _("a group of fields"), "boolean": _("yes or no"), "number": _("a number")}  # fmt: skip  # noqa: E501
+        words = {
+            "string": _("a text"),
+            "integer": _("a whole number"),
+            "array": _("a list"),
+            "object": _("a group of fields"),
+            "boolean": _("yes or no"),
+            "number": _("a number"),
+        }
         params["kinds"] = [words.get(str(each), str(each)) for each in params["kinds"]]
     return sentence(flaw.code, params)
 

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing import wording
 from billing.subsidy import draft_queries as queries
 from billing.subsidy import drafts
+from billing.subsidy.budgets import READERS
 from billing.subsidy.draft_models import DraftState, ProgrammeDraft
 from billing.subsidy.rules.checking import Checked, check
 from billing.subsidy.rules.form_moves import VERBS, moved, put, value_at
@@ -43,7 +44,7 @@ PER_PAGE = 50
 def draft_list(request: HttpRequest) -> HttpResponse:
     """The drafts of the office, and beginning one with a template or with a version in force."""
     actor, now = actor_of(request), timezone.now()
-    actor.require(Role.PROGRAMME_OFFICER, Role.FINANCE, Role.INSPECTOR)
+    actor.require(*READERS)
     if request.method == "POST":
         template, version = request.POST.get("template", ""), request.POST.get("version", "")
         number = int(version) if version.isascii() and version.isdigit() and len(version) < 19 else 0
