@@ -21,6 +21,8 @@ from billing.models import (
     CommissionSignature,
     CreditImport,
     CreditListing,
+    DraftStep,
+    DraftWriter,
     FeeRelief,
     FirmDeclaration,
     InternalSlip,
@@ -32,10 +34,12 @@ from billing.models import (
     PartnerRegion,
     PriceVersion,
     Programme,
+    ProgrammeDraft,
     ProgrammeVersion,
     Quotation,
     QuotationLine,
     Quote,
+    SandboxRun,
     Statement,
     StatementLine,
     SubsidisedItem,
@@ -75,6 +79,25 @@ def _programmes(queryset: QuerySet[Programme], actor: Actor) -> QuerySet[Program
 
 def _programme_versions(queryset: QuerySet[ProgrammeVersion], actor: Actor) -> QuerySet[ProgrammeVersion]:
     return queryset if actor.has(*OFFICIALS) else queryset.filter(published_at__isnull=False)
+
+
+def draft_filter(actor: Actor, prefix: str = "") -> Q:
+    """A draft of a programme is read by the officials of the office that writes it."""
+    return Q(**{f"{prefix}office_id__in": actor.organisations(*SUPERVISORS)})
+
+
+def _drafts(queryset: QuerySet[ProgrammeDraft], actor: Actor) -> QuerySet[ProgrammeDraft]:
+    return queryset.filter(draft_filter(actor))
+
+
+def _sandbox_runs(queryset: QuerySet[SandboxRun], actor: Actor) -> QuerySet[SandboxRun]:
+    """A trial of a programme names firms: it is read by the officials of the office that made it."""
+    return queryset.filter(draft_filter(actor))
+
+
+def _of_drafts(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """What happened to a draft and who wrote in it are seen with it."""
+    return queryset.filter(draft_filter(actor, "draft__"))
 
 
 def _accounts(queryset: QuerySet[Account], actor: Actor) -> QuerySet[Account]:
@@ -220,6 +243,8 @@ _SCOPES: dict[Any, Any] = {
     CommissionSignature: _of_commissions,
     CreditImport: _credit,
     CreditListing: _credit,
+    DraftStep: _of_drafts,
+    DraftWriter: _of_drafts,
     FeeRelief: _reliefs,
     FirmDeclaration: _declarations,
     InternalSlip: _slips,
@@ -231,10 +256,12 @@ _SCOPES: dict[Any, Any] = {
     PartnerRegion: _public,
     PriceVersion: _price_versions,
     Programme: _programmes,
+    ProgrammeDraft: _drafts,
     ProgrammeVersion: _programme_versions,
     Quotation: _quotations,
     QuotationLine: _quotation_lines,
     Quote: _quotes,
+    SandboxRun: _sandbox_runs,
     Statement: _statements,
     StatementLine: _statement_lines,
     SubsidisedItem: _of_holder,

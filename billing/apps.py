@@ -7,7 +7,7 @@ class BillingApp(AppConfig):
     name = "billing"
 
     def ready(self) -> None:
-        from billing import access, messages  # noqa: F401  (register scopes and sentences)
+        from billing import access, draft_messages, messages  # noqa: F401  (register scopes and sentences)
         from billing.ordering import messages as order_messages  # noqa: F401  (register sentences)
         from billing.ordering import notices as order_notices  # noqa: F401  (register events)
         from billing.pricing import sample_prices

@@ -235,7 +235,15 @@ register(
         "programme.label_taken": _("The version %(label)s exists already. Give the draft another label."),
         "programme.own_draft": _("A second officer has to publish this: authors cannot publish their own drafts."),
         "programme.published_already": _("This version is published and cannot be changed."),
-        "programme.overlaps": _("Another published version is valid in this time. Change the validity."),
+        "programme.overlaps": _(
+            "The published version %(label)s is valid from %(first_on)s to %(last_on)s."
+            " Change the first or the last day so that they do not overlap."
+        ),
+        "programme.no_example": _("Add at least one worked example, so that everybody sees what the rule gives."),
+        "programme.still_template": _(
+            "This is still marked as a template completed by assumptions. Settle the assumed clauses, then set the mark to no."
+        ),
+        "programme.of_other_office": _("The programme %(code)s belongs to another office. Give yours another code."),
         "programme.no_such_pool": _("The programme has no budget pool %(cap)s."),
         "statement.period_not_over": _(
             "The month is not over yet. Statements can be issued from the first day of the next month."

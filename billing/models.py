@@ -12,10 +12,12 @@ from billing.ordering.models import (
     QuotationLine,
 )
 from billing.pricing.models import PriceDraft, PriceFamily, PriceFamilyMember, PriceVersion, TestItemPrice
+from billing.sandbox.models import SandboxRun
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
 from billing.settlement.opening_models import OpeningBalance, OpeningLoad, SubsidisedItem
 from billing.settlement.slip_models import InternalSlip
+from billing.subsidy.draft_models import DraftStep, DraftWriter, ProgrammeDraft
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.vouchers.models import Voucher, VoucherAnnouncement, VoucherApplication, VoucherQuota
 
@@ -31,6 +33,8 @@ __all__ = [
     "CommissionSignature",
     "CreditImport",
     "CreditListing",
+    "DraftStep",
+    "DraftWriter",
     "FeeRelief",
     "FirmDeclaration",
     "InternalSlip",
@@ -46,10 +50,12 @@ __all__ = [
     "PriceFamilyMember",
     "PriceVersion",
     "Programme",
+    "ProgrammeDraft",
     "ProgrammeVersion",
     "Quotation",
     "QuotationLine",
     "Quote",
+    "SandboxRun",
     "Statement",
     "StatementLine",
     "SubsidisedItem",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from django.utils import timezone
-from procrastinate import RetryStrategy
+from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from billing.ledger import life, seals
 from billing.ordering.services import documents, quotations
+from billing.sandbox.services import running
 from billing.settlement.services import rendering, statements
 from config.kernel.services.heartbeat import beat
+
+_TRIES = 4
 
 
 @app.task(name=statements.TASK, queue=statements.QUEUE, retry=RetryStrategy(max_attempts=4, exponential_wait=6))
@@ -22,6 +25,17 @@ def render_statement(statement_id: int) -> None:
 def render_order_document(kind: str, document_id: int) -> None:
     """Make the PDF of a quotation or a commission sheet; nothing when it is there."""
     documents.render(kind, document_id, timezone.now())
+
+
+@app.task(name=running.TASK, queue=running.QUEUE, retry=RetryStrategy(max_attempts=_TRIES, exponential_wait=4), pass_context=True)
+def sandbox_run(context: JobContext, run_id: int) -> None:
+    """Try a programme on past sessions, from where the work stopped; nothing when it is done. The last attempt that fails says so."""
+    try:
+        running.work(run_id, timezone.now())
+    except Exception:
+        if context.job is not None and context.job.attempts + 1 >= _TRIES:
+            running.give_up(run_id, timezone.now())
+        raise
 
 
 @app.periodic(cron="5 * * * *")

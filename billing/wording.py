@@ -165,6 +165,7 @@ service_way_word = _from(_WAYS)
 service_word = _from(_SERVICES)
 subject_word = _from(_SUBJECTS)
 amount_word = _from(_AMOUNTS)
+date_basis_word = _from(_BASES)
 customer_class_word = _from(_CLASSES)
 unit_word = _from(_UNITS)
 

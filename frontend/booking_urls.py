@@ -1,4 +1,4 @@
-"""The addresses of booking: from a slot to the charge, and the programmes that subsidise it."""
+"""The addresses of booking: from a slot to the charge."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from frontend.views import (
     here,
     holds,
     maintenance,
-    programmes,
     quotes,
     series,
     sessions,
@@ -110,6 +109,4 @@ urlpatterns = [
     path("here/agree", here.here_agree, name="here_agree"),
     path("here/report", here.here_report, name="here_report"),
     path("here/at/<str:code>/", here.here_scan, name="here_scan"),
-    path("programmes/", programmes.programme_list, name="programme_list"),
-    path("programmes/<slug:code>/", programmes.programme_detail, name="programme_detail"),
 ]

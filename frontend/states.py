@@ -65,6 +65,27 @@ _PROGRAMME: dict[str, StateLook] = {
     "future": StateLook(pgettext_lazy("programme state", "Begins later"), "clock", "info"),
     "ended": StateLook(pgettext_lazy("programme state", "Ended"), "ban", "calm"),
 }
+_DRAFT: dict[str, StateLook] = {
+    "draft": StateLook(pgettext_lazy("draft of a programme", "Being written"), "pencil", "info"),
+    "submitted": StateLook(pgettext_lazy("draft of a programme", "Waits for a second officer"), "hourglass", "wait"),
+    "published": StateLook(pgettext_lazy("draft of a programme", "Put in force"), "circle-check", "good"),
+    "dropped": StateLook(pgettext_lazy("draft of a programme", "Given up"), "ban", "calm"),
+}
+_TRIAL: dict[str, StateLook] = {
+    "queued": StateLook(pgettext_lazy("trial of a programme", "Waits for the worker"), "hourglass", "wait"),
+    "running": StateLook(pgettext_lazy("trial of a programme", "Under way"), "refresh", "live"),
+    "done": StateLook(pgettext_lazy("trial of a programme", "Done"), "circle-check", "good"),
+    "cancelled": StateLook(pgettext_lazy("trial of a programme", "Stopped"), "ban", "calm"),
+    "failed": StateLook(pgettext_lazy("trial of a programme", "Failed"), "alert-circle", "bad"),
+}
+_DRAFT_STEP: dict[str, StateLook] = {
+    "started": StateLook(pgettext_lazy("what happened to a draft", "Begun"), "plus", "info"),
+    "submitted": StateLook(pgettext_lazy("what happened to a draft", "Handed in"), "send", "wait"),
+    "taken_back": StateLook(pgettext_lazy("what happened to a draft", "Taken back"), "arrow-back-up", "calm"),
+    "sent_back": StateLook(pgettext_lazy("what happened to a draft", "Sent back"), "arrow-back-up", "bad"),
+    "published": StateLook(pgettext_lazy("what happened to a draft", "Approved and put in force"), "circle-check", "good"),
+    "dropped": StateLook(pgettext_lazy("what happened to a draft", "Given up"), "ban", "calm"),
+}
 _REQUEST: dict[str, StateLook] = {
     "open": StateLook(pgettext_lazy("request state", "Waiting"), "hourglass", "wait"),
     "accepted": StateLook(pgettext_lazy("request state", "Accepted"), "circle-check", "good"),
@@ -231,6 +252,9 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "verification": _VERIFICATION,
     "document": _DOCUMENT,
     "programme": _PROGRAMME,
+    "draft": _DRAFT,
+    "draft_step": _DRAFT_STEP,
+    "trial": _TRIAL,
     "request": _REQUEST,
     "closure": _CLOSURE,
     "closed": _CLOSED,

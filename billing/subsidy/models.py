@@ -10,6 +10,15 @@ from django.db.models import F, Q
 
 from config.kernel.models.guards import no_truncate
 
+_SECOND_PERSON = """
+IF NEW.published_at IS NOT NULL AND EXISTS (
+    SELECT FROM billing_programmedraft d JOIN billing_draftwriter w ON w.draft_id = d.id
+     WHERE d.version_id = NEW.id AND w.person_id = NEW.approver_id) THEN
+    RAISE EXCEPTION 'who wrote in a draft does not approve it' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
 
 class Programme(models.Model):
     """A public funding programme; its rules are the documents of its versions."""
@@ -23,7 +32,7 @@ class Programme(models.Model):
 
 
 class ProgrammeVersion(models.Model):
-    """One dated document. Published by somebody other than its author, then immutable (trigger).
+    """One dated document. Published by somebody other than its author and than all who wrote in its draft, then immutable (triggers).
 
     ``valid`` is a half-open range of dates; published versions of a programme never overlap (exclusion constraint
     ``programme_version_no_overlap``, made in a migration).
@@ -43,7 +52,8 @@ class ProgrammeVersion(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["programme", "label"], name="programme_version_label"),
             models.CheckConstraint(
-                condition=Q(published_at__isnull=True) | (Q(approver__isnull=False) & ~Q(approver=F("author"))),
+                condition=Q(published_at__isnull=True)
+                | (Q(author__isnull=False, approver__isnull=False) & ~Q(approver=F("author"))),
                 name="programme_version_two_people",
             ),
         ]
@@ -52,6 +62,13 @@ class ProgrammeVersion(models.Model):
                 name="programme_version_immutable",
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Q(old__published_at__isnull=False),
+            ),
+            pgtrigger.Trigger(
+                name="programme_version_second_person",
+                operation=pgtrigger.Update,
+                when=pgtrigger.Before,
+                level=pgtrigger.Row,
+                func=_SECOND_PERSON,
             ),
             no_truncate("programme_version_no_truncate"),
         ]

@@ -34,6 +34,13 @@ def draft_version(actor: Actor, document: Mapping[str, Any], now: datetime, *, i
     ``programme.label_taken``.
     """
     actor.require(Role.PROGRAMME_OFFICER)
+    return draft_of(actor, document, now, author_id=actor.user_id, issuer_id=issuer_id)
+
+
+def draft_of(
+    actor: Actor, document: Mapping[str, Any], now: datetime, *, author_id: int | None, issuer_id: int | None = None
+) -> ProgrammeVersion:
+    """``draft_version`` of a document that ``author_id`` wrote and the actor has in hand. Raises as it does."""
     parsed = _checked(document)
 
     def work() -> ProgrammeVersion:
@@ -43,16 +50,39 @@ def draft_version(actor: Actor, document: Mapping[str, Any], now: datetime, *, i
         version = ProgrammeVersion.objects.create(
             programme=programme,
             label=parsed.version,
-            valid=DateRange(parsed.validity.first_day, parsed.validity.last_day + timedelta(days=1)),
+            valid=days_of(document),
             document=dict(document),
             document_sha256=parsed.sha256,
-            author_id=actor.user_id,
+            author_id=author_id,
             created_at=now,
         )
         audit.record(actor, "programme.draft", version, now, after={"code": parsed.code, "label": parsed.version})
         return version
 
     return transactions.run(work)
+
+
+def days_of(document: Mapping[str, Any]) -> DateRange:
+    """The days of a valid document, half-open."""
+    days = document["validity"]
+    return DateRange(date.fromisoformat(days["first_day"]), date.fromisoformat(days["last_day"]) + timedelta(days=1))
+
+
+def overlapping(programme_id: int, days: DateRange) -> list[Reason]:
+    """One reason for each published version of a programme that is valid on one of these days, naming it."""
+    others = ProgrammeVersion.objects.filter(programme_id=programme_id, published_at__isnull=False, valid__overlap=days)
+    return [
+        Reason(
+            "programme.overlaps",
+            {
+                "label": other.label,
+                "first_on": other.valid.lower.isoformat(),
+                "last_on": (other.valid.upper - timedelta(days=1)).isoformat(),
+            },
+            "$.validity",
+        )
+        for other in others.order_by("valid")
+    ]
 
 
 def _checked(document: Mapping[str, Any]) -> programme_rules.Programme:
@@ -78,11 +108,7 @@ def publish_version(actor: Actor, version: ProgrammeVersion, now: datetime) -> N
         locked = ProgrammeVersion.objects.select_for_update().get(pk=version.pk)
         if locked.published_at is not None:
             raise Refusal.of("programme.published_already")
-        others = ProgrammeVersion.objects.filter(
-            programme_id=locked.programme_id, published_at__isnull=False, valid__overlap=locked.valid
-        )
-        if others.exists():
-            raise Refusal.of("programme.overlaps", field="$.validity")
+        Refusal.raise_any(overlapping(locked.programme_id, locked.valid))
         locked.approver_id = actor.user_id
         locked.published_at = now
         locked.save(update_fields=["approver_id", "published_at"])

@@ -22,6 +22,7 @@ from config.demo import (
     lifecycle,
     news,
     organisations,
+    programmes,
     records,
     registry,
     samples,
@@ -74,6 +75,7 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
         _hand_in_licences(people, now)
         imports.hand_over(people, now)
         issued = _statements(people, today, now)
+        told |= programmes.write(people, today, now)
         closures = calendars.close(people, stocked, today, now)
         catalogue.rebuild(now)
         vocabulary.rebuild_vocabulary()

@@ -134,10 +134,10 @@ def programme_view(known: KnownVersion, pools: Sequence[PoolLeft]) -> ProgrammeV
         summary=_summary(programme, rates, flat),
         first_day=programme.validity.first_day,
         last_day=programme.validity.last_day,
-        eligibility=[_rule(programme, text, piece["clause"]) for piece in document["gates"] for text in [_gate(piece)]],
+        eligibility=[_rule(programme, text, piece["clause"]) for piece in document["gates"] for text in [gate_words(piece)]],
         rates=rates,
         flat_percent=flat,
-        adjustments=[_rule(programme, _adjustment(piece), piece["clause"]) for piece in document["adjustments"]],
+        adjustments=[_rule(programme, adjustment_words(piece), piece["clause"]) for piece in document["adjustments"]],
         caps=[_rule(programme, _cap(cap), cap.clause) for cap in programme.caps],
         payers=[
             (wording.payer_word(name), wording.percent(str(share)))
@@ -149,7 +149,7 @@ def programme_view(known: KnownVersion, pools: Sequence[PoolLeft]) -> ProgrammeV
         ],
         legal_basis=[wording.document_text(each) for each in document["legal_basis"]],
         open_points=[wording.document_text(each) for each in document["open_points"]],
-        pools=[_pool(pool) for pool in pools],
+        pools=[pool_row(pool) for pool in pools],
     )
 
 
@@ -193,7 +193,7 @@ def _subject(piece: Mapping[str, Any]) -> str:
     return wording.subject_word(piece.get("subject", "applicant"))
 
 
-def _gate(piece: Mapping[str, Any]) -> str:
+def gate_words(piece: Mapping[str, Any]) -> str:
     """One condition in words; one that only concerns some kinds of applicants says whom."""
     text = _GATES[piece["type"]](piece)
     if piece.get("applies_to"):
@@ -244,7 +244,7 @@ def _spend_gate(piece: Mapping[str, Any]) -> str:
 
 
 def _alternatives_gate(piece: Mapping[str, Any]) -> str:
-    ways = [str(_(" and ")).join(_gate(gate) for gate in gates) for gates in piece["alternatives"]]
+    ways = [str(_(" and ")).join(gate_words(gate) for gate in gates) for gates in piece["alternatives"]]
     return _("One of these holds: %(ways)s") % {"ways": str(_("; or ")).join(ways)}
 
 
@@ -263,7 +263,7 @@ def _yuan(amount: str | int) -> str:
     return f"{Decimal(amount):,}"
 
 
-def _adjustment(piece: Mapping[str, Any]) -> str:
+def adjustment_words(piece: Mapping[str, Any]) -> str:
     if piece["type"] == "quality_factor":
         factors = _several([f"{grade} × {wording.factor_text(factor)}" for grade, factor in piece["factors"].items()])
         return _(
@@ -285,7 +285,7 @@ def _cap(cap: Cap) -> str:
     return _("%(limit)s: %(amount)s, granted whole or not at all") % shown
 
 
-def _pool(pool: PoolLeft) -> PoolRow:
+def pool_row(pool: PoolLeft) -> PoolRow:
     name = wording.cap_word("pool", pool.payer)
     whole = max(1, pool.granted_fen)
     held, posted = (-(-amount * _PERCENT // whole) if amount else 0 for amount in (pool.held_fen, pool.posted_fen))

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from billing.ledger.rules.money import parse_yuan
 from billing.subsidy import queries
+from billing.subsidy.budgets import READERS
 from billing.subsidy.rules.programme import Programme
 from config.kernel.errors import NotFound
 from frontend import display
@@ -48,7 +49,8 @@ def programme_list(request: HttpRequest) -> HttpResponse:
     known = queries.programmes_visible(actor, _today())
     pools = queries.pools_of(actor, known)
     views = [presenter.programme_view(each, pools.get(each.version.pk, [])) for each in known]
-    return render(request, "programmes/list.html", {"programmes": sorted(views, key=lambda view: view.state != "current")})
+    context = {"programmes": sorted(views, key=lambda view: view.state != "current"), "runs_programmes": actor.has(*READERS)}
+    return render(request, "programmes/list.html", context)
 
 
 @require_GET

@@ -29,6 +29,7 @@ def only(*roles: str) -> Roles:
 
 SUPERVISORS = only("programme_officer", "finance", "inspector")
 OFFICIALS = SUPERVISORS | only("operator")
+OFFICER = only("programme_officer")
 CUSTOMERS = only("researcher", "firm_admin")
 OWNERS = only("lab_manager", "owner_finance")
 
@@ -61,6 +62,8 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "webhook_delivery": (only("firm_admin"), only("foreign")),
     "statement": (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
     "programme": (EVERYBODY, OFFICIALS),
+    "draft": (SUPERVISORS, NOBODY),
+    "trial": (SUPERVISORS, NOBODY),
     "closure": (EVERYBODY, EVERYBODY),
     "document": (only("lab_manager", "operator"), only("operator")),
     "picture": (only("lab_manager", "operator"), only("operator")),
@@ -337,6 +340,11 @@ def _entry(world: World) -> dict[str, Any]:
 
 def _late(world: World) -> dict[str, Any]:
     return {**_entry(world), "instrument": world.cast.xrd.pk}
+
+
+def _trial(world: World) -> dict[str, Any]:
+    days = {"first_on": "2026-10-01", "last_on": "2026-11-01"}
+    return {"what": f"version:{world.versions['DEMO-QH-V'].pk}", **days, "rate_step": "10", "cap_step": "20"}
 
 
 def reason(world: World) -> dict[str, Any]:
@@ -954,6 +962,17 @@ PAGES: dict[str, Route] = {
     "here_agree": Route({"POST": Rule(PERSONS, ok=TRIED)}),
     "here_report": Route({"POST": Rule(PERSONS, ok=TRIED)}),
     "here_scan": reads_object("scan", ok=frozenset({302}), params=("code",)),
+    "programme_drafts": Route({"GET": Rule(SUPERVISORS), "POST": Rule(OFFICER, ok=TRIED, body=lambda world: {"template": "HE-LF"})}),
+    "programme_draft": reads_object("draft"),
+    "programme_draft_edit": form("draft", OFFICER),
+    "programme_draft_text": reads_object("draft", post=Rule(OFFICER, ok=TRIED, body=lambda world: {"text": "{}"})),
+    "programme_draft_step": acts("draft", OFFICER, ok=TRIED, body=reason, extra={"step": "drop"}),
+    "programme_budgets": reads(SUPERVISORS),
+    "programme_trials": Route({"GET": Rule(SUPERVISORS), "POST": Rule(OFFICER, ok=TRIED, body=_trial)}),
+    "programme_trial": reads_object("trial"),
+    "programme_trial_progress": reads_object("trial", ok=frozenset({200, 204}), fragment=True),
+    "programme_trial_cancel": acts("trial", OFFICER, ok=TRIED),
+    "programme_trial_file": reads_object("trial", extra={"kind": "xlsx"}),
     "programme_list": reads(EVERYBODY),
     "programme_detail": reads_object("programme", params=("code",)),
     "finance_period": reads(SUPERVISORS),

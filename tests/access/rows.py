@@ -14,7 +14,7 @@ from tests.access.matrix import CUSTOMERS, EVERYBODY, NOBODY, OFFICIALS, OWNERS,
 
 @dataclass(frozen=True)
 class Rows:
-    """``side``: path to the lab or the customer to whose side a row belongs; empty: it belongs to the platform, and ``ours`` see it.
+    """``side``: path to the lab, the customer or the office to whose side a row belongs; empty: it belongs to the platform, and ``ours`` see it.
     ``ours``, ``theirs``: who sees it. ``where``: some only."""
 
     side: str
@@ -53,7 +53,13 @@ def _commissions(to: str) -> tuple[Rows, ...]:
 GROUPS = (CUSTOMERS | only("inspector"), FOREIGN | only("inspector"))
 SLIPS = (OWNERS | only("inspector"), only("inspector"))
 
+OF_THE_OFFICE = (SUPERVISORS, NOBODY)
+
 ROWS: dict[str, tuple[Rows, ...]] = {
+    "billing.draftstep": (Rows("draft__office_id", *OF_THE_OFFICE),),
+    "billing.draftwriter": (Rows("draft__office_id", *OF_THE_OFFICE),),
+    "billing.programmedraft": (Rows("office_id", *OF_THE_OFFICE),),
+    "billing.sandboxrun": (Rows("office_id", *OF_THE_OFFICE),),
     "billing.bookingfee": (Rows("reservation__organisation_id", *BOOKINGS),),
     "billing.commissionsamplejob": _commissions("sheet__"),
     "billing.feerelief": (Rows("fee__reservation__organisation_id", *BOOKINGS),),

@@ -135,7 +135,8 @@ def _first_message(world: World, place: int) -> int:
 def rows_of(world: World, label: str, rows: Rows, ours: bool) -> list[int]:
     if not rows.side:
         return list(apps.get_model(label)._default_manager.filter(**rows.where).values_list("pk", flat=True)) if ours else []
-    pair = (world.cast.lab, world.cast.firm) if ours else (world.other_lab, world.cast.other_firm)
+    office = world.cast.office if ours else world.other_office
+    pair = (world.cast.lab, world.cast.firm, office) if ours else (world.other_lab, world.cast.other_firm, office)
     found = apps.get_model(label)._default_manager.filter(**rows.where, **{f"{rows.side}__in": [one.pk for one in pair]})
     return list(found.distinct().values_list("pk", flat=True))
 

@@ -76,6 +76,7 @@ from instruments.services.notices import News, tell
 from instruments.services.resource_requests import Application, Delivery
 from instruments.services.saved_searches import unsubscribe_token
 from tests.access import world_orders as order
+from tests.access import world_programmes as programmes
 from tests.access import world_samples as samples
 from tests.access import world_spending as spending
 from tests.agreeing import check_out_agreed
@@ -121,6 +122,7 @@ class World:
     sessions: dict[str, str] = field(default_factory=dict)
     other_lab: Any = None
     other_instrument: Any = None
+    other_office: Any = None
 
     def person(self, role: str) -> User | None:
         return self.cast.users[ROLES[role]] if ROLES[role] else None
@@ -136,6 +138,7 @@ def build_world(now: datetime = NOW) -> World:
     _hear_devices(world, now)
     _keep_people_busy(world, now)
     _issue_statements(world, now)
+    programmes.build(world, now)
     _keep_records(world, now)
     _keep_calendars(world, now)
     _share_resources(world, now)

@@ -67,6 +67,20 @@ def instrument(name: str = stage.ROUND_THE_CLOCK) -> Any:
     return Instrument.objects.get(name=name)
 
 
+def programme_draft(state: str) -> int:
+    """A draft of the demo's office."""
+    from billing.models import ProgrammeDraft
+
+    return ProgrammeDraft.objects.filter(state=state).earliest("pk").pk
+
+
+def programme_trial() -> int:
+    """The trial of the demo's office, which is done."""
+    from billing.models import SandboxRun
+
+    return SandboxRun.objects.filter(state="done").earliest("pk").pk
+
+
 def course() -> Any:
     """The course of the personas' lab that licenses for one instrument."""
     from booking.models import TrainingCourse
@@ -675,6 +689,29 @@ PAGES: tuple[Shown, ...] = (
     Shown("reservation_detail", lambda: at("reservation_detail", lab_reservation("adjusting")), ("lab_manager",), "other-times"),
     Shown("reservation_detail", lambda: at("reservation_detail", lab_reservation("disputed")), ("owner_finance",), "disputed"),
     # Subsidies
+    Shown("programme_drafts", lambda: at("programme_drafts"), ("programme_officer", "finance")),
+    Shown("programme_draft", lambda: at("programme_draft", programme_draft("draft")), ("programme_officer",), important=True),
+    Shown("programme_draft", lambda: at("programme_draft", programme_draft("submitted")), ("inspector",), "submitted"),
+    *(
+        Shown(
+            "programme_draft_edit",
+            lambda part=part: at("programme_draft_edit", programme_draft("draft"), part=part),  # type: ignore[misc]
+            ("programme_officer",),
+            part,
+            important=part in ("gates", "caps"),
+        )
+        for part in ("document", "clauses", "gates", "amount", "caps", "payers", "examples")
+    ),
+    Shown(
+        "programme_draft_edit",
+        lambda: at("programme_draft_edit", programme_draft("draft"), part="examples", at="examples/0"),
+        ("programme_officer",),
+        "one-example",
+    ),
+    Shown("programme_draft_text", lambda: at("programme_draft_text", programme_draft("draft")), ("programme_officer",)),
+    Shown("programme_trials", lambda: at("programme_trials"), ("programme_officer", "inspector")),
+    Shown("programme_trial", lambda: at("programme_trial", programme_trial()), ("programme_officer", "finance"), important=True),
+    Shown("programme_budgets", lambda: at("programme_budgets"), ("programme_officer", "finance"), important=True),
     Shown("programme_list", lambda: at("programme_list"), EVERYBODY),
     Shown("programme_detail", lambda: at("programme_detail", "DEMO-QH-A"), EVERYBODY, important=True),
     Shown("programme_detail", lambda: at("programme_detail", "DEMO-QH-V"), (ANONYMOUS, "programme_officer"), "voucher"),
@@ -1089,6 +1126,10 @@ NOT_PAGES: dict[str, str] = {
     "here_agree": "POST only",
     "here_report": "POST only",
     "here_scan": "leads to here_now; test_check_in_by_phone goes there",
+    "programme_draft_step": "POST only",
+    "programme_trial_progress": "a piece of the trial's page",
+    "programme_trial_cancel": "POST only",
+    "programme_trial_file": "a download",
     "statement_progress": "a piece of the statement's page; test_main_job_by_mouse shows it",
     "statement_retry": "POST only",
     "statement_download": "a download",

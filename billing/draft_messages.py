@@ -1,0 +1,110 @@
+"""The sentences about drafts of programmes and trials: what is wrong and how to mend it, and what became of them."""
+
+from __future__ import annotations
+
+import re
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.messages import register, register_formatter
+
+#: What a document's check says in English for who writes JSON, and the same for everybody.
+_MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
+    (re.compile(pattern), words)
+    for pattern, words in (
+        (
+            r"'?(?P<found>.*?)'? is not a day of the calendar",
+            _("“%(found)s” is not a day of the calendar. Write for example 2026-12-31."),
+        ),
+        (r"the last day lies before the first", _("The last day lies before the first. Change one of them.")),
+        (r"the id '(?P<found>.*)' is taken", _("The id “%(found)s” is taken. Choose another one.")),
+        (
+            r"there is no clause '(?P<found>.*)'",
+            _("There is no clause “%(found)s”. Choose one of the clauses, or add it to them first."),
+        ),
+        (
+            r"there is no cap '(?P<found>.*)'",
+            _("There is no limit “%(found)s” in this document. Use the id of one of its limits."),
+        ),
+        (r"(?P<found>.*) is not in this document", _("%(found)s is not in this document. Give the place of a field that is.")),
+        (r"the grade '(?P<found>.*)' has no factor", _("The grade “%(found)s” has no factor. Add one, or assume another grade.")),
+        (r"a payer is named twice", _("A payer is named twice. Put their shares together.")),
+        (r"the shares must sum to 1", _("The shares must sum to 1. Change one of them.")),
+        (r"'(?P<found>.*)' is not one of the payers", _("“%(found)s” is not one of the payers. Choose one of them.")),
+        (
+            r"every tier but the last has 'up_to', the last has none",
+            _("Every tier but the last needs an upper end, and the last has none."),
+        ),
+        (r"tiers must rise", _("Each tier must end above the one before it. Change the upper end.")),
+        (
+            r"money that is deducted_now goes to the provider",
+            _("What is deducted now goes to the provider. Change the payee, or the way of settlement."),
+        ),
+        (
+            r"money that is refunded_later goes to the firm",
+            _("What is refunded later goes to the customer. Change the payee, or the way of settlement."),
+        ),
+        (
+            r"a synthetic programme has evidence grade S, and no other has",
+            _("An invented programme has the evidence grade S, and no other has. Change one of the two."),
+        ),
+    )
+)
+
+
+def fault_words(fault: object) -> str:
+    """A fault of a document in the reader's language; one that is not known here stays as the check words it."""
+    for pattern, words in _MEANINGS:
+        found = pattern.fullmatch(str(fault))
+        if found:
+            return str(words) % found.groupdict()
+    return str(fault)
+
+
+register_formatter("fault", fault_words)
+
+register(
+    {
+        "programme.flaw.required": _("This is needed. Fill it in."),
+        "programme.flaw.unknown": _("There is no field of this name here. Take it out, or use one of: %(known)s."),
+        "programme.flaw.money": _("“%(found)s” is no amount in yuan. Write for example 500 or 499.99."),
+        "programme.flaw.share": _("“%(found)s” is no share. Write a number from 0 to 1: 0.4 is 40 %%."),
+        "programme.flaw.day": _("“%(found)s” is no day. Write it as 2026-12-31."),
+        "programme.flaw.clause": _(
+            "“%(found)s” cannot be the id of a clause. Use at most 20 letters, digits, dots, brackets or hyphens, for example 3.1."
+        ),
+        "programme.flaw.choice": _("“%(found)s” is not one of the choices. Choose one of: %(known)s."),
+        "programme.flaw.few": _("There is too little here. At least %(least)s is needed."),
+        "programme.flaw.many": _("There is too much here. At most %(most)s is allowed."),
+        "programme.flaw.range": _("%(found)s lies outside what is allowed; the limit is %(limit)s."),
+        "programme.flaw.twice": _("The same is named twice. Take one of them out."),
+        "programme.flaw.kind": _("“%(found)s” has the wrong form here. What is needed: %(kinds)s."),
+        "programme.flaw.pattern": _("“%(found)s” is not written as it has to be (%(pattern)s)."),
+        "programme.flaw.meaning": "%(fault)s",
+        "programme.flaw.other": "%(fault)s",
+        "draft.changed_meanwhile": _(
+            "Somebody else has changed this draft in the meantime. Load it again, then type your change once more."
+        ),
+        "draft.not_open": _("This draft cannot be changed: it was handed in, put in force or given up."),
+        "draft.not_submitted": _("This draft does not wait for a second officer any more. Load the page again."),
+        "draft.not_yours": _("Only who handed the draft in can take it back. Send it back with a reason instead."),
+        "draft.reason_missing": _("Write the reason, so that the author knows what to change."),
+        "draft.reason_too_long": _("The reason may have %(most)s characters at most."),
+        "draft.too_long": _("The document may have %(most)s characters at most."),
+        "draft.not_storable": _("The document holds a character or a nesting that cannot be kept. Take it out."),
+        "draft.no_json": _("This cannot be read as JSON: look at line %(line)s, character %(column)s. What you typed is kept."),
+        "draft.no_object": _("The text has to be one JSON object: { … }. What you typed is kept."),
+        "draft.key_twice": _("The field “%(key)s” stands twice in one object. Take one of them out. What you typed is kept."),
+        "draft.text_unread": _("The text cannot be read as JSON yet. Mend it, or go back to the form."),
+        "sandbox.day": _("Give the first and the last day, for example 2026-01-01."),
+        "sandbox.days_reversed": _("The last day lies before the first. Change one of them."),
+        "sandbox.too_long": _("At most %(most)s days can be tried at once. Choose fewer."),
+        "sandbox.budget": _("Give the budget in yuan, between 0 and 1,000,000,000,000, or leave it empty."),
+        "sandbox.step": _("Give a step between 1 and %(most)s per cent."),
+        "sandbox.nothing_to_try": _("Choose a draft or a version to try."),
+        "sandbox.unsound": _("This cannot be tried yet: %(count)s things have to be mended in it first."),
+        "sandbox.ended": _("This trial has come to its end already. Load the page again."),
+        "sandbox.gave_up": _("The platform failed with this trial. Start it again; if it fails again, tell the operator."),
+    }
+)

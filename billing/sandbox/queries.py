@@ -1,0 +1,38 @@
+"""Reads about trials that pages share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db.models import QuerySet
+
+from billing.sandbox.models import SandboxRun
+from config.kernel.access import Actor, get_visible, visible_to
+from instruments.models import Organisation
+
+_LARGE = ("document", "result", "checkpoint")
+
+
+def runs_visible(actor: Actor) -> QuerySet[SandboxRun]:
+    """The trials of the actor's office, the newest first, without what came out."""
+    rows = visible_to(SandboxRun.objects.select_related("created_by", "version__programme", "against__programme"), actor)
+    return rows.defer(*_LARGE, "version__document", "against__document").order_by("-created_at", "-pk")
+
+
+def run_for(actor: Actor, pk: int) -> SandboxRun:
+    """One trial. Raises NotFound."""
+    rows = SandboxRun.objects.select_related("created_by", "version__programme", "against__programme", "draft")
+    return get_visible(rows.defer("checkpoint", "draft__document", "version__document", "against__document"), actor, pk=pk)
+
+
+def names_in(result: Mapping[str, Any]) -> dict[int, Organisation]:
+    """The organisations that a result names, in one query. They are named to whoever may read the trial."""
+    ids = {int(each["code"]) for each in result["owners"] if str(each["code"]).isdigit()}
+    change = result["change"] or {}
+    ids |= {each["firm"] for side in ("winners", "losers") for each in change.get(side, ())}
+    return _by_id(Organisation.objects.filter(pk__in=ids).only("name", "name_en"))
+
+
+def _by_id(rows: Iterable[Organisation]) -> dict[int, Organisation]:
+    return {each.pk: each for each in rows}

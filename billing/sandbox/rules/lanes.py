@@ -1,0 +1,107 @@
+"""Several simulations over the same sessions: here, or in a process of their own, where another core works on them.
+
+A process knows no database: it is given facts and sessions, and asked for its state. It ends when its door closes, also when whoever
+started it was killed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+from billing.sandbox.rules.simulation import Known, Row, Simulation
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A simulation to be run: its name, document, budget, and the state it goes on from."""
+
+    name: str
+    document: Json
+    budget_fen: int | None
+    full: bool
+    state: Json | None = None
+
+    def begin(self) -> Simulation:
+        return Simulation(self.document, self.budget_fen, full=self.full, state=self.state)
+
+
+class Lane(Protocol):
+    """Takes sessions in and says the state of its simulations by name."""
+
+    def feed(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None: ...
+    def states(self) -> dict[str, Any]: ...
+    def close(self) -> None: ...
+
+
+class Here:
+    """In this process."""
+
+    def __init__(self, orders: Sequence[Order]) -> None:
+        self._known = Known()
+        self._running = {order.name: order.begin() for order in orders}
+
+    def feed(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None:
+        self._known.add(facts, services)
+        for simulation in self._running.values():
+            simulation.feed(rows, self._known)
+
+    def states(self) -> dict[str, Any]:
+        return {name: simulation.state() for name, simulation in self._running.items()}
+
+    def close(self) -> None:
+        """Nothing is left behind."""
+
+
+class Beside:
+    """In a process of its own; it takes one piece while the next is read. Raises EOFError when the process died."""
+
+    def __init__(self, orders: Sequence[Order]) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._door, inner = context.Pipe()
+        self._process = context.Process(target=_serve, args=(inner, list(orders)), daemon=True)
+        self._process.start()
+        inner.close()
+        self._waiting = 0
+
+    def feed(self, facts: Sequence[Json], services: Sequence[Json], rows: Sequence[Row]) -> None:
+        while self._waiting > 1:
+            self._answer()
+        self._door.send((list(facts), list(services), [tuple(row) for row in rows]))
+        self._waiting += 1
+
+    def states(self) -> dict[str, Any]:
+        while self._waiting:
+            self._answer()
+        self._door.send(None)
+        return dict(self._door.recv())
+
+    def close(self) -> None:
+        self._door.close()
+        self._process.terminate()
+        self._process.join(5)
+
+    def _answer(self) -> None:
+        self._door.recv()
+        self._waiting -= 1
+
+
+def _serve(door: Connection, orders: list[Order]) -> None:
+    """The other process: a piece in, a word back; ``None`` asks for the states."""
+    lane = Here(orders)
+    try:
+        while True:
+            piece = door.recv()
+            if piece is None:
+                door.send(lane.states())
+                continue
+            facts, services, rows = piece
+            lane.feed(facts, services, [Row(*row) for row in rows])
+            door.send(len(rows))
+    except EOFError:
+        return

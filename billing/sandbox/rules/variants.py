@@ -1,0 +1,80 @@
+"""Variants of a programme document: the same rule with its main rate or its limits a step lower or higher."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from billing.ledger.rules.money import Rounding, parse_yuan, plain_yuan, round_fen
+
+TRIED, AGAINST = "tried", "against"
+RATE_DOWN, RATE_UP, CAP_DOWN, CAP_UP = "rate_down", "rate_up", "cap_down", "cap_up"
+STEPS = (RATE_DOWN, RATE_UP, CAP_DOWN, CAP_UP)
+_MOST_DIGITS = Decimal("0.000001")
+_ONE, _HUNDRED = Decimal(1), Decimal(100)
+#: Pools are a budget, which the page asks for itself.
+_POOL = "pool"
+
+
+def variant_of(document: Mapping[str, Any], variant: str, rate_step_percent: int, cap_step_percent: int) -> dict[str, Any]:
+    """``document`` with its rates, or with its limits other than pools, moved by whole per cent of themselves; examples are left out."""
+    changed: dict[str, Any] = copy.deepcopy(dict(document)) | {"examples": []}
+    if variant in (RATE_DOWN, RATE_UP):
+        _move_rates(changed.get("rate"), _factor(variant == RATE_UP, rate_step_percent))
+    elif variant in (CAP_DOWN, CAP_UP):
+        for cap in changed.get("caps", ()):
+            if cap.get("per") != _POOL:
+                _move_limit(cap, _factor(variant == CAP_UP, cap_step_percent))
+    return changed
+
+
+def _factor(up: bool, percent: int) -> Decimal:
+    return _ONE + (Decimal(percent) / _HUNDRED if up else -Decimal(percent) / _HUNDRED)
+
+
+def _move_rates(piece: Any, factor: Decimal) -> None:
+    """Every share called ``rate`` and every amount that a rate names, at most 1 or as large as it comes out."""
+    if isinstance(piece, dict):
+        for name, value in piece.items():
+            if name == "rate" and isinstance(value, str):
+                piece[name] = _share(value, factor)
+            elif name == "amount" and isinstance(value, str | int) and not isinstance(value, bool):
+                piece[name] = _amount(value, factor)
+            else:
+                _move_rates(value, factor)
+    elif isinstance(piece, list):
+        for value in piece:
+            _move_rates(value, factor)
+
+
+def _share(text: str, factor: Decimal) -> str:
+    moved = min(_ONE, Decimal(text) * factor).quantize(_MOST_DIGITS, ROUND_HALF_UP)
+    return f"{moved.normalize():f}"
+
+
+def _amount(value: str | int, factor: Decimal) -> str:
+    return plain_yuan(round_fen(Decimal(parse_yuan(value)) * factor, Rounding.HALF_UP))
+
+
+def _move_limit(cap: dict[str, Any], factor: Decimal) -> None:
+    limit = cap.get("limit")
+    if isinstance(limit, dict):
+        if "default" in limit:
+            limit["default"] = _amount(limit["default"], factor)
+    elif limit is not None:
+        cap["limit"] = _amount(limit, factor)
+
+
+def budget_of(document: Mapping[str, Any]) -> int | None:
+    """What the pools of a document hold together where it says so (fen), else None."""
+    found = []
+    for cap in document.get("caps", ()):
+        if cap.get("per") == _POOL:
+            limit = cap["limit"]
+            own = limit.get("default") if isinstance(limit, Mapping) else limit
+            if own is None:
+                return None
+            found.append(parse_yuan(own))
+    return sum(found) if found else None

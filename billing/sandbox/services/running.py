@@ -1,0 +1,219 @@
+"""Trying a programme on past sessions: asked for by an officer, worked by the worker, given up or taken up again at any point."""
+
+from __future__ import annotations
+
+import json
+import time
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from billing.ledger.rules.documents import DocumentError
+from billing.sandbox.models import RunState, SandboxRun
+from billing.sandbox.rules.lanes import Beside, Here, Lane, Order
+from billing.sandbox.rules.report import report
+from billing.sandbox.rules.simulation import size_of
+from billing.sandbox.rules.variants import AGAINST, STEPS, TRIED, budget_of, variant_of
+from billing.sandbox.services.reading import Reader
+from billing.subsidy.draft_models import ProgrammeDraft
+from billing.subsidy.drafts import code_of
+from billing.subsidy.models import ProgrammeVersion
+from billing.subsidy.rules.facts import parse_facts
+from billing.subsidy.rules.programme import parse_programme
+from config.kernel.access import Actor, Role, get_visible
+from config.kernel.errors import Conflict, Reason, Refusal
+from config.kernel.services import audit
+from config.kernel.services.jobs import defer_once
+from config.kernel.services.transactions import whole
+
+TASK = "billing.sandbox_run"
+QUEUE = "sandbox"
+FEW = 20_000
+"""Fewer sessions than this are not worth processes of their own."""
+KEEP_SECONDS = 10.0
+"""So often the state is written down, and at most so much work is done twice."""
+LONGEST_DAYS = 3 * 366
+MAX_STEP_PERCENT = 50
+MAX_BUDGET_FEN = 10**14
+LANES = 2
+_WORKING = (RunState.QUEUED, RunState.RUNNING)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to try: a draft or a version, against another version, on which days, with which budget and steps."""
+
+    first_on: date
+    last_on: date
+    draft_id: int | None = None
+    version_id: int | None = None
+    against_id: int | None = None
+    budget_fen: int | None = None
+    rate_step_percent: int = 10
+    cap_step_percent: int = 20
+
+
+@whole
+def start(actor: Actor, asked: Asked, now: datetime) -> SandboxRun:
+    """Keep the question and have the worker work on it. Raises NotFound, Forbidden, Refusal ``sandbox.*``."""
+    actor.require(Role.PROGRAMME_OFFICER)
+    Refusal.raise_any(_reasons(asked))
+    draft = get_visible(ProgrammeDraft.objects.all(), actor, pk=asked.draft_id) if asked.draft_id else None
+    version = (
+        get_visible(ProgrammeVersion.objects.all(), actor, pk=asked.version_id) if asked.version_id and draft is None else None
+    )
+    against = get_visible(ProgrammeVersion.objects.all(), actor, pk=asked.against_id) if asked.against_id else None
+    document = draft.document if draft is not None else version.document if version is not None else {}
+    _refuse_unsound(document)
+    run = SandboxRun.objects.create(
+        office_id=draft.office_id if draft is not None else min(actor.organisations(Role.PROGRAMME_OFFICER)),
+        draft=draft,
+        version=version,
+        document=document,
+        against=against,
+        first_on=asked.first_on,
+        last_on=asked.last_on,
+        budget_fen=asked.budget_fen,
+        rate_step_percent=asked.rate_step_percent,
+        cap_step_percent=asked.cap_step_percent,
+        created_by_id=actor.person_id,
+        created_at=now,
+    )
+    after = {"code": code_of(document), "first_on": asked.first_on.isoformat(), "last_on": asked.last_on.isoformat()}
+    audit.record(actor, "programme.try", run, now, after=after)
+    defer_once(TASK, f"{TASK}:{run.pk}", queue=QUEUE, lock=f"{TASK}:{run.pk}", run_id=run.pk)
+    return run
+
+
+def _reasons(asked: Asked) -> list[Reason]:
+    reasons = []
+    if asked.last_on < asked.first_on:
+        reasons.append(Reason("sandbox.days_reversed", {}, "last_on"))
+    elif (asked.last_on - asked.first_on).days >= LONGEST_DAYS:
+        reasons.append(Reason("sandbox.too_long", {"most": LONGEST_DAYS}, "last_on"))
+    if asked.budget_fen is not None and not 0 <= asked.budget_fen <= MAX_BUDGET_FEN:
+        reasons.append(Reason("sandbox.budget", {}, "budget"))
+    for name in ("rate_step_percent", "cap_step_percent"):
+        if not 1 <= getattr(asked, name) <= MAX_STEP_PERCENT:
+            reasons.append(Reason("sandbox.step", {"most": MAX_STEP_PERCENT}, name))
+    if not asked.draft_id and not asked.version_id:
+        reasons.append(Reason("sandbox.nothing_to_try", {}, "what"))
+    return reasons
+
+
+def _refuse_unsound(document: Mapping[str, Any]) -> None:
+    try:
+        parse_programme({**document, "examples": []})
+    except DocumentError as error:
+        raise Refusal.of("sandbox.unsound", "what", count=len(error.faults)) from None
+
+
+@whole
+def cancel(actor: Actor, run_id: int, now: datetime) -> SandboxRun:
+    """Stop the work; what is known so far is not kept. Raises NotFound, Forbidden, Conflict ``sandbox.ended``."""
+    run = get_visible(SandboxRun.objects.select_for_update(of=("self",)), actor, pk=run_id)
+    actor.require_in(run.office_id, Role.PROGRAMME_OFFICER)
+    if run.state not in _WORKING:
+        raise Conflict.of("sandbox.ended", "state")
+    run.state, run.finished_at, run.checkpoint = RunState.CANCELLED, now, None
+    run.save(update_fields=["state", "finished_at", "checkpoint"])
+    audit.record(actor, "programme.stop_trial", run, now)
+    return run
+
+
+def work(run_id: int, now: datetime) -> None:
+    """The worker's part: from where it stopped to the end, or until somebody cancels. Nothing in another state."""
+    started = SandboxRun.objects.filter(pk=run_id, state__in=_WORKING).update(state=RunState.RUNNING)
+    if not started:
+        return
+    run = SandboxRun.objects.select_related("against").get(pk=run_id)
+    reader = Reader(run.first_on, run.last_on)
+    kept = _unpacked(run.checkpoint)
+    if not run.total_sessions:
+        run.total_sessions = reader.count()
+        SandboxRun.objects.filter(pk=run_id).update(total_sessions=run.total_sessions)
+    lanes = _lanes(_orders(run, kept.get("states", {})), run.total_sessions)
+    try:
+        states = _through(run, reader, lanes, kept)
+    finally:
+        for lane in lanes:
+            lane.close()
+    if states is not None:
+        _finish(run, states, kept["sizes"], now)
+
+
+def give_up(run_id: int, now: datetime) -> None:
+    """Say that the platform failed with it, after the last attempt."""
+    SandboxRun.objects.filter(pk=run_id, state__in=_WORKING).update(
+        state=RunState.FAILED, problems=[{"code": "sandbox.gave_up", "params": {}}], finished_at=now, checkpoint=None
+    )
+
+
+def _orders(run: SandboxRun, states: Mapping[str, Any]) -> list[Order]:
+    """What is run side by side: the document, the version it is held against, and the document with each step."""
+    found = [Order(TRIED, {**run.document, "examples": []}, run.budget_fen, full=True, state=states.get(TRIED))]
+    if run.against is not None:
+        document = {**run.against.document, "examples": []}
+        found.append(Order(AGAINST, document, run.budget_fen, full=True, state=states.get(AGAINST)))
+    for name in STEPS:
+        document = variant_of(run.document, name, run.rate_step_percent, run.cap_step_percent)
+        found.append(Order(name, document, run.budget_fen, full=False, state=states.get(name)))
+    return found
+
+
+def _lanes(orders: Sequence[Order], sessions: int) -> list[Lane]:
+    if sessions < FEW:
+        return [Here(orders)]
+    return [Beside(orders[place::LANES]) for place in range(LANES)]
+
+
+def _through(run: SandboxRun, reader: Reader, lanes: Sequence[Lane], kept: dict[str, Any]) -> dict[str, Any] | None:
+    """All sessions that are left; None when it was cancelled meanwhile."""
+    done, sizes = kept.setdefault("done", 0), kept.setdefault("sizes", {})
+    facts: list[str] = []
+    written = time.monotonic()
+    for piece in reader.pieces(kept.setdefault("last", 0)):
+        facts += [size_of(parse_facts(document).applicant) for document in piece.facts]
+        for lane in lanes:
+            lane.feed(piece.facts, piece.services, piece.rows)
+        for row in piece.rows:
+            sizes[str(row.customer)] = facts[row.facts]
+        done += len(piece.rows)
+        values: dict[str, Any] = {"done_sessions": done}
+        if time.monotonic() - written > KEEP_SECONDS:
+            kept |= {"done": done, "last": piece.last, "states": _states(lanes)}
+            values["checkpoint"] = _packed(kept)
+            written = time.monotonic()
+        if not SandboxRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(**values):
+            return None
+    return _states(lanes)
+
+
+def _states(lanes: Sequence[Lane]) -> dict[str, Any]:
+    return {name: state for lane in lanes for name, state in lane.states().items()}
+
+
+def _finish(run: SandboxRun, states: Mapping[str, Any], sizes: Mapping[str, str], now: datetime) -> None:
+    own = budget_of(run.document) if run.budget_fen is None else run.budget_fen
+    budgets = {TRIED: own, **dict.fromkeys(STEPS, own)}
+    if run.against is not None:
+        budgets[AGAINST] = budget_of(run.against.document) if run.budget_fen is None else run.budget_fen
+    result = report(states, sizes, budgets)
+    SandboxRun.objects.filter(pk=run.pk, state=RunState.RUNNING).update(
+        state=RunState.DONE,
+        result=result,
+        done_sessions=result["totals"][TRIED]["sessions"],
+        problems=[],
+        checkpoint=None,
+        finished_at=now,
+    )
+
+
+def _packed(kept: Mapping[str, Any]) -> bytes:
+    return zlib.compress(json.dumps(kept, separators=(",", ":")).encode(), 1)
+
+
+def _unpacked(checkpoint: bytes | memoryview | None) -> dict[str, Any]:
+    return json.loads(zlib.decompress(bytes(checkpoint))) if checkpoint else {}

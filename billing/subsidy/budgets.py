@@ -1,0 +1,115 @@
+"""The budgets of programmes as those see them who run them: what came in, is promised, is spent, and where it leads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+
+from billing.ledger.models import Account
+from billing.subsidy.models import ProgrammeVersion
+from billing.subsidy.rules.forecast import WINDOW_DAYS, Forecast, forecast, window_of
+from billing.subsidy.services import POOL, in_force, pool_spec, pools
+from config.kernel.access import Actor, Role, visible_to
+
+READERS = (Role.PROGRAMME_OFFICER, Role.FINANCE, Role.INSPECTOR)
+MONTHS = 12
+#: What was posted to payees and given back, by account and local month; and by account in the last days.
+_MOVED = """
+SELECT account_id, to_char(local_on, 'YYYY-MM'), sum(fen), sum(fen) FILTER (WHERE local_on > %(recent)s)
+  FROM (SELECT debit_id AS account_id, (at AT TIME ZONE %(zone)s)::date AS local_on, amount_fen AS fen
+          FROM billing_transfer WHERE debit_id = ANY(%(accounts)s) AND kind = 'post'
+        UNION ALL
+        SELECT credit_id, (at AT TIME ZONE %(zone)s)::date, -amount_fen
+          FROM billing_transfer WHERE credit_id = ANY(%(accounts)s) AND kind = 'refund') moved
+ GROUP BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """One pool of a published version, in fen. ``months`` are the last twelve local months with what was spent in each."""
+
+    version: ProgrammeVersion
+    cap_id: str
+    payer: str
+    granted_fen: int
+    held_fen: int
+    posted_fen: int
+    months: tuple[tuple[str, int], ...]
+    forecast: Forecast
+
+    @property
+    def left_fen(self) -> int:
+        return self.granted_fen - self.held_fen - self.posted_fen
+
+
+def budgets(actor: Actor, now: datetime) -> list[Budget]:
+    """Every pool of every published version that has an account, by programme, the latest version first; three queries."""
+    actor.require(*READERS)
+    today = now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    rows = visible_to(ProgrammeVersion.objects.filter(published_at__isnull=False), actor).select_related("programme")
+    wanted = {
+        pool_spec(version, cap).key: (version, cap)
+        for version in rows.defer("document").order_by("programme__code", "-valid")
+        for cap in pools(in_force(version.pk).programme)
+    }
+    accounts = {each.key: each for each in visible_to(Account.objects.filter(kind=POOL, key__in=wanted), actor)} if wanted else {}
+    moved = _moved(list(accounts.values()), today)
+    return [
+        _budget(version, cap.id, cap.payer, accounts[key], moved.get(accounts[key].pk, {}), today)
+        for key, (version, cap) in wanted.items()
+        if key in accounts
+    ]
+
+
+def _moved(accounts: Sequence[Account], today: date) -> dict[int, dict[str, tuple[int, int]]]:
+    """By account and month: what was spent, and what of it in the last days."""
+    if not accounts:
+        return {}
+    values: dict[str, Any] = {
+        "accounts": [each.pk for each in accounts],
+        "zone": settings.TIME_ZONE,
+        "recent": today - timedelta(days=WINDOW_DAYS),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_MOVED, values)
+        found: dict[int, dict[str, tuple[int, int]]] = {}
+        for account, month, fen, recent in cursor.fetchall():
+            found.setdefault(account, {})[month] = (int(fen), int(recent or 0))
+    return found
+
+
+def _budget(
+    version: ProgrammeVersion, cap_id: str, payer: str, account: Account, moved: Mapping[str, tuple[int, int]], today: date
+) -> Budget:
+    began = max(version.valid.lower, account.created_at.astimezone(ZoneInfo(settings.TIME_ZONE)).date())
+    return Budget(
+        version=version,
+        cap_id=cap_id,
+        payer=payer,
+        granted_fen=account.granted_fen,
+        held_fen=account.held_fen,
+        posted_fen=account.posted_fen,
+        months=tuple((month, moved.get(month, (0, 0))[0]) for month in _last_months(today)),
+        forecast=forecast(
+            granted_fen=account.granted_fen,
+            posted_fen=account.posted_fen,
+            held_fen=account.held_fen,
+            recent_fen=sum(recent for _fen, recent in moved.values()),
+            window_days=window_of(today, min(began, today)),
+            today=today,
+            last_day=version.valid.upper - timedelta(days=1),
+        ),
+    )
+
+
+def _last_months(today: date) -> list[str]:
+    """The last twelve months as YYYY-MM, this one at the end."""
+    index = today.year * 12 + today.month - 1
+    return [f"{each // 12:04d}-{each % 12 + 1:02d}" for each in range(index - MONTHS + 1, index + 1)]

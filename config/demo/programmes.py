@@ -1,0 +1,44 @@
+"""Next years' rules on the desks of the office: one being written and tried on past sessions, one that waits for a second officer."""
+
+from __future__ import annotations
+
+import copy
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from billing.sandbox.services import running
+from billing.subsidy import drafts
+from billing.subsidy.models import ProgrammeVersion
+from config.demo.organisations import People
+from config.kernel.access import Role
+
+_YEARS = {"first_day": "2028-01-01", "last_day": "2028-12-31"}
+_SERVICE_ON = "2028-06-10"
+
+
+def write(people: People, today: date, now: datetime) -> dict[str, int]:
+    """Two drafts of the author, and a trial of the first over the last year."""
+    author = people.actor(people.office, Role.PROGRAMME_OFFICER)
+    versions = {each.programme.code: each for each in ProgrammeVersion.objects.select_related("programme")}
+    voucher, tiers = versions["DEMO-QH-V"], versions["DEMO-QH-A"]
+    written = drafts.start_from_version(author, voucher.pk, now - timedelta(days=3))
+    changed = _next(voucher.document, "2028.1") | {"rate": {**voucher.document["rate"], "rate": "0.3"}}
+    written = drafts.save(author, written.pk, 1, changed, now - timedelta(days=2))
+    handed_in = drafts.start_from_version(author, tiers.pk, now - timedelta(days=9))
+    handed_in = drafts.save(author, handed_in.pk, 1, _next(tiers.document, "2028.1"), now - timedelta(days=8))
+    drafts.submit(author, handed_in.pk, handed_in.revision, now - timedelta(days=1))
+    asked = running.Asked(today - timedelta(days=365), today - timedelta(days=1), draft_id=written.pk, against_id=voucher.pk)
+    run = running.start(author, asked, now - timedelta(hours=3))
+    running.work(run.pk, now - timedelta(hours=3))
+    return {"programme drafts": 2}
+
+
+def _next(document: dict[str, Any], label: str) -> dict[str, Any]:
+    """The document for another year, its examples moved into it."""
+    changed = copy.deepcopy(document) | {"version": label, "validity": document["validity"] | _YEARS}
+    for example in changed["examples"]:
+        service = example["facts"].get("service", {})
+        for name in service:
+            if name.endswith("_on"):
+                service[name] = _SERVICE_ON
+    return changed

@@ -1,0 +1,325 @@
+"""A programme document read back as numbered sentences, whatever state it is in, and what two documents say differently.
+
+Pure over the document: nothing is compiled, so that a draft with faults reads back as far as it goes. A part that has no sentence of its
+own yet is told field by field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from difflib import SequenceMatcher
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing import wording
+from billing.ledger.rules.money import yuan
+from billing.subsidy.rules.examples import ExampleResult
+from config.kernel.messages import local_date
+from frontend.presenters.programme import adjustment_words, gate_words
+from frontend.programme_labels import choice_word, label_of
+
+Json = Mapping[str, Any]
+#: What a half-written part breaks with when it is put into words.
+_UNFINISHED = (KeyError, TypeError, ValueError, AttributeError, InvalidOperation, IndexError)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence about the top-level field ``part``, with the id and the text of the clause it rests on (or empty)."""
+
+    part: str
+    number: int
+    text: str
+    clause: str = ""
+    clause_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one part said before and says now; either may be empty."""
+
+    part: str
+    before: tuple[str, ...]
+    now: tuple[str, ...]
+
+
+def sentences(document: Json) -> list[Sentence]:
+    """The whole document in the reader's language, in the order in which an award is worked out."""
+    clauses = _clauses(document)
+    found: list[Sentence] = []
+    for part, text, clause in _told(document):
+        found.append(Sentence(part, len(found) + 1, text, clause, clauses.get(clause, "")))
+    return found
+
+
+def changes(before: Json, now: Json) -> list[Change]:
+    """Part by part the sentences that are no longer said and those that are new; parts that say the same are left out."""
+    old, new = _by_part(before), _by_part(now)
+    found = []
+    for part in [*new, *(part for part in old if part not in new)]:
+        gone, come = _differing(old.get(part, []), new.get(part, []))
+        if gone or come:
+            found.append(Change(label_of(part), tuple(gone), tuple(come)))
+    return found
+
+
+def _differing(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
+    gone, come = [], []
+    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if tag != "equal":
+            gone += old[a:b]
+            come += new[c:d]
+    return gone, come
+
+
+def _by_part(document: Json) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for part, text, _clause in (*_told(document), *_papers(document)):
+        found.setdefault(part, []).append(text)
+    return found
+
+
+def _clauses(document: Json) -> dict[str, str]:
+    return {
+        str(each.get("id")): wording.document_text({name: str(each.get(name, "")) for name in ("zh", "en")})
+        for each in _items(document, "clauses")
+    }
+
+
+Told = tuple[str, str, str]
+
+
+def _told(document: Json) -> Iterator[Told]:
+    """Part, sentence, clause."""
+    for part, words in _WHOLE.items():
+        if part in document:
+            yield from _one(part, document[part], words, document)
+    for part in ("gates", "base", "rate", "adjustments", "rounding", "caps", "payers"):
+        value = document.get(part)
+        for piece in value if isinstance(value, list) else [value] if value is not None else []:
+            yield from _one(part, piece, _PIECES[part], document)
+    known = {*_WHOLE, *_PIECES, *_SILENT, *_PAPERS}
+    for part in document:
+        if part not in known:
+            value = document[part]
+            for piece in value if isinstance(value, list) else [value]:
+                yield part, _generic(part, piece), _clause_of(piece)
+
+
+def _one(part: str, piece: Any, words: Callable[[Any, Json], str], document: Json) -> Iterator[Told]:
+    try:
+        text = words(piece, document)
+    except _UNFINISHED:
+        text = _generic(part, piece)
+    if text:
+        yield part, text[:1].upper() + text[1:], _clause_of(piece)
+
+
+def _clause_of(piece: Any) -> str:
+    clause = piece.get("clause", "") if isinstance(piece, Mapping) else ""
+    return clause if isinstance(clause, str) else ""
+
+
+def _papers(document: Json) -> Iterator[Told]:
+    """What only a difference tells: clauses, open points, examples."""
+    for each in _items(document, "clauses"):
+        text = wording.document_text({name: str(each.get(name, "")) for name in ("zh", "en")})
+        yield "clauses", _("Clause %(id)s: %(text)s") % {"id": each.get("id", "–"), "text": text}, ""
+    for each in _items(document, "open_points"):
+        text = wording.document_text({name: str(each.get(name, "")) for name in ("zh", "en")})
+        yield "open_points", f"{each.get('field', '–')}: {text}", ""
+    for each in _items(document, "examples"):
+        yield "examples", _("Example “%(title)s”: %(words)s") % {"title": each.get("title", "–"), "words": _generic("", each)}, ""
+
+
+def _items(document: Json, part: str) -> list[Json]:
+    value = document.get(part)
+    return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
+
+
+def _generic(part: str, piece: Any) -> str:
+    """Field by field, for what is not finished or has no sentence yet."""
+    words = _value(part, piece)
+    return f"{label_of(part)}: {words}" if part else words
+
+
+def _value(key: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        kept = [(name, each) for name, each in value.items() if name != "clause"]
+        return "; ".join(f"{label_of(str(name))} {_value(str(name), each)}" for name, each in kept) or "–"
+    if isinstance(value, list):
+        return wording.several(_value(key, each) for each in value) or "–"
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return choice_word(key, str(value)) if str(value) else "–"
+
+
+# --- Sentences of the parts ---------------------------------------------------------------------------------------------
+def _yuan(amount: Any) -> str:
+    return f"¥{Decimal(str(amount)):,}"
+
+
+def _name(value: Any, document: Json) -> str:
+    said = {
+        "name": wording.document_text(value),
+        "code": document["code"],
+        "version": document["version"],
+        "issuer": wording.document_text(document["issuer"]),
+        "kind": choice_word("kind", document["kind"]),
+    }
+    return _("“%(name)s” (%(code)s, version %(version)s) is issued by %(issuer)s. Kind: %(kind)s.") % said
+
+
+def _validity(value: Any, document: Json) -> str:
+    first, last = (local_date(date.fromisoformat(value[name])) for name in ("first_day", "last_day"))
+    basis = wording.date_basis_word(document["date_basis"])
+    return _("It holds from %(first)s to %(last)s; what counts is the %(basis)s.") % {
+        "first": first,
+        "last": last,
+        "basis": basis,
+    }
+
+
+def _settlement(value: Any, document: Json) -> str:
+    said = {"form": choice_word("form", value["form"]), "payee": wording.payee_word(value["payee"])}
+    if value["mode"] == "deducted_now":
+        return _("The subsidy is taken off the bill at once and paid to %(payee)s. On paper: %(form)s.") % said
+    return _("The bill is paid in full, and the subsidy is paid back later to %(payee)s. On paper: %(form)s.") % said
+
+
+def _exclusive(value: Any, document: Json) -> str:
+    return _("Who takes it takes no other programme of the class “%(name)s” for the same service.") % {"name": value["class"]}
+
+
+def _imported(value: Any, document: Json) -> str:
+    if value["allowed"]:
+        return _("Sessions that a lab brought over from its own list are covered too.")
+    return _("Sessions that a lab brought over from its own list are not covered.")
+
+
+def _gate_words(piece: Any, document: Json) -> str:
+    return _("Condition: %(condition)s.") % {"condition": gate_words(piece)}
+
+
+def _base(piece: Any, document: Json) -> str:
+    said = {"amount": wording.amount_word(piece["amount"])}
+    if piece["minimum_charge"] == "included":
+        return _("What is subsidised is the %(amount)s, also where it is only due because of a minimum.") % said
+    return _("What is subsidised is the %(amount)s without what is only due because of a minimum.") % said
+
+
+def _rate(piece: Any, document: Json) -> str:
+    if piece["type"] == "flat":
+        return _("Of it %(percent)s is paid.") % {"percent": wording.percent(piece["rate"])}
+    if piece["type"] != "tiers":
+        return _generic("rate", piece)
+    slices, start = [], ""
+    for tier in piece["tiers"]:
+        said = {"percent": wording.percent(tier["rate"]), "from": start, "to": _yuan(tier["up_to"]) if "up_to" in tier else ""}
+        if said["to"]:
+            words = _("%(percent)s from %(from)s to %(to)s") if start else _("%(percent)s up to %(to)s")
+        else:
+            words = _("%(percent)s above %(from)s") if start else _("%(percent)s")
+        slices.append(words % said)
+        start = said["to"]
+    return _("Of it is paid, slice by slice: %(slices)s.") % {"slices": wording.several(slices)}
+
+
+def _adjust(piece: Any, document: Json) -> str:
+    return adjustment_words(piece)
+
+
+def _rounding(piece: Any, document: Json) -> str:
+    step, mode = choice_word("step", piece["step"]), choice_word("mode", piece["mode"])
+    words = {"fen": _("the fen"), "yuan": _("whole yuan")}
+    return _("The amount is rounded once, to %(step)s: %(mode)s.") % {"step": words.get(piece["step"], step), "mode": mode}
+
+
+def _cap(piece: Any, document: Json) -> str:
+    name = wording.cap_word(piece["per"], piece.get("payer", ""))
+    limit, partial = piece["limit"], piece["when_short"] == "partial"
+    if isinstance(limit, Mapping):
+        if "default" in limit:
+            amount = _("set by the office, %(amount)s until then") % {"amount": _yuan(limit["default"])}
+        elif limit["when_unset"] == "refuse":
+            amount = _("set by the office; nothing is granted until then")
+        else:
+            amount = _("set by the office; no limit until then")
+    else:
+        amount = _yuan(limit)
+    said = {"limit": name, "amount": amount}
+    if partial:
+        return _("%(limit)s: %(amount)s. When less is left, what is left is granted.") % said
+    return _("%(limit)s: %(amount)s. When less is left, nothing is granted.") % said
+
+
+def _payers(piece: Any, document: Json) -> str:
+    shares = wording.several(f"{wording.payer_word(each['payer'])} {wording.percent(each['share'])}" for each in piece["shares"])
+    if len(piece["shares"]) == 1:
+        return _("All of it is paid by: %(shares)s.") % {"shares": shares}
+    said = {"shares": shares, "rest": wording.payer_word(piece.get("rest", ""))}
+    if piece["rule"] == "named_rest":
+        return _("It is shared by: %(shares)s. What rounding leaves goes to: %(rest)s.") % said
+    return _("It is shared by: %(shares)s. Left-over fen go to the largest remainders.") % said
+
+
+_WHOLE: Mapping[str, Callable[[Any, Json], str]] = {
+    "name": _name,
+    "validity": _validity,
+    "settlement": _settlement,
+    "exclusive": _exclusive,
+    "imported_sessions": _imported,
+}
+_PIECES: Mapping[str, Callable[[Any, Json], str]] = {
+    "gates": _gate_words,
+    "base": _base,
+    "rate": _rate,
+    "adjustments": _adjust,
+    "rounding": _rounding,
+    "caps": _cap,
+    "payers": _payers,
+}
+#: Said together with another part, or no rule.
+_SILENT = frozenset(
+    {"format", "code", "version", "issuer", "kind", "date_basis", "synthetic", "template", "evidence", "legal_basis"}
+)
+_PAPERS = frozenset({"clauses", "open_points", "examples"})
+
+
+def differing(result: ExampleResult) -> list[tuple[str, str, str]]:
+    """Of a worked example what was expected and what it gives, where they are not the same: what, expected, found."""
+    names = {
+        "total_fen": _("total"),
+        "payers_fen": label_of("payers"),
+        "refused": label_of("refused"),
+        "binding": label_of("binding"),
+        "estimate": label_of("estimate"),
+    }
+    return [
+        (names.get(name, name), _shown(name, expected), _shown(name, result.actual.get(name)))
+        for name, expected in result.expected.items()
+        if expected != result.actual.get(name)
+    ]
+
+
+def _shown(name: str, value: Any) -> str:
+    if name.endswith("_fen") and isinstance(value, Mapping):
+        return wording.several(f"{wording.payer_word(payer)} ¥{yuan(fen)}" for payer, fen in value.items()) or "–"
+    if name.endswith("_fen") and isinstance(value, int):
+        return f"¥{yuan(value)}"
+    return _value("", value)
+
+
+def example_count_words(passed: int, total: int) -> str:
+    """How many of the worked examples come out."""
+    return ngettext(
+        "%(passed)s of %(total)s worked example comes out", "%(passed)s of %(total)s worked examples come out", total
+    ) % {
+        "passed": passed,
+        "total": total,
+    }

@@ -1,0 +1,312 @@
+"""A trial of a programme as tables and plots; page, CSV and workbook show the same tables."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from billing import wording
+from billing.ledger.rules.money import FEN_PER_YUAN
+from billing.sandbox.rules.report import OTHERS
+from billing.sandbox.rules.simulation import UNKNOWN
+from billing.sandbox.rules.variants import AGAINST, CAP_DOWN, CAP_UP, RATE_DOWN, RATE_UP, TRIED
+from billing.settlement.xlsx import Sheet, Value, workbook
+from frontend import display
+from frontend.presenters.plots import Plot, line_plot
+from frontend.templatetags.jishi import bilingual
+from instruments.models import Organisation
+from instruments.rules.standards.tables import harmless
+
+Json = Mapping[str, Any]
+Names = Mapping[int, Organisation]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """``kind``: text, count, money (fen) or percent (tenths)."""
+
+    kind: str
+    value: Any
+
+    @property
+    def shown(self) -> str:
+        if self.value is None:
+            return "–"
+        if self.kind == "money":
+            return display.yuan(self.value)
+        if self.kind == "percent":
+            return f"{Decimal(self.value) / 10:.1f}%"
+        return f"{self.value:,}" if self.kind == "count" else str(self.value)
+
+    @property
+    def plain(self) -> Value:
+        """For files: amounts in yuan, shares in per cent."""
+        if self.value is None or self.kind in ("text", "count"):
+            found: Value = self.value
+            return found
+        return Decimal(self.value) / (FEN_PER_YUAN if self.kind == "money" else 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """``head`` with the rows below it; the first cell of a row is its heading."""
+
+    code: str
+    title: str
+    head: Sequence[str]
+    cells: Sequence[Sequence[Cell]]
+    note: str = ""
+
+    @property
+    def rows(self) -> list[list[tuple[str, Cell]]]:
+        """Each cell with the word of its column."""
+        return [list(zip(self.head, row, strict=True)) for row in self.cells]
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    label: str
+    value: str
+    note: str = ""
+
+
+def _text(value: str) -> Cell:
+    return Cell("text", value)
+
+
+def _count(value: int | None) -> Cell:
+    return Cell("count", value)
+
+
+def _money(fen: int | None) -> Cell:
+    return Cell("money", fen)
+
+
+def _share(part: int, whole: int) -> Cell:
+    return Cell("percent", part * 1000 // whole if whole else None)
+
+
+def tiles(result: Json) -> list[Tile]:
+    """The answer in a few figures."""
+    tried, against = result["totals"][TRIED], result["totals"].get(AGAINST)
+    found = [Tile(_("Cost"), display.yuan(tried["cost_fen"]), _against(against))]
+    if tried["budget_fen"] is not None:
+        left = tried["budget_fen"] - tried["cost_fen"]
+        note = _("used up in %(month)s") % {"month": tried["short_since"]} if tried["short_since"] else _("it lasts")
+        found.append(Tile(_("Left of the budget"), display.yuan(left), note))
+    sessions = {"part": f"{tried['subsidised_sessions']:,}", "whole": f"{tried['sessions']:,}"}
+    firms = {"part": f"{tried['subsidised_firms']:,}", "whole": f"{tried['firms']:,}"}
+    words = _("of %(whole)s")
+    found.append(Tile(_("Sessions that get something"), sessions["part"], words % sessions))
+    found.append(Tile(_("Customers that get something"), firms["part"], words % firms))
+    return found
+
+
+def _against(against: Json | None) -> str:
+    return _("version in force: %(amount)s") % {"amount": display.yuan(against["cost_fen"])} if against else ""
+
+
+def plots(result: Json) -> list[Plot]:
+    """Cost against the budget over time."""
+    months = result["months"]
+    labels = [each["month"] for each in months]
+    series = [(_("As tried"), [each["spent_fen"] for each in months])]
+    if AGAINST in result["totals"]:
+        series.append((_("Version it is held against"), [each["against_spent_fen"] for each in months]))
+    budget = result["totals"][TRIED]["budget_fen"]
+    return (
+        [line_plot(_("Spent up to the end of each month, against the budget"), labels, series, budget, _("Budget"))]
+        if months
+        else []
+    )
+
+
+def tables(result: Json, names: Names) -> list[Table]:
+    """Every table of a result, in the order of the page."""
+    compared = AGAINST in result["totals"]
+    found = [
+        _months(result, compared),
+        _groups("sizes", _("By size of the firm"), _("Size or kind"), result, compared, _size_word),
+        _groups("regions", _("By region of the customer"), _("Region"), result, compared, _region_word),
+        _groups("owners", _("By owner of the instrument"), _("Owner"), result, compared, lambda code: _name(code, names)),
+    ]
+    if result["change"]:
+        found += [_change(result["change"]), *_most(result["change"], names)]
+    found.append(_steps(result))
+    if result["refused"]:
+        found.append(_refused(result["refused"]))
+    return found
+
+
+def _months(result: Json, compared: bool) -> Table:
+    head = [_("Month"), _("Sessions"), _("Get something"), _("Cost"), _("Cost so far")]
+    rows = []
+    for each in result["months"]:
+        row = [
+            _text(each["month"]),
+            _count(each["sessions"]),
+            _count(each["subsidised_sessions"]),
+            _money(each["cost_fen"]),
+            _money(each["spent_fen"]),
+        ]
+        rows.append(row + ([_money(each["against_fen"])] if compared else []))
+    return Table("months", _("Cost month by month"), head + ([_("Version it is held against")] if compared else []), rows)
+
+
+def _groups(code: str, title: str, label: str, result: Json, compared: bool, word: Any) -> Table:
+    head = [label, _("Sessions"), _("Get something"), _("Share"), _("Price of the sessions"), _("Subsidy")]
+    rows = []
+    for each in result[code]:
+        row = [
+            _text(word(each["code"])),
+            _count(each["sessions"]),
+            _count(each["subsidised_sessions"]),
+            _share(each["subsidised_sessions"], each["sessions"]),
+            _money(each["gross_fen"]),
+            _money(each["cost_fen"]),
+        ]
+        rows.append(row + ([_money(each["against_fen"])] if compared else []))
+    return Table(code, title, head + ([_("Version it is held against")] if compared else []), rows)
+
+
+def _change(change: Json) -> Table:
+    head = [_("Size or kind"), _("Get more"), _("Get less"), _("The same"), _("More together"), _("Less together")]
+    rows = [
+        [
+            _text(_size_word(each["code"])),
+            _count(each["win"]),
+            _count(each["lose"]),
+            _count(each["same"]),
+            _money(each["win_fen"]),
+            _money(each["lose_fen"]),
+        ]
+        for each in change["sizes"]
+    ]
+    return Table("change", _("Who wins and who loses against the version in force"), head, rows, _("Counted by customer."))
+
+
+def _most(change: Json, names: Names) -> Iterable[Table]:
+    head = [_("Customer"), _("As tried"), _("Version it is held against"), _("Difference")]
+    for code, title in (("winners", _("Who wins most")), ("losers", _("Who loses most"))):
+        rows = [
+            [
+                _text(_name(str(each["firm"]), names)),
+                _money(each["tried_fen"]),
+                _money(each["against_fen"]),
+                _money(each["difference_fen"]),
+            ]
+            for each in change[code]
+        ]
+        if rows:
+            yield Table(code, title, head, rows)
+
+
+def _steps(result: Json) -> Table:
+    words = {
+        RATE_DOWN: _("Main rate a step lower"),
+        TRIED: _("As tried"),
+        RATE_UP: _("Main rate a step higher"),
+        CAP_DOWN: _("Limits a step lower"),
+        CAP_UP: _("Limits a step higher"),
+    }
+    found = {**result["totals"], **result["steps"]}
+    base = found[TRIED]["cost_fen"]
+    rows = [
+        [
+            _text(word),
+            _money(found[code]["cost_fen"]),
+            _money(found[code]["cost_fen"] - base),
+            _count(found[code]["subsidised_sessions"]),
+            _count(found[code]["subsidised_firms"]),
+            _text(found[code]["short_since"] or "–"),
+        ]
+        for code, word in words.items()
+    ]
+    head = [
+        _("What is moved"),
+        _("Cost"),
+        _("Difference"),
+        _("Sessions that get something"),
+        _("Customers that get something"),
+        _("Budget used up in"),
+    ]
+    return Table("steps", _("How much the main rate and the limits weigh"), head, rows)
+
+
+def _refused(refused: Sequence[Sequence[Any]]) -> Table:
+    rows = [[_text(condition_word(code)), _count(count)] for code, count in refused]
+    note = _("A session may miss several conditions; each is counted.")
+    return Table("refused", _("Why sessions get nothing"), [_("Condition that is not met"), _("Sessions")], rows, note)
+
+
+def condition_word(code: str) -> str:
+    """What a refusal is about, in a word or two; a code that has none stays as it is."""
+    words = {
+        "validity": _("Days of validity"),
+        "fact_missing": _("A fact is not known"),
+        "imported": _("Brought over from a lab's list"),
+        "applicant_kind": _("Kind of applicant"),
+        "firm_size": _("Size of the firm"),
+        "region": _("Region"),
+        "region_excluded": _("Excluded region"),
+        "verified_organisation": _("Identity not verified"),
+        "service_kind": _("Kind of service"),
+        "service_excluded": _("Excluded kind of service"),
+        "minimum_spend": _("Least amount not reached"),
+        "alternatives": _("None of the alternatives"),
+        "grade_unknown": _("Quality grade"),
+        "limit_not_set": _("A limit is not set"),
+        "cap_short": _("Too little left of a limit"),
+    }
+    return words.get(code.removeprefix("subsidy.unmet."), code)
+
+
+def _size_word(code: str) -> str:
+    if code == UNKNOWN:
+        return _("not known")
+    word = wording.size_word(code)
+    return word if word != code else wording.kind_word(code)
+
+
+def _region_word(code: str) -> str:
+    return _("not known") if code == UNKNOWN else _("All others") if code == OTHERS else wording.region_word(code)
+
+
+def _name(code: str, names: Names) -> str:
+    if code == OTHERS:
+        return _("All others")
+    found = names.get(int(code)) if code.isdigit() else None
+    return bilingual(found) if found is not None else code
+
+
+def csv_file(table: Table) -> bytes:
+    """One table as UTF-8 with a byte order mark; no cell is a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([harmless(str(each)) for each in table.head])
+    for row in table.cells:
+        writer.writerow(
+            [harmless(cell.plain) if isinstance(cell.plain, str) else "" if cell.plain is None else cell.plain for cell in row]
+        )
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def workbook_file(found: Sequence[Table], title: str, made_at: datetime) -> bytes:
+    """All tables as one workbook, a sheet each."""
+    sheets = [
+        Sheet(
+            f"{place} {table.title}",
+            table.head,
+            [[cell.plain for cell in row] for row in table.cells],
+            [24, *[16] * (len(table.head) - 1)],
+        )
+        for place, table in enumerate(found, 1)
+    ]
+    return workbook(sheets, title=title, creator="Jishi", made_at=made_at)

@@ -1,0 +1,127 @@
+"""A programme over many sessions: limits are used up in order, a state can be taken up again, and variants move what they say."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from billing.sandbox.rules.lanes import Beside, Here, Order
+from billing.sandbox.rules.report import report
+from billing.sandbox.rules.simulation import Known, Row, Simulation
+from billing.sandbox.rules.variants import AGAINST, CAP_DOWN, CAP_UP, RATE_DOWN, RATE_UP, TRIED, budget_of, variant_of
+from tests.conftest import programme_document
+
+FIRM = {
+    "applicant": {"kind": "firm", "size": "small", "region_code": "630104", "verified": True},
+    "provider": {"region_code": "630104", "verified": True},
+    "instrument": {"region_code": "630104"},
+}
+LARGE = FIRM | {"applicant": FIRM["applicant"] | {"size": "large"}}
+SERVICES = [{"kind": "instrument_use", "service_on": f"2026-{month:02d}-10"} for month in range(1, 13)]
+
+
+def known() -> Known:
+    made = Known()
+    made.add([FIRM, LARGE], SERVICES)
+    return made
+
+
+def row(customer=1, fee=1000_00, month=1, facts=0, owner=7):
+    return Row(facts, month - 1, fee, 0, 120, customer, owner, 3, 9, f"2026-{month:02d}")
+
+
+def simulated(rows, document=None, budget=None, full=True, state=None):
+    made = Simulation(document or programme_document("DEMO-QH-V"), budget, full=full, state=state)
+    made.feed(rows, known())
+    return made
+
+
+def test_each_session_gets_its_share_and_the_sums_are_those_of_the_sessions():
+    made = simulated([row(), row(2, 2000_00, 2), row(3, 1000_00, 2, facts=1)])
+    assert made.total == [3, 2, 1200_00, 4000_00]
+    assert made.groups["months"] == {"2026-01": [1, 1, 400_00, 1000_00], "2026-02": [2, 1, 800_00, 3000_00]}
+    assert made.groups["sizes"] == {"small": [2, 2, 1200_00, 3000_00], "large": [1, 0, 0, 1000_00]}
+    assert made.refused == {"subsidy.unmet.firm_size": 1} and made.firms[3] == [1, 0, 0]
+
+
+def test_the_limit_of_a_firm_and_year_is_used_up_and_cut():
+    made = simulated([row(1, 50_000_00, month) for month in range(1, 6)])
+    assert made.firms[1][2] == 60_000_00 and made.cuts["firm-year"] >= 1
+    assert simulated([row(n, 50_000_00) for n in range(5)]).total[2] == 100_000_00
+
+
+def test_a_budget_ends_and_the_month_is_named():
+    made = simulated([row(n, 1000_00, 1 + n) for n in range(10)], budget=1500_00)
+    assert made.total[2] == 1500_00 and made.short_since == "2026-04"
+
+
+def test_the_bonus_of_the_first_use_is_given_once():
+    document = programme_document("DEMO-QH-A")
+    made = simulated([row(1, 10_000_00, facts=1), row(1, 10_000_00, facts=1)], document)
+    assert made.firms[1][2] == 2 * simulated([row(1, 10_000_00, facts=1)], document).firms[1][2] - 1000_00 > 0
+
+
+def test_work_that_was_written_down_goes_on_as_if_it_had_never_stopped():
+    rows = [row(n % 7, 9000_00 + n, 1 + n % 12, facts=n % 2) for n in range(300)]
+    whole = simulated(rows, budget=600_000_00).state()
+    half = json.loads(json.dumps(simulated(rows[:131], budget=600_000_00).state()))
+    assert json.dumps(simulated(rows[131:], budget=600_000_00, state=half).state(), sort_keys=True) == json.dumps(
+        whole, sort_keys=True
+    )
+
+
+def test_another_process_gives_the_same():
+    orders = [
+        Order(TRIED, programme_document("DEMO-QH-V"), None, full=True),
+        Order(RATE_UP, programme_document("DEMO-QH-A"), None, full=False),
+    ]
+    rows = [row(n % 5, 3000_00 + n, 1 + n % 12) for n in range(200)]
+    here, beside = Here(orders), Beside(orders)
+    try:
+        for lane in (here, beside):
+            lane.feed([FIRM, LARGE], SERVICES, rows[:120])
+            lane.feed([], [], rows[120:])
+        assert json.dumps(beside.states(), sort_keys=True) == json.dumps(here.states(), sort_keys=True)
+    finally:
+        beside.close()
+
+
+def test_variants_move_rates_and_limits_and_nothing_else():
+    document = programme_document("DEMO-QH-V")
+    down, up = (variant_of(document, name, 10, 20) for name in (RATE_DOWN, RATE_UP))
+    assert (down["rate"]["rate"], up["rate"]["rate"]) == ("0.36", "0.44")
+    caps = {name: {cap["id"]: cap["limit"] for cap in variant_of(document, name, 10, 20)["caps"]} for name in (CAP_DOWN, CAP_UP)}
+    assert caps[CAP_DOWN]["firm-year"] == "48000.00" and caps[CAP_UP]["firm-year"] == "72000.00"
+    assert caps[CAP_DOWN]["pool"] == caps[CAP_UP]["pool"] == {"configured": True, "default": "2000000"}
+    tiers = variant_of(programme_document("DEMO-QH-A"), RATE_UP, 50, 20)["rate"]["tiers"]
+    assert [tier["rate"] for tier in tiers] == ["0.75", "0.6", "0.45"]
+    assert document == programme_document("DEMO-QH-V")
+
+
+@pytest.mark.parametrize("code", ["DEMO-QH-A", "DEMO-QH-V", "HE-LF", "SH-VOUCHER"])
+def test_every_variant_of_a_shipped_document_is_a_document(code):
+    for name in (RATE_DOWN, RATE_UP, CAP_DOWN, CAP_UP):
+        Simulation(variant_of(programme_document(code), name, 50, 50), None, full=False)
+
+
+def test_a_rate_is_never_more_than_the_whole():
+    document = programme_document("DEMO-QH-V") | {"rate": {"type": "flat", "rate": "0.9", "clause": "5"}}
+    assert variant_of(document, RATE_UP, 50, 20)["rate"]["rate"] == "1"
+
+
+def test_the_report_says_who_wins_and_who_loses():
+    rows = [row(n, 1000_00, 1 + n % 3) for n in range(6)] + [row(6, 1000_00, 1, facts=1)]
+    dearer = programme_document("DEMO-QH-V") | {"rate": {"type": "flat", "rate": "0.3", "clause": "5"}}
+    states = {
+        TRIED: simulated(rows, dearer).state(),
+        AGAINST: simulated(rows).state(),
+        RATE_UP: simulated(rows, full=False).state(),
+    }
+    made = report(states, {str(n): "small" for n in range(6)} | {"6": "large"}, {TRIED: budget_of(dearer), AGAINST: None})
+    assert made["totals"][TRIED]["cost_fen"] == 1800_00 and made["totals"][AGAINST]["cost_fen"] == 2400_00
+    assert made["totals"][TRIED]["budget_fen"] == 2_000_000_00 and made["totals"][TRIED]["subsidised_firms"] == 6
+    assert [each["spent_fen"] for each in made["months"]] == [600_00, 1200_00, 1800_00]
+    assert made["change"]["sizes"][0] == {"code": "small", "win": 0, "lose": 6, "same": 0, "win_fen": 0, "lose_fen": 600_00}
+    assert made["change"]["losers"][0]["difference_fen"] == -100_00 and made["change"]["winners"] == []
+    assert made["steps"][RATE_UP]["cost_fen"] == 2400_00 and json.dumps(made)
