@@ -11,8 +11,9 @@ from typing import Any
 from django.db import connection
 
 from billing.sandbox.rules.simulation import Row
-from billing.settlement.services.assessing import SERVICE_KIND, facts_of
-from billing.subsidy.rules.facts import facts_document
+from billing.settlement.services.assessing import SERVICE_KIND
+from billing.settlement.services.gathering import gather_all
+from billing.subsidy.rules.facts import Party, facts_document
 from instruments.models import Organisation
 
 Json = dict[str, Any]
@@ -115,12 +116,19 @@ class Reader:
         if not wanted:
             return {}
         ids = {pk for customer, owner, _region in wanted for pk in (customer, owner)}
-        found = Organisation.objects.in_bulk(ids)
+        found, gathered = Organisation.objects.in_bulk(ids), gather_all(ids)
         return {
-            key: json.dumps(_without_one(facts_document(
-                facts_of(found[key[1]], key[2], found[key[0]], SERVICE_KIND, on, on))), sort_keys=True, ensure_ascii=False)
-            for key, on in wanted.items()
-        }  # fmt: skip
+            (customer, owner, region): json.dumps(
+                _without_one(
+                    facts_document(
+                        gathered.facts(found[owner], Party(region_code=region or None), found[customer], SERVICE_KIND, on, on)
+                    )
+                ),
+                sort_keys=True,
+                ensure_ascii=False,
+            )
+            for (customer, owner, region), on in wanted.items()
+        }
 
 
 def _days(on: date) -> dict[str, str]:

@@ -53,8 +53,13 @@ class Gathered:
 
 
 def gather(customer_id: int, owner_ids: Iterable[int]) -> Gathered:
-    """One query however many owners."""
-    return Gathered(*loading.known([customer_id, *owner_ids]))
+    """What is known of a customer and some owners."""
+    return gather_all([customer_id, *owner_ids])
+
+
+def gather_all(organisation_ids: Iterable[int]) -> Gathered:
+    """One query however many organisations, customers and owners alike."""
+    return Gathered(*loading.known(list(organisation_ids)))
 
 
 def instrument_party(instrument: Instrument) -> Party:
