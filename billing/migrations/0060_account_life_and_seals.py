@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0021_waived_fees'),
+        ('billing', '0050_price_families_and_drafts'),
         ('instruments', '0016_import_undone'),
     ]
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0021_waived_fees'),
+        ('billing', '0062_vouchers_and_openings'),
         ('instruments', '0016_import_undone'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
