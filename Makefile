@@ -106,7 +106,7 @@ test: setup-dev system-packages
 proof: setup-dev system-packages
 	@.ci/steps proof
 
-bench: setup-dev
+bench: setup-dev system-packages
 	@$(PY) -m tests.bench
 
 screenshots: setup-dev system-packages

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connections
 
+from tests import databases
 from tests.bench import country
 from tests.bench.harness import Figure, print_table, write_json
 
@@ -17,10 +17,10 @@ BUILDING_S, MEMORY_MB = 1_500, 1_500
 
 
 @pytest.mark.proof
-def test_a_time_is_found_in_a_country_as_fast_as_in_a_province(django_db_setup: None, django_db_blocker: Any) -> None:
+def test_a_time_is_found_in_a_country_as_fast_as_in_a_province(django_test_environment: None, django_db_blocker: Any) -> None:
     """The curve from 1,500 to 150,000 instruments, and every goal at the far end of it. Writes ``var/proof-nation.json``."""
     with django_db_blocker.unblock():
-        template = connections["default"].settings_dict["NAME"]
+        template = databases.migrated(databases.own_host())
         figures = country.figures(template, {"find", "search", "page"}, (*country.SIZES, country.LARGE))
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     seconds = max(figure.value for figure in figures if figure.name.startswith("building"))
