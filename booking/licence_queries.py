@@ -15,6 +15,7 @@ from django.db import connection
 from booking.models import Licence, Reservation
 from booking.rules.states import ReservationState
 from booking.rules.training import Level, with_implied
+from config.kernel.statements import planned_once
 from instruments.models import Instrument, ServiceMode
 
 #: A reservation in one of these counts as use of what a licence is for: it was used, or will be before the time asked about.
@@ -70,7 +71,7 @@ _HOW: dict[str, Any] = {"mode": ServiceMode.SELF_OPERATED, "alone": list(_ALONE)
 def levels_held(person_id: int, instrument_id: int, at: datetime) -> frozenset[str]:
     """The levels that a person holds for an instrument at an instant, with all that they include: one statement."""
     values: dict[str, Any] = {"person": person_id, "instrument": instrument_id, "at": at, "using": list(_USING)}
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_LEVELS_HELD, values)
         return with_implied(level for (level,) in cursor.fetchall())
 

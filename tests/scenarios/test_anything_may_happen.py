@@ -34,7 +34,13 @@ def machine(cast: Cast, programmes: object) -> type[LabMachine]:
     Membership.objects.create(user=user, organisation=cast.lab, role=Role.LAB_MANAGER, created_at=cast.now)
     cast.users["luo"] = user
     device, _text = device_keys.issue(cast.actor("wang"), cast.lab.pk, cast.xrd.pk, "Control PC", cast.now)
-    there = {"cast": cast, "spenders": build_spenders(cast, threshold_fen=200_00), "device": device, "done": Counter(), "found": {}}
+    there = {
+        "cast": cast,
+        "spenders": build_spenders(cast, threshold_fen=200_00),
+        "device": device,
+        "done": Counter(),
+        "found": {},
+    }
     return type("Lab", (LabMachine,), there)
 
 
