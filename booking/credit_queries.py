@@ -26,6 +26,7 @@ from booking.rules.credit import (
     standing_of,
     strictest_first,
 )
+from config.kernel.statements import planned_once
 
 
 def in_use(instrument: str) -> str:
@@ -79,7 +80,7 @@ def measures_against(person_id: int, organisation_id: int, instrument_id: int, o
         "owner": owner_id,
         "at": at,
     }
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_AGAINST, values)
         lab, platform, events, entries = (_value(one) for one in cursor.fetchone())
     found = [_listed(entry) for entry in entries or [] if entry[0] == "deny"]

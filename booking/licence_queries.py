@@ -18,6 +18,7 @@ from booking.models import Licence, Reservation
 from booking.rules.states import ReservationState
 from booking.rules.training import Level, with_implied
 from booking.rules.week_time import WeekTime, parts_within
+from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument, ServiceMode
 
@@ -97,7 +98,7 @@ _HOW: dict[str, Any] = {
 def levels_held(person_id: int, instrument_id: int, at: datetime) -> frozenset[str]:
     """The levels that a person holds for an instrument at an instant, with all that they include: one statement."""
     values: dict[str, Any] = {"person": person_id, "instrument": instrument_id, "at": at, "using": list(_USING)}
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_LEVELS_HELD, values)
         return with_implied(level for (level,) in cursor.fetchall())
 

@@ -32,6 +32,7 @@ from instruments.rules.opening import CalendarRules, ClosedStretch, closed_stret
 from instruments.services import schedule_store
 
 _KEEPS_STANDING = credit_queries.in_use("instruments_instrument")
+LONGEST_BUFFER = timedelta(days=1)
 ALTERNATIVES_WITHIN = timedelta(days=14)
 
 
@@ -162,7 +163,7 @@ def _open_to(contexts: Sequence[BookingContext], customer_ids: Iterable[int]) ->
 
 _LOCK_FOR_CUSTOMER = f"""
 SELECT {columns("i", INSTRUMENT)}, {columns("s", SITE)}, {columns("o", PARTY)}, {columns("u", PARTY)}, {columns("p", POLICY)},
-       {credit_queries.in_use("i")}
+       {credit_queries.in_use("i")}, {downtime_rows.any_in("i.calendar_id", "%(around)s::tstzrange")}
 FROM instruments_instrument i
 JOIN instruments_site s ON s.id = i.site_id
 JOIN instruments_organisation o ON o.id = i.organisation_id
@@ -174,17 +175,22 @@ FOR NO KEY UPDATE OF c
 """  # noqa: S608  (constants only; values are bound)
 
 
-def load_for_customer(actor: Actor, instrument_id: int, customer_id: int) -> tuple[BookingContext, Organisation]:
-    """What ``load`` with a lock gives, and the customer, in one lean round trip: the hot path of a new reservation.
+def load_for_customer(
+    actor: Actor, instrument_id: int, customer_id: int, during: TimeRange
+) -> tuple[BookingContext, Organisation]:
+    """What ``load`` with a lock gives for a booking of ``during``, and the customer, in one lean round trip: the hot path of a new
+    reservation.
 
-    The rows carry only the fields that booking and money decide on. Raises NotFound.
+    The rows carry only the fields that booking and money decide on. What is said of outages and standing was so before the lock was waited
+    for. Raises NotFound.
     """
+    around = TimestamptzRange(during.starts_at - LONGEST_BUFFER, during.ends_at + LONGEST_BUFFER)
     with planned_once() as cursor:
-        cursor.execute(_LOCK_FOR_CUSTOMER, {"instrument": instrument_id, "customer": customer_id})
+        cursor.execute(_LOCK_FOR_CUSTOMER, {"instrument": instrument_id, "customer": customer_id, "around": around})
         values = iter(cursor.fetchone() or ())
     instrument, site = row_of(Instrument, INSTRUMENT, values), row_of(Site, SITE, values)
     owner, customer = row_of(Organisation, PARTY, values), row_of(Organisation, PARTY, values)
-    policy, keeps_standing = row_of(InstrumentPolicy, POLICY, values), next(values, False)
+    policy, keeps_standing, has_outages = row_of(InstrumentPolicy, POLICY, values), next(values, False), next(values, False)
     if instrument is None or site is None or owner is None or customer is None:
         raise NotFound.of("access.not_found", model="instrument")
     if not sees_instrument(actor, published=instrument.published, owner_id=owner.pk, owner_status=owner.status):
@@ -192,7 +198,7 @@ def load_for_customer(actor: Actor, instrument_id: int, customer_id: int) -> tup
     with_policy(instrument, policy)
     instrument.site, instrument.organisation = site, owner
     context = of_instrument(instrument, policy).for_customer(customer)
-    return replace(context, keeps_standing=keeps_standing), customer
+    return replace(context, keeps_standing=keeps_standing, has_outages=has_outages), customer
 
 
 _SEVERAL = f"""

@@ -16,6 +16,7 @@ from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
+from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
 from instruments.models import Membership, Organisation, User
 from instruments.rules.wall_time import local_day
@@ -142,12 +143,19 @@ def coming(actor: Actor, now: datetime) -> list[Delegation]:
     return list(rows.select_related("manager", "deputy", "organisation").order_by("starts_at", "pk"))
 
 
+_STANDS_FOR = """
+SELECT manager_id FROM booking_delegation
+ WHERE organisation_id = %s AND deputy_id = %s AND ended_at IS NULL AND starts_at <= %s AND ends_at > %s
+ ORDER BY starts_at, id LIMIT 1
+"""
+
+
 def stands_for(actor: Actor, organisation_id: int, now: datetime) -> int | None:
     """The manager in whose place the actor decides there now; None: in their own name."""
-    rows = Delegation.objects.filter(
-        organisation_id=organisation_id, deputy_id=actor.user_id, ended_at=None, starts_at__lte=now, ends_at__gt=now
-    )
-    return rows.order_by("starts_at", "pk").values_list("manager_id", flat=True).first()
+    with planned_once() as cursor:
+        cursor.execute(_STANDS_FOR, [organisation_id, actor.user_id, now, now])
+        found = cursor.fetchone()
+    return int(found[0]) if found else None
 
 
 # By hand, as every request to a lab asks it.

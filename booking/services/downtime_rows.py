@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Q, QuerySet
 from psycopg.types.range import TimestamptzRange
@@ -39,11 +38,27 @@ def _breakdowns(instrument_ids: Collection[int]) -> QuerySet[Downtime]:
     )
 
 
-_KEPT_IN = """
-SELECT d.starts_at, d.ends_at FROM booking_downtime d JOIN instruments_instrument i ON i.id = d.instrument_id
- WHERE d.closed_at IS NULL AND d.ends_at > %(starts_at)s AND d.starts_at < %(ends_at)s AND i.calendar_id = %(calendar)s
-   AND NOT EXISTS (SELECT FROM booking_occupancy o WHERE o.downtime_id = d.id AND o.during && %(during)s)
- ORDER BY d.starts_at, d.id LIMIT 1
+_REACHING = """
+FROM booking_downtime d JOIN instruments_instrument o ON o.id = d.instrument_id
+WHERE d.closed_at IS NULL AND d.ends_at > lower({during}) AND d.starts_at < upper({during}) AND o.calendar_id = {calendar}
+"""
+_WITHOUT_IT = "AND NOT EXISTS (SELECT FROM booking_occupancy taken WHERE taken.downtime_id = d.id AND taken.during && {during})"
+
+
+def any_in(calendar: str, during: str) -> str:
+    """SQL for another statement: whether an open downtime of that calendar reaches into ``during``."""
+    return f"EXISTS (SELECT {_REACHING.format(calendar=calendar, during=during)})"
+
+
+def any_kept_in(calendar: str, during: str) -> str:
+    """SQL for another statement: whether ``kept_in`` would find one."""
+    where = {"calendar": calendar, "during": during}
+    return f"EXISTS (SELECT {_REACHING.format(**where)} {_WITHOUT_IT.format(**where)})"
+
+
+_ASKED = {"calendar": "%(calendar)s", "during": "%(during)s::tstzrange"}
+_KEPT_IN = f"""
+SELECT d.starts_at, d.ends_at {_REACHING.format(**_ASKED)} {_WITHOUT_IT.format(**_ASKED)} ORDER BY d.starts_at, d.id LIMIT 1
 """
 
 
@@ -55,16 +70,10 @@ def in_the_way(calendar_id: int, during: TimeRange) -> list[TimeRange]:
 def kept_in(calendar_id: int, during: TimeRange) -> TimeRange | None:
     """The first open downtime that reaches into ``during`` without having taken any of that: somebody else keeps it, or did until now.
 
-    Every new reservation asks this, so it is worded by hand (see ``lean_rows``).
+    A new reservation asks this where ``any_in`` says that there may be one.
     """
-    values: dict[str, Any] = {
-        "calendar": calendar_id,
-        "starts_at": during.starts_at,
-        "ends_at": during.ends_at,
-        "during": TimestamptzRange(during.starts_at, during.ends_at),
-    }
     with planned_once() as cursor:
-        cursor.execute(_KEPT_IN, values)
+        cursor.execute(_KEPT_IN, {"calendar": calendar_id, "during": TimestamptzRange(during.starts_at, during.ends_at)})
         found = cursor.fetchone()
     return TimeRange(*found) if found else None
 

@@ -24,6 +24,7 @@ from booking.services.refusing import BOOKING_ROLES, refusal_reasons
 from config.kernel.access import Actor
 from config.kernel.errors import Forbidden, Reason, Refusal
 from config.kernel.services import transactions
+from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
 from instruments.models import Organisation
 from instruments.services.notices import settle
@@ -167,10 +168,15 @@ def clear(
         return [entry_id for entry_id, expired in cursor.fetchall() if entry_id is not None and not expired]
 
 
+_IDLE = "SELECT during FROM booking_occupancy WHERE reservation_id = %s AND source = 'reservation' AND NOT blocking"
+
+
 def clear_for(reservation: Reservation, now: datetime, person_id: int | None = None) -> None:
     """As ``clear`` where a reservation lies that keeps nobody out yet and is about to; its calendar is locked."""
-    idle = Occupancy.objects.filter(reservation=reservation, source=OccupancySource.RESERVATION, blocking=False)
-    for during in idle.values_list("during", flat=True):
+    with planned_once() as cursor:
+        cursor.execute(_IDLE, [reservation.pk])
+        idle = cursor.fetchall()
+    for (during,) in idle:
         clear(reservation.instrument.calendar_id, TimeRange(during.lower, during.upper), now, person_id)
 
 

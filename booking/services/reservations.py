@@ -16,7 +16,7 @@ from booking.rules.length import require_length
 from booking.rules.spending import Wait
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import ReservationState
-from booking.services import conflicts, consents, holds, notices, spending, transitions
+from booking.services import conflicts, consents, downtime_rows, holds, notices, spending, transitions
 from booking.services import context as booking_context
 from booking.services.context import OVERLAPPING, BookingContext
 from booking.services.refusing import BOOKING_ROLES, refusal_reasons
@@ -127,7 +127,7 @@ def reserve_one(actor: Actor, request: ReservationRequest, now: datetime, part: 
     if request.organisation_id not in actor.organisations(*BOOKING_ROLES):
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     require_length(request.during.duration)
-    context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id)
+    context, customer = booking_context.load_for_customer(actor, request.instrument_id, request.organisation_id, request.during)
     whose = consents.in_the_name_of(actor, request.organisation_id, request.for_person_id, now)
     reasons = refusal_reasons(context, whose.user_id, customer, request.during, request.service_mode, now, lock=True)
     reasons += _card_reasons(whose, request, context, now, own=whose is actor)
@@ -178,7 +178,8 @@ WITH reservation AS (
          research_project, created_at, series_id, ordinal, group_id, fund_card_id)
     SELECT %(instrument)s, %(organisation)s, %(whose)s, nullif(%(user)s, %(whose)s), %(starts_at)s, %(ends_at)s, 'requested', %(mode)s,
            %(purpose)s, %(project)s, %(now)s, %(series)s::bigint, %(ordinal)s::smallint, %(group)s::bigint, %(card)s::bigint
-    WHERE NOT EXISTS (SELECT FROM booking_occupancy WHERE {OVERLAPPING})
+    WHERE NOT {downtime_rows.any_kept_in("%(calendar)s", "%(during)s::tstzrange")}
+      AND NOT EXISTS (SELECT FROM booking_occupancy WHERE {OVERLAPPING})
     RETURNING id
 ), occupancy AS (
     INSERT INTO booking_occupancy (calendar_id, during, blocking, source, reservation_id, note)
@@ -208,7 +209,8 @@ def _insert(
 ) -> Reservation:
     """Reservation, occupancy, history and audit in one round trip, unless somebody has the time (then ``conflicts.Taken``).
 
-    The calendar is locked, so the look before the write is sound; the exclusion constraint stands behind it all the same.
+    The calendar is locked, so the look before the write is sound; the exclusion constraint stands behind it all the same. An outage that
+    was declared while the lock was waited for is found here too.
     """
     occupied = context.policy.occupied(request.during)
     values: dict[str, Any] = {

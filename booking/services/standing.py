@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db import connection
-
 from booking.credit_queries import measures_against
 from booking.licence_queries import levels_held, levels_held_at
 from booking.rules.credit import measure_reason, strictest
@@ -16,6 +14,7 @@ from booking.rules.standing import SELF_OPERATED, Asked, Standing, looks_at, rea
 from booking.rules.states import GIVEN_UP
 from booking.services.context import BookingContext
 from config.kernel.errors import Reason
+from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
 
 _OTHERS = """
@@ -147,7 +146,7 @@ def _others(owner_id: int, asked: Asked, span: TimeRange, without_id: int, *, lo
         "given_up": [state.value for state in GIVEN_UP],
         "without": without_id,
     }
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         if lock:
             cursor.execute(_ONE_AT_A_TIME, values)
         cursor.execute(_OTHERS, values)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from django.db import connection
 from django.db.models import Model
 
+from config.kernel.statements import planned_once
 from instruments.models import Notice
 from instruments.notice_events import events
 
@@ -17,7 +17,7 @@ def settle(about: Model, codes: Iterable[str], now: datetime) -> int:
 
     Call it inside the transaction of the change. What was not mailed yet is not mailed (``is_settled``).
     """
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(
             "UPDATE instruments_notice SET needs_action = false, read_at = coalesce(read_at, %s)"
             " WHERE object_type = %s AND object_id = %s AND event = ANY(%s) AND needs_action",

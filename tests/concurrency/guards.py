@@ -5,7 +5,7 @@ from __future__ import annotations
 from booking.services import context, reservations, state_writing
 
 LOCK = "FOR NO KEY UPDATE OF c"
-LOOK = f"WHERE NOT EXISTS (SELECT FROM booking_occupancy WHERE {context.OVERLAPPING})"
+LOOK = f"AND NOT EXISTS (SELECT FROM booking_occupancy WHERE {context.OVERLAPPING})"
 
 
 LOCK_OF_BOTH = "FOR NO KEY UPDATE OF c, r"

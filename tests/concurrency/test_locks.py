@@ -67,8 +67,8 @@ def test_a_deadlock_is_retried_as_a_whole(world: World, committed_db: CommittedD
     load = reservations.booking_context.load_for_customer
     calendars = [each.calendar_id for each in world.instruments[:2]]
 
-    def crosswise(actor, instrument_id, customer_id):
-        found, customer = load(actor, instrument_id, customer_id)
+    def crosswise(actor, instrument_id, customer_id, during):
+        found, customer = load(actor, instrument_id, customer_id, during)
         runs.append(instrument_id)
         if runs.count(instrument_id) == 1:
             meet.wait()

@@ -52,7 +52,7 @@ class Devices:
         wang = self.actor("wang")
         if which % 3 == 0:
             self.attempt("ignore a run", lambda: usage_problems.ignore(wang, run.pk, "A test", self.now))
-        elif which % 3 == 1 and run.ends_at is not None and run.starts_at is not None:
+        elif which % 3 == 1 and run.starts_at is not None and run.ends_at is not None and run.starts_at < run.ends_at:
             during = TimeRange(run.starts_at, run.ends_at)
             firm, person = self.cast.firm.pk, self.cast.users["lin"].pk
             entry = Entry(run.instrument_id, firm, person, during, "self_operated", "log", "Forgotten")

@@ -352,9 +352,9 @@ def test_what_the_clock_has_ended_is_not_approved_although_no_job_has_come_by(ca
     assert transitions.expire_due(during.starts_at) == 1
 
 
-def test_an_instrument_in_hand_knows_its_policy(cast):
+def test_an_instrument_in_hand_knows_its_policy(cast, slot):
     policy(cast, cancel_notice_minutes=7)
-    one, _customer = context.load_for_customer(cast.actor("lin"), cast.xrd.pk, cast.firm.pk)
+    one, _customer = context.load_for_customer(cast.actor("lin"), cast.xrd.pk, cast.firm.pk, slot(9, 10))
     (many,) = context.load_many(cast.actor("lin"), [cast.xrd.pk], cast.firm).values()
     with CaptureQueriesContext(connection) as asked:
         known = [context.policy_for(found.instrument).cancel_notice_minutes for found in (one, many)]

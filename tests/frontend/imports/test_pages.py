@@ -135,7 +135,9 @@ def test_what_the_worker_left_lying_offers_to_go_on_or_to_give_up(cast: Any, as_
     for place in (page, piece):
         shown = wang.get(place, headers={"HX-Request": "true"} if place == piece else {}).content
         assert b"has left it lying. Nothing was written." in shown and b"every 2s" not in shown
-        assert reverse("import_go_on", args=[run.pk]).encode() in shown and reverse("import_cancel", args=[run.pk]).encode() in shown
+        assert (
+            reverse("import_go_on", args=[run.pk]).encode() in shown and reverse("import_cancel", args=[run.pk]).encode() in shown
+        )
     assert b"The rows are being written" in wang.post(reverse("import_go_on", args=[run.pk]), follow=True).content
     import_runs.work(run.pk, cast.now)
     assert b"Written: 2 new, 0 changed." in wang.get(page).content
