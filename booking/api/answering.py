@@ -89,8 +89,9 @@ class DeputyView(ApiView):
     @extend_schema(responses=DeputiesOut)
     def retrieve(self, request: Request, pk: str) -> Response:
         """Who stands in for whom at a lab of mine, and who could for me."""
-        colleagues = deputies.colleagues(self.actor, int(pk))
-        coming = [row for row in deputies.coming(self.actor, self.now) if row.organisation_id == int(pk)]
+        lab = reject_reasons.lab_of(self.actor, int(pk))
+        colleagues = deputies.colleagues(self.actor, lab.pk)
+        coming = [row for row in deputies.coming(self.actor, self.now) if row.organisation_id == lab.pk]
         return Response(
             {
                 "coming": [_deputy(row) for row in coming],
