@@ -22,15 +22,16 @@ class BookingApp(AppConfig):
             usage_messages,
         )
         from booking.queries.availability import free_within
-        from booking.services import availability, catalogue_facts, policies
+        from booking.services import availability, catalogue_facts, leader_news, policies
         from booking.services.booking_import import BOOKINGS
         from booking.services.licence_import import LICENCES
         from instruments.catalogue_ports import register_instrument_facts, register_next_free
-        from instruments.ports import register_calendar_listener, register_instrument_listener
+        from instruments.ports import register_calendar_listener, register_instrument_listener, register_leader_listener
         from instruments.services import import_kinds
 
         register_calendar_listener(availability.follow_calendars)
         register_instrument_listener(policies.follow_instruments)
+        register_leader_listener(leader_news.ask_new_leader)
         register_instrument_facts(catalogue_facts.approvals)
         register_next_free(free_within)
         import_kinds.register(LICENCES)

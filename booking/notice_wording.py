@@ -173,6 +173,14 @@ register_events(
             needs_action=True,
             name=_("Spending that a group's leader agrees to"),
         ),
+        "series.leader_asked": Event(
+            "reservations",
+            _("%(instrument)s: %(person)s asks you to agree to %(count)s times of a series, %(amount_fen)s together"),
+            (*_SERIES, _("Fund card: %(card)s")),
+            "coins",
+            needs_action=True,
+            name=_("Series that a group's leader agrees to"),
+        ),
         "reservation.leader_agreed": _customer(
             _("%(instrument)s: the leader of your group agrees to %(reference)s"), _("The group's leader agrees"), "circle-check"
         ),

@@ -12,10 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from billing.settlement.queries import BOARD_ROLES, READER_ROLES
-from booking.access import SUPERVISORS
 from booking.queries.enquiries import LAB_READERS
 from booking.queries.utilisation import READERS
-from config.kernel.access import Actor, Role
+from config.kernel.access import OFFICIALS, Actor, Role
 
 CUSTOMERS = frozenset({Role.RESEARCHER, Role.FIRM_ADMIN})
 SPENDERS = CUSTOMERS | {Role.LAB_MANAGER, Role.OWNER_FINANCE}
@@ -99,7 +98,7 @@ PLACES: tuple[Place, ...] = (
     Place("statement_list", _("Statements"), "file-invoice", frozenset(READER_ROLES), "s", ("statement_",)),
     Place("group_list", _("Groups and cards"), "users", SPENDERS, "w", ("group_", "fund_card_", "leader_", "spending_")),
     Place("slip_list", _("Internal slips"), "file-invoice", frozenset({Role.OWNER_FINANCE, Role.LAB_MANAGER}), "x", ("slip_",)),
-    Place("utilisation_list", _("Use and figures"), "chart-bar", frozenset({*READERS, *SUPERVISORS}), "y", ("utilisation_",)),
+    Place("utilisation_list", _("Use and figures"), "chart-bar", frozenset({*READERS, *OFFICIALS}), "y", ("utilisation_",)),
     Place("verification_queue", _("Verification"), "shield-check", frozenset({Role.OPERATOR}), "v", ("verification_",)),
     Place("review_queue", _("Changes"), "git-compare", frozenset({Role.OPERATOR}), "c", ("review_",)),
     Place("programme_list", _("Subsidies"), "receipt-refund", go="p", begins=("programme_",)),

@@ -18,6 +18,7 @@ urlpatterns = [
     path("fund-cards/<int:pk>/edit/", groups.card_edit, name="fund_card_edit"),
     path("fund-cards/<int:pk>/close/", groups.card_close, name="fund_card_close"),
     path("spending/", leader.leader_inbox, name="leader_inbox"),
+    path("spending/answers/", leader.leader_answer_all, name="leader_answer_all"),
     path("spending/<int:pk>/agree/", leader.leader_agree, name="leader_agree"),
     path("spending/<int:pk>/decline/", leader.leader_decline, name="leader_decline"),
     path("bookings/<int:pk>/fund-card", leader.reservation_card, name="reservation_card"),

@@ -51,6 +51,22 @@ def sample_prices() -> SamplePricePort:
     return _sample_prices[0]
 
 
+#: Hears, in the transaction of the change, that a group (its id) has another leader.
+LeaderListener = Callable[[int, datetime], None]
+_leader_listeners: list[LeaderListener] = []
+
+
+def register_leader_listener(listener: LeaderListener) -> None:
+    """Called once by booking's AppConfig."""
+    _leader_listeners[:] = [listener]
+
+
+def leader_changed(group_id: int, now: datetime) -> None:
+    """Tell whoever listens that somebody else leads the group."""
+    for listener in _leader_listeners:
+        listener(group_id, now)
+
+
 @dataclass(frozen=True, slots=True)
 class UseFacts:
     """An instrument's price in words (Chinese) and its use in a year: hours in all and for others, income from others in fen.

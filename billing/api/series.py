@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -104,6 +105,8 @@ class SeriesFiguresOut(serializers.Serializer):
     payable_now_fen = serializers.IntegerField()
     final_cost_fen = serializers.IntegerField()
     estimate = serializers.BooleanField()
+    late_cancel_fee_fen = serializers.IntegerField(help_text="What giving it back too late would cost.")
+    no_show_fee_fen = serializers.IntegerField(help_text="What not coming would cost.")
 
 
 class ReasonOut(serializers.Serializer):
@@ -295,7 +298,7 @@ def figures_json(figures: Figures | None) -> dict[str, Any] | None:
     """Figures in fen, where there are any."""
     if figures is None:
         return None
-    return {name: getattr(figures, name) for name in ("gross_fen", "payable_now_fen", "final_cost_fen", "estimate")}
+    return dataclasses.asdict(figures)
 
 
 def _report(found: PricedReport) -> dict[str, Any]:

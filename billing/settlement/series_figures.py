@@ -12,6 +12,9 @@ from datetime import datetime
 
 from billing.ledger.models import Account
 from billing.ledger.services import AccountSpec
+from billing.pricing.rules.fees import NO_FEE
+from billing.pricing.rules.schedule import PriceSchedule
+from billing.settlement.rules.fees import fees_on
 from billing.settlement.services import assessing, moving
 from billing.settlement.services.assessing import Plan, Prepared, Session
 from billing.subsidy.rules.assess import Assessment
@@ -19,6 +22,7 @@ from billing.subsidy.rules.outcome import Award
 from billing.vouchers.rules.backing import spread
 from booking.models import Reservation
 from booking.ports import ExpectedFigures
+from booking.rules.leaving import Fault
 from booking.services import series, series_changes
 from booking.services.series import Pick, Report, Row, Wish
 from booking.services.series_changes import ChangeRow, SeriesChange
@@ -29,23 +33,27 @@ from config.kernel.time_range import TimeRange
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """In fen."""
+    """In fen. ``late_cancel_fee_fen`` and ``no_show_fee_fen``: what not using the time would cost."""
 
     gross_fen: int
     payable_now_fen: int
     final_cost_fen: int
     estimate: bool
+    late_cancel_fee_fen: int = 0
+    no_show_fee_fen: int = 0
 
     @classmethod
-    def of(cls, assessment: Assessment) -> Figures:
-        return cls(assessment.gross_fen, assessment.payable_now_fen, assessment.final_cost_fen, assessment.estimate)
+    def of(cls, assessment: Assessment, schedule: PriceSchedule) -> Figures:
+        fees = fees_on(schedule, assessment.gross_fen)
+        late, missed = (fees.get(fault, NO_FEE).fee_fen for fault in (Fault.LATE_CANCEL, Fault.NO_SHOW))
+        figures = assessment.gross_fen, assessment.payable_now_fen, assessment.final_cost_fen, assessment.estimate
+        return cls(*figures, late, missed)
 
     @classmethod
     def sum(cls, several: Sequence[Figures]) -> Figures:
-        gross, now, cost = (
-            sum(getattr(one, name) for one in several) for name in ("gross_fen", "payable_now_fen", "final_cost_fen")
-        )
-        return cls(gross, now, cost, any(one.estimate for one in several))
+        names = ("gross_fen", "payable_now_fen", "final_cost_fen", "late_cancel_fee_fen", "no_show_fee_fen")
+        sums = {name: sum(getattr(one, name) for one in several) for name in names}
+        return cls(estimate=any(one.estimate for one in several), **sums)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +109,11 @@ def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None
 
 def assessed(plan: Plan | None, known: dict[str, Account]) -> Figures | None:
     """The figures under the balances of ``known``; None without a price for the customer."""
+    if plan is None:
+        return None
+    inputs = plan.with_balances(known).inputs
     try:
-        return Figures.of(plan.with_balances(known).inputs.assess()) if plan is not None else None
+        return Figures.of(inputs.assess(), inputs.schedule)
     except Refusal:  # the lab has no price for such customers
         return None
 
@@ -121,7 +132,7 @@ def _in_turn(plans: Sequence[Plan | None], known: dict[str, Account]) -> list[Fi
             found.append(None)
             continue
         hold_in_memory(prepared, assessment, known)
-        found.append(Figures.of(assessment))
+        found.append(Figures.of(assessment, prepared.inputs.schedule))
     return found
 
 

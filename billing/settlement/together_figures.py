@@ -57,7 +57,7 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> PricedBundle:
             assessment = prepared.inputs.assess()
         except Refusal:  # the lab has no price for such customers
             continue
-        figures[row.place.instrument_id] = Figures.of(assessment)
+        figures[row.place.instrument_id] = Figures.of(assessment, prepared.inputs.schedule)
         if not row.context.policy.approval_required:
             hold_in_memory(prepared, assessment, known)
     priced = [PricedPlace(row, figures.get(row.place.instrument_id)) for row in found.rows]

@@ -62,6 +62,9 @@ class DecisionsIn(StrictSerializer):
     reason = Text(
         max_length=2000, required=False, allow_blank=True, default="", help_text="Needed to reject; read by the customers."
     )
+    choice = Text(
+        max_length=100, required=False, allow_blank=True, default="", help_text="A ready sentence: see reject-reasons of the lab."
+    )
 
 
 class DecidedProblemOut(serializers.Serializer):
@@ -113,7 +116,7 @@ class DecisionsView(ApiView):
         and is told after them. The same Idempotency-Key decides nothing twice and tries again what failed."""
         key, asked = self.idempotency_key(request), self.valid(request)
         self.actor.require(Role.LAB_MANAGER)
-        wish = Wish(Verdict(asked["decision"]), Why(words=asked["reason"]))
+        wish = Wish(Verdict(asked["decision"]), Why(asked["choice"], asked["reason"]))
         seen = {one["reservation"]: range_of(one) for one in asked["seen"]}
         results = inbox.decide_all(self.actor, asked["reservations"], wish, self.now, seen=seen, idempotency_key=key)
         failed = sum(one.refusal is not None for one in results)

@@ -6,6 +6,7 @@ from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
 from booking.api import (
+    answering,
     changes,
     consents,
     credit,
@@ -75,6 +76,7 @@ def urlpatterns(figures_of: views.FiguresReader) -> list[URLPattern]:
         *_consents(),
         *_enquiries(),
         *_spending(),
+        *_answering(),
         *_downtimes(),
         re_path(
             rf"^reservations/{ID}/changes/$",
@@ -145,10 +147,24 @@ def _downtimes() -> list[URLPattern]:
     ]
 
 
+def _answering() -> list[URLPattern]:
+    deputies, sentences = answering.DeputyView, answering.SentencesView
+    return [
+        re_path(rf"^organisations/{ID}/deputies/$", deputies.as_view({"get": "retrieve", "post": "create"}), name="api_deputies"),
+        re_path(rf"^deputies/{ID}/end/$", deputies.as_view({"post": "end"}), name="api_deputy_end"),
+        re_path(
+            rf"^organisations/{ID}/reject-reasons/$",
+            sentences.as_view({"get": "retrieve", "put": "update"}),
+            name="api_reject_reasons",
+        ),
+    ]
+
+
 def _spending() -> list[URLPattern]:
     asked = spending.LeaderApprovalView
     return [
         re_path(r"^leader-approvals/$", asked.as_view({"get": "list"}), name="api_leader_approvals"),
+        re_path(r"^leader-approvals/answers/$", asked.as_view({"post": "answers"}), name="api_leader_answers"),
         *(
             re_path(rf"^leader-approvals/{ID}/{answer}/$", asked.as_view({"post": answer}), name=f"api_leader_approval_{answer}")
             for answer in ("agree", "decline")

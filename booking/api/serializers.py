@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
@@ -93,10 +94,33 @@ class SeenTimeIn(StrictSerializer):
     ends_at = Instant(help_text="With an offset from UTC.")
 
 
-class SeenIn(StrictSerializer):
+class UndoableIn(StrictSerializer):
+    undo = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="It can be taken back for ten seconds (take-back), and is told after them instead of at once.",
+    )
+
+
+class SeenIn(UndoableIn):
     seen = SeenTimeIn(
         required=False, allow_null=True, help_text="The time that was looked at: another one is not approved (409)."
     )
+
+
+class RejectIn(UndoableIn):
+    """A reason is needed: own words, a ready sentence, or both."""
+
+    reason = Text(max_length=_TEXT, required=False, allow_blank=True, default="", help_text="Read by the customer.")
+    choice = Text(
+        max_length=100, required=False, allow_blank=True, default="", help_text="A ready sentence: see reject-reasons of the lab."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Neither of the two is no reason."""
+        if not (attrs["reason"].strip() or attrs["choice"]):
+            raise serializers.ValidationError({"reason": _("Say why, in words or with a ready sentence.")})
+        return attrs
 
 
 class NoteIn(StrictSerializer):

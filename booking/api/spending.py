@@ -11,21 +11,47 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from booking.api.inbox import DecidedProblemOut
 from booking.api.serializers import NeededReasonIn, StateOut
 from booking.api.views import ReservationActionView
 from booking.models import LeaderApproval, Reservation, SampleJob
 from booking.queries import spending as queries
+from booking.rules.deciding import MOST_TOGETHER
 from booking.rules.spending import LeaderState
 from booking.services import leader_answers
+from booking.services.leader_answers import Answered
 from config.kernel.access import get_visible
-from config.kernel.api.fields import Id
+from config.kernel.api.fields import Id, Text
+from config.kernel.api.problems import status_of
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, PageParameters, StrictSerializer
 from config.kernel.api.views import ApiView
+from config.kernel.messages import reason_sentence
 
 
 class ChosenCardIn(StrictSerializer):
     fund_card = Id(help_text="A card of a group for which I spend.")
+
+
+class AnswersIn(StrictSerializer):
+    approvals = serializers.ListField(child=Id(), min_length=1, max_length=MOST_TOGETHER)
+    answer = serializers.ChoiceField(choices=["agree", "decline"])
+    reason = Text(
+        max_length=2000, required=False, allow_blank=True, default="", help_text="Needed to decline; read by who asked."
+    )
+
+
+class AnsweredOut(serializers.Serializer):
+    approval = serializers.IntegerField()
+    done = serializers.BooleanField()
+    status = serializers.IntegerField(help_text="The status that answering this one alone would have had.")
+    problems = DecidedProblemOut(many=True)
+
+
+class AnswersOut(serializers.Serializer):
+    done = serializers.IntegerField()
+    failed = serializers.IntegerField()
+    results = AnsweredOut(many=True)
 
 
 class ApprovalParameters(PageParameters):
@@ -97,10 +123,23 @@ class LeaderApprovalView(ApiView):
     token_scopes = {"GET": "read", "POST": "book"}
     queryset = LeaderApproval.objects.none()
     parameters_shapes = {"list": ApprovalParameters}
-    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"decline": NeededReasonIn}
+    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"decline": NeededReasonIn, "answers": AnswersIn}
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return self.bodies.get(self.action or "", NoFields)
+
+    @extend_schema(parameters=[IDEMPOTENT], responses=AnswersOut)
+    def answers(self, request: Request) -> Response:
+        """Several at once, such as the times of a series, each by itself. 200 also when some failed: ``results`` says why."""
+        asked = self.valid(request)
+
+        def effect() -> dict[str, Any]:
+            agrees = asked["answer"] == "agree"
+            found = leader_answers.answer_all(self.actor, asked["approvals"], agrees, self.now, asked["reason"])
+            failed = sum(one.refusal is not None for one in found)
+            return {"done": len(found) - failed, "failed": failed, "results": [_result(one) for one in found]}
+
+        return self.once(request, "spending.answers", effect, status=200)
 
     @extend_schema(parameters=[ApprovalParameters], responses=LeaderApprovalOut(many=True))
     def list(self, request: Request) -> Response:
@@ -130,6 +169,16 @@ class LeaderApprovalView(ApiView):
 
     def _shown(self, pk: int) -> dict[str, Any]:
         return approval_out(get_visible(queries.leader_approvals(self.actor), self.actor, pk=pk))
+
+
+def _result(one: Answered) -> dict[str, Any]:
+    reasons = one.refusal.reasons if one.refusal else ()
+    return {
+        "approval": one.approval_id,
+        "done": one.refusal is None,
+        "status": status_of(one.refusal) if one.refusal else 200,
+        "problems": [{"code": each.code, "field": each.field, "detail": reason_sentence(each)} for each in reasons],
+    }
 
 
 class CardView(ReservationActionView):

@@ -73,7 +73,7 @@ class UtilisationOut(UseBesideOut):
     last_on = serializers.DateField(source="period.last_on")
     until = serializers.DateTimeField(help_text="Nothing after this is counted.")
     answered = serializers.IntegerField(help_text="How many requests people answered.")
-    left_out = serializers.IntegerField(help_text="Instruments that are not in here: a lab is shown with its 200 busiest.")
+    left_out = serializers.IntegerField(help_text="Instruments that are not in here: a lab is shown with its 1,000 busiest.")
     instruments = InstrumentUseOut(source="rows", many=True)
     hours = serializers.SerializerMethodField()
 

@@ -21,11 +21,15 @@ from booking.api import serializers as shapes
 from booking.models import Reservation
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
 from booking.queries.spending import awaiting_leader
+from booking.rules.deciding import Verdict
 from booking.rules.length import require_length
 from booking.rules.policy import broken_rules
 from booking.rules.slots import Slot
-from booking.services import reservations, transitions
+from booking.services import inbox, reservations, transitions
 from booking.services.context import BookingContext
+from booking.services.decisions import How
+from booking.services.inbox import Wish
+from booking.services.reject_reasons import Why
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import Actor, get_visible
 from config.kernel.api.schema import IDEMPOTENT
@@ -191,7 +195,7 @@ class ReservationActionView(ApiView):
     bodies: ClassVar[Mapping[str, type[StrictSerializer]]] = {
         "approve": shapes.SeenIn,
         "cancel": shapes.CancelIn,
-        "reject": shapes.NeededReasonIn,
+        "reject": shapes.RejectIn,
         "check_out": shapes.NoteIn,
     }
 
@@ -249,12 +253,18 @@ class LabActionView(ReservationActionView):
     def approve(self, request: Request, pk: str) -> Response:
         """Approve a request and hold its money. 409 when the customer has to accept new figures first, or has moved it from the time
         that was looked at (where that is given)."""
-        return self.step(request, pk, lambda key, values: transitions.approve(self.actor, key, self.now, seen=_seen(values)))
+
+        def act(key: int, values: Mapping[str, Any]) -> None:
+            inbox.decide(self.actor, key, _APPROVED, self.now, _how(values), seen=_seen(values))
+
+        return self.step(request, pk, act)
 
     @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
     def reject(self, request: Request, pk: str) -> Response:
         """Refuse a request with a reason."""
-        return self.step(request, pk, lambda key, values: transitions.reject(self.actor, key, self.now, values["reason"]))
+        return self.step(
+            request, pk, lambda key, values: inbox.decide(self.actor, key, _rejected(values), self.now, _how(values))
+        )
 
     @extend_schema(parameters=[IDEMPOTENT], responses=shapes.StateOut)
     def check_in(self, request: Request, pk: str) -> Response:
@@ -270,6 +280,17 @@ class LabActionView(ReservationActionView):
     def no_show(self, request: Request, pk: str) -> Response:
         """Nobody came."""
         return self.step(request, pk, lambda key, values: transitions.mark_no_show(self.actor, key, self.now))
+
+
+_APPROVED = Wish(Verdict.APPROVE)
+
+
+def _how(values: Mapping[str, Any]) -> How:
+    return How(undo=values["undo"])
+
+
+def _rejected(values: Mapping[str, Any]) -> Wish:
+    return Wish(Verdict.REJECT, Why(values["choice"], values["reason"]))
 
 
 def range_of(asked: Mapping[str, Any]) -> TimeRange:

@@ -16,6 +16,7 @@ from django.db import connection
 
 from booking.models import InstrumentPolicy
 from booking.rules.time_search import TimeSearch, region_prefix
+from instruments.models import BOOKABLE_STATUSES
 from instruments.rules.facets import LETTERS
 from instruments.services import search_tokens
 
@@ -155,12 +156,13 @@ def _values(search: TimeSearch, now: datetime) -> dict[str, Any]:
         "shortest": usual.min_minutes,
         "longest": usual.max_minutes,
         "step": usual.granularity_minutes,
+        "runs": list(BOOKABLE_STATUSES),
     }
 
 
 def _conditions(search: TimeSearch, values: dict[str, Any], beside: str) -> str:
     """The conditions on an entry ``e``; their values go into ``values``."""
-    found = ["e.kind = 'instrument' AND e.public AND e.bookable"]
+    found = [f"e.kind = 'instrument' AND e.public AND (e.bookable OR e.instrument_id IN ({_RETURNING}))"]
 
     def add(condition: str, **given: Any) -> None:
         found.append(condition)
@@ -211,6 +213,10 @@ def _first_instant_after(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1, hours=-14)
 
 
+#: Instruments that do not run and can be booked again once their breakdown is over: their calendar is taken until then.
+_RETURNING = """
+    SELECT b.instrument_id FROM booking_downtime b
+     WHERE b.closed_at IS NULL AND b.kind = 'breakdown' AND b.status_before = ANY(%(runs)s)"""
 _COUNT = "SELECT count(*) FROM (SELECT 1 FROM instruments_catalogueentry e WHERE {where} LIMIT %(few)s) AS matching"
 #: The policy of each entry, looked up one by one: there are few entries, and a join would read the whole table.
 _POLICY = """

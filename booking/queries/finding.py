@@ -183,7 +183,7 @@ def _look(
 
 
 def _may_be_booked(context: BookingContext | None, search: TimeSearch) -> bool:
-    if context is None or context.instrument.status not in BOOKABLE_STATUSES:
+    if context is None or not (context.instrument.status in BOOKABLE_STATUSES or context.works_again_at is not None):
         return False
     return context.policy.min_minutes <= search.duration_minutes <= context.policy.max_minutes
 
@@ -228,7 +228,11 @@ def _first_in(
     last_day = local_day(search.last_on, context.zone)
     if fits_at >= last_day.ends_at:
         return None
-    within = TimeRange(fits_at, min(last_day.ends_at, window.ends_at))
+    starts_at = fits_at if context.runs_at(fits_at) or context.works_again_at is None else context.works_again_at
+    end = min(last_day.ends_at, window.ends_at)
+    if starts_at >= end:
+        return None
+    within = TimeRange(starts_at, end)
     return first_fit(timedelta(minutes=search.duration_minutes), free, context.policy, context.zone, now, within)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.db.models import Q
+
 from booking.models import Reservation, ReservationGroup
 from config.kernel.access import Actor, get_visible, visible_to
 from instruments.models import BOOKABLE_STATUSES, Instrument
 
 OFFERED = 100
+FOUND, MOST_WORDS = 20, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,18 @@ def asked_with(actor: Actor, reservation: Reservation) -> list[Reservation]:
 
 
 def goes_with(actor: Actor, chosen: Collection[int]) -> list[Instrument]:
-    """What may be added to the chosen instruments: the others of their labs that can be booked, by name."""
+    """What may be added to the chosen instruments: the others of their labs that can be booked, by name; two queries."""
     labs = visible_to(Instrument.objects.filter(pk__in=chosen), actor).values("organisation_id")
     rows = visible_to(Instrument.objects.filter(organisation_id__in=labs, status__in=BOOKABLE_STATUSES, published=True), actor)
     return list(rows.exclude(pk__in=chosen).order_by("name_pinyin", "pk")[:OFFERED])
+
+
+def found_for(actor: Actor, text: str, chosen: Collection[int]) -> list[Instrument]:
+    """Instruments of any lab that can be booked and have ``text`` in their name or model, by name; none for an empty text."""
+    words = text.split()[:MOST_WORDS]
+    if not words:
+        return []
+    rows = visible_to(Instrument.objects.filter(status__in=BOOKABLE_STATUSES, published=True), actor)
+    for word in words:
+        rows = rows.filter(Q(name__icontains=word) | Q(name_en__icontains=word) | Q(model__icontains=word))
+    return list(rows.exclude(pk__in=chosen).select_related("organisation").order_by("name_pinyin", "pk")[:FOUND])

@@ -1,4 +1,4 @@
-"""How a lab's instruments were used over a period, beside the period before: a fixed number of statements however many there are."""
+"""How a lab's instruments were used over a period, beside the period before: a fixed number of statements for each ``BATCH`` of them."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count, F, FilteredRelation, Q, QuerySet
+from django.db.models import Count, F, FilteredRelation, Model, Q, QuerySet
 from psycopg.types.range import TimestamptzRange
 
-from booking.access import SUPERVISORS
 from booking.models import Occupancy, OccupancySource, Reservation, ReservationTransition
 from booking.rules.states import IN_REVIEW, Action, ReservationState
 from booking.rules.use_figures import Figures, Story, Use, figures_of, middle, together, within
 from booking.rules.use_hours import Cell, by_hour, table
 from booking.rules.use_period import Period, Span, Windows, asked_period, windows
-from config.kernel.access import Actor, Role, get_visible, visible_to
+from config.kernel.access import OFFICIALS, Actor, Role, get_visible, visible_to
 from config.kernel.errors import Forbidden
 from config.kernel.time_range import TimeRange, subtract
 from instruments.models import Instrument, Organisation, OrganisationKind
@@ -27,8 +27,9 @@ from instruments.rules.opening import CalendarRules, ranges_open_to_anybody
 from instruments.services import schedule_store
 from instruments.services.answer_time import zone_of_owner
 
+M = TypeVar("M", bound=Model)
 READERS = (Role.LAB_MANAGER, Role.OWNER_FINANCE)
-MOST_INSTRUMENTS = 200
+MOST_INSTRUMENTS, BATCH = 1000, 200
 MOST_LABS = 50
 _BOOKED = (
     ReservationState.APPROVED,
@@ -93,14 +94,25 @@ class _Gathered:
     answers: dict[int, list[tuple[datetime, int]]] = field(default_factory=lambda: defaultdict(list))
 
 
+@dataclass(slots=True)
+class _Counted:
+    """What was counted so far: instruments, hours offered and used, minutes until an answer in the period and in the one before."""
+
+    rows: list[InstrumentUse] = field(default_factory=list)
+    offered: list[Any] = field(default_factory=list)
+    used: list[Any] = field(default_factory=list)
+    answers: list[int] = field(default_factory=list)
+    earlier: list[int] = field(default_factory=list)
+
+
 def labs(actor: Actor, text: str = "") -> QuerySet[Organisation]:
-    """Whose figures the actor may read, by name: the own labs, for officials who look after bookings every owner. ``text``: in the name.
+    """Whose figures the actor may read, by name: the own labs, for officials and the operator every owner. ``text``: in the name.
 
     Raises Forbidden for who reads no lab's.
     """
-    actor.require(*READERS, *SUPERVISORS)
+    actor.require(*READERS, *OFFICIALS)
     rows = visible_to(Organisation.objects.filter(kind=OrganisationKind.OWNER), actor)
-    if not actor.has(*SUPERVISORS):
+    if not actor.has(*OFFICIALS):
         rows = rows.filter(pk__in=actor.organisations(*READERS))
     if text:
         rows = rows.filter(Q(name__icontains=text) | Q(name_en__icontains=text))
@@ -110,8 +122,8 @@ def labs(actor: Actor, text: str = "") -> QuerySet[Organisation]:
 def lab_for(actor: Actor, lab_id: int) -> Organisation:
     """Raises NotFound, Forbidden for who may see the lab but not its figures."""
     lab = get_visible(Organisation.objects.filter(kind=OrganisationKind.OWNER), actor, pk=lab_id)
-    if lab.pk not in actor.organisations(*READERS) and not actor.has(*SUPERVISORS):
-        raise Forbidden.of("access.role_needed", roles=[str(role) for role in (*READERS, *SUPERVISORS)])
+    if lab.pk not in actor.organisations(*READERS) and not actor.has(*OFFICIALS):
+        raise Forbidden.of("access.role_needed", roles=[str(role) for role in (*READERS, *OFFICIALS)])
     return lab
 
 
@@ -138,33 +150,44 @@ def utilisation(actor: Actor, lab_id: int, period: Period, now: datetime, instru
     """All instruments of a lab that the actor may see, or one of them. Raises NotFound, Forbidden."""
     lab = lab_for(actor, lab_id)
     instruments, left_out = _instruments(actor, lab, instrument_id)
-    zones = {one.pk: ZoneInfo(one.site.time_zone) for one in instruments}
-    spans = {pk: windows(period, zone, now) for pk, zone in zones.items()}
-    rules = schedule_store.rules_by_calendar([one.calendar_id for one in instruments])
-    lab_zone = zone_of_owner(lab.pk)
-    found = _gather(actor, instruments, spans, lab_zone)
-    rows, offered, used = [], [], []
-    for one in instruments:
-        span = spans[one.pk]
-        row, opened = _use_of(one, span, rules[one.calendar_id], zones[one.pk], found)
-        rows.append(row)
-        if span.current is not None:
-            offered.append(by_hour(opened, zones[one.pk]))
-            used.append(by_hour(within((use.measured for use in found.uses[one.pk]), span.current), zones[one.pk]))
-    answers = [one for pk, span in spans.items() for one in _answers(found.answers[pk], span.current)]
-    earlier = [one for pk, span in spans.items() for one in _answers(found.answers[pk], span.before)]
+    lab_zone, counted = zone_of_owner(lab.pk), _Counted()
+    for first in range(0, len(instruments), BATCH):
+        _count(counted, actor, instruments[first : first + BATCH], period, lab_zone, now)
     return LabUse(
         lab=lab,
         period=period,
         until=now,
         today=now.astimezone(lab_zone).date(),
-        rows=sorted(rows, key=lambda row: (-row.figures.used_seconds, -row.figures.booked_seconds, row.instrument.name, row.instrument.pk)),
+        rows=sorted(counted.rows, key=_most_used_first),
         left_out=left_out,
-        hours=table(offered, used),
-        answer_minutes=middle(answers),
-        answer_minutes_before=middle(earlier),
-        answered=len(answers),
-    )  # fmt: skip
+        hours=table(counted.offered, counted.used),
+        answer_minutes=middle(counted.answers),
+        answer_minutes_before=middle(counted.earlier),
+        answered=len(counted.answers),
+    )
+
+
+def _most_used_first(row: InstrumentUse) -> tuple[int, int, str, int]:
+    return -row.figures.used_seconds, -row.figures.booked_seconds, row.instrument.name, row.instrument.pk
+
+
+def _count(
+    counted: _Counted, actor: Actor, instruments: Sequence[Instrument], period: Period, lab_zone: ZoneInfo, now: datetime
+) -> None:
+    """Some of the instruments, after those that were counted before."""
+    zones = {one.pk: ZoneInfo(one.site.time_zone) for one in instruments}
+    spans = {pk: windows(period, zone, now) for pk, zone in zones.items()}
+    rules = schedule_store.rules_by_calendar([one.calendar_id for one in instruments])
+    found = _gather(actor, instruments, spans, lab_zone)
+    for one in instruments:
+        span = spans[one.pk]
+        row, opened = _use_of(one, span, rules[one.calendar_id], zones[one.pk], found)
+        counted.rows.append(row)
+        if span.current is not None:
+            counted.offered.append(by_hour(opened, zones[one.pk]))
+            counted.used.append(by_hour(within((use.measured for use in found.uses[one.pk]), span.current), zones[one.pk]))
+        counted.answers += _answers(found.answers[one.pk], span.current)
+        counted.earlier += _answers(found.answers[one.pk], span.before)
 
 
 def _instruments(actor: Actor, lab: Organisation, instrument_id: int | None) -> tuple[list[Instrument], int]:
@@ -243,7 +266,7 @@ def maintenance_within(calendar_ids: Iterable[int], reach: TimeRange) -> list[tu
 def _read_bookings(actor: Actor, found: _Gathered, instruments: Sequence[Instrument], reach: TimeRange) -> None:
     owners = {one.pk: one.organisation_id for one in instruments}
     touches = Q(ends_at__gt=reach.starts_at) | Q(session__actual_ends_at__gt=reach.starts_at)
-    rows = visible_to(Reservation.objects.all(), actor).filter(
+    rows = _counted_by(actor, Reservation.objects.all()).filter(
         touches, instrument_id__in=owners, state__in=_BOOKED, starts_at__lt=reach.ends_at
     )
     kept = FilteredRelation("occupancies", condition=Q(occupancies__source=OccupancySource.RESERVATION))
@@ -264,12 +287,18 @@ def _read_bookings(actor: Actor, found: _Gathered, instruments: Sequence[Instrum
             found.uses[pk].append(Use(measured, needed, customer_id != owners[pk]))
 
 
+def _counted_by(actor: Actor, rows: QuerySet[M]) -> QuerySet[M]:
+    """What of a lab's bookings is counted: what the actor may see; for the operator, who sees none of them, all, because sums tell of
+    nobody. Whether the lab's figures are the actor's to read was asked before (``lab_for``)."""
+    return rows if actor.has(Role.OPERATOR) else visible_to(rows, actor)
+
+
 def _read_answers(
     actor: Actor, found: _Gathered, instruments: Sequence[Instrument], reach: TimeRange, lab_zone: ZoneInfo
 ) -> None:
     """The last answer of a person of each request; not what was written down afterwards or brought along, and not what
     was taken back."""
-    rows = visible_to(ReservationTransition.objects.all(), actor).filter(
+    rows = _counted_by(actor, ReservationTransition.objects.all()).filter(
         action__in=[Action.APPROVE, Action.REJECT],
         actor__isnull=False,
         at__gte=reach.starts_at,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from booking import ports
 from booking.models import LeaderApproval, Reservation
+from booking.rules.deciding import MOST_TOGETHER
 from booking.rules.spending import LeaderState, Wait, wait_between
 from booking.rules.states import Action, ReservationState
 from booking.services import conflicts, leader_news, sample_spending, spending, transitions
@@ -69,6 +72,40 @@ def decline(actor: Actor, approval_id: int, now: datetime, reason: str) -> None:
         leader_news.declined(locked, text, now)
 
     return transactions.run(work)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What became of one question; ``refusal`` says why nothing did."""
+
+    approval_id: int
+    refusal: Refusal | None = None
+
+
+def answer_all(actor: Actor, approval_ids: Iterable[int], agrees: bool, now: datetime, reason: str = "") -> list[Answered]:
+    """Answer several questions, such as the times of a series, each by itself: what cannot be answered says why, the others are.
+
+    Raises Refusal ``decision.none_chosen``, ``decision.too_many``, ``booking.reason_missing`` before anything is answered.
+    """
+    chosen = list(dict.fromkeys(approval_ids))
+    if not chosen:
+        raise Refusal.of("decision.none_chosen", field="approvals")
+    if len(chosen) > MOST_TOGETHER:
+        raise Refusal.of("decision.too_many", field="approvals", most=MOST_TOGETHER)
+    if not agrees and not reason.strip():
+        raise Refusal.of("booking.reason_missing", field="reason")
+    return [_answered(actor, pk, agrees, now, reason) for pk in chosen]
+
+
+def _answered(actor: Actor, approval_id: int, agrees: bool, now: datetime, reason: str) -> Answered:
+    try:
+        if agrees:
+            agree(actor, approval_id, now)
+        else:
+            decline(actor, approval_id, now, reason)
+    except Refusal as refusal:
+        return Answered(approval_id, refusal)
+    return Answered(approval_id)
 
 
 def choose_card(actor: Actor, reservation_id: int, card_id: int, now: datetime) -> None:

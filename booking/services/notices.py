@@ -79,6 +79,11 @@ def told_together() -> Iterator[None]:
         _together.reset(token)
 
 
+def is_told_together() -> bool:
+    """Whether somebody tells of many reservations at once, so that nobody is told of one."""
+    return _together.get()
+
+
 def defer(reservation: Reservation, event: str, now: datetime, not_to: Collection[str] = (), **more: Any) -> None:
     """Tell of ``event``: the last part of a code ``reservation.*`` in ``booking.notice_wording``. ``requested`` and what ends in
     ``_to_lab`` is for the lab, a few events are for both sides, the others for the customer. ``not_to``: whole codes whose readers know
@@ -98,7 +103,7 @@ def defer(reservation: Reservation, event: str, now: datetime, not_to: Collectio
     heard = dict.fromkeys({lab, reservation.organisation_id}, hear(reservation, event))
     params = params_of(reservation) | more
     path = reverse("reservation_detail", kwargs={"pk": reservation.pk})
-    told |= dict.fromkeys(set(told) if _together.get() else set(not_to) & set(told), Q(pk__in=[]))
+    told |= dict.fromkeys(set(told) if is_told_together() else set(not_to) & set(told), Q(pk__in=[]))
     for name, people in told.items():
         tell(News(name, params, path, reservation, lab, webhooks=heard if name == code else {}), people, now)
 

@@ -46,8 +46,13 @@ class Why:
 def offered(actor: Actor) -> list[Ready]:
     """What the actor's labs say when they decline, in the active language; the house's sentences where they have none."""
     rows = visible_to(RejectReason.objects.all(), actor).order_by("organisation_id", "place")
-    own = [Ready(f"{_OWN}{row.pk}", _in_language(row, translation.get_language() or "")) for row in rows]
+    own = [Ready(choice_of(row), _in_language(row, translation.get_language() or "")) for row in rows]
     return own or [Ready(code, str(text)) for code, text in HOUSE_REASONS.items()]
+
+
+def choice_of(row: RejectReason) -> str:
+    """How a sentence of a lab's own is named where one chooses."""
+    return f"{_OWN}{row.pk}"
 
 
 def own_of(actor: Actor, organisation_id: int) -> list[RejectReason]:

@@ -16,7 +16,7 @@ from booking.models import Reservation, ReservationSeries
 from booking.rules.length import require_length
 from booking.rules.series import Occurrence, SeriesRule
 from booking.rules.states import ReservationState
-from booking.services import conflicts, notices, reservations, spending
+from booking.services import conflicts, leader_news, notices, reservations, spending
 from booking.services import context as booking_context
 from booking.services.context import BookingContext
 from booking.services.many_times import Look, Verdict
@@ -243,10 +243,13 @@ def _ask_one(
 
 
 def _tell(series: ReservationSeries, made: Sequence[Reservation], now: datetime) -> None:
-    """The customer hears of those that are approved at once; the lab of those that a leader is not asked about first, and of the others
-    when the leader has agreed."""
+    """The customer hears of those that are approved at once; a leader, once, of those that wait for them; the lab of the others, and of
+    these when the leader has agreed."""
     lab = made[0].instrument.organisation_id
-    waiting = spending.waiting_for_leaders(made)
+    asked = spending.waiting_for_leaders(made)
+    waiting = {row.reservation_id for row in asked}
+    if asked:
+        leader_news.asked_of_series(series, asked, now)
     booked = [one for one in made if one.state == ReservationState.APPROVED]
     ready = [one for one in made if one.state == ReservationState.REQUESTED and one.pk not in waiting]
     if booked:

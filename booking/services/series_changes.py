@@ -20,7 +20,7 @@ from booking.rules.changes import ChangeState, Side
 from booking.rules.series import Clock, Scope
 from booking.rules.series_shift import Shift
 from booking.rules.states import ReservationState
-from booking.services import changes, conflicts, notices, transitions
+from booking.services import changes, conflicts, leader_news, notices, spending, transitions
 from booking.services import context as booking_context
 from booking.services.changes import ChangeRequest
 from config.kernel.access import Actor, get_visible, visible_to
@@ -254,6 +254,9 @@ def _tell(walk: _Walk, done: Mapping[Outcome, Sequence[Reservation]]) -> None:
             events = {f"series.{what}": customer, f"series.lab.{what}": managers}
             fees_fen = walk.fees_fen if what == "cancelled" else 0
             notices.tell_of_series(series, some, events, walk.now, walk.asked.reason, fees_fen)
+    anew = [row for row in spending.waiting_for_leaders(done.get(Outcome.MOVED, [])) if row.asked_at == walk.now]
+    if anew:
+        leader_news.asked_of_series(series, anew, walk.now)
     asked = done.get(Outcome.ASKED, [])
     if asked:
         event = {"series.lab.move_asked": managers} if walk.side is Side.CUSTOMER else {"series.move_asked": customer}

@@ -88,10 +88,17 @@ def _nobody_is_asked(row: LeaderApproval | None, locked: Reservation, now: datet
         leader_news.settled(locked, now)
 
 
-def waiting_for_leaders(reservations: Sequence[Reservation]) -> set[int]:
-    """The ids of those that a leader has not answered yet."""
+def waiting_for_leaders(reservations: Sequence[Reservation]) -> list[LeaderApproval]:
+    """What leaders have not answered yet about these, with card, group and reservation."""
     rows = LeaderApproval.objects.filter(reservation__in=reservations, state=LeaderState.WAITING)
-    return set(rows.values_list("reservation_id", flat=True))
+    return list(
+        rows.select_related(
+            "reservation__fund_card__group",
+            "reservation__instrument__site",
+            "reservation__organisation",
+            "reservation__requested_by",
+        )
+    )
 
 
 def forget_answer(locked: Reservation, now: datetime) -> LeaderState | None:

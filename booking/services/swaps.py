@@ -109,7 +109,9 @@ def look(actor: Actor, asked: Swap, read: Callable[[], T], now: datetime) -> T:
 
     Raises as ``swap``, but for what it asks of a reason; Conflict ``booking.just_taken`` without alternatives.
     """
-    one, other = seen_by(actor, asked.one_id), seen_by(actor, asked.other_id)
+    one = seen_by(actor, asked.one_id)
+    changes.side_of(one, actor)
+    other = seen_by(actor, asked.other_id)
     if one.pk == other.pk:
         raise Refusal.of("swap.same", field="other")
     _require_one_calendar(one, other)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from django.contrib import messages
@@ -19,7 +20,7 @@ from billing.settlement import together_figures
 from billing.settlement.series_figures import Figures
 from billing.settlement.together_figures import PricedBundle, PricedPlace
 from booking import queries
-from booking.queries.together import goes_with
+from booking.queries.together import found_for, goes_with
 from booking.services import context as booking_context
 from booking.services import together
 from booking.services.context import BookingContext
@@ -35,6 +36,8 @@ from frontend.refusals import sentences, status_of
 from frontend.together_form import PlaceForm, TogetherForm
 from frontend.views.quotes import prefilled
 from instruments.models import Organisation
+
+FIND_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +95,28 @@ def book_together(request: HttpRequest) -> HttpResponse:
         "requests": sum(row.needs_approval for row in rows),
         "books": sum(not row.needs_approval for row in rows),
         "organisations": organisations,
-        "others": goes_with(actor, contexts.keys()) if len(form.places) < MOST and contexts else [],
+        **_addable(actor, contexts.keys(), request.GET.get("find", "")),
+        "notice": _shared_notice(contexts.values()),
         "enough": len(form.places) >= LEAST,
         "most": MOST,
         "problems": sentences(refusal) if refusal else [],
         "key": str(uuid4()),
     }
     return render(request, "booking/together.html", page, status=status_of(refusal) if refusal else 200)
+
+
+def _addable(actor: Actor, chosen: Collection[int], find: str) -> dict[str, Any]:
+    """What may be added: the others of the labs chosen, and what was looked for."""
+    if not chosen or len(chosen) >= MOST:
+        return {"may_add": False}
+    text = find.replace("\x00", "")[:FIND_LENGTH]
+    return {"may_add": True, "others": goes_with(actor, chosen), "find": text, "found": found_for(actor, text, chosen)}
+
+
+def _shared_notice(contexts: Iterable[BookingContext]) -> int | None:
+    """The notice for giving back, where it is the same for all."""
+    notices = {one.policy.cancel_notice_minutes for one in contexts}
+    return notices.pop() if len(notices) == 1 else None
 
 
 def _bundle(actor: Actor, form: TogetherForm, contexts: dict[int, BookingContext], now: datetime) -> Bundle:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from booking.queries import utilisation
 from booking.queries.utilisation import READERS, Days, LabUse
 from booking.rules.use_period import Period, Span
-from config.kernel.access import Actor
+from config.kernel.access import OFFICIALS, Actor
 from config.kernel.errors import Refusal
 from config.kernel.http import attachment
 from frontend.booking_form import read_day
@@ -112,7 +112,7 @@ def _context(actor: Actor, found: LabUse, asked: Asked, refusal: Refusal | None)
         "later": "" if found.period.last_on >= found.today else _address(found.period.after, kept),
         "here": _address(found.period, kept),
         "days": _address(found.period, {}),
-        "several": actor.has(*utilisation.SUPERVISORS) or len(actor.organisations(*READERS)) > 1,
+        "several": actor.has(*OFFICIALS) or len(actor.organisations(*READERS)) > 1,
     }  # fmt: skip
 
 

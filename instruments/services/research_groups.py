@@ -11,6 +11,7 @@ from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 from instruments.access import keeps_groups
 from instruments.models import GroupMember, Membership, Organisation, ResearchGroup, SpendingRules
+from instruments.ports import leader_changed
 from instruments.rules.names import clean_name
 from instruments.services.organisations import lock_organisation, locked
 
@@ -41,7 +42,7 @@ def create_group(
 def change_group(
     actor: Actor, group_id: int, name: str, leader_id: int, threshold_fen: int | None, now: datetime
 ) -> ResearchGroup:
-    """Name, leader and threshold. What waits for the leader waits for the new one. Raises as ``create_group``."""
+    """Name, leader and threshold. What waits for the leader waits for the new one, who is told. Raises as ``create_group``."""
     group = locked_group(actor, group_id)
     _require_keeper(actor, group)
     name = clean_name(name, NAME_LENGTH)
@@ -50,6 +51,8 @@ def change_group(
     group.name, group.leader_id, group.threshold_fen = name, leader_id, threshold_fen
     group.save(update_fields=["name", "leader", "threshold_fen"])
     audit.record(actor, "group.change", group, now, before=before, after=_facts(group))
+    if before["leader_id"] != leader_id:
+        leader_changed(group.pk, now)
     return group
 
 

@@ -201,6 +201,14 @@ def _times(world: World) -> dict[str, Any]:
     return {"starts_at": "2026-11-27T09:00:00+08:00", "ends_at": "2026-11-27T11:00:00+08:00"}
 
 
+def _absence(world: World) -> dict[str, Any]:
+    return {"deputy": 1, "first_on": "2026-11-26", "last_on": "2026-11-27"}
+
+
+def _answers(world: World) -> dict[str, Any]:
+    return {"approvals": [world.objects["leader_approval"][0]], "answer": "agree"}
+
+
 def _swap(world: World) -> dict[str, Any]:
     return {"other": world.objects["reservation:approved"][0], "reason": "because"}
 
@@ -493,7 +501,7 @@ API: dict[str, Route] = {
     "api_timeline": reads(LAB, query="?date=2026-11-25"),
     "lab_timeline": reads(LAB),
     "api_inbox": reads(LAB),
-    "api_utilisation": Route({"GET": Rule(OWNERS | SUPERVISORS, SUPERVISORS)}, "owner"),
+    "api_utilisation": Route({"GET": Rule(OWNERS | OFFICIALS, OFFICIALS)}, "owner"),
     "api_inbox_decisions": Route({"POST": Rule(LAB, body=lambda world: {"reservations": [1], "decision": "approve"})}),
     "api_reservation_take_back": acts("reservation:requested", LAB, ok=TRIED),
     "api_reservation_approve": acts("reservation:requested", LAB),
@@ -651,6 +659,10 @@ API: dict[str, Route] = {
     "api_fund_card-close": acts("card", *ADMINISTRATORS),
     "api_fund_card-reopen": acts("card", *ADMINISTRATORS),
     "api_leader_approvals": reads(),
+    "api_deputies": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED, body=_absence)}, "owner"),
+    "api_deputy_end": acts("delegation", LAB),
+    "api_reject_reasons": Route({"GET": Rule(LAB), "PUT": Rule(LAB, body=lambda world: {"sentences": []})}, "owner"),
+    "api_leader_answers": Route({"POST": Rule(PERSONS, body=_answers)}),
     "api_leader_approval_agree": acts("leader_approval", only("researcher"), only("foreign")),
     "api_leader_approval_decline": acts("leader_approval", only("researcher"), only("foreign"), body=reason),
     "api_reservation_fund_card": acts("reservation:carded", only("firm_admin"), ok=TRIED, body=_other_card),
@@ -887,13 +899,14 @@ PAGES: dict[str, Route] = {
     "fund_card_edit": form("card", *ADMINISTRATORS),
     "fund_card_close": acts("card", *ADMINISTRATORS),
     "leader_inbox": reads(),
+    "leader_answer_all": Route({"POST": Rule(PERSONS, ok=frozenset({302, 422}))}),
     "leader_agree": acts("leader_approval", only("researcher"), only("foreign")),
     "leader_decline": acts("leader_approval", only("researcher"), only("foreign"), body=reason),
     "reservation_card": acts("reservation:carded", only("firm_admin"), ok=TRIED, body=_other_card),
     "slip_list": reads(),
-    "utilisation_list": reads(OWNERS | SUPERVISORS, ok=frozenset({200, 302})),
-    "utilisation_lab": Route({"GET": Rule(OWNERS | SUPERVISORS, SUPERVISORS)}, "owner"),
-    "utilisation_file": Route({"GET": Rule(OWNERS | SUPERVISORS, SUPERVISORS)}, "owner"),
+    "utilisation_list": reads(OWNERS | OFFICIALS, ok=frozenset({200, 302})),
+    "utilisation_lab": Route({"GET": Rule(OWNERS | OFFICIALS, OFFICIALS)}, "owner"),
+    "utilisation_file": Route({"GET": Rule(OWNERS | OFFICIALS, OFFICIALS)}, "owner"),
     "slip_detail": reads_object("slip"),
     "slip_file": reads(),
     "reservation_detail": reads_object("reservation:agreed"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from django.utils import timezone
 
-from booking.models import Reservation
+from booking.models import Reservation, ReservationTransition
+from config.kernel.access import Role
+from instruments.models import Membership, Notice, User
 from tests.api.conftest import codes
 
 
@@ -47,3 +50,45 @@ def test_bad_calls_decide_nothing(api, booked):
         "idempotency.key_missing"
     }
     assert Reservation.objects.get().state == "requested"
+
+
+def test_a_single_decision_can_be_taken_back_where_that_is_asked_for(api, booked):
+    kept, undone = booked(9, 10), booked(11, 12)
+    lab = api("wang", "read", "manage")
+    assert lab.post(f"reservations/{undone}/approve/", {"undo": True}, key="a").json()["state"] == "approved"
+    assert not Notice.objects.filter(event="reservation.approved").exists()
+    assert lab.post(f"reservations/{undone}/take-back/", key="b").json()["state"] == "requested"
+    assert lab.post(f"reservations/{undone}/reject/", {"reason": "No.", "undo": True}, key="c").json()["state"] == "rejected"
+    assert lab.post(f"reservations/{undone}/take-back/", key="d").json()["state"] == "requested"
+    lab.post(f"reservations/{kept}/approve/", key="e")
+    assert Notice.objects.filter(event="reservation.approved").count() == 1
+    assert codes(lab.post(f"reservations/{kept}/take-back/", key="f")) == {"decision.told"}
+
+
+def test_ready_sentences_are_kept_offered_and_used(api, booked, cast):
+    address, pk = f"organisations/{cast.lab.pk}/reject-reasons/", booked(9, 10)
+    lab = api("wang", "read", "manage")
+    assert lab.get(address).json()["own"] == [] and len(lab.get(address).json()["offered"]) == 5
+    sentences = [{"text": "Lampe kaputt.", "text_en": "The lamp broke."}, {"text": ""}]
+    kept = lab.send("PUT", address, json.dumps({"sentences": sentences}).encode()).json()
+    (own,) = kept["own"]
+    assert kept["offered"] == [{"choice": own["choice"], "text": "Lampe kaputt."}] and own["text_en"] == "The lamp broke."
+    assert codes(lab.post(f"reservations/{pk}/reject/", {"choice": "own:999999"}, key="x")) == {"decision.reason_unknown"}
+    assert lab.post(f"reservations/{pk}/reject/", {"choice": own["choice"], "reason": "Try Friday."}, key="y").status_code == 200
+    assert ReservationTransition.objects.get(action="reject").reason.endswith("Try Friday.")
+    assert api("lin").get(address).status_code == 403 and api("li").get(address).status_code == 403
+
+
+def test_a_deputy_is_named_and_ended(api, cast):
+    tang = User.objects.create(email="tang@example.org", full_name="Tang", password="!", language="en")
+    Membership.objects.create(user=tang, organisation=cast.lab, role=Role.LAB_MANAGER, created_at=cast.now)
+    address, lab = f"organisations/{cast.lab.pk}/deputies/", api("wang", "read", "manage")
+    assert lab.get(address).json() == {"coming": [], "colleagues": [{"id": tang.pk, "name": "Tang"}]}
+    asked = {"deputy": tang.pk, "first_on": "2026-11-24", "last_on": "2026-11-26", "also_manager": False}
+    made = lab.post(address, asked, key="d")
+    assert made.status_code == 201 and made.json()["starts_at"] == "2026-11-24T00:00:00+08:00"
+    assert lab.post(address, asked, key="d").json() == made.json() and len(lab.get(address).json()["coming"]) == 1
+    assert codes(lab.post(address, asked, key="e")) == {"deputy.overlaps"}
+    ended = lab.post(f"deputies/{made.json()['id']}/end/", key="f")
+    assert ended.status_code == 200 and ended.json()["ended"] and lab.get(address).json()["coming"] == []
+    assert api("lin").post(f"deputies/{made.json()['id']}/end/", key="g").status_code == 404

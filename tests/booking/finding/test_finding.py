@@ -11,14 +11,16 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from booking.models import InstrumentPolicy, Occupancy, Reservation
+from booking.models import Downtime, InstrumentPolicy, Occupancy, Reservation
 from booking.queries import candidates, finding
 from booking.queries.finding import find_earliest, find_nearest, median_answer_hours
 from booking.queries.relaxing import blocked
+from booking.rules.downtime import DowntimeKind
 from booking.rules.slots import first_fit, free_ranges
 from booking.rules.time_search import ELSEWHERE, SAME_COUNTY, SAME_PREFECTURE, SAME_PROVINCE, TimeSearch
-from booking.services import availability, late_entry, reservations, transitions
+from booking.services import availability, downtimes, late_entry, reservations, transitions
 from booking.services import context as booking_context
+from booking.services.downtimes import Outage
 from booking.services.reservations import ReservationRequest
 from config.kernel.access import NOBODY
 from config.kernel.errors import Refusal
@@ -302,3 +304,17 @@ def test_a_wider_technique_finds_what_has_a_narrower_one(cast, search):
     availability.rebuild([cast.xrd.calendar_id], cast.now)
     assert names(find_earliest(NOBODY, search(technique="PaNET01022"), cast.now, 5)) == ["X-ray diffractometer"]
     assert names(find_earliest(NOBODY, search(technique="PaNET01069"), cast.now, 5)) == []
+
+
+@pytest.mark.parametrize("few", [3000, 0], indirect=True)
+def test_what_is_being_repaired_is_found_for_times_behind_the_repair(few, labs, cast, search, slot):
+    labs.derive()
+    outage = Outage(DowntimeKind.BREAKDOWN, TimeRange(cast.now, slot(11, 12).starts_at), "Tube")
+    row = downtimes.declare(cast.actor("wang"), cast.xrd.pk, outage, cast.now, idempotency_key="d")
+    labs.derive()
+    assert starts(find_earliest(NOBODY, search(2), cast.now, 10)) == ["Wed 11:00"]
+    downtimes.prolong(cast.actor("wang"), row.pk, slot(14, 15).starts_at, (), cast.now)
+    labs.derive()
+    assert starts(find_earliest(NOBODY, search(2), cast.now, 10)) == ["Wed 14:00"]
+    Downtime.objects.update(status_before="frequently_faulty")
+    assert starts(find_earliest(NOBODY, search(2), cast.now, 10)) == []

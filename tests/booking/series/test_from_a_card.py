@@ -15,7 +15,7 @@ from billing.settlement.series_figures import expected_of
 from booking.models import InstrumentPolicy, LeaderApproval, Reservation
 from booking.services import leader_answers, series, together
 from booking.services.together import Bundle, Place
-from config.kernel.errors import Conflict, NotFound
+from config.kernel.errors import Conflict, NotFound, Refusal
 from config.kernel.time_range import TimeRange
 from instruments.models import Notice
 from instruments.services import research_groups
@@ -129,3 +129,46 @@ def test_several_instruments_are_paid_from_one_card(spenders, slot):
     together.ask(cast.actor("ma"), replace(bundle, places=seen), cast.now, idempotency_key="t1")
     assert set(Reservation.objects.values_list("fund_card_id", flat=True)) == {spenders.card.pk}
     assert held(spenders) == shown.total.payable_now_fen
+
+
+def asked_of_leader(spenders, name="gao"):
+    rows = Notice.objects.filter(user=spenders.cast.users[name], event__endswith="leader_asked").order_by("pk")
+    return [(row.event, row.params.get("count"), row.needs_action) for row in rows]
+
+
+@pytest.fixture
+def waiting(spenders, on_card):
+    """Three times of a series that wait for Gao."""
+    keeper, now = spenders.cast.actor("li"), spenders.cast.now
+    strict = cards.open_card(keeper, spenders.salt.pk, cards.CardFacts("NSF-4", "Asked", *VALID, 5000_00, 100_00), now)
+    return ask(spenders, on_card(card=strict, hours=1))
+
+
+def test_the_leader_hears_once_of_a_series_and_answers_all_of_it_at_once(spenders, waiting):
+    gao, now = spenders.cast.actor("gao"), spenders.cast.now
+    assert asked_of_leader(spenders) == [("series.leader_asked", 3, True)]
+    ids = list(LeaderApproval.objects.order_by("pk").values_list("pk", flat=True))
+    found = leader_answers.answer_all(gao, [*ids, 999_999], True, now)
+    assert [one.refusal is None for one in found] == [True, True, True, False]
+    assert asked_of_leader(spenders) == [("series.leader_asked", 3, False)]
+    assert not LeaderApproval.objects.filter(state="waiting").exists()
+
+
+def test_the_leader_is_still_asked_while_one_time_of_the_series_waits(spenders, waiting):
+    gao, now = spenders.cast.actor("gao"), spenders.cast.now
+    ids = list(LeaderApproval.objects.order_by("pk").values_list("pk", flat=True))
+    leader_answers.answer_all(gao, ids[:2], False, now, "Too much")
+    assert asked_of_leader(spenders) == [("series.leader_asked", 3, True)]
+    assert Reservation.objects.filter(state="rejected").count() == 2
+    for wrong in ((ids, False, ""), ([], True, "")):
+        with pytest.raises(Refusal):
+            leader_answers.answer_all(gao, wrong[0], wrong[1], now, wrong[2])
+
+
+def test_a_new_leader_hears_of_what_waits_and_the_old_one_is_asked_no_more(spenders, waiting):
+    cast, now = spenders.cast, spenders.cast.now
+    research_groups.change_group(cast.actor("li"), spenders.salt.pk, "Salt lakes", cast.users["tan"].pk, None, now)
+    assert asked_of_leader(spenders) == [("series.leader_asked", 3, False)]
+    assert asked_of_leader(spenders, "tan") == [("series.leader_asked", 3, True)]
+    research_groups.change_group(cast.actor("li"), spenders.salt.pk, "Salts", cast.users["tan"].pk, None, now)
+    assert len(asked_of_leader(spenders, "tan")) == 1

@@ -27,6 +27,7 @@ from config.kernel.invariants import registered
 from instruments.models import Notice
 from instruments.services import members, research_groups
 from tests.agreeing import check_out_agreed
+from tests.booking.samples.conftest import Work, make_item
 from tests.spending import VALID
 
 
@@ -459,3 +460,16 @@ def test_the_lab_is_not_told_twice_of_a_request_that_never_waited_for_the_leader
     cast, asked = spenders.cast, ask(slot(10, 12))
     changes.change(cast.actor("ma"), ChangeRequest(asked.pk, slot(10, 11)), cast.now, idempotency_key="m")
     assert [event for event, _needs in news_of(cast.users["wang"])].count("reservation.requested") == 1
+
+
+def test_a_new_leader_hears_of_single_bookings_and_samples_that_wait(spenders, ask, slot):
+    cast, now = spenders.cast, spenders.cast.now
+    ask(slot(10, 13))
+    work = Work(cast, make_item(cast))
+    research_groups.change_group(cast.actor("li"), spenders.salt.pk, "Salt lakes", cast.users["gao"].pk, None, now)
+    cards.change_card(cast.actor("li"), spenders.card.pk, cards.CardFacts("NSF-1", "x", *VALID, 5000_00, 500_00), now)
+    work.ask(7, "ma", cast.lab, fund_card_id=spenders.card.pk)
+    research_groups.change_group(cast.actor("li"), spenders.salt.pk, "Salt lakes", cast.users["tan"].pk, None, now)
+    asked = [(event, True) for event in ("reservation.leader_asked", "sample_job.leader_asked")]
+    assert news_of(cast.users["tan"]) == asked
+    assert news_of(cast.users["gao"]) == [(event, False) for event, _needs in asked]

@@ -146,8 +146,16 @@ def test_of_more_instruments_than_are_shown_the_busiest_are_and_the_others_are_s
     assert ([row.instrument.pk for row in found.rows], found.left_out) == ([cast.xrd.pk], 1)
 
 
+def test_instruments_are_counted_in_parts_and_the_sum_is_that_of_all(cast, over, monkeypatch, november, december_1):
+    over(9, 12)
+    _instrument(cast, "Another")
+    whole = lab_use(cast, november, december_1)
+    monkeypatch.setattr(utilisation, "BATCH", 1)
+    assert lab_use(cast, november, december_1) == whole and len(whole.rows) == 2 and whole.figures.used_seconds > 0
+
+
 @pytest.mark.parametrize(
-    ("who", "may"), [("wang", True), ("li", True), ("qian", True), ("wu", True), ("lin", False), ("zhou", False)]
+    ("who", "may"), [("wang", True), ("li", True), ("qian", True), ("wu", True), ("zhou", True), ("lin", False)]
 )
 def test_the_lab_its_finance_and_who_looks_after_bookings_may_read_it(cast, november, who, may):
     if may:
@@ -158,6 +166,11 @@ def test_the_lab_its_finance_and_who_looks_after_bookings_may_read_it(cast, nove
             utilisation.labs(cast.actor(who))
         with pytest.raises(Forbidden):
             lab_use(cast, november, cast.now, who)
+
+
+def test_the_operator_reads_the_same_figures_as_the_lab(cast, over, november, december_1):
+    over(9, 12)
+    assert lab_use(cast, november, december_1, "zhou").figures == lab_use(cast, november, december_1).figures
 
 
 def test_a_visitor_reads_nothing_of_it(cast, november):

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from html import unescape
 
 import pytest
 
+from billing.pricing import services as pricing
 from booking.models import Reservation, ReservationSeries
 from booking.services import policies, transitions
 from booking.services.policies import Scope
+from tests.conftest import PRICE
 from tests.frontend.acting import FRAGMENT, query_count, words
 from tests.spending import build_spenders
 
@@ -235,3 +238,11 @@ def test_a_card_that_is_not_the_persons_is_asked_for_again_and_nothing_is_lost(a
     typed = RULE | {"organisation": cast.lab.pk, "fund_card": card, "purpose": "kept typing"}
     shown = as_("ma").get(page, typed)
     assert shown.status_code == 422 and "Choose a fund card." in words(shown) and 'value="kept typing"' in shown.content.decode()
+
+
+def test_the_report_says_what_giving_the_times_back_late_would_cost(as_, cast, programmes, page):
+    fees = {"late_cancel": {"share": "0.5"}}
+    today = date(2026, 11, 23)
+    pricing.publish_price(cast.actor("li"), cast.xrd, PRICE | {"fees": fees}, today, cast.now, today)
+    text = words(as_("lin").get(page, RULE))
+    assert "until 24 h before its start. Later it costs a fee: ¥1,800.00 for all of them." in text

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from html import unescape
 
 import pytest
 
+from billing.pricing import services as pricing
 from booking.models import Reservation, ReservationGroup
 from booking.services import policies
 from booking.services.policies import Scope
+from instruments.models import Instrument
 from tests.concurrency.world import add_instrument
+from tests.conftest import PRICE
 from tests.frontend.acting import words
 from tests.spending import build_spenders
 
@@ -110,3 +114,24 @@ def test_all_of_them_are_paid_from_the_card_that_is_chosen(as_, cast, both):
     assert "NSF-1: \u00a5400.00 left after this" in words(shown)
     assert as_("ma").post(PAGE, sent(shown)).status_code == 302
     assert list(Reservation.objects.values_list("fund_card_id", flat=True)) == [spenders.card.pk] * 2
+
+
+def test_what_giving_back_late_costs_stands_in_the_report(as_, cast, programmes, both):
+    pricing.publish_price(
+        cast.actor("li"), cast.xrd, PRICE | {"fees": {"late_cancel": {"share": "0.5"}, "no_show": {"share": "1"}}},
+        date(2026, 11, 23), cast.now, date(2026, 11, 23),
+    )  # fmt: skip
+    text = words(as_("lin").get(PAGE, both))
+    assert "given back late: ¥400.00" in text
+    assert "Later it costs a fee: ¥400.00 for all of them." in text and "Not coming costs ¥800.00 for all of them." in text
+
+
+def test_an_instrument_of_another_lab_is_found_and_added(as_, cast, programmes, both):
+    other = add_instrument(cast, "Mass spectrometer")
+    Instrument.objects.filter(pk=other.pk).update(organisation=cast.office, model="Q-Exactive 3")
+    page = as_("lin").get(PAGE, both | {"find": "exactive"})
+    assert f'<option value="{other.pk}">' in page.content.decode()
+    assert f'<option value="{other.pk}">' not in as_("lin").get(PAGE, both).content.decode()
+    assert "Try another word" in words(as_("lin").get(PAGE, both | {"find": "no such thing"}))
+    added = as_("lin").get(PAGE, both | {"instrument": [*both["instrument"], other.pk]})
+    assert "Mass spectrometer" in words(added) and f'name="on-{other.pk}"' in added.content.decode()

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from uuid import uuid4
 
 import pytest
 from django.urls import reverse
 
+from billing.cards import services as cards
 from billing.cards.accounts import card_key
+from billing.cards.services import CardFacts
 from billing.ledger.models import Account
 from billing.models import InternalSlip
+from billing.settlement import series_figures
 from booking.models import LeaderApproval, Reservation
-from booking.services import transitions
+from booking.rules.series import SeriesRule
+from booking.services import series, transitions
 from instruments.models import FundCard, ResearchGroup
 from instruments.services import research_groups
 from tests.agreeing import check_out_agreed
+from tests.spending import VALID
 
 
 @pytest.fixture
@@ -168,3 +174,17 @@ def test_a_slip_is_read_printed_and_handed_to_the_finance_office(spenders, own, 
     assert lines[0].startswith("Number,Issued on,Research group,Fund card")
     assert lines[1].startswith("NB-2026-000001,2026-11-25,Salt lakes,NSF-1,Ma,X-ray diffractometer,")
     assert lines[1].endswith(",2.00,400.00,400.00,0.00,Use")
+
+
+def test_a_series_that_waits_is_answered_with_one_press(spenders, as_, cast):
+    strict = cards.open_card(cast.actor("li"), spenders.salt.pk, CardFacts("NSF-4", "Asked", *VALID, 5000_00, 100_00), cast.now)
+    rule = SeriesRule(datetime(2026, 11, 25, 9), datetime(2026, 11, 25, 10), "daily", count=3)
+    asked = series.Wish(cast.xrd.pk, cast.lab.pk, rule, "self_operated", "", "", strict.pk)
+    picks = series_figures.report(cast.actor("ma"), asked, cast.now).picks()
+    series.ask(cast.actor("ma"), asked, picks, cast.now, idempotency_key="s")
+    page = as_("gao").get(reverse("leader_inbox"))
+    assert "3 times of a series" in text_of(page) and "Agree to all: ¥600.00" in text_of(page)
+    address, ids = reverse("leader_answer_all"), list(LeaderApproval.objects.values_list("pk", flat=True))
+    assert as_("gao").post(address, {"approval": ids, "answer": "decline"}).status_code == 422
+    agreed = text_of(as_("gao").post(address, {"approval": ids, "answer": "agree"}, follow=True))
+    assert "3 agreed to." in agreed and "times of a series" not in agreed
