@@ -21,6 +21,9 @@ from billing.models import (
     CommissionSignature,
     FeeRelief,
     InternalSlip,
+    PriceDraft,
+    PriceFamily,
+    PriceFamilyMember,
     PriceVersion,
     Programme,
     ProgrammeVersion,
@@ -33,6 +36,7 @@ from billing.models import (
     Transfer,
 )
 from billing.ordering.rules.sheets import SIGNED_STATES
+from billing.pricing.subjects import PRICERS
 from booking.access import CUSTOMERS, OWNERS, SUPERVISORS, reservation_filter, sample_job_filter
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope
 from instruments.access import ALL, instrument_filter, resource_filter
@@ -51,6 +55,21 @@ def _price_versions(queryset: QuerySet[PriceVersion], actor: Actor) -> QuerySet[
 
 def _test_item_prices(queryset: QuerySet[TestItemPrice], actor: Actor) -> QuerySet[TestItemPrice]:
     return queryset.filter(resource_filter(actor, "test_item__resource__"))
+
+
+def _families(queryset: QuerySet[PriceFamily], actor: Actor) -> QuerySet[PriceFamily]:
+    return queryset.filter(organisation_id__in=actor.organisations(*PRICERS))
+
+
+def _family_members(queryset: QuerySet[PriceFamilyMember], actor: Actor) -> QuerySet[PriceFamilyMember]:
+    return queryset.filter(family__organisation_id__in=actor.organisations(*PRICERS))
+
+
+def _price_drafts(queryset: QuerySet[PriceDraft], actor: Actor) -> QuerySet[PriceDraft]:
+    """A price that is being written is the lab's own business."""
+    own = actor.organisations(*PRICERS)
+    mine = Q(instrument__organisation_id__in=own) | Q(test_item__resource__organisation_id__in=own)
+    return queryset.filter(mine | Q(family__organisation_id__in=own))
 
 
 def _programmes(queryset: QuerySet[Programme], actor: Actor) -> QuerySet[Programme]:
@@ -171,6 +190,9 @@ _SCOPES: dict[Any, Any] = {
     CommissionSignature: _of_commissions,
     FeeRelief: _reliefs,
     InternalSlip: _slips,
+    PriceDraft: _price_drafts,
+    PriceFamily: _families,
+    PriceFamilyMember: _family_members,
     PriceVersion: _price_versions,
     Programme: _programmes,
     ProgrammeVersion: _programme_versions,
