@@ -168,11 +168,16 @@ def _publish(actor: Actor, subject: Subject, made: Written, effective_from: date
     return len(subject.instruments) + len(subject.test_items)
 
 
+def _storable(value: Any) -> str:
+    """The one character that no column takes is no part of a price."""
+    return str(value).replace("\x00", "")
+
+
 def _kept(typed: Mapping[str, Any]) -> dict[str, str | list[str]]:
     """What is stored of a form: texts and lists of texts. Raises Refusal ``price.draft_too_large``."""
     kept: dict[str, str | list[str]] = {}
     for name, value in typed.items():
-        kept[name] = [str(each) for each in value] if isinstance(value, list) else str(value)
+        kept[_storable(name)] = [_storable(each) for each in value] if isinstance(value, list) else _storable(value)
     longest = max((len(text) for value in kept.values() for text in (value if isinstance(value, list) else [value])), default=0)
     if len(kept) > MOST_TYPED or longest > MOST_TEXT:
         raise Refusal.of("price.draft_too_large", most=MOST_TEXT)

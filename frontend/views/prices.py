@@ -69,7 +69,7 @@ def price_family_create(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     lab = request.POST.get("lab", "")
     try:
-        family = families.create_family(actor, int(lab) if lab.isdigit() else 0, request.POST.get("name", ""), timezone.now())
+        family = families.create_family(actor, int(lab) if lab.isdecimal() else 0, request.POST.get("name", ""), timezone.now())
     except Refusal as refusal:
         if not refusal.reasons[0].code.startswith("price."):
             raise
@@ -88,7 +88,7 @@ def price_members(request: HttpRequest, pk: int) -> HttpResponse:
     kind, _dash, number = request.POST.get("member", "").partition("-")
     change: Callable[..., None] = families.remove_member if request.POST.get("go") == "remove" else families.add_member
     try:
-        change(actor, family, kind, int(number) if number.isdigit() else 0, now)
+        change(actor, family, kind, int(number) if number.isdecimal() else 0, now)
     except Refusal as refusal:
         say_refusal(request, refusal)
     else:
@@ -168,13 +168,14 @@ def _draft_sent(request: HttpRequest, actor: Actor, subject: Subject, now: datet
         typed |= _proposed(typed)
     seen = request.POST.get("revision", "0")
     try:
-        draft = drafts.save_draft(actor, subject, typed, int(seen) if seen.isdigit() and len(seen) < 10 else 0, now)
+        draft = drafts.save_draft(actor, subject, typed, int(seen) if seen.isdecimal() and len(seen) < 10 else 0, now)
     except Refusal as refusal:
         form = PriceForm(typed, counts=subject.counts)
         form.tell([])
         for reason in refusal.reasons:
             form.add_error(None, reason_sentence(reason))
         return _draft_page(request, subject, form, drafts.draft_of(subject), status=409)
+    typed = draft.typed
     faults = drafts.faults_of(subject, typed)
     if go == "review" and not faults:
         return redirect("price_review", subject.kind.value, subject.pk)
@@ -244,7 +245,7 @@ def price_review(request: HttpRequest, what: str, pk: int) -> HttpResponse:
     form = PublishForm([(each.change, each.sentence) for each in changes if each.word], today, request.POST or None)
     if request.method == "POST" and form.is_valid():
         revision = request.POST.get("revision", "")
-        seen = int(revision) if revision.isdigit() and len(revision) < 10 else 0
+        seen = int(revision) if revision.isdecimal() and len(revision) < 10 else 0
         try:
             count = drafts.publish_draft(actor, subject, form.cleaned_data["effective_from"], form.confirmed, seen, now)
         except Refusal as refusal:

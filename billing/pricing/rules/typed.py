@@ -227,7 +227,7 @@ def _band(typed: Typed, row: int, codes: Mapping[int, str]) -> Document:
     name = _texts(typed, f"{prefix}-name")
     made: Document = {
         "code": _text(typed, f"{prefix}-code") or f"band_{row + 1}",
-        "weekdays": sorted(int(day) for day in _list(typed, f"{prefix}-weekdays") if day.isdigit()),
+        "weekdays": sorted(int(day) for day in _list(typed, f"{prefix}-weekdays") if day.isdecimal()),
         "from": _text(typed, f"{prefix}-from"),
         "to": _text(typed, f"{prefix}-to"),
         **_price(typed, prefix, codes),
