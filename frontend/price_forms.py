@@ -205,7 +205,9 @@ class PriceForm(forms.Form):
 
     def _text(self, name: str, label: Promise | str, size: int = 8, hint: Promise | str = "", mode: str = "") -> None:
         attrs = {"size": size, **({"inputmode": mode} if mode else {})}
-        self.fields[name] = forms.CharField(label=str(label), required=False, help_text=str(hint), widget=forms.TextInput(attrs=attrs))
+        self.fields[name] = forms.CharField(
+            label=str(label), required=False, help_text=str(hint), widget=forms.TextInput(attrs=attrs)
+        )
 
     def _number(self, name: str, label: Promise | str, hint: Promise | str = "") -> None:
         self._text(name, label, 8, hint, "decimal")

@@ -17,12 +17,12 @@ from billing.pricing.overview import KnownVersion, Priced
 from billing.pricing.rules.compare import RateChange
 from billing.pricing.rules.counted import CountedTerms, compile_counted, is_of_time
 from billing.pricing.rules.describe import describe
-from billing.pricing.rules.price_change import Jump
 from billing.pricing.rules.schedule import PriceSchedule, compile_schedule
 from billing.pricing.subjects import Kind, Subject
 from billing.settlement.services.price_effects import Effects
 from frontend import display
 from frontend.presenters.prices import BandWords, ClassRow, PriceWords, words_of
+from instruments.rules.price_change import Jump
 
 KIND_WORDS: Mapping[Kind, Promise | str] = {
     Kind.INSTRUMENT: gettext_lazy("Instruments"),

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from billing.ledger.rules.money import WIDE, Rounding, round_fen
-from billing.pricing.rules.price_change import Jump, jump
 from billing.pricing.rules.samples import SamplePrice
 from billing.pricing.rules.schedule import STANDARD_BAND, TIME_UNITS, PriceSchedule, UnitRate
+from instruments.rules.price_change import Jump, jump
 
 
 class RateChange(NamedTuple):
