@@ -32,6 +32,9 @@ from billing.models import (
     PartnerList,
     PartnerProvider,
     PartnerRegion,
+    PriceDraft,
+    PriceFamily,
+    PriceFamilyMember,
     PriceVersion,
     Programme,
     ProgrammeDraft,
@@ -51,6 +54,7 @@ from billing.models import (
     VoucherQuota,
 )
 from billing.ordering.rules.sheets import SIGNED_STATES
+from billing.pricing.subjects import PRICERS
 from billing.subsidy.services import POOL
 from booking.access import CUSTOMERS, OWNERS, SUPERVISORS, reservation_filter, sample_job_filter
 from config.kernel.access import OFFICIALS, Actor, Role, register_scope
@@ -70,6 +74,21 @@ def _price_versions(queryset: QuerySet[PriceVersion], actor: Actor) -> QuerySet[
 
 def _test_item_prices(queryset: QuerySet[TestItemPrice], actor: Actor) -> QuerySet[TestItemPrice]:
     return queryset.filter(resource_filter(actor, "test_item__resource__"))
+
+
+def _families(queryset: QuerySet[PriceFamily], actor: Actor) -> QuerySet[PriceFamily]:
+    return queryset.filter(organisation_id__in=actor.organisations(*PRICERS))
+
+
+def _family_members(queryset: QuerySet[PriceFamilyMember], actor: Actor) -> QuerySet[PriceFamilyMember]:
+    return queryset.filter(family__organisation_id__in=actor.organisations(*PRICERS))
+
+
+def _price_drafts(queryset: QuerySet[PriceDraft], actor: Actor) -> QuerySet[PriceDraft]:
+    """A price that is being written is the lab's own business."""
+    own = actor.organisations(*PRICERS)
+    mine = Q(instrument__organisation_id__in=own) | Q(test_item__resource__organisation_id__in=own)
+    return queryset.filter(mine | Q(family__organisation_id__in=own))
 
 
 def _programmes(queryset: QuerySet[Programme], actor: Actor) -> QuerySet[Programme]:
@@ -254,6 +273,9 @@ _SCOPES: dict[Any, Any] = {
     PartnerList: _public,
     PartnerProvider: _public,
     PartnerRegion: _public,
+    PriceDraft: _price_drafts,
+    PriceFamily: _families,
+    PriceFamilyMember: _family_members,
     PriceVersion: _price_versions,
     Programme: _programmes,
     ProgrammeDraft: _drafts,

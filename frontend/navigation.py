@@ -94,6 +94,7 @@ PLACES: tuple[Place, ...] = (
     Place("enquiry_list", _("My questions"), "message-report", CUSTOMERS, "e", ("enquiry_list", "need_")),
     Place("enquiry_inbox", _("Questions"), "message-report", frozenset(LAB_READERS), "u", ("enquiry_inbox",)),
     Place("commission_list", _("Commissions"), "file-certificate", frozenset({Role.OWNER_FINANCE}), "d", ("commission_",)),
+    Place("price_list", _("Prices"), "coins", frozenset({Role.LAB_MANAGER, Role.OWNER_FINANCE}), "j", ("price_",)),
     Place("finance_period", _("Finance"), "coins", frozenset(BOARD_ROLES), "f", ("finance_",)),
     Place("statement_list", _("Statements"), "file-invoice", frozenset(READER_ROLES), "s", ("statement_",)),
     Place("group_list", _("Groups and cards"), "users", SPENDERS, "w", ("group_", "fund_card_", "leader_", "spending_")),

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from config.kernel.messages import register
+from config.kernel.messages import register, register_formatter
+from instruments.search_wording import UNIT_NAMES
+
+for _suffix in ("was_unit", "becomes_unit"):
+    register_formatter(_suffix, lambda code: str(UNIT_NAMES.get(code, code)))
 
 register(
     {
@@ -44,6 +48,20 @@ register(
         "import.number_column_missing": _("The file has no column for the accession number (%(known)s)."),
         "import.placeholder_row": _("The row names nothing and has no price; it was left out."),
         "import.repeated_row": _("The same test at the same price as line %(counting_line)s, which counts."),
+        "import.price_zero": _("The price is written as zero: it is taken as a price on request, never as free of charge."),
+        "import.number_repeated": _(
+            "The number %(number)s stands on %(rows)s rows: each is a test of its own and known by everything but its price."
+        ),
+        "import.price_jump": _(
+            "The price changes by much: %(was)s for %(was_unit)s becomes %(becomes)s for %(becomes_unit)s. It has to be confirmed."
+        ),
+        "import.price_jump_not_confirmed": _(
+            "The price changes by much and nobody confirmed it: %(was)s for %(was_unit)s becomes %(becomes)s for %(becomes_unit)s."
+            " Look at it, then confirm this line."
+        ),
+        "import.jumps_not_confirmed": _(
+            "Large changes of prices that are not confirmed yet: %(count)s. Tick each one or change the file."
+        ),
         "import.price_on_request": _("No price: it is given on request."),
         "import.currency_other": _("The price is in %(text)s, but prices here are in %(currency)s."),
         "resource_request.illegal_transition": _("This cannot be done any more: the request has moved on. Load the page again."),

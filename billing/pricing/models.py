@@ -70,8 +70,8 @@ class PriceVersion(models.Model):
     """One version of an instrument's price schedule, in force from ``effective_from`` (the site's local date) until the next one.
 
     A version has no end of its own, so versions cannot overlap or leave a gap. Immutable by trigger: a new price is a new version.
-    ``document`` is checked by ``billing.pricing.rules.parse_schedule``. ``cost_sheet`` is the cost recovery that the lab wrote down with it,
-    ``family`` the family it was published for.
+    ``document`` is checked by ``billing.pricing.rules.parse_schedule``. ``cost_sheet`` is the cost recovery that the lab wrote
+    down with it, ``family`` the family it was published for.
     """
 
     instrument = models.ForeignKey("instruments.Instrument", on_delete=models.PROTECT, related_name="price_versions")
@@ -92,8 +92,8 @@ class TestItemPrice(models.Model):
     on one day the one published last counts. Immutable by trigger: a new price is a new version.
 
     ``amount_fen`` is for one ``unit``; None is a price on request. ``class_fen`` holds what classes of customers pay instead.
-    ``document`` is the whole schedule where the price is one (``billing.pricing.rules.counted``); then ``unit``, ``amount_fen`` (the highest
-    rate) and ``class_fen`` follow from it. ``cost_sheet`` and ``family`` as for instruments.
+    ``document`` is the whole schedule where the price is one (``billing.pricing.rules.counted``); then ``unit``, ``amount_fen`` (the
+    highest rate) and ``class_fen`` follow from it. ``cost_sheet`` and ``family`` as for instruments.
     """
 
     __test__ = False  # not a test of pytest's

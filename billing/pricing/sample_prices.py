@@ -6,8 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from django.conf import settings
+
+from billing.ledger.rules.money import plain_yuan
 from billing.pricing.models import TestItemPrice
+from billing.pricing.rules.counted import CountedTerms, compile_counted
 from billing.pricing.rules.samples import CUSTOMER_CLASSES, UNITS, UNITS_OF_TIME, SamplePrice
+from billing.pricing.services import Beside
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Reason, Refusal
 from config.kernel.services import audit
@@ -66,6 +71,40 @@ def publish_test_price(
     return version
 
 
+@whole
+def publish_test_schedule(
+    actor: Actor,
+    resource: Resource,
+    terms: CountedTerms,
+    effective_from: date,
+    now: datetime,
+    today: date,
+    beside: Beside,
+) -> TestItemPrice:
+    """As ``publish_test_price`` for a whole schedule of what is counted. Raises Forbidden, Refusal ``price.in_the_past``."""
+    actor.require_in(resource.organisation_id, Role.LAB_MANAGER, Role.OWNER_FINANCE)
+    if effective_from < today:
+        raise Refusal.of("price.in_the_past", "effective_from")
+    price = SamplePrice.of_terms(terms)
+    version = TestItemPrice.objects.create(
+        test_item_id=resource.pk,
+        effective_from=effective_from,
+        unit=price.unit,
+        amount_fen=price.amount_fen,
+        class_fen=dict(price.class_fen),
+        document=terms.document,
+        cost_sheet=beside.cost_sheet,
+        family_id=beside.family_id,
+        published_at=now,
+        published_by_id=actor.user_id,
+    )
+    resources.set_price_units({resource.pk: price.unit})
+    after = {"unit": price.unit, "document": terms.document, "effective_from": effective_from.isoformat()}
+    audit.record(actor, "test_price.publish", version, now, after=after)
+    catalogue.refresh_resources([resource.pk], now)
+    return version
+
+
 def in_force(resource_ids: Iterable[int], on: date) -> dict[int, InForce]:
     """The versions in force on a local date, by resource: one query. Items without any version are left out."""
     rows = (
@@ -76,6 +115,13 @@ def in_force(resource_ids: Iterable[int], on: date) -> dict[int, InForce]:
     return {row.test_item_id: _compiled(row) for row in rows}
 
 
+def document_of(unit: str, amount_fen: int, class_fen: Mapping[str, int]) -> dict[str, Any]:
+    """The schedule of format 2 that means the same as a price without one: a rate for each class of the platform."""
+    rates = {name: plain_yuan(class_fen.get(name, amount_fen)) for name in CUSTOMER_CLASSES}
+    rounding = {"step": "fen", "mode": "half_up"}
+    return {"format": 2, "currency": settings.CURRENCY, "unit": unit, "rates": rates, "rounding": rounding}
+
+
 def counted(resource_ids: Iterable[int], on: date) -> frozenset[int]:
     """Those of the test items that samples can be sent for: with a price in force on a local date that counts them."""
     ids = list(resource_ids)
@@ -84,7 +130,10 @@ def counted(resource_ids: Iterable[int], on: date) -> frozenset[int]:
 
 
 def _compiled(row: TestItemPrice) -> InForce:
-    price = None if row.amount_fen is None else SamplePrice(row.unit, row.amount_fen, row.class_fen)
+    if row.document is not None:
+        price: SamplePrice | None = SamplePrice.of_terms(compile_counted(row.document))
+    else:
+        price = None if row.amount_fen is None else SamplePrice(row.unit, row.amount_fen, row.class_fen)
     return InForce(row.pk, row.effective_from, row.unit, price)
 
 
@@ -109,7 +158,8 @@ class SamplePrices:
     def set_list_prices(
         self, actor: Actor, prices: Mapping[int, ListPrice], on: date, now: datetime
     ) -> Mapping[int, ListPrice | None]:
-        """Publish the prices that differ from those in force; what classes of customers pay instead stays as it is.
+        """Publish the prices that differ from those in force; what classes of customers pay instead stays as it is,
+        and so does a price that is a whole schedule: a list cannot say one.
 
         Returns what those were (None: there was none).
         """
@@ -119,6 +169,8 @@ class SamplePrices:
         rows = []
         for pk, wanted in prices.items():
             version, was = known.get(pk), listed.get(pk)
+            if version is not None and version.price is not None and version.price.terms is not None:
+                continue
             if was == wanted or (was is None and wanted.amount_fen is None):
                 continue
             before[pk] = was

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection
@@ -21,8 +21,24 @@ from instruments.models import Instrument
 from instruments.services import catalogue
 
 
+class Beside(NamedTuple):
+    """What is kept with a version: the cost sheet (``cost_recovery.sheet_to_json``) and the family it is published for."""
+
+    cost_sheet: Mapping[str, Any] | None = None
+    family_id: int | None = None
+
+
+_NOTHING_BESIDE = Beside()
+
+
 def publish_price(
-    actor: Actor, instrument: Instrument, document: Mapping[str, Any], effective_from: date, now: datetime, today: date
+    actor: Actor,
+    instrument: Instrument,
+    document: Mapping[str, Any],
+    effective_from: date,
+    now: datetime,
+    today: date,
+    beside: Beside = _NOTHING_BESIDE,
 ) -> PriceVersion:
     """Publish a schedule that is in force from ``effective_from`` (the site's date) until the next one.
 
@@ -45,6 +61,8 @@ def publish_price(
             instrument=instrument,
             effective_from=effective_from,
             document=dict(document),
+            cost_sheet=beside.cost_sheet,
+            family_id=beside.family_id,
             published_at=now,
             published_by_id=actor.user_id,
         )

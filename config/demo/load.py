@@ -22,6 +22,7 @@ from config.demo import (
     lifecycle,
     news,
     organisations,
+    prices,
     programmes,
     records,
     registry,
@@ -71,6 +72,7 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
         told |= usage.live(people, stocked, now)
         told |= spending.spend(people, stocked, today, now)
         told |= fees.give_back(people, stocked, today, now)
+        told |= prices.write(people, stocked, now)
         laid = hours.lay(people, stocked, today, now)
         _hand_in_licences(people, now)
         imports.hand_over(people, now)

@@ -12,6 +12,7 @@ from config.kernel.messages import sentence
 from instruments.models import WORKING_STATES, ImportRun, ImportRunRow
 from instruments.queries.imports import FATES
 from instruments.services.import_kinds import field_name, kinds
+from instruments.services.import_runs import JUMP
 
 CHANGED = "import.changed"
 
@@ -93,6 +94,13 @@ def row_views(run: ImportRun, rows: Iterable[ImportRunRow]) -> list[RowView]:
             problems=[_problem(run.kind, one) for one in (*row.reasons, *row.notes) if one["code"] != CHANGED],
         )
         for row in rows
+    ]
+
+
+def jump_views(rows: Iterable[ImportRunRow]) -> list[tuple[int, str, str]]:
+    """The line, the name and the sentence of each price that changes by much."""
+    return [
+        (row.line, row.name, sentence(note["code"], note["params"])) for row in rows for note in row.notes if note["code"] == JUMP
     ]
 
 

@@ -23,7 +23,7 @@ from config.kernel.services import files
 from frontend.forms import refusal_to_form
 from frontend.http import actor_of, is_fragment
 from frontend.import_forms import ColumnsForm, StartForm
-from frontend.presenters.imports import row_views, run_view
+from frontend.presenters.imports import jump_views, row_views, run_view
 from frontend.refusals import sentences
 from instruments.models import ImportRun, ImportState
 from instruments.queries import imports as queries
@@ -116,7 +116,8 @@ def import_confirm(request: HttpRequest, pk: int) -> HttpResponse:
     """Write what the preview shows."""
     actor = actor_of(request)
     try:
-        import_runs.confirm(actor, pk, timezone.now())
+        lines = [int(text) for text in request.POST.getlist("yes") if text.isdecimal() and len(text) < 10]
+        import_runs.confirm(actor, pk, timezone.now(), lines)
     except NotFound:
         raise
     except Refusal as refusal:
@@ -222,6 +223,8 @@ def _run_page(
     elif run.state in {ImportState.PREVIEW, ImportState.DONE}:
         page = Paginator(queries.rows_of(actor, run, fate), ROWS_PER_PAGE).get_page(request.GET.get("page"))
         context |= {"page": page, "rows": row_views(run, page.object_list)}
+        if run.state == ImportState.PREVIEW:
+            context["jumps"] = jump_views(import_runs.jumps_of(run))
         context |= {"may_undo": import_runs.may_undo(actor, run), "problems": problems or view.problems}
     return render(request, "imports/run.html", context, status=status)
 

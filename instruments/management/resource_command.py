@@ -37,6 +37,14 @@ class ResourceCommand(RegistryCommand):
         parser.add_argument(
             "--set", action="append", default=[], metavar="NAME=VALUE", help="for cells that are empty or missing"
         )
+        parser.add_argument(
+            "--confirm-price",
+            action="append",
+            type=int,
+            default=[],
+            metavar="LINE",
+            help="a line whose price changes by much, after a look at it; once for each",
+        )
         parser.add_argument("--draft", action="store_true", help="new ones are not shown to the public yet")
         parser.add_argument("--dry-run", action="store_true", help="do it, say what would happen, and undo it")
         parser.add_argument("--report", type=Path, help="write the fate of every row to this .json or .csv file")
@@ -52,6 +60,7 @@ class ResourceCommand(RegistryCommand):
             constants=dict(_pair(text) for text in options["set"]),
             published=not options["draft"],
             dry_run=options["dry_run"],
+            confirmed_lines=frozenset(options["confirm_price"]),
         )
 
     def shell(self) -> Actor:

@@ -100,6 +100,9 @@ def read_rows(table: Table, columns: Mapping[str, str], currency: str) -> list[R
         row = _read(record, columns, currency)
         if row.counts:
             alone = numbers[row.number] == 1
+            if row.number and not alone:
+                shared = Reason("import.number_repeated", {"number": row.number, "rows": numbers[row.number]}, "inner_id")
+                row = replace(row, notes=(*row.notes, shared))
             digest = row_hash([f"{name}={_cell(record, columns, name)}" for name in _IDENTITY])
             line = counting.setdefault((f"no:{row.number}" if alone else digest, row.price_fen), row.line)
             if line != row.line:
@@ -131,9 +134,12 @@ def _read(record: Row, columns: Mapping[str, str], currency: str) -> ResourceRow
         extra=kept_columns(record.cells, columns.values()),
     )
     fen = _price(record, columns, currency, reasons)
+    is_zero = fen == 0
+    fen = fen or None
     if not _cell(record, columns, "name") and not row.number and not fen and not reasons:
         return replace(row, left_out=Reason("import.placeholder_row", {}, "name"))
-    notes = (Reason("import.price_on_request", {}, "price"),) if fen is None and not reasons else ()
+    told = "import.price_zero" if is_zero else "import.price_on_request"
+    notes = (Reason(told, {}, "price"),) if fen is None and not reasons else ()
     unit = _unit(_cell(record, columns, "price_unit"), reasons)
     faults = (*core.reasons, *part.reasons, *reasons)
     return replace(row, price_fen=fen, price_unit=unit, notes=notes, reasons=faults)
@@ -146,12 +152,12 @@ def _cell(record: Row, columns: Mapping[str, str], field: str) -> str:
 
 
 def _price(record: Row, columns: Mapping[str, str], currency: str, reasons: list[Reason]) -> int | None:
-    """The price in fen; None for none and for zero, which price lists write for a price on request."""
+    """The price in fen as it is written (zero, which lists write for a price on request, is told apart); None for none."""
     written = _cell(record, columns, "currency").upper()
     if written and written != currency:
         reasons.append(Reason("import.currency_other", {"text": written[:20], "currency": currency}, "price"))
     try:
-        return money_fen(_cell(record, columns, "price"), "yuan", "price") or None
+        return money_fen(_cell(record, columns, "price"), "yuan", "price")
     except Refusal as refusal:
         reasons += refusal.reasons
         return None

@@ -65,6 +65,8 @@ class Order:
     expected_digest: str
     progress: Progress
     run_id: int | None = None
+    confirmed_lines: frozenset[int] = frozenset()
+    """The lines whose large change of a price was said yes to."""
 
 
 @dataclass(frozen=True, slots=True)

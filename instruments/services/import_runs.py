@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from config.kernel.access import NOBODY, Actor, Role, get_visible, visible_to
 from config.kernel.errors import Conflict, Reason, Refusal
@@ -27,6 +28,8 @@ QUEUE = "imports"
 TASK = "instruments.import_run"
 _CONFIRMED = (ImportState.WRITING, ImportState.UNDOING)
 """What a person said yes to and the worker does."""
+#: The note of a row that changes a price by much.
+JUMP = "import.price_jump"
 _SAMPLES = 3
 _SAMPLE_CHARACTERS = 80
 _MAPPING_NAME = 100
@@ -100,16 +103,29 @@ def choose_columns(actor: Actor, run_id: int, chosen: Mapping[str, str], save_as
 
 
 @whole
-def confirm(actor: Actor, run_id: int, now: datetime) -> ImportRun:
-    """Have the worker write what the preview shows. Raises NotFound, Conflict ``import.state_changed``, ``import.rows_refused``."""
+def confirm(actor: Actor, run_id: int, now: datetime, confirmed_lines: Collection[int] = ()) -> ImportRun:
+    """Have the worker write what the preview shows. ``confirmed_lines``: those whose large change of a price was said yes to.
+
+    Raises NotFound, Conflict ``import.state_changed``, ``import.rows_refused``, ``import.jumps_not_confirmed``.
+    """
     run = _locked(actor, run_id, ImportState.PREVIEW)
     if run.counts.get("refused"):
         raise Conflict.of("import.rows_refused", "file", refused=run.counts["refused"])
+    asked = set(jumps_of(run).values_list("line", flat=True))
+    if unsaid := asked - set(confirmed_lines):
+        raise Conflict.of("import.jumps_not_confirmed", "file", count=len(unsaid))
     run.state, run.done_rows, run.changed_since = ImportState.WRITING, 0, False
-    run.save(update_fields=["state", "done_rows", "changed_since"])
-    audit.record(actor, "import.confirm", run, now, after={"digest": run.digest, "counts": run.counts})
+    run.facts = run.facts | {"confirmed_lines": sorted(asked)}
+    run.save(update_fields=["state", "done_rows", "changed_since", "facts"])
+    after = {"digest": run.digest, "counts": run.counts, "confirmed_lines": sorted(asked)}
+    audit.record(actor, "import.confirm", run, now, after=after)
     _defer(run)
     return run
+
+
+def jumps_of(run: ImportRun) -> QuerySet[ImportRunRow]:
+    """The rows that change a price by much: somebody says yes to each before anything is written."""
+    return run.rows.filter(notes__contains=[{"code": JUMP}]).order_by("line")
 
 
 @whole
@@ -260,6 +276,7 @@ def _taken(actor: Actor, run: ImportRun, content: bytes, now: datetime, *, dry_r
         expected_digest="" if dry_run else run.digest,
         progress=_progress_of(run) if dry_run else _silent,
         run_id=run.pk,
+        confirmed_lines=frozenset() if dry_run else frozenset(run.facts.get("confirmed_lines", ())),
     )
     return import_kinds.kind_of(run.kind).run(actor, order, now)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from config.kernel.services import audit
 from instruments import ports
 from instruments.models import Organisation, Resource, ResourceKind
 from instruments.ports import ListPrice
+from instruments.rules.price_change import jump
 from instruments.rules.registry_file import Limits, Table
 from instruments.rules.resource_rows import ResourceRow
 from instruments.rules.resource_values import clean_part
@@ -39,7 +40,10 @@ _RELATED = {ResourceKind.TEST_ITEM: "test_item", ResourceKind.GERMPLASM: "germpl
 
 @dataclass(frozen=True, slots=True)
 class ResourceImportRequest:
-    """What to take in. ``constants`` are values for cells that are empty or whose column the file does not have."""
+    """What to take in. ``constants`` are values for cells that are empty or whose column the file does not have.
+
+    ``confirmed_lines`` are the lines whose large change of a price somebody said yes to.
+    """
 
     content: bytes
     file_name: str
@@ -50,6 +54,7 @@ class ResourceImportRequest:
     published: bool = True
     dry_run: bool = False
     limits: Limits = field(default_factory=Limits)
+    confirmed_lines: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,8 @@ def take_in(
 ) -> ImportReport:
     """Write all rows that count in one transaction, unless one is refused or it is a dry run, and tell the fate of each.
 
+    A row that changes a price by much is refused as long as nobody said yes to it; a dry run notes it.
+
     ``covers`` are the descriptors of germplasm that the file speaks of; others stay as they are stored.
     """
     digest = hashlib.sha256(request.content).hexdigest()
@@ -94,7 +101,10 @@ def take_in(
         with transaction.atomic():
             source = {"file": request.file_name[:200], "sha256": digest}
             written = _Writer(actor, opened.owner, kind, source, request.published, now, frozenset(covers)).write(rows)
-            if request.dry_run:
+            if not request.dry_run and (unsaid := written.jumps.keys() - request.confirmed_lines):
+                rows = [_not_confirmed(row, written) if row.line in unsaid else row for row in rows]
+                may_write = False
+            if request.dry_run or not may_write:
                 transaction.set_rollback(True)
     read = frozenset(columns_read)
     return ImportReport(
@@ -118,10 +128,11 @@ def take_in(
 
 @dataclass(slots=True)
 class _Written:
-    """What became of the rows that count: (fate, resource's id, what was and what becomes of each field that differs) by line; how
-    many earlier ones are absent."""
+    """What became of the rows that count: (fate, resource's id, what was and what becomes of each field that differs) by line; the
+    prices that change by much, (was, becomes); how many earlier ones are absent."""
 
     by_line: dict[int, tuple[str, int, dict[str, Any]]] = field(default_factory=dict)
+    jumps: dict[int, tuple[ListPrice, ListPrice]] = field(default_factory=dict)
     absent: int = 0
 
 
@@ -271,6 +282,26 @@ class _Writer:
             if fate != "created":
                 price = (_yuan(was.amount_fen if was is not None else None), _yuan(wanted[pk].amount_fen))
                 written.by_line[line_of[pk].line] = ("updated", pk, told | {"price": price})
+            if was is not None and _is_large(was, wanted[pk]):
+                written.jumps[line_of[pk].line] = (was, wanted[pk])
+
+
+def _is_large(was: ListPrice, becomes: ListPrice) -> bool:
+    """Whether somebody has to say yes to a change of a price that is in force: it jumps, goes, or is for another unit."""
+    if was.amount_fen is None:
+        return False
+    return was.unit != becomes.unit or jump(was.amount_fen, becomes.amount_fen) is not None
+
+
+def _jumped(code: str, was: ListPrice, becomes: ListPrice) -> Reason:
+    """A large change in yuan and units; a price on request is a dash."""
+    amounts = {"was": _yuan(was.amount_fen) or "–", "becomes": _yuan(becomes.amount_fen) or "–"}
+    params = {**amounts, "was_unit": was.unit, "becomes_unit": becomes.unit}
+    return Reason(code, params, "price")
+
+
+def _not_confirmed(row: ResourceRow, written: _Written) -> ResourceRow:
+    return replace(row, reasons=(_jumped("import.price_jump_not_confirmed", *written.jumps[row.line]),))
 
 
 def _yuan(fen: int | None) -> str:
@@ -299,6 +330,8 @@ def _fate(row: ResourceRow, written: _Written, owner: str, dry_run: bool) -> Row
     resource_id = None if dry_run and fate == "created" else pk
     if row.left_out is not None:
         return RowFate(fate="repeated", reasons=(row.left_out,), resource_id=resource_id, **shown)
+    if row.line in written.jumps:
+        shown["notes"] = (*row.notes, _jumped("import.price_jump", *written.jumps[row.line]))
     reasons = tuple(
         Reason("import.changed", {"was": str(was)[:200], "becomes": str(becomes)[:200]}, name)
         for name, (was, becomes) in sorted(told.items())

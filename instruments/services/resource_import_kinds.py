@@ -23,7 +23,13 @@ def _run_by(take_in: Importer) -> Callable[[Actor, Order, datetime], ReportLike]
         """All rows or none; nothing when it would come otherwise than previewed. Raises Refusal, Conflict ``import.changed_since``."""
         if order.owner_id is None:
             raise Refusal.of("import.owner_needed", "owner")
-        request = ResourceImportRequest(order.content, order.file_name, order.owner_id, dry_run=order.dry_run)
+        request = ResourceImportRequest(
+            order.content,
+            order.file_name,
+            order.owner_id,
+            dry_run=order.dry_run,
+            confirmed_lines=order.confirmed_lines,
+        )
 
         def work() -> ImportReport:
             report = take_in(actor, request, now)

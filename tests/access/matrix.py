@@ -107,6 +107,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     ),
     "leader_approval": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
     "slip": (OWNERS | only("inspector"), only("inspector")),
+    "price_family": (OWNERS, NOBODY),
     "quotation:draft": (OWNERS, NOBODY),
     **dict.fromkeys(
         ("sample_job", "sample_extra", "sample_code"), (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign"))
@@ -195,6 +196,10 @@ def _consent(world: World) -> dict[str, Any]:
         "taker": world.cast.users["zhao"].pk,
         "until_on": world.cast.now.date().isoformat(),
     }
+
+
+def _price_family(world: World) -> dict[str, Any]:
+    return {"lab": world.cast.lab.pk, "name": "Another"}
 
 
 def _times(world: World) -> dict[str, Any]:
@@ -988,6 +993,15 @@ PAGES: dict[str, Route] = {
     "programme_trial_file": reads_object("trial", extra={"kind": "xlsx"}),
     "programme_list": reads(EVERYBODY),
     "programme_detail": reads_object("programme", params=("code",)),
+    "price_list": reads(OWNERS),
+    "price_family_create": Route({"POST": Rule(OWNERS, ok=OK_POST, role_first=True, body=_price_family)}),
+    "price_members": acts("price_family", OWNERS, ok=OK_POST),
+    "price_show": Route({"GET": Rule(OWNERS)}, "instrument", extra={"what": "instrument"}),
+    "price_draft": form("instrument", OWNERS, extra={"what": "instrument"}),
+    "price_discard": acts("instrument", OWNERS, extra={"what": "instrument"}),
+    "price_review": Route(
+        {"GET": Rule(OWNERS, ok=OK_POST), "POST": Rule(OWNERS, ok=TRIED)}, "instrument", extra={"what": "instrument"}
+    ),
     "finance_period": reads(SUPERVISORS),
     "statement_issue": Route(
         {"GET": Rule(only("finance"), ok=frozenset({200, 422})), "POST": Rule(only("finance"), ok=TRIED, body=_issue)},

@@ -30,6 +30,7 @@ RECORDS = (only("researcher", "lab_manager", "inspector", "operator"), only("for
 OF_THE_PLATFORM = only("inspector", "operator")
 ON_THE_PLATFORMS_LIST = (only("researcher") | OF_THE_PLATFORM, FOREIGN | OF_THE_PLATFORM)
 KEPT = (only("lab_manager", "operator"), only("operator"))
+PRICES = (OWNERS, NOBODY)
 RUNNING = (only("lab_manager"), NOBODY)
 OPEN = (EVERYBODY, EVERYBODY)
 WITH_ACCOUNT = (PERSONS, PERSONS)
@@ -70,6 +71,9 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "booking.maintenanceplan": (Rows("instrument__organisation_id", *RUNNING),),
     "booking.sampleday": (Rows("job__organisation_id", *BOOKINGS),),
     "booking.sampleparcel": (Rows("job__organisation_id", *BOOKINGS),),
+    "billing.pricedraft": (Rows("instrument__organisation_id", *PRICES),),
+    "billing.pricefamily": (Rows("organisation_id", *PRICES),),
+    "billing.pricefamilymember": (Rows("family__organisation_id", *PRICES),),
     "billing.internalslip": (Rows("organisation_id", *SLIPS),),
     "booking.leaderapproval": (Rows("reservation__organisation_id", *BOOKINGS),),
     "instruments.fundcard": (Rows("organisation_id", *GROUPS),),

@@ -143,6 +143,7 @@ def build_world(now: datetime = NOW) -> World:
     _keep_calendars(world, now)
     _share_resources(world, now)
     _teach(world, now)
+    _write_prices(world, now)
     order.build(world, now)
     spending.build(world, now)
     samples.build(world, now)
@@ -250,6 +251,23 @@ def _more_of_their_calendars(world: World, now: datetime) -> None:
     world.objects["maintenance"] = (kept[0], kept[1])
     world.objects["downtime"] = (down[0], down[1])
     world.objects["plan"] = (plans[0], plans[1])
+
+
+def _write_prices(world: World, now: datetime) -> None:
+    """A family of prices with a member, and a price that is being written, for both labs."""
+    from billing.models import PriceDraft, PriceFamily, PriceFamilyMember
+    from billing.pricing.rules.typed import typed_of
+
+    found = []
+    for lab, instrument_id, mark in (
+        (world.cast.lab, world.objects["instrument"][0], OURS_WORK),
+        (world.other_lab, world.objects["instrument"][1], THEIRS_WORK),
+    ):
+        family = PriceFamily.objects.create(organisation=lab, name=mark, created_at=now)
+        PriceFamilyMember.objects.create(family=family, instrument_id=instrument_id)
+        PriceDraft.objects.create(instrument_id=instrument_id, typed=typed_of(PRICE), updated_at=now)
+        found.append(family.pk)
+    world.objects["price_family"] = (found[0], found[1])
 
 
 def _instrument(owner: Organisation, site: Site, name: str, now: datetime, *, published: bool = True) -> Instrument:

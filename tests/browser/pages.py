@@ -145,6 +145,20 @@ def handed_in_sheet() -> int:
     return int(InstrumentSheet.objects.earliest("pk").pk)
 
 
+def priced() -> Any:
+    """The instrument of the personas' lab whose next price is being written."""
+    from billing.models import PriceDraft
+
+    return PriceDraft.objects.filter(instrument__organisation_id=organisation(PERSONAS["lab_manager"])).earliest("pk").instrument
+
+
+def price_family() -> int:
+    """The family of prices of the personas' lab."""
+    from billing.models import PriceFamily
+
+    return int(PriceFamily.objects.filter(organisation_id=organisation(PERSONAS["lab_manager"])).earliest("pk").pk)
+
+
 def layered() -> Any:
     """An instrument of the personas' lab whose calendar has layers in the demo."""
     from instruments.models import CalendarEntry, Instrument
@@ -715,6 +729,15 @@ PAGES: tuple[Shown, ...] = (
     Shown("programme_list", lambda: at("programme_list"), EVERYBODY),
     Shown("programme_detail", lambda: at("programme_detail", "DEMO-QH-A"), EVERYBODY, important=True),
     Shown("programme_detail", lambda: at("programme_detail", "DEMO-QH-V"), (ANONYMOUS, "programme_officer"), "voucher"),
+    # Prices
+    Shown("price_list", lambda: at("price_list"), ("lab_manager", "owner_finance")),
+    Shown("price_list", lambda: at("price_list", what="family"), ("lab_manager",), "families"),
+    Shown("price_show", lambda: at("price_show", "instrument", priced().pk), ("lab_manager", "owner_finance"), important=True),
+    Shown("price_show", lambda: at("price_show", "family", price_family()), ("lab_manager",), "family"),
+    Shown("price_show", lambda: at("price_show", "test_item", resource("test_item", lab_only=True)), ("lab_manager",), "test"),
+    Shown("price_draft", lambda: at("price_draft", "instrument", priced().pk), ("lab_manager",), important=True),
+    Shown("price_draft", lambda: at("price_draft", "test_item", resource("test_item", lab_only=True)), ("lab_manager",), "test"),
+    Shown("price_review", lambda: at("price_review", "instrument", priced().pk), ("lab_manager",), important=True),
     # Finance
     Shown("finance_period", lambda: at("finance_period"), ("finance", "programme_officer", "inspector")),
     Shown(
@@ -1053,6 +1076,9 @@ NOT_PAGES: dict[str, str] = {
     "instrument_photo": "a picture",
     "instrument_export": "a download",
     "organisation_national_record": "a download",
+    "price_family_create": "POST only",
+    "price_members": "POST only",
+    "price_discard": "POST only",
     "import_progress": "a piece of the import's page; test_import_with_preview shows it",
     "import_columns": "POST only",
     "import_confirm": "POST only",

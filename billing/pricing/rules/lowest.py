@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Iterator
+from decimal import Decimal
 
 from billing.ledger.rules.documents import Document
-from billing.ledger.rules.money import parse_yuan
+from billing.ledger.rules.money import WIDE, Rounding, round_fen
 from billing.pricing.rules.customer_class import INSIDE
+from billing.pricing.rules.schedule import TIME_UNITS, PriceSchedule, Rates, compile_schedule
 
 
 def lowest_public_fen(document: Document) -> int | None:
-    """Fen per hour over every band and every customer class but the owner's own people; None when only those have a price.
+    """Fen per hour over every band, marginal step and customer class but the owner's own people; None when only those have a price.
 
     ``document`` is a valid price schedule.
     """
-    standard = _lowest(document["rates"])
-    if standard is None:
+    schedule = compile_schedule(document)
+    own = {rule.code for rule in schedule.classes if rule.own} or {INSIDE}
+    found = [rate.fen for rates in _all_rates(schedule) for name, rate in rates.items() if name not in own]
+    if not found:
         return None
-    found = [Decimal(standard)]
-    for band in document.get("bands", []):
-        own = _lowest(band["rates"]) if "rates" in band else None
-        found.append(Decimal(standard) * Decimal(band["ratio"]) if own is None else Decimal(own))
-    return int(min(found).to_integral_value(ROUND_HALF_UP))
+    hourly = WIDE.divide(min(found) * TIME_UNITS["hour"], Decimal(schedule.unit_minutes))
+    return round_fen(hourly, Rounding.HALF_UP)
 
 
-def _lowest(rates: Document) -> int | None:
-    return min((parse_yuan(amount) for name, amount in rates.items() if name != INSIDE), default=None)
+def _all_rates(schedule: PriceSchedule) -> Iterator[Rates]:
+    if schedule.steps:
+        yield from schedule.step_rates.values()
+        return
+    yield schedule.rates
+    for band in schedule.bands:
+        yield band.rates

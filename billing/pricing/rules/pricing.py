@@ -15,9 +15,9 @@ from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 from billing.ledger.rules.money import WIDE, round_fen
-from billing.pricing.rules.marginal import NO_STEPS, cut_at
+from billing.pricing.rules.marginal import NO_STEPS, Cut, cut_at
 from billing.pricing.rules.public_days import NO_PUBLIC_DAYS, PublicDays
-from billing.pricing.rules.schedule import HOUR, TIME_UNITS, PriceSchedule
+from billing.pricing.rules.schedule import HOUR, PriceSchedule
 from billing.pricing.rules.split import split
 from billing.pricing.rules.steps import Step
 from config.kernel.errors import Refusal
@@ -25,8 +25,7 @@ from config.kernel.time_range import TimeRange
 
 _MICROSECOND = timedelta(microseconds=1)
 _MINUTE = timedelta(minutes=1)
-_NOTHING = timedelta(0)
-_MICROSECONDS_PER_MINUTE = 60_000_000
+_MICROSECONDS_PER_HOUR = Decimal(3_600_000_000)
 
 
 class LineKind(StrEnum):
@@ -133,71 +132,66 @@ def price_session(
     if customer_class not in schedule.rates:
         raise Refusal.of("price.class_without_rate", customer_class=customer_class)
     pricing = _Pricing(schedule, customer_class, use)
-    cuts = [(*cut, LineKind.TIME) for cut in split(schedule, time_range, zone, use.days)]
-    at_end = _AtEnd(time_range, cuts[-1][2], max(time_range.duration, schedule.minimum_minutes * _MINUTE))
-    lines, net = pricing.lines(cuts, at_end, schedule.minimum_charge_fen)
-    gross = sum(line.amount_fen for line in lines)
+    length = time_range.duration
+    least = max(length, schedule.minimum_minutes * _MINUTE)
+    cuts = split(schedule, time_range, zone, use.days)
+    lines, net = pricing.lines(cuts, time_range, least, schedule.minimum_charge_fen)
+    gross = sum([line.amount_fen for line in lines])
     plain = gross
-    if at_end.least > time_range.duration or any(line.kind is LineKind.MINIMUM_CHARGE for line in lines):
-        without, _net = pricing.lines(cuts, _AtEnd(time_range, at_end.band, time_range.duration), 0)
-        plain = sum(line.amount_fen for line in without)
+    if least > length or net > pricing.net_before_minimum:
+        without, _net = pricing.lines(cuts, time_range, length, 0)
+        plain = sum([line.amount_fen for line in without])
+    steps = _steps(schedule, lines)
+    if schedule.tax is not None:
+        steps.append(schedule.tax.step(net, gross))
     local_on = time_range.starts_at.astimezone(zone).date()
-    steps = [*_steps(schedule, lines), *([schedule.tax.step(net, gross)] if schedule.tax is not None else [])]
     return PricedSession(customer_class, local_on, gross, max(0, gross - plain), tuple(lines), tuple(steps))
 
 
-_Stretch: TypeAlias = tuple[datetime, datetime, int, int, LineKind]
-
-
-class _AtEnd(NamedTuple):
-    """The end of a session: its band, and the length that is charged at least."""
-
-    time_range: TimeRange
-    band: int
-    least: timedelta
-
-
-@dataclass(frozen=True, slots=True)
 class _Pricing:
-    """A schedule for one customer class and use."""
+    """A schedule for one customer class and use. ``net_before_minimum``: of the lines that were made last, in fen."""
 
-    schedule: PriceSchedule
-    customer_class: str
-    use: Use
+    __slots__ = ("customer_class", "net_before_minimum", "schedule", "use")
 
-    def lines(self, cuts: list[_Stretch], at_end: _AtEnd, minimum_fen: int) -> tuple[list[AnyLine], int]:
-        """Every line in order, and their sum without added tax."""
-        stretches = [*cuts, *self._missing(at_end)]
-        lines = [self._time_line(each) for each in stretches]
-        lines += self._beside(sum((end - start for start, end, *_ in stretches), _NOTHING))
-        net = sum(line.amount_fen for line in lines)
+    def __init__(self, schedule: PriceSchedule, customer_class: str, use: Use) -> None:
+        self.schedule, self.customer_class, self.use = schedule, customer_class, use
+        self.net_before_minimum = 0
+
+    def lines(self, cuts: list[Cut], time_range: TimeRange, least: timedelta, minimum_fen: int) -> tuple[list[AnyLine], int]:
+        """Every line in order, and their sum without added tax. ``least``: the time that is charged at least."""
+        schedule = self.schedule
+        lines = [self._time_line(cut, LineKind.TIME) for cut in cuts]
+        charged = time_range.duration
+        if least > charged or schedule.step_minutes:
+            charged = self._reach(lines, time_range, least, cuts[-1][2])
+        if schedule.setup_fen or self.use.operated:
+            lines += self._beside(charged)
+        net = self.net_before_minimum = sum([line.amount_fen for line in lines])
         if net < minimum_fen:
             lines.append(PriceLine(LineKind.MINIMUM_CHARGE, "", None, None, 0, "", minimum_fen - net))
             net = minimum_fen
-        tax = self.schedule.tax
-        if tax is not None and not tax.included:
-            lines.append(_amount_line(LineKind.TAX, tax.added_fen(net)))
+        if schedule.tax is not None and not schedule.tax.included:
+            lines.append(_amount_line(LineKind.TAX, schedule.tax.added_fen(net)))
         return lines, net
 
-    def _missing(self, at_end: _AtEnd) -> Iterator[_Stretch]:
-        """What is added to the time: up to the least time, then to the end of a started step. It goes on through the marginal steps."""
-        schedule, length = self.schedule, at_end.time_range.duration
+    def _reach(self, lines: list[AnyLine], time_range: TimeRange, least: timedelta, band: int) -> timedelta:
+        """Add the time up to the least, then to the end of a started step, through the marginal steps; returns what is charged."""
+        schedule, length = self.schedule, time_range.duration
         step = schedule.step_minutes * _MINUTE
-        whole = -(-at_end.least // step) * step if step else at_end.least
-        ends = ((at_end.least, LineKind.MINIMUM_TIME), (whole, LineKind.ROUNDED_TIME))
-        for until, kind in ends:
+        whole = -(-least // step) * step if step else least
+        for until, kind in ((least, LineKind.MINIMUM_TIME), (whole, LineKind.ROUNDED_TIME)):
             if until > length:
-                start = at_end.time_range.starts_at + length
-                for cut in cut_at(schedule.step_ends, length, start, start + (until - length), at_end.band):
-                    yield (*cut, kind)
+                start, end = time_range.starts_at + length, time_range.starts_at + until
+                lines += [self._time_line(cut, kind) for cut in cut_at(schedule.step_ends, length, start, end, band)]
                 length = until
+        return length
 
-    def _time_line(self, stretch: _Stretch) -> AnyLine:
-        start, end, band, step, kind = stretch
+    def _time_line(self, cut: Cut, kind: LineKind) -> AnyLine:
+        start, end, band, step = cut
         schedule = self.schedule
         rate = schedule.rate(band, self.customer_class, step)
         elapsed = end - start
-        amount = self._amount(rate.fen, elapsed, schedule.unit_minutes)
+        amount = self._amount(rate.fen, elapsed, schedule.unit_microseconds)
         starts_at, ends_at = (start, end) if kind is LineKind.TIME else (None, None)
         in_hours = schedule.unit == HOUR
         code, hourly = schedule.band_code(band), rate.yuan_text if in_hours else ""
@@ -213,13 +207,12 @@ class _Pricing:
             yield _amount_line(LineKind.SETUP, schedule.setup_fen[self.customer_class])
         if self.use.operated and schedule.operator is not None:
             rate = schedule.operator.rates[self.customer_class]
-            amount = self._amount(rate.fen, charged, TIME_UNITS[HOUR])
+            amount = self._amount(rate.fen, charged, _MICROSECONDS_PER_HOUR)
             text = rate.yuan_text
             yield UnitLine(LineKind.OPERATOR, "", None, None, _seconds(charged), text, amount, "operator_hour", 3600, text, 0)
 
-    def _amount(self, fen: Decimal, elapsed: timedelta, unit_minutes: int) -> int:
-        per_unit = Decimal(unit_minutes * _MICROSECONDS_PER_MINUTE)
-        exact = WIDE.divide(WIDE.multiply(fen, Decimal(elapsed // _MICROSECOND)), per_unit)
+    def _amount(self, fen: Decimal, elapsed: timedelta, unit_microseconds: Decimal) -> int:
+        exact = WIDE.divide(WIDE.multiply(fen, Decimal(elapsed // _MICROSECOND)), unit_microseconds)
         return round_fen(exact, self.schedule.rounding, self.schedule.step_fen)
 
 
@@ -230,6 +223,10 @@ def _amount_line(kind: LineKind, amount_fen: int) -> UnitLine:
 
 def _seconds(elapsed: timedelta) -> int:
     return elapsed.days * 86_400 + elapsed.seconds
+
+
+#: The keys of the steps of plain hours.
+_TIME_STEPS = {LineKind.TIME: "price.step.time", LineKind.MINIMUM_TIME: "price.step.minimum_time"}
 
 
 def _steps(schedule: PriceSchedule, lines: list[AnyLine]) -> list[Step]:
@@ -246,6 +243,9 @@ def _steps(schedule: PriceSchedule, lines: list[AnyLine]) -> list[Step]:
 
 def _told(schedule: PriceSchedule, line: AnyLine) -> tuple[str, dict[str, Any]]:
     """The key and the parameters of a line's step."""
+    if line.__class__ is PriceLine and line.kind is not LineKind.MINIMUM_CHARGE:
+        told: dict[str, Any] = {"band": line.band, "seconds": line.seconds, "yuan_per_hour": line.yuan_per_hour}
+        return _TIME_STEPS[line.kind], {**told, "line_fen": line.amount_fen}
     if line.kind is LineKind.MINIMUM_CHARGE:
         return "price.step.minimum_charge", {"minimum_fen": schedule.minimum_charge_fen, "added_fen": line.amount_fen}
     if line.kind is LineKind.SETUP:
@@ -253,10 +253,9 @@ def _told(schedule: PriceSchedule, line: AnyLine) -> tuple[str, dict[str, Any]]:
     if line.kind is LineKind.OPERATOR:
         params = {"seconds": line.seconds, "yuan_per_hour": line.yuan_per_hour, "line_fen": line.amount_fen}
         return "price.step.operator", params
-    told: dict[str, Any] = {"band": line.band, "seconds": line.seconds}
-    if isinstance(line, PriceLine):
-        return f"price.step.{line.kind.value}", {**told, "yuan_per_hour": line.yuan_per_hour, "line_fen": line.amount_fen}
-    told |= {"unit": line.unit, "unit_seconds": line.unit_seconds, "yuan_per_unit": line.yuan_per_unit}
+    assert isinstance(line, UnitLine)
+    told = {"band": line.band, "seconds": line.seconds, "unit": line.unit, "unit_seconds": line.unit_seconds}
+    told["yuan_per_unit"] = line.yuan_per_unit
     if line.step:
         told["marginal"] = line.step
     told["line_fen"] = line.amount_fen

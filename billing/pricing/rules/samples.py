@@ -56,7 +56,7 @@ class SamplePrice:
         """The lowest rate of those that anybody pays."""
         if self.terms is not None and self.terms.steps:
             return min(min(rates.values()) for rates in self.terms.step_rates_fen)
-        return min(self.rate_fen(name) for name in self.customer_classes)
+        return min(self.rate_fen(name) for name in {*CUSTOMER_CLASSES, *self.class_fen})
 
 
 class SampleLine(NamedTuple):

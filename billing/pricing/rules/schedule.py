@@ -104,6 +104,7 @@ class PriceSchedule:
     document: Document = field(repr=False, compare=False)
     unit: str = HOUR
     unit_minutes: int = TIME_UNITS[HOUR]
+    unit_microseconds: Decimal = Decimal(3_600_000_000)
     step_minutes: int = 0
     classes: tuple[ClassRule, ...] = ()
     holidays: HolidayRule | None = None
@@ -201,6 +202,7 @@ def compile_schedule(document: Document) -> PriceSchedule:
         document=document,
         unit=unit,
         unit_minutes=unit_minutes,
+        unit_microseconds=Decimal(unit_minutes * 60_000_000),
         step_minutes=document.get("step_minutes", 0),
         classes=class_rules(document.get("classes", ())),
         holidays=holiday_rule(document["holidays"], times) if "holidays" in document else None,

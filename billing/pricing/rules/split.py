@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from billing.pricing.rules.marginal import Cut, cut_at
+from billing.pricing.rules.marginal import NO_STEPS, Cut, cut_at
 from billing.pricing.rules.public_days import NO_PUBLIC_DAYS, PublicDays
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.week import BandsOn, DayBands
@@ -29,6 +29,8 @@ Stretch = tuple[datetime, datetime, int]
 
 def split(schedule: PriceSchedule, time_range: TimeRange, zone: ZoneInfo, days: PublicDays = NO_PUBLIC_DAYS) -> list[Cut]:
     """The session cut at the edges of its bands and where marginal steps end, in order."""
+    if not schedule.step_ends:
+        return [(start, end, band, NO_STEPS) for start, end, band in split_by_band(schedule, time_range, zone, days)]
     cuts: list[Cut] = []
     for start, end, band in split_by_band(schedule, time_range, zone, days):
         cuts += cut_at(schedule.step_ends, start - time_range.starts_at, start, end, band)

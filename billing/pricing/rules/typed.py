@@ -152,6 +152,11 @@ def _field_of_row(found: re.Match[str], typed: Typed, rows: Mapping[str, int]) -
     return f"{kind}-{row}-{names.get(part, part)}"
 
 
+def codes_of(typed: Typed) -> dict[int, str]:
+    """The code of the class of each row that has a rate, by row."""
+    return dict(_codes(typed))
+
+
 def rows_of(typed: Typed, kind: str) -> int:
     """How many rows of a kind (``class``, ``band``, ``step``) were typed, to the last that has anything in it."""
     found = [int(match[1]) for name, value in typed.items() if value and (match := re.match(rf"{kind}-(\d+)-", name))]
@@ -222,7 +227,7 @@ def _band(typed: Typed, row: int, codes: Mapping[int, str]) -> Document:
     name = _texts(typed, f"{prefix}-name")
     made: Document = {
         "code": _text(typed, f"{prefix}-code") or f"band_{row + 1}",
-        "weekdays": sorted(int(day) for day in _list(typed, f"{prefix}-weekdays") if day.isdigit()),
+        "weekdays": sorted(int(day) for day in _list(typed, f"{prefix}-weekdays") if day.isdecimal()),
         "from": _text(typed, f"{prefix}-from"),
         "to": _text(typed, f"{prefix}-to"),
         **_price(typed, prefix, codes),

@@ -55,6 +55,15 @@ def test_the_price_schedule_in_the_guide_is_valid() -> None:
     assert parse_schedule(shown("schedule")).customer_classes == ("inside", "academic", "firm_sme", "firm_large", "team")
 
 
+def test_the_price_schedule_of_format_2_in_its_guide_is_valid_and_every_part_is_explained() -> None:
+    guide = (ROOT / "docs" / "prices.md").read_text(encoding="utf-8")
+    [text] = re.findall(r"```json schedule\n(.*?)```", guide, re.DOTALL)
+    schedule = parse_schedule(json.loads(text))
+    assert schedule.customer_classes == ("inside", "near", "small", "others")
+    schema = json.loads((ROOT / "billing/pricing/rules/price_schedule_2.schema.json").read_text(encoding="utf-8"))
+    assert [name for name in schema["properties"] if f"`{name}`" not in guide and f'"{name}"' not in guide] == []
+
+
 def test_every_code_of_a_refusal_is_in_the_guide() -> None:
     codes = [key.removeprefix("subsidy.unmet") for key in MESSAGES if key.startswith("subsidy.unmet.")]
     assert [code for code in codes if f"{code}`" not in GUIDE] == []

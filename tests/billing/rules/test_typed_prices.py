@@ -32,8 +32,10 @@ FULL: dict[str, Any] = {
     "rates": {"inside": "200", "near": "300", "park": "350", "others": "400"},
     "steps": [{"up_to": "2", "ratio": "1"}, {"ratio": "0.85"}],
     "bands": [
-        {"code": "night", "name": {"zh": "夜", "en": "Night"}, "weekdays": [1, 5], "holidays": True, "from": "22:00", "to": "06:00", "ratio": "0.5"},
-        {"code": "noon", "weekdays": [6], "from": "11:00", "to": "13:00", "rates": {"inside": "1", "near": "2", "park": "3", "others": "4"}},
+        {"code": "night", "name": {"zh": "夜", "en": "Night"}, "weekdays": [1, 5], "holidays": True, "from": "22:00", "to": "06:00",
+         "ratio": "0.5"},
+        {"code": "noon", "weekdays": [6], "from": "11:00", "to": "13:00",
+         "rates": {"inside": "1", "near": "2", "park": "3", "others": "4"}},
     ],
     "holidays": {"makeup_weekday": 1},
     "setup": {"inside": "0", "near": "50", "park": "50", "others": "60"},

@@ -50,6 +50,23 @@ def test_from_the_file_to_the_report_without_javascript(cast: Any, as_: Any) -> 
     assert Instrument.objects.filter(inner_id__in=["A1", "A2"]).count() == 2
 
 
+def test_large_changes_of_prices_are_ticked_one_by_one(cast: Any, as_: Any) -> None:
+    wang = as_("wang")
+    head = b"test_item,condition,unit_price,test_code\n"
+    for content, yes in ((b"XRD,,100,A\nSEM,,100,B\n", []), (b"XRD,,300,A\nSEM,,20,B\n", ["2", "3"])):
+        answer = hand_over(wang, head + content, "test_items:price_list", cast.lab.pk)
+        run = read(cast)
+        page = wang.get(answer["Location"]).content.decode()
+        if yes:
+            assert "100.00 for a sample becomes 300.00 for a sample" in page and page.count('name="yes"') == 2
+            refused = wang.post(reverse("import_confirm", args=[run.pk]), {"yes": ["2", "\u00b2", "9" * 30]}, follow=True)
+            assert "not confirmed yet: 1" in refused.content.decode()
+            assert ImportRun.objects.get(pk=run.pk).state == "preview"
+        wang.post(reverse("import_confirm", args=[run.pk]), {"yes": yes})
+        import_runs.work(run.pk, cast.now)
+        assert ImportRun.objects.get(pk=run.pk).state == "done"
+
+
 def test_htmx_asks_for_progress_until_there_is_something_to_look_at(cast: Any, as_: Any) -> None:
     wang = as_("wang")
     hand_over(wang, LIST, owner=cast.lab.pk)

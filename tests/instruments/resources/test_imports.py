@@ -42,10 +42,44 @@ def test_a_price_changes_only_where_it_differs_and_the_row_says_what_it_was(owne
     found = sample_prices.in_force([xrd.pk], later.date())[xrd.pk].price
     assert found is not None and found.amount_fen == 15_000
     assert CatalogueEntry.objects.get(resource=xrd).price_from_fen == 15_000
-    third = taken_in(import_test_items, HEAD + "XRD,powder,0,A\nSEM,,400,B\n", owner, later)
+    third = taken_in(import_test_items, HEAD + "XRD,powder,0,A\nSEM,,400,B\n", owner, later, confirmed_lines=frozenset({2}))
     assert [row.fate for row in third.rows] == ["updated", "unchanged"]
     assert sample_prices.in_force([xrd.pk], later.date())[xrd.pk].price is None  # on request from now on
     assert CatalogueEntry.objects.get(resource=xrd).price_from_fen is None
+
+
+def test_a_price_that_changes_by_much_is_written_only_after_a_yes_to_its_line(owner: Any, now: Any) -> None:
+    taken_in(import_test_items, HEAD + "XRD,,100,A\nSEM,,100,B\nTEM,,100,C\nEDX,,100,D\nAFM,,,E\nNMR,,100,F\n", owner, now)
+    later = now + timedelta(days=1)
+    changed = HEAD + "XRD,,200,A\nSEM,,200.01,B\nTEM,,49.99,C\nEDX,,,D\nAFM,,900,E\nNMR,,50,F\n"
+    looked = taken_in(import_test_items, changed, owner, later, dry_run=True)
+    jumps = {row.line for row in looked.rows if any(note.code == "import.price_jump" for note in row.notes)}
+    assert jumps == {3, 4, 5}, "twice and half are not much, a first price neither"
+    refused = taken_in(import_test_items, changed, owner, later, confirmed_lines=frozenset({3, 5}))
+    assert not refused.written
+    assert [(row.line, row.reasons[0].code, row.reasons[0].params["becomes"]) for row in refused.rows] == [
+        (4, "import.price_jump_not_confirmed", "49.99")
+    ]
+    assert TestItemPrice.objects.count() == 5
+    assert taken_in(import_test_items, changed, owner, later, confirmed_lines=frozenset(jumps)).written
+    assert TestItemPrice.objects.count() == 11
+
+
+def test_another_unit_is_another_price_and_asked_about(owner: Any, now: Any) -> None:
+    head = "test_item,unit_price,price_unit\n"
+    taken_in(import_test_items, head + "XRD,100,sample\n", owner, now)
+    refused = taken_in(import_test_items, head + "XRD,100,hour\n", owner, now + timedelta(days=1))
+    assert [row.reasons[0].params["becomes_unit"] for row in refused.rows] == ["hour"]
+
+
+def test_zero_prices_blanks_and_repeated_numbers_are_told(owner: Any, now: Any) -> None:
+    report = taken_in(import_test_items, HEAD + "XRD,,0,A\nSEM,,,B\nTEM,a,100,C\nTEM,b,100,C\n", owner, now, dry_run=True)
+    assert [(row.line, [note.code for note in row.notes]) for row in report.rows] == [
+        (2, ["import.price_zero"]),
+        (3, ["import.price_on_request"]),
+        (4, ["import.number_repeated"]),
+        (5, ["import.number_repeated"]),
+    ]
 
 
 def test_one_refused_row_keeps_everything_out_and_each_reason_stands_at_its_line(owner: Any, now: Any) -> None:

@@ -24,6 +24,7 @@ from tests.instruments.resources.conftest import OPERATOR, taken_in
 pytestmark = pytest.mark.django_db
 PRICES = "prices/cn-yrd-materials-test-prices.csv"
 BARLEY = "germplasm/mcpd-v2.1-germinate-example.csv"
+NOTES = ("import.price_on_request", "import.price_zero", "import.number_repeated")
 WHEAT = "germplasm/icarda-figs-wheat-accessions.csv"
 
 
@@ -42,7 +43,9 @@ def test_the_price_list_becomes_test_items_with_prices_and_only_once(
     assert sorted(row.inner_id for row in repeated) == ["LDD13", "LHH07", "LPC27", "LRA05"]
     assert all(row.resource_id for row in repeated)
     assert as_csv(first).count("\n") >= 793
-    on_request = [row for row in first.rows if row.notes]
+    told = {code: [row for row in first.rows if code in {note.code for note in row.notes}] for code in NOTES}
+    on_request = told["import.price_on_request"] + told["import.price_zero"]
+    assert told["import.number_repeated"] and told["import.price_zero"]
     assert TestItemPrice.objects.count() == 785 - sum(row.fate == "created" for row in on_request) == 785 - 70
     # The same test stands twice at two prices: both are kept.
     twice = Resource.objects.filter(inner_id="LHH06").values_list("test_item__price_versions__amount_fen", flat=True)
