@@ -22,7 +22,7 @@ from billing.vouchers.models import ApplicationState, Voucher, VoucherAnnounceme
 from billing.vouchers.rules.backing import VOUCHER, voucher_key
 from billing.vouchers.rules.terms import Area, last_day, unmet_by, voucher_number
 from config.kernel.access import Actor, Role, get_visible
-from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
+from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.models import StoredFile
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import constraint_name, whole
@@ -125,9 +125,9 @@ def _checked(found: VoucherAnnouncement, given: Application, applicant: Party) -
 @whole
 def withdraw(actor: Actor, application_id: int, now: datetime) -> VoucherApplication:
     """The firm takes back what was not decided yet. Raises NotFound, Forbidden, Conflict ``voucher.decided_already``."""
+    found = get_visible(VoucherApplication.objects.all(), actor, pk=application_id)
+    actor.require_in(found.organisation_id, Role.FIRM_ADMIN)
     row = _locked(actor, application_id)
-    if row.organisation_id not in actor.organisations(Role.FIRM_ADMIN):
-        raise Forbidden.of("access.role_needed", roles=[Role.FIRM_ADMIN.value])
     row.state = ApplicationState.WITHDRAWN
     row.save(update_fields=["state"])
     audit.record(actor, "voucher.withdraw", row, now)
