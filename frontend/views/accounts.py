@@ -98,6 +98,7 @@ def account_top_up(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def account_suspend(request: HttpRequest, pk: int) -> HttpResponse:
     """Promise nothing new from it, or again."""
+    actor_of(request).require(*life.KEEPERS)
     suspended = queries.account_for(actor_of(request), pk).state == "suspended"
 
     def do(form: ReasonedForm) -> str:

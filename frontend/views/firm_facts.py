@@ -155,7 +155,7 @@ def declaration_decide(request: HttpRequest, pk: int) -> HttpResponse:
         "row": row,
         "kind": wording.KINDS[row.kind],
         "said": wording.said(row.kind, row.content),
-        "state": _state(row),
+        "became": _state(row),
         "standing": queries.standing(actor, row.organisation_id, timezone.localdate()),
         "form": form,
         "is_image": row.evidence.media_type.startswith("image/"),
