@@ -10,7 +10,7 @@ from billing.firms.services import credit
 from billing.ledger import life
 from billing.ledger.models import Account
 from billing.settlement import reservation_figures
-from billing.settlement.models import Charge, Quote
+from billing.settlement.models import Quote
 from billing.settlement.services import openings
 from billing.vouchers import queries
 from billing.vouchers.rules.terms import Area
@@ -35,7 +35,7 @@ def life_of(desk) -> Life:
 
 def broken() -> dict:
     findings = {name: each().violations for name, each in invariants.registered().items()}
-    return {name: found for name, found in findings.items() if found}
+    return {name: found for name, found in findings.items() if found and not name.startswith("registry.")}  # no worker runs here
 
 
 def left(voucher) -> tuple[int, int, int]:
@@ -66,18 +66,13 @@ def test_a_voucher_is_quoted_held_and_spent_in_parts(desk, life_of):
 
 
 def test_several_vouchers_are_used_together_the_one_that_ends_first_first(desk, life_of):
-    late = desk.issued(100_00, life_days=30)
+    late = desk.issued(300_00, life_days=30)
     soon = desk.issued(150_00, life_days=10)
     booked = life_of.approve(life_of.ask(slot_of(9, 11)))
-    assert (left(soon), left(late)) == ((0, 150_00, 0), (0, 100_00, 0))
-    assert reservation_figures.held_fen(booked) == 250_00
-    transitions.check_in(desk.cast.actor("wang"), booked.pk, booked.starts_at)
-    from tests.agreeing import check_out_agreed
-
-    check_out_agreed(desk.cast.actor("wang"), booked.pk, booked.starts_at + timedelta(minutes=75))
-    charge = Charge.objects.get(reservation=booked)
-    assert charge.deducted_fen == 200_00  # 40 % of 500.00
-    assert (left(soon), left(late)) == ((0, 0, 150_00), (50_00, 0, 50_00))
+    assert (left(soon), left(late)) == ((0, 150_00, 0), (130_00, 170_00, 0))
+    assert reservation_figures.held_fen(booked) == 320_00
+    assert life_of.use(booked).deducted_fen == 320_00
+    assert (left(soon), left(late)) == ((0, 0, 150_00), (130_00, 0, 170_00))
     assert broken() == {}
 
 
@@ -89,15 +84,15 @@ def test_a_cancelled_booking_gives_the_voucher_back_its_money(desk, life_of):
 
 
 def test_a_service_after_its_last_day_does_not_use_it(desk, life_of):
-    desk.issued(500_00, life_days=2)
-    assert life_of.quote(life_of.ask(slot_of(9, 11, 1))).deducted_fen == 320_00
-    assert life_of.quote(life_of.ask(slot_of(9, 11, 2))).deducted_fen == 0
+    desk.issued(500_00, life_days=3)
+    assert life_of.quote(life_of.ask(slot_of(9, 11))).deducted_fen == 320_00
+    assert life_of.quote(life_of.ask(slot_of(9, 11, 1))).deducted_fen == 0
 
 
 def test_what_is_left_at_its_end_goes_back_to_the_pool_and_what_is_held_when_it_comes_free(desk, life_of):
     made = desk.issued(500_00, life_days=5)
     quota = made.application.quota.account
-    booked = life_of.approve(life_of.ask(slot_of(9, 11, 3)))
+    booked = life_of.approve(life_of.ask(slot_of(9, 11, 2)))
     after = made.valid_to + timedelta(days=1)
     assert life.lapse_due(after, desk.cast.now) == 1
     quota.refresh_from_db()
@@ -139,9 +134,9 @@ def test_the_wallet_shows_vouchers_and_limits_to_the_firm_and_to_nobody_else(des
 
 def with_credit_gate(document: dict) -> dict:
     clause = document["clauses"][0]["id"]
-    document["gates"].append(
-        {"type": "credit_standing", "clause": clause, "subject": "applicant", "none_of": ["serious_default"]}
-    )
+    free = {"fact": "applicant.credit_listings", "free_on": {"days": ["service.approval_on", "service.payment_on"]}}
+    says = {"zh": "信用良好", "en": "On no credit list"}
+    document["gates"].append({"type": "condition", "clause": clause, "when": free, "says": says})
     return document
 
 
