@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from billing.ledger.rules.documents import Document, Fault
 from billing.subsidy.rules.fact_fields import FIELDS
 from billing.subsidy.rules.facts import Facts, facts_faults, parse_facts
+from billing.subsidy.rules.message_keys import MESSAGES
 from billing.subsidy.rules.parts.caps import SUBJECT, CapPer
 from billing.subsidy.rules.parts.conditions import parse_condition
 
@@ -40,6 +42,7 @@ def example_faults(document: Document) -> Iterator[Fault]:
             yield Fault(f"{path}.title", f"the title {example['title']!r} is taken; give every example its own")
         titles.add(example["title"])
         yield from _facts(example, path)
+        yield from _codes(example, path)
         for name in example.get("balances", {}):
             if name not in caps:
                 yield Fault(f"{path}.balances.{name}", f"there is no cap {name!r}; the caps are {', '.join(caps) or 'none'}")
@@ -56,6 +59,17 @@ def _facts(example: Mapping[str, Any], path: str) -> Iterator[Fault]:
         yield Fault(path, "write 'facts', or 'claims' for a batch")
     for fault in facts_faults(example.get("facts", {})):
         yield Fault(f"{path}.facts{fault.path.removeprefix('$')}", fault.message)
+
+
+def _codes(example: Mapping[str, Any], path: str) -> Iterator[Fault]:
+    expects = [(f"{path}.expect", example["expect"])]
+    for place, claim in enumerate(example.get("claims", ())):
+        expects.append((f"{path}.claims[{place}].expect", claim.get("expect", {})))
+    for where, expect in expects:
+        for place, code in enumerate(expect.get("refused", ())):
+            if code not in MESSAGES:
+                near = get_close_matches(code, [key for key in MESSAGES if key.startswith("subsidy.unmet.")], n=1, cutoff=0)
+                yield Fault(f"{where}.refused[{place}]", f"there is no code {code!r}; did you mean {near[0]!r}?")
 
 
 def _claims(example: Mapping[str, Any], path: str) -> Iterator[Fault]:

@@ -97,7 +97,7 @@ def _balance(document: Mapping[str, Any]) -> Balance:
 def _expected(document: Mapping[str, Any]) -> dict[str, Any]:
     expected: dict[str, Any] = {name: document[name] for name in _AS_WRITTEN if name in document}
     if "refused" in expected:
-        expected["refused"] = sorted(expected["refused"])
+        expected["refused"] = sorted(set(expected["refused"]))
     for name in AMOUNTS:
         if name in document:
             expected[f"{name}_fen"] = parse_yuan(document[name])
@@ -112,7 +112,7 @@ def _found(programme: Programme, facts: Facts, outcome: Outcome) -> dict[str, An
     price = price_of(programme, facts)
     if isinstance(outcome, Refused):
         nothing = dict.fromkeys((f"{name}_fen" for name in AMOUNTS), 0)
-        codes = sorted(reason.code for reason in outcome.reasons)
+        codes = sorted({reason.code for reason in outcome.reasons})
         known = {"payers_fen": {}, "payees_fen": {}, "left_fen": {}, "refused": codes, "binding": [], "estimate": False}
         return nothing | known | {"payable_now_fen": price, "final_cost_fen": price}
     deducted = outcome.given_fen(SettlementMode.DEDUCTED_NOW)

@@ -14,8 +14,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from billing.ledger.rules.documents import Document, DocumentError, Fault, load_schema, schema_faults
+from billing.ledger.rules.documents import Document, DocumentError, Fault, load_schema
 from billing.ledger.rules.money import parse_yuan, plain_yuan
+from billing.subsidy.rules.shape_faults import shape_faults
 
 _SCHEMA = Path(__file__).parents[1] / "schema" / "facts.schema.json"
 
@@ -274,7 +275,7 @@ def parse_facts(document: Document) -> Facts:
 
 def facts_faults(document: Document) -> list[Fault]:
     """Everything that keeps ``document`` from being read as facts."""
-    return schema_faults(load_schema(_SCHEMA), document) or _day_faults(document, "$")
+    return shape_faults(load_schema(_SCHEMA), document) or _day_faults(document, "$")
 
 
 def facts_document(facts: Facts) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from billing.ledger.rules.documents import Document, Fault, load_schema, schema_faults
+from billing.ledger.rules.documents import Document, Fault, load_schema
 from billing.subsidy.rules.example_faults import example_faults, subject_faults
 from billing.subsidy.rules.parts.adjustments import adjustment_faults
 from billing.subsidy.rules.parts.base import base_faults
@@ -18,48 +18,76 @@ from billing.subsidy.rules.parts.payers import payer_faults, payer_names
 from billing.subsidy.rules.parts.rate_parsing import rate_faults
 from billing.subsidy.rules.parts.validity import validity_faults
 from billing.subsidy.rules.parts.values import window_faults
+from billing.subsidy.rules.shape_faults import shape_faults
 from billing.subsidy.rules.side_documents import OWN_PARTS, side_document
 
 _SCHEMA = Path(__file__).parents[1] / "schema" / "programme.schema.json"
 _PATH_PART = re.compile(r"\.([^.\[\]]+)|\[([0-9]+)\]")
+Look = Callable[[Document], Iterable[Fault]]
 _PAYEE_OF = {"deducted_now": "provider", "refunded_later": "firm", "paid_beside": "provider"}
 
 
 def document_faults(document: Document) -> list[Fault]:
-    """Every fault with its JSON path; none for a document that can be compiled."""
-    faults = schema_faults(load_schema(_SCHEMA), document) or list(_meaning_faults(document))
+    """Every fault with its JSON path; none for a document that can be compiled.
+
+    Where the shape is wrong, the meaning of what can be read is looked at all the same, so that everything is told at once.
+    """
+    shape = shape_faults(load_schema(_SCHEMA), document)
+    if shape:
+        return shape + _readable_meaning_faults(document, shape)
+    faults = [fault for look in _LOOKS for fault in look(document)]
     return faults or list(subject_faults(document))
 
 
-def _meaning_faults(document: Document) -> Iterator[Fault]:
-    """What the schema cannot say, for a document that has the right shape."""
-    yield from validity_faults(document["validity"])
-    yield from _clause_faults(document)
+def _readable_meaning_faults(document: Document, shape: list[Fault]) -> list[Fault]:
+    """Of a document whose shape is wrong somewhere: what the looks that come through find, but nothing at or under a known fault."""
+    known = tuple(fault.path for fault in shape)
+    found: list[Fault] = []
+    for look in _LOOKS:
+        try:
+            faults = list(look(document))
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, StopIteration):
+            continue
+        found += [
+            fault
+            for fault in faults
+            if not fault.path.startswith(known) and not any(path.startswith(fault.path) for path in known)
+        ]
+    return found
+
+
+def _year_faults(document: Document) -> Iterator[Fault]:
     if "year_starts" in document:
         ends = {"from": document["year_starts"], "to": document["year_starts"]}
         yield from (Fault("$.year_starts", fault.message) for fault in window_faults(ends, "$"))
-    if "sides" in document:
-        yield from _faults_of_sides(document)
-    else:
-        yield from _part_faults(document, set(payer_names(document["payers"], document["rate"])))
-    yield from _open_point_faults(document)
-    yield from example_faults(document)
+
+
+def _synthetic_faults(document: Document) -> Iterator[Fault]:
     if document["synthetic"] != (document["evidence"]["grade"] == "S"):
-        yield Fault("$.synthetic", "a synthetic programme has evidence grade S, and no other has")
+        yield Fault("$.synthetic", "a synthetic programme has evidence grade S, and no other has; change one of the two")
+
+
+def _settlement_faults(settlement: Mapping[str, str]) -> Iterator[Fault]:
+    expected = _PAYEE_OF[settlement["mode"]]
+    if settlement["payee"] != expected:
+        yield Fault("$.settlement.payee", f"money that is {settlement['mode']} goes to the {expected}; write that")
 
 
 def _part_faults(document: Document, payers: set[str]) -> Iterator[Fault]:
     """Of the parts of a document with one base and rate; caps may name any of ``payers``."""
-    yield from gate_faults(document["gates"])
-    yield from base_faults(document["base"])
-    yield from rate_faults(document["rate"], document["base"])
-    yield from adjustment_faults(document["adjustments"], document["base"])
-    yield from payer_faults(document["payers"], document["rate"])
-    yield from cap_faults(document["caps"], payers)
-    settlement = document["settlement"]
-    if settlement["payee"] != _PAYEE_OF[settlement["mode"]]:
-        expected = _PAYEE_OF[settlement["mode"]]
-        yield Fault("$.settlement.payee", f"money that is {settlement['mode']} goes to the {expected}")
+    for look in _PART_LOOKS:
+        yield from look(document, payers)
+
+
+_PART_LOOKS: tuple[Callable[[Document, set[str]], Iterable[Fault]], ...] = (
+    lambda document, _payers: gate_faults(document["gates"]),
+    lambda document, _payers: base_faults(document["base"]),
+    lambda document, _payers: rate_faults(document["rate"], document["base"]),
+    lambda document, _payers: adjustment_faults(document["adjustments"], document["base"]),
+    lambda document, _payers: payer_faults(document["payers"], document["rate"]),
+    lambda document, payers: cap_faults(document["caps"], payers),
+    lambda document, _payers: _settlement_faults(document["settlement"]),
+)
 
 
 def _faults_of_sides(document: Document) -> Iterator[Fault]:
@@ -126,6 +154,34 @@ def _open_point_faults(document: Document) -> Iterator[Fault]:
     for place, point in enumerate(document["open_points"]):
         if not _exists(document, point["field"]):
             yield Fault(f"$.open_points[{place}].field", f"{point['field']} is not in this document; write its JSON path, $.…")
+
+
+def _one_side(look: Callable[[Document, set[str]], Iterable[Fault]]) -> Look:
+    """A look at a part of a document of one side, by itself."""
+
+    def looked(document: Document) -> Iterable[Fault]:
+        if "sides" in document:
+            return ()
+        try:
+            payers = set(payer_names(document["payers"], document["rate"]))
+        except (LookupError, TypeError, AttributeError):
+            payers = {cap.get("payer", "") for cap in document["caps"]}
+        return look(document, payers)
+
+    return looked
+
+
+#: Everything that is looked at beside the shape, each by itself.
+_LOOKS: tuple[Look, ...] = (
+    lambda document: validity_faults(document["validity"]),
+    _clause_faults,
+    _year_faults,
+    *(_one_side(look) for look in _PART_LOOKS),
+    lambda document: _faults_of_sides(document) if "sides" in document else (),
+    _open_point_faults,
+    example_faults,
+    _synthetic_faults,
+)
 
 
 def _exists(document: Document, path: str) -> bool:

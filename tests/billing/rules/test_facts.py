@@ -83,7 +83,7 @@ def test_facts_of_a_name_of_ones_own_are_found() -> None:
         ({"before": {"spend": [{"on": "2025-02-29", "amount": 1}]}}, "$.before.spend[0].on"),
         ({"amounts": {"paid": 1.5}}, "$.amounts.paid"),
         ({"other": {"rate": 0.5}}, "$.other.rate"),
-        ({"instrument": {"staff": 3}}, "$.instrument"),
+        ({"instrument": {"staff": 3}}, "$.instrument.staff"),
         ({"request": {"rate": "1.2"}}, "$.request.rate"),
     ],
 )
