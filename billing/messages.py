@@ -287,6 +287,7 @@ register(
         "opening.over_limit": _("Row %(row)s: this is more than what is left of the limit, %(left_fen)s."),
         "opening.loaded_already": _("Row %(row)s: this balance was loaded already."),
         "opening.item_known": _("Row %(row)s: %(text)s took a programme of this class already."),
+        "voucher.holder_unknown": _("No organisation here has this code."),
         "price.invalid": _("The price schedule is not valid: %(fault)s"),
         "price.in_the_past": _("A price can start today or later: what was charged never changes."),
         "price.date_taken": _("A price that starts on this day is published already. Choose another day."),

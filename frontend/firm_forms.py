@@ -46,7 +46,9 @@ def scan_field(label: Any, hint: Any) -> forms.FileField:
 
 def table_field(label: Any, hint: Any) -> forms.FileField:
     """A table as CSV."""
-    return forms.FileField(label=label, help_text=hint, allow_empty_file=True, widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}))
+    return forms.FileField(
+        label=label, help_text=hint, allow_empty_file=True, widget=forms.FileInput(attrs={"accept": ".csv,text/csv"})
+    )
 
 
 class MoneyForm(forms.Form):
@@ -69,7 +71,9 @@ class DeclarationForm(MoneyForm):
     revenue_yuan = yuan_field(_("Revenue of the year (yuan)"), required=False)
     assets_yuan = yuan_field(_("Total assets (yuan)"), required=False)
     capital_yuan = yuan_field(_("Registered capital (yuan)"), required=False)
-    region_code = forms.CharField(label=_("Registered in (division code)"), max_length=10, help_text=_("Six digits, like 630104."))
+    region_code = forms.CharField(
+        label=_("Registered in (division code)"), max_length=10, help_text=_("Six digits, like 630104.")
+    )
     policy_zones = forms.CharField(
         label=_("Policy zones"), max_length=_LONG, required=False, help_text=_("Short names of zones, separated by commas.")
     )
@@ -131,7 +135,8 @@ class CreditListForm(MoneyForm):
         label=_("Where it comes from"), max_length=_LONG, help_text=_("The office and the number of the notice.")
     )
     file = table_field(
-        _("Table (CSV)"), _("Columns: uscc, name, from, to, note (or 统一社会信用代码, 名称, 列入日期, 移出日期, 备注). All rows or none.")
+        _("Table (CSV)"),
+        _("Columns: uscc, name, from, to, note (or 统一社会信用代码, 名称, 列入日期, 移出日期, 备注). All rows or none."),
     )
 
 
@@ -163,7 +168,8 @@ class TableForm(MoneyForm):
     """The list of a partner's providers."""
 
     file = table_field(
-        _("Table (CSV)"), _("Columns: uscc, name, from, to (or 统一社会信用代码, 名称, 入库日期, 有效期至). It replaces the list before.")
+        _("Table (CSV)"),
+        _("Columns: uscc, name, from, to (or 统一社会信用代码, 名称, 入库日期, 有效期至). It replaces the list before."),
     )
 
 

@@ -11,6 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from billing.ledger.queries import READERS as ACCOUNT_READERS
 from billing.settlement.queries import BOARD_ROLES, READER_ROLES
 from booking.queries.enquiries import LAB_READERS
 from booking.queries.utilisation import READERS
@@ -102,7 +103,22 @@ PLACES: tuple[Place, ...] = (
     Place("utilisation_list", _("Use and figures"), "chart-bar", frozenset({*READERS, *OFFICIALS}), "y", ("utilisation_",)),
     Place("verification_queue", _("Verification"), "shield-check", frozenset({Role.OPERATOR}), "v", ("verification_",)),
     Place("review_queue", _("Changes"), "git-compare", frozenset({Role.OPERATOR}), "c", ("review_",)),
-    Place("programme_list", _("Subsidies"), "receipt-refund", go="p", begins=("programme_",)),
+    Place(
+        "declaration_queue",
+        _("Facts of firms"),
+        "certificate",
+        frozenset({Role.OPERATOR}),
+        begins=("declaration_", "credit_lists"),
+    ),
+    Place("account_list", _("Accounts"), "coins", frozenset(ACCOUNT_READERS), begins=("account_", "opening_")),
+    Place("programme_list", _("Subsidies"), "receipt-refund", go="p", begins=("programme_", "eligibility")),
+    Place(
+        "announcement_list",
+        _("Vouchers"),
+        "cash",
+        go="j",
+        begins=("announcement_", "application_", "voucher_", "wallet", "partner_"),
+    ),
     Place("organisation_list", _("Organisations"), "building", HAS_ORGANISATIONS, "o", ("organisation_", "join_", "invitation_")),
 )
 

@@ -242,7 +242,36 @@ _EXTRA_CHARGE: dict[str, StateLook] = {
     "declined": StateLook(EXTRA_STATES["declined"], "circle-x", "bad"),
     "withdrawn": StateLook(EXTRA_STATES["withdrawn"], "ban", "calm"),
 }
+_ACCOUNT: dict[str, StateLook] = {
+    "open": StateLook(pgettext_lazy("account state", "Open"), "circle-check", "good"),
+    "suspended": StateLook(pgettext_lazy("account state", "Suspended"), "lock", "wait"),
+    "closed": StateLook(pgettext_lazy("account state", "Closed"), "ban", "calm"),
+}
+_ANNOUNCEMENT: dict[str, StateLook] = {
+    "draft": StateLook(pgettext_lazy("announcement state", "Draft"), "circle-dashed", "calm"),
+    "future": StateLook(pgettext_lazy("announcement state", "Opens later"), "clock", "info"),
+    "current": StateLook(pgettext_lazy("announcement state", "Takes applications"), "circle-check", "good"),
+    "ended": StateLook(pgettext_lazy("announcement state", "Closed for applications"), "ban", "calm"),
+}
+_APPLICATION: dict[str, StateLook] = {
+    "applied": StateLook(pgettext_lazy("application state", "Waiting for review"), "hourglass", "wait"),
+    "reviewed": StateLook(pgettext_lazy("application state", "Reviewed, to be issued"), "eye", "info"),
+    "issued": StateLook(pgettext_lazy("application state", "Issued"), "circle-check", "good"),
+    "refused": StateLook(pgettext_lazy("application state", "Refused"), "circle-x", "bad"),
+    "withdrawn": StateLook(pgettext_lazy("application state", "Withdrawn"), "ban", "calm"),
+}
+_VOUCHER: dict[str, StateLook] = {
+    "valid": StateLook(pgettext_lazy("voucher state", "Valid"), "circle-check", "good"),
+    "future": StateLook(pgettext_lazy("voucher state", "Not valid yet"), "clock", "info"),
+    "used": StateLook(pgettext_lazy("voucher state", "Used up"), "check", "calm"),
+    "expired": StateLook(pgettext_lazy("voucher state", "Expired"), "clock-pause", "calm"),
+    "returned": StateLook(pgettext_lazy("voucher state", "Given back"), "arrow-back-up", "calm"),
+}
 _LOOKS: dict[str, dict[str, StateLook]] = {
+    "account": _ACCOUNT,
+    "announcement": _ANNOUNCEMENT,
+    "application": _APPLICATION,
+    "voucher": _VOUCHER,
     "enrolment": _ENROLMENT,
     "licence": _LICENCE,
     "appeal": _APPEAL,

@@ -214,6 +214,17 @@ def programme_document(code: str) -> dict[str, Any]:
     return json.loads(path.read_text())
 
 
+def voucher_document(code: str = "DEMO-QH-VC") -> dict[str, Any]:
+    """DEMO-QH-V (40 % deducted at once) for everybody of the province, limited by what a voucher is worth and nothing else."""
+    document = programme_document("DEMO-QH-V") | {"code": code, "examples": [], "open_points": []}
+    document.pop("exclusive")
+    document["gates"] = [gate for gate in document["gates"] if gate["type"] in ("applicant_kind", "verified_organisation")]
+    limit = {"configured": True, "when_unset": "no_limit"}
+    clause = document["caps"][0]["clause"]
+    document["caps"] = [{"id": "voucher", "per": "voucher", "limit": limit, "when_short": "partial", "clause": clause}]
+    return document
+
+
 def publish_programmes(cast: Cast) -> dict[str, Any]:
     """Both DEMO programmes, drafted by officer Chen and published by officer Sun."""
     from billing.subsidy import services

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
-from billing.api import cards, orders, sample_jobs, samples, series, swap, times, together, views
+from billing.api import cards, firms, orders, sample_jobs, samples, series, swap, times, together, views
 from config.kernel.api.views import ApiView
 
 ID = r"(?P<pk>[0-9]{1,18})"
@@ -100,6 +100,37 @@ def _act(view: type[ApiView], place: str, path: str, action: str) -> URLPattern:
     return re_path(rf"^{place}/{ID}/{path}/$", view.as_view({"post": action}), name=f"api_sample_job_{action}")
 
 
+def _limited_money() -> list[URLPattern]:
+    """Facts of firms, vouchers and the accounts behind programmes."""
+    places: list[tuple[str, str, type[ApiView], dict[str, str]]] = [
+        ("firm-declarations", "api_firm_declaration", firms.DeclarationView, {"decide": "decide"}),
+        ("vouchers", "api_voucher", firms.VoucherView, {"return": "give_back"}),
+        (
+            "voucher-applications",
+            "api_voucher_application",
+            firms.ApplicationView,
+            {"review": "review", "issue": "issue", "refuse": "refuse", "withdraw": "withdraw"},
+        ),
+        (
+            "programme-accounts",
+            "api_programme_account",
+            firms.AccountView,
+            {"top-up": "top_up", "suspend": "suspend", "close": "close"},
+        ),
+    ]
+    found = []
+    for place, name, view, acts in places:
+        found += [
+            re_path(rf"^{place}/$", view.as_view({"get": "list"}), name=f"{name}s"),
+            re_path(rf"^{place}/{ID}/$", view.as_view({"get": "retrieve"}), name=name),
+            *(
+                re_path(rf"^{place}/{ID}/{path}/$", view.as_view({"post": action}), name=f"{name}_{action}")
+                for path, action in acts.items()
+            ),
+        ]
+    return found
+
+
 urlpatterns: list[URLPattern] = [
     re_path(
         rf"^research-groups/{ID}/fund-cards/$",
@@ -138,6 +169,7 @@ urlpatterns: list[URLPattern] = [
         _statements.as_view({"get": "download"}),
         name="api_statement_download",
     ),
+    *_limited_money(),
     *_orders(),
     *_series(),
     *_sample_jobs(),

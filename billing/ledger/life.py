@@ -15,7 +15,7 @@ from billing.ledger.services import AccountSpec, Source
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Refusal
 from config.kernel.services import audit
-from config.kernel.services.transactions import run, whole
+from config.kernel.services.transactions import whole
 
 TREASURY = AccountSpec("treasury", "treasury", None)
 KEEPERS = (Role.FINANCE, Role.PROGRAMME_OFFICER)
@@ -69,9 +69,10 @@ def lapse_due(today: date, now: datetime) -> int:
     rows = Account.objects.filter(Q(limited=True, ends_on__lt=today)).filter(
         Q(granted_fen__gt=F("held_fen") + F("posted_fen")) | ~Q(state=AccountState.CLOSED, held_fen=0)
     )
-    return sum(run(lambda pk=pk: _lapse(pk, today, now)) for pk in rows.order_by("pk").values_list("pk", flat=True))
+    return sum(_lapse(pk, today, now) for pk in rows.order_by("pk").values_list("pk", flat=True))
 
 
+@whole
 def _lapse(account_id: int, today: date, now: datetime) -> bool:
     return _give_rest_back(account_id, Source("account", account_id, "lapse", None, None), now, today) > 0
 

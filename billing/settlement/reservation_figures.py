@@ -119,6 +119,6 @@ def _largest_per_programme(holds: QuerySet[Transfer]) -> int:
         place = (version_id, kind if kind == VOUCHER else key)
         draws[place] = draws.get(place, 0) + amount
     largest: dict[int | None, int] = {}
-    for (version_id, _), amount in draws.items():
-        largest[version_id] = max(largest.get(version_id, 0), amount)
+    for (programme_id, _), amount in draws.items():
+        largest[programme_id] = max(largest.get(programme_id, 0), amount)
     return sum(largest.values())

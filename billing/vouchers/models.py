@@ -82,6 +82,11 @@ class VoucherQuota(models.Model):
         ]
         triggers = [
             pgtrigger.ReadOnly(name="quota_frozen", exclude=["account"]),
+            pgtrigger.Protect(
+                name="quota_kept",
+                operation=pgtrigger.Delete,
+                condition=pgtrigger.Q(old__account__isnull=False),
+            ),
             no_truncate("quota_no_truncate"),
         ]
 
@@ -142,9 +147,24 @@ class VoucherApplication(models.Model):
             ),
         ]
         triggers = [
+            pgtrigger.ReadOnly(
+                name="voucher_application_frozen",
+                fields=[
+                    "announcement",
+                    "quota",
+                    "organisation",
+                    "asked_fen",
+                    "purpose",
+                    "evidence",
+                    "facts",
+                    "applied_by",
+                    "applied_at",
+                ],
+            ),
+            pgtrigger.Protect(name="voucher_application_kept", operation=pgtrigger.Delete),
             pgtrigger.Protect(
                 name="voucher_application_ended",
-                operation=pgtrigger.Update | pgtrigger.Delete,
+                operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__state__in=["issued", "refused", "withdrawn"]),
             ),
             no_truncate("voucher_application_no_truncate"),

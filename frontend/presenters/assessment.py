@@ -15,6 +15,7 @@ from billing.pricing.rules.steps import Step
 from billing.settlement.frozen import read as read_frozen
 from billing.settlement.models import FrozenAssessment
 from billing.settlement.services.quotes import QuotePreview
+from billing.settlement.services.still_eligible import Lost
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award, Outcome, SettlementMode
 from billing.subsidy.rules.parts.caps import Cap
@@ -132,6 +133,25 @@ def present(
         steps=tuple(_step(step, {}, bands) for step in assessment.steps if not (internal and step.key in _OF_SUBSIDIES)),
         internal=internal,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LostRow:
+    """A programme that was promised and is not paid, with every reason in words."""
+
+    name: str
+    promised_fen: int
+    reasons: tuple[str, ...]
+
+
+def lost_rows(lost: Sequence[Lost]) -> list[LostRow]:
+    """What the customer was no longer eligible for when the service was charged."""
+    return [
+        LostRow(
+            each.programme, each.promised_fen, tuple(wording.step_sentence(one["code"], one["params"]) for one in each.reasons)
+        )
+        for each in lost
+    ]
 
 
 def outcome_row(outcome: Outcome, programme: Programme) -> OutcomeRow:

@@ -271,6 +271,7 @@ def _money_context(reservation: Reservation, money: Money) -> dict[str, Any]:
     shown = money.charge or money.quote
     return {
         "money": money,
+        "lost": assessment.lost_rows(money.lost),
         "figures": assessment.of_reservation(reservation, shown) if shown else None,
         "new_figures": assessment.of_reservation(reservation, money.waiting) if money.waiting else None,
     }

@@ -42,7 +42,9 @@ def _rows(rows: Any) -> list[dict[str, Any]]:
         {
             "kind": kind,
             "title": wording.KINDS[kind],
-            "rows": [{"row": row, "said": wording.said(row.kind, row.content), "state": _state(row)} for row in grouped.get(kind, [])],
+            "rows": [
+                {"row": row, "said": wording.said(row.kind, row.content), "state": _state(row)} for row in grouped.get(kind, [])
+            ],
         }
         for kind in DeclarationKind.values
     ]
@@ -120,7 +122,9 @@ def declaration_queue(request: HttpRequest) -> HttpResponse:
     """Declarations that wait, the oldest first."""
     pages = Paginator(queries.queue(actor_of(request)), PER_PAGE)
     page = pages.get_page(request.GET.get("page"))
-    rows = [{"row": row, "kind": wording.KINDS[row.kind], "said": wording.said(row.kind, row.content)} for row in page.object_list]
+    rows = [
+        {"row": row, "kind": wording.KINDS[row.kind], "said": wording.said(row.kind, row.content)} for row in page.object_list
+    ]
     return render(request, "firms/queue.html", {"page": page, "rows": rows})
 
 
@@ -143,13 +147,15 @@ def declaration_decide(request: HttpRequest, pk: int) -> HttpResponse:
                 form.add_refusal(refusal)
                 status = status_of(refusal)
             else:
-                messages.success(request, _("Accepted: it counts from now on.") if accept else _("Refused; the firm reads your reason."))
+                messages.success(
+                    request, _("Accepted: it counts from now on.") if accept else _("Refused; the firm reads your reason.")
+                )
                 return redirect("declaration_queue")
     context = {
         "row": row,
         "kind": wording.KINDS[row.kind],
         "said": wording.said(row.kind, row.content),
-        "state": _state(row),
+        "became": _state(row),
         "standing": queries.standing(actor, row.organisation_id, timezone.localdate()),
         "form": form,
         "is_image": row.evidence.media_type.startswith("image/"),

@@ -46,7 +46,9 @@ def credit_lists(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             content = uploads.received(form.cleaned_data["file"])
             try:
-                made = credit.import_list(actor, form.cleaned_data["list_code"], form.cleaned_data["source"], content, timezone.now())
+                made = credit.import_list(
+                    actor, form.cleaned_data["list_code"], form.cleaned_data["source"], content, timezone.now()
+                )
             except Refusal as refusal:
                 form.add_refusal(refusal)
                 status = status_of(refusal)

@@ -29,7 +29,7 @@ def only(*roles: str) -> Roles:
 
 SUPERVISORS = only("programme_officer", "finance", "inspector")
 OFFICIALS = SUPERVISORS | only("operator")
-OFFICER = only("programme_officer")
+OFFICER, PAYERS = only("programme_officer"), only("programme_officer", "finance")
 CUSTOMERS = only("researcher", "firm_admin")
 OWNERS = only("lab_manager", "owner_finance")
 
@@ -96,6 +96,11 @@ SEES: dict[str, tuple[Roles, Roles]] = {
         ("enrolment", "licence", "recognition", "credit_event", "appeal", "listing"),
         (only("researcher", "lab_manager", "inspector", "operator"), only("foreign", "inspector", "operator")),
     ),
+    "declaration": (only("firm_admin") | OFFICIALS, OFFICIALS | only("foreign")),
+    **dict.fromkeys(("application", "voucher"), (CUSTOMERS | SUPERVISORS, SUPERVISORS | only("foreign"))),
+    "announcement": (EVERYBODY, OFFICIALS),
+    "partner": (EVERYBODY, EVERYBODY),
+    "account": (EVERYBODY, EVERYBODY),
     "enquiry": (CUSTOMERS | OWNERS, only("foreign")),
     "enquiry_file": (CUSTOMERS | OWNERS, only("foreign")),
     "need": (CUSTOMERS, only("foreign")),
@@ -188,6 +193,10 @@ def form(kind: str, may: Roles, may_theirs: Roles = NOBODY, *, ok: frozenset[int
     """A form on an object: GET shows it, POST sends it."""
     route = {name: more.pop(name) for name in ("params", "extra") if name in more}
     return Route({"GET": Rule(may, may_theirs, **more), "POST": Rule(may, may_theirs, ok, **more)}, kind, **route)
+
+
+def _because(world: World) -> dict[str, Any]:
+    return {"reason": "because"}
 
 
 def _consent(world: World) -> dict[str, Any]:
@@ -700,6 +709,27 @@ API: dict[str, Route] = {
     ),
     "api_invitation-detail": Route({"DELETE": Rule(*ADMINISTRATORS, OK_POST)}, "invitation"),
     "api_join_request-decide": acts("join_request", *ADMINISTRATORS, ok=TRIED, body=lambda world: {"accept": False}),
+    "api_firm_declarations": reads(),
+    "api_firm_declaration": reads_object("declaration"),
+    "api_firm_declaration_decide": acts("declaration", only("operator"), only("operator"), ok=TRIED, role_first=True,
+                                        body=lambda world: {"accept": True}),
+    "api_vouchers": reads(),
+    "api_voucher": reads_object("voucher"),
+    "api_voucher_give_back": acts("voucher", only("firm_admin"), only("foreign"), ok=TRIED),
+    "api_voucher_applications": reads(),
+    "api_voucher_application": reads_object("application"),
+    "api_voucher_application_review": acts("application", OFFICER, OFFICER, ok=TRIED, role_first=True,
+                                           body=lambda world: {"recommended_fen": 1}),
+    "api_voucher_application_issue": acts("application", PAYERS, PAYERS, ok=TRIED, role_first=True),
+    "api_voucher_application_refuse": acts("application", PAYERS, PAYERS, ok=TRIED, role_first=True, body=_because),
+    "api_voucher_application_withdraw": acts("application", only("firm_admin"), only("foreign"), ok=TRIED),
+    "api_programme_accounts": reads(SUPERVISORS),
+    "api_programme_account": Route({"GET": Rule(SUPERVISORS, SUPERVISORS, role_first=True)}, "account"),
+    "api_programme_account_top_up": acts("account", PAYERS, PAYERS, ok=TRIED, role_first=True,
+                                         body=lambda world: {"amount_fen": 1, "reason": "because"}),
+    "api_programme_account_suspend": acts("account", PAYERS, PAYERS, ok=TRIED, role_first=True,
+                                          body=lambda world: {"suspended": False, "reason": "because"}),
+    "api_programme_account_close": acts("account", PAYERS, PAYERS, ok=TRIED, role_first=True, body=_because),
     "api_verification-list": reads(only("operator")),
     "api_verification-detail": reads_object("verification"),
     "api_verification-decide": acts("verification", only("operator"), only("operator"), ok=TRIED,
@@ -1028,6 +1058,40 @@ PAGES: dict[str, Route] = {
     "invitation_accept": reads_object("invitation_token", params=("token",), ok=frozenset({200, 403, 422}),
                                       post=Rule(PERSONS, PERSONS, TRIED | {403})),
     "join_request_decide": acts("join_request", *ADMINISTRATORS, ok=TRIED),
+    "eligibility": reads(EVERYBODY),
+    "firm_facts": reads_object("organisation"),
+    "firm_declare": form("organisation", only("firm_admin"), only("foreign"), extra={"kind": "label"}),
+    "wallet": Route({"GET": Rule(CUSTOMERS | SUPERVISORS, SUPERVISORS | only("foreign"))}, "organisation"),
+    "declaration_queue": reads(only("operator")),
+    "declaration_decide": form("declaration", only("operator"), only("operator"), role_first=True),
+    "declaration_evidence": reads_object("declaration"),
+    "credit_lists": Route({"GET": Rule(only("operator")), "POST": Rule(only("operator"), ok=TRIED)}),
+    "partner_list": reads(EVERYBODY),
+    "partner_create": Route({"GET": Rule(OFFICER), "POST": Rule(OFFICER, ok=TRIED)}),
+    "partner_edit": form("partner", OFFICER, OFFICER, role_first=True),
+    "partner_import": form("partner", OFFICER, OFFICER, role_first=True),
+    "account_list": reads(SUPERVISORS),
+    "opening_load": Route({"GET": Rule(only("finance")), "POST": Rule(only("finance"), ok=TRIED)}),
+    "account_detail": Route({"GET": Rule(SUPERVISORS, SUPERVISORS, role_first=True)}, "account"),
+    "account_top_up": form("account", PAYERS, PAYERS, role_first=True),
+    "account_suspend": form("account", PAYERS, PAYERS, role_first=True),
+    "account_close": form("account", PAYERS, PAYERS, role_first=True),
+    "announcement_list": reads(EVERYBODY),
+    "announcement_create": Route({"GET": Rule(OFFICER), "POST": Rule(OFFICER, ok=TRIED)}),
+    "application_list": reads(PAYERS),
+    "voucher_redemptions": reads(OWNERS),
+    "voucher_recognise": Route({"GET": Rule(OFFICER), "POST": Rule(OFFICER, ok=TRIED)}),
+    "announcement_detail": reads_object("announcement", public=True),
+    "announcement_publish": acts("announcement", OFFICER, OFFICER, ok=TRIED, role_first=True),
+    "application_create": form("announcement", only("firm_admin", "foreign"), role_first=True),
+    "application_detail": reads_object("application"),
+    "application_evidence": reads_object("application"),
+    "application_review": acts("application", OFFICER, OFFICER, ok=TRIED, role_first=True),
+    "application_issue": acts("application", PAYERS, PAYERS, ok=TRIED, role_first=True),
+    "application_refuse": acts("application", PAYERS, PAYERS, ok=TRIED, role_first=True),
+    "application_withdraw": acts("application", only("firm_admin"), only("foreign"), ok=TRIED),
+    "voucher_detail": reads_object("voucher"),
+    "voucher_return": acts("voucher", only("firm_admin"), only("foreign"), ok=TRIED),
     "verification_queue": reads(only("operator")),
     "verification_decide": form("verification", only("operator"), only("operator"), role_first=True),
     "verification_licence": reads_object("verification"),

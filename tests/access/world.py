@@ -75,6 +75,7 @@ from instruments.services import (
 from instruments.services.notices import News, tell
 from instruments.services.resource_requests import Application, Delivery
 from instruments.services.saved_searches import unsubscribe_token
+from tests.access import world_money as money
 from tests.access import world_orders as order
 from tests.access import world_programmes as programmes
 from tests.access import world_samples as samples
@@ -147,6 +148,7 @@ def build_world(now: datetime = NOW) -> World:
     order.build(world, now)
     spending.build(world, now)
     samples.build(world, now)
+    money.build(world, now)
     _tell_people(world, now)
     catalogue.rebuild(now)
     vocabulary.rebuild_vocabulary()

@@ -117,6 +117,7 @@ def party(known: Known, key: str, provider_key: str | None, on: date) -> Party:
         size = size_class(last.staff, last.revenue_fen).value
     before = years.get(last.year - 1)
     head = controller_of(known.control, key, on)
+    group_staff, group_revenue, group_assets = _group_figures(known, key, last, on)
     profile = Profile(
         id=key,
         staff=last.staff,
@@ -129,7 +130,9 @@ def party(known: Known, key: str, provider_key: str | None, on: date) -> Party:
         related_to_provider=related(known, key, provider_key, on) if provider_key else None,
         labels=labels(own),
         credit_listings=known.listings.get(key, ()),
-        **_group_figures(known, key, last, on),
+        group_staff=group_staff,
+        group_annual_revenue=group_revenue,
+        group_total_assets=group_assets,
     )
     return Party(
         kind=base.kind,
@@ -162,8 +165,8 @@ def related(known: Known, key: str, other: str, on: date) -> bool:
     )
 
 
-def _group_figures(known: Known, key: str, last: Figures, on: date) -> dict[str, int | None]:
-    """Sums over the group in the last full year; a sum of which a part is not known is not known."""
+def _group_figures(known: Known, key: str, last: Figures, on: date) -> tuple[int | None, int | None, int | None]:
+    """Staff, revenue and assets over the group in the last full year; a sum of which a part is not known is not known."""
     members = group_of(known.control, key, on)
     parts = [last]
     for member in sorted(members - {key}):
@@ -172,8 +175,8 @@ def _group_figures(known: Known, key: str, last: Figures, on: date) -> dict[str,
         base = known.bases.get(member)
         own = latest(figures_by_year(each for each in known.entries if each.firm_key == member), on)
         parts.append(own or Figures(last.year, base.staff if base else None, base.revenue_fen if base else None))
-    names = (("group_staff", "staff"), ("group_annual_revenue", "revenue_fen"), ("group_total_assets", "assets_fen"))
-    return {fact: _sum([getattr(part, name) for part in parts]) for fact, name in names}
+    staff, revenue = _sum([part.staff for part in parts]), _sum([part.revenue_fen for part in parts])
+    return staff, revenue, _sum([part.assets_fen for part in parts])
 
 
 def _sum(parts: Sequence[int | None]) -> int | None:

@@ -144,6 +144,7 @@ class Plan:
     accounts: Accounts
     customer_id: int
     use: Use
+    vouchers: tuple[Usable, ...] = ()
 
     def specs(self) -> list[AccountSpec]:
         """Every account an award touches: caps, pools, and what the customer was awarded."""
@@ -160,7 +161,7 @@ class Plan:
 
     def with_balances(self, known: Mapping[str, Account]) -> Prepared:
         """The engine's inputs under the balances of ``known`` accounts (by key; one that is missing was never opened)."""
-        candidates = candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known)
+        candidates = candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known, self.vouchers)
         inputs = Inputs(self.schedule, self.during, self.zone, self.customer_class, candidates, use=self.use)
         return Prepared(inputs, self.price_version_id, self.versions, self.accounts, self.customer_id)
 
@@ -174,7 +175,12 @@ def specs_of(versions: Sequence[InForce], accounts: Accounts, customer_id: int) 
 
 
 def candidates_of(
-    versions: Sequence[InForce], facts: Facts, accounts: Accounts, customer_id: int, known: Mapping[str, Account]
+    versions: Sequence[InForce],
+    facts: Facts,
+    accounts: Accounts,
+    customer_id: int,
+    known: Mapping[str, Account],
+    vouchers: Sequence[Usable] = (),
 ) -> tuple[Candidate, ...]:
     """The programmes to be tried, each with the facts and the balances of its caps (an account that is missing was never opened)."""
     know_awards(account for account in known.values() if not hasattr(account, "is_awarded"))
@@ -183,7 +189,7 @@ def candidates_of(
     return tuple(
         Candidate(
             version.programme,
-            _under(version, facts, known.get(awarded_key(version, customer_id)), taken),
+            _with_voucher(version, _under(version, facts, known.get(awarded_key(version, customer_id)), taken), vouchers),
             {
                 cap_id: _together([_balance(known.get(spec.key)) for spec in purses])
                 for (version_id, cap_id), purses in accounts.items()
@@ -204,7 +210,9 @@ def accounts_of(
         for cap in version.programme.accounts_for(facts.applicant.kind):
             issued = behind(cap, version.programme_id, basis_on, vouchers)
             purses = tuple(AccountSpec(each.key, VOUCHER, 0, version.programme_id, customer_id) for each in issued)
-            found[version.version_id, cap.id] = purses or (cap_account(version, cap, customer_id, basis_on, facts),)
+            if not purses and cap.per is not CapPer.VOUCHER:
+                purses = (cap_account(version, cap, customer_id, basis_on, facts),)
+            found[version.version_id, cap.id] = purses
     return found
 
 
@@ -246,7 +254,7 @@ def plan(
     named_class = schedule.class_of(customer_of(customer, instrument.organisation_id, facts.applicant.size))
     mode = service_mode or next(iter(instrument.service_modes), "")
     use = use_of(schedule, mode, during, zone)
-    return Plan(pins.price_version_id, schedule, during, zone, named_class, facts, versions, accounts, customer.pk, use)
+    return Plan(pins.price_version_id, schedule, during, zone, named_class, facts, versions, accounts, customer.pk, use, vouchers)
 
 
 def plan_of(reservation: Reservation, during: TimeRange, now: datetime, pins: Pins | None = None) -> Plan:
@@ -368,6 +376,16 @@ def _under(version: InForce, facts: Facts, account: Account | None, taken: froze
     return replace(facts, applicant=replace(facts.applicant, first_use=first), service=service)
 
 
+def _with_voucher(version: InForce, facts: Facts, vouchers: Sequence[Usable]) -> Facts:
+    """The facts with the voucher that is used up first under a programme, and the day it was issued."""
+    basis_on = version.programme.validity.basis_on(facts)
+    found = [each for cap in version.programme.caps if basis_on for each in behind(cap, version.programme_id, basis_on, vouchers)]
+    if not found:
+        return facts
+    request = replace(facts.more.request, voucher=found[0].number, voucher_issued_on=found[0].valid_from)
+    return replace(facts, more=replace(facts.more, request=request))
+
+
 _AWARDED_AMONG = f"""
 SELECT a.id FROM unnest(%s::bigint[]) AS a (id) WHERE EXISTS (
     SELECT FROM billing_transfer t
@@ -426,7 +444,7 @@ def _shared_by(per: str, facts: Facts) -> str | None:
 
 
 def _together(balances: Sequence[Balance]) -> Balance:
-    """Several purses as one."""
+    """Several purses as one; without any there is nothing to take from."""
     if len(balances) == 1:
         return balances[0]
     limits = [balance.limit_fen for balance in balances]

@@ -22,6 +22,7 @@ from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.facts import Facts, Party
 from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
+from billing.vouchers.rules.backing import Usable
 from billing.vouchers.usable import usable
 from booking.rules.sample_days import require_arrival
 from booking.services import sample_days
@@ -43,6 +44,7 @@ class SamplePlan:
     versions: tuple[InForce, ...]
     accounts: Accounts
     customer_id: int
+    vouchers: tuple[Usable, ...] = ()
 
     def specs(self) -> list[AccountSpec]:
         """Every account an award touches."""
@@ -50,7 +52,7 @@ class SamplePlan:
 
     def with_balances(self, known: Mapping[str, Account]) -> SampleInputs:
         """The engine's inputs under the balances of ``known`` accounts."""
-        candidates = assessing.candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known)
+        candidates = assessing.candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known, self.vouchers)
         return replace(self.inputs, candidates=candidates)
 
 
@@ -138,7 +140,7 @@ def plan(
     vouchers = usable(customer.pk, [one.programme for one in versions])
     accounts = assessing.accounts_of(versions, facts, customer.pk, service_on, vouchers)
     inputs = SampleInputs(price, samples, elements, service_on, named_class, ())
-    return SamplePlan(inputs, facts, versions, accounts, customer.pk)
+    return SamplePlan(inputs, facts, versions, accounts, customer.pk, vouchers)
 
 
 def require_counted(planned: SamplePlan) -> None:

@@ -22,7 +22,7 @@ from billing.vouchers.models import ApplicationState, Voucher, VoucherAnnounceme
 from billing.vouchers.rules.backing import VOUCHER, voucher_key
 from billing.vouchers.rules.terms import Area, last_day, unmet_by, voucher_number
 from config.kernel.access import Actor, Role, get_visible
-from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
+from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.models import StoredFile
 from config.kernel.services import audit, files
 from config.kernel.services.transactions import constraint_name, whole
@@ -125,9 +125,9 @@ def _checked(found: VoucherAnnouncement, given: Application, applicant: Party) -
 @whole
 def withdraw(actor: Actor, application_id: int, now: datetime) -> VoucherApplication:
     """The firm takes back what was not decided yet. Raises NotFound, Forbidden, Conflict ``voucher.decided_already``."""
+    found = get_visible(VoucherApplication.objects.all(), actor, pk=application_id)
+    actor.require_in(found.organisation_id, Role.FIRM_ADMIN)
     row = _locked(actor, application_id)
-    if row.organisation_id not in actor.organisations(Role.FIRM_ADMIN):
-        raise Forbidden.of("access.role_needed", roles=[Role.FIRM_ADMIN.value])
     row.state = ApplicationState.WITHDRAWN
     row.save(update_fields=["state"])
     audit.record(actor, "voucher.withdraw", row, now)
@@ -194,19 +194,19 @@ def issue(actor: Actor, application_id: int, now: datetime) -> Voucher:
     row.state, row.decided_by_id, row.decided_at = ApplicationState.ISSUED, actor.user_id, now
     row.facts_decided = facts_document(Facts(applicant=applicant))
     row.save(update_fields=["state", "decided_by", "decided_at", "facts_decided"])
-    made = _make(row, today, now)
+    made = _make(row, require_person(actor), today, now)
     audit.record(actor, "voucher.issue", made, now, after={"number": made.number, "face_fen": made.face_fen})
     return made
 
 
-def _make(row: VoucherApplication, today: date, now: datetime) -> Voucher:
+def _make(row: VoucherApplication, issuer_id: int, today: date, now: datetime) -> Voucher:
     found, amount = row.announcement, row.recommended_fen or 0
     quota = _locked_quota(row.quota)
     number = next_number(found.programme.code, today)
     key = voucher_key(found.cap_id, number)
     spec = AccountSpec(key, VOUCHER, 0, found.programme_id, row.organisation_id)
     account = ledger.open_accounts([spec], now)[key]
-    source = Source("voucher_application", row.pk, "issue", None, row.decided_by_id)
+    source = Source("voucher_application", row.pk, "issue", None, issuer_id)
     try:
         ledger.grant(quota, account, amount, source, now)
     except Conflict as conflict:
@@ -223,14 +223,14 @@ def _make(row: VoucherApplication, today: date, now: datetime) -> Voucher:
         face_fen=amount,
         valid_from=today,
         valid_to=ends_on,
-        issued_by_id=row.decided_by_id,
+        issued_by_id=issuer_id,
         issued_at=now,
     )
 
 
 def _locked_quota(quota: VoucherQuota) -> Account:
     """The quota's account, locked before the voucher's, which does not exist yet."""
-    account = Account.objects.get(pk=quota.account_id)
+    account = Account.objects.get(quota=quota)
     return ledger.lock([account])[account.key]
 
 

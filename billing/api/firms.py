@@ -1,0 +1,308 @@
+"""/api/v1/firm-declarations, /vouchers, /voucher-applications and /programme-accounts."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from billing.firms import queries as firms
+from billing.firms.models import FirmDeclaration
+from billing.firms.services import declaring
+from billing.ledger import life
+from billing.ledger import queries as ledger
+from billing.ledger.models import Account
+from billing.vouchers import queries as wallets
+from billing.vouchers.models import Voucher, VoucherApplication
+from billing.vouchers.services import applying, holding
+from config.kernel.api.fields import Text, WholeNumber
+from config.kernel.api.serializers import NoFields, StrictSerializer
+from config.kernel.api.views import ApiView
+
+_TEXT = 2000  # longer is refused as input; the service says what really fits
+
+
+class DecisionIn(StrictSerializer):
+    accept = serializers.BooleanField()
+    reason = Text(max_length=_TEXT, required=False, default="", help_text="Needed for a refusal; the firm reads it.")
+
+
+class ReasonIn(StrictSerializer):
+    reason = Text(max_length=_TEXT)
+
+
+class ReviewIn(StrictSerializer):
+    recommended_fen = WholeNumber(help_text="At most what was asked for.")
+    note = Text(max_length=_TEXT, required=False, default="")
+
+
+class TopUpIn(ReasonIn):
+    amount_fen = WholeNumber()
+
+
+class SuspendIn(ReasonIn):
+    suspended = serializers.BooleanField()
+
+
+class DeclarationOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    organisation = serializers.IntegerField()
+    kind = serializers.CharField(help_text="figures, place, label, controller or affiliate.")
+    valid_from = serializers.DateField()
+    valid_to = serializers.DateField(allow_null=True, help_text="The last day; null: open.")
+    content = serializers.JSONField(help_text="What is declared; amounts in fen.")
+    state = serializers.CharField(help_text="open, accepted or refused.")
+    reason = serializers.CharField()
+    declared_at = serializers.DateTimeField()
+
+
+class VoucherOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    number = serializers.CharField(help_text="Unique among all platforms.")
+    organisation = serializers.IntegerField()
+    programme = serializers.CharField()
+    cap = serializers.CharField()
+    state = serializers.CharField(help_text="valid, future, used, expired or returned.")
+    face_fen = serializers.IntegerField()
+    held_fen = serializers.IntegerField()
+    spent_fen = serializers.IntegerField()
+    left_fen = serializers.IntegerField()
+    valid_from = serializers.DateField()
+    valid_to = serializers.DateField()
+    origin = serializers.CharField(
+        allow_null=True, help_text="The platform of the partner region that issued it; null: this one."
+    )
+
+
+class ApplicationOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    announcement = serializers.IntegerField()
+    organisation = serializers.IntegerField()
+    state = serializers.CharField(help_text="applied, reviewed, issued, refused or withdrawn.")
+    asked_fen = serializers.IntegerField()
+    recommended_fen = serializers.IntegerField(allow_null=True)
+    purpose = serializers.CharField()
+    reason = serializers.CharField()
+    applied_at = serializers.DateTimeField()
+
+
+class AccountOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    key = serializers.CharField()
+    kind = serializers.CharField()
+    programme = serializers.CharField()
+    organisation = serializers.IntegerField(allow_null=True)
+    state = serializers.CharField(help_text="open, suspended or closed.")
+    ends_on = serializers.DateField(allow_null=True)
+    granted_fen = serializers.IntegerField()
+    held_fen = serializers.IntegerField()
+    posted_fen = serializers.IntegerField()
+    left_fen = serializers.IntegerField()
+
+
+def declaration_out(row: FirmDeclaration) -> dict[str, Any]:
+    """A declaration as JSON."""
+    return {
+        "id": row.pk,
+        "organisation": row.organisation_id,
+        "kind": row.kind,
+        "valid_from": row.valid_from.isoformat(),
+        "valid_to": row.valid_to and row.valid_to.isoformat(),
+        "content": row.content,
+        "state": {None: "open", True: "accepted", False: "refused"}[row.accepted],
+        "reason": row.reason,
+        "declared_at": row.declared_at.isoformat(),
+    }
+
+
+def voucher_out(row: Voucher) -> dict[str, Any]:
+    """A voucher as it stands today, as JSON."""
+    purse = wallets.purse(row, timezone.localdate())
+    return {
+        "id": row.pk,
+        "number": row.number,
+        "organisation": row.organisation_id,
+        "programme": row.programme.code,
+        "cap": row.cap_id,
+        "state": purse.state,
+        "face_fen": row.face_fen,
+        "held_fen": purse.held_fen,
+        "spent_fen": purse.spent_fen,
+        "left_fen": purse.left_fen,
+        "valid_from": row.valid_from.isoformat(),
+        "valid_to": row.valid_to.isoformat(),
+        "origin": row.origin.platform_id if row.origin else None,
+    }
+
+
+def application_out(row: VoucherApplication) -> dict[str, Any]:
+    """An application as JSON."""
+    return {
+        "id": row.pk,
+        "announcement": row.announcement_id,
+        "organisation": row.organisation_id,
+        "state": row.state,
+        "asked_fen": row.asked_fen,
+        "recommended_fen": row.recommended_fen,
+        "purpose": row.purpose,
+        "reason": row.reason,
+        "applied_at": row.applied_at.isoformat(),
+    }
+
+
+def account_out(row: Account) -> dict[str, Any]:
+    """A limited account as JSON."""
+    return {
+        "id": row.pk,
+        "key": row.key,
+        "kind": row.kind,
+        "programme": row.programme.code if row.programme else "",
+        "organisation": row.organisation_id,
+        "state": row.state,
+        "ends_on": row.ends_on and row.ends_on.isoformat(),
+        "granted_fen": row.granted_fen,
+        "held_fen": row.held_fen,
+        "posted_fen": row.posted_fen,
+        "left_fen": row.left_fen,
+    }
+
+
+class _View(ApiView):
+    """``bodies``: the shape of the body of each action."""
+
+    token_scopes = {"GET": "read", "POST": "manage"}
+    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {}
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        return self.bodies.get(self.action or "", NoFields)
+
+
+class DeclarationView(_View):
+    """What firms declare; handing one in takes a scan and is done on the page."""
+
+    queryset = FirmDeclaration.objects.none()
+    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"decide": DecisionIn}
+
+    @extend_schema(responses=DeclarationOut(many=True))
+    def list(self, request: Request) -> Response:
+        """Those that I may read, the latest first."""
+        return self.paged(firms.declarations_visible(self.actor), declaration_out)
+
+    @extend_schema(responses=DeclarationOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(declaration_out(firms.declaration_for(self.actor, int(pk))))
+
+    @extend_schema(responses=DeclarationOut)
+    def decide(self, request: Request, pk: str) -> Response:
+        """The operator accepts or refuses, once."""
+        asked = self.valid(request)
+        return Response(declaration_out(declaring.decide(self.actor, int(pk), asked["accept"], asked["reason"], self.now)))
+
+
+class VoucherView(_View):
+    """Vouchers with what is left of them."""
+
+    queryset = Voucher.objects.none()
+
+    @extend_schema(responses=VoucherOut(many=True))
+    def list(self, request: Request) -> Response:
+        """Those that I may read, what ends first first."""
+        return self.paged(wallets.vouchers(self.actor), voucher_out)
+
+    @extend_schema(responses=VoucherOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(voucher_out(wallets.voucher_for(self.actor, int(pk))))
+
+    @extend_schema(responses=VoucherOut)
+    def give_back(self, request: Request, pk: str) -> Response:
+        """The firm returns what is not used."""
+        self.valid(request)
+        holding.give_back(self.actor, int(pk), self.now)
+        return self.retrieve(request, pk)
+
+
+class ApplicationView(_View):
+    """Applications for vouchers; handing one in takes a scan and is done on the page."""
+
+    queryset = VoucherApplication.objects.none()
+    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"review": ReviewIn, "refuse": ReasonIn}
+
+    @extend_schema(responses=ApplicationOut(many=True))
+    def list(self, request: Request) -> Response:
+        """Those that I may read."""
+        return self.paged(wallets.applications(self.actor), application_out)
+
+    @extend_schema(responses=ApplicationOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(application_out(wallets.application_for(self.actor, int(pk))))
+
+    @extend_schema(responses=ApplicationOut)
+    def review(self, request: Request, pk: str) -> Response:
+        """An officer recommends an amount."""
+        self.actor.require(*applying.REVIEWERS)
+        asked = self.valid(request)
+        applying.review(self.actor, int(pk), asked["recommended_fen"], asked["note"], self.now)
+        return self.retrieve(request, pk)
+
+    @extend_schema(responses={201: VoucherOut})
+    def issue(self, request: Request, pk: str) -> Response:
+        """Somebody else issues the voucher."""
+        self.valid(request)
+        made = applying.issue(self.actor, int(pk), self.now)
+        return Response(voucher_out(wallets.voucher_for(self.actor, made.pk)), status=201)
+
+    @extend_schema(responses=ApplicationOut)
+    def refuse(self, request: Request, pk: str) -> Response:
+        self.actor.require(*applying.ISSUERS)
+        applying.refuse(self.actor, int(pk), self.valid(request)["reason"], self.now)
+        return self.retrieve(request, pk)
+
+    @extend_schema(responses=ApplicationOut)
+    def withdraw(self, request: Request, pk: str) -> Response:
+        """The firm takes it back."""
+        self.valid(request)
+        applying.withdraw(self.actor, int(pk), self.now)
+        return self.retrieve(request, pk)
+
+
+class AccountView(_View):
+    """Limited accounts of programmes: for finance, officers and inspectors."""
+
+    queryset = Account.objects.none()
+    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"top_up": TopUpIn, "suspend": SuspendIn, "close": ReasonIn}
+
+    @extend_schema(responses=AccountOut(many=True))
+    def list(self, request: Request) -> Response:
+        return self.paged(ledger.programme_accounts(self.actor), account_out)
+
+    @extend_schema(responses=AccountOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(account_out(ledger.account_for(self.actor, int(pk))))
+
+    @extend_schema(responses=AccountOut)
+    def top_up(self, request: Request, pk: str) -> Response:
+        """Add money from the treasury."""
+        self.actor.require(*life.KEEPERS)
+        asked = self.valid(request)
+        life.top_up(self.actor, int(pk), asked["amount_fen"], asked["reason"], self.now)
+        return self.retrieve(request, pk)
+
+    @extend_schema(responses=AccountOut)
+    def suspend(self, request: Request, pk: str) -> Response:
+        """Promise nothing new from it, or again."""
+        self.actor.require(*life.KEEPERS)
+        asked = self.valid(request)
+        life.set_suspended(self.actor, int(pk), asked["suspended"], asked["reason"], self.now)
+        return self.retrieve(request, pk)
+
+    @extend_schema(responses=AccountOut)
+    def close(self, request: Request, pk: str) -> Response:
+        """Give what is left back and close it for good."""
+        self.actor.require(*life.KEEPERS)
+        life.close(self.actor, int(pk), self.valid(request)["reason"], self.now)
+        return self.retrieve(request, pk)

@@ -1,0 +1,77 @@
+"""The facts behind the public self-test: what somebody says about themselves and a service they plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from billing.subsidy.rules.evaluate import evaluate
+from billing.subsidy.rules.facts import Amounts, Facts, Label, Party, Profile, Service
+from billing.subsidy.rules.outcome import Outcome
+from billing.subsidy.rules.programme import Programme
+from instruments.rules.firm_size import size_class
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What was typed. Amounts in fen; ``size`` counts only while staff and revenue are not both given; ``service_on`` a local day.
+
+    ``provider_region`` empty: the provider is where the applicant is.
+    """
+
+    kind: str
+    size: str | None
+    staff: int | None
+    revenue_fen: int | None
+    region_code: str | None
+    policy_zones: frozenset[str]
+    labels: tuple[str, ...]
+    service_kind: str
+    amount_fen: int
+    service_on: date
+    provider_region: str | None = None
+
+    def size_class(self) -> str | None:
+        """By the standard where staff and revenue are known, else what was said; only firms have one."""
+        if self.kind != "firm":
+            return None
+        if self.staff is not None and self.revenue_fen is not None:
+            return size_class(self.staff, self.revenue_fen).value
+        return self.size
+
+
+def facts_of(answers: Answers) -> Facts:
+    """A verified applicant who used nothing before, on no list, with a verified and certified provider that is not related."""
+    on = answers.service_on
+    profile = Profile(
+        staff=answers.staff,
+        annual_revenue=answers.revenue_fen,
+        incorporated={"firm": True, "team": False}.get(answers.kind),
+        labels=tuple(Label(code) for code in answers.labels),
+        related_to_provider=False,
+    )
+    applicant = Party(
+        kind=answers.kind,
+        size=answers.size_class(),
+        region_code=answers.region_code,
+        policy_zones=answers.policy_zones,
+        verified=True,
+        first_use=True,
+        profile=profile,
+    )
+    place = Party(region_code=answers.provider_region or answers.region_code, verified=True)
+    amount = answers.amount_fen
+    return Facts(
+        applicant=applicant,
+        provider=replace(place, profile=Profile(certified=True)),
+        instrument=replace(place, verified=None, profile=Profile(listed=True)),
+        service=Service(answers.service_kind, on, on, on, on),
+        amounts=Amounts(fee=amount, contract=amount, minimum_top_up=0),
+    )
+
+
+def tried(programmes: Sequence[Programme], answers: Answers) -> list[Outcome]:
+    """What each programme would say, each for itself: the same decision as for a booking, with nothing used of any limit."""
+    facts = facts_of(answers)
+    return [evaluate(programme, facts, {}) for programme in programmes]

@@ -1,0 +1,60 @@
+"""What accounts, movements and their reasons are called."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+Word = Promise | str
+
+ACCOUNTS: dict[str, Word] = {
+    "pool": pgettext_lazy("kind of account", "Budget"),
+    "voucher_quota": pgettext_lazy("kind of account", "Quota of vouchers"),
+    "voucher": pgettext_lazy("kind of account", "Voucher"),
+    "firm_year": pgettext_lazy("kind of account", "Yearly limit of a firm"),
+    "team_year": pgettext_lazy("kind of account", "Yearly limit of a team"),
+    "applicant_year": pgettext_lazy("kind of account", "Yearly limit of an applicant"),
+    "person_year": pgettext_lazy("kind of account", "Yearly limit of a person"),
+    "controller_year": pgettext_lazy("kind of account", "Yearly limit of a controller"),
+    "instrument_year": pgettext_lazy("kind of account", "Yearly limit of an instrument"),
+    "owner_year": pgettext_lazy("kind of account", "Yearly limit of an owner"),
+    "unit_total": pgettext_lazy("kind of account", "Total limit of an applicant"),
+}
+KINDS: dict[str, Word] = {
+    "grant": pgettext_lazy("movement", "Came in"),
+    "hold": pgettext_lazy("movement", "Kept for a booking"),
+    "post": pgettext_lazy("movement", "Spent"),
+    "void": pgettext_lazy("movement", "Kept no longer"),
+    "expire": pgettext_lazy("movement", "Kept no longer"),
+    "reverse": pgettext_lazy("movement", "Given back"),
+    "refund": pgettext_lazy("movement", "Came back"),
+}
+REASONS: dict[str, Word] = {
+    "limit": pgettext_lazy("reason of a movement", "The limit was set"),
+    "top_up": pgettext_lazy("reason of a movement", "Topped up"),
+    "quota": pgettext_lazy("reason of a movement", "Quota of an announcement"),
+    "issue": pgettext_lazy("reason of a movement", "Voucher issued"),
+    "recognise": pgettext_lazy("reason of a movement", "Voucher of a partner region"),
+    "return": pgettext_lazy("reason of a movement", "Voucher given back"),
+    "lapse": pgettext_lazy("reason of a movement", "Its last day was over"),
+    "close": pgettext_lazy("reason of a movement", "Account closed"),
+    "opening": pgettext_lazy("reason of a movement", "Received before or elsewhere"),
+    "approve": pgettext_lazy("reason of a movement", "Booking approved"),
+    "accept": pgettext_lazy("reason of a movement", "Samples accepted"),
+    "agree": pgettext_lazy("reason of a movement", "Use agreed"),
+    "move": pgettext_lazy("reason of a movement", "Booking moved"),
+    "extend": pgettext_lazy("reason of a movement", "Booking extended"),
+    "cancel": pgettext_lazy("reason of a movement", "Booking cancelled"),
+    "reject": pgettext_lazy("reason of a movement", "Booking rejected"),
+    "mark_no_show": pgettext_lazy("reason of a movement", "Nobody came"),
+}
+
+
+def account_word(kind: str) -> Word:
+    """What an account of a kind is called; a kind of a programme's own keeps its code."""
+    return ACCOUNTS.get(kind, kind)
+
+
+def reason_word(reason: str) -> Word:
+    """Why something moved; a reason without a word keeps its code."""
+    return REASONS.get(reason, reason)

@@ -1,0 +1,117 @@
+"""The public self-test: which programmes in force would pay what for somebody like us, and what is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+
+from billing import wording
+from billing.firms import wording as firm_wording
+from billing.firms.rules.declarations import LABELS
+from billing.firms.rules.self_test import Answers, tried
+from billing.subsidy import queries
+from frontend.firm_forms import day_field, fen, yuan_field
+from frontend.http import actor_of
+from frontend.organisation_forms import region_choices
+from frontend.presenters.assessment import outcome_row
+from frontend.presenters.programme import KINDS, SIZES
+from instruments.queries.codes import zones_on
+
+SERVICES = ("instrument_use", "testing", "technology_consulting", "technology_transaction", "intellectual_property", "incubation")
+MOST_YUAN = 10_000_000_000
+
+
+class SelfTestForm(forms.Form):
+    """Who asks, and for what."""
+
+    kind = forms.ChoiceField(label=_("Who applies"), choices=[(code, wording.kind_word(code)) for code in KINDS])
+    staff = forms.IntegerField(label=_("Staff"), required=False, min_value=0, max_value=10_000_000)
+    revenue_yuan = yuan_field(_("Last year's revenue (yuan)"), _("Staff and revenue decide the size class."), required=False)
+    size = forms.ChoiceField(
+        label=_("Size of the firm"),
+        required=False,
+        choices=[("", _("by staff and revenue")), *((code, wording.size_word(code)) for code in SIZES)],
+    )
+    region = forms.ChoiceField(label=_("Where the applicant is"))
+    region_other = forms.RegexField(
+        r"^\s*[1-9][0-9]{5}\s*$",
+        label=_("Region outside Qinghai"),
+        required=False,
+        help_text=_("Six-digit code of the division, only when it is not in the list."),
+    )
+    zones = forms.MultipleChoiceField(label=_("Policy zones"), required=False, widget=forms.CheckboxSelectMultiple)
+    labels = forms.MultipleChoiceField(
+        label=_("Labels"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        choices=[(code, firm_wording.LABELS[code]) for code in LABELS if code != "other"],
+    )
+    service = forms.ChoiceField(label=_("Kind of service"), choices=[(code, wording.service_word(code)) for code in SERVICES])
+    amount_yuan = yuan_field(_("Fee in yuan"))
+    on = day_field(_("Day of the service"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["region"].choices = region_choices()  # type: ignore[attr-defined]
+        self.fields["region"].required = False
+        known = [(zone.slug, zone.name) for zone in zones_on(timezone.localdate())]
+        if known:
+            self.fields["zones"].choices = known  # type: ignore[attr-defined]
+        else:
+            del self.fields["zones"]
+
+    def clean_amount_yuan(self) -> Any:
+        amount = self.cleaned_data["amount_yuan"]
+        if not 0 < amount <= MOST_YUAN:
+            raise forms.ValidationError(
+                _("Give the fee in yuan, more than 0 and at most 10,000,000,000, with up to two decimals.")
+            )
+        return amount
+
+    def answers(self) -> Answers:
+        """What was typed; call it on a valid form."""
+        typed = self.cleaned_data
+        return Answers(
+            kind=typed["kind"],
+            size=typed["size"] or None,
+            staff=typed["staff"],
+            revenue_fen=fen(typed["revenue_yuan"]),
+            region_code=typed["region_other"].strip() or typed["region"] or None,
+            policy_zones=frozenset(typed.get("zones", ())),
+            labels=tuple(typed["labels"]),
+            service_kind=typed["service"],
+            amount_fen=fen(typed["amount_yuan"]) or 0,
+            service_on=typed["on"] or timezone.localdate(),
+        )
+
+
+@require_GET
+def eligibility(request: HttpRequest) -> HttpResponse:
+    """The form, and below it what every programme in force says."""
+    asked = "amount_yuan" in request.GET
+    form = SelfTestForm(request.GET if asked else None, initial={"region": "630100", "amount_yuan": "30000"})
+    context: dict[str, Any] = {"form": form, "asked": asked}
+    status = 200
+    if asked and not form.is_valid():
+        status = 422
+    elif asked:
+        answers = form.answers()
+        known = queries.programmes_visible(actor_of(request), answers.service_on)
+        programmes = [each.programme for each in known if each.state == "current"]
+        rows = [
+            outcome_row(outcome, programme) for outcome, programme in zip(tried(programmes, answers), programmes, strict=True)
+        ]
+        size = answers.size_class()
+        context |= {
+            "rows": sorted(rows, key=lambda row: (not row.awarded, -row.total_fen, row.code)),
+            "count": sum(row.awarded for row in rows),
+            "size": wording.size_word(size) if size else "",
+            "on": answers.service_on,
+        }
+    return render(request, "programmes/eligibility.html", context, status=status)

@@ -1,0 +1,261 @@
+"""The pages of firms' facts, vouchers, accounts and the self-test: what they say, what they do, and how many queries they take."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from billing.firms.models import CreditListing, FirmDeclaration
+from billing.firms.services import declaring
+from billing.firms.services.declaring import Declaration
+from billing.ledger.models import Account
+from billing.vouchers.models import Voucher, VoucherApplication
+from billing.vouchers.services import announcing, applying
+from billing.vouchers.services.applying import Application
+from tests.billing.firms.conftest import USCC
+from tests.billing.vouchers.conftest import CODE, PDF, TERMS
+from tests.conftest import Cast, voucher_document
+
+
+def visitor() -> Client:
+    """A visitor who reads English."""
+    return Client(headers={"accept-language": "en"})
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch: pytest.MonkeyPatch, now: Any) -> None:
+    from django.utils import timezone
+
+    monkeypatch.setattr(timezone, "now", lambda: now)
+
+
+@pytest.fixture
+def as_(cast: Cast) -> Any:
+    def client(name: str) -> Client:
+        found = Client()
+        found.force_login(cast.users[name])
+        return found
+
+    return client
+
+
+@pytest.fixture
+def announced(cast: Cast) -> Any:
+    from billing.subsidy import services
+
+    version = services.draft_version(cast.actor("chen"), voucher_document(CODE), cast.now)
+    services.publish_version(cast.actor("sun"), version, cast.now)
+    made = announcing.draft(cast.actor("chen"), CODE, TERMS, cast.now)
+    return announcing.publish(cast.actor("sun"), made.pk, cast.now)
+
+
+def pdf(name: str = "scan.pdf") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, PDF)
+
+
+def text(answer: Any) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+def test_a_firm_declares_and_the_operator_accepts_on_pages(cast, as_):
+    address = reverse("firm_declare", args=[cast.firm.pk, "figures"])
+    wrong = as_("zhao").post(address, {"year": 2030, "staff": 400, "file": pdf()})
+    assert wrong.status_code == 422
+    assert "one that is over" in text(wrong)
+    sent = as_("zhao").post(address, {"year": 2025, "staff": 400, "revenue_yuan": "50000000.50", "file": pdf()})
+    assert sent.status_code == 302
+    made = FirmDeclaration.objects.get()
+    assert made.content["revenue_fen"] == 50_000_000_50
+    assert "Gaoyuan" in text(as_("zhou").get(reverse("declaration_queue")))
+    page = as_("zhou").get(reverse("declaration_decide", args=[made.pk]))
+    assert "staff 400" in text(page)
+    done = as_("zhou").post(reverse("declaration_decide", args=[made.pk]), {"decision": "accept", "confirmed": "on"})
+    assert done.status_code == 302
+    shown = text(as_("lin").get(reverse("firm_facts", args=[cast.firm.pk])))
+    assert "medium-sized" in shown
+
+
+def test_the_page_of_facts_takes_as_many_queries_however_much_was_declared(cast, as_):
+    client, address = as_("zhao"), reverse("firm_facts", args=[cast.firm.pk])
+
+    def asked() -> int:
+        client.get(address)
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
+            assert client.get(address).status_code == 200
+        return len(seen)
+
+    def declare(year: int) -> None:
+        declaring.declare(cast.actor("zhao"), cast.firm.pk, Declaration("figures", {"year": year, "staff": 1}, PDF), cast.now)
+
+    declare(2020)
+    few = asked()
+    for year in range(2021, 2026):
+        declare(year)
+    assert asked() == few
+
+
+def test_a_credit_list_with_faults_comes_back_with_every_row(cast, as_):
+    table = SimpleUploadedFile("list.csv", f"uscc,name,from,to\n{USCC['firm']},Gaoyuan,soon,\n".encode())
+    answer = as_("zhou").post(reverse("credit_lists"), {"list_code": "serious_default", "source": "Notice 3", "file": table})
+    assert answer.status_code == 422
+    assert "Row 2, column “from”: “soon” cannot be read." in text(answer)
+    assert not CreditListing.objects.exists()
+
+
+def test_a_voucher_goes_from_application_to_wallet_on_pages(cast, as_, announced):
+    quota = announced.quotas.order_by("pk")[0]
+    typed = {"organisation": cast.firm.pk, "quota": quota.pk, "asked_yuan": "1200", "purpose": "Cathode tests", "file": pdf()}
+    sent = as_("zhao").post(reverse("application_create", args=[announced.pk]), typed)
+    assert sent.status_code == 302
+    row = VoucherApplication.objects.get()
+    assert "Cathode tests" in text(as_("chen").get(reverse("application_detail", args=[row.pk])))
+    as_("chen").post(reverse("application_review", args=[row.pk]), {"recommended_yuan": "1000.00"})
+    assert "somebody else issues" in text(as_("chen").get(reverse("application_detail", args=[row.pk])))
+    as_("qian").post(reverse("application_issue", args=[row.pk]))
+    made = Voucher.objects.get()
+    wallet = text(as_("lin").get(reverse("wallet", args=[cast.firm.pk])))
+    assert made.number in wallet
+    assert "1,000.00" in wallet
+    assert as_("he").get(reverse("wallet", args=[cast.firm.pk])).status_code == 404
+    page = text(as_("zhao").get(reverse("voucher_detail", args=[made.pk])))
+    assert "Voucher issued" in page
+    assert as_("zhao").post(reverse("voucher_return", args=[made.pk])).status_code == 302
+    assert "Given back" in text(as_("zhao").get(reverse("wallet", args=[cast.firm.pk])))
+
+
+def test_a_bad_application_loses_nothing_that_was_typed(cast, as_, announced):
+    quota = announced.quotas.order_by("pk")[1]
+    typed = {"organisation": cast.firm.pk, "quota": quota.pk, "asked_yuan": "9000", "purpose": "Cathode tests", "file": pdf()}
+    answer = as_("zhao").post(reverse("application_create", args=[announced.pk]), typed)
+    assert answer.status_code == 422
+    shown = text(answer)
+    assert "not registered in this area" in shown
+    assert "The amount lies between ¥0.01 and ¥5,000.00." in shown
+    assert "Cathode tests" in shown
+
+
+def test_announcements_are_public_and_drafts_are_not(cast, announced):
+    draft = announcing.draft(cast.actor("chen"), CODE, TERMS, cast.now)
+    assert "Innovation vouchers of November" in text(visitor().get(reverse("announcement_list")))
+    assert visitor().get(reverse("announcement_detail", args=[announced.pk])).status_code == 200
+    assert visitor().get(reverse("announcement_detail", args=[draft.pk])).status_code == 404
+
+
+def test_an_officer_announces_with_areas_typed_line_by_line(cast, as_, announced):
+    typed = {
+        "programme": f"{CODE}|voucher",
+        "title": "Start-up vouchers",
+        "opens_on": "2026-12-01",
+        "closes_on": "2026-12-31",
+        "face_yuan": "500",
+        "life_days": "90",
+        "last_on": "2027-06-30",
+        "areas": "6301: 50,000\neast：20000.50\n*: 1",
+    }
+    sent = as_("chen").post(reverse("announcement_create"), typed)
+    assert sent.status_code == 302
+    page = text(as_("sun").get(sent["Location"]))
+    assert "Start-up vouchers" in page
+    assert "20,000.50" in page
+    wrong = as_("chen").post(reverse("announcement_create"), typed | {"areas": "anything"})
+    assert "“anything” is not an area, a colon and an amount." in text(wrong)
+
+
+def test_finance_tops_up_suspends_and_closes_with_a_reason(cast, as_, programmes):
+    pool = Account.objects.get(key__startswith="pool:DEMO-QH-V")
+    before = pool.granted_fen
+    assert as_("qian").post(reverse("account_top_up", args=[pool.pk]), {"amount_yuan": "5", "reason": ""}).status_code == 422
+    as_("qian").post(reverse("account_top_up", args=[pool.pk]), {"amount_yuan": "5.01", "reason": "Notice 8"})
+    as_("qian").post(reverse("account_suspend", args=[pool.pk]), {"reason": "Audit"})
+    pool.refresh_from_db()
+    assert (pool.granted_fen, pool.state) == (before + 5_01, "suspended")
+    page = text(as_("wu").get(reverse("account_detail", args=[pool.pk])))
+    assert "Topped up" in page
+    assert reverse("account_close", args=[pool.pk]) not in page
+    assert "DEMO-QH-V" in text(as_("wu").get(reverse("account_list")))
+
+
+def test_the_self_test_says_what_programmes_would_pay_and_what_is_missing(programmes):
+    asked = {
+        "kind": "firm",
+        "staff": "12",
+        "revenue_yuan": "1000000",
+        "region": "630104",
+        "service": "instrument_use",
+        "amount_yuan": "1000",
+    }
+    shown = text(visitor().get(reverse("eligibility"), asked))
+    assert "1 programme would pay" in shown
+    assert "400.00" in shown  # 40 % of the voucher programme
+    assert "Size class: micro." in shown
+    assert "The programme is for firms of these sizes" in shown or "None of the" in shown
+    large = text(visitor().get(reverse("eligibility"), asked | {"staff": "5000", "revenue_yuan": "9000000000"}))
+    assert "500.00" in large  # the other programme, for larger firms
+
+
+def test_the_self_test_tells_what_is_wrong_at_its_field(db):
+    answer = visitor().get(reverse("eligibility"), {"kind": "firm", "amount_yuan": "0", "service": "instrument_use"})
+    assert answer.status_code == 422
+    assert "more than 0" in text(answer)
+    assert visitor().get(reverse("eligibility")).status_code == 200
+
+
+def test_the_self_test_decides_as_a_booking_does(cast, programmes):
+    from billing.firms.rules.self_test import Answers, tried
+    from billing.subsidy.services import in_force
+    from tests.billing.services.conftest import Life
+    from tests.conftest import slot_of
+
+    worked = Life(cast)
+    quote = worked.quote(worked.ask(slot_of(9, 11)))
+    programme = in_force(programmes["DEMO-QH-V"].pk).programme
+    answers = Answers("firm", None, 18, 2_000_000_00, "630104", frozenset(), (), "instrument_use", 800_00, date(2026, 11, 25))
+    (outcome,) = tried([programme], answers)
+    assert outcome.total_fen == quote.deducted_fen == 320_00
+
+
+def test_opening_balances_are_loaded_on_their_page(cast, as_, programmes):
+    from instruments.models import OrganisationIdentifier
+
+    OrganisationIdentifier.objects.create(organisation=cast.firm, scheme="uscc", value=USCC["firm"])
+    table = SimpleUploadedFile("t.csv", f"uscc,programme,cap,year,amount\n{USCC['firm']},DEMO-QH-V,firm-year,2026,100\n".encode())
+    typed = {"what": "balances", "reason": "Paid by the city", "file": table, "evidence": pdf()}
+    assert as_("qian").post(reverse("opening_load"), typed).status_code == 302
+    assert Account.objects.get(kind="firm_year").posted_fen == 100_00
+
+
+def test_partner_regions_are_kept_by_officers_and_read_by_everybody(cast, as_):
+    typed = {
+        "region_code": "310000",
+        "platform_id": "CN-310000",
+        "name": "上海市",
+        "mode": "redeem",
+        "valid_from": "2026-01-01",
+        "basis": "A 7",
+    }
+    assert as_("chen").post(reverse("partner_create"), typed).status_code == 302
+    assert "CN-310000" in text(visitor().get(reverse("partner_list")))
+
+
+def test_the_api_reads_vouchers_and_decides(cast, as_, announced):
+    quota = announced.quotas.order_by("pk")[0]
+    row = applying.apply(cast.actor("zhao"), announced.pk, cast.firm.pk, Application(quota.pk, 1_000_00, "x", PDF), cast.now)
+    chen, qian, lin = as_("chen"), as_("qian"), as_("lin")
+    body = {"content_type": "application/json"}
+    place = f"/api/v1/voucher-applications/{row.pk}/"
+    assert chen.post(place + "review/", {"recommended_fen": 2_000_00}, **body).status_code in (409, 422)
+    assert chen.post(place + "review/", {"recommended_fen": 900_00}, **body).json()["state"] == "reviewed"
+    issued = qian.post(place + "issue/", {}, **body)
+    assert (issued.status_code, issued.json()["left_fen"]) == (201, 900_00)
+    assert lin.get("/api/v1/vouchers/").json()["results"][0]["number"] == issued.json()["number"]
+    assert qian.get("/api/v1/programme-accounts/").status_code == 200
+    assert lin.get("/api/v1/programme-accounts/").status_code == 403
