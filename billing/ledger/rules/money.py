@@ -9,7 +9,9 @@ import re
 from collections.abc import Sequence
 from decimal import (
     ROUND_DOWN,
+    ROUND_HALF_EVEN,
     ROUND_HALF_UP,
+    ROUND_UP,
     Clamped,
     Context,
     Decimal,
@@ -19,6 +21,7 @@ from decimal import (
     Overflow,
 )
 from enum import StrEnum
+from fractions import Fraction
 from math import lcm
 
 FEN_PER_YUAN = 100
@@ -33,27 +36,54 @@ _ONE = Decimal(1)
 
 
 class Rounding(StrEnum):
-    """How a fraction of a step is dropped. Both are symmetrical: a reversal rounds to the same figure, negative."""
+    """How a fraction of a step is dropped. All are symmetrical: a reversal rounds to the same figure, negative."""
 
     HALF_UP = "half_up"
     DOWN = "down"
+    HALF_EVEN = "half_even"
+    UP = "up"
 
 
-def round_fen(value: Decimal, mode: Rounding, step_fen: int = 1) -> int:
+_HOW = {
+    Rounding.HALF_UP: ROUND_HALF_UP,
+    Rounding.DOWN: ROUND_DOWN,
+    Rounding.HALF_EVEN: ROUND_HALF_EVEN,
+    Rounding.UP: ROUND_UP,
+}
+
+
+def round_fen(value: Decimal | Fraction, mode: Rounding, step_fen: int = 1) -> int:
     """Round ``value`` (fen, any fraction) to a multiple of ``step_fen`` (1 = fen, 100 = whole yuan).
 
-    The only place where a fraction of money is dropped. ``half_up`` moves a tie away from zero, ``down`` towards zero.
-    Raises TypeError when ``value`` is not a Decimal, ValueError when the step is not positive.
+    The only place where a fraction of money is dropped. ``half_up`` moves a tie away from zero, ``half_even`` to the even step,
+    ``down`` towards zero, ``up`` away from it.
+    Raises TypeError when ``value`` is neither Decimal nor Fraction, ValueError when the step is not positive.
     """
-    if not isinstance(value, Decimal):
-        raise TypeError("money is rounded from a Decimal of fen")
-    how = ROUND_HALF_UP if mode is Rounding.HALF_UP else ROUND_DOWN
-    if step_fen == 1:
-        return int(value.quantize(_ONE, how, WIDE))
     if step_fen < 1:
         raise ValueError("a rounding step is at least one fen")
+    if isinstance(value, Fraction):
+        return _round_fraction(value, mode, step_fen)
+    if not isinstance(value, Decimal):
+        raise TypeError("money is rounded from a Decimal or a Fraction of fen")
+    if step_fen == 1:
+        return int(value.quantize(_ONE, _HOW[mode], WIDE))
     steps = WIDE.divide(value, Decimal(step_fen))
-    return int(steps.quantize(_ONE, how, WIDE)) * step_fen
+    return int(steps.quantize(_ONE, _HOW[mode], WIDE)) * step_fen
+
+
+def _round_fraction(value: Fraction, mode: Rounding, step_fen: int) -> int:
+    """``round_fen`` of what no decimal can hold, such as a third of a fen."""
+    if value < 0:
+        return -_round_fraction(-value, mode, step_fen)
+    whole, rest = divmod(value, step_fen)
+    twice = 2 * rest
+    more = {
+        Rounding.DOWN: False,
+        Rounding.UP: rest > 0,
+        Rounding.HALF_UP: twice >= step_fen,
+        Rounding.HALF_EVEN: twice > step_fen or (twice == step_fen and whole % 2 == 1),
+    }[mode]
+    return (int(whole) + more) * step_fen
 
 
 def split_largest_remainder(total_fen: int, weights: Sequence[int | Decimal]) -> tuple[int, ...]:

@@ -335,9 +335,15 @@ def _with_first_use(facts: Facts, account: Account | None) -> Facts:
     first = account is None or not account.is_awarded  # type: ignore[attr-defined]
     applicant = facts.applicant
     known = Party(
-        applicant.kind, applicant.size, applicant.region_code, applicant.policy_zones, applicant.verified, first_use=first
+        applicant.kind,
+        applicant.size,
+        applicant.region_code,
+        applicant.policy_zones,
+        applicant.verified,
+        first_use=first,
+        profile=applicant.profile,
     )
-    return Facts(known, facts.provider, facts.instrument, facts.service, facts.amounts, facts.quantities, facts.grade)
+    return Facts(known, facts.provider, facts.instrument, facts.service, facts.amounts, facts.quantities, facts.grade, facts.more)
 
 
 _AWARDED_AMONG = f"""

@@ -162,10 +162,8 @@ def _shares(
     for outcome in outcomes:
         if isinstance(outcome, Award):
             estimate = estimate or outcome.estimate
-            if outcome.mode is SettlementMode.DEDUCTED_NOW:
-                deducted += outcome.total_fen
-            else:
-                refunded += outcome.total_fen
+            deducted += outcome.given_fen(SettlementMode.DEDUCTED_NOW)
+            refunded += outcome.given_fen(SettlementMode.REFUNDED_LATER)
     shown = priced if whole is None else whole
     payable_now = shown.gross_fen - deducted
     final_cost = payable_now - refunded
@@ -188,9 +186,9 @@ def _complete(facts: Facts, priced: Priced, measured: Quantities) -> Facts:
     minutes = measured.minutes if quantities.minutes is None else quantities.minutes
     samples = measured.samples if quantities.samples is None else quantities.samples
     gross = priced.gross_fen
-    amounts = Amounts(gross, gross, priced.minimum_top_up_fen, facts.amounts.asked)
-    known = Quantities(minutes, samples)
-    return Facts(facts.applicant, facts.provider, facts.instrument, service, amounts, known, facts.grade)
+    amounts = Amounts(gross, gross, priced.minimum_top_up_fen, facts.amounts.asked, facts.amounts.claim)
+    known = Quantities(minutes, samples, quantities.counts)
+    return Facts(facts.applicant, facts.provider, facts.instrument, service, amounts, known, facts.grade, facts.more)
 
 
 def _granted(candidates: Sequence[Candidate], facts: Sequence[Facts], gross_fen: int) -> tuple[Outcome, ...]:
@@ -203,12 +201,12 @@ def _granted(candidates: Sequence[Candidate], facts: Sequence[Facts], gross_fen:
     _exclude(candidates, outcomes)
     left = gross_fen
     for place, outcome in enumerate(outcomes):
-        if isinstance(outcome, Award) and outcome.total_fen > left:
+        if isinstance(outcome, Award) and outcome.off_cost_fen > left:
             candidate = candidates[place]
             outcome = evaluate(candidate.programme, facts[place], candidate.balances, cost_left_fen=left)
             outcomes[place] = outcome
         if isinstance(outcome, Award):
-            left -= outcome.total_fen
+            left -= outcome.off_cost_fen
     return tuple(outcomes)
 
 

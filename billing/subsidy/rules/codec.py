@@ -19,7 +19,17 @@ from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_nothing, assess_session
 from billing.subsidy.rules.facts import facts_document, parse_facts
-from billing.subsidy.rules.outcome import Award, Balance, Outcome, Payee, PayerLine, Refused, SettlementMode, Unmet
+from billing.subsidy.rules.outcome import (
+    Award,
+    Balance,
+    Outcome,
+    Payee,
+    PayerLine,
+    Refused,
+    SettlementMode,
+    SideAward,
+    Unmet,
+)
 from billing.subsidy.rules.programme import Programme, parse_programme
 from config.kernel.time_range import TimeRange
 
@@ -220,5 +230,13 @@ def outcome_of(data: Json) -> Outcome:
             "lines": tuple(lines),
             "basis_on": date.fromisoformat(data["basis_on"]),
             "binding_caps": tuple(data["binding_caps"]),
+            "sides": _sides(data.get("sides")),
         }
     )
+
+
+def _sides(data: Sequence[Json] | None) -> tuple[SideAward, ...] | None:
+    """The sides of a frozen award; awards frozen before there were sides, and those of one side, have none."""
+    if data is None:
+        return None
+    return tuple(SideAward(each["side"], SettlementMode(each["mode"]), Payee(each["payee"]), each["total_fen"]) for each in data)

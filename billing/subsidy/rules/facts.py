@@ -1,22 +1,94 @@
 """The facts on which a subsidy is decided, read from the public JSON form (billing/subsidy/schema/facts.schema.json).
 
-In JSON amounts are yuan as text or whole numbers; here they are fen. An absent fact is None (or empty).
+In JSON amounts are yuan as text or whole numbers; here they are fen. An absent fact is None (or empty). What every session knows
+stands in the groups themselves; what only some programmes ask for stands in their ``profile``, ``paper`` and ``more``, so that
+completing the facts of a session copies little. ``fact_fields`` names every fact by its public path.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from billing.ledger.rules.documents import Document, DocumentError, Fault, load_schema, schema_faults
+from billing.ledger.rules.documents import Document, DocumentError, Fault, load_schema
 from billing.ledger.rules.money import parse_yuan, plain_yuan
+from billing.subsidy.rules.shape_faults import shape_faults
 
 _SCHEMA = Path(__file__).parents[1] / "schema" / "facts.schema.json"
-_NO_DAYS = frozenset({"kind", "imported"})
-"""What the group ``service`` says beside days."""
+
+
+class Label(NamedTuple):
+    """A status that somebody awarded, such as high_tech; valid from ``valid_from`` to ``valid_to``, both included and both optional."""
+
+    label: str
+    level: str = ""
+    number: str = ""
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def holds(self, on: date) -> bool:
+        """Whether it is valid on a day."""
+        return (self.valid_from is None or self.valid_from <= on) and (self.valid_to is None or on <= self.valid_to)
+
+
+class Listing(NamedTuple):
+    """An entry in a list against somebody (credit list, own violation), ``to`` included; None: still listed."""
+
+    list: str
+    since: date
+    to: date | None = None
+
+    def holds(self, on: date) -> bool:
+        """Whether it counts on a day."""
+        return self.since <= on and (self.to is None or on <= self.to)
+
+
+class Spent(NamedTuple):
+    """An amount spent on a day, in fen."""
+
+    on: date
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What is known about a party beyond what every session needs; which facts a party can have is said by the schema.
+
+    Amounts in fen. ``group_*``: over everyone under the same actual controller.
+    """
+
+    id: str | None = None
+    staff: int | None = None
+    annual_revenue: int | None = None
+    previous_annual_revenue: int | None = None
+    total_assets: int | None = None
+    net_assets: int | None = None
+    registered_capital: int | None = None
+    group_staff: int | None = None
+    group_annual_revenue: int | None = None
+    group_total_assets: int | None = None
+    founded_on: date | None = None
+    incorporated: bool | None = None
+    industry_code: str | None = None
+    controller: str | None = None
+    related_to_provider: bool | None = None
+    labels: tuple[Label, ...] = ()
+    credit_listings: tuple[Listing, ...] = ()
+    violations: tuple[Listing, ...] = ()
+    lists: frozenset[str] = frozenset()
+    owner_class: str | None = None
+    certified: bool | None = None
+    grade: str | None = None
+    original_value: int | None = None
+    listed: bool | None = None
+    resource_class: str | None = None
+
+
+NO_PROFILE = Profile()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +101,28 @@ class Party:
     policy_zones: frozenset[str] = frozenset()
     verified: bool | None = None
     first_use: bool | None = None
+    profile: Profile = NO_PROFILE
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What contracts, invoices and projects say about a service. ``*_subsidised``: already, in this class of programme."""
+
+    contract_on: date | None = None
+    payment_on: date | None = None
+    way: str | None = None
+    purpose: str | None = None
+    project: str | None = None
+    project_evidence: bool | None = None
+    project_subsidised: bool | None = None
+    contract_number: str | None = None
+    invoice_number: str | None = None
+    invoice_subsidised: bool | None = None
+    person: str | None = None
+    listed: bool | None = None
+
+
+NO_PAPER = Paper()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +135,27 @@ class Service:
     claim_on: date | None = None
     approval_on: date | None = None
     imported: bool | None = None
+    paper: Paper = NO_PAPER
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimAmounts:
+    """Amounts that a claim brings along, in fen; each is described in the schema."""
+
+    paid: int | None = None
+    invoice: int | None = None
+    tax: int | None = None
+    excluded: int | None = None
+    face_value: int | None = None
+    other_subsidies: int | None = None
+    lower_level: int | None = None
+    lender: int | None = None
+    external_income: int | None = None
+    prior_year_external_income: int | None = None
+    lines: tuple[int, ...] = ()
+
+
+NO_CLAIM_AMOUNTS = ClaimAmounts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +166,80 @@ class Amounts:
     contract: int | None = None
     minimum_top_up: int | None = None
     asked: int | None = None
+    claim: ClaimAmounts = NO_CLAIM_AMOUNTS
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Whole numbers of what else was done."""
+
+    external_minutes: int | None = None
+    elements: int | None = None
+    runs: int | None = None
+    units: int | None = None
+    days: int | None = None
+    persons: int | None = None
+    sessions: int | None = None
+    vouchers: int | None = None
+
+
+NO_COUNTS = Counts()
 
 
 @dataclass(frozen=True, slots=True)
 class Quantities:
-    """How much was done: minutes on the instrument, samples."""
+    """How much was done: minutes on the instrument, samples, and what else is counted."""
 
     minutes: int | None = None
     samples: int | None = None
+    counts: Counts = NO_COUNTS
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the claim asks for. ``rate``: chosen within the programme's range."""
+
+    side: str | None = None
+    settlement: str | None = None
+    rate: Decimal | None = None
+    voucher: str | None = None
+    voucher_issued_on: date | None = None
+    classes_taken: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What came before in the year of the caps; amounts in fen. ``spend`` may go further back."""
+
+    fee: int | None = None
+    minutes: int | None = None
+    samples: int | None = None
+    awards: int | None = None
+    subsidised: int | None = None
+    spend: tuple[Spent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchTotals:
+    """The batch in which a claim is decided, in fen."""
+
+    pool: int | None = None
+    claims: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class More:
+    """Facts that only some programmes ask for. ``other`` (text, int, bool) and ``other_amounts`` (fen) have names of their author's."""
+
+    request: Request = Request()
+    before: Before = Before()
+    batch: BatchTotals = BatchTotals()
+    score: int | None = None
+    other: Mapping[str, str | int | bool] = field(default_factory=dict)
+    other_amounts: Mapping[str, int] = field(default_factory=dict)
+
+
+NO_MORE = More()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +253,7 @@ class Facts:
     amounts: Amounts = Amounts()
     quantities: Quantities = Quantities()
     grade: str | None = None
+    more: More = NO_MORE
 
 
 def parse_facts(document: Document) -> Facts:
@@ -83,58 +265,168 @@ def parse_facts(document: Document) -> Facts:
         applicant=_party(document.get("applicant", {})),
         provider=_party(document.get("provider", {})),
         instrument=_party(document.get("instrument", {})),
-        service=_service(document.get("service", {})),
-        amounts=Amounts(**{name: parse_yuan(value) for name, value in document.get("amounts", {}).items()}),
-        quantities=Quantities(**document.get("quantities", {})),
+        service=_nested(Service, "paper", Paper, document.get("service", {})),
+        amounts=_nested(Amounts, "claim", ClaimAmounts, _money(document.get("amounts", {}))),
+        quantities=_nested(Quantities, "counts", Counts, document.get("quantities", {})),
         grade=document.get("quality", {}).get("grade"),
+        more=_more(document),
     )
 
 
 def facts_faults(document: Document) -> list[Fault]:
     """Everything that keeps ``document`` from being read as facts."""
-    return schema_faults(load_schema(_SCHEMA), document) or _day_faults(document)
+    return shape_faults(load_schema(_SCHEMA), document) or _day_faults(document, "$")
 
 
 def facts_document(facts: Facts) -> dict[str, Any]:
     """The facts in their public JSON form: ``parse_facts(facts_document(facts)) == facts``."""
-    service = {name: value.isoformat() if isinstance(value, date) else value for name, value in _given(facts.service).items()}
+    more = facts.more
+    quality = {"grade": facts.grade, "score": more.score}
     groups = {
-        "applicant": _party_document(facts.applicant),
-        "provider": _party_document(facts.provider),
-        "instrument": _party_document(facts.instrument),
-        "service": service,
-        "amounts": {name: plain_yuan(value) for name, value in _given(facts.amounts).items()},
-        "quantities": _given(facts.quantities),
-        "quality": {"grade": facts.grade} if facts.grade is not None else {},
+        "applicant": _plain(facts.applicant),
+        "provider": _plain(facts.provider),
+        "instrument": _plain(facts.instrument),
+        "service": _plain(facts.service),
+        "amounts": _plain(facts.amounts),
+        "quantities": _plain(facts.quantities),
+        "quality": {name: value for name, value in quality.items() if value is not None},
+        "request": _plain(more.request),
+        "before": _plain(more.before),
+        "batch": _plain(more.batch),
+        "other": dict(more.other),
+        "other_amounts": {name: plain_yuan(value) for name, value in more.other_amounts.items()},
     }
     return {name: group for name, group in groups.items() if group}
 
 
+#: Facts that are money in the public form, by the class that holds them.
+_MONEY: Mapping[type, frozenset[str]] = {
+    Profile: frozenset(
+        {
+            "annual_revenue",
+            "previous_annual_revenue",
+            "total_assets",
+            "net_assets",
+            "registered_capital",
+            "group_annual_revenue",
+            "group_total_assets",
+            "original_value",
+        }
+    ),
+    Amounts: frozenset({"fee", "contract", "minimum_top_up", "asked"}),
+    ClaimAmounts: frozenset(ClaimAmounts.__slots__),
+    Before: frozenset({"fee", "subsidised"}),
+    BatchTotals: frozenset({"pool", "claims"}),
+}
+_NESTED = (Profile, Paper, ClaimAmounts, Counts)
+_SETS = frozenset({"policy_zones", "lists", "classes_taken"})
+
+
+def _more(document: Document) -> More:
+    known = document.keys() & {"request", "before", "batch", "other", "other_amounts"}
+    score = document.get("quality", {}).get("score")
+    if not known and score is None:
+        return NO_MORE
+    return More(
+        request=Request(**_values(Request, document.get("request", {}))),
+        before=Before(**_values(Before, document.get("before", {}))),
+        batch=BatchTotals(**_values(BatchTotals, document.get("batch", {}))),
+        score=score,
+        other=dict(document.get("other", {})),
+        other_amounts=_money(document.get("other_amounts", {})),
+    )
+
+
 def _party(document: Mapping[str, Any]) -> Party:
-    return Party(**{**document, "policy_zones": frozenset(document.get("policy_zones", ()))})
+    return _nested(Party, "profile", Profile, document)
 
 
-def _service(document: Mapping[str, Any]) -> Service:
-    days = {name: date.fromisoformat(value) for name, value in document.items() if name not in _NO_DAYS}
-    return Service(kind=document.get("kind"), imported=document.get("imported"), **days)
+def _nested(kind: type, name: str, inner: type, document: Mapping[str, Any]) -> Any:
+    """A group whose rarer facts stand in a class of their own."""
+    own = {fact: value for fact, value in document.items() if fact in kind.__slots__}  # type: ignore[attr-defined]
+    rare = {fact: value for fact, value in document.items() if fact not in own}
+    values = _values(kind, own)
+    return kind(**values, **{name: inner(**_values(inner, rare))}) if rare else kind(**values)
 
 
-def _party_document(party: Party) -> dict[str, Any]:
-    document = _given(party)
-    zones = document.pop("policy_zones")
-    return document | ({"policy_zones": sorted(zones)} if zones else {})
+def _values(kind: type, document: Mapping[str, Any]) -> dict[str, Any]:
+    amounts = _MONEY.get(kind, frozenset()) if kind is not Amounts and kind is not ClaimAmounts else frozenset()
+    return {name: parse_yuan(value) if name in amounts else _value(name, value) for name, value in document.items()}
 
 
-def _given(group: Party | Service | Amounts | Quantities) -> dict[str, Any]:
-    values = {name: getattr(group, name) for name in group.__slots__}
-    return {name: value for name, value in values.items() if value is not None}
+def _value(name: str, value: Any) -> Any:
+    if name in _SETS:
+        return frozenset(value)
+    if name == "labels":
+        return tuple(Label(**{key: _value(key, each) for key, each in label.items()}) for label in value)
+    if name in ("credit_listings", "violations"):
+        return tuple(Listing(each["list"], _value("from_on", each["from"]), _value("to_on", each.get("to"))) for each in value)
+    if name == "spend":
+        return tuple(Spent(date.fromisoformat(each["on"]), parse_yuan(each["amount"])) for each in value)
+    if name == "rate":
+        return Decimal(value)
+    if value is not None and (name.endswith("_on") or name in ("valid_from", "valid_to")):
+        return date.fromisoformat(value)
+    return value
 
 
-def _day_faults(document: Document) -> list[Fault]:
-    faults = []
-    for name, value in document.get("service", {}).items():
-        if name not in _NO_DAYS and not is_day(value):
-            faults.append(Fault(f"$.service.{name}", f"{value!r} is not a day of the calendar"))
+def _money(document: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: tuple(parse_yuan(each) for each in value) if isinstance(value, list) else parse_yuan(value)
+        for name, value in document.items()
+    }
+
+
+def _plain(group: Any) -> dict[str, Any]:
+    """A group with its nested one, as JSON; what is not known is left out."""
+    amounts = _MONEY.get(type(group), frozenset())
+    found: dict[str, Any] = {}
+    for name in group.__slots__:
+        value = getattr(group, name)
+        if isinstance(value, _NESTED):
+            found |= _plain(value)
+        elif value is not None and value != () and value != frozenset():
+            found[name] = _plain_money(value) if name in amounts else _plain_value(name, value)
+    return found
+
+
+def _plain_money(value: Any) -> Any:
+    return [plain_yuan(each) for each in value] if isinstance(value, tuple) else plain_yuan(value)
+
+
+def _plain_value(name: str, value: Any) -> Any:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    if name in ("credit_listings", "violations"):
+        return [{"list": each.list, "from": each.since.isoformat(), **_until(each.to)} for each in value]
+    if name == "labels":
+        return [{key: _plain_value(key, one) for key, one in label._asdict().items() if one not in (None, "")} for label in value]
+    if name == "spend":
+        return [{"on": each.on.isoformat(), "amount": plain_yuan(each.amount_fen)} for each in value]
+    return value
+
+
+def _until(day: date | None) -> dict[str, str]:
+    return {} if day is None else {"to": day.isoformat()}
+
+
+_DAYS = frozenset({"on", "from", "to", "valid_from", "valid_to"})
+
+
+def _day_faults(document: Any, path: str) -> list[Fault]:
+    """Days that have the right shape and do not exist."""
+    faults: list[Fault] = []
+    items = document.items() if isinstance(document, Mapping) else enumerate(document)
+    for name, value in items:
+        where = f"{path}.{name}" if isinstance(name, str) else f"{path}[{name}]"
+        if isinstance(value, Mapping | list) and where != "$.other":
+            faults += _day_faults(value, where)
+        elif isinstance(name, str) and (name in _DAYS or name.endswith("_on")) and isinstance(value, str) and not is_day(value):
+            faults.append(Fault(where, f"{value!r} is not a day of the calendar; write YYYY-MM-DD"))
     return faults
 
 
@@ -145,3 +437,11 @@ def is_day(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def allowed_values(path: str) -> tuple[str, ...]:
+    """The values a fact can have by the schema, where it lists them; empty for a fact that may be any text."""
+    group, _, name = path.partition(".")
+    schema: Any = load_schema(_SCHEMA).schema
+    described = schema["properties"].get(group, {}).get("properties", {}).get(name, {})
+    return tuple(described.get("enum", ()))

@@ -1,8 +1,9 @@
 """Every key a step or a refusal can carry, with its parameters and an English sentence.
 
 The presentation layer translates the sentence with gettext and formats the parameters: names ending in ``_fen`` are
-ints of fen, ``rate``/``factor``/``yuan_per_hour`` are texts of decimals, ``on``/``*_day`` are ISO dates, ``allowed``/
-``excluded``/``zones``/``unmet`` are lists; the rest are codes of the platform (kinds, sizes, regions, bands, caps).
+ints of fen, ``rate``/``factor``/``yuan_per_hour`` are texts of decimals, ``ratio`` is the text of a fraction, ``on``/``*_day`` are ISO
+dates, ``allowed``/``excluded``/``zones``/``unmet``/``windows`` are lists, ``says`` are the zh and en words of a condition as its
+document has them, ``fact``/``since`` are paths of facts; the rest are codes of the platform (kinds, sizes, regions, bands, caps).
 ``exact_fen`` (text) may stand beside the named parameters of any step whose amount has a fraction of a fen.
 """
 
@@ -54,12 +55,66 @@ MESSAGES: dict[str, Message] = {
         ("of", "spent_fen", "minimum_fen"), "The %(of)s of %(spent_fen)s reaches the least amount of %(minimum_fen)s"
     ),
     "subsidy.step.alternative": Message(("alternative",), "Alternative %(alternative)s of the clause is met"),
+    "subsidy.step.condition": Message(("says",), "It holds: %(says)s"),
+    "subsidy.step.spend_over_months": Message(
+        ("spent_fen", "minimum_fen", "months"),
+        "The %(spent_fen)s spent in %(months)s months reach the least amount of %(minimum_fen)s",
+    ),
+    "subsidy.step.window": Message(("fact", "on"), "%(fact)s (%(on)s) lies in a window of the programme"),
+    "subsidy.step.lifetime": Message(
+        ("fact", "on", "since", "last_day"), "%(fact)s (%(on)s) is in time: from %(since)s until %(last_day)s"
+    ),
+    "subsidy.step.case": Message(("says",), "The case that holds: %(says)s"),
+    "subsidy.step.best_case": Message(("says", "count"), "The best of %(count)s cases that hold: %(says)s"),
     # The amount
     "subsidy.step.base": Message(("of", "whole_fen"), "Eligible amount: the %(of)s of %(whole_fen)s"),
     "subsidy.step.base_without_minimum": Message(
         ("of", "whole_fen", "left_out_fen"),
         "Eligible amount: the %(of)s of %(whole_fen)s without %(left_out_fen)s that are only a minimum charge",
     ),
+    "subsidy.step.base_less": Message(("of", "left_out_fen"), "Left out: the %(of)s of %(left_out_fen)s"),
+    "subsidy.step.base_above": Message(("above_fen",), "Only what lies above %(above_fen)s counts"),
+    "subsidy.step.base_at_most": Message(("limit_fen",), "No more than %(limit_fen)s counts"),
+    "subsidy.step.base_quantity": Message(("unit", "quantity"), "Eligible quantity: %(quantity)s (%(unit)s)"),
+    "subsidy.step.line": Message(("line_fen",), "A line of %(line_fen)s"),
+    "subsidy.step.bracket_rate": Message(("base_fen", "rate"), "%(base_fen)s as a whole at the rate of its bracket, %(rate)s"),
+    "subsidy.step.bracket_amount": Message(
+        ("base_fen", "bracket_fen"), "%(base_fen)s lies in the bracket that gives %(bracket_fen)s"
+    ),
+    "subsidy.step.rate_chosen": Message(
+        ("base_fen", "rate", "lowest_rate", "highest_rate"),
+        "%(base_fen)s at the rate that was chosen between %(lowest_rate)s and %(highest_rate)s: %(rate)s",
+    ),
+    "subsidy.step.rate_not_chosen": Message(
+        ("base_fen", "rate", "lowest_rate", "highest_rate"),
+        "No rate between %(lowest_rate)s and %(highest_rate)s was chosen yet; %(base_fen)s at %(rate)s",
+    ),
+    "subsidy.step.level_rate": Message(("payer", "base_fen", "rate"), "%(payer)s: %(base_fen)s at a rate of %(rate)s"),
+    "subsidy.step.per_unit": Message(("quantity", "unit_fen"), "%(quantity)s units at %(unit_fen)s each"),
+    "subsidy.step.fixed": Message(("amount_fen",), "A fixed amount of %(amount_fen)s"),
+    "subsidy.step.own_share": Message(("base_fen", "rate"), "Of %(base_fen)s the applicant bears %(rate)s itself"),
+    "subsidy.step.face_value": Message(("face_fen",), "Up to the face value of the voucher, %(face_fen)s"),
+    "subsidy.step.vouchers": Message(
+        ("count", "face_fen", "co_funded", "own_fen"),
+        "%(count)s vouchers of %(face_fen)s are used up; %(co_funded)s of them ask for own money, %(own_fen)s",
+    ),
+    "subsidy.step.ex_post": Message(
+        ("base_fen", "ratio", "pool_fen", "claims_fen"),
+        "%(base_fen)s at the rate of the batch, %(ratio)s (a pool of %(pool_fen)s for claims of %(claims_fen)s)",
+    ),
+    "subsidy.step.ex_post_assumed": Message(
+        ("base_fen", "rate"), "The rate is fixed when all claims are in; estimated with %(rate)s of %(base_fen)s"
+    ),
+    "subsidy.step.ex_post_rate": Message(
+        ("pool_fen", "claims_fen", "count", "ratio"),
+        "The rate of the batch: %(pool_fen)s for %(count)s claims of %(claims_fen)s together = %(ratio)s",
+    ),
+    "subsidy.step.uplift": Message(("says", "rate", "base_fen"), "%(rate)s of %(base_fen)s on top: %(says)s"),
+    "subsidy.step.rate_limit": Message(("rate", "base_fen"), "Together at most %(rate)s of %(base_fen)s"),
+    "subsidy.step.factor": Message(("says", "factor"), "Times %(factor)s: %(says)s"),
+    "subsidy.step.bonus": Message(("says", "bonus_fen"), "%(bonus_fen)s more: %(says)s"),
+    "subsidy.step.deduct": Message(("of", "less_fen"), "Less the %(of)s of %(less_fen)s"),
+    "subsidy.step.least_award": Message(("least_fen",), "An amount below %(least_fen)s is not paid"),
     "subsidy.step.flat_rate": Message(("base_fen", "rate"), "%(base_fen)s at a rate of %(rate)s"),
     "subsidy.step.tier": Message(("from_fen", "slice_fen", "rate"), "The %(slice_fen)s above %(from_fen)s at a rate of %(rate)s"),
     "subsidy.step.quality": Message(("grade", "factor"), "Quality grade %(grade)s: times %(factor)s"),
@@ -77,6 +132,13 @@ MESSAGES: dict[str, Message] = {
     "subsidy.step.cap_cut": Message(
         ("cap", "per", "payer", "left_fen", "wanted_fen"),
         "Of the limit %(cap)s (%(per)s) only %(left_fen)s are left instead of %(wanted_fen)s",
+    ),
+    "subsidy.step.divided": Message(
+        ("cap", "per", "payer", "left_fen", "claims_fen", "count"),
+        "The %(left_fen)s left of the limit %(cap)s (%(per)s) are divided over %(count)s claims of %(claims_fen)s in proportion",
+    ),
+    "subsidy.step.matched": Message(
+        ("payer", "lead", "rate", "part_fen"), "%(payer)s adds %(rate)s of what %(lead)s pays: %(part_fen)s"
     ),
     "subsidy.step.payer": Message(("payer", "part_fen"), "%(payer)s pays %(part_fen)s"),
     "subsidy.step.total": Message(("total_fen",), "Subsidy: %(total_fen)s"),
@@ -100,6 +162,22 @@ MESSAGES: dict[str, Message] = {
     "subsidy.unmet.service_excluded": Message(("service",), "The service (%(service)s) is never subsidised"),
     "subsidy.unmet.minimum_spend": Message(
         ("of", "spent_fen", "minimum_fen"), "The %(of)s of %(spent_fen)s is below the least amount of %(minimum_fen)s"
+    ),
+    "subsidy.unmet.condition": Message(("says",), "It does not hold: %(says)s"),
+    "subsidy.unmet.spend_over_months": Message(
+        ("spent_fen", "minimum_fen", "months"),
+        "The %(spent_fen)s spent in %(months)s months are below the least amount of %(minimum_fen)s",
+    ),
+    "subsidy.unmet.window": Message(
+        ("fact", "on", "windows"), "%(fact)s (%(on)s) lies outside the windows of the programme: %(windows)s"
+    ),
+    "subsidy.unmet.lifetime": Message(
+        ("fact", "on", "since", "last_day"), "%(fact)s (%(on)s) is not in time: from %(since)s until %(last_day)s"
+    ),
+    "subsidy.unmet.no_case": Message(("count",), "None of the %(count)s cases of the rate holds"),
+    "subsidy.unmet.no_side": Message(("count",), "None of the %(count)s sides of the programme is for this request"),
+    "subsidy.unmet.lines_differ": Message(
+        ("lines_fen", "base_fen"), "The lines of the claim sum to %(lines_fen)s and not to its base of %(base_fen)s"
     ),
     "subsidy.unmet.alternatives": Message(("count", "unmet"), "None of the %(count)s alternatives of the clause is met"),
     "subsidy.unmet.grade_unknown": Message(("grade", "allowed"), "The grade %(grade)s is not one of %(allowed)s"),

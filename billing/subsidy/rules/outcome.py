@@ -18,6 +18,8 @@ class SettlementMode(StrEnum):
     """Taken off the bill; the provider redeems it."""
     REFUNDED_LATER = "refunded_later"
     """The firm pays in full and is paid back after its claim."""
+    PAID_BESIDE = "paid_beside"
+    """Paid to the owner beside the bill: a reward, or service that government buys. It changes nothing for the customer."""
 
 
 class Payee(StrEnum):
@@ -47,6 +49,15 @@ class PayerLine(NamedTuple):
     amount_fen: int
 
 
+class SideAward(NamedTuple):
+    """What one side of a programme of several sides gives: its id, when the money moves, to whom, and how much (fen)."""
+
+    side: str
+    mode: SettlementMode
+    payee: Payee
+    total_fen: int
+
+
 @dataclass(frozen=True, slots=True)
 class Unmet:
     """A condition that was not met. ``code`` and ``params`` choose the sentence (message_keys.py)."""
@@ -63,7 +74,8 @@ class Award:
     ``base_fen``: the amount that was eligible. ``computed_fen``: rounded, before any cap. ``basis_on``: the date that
     selected the version and the cap year. ``estimate``: a quality grade was assumed. ``binding_caps``: ids of the caps
     that cut, in the order of cutting. ``draws``: cap id -> fen to hold on that account; ``left_after``: cap id -> fen
-    left on it afterwards.
+    left on it afterwards. ``sides``: of a programme with several sides what each gives, None where there is one; ``mode`` and
+    ``payee`` are then those of the first that gives something.
     """
 
     programme: str
@@ -80,6 +92,18 @@ class Award:
     left_after: Mapping[str, int]
     draws: Mapping[str, int]
     steps: tuple[Step, ...]
+    sides: tuple[SideAward, ...] | None = None
+
+    def given_fen(self, mode: SettlementMode) -> int:
+        """What moves in one way, in fen."""
+        if self.sides is None:
+            return self.total_fen if self.mode is mode else 0
+        return sum(side.total_fen for side in self.sides if side.mode is mode)
+
+    @property
+    def off_cost_fen(self) -> int:
+        """What makes the service cheaper for the customer, at once or later."""
+        return self.given_fen(SettlementMode.DEDUCTED_NOW) + self.given_fen(SettlementMode.REFUNDED_LATER)
 
 
 @dataclass(frozen=True, slots=True)

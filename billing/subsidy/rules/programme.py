@@ -1,34 +1,36 @@
 """A programme: one version of a public funding rule, read from its document and compiled once.
 
-The document's form is docs/programmes.md; its JSON Schema is billing/subsidy/schema/programme.schema.json.
+The document's form is docs/programmes.md; its JSON Schema is billing/subsidy/schema/programme.schema.json. What is wrong with a document
+is found in ``programme_faults``.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any, Protocol
 
-from billing.ledger.rules.documents import Document, DocumentError, Fault, load_schema, schema_faults, sha256_of
+from billing.ledger.rules.documents import Document, DocumentError, sha256_of
 from billing.pricing.rules.steps import Step
-from billing.subsidy.rules.facts import Facts, facts_faults, is_day
+from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
-from billing.subsidy.rules.parts.adjustments import Adjustment, QualityFactor, adjustment_faults, parse_adjustment
-from billing.subsidy.rules.parts.base import Base, parse_base
-from billing.subsidy.rules.parts.caps import Cap, cap_faults, parse_cap
+from billing.subsidy.rules.parts.adjustments import Adjustment, QualityFactor, parse_adjustment
+from billing.subsidy.rules.parts.base import AnyBase, parse_base
+from billing.subsidy.rules.parts.caps import Cap, parse_caps
+from billing.subsidy.rules.parts.conditions import Condition as Holding
+from billing.subsidy.rules.parts.conditions import parse_condition
 from billing.subsidy.rules.parts.gates import parse_gate
 from billing.subsidy.rules.parts.imported import ImportedSessions, parse_imported
-from billing.subsidy.rules.parts.payers import Payers, parse_payers, payer_faults
-from billing.subsidy.rules.parts.rate import Rate, parse_rate, rate_faults
-from billing.subsidy.rules.parts.rounding import ClaimRounding, parse_rounding
-from billing.subsidy.rules.parts.validity import Validity
+from billing.subsidy.rules.parts.payers import AnyPayers, parse_payers
+from billing.subsidy.rules.parts.rate import Certain, Rate
+from billing.subsidy.rules.parts.rate_parsing import parse_rate
+from billing.subsidy.rules.parts.rounding import ClaimRounding, LinesAgree, parse_rounding
+from billing.subsidy.rules.parts.validity import Validity, parse_windows
+from billing.subsidy.rules.programme_faults import document_faults
+from billing.subsidy.rules.side_documents import side_document
 
-_SCHEMA = Path(__file__).parents[1] / "schema" / "programme.schema.json"
-_PATH_PART = re.compile(r"\.([^.\[\]]+)|\[([0-9]+)\]")
-_PAYEE_OF = {"deducted_now": "provider", "refunded_later": "firm"}
+_FIRST_OF_YEAR = "01-01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,18 @@ class Clause:
 
 
 class Condition(Protocol):
-    """Anything that can turn a request down: validity, gates, the base, adjustments."""
+    """Anything that can turn a request down: validity, gates, the base, the rate, adjustments."""
 
     def check(self, facts: Facts) -> Step | Unmet | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a programme of several: whom it is for (None: everybody) and its own rules, compiled like a programme."""
+
+    id: str
+    when: Holding | None
+    programme: Programme
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,8 @@ class Programme:
     ``document`` is what it was read from, ``sha256`` its fingerprint. ``form`` is the paper way of settlement behind
     ``mode``. ``exclusive_class`` is empty when the programme excludes no other. ``conditions`` are all that must hold,
     in the order in which they are told; ``must_be_set`` are the caps whose limit configuration has to give.
+    ``sides`` is empty where there is one; otherwise base, rate, settlement and payers are those of the first, and ``joint_caps`` and
+    ``payer_caps`` those of all. ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew.
     """
 
     sha256: str
@@ -72,15 +85,17 @@ class Programme:
     exclusive_clause: str
     clauses: Mapping[str, Clause]
     validity: Validity
-    base: Base
+    base: AnyBase
     rate: Rate
     adjustments: tuple[Adjustment, ...]
     rounding: ClaimRounding
     joint_caps: tuple[Cap, ...]
     payer_caps: tuple[Cap, ...]
-    payers: Payers
+    payers: AnyPayers
     conditions: tuple[Condition, ...]
     must_be_set: tuple[Cap, ...]
+    sides: tuple[Side, ...]
+    year_starts: str
     document: Document = field(repr=False, compare=False)
 
     @property
@@ -102,20 +117,64 @@ class Programme:
         """The caps kept on accounts that an award to this kind of applicant draws on: load a Balance for each."""
         return tuple(cap for cap in self.caps if cap.on_account and cap.concerns(applicant_kind))
 
+    def estimates(self, facts: Facts) -> bool:
+        """Whether the amount for these facts rests on an assumption."""
+        return self.rate.estimates(facts) or any(each.estimates(facts) for each in self.adjustments)
+
+    def cap_year(self, on: date) -> int:
+        """The year of the yearly caps that a day belongs to: the one in which it began."""
+        return on.year if on.isoformat()[5:] >= self.year_starts else on.year - 1
+
 
 def parse_programme(document: Document) -> Programme:
     """Check and compile a programme. Raises DocumentError with every fault and its JSON path."""
-    faults = schema_faults(load_schema(_SCHEMA), document) or list(_meaning_faults(document))
+    faults = document_faults(document)
     if faults:
         raise DocumentError(faults)
-    caps = [parse_cap(cap) for cap in document["caps"]]
+    return _compiled(document)
+
+
+def _compiled(document: Document) -> Programme:
+    if "sides" not in document:
+        return _of_one_side(document)
+    basis = f"service.{document['date_basis']}_on"
+    sides = tuple(
+        Side(
+            each["id"],
+            parse_condition(each["when"], basis) if "when" in each else None,
+            _of_one_side(side_document(document, each)),
+        )
+        for each in document["sides"]
+    )
+    caps = {cap.id: cap for side in sides for cap in side.programme.caps}
+    return _of_one_side(side_document(document, document["sides"][0]), document, tuple(caps.values()), sides)
+
+
+def _of_one_side(
+    document: Document,
+    whole: Document | None = None,
+    all_caps: tuple[Cap, ...] | None = None,
+    sides: tuple[Side, ...] = (),
+) -> Programme:
+    """Compile a checked document with one base and rate; ``whole`` is the document of several sides that it stands for."""
+    basis = f"service.{document['date_basis']}_on"
+    caps = all_caps if all_caps is not None else tuple(parse_caps(document["caps"], basis))
     exclusive = document.get("exclusive", {})
     settlement = document["settlement"]
     validity, base = _validity(document), parse_base(document["base"])
-    gates = tuple(parse_gate(gate) for gate in document["gates"])
-    adjustments = tuple(parse_adjustment(each) for each in document["adjustments"])
+    gates = tuple(parse_gate(gate, basis) for gate in document["gates"])
+    adjustments = tuple(parse_adjustment(each, basis) for each in document["adjustments"])
+    rate = parse_rate(document["rate"], basis)
+    rounding = parse_rounding(document["rounding"])
+    conditions: list[Condition] = [validity, *parse_windows(document), parse_imported(document), *gates, base]
+    if type(rate).check is not Certain.check:
+        conditions.append(rate)
+    conditions += adjustments
+    if rounding.per_line:
+        conditions.append(LinesAgree(rounding.clause, base))
+    source = document if whole is None else whole
     return Programme(
-        sha256=sha256_of(document),
+        sha256=sha256_of(source),
         code=document["code"],
         version=document["version"],
         synthetic=document["synthetic"],
@@ -131,15 +190,17 @@ def parse_programme(document: Document) -> Programme:
         clauses={clause["id"]: _clause(clause) for clause in document["clauses"]},
         validity=validity,
         base=base,
-        rate=parse_rate(document["rate"]),
+        rate=rate,
         adjustments=adjustments,
-        rounding=parse_rounding(document["rounding"]),
+        rounding=rounding,
         joint_caps=tuple(cap for cap in caps if not cap.payer),
         payer_caps=tuple(cap for cap in caps if cap.payer),
-        payers=parse_payers(document["payers"]),
+        payers=parse_payers(document["payers"], rate, basis),
         must_be_set=tuple(cap for cap in caps if cap.refuse_when_unset),
-        conditions=(validity, parse_imported(document), *gates, base, *adjustments),
-        document=document,
+        conditions=tuple(conditions),
+        sides=sides,
+        year_starts=document.get("year_starts", _FIRST_OF_YEAR),
+        document=source,
     )
 
 
@@ -151,78 +212,3 @@ def _validity(document: Document) -> Validity:
     days = document["validity"]
     first, last = date.fromisoformat(days["first_day"]), date.fromisoformat(days["last_day"])
     return Validity(days["clause"], first, last, document["date_basis"])
-
-
-def _meaning_faults(document: Document) -> Iterator[Fault]:
-    """What the schema cannot say, for a document that has the right shape."""
-    yield from _validity_faults(document["validity"])
-    yield from _clause_faults(document)
-    yield from rate_faults(document["rate"])
-    yield from adjustment_faults(document["adjustments"])
-    yield from payer_faults(document["payers"])
-    yield from cap_faults(document["caps"], {each["payer"] for each in document["payers"]["shares"]})
-    yield from _open_point_faults(document)
-    yield from _example_faults(document)
-    settlement = document["settlement"]
-    if settlement["payee"] != _PAYEE_OF[settlement["mode"]]:
-        expected = _PAYEE_OF[settlement["mode"]]
-        yield Fault("$.settlement.payee", f"money that is {settlement['mode']} goes to the {expected}")
-    if document["synthetic"] != (document["evidence"]["grade"] == "S"):
-        yield Fault("$.synthetic", "a synthetic programme has evidence grade S, and no other has")
-
-
-def _validity_faults(days: Mapping[str, str]) -> Iterator[Fault]:
-    wrong = [name for name in ("first_day", "last_day") if not is_day(days[name])]
-    for name in wrong:
-        yield Fault(f"$.validity.{name}", f"{days[name]!r} is not a day of the calendar")
-    if not wrong and days["first_day"] > days["last_day"]:
-        yield Fault("$.validity.last_day", "the last day lies before the first")
-
-
-def _clause_faults(document: Document) -> Iterator[Fault]:
-    ids = [clause["id"] for clause in document["clauses"]]
-    for place, each in enumerate(ids):
-        if each in ids[:place]:
-            yield Fault(f"$.clauses[{place}].id", f"the id {each!r} is taken")
-    for path, used in _used_clauses(document, "$"):
-        if used not in ids:
-            yield Fault(path, f"there is no clause {used!r}")
-
-
-def _used_clauses(piece: object, path: str) -> Iterator[tuple[str, str]]:
-    if isinstance(piece, Mapping):
-        for name, value in piece.items():
-            if name == "clause":
-                yield f"{path}.clause", value
-            elif name != "examples":
-                yield from _used_clauses(value, f"{path}.{name}")
-    elif isinstance(piece, list):
-        for place, value in enumerate(piece):
-            yield from _used_clauses(value, f"{path}[{place}]")
-
-
-def _open_point_faults(document: Document) -> Iterator[Fault]:
-    for place, point in enumerate(document["open_points"]):
-        if not _exists(document, point["field"]):
-            yield Fault(f"$.open_points[{place}].field", f"{point['field']} is not in this document")
-
-
-def _example_faults(document: Document) -> Iterator[Fault]:
-    caps = {cap["id"] for cap in document["caps"]}
-    for place, example in enumerate(document["examples"]):
-        path = f"$.examples[{place}]"
-        for fault in facts_faults(example["facts"]):
-            yield Fault(f"{path}.facts{fault.path.removeprefix('$')}", fault.message)
-        for name in example.get("balances", {}):
-            if name not in caps:
-                yield Fault(f"{path}.balances.{name}", f"there is no cap {name!r}")
-
-
-def _exists(document: Document, path: str) -> bool:
-    piece: Any = document
-    for name, place in _PATH_PART.findall(path):
-        try:
-            piece = piece[name] if name else piece[int(place)]
-        except (KeyError, IndexError, TypeError):
-            return False
-    return True

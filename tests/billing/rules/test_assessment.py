@@ -37,7 +37,7 @@ from billing.subsidy.rules import (
     parse_programme,
     replay,
 )
-from billing.subsidy.rules.evaluate import _Cutting
+from billing.subsidy.rules.cutting import Cutting
 from config.kernel.time_range import TimeRange
 from tests.billing.rules.builders import REFUNDED, cap, load, programme_document
 
@@ -182,7 +182,7 @@ def test_subsidies_that_do_not_exclude_each_other_stop_at_the_price() -> None:
 
 
 def test_without_the_guard_subsidies_would_exceed_the_price(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_Cutting, "_within_cost", lambda _self, amount, _base, _left: amount)
+    monkeypatch.setattr(Cutting, "_within_cost", lambda _self, amount, _cost: amount)
     found = assess(made("FIRST", rate=flat("0.7")), made("SECOND", rate=flat("0.7"), settlement=REFUNDED))
     assert found.final_cost_fen == -40_000
 

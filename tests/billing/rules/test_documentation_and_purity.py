@@ -46,7 +46,7 @@ def test_every_code_of_a_refusal_is_in_the_guide() -> None:
 def test_every_kind_of_part_and_every_fact_is_in_the_guide(kind: str) -> None:
     schema = json.loads((ROOT / "billing" / "subsidy" / "schema" / f"{kind}.schema.json").read_text(encoding="utf-8"))
     if kind == "facts":
-        names = [name for group in schema["properties"].values() for name in group["properties"]]
+        names = [name for group in schema["properties"].values() for name in group.get("properties", {})]
     else:
         parts = ("gate", "rate", "adjustment")
         names = [name for part in parts for name in schema["$defs"][part]["properties"]["type"]["enum"]]

@@ -30,7 +30,12 @@ def rounded_by_fractions(value: Decimal, mode: Rounding, step: int) -> int:
     """A second implementation that shares nothing with the first."""
     steps = abs(Fraction(value)) / step
     whole = steps.numerator // steps.denominator
-    if mode is Rounding.HALF_UP and steps - whole >= Fraction(1, 2):
+    rest = steps - whole
+    if mode is Rounding.HALF_UP and rest >= Fraction(1, 2):
+        whole += 1
+    if mode is Rounding.UP and rest:
+        whole += 1
+    if mode is Rounding.HALF_EVEN and (rest > Fraction(1, 2) or (rest == Fraction(1, 2) and whole % 2)):
         whole += 1
     return whole * step * (-1 if value < 0 else 1)
 
@@ -42,6 +47,7 @@ def rounded_by_fractions(value: Decimal, mode: Rounding, step: int) -> int:
 )
 def test_rounding_agrees_with_an_implementation_in_fractions(value: Decimal, mode: Rounding, step: int) -> None:
     assert round_fen(value, mode, step) == rounded_by_fractions(value, mode, step)
+    assert round_fen(Fraction(value), mode, step) == rounded_by_fractions(value, mode, step)
 
 
 @given(FEN, st.sampled_from([1, 100]))

@@ -1,8 +1,8 @@
-"""What changes the amount after the rate, in the order of the document: quality, bonus, the amount asked for."""
+"""What changes the amount after the rate, in the order of the document: factors, points, bonuses, limits and deductions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -10,9 +10,12 @@ from typing import Any, Protocol
 from billing.ledger.rules.documents import Fault
 from billing.ledger.rules.money import EXACT, parse_yuan
 from billing.pricing.rules.steps import Step
+from billing.subsidy.rules.fact_fields import FactField, FactKind, fact_field
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Unmet
-from billing.subsidy.rules.parts.exact import amount_step
+from billing.subsidy.rules.parts.base import Taken
+from billing.subsidy.rules.parts.conditions import Condition, condition_faults, fact_fault, parse_condition
+from billing.subsidy.rules.parts.exact import Exact, amount_step, at_most, plus, times
 
 
 class Adjustment(Protocol):
@@ -22,95 +25,264 @@ class Adjustment(Protocol):
 
     def estimates(self, facts: Facts) -> bool: ...
 
-    def apply(self, amount: Decimal, facts: Facts, steps: list[Step]) -> Decimal: ...
+    def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact: ...
+
+
+class Plain:
+    """What most adjustments share: they refuse nobody and rest on no assumption."""
+
+    __slots__ = ()
+
+    def check(self, facts: Facts) -> Unmet | None:
+        return None
+
+    def estimates(self, facts: Facts) -> bool:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
 class QualityFactor:
-    """The amount times the factor of the quality grade. Until a grade is known the document's ``assume`` is used."""
+    """The amount times the factor of a grade: of the service's quality, or what ``of`` names. Until a grade is known the document's
+    ``assume`` is used."""
 
     clause: str
     factors: Mapping[str, Decimal]
     assume: str
+    of: FactField | None = None
 
     def check(self, facts: Facts) -> Unmet | None:
-        if facts.grade is None or facts.grade in self.factors:
+        grade = self._grade(facts)
+        if grade is None or grade in self.factors:
             return None
-        params = {"grade": facts.grade, "allowed": sorted(self.factors)}
+        params = {"grade": grade, "allowed": sorted(self.factors)}
         return Unmet(self.clause, "subsidy.unmet.grade_unknown", params)
 
     def estimates(self, facts: Facts) -> bool:
-        return facts.grade is None
+        return self._grade(facts) is None
 
-    def apply(self, amount: Decimal, facts: Facts, steps: list[Step]) -> Decimal:
-        grade = self.assume if facts.grade is None else facts.grade
+    def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
+        known = self._grade(facts)
+        grade = self.assume if known is None else known
         factor = self.factors[grade]
-        amount = EXACT.multiply(amount, factor)
-        key = "subsidy.step.quality_assumed" if facts.grade is None else "subsidy.step.quality"
+        amount = times(amount, factor)
+        key = "subsidy.step.quality_assumed" if known is None else "subsidy.step.quality"
         steps.append(amount_step("quality", self.clause, key, {"grade": grade, "factor": str(factor)}, amount))
         return amount
 
+    def _grade(self, facts: Facts) -> str | None:
+        if self.of is None:
+            return facts.grade
+        found = self.of.read(facts)
+        return None if found is None else str(found)
+
 
 @dataclass(frozen=True, slots=True)
-class FirstUseBonus:
+class FirstUseBonus(Plain):
     """A fixed amount on top for an applicant never subsidised before. An unknown ``first_use`` gives none."""
 
     clause: str
     bonus_fen: int
     only_with_subsidy: bool
 
-    def check(self, facts: Facts) -> Unmet | None:
-        return None
-
-    def estimates(self, facts: Facts) -> bool:
-        return False
-
-    def apply(self, amount: Decimal, facts: Facts, steps: list[Step]) -> Decimal:
+    def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
         if not facts.applicant.first_use or (self.only_with_subsidy and not amount):
             return amount
-        amount = EXACT.add(amount, Decimal(self.bonus_fen))
+        amount = plus(amount, self.bonus_fen)
         params = {"bonus_fen": self.bonus_fen}
         steps.append(amount_step("bonus", self.clause, "subsidy.step.first_use_bonus", params, amount))
         return amount
 
 
 @dataclass(frozen=True, slots=True)
-class AskedLimit:
+class AskedLimit(Plain):
     """Nobody gets more than was asked for; without an amount asked nothing changes."""
 
     clause: str
 
-    def check(self, facts: Facts) -> Unmet | None:
-        return None
-
-    def estimates(self, facts: Facts) -> bool:
-        return False
-
-    def apply(self, amount: Decimal, facts: Facts, steps: list[Step]) -> Decimal:
+    def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
         asked = facts.amounts.asked
         if asked is None:
             return amount
-        limited = min(amount, Decimal(asked))
-        key = "subsidy.step.asked_less" if limited < amount else "subsidy.step.asked_enough"
+        limited = at_most(amount, asked)
+        key = "subsidy.step.asked_enough" if limited is amount else "subsidy.step.asked_less"
         steps.append(amount_step("asked", self.clause, key, {"asked_fen": asked}, limited))
         return limited
 
 
-def parse_adjustment(document: Mapping[str, Any]) -> Adjustment:
-    """The adjustment that a valid piece of a document describes."""
-    clause = document["clause"]
-    if document["type"] == "quality_factor":
-        factors = {grade: Decimal(factor) for grade, factor in document["factors"].items()}
-        return QualityFactor(clause, factors, document["assume"])
-    if document["type"] == "first_use_bonus":
-        return FirstUseBonus(clause, parse_yuan(document["amount"]), document["only_with_subsidy"])
-    return AskedLimit(clause)
+@dataclass(frozen=True, slots=True)
+class OnCondition:
+    """A condition with its words; a condition that cannot be told does not hold here."""
+
+    when: Condition | None
+    says: Mapping[str, str]
+
+    def holds(self, facts: Facts) -> bool:
+        return self.when is None or bool(self.when.holds(facts, []))
 
 
-def adjustment_faults(documents: list[Mapping[str, Any]]) -> list[Fault]:
-    """What the schema cannot say: the grade assumed has a factor."""
-    return [
-        Fault(f"$.adjustments[{place}].assume", f"the grade {piece['assume']!r} has no factor")
-        for place, piece in enumerate(documents)
-        if piece["type"] == "quality_factor" and piece["assume"] not in piece["factors"]
-    ]
+@dataclass(frozen=True, slots=True)
+class Uplift(Plain):
+    """Percentage points more on a condition: the base times ``points`` on top. ``points`` 0.1 is ten points."""
+
+    clause: str
+    points: Decimal
+    on: OnCondition
+
+    def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
+        if not self.on.holds(facts):
+            return amount
+        more = EXACT.multiply(Decimal(base), self.points)  # type: ignore[arg-type]  # points are of an amount (adjustment_faults)
+        amount = plus(amount, more)
+        params = {"says": dict(self.on.says), "rate": str(self.points), "base_fen": base}
+        steps.append(amount_step("uplift", self.clause, "subsidy.step.uplift", params, amount))
+        return amount
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit(Plain):
+    """The amount is at most this share of the base, whatever was added before."""
+
+    clause: str
+    rate: Decimal
+
+    def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
+        most = EXACT.multiply(Decimal(base), self.rate)  # type: ignore[arg-type]  # as above
+        limited = at_most(amount, most)
+        if limited is not amount:
+            params = {"rate": str(self.rate), "base_fen": base}
+            steps.append(amount_step("uplift", self.clause, "subsidy.step.rate_limit", params, limited))
+        return limited
+
+
+@dataclass(frozen=True, slots=True)
+class Factor(Plain):
+    """The amount times a factor on a condition."""
+
+    clause: str
+    factor: Decimal
+    on: OnCondition
+
+    def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
+        if not self.on.holds(facts):
+            return amount
+        amount = times(amount, self.factor)
+        params = {"says": dict(self.on.says), "factor": str(self.factor)}
+        steps.append(amount_step("factor", self.clause, "subsidy.step.factor", params, amount))
+        return amount
+
+
+@dataclass(frozen=True, slots=True)
+class Bonus(Plain):
+    """A fixed amount on top on a condition."""
+
+    clause: str
+    bonus_fen: int
+    only_with_subsidy: bool
+    on: OnCondition
+
+    def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
+        if not self.on.holds(facts) or (self.only_with_subsidy and not amount):
+            return amount
+        amount = plus(amount, self.bonus_fen)
+        params = {"says": dict(self.on.says), "bonus_fen": self.bonus_fen}
+        steps.append(amount_step("bonus", self.clause, "subsidy.step.bonus", params, amount))
+        return amount
+
+
+@dataclass(frozen=True, slots=True)
+class Deduct(Plain):
+    """Less what an amount says, such as what other public money gave; never below nil. An amount that is not known is nil."""
+
+    clause: str
+    amount: FactField
+
+    def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
+        less = self.amount.read(facts)
+        if not less:
+            return amount
+        left = plus(amount, -less)
+        left = left if left > 0 else Decimal(0)
+        params = {"of": self.amount.path.removeprefix("amounts."), "less_fen": less}
+        steps.append(amount_step("deduct", self.clause, "subsidy.step.deduct", params, left))
+        return left
+
+
+@dataclass(frozen=True, slots=True)
+class LeastAward(Plain):
+    """An amount below this is not paid at all."""
+
+    clause: str
+    least_fen: int
+
+    def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
+        if amount >= self.least_fen or not amount:
+            return amount
+        params = {"least_fen": self.least_fen}
+        steps.append(Step("least", self.clause, "subsidy.step.least_award", params, 0))
+        return Decimal(0)
+
+
+def _on(document: Mapping[str, Any], basis: str) -> OnCondition:
+    when = parse_condition(document["when"], basis) if "when" in document else None
+    return OnCondition(when, document.get("says", {}))
+
+
+def _quality(document: Mapping[str, Any], _basis: str) -> Adjustment:
+    factors = {grade: Decimal(factor) for grade, factor in document["factors"].items()}
+    of = document.get("of", "quality.grade")
+    return QualityFactor(document["clause"], factors, document["assume"], None if of == "quality.grade" else fact_field(of))
+
+
+def _deduct(document: Mapping[str, Any], _basis: str) -> Adjustment:
+    field = fact_field(document["of"])
+    if field is None:
+        raise ValueError(f"there is no fact {document['of']!r}")
+    return Deduct(document["clause"], field)
+
+
+_PARSERS: dict[str, Callable[[Mapping[str, Any], str], Adjustment]] = {
+    "quality_factor": _quality,
+    "first_use_bonus": lambda piece, _basis: FirstUseBonus(
+        piece["clause"], parse_yuan(piece["amount"]), piece["only_with_subsidy"]
+    ),
+    "asked_limit": lambda piece, _basis: AskedLimit(piece["clause"]),
+    "uplift": lambda piece, basis: Uplift(piece["clause"], Decimal(piece["points"]), _on(piece, basis)),
+    "rate_limit": lambda piece, _basis: RateLimit(piece["clause"], Decimal(piece["rate"])),
+    "factor": lambda piece, basis: Factor(piece["clause"], Decimal(piece["factor"]), _on(piece, basis)),
+    "bonus": lambda piece, basis: Bonus(
+        piece["clause"], parse_yuan(piece["amount"]), piece["only_with_subsidy"], _on(piece, basis)
+    ),
+    "deduct": _deduct,
+    "least_award": lambda piece, _basis: LeastAward(piece["clause"], parse_yuan(piece["amount"])),
+}
+
+
+def parse_adjustment(document: Mapping[str, Any], basis: str) -> Adjustment:
+    """The adjustment that a valid piece of a document describes. ``basis`` is the fact of the programme's date basis."""
+    return _PARSERS[document["type"]](document, basis)
+
+
+def adjustment_faults(documents: list[Mapping[str, Any]], base: Mapping[str, Any]) -> list[Fault]:
+    """What the schema cannot say: the grade assumed has a factor, facts exist, and points are of an amount."""
+    return [fault for place, piece in enumerate(documents) for fault in _faults(piece, base, f"$.adjustments[{place}]")]
+
+
+def _faults(piece: Mapping[str, Any], base: Mapping[str, Any], path: str) -> Iterator[Fault]:
+    kind = piece["type"]
+    if kind == "quality_factor" and piece["assume"] not in piece["factors"]:
+        yield Fault(f"{path}.assume", f"the grade {piece['assume']!r} has no factor; name one of {', '.join(piece['factors'])}")
+    if "when" in piece:
+        yield from condition_faults(piece["when"], f"{path}.when")
+        if "says" not in piece:
+            yield Fault(f"{path}.says", 'a condition needs its words; write {"zh": …, "en": …}')
+    if kind in ("uplift", "rate_limit") and "quantity" in base:
+        yield Fault(f"{path}.type", f"'{kind}' is a share of an amount, and the base is a quantity; use 'factor' or 'bonus'")
+    if "of" in piece:
+        field = fact_field(piece["of"])
+        wanted = (FactKind.MONEY,) if kind == "deduct" else (FactKind.TEXT, FactKind.NUMBER, FactKind.OPEN)
+        if field is None:
+            yield fact_fault(piece["of"], f"{path}.of")
+        elif field.kind not in wanted:
+            yield Fault(
+                f"{path}.of", f"{field.path} cannot be used here; it is not {'an amount' if kind == 'deduct' else 'a grade'}"
+            )

@@ -1,18 +1,38 @@
-"""A running amount in exact fen, written into a step."""
+"""A running amount in exact fen: a Decimal, or a Fraction where a part of an hour or of a pool leaves no decimal."""
 
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
-from billing.ledger.rules.money import Rounding, round_fen
+from billing.ledger.rules.money import EXACT, Rounding, round_fen
 from billing.pricing.rules.steps import Step
 
+Exact = Decimal | Fraction
 
-def amount_step(part: str, clause: str, key: str, params: dict[str, Any], amount: Decimal) -> Step:
+
+def times(amount: Exact, factor: Decimal) -> Exact:
+    """The amount times a factor, nothing lost."""
+    return EXACT.multiply(amount, factor) if isinstance(amount, Decimal) else amount * Fraction(factor)
+
+
+def plus(amount: Exact, more: Exact | int) -> Exact:
+    """The sum, nothing lost."""
+    if isinstance(amount, Decimal) and not isinstance(more, Fraction):
+        return EXACT.add(amount, Decimal(more))
+    return Fraction(amount) + Fraction(more)
+
+
+def at_most(amount: Exact, limit: Exact | int) -> Exact:
+    """The lower of the two."""
+    return amount if plus(amount, -limit) <= 0 else (Decimal(limit) if isinstance(limit, int) else limit)
+
+
+def amount_step(part: str, clause: str, key: str, params: dict[str, Any], amount: Exact) -> Step:
     """A step with the running amount. A fraction of a fen is shown half-up and kept exactly in ``exact_fen``."""
     whole = int(amount)
     if whole == amount:
         return Step(part, clause, key, params, whole)
-    params["exact_fen"] = f"{amount.normalize():f}"
+    params["exact_fen"] = f"{amount.normalize():f}" if isinstance(amount, Decimal) else str(amount)
     return Step(part, clause, key, params, round_fen(amount, Rounding.HALF_UP))

@@ -1,7 +1,7 @@
 """Eligibility gates. Each looks at the facts and answers with a step (met), an Unmet, or None (not its business).
 
-Families: kind and size of the applicant, region by GB/T 2260 prefix or policy
-zone, verified organisation, kind of service, minimum spend, and alternatives of several gates.
+Families: kind and size of the applicant, region by GB/T 2260 prefix or policy zone, verified organisation, kind of service, minimum
+spend (also over months), alternatives of several gates, and any condition at all (``parts.conditions``) with its words.
 """
 
 from __future__ import annotations
@@ -10,10 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from billing.ledger.rules.documents import Fault
 from billing.ledger.rules.money import parse_yuan
 from billing.pricing.rules.steps import Step
+from billing.subsidy.rules.fact_fields import FactField, FactKind, fact_field
 from billing.subsidy.rules.facts import Facts, Party
 from billing.subsidy.rules.outcome import Unmet, missing
+from billing.subsidy.rules.parts.conditions import Condition, condition_faults, fact_fault, parse_condition
+from billing.subsidy.rules.parts.days import add_months
 
 
 class Gate(Protocol):
@@ -144,20 +148,65 @@ class ServiceKindGate:
 
 @dataclass(frozen=True, slots=True)
 class MinimumSpendGate:
-    """The fee or the contract reaches a least amount (fen, inclusive)."""
+    """An amount reaches a least one (fen, inclusive)."""
 
     clause: str
     minimum_fen: int
     of: str
+    amount: FactField
 
     def check(self, facts: Facts) -> Step | Unmet | None:
-        amount: int | None = getattr(facts.amounts, self.of)
+        amount: int | None = self.amount.read(facts)
         if amount is None:
-            return missing(self.clause, f"amounts.{self.of}")
+            return missing(self.clause, self.amount.path)
         params = {"of": self.of, "spent_fen": amount, "minimum_fen": self.minimum_fen}
         if amount >= self.minimum_fen:
             return _met(self.clause, "minimum_spend", params)
         return _unmet(self.clause, "minimum_spend", params)
+
+
+@dataclass(frozen=True, slots=True)
+class SpendOverMonthsGate:
+    """What was spent in the ``months`` up to the day that counts reaches a least amount, this claim counted in or not."""
+
+    clause: str
+    minimum_fen: int
+    amount: FactField
+    months: int
+    with_this: bool
+    day: FactField
+
+    def check(self, facts: Facts) -> Step | Unmet | None:
+        on, this = self.day.read(facts), self.amount.read(facts)
+        if on is None or (self.with_this and this is None):
+            return missing(self.clause, self.day.path if on is None else self.amount.path)
+        since = add_months(on, -self.months)
+        spent = sum(each.amount_fen for each in facts.more.before.spend if since < each.on <= on)
+        spent += this if self.with_this else 0
+        params = {"spent_fen": spent, "minimum_fen": self.minimum_fen, "months": self.months}
+        if spent >= self.minimum_fen:
+            return _met(self.clause, "spend_over_months", params)
+        return _unmet(self.clause, "spend_over_months", params)
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionGate:
+    """A condition of any facts; ``says`` are its words (zh, en). A fact that is missing refuses and is named."""
+
+    clause: str
+    when: Condition
+    says: Mapping[str, str]
+    applies_to: frozenset[str]
+
+    def check(self, facts: Facts) -> Step | Unmet | None:
+        if not _concerns(self.applies_to, facts):
+            return None
+        unknown: list[str] = []
+        answer = self.when.holds(facts, unknown)
+        if answer is None:
+            return missing(self.clause, unknown[0])
+        params = {"says": dict(self.says)}
+        return _met(self.clause, "condition", params) if answer else _unmet(self.clause, "condition", params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,9 +226,9 @@ class AlternativesGate:
         return _unmet(self.clause, "alternatives", {"count": len(failed), "unmet": failed})
 
 
-def parse_gate(document: Mapping[str, Any]) -> Gate:
-    """The gate that a valid piece of a document describes."""
-    return _PARSERS[document["type"]](document)
+def parse_gate(document: Mapping[str, Any], basis: str) -> Gate:
+    """The gate that a valid piece of a document describes. ``basis`` is the fact of the programme's date basis."""
+    return _PARSERS[document["type"]](document, basis)
 
 
 def _kinds(document: Mapping[str, Any]) -> frozenset[str]:
@@ -191,7 +240,7 @@ def _met_by(document: Mapping[str, Any], key: str, param: str) -> dict[str, Step
     return {value: _met(document["clause"], key, {param: value}) for value in document["any_of"]}
 
 
-def _verified(document: Mapping[str, Any]) -> Gate:
+def _verified(document: Mapping[str, Any], _basis: str) -> Gate:
     clause, subject = document["clause"], document["subject"]
     return VerifiedGate(clause, subject, _met(clause, "verified_organisation", {"subject": subject}), _kinds(document))
 
@@ -203,7 +252,7 @@ def _area(items: list[Mapping[str, str]] | None) -> Area | None:
     return Area(prefixes, frozenset(item["zone"] for item in items if "zone" in item))
 
 
-def _region(document: Mapping[str, Any]) -> Gate:
+def _region(document: Mapping[str, Any], _basis: str) -> Gate:
     return RegionGate(
         document["clause"],
         document["subject"],
@@ -213,19 +262,55 @@ def _region(document: Mapping[str, Any]) -> Gate:
     )
 
 
-def _alternatives(document: Mapping[str, Any]) -> Gate:
-    gates = tuple(tuple(parse_gate(gate) for gate in alternative) for alternative in document["alternatives"])
+def _alternatives(document: Mapping[str, Any], basis: str) -> Gate:
+    gates = tuple(tuple(parse_gate(gate, basis) for gate in alternative) for alternative in document["alternatives"])
     return AlternativesGate(document["clause"], gates)
 
 
-_PARSERS: dict[str, Callable[[Mapping[str, Any]], Gate]] = {
-    "applicant_kind": lambda piece: ApplicantKindGate(piece["clause"], _met_by(piece, "applicant_kind", "kind")),
-    "firm_size": lambda piece: FirmSizeGate(piece["clause"], _met_by(piece, "firm_size", "size"), _kinds(piece)),
+def _spend(document: Mapping[str, Any], basis: str) -> Gate:
+    clause, minimum, of = document["clause"], parse_yuan(document["amount"]), document["of"]
+    amount, day = _amount(of), fact_field(basis)
+    if amount is None or day is None:
+        raise ValueError(f"{of!r} is not an amount")
+    if "months" in document:
+        return SpendOverMonthsGate(clause, minimum, amount, document["months"], document["with_this"], day)
+    return MinimumSpendGate(clause, minimum, of, amount)
+
+
+def _amount(name: str) -> FactField | None:
+    field = fact_field(name if "." in name else f"amounts.{name}")
+    return field if field is not None and field.kind is FactKind.MONEY else None
+
+
+_PARSERS: dict[str, Callable[[Mapping[str, Any], str], Gate]] = {
+    "applicant_kind": lambda piece, _basis: ApplicantKindGate(piece["clause"], _met_by(piece, "applicant_kind", "kind")),
+    "firm_size": lambda piece, _basis: FirmSizeGate(piece["clause"], _met_by(piece, "firm_size", "size"), _kinds(piece)),
     "region": _region,
     "verified_organisation": _verified,
-    "service_kind": lambda piece: ServiceKindGate(
+    "service_kind": lambda piece, _basis: ServiceKindGate(
         piece["clause"], tuple(piece.get("any_of", ())), tuple(piece.get("none_of", ()))
     ),
-    "minimum_spend": lambda piece: MinimumSpendGate(piece["clause"], parse_yuan(piece["amount"]), piece["of"]),
+    "minimum_spend": _spend,
     "any_of": _alternatives,
+    "condition": lambda piece, basis: ConditionGate(
+        piece["clause"], parse_condition(piece["when"], basis), piece["says"], _kinds(piece)
+    ),
 }
+
+
+def gate_faults(documents: list[Mapping[str, Any]], path: str = "$.gates") -> list[Fault]:
+    """What the schema cannot say: conditions make sense, amounts exist, and a spend over months says whether this claim counts."""
+    faults: list[Fault] = []
+    for place, gate in enumerate(documents):
+        where = f"{path}[{place}]"
+        if gate["type"] == "condition":
+            faults += condition_faults(gate["when"], f"{where}.when")
+        if gate["type"] == "minimum_spend":
+            if _amount(gate["of"]) is None:
+                faults.append(fact_fault(f"amounts.{gate['of']}", f"{where}.of"))
+            if ("months" in gate) != ("with_this" in gate):
+                message = "'months' and 'with_this' (true: this claim counts too) belong together; write both or none"
+                faults.append(Fault(where, message))
+        for number, alternative in enumerate(gate.get("alternatives", ())):
+            faults += gate_faults(alternative, f"{where}.alternatives[{number}]")
+    return faults

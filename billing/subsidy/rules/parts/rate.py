@@ -1,35 +1,58 @@
-"""The rate: what share of the base is subsidised. Exact; nothing is rounded here."""
+"""The rate: what share of the base is subsidised. Exact; nothing is rounded here.
+
+The plain kinds stand here; ``rate_choice`` has those that choose among others, ``rate_fixed`` those that give amounts by the unit or
+the piece. ``rate_parsing`` reads any of them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Protocol
 
-from billing.ledger.rules.documents import Fault
-from billing.ledger.rules.money import EXACT, parse_yuan
+from billing.ledger.rules.money import EXACT, Rounding, round_fen
 from billing.pricing.rules.steps import Step
-from billing.subsidy.rules.parts.exact import amount_step
+from billing.subsidy.rules.fact_fields import FactField
+from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.outcome import Unmet
+from billing.subsidy.rules.parts.base import Taken
+from billing.subsidy.rules.parts.exact import Exact, amount_step
 
 
 class Rate(Protocol):
-    """Turns a base in fen into an exact amount of fen."""
+    """Turns a base (fen, or a quantity) into an exact amount of fen."""
 
-    def apply(self, base_fen: int, steps: list[Step]) -> Decimal: ...
+    def check(self, facts: Facts) -> Unmet | None: ...
+
+    def estimates(self, facts: Facts) -> bool: ...
+
+    def apply(self, base: Taken, facts: Facts, steps: list[Step]) -> Exact: ...
+
+
+class Certain:
+    """What most rates share: they refuse nobody and rest on no assumption."""
+
+    __slots__ = ()
+
+    def check(self, facts: Facts) -> Unmet | None:
+        return None
+
+    def estimates(self, facts: Facts) -> bool:
+        return False
 
 
 @dataclass(frozen=True, slots=True)
-class FlatRate:
+class FlatRate(Certain):
     """One share of the whole base."""
 
     clause: str
     rate: Decimal
     rate_text: str
 
-    def apply(self, base_fen: int, steps: list[Step]) -> Decimal:
-        amount = EXACT.multiply(Decimal(base_fen), self.rate)
-        params = {"base_fen": base_fen, "rate": self.rate_text}
+    def apply(self, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
+        amount = EXACT.multiply(Decimal(base), self.rate)  # type: ignore[arg-type]  # a share is of an amount (rate_faults)
+        params = {"base_fen": base, "rate": self.rate_text}
         steps.append(amount_step("rate", self.clause, "subsidy.step.flat_rate", params, amount))
         return amount
 
@@ -45,50 +68,101 @@ class Tier:
 
 
 @dataclass(frozen=True, slots=True)
-class MarginalTiers:
-    """Each slice of the base has its own share, as in an income tax: more spent never means less subsidy."""
+class MarginalTiers(Certain):
+    """Each slice of the base has its own share, as in an income tax: more spent never means less subsidy.
+
+    ``before``: an amount that filled the first slices already (a year counted as a whole), None where each claim starts anew.
+    """
 
     clause: str
     tiers: tuple[Tier, ...]
+    before: FactField | None = None
 
-    def apply(self, base_fen: int, steps: list[Step]) -> Decimal:
+    def apply(self, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
+        start_fen = 0 if self.before is None else self.before.read(facts) or 0
+        end_fen = start_fen + base
         amount = Decimal(0)
         for tier in self.tiers:
-            if base_fen <= tier.from_fen:
+            if end_fen <= tier.from_fen:
                 break
-            slice_fen = (base_fen if tier.to_fen is None else min(base_fen, tier.to_fen)) - tier.from_fen
-            amount = EXACT.add(amount, EXACT.multiply(Decimal(slice_fen), tier.rate))
-            params = {"from_fen": tier.from_fen, "slice_fen": slice_fen, "rate": tier.rate_text}
+            upper = end_fen if tier.to_fen is None else min(end_fen, tier.to_fen)
+            slice_fen = upper - max(tier.from_fen, start_fen)
+            if slice_fen <= 0:
+                continue
+            amount = EXACT.add(amount, EXACT.multiply(Decimal(slice_fen), tier.rate))  # type: ignore[arg-type]  # as above
+            params = {"from_fen": max(tier.from_fen, start_fen), "slice_fen": slice_fen, "rate": tier.rate_text}
             steps.append(amount_step("rate", self.clause, "subsidy.step.tier", params, amount))
         return amount
 
 
-def parse_rate(document: Mapping[str, Any]) -> Rate:
-    """The rate that a valid piece of a document describes."""
-    if document["type"] == "flat":
-        return FlatRate(document["clause"], Decimal(document["rate"]), document["rate"])
-    tiers = []
-    start = 0
-    for tier in document["tiers"]:
-        end = parse_yuan(tier["up_to"]) if "up_to" in tier else None
-        tiers.append(Tier(start, end, Decimal(tier["rate"]), tier["rate"]))
-        start = end or 0
-    return MarginalTiers(document["clause"], tuple(tiers))
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """All of a base up to ``to_fen`` (None: without end): a share of it, or one amount."""
+
+    to_fen: int | None
+    rate: Decimal | None
+    rate_text: str
+    amount_fen: int
 
 
-def rate_faults(document: Mapping[str, Any]) -> list[Fault]:
-    """What the schema cannot say: tiers rise, and only the last has no end."""
-    if document["type"] != "tiers":
-        return []
-    faults = []
-    reached = 0
-    last = len(document["tiers"]) - 1
-    for place, tier in enumerate(document["tiers"]):
-        path = f"$.rate.tiers[{place}]"
-        if ("up_to" in tier) == (place == last):
-            faults.append(Fault(path, "every tier but the last has 'up_to', the last has none"))
-            continue
-        if "up_to" in tier and parse_yuan(tier["up_to"]) <= reached:
-            faults.append(Fault(f"{path}.up_to", "tiers must rise"))
-        reached = parse_yuan(tier["up_to"]) if "up_to" in tier else reached
-    return faults
+@dataclass(frozen=True, slots=True)
+class Brackets(Certain):
+    """The bracket in which the whole base lies decides for all of it: one share, or one amount (a table of prizes)."""
+
+    clause: str
+    brackets: tuple[Bracket, ...]
+
+    def apply(self, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
+        found = next(each for each in self.brackets if each.to_fen is None or base <= each.to_fen)
+        if found.rate is None:
+            amount: Exact = Decimal(found.amount_fen)
+            fixed: dict[str, Any] = {"base_fen": base, "bracket_fen": found.amount_fen}
+            steps.append(amount_step("rate", self.clause, "subsidy.step.bracket_amount", fixed, amount))
+            return amount
+        amount = EXACT.multiply(Decimal(base), found.rate)  # type: ignore[arg-type]  # as above
+        params = {"base_fen": base, "rate": found.rate_text}
+        steps.append(amount_step("rate", self.clause, "subsidy.step.bracket_rate", params, amount))
+        return amount
+
+
+@dataclass(frozen=True, slots=True)
+class ExPostRate(Certain):
+    """One rate for a whole batch, fixed afterwards: the pool divided by all claims, never below ``lowest`` nor above ``highest``.
+
+    ``decimals``: places to which the rate is cut (``mode``) before it is applied; None: the exact ratio. Until pool and claims are
+    known ``assume`` is used, and the amount is an estimate.
+    """
+
+    clause: str
+    lowest: Decimal
+    highest: Decimal
+    decimals: int | None
+    mode: Rounding
+    assume: str
+
+    def estimates(self, facts: Facts) -> bool:
+        totals = facts.more.batch
+        return totals.pool is None or totals.claims is None
+
+    def ratio(self, pool_fen: int, claims_fen: int) -> Fraction:
+        """The rate of a batch; with nothing claimed it is the highest."""
+        found = Fraction(pool_fen, claims_fen) if claims_fen else Fraction(self.highest)
+        found = min(max(found, Fraction(self.lowest)), Fraction(self.highest))
+        if self.decimals is None:
+            return found
+        scale = 10**self.decimals
+        whole = found * scale
+        return Fraction(round_fen(whole, self.mode), scale)
+
+    def apply(self, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
+        totals = facts.more.batch
+        if totals.pool is None or totals.claims is None:
+            guessed = EXACT.multiply(Decimal(base), Decimal(self.assume))  # type: ignore[arg-type]  # as above
+            params = {"base_fen": base, "rate": self.assume}
+            steps.append(amount_step("rate", self.clause, "subsidy.step.ex_post_assumed", params, guessed))
+            return guessed
+        rate = self.ratio(totals.pool, totals.claims)
+        amount = Fraction(base) * rate
+        params = {"base_fen": base, "ratio": str(rate), "pool_fen": totals.pool, "claims_fen": totals.claims}
+        steps.append(amount_step("rate", self.clause, "subsidy.step.ex_post", params, amount))
+        return amount

@@ -1,0 +1,171 @@
+"""From the rounded amount to the award: the cost, joint caps, payers, payers' caps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from billing.ledger.rules.money import split_whole
+from billing.pricing.rules.steps import Step
+from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.outcome import Award, Balance, Outcome, PayerLine, Refused, SettlementMode, Unmet
+from billing.subsidy.rules.parts.caps import Cap
+from billing.subsidy.rules.parts.payers import Splitting
+from billing.subsidy.rules.parts.payers_match import Match
+from billing.subsidy.rules.programme import Programme
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What rate and adjustments made of the base, in fen. ``cost_fen``: what a deduction or refund may never exceed."""
+
+    computed_fen: int
+    base_fen: int
+    cost_fen: int
+    basis_on: date
+    estimate: bool
+
+
+class Cutting:
+    """Cuts one amount and divides what is left; every limit that was looked at is told, those that cut are ``binding``."""
+
+    __slots__ = ("accounts", "balances", "binding", "facts", "programme", "steps", "unmet")
+
+    def __init__(self, programme: Programme, facts: Facts, balances: Mapping[str, Balance], steps: list[Step]) -> None:
+        self.programme = programme
+        self.balances = balances
+        self.steps = steps
+        self.facts = facts
+        self.binding: list[str] = []
+        self.unmet: list[Unmet] = []
+        self.accounts: list[tuple[Cap, int]] = []
+
+    def award(self, worked: Worked, cost_left_fen: int | None) -> Outcome:
+        """The award, or a refusal where a cap of all or nothing is short. ``cost_left_fen``: what others leave of the cost."""
+        programme = self.programme
+        cost = worked.cost_fen if cost_left_fen is None else min(worked.cost_fen, cost_left_fen)
+        limit = None if programme.mode is SettlementMode.PAID_BESIDE else cost
+        payers = programme.payers
+        computed = worked.computed_fen
+        parts = self._matched(payers, computed, limit) if isinstance(payers, Match) else self._split(payers, computed, limit)
+        if self.unmet:
+            return Refused(programme.code, programme.version, tuple(self.unmet), tuple(self.steps))
+        lines = tuple(PayerLine(payer, programme.payee, part) for payer, part in parts.items())
+        total = sum(parts.values())
+        self.steps.append(Step("total", payers.clause, "subsidy.step.total", {"total_fen": total}, total))
+        draws, left_after = self._draws(total, parts)
+        return Award(
+            programme=programme.code,
+            version=programme.version,
+            mode=programme.mode,
+            payee=programme.payee,
+            lines=lines,
+            total_fen=total,
+            base_fen=worked.base_fen,
+            computed_fen=worked.computed_fen,
+            basis_on=worked.basis_on,
+            estimate=worked.estimate,
+            binding_caps=tuple(self.binding),
+            left_after=left_after,
+            draws=draws,
+            steps=tuple(self.steps),
+        )
+
+    def _split(self, payers: Splitting, computed_fen: int, limit_fen: int | None) -> dict[str, int]:
+        """The whole is cut, then divided, then each payer's part is cut."""
+        amount = self._within_cost(computed_fen, limit_fen)
+        for cap in self.programme.joint_caps:
+            amount = self._cut(cap, amount)
+        parts = payers.parts(amount, self.facts, self._room_of)
+        for payer, part in parts.items():
+            self._tell(payer, part, amount)
+        for cap in self.programme.payer_caps:
+            if cap.payer in parts:
+                parts[cap.payer] = self._cut(cap, parts[cap.payer])
+        return parts
+
+    def _matched(self, payers: Match, lead_fen: int, limit_fen: int | None) -> dict[str, int]:
+        """The lead's part is cut, the others match what is left of it within their own caps, then the whole is cut."""
+        parts = {payers.lead: self._own_caps(payers.lead, self._within_cost(lead_fen, limit_fen))}
+        self._tell(payers.lead, parts[payers.lead], parts[payers.lead])
+        for each in payers.matches:
+            wanted = payers.matched(parts[payers.lead], each, self.facts)
+            params = {"payer": each.payer, "lead": payers.lead, "rate": str(each.ratio), "part_fen": wanted}
+            self.steps.append(Step("payers", payers.clause, "subsidy.step.matched", params, sum(parts.values()) + wanted))
+            parts[each.payer] = self._own_caps(each.payer, wanted)
+        whole = sum(parts.values())
+        amount = self._within_cost(whole, limit_fen)
+        for cap in self.programme.joint_caps:
+            amount = self._cut(cap, amount)
+        if amount < whole:
+            parts = _given_way(parts, whole - amount, last_first=payers.last_first)
+            for payer, part in parts.items():
+                self._tell(payer, part, amount)
+        return parts
+
+    def _own_caps(self, payer: str, amount: int) -> int:
+        for cap in self.programme.payer_caps:
+            if cap.payer == payer:
+                amount = self._cut(cap, amount)
+        return amount
+
+    def _tell(self, payer: str, part: int, amount: int) -> None:
+        params = {"payer": payer, "part_fen": part}
+        self.steps.append(Step("payers", self.programme.payers.clause, "subsidy.step.payer", params, amount))
+
+    def _within_cost(self, amount: int, cost: int | None) -> int:
+        if cost is None or amount <= cost:
+            return amount
+        amount = self.programme.rounding.floor(cost)
+        self.steps.append(Step("cost", self.programme.base.clause, "subsidy.step.within_cost", {"cost_fen": cost}, amount))
+        return amount
+
+    def _room_of(self, payer: str) -> int | None:
+        """What a payer's own caps leave, None where nothing limits it."""
+        rooms = [self._room(cap) for cap in self.programme.payer_caps if cap.payer == payer and cap.applies(self.facts)]
+        known = [room for room in rooms if room is not None]
+        return min(known) if known else None
+
+    def _room(self, cap: Cap) -> int | None:
+        return cap.room(self.balances.get(cap.id), self.facts, self.balances)
+
+    def _cut(self, cap: Cap, amount: int) -> int:
+        """What the cap leaves of the amount, noted in either case; a cap of all or nothing that is short is unmet."""
+        if not cap.applies(self.facts):
+            return amount
+        room = self._room(cap)
+        if room is None:
+            return amount
+        if cap.on_account:
+            self.accounts.append((cap, room))
+        params = {"cap": cap.id, "per": cap.per, "payer": cap.payer, "left_fen": room}
+        if amount <= room:
+            self.steps.append(Step("cap", cap.clause, "subsidy.step.cap_kept", params, amount))
+            return amount
+        if not cap.partial:
+            self.unmet.append(cap.short(room, amount))
+            return amount
+        self.binding.append(cap.id)
+        params["wanted_fen"] = amount
+        amount = self.programme.rounding.floor(room)
+        self.steps.append(Step("cap", cap.clause, "subsidy.step.cap_cut", params, amount))
+        return amount
+
+    def _draws(self, total: int, parts: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+        """What the award takes from each account that limits it, and what it leaves there."""
+        draws = {cap.id: parts[cap.payer] if cap.payer else total for cap, _ in self.accounts}
+        return draws, {cap.id: room - draws[cap.id] for cap, room in self.accounts}
+
+
+def _given_way(parts: Mapping[str, int], excess: int, *, last_first: bool) -> dict[str, int]:
+    """The parts with ``excess`` fen less: the last named gives way first, or all in proportion."""
+    if not last_first:
+        whole = sum(parts.values())
+        return dict(zip(parts, split_whole(whole - excess, list(parts.values())), strict=True))
+    left = dict(parts)
+    for payer in reversed(list(left)):
+        cut = min(left[payer], excess)
+        left[payer] -= cut
+        excess -= cut
+    return left

@@ -1,0 +1,73 @@
+"""A programme of several sides (for the user, for the owner, or another way of settlement): each is decided by itself, caps they share
+are drawn on one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.outcome import Award, Balance, Outcome, Refused, SettlementMode, SideAward, Unmet
+from billing.subsidy.rules.programme import Programme
+
+Balances = Mapping[str, Balance]
+One = Callable[[Programme, Facts, Balances, int | None], Outcome]
+
+
+def evaluate_sides(programme: Programme, facts: Facts, balances: Balances, cost_left_fen: int | None, one: One) -> Outcome:
+    """The awards of all sides that hold for these facts as one; refused only where none gives anything.
+
+    A side whose condition cannot be told does not hold. ``one`` decides a single side.
+    """
+    holding = [side for side in programme.sides if side.when is None or side.when.holds(facts, [])]
+    if not holding:
+        reason = Unmet(programme.validity.clause, "subsidy.unmet.no_side", {"count": len(programme.sides)})
+        return Refused(programme.code, programme.version, (reason,), ())
+    used = dict(balances)
+    awards: list[tuple[str, Award]] = []
+    refusals: list[Refused] = []
+    for side in holding:
+        outcome = one(side.programme, facts, used, cost_left_fen)
+        if isinstance(outcome, Refused):
+            refusals.append(outcome)
+            continue
+        awards.append((side.id, outcome))
+        _use(used, outcome)
+        if cost_left_fen is not None and outcome.mode is not SettlementMode.PAID_BESIDE:
+            cost_left_fen -= outcome.total_fen
+    return _joined(awards) if awards else _refused(programme, refusals)
+
+
+def _use(balances: dict[str, Balance], award: Award) -> None:
+    for cap_id, draw in award.draws.items():
+        before = balances.get(cap_id, Balance())
+        balances[cap_id] = replace(before, used_fen=before.used_fen + draw)
+
+
+def _joined(awards: list[tuple[str, Award]]) -> Award:
+    first = next((award for _, award in awards if award.total_fen), awards[0][1])
+    draws: dict[str, int] = {}
+    left_after: dict[str, int] = {}
+    for _, award in awards:
+        for cap_id, draw in award.draws.items():
+            draws[cap_id] = draws.get(cap_id, 0) + draw
+            left_after[cap_id] = award.left_after[cap_id]
+    return replace(
+        first,
+        lines=tuple(line for _, award in awards for line in award.lines),
+        total_fen=sum(award.total_fen for _, award in awards),
+        computed_fen=sum(award.computed_fen for _, award in awards),
+        estimate=any(award.estimate for _, award in awards),
+        binding_caps=tuple(dict.fromkeys(cap for _, award in awards for cap in award.binding_caps)),
+        draws=draws,
+        left_after=left_after,
+        steps=tuple(step for _, award in awards for step in award.steps),
+        sides=tuple(SideAward(side, award.mode, award.payee, award.total_fen) for side, award in awards),
+    )
+
+
+def _refused(programme: Programme, refusals: list[Refused]) -> Refused:
+    reasons: list[Unmet] = []
+    for refusal in refusals:
+        reasons += [reason for reason in refusal.reasons if reason not in reasons]
+    return Refused(programme.code, programme.version, tuple(reasons), tuple(step for each in refusals for step in each.steps))
