@@ -34,11 +34,12 @@ def write(people: People, today: date, now: datetime) -> dict[str, int]:
 
 
 def _next(document: dict[str, Any], label: str) -> dict[str, Any]:
-    """The document for another year, its examples moved into it."""
+    """The document for another year; the days of its examples that lay within the old years move into the new one."""
+    first, last = (document["validity"][name] for name in ("first_day", "last_day"))
     changed = copy.deepcopy(document) | {"version": label, "validity": document["validity"] | _YEARS}
     for example in changed["examples"]:
         service = example["facts"].get("service", {})
         for name in service:
-            if name.endswith("_on"):
+            if name.endswith("_on") and first <= service[name] <= last:
                 service[name] = _SERVICE_ON
     return changed

@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from billing.subsidy.rules.checking import Checked, Flaw
 from billing.subsidy.rules.form_moves import value_at
@@ -110,7 +110,7 @@ def parts() -> dict[str, tuple[str, tuple[str, ...]]]:
     found = {code: (str(title), keys) for code, (title, keys) in PARTS.items()}
     known = {key for _title, keys in PARTS.values() for key in keys}
     others = tuple(key for key in programme_shape().fields if key not in known)
-    return found | ({MORE: (_("More"), others)} if others else {})
+    return found | ({MORE: (pgettext("parts of a programme", "More"), others)} if others else {})
 
 
 def part_of(key: str) -> str:

@@ -14,8 +14,8 @@ from tests.access.matrix import CUSTOMERS, EVERYBODY, NOBODY, OFFICIALS, OWNERS,
 
 @dataclass(frozen=True)
 class Rows:
-    """``side``: path to the lab, the customer or the office to whose side a row belongs; empty: it belongs to the platform, and ``ours`` see it.
-    ``ours``, ``theirs``: who sees it. ``where``: some only."""
+    """``side``: path to the lab, the customer or the office to whose side a row belongs; empty: it belongs to the platform, and ``ours``
+    see it. ``ours``, ``theirs``: who sees it. ``where``: some only."""
 
     side: str
     ours: Roles
