@@ -12,15 +12,24 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing.models import (
     Account,
+    Allocation,
     Award,
+    AwardReversal,
+    BankStatement,
+    Bill,
+    BillLine,
+    BillVoid,
     BookingFee,
     Charge,
+    Checkout,
     CommissionReservation,
     CommissionSampleJob,
     CommissionSheet,
     CommissionSignature,
     CreditImport,
     CreditListing,
+    CreditNote,
+    Dispute,
     DraftStep,
     DraftWriter,
     FeeRelief,
@@ -32,6 +41,7 @@ from billing.models import (
     PartnerList,
     PartnerProvider,
     PartnerRegion,
+    Payment,
     PriceDraft,
     PriceFamily,
     PriceFamilyMember,
@@ -39,9 +49,12 @@ from billing.models import (
     Programme,
     ProgrammeDraft,
     ProgrammeVersion,
+    ProviderEvent,
     Quotation,
     QuotationLine,
     Quote,
+    Refund,
+    RefundRequest,
     SandboxRun,
     Statement,
     StatementLine,
@@ -251,7 +264,61 @@ def _of_commissions(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset.filter(commission_filter(actor, "sheet__"))
 
 
+def bill_filter(actor: Actor, prefix: str = "") -> Q:
+    """A bill is read by who accounts for the owner, by the customer's administrators and finance, and by the inspector."""
+    if actor.has(Role.INSPECTOR):
+        return ALL
+    paying = Q(**{f"{prefix}customer_id__in": actor.organisations(*PAYEES)})
+    return paying | Q(**{f"{prefix}owner_id__in": actor.organisations(Role.OWNER_FINANCE)})
+
+
+def _bills(queryset: QuerySet[Bill], actor: Actor) -> QuerySet[Bill]:
+    return queryset.filter(bill_filter(actor))
+
+
+def _of_bills(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Lines, credit notes, voids, attempts to pay and what was paid are seen with their bill."""
+    return queryset.filter(bill_filter(actor, "bill__"))
+
+
+def _reversals(queryset: QuerySet[AwardReversal], actor: Actor) -> QuerySet[AwardReversal]:
+    return queryset.filter(bill_filter(actor, "credit_note__bill__"))
+
+
+def received_filter(actor: Actor, prefix: str = "") -> Q:
+    """What came in at an owner is read by who accounts for it, and by the inspector: whoever else paid there is nobody's business."""
+    if actor.has(Role.INSPECTOR):
+        return ALL
+    return Q(**{f"{prefix}owner_id__in": actor.organisations(Role.OWNER_FINANCE)})
+
+
+def _received(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    return queryset.filter(received_filter(actor))
+
+
+def _of_payments(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    return queryset.filter(received_filter(actor, "payment__"))
+
+
+def _provider_events(queryset: QuerySet[ProviderEvent], actor: Actor) -> QuerySet[ProviderEvent]:
+    """What a provider told us names nobody; who runs the platform looks after it."""
+    return queryset if actor.has(Role.OPERATOR, Role.INSPECTOR) else queryset.none()
+
+
 _SCOPES: dict[Any, Any] = {
+    Allocation: _of_bills,
+    AwardReversal: _reversals,
+    BankStatement: _received,
+    Bill: _bills,
+    BillLine: _of_bills,
+    BillVoid: _of_bills,
+    Checkout: _of_bills,
+    CreditNote: _of_bills,
+    Dispute: _of_payments,
+    Payment: _received,
+    ProviderEvent: _provider_events,
+    Refund: _of_payments,
+    RefundRequest: _of_payments,
     Account: _accounts,
     Award: _awards,
     BookingFee: _fees,

@@ -1,5 +1,6 @@
 """Django looks for an app's models here; they live with their package."""
 
+from billing.bills.models import AwardReversal, Bill, BillLine, BillVoid, CreditNote
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
 from billing.ledger.models import Account, AccountState, LedgerSeal, Transfer
@@ -10,6 +11,16 @@ from billing.ordering.models import (
     CommissionSignature,
     Quotation,
     QuotationLine,
+)
+from billing.payments.models import (
+    Allocation,
+    BankStatement,
+    Checkout,
+    Dispute,
+    Payment,
+    ProviderEvent,
+    Refund,
+    RefundRequest,
 )
 from billing.pricing.models import PriceDraft, PriceFamily, PriceFamilyMember, PriceVersion, TestItemPrice
 from billing.sandbox.models import SandboxRun
@@ -24,15 +35,24 @@ from billing.vouchers.models import Voucher, VoucherAnnouncement, VoucherApplica
 __all__ = [
     "Account",
     "AccountState",
+    "Allocation",
     "Award",
+    "AwardReversal",
+    "BankStatement",
+    "Bill",
+    "BillLine",
+    "BillVoid",
     "BookingFee",
     "Charge",
+    "Checkout",
     "CommissionReservation",
     "CommissionSampleJob",
     "CommissionSheet",
     "CommissionSignature",
     "CreditImport",
     "CreditListing",
+    "CreditNote",
+    "Dispute",
     "DraftStep",
     "DraftWriter",
     "FeeRelief",
@@ -45,6 +65,7 @@ __all__ = [
     "PartnerList",
     "PartnerProvider",
     "PartnerRegion",
+    "Payment",
     "PriceDraft",
     "PriceFamily",
     "PriceFamilyMember",
@@ -52,9 +73,12 @@ __all__ = [
     "Programme",
     "ProgrammeDraft",
     "ProgrammeVersion",
+    "ProviderEvent",
     "Quotation",
     "QuotationLine",
     "Quote",
+    "Refund",
+    "RefundRequest",
     "SandboxRun",
     "Statement",
     "StatementLine",

@@ -6,8 +6,11 @@ from django.utils import timezone
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
+from billing.bills.services import documents as bill_documents
 from billing.ledger import life, seals
 from billing.ordering.services import documents, quotations
+from billing.payments.provider import configured
+from billing.payments.services import checkouts, inbox, reconciling, refunding
 from billing.sandbox.services import running
 from billing.settlement.services import rendering, statements
 from config.kernel.services.heartbeat import beat
@@ -36,6 +39,46 @@ def sandbox_run(context: JobContext, run_id: int) -> None:
         if context.job is not None and context.job.attempts + 1 >= _TRIES:
             running.give_up(run_id, timezone.now())
         raise
+
+
+@app.task(name=bill_documents.TASK, queue=bill_documents.QUEUE, retry=RetryStrategy(max_attempts=4, exponential_wait=6))
+def render_bill(kind: str, document_id: int) -> None:
+    """Make the PDF and the XLSX of a bill or a credit note; nothing when they are there."""
+    bill_documents.render(kind, document_id, timezone.now())
+
+
+@app.task(name=inbox.TASK, queue=inbox.QUEUE, retry=RetryStrategy(max_attempts=inbox.MOST_TRIES, exponential_wait=4))
+def handle_provider_event(event_id: int) -> None:
+    """Ask a payment provider for the object of an event and apply what it is now."""
+    inbox.handle(event_id, timezone.now())
+
+
+@app.task(name=refunding.TASK, queue=refunding.QUEUE, retry=RetryStrategy(max_attempts=10, exponential_wait=4))
+def ask_for_refund(request_id: int) -> None:
+    """Ask a payment provider to send money back."""
+    refunding.ask(request_id, timezone.now())
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="billing.tend_payments", queueing_lock="billing.tend_payments")
+def tend_payments(timestamp: int) -> None:
+    """Look again at attempts whose news may have been lost, and queue events that lost their job."""
+    now, provider = timezone.now(), configured()
+    looked = 0
+    if provider is not None:
+        for checkout in checkouts.due_for_a_look(now):
+            checkouts.look(provider, checkout, now)
+            looked += 1
+    beat("billing.tend_payments", now, looked=looked, queued=inbox.requeue_stale(now))
+
+
+@app.periodic(cron="40 18 * * *")
+@app.task(name="billing.reconcile_payments", queueing_lock="billing.reconcile_payments")
+def reconcile_payments(timestamp: int) -> None:
+    """Every night hold the provider's last week against our books; what stays different is counted on the health page."""
+    now, provider = timezone.now(), configured()
+    found = reconciling.reconcile(provider, now, days=7, apply=True) if provider is not None else []
+    beat("billing.reconcile_payments", now, differences=sum(not each.applied for each in found))
 
 
 @app.periodic(cron="5 * * * *")

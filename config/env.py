@@ -192,3 +192,40 @@ def home(base_dir: Path) -> Path:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         return Path("/var/lib/jishi") / str(base_dir).strip("/").replace("/", "-")
     return base_dir / "var"
+
+
+def stripe() -> dict[str, object] | None:
+    """Payments online through Stripe; None, which is the usual, without ``JISHI_STRIPE_KEY``. Half of the settings stops the start.
+
+    ``JISHI_STRIPE_WEBHOOK_SECRETS``: one, or two while one replaces the other. ``JISHI_STRIPE_ACCOUNT``: the account's id.
+    ``JISHI_STRIPE_PAYEE``: the unified code of the institution whose account it is. ``JISHI_STRIPE_API``: another server than Stripe's.
+    """
+    key = text("JISHI_STRIPE_KEY", "")
+    names = ("JISHI_STRIPE_WEBHOOK_SECRETS", "JISHI_STRIPE_ACCOUNT", "JISHI_STRIPE_PAYEE", "JISHI_STRIPE_API")
+    if not key:
+        given = [name for name in names if os.environ.get(name, "").strip()]
+        if given:
+            raise ImproperlyConfigured(f"{given[0]} is set without JISHI_STRIPE_KEY: set both, or neither")
+        return None
+    if not re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9]{16,200}", key):
+        raise ImproperlyConfigured("JISHI_STRIPE_KEY must be a secret or restricted key, like sk_test_... or rk_live_...")
+    secrets = listing("JISHI_STRIPE_WEBHOOK_SECRETS")
+    if not 1 <= len(secrets) <= 2 or not all(re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{16,200}", each) for each in secrets):
+        raise ImproperlyConfigured("JISHI_STRIPE_WEBHOOK_SECRETS must be one secret like whsec_..., or two, separated by a comma")
+    account = text("JISHI_STRIPE_ACCOUNT")
+    if not re.fullmatch(r"acct_[A-Za-z0-9]{4,100}", account):
+        raise ImproperlyConfigured(f"JISHI_STRIPE_ACCOUNT must look like acct_..., not {account!r}")
+    payee = text("JISHI_STRIPE_PAYEE")
+    if not re.fullmatch(r"[0-9A-HJ-NPQRTUWXY]{18}", payee):
+        raise ImproperlyConfigured(f"JISHI_STRIPE_PAYEE must be a unified social credit code of 18 characters, not {payee!r}")
+    base = text("JISHI_STRIPE_API", "")
+    if base and not re.fullmatch(r"https://[A-Za-z0-9.:-]+|http://127\.0\.0\.1:[0-9]{1,5}", base):
+        raise ImproperlyConfigured(f"JISHI_STRIPE_API must look like https://host, not {base!r}")
+    return {
+        "key": key,
+        "live": "_live_" in key,
+        "webhook_secrets": tuple(secrets),
+        "account": account,
+        "payee": payee,
+        "api_base": base,
+    }

@@ -218,6 +218,10 @@ OUTBOUND_ALLOW = env.destinations("JISHI_OUTBOUND_ALLOW")
 # The servers on private networks to which webhooks may post; http only in tests and demos.
 WEBHOOK_ALLOW = env.receivers("JISHI_WEBHOOK_ALLOW", plain=not SECURE_TLS)
 
+# --- Payments online ------------------------------------------------------------------------------------------------
+# Off without a key: bills are paid by bank transfer then (docs/payments.md).
+STRIPE = env.stripe()
+
 # --- Browser security -----------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_TLS
 SESSION_COOKIE_NAME = "__Host-session" if SECURE_TLS else "session"

@@ -64,7 +64,8 @@ class Account(models.Model):
 class TransferKind(models.TextChoices):
     """``hold`` is pending until exactly one ``post`` (at most the held amount), ``void`` or ``expire`` ends it.
     ``refund`` takes a part of what was posted back: its credit account is the one that had paid. ``reverse`` takes a part of what was
-    granted back: its debit account had been granted it."""
+    granted back: its debit account had been granted it. ``move`` is done at once, between accounts without a limit (what customers
+    owe, what came in)."""
 
     GRANT = "grant"
     HOLD = "hold"
@@ -73,6 +74,7 @@ class TransferKind(models.TextChoices):
     EXPIRE = "expire"
     REVERSE = "reverse"
     REFUND = "refund"
+    MOVE = "move"
 
 
 _ENDS = ["post", "void", "expire"]

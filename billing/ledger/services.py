@@ -248,6 +248,19 @@ def give_back(account: Account, payee: Account, amount_fen: int, source: Source,
     _write([_row(TransferKind.REFUND, payee.pk, account.pk, amount_fen, source, now)])
 
 
+def move(debit: AccountSpec, credit: AccountSpec, amount_fen: int, source: Source, now: datetime) -> None:
+    """One movement between two accounts without a limit, which are opened where they are new.
+
+    Raises Refusal ``ledger.amount_not_positive``; ValueError for a limited account, whose money is held first.
+    """
+    if amount_fen <= 0:
+        raise Refusal.of("ledger.amount_not_positive", field="amount")
+    accounts = open_accounts([debit, credit], now)
+    if any(account.limited for account in accounts.values()):
+        raise ValueError("the money of a limited account is held first")
+    _write([_row(TransferKind.MOVE, accounts[debit.key].pk, accounts[credit.key].pk, amount_fen, source, now)])
+
+
 _TRANSFERRED = (
     "kind", "debit_id", "credit_id", "amount_fen", "source_type", "source_id", "reason", "programme_version_id", "actor_id", "at", "hold_id"
 )  # fmt: skip

@@ -104,10 +104,10 @@ WORDS: Mapping[str, Word] = {
 }
 
 
-def captions() -> dict[str, Caption]:
+def captions(words: Mapping[str, Word] = WORDS) -> dict[str, Caption]:
     """Every caption in both languages."""
     with translation.override(CHINESE):
-        zh = {name: str(word) for name, word in WORDS.items()}
+        zh = {name: str(word) for name, word in words.items()}
     with translation.override(ENGLISH):
-        en = {name: str(word) for name, word in WORDS.items()}
-    return {name: Caption(zh[name], "" if en[name] == zh[name] else en[name]) for name in WORDS}
+        en = {name: str(word) for name, word in words.items()}
+    return {name: Caption(zh[name], "" if en[name] == zh[name] else en[name]) for name in words}

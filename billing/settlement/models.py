@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -140,18 +142,16 @@ class RenderState(models.TextChoices):
     FAILED = "failed"
 
 
-class Statement(models.Model):
-    """A subsidy settlement statement: one payee, one programme version, one month (``period_on`` is its first day).
+#: What the making of the files writes in a document that is frozen otherwise.
+RENDERED = ("render_state", "render_percent", "render_error", "pdf", "xlsx")
 
-    ``content`` is everything the PDF and the XLSX show, frozen at issue; both files are made from it once, by the worker.
-    """
 
-    number = models.CharField(max_length=60, unique=True)
-    programme_version = models.ForeignKey("billing.ProgrammeVersion", on_delete=models.PROTECT, related_name="statements")
-    payee = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="statements")
-    period_on = models.DateField()
+class FrozenDocument(models.Model):
+    """A numbered document: ``content`` is everything that its PDF and its XLSX show, frozen at issue; both files are made from it once,
+    by the worker."""
+
+    number: Any
     total_fen = models.BigIntegerField()
-    line_count = models.PositiveIntegerField()
     content = models.JSONField()
     content_sha256 = models.CharField(max_length=64)
     issued_at = models.DateTimeField()
@@ -163,11 +163,25 @@ class Statement(models.Model):
     xlsx = models.ForeignKey("kernel.StoredFile", null=True, on_delete=models.PROTECT, related_name="+")
 
     class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class Statement(FrozenDocument):
+    """A subsidy settlement statement: one payee, one programme version, one month (``period_on`` is its first day)."""
+
+    number = models.CharField(max_length=60, unique=True)
+    programme_version = models.ForeignKey("billing.ProgrammeVersion", on_delete=models.PROTECT, related_name="statements")
+    payee = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="statements")
+    period_on = models.DateField()
+    line_count = models.PositiveIntegerField()
+
+    class Meta:
         indexes = [models.Index(fields=["period_on", "payee"], name="statement_by_month")]
         triggers = [
-            pgtrigger.ReadOnly(
-                name="statement_frozen", exclude=["render_state", "render_percent", "render_error", "pdf", "xlsx"]
-            ),
+            pgtrigger.ReadOnly(name="statement_frozen", exclude=list(RENDERED)),
             pgtrigger.Protect(name="statement_kept", operation=pgtrigger.Delete),
             no_truncate("statement_no_truncate"),
         ]

@@ -8,13 +8,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection
 
 from billing.pricing.rules.pricing import line_json
 from billing.pricing.rules.samples import PricedSamples
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Charge
 from billing.settlement.rules.slips import series_key, slip_number
+from billing.settlement.services.numbering import next_place
 from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.rules.assess import Assessment
 from booking.models import Reservation, SampleJob, UsageSession
@@ -137,15 +137,8 @@ def _write(
 
 
 def _next_number(owner_id: int, year: int) -> str:
-    """The next number of the owner's year; its row stays locked until the slip is committed or nothing happened."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO billing_numberseries (key, last) VALUES (%s, 1)"
-            " ON CONFLICT (key) DO UPDATE SET last = billing_numberseries.last + 1 RETURNING last",
-            [series_key(owner_id, year)],
-        )
-        (place,) = cursor.fetchone()
-    return slip_number(year, place)
+    """The next number of the owner's year."""
+    return slip_number(year, next_place(series_key(owner_id, year)))
 
 
 def _content(

@@ -9,7 +9,6 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection
 
 from billing.pricing import services as pricing
 from billing.settlement.models import Award, Charge, Statement, StatementLine
@@ -18,6 +17,7 @@ from billing.settlement.rules.numbers import series_key, statement_number
 from billing.settlement.rules.period import first_day, is_over
 from billing.settlement.rules.statement import Bank, Heading, Party, Session
 from billing.settlement.services.again import queue_again
+from billing.settlement.services.numbering import next_place
 from billing.subsidy import services as subsidy
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules import sample_codec
@@ -310,16 +310,9 @@ def _write(
 
 
 def _next_number(now: datetime) -> str:
-    """The next number of this year's series. The row stays locked until the statement is committed or nothing happened."""
+    """The next number of this year's series."""
     year = now.astimezone(ZoneInfo(settings.TIME_ZONE)).year
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO billing_numberseries (key, last) VALUES (%s, 1)"
-            " ON CONFLICT (key) DO UPDATE SET last = billing_numberseries.last + 1 RETURNING last",
-            [series_key(year)],
-        )
-        (place,) = cursor.fetchone()
-    return statement_number(year, place)
+    return statement_number(year, next_place(series_key(year)))
 
 
 def _job(statement_id: int) -> str:

@@ -1,0 +1,89 @@
+"""What is always true of bills and credit notes."""
+
+from __future__ import annotations
+
+from config.kernel.invariants import register_sql
+
+register_sql(
+    "bills.are_their_lines",
+    counted="SELECT count(*) FROM billing_bill",
+    violations="""
+        SELECT format('bill %s of owner %s: %s fen on %s lines; its lines say %s on %s, its content %s', b.number, b.owner_id, b.total_fen,
+                      b.line_count, l.total, l.lines, b.content #>> '{totals,total_fen}')
+          FROM billing_bill b CROSS JOIN LATERAL (
+               SELECT coalesce(sum(amount_fen), 0) AS total, count(*) AS lines FROM billing_billline WHERE bill_id = b.id) l
+         WHERE (b.total_fen, b.line_count) <> (l.total, l.lines)
+            OR (b.content #>> '{totals,total_fen}')::bigint IS DISTINCT FROM b.total_fen
+            OR jsonb_array_length(b.content -> 'lines') IS DISTINCT FROM b.line_count""",
+)
+
+register_sql(
+    "bills.lines_say_what_was_charged",
+    counted="SELECT count(*) FROM billing_billline",
+    violations="""
+        SELECT format('line %s of bill %s: %s fen, charged %s', l.position, l.bill_id, l.amount_fen,
+                      coalesce(c.payable_now_fen, f.gross_fen - l.relieved_fen))
+          FROM billing_billline l LEFT JOIN billing_charge c ON c.id = l.charge_id LEFT JOIN billing_bookingfee f ON f.id = l.fee_id
+         WHERE l.amount_fen IS DISTINCT FROM coalesce(c.payable_now_fen, f.gross_fen - l.relieved_fen)""",
+)
+
+register_sql(
+    "bills.a_charge_stands_on_one_bill",
+    counted="SELECT count(*) FROM billing_billline WHERE NOT voided",
+    violations="""
+        SELECT format('charge %s, fee %s stand on %s bills', charge_id, fee_id, count(*))
+          FROM billing_billline WHERE NOT voided GROUP BY charge_id, fee_id HAVING count(*) > 1
+         UNION ALL
+        SELECT format('line %s of bill %s is %s and its bill %s', l.position, l.bill_id,
+                      CASE WHEN l.voided THEN 'void' ELSE 'not void' END, CASE WHEN v.id IS NULL THEN 'is not' ELSE 'is' END)
+          FROM billing_billline l LEFT JOIN billing_billvoid v ON v.bill_id = l.bill_id WHERE l.voided <> (v.id IS NOT NULL)""",
+)
+
+register_sql(
+    "bills.credited_within_their_lines",
+    counted="SELECT count(*) FROM billing_creditnote",
+    violations="""
+        SELECT format('line %s of bill %s over %s fen is credited %s', l.position, l.bill_id, l.amount_fen, sum(n.total_fen))
+          FROM billing_creditnote n JOIN billing_billline l ON l.id = n.line_id
+         GROUP BY l.id HAVING sum(n.total_fen) > l.amount_fen OR bool_or(n.bill_id <> l.bill_id) OR l.voided""",
+)
+
+register_sql(
+    "bills.awards_go_back_within_themselves",
+    counted="SELECT count(*) FROM billing_awardreversal",
+    violations="""
+        SELECT format('award %s of %s fen: %s went back, its accounts got %s', a.id, a.total_fen, v.fen, back.fen)
+          FROM billing_award a
+          JOIN (SELECT award_id, sum(amount_fen) AS fen, array_agg(credit_note_id) AS notes FROM billing_awardreversal
+                 GROUP BY award_id) v ON v.award_id = a.id
+          CROSS JOIN LATERAL (
+               SELECT count(*) AS moves, coalesce(max(per.fen), 0) AS fen FROM (
+                      SELECT sum(t.amount_fen) AS fen FROM billing_transfer t
+                       WHERE t.kind = 'refund' AND t.source_type = 'credit_note' AND t.source_id = ANY(v.notes)
+                         AND t.programme_version_id = a.programme_version_id GROUP BY t.credit_id) per) back
+         WHERE v.fen > a.total_fen OR back.fen > v.fen""",
+)
+
+for _letters, _table in (("ZD", "bill"), ("HZ", "creditnote")):
+    register_sql(
+        f"bills.{_table}_numbers_have_no_gap",
+        counted=f"SELECT count(*) FROM billing_{_table}",  # noqa: S608  (our own table names)
+        violations=rf"""
+            WITH numbered AS (
+                SELECT '{_letters}/' || owner_id || '/' || split_part(number, '-', 2) AS series,
+                       split_part(number, '-', 3)::bigint AS place FROM billing_{_table}),
+            given AS (SELECT key AS series, last FROM billing_numberseries WHERE key LIKE '{_letters}/%')
+            SELECT format('series %s: last number given %s; %s documents, numbered %s to %s', series, given.last, count(place),
+                          min(place), max(place))
+              FROM numbered FULL JOIN given USING (series)
+             GROUP BY series, given.last
+            HAVING count(place) IS DISTINCT FROM given.last OR min(place) <> 1 OR max(place) <> given.last
+                OR count(DISTINCT place) <> count(place)""",  # noqa: S608
+    )
+    register_sql(
+        f"bills.rendered_{_table}s_have_both_files",
+        counted=f"SELECT count(*) FROM billing_{_table} WHERE render_state = 'done'",  # noqa: S608
+        violations=f"""
+            SELECT format('{_table} %s is rendered and lacks a file', number)
+              FROM billing_{_table} WHERE render_state = 'done' AND (pdf_id IS NULL OR xlsx_id IS NULL)""",  # noqa: S608
+    )

@@ -1,0 +1,69 @@
+"""The sentences for refusals about bills, credit notes and payments."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from config.kernel.messages import register
+
+register(
+    {
+        "bill.in_the_future": _("A bill takes what was charged up to today at the latest. Choose an earlier day."),
+        "bill.due_days": _("Give the customer between 0 and %(most)s days to pay."),
+        "bill.nothing_to_bill": _(
+            "There is nothing to bill: everything that this customer was charged up to then stands on a bill."
+        ),
+        "bill.too_long": _("These would be %(lines)s lines; a bill has %(most)s at most. Bill up to an earlier day first."),
+        "bill.inconsistent": _("A charge does not add up (%(what)s). Nothing was issued. Tell the operator."),
+        "bill.issued_meanwhile": _("Somebody else has just billed this. Reload the page to see the bill."),
+        "bill.figures_differ": _(
+            "The figures have changed since you looked: %(lines)s lines, %(total_fen)s in all. Check them and issue again."
+        ),
+        "bill.reason_missing": _("Write why. The other side reads it."),
+        "bill.reason_too_long": _("Write at most %(max_length)s characters."),
+        "bill.not_voidable": _(
+            "A bill is voided only while nothing of it is paid, credited or just being paid. Take it back with a credit note."
+        ),
+        "credit.void": _("The bill is void, so nothing is owed for this line."),
+        "credit.reason_code": _("Choose one of the reasons."),
+        "credit.amount": _("Type an amount above zero and up to what is left of the line: %(left_fen)s."),
+        "credit.effect_differs": _(
+            "What goes back has changed since you looked: now %(subsidy_fen)s of subsidy. Look at it again."
+        ),
+        "payment.other_owner": _("This bill is of another institution than the payment. Choose one of its own."),
+        "payment.amount": _(
+            "Type an amount above zero, up to what is free of the payment (%(free_fen)s) and open of the bill (%(open_fen)s)."
+        ),
+        "payment.undone_already": _("This was taken back already. Reload the page."),
+        "refund.amount": _("Type an amount above zero and up to what is free of the payment: %(free_fen)s."),
+        "refund.under_way": _("A refund of this payment is under way already. Wait until it has arrived."),
+        "checkout.off": _("Bills of this institution are paid by bank transfer. Write the payment reference on it."),
+        "checkout.nothing_open": _("Nothing is to pay of this bill any more. Reload the page."),
+        "checkout.unreachable": _("The payment service does not answer. Try again in a minute, or pay by bank transfer."),
+        "provider.event_done": _("This was looked at already. Reload the page."),
+        "provider.off": _("Payments online were switched off."),
+        "provider.other_key": _("The payment service names another attempt than ours."),
+        "provider.other_mode": _("The payment service says test where we are live, or live where we test."),
+        "provider.other_currency": _("The payment was made in another currency."),
+        "provider.other_amount": _("The payment was made over another amount than was asked for."),
+        "provider.other_account": _("The news is of another account at the payment service."),
+        "provider.other_intent": _("The payment service names another payment than before."),
+        "provider.unknown_key": _("The payment service names an attempt that is not in our books."),
+        "provider.unreachable": _("The payment service did not answer."),
+        "provider.refused": _("The payment service refused."),
+        "provider.key_reused": _("The payment service was asked for something else under the same key."),
+        "provider.never_answered": _("The payment service never answered."),
+        "bank.file_too_large": _("The file is larger than 5 MB. Export a shorter time from your bank."),
+        "bank.file_unreadable": _("The file cannot be read. Export it from your bank as CSV, in UTF-8 or GBK."),
+        "bank.no_layout_fits": _(
+            "No row of headings was found that we know: date, amount and which way, or an amount in and one out."
+        ),
+        "bank.too_many_rows": _("The file has %(value)s rows; at most %(most)s are taken at once. Export a shorter time."),
+        "bank.no_rows": _("Below the headings there is no row with a movement."),
+        "bank.not_a_date": _("“%(value)s” is not a date like 2026-11-30."),
+        "bank.not_an_amount": _("“%(value)s” is not an amount in yuan like 1,234.50."),
+        "bank.in_or_out": _("Exactly one of the two amounts, in and out, must be given."),
+        "bank.which_way": _("“%(value)s” does not say whether the money came in or went out."),
+        "bank.text_too_long": _("The text that begins with “%(value)s” is too long."),
+    }
+)

@@ -1,0 +1,206 @@
+"""The content of a bill and of a credit note: everything that their PDF and XLSX show, as language-neutral JSON, assembled purely.
+
+Amounts are ints of fen, instants local ISO texts with their offset, days local ISO dates. Codes stay codes; the documents put them into
+words. The content of an issued document never changes; both files are made from it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from billing.ledger.rules.money import amount_in_capitals
+from billing.ordering.rules.content import Party
+
+FORMAT = 1
+Json = dict[str, Any]
+
+
+class LineOf(StrEnum):
+    """What a line is charged for."""
+
+    SESSION = "session"
+    SAMPLE_JOB = "sample_job"
+    FEE = "fee"
+
+
+class Tax(StrEnum):
+    """What a bill says of tax. Published prices are what the customer pays and do not show tax apart, so the bill says just that; the
+    VAT invoice does."""
+
+    NOT_SHOWN = "not_shown"
+
+
+@dataclass(frozen=True, slots=True)
+class Deduction:
+    """What a programme pays at once."""
+
+    programme: str
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class BillLine:
+    """One charge. ``starts_at``/``ends_at`` are local to ``zone``; ``quantity`` with ``unit`` says how much (hours, samples).
+    ``fee_kind``: why unused time costs something. ``relieved_fen`` of a fee had fallen away when the bill was issued."""
+
+    of: LineOf
+    source_id: int
+    place_id: int
+    reference: str
+    subject: str
+    subject_en: str
+    inner_id: str
+    starts_at: datetime
+    ends_at: datetime
+    zone: str
+    quantity: str
+    unit: str
+    charged_on: date
+    gross_fen: int
+    deductions: tuple[Deduction, ...]
+    relieved_fen: int
+    amount_fen: int
+    fee_kind: str = ""
+
+    def as_json(self, position: int) -> Json:
+        return {
+            "position": position,
+            "of": self.of.value,
+            "source": self.source_id,
+            "place": self.place_id,
+            "reference": self.reference,
+            "subject": {"name": self.subject, "name_en": self.subject_en, "inner_id": self.inner_id},
+            "starts_at": self.starts_at.isoformat(),
+            "ends_at": self.ends_at.isoformat(),
+            "zone": self.zone,
+            "quantity": self.quantity,
+            "unit": self.unit,
+            "charged_on": self.charged_on.isoformat(),
+            "gross_fen": self.gross_fen,
+            "deductions": [{"programme": each.programme, "amount_fen": each.amount_fen} for each in self.deductions],
+            "relieved_fen": self.relieved_fen,
+            "amount_fen": self.amount_fen,
+            "fee_kind": self.fee_kind,
+        }
+
+
+class Inconsistent(ValueError):
+    """Raised when a charge does not add up: nothing may be issued from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What stands above the lines: both sides as they are now (the owner with its bank), the last day up to which charges are taken,
+    the day of issue and the one on which payment is due."""
+
+    owner: Party
+    customer: Party
+    until_on: date
+    made_on: date
+    due_on: date
+    maker: str
+
+
+def assemble(heading: Heading, lines: Sequence[BillLine]) -> Json:
+    """A bill without number and payment reference. Raises Inconsistent when a line is not what its parts give."""
+    for line in lines:
+        if line.amount_fen != line.gross_fen - sum(each.amount_fen for each in line.deductions) - line.relieved_fen:
+            raise Inconsistent(f"{line.reference}: {line.amount_fen} fen")
+    total = sum(line.amount_fen for line in lines)
+    return {
+        "format": FORMAT,
+        "kind": "bill",
+        "number": "",
+        "payment_reference": "",
+        "made_on": heading.made_on.isoformat(),
+        "period": {
+            "first_day": min((line.charged_on for line in lines), default=heading.until_on).isoformat(),
+            "last_day": heading.until_on.isoformat(),
+        },
+        "due_on": heading.due_on.isoformat(),
+        "owner": asdict(heading.owner),
+        "customer": asdict(heading.customer),
+        "lines": [line.as_json(place) for place, line in enumerate(lines, start=1)],
+        "tax": Tax.NOT_SHOWN.value,
+        "totals": {
+            "lines": len(lines),
+            "gross_fen": sum(line.gross_fen for line in lines),
+            "deducted_fen": sum(each.amount_fen for line in lines for each in line.deductions),
+            "relieved_fen": sum(line.relieved_fen for line in lines),
+            "total_fen": total,
+            "capitals": amount_in_capitals(total, currency=True),
+        },
+        "maker": heading.maker,
+    }
+
+
+def numbered(content: Json, number: str, payment_reference: str) -> Json:
+    """A bill as issued."""
+    return {**content, "number": number, "payment_reference": payment_reference}
+
+
+@dataclass(frozen=True, slots=True)
+class SubsidyBack:
+    """A part of an award that goes back with a credit note; ``payers`` share it. ``claimed``: a statement holds the award already."""
+
+    award_id: int
+    programme: str
+    amount_fen: int
+    payers: tuple[tuple[str, int], ...]
+    claimed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CreditEffect:
+    """What crediting a part of a bill's line does, in fen. ``amount_fen``: the customer owes less. ``unpaid_fen`` of it was not paid yet,
+    ``freed_fen`` was: that money becomes free on its payments. ``subsidy`` goes back: (award id, programme, amount, whether it stands on
+    a settlement statement already and is to be clawed back there)."""
+
+    amount_fen: int
+    unpaid_fen: int
+    freed_fen: int
+    subsidy: tuple[SubsidyBack, ...]
+
+    @property
+    def subsidy_fen(self) -> int:
+        return sum(each.amount_fen for each in self.subsidy)
+
+
+def assemble_credit(
+    bill: Json, line: Json, effect: CreditEffect, reason_code: str, reason: str, made_on: date, maker: str
+) -> Json:
+    """A credit note without its number, from the frozen bill and the line of it that it credits."""
+    return {
+        "format": FORMAT,
+        "kind": "credit_note",
+        "number": "",
+        "bill": bill["number"],
+        "payment_reference": bill["payment_reference"],
+        "made_on": made_on.isoformat(),
+        "owner": bill["owner"],
+        "customer": bill["customer"],
+        "line": line,
+        "reason_code": reason_code,
+        "reason": reason,
+        "subsidy": [
+            {
+                "award": each.award_id,
+                "programme": each.programme,
+                "amount_fen": each.amount_fen,
+                "payers": [{"payer": payer, "amount_fen": amount} for payer, amount in each.payers],
+                "claimed": each.claimed,
+            }
+            for each in effect.subsidy
+        ],
+        "totals": {
+            "total_fen": effect.amount_fen,
+            "subsidy_fen": effect.subsidy_fen,
+            "capitals": amount_in_capitals(effect.amount_fen, currency=True),
+        },
+        "tax": bill["tax"],
+        "maker": maker,
+    }

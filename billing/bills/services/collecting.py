@@ -1,0 +1,198 @@
+"""What an owner can bill to a customer: agreed charges and fees that stand on no bill yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from billing.bills.models import BillLine
+from billing.bills.rules.content import BillLine as ContentLine
+from billing.bills.rules.content import Deduction, LineOf
+from billing.settlement.fee_models import BookingFee, FeeRelief
+from billing.settlement.models import Award, Charge
+from billing.settlement.rules.statement import hours
+from instruments.services.answer_time import zones_of_owners
+
+DEDUCTED_NOW = "deducted_now"
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """What can be billed to one customer up to a day, in fen. ``last_at``: when the latest of it was charged."""
+
+    customer_id: int
+    charges: int
+    fees: int
+    amount_fen: int
+    last_at: datetime
+
+
+def end_of(until_on: date) -> datetime:
+    """The instant (UTC) at which the local day ``until_on`` is over."""
+    return datetime.combine(until_on + timedelta(days=1), time(), ZoneInfo(settings.TIME_ZONE))
+
+
+def open_charges(owner_id: int, until_on: date) -> QuerySet[Charge]:
+    """The charges of other customers than the owner itself that are to be paid and stand on no bill that is not void."""
+    billed = BillLine.objects.filter(charge_id=OuterRef("pk"), voided=False)
+    of_owner = Q(reservation__instrument__organisation_id=owner_id) & ~Q(reservation__organisation_id=owner_id)
+    of_owner |= Q(sample_job__lab_id=owner_id) & ~Q(sample_job__organisation_id=owner_id)
+    rows = Charge.objects.filter(of_owner, payable_now_fen__gt=0, created_at__lt=end_of(until_on))
+    return rows.filter(~Exists(billed)).annotate(customer=Coalesce("reservation__organisation_id", "sample_job__organisation_id"))
+
+
+def open_fees(owner_id: int, until_on: date) -> QuerySet[BookingFee]:
+    """The same of fees that have not fallen away whole; ``relieved`` is what of them has."""
+    billed = BillLine.objects.filter(fee_id=OuterRef("pk"), voided=False)
+    rows = BookingFee.objects.filter(reservation__instrument__organisation_id=owner_id, created_at__lt=end_of(until_on))
+    rows = rows.exclude(reservation__organisation_id=owner_id).filter(~Exists(billed))
+    rows = rows.annotate(relieved=Coalesce(Sum("reliefs__amount_fen"), 0), customer=F("reservation__organisation_id"))
+    return rows.filter(gross_fen__gt=F("relieved"))
+
+
+def open_by_customer(owner_id: int, until_on: date) -> list[Open]:
+    """What can be billed, by customer, the largest amount first. Two queries."""
+    found: dict[int, Open] = {}
+    charges = open_charges(owner_id, until_on).values("customer").order_by()
+    for row in charges.annotate(count=Count("pk"), amount=Sum("payable_now_fen"), last=Max("created_at")):
+        found[row["customer"]] = Open(row["customer"], row["count"], 0, row["amount"], row["last"])
+    for customer_id, gross_fen, relieved_fen, created_at in open_fees(owner_id, until_on).values_list(
+        "customer", "gross_fen", "relieved", "created_at"
+    ):
+        had = found.get(customer_id, Open(customer_id, 0, 0, 0, created_at))
+        amount = had.amount_fen + gross_fen - relieved_fen
+        found[customer_id] = Open(customer_id, had.charges, had.fees + 1, amount, max(had.last_at, created_at))
+    return sorted(found.values(), key=lambda one: (-one.amount_fen, one.customer_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The charges and fees of one bill with their lines, in the order of the lines."""
+
+    sources: tuple[Charge | BookingFee, ...]
+    lines: tuple[ContentLine, ...]
+
+
+def collect(owner_id: int, customer_id: int, until_on: date) -> Collected:
+    """Everything that can be billed to a customer, in the order in which it was charged; a constant number of queries."""
+    charges = list(
+        open_charges(owner_id, until_on)
+        .filter(customer=customer_id)
+        .select_related("reservation__instrument__site", "sample_job__resource")
+    )
+    fees = list(open_fees(owner_id, until_on).filter(customer=customer_id).select_related("reservation__instrument__site"))
+    sources: list[Charge | BookingFee] = sorted([*charges, *fees], key=lambda one: (one.created_at, one.pk))
+    deductions = _deductions(charges)
+    relieved = _relieved(fees)
+    zone = zones_of_owners({owner_id})[owner_id]
+    lines = tuple(
+        _charge_line(each, deductions.get(each.pk, ()), zone)
+        if isinstance(each, Charge)
+        else _fee_line(each, relieved.get(each.pk, 0))
+        for each in sources
+    )
+    return Collected(tuple(sources), lines)
+
+
+def _relieved(fees: Sequence[BookingFee]) -> dict[int, int]:
+    """What of each fee has fallen away, by its id."""
+    fallen = FeeRelief.objects.filter(fee__in=[fee.pk for fee in fees]).order_by().values("fee").annotate(fen=Sum("amount_fen"))
+    return {row["fee"]: row["fen"] for row in fallen}
+
+
+def _deductions(charges: Iterable[Charge]) -> dict[int, tuple[Deduction, ...]]:
+    """What each programme pays at once, by charge."""
+    found: dict[int, list[Deduction]] = {}
+    rows = Award.objects.filter(charge__in=[charge.pk for charge in charges], mode=DEDUCTED_NOW).order_by("pk")
+    for charge_id, code, amount in rows.values_list("charge_id", "programme_version__programme__code", "total_fen"):
+        found.setdefault(charge_id, []).append(Deduction(code, amount))
+    return {pk: tuple(each) for pk, each in found.items()}
+
+
+def _charged_on(created_at: datetime) -> date:
+    return created_at.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+
+
+def _charge_line(charge: Charge, deductions: tuple[Deduction, ...], zone_of_lab: ZoneInfo) -> ContentLine:
+    if charge.reservation is None:
+        return _job_line(charge, deductions, zone_of_lab)
+    reservation, instrument = charge.reservation, charge.reservation.instrument
+    zone = ZoneInfo(charge.inputs["zone"])
+    starts_at, ends_at = (datetime.fromisoformat(charge.inputs[name]) for name in ("starts_at", "ends_at"))
+    return ContentLine(
+        of=LineOf.SESSION,
+        source_id=charge.pk,
+        place_id=reservation.pk,
+        reference=reservation.reference,
+        subject=instrument.name,
+        subject_en=instrument.name_en,
+        inner_id=instrument.inner_id,
+        starts_at=starts_at.astimezone(zone),
+        ends_at=ends_at.astimezone(zone),
+        zone=zone.key,
+        quantity=hours(int((ends_at - starts_at).total_seconds())),
+        unit="hour",
+        charged_on=_charged_on(charge.created_at),
+        gross_fen=charge.gross_fen,
+        deductions=deductions,
+        relieved_fen=0,
+        amount_fen=charge.payable_now_fen,
+    )
+
+
+def _job_line(charge: Charge, deductions: tuple[Deduction, ...], zone: ZoneInfo) -> ContentLine:
+    job = charge.sample_job
+    if job is None:
+        raise ValueError("a charge is of a reservation or of a sample job")
+    received = job.received_at or job.asked_at
+    return ContentLine(
+        of=LineOf.SAMPLE_JOB,
+        source_id=charge.pk,
+        place_id=job.pk,
+        reference=job.reference,
+        subject=job.resource.name,
+        subject_en=job.resource.name_en,
+        inner_id=job.resource.inner_id,
+        starts_at=received.astimezone(zone),
+        ends_at=(job.tested_at or received).astimezone(zone),
+        zone=zone.key,
+        quantity=str(Decimal(charge.inputs["samples"])),
+        unit="sample",
+        charged_on=_charged_on(charge.created_at),
+        gross_fen=charge.gross_fen,
+        deductions=deductions,
+        relieved_fen=0,
+        amount_fen=charge.payable_now_fen,
+    )
+
+
+def _fee_line(fee: BookingFee, relieved_fen: int) -> ContentLine:
+    reservation, instrument = fee.reservation, fee.reservation.instrument
+    zone = ZoneInfo(instrument.site.time_zone)
+    return ContentLine(
+        of=LineOf.FEE,
+        source_id=fee.pk,
+        place_id=reservation.pk,
+        reference=reservation.reference,
+        subject=instrument.name,
+        subject_en=instrument.name_en,
+        inner_id=instrument.inner_id,
+        starts_at=fee.starts_at.astimezone(zone),
+        ends_at=fee.ends_at.astimezone(zone),
+        zone=zone.key,
+        quantity=hours(int((fee.ends_at - fee.starts_at).total_seconds())),
+        unit="hour",
+        charged_on=_charged_on(fee.created_at),
+        gross_fen=fee.gross_fen,
+        deductions=(),
+        relieved_fen=relieved_fen,
+        amount_fen=fee.gross_fen - relieved_fen,
+        fee_kind=fee.kind,
+    )

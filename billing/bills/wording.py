@@ -1,0 +1,31 @@
+"""What the codes of bills and payments are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import pgettext, pgettext_lazy
+
+from billing import wording
+from billing.bills.rules.crediting import CreditReason
+
+Word = Promise | str
+CREDIT_REASONS: Mapping[str, Word] = {
+    CreditReason.FEE_FELL_AWAY.value: pgettext_lazy("credit reason", "The fee fell away"),
+    CreditReason.WRONG_AMOUNT.value: pgettext_lazy("credit reason", "Wrong amount"),
+    CreditReason.POOR_RESULT.value: pgettext_lazy("credit reason", "The result was not good enough"),
+    CreditReason.NOT_DELIVERED.value: pgettext_lazy("credit reason", "Not delivered"),
+    CreditReason.OTHER.value: pgettext_lazy("credit reason", "Another reason"),
+}
+
+
+def unit_word(unit: str) -> str:
+    """What a line counts."""
+    return pgettext("unit of a bill", "hours") if unit == "hour" else pgettext("unit of a bill", "samples")
+
+
+def what_word(line: Mapping[str, Any]) -> str:
+    """What a line is charged for beside use: a fee and its kind, or nothing."""
+    return str(wording.slip_cause({"cause": line["fee_kind"]})) if line["fee_kind"] else ""

@@ -1,0 +1,46 @@
+"""What the database itself refuses of payments, whoever writes. A guard locks the payment before the bill, so that two never wait for each
+other."""
+
+from __future__ import annotations
+
+#: Money is given to a bill of the same owner that is not void, never more than is due there or than came in and was not sent back;
+#: what undoes names what it undoes and is at most that.
+ALLOCATION_FITS = """
+PERFORM 1 FROM billing_payment WHERE id = NEW.payment_id FOR NO KEY UPDATE;
+PERFORM 1 FROM billing_bill WHERE id = NEW.bill_id FOR NO KEY UPDATE;
+IF NEW.undoes_id IS NOT NULL THEN
+    PERFORM 1 FROM billing_allocation a
+     WHERE a.id = NEW.undoes_id AND a.undoes_id IS NULL AND (a.payment_id, a.bill_id) = (NEW.payment_id, NEW.bill_id)
+       AND a.amount_fen + NEW.amount_fen + (SELECT coalesce(sum(u.amount_fen), 0) FROM billing_allocation u WHERE u.undoes_id = a.id) >= 0;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no more is undone than was given' USING ERRCODE = '23514';
+    END IF;
+    RETURN NEW;
+END IF;
+PERFORM 1 FROM billing_payment p JOIN billing_bill b ON b.id = NEW.bill_id AND b.owner_id = p.owner_id
+ WHERE p.id = NEW.payment_id
+   AND NOT EXISTS (SELECT 1 FROM billing_billvoid v WHERE v.bill_id = b.id)
+   AND NEW.amount_fen
+       + (SELECT coalesce(sum(a.amount_fen), 0) FROM billing_allocation a WHERE a.payment_id = p.id)
+       + (SELECT coalesce(sum(r.amount_fen), 0) FROM billing_refund r WHERE r.payment_id = p.id) <= p.amount_fen
+   AND NEW.amount_fen + (SELECT coalesce(sum(a.amount_fen), 0) FROM billing_allocation a WHERE a.bill_id = b.id)
+       <= b.total_fen - (SELECT coalesce(sum(n.total_fen), 0) FROM billing_creditnote n WHERE n.bill_id = b.id);
+IF NOT FOUND THEN
+    RAISE EXCEPTION 'no more is given to a bill than is due and was paid' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
+#: Only money that is free is sent back.
+REFUND_FITS = """
+PERFORM 1 FROM billing_payment WHERE id = NEW.payment_id FOR NO KEY UPDATE;
+PERFORM 1 FROM billing_payment p
+ WHERE p.id = NEW.payment_id
+   AND NEW.amount_fen
+       + (SELECT coalesce(sum(a.amount_fen), 0) FROM billing_allocation a WHERE a.payment_id = p.id)
+       + (SELECT coalesce(sum(r.amount_fen), 0) FROM billing_refund r WHERE r.payment_id = p.id) <= p.amount_fen;
+IF NOT FOUND THEN
+    RAISE EXCEPTION 'no more goes back than is free of a payment' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""

@@ -1,0 +1,118 @@
+"""Every read about payments that pages and API share; row-level permission is applied here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from billing.bills.models import Bill
+from billing.bills.queries import standing_of, still_open, with_standing
+from billing.payments.models import Allocation, BankStatement, Checkout, Dispute, Payment, ProviderEvent, Refund, RefundRequest
+from billing.payments.rules.matching import Money, OpenBill, Suggestion, suggest
+from billing.payments.rules.states import EventState
+from billing.payments.services.allocating import PaymentStanding
+from config.kernel.access import Actor, Role, get_visible, visible_to
+
+READERS = (Role.OWNER_FINANCE, Role.INSPECTOR)
+
+
+def _sum_of(queryset: QuerySet[Any]) -> Any:
+    sums = (
+        queryset.filter(payment_id=OuterRef("pk")).order_by().values("payment_id").annotate(fen=Sum("amount_fen")).values("fen")
+    )
+    return Coalesce(Subquery(sums), 0)
+
+
+def payments_visible(actor: Actor) -> QuerySet[Payment]:
+    """What came in for the actor's institutions, the latest first, with what of it was given and went back. Raises Forbidden."""
+    actor.require(*READERS)
+    rows = visible_to(Payment.objects.all(), actor).select_related("owner", "checkout__bill")
+    rows = rows.annotate(given_fen=_sum_of(Allocation.objects.all()), returned_fen=_sum_of(Refund.objects.all()))
+    return rows.order_by("-received_on", "-pk")
+
+
+def with_free_money(rows: QuerySet[Payment]) -> QuerySet[Payment]:
+    """Those of which something is given to no bill; ``rows`` from ``payments_visible``."""
+    return rows.filter(amount_fen__gt=F("given_fen") + F("returned_fen"))
+
+
+def standing(payment: Any) -> PaymentStanding:
+    """Where a payment from ``payments_visible`` stands."""
+    return PaymentStanding(payment.amount_fen, payment.given_fen, payment.returned_fen)
+
+
+def payment_for(actor: Actor, payment_id: int) -> Payment:
+    """One payment. Raises NotFound, Forbidden."""
+    rows = payments_visible(actor)
+    return get_visible(rows, actor, pk=payment_id)
+
+
+def open_bills(actor: Actor, owner_ids: Sequence[int]) -> list[OpenBill]:
+    """Every bill of these owners of which something is to pay, for finding what money is for; one query."""
+    rows = still_open(with_standing(visible_to(Bill.objects.filter(owner__in=owner_ids), actor)))
+    return [
+        OpenBill(
+            bill.pk,
+            bill.reference,
+            bill.number,
+            bill.customer_id,
+            bill.customer.name,
+            bill.customer.bank_account_number,
+            standing_of(bill).open_fen,
+        )
+        for bill in rows.select_related("customer").defer("content").order_by("due_on", "pk")
+    ]
+
+
+def suggestions(payments: Sequence[Payment], bills: Sequence[OpenBill]) -> dict[int, tuple[Suggestion, ...]]:
+    """What each payment from ``payments_visible`` is probably for, by its id; no query."""
+    found = {}
+    for payment in payments:
+        money = Money(standing(payment).free_fen, payment.payer_name, payment.payer_account, payment.remark)
+        found[payment.pk] = suggest(money, bills) if money.free_fen > 0 else ()
+    return found
+
+
+def allocations_of(actor: Actor, **of: Any) -> list[Allocation]:
+    """The allocations of a ``payment`` or a ``bill``, the first one first; each with what of it is left (``left_fen``)."""
+    undone = (
+        Allocation.objects.filter(undoes=OuterRef("pk")).order_by().values("undoes").annotate(fen=Sum("amount_fen")).values("fen")
+    )
+    rows = visible_to(Allocation.objects.filter(**of), actor).select_related("payment", "bill__customer", "actor")
+    rows = rows.defer("bill__content").annotate(left_fen=F("amount_fen") + Coalesce(Subquery(undone), 0))
+    return list(rows.order_by("pk"))
+
+
+def refunds_of(actor: Actor, payment: Payment) -> list[Refund]:
+    """What went back of a payment."""
+    return list(visible_to(Refund.objects.filter(payment=payment), actor).order_by("pk"))
+
+
+def refund_requests_of(actor: Actor, payment: Payment) -> list[RefundRequest]:
+    """What the provider was asked for."""
+    return list(visible_to(RefundRequest.objects.filter(payment=payment), actor).order_by("pk"))
+
+
+def disputes_of(actor: Actor, payment: Payment) -> list[Dispute]:
+    """What the payer's bank asks back."""
+    return list(visible_to(Dispute.objects.filter(payment=payment), actor).order_by("pk"))
+
+
+def statements_visible(actor: Actor) -> QuerySet[BankStatement]:
+    """The bank statements that were taken in, the latest first."""
+    rows = visible_to(BankStatement.objects.all(), actor).select_related("owner", "imported_by")
+    return rows.order_by("-imported_at", "-pk")
+
+
+def checkouts_of(actor: Actor, bill: Bill) -> list[Checkout]:
+    """The attempts to pay a bill online, the latest first."""
+    return list(visible_to(Checkout.objects.filter(bill=bill), actor).order_by("-pk"))
+
+
+def stopped_events(actor: Actor) -> QuerySet[ProviderEvent]:
+    """What a provider told us and a person has to look at."""
+    stopped = [EventState.DEAD.value, EventState.QUARANTINED.value]
+    return visible_to(ProviderEvent.objects.filter(state__in=stopped), actor).order_by("-received_at", "-pk")

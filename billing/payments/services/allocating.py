@@ -1,0 +1,144 @@
+"""Giving money to bills and taking it away again. Payments are locked before bills, each in id order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Sum
+
+from billing.bills.models import Bill, BillVoid, CreditNote
+from billing.bills.services.issuing import checked_reason
+from billing.ledger.services import Source
+from billing.payments import accounts
+from billing.payments.models import Allocation, Payment, Refund
+from config.kernel.access import Actor, Role, get_visible
+from config.kernel.errors import Refusal
+from config.kernel.services import audit, transactions
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentStanding:
+    """What of a payment is given to bills, went back, and is free, in fen."""
+
+    amount_fen: int
+    given_fen: int
+    returned_fen: int
+
+    @property
+    def free_fen(self) -> int:
+        return self.amount_fen - self.given_fen - self.returned_fen
+
+
+def _sum(rows: Any) -> int:
+    return int(rows.aggregate(fen=Sum("amount_fen"))["fen"] or 0)
+
+
+def standing_of(payment: Payment) -> PaymentStanding:
+    """Where a payment stands now; three of its numbers in two queries."""
+    given = _sum(Allocation.objects.filter(payment=payment))
+    return PaymentStanding(payment.amount_fen, given, _sum(Refund.objects.filter(payment=payment)))
+
+
+def open_fen(bill: Bill) -> int:
+    """What is left to pay of a bill now; nothing of one that is void."""
+    if BillVoid.objects.filter(bill=bill).exists():
+        return 0
+    credited = CreditNote.objects.filter(bill=bill).aggregate(fen=Sum("total_fen"))["fen"] or 0
+    return bill.total_fen - credited - _sum(Allocation.objects.filter(bill=bill))
+
+
+def give(actor: Actor, payment_id: int, bill_id: int, amount_fen: int, now: datetime) -> Allocation:
+    """Give a part of a payment to a bill of the same owner: claiming money that nobody knew, a part of a bill, or one of several bills.
+
+    Raises NotFound, Forbidden, Refusal ``payment.other_owner`` / ``payment.amount`` (with what is free and what is open).
+    """
+
+    def work() -> Allocation:
+        payment, bill = _locked(actor, payment_id, bill_id)
+        free, left = standing_of(payment).free_fen, open_fen(bill)
+        if not 0 < amount_fen <= min(free, left):
+            raise Refusal.of("payment.amount", field="amount", free_fen=free, open_fen=left)
+        row = give_locked(payment, bill, amount_fen, now, actor_id=actor.user_id)
+        audit.record(actor, "payment.give", payment, now, after={"bill": bill.number, "amount_fen": amount_fen})
+        return row
+
+    return transactions.run(work)
+
+
+def _locked(actor: Actor, payment_id: int, bill_id: int) -> tuple[Payment, Bill]:
+    payment = get_visible(Payment.objects.all(), actor, pk=payment_id)
+    actor.require_in(payment.owner_id, Role.OWNER_FINANCE)
+    bill = get_visible(Bill.objects.all(), actor, pk=bill_id)
+    if bill.owner_id != payment.owner_id:
+        raise Refusal.of("payment.other_owner", field="bill")
+    lock(payment.pk, bill.pk)
+    return payment, bill
+
+
+def lock(payment_id: int, bill_id: int) -> None:
+    """Lock a payment and then a bill, until the transaction ends."""
+    Payment.objects.select_for_update(no_key=True).values_list("pk").get(pk=payment_id)
+    Bill.objects.select_for_update(no_key=True).values_list("pk").get(pk=bill_id)
+
+
+def give_locked(payment: Payment, bill: Bill, amount_fen: int, now: datetime, *, actor_id: int | None) -> Allocation:
+    """Write the allocation and its posting; both rows are locked and the amount was checked."""
+    row = Allocation.objects.create(payment=payment, bill=bill, amount_fen=amount_fen, actor_id=actor_id, at=now)
+    accounts.post_allocation(bill, amount_fen, Source("allocation", row.pk, "payment_give", actor_id=actor_id), now)
+    return row
+
+
+def undo(actor: Actor, allocation_id: int, reason: str, now: datetime) -> Allocation:
+    """Take what is left of an allocation away from its bill by a reversing entry; the money is free again.
+
+    Raises NotFound, Forbidden, Refusal ``bill.reason_missing`` / ``bill.reason_too_long`` / ``payment.undone_already``.
+    """
+    text = checked_reason(reason)
+
+    def work() -> Allocation:
+        given = get_visible(Allocation.objects.select_related("payment", "bill"), actor, pk=allocation_id)
+        actor.require_in(given.payment.owner_id, Role.OWNER_FINANCE)
+        lock(given.payment_id, given.bill_id)
+        left = left_of(given)
+        if given.undoes_id is not None or left == 0:
+            raise Refusal.of("payment.undone_already")
+        row = take_back(given, left, text, now, actor_id=actor.user_id)
+        audit.record(
+            actor, "payment.undo", given.payment, now, after={"bill": given.bill.number, "amount_fen": left}, reason=text
+        )
+        return row
+
+    return transactions.run(work)
+
+
+def left_of(given: Allocation) -> int:
+    """What of an allocation was not undone."""
+    return given.amount_fen + _sum(Allocation.objects.filter(undoes=given))
+
+
+def take_back(given: Allocation, amount_fen: int, reason: str, now: datetime, *, actor_id: int | None) -> Allocation:
+    """The reversing entry of a part of an allocation, whose payment and bill are locked."""
+    row = Allocation.objects.create(
+        payment_id=given.payment_id,
+        bill_id=given.bill_id,
+        amount_fen=-amount_fen,
+        undoes=given,
+        reason=reason,
+        actor_id=actor_id,
+        at=now,
+    )
+    accounts.post_allocation(given.bill, -amount_fen, Source("allocation", row.pk, "payment_undo", actor_id=actor_id), now)
+    return row
+
+
+def free_up(rows: Any, amount_fen: int, reason: str, now: datetime, *, actor_id: int | None) -> int:
+    """Undo allocations (of one bill or of one payment), the latest first, until ``amount_fen`` is free; returns what could be freed."""
+    freed = 0
+    for given in rows.filter(undoes__isnull=True).select_related("bill", "payment").order_by("-pk"):
+        part = min(left_of(given), amount_fen - freed)
+        if part > 0:
+            take_back(given, part, reason, now, actor_id=actor_id)
+            freed += part
+    return freed

@@ -1,0 +1,233 @@
+"""Credit notes: what one would do, shown before it is done, and doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from django.db.models import Exists, OuterRef
+
+from billing.bills import accounts, queries
+from billing.bills.models import AwardReversal, Bill, BillLine, CreditNote
+from billing.bills.rules import content as rules
+from billing.bills.rules.crediting import AwardLeft, CreditReason, subsidy_back
+from billing.bills.rules.numbers import Series
+from billing.bills.services.documents import queue_documents
+from billing.bills.services.issuing import checked_reason, local_day, next_number
+from billing.ledger import services as ledger
+from billing.ledger.models import Account, Transfer, TransferKind
+from billing.ledger.rules.documents import sha256_of
+from billing.ledger.rules.money import split_largest_remainder
+from billing.ledger.services import Source
+from billing.payments.models import Allocation, Payment
+from billing.payments.services.allocating import free_up, open_fen
+from billing.settlement.models import Award, Charge, StatementLine
+from config.kernel.access import Actor, Role, get_visible
+from config.kernel.errors import Conflict, Reason, Refusal
+from config.kernel.services import audit, idempotency, transactions
+
+ROUTE = "bill.credit"
+
+
+@dataclass(frozen=True, slots=True)
+class CreditRequest:
+    """Credit ``amount_fen`` of the line at ``position`` of a bill, and why."""
+
+    bill_id: int
+    position: int
+    amount_fen: int
+    reason_code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A movement that a credit note makes: account kinds and fen."""
+
+    debit: str
+    credit: str
+    amount_fen: int
+
+
+def preview(actor: Actor, asked: CreditRequest) -> tuple[rules.CreditEffect, tuple[Posting, ...]]:
+    """What the credit note would do for the customer, the subsidy and the ledger; writes nothing.
+
+    Raises NotFound, Forbidden, Refusal ``credit.amount`` / ``credit.reason_code`` / ``bill.reason_*`` / ``credit.void``.
+    """
+    bill, line, left = _line(actor, asked)
+    effect = _effect(bill, line, asked.amount_fen, left)
+    return effect, postings(effect)
+
+
+def postings(effect: rules.CreditEffect) -> tuple[Posting, ...]:
+    """The movements of an effect, in their order."""
+    found = [Posting("receivable", "unassigned", effect.freed_fen)] if effect.freed_fen else []
+    found.append(Posting("revenue", "receivable", effect.amount_fen))
+    found += [Posting("awarded", each.programme, each.amount_fen) for each in effect.subsidy]
+    return tuple(found)
+
+
+def issue_once(
+    actor: Actor, asked: CreditRequest, now: datetime, *, idempotency_key: str, expected_subsidy_fen: int | None = None
+) -> tuple[int, bool]:
+    """Issue a credit note, at most once for a key; returns its id and whether it was there. ``expected_subsidy_fen``: what was shown.
+
+    Raises what ``preview`` raises, Conflict ``credit.effect_differs``, Refusal ``idempotency.*``.
+    """
+    payload: Mapping[str, Any] = {
+        "bill": asked.bill_id,
+        "line": asked.position,
+        "amount_fen": asked.amount_fen,
+        "reason": [asked.reason_code, asked.reason],
+    }
+
+    def effect() -> dict[str, Any]:
+        return {"id": issue(actor, asked, now, expected_subsidy_fen=expected_subsidy_fen).pk}
+
+    result, replayed = transactions.run(lambda: idempotency.once(actor, ROUTE, idempotency_key, payload, now, effect))
+    return result["id"], replayed
+
+
+def issue(actor: Actor, asked: CreditRequest, now: datetime, *, expected_subsidy_fen: int | None = None) -> CreditNote:
+    """Credit a part of a line: the customer owes less, money paid beyond the rest becomes free, and the subsidy's share goes back to its
+    programmes. Raises as ``issue_once``, but for keys."""
+
+    def work() -> CreditNote:
+        bill, line, _ = _line(actor, asked)
+        _lock(bill, line)
+        _, line, left = _line(actor, asked)
+        effect = _effect(bill, line, asked.amount_fen, left)
+        if expected_subsidy_fen is not None and effect.subsidy_fen != expected_subsidy_fen:
+            raise Conflict(Reason("credit.effect_differs", {"subsidy_fen": effect.subsidy_fen}))
+        return _write(actor, asked, bill, line, effect, now)
+
+    return transactions.run(work)
+
+
+def _line(actor: Actor, asked: CreditRequest) -> tuple[Bill, BillLine, int]:
+    """The bill, the line and what may be credited of it still."""
+    bill = get_visible(Bill.objects.all(), actor, pk=asked.bill_id)
+    actor.require_in(bill.owner_id, Role.OWNER_FINANCE)
+    line = get_visible(BillLine.objects.select_related("charge"), actor, bill_id=bill.pk, position=asked.position)
+    if line.voided:
+        raise Refusal.of("credit.void")
+    left = queries.standings([line])[0].left_fen
+    faults = []
+    if asked.reason_code not in CreditReason:
+        faults.append(Reason("credit.reason_code", {}, "reason_code"))
+    if not 0 < asked.amount_fen <= left:
+        faults.append(Reason("credit.amount", {"left_fen": left}, "amount"))
+    Refusal.raise_any(faults)
+    checked_reason(asked.reason)
+    return bill, line, left
+
+
+def _lock(bill: Bill, line: BillLine) -> None:
+    """Payments before the bill, as everywhere; then the awards, in id order."""
+    paying = Exists(Allocation.objects.filter(bill=bill, payment_id=OuterRef("pk")))
+    list(Payment.objects.select_for_update(no_key=True).filter(paying).order_by("pk").values_list("pk"))
+    Bill.objects.select_for_update(no_key=True).values_list("pk").get(pk=bill.pk)
+    list(Award.objects.select_for_update(no_key=True).filter(charge=line.charge_id).order_by("pk").values_list("pk"))
+
+
+def _effect(bill: Bill, line: BillLine, amount_fen: int, left_fen: int) -> rules.CreditEffect:
+    unpaid = min(amount_fen, open_fen(bill))
+    back = subsidy_back(amount_fen, left_fen, _awards_left(line))
+    return rules.CreditEffect(amount_fen, unpaid, amount_fen - unpaid, back)
+
+
+def _awards_left(line: BillLine) -> list[AwardLeft]:
+    """The awards of a line's charge with what of each has not gone back, in order."""
+    if line.charge_id is None:
+        return []
+    stated = Exists(StatementLine.objects.filter(award_id=OuterRef("pk")))
+    found = []
+    rows = Award.objects.filter(charge_id=line.charge_id).annotate(stated=stated).select_related("programme_version__programme")
+    for award in rows.prefetch_related("reversals").order_by("pk"):
+        left = {each["payer"]: each["amount_fen"] for each in award.payers}
+        for reversal in award.reversals.all():
+            for each in reversal.payers:
+                left[each["payer"]] -= each["amount_fen"]
+        code = award.programme_version.programme.code
+        found.append(AwardLeft(award.pk, code, tuple(left.items()), award.stated))
+    return [award for award in found if award.left_fen]
+
+
+def _write(
+    actor: Actor, asked: CreditRequest, bill: Bill, line: BillLine, effect: rules.CreditEffect, now: datetime
+) -> CreditNote:
+    reason, on = checked_reason(asked.reason), local_day(now)
+    if effect.freed_fen:
+        free_up(Allocation.objects.filter(bill=bill), effect.freed_fen, reason, now, actor_id=actor.user_id)
+    shown = bill.content["lines"][line.position - 1]
+    dry = rules.assemble_credit(bill.content, shown, effect, asked.reason_code, reason, on, actor.name)
+    content = {**dry, "number": next_number(Series.CREDIT_NOTE, bill.owner_id, on)[0]}
+    note = CreditNote.objects.create(
+        line=line,
+        bill=bill,
+        owner_id=bill.owner_id,
+        number=content["number"],
+        reason_code=asked.reason_code,
+        reason=reason,
+        total_fen=effect.amount_fen,
+        content=content,
+        content_sha256=sha256_of(content),
+        issued_at=now,
+        issued_by_id=cast(int, actor.user_id),  # who has a role is somebody
+    )
+    source = Source("credit_note", note.pk, "credit_note", actor_id=actor.user_id)
+    accounts.post_credit(bill.owner_id, bill.customer_id, effect.amount_fen, source, now)
+    for back in effect.subsidy:
+        _reverse(note, line, back, source, now)
+    after = {"number": note.number, "bill": bill.number, "amount_fen": effect.amount_fen, "subsidy_fen": effect.subsidy_fen}
+    audit.record(actor, "bill.credit", note, now, after=after, reason=reason)
+    queue_documents(note)
+    return note
+
+
+def _reverse(note: CreditNote, line: BillLine, back: rules.SubsidyBack, source: Source, now: datetime) -> None:
+    """Write down what of an award goes back, and give it back to the accounts that had paid it. What a statement holds already was paid
+    or will be: it goes back in the books, and ``claimed`` says that its payee is to be asked for it."""
+    award = Award.objects.select_related("charge").get(pk=back.award_id)
+    payers = [{"payer": payer, "amount_fen": amount} for payer, amount in back.payers]
+    AwardReversal.objects.create(
+        credit_note=note, award=award, amount_fen=back.amount_fen, payers=payers, claimed=back.claimed, created_at=now
+    )
+    for debit, credit, amount in _draws_back(award.charge, award, back.amount_fen):
+        ledger.give_back(
+            debit, credit, amount, Source(source.type, source.id, source.reason, award.programme_version_id, source.actor_id), now
+        )
+
+
+def _draws_back(charge: Charge, award: Award, amount_fen: int) -> list[tuple[Account, Account, int]]:
+    """(account that had paid, payee account, fen): each account gets the same share of what it has paid of the award still."""
+    of = ("reservation", charge.reservation_id) if charge.reservation_id is not None else ("sample_job", charge.sample_job_id)
+    posted = Transfer.objects.filter(
+        kind=TransferKind.POST, source_type=of[0], source_id=of[1], programme_version_id=award.programme_version_id
+    ).select_related("debit", "credit")
+    rows = list(posted.order_by("debit_id"))
+    ledger.lock([row.debit for row in rows])
+    gone = _gone_back(award)
+    found = []
+    before = sum(reversal.amount_fen for reversal in award.reversals.all()) - amount_fen
+    left_of_award = award.total_fen - before
+    for row in rows:
+        left = row.amount_fen - gone.get(row.debit_id, 0)
+        share = split_largest_remainder(left, [amount_fen, left_of_award - amount_fen])[0]
+        if share:
+            found.append((row.debit, row.credit, share))
+    return found
+
+
+def _gone_back(award: Award) -> dict[int, int]:
+    """What each account got back of an award by earlier credit notes of its line."""
+    notes = [reversal.credit_note_id for reversal in award.reversals.all()]
+    moved: dict[int, int] = {}
+    rows = Transfer.objects.filter(
+        kind=TransferKind.REFUND, source_type="credit_note", source_id__in=notes, programme_version_id=award.programme_version_id
+    )
+    for account_id, amount in rows.values_list("credit_id", "amount_fen"):
+        moved[account_id] = moved.get(account_id, 0) + amount
+    return moved

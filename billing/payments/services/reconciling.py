@@ -1,0 +1,84 @@
+"""Holding the provider's sessions against our books: every difference is listed, and what was only lost on the way is applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Sum
+
+from billing.payments.models import Checkout, Payment, Refund
+from billing.payments.provider import PaymentProvider
+from billing.payments.rules.provider import SessionFacts, SessionState
+from billing.payments.rules.states import CheckoutState
+from billing.payments.services import settling
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Where the provider and our books disagree. Amounts in fen; ``code``: what about, ``applied``: it was brought in."""
+
+    code: str
+    session_ref: str
+    reference: str
+    provider_fen: int
+    ours_fen: int
+    applied: bool
+
+
+def reconcile(provider: PaymentProvider, now: datetime, *, days: int, apply: bool) -> list[Difference]:
+    """The differences of the sessions of the last ``days``; with ``apply`` lost news is brought in, and what is still different after that
+    stays in the list as not applied. Raises ProviderError."""
+    since = now - timedelta(days=days)
+    found: list[Difference] = []
+    seen = set()
+    for facts in provider.sessions_since(since):
+        seen.add(facts.session_ref)
+        difference = _difference(facts)
+        if difference is not None and apply:
+            settling.apply(provider, facts, now)
+            left = _difference(facts)
+            difference = difference if left is None else left
+            difference = Difference(
+                difference.code,
+                difference.session_ref,
+                difference.reference,
+                difference.provider_fen,
+                difference.ours_fen,
+                left is None,
+            )
+        if difference is not None:
+            found.append(difference)
+    return found + _only_here(since, seen)
+
+
+def _difference(facts: SessionFacts) -> Difference | None:
+    checkout = Checkout.objects.select_related("bill").filter(key=facts.key).first() if facts.key else None
+    if checkout is None:
+        if facts.key and facts.state is SessionState.PAID:
+            return Difference("unknown", facts.session_ref, "", facts.amount_fen, 0, False)
+        return None
+    reference = checkout.bill.reference
+    payment = Payment.objects.filter(checkout=checkout).first()
+    theirs = facts.amount_fen if facts.state is SessionState.PAID else 0
+    ours = payment.amount_fen if payment is not None else 0
+    if theirs != ours:
+        return Difference("paid", facts.session_ref, reference, theirs, ours, False)
+    if checkout.state == CheckoutState.QUARANTINED:
+        return Difference("quarantined", facts.session_ref, reference, facts.amount_fen, checkout.amount_fen, False)
+    back = sum(each.amount_fen for each in facts.refunds if each.done)
+    back += sum(each.amount_fen for each in facts.disputes if each.state == "lost")
+    gone = Refund.objects.filter(payment=payment).aggregate(fen=Sum("amount_fen"))["fen"] or 0 if payment is not None else 0
+    if min(back, theirs) != gone:
+        return Difference("refunded", facts.session_ref, reference, back, gone, False)
+    return None
+
+
+def _only_here(since: datetime, seen: set[str]) -> list[Difference]:
+    """Paid with us, and the provider does not know it."""
+    rows = Payment.objects.filter(checkout__asked_at__gte=since, checkout__isnull=False).select_related("checkout__bill")
+    return [
+        Difference("only_here", row.checkout.session_ref or "", row.checkout.bill.reference, 0, row.amount_fen, False)
+        for row in rows.order_by("pk")
+        if row.checkout is not None and row.checkout.session_ref not in seen
+    ]

@@ -1,0 +1,191 @@
+"""The one door to Stripe, through its own library. Opaque ids only go there; what comes back is put in our words at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import stripe
+
+from billing.payments.provider import ForgedEvent, ProviderConfig, ProviderError, SessionRequest
+from billing.payments.rules.provider import CURRENCY, DisputeFact, EventHead, RefundFact, SessionFacts, SessionState
+
+T = TypeVar("T")
+#: How old, and how far ahead of our clock, a signature may be. The library looks at its age alone.
+TOLERANCE_SECONDS = 300
+_KEY = "jishi_key"
+_STATES = {"open": SessionState.OPEN, "expired": SessionState.EXPIRED, "complete": SessionState.OPEN}
+_DISPUTES = {"won": "won", "lost": "lost", "warning_closed": "won"}
+_PAGE = 100
+
+
+class StripeProvider:
+    """``billing.payments.provider.PaymentProvider`` at Stripe. Settings: ``ProviderConfig``."""
+
+    code = "stripe"
+
+    def __init__(self, config: ProviderConfig) -> None:
+        self.live = config.live
+        self.account_ref = config.account
+        self._secrets = config.webhook_secrets
+        bases: Any = {"api": config.api_base} if config.api_base else {}
+        self._client = stripe.StripeClient(config.key, base_addresses=bases, max_network_retries=2)
+
+    def start(self, asked: SessionRequest) -> SessionFacts:
+        metadata = {_KEY: asked.key}
+        price = {"currency": CURRENCY, "unit_amount": asked.amount_fen, "product_data": {"name": asked.reference}}
+        params: Any = {
+            "mode": "payment",
+            "line_items": [{"quantity": 1, "price_data": price}],
+            "client_reference_id": asked.reference,
+            "metadata": metadata,
+            "payment_intent_data": {"metadata": metadata},
+            "success_url": asked.success_url,
+            "cancel_url": asked.cancel_url,
+        }
+        found = _asked(lambda: self._client.v1.checkout.sessions.create(params, {"idempotency_key": asked.key}))
+        return self._facts(found)
+
+    def expire(self, session_ref: str) -> None:
+        _asked(lambda: self._client.v1.checkout.sessions.expire(session_ref))
+
+    def fetch(self, session_ref: str) -> SessionFacts:
+        return self._facts(_asked(lambda: self._client.v1.checkout.sessions.retrieve(session_ref)))
+
+    def session_of(self, object_ref: str) -> str:
+        if object_ref.startswith("cs_"):
+            return object_ref
+        intent = self._intent_of(object_ref)
+        if not intent:
+            return ""
+        params: Any = {"payment_intent": intent, "limit": 1}
+        found = _asked(lambda: self._client.v1.checkout.sessions.list(params)).data
+        return str(found[0].id) if found else ""
+
+    def refund(self, intent_ref: str, amount_fen: int, key: str) -> None:
+        params: Any = {"payment_intent": intent_ref, "amount": amount_fen, "metadata": {_KEY: key}}
+        _asked(lambda: self._client.v1.refunds.create(params, {"idempotency_key": key}))
+
+    def sessions_since(self, since: datetime) -> Iterator[SessionFacts]:
+        params: Any = {"created": {"gte": int(since.timestamp())}, "limit": _PAGE}
+        page = _asked(lambda: self._client.v1.checkout.sessions.list(params))
+        for session in page.auto_paging_iter():
+            yield self._facts(session)
+
+    def read_event(self, body: bytes, signature: str, now: datetime) -> EventHead:
+        event = _first_valid(body, signature, self._secrets)
+        signed_at = _signed_at(signature)
+        if signed_at is None or signed_at > now.timestamp() + TOLERANCE_SECONDS:
+            raise ForgedEvent("from the future")
+        try:
+            return EventHead(
+                ref=str(event["id"]),
+                kind=str(event["type"]),
+                object_ref=str(event["data"]["object"]["id"]),
+                account_ref=str(_get(event, "account") or ""),
+                live=bool(event["livemode"]),
+                happened_at=datetime.fromtimestamp(int(event["created"]), UTC),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ForgedEvent("not an event") from error
+
+    def _intent_of(self, object_ref: str) -> str:
+        kind = object_ref.partition("_")[0]
+        if kind == "pi":
+            return object_ref
+        readers: dict[str, Callable[[], Any]] = {
+            "ch": lambda: self._client.v1.charges.retrieve(object_ref),
+            "re": lambda: self._client.v1.refunds.retrieve(object_ref),
+            "dp": lambda: self._client.v1.disputes.retrieve(object_ref),
+            "du": lambda: self._client.v1.disputes.retrieve(object_ref),
+        }
+        if kind not in readers:
+            return ""
+        return str(_get(_asked(readers[kind]), "payment_intent") or "")
+
+    def _facts(self, session: Any) -> SessionFacts:
+        paid = session["payment_status"] == "paid"
+        intent = str(_get(session, "payment_intent") or "")
+        metadata = _get(session, "metadata") or {}
+        return SessionFacts(
+            session_ref=str(session["id"]),
+            key=str(_get(metadata, _KEY) or ""),
+            state=SessionState.PAID if paid else _STATES[session["status"]],
+            amount_fen=int(session["amount_total"]),
+            currency=str(session["currency"]),
+            live=bool(session["livemode"]),
+            intent_ref=intent,
+            url=str(_get(session, "url") or ""),
+            refunds=self._refunds(intent) if paid and intent else (),
+            disputes=self._disputes(intent) if paid and intent else (),
+        )
+
+    def _refunds(self, intent: str) -> tuple[RefundFact, ...]:
+        params: Any = {"payment_intent": intent, "limit": _PAGE}
+        page = _asked(lambda: self._client.v1.refunds.list(params))
+        found = [
+            RefundFact(
+                ref=str(each["id"]),
+                amount_fen=int(each["amount"]),
+                key=str(_get(_get(each, "metadata") or {}, _KEY) or ""),
+                done=each["status"] == "succeeded",
+                failed=each["status"] in ("failed", "canceled"),
+            )
+            for each in page.auto_paging_iter()
+        ]
+        return tuple(sorted(found, key=lambda one: one.ref))
+
+    def _disputes(self, intent: str) -> tuple[DisputeFact, ...]:
+        params: Any = {"payment_intent": intent, "limit": _PAGE}
+        page = _asked(lambda: self._client.v1.disputes.list(params))
+        return tuple(
+            DisputeFact(
+                ref=str(each["id"]),
+                amount_fen=int(each["amount"]),
+                reason=str(each["reason"])[:100],
+                state=_DISPUTES.get(str(each["status"]), "open"),
+                opened_at=datetime.fromtimestamp(int(each["created"]), UTC),
+            )
+            for each in page.auto_paging_iter()
+        )
+
+
+def _get(thing: Any, name: str) -> Any:
+    """A field that may be missing, of the library's objects and of plain mappings alike."""
+    return thing[name] if name in thing else None
+
+
+def _asked(call: Callable[[], T]) -> T:
+    """An answer of Stripe, or ProviderError with a code of ours."""
+    try:
+        return call()
+    except stripe.IdempotencyError as error:
+        raise ProviderError("provider.key_reused", for_good=True) from error
+    except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
+        raise ProviderError("provider.unreachable", for_good=False) from error
+    except stripe.InvalidRequestError as error:
+        raise ProviderError("provider.refused", for_good=True) from error
+    except stripe.StripeError as error:
+        raise ProviderError("provider.unreachable", for_good=False) from error
+
+
+def _first_valid(body: bytes, signature: str, secrets: tuple[str, ...]) -> Any:
+    """The event, under one of the secrets: two hold while one replaces the other. Raises ForgedEvent."""
+    for secret in secrets:
+        try:
+            return stripe.Webhook.construct_event(body, signature, secret, tolerance=TOLERANCE_SECONDS)  # type: ignore[no-untyped-call]
+        except stripe.SignatureVerificationError:
+            continue
+        except (ValueError, AttributeError, KeyError, TypeError) as error:
+            raise ForgedEvent("unreadable") from error
+    raise ForgedEvent("no secret fits")
+
+
+def _signed_at(signature: str) -> int | None:
+    """When it was signed (seconds since 1970), as the header says."""
+    for part in signature.split(","):
+        name, _, value = part.strip().partition("=")
+        if name == "t" and value.isascii() and value.isdigit() and len(value) < 13:
+            return int(value)
+    return None

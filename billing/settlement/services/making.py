@@ -1,0 +1,87 @@
+"""Making the PDF and the workbook of a frozen document, once, from its content alone. Runs in the worker."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from billing.ledger.rules.documents import sha256_of
+from billing.settlement.apart import Crashed, TooSlow
+from billing.settlement.models import FrozenDocument, RenderState
+from config.kernel.errors import Refusal
+from config.kernel.models import StoredFile
+from config.kernel.services import files
+
+PDF, XLSX = "application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+#: Where the work stands, in per cent, when each step begins.
+_STARTED, _PDF_BEGINS, _STORING = 5, 20, 90
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Makers:
+    """How a content becomes a workbook and a PDF; the same content gives the same bytes."""
+
+    xlsx: Callable[[Mapping[str, Any]], bytes]
+    pdf: Callable[[Mapping[str, Any]], bytes]
+
+
+def make_documents(model: type[FrozenDocument], document_id: int, makers: Makers, now: datetime) -> None:
+    """Make and store what is missing; nothing when both documents are there.
+
+    A failure is kept with the document as a code (``statement.render_*``) and raised again, so that the queue tries again later.
+    """
+    document = model._default_manager.select_related("pdf", "xlsx").get(pk=document_id)
+    if document.render_state == RenderState.DONE:
+        return
+    try:
+        _make(document, makers, now)
+    except Exception as error:
+        _log.exception("the documents of %s %s failed", model._meta.model_name, document.number)
+        _note(document, render_state=RenderState.FAILED, render_error=_code(error))
+        raise
+
+
+def _make(document: FrozenDocument, makers: Makers, now: datetime) -> None:
+    if sha256_of(document.content) != document.content_sha256:
+        raise Refusal.of("statement.content_changed", number=document.number)
+    _note(document, render_state=RenderState.RENDERING, render_percent=_STARTED, render_error="")
+    workbook = makers.xlsx(document.content)
+    _note(document, render_percent=_PDF_BEGINS)
+    paper = makers.pdf(document.content)
+    _note(document, render_percent=_STORING)
+    with transaction.atomic():
+        current = type(document)._default_manager.select_for_update(no_key=True).get(pk=document.pk)
+        if current.render_state == RenderState.DONE:
+            return
+        _note(
+            document,
+            pdf=_store(document, paper, "pdf", PDF, now),
+            xlsx=_store(document, workbook, "xlsx", XLSX, now),
+            render_state=RenderState.DONE,
+            render_percent=100,
+        )
+
+
+def _store(document: FrozenDocument, content: bytes, suffix: str, media_type: str, now: datetime) -> StoredFile:
+    name = f"{document.number}.{suffix}"
+    return files.store(content, file_name=name, media_type=media_type, user_id=document.issued_by_id, now=now)
+
+
+def _note(document: FrozenDocument, **changes: object) -> None:
+    type(document)._default_manager.filter(pk=document.pk).update(**changes)
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, Refusal):
+        return error.reasons[0].code
+    if isinstance(error, TooSlow):
+        return "statement.render_too_slow"
+    if isinstance(error, Crashed):
+        return "statement.render_crashed"
+    return "statement.render_failed"
