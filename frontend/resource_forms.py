@@ -119,7 +119,7 @@ class ResourceForm(forms.Form):
         core = {name: value for name, value in proposed.items() if name in _CORE}
         if "keywords" in proposed:
             core["keywords"] = ", ".join(proposed["keywords"])
-        self.initial |= core | (self.part_initial(part_values(resource) | part) if part else {})
+        self.initial.update(core | (self.part_initial(part_values(resource) | part) if part else {}))
 
     @classmethod
     def part_initial(cls, values: Mapping[str, Any]) -> dict[str, Any]:

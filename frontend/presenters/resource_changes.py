@@ -42,7 +42,7 @@ def _fields(change: ResourceChange, there: Mapping[str, Any]) -> Iterator[tuple[
             continue
         for key in sorted({*(before or {}), *after}):
             sides = ((side or {}).get(key) for side in (before, after, now_there))
-            yield name, labels.get(key, key), *(_words(side) for side in sides)  # type: ignore[misc]
+            yield name, labels.get(key, key), *(_words(side) for side in sides)
 
 
 def _labels(change: ResourceChange) -> dict[str, Word]:

@@ -183,7 +183,7 @@ def _exports(kind: str, owners: list[int]) -> list[tuple[str, str]]:
     """Words and address of each file with everything of a kind; with the owner's number where there are several."""
     return [
         (
-            FORMAT_NAMES[name] if len(owners) == 1 else f"{FORMAT_NAMES[name]} · {owner}",
+            str(FORMAT_NAMES[name]) if len(owners) == 1 else f"{FORMAT_NAMES[name]} · {owner}",
             f"{reverse('api_resource-export-all', args=[name])}?owner={owner}",
         )
         for owner in owners

@@ -173,7 +173,7 @@ def _core_and_part(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
 
 def _revived(values: Mapping[str, Any]) -> dict[str, Any]:
     """The opposite of ``_as_kept``: dates are dates again."""
-    found = {
+    found: dict[str, Any] = {
         name: date.fromisoformat(value) if name in _DAYS and isinstance(value, str) else value for name, value in values.items()
     }
     if "qualifications" in found:
