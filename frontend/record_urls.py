@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import crawlers, instrument_files, instrument_page, problems, ratings, reviews, sheets
+from frontend.views import (
+    crawlers,
+    instrument_files,
+    instrument_page,
+    problems,
+    ratings,
+    resource_reviews,
+    reviews,
+    sheets,
+)
 
 urlpatterns = [
     path("robots.txt", crawlers.robots, name="robots"),
@@ -25,6 +34,9 @@ urlpatterns = [
     path("reviews/<int:pk>/", reviews.review_detail, name="review_detail"),
     path("reviews/<int:pk>/act/", reviews.review_act, name="review_act"),
     path("reviews/<int:pk>/decide/", reviews.review_decide, name="review_decide"),
+    path("reviews/resources/<int:pk>/", resource_reviews.resource_review, name="resource_review"),
+    path("reviews/resources/<int:pk>/withdraw/", resource_reviews.resource_review_withdraw, name="resource_review_withdraw"),
+    path("reviews/resources/<int:pk>/decide/", resource_reviews.resource_review_decide, name="resource_review_decide"),
     path("organisations/<int:pk>/reviews/", reviews.organisation_reviews, name="organisation_reviews"),
     path("tables/", sheets.sheet_start, name="sheet_start"),
     path("tables/<int:owner>/download/", sheets.sheet_download, name="sheet_download"),

@@ -26,6 +26,7 @@ from instruments.resource_wording import (
 )
 from instruments.rules.registry_values import LONG_TEXT_LENGTHS, TEXT_LENGTHS, money_fen
 from instruments.rules.resource_values import (
+    CORE_FIELDS,
     LICENCE_LENGTH,
     MAX_DAILY_CAPACITY,
     MAX_QUALIFICATIONS,
@@ -111,6 +112,14 @@ class ResourceForm(forms.Form):
             return {"published": True}
         core = {name: getattr(resource, name) for name in _CORE}
         return core | {"keywords": ", ".join(resource.keywords)} | cls.part_initial(part_values(resource))
+
+    def show(self, resource: Resource, proposed: Mapping[str, Any]) -> None:
+        """Begin with what was proposed and waits, where it differs from what stands there."""
+        part = {name: value for name, value in proposed.items() if name not in CORE_FIELDS}
+        core = {name: value for name, value in proposed.items() if name in _CORE}
+        if "keywords" in proposed:
+            core["keywords"] = ", ".join(proposed["keywords"])
+        self.initial.update(core | (self.part_initial(part_values(resource) | part) if part else {}))
 
     @classmethod
     def part_initial(cls, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -49,6 +49,7 @@ from instruments.models import (
     Qualification,
     ResearchGroup,
     Resource,
+    ResourceChange,
     ResourceRequest,
     SavedMapping,
     SavedSearch,
@@ -310,6 +311,11 @@ def _changes(queryset: QuerySet[InstrumentChange], actor: Actor) -> QuerySet[Ins
     return queryset if actor.has(Role.INSPECTOR) else queryset.filter(kept_filter(actor, "instrument__"))
 
 
+def _resource_changes(queryset: QuerySet[ResourceChange], actor: Actor) -> QuerySet[ResourceChange]:
+    """As ``_changes``, of the other resources."""
+    return queryset if actor.has(Role.INSPECTOR) else queryset.filter(kept_filter(actor, "resource__"))
+
+
 def _problems(queryset: QuerySet[InstrumentProblem], actor: Actor) -> QuerySet[InstrumentProblem]:
     """A problem is read by the person who reported it, the lab and the operator."""
     mine = Q(reported_by_id=actor.user_id) if actor.user_id is not None else NONE
@@ -398,6 +404,7 @@ _SCOPES: dict[Any, Any] = {
     Qualification: _qualifications,
     ResearchGroup: _groups,
     Resource: _resources,
+    ResourceChange: _resource_changes,
     ResourceRequest: _resource_requests,
     PolicyZone: _public,
     SavedSearch: _saved_searches,

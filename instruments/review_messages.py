@@ -11,6 +11,10 @@ register(
         "instrument.review_needed": _(
             "The operator looks at this first. Save it as a draft on the instrument's page and hand it in there."
         ),
+        "resource.review_needed": _("The operator looks at this first. Save it on its page: that hands it in."),
+        "import.review_needed": _(
+            "%(count)s rows would change what is published, and the operator looks at that first. Change those on their own pages."
+        ),
         "instrument.changed_meanwhile": _(
             "Somebody else changed this instrument while you were typing. What you typed is still here: compare it, then save again."
         ),
@@ -21,14 +25,14 @@ register(
         "instrument.too_many_documents": _("There are %(maximum)s documents already. Take one away first."),
         "instrument_change.not_now": _("This cannot be done any more: the change is %(state)s. Reload the page."),
         "instrument_change.changed_meanwhile": _(
-            "The instrument or the proposal has changed since this page was loaded. Look at the differences again, then decide."
+            "What it is about, or the proposal, has changed since this page was loaded. Look at the differences again, then decide."
         ),
         "instrument_change.clash": _(
             "%(count)s of these fields have changed since they were proposed. Say that the proposal replaces them, or refuse it."
         ),
         "instrument_change.another_open": _("Another change of this instrument is open. Finish that one first."),
         "instrument_change.nothing_to_do": _("The instrument is published already. Reload the page."),
-        "instrument_change.own": _("You cannot decide about your own organisation's instruments. A colleague has to."),
+        "instrument_change.own": _("You cannot decide about what your own organisation shares. A colleague has to."),
         "instrument_change.reason_missing": _("Give a reason: the owner reads it and mends the change."),
         "problem.text_missing": _("Say what is wrong: what you did, and what happened."),
         "problem.too_many_open": _("%(maximum)s of your reports are still open. Wait for the labs' answers, or call them."),

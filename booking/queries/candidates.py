@@ -253,7 +253,7 @@ _FIT = f"""
       CROSS JOIN LATERAL (
            SELECT {_ON_GRID.format(at="greatest(lower(r), e.from_at)", day="d")} AS at OFFSET 0) place
      WHERE upper(r) - place.at >= make_interval(mins => %(seen)s) AND place.at < d.ends_at
-"""
+"""  # noqa: S608  (constants only; values are bound)
 #: Each entry's first day that may have a stretch, and the earliest instant on the policy's grid at which it could begin: read from the
 #: columns alone. Only the nearest of them are looked at more closely, and none where too many match.
 _BY_ENTRY = f"""

@@ -32,12 +32,13 @@ from frontend.presenters.instruments import place_name
 from frontend.presenters.resources import QuoteForm, SampleQuoteView
 from frontend.resource_forms import MOST_INSTRUMENTS, ResourceForm, TestPriceForm, form_class
 from instruments.models import Organisation, Resource, ResourceKind
+from instruments.queries import records
 from instruments.queries import resources as queries
 from instruments.queries.places import resource_place
 from instruments.resource_wording import FORMAT_NAMES
 from instruments.rules.resource_values import KINDS, STANDARDS
 from instruments.rules.spending import is_in_house
-from instruments.services import resource_exports, resources
+from instruments.services import resource_exports, resource_reviews, resources
 
 PER_PAGE = 30
 
@@ -93,8 +94,19 @@ def _shown(actor: Actor, resource: Resource, now: datetime) -> dict[str, Any]:
         "place": place_name(resource_place(resource.pk)),
         "formats": [(name, FORMAT_NAMES[name]) for name in _formats(resource)],
         "may_manage": queries.may_manage_resource(actor, resource),
+        **_reviewed(actor, resource),
         "open_request": queries.open_request_of(actor, resource),
         "is_own": resource.organisation_id in actor.organisations(),
+    }
+
+
+def _reviewed(actor: Actor, resource: Resource) -> dict[str, Any]:
+    """For those who keep it: whether the operator looks first, and the change that waits or was refused."""
+    if not queries.may_manage_resource(actor, resource):
+        return {}
+    return {
+        "waits_for_review": records.waits_for_review(actor, resource),
+        "change": records.last_resource_change(actor, resource),
     }
 
 
@@ -171,7 +183,7 @@ def _exports(kind: str, owners: list[int]) -> list[tuple[str, str]]:
     """Words and address of each file with everything of a kind; with the owner's number where there are several."""
     return [
         (
-            FORMAT_NAMES[name] if len(owners) == 1 else f"{FORMAT_NAMES[name]} · {owner}",
+            str(FORMAT_NAMES[name]) if len(owners) == 1 else f"{FORMAT_NAMES[name]} · {owner}",
             f"{reverse('api_resource-export-all', args=[name])}?owner={owner}",
         )
         for owner in owners
@@ -213,13 +225,16 @@ def resource_edit(request: HttpRequest, pk: int) -> HttpResponse:
     standard = resource.germplasm.standard if resource.kind == ResourceKind.GERMPLASM else ""
     instruments = queries.instruments_to_name(actor, resource.organisation_id, resource, MOST_INSTRUMENTS)
     form = form_class(resource.kind, standard)(resource, instruments, request.POST or None)
+    change = records.last_resource_change(actor, resource)
+    if change is not None:
+        form.show(resource, change.values)
     if request.method == "POST" and form.is_valid():
         try:
-            resources.update_resource(actor, pk, form.core(), form.part(), timezone.now())
+            handed_in = resource_reviews.save(actor, pk, form.core(), form.part(), timezone.now())
         except Refusal as refusal:
             form.add_refusal(refusal)
         else:
-            return _saved(request, resource, created=False)
+            return _saved(request, resource, created=False) if handed_in is None else _handed_in(request, resource)
     return _edit_page(request, form, resource)
 
 
@@ -228,7 +243,9 @@ def resource_edit(request: HttpRequest, pk: int) -> HttpResponse:
 def resource_publish(request: HttpRequest, pk: int) -> HttpResponse:
     """Show it to everybody, or make it a draft again."""
     published = request.POST.get("published") == "1"
-    resources.set_published(actor_of(request), pk, published, timezone.now())
+    change = resource_reviews.save(actor_of(request), pk, {"published": published}, {}, timezone.now())
+    if change is not None:
+        return _handed_in(request, change.resource)
     messages.success(request, _("Everybody can find it now.") if published else _("It is a draft again; only your lab sees it."))
     return redirect("resource_detail", pk)
 
@@ -269,6 +286,11 @@ def _saved(request: HttpRequest, resource: Resource, *, created: bool) -> HttpRe
         messages.success(request, _("The test item is added. Now say what it costs."))
         return redirect("resource_price", resource.pk)
     messages.success(request, _("Saved."))
+    return redirect("resource_detail", resource.pk)
+
+
+def _handed_in(request: HttpRequest, resource: Resource) -> HttpResponse:
+    messages.success(request, _("Handed in. You get a mail when the operator has decided."))
     return redirect("resource_detail", resource.pk)
 
 

@@ -39,7 +39,12 @@ def review_queue(request: HttpRequest) -> HttpResponse:
     actor.require(Role.OPERATOR, Role.LAB_MANAGER)
     is_operator = actor.has(Role.OPERATOR)
     rows = records.review_queue(actor) if is_operator else records.own_changes(actor)
-    context = {"page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")), "is_operator": is_operator}
+    others = records.resource_review_queue(actor) if is_operator else records.own_resource_changes(actor)
+    context = {
+        "page": Paginator(rows, PER_PAGE).get_page(request.GET.get("page")),
+        "others": Paginator(others, PER_PAGE).get_page(request.GET.get("others")),
+        "is_operator": is_operator,
+    }
     return render(request, "reviews/queue.html", context)
 
 

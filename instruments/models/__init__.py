@@ -63,6 +63,7 @@ from instruments.models.review import (
     InstrumentProblem,
     InstrumentSheet,
     ProblemState,
+    ResourceChange,
 )
 from instruments.models.search import CatalogueCount, SavedSearch, SearchTerm, SearchTermKind
 from instruments.models.user import (
@@ -124,6 +125,7 @@ __all__ = [
     "Qualification",
     "ResearchGroup",
     "Resource",
+    "ResourceChange",
     "ResourceKind",
     "ResourceRequest",
     "ResourceRequestState",

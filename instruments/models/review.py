@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 
 from instruments.models.instrument import Instrument
 from instruments.models.organisation import Organisation
+from instruments.models.resource import Resource
 
 
 class ChangeState(models.TextChoices):
@@ -56,6 +58,43 @@ class InstrumentChange(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["state", "submitted_at"], name="change_by_state")]
+
+
+class ResourceChange(models.Model):
+    """A proposed change of a published resource of another kind, or its publication, as with ``InstrumentChange``.
+
+    ``values`` and ``base`` hold fields of the core and of the typed part by name, which never share one (dates as ISO texts). The state is
+    written only by ``instruments.services.resource_reviews``.
+    """
+
+    resource = models.ForeignKey(Resource, on_delete=models.CASCADE, related_name="changes")
+    state = models.CharField(max_length=20, choices=ChangeState.choices)
+    values = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    base = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    created_at = models.DateTimeField()
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    submitted_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["resource"], condition=models.Q(state__in=["draft", "submitted"]), name="resource_change_one_open"
+            ),
+            models.CheckConstraint(condition=models.Q(state__in=ChangeState.values), name="resource_change_state_known"),
+            models.CheckConstraint(
+                condition=~models.Q(state__in=["accepted", "refused"])
+                | models.Q(decided_at__isnull=False, decided_by__isnull=False, submitted_at__isnull=False),
+                name="resource_change_decided_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(decided_by__isnull=True) | ~models.Q(decided_by=models.F("submitted_by")),
+                name="resource_change_two_people",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "submitted_at"], name="resource_change_by_state")]
 
 
 class ProblemState(models.TextChoices):

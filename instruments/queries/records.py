@@ -1,4 +1,4 @@
-"""What an instrument's page shows besides its own row, what is proposed about it, what was done to it, what is wrong with it."""
+"""What an instrument's page shows besides its own row, what is proposed about it and other resources, what was done, what is wrong."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from instruments.models import (
     InstrumentImage,
     InstrumentProblem,
     ProblemState,
+    Resource,
+    ResourceChange,
 )
 from instruments.services.instrument_changes import manages, needs_review
 
@@ -104,6 +106,32 @@ def change_for(actor: Actor, change_id: int) -> InstrumentChange:
     return get_visible(rows, actor, pk=change_id)
 
 
+def resource_review_queue(actor: Actor) -> QuerySet[ResourceChange]:
+    """As ``review_queue``, of test items, germplasm, data sets and literature."""
+    actor.require(Role.OPERATOR)
+    rows = visible_to(ResourceChange.objects.filter(state=ChangeState.SUBMITTED), actor)
+    return rows.select_related("resource__organisation", "submitted_by").order_by("submitted_at", "pk")
+
+
+def own_resource_changes(actor: Actor) -> QuerySet[ResourceChange]:
+    """As ``own_changes``, of test items, germplasm, data sets and literature."""
+    rows = visible_to(ResourceChange.objects.all(), actor)
+    rows = rows.filter(resource__organisation_id__in=actor.organisations(Role.LAB_MANAGER))
+    return rows.select_related("resource__organisation", "submitted_by").order_by("-created_at", "-pk")
+
+
+def resource_change_for(actor: Actor, change_id: int) -> ResourceChange:
+    """One change with its resource and people. Raises NotFound."""
+    rows = ResourceChange.objects.select_related("resource__organisation", "submitted_by", "decided_by")
+    return get_visible(rows, actor, pk=change_id)
+
+
+def last_resource_change(actor: Actor, resource: Resource) -> ResourceChange | None:
+    """The change that waits, or the last one when it was refused; for those who keep the resource."""
+    newest = visible_to(ResourceChange.objects.all(), actor).filter(resource=resource).order_by("-pk").first()
+    return newest if newest is not None and newest.state in (*OPEN_CHANGES, ChangeState.REFUSED) else None
+
+
 def open_change_of(actor: Actor, instrument: Instrument) -> InstrumentChange | None:
     """The draft or submitted change of an instrument, or the last one when it was refused; for those who keep it."""
     rows = visible_to(InstrumentChange.objects.all(), actor).filter(instrument=instrument)
@@ -111,9 +139,9 @@ def open_change_of(actor: Actor, instrument: Instrument) -> InstrumentChange | N
     return newest if newest is not None and newest.state in (*OPEN_CHANGES, ChangeState.REFUSED) else None
 
 
-def waits_for_review(actor: Actor, instrument: Instrument) -> bool:
+def waits_for_review(actor: Actor, kept: Instrument | Resource) -> bool:
     """Whether the actor's changes of it are looked at first."""
-    return needs_review(actor, instrument.organisation)
+    return needs_review(actor, kept.organisation)
 
 
 # --- History ----------------------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ from instruments.models import (
     JoinRequest,
     Organisation,
     ProblemState,
+    Resource,
+    ResourceChange,
     User,
     VerificationRequest,
 )
@@ -89,6 +91,21 @@ def change_decided(change: InstrumentChange, now: datetime) -> None:
     tell(News(event, params, path, change), person(change.submitted_by_id), now)
 
 
+def resource_change_submitted(change: ResourceChange, now: datetime) -> None:
+    """To the operators: somebody waits for a look at a test item, a data set and so on."""
+    params = _shared(change.resource) | _organisation(change.resource.organisation)
+    path = reverse("resource_review", args=[change.pk])
+    tell(News("registry.change_submitted", params, path, change), holders(Role.OPERATOR), now)
+
+
+def resource_change_decided(change: ResourceChange, now: datetime) -> None:
+    """To the person who handed the change in."""
+    event = "registry.change_accepted" if change.state == "accepted" else "registry.change_refused"
+    params = _shared(change.resource) | {"reason": change.reason}
+    path = reverse("resource_review", args=[change.pk])
+    tell(News(event, params, path, change), person(change.submitted_by_id), now)
+
+
 def problem_reported(problem: InstrumentProblem, now: datetime) -> None:
     """To the lab's managers."""
     lab = problem.instrument.organisation_id
@@ -108,6 +125,11 @@ def problem_handled(problem: InstrumentProblem, now: datetime) -> None:
 
 
 def _instrument(one: Instrument) -> dict[str, str]:
+    return {"instrument": one.name, "instrument_en": one.name_en}
+
+
+def _shared(one: Resource) -> dict[str, str]:
+    """As ``_instrument``: the sentences only name what it is about."""
     return {"instrument": one.name, "instrument_en": one.name_en}
 
 

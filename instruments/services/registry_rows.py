@@ -17,13 +17,14 @@ from config.kernel.errors import Reason, Refusal
 from config.kernel.services import audit
 from instruments.models import Instrument, Organisation, OrganisationIdentifier, OrganisationKind, Site
 from instruments.ports import calendar_changed
+from instruments.rules.instrument_review import apart
 from instruments.rules.names import name_key
 from instruments.rules.registry_details import is_same
 from instruments.rules.registry_map import SITE_FIELDS, ImportMap
 from instruments.rules.registry_plan import PlannedRow, own_number
 from instruments.rules.registry_values import INSTRUMENT_FIELDS, field_defaults
 from instruments.services import catalogue, registry_beside, schedule_store, search_tokens
-from instruments.services.instrument_changes import jsonable, name_pinyin
+from instruments.services.instrument_changes import jsonable, name_pinyin, needs_review
 
 _SHOWN_NAMES = 20
 Change = tuple[int, dict[str, Any], dict[str, Any]]
@@ -65,7 +66,9 @@ def write_rows(
 ) -> Written:
     """Create and update what the rows say; ``source`` is written into the audit trail with each.
 
-    Only mapped fields are changed. Raises Refusal ``import.organisation_unknown`` / ``import.organisation_ambiguous``.
+    Only mapped fields are changed. Where the operator looks first (``instrument_changes.needs_review``) new instruments stay drafts, and
+    a file that changes what is published is refused. Raises Refusal ``import.organisation_unknown`` /
+    ``import.organisation_ambiguous`` / ``import.review_needed``.
     """
     rows = [one for one in planned if one.same_as_line is None]
     owners, organisations_created = (
@@ -77,7 +80,8 @@ def write_rows(
     fields = sorted(INSTRUMENT_FIELDS & set(plan.fields))
     says_where = bool(SITE_FIELDS & set(plan.fields))
     compared = [*fields, "site_id"] if says_where else fields
-    known = _known(ids, [*compared, "site_id", "site__time_zone", "calendar_id"])
+    known = _known(ids, [*compared, "site_id", "site__time_zone", "calendar_id", "published"])
+    looked_at_first = frozenset(each.pk for each in owners.values() if needs_review(actor, each))
     placed = [(one, _match(known, owners[one.owner].pk, one)) for one in rows]
     needed = [one for one, match in placed if match is None or says_where]
     sites, sites_created = _sites(actor, needed, owners, zone_name, now)
@@ -87,16 +91,21 @@ def write_rows(
     details: list[registry_beside.Details] = []
     by_line: dict[int, Outcome] = {}
     matched: set[int] = set()
+    unreviewed = 0
     for one, match in placed:
         organisation = owners[one.owner]
         site = sites.get((organisation.pk, one.row.site_name or organisation.name))
         values = one.row.fields if site is None else {**one.row.fields, "site_id": site.pk}
         if match is None:
-            new.append((one, values | {"organisation_id": organisation.pk}))
+            draft = {"published": False} if organisation.pk in looked_at_first else {}
+            new.append((one, values | {"organisation_id": organisation.pk} | draft))
             continue
         pk, stored = match
         matched.add(pk)
         before = {name: stored[name] for name in compared if name in values and not _same(plan, name, stored, values)}
+        _at_once, reviewed = apart({name: values[name] for name in before})
+        shown = bool(reviewed) and (stored["published"] or bool(reviewed.get("published")))
+        unreviewed += shown and organisation.pk in looked_at_first
         key = stored["import_key"] if one.key.startswith("own:") and stored["import_key"] else one.key
         more = beside.differences(pk, stored["calendar_id"], one.row)
         if before or stored["import_key"] != key or more:
@@ -110,6 +119,8 @@ def write_rows(
         fate = "updated" if changed else "unchanged"
         told = tuple((name, *changed[name]) for name in sorted(changed))
         by_line[one.row.line] = Outcome(fate, pk, organisation.name, told)
+    if unreviewed:
+        raise Refusal.of("import.review_needed", count=unreviewed)
     created = _create(actor, new, source, now)
     _update(actor, updated, source, now)
     for (one, _values), (pk, calendar_id) in zip(new, created, strict=True):

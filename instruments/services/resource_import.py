@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 
 from config.kernel.access import Actor
-from config.kernel.errors import Reason
+from config.kernel.errors import Reason, Refusal
 from config.kernel.services import audit
 from instruments import ports
 from instruments.models import Organisation, Resource, ResourceKind
@@ -27,7 +27,7 @@ from instruments.rules.registry_file import Limits, Table
 from instruments.rules.resource_rows import ResourceRow
 from instruments.rules.resource_values import clean_part
 from instruments.services import catalogue
-from instruments.services.instrument_changes import name_pinyin, owner_institution, require_manager
+from instruments.services.instrument_changes import name_pinyin, needs_review, owner_institution, require_manager
 from instruments.services.list_reading import read_list
 from instruments.services.registry_encoding import Decoded
 from instruments.services.registry_import import ImportReport, RowFate
@@ -100,7 +100,9 @@ def take_in(
     if may_write:
         with transaction.atomic():
             source = {"file": request.file_name[:200], "sha256": digest}
-            written = _Writer(actor, opened.owner, kind, source, request.published, now, frozenset(covers)).write(rows)
+            reviewed = needs_review(actor, opened.owner)
+            published = request.published and not reviewed
+            written = _Writer(actor, opened.owner, kind, source, published, now, frozenset(covers), reviewed).write(rows)
             if not request.dry_run and (unsaid := written.jumps.keys() - request.confirmed_lines):
                 rows = [_not_confirmed(row, written) if row.line in unsaid else row for row in rows]
                 may_write = False
@@ -161,6 +163,7 @@ class _Writer:
     published: bool
     now: datetime
     covers: frozenset[str]
+    reviewed: bool
 
     def write(self, rows: Sequence[ResourceRow]) -> _Written:
         list(Organisation.objects.select_for_update(no_key=True).filter(pk=self.owner.pk).values_list("pk"))
@@ -181,6 +184,7 @@ class _Writer:
                 changed.append(change)
             told = {name: (was, change.becomes(name)) for name, was in change.before.items() if name != "import_key"}
             written.by_line[row.line] = ("updated" if told else "unchanged", stored.pk, told)
+        self._refuse_unreviewed(changed)
         for row, pk in zip(new, self._create(new), strict=True):
             written.by_line[row.line] = ("created", pk, {})
         self._update(changed)
@@ -188,6 +192,12 @@ class _Writer:
         catalogue.refresh_resources([pk for fate, pk, _ in written.by_line.values() if fate != "unchanged"], self.now)
         written.absent = len({stored.pk for stored in known.values()} - matched)
         return written
+
+    def _refuse_unreviewed(self, changed: Sequence[_Changed]) -> None:
+        """What is published changes on its own page where the operator looks first. Raises Refusal ``import.review_needed``."""
+        count = sum(one.resource.published for one in changed if set(one.before) - {"import_key"})
+        if self.reviewed and count:
+            raise Refusal.of("import.review_needed", count=count)
 
     def _known(self) -> tuple[dict[str, Resource], dict[str, Resource]]:
         """The owner's resources of this kind: imported ones by key, and by number those that share it with no other, such as one entered

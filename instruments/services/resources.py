@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from config.kernel.errors import Reason, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
 from instruments.models import Resource, ResourceKind, TestItem
+from instruments.rules.instrument_review import apart
 from instruments.rules.registry_values import Cleaned
 from instruments.rules.resource_values import (
     CORE_FIELDS,
@@ -21,7 +23,7 @@ from instruments.rules.resource_values import (
     germplasm_number,
 )
 from instruments.services import catalogue
-from instruments.services.instrument_changes import name_pinyin, owner_institution, require_manager
+from instruments.services.instrument_changes import name_pinyin, needs_review, owner_institution, require_manager
 from instruments.services.resource_parts import instrument_reasons, jsonable, part_values, save_part
 
 _EMPTY_CORE: dict[str, Any] = {"published": False, "keywords": [], "attributes": {}}
@@ -31,7 +33,8 @@ _EMPTY_CORE: dict[str, Any] = {"published": False, "keywords": [], "attributes":
 def create_resource(
     actor: Actor, organisation_id: int, kind: str, core: Mapping[str, Any], part: Mapping[str, Any], now: datetime
 ) -> Resource:
-    """A new resource of an owner, with its typed part (``resource_values``); a draft unless ``published`` is given.
+    """A new resource of an owner, with its typed part (``resource_values``); a draft unless ``published`` is given, and where the
+    operator looks first (``instrument_changes.needs_review``).
 
     Raises Forbidden, Refusal ``resource.*`` / ``germplasm.*`` / ``instrument.*`` / ``name.*`` with every reason.
     """
@@ -43,6 +46,7 @@ def create_resource(
     cleaned = clean_core(_named(kind, {"name": "", "inner_id": "", **core}, cleaned_part.values))
     Refusal.raise_any([*cleaned.reasons, *cleaned_part.reasons, *_links(actor, kind, organisation_id, cleaned_part)])
     values: dict[str, Any] = dict.fromkeys(CORE_FIELDS, "") | _EMPTY_CORE | cleaned.values
+    values["published"] = values["published"] and not needs_review(actor, owner)
     resource = Resource.objects.create(
         kind=kind,
         organisation=owner,
@@ -58,15 +62,23 @@ def create_resource(
     return resource
 
 
-@whole
-def update_resource(
-    actor: Actor, resource_id: int, core: Mapping[str, Any], part: Mapping[str, Any], now: datetime, reason: str = ""
-) -> Resource:
-    """Change the named fields; others stay as they are. Nothing is written when nothing differs.
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """Clean values that differ from what is stored, of the core and of the typed part, with what stands there now; ``whole_part`` is the
+    part as it would be."""
 
-    Raises NotFound, Forbidden, Refusal with every reason.
-    """
-    resource = managed_resource(actor, resource_id)
+    core: dict[str, Any]
+    part: dict[str, Any]
+    before: dict[str, Any]
+    whole_part: dict[str, Any]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        return self.core | self.part
+
+
+def differing(actor: Actor, resource: Resource, core: Mapping[str, Any], part: Mapping[str, Any]) -> Differing:
+    """What the named fields would change. Raises Refusal with every reason."""
     stored_part = part_values(resource)
     if part and resource.kind == ResourceKind.GERMPLASM:
         core = {"inner_id": "", **core}  # its number is among the descriptors
@@ -76,30 +88,51 @@ def update_resource(
     if "instrument_ids" in part:
         reasons += _links(actor, resource.kind, resource.organisation_id, cleaned_part)
     Refusal.raise_any(reasons)
-    stored = {name: getattr(resource, name) for name in CORE_FIELDS}
-    changes = {name: value for name, value in cleaned.values.items() if stored[name] != value}
+    changes = {name: value for name, value in cleaned.values.items() if getattr(resource, name) != value}
     part_changes = {name: value for name, value in cleaned_part.values.items() if stored_part[name] != value}
-    if not changes and not part_changes:
+    before = {name: getattr(resource, name) for name in changes} | {name: stored_part[name] for name in part_changes}
+    return Differing(changes, part_changes, before, cleaned_part.values)
+
+
+@whole
+def update_resource(
+    actor: Actor, resource_id: int, core: Mapping[str, Any], part: Mapping[str, Any], now: datetime, reason: str = ""
+) -> Resource:
+    """Change the named fields; others stay as they are. Nothing is written when nothing differs.
+
+    Raises NotFound, Forbidden, Refusal with every reason; ``resource.review_needed`` for what the operator looks at first.
+    """
+    resource = managed_resource(actor, resource_id)
+    changes = differing(actor, resource, core, part)
+    if not changes.values:
         return resource
-    for name, value in changes.items():
+    _refuse_unreviewed(actor, resource, changes)
+    for name, value in changes.core.items():
         setattr(resource, name, value)
     resource.name_pinyin = name_pinyin(resource.name)
     resource.updated_at = now
     resource.save()
-    if part_changes:
-        save_part(resource, cleaned_part.values)
+    if changes.part:
+        save_part(resource, changes.whole_part)
     catalogue.refresh_resources([resource.pk], now)
-    before = {name: stored[name] for name in changes} | {name: stored_part[name] for name in part_changes}
     audit.record(
         actor,
         "resource.update",
         resource,
         now,
-        before=jsonable(before),
-        after=jsonable(changes | part_changes),
+        before=jsonable(changes.before),
+        after=jsonable(changes.values),
         reason=reason,
     )
     return resource
+
+
+def _refuse_unreviewed(actor: Actor, resource: Resource, changes: Differing) -> None:
+    """Refuse to change by itself what the operator looks at first. Raises Refusal ``resource.review_needed``."""
+    _at_once, reviewed = apart(changes.values)
+    shows = changes.core.get("published") or (reviewed and resource.published)
+    if shows and needs_review(actor, resource.organisation):
+        raise Refusal.of("resource.review_needed")
 
 
 def set_published(actor: Actor, resource_id: int, published: bool, now: datetime) -> Resource:

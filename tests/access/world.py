@@ -54,6 +54,7 @@ from instruments.models import (
     Notice,
     Organisation,
     Resource,
+    ResourceChange,
     SavedSearch,
     Site,
     User,
@@ -516,6 +517,13 @@ def _share_resources(world: World, now: datetime) -> None:
         test = resources.create_resource(keeper, lab.pk, "test_item", {"name": f"XRD of {lab.pk}", "published": True}, {}, now)
         sample_prices.publish_test_price(keeper, test, "sample", 8000, {}, date(2025, 1, 1), now, date(2025, 1, 1))
         made["test_item"].append(test.pk)
+    made["resource_change"] = [
+        ResourceChange.objects.create(
+            resource_id=pk, state="submitted", values={"name": f"Brine {proposed}"}, base={"name": ""}, created_at=now,
+            submitted_by=cast.users[manager], submitted_at=now,
+        ).pk
+        for pk, manager, proposed in zip(made["resource"], ("wang", "bo"), (OURS_CHANGE, THEIRS_CHANGE), strict=True)
+    ]  # fmt: skip
     world.objects |= {kind: (ours, theirs) for kind, (ours, theirs) in made.items()}
     asking = (
         (cast.actor("lin"), cast.firm, OURS_WORK, sides[0][0], made["test_item"][0]),
@@ -555,7 +563,13 @@ def _issue_statements(world: World, now: datetime) -> None:
 def _keep_records(world: World, now: datetime) -> None:
     """Pictures, documents, changes, problems, tables and ratings on both sides."""
     from booking.models import Delegation, SessionRating
-    from instruments.models import InstrumentChange, InstrumentDocument, InstrumentImage, InstrumentProblem, InstrumentSheet
+    from instruments.models import (
+        InstrumentChange,
+        InstrumentDocument,
+        InstrumentImage,
+        InstrumentProblem,
+        InstrumentSheet,
+    )
 
     cast = world.cast
     sides = (

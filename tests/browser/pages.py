@@ -139,6 +139,12 @@ def waiting_change() -> int:
     return int(InstrumentChange.objects.filter(state="submitted").earliest("pk").pk)
 
 
+def waiting_resource_change() -> int:
+    from instruments.models import ResourceChange
+
+    return int(ResourceChange.objects.filter(state="submitted").earliest("pk").pk)
+
+
 def handed_in_sheet() -> int:
     from instruments.models import InstrumentSheet
 
@@ -520,6 +526,12 @@ PAGES: tuple[Shown, ...] = (
     Shown("review_queue", lambda: at("review_queue"), ("operator", "lab_manager"), important=True),
     Shown(
         "review_detail", lambda: at("review_detail", waiting_change()), ("operator", "reviewed_lab", "inspector"), important=True
+    ),
+    Shown(
+        "resource_review",
+        lambda: at("resource_review", waiting_resource_change()),
+        ("operator", "reviewed_lab", "inspector"),
+        important=True,
     ),
     Shown("sheet_start", lambda: at("sheet_start"), ("lab_manager",)),
     Shown("sheet_preview", lambda: at("sheet_preview", handed_in_sheet()), ("lab_manager", "operator")),
@@ -1031,6 +1043,8 @@ NOT_PAGES: dict[str, str] = {
     "instrument_publish": "POST only",
     "review_act": "POST only",
     "review_decide": "POST only",
+    "resource_review_withdraw": "POST only",
+    "resource_review_decide": "POST only",
     "organisation_reviews": "POST only",
     "sheet_download": "a download",
     "sheet_upload": "POST only",

@@ -43,6 +43,7 @@ def main(now: datetime) -> None:
         _figures_that_changed(now)
         _calendars(now)
         _test_item(now)
+        _change_of_a_resource(now)
         _somebody_works(now)
     _leave_most_documents_for_later()
 
@@ -273,6 +274,19 @@ def _calendars(now: datetime) -> None:
     feeds.issue_feed(manager, "lab", "Control room", now)
     for subscription in (read, unread):  # nobody is there to be read again
         type(subscription).objects.filter(pk=subscription.pk).update(due_at=now + timedelta(days=1))
+
+
+def _change_of_a_resource(now: datetime) -> None:
+    """A change of a published data set that waits for the operator."""
+    from instruments.models import Organisation
+    from instruments.services import resource_reviews, resources
+
+    keeper, operator = persona("lab-manager.owner2@demo.jishi.example"), persona("operator@demo.jishi.example")
+    owner = min(keeper.organisations())
+    assert Organisation.objects.get(pk=owner).reviews_needed
+    core = {"name": "Levels of a salt lake", "description": "Daily levels.", "published": True}
+    made = resources.create_resource(operator, owner, "dataset", core, {"creators": ["Han"]}, now)
+    resource_reviews.save(keeper, made.pk, {"description": "Hourly levels of the lake."}, {"version": "2"}, now)
 
 
 def _leave_most_documents_for_later() -> None:

@@ -1,0 +1,72 @@
+"""A proposed change of a test item, an accession, a data set or a work of literature, field by field in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+
+from frontend.presenters.record import Difference
+from frontend.resource_forms import form_class
+from instruments.field_wording import NO, YES
+from instruments.models import ResourceChange
+from instruments.resource_wording import DARWIN_CORE_NAMES, MCPD_NAMES
+from instruments.rules.instrument_review import clashes
+from instruments.rules.text_diff import differences
+from instruments.services.resource_reviews import current_values
+
+Word = Promise | str
+
+
+def change_differences(change: ResourceChange) -> list[Difference]:
+    """What a proposal makes different, descriptor by descriptor where there are any; clashes with what has changed meanwhile."""
+    there = current_values(change.resource, change.values)
+    clashing = set(clashes(change.base, there, change.values)) if change.state in ("draft", "submitted") else set()
+    found = []
+    for name, label, before, after, now_there in _fields(change, there):
+        if before != after:
+            clash = now_there if name in clashing else ""
+            found.append(Difference(name, label, before, after, differences(before, after), clash, name in clashing))
+    return found
+
+
+def _fields(change: ResourceChange, there: Mapping[str, Any]) -> Iterator[tuple[str, Word, str, str, str]]:
+    """Name, label, what stood there, what is proposed and what stands there now."""
+    labels = _labels(change)
+    for name, after in change.values.items():
+        before, now_there = change.base.get(name), there.get(name)
+        if name != "descriptors":
+            yield name, labels.get(name, name), _words(before), _words(after), _words(now_there)
+            continue
+        for key in sorted({*(before or {}), *after}):
+            sides = ((side or {}).get(key) for side in (before, after, now_there))
+            yield name, labels.get(key, key), *(_words(side) for side in sides)
+
+
+def _labels(change: ResourceChange) -> dict[str, Word]:
+    """What the fields are called in the owner's form."""
+    kind = change.resource.kind
+    if kind == "germplasm":
+        own: dict[str, Word] = {**DARWIN_CORE_NAMES, **MCPD_NAMES}
+        return {**_of_form(kind, "mcpd"), **own}
+    return _of_form(kind, "") | {"qualifications": _("Qualifications"), "region_code": _("Division")}
+
+
+def _of_form(kind: str, standard: str) -> dict[str, Word]:
+    fields = form_class(kind, standard).base_fields
+    return {name: field.label or name for name, field in fields.items()}
+
+
+def _words(value: Any) -> str:
+    """A value as plain text, one entry of a list a line; nothing is an empty text."""
+    if value is None or value == "" or value == []:
+        return ""
+    if isinstance(value, bool):
+        return str(YES if value else NO)
+    if isinstance(value, list):
+        return "\n".join(_words(each) for each in value)
+    if isinstance(value, dict):
+        return " ".join(_words(each) for each in value.values() if each not in (None, ""))
+    return str(value)

@@ -1,0 +1,187 @@
+"""Proposed changes of test items, germplasm, data sets and literature, and the operator's answer: the one writer of their state.
+
+The same rule and the same life as with instruments (``instruments.rules.instrument_review``, docs/adr/0016), one step shorter: what an
+owner saves is handed in at once. Every step is written to the resource's own audit trail.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from config.kernel.access import Actor, Role, get_visible
+from config.kernel.errors import Conflict, Forbidden, Refusal
+from config.kernel.services import audit
+from config.kernel.services.transactions import whole
+from instruments.models import ChangeState, Membership, Resource, ResourceChange
+from instruments.rules.instrument_review import Action, State, apart, clashes, next_state
+from instruments.rules.registry_values import clean_text
+from instruments.rules.resource_values import CORE_FIELDS
+from instruments.services import mails, resources
+from instruments.services.instrument_changes import needs_review, require_manager
+from instruments.services.resource_parts import part_values
+from instruments.services.settling import settle
+
+REASON_LENGTH = 1000
+OPEN = (ChangeState.DRAFT, ChangeState.SUBMITTED)
+_DAYS = frozenset({"issued_on", "temporal_from", "temporal_to", "valid_from", "valid_to"})
+_ASKED = ("registry.change_submitted", "registry.change_refused")
+
+
+def current_values(resource: Resource, names: Mapping[str, Any]) -> dict[str, Any]:
+    """What stands in the named fields now, as a proposal writes it."""
+    stored = part_values(resource)
+    return _as_kept({name: getattr(resource, name) if name in CORE_FIELDS else stored[name] for name in names})
+
+
+def seen(change: ResourceChange) -> str:
+    """A mark of what a reviewer looked at: the resource and the proposal as they stand."""
+    shown = f"{change.resource.updated_at.isoformat()} {change.submitted_at} {change.values}"
+    return hashlib.sha256(shown.encode()).hexdigest()[:32]
+
+
+@whole
+def save(
+    actor: Actor, resource_id: int, core: Mapping[str, Any], part: Mapping[str, Any], now: datetime
+) -> ResourceChange | None:
+    """Save an edit as a whole: what applies at once is written; what the operator looks at first is handed in and returned.
+
+    What is saved again replaces what was handed in before. Raises NotFound, Forbidden, Refusal with every reason.
+    """
+    resource = resources.managed_resource(actor, resource_id)
+    if not needs_review(actor, resource.organisation):
+        resources.update_resource(actor, resource_id, core, part, now)
+        return None
+    changes = resources.differing(actor, resource, core, part)
+    at_once, reviewed = apart(changes.values)
+    if not resource.published:  # nobody sees it yet: only its publication is looked at
+        at_once |= {name: value for name, value in reviewed.items() if name != "published"}
+        reviewed = {"published": True} if reviewed.get("published") else {}
+    if at_once:
+        resource = resources.update_resource(actor, resource_id, *_core_and_part(at_once), now)
+    return _hand_in(actor, resource, _as_kept(reviewed), now)
+
+
+def _hand_in(actor: Actor, resource: Resource, values: dict[str, Any], now: datetime) -> ResourceChange | None:
+    change = ResourceChange.objects.select_for_update().filter(resource=resource, state__in=OPEN).first()
+    if change is not None and change.values == values:
+        return change
+    if change is not None:
+        change.resource = resource
+        _move(actor, change, Action.WITHDRAW, now)
+    if not values:
+        return None
+    change = ResourceChange.objects.create(
+        resource=resource, state=ChangeState.DRAFT, values=values, base=current_values(resource, values), created_at=now
+    )
+    _move(actor, change, Action.SUBMIT, now, submitted_by_id=actor.person_id, submitted_at=now)
+    mails.resource_change_submitted(change, now)
+    return change
+
+
+@whole
+def withdraw(actor: Actor, change_id: int, now: datetime) -> ResourceChange:
+    """Take a change back that waits. Raises NotFound, Forbidden, Refusal ``instrument_change.not_now``."""
+    change = _locked(actor, change_id)
+    require_manager(actor, change.resource.organisation_id)
+    _move(actor, change, Action.WITHDRAW, now)
+    return change
+
+
+@whole
+def accept(actor: Actor, change_id: int, mark: str, now: datetime, *, overwrite: bool = False) -> ResourceChange:
+    """Apply a change that waits. ``mark`` is ``seen`` of what the operator looked at; ``overwrite`` applies it although fields have
+    changed since they were proposed.
+
+    Raises NotFound, Forbidden ``instrument_change.own``, Conflict ``instrument_change.changed_meanwhile`` or ``.clash``, Refusal
+    ``instrument_change.not_now`` and what ``resources.update_resource`` refuses.
+    """
+    change = _to_decide(actor, change_id, Action.ACCEPT)
+    if mark != seen(change):
+        raise Conflict.of("instrument_change.changed_meanwhile")
+    clashing = clashes(change.base, current_values(change.resource, change.values), change.values)
+    if clashing and not overwrite:
+        raise Conflict.of("instrument_change.clash", "overwrite", count=len(clashing))
+    resources.update_resource(
+        actor, change.resource_id, *_core_and_part(_revived(change.values)), now, reason=f"change {change.pk}"
+    )
+    _move(actor, change, Action.ACCEPT, now, decided_by_id=actor.person_id, decided_at=now, reason="")
+    mails.resource_change_decided(change, now)
+    return change
+
+
+@whole
+def refuse(actor: Actor, change_id: int, reason: str, now: datetime) -> ResourceChange:
+    """Refuse a change that waits; the owner reads the reason, mends it and saves again.
+
+    Raises NotFound, Forbidden ``instrument_change.own``, Refusal ``instrument_change.not_now``, ``instrument_change.reason_missing``,
+    ``name.*``.
+    """
+    change = _to_decide(actor, change_id, Action.REFUSE)
+    text = clean_text(reason, REASON_LENGTH, "reason", lines=True)
+    if not text:
+        raise Refusal.of("instrument_change.reason_missing", "reason")
+    _move(actor, change, Action.REFUSE, now, decided_by_id=actor.person_id, decided_at=now, reason=text)
+    mails.resource_change_decided(change, now)
+    return change
+
+
+def _to_decide(actor: Actor, change_id: int, action: Action) -> ResourceChange:
+    actor.require(Role.OPERATOR)
+    change = _locked(actor, change_id)
+    next_state(State(change.state), action)
+    colleague = Membership.objects.filter(organisation_id=change.resource.organisation_id, user_id=actor.person_id).exists()
+    if colleague or change.submitted_by_id == actor.user_id:
+        raise Forbidden.of("instrument_change.own")
+    return change
+
+
+def _locked(actor: Actor, change_id: int) -> ResourceChange:
+    """The change and its resource, locked in this order everywhere: resource first. Raises NotFound."""
+    found = get_visible(ResourceChange.objects.all(), actor, pk=change_id)
+    rows = Resource.objects.select_for_update(of=("self",), no_key=True).select_related("organisation")
+    resource = rows.get(pk=found.resource_id)
+    change = ResourceChange.objects.select_for_update().get(pk=found.pk)
+    change.resource = resource
+    return change
+
+
+def _move(actor: Actor, change: ResourceChange, action: Action, now: datetime, **values: Any) -> None:
+    """Change the state; act only when exactly one row moved."""
+    before = State(change.state)
+    after = next_state(before, action)
+    moved = ResourceChange.objects.filter(pk=change.pk, state=before).update(state=after, **values)
+    if moved != 1:
+        raise Conflict.of("instrument_change.changed_meanwhile")
+    change.state = after
+    for name, value in values.items():
+        setattr(change, name, value)
+    settle(change, _ASKED, now)
+    told = {"change": change.pk, "state": str(change.state)} | ({"values": change.values} if action is Action.SUBMIT else {})
+    audit.record(actor, f"resource_change.{action.value}", change.resource, now, after=told, reason=change.reason)
+
+
+def _core_and_part(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    core = {name: value for name, value in values.items() if name in CORE_FIELDS}
+    return core, {name: value for name, value in values.items() if name not in core}
+
+
+def _revived(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The opposite of ``_as_kept``: dates are dates again."""
+    found: dict[str, Any] = {
+        name: date.fromisoformat(value) if name in _DAYS and isinstance(value, str) else value for name, value in values.items()
+    }
+    if "qualifications" in found:
+        found["qualifications"] = [_revived(row) for row in found["qualifications"]]
+    return found
+
+
+def _as_kept(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as JSON gives them back, so that they can be compared."""
+    kept: dict[str, Any] = json.loads(json.dumps(dict(values), cls=DjangoJSONEncoder))
+    return kept
