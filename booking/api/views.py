@@ -27,6 +27,7 @@ from booking.rules.slots import Slot
 from booking.services import reservations, transitions
 from booking.services.context import BookingContext
 from booking.services.reservations import ReservationRequest
+from booking.services.state_writing import seen_by
 from config.kernel.access import Actor, get_visible
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, StrictSerializer
@@ -217,8 +218,7 @@ class ReservationActionView(ApiView):
         return answer
 
     def _state(self, reservation_id: int) -> str:
-        rows = queries.reservations_visible(self.actor).filter(pk=reservation_id)
-        return str(rows.values_list("state", flat=True).get())
+        return str(seen_by(self.actor, reservation_id).state)
 
 
 #: Refusals that leave something behind (new figures for the customer), so that their transaction must be kept.
