@@ -272,7 +272,7 @@ def _write(rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
     one = f"({', '.join(['%s'] * len(_TRANSFERRED))})"
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_TRANSFERS + ", ".join([one] * len(rows)), [row.get(name) for row in rows for name in _TRANSFERRED])
 
 

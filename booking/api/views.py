@@ -31,6 +31,7 @@ from booking.services.decisions import How
 from booking.services.inbox import Wish
 from booking.services.reject_reasons import Why
 from booking.services.reservations import ReservationRequest
+from booking.services.state_writing import seen_by
 from config.kernel.access import Actor, get_visible
 from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, StrictSerializer
@@ -221,8 +222,7 @@ class ReservationActionView(ApiView):
         return answer
 
     def _state(self, reservation_id: int) -> str:
-        rows = queries.reservations_visible(self.actor).filter(pk=reservation_id)
-        return str(rows.values_list("state", flat=True).get())
+        return str(seen_by(self.actor, reservation_id).state)
 
 
 #: Refusals that leave something behind (new figures for the customer), so that their transaction must be kept.

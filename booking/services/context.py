@@ -185,12 +185,13 @@ def load_for_customer(
     for. Raises NotFound.
     """
     around = TimestamptzRange(during.starts_at - LONGEST_BUFFER, during.ends_at + LONGEST_BUFFER)
+    values: dict[str, Any] = {"instrument": instrument_id, "customer": customer_id, "around": around}
     with planned_once() as cursor:
-        cursor.execute(_LOCK_FOR_CUSTOMER, {"instrument": instrument_id, "customer": customer_id, "around": around})
-        values = iter(cursor.fetchone() or ())
-    instrument, site = row_of(Instrument, INSTRUMENT, values), row_of(Site, SITE, values)
-    owner, customer = row_of(Organisation, PARTY, values), row_of(Organisation, PARTY, values)
-    policy, keeps_standing, has_outages = row_of(InstrumentPolicy, POLICY, values), next(values, False), next(values, False)
+        cursor.execute(_LOCK_FOR_CUSTOMER, values)
+        found = iter(cursor.fetchone() or ())
+    instrument, site = row_of(Instrument, INSTRUMENT, found), row_of(Site, SITE, found)
+    owner, customer = row_of(Organisation, PARTY, found), row_of(Organisation, PARTY, found)
+    policy, keeps_standing, has_outages = row_of(InstrumentPolicy, POLICY, found), next(found, False), next(found, False)
     if instrument is None or site is None or owner is None or customer is None:
         raise NotFound.of("access.not_found", model="instrument")
     if not sees_instrument(actor, published=instrument.published, owner_id=owner.pk, owner_status=owner.status):

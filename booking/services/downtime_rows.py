@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from psycopg.types.range import TimestamptzRange
@@ -72,8 +73,9 @@ def kept_in(calendar_id: int, during: TimeRange) -> TimeRange | None:
 
     A new reservation asks this where ``any_in`` says that there may be one.
     """
+    values: dict[str, Any] = {"calendar": calendar_id, "during": TimestamptzRange(during.starts_at, during.ends_at)}
     with planned_once() as cursor:
-        cursor.execute(_KEPT_IN, {"calendar": calendar_id, "during": TimestamptzRange(during.starts_at, during.ends_at)})
+        cursor.execute(_KEPT_IN, values)
         found = cursor.fetchone()
     return TimeRange(*found) if found else None
 

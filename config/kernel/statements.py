@@ -19,7 +19,7 @@ from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 class _Logged(CursorDebugWrapper):
     """Django asks a cursor for the text that it sent; this one sends text and values apart, so they are put together for the log."""
 
-    def execute(self, sql: str, params: Any = None) -> Any:
+    def execute(self, sql: Any, params: Any = None) -> Any:
         with self.debug_sql(self.db.ops.compose_sql(sql, params)):
             return CursorWrapper.execute(self, sql, params)
 
@@ -30,6 +30,6 @@ def planned_once() -> Iterator[CursorWrapper]:
     ready, and the database a plan for it where that is no worse than a new one each time."""
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    bare = ServerBindingCursor(connection.connection)
+    bare: Any = ServerBindingCursor(connection.connection)  # type: ignore[call-arg]
     with _Logged(bare, connection) if connection.queries_logged else connection.make_cursor(bare) as cursor:
         yield cursor

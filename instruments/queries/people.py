@@ -7,13 +7,13 @@ from datetime import datetime
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
 from django.db.models import QuerySet
 
 from config.kernel.access import NOBODY, Actor, Grant, Role, get_visible, visible_to
 from config.kernel.errors import NotFound
 from config.kernel.models import ApiToken
 from config.kernel.services.tokens import digest
+from config.kernel.statements import planned_once
 from instruments.access import administers
 from instruments.models import (
     Invitation,
@@ -42,7 +42,7 @@ def actor_for(user: AbstractBaseUser | AnonymousUser | None, token: ApiToken | N
     """
     if user is None or not user.is_authenticated or not user.is_active or user.pk is None:
         return NOBODY
-    with connection.cursor() as cursor:  # every request asks this, so its SQL is not composed anew
+    with planned_once() as cursor:  # every request asks this
         cursor.execute(_GRANTS, [user.pk])
         rows = cursor.fetchall()
     grants = tuple(Grant(found, Role(role)) for found, role, kind, status in rows if counts(role, kind, status))

@@ -150,7 +150,7 @@ def queue(event: str, heard: Mapping[int, Mapping[str, Any]], now: datetime) -> 
     """Write and queue what the organisations' webhooks asked for; part of the caller's transaction. One statement where there is none."""
     if not heard or event not in public_events():
         return 0
-    asked = [list(heard), OrganisationStatus.VERIFIED, json.dumps([event])]
+    asked: list[Any] = [list(heard), OrganisationStatus.VERIFIED, json.dumps([event])]
     with planned_once() as cursor:
         cursor.execute(_ASKED_FOR, asked)
         made = [_delivery(Webhook(pk=pk, organisation_id=of), event, heard[of], now) for pk, of in cursor.fetchall()]

@@ -75,6 +75,11 @@ def best_of(times: int, work: Callable[[], object]) -> float:
     return min(seconds_for(work) for _ in range(times))
 
 
+def on_cpu(process: Path) -> float:
+    """Seconds that a process was on a CPU: the first of the nanoseconds in its ``schedstat``."""
+    return int(process.read_text(encoding="ascii").split()[0]) / 1e9
+
+
 def busy_seconds(times: int, work: Callable[[], object]) -> float:
     """The least CPU time that one of several runs took here and in the database process of this thread's connection: what the server
     needs, whatever else the machine does meanwhile. Where the system does not say (not Linux), the shortest by the clock."""
@@ -87,14 +92,9 @@ def busy_seconds(times: int, work: Callable[[], object]) -> float:
 
 def _busy(database: Path, work: Callable[[], object]) -> float:
     gc.collect()
-    there, here = _on_cpu(database), time.process_time()
+    there, here = on_cpu(database), time.process_time()
     work()
-    return time.process_time() - here + _on_cpu(database) - there
-
-
-def _on_cpu(process: Path) -> float:
-    """Seconds that a process was on a CPU: the first of the nanoseconds in its ``schedstat``."""
-    return int(process.read_text(encoding="ascii").split()[0]) / 1e9
+    return time.process_time() - here + on_cpu(database) - there
 
 
 def percentile(values: Sequence[float], share: float) -> float:

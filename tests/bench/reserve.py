@@ -15,12 +15,12 @@ from booking.services.policies import Scope
 from booking.services.reservations import ReservationRequest
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument
-from tests.bench.harness import NOW, Figure, busy_seconds, hours_from_now, percentile, seconds_for, silent_garbage
-from tests.bench.over_http import CLIENTS, crowd, hour_ahead, post, serving
+from tests.bench.harness import NOW, Figure, busy_seconds, hours_from_now, seconds_for, silent_garbage
+from tests.bench.over_http import hour_ahead, serving
 from tests.bench.stage import Stage, add_instrument
 
 IN_PROCESS, IN_A_TURN = 400, 40
-PER_CLIENT = 150
+WARM, PER_CLIENT = 10, 150
 #: Every kind of rule that a lab can make, none of which stands in the way.
 ALL_RULES = {
     "quotas": [
@@ -131,7 +131,7 @@ def _interleaved(name: str, reserve: Callable[[str], None]) -> tuple[float, floa
 
 def over_http(stage: Stage) -> list[Figure]:
     """Eight clients against two gunicorn processes; every request books another slot, so all succeed."""
-    with serving() as port:
+    with serving() as site:
 
         def book(name: str, first: int, client: int, turn: int) -> int:
             start, end = hour_ahead(first + turn)
@@ -143,15 +143,8 @@ def over_http(stage: Stage) -> list[Figure]:
                 "service_mode": "self_operated",
                 "purpose": "bench",
             }
-            return post(port, "/api/v1/reservations/", stage.token, f"{name}-{client}-{turn}", body)
+            return site.post("/api/v1/reservations/", stage.token, f"{name}-{client}-{turn}", body)
 
-        crowd(5, lambda client, turn: book("warm", 0, client, turn))
-        found = crowd(PER_CLIENT, lambda client, turn: book("run", 20, client, turn))
-    rate = found.statuses.count(201) / found.seconds
-    p99 = percentile(found.latencies, 0.99) * 1000
-    all_made = found.statuses.count(201) == CLIENTS * PER_CLIENT
-    return [
-        Figure("reserve, HTTP, 8 clients, 2 processes", rate, "per s", ">= 200 (peer 31)", rate >= 200 and all_made),
-        Figure("reserve, HTTP, p50", percentile(found.latencies, 0.5) * 1000, "ms", "(peer 219)", True),
-        Figure("reserve, HTTP, p99", p99, "ms", "<= 150", p99 <= 150),
-    ]
+        site.crowd(WARM, lambda client, turn: book("warm", 0, client, turn))
+        found = site.crowd(PER_CLIENT, lambda client, turn: book("run", WARM, client, turn))
+    return found.figures("reserve", 201, 200, 150, (" (peer 31)", "(peer 219)"))

@@ -401,7 +401,7 @@ def know_awards(accounts: Iterable[Account], but_for: int | None = None) -> None
     counting = [account for account in accounts if account.kind == AWARDED]
     if not counting:
         return
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(_AWARDED_AMONG, [[account.pk for account in counting], but_for])
         awarded = {pk for (pk,) in cursor.fetchall()}
     for account in counting:

@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from config.kernel.models import ApiToken
 from config.kernel.services.tokens import digest
+from config.kernel.statements import planned_once
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
@@ -57,7 +58,7 @@ def _statement() -> tuple[str, list[str], list[str]]:
 def _token(key_sha256: str) -> ApiToken | None:
     """The token with its person, in one query whose SQL is not composed anew for every request."""
     text, token_names, person_names = _statement()
-    with connection.cursor() as cursor:
+    with planned_once() as cursor:
         cursor.execute(text, [key_sha256])
         row = cursor.fetchone()
     if row is None:
