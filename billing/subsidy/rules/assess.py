@@ -163,8 +163,13 @@ def _shares(
     for outcome in outcomes:
         if isinstance(outcome, Award):
             estimate = estimate or outcome.estimate
-            deducted += outcome.given_fen(SettlementMode.DEDUCTED_NOW)
-            refunded += outcome.given_fen(SettlementMode.REFUNDED_LATER)
+            if outcome.sides is not None:
+                deducted += outcome.given_fen(SettlementMode.DEDUCTED_NOW)
+                refunded += outcome.given_fen(SettlementMode.REFUNDED_LATER)
+            elif outcome.mode is SettlementMode.DEDUCTED_NOW:
+                deducted += outcome.total_fen
+            elif outcome.mode is SettlementMode.REFUNDED_LATER:
+                refunded += outcome.total_fen
     shown = priced if whole is None else whole
     payable_now = shown.gross_fen - deducted
     final_cost = payable_now - refunded

@@ -15,7 +15,7 @@ from billing.ledger.rules.documents import Document, DocumentError, sha256_of
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
-from billing.subsidy.rules.parts.adjustments import Adjustment, QualityFactor, parse_adjustment
+from billing.subsidy.rules.parts.adjustments import Adjustment, Plain, QualityFactor, parse_adjustment
 from billing.subsidy.rules.parts.base import AnyBase, parse_base
 from billing.subsidy.rules.parts.caps import Cap, parse_caps
 from billing.subsidy.rules.parts.conditions import Condition as Holding
@@ -50,6 +50,12 @@ class Condition(Protocol):
     def check(self, facts: Facts) -> Step | Unmet | None: ...
 
 
+class Unsure(Protocol):
+    """A part whose amount may rest on an assumption."""
+
+    def estimates(self, facts: Facts) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """One side of a programme of several: whom it is for (None: everybody) and its own rules, compiled like a programme."""
@@ -65,7 +71,8 @@ class Programme:
 
     ``document`` is what it was read from, ``sha256`` its fingerprint. ``form`` is the paper way of settlement behind
     ``mode``. ``exclusive_class`` is empty when the programme excludes no other. ``conditions`` are all that must hold,
-    in the order in which they are told; ``must_be_set`` are the caps whose limit configuration has to give.
+    in the order in which they are told; ``must_be_set`` are the caps whose limit configuration has to give. ``unsure`` are the parts
+    whose amount may rest on an assumption.
     ``sides`` is empty where there is one; otherwise base, rate, settlement and payers are those of the first, and ``joint_caps`` and
     ``payer_caps`` those of all. ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew.
     """
@@ -94,6 +101,7 @@ class Programme:
     payers: AnyPayers
     conditions: tuple[Condition, ...]
     must_be_set: tuple[Cap, ...]
+    unsure: tuple[Unsure, ...]
     sides: tuple[Side, ...]
     year_starts: str
     document: Document = field(repr=False, compare=False)
@@ -116,10 +124,6 @@ class Programme:
     def accounts_for(self, applicant_kind: str | None) -> tuple[Cap, ...]:
         """The caps kept on accounts that an award to this kind of applicant draws on: load a Balance for each."""
         return tuple(cap for cap in self.caps if cap.on_account and cap.concerns(applicant_kind))
-
-    def estimates(self, facts: Facts) -> bool:
-        """Whether the amount for these facts rests on an assumption."""
-        return self.rate.estimates(facts) or any(each.estimates(facts) for each in self.adjustments)
 
     def cap_year(self, on: date) -> int:
         """The year of the yearly caps that a day belongs to: the one in which it began."""
@@ -198,6 +202,7 @@ def _of_one_side(
         payers=parse_payers(document["payers"], rate, basis),
         must_be_set=tuple(cap for cap in caps if cap.refuse_when_unset),
         conditions=tuple(conditions),
+        unsure=tuple(part for part in (rate, *adjustments) if type(part).estimates not in (Certain.estimates, Plain.estimates)),
         sides=sides,
         year_starts=document.get("year_starts", _FIRST_OF_YEAR),
         document=source,

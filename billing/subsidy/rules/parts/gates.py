@@ -101,7 +101,8 @@ class RegionGate:
         party: Party = getattr(facts, self.subject)
         if party.region_code is None and not party.policy_zones:
             return missing(self.clause, f"{self.subject}.region_code")
-        params = {"subject": self.subject, "region": party.region_code or "", "zones": sorted(party.policy_zones)}
+        zones = sorted(party.policy_zones) if party.policy_zones else []
+        params = {"subject": self.subject, "region": party.region_code or "", "zones": zones}
         if self.excluded is not None and self.excluded.covers(party):
             return _unmet(self.clause, "region_excluded", {**params, "excluded": self.excluded.names})
         if self.allowed is not None and not self.allowed.covers(party):
@@ -219,10 +220,14 @@ class AlternativesGate:
     def check(self, facts: Facts) -> Step | Unmet | None:
         failed: list[list[str]] = []
         for place, gates in enumerate(self.alternatives, start=1):
-            unmet = [found for found in (gate.check(facts) for gate in gates) if isinstance(found, Unmet)]
+            unmet = []
+            for gate in gates:
+                found = gate.check(facts)
+                if isinstance(found, Unmet):
+                    unmet.append(found.code)
             if not unmet:
                 return _met(self.clause, "alternative", {"alternative": place})
-            failed.append([each.code for each in unmet])
+            failed.append(unmet)
         return _unmet(self.clause, "alternatives", {"count": len(failed), "unmet": failed})
 
 
