@@ -80,6 +80,8 @@ class BookingForm:
     service_mode: str = ""
     purpose: str = ""
     research_project: str = ""
+    service_direction: str = ""
+    fund_source: str = ""
     fund_card: str = ""
     for_person: str = ""
 
@@ -95,6 +97,8 @@ class BookingForm:
             service_mode=_plain(data.get("service_mode", "")),
             purpose=str(data.get("purpose", "")),
             research_project=str(data.get("research_project", "")),
+            service_direction=_plain(data.get("service_direction", "")),
+            fund_source=_plain(data.get("fund_source", "")),
             fund_card=_plain(data.get("fund_card", "")),
             for_person=_plain(data.get("for_person", "")),
         )

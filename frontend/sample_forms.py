@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from booking.rules.samples import MOST_ELEMENTS, MOST_SAMPLES, NOTE_LENGTH, WORDS_LENGTH
 from booking.sample_wording import WISHES
-from booking.services.sample_jobs import names_of
+from booking.service_wording import DIRECTIONS, fund_source_names
+from booking.services.sample_jobs import PROJECT_LENGTH, names_of
 from frontend.enquiry_forms import KeyedForm, choose_organisation
 from instruments.models import Organisation
 
@@ -45,6 +46,9 @@ class SampleJobForm(KeyedForm):
         max_length=WORDS_LENGTH,
         help_text=_("Toxic, radioactive, infectious, reacts with air or water: whoever opens the parcel must know."),
     )
+    research_project = forms.CharField(label=_("Research project"), required=False, max_length=PROJECT_LENGTH)
+    service_direction = forms.ChoiceField(label=_("What it is for"), required=False)
+    fund_source = forms.ChoiceField(label=_("Who pays the project"), required=False)
     remains_wish = forms.ChoiceField(label=_("What is left of the samples"), choices=list(WISHES.items()))
     note = forms.CharField(
         label=_("For the lab"),
@@ -58,6 +62,13 @@ class SampleJobForm(KeyedForm):
     ) -> None:
         super().__init__(*args, **kwargs)
         choose_organisation(self, organisations)
+        for name, empty, choices in (
+            ("service_direction", _("As usual for your organisation"), list(DIRECTIONS.items())),
+            ("fund_source", _("Not said"), fund_source_names()),
+        ):
+            field = self.fields[name]
+            if isinstance(field, forms.ChoiceField):
+                field.choices = [("", empty), *choices]
         self.fields["arrive_on"].widget.attrs["min"] = today.isoformat()
         if not asks_elements:
             del self.fields["elements"]

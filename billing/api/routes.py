@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
-from billing.api import cards, firms, orders, sample_jobs, samples, series, swap, times, together, views
+from billing.api import cards, firms, orders, sample_jobs, samples, series, service_records, swap, times, together, views
 from config.kernel.api.views import ApiView
 
 ID = r"(?P<pk>[0-9]{1,18})"
@@ -143,6 +143,11 @@ urlpatterns: list[URLPattern] = [
         rf"^reservations/{ID}/accept-quote/$",
         views.AcceptQuoteView.as_view({"post": "accept_quote"}),
         name="api_reservation_accept_quote",
+    ),
+    re_path(
+        rf"^organisations/{ID}/service-records/$",
+        service_records.ServiceRecordsView.as_view({"get": "retrieve"}),
+        name="api_service_records",
     ),
     re_path(rf"^reservations/{ID}/swap/look/$", swap.SwapLookView.as_view({"post": "create"}), name="api_reservation_swap_look"),
     re_path(rf"^reservations/{ID}/fee/$", views.FeeView.as_view({"get": "retrieve"}), name="api_reservation_fee"),

@@ -89,6 +89,9 @@ class SampleJobView(ApiView):
             hazards=given["hazards"],
             remains_wish=given["remains_wish"],
             expected=expected_of(given),
+            research_project=given["research_project"],
+            service_direction=given["service_direction"],
+            fund_source=given["fund_source"],
             fund_card_id=given["fund_card"],
         )
         order = sample_links.UnderSheet(given["commission"]) if given["commission"] is not None else None

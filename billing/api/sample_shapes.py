@@ -23,6 +23,7 @@ from booking.rules.samples import (
     SampleState,
     SampleStep,
 )
+from booking.rules.service_facts import Direction as ServiceFor
 from config.kernel.access import Actor
 from config.kernel.api.fields import Day, Id, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
@@ -56,6 +57,21 @@ class SampleJobIn(StrictSerializer):
     note = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     hazards = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     remains_wish = _choice(RemainsWish, required=False, default=RemainsWish.RETURN.value)
+    research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
+    service_direction = Text(
+        max_length=20,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="For the national record: " + ", ".join(ServiceFor) + ".",
+    )
+    fund_source = Text(
+        max_length=10,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Code of the national list of fund sources, 1 to 17.",
+    )
     fund_card = Id(required=False, allow_null=True, default=None, help_text="What it is paid from: a card for which I spend.")
     commission = Id(
         required=False, allow_null=True, default=None, help_text="A commission sheet under whose price they are sent."
@@ -187,6 +203,9 @@ class SampleJobOut(SampleJobRow):
     note = serializers.CharField()
     hazards = serializers.CharField()
     remains_wish = _choice(RemainsWish)
+    research_project = serializers.CharField()
+    service_direction = serializers.CharField(help_text="Empty: it was not said.")
+    fund_source = serializers.CharField()
     first_promised_on = serializers.DateField(allow_null=True, help_text="What was promised when it was asked for.")
     received_at = serializers.DateTimeField(default_timezone=UTC, allow_null=True)
     tested_at = serializers.DateTimeField(default_timezone=UTC, allow_null=True)

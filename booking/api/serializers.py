@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from booking.rules.service_facts import Direction
 from booking.rules.states import ReservationState
 from config.kernel.api.fields import Day, Id, IdParameter, Instant, Text, WholeNumber
 from config.kernel.api.serializers import PageParameters, StrictSerializer
@@ -50,6 +51,20 @@ class ReservationIn(StrictSerializer):
     service_mode = serializers.ChoiceField(choices=ServiceMode.values)
     purpose = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
     research_project = Text(max_length=_TEXT, required=False, allow_blank=True, default="")
+    service_direction = Text(
+        max_length=20,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="For the national record: " + ", ".join(Direction) + ".",
+    )
+    fund_source = Text(
+        max_length=10,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Code of the national list of fund sources, 1 to 17.",
+    )
     fund_card = Id(required=False, allow_null=True, help_text="What it is paid from: a card of a group for which I spend.")
     for_person = Id(required=False, allow_null=True, help_text="A colleague who lets me book in their name; their rules count.")
     expected = ExpectedIn(required=False, allow_null=True)
@@ -158,6 +173,8 @@ class ReservationOut(serializers.Serializer):
     service_mode = serializers.CharField()
     purpose = serializers.CharField()
     research_project = serializers.CharField()
+    service_direction = serializers.CharField(help_text="Empty: it was not said.")
+    fund_source = serializers.CharField()
     imported = serializers.BooleanField(help_text="It was taken over from a list of the lab's.")
     awaits_leader = serializers.BooleanField(help_text="The leader of the group that pays has to agree first.")
     created_at = serializers.DateTimeField()

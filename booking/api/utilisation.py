@@ -17,13 +17,16 @@ from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import ApiView
 
 
-class UtilisationIn(StrictSerializer):
+class UtilisationPeriodIn(StrictSerializer):
     """Which days; without any the month that runs."""
 
     span = serializers.ChoiceField(choices=[str(span) for span in Span], required=False, default=str(Span.MONTH))
     on = Day(required=False, help_text="A day within the month, quarter or year; today without one.")
     first_on = Day(required=False, help_text="With the span `own`: the first day.")
     last_on = Day(required=False, help_text="With the span `own`: the last day, included; 366 days at most.")
+
+
+class UtilisationIn(UtilisationPeriodIn):
     instrument = IdParameter(required=False, help_text="One instrument of the lab; all of them without it.")
 
 

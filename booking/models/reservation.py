@@ -28,6 +28,8 @@ class Reservation(models.Model):
     service_mode = models.CharField(max_length=20)
     purpose = models.CharField(max_length=500, blank=True)
     research_project = models.CharField(max_length=200, blank=True)
+    service_direction = models.CharField(max_length=12, blank=True, db_default="", default="")
+    fund_source = models.CharField(max_length=4, blank=True, db_default="", default="")
     fund_card = models.ForeignKey("instruments.FundCard", null=True, on_delete=models.PROTECT, related_name="reservations")
     created_at = models.DateTimeField()
     imported = models.BooleanField(default=False, db_default=False)

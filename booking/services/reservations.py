@@ -13,6 +13,7 @@ from psycopg.types.range import TimestamptzRange
 from booking import ports
 from booking.models import Reservation
 from booking.rules.length import require_length
+from booking.rules.service_facts import service_faults
 from booking.rules.spending import Wait
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import ReservationState
@@ -51,6 +52,9 @@ class ReservationRequest:
     fund_card_id: int | None = None
     for_person_id: int | None = None
     """A colleague in whose name it is booked, with their consent: the rules about people and cards are theirs. None: one's own."""
+    service_direction: str = ""
+    fund_source: str = ""
+    """For the national record of the service (``booking.rules.service_facts``); empty: derived when that is written."""
 
     def payload(self) -> dict[str, Any]:
         """What makes two calls the same for idempotency."""
@@ -64,6 +68,8 @@ class ReservationRequest:
             "research_project": self.research_project,
             **({"override_reason": self.override_reason} if self.override_reason else {}),
             **({"fund_card": self.fund_card_id} if self.fund_card_id is not None else {}),
+            **({"service_direction": self.service_direction} if self.service_direction else {}),
+            **({"fund_source": self.fund_source} if self.fund_source else {}),
             **({"for_person": self.for_person_id} if self.for_person_id is not None else {}),
         }
 
@@ -114,6 +120,7 @@ def cleaned(request: ReservationRequest) -> ReservationRequest:
     purpose = _one_line(request.purpose, 500, "purpose")
     project = _one_line(request.research_project, 200, "research_project")
     override = _one_line(request.override_reason, 300, "override_reason")
+    Refusal.raise_any(service_faults(request.service_direction, request.fund_source))
     return replace(request, purpose=purpose, research_project=project, override_reason=override)
 
 
@@ -175,9 +182,10 @@ _INSERT = f"""
 WITH reservation AS (
     INSERT INTO booking_reservation
         (instrument_id, organisation_id, requested_by_id, booked_by_id, starts_at, ends_at, state, service_mode, purpose,
-         research_project, created_at, series_id, ordinal, group_id, fund_card_id)
+         research_project, created_at, series_id, ordinal, group_id, fund_card_id, service_direction, fund_source)
     SELECT %(instrument)s, %(organisation)s, %(whose)s, nullif(%(user)s, %(whose)s), %(starts_at)s, %(ends_at)s, 'requested', %(mode)s,
-           %(purpose)s, %(project)s, %(now)s, %(series)s::bigint, %(ordinal)s::smallint, %(group)s::bigint, %(card)s::bigint
+           %(purpose)s, %(project)s, %(now)s, %(series)s::bigint, %(ordinal)s::smallint, %(group)s::bigint, %(card)s::bigint, %(direction)s,
+           %(source)s
     WHERE NOT {downtime_rows.any_kept_in("%(calendar)s", "%(during)s::tstzrange")}
       AND NOT EXISTS (SELECT FROM booking_occupancy WHERE {OVERLAPPING})
     RETURNING id
@@ -225,6 +233,8 @@ def _insert(
         "purpose": request.purpose,
         "project": request.research_project,
         "card": request.fund_card_id,
+        "direction": request.service_direction,
+        "source": request.fund_source,
         "now": now,
         "overridden": overridden,
         "series": part.series_id,
@@ -256,6 +266,8 @@ def _insert(
         purpose=request.purpose,
         research_project=request.research_project,
         fund_card_id=request.fund_card_id,
+        service_direction=request.service_direction,
+        fund_source=request.fund_source,
         created_at=now,
         series_id=part.series_id,
         ordinal=part.ordinal,

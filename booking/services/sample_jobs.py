@@ -30,6 +30,7 @@ from booking.rules.samples import (
     RemainsWish,
     next_state,
 )
+from booking.rules.service_facts import service_faults
 from booking.rules.spending import Wait
 from booking.sample_ports import SampleOrder, sample_money
 from booking.services import sample_days, sample_news, sample_spending
@@ -43,6 +44,7 @@ from instruments.rules.registry_values import clean_text
 from instruments.services.answer_time import zone_of_owner
 
 ROUTE = "samples.ask"
+PROJECT_LENGTH = 200
 MOST_OPEN = 50
 """So many jobs of one organisation may wait for one lab's answer."""
 
@@ -61,6 +63,9 @@ class Wish:
     hazards: str = ""
     remains_wish: str = RemainsWish.RETURN.value
     expected: ExpectedFigures = NOTHING_EXPECTED
+    research_project: str = ""
+    service_direction: str = ""
+    fund_source: str = ""
     fund_card_id: int | None = None
     """What it is paid from: a card of a group for which the actor spends."""
 
@@ -224,6 +229,9 @@ def _ask(actor: Actor, wish: Wish, order: SampleOrder | None, now: datetime) -> 
         asked_at=now,
         note=words["note"],
         hazards=words["hazards"],
+        research_project=words["research_project"],
+        service_direction=wish.service_direction,
+        fund_source=wish.fund_source,
     )
     Refusal.raise_any(sample_spending.reasons_against(actor, job, now))
     job.save()
@@ -249,7 +257,7 @@ def _measures(actor: Actor, wish: Wish, lab_id: int, now: datetime) -> list[Reas
 
 def _reasons(wish: Wish, lab: Organisation, today: date) -> list[Reason]:
     """Everything against the wish but its words."""
-    reasons = []
+    reasons = service_faults(wish.service_direction, wish.fund_source)
     if lab.status == OrganisationStatus.SUSPENDED:
         reasons.append(Reason("samples.lab_unavailable", {}, ""))
     if not 1 <= wish.samples <= MOST_SAMPLES:
@@ -280,9 +288,13 @@ def _require_room_to_wait(wish: Wish) -> None:
 
 def _words(wish: Wish) -> tuple[dict[str, Any], list[Reason]]:
     """Note, hazards and names as they are kept, and what speaks against them."""
-    found: dict[str, Any] = {"note": "", "hazards": "", "names": []}
+    found: dict[str, Any] = {"note": "", "hazards": "", "research_project": "", "names": []}
     reasons: list[Reason] = []
-    given = [("note", wish.note, NOTE_LENGTH, True), ("hazards", wish.hazards, WORDS_LENGTH, False)]
+    given = [
+        ("note", wish.note, NOTE_LENGTH, True),
+        ("hazards", wish.hazards, WORDS_LENGTH, False),
+        ("research_project", wish.research_project, PROJECT_LENGTH, False),
+    ]
     for field, text, length, lines in given:
         try:
             found[field] = clean_text(text, length, field, lines=lines)

@@ -8,6 +8,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from booking.service_wording import DIRECTIONS, fund_source_names
 from config.kernel.errors import Reason
 from config.kernel.messages import reason_sentence
 from frontend.booking_form import BookingForm
@@ -58,6 +59,8 @@ def booking_hidden(panel: Panel, other: Alternative) -> SafeString:
         ("service_mode", form.service_mode),
         ("purpose", form.purpose),
         ("research_project", form.research_project),
+        ("service_direction", form.service_direction),
+        ("fund_source", form.fund_source),
         ("fund_card", form.fund_card),
         ("for_person", form.for_person),
         ("expected_payable_now_fen", "" if other.payable_now_fen is None else str(other.payable_now_fen)),
@@ -68,3 +71,15 @@ def booking_hidden(panel: Panel, other: Alternative) -> SafeString:
 
 def _at(form: BookingForm, other: Alternative) -> BookingForm:
     return replace(form, on=other.on, from_time=other.from_time, to_time=other.to_time, to_on=other.to_on)
+
+
+@register.simple_tag
+def service_directions() -> list[tuple[str, str]]:
+    """What a service can be for, with its word."""
+    return [(value, str(word)) for value, word in DIRECTIONS.items()]
+
+
+@register.simple_tag
+def fund_sources() -> list[tuple[str, str]]:
+    """The national list of fund sources in the reader's language."""
+    return fund_source_names()

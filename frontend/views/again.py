@@ -36,6 +36,8 @@ def reservation_again(request: HttpRequest, pk: int) -> HttpResponse:
         service_mode=reservation.service_mode,
         purpose=reservation.purpose,
         research_project=reservation.research_project,
+        service_direction=reservation.service_direction,
+        fund_source=reservation.fund_source,
         fund_card=str(reservation.fund_card_id or ""),
     )
     times = again.next_times(actor, reservation, now, count=1)

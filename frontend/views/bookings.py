@@ -129,6 +129,8 @@ def _request(actor: Actor, form: BookingForm, context: BookingContext, request: 
         service_mode=service_mode,
         purpose=form.purpose,
         research_project=form.research_project,
+        service_direction=form.service_direction,
+        fund_source=form.fund_source,
         expected=read_expected(request.POST),
         fund_card_id=fund_card_id,
         for_person_id=for_person_id,

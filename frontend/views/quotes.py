@@ -48,6 +48,8 @@ INPUTS = {
     "organisation": "booking-organisation",
     "purpose": "booking-purpose",
     "research_project": "booking-project",
+    "service_direction": "booking-direction",
+    "fund_source": "booking-source",
     "fund_card": "booking-card",
     "for_person": "booking-organisation",
 }
@@ -172,6 +174,8 @@ def _as_before(form: BookingForm, last: Reservation, instrument: Instrument) -> 
         form,
         organisation=str(last.organisation_id),
         research_project=form.research_project or last.research_project,
+        service_direction=form.service_direction or last.service_direction,
+        fund_source=form.fund_source or last.fund_source,
         service_mode=form.service_mode or mode,
         purpose=form.purpose or purpose,
         fund_card=form.fund_card or str(last.fund_card_id or ""),

@@ -116,7 +116,8 @@ def _form(
     last = queries.last_asked(actor)
     initial: dict[str, Any] = {"arrive_on": today + ON_THE_WAY}
     if last is not None:
-        initial |= {"hazards": last.hazards, "remains_wish": last.remains_wish, "organisation": str(last.organisation_id)}
+        kept = ("hazards", "remains_wish", "research_project", "service_direction", "fund_source")
+        initial |= {name: getattr(last, name) for name in kept} | {"organisation": str(last.organisation_id)}
     for name in ("samples", "elements", "organisation"):
         text = request.GET.get(name, "")
         if text.isascii() and text.isdigit() and len(text) < 10:
@@ -149,6 +150,9 @@ def _wish(form: SampleJobForm, resource_id: int, request: HttpRequest, now: date
         hazards=typed["hazards"],
         remains_wish=typed["remains_wish"],
         expected=read_expected(request.POST),
+        research_project=typed["research_project"],
+        service_direction=typed["service_direction"],
+        fund_source=typed["fund_source"],
         fund_card_id=chosen_card(actor, read_card(text_of(request, "fund_card")), now),
     )
 

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from billing.settlement import service_records
 from booking.queries import utilisation
 from booking.queries.utilisation import READERS, Days, LabUse
 from booking.rules.use_period import Period, Span
@@ -81,6 +82,16 @@ def utilisation_file(request: HttpRequest, pk: int) -> HttpResponse:
     return attachment(content, "text/csv", f"utilisation-{found.period.first_on}-{found.period.last_on}.csv")
 
 
+@login_required
+@require_GET
+def utilisation_records(request: HttpRequest, pk: int) -> HttpResponse:
+    """The national service records of the period as CSV, for who runs or accounts for the lab."""
+    said = _asked(request)
+    period, records = service_records.asked(actor_of(request), pk, said.span, said.days, timezone.now())
+    name = f"service-records-{period.first_on}-{period.last_on}.csv"
+    return attachment(service_records.as_csv(records), "text/csv", name)
+
+
 def _found(actor: Actor, pk: int, asked: Asked, now: datetime) -> LabUse:
     return utilisation.asked(actor, pk, asked.span, asked.days, now, asked.instrument_id)
 
@@ -112,6 +123,7 @@ def _context(actor: Actor, found: LabUse, asked: Asked, refusal: Refusal | None)
         "later": "" if found.period.last_on >= found.today else _address(found.period.after, kept),
         "here": _address(found.period, kept),
         "days": _address(found.period, {}),
+        "keeps_records": found.lab.pk in actor.organisations(*READERS),
         "several": actor.has(*OFFICIALS) or len(actor.organisations(*READERS)) > 1,
     }  # fmt: skip
 

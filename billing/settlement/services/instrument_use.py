@@ -8,7 +8,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import F, Q, Sum
+from django.db.models import Case, F, IntegerField, Q, Sum, When
+from django.db.models.functions import Cast, Extract
 from django.utils import translation
 
 from billing.price_words import charging_standard
@@ -17,6 +18,7 @@ from billing.pricing.models import PriceVersion
 from billing.pricing.rules.describe import describe
 from billing.settlement.models import Charge
 from booking.models import UsageSession
+from booking.services.sessions import NOT_CHARGED
 from instruments.ports import UseFacts
 
 _HOURS = Decimal("0.1")
@@ -61,13 +63,17 @@ def fee_text(version_id: int) -> str:
 
 
 def _minutes(instrument_ids: Sequence[int], year: int) -> dict[int, tuple[int, int]]:
-    """Billable minutes in all, and those of other organisations than the owner."""
+    """Billable minutes in all, and those of other organisations than the owner; of past use that nobody was charged for, how long it
+    was."""
+    free = Q(billable_rule=NOT_CHARGED)
+    length = Extract(F("actual_ends_at") - F("actual_starts_at"), "epoch") / 60
+    minutes = Case(When(free, then=Cast(length, IntegerField())), default=F("billable_minutes"), output_field=IntegerField())
+    billed = _of_year("agreed_at", "billable_starts_at", year)
+    used = free & _of_year("agreed_at", "actual_starts_at", year)
     rows = (
-        UsageSession.objects.filter(
-            _of_year("agreed_at", "billable_starts_at", year), reservation__instrument_id__in=instrument_ids
-        )
+        UsageSession.objects.filter(billed | used, reservation__instrument_id__in=instrument_ids)
         .values("reservation__instrument_id")
-        .annotate(run=Sum("billable_minutes"), outside=Sum("billable_minutes", filter=_OUTSIDE))
+        .annotate(run=Sum(minutes), outside=Sum(minutes, filter=_OUTSIDE))
     )
     return {row["reservation__instrument_id"]: (row["run"] or 0, row["outside"] or 0) for row in rows.order_by()}
 

@@ -1,0 +1,74 @@
+"""What the national record of a service asks of who is served: what it was for, and who pays the project.
+
+Both are asked for once, with good defaults; what nobody said is derived when the record is written. Source of the codes: the national
+network's field definitions (service record, type 6); the list of fund sources is data (``data/fund_sources.json``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from config.kernel.errors import Reason
+
+_FILE = Path(__file__).parent / "data" / "fund_sources.json"
+OTHER_SOURCE, NO_SOURCE = "16", "17"
+
+
+class Direction(StrEnum):
+    """What a service is for."""
+
+    RESEARCH = "research"
+    DEVELOPMENT = "development"
+    TEACHING = "teaching"
+    OTHER = "other"
+
+
+DIRECTION_CODES: Mapping[Direction, str] = {
+    Direction.RESEARCH: "135",
+    Direction.DEVELOPMENT: "136",
+    Direction.TEACHING: "137",
+    Direction.OTHER: "138",
+}
+_FIRM = "firm"
+
+
+@dataclass(frozen=True, slots=True)
+class FundSource:
+    """One of the record's fund sources, with its name in both languages."""
+
+    code: str
+    name: str
+    name_en: str
+
+
+@cache
+def fund_sources() -> tuple[FundSource, ...]:
+    """The list, in its order."""
+    return tuple(FundSource(**row) for row in json.loads(_FILE.read_text(encoding="utf-8")))
+
+
+def service_faults(direction: str, fund_source: str) -> list[Reason]:
+    """What is wrong with what somebody said; empty texts are nothing said."""
+    faults = []
+    if direction and direction not in list(Direction):
+        faults.append(Reason("service.direction_unknown", {"known": [each.value for each in Direction]}, "service_direction"))
+    if fund_source and fund_source not in {each.code for each in fund_sources()}:
+        faults.append(Reason("service.fund_source_unknown", {"known": [each.code for each in fund_sources()]}, "fund_source"))
+    return faults
+
+
+def direction_of(said: str, customer_kind: str) -> Direction:
+    """What was said, or else development for firms and research for all others."""
+    if said:
+        return Direction(said)
+    return Direction.DEVELOPMENT if customer_kind == _FIRM else Direction.RESEARCH
+
+
+def fund_source_of(said: str, research_project: str) -> str:
+    """The code that was said, or else none without a project and another source with one."""
+    return said or (OTHER_SOURCE if research_project else NO_SOURCE)
