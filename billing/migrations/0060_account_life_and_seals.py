@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0021_waived_fees'),
+        ('billing', '0040_award_per_settlement_mode'),
         ('instruments', '0016_import_undone'),
     ]
 
