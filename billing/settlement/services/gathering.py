@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from billing.firms import loading
@@ -18,11 +18,11 @@ class Gathered:
     """Everything loaded about a customer and some owners: as of any day, without another query."""
 
     known: Known
-    keys: dict[int, str]
+    keys: dict[int | None, str]
     vouchers: tuple[Usable, ...] | None = None
     """Those of the customer, where they are loaded already."""
 
-    def applicant(self, customer_id: int, owner_id: int, on: date) -> Party:
+    def applicant(self, customer_id: int | None, owner_id: int, on: date) -> Party:
         """The verified facts of a customer of ``owner_id`` on a day."""
         return party(self.known, self.keys[customer_id], self.keys[owner_id], on)
 
@@ -52,9 +52,15 @@ class Gathered:
         )
 
 
-def gather(customer_id: int, owner_ids: Iterable[int]) -> Gathered:
-    """One query however many owners."""
-    return Gathered(*loading.known([customer_id, *owner_ids]))
+def gather(customer: Organisation, owner_ids: Iterable[int]) -> Gathered:
+    """One query however many owners. A customer that is not stored (somebody who only says who they are) has nothing but its columns."""
+    stored = [customer.pk] if customer.pk else []
+    known, keys = loading.known([*stored, *owner_ids])
+    if customer.pk in keys:
+        return Gathered(known, keys)
+    base = loading.base_of(customer)
+    bases = {**known.bases, base.key: base}
+    return Gathered(replace(known, bases=bases), {**keys, customer.pk: base.key})
 
 
 def instrument_party(instrument: Instrument) -> Party:
