@@ -35,6 +35,49 @@ register_sql(
 )
 
 register_sql(
+    "vouchers.each_is_worth_what_was_granted",
+    counted="SELECT count(*) FROM billing_voucher",
+    violations="""
+        SELECT format('voucher %s of %s fen was granted %s fen', v.number, v.face_fen, coalesce(g.fen, 0))
+          FROM billing_voucher v LEFT JOIN LATERAL (
+               SELECT sum(t.amount_fen) AS fen FROM billing_transfer t
+                WHERE t.credit_id = v.account_id AND t.kind = 'grant' AND t.reason IN ('issue', 'recognise')) g ON true
+         WHERE v.face_fen IS DISTINCT FROM g.fen""",
+)
+
+register_sql(
+    "vouchers.a_quota_gave_what_its_vouchers_are_worth",
+    counted="SELECT count(*) FROM billing_voucherquota WHERE account_id IS NOT NULL",
+    violations="""
+        SELECT format('quota %s granted %s fen, its vouchers are worth %s fen', q.id, coalesce(t.fen, 0), coalesce(v.fen, 0))
+          FROM billing_voucherquota q
+          LEFT JOIN LATERAL (SELECT sum(amount_fen) AS fen FROM billing_transfer WHERE debit_id = q.account_id AND kind = 'grant') t ON true
+          LEFT JOIN LATERAL (
+               SELECT sum(v.face_fen) AS fen FROM billing_voucher v JOIN billing_voucherapplication a ON a.id = v.application_id
+                WHERE a.quota_id = q.id) v ON true
+         WHERE q.account_id IS NOT NULL AND coalesce(t.fen, 0) <> coalesce(v.fen, 0)""",
+)
+
+register_sql(
+    "ledger.closed_accounts_are_empty",
+    counted="SELECT count(*) FROM billing_account WHERE state = 'closed'",
+    violations="""
+        SELECT format('account %s is closed and holds %s fen', key, held_fen) FROM billing_account
+         WHERE state = 'closed' AND held_fen <> 0""",
+)
+
+register_sql(
+    "openings.were_posted",
+    counted="SELECT count(*) FROM billing_openingbalance",
+    violations="""
+        SELECT format('opening balance %s of %s fen: posted %s fen', o.id, o.amount_fen, coalesce(t.fen, 0))
+          FROM billing_openingbalance o LEFT JOIN LATERAL (
+               SELECT sum(amount_fen) AS fen FROM billing_transfer
+                WHERE source_type = 'opening_balance' AND source_id = o.id AND kind = 'post' AND debit_id = o.account_id) t ON true
+         WHERE o.amount_fen IS DISTINCT FROM t.fen""",
+)
+
+register_sql(
     "ledger.never_overspent",
     counted="SELECT count(*) FROM billing_account WHERE limited",
     violations="""

@@ -11,6 +11,7 @@ from django.db import connection
 
 from billing.firms.rules.profile import Base, Entry, Known
 from billing.subsidy.rules.facts import Listing
+from instruments.models import Organisation, OrganisationStatus
 
 #: The kind of organisation in the words of the public facts schema.
 APPLICANT_KIND = {"firm": "firm", "team": "team", "owner": "institution", "government": "institution"}
@@ -45,7 +46,7 @@ SELECT (SELECT json_agg(json_build_array(id, key, kind, region_code, policy_zone
 """  # noqa: S608  (constants only; values are bound)
 
 
-def known(organisation_ids: Iterable[int]) -> tuple[Known, dict[int, str]]:
+def known(organisation_ids: Iterable[int]) -> tuple[Known, dict[int | None, str]]:
     """What is known of these organisations and their groups, and the key of each by id; one query."""
     with connection.cursor() as cursor:
         cursor.execute(_KNOWN, {"ids": sorted(set(organisation_ids))})
@@ -57,6 +58,19 @@ def known(organisation_ids: Iterable[int]) -> tuple[Known, dict[int, str]]:
         _listings(partners),
     )
     return found, {row[0]: row[1] for row in bases}
+
+
+def base_of(organisation: Organisation) -> Base:
+    """The columns of an organisation that is in hand; its key is nobody's while it is not stored."""
+    return Base(
+        key=f"org:{organisation.pk or 0}",
+        kind=APPLICANT_KIND[organisation.kind],
+        region_code=organisation.region_code,
+        policy_zones=frozenset(organisation.policy_zones),
+        verified=organisation.status == OrganisationStatus.VERIFIED,
+        staff=organisation.staff_count,
+        revenue_fen=organisation.annual_revenue_fen,
+    )
 
 
 def _base(row: list[Any]) -> Base:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -51,10 +52,12 @@ def standing(actor: Actor, organisation_id: int, on: date) -> Standing:
     )
 
 
-def _names(known: Known, keys: dict[int, str]) -> dict[str, str]:
+def _names(known: Known, keys: Mapping[int | None, str]) -> dict[str, str]:
     """Names by key: of organisations here, and as declared of the others."""
     declared = {entry.party_key: str(entry.content.get("name", "")) for entry in known.entries if entry.party_key}
-    return declared | {keys[pk]: name for pk, name in Organisation.objects.filter(pk__in=keys).values_list("pk", "name")}
+    return declared | {
+        keys[pk]: name for pk, name in Organisation.objects.filter(pk__in=[pk for pk in keys if pk]).values_list("pk", "name")
+    }
 
 
 def declarations_of(actor: Actor, organisation_id: int) -> QuerySet[FirmDeclaration]:

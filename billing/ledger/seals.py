@@ -13,6 +13,8 @@ from billing.ledger.rules.chain import FIRST, Link, Movement, link, strays
 from config.kernel.services.transactions import run
 
 BATCH = 5_000
+PATIENCE_MS = 200
+"""Writers wait behind a lock that waits; a long import is waited for at the next run."""
 _COLUMNS = tuple(Movement.__slots__)
 _ONE_SEALER = 0x6C656467  # advisory lock: a chain has one end
 
@@ -53,6 +55,7 @@ def seal_due(now: datetime, batch: int = BATCH) -> int:
 def _last_id() -> int:
     def work() -> int:
         with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = '{PATIENCE_MS}ms'")
             cursor.execute("LOCK TABLE billing_transfer IN SHARE MODE")
             cursor.execute("SELECT coalesce(max(id), 0) FROM billing_transfer")
             return int(cursor.fetchone()[0])

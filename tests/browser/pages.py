@@ -125,6 +125,44 @@ def rich_instrument() -> int:
     return int(InstrumentDocument.objects.filter(instrument__organisation_id=lab).earliest("pk").instrument_id)
 
 
+def a_voucher() -> int:
+    from billing.vouchers.models import Voucher
+
+    return int(Voucher.objects.earliest("pk").pk)
+
+
+def a_declaration(*, waits: bool) -> int:
+    """Of the personas' firm: one that waits for the operator, or one that counts."""
+    from billing.firms.models import FirmDeclaration
+
+    return int(FirmDeclaration.objects.filter(decided_at__isnull=waits).earliest("pk").pk)
+
+
+def a_partner() -> int:
+    from billing.firms.partner_models import PartnerRegion
+
+    return int(PartnerRegion.objects.earliest("pk").pk)
+
+
+def a_pool() -> int:
+    """A budget from which something is spent."""
+    from billing.ledger.models import Account
+
+    return int(Account.objects.filter(kind="pool").latest("posted_fen").pk)
+
+
+def an_announcement(*, draft: bool = False) -> int:
+    from billing.vouchers.models import VoucherAnnouncement
+
+    return int(VoucherAnnouncement.objects.filter(published_at__isnull=draft).latest("pk").pk)
+
+
+def an_application(state: str) -> int:
+    from billing.vouchers.models import VoucherApplication
+
+    return int(VoucherApplication.objects.filter(state=state).earliest("pk").pk)
+
+
 def a_series() -> int:
     """One of the researcher's series of which something is still ahead."""
     from booking.models import Reservation
@@ -814,6 +852,77 @@ PAGES: tuple[Shown, ...] = (
     Shown(
         "invitation_accept", lambda: at("invitation_accept", stage.INVITATION_TOKEN), ("researcher",), "of-another", status=422
     ),
+    # Facts of firms, vouchers and the accounts behind programmes
+    Shown("eligibility", lambda: at("eligibility"), (ANONYMOUS, "firm_admin")),
+    Shown(
+        "eligibility",
+        lambda: at(
+            "eligibility",
+            kind="firm",
+            staff=12,
+            revenue_yuan=1000000,
+            region="630104",
+            service="instrument_use",
+            amount_yuan=30000,
+        ),
+        (ANONYMOUS,),
+        "answered",
+        important=True,
+    ),
+    Shown("eligibility", lambda: at("eligibility", kind="firm", amount_yuan=0), (ANONYMOUS,), "mistyped", status=422),
+    Shown(
+        "firm_facts", lambda: at("firm_facts", organisation(PERSONAS["firm_admin"])), ("firm_admin", "operator"), important=True
+    ),
+    *(
+        Shown(
+            "firm_declare",
+            lambda kind=kind: at("firm_declare", organisation(PERSONAS["firm_admin"]), kind),
+            ("firm_admin",),
+            kind,
+        )
+        for kind in ("figures", "place", "label", "controller", "affiliate")
+    ),
+    Shown(
+        "wallet",
+        lambda: at("wallet", organisation(PERSONAS["firm_admin"])),
+        ("firm_admin", "researcher", "finance"),
+        important=True,
+    ),
+    Shown("voucher_detail", lambda: at("voucher_detail", a_voucher()), ("firm_admin",), important=True),
+    Shown("declaration_queue", lambda: at("declaration_queue"), ("operator",), important=True),
+    Shown("declaration_decide", lambda: at("declaration_decide", a_declaration(waits=True)), ("operator",), important=True),
+    Shown("declaration_decide", lambda: at("declaration_decide", a_declaration(waits=False)), ("operator",), "decided"),
+    Shown("credit_lists", lambda: at("credit_lists"), ("operator",)),
+    Shown("partner_list", lambda: at("partner_list"), (ANONYMOUS, "programme_officer")),
+    Shown("partner_create", lambda: at("partner_create"), ("programme_officer",)),
+    Shown("partner_edit", lambda: at("partner_edit", a_partner()), ("programme_officer",)),
+    Shown("partner_import", lambda: at("partner_import", a_partner()), ("programme_officer",)),
+    Shown("account_list", lambda: at("account_list"), ("finance", "programme_officer", "inspector"), important=True),
+    Shown("account_detail", lambda: at("account_detail", a_pool()), ("finance", "inspector"), important=True),
+    Shown("account_top_up", lambda: at("account_top_up", a_pool()), ("finance",)),
+    Shown("account_suspend", lambda: at("account_suspend", a_pool()), ("finance",)),
+    Shown("account_close", lambda: at("account_close", a_pool()), ("finance",)),
+    Shown("opening_load", lambda: at("opening_load"), ("finance",)),
+    Shown("announcement_list", lambda: at("announcement_list"), (ANONYMOUS, "firm_admin", "programme_officer"), important=True),
+    Shown("announcement_create", lambda: at("announcement_create"), ("programme_officer",), important=True),
+    Shown("announcement_detail", lambda: at("announcement_detail", an_announcement()), (ANONYMOUS, "firm_admin"), important=True),
+    Shown(
+        "announcement_detail",
+        lambda: at("announcement_detail", an_announcement(draft=True)),
+        ("finance", "programme_officer"),
+        "draft",
+    ),
+    Shown("application_create", lambda: at("application_create", an_announcement()), ("firm_admin",), important=True),
+    Shown("application_list", lambda: at("application_list"), ("programme_officer", "finance"), important=True),
+    Shown(
+        "application_detail",
+        lambda: at("application_detail", an_application("applied")),
+        ("programme_officer", "firm_admin"),
+        important=True,
+    ),
+    Shown("application_detail", lambda: at("application_detail", an_application("issued")), ("finance", "firm_admin"), "issued"),
+    Shown("voucher_redemptions", lambda: at("voucher_redemptions"), ("owner_finance",)),
+    Shown("voucher_recognise", lambda: at("voucher_recognise"), ("programme_officer",)),
     Shown("verification_queue", lambda: at("verification_queue"), ("operator",), important=True),
     Shown("verification_decide", lambda: at("verification_decide", licence()), ("operator",), important=True),
     # Samples sent to labs
@@ -1086,6 +1195,14 @@ NOT_PAGES: dict[str, str] = {
     "member_remove": "POST only",
     "invitation_withdraw": "POST only",
     "verification_licence": "a download",
+    "declaration_evidence": "a download",
+    "announcement_publish": "POST only",
+    "application_evidence": "a download",
+    "application_review": "POST only",
+    "application_issue": "POST only",
+    "application_refuse": "POST only",
+    "application_withdraw": "POST only",
+    "voucher_return": "POST only",
     "instrument_photo_set": "POST only",
     "instrument_photo": "a picture",
     "instrument_export": "a download",

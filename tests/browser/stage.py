@@ -34,12 +34,14 @@ def main(now: datetime) -> None:
     """Everything, on a migrated database without rows."""
     call_command("load_demo", seed=1, now=now)
     from booking.services import notices
+    from tests.browser import stage_money
 
     with notices.silence():
         _instruments(now)
         _accounts(now)
         _organisations(now)
         _closed_month(now)
+        stage_money.build(now)
         _figures_that_changed(now)
         _calendars(now)
         _test_item(now)

@@ -142,7 +142,7 @@ def _controller(gather: _Gather, today: date) -> Declared:
     mark = str(gather.given.get("mark") or "").strip().upper()
     if not PERSON_MARK.fullmatch(mark):
         gather.wrong("firm.mark_invalid", "mark")
-    return Declared({"party_kind": party, "name": name, "mark": mark}, *gather.days(today), person_key(name, mark)[:120])
+    return Declared({"party_kind": party, "name": name, "mark": mark}, *gather.days(today), person_key(name, mark))
 
 
 def _affiliate(gather: _Gather, today: date) -> Declared:

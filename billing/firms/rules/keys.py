@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 
@@ -14,5 +15,7 @@ def organisation_key(uscc: str, organisation_id: int) -> str:
 
 
 def person_key(name: str, mark: str) -> str:
-    """Of a natural person: the name and the last four characters of the identity document, which the platform does not keep whole."""
-    return f"person:{unicodedata.normalize('NFKC', name).strip()}:{mark.strip().upper()}"
+    """Of a natural person, from the name and the last four characters of the identity document: a digest, because keys go into frozen
+    facts that others read."""
+    text = f"{unicodedata.normalize('NFKC', name).strip()}:{mark.strip().upper()}"
+    return f"person:{hashlib.sha256(text.encode()).hexdigest()[:32]}"

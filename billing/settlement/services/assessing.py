@@ -245,7 +245,7 @@ def plan(
         pins = Pins(pins.price_version_id, ())
     schedule = schedule or pricing.schedule(pins.price_version_id)
     versions = tuple(subsidy.in_force(version_id) for version_id in pins.programme_version_ids)
-    gathered = gathered or gather(customer.pk, [instrument.organisation_id])
+    gathered = gathered or gather(customer, [instrument.organisation_id])
     place, today = instrument_party(instrument), now.astimezone(zone).date()
     facts = gathered.facts(instrument.organisation, place, customer, SERVICE_KIND, service_on, today)
     facts = replace(facts, service=_service(facts.service, imported=imported, project=project))
@@ -316,7 +316,7 @@ def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime
     found = _pins_of_many(sessions)
     pins = [one and _promised(one, each.instrument, customer) for each, one in zip(sessions, found, strict=True)]
     schedules = pricing.schedules({one.price_version_id for one in pins if one is not None})
-    gathered = gather(customer.pk, {each.instrument.organisation_id for each in sessions})
+    gathered = gather(customer, {each.instrument.organisation_id for each in sessions})
     gathered = replace(gathered, vouchers=usable(customer.pk, _programmes(pins)))
     plans = [
         _planned(each, customer, now, pinned, schedules[pinned.price_version_id], gathered) if pinned else None

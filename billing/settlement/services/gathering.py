@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from billing.firms import loading
@@ -18,11 +18,11 @@ class Gathered:
     """Everything loaded about a customer and some owners: as of any day, without another query."""
 
     known: Known
-    keys: dict[int, str]
+    keys: dict[int | None, str]
     vouchers: tuple[Usable, ...] | None = None
     """Those of the customer, where they are loaded already."""
 
-    def applicant(self, customer_id: int, owner_id: int, on: date) -> Party:
+    def applicant(self, customer_id: int | None, owner_id: int, on: date) -> Party:
         """The verified facts of a customer of ``owner_id`` on a day."""
         return party(self.known, self.keys[customer_id], self.keys[owner_id], on)
 
@@ -52,14 +52,20 @@ class Gathered:
         )
 
 
-def gather(customer_id: int, owner_ids: Iterable[int]) -> Gathered:
-    """What is known of a customer and some owners."""
-    return gather_all([customer_id, *owner_ids])
+def gather(customer: Organisation, owner_ids: Iterable[int]) -> Gathered:
+    """One query however many owners. A customer that is not stored (somebody who only says who they are) has nothing but its columns."""
+    if customer.pk:
+        return gather_all([customer.pk, *owner_ids])
+    found = gather_all(owner_ids)
+    base = loading.base_of(customer)
+    return replace(
+        found, known=replace(found.known, bases={**found.known.bases, base.key: base}), keys={**found.keys, customer.pk: base.key}
+    )
 
 
 def gather_all(organisation_ids: Iterable[int]) -> Gathered:
     """One query however many organisations, customers and owners alike."""
-    return Gathered(*loading.known(list(organisation_ids)))
+    return Gathered(*loading.known(organisation_ids))
 
 
 def instrument_party(instrument: Instrument) -> Party:

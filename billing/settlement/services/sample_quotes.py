@@ -132,7 +132,7 @@ def plan(
         price = priced.price
     owner = resource.organisation
     place = Party(region_code=resource_place(resource.pk) or None)
-    facts = gather(customer.pk, [owner.pk]).facts(owner, place, customer, assessing.TESTING_KIND, service_on, today)
+    facts = gather(customer, [owner.pk]).facts(owner, place, customer, assessing.TESTING_KIND, service_on, today)
     own = is_in_house(customer.pk, owner.pk)
     ids = subsidy.version_ids_in_force(service_on) if version_ids is None else version_ids
     versions = () if own else tuple(subsidy.in_force(version_id) for version_id in ids)

@@ -29,7 +29,7 @@ def looked_at_again(
     """
     if not candidates:
         return ()
-    gathered = gather(customer.pk, [owner_id])
+    gathered = gather(customer, [owner_id])
     now = gathered.applicant(customer.pk, owner_id, service_on)
     suspended = customer.status == OrganisationStatus.SUSPENDED
     return tuple(_again(each, now, today, suspended=suspended) for each in candidates)

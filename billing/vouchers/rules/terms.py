@@ -92,7 +92,7 @@ def last_day(issued_on: date, life_days: int, hard_end: date) -> date:
 
 
 def voucher_number(platform_id: str, programme: str, year: int, place: int) -> str:
-    """For example ``CN-630000/DEMO-QH-V/2026/000001``."""
+    """For example ``CN-630000/<code>/2026/000001``."""
     return f"{platform_id}/{programme}/{year}/{place:06d}"
 
 

@@ -56,7 +56,7 @@ def test_prices_of_many_rows_cost_as_many_statements_as_of_one(labs: Labs, cast,
             price_all(rows[:count], customer_of(cast.firm), cast.now)
         return len(queries)
 
-    assert statements(9) == statements(1) == 3
+    assert statements(9) == statements(1) == 4
 
 
 def test_the_lowest_final_cost_comes_first_and_says_among_how_many(labs: Labs, cast, programmes, search, monkeypatch):

@@ -30,6 +30,7 @@ def test_a_visitor_sees_only_what_is_public() -> None:
         reverse("instrument_list"),
         reverse("find_a_time"),
         reverse("programme_list"),
+        reverse("announcement_list"),
     ]
 
 
