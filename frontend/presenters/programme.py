@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.utils.functional import Promise
@@ -17,11 +16,12 @@ from billing.subsidy.queries import KnownVersion, PoolLeft
 from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.examples import ExampleResult
 from billing.subsidy.rules.facts import Amounts, Facts, Party, Service
-from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.rules.parts.rate import FlatRate, MarginalTiers
 from billing.subsidy.rules.programme import Programme
 from frontend import display
 from frontend.presenters.assessment import OutcomeRow, outcome_row
+from frontend.presenters.programme_pieces import yuan_words
+from frontend.presenters.programme_text import sentences
 from instruments.rules.regions import regions
 
 _PERCENT = 100
@@ -105,9 +105,10 @@ class ProgrammeView:
     eligibility: list[RuleRow]
     rates: list[RateRow]
     flat_percent: str
+    rules: list[RuleRow]
     adjustments: list[RuleRow]
     caps: list[RuleRow]
-    payers: list[tuple[str, str]]
+    payers: list[str]
     clauses: list[Any]
     legal_basis: list[str]
     open_points: list[str]
@@ -134,15 +135,13 @@ def programme_view(known: KnownVersion, pools: Sequence[PoolLeft]) -> ProgrammeV
         summary=_summary(programme, rates, flat),
         first_day=programme.validity.first_day,
         last_day=programme.validity.last_day,
-        eligibility=[_rule(programme, text, piece["clause"]) for piece in document["gates"] for text in [gate_words(piece)]],
+        eligibility=_rules(programme, "gates"),
         rates=rates,
         flat_percent=flat,
-        adjustments=[_rule(programme, adjustment_words(piece), piece["clause"]) for piece in document["adjustments"]],
-        caps=[_rule(programme, _cap(cap), cap.clause) for cap in programme.caps],
-        payers=[
-            (wording.payer_word(name), wording.percent(str(share)))
-            for name, share in zip(programme.payers.names, programme.payers.shares, strict=True)
-        ],
+        rules=[rule for part in ("year_starts", "base", "rate", "sides") for rule in _rules(programme, part)],
+        adjustments=_rules(programme, "adjustments"),
+        caps=_rules(programme, "caps"),
+        payers=[each.text for each in sentences(document) if each.part == "payers"],
         clauses=[
             {"id": clause.id, "text": wording.document_text({"zh": clause.zh, "en": clause.en}), "assumed": clause.assumed}
             for clause in programme.clauses.values()
@@ -153,9 +152,9 @@ def programme_view(known: KnownVersion, pools: Sequence[PoolLeft]) -> ProgrammeV
     )
 
 
-def _rule(programme: Programme, text: str, clause_id: str) -> RuleRow:
-    clause = programme.clauses[clause_id]
-    return RuleRow(text, clause_id, wording.document_text({"zh": clause.zh, "en": clause.en}))
+def _rules(programme: Programme, part: str) -> list[RuleRow]:
+    """What the document says in one of its parts, sentence by sentence."""
+    return [RuleRow(each.text, each.clause, each.clause_text) for each in sentences(programme.document) if each.part == part]
 
 
 def _rates(programme: Programme) -> tuple[list[RateRow], str]:
@@ -168,121 +167,23 @@ def _rates(programme: Programme) -> tuple[list[RateRow], str]:
 
 def _summary(programme: Programme, rates: list[RateRow], flat: str) -> list[str]:
     if flat:
-        sentences = [_("Pays %(percent)s of the fee.") % {"percent": flat}]
+        told = [_("Pays %(percent)s of the fee.") % {"percent": flat}]
+    elif rates:
+        shares = {"first": rates[0].percent, "last": rates[-1].percent}
+        told = [_("Pays from %(first)s of the first part of the fee to %(last)s of the last.") % shares]
     else:
-        shares = {"first": rates[0].percent, "last": rates[-1].percent} if rates else {"first": "–", "last": "–"}
-        sentences = [_("Pays from %(first)s of the first part of the fee to %(last)s of the last.") % shares]
-    caps = [_cap(cap) for cap in programme.joint_caps if cap.limit_fen is not None and not cap.on_account]
-    sentences += [f"{text[:1].upper()}{text[1:]}." for text in caps]
+        told = [rule.text for rule in _rules(programme, "rate")]
+    caps = [cap for cap in programme.joint_caps if cap.limit_fen is not None and not cap.on_account]
+    told += [f"{_first_up(wording.cap_word(cap.per.value, cap.payer))}: {display.yuan(cap.limit_fen or 0)}." for cap in caps]
     if programme.mode.value == "deducted_now":
-        sentences.append(_("It is taken off your bill: you pay only the rest."))
-    else:
-        sentences.append(_("You pay the bill in full and the subsidy is paid back to you later."))
-    return sentences
+        told.append(_("It is taken off your bill: you pay only the rest."))
+    elif programme.mode.value == "refunded_later":
+        told.append(_("You pay the bill in full and the subsidy is paid back to you later."))
+    return told
 
 
-def _several(words: Sequence[str]) -> str:
-    return str(_(", ")).join(words)
-
-
-def _area(items: Sequence[Mapping[str, str]]) -> str:
-    return _several([wording.region_word(item["code_prefix"]) if "code_prefix" in item else item["zone"] for item in items])
-
-
-def _subject(piece: Mapping[str, Any]) -> str:
-    return wording.subject_word(piece.get("subject", "applicant"))
-
-
-def gate_words(piece: Mapping[str, Any]) -> str:
-    """One condition in words; one that only concerns some kinds of applicants says whom."""
-    text = _GATES[piece["type"]](piece)
-    if piece.get("applies_to"):
-        kinds = _several([wording.kind_word(kind) for kind in piece["applies_to"]])
-        return _("%(condition)s (for: %(kinds)s)") % {"condition": text, "kinds": kinds}
-    return text
-
-
-def _kind_gate(piece: Mapping[str, Any]) -> str:
-    return _("The applicant is one of: %(kinds)s") % {"kinds": _several([wording.kind_word(kind) for kind in piece["any_of"]])}
-
-
-def _size_gate(piece: Mapping[str, Any]) -> str:
-    return _("The firm's size is one of: %(sizes)s") % {"sizes": _several([wording.size_word(size) for size in piece["any_of"]])}
-
-
-def _region_gate(piece: Mapping[str, Any]) -> str:
-    parts = []
-    if piece.get("any_of"):
-        parts.append(_("The %(subject)s is in %(area)s") % {"subject": _subject(piece), "area": _area(piece["any_of"])})
-    if piece.get("none_of"):
-        parts.append(_("The %(subject)s is not in %(area)s") % {"subject": _subject(piece), "area": _area(piece["none_of"])})
-    return "; ".join(parts)
-
-
-def _verified_gate(piece: Mapping[str, Any]) -> str:
-    return _("The platform has verified the identity of the %(subject)s") % {"subject": _subject(piece)}
-
-
-def _service_gate(piece: Mapping[str, Any]) -> str:
-    parts = []
-    if piece.get("any_of"):
-        parts.append(_("The service is one of: %(services)s") % {"services": _services(piece["any_of"])})
-    if piece.get("none_of"):
-        parts.append(_("The service is none of: %(services)s") % {"services": _services(piece["none_of"])})
-    return "; ".join(parts)
-
-
-def _services(codes: Sequence[str]) -> str:
-    return _several([wording.service_word(code) for code in codes])
-
-
-def _spend_gate(piece: Mapping[str, Any]) -> str:
-    return _("The %(amount)s is at least ¥%(minimum)s") % {
-        "amount": wording.amount_word(piece["of"]),
-        "minimum": _yuan(piece["amount"]),
-    }
-
-
-def _alternatives_gate(piece: Mapping[str, Any]) -> str:
-    ways = [str(_(" and ")).join(gate_words(gate) for gate in gates) for gates in piece["alternatives"]]
-    return _("One of these holds: %(ways)s") % {"ways": str(_("; or ")).join(ways)}
-
-
-_GATES = {
-    "applicant_kind": _kind_gate,
-    "firm_size": _size_gate,
-    "region": _region_gate,
-    "verified_organisation": _verified_gate,
-    "service_kind": _service_gate,
-    "minimum_spend": _spend_gate,
-    "any_of": _alternatives_gate,
-}
-
-
-def _yuan(amount: str | int) -> str:
-    return f"{Decimal(amount):,}"
-
-
-def adjustment_words(piece: Mapping[str, Any]) -> str:
-    if piece["type"] == "quality_factor":
-        factors = _several([f"{grade} × {wording.factor_text(factor)}" for grade, factor in piece["factors"].items()])
-        return _(
-            "Times the factor of the provider's quality grade: %(factors)s. "
-            "Until the grade is known, %(assumed)s is assumed and the amount is an estimate."
-        ) % {"factors": factors, "assumed": piece["assume"]}
-    if piece["type"] == "first_use_bonus":
-        return _("The first time, ¥%(amount)s more.") % {"amount": _yuan(piece["amount"])}
-    return _("Never more than was asked for.")
-
-
-def _cap(cap: Cap) -> str:
-    name = wording.cap_word(cap.per.value, cap.payer)
-    if cap.limit_fen is None:
-        return _("%(limit)s: set by the office that runs the programme") % {"limit": name}
-    shown = {"limit": name, "amount": display.yuan(cap.limit_fen)}
-    if cap.partial:
-        return _("%(limit)s: %(amount)s") % shown
-    return _("%(limit)s: %(amount)s, granted whole or not at all") % shown
+def _first_up(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def pool_row(pool: PoolLeft) -> PoolRow:
@@ -306,7 +207,7 @@ def example_rows(programme: Programme, results: Sequence[ExampleResult]) -> list
 def _facts_words(example: Mapping[str, Any]) -> str:
     facts = example["facts"]
     applicant, amounts = facts.get("applicant", {}), facts.get("amounts", {})
-    words = [f"¥{_yuan(amounts[name])}" for name in ("fee", "contract") if name in amounts][:1]
+    words = [yuan_words(amounts[name]) for name in ("fee", "contract") if name in amounts][:1]
     if "kind" in applicant:
         words.append(wording.kind_word(applicant["kind"]))
     if "size" in applicant:
@@ -321,7 +222,7 @@ def _facts_words(example: Mapping[str, Any]) -> str:
         words.append(_("not verified"))
     for balance in example.get("balances", {}).values():
         if balance.get("used"):
-            words.append(_("¥%(amount)s used before") % {"amount": _yuan(balance["used"])})
+            words.append(_("¥%(amount)s used before") % {"amount": yuan_words(balance["used"]).removeprefix("¥")})
     return " · ".join(words)
 
 

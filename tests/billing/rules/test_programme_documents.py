@@ -55,7 +55,10 @@ def test_the_plain_document_of_these_tests_is_valid() -> None:
             {"payers": {**REST, "shares": [{"payer": "a", "share": "0.5"}, {"payer": "a", "share": "0.5"}]}},
             ["$.payers.shares"],
         ),
-        ({"payers": {"rule": "named_rest", "clause": "1", "shares": []}}, ["$.payers.rest", "$.payers.rounding", "$.payers.shares"]),
+        (
+            {"payers": {"rule": "named_rest", "clause": "1", "shares": []}},
+            ["$.payers.rest", "$.payers.rounding", "$.payers.shares"],
+        ),
         ({"validity": {"first_day": "2025-02-30", "last_day": "2025-12-31", "clause": "1"}}, ["$.validity.first_day"]),
         ({"validity": {"first_day": "2025-03-01", "last_day": "2025-02-01", "clause": "1"}}, ["$.validity.last_day"]),
         (
