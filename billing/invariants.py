@@ -244,7 +244,7 @@ register_sql(
           FROM billing_charge c CROSS JOIN LATERAL (
                SELECT coalesce(sum(total_fen) FILTER (WHERE mode = 'deducted_now'), 0) AS deducted,
                       coalesce(sum(total_fen) FILTER (WHERE mode = 'refunded_later'), 0) AS refunded,
-                      coalesce(sum(total_fen), 0) AS total
+                      coalesce(sum(total_fen) FILTER (WHERE mode <> 'paid_beside'), 0) AS total
                  FROM billing_award WHERE charge_id = c.id) a
          WHERE (c.deducted_fen, c.refunded_fen) <> (a.deducted, a.refunded) OR a.total <> a.deducted + a.refunded""",
 )
@@ -272,7 +272,7 @@ register_sql(
         SELECT format('award %s (%s) goes to organisation %s; customer %s, owner %s', a.id, a.mode, a.payee_id, p.customer, p.owner)
           FROM billing_award a LEFT JOIN parties p USING (charge_id)
          WHERE p.charge_id IS NULL OR a.payee_id NOT IN (p.customer, p.owner)
-            OR (a.mode = 'deducted_now' AND a.payee_id <> p.owner)""",
+            OR (a.mode IN ('deducted_now', 'paid_beside') AND a.payee_id <> p.owner)""",
 )
 
 register_sql(

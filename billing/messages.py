@@ -68,6 +68,57 @@ register(
         "subsidy.step.cap_cut": _("Cut by the %(cap)s: only %(left_fen)s were left instead of %(wanted_fen)s."),
         "subsidy.step.payer": _("Paid by %(payer)s: %(part_fen)s"),
         "subsidy.step.total": _("Subsidy: %(total_fen)s"),
+        "subsidy.step.condition": _("The condition holds: %(says)s"),
+        "subsidy.step.spend_over_months": _(
+            "In %(months)s months %(spent_fen)s were spent, which reaches the least amount of %(minimum_fen)s."
+        ),
+        "subsidy.step.window": _("Date that lies in a window of the programme: %(fact)s, %(on)s."),
+        "subsidy.step.lifetime": _("In time: %(fact)s, %(on)s, counted from %(since)s until %(last_day)s."),
+        "subsidy.step.case": _("The case that counts: %(says)s"),
+        "subsidy.step.best_case": _("The best of %(count)s cases that hold: %(says)s"),
+        "subsidy.step.base_less": _("Left out, %(of)s: %(left_out_fen)s"),
+        "subsidy.step.base_above": _("Only what lies above %(above_fen)s counts."),
+        "subsidy.step.base_at_most": _("No more than %(limit_fen)s counts."),
+        "subsidy.step.base_quantity": _("Eligible quantity: %(quantity)s %(unit)s"),
+        "subsidy.step.line": _("Line of the claim: %(line_fen)s"),
+        "subsidy.step.bracket_rate": _("%(rate)s of all of %(base_fen)s, by the bracket in which it lies"),
+        "subsidy.step.bracket_amount": _("%(bracket_fen)s by the bracket in which %(base_fen)s lies"),
+        "subsidy.step.rate_chosen": _("%(rate)s of %(base_fen)s, chosen between %(lowest_rate)s and %(highest_rate)s"),
+        "subsidy.step.rate_not_chosen": _(
+            "No rate between %(lowest_rate)s and %(highest_rate)s is set yet; worked out with %(rate)s of %(base_fen)s"
+        ),
+        "subsidy.step.level_rate": _("%(payer)s: %(rate)s of %(base_fen)s"),
+        "subsidy.step.per_unit": _("%(quantity)s × %(unit_fen)s"),
+        "subsidy.step.fixed": _("Fixed amount: %(amount_fen)s"),
+        "subsidy.step.own_share": _("Of %(base_fen)s the applicant bears %(rate)s itself."),
+        "subsidy.step.face_value": _("Up to the face value of the voucher: %(face_fen)s"),
+        "subsidy.step.vouchers": _(
+            "Vouchers of %(face_fen)s used up: %(count)s, of which %(co_funded)s with own money of %(own_fen)s together"
+        ),
+        "subsidy.step.ex_post": _("%(ratio)s of %(base_fen)s: the rate of the batch, %(pool_fen)s for claims of %(claims_fen)s"),
+        "subsidy.step.ex_post_assumed": _("The rate is fixed when all claims are in; estimated with %(rate)s of %(base_fen)s"),
+        "subsidy.step.ex_post_rate": _(
+            "Rate of the batch: %(pool_fen)s for %(count)s claims of %(claims_fen)s together, %(ratio)s"
+        ),
+        "subsidy.step.uplift": _("%(rate)s of %(base_fen)s on top: %(says)s"),
+        "subsidy.step.rate_limit": _("Together at most %(rate)s of %(base_fen)s"),
+        "subsidy.step.factor": _("Times %(factor)s: %(says)s"),
+        "subsidy.step.bonus": _("%(bonus_fen)s more: %(says)s"),
+        "subsidy.step.deduct": _("Less %(less_fen)s, %(of)s"),
+        "subsidy.step.least_award": _("An amount below %(least_fen)s is not paid."),
+        "subsidy.step.divided": _(
+            "Divided in proportion over %(count)s claims of %(claims_fen)s, %(cap)s: %(left_fen)s were left."
+        ),
+        "subsidy.step.matched": _("%(payer)s adds %(rate)s of what %(lead)s pays: %(part_fen)s"),
+        "subsidy.unmet.condition": _("The condition does not hold: %(says)s"),
+        "subsidy.unmet.spend_over_months": _(
+            "In %(months)s months %(spent_fen)s were spent; the least amount is %(minimum_fen)s."
+        ),
+        "subsidy.unmet.window": _("Date outside the windows of the programme, %(windows)s: %(fact)s, %(on)s."),
+        "subsidy.unmet.lifetime": _("Not in time: %(fact)s, %(on)s, counted from %(since)s until %(last_day)s."),
+        "subsidy.unmet.no_case": _("None of the %(count)s cases of the rate holds."),
+        "subsidy.unmet.no_side": _("None of the %(count)s sides of the programme is for this request."),
+        "subsidy.unmet.lines_differ": _("The lines of the claim sum to %(lines_fen)s, not to its base of %(base_fen)s."),
         "subsidy.unmet.fact_missing": _("Not known yet: %(fact)s."),
         "subsidy.unmet.imported": _("The session was taken over from the lab's own list, which this programme does not cover."),
         "subsidy.step.imported": _("The programme covers sessions that were taken over from the lab's own list."),

@@ -39,6 +39,18 @@ _SUBJECTS: dict[str, Word] = {
 _AMOUNTS: dict[str, Word] = {
     "fee": pgettext_lazy("subsidised amount", "fee"),
     "contract": pgettext_lazy("subsidised amount", "contract amount"),
+    "paid": pgettext_lazy("subsidised amount", "amount paid"),
+    "invoice": pgettext_lazy("subsidised amount", "amount of the invoice"),
+    "tax": pgettext_lazy("subsidised amount", "tax"),
+    "excluded": pgettext_lazy("subsidised amount", "part that does not count"),
+    "face_value": pgettext_lazy("subsidised amount", "face value of the voucher"),
+    "other_subsidies": pgettext_lazy("subsidised amount", "other public money"),
+    "lower_level": pgettext_lazy("subsidised amount", "amount of the lower level of government"),
+    "lender": pgettext_lazy("subsidised amount", "amount a lender has set aside"),
+    "external_income": pgettext_lazy("subsidised amount", "income from external services"),
+    "prior_year_external_income": pgettext_lazy("subsidised amount", "income from external services in the year before"),
+    "minimum_top_up": pgettext_lazy("subsidised amount", "part only due because of a minimum"),
+    "asked": pgettext_lazy("subsidised amount", "amount asked for"),
 }
 _UNUSED: dict[str, Word] = {
     "late_cancel": pgettext_lazy("a fee", "Given back late"),
@@ -55,6 +67,15 @@ _BASES: dict[str, Word] = {
 }
 _CAPS: dict[str, Word] = {
     "order": pgettext_lazy("subsidy limit", "limit per order"),
+    "session": pgettext_lazy("subsidy limit", "limit per session"),
+    "contract": pgettext_lazy("subsidy limit", "limit per contract"),
+    "payment": pgettext_lazy("subsidy limit", "limit per payment"),
+    "applicant_year": pgettext_lazy("subsidy limit", "yearly limit of the applicant"),
+    "person_year": pgettext_lazy("subsidy limit", "yearly limit of the person"),
+    "controller_year": pgettext_lazy("subsidy limit", "yearly limit of all firms under one controller"),
+    "instrument_year": pgettext_lazy("subsidy limit", "yearly limit of the instrument"),
+    "owner_year": pgettext_lazy("subsidy limit", "yearly limit of the owner"),
+    "voucher": pgettext_lazy("subsidy limit", "amount of the voucher"),
     "firm_year": pgettext_lazy("subsidy limit", "yearly limit of the firm"),
     "team_year": pgettext_lazy("subsidy limit", "yearly limit of the team"),
     "unit_total": pgettext_lazy("subsidy limit", "total limit of the applicant"),
@@ -66,10 +87,18 @@ _PAYERS: dict[str, Word] = {
     "prefecture": pgettext_lazy("payer", "Prefecture"),
     "city": pgettext_lazy("payer", "City"),
     "county": pgettext_lazy("payer", "County"),
+    "district": pgettext_lazy("payer", "District"),
+    "school": pgettext_lazy("payer", "School"),
+    "lender": pgettext_lazy("payer", "Lender"),
+    "shanghai": pgettext_lazy("payer", "Shanghai"),
+    "jiangsu": pgettext_lazy("payer", "Jiangsu"),
+    "zhejiang": pgettext_lazy("payer", "Zhejiang"),
+    "anhui": pgettext_lazy("payer", "Anhui"),
 }
 _MODES: dict[str, Word] = {
     "deducted_now": pgettext_lazy("settlement mode", "Deducted now"),
     "refunded_later": pgettext_lazy("settlement mode", "Refunded later"),
+    "paid_beside": pgettext_lazy("settlement mode", "Paid to the owner beside the bill"),
 }
 _PAYEES: dict[str, Word] = {
     "provider": pgettext_lazy("payee", "the institution that owns the instrument"),
@@ -87,6 +116,20 @@ _SERVICES: dict[str, Word] = {
     "technology_transaction": pgettext_lazy("kind of service", "technology transaction"),
     "intellectual_property": pgettext_lazy("kind of service", "intellectual property service"),
     "incubation": pgettext_lazy("kind of service", "incubation"),
+    "research_design": pgettext_lazy("kind of service", "research and design"),
+    "commissioned_development": pgettext_lazy("kind of service", "commissioned development"),
+    "joint_research": pgettext_lazy("kind of service", "joint research"),
+    "technical_solution": pgettext_lazy("kind of service", "technical solution"),
+    "innovation_support": pgettext_lazy("kind of service", "innovation support"),
+    "commercial_filming": pgettext_lazy("kind of service", "commercial filming"),
+    "telecom_billing": pgettext_lazy("kind of service", "telecom billing"),
+    "batch_quality_test": pgettext_lazy("kind of service", "batch quality test"),
+    "bulk_goods_inspection": pgettext_lazy("kind of service", "inspection of bulk goods"),
+    "government_fee": pgettext_lazy("kind of service", "government fee"),
+    "licence_agency": pgettext_lazy("kind of service", "licence agency"),
+    "tax_agency": pgettext_lazy("kind of service", "tax agency"),
+    "legal_service": pgettext_lazy("kind of service", "legal service"),
+    "research": pgettext_lazy("kind of service", "research"),
 }
 _WAYS: dict[str, Word] = {
     "self_operated": pgettext_lazy("service way", "Occupancy"),
@@ -114,6 +157,95 @@ _FACTS: dict[str, Word] = {
     "service.approval_on": pgettext_lazy("missing fact", "the date of the approval"),
     "amounts.fee": pgettext_lazy("missing fact", "the fee"),
     "amounts.contract": pgettext_lazy("missing fact", "the contract amount"),
+    "applicant.id": pgettext_lazy("missing fact", "the identity of the applicant"),
+    "applicant.policy_zones": pgettext_lazy("missing fact", "the policy zones of the applicant"),
+    "applicant.verified": pgettext_lazy("missing fact", "whether the applicant is verified"),
+    "applicant.first_use": pgettext_lazy("missing fact", "whether the applicant uses the programme for the first time"),
+    "applicant.staff": pgettext_lazy("missing fact", "the number of staff"),
+    "applicant.annual_revenue": pgettext_lazy("missing fact", "the revenue of the last year"),
+    "applicant.previous_annual_revenue": pgettext_lazy("missing fact", "the revenue of the year before the last"),
+    "applicant.total_assets": pgettext_lazy("missing fact", "the total assets"),
+    "applicant.net_assets": pgettext_lazy("missing fact", "the net assets"),
+    "applicant.registered_capital": pgettext_lazy("missing fact", "the registered capital"),
+    "applicant.group_staff": pgettext_lazy("missing fact", "the staff of the whole group"),
+    "applicant.group_annual_revenue": pgettext_lazy("missing fact", "the revenue of the whole group"),
+    "applicant.group_total_assets": pgettext_lazy("missing fact", "the total assets of the whole group"),
+    "applicant.founded_on": pgettext_lazy("missing fact", "the day of foundation"),
+    "applicant.incorporated": pgettext_lazy("missing fact", "whether the applicant is a firm already"),
+    "applicant.industry_code": pgettext_lazy("missing fact", "the industry of the applicant"),
+    "applicant.controller": pgettext_lazy("missing fact", "the actual controller of the applicant"),
+    "applicant.related_to_provider": pgettext_lazy("missing fact", "whether applicant and provider are related"),
+    "applicant.labels": pgettext_lazy("missing fact", "the labels of the applicant"),
+    "applicant.credit_listings": pgettext_lazy("missing fact", "the credit record of the applicant"),
+    "applicant.violations": pgettext_lazy("missing fact", "the applicant's violations on the platform"),
+    "applicant.lists": pgettext_lazy("missing fact", "the lists on which the applicant stands"),
+    "provider.id": pgettext_lazy("missing fact", "the identity of the provider"),
+    "provider.policy_zones": pgettext_lazy("missing fact", "the policy zones of the provider"),
+    "provider.verified": pgettext_lazy("missing fact", "whether the provider is verified"),
+    "provider.owner_class": pgettext_lazy("missing fact", "the class of the owner institution"),
+    "provider.certified": pgettext_lazy("missing fact", "whether the provider is certified"),
+    "provider.grade": pgettext_lazy("missing fact", "the yearly grade of the owner"),
+    "provider.controller": pgettext_lazy("missing fact", "the actual controller of the provider"),
+    "provider.labels": pgettext_lazy("missing fact", "the labels of the provider"),
+    "provider.credit_listings": pgettext_lazy("missing fact", "the credit record of the provider"),
+    "provider.violations": pgettext_lazy("missing fact", "the provider's violations on the platform"),
+    "provider.lists": pgettext_lazy("missing fact", "the lists on which the provider stands"),
+    "instrument.id": pgettext_lazy("missing fact", "the identity of the instrument"),
+    "instrument.policy_zones": pgettext_lazy("missing fact", "the policy zones of the instrument"),
+    "instrument.original_value": pgettext_lazy("missing fact", "the original value of the instrument"),
+    "instrument.listed": pgettext_lazy("missing fact", "whether the instrument is listed"),
+    "instrument.resource_class": pgettext_lazy("missing fact", "the class of the instrument"),
+    "instrument.lists": pgettext_lazy("missing fact", "the lists on which the instrument stands"),
+    "service.imported": pgettext_lazy("missing fact", "whether it came with a list of the lab's"),
+    "service.contract_on": pgettext_lazy("missing fact", "the date of the contract"),
+    "service.payment_on": pgettext_lazy("missing fact", "the day of payment"),
+    "service.way": pgettext_lazy("missing fact", "how the service was done"),
+    "service.purpose": pgettext_lazy("missing fact", "what the service was for"),
+    "service.project": pgettext_lazy("missing fact", "the project of the service"),
+    "service.project_evidence": pgettext_lazy("missing fact", "the evidence of the project"),
+    "service.project_subsidised": pgettext_lazy("missing fact", "whether the project was subsidised before"),
+    "service.contract_number": pgettext_lazy("missing fact", "the number of the contract"),
+    "service.invoice_number": pgettext_lazy("missing fact", "the number of the invoice"),
+    "service.invoice_subsidised": pgettext_lazy("missing fact", "whether the invoice was subsidised before"),
+    "service.person": pgettext_lazy("missing fact", "the person who used the service"),
+    "service.listed": pgettext_lazy("missing fact", "whether the service is listed"),
+    "amounts.minimum_top_up": pgettext_lazy("missing fact", "what is only due because of a minimum"),
+    "amounts.asked": pgettext_lazy("missing fact", "the amount asked for"),
+    "amounts.paid": pgettext_lazy("missing fact", "the amount paid"),
+    "amounts.invoice": pgettext_lazy("missing fact", "the amount of the invoice"),
+    "amounts.tax": pgettext_lazy("missing fact", "the tax"),
+    "amounts.excluded": pgettext_lazy("missing fact", "the part that does not count"),
+    "amounts.face_value": pgettext_lazy("missing fact", "the face value of the voucher"),
+    "amounts.other_subsidies": pgettext_lazy("missing fact", "other public money for the same thing"),
+    "amounts.lower_level": pgettext_lazy("missing fact", "the amount of the lower level of government"),
+    "amounts.lender": pgettext_lazy("missing fact", "the amount a lender has set aside"),
+    "amounts.external_income": pgettext_lazy("missing fact", "the income from external services"),
+    "amounts.prior_year_external_income": pgettext_lazy("missing fact", "the income from external services in the year before"),
+    "quantities.minutes": pgettext_lazy("missing fact", "the minutes on the instrument"),
+    "quantities.samples": pgettext_lazy("missing fact", "the number of samples"),
+    "quantities.external_minutes": pgettext_lazy("missing fact", "the minutes of use by others"),
+    "quantities.elements": pgettext_lazy("missing fact", "the number of elements"),
+    "quantities.runs": pgettext_lazy("missing fact", "the number of runs"),
+    "quantities.units": pgettext_lazy("missing fact", "the number of units"),
+    "quantities.days": pgettext_lazy("missing fact", "the number of days"),
+    "quantities.persons": pgettext_lazy("missing fact", "the number of persons"),
+    "quantities.sessions": pgettext_lazy("missing fact", "the number of sessions"),
+    "quantities.vouchers": pgettext_lazy("missing fact", "the number of vouchers"),
+    "quality.grade": pgettext_lazy("missing fact", "the quality grade"),
+    "quality.score": pgettext_lazy("missing fact", "the score"),
+    "request.side": pgettext_lazy("missing fact", "whose claim it is"),
+    "request.settlement": pgettext_lazy("missing fact", "the way of settlement chosen"),
+    "request.rate": pgettext_lazy("missing fact", "the rate chosen"),
+    "request.voucher": pgettext_lazy("missing fact", "the voucher"),
+    "request.voucher_issued_on": pgettext_lazy("missing fact", "the day on which the voucher was issued"),
+    "request.classes_taken": pgettext_lazy("missing fact", "the classes of programmes taken already"),
+    "before.fee": pgettext_lazy("missing fact", "what was counted before in the year"),
+    "before.minutes": pgettext_lazy("missing fact", "the minutes counted before in the year"),
+    "before.samples": pgettext_lazy("missing fact", "the samples counted before in the year"),
+    "before.awards": pgettext_lazy("missing fact", "the number of awards before in the year"),
+    "before.subsidised": pgettext_lazy("missing fact", "the subsidy granted before in the year"),
+    "batch.pool": pgettext_lazy("missing fact", "the money to be divided"),
+    "batch.claims": pgettext_lazy("missing fact", "the sum of all claims"),
 }
 _UNITS: dict[str, Word] = {
     "sample": pgettext_lazy("unit of a price", "sample"),
@@ -123,6 +255,18 @@ _UNITS: dict[str, Word] = {
     "day": pgettext_lazy("unit of a price", "day"),
     "batch": pgettext_lazy("unit of a price", "batch"),
 }
+_QUANTITIES: dict[str, Word] = {
+    "machine_hours": pgettext_lazy("subsidised quantity", "machine hours"),
+    "external_machine_hours": pgettext_lazy("subsidised quantity", "machine hours used by others"),
+    "samples": pgettext_lazy("subsidised quantity", "samples"),
+    "elements": pgettext_lazy("subsidised quantity", "elements"),
+    "runs": pgettext_lazy("subsidised quantity", "runs"),
+    "units": pgettext_lazy("subsidised quantity", "units"),
+    "days": pgettext_lazy("subsidised quantity", "days"),
+    "persons": pgettext_lazy("subsidised quantity", "persons"),
+    "sessions": pgettext_lazy("subsidised quantity", "sessions"),
+    "vouchers": pgettext_lazy("subsidised quantity", "vouchers"),
+}
 _STEPS: dict[str, Word] = {
     "fen": pgettext_lazy("rounding step", "fen"),
     "yuan": pgettext_lazy("rounding step", "yuan"),
@@ -130,6 +274,8 @@ _STEPS: dict[str, Word] = {
 _ROUNDINGS: dict[str, Word] = {
     "half_up": pgettext_lazy("rounding", "half up"),
     "down": pgettext_lazy("rounding", "down"),
+    "half_even": pgettext_lazy("rounding", "half to even"),
+    "up": pgettext_lazy("rounding", "up"),
 }
 _BANDS: dict[str, Word] = {
     "standard": pgettext_lazy("price band", "Standard hours"),
@@ -156,6 +302,8 @@ amount_word = _from(_AMOUNTS)
 date_basis_word = _from(_BASES)
 customer_class_word = _from(_CLASSES)
 unit_word = _from(_UNITS)
+quantity_word = _from(_QUANTITIES)
+fact_word = _from(_FACTS)
 
 
 def in_english() -> bool:
@@ -196,6 +344,13 @@ def percent(rate: str) -> str:
     return f"{(Decimal(rate) * 100).normalize():f}%"
 
 
+def ratio_text(ratio: str) -> str:
+    """The text of an exact ratio as per cent with at most four decimals: ``"20/23"`` is ``86.9565%``."""
+    numerator, _bar, denominator = ratio.partition("/")
+    share = Decimal(numerator) * 100 / Decimal(denominator or 1)
+    return f"{share.quantize(Decimal('0.0001')).normalize():f}%"
+
+
 def factor_text(factor: str) -> str:
     """The text of a factor without idle zeros: ``"0.90"`` is ``0.9``."""
     return f"{Decimal(factor).normalize():f}"
@@ -229,6 +384,13 @@ _SINGLE: dict[str, Callable[[Any], str]] = {
     "basis": _from(_BASES),
     "customer_class": customer_class_word,
     "fact": _from(_FACTS),
+    "since": _from(_FACTS),
+    "says": document_text,
+    "lead": payer_word,
+    "ratio": ratio_text,
+    "lowest_rate": percent,
+    "highest_rate": percent,
+    "windows": _several(str),
     "factor": factor_text,
     "first_day": local_date,
     "kind": kind_word,
@@ -242,7 +404,7 @@ _SINGLE: dict[str, Callable[[Any], str]] = {
     "seconds": seconds_words,
     "service": _from(_SERVICES),
     "size": size_word,
-    "step": _from(_STEPS),
+    "step": lambda step: str(_STEPS[step]) if step in _STEPS else f"¥{step}",
     "subject": _from(_SUBJECTS),
     "unit": unit_word,
     "yuan_per_hour": hourly,
@@ -270,6 +432,8 @@ def step_sentence(key: str, params: Mapping[str, Any], band_names: BandNames | N
         shown["allowed"] = _several(_ALLOWED[key])(params["allowed"])
     if "per" in params:
         shown["cap"] = cap_word(params["per"], params.get("payer", ""))
+    if key == "subsidy.step.base_quantity":
+        shown["unit"] = quantity_word(params["unit"])
     if "band" in params:
         shown["band"] = band_word(params["band"], band_names or {})
     return sentence(key, shown)

@@ -325,7 +325,7 @@ SPECTACULAR_SETTINGS = {
         "QuotationStateEnum": [(state, state) for state in ("draft", "sent", "accepted", "declined", "expired", "withdrawn")],
         "CommissionStateEnum": [(state, state) for state in ("draft", "issued", "in_force", "finished", "cancelled")],
         "OrderLineKindEnum": [(kind, kind) for kind in ("instrument_time", "test", "other")],
-        "SettlementModeEnum": [("deducted_now", "deducted_now"), ("refunded_later", "refunded_later")],
+        "SettlementModeEnum": [(mode, mode) for mode in ("deducted_now", "refunded_later", "paid_beside")],
     },
 }
 CACHES = {

@@ -369,19 +369,12 @@ _CHOICES: Mapping[str, Word] = {
     "list": pgettext_lazy("choice in a programme", "A list"),
     "verified_organisation": pgettext_lazy("choice in a programme", "Verified identity"),
 }
-_AMOUNTS: Mapping[str, Word] = {
-    "paid": pgettext_lazy("subsidised amount", "amount paid"),
-    "invoice": pgettext_lazy("subsidised amount", "invoice amount"),
-    "external_income": pgettext_lazy("subsidised amount", "external income"),
-    "prior_year_external_income": pgettext_lazy("subsidised amount", "external income of the year before"),
-    "lender": pgettext_lazy("subsidised amount", "amount paid by the lender"),
-}
 
 
 def _amount(code: str) -> str:
     """An amount of the facts; one of a name of its own by that name."""
     word = wording.amount_word(code)
-    return word if word != code else str(_AMOUNTS.get(code, code.removeprefix("other_amounts.").replace("_", " ")))
+    return word if word != code else code.removeprefix("other_amounts.").replace("_", " ")
 
 
 _BY_KEY: Mapping[str, Callable[[Any], str]] = {
@@ -389,6 +382,7 @@ _BY_KEY: Mapping[str, Callable[[Any], str]] = {
     "subject": wording.subject_word,
     "of": _amount,
     "amount": _amount,
+    "quantity": wording.quantity_word,
     "date_basis": wording.date_basis_word,
     "kind": wording.kind_word,
     "any_of": wording.kind_word,

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0021_waived_fees'),
+        ('billing', '0040_award_per_settlement_mode'),
         ('instruments', '0016_import_undone'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

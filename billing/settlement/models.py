@@ -103,7 +103,10 @@ class Charge(FrozenAssessment):
 
 
 class Award(models.Model):
-    """What one programme version gives for one charge, to one payee. ``payers`` is a list of {"payer", "amount_fen"}."""
+    """What one programme version gives for one charge in one way of settlement, and so to one payee.
+
+    ``payers`` is a list of {"payer", "amount_fen"}.
+    """
 
     charge = models.ForeignKey(Charge, on_delete=models.PROTECT, related_name="awards")
     programme_version = models.ForeignKey("billing.ProgrammeVersion", on_delete=models.PROTECT, related_name="awards")
@@ -116,7 +119,7 @@ class Award(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["charge", "programme_version"], name="award_once"),
+            models.UniqueConstraint(fields=["charge", "programme_version", "mode"], name="award_once"),
             models.CheckConstraint(condition=Q(total_fen__gt=0), name="award_positive"),
         ]
         indexes = [models.Index(fields=["service_on", "payee"], name="award_by_month")]

@@ -98,7 +98,7 @@ def _style() -> str:
 
 def _other_party(content: Content) -> str:
     """Which party of a line is not the payee of the whole statement."""
-    return "customer" if content["programme"]["mode"] == "deducted_now" else "owner"
+    return "owner" if content["programme"]["mode"] == "refunded_later" else "customer"
 
 
 def _columns(content: Content, words: Mapping[str, Caption]) -> list[Column]:

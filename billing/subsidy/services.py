@@ -145,7 +145,8 @@ def pool_key(code: str, label: str, cap_id: str) -> str:
 def pool_spec(version: ProgrammeVersion, cap: Cap) -> AccountSpec:
     """The pool's account, opened with the document's budget."""
     key = pool_key(version.programme.code, version.label, cap.id)
-    return AccountSpec(key, POOL, cap.limit_fen or 0, version.programme_id)
+    # A share of another pool has no budget of its own: its account only counts what is drawn, and the engine keeps the limit.
+    return AccountSpec(key, POOL, None if cap.share_of is not None else cap.limit_fen or 0, version.programme_id)
 
 
 def fund_pool(actor: Actor, version: ProgrammeVersion, cap_id: str, amount_fen: int, reason: str, now: datetime) -> Account:

@@ -34,7 +34,10 @@ def several(words: Sequence[str]) -> str:
 
 
 def fact_word(path: str) -> str:
-    """A fact by its path: "Applicant: Staff"."""
+    """A fact by its path; one of a name of its own by that name."""
+    word = wording.fact_word(path)
+    if word != path:
+        return word
     group, _dot, name = path.partition(".")
     return _("%(group)s: %(name)s") % {"group": label_of(group), "name": label_of(name)}
 

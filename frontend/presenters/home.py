@@ -33,6 +33,7 @@ _AHEAD = (ReservationState.REQUESTED, ReservationState.APPROVED, ReservationStat
 _MODES: dict[str, Promise | str] = {
     "deducted_now": _("Taken off your bill at once"),
     "refunded_later": _("Refunded to you later"),
+    "paid_beside": _("Paid to the institution that owns the instrument"),
 }
 _STEPS: dict[str, Promise | str] = {
     "suspended": _("is suspended: nobody can book for it. The operator can tell you why."),

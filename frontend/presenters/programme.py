@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from billing import wording
 from billing.subsidy.queries import KnownVersion, PoolLeft
 from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.examples import ExampleResult
 from billing.subsidy.rules.facts import Amounts, Facts, Party, Service
+from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.rules.parts.rate import FlatRate, MarginalTiers
 from billing.subsidy.rules.programme import Programme
+from billing.subsidy.rules.side_documents import side_document
 from frontend import display
+from frontend.presenters import programme_parts as words
 from frontend.presenters.assessment import OutcomeRow, outcome_row
-from frontend.presenters.programme_pieces import yuan_words
-from frontend.presenters.programme_text import sentences
 from instruments.rules.regions import regions
 
 _PERCENT = 100
@@ -84,8 +86,19 @@ class ExampleRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PartView:
+    """How much one side gives, in sentences: of a programme of one side only what is no table and no single figure. ``title`` is then
+    empty."""
+
+    title: str
+    mode_word: str
+    sentences: list[str]
+    payers: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class ProgrammeView:
-    """``summary`` are plain sentences; ``flat_percent`` is empty where there are tiers."""
+    """``summary`` are plain sentences; ``flat_percent`` is empty where there are tiers or ``parts`` say it."""
 
     code: str
     label: str
@@ -105,10 +118,10 @@ class ProgrammeView:
     eligibility: list[RuleRow]
     rates: list[RateRow]
     flat_percent: str
-    rules: list[RuleRow]
+    parts: list[PartView]
     adjustments: list[RuleRow]
     caps: list[RuleRow]
-    payers: list[str]
+    payers: list[tuple[str, str]]
     clauses: list[Any]
     legal_basis: list[str]
     open_points: list[str]
@@ -118,7 +131,8 @@ class ProgrammeView:
 def programme_view(known: KnownVersion, pools: Sequence[PoolLeft]) -> ProgrammeView:
     """Everything the page of a programme prints, in the reader's language."""
     programme, document = known.programme, known.programme.document
-    rates, flat = _rates(programme)
+    rates, flat = _rates(programme) if "sides" not in document else ([], "")
+    parts = _parts(document)
     return ProgrammeView(
         code=programme.code,
         label=programme.version,
@@ -135,13 +149,14 @@ def programme_view(known: KnownVersion, pools: Sequence[PoolLeft]) -> ProgrammeV
         summary=_summary(programme, rates, flat),
         first_day=programme.validity.first_day,
         last_day=programme.validity.last_day,
-        eligibility=_rules(programme, "gates"),
+        eligibility=[_rule(programme, gate_words(piece), piece["clause"]) for piece in document["gates"]]
+        + [_rule(programme, text, document["validity"]["clause"]) for text in words.window_sentences(document["validity"])],
         rates=rates,
         flat_percent=flat,
-        rules=[rule for part in ("year_starts", "base", "rate", "sides") for rule in _rules(programme, part)],
-        adjustments=_rules(programme, "adjustments"),
-        caps=_rules(programme, "caps"),
-        payers=[each.text for each in sentences(document) if each.part == "payers"],
+        parts=parts,
+        adjustments=[_rule(programme, adjustment_words(piece), piece["clause"]) for piece in document.get("adjustments", ())],
+        caps=[_rule(programme, _cap(cap), cap.clause) for cap in programme.caps],
+        payers=words.payer_rows(document["payers"], document["rate"]) if "sides" not in document else [],
         clauses=[
             {"id": clause.id, "text": wording.document_text({"zh": clause.zh, "en": clause.en}), "assumed": clause.assumed}
             for clause in programme.clauses.values()
@@ -152,9 +167,9 @@ def programme_view(known: KnownVersion, pools: Sequence[PoolLeft]) -> ProgrammeV
     )
 
 
-def _rules(programme: Programme, part: str) -> list[RuleRow]:
-    """What the document says in one of its parts, sentence by sentence."""
-    return [RuleRow(each.text, each.clause, each.clause_text) for each in sentences(programme.document) if each.part == part]
+def _rule(programme: Programme, text: str, clause_id: str) -> RuleRow:
+    clause = programme.clauses[clause_id]
+    return RuleRow(text, clause_id, wording.document_text({"zh": clause.zh, "en": clause.en}))
 
 
 def _rates(programme: Programme) -> tuple[list[RateRow], str]:
@@ -165,25 +180,160 @@ def _rates(programme: Programme) -> tuple[list[RateRow], str]:
     return [RateRow(tier.from_fen, tier.to_fen, wording.percent(tier.rate_text)) for tier in tiers], ""
 
 
+def _parts(document: Mapping[str, Any]) -> list[PartView]:
+    """The sides of a programme, or what of its one side no table shows."""
+    if "sides" in document:
+        return [_side(document, side) for side in document["sides"]]
+    told = words.base_sentences(document["base"]) if document["base"].keys() - _PLAIN_BASE else []
+    if document["rate"]["type"] not in words.PRINTED:
+        told += words.rate_sentences(document["rate"])
+    return [PartView("", "", told, [])] if told else []
+
+
+_PLAIN_BASE = frozenset({"amount", "minimum_charge", "clause"})
+
+
+def _side(document: Mapping[str, Any], side: Mapping[str, Any]) -> PartView:
+    merged = side_document(document, side)
+    told = [gate_words(piece) for piece in side.get("gates", ())]
+    told += words.base_sentences(merged["base"]) + words.rate_sentences(merged["rate"])
+    told += [adjustment_words(piece) for piece in merged["adjustments"]]
+    return PartView(
+        words.side_title(side),
+        wording.mode_word(merged["settlement"]["mode"]),
+        told,
+        words.payer_rows(merged["payers"], merged["rate"]),
+    )
+
+
 def _summary(programme: Programme, rates: list[RateRow], flat: str) -> list[str]:
+    if programme.sides:
+        return [_("The programme has several sides; each is told below.")]
     if flat:
-        told = [_("Pays %(percent)s of the fee.") % {"percent": flat}]
-    elif rates:
-        shares = {"first": rates[0].percent, "last": rates[-1].percent}
-        told = [_("Pays from %(first)s of the first part of the fee to %(last)s of the last.") % shares]
+        sentences = [_("Pays %(percent)s of the fee.") % {"percent": flat}]
+    elif not rates:
+        sentences = words.base_sentences(programme.document["base"])
     else:
-        told = [rule.text for rule in _rules(programme, "rate")]
-    caps = [cap for cap in programme.joint_caps if cap.limit_fen is not None and not cap.on_account]
-    told += [f"{_first_up(wording.cap_word(cap.per.value, cap.payer))}: {display.yuan(cap.limit_fen or 0)}." for cap in caps]
-    if programme.mode.value == "deducted_now":
-        told.append(_("It is taken off your bill: you pay only the rest."))
-    elif programme.mode.value == "refunded_later":
-        told.append(_("You pay the bill in full and the subsidy is paid back to you later."))
-    return told
+        shares = {"first": rates[0].percent, "last": rates[-1].percent} if rates else {"first": "–", "last": "–"}
+        sentences = [_("Pays from %(first)s of the first part of the fee to %(last)s of the last.") % shares]
+    caps = [_cap(cap) for cap in programme.joint_caps if cap.limit_fen is not None and not cap.on_account]
+    sentences += [f"{text[:1].upper()}{text[1:]}." for text in caps]
+    if programme.mode.value == "paid_beside":
+        sentences.append(_("It is paid to the institution that owns the instrument and changes nothing on your bill."))
+    elif programme.mode.value == "deducted_now":
+        sentences.append(_("It is taken off your bill: you pay only the rest."))
+    else:
+        sentences.append(_("You pay the bill in full and the subsidy is paid back to you later."))
+    return sentences
 
 
-def _first_up(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _several(words: Sequence[str]) -> str:
+    return str(_(", ")).join(words)
+
+
+def _area(items: Sequence[Mapping[str, str]]) -> str:
+    return _several([wording.region_word(item["code_prefix"]) if "code_prefix" in item else item["zone"] for item in items])
+
+
+def _subject(piece: Mapping[str, Any]) -> str:
+    return wording.subject_word(piece.get("subject", "applicant"))
+
+
+def gate_words(piece: Mapping[str, Any]) -> str:
+    """One condition in words; one that only concerns some kinds of applicants says whom."""
+    text = _GATES[piece["type"]](piece)
+    if piece.get("applies_to"):
+        kinds = _several([wording.kind_word(kind) for kind in piece["applies_to"]])
+        return _("%(condition)s (for: %(kinds)s)") % {"condition": text, "kinds": kinds}
+    return text
+
+
+def _kind_gate(piece: Mapping[str, Any]) -> str:
+    return _("The applicant is one of: %(kinds)s") % {"kinds": _several([wording.kind_word(kind) for kind in piece["any_of"]])}
+
+
+def _size_gate(piece: Mapping[str, Any]) -> str:
+    return _("The firm's size is one of: %(sizes)s") % {"sizes": _several([wording.size_word(size) for size in piece["any_of"]])}
+
+
+def _region_gate(piece: Mapping[str, Any]) -> str:
+    parts = []
+    if piece.get("any_of"):
+        parts.append(_("The %(subject)s is in %(area)s") % {"subject": _subject(piece), "area": _area(piece["any_of"])})
+    if piece.get("none_of"):
+        parts.append(_("The %(subject)s is not in %(area)s") % {"subject": _subject(piece), "area": _area(piece["none_of"])})
+    return "; ".join(parts)
+
+
+def _verified_gate(piece: Mapping[str, Any]) -> str:
+    return _("The platform has verified the identity of the %(subject)s") % {"subject": _subject(piece)}
+
+
+def _service_gate(piece: Mapping[str, Any]) -> str:
+    parts = []
+    if piece.get("any_of"):
+        parts.append(_("The service is one of: %(services)s") % {"services": _services(piece["any_of"])})
+    if piece.get("none_of"):
+        parts.append(_("The service is none of: %(services)s") % {"services": _services(piece["none_of"])})
+    return "; ".join(parts)
+
+
+def _services(codes: Sequence[str]) -> str:
+    return _several([wording.service_word(code) for code in codes])
+
+
+def _spend_gate(piece: Mapping[str, Any]) -> str:
+    said = {"amount": wording.amount_word(piece["of"]), "minimum": _yuan(piece["amount"]), "months": piece.get("months", "")}
+    if "months" in piece:
+        return _("What was spent in %(months)s months is at least ¥%(minimum)s") % said
+    return _("The %(amount)s is at least ¥%(minimum)s") % said
+
+
+def _alternatives_gate(piece: Mapping[str, Any]) -> str:
+    ways = [str(_(" and ")).join(gate_words(gate) for gate in gates) for gates in piece["alternatives"]]
+    return _("One of these holds: %(ways)s") % {"ways": str(_("; or ")).join(ways)}
+
+
+_GATES = {
+    "applicant_kind": _kind_gate,
+    "firm_size": _size_gate,
+    "region": _region_gate,
+    "verified_organisation": _verified_gate,
+    "service_kind": _service_gate,
+    "minimum_spend": _spend_gate,
+    "any_of": _alternatives_gate,
+    "condition": words.says,
+}
+
+
+def _yuan(amount: str | int) -> str:
+    return f"{Decimal(amount):,}"
+
+
+def adjustment_words(piece: Mapping[str, Any]) -> str:
+    if piece["type"] == "quality_factor":
+        factors = _several([f"{grade} × {wording.factor_text(factor)}" for grade, factor in piece["factors"].items()])
+        return _(
+            "Times the factor of the provider's quality grade: %(factors)s. "
+            "Until the grade is known, %(assumed)s is assumed and the amount is an estimate."
+        ) % {"factors": factors, "assumed": piece["assume"]}
+    if piece["type"] == "first_use_bonus":
+        return _("The first time, ¥%(amount)s more.") % {"amount": _yuan(piece["amount"])}
+    if piece["type"] == "asked_limit":
+        return _("Never more than was asked for.")
+    return words.adjustment_sentence(piece)
+
+
+def _cap(cap: Cap) -> str:
+    name = wording.cap_word(cap.per.value, cap.payer)
+    if cap.share is not None:
+        return _("%(limit)s: %(share)s of the whole") % {"limit": name, "share": wording.percent(str(cap.share))}
+    if cap.limit_fen is None:
+        return _("%(limit)s: set by the office that runs the programme") % {"limit": name}
+    shown = {"limit": name, "amount": display.yuan(cap.limit_fen)}
+    if cap.partial:
+        return _("%(limit)s: %(amount)s") % shown
+    return _("%(limit)s: %(amount)s, granted whole or not at all") % shown
 
 
 def pool_row(pool: PoolLeft) -> PoolRow:
@@ -205,25 +355,31 @@ def example_rows(programme: Programme, results: Sequence[ExampleResult]) -> list
 
 
 def _facts_words(example: Mapping[str, Any]) -> str:
-    facts = example["facts"]
+    facts = example.get("facts", {})
     applicant, amounts = facts.get("applicant", {}), facts.get("amounts", {})
-    words = [yuan_words(amounts[name]) for name in ("fee", "contract") if name in amounts][:1]
+    told = [f"¥{_yuan(amounts[name])}" for name in _MAIN_AMOUNTS if name in amounts][:1]
+    if "claims" in example:
+        count = len(example["claims"])
+        told.append(ngettext("%(count)s claim together", "%(count)s claims together", count) % {"count": count})
     if "kind" in applicant:
-        words.append(wording.kind_word(applicant["kind"]))
+        told.append(wording.kind_word(applicant["kind"]))
     if "size" in applicant:
-        words.append(wording.size_word(applicant["size"]))
+        told.append(wording.size_word(applicant["size"]))
     if "region_code" in applicant:
-        words.append(wording.region_word(applicant["region_code"]))
+        told.append(wording.region_word(applicant["region_code"]))
     if facts.get("quality", {}).get("grade"):
-        words.append(_("grade %(grade)s") % {"grade": facts["quality"]["grade"]})
+        told.append(_("grade %(grade)s") % {"grade": facts["quality"]["grade"]})
     if applicant.get("first_use"):
-        words.append(_("first use"))
+        told.append(_("first use"))
     if applicant.get("verified") is False:
-        words.append(_("not verified"))
+        told.append(_("not verified"))
     for balance in example.get("balances", {}).values():
         if balance.get("used"):
-            words.append(_("¥%(amount)s used before") % {"amount": yuan_words(balance["used"]).removeprefix("¥")})
-    return " · ".join(words)
+            told.append(_("¥%(amount)s used before") % {"amount": _yuan(balance["used"])})
+    return " · ".join(told)
+
+
+_MAIN_AMOUNTS = ("fee", "contract", "invoice", "paid", "external_income")
 
 
 def calculated(
@@ -252,7 +408,10 @@ def calculated(
 
 def _service_kind(programme: Programme) -> str:
     """Use of an instrument, unless the programme names only other services: then the first of those."""
-    named = [code for gate in programme.document["gates"] if gate["type"] == "service_kind" for code in gate.get("any_of", ())]
+    gates = list(programme.document["gates"])
+    for side in programme.document.get("sides", ()):
+        gates += side.get("gates", ())
+    named = [code for gate in gates if gate["type"] == "service_kind" for code in gate.get("any_of", ())]
     return "instrument_use" if not named or "instrument_use" in named else named[0]
 
 

@@ -21,15 +21,9 @@ from billing.ledger.rules.money import yuan
 from billing.subsidy.rules.examples import ExampleResult
 from config.kernel.messages import local_date
 from frontend.presenters.condition_words import said, value_words
-from frontend.presenters.programme_pieces import (
-    adjustment_words,
-    base_words,
-    cap_words,
-    field_by_field,
-    gate_words,
-    payers_words,
-    rate_words,
-)
+from frontend.presenters.programme import adjustment_words, gate_words
+from frontend.presenters.programme_parts import window_sentences
+from frontend.presenters.programme_pieces import base_words, cap_words, field_by_field, payers_words, rate_words
 from frontend.programme_labels import choice_word, label_of
 
 Json = Mapping[str, Any]
@@ -175,11 +169,12 @@ def _name(value: Any, document: Json) -> str:
 def _validity(value: Any, document: Json) -> str:
     first, last = (local_date(date.fromisoformat(value[name])) for name in ("first_day", "last_day"))
     basis = wording.date_basis_word(document["date_basis"])
-    return _("It holds from %(first)s to %(last)s; what counts is the %(basis)s.") % {
+    held = _("It holds from %(first)s to %(last)s; what counts is the %(basis)s.") % {
         "first": first,
         "last": last,
         "basis": basis,
     }
+    return " ".join([held, *(f"{text}." for text in window_sentences(value))])
 
 
 def _settlement(value: Any, document: Json) -> str:
@@ -242,7 +237,7 @@ _PIECES: Mapping[str, Callable[[Any, Json], str]] = {
     "adjustments": lambda piece, document: adjustment_words(piece),
     "rounding": _rounding,
     "caps": lambda piece, document: cap_words(piece),
-    "payers": lambda piece, document: payers_words(piece),
+    "payers": lambda piece, document: payers_words(piece, document.get("rate")),
     "sides": _side,
 }
 #: Said together with another part, or no rule.

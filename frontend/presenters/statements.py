@@ -104,7 +104,7 @@ class StatementView:
 def statement_view(content: Content, only: slice = slice(None)) -> StatementView:
     """The view of a content, with the lines in ``only``."""
     programme, payee, totals = content["programme"], content["payee"], content["totals"]
-    paid_to_owner = programme["mode"] == "deducted_now"
+    paid_to_owner = programme["mode"] != "refunded_later"
     return StatementView(
         number=content["number"],
         first_day=date.fromisoformat(content["period"]["first_day"]),

@@ -18,7 +18,7 @@ from billing.ledger.rules.money import amount_in_capitals
 from billing.pricing.rules.steps import Step
 from billing.settlement.rules.period import last_day
 from billing.subsidy.rules.assess import Assessment
-from billing.subsidy.rules.outcome import Award
+from billing.subsidy.rules.outcome import Award, SettlementMode
 from billing.subsidy.rules.programme import Programme
 
 FORMAT = 1
@@ -184,7 +184,7 @@ def _line(place: int, session: Session, programme: Programme) -> Json:
         "adjustments": _adjustments(award.steps),
         "computed_fen": award.computed_fen,
         "cuts": _cuts(award.steps),
-        "awarded_fen": award.total_fen,
+        "awarded_fen": session.awarded_fen,
         "payers": [{"payer": payer, "amount_fen": amount} for payer, amount in session.payers],
         "estimate": award.estimate,
         "clauses": list(dict.fromkeys(step.clause for step in award.steps if step.clause)),
@@ -201,9 +201,14 @@ def _award(session: Session, programme: Programme) -> Award:
     if len(found) != 1:
         raise Inconsistent(f"{session.reference}: {len(found)} awards of {programme.code} {programme.version}")
     award = found[0]
-    if award.total_fen != session.awarded_fen or award.total_fen != sum(amount for _, amount in session.payers):
+    if session.awarded_fen not in _assessed(award) or session.awarded_fen != sum(amount for _, amount in session.payers):
         raise Inconsistent(f"{session.reference}: {award.total_fen} fen assessed, {session.awarded_fen} fen awarded")
     return award
+
+
+def _assessed(award: Award) -> set[int]:
+    """What an award gives in each way of settlement, in fen; each is an award of its own on a statement."""
+    return {award.given_fen(mode) for mode in SettlementMode}
 
 
 def hours(seconds: int) -> str:
@@ -256,10 +261,10 @@ def _grade(steps: Sequence[Step]) -> Json | None:
 def _rates(steps: Sequence[Step]) -> list[Json]:
     rates = []
     for step in steps:
-        if step.key == "subsidy.step.flat_rate":
-            rates.append({"rate": step.params["rate"], "of_fen": step.params["base_fen"]})
-        elif step.key == "subsidy.step.tier":
+        if step.key == "subsidy.step.tier":
             rates.append({"rate": step.params["rate"], "of_fen": step.params["slice_fen"]})
+        elif step.part in ("rate", "uplift") and step.params.keys() >= {"rate", "base_fen"}:
+            rates.append({"rate": step.params["rate"], "of_fen": step.params["base_fen"]})
     return rates
 
 
@@ -268,7 +273,7 @@ def _adjustments(steps: Sequence[Step]) -> list[Json]:
     for step in steps:
         if step.part == "quality":
             found.append({"kind": "quality", "factor": step.params["factor"]})
-        elif step.part == "bonus":
+        elif step.key == "subsidy.step.first_use_bonus":
             found.append({"kind": "first_use", "amount_fen": step.params["bonus_fen"]})
         elif step.key == "subsidy.step.asked_less":
             found.append({"kind": "asked_less", "amount_fen": step.params["asked_fen"]})
@@ -292,7 +297,7 @@ def _totals(lines: Sequence[Json], programme: Programme) -> Json:
     by_payer = dict.fromkeys(programme.payers.names, 0)
     for line in lines:
         for part in line["payers"]:
-            by_payer[part["payer"]] += part["amount_fen"]
+            by_payer[part["payer"]] = by_payer.get(part["payer"], 0) + part["amount_fen"]
     seconds = sum(line["seconds"] for line in lines)
     return {
         "lines": len(lines),

@@ -14,7 +14,7 @@ from billing.settlement.models import Award, Charge, Quote
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Accounts
 from billing.subsidy.rules.outcome import Award as AwardOutcome
-from billing.subsidy.rules.outcome import Outcome, Payee
+from billing.subsidy.rules.outcome import Outcome, Payee, PayerLine, SettlementMode
 from billing.subsidy.services import InForce
 
 
@@ -86,14 +86,31 @@ def _due(version: InForce, holds: Sequence[Transfer], award: AwardOutcome | None
 def _write_award(
     charge: Charge, parties: tuple[int, int], version_id: int, award: AwardOutcome, service_on: date, now: datetime
 ) -> None:
+    """One row for each way of settlement in which something is given: the sides of a programme may differ in it."""
     owner_id, customer_id = parties
-    Award.objects.create(
-        charge=charge,
-        programme_version_id=version_id,
-        payee_id=owner_id if award.payee is Payee.PROVIDER else customer_id,
-        mode=award.mode.value,
-        total_fen=award.total_fen,
-        payers=[{"payer": line.payer, "amount_fen": line.amount_fen} for line in award.lines],
-        service_on=service_on,
-        created_at=now,
-    )
+    for mode, payee, lines in _by_mode(award):
+        total = sum(line.amount_fen for line in lines)
+        if total:
+            Award.objects.create(
+                charge=charge,
+                programme_version_id=version_id,
+                payee_id=owner_id if payee is Payee.PROVIDER else customer_id,
+                mode=mode.value,
+                total_fen=total,
+                payers=[{"payer": line.payer, "amount_fen": line.amount_fen} for line in lines],
+                service_on=service_on,
+                created_at=now,
+            )
+
+
+def _by_mode(award: AwardOutcome) -> list[tuple[SettlementMode, Payee, list[PayerLine]]]:
+    """The lines of an award by way of settlement; lines stand in the order of the sides they belong to."""
+    if award.sides is None:
+        return [(award.mode, award.payee, list(award.lines))]
+    found: dict[SettlementMode, tuple[Payee, list[PayerLine]]] = {}
+    start = 0
+    for side in award.sides:
+        end = start + side.lines
+        found.setdefault(side.mode, (side.payee, []))[1].extend(award.lines[start:end])
+        start = end
+    return [(mode, payee, lines) for mode, (payee, lines) in found.items()]

@@ -239,4 +239,7 @@ def _sides(data: Sequence[Json] | None) -> tuple[SideAward, ...] | None:
     """The sides of a frozen award; awards frozen before there were sides, and those of one side, have none."""
     if data is None:
         return None
-    return tuple(SideAward(each["side"], SettlementMode(each["mode"]), Payee(each["payee"]), each["total_fen"]) for each in data)
+    return tuple(
+        SideAward(each["side"], SettlementMode(each["mode"]), Payee(each["payee"]), each["total_fen"], each["lines"])
+        for each in data
+    )

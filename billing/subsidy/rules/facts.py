@@ -235,8 +235,8 @@ class More:
     before: Before = Before()
     batch: BatchTotals = BatchTotals()
     score: int | None = None
-    other: Mapping[str, str | int | bool] = field(default_factory=dict)
-    other_amounts: Mapping[str, int] = field(default_factory=dict)
+    other: Mapping[str, str | int | bool] = field(default_factory=dict, hash=False)
+    other_amounts: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 NO_MORE = More()

@@ -50,12 +50,14 @@ class PayerLine(NamedTuple):
 
 
 class SideAward(NamedTuple):
-    """What one side of a programme of several sides gives: its id, when the money moves, to whom, and how much (fen)."""
+    """What one side of a programme of several sides gives: its id, when the money moves, to whom, and how much (fen) on how many of the
+    award's lines, which stand in the order of the sides."""
 
     side: str
     mode: SettlementMode
     payee: Payee
     total_fen: int
+    lines: int
 
 
 @dataclass(frozen=True, slots=True)

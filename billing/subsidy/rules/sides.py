@@ -62,7 +62,7 @@ def _joined(awards: list[tuple[str, Award]]) -> Award:
         draws=draws,
         left_after=left_after,
         steps=tuple(step for _, award in awards for step in award.steps),
-        sides=tuple(SideAward(side, award.mode, award.payee, award.total_fen) for side, award in awards),
+        sides=tuple(SideAward(side, award.mode, award.payee, award.total_fen, len(award.lines)) for side, award in awards),
     )
 
 

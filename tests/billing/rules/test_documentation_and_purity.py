@@ -33,6 +33,24 @@ def test_the_programme_in_the_guide_is_valid_and_its_examples_come_out() -> None
     assert [each.passed for each in results] == [True, True, True]
 
 
+SHORT = [json.loads(text) for text in re.findall(r"```json example\n(.*?)```", GUIDE, re.DOTALL)]
+
+
+@pytest.mark.parametrize("fields", SHORT, ids=[each["examples"][0]["title"] for each in SHORT])
+def test_every_short_document_in_the_guide_is_valid_and_its_examples_come_out(fields: dict[str, Any]) -> None:
+    plain = shown("programme") | {"gates": [], "caps": []} | fields
+    wrong = [(each.title, each.expected, each.actual) for each in check_examples(plain) if not each.passed]
+    assert wrong == []
+
+
+def test_the_guide_shows_every_kind_of_rate_and_payer_at_work() -> None:
+    schema = json.loads((ROOT / "billing" / "subsidy" / "schema" / "programme.schema.json").read_text(encoding="utf-8"))
+    at_work = json.dumps([shown("programme"), *SHORT])
+    rates = [name for name in schema["$defs"]["rate"]["properties"]["type"]["enum"] if f'"type": "{name}"' not in at_work]
+    payers = [name for name in schema["$defs"]["payers_rule"]["properties"]["rule"]["enum"] if f'"rule": "{name}"' not in at_work]
+    assert rates == [] and payers == []
+
+
 def test_the_price_schedule_in_the_guide_is_valid() -> None:
     assert parse_schedule(shown("schedule")).customer_classes == ("inside", "academic", "firm_sme", "firm_large", "team")
 
@@ -51,6 +69,8 @@ def test_every_kind_of_part_and_every_fact_is_in_the_guide(kind: str) -> None:
         parts = ("gate", "rate", "adjustment")
         names = [name for part in parts for name in schema["$defs"][part]["properties"]["type"]["enum"]]
         names += schema["$defs"]["cap"]["properties"]["per"]["enum"]
+        names += schema["$defs"]["payers_rule"]["properties"]["rule"]["enum"]
+        names += [name for name in schema["$defs"]["condition"]["properties"] if name != "fact"]
     assert [name for name in names if f"`{name}`" not in GUIDE and f'"{name}"' not in GUIDE] == []
 
 
