@@ -364,6 +364,8 @@ _CHOICES: Mapping[str, Word] = {
     "machine_hours": pgettext_lazy("choice in a programme", "machine hours"),
     "share": pgettext_lazy("choice in a programme", "A share of another limit"),
     "paid_beside": pgettext_lazy("choice in a programme", "Paid beside the bill"),
+    "yes": pgettext_lazy("choice in a programme", "Counts as met"),
+    "no": pgettext_lazy("choice in a programme", "Counts as not met"),
     "value": pgettext_lazy("choice in a programme", "An amount"),
     "settings": pgettext_lazy("choice in a programme", "Set by configuration"),
     "list": pgettext_lazy("choice in a programme", "A list"),
