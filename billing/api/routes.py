@@ -5,7 +5,20 @@ from __future__ import annotations
 from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
-from billing.api import cards, firms, orders, sample_jobs, samples, series, service_records, swap, times, together, views
+from billing.api import (
+    cards,
+    firms,
+    orders,
+    programme_drafts,
+    sample_jobs,
+    samples,
+    series,
+    service_records,
+    swap,
+    times,
+    together,
+    views,
+)
 from config.kernel.api.views import ApiView
 
 ID = r"(?P<pk>[0-9]{1,18})"
@@ -51,6 +64,23 @@ def _orders() -> list[URLPattern]:
             commission.as_view({"get": "pdf"}),
             name="api_commission_pdf",
         ),
+    ]
+
+
+def _programmes_in_writing() -> list[URLPattern]:
+    """Drafts of programmes, and trials."""
+    draft, trial = programme_drafts.DraftView, programme_drafts.TrialView
+    return [
+        re_path(r"^programme-drafts/$", draft.as_view({"get": "list", "post": "create"}), name="api_programme_drafts"),
+        re_path(rf"^programme-drafts/{ID}/$", draft.as_view({"get": "retrieve", "put": "update"}), name="api_programme_draft"),
+        re_path(
+            rf"^programme-drafts/{ID}/(?P<step>submit|take-back|send-back|approve|drop)/$",
+            draft.as_view({"post": "step"}),
+            name="api_programme_draft_step",
+        ),
+        re_path(r"^programme-trials/$", trial.as_view({"get": "list", "post": "create"}), name="api_programme_trials"),
+        re_path(rf"^programme-trials/{ID}/$", trial.as_view({"get": "retrieve"}), name="api_programme_trial"),
+        _post(trial, "programme-trials", "cancel", "api_programme_trial_cancel"),
     ]
 
 
@@ -175,6 +205,7 @@ urlpatterns: list[URLPattern] = [
         name="api_statement_download",
     ),
     *_limited_money(),
+    *_programmes_in_writing(),
     *_orders(),
     *_series(),
     *_sample_jobs(),

@@ -73,7 +73,7 @@ def render_html(content: Content) -> str:
             {
                 "c": content,
                 "w": words,
-                "style": _style(),
+                "style": style(),
                 "hash": fingerprint(dict(content)),
                 "programme": content["programme"]["name"],
                 "mode": wording.mode_word(content["programme"]["mode"]),
@@ -92,7 +92,8 @@ def render_html(content: Content) -> str:
 
 
 @cache
-def _style() -> str:
+def style() -> str:
+    """The style sheet of papers with figures, our fonts included."""
     return (_TEMPLATES / "statement.css").read_text(encoding="utf-8")
 
 

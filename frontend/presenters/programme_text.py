@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from difflib import SequenceMatcher
 from typing import Any
 
@@ -20,7 +20,10 @@ from billing import wording
 from billing.ledger.rules.money import yuan
 from billing.subsidy.rules.examples import ExampleResult
 from config.kernel.messages import local_date
+from frontend.presenters.condition_words import said, value_words
 from frontend.presenters.programme import adjustment_words, gate_words
+from frontend.presenters.programme_parts import window_sentences
+from frontend.presenters.programme_pieces import base_words, cap_words, field_by_field, payers_words, rate_words
 from frontend.programme_labels import choice_word, label_of
 
 Json = Mapping[str, Any]
@@ -99,23 +102,28 @@ def _told(document: Json) -> Iterator[Told]:
     for part, words in _WHOLE.items():
         if part in document:
             yield from _one(part, document[part], words, document)
-    for part in ("gates", "base", "rate", "adjustments", "rounding", "caps", "payers"):
-        value = document.get(part)
-        for piece in value if isinstance(value, list) else [value] if value is not None else []:
-            yield from _one(part, piece, _PIECES[part], document)
+    yield from _pieces(document)
     known = {*_WHOLE, *_PIECES, *_SILENT, *_PAPERS}
     for part in document:
         if part not in known:
             value = document[part]
             for piece in value if isinstance(value, list) else [value]:
-                yield part, _generic(part, piece), _clause_of(piece)
+                yield part, field_by_field(part, piece), _clause_of(piece)
+
+
+def _pieces(document: Json) -> Iterator[Told]:
+    """The parts from which an award is worked out, in that order."""
+    for part, words in _PIECES.items():
+        value = document.get(part)
+        for piece in value if isinstance(value, list) else [value] if value is not None else []:
+            yield from _one(part, piece, words, document)
 
 
 def _one(part: str, piece: Any, words: Callable[[Any, Json], str], document: Json) -> Iterator[Told]:
     try:
         text = words(piece, document)
     except _UNFINISHED:
-        text = _generic(part, piece)
+        text = field_by_field(part, piece)
     if text:
         yield part, text[:1].upper() + text[1:], _clause_of(piece)
 
@@ -134,7 +142,11 @@ def _papers(document: Json) -> Iterator[Told]:
         text = wording.document_text({name: str(each.get(name, "")) for name in ("zh", "en")})
         yield "open_points", f"{each.get('field', '–')}: {text}", ""
     for each in _items(document, "examples"):
-        yield "examples", _("Example “%(title)s”: %(words)s") % {"title": each.get("title", "–"), "words": _generic("", each)}, ""
+        yield (
+            "examples",
+            _("Example “%(title)s”: %(words)s") % {"title": each.get("title", "–"), "words": field_by_field("", each)},
+            "",
+        )
 
 
 def _items(document: Json, part: str) -> list[Json]:
@@ -142,54 +154,36 @@ def _items(document: Json, part: str) -> list[Json]:
     return [each for each in value if isinstance(each, Mapping)] if isinstance(value, list) else []
 
 
-def _generic(part: str, piece: Any) -> str:
-    """Field by field, for what is not finished or has no sentence yet."""
-    words = _value(part, piece)
-    return f"{label_of(part)}: {words}" if part else words
-
-
-def _value(key: str, value: Any) -> str:
-    if isinstance(value, Mapping):
-        kept = [(name, each) for name, each in value.items() if name != "clause"]
-        return "; ".join(f"{label_of(str(name))} {_value(str(name), each)}" for name, each in kept) or "–"
-    if isinstance(value, list):
-        return wording.several(_value(key, each) for each in value) or "–"
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    return choice_word(key, str(value)) if str(value) else "–"
-
-
 # --- Sentences of the parts ---------------------------------------------------------------------------------------------
-def _yuan(amount: Any) -> str:
-    return f"¥{Decimal(str(amount)):,}"
-
-
 def _name(value: Any, document: Json) -> str:
-    said = {
+    shown = {
         "name": wording.document_text(value),
         "code": document["code"],
         "version": document["version"],
         "issuer": wording.document_text(document["issuer"]),
         "kind": choice_word("kind", document["kind"]),
     }
-    return _("“%(name)s” (%(code)s, version %(version)s) is issued by %(issuer)s. Kind: %(kind)s.") % said
+    return _("“%(name)s” (%(code)s, version %(version)s) is issued by %(issuer)s. Kind: %(kind)s.") % shown
 
 
 def _validity(value: Any, document: Json) -> str:
     first, last = (local_date(date.fromisoformat(value[name])) for name in ("first_day", "last_day"))
     basis = wording.date_basis_word(document["date_basis"])
-    return _("It holds from %(first)s to %(last)s; what counts is the %(basis)s.") % {
+    held = _("It holds from %(first)s to %(last)s; what counts is the %(basis)s.") % {
         "first": first,
         "last": last,
         "basis": basis,
     }
+    return " ".join([held, *(f"{text}." for text in window_sentences(value))])
 
 
 def _settlement(value: Any, document: Json) -> str:
-    said = {"form": choice_word("form", value["form"]), "payee": wording.payee_word(value["payee"])}
+    shown = {"form": choice_word("form", value["form"]), "payee": wording.payee_word(value["payee"])}
+    if value["mode"] == "paid_beside":
+        return _("The subsidy is paid beside the bill to %(payee)s. On paper: %(form)s.") % shown
     if value["mode"] == "deducted_now":
-        return _("The subsidy is taken off the bill at once and paid to %(payee)s. On paper: %(form)s.") % said
-    return _("The bill is paid in full, and the subsidy is paid back later to %(payee)s. On paper: %(form)s.") % said
+        return _("The subsidy is taken off the bill at once and paid to %(payee)s. On paper: %(form)s.") % shown
+    return _("The bill is paid in full, and the subsidy is paid back later to %(payee)s. On paper: %(form)s.") % shown
 
 
 def _exclusive(value: Any, document: Json) -> str:
@@ -202,70 +196,30 @@ def _imported(value: Any, document: Json) -> str:
     return _("Sessions that a lab brought over from its own list are not covered.")
 
 
-def _gate_words(piece: Any, document: Json) -> str:
+def _gate(piece: Any, document: Json) -> str:
     return _("Condition: %(condition)s.") % {"condition": gate_words(piece)}
-
-
-def _base(piece: Any, document: Json) -> str:
-    said = {"amount": wording.amount_word(piece["amount"])}
-    if piece["minimum_charge"] == "included":
-        return _("What is subsidised is the %(amount)s, also where it is only due because of a minimum.") % said
-    return _("What is subsidised is the %(amount)s without what is only due because of a minimum.") % said
-
-
-def _rate(piece: Any, document: Json) -> str:
-    if piece["type"] == "flat":
-        return _("Of it %(percent)s is paid.") % {"percent": wording.percent(piece["rate"])}
-    if piece["type"] != "tiers":
-        return _generic("rate", piece)
-    slices, start = [], ""
-    for tier in piece["tiers"]:
-        said = {"percent": wording.percent(tier["rate"]), "from": start, "to": _yuan(tier["up_to"]) if "up_to" in tier else ""}
-        if said["to"]:
-            words = _("%(percent)s from %(from)s to %(to)s") if start else _("%(percent)s up to %(to)s")
-        else:
-            words = _("%(percent)s above %(from)s") if start else _("%(percent)s")
-        slices.append(words % said)
-        start = said["to"]
-    return _("Of it is paid, slice by slice: %(slices)s.") % {"slices": wording.several(slices)}
-
-
-def _adjust(piece: Any, document: Json) -> str:
-    return adjustment_words(piece)
 
 
 def _rounding(piece: Any, document: Json) -> str:
     step, mode = choice_word("step", piece["step"]), choice_word("mode", piece["mode"])
     words = {"fen": _("the fen"), "yuan": _("whole yuan")}
-    return _("The amount is rounded once, to %(step)s: %(mode)s.") % {"step": words.get(piece["step"], step), "mode": mode}
+    shown = {"step": words.get(piece["step"], f"¥{step}"), "mode": mode}
+    if piece.get("per") == "line":
+        return _("Each line is rounded by itself, to %(step)s: %(mode)s.") % shown
+    return _("The amount is rounded once, to %(step)s: %(mode)s.") % shown
 
 
-def _cap(piece: Any, document: Json) -> str:
-    name = wording.cap_word(piece["per"], piece.get("payer", ""))
-    limit, partial = piece["limit"], piece["when_short"] == "partial"
-    if isinstance(limit, Mapping):
-        if "default" in limit:
-            amount = _("set by the office, %(amount)s until then") % {"amount": _yuan(limit["default"])}
-        elif limit["when_unset"] == "refuse":
-            amount = _("set by the office; nothing is granted until then")
-        else:
-            amount = _("set by the office; no limit until then")
-    else:
-        amount = _yuan(limit)
-    said = {"limit": name, "amount": amount}
-    if partial:
-        return _("%(limit)s: %(amount)s. When less is left, what is left is granted.") % said
-    return _("%(limit)s: %(amount)s. When less is left, nothing is granted.") % said
+def _year(value: Any, document: Json) -> str:
+    return _("The year of the limits begins on %(day)s (month and day).") % {"day": value}
 
 
-def _payers(piece: Any, document: Json) -> str:
-    shares = wording.several(f"{wording.payer_word(each['payer'])} {wording.percent(each['share'])}" for each in piece["shares"])
-    if len(piece["shares"]) == 1:
-        return _("All of it is paid by: %(shares)s.") % {"shares": shares}
-    said = {"shares": shares, "rest": wording.payer_word(piece.get("rest", ""))}
-    if piece["rule"] == "named_rest":
-        return _("It is shared by: %(shares)s. What rounding leaves goes to: %(rest)s.") % said
-    return _("It is shared by: %(shares)s. Left-over fen go to the largest remainders.") % said
+def _side(piece: Any, document: Json) -> str:
+    """A side of a programme that pays in several ways, its own parts in brackets."""
+    whom = said(piece) if "when" in piece or "says" in piece else piece["id"]
+    inner = [text for _part, text, _clause in _pieces({**piece})]
+    if "settlement" in piece:
+        inner.insert(0, _settlement(piece["settlement"], document))
+    return _("%(side)s: %(text)s") % {"side": whom, "text": " ".join(inner)}
 
 
 _WHOLE: Mapping[str, Callable[[Any, Json], str]] = {
@@ -274,15 +228,17 @@ _WHOLE: Mapping[str, Callable[[Any, Json], str]] = {
     "settlement": _settlement,
     "exclusive": _exclusive,
     "imported_sessions": _imported,
+    "year_starts": _year,
 }
 _PIECES: Mapping[str, Callable[[Any, Json], str]] = {
-    "gates": _gate_words,
-    "base": _base,
-    "rate": _rate,
-    "adjustments": _adjust,
+    "gates": _gate,
+    "base": lambda piece, document: base_words(piece),
+    "rate": lambda piece, document: rate_words(piece),
+    "adjustments": lambda piece, document: adjustment_words(piece),
     "rounding": _rounding,
-    "caps": _cap,
-    "payers": _payers,
+    "caps": lambda piece, document: cap_words(piece),
+    "payers": lambda piece, document: payers_words(piece, document.get("rate")),
+    "sides": _side,
 }
 #: Said together with another part, or no rule.
 _SILENT = frozenset(
@@ -301,18 +257,18 @@ def differing(result: ExampleResult) -> list[tuple[str, str, str]]:
         "estimate": label_of("estimate"),
     }
     return [
-        (names.get(name, name), _shown(name, expected), _shown(name, result.actual.get(name)))
+        (names.get(name, name), _found(name, expected), _found(name, result.actual.get(name)))
         for name, expected in result.expected.items()
         if expected != result.actual.get(name)
     ]
 
 
-def _shown(name: str, value: Any) -> str:
+def _found(name: str, value: Any) -> str:
     if name.endswith("_fen") and isinstance(value, Mapping):
         return wording.several(f"{wording.payer_word(payer)} ¥{yuan(fen)}" for payer, fen in value.items()) or "–"
     if name.endswith("_fen") and isinstance(value, int):
         return f"¥{yuan(value)}"
-    return _value("", value)
+    return value_words("", value)
 
 
 def example_count_words(passed: int, total: int) -> str:

@@ -370,6 +370,10 @@ def _trial(world: World) -> dict[str, Any]:
     return {"what": f"version:{world.versions['DEMO-QH-V'].pk}", **days, "rate_step": "10", "cap_step": "20"}
 
 
+def _api_trial(world: World) -> dict[str, Any]:
+    return {"version": world.versions["DEMO-QH-V"].pk, "first_on": "2026-10-01", "last_on": "2026-11-01"}
+
+
 def reason(world: World) -> dict[str, Any]:
     return {"reason": "because"}
 
@@ -571,6 +575,14 @@ API: dict[str, Route] = {
     "api_reservation_fee_waive": acts("reservation:approved", LAB, ok=TRIED, body=lambda world: {"amount_fen": 100, "reason": "Ill."}),
     "api_reservation_fee": reads_object("reservation:approved"),
     "api_charge": reads_object("reservation:agreed", params=("reservation",)),
+    "api_programme_drafts": Route({"GET": Rule(PERSONS), "POST": Rule(OFFICER, ok=TRIED, body=lambda world: {"template": "HE-LF"})}),
+    "api_programme_draft": Route(
+        {"GET": Rule(SUPERVISORS), "PUT": Rule(OFFICER, ok=TRIED, body=lambda world: {"revision": 1, "document": {}})}, "draft"
+    ),
+    "api_programme_draft_step": acts("draft", OFFICER, ok=TRIED, body=reason, extra={"step": "drop"}),
+    "api_programme_trials": Route({"GET": Rule(PERSONS), "POST": Rule(OFFICER, ok=TRIED, body=_api_trial)}),
+    "api_programme_trial": reads_object("trial"),
+    "api_programme_trial_cancel": acts("trial", OFFICER, ok=TRIED),
     "api_statements": Route({"GET": Rule(SUPERVISORS | PAYEES, role_first=True),
                              "POST": Rule(only("finance"), ok=TRIED, body=_statement, role_first=True)}),
     "api_statement": reads_object("statement"),
@@ -951,6 +963,7 @@ PAGES: dict[str, Route] = {
     "slip_detail": reads_object("slip"),
     "slip_file": reads(),
     "reservation_detail": reads_object("reservation:agreed"),
+    "reservation_quote_pdf": reads_object("reservation:agreed"),
     "reservation_calendar": reads_object("reservation:approved"),
     "reservation_cancel": Route(
         {"GET": Rule(*SEES["reservation"]),

@@ -1283,6 +1283,7 @@ NOT_PAGES: dict[str, str] = {
     "here_agree": "POST only",
     "here_report": "POST only",
     "here_scan": "leads to here_now; test_check_in_by_phone goes there",
+    "reservation_quote_pdf": "a download",
     "programme_draft_step": "POST only",
     "programme_trial_progress": "a piece of the trial's page",
     "programme_trial_cancel": "POST only",

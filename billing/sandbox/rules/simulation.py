@@ -133,7 +133,7 @@ class Simulation:
         if caps is None:
             caps = self._caps[kind] = programme.accounts_for(kind)
         basis_on = programme.validity.basis_on(facts)
-        year = basis_on.year if basis_on is not None else 0
+        year = programme.cap_year(basis_on) if basis_on is not None else 0
         keys = {cap.id: account_key(cap, row, facts, year) for cap in caps}
         balances = {
             cap.id: Balance(self.budget_fen if cap.per is CapPer.POOL else None, used.get(keys[cap.id], 0)) for cap in caps

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from billing.subsidy.rules.form_tree import ABSENT, MOST_ITEMS, blank_of
-from billing.subsidy.rules.shape import Kind, Shape, form_of
+from billing.subsidy.rules.shape import Kind, Shape
 
 VERBS = ("add", "fill", "remove", "up", "down", "copy")
 
@@ -41,7 +41,7 @@ def _walk(shape: Shape, document: Any, steps: list[str]) -> tuple[Shape | None, 
 
 def _into(shape: Shape | None, value: Any, step: str) -> tuple[Shape | None, Any]:
     if shape is not None and shape.kind is Kind.EITHER:
-        shape = shape.forms.get(form_of(value))
+        shape = shape.forms.get(shape.form_of(value))
     if shape is None:
         return None, ABSENT
     if shape.kind is Kind.LIST:
@@ -67,7 +67,7 @@ def _begin(holder: Shape, held: Any, last: str, verb: str) -> None:
             held[last] = blank_of(shape)
         return
     if shape.kind is Kind.EITHER and value is not ABSENT:
-        shape = shape.forms.get(form_of(value), shape)
+        shape = shape.forms.get(shape.form_of(value), shape)
     if shape.kind is not Kind.LIST or (isinstance(value, list) and len(value) >= MOST_ITEMS):
         return
     item = blank_of(shape.item)

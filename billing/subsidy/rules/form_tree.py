@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from billing.subsidy.rules.shape import Kind, Shape, form_of
+from billing.subsidy.rules.shape import LIST, SETTINGS, VALUE, Kind, Shape
 
 ABSENT: Any = object()
 """No value at this place: an optional field that is left empty."""
@@ -105,13 +105,15 @@ def fits(shape: Shape, value: Any) -> bool:
     if kind is Kind.LINES:
         return isinstance(value, list) and all(isinstance(each, str) and each == " ".join(each.split()) != "" for each in value)
     if kind is Kind.EITHER:
-        return form_of(value) in shape.forms
+        return bool(shape.form_of(value))
     if kind is Kind.YES_NO:
         return isinstance(value, bool)
     if kind is Kind.FIXED:
         return bool(value == shape.node["const"] and type(value) is type(shape.node["const"]))
     if kind is Kind.WHOLE:
         return isinstance(value, int | str) and not isinstance(value, bool)
+    if kind is Kind.ANY:
+        return isinstance(value, int | str)
     return isinstance(value, str) or (kind is not Kind.CHOICE and isinstance(value, int) and not isinstance(value, bool))
 
 
@@ -171,7 +173,7 @@ def blank_of(shape: Shape) -> Any:
 
 def _either(node: Node, value: Any) -> Node:
     forms = node.shape.forms
-    form = next(iter(forms)) if value is ABSENT else form_of(value)
+    form = next(iter(forms)) if value is ABSENT else node.shape.form_of(value)
     inner = tree(forms[form], value, node.place, required=node.required)
     return replace(node, text=form, children=(inner,))
 
@@ -183,6 +185,8 @@ def _text(kind: Kind, value: Any) -> str:
         return ""
     if kind is Kind.LINES:
         return "\n".join(value)
+    if kind is Kind.ANY and isinstance(value, str) and (value.isdigit() or value in ("true", "false") or value.startswith('"')):
+        return json.dumps(value, ensure_ascii=False)
     return _YES_NO[value] if isinstance(value, bool) else str(value)
 
 
@@ -221,9 +225,11 @@ def _read_text(kind: Kind, text: str, before: Any) -> Any:
         return before
     if not text:
         return ABSENT
-    if kind is Kind.YES_NO:
-        return {"true": True, "false": False}.get(text, text)
-    if kind is Kind.WHOLE and text.isascii() and text.isdigit() and len(text) < 16:
+    if kind is Kind.ANY and len(text) > 1 and text.startswith('"') and text.endswith('"'):
+        return text[1:-1]
+    if kind in (Kind.YES_NO, Kind.ANY) and text in ("true", "false"):
+        return text == "true"
+    if kind in (Kind.WHOLE, Kind.ANY) and text.isascii() and text.isdigit() and len(text) < 16:
         return int(text)
     return text
 
@@ -300,8 +306,19 @@ def _read_either(shape: Shape, posted: Posted, name: str, before: Any, *, requir
     if form not in forms:
         form = was if was in forms else next(iter(forms))
     if form != was:
-        return {} if form == "settings" else [] if form == "list" else ABSENT
+        return _begun(forms[form], form)
     return read(forms[form], posted, name, before, required=required)
+
+
+def _begun(shape: Shape, form: str) -> Any:
+    """What another form of a value begins with, so that it can be told from the others."""
+    if form == VALUE:
+        return ABSENT
+    if form == LIST:
+        return []
+    made = blank_of(shape)
+    made = made if isinstance(made, dict) else {}
+    return made if form == SETTINGS or form in made else {form: "", **made}
 
 
 def _count(posted: Posted, name: str) -> int:

@@ -19,12 +19,15 @@ _PROGRAMME, _FACTS = "programme.schema.json", "facts.schema.json"
 PROGRAMME_SCHEMA = _FOLDER / _PROGRAMME
 _SCALARS = frozenset({"string", "integer", "number"})
 Json = dict[str, Any]
+VALUE, LIST, SETTINGS = "value", "list", "settings"
 
 
 class Kind(StrEnum):
     """How a place is written down."""
 
     TEXT = "text"
+    ANY = "any"
+    """A text, a whole number, or ``true`` / ``false``."""
     WHOLE = "whole"
     YES_NO = "yes_no"
     CHOICE = "choice"
@@ -67,7 +70,7 @@ class Shape:
     @property
     def fields(self) -> dict[str, Shape]:
         """The fields of a group."""
-        return {name: shape_of(each, self.schema) for name, each in self.node.get("properties", {}).items()}
+        return {name: _field(name, each, self.schema) for name, each in self.node.get("properties", {}).items()}
 
     @property
     def item(self) -> Shape:
@@ -75,20 +78,28 @@ class Shape:
         return shape_of(self.node["items"] if self.kind is Kind.LIST else self.node["additionalProperties"], self.schema)
 
     def variant(self, code: str) -> Shape | None:
-        """The group behind a discriminator's value."""
+        """The group behind a discriminator's value; what the whole needs is needed in it."""
         for const, node in _variants(self.node, self.schema):
             if const == code:
-                return shape_of(node, self.schema)
+                resolved, schema, definition = _resolved(node, self.schema)
+                needed = [name for name in self.required if name in resolved.get("properties", {})]
+                required = list(dict.fromkeys([*resolved.get("required", ()), *needed]))
+                return Shape(Kind.GROUP, schema, {**resolved, "required": required}, definition)
         return None
 
     @property
     def forms(self) -> dict[str, Shape]:
-        """The forms of EITHER: ``value`` for a text or a number, ``settings`` for a group, ``list``."""
-        found: dict[str, Shape] = {}
-        for node in _forms(self.node):
-            shape = shape_of(node, self.schema)
-            found.setdefault(_form_name(shape), shape)
-        return found
+        """The forms of EITHER: ``value`` for a text or a number, ``list``, and for a group ``settings`` or the field that tells it."""
+        return {name: shape_of(node, self.schema) for name, node in _forms(self.node, self.schema)}
+
+    def form_of(self, value: object) -> str:
+        """Which of the forms of EITHER a value has; empty where it has none."""
+        forms = self.forms
+        if isinstance(value, Mapping):
+            groups = [name for name in forms if name not in (VALUE, LIST)]
+            return next((name for name in groups if name in value), SETTINGS if SETTINGS in groups else next(iter(groups), ""))
+        name = LIST if isinstance(value, list) else VALUE
+        return name if name in forms else ""
 
 
 @cache
@@ -109,20 +120,46 @@ def shape_of(node: Mapping[str, Any], schema: str) -> Shape:
     return Shape(kind, schema, node, definition, options, field)
 
 
+def _field(name: str, node: Mapping[str, Any], schema: str) -> Shape:
+    """A field of a group; one that is called facts and says no more is the facts."""
+    bare = name == "facts" and set(node) <= {"type", "description"}
+    return shape_of(_root(_FACTS), _FACTS) if bare else shape_of(node, schema)
+
+
 def _resolved(node: Mapping[str, Any], schema: str) -> tuple[Mapping[str, Any], str, str]:
-    """Follow references; a group that is described as the facts is the schema of the facts."""
+    """Follow references, and put together what ``allOf`` adds to one."""
     definition = ""
-    while "$ref" in node:
-        file, _, pointer = node["$ref"].partition("#")
-        schema = file or schema
-        target: Any = _root(schema)
-        for part in filter(None, pointer.split("/")):
-            target = target[part]
-            definition = part
-        node = {**target, **{name: value for name, value in node.items() if name != "$ref"}}
-    if node.get("description") == _FACTS and "properties" not in node:
-        return _root(_FACTS), _FACTS, "facts"
-    return node, schema, definition
+    while True:
+        if "$ref" in node:
+            file, _, pointer = node["$ref"].partition("#")
+            schema = file or schema
+            target: Any = _root(schema)
+            for part in filter(None, pointer.split("/")):
+                target = target[part]
+                definition = part
+            node = _joined(target, {name: value for name, value in node.items() if name != "$ref"})
+            continue
+        plain = [each for each in node.get("allOf", ()) if "if" not in each]
+        if not plain:
+            return node, schema, definition
+        rest = {name: value for name, value in node.items() if name != "allOf"}
+        conditions = [each for each in node["allOf"] if "if" in each]
+        node = _joined(rest, {"allOf": conditions} if conditions else {})
+        for each in plain:
+            found, schema, _name = _resolved(each, schema)
+            node = _joined(found, node)
+
+
+def _joined(one: Mapping[str, Any], other: Mapping[str, Any]) -> Json:
+    """Two descriptions of the same place; the second is the narrower one."""
+    made: Json = {**one, **other}
+    if "required" in one and "required" in other:
+        made["required"] = list(dict.fromkeys([*one["required"], *other["required"]]))
+    if "allOf" in one and "allOf" in other:
+        made["allOf"] = [*one["allOf"], *other["allOf"]]
+    if "properties" in one and "properties" in other:
+        made["properties"] = {**one["properties"], **other["properties"]}
+    return made
 
 
 def _kind(node: Mapping[str, Any], schema: str) -> tuple[Kind, tuple[str, ...], str]:
@@ -132,8 +169,10 @@ def _kind(node: Mapping[str, Any], schema: str) -> tuple[Kind, tuple[str, ...], 
         return Kind.CHOICE, tuple(node["enum"]), ""
     variants = [const for const, _ in _variants(node, schema)]
     if variants:
-        return Kind.VARIANT, tuple(variants), _discriminator(node, schema)
-    if len(_forms(node)) > 1:
+        field = _discriminator(node)
+        offered = node.get("properties", {}).get(field, {}).get("enum", variants)
+        return Kind.VARIANT, tuple(code for code in variants if code in offered), field
+    if len(_forms(node, schema)) > 1:
         return Kind.EITHER, (), ""
     types = node.get("type")
     if types == "boolean":
@@ -142,6 +181,8 @@ def _kind(node: Mapping[str, Any], schema: str) -> tuple[Kind, tuple[str, ...], 
         return Kind.WHOLE, (), ""
     if types == "string" or (isinstance(types, list) and set(types) <= _SCALARS):
         return Kind.TEXT, (), ""
+    if isinstance(types, list) and set(types) <= _SCALARS | {"boolean"}:
+        return Kind.ANY, (), ""
     if types == "array" and "items" in node:
         return _list_kind(node, schema)
     if types == "object" and "properties" in node:
@@ -175,30 +216,46 @@ def _variants(node: Mapping[str, Any], schema: str) -> Iterator[tuple[str, Mappi
             yield const, each
 
 
-def _discriminator(node: Mapping[str, Any], schema: str) -> str:
+def _discriminator(node: Mapping[str, Any]) -> str:
     for each in node.get("allOf", ()):
         for name in each.get("if", {}).get("properties", {}):
             return str(name)
     return "type"
 
 
-def _forms(node: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The alternatives of a value that may have several forms."""
-    if "if" in node and "then" in node and "else" in node and "properties" not in node:
-        return [node["else"], node["then"]]
+def _forms(node: Mapping[str, Any], schema: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """The alternatives of a value that may have several forms, by name."""
+    if "properties" in node:
+        return []
+    if "if" in node and "then" in node:
+        return _forms_by_test(node, schema)
     several = [each for each in (*node.get("oneOf", ()), *node.get("anyOf", ())) if set(each) - {"required"}]
-    return several if "properties" not in node else []
+    return [(_form_name(shape_of(each, schema)), each) for each in several]
+
+
+def _forms_by_test(node: Mapping[str, Any], schema: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """``if`` tells them apart by the kind of the value, or by a field that one of them has."""
+    test, then = node["if"], node["then"]
+    types = [each for each in node.get("type", ()) if each != test.get("type")] if isinstance(node.get("type"), list) else []
+    other = node.get("else", {"type": types[0] if len(types) == 1 else types} if types else None)
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    for name, each in ((test["required"][0] if "required" in test else "", then), ("", other)):
+        if each is None:
+            continue
+        inner, inner_schema, _definition = _resolved(each, schema)
+        nested = _forms(inner, inner_schema)
+        if nested:
+            found += nested
+            continue
+        needed = [*inner.get("required", ())] if "required" in test else []
+        found.append((name or (needed[0] if needed else _form_name(shape_of(each, schema))), each))
+    return sorted(found, key=lambda form: form[0] != VALUE)
 
 
 def _form_name(shape: Shape) -> str:
-    if shape.kind in (Kind.GROUP, Kind.MAP, Kind.VARIANT):
-        return "settings"
-    return "list" if shape.kind in (Kind.LIST, Kind.SEVERAL, Kind.LINES) else "value"
-
-
-def form_of(value: object) -> str:
-    """Which of the forms of EITHER a value has."""
-    return "settings" if isinstance(value, Mapping) else "list" if isinstance(value, list) else "value"
+    if shape.kind in (Kind.GROUP, Kind.MAP, Kind.VARIANT, Kind.RAW):
+        return SETTINGS
+    return LIST if shape.kind in (Kind.LIST, Kind.SEVERAL, Kind.LINES) else VALUE
 
 
 @cache

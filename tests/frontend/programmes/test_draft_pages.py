@@ -15,8 +15,9 @@ from billing.subsidy.models import ProgrammeVersion
 from tests.conftest import programme_document
 from tests.frontend.acting import FRAGMENT, query_count, words
 
-PARTS = ("document", "clauses", "gates", "amount", "caps", "payers", "open_points", "examples")
-CODES = drafts.template_names()
+PARTS = ("document", "clauses", "gates", "amount", "caps", "payers", "open_points", "examples", "more")
+CODES = ("DEMO-QH-A", "BJ-CP-2017-10", "SD-2019", "HA-2018")
+"""Documents with every kind of part between them; all of them come through the form in tests/billing/drafts/rules."""
 
 
 class Fields(HTMLParser):

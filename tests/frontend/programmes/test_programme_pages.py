@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from billing.subsidy import services
+from billing.subsidy.drafts import template_names
 from billing.subsidy.queries import worked_examples
 from tests.conftest import programme_document
 from tests.frontend.acting import FRAGMENT, query_count, words
@@ -86,6 +87,14 @@ def test_the_calculator_reads_amounts_as_people_write_them(as_, programmes, fee,
 @pytest.mark.parametrize("code", ["DEMO-QH-A", "DEMO-QH-V"])
 def test_every_kind_of_applicant_may_calculate(as_, programmes, kind, code):
     assert as_().get(f"/programmes/{code}/?fee=1000&kind={kind}&size=&region=630100").status_code == 200
+
+
+@pytest.mark.parametrize("code", sorted(set(template_names()) - {"DEMO-QH-A", "DEMO-QH-V"}))
+def test_a_programme_of_any_kind_has_its_page(as_, cast, code):
+    version = services.draft_version(cast.actor("chen"), programme_document(code), cast.now)
+    services.publish_version(cast.actor("sun"), version, cast.now)
+    text = words(as_().get(reverse("programme_detail", args=[version.programme.code])))
+    assert "Who is eligible" in text and "Worked examples" in text
 
 
 @pytest.mark.parametrize("code", ["HE-LF", "SH-VOUCHER"])

@@ -1,0 +1,240 @@
+"""/api/v1/programme-drafts and /programme-trials: writing a programme version, and trying one on past sessions."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from billing.api.serializers import MOST_FEN
+from billing.sandbox import queries as trials
+from billing.sandbox.models import RunState, SandboxRun
+from billing.sandbox.services import running
+from billing.subsidy import draft_queries, drafts
+from billing.subsidy.draft_models import DraftState, ProgrammeDraft
+from billing.subsidy.rules.checking import check
+from config.kernel.api.fields import Day, Id, Text, WholeNumber
+from config.kernel.api.schema import IDEMPOTENT
+from config.kernel.api.serializers import NoFields, StrictSerializer
+from config.kernel.api.views import ApiView
+from config.kernel.messages import sentence
+
+STEP = OpenApiParameter(
+    "step", str, OpenApiParameter.PATH, enum=["submit", "take-back", "send-back", "approve", "drop"], description="What to do."
+)
+
+
+class DraftIn(StrictSerializer):
+    """One of three beginnings: a shipped document, a version, or a document of one's own."""
+
+    template = Text(required=False, max_length=60, help_text="The name of a shipped document, for example HE-LF.")
+    version = Id(required=False, help_text="The id of a programme version.")
+    document = serializers.DictField(required=False, help_text="docs/programmes.md; kept as it is, whatever is wrong with it.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len(attrs) != 1:
+            raise serializers.ValidationError({"document": "Give exactly one of template, version and document."})
+        return attrs
+
+
+class DraftSaveIn(StrictSerializer):
+    revision = WholeNumber(help_text="The revision that the change starts from; with an older one nothing is kept (409).")
+    document = serializers.DictField()
+
+
+class DraftStepIn(StrictSerializer):
+    revision = WholeNumber(required=False, help_text="Needed to submit and to approve.")
+    reason = Text(required=False, max_length=drafts.REASON_LENGTH, help_text="Needed to send back and to drop.")
+
+
+class FlawOut(serializers.Serializer):
+    path = serializers.CharField(help_text="JSON path of the field.")
+    code = serializers.CharField()
+    sentence = serializers.CharField(help_text="What is wrong and how to mend it.")
+
+
+class DraftRow(serializers.Serializer):
+    id = serializers.IntegerField()
+    code = serializers.CharField()
+    state = serializers.ChoiceField(choices=DraftState.values)
+    revision = serializers.IntegerField()
+    changed_at = serializers.DateTimeField()
+    version = serializers.IntegerField(allow_null=True, help_text="The published version that it became.")
+
+
+class DraftOut(DraftRow):
+    document = serializers.DictField()
+    text = serializers.CharField(help_text="What was typed as text and cannot be read; empty otherwise.")
+    flaws = FlawOut(many=True)
+    examples_passed = serializers.IntegerField()
+    examples = serializers.IntegerField()
+
+
+class TrialIn(StrictSerializer):
+    draft = Id(required=False)
+    version = Id(required=False)
+    against = Id(required=False, help_text="The version that it is held against.")
+    first_on = Day()
+    last_on = Day()
+    budget_fen = WholeNumber(required=False, max_value=MOST_FEN, help_text="In place of the budget of the document's pools.")
+    rate_step_percent = WholeNumber(default=10)
+    cap_step_percent = WholeNumber(default=20)
+
+
+class TrialRow(serializers.Serializer):
+    id = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=RunState.values)
+    first_on = serializers.DateField()
+    last_on = serializers.DateField()
+    done_sessions = serializers.IntegerField()
+    total_sessions = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class TrialOut(TrialRow):
+    result = serializers.DictField(allow_null=True, help_text="What came out, in fen; null until it is done.")
+
+
+class DraftView(ApiView):
+    """Drafts of programme versions of one's office; a token needs the scope ``manage`` to write."""
+
+    token_scopes: ClassVar[dict[str, str]] = {"GET": "read", "POST": "manage", "PUT": "manage"}
+    queryset = ProgrammeDraft.objects.none()
+    shapes_by_action: ClassVar[dict[str, type[BaseSerializer]]] = {"create": DraftIn, "update": DraftSaveIn, "step": DraftStepIn}
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        return self.shapes_by_action.get(self.action or "", NoFields)
+
+    @extend_schema(responses=DraftRow(many=True))
+    def list(self, request: Request) -> Response:
+        """The drafts that I read, the latest change first."""
+        return self.paged(draft_queries.drafts_visible(self.actor), draft_row)
+
+    @extend_schema(responses=DraftOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One draft with everything that is wrong with it."""
+        return Response(draft_out(draft_queries.draft_for(self.actor, int(pk))))
+
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: DraftOut})
+    def create(self, request: Request) -> Response:
+        """Begin a draft; a document is kept as it is."""
+        given = self.valid(request)
+
+        def effect() -> dict[str, Any]:
+            if "template" in given:
+                made = drafts.start_from_template(self.actor, given["template"], self.now)
+            elif "version" in given:
+                made = drafts.start_from_version(self.actor, given["version"], self.now)
+            else:
+                made = drafts.start(self.actor, given["document"], self.now)
+            return draft_out(made)
+
+        return self.once(request, "programme_draft.start", effect)
+
+    @extend_schema(responses=DraftOut)
+    def update(self, request: Request, pk: str) -> Response:
+        """Keep a document as it is, whatever is wrong with it; the answer says what is."""
+        given = self.valid(request)
+        return Response(draft_out(drafts.save(self.actor, int(pk), given["revision"], given["document"], self.now)))
+
+    @extend_schema(parameters=[STEP], responses=DraftOut)
+    def step(self, request: Request, pk: str, step: str) -> Response:
+        """Hand in, take back, send back, approve (by an officer who wrote nothing in it), or give up."""
+        given, key = self.valid(request), int(pk)
+        revision, reason = given.get("revision", 0), given.get("reason", "")
+        if step == "submit":
+            drafts.submit(self.actor, key, revision, self.now)
+        elif step == "approve":
+            drafts.approve(self.actor, key, revision, self.now)
+        elif step == "send-back":
+            drafts.send_back(self.actor, key, reason, self.now)
+        elif step == "take-back":
+            drafts.take_back(self.actor, key, self.now)
+        else:
+            drafts.drop(self.actor, key, reason, self.now)
+        return Response(draft_out(draft_queries.draft_for(self.actor, key)))
+
+
+class TrialView(ApiView):
+    """Trials of programmes on past sessions; the worker does them."""
+
+    token_scopes: ClassVar[dict[str, str]] = {"GET": "read", "POST": "manage"}
+    queryset = SandboxRun.objects.none()
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        return TrialIn if self.action == "create" else NoFields
+
+    @extend_schema(responses=TrialRow(many=True))
+    def list(self, request: Request) -> Response:
+        """The trials that I read, the newest first."""
+        return self.paged(trials.runs_visible(self.actor), trial_row)
+
+    @extend_schema(responses=TrialOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """How far it is, and what came out."""
+        run = trials.run_for(self.actor, int(pk))
+        return Response({**trial_row(run), "result": run.result})
+
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: TrialRow})
+    def create(self, request: Request) -> Response:
+        """Have a draft or a version tried on the charged sessions of a period."""
+        given = self.valid(request)
+        asked = running.Asked(
+            first_on=given["first_on"],
+            last_on=given["last_on"],
+            draft_id=given.get("draft"),
+            version_id=given.get("version"),
+            against_id=given.get("against"),
+            budget_fen=given.get("budget_fen"),
+            rate_step_percent=given["rate_step_percent"],
+            cap_step_percent=given["cap_step_percent"],
+        )
+        return self.once(request, "programme_trial.start", lambda: trial_row(running.start(self.actor, asked, self.now)))
+
+    @extend_schema(responses=TrialRow)
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Stop the work."""
+        self.valid(request)
+        return Response(trial_row(running.cancel(self.actor, int(pk), self.now)))
+
+
+def draft_row(draft: ProgrammeDraft) -> dict[str, Any]:
+    """A draft in a list."""
+    return {
+        "id": draft.pk,
+        "code": drafts.code_of(draft.document),
+        "state": draft.state,
+        "revision": draft.revision,
+        "changed_at": draft.changed_at.isoformat(),
+        "version": draft.version_id,
+    }
+
+
+def draft_out(draft: ProgrammeDraft) -> dict[str, Any]:
+    """A draft with its document and faults."""
+    checked = check(draft.document)
+    return {
+        **draft_row(draft),
+        "document": draft.document,
+        "text": draft.text,
+        "flaws": [{"path": each.path, "code": each.code, "sentence": sentence(each.code, each.params)} for each in checked.flaws],
+        "examples_passed": sum(each.passed for each in checked.examples),
+        "examples": len(checked.examples),
+    }
+
+
+def trial_row(run: SandboxRun) -> dict[str, Any]:
+    """A trial without what came out."""
+    return {
+        "id": run.pk,
+        "state": run.state,
+        "first_on": run.first_on.isoformat(),
+        "last_on": run.last_on.isoformat(),
+        "done_sessions": run.done_sessions,
+        "total_sessions": run.total_sessions,
+        "created_at": run.created_at.isoformat(),
+    }

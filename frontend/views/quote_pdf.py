@@ -1,0 +1,45 @@
+"""The quote of a booking as a PDF to print: the four numbers, each subsidy, and every step with its clause, as they were pinned."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils import timezone, translation
+from django.views.decorators.http import require_GET
+
+from billing.settlement.apart import Limits, html_to_pdf_apart
+from billing.settlement.models import Quote
+from billing.settlement.pdf import FONT_FOLDER, style
+from booking.queries import reservations as queries
+from config.kernel.access import get_visible, visible_to
+from config.kernel.errors import NotFound
+from config.kernel.http import attachment
+from frontend.http import actor_of
+from frontend.presenters.assessment import of_reservation
+
+_LIMITS = Limits(30, 1_500_000_000)
+
+
+@login_required
+@require_GET
+def reservation_quote_pdf(request: HttpRequest, pk: int) -> HttpResponse:
+    """The latest figures that the customer was shown. Raises NotFound where there are none."""
+    actor = actor_of(request)
+    reservation = get_visible(queries.reservation_detail(actor), actor, pk=pk)
+    quote = visible_to(Quote.objects.filter(reservation=reservation), actor).order_by("-revision").first()
+    if quote is None:
+        raise NotFound.of("access.not_found", model="quote")
+    context = {
+        "reservation": reservation,
+        "zone": reservation.instrument.site.time_zone,
+        "quote": quote,
+        "figures": of_reservation(reservation, quote),
+        "is_open": quote.valid_until is not None and quote.valid_until > timezone.now(),
+        "style": style(),
+        "language": translation.get_language(),
+    }
+    html = render_to_string("booking/quote_pdf.html", context)
+    identifier = bytes.fromhex(quote.inputs_sha256)[:16]
+    name = f"{reservation.reference}-{quote.revision}.pdf"
+    return attachment(html_to_pdf_apart(html, FONT_FOLDER, identifier, _LIMITS), "application/pdf", name)

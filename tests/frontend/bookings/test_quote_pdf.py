@@ -1,0 +1,43 @@
+"""The quote of a booking as a PDF: the figures and the steps that the customer was shown, in the reader's language."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+from tests.frontend.acting import words
+
+
+def text_of(pdf: bytes) -> str:
+    program = shutil.which("pdftotext")
+    assert program, "pdftotext is missing (Debian: apt-get install poppler-utils)"
+    done = subprocess.run([program, "-layout", "-", "-"], input=pdf, capture_output=True, check=True)
+    return " ".join(done.stdout.decode().split())
+
+
+def test_the_quote_is_printed_with_every_step_and_clause(as_, programmes, ask):
+    pk = ask(9, 12)
+    client = as_("lin")
+    assert f"/bookings/{pk}/quote.pdf" in client.get(f"/bookings/{pk}/").content.decode()
+    answer = client.get(f"/bookings/{pk}/quote.pdf")
+    assert answer["Content-Type"] == "application/pdf" and answer.content.startswith(b"%PDF")
+    text = text_of(answer.content)
+    for part in ("X-ray diffractometer", "¥1,200.00", "−¥480.00", "¥720.00", "DEMO-QH-V 2025.1", "40% of ¥1,200.00", "Not met:"):
+        assert part in text, part
+
+
+def test_it_is_printed_in_chinese_too(as_, programmes, ask):
+    client = as_("lin")
+    client.cookies["django_language"] = "zh-hans"
+    assert "1,200.00" in text_of(client.get(f"/bookings/{ask(9, 12)}/quote.pdf").content)
+
+
+@pytest.mark.parametrize("who", ["he", "out"])
+def test_others_do_not_see_it(as_, cast, programmes, ask, who):
+    if who == "out":
+        assert as_().get(f"/bookings/{ask(9, 12)}/quote.pdf").status_code == 302
+    else:
+        answer = as_(who).get(f"/bookings/{ask(9, 12)}/quote.pdf")
+        assert answer.status_code == 404 and "Not found" in words(answer)
