@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('instruments', '0016_import_undone'),
+        ('instruments', '0040_resource_reviews'),
     ]
 
     operations = [
