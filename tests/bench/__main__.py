@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 DATABASE = "jishi_bench"
-PARTS = ("find", "reserve", "approve", "keep", "feed", "inbox", "timeline", "engine", "statement", "search", "use")
+PARTS = ("find", "reserve", "approve", "keep", "feed", "inbox", "timeline", "engine", "statement", "search", "use", "demo")
 
 
 def main() -> int:
@@ -51,7 +51,7 @@ def _fresh_database() -> None:
 
 
 def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list:  # type: ignore[type-arg]
-    from tests.bench import approve, engine, feed, inbox, keeping, nation, reserve, search, stage, statement, timeline, use
+    from tests.bench import approve, demo, engine, feed, inbox, keeping, nation, reserve, search, stage, statement, timeline, use
 
     figures = []
     if "find" in parts:
@@ -76,6 +76,8 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
             figures += timeline.figures(built)
         if "use" in parts:
             figures += use.figures(built)
+    if "demo" in parts:
+        figures += demo.figures()
     if "search" in parts:
         figures += search.figures((*search.SIZES, search.LARGE) if large else search.SIZES)
     return figures
