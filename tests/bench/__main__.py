@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 DATABASE = "jishi_bench"
-PARTS = ("find", "reserve", "approve", "keep", "feed", "inbox", "timeline", "engine", "statement", "search", "page", "use")
+PARTS = ("find", "reserve", "approve", "keep", "feed", "inbox", "timeline", "engine", "statement", "search", "page", "use", "demo")
 
 
 def main() -> int:
@@ -55,7 +55,7 @@ def _fresh_database() -> None:
 
 
 def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list:  # type: ignore[type-arg]
-    from tests.bench import approve, country, engine, feed, inbox, keeping, reserve, stage, statement, timeline, use
+    from tests.bench import approve, country, demo, engine, feed, inbox, keeping, reserve, stage, statement, timeline, use
 
     figures = []
     if {"find", "search", "page"} & set(parts):
@@ -80,6 +80,8 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
             figures += timeline.figures(built)
         if "use" in parts:
             figures += use.figures(built)
+    if "demo" in parts:
+        figures += demo.figures()
     return figures
 
 
