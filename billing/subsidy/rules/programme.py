@@ -19,7 +19,7 @@ from billing.subsidy.rules.parts.adjustments import Adjustment, Plain, QualityFa
 from billing.subsidy.rules.parts.base import AnyBase, parse_base
 from billing.subsidy.rules.parts.caps import Cap, parse_caps
 from billing.subsidy.rules.parts.conditions import Condition as Holding
-from billing.subsidy.rules.parts.conditions import parse_condition
+from billing.subsidy.rules.parts.conditions import facts_named, parse_condition
 from billing.subsidy.rules.parts.gates import parse_gate
 from billing.subsidy.rules.parts.imported import ImportedSessions, parse_imported
 from billing.subsidy.rules.parts.payers import AnyPayers, parse_payers
@@ -74,7 +74,8 @@ class Programme:
     in the order in which they are told; ``must_be_set`` are the caps whose limit configuration has to give. ``unsure`` are the parts
     whose amount may rest on an assumption.
     ``sides`` is empty where there is one; otherwise base, rate, settlement and payers are those of the first, and ``joint_caps`` and
-    ``payer_caps`` those of all. ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew.
+    ``payer_caps`` those of all. ``asks_what_was_paid``: it looks at the invoice or at what was paid. ``year_starts`` (``MM-DD``): the
+    day on which yearly caps begin anew.
     """
 
     sha256: str
@@ -104,6 +105,7 @@ class Programme:
     unsure: tuple[Unsure, ...]
     sides: tuple[Side, ...]
     year_starts: str
+    asks_what_was_paid: bool
     document: Document = field(repr=False, compare=False)
 
     @property
@@ -177,6 +179,7 @@ def _of_one_side(
     if rounding.per_line:
         conditions.append(LinesAgree(rounding.clause, base))
     source = document if whole is None else whole
+    parts: list[Unsure] = [rate, *adjustments]
     return Programme(
         sha256=sha256_of(source),
         code=document["code"],
@@ -202,11 +205,19 @@ def _of_one_side(
         payers=parse_payers(document["payers"], rate, basis),
         must_be_set=tuple(cap for cap in caps if cap.refuse_when_unset),
         conditions=tuple(conditions),
-        unsure=tuple(part for part in (rate, *adjustments) if type(part).estimates not in (Certain.estimates, Plain.estimates)),
+        unsure=tuple(part for part in parts if type(part).estimates not in (Certain.estimates, Plain.estimates)),
         sides=sides,
         year_starts=document.get("year_starts", _FIRST_OF_YEAR),
+        asks_what_was_paid=_asks_what_was_paid(source),
         document=source,
     )
+
+
+def _asks_what_was_paid(document: Document) -> bool:
+    bases = [document.get("base", {}), *(side.get("base", {}) for side in document.get("sides", ()))]
+    named = {name for base in bases for name in (base.get("amount"), *base.get("least_of", ()))}
+    rules = [value for name, value in document.items() if name != "examples"]
+    return bool(named & {"paid", "invoice"} or facts_named(rules) & {"amounts.paid", "amounts.invoice"})
 
 
 def _clause(document: Mapping[str, Any]) -> Clause:

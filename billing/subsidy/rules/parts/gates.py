@@ -16,7 +16,7 @@ from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.fact_fields import FactField, FactKind, fact_field
 from billing.subsidy.rules.facts import Facts, Party
 from billing.subsidy.rules.outcome import Unmet, missing
-from billing.subsidy.rules.parts.conditions import Condition, condition_faults, fact_fault, parse_condition
+from billing.subsidy.rules.parts.conditions import Condition, condition_faults, fact_fault, facts_named, parse_condition
 from billing.subsidy.rules.parts.days import add_months
 
 
@@ -192,12 +192,16 @@ class SpendOverMonthsGate:
 
 @dataclass(frozen=True, slots=True)
 class ConditionGate:
-    """A condition of any facts; ``says`` are its words (zh, en). A fact that is missing refuses and is named."""
+    """A condition of any facts; ``says`` are its words (zh, en). A fact that is missing refuses and is named.
+
+    ``of_service``: it only looks at provider, instrument and kind of service, whoever asks.
+    """
 
     clause: str
     when: Condition
     says: Mapping[str, str]
     applies_to: frozenset[str]
+    of_service: bool
 
     def check(self, facts: Facts) -> Step | Unmet | None:
         if not _concerns(self.applies_to, facts):
@@ -287,6 +291,9 @@ def _amount(name: str) -> FactField | None:
     return field if field is not None and field.kind is FactKind.MONEY else None
 
 
+#: Facts that are the same whoever asks.
+_OF_SERVICE = ("provider.", "instrument.", "service.kind", "service.way")
+
 _PARSERS: dict[str, Callable[[Mapping[str, Any], str], Gate]] = {
     "applicant_kind": lambda piece, _basis: ApplicantKindGate(piece["clause"], _met_by(piece, "applicant_kind", "kind")),
     "firm_size": lambda piece, _basis: FirmSizeGate(piece["clause"], _met_by(piece, "firm_size", "size"), _kinds(piece)),
@@ -298,7 +305,11 @@ _PARSERS: dict[str, Callable[[Mapping[str, Any], str], Gate]] = {
     "minimum_spend": _spend,
     "any_of": _alternatives,
     "condition": lambda piece, basis: ConditionGate(
-        piece["clause"], parse_condition(piece["when"], basis), piece["says"], _kinds(piece)
+        piece["clause"],
+        parse_condition(piece["when"], basis),
+        piece["says"],
+        _kinds(piece),
+        all(path.startswith(_OF_SERVICE) for path in facts_named(piece["when"])),
     ),
 }
 
