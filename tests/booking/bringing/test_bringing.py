@@ -441,3 +441,12 @@ def _instruments_run(cast, now):
     import_runs.work(run.pk, now)
     assert Instrument.objects.filter(name="Microscope").exists()
     return run
+
+
+def test_more_rows_than_one_list_may_have_are_refused_before_anything_is_read(cast, monkeypatch, now):
+    monkeypatch.setattr(booking_import, "MOST_ROWS", 1)
+    content = (HEAD + LIVE + PAST).encode()
+    order = Order(content, "bookings.csv", "booking_list", None, cast.lab.pk, True, "", lambda done, total: None)
+    with pytest.raises(Refusal, match=r"booking_import\.too_many_rows"):
+        booking_import.import_bookings(cast.actor("wang"), order, now)
+    assert not Reservation.objects.exists()
