@@ -71,8 +71,7 @@ register(
         ),
         "booking_import.upcoming": _("Becomes an approved booking; its use is charged once the customer has said yes."),
         "booking_import.past": _(
-            "Becomes past use that is not charged; the customer is asked to agree. The national record, which counts charged time, leaves "
-            "it out."
+            "Becomes past use that is not charged; the customer is asked to agree. The national record counts how long it was."
         ),
         "booking_import.past_charged": _("Becomes past use; it is charged once the customer has said yes."),
         "booking_import.in_use": _(

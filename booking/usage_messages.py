@@ -28,6 +28,10 @@ register(
         "usage.second_person": _("You had a part in this session. A colleague of the lab or its finance has to decide."),
         "usage.decision_unknown": _("Choose what is charged."),
         "usage.nothing_proposed": _("The customer proposed no other times. Choose another decision."),
+        "usage.clock_set_back": _(
+            "The session began at %(started_at)s and would end at %(ended_at)s: a clock was set back. End it when its clock has passed the "
+            "start; if it does not, tell the operator. The lab can correct the times afterwards."
+        ),
         "usage.entry_not_past": _("Only what is over can be written down. Choose an earlier end."),
         "usage.entry_too_long_ago": _("Sessions of the last %(days)s days can be written down."),
         "usage.entry_too_long": _("One session has %(hours)s hours at most. Write several."),

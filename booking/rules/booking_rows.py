@@ -23,7 +23,7 @@ from config.kernel.time_range import TimeRange
 from instruments.rules.registry_file import Row, Table, header_key
 from instruments.rules.wall_time import end_instant, instants_showing, start_instant
 
-MOST_ROWS = 1_000
+MOST_ROWS = 5_000
 LONGEST = timedelta(days=14)
 FIRST_YEAR, LAST_YEAR = 2000, 2099
 _FILE = Path(__file__).with_name("data") / "booking_columns.json"

@@ -90,12 +90,17 @@ def start(locked: Reservation, actor: Actor, now: datetime, beginning: Beginning
 def finish(locked: Reservation, actor: Actor, now: datetime, ending: Ending) -> UsageSession:
     """End a running session: actual time is measured, billable time derived, and both sides may look at it.
 
-    The lab that ends it says yes with that; a customer on the phone does so separately.
+    The lab that ends it says yes with that; a customer on the phone does so separately. Raises Refusal ``usage.clock_set_back`` for an
+    end before the start: it would be no use at all, and nobody would be charged for what was used.
     """
     move(locked, Action.CHECK_OUT, actor, now)
     session = UsageSession.objects.get(reservation=locked)
+    if ending.at < session.actual_starts_at:
+        zone = ZoneInfo(locked.instrument.site.time_zone)
+        moments = {"started_at": session.actual_starts_at, "ended_at": ending.at}
+        raise Refusal.of("usage.clock_set_back", **{name: at.astimezone(zone).isoformat() for name, at in moments.items()})
     policy = policy_for(locked.instrument)
-    session.actual_ends_at = max(ending.at, session.actual_starts_at)
+    session.actual_ends_at = ending.at
     session.ended_by_means = ending.means
     session.checked_out_by_id = actor.user_id
     session.note = ending.note[:500]

@@ -13,7 +13,21 @@ import sys
 from pathlib import Path
 
 DATABASE = "jishi_bench"
-PARTS = ("find", "reserve", "approve", "keep", "feed", "inbox", "timeline", "engine", "statement", "search", "page", "use", "demo")
+PARTS = (
+    "find",
+    "reserve",
+    "approve",
+    "keep",
+    "feed",
+    "inbox",
+    "timeline",
+    "engine",
+    "statement",
+    "search",
+    "page",
+    "use",
+    "demo",
+)
 
 
 def main() -> int:

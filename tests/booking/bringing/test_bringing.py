@@ -462,3 +462,12 @@ def test_what_was_left_lying_while_it_was_taken_back_goes_on_or_stays_as_it_was_
             run.refresh_from_db()
             assert (run.facts["undone"], Reservation.objects.get().state) == (1, "cancelled")
     assert wrong() == {}
+
+
+def test_more_rows_than_one_list_may_have_are_refused_before_anything_is_read(cast, monkeypatch, now):
+    monkeypatch.setattr(booking_import, "MOST_ROWS", 1)
+    content = (HEAD + LIVE + PAST).encode()
+    order = Order(content, "bookings.csv", "booking_list", None, cast.lab.pk, True, "", lambda done, total: None)
+    with pytest.raises(Refusal, match=r"booking_import\.too_many_rows"):
+        booking_import.import_bookings(cast.actor("wang"), order, now)
+    assert not Reservation.objects.exists()
