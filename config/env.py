@@ -6,6 +6,7 @@ import os
 import re
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -194,7 +195,7 @@ def home(base_dir: Path) -> Path:
     return base_dir / "var"
 
 
-def stripe() -> dict[str, object] | None:
+def stripe() -> dict[str, Any] | None:
     """Payments online through Stripe; None, which is the usual, without ``JISHI_STRIPE_KEY``. Half of the settings stops the start.
 
     ``JISHI_STRIPE_WEBHOOK_SECRETS``: one, or two while one replaces the other. ``JISHI_STRIPE_ACCOUNT``: the account's id.
