@@ -177,7 +177,7 @@ def _first_valid(body: bytes, signature: str, secrets: tuple[str, ...]) -> Any:
             return stripe.Webhook.construct_event(body, signature, secret, tolerance=TOLERANCE_SECONDS)
         except stripe.SignatureVerificationError:
             continue
-        except (ValueError, AttributeError, KeyError, TypeError) as error:
+        except (ValueError, AttributeError, KeyError, TypeError, RecursionError) as error:
             raise ForgedEvent("unreadable") from error
     raise ForgedEvent("no secret fits")
 

@@ -53,7 +53,16 @@ def _commissions(to: str) -> tuple[Rows, ...]:
 GROUPS = (CUSTOMERS | only("inspector"), FOREIGN | only("inspector"))
 SLIPS = (OWNERS | only("inspector"), only("inspector"))
 
+BILLS = (only("firm_admin", "owner_finance", "inspector"), only("inspector", "foreign"))
+RECEIVED = (only("owner_finance", "inspector"), only("inspector"))
+
 ROWS: dict[str, tuple[Rows, ...]] = {
+    "billing.allocation": (Rows("bill__customer_id", *BILLS),),
+    "billing.bankstatement": (Rows("owner_id", *RECEIVED),),
+    "billing.bill": (Rows("customer_id", *BILLS),),
+    "billing.billline": (Rows("bill__customer_id", *BILLS),),
+    "billing.creditnote": (Rows("bill__customer_id", *BILLS),),
+    "billing.payment": (Rows("owner_id", *RECEIVED),),
     "billing.bookingfee": (Rows("reservation__organisation_id", *BOOKINGS),),
     "billing.commissionsamplejob": _commissions("sheet__"),
     "billing.feerelief": (Rows("fee__reservation__organisation_id", *BOOKINGS),),

@@ -166,7 +166,11 @@ def test_only_who_accounts_for_the_owner_bills(cast, bill, who, error):
 
 @pytest.mark.parametrize(
     ("changes", "code"),
-    [({"until_on": date(2026, 12, 2)}, "bill.in_the_future"), ({"due_days": 61}, "bill.due_days"), ({"due_days": -1}, "bill.due_days")],
+    [
+        ({"until_on": date(2026, 12, 2)}, "bill.in_the_future"),
+        ({"due_days": 61}, "bill.due_days"),
+        ({"due_days": -1}, "bill.due_days"),
+    ],
 )
 def test_days_that_cannot_be_are_refused(cast, month, changes, code):
     request = BillRequest(**{"owner_id": cast.lab.pk, "customer_id": cast.firm.pk, "until_on": NOVEMBER_30} | changes)
@@ -220,7 +224,12 @@ def test_a_void_says_why(cast, bill):
 def fee(cast):
     """Lin gave a time back too late; half of 1,200 yuan, of which the lab waived 100."""
     pricing.publish_price(
-        cast.actor("li"), cast.xrd, PRICE | {"fees": {"late_cancel": {"share": "0.5"}}}, date(2026, 11, 23), cast.now, date(2026, 11, 23)
+        cast.actor("li"),
+        cast.xrd,
+        PRICE | {"fees": {"late_cancel": {"share": "0.5"}}},
+        date(2026, 11, 23),
+        cast.now,
+        date(2026, 11, 23),
     )
     life = Life(cast)
     reservation = life.approve(life.ask(slot_of(9, 12, 2)))
@@ -240,22 +249,23 @@ def test_a_fee_stands_on_the_bill_with_what_of_it_has_fallen_away(cast, fee):
     assert wrong() == {}
 
 
+def fall_away(fee, amount_fen):
+    computed = {"inputs": {}, "inputs_sha256": "", "result": {}, "created_at": DECEMBER}
+    FeeRelief.objects.create(fee=fee, cause="taken_again", used_by=fee.reservation, amount_fen=amount_fen, **computed)
+
+
 def test_what_falls_away_after_the_bill_is_shown_to_be_credited(cast, fee):
     request = BillRequest(cast.lab.pk, cast.firm.pk, NOVEMBER_30)
     issued = issuing.issue(cast.actor("li"), request, DECEMBER)
     assert not queries.fell_away_since(cast.actor("li"), cast.lab.pk).exists()
-    FeeRelief.objects.create(
-        fee=fee, cause="taken_again", used_by=fee.reservation, amount_fen=250_00, inputs={}, inputs_sha256="", result={}, created_at=DECEMBER,
-    )  # fmt: skip
+    fall_away(fee, 250_00)
     (line,) = queries.fell_away_since(cast.actor("li"), cast.lab.pk)
     (standing,) = queries.lines_of(cast.actor("li"), issued)
     assert (line.pk, standing.fell_away_fen, standing.left_fen) == (standing.line.pk, 250_00, 500_00)
 
 
 def test_a_fee_that_fell_away_whole_is_not_billed(cast, fee):
-    FeeRelief.objects.create(
-        fee=fee, cause="taken_again", used_by=fee.reservation, amount_fen=500_00, inputs={}, inputs_sha256="", result={}, created_at=DECEMBER,
-    )  # fmt: skip
+    fall_away(fee, 500_00)
     with pytest.raises(Refusal) as refused:
         issuing.preview(cast.actor("li"), BillRequest(cast.lab.pk, cast.firm.pk, NOVEMBER_30), DECEMBER)
     assert code_of(refused) == "bill.nothing_to_bill"
