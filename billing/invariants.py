@@ -331,7 +331,8 @@ register_sql(
         SELECT format('statement %s: %s fen on %s lines; its awards say %s on %s, %s of them of another payee, version or month',
                       s.number, s.total_fen, s.line_count, l.total, l.lines, l.foreign_lines)
           FROM billing_statement s CROSS JOIN LATERAL (
-               SELECT coalesce(sum(a.total_fen), 0) AS total, count(*) AS lines,
+               SELECT coalesce(sum(a.total_fen - (SELECT coalesce(sum(v.amount_fen), 0) FROM billing_awardreversal v
+                                                   WHERE v.award_id = a.id AND NOT v.claimed)), 0) AS total, count(*) AS lines,
                       count(*) FILTER (WHERE a.payee_id <> s.payee_id OR a.programme_version_id <> s.programme_version_id
                                           OR date_trunc('month', a.service_on)::date <> s.period_on) AS foreign_lines
                  FROM billing_statementline line JOIN billing_award a ON a.id = line.award_id WHERE line.statement_id = s.id) l

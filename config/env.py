@@ -6,6 +6,7 @@ import os
 import re
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -194,38 +195,33 @@ def home(base_dir: Path) -> Path:
     return base_dir / "var"
 
 
-def stripe() -> dict[str, object] | None:
-    """Payments online through Stripe; None, which is the usual, without ``JISHI_STRIPE_KEY``. Half of the settings stops the start.
+def stripe(*, key: str, webhook_secrets: list[str], account: str, payee: str, api_base: str) -> dict[str, Any] | None:
+    """Payments online through Stripe; None, which is the usual, without a key. Half of the settings stops the start.
 
-    ``JISHI_STRIPE_WEBHOOK_SECRETS``: one, or two while one replaces the other. ``JISHI_STRIPE_ACCOUNT``: the account's id.
-    ``JISHI_STRIPE_PAYEE``: the unified code of the institution whose account it is. ``JISHI_STRIPE_API``: another server than Stripe's.
+    ``webhook_secrets``: one, or two while one replaces the other. ``account``: its id. ``payee``: the unified code of the institution
+    whose account it is. ``api_base``: another server than Stripe's, empty for Stripe's.
     """
-    key = text("JISHI_STRIPE_KEY", "")
-    names = ("JISHI_STRIPE_WEBHOOK_SECRETS", "JISHI_STRIPE_ACCOUNT", "JISHI_STRIPE_PAYEE", "JISHI_STRIPE_API")
     if not key:
-        given = [name for name in names if os.environ.get(name, "").strip()]
-        if given:
-            raise ImproperlyConfigured(f"{given[0]} is set without JISHI_STRIPE_KEY: set both, or neither")
+        if webhook_secrets or account or payee or api_base:
+            raise ImproperlyConfigured("JISHI_STRIPE_KEY must be set with the other JISHI_STRIPE_ settings, or none of them")
         return None
     if not re.fullmatch(r"(sk|rk)_(test|live)_[A-Za-z0-9]{16,200}", key):
         raise ImproperlyConfigured("JISHI_STRIPE_KEY must be a secret or restricted key, like sk_test_... or rk_live_...")
-    secrets = listing("JISHI_STRIPE_WEBHOOK_SECRETS")
-    if not 1 <= len(secrets) <= 2 or not all(re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{16,200}", each) for each in secrets):
+    if not 1 <= len(webhook_secrets) <= 2 or not all(
+        re.fullmatch(r"whsec_[A-Za-z0-9+/=_-]{16,200}", each) for each in webhook_secrets
+    ):
         raise ImproperlyConfigured("JISHI_STRIPE_WEBHOOK_SECRETS must be one secret like whsec_..., or two, separated by a comma")
-    account = text("JISHI_STRIPE_ACCOUNT")
     if not re.fullmatch(r"acct_[A-Za-z0-9]{4,100}", account):
         raise ImproperlyConfigured(f"JISHI_STRIPE_ACCOUNT must look like acct_..., not {account!r}")
-    payee = text("JISHI_STRIPE_PAYEE")
     if not re.fullmatch(r"[0-9A-HJ-NPQRTUWXY]{18}", payee):
         raise ImproperlyConfigured(f"JISHI_STRIPE_PAYEE must be a unified social credit code of 18 characters, not {payee!r}")
-    base = text("JISHI_STRIPE_API", "")
-    if base and not re.fullmatch(r"https://[A-Za-z0-9.:-]+|http://127\.0\.0\.1:[0-9]{1,5}", base):
-        raise ImproperlyConfigured(f"JISHI_STRIPE_API must look like https://host, not {base!r}")
+    if api_base and not re.fullmatch(r"https://[A-Za-z0-9.:-]+|http://127\.0\.0\.1:[0-9]{1,5}", api_base):
+        raise ImproperlyConfigured(f"JISHI_STRIPE_API must look like https://host, not {api_base!r}")
     return {
         "key": key,
         "live": "_live_" in key,
-        "webhook_secrets": tuple(secrets),
+        "webhook_secrets": tuple(webhook_secrets),
         "account": account,
         "payee": payee,
-        "api_base": base,
+        "api_base": api_base,
     }

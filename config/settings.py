@@ -220,7 +220,13 @@ WEBHOOK_ALLOW = env.receivers("JISHI_WEBHOOK_ALLOW", plain=not SECURE_TLS)
 
 # --- Payments online ------------------------------------------------------------------------------------------------
 # Off without a key: bills are paid by bank transfer then (docs/payments.md).
-STRIPE = env.stripe()
+STRIPE = env.stripe(
+    key=env.text("JISHI_STRIPE_KEY", ""),
+    webhook_secrets=env.listing("JISHI_STRIPE_WEBHOOK_SECRETS"),
+    account=env.text("JISHI_STRIPE_ACCOUNT", ""),
+    payee=env.text("JISHI_STRIPE_PAYEE", ""),
+    api_base=env.text("JISHI_STRIPE_API", ""),
+)
 
 # --- Browser security -----------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE_TLS

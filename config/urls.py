@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from billing.api.provider_events import stripe_event
 from config.health import healthz
 from config.kernel.admin import show_scoped, site
 
@@ -9,6 +10,7 @@ show_scoped()
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("api/v1/", include("config.api_urls")),
+    path("payments/events/stripe", stripe_event, name="stripe_event"),
     path("admin/", site.urls),
     path("accounts/", include("allauth.urls")),
     path("", include("frontend.urls")),

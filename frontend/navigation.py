@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -59,6 +60,8 @@ class Navigation:
 
 
 ROOM = 5
+#: A place that is there only where bills can be paid online.
+ONLINE = "provider_news"
 
 PLACES: tuple[Place, ...] = (
     Place(
@@ -98,6 +101,16 @@ PLACES: tuple[Place, ...] = (
     Place("price_list", _("Prices"), "coins", frozenset({Role.LAB_MANAGER, Role.OWNER_FINANCE}), "j", ("price_",)),
     Place("finance_period", _("Finance"), "coins", frozenset(BOARD_ROLES), "f", ("finance_",)),
     Place("statement_list", _("Statements"), "file-invoice", frozenset(READER_ROLES), "s", ("statement_",)),
+    Place(
+        "bill_list",
+        _("Bills"),
+        "file-invoice",
+        frozenset({Role.OWNER_FINANCE, Role.FIRM_ADMIN, Role.INSPECTOR}),
+        "z",
+        ("bill_", "credit_note_"),
+    ),
+    Place("payment_list", _("Payments"), "coins", frozenset({Role.OWNER_FINANCE, Role.INSPECTOR}), "j", ("payment_",)),
+    Place("provider_news", _("Payment service"), "coins", frozenset({Role.OPERATOR}), begins=("provider_",)),
     Place("group_list", _("Groups and cards"), "users", SPENDERS, "w", ("group_", "fund_card_", "leader_", "spending_")),
     Place("slip_list", _("Internal slips"), "file-invoice", frozenset({Role.OWNER_FINANCE, Role.LAB_MANAGER}), "x", ("slip_",)),
     Place("utilisation_list", _("Use and figures"), "chart-bar", frozenset({*READERS, *OFFICIALS}), "y", ("utilisation_",)),
@@ -130,7 +143,7 @@ def navigation(actor: Actor, current: str) -> Navigation:
             reverse(place.url_name), place.label, place.icon, place.go, bool(current) and current.startswith(place.begins)
         )
         for place in PLACES
-        if not place.roles or actor.has(*place.roles)
+        if (not place.roles or actor.has(*place.roles)) and (settings.STRIPE is not None or place.url_name != ONLINE)
     )
     shown = len(items) if len(items) <= ROOM else ROOM - 1
     return Navigation(items[:shown], items[shown:])

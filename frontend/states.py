@@ -58,6 +58,13 @@ _DOCUMENT: dict[str, StateLook] = {
     "ready": StateLook(pgettext_lazy("document state", "Ready"), "circle-check", "good"),
     "failed": StateLook(pgettext_lazy("document state", "Failed"), "alert-circle", "bad"),
 }
+_BILL: dict[str, StateLook] = {
+    "issued": StateLook(pgettext_lazy("bill state", "To pay"), "hourglass", "wait"),
+    "partly_paid": StateLook(pgettext_lazy("bill state", "Paid in part"), "hourglass", "wait"),
+    "paid": StateLook(pgettext_lazy("bill state", "Paid"), "circle-check", "good"),
+    "credited": StateLook(pgettext_lazy("bill state", "Credited"), "receipt-refund", "calm"),
+    "void": StateLook(pgettext_lazy("bill state", "Void"), "ban", "calm"),
+}
 _PROGRAMME: dict[str, StateLook] = {
     "draft": StateLook(pgettext_lazy("programme state", "Draft"), "circle-dashed", "calm"),
     "published": StateLook(pgettext_lazy("programme state", "Published"), "circle-check", "info"),
@@ -279,6 +286,7 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "instrument": _INSTRUMENT,
     "organisation": _ORGANISATION,
     "verification": _VERIFICATION,
+    "bill": _BILL,
     "document": _DOCUMENT,
     "programme": _PROGRAMME,
     "draft": _DRAFT,

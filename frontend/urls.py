@@ -7,6 +7,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from frontend import (
+    billing_urls,
     booking_urls,
     calendar_urls,
     enquiry_urls,
@@ -52,6 +53,7 @@ urlpatterns = [
     *enquiry_urls.urlpatterns,
     *finance_urls.urlpatterns,
     *money_urls.urlpatterns,
+    *billing_urls.urlpatterns,
     *time_urls.urlpatterns,
     *training_urls.urlpatterns,
     *utilisation_urls.urlpatterns,

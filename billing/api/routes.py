@@ -6,6 +6,7 @@ from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
 from billing.api import (
+    bills,
     cards,
     firms,
     orders,
@@ -161,6 +162,26 @@ def _limited_money() -> list[URLPattern]:
     return found
 
 
+def _bills() -> list[URLPattern]:
+    """Bills, credit notes, and the money that comes in for them."""
+    bill, payment = bills.BillView, bills.PaymentView
+    kind = r"(?P<kind>pdf|xlsx)"
+    return [
+        re_path(r"^bills/$", bill.as_view({"get": "list", "post": "create"}), name="api_bills"),
+        re_path(rf"^bills/{ID}/$", bill.as_view({"get": "retrieve"}), name="api_bill"),
+        re_path(rf"^bills/{ID}/{kind}/$", bill.as_view({"get": "download"}), name="api_bill_download"),
+        _post(bill, "bills", "void", "api_bill_void"),
+        re_path(rf"^bills/{ID}/credit-notes/$", bill.as_view({"post": "credit"}), name="api_bill_credit"),
+        re_path(rf"^credit-notes/{ID}/{kind}/$", bill.as_view({"get": "download_credit"}), name="api_credit_note_download"),
+        re_path(r"^payments/$", payment.as_view({"get": "list"}), name="api_payments"),
+        re_path(rf"^payments/{ID}/$", payment.as_view({"get": "retrieve"}), name="api_payment"),
+        re_path(rf"^payments/{ID}/allocations/$", payment.as_view({"post": "give"}), name="api_payment_give"),
+        re_path(rf"^payments/{ID}/refunds/$", payment.as_view({"post": "refund"}), name="api_payment_refund"),
+        _post(bills.AllocationView, "allocations", "undo", "api_allocation_undo"),
+        re_path(r"^bank-statements/$", bills.BankStatementView.as_view({"post": "create"}), name="api_bank_statements"),
+    ]
+
+
 urlpatterns: list[URLPattern] = [
     re_path(
         rf"^research-groups/{ID}/fund-cards/$",
@@ -206,6 +227,7 @@ urlpatterns: list[URLPattern] = [
     ),
     *_limited_money(),
     *_programmes_in_writing(),
+    *_bills(),
     *_orders(),
     *_series(),
     *_sample_jobs(),

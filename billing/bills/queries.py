@@ -35,7 +35,7 @@ def _sum_of(queryset: QuerySet[Any], field: str) -> Any:
 
 def with_standing(rows: QuerySet[Bill]) -> QuerySet[Bill]:
     """Bills with the facts that say where they stand: ``paid_fen``, ``credited_fen``, ``is_void``."""
-    allocations = Bill._meta.get_field("allocations").related_model._default_manager.all()  # type: ignore[union-attr]
+    allocations = Bill._meta.get_field("allocations").related_model._default_manager.all()
     return rows.annotate(
         paid_fen=_sum_of(allocations, "amount_fen"),
         credited_fen=_sum_of(CreditNote.objects.all(), "total_fen"),
@@ -48,7 +48,7 @@ def standing_of(bill: Any) -> Standing:
     return Standing(bill.total_fen, bill.credited_fen, bill.paid_fen, bill.is_void)
 
 
-def still_open(rows: QuerySet[Bill]) -> QuerySet[Bill]:
+def still_open(rows: QuerySet[Any]) -> QuerySet[Any]:
     """Those of which something is to pay; ``rows`` from ``with_standing``."""
     return rows.filter(is_void=False, total_fen__gt=F("paid_fen") + F("credited_fen"))
 

@@ -86,11 +86,15 @@ def _values(line: Mapping[str, Any]) -> list[Value]:
 
 def _about_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
     owner = content["owner"]
+    own: list[list[Value]]
+    if content["kind"] == "bill":
+        own = [[words["due_on"].line, date.fromisoformat(content["due_on"])]]
+    else:
+        own = [[words["of_bill"].line, content["bill"]], [words["reason"].line, content["reason"]]]
     rows: list[list[Value]] = [
         [words["number"].line, content["number"]],
         [words["made_on"].line, date.fromisoformat(content["made_on"])],
-        *([[words["due_on"].line, date.fromisoformat(content["due_on"])]] if content["kind"] == "bill" else []),
-        *([[words["of_bill"].line, content["bill"]], [words["reason"].line, content["reason"]]] if "bill" in content else []),
+        *own,
         [words["bank"].line, owner["bank_name"]],
         [words["account_name"].line, owner["bank_account_name"]],
         [words["account_number"].line, owner["bank_account_number"]],

@@ -29,9 +29,12 @@ def _sum_of(queryset: QuerySet[Any]) -> Any:
 def payments_visible(actor: Actor) -> QuerySet[Payment]:
     """What came in for the actor's institutions, the latest first, with what of it was given and went back. Raises Forbidden."""
     actor.require(*READERS)
-    rows = visible_to(Payment.objects.all(), actor).select_related("owner", "checkout__bill")
-    rows = rows.annotate(given_fen=_sum_of(Allocation.objects.all()), returned_fen=_sum_of(Refund.objects.all()))
-    return rows.order_by("-received_on", "-pk")
+    return visible_to(_with_standing(), actor).order_by("-received_on", "-pk")
+
+
+def _with_standing() -> QuerySet[Payment]:
+    rows = Payment.objects.select_related("owner", "checkout__bill")
+    return rows.annotate(given_fen=_sum_of(Allocation.objects.all()), returned_fen=_sum_of(Refund.objects.all()))
 
 
 def with_free_money(rows: QuerySet[Payment]) -> QuerySet[Payment]:
@@ -45,9 +48,8 @@ def standing(payment: Any) -> PaymentStanding:
 
 
 def payment_for(actor: Actor, payment_id: int) -> Payment:
-    """One payment. Raises NotFound, Forbidden."""
-    rows = payments_visible(actor)
-    return get_visible(rows, actor, pk=payment_id)
+    """One payment. Raises NotFound."""
+    return get_visible(_with_standing(), actor, pk=payment_id)
 
 
 def open_bills(actor: Actor, owner_ids: Sequence[int]) -> list[OpenBill]:

@@ -74,6 +74,7 @@ WORDS: Mapping[str, Word] = {
     "computed": pgettext_lazy("statement line", "Computed"),
     "cut": pgettext_lazy("statement line", "Cut by"),
     "awarded": pgettext_lazy("statement line", "Approved"),
+    "credited": pgettext_lazy("statement line", "Credited"),
     "total": pgettext_lazy("statement", "Total"),
     "total_figures": pgettext_lazy("statement", "Total in figures"),
     "total_capitals": pgettext_lazy("statement", "Total in words"),

@@ -127,7 +127,6 @@ def _cells(line: Mapping[str, Any], content: Content, words: Mapping[str, Captio
     party = line[_other_party(content)]
     starts, ends = datetime.fromisoformat(line["starts_at"]), datetime.fromisoformat(line["ends_at"])
     same_day = starts.date() == ends.date()
-    cuts = wording.several(lines.cut_words(line))
     return [
         Cell(str(line["position"])),
         Cell(line["reservation"]["reference"], wording.service_way_word(line["service_way"])),
@@ -139,9 +138,17 @@ def _cells(line: Mapping[str, Any], content: Content, words: Mapping[str, Captio
         Cell(yuan(line["gross_fen"]), lines.excluded(line, words), end=True),
         Cell(lines.rate(line), lines.grounds(line, words)),
         Cell(yuan(line["computed_fen"]), end=True),
-        Cell(yuan(line["awarded_fen"]), f"{words['cut'].zh}: {cuts}" if cuts else "", end=True),
+        Cell(yuan(line["awarded_fen"]), _under_award(line, words), end=True),
         *(Cell(yuan(each["amount_fen"]), end=True) for each in line["payers"]),
     ]
+
+
+def _under_award(line: Mapping[str, Any], words: Mapping[str, Caption]) -> str:
+    """Which limits cut the amount, and what went back with a credit note."""
+    cuts = wording.several(lines.cut_words(line))
+    notes = [f"{words['cut'].zh}: {cuts}"] if cuts else []
+    notes += [f"{words['credited'].zh}: {yuan(line['credited_fen'])}"] if line.get("credited_fen") else []
+    return " ".join(notes)
 
 
 def _total_cells(content: Content) -> list[Cell]:

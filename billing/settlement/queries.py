@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from billing.settlement.models import Award, RenderState, Statement, StatementLine
 from billing.settlement.rules.period import first_day, is_over, next_month, previous_month
@@ -85,15 +87,16 @@ def period_board(actor: Actor, period_on: date, now: datetime) -> Board:
     actor.require(*BOARD_ROLES)
     month = first_day(period_on)
     awards = visible_to(Award.objects.all(), actor).filter(service_on__gte=month, service_on__lt=next_month(month))
-    unstated = Q(statement_line__isnull=True)
+    awards = awards.annotate(left_fen=F("total_fen") - _before_statements())
+    unstated = Q(statement_line__isnull=True, left_fen__gt=0)
     groups = (
         awards.values("programme_version_id", "payee_id", "payee__name", "payee__name_en", "mode")
         .annotate(
             sessions=Count("pk"),
             gross_fen=Sum("charge__gross_fen"),
-            awarded_fen=Sum("total_fen"),
+            awarded_fen=Sum("left_fen"),
             open_sessions=Count("pk", filter=unstated),
-            open_fen=Sum("total_fen", filter=unstated, default=0),
+            open_fen=Sum("left_fen", filter=unstated, default=0),
         )
         .order_by("programme_version__programme__code", "programme_version__label", "payee__name_pinyin", "payee_id")
     )
@@ -116,6 +119,12 @@ def period_board(actor: Actor, period_on: date, now: datetime) -> Board:
         previous_on=previous_month(month),
         next_on=next_month(month) if next_month(month) <= today else None,
     )
+
+
+def _before_statements() -> Any:
+    """What of an award had gone back with credit notes before a statement took it up."""
+    rows = Award.objects.filter(pk=OuterRef("pk"), reversals__claimed=False).order_by().values("pk")
+    return Coalesce(Subquery(rows.annotate(fen=Sum("reversals__amount_fen")).values("fen")), 0)
 
 
 def _board_row(group: Mapping[str, object], issued: Mapping[tuple[int, int], list[Issued]]) -> BoardRow:

@@ -14,6 +14,7 @@ from billing.settlement.models import Award
 from billing.settlement.services import statements
 from billing.subsidy import services as subsidy
 from config.demo import (
+    billing,
     calendars,
     enquiries,
     fees,
@@ -78,6 +79,7 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
         imports.hand_over(people, now)
         issued = _statements(people, today, now)
         told |= programmes.write(people, today, now)
+        told |= billing.bill(people, today, now)
         closures = calendars.close(people, stocked, today, now)
         catalogue.rebuild(now)
         vocabulary.rebuild_vocabulary()

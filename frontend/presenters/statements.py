@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from billing import wording
 from billing.settlement import lines as line_words
-from billing.settlement.models import RenderState, Statement
+from billing.settlement.models import FrozenDocument, RenderState, Statement
 from billing.settlement.queries import Board, BoardRow
 from config.kernel.messages import sentence
 
@@ -174,9 +174,14 @@ def _line(line: Mapping[str, Any], other: str) -> LineRow:
 
 @dataclass(frozen=True, slots=True)
 class DocumentsView:
-    """Where the documents of a statement stand. ``waiting`` asks the page to look again."""
+    """Where the documents of a statement, a bill or a credit note stand. ``waiting`` asks the page to look again; the addresses are of
+    the document's page, of this part of it, of making them again, and of the files."""
 
-    pk: int
+    page_url: str
+    progress_url: str
+    retry_url: str
+    pdf_url: str
+    xlsx_url: str
     state: str
     percent: int
     problem: str
@@ -188,11 +193,15 @@ class DocumentsView:
     sha256: str
 
 
-def documents_view(statement: Statement) -> DocumentsView:
-    """The documents of ``statement`` (its files loaded)."""
-    state = statement.render_state
+def documents_view(statement: FrozenDocument, routes: str = "statement") -> DocumentsView:
+    """The documents of ``statement`` (its files loaded); ``routes`` is what the names of its addresses begin with."""
+    state, pk = statement.render_state, statement.pk
     return DocumentsView(
-        pk=statement.pk,
+        page_url=reverse(f"{routes}_detail", args=[pk]),
+        progress_url=reverse(f"{routes}_progress", args=[pk]),
+        retry_url=reverse(f"{routes}_retry", args=[pk]),
+        pdf_url=reverse(f"{routes}_download", args=[pk, "pdf"]),
+        xlsx_url=reverse(f"{routes}_download", args=[pk, "xlsx"]),
         state=DOCUMENT_STATES[state],
         percent=statement.render_percent,
         problem=sentence(statement.render_error, {"number": statement.number}) if statement.render_error else "",

@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, ngettext
 
+from billing.ledger.rules.money import plain_yuan
 from config.kernel.messages import duration_words
 from frontend import display
 from frontend.icons import icon_svg
@@ -42,6 +43,12 @@ def money(fen: int | None, minus: bool = False) -> SafeString:
 def yuan(fen: int | None) -> str:
     """``{{ fen|yuan }}``: plain text for sentences and attributes."""
     return "" if fen is None else display.yuan(fen)
+
+
+@register.filter
+def yuan_plain(fen: int) -> str:
+    """``{{ fen|yuan_plain }}``: as it is typed into a field, without sign and separators."""
+    return plain_yuan(fen)
 
 
 @register.simple_tag

@@ -114,6 +114,12 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "leader_approval": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
     "slip": (OWNERS | only("inspector"), only("inspector")),
     "price_family": (OWNERS, NOBODY),
+    **dict.fromkeys(
+        ("bill", "bill_line", "credit_note", "allocation"),
+        (only("firm_admin", "owner_finance", "inspector"), only("inspector", "foreign")),
+    ),
+    "payment": (only("owner_finance", "inspector"), only("inspector")),
+    "provider_event": (only("operator", "inspector"), only("operator", "inspector")),
     "quotation:draft": (OWNERS, NOBODY),
     **dict.fromkeys(
         ("sample_job", "sample_extra", "sample_code"), (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign"))
@@ -407,6 +413,30 @@ def _report(world: World) -> dict[str, Any]:
     return {"report": SimpleUploadedFile("report.pdf", b"%PDF-1.4 report")}
 
 
+def _bill_asked(world: World) -> dict[str, Any]:
+    return {"owner": world.cast.lab.pk, "customer": world.cast.firm.pk, "until_on": "2026-11-20"}
+
+
+def _bill_form(world: World) -> dict[str, Any]:
+    return {"owner": world.cast.lab.pk, "customer": world.cast.firm.pk, "until": "2026-11-20", "key": "k"}
+
+
+def _credit_asked(world: World) -> dict[str, Any]:
+    return {"position": 1, "amount_fen": 1, "reason_code": "other", "reason": "because"}
+
+
+def _given(world: World) -> dict[str, Any]:
+    return {"bill": world.objects["bill"][0], "amount_fen": 1, "amount": "0.01"}
+
+
+def _refunded(world: World) -> dict[str, Any]:
+    return {"amount_fen": 1, "amount": "0.01", "reason": "because"}
+
+
+def _bank_list(world: World) -> dict[str, Any]:
+    return {"owner": world.cast.lab.pk, "file": SimpleUploadedFile("list.csv", b"date,credit,debit\n2026-11-21,1,")}
+
+
 def _promised(world: World) -> dict[str, Any]:
     return {"promised_on": "2026-12-10"}
 
@@ -469,6 +499,7 @@ def _needed(world: World) -> dict[str, Any]:
 
 KEY = "0b0c0d0e-0000-4000-8000-000000000001"
 LAB = only("lab_manager")
+BILLING = only("owner_finance")
 EITHER = CUSTOMERS | LAB, only("foreign")
 """Who writes in a thread and fills in a commission sheet."""
 SIGNATORIES = only("firm_admin", "lab_manager"), only("foreign")
@@ -587,6 +618,18 @@ API: dict[str, Route] = {
                              "POST": Rule(only("finance"), ok=TRIED, body=_statement, role_first=True)}),
     "api_statement": reads_object("statement"),
     "api_statement_download": reads_object("statement", extra={"kind": "pdf"}),
+    "api_bills": Route({"GET": Rule(PERSONS), "POST": Rule(BILLING, ok=TRIED, body=_bill_asked, role_first=True)}),
+    "api_bill": reads_object("bill"),
+    "api_bill_download": reads_object("bill", extra={"kind": "pdf"}),
+    "api_bill_void": acts("bill", BILLING, ok=TRIED, body=reason),
+    "api_bill_credit": acts("bill", BILLING, ok=TRIED, body=_credit_asked),
+    "api_credit_note_download": reads_object("credit_note", extra={"kind": "pdf"}),
+    "api_payments": reads(BILLING | only("inspector"), role_first=True),
+    "api_payment": reads_object("payment"),
+    "api_payment_give": acts("payment", BILLING, ok=TRIED, body=_given),
+    "api_payment_refund": acts("payment", BILLING, ok=TRIED, body=_refunded),
+    "api_allocation_undo": acts("allocation", BILLING, ok=TRIED, body=reason),
+    "api_bank_statements": Route({"POST": Rule(BILLING, ok=TRIED, body=_bank_list, role_first=True, as_form=True)}),
     "api_sample_jobs": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=TRIED, role_first=True, body=_sample_job)}),
     "api_sample_job": reads_object("sample_job"),
     "api_sample_job_accept": acts("sample_job", LAB, ok=TRIED, body=_promised),
@@ -956,6 +999,29 @@ PAGES: dict[str, Route] = {
     "leader_decline": acts("leader_approval", only("researcher"), only("foreign"), body=reason),
     "reservation_card": acts("reservation:carded", only("firm_admin"), ok=TRIED, body=_other_card),
     "slip_list": reads(),
+    "bill_list": reads(),
+    "bill_open": reads(BILLING),
+    "bill_issue": Route({"GET": Rule(BILLING, ok=frozenset({200, 422})), "POST": Rule(BILLING, ok=TRIED, body=_bill_form)},
+                        query="?owner={payee}&customer=1&until=2026-11-20"),
+    "bill_detail": reads_object("bill"),
+    "bill_progress": reads_object("bill", ok=frozenset({200, 204, 286}), fragment=True),
+    "bill_retry": acts("bill", BILLING, ok=TRIED),
+    "bill_download": reads_object("bill", extra={"kind": "pdf"}),
+    "bill_void": acts("bill", BILLING, ok=TRIED, body=reason),
+    "bill_pay": acts("bill", only("firm_admin"), only("foreign"), ok=TRIED),
+    "bill_credit": form("bill_line", BILLING, params=("pk", "position")),
+    "credit_note_detail": reads_object("credit_note"),
+    "credit_note_progress": reads_object("credit_note", ok=frozenset({200, 204, 286}), fragment=True),
+    "credit_note_retry": acts("credit_note", BILLING, ok=TRIED),
+    "credit_note_download": reads_object("credit_note", extra={"kind": "pdf"}),
+    "payment_list": reads(BILLING | only("inspector")),
+    "payment_import": Route({"GET": Rule(BILLING), "POST": Rule(BILLING, ok=TRIED)}),
+    "payment_detail": reads_object("payment"),
+    "payment_give": acts("payment", BILLING, ok=TRIED | {404}, body=_given),
+    "payment_undo": acts("allocation", BILLING, body=reason),
+    "payment_refund": acts("payment", BILLING, ok=TRIED, body=_refunded),
+    "provider_news": reads(only("operator", "inspector")),
+    "provider_news_again": acts("provider_event", only("operator"), only("operator"), role_first=True),
     "utilisation_list": reads(OWNERS | OFFICIALS, ok=frozenset({200, 302})),
     "utilisation_lab": Route({"GET": Rule(OWNERS | OFFICIALS, OFFICIALS)}, "owner"),
     "utilisation_records": Route({"GET": Rule(OWNERS)}, "owner"),
@@ -1202,6 +1268,7 @@ MATRIX: dict[str, Route] = {**API, **PAGES}
 
 #: Addresses of libraries: what they let in is theirs to test; here they must not break and must not leak.
 OUTSIDE: Roles = frozenset({
+    "stripe_event",
     "account_login", "account_logout", "account_inactive", "account_signup", "account_reauthenticate", "account_email",
     "account_email_verification_sent", "account_change_password", "account_set_password", "account_reset_password",
     "account_confirm_login_code", "account_confirm_email", "account_reset_password_from_key_done",

@@ -55,12 +55,20 @@ GROUPS = (CUSTOMERS | only("inspector"), FOREIGN | only("inspector"))
 SLIPS = (OWNERS | only("inspector"), only("inspector"))
 
 OF_THE_OFFICE = (SUPERVISORS, NOBODY)
+BILLS = (only("firm_admin", "owner_finance", "inspector"), only("inspector", "foreign"))
+RECEIVED = (only("owner_finance", "inspector"), only("inspector"))
 
 ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.draftstep": (Rows("draft__office_id", *OF_THE_OFFICE),),
     "billing.draftwriter": (Rows("draft__office_id", *OF_THE_OFFICE),),
     "billing.programmedraft": (Rows("office_id", *OF_THE_OFFICE),),
     "billing.sandboxrun": (Rows("office_id", *OF_THE_OFFICE),),
+    "billing.allocation": (Rows("bill__customer_id", *BILLS),),
+    "billing.bankstatement": (Rows("owner_id", *RECEIVED),),
+    "billing.bill": (Rows("customer_id", *BILLS),),
+    "billing.billline": (Rows("bill__customer_id", *BILLS),),
+    "billing.creditnote": (Rows("bill__customer_id", *BILLS),),
+    "billing.payment": (Rows("owner_id", *RECEIVED),),
     "billing.bookingfee": (Rows("reservation__organisation_id", *BOOKINGS),),
     "billing.commissionsamplejob": _commissions("sheet__"),
     "billing.feerelief": (Rows("fee__reservation__organisation_id", *BOOKINGS),),

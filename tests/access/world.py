@@ -76,6 +76,7 @@ from instruments.services import (
 from instruments.services.notices import News, tell
 from instruments.services.resource_requests import Application, Delivery
 from instruments.services.saved_searches import unsubscribe_token
+from tests.access import world_bills as bills
 from tests.access import world_money as money
 from tests.access import world_orders as order
 from tests.access import world_programmes as programmes
@@ -150,6 +151,7 @@ def build_world(now: datetime = NOW) -> World:
     spending.build(world, now)
     samples.build(world, now)
     money.build(world, now)
+    bills.build(world, now, (OURS_WORK, THEIRS_WORK))
     _tell_people(world, now)
     catalogue.rebuild(now)
     vocabulary.rebuild_vocabulary()

@@ -425,6 +425,40 @@ def lab_statement(**lookup: Any) -> int:
     return statement(payee_id=organisation(PERSONAS["lab_manager"]), **lookup)
 
 
+def bill(**lookup: Any) -> int:
+    """The first bill of the personas' lab to the personas' firm."""
+    from billing.models import Bill
+
+    firm = organisation(PERSONAS["firm_admin"])
+    return int(Bill.objects.filter(customer_id=firm, **lookup).earliest("pk").pk)
+
+
+def credit_note() -> int:
+    from billing.models import CreditNote
+
+    return int(CreditNote.objects.earliest("pk").pk)
+
+
+def to_bill() -> dict[str, Any]:
+    """A customer of the personas' lab who can be billed."""
+    from django.utils import timezone
+
+    from billing.bills.services.collecting import open_by_customer
+
+    lab, until = organisation(PERSONAS["owner_finance"]), timezone.localdate()
+    return {"owner": lab, "customer": open_by_customer(lab, until)[0].customer_id, "until": until.isoformat()}
+
+
+def payment(*, free: bool) -> int:
+    """A payment of which something is free, or nothing is."""
+    from django.db.models import Sum
+
+    from billing.models import Payment
+
+    rows = Payment.objects.annotate(given=Sum("allocations__amount_fen"))
+    return int(rows.filter(given__isnull=free).earliest("pk").pk)
+
+
 def to_issue() -> dict[str, Any]:
     """The programme, payee and month of sessions that stand on no statement yet."""
     from django.utils import timezone
@@ -814,6 +848,23 @@ PAGES: tuple[Shown, ...] = (
     ),
     Shown("statement_detail", lambda: at("statement_detail", lab_statement()), ("owner_finance", "finance"), "of-the-lab"),
     Shown("statement_line", lambda: at("statement_line", lab_statement(), 1), ("owner_finance", "finance", "inspector")),
+    # Bills and payments
+    Shown("bill_list", lambda: at("bill_list"), ("owner_finance", "firm_admin", "inspector"), important=True),
+    Shown("bill_list", lambda: at("bill_list", open=1), ("firm_admin",), "to-pay"),
+    Shown("bill_open", lambda: at("bill_open", until=to_bill()["until"]), ("owner_finance",), important=True),
+    Shown("bill_open", lambda: at("bill_open", until="2020-01-31"), ("owner_finance",), "empty"),
+    Shown("bill_issue", lambda: at("bill_issue", **to_bill()), ("owner_finance",), important=True),
+    Shown("bill_detail", lambda: at("bill_detail", bill()), ("owner_finance", "firm_admin", "inspector"), important=True),
+    Shown("bill_credit", lambda: at("bill_credit", bill(), 1), ("owner_finance",)),
+    Shown("credit_note_detail", lambda: at("credit_note_detail", credit_note()), ("owner_finance", "firm_admin")),
+    Shown("payment_list", lambda: at("payment_list"), ("owner_finance", "inspector"), important=True),
+    Shown("payment_list", lambda: at("payment_list", all=1), ("owner_finance",), "all"),
+    Shown("payment_import", lambda: at("payment_import"), ("owner_finance",)),
+    Shown(
+        "payment_detail", lambda: at("payment_detail", payment(free=True)), ("owner_finance", "inspector"), "free", important=True
+    ),
+    Shown("payment_detail", lambda: at("payment_detail", payment(free=False)), ("owner_finance",), "given"),
+    Shown("provider_news", lambda: at("provider_news"), ("operator", "inspector")),
     # Organisations
     Shown(
         "organisation_list",
@@ -1290,6 +1341,19 @@ NOT_PAGES: dict[str, str] = {
     "programme_trial_file": "a download",
     "statement_progress": "a piece of the statement's page; test_main_job_by_mouse shows it",
     "statement_retry": "POST only",
+    "bill_progress": "a piece of the bill's page",
+    "bill_retry": "POST only",
+    "bill_download": "a download",
+    "bill_void": "POST only",
+    "bill_pay": "POST only",
+    "credit_note_progress": "a piece of the credit note's page",
+    "credit_note_retry": "POST only",
+    "credit_note_download": "a download",
+    "payment_give": "POST only",
+    "payment_undo": "POST only",
+    "payment_refund": "POST only",
+    "provider_news_again": "POST only",
+    "stripe_event": "for the payment service",
     "statement_download": "a download",
     "token_revoke": "POST only",
     "closure_import_report": "a download",

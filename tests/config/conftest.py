@@ -150,7 +150,21 @@ def write_days_work(cast: Any) -> DaysWork:
     statement = statements.issue(cast.actor("qian"), award.programme_version_id, award.payee_id, month, next_month)
     _order(cast, agreed.pk)
     _send_samples(cast)
+    _bill(cast, next_month)
     return DaysWork(cast, agreed, requested, charge, statement)
+
+
+def _bill(cast: Any, now: Any) -> None:
+    """A bill over what was agreed, a part of it credited, a part of it paid by transfer."""
+    from billing.bills.services import issuing
+    from billing.payments.services import allocating, bank_import, crediting
+
+    actor = cast.actor("li")
+    bill = issuing.issue(actor, issuing.BillRequest(cast.lab.pk, cast.firm.pk, now.date()), now)
+    crediting.issue(actor, crediting.CreditRequest(bill.pk, 1, 100_00, "other", "late"), now)
+    rows = f"date,credit,debit,payer,remark\n2026-12-01,100,,Gaoyuan,{bill.reference}".encode()
+    payment = bank_import.import_statement(actor, cast.lab.pk, rows, "list.csv", now).statement.payments.get()
+    allocating.give(actor, payment.pk, bill.pk, 90_00, now)
 
 
 def _order(cast: Any, reservation_id: int) -> None:

@@ -159,3 +159,39 @@ def test_an_unreachable_database_is_said_in_a_sentence(installation: Installatio
     done = installation.manage("migrate", DATABASE_URL="postgresql://jishi@127.0.0.1:1/jishi")
     assert done.returncode == 1
     assert done.stderr.startswith("Jishi cannot reach its database")
+
+
+STRIPE = {
+    "key": "sk_test_" + "a" * 24,
+    "webhook_secrets": ["whsec_" + "b" * 32],
+    "account": "acct_12345",
+    "payee": "91630100MA00000151",
+    "api_base": "",
+}
+
+
+def test_payments_online_are_off_without_a_key() -> None:
+    assert env.stripe(key="", webhook_secrets=[], account="", payee="", api_base="") is None
+
+
+def test_with_every_setting_they_are_on_in_the_mode_of_the_key() -> None:
+    assert env.stripe(**STRIPE)["live"] is False
+    assert env.stripe(**STRIPE | {"key": "rk_live_" + "a" * 24})["live"] is True
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("key", ""),
+        ("key", "pk_test_" + "a" * 24),
+        ("webhook_secrets", []),
+        ("webhook_secrets", ["x"]),
+        ("webhook_secrets", ["whsec_" + "b" * 32] * 3),
+        ("account", ""),
+        ("payee", "123"),
+        ("api_base", "http://stripe.example"),
+    ],
+)
+def test_half_of_the_settings_of_payments_online_stops_the_start(name: str, value: Any) -> None:
+    with pytest.raises(ImproperlyConfigured, match="JISHI_STRIPE_"):
+        env.stripe(**STRIPE | {name: value})

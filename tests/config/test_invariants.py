@@ -67,6 +67,29 @@ BREAKS: dict[str, list[str]] = {
         FEE,
         "UPDATE billing_bookingfee SET deducted_fen = 1",
     ],
+    "bills.are_their_lines": ["UPDATE billing_bill SET total_fen = total_fen + 1"],
+    "bills.lines_say_what_was_charged": ["UPDATE billing_billline SET amount_fen = amount_fen + 1"],
+    "bills.a_charge_stands_on_one_bill": ["UPDATE billing_billline SET voided = true"],
+    "bills.credited_within_their_lines": ["UPDATE billing_creditnote SET total_fen = total_fen + 100000000"],
+    "bills.awards_go_back_within_themselves": ["UPDATE billing_awardreversal SET amount_fen = amount_fen + 100000000"],
+    "bills.bill_numbers_have_no_gap": ["UPDATE billing_numberseries SET last = last + 1 WHERE key LIKE 'ZD/%'"],
+    "bills.creditnote_numbers_have_no_gap": ["UPDATE billing_numberseries SET last = last + 1 WHERE key LIKE 'HZ/%'"],
+    "bills.rendered_bills_have_both_files": ["UPDATE billing_bill SET render_state = 'done'"],
+    "bills.rendered_creditnotes_have_both_files": ["UPDATE billing_creditnote SET render_state = 'done'"],
+    "ledger.moves_are_between_accounts_without_a_limit": ["UPDATE billing_account SET limited = true WHERE kind = 'revenue'"],
+    "payments.nothing_is_given_that_did_not_come_in": ["UPDATE billing_payment SET amount_fen = 1"],
+    "payments.no_bill_is_paid_beyond_what_is_due": ["UPDATE billing_allocation SET amount_fen = amount_fen + 100000000"],
+    "payments.the_ledger_says_who_owes_what": ["UPDATE billing_allocation SET amount_fen = amount_fen + 1"],
+    "payments.the_ledger_says_what_is_free": ["UPDATE billing_payment SET amount_fen = amount_fen + 1"],
+    "payments.statements_say_what_they_brought": ["UPDATE billing_bankstatement SET taken_count = taken_count + 1"],
+    "payments.paid_attempts_brought_their_money": [
+        "INSERT INTO billing_checkout (bill_id, provider, attempt, key, amount_fen, state, url, note, asked_by_id, asked_at, changed_at)"
+        " SELECT id, 'stripe', 1, 'k', 1, 'paid', '', '', 1, now(), now() FROM billing_bill LIMIT 1"
+    ],
+    "payments.events_are_handled": [
+        "INSERT INTO billing_providerevent (provider, event_ref, kind, object_ref, account_ref, live, happened_at, received_at, state,"
+        " tries, note) VALUES ('stripe', 'e', 'x', 'x', '', false, now(), now() - interval '1 hour', 'waiting', 0, '')"
+    ],
     "samples.no_day_is_promised_twice": ["UPDATE booking_sampleday SET samples = 11"],
     "samples.days_are_for_all_samples": ["DELETE FROM booking_sampleday"],
     "samples.jobs_follow_their_samples": ["UPDATE booking_sample SET state = 'tested'"],

@@ -41,7 +41,7 @@ def payment_reference(owner_id: int, year: int, place: int) -> str:
 
 
 def references_in(remark: str) -> tuple[str, ...]:
-    """Every valid reference in a remark, as it was written first; full-width characters, small letters, blanks and hyphens do not matter."""
+    """Every valid reference in a remark, in the order of the remark; width, case, blanks and hyphens do not matter."""
     plain = unicodedata.normalize("NFKC", remark).upper()
     found = []
     for match in _REFERENCE.finditer(plain):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -39,7 +40,7 @@ def end_of(until_on: date) -> datetime:
     return datetime.combine(until_on + timedelta(days=1), time(), ZoneInfo(settings.TIME_ZONE))
 
 
-def open_charges(owner_id: int, until_on: date) -> QuerySet[Charge]:
+def open_charges(owner_id: int, until_on: date) -> QuerySet[Any]:
     """The charges of other customers than the owner itself that are to be paid and stand on no bill that is not void."""
     billed = BillLine.objects.filter(charge_id=OuterRef("pk"), voided=False)
     of_owner = Q(reservation__instrument__organisation_id=owner_id) & ~Q(reservation__organisation_id=owner_id)
@@ -48,7 +49,7 @@ def open_charges(owner_id: int, until_on: date) -> QuerySet[Charge]:
     return rows.filter(~Exists(billed)).annotate(customer=Coalesce("reservation__organisation_id", "sample_job__organisation_id"))
 
 
-def open_fees(owner_id: int, until_on: date) -> QuerySet[BookingFee]:
+def open_fees(owner_id: int, until_on: date) -> QuerySet[Any]:
     """The same of fees that have not fallen away whole; ``relieved`` is what of them has."""
     billed = BillLine.objects.filter(fee_id=OuterRef("pk"), voided=False)
     rows = BookingFee.objects.filter(reservation__instrument__organisation_id=owner_id, created_at__lt=end_of(until_on))

@@ -132,7 +132,7 @@ def void(actor: Actor, bill_id: int, reason: str, now: datetime) -> BillVoid:
 
 def retry(actor: Actor, model: type[Bill] | type[CreditNote], document_id: int, now: datetime) -> None:
     """Queue documents again after they failed or were given up. Raises NotFound, Forbidden, Refusal ``statement.not_failed``."""
-    document: Bill | CreditNote = get_visible(model._default_manager.all(), actor, pk=document_id)
+    document: Any = get_visible(model._default_manager.all(), actor, pk=document_id)
     actor.require_in(document.owner_id, Role.OWNER_FINANCE)
     again = ("bill.render_again", "statement.not_failed")
     queue_again(

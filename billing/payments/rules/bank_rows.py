@@ -212,10 +212,11 @@ def _is_footer(cells: Mapping[str, str]) -> bool:
 
 
 def _date(cell: str, row: int, faults: list[Fault]) -> date | None:
-    found = _DATE.match(cell)
-    for pattern in _DATES if found else ():
+    matched = _DATE.match(cell)
+    text = matched[0] if matched else ""
+    for pattern in _DATES if text else ():
         try:
-            return datetime.strptime(found[0], pattern).date()  # noqa: DTZ007  (a day has no zone)  # type: ignore[index]
+            return datetime.strptime(text, pattern).date()  # noqa: DTZ007  (a day has no zone)
         except ValueError:
             continue
     faults.append(Fault(row, "date", "bank.not_a_date", cell[:40]))

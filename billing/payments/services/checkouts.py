@@ -1,4 +1,4 @@
-"""Paying a bill online: an attempt is written down, then the provider is asked, then its answer is kept. No call is made in a transaction."""
+"""Paying a bill online: an attempt is written down, the provider is asked, its answer is kept. No call is made in a transaction."""
 
 from __future__ import annotations
 

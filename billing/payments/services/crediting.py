@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -115,7 +115,7 @@ def _line(actor: Actor, asked: CreditRequest) -> tuple[Bill, BillLine, int]:
         raise Refusal.of("credit.void")
     left = queries.standings([line])[0].left_fen
     faults = []
-    if asked.reason_code not in CreditReason:
+    if asked.reason_code not in [each.value for each in CreditReason]:
         faults.append(Reason("credit.reason_code", {}, "reason_code"))
     if not 0 < asked.amount_fen <= left:
         faults.append(Reason("credit.amount", {"left_fen": left}, "amount"))
@@ -195,17 +195,17 @@ def _reverse(note: CreditNote, line: BillLine, back: rules.SubsidyBack, source: 
     AwardReversal.objects.create(
         credit_note=note, award=award, amount_fen=back.amount_fen, payers=payers, claimed=back.claimed, created_at=now
     )
+    of_version = replace(source, programme_version_id=award.programme_version_id)
     for debit, credit, amount in _draws_back(award.charge, award, back.amount_fen):
-        ledger.give_back(
-            debit, credit, amount, Source(source.type, source.id, source.reason, award.programme_version_id, source.actor_id), now
-        )
+        ledger.give_back(debit, credit, amount, of_version, now)
 
 
 def _draws_back(charge: Charge, award: Award, amount_fen: int) -> list[tuple[Account, Account, int]]:
     """(account that had paid, payee account, fen): each account gets the same share of what it has paid of the award still."""
-    of = ("reservation", charge.reservation_id) if charge.reservation_id is not None else ("sample_job", charge.sample_job_id)
+    of = "reservation" if charge.reservation_id is not None else "sample_job"
+    source_id = charge.reservation_id or charge.sample_job_id or 0
     posted = Transfer.objects.filter(
-        kind=TransferKind.POST, source_type=of[0], source_id=of[1], programme_version_id=award.programme_version_id
+        kind=TransferKind.POST, source_type=of, source_id=source_id, programme_version_id=award.programme_version_id
     ).select_related("debit", "credit")
     rows = list(posted.order_by("debit_id"))
     ledger.lock([row.debit for row in rows])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -32,7 +33,7 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 'waiting', 0, '') ON CONFLICT (provider,
 
 def receive(provider: PaymentProvider, head: EventHead, now: datetime) -> bool:
     """Write an event down with its job; False where it was known. One short transaction."""
-    values = [provider.code, head.ref[:255], head.kind[:100], head.object_ref[:255], head.account_ref[:255], head.live]
+    values: list[Any] = [provider.code, head.ref[:255], head.kind[:100], head.object_ref[:255], head.account_ref[:255], head.live]
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(_INSERT, [*values, head.happened_at, now])

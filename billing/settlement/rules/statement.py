@@ -82,6 +82,8 @@ class Session:
     samples: int = 0
     sample_job_id: int | None = None
     mode: str = ""
+    credited: tuple[tuple[str, int], ...] = ()
+    """What of the award went back, by payer, with credit notes that were issued before this statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ def _line(place: int, session: Session, programme: Programme) -> Json:
     zone = ZoneInfo(session.zone)
     seconds = 0 if session.samples else int((session.ends_at - session.starts_at).total_seconds())
     gross_fen = session.assessment.gross_fen
+    credited_fen = sum(amount for _, amount in session.credited)
     return {
         "position": place,
         "award": session.award_id,
@@ -186,13 +189,20 @@ def _line(place: int, session: Session, programme: Programme) -> Json:
         "adjustments": _adjustments(award.steps),
         "computed_fen": award.computed_fen,
         "cuts": _cuts(award.steps),
-        "awarded_fen": session.awarded_fen,
-        "payers": [{"payer": payer, "amount_fen": amount} for payer, amount in session.payers],
+        "awarded_fen": session.awarded_fen - credited_fen,
+        **({"credited_fen": credited_fen} if credited_fen else {}),
+        "payers": _payers(session),
         "estimate": award.estimate,
         "clauses": list(dict.fromkeys(step.clause for step in award.steps if step.clause)),
         "inputs_sha256": session.inputs_sha256,
         "engine": session.engine_version,
     }
+
+
+def _payers(session: Session) -> list[Json]:
+    """What each payer gives, without what went back."""
+    credited = dict(session.credited)
+    return [{"payer": payer, "amount_fen": amount - credited.get(payer, 0)} for payer, amount in session.payers]
 
 
 def _award(session: Session, programme: Programme) -> Award:

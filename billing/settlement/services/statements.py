@@ -9,6 +9,8 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import F, Sum
+from django.db.models.functions import Coalesce
 
 from billing.pricing import services as pricing
 from billing.settlement.models import Award, Charge, Statement, StatementLine
@@ -34,6 +36,8 @@ TASK = "billing.render_statement"
 QUEUE = "documents"
 ROUTE = "statement.issue"
 Content = dict[str, Any]
+#: What of an award went back with credit notes.
+CREDITED = Coalesce(Sum("reversals__amount_fen"), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,7 @@ def issue(
     def work() -> Statement:
         awards, content = _dry_run(actor, programme_version_id, payee_id, period_on, now)
         _refuse_surprise(content, expected)
-        _lock_unstated([award.pk for award in awards])
+        _lock_unstated(awards)
         return _write(actor, programme_version_id, payee_id, first_day(period_on), awards, content, now)
 
     return transactions.run(work)
@@ -156,7 +160,7 @@ def _dry_run(
 
 
 def _unstated(version_id: int, payee_id: int, month: date) -> list[Award]:
-    """The month's awards without a statement, in order of service, with everything their lines show."""
+    """The month's awards without a statement of which something is left, in order of service, with everything their lines show."""
     rows = Award.objects.filter(
         programme_version_id=version_id,
         payee_id=payee_id,
@@ -171,7 +175,8 @@ def _unstated(version_id: int, payee_id: int, month: date) -> list[Award]:
         "charge__sample_job__lab",
         "charge__sample_job__organisation",
     )
-    return list(rows.order_by("service_on", "charge__reservation__starts_at", "charge__sample_job", "pk"))
+    left = rows.annotate(credited_fen=CREDITED).filter(total_fen__gt=F("credited_fen")).prefetch_related("reversals")
+    return list(left.order_by("service_on", "charge__reservation__starts_at", "charge__sample_job", "pk"))
 
 
 def _office(actor: Actor, version: ProgrammeVersion) -> int:
@@ -237,6 +242,7 @@ def _session(award: Award, parties: dict[int, Party], zones: Mapping[int, ZoneIn
         inputs_sha256=charge.inputs_sha256,
         engine_version=charge.engine_version,
         mode=award.mode,
+        credited=_credited(award),
     )
 
 
@@ -267,6 +273,7 @@ def _sample_job(award: Award, parties: dict[int, Party], zones: Mapping[int, Zon
         mode=award.mode,
         samples=charge.inputs["samples"],
         sample_job_id=job.pk,
+        credited=_credited(award),
     )
 
 
@@ -277,12 +284,25 @@ def _refuse_surprise(content: Content, expected: Expected | None) -> None:
         raise Conflict(Reason("statement.figures_differ", {"lines": real.line_count, "total_fen": real.total_fen}))
 
 
-def _lock_unstated(award_ids: list[int]) -> None:
-    """Lock the awards in id order and look again: whoever waited here finds what the other one issued."""
+def _lock_unstated(awards: Sequence[Award]) -> None:
+    """Lock the awards in id order and look again: whoever waited here finds what the other one issued, or that something was credited."""
+    award_ids = [award.pk for award in awards]
     locked = Award.objects.select_for_update(no_key=True).filter(pk__in=award_ids).order_by("pk")
     list(locked.values_list("pk", flat=True))
     if StatementLine.objects.filter(award_id__in=award_ids).exists():
         raise Conflict.of("statement.issued_meanwhile")
+    credited = dict(Award.objects.filter(pk__in=award_ids).annotate(fen=CREDITED).values_list("pk", "fen"))
+    if any(credited[award.pk] != sum(amount for _, amount in _credited(award)) for award in awards):
+        raise Conflict.of("statement.issued_meanwhile")
+
+
+def _credited(award: Award) -> tuple[tuple[str, int], ...]:
+    """What of an award went back with credit notes, by payer; its reversals are loaded."""
+    back: dict[str, int] = {}
+    for reversal in award.reversals.all():
+        for each in reversal.payers:
+            back[each["payer"]] = back.get(each["payer"], 0) + each["amount_fen"]
+    return tuple(back.items())
 
 
 def _write(

@@ -33,6 +33,22 @@ KEPT = {
 
 #: Tables whose triggers are tried, each with its control or beside what is allowed, where their rows are made.
 TRIED_ELSEWHERE = {
+    **dict.fromkeys(
+        (
+            "billing_payment",
+            "billing_allocation",
+            "billing_refund",
+            "billing_bankstatement",
+            "billing_creditnote",
+            "billing_awardreversal",
+        ),
+        "tests/billing/payments/test_bank_transfers.py",
+    ),
+    **dict.fromkeys(("billing_bill", "billing_billline", "billing_billvoid"), "tests/billing/bills/test_bills.py"),
+    **dict.fromkeys(
+        ("billing_checkout", "billing_refundrequest", "billing_dispute", "billing_providerevent"),
+        "tests/billing/payments/test_stripe.py",
+    ),
     "billing_bookingfee": "tests/billing/services/test_fees.py",
     "billing_feerelief": "tests/billing/services/test_fees.py",
     "billing_commissionreservation": "tests/billing/ordering/test_sheets.py",

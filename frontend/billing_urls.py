@@ -1,0 +1,32 @@
+"""The addresses of bills, credit notes and payments."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from frontend.views import bills, credit_notes, payments
+
+urlpatterns = [
+    path("bills/", bills.bill_list, name="bill_list"),
+    path("bills/open/", bills.bill_open, name="bill_open"),
+    path("bills/issue", bills.bill_issue, name="bill_issue"),
+    path("bills/<int:pk>/", bills.bill_detail, name="bill_detail"),
+    path("bills/<int:pk>/progress", bills.bill_progress, name="bill_progress"),
+    path("bills/<int:pk>/retry", bills.bill_retry, name="bill_retry"),
+    path("bills/<int:pk>/files/<str:kind>", bills.bill_download, name="bill_download"),
+    path("bills/<int:pk>/void", bills.bill_void, name="bill_void"),
+    path("bills/<int:pk>/pay", bills.bill_pay, name="bill_pay"),
+    path("bills/<int:pk>/lines/<int:position>/credit/", credit_notes.bill_credit, name="bill_credit"),
+    path("credit-notes/<int:pk>/", credit_notes.credit_note_detail, name="credit_note_detail"),
+    path("credit-notes/<int:pk>/progress", credit_notes.credit_note_progress, name="credit_note_progress"),
+    path("credit-notes/<int:pk>/retry", credit_notes.credit_note_retry, name="credit_note_retry"),
+    path("credit-notes/<int:pk>/files/<str:kind>", credit_notes.credit_note_download, name="credit_note_download"),
+    path("payments/", payments.payment_list, name="payment_list"),
+    path("payments/import/", payments.payment_import, name="payment_import"),
+    path("payments/news/", payments.provider_news, name="provider_news"),
+    path("payments/news/<int:pk>/again", payments.provider_news_again, name="provider_news_again"),
+    path("payments/<int:pk>/", payments.payment_detail, name="payment_detail"),
+    path("payments/<int:pk>/give", payments.payment_give, name="payment_give"),
+    path("payments/<int:pk>/refund", payments.payment_refund, name="payment_refund"),
+    path("payments/allocations/<int:pk>/undo", payments.payment_undo, name="payment_undo"),
+]

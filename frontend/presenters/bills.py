@@ -1,0 +1,168 @@
+"""Bills, credit notes and payments as rows for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from billing.bills import wording
+from billing.bills.models import Bill
+from billing.bills.queries import LineStanding, standing_of
+from billing.bills.rules.standing import Standing, is_overdue
+from billing.payments.rules.matching import Confidence, Ground, Suggestion
+from billing.payments.services.crediting import Posting
+from billing.wording import in_english
+
+Content = Mapping[str, Any]
+Word = Promise | str
+GROUNDS: Mapping[str, Word] = {
+    Ground.REFERENCE: pgettext_lazy("why a bill is proposed", "payment reference"),
+    Ground.NUMBER: pgettext_lazy("why a bill is proposed", "number of the bill"),
+    Ground.AMOUNT: pgettext_lazy("why a bill is proposed", "amount"),
+    Ground.PAYER: pgettext_lazy("why a bill is proposed", "payer"),
+    Ground.ALL_OPEN: pgettext_lazy("why a bill is proposed", "all that the customer owes"),
+}
+CONFIDENCE: Mapping[str, Word] = {
+    Confidence.CERTAIN: pgettext_lazy("how sure", "sure"),
+    Confidence.LIKELY: pgettext_lazy("how sure", "likely"),
+    Confidence.POSSIBLE: pgettext_lazy("how sure", "possible"),
+}
+ACCOUNTS: Mapping[str, Word] = {
+    "receivable": pgettext_lazy("ledger account", "Owed by the customer"),
+    "revenue": pgettext_lazy("ledger account", "Billed"),
+    "unassigned": pgettext_lazy("ledger account", "Free money"),
+    "awarded": pgettext_lazy("ledger account", "Subsidy given"),
+}
+METHODS: Mapping[str, Word] = {
+    "bank": pgettext_lazy("way to pay", "Bank transfer"),
+    "stripe": pgettext_lazy("way to pay", "Paid online"),
+}
+LAYOUTS: Mapping[str, Word] = {
+    "two_columns": _("One column for money in, one for money out"),
+    "direction": _("One amount and a column that says which way"),
+    "signed": _("One amount, money out with a minus sign"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BillRow:
+    """A bill of a list; ``overdue``: something is to pay and its day is over."""
+
+    bill: Bill
+    standing: Standing
+    overdue: bool
+
+
+def bill_rows(bills: Sequence[Bill], today: date) -> list[BillRow]:
+    """The rows of bills from ``bills_visible``."""
+    return [BillRow(bill, standing_of(bill), is_overdue(standing_of(bill), (today - bill.due_on).days)) for bill in bills]
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """A line of a bill. ``what``: what it is for beside use; ``url``: its booking or job; times with their own offset."""
+
+    position: int
+    url: str
+    reference: str
+    subject: str
+    inner_id: str
+    what: str
+    starts_at: datetime
+    ends_at: datetime
+    zone: str
+    quantity: str
+    unit: str
+    gross_fen: int
+    deducted_fen: int
+    relieved_fen: int
+    amount_fen: int
+    credited_fen: int = 0
+    left_fen: int = 0
+    fell_away_fen: int = 0
+
+
+def line_row(line: Mapping[str, Any], standing: LineStanding | None = None) -> LineRow:
+    """A line of a content, with what was credited of it."""
+    route = "sample_job" if line["of"] == "sample_job" else "reservation_detail"
+    subject = line["subject"]
+    return LineRow(
+        position=line["position"],
+        url=reverse(route, args=[line["place"]]),
+        reference=line["reference"],
+        subject=(in_english() and subject["name_en"]) or subject["name"],
+        inner_id=subject["inner_id"],
+        what=wording.what_word(line),
+        starts_at=datetime.fromisoformat(line["starts_at"]),
+        ends_at=datetime.fromisoformat(line["ends_at"]),
+        zone=line["zone"],
+        quantity=line["quantity"],
+        unit=wording.unit_word(line["unit"]),
+        gross_fen=line["gross_fen"],
+        deducted_fen=sum(each["amount_fen"] for each in line["deductions"]),
+        relieved_fen=line["relieved_fen"],
+        amount_fen=line["amount_fen"],
+        credited_fen=standing.credited_fen if standing else 0,
+        left_fen=standing.left_fen if standing else 0,
+        fell_away_fen=standing.fell_away_fen if standing else 0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PartyRow:
+    name: str
+    code: str
+    address: str
+    bank_name: str
+    bank_account_name: str
+    bank_account_number: str
+
+
+def party_row(party: Mapping[str, str]) -> PartyRow:
+    """One side of a bill in the reader's language."""
+    name = (in_english() and party["name_en"]) or party["name"]
+    rest = ("code", "address", "bank_name", "bank_account_name", "bank_account_number")
+    return PartyRow(name, *(party[field] for field in rest))
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionRow:
+    """What money is probably for, in words."""
+
+    bill_id: int
+    number: str
+    customer: str
+    open_fen: int
+    amount_fen: int
+    confidence: str
+    confidence_word: Word
+    grounds: tuple[Word, ...]
+
+
+def suggestion_rows(found: Sequence[Suggestion], bills: Mapping[int, Any]) -> list[SuggestionRow]:
+    """``bills``: ``OpenBill`` by id."""
+    return [
+        SuggestionRow(
+            each.bill_id,
+            bills[each.bill_id].number,
+            bills[each.bill_id].customer_name,
+            bills[each.bill_id].open_fen,
+            each.amount_fen,
+            each.confidence.value,
+            CONFIDENCE[each.confidence],
+            tuple(GROUNDS[ground] for ground in each.grounds),
+        )
+        for each in found
+    ]
+
+
+def posting_rows(postings: Sequence[Posting]) -> list[tuple[Word, Word, int]]:
+    """(debit, credit, fen); a programme is called by its code."""
+    return [(ACCOUNTS.get(each.debit, each.debit), ACCOUNTS.get(each.credit, each.credit), each.amount_fen) for each in postings]

@@ -1,0 +1,252 @@
+"""Bills: what can be billed, looking and issuing, the bill with its documents, voiding it, paying it online."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from billing.bills import queries
+from billing.bills.models import Bill
+from billing.bills.services import issuing
+from billing.bills.services.issuing import DUE_DAYS, BillRequest, Expected
+from billing.payments import queries as payments
+from billing.payments.services import checkouts
+from billing.settlement.queries import local_today
+from billing.settlement.rules.period import first_day, last_day, previous_month
+from config.kernel.access import Actor, Role
+from config.kernel.api.problems import status_of
+from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.http import attachment
+from frontend.booking_form import read_day
+from frontend.http import actor_of, is_fragment
+from frontend.presenters.bills import METHODS, bill_rows, line_row, party_row
+from frontend.presenters.statements import documents_view
+from frontend.refusals import say_refusal, sentences
+from instruments.models import Organisation
+
+PER_PAGE = 25
+LINES_PER_PAGE = 100
+POLL_SECONDS = 3
+
+
+@login_required
+@require_GET
+def bill_list(request: HttpRequest) -> HttpResponse:
+    """The bills that the actor issues or pays; ``?open=1``: those of which something is to pay."""
+    actor = actor_of(request)
+    only_open = request.GET.get("open") == "1"
+    rows = queries.bills_visible(actor)
+    page = Paginator(queries.still_open(rows) if only_open else rows, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "rows": bill_rows(list(page.object_list), local_today(timezone.now())),
+        "only_open": only_open,
+        "may_issue": bool(queries.owners_of(actor)),
+    }
+    return render(request, "bills/list.html", context)
+
+
+@login_required
+@require_GET
+def bill_open(request: HttpRequest) -> HttpResponse:
+    """What an owner can bill, by customer, up to and with a day (``?owner=``, ``?until=``)."""
+    return _open_response(request, timezone.now())
+
+
+def _open_response(request: HttpRequest, now: datetime, refusal: Refusal | None = None) -> HttpResponse:
+    actor = actor_of(request)
+    actor.require(*queries.ISSUERS)
+    query = request.POST if request.method == "POST" else request.GET
+    owners = queries.owners_of(actor)
+    owner_id = number(query.get("owner", "")) or (owners[0].pk if owners else 0)
+    until = read_day(query.get("until", "")) or last_day(previous_month(first_day(local_today(now))))
+    rows = queries.to_bill(actor, owner_id, until)
+    context = {
+        "rows": rows,
+        "total_fen": sum(row.open.amount_fen for row in rows),
+        "owners": owners,
+        "owner_id": owner_id,
+        "until": until,
+        "today": local_today(now),
+        "to_credit": list(queries.fell_away_since(actor, owner_id)[:50]),
+        "problems": sentences(refusal) if refusal else [],
+    }
+    return render(request, "bills/open.html", context, status=status_of(refusal) if refusal else 200)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def bill_issue(request: HttpRequest) -> HttpResponse:
+    """GET shows exactly what would be billed; POST issues it once for the form's key."""
+    now, actor = timezone.now(), actor_of(request)
+    actor.require(*queries.ISSUERS)
+    query = request.POST if request.method == "POST" else request.GET
+    until = read_day(query.get("until", ""))
+    days = query.get("days", str(DUE_DAYS))
+    if until is None:
+        raise NotFound.of("access.not_found", model="day")
+    due_days = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else -1
+    asked = BillRequest(number(query.get("owner", "")), number(query.get("customer", "")), until, due_days)
+    try:
+        if request.method == "POST":
+            expected = Expected(number(request.POST.get("lines", "")), number(request.POST.get("total_fen", "")))
+            issued = issuing.issue_once(actor, asked, now, idempotency_key=request.POST.get("key", ""), expected=expected)
+            messages.success(request, _("Issued as %(number)s. The documents are being made.") % {"number": issued.number})
+            return redirect("bill_detail", pk=issued.bill_id)
+        return _preview_response(request, actor, asked, now)
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        if refusal.reasons[0].code == "bill.figures_differ":
+            return _preview_response(request, actor, asked, now, refusal)
+        return _open_response(request, now, refusal)
+
+
+def _preview_response(
+    request: HttpRequest, actor: Actor, asked: BillRequest, now: datetime, refusal: Refusal | None = None
+) -> HttpResponse:
+    content = issuing.preview(actor, asked, now)
+    context = {
+        **_content(content),
+        "asked": asked,
+        "key": uuid4(),
+        "problems": sentences(refusal) if refusal else [],
+        "back_url": f"{reverse('bill_open')}?owner={asked.owner_id}&until={asked.until_on}",
+    }
+    return render(request, "bills/issue.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _content(content: dict[str, Any]) -> dict[str, Any]:
+    """What both the look before and the bill itself show."""
+    return {
+        "content": content,
+        "owner": party_row(content["owner"]),
+        "customer": party_row(content["customer"]),
+        "totals": content["totals"],
+        "first_on": date.fromisoformat(content["period"]["first_day"]),
+        "last_on": date.fromisoformat(content["period"]["last_day"]),
+        "due_on": date.fromisoformat(content["due_on"]),
+        "lines": [line_row(line) for line in content["lines"][:LINES_PER_PAGE]],
+    }
+
+
+@login_required
+@require_GET
+def bill_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One bill: where it stands, its lines, credit notes, payments and documents."""
+    return detail_response(request, pk)
+
+
+def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> HttpResponse:
+    """The page of a bill; with a refusal, its reasons above and its status."""
+    actor = actor_of(request)
+    bill: Any = queries.bill_for(actor, pk)
+    page = Paginator(range(bill.line_count), LINES_PER_PAGE).get_page(request.GET.get("page"))
+    only = slice(page.start_index() - 1, page.end_index())
+    standing = queries.standing_of(bill)
+    issues = bill.owner_id in actor.organisations(*queries.ISSUERS)
+    pays = bill.customer_id in actor.organisations(*queries.PAYERS) and standing.open_fen > 0
+    standings = queries.lines_of(actor, bill, only)
+    shown = bill.content["lines"][only]
+    context = {
+        **_content(bill.content),
+        "bill": bill,
+        "standing": standing,
+        "lines": [line_row(line, each) for line, each in zip(shown, standings, strict=True)],
+        "page": page,
+        "credits": queries.credits_of(actor, bill),
+        "given": [(each, METHODS[each.payment.method]) for each in payments.allocations_of(actor, bill=bill)],
+        "issues": issues,
+        "may_void": issues and standing.may_void,
+        "pays_online": pays and checkouts.pays_online(bill.owner_id),
+        "paying": pays,
+        "void": getattr(bill, "void", None) if standing.voided else None,
+        "problems": sentences(refusal) if refusal else [],
+        **_documents(actor, bill),
+    }
+    return render(request, "bills/detail.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _documents(actor: Actor, bill: Bill) -> dict[str, Any]:
+    documents = documents_view(bill, "bill")
+    may_retry = documents.failed and bill.owner_id in actor.organisations(Role.OWNER_FINANCE)
+    return {"documents": documents, "may_retry": may_retry, "poll_seconds": POLL_SECONDS}
+
+
+@login_required
+@require_GET
+def bill_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """Where the documents stand (htmx, asked again every few seconds); anybody else is led to the bill."""
+    actor = actor_of(request)
+    bill = queries.bill_for(actor, pk)
+    if not is_fragment(request):
+        return redirect("bill_detail", pk=pk)
+    return render(request, "finance/_documents.html", {**_documents(actor, bill), "arrived": True})
+
+
+@login_required
+@require_POST
+def bill_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Make the documents again after they failed."""
+    issuing.retry(actor_of(request), Bill, pk, timezone.now())
+    messages.success(request, _("The documents are being made again."))
+    return redirect("bill_detail", pk=pk)
+
+
+@login_required
+@require_GET
+def bill_download(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """The stored PDF or XLSX, byte for byte."""
+    found = queries.document(actor_of(request), Bill, pk, kind)
+    return attachment(found.content, found.stored.media_type, found.stored.file_name)
+
+
+@login_required
+@require_POST
+def bill_void(request: HttpRequest, pk: int) -> HttpResponse:
+    """Undo a bill that nobody has paid."""
+    try:
+        issuing.void(actor_of(request), pk, request.POST.get("reason", ""), timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return detail_response(request, pk, refusal)
+    messages.success(request, _("The bill is void. What stood on it can be billed anew."))
+    return redirect("bill_detail", pk=pk)
+
+
+@login_required
+@require_POST
+def bill_pay(request: HttpRequest, pk: int) -> HttpResponse:
+    """Lead the customer to the payment service. What comes back from there proves nothing: the service tells us itself."""
+    back = request.build_absolute_uri(reverse("bill_detail", args=[pk]))
+    try:
+        return redirect(checkouts.start(actor_of(request), pk, back, timezone.now()))
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        say_refusal(request, refusal)
+        return redirect("bill_detail", pk=pk)
+
+
+def number(text: str) -> int:
+    """A whole number from a form or an address; 0, which names nothing, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def owner_of(actor: Actor, text: str) -> int:
+    """The institution that a form names, else the first one for which the actor accounts. Raises Forbidden."""
+    actor.require(*queries.ISSUERS)
+    owners: list[Organisation] = queries.owners_of(actor)
+    return number(text) or (owners[0].pk if owners else 0)

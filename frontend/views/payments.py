@@ -1,0 +1,221 @@
+"""Payments: what came in and what it is for, taking a bank's list in, giving money to bills, undoing, sending back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from billing.bills.queries import ISSUERS, owners_of
+from billing.payments import queries
+from billing.payments.rules.bank_rows import MOST_BYTES
+from billing.payments.services import allocating, bank_import, inbox, refunding
+from config.kernel.access import Role
+from config.kernel.api.problems import status_of
+from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.messages import reason_sentence, sentence
+from frontend.http import actor_of
+from frontend.presenters.bills import LAYOUTS, METHODS, suggestion_rows
+from frontend.refusals import say_refusal, sentences
+from frontend.views.bills import number, owner_of
+from frontend.views.credit_notes import fen
+
+PER_PAGE = 50
+
+
+@login_required
+@require_GET
+def payment_list(request: HttpRequest) -> HttpResponse:
+    """What came in, the latest first; money that is given to no bill yet with what it is probably for (``?all=1``: everything)."""
+    actor = actor_of(request)
+    rows = queries.payments_visible(actor)
+    everything = request.GET.get("all") == "1"
+    page = Paginator(rows if everything else queries.with_free_money(rows), PER_PAGE).get_page(request.GET.get("page"))
+    payments = list(page.object_list)
+    bills = queries.open_bills(actor, sorted({payment.owner_id for payment in payments}))
+    known = {bill.bill_id: bill for bill in bills}
+    found = queries.suggestions(payments, bills)
+    context = {
+        "page": page,
+        "rows": [
+            (payment, queries.standing(payment), METHODS[payment.method], suggestion_rows(found[payment.pk][:2], known))
+            for payment in payments
+        ],
+        "everything": everything,
+        "may_import": actor.has(*ISSUERS),
+        "statements": list(queries.statements_visible(actor)[:5]),
+    }
+    return render(request, "payments/list.html", context)
+
+
+class StatementForm(forms.Form):
+    """A bank's list and how its columns are arranged."""
+
+    file = forms.FileField(
+        label=gettext_lazy("The bank's list (CSV)"),
+        help_text=gettext_lazy("As your bank exports it, in UTF-8 or GBK, at most 5 MB. Nothing is taken in twice."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt"}),
+    )
+    layout = forms.ChoiceField(
+        label=gettext_lazy("How amounts are written"),
+        required=False,
+        choices=[("", gettext_lazy("Find out from the headings")), *LAYOUTS.items()],
+    )
+    owner = forms.ChoiceField(label=gettext_lazy("Institution"))
+
+    def __init__(self, owners: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field: Any = self.fields["owner"]
+        field.choices = [(str(each.pk), each.name) for each in owners]
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def payment_import(request: HttpRequest) -> HttpResponse:
+    """Take a bank's list in, whole or not at all."""
+    actor = actor_of(request)
+    actor.require(*ISSUERS)
+    owners = owners_of(actor)
+    posted = request.method == "POST"
+    form = StatementForm(owners, request.POST if posted else None, request.FILES if posted else None)
+    status, faults = 200, []
+    if posted and form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            content = file.read(min(MOST_BYTES, settings.MAX_UPLOAD_BYTES) + 1)
+            owner_id = owner_of(actor, form.cleaned_data["owner"])
+            taken = bank_import.import_statement(
+                actor, owner_id, content, file.name or "", timezone.now(), layout=form.cleaned_data["layout"]
+            )
+        except (NotFound, Forbidden):
+            raise
+        except Refusal as refusal:
+            status = status_of(refusal)
+            faults = [(reason.params.get("row", 0), reason_sentence(reason)) for reason in refusal.reasons]
+            form.add_error("file", _("Nothing was taken in: the file has faults."))
+        else:
+            _say_taken(request, taken)
+            return redirect("payment_list")
+    elif posted:
+        status = 400
+    return render(request, "payments/import.html", {"form": form, "faults": faults}, status=status)
+
+
+def _say_taken(request: HttpRequest, taken: bank_import.Taken) -> None:
+    if taken.known:
+        messages.info(request, _("This very file was taken in before; nothing was added."))
+        return
+    said = {"new": taken.statement.taken_count, "known": taken.statement.known_count, "out": taken.statement.outgoing_count}
+    messages.success(request, _("%(new)s payments taken in; %(known)s were known already, %(out)s rows went out.") % said)
+
+
+@login_required
+@require_GET
+def payment_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One payment: what it is probably for, what it was given to, and what went back."""
+    return _detail_response(request, pk)
+
+
+def _detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> HttpResponse:
+    actor = actor_of(request)
+    payment: Any = queries.payment_for(actor, pk)
+    standing = queries.standing(payment)
+    bills = queries.open_bills(actor, [payment.owner_id])
+    found = queries.suggestions([payment], bills)[payment.pk]
+    context = {
+        "payment": payment,
+        "standing": standing,
+        "method": METHODS[payment.method],
+        "suggestions": suggestion_rows(found, {bill.bill_id: bill for bill in bills}),
+        "bills": bills,
+        "allocations": queries.allocations_of(actor, payment=payment),
+        "refunds": queries.refunds_of(actor, payment),
+        "requests": queries.refund_requests_of(actor, payment),
+        "disputes": queries.disputes_of(actor, payment),
+        "may_give": payment.owner_id in actor.organisations(*ISSUERS),
+        "problems": sentences(refusal) if refusal else [],
+    }
+    return render(request, "payments/detail.html", context, status=status_of(refusal) if refusal else 200)
+
+
+@login_required
+@require_POST
+def payment_give(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a part of a payment to a bill."""
+    bill_id, amount = number(request.POST.get("bill", "")), fen(request.POST.get("amount", ""))
+    try:
+        allocating.give(actor_of(request), pk, bill_id, amount, timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return _detail_response(request, pk, refusal)
+    messages.success(request, _("The money is given to the bill."))
+    return redirect("payment_list") if request.POST.get("next") == "list" else redirect("payment_detail", pk)
+
+
+@login_required
+@require_POST
+def payment_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take money away from a bill again, by a reversing entry."""
+    actor = actor_of(request)
+    try:
+        row = allocating.undo(actor, pk, request.POST.get("reason", ""), timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        say_refusal(request, refusal)
+        return redirect("payment_list")
+    messages.success(request, _("Taken back. The money is free again."))
+    return redirect("payment_detail", row.payment_id)
+
+
+@login_required
+@require_POST
+def payment_refund(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write down that free money was sent back, or ask the payment service to send it."""
+    try:
+        refunding.refund(
+            actor_of(request), pk, fen(request.POST.get("amount", "")), request.POST.get("reason", ""), timezone.now()
+        )
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return _detail_response(request, pk, refusal)
+    messages.success(request, _("Noted. What goes back stands with the payment."))
+    return redirect("payment_detail", pk)
+
+
+@login_required
+@require_GET
+def provider_news(request: HttpRequest) -> HttpResponse:
+    """What a payment service told us and a person has to look at."""
+    actor = actor_of(request)
+    actor.require(Role.OPERATOR, Role.INSPECTOR)
+    page = Paginator(queries.stopped_events(actor), PER_PAGE).get_page(request.GET.get("page"))
+    rows = [(event, sentence(event.note, {}) if event.note else "") for event in page.object_list]
+    return render(request, "payments/news.html", {"page": page, "rows": rows, "may_retry": actor.has(Role.OPERATOR)})
+
+
+@login_required
+@require_POST
+def provider_news_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Look at one of them again."""
+    try:
+        inbox.again(actor_of(request), pk, timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        say_refusal(request, refusal)
+    else:
+        messages.success(request, _("It is looked at again."))
+    return redirect("provider_news")

@@ -1,0 +1,41 @@
+"""Bills, credit notes and payments on both sides of the world: the cast's lab with Gaoyuan, the other lab with Lianhe."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from billing.bills.models import Bill, CreditNote
+from billing.bills.services import issuing
+from billing.bills.services.issuing import BillRequest
+from billing.models import ProviderEvent
+from billing.payments.services import allocating, bank_import, crediting
+from billing.payments.services.crediting import CreditRequest
+from config.kernel.services import files
+
+
+def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
+    """A bill, a credit note of its first line, a payment of which a part is given to the bill; ``marks``: what only one side reads."""
+    cast, found = world.cast, {}
+    sides = (("li", cast.lab, cast.firm, marks[0]), ("bo", world.other_lab, cast.other_firm, marks[1]))
+    for who, owner, customer, mark in sides:
+        actor = cast.actor(who)
+        bill = issuing.issue(actor, BillRequest(owner.pk, customer.pk, now.date()), now)
+        asked = CreditRequest(bill.pk, 1, 100, "other", f"because {mark}")
+        note = crediting.issue(actor, asked, now)
+        stored = files.store(f"%PDF-1.4 {mark}".encode(), file_name="b.pdf", media_type="application/pdf", user_id=None, now=now)
+        for row in (bill, note):
+            type(row).objects.filter(pk=row.pk).update(pdf=stored, xlsx=stored, render_state="done", render_percent=100)
+        rows = f"date,credit,debit,payer,remark\n2026-11-20,50,,{mark},{mark}".encode()
+        statement = bank_import.import_statement(actor, owner.pk, rows, "list.csv", now).statement
+        payment = statement.payments.get()
+        given = allocating.give(actor, payment.pk, bill.pk, 1000, now)
+        event = ProviderEvent.objects.create(
+            provider="stripe", event_ref=f"evt_{owner.pk}", kind="charge.succeeded", object_ref="ch_1", live=False,
+            happened_at=now, received_at=now, state="dead", note="provider.refused", handled_at=now,
+        )  # fmt: skip
+        made = {"bill": bill.pk, "bill_line": (bill.pk, 1), "credit_note": note.pk, "payment": payment.pk, "allocation": given.pk}
+        for kind, value in (made | {"provider_event": event.pk}).items():
+            found.setdefault(kind, []).append(value)
+    assert Bill.objects.count() == CreditNote.objects.count() == 2
+    world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
