@@ -352,7 +352,7 @@ class PriceIn(StrictSerializer):
     confirmed = serializers.ListField(
         child=serializers.CharField(max_length=100),
         required=False,
-        help_text="The large changes that somebody said yes to, as class:band; a refusal names those that are missing.",
+        help_text="The large changes that somebody said yes to, as class:band:was:becomes (fen); a refusal names those that are missing.",
     )
 
 

@@ -158,8 +158,8 @@ def codes_of(typed: Typed) -> dict[int, str]:
 
 
 def rows_of(typed: Typed, kind: str) -> int:
-    """How many rows of a kind (``class``, ``band``, ``step``) were typed, to the last that has anything in it."""
-    found = [int(match[1]) for name, value in typed.items() if value and (match := re.match(rf"{kind}-(\d+)-", name))]
+    """How many rows of a kind (``class``, ``band``, ``step``) were typed, to the last that has anything in it; at most a hundred."""
+    found = [int(match[1]) for name, value in typed.items() if value and (match := re.match(rf"{kind}-([0-9]{{1,2}})-", name))]
     return max(found, default=-1) + 1
 
 
