@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -11,8 +12,8 @@ from billing import wording
 from billing.ledger.rules.money import yuan
 from billing.pricing.rules.describe import DescribedBand, DescribedSchedule
 from billing.pricing.rules.schedule import OPERATED_MODES
+from config.kernel.date_wording import weekday
 from config.kernel.messages import duration_words
-from instruments.registry_wording import WEEKDAY_NAMES
 
 #: The national network takes so many characters of a charging standard (type 4 record, field ``fee``).
 MOST_CHARACTERS = 1500
@@ -135,7 +136,7 @@ def _money(fen: int) -> str:
 
 def _weekdays(numbers: Sequence[int]) -> str:
     """Days of the week (Monday is 1); a run is written by its ends."""
-    names = [str(WEEKDAY_NAMES[number - 1]) for number in numbers]
+    names = [weekday(date(2024, 1, number)) for number in numbers]  # 1 January 2024 was a Monday
     if len(numbers) > 2 and numbers[-1] - numbers[0] == len(numbers) - 1:
         return _("%(first)s to %(last)s") % {"first": names[0], "last": names[-1]}
     return str(_(", ")).join(names)

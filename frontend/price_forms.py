@@ -239,10 +239,12 @@ class PriceForm(forms.Form):
         self.initial.setdefault("operator_modes", list(OPERATED_MODES))
         self._tick("knows_holidays", _("Statutory holidays are days of their own"))
         self._choice("makeup_weekday", _("Make-up workdays are priced as"), [_OWN_WEEKDAY, *_DAYS])
-        for kind, label in (("late", _("Given back too late, in per cent")), ("noshow", _("Did not come, in per cent"))):
-            self._number(f"{kind}_percent", label)
-            self._number(f"{kind}_least", _("At least, in yuan"))
-            self._number(f"{kind}_most", _("At most, in yuan"))
+        self._number("late_percent", _("Given back too late, in per cent"))
+        self._number("late_least", _("Given back too late, at least, in yuan"))
+        self._number("late_most", _("Given back too late, at most, in yuan"))
+        self._number("noshow_percent", _("Did not come, in per cent"))
+        self._number("noshow_least", _("Did not come, at least, in yuan"))
+        self._number("noshow_most", _("Did not come, at most, in yuan"))
 
     def _class(self, row: int) -> None:
         prefix = f"class-{row}"

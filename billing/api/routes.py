@@ -203,7 +203,9 @@ urlpatterns: list[URLPattern] = [
     re_path(rf"^reservations/{ID}/swap/look/$", swap.SwapLookView.as_view({"post": "create"}), name="api_reservation_swap_look"),
     re_path(rf"^reservations/{ID}/fee/$", views.FeeView.as_view({"get": "retrieve"}), name="api_reservation_fee"),
     re_path(rf"^reservations/{ID}/fee/waive/$", views.FeeView.as_view({"post": "waive"}), name="api_reservation_fee_waive"),
-    re_path(rf"^instruments/{ID}/price/$", views.PriceView.as_view({"get": "retrieve"}), name="api_instrument_price"),
+    re_path(
+        rf"^instruments/{ID}/price/$", views.PriceView.as_view({"get": "retrieve", "post": "create"}), name="api_instrument_price"
+    ),
     re_path(rf"^resources/{ID}/quote/$", samples.SampleQuoteView.as_view({"post": "create"}), name="api_resource_quote"),
     re_path(
         rf"^resources/{ID}/price/$",

@@ -345,6 +345,18 @@ class PriceOut(serializers.Serializer):
     fees = FeeRuleOut(many=True, help_text="What unused time costs; a kind that is left out costs nothing.")
 
 
+class PriceIn(StrictSerializer):
+    """A new version of an instrument's price."""
+
+    document = serializers.DictField(help_text="A price schedule of format 1 or 2 (docs/prices.md); amounts are yuan as text.")
+    effective_from = Day(required=False, help_text="A day at the site from today on; today when it is left out.")
+    confirmed = serializers.ListField(
+        child=serializers.CharField(max_length=100),
+        required=False,
+        help_text="The large changes that somebody said yes to, as class:band:was:becomes (fen); a refusal names those that are missing.",
+    )
+
+
 class ExpectedTotalsIn(StrictSerializer):
     """The totals that were looked at; when they differ, nothing is issued (409)."""
 

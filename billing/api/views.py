@@ -13,7 +13,7 @@ from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
-from rest_framework.permissions import AllowAny
+from rest_framework.permissions import AllowAny, IsAuthenticatedOrReadOnly
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -21,7 +21,9 @@ from rest_framework.serializers import BaseSerializer
 from billing.api import serializers as texts
 from billing.api import shapes
 from billing.ledger.rules.documents import DocumentError
+from billing.pricing import drafts
 from billing.pricing import services as pricing
+from billing.pricing.subjects import subject_for
 from billing.settlement import fee_figures
 from billing.settlement import queries as statement_reads
 from billing.settlement.models import Charge, Statement
@@ -79,13 +81,26 @@ class AcceptQuoteView(ReservationActionView):
 class PriceView(ApiView):
     """The published price of an instrument; anybody may look."""
 
-    token_scopes = {"GET": "read"}
-    permission_classes = [AllowAny]
+    token_scopes = {"GET": "read", "POST": "manage"}
+    permission_classes = [IsAuthenticatedOrReadOnly]
     queryset = Charge.objects.none()
-    serializer_class = texts.PriceOut
     parameters_shapes = {"retrieve": texts.PriceParameters}
 
-    @extend_schema(parameters=[texts.PriceParameters])
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        return texts.PriceIn if self.request.method == "POST" else texts.PriceOut
+
+    @extend_schema(responses={201: texts.PriceOut})
+    def create(self, request: Request, pk: str) -> Response:
+        """Publish a price schedule (docs/prices.md), by the lab's managers and finance. What was in force stays for what was quoted."""
+        asked = self.valid(request)
+        subject = subject_for(self.actor, "instrument", int(pk))
+        on = asked.get("effective_from") or subject.today(self.now)
+        drafts.publish_document(self.actor, subject, asked["document"], on, asked.get("confirmed", []), self.now)
+        version_id = pricing.version_id_in_force(subject.pk, on)
+        assert version_id is not None
+        return Response(shapes.price_json(subject.pk, on.isoformat(), pricing.schedule(version_id)), status=201)
+
+    @extend_schema(parameters=[texts.PriceParameters], responses=texts.PriceOut)
     def retrieve(self, request: Request, pk: str) -> Response:
         """Rates per hour by customer class and band; 404 with code price.none when the lab has published none."""
         instrument = registry.instrument_for(self.actor, int(pk))

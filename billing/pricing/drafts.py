@@ -144,19 +144,49 @@ def publish_draft(
     try:
         made = written(subject, draft.typed)
     except DocumentError as error:
-        raise Refusal(*(Reason("price.invalid", {"fault": fault.message}, fault.path) for fault in error.faults)) from error
+        raise _invalid(error) from error
     except CostsNotRead as error:
         raise Refusal(*(Reason("price.invalid", {"fault": "not a number"}, name) for name in error.fields)) from error
-    if not subject.instruments and not subject.test_items:
-        raise Refusal.of("price.family_empty")
-    unsaid = [each for each in large_changes(subject, made, effective_from) if each.key not in confirmed]
-    Refusal.raise_any([Reason("price.jump_not_confirmed", {"key": each.key}, "confirmed") for each in unsaid])
-    count = _publish(actor, subject, made, effective_from, now)
+    count = _publish(actor, subject, made, effective_from, confirmed, now)
     draft.delete()
     return count
 
 
-def _publish(actor: Actor, subject: Subject, made: Written, effective_from: date, now: datetime) -> int:
+@whole
+def publish_document(
+    actor: Actor,
+    subject: Subject,
+    document: Mapping[str, Any],
+    effective_from: date,
+    confirmed: Collection[str],
+    now: datetime,
+) -> int:
+    """Publish a document of any format that was written elsewhere, as ``publish_draft`` does with a draft; returns for how many things.
+
+    Raises as that, but for the draft.
+    """
+    actor.require_in(subject.organisation_id, *PRICERS)
+    try:
+        if subject.counts:
+            made = Written(document, None, parse_counted(document), None)
+        else:
+            made = Written(document, parse_schedule(document), None, None)
+    except DocumentError as error:
+        raise _invalid(error) from error
+    return _publish(actor, subject, made, effective_from, confirmed, now)
+
+
+def _invalid(error: DocumentError) -> Refusal:
+    return Refusal(*(Reason("price.invalid", {"fault": fault.message}, fault.path) for fault in error.faults))
+
+
+def _publish(
+    actor: Actor, subject: Subject, made: Written, effective_from: date, confirmed: Collection[str], now: datetime
+) -> int:
+    if not subject.instruments and not subject.test_items:
+        raise Refusal.of("price.family_empty")
+    unsaid = [each for each in large_changes(subject, made, effective_from) if each.key not in confirmed]
+    Refusal.raise_any([Reason("price.jump_not_confirmed", {"key": each.key}, "confirmed") for each in unsaid])
     sheet = sheet_to_json(made.sheet) if made.sheet is not None else None
     beside = services.Beside(sheet, subject.pk if subject.kind is Kind.FAMILY else None)
     today = subject.today(now)

@@ -54,7 +54,7 @@ def things_of(actor: Actor, kind: Kind, text: str = "") -> QuerySet[Any]:
         rows = Resource.objects.filter(kind=ResourceKind.TEST_ITEM).select_related("organisation")
         order = ("name_pinyin", "pk")
     else:
-        rows, order = Instrument.objects.select_related("organisation", "site"), ("name", "pk")
+        rows, order = Instrument.objects.select_related("organisation", "site"), ("name_pinyin", "pk")
     found = visible_to(rows, actor).filter(organisation_id__in=own)
     return (found.filter(name__icontains=text) if text else found).order_by(*order)
 

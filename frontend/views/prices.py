@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -216,6 +217,14 @@ def _proposed(typed: dict[str, str | list[str]]) -> dict[str, str]:
     return {f"class-{row}-rate": plain_yuan(proposed[code]) for row, code in codes.items()}
 
 
+def _day_sent(request: HttpRequest) -> date | None:
+    """The day that was chosen, with whose prices the new ones are compared; None where it cannot be read."""
+    try:
+        return parse_date(request.POST.get("effective_from", ""))
+    except ValueError:
+        return None
+
+
 @login_required
 @require_POST
 def price_discard(request: HttpRequest, what: str, pk: int) -> HttpResponse:
@@ -241,7 +250,7 @@ def price_review(request: HttpRequest, what: str, pk: int) -> HttpResponse:
         messages.error(request, _("The draft is no price yet. Mend what is marked."))
         return redirect("price_draft", what, pk)
     today = subject.today(now)
-    changes = present.change_rows(made, drafts.changes_of(subject, made, today))
+    changes = present.change_rows(made, drafts.changes_of(subject, made, _day_sent(request) or today))
     form = PublishForm([(each.change, each.sentence) for each in changes if each.word], today, request.POST or None)
     if request.method == "POST" and form.is_valid():
         revision = request.POST.get("revision", "")

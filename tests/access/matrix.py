@@ -14,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from tests.access.world import ROLES, World
 from tests.access.world_samples import samples_of
+from tests.conftest import PRICE
 
 Roles = frozenset[str]
 EVERYBODY: Roles = frozenset(ROLES)
@@ -517,7 +518,9 @@ API: dict[str, Route] = {
     "api_open_data": reads(EVERYBODY, extra={"layout": "csv"}),
     "api_feed": reads(query="?date=2026-11-25"),
     "api_instrument_slots": reads_object("hidden", public=True),
-    "api_instrument_price": reads_object("hidden", public=True),
+    "api_instrument_price": reads_object(
+        "hidden", public=True, post=Rule(only("lab_manager"), NOBODY, OK_POST, body=lambda world: {"document": PRICE})
+    ),
     "api_reservations": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=OK_POST, body=_ask, role_first=True)}),
     "api_reservation": reads_object("reservation:agreed"),
     "api_reservation_cancel": acts("reservation:requested", only("researcher", "firm_admin", "lab_manager"), only("foreign"),

@@ -27,16 +27,16 @@ class Published:
 
 
 def of_instruments(instrument_ids: Iterable[int], customer: Organisation, on: date) -> dict[int, Published]:
-    """The rate of an hour outside every band for the customer's class, by instrument; looked up in one go."""
+    """The rate of a unit outside every band for the customer's class, by instrument; looked up in one go."""
     wanted = list(instrument_ids)
     versions = pricing.version_ids_in_force(wanted, on)
     schedules = pricing.schedules(versions.values())
-    return {pk: Published("hour", _hourly(schedules[versions[pk]], customer) if pk in versions else None) for pk in wanted}
+    return {pk: _standard(schedules[versions[pk]], customer) if pk in versions else Published("hour", None) for pk in wanted}
 
 
-def _hourly(schedule: PriceSchedule, customer: Organisation) -> int | None:
+def _standard(schedule: PriceSchedule, customer: Organisation) -> Published:
     rate = schedule.rates.get(schedule.class_of(customer_of(customer, _NO_OWNER)))
-    return None if rate is None else round_fen(Decimal(rate.fen), Rounding.HALF_UP)
+    return Published(schedule.unit, None if rate is None else round_fen(Decimal(rate.fen), Rounding.HALF_UP))
 
 
 def of_tests(resource_ids: Iterable[int], customer: Organisation, on: date) -> dict[int, Published]:

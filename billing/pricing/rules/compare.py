@@ -15,7 +15,8 @@ from instruments.rules.price_change import Jump, jump
 class RateChange(NamedTuple):
     """One rate that differs, in fen for an hour (of what is counted: for a unit); None where there was or will be none.
 
-    ``key`` names it on a form; ``was`` of a band that is new is what the standard price was.
+    ``key`` names this very change, so that a yes to it is a yes to nothing else; ``was`` of a band that is new is what the standard
+    price was.
     """
 
     customer_class: str
@@ -25,7 +26,7 @@ class RateChange(NamedTuple):
 
     @property
     def key(self) -> str:
-        return f"{self.customer_class}:{self.band}"
+        return f"{self.customer_class}:{self.band}:{self.was_fen}:{self.becomes_fen}"
 
     @property
     def jump(self) -> Jump | None:

@@ -7,7 +7,7 @@ path; ``field_of`` says which field of the form a path came from. Fields: ``clas
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -158,8 +158,8 @@ def codes_of(typed: Typed) -> dict[int, str]:
 
 
 def rows_of(typed: Typed, kind: str) -> int:
-    """How many rows of a kind (``class``, ``band``, ``step``) were typed, to the last that has anything in it."""
-    found = [int(match[1]) for name, value in typed.items() if value and (match := re.match(rf"{kind}-(\d+)-", name))]
+    """How many rows of a kind (``class``, ``band``, ``step``) were typed, to the last that has anything in it; at most a hundred."""
+    found = [int(match[1]) for name, value in typed.items() if value and (match := re.match(rf"{kind}-([0-9]{{1,2}})-", name))]
     return max(found, default=-1) + 1
 
 
@@ -237,7 +237,8 @@ def _band(typed: Typed, row: int, codes: Mapping[int, str]) -> Document:
 
 def _typed_classes(document: Mapping[str, Any]) -> dict[str, str | list[str]]:
     typed: dict[str, str | list[str]] = {}
-    classes = document.get("classes") or [{"code": code, "when": {"platform": code}} for code in document["rates"]]
+    named = [{"code": code, "when": {"platform": code}} for code in _in_order(document["rates"])]
+    classes = document.get("classes") or named
     for row, each in enumerate(classes):
         code, when = each["code"], dict(each.get("when", {}))
         prefix = f"class-{row}"
@@ -256,6 +257,11 @@ def _typed_classes(document: Mapping[str, Any]) -> dict[str, str | list[str]]:
     return typed
 
 
+def _in_order(codes: Iterable[str]) -> list[str]:
+    """Codes of the platform's classes in its order (a database keeps none), others behind them."""
+    return sorted(codes, key=lambda code: (_PLATFORM.index(code) if code in _PLATFORM else len(_PLATFORM), code))
+
+
 def _who(when: Mapping[str, Any]) -> str:
     if "platform" in when:
         if when["platform"] in _PLATFORM:
@@ -271,7 +277,7 @@ def _who(when: Mapping[str, Any]) -> str:
 def _typed_price(prefix: str, part: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, str | list[str]]:
     if "ratio" in part:
         return {f"{prefix}-percent": _percent(part["ratio"])}
-    codes = [each["code"] for each in document.get("classes", [])] or list(document["rates"])
+    codes = [each["code"] for each in document.get("classes", [])] or _in_order(document["rates"])
     return {f"{prefix}-rate-{codes.index(code)}": str(amount) for code, amount in part["rates"].items()}
 
 

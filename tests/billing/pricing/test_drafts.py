@@ -107,6 +107,18 @@ def test_large_changes_are_confirmed_one_by_one(cast: Any, xrd: Subject) -> None
     assert publish(cast, xrd, on, tuple(keys)) == 1
 
 
+def test_a_document_from_elsewhere_passes_the_same_guard(cast: Any, xrd: Subject) -> None:
+    li, on = cast.actor("li"), xrd.today(cast.now) + timedelta(days=1)
+    document = {**PRICE, "rates": {**PRICE["rates"], "inside": "1000"}}
+    with pytest.raises(Refusal) as refused:
+        drafts.publish_document(li, xrd, document, on, (), cast.now)
+    assert [reason.params["key"] for reason in refused.value.reasons] == ["inside:standard:20000:100000"]
+    with pytest.raises(Refusal) as refused:
+        drafts.publish_document(li, xrd, {**PRICE, "format": 9}, on, (), cast.now)
+    assert [(reason.code, reason.field) for reason in refused.value.reasons] == [("price.invalid", "$.format")]
+    assert drafts.publish_document(li, xrd, document, on, ("inside:standard:20000:100000",), cast.now) == 1
+
+
 def test_two_versions_never_start_on_one_day_and_the_database_sees_to_it(cast: Any, xrd: Subject) -> None:
     on = xrd.today(cast.now) + timedelta(days=1)
     row = {"instrument": cast.xrd, "effective_from": on, "document": PRICE, "published_at": cast.now}

@@ -54,9 +54,9 @@ def test_a_price_is_written_looked_at_and_published_with_a_date(as_: Any, cast: 
     refused = li.post(base(cast) + "review/", day)
     assert refused.status_code == 422 and "tick it" in refused.content.decode()
     code = next(iter(code for code, amount in PRICE["rates"].items() if amount == "200"))
-    past = li.post(base(cast) + "review/", {**day, "effective_from": "2020-01-01", f"yes-{code}:standard": "on"})
+    past = li.post(base(cast) + "review/", {**day, "effective_from": "2020-01-01", f"yes-{code}:standard:20000:100000": "on"})
     assert past.status_code == 422 and "today or later" in past.content.decode()
-    done = li.post(base(cast) + "review/", {**day, f"yes-{code}:standard": "on"})
+    done = li.post(base(cast) + "review/", {**day, f"yes-{code}:standard:20000:100000": "on"})
     assert (done.status_code, done["Location"]) == (302, base(cast))
     version = PriceVersion.objects.get(instrument=cast.xrd, effective_from="2026-12-01")
     assert version.document["rates"][code] == "1000" and not PriceDraft.objects.exists()
@@ -82,7 +82,7 @@ def test_what_is_wrong_is_told_at_its_field_and_nothing_typed_is_lost(as_: Any, 
     assert not PriceDraft.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["revision", "unit", "class-0-who", "operator_modes", "band-0-weekdays"])
+@pytest.mark.parametrize("name", ["revision", "unit", "class-0-who", "class-999999999-rate", "operator_modes", "band-0-weekdays"])
 @pytest.mark.parametrize("text", ["\x00", "9" * 400, "<b>", "١٢", "ſ"])
 def test_no_text_breaks_the_form(as_: Any, cast: Any, name: str, text: str) -> None:
     answer = as_("li").post(base(cast) + "draft/", typed(go="review", **{"revision": "0", name: text}))
