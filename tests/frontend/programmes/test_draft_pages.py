@@ -187,9 +187,9 @@ def test_an_optional_part_is_filled_in_and_left_out(as_, draft):
 def test_a_limit_is_an_amount_or_set_by_configuration(as_, draft):
     client, address = as_("chen"), edit(draft, "caps")
     sent = fields(client, address).data(act="save")
-    sent["caps/0/limit/@form"] = ["settings"]
+    sent["caps/0/limit/@form"] = ["configured"]
     post(client, address, sent)
-    assert kept(draft)["caps"][0]["limit"] == {}
+    assert kept(draft)["caps"][0]["limit"] == {"configured": True}
     page = client.get(address).content.decode()
     assert 'name="caps/0/limit/default"' in page
 
