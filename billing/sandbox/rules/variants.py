@@ -18,9 +18,15 @@ _ONE, _HUNDRED = Decimal(1), Decimal(100)
 _POOL = "pool"
 
 
+def as_if_in_force(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The rule as if it were in force on any day: next year's rule is tried on last year's sessions. Its examples are left out."""
+    validity = {name: value for name, value in document["validity"].items() if name != "windows"}
+    return {**document, "examples": [], "validity": validity | {"first_day": "2000-01-01", "last_day": "2099-12-31"}}
+
+
 def variant_of(document: Mapping[str, Any], variant: str, rate_step_percent: int, cap_step_percent: int) -> dict[str, Any]:
-    """``document`` with its rates, or with its limits other than pools, moved by whole per cent of themselves; examples are left out."""
-    changed: dict[str, Any] = copy.deepcopy(dict(document)) | {"examples": []}
+    """``document`` with its rates, or with its limits other than pools, moved by whole per cent of themselves."""
+    changed: dict[str, Any] = copy.deepcopy(dict(document))
     if variant in (RATE_DOWN, RATE_UP):
         _move_rates(changed.get("rate"), _factor(variant == RATE_UP, rate_step_percent))
     elif variant in (CAP_DOWN, CAP_UP):

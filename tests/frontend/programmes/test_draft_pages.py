@@ -250,7 +250,7 @@ def test_the_difference_to_the_version_in_force_is_told_in_words(as_, cast, prog
     changed = dict(draft.document) | {"rate": draft.document["rate"] | {"rate": "0.3"}}
     drafts.save(cast.actor("chen"), draft.pk, 1, changed, cast.now)
     text = words(as_("chen").get(address))
-    assert "No longer: Of it 40% is paid. New: Of it 30% is paid." in text
+    assert "No longer: Of it 40% is paid. New: Of it 30% is paid." in text and "Changed:" not in text
     assert "does not come out" in text and "expected ¥480.00, it gives ¥360.00" in text
 
 
