@@ -25,6 +25,7 @@ from billing.subsidy.rules import (
     parse_programme,
     replay,
 )
+from billing.subsidy.rules.reach import reaches
 from config.kernel.time_range import TimeRange
 from tests.billing.rules.builders import REFUNDED, cap, facts_of, programme_document
 from tests.billing.rules.test_assessment import SCHEDULE
@@ -134,3 +135,30 @@ def test_faults_of_a_side_are_told_where_they_stand() -> None:
         del document[name]
     lacking = [path for path in faults(document) if path.startswith("$.sides[0].")]
     assert lacking == ["$.sides[0].base", "$.sides[0].payers", "$.sides[0].rate", "$.sides[0].rounding"]
+
+
+def test_of_a_session_invoice_and_payment_are_expected_to_be_its_price() -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    start = datetime(2025, 6, 10, 10, tzinfo=zone)
+    document = programme_document(base={"least_of": ["paid", "invoice"], "clause": "1"})
+    amounts = {}
+    for name, known in (("unknown", {}), ("known", {"amounts": {"paid": 600}})):
+        candidate = Candidate(parse_programme(document), parse_facts({"applicant": {"kind": "firm"}, **known}), {})
+        inputs = Inputs(SCHEDULE, TimeRange(start, start + timedelta(hours=2)), zone, "firm_sme", (candidate,))
+        amounts[name] = inputs.assess().deducted_fen
+    assert amounts == {"unknown": 50_000, "known": 30_000}
+
+
+def test_an_instrument_is_reached_where_one_side_is_open_to_it_whoever_asks() -> None:
+    certified = {"type": "condition", "when": {"fact": "provider.certified", "is": True}, "says": SAYS, "clause": "1"}
+    asker = {"type": "condition", "when": {"fact": "applicant.staff", "below": 9}, "says": SAYS, "clause": "1"}
+    facts = {
+        known: parse_facts({"provider": {"certified": known}, "service": {"service_on": "2025-06-10"}}) for known in (True, False)
+    }
+    one = parse_programme(programme_document(gates=[certified, asker]))
+    assert reaches(one, facts[True]) and not reaches(one, facts[False])
+    document = sided()
+    document["sides"][0]["gates"] = [certified]
+    assert reaches(parse_programme(document), facts[False])
+    document["sides"][1]["gates"] = [certified]
+    assert not reaches(parse_programme(document), facts[False])
