@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from frontend import display
 
 WIDTH, HEIGHT = 640, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 12, 12, 14, 26
+_LEFT, _RIGHT, _TOP, _BOTTOM = 12, 12, 32, 30
 _LABELS = 7
 """So many words fit below a plot."""
 

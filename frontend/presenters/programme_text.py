@@ -68,7 +68,17 @@ def changes(before: Json, now: Json) -> list[Change]:
         gone, come = _differing(old.get(part, []), new.get(part, []))
         if gone or come:
             found.append(Change(label_of(part), tuple(gone), tuple(come)))
-    return found
+    examples = _changed_examples(before, now)
+    return [*found, examples] if examples.before or examples.now else found
+
+
+def _changed_examples(before: Json, now: Json) -> Change:
+    """Worked examples by their titles: which are gone, which are new, and which say something else."""
+    old, new = ({str(each.get("title", "–")): each for each in _items(document, "examples")} for document in (before, now))
+    gone, come = [title for title in old if title not in new], [title for title in new if title not in old]
+    other = [title for title, each in new.items() if title in old and old[title] != each]
+    changed = [_("Changed: %(titles)s") % {"titles": wording.several(other)}] if other else []
+    return Change(label_of("examples"), tuple(gone), (*come, *changed))
 
 
 def _differing(old: list[str], new: list[str]) -> tuple[list[str], list[str]]:
@@ -134,19 +144,13 @@ def _clause_of(piece: Any) -> str:
 
 
 def _papers(document: Json) -> Iterator[Told]:
-    """What only a difference tells: clauses, open points, examples."""
+    """What only a difference tells: clauses and open points."""
     for each in _items(document, "clauses"):
         text = wording.document_text({name: str(each.get(name, "")) for name in ("zh", "en")})
         yield "clauses", _("Clause %(id)s: %(text)s") % {"id": each.get("id", "–"), "text": text}, ""
     for each in _items(document, "open_points"):
         text = wording.document_text({name: str(each.get(name, "")) for name in ("zh", "en")})
         yield "open_points", f"{each.get('field', '–')}: {text}", ""
-    for each in _items(document, "examples"):
-        yield (
-            "examples",
-            _("Example “%(title)s”: %(words)s") % {"title": each.get("title", "–"), "words": field_by_field("", each)},
-            "",
-        )
 
 
 def _items(document: Json, part: str) -> list[Json]:

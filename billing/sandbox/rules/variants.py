@@ -18,15 +18,28 @@ _ONE, _HUNDRED = Decimal(1), Decimal(100)
 _POOL = "pool"
 
 
+def as_if_in_force(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The rule as if it were in force on any day: next year's rule is tried on last year's sessions. Examples and open
+    points, which may speak of its days, are left out."""
+    validity = {name: value for name, value in document["validity"].items() if name != "windows"}
+    return {
+        **document,
+        "examples": [],
+        "open_points": [],
+        "validity": validity | {"first_day": "2000-01-01", "last_day": "2099-12-31"},
+    }
+
+
 def variant_of(document: Mapping[str, Any], variant: str, rate_step_percent: int, cap_step_percent: int) -> dict[str, Any]:
-    """``document`` with its rates, or with its limits other than pools, moved by whole per cent of themselves; examples are left out."""
-    changed: dict[str, Any] = copy.deepcopy(dict(document)) | {"examples": []}
-    if variant in (RATE_DOWN, RATE_UP):
-        _move_rates(changed.get("rate"), _factor(variant == RATE_UP, rate_step_percent))
-    elif variant in (CAP_DOWN, CAP_UP):
-        for cap in changed.get("caps", ()):
-            if cap.get("per") != _POOL:
-                _move_limit(cap, _factor(variant == CAP_UP, cap_step_percent))
+    """``document`` with its rates, or with its limits other than pools, moved by whole per cent of themselves."""
+    changed: dict[str, Any] = copy.deepcopy(dict(document))
+    for piece in (changed, *changed.get("sides", ())):
+        if variant in (RATE_DOWN, RATE_UP):
+            _move_rates(piece.get("rate"), _factor(variant == RATE_UP, rate_step_percent))
+        elif variant in (CAP_DOWN, CAP_UP):
+            for cap in piece.get("caps", ()):
+                if cap.get("per") != _POOL:
+                    _move_limit(cap, _factor(variant == CAP_UP, cap_step_percent))
     return changed
 
 
@@ -61,8 +74,11 @@ def _amount(value: str | int, factor: Decimal) -> str:
 def _move_limit(cap: dict[str, Any], factor: Decimal) -> None:
     limit = cap.get("limit")
     if isinstance(limit, dict):
-        if "default" in limit:
-            limit["default"] = _amount(limit["default"], factor)
+        for name in ("default", "otherwise"):
+            if name in limit:
+                limit[name] = _amount(limit[name], factor)
+        for case in limit.get("cases", ()):
+            case["limit"] = _amount(case["limit"], factor)
     elif limit is not None:
         cap["limit"] = _amount(limit, factor)
 
@@ -73,6 +89,8 @@ def budget_of(document: Mapping[str, Any]) -> int | None:
     for cap in document.get("caps", ()):
         if cap.get("per") == _POOL:
             limit = cap["limit"]
+            if isinstance(limit, Mapping) and "share" in limit:
+                continue  # a part of another pool
             own = limit.get("default") if isinstance(limit, Mapping) else limit
             if own is None:
                 return None

@@ -15,7 +15,7 @@ from billing.sandbox.models import RunState, SandboxRun
 from billing.sandbox.rules.lanes import Beside, Here, Lane, Order
 from billing.sandbox.rules.report import report
 from billing.sandbox.rules.simulation import size_of
-from billing.sandbox.rules.variants import AGAINST, STEPS, TRIED, budget_of, variant_of
+from billing.sandbox.rules.variants import AGAINST, STEPS, TRIED, as_if_in_force, budget_of, variant_of
 from billing.sandbox.services.reading import Reader
 from billing.subsidy.draft_models import ProgrammeDraft
 from billing.subsidy.drafts import code_of
@@ -153,12 +153,13 @@ def give_up(run_id: int, now: datetime) -> None:
 
 def _orders(run: SandboxRun, states: Mapping[str, Any]) -> list[Order]:
     """What is run side by side: the document, the version it is held against, and the document with each step."""
-    found = [Order(TRIED, {**run.document, "examples": []}, run.budget_fen, full=True, state=states.get(TRIED))]
+    tried = as_if_in_force(run.document)
+    found = [Order(TRIED, tried, run.budget_fen, full=True, state=states.get(TRIED))]
     if run.against is not None:
-        document = {**run.against.document, "examples": []}
-        found.append(Order(AGAINST, document, run.budget_fen, full=True, state=states.get(AGAINST)))
+        other = as_if_in_force(run.against.document)
+        found.append(Order(AGAINST, other, run.budget_fen, full=True, state=states.get(AGAINST)))
     for name in STEPS:
-        document = variant_of(run.document, name, run.rate_step_percent, run.cap_step_percent)
+        document = variant_of(tried, name, run.rate_step_percent, run.cap_step_percent)
         found.append(Order(name, document, run.budget_fen, full=False, state=states.get(name)))
     return found
 

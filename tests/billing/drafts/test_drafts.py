@@ -171,12 +171,12 @@ def test_only_who_handed_it_in_takes_it_back(cast, chen, sun, draft):
 
 def test_every_fault_is_told_and_nothing_is_handed_in(cast, chen, draft):
     wrong = sound(kind="nonsense")
-    del wrong["base"]["amount"]
+    del wrong["base"]["clause"]
     drafts.save(chen, draft.pk, 1, wrong, cast.now)
     with pytest.raises(Refusal) as refused:
         drafts.submit(chen, draft.pk, 2, cast.now)
     assert {(each.code, each.field) for each in refused.value.reasons} == {
-        ("programme.flaw.choice", "$.kind"), ("programme.flaw.required", "$.base.amount"),
+        ("programme.flaw.choice", "$.kind"), ("programme.flaw.required", "$.base.clause"),
     }  # fmt: skip
     assert ProgrammeDraft.objects.get(pk=draft.pk).state == "draft"
 

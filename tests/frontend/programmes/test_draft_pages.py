@@ -187,9 +187,9 @@ def test_an_optional_part_is_filled_in_and_left_out(as_, draft):
 def test_a_limit_is_an_amount_or_set_by_configuration(as_, draft):
     client, address = as_("chen"), edit(draft, "caps")
     sent = fields(client, address).data(act="save")
-    sent["caps/0/limit/@form"] = ["settings"]
+    sent["caps/0/limit/@form"] = ["configured"]
     post(client, address, sent)
-    assert kept(draft)["caps"][0]["limit"] == {}
+    assert kept(draft)["caps"][0]["limit"] == {"configured": True}
     page = client.get(address).content.decode()
     assert 'name="caps/0/limit/default"' in page
 
@@ -250,7 +250,7 @@ def test_the_difference_to_the_version_in_force_is_told_in_words(as_, cast, prog
     changed = dict(draft.document) | {"rate": draft.document["rate"] | {"rate": "0.3"}}
     drafts.save(cast.actor("chen"), draft.pk, 1, changed, cast.now)
     text = words(as_("chen").get(address))
-    assert "No longer: Of it 40% is paid. New: Of it 30% is paid." in text
+    assert "No longer: Of it 40% is paid. New: Of it 30% is paid." in text and "Changed:" not in text
     assert "does not come out" in text and "expected ¥480.00, it gives ¥360.00" in text
 
 

@@ -9,7 +9,18 @@ import pytest
 from billing.sandbox.rules.lanes import Beside, Here, Order
 from billing.sandbox.rules.report import report
 from billing.sandbox.rules.simulation import Known, Row, Simulation
-from billing.sandbox.rules.variants import AGAINST, CAP_DOWN, CAP_UP, RATE_DOWN, RATE_UP, TRIED, budget_of, variant_of
+from billing.sandbox.rules.variants import (
+    AGAINST,
+    CAP_DOWN,
+    CAP_UP,
+    RATE_DOWN,
+    RATE_UP,
+    TRIED,
+    as_if_in_force,
+    budget_of,
+    variant_of,
+)
+from billing.subsidy.drafts import template_names
 from tests.conftest import programme_document
 
 FIRM = {
@@ -99,10 +110,17 @@ def test_variants_move_rates_and_limits_and_nothing_else():
     assert document == programme_document("DEMO-QH-V")
 
 
-@pytest.mark.parametrize("code", ["DEMO-QH-A", "DEMO-QH-V", "HE-LF", "SH-VOUCHER"])
+@pytest.mark.parametrize("code", template_names())
 def test_every_variant_of_a_shipped_document_is_a_document(code):
     for name in (RATE_DOWN, RATE_UP, CAP_DOWN, CAP_UP):
-        Simulation(variant_of(programme_document(code), name, 50, 50), None, full=False)
+        Simulation(variant_of(as_if_in_force(programme_document(code)), name, 50, 50), None, full=False)
+
+
+def test_next_years_rule_is_tried_on_this_years_sessions():
+    document = programme_document("DEMO-QH-V")
+    later = document | {"validity": document["validity"] | {"first_day": "2040-01-01", "last_day": "2040-12-31"}}
+    assert simulated([row()], later).total[2] == 0, "the control: outside its days it gives nothing"
+    assert simulated([row()], as_if_in_force(later)).total[2] == 400_00
 
 
 def test_a_rate_is_never_more_than_the_whole():
