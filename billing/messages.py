@@ -202,6 +202,10 @@ register(
         "ledger.still_holds": _(
             "%(held_fen)s of this account is still promised to bookings. Suspend it now, and close it when they are over."
         ),
+        "ledger.last_day_fixed": _(
+            "The last day of this account is not set here: a voucher has its own, and a yearly limit has none."
+        ),
+        "ledger.last_day_past": _("Choose today or a later day."),
         "ledger.reason_needed": _("Give a reason: it stays with the account for good."),
         "ledger.reason_too_long": _("The reason has at most %(maximum)s characters."),
         "ledger.seal_chain_broken": _("Seal %(number)s does not follow the one before it."),

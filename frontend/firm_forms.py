@@ -217,6 +217,13 @@ class ReasonedForm(MoneyForm):
     reason = forms.CharField(label=_("Reason"), max_length=_LONG)
 
 
+class LastDayForm(ReasonedForm):
+    """A last day and a reason."""
+
+    last_day = day_field(_("Last day"), _("What is left lapses after it. Empty: it does not end."), required=False)
+    field_order = ["last_day", "reason"]
+
+
 class TopUpForm(ReasonedForm):
     """An amount and a reason."""
 

@@ -24,6 +24,7 @@ urlpatterns = [
     path("programme-accounts/<int:pk>/", accounts.account_detail, name="account_detail"),
     path("programme-accounts/<int:pk>/top-up/", accounts.account_top_up, name="account_top_up"),
     path("programme-accounts/<int:pk>/suspend/", accounts.account_suspend, name="account_suspend"),
+    path("programme-accounts/<int:pk>/last-day/", accounts.account_last_day, name="account_last_day"),
     path("programme-accounts/<int:pk>/close/", accounts.account_close, name="account_close"),
     path("vouchers/", vouchers.announcement_list, name="announcement_list"),
     path("vouchers/announce/", vouchers.announcement_create, name="announcement_create"),

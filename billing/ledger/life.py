@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django.db.models import F, Q
+from django.utils import timezone
 
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, AccountState
@@ -20,6 +21,7 @@ from config.kernel.services.transactions import whole
 TREASURY = AccountSpec("treasury", "treasury", None)
 KEEPERS = (Role.FINANCE, Role.PROGRAMME_OFFICER)
 REASON_LENGTH = 500
+ENDED_BY_OFFICERS = ("pool", "voucher_quota")
 
 
 @whole
@@ -56,6 +58,27 @@ def close(actor: Actor, account_id: int, reason: str, now: datetime) -> Account:
     rest = ledger.return_rest(account, Source("account", account.pk, "close", None, actor.user_id), now)
     _set_state(account, AccountState.CLOSED)
     audit.record(actor, "account.close", account, now, after={"returned_fen": rest}, reason=why)
+    account.refresh_from_db()
+    return account
+
+
+@whole
+def set_last_day(actor: Actor, account_id: int, last_day: date | None, reason: str, now: datetime) -> Account:
+    """Say on which local day a budget or a quota ends (None: it does not): what is left lapses after it.
+
+    Raises as ``top_up``, Refusal ``ledger.last_day_fixed`` (a voucher has its own), ``ledger.last_day_past`` (``last_day``).
+    """
+    account, why = _locked(actor, account_id, reason)
+    if account.state == AccountState.CLOSED:
+        raise Refusal.of("ledger.closed")
+    if account.kind not in ENDED_BY_OFFICERS:
+        raise Refusal.of("ledger.last_day_fixed")
+    if last_day is not None and last_day < timezone.localdate(now):
+        raise Refusal.of("ledger.last_day_past", field="last_day")
+    before = account.ends_on
+    Account.objects.filter(pk=account.pk).update(ends_on=last_day)
+    days = ({"ends_on": str(before) if before else None}, {"ends_on": str(last_day) if last_day else None})
+    audit.record(actor, "account.last_day", account, now, before=days[0], after=days[1], reason=why)
     account.refresh_from_db()
     return account
 

@@ -73,11 +73,12 @@ class Purse:
 
 @dataclass(frozen=True, slots=True)
 class CapUsed:
-    """A limit of the firm's own in a programme, as far as it is used. ``limit_fen`` None: no limit of its own."""
+    """A limit of the firm's own in a programme, as far as it is used; ``year`` is empty for one of all time. ``limit_fen`` None: no
+    limit of its own."""
 
     programme: str
     kind: str
-    key: str
+    year: str
     limit_fen: int | None
     used_fen: int
 
@@ -125,7 +126,7 @@ def wallet(actor: Actor, organisation: Organisation, on: date) -> tuple[list[Pur
         CapUsed(
             programme=row.programme.code if row.programme else "",
             kind=row.kind,
-            key=row.key,
+            year=row.key.rpartition(":")[2] if row.kind.endswith("_year") else "",
             limit_fen=row.granted_fen if row.limited else None,
             used_fen=row.held_fen + row.posted_fen,
         )

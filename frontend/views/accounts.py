@@ -18,7 +18,7 @@ from billing.ledger import life, queries
 from billing.ledger.models import Account
 from billing.ledger.wording import ACCOUNTS, KINDS, account_word, reason_word
 from config.kernel.access import Role
-from frontend.firm_forms import ReasonedForm, TopUpForm, fen
+from frontend.firm_forms import LastDayForm, ReasonedForm, TopUpForm, fen
 from frontend.form_page import FormPage, answer
 from frontend.http import actor_of
 
@@ -57,23 +57,31 @@ def account_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "kind": account_word(found.kind),
         "page": page,
         "rows": [(row, KINDS[row.kind], reason_word(row.reason), row.debit_id == found.pk) for row in page.object_list],
+        "ends_here": found.kind in life.ENDED_BY_OFFICERS,
         "keeps": actor.has(*life.KEEPERS) and found.state != "closed",
     }
     return render(request, "accounts/detail.html", context)
 
 
-def _act(request: HttpRequest, pk: int, title: str, submit: str, lead: str, do: Callable[[ReasonedForm], str]) -> HttpResponse:
+def _act(
+    request: HttpRequest,
+    pk: int,
+    title: str,
+    lead: str,
+    do: Callable[[ReasonedForm], str],
+    form_class: type[ReasonedForm] = ReasonedForm,
+) -> HttpResponse:
     actor = actor_of(request)
     actor.require(*life.KEEPERS)
     found = queries.account_for(actor, pk)
     data = request.POST if request.method == "POST" else None
-    form = TopUpForm(data) if submit == _("Top up") else ReasonedForm(data)
+    form = form_class(data)
 
     def act() -> HttpResponse:
         messages.success(request, do(form))
         return redirect("account_detail", pk)
 
-    page = FormPage(title, reverse("account_detail", args=[pk]), _name(found), submit, lead)
+    page = FormPage(title, reverse("account_detail", args=[pk]), _name(found), title, lead)
     return answer(request, page, form, act)
 
 
@@ -91,7 +99,7 @@ def account_top_up(request: HttpRequest, pk: int) -> HttpResponse:
         life.top_up(actor_of(request), pk, amount, form.cleaned_data["reason"], timezone.now())
         return _("The money is added.")
 
-    return _act(request, pk, _("Top up"), _("Top up"), _("From the treasury. The reason stays with the account."), do)
+    return _act(request, pk, _("Top up"), _("From the treasury. The reason stays with the account."), do, TopUpForm)
 
 
 @login_required
@@ -107,7 +115,7 @@ def account_suspend(request: HttpRequest, pk: int) -> HttpResponse:
 
     title = _("Open again") if suspended else _("Suspend")
     lead = _("What is promised already stays promised.")
-    return _act(request, pk, title, title, lead, do)
+    return _act(request, pk, title, lead, do)
 
 
 @login_required
@@ -120,4 +128,17 @@ def account_close(request: HttpRequest, pk: int) -> HttpResponse:
         return _("The account is closed.")
 
     lead = _("What is left goes back to where it came from. This cannot be undone.")
-    return _act(request, pk, _("Close for good"), _("Close for good"), lead, do)
+    return _act(request, pk, _("Close for good"), lead, do)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def account_last_day(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say on which day it ends."""
+
+    def do(form: ReasonedForm) -> str:
+        life.set_last_day(actor_of(request), pk, form.cleaned_data["last_day"], form.cleaned_data["reason"], timezone.now())
+        return _("The last day is set.")
+
+    lead = _("What is left after it goes back to where it came from; what is held for bookings follows when it comes free.")
+    return _act(request, pk, _("Last day"), lead, do, LastDayForm)

@@ -1163,6 +1163,7 @@ PAGES: dict[str, Route] = {
     "account_detail": Route({"GET": Rule(SUPERVISORS, SUPERVISORS, role_first=True)}, "account"),
     "account_top_up": form("account", PAYERS, PAYERS, role_first=True),
     "account_suspend": form("account", PAYERS, PAYERS, role_first=True),
+    "account_last_day": form("account", PAYERS, PAYERS, role_first=True),
     "account_close": form("account", PAYERS, PAYERS, role_first=True),
     "announcement_list": reads(EVERYBODY),
     "announcement_create": Route({"GET": Rule(OFFICER), "POST": Rule(OFFICER, ok=TRIED)}),

@@ -952,6 +952,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("account_detail", lambda: at("account_detail", a_pool()), ("finance", "inspector"), important=True),
     Shown("account_top_up", lambda: at("account_top_up", a_pool()), ("finance",)),
     Shown("account_suspend", lambda: at("account_suspend", a_pool()), ("finance",)),
+    Shown("account_last_day", lambda: at("account_last_day", a_pool()), ("finance",)),
     Shown("account_close", lambda: at("account_close", a_pool()), ("finance",)),
     Shown("opening_load", lambda: at("opening_load"), ("finance",)),
     Shown("announcement_list", lambda: at("announcement_list"), (ANONYMOUS, "firm_admin", "programme_officer"), important=True),

@@ -139,6 +139,23 @@ def test_what_is_left_at_the_end_lapses_and_what_is_held_lapses_when_it_comes_fr
     assert sums_agree()
 
 
+def test_a_budget_ends_on_the_day_that_an_officer_says_and_lapses_after_it(cast, pool, now):
+    with pytest.raises(Refusal, match="last_day_past"):
+        life.set_last_day(cast.actor("chen"), pool.pk, date(2026, 11, 22), "Year end", now)
+    life.set_last_day(cast.actor("chen"), pool.pk, LAST_DAY, "Year end", now)
+    assert life.lapse_due(LAST_DAY, now) == 0
+    assert life.lapse_due(LAST_DAY + timedelta(days=1), now) == 1
+    pool.refresh_from_db()
+    assert (pool.state, pool.left_fen) == ("closed", 0)
+    assert sums_agree()
+
+
+def test_the_last_day_of_a_voucher_is_its_own(cast, now, pool):
+    made = ledger.open_accounts([AccountSpec("voucher:v:1", "voucher", 0, pool.programme_id)], now)["voucher:v:1"]
+    with pytest.raises(Refusal, match="last_day_fixed"):
+        life.set_last_day(cast.actor("chen"), made.pk, LAST_DAY, "x", now)
+
+
 def test_what_a_limited_account_grants_it_has_no_longer(pool, now):
     quota = ledger.open_accounts([AccountSpec("quota", "voucher_quota", 100)], now)["quota"]
     ledger.grant(quota, pool, 70, SOURCE, now)

@@ -176,8 +176,9 @@ def test_finance_tops_up_suspends_and_closes_with_a_reason(cast, as_, programmes
     assert as_("qian").post(reverse("account_top_up", args=[pool.pk]), {"amount_yuan": "5", "reason": ""}).status_code == 422
     as_("qian").post(reverse("account_top_up", args=[pool.pk]), {"amount_yuan": "5.01", "reason": "Notice 8"})
     as_("qian").post(reverse("account_suspend", args=[pool.pk]), {"reason": "Audit"})
+    as_("qian").post(reverse("account_last_day", args=[pool.pk]), {"last_day": "2026-12-31", "reason": "Year end"})
     pool.refresh_from_db()
-    assert (pool.granted_fen, pool.state) == (before + 5_01, "suspended")
+    assert (pool.granted_fen, pool.state, pool.ends_on) == (before + 5_01, "suspended", date(2026, 12, 31))
     page = text(as_("wu").get(reverse("account_detail", args=[pool.pk])))
     assert "Topped up" in page
     assert reverse("account_close", args=[pool.pk]) not in page
