@@ -127,9 +127,12 @@ def resource_change_for(actor: Actor, change_id: int) -> ResourceChange:
 
 
 def last_resource_change(actor: Actor, resource: Resource) -> ResourceChange | None:
-    """The change that waits, or the last one when it was refused; for those who keep the resource."""
+    """The change that waits, or the last one when it was refused and nothing was saved since; for those who keep the resource."""
     newest = visible_to(ResourceChange.objects.all(), actor).filter(resource=resource).order_by("-pk").first()
-    return newest if newest is not None and newest.state in (*OPEN_CHANGES, ChangeState.REFUSED) else None
+    if newest is None or newest.state in OPEN_CHANGES:
+        return newest
+    refused_at = newest.decided_at if newest.state == ChangeState.REFUSED else None
+    return newest if refused_at is not None and resource.updated_at <= refused_at else None
 
 
 def open_change_of(actor: Actor, instrument: Instrument) -> InstrumentChange | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from django.db import connection, connections
 
 from tests import databases
 from tests.bench import first_page, nation, search
-from tests.bench.harness import Figure
+from tests.bench.harness import Figure, took
 
 DATABASE = "jishi_bench_nation"
 
@@ -28,6 +27,7 @@ class Country:
 
 SIZES = (Country(1_500, 15_000), Country(15_000, 150_000))
 LARGE = Country(150_000, 5_000_000, 365)
+MOST_BUILDING_S = 1_500
 
 
 def figures(template: str, parts: Collection[str], countries: Sequence[Country]) -> list[Figure]:
@@ -73,13 +73,15 @@ def _all_in_one_process() -> None:
 
 
 def _built(country: Country) -> list[Figure]:
-    began = time.monotonic()
-    call_command("make_nation", instruments=country.instruments, reservations=country.reservations, days=country.days)
+    size_of = {"instruments": country.instruments, "reservations": country.reservations, "days": country.days}
+    spent = took(lambda: call_command("make_nation", **size_of))
     size = f"{country.instruments:,} instruments with {country.reservations:,} reservations"
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_database_size(current_database())")
         (volume,) = cursor.fetchone()
     return [
-        Figure(f"building {size}", time.monotonic() - began, "s", "", True),
+        Figure(
+            f"building {size}", spent.server, "s", f"<= {MOST_BUILDING_S:,}", spent.server <= MOST_BUILDING_S, clock=spent.clock
+        ),
         Figure(f"database of {size}", volume / 2**20, "MB", "", True),
     ]

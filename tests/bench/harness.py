@@ -47,7 +47,8 @@ class Took:
 
 
 def took(work: Callable[[], object]) -> Took:
-    """What ``work`` needs, its statements over Django's connection included. Needs the database on this machine."""
+    """What ``work`` needs, its statements over Django's connection included (but not helpers of theirs). Needs the database on this
+    machine, and a connection that stays."""
     connection.ensure_connection()
     schedule = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat")
     database, process, began = _nanoseconds(schedule), time.process_time_ns(), time.perf_counter()

@@ -117,6 +117,8 @@ def test_refusing_needs_a_reason_and_the_owner_reads_it(
     assert stored(item).name == "Lithium"
     with pytest.raises(Refusal, match="not_now"):
         resource_reviews.accept(zhou, change.pk, mark(change), now)
+    resources.update_resource(zhou, item.pk, {"name": "Lithium (Li)"}, {}, now + timedelta(minutes=1))
+    assert records.last_resource_change(wang, stored(item)) is None  # what was refused is not put before what came after
 
 
 def test_what_was_not_looked_at_or_has_changed_is_not_accepted(hand_in: Any, zhou: Actor, item: Resource, now: datetime) -> None:

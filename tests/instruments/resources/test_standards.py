@@ -115,7 +115,8 @@ def whole_data_set(cast: Any) -> Any:
 
 @pytest.mark.django_db
 def test_a_data_set_is_read_as_dcat_by_another_program(cast: Any) -> None:
-    text, chosen = resource_exports.export([whole_data_set(cast)], "dcat", TODAY, single=True)
+    content, chosen = resource_exports.export([whole_data_set(cast)], "dcat", TODAY, single=True)
+    text = content.decode()
     assert chosen.media_type == "application/ld+json"
     [node] = jsonld.expand(json.loads(text))
     assert node["@type"] == [f"{DCAT}Dataset"]
