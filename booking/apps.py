@@ -17,7 +17,7 @@ class BookingApp(AppConfig):
             sample_messages,
             sample_notices,
             series_messages,
-            service_wording,
+            service_messages,
             training_messages,
             training_notices,
             usage_messages,

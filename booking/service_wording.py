@@ -1,4 +1,4 @@
-"""What the facts of the national service record are called, and the sentences for refusals about them."""
+"""What the facts of the national service record are called."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from collections.abc import Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import get_language, pgettext_lazy
-from django.utils.translation import gettext_lazy as _
 
 from booking.rules.service_facts import fund_sources
-from config.kernel.messages import register
 
 Word = str | Promise
 
@@ -25,11 +23,3 @@ def fund_source_names() -> list[tuple[str, str]]:
     """Code and name in the reader's language, in the order of the list."""
     english = (get_language() or "").startswith("en")
     return [(each.code, each.name_en if english else each.name) for each in fund_sources()]
-
-
-register(
-    {
-        "service.direction_unknown": _("Choose what it is for: %(known)s."),
-        "service.fund_source_unknown": _("Choose the source of funds from the list; known codes: %(known)s."),
-    }
-)

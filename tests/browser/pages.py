@@ -1162,6 +1162,7 @@ NOT_PAGES: dict[str, str] = {
     "reservation_card": "POST only",
     "slip_file": "a download",
     "utilisation_file": "a download",
+    "utilisation_records": "a download",
     "enquiry_write": "POST only",
     "enquiry_close": "POST only",
     "enquiry_file": "a download",
