@@ -49,7 +49,7 @@ WORDS: Mapping[str, Promise | str] = {
     "write_reference": _("Please write the payment reference on the transfer, so that it is found at once."),
     "tax": pgettext_lazy("bill document", "Tax"),
     "tax_not_shown": _("The published prices do not show tax apart, so neither does this bill. The VAT invoice does."),
-    "not_an_invoice": _("This is a bill, not a VAT invoice. Ask the lab for the invoice."),
+    "not_an_invoice": _("This is not a VAT invoice. Ask the lab for the invoice."),
     "currency": pgettext_lazy("bill document", "Amounts in yuan (CNY)"),
     "times_in": pgettext_lazy("bill document", "Times are local times of the lab"),
     "maker": pgettext_lazy("bill document", "Made by"),

@@ -47,9 +47,8 @@ def _receive(finance: Actor, bills: list[Bill], said: dict[str, str], today: dat
         *((today, one.total_fen, one.customer.name, f"{said['remark']} {one.reference}") for one in bills[2:3]),
         (today, 880_00, said["unknown_payer"], said["unknown_remark"]),
     ]
-    head = "交易日期,收入金额,支出金额,对方户名,摘要"
     lines = [f"{day:%Y-%m-%d},{plain_yuan(fen)},,{payer},{remark}" for day, fen, payer, remark in rows]
-    content = "\r\n".join([head, *lines]).encode("gbk")
+    content = "\r\n".join([said["head"], *lines]).encode("gbk")
     taken = bank_import.import_statement(finance, whole.owner_id, content, f"{today:%Y-%m}.csv", now)
     payments = list(taken.statement.payments.order_by("row"))
     for payment, one in zip(payments, (whole, half), strict=False):

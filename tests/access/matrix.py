@@ -427,11 +427,19 @@ def _credit_asked(world: World) -> dict[str, Any]:
 
 
 def _given(world: World) -> dict[str, Any]:
-    return {"bill": world.objects["bill"][0], "amount_fen": 1, "amount": "0.01"}
+    return {"bill": world.objects["bill"][0], "amount_fen": 1}
+
+
+def _given_form(world: World) -> dict[str, Any]:
+    return {"bill": world.objects["bill"][0], "amount": "0.01"}
 
 
 def _refunded(world: World) -> dict[str, Any]:
-    return {"amount_fen": 1, "amount": "0.01", "reason": "because"}
+    return {"amount_fen": 1, "reason": "because"}
+
+
+def _refunded_form(world: World) -> dict[str, Any]:
+    return {"amount": "0.01", "reason": "because"}
 
 
 def _bank_list(world: World) -> dict[str, Any]:
@@ -1020,9 +1028,9 @@ PAGES: dict[str, Route] = {
     "payment_list": reads(BILLING | only("inspector")),
     "payment_import": Route({"GET": Rule(BILLING), "POST": Rule(BILLING, ok=TRIED)}),
     "payment_detail": reads_object("payment"),
-    "payment_give": acts("payment", BILLING, ok=TRIED | {404}, body=_given),
+    "payment_give": acts("payment", BILLING, ok=TRIED | {404}, body=_given_form),
     "payment_undo": acts("allocation", BILLING, body=reason),
-    "payment_refund": acts("payment", BILLING, ok=TRIED, body=_refunded),
+    "payment_refund": acts("payment", BILLING, ok=TRIED, body=_refunded_form),
     "provider_news": reads(only("operator", "inspector")),
     "provider_news_again": acts("provider_event", only("operator"), only("operator"), role_first=True),
     "utilisation_list": reads(OWNERS | OFFICIALS, ok=frozenset({200, 302})),
