@@ -292,6 +292,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "ProgrammeDraftStateEnum": [(state, state) for state in ("draft", "submitted", "published", "dropped")],
+        "ProgrammeTrialStateEnum": [(state, state) for state in ("queued", "running", "done", "cancelled", "failed")],
         "DeliveryModeEnum": "instruments.models.DeliveryMode",
         "SeriesFrequencyEnum": [("daily", "daily"), ("weekly", "weekly")],
         "ReservationStateEnum": [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,10 +22,6 @@ from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.serializers import NoFields, StrictSerializer
 from config.kernel.api.views import ApiView
 from config.kernel.messages import sentence
-
-STEP = OpenApiParameter(
-    "step", str, OpenApiParameter.PATH, enum=["submit", "take-back", "send-back", "approve", "drop"], description="What to do."
-)
 
 
 class DraftIn(StrictSerializer):
@@ -46,9 +42,12 @@ class DraftSaveIn(StrictSerializer):
     document = serializers.DictField()
 
 
-class DraftStepIn(StrictSerializer):
-    revision = WholeNumber(required=False, help_text="Needed to submit and to approve.")
-    reason = Text(required=False, max_length=drafts.REASON_LENGTH, help_text="Needed to send back and to drop.")
+class DraftRevisionIn(StrictSerializer):
+    revision = WholeNumber(help_text="The revision that was looked at; with another one nothing is done (409).")
+
+
+class DraftReasonIn(StrictSerializer):
+    reason = Text(max_length=drafts.REASON_LENGTH)
 
 
 class FlawOut(serializers.Serializer):
@@ -104,7 +103,14 @@ class DraftView(ApiView):
 
     token_scopes: ClassVar[dict[str, str]] = {"GET": "read", "POST": "manage", "PUT": "manage"}
     queryset = ProgrammeDraft.objects.none()
-    shapes_by_action: ClassVar[dict[str, type[BaseSerializer]]] = {"create": DraftIn, "update": DraftSaveIn, "step": DraftStepIn}
+    shapes_by_action: ClassVar[dict[str, type[BaseSerializer]]] = {
+        "create": DraftIn,
+        "update": DraftSaveIn,
+        "submit": DraftRevisionIn,
+        "approve": DraftRevisionIn,
+        "send_back": DraftReasonIn,
+        "drop": DraftReasonIn,
+    }
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return self.shapes_by_action.get(self.action or "", NoFields)
@@ -141,22 +147,35 @@ class DraftView(ApiView):
         given = self.valid(request)
         return Response(draft_out(drafts.save(self.actor, int(pk), given["revision"], given["document"], self.now)))
 
-    @extend_schema(parameters=[STEP], responses=DraftOut)
-    def step(self, request: Request, pk: str, step: str) -> Response:
-        """Hand in, take back, send back, approve (by an officer who wrote nothing in it), or give up."""
-        given, key = self.valid(request), int(pk)
-        revision, reason = given.get("revision", 0), given.get("reason", "")
-        if step == "submit":
-            drafts.submit(self.actor, key, revision, self.now)
-        elif step == "approve":
-            drafts.approve(self.actor, key, revision, self.now)
-        elif step == "send-back":
-            drafts.send_back(self.actor, key, reason, self.now)
-        elif step == "take-back":
-            drafts.take_back(self.actor, key, self.now)
-        else:
-            drafts.drop(self.actor, key, reason, self.now)
-        return Response(draft_out(draft_queries.draft_for(self.actor, key)))
+    @extend_schema(responses=DraftOut)
+    def submit(self, request: Request, pk: str) -> Response:
+        """Hand it in for a second officer; 422 with every fault and its path."""
+        return self._shown(drafts.submit(self.actor, int(pk), self.valid(request)["revision"], self.now))
+
+    @extend_schema(responses=DraftOut)
+    def take_back(self, request: Request, pk: str) -> Response:
+        """Who handed it in goes on writing."""
+        self.valid(request)
+        return self._shown(drafts.take_back(self.actor, int(pk), self.now))
+
+    @extend_schema(responses=DraftOut)
+    def send_back(self, request: Request, pk: str) -> Response:
+        """The second officer wants changes and says which."""
+        return self._shown(drafts.send_back(self.actor, int(pk), self.valid(request)["reason"], self.now))
+
+    @extend_schema(responses=DraftOut)
+    def approve(self, request: Request, pk: str) -> Response:
+        """Put it in force, as an officer who wrote nothing in it."""
+        drafts.approve(self.actor, int(pk), self.valid(request)["revision"], self.now)
+        return self._shown(draft_queries.draft_for(self.actor, int(pk)))
+
+    @extend_schema(responses=DraftOut)
+    def drop(self, request: Request, pk: str) -> Response:
+        """Give it up; it stays readable."""
+        return self._shown(drafts.drop(self.actor, int(pk), self.valid(request)["reason"], self.now))
+
+    def _shown(self, draft: ProgrammeDraft) -> Response:
+        return Response(draft_out(draft))
 
 
 class TrialView(ApiView):

@@ -74,10 +74,13 @@ def _programmes_in_writing() -> list[URLPattern]:
     return [
         re_path(r"^programme-drafts/$", draft.as_view({"get": "list", "post": "create"}), name="api_programme_drafts"),
         re_path(rf"^programme-drafts/{ID}/$", draft.as_view({"get": "retrieve", "put": "update"}), name="api_programme_draft"),
-        re_path(
-            rf"^programme-drafts/{ID}/(?P<step>submit|take-back|send-back|approve|drop)/$",
-            draft.as_view({"post": "step"}),
-            name="api_programme_draft_step",
+        *(
+            re_path(
+                rf"^programme-drafts/{ID}/{action.replace('_', '-')}/$",
+                draft.as_view({"post": action}),
+                name=f"api_programme_draft_{action}",
+            )
+            for action in ("submit", "take_back", "send_back", "approve", "drop")
         ),
         re_path(r"^programme-trials/$", trial.as_view({"get": "list", "post": "create"}), name="api_programme_trials"),
         re_path(rf"^programme-trials/{ID}/$", trial.as_view({"get": "retrieve"}), name="api_programme_trial"),

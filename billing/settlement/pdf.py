@@ -92,9 +92,9 @@ def render_html(content: Content) -> str:
 
 
 @cache
-def style() -> str:
-    """The style sheet of papers with figures, our fonts included."""
-    return (_TEMPLATES / "statement.css").read_text(encoding="utf-8")
+def style(*more: str) -> str:
+    """The style sheet of papers with figures, our fonts included, and ``more`` sheets behind it."""
+    return "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("statement.css", *more))
 
 
 def _other_party(content: Content) -> str:

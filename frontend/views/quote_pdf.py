@@ -36,10 +36,10 @@ def reservation_quote_pdf(request: HttpRequest, pk: int) -> HttpResponse:
         "quote": quote,
         "figures": of_reservation(reservation, quote),
         "is_open": quote.valid_until is not None and quote.valid_until > timezone.now(),
-        "style": style(),
+        "style": style("quote.css"),
         "language": translation.get_language(),
     }
-    html = render_to_string("booking/quote_pdf.html", context)
+    html = render_to_string("billing/quote.html", context)
     identifier = bytes.fromhex(quote.inputs_sha256)[:16]
     name = f"{reservation.reference}-{quote.revision}.pdf"
     return attachment(html_to_pdf_apart(html, FONT_FOLDER, identifier, _LIMITS), "application/pdf", name)

@@ -621,7 +621,11 @@ API: dict[str, Route] = {
     "api_programme_draft": Route(
         {"GET": Rule(SUPERVISORS), "PUT": Rule(OFFICER, ok=TRIED, body=lambda world: {"revision": 1, "document": {}})}, "draft"
     ),
-    "api_programme_draft_step": acts("draft", OFFICER, ok=TRIED, body=reason, extra={"step": "drop"}),
+    "api_programme_draft_submit": acts("draft", OFFICER, ok=TRIED, body=lambda world: {"revision": 1}),
+    "api_programme_draft_take_back": acts("draft", OFFICER, ok=TRIED),
+    "api_programme_draft_send_back": acts("draft", OFFICER, ok=TRIED, body=reason),
+    "api_programme_draft_approve": acts("draft", OFFICER, ok=TRIED, body=lambda world: {"revision": 1}),
+    "api_programme_draft_drop": acts("draft", OFFICER, ok=TRIED, body=reason),
     "api_programme_trials": Route({"GET": Rule(PERSONS), "POST": Rule(OFFICER, ok=TRIED, body=_api_trial)}),
     "api_programme_trial": reads_object("trial"),
     "api_programme_trial_cancel": acts("trial", OFFICER, ok=TRIED),
