@@ -58,7 +58,9 @@ def _fill(stage: Stage, first: datetime) -> None:
         "now": NOW,
     }
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE booking_reservation SET state = 'expired' WHERE state = 'requested'")  # what other parts left waiting
+        cursor.execute(
+            "UPDATE booking_reservation SET state = 'expired' WHERE state = 'requested'"
+        )  # what other parts left waiting
         cursor.execute(_FILL, values)
         cursor.execute("ANALYZE booking_reservation; ANALYZE booking_occupancy")
 
