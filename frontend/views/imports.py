@@ -138,7 +138,9 @@ def import_cancel(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, " ".join(sentences(refusal)))
     else:
         given_up = run.state == ImportState.CANCELLED
-        told = _("The import is given up. Nothing was written.") if given_up else _("Nothing was taken back. All stays as it was.")
+        told = (
+            _("The import is given up. Nothing was written.") if given_up else _("Nothing was taken back. All stays as it was.")
+        )
         messages.success(request, told)
     return redirect("import_run", pk)
 
