@@ -1158,6 +1158,7 @@ NOT_PAGES: dict[str, str] = {
     "group_member_remove": "POST only",
     "fund_card_close": "POST only",
     "leader_agree": "POST only",
+    "leader_answer_all": "POST only",
     "leader_decline": "POST only",
     "reservation_card": "POST only",
     "slip_file": "a download",
