@@ -285,6 +285,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "BillStateEnum": [(state, state) for state in ("issued", "partly_paid", "paid", "credited", "void")],
         "DeliveryModeEnum": "instruments.models.DeliveryMode",
         "SeriesFrequencyEnum": [("daily", "daily"), ("weekly", "weekly")],
         "ReservationStateEnum": [
