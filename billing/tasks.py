@@ -65,11 +65,7 @@ def ask_for_refund(request_id: int) -> None:
 def tend_payments(timestamp: int) -> None:
     """Look again at attempts whose news may have been lost, and queue events that lost their job."""
     now, provider = timezone.now(), configured()
-    looked = 0
-    if provider is not None:
-        for checkout in checkouts.due_for_a_look(now):
-            checkouts.look(provider, checkout, now)
-            looked += 1
+    looked = checkouts.look_at_all(provider, now) if provider is not None else 0
     beat("billing.tend_payments", now, looked=looked, queued=inbox.requeue_stale(now))
 
 

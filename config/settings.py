@@ -294,6 +294,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ProgrammeDraftStateEnum": [(state, state) for state in ("draft", "submitted", "published", "dropped")],
         "ProgrammeTrialStateEnum": [(state, state) for state in ("queued", "running", "done", "cancelled", "failed")],
+        "BillStateEnum": [(state, state) for state in ("issued", "partly_paid", "paid", "credited", "void")],
         "DeliveryModeEnum": "instruments.models.DeliveryMode",
         "SeriesFrequencyEnum": [("daily", "daily"), ("weekly", "weekly")],
         "ReservationStateEnum": [

@@ -60,9 +60,13 @@ class Navigation:
 
 
 ROOM = 5
-#: A place that is there only where bills can be paid online.
-ONLINE = "provider_news"
 
+#: What is there only where bills can be paid online.
+_ONLINE = (
+    (Place("provider_news", _("Payment service"), "coins", frozenset({Role.OPERATOR}), begins=("provider_",)),)
+    if settings.STRIPE is not None
+    else ()
+)
 PLACES: tuple[Place, ...] = (
     Place(
         "instrument_list",
@@ -110,7 +114,7 @@ PLACES: tuple[Place, ...] = (
         ("bill_", "credit_note_"),
     ),
     Place("payment_list", _("Payments"), "coins", frozenset({Role.OWNER_FINANCE, Role.INSPECTOR}), "j", ("payment_",)),
-    Place("provider_news", _("Payment service"), "coins", frozenset({Role.OPERATOR}), begins=("provider_",)),
+    *_ONLINE,
     Place("group_list", _("Groups and cards"), "users", SPENDERS, "w", ("group_", "fund_card_", "leader_", "spending_")),
     Place("slip_list", _("Internal slips"), "file-invoice", frozenset({Role.OWNER_FINANCE, Role.LAB_MANAGER}), "x", ("slip_",)),
     Place("utilisation_list", _("Use and figures"), "chart-bar", frozenset({*READERS, *OFFICIALS}), "y", ("utilisation_",)),
@@ -143,7 +147,7 @@ def navigation(actor: Actor, current: str) -> Navigation:
             reverse(place.url_name), place.label, place.icon, place.go, bool(current) and current.startswith(place.begins)
         )
         for place in PLACES
-        if (not place.roles or actor.has(*place.roles)) and (settings.STRIPE is not None or place.url_name != ONLINE)
+        if not place.roles or actor.has(*place.roles)
     )
     shown = len(items) if len(items) <= ROOM else ROOM - 1
     return Navigation(items[:shown], items[shown:])

@@ -74,7 +74,7 @@ class BillDetailOut(BillOut):
     content = serializers.DictField(help_text="Everything the PDF and the XLSX show, frozen at issue.")
 
 
-class MadeOut(serializers.Serializer):
+class MoneyMadeOut(serializers.Serializer):
     id = serializers.IntegerField()
 
 

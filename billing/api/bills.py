@@ -59,7 +59,7 @@ class BillView(ApiView):
         found = queries.bill_for(self.actor, int(pk))
         return Response({**shapes.bill_json(found), "content": found.content})
 
-    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut, 200: shapes.MadeOut})
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MoneyMadeOut, 200: shapes.MoneyMadeOut})
     def create(self, request: Request) -> Response:
         """Number and freeze what a customer was charged and stands on no bill; 200 when this Idempotency-Key has issued before."""
         key, asked = self.idempotency_key(request), self.valid(request)
@@ -74,7 +74,7 @@ class BillView(ApiView):
         headers = {REPLAYED: "true"} if issued.replayed else {"Location": reverse("api_bill", args=[issued.bill_id])}
         return Response({"id": issued.bill_id}, status=200 if issued.replayed else 201, headers=headers)
 
-    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.MadeOut)
+    @extend_schema(parameters=[IDEMPOTENT], responses=shapes.MoneyMadeOut)
     def void(self, request: Request, pk: str) -> Response:
         """Undo a bill that nobody has paid; its number stays."""
         asked = self.valid(request)
@@ -148,7 +148,7 @@ class PaymentView(ApiView):
 
         return self.once(request, f"payment.give:{pk}", effect)
 
-    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MadeOut})
+    @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.MoneyMadeOut})
     def refund(self, request: Request, pk: str) -> Response:
         """Write down that free money was sent back, or ask the payment service to send it."""
         asked = self.valid(request)

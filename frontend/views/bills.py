@@ -229,15 +229,18 @@ def bill_void(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def bill_pay(request: HttpRequest, pk: int) -> HttpResponse:
-    """Lead the customer to the payment service. What comes back from there proves nothing: the service tells us itself."""
+    """A page with the way to the payment service: our policy lets no form lead to another server. What comes back from there proves
+    nothing: the service tells us itself."""
+    actor = actor_of(request)
     back = request.build_absolute_uri(reverse("bill_detail", args=[pk]))
     try:
-        return redirect(checkouts.start(actor_of(request), pk, back, timezone.now()))
+        url = checkouts.start(actor, pk, back, timezone.now())
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
         say_refusal(request, refusal)
         return redirect("bill_detail", pk=pk)
+    return render(request, "bills/pay.html", {"bill": queries.bill_for(actor, pk), "pay_url": url})
 
 
 def number(text: str) -> int:

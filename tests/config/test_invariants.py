@@ -259,6 +259,10 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "cards.every_card_has_an_account",
         "cards.slips_have_no_gap",
         "settlement.rendered_statements_have_both_files",
+        "bills.rendered_bills_have_both_files",
+        "bills.rendered_creditnotes_have_both_files",
+        "payments.events_are_handled",
+        "payments.paid_attempts_brought_their_money",
     }
 
 

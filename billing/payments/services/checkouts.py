@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -17,6 +18,7 @@ from config.kernel.errors import Refusal
 from config.kernel.services import audit, transactions
 from instruments.models import OrganisationIdentifier
 
+_log = logging.getLogger(__name__)
 #: The provider's session lives a day; somebody who comes back within this time is led to the same one.
 FRESH = timedelta(hours=22)
 #: The provider forgets a key after a day: an attempt that was never answered is not asked for again later than this.
@@ -69,6 +71,18 @@ def due_for_a_look(now: datetime) -> list[Checkout]:
     """The attempts whose news may have been lost."""
     rows = Checkout.objects.filter(state__in=[each.value for each in LIVE], changed_at__lt=now - LOOK_AGAIN)
     return list(rows.order_by("pk")[:500])
+
+
+def look_at_all(provider: PaymentProvider, now: datetime) -> int:
+    """Look at every attempt that is due; returns how many could be looked at. One that cannot be asked for holds up no other."""
+    looked = 0
+    for checkout in due_for_a_look(now):
+        try:
+            look(provider, checkout, now)
+            looked += 1
+        except ProviderError as error:
+            _log.warning("the attempt %s could not be looked at: %s", checkout.key, error.code)
+    return looked
 
 
 def _attempt(actor: Actor, bill: Bill, provider: PaymentProvider, now: datetime) -> Checkout:
