@@ -19,7 +19,7 @@ from tests.billing.rules.strategies import BALANCES, documents, facts
 
 Json = dict[str, Any]
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-LONG = settings(max_examples=34_000, deadline=None, suppress_health_check=list(HealthCheck))
+LONG = settings(max_examples=50_000, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def decided(document: Json, given_facts: Json, balances: Json) -> Outcome:

@@ -198,7 +198,6 @@ CLAIM = {"id": "a", "facts": facts_of(100)}
     ("examples", "path", "says"),
     [
         ([example()], "$.examples[0]", "write 'facts'"),
-        ([example(facts={}), example(facts={})], "$.examples[1].title", "is taken"),
         ([example(facts={}, balances={"b": {}})], "$.examples[0].balances.b", "the caps are year"),
         ([example(facts={}, balances={"year": {"of": {"a": {"used": 1}}}})], "$.examples[0].balances", "several 'claims'"),
         ([example(facts={}, expect={"claims": {"a": 1}})], "$.examples[0].expect.claims", "several 'claims'"),
