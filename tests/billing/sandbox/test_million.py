@@ -109,7 +109,8 @@ def _frozen(version: ProgrammeVersion):
     programme = parse_programme(version.document)
     place = Party(region_code="630104", verified=True)
     facts = Facts(
-        applicant=Party("firm", "small", "630104", verified=True, first_use=False), provider=place, instrument=place,
+        applicant=Party("firm", "small", "630104", verified=True, first_use=False), provider=place,
+        instrument=Party(region_code="630104"),
         service=Service("instrument_use", date(2026, 5, 1)),
     )  # fmt: skip
     starts = datetime(2026, 5, 1, 1, tzinfo=UTC)
