@@ -177,9 +177,15 @@ def outcome_row(outcome: Outcome, programme: Programme) -> OutcomeRow:
         total_fen=outcome.total_fen,
         estimate=outcome.estimate,
         cut_by=tuple(_cap_name(caps[cap_id]) for cap_id in outcome.binding_caps),
-        payers=tuple(PayerRow(wording.payer_word(line.payer), line.amount_fen) for line in outcome.lines),
+        payers=_payers(outcome),
         steps=steps,
     )
+
+
+def _payers(award: Award) -> tuple[PayerRow, ...]:
+    """Who pays how much; of several those who pay nothing are left out."""
+    paying = [line for line in award.lines if line.amount_fen] or award.lines
+    return tuple(PayerRow(wording.payer_word(line.payer), line.amount_fen) for line in paying)
 
 
 def _cap_name(cap: Cap) -> str:

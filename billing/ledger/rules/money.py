@@ -59,16 +59,17 @@ def round_fen(value: Decimal | Fraction, mode: Rounding, step_fen: int = 1) -> i
     ``down`` towards zero, ``up`` away from it.
     Raises TypeError when ``value`` is neither Decimal nor Fraction, ValueError when the step is not positive.
     """
+    how = ROUND_HALF_UP if mode is Rounding.HALF_UP else _HOW[mode]
+    if step_fen == 1 and isinstance(value, Decimal):
+        return int(value.quantize(_ONE, how, WIDE))
     if step_fen < 1:
         raise ValueError("a rounding step is at least one fen")
     if isinstance(value, Fraction):
         return _round_fraction(value, mode, step_fen)
     if not isinstance(value, Decimal):
         raise TypeError("money is rounded from a Decimal or a Fraction of fen")
-    if step_fen == 1:
-        return int(value.quantize(_ONE, _HOW[mode], WIDE))
     steps = WIDE.divide(value, Decimal(step_fen))
-    return int(steps.quantize(_ONE, _HOW[mode], WIDE)) * step_fen
+    return int(steps.quantize(_ONE, how, WIDE)) * step_fen
 
 
 def _round_fraction(value: Fraction, mode: Rounding, step_fen: int) -> int:

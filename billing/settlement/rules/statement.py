@@ -56,7 +56,7 @@ class Session:
     """An awarded session. ``starts_at``/``ends_at`` is the billable time, ``zone`` the site's; ``band_names`` name the price's bands.
 
     Or an awarded sample job: ``samples`` were tested between receipt and the last test, which is no time that counts; ``instrument``
-    is the test item then, and ``reservation_id`` None.
+    is the test item then, and ``reservation_id`` None. ``mode``: how the award is settled, empty where it is as its programme says.
     """
 
     award_id: int
@@ -80,6 +80,7 @@ class Session:
     engine_version: str
     samples: int = 0
     sample_job_id: int | None = None
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def assemble(heading: Heading, sessions: Sequence[Session]) -> Json:
             "name": dict(programme.name),
             "issuer": dict(programme.document.get("issuer", {})),
             "kind": programme.kind,
-            "mode": programme.mode.value,
+            "mode": next((session.mode for session in sessions if session.mode), programme.mode.value),
             "form": programme.form,
             "sha256": programme.sha256,
         },
@@ -139,7 +140,7 @@ def assemble(heading: Heading, sessions: Sequence[Session]) -> Json:
             for clause in programme.clauses.values()
             if clause.id in used
         ],
-        "totals": _totals(lines, programme),
+        "totals": _totals(lines),
         "signatures": {role: heading.maker if role == "maker" else "" for role in SIGNATURES},
     }
 
@@ -291,10 +292,10 @@ def _cuts(steps: Sequence[Step]) -> list[Json]:
     return cuts
 
 
-def _totals(lines: Sequence[Json], programme: Programme) -> Json:
+def _totals(lines: Sequence[Json]) -> Json:
     """The control totals; what the payers give sums to what is awarded."""
     awarded = sum(line["awarded_fen"] for line in lines)
-    by_payer = dict.fromkeys(programme.payers.names, 0)
+    by_payer: dict[str, int] = {}
     for line in lines:
         for part in line["payers"]:
             by_payer[part["payer"]] = by_payer.get(part["payer"], 0) + part["amount_fen"]

@@ -236,6 +236,7 @@ def _session(award: Award, parties: dict[int, Party], zones: Mapping[int, ZoneIn
         band_names={band.code: band.name for band in bands},
         inputs_sha256=charge.inputs_sha256,
         engine_version=charge.engine_version,
+        mode=award.mode,
     )
 
 
@@ -263,6 +264,7 @@ def _sample_job(award: Award, parties: dict[int, Party], zones: Mapping[int, Zon
         band_names={},
         inputs_sha256=charge.inputs_sha256,
         engine_version=charge.engine_version,
+        mode=award.mode,
         samples=charge.inputs["samples"],
         sample_job_id=job.pk,
     )

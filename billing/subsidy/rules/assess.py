@@ -156,14 +156,19 @@ def _shares(
     """The programmes share in ``priced``; ``whole`` is the price with ``beyond_fen`` more that nobody subsidises."""
     if len({candidate.programme.code for candidate in candidates}) != len(candidates):
         raise ValueError("a programme can be applied only once")
-    outcomes = _granted(candidates, [_complete(each.facts, priced, measured) for each in candidates], priced.gross_fen)
+    outcomes = _granted(candidates, [_complete(each, priced, measured) for each in candidates], priced.gross_fen)
     deducted = refunded = 0
     estimate = False
     for outcome in outcomes:
         if isinstance(outcome, Award):
             estimate = estimate or outcome.estimate
-            deducted += outcome.given_fen(SettlementMode.DEDUCTED_NOW)
-            refunded += outcome.given_fen(SettlementMode.REFUNDED_LATER)
+            if outcome.sides is not None:
+                deducted += outcome.given_fen(SettlementMode.DEDUCTED_NOW)
+                refunded += outcome.given_fen(SettlementMode.REFUNDED_LATER)
+            elif outcome.mode is SettlementMode.DEDUCTED_NOW:
+                deducted += outcome.total_fen
+            elif outcome.mode is SettlementMode.REFUNDED_LATER:
+                refunded += outcome.total_fen
     shown = priced if whole is None else whole
     payable_now = shown.gross_fen - deducted
     final_cost = payable_now - refunded
@@ -178,15 +183,26 @@ def _shares(
     return _Shares(outcomes, deducted, refunded, payable_now, final_cost, estimate, steps)
 
 
-def _complete(facts: Facts, priced: Priced, measured: Quantities) -> Facts:
-    """The caller's facts completed by what was priced; only the amount asked for is the caller's."""
+def _complete(candidate: Candidate, priced: Priced, measured: Quantities) -> Facts:
+    """The caller's facts completed by what was priced; what is asked for and what the claim brings along is the caller's.
+
+    Invoice and payment have not happened yet: they are expected to be the price.
+    """
+    facts = candidate.facts
     service, quantities = facts.service, facts.quantities
     if service.service_on is None:
         service = replace(service, service_on=priced.local_on)
     minutes = measured.minutes if quantities.minutes is None else quantities.minutes
     samples = measured.samples if quantities.samples is None else quantities.samples
     gross = priced.gross_fen
-    amounts = Amounts(gross, gross, priced.minimum_top_up_fen, facts.amounts.asked, facts.amounts.claim)
+    claim = facts.amounts.claim
+    if candidate.programme.asks_what_was_paid:
+        claim = replace(
+            claim,
+            paid=gross if claim.paid is None else claim.paid,
+            invoice=gross if claim.invoice is None else claim.invoice,
+        )
+    amounts = Amounts(gross, gross, priced.minimum_top_up_fen, facts.amounts.asked, claim)
     known = Quantities(minutes, samples, quantities.counts)
     return Facts(facts.applicant, facts.provider, facts.instrument, service, amounts, known, facts.grade, facts.more)
 

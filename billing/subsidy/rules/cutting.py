@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from billing.ledger.rules.money import split_whole
 from billing.pricing.rules.steps import Step
@@ -16,8 +16,7 @@ from billing.subsidy.rules.parts.payers_match import Match
 from billing.subsidy.rules.programme import Programme
 
 
-@dataclass(frozen=True, slots=True)
-class Worked:
+class Worked(NamedTuple):
     """What rate and adjustments made of the base, in fen. ``cost_fen``: what a deduction or refund may never exceed."""
 
     computed_fen: int
@@ -78,8 +77,9 @@ class Cutting:
         for cap in self.programme.joint_caps:
             amount = self._cut(cap, amount)
         parts = payers.parts(amount, self.facts, self._room_of)
+        steps, clause = self.steps, payers.clause
         for payer, part in parts.items():
-            self._tell(payer, part, amount)
+            steps.append(Step("payers", clause, "subsidy.step.payer", {"payer": payer, "part_fen": part}, amount))
         for cap in self.programme.payer_caps:
             if cap.payer in parts:
                 parts[cap.payer] = self._cut(cap, parts[cap.payer])
@@ -132,9 +132,9 @@ class Cutting:
 
     def _cut(self, cap: Cap, amount: int) -> int:
         """What the cap leaves of the amount, noted in either case; a cap of all or nothing that is short is unmet."""
-        if not cap.applies(self.facts):
+        if cap.selective and not cap.applies(self.facts):
             return amount
-        room = self._room(cap)
+        room = cap.room(self.balances.get(cap.id), self.facts, self.balances)
         if room is None:
             return amount
         if cap.on_account:

@@ -61,12 +61,13 @@ def unmet_conditions(programme: Programme, facts: Facts, balances: Balances, ste
 def _worked(programme: Programme, facts: Facts, basis_on: date, steps: list[Step]) -> Worked:
     """From the base to the rounded amount."""
     base = programme.base.take(facts, steps)
-    lines = facts.amounts.claim.lines if programme.rounding.per_line else ()
-    if lines:
-        computed_fen = sum(_line(programme, facts, line, steps) for line in lines)
+    if programme.rounding.per_line and facts.amounts.claim.lines:
+        computed_fen = sum(_line(programme, facts, line, steps) for line in facts.amounts.claim.lines)
     else:
         computed_fen = programme.rounding.apply(_amount(programme, facts, base, steps), steps)
-    estimate = programme.estimates(facts)
+    estimate = False
+    for part in programme.unsure:
+        estimate = estimate or part.estimates(facts)
     base_fen = base if isinstance(base, int) else programme.base.whole(facts)
     return Worked(computed_fen, base_fen, programme.base.cost(facts, base_fen), basis_on, estimate)
 

@@ -35,12 +35,8 @@ def merged_facts(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str,
 def example_faults(document: Document) -> Iterator[Fault]:
     """Every fault of every example."""
     caps = {cap["id"]: cap for cap in all_caps(document)}
-    titles: set[str] = set()
     for place, example in enumerate(document["examples"]):
         path = f"$.examples[{place}]"
-        if example["title"] in titles:
-            yield Fault(f"{path}.title", f"the title {example['title']!r} is taken; give every example its own")
-        titles.add(example["title"])
         yield from _facts(example, path)
         yield from _codes(example, path)
         for name in example.get("balances", {}):

@@ -15,11 +15,11 @@ from billing.ledger.rules.documents import Document, DocumentError, sha256_of
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Payee, SettlementMode, Unmet
-from billing.subsidy.rules.parts.adjustments import Adjustment, QualityFactor, parse_adjustment
+from billing.subsidy.rules.parts.adjustments import Adjustment, Plain, QualityFactor, parse_adjustment
 from billing.subsidy.rules.parts.base import AnyBase, parse_base
 from billing.subsidy.rules.parts.caps import Cap, parse_caps
 from billing.subsidy.rules.parts.conditions import Condition as Holding
-from billing.subsidy.rules.parts.conditions import parse_condition
+from billing.subsidy.rules.parts.conditions import facts_named, parse_condition
 from billing.subsidy.rules.parts.gates import parse_gate
 from billing.subsidy.rules.parts.imported import ImportedSessions, parse_imported
 from billing.subsidy.rules.parts.payers import AnyPayers, parse_payers
@@ -50,6 +50,12 @@ class Condition(Protocol):
     def check(self, facts: Facts) -> Step | Unmet | None: ...
 
 
+class Unsure(Protocol):
+    """A part whose amount may rest on an assumption."""
+
+    def estimates(self, facts: Facts) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """One side of a programme of several: whom it is for (None: everybody) and its own rules, compiled like a programme."""
@@ -65,9 +71,11 @@ class Programme:
 
     ``document`` is what it was read from, ``sha256`` its fingerprint. ``form`` is the paper way of settlement behind
     ``mode``. ``exclusive_class`` is empty when the programme excludes no other. ``conditions`` are all that must hold,
-    in the order in which they are told; ``must_be_set`` are the caps whose limit configuration has to give.
+    in the order in which they are told; ``must_be_set`` are the caps whose limit configuration has to give. ``unsure`` are the parts
+    whose amount may rest on an assumption.
     ``sides`` is empty where there is one; otherwise base, rate, settlement and payers are those of the first, and ``joint_caps`` and
-    ``payer_caps`` those of all. ``year_starts`` (``MM-DD``): the day on which yearly caps begin anew.
+    ``payer_caps`` those of all. ``asks_what_was_paid``: it looks at the invoice or at what was paid. ``year_starts`` (``MM-DD``): the
+    day on which yearly caps begin anew.
     """
 
     sha256: str
@@ -94,8 +102,10 @@ class Programme:
     payers: AnyPayers
     conditions: tuple[Condition, ...]
     must_be_set: tuple[Cap, ...]
+    unsure: tuple[Unsure, ...]
     sides: tuple[Side, ...]
     year_starts: str
+    asks_what_was_paid: bool
     document: Document = field(repr=False, compare=False)
 
     @property
@@ -116,10 +126,6 @@ class Programme:
     def accounts_for(self, applicant_kind: str | None) -> tuple[Cap, ...]:
         """The caps kept on accounts that an award to this kind of applicant draws on: load a Balance for each."""
         return tuple(cap for cap in self.caps if cap.on_account and cap.concerns(applicant_kind))
-
-    def estimates(self, facts: Facts) -> bool:
-        """Whether the amount for these facts rests on an assumption."""
-        return self.rate.estimates(facts) or any(each.estimates(facts) for each in self.adjustments)
 
     def cap_year(self, on: date) -> int:
         """The year of the yearly caps that a day belongs to: the one in which it began."""
@@ -173,6 +179,7 @@ def _of_one_side(
     if rounding.per_line:
         conditions.append(LinesAgree(rounding.clause, base))
     source = document if whole is None else whole
+    parts: list[Unsure] = [rate, *adjustments]
     return Programme(
         sha256=sha256_of(source),
         code=document["code"],
@@ -198,10 +205,19 @@ def _of_one_side(
         payers=parse_payers(document["payers"], rate, basis),
         must_be_set=tuple(cap for cap in caps if cap.refuse_when_unset),
         conditions=tuple(conditions),
+        unsure=tuple(part for part in parts if type(part).estimates not in (Certain.estimates, Plain.estimates)),
         sides=sides,
         year_starts=document.get("year_starts", _FIRST_OF_YEAR),
+        asks_what_was_paid=_asks_what_was_paid(source),
         document=source,
     )
+
+
+def _asks_what_was_paid(document: Document) -> bool:
+    bases = [document.get("base", {}), *(side.get("base", {}) for side in document.get("sides", ()))]
+    named = {name for base in bases for name in (base.get("amount"), *base.get("least_of", ()))}
+    rules = [value for name, value in document.items() if name != "examples"]
+    return bool(named & {"paid", "invoice"} or facts_named(rules) & {"amounts.paid", "amounts.invoice"})
 
 
 def _clause(document: Mapping[str, Any]) -> Clause:

@@ -358,3 +358,37 @@ def test_the_mark_of_a_brought_session_survives_writing_and_reading() -> None:
     for imported in (True, False, None):
         facts = parse_facts(_brought(imported))
         assert facts.service.imported is imported and parse_facts(facts_document(facts)) == facts
+
+
+# Ends of what can be said -----------------------------------------------------------------------------------------------
+
+
+def test_a_life_that_runs_beyond_the_calendar_ends_with_it() -> None:
+    days = {"first_day": "2025-01-01", "last_day": "2025-12-31", "clause": "1"}
+    life = {"after": "request.voucher_issued_on", "months": 1200, "last_day": "included"}
+    document = programme_document(validity={**days, "windows": [{"date": "service.claim_on", "within": life}]})
+    facts = facts_of(100, service={"claim_on": "9999-12-31"}, request={"voucher_issued_on": "9999-12-01"})
+    assert award(document, facts).total_fen == 5_000
+    life |= {"days": 36_500}
+    del life["months"]
+    assert award(document, facts).total_fen == 5_000
+
+
+@pytest.mark.parametrize("odd", ["twelve", True, None])
+def test_a_quantity_of_ones_own_that_is_no_number_is_told_as_not_known(odd: Any) -> None:
+    base, rate = {"quantity": "other.kilometres", "clause": "1"}, {"type": "per_unit", "amount": 2, "clause": "1"}
+    beside = {"mode": "paid_beside", "form": "yearly_reward", "payee": "provider", "clause": "1"}
+    document = programme_document(base=base, rate=rate, settlement=beside)
+    facts = facts_of(100, other={} if odd is None else {"kilometres": odd})
+    assert refused(document, facts) == ["subsidy.unmet.fact_missing"]
+    assert award(document, facts_of(100, other={"kilometres": 12})).total_fen == 2_400
+
+
+def test_of_several_rates_one_that_cannot_be_worked_out_is_passed() -> None:
+    says = {"zh": "条件", "en": "Condition"}
+    firm, team = ({"fact": "applicant.kind", "is": kind} for kind in ("firm", "team"))
+    nobody = {"type": "cases", "cases": [{"when": team, "says": says, "rate": "0.9"}]}
+    unset = {"type": "chosen", "at_most": "0.8", "when_not_chosen": "refuse"}
+    cases = [{"when": firm, "says": says, "rate": rate} for rate in (nobody, unset, "0.3")]
+    found = award(programme_document(rate={"type": "best_of", "clause": "1", "cases": cases}), facts_of(100))
+    assert (found.total_fen, found.estimate) == (3_000, False)

@@ -61,7 +61,7 @@ class QualityFactor:
         return self._grade(facts) is None
 
     def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
-        known = self._grade(facts)
+        known = facts.grade if self.of is None else self._grade(facts)
         grade = self.assume if known is None else known
         factor = self.factors[grade]
         amount = times(amount, factor)

@@ -126,8 +126,13 @@ class QuantityBase:
     per: int
 
     def check(self, facts: Facts) -> Unmet | None:
-        """An Unmet when the quantity is not known."""
-        return missing(self.clause, self.field.path) if self.field.read(facts) is None else None
+        """An Unmet when the quantity is not known, or a fact of an author's own is no number."""
+        found = self.field.read(facts)
+        return (
+            None
+            if isinstance(found, int) and not isinstance(found, bool) and found >= 0
+            else missing(self.clause, self.field.path)
+        )
 
     def take(self, facts: Facts, steps: list[Step]) -> Fraction:
         """The quantity in units."""

@@ -72,6 +72,7 @@ class Cap:
 
     ``when``: whom it concerns (a condition that cannot be told: it does). ``cases``: other limits by condition; ``limit_fen`` is then
     the highest of all. ``share_of``: the limit is a ``share`` of that cap's limit. ``pro_rata``: a batch divides it in proportion.
+    ``selective``: it does not concern everybody.
     """
 
     id: str
@@ -90,6 +91,7 @@ class Cap:
     share: Decimal | None = None
     share_of: Cap | None = None
     pro_rata: bool = False
+    selective: bool = True
 
     def concerns(self, applicant_kind: str | None) -> bool:
         """A yearly cap of firms is for firms, of teams for teams; the others are for everybody."""
@@ -107,7 +109,7 @@ class Cap:
         document_fen = self.limit_fen
         if self.cases and facts is not None:
             document_fen = self._case(facts)
-        if self.share_of is not None:
+        elif self.share_of is not None:
             document_fen = self._part(facts, balances or {})
         if own is None or (document_fen is not None and not self.configured):
             return document_fen if own is None else min(own, document_fen or 0)
@@ -182,6 +184,7 @@ def parse_cap(document: Mapping[str, Any], basis: str) -> Cap:
         cases=cases,
         otherwise_fen=otherwise,
         pro_rata=document.get("divided") == "pro_rata",
+        selective=per in _ONLY_FOR or "when" in document,
     )
 
 

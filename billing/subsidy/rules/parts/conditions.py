@@ -114,6 +114,16 @@ def parse_condition(document: Document, basis: str) -> Condition:
     return Test(fact, tests, if_unknown)
 
 
+def facts_named(document: Any) -> set[str]:
+    """The paths of all facts that a condition looks at."""
+    if isinstance(document, list):
+        return {path for each in document for path in facts_named(each)}
+    if not isinstance(document, Mapping):
+        return set()
+    own = {document["fact"]} if isinstance(document.get("fact"), str) else set()
+    return own | {path for value in document.values() for path in facts_named(value)}
+
+
 def _field(path: str) -> FactField:
     found = fact_field(path)
     if found is None:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date, timedelta
 
 _YEARLY_LENGTH = 5
 
 
 def add_months(day: date, months: int) -> date:
-    """The same day so many months later (earlier when negative); the last of the month where that month is shorter."""
+    """The same day so many months later (earlier when negative); the last of the month where that month is shorter, and
+    the first or last day there is where the calendar ends."""
     years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if not MINYEAR <= years <= MAXYEAR:
+        return date.max if months > 0 else date.min
     return date(years, month + 1, min(day.day, monthrange(years, month + 1)[1]))
+
+
+def add_days(day: date, days: int) -> date:
+    """So many days later, at the latest the last day there is."""
+    return day + timedelta(days=min(days, (date.max - day).days))
 
 
 def in_window(on: date, first: str, last: str) -> bool:

@@ -16,7 +16,7 @@ from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.fact_fields import FactField, FactKind, fact_field
 from billing.subsidy.rules.facts import Facts, Party
 from billing.subsidy.rules.outcome import Unmet, missing
-from billing.subsidy.rules.parts.conditions import Condition, condition_faults, fact_fault, parse_condition
+from billing.subsidy.rules.parts.conditions import Condition, condition_faults, fact_fault, facts_named, parse_condition
 from billing.subsidy.rules.parts.days import add_months
 
 
@@ -101,7 +101,8 @@ class RegionGate:
         party: Party = getattr(facts, self.subject)
         if party.region_code is None and not party.policy_zones:
             return missing(self.clause, f"{self.subject}.region_code")
-        params = {"subject": self.subject, "region": party.region_code or "", "zones": sorted(party.policy_zones)}
+        zones = sorted(party.policy_zones) if party.policy_zones else []
+        params = {"subject": self.subject, "region": party.region_code or "", "zones": zones}
         if self.excluded is not None and self.excluded.covers(party):
             return _unmet(self.clause, "region_excluded", {**params, "excluded": self.excluded.names})
         if self.allowed is not None and not self.allowed.covers(party):
@@ -191,12 +192,16 @@ class SpendOverMonthsGate:
 
 @dataclass(frozen=True, slots=True)
 class ConditionGate:
-    """A condition of any facts; ``says`` are its words (zh, en). A fact that is missing refuses and is named."""
+    """A condition of any facts; ``says`` are its words (zh, en). A fact that is missing refuses and is named.
+
+    ``of_service``: it only looks at provider, instrument and kind of service, whoever asks.
+    """
 
     clause: str
     when: Condition
     says: Mapping[str, str]
     applies_to: frozenset[str]
+    of_service: bool
 
     def check(self, facts: Facts) -> Step | Unmet | None:
         if not _concerns(self.applies_to, facts):
@@ -219,10 +224,14 @@ class AlternativesGate:
     def check(self, facts: Facts) -> Step | Unmet | None:
         failed: list[list[str]] = []
         for place, gates in enumerate(self.alternatives, start=1):
-            unmet = [found for found in (gate.check(facts) for gate in gates) if isinstance(found, Unmet)]
+            unmet = []
+            for gate in gates:
+                found = gate.check(facts)
+                if isinstance(found, Unmet):
+                    unmet.append(found.code)
             if not unmet:
                 return _met(self.clause, "alternative", {"alternative": place})
-            failed.append([each.code for each in unmet])
+            failed.append(unmet)
         return _unmet(self.clause, "alternatives", {"count": len(failed), "unmet": failed})
 
 
@@ -282,6 +291,9 @@ def _amount(name: str) -> FactField | None:
     return field if field is not None and field.kind is FactKind.MONEY else None
 
 
+#: Facts that are the same whoever asks.
+_OF_SERVICE = ("provider.", "instrument.", "service.kind", "service.way")
+
 _PARSERS: dict[str, Callable[[Mapping[str, Any], str], Gate]] = {
     "applicant_kind": lambda piece, _basis: ApplicantKindGate(piece["clause"], _met_by(piece, "applicant_kind", "kind")),
     "firm_size": lambda piece, _basis: FirmSizeGate(piece["clause"], _met_by(piece, "firm_size", "size"), _kinds(piece)),
@@ -293,7 +305,11 @@ _PARSERS: dict[str, Callable[[Mapping[str, Any], str], Gate]] = {
     "minimum_spend": _spend,
     "any_of": _alternatives,
     "condition": lambda piece, basis: ConditionGate(
-        piece["clause"], parse_condition(piece["when"], basis), piece["says"], _kinds(piece)
+        piece["clause"],
+        parse_condition(piece["when"], basis),
+        piece["says"],
+        _kinds(piece),
+        all(path.startswith(_OF_SERVICE) for path in facts_named(piece["when"])),
     ),
 }
 

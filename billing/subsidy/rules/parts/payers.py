@@ -131,9 +131,9 @@ class PayerCases:
         return tuple(dict.fromkeys(every))
 
     def parts(self, total_fen: int, facts: Facts, room_of: RoomOf) -> dict[str, int]:
-        """The amounts of the payers of the case that holds, in fen."""
+        """The amounts of the payers of the case that holds, in fen; nil for the others, so that every award names all payers."""
         chosen = next((split for when, split in self.cases if when.holds(facts, [])), self.otherwise)
-        return chosen.parts(total_fen, facts, room_of)
+        return dict.fromkeys(self.names, 0) | chosen.parts(total_fen, facts, room_of)
 
 
 AnyPayers = Payers | InOrder | ByLevel | PayerCases | Match

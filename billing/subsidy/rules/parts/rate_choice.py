@@ -89,7 +89,7 @@ class BestOfRate:
         return unmet[0] if all(unmet) else None
 
     def estimates(self, facts: Facts) -> bool:
-        return any(case.rate.estimates(facts) for case in self._fitting(facts))
+        return any(case.rate.estimates(facts) for case in self._fitting(facts) if case.rate.check(facts) is None)
 
     def apply(self, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
         worked: list[tuple[Exact, Case, list[Step]]] = []

@@ -13,7 +13,7 @@ from billing.subsidy.rules.fact_fields import FactField, fact_field
 from billing.subsidy.rules.facts import Facts, is_day
 from billing.subsidy.rules.outcome import Unmet, missing
 from billing.subsidy.rules.parts.conditions import is_day_fact
-from billing.subsidy.rules.parts.days import add_months, in_window
+from billing.subsidy.rules.parts.days import add_days, add_months, in_window
 from billing.subsidy.rules.parts.values import window_faults
 
 
@@ -79,7 +79,7 @@ class Lifetime:
         on, since = self.date.read(facts), self.since.read(facts)
         if on is None or since is None:
             return missing(self.clause, self.date.path if on is None else self.since.path)
-        end = add_months(since, self.months) + timedelta(days=self.days)
+        end = add_days(add_months(since, self.months), self.days)
         last = end if self.included else end - timedelta(days=1)
         params = {"fact": self.date.path, "on": on.isoformat(), "since": self.since.path, "last_day": last.isoformat()}
         if since <= on <= last:

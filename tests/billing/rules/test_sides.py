@@ -1,0 +1,164 @@
+"""Programmes of several sides: who is meant, what they share, and the four numbers of a session under them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from billing.ledger.rules.documents import DocumentError
+from billing.subsidy.rules import (
+    Award,
+    Balance,
+    Candidate,
+    Inputs,
+    Refused,
+    SettlementMode,
+    assessment_from_json,
+    assessment_to_json,
+    evaluate,
+    inputs_to_json,
+    parse_facts,
+    parse_programme,
+    replay,
+)
+from billing.subsidy.rules.reach import reaches
+from config.kernel.time_range import TimeRange
+from tests.billing.rules.builders import REFUNDED, cap, facts_of, programme_document
+from tests.billing.rules.test_assessment import SCHEDULE
+
+USER = {"not": {"fact": "request.side", "is": "owner", "if_unknown": "no"}}
+SAYS = {"zh": "条件", "en": "Condition"}
+BESIDE = {"mode": "paid_beside", "form": "yearly_reward", "payee": "provider", "clause": "1"}
+OWN = ("settlement", "base", "rate", "adjustments", "rounding", "payers")
+
+
+def sided(**changes: Any) -> dict[str, Any]:
+    """A refund of half to the user, a tenth to the owner, one fund behind both."""
+    document = programme_document(caps=[cap("fund", "pool", {"configured": True, "default": 1000})])
+    user = {"id": "user", "when": USER, "says": SAYS, "settlement": REFUNDED}
+    owner = {"id": "owner", "settlement": BESIDE, "rate": {"type": "flat", "rate": "0.1", "clause": "1"}}
+    return document | {"sides": [user, owner]} | changes
+
+
+def test_both_sides_stand_beside_each_other_and_share_the_fund() -> None:
+    programme = parse_programme(sided())
+    both = evaluate(programme, parse_facts(facts_of(1000)), {})
+    assert isinstance(both, Award) and both.sides is not None
+    assert [(side.side, side.mode, side.total_fen) for side in both.sides] == [
+        ("user", SettlementMode.REFUNDED_LATER, 50_000),
+        ("owner", SettlementMode.PAID_BESIDE, 10_000),
+    ]
+    assert (both.total_fen, both.off_cost_fen, both.draws, both.left_after) == (
+        60_000,
+        50_000,
+        {"fund": 60_000},
+        {"fund": 40_000},
+    )
+    short = evaluate(programme, parse_facts(facts_of(1000)), {"fund": Balance(None, 45_000)})
+    assert isinstance(short, Award)
+    assert [line.amount_fen for line in short.lines] == [50_000, 5_000]
+    assert short.binding_caps == ("fund",)
+
+
+def test_a_side_whose_condition_does_not_hold_or_cannot_be_told_gives_nothing() -> None:
+    owner = evaluate(parse_programme(sided()), parse_facts(facts_of(1000, request={"side": "owner"})), {})
+    assert isinstance(owner, Award)
+    assert [line.payee for line in owner.lines] == ["provider"]
+    document = sided()
+    for side in document["sides"]:
+        side["when"], side["says"] = {"fact": "request.settlement", "is": side["id"]}, SAYS
+    nobody = evaluate(parse_programme(document), parse_facts(facts_of(1000)), {})
+    assert isinstance(nobody, Refused)
+    assert [reason.code for reason in nobody.reasons] == ["subsidy.unmet.no_side"]
+
+
+def test_a_side_that_refuses_does_not_keep_the_other_from_giving() -> None:
+    document = sided()
+    document["sides"][0]["gates"] = [{"type": "applicant_kind", "any_of": ["team"], "clause": "1"}]
+    found = evaluate(parse_programme(document), parse_facts(facts_of(1000)), {})
+    assert isinstance(found, Award) and found.total_fen == 10_000
+    document["gates"] = [{"type": "applicant_kind", "any_of": ["person"], "clause": "1"}]
+    refused = evaluate(parse_programme(document), parse_facts(facts_of(1000)), {})
+    assert isinstance(refused, Refused)
+    assert [reason.code for reason in refused.reasons] == ["subsidy.unmet.applicant_kind"] * 2
+
+
+def test_what_is_paid_beside_the_bill_changes_no_number_of_the_customer_and_survives_freezing() -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    start = datetime(2025, 6, 10, 10, tzinfo=zone)
+    facts = parse_facts({"applicant": {"kind": "firm"}})
+    candidate = Candidate(parse_programme(sided()), facts, {"fund": Balance(10_000_000, 0)})
+    inputs = Inputs(SCHEDULE, TimeRange(start, start + timedelta(hours=2)), zone, "firm_sme", (candidate,))
+    found = inputs.assess()
+    assert (found.gross_fen, found.deducted_fen, found.refunded_fen, found.final_cost_fen) == (100_000, 0, 50_000, 50_000)
+    frozen = json.loads(json.dumps(assessment_to_json(found)))
+    assert assessment_from_json(frozen) == found
+    assert json.loads(json.dumps(replay(json.loads(json.dumps(inputs_to_json(inputs)))))) == frozen
+
+
+def test_money_beside_the_bill_is_not_bound_by_what_the_service_cost() -> None:
+    quantity = {"quantity": "machine_hours", "clause": "1"}
+    rate = {"type": "per_unit", "amount": 120, "clause": "1"}
+    document = programme_document(base=quantity, rate=rate, settlement=BESIDE)
+    hours = facts_of(10, quantities={"minutes": 75})
+    paid = evaluate(parse_programme(document), parse_facts(hours), {})
+    assert isinstance(paid, Award) and paid.total_fen == 15_000
+    refund = evaluate(parse_programme(document | {"settlement": REFUNDED}), parse_facts(hours), {})
+    assert isinstance(refund, Award) and refund.total_fen == 1_000
+
+
+def faults(document: dict[str, Any]) -> list[str]:
+    with pytest.raises(DocumentError) as error:
+        parse_programme(document)
+    return [fault.path for fault in error.value.faults]
+
+
+def test_faults_of_a_side_are_told_where_they_stand() -> None:
+    document = sided()
+    document["sides"][1] |= {
+        "id": "user",
+        "rate": {"type": "per_unit", "amount": 1, "clause": "1"},
+        "caps": [cap("fund", "order", 1)],
+    }
+    document["sides"][1]["gates"] = [{"type": "condition", "when": {"fact": "x.y", "is": 1}, "says": SAYS, "clause": "1"}]
+    assert faults(document) == [
+        "$.sides[1].caps[0].id",
+        "$.sides[1].gates[0].when.fact",
+        "$.sides[1].id",
+        "$.sides[1].rate.type",
+    ]
+    for name in OWN[1:]:
+        del document[name]
+    lacking = [path for path in faults(document) if path.startswith("$.sides[0].")]
+    assert lacking == ["$.sides[0].base", "$.sides[0].payers", "$.sides[0].rate", "$.sides[0].rounding"]
+
+
+def test_of_a_session_invoice_and_payment_are_expected_to_be_its_price() -> None:
+    zone = ZoneInfo("Asia/Shanghai")
+    start = datetime(2025, 6, 10, 10, tzinfo=zone)
+    document = programme_document(base={"least_of": ["paid", "invoice"], "clause": "1"})
+    amounts = {}
+    for name, known in (("unknown", {}), ("known", {"amounts": {"paid": 600}})):
+        candidate = Candidate(parse_programme(document), parse_facts({"applicant": {"kind": "firm"}, **known}), {})
+        inputs = Inputs(SCHEDULE, TimeRange(start, start + timedelta(hours=2)), zone, "firm_sme", (candidate,))
+        amounts[name] = inputs.assess().deducted_fen
+    assert amounts == {"unknown": 50_000, "known": 30_000}
+
+
+def test_an_instrument_is_reached_where_one_side_is_open_to_it_whoever_asks() -> None:
+    certified = {"type": "condition", "when": {"fact": "provider.certified", "is": True}, "says": SAYS, "clause": "1"}
+    asker = {"type": "condition", "when": {"fact": "applicant.staff", "below": 9}, "says": SAYS, "clause": "1"}
+    facts = {
+        known: parse_facts({"provider": {"certified": known}, "service": {"service_on": "2025-06-10"}}) for known in (True, False)
+    }
+    one = parse_programme(programme_document(gates=[certified, asker]))
+    assert reaches(one, facts[True]) and not reaches(one, facts[False])
+    document = sided()
+    document["sides"][0]["gates"] = [certified]
+    assert reaches(parse_programme(document), facts[False])
+    document["sides"][1]["gates"] = [certified]
+    assert not reaches(parse_programme(document), facts[False])

@@ -1,0 +1,71 @@
+"""A programme that pays the user back and rewards the owner: two awards of one charge, each on the statement of its payee."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from billing.ledger.models import Account
+from billing.settlement.models import Award, Charge
+from billing.settlement.services import statements
+from billing.subsidy import services
+from config.kernel import invariants
+from tests.billing.settlement.conftest import DECEMBER, NOVEMBER, run_session
+from tests.conftest import Cast, programme_document, slot_of
+
+BESIDE = {"mode": "paid_beside", "form": "yearly_reward", "payee": "provider", "clause": "10"}
+
+
+def two_sided() -> dict[str, Any]:
+    document = programme_document("DEMO-QH-A") | {"code": "DEMO-QH-TWO", "examples": [], "gates": [], "adjustments": []}
+    own = {name: document.pop(name) for name in ("settlement", "rate", "payers")}
+    document["caps"] = [{"id": "fund", "per": "pool", "limit": 1000, "when_short": "partial", "clause": "8"}]
+    alone = {"rule": "largest_remainder", "shares": [{"payer": "city", "share": "1"}], "clause": "9"}
+    document["sides"] = [
+        {"id": "user", **own},
+        {"id": "owner", "settlement": BESIDE, "rate": {"type": "flat", "rate": "0.1", "clause": "5"}, "payers": alone},
+    ]
+    return document
+
+
+@pytest.fixture
+def charge(cast: Cast) -> Charge:
+    version = services.draft_version(cast.actor("chen"), two_sided(), cast.now)
+    services.publish_version(cast.actor("sun"), version, cast.now)
+    return Charge.objects.get(reservation_id=run_session(cast, slot_of(9, 12)))
+
+
+def test_each_way_of_settlement_is_an_award_of_its_own_and_the_customers_numbers_know_only_the_refund(
+    cast: Cast, charge: Charge
+) -> None:
+    refund, reward = charge.awards.order_by("mode").reverse()
+    assert (refund.mode, refund.payee, refund.total_fen) == ("refunded_later", cast.firm, 600_00)
+    assert (reward.mode, reward.payee, reward.total_fen) == ("paid_beside", cast.lab, 120_00)
+    assert [line["payer"] for line in refund.payers] == ["province", "prefecture"]
+    assert [line["payer"] for line in reward.payers] == ["city"]
+    assert (charge.gross_fen, charge.refunded_fen, charge.final_cost_fen) == (1200_00, 600_00, 600_00)
+    assert Account.objects.get(kind="pool").posted_fen == 720_00
+    for name, invariant in invariants.registered().items():
+        if name.startswith("settlement.") or name.startswith("ledger."):
+            assert not invariant().violations, name
+
+
+def test_each_payee_has_a_statement_of_its_own_money(cast: Cast, charge: Charge) -> None:
+    [version_id] = charge.awards.values_list("programme_version_id", flat=True).distinct()
+    found = {}
+    for payee in (cast.firm, cast.lab):
+        statement = statements.issue(cast.actor("qian"), version_id, payee.pk, NOVEMBER, DECEMBER)
+        totals = statement.content["totals"]
+        found[statement.content["programme"]["mode"]] = (totals["awarded_fen"], [each["payer"] for each in totals["payers"]])
+    assert found == {"refunded_later": (600_00, ["province", "prefecture"]), "paid_beside": (120_00, ["city"])}
+
+
+def test_a_second_award_of_the_same_way_is_kept_out_by_the_database(charge: Charge) -> None:
+    again = charge.awards.order_by("mode").first()
+    assert again is not None
+    again.pk = None
+    with pytest.raises(IntegrityError, match="award_once"), transaction.atomic():
+        again.save(force_insert=True)
+    assert Award.objects.count() == 2
