@@ -175,7 +175,7 @@ def _of_one_side(
     conditions: list[Condition] = [validity, *parse_windows(document), parse_imported(document), *gates, base]
     if type(rate).check is not Certain.check:
         conditions.append(rate)
-    conditions += adjustments
+    conditions += [each for each in adjustments if type(each).check is not Plain.check]
     if rounding.per_line:
         conditions.append(LinesAgree(rounding.clause, base))
     source = document if whole is None else whole

@@ -51,14 +51,14 @@ class QualityFactor:
     of: FactField | None = None
 
     def check(self, facts: Facts) -> Unmet | None:
-        grade = self._grade(facts)
+        grade = facts.grade if self.of is None else self._grade(facts)
         if grade is None or grade in self.factors:
             return None
         params = {"grade": grade, "allowed": sorted(self.factors)}
         return Unmet(self.clause, "subsidy.unmet.grade_unknown", params)
 
     def estimates(self, facts: Facts) -> bool:
-        return self._grade(facts) is None
+        return (facts.grade if self.of is None else self._grade(facts)) is None
 
     def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
         known = facts.grade if self.of is None else self._grade(facts)
@@ -70,9 +70,7 @@ class QualityFactor:
         return amount
 
     def _grade(self, facts: Facts) -> str | None:
-        if self.of is None:
-            return facts.grade
-        found = self.of.read(facts)
+        found = self.of.read(facts) if self.of is not None else facts.grade
         return None if found is None else str(found)
 
 

@@ -85,12 +85,12 @@ class MarginalTiers(Certain):
         for tier in self.tiers:
             if end_fen <= tier.from_fen:
                 break
-            upper = end_fen if tier.to_fen is None else min(end_fen, tier.to_fen)
-            slice_fen = upper - max(tier.from_fen, start_fen)
+            from_fen = tier.from_fen if tier.from_fen > start_fen else start_fen
+            slice_fen = (end_fen if tier.to_fen is None else min(end_fen, tier.to_fen)) - from_fen
             if slice_fen <= 0:
                 continue
             amount = EXACT.add(amount, EXACT.multiply(Decimal(slice_fen), tier.rate))  # type: ignore[arg-type]  # as above
-            params = {"from_fen": max(tier.from_fen, start_fen), "slice_fen": slice_fen, "rate": tier.rate_text}
+            params = {"from_fen": from_fen, "slice_fen": slice_fen, "rate": tier.rate_text}
             steps.append(amount_step("rate", self.clause, "subsidy.step.tier", params, amount))
         return amount
 
