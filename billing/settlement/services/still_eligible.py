@@ -1,7 +1,7 @@
 """Eligibility looked at again when a service is charged: what was lost since the promise takes the subsidy away, nothing adds to it.
 
 Figures, size and place stay as they were when the money was held (ADR 0007): whoever booked was told a price. Looked at again are the
-facts that programmes ask for at request and at payment: credit lists, a suspension, labels, ties to the provider (ADR 0060).
+facts that programmes ask for at request and at payment: credit lists, a suspension, labels, ties to the provider (ADR 33).
 """
 
 from __future__ import annotations
