@@ -51,7 +51,7 @@ def declare(actor: Actor, organisation_id: int, given: Declaration, now: datetim
     declared = checked(given.kind, given.content, timezone.localdate(now))
     key = key_of(organisation)
     _refuse_circle(given.kind, key, declared)
-    if organisation.declarations.filter(decided_at__isnull=True).count() >= MOST_WAITING:
+    if FirmDeclaration.objects.filter(organisation=organisation, decided_at__isnull=True).count() >= MOST_WAITING:
         raise Refusal.of("firm.many_waiting", maximum=MOST_WAITING)
     clean = clean_document(given.evidence)
     user_id = require_person(actor)
