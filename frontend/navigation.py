@@ -102,7 +102,7 @@ PLACES: tuple[Place, ...] = (
     Place("enquiry_list", _("My questions"), "message-report", CUSTOMERS, "e", ("enquiry_list", "need_")),
     Place("enquiry_inbox", _("Questions"), "message-report", frozenset(LAB_READERS), "u", ("enquiry_inbox",)),
     Place("commission_list", _("Commissions"), "file-certificate", frozenset({Role.OWNER_FINANCE}), "d", ("commission_",)),
-    Place("price_list", _("Prices"), "coins", frozenset({Role.LAB_MANAGER, Role.OWNER_FINANCE}), "j", ("price_",)),
+    Place("price_list", _("Prices"), "coins", frozenset({Role.LAB_MANAGER, Role.OWNER_FINANCE}), "g", ("price_",)),
     Place("finance_period", _("Finance"), "coins", frozenset(BOARD_ROLES), "f", ("finance_",)),
     Place("statement_list", _("Statements"), "file-invoice", frozenset(READER_ROLES), "s", ("statement_",)),
     Place(
@@ -113,7 +113,7 @@ PLACES: tuple[Place, ...] = (
         "z",
         ("bill_", "credit_note_"),
     ),
-    Place("payment_list", _("Payments"), "coins", frozenset({Role.OWNER_FINANCE, Role.INSPECTOR}), "j", ("payment_",)),
+    Place("payment_list", _("Payments"), "coins", frozenset({Role.OWNER_FINANCE, Role.INSPECTOR}), begins=("payment_",)),
     *_ONLINE,
     Place("group_list", _("Groups and cards"), "users", SPENDERS, "w", ("group_", "fund_card_", "leader_", "spending_")),
     Place("slip_list", _("Internal slips"), "file-invoice", frozenset({Role.OWNER_FINANCE, Role.LAB_MANAGER}), "x", ("slip_",)),

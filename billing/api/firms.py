@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from billing.api.bill_shapes import ReasonIn
 from billing.firms import queries as firms
 from billing.firms.models import FirmDeclaration
 from billing.firms.services import declaring
@@ -30,10 +31,6 @@ _TEXT = 2000  # longer is refused as input; the service says what really fits
 class DeclarationDecisionIn(StrictSerializer):
     accept = serializers.BooleanField()
     reason = Text(max_length=_TEXT, required=False, default="", help_text="Needed for a refusal; the firm reads it.")
-
-
-class ReasonIn(StrictSerializer):
-    reason = Text(max_length=_TEXT)
 
 
 class ReviewIn(StrictSerializer):

@@ -7,7 +7,7 @@ import json
 
 import pgtrigger
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from billing.subsidy import drafts
 from billing.subsidy.draft_models import DraftState, DraftStep, DraftWriter, ProgrammeDraft
@@ -330,6 +330,12 @@ def test_the_database_keeps_drafts_their_writers_and_their_history(cast, draft):
         lambda: DraftWriter.objects.all().delete(),
     ):
         refuses(act)
+
+
+@pytest.mark.parametrize("table", ["billing_programmedraft", "billing_draftstep", "billing_draftwriter"])
+def test_the_database_lets_nobody_empty_the_tables_of_drafts(cast, draft, table):
+    with connection.cursor() as cursor:
+        refuses(lambda: cursor.execute(f"TRUNCATE {table} CASCADE"))
 
 
 def test_a_published_version_needs_an_author_whom_somebody_else_approved(cast):

@@ -49,6 +49,10 @@ TRIED_ELSEWHERE = {
         ("billing_checkout", "billing_refundrequest", "billing_dispute", "billing_providerevent"),
         "tests/billing/payments/test_stripe.py",
     ),
+    **dict.fromkeys(
+        ("billing_programmedraft", "billing_draftstep", "billing_draftwriter"), "tests/billing/drafts/test_drafts.py"
+    ),
+    "billing_sandboxrun": "tests/billing/sandbox/test_running.py",
     "billing_bookingfee": "tests/billing/services/test_fees.py",
     "billing_feerelief": "tests/billing/services/test_fees.py",
     "billing_commissionreservation": "tests/billing/ordering/test_sheets.py",
