@@ -37,6 +37,7 @@ INSTRUMENT = _fields(
     "service_modes",
     "published",
     "class_code",
+    "original_value_fen",
 )
 SITE = _fields(Site, "id", "time_zone", "region_code")
 PARTY = _fields(
@@ -51,6 +52,7 @@ PARTY = _fields(
     "staff_count",
     "annual_revenue_fen",
     "quality_grade",
+    "owner_class",
 )
 POLICY = _fields(InstrumentPolicy)
 RESERVATION = _fields(Reservation)
