@@ -28,7 +28,7 @@ from billing.pricing.rules.typed import NotTyped, codes_of, typed_of
 from billing.pricing.rules.typed_costs import CostsNotRead, sheet_of, typed_sheet
 from billing.pricing.subjects import PRICERS, Kind, Subject, subject_for
 from billing.settlement.services import price_effects
-from config.kernel.access import Actor
+from config.kernel.access import Actor, visible_to
 from config.kernel.errors import Refusal
 from config.kernel.messages import reason_sentence
 from frontend.http import actor_of
@@ -58,7 +58,7 @@ def price_list(request: HttpRequest) -> HttpResponse:
         "text": text,
         "page": page,
         "rows": [present.list_row(each) for each in rows],
-        "labs": Organisation.objects.filter(pk__in=actor.organisations(*PRICERS)).order_by("pk"),
+        "labs": visible_to(Organisation.objects.filter(pk__in=actor.organisations(*PRICERS)), actor).order_by("pk"),
     }
     return render(request, "prices/list.html", context)
 

@@ -22,7 +22,7 @@ from billing.vouchers.models import VoucherAnnouncement
 from billing.vouchers.services import announcing, applying, holding
 from billing.vouchers.services.applying import Application
 from billing.vouchers.services.holding import Recognised
-from config.kernel.access import Actor, Role
+from config.kernel.access import Actor, Role, visible_to
 from config.kernel.errors import Reason, Refusal
 from config.kernel.http import attachment
 from frontend.firm_forms import ReasonedForm, fen
@@ -75,7 +75,8 @@ def announcement_list(request: HttpRequest) -> HttpResponse:
 def _own(actor: Actor) -> list[Organisation]:
     """The firms and teams that the actor books for."""
     mine = actor.organisations(Role.FIRM_ADMIN, Role.RESEARCHER)
-    return list(Organisation.objects.filter(pk__in=mine, kind__in=("firm", "team")).order_by("name")) if mine else []
+    rows = Organisation.objects.filter(pk__in=mine, kind__in=("firm", "team"))
+    return list(visible_to(rows, actor).order_by("name")) if mine else []
 
 
 @require_GET
@@ -136,7 +137,7 @@ def application_create(request: HttpRequest, pk: int) -> HttpResponse:
     actor = actor_of(request)
     actor.require(Role.FIRM_ADMIN)
     found = queries.announcement_for(actor, pk)
-    mine = Organisation.objects.filter(pk__in=actor.organisations(Role.FIRM_ADMIN)).order_by("name")
+    mine = visible_to(Organisation.objects.filter(pk__in=actor.organisations(Role.FIRM_ADMIN)), actor).order_by("name")
     quotas = [(str(quota.pk), area_word(quota)) for quota in found.quotas.all()]
     data = (request.POST, request.FILES) if request.method == "POST" else ()
     form = ApplicationForm([(str(one.pk), one.name) for one in mine], quotas, found.face_fen, *data)
@@ -330,7 +331,8 @@ def voucher_recognise(request: HttpRequest) -> HttpResponse:
     def act() -> HttpResponse:
         typed = form.cleaned_data
         code, _sep, cap_id = typed["programme"].partition("|")
-        holder = OrganisationIdentifier.objects.filter(scheme="uscc", value=typed["organisation"].strip().upper()).first()
+        named = OrganisationIdentifier.objects.filter(scheme="uscc", value=typed["organisation"].strip().upper())
+        holder = named.filter(organisation__in=visible_to(Organisation.objects.all(), actor)).first()
         if holder is None:
             raise Refusal(Reason("voucher.holder_unknown", {}, "organisation"))
         given = Recognised(

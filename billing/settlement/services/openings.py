@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -83,11 +84,11 @@ def load_balances(actor: Actor, table: bytes, evidence: bytes, reason: str, now:
     batch, rows = _begin(actor, table, evidence, reason, BALANCES, now)
     firms = _firms(rows)
     reasons: list[Reason] = []
-    for number, row in enumerate(rows, start=2):
+    for row in _numbered(rows):
         try:
             run(lambda row=row: _post(batch, firms, row, now))  # type: ignore[misc]
         except Refusal as refusal:
-            reasons += [Reason(each.code, each.params | {"row": number}, "file") for each in refusal.reasons]
+            reasons += [replace(each, field="file") for each in refusal.reasons]
     Refusal.raise_any(reasons)
     audit.record(actor, "opening.balances", batch, now, after={"rows": len(rows)}, reason=batch.reason)
     return batch
@@ -100,11 +101,11 @@ def load_items(actor: Actor, table: bytes, evidence: bytes, reason: str, now: da
     batch, rows = _begin(actor, table, evidence, reason, ITEMS, now)
     firms = _firms(rows)
     reasons: list[Reason] = []
-    for number, row in enumerate(rows, start=2):
+    for row in _numbered(rows):
         try:
             run(lambda row=row: _remember(batch, firms, row))  # type: ignore[misc]
         except Refusal as refusal:
-            reasons += [Reason(each.code, each.params | {"row": number}, "file") for each in refusal.reasons]
+            reasons += [replace(each, field="file") for each in refusal.reasons]
     Refusal.raise_any(reasons)
     audit.record(actor, "opening.items", batch, now, after={"rows": len(rows)}, reason=batch.reason)
     return batch
@@ -141,6 +142,11 @@ def _begin(
     return batch, rows
 
 
+def _numbered(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Each row with its number in the file, whose first line is the heading."""
+    return [{**row, "row": number} for number, row in enumerate(rows, start=2)]
+
+
 def _firms(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     codes = {row["uscc"] for row in rows}
     found = OrganisationIdentifier.objects.filter(scheme="uscc", value__in=codes)
@@ -149,7 +155,7 @@ def _firms(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 def _post(batch: OpeningLoad, firms: Mapping[str, int], row: Mapping[str, Any], now: datetime) -> None:
     firm_id = _firm(firms, row)
-    version, cap = _cap(row["programme"], row["cap_id"], row["year"])
+    version, cap = _cap(row)
     on = date(row["year"], 12, 31)
     known, keys = loading.known([firm_id])
     spec = cap_account(version, cap, firm_id, on, Facts(applicant=party(known, keys[firm_id], None, on)))
@@ -169,12 +175,12 @@ def _post(batch: OpeningLoad, firms: Mapping[str, int], row: Mapping[str, Any], 
     except IntegrityError as error:
         if constraint_name(error) != "opening_once":
             raise
-        raise Conflict.of("opening.loaded_already") from error
+        raise Conflict.of("opening.loaded_already", row=row["row"]) from error
     source = Source("opening_balance", made.pk, "opening", version.version_id, batch.loaded_by_id)
     try:
         ledger.hold({account.pk: made.amount_fen}, accounts[elsewhere.key], source, now)
     except Conflict as conflict:
-        raise Refusal.of("opening.over_limit", left_fen=account.left_fen) from conflict
+        raise Refusal.of("opening.over_limit", left_fen=account.left_fen, row=row["row"]) from conflict
     ledger.end_holds(ledger.open_holds(source.type, source.id), {account.pk: made.amount_fen}, source, now, TransferKind.VOID)
 
 
@@ -190,24 +196,25 @@ def _remember(batch: OpeningLoad, firms: Mapping[str, int], row: Mapping[str, An
     except IntegrityError as error:
         if constraint_name(error) != "subsidised_once_per_class":
             raise
-        raise Conflict.of("opening.item_known", text=row["reference"]) from error
+        raise Conflict.of("opening.item_known", text=row["reference"], row=row["row"]) from error
 
 
 def _firm(firms: Mapping[str, int], row: Mapping[str, Any]) -> int:
     if row["uscc"] not in firms:
-        raise Refusal.of("opening.firm_unknown", text=row["uscc"])
+        raise Refusal.of("opening.firm_unknown", text=row["uscc"], row=row["row"])
     return firms[row["uscc"]]
 
 
-def _cap(code: str, cap_id: str, year: int) -> tuple[InForce, Cap]:
+def _cap(row: Mapping[str, Any]) -> tuple[InForce, Cap]:
+    code, cap_id, year = row["programme"], row["cap_id"], row["year"]
     rows = ProgrammeVersion.objects.filter(programme__code=code, published_at__isnull=False, valid__overlap=_days(year))
     version_id = rows.order_by("-valid").values_list("pk", flat=True).first()
     if version_id is None:
-        raise Refusal.of("opening.programme_unknown", text=code, year=str(year))
+        raise Refusal.of("opening.programme_unknown", text=code, year=str(year), row=row["row"])
     version = in_force(version_id)
     cap = next((one for one in version.programme.caps if one.id == cap_id and one.per.value in OF_THE_APPLICANT), None)
     if cap is None:
-        raise Refusal.of("opening.cap_unknown", text=cap_id)
+        raise Refusal.of("opening.cap_unknown", text=cap_id, row=row["row"])
     return version, cap
 
 

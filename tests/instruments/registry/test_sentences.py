@@ -41,6 +41,7 @@ ACTIONS = {
     "import.confirm",
     "import.done",
     "import.forget_mapping",
+    "import.go_on",
     "import.columns",
     "import.save_mapping",
     "import.start",
