@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
@@ -179,54 +179,61 @@ def _write(
     )
     source = Source("credit_note", note.pk, "credit_note", actor_id=actor.user_id)
     accounts.post_credit(bill.owner_id, bill.customer_id, effect.amount_fen, source, now)
-    for back in effect.subsidy:
-        _reverse(note, line, back, source, now)
+    _reverse(note, effect.subsidy, source, now)
     after = {"number": note.number, "bill": bill.number, "amount_fen": effect.amount_fen, "subsidy_fen": effect.subsidy_fen}
     audit.record(actor, "bill.credit", note, now, after=after, reason=reason)
     queue_documents(note)
     return note
 
 
-def _reverse(note: CreditNote, line: BillLine, back: rules.SubsidyBack, source: Source, now: datetime) -> None:
-    """Write down what of an award goes back, and give it back to the accounts that had paid it. What a statement holds already was paid
+def _reverse(note: CreditNote, backs: Sequence[rules.SubsidyBack], source: Source, now: datetime) -> None:
+    """Write down what of each award goes back, and give it back to the accounts that had paid. What a statement holds already was paid
     or will be: it goes back in the books, and ``claimed`` says that its payee is to be asked for it."""
-    award = Award.objects.select_related("charge").get(pk=back.award_id)
-    payers = [{"payer": payer, "amount_fen": amount} for payer, amount in back.payers]
-    AwardReversal.objects.create(
-        credit_note=note, award=award, amount_fen=back.amount_fen, payers=payers, claimed=back.claimed, created_at=now
-    )
-    of_version = replace(source, programme_version_id=award.programme_version_id)
-    for debit, credit, amount in _draws_back(award.charge, award, back.amount_fen):
-        ledger.give_back(debit, credit, amount, of_version, now)
+    awards = Award.objects.in_bulk([back.award_id for back in backs])
+    of_version: dict[int, int] = {}
+    for back in backs:
+        award = awards[back.award_id]
+        payers = [{"payer": payer, "amount_fen": amount} for payer, amount in back.payers]
+        AwardReversal.objects.create(
+            credit_note=note, award=award, amount_fen=back.amount_fen, payers=payers, claimed=back.claimed, created_at=now
+        )
+        of_version[award.programme_version_id] = of_version.get(award.programme_version_id, 0) + back.amount_fen
+    for version_id, amount_fen in of_version.items():
+        for debit, credit, amount in _draws_back(note, version_id, amount_fen):
+            ledger.give_back(debit, credit, amount, replace(source, programme_version_id=version_id), now)
 
 
-def _draws_back(charge: Charge, award: Award, amount_fen: int) -> list[tuple[Account, Account, int]]:
-    """(account that had paid, payee account, fen): each account gets the same share of what it has paid of the award still."""
+def _draws_back(note: CreditNote, version_id: int, amount_fen: int) -> list[tuple[Account, Account, int]]:
+    """(account that had paid, payee account, fen): each account gets the same share of what it has paid under a version still.
+
+    An account has one movement for all awards of a version, so the share is of all of them together.
+    """
+    charge = cast(Charge, note.line.charge)  # what has an award has a charge
     of = "reservation" if charge.reservation_id is not None else "sample_job"
     source_id = charge.reservation_id or charge.sample_job_id or 0
     posted = Transfer.objects.filter(
-        kind=TransferKind.POST, source_type=of, source_id=source_id, programme_version_id=award.programme_version_id
+        kind=TransferKind.POST, source_type=of, source_id=source_id, programme_version_id=version_id
     ).select_related("debit", "credit")
     rows = list(posted.order_by("debit_id"))
     ledger.lock([row.debit for row in rows])
-    gone = _gone_back(award)
+    awarded = Award.objects.filter(charge=charge, programme_version_id=version_id)
+    earlier = AwardReversal.objects.filter(award__in=awarded).exclude(credit_note=note)
+    gone = _gone_back([reversal.credit_note_id for reversal in earlier], version_id)
+    left_of_awards = sum(award.total_fen for award in awarded) - sum(reversal.amount_fen for reversal in earlier)
     found = []
-    before = sum(reversal.amount_fen for reversal in award.reversals.all()) - amount_fen
-    left_of_award = award.total_fen - before
     for row in rows:
         left = row.amount_fen - gone.get(row.debit_id, 0)
-        share = split_largest_remainder(left, [amount_fen, left_of_award - amount_fen])[0]
+        share = split_largest_remainder(left, [amount_fen, left_of_awards - amount_fen])[0]
         if share:
             found.append((row.debit, row.credit, share))
     return found
 
 
-def _gone_back(award: Award) -> dict[int, int]:
-    """What each account got back of an award by earlier credit notes of its line."""
-    notes = [reversal.credit_note_id for reversal in award.reversals.all()]
+def _gone_back(note_ids: Sequence[int], version_id: int) -> dict[int, int]:
+    """What each account got back by credit notes under a version of a programme."""
     moved: dict[int, int] = {}
     rows = Transfer.objects.filter(
-        kind=TransferKind.REFUND, source_type="credit_note", source_id__in=notes, programme_version_id=award.programme_version_id
+        kind=TransferKind.REFUND, source_type="credit_note", source_id__in=note_ids, programme_version_id=version_id
     )
     for account_id, amount in rows.values_list("credit_id", "amount_fen"):
         moved[account_id] = moved.get(account_id, 0) + amount

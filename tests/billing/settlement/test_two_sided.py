@@ -7,11 +7,17 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
+from billing.bills.models import AwardReversal
+from billing.bills.services import issuing
+from billing.bills.services.issuing import BillRequest
 from billing.ledger.models import Account
+from billing.payments.services import crediting
+from billing.payments.services.crediting import CreditRequest
 from billing.settlement.models import Award, Charge
 from billing.settlement.services import statements
 from billing.subsidy import services
 from config.kernel import invariants
+from tests.billing.bills.conftest import NOVEMBER_30, wrong
 from tests.billing.settlement.conftest import DECEMBER, NOVEMBER, run_session
 from tests.conftest import Cast, programme_document, slot_of
 
@@ -60,6 +66,16 @@ def test_each_payee_has_a_statement_of_its_own_money(cast: Cast, charge: Charge)
         totals = statement.content["totals"]
         found[statement.content["programme"]["mode"]] = (totals["awarded_fen"], [each["payer"] for each in totals["payers"]])
     assert found == {"refunded_later": (600_00, ["province", "prefecture"]), "paid_beside": (120_00, ["city"])}
+
+
+def test_credit_notes_give_the_budget_back_what_they_take_from_both_awards(cast: Cast, charge: Charge) -> None:
+    li = cast.actor("li")
+    bill = issuing.issue(li, BillRequest(cast.lab.pk, cast.firm.pk, NOVEMBER_30), DECEMBER)
+    for amount_fen, left_fen in ((600_00, 360_00), (300_00, 180_00), (300_00, 0)):
+        crediting.issue(li, CreditRequest(bill.pk, 1, amount_fen, "poor_result", "half of it failed"), DECEMBER)
+        assert Account.objects.get(kind="pool").posted_fen == left_fen
+    assert sum(AwardReversal.objects.values_list("amount_fen", flat=True)) == 720_00
+    assert wrong() == {}
 
 
 def test_a_second_award_of_the_same_way_is_kept_out_by_the_database(charge: Charge) -> None:
