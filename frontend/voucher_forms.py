@@ -18,6 +18,16 @@ _LONG = 4000
 _AREA = re.compile(r"(?P<area>[^:：]*)[:：]\s*(?P<amount>[0-9,]+(?:\.[0-9]{1,2})?)")
 
 
+def _area(line: str) -> Area:
+    """An area, a colon and yuan. Raises ValueError."""
+    found = _AREA.fullmatch(line)
+    if found is None:
+        raise ValueError("not an area, a colon and an amount")
+    name, amount = found["area"].strip(), parse_yuan(found["amount"].replace(",", ""))
+    everywhere = name in ("*", "")
+    return Area("" if everywhere or name.isdigit() else name, name if name.isdigit() else "", amount)
+
+
 class AnnouncementForm(MoneyForm):
     """An offer of vouchers with its quotas by area."""
 
@@ -53,14 +63,11 @@ class AnnouncementForm(MoneyForm):
         for line in self.cleaned_data["areas"].splitlines():
             if not line.strip():
                 continue
-            found = _AREA.fullmatch(line.strip())
-            if found is None:
-                raise forms.ValidationError(
-                    _("“%(line)s” is not an area, a colon and an amount."), params={"line": line.strip()[:80]}
-                )
-            name, amount = found["area"].strip(), parse_yuan(found["amount"].replace(",", ""))
-            everywhere = name in ("*", "")
-            areas.append(Area("" if everywhere or name.isdigit() else name, name if name.isdigit() else "", amount))
+            try:
+                areas.append(_area(line.strip()))
+            except ValueError as error:
+                message = _("“%(line)s” is not an area, a colon and an amount.")
+                raise forms.ValidationError(message, params={"line": line.strip()[:80]}) from error
         return tuple(areas)
 
     def clean(self) -> dict[str, Any]:

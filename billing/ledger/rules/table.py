@@ -12,6 +12,7 @@ from typing import Any
 from config.kernel.errors import Reason, Refusal
 
 MOST_ROWS = 20_000
+MOST_DIGITS = 4
 _ENCODINGS = ("utf-8-sig", "gb18030")
 
 
@@ -29,10 +30,10 @@ class Column:
 def read_table(content: bytes, columns: Sequence[Column]) -> list[dict[str, Any]]:
     """The rows by column key, in order; blank rows are left out.
 
-    Raises Refusal on field ``file`` with every fault: ``table.unreadable``, ``table.column_missing`` (column), ``table.empty``,
-    ``table.too_long`` (maximum), ``table.cell_empty`` and ``table.cell_invalid`` (row as a spreadsheet numbers it, column, text).
+    Raises Refusal on field ``file`` with every fault: ``table.unreadable``, ``table.broken``, ``table.column_missing`` (column),
+    ``table.empty``, ``table.too_long`` (maximum), ``table.cell_empty`` and ``table.cell_invalid`` (row as a spreadsheet numbers it, column, text).
     """
-    lines = list(csv.reader(StringIO(_text(content))))
+    lines = _lines(_text(content))
     if not lines:
         raise Refusal.of("table.empty", field="file")
     places = _places([cell.strip().lower() for cell in lines[0]], columns)
@@ -53,6 +54,8 @@ def day(text: str) -> date:
     """``2026-01-31``, ``2026/1/31`` or ``20260131``. Raises ValueError."""
     parts = text.replace("/", "-").replace(".", "-").split("-")
     if len(parts) == 3:
+        if any(len(part) > MOST_DIGITS for part in parts):
+            raise ValueError("a part of a day has at most four digits")
         return date(*(int(part) for part in parts))
     return date.fromisoformat(text)
 
@@ -60,10 +63,19 @@ def day(text: str) -> date:
 def _text(content: bytes) -> str:
     for encoding in _ENCODINGS:
         try:
-            return content.decode(encoding)
+            text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
+        if "\x00" not in text:  # no database keeps one, and no table has one
+            return text
     raise Refusal.of("table.unreadable", field="file")
+
+
+def _lines(text: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(StringIO(text, newline="")))
+    except csv.Error as error:  # a cell beyond the reader's limit, a line end within a cell
+        raise Refusal.of("table.broken", field="file") from error
 
 
 def _places(heading: Sequence[str], columns: Sequence[Column]) -> Mapping[str, int]:

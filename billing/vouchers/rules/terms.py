@@ -13,7 +13,7 @@ from billing.subsidy.rules.programme import Programme
 from billing.vouchers.rules.backing import is_issued
 from config.kernel.errors import Reason
 
-TITLE_LENGTH, NOTICE_LENGTH, MOST_AREAS = 200, 4000, 50
+TITLE_LENGTH, NOTICE_LENGTH, MOST_AREAS, ZONE_LENGTH = 200, 4000, 50, 50
 MOST_FEN = 10**15
 MOST_LIFE_DAYS = 3660
 _PREFIX = re.compile(r"[1-9][0-9]([0-9]{2}){0,2}")
@@ -79,8 +79,9 @@ def _area_faults(areas: Sequence[Area]) -> list[Reason]:
     if len({(area.zone, area.code_prefix) for area in areas}) != len(areas):
         faults.append(Reason("voucher.area_twice", {}, "areas"))
     for area in areas:
-        if (area.zone and area.code_prefix) or (area.code_prefix and not _PREFIX.fullmatch(area.code_prefix)):
-            faults.append(Reason("voucher.area_invalid", {"text": area.zone or area.code_prefix}, "areas"))
+        both, bad_prefix = area.zone and area.code_prefix, area.code_prefix and not _PREFIX.fullmatch(area.code_prefix)
+        if both or bad_prefix or len(area.zone) > ZONE_LENGTH:
+            faults.append(Reason("voucher.area_invalid", {"text": (area.zone or area.code_prefix)[:ZONE_LENGTH]}, "areas"))
         if not 0 < area.amount_fen <= MOST_FEN:
             faults.append(Reason("voucher.amount_range", {}, "areas"))
     return faults

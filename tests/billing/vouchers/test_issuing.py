@@ -14,6 +14,7 @@ from billing.vouchers.rules.backing import Usable, behind, spread
 from billing.vouchers.rules.terms import Area, last_day, term_faults
 from billing.vouchers.services import announcing, applying, holding
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from frontend.voucher_forms import AnnouncementForm
 from tests.billing.vouchers.conftest import CODE, PDF, TERMS
 
 
@@ -59,6 +60,19 @@ def test_faults_of_an_announcement_are_told_together_at_their_fields(desk):
     )
     fields = {reason.field for reason in term_faults(wrong, parse_programme(voucher_document(CODE)))}
     assert fields == {"cap_id", "title", "closes_on", "life_days", "most_fen", "areas"}
+
+
+def test_a_zone_longer_than_its_column_is_refused(desk):
+    with pytest.raises(Refusal) as refused:
+        desk.announce(areas=(Area("z" * 51, "", 1_000_00),))
+    assert (code_of(refused), refused.value.reasons[0].field) == ("voucher.area_invalid", "areas")
+
+
+@pytest.mark.parametrize("line", ["6301: 0500", "*: ,", "6301: 1,000.123"])
+def test_a_line_that_is_no_area_is_a_fault_of_the_form(line):
+    form = AnnouncementForm([], {"areas": line})
+    assert "areas" in form.errors
+    assert "areas" not in AnnouncementForm([], {"areas": "6301: 5,000.50"}).errors
 
 
 def test_a_published_announcement_never_changes_and_does_without_its_trigger(desk):
