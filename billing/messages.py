@@ -202,6 +202,7 @@ register(
         "ledger.still_holds": _(
             "%(held_fen)s of this account is still promised to bookings. Suspend it now, and close it when they are over."
         ),
+        "ledger.voucher_is_issued": _("A voucher is worth what it was issued for. Let the holder apply for another one."),
         "ledger.last_day_fixed": _(
             "The last day of this account is not set here: a voucher has its own, and a yearly limit has none."
         ),
@@ -282,6 +283,7 @@ register(
         "voucher.own_review": _("Somebody other than the reviewer has to issue the voucher."),
         "voucher.not_reviewed": _("The application has to be reviewed before a voucher is issued."),
         "voucher.quota_used_up": _("Only %(left_fen)s of this area's quota is left. Recommend less, or refuse."),
+        "voucher.quota_suspended": _("This area's quota is suspended or closed, so nothing is issued from it now."),
         "voucher.over": _("Vouchers of this announcement held until %(last_on)s."),
         "voucher.returned_already": _("This voucher was given back already."),
         "voucher.number_foreign": _("The number of a voucher of this partner begins with %(prefix)s."),

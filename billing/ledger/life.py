@@ -21,14 +21,17 @@ from config.kernel.services.transactions import whole
 TREASURY = AccountSpec("treasury", "treasury", None)
 KEEPERS = (Role.FINANCE, Role.PROGRAMME_OFFICER)
 REASON_LENGTH = 500
+ISSUED = "voucher"
 ENDED_BY_OFFICERS = ("pool", "voucher_quota")
 
 
 @whole
 def top_up(actor: Actor, account_id: int, amount_fen: int, reason: str, now: datetime) -> Account:
     """Add money from the treasury. Raises NotFound, Forbidden, Refusal ``ledger.reason_needed``, ``ledger.reason_too_long``,
-    ``ledger.amount_not_positive``, ``ledger.closed``."""
+    ``ledger.amount_not_positive``, ``ledger.closed``, ``ledger.voucher_is_issued``: what a voucher is worth three people decide."""
     account, why = _locked(actor, account_id, reason)
+    if account.kind == ISSUED:
+        raise Refusal.of("ledger.voucher_is_issued")
     treasury = ledger.open_accounts([TREASURY], now)[TREASURY.key]
     ledger.grant(treasury, account, amount_fen, Source("account", account.pk, "top_up", None, actor.user_id), now)
     audit.record(actor, "account.top_up", account, now, after={"amount_fen": amount_fen}, reason=why)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from billing.firms import loading
 from billing.firms.rules.profile import party
 from billing.ledger import services as ledger
-from billing.ledger.models import Account
+from billing.ledger.models import Account, AccountState
 from billing.ledger.services import AccountSpec, Source
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.facts import Facts, Party, facts_document
@@ -176,8 +176,8 @@ def refuse(actor: Actor, application_id: int, reason: str, now: datetime) -> Vou
 def issue(actor: Actor, application_id: int, now: datetime) -> Voucher:
     """Issue what was recommended, from the quota: by somebody who neither applied nor reviewed, if the firm is still eligible.
 
-    Raises NotFound, Forbidden, Conflict ``voucher.decided_already``, ``voucher.quota_used_up`` (left_fen), Refusal
-    ``voucher.not_reviewed``, ``voucher.own_review``, ``voucher.own_application``, ``voucher.not_eligible``, ``voucher.over``.
+    Raises NotFound, Forbidden, Conflict ``voucher.decided_already``, ``voucher.quota_used_up`` (left_fen),
+    ``voucher.quota_suspended``, Refusal ``voucher.not_reviewed``, ``voucher.own_review``, ``voucher.own_application``, ``voucher.not_eligible``, ``voucher.over``.
     """
     actor.require(*ISSUERS)
     row = _locked(actor, application_id)
@@ -202,6 +202,8 @@ def issue(actor: Actor, application_id: int, now: datetime) -> Voucher:
 def _make(row: VoucherApplication, issuer_id: int, today: date, now: datetime) -> Voucher:
     found, amount = row.announcement, row.recommended_fen or 0
     quota = _locked_quota(row.quota)
+    if quota.state != AccountState.OPEN:
+        raise Conflict.of("voucher.quota_suspended")
     number = next_number(found.programme.code, today)
     key = voucher_key(found.cap_id, number)
     spec = AccountSpec(key, VOUCHER, 0, found.programme_id, row.organisation_id)

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import connection, transaction
 
+from billing.ledger import life
 from billing.ledger.models import Account, Transfer
 from billing.vouchers.models import Voucher, VoucherApplication
 from billing.vouchers.rules.backing import Usable, behind, spread
@@ -172,6 +173,23 @@ def test_a_quota_that_is_used_up_says_what_is_left(desk):
     assert (code_of(refused), refused.value.reasons[0].params) == ("voucher.quota_used_up", {"left_fen": 500_00})
     second.refresh_from_db()
     assert second.state == "reviewed"
+
+
+def test_a_suspended_quota_issues_nothing_until_it_is_opened_again(desk):
+    row = desk.reviewed(desk.announce())
+    quota = Account.objects.get(quota=row.quota)
+    life.set_suspended(desk.cast.actor("qian"), quota.pk, True, "Audit", desk.cast.now)
+    with pytest.raises(Conflict, match="quota_suspended"):
+        applying.issue(desk.cast.actor("sun"), row.pk, desk.cast.now)
+    life.set_suspended(desk.cast.actor("qian"), quota.pk, False, "Audit over", desk.cast.now)
+    assert applying.issue(desk.cast.actor("sun"), row.pk, desk.cast.now).face_fen == 1_000_00
+
+
+def test_nobody_raises_a_voucher_alone(desk):
+    made = desk.issued()
+    with pytest.raises(Refusal, match="voucher_is_issued"):
+        life.top_up(desk.cast.actor("qian"), made.account_id, 1_00, "More", desk.cast.now)
+    assert Account.objects.get(pk=made.account_id).granted_fen == 1_000_00
 
 
 def test_of_a_face_value_nothing_else_is_issued(desk):
