@@ -62,8 +62,11 @@ register_sql(
     "ledger.closed_accounts_are_empty",
     counted="SELECT count(*) FROM billing_account WHERE state = 'closed'",
     violations="""
-        SELECT format('account %s is closed and holds %s fen', key, held_fen) FROM billing_account
-         WHERE state = 'closed' AND held_fen <> 0""",
+        SELECT format('account %s is closed, holds %s fen and keeps %s fen that nothing passes on', key, held_fen,
+                      granted_fen - held_fen - posted_fen)
+          FROM billing_account
+         WHERE state = 'closed' AND (held_fen <> 0 OR (limited AND programme_id IS NOT NULL AND ends_on IS NULL
+               AND granted_fen > held_fen + posted_fen))""",
 )
 
 register_sql(

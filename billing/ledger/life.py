@@ -5,7 +5,7 @@ Accounts of fund cards live with their card (``billing.cards``); nothing here to
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db.models import F, Q
 from django.utils import timezone
@@ -54,12 +54,14 @@ def set_suspended(actor: Actor, account_id: int, suspended: bool, reason: str, n
 
 @whole
 def close(actor: Actor, account_id: int, reason: str, now: datetime) -> Account:
-    """Give what is left back and close for good. Raises as ``top_up``, Conflict ``ledger.still_holds``."""
+    """Give what is left back and close for good; what comes back to it later is passed on by ``lapse_due``. Raises as ``top_up``, Conflict ``ledger.still_holds``."""
     account, why = _locked(actor, account_id, reason)
     if account.held_fen:
         raise Conflict.of("ledger.still_holds", held_fen=account.held_fen)
     rest = ledger.return_rest(account, Source("account", account.pk, "close", None, actor.user_id), now)
-    _set_state(account, AccountState.CLOSED)
+    yesterday = timezone.localdate(now) - timedelta(days=1)
+    ends_on = min(account.ends_on or yesterday, yesterday)
+    Account.objects.filter(pk=account.pk).update(state=AccountState.CLOSED, ends_on=ends_on)
     audit.record(actor, "account.close", account, now, after={"returned_fen": rest}, reason=why)
     account.refresh_from_db()
     return account

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from billing.ledger import life
 from billing.ledger import services as ledger
@@ -107,6 +108,22 @@ def test_closing_gives_the_rest_back_and_takes_nothing_more(cast, pool, now):
     with pytest.raises(Refusal, match="closed"):
         life.set_suspended(cast.actor("qian"), pool.pk, False, "x", now)
     assert sums_agree()
+
+
+def test_what_comes_back_to_a_closed_account_is_passed_on_by_the_next_run(cast, pool, payee, now):
+    ledger.hold({pool.pk: 100_00}, payee, SOURCE, now)
+    ledger.end_holds(ledger.open_holds("test", 1), {pool.pk: 100_00}, SOURCE, now, "void")
+    life.close(cast.actor("qian"), pool.pk, "Programme over", now)
+    ledger.give_back(pool, payee, 40_00, SOURCE, now)
+    pool.refresh_from_db()
+    assert pool.left_fen == 40_00
+    assert life.lapse_due(timezone.localdate(now), now) == 1
+    pool.refresh_from_db()
+    assert (pool.state, pool.left_fen, pool.posted_fen) == ("closed", 0, 60_00)
+    assert sums_agree()
+    assert not invariants.registered()["ledger.closed_accounts_are_empty"]().violations
+    Account.objects.filter(pk=pool.pk).update(ends_on=None, granted_fen=pool.granted_fen + 1)  # as if nothing passed it on
+    assert invariants.registered()["ledger.closed_accounts_are_empty"]().violations
 
 
 def test_an_account_that_still_holds_is_not_closed_and_the_check_stands_behind_it(cast, pool, payee, now):
