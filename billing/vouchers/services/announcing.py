@@ -7,6 +7,7 @@ from typing import Any
 
 from billing.ledger import services as ledger
 from billing.ledger.life import TREASURY
+from billing.ledger.models import Account
 from billing.ledger.services import AccountSpec, Source
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.programme import parse_programme
@@ -63,6 +64,7 @@ def publish(actor: Actor, announcement_id: int, now: datetime) -> VoucherAnnounc
         accounts = ledger.open_accounts([AccountSpec(key, QUOTA, 0, row.programme_id), TREASURY], now)
         source = Source("announcement", row.pk, "quota", None, actor.user_id)
         ledger.grant(accounts[TREASURY.key], accounts[key], quota.amount_fen, source, now)
+        Account.objects.filter(pk=accounts[key].pk).update(returns_to=accounts[TREASURY.key])
         VoucherQuota.objects.filter(pk=quota.pk).update(account=accounts[key])
     row.approver_id, row.published_at = actor.user_id, now
     row.save(update_fields=["approver", "published_at"])

@@ -40,6 +40,14 @@ def test_an_announcement_is_published_by_another_officer_who_funds_its_quotas(de
         announcing.publish(cast.actor("sun"), draft.pk, cast.now)
 
 
+def test_what_is_left_of_a_quota_goes_back_to_the_treasury_that_funded_it(desk):
+    quota = desk.announce().quotas.order_by("pk")[0].account
+    life.close(desk.cast.actor("qian"), quota.pk, "Announcement over", desk.cast.now)
+    came = Transfer.objects.get(credit=quota, kind="grant").debit
+    assert Transfer.objects.get(debit=quota, kind="reverse").credit == came
+    assert came.key == life.TREASURY.key
+
+
 @pytest.mark.parametrize("who", ["zhao", "qian", "zhou", "wang"])
 def test_only_officers_announce(desk, who):
     with pytest.raises(Forbidden):
