@@ -23,12 +23,12 @@ from billing.vouchers.services import announcing, applying, holding
 from billing.vouchers.services.applying import Application
 from billing.vouchers.services.holding import Recognised
 from config.kernel.access import Actor, Role, visible_to
-from config.kernel.errors import Reason, Refusal
+from config.kernel.api.problems import status_of
+from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.http import attachment
-from frontend.firm_forms import ReasonedForm, fen
+from frontend.firm_forms import MoneyForm, ReasonedForm, fen
 from frontend.form_page import FormPage, answer
 from frontend.http import actor_of
-from frontend.refusals import sentences
 from frontend.voucher_forms import AnnouncementForm, ApplicationForm, RecogniseForm, ReviewForm, area_word
 from instruments.models import Organisation, OrganisationIdentifier
 from instruments.services import uploads
@@ -178,9 +178,15 @@ def application_detail(request: HttpRequest, pk: int) -> HttpResponse:
     return _application(request, pk)
 
 
-def _application(
-    request: HttpRequest, pk: int, form: Any = None, refusal: Refusal | None = None, status: int = 200
-) -> HttpResponse:
+def _refused(request: HttpRequest, pk: int, form: MoneyForm, refusal: Refusal) -> HttpResponse:
+    """The page again with what was typed and why not. NotFound goes on."""
+    if isinstance(refusal, NotFound):
+        raise refusal
+    form.add_refusal(refusal)
+    return _application(request, pk, form, status=status_of(refusal))
+
+
+def _application(request: HttpRequest, pk: int, form: MoneyForm | None = None, status: int = 200) -> HttpResponse:
     actor = actor_of(request)
     row = queries.application_for(actor, pk)
     is_open = row.state in queries.WAITING
@@ -191,16 +197,15 @@ def _application(
         "row": row,
         "area": area_word(row.quota),
         "quota_left": row.quota.account.left_fen if row.quota.account else None,
-        "reviewing": reviewing,
+        "reviewing": reviewing or isinstance(form, ReviewForm),  # what somebody typed stays, also if it came too late
         "issuing": issuing,
         "own_review": issuing and row.reviewed_by_id == actor.user_id,
-        "decides": decides,
+        "decides": decides or isinstance(form, ReasonedForm),
         "may_withdraw": is_open and row.organisation_id in actor.organisations(Role.FIRM_ADMIN),
         "review_form": form
         if isinstance(form, ReviewForm)
         else ReviewForm(initial={"recommended_yuan": f"{row.asked_fen / 100:.2f}"}),
         "refuse_form": form if isinstance(form, ReasonedForm) else ReasonedForm(auto_id="refuse_%s"),
-        "problems": sentences(refusal) if refusal else [],
         "voucher": getattr(row, "voucher", None),
         "sees_facts": actor.has(Role.PROGRAMME_OFFICER, Role.FINANCE, Role.INSPECTOR),
         "applicant": row.facts.get("applicant", {}),
@@ -226,7 +231,10 @@ def application_review(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _application(request, pk, form, status=422)
     amount = fen(form.cleaned_data["recommended_yuan"]) or 0
-    applying.review(actor, pk, amount, form.cleaned_data["note"], timezone.now())
+    try:
+        applying.review(actor, pk, amount, form.cleaned_data["note"], timezone.now())
+    except Refusal as refusal:
+        return _refused(request, pk, form, refusal)
     messages.success(request, _("Reviewed. Somebody else issues the voucher."))
     return redirect("application_detail", pk)
 
@@ -248,7 +256,10 @@ def application_refuse(request: HttpRequest, pk: int) -> HttpResponse:
     form = ReasonedForm(request.POST, auto_id="refuse_%s")
     if not form.is_valid():
         return _application(request, pk, form, status=422)
-    applying.refuse(actor_of(request), pk, form.cleaned_data["reason"], timezone.now())
+    try:
+        applying.refuse(actor_of(request), pk, form.cleaned_data["reason"], timezone.now())
+    except Refusal as refusal:
+        return _refused(request, pk, form, refusal)
     messages.success(request, _("Refused; the firm reads your reason."))
     return redirect("application_detail", pk)
 

@@ -260,3 +260,19 @@ def test_the_api_reads_vouchers_and_decides(cast, as_, announced):
     assert lin.get("/api/v1/vouchers/").json()["results"][0]["number"] == issued.json()["number"]
     assert qian.get("/api/v1/programme-accounts/").status_code == 200
     assert lin.get("/api/v1/programme-accounts/").status_code == 403
+
+
+def test_a_refused_review_keeps_what_was_typed(cast, as_, announced):
+    given = Application(announced.quotas.order_by("pk")[0].pk, 1_000_00, "Cathode tests", PDF)
+    row = applying.apply(cast.actor("zhao"), announced.pk, cast.firm.pk, given, cast.now)
+    place = reverse("application_review", args=[row.pk])
+    too_much = as_("chen").post(place, {"recommended_yuan": "2000", "note": "Sound plan"})
+    assert too_much.status_code == 422 and "Sound plan" in text(too_much)
+    assert as_("chen").post(place, {"recommended_yuan": "1000", "note": ""}).status_code == 302
+    too_late = as_("chen").post(place, {"recommended_yuan": "1000", "note": "Sound plan"})
+    assert too_late.status_code == 409 and "Sound plan" in text(too_late)
+
+
+def test_who_keeps_partner_regions_finds_the_way_to_their_vouchers(as_, announced):
+    assert reverse("voucher_recognise") in text(as_("chen").get(reverse("partner_list")))
+    assert reverse("voucher_recognise") not in text(visitor().get(reverse("partner_list")))
