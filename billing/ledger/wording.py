@@ -48,6 +48,10 @@ REASONS: dict[str, Word] = {
     "reject": pgettext_lazy("reason of a movement", "Booking rejected"),
     "mark_no_show": pgettext_lazy("reason of a movement", "Nobody came"),
 }
+# What a reason is called when something else than an account or a booking gave it.
+OF_SOURCE: dict[tuple[str, str], Word] = {
+    ("sample_job", "close"): pgettext_lazy("reason of a movement", "Samples done and charged"),
+}
 
 
 def account_word(kind: str) -> Word:
@@ -55,6 +59,6 @@ def account_word(kind: str) -> Word:
     return ACCOUNTS.get(kind, kind)
 
 
-def reason_word(reason: str) -> Word:
-    """Why something moved; a reason without a word keeps its code."""
-    return REASONS.get(reason, reason)
+def reason_word(reason: str, source_type: str = "") -> Word:
+    """Why something moved, by what moved it; a reason without a word keeps its code."""
+    return OF_SOURCE.get((source_type, reason)) or REASONS.get(reason, reason)

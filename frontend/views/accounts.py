@@ -56,7 +56,9 @@ def account_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "account": found,
         "kind": account_word(found.kind),
         "page": page,
-        "rows": [(row, KINDS[row.kind], reason_word(row.reason), row.debit_id == found.pk) for row in page.object_list],
+        "rows": [
+            (row, KINDS[row.kind], reason_word(row.reason, row.source_type), row.debit_id == found.pk) for row in page.object_list
+        ],
         "tops_up": found.kind != life.ISSUED,
         "ends_here": found.kind in life.ENDED_BY_OFFICERS,
         "keeps": actor.has(*life.KEEPERS) and found.state != "closed",

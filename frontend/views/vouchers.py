@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from billing import wording
 from billing.firms import queries as firms
+from billing.ledger.models import TransferKind
 from billing.ledger.wording import KINDS, account_word, reason_word
 from billing.vouchers import queries
 from billing.vouchers.models import VoucherAnnouncement
@@ -302,7 +303,7 @@ def voucher_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "purse": purse,
         "voucher": found,
         "page": page,
-        "uses": [(row, KINDS[row.kind], reason_word(row.reason)) for row in page.object_list],
+        "uses": [(row, KINDS[row.kind], reason_word(row.reason, row.source_type)) for row in page.object_list],
         "may_return": found.returned_at is None
         and purse.state == "valid"
         and found.organisation_id in actor.organisations(Role.FIRM_ADMIN),
@@ -326,7 +327,9 @@ def voucher_redemptions(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     actor.require(Role.OWNER_FINANCE, Role.LAB_MANAGER)
     page = Paginator(queries.redeemed(actor), PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "vouchers/redemptions.html", {"page": page, "rows": page.object_list})
+    rows = [(row, (row.credit if row.kind == TransferKind.REFUND else row.debit).voucher) for row in page.object_list]
+    context = {"page": page, "rows": rows, "bills": actor.has(Role.OWNER_FINANCE)}
+    return render(request, "vouchers/redemptions.html", context)
 
 
 @login_required

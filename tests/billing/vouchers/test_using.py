@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
+from billing.bills.services import issuing
+from billing.bills.services.issuing import BillRequest
 from billing.firms.services import credit
 from billing.ledger import life
 from billing.ledger.models import Account
+from billing.payments.services import crediting
+from billing.payments.services.crediting import CreditRequest
 from billing.settlement import reservation_figures
 from billing.settlement.models import Quote
 from billing.settlement.services import openings
@@ -19,6 +25,7 @@ from booking.services import transitions
 from config.kernel import invariants
 from config.kernel.errors import Refusal
 from instruments.models import OrganisationIdentifier
+from tests.billing.bills.conftest import DECEMBER, NOVEMBER_30
 from tests.billing.firms.conftest import USCC
 from tests.billing.services.conftest import Life
 from tests.billing.vouchers.conftest import CODE, PDF
@@ -130,6 +137,23 @@ def test_the_wallet_shows_vouchers_and_limits_to_the_firm_and_to_nobody_else(des
     (paid,) = queries.redeemed(desk.cast.actor("li"))
     assert (paid.amount_fen, paid.debit.voucher) == (320_00, made)
     assert list(queries.redeemed(desk.cast.actor("he"))) == []
+
+
+def test_what_a_credit_note_gave_back_to_a_voucher_stands_among_the_redemptions(desk, life_of):
+    made = desk.issued(500_00)
+    life_of.whole(slot_of(9, 11))
+    li = desk.cast.actor("li")
+    bill = issuing.issue(li, BillRequest(desk.cast.lab.pk, desk.cast.firm.pk, NOVEMBER_30), DECEMBER)
+    whole = bill.content["lines"][0]["amount_fen"]
+    crediting.issue(li, CreditRequest(bill.pk, 1, whole, "poor_result", "no peaks"), DECEMBER)
+    back, paid = queries.redeemed(li)
+    assert [(row.kind, row.amount_fen) for row in (back, paid)] == [("refund", 320_00), ("post", 320_00)]
+    assert back.credit.voucher == made
+    assert list(queries.redeemed(desk.cast.actor("he"))) == []
+    page = Client(headers={"accept-language": "en"})
+    page.force_login(desk.cast.users["li"])
+    shown = page.get(reverse("voucher_redemptions")).content.decode()
+    assert shown.count(made.number) == 2 and "Credit note" in shown
 
 
 def with_credit_gate(document: dict) -> dict:
