@@ -215,7 +215,9 @@ register(
         "ledger.seal_transfers_missing": _("Seal %(number)s: %(detail)s sealed transfers are missing."),
         "ledger.seal_differs": _("Seal %(number)s: the sealed transfers are there, but the seal itself was changed."),
         "table.unreadable": _("The file is neither UTF-8 nor GB 18030 text. Save it as CSV (UTF-8) and hand it in again."),
-        "table.broken": _("The file is not a table: a cell is far too long, or quotes and line ends do not match. Save it as CSV again."),
+        "table.broken": _(
+            "The file is not a table: a cell is far too long, or quotes and line ends do not match. Save it as CSV again."
+        ),
         "table.empty": _("The file holds no rows below its heading."),
         "table.too_long": _("The file has more than %(maximum)s rows. Hand it in in parts."),
         "table.column_missing": _("There is no column “%(column)s”. The first row names the columns."),

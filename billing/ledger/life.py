@@ -54,7 +54,10 @@ def set_suspended(actor: Actor, account_id: int, suspended: bool, reason: str, n
 
 @whole
 def close(actor: Actor, account_id: int, reason: str, now: datetime) -> Account:
-    """Give what is left back and close for good; what comes back to it later is passed on by ``lapse_due``. Raises as ``top_up``, Conflict ``ledger.still_holds``."""
+    """Give what is left back and close for good; what comes back to it later is passed on by ``lapse_due``.
+
+    Raises as ``top_up``, Conflict ``ledger.still_holds``.
+    """
     account, why = _locked(actor, account_id, reason)
     if account.held_fen:
         raise Conflict.of("ledger.still_holds", held_fen=account.held_fen)

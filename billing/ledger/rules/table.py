@@ -31,7 +31,8 @@ def read_table(content: bytes, columns: Sequence[Column]) -> list[dict[str, Any]
     """The rows by column key, in order; blank rows are left out.
 
     Raises Refusal on field ``file`` with every fault: ``table.unreadable``, ``table.broken``, ``table.column_missing`` (column),
-    ``table.empty``, ``table.too_long`` (maximum), ``table.cell_empty`` and ``table.cell_invalid`` (row as a spreadsheet numbers it, column, text).
+    ``table.empty``, ``table.too_long`` (maximum), ``table.cell_empty`` and ``table.cell_invalid`` (row as a spreadsheet numbers it,
+    column, text).
     """
     lines = _lines(_text(content))
     if not lines:

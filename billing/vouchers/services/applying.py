@@ -177,7 +177,8 @@ def issue(actor: Actor, application_id: int, now: datetime) -> Voucher:
     """Issue what was recommended, from the quota: by somebody who neither applied nor reviewed, if the firm is still eligible.
 
     Raises NotFound, Forbidden, Conflict ``voucher.decided_already``, ``voucher.quota_used_up`` (left_fen),
-    ``voucher.quota_suspended``, Refusal ``voucher.not_reviewed``, ``voucher.own_review``, ``voucher.own_application``, ``voucher.not_eligible``, ``voucher.over``.
+    ``voucher.quota_suspended``, Refusal ``voucher.not_reviewed``, ``voucher.own_review``, ``voucher.own_application``,
+    ``voucher.not_eligible``, ``voucher.over``.
     """
     actor.require(*ISSUERS)
     row = _locked(actor, application_id)
