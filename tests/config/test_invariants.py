@@ -196,6 +196,23 @@ BREAKS: dict[str, list[str]] = {
         without("account_never_overspent", "billing_account"),
         "UPDATE billing_account SET held_fen = granted_fen + 1 WHERE limited",
     ],
+    "ledger.closed_accounts_are_empty": [
+        without("account_closed_holds_nothing", "billing_account"),
+        "UPDATE billing_account SET state = 'closed', granted_fen = granted_fen + 1, held_fen = held_fen + 1 WHERE limited",
+    ],
+    "vouchers.each_is_worth_what_was_granted": [
+        "INSERT INTO billing_voucher (number, programme_id, cap_id, organisation_id, application_id, account_id, face_fen, valid_from,"
+        " valid_to, issued_by_id, issued_at) SELECT 'x', 1, 'x', 1, 1, id, 1, '2026-01-01', '2026-12-31', 1, now()"
+        " FROM billing_account LIMIT 1",
+    ],
+    "vouchers.a_quota_gave_what_its_vouchers_are_worth": [
+        "INSERT INTO billing_voucherquota (announcement_id, zone, code_prefix, amount_fen, account_id)"
+        " SELECT 1, '', '', amount_fen, debit_id FROM billing_transfer WHERE kind = 'grant' LIMIT 1",
+    ],
+    "openings.were_posted": [
+        "INSERT INTO billing_openingbalance (batch_id, organisation_id, programme_id, cap_id, year, amount_fen, account_id)"
+        " SELECT 1, 1, 1, 'x', 2026, 1, id FROM billing_account LIMIT 1",
+    ],
     "ledger.holds_end_once": [
         "DROP INDEX transfer_hold_ends_once",
         "INSERT INTO billing_transfer (kind, debit_id, credit_id, amount_fen, hold_id, source_type, source_id, reason, at)"
@@ -263,6 +280,10 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "bills.rendered_creditnotes_have_both_files",
         "payments.events_are_handled",
         "payments.paid_attempts_brought_their_money",
+        "ledger.closed_accounts_are_empty",
+        "vouchers.each_is_worth_what_was_granted",
+        "vouchers.a_quota_gave_what_its_vouchers_are_worth",
+        "openings.were_posted",
     }
 
 
