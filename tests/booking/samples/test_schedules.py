@@ -1,4 +1,4 @@
-"""A job on a test that is priced by a whole schedule goes from the question to the charge."""
+"""A job on a test that is priced by a whole schedule goes from the question to the charge, for a firm and in the house itself."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
+from billing.models import InternalSlip
 from billing.ordering.services import sample_links
 from billing.pricing import sample_prices
 from billing.pricing.rules.counted import parse_counted
 from billing.pricing.services import Beside
 from billing.settlement.models import Charge, Quote
 from tests.booking.samples.conftest import Work, commissioned, make_item
+from tests.spending import Spenders, build_spenders
 
 ON = date(2026, 11, 23)
 SCHEDULE: dict[str, Any] = {
@@ -35,6 +37,11 @@ def scheduled(cast: Any, document: dict[str, Any]) -> Any:
     return item
 
 
+@pytest.fixture
+def spenders(cast: Any) -> Spenders:
+    return build_spenders(cast)
+
+
 def closed(work: Work, job: Any, who: str) -> Any:
     job = work.accept(job)
     work.come(job)
@@ -49,6 +56,15 @@ def test_a_firm_is_charged_by_the_schedule(cast, programmes, document, fen):
     work = Work(cast, scheduled(cast, document))
     job = closed(work, work.ask(3), "lin")
     assert Charge.objects.get(sample_job=job).gross_fen == fen
+
+
+@pytest.mark.parametrize(("document", "fen", "lines"), [(SCHEDULE, 125_00, 2), (INCLUDED, 125_00, 2), (ADDED, 132_50, 3)])
+def test_the_slip_of_the_house_has_a_line_for_each_that_was_priced(cast, spenders, document, fen, lines):
+    work = Work(cast, scheduled(cast, document))
+    closed(work, work.ask(3, "ma", cast.lab, fund_card_id=spenders.card.pk), "ma")
+    slip = InternalSlip.objects.get()
+    written = slip.content["lines"]
+    assert (slip.total_fen, len(written), sum(line["amount_fen"] for line in written)) == (fen, lines, fen)
 
 
 def test_such_a_job_is_put_under_a_commission(cast, programmes):
