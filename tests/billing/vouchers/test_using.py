@@ -10,6 +10,7 @@ import pytest
 from billing.firms.services import credit
 from billing.ledger import life
 from billing.ledger.models import Account, Transfer
+from billing.sandbox.services.reading import Reader
 from billing.settlement import reservation_figures
 from billing.settlement.models import Quote
 from billing.settlement.services import awarding, openings
@@ -140,6 +141,14 @@ def test_of_what_was_held_the_voucher_that_ends_first_is_used_up_first(desk, lif
     less = SimpleNamespace(draws={"voucher": SHARE_FEN})
     due = awarding._due(in_force(holds[0].programme_version_id), holds, less)
     assert due == {soon.account_id: 150_00, late.account_id: 10_00}
+
+
+def test_a_trial_reads_sessions_without_their_vouchers(desk, life_of):
+    desk.issued(500_00)
+    charge = life_of.whole(slot_of(9, 11))
+    day = charge.reservation.starts_at.date()
+    (piece,) = Reader(day, day).pieces(0)
+    assert charge.inputs["candidates"][0]["facts"]["request"] and piece.facts[0]["request"] == {}
 
 
 def test_the_wallet_shows_vouchers_and_limits_to_the_firm_and_to_nobody_else(desk, life_of):
