@@ -13,6 +13,7 @@ from billing.pricing import sample_prices
 from billing.pricing.rules.counted import parse_counted
 from billing.pricing.services import Beside
 from billing.settlement.models import Charge, Quote
+from config.kernel.errors import Refusal
 from tests.booking.samples.conftest import Work, commissioned, make_item
 from tests.spending import Spenders, build_spenders
 
@@ -65,6 +66,12 @@ def test_the_slip_of_the_house_has_a_line_for_each_that_was_priced(cast, spender
     slip = InternalSlip.objects.get()
     written = slip.content["lines"]
     assert (slip.total_fen, len(written), sum(line["amount_fen"] for line in written)) == (fen, lines, fen)
+
+
+def test_one_amount_does_not_take_the_place_of_a_schedule(cast, programmes):
+    item = scheduled(cast, SCHEDULE)
+    with pytest.raises(Refusal, match="is_a_schedule"):
+        sample_prices.publish_test_price(cast.actor("wang"), item, "sample", 1, {}, ON, cast.now, ON)
 
 
 def test_such_a_job_is_put_under_a_commission(cast, programmes):
