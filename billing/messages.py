@@ -54,6 +54,9 @@ register(
             "The lab gives the price of this test on request. Ask the lab for a quotation, and send samples under the commission."
         ),
         "price.unit_unknown": _("The price can be for one of: %(known)s. %(text)s is not known."),
+        "price.is_a_schedule": _(
+            "This test has a whole schedule of prices, not one amount. Change it under “Steps, setting up, least charge, tax”."
+        ),
         "price.class_unknown": _("There is no class of customers called %(text)s. Known classes: %(known)s."),
         "price.draft_changed": _("Somebody else saved this price in between. Look at it and save yours again, or leave theirs."),
         "price.draft_too_large": _("That is too much for one price: a field holds at most %(most)s characters."),

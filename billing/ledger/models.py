@@ -60,6 +60,11 @@ class Account(models.Model):
     def left_fen(self) -> int:
         return self.granted_fen - self.held_fen - self.posted_fen
 
+    @property
+    def promisable_fen(self) -> int:
+        """What is left and can be promised: nothing while it is suspended or closed."""
+        return self.left_fen if self.state == AccountState.OPEN else 0
+
 
 class TransferKind(models.TextChoices):
     """``hold`` is pending until exactly one ``post`` (at most the held amount), ``void`` or ``expire`` ends it.

@@ -47,13 +47,17 @@ def publish_test_price(
     """Publish a price that is in force from ``effective_from`` (a local date) until the next one.
 
     Raises Forbidden, Refusal ``price.unit_unknown``, ``price.class_unknown``, ``price.amount_out_of_range``,
-    ``price.in_the_past`` with every reason.
+    ``price.in_the_past``, ``price.is_a_schedule`` (a schedule would be in force on that day, of which a flat price knows nothing) with
+    every reason.
     """
     if not actor.has(Role.OPERATOR):
         actor.require_in(resource.organisation_id, Role.LAB_MANAGER, Role.OWNER_FINANCE)
     reasons = _reasons(unit, amount_fen, class_fen)
     if effective_from < today:
         reasons.append(Reason("price.in_the_past", {}, "effective_from"))
+    before = in_force([resource.pk], effective_from).get(resource.pk)
+    if before is not None and before.price is not None and before.price.terms is not None:
+        reasons.append(Reason("price.is_a_schedule", {}, ""))
     Refusal.raise_any(reasons)
     version = TestItemPrice.objects.create(
         test_item_id=resource.pk,

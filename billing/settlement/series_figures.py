@@ -143,7 +143,7 @@ def hold_in_memory(prepared: Prepared, assessment: Assessment, known: dict[str, 
             continue
         for cap_id, amount in outcome.draws.items():
             purses = [_in_memory(spec, known) for spec in prepared.accounts[version.version_id, cap_id]]
-            parts = spread(amount, [purse.left_fen for purse in purses])
+            parts = spread(amount, [purse.promisable_fen for purse in purses])
             for purse, part in zip(purses, parts, strict=True):
                 purse.held_fen += part
         key = assessing.awarded_key(version, prepared.customer_id)

@@ -249,10 +249,11 @@ def drop(actor: Actor, draft_id: int, reason: str, now: datetime) -> ProgrammeDr
     draft = _locked(actor, draft_id)
     if draft.state != DraftState.DRAFT:
         raise Conflict.of("draft.not_open", "revision")
+    why = _reason(reason)
     draft.state = DraftState.DROPPED
     draft.save(update_fields=["state"])
-    _step(draft, "dropped", actor, now, _reason(reason))
-    audit.record(actor, "programme.drop_draft", draft, now, reason=reason)
+    _step(draft, "dropped", actor, now, why)
+    audit.record(actor, "programme.drop_draft", draft, now, reason=why)
     return draft
 
 

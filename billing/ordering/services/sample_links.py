@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from billing.ordering.models import CommissionSampleJob, CommissionSheet, QuotationLine
 from billing.ordering.rules.lines import LineKind
 from billing.ordering.rules.sheets import SheetEvent, SheetState, next_state
-from billing.pricing.rules.samples import UNITS, UNITS_OF_TIME, SamplePrice, quantity_of
+from billing.pricing.rules.samples import UNITS, UNITS_OF_TIME, SamplePrice, quantity_of, sample_price_from_json
 from billing.settlement.services import sample_money
 from booking.models import SampleJob
 from booking.ports import NOTHING_EXPECTED, ExpectedFigures
@@ -49,7 +49,8 @@ def link(
         raise Refusal.of("commission.linked_already", "sheet")
     if job.state != JobState.ASKED:
         raise Refusal.of("samples.too_late_for_commission", "sheet")
-    line = _line(sheet, job, counts_elements=job.quotes.latest("revision").inputs["price"]["unit"] == "element")
+    asked_at = sample_price_from_json(job.quotes.latest("revision").inputs["price"])
+    line = _line(sheet, job, counts_elements=asked_at.unit == "element")
     made = _keep(sheet, job, line, actor, now)
     sample_money.requote(job, SamplePrice(line.unit, line.unit_price_fen), actor, now, expected)
     named = sheet.number or sheet.title

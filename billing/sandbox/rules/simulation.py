@@ -11,7 +11,16 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from billing.subsidy.rules.evaluate import evaluate
-from billing.subsidy.rules.facts import Amounts, Facts, Party, Quantities, Service, parse_facts
+from billing.subsidy.rules.facts import (
+    NO_CLAIM_AMOUNTS,
+    Amounts,
+    ClaimAmounts,
+    Facts,
+    Party,
+    Quantities,
+    Service,
+    parse_facts,
+)
 from billing.subsidy.rules.outcome import Award, Balance
 from billing.subsidy.rules.parts.caps import Cap, CapPer
 from billing.subsidy.rules.programme import Programme, parse_programme
@@ -104,7 +113,7 @@ class Simulation:
         facts = replace(
             base,
             service=known.services[row.service],
-            amounts=Amounts(fee=row.fee_fen, contract=row.fee_fen, minimum_top_up=row.top_up_fen),
+            amounts=self._amounts(row),
             quantities=Quantities(minutes=row.minutes),
         )
         fen = self._awarded(row, facts)
@@ -124,6 +133,11 @@ class Simulation:
                 if counts is None:
                     counts = self.groups[name][code] = [0, 0, 0, 0]
                 _count(counts, got, fen, row.fee_fen)
+
+    def _amounts(self, row: Row) -> Amounts:
+        """As when it was charged: what a programme asks of invoice and payment is the price."""
+        claim = ClaimAmounts(paid=row.fee_fen, invoice=row.fee_fen) if self.programme.asks_what_was_paid else NO_CLAIM_AMOUNTS
+        return Amounts(fee=row.fee_fen, contract=row.fee_fen, minimum_top_up=row.top_up_fen, claim=claim)
 
     def _awarded(self, row: Row, facts: Facts) -> int:
         """The subsidy of one session (fen), taken off every limit that it draws on."""
@@ -168,7 +182,8 @@ def account_key(cap: Cap, row: Row, facts: Facts, year: int) -> str:
     elif per.startswith("person"):
         whose = f"p{row.person}"
     elif "controller" in per:
-        whose = f"g{getattr(facts.applicant, 'controller', None) or row.customer}"
+        profile = facts.applicant.profile
+        whose = f"g{profile.controller or profile.id or row.customer}"  # a firm that nobody controls is its own controller
     else:
         whose = str(row.customer)
     return f"{cap.id}:{whose}:{year}" if per.endswith("year") else f"{cap.id}:{whose}"

@@ -38,7 +38,8 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
            c.result, '$.steps[*] ? (@.key == "session.step.beyond_booked").params.beyond_fen') #>> '{{}}')::bigint, 0) ELSE 0 END,
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        coalesce(u.billable_minutes, 0), (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
-       ((c.inputs #> '{{candidates,0,facts}}') - ARRAY['service', 'amounts', 'quantities'] #- '{{applicant,first_use}}')::text,
+       ((c.inputs #> '{{candidates,0,facts}}') - ARRAY['service', 'amounts', 'quantities'] #- '{{applicant,first_use}}'
+           #- '{{request,voucher}}' #- '{{request,voucher_issued_on}}')::text,
        (c.inputs #> '{{candidates,0,facts,service}}')::text
 {_PERIOD.replace(" WHERE", "  LEFT JOIN booking_usagesession u ON u.reservation_id = r.id WHERE")}
    AND c.id > %(after)s ORDER BY c.id LIMIT %(piece)s

@@ -40,7 +40,7 @@ def hold_awards(
             draws: dict[int, int] = {}
             for cap_id, amount in outcome.draws.items():
                 purses = [accounts[spec.key] for spec in promised.accounts[version.version_id, cap_id]]
-                parts = spread(amount, [purse.left_fen for purse in purses])
+                parts = spread(amount, [purse.promisable_fen for purse in purses])
                 draws |= {purse.pk: part for purse, part in zip(purses, parts, strict=True)}
             ledger.hold(draws, payee, replace(source, programme_version_id=version.version_id), now)
 
@@ -85,10 +85,15 @@ def _due(version: InForce, holds: Sequence[Transfer], award: AwardOutcome | None
     due: dict[int, int] = {}
     for cap in version.programme.caps:
         if cap.id in award.draws:
-            held = sorted((each for each in holds if assessing.is_of_cap(version, cap, each.debit.key)), key=lambda each: each.pk)
+            held = sorted((each for each in holds if assessing.is_of_cap(version, cap, each.debit.key)), key=_turn)
             parts = spread(award.draws[cap.id], [each.amount_fen for each in held]) if held else ()
             due |= {pending.debit_id: part for pending, part in zip(held, parts, strict=True)}
     return due
+
+
+def _turn(pending: Transfer) -> tuple[date, str]:
+    """Of several vouchers the one that ends first is used up first, in the order in which they were held."""
+    return pending.debit.ends_on or date.max, pending.debit.key
 
 
 def _write_award(

@@ -14,7 +14,7 @@ from billing.cards.accounts import SAMPLE_JOB
 from billing.ledger import services as ledger
 from billing.ledger.models import TransferKind
 from billing.ledger.services import Source
-from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePrice
+from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePrice, sample_price_from_json
 from billing.settlement.models import Charge, Quote
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing, awarding, card_money, reservation_money, sample_quotes, slips
@@ -174,7 +174,7 @@ def _accepted(quotes: Sequence[Quote]) -> Quote:
 def _pinned(job: SampleJob, accepted: Quote, now: datetime) -> SamplePlan:
     """The job under the price and the programmes that the customer was shown."""
     service_on = date.fromisoformat(accepted.inputs["local_on"])
-    price = SamplePrice(**accepted.inputs["price"])
+    price = sample_price_from_json(accepted.inputs["price"])
     ids = [each["programme"]["programme_version"] for each in accepted.inputs["candidates"]]
     return sample_quotes.plan(
         job.resource, job.organisation, job.sample_count, job.elements, service_on, local_today(now), price=price, version_ids=ids

@@ -42,9 +42,10 @@ def issue_samples(
     """The slip of a sample job of the owner's own people, a line for each that was priced; None for others, and where nothing is due."""
     if not is_in_house(job.organisation_id, job.lab_id) or charge.payable_now_fen == 0:
         return None
+    steps = [step for step in assessment.priced.steps if step.key != "price.step.tax_included"]  # it tells of no line of its own
     lines = [
         {"kind": "samples", "words": str(step.params.get("words", "")), **line._asdict()}
-        for line, step in zip(assessment.priced.lines, assessment.priced.steps, strict=True)
+        for line, step in zip(assessment.priced.lines, steps, strict=True)
     ]
     used = _Used(
         job.lab,

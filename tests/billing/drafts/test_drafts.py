@@ -14,6 +14,7 @@ from billing.subsidy.draft_models import DraftState, DraftStep, DraftWriter, Pro
 from billing.subsidy.models import ProgrammeVersion
 from config.kernel.access import Role
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from config.kernel.models import AuditEntry
 from instruments.models import Membership, Organisation, User
 from instruments.queries import actor_for
 from tests.conftest import programme_document
@@ -253,6 +254,12 @@ def test_what_is_given_up_stays_readable_and_does_not_change(cast, chen, draft):
     with pytest.raises(Conflict):
         drafts.save(chen, draft.pk, 1, sound(version="9"), cast.now)
     assert ProgrammeDraft.objects.get(pk=draft.pk).document == sound()
+
+
+def test_a_reason_with_a_character_that_no_column_takes_is_kept_without_it(cast, chen, draft):
+    drafts.drop(chen, draft.pk, "not\x00 needed", cast.now)
+    assert DraftStep.objects.get(draft=draft, kind="dropped").reason == "not needed"
+    assert AuditEntry.objects.get(action="programme.drop_draft").reason == "not needed"
 
 
 # --- The database's own guards ------------------------------------------------------------------------------------------

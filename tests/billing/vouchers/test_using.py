@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client
@@ -12,12 +13,14 @@ from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
 from billing.firms.services import credit
 from billing.ledger import life
-from billing.ledger.models import Account
+from billing.ledger.models import Account, Transfer
 from billing.payments.services import crediting
 from billing.payments.services.crediting import CreditRequest
+from billing.sandbox.services.reading import Reader
 from billing.settlement import reservation_figures
 from billing.settlement.models import Quote
-from billing.settlement.services import openings
+from billing.settlement.services import awarding, openings
+from billing.subsidy.services import in_force
 from billing.vouchers import queries
 from billing.vouchers.rules.terms import Area
 from billing.vouchers.services import applying, holding
@@ -126,6 +129,33 @@ def test_a_suspended_voucher_promises_nothing_new(desk, life_of):
     made = desk.issued(500_00)
     life.set_suspended(desk.cast.actor("qian"), made.account_id, True, "Complaint 4", desk.cast.now)
     assert life_of.quote(life_of.ask(slot_of(9, 11))).deducted_fen == 0
+
+
+def test_a_suspended_voucher_stands_in_the_way_of_no_other(desk, life_of):
+    suspended, other = desk.issued(150_00, life_days=10), desk.issued(400_00, life_days=30)
+    booked = life_of.ask(slot_of(9, 11))
+    life.set_suspended(desk.cast.actor("qian"), suspended.account_id, True, "Complaint 4", desk.cast.now)
+    life_of.approve(booked)
+    assert (left(suspended), left(other)) == ((150_00, 0, 0), (80_00, 320_00, 0))
+    assert broken() == {}
+
+
+def test_of_what_was_held_the_voucher_that_ends_first_is_used_up_first(desk, life_of):
+    late = desk.issued(300_00, life_days=30)
+    soon = desk.issued(150_00, life_days=10)
+    life_of.approve(life_of.ask(slot_of(9, 11)))
+    holds = list(Transfer.objects.filter(kind="hold", debit__in=[late.account_id, soon.account_id]).order_by("pk"))
+    less = SimpleNamespace(draws={"voucher": SHARE_FEN})
+    due = awarding._due(in_force(holds[0].programme_version_id), holds, less)
+    assert due == {soon.account_id: 150_00, late.account_id: 10_00}
+
+
+def test_a_trial_reads_sessions_without_their_vouchers(desk, life_of):
+    desk.issued(500_00)
+    charge = life_of.whole(slot_of(9, 11))
+    day = charge.reservation.starts_at.date()
+    (piece,) = Reader(day, day).pieces(0)
+    assert charge.inputs["candidates"][0]["facts"]["request"] and piece.facts[0]["request"] == {}
 
 
 def test_the_wallet_shows_vouchers_and_limits_to_the_firm_and_to_nobody_else(desk, life_of):

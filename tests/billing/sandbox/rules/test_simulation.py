@@ -62,6 +62,31 @@ def test_the_limit_of_a_firm_and_year_is_used_up_and_cut():
     assert simulated([row(n, 50_000_00) for n in range(5)]).total[2] == 100_000_00
 
 
+def of_group(firm, controller):
+    return FIRM | {"applicant": FIRM["applicant"] | {"id": firm, "controller": controller}}
+
+
+def test_sister_firms_share_the_limit_of_their_controller():
+    document = programme_document("DEMO-QH-V") | {"examples": []}
+    yearly = next(cap for cap in document["caps"] if cap["id"] == "firm-year")
+    document["caps"] = [yearly | {"per": "controller_year", "limit": "500"}]
+
+    def given(*controllers):
+        read = Known()
+        read.add([of_group(f"firm-{place}", name) for place, name in enumerate(controllers)], SERVICES)
+        made = Simulation(document, None, full=True)
+        made.feed([row(place, facts=place) for place in range(len(controllers))], read)
+        return made.total[2]
+
+    assert given("Mother", "Mother") == 500_00 and given("Mother", "Aunt") == 800_00
+
+
+@pytest.mark.parametrize("amount", ["paid", "invoice"])
+def test_what_was_paid_is_the_price_where_a_rule_asks_for_it(amount):
+    document = programme_document("DEMO-QH-V")
+    assert simulated([row()], document | {"base": document["base"] | {"amount": amount}}).total[2] == 400_00
+
+
 def test_a_budget_ends_and_the_month_is_named():
     made = simulated([row(n, 1000_00, 1 + n) for n in range(10)], budget=1500_00)
     assert made.total[2] == 1500_00 and made.short_since == "2026-04"
