@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pgtrigger
 import pytest
 from django.db import IntegrityError, transaction
 
 from billing.ledger.models import Account
 from billing.settlement.models import Award, Charge
 from billing.settlement.services import statements
+from billing.settlement.services.replaying import replay_charges
 from billing.subsidy import services
 from config.kernel import invariants
 from tests.billing.settlement.conftest import DECEMBER, NOVEMBER, run_session
@@ -60,6 +62,18 @@ def test_each_payee_has_a_statement_of_its_own_money(cast: Cast, charge: Charge)
         totals = statement.content["totals"]
         found[statement.content["programme"]["mode"]] = (totals["awarded_fen"], [each["payer"] for each in totals["payers"]])
     assert found == {"refunded_later": (600_00, ["province", "prefecture"]), "paid_beside": (120_00, ["city"])}
+
+
+def test_replay_finds_the_charge_as_it_was_and_sees_an_award_that_is_not_what_it_gives(charge: Charge) -> None:
+    assert [each.differences for each in replay_charges()] == [()]
+    reward = Award.objects.filter(charge=charge, mode="paid_beside")
+    with pgtrigger.ignore("billing.Award:award_append_only"):
+        reward.update(payers=[{"payer": "city", "amount_fen": 119_00}])
+    [replayed] = replay_charges()
+    version = two_sided()["version"]
+    assert [(each.path, each.frozen, each.recomputed) for each in replayed.differences] == [
+        (f"awards.DEMO-QH-TWO {version}.payers.city", 119_00, 120_00)
+    ]
 
 
 def test_a_second_award_of_the_same_way_is_kept_out_by_the_database(charge: Charge) -> None:
