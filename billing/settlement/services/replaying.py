@@ -74,9 +74,7 @@ def _computed(row: Json) -> _Computed:
 def _awards_of(assessment: Assessment) -> Json:
     """What each programme pays and who pays it, as the rows of awards say it; nothing is written for nothing."""
     return {
-        f"{award.programme} {award.version}": _paid(
-            {}, award.total_fen, ((line.payer, line.amount_fen) for line in award.lines)
-        )
+        f"{award.programme} {award.version}": _paid({}, award.total_fen, ((line.payer, line.amount_fen) for line in award.lines))
         for award in assessment.awards
         if award.total_fen
     }
