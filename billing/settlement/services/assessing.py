@@ -297,11 +297,12 @@ def prepare(
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A time on an instrument (with its site and organisation loaded); ``service_mode`` as in ``plan``."""
+    """A time on an instrument (with its site and organisation loaded); ``service_mode`` and ``project`` as in ``plan``."""
 
     instrument: Instrument
     during: TimeRange
     service_mode: str = ""
+    project: str = ""
 
 
 def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> list[Prepared | None]:
@@ -330,8 +331,10 @@ def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime
 def _planned(
     asked: Session, customer: Organisation, now: datetime, pins: Pins, schedule: PriceSchedule, gathered: Gathered
 ) -> Plan:
-    mode = asked.service_mode
-    return plan(asked.instrument, customer, asked.during, now, pins, schedule, service_mode=mode, gathered=gathered)
+    mode, project = asked.service_mode, asked.project
+    return plan(
+        asked.instrument, customer, asked.during, now, pins, schedule, service_mode=mode, gathered=gathered, project=project
+    )
 
 
 _IN_FORCE_OF_MANY = """
