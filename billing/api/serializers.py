@@ -44,6 +44,13 @@ class PreviewIn(StrictSerializer):
     service_mode = serializers.ChoiceField(
         choices=ServiceMode.values, required=False, help_text="How it would be served; the lab's first way when it is left out."
     )
+    research_project = Text(
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The research project; a programme may look at it.",
+    )
 
 
 class AcceptQuoteIn(StrictSerializer):

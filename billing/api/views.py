@@ -62,7 +62,7 @@ class PreviewView(ApiView):
         """The four numbers, what each programme says and why, and what is left of each limit."""
         asked = self.valid(request)
         whose = (self.actor, asked["instrument"], asked["organisation"])
-        found = quotes.preview(*whose, range_of(asked), self.now, asked.get("service_mode", ""))
+        found = quotes.preview(*whose, range_of(asked), self.now, asked.get("service_mode", ""), asked["research_project"])
         return Response(shapes.preview_json(found))
 
 

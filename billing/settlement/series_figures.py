@@ -93,7 +93,8 @@ def expected_of(figures: Figures | None) -> ExpectedFigures:
 def report(actor: Actor, wish: Wish, now: datetime, picks: Sequence[Pick] | None = None) -> PricedReport:
     """``booking.services.series.report`` with figures: three more queries however many times. Raises as that."""
     found = series.report(actor, wish, now, picks)
-    sessions = [Session(found.context.instrument, row.during, wish.service_mode) for row in found.rows if row.during is not None]
+    instrument, project = found.context.instrument, wish.research_project.strip()
+    sessions = [Session(instrument, row.during, wish.service_mode, project) for row in found.rows if row.during is not None]
     plans, known = assessing.plan_many(sessions, found.customer, now)
     by_ordinal = dict(zip((row.occurrence.ordinal for row in found.rows if row.during is not None), plans, strict=True))
     alone = {ordinal: assessed(plan, known) for ordinal, plan in by_ordinal.items()}

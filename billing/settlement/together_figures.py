@@ -46,7 +46,8 @@ def report(actor: Actor, bundle: Bundle, now: datetime) -> PricedBundle:
     found = together.report(actor, bundle, now)
     rows = {row.place.instrument_id: row for row in found.rows}
     order = [rows[context.instrument.pk] for context in together.in_order(row.context for row in found.rows)]
-    sessions = [Session(row.context.instrument, row.place.during, row.place.service_mode) for row in order]
+    project = bundle.research_project.strip()
+    sessions = [Session(row.context.instrument, row.place.during, row.place.service_mode, project) for row in order]
     plans, known = assessing.plan_many(sessions, found.customer, now)
     figures: dict[int, Figures] = {}
     for row, plan in zip(order, plans, strict=True):

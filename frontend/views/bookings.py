@@ -165,7 +165,8 @@ def _alternatives(
     for starts_at, ends_at in pairs:
         during = TimeRange(datetime.fromisoformat(starts_at), datetime.fromisoformat(ends_at))
         try:
-            preview = quotes.preview(actor, context.instrument.pk, customer or 0, during, now, form.service_mode)
+            whose_time = (context.instrument.pk, customer or 0, during)
+            preview = quotes.preview(actor, *whose_time, now, form.service_mode, form.research_project)
         except Refusal:
             preview = None
         found.append(as_alternative(form, during, context, preview))

@@ -212,7 +212,8 @@ def make_quote(
     preview: QuotePreview | None = None
     if customer is not None:
         try:
-            preview = quotes.preview(actor, context.instrument.pk, customer.pk, during, now, form.service_mode)
+            whose_time = (context.instrument.pk, customer.pk, during)
+            preview = quotes.preview(actor, *whose_time, now, form.service_mode, form.research_project)
         except Refusal as refusal:
             problems += problems_of(list(refusal.reasons))
     return quote_view(context, during, preview, customer, problems, alternatives, now)

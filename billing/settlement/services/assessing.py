@@ -28,7 +28,7 @@ from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate
 from billing.subsidy.rules.codec import Inputs, assessment_to_json, inputs_sha256, inputs_to_json, inputs_under
 from billing.subsidy.rules.facts import Facts, Service
 from billing.subsidy.rules.outcome import Balance
-from billing.subsidy.rules.parts.caps import Cap, CapPer
+from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.programme import Programme
 from billing.subsidy.services import InForce
 from billing.vouchers.rules.backing import VOUCHER, Usable, behind
@@ -297,11 +297,12 @@ def prepare(
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A time on an instrument (with its site and organisation loaded); ``service_mode`` as in ``plan``."""
+    """A time on an instrument (with its site and organisation loaded); ``service_mode`` and ``project`` as in ``plan``."""
 
     instrument: Instrument
     during: TimeRange
     service_mode: str = ""
+    project: str = ""
 
 
 def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> list[Prepared | None]:
@@ -330,8 +331,10 @@ def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime
 def _planned(
     asked: Session, customer: Organisation, now: datetime, pins: Pins, schedule: PriceSchedule, gathered: Gathered
 ) -> Plan:
-    mode = asked.service_mode
-    return plan(asked.instrument, customer, asked.during, now, pins, schedule, service_mode=mode, gathered=gathered)
+    mode, project = asked.service_mode, asked.project
+    return plan(
+        asked.instrument, customer, asked.during, now, pins, schedule, service_mode=mode, gathered=gathered, project=project
+    )
 
 
 _IN_FORCE_OF_MANY = """
@@ -409,7 +412,7 @@ def know_awards(accounts: Iterable[Account], but_for: int | None = None) -> None
 
 
 def cap_account(version: InForce, cap: Cap, customer_id: int, basis_on: date, facts: Facts) -> AccountSpec:
-    """The account on which a cap is counted in the year of ``basis_on``; unlimited while nobody has set a limit.
+    """The account on which a cap is counted in the programme's year of ``basis_on``; unlimited while nobody has set a limit.
 
     A cap of an applicant is kept per customer; that of a controller, an instrument, an owner or a person per whom the facts name, so
     that sister firms share one.
@@ -418,7 +421,7 @@ def cap_account(version: InForce, cap: Cap, customer_id: int, basis_on: date, fa
     if cap.per is CapPer.POOL:
         return AccountSpec(subsidy.pool_key(programme.code, programme.version, cap.id), subsidy.POOL, 0, version.programme_id)
     shared = _shared_by(cap.per.value, facts)
-    year = f":{basis_on.year}" if cap.per.value.endswith("_year") else ""
+    year = f":{programme.cap_year(basis_on)}" if cap.per in YEARLY else ""
     key = f"{cap.per.value}:{programme.code}:{cap.id}:{shared or customer_id}{year}"
     return AccountSpec(key, cap.per.value, cap.limit_fen, version.programme_id, None if shared else customer_id)
 

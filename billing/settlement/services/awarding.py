@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
@@ -13,10 +13,16 @@ from billing.ledger.services import Source
 from billing.settlement.models import Award, Charge, Quote
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Accounts
+from billing.subsidy.rules.assess import Candidate
+from billing.subsidy.rules.codec import Inputs
 from billing.subsidy.rules.outcome import Award as AwardOutcome
-from billing.subsidy.rules.outcome import Outcome, Payee, PayerLine, SettlementMode
+from billing.subsidy.rules.outcome import Balance, Outcome, Payee, PayerLine, SettlementMode
+from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.services import InForce
 from billing.vouchers.rules.backing import spread
+from config.kernel.errors import Refusal
+
+AnyInputs = TypeVar("AnyInputs", Inputs, SampleInputs)
 
 
 class Promised(Protocol):
@@ -73,19 +79,51 @@ def promised_outcomes(held: Quote, outcomes: Sequence[Outcome]) -> list[bool]:
     return [promised or _given(outcome) is None for promised, outcome in zip(was, outcomes, strict=True)]
 
 
+def within_held(held: Quote, inputs: AnyInputs) -> AnyInputs:
+    """The inputs with the caps that would give more than was held for them limited to what was held; each is cut at most once.
+
+    Less work may be worth more: the brackets of a rate fall, and a cap may concern one amount and not another.
+    """
+    draws = {each["programme"]: each["draws"] for each in held.result["outcomes"] if each["outcome"] == "award"}
+    while True:
+        outcomes = inputs.assess().outcomes
+        candidates = tuple(
+            _cut_to(draws.get(outcome.programme, {}), candidate, outcome)
+            for candidate, outcome in zip(inputs.candidates, outcomes, strict=True)
+        )
+        if candidates == inputs.candidates:
+            return inputs
+        inputs = replace(inputs, candidates=candidates)
+
+
+def _cut_to(held: Mapping[str, int], candidate: Candidate, outcome: Outcome) -> Candidate:
+    """``held``: cap id -> fen that is held on its account."""
+    if not isinstance(outcome, AwardOutcome):
+        return candidate
+    cut = {}
+    for cap_id, amount in outcome.draws.items():
+        if amount > held.get(cap_id, 0):
+            used_fen = candidate.balances.get(cap_id, Balance()).used_fen
+            cut[cap_id] = Balance(used_fen + held.get(cap_id, 0), used_fen)
+    return replace(candidate, balances={**candidate.balances, **cut}) if cut else candidate
+
+
 def _given(outcome: Outcome) -> AwardOutcome | None:
     """More than nil."""
     return outcome if isinstance(outcome, AwardOutcome) and outcome.total_fen > 0 else None
 
 
 def _due(version: InForce, holds: Sequence[Transfer], award: AwardOutcome | None) -> dict[int, int]:
-    """Account id -> fen to post for one programme's award: on the accounts of each cap that were held, one after the other."""
+    """Account id -> fen to post for one programme's award: on the accounts of each cap that were held, one after the other.
+    Raises Refusal ``ledger.more_than_held`` where nothing is held for a cap."""
     if award is None:
         return {}
     due: dict[int, int] = {}
     for cap in version.programme.caps:
         if cap.id in award.draws:
             held = sorted((each for each in holds if assessing.is_of_cap(version, cap, each.debit.key)), key=_turn)
+            if award.draws[cap.id] > 0 and not held:
+                raise Refusal.of("ledger.more_than_held", held_fen=0, due_fen=award.draws[cap.id])
             parts = spread(award.draws[cap.id], [each.amount_fen for each in held]) if held else ()
             due |= {pending.debit_id: part for pending, part in zip(held, parts, strict=True)}
     return due

@@ -57,10 +57,16 @@ class QuotePreview:
 
 
 def preview(
-    actor: Actor, instrument_id: int, organisation_id: int, during: TimeRange, now: datetime, service_mode: str = ""
+    actor: Actor,
+    instrument_id: int,
+    organisation_id: int,
+    during: TimeRange,
+    now: datetime,
+    service_mode: str = "",
+    project: str = "",
 ) -> QuotePreview:
     """Price and subsidise ``during`` for one of the actor's organisations; writes nothing. ``service_mode``: how it would be served,
-    empty for what the lab's forms begin with.
+    empty for what the lab's forms begin with; ``project``: the research project it is for.
 
     Raises NotFound (instrument), Forbidden ``booking.not_for_this_organisation``, Refusal ``price.none``.
     """
@@ -68,7 +74,7 @@ def preview(
         raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
     instrument = get_visible(Instrument.objects.select_related("site", "organisation", "policy"), actor, pk=instrument_id)
     customer = Organisation.objects.get(pk=organisation_id)
-    prepared = assessing.prepare(instrument, customer, during, now, service_mode=service_mode)
+    prepared = assessing.prepare(instrument, customer, during, now, service_mode=service_mode, project=project.strip())
     assessment = prepared.inputs.assess()
     left = caps_left(prepared.versions, assessment.outcomes)
     return QuotePreview(prepared, assessment, left, policy_for(instrument).cancel_notice_minutes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -74,13 +74,20 @@ def _computed(row: Json) -> _Computed:
 def _awards_of(assessment: Assessment) -> Json:
     """What each programme pays and who pays it, as the rows of awards say it; nothing is written for nothing."""
     return {
-        f"{award.programme} {award.version}": {
-            "total_fen": award.total_fen,
-            "payers": [{"payer": line.payer, "amount_fen": line.amount_fen} for line in award.lines],
-        }
+        f"{award.programme} {award.version}": _paid({}, award.total_fen, ((line.payer, line.amount_fen) for line in award.lines))
         for award in assessment.awards
         if award.total_fen
     }
+
+
+def _paid(before: Json, total_fen: int, lines: Iterable[tuple[str, int]]) -> Json:
+    """What a programme pays in all and by payer, ``before`` included: its sides may be settled in several ways, each in a row of its
+    own, and one payer may pay on several of them. Who pays nothing is left out."""
+    payers = dict(before.get("payers", {}))
+    for payer, amount_fen in lines:
+        if amount_fen:
+            payers[payer] = payers.get(payer, 0) + amount_fen
+    return {"total_fen": before.get("total_fen", 0) + total_fen, "payers": payers}
 
 
 def _compared(piece: Sequence[_Computed]) -> Iterator[Replayed]:
@@ -103,5 +110,7 @@ def _stored_awards(ids: Sequence[int]) -> dict[int, Json]:
     rows = AwardRow.objects.filter(charge_id__in=ids).select_related("programme_version__programme")
     for row in rows:
         name = f"{row.programme_version.programme.code} {row.programme_version.label}"
-        found.setdefault(row.charge_id, {})[name] = {"total_fen": row.total_fen, "payers": row.payers}
+        programmes = found.setdefault(row.charge_id, {})
+        lines = ((line["payer"], line["amount_fen"]) for line in row.payers)
+        programmes[name] = _paid(programmes.get(name, {}), row.total_fen, lines)
     return found

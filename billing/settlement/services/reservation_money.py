@@ -193,7 +193,8 @@ class ReservationMoney:
             of_customer[one.organisation_id].append(place)
         for places in of_customer.values():
             sessions = [
-                assessing.Session(asked[place].instrument, asked[place].during, asked[place].service_mode) for place in places
+                assessing.Session(one.instrument, one.during, one.service_mode, one.research_project)
+                for one in (asked[place] for place in places)
             ]
             prepared = assessing.prepare_many(sessions, asked[places[0]].organisation, now)
             found |= {place: _not_quoted(each) for place, each in zip(places, prepared, strict=True)}

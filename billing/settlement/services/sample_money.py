@@ -113,6 +113,7 @@ class SampleMoney:
         thawed = thaw(held.inputs)
         again = looked_at_again(thawed.candidates, job.lab_id, job.organisation, thawed.local_on, local_today(now))
         inputs, versions = _only_promised(replace(thawed, samples=tested, extras=agreed, candidates=again), held)
+        inputs = awarding.within_held(held, inputs)
         assessment = inputs.assess()
         frozen = _frozen(inputs, versions)
         charge = Charge.objects.create(sample_job=job, created_at=now, **assessing.frozen_row(frozen, assessment))

@@ -49,14 +49,25 @@ def _again(candidate: Candidate, now: Party, today: date, *, suspended: bool) ->
         return candidate
     service = replace(candidate.facts.service, paper=replace(candidate.facts.service.paper, payment_on=today))
     facts = replace(candidate.facts, applicant=applicant, service=service)
-    lost = _unmet(candidate.programme, facts) - _unmet(candidate.programme, candidate.facts)
-    return replace(candidate, facts=facts) if lost else candidate
+    return replace(candidate, facts=facts) if _loses(candidate.programme, candidate.facts, facts) else candidate
 
 
-def _unmet(programme: Programme, facts: Facts) -> set[str]:
-    """The codes of the conditions that these facts do not meet."""
+def _loses(programme: Programme, before: Facts, now: Facts) -> bool:
+    """Whether the programme, or one of its sides that could pay before, asks now for what was met then."""
+    if not programme.sides:
+        return bool(_unmet(programme, now) - _unmet(programme, before))
+    paying = [side for side in programme.sides if side.when is None or side.when.holds(before, []) is not False]
+    return any(
+        (side.when is not None and side.when.holds(now, []) is False)
+        or _unmet(side.programme, now) - _unmet(side.programme, before)
+        for side in paying
+    )
+
+
+def _unmet(programme: Programme, facts: Facts) -> set[tuple[str, str]]:
+    """The conditions that these facts do not meet, by clause and code: two clauses may ask for the same."""
     found = [condition.check(facts) for condition in programme.conditions]
-    return {each.code for each in found if isinstance(each, Unmet)}
+    return {(each.clause, each.code) for each in found if isinstance(each, Unmet)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,7 @@ from billing.settlement.models import Quote
 from billing.settlement.services import assessing, awarding
 from billing.settlement.services.still_eligible import looked_at_again
 from billing.subsidy.rules.assess import Assessment, Candidate
-from billing.subsidy.rules.codec import Inputs, use_to_json
-from billing.subsidy.rules.facts import facts_document
+from billing.subsidy.rules.codec import Inputs, candidate_to_json, use_to_json
 from billing.subsidy.rules.outcome import Award
 from booking.models import UsageSession
 
@@ -21,14 +20,15 @@ def inputs_for(held: Quote, session: UsageSession, grade: str, now: datetime) ->
     """The engine's inputs for the charge of ``session``; ``grade`` is a confirmed quality grade of it, or empty.
 
     What goes on beyond the booked end is not subsidised. A programme that gave nothing when the money was held gives nothing now,
-    because nothing is held for it; the grade may lower what was held but never raise it; and whoever is no longer eligible gets nothing.
+    because nothing is held for it, and none gives more than is held; the grade may lower what was held but never raise it; and whoever
+    is no longer eligible gets nothing.
     """
     frozen = assessing.thaw(held.inputs)
     billable = session.billable
     inputs = replace(frozen, nothing=True) if billable is None else replace(frozen, time_range=billable)
     if billable is not None and billable.ends_at > session.booked_ends_at:
         inputs = replace(inputs, subsidised_until=session.booked_ends_at)
-    inputs = _only_promised(_still_eligible(inputs, session, now), held)
+    inputs = awarding.within_held(held, _only_promised(_still_eligible(inputs, session, now), held))
     if not grade:
         return inputs
     graded = replace(inputs, candidates=tuple(_graded(each, grade) for each in inputs.candidates))
@@ -38,15 +38,7 @@ def inputs_for(held: Quote, session: UsageSession, grade: str, now: datetime) ->
 def frozen_under(held: Quote, inputs: Inputs) -> dict[str, Any]:
     """The frozen form of ``inputs``, which came from ``held``: documents by reference as there."""
     references = {each["programme"]["sha256"]: each["programme"] for each in held.inputs["candidates"]}
-    frozen = {each["programme"]["sha256"]: each for each in held.inputs["candidates"]}
-    candidates = [
-        {
-            **frozen[each.programme.sha256],
-            "programme": references[each.programme.sha256],
-            "facts": facts_document(each.facts),
-        }
-        for each in inputs.candidates
-    ]
+    candidates = [{**candidate_to_json(each), "programme": references[each.programme.sha256]} for each in inputs.candidates]
     return {
         **held.inputs,
         **use_to_json(inputs),

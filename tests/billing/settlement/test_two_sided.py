@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pgtrigger
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -15,6 +16,7 @@ from billing.payments.services import crediting
 from billing.payments.services.crediting import CreditRequest
 from billing.settlement.models import Award, Charge
 from billing.settlement.services import statements
+from billing.settlement.services.replaying import replay_charges
 from billing.subsidy import services
 from config.kernel import invariants
 from tests.billing.bills.conftest import NOVEMBER_30, wrong
@@ -76,6 +78,18 @@ def test_credit_notes_give_the_budget_back_what_they_take_from_both_awards(cast:
         assert Account.objects.get(kind="pool").posted_fen == left_fen
     assert sum(AwardReversal.objects.values_list("amount_fen", flat=True)) == 720_00
     assert wrong() == {}
+
+
+def test_replay_finds_the_charge_as_it_was_and_sees_an_award_that_is_not_what_it_gives(charge: Charge) -> None:
+    assert [each.differences for each in replay_charges()] == [()]
+    reward = Award.objects.filter(charge=charge, mode="paid_beside")
+    with pgtrigger.ignore("billing.Award:award_append_only"):
+        reward.update(payers=[{"payer": "city", "amount_fen": 119_00}])
+    [replayed] = replay_charges()
+    version = two_sided()["version"]
+    assert [(each.path, each.frozen, each.recomputed) for each in replayed.differences] == [
+        (f"awards.DEMO-QH-TWO {version}.payers.city", 119_00, 120_00)
+    ]
 
 
 def test_a_second_award_of_the_same_way_is_kept_out_by_the_database(charge: Charge) -> None:
