@@ -24,8 +24,8 @@ _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y.%m.%d", "%Y年%m月%d日")
 _DATE = re.compile(r"\d{4}(?:[-/.]\d{1,2}[-/.]\d{1,2}|年\d{1,2}月\d{1,2}日|\d{4})")
 _TEXTS = {"payer_name": 200, "payer_account": 60, "remark": 500, "serial": 100}
 _IN, _OUT = (
-    frozenset({"贷", "收入", "转入", "来账", "C", "CR", "CREDIT", "IN"}),
-    frozenset({"借", "支出", "转出", "往账", "D", "DR", "DEBIT", "OUT"}),
+    frozenset({"贷", "贷方", "收", "收入", "转入", "来账", "C", "CR", "CREDIT", "IN"}),
+    frozenset({"借", "借方", "支", "付", "支出", "转出", "往账", "D", "DR", "DEBIT", "OUT"}),
 )
 _LONGEST_AMOUNT = 24
 
@@ -47,6 +47,7 @@ _USUAL: Mapping[str, tuple[str, ...]] = {
     "remark": ("摘要", "用途", "附言", "备注", "交易附言", "remark", "purpose", "details"),
     "serial": ("流水号", "交易流水号", "业务流水号", "凭证号", "serial", "reference"),
 }
+SIGNED = "signed"
 LAYOUTS: tuple[Layout, ...] = (
     Layout(
         "two_columns",
@@ -62,11 +63,14 @@ LAYOUTS: tuple[Layout, ...] = (
         {
             **_USUAL,
             "amount": ("交易金额", "发生额", "金额", "amount"),
-            "direction": ("借贷标志", "借贷方向", "收支标志", "收付标志", "借贷", "direction", "dr/cr"),
+            "direction": (
+                *(f"{what}{sign}" for what in ("借贷", "收支", "收付") for sign in ("标志", "标识", "方向", "")),
+                *("收/支", "借/贷", "收/付", "交易方向", "direction", "dr/cr"),
+            ),
         },
         ("date", "amount", "direction"),
     ),
-    Layout("signed", {**_USUAL, "amount": ("交易金额", "发生额", "金额", "amount")}, ("date", "amount")),
+    Layout(SIGNED, {**_USUAL, "amount": ("交易金额", "发生额", "金额", "amount")}, ("date", "amount")),
 )
 
 
@@ -141,6 +145,9 @@ def read_rows(text: str, layout_code: str = "") -> Read:
     faults: list[Fault] = []
     found: list[Incoming] = []
     counted = outgoing = 0
+    if layout.code == SIGNED and not layout_code and not _has_minus(below, places["amount"]):
+        # Without any minus the sign says nothing: which way is in a column that we do not know.
+        raise Unreadable([Fault(0, "layout", "bank.no_layout_fits")])
     seen: dict[str, int] = {}
     for number, row in below:
         cells = {field: _cell(row, place) for field, place in places.items()}
@@ -185,6 +192,11 @@ def _layout_of(rows: Sequence[Sequence[str]], code: str) -> tuple[Layout, int, d
     raise Unreadable([Fault(0, "layout", "bank.no_layout_fits")])
 
 
+def _has_minus(below: Sequence[tuple[int, Sequence[str]]], place: int) -> bool:
+    """Whether some amount of a column is below zero, or there are no rows to look at."""
+    return not below or any(re.search(r"-\D*\d", _cell(row, place)) for _, row in below)
+
+
 def _places(layout: Layout, row: Sequence[str]) -> dict[str, int]:
     names = [_heading(cell) for cell in row]
     places = {}
@@ -224,7 +236,8 @@ def _date(cell: str, row: int, faults: list[Fault]) -> date | None:
 
 
 def _amount(cells: Mapping[str, str], row: int, faults: list[Fault]) -> int | None:
-    """Fen above zero for what came in, zero or below for what went out."""
+    """Fen above zero for what came in, below for what went out: also under a minus, and a minus on the side of what came in (a bank taking
+    an entry back)."""
     if "amount_in" in cells:
         came, went = (_fen(cells[name], row, name, faults) for name in ("amount_in", "amount_out"))
         if came is None or went is None:
@@ -232,7 +245,7 @@ def _amount(cells: Mapping[str, str], row: int, faults: list[Fault]) -> int | No
         if bool(came) == bool(went):
             faults.append(Fault(row, "amount", "bank.in_or_out"))
             return None
-        return came - went
+        return came - abs(went)
     amount = _fen(cells["amount"], row, "amount", faults)
     if amount is None:
         return None
@@ -245,7 +258,7 @@ def _amount(cells: Mapping[str, str], row: int, faults: list[Fault]) -> int | No
     if word not in _IN | _OUT:
         faults.append(Fault(row, "direction", "bank.which_way", cells["direction"][:40]))
         return None
-    return abs(amount) if word in _IN else -abs(amount)
+    return amount if word in _IN else -abs(amount)
 
 
 def _fen(cell: str, row: int, field: str, faults: list[Fault]) -> int | None:

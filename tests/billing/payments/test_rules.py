@@ -81,6 +81,34 @@ def test_the_layouts_of_banks_are_read_to_the_same_rows(text, layout):
     assert (row.booked_on, row.amount_fen, row.payer_name, row.remark) == (date(2026, 12, 1), 1234_50, "甲公司", "款")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{TWO}\n2026-12-01,,-88,乙公司,付",
+        f"{TWO}\n2026-12-01,-88,,乙公司,冲正",
+        f"{DIRECTION}\n20261201;贷;-88;乙公司;冲正",
+        f"{DIRECTION}\n20261201;借;-88;乙公司;付",
+    ],
+)
+def test_money_that_went_out_is_never_money_that_came_in(text):
+    read = read_rows(text)
+    assert (read.outgoing, read.incoming) == (1, ())
+
+
+@pytest.mark.parametrize("heading", ["收/支", "收付", "交易方向", "借贷标识", "收付方向"])
+def test_a_column_that_says_which_way_is_known_by_the_names_banks_give_it(heading):
+    read = read_rows(f"日期,金额,{heading},户名\n2026-12-01,10,收,甲\n2026-12-01,88,支,乙")
+    assert (read.layout, read.outgoing, [row.amount_fen for row in read.incoming]) == ("direction", 1, [10_00])
+
+
+def test_amounts_without_any_minus_say_which_way_only_where_somebody_said_so():
+    text = "日期,金额,往来,户名\n2026-12-01,10,进,甲\n2026-12-01,88,出,乙"
+    with pytest.raises(Unreadable) as refused:
+        read_rows(text)
+    assert [fault.code for fault in refused.value.faults] == ["bank.no_layout_fits"]
+    assert len(read_rows(text, "signed").incoming) == 2
+
+
 def test_gbk_and_utf8_say_the_same():
     text = f"{TWO}\n2026-12-01,10,,青海甲公司,款"
     read = [read_rows(bank_rows.decoded(text.encode(encoding))) for encoding in ("gbk", "utf-8", "utf-8-sig")]
