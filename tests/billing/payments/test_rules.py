@@ -109,6 +109,20 @@ def test_amounts_without_any_minus_say_which_way_only_where_somebody_said_so():
     assert len(read_rows(text, "signed").incoming) == 2
 
 
+def test_a_movement_without_its_date_is_a_fault_and_no_footer():
+    with pytest.raises(Unreadable) as refused:
+        read_rows(f"{TWO}\n2026-12-01,10,,甲,款\n,20,,乙,款\n,,,,以上为全部明细\n合计,30,,,")
+    assert [(fault.row, fault.code) for fault in refused.value.faults] == [(3, "bank.not_a_date")]
+
+
+def test_every_column_of_remarks_is_read_each_thing_once():
+    head = "交易日期,收入金额,支出金额,摘要,用途,附言"
+    first, second = read_rows(f"{head}\n2026-12-01,10,,转账,{REFERENCE},转账\n2026-12-01,10,,转账,,").incoming
+    assert (first.remark, second.remark) == (f"转账 {REFERENCE}", "转账")
+    (before,) = read_rows("交易日期,收入金额,支出金额,摘要\n2026-12-01,10,,转账").incoming
+    assert before.fingerprint == first.fingerprint != second.fingerprint
+
+
 def test_gbk_and_utf8_say_the_same():
     text = f"{TWO}\n2026-12-01,10,,青海甲公司,款"
     read = [read_rows(bank_rows.decoded(text.encode(encoding))) for encoding in ("gbk", "utf-8", "utf-8-sig")]
