@@ -224,6 +224,25 @@ def test_a_refund_whose_answer_was_lost_is_asked_for_again_under_its_key(cast, b
     assert len(stripe.refunds) == 1 and Refund.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("lost", "hours", "refunds", "state"),
+    [("job", 1, 1, "done"), ("job", 21, 0, "failed"), ("answer", 21, 1, "done"), ("news", 21, 1, "asked")],
+)
+def test_a_refund_neither_hangs_nor_is_sent_twice(cast, bill, stripe, lost, hours, refunds, state):
+    """Its job was lost, or the answer to it and (after a day) its key at the service; or the service is still at it."""
+    payment = paid(cast, bill(), stripe)
+    allocating.undo(cast.actor("li"), Allocation.objects.get().pk, "x", timezone.now())
+    request = refunding.refund(cast.actor("li"), payment.pk, 100_00, "x", timezone.now())
+    if lost != "job":
+        status = "succeeded" if lost == "answer" else "pending"
+        stripe.refund(payment.checkout.intent_ref, 100_00, {"jishi_key": request.key}, status)
+    assert refunding.ask_all(timezone.now()) == 0
+    for _ in range(2):
+        refunding.ask_all(timezone.now() + timedelta(hours=hours))
+    request.refresh_from_db()
+    assert (len(stripe.refunds), request.state, Refund.objects.count()) == (refunds, state, int(state == "done"))
+
+
 def test_a_transfer_that_came_first_leaves_the_late_payment_free(cast, bill, stripe, take):
     issued = bill()
     session = begin(cast, issued)
