@@ -448,6 +448,18 @@ def test_reconciliation_names_what_the_service_does_not_know_and_what_differs(ca
     assert found.code == "only_here"
 
 
+def test_sessions_of_others_without_amount_currency_or_a_known_state_stop_nothing(cast, bill, stripe):
+    stripe.pay(begin(cast, bill()))
+    one = next(iter(stripe.sessions.values()))
+    empty = {"payment_status": "no_payment_required", "payment_intent": None, "amount_total": None, "currency": None}
+    strange = dict(one, id="cs_test_x", metadata={}, status=None, **empty)
+    stripe.sessions["cs_test_x"] = strange
+    post(stripe.event("checkout.session.completed", {"id": "cs_test_x"}))
+    work()
+    assert ProviderEvent.objects.get().state == "ignored"
+    assert reconciling.reconcile(configured(), timezone.now(), days=7, apply=True)[0].applied
+
+
 def test_many_sessions_are_read_page_by_page(cast, bill, stripe):
     begin(cast, bill())
     one = next(iter(stripe.sessions.values()))
