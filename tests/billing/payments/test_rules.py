@@ -10,6 +10,8 @@ import pytest
 from billing.bills.rules.crediting import AwardLeft, subsidy_back
 from billing.bills.rules.numbers import payment_reference, references_in
 from billing.bills.rules.standing import BillState, Standing
+from billing.payments import queries
+from billing.payments.models import Payment
 from billing.payments.rules import bank_rows
 from billing.payments.rules.bank_rows import Unreadable, read_rows
 from billing.payments.rules.matching import Confidence, Ground, Money, OpenBill, suggest
@@ -27,6 +29,11 @@ def test_a_reference_is_found_however_it_is_written():
         f"JS {digits[:4]} {digits[4:]}",
         f"ＪＳ-{digits[:6]}-{digits[6:]} thanks",
     ):
+        assert references_in(remark) == (REFERENCE,), remark
+
+
+def test_a_reference_is_found_before_other_figures():
+    for remark in (f"{REFERENCE} 20261201", f"{REFERENCE}-1080", f"{REFERENCE} 2026 12 01"):
         assert references_in(remark) == (REFERENCE,), remark
 
 
@@ -153,7 +160,7 @@ def test_two_rows_that_say_the_same_are_two_movements():
 
 
 def bill(number, open_fen, customer=1, name="青海高原锂业有限公司", account=""):
-    return OpenBill(number, payment_reference(12, 2026, number), f"ZD-2026-{number:06d}", customer, name, account, open_fen)
+    return OpenBill(number, 12, payment_reference(12, 2026, number), f"ZD-2026-{number:06d}", customer, name, account, open_fen)
 
 
 BILLS = [bill(1, 100_00), bill(2, 250_00), bill(3, 100_00, 2, "联合材料（青海）有限公司", "6222 1")]
@@ -175,6 +182,14 @@ def test_what_money_is_probably_for(money, first, confidence, grounds):
     found = suggest(money, BILLS)
     assert (found[0].bill_id, found[0].confidence, set(found[0].grounds)) == (first, confidence, grounds)
     assert found[0].amount_fen <= money.free_fen
+
+
+def test_money_of_one_institution_is_never_proposed_for_a_bill_of_another():
+    payments = [Payment(pk=pk, owner_id=owner_id, amount_fen=250_00, remark=BILLS[1].reference) for pk, owner_id in ((1, 12), (2, 13))]
+    for payment in payments:
+        payment.given_fen = payment.returned_fen = 0
+    found = queries.suggestions(payments, BILLS)
+    assert [[each.bill_id for each in found[pk]] for pk in (1, 2)] == [[2], []]
 
 
 def test_an_amount_that_several_bills_have_proposes_none_of_them():
