@@ -212,6 +212,23 @@ def test_a_refund_goes_back_through_the_service_once(cast, bill, stripe):
     assert wrong() == {}
 
 
+def test_money_promised_back_is_given_to_no_bill_and_the_page_says_so(cast, bill, stripe):
+    issued = bill()
+    payment = paid(cast, issued, stripe)
+    allocating.undo(cast.actor("li"), Allocation.objects.get().pk, "x", timezone.now())
+    refunding.refund(cast.actor("li"), payment.pk, 1000_00, "x", timezone.now())
+    with pytest.raises(Refusal) as refused:
+        allocating.give(cast.actor("li"), payment.pk, issued.pk, 80_01, timezone.now())
+    (reason,) = refused.value.reasons
+    assert (reason.code, reason.params["free_fen"]) == ("payment.amount", 80_00)
+    browser = Client()
+    browser.force_login(cast.users["li"])
+    page = browser.get(reverse("payment_detail", args=[payment.pk]))
+    assert (page.context["promised_fen"], page.context["free_fen"]) == (1000_00, 80_00)
+    assert 'name="amount" inputmode="decimal" value="80.00"' in page.content.decode()
+    allocating.give(cast.actor("li"), payment.pk, issued.pk, 80_00, timezone.now())
+
+
 def test_a_refund_whose_answer_was_lost_is_asked_for_again_under_its_key(cast, bill, stripe):
     payment = paid(cast, bill(), stripe)
     allocating.undo(cast.actor("li"), Allocation.objects.get().pk, "x", timezone.now())
