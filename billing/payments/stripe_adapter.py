@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import stripe
 
-from billing.payments.provider import ForgedEvent, ProviderConfig, ProviderError, SessionRequest
+from billing.payments.provider import ForgedEvent, ProviderConfig, ProviderError, SessionRequest, UnknownObject
 from billing.payments.rules.provider import CURRENCY, DisputeFact, EventHead, RefundFact, SessionFacts, SessionState
 
 T = TypeVar("T")
@@ -95,13 +95,13 @@ class StripeProvider:
         if kind == "pi":
             return object_ref
         readers: dict[str, Callable[[], Any]] = {
-            "ch": lambda: self._client.v1.charges.retrieve(object_ref),
-            "re": lambda: self._client.v1.refunds.retrieve(object_ref),
+            **dict.fromkeys(("ch", "py"), lambda: self._client.v1.charges.retrieve(object_ref)),
+            **dict.fromkeys(("re", "pyr"), lambda: self._client.v1.refunds.retrieve(object_ref)),
             "dp": lambda: self._client.v1.disputes.retrieve(object_ref),
             "du": lambda: self._client.v1.disputes.retrieve(object_ref),
         }
         if kind not in readers:
-            return ""
+            raise UnknownObject(kind)
         return str(_get(_asked(readers[kind]), "payment_intent") or "")
 
     def _facts(self, session: Any) -> SessionFacts:

@@ -401,6 +401,29 @@ def test_news_of_what_is_none_of_ours_is_ignored_and_an_unknown_key_is_not(cast,
     assert found == {"cs_test_x": "ignored", "cs_test_y": "quarantined", "cus_1": "ignored"}
 
 
+@pytest.mark.parametrize(("table", "letters"), [("charges", "py"), ("refunds", "pyr")])
+def test_charges_and_refunds_of_every_way_to_pay_lead_to_their_session(cast, bill, stripe, table, letters):
+    issued = bill()
+    session = begin(cast, issued)
+    stripe.pay(session)
+    intent = stripe.sessions[session]["payment_intent"]
+    if table == "refunds":
+        stripe.refund(intent, 80_00, status="pending")
+    old = next(iter(getattr(stripe, table).values()))
+    getattr(stripe, table)[f"{letters}_1"] = dict(old, id=f"{letters}_1")
+    post(stripe.event("charge.updated", {"id": f"{letters}_1"}))
+    work()
+    assert ProviderEvent.objects.get().state == "done" and Payment.objects.count() == 1
+
+
+def test_news_about_an_object_that_we_cannot_ask_for_is_put_into_quarantine(cast, bill, stripe):
+    begin(cast, bill())
+    post(stripe.event("charge.strange", {"id": "zz_1"}))
+    work()
+    event = ProviderEvent.objects.get()
+    assert (event.state, event.note) == ("quarantined", "provider.unknown_object")
+
+
 def test_while_the_service_is_down_the_news_waits_and_is_given_up_in_the_end(cast, bill, stripe):
     stripe.pay(begin(cast, bill()))
     post(stripe.events[0])
