@@ -75,7 +75,9 @@ def suggestions(payments: Sequence[Payment], bills: Sequence[OpenBill]) -> dict[
     found = {}
     for payment in payments:
         money = Money(standing(payment).free_fen, payment.payer_name, payment.payer_account, payment.remark)
-        found[payment.pk] = suggest(money, [bill for bill in bills if bill.owner_id == payment.owner_id]) if money.free_fen > 0 else ()
+        found[payment.pk] = (
+            suggest(money, [bill for bill in bills if bill.owner_id == payment.owner_id]) if money.free_fen > 0 else ()
+        )
     return found
 
 

@@ -112,7 +112,9 @@ class StripeProvider:
             session_ref=str(session["id"]),
             key=str(_get(metadata, _KEY) or ""),
             state=SessionState.PAID if paid else _STATES.get(str(_get(session, "status")), SessionState.OPEN),
-            amount_fen=int(_get(session, "amount_total") or 0),  # a session that only sets a payer up, for others of the account, has none
+            amount_fen=int(
+                _get(session, "amount_total") or 0
+            ),  # a session that only sets a payer up, for others of the account, has none
             currency=str(_get(session, "currency") or ""),
             live=bool(session["livemode"]),
             intent_ref=intent,

@@ -185,7 +185,9 @@ def test_what_money_is_probably_for(money, first, confidence, grounds):
 
 
 def test_money_of_one_institution_is_never_proposed_for_a_bill_of_another():
-    payments = [Payment(pk=pk, owner_id=owner_id, amount_fen=250_00, remark=BILLS[1].reference) for pk, owner_id in ((1, 12), (2, 13))]
+    payments = [
+        Payment(pk=pk, owner_id=owner_id, amount_fen=250_00, remark=BILLS[1].reference) for pk, owner_id in ((1, 12), (2, 13))
+    ]
     for payment in payments:
         payment.given_fen = payment.returned_fen = 0
     found = queries.suggestions(payments, BILLS)
