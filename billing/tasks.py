@@ -63,10 +63,11 @@ def ask_for_refund(request_id: int) -> None:
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="billing.tend_payments", queueing_lock="billing.tend_payments")
 def tend_payments(timestamp: int) -> None:
-    """Look again at attempts whose news may have been lost, and queue events that lost their job."""
+    """Look again at attempts and refunds whose news may have been lost, and queue events that lost their job."""
     now, provider = timezone.now(), configured()
     looked = checkouts.look_at_all(provider, now) if provider is not None else 0
-    beat("billing.tend_payments", now, looked=looked, queued=inbox.requeue_stale(now))
+    asked = refunding.ask_all(now) if provider is not None else 0
+    beat("billing.tend_payments", now, looked=looked, asked=asked, queued=inbox.requeue_stale(now))
 
 
 @app.periodic(cron="40 18 * * *")

@@ -48,6 +48,7 @@ register(
         "provider.other_amount": _("The payment was made over another amount than was asked for."),
         "provider.other_account": _("The news is of another account at the payment service."),
         "provider.other_intent": _("The payment service names another payment than before."),
+        "provider.unknown_object": _("The news is about something of the payment service that this platform does not know."),
         "provider.unknown_key": _("The payment service names an attempt that is not in our books."),
         "provider.unreachable": _("The payment service did not answer."),
         "provider.refused": _("The payment service refused."),

@@ -25,6 +25,10 @@ class ForgedEvent(Exception):
     """An event whose signature, age or form does not hold."""
 
 
+class UnknownObject(Exception):
+    """An object of a kind that we do not know how to ask for."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProviderConfig:
     """What ``config.env.stripe`` read: the secret key and its mode, the secrets under which events are signed, the account's id, the
@@ -69,7 +73,8 @@ class PaymentProvider(Protocol):
         ...
 
     def session_of(self, object_ref: str) -> str:
-        """The session to which an object of the provider (session, intent, charge, refund, dispute) belongs; empty: to none."""
+        """The session to which an object of the provider (session, intent, charge, refund, dispute) belongs; empty: to none.
+        Raises UnknownObject."""
         ...
 
     def refund(self, intent_ref: str, amount_fen: int, key: str) -> None:

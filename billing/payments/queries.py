@@ -58,6 +58,7 @@ def open_bills(actor: Actor, owner_ids: Sequence[int]) -> list[OpenBill]:
     return [
         OpenBill(
             bill.pk,
+            bill.owner_id,
             bill.reference,
             bill.number,
             bill.customer_id,
@@ -70,11 +71,13 @@ def open_bills(actor: Actor, owner_ids: Sequence[int]) -> list[OpenBill]:
 
 
 def suggestions(payments: Sequence[Payment], bills: Sequence[OpenBill]) -> dict[int, tuple[Suggestion, ...]]:
-    """What each payment from ``payments_visible`` is probably for, by its id; no query."""
+    """What each payment from ``payments_visible`` is probably for among the bills of its owner, by its id; no query."""
     found = {}
     for payment in payments:
         money = Money(standing(payment).free_fen, payment.payer_name, payment.payer_account, payment.remark)
-        found[payment.pk] = suggest(money, bills) if money.free_fen > 0 else ()
+        found[payment.pk] = (
+            suggest(money, [bill for bill in bills if bill.owner_id == payment.owner_id]) if money.free_fen > 0 else ()
+        )
     return found
 
 

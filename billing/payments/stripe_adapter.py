@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import stripe
 
-from billing.payments.provider import ForgedEvent, ProviderConfig, ProviderError, SessionRequest
+from billing.payments.provider import ForgedEvent, ProviderConfig, ProviderError, SessionRequest, UnknownObject
 from billing.payments.rules.provider import CURRENCY, DisputeFact, EventHead, RefundFact, SessionFacts, SessionState
 
 T = TypeVar("T")
@@ -95,13 +95,13 @@ class StripeProvider:
         if kind == "pi":
             return object_ref
         readers: dict[str, Callable[[], Any]] = {
-            "ch": lambda: self._client.v1.charges.retrieve(object_ref),
-            "re": lambda: self._client.v1.refunds.retrieve(object_ref),
+            **dict.fromkeys(("ch", "py"), lambda: self._client.v1.charges.retrieve(object_ref)),
+            **dict.fromkeys(("re", "pyr"), lambda: self._client.v1.refunds.retrieve(object_ref)),
             "dp": lambda: self._client.v1.disputes.retrieve(object_ref),
             "du": lambda: self._client.v1.disputes.retrieve(object_ref),
         }
         if kind not in readers:
-            return ""
+            raise UnknownObject(kind)
         return str(_get(_asked(readers[kind]), "payment_intent") or "")
 
     def _facts(self, session: Any) -> SessionFacts:
@@ -111,9 +111,11 @@ class StripeProvider:
         return SessionFacts(
             session_ref=str(session["id"]),
             key=str(_get(metadata, _KEY) or ""),
-            state=SessionState.PAID if paid else _STATES[session["status"]],
-            amount_fen=int(session["amount_total"]),
-            currency=str(session["currency"]),
+            state=SessionState.PAID if paid else _STATES.get(str(_get(session, "status")), SessionState.OPEN),
+            amount_fen=int(
+                _get(session, "amount_total") or 0
+            ),  # a session that only sets a payer up, for others of the account, has none
+            currency=str(_get(session, "currency") or ""),
             live=bool(session["livemode"]),
             intent_ref=intent,
             url=str(_get(session, "url") or ""),

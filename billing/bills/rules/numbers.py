@@ -10,6 +10,8 @@ from enum import StrEnum
 REFERENCE_LETTERS = "JS"
 _MODULUS = 97
 _PLACE_DIGITS = 6
+#: An owner of one digit, the year, the place and the check digits.
+_LEAST_DIGITS = 1 + 2 + _PLACE_DIGITS + 2
 #: What looks like a reference in a remark: the letters, then digits that people may have grouped.
 _REFERENCE = re.compile(rf"{REFERENCE_LETTERS}[ \-_.:]?((?:[0-9][ \-]?){{11,30}})")
 
@@ -45,10 +47,21 @@ def references_in(remark: str) -> tuple[str, ...]:
     plain = unicodedata.normalize("NFKC", remark).upper()
     found = []
     for match in _REFERENCE.finditer(plain):
-        digits = re.sub(r"[^0-9]", "", match[1])
-        if _check(digits[:-2]) == digits[-2:]:
+        digits = _checked(match[1])
+        if digits:
             found.append(REFERENCE_LETTERS + digits)
     return tuple(dict.fromkeys(found))
+
+
+def _checked(written: str) -> str:
+    """The digits of a reference: all that is written, else the longest part up to a blank or hyphen that holds (other figures follow it);
+    empty: none does."""
+    ends = [len(written), *(at for at in range(len(written) - 1, 0, -1) if written[at] in " -")]
+    for end in ends:
+        digits = re.sub(r"[^0-9]", "", written[:end])
+        if len(digits) >= _LEAST_DIGITS and _check(digits[:-2]) == digits[-2:]:
+            return digits
+    return ""
 
 
 def _check(digits: str) -> str:

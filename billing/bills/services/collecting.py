@@ -91,7 +91,7 @@ def collect(owner_id: int, customer_id: int, until_on: date) -> Collected:
     fees = list(open_fees(owner_id, until_on).filter(customer=customer_id).select_related("reservation__instrument__site"))
     sources: list[Charge | BookingFee] = sorted([*charges, *fees], key=lambda one: (one.created_at, one.pk))
     deductions = _deductions(charges)
-    relieved = _relieved(fees)
+    relieved = relieved_of([fee.pk for fee in fees])
     zone = zones_of_owners({owner_id})[owner_id]
     lines = tuple(
         _charge_line(each, deductions.get(each.pk, ()), zone)
@@ -102,9 +102,9 @@ def collect(owner_id: int, customer_id: int, until_on: date) -> Collected:
     return Collected(tuple(sources), lines)
 
 
-def _relieved(fees: Sequence[BookingFee]) -> dict[int, int]:
-    """What of each fee has fallen away, by its id."""
-    fallen = FeeRelief.objects.filter(fee__in=[fee.pk for fee in fees]).order_by().values("fee").annotate(fen=Sum("amount_fen"))
+def relieved_of(fee_ids: Sequence[int]) -> dict[int, int]:
+    """What of each fee (by its id) has fallen away, in fen; none of those of which nothing has."""
+    fallen = FeeRelief.objects.filter(fee__in=fee_ids).order_by().values("fee").annotate(fen=Sum("amount_fen"))
     return {row["fee"]: row["fen"] for row in fallen}
 
 

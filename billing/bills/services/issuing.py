@@ -13,7 +13,7 @@ from billing.bills import accounts
 from billing.bills.models import Bill, BillLine, BillVoid, CreditNote
 from billing.bills.rules import content as rules
 from billing.bills.rules.numbers import Series, document_number, payment_reference, series_key
-from billing.bills.services.collecting import Collected, collect
+from billing.bills.services.collecting import Collected, collect, relieved_of
 from billing.bills.services.documents import job_name, queue_documents
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.services import Source
@@ -206,6 +206,12 @@ def _lock(found: Collected) -> None:
     lines = BillLine.objects.filter(voided=False)
     if lines.filter(charge_id__in=charges).exists() or lines.filter(fee_id__in=fees).exists():
         raise Conflict.of("bill.issued_meanwhile")
+    fallen = relieved_of(list(fees))
+    now_due = {pk: line.gross_fen - fallen.get(pk, 0) for pk, line in fees.items()}
+    if any(now_due[pk] != line.amount_fen for pk, line in fees.items()):
+        rest = [line.amount_fen for line in found.lines if line.of is not rules.LineOf.FEE]
+        amounts = [*rest, *(due for due in now_due.values() if due > 0)]
+        raise Conflict(Reason("bill.figures_differ", {"lines": len(amounts), "total_fen": sum(amounts)}))
 
 
 def _untouched(bill: Bill) -> bool:

@@ -24,8 +24,8 @@ _DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y%m%d", "%Y.%m.%d", "%Y年%m月%d日")
 _DATE = re.compile(r"\d{4}(?:[-/.]\d{1,2}[-/.]\d{1,2}|年\d{1,2}月\d{1,2}日|\d{4})")
 _TEXTS = {"payer_name": 200, "payer_account": 60, "remark": 500, "serial": 100}
 _IN, _OUT = (
-    frozenset({"贷", "收入", "转入", "来账", "C", "CR", "CREDIT", "IN"}),
-    frozenset({"借", "支出", "转出", "往账", "D", "DR", "DEBIT", "OUT"}),
+    frozenset({"贷", "贷方", "收", "收入", "转入", "来账", "C", "CR", "CREDIT", "IN"}),
+    frozenset({"借", "借方", "支", "付", "支出", "转出", "往账", "D", "DR", "DEBIT", "OUT"}),
 )
 _LONGEST_AMOUNT = 24
 
@@ -47,6 +47,7 @@ _USUAL: Mapping[str, tuple[str, ...]] = {
     "remark": ("摘要", "用途", "附言", "备注", "交易附言", "remark", "purpose", "details"),
     "serial": ("流水号", "交易流水号", "业务流水号", "凭证号", "serial", "reference"),
 }
+SIGNED = "signed"
 LAYOUTS: tuple[Layout, ...] = (
     Layout(
         "two_columns",
@@ -62,11 +63,14 @@ LAYOUTS: tuple[Layout, ...] = (
         {
             **_USUAL,
             "amount": ("交易金额", "发生额", "金额", "amount"),
-            "direction": ("借贷标志", "借贷方向", "收支标志", "收付标志", "借贷", "direction", "dr/cr"),
+            "direction": (
+                *(f"{what}{sign}" for what in ("借贷", "收支", "收付") for sign in ("标志", "标识", "方向", "")),
+                *("收/支", "借/贷", "收/付", "交易方向", "direction", "dr/cr"),
+            ),
         },
         ("date", "amount", "direction"),
     ),
-    Layout("signed", {**_USUAL, "amount": ("交易金额", "发生额", "金额", "amount")}, ("date", "amount")),
+    Layout(SIGNED, {**_USUAL, "amount": ("交易金额", "发生额", "金额", "amount")}, ("date", "amount")),
 )
 
 
@@ -90,7 +94,8 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """Money that came in, from one row of the file."""
+    """Money that came in, from one row of the file. ``fingerprint``: of what it says, of several remarks of the first, so that a row that
+    was taken in before is known again."""
 
     row: int
     booked_on: date
@@ -141,14 +146,19 @@ def read_rows(text: str, layout_code: str = "") -> Read:
     faults: list[Fault] = []
     found: list[Incoming] = []
     counted = outgoing = 0
+    if layout.code == SIGNED and not layout_code and not _has_minus(below, places["amount"][0]):
+        # Without any minus the sign says nothing: which way is in a column that we do not know.
+        raise Unreadable([Fault(0, "layout", "bank.no_layout_fits")])
     seen: dict[str, int] = {}
     for number, row in below:
-        cells = {field: _cell(row, place) for field, place in places.items()}
+        cells = {field: _cell(row, found_at[0]) for field, found_at in places.items()}
         if _is_footer(cells):
             continue
         counted += 1
         amount = _amount(cells, number, faults)
         booked_on = _date(cells["date"], number, faults)
+        known_by = _plain(cells.get("remark", ""))
+        cells["remark"] = _joined(row, places.get("remark", ()))
         texts = {field: _text(cells.get(field, ""), field, number, faults) for field in _TEXTS}
         if amount is None or booked_on is None:
             continue
@@ -156,7 +166,7 @@ def read_rows(text: str, layout_code: str = "") -> Read:
             outgoing += 1
             continue
         account = re.sub(r"\s", "", texts["payer_account"])
-        said = "\x1f".join((booked_on.isoformat(), str(amount), texts["payer_name"], account, texts["remark"], texts["serial"]))
+        said = "\x1f".join((booked_on.isoformat(), str(amount), texts["payer_name"], account, known_by, texts["serial"]))
         seen[said] = seen.get(said, 0) + 1
         mark = hashlib.sha256(f"{said}\x1f{seen[said]}".encode()).hexdigest()
         found.append(Incoming(number, booked_on, amount, texts["payer_name"], account, texts["remark"], texts["serial"], mark))
@@ -173,8 +183,8 @@ def _delimiter(text: str) -> str:
     return max(",\t;", key=sample.count)
 
 
-def _layout_of(rows: Sequence[Sequence[str]], code: str) -> tuple[Layout, int, dict[str, int]]:
-    """The layout, where its heading row stands, and in which column each field is."""
+def _layout_of(rows: Sequence[Sequence[str]], code: str) -> tuple[Layout, int, dict[str, list[int]]]:
+    """The layout, where its heading row stands, and in which columns each field is."""
     for layout in LAYOUTS:
         if code and layout.code != code:
             continue
@@ -185,15 +195,25 @@ def _layout_of(rows: Sequence[Sequence[str]], code: str) -> tuple[Layout, int, d
     raise Unreadable([Fault(0, "layout", "bank.no_layout_fits")])
 
 
-def _places(layout: Layout, row: Sequence[str]) -> dict[str, int]:
+def _has_minus(below: Sequence[tuple[int, Sequence[str]]], place: int) -> bool:
+    """Whether some amount of a column is below zero, or there are no rows to look at."""
+    return not below or any(re.search(r"-\D*\d", _cell(row, place)) for _, row in below)
+
+
+def _places(layout: Layout, row: Sequence[str]) -> dict[str, list[int]]:
+    """The columns of each field that is there, by the order of its headings; all but the remark are read from the first alone."""
     names = [_heading(cell) for cell in row]
-    places = {}
-    for field, headings in layout.columns.items():
-        for heading in headings:
-            if _heading(heading) in names:
-                places[field] = names.index(_heading(heading))
-                break
-    return places
+    found = {
+        field: [at for heading in headings for at, name in enumerate(names) if name == _heading(heading)]
+        for field, headings in layout.columns.items()
+    }
+    return {field: places for field, places in found.items() if places}
+
+
+def _joined(row: Sequence[str], places: Sequence[int]) -> str:
+    """What several columns say, each thing once: the reference may stand in the purpose and the kind of movement in the summary."""
+    cells = dict.fromkeys(_cell(row, place) for place in places)
+    return " ".join(cell for cell in cells if cell)
 
 
 def _heading(cell: str) -> str:
@@ -207,8 +227,11 @@ def _cell(row: Sequence[str], place: int) -> str:
 
 
 def _is_footer(cells: Mapping[str, str]) -> bool:
-    """A row of sums or remarks below the movements: words, and no figure, where the date stands (no date begins without a digit)."""
-    return not any(letter.isdigit() for letter in cells["date"]) and (not cells["date"] or "计" in cells["date"])
+    """A row of sums or remarks below the movements: the word for a sum and no figure where the date stands, or neither date nor amount.
+    A movement whose date is missing is none."""
+    if not cells["date"]:
+        return not any(cells.get(field) for field in ("amount", "amount_in", "amount_out"))
+    return "计" in cells["date"] and not any(letter.isdigit() for letter in cells["date"])
 
 
 def _date(cell: str, row: int, faults: list[Fault]) -> date | None:
@@ -224,7 +247,8 @@ def _date(cell: str, row: int, faults: list[Fault]) -> date | None:
 
 
 def _amount(cells: Mapping[str, str], row: int, faults: list[Fault]) -> int | None:
-    """Fen above zero for what came in, zero or below for what went out."""
+    """Fen above zero for what came in, below for what went out: also under a minus, and a minus on the side of what came in (a bank taking
+    an entry back)."""
     if "amount_in" in cells:
         came, went = (_fen(cells[name], row, name, faults) for name in ("amount_in", "amount_out"))
         if came is None or went is None:
@@ -232,7 +256,7 @@ def _amount(cells: Mapping[str, str], row: int, faults: list[Fault]) -> int | No
         if bool(came) == bool(went):
             faults.append(Fault(row, "amount", "bank.in_or_out"))
             return None
-        return came - went
+        return came - abs(went)
     amount = _fen(cells["amount"], row, "amount", faults)
     if amount is None:
         return None
@@ -245,7 +269,7 @@ def _amount(cells: Mapping[str, str], row: int, faults: list[Fault]) -> int | No
     if word not in _IN | _OUT:
         faults.append(Fault(row, "direction", "bank.which_way", cells["direction"][:40]))
         return None
-    return abs(amount) if word in _IN else -abs(amount)
+    return amount if word in _IN else -abs(amount)
 
 
 def _fen(cell: str, row: int, field: str, faults: list[Fault]) -> int | None:
@@ -265,4 +289,8 @@ def _fen(cell: str, row: int, field: str, faults: list[Fault]) -> int | None:
 def _text(cell: str, field: str, row: int, faults: list[Fault]) -> str:
     if len(cell) > _TEXTS[field]:
         faults.append(Fault(row, field, "bank.text_too_long", cell[:40]))
+    return _plain(cell)
+
+
+def _plain(cell: str) -> str:
     return "".join(letter for letter in cell if letter.isprintable())

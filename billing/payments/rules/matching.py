@@ -44,9 +44,10 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class OpenBill:
-    """A bill of which something is to pay. ``customer_id`` groups the bills of one customer."""
+    """A bill of ``owner_id`` of which something is to pay. ``customer_id`` groups the bills of one customer."""
 
     bill_id: int
+    owner_id: int
     reference: str
     number: str
     customer_id: int

@@ -12,7 +12,8 @@ from billing.bills.models import Bill, BillVoid, CreditNote
 from billing.bills.services.issuing import checked_reason
 from billing.ledger.services import Source
 from billing.payments import accounts
-from billing.payments.models import Allocation, Payment, Refund
+from billing.payments.models import Allocation, Payment, Refund, RefundRequest
+from billing.payments.rules.states import RefundState
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.services import audit, transactions
@@ -41,6 +42,11 @@ def standing_of(payment: Payment) -> PaymentStanding:
     return PaymentStanding(payment.amount_fen, given, _sum(Refund.objects.filter(payment=payment)))
 
 
+def promised_fen(payment: Payment) -> int:
+    """What of a payment the provider was asked to send back and has not sent yet: it is still here, and given to nothing else."""
+    return _sum(RefundRequest.objects.filter(payment=payment, state=RefundState.ASKED))
+
+
 def open_fen(bill: Bill) -> int:
     """What is left to pay of a bill now; nothing of one that is void."""
     if BillVoid.objects.filter(bill=bill).exists():
@@ -57,7 +63,7 @@ def give(actor: Actor, payment_id: int, bill_id: int, amount_fen: int, now: date
 
     def work() -> Allocation:
         payment, bill = _locked(actor, payment_id, bill_id)
-        free, left = standing_of(payment).free_fen, open_fen(bill)
+        free, left = standing_of(payment).free_fen - promised_fen(payment), open_fen(bill)
         if not 0 < amount_fen <= min(free, left):
             raise Refusal.of("payment.amount", field="amount", free_fen=free, open_fen=left)
         row = give_locked(payment, bill, amount_fen, now, actor_id=actor.user_id)

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from billing.payments.models import ProviderEvent
-from billing.payments.provider import PaymentProvider, ProviderError, configured
+from billing.payments.provider import PaymentProvider, ProviderError, UnknownObject, configured
 from billing.payments.rules.provider import EventHead, foreign_event
 from billing.payments.rules.states import EventState
 from billing.payments.services import settling
@@ -77,7 +77,10 @@ def _look(provider: PaymentProvider, event: ProviderEvent, now: datetime) -> tup
         return EventState.QUARANTINED, foreign
     if not event.kind.startswith(KINDS):
         return EventState.IGNORED, ""
-    session_ref = provider.session_of(event.object_ref)
+    try:
+        session_ref = provider.session_of(event.object_ref)
+    except UnknownObject:
+        return EventState.QUARANTINED, "provider.unknown_object"
     if not session_ref:
         return EventState.IGNORED, ""
     facts = provider.fetch(session_ref)

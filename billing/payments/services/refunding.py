@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from typing import cast
 from uuid import uuid4
@@ -14,11 +15,13 @@ from billing.payments.provider import ProviderError, configured
 from billing.payments.rules.states import RefundState
 from billing.payments.services import settling
 from billing.payments.services.allocating import standing_of
+from billing.payments.services.checkouts import ASK_AGAIN, LOOK_AGAIN
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.services.jobs import defer_once
 
+_log = logging.getLogger(__name__)
 TASK = "billing.ask_for_refund"
 QUEUE = "payments"
 
@@ -70,7 +73,8 @@ def _request(actor: Actor, payment: Payment, amount_fen: int, reason: str, now: 
 
 
 def ask(request_id: int, now: datetime) -> None:
-    """Ask the provider for a refund, under the key that was written down, and apply what it says. Safe to repeat.
+    """Look whether the provider has the refund, and only else ask for it, under the key that was written down; apply what it says. Safe to
+    repeat, also after the provider has forgotten the key: then it is not asked for any more, and failed if the provider has none.
 
     Raises ProviderError when it cannot be asked, so that the queue tries again.
     """
@@ -78,12 +82,37 @@ def ask(request_id: int, now: datetime) -> None:
     provider, checkout = configured(), request.payment.checkout
     if request.state != RefundState.ASKED or provider is None or checkout is None:
         return
+    facts = provider.fetch(checkout.session_ref or "")
+    settling.apply(provider, facts, now)
+    if any(each.key == request.key for each in facts.refunds):
+        return
+    if now - request.asked_at > ASK_AGAIN:
+        _fail(request, "provider.never_answered")
+        return
     try:
         provider.refund(checkout.intent_ref or "", request.amount_fen, request.key)
     except ProviderError as error:
         if error.for_good:
-            rows = RefundRequest.objects.filter(pk=request.pk, state=RefundState.ASKED)
-            rows.update(state=RefundState.FAILED.value, note=error.code)
+            _fail(request, error.code)
             return
         raise
     settling.apply(provider, provider.fetch(checkout.session_ref or ""), now)
+
+
+def ask_all(now: datetime) -> int:
+    """Ask again for every refund that is still under way after a while: its job or its news may have been lost. Returns how many could be
+    asked for; one that could not holds up no other."""
+    rows = RefundRequest.objects.filter(state=RefundState.ASKED, asked_at__lt=now - LOOK_AGAIN).order_by("pk")
+    asked = 0
+    for request_id in list(rows.values_list("pk", flat=True)[:500]):
+        try:
+            ask(request_id, now)
+            asked += 1
+        except ProviderError as error:
+            _log.warning("the refund %s could not be asked for: %s", request_id, error.code)
+    return asked
+
+
+def _fail(request: RefundRequest, note: str) -> None:
+    rows = RefundRequest.objects.filter(pk=request.pk, state=RefundState.ASKED)
+    rows.update(state=RefundState.FAILED.value, note=note)

@@ -264,6 +264,21 @@ def test_what_falls_away_after_the_bill_is_shown_to_be_credited(cast, fee):
     assert (line.pk, standing.fell_away_fen, standing.left_fen) == (standing.line.pk, 250_00, 500_00)
 
 
+def test_a_fee_of_which_something_falls_away_while_the_bill_is_made_is_a_conflict_and_no_bill(cast, fee, monkeypatch):
+    looked = issuing._refuse_surprise
+
+    def then_it_falls_away(content, expected):
+        looked(content, expected)
+        fall_away(fee, 250_00)
+
+    monkeypatch.setattr(issuing, "_refuse_surprise", then_it_falls_away)
+    with pytest.raises(Conflict) as refused:
+        issuing.issue(cast.actor("li"), BillRequest(cast.lab.pk, cast.firm.pk, NOVEMBER_30), DECEMBER)
+    (reason,) = refused.value.reasons
+    assert (reason.code, reason.params) == ("bill.figures_differ", {"lines": 1, "total_fen": 250_00})
+    assert not Bill.objects.exists()
+
+
 def test_a_fee_that_fell_away_whole_is_not_billed(cast, fee):
     fall_away(fee, 500_00)
     with pytest.raises(Refusal) as refused:

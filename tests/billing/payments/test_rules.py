@@ -10,6 +10,8 @@ import pytest
 from billing.bills.rules.crediting import AwardLeft, subsidy_back
 from billing.bills.rules.numbers import payment_reference, references_in
 from billing.bills.rules.standing import BillState, Standing
+from billing.payments import queries
+from billing.payments.models import Payment
 from billing.payments.rules import bank_rows
 from billing.payments.rules.bank_rows import Unreadable, read_rows
 from billing.payments.rules.matching import Confidence, Ground, Money, OpenBill, suggest
@@ -27,6 +29,11 @@ def test_a_reference_is_found_however_it_is_written():
         f"JS {digits[:4]} {digits[4:]}",
         f"ＪＳ-{digits[:6]}-{digits[6:]} thanks",
     ):
+        assert references_in(remark) == (REFERENCE,), remark
+
+
+def test_a_reference_is_found_before_other_figures():
+    for remark in (f"{REFERENCE} 20261201", f"{REFERENCE}-1080", f"{REFERENCE} 2026 12 01"):
         assert references_in(remark) == (REFERENCE,), remark
 
 
@@ -81,6 +88,48 @@ def test_the_layouts_of_banks_are_read_to_the_same_rows(text, layout):
     assert (row.booked_on, row.amount_fen, row.payer_name, row.remark) == (date(2026, 12, 1), 1234_50, "甲公司", "款")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{TWO}\n2026-12-01,,-88,乙公司,付",
+        f"{TWO}\n2026-12-01,-88,,乙公司,冲正",
+        f"{DIRECTION}\n20261201;贷;-88;乙公司;冲正",
+        f"{DIRECTION}\n20261201;借;-88;乙公司;付",
+    ],
+)
+def test_money_that_went_out_is_never_money_that_came_in(text):
+    read = read_rows(text)
+    assert (read.outgoing, read.incoming) == (1, ())
+
+
+@pytest.mark.parametrize("heading", ["收/支", "收付", "交易方向", "借贷标识", "收付方向"])
+def test_a_column_that_says_which_way_is_known_by_the_names_banks_give_it(heading):
+    read = read_rows(f"日期,金额,{heading},户名\n2026-12-01,10,收,甲\n2026-12-01,88,支,乙")
+    assert (read.layout, read.outgoing, [row.amount_fen for row in read.incoming]) == ("direction", 1, [10_00])
+
+
+def test_amounts_without_any_minus_say_which_way_only_where_somebody_said_so():
+    text = "日期,金额,往来,户名\n2026-12-01,10,进,甲\n2026-12-01,88,出,乙"
+    with pytest.raises(Unreadable) as refused:
+        read_rows(text)
+    assert [fault.code for fault in refused.value.faults] == ["bank.no_layout_fits"]
+    assert len(read_rows(text, "signed").incoming) == 2
+
+
+def test_a_movement_without_its_date_is_a_fault_and_no_footer():
+    with pytest.raises(Unreadable) as refused:
+        read_rows(f"{TWO}\n2026-12-01,10,,甲,款\n,20,,乙,款\n,,,,以上为全部明细\n合计,30,,,")
+    assert [(fault.row, fault.code) for fault in refused.value.faults] == [(3, "bank.not_a_date")]
+
+
+def test_every_column_of_remarks_is_read_each_thing_once():
+    head = "交易日期,收入金额,支出金额,摘要,用途,附言"
+    first, second = read_rows(f"{head}\n2026-12-01,10,,转账,{REFERENCE},转账\n2026-12-01,10,,转账,,").incoming
+    assert (first.remark, second.remark) == (f"转账 {REFERENCE}", "转账")
+    (before,) = read_rows("交易日期,收入金额,支出金额,摘要\n2026-12-01,10,,转账").incoming
+    assert before.fingerprint == first.fingerprint != second.fingerprint
+
+
 def test_gbk_and_utf8_say_the_same():
     text = f"{TWO}\n2026-12-01,10,,青海甲公司,款"
     read = [read_rows(bank_rows.decoded(text.encode(encoding))) for encoding in ("gbk", "utf-8", "utf-8-sig")]
@@ -111,7 +160,7 @@ def test_two_rows_that_say_the_same_are_two_movements():
 
 
 def bill(number, open_fen, customer=1, name="青海高原锂业有限公司", account=""):
-    return OpenBill(number, payment_reference(12, 2026, number), f"ZD-2026-{number:06d}", customer, name, account, open_fen)
+    return OpenBill(number, 12, payment_reference(12, 2026, number), f"ZD-2026-{number:06d}", customer, name, account, open_fen)
 
 
 BILLS = [bill(1, 100_00), bill(2, 250_00), bill(3, 100_00, 2, "联合材料（青海）有限公司", "6222 1")]
@@ -133,6 +182,16 @@ def test_what_money_is_probably_for(money, first, confidence, grounds):
     found = suggest(money, BILLS)
     assert (found[0].bill_id, found[0].confidence, set(found[0].grounds)) == (first, confidence, grounds)
     assert found[0].amount_fen <= money.free_fen
+
+
+def test_money_of_one_institution_is_never_proposed_for_a_bill_of_another():
+    payments = [
+        Payment(pk=pk, owner_id=owner_id, amount_fen=250_00, remark=BILLS[1].reference) for pk, owner_id in ((1, 12), (2, 13))
+    ]
+    for payment in payments:
+        payment.given_fen = payment.returned_fen = 0
+    found = queries.suggestions(payments, BILLS)
+    assert [[each.bill_id for each in found[pk]] for pk in (1, 2)] == [[2], []]
 
 
 def test_an_amount_that_several_bills_have_proposes_none_of_them():

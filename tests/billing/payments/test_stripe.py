@@ -212,6 +212,23 @@ def test_a_refund_goes_back_through_the_service_once(cast, bill, stripe):
     assert wrong() == {}
 
 
+def test_money_promised_back_is_given_to_no_bill_and_the_page_says_so(cast, bill, stripe):
+    issued = bill()
+    payment = paid(cast, issued, stripe)
+    allocating.undo(cast.actor("li"), Allocation.objects.get().pk, "x", timezone.now())
+    refunding.refund(cast.actor("li"), payment.pk, 1000_00, "x", timezone.now())
+    with pytest.raises(Refusal) as refused:
+        allocating.give(cast.actor("li"), payment.pk, issued.pk, 80_01, timezone.now())
+    (reason,) = refused.value.reasons
+    assert (reason.code, reason.params["free_fen"]) == ("payment.amount", 80_00)
+    browser = Client()
+    browser.force_login(cast.users["li"])
+    page = browser.get(reverse("payment_detail", args=[payment.pk]))
+    assert (page.context["promised_fen"], page.context["free_fen"]) == (1000_00, 80_00)
+    assert 'name="amount" inputmode="decimal" value="80.00"' in page.content.decode()
+    allocating.give(cast.actor("li"), payment.pk, issued.pk, 80_00, timezone.now())
+
+
 def test_a_refund_whose_answer_was_lost_is_asked_for_again_under_its_key(cast, bill, stripe):
     payment = paid(cast, bill(), stripe)
     allocating.undo(cast.actor("li"), Allocation.objects.get().pk, "x", timezone.now())
@@ -222,6 +239,25 @@ def test_a_refund_whose_answer_was_lost_is_asked_for_again_under_its_key(cast, b
     stripe.lose_answers = 0
     refunding.ask(request.pk, timezone.now())
     assert len(stripe.refunds) == 1 and Refund.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("lost", "hours", "refunds", "state"),
+    [("job", 1, 1, "done"), ("job", 21, 0, "failed"), ("answer", 21, 1, "done"), ("news", 21, 1, "asked")],
+)
+def test_a_refund_neither_hangs_nor_is_sent_twice(cast, bill, stripe, lost, hours, refunds, state):
+    """Its job was lost, or the answer to it and (after a day) its key at the service; or the service is still at it."""
+    payment = paid(cast, bill(), stripe)
+    allocating.undo(cast.actor("li"), Allocation.objects.get().pk, "x", timezone.now())
+    request = refunding.refund(cast.actor("li"), payment.pk, 100_00, "x", timezone.now())
+    if lost != "job":
+        status = "succeeded" if lost == "answer" else "pending"
+        stripe.refund(payment.checkout.intent_ref, 100_00, {"jishi_key": request.key}, status)
+    assert refunding.ask_all(timezone.now()) == 0
+    for _ in range(2):
+        refunding.ask_all(timezone.now() + timedelta(hours=hours))
+    request.refresh_from_db()
+    assert (len(stripe.refunds), request.state, Refund.objects.count()) == (refunds, state, int(state == "done"))
 
 
 def test_a_transfer_that_came_first_leaves_the_late_payment_free(cast, bill, stripe, take):
@@ -365,6 +401,29 @@ def test_news_of_what_is_none_of_ours_is_ignored_and_an_unknown_key_is_not(cast,
     assert found == {"cs_test_x": "ignored", "cs_test_y": "quarantined", "cus_1": "ignored"}
 
 
+@pytest.mark.parametrize(("table", "letters"), [("charges", "py"), ("refunds", "pyr")])
+def test_charges_and_refunds_of_every_way_to_pay_lead_to_their_session(cast, bill, stripe, table, letters):
+    issued = bill()
+    session = begin(cast, issued)
+    stripe.pay(session)
+    intent = stripe.sessions[session]["payment_intent"]
+    if table == "refunds":
+        stripe.refund(intent, 80_00, status="pending")
+    old = next(iter(getattr(stripe, table).values()))
+    getattr(stripe, table)[f"{letters}_1"] = dict(old, id=f"{letters}_1")
+    post(stripe.event("charge.updated", {"id": f"{letters}_1"}))
+    work()
+    assert ProviderEvent.objects.get().state == "done" and Payment.objects.count() == 1
+
+
+def test_news_about_an_object_that_we_cannot_ask_for_is_put_into_quarantine(cast, bill, stripe):
+    begin(cast, bill())
+    post(stripe.event("charge.strange", {"id": "zz_1"}))
+    work()
+    event = ProviderEvent.objects.get()
+    assert (event.state, event.note) == ("quarantined", "provider.unknown_object")
+
+
 def test_while_the_service_is_down_the_news_waits_and_is_given_up_in_the_end(cast, bill, stripe):
     stripe.pay(begin(cast, bill()))
     post(stripe.events[0])
@@ -427,6 +486,18 @@ def test_reconciliation_names_what_the_service_does_not_know_and_what_differs(ca
     stripe.sessions.clear()
     (found,) = reconciling.reconcile(configured(), timezone.now(), days=7, apply=True)
     assert found.code == "only_here"
+
+
+def test_sessions_of_others_without_amount_currency_or_a_known_state_stop_nothing(cast, bill, stripe):
+    stripe.pay(begin(cast, bill()))
+    one = next(iter(stripe.sessions.values()))
+    empty = {"payment_status": "no_payment_required", "payment_intent": None, "amount_total": None, "currency": None}
+    strange = dict(one, id="cs_test_x", metadata={}, status=None, **empty)
+    stripe.sessions["cs_test_x"] = strange
+    post(stripe.event("checkout.session.completed", {"id": "cs_test_x"}))
+    work()
+    assert ProviderEvent.objects.get().state == "ignored"
+    assert reconciling.reconcile(configured(), timezone.now(), days=7, apply=True)[0].applied
 
 
 def test_many_sessions_are_read_page_by_page(cast, bill, stripe):
