@@ -52,16 +52,22 @@ register_sql(
     "bills.awards_go_back_within_themselves",
     counted="SELECT count(*) FROM billing_awardreversal",
     violations="""
-        SELECT format('award %s of %s fen: %s went back, its accounts got %s', a.id, a.total_fen, v.fen, back.fen)
-          FROM billing_award a
-          JOIN (SELECT award_id, sum(amount_fen) AS fen, array_agg(credit_note_id) AS notes FROM billing_awardreversal
-                 GROUP BY award_id) v ON v.award_id = a.id
+        SELECT format('awards of charge %s under version %s, %s fen: %s went back, an account got %s', v.charge_id,
+                      v.programme_version_id, v.total_fen, v.fen, back.fen)
+          FROM (SELECT a.charge_id, a.programme_version_id, sum(a.total_fen) AS total_fen, sum(r.fen) AS fen,
+                       bool_or(r.fen > a.total_fen) AS beyond
+                  FROM billing_award a
+                  JOIN (SELECT award_id, sum(amount_fen) AS fen FROM billing_awardreversal GROUP BY award_id) r ON r.award_id = a.id
+                 GROUP BY a.charge_id, a.programme_version_id) v
           CROSS JOIN LATERAL (
-               SELECT count(*) AS moves, coalesce(max(per.fen), 0) AS fen FROM (
+               SELECT coalesce(max(per.fen), 0) AS fen FROM (
                       SELECT sum(t.amount_fen) AS fen FROM billing_transfer t
-                       WHERE t.kind = 'refund' AND t.source_type = 'credit_note' AND t.source_id = ANY(v.notes)
-                         AND t.programme_version_id = a.programme_version_id GROUP BY t.credit_id) per) back
-         WHERE v.fen > a.total_fen OR back.fen > v.fen""",
+                       WHERE t.kind = 'refund' AND t.source_type = 'credit_note'
+                         AND t.programme_version_id = v.programme_version_id AND t.source_id IN (
+                             SELECT r.credit_note_id FROM billing_awardreversal r JOIN billing_award a ON a.id = r.award_id
+                              WHERE a.charge_id = v.charge_id AND a.programme_version_id = v.programme_version_id)
+                       GROUP BY t.credit_id) per) back
+         WHERE v.beyond OR back.fen > v.fen""",
 )
 
 for _letters, _table in (("ZD", "bill"), ("HZ", "creditnote")):

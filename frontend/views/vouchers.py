@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing import wording
+from billing.bills.redemptions import redeemed
 from billing.firms import queries as firms
 from billing.ledger.models import TransferKind
 from billing.ledger.wording import KINDS, account_word, reason_word
@@ -326,7 +327,7 @@ def voucher_redemptions(request: HttpRequest) -> HttpResponse:
     """What vouchers paid at the actor's institutions: what the lab redeems."""
     actor = actor_of(request)
     actor.require(Role.OWNER_FINANCE, Role.LAB_MANAGER)
-    page = Paginator(queries.redeemed(actor), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(redeemed(actor), PER_PAGE).get_page(request.GET.get("page"))
     rows = [(row, (row.credit if row.kind == TransferKind.REFUND else row.debit).voucher) for row in page.object_list]
     context = {"page": page, "rows": rows, "bills": actor.has(Role.OWNER_FINANCE)}
     return render(request, "vouchers/redemptions.html", context)

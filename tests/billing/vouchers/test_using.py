@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from billing.bills.redemptions import redeemed
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
 from billing.firms.services import credit
@@ -164,9 +165,9 @@ def test_the_wallet_shows_vouchers_and_limits_to_the_firm_and_to_nobody_else(des
     purses, _caps = queries.wallet(desk.cast.actor("lin"), desk.cast.firm, desk.cast.now.date())
     assert [(each.voucher, each.state, each.left_fen, each.spent_fen) for each in purses] == [(made, "valid", 180_00, 320_00)]
     assert queries.wallet(desk.cast.actor("he"), desk.cast.firm, desk.cast.now.date()) == ([], [])
-    (paid,) = queries.redeemed(desk.cast.actor("li"))
+    (paid,) = redeemed(desk.cast.actor("li"))
     assert (paid.amount_fen, paid.debit.voucher) == (320_00, made)
-    assert list(queries.redeemed(desk.cast.actor("he"))) == []
+    assert list(redeemed(desk.cast.actor("he"))) == []
 
 
 def test_what_a_credit_note_gave_back_to_a_voucher_stands_among_the_redemptions(desk, life_of):
@@ -176,10 +177,10 @@ def test_what_a_credit_note_gave_back_to_a_voucher_stands_among_the_redemptions(
     bill = issuing.issue(li, BillRequest(desk.cast.lab.pk, desk.cast.firm.pk, NOVEMBER_30), DECEMBER)
     whole = bill.content["lines"][0]["amount_fen"]
     crediting.issue(li, CreditRequest(bill.pk, 1, whole, "poor_result", "no peaks"), DECEMBER)
-    back, paid = queries.redeemed(li)
+    back, paid = redeemed(li)
     assert [(row.kind, row.amount_fen) for row in (back, paid)] == [("refund", 320_00), ("post", 320_00)]
     assert back.credit.voucher == made
-    assert list(queries.redeemed(desk.cast.actor("he"))) == []
+    assert list(redeemed(desk.cast.actor("he"))) == []
     page = Client(headers={"accept-language": "en"})
     page.force_login(desk.cast.users["li"])
     shown = page.get(reverse("voucher_redemptions")).content.decode()
