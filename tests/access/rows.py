@@ -51,12 +51,21 @@ def _commissions(to: str) -> tuple[Rows, ...]:
     return Rows(f"{to}lab_id", *ORDERS, open_), Rows(f"{to}lab_id", *BOOKINGS, signed)
 
 
+def _announced(to: str) -> tuple[Rows, ...]:
+    """Officials read what is not announced yet."""
+    return Rows("", *OPEN, {f"{to}published_at__isnull": False}), Rows("", *TO_OFFICIALS, {f"{to}published_at__isnull": True})
+
+
 GROUPS = (CUSTOMERS | only("inspector"), FOREIGN | only("inspector"))
 SLIPS = (OWNERS | only("inspector"), only("inspector"))
 
 OF_THE_OFFICE = (SUPERVISORS, NOBODY)
 BILLS = (only("firm_admin", "owner_finance", "inspector"), only("inspector", "foreign"))
 RECEIVED = (only("owner_finance", "inspector"), only("inspector"))
+HELD = (CUSTOMERS | SUPERVISORS, SUPERVISORS | FOREIGN)
+DECLARED = (only("firm_admin") | OFFICIALS, OFFICIALS | FOREIGN)
+REVIEWED = (only("lab_manager") | OF_THE_PLATFORM, OF_THE_PLATFORM)
+TO_OFFICIALS = (OFFICIALS, NOBODY)
 
 ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.draftstep": (Rows("draft__office_id", *OF_THE_OFFICE),),
@@ -64,11 +73,32 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.programmedraft": (Rows("office_id", *OF_THE_OFFICE),),
     "billing.sandboxrun": (Rows("office_id", *OF_THE_OFFICE),),
     "billing.allocation": (Rows("bill__customer_id", *BILLS),),
+    "billing.awardreversal": (Rows("credit_note__bill__customer_id", *BILLS),),
     "billing.bankstatement": (Rows("owner_id", *RECEIVED),),
     "billing.bill": (Rows("customer_id", *BILLS),),
     "billing.billline": (Rows("bill__customer_id", *BILLS),),
+    "billing.billvoid": (Rows("bill__customer_id", *BILLS),),
+    "billing.checkout": (Rows("bill__customer_id", *BILLS),),
+    "billing.creditimport": (Rows("", *TO_OFFICIALS),),
+    "billing.creditlisting": (Rows("", *TO_OFFICIALS),),
     "billing.creditnote": (Rows("bill__customer_id", *BILLS),),
+    "billing.dispute": (Rows("payment__owner_id", *RECEIVED),),
+    "billing.firmdeclaration": (Rows("organisation_id", *DECLARED),),
+    "billing.ledgerseal": (Rows("", *OF_THE_OFFICE),),
+    "billing.openingbalance": (Rows("organisation_id", *HELD),),
+    "billing.openingload": (Rows("", *TO_OFFICIALS),),
+    "billing.partnerlist": (Rows("", *OPEN),),
+    "billing.partnerprovider": (Rows("", *OPEN),),
+    "billing.partnerregion": (Rows("", *OPEN),),
     "billing.payment": (Rows("owner_id", *RECEIVED),),
+    "billing.providerevent": (Rows("", OF_THE_PLATFORM, NOBODY),),
+    "billing.refund": (Rows("payment__owner_id", *RECEIVED),),
+    "billing.refundrequest": (Rows("payment__owner_id", *RECEIVED),),
+    "billing.subsidiseditem": (Rows("organisation_id", *HELD),),
+    "billing.voucher": (Rows("organisation_id", *HELD),),
+    "billing.voucherannouncement": _announced(""),
+    "billing.voucherapplication": (Rows("organisation_id", *HELD),),
+    "billing.voucherquota": _announced("announcement__"),
     "billing.bookingfee": (Rows("reservation__organisation_id", *BOOKINGS),),
     "billing.commissionsamplejob": _commissions("sheet__"),
     "billing.feerelief": (Rows("fee__reservation__organisation_id", *BOOKINGS),),
@@ -86,6 +116,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "booking.leaderapproval": (Rows("reservation__organisation_id", *BOOKINGS),),
     "instruments.fundcard": (Rows("organisation_id", *GROUPS),),
     "instruments.groupmember": (Rows("group__organisation_id", *GROUPS),),
+    "instruments.resourcechange": (Rows("resource__organisation_id", *REVIEWED),),
     "instruments.researchgroup": (Rows("organisation_id", *GROUPS),),
     "instruments.spendingrules": (Rows("organisation_id", OWNERS | OFFICIALS, OFFICIALS),),
     "billing.commissionreservation": _commissions("sheet__"),

@@ -33,6 +33,7 @@ from config.kernel.access import NOBODY as VISITOR
 from config.kernel.access import visible_to
 from instruments.models import SpendingRules
 from instruments.queries import actor_for
+from tests.access import world_rows
 from tests.access.rows import ROWS, Rows
 from tests.access.world import ROLES, World
 
@@ -71,6 +72,7 @@ def full(world: World) -> World:
     for customer, person in ((cast.firm, cast.users["lin"]), (cast.other_firm, cast.users["he"])):
         for about in ({"customer": customer}, {"person": person}):
             AccessListEntry.objects.create(verdict="deny", reason="x", created_by=cast.users["zhou"], created_at=now, **about)
+    world_rows.build(world, now)
     return world
 
 

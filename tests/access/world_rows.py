@@ -1,0 +1,86 @@
+"""Rows of billing that no address of the matrix has needed of both sides: the cast's lab with Gaoyuan, the other lab with Lianhe."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pgtrigger
+
+from billing.models import (
+    Account,
+    Award,
+    AwardReversal,
+    BillVoid,
+    Checkout,
+    CreditImport,
+    CreditListing,
+    Dispute,
+    LedgerSeal,
+    OpeningBalance,
+    OpeningLoad,
+    PartnerList,
+    PartnerProvider,
+    PartnerRegion,
+    Programme,
+    Refund,
+    RefundRequest,
+    SubsidisedItem,
+)
+from config.kernel.services import files
+
+
+def build(world: Any, now: datetime) -> None:
+    cast = world.cast
+    load = _handed_in(cast.users["chen"], now)
+    for place, (customer, accountant) in enumerate(((cast.firm, cast.users["li"]), (cast.other_firm, cast.users["bo"]))):
+        _undone(world, place, customer, accountant, now)
+        _went_back(world.objects["payment"][place], accountant, now)
+        _had_before(load, customer)
+
+
+def _undone(world: Any, place: int, customer: Any, accountant: Any, now: datetime) -> None:
+    """An attempt to pay a bill, an award that goes back and a void. The bill is credited and partly paid, so two guards look away."""
+    bill_id, note_id = world.objects["bill"][place], world.objects["credit_note"][place]
+    Checkout.objects.create(
+        bill_id=bill_id, provider="stripe", attempt=1, key=f"k{bill_id}", amount_fen=1, asked_by=accountant, asked_at=now,
+        changed_at=now,
+    )  # fmt: skip
+    of_customer = Award.objects.filter(charge__reservation__organisation=customer)
+    award = of_customer.exclude(reversals__credit_note_id=note_id).earliest("pk")
+    with pgtrigger.ignore("billing.AwardReversal:award_reversal_within_award", "billing.BillVoid:bill_void_untouched"):
+        AwardReversal.objects.create(credit_note_id=note_id, award=award, amount_fen=1, payers=[], claimed=False, created_at=now)
+        BillVoid.objects.create(bill_id=bill_id, reason="x", voided_by=accountant, voided_at=now)
+
+
+def _went_back(payment_id: int, accountant: Any, now: datetime) -> None:
+    Refund.objects.create(payment_id=payment_id, kind="refund", amount_fen=1, reason="x", actor=accountant, at=now)
+    RefundRequest.objects.create(
+        payment_id=payment_id, key=f"k{payment_id}", amount_fen=1, reason="x", asked_by=accountant, asked_at=now
+    )
+    Dispute.objects.create(
+        payment_id=payment_id, provider_ref=f"dp_{payment_id}", amount_fen=1, reason="x", opened_at=now, changed_at=now
+    )
+
+
+def _had_before(load: OpeningLoad, customer: Any) -> None:
+    OpeningBalance.objects.create(
+        batch=load, organisation=customer, programme=Programme.objects.earliest("pk"), cap_id="x", year=2026, amount_fen=1,
+        account=Account.objects.earliest("pk"),
+    )  # fmt: skip
+    SubsidisedItem.objects.create(
+        batch=load, exclusive_class="x", kind="invoice", reference=str(customer.pk), organisation=customer
+    )
+
+
+def _handed_in(officer: Any, now: datetime) -> OpeningLoad:
+    """What belongs to the platform: a credit list, a partner's providers and a seal. Returns a hand-in of opening balances."""
+    stored = files.store(b"x", file_name="x.csv", media_type="text/csv", user_id=None, now=now)
+    imported = {"file": stored, "row_count": 1, "imported_by": officer, "imported_at": now}
+    listed = {"uscc": "91630100MA75T1LB3X", "name": "x", "from_on": now.date()}
+    batch = CreditImport.objects.create(list_code="x", source="x", **imported)
+    CreditListing.objects.create(batch=batch, list_code="x", **listed)
+    partners = PartnerList.objects.create(region=PartnerRegion.objects.get(), **imported)
+    PartnerProvider.objects.create(batch=partners, **listed)
+    LedgerSeal.objects.create(number=1, first_id=1, last_id=1, count=1, sha256="x", marks=b"", sealed_at=now)
+    return OpeningLoad.objects.create(table=stored, evidence=stored, reason="x", row_count=2, loaded_by=officer, loaded_at=now)
