@@ -64,6 +64,7 @@ BILLS = (only("firm_admin", "owner_finance", "inspector"), only("inspector", "fo
 RECEIVED = (only("owner_finance", "inspector"), only("inspector"))
 HELD = (CUSTOMERS | SUPERVISORS, SUPERVISORS | FOREIGN)
 DECLARED = (only("firm_admin") | OFFICIALS, OFFICIALS | FOREIGN)
+REVIEWED = (only("lab_manager") | OF_THE_PLATFORM, OF_THE_PLATFORM)
 TO_OFFICIALS = (OFFICIALS, NOBODY)
 
 ROWS: dict[str, tuple[Rows, ...]] = {
@@ -115,6 +116,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "booking.leaderapproval": (Rows("reservation__organisation_id", *BOOKINGS),),
     "instruments.fundcard": (Rows("organisation_id", *GROUPS),),
     "instruments.groupmember": (Rows("group__organisation_id", *GROUPS),),
+    "instruments.resourcechange": (Rows("resource__organisation_id", *REVIEWED),),
     "instruments.researchgroup": (Rows("organisation_id", *GROUPS),),
     "instruments.spendingrules": (Rows("organisation_id", OWNERS | OFFICIALS, OFFICIALS),),
     "billing.commissionreservation": _commissions("sheet__"),
