@@ -215,7 +215,8 @@ def test_pausing_and_removing_free_the_time_and_going_on_takes_it(cast, refresh,
     assert taken(cast) == BOTH
     subscriptions.remove(cast.actor("wang"), followed.pk, cast.now)
     assert taken(cast) == [] and not CalendarSubscription.objects.exists()
-    actions = list(AuditEntry.objects.filter(object_type="booking.calendarsubscription").values_list("action", flat=True))
+    entries = AuditEntry.objects.filter(object_type="booking.calendarsubscription").order_by("pk")
+    actions = list(entries.values_list("action", flat=True))
     assert [each.partition(".")[2] for each in actions] == ["create", "refresh", "switch", "switch", "remove"]
     assert not any("http" in str(entry.after) for entry in AuditEntry.objects.all())
 
