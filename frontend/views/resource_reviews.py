@@ -14,9 +14,10 @@ from config.kernel.access import Actor, Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.http import actor_of
-from frontend.instrument_forms import DecisionForm, add_refusal
+from frontend.instrument_forms import DecisionForm
 from frontend.presenters import resource_changes
 from frontend.refusals import sentences
+from frontend.views.reviews import decided
 from instruments.models import ResourceChange
 from instruments.queries import records
 from instruments.rules.instrument_review import Action, State, actions_from
@@ -77,25 +78,8 @@ def resource_review_withdraw(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def resource_review_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """The operator accepts what was looked at, or refuses it with a reason."""
-    actor, now = actor_of(request), timezone.now()
-    actor.require(Role.OPERATOR)
-    accepts = request.POST.get("decision") == "accept"
-    form = DecisionForm(request.POST)
-    form.is_valid()
-    try:
-        if accepts:
-            overwrite = request.POST.get("overwrite") == "yes"
-            change = resource_reviews.accept(actor, pk, request.POST.get("mark", ""), now, overwrite=overwrite)
-        else:
-            change = resource_reviews.refuse(actor, pk, request.POST.get("reason", ""), now)
-    except (NotFound, Forbidden):
-        raise
-    except Refusal as refusal:
-        add_refusal(form, refusal)
-        problems = [] if form.errors.get("reason") else sentences(refusal)
-        return _page(request, actor, records.resource_change_for(actor, pk), form, problems, status_of(refusal))
-    done = (
-        _("%(name)s: the change is published.") if accepts else _("%(name)s: the change is refused; the owner reads your reason.")
-    )
-    messages.success(request, done % {"name": change.resource.name})
-    return redirect("review_queue")
+
+    def again(actor: Actor, form: DecisionForm, problems: list[str], status: int) -> HttpResponse:
+        return _page(request, actor, records.resource_change_for(actor, pk), form, problems, status)
+
+    return decided(request, pk, resource_reviews, again, lambda change: change.resource.name)

@@ -118,27 +118,43 @@ def review_act(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def review_decide(request: HttpRequest, pk: int) -> HttpResponse:
     """The operator accepts what was looked at, or refuses it with a reason."""
+
+    def again(actor: Actor, form: DecisionForm, problems: list[str], status: int) -> HttpResponse:
+        return _page(request, actor, records.change_for(actor, pk), form, problems, status)
+
+    return decided(request, pk, instrument_reviews, again, lambda change: change.instrument.name)
+
+
+def decided(
+    request: HttpRequest,
+    pk: int,
+    service: Any,
+    again: Callable[[Actor, DecisionForm, list[str], int], HttpResponse],
+    name_of: Callable[[Any], str],
+) -> HttpResponse:
+    """The operator's answer to a change of anything: ``service`` has ``accept`` and ``refuse``, ``again`` is the page with what was typed
+    and what is wrong, ``name_of`` says what the change is of."""
     actor, now = actor_of(request), timezone.now()
     actor.require(Role.OPERATOR)
-    accept = request.POST.get("decision") == "accept"
+    accepts = request.POST.get("decision") == "accept"
     form = DecisionForm(request.POST)
     form.is_valid()
     try:
-        if accept:
+        if accepts:
             overwrite = request.POST.get("overwrite") == "yes"
-            change = instrument_reviews.accept(actor, pk, request.POST.get("mark", ""), now, overwrite=overwrite)
+            change = service.accept(actor, pk, request.POST.get("mark", ""), now, overwrite=overwrite)
         else:
-            change = instrument_reviews.refuse(actor, pk, request.POST.get("reason", ""), now)
+            change = service.refuse(actor, pk, request.POST.get("reason", ""), now)
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
         add_refusal(form, refusal)
         problems = [] if form.errors.get("reason") else sentences(refusal)
-        return _page(request, actor, records.change_for(actor, pk), form, problems, status_of(refusal))
+        return again(actor, form, problems, status_of(refusal))
     done = (
-        _("%(name)s: the change is published.") if accept else _("%(name)s: the change is refused; the owner reads your reason.")
+        _("%(name)s: the change is published.") if accepts else _("%(name)s: the change is refused; the owner reads your reason.")
     )
-    messages.success(request, done % {"name": change.instrument.name})
+    messages.success(request, done % {"name": name_of(change)})
     return redirect("review_queue")
 
 
