@@ -32,6 +32,12 @@ def files_of_its_own(settings: Any, tmp_path: Any) -> None:
     settings.STORAGES = {**settings.STORAGES, "default": local}
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_due_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker also queues what is due every few minutes: whether that falls into a test must not tell two workers apart."""
+    monkeypatch.setattr(tasks.app.periodic_registry, "periodic_tasks", {})
+
+
 def worker() -> None:
     """The real worker, until there is nothing to do."""
     call_command("procrastinate", "worker", "--queues", import_runs.QUEUE, "--one-shot", "--concurrency", "1")
