@@ -1,8 +1,11 @@
-"""``python -m tests.prepare`` makes the migrated database that all others of the tests are copies of."""
+"""``python -m tests.prepare`` makes the migrated database that all others of the tests are copies of; with ``staged`` also the demo that
+the browser looks at, in the folder that ``JISHI_STAGED`` names."""
 
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
 import django
 
@@ -11,8 +14,12 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     from tests import databases
+    from tests.browser import running_site
 
-    databases.migrated(databases.own_host())
+    host = databases.own_host()
+    databases.migrated(host)
+    if sys.argv[1:] == ["staged"]:
+        running_site.stage(host, Path(running_site.BEFOREHAND) / "staged")
 
 
 if __name__ == "__main__":

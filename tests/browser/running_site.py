@@ -28,7 +28,9 @@ from django.db import connections
 from tests import databases
 from tests.databases import CommittedDatabase, forget_versions
 
-RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
+BEFOREHAND = os.environ.get("JISHI_STAGED", "")
+"""A folder made for this run of the steps, when the demo is staged before the browser's tests begin."""
+RUN = Path(BEFOREHAND).name.lower() or os.environ.get("PYTEST_XDIST_TESTRUNUID") or uuid.uuid4().hex
 """The same in all processes of a test run."""
 STAGED = "jishi_staged_"
 COPY = f"jishi_browser{os.environ.get('PYTEST_XDIST_WORKER', '')}_"
@@ -94,14 +96,11 @@ def environment(database: CommittedDatabase, home: Path, **more: str) -> dict[st
     return {**kept, "JISHI_HOME": str(home), "DATABASE_URL": database.url, **more}
 
 
-@contextlib.contextmanager
-def staged(host: str, shared: Path, home: Path) -> Iterator[CommittedDatabase]:
-    """The template: a database with the demo province and what ``stage`` adds, made once for all processes of a test run. Its files,
-    kept in ``shared``, are copied to ``home``. The copies of this process are dropped at the end, the template when the next run starts.
-    """
-    migrated, files = databases.migrated(host), shared / "staged"
+def stage(host: str, files: Path) -> CommittedDatabase:
+    """The template: a database with the demo province and what ``stage`` adds, with its files; made once for all processes of a run."""
+    migrated = databases.migrated(host)
 
-    def stage(name: str) -> None:
+    def make(name: str) -> None:
         databases.create(host, name, migrated)
         done = subprocess.run(
             [sys.executable, "-m", "tests.browser.stage"],
@@ -113,7 +112,16 @@ def staged(host: str, shared: Path, home: Path) -> Iterator[CommittedDatabase]:
         if done.returncode:
             raise RuntimeError(f"the demo could not be staged:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
 
-    template = CommittedDatabase(databases.once(host, STAGED, RUN, stage), host)
+    return CommittedDatabase(databases.once(host, STAGED, RUN, make), host)
+
+
+@contextlib.contextmanager
+def staged(host: str, shared: Path, home: Path) -> Iterator[CommittedDatabase]:
+    """The template, its files copied to ``home``; they lie in ``shared`` unless they were made beforehand. The copies of this process are
+    dropped at the end, the template when the next run starts.
+    """
+    files = Path(BEFOREHAND or shared) / "staged"
+    template = stage(host, files)
     shutil.copytree(files, home, dirs_exist_ok=True)
     databases.drop_all(host, COPY)
     try:

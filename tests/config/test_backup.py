@@ -81,6 +81,7 @@ def test_it_comes_back_into_an_empty_database_with_every_invariant(backup: Path,
     assert line.split()[1] == str(count)
 
 
+@pytest.mark.proof
 def test_it_can_be_restored_into_another_home_from_a_running_installation(
     backup: Path, migrated: Installation, elsewhere: Installation
 ) -> None:
@@ -143,6 +144,7 @@ def test_an_existing_folder_is_never_overwritten(backup: Path, migrated: Install
     assert "exists already" in done.stderr
 
 
+@pytest.mark.proof
 def test_a_lost_file_stops_the_backup_and_leaves_no_folder(elsewhere: Installation, migrated_dump: Path) -> None:
     fill(elsewhere, migrated_dump)
     assert elsewhere.manage("shell", "-v", "0", "-c", STORE.format(first=0, last=1)).returncode == 0

@@ -102,6 +102,7 @@ def test_nobody_else_can_reach_data_or_socket(installation: Installation) -> Non
     process.communicate()
 
 
+@pytest.mark.proof
 def test_a_long_path_gets_a_short_private_socket_folder(installation: Installation) -> None:
     home = installation.home / ("a" * 60) / ("b" * 40)
     home.mkdir(parents=True)
@@ -143,6 +144,7 @@ def test_new_folders_are_passable_whatever_the_umask(installation: Installation)
     assert stat.S_IMODE((installation.home / "not" / "there").stat().st_mode) == wanted
 
 
+@pytest.mark.proof
 def test_it_works_for_somebody_who_is_not_root(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> None:
     """As root: in a process of the user ``nobody``, when that user can reach this Python; as anybody else: in our own."""
     if os.geteuid() != 0:

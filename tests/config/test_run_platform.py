@@ -148,6 +148,7 @@ def test_a_taken_port_is_said_in_a_sentence(home: Installation) -> None:
     assert home.server_pids() == []
 
 
+@pytest.mark.proof
 def test_a_missing_guard_keeps_the_platform_down(home: Installation) -> None:
     drop = "from django.db import connection as c; c.cursor().execute('ALTER TABLE booking_occupancy {}')"
     lost = "DROP CONSTRAINT occupancy_half_open"
