@@ -23,6 +23,7 @@ from frontend.booking_form import BookingForm
 from frontend.presenters.instruments import class_name, is_english, place_name
 from frontend.templatetags.jishi import bilingual
 from frontend.time_form import ROWS, TimeForm
+from instruments.models import ServiceMode
 from instruments.registry_wording import SERVICE_MODE_NAMES
 from instruments.rules.regions import region_name, regions
 from instruments.rules.techniques import techniques
@@ -135,11 +136,17 @@ class NothingView:
 
 
 def times_view(
-    form: TimeForm, search: TimeSearch, found: PricedTimes, days: Sequence[DayCount], customer: Customer, known_until: date
+    form: TimeForm,
+    search: TimeSearch,
+    found: PricedTimes,
+    days: Sequence[DayCount],
+    customer: Customer,
+    known_until: date,
+    licensed: frozenset[int],
 ) -> TimesView:
-    """The rows and everything around them."""
+    """The rows and everything around them. ``licensed``: the instruments that the reader may operate alone."""
     return TimesView(
-        rows=[time_row(row, form, search, customer) for row in found.rows],
+        rows=[time_row(row, form, search, customer, licensed) for row in found.rows],
         summary=_summary(search, found),
         notes=_notes(found, search, customer, known_until),
         sorts=[Link(str(name), form.query(sort=sort), form.sort == sort) for sort, name in SORT_NAMES.items()],
@@ -148,7 +155,7 @@ def times_view(
     )
 
 
-def time_row(priced: PricedTime, form: TimeForm, search: TimeSearch, customer: Customer) -> TimeRow:
+def time_row(priced: PricedTime, form: TimeForm, search: TimeSearch, customer: Customer, licensed: frozenset[int]) -> TimeRow:
     """One row."""
     found = priced.found
     instrument, zone = found.instrument, found.context.zone
@@ -164,21 +171,23 @@ def time_row(priced: PricedTime, form: TimeForm, search: TimeSearch, customer: C
         place=place_name(instrument.site.region_code or instrument.organisation.region_code),
         kind=class_name(instrument.class_code),
         distance=NEARNESS[found.nearness],
-        badges=_badges(priced),
+        badges=_badges(priced, search.service_mode, licensed),
         url=f"{page}?{asked.query()}",
         book_url=f"{booking}?{asked.query()}",
         zone=zone.key,
     )
 
 
-def _badges(priced: PricedTime) -> list[Badge]:
-    found = priced.found
-    badges = []
-    if found.instrument.training_needed:
+def _badges(priced: PricedTime, service_mode: str, licensed: frozenset[int]) -> list[Badge]:
+    found, badges = priced.found, []
+    works_alone = service_mode in {"", ServiceMode.SELF_OPERATED}
+    needed = found.instrument.training_needed or (works_alone and found.context.policy.licence_needed)
+    untrained = needed and found.instrument.pk not in licensed
+    if untrained:
         badges.append(Badge(_("Training needed"), "wait", "certificate"))
     if found.context.policy.approval_required:
         badges.append(Badge(_answer_words(found.answer_hours), "wait", "hourglass"))
-    elif not found.instrument.training_needed:
+    elif not untrained:
         badges.append(Badge(_("You can book at once"), "good", "circle-check"))
     for code in priced.nearly_used_up:
         badges.append(Badge(_("%(programme)s: budget nearly used up") % {"programme": code}, "wait", "coins"))

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from billing.settlement import time_finding
 from billing.settlement.time_finding import PROFILES, Customer, PricedTimes
+from booking.licence_queries import workable_alone
 from booking.queries import bookable_organisations
 from booking.queries.alerts import waiting_alerts
 from booking.queries.availability import calculating_count
@@ -72,7 +73,7 @@ def _results(actor: Actor, form: TimeForm, search: TimeSearch, customer: Custome
     return {
         "search": search,
         "customer": customer,
-        "view": present.times_view(form, search, found, days, customer, known_until),
+        "view": present.times_view(form, search, found, days, customer, known_until, _licensed(actor, found, now)),
         "calculating": present.calculating_note(waiting) if waiting else "",
         "nothing": None if found.rows else present.nothing_view(form, blocked(search, now)),
         "elsewhere": [] if found.rows else _elsewhere(actor, form, search, customer, origin, now),
@@ -90,7 +91,12 @@ def _elsewhere(
         return []
     wider = search.without("region_code")
     found: PricedTimes = time_finding.find(actor, wider, customer, "nearest", now, 3, search.region_code)
-    return [present.time_row(row, form, wider, customer) for row in found.rows]
+    licensed = _licensed(actor, found, now)
+    return [present.time_row(row, form, wider, customer, licensed) for row in found.rows]
+
+
+def _licensed(actor: Actor, found: PricedTimes, now: datetime) -> frozenset[int]:
+    return workable_alone(actor.user_id, [row.found.instrument.pk for row in found.rows], now)
 
 
 def _items(search: TimeSearch, today: date) -> tuple[list[Any], int]:

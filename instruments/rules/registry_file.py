@@ -76,8 +76,11 @@ def read_table(text: str, delimiter: str, limits: Limits) -> Table:
 
     Reasons: ``import.header_empty``, ``import.header_twice``, ``import.one_column`` (another separator is used),
     ``import.too_many_columns``, ``import.too_many_rows``, ``import.no_rows``, ``import.broken_quotes``,
-    ``import.field_too_long``, ``import.row_length`` (a row is cut off or has a separator too many).
+    ``import.field_too_long``, ``import.row_length`` (a row is cut off or has a separator too many), ``import.file_binary`` (a NUL, which
+    no cell may hold; in UTF-16 only the decoded text shows it).
     """
+    if "\0" in text:
+        raise Refusal.of("import.file_binary", "file", position=text.index("\0"))
     with closing(_records(text.lstrip("\ufeff"), delimiter, limits)) as records:  # gives the library's global limit back at once
         return _read(records, delimiter, limits)
 

@@ -21,7 +21,6 @@ from instruments.rules.standards import darwin_core, mcpd
 
 TEST_ITEM, GERMPLASM, DATASET, LITERATURE = "test_item", "germplasm", "dataset", "literature"
 KINDS = (TEST_ITEM, GERMPLASM, DATASET, LITERATURE)
-PRICE_UNITS = ("sample", "element", "test", "hour", "day", "batch")
 STANDARDS = ("mcpd", "dwc")
 LITERATURE_TYPES = ("article", "book", "report", "patent", "standard", "thesis", "conference_paper", "other")
 NAME_LENGTH = 500

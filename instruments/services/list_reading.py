@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import dataclass
 
 from instruments.rules.registry_file import Limits, Table, check_bytes, read_table
@@ -45,6 +46,6 @@ def read_list(
 
 def _likely_delimiter(text: str, limits: Limits) -> str:
     """The separator that gives the first line the most columns."""
-    first = text[: limits.field_characters].split("\n", 1)[0]
+    first = re.split(r"[\r\n]", text[: limits.field_characters], maxsplit=1)[0]
     counts = {mark: len(next(csv.reader(io.StringIO(first), delimiter=mark), [])) for mark in _MARKS}
     return max(counts, key=lambda mark: counts[mark])

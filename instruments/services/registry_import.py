@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from config.kernel.access import Actor, Role
 from config.kernel.errors import Conflict, Reason, Refusal
-from instruments.models import Organisation
+from instruments.models import Organisation, Site
 from instruments.queries import codes
 from instruments.rules.names import name_key
 from instruments.rules.registry_file import Limits, Table, header_key
@@ -120,7 +120,7 @@ def import_registry(
     owner = _owner(actor, request)
     table, decoded = read_file(request.content, request.plan, request.encoding, request.limits)
     plan = fitted(request.plan, table.headers)
-    zone_name = time_zone(request.zone_name) or plan.time_zone or DEFAULT_TIME_ZONE
+    zone_name = time_zone(request.zone_name) or plan.time_zone or _zone_of(owner)
     planned, refused = _read(table, plan, owner, timezone.localdate(now), progress)
 
     def report_of(written: Written, is_written: bool) -> ImportReport:
@@ -176,6 +176,12 @@ def _owner(actor: Actor, request: ImportRequest) -> Organisation | None:
         return None
     require_manager(actor, request.owner_id)
     return owner_institution(request.owner_id)
+
+
+def _zone_of(owner: Organisation | None) -> str:
+    """The zone of new places when nobody names one: that of the owner's other places where they agree, else the platform's."""
+    zones = set(Site.objects.filter(organisation=owner).values_list("time_zone", flat=True)) if owner is not None else set()
+    return zones.pop() if len(zones) == 1 else DEFAULT_TIME_ZONE
 
 
 def _read(

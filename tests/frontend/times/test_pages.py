@@ -10,7 +10,7 @@ import pytest
 from django.http import QueryDict
 from django.urls import reverse
 
-from booking.models import TimeAlert
+from booking.models import Licence, TimeAlert
 from booking.services import availability
 from config.kernel.time_range import TimeRange
 from frontend.time_form import TimeForm
@@ -63,6 +63,22 @@ def test_badges_say_whether_one_can_book(as_, labs, cast):
     assert "You can book at once" in page
     assert "Training needed" in page
     assert "The lab approves" in page
+
+
+def test_who_holds_the_licence_is_not_sent_to_a_training_and_who_lacks_it_is_not_told_to_book(as_, labs, cast):
+    rules = {"approval_required": False, "rules": {"licence_needed": True}}
+    labs.add("Licensed", policy=rules, service_modes=["self_operated", "assisted"])
+    lin = as_("lin")
+    before = text(lin.get(PAGE, {"q": "Licensed"}))
+    assert "Training needed" in before and "You can book at once" not in before
+    given = {"granted_at": cast.now, "granted_by": cast.users["wang"], "changed_at": cast.now}
+    Licence.objects.create(
+        organisation=cast.lab, person=cast.users["lin"], level="self", origin="manual", class_code="0103", **given
+    )
+    after = text(lin.get(PAGE, {"q": "Licensed"}))
+    assert "You can book at once" in after and "Training needed" not in after
+    assisted = text(as_("he").get(PAGE, {"q": "Licensed", "service_mode": "assisted"}))
+    assert "You can book at once" in assisted
 
 
 def test_the_address_keeps_everything_and_sorts_and_days_are_links(as_, labs):

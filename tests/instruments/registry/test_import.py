@@ -43,6 +43,15 @@ def test_a_list_becomes_instruments_with_calendars_places_and_an_audit_trail(tak
     assert entries.first().after["line"] == 2  # type: ignore[union-attr]
 
 
+def test_new_places_keep_the_time_of_the_owners_other_places(take: Take, owner: Organisation, now: datetime) -> None:
+    Site.objects.create(organisation=owner, name="South", time_zone="Asia/Urumqi", region_code="650100")
+    take(LIST)
+    assert set(Site.objects.filter(organisation=owner).values_list("time_zone", flat=True)) == {"Asia/Urumqi"}
+    Site.objects.create(organisation=owner, name="East", time_zone="Asia/Tokyo", region_code="")
+    take(LIST.replace("North", "West"))
+    assert Site.objects.get(organisation=owner, name="West").time_zone == "Asia/Shanghai"
+
+
 def test_the_same_file_again_changes_nothing(take: Take, django_assert_num_queries: Any) -> None:
     take(LIST)
     before = list(Instrument.objects.order_by("pk").values())

@@ -32,7 +32,7 @@ def timed(name: str, request: ImportRequest, now: datetime) -> ImportReport:
 def test_the_st_andrews_list_is_taken_in_whole_and_only_once(shared_data: Path, now: datetime) -> None:
     owner = make_owner("University of St Andrews", now)
     content = (shared_data / "registries" / "uk-st-andrews-equipment.uniquip.csv").read_bytes()
-    request = ImportRequest(content, "uniquip.csv", builtin_map("uniquip"), owner_id=owner.pk)
+    request = ImportRequest(content, "uniquip.csv", builtin_map("uniquip"), owner_id=owner.pk, zone_name="Europe/London")
     report = timed("St Andrews", request, now)
     assert (report.encoding, report.sureness, report.odd_bytes) == ("mac_roman", "guess", 10)
     assert report.counts == {"created": 623, "updated": 0, "unchanged": 0, "repeated": 0, "refused": 0}

@@ -74,6 +74,11 @@ def test_packed_and_binary_files_are_refused() -> None:
     check_bytes(b"name\nS\x16EM" + b" microscope" * 10, limits)
 
 
+def test_a_nul_in_the_decoded_text_is_refused_with_its_place() -> None:
+    assert codes("name,model\nS\0EM,x\n") == ["import.file_binary"]
+    assert codes("na\0me,model\nSEM,x\n") == ["import.file_binary"]
+
+
 def test_a_quote_that_is_never_closed_is_refused_with_its_line() -> None:
     with pytest.raises(Refusal) as refused:
         read_table('name,model\nSEM,A\n"XRD,D8\n', ",", SMALL)

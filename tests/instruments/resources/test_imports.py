@@ -13,6 +13,7 @@ from openpyxl import Workbook
 
 from billing.pricing import sample_prices
 from billing.pricing.models import TestItemPrice
+from billing.pricing.rules.samples import UNITS
 from config.kernel.access import Actor
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.models import AuditEntry
@@ -70,6 +71,13 @@ def test_another_unit_is_another_price_and_asked_about(owner: Any, now: Any) -> 
     taken_in(import_test_items, head + "XRD,100,sample\n", owner, now)
     refused = taken_in(import_test_items, head + "XRD,100,hour\n", owner, now + timedelta(days=1))
     assert [row.reasons[0].params["becomes_unit"] for row in refused.rows] == ["hour"]
+
+
+def test_a_list_of_an_old_spreadsheet_with_every_unit_of_a_price_is_taken_in(owner: Any, now: Any) -> None:
+    """Lines that end with CR alone; and what the platform writes out itself comes back."""
+    rows = "".join(f"Test {unit},100,{unit}\r" for unit in UNITS)
+    assert taken_in(import_test_items, "test_item,unit_price,price_unit\r" + rows, owner, now).written
+    assert sorted(TestItemPrice.objects.values_list("unit", flat=True)) == sorted(UNITS)
 
 
 def test_zero_prices_blanks_and_repeated_numbers_are_told(owner: Any, now: Any) -> None:
