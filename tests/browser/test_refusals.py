@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.request
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 from playwright.sync_api import Page, expect
@@ -172,3 +175,13 @@ def test_a_foreign_booking_is_not_there(people: Visitors, used: Site) -> None:
     shown = visitor.page.content()
     assert not any(word and word in shown for word in words)
     expect(visitor.page.get_by_role("heading", level=1)).to_be_visible()
+
+
+def test_a_search_of_a_hundred_kilobytes_is_refused_in_words_and_the_next_is_answered(used: Site) -> None:
+    """The application server refuses the line before any of our code sees it."""
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{used.address}/search/?q={'x' * 100_000}", timeout=10)
+    assert refused.value.code == 414
+    assert b"too l" in refused.value.read().lower()
+    with urllib.request.urlopen(f"{used.address}/search/?q={'x' * 7_000}", timeout=10) as answer:
+        assert answer.status == 200
