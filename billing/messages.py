@@ -104,6 +104,9 @@ register(
         "subsidy.step.rounding": _("Rounded to whole %(step)s, %(mode)s"),
         "subsidy.step.within_cost": _("Never more than what is left of the cost: %(cost_fen)s"),
         "subsidy.step.cap_kept": _("Within the %(cap)s: %(left_fen)s were left."),
+        "subsidy.step.promise_cut": _(
+            "Cut by the %(cap)s: %(promised_fen)s were kept at approval, and no more is given instead of %(wanted_fen)s."
+        ),
         "subsidy.step.cap_cut": _("Cut by the %(cap)s: only %(left_fen)s were left instead of %(wanted_fen)s."),
         "subsidy.step.payer": _("Paid by %(payer)s: %(part_fen)s"),
         "subsidy.step.total": _("Subsidy: %(total_fen)s"),
@@ -321,6 +324,9 @@ register(
         "programme.no_such_pool": _("The programme has no budget pool %(cap)s."),
         "statement.period_not_over": _(
             "The month is not over yet. Statements can be issued from the first day of the next month."
+        ),
+        "statement.several_ways": _(
+            "These awards are settled in several ways (%(ways)s), and each has a statement of its own. Name one of them."
         ),
         "statement.nothing_to_issue": _("There is nothing to issue: every award of this month stands on a statement already."),
         "statement.issued_meanwhile": _("Somebody else has just issued this statement. Reload the page to see it."),

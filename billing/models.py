@@ -26,6 +26,7 @@ from billing.pricing.models import PriceDraft, PriceFamily, PriceFamilyMember, P
 from billing.sandbox.models import SandboxRun
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
+from billing.settlement.once_models import TakenOnce
 from billing.settlement.opening_models import OpeningBalance, OpeningLoad, SubsidisedItem
 from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.draft_models import DraftStep, DraftWriter, ProgrammeDraft
@@ -83,6 +84,7 @@ __all__ = [
     "Statement",
     "StatementLine",
     "SubsidisedItem",
+    "TakenOnce",
     "TestItemPrice",
     "Transfer",
     "Voucher",

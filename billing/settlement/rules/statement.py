@@ -21,6 +21,7 @@ from billing.settlement.rules.period import last_day
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award, SettlementMode
 from billing.subsidy.rules.programme import Programme
+from billing.subsidy.rules.sides import in_one_way
 
 FORMAT = 1
 Json = dict[str, Any]
@@ -213,14 +214,10 @@ def _award(session: Session, programme: Programme) -> Award:
     if len(found) != 1:
         raise Inconsistent(f"{session.reference}: {len(found)} awards of {programme.code} {programme.version}")
     award = found[0]
-    if session.awarded_fen not in _assessed(award) or session.awarded_fen != sum(amount for _, amount in session.payers):
+    award = in_one_way(award, SettlementMode(session.mode)) if session.mode else award
+    if session.awarded_fen != award.total_fen or session.awarded_fen != sum(amount for _, amount in session.payers):
         raise Inconsistent(f"{session.reference}: {award.total_fen} fen assessed, {session.awarded_fen} fen awarded")
     return award
-
-
-def _assessed(award: Award) -> set[int]:
-    """What an award gives in each way of settlement, in fen; each is an award of its own on a statement."""
-    return {award.given_fen(mode) for mode in SettlementMode}
 
 
 def hours(seconds: int) -> str:
@@ -290,6 +287,9 @@ def _cuts(steps: Sequence[Step]) -> list[Json]:
     for step in steps:
         if step.key == "subsidy.step.cap_cut":
             cuts.append({name: step.params[name] for name in ("cap", "per", "payer", "left_fen", "wanted_fen")})
+        elif step.key == "subsidy.step.promise_cut":
+            of = {name: step.params[name] for name in ("cap", "per", "payer", "wanted_fen")}
+            cuts.append({**of, "left_fen": step.params["promised_fen"]})
         elif step.key == "subsidy.step.within_cost":
             cuts.append({"cap": "cost", "per": "cost", "payer": "", "left_fen": step.params["cost_fen"], "wanted_fen": None})
     return cuts

@@ -93,10 +93,13 @@ def candidate_to_json(candidate: Candidate) -> Json:
     return {
         "programme": candidate.programme.document,
         "facts": facts_document(candidate.facts),
-        "balances": {
-            cap: {"limit_fen": balance.limit_fen, "used_fen": balance.used_fen} for cap, balance in candidate.balances.items()
-        },
+        "balances": {cap: _balance_to_json(balance) for cap, balance in candidate.balances.items()},
     }
+
+
+def _balance_to_json(balance: Balance) -> Json:
+    data: Json = {"limit_fen": balance.limit_fen, "used_fen": balance.used_fen}
+    return data if balance.promised_fen is None else {**data, "promised_fen": balance.promised_fen}
 
 
 def candidate_of(programme: Programme, data: Mapping[str, Any]) -> Candidate:

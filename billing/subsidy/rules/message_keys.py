@@ -155,6 +155,10 @@ MESSAGES: dict[str, Message] = {
         ("cap", "per", "payer", "left_fen", "wanted_fen"),
         "Of the limit %(cap)s (%(per)s) only %(left_fen)s are left instead of %(wanted_fen)s",
     ),
+    "subsidy.step.promise_cut": Message(
+        ("cap", "per", "payer", "promised_fen", "wanted_fen"),
+        "Of the limit %(cap)s (%(per)s) %(promised_fen)s were kept at approval, no more is given instead of %(wanted_fen)s",
+    ),
     "subsidy.step.divided": Message(
         ("cap", "per", "payer", "left_fen", "claims_fen", "count"),
         "The %(left_fen)s left of the limit %(cap)s (%(per)s) are divided over %(count)s claims of %(claims_fen)s in proportion",

@@ -71,6 +71,13 @@ def test_a_lab_publishes_its_price_and_a_stranger_does_not(cast: Cast, tmp_path:
     with pytest.raises(CommandError, match="published already"):
         run("publish_price", cast.xrd.pk, file, "--from", "2030-01-01", "--by", "wang@example.org")
     assert PriceVersion.objects.filter(instrument=cast.xrd).count() == 2
+    file.write_text(json.dumps({**PRICE, "rates": {**PRICE["rates"], "inside": "2000"}}))
+    dear = ("publish_price", cast.xrd.pk, file, "--from", "2030-02-01", "--by", "wang@example.org")
+    with pytest.raises(CommandError, match=r"inside:standard:\d+:200000") as refused:
+        run(*dear)
+    keys = [line.split(": ")[2].split(". ")[0] for line in str(refused.value).splitlines()]
+    run(*dear, *(part for key in keys for part in ("--confirm", key)))
+    assert PriceVersion.objects.filter(instrument=cast.xrd).count() == 3
 
 
 def test_a_file_that_is_no_document_and_a_person_who_does_not_exist_are_said(cast: Cast, tmp_path: Path) -> None:
