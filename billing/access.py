@@ -59,7 +59,9 @@ from billing.models import (
     Statement,
     StatementLine,
     SubsidisedItem,
+    TakenOnce,
     TestItemPrice,
+    TopUp,
     Transfer,
     Voucher,
     VoucherAnnouncement,
@@ -170,7 +172,8 @@ def _of_holder(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset if actor.has(*SUPERVISORS) else queryset.filter(organisation_id__in=actor.organisations(*CUSTOMERS))
 
 
-def _seals(queryset: QuerySet[LedgerSeal], actor: Actor) -> QuerySet[LedgerSeal]:
+def _supervised(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """The office's own business: read by who supervises or pays."""
     return queryset if actor.has(*SUPERVISORS) else queryset.none()
 
 
@@ -334,7 +337,7 @@ _SCOPES: dict[Any, Any] = {
     FeeRelief: _reliefs,
     FirmDeclaration: _declarations,
     InternalSlip: _slips,
-    LedgerSeal: _seals,
+    LedgerSeal: _supervised,
     OpeningBalance: _of_holder,
     OpeningLoad: _credit,
     PartnerList: _public,
@@ -354,7 +357,9 @@ _SCOPES: dict[Any, Any] = {
     Statement: _statements,
     StatementLine: _statement_lines,
     SubsidisedItem: _of_holder,
+    TakenOnce: _supervised,
     TestItemPrice: _test_item_prices,
+    TopUp: _supervised,
     Transfer: _transfers,
     Voucher: _of_holder,
     VoucherAnnouncement: _announcements,

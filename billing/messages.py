@@ -208,6 +208,8 @@ register(
         "ledger.still_holds": _(
             "%(held_fen)s of this account is still promised to bookings. Suspend it now, and close it when they are over."
         ),
+        "ledger.second_person": _("You asked for this money. Somebody else has to add it."),
+        "ledger.top_up_decided": _("This was decided already. Reload the page to see how."),
         "ledger.voucher_is_issued": _("A voucher is worth what it was issued for. Let the holder apply for another one."),
         "ledger.last_day_fixed": _(
             "The last day of this account is not set here: a voucher has its own, and a yearly limit has none."

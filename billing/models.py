@@ -4,6 +4,7 @@ from billing.bills.models import AwardReversal, Bill, BillLine, BillVoid, Credit
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
 from billing.ledger.models import Account, AccountState, LedgerSeal, Transfer
+from billing.ledger.top_up_models import TopUp
 from billing.ordering.models import (
     CommissionReservation,
     CommissionSampleJob,
@@ -86,6 +87,7 @@ __all__ = [
     "SubsidisedItem",
     "TakenOnce",
     "TestItemPrice",
+    "TopUp",
     "Transfer",
     "Voucher",
     "VoucherAnnouncement",

@@ -151,6 +151,7 @@ def _limited_money() -> list[URLPattern]:
             firms.AccountView,
             {"top-up": "top_up", "suspend": "suspend", "close": "close"},
         ),
+        ("programme-top-ups", "api_programme_top_up", firms.AddedMoneyView, {"decide": "decide"}),
     ]
     found = []
     for place, name, view, acts in places:

@@ -95,6 +95,8 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.refund": (Rows("payment__owner_id", *RECEIVED),),
     "billing.refundrequest": (Rows("payment__owner_id", *RECEIVED),),
     "billing.subsidiseditem": (Rows("organisation_id", *HELD),),
+    "billing.takenonce": (Rows("", *OF_THE_OFFICE),),
+    "billing.topup": (Rows("", *OF_THE_OFFICE),),
     "billing.voucher": (Rows("organisation_id", *HELD),),
     "billing.voucherannouncement": _announced(""),
     "billing.voucherapplication": (Rows("organisation_id", *HELD),),

@@ -151,6 +151,23 @@ def a_pool() -> int:
     return int(Account.objects.filter(kind="pool").latest("posted_fen").pk)
 
 
+def a_top_up() -> int:
+    """Money for a budget that waits for a second person."""
+    from django.utils import timezone
+
+    from billing.ledger import top_ups
+    from billing.ledger.models import Account
+    from billing.ledger.top_up_models import TopUp
+    from instruments.models import Membership
+    from instruments.queries import actor_for
+
+    waiting = TopUp.objects.filter(state="asked").first()
+    if waiting is None:
+        finance = actor_for(Membership.objects.filter(role="finance").earliest("pk").user)
+        waiting = top_ups.ask(finance, Account.objects.get(pk=a_pool()).pk, 100_000_00, "Notice 2026-12", timezone.now())
+    return int(waiting.pk)
+
+
 def an_announcement(*, draft: bool = False) -> int:
     from billing.vouchers.models import VoucherAnnouncement
 
@@ -951,6 +968,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("account_list", lambda: at("account_list"), ("finance", "programme_officer", "inspector"), important=True),
     Shown("account_detail", lambda: at("account_detail", a_pool()), ("finance", "inspector"), important=True),
     Shown("account_top_up", lambda: at("account_top_up", a_pool()), ("finance",)),
+    Shown("top_up_decide", lambda: at("top_up_decide", a_top_up()), ("programme_officer",)),
     Shown("account_suspend", lambda: at("account_suspend", a_pool()), ("finance",)),
     Shown("account_last_day", lambda: at("account_last_day", a_pool()), ("finance",)),
     Shown("account_close", lambda: at("account_close", a_pool()), ("finance",)),

@@ -50,14 +50,21 @@ def test_a_document_with_faults_is_refused_with_the_place_of_each(cast: Cast, tm
 
 
 def test_finance_adds_budget_and_others_do_not(cast: Cast, programmes: dict[str, Any]) -> None:
-    said = run("fund_programme", "DEMO-QH-V", "pool", "500000.50", "--by", "qian@example.org", "--reason", "notice 7")
-    assert "2,500,000.50 yuan left" in said
-    with pytest.raises(CommandError, match="another role"):
-        run("fund_programme", "DEMO-QH-V", "pool", "1", "--by", "lin@example.org", "--reason", "x")
-    with pytest.raises(CommandError, match="more than zero"):
-        run("fund_programme", "DEMO-QH-V", "pool", "-1.00", "--by", "qian@example.org", "--reason", "x")
-    with pytest.raises(CommandError, match="no budget pool"):
-        run("fund_programme", "DEMO-QH-V", "other", "1", "--by", "qian@example.org", "--reason", "x")
+    def fund(pool: str, yuan: str, by: str = "qian", second: str = "chen") -> str:
+        people = ("--by", f"{by}@example.org", "--and", f"{second}@example.org")
+        return run("fund_programme", "DEMO-QH-V", pool, yuan, *people, "--reason", "notice 7")
+
+    assert "2,500,000.50 yuan left" in fund("pool", "500000.50")
+    for wrong, words in (
+        ({"by": "lin"}, "another role"),
+        ({"second": "lin"}, "another role"),
+        ({"second": "qian"}, "Somebody else has to add it"),
+        ({"yuan": "-1.00"}, "more than zero"),
+        ({"pool": "other"}, "no budget pool"),
+    ):
+        with pytest.raises(CommandError, match=words):
+            fund(**{"pool": "pool", "yuan": "1", **wrong})
+    assert Account.objects.get(key__startswith="pool:DEMO-QH-V").granted_fen == 2_500_000_50
 
 
 def test_a_lab_publishes_its_price_and_a_stranger_does_not(cast: Cast, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from billing.firms.models import CreditListing, FirmDeclaration
 from billing.firms.services import declaring
 from billing.firms.services.declaring import Declaration
 from billing.ledger.models import Account
+from billing.ledger.top_up_models import TopUp
 from billing.vouchers.models import Voucher, VoucherApplication
 from billing.vouchers.services import announcing, applying
 from billing.vouchers.services.applying import Application
@@ -175,6 +176,15 @@ def test_finance_tops_up_suspends_and_closes_with_a_reason(cast, as_, programmes
     before = pool.granted_fen
     assert as_("qian").post(reverse("account_top_up", args=[pool.pk]), {"amount_yuan": "5", "reason": ""}).status_code == 422
     as_("qian").post(reverse("account_top_up", args=[pool.pk]), {"amount_yuan": "5.01", "reason": "Notice 8"})
+    asked = TopUp.objects.get()
+    page = text(as_("chen").get(reverse("account_detail", args=[pool.pk])))
+    assert "Waits for a second person" in page and "Notice 8" in page
+    decide = reverse("top_up_decide", args=[asked.pk])
+    assert decide not in text(as_("wu").get(reverse("account_detail", args=[pool.pk])))
+    assert "Somebody else has to add it" in text(as_("qian").post(decide, {"decision": "add"}))
+    assert as_("chen").post(decide, {"decision": "refuse", "reason": ""}).status_code == 422
+    assert "¥5.01" in text(as_("chen").get(decide))
+    assert as_("chen").post(decide, {"decision": "add"}).status_code == 302
     as_("qian").post(reverse("account_suspend", args=[pool.pk]), {"reason": "Audit"})
     as_("qian").post(reverse("account_last_day", args=[pool.pk]), {"last_day": "2026-12-31", "reason": "Year end"})
     pool.refresh_from_db()
