@@ -213,7 +213,7 @@ class _View(ApiView):
 
 
 class DeclarationView(_View):
-    """What firms declare; handing one in takes a scan and is done on the page."""
+    """What firms declare (``applying``: handing one in)."""
 
     queryset = FirmDeclaration.objects.none()
     bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"decide": DeclarationDecisionIn}
@@ -257,7 +257,7 @@ class VoucherView(_View):
 
 
 class ApplicationView(_View):
-    """Applications for vouchers; handing one in takes a scan and is done on the page."""
+    """Applications for vouchers (``applying``: handing one in)."""
 
     queryset = VoucherApplication.objects.none()
     bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"review": ReviewIn, "refuse": ReasonIn}

@@ -6,6 +6,7 @@ from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
 from billing.api import (
+    applying,
     bills,
     cards,
     firms,
@@ -139,6 +140,7 @@ def _limited_money() -> list[URLPattern]:
     places: list[tuple[str, str, type[ApiView], dict[str, str]]] = [
         ("firm-declarations", "api_firm_declaration", firms.DeclarationView, {"decide": "decide"}),
         ("vouchers", "api_voucher", firms.VoucherView, {"return": "give_back"}),
+        ("voucher-announcements", "api_voucher_announcement", applying.AnnouncementView, {}),
         (
             "voucher-applications",
             "api_voucher_application",
@@ -153,7 +155,18 @@ def _limited_money() -> list[URLPattern]:
         ),
         ("programme-top-ups", "api_programme_top_up", firms.AddedMoneyView, {"decide": "decide"}),
     ]
-    found = []
+    found = [
+        re_path(
+            rf"^voucher-announcements/{ID}/applications/$",
+            applying.ApplyView.as_view({"post": "apply"}),
+            name="api_voucher_announcement_apply",
+        ),
+        re_path(
+            rf"^organisations/{ID}/firm-declarations/$",
+            applying.DeclareView.as_view({"post": "declare"}),
+            name="api_organisation_declare",
+        ),
+    ]
     for place, name, view, acts in places:
         found += [
             re_path(rf"^{place}/$", view.as_view({"get": "list"}), name=f"{name}s"),

@@ -443,6 +443,15 @@ def _refunded_form(world: World) -> dict[str, Any]:
     return {"amount": "0.01", "reason": "because"}
 
 
+def _voucher_asked(world: World) -> dict[str, Any]:
+    scan = SimpleUploadedFile("plan.pdf", b"%PDF-1.4 plan")
+    return {"organisation": world.cast.firm.pk, "quota": 1, "asked_fen": 1, "purpose": "p", "file": scan}
+
+
+def _figures_declared(world: World) -> dict[str, Any]:
+    return {"kind": "figures", "year": 2025, "staff": 7, "file": SimpleUploadedFile("report.pdf", b"%PDF-1.4 report")}
+
+
 def _bank_list(world: World) -> dict[str, Any]:
     return {"owner": world.cast.lab.pk, "file": SimpleUploadedFile("list.csv", b"date,credit,debit\n2026-11-21,1,")}
 
@@ -715,7 +724,7 @@ API: dict[str, Route] = {
     "api_resource_price": Route(
         {"GET": Rule(EVERYBODY, EVERYBODY),
          "POST": Rule(OWNERS | only("operator"), only("operator"), OK_POST,
-                      body=lambda world: {"unit": "sample", "amount_fen": 100})}, "test_item",
+                      body=lambda world: {"unit": "sample", "amount_fen": 8000})}, "test_item",
     ),
     "api_resource_request-list": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=TRIED, role_first=True, body=_application)}),
     "api_resource_request-detail": reads_object("resource_request:requested"),
@@ -789,6 +798,12 @@ API: dict[str, Route] = {
     "api_vouchers": reads(),
     "api_voucher": reads_object("voucher"),
     "api_voucher_give_back": acts("voucher", only("firm_admin"), only("foreign"), ok=TRIED),
+    "api_voucher_announcements": reads(EVERYBODY),
+    "api_voucher_announcement": reads_object("announcement", public=True),
+    "api_voucher_announcement_apply": acts("announcement", only("firm_admin"), NOBODY, ok=TRIED, body=_voucher_asked,
+                                           as_form=True),
+    "api_organisation_declare": acts("organisation", only("firm_admin"), only("foreign"), ok=TRIED, body=_figures_declared,
+                                     as_form=True),
     "api_voucher_applications": reads(),
     "api_voucher_application": reads_object("application"),
     "api_voucher_application_review": acts("application", OFFICER, OFFICER, ok=TRIED, role_first=True,

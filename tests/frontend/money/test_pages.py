@@ -272,6 +272,44 @@ def test_the_api_reads_vouchers_and_decides(cast, as_, announced):
     assert lin.get("/api/v1/programme-accounts/").status_code == 403
 
 
+def test_a_firm_declares_and_applies_over_the_api(cast, as_, announced):
+    zhao, lin = as_("zhao"), as_("lin")
+    [seen] = visitor().get("/api/v1/voucher-announcements/").json()["results"]
+    assert (seen["id"], seen["state"]) == (announced.pk, "current")
+    place = f"/api/v1/voucher-announcements/{announced.pk}/applications/"
+    asked = {"organisation": cast.firm.pk, "quota": seen["quotas"][0]["id"], "asked_fen": 1_000_00, "purpose": "Cathode tests"}
+    wrong = zhao.post(place, {**asked, "asked_fen": 10**9, "file": SimpleUploadedFile("x.pdf", b"")})
+    assert wrong.status_code == 422, wrong.content
+    assert {each["field"] for each in wrong.json()["errors"]} == {"asked_fen"}
+    empty = zhao.post(place, {**asked, "file": SimpleUploadedFile("x.pdf", b"")})
+    assert {each["field"] for each in empty.json()["errors"]} == {"file"}
+    assert lin.post(place, {**asked, "file": pdf()}).status_code == 403
+    made = zhao.post(place, {**asked, "file": pdf()})
+    assert (made.status_code, made.json()["state"], made.json()["asked_fen"]) == (201, "applied", 1_000_00)
+    assert zhao.post(place, {**asked, "file": pdf()}).status_code == 409
+
+    declare = f"/api/v1/organisations/{cast.firm.pk}/firm-declarations/"
+    label = {"kind": "label", "label": "high_tech", "level": "national", "number": "GR1", "valid_from": "2026-01-01"}
+    foreign = zhao.post(declare, {**label, "staff": 3, "file": pdf()})
+    assert foreign.status_code == 400 and [each["field"] for each in foreign.json()["errors"]] == ["staff"]
+    late = zhao.post(declare, {**label, "valid_to": "2025-01-01", "file": pdf()})
+    assert late.status_code == 422 and [each["field"] for each in late.json()["errors"]] == ["valid_to"]
+    declared = zhao.post(declare, {**label, "file": pdf()})
+    assert (declared.status_code, declared.json()["state"], declared.json()["content"]["label"]) == (201, "open", "high_tech")
+    figures = {"kind": "figures", "year": 2025, "staff": 7, "revenue_fen": 1_000_000_00, "file": pdf()}
+    assert zhao.post(declare, figures).json()["content"]["revenue_fen"] == 1_000_000_00
+    place_of = {
+        "kind": "place",
+        "region_code": "630104",
+        "policy_zones": ["east", "west"],
+        "valid_from": "2026-01-01",
+        "file": pdf(),
+    }
+    assert zhao.post(declare, place_of).json()["content"]["policy_zones"] == ["east", "west"]
+    other = f"/api/v1/organisations/{cast.other_firm.pk}/firm-declarations/"
+    assert zhao.post(other, {**label, "file": pdf()}).status_code in (403, 404)
+
+
 def test_a_refused_review_keeps_what_was_typed(cast, as_, announced):
     given = Application(announced.quotas.order_by("pk")[0].pk, 1_000_00, "Cathode tests", PDF)
     row = applying.apply(cast.actor("zhao"), announced.pk, cast.firm.pk, given, cast.now)
