@@ -79,6 +79,7 @@ register(
         "fee.step.at_most": _("The lab's price says: at most %(maximum_fen)s"),
         "fee.step.within_gross": _("Never more than the price of the booking: %(gross_fen)s"),
         "fee.step.not_subsidised": _("Programmes pay for use: a fee for time that was not used is never subsidised."),
+        "session.step.extras": _("Used besides the time and agreed to, without subsidy: %(beyond_fen)s"),
         "session.step.beyond_booked": _("Use beyond the booked end, without subsidy: %(beyond_fen)s more"),
         "session.step.payable_now": _("Deducted now: %(deducted_fen)s. The rest is to pay now."),
         "session.step.final_cost": _("Expected back later: %(refunded_fen)s. The rest is the final cost."),
