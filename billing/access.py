@@ -56,6 +56,7 @@ from billing.models import (
     Refund,
     RefundRequest,
     SandboxRun,
+    SessionExtra,
     Statement,
     StatementLine,
     SubsidisedItem,
@@ -197,10 +198,6 @@ def _charges(queryset: QuerySet[Charge], actor: Actor) -> QuerySet[Charge]:
     return queryset.filter(assessed_filter(actor))
 
 
-def _fees(queryset: QuerySet[BookingFee], actor: Actor) -> QuerySet[BookingFee]:
-    return queryset.filter(reservation_filter(actor, "reservation__"))
-
-
 def _reliefs(queryset: QuerySet[FeeRelief], actor: Actor) -> QuerySet[FeeRelief]:
     """Seen with the fee; whose use it was is not told with it."""
     return queryset.filter(reservation_filter(actor, "fee__reservation__"))
@@ -303,6 +300,10 @@ def _of_payments(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset.filter(received_filter(actor, "payment__"))
 
 
+def _of_reservations(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
 def _provider_events(queryset: QuerySet[ProviderEvent], actor: Actor) -> QuerySet[ProviderEvent]:
     """What a provider told us names nobody; who runs the platform looks after it."""
     return queryset if actor.has(Role.OPERATOR, Role.INSPECTOR) else queryset.none()
@@ -324,7 +325,7 @@ _SCOPES: dict[Any, Any] = {
     RefundRequest: _of_payments,
     Account: _accounts,
     Award: _awards,
-    BookingFee: _fees,
+    BookingFee: _of_reservations,
     Charge: _charges,
     CommissionReservation: _of_commissions,
     CommissionSampleJob: _of_commissions,
@@ -354,6 +355,7 @@ _SCOPES: dict[Any, Any] = {
     QuotationLine: _quotation_lines,
     Quote: _quotes,
     SandboxRun: _sandbox_runs,
+    SessionExtra: _of_reservations,
     Statement: _statements,
     StatementLine: _statement_lines,
     SubsidisedItem: _of_holder,

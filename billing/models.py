@@ -25,6 +25,7 @@ from billing.payments.models import (
 )
 from billing.pricing.models import PriceDraft, PriceFamily, PriceFamilyMember, PriceVersion, TestItemPrice
 from billing.sandbox.models import SandboxRun
+from billing.settlement.extra_models import SessionExtra
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
 from billing.settlement.once_models import TakenOnce
@@ -82,6 +83,7 @@ __all__ = [
     "Refund",
     "RefundRequest",
     "SandboxRun",
+    "SessionExtra",
     "Statement",
     "StatementLine",
     "SubsidisedItem",

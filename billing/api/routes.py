@@ -16,6 +16,7 @@ from billing.api import (
     samples,
     series,
     service_records,
+    session_extras,
     swap,
     times,
     together,
@@ -205,6 +206,14 @@ urlpatterns: list[URLPattern] = [
         cards.FundCardView.as_view({"post": "open"}),
         name="api_research_group_cards",
     ),
+    re_path(
+        rf"^reservations/{ID}/extras/$",
+        session_extras.SessionExtraView.as_view({"get": "list", "post": "create"}),
+        name="api_reservation_extras",
+    ),
+    _post(session_extras.SessionExtraView, "session-extras", "agree", "api_session_extra_agree"),
+    _post(session_extras.SessionExtraView, "session-extras", "decline", "api_session_extra_decline"),
+    _post(session_extras.SessionExtraView, "session-extras", "withdraw", "api_session_extra_withdraw"),
     re_path(r"^find-a-time/$", times.TimesView.as_view({"get": "list"}), name="api_find_a_time"),
     re_path(r"^quotes/preview/$", views.PreviewView.as_view({"post": "create"}), name="api_quote_preview"),
     re_path(

@@ -243,6 +243,8 @@ def _place_words(change: RateChange, bands: Mapping[str, str], *, timed: bool) -
     """The part of the price, or the band; of marginal steps with where they begin."""
     if change.part in _PARTS:
         return str(_PARTS[change.part])
+    if change.part == compare.ADDON:
+        return _("Add-on %(code)s") % {"code": change.band}
     band = bands.get(change.band, wording.band_word(change.band, {}))
     if not change.beyond:
         return band

@@ -95,6 +95,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.refund": (Rows("payment__owner_id", *RECEIVED),),
     "billing.refundrequest": (Rows("payment__owner_id", *RECEIVED),),
     "billing.subsidiseditem": (Rows("organisation_id", *HELD),),
+    "billing.sessionextra": (Rows("reservation__organisation_id", *BOOKINGS),),
     "billing.takenonce": (Rows("", *OF_THE_OFFICE),),
     "billing.topup": (Rows("", *OF_THE_OFFICE),),
     "billing.voucher": (Rows("organisation_id", *HELD),),

@@ -1332,6 +1332,8 @@ NOT_PAGES: dict[str, str] = {
     "session_label_renew": "POST only",
     "session_label_ticks": "POST only",
     "session_device_revoke": "POST only",
+    "session_extra_add": "POST only",
+    "session_extra_answer": "POST only",
     "usage_agree": "POST only",
     "usage_adjust": "POST only",
     "usage_answer": "POST only",

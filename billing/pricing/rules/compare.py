@@ -15,7 +15,7 @@ from billing.pricing.rules.schedule import STANDARD_BAND, TIME_UNITS, PriceSched
 from config.kernel.errors import Reason
 from instruments.rules.price_change import Jump, jump
 
-RATE, SETUP, OPERATOR, MINIMUM, UNIT = "rate", "setup", "operator", "minimum", "unit"
+RATE, SETUP, OPERATOR, MINIMUM, ADDON, UNIT = "rate", "setup", "operator", "minimum", "addon", "unit"
 """The parts of a price that are compared; ``unit``: the rate is for another unit than before, and no figure says what that is."""
 
 
@@ -105,7 +105,10 @@ def _changes(before: Found, after: Found) -> list[RateChange]:
 
 
 def _at(figures: Mapping[_Place, int], place: _Place) -> int | None:
-    """The figure of a place; of a band that is not there the standard one, of a part that a price does not have nil."""
+    """The figure of a place; of a band that is not there the standard one, of a part that a price does not have nil. An add-on that
+    comes or goes has no figure on the other side: nobody paid for it."""
+    if place.part == ADDON:
+        return figures.get(place)
     if place.part != RATE:
         return figures.get(place, 0) if figures else None
     return figures.get(place, figures.get(_Place(RATE, STANDARD_BAND, place.beyond)))
@@ -142,6 +145,8 @@ def _timed(schedule: PriceSchedule, ends: Sequence[int], *, least: bool) -> dict
             per_hour = figures[_Place(RATE, STANDARD_BAND, 0)]
             by_time = round_fen(WIDE.divide(Decimal(per_hour * schedule.minimum_minutes), Decimal(60)), Rounding.HALF_UP)
             figures[_Place(MINIMUM, "")] = max(schedule.minimum_charge_fen, by_time)
+        for addon in schedule.addons:
+            figures[_Place(ADDON, addon.code)] = addon.fen[name]
         found[name] = figures
     return found
 

@@ -44,7 +44,7 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
        (c.inputs #> '{{candidates,0,facts,service}}')::text
 {_PERIOD.replace(" WHERE", "  LEFT JOIN booking_usagesession u ON u.reservation_id = r.id WHERE")}
    AND c.id > %(after)s ORDER BY c.id LIMIT %(piece)s
-"""
+"""  # noqa: S608  (constants of ours; values are bound)
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import connection
@@ -15,7 +16,7 @@ from billing.ledger.services import Source
 from billing.settlement import once
 from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Charge, Quote
-from billing.settlement.services import assessing, awarding, card_money, fees, slips, usage_charge
+from billing.settlement.services import assessing, awarding, card_money, fees, session_extras, slips, usage_charge
 from billing.settlement.services.assessing import Pins, Plan, Prepared
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
@@ -230,7 +231,8 @@ class ReservationMoney:
             own = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
             ledger.lock([*returning, *own])
         held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
-        inputs = usage_charge.inputs_for(held, session, confirmed_grade(reservation), now)
+        used = session_extras.for_charge(reservation, actor, now)
+        inputs = replace(usage_charge.inputs_for(held, session, confirmed_grade(reservation), now), extras=used)
         assessment = inputs.assess()
         frozen = usage_charge.frozen_under(held, inputs)
         charge = Charge.objects.create(
