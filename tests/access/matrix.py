@@ -104,6 +104,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "partner": (EVERYBODY, EVERYBODY),
     "account": (EVERYBODY, EVERYBODY),
     "top_up": (SUPERVISORS, SUPERVISORS),
+    "session_extra": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
     "enquiry": (CUSTOMERS | OWNERS, only("foreign")),
     "enquiry_file": (CUSTOMERS | OWNERS, only("foreign")),
     "need": (CUSTOMERS, only("foreign")),
@@ -585,7 +586,7 @@ API: dict[str, Route] = {
     "api_reservation_end": acts("reservation:in_use", CUSTOMERS, only("foreign")),
     "api_reservation_extend": acts("reservation:in_use", CUSTOMERS, only("foreign"), ok=TRIED, body=_longer),
     "api_reservation_extras": Route(
-        {"GET": Rule(*SEES["reservation:over"]),
+        {"GET": Rule(*SEES["reservation"]),
          "POST": Rule(LAB, ok=OK_POST, body=lambda world: {"words": "cell", "rate_fen": 500, "quantity": 1})}, "reservation:over",
     ),
     "api_session_extra_agree": acts("session_extra", CUSTOMERS, only("foreign"), ok=TRIED),

@@ -189,7 +189,7 @@ def _of_one_way(awards: Sequence[Award], mode: str) -> list[Award]:
         raise Refusal.of("statement.nothing_to_issue", field="month")
     ways = sorted({award.mode for award in found})
     if len(ways) > 1:
-        raise Refusal.of("statement.several_ways", field="mode", ways=", ".join(ways))
+        raise Refusal.of("statement.several_ways", field="mode", ways=ways)
     return found
 
 
