@@ -125,7 +125,11 @@ def test_two_kinds_of_money_for_one_payee_stand_on_two_statements(cast: Cast) ->
     with pytest.raises(Refusal) as refused:
         statements.issue(qian, *which)
     [reason] = refused.value.reasons
-    assert (reason.code, reason.field, reason.params["ways"]) == ("statement.several_ways", "mode", ["deducted_now", "paid_beside"])
+    assert (reason.code, reason.field, reason.params["ways"]) == (
+        "statement.several_ways",
+        "mode",
+        ["deducted_now", "paid_beside"],
+    )
 
     deducted = statements.issue(qian, *which, mode="deducted_now")
     assert [(row.mode, row.open_fen, len(row.statements)) for row in period_board(qian, NOVEMBER, DECEMBER).rows] == [
