@@ -21,9 +21,11 @@ from billing.vouchers import queries as wallets
 from billing.vouchers.models import VoucherAnnouncement, VoucherApplication
 from billing.vouchers.services import applying
 from billing.vouchers.services.applying import Application
+from config.kernel.access import Role
 from config.kernel.api.fields import BIGGEST, Day, Text
 from config.kernel.api.serializers import StrictSerializer
 from config.kernel.api.views import ApiView
+from config.kernel.errors import Forbidden
 from instruments.services.uploads import received
 
 _TEXT = 4000  # longer is refused as input; the service says what really fits
@@ -158,7 +160,10 @@ class ApplyView(ApiView):
     @extend_schema(request={"multipart/form-data": ApplyIn}, responses={201: ApplicationOut})
     def apply(self, request: Request, pk: str) -> Response:
         """Once for each organisation and announcement; every unmet condition of the programme is told."""
+        self.actor.require(Role.FIRM_ADMIN)
         asked = self.valid(request)
+        if asked["organisation"] not in self.actor.organisations(Role.FIRM_ADMIN):
+            raise Forbidden.of("booking.not_for_this_organisation", field="organisation")
         scan = received(asked["file"])
         given = Application(asked["quota"], asked["asked_fen"], asked["purpose"], scan)
         made = applying.apply(self.actor, int(pk), asked["organisation"], given, self.now)

@@ -22,6 +22,11 @@ class ExtrasPanel:
     may_withdraw: bool
 
     @property
+    def asks(self) -> bool:
+        """Whether the reader is asked for something."""
+        return self.may_answer and any(row.state == "proposed" for row in self.rows)
+
+    @property
     def agreed_fen(self) -> int:
         return sum(row.amount_fen for row in self.rows if row.state == "agreed")
 

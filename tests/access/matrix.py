@@ -809,7 +809,7 @@ API: dict[str, Route] = {
     "api_voucher_announcements": reads(EVERYBODY),
     "api_voucher_announcement": reads_object("announcement", public=True),
     "api_voucher_announcement_apply": acts("announcement", only("firm_admin"), NOBODY, ok=TRIED, body=_voucher_asked,
-                                           as_form=True),
+                                           as_form=True, role_first=True),
     "api_organisation_declare": acts("organisation", only("firm_admin"), only("foreign"), ok=TRIED, body=_figures_declared,
                                      as_form=True),
     "api_voucher_applications": reads(),
