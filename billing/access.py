@@ -56,10 +56,13 @@ from billing.models import (
     Refund,
     RefundRequest,
     SandboxRun,
+    SessionExtra,
     Statement,
     StatementLine,
     SubsidisedItem,
+    TakenOnce,
     TestItemPrice,
+    TopUp,
     Transfer,
     Voucher,
     VoucherAnnouncement,
@@ -170,7 +173,8 @@ def _of_holder(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset if actor.has(*SUPERVISORS) else queryset.filter(organisation_id__in=actor.organisations(*CUSTOMERS))
 
 
-def _seals(queryset: QuerySet[LedgerSeal], actor: Actor) -> QuerySet[LedgerSeal]:
+def _supervised(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """The office's own business: read by who supervises or pays."""
     return queryset if actor.has(*SUPERVISORS) else queryset.none()
 
 
@@ -192,10 +196,6 @@ def _quotes(queryset: QuerySet[Quote], actor: Actor) -> QuerySet[Quote]:
 
 def _charges(queryset: QuerySet[Charge], actor: Actor) -> QuerySet[Charge]:
     return queryset.filter(assessed_filter(actor))
-
-
-def _fees(queryset: QuerySet[BookingFee], actor: Actor) -> QuerySet[BookingFee]:
-    return queryset.filter(reservation_filter(actor, "reservation__"))
 
 
 def _reliefs(queryset: QuerySet[FeeRelief], actor: Actor) -> QuerySet[FeeRelief]:
@@ -300,6 +300,10 @@ def _of_payments(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset.filter(received_filter(actor, "payment__"))
 
 
+def _of_reservations(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
 def _provider_events(queryset: QuerySet[ProviderEvent], actor: Actor) -> QuerySet[ProviderEvent]:
     """What a provider told us names nobody; who runs the platform looks after it."""
     return queryset if actor.has(Role.OPERATOR, Role.INSPECTOR) else queryset.none()
@@ -321,7 +325,7 @@ _SCOPES: dict[Any, Any] = {
     RefundRequest: _of_payments,
     Account: _accounts,
     Award: _awards,
-    BookingFee: _fees,
+    BookingFee: _of_reservations,
     Charge: _charges,
     CommissionReservation: _of_commissions,
     CommissionSampleJob: _of_commissions,
@@ -334,7 +338,7 @@ _SCOPES: dict[Any, Any] = {
     FeeRelief: _reliefs,
     FirmDeclaration: _declarations,
     InternalSlip: _slips,
-    LedgerSeal: _seals,
+    LedgerSeal: _supervised,
     OpeningBalance: _of_holder,
     OpeningLoad: _credit,
     PartnerList: _public,
@@ -351,10 +355,13 @@ _SCOPES: dict[Any, Any] = {
     QuotationLine: _quotation_lines,
     Quote: _quotes,
     SandboxRun: _sandbox_runs,
+    SessionExtra: _of_reservations,
     Statement: _statements,
     StatementLine: _statement_lines,
     SubsidisedItem: _of_holder,
+    TakenOnce: _supervised,
     TestItemPrice: _test_item_prices,
+    TopUp: _supervised,
     Transfer: _transfers,
     Voucher: _of_holder,
     VoucherAnnouncement: _announcements,

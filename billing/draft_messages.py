@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from config.kernel.messages import register, register_formatter
 
@@ -18,9 +20,9 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             _("“%(found)s” is not a day of the calendar. Write for example 2026-12-31."),
         ),
         (r"the last day lies before the first(?:;.*)?", _("The last day lies before the first. Change one of them.")),
-        (r"the id '(?P<found>.*)' is taken(?:;.*)?", _("The id “%(found)s” is taken. Choose another one.")),
+        (r"the id '(?P<found>.*?)' is taken(?:;.*)?", _("The id “%(found)s” is taken. Choose another one.")),
         (
-            r"there is no clause '(?P<found>.*)'(?:;.*)?",
+            r"there is no clause '(?P<found>.*?)'(?:;.*)?",
             _("There is no clause “%(found)s”. Choose one of the clauses, or add it to them first."),
         ),
         (
@@ -32,25 +34,25 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Promise | str], ...] = tuple(
             _("%(found)s is not in this document. Give the place of a field that is."),
         ),
         (
-            r"the grade '(?P<found>.*)' has no factor(?:;.*)?",
+            r"the grade '(?P<found>.*?)' has no factor(?:;.*)?",
             _("The grade “%(found)s” has no factor. Add one, or assume another grade."),
         ),
         (r"it is missing(?:;.*)?", _("This is needed. Fill it in.")),
         (r"it belongs to another kind of condition(?:;.*)?", _("This belongs to another kind of condition. Leave it out here.")),
         (r"write exactly one of (?P<found>.*)", _("Fill in exactly one of: %(found)s.")),
         (r"the window ends before it begins(?:;.*)?", _("The window of time ends before it begins. Change one of its ends.")),
-        (r"the title '(?P<found>.*)' is taken(?:;.*)?", _("The title “%(found)s” is taken. Give every example its own.")),
+        (r"the title '(?P<found>.*?)' is taken(?:;.*)?", _("The title “%(found)s” is taken. Give every example its own.")),
         (
-            r"there is no fact '(?P<found>.*)'(?:;.*)?",
+            r"there is no fact '(?P<found>.*?)'(?:;.*)?",
             _("There is no fact “%(found)s”. docs/programmes.md lists them; your own begin with other."),
         ),
         (
-            r"the payer '(?P<found>.*)' is named twice(?:;.*)?",
+            r"the payer '(?P<found>.*?)' is named twice(?:;.*)?",
             _("The payer “%(found)s” is named twice. Put the shares together."),
         ),
         (r"a payer is named twice(?:;.*)?", _("A payer is named twice. Put their shares together.")),
         (r"the shares must sum to 1(?:;.*)?", _("The shares must sum to 1. Change one of them.")),
-        (r"'(?P<found>.*)' is not one of the payers(?:;.*)?", _("“%(found)s” is not one of the payers. Choose one of them.")),
+        (r"'(?P<found>.*?)' is not one of the payers(?:;.*)?", _("“%(found)s” is not one of the payers. Choose one of them.")),
         (
             r"every tier but the last has 'up_to', the last has none(?:;.*)?",
             _("Every tier but the last needs an upper end, and the last has none."),
@@ -81,7 +83,25 @@ def fault_words(fault: object) -> str:
     return str(fault)
 
 
+#: What a JSON schema calls them, for people.
+_FORMS: Mapping[str, Promise | str] = {
+    "string": pgettext_lazy("form of a value", "text"),
+    "integer": pgettext_lazy("form of a value", "a whole number"),
+    "number": pgettext_lazy("form of a value", "a number"),
+    "boolean": pgettext_lazy("form of a value", "yes or no"),
+    "array": pgettext_lazy("form of a value", "a list"),
+    "object": pgettext_lazy("form of a value", "a group of fields"),
+}
+
+
+def form_words(kinds: object) -> str:
+    """The forms that a value may have, in the reader's language."""
+    names = kinds if isinstance(kinds, list) else [kinds]
+    return str(_(", ")).join(str(_FORMS.get(str(name), name)) for name in names)
+
+
 register_formatter("fault", fault_words)
+register_formatter("kinds", form_words)
 
 register(
     {

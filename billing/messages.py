@@ -9,12 +9,13 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from billing.ledger.rules.money import yuan
-from billing.wording import customer_class_word
+from billing.wording import customer_class_word, mode_word, several
 from config.kernel.messages import register, register_formatter
 
 register_formatter("chain", lambda names: " → ".join(names))
 register_formatter("exact_fen", str)  # a text with a fraction of a fen, for the record only
 register_formatter("customer_class", customer_class_word)
+register_formatter("ways", lambda ways: several(str(mode_word(way)) for way in ways))
 register_formatter("_fen", lambda fen: f"¥{yuan(int(fen))}" if fen is not None else "–")
 
 register(
@@ -79,6 +80,7 @@ register(
         "fee.step.at_most": _("The lab's price says: at most %(maximum_fen)s"),
         "fee.step.within_gross": _("Never more than the price of the booking: %(gross_fen)s"),
         "fee.step.not_subsidised": _("Programmes pay for use: a fee for time that was not used is never subsidised."),
+        "session.step.extras": _("Used besides the time and agreed to, without subsidy: %(beyond_fen)s"),
         "session.step.beyond_booked": _("Use beyond the booked end, without subsidy: %(beyond_fen)s more"),
         "session.step.payable_now": _("Deducted now: %(deducted_fen)s. The rest is to pay now."),
         "session.step.final_cost": _("Expected back later: %(refunded_fen)s. The rest is the final cost."),
@@ -104,6 +106,9 @@ register(
         "subsidy.step.rounding": _("Rounded to whole %(step)s, %(mode)s"),
         "subsidy.step.within_cost": _("Never more than what is left of the cost: %(cost_fen)s"),
         "subsidy.step.cap_kept": _("Within the %(cap)s: %(left_fen)s were left."),
+        "subsidy.step.promise_cut": _(
+            "Cut by the %(cap)s: %(promised_fen)s were kept at approval, and no more is given instead of %(wanted_fen)s."
+        ),
         "subsidy.step.cap_cut": _("Cut by the %(cap)s: only %(left_fen)s were left instead of %(wanted_fen)s."),
         "subsidy.step.payer": _("Paid by %(payer)s: %(part_fen)s"),
         "subsidy.step.total": _("Subsidy: %(total_fen)s"),
@@ -205,6 +210,8 @@ register(
         "ledger.still_holds": _(
             "%(held_fen)s of this account is still promised to bookings. Suspend it now, and close it when they are over."
         ),
+        "ledger.second_person": _("You asked for this money. Somebody else has to add it."),
+        "ledger.top_up_decided": _("This was decided already. Reload the page to see how."),
         "ledger.voucher_is_issued": _("A voucher is worth what it was issued for. Let the holder apply for another one."),
         "ledger.last_day_fixed": _(
             "The last day of this account is not set here: a voucher has its own, and a yearly limit has none."
@@ -300,6 +307,15 @@ register(
         "opening.loaded_already": _("Row %(row)s: this balance was loaded already."),
         "opening.item_known": _("Row %(row)s: %(text)s took a programme of this class already."),
         "voucher.holder_unknown": _("No organisation here has this code."),
+        "extras.no_more_now": _("Nothing can be added or answered now: the session has not begun, or it is charged already."),
+        "extras.addon_unknown": _("The price has no such add-on. It has: %(known)s."),
+        "extras.words_missing": _("Say what was used: the customer reads it."),
+        "extras.quantity_range": _("Give how many: a whole number from 1 to %(most)s."),
+        "extras.rate_range": _("Give the price of one in yuan; all of it costs more than nothing and at most %(most_fen)s."),
+        "extras.too_many": _("At most %(most)s things can be entered for one session."),
+        "extras.second_person": _("You entered this. Somebody of the customer has to agree."),
+        "extras.amount_differs": _("The amount is %(amount_fen)s. Look at it and agree again."),
+        "extras.unanswered": _("Answer first what was used besides the time (%(count)s waiting): agree or decline."),
         "price.invalid": _("The price schedule is not valid: %(fault)s"),
         "price.in_the_past": _("A price can start today or later: what was charged never changes."),
         "price.date_taken": _("A price that starts on this day is published already. Choose another day."),
@@ -321,6 +337,9 @@ register(
         "programme.no_such_pool": _("The programme has no budget pool %(cap)s."),
         "statement.period_not_over": _(
             "The month is not over yet. Statements can be issued from the first day of the next month."
+        ),
+        "statement.several_ways": _(
+            "These awards are settled in several ways (%(ways)s), and each has a statement of its own. Name one of them."
         ),
         "statement.nothing_to_issue": _("There is nothing to issue: every award of this month stands on a statement already."),
         "statement.issued_meanwhile": _("Somebody else has just issued this statement. Reload the page to see it."),

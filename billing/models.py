@@ -4,6 +4,7 @@ from billing.bills.models import AwardReversal, Bill, BillLine, BillVoid, Credit
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
 from billing.ledger.models import Account, AccountState, LedgerSeal, Transfer
+from billing.ledger.top_up_models import TopUp
 from billing.ordering.models import (
     CommissionReservation,
     CommissionSampleJob,
@@ -24,8 +25,10 @@ from billing.payments.models import (
 )
 from billing.pricing.models import PriceDraft, PriceFamily, PriceFamilyMember, PriceVersion, TestItemPrice
 from billing.sandbox.models import SandboxRun
+from billing.settlement.extra_models import SessionExtra
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
+from billing.settlement.once_models import TakenOnce
 from billing.settlement.opening_models import OpeningBalance, OpeningLoad, SubsidisedItem
 from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.draft_models import DraftStep, DraftWriter, ProgrammeDraft
@@ -80,10 +83,13 @@ __all__ = [
     "Refund",
     "RefundRequest",
     "SandboxRun",
+    "SessionExtra",
     "Statement",
     "StatementLine",
     "SubsidisedItem",
+    "TakenOnce",
     "TestItemPrice",
+    "TopUp",
     "Transfer",
     "Voucher",
     "VoucherAnnouncement",

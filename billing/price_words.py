@@ -117,6 +117,9 @@ def _beside_sentences(described: DescribedSchedule) -> Iterator[str]:
             yield _("When an operator works along, per hour besides: %(rates)s.") % {"rates": rates}
         else:
             yield _("For the operator (%(ways)s), per hour besides: %(rates)s.") % {"ways": ways, "rates": rates}
+    for addon in described.addons:
+        rates = _by_class(described, {code: _money(fen) for code, fen in addon.fen.items()})
+        yield _("%(name)s, each where it is used: %(rates)s.") % {"name": wording.document_text(addon.name), "rates": rates}
     if described.tax is not None:
         rate = {"rate": wording.percent(f"{described.tax.rate:f}")}
         yield _("The prices contain tax of %(rate)s.") % rate if described.tax.included else _("Tax of %(rate)s is added.") % rate

@@ -262,6 +262,7 @@ _UNITS: dict[str, Word] = {
 #: Lines of a price that stand for no time in a band, and for no unit of what is counted.
 _LINES: dict[str, Word] = {
     "setup": pgettext_lazy("line of a price", "Setting up"),
+    "extra": pgettext_lazy("line of a price", "Used besides"),
     "minimum": pgettext_lazy("line of a price", "Up to the least charge"),
     "operator": pgettext_lazy("line of a price", "Operator"),
     "tax": pgettext_lazy("line of a price", "Tax"),

@@ -224,6 +224,20 @@ class LastDayForm(ReasonedForm):
     field_order = ["last_day", "reason"]
 
 
+class TopUpDecisionForm(MoneyForm):
+    """Add the money that a colleague asked for, or do not."""
+
+    decision = forms.ChoiceField(
+        label=_("Decision"),
+        choices=[("add", _("Add the money now")), ("refuse", _("Do not add it"))],
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Reason"), max_length=_LONG, required=False, help_text=_("Needed where it is not added."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )  # fmt: skip
+
+
 class TopUpForm(ReasonedForm):
     """An amount and a reason."""
 

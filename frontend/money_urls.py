@@ -23,6 +23,7 @@ urlpatterns = [
     path("programme-accounts/opening/", keeping.opening_load, name="opening_load"),
     path("programme-accounts/<int:pk>/", accounts.account_detail, name="account_detail"),
     path("programme-accounts/<int:pk>/top-up/", accounts.account_top_up, name="account_top_up"),
+    path("programme-accounts/top-ups/<int:pk>/", accounts.top_up_decide, name="top_up_decide"),
     path("programme-accounts/<int:pk>/suspend/", accounts.account_suspend, name="account_suspend"),
     path("programme-accounts/<int:pk>/last-day/", accounts.account_last_day, name="account_last_day"),
     path("programme-accounts/<int:pk>/close/", accounts.account_close, name="account_close"),

@@ -359,12 +359,28 @@ class TestPriceForm(forms.Form):
             initial["amount"] = _yuan(price.amount_fen)
             initial |= {f"class_{name}": _yuan(fen) for name, fen in price.class_fen.items()}
         kwargs["initial"] = initial
+        self.large: list[str] = []
         super().__init__(*args, **kwargs)
         unit_field = self.fields["unit"]
         assert isinstance(unit_field, forms.ChoiceField)
         unit_field.choices = [(name, wording.unit_word(name)) for name in UNITS]
         for name in CUSTOMER_CLASSES:
             self.fields[f"class_{name}"] = _line(wording.customer_class_word(name), 20)
+
+    def ask_about(self, large: Sequence[tuple[str, str]]) -> None:
+        """A tick for each large change: its key and what it says. Raises nothing; ``confirmed`` tells which were ticked."""
+        self.large = [key for key, _label in large]
+        for key, label in large:
+            self.fields[f"yes-{key}"] = forms.BooleanField(label=label, required=False)
+
+    @property
+    def large_fields(self) -> list[forms.BoundField]:
+        return [self[f"yes-{key}"] for key in self.large]
+
+    @property
+    def confirmed(self) -> set[str]:
+        """The keys of the changes that were said yes to."""
+        return {key for key in self.large if self.data.get(f"yes-{key}")}
 
     def class_fields(self) -> list[forms.BoundField]:
         return [self[f"class_{name}"] for name in CUSTOMER_CLASSES]

@@ -15,9 +15,10 @@ from billing.api.bill_shapes import ReasonIn
 from billing.firms import queries as firms
 from billing.firms.models import FirmDeclaration
 from billing.firms.services import declaring
-from billing.ledger import life
+from billing.ledger import life, top_ups
 from billing.ledger import queries as ledger
 from billing.ledger.models import Account
+from billing.ledger.top_up_models import TopUp
 from billing.vouchers import queries as wallets
 from billing.vouchers.models import Voucher, VoucherApplication
 from billing.vouchers.services import applying, holding
@@ -44,6 +45,23 @@ class TopUpIn(ReasonIn):
 
 class SuspendIn(ReasonIn):
     suspended = serializers.BooleanField()
+
+
+class AddedMoneyOut(serializers.Serializer):
+    id = serializers.IntegerField()
+    account = serializers.IntegerField()
+    amount_fen = serializers.IntegerField()
+    reason = serializers.CharField()
+    state = serializers.CharField(help_text="asked, added or refused.")
+    asked_by = serializers.IntegerField()
+    asked_at = serializers.DateTimeField()
+    decided_by = serializers.IntegerField(allow_null=True)
+    answer = serializers.CharField(help_text="Why it was refused.")
+
+
+class TopUpDecisionIn(StrictSerializer):
+    add = serializers.BooleanField()
+    reason = Text(max_length=_TEXT, required=False, default="", help_text="Needed where it is not added.")
 
 
 class DeclarationOut(serializers.Serializer):
@@ -100,6 +118,21 @@ class AccountOut(serializers.Serializer):
     held_fen = serializers.IntegerField()
     posted_fen = serializers.IntegerField()
     left_fen = serializers.IntegerField()
+
+
+def top_up_out(row: TopUp) -> dict[str, Any]:
+    """Money that was asked for, as JSON."""
+    return {
+        "id": row.pk,
+        "account": row.account_id,
+        "amount_fen": row.amount_fen,
+        "reason": row.reason,
+        "state": row.state,
+        "asked_by": row.asked_by_id,
+        "asked_at": row.asked_at.isoformat(),
+        "decided_by": row.decided_by_id,
+        "answer": row.answer,
+    }
 
 
 def declaration_out(row: FirmDeclaration) -> dict[str, Any]:
@@ -180,7 +213,7 @@ class _View(ApiView):
 
 
 class DeclarationView(_View):
-    """What firms declare; handing one in takes a scan and is done on the page."""
+    """What firms declare (``applying``: handing one in)."""
 
     queryset = FirmDeclaration.objects.none()
     bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"decide": DeclarationDecisionIn}
@@ -224,7 +257,7 @@ class VoucherView(_View):
 
 
 class ApplicationView(_View):
-    """Applications for vouchers; handing one in takes a scan and is done on the page."""
+    """Applications for vouchers (``applying``: handing one in)."""
 
     queryset = VoucherApplication.objects.none()
     bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"review": ReviewIn, "refuse": ReasonIn}
@@ -266,6 +299,32 @@ class ApplicationView(_View):
         return self.retrieve(request, pk)
 
 
+class AddedMoneyView(_View):
+    """Money for programmes' accounts that was asked for: for finance, officers and inspectors."""
+
+    queryset = TopUp.objects.none()
+    bodies: ClassVar[dict[str, type[StrictSerializer]]] = {"decide": TopUpDecisionIn}
+
+    @extend_schema(responses=AddedMoneyOut(many=True))
+    def list(self, request: Request) -> Response:
+        """What waits for a second person."""
+        return self.paged(top_ups.waiting(self.actor), top_up_out)
+
+    @extend_schema(responses=AddedMoneyOut)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(top_up_out(top_ups.top_up_for(self.actor, int(pk))))
+
+    @extend_schema(responses=AddedMoneyOut)
+    def decide(self, request: Request, pk: str) -> Response:
+        """Somebody else than who asked adds it; anybody who keeps accounts refuses it."""
+        asked = self.valid(request)
+        if asked["add"]:
+            top_ups.add(self.actor, int(pk), self.now)
+        else:
+            top_ups.refuse(self.actor, int(pk), asked["reason"], self.now)
+        return self.retrieve(request, pk)
+
+
 class AccountView(_View):
     """Limited accounts of programmes: for finance, officers and inspectors."""
 
@@ -280,12 +339,12 @@ class AccountView(_View):
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(account_out(ledger.account_for(self.actor, int(pk))))
 
-    @extend_schema(responses=AccountOut)
+    @extend_schema(responses={201: AddedMoneyOut})
     def top_up(self, request: Request, pk: str) -> Response:
-        """Add money from the treasury."""
+        """Ask for money from the treasury; it is added once somebody else says yes."""
         asked = self.valid(request)
-        life.top_up(self.actor, int(pk), asked["amount_fen"], asked["reason"], self.now)
-        return self.retrieve(request, pk)
+        made = top_ups.ask(self.actor, int(pk), asked["amount_fen"], asked["reason"], self.now)
+        return Response(top_up_out(made), status=201)
 
     @extend_schema(responses=AccountOut)
     def suspend(self, request: Request, pk: str) -> Response:

@@ -6,6 +6,7 @@ from django.urls import URLPattern, re_path
 from rest_framework.routers import BaseRouter
 
 from billing.api import (
+    applying,
     bills,
     cards,
     firms,
@@ -15,6 +16,7 @@ from billing.api import (
     samples,
     series,
     service_records,
+    session_extras,
     swap,
     times,
     together,
@@ -139,6 +141,7 @@ def _limited_money() -> list[URLPattern]:
     places: list[tuple[str, str, type[ApiView], dict[str, str]]] = [
         ("firm-declarations", "api_firm_declaration", firms.DeclarationView, {"decide": "decide"}),
         ("vouchers", "api_voucher", firms.VoucherView, {"return": "give_back"}),
+        ("voucher-announcements", "api_voucher_announcement", applying.AnnouncementView, {}),
         (
             "voucher-applications",
             "api_voucher_application",
@@ -151,8 +154,20 @@ def _limited_money() -> list[URLPattern]:
             firms.AccountView,
             {"top-up": "top_up", "suspend": "suspend", "close": "close"},
         ),
+        ("programme-top-ups", "api_programme_top_up", firms.AddedMoneyView, {"decide": "decide"}),
     ]
-    found = []
+    found = [
+        re_path(
+            rf"^voucher-announcements/{ID}/applications/$",
+            applying.ApplyView.as_view({"post": "apply"}),
+            name="api_voucher_announcement_apply",
+        ),
+        re_path(
+            rf"^organisations/{ID}/firm-declarations/$",
+            applying.DeclareView.as_view({"post": "declare"}),
+            name="api_organisation_declare",
+        ),
+    ]
     for place, name, view, acts in places:
         found += [
             re_path(rf"^{place}/$", view.as_view({"get": "list"}), name=f"{name}s"),
@@ -191,6 +206,14 @@ urlpatterns: list[URLPattern] = [
         cards.FundCardView.as_view({"post": "open"}),
         name="api_research_group_cards",
     ),
+    re_path(
+        rf"^reservations/{ID}/extras/$",
+        session_extras.SessionExtraView.as_view({"get": "list", "post": "create"}),
+        name="api_reservation_extras",
+    ),
+    _post(session_extras.SessionExtraView, "session-extras", "agree", "api_session_extra_agree"),
+    _post(session_extras.SessionExtraView, "session-extras", "decline", "api_session_extra_decline"),
+    _post(session_extras.SessionExtraView, "session-extras", "withdraw", "api_session_extra_withdraw"),
     re_path(r"^find-a-time/$", times.TimesView.as_view({"get": "list"}), name="api_find_a_time"),
     re_path(r"^quotes/preview/$", views.PreviewView.as_view({"post": "create"}), name="api_quote_preview"),
     re_path(

@@ -73,6 +73,7 @@ class TestPriceView(ApiView):
             asked.get("effective_from", today),
             self.now,
             today,
+            asked.get("confirmed", ()),
         )
         return Response(self._shown(resource.pk), status=201)
 

@@ -216,6 +216,11 @@ class TestPriceIn(StrictSerializer):
         child=WholeNumber(), required=False, help_text="Class of customers to what they pay instead."
     )
     effective_from = Day(required=False, help_text="Today when it is left out.")
+    confirmed = serializers.ListField(
+        child=Text(max_length=200),
+        required=False,
+        help_text="The keys of large changes that are meant, as the refusal price.jump_not_confirmed names them.",
+    )
 
 
 class TestPriceOut(serializers.Serializer):
@@ -384,6 +389,11 @@ class StatementIn(StrictSerializer):
     programme_version = Id()
     payee = Id()
     month = serializers.RegexField(_MONTH, help_text="YYYY-MM")
+    mode = serializers.ChoiceField(
+        choices=[str(mode) for mode in SettlementMode],
+        required=False,
+        help_text="The way of settlement; needed only where the programme gives this payee money in several ways.",
+    )
     expected = ExpectedTotalsIn(required=False, allow_null=True)
 
 

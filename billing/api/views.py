@@ -270,6 +270,7 @@ class StatementView(ApiView):
             self.now,
             idempotency_key=key,
             expected=statements.Expected(seen["line_count"], seen["total_fen"]) if seen else None,
+            mode=asked.get("mode", ""),
         )
         url = reverse("api_statement", args=[issued.statement_id])
         body = {"id": issued.statement_id, "number": issued.number, "url": url}

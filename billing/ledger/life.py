@@ -1,4 +1,4 @@
-"""The life of a programme's limited account: topped up, suspended, opened again, closed; what is left at its end lapses.
+"""The life of a programme's limited account: suspended, opened again, closed; what is left at its end lapses (``top_ups``: what is added).
 
 Accounts of fund cards live with their card (``billing.cards``); nothing here touches them.
 """
@@ -26,22 +26,9 @@ ENDED_BY_OFFICERS = ("pool", "voucher_quota")
 
 
 @whole
-def top_up(actor: Actor, account_id: int, amount_fen: int, reason: str, now: datetime) -> Account:
-    """Add money from the treasury. Raises NotFound, Forbidden, Refusal ``ledger.reason_needed``, ``ledger.reason_too_long``,
-    ``ledger.amount_not_positive``, ``ledger.closed``, ``ledger.voucher_is_issued``: what a voucher is worth three people decide."""
-    account, why = _locked(actor, account_id, reason)
-    if account.kind == ISSUED:
-        raise Refusal.of("ledger.voucher_is_issued")
-    treasury = ledger.open_accounts([TREASURY], now)[TREASURY.key]
-    ledger.grant(treasury, account, amount_fen, Source("account", account.pk, "top_up", None, actor.user_id), now)
-    audit.record(actor, "account.top_up", account, now, after={"amount_fen": amount_fen}, reason=why)
-    account.refresh_from_db()
-    return account
-
-
-@whole
 def set_suspended(actor: Actor, account_id: int, suspended: bool, reason: str, now: datetime) -> Account:
-    """Promise nothing new from an account until it is opened again; what is promised stays. Raises as ``top_up``."""
+    """Promise nothing new from an account until it is opened again; what is promised stays. Raises NotFound, Forbidden, Refusal
+    ``ledger.reason_needed``, ``ledger.reason_too_long``, ``ledger.closed``."""
     account, why = _locked(actor, account_id, reason)
     if account.state == AccountState.CLOSED:
         raise Refusal.of("ledger.closed")
@@ -56,7 +43,7 @@ def set_suspended(actor: Actor, account_id: int, suspended: bool, reason: str, n
 def close(actor: Actor, account_id: int, reason: str, now: datetime) -> Account:
     """Give what is left back and close for good; what comes back to it later is passed on by ``lapse_due``.
 
-    Raises as ``top_up``, Conflict ``ledger.still_holds``.
+    Raises as ``set_suspended``, Conflict ``ledger.still_holds``.
     """
     account, why = _locked(actor, account_id, reason)
     if account.held_fen:
@@ -74,7 +61,7 @@ def close(actor: Actor, account_id: int, reason: str, now: datetime) -> Account:
 def set_last_day(actor: Actor, account_id: int, last_day: date | None, reason: str, now: datetime) -> Account:
     """Say on which local day a budget or a quota ends (None: it does not): what is left lapses after it.
 
-    Raises as ``top_up``, Refusal ``ledger.last_day_fixed`` (a voucher has its own), ``ledger.last_day_past`` (``last_day``).
+    Raises as ``set_suspended``, Refusal ``ledger.last_day_fixed`` (a voucher has its own), ``ledger.last_day_past`` (``last_day``).
     """
     account, why = _locked(actor, account_id, reason)
     if account.state == AccountState.CLOSED:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from billing.ledger.top_up_models import TREASURY_GIVES_TO_TWO
 from config.kernel.models.guards import append_only, no_truncate
 
 
@@ -161,6 +162,14 @@ class Transfer(models.Model):
                 when=pgtrigger.Before,
                 level=pgtrigger.Row,
                 func=_ONLY_OPEN,
+            ),
+            pgtrigger.Trigger(
+                name="transfer_top_up_of_two",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                level=pgtrigger.Row,
+                condition=pgtrigger.Q(new__kind="grant"),
+                func=TREASURY_GIVES_TO_TWO,
             ),
         ]
 

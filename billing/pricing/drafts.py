@@ -13,7 +13,7 @@ from django.db.models import F
 from billing.ledger.rules.documents import DocumentError, Fault
 from billing.pricing import sample_prices, services
 from billing.pricing.models import PriceDraft
-from billing.pricing.rules.compare import RateChange, sample_changes, schedule_changes
+from billing.pricing.rules.compare import RateChange, sample_changes, schedule_changes, unconfirmed
 from billing.pricing.rules.cost_recovery import CostSheet, sheet_to_json
 from billing.pricing.rules.counted import CountedTerms, parse_counted
 from billing.pricing.rules.samples import SamplePrice
@@ -119,7 +119,7 @@ def changes_of(subject: Subject, made: Written, on: date) -> list[RateChange]:
 
 def large_changes(subject: Subject, made: Written, on: date) -> list[RateChange]:
     """Those that a person says yes to one by one: of prices that are in force already and jump."""
-    return [change for change in changes_of(subject, made, on) if change.was_fen is not None and change.jump is not None]
+    return [change for change in changes_of(subject, made, on) if change.large]
 
 
 @whole
@@ -185,8 +185,7 @@ def _publish(
 ) -> int:
     if not subject.instruments and not subject.test_items:
         raise Refusal.of("price.family_empty")
-    unsaid = [each for each in large_changes(subject, made, effective_from) if each.key not in confirmed]
-    Refusal.raise_any([Reason("price.jump_not_confirmed", {"key": each.key}, "confirmed") for each in unsaid])
+    Refusal.raise_any(unconfirmed(changes_of(subject, made, effective_from), confirmed))
     sheet = sheet_to_json(made.sheet) if made.sheet is not None else None
     beside = services.Beside(sheet, subject.pk if subject.kind is Kind.FAMILY else None)
     today = subject.today(now)

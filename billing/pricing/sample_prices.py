@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from django.conf import settings
 
 from billing.ledger.rules.money import plain_yuan
 from billing.pricing.models import TestItemPrice
+from billing.pricing.rules.compare import RateChange, sample_changes, unconfirmed
 from billing.pricing.rules.counted import CountedTerms, compile_counted
 from billing.pricing.rules.samples import CUSTOMER_CLASSES, UNITS, UNITS_OF_TIME, SamplePrice
 from billing.pricing.services import Beside
@@ -43,12 +44,14 @@ def publish_test_price(
     effective_from: date,
     now: datetime,
     today: date,
+    confirmed: Collection[str] = (),
 ) -> TestItemPrice:
     """Publish a price that is in force from ``effective_from`` (a local date) until the next one.
 
-    Raises Forbidden, Refusal ``price.unit_unknown``, ``price.class_unknown``, ``price.amount_out_of_range``,
-    ``price.in_the_past``, ``price.is_a_schedule`` (a schedule would be in force on that day, of which a flat price knows nothing) with
-    every reason.
+    ``confirmed`` are the keys of the large changes (``flat_changes``) that were said yes to. Raises Forbidden, Refusal
+    ``price.unit_unknown``, ``price.class_unknown``, ``price.amount_out_of_range``, ``price.in_the_past``, ``price.is_a_schedule`` (a
+    schedule would be in force on that day, of which a flat price knows nothing) with every reason; then
+    ``price.jump_not_confirmed`` for each large change that was not.
     """
     if not actor.has(Role.OPERATOR):
         actor.require_in(resource.organisation_id, Role.LAB_MANAGER, Role.OWNER_FINANCE)
@@ -59,6 +62,7 @@ def publish_test_price(
     if before is not None and before.price is not None and before.price.terms is not None:
         reasons.append(Reason("price.is_a_schedule", {}, ""))
     Refusal.raise_any(reasons)
+    Refusal.raise_any(unconfirmed(flat_changes(before, unit, amount_fen, class_fen), confirmed))
     version = TestItemPrice.objects.create(
         test_item_id=resource.pk,
         effective_from=effective_from,
@@ -73,6 +77,12 @@ def publish_test_price(
     audit.record(actor, "test_price.publish", version, now, after=after)
     catalogue.refresh_resources([resource.pk], now)
     return version
+
+
+def flat_changes(before: InForce | None, unit: str, amount_fen: int | None, class_fen: Mapping[str, int]) -> list[RateChange]:
+    """The large changes of a price without a schedule against the one in force, each to be said yes to by itself."""
+    new = SamplePrice(unit, amount_fen, dict(class_fen)) if amount_fen is not None else None
+    return [change for change in sample_changes(before.price if before is not None else None, new) if change.large]
 
 
 @whole

@@ -170,7 +170,8 @@ class FrozenDocument(models.Model):
 
 
 class Statement(FrozenDocument):
-    """A subsidy settlement statement: one payee, one programme version, one month (``period_on`` is its first day)."""
+    """A subsidy settlement statement: one payee, one programme version, one way of settlement, one month (``period_on`` is its first
+    day)."""
 
     number = models.CharField(max_length=60, unique=True)
     programme_version = models.ForeignKey("billing.ProgrammeVersion", on_delete=models.PROTECT, related_name="statements")
@@ -187,6 +188,20 @@ class Statement(FrozenDocument):
         ]
 
 
+#: What a statement says is of its version, its payee and its way of settlement; looked at once for all lines that are written together.
+_LINES_OF_ITS_KIND = """
+PERFORM 1 FROM written w
+  JOIN billing_award a ON a.id = w.award_id
+  JOIN billing_statement s ON s.id = w.statement_id
+ WHERE (a.programme_version_id, a.payee_id, a.mode)
+       IS DISTINCT FROM (s.programme_version_id, s.payee_id, s.content -> 'programme' ->> 'mode');
+IF FOUND THEN
+    RAISE EXCEPTION 'a statement is of one version, one payee and one way of settlement' USING ERRCODE = '23514';
+END IF;
+RETURN NULL;
+"""
+
+
 class StatementLine(models.Model):
     """An award stands on one statement, once."""
 
@@ -196,4 +211,15 @@ class StatementLine(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["statement", "position"], name="statement_line_position")]
-        triggers = [append_only("statement_line_append_only"), no_truncate("statement_line_no_truncate")]
+        triggers = [
+            append_only("statement_line_append_only"),
+            no_truncate("statement_line_no_truncate"),
+            pgtrigger.Trigger(
+                name="statement_line_of_its_kind",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                level=pgtrigger.Statement,
+                referencing=pgtrigger.Referencing(new="written"),
+                func=_LINES_OF_ITS_KIND,
+            ),
+        ]

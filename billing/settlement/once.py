@@ -1,12 +1,38 @@
-"""One invoice and one project once per exclusive class: what took a programme of a class already."""
+"""One invoice and one project once per exclusive class: what took a programme of a class already, here or (loaded) elsewhere.
+
+Who wrote what: ``SubsidisedItem`` is what was loaded with evidence, ``TakenOnce`` what money was promised for here.
+"""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from functools import lru_cache
 
-from billing.settlement.opening_models import SubsidisedItem
+from django.db import connection
+
+from billing.ledger.services import Source
+from billing.settlement.once_models import TakenOnce
+from billing.subsidy import services as subsidy
+from billing.subsidy.rules.facts import Paper
+from billing.subsidy.rules.parts.conditions import facts_named
+from billing.subsidy.services import InForce
 
 REFERENCE_LENGTH = 200
+PROJECT, INVOICE = "project", "invoice"
+
+Taken = dict[tuple[str, str], set[str]]
+"""The classes that were taken, by (kind, reference). Whoever plays bookings through in turn adds to it in memory."""
+
+_KNOWN = """
+WITH asked (kind, reference) AS (SELECT * FROM unnest(%(kinds)s::text[], %(references)s::text[]))
+SELECT i.kind, i.reference, i.exclusive_class FROM billing_subsidiseditem i JOIN asked USING (kind, reference)
+UNION
+SELECT t.kind, t.reference, t.exclusive_class FROM billing_takenonce t JOIN asked USING (kind, reference)
+ WHERE t.ended_at IS NULL AND (t.source_type, t.source_id) IS DISTINCT FROM (%(type)s, %(id)s::bigint)
+"""
 
 
 def reference_of(text: str) -> str:
@@ -14,7 +40,85 @@ def reference_of(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).casefold().split())[:REFERENCE_LENGTH]
 
 
-def subsidised_classes(kind: str, text: str) -> frozenset[str]:
-    """The exclusive classes of which an invoice or a project (``kind``) took a programme already; one query."""
-    rows = SubsidisedItem.objects.filter(kind=kind, reference=reference_of(text))
-    return frozenset(rows.values_list("exclusive_class", flat=True))
+def class_of(version: InForce) -> str:
+    """The class within which a programme is once only: its exclusive class, or itself where it has none."""
+    return version.programme.exclusive_class or version.programme.code
+
+
+def known(papers: Iterable[Paper], but_for: tuple[str, int] | None = None) -> Taken:
+    """What the projects and invoices that papers name took already; what was promised for the source ``but_for`` (type, id) does not
+    count. One query, none where nothing is named."""
+    pairs = sorted({pair for paper in papers for pair in _named(paper)})
+    if not pairs:
+        return {}
+    own_type, own_id = but_for or (None, None)
+    found: Taken = {pair: set() for pair in pairs}
+    asked = {"kinds": [kind for kind, _ in pairs], "references": [reference for _, reference in pairs]}
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN, {**asked, "type": own_type, "id": own_id})
+        for kind, reference, name in cursor.fetchall():
+            found[kind, reference].add(name)
+    return found
+
+
+def as_known(paper: Paper, version: InForce, taken: Taken) -> Paper:
+    """The paper with what its project and its invoice took of the programme's class before."""
+    said = {kind: class_of(version) in taken.get((kind, reference), ()) for kind, reference in _named(paper)}
+    if not said:
+        return paper
+    return replace(
+        paper,
+        project_subsidised=said.get(PROJECT, paper.project_subsidised),
+        invoice_subsidised=said.get(INVOICE, paper.invoice_subsidised),
+    )
+
+
+def lock(paper: Paper, versions: Sequence[InForce]) -> None:
+    """Whoever promises money for the same project or invoice under a programme that asks about it waits here, so that the second sees
+    what the first took. Part of the caller's transaction, after the locks of accounts."""
+    for kind, reference in _named(paper):
+        if any(asks(version.version_id, kind) for version in versions):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"once:{kind}:{reference}"])
+
+
+def take(paper: Paper, version: InForce, source: Source, now: datetime) -> None:
+    """Money was promised to ``source`` for what the paper names."""
+    TakenOnce.objects.bulk_create(
+        TakenOnce(
+            exclusive_class=class_of(version),
+            kind=kind,
+            reference=reference,
+            programme_version_id=version.version_id,
+            source_type=source.type,
+            source_id=source.id,
+            asks=asks(version.version_id, kind),
+            taken_at=now,
+        )
+        for kind, reference in _named(paper)
+    )
+
+
+def take_in_memory(paper: Paper, version: InForce, taken: Taken) -> None:
+    """What ``take`` would do, for whoever plays bookings through in turn; nothing is stored."""
+    for pair in _named(paper):
+        taken.setdefault(pair, set()).add(class_of(version))
+
+
+def give_up(source_type: str, source_id: int, now: datetime, but_for: Collection[int] = ()) -> None:
+    """What was promised to a source ended without an award, but for the programme versions ``but_for``."""
+    open_ones = TakenOnce.objects.filter(source_type=source_type, source_id=source_id, ended_at__isnull=True)
+    open_ones.exclude(programme_version_id__in=list(but_for)).update(ended_at=now)
+
+
+@lru_cache(maxsize=4096)
+def asks(version_id: int, kind: str) -> bool:
+    """Whether the rules of a programme version ask if the project, or the invoice, was subsidised already."""
+    rules = [value for name, value in subsidy.in_force(version_id).programme.document.items() if name != "examples"]
+    return f"service.{kind}_subsidised" in facts_named(rules)
+
+
+def _named(paper: Paper) -> list[tuple[str, str]]:
+    """What a paper names, as it is compared."""
+    texts = ((PROJECT, paper.project), (INVOICE, paper.invoice_number))
+    return [(kind, reference) for kind, text in texts if text and (reference := reference_of(text))]

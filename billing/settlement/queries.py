@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 
 from billing.settlement.models import Award, RenderState, Statement, StatementLine
@@ -39,7 +40,7 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """One programme version and payee in a month. ``open_*``: awarded and on no statement yet. Amounts in fen."""
+    """One programme version, payee and way of settlement in a month. ``open_*``: awarded and on no statement yet. Amounts in fen."""
 
     version_id: int
     code: str
@@ -98,12 +99,13 @@ def period_board(actor: Actor, period_on: date, now: datetime) -> Board:
             open_sessions=Count("pk", filter=unstated),
             open_fen=Sum("left_fen", filter=unstated, default=0),
         )
-        .order_by("programme_version__programme__code", "programme_version__label", "payee__name_pinyin", "payee_id")
+        .order_by("programme_version__programme__code", "programme_version__label", "payee__name_pinyin", "payee_id", "mode")
     )
-    issued: dict[tuple[int, int], list[Issued]] = {}
-    for statement in visible_to(Statement.objects.filter(period_on=month), actor).order_by("number").defer("content"):
+    issued: dict[tuple[int, int, str], list[Issued]] = {}
+    found = visible_to(Statement.objects.filter(period_on=month), actor).annotate(mode=KT("content__programme__mode"))
+    for statement in found.order_by("number").defer("content"):
         link = Issued(statement.pk, statement.number, statement.total_fen, statement.render_state)
-        issued.setdefault((statement.programme_version_id, statement.payee_id), []).append(link)
+        issued.setdefault((statement.programme_version_id, statement.payee_id, statement.mode), []).append(link)
     rows = tuple(_board_row(group, issued) for group in groups)
     today = local_today(now)
     return Board(
@@ -127,7 +129,7 @@ def _before_statements() -> Any:
     return Coalesce(Subquery(rows.annotate(fen=Sum("reversals__amount_fen")).values("fen")), 0)
 
 
-def _board_row(group: Mapping[str, object], issued: Mapping[tuple[int, int], list[Issued]]) -> BoardRow:
+def _board_row(group: Mapping[str, object], issued: Mapping[tuple[int, int, str], list[Issued]]) -> BoardRow:
     values = dict(group)
     version_id, payee_id = int(str(values.pop("programme_version_id"))), int(str(values.pop("payee_id")))
     programme = subsidy.in_force(version_id).programme
@@ -139,7 +141,7 @@ def _board_row(group: Mapping[str, object], issued: Mapping[tuple[int, int], lis
         payee_id=payee_id,
         payee_name=str(values.pop("payee__name")),
         payee_name_en=str(values.pop("payee__name_en")),
-        statements=tuple(issued.get((version_id, payee_id), ())),
+        statements=tuple(issued.get((version_id, payee_id, str(values["mode"])), ())),
         **values,  # type: ignore[arg-type]
     )
 

@@ -11,10 +11,10 @@ from typing import Any
 from psycopg.types.range import DateRange
 
 from billing.ledger import services as ledger
-from billing.ledger.life import TREASURY
+from billing.ledger import top_ups
 from billing.ledger.models import Account
 from billing.ledger.rules.documents import DocumentError
-from billing.ledger.services import AccountSpec, Source
+from billing.ledger.services import AccountSpec
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules import programme as programme_rules
 from billing.subsidy.rules.examples import check_examples
@@ -149,9 +149,13 @@ def pool_spec(version: ProgrammeVersion, cap: Cap) -> AccountSpec:
     return AccountSpec(key, POOL, None if cap.share_of is not None else cap.limit_fen or 0, version.programme_id)
 
 
-def fund_pool(actor: Actor, version: ProgrammeVersion, cap_id: str, amount_fen: int, reason: str, now: datetime) -> Account:
-    """Add budget to a pool from the treasury; returns the account. Raises Forbidden, Refusal ``programme.no_such_pool``."""
-    actor.require(Role.FINANCE, Role.PROGRAMME_OFFICER)
+def fund_pool(
+    actors: tuple[Actor, Actor], version: ProgrammeVersion, cap_id: str, amount_fen: int, reason: str, now: datetime
+) -> Account:
+    """Add budget to a pool from the treasury: the first of ``actors`` asks for it, the second adds it; returns the account.
+
+    Raises Refusal ``programme.no_such_pool``, and as ``top_ups.ask`` and ``top_ups.add``.
+    """
     parsed = programme_rules.parse_programme(version.document)
     cap = next((one for one in pools(parsed) if one.id == cap_id), None)
     if cap is None:
@@ -159,12 +163,9 @@ def fund_pool(actor: Actor, version: ProgrammeVersion, cap_id: str, amount_fen: 
 
     def work() -> Account:
         spec = pool_spec(version, cap)
-        accounts = ledger.open_accounts([spec, TREASURY], now)
-        source = Source("programme_version", version.pk, "top_up", version.pk, actor.user_id)
-        ledger.grant(accounts[TREASURY.key], accounts[spec.key], amount_fen, source, now)
-        audit.record(actor, "programme.fund", version, now, after={"cap": cap_id, "amount_fen": amount_fen}, reason=reason)
-        accounts[spec.key].refresh_from_db()
-        return accounts[spec.key]
+        account = ledger.open_accounts([spec], now)[spec.key]
+        asked = top_ups.ask(actors[0], account.pk, amount_fen, reason, now)
+        return top_ups.add(actors[1], asked.pk, now)
 
     return transactions.run(work)
 

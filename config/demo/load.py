@@ -33,6 +33,7 @@ from config.demo import (
     spending,
     training,
     usage,
+    vouchers,
 )
 from config.demo.organisations import People
 from config.kernel.access import Role
@@ -68,6 +69,7 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
         told |= records.live(people, stocked, now)
         told |= enquiries.ask(people, stocked, now)
         told |= samples.send(people, now)
+        told |= vouchers.issue(people, today, now)
         told |= lifecycle.agree(people, today, now)
         told |= training.teach(people, stocked, today, now)
         told |= usage.live(people, stocked, now)

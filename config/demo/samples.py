@@ -23,14 +23,14 @@ _STEPS = {"received": SampleStep.RECEIVE, "preparing": SampleStep.PREPARE, "test
 
 def send(people: People, now: datetime) -> dict[str, int]:
     """Play the jobs of the first firm at the first lab; returns how many there are."""
-    items = _items(people, now)
+    items = items_of(people, now)
     for place, job in enumerate(words("samples")["jobs"]):
         if items:
-            _job(people, items[place % len(items)], job, now, place)
+            play(people, items[place % len(items)], job, now, f"demo-samples-{place}")
     return {"sample jobs": SampleJob.objects.count()}
 
 
-def _items(people: People, now: datetime) -> list[Resource]:
+def items_of(people: People, now: datetime) -> list[Resource]:
     """The first lab's published test items whose price counts samples."""
     rows = Resource.objects.filter(organisation=people.owners[0], kind=ResourceKind.TEST_ITEM, published=True)
     found = list(rows.select_related("test_item", "organisation").order_by("pk"))
@@ -38,14 +38,15 @@ def _items(people: People, now: datetime) -> list[Resource]:
     return [each for each in found if each.pk in counted]
 
 
-def _job(people: People, item: Resource, told: dict[str, Any], now: datetime, place: int) -> None:
+def play(people: People, item: Resource, told: dict[str, Any], now: datetime, key: str) -> None:
+    """One job of the first firm at the first lab, as far as it is told."""
     firm, lab = people.customers[0], people.owners[0]
     asker, manager = people.actor(firm, Role.RESEARCHER), people.actor(lab, Role.LAB_MANAGER)
     at = now - timedelta(days=told["days_ago"], hours=told["hours"])
     arrives = sample_jobs.local_day(lab.pk, at) + timedelta(days=told["arrives"])
     names = tuple(told["names"])
     wish = Wish(item.pk, firm.pk, told["samples"], arrives, names=names, note=told["note"], hazards=told["hazards"])
-    pk = sample_jobs.ask(asker, wish, at, idempotency_key=f"demo-samples-{place}").pk
+    pk = sample_jobs.ask(asker, wish, at, idempotency_key=key).pk
     at += timedelta(hours=1)
     if told["life"] == "refused":
         sample_jobs.refuse(manager, pk, told["reason"], at)

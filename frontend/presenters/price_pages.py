@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,14 @@ from billing import wording
 from billing.price_words import band_name, charging_standard
 from billing.pricing.drafts import Written
 from billing.pricing.overview import KnownVersion, Priced
+from billing.pricing.rules import compare
 from billing.pricing.rules.compare import RateChange
 from billing.pricing.rules.counted import CountedTerms, compile_counted, is_of_time
 from billing.pricing.rules.describe import describe
 from billing.pricing.rules.schedule import PriceSchedule, compile_schedule
 from billing.pricing.subjects import Kind, Subject
 from billing.settlement.services.price_effects import Effects
+from config.kernel.messages import duration_words
 from frontend import display
 from frontend.presenters.prices import BandWords, ClassRow, PriceWords, words_of
 from instruments.rules.price_change import Jump
@@ -34,6 +36,11 @@ _JUMPS: Mapping[Jump, Promise | str] = {
     Jump.DOWN: gettext_lazy("falls to less than half"),
     Jump.TO_REQUEST: gettext_lazy("has no price any more"),
     Jump.FROM_REQUEST: gettext_lazy("had no price before"),
+}
+_PARTS: Mapping[str, Promise | str] = {
+    compare.SETUP: gettext_lazy("Setting up"),
+    compare.OPERATOR: gettext_lazy("Operator, per hour"),
+    compare.MINIMUM: gettext_lazy("Least charge"),
 }
 _COSTS: Mapping[str, Promise | str] = {
     "depreciation": gettext_lazy("Depreciation"),
@@ -206,11 +213,43 @@ def change_rows(made: Written, changes: list[RateChange]) -> list[ChangeRow]:
         ChangeRow(
             each,
             wording.class_word(each.customer_class, names),
-            bands.get(each.band, wording.band_word(each.band, {})),
-            str(_JUMPS[each.jump]) if each.jump is not None and each.was_fen is not None else "",
+            _place_words(each, bands, timed=made.schedule is not None),
+            jump_word(each),
         )
         for each in changes
     ]
+
+
+def jump_word(change: RateChange) -> str:
+    """Why a change is asked about; empty for a small one."""
+    if not change.large:
+        return ""
+    if change.part == compare.UNIT:
+        return _("is for another unit")
+    if not change.was_fen:
+        return _("was free before")
+    return str(_JUMPS[change.jump]) if change.jump is not None else ""
+
+
+def flat_change_rows(changes: Sequence[RateChange]) -> list[ChangeRow]:
+    """The changes of a price without a schedule in words."""
+    return [
+        ChangeRow(each, wording.customer_class_word(each.customer_class), _place_words(each, {}, timed=False), jump_word(each))
+        for each in changes
+    ]
+
+
+def _place_words(change: RateChange, bands: Mapping[str, str], *, timed: bool) -> str:
+    """The part of the price, or the band; of marginal steps with where they begin."""
+    if change.part in _PARTS:
+        return str(_PARTS[change.part])
+    if change.part == compare.ADDON:
+        return _("Add-on %(code)s") % {"code": change.band}
+    band = bands.get(change.band, wording.band_word(change.band, {}))
+    if not change.beyond:
+        return band
+    start = duration_words(change.beyond) if timed else str(change.beyond)
+    return _("%(band)s, beyond %(start)s") % {"band": band, "start": start}
 
 
 def names_of(made: Written) -> wording.BandNames:

@@ -14,11 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from billing.ledger import life, queries
+from billing.ledger import life, queries, top_ups
 from billing.ledger.models import Account
+from billing.ledger.rules.money import yuan
 from billing.ledger.wording import ACCOUNTS, KINDS, account_word, reason_word
 from config.kernel.access import Role
-from frontend.firm_forms import LastDayForm, ReasonedForm, TopUpForm, fen
+from frontend.firm_forms import LastDayForm, ReasonedForm, TopUpDecisionForm, TopUpForm, fen
 from frontend.form_page import FormPage, answer
 from frontend.http import actor_of
 
@@ -59,6 +60,7 @@ def account_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "rows": [
             (row, KINDS[row.kind], reason_word(row.reason, row.source_type), row.debit_id == found.pk) for row in page.object_list
         ],
+        "asked": top_ups.waiting(actor, found),
         "tops_up": found.kind != life.ISSUED,
         "ends_here": found.kind in life.ENDED_BY_OFFICERS,
         "keeps": actor.has(*life.KEEPERS) and found.state != "closed",
@@ -99,10 +101,36 @@ def account_top_up(request: HttpRequest, pk: int) -> HttpResponse:
 
     def do(form: ReasonedForm) -> str:
         amount = fen(form.cleaned_data["amount_yuan"]) or 0
-        life.top_up(actor_of(request), pk, amount, form.cleaned_data["reason"], timezone.now())
-        return _("The money is added.")
+        top_ups.ask(actor_of(request), pk, amount, form.cleaned_data["reason"], timezone.now())
+        return _("Asked for. It is added once a second person says yes.")
 
-    return _act(request, pk, _("Top up"), _("From the treasury. The reason stays with the account."), do, TopUpForm)
+    lead = _("From the treasury, once a second person says yes. The reason stays with the account.")
+    return _act(request, pk, _("Top up"), lead, do, TopUpForm)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def top_up_decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """The second person's page: what a colleague asked for, and the decision."""
+    actor = actor_of(request)
+    actor.require(*life.KEEPERS)
+    asked = top_ups.top_up_for(actor, pk)
+    form = TopUpDecisionForm(request.POST if request.method == "POST" else None)
+
+    def act() -> HttpResponse:
+        if form.cleaned_data["decision"] == "add":
+            top_ups.add(actor, pk, timezone.now())
+            messages.success(request, _("The money is added."))
+        else:
+            top_ups.refuse(actor, pk, form.cleaned_data["reason"], timezone.now())
+            messages.success(request, _("It is not added."))
+        return redirect("account_detail", asked.account_id)
+
+    params = {"who": asked.asked_by, "amount": yuan(asked.amount_fen), "reason": asked.reason}
+    lead = _("%(who)s asked for ¥%(amount)s: %(reason)s") % params
+    back = reverse("account_detail", args=[asked.account_id])
+    page = FormPage(_("Money that was asked for"), back, _name(asked.account), _("Decide"), lead)
+    return answer(request, page, form, act)
 
 
 @login_required

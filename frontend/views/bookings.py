@@ -44,6 +44,7 @@ from frontend.presenters.cards import chosen_card
 from frontend.presenters.inbox import undo_of
 from frontend.presenters.open_change import open_change
 from frontend.presenters.quote import Alternative
+from frontend.presenters.session_extras import extras_panel
 from frontend.presenters.usage import review_panel
 from frontend.refusals import sentences, status_of
 from frontend.views.quotes import as_alternative, make_panel, problems_of
@@ -243,6 +244,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "reservation": reservation,
         "zone": reservation.instrument.site.time_zone,
         "review": review_panel(actor, reservation, now),
+        "extras": extras_panel(actor, reservation),
         "entries": life.timeline(
             reservation, reservation.transitions.all(), decisions.in_place_of(actor, reservation) if rights.is_lab else {}
         ),

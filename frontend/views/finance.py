@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import uuid4
@@ -33,6 +34,16 @@ from frontend.refusals import sentences
 STATEMENTS_PER_PAGE = 25
 LINES_PER_PAGE = 100
 POLL_SECONDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which statement: the ids of version and payee, the first day of its month, and the way of settlement (empty: there is one)."""
+
+    version_id: int
+    payee_id: int
+    month: date
+    mode: str
 
 
 @login_required
@@ -73,10 +84,11 @@ def statement_issue(request: HttpRequest) -> HttpResponse:
     )
     if month is None:
         raise NotFound.of("access.not_found", model="month")
+    asked = Asked(version_id, payee_id, month, query.get("mode", ""))
     if request.method == "POST":
-        return _issue(request, actor, version_id, payee_id, month, now)
+        return _issue(request, actor, asked, now)
     try:
-        return _preview_response(request, actor, version_id, payee_id, month, now)
+        return _preview_response(request, actor, asked, now)
     except NotFound:
         raise
     except Refusal as refusal:
@@ -84,34 +96,42 @@ def statement_issue(request: HttpRequest) -> HttpResponse:
 
 
 def _preview_response(
-    request: HttpRequest, actor: Actor, version_id: int, payee_id: int, month: date, now: datetime, refusal: Refusal | None = None
+    request: HttpRequest, actor: Actor, asked: Asked, now: datetime, refusal: Refusal | None = None
 ) -> HttpResponse:
-    content = statements.preview(actor, version_id, payee_id, month, now)
+    content = statements.preview(actor, asked.version_id, asked.payee_id, asked.month, now, mode=asked.mode)
     context = {
         "view": statement_view(content),
-        "version_id": version_id,
-        "payee_id": payee_id,
-        "month": month,
+        "version_id": asked.version_id,
+        "payee_id": asked.payee_id,
+        "month": asked.month,
+        "mode": content["programme"]["mode"],
         "key": uuid4(),
         "problems": sentences(refusal) if refusal else [],
     }
     return render(request, "finance/issue.html", context, status=status_of(refusal) if refusal else 200)
 
 
-def _issue(request: HttpRequest, actor: Actor, version_id: int, payee_id: int, month: date, now: datetime) -> HttpResponse:
+def _issue(request: HttpRequest, actor: Actor, asked: Asked, now: datetime) -> HttpResponse:
     expected = Expected(_number(request.POST.get("lines", "")), _number(request.POST.get("total_fen", "")))
     try:
         issued = statements.issue_once(
-            actor, version_id, payee_id, month, now, idempotency_key=request.POST.get("key", ""), expected=expected
+            actor,
+            asked.version_id,
+            asked.payee_id,
+            asked.month,
+            now,
+            idempotency_key=request.POST.get("key", ""),
+            expected=expected,
+            mode=asked.mode,
         )
     except NotFound:
         raise
     except Conflict as refusal:
         if refusal.reasons[0].code == "statement.figures_differ":
-            return _preview_response(request, actor, version_id, payee_id, month, now, refusal)
-        return _period_response(request, month, now, refusal)
+            return _preview_response(request, actor, asked, now, refusal)
+        return _period_response(request, asked.month, now, refusal)
     except Refusal as refusal:
-        return _period_response(request, month, now, refusal)
+        return _period_response(request, asked.month, now, refusal)
     messages.success(request, _("Issued as %(number)s. The documents are being made.") % {"number": issued.number})
     return redirect("statement_detail", pk=issued.statement_id)
 

@@ -29,6 +29,7 @@ from config.kernel.messages import reason_sentence
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import resources as present
 from frontend.presenters.instruments import place_name
+from frontend.presenters.price_pages import flat_change_rows
 from frontend.presenters.resources import QuoteForm, SampleQuoteView
 from frontend.resource_forms import MOST_INSTRUMENTS, ResourceForm, TestPriceForm, form_class
 from instruments.models import Organisation, Resource, ResourceKind
@@ -260,20 +261,31 @@ def resource_price(request: HttpRequest, pk: int) -> HttpResponse:
     in_force = sample_prices.in_force([pk], today).get(pk)
     form = TestPriceForm(in_force, resource.test_item.price_unit, today, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        typed = form.cleaned_data
+        typed, classes, on = form.cleaned_data, form.class_fen(), form.cleaned_data["effective_from"]
+        known = sample_prices.in_force([pk], on).get(pk)
+        large = flat_change_rows(sample_prices.flat_changes(known, typed["unit"], typed["amount"], classes))
+        form.ask_about([(row.change.key, row.sentence) for row in large])
         try:
             sample_prices.publish_test_price(
-                actor, resource, typed["unit"], typed["amount"], form.class_fen(), typed["effective_from"], now, today
+                actor, resource, typed["unit"], typed["amount"], classes, on, now, today, form.confirmed
             )
         except Refusal as refusal:
-            for reason in refusal.reasons:
-                place = {"amount_fen": "amount"}.get(reason.field, reason.field)
-                form.add_error(place if place in form.fields else None, reason_sentence(reason))
+            _show_refusal(form, refusal)
         else:
             messages.success(request, _("The price is published. Quotes given before keep the price they were given under."))
             return redirect("resource_detail", pk)
     context = {"form": form, "resource": resource, "title": present.title(resource, resource.name), "in_force": in_force}
     return render(request, "resources/price.html", context, status=422 if form.errors else 200)
+
+
+def _show_refusal(form: TestPriceForm, refusal: Refusal) -> None:
+    """Each reason at its field; a large change that was not confirmed at its tick."""
+    for reason in refusal.reasons:
+        if reason.code == "price.jump_not_confirmed":
+            form.add_error(f"yes-{reason.params['key']}", _("Look at this change and tick it, or go back and change it."))
+            continue
+        place = {"amount_fen": "amount"}.get(reason.field, reason.field)
+        form.add_error(place if place in form.fields else None, reason_sentence(reason))
 
 
 def _edit_page(request: HttpRequest, form: ResourceForm, resource: Resource | None) -> HttpResponse:

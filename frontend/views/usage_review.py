@@ -59,7 +59,7 @@ def usage_agree(request: HttpRequest, pk: int) -> HttpResponse:
             return _("Agreed. The charge is made.")
         return _("Noted. It is charged once the other side agrees, or when the time for it is over.")
 
-    return _acted(request, pk, act)
+    return acted(request, pk, act)
 
 
 @login_required
@@ -74,7 +74,7 @@ def usage_adjust(request: HttpRequest, pk: int) -> HttpResponse:
         usage_review.ask_adjustment(actor, pk, proposed, request.POST.get("reason", ""), now)
         return _("Sent. The lab answers; nothing is charged before.")
 
-    return _acted(request, pk, act)
+    return acted(request, pk, act)
 
 
 @login_required
@@ -89,7 +89,7 @@ def usage_answer(request: HttpRequest, pk: int) -> HttpResponse:
         usage_review.refuse_adjustment(actor, pk, request.POST.get("answer", ""), now)
         return _("Declined. The customer has been told and may agree or dispute.")
 
-    return _acted(request, pk, act)
+    return acted(request, pk, act)
 
 
 @login_required
@@ -101,7 +101,7 @@ def usage_dispute(request: HttpRequest, pk: int) -> HttpResponse:
         usage_review.dispute(actor, pk, request.POST.get("reason", ""), now)
         return _("Disputed. Somebody of the lab who had no part in it decides.")
 
-    return _acted(request, pk, act)
+    return acted(request, pk, act)
 
 
 @login_required
@@ -113,7 +113,7 @@ def usage_decide(request: HttpRequest, pk: int) -> HttpResponse:
         usage_review.decide(actor, pk, request.POST.get("decision", ""), request.POST.get("reason", ""), now)
         return _("Decided. The charge is made, and both sides read your reason.")
 
-    return _acted(request, pk, act)
+    return acted(request, pk, act)
 
 
 @login_required
@@ -125,7 +125,7 @@ def usage_close_out(request: HttpRequest, pk: int) -> HttpResponse:
         close_out.close(actor, pk, _closing(request), now)
         return _("Saved.")
 
-    return _acted(request, pk, act)
+    return acted(request, pk, act)
 
 
 @login_required
@@ -137,7 +137,7 @@ def usage_confirm_grade(request: HttpRequest, pk: int) -> HttpResponse:
         close_out.confirm_grade(actor, pk, now)
         return _("Confirmed.")
 
-    return _acted(request, pk, act)
+    return acted(request, pk, act)
 
 
 def _closing(request: HttpRequest) -> Closing:
@@ -157,7 +157,7 @@ def _closing(request: HttpRequest) -> Closing:
     return Closing(day("report_due_on"), day("reported_on"), int(retests), given.get("note", ""), given.get("grade", ""))
 
 
-def _acted(request: HttpRequest, pk: int, act: Callable[[Actor, datetime], str]) -> HttpResponse:
+def acted(request: HttpRequest, pk: int, act: Callable[[Actor, datetime], str]) -> HttpResponse:
     """Do it and come back to the booking, or to the list it was done from; a refusal is shown on the booking's page."""
     actor, now = actor_of(request), timezone.now()
     try:

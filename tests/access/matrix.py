@@ -103,6 +103,8 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "announcement": (EVERYBODY, OFFICIALS),
     "partner": (EVERYBODY, EVERYBODY),
     "account": (EVERYBODY, EVERYBODY),
+    "top_up": (SUPERVISORS, SUPERVISORS),
+    "session_extra": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
     "enquiry": (CUSTOMERS | OWNERS, only("foreign")),
     "enquiry_file": (CUSTOMERS | OWNERS, only("foreign")),
     "need": (CUSTOMERS, only("foreign")),
@@ -442,6 +444,15 @@ def _refunded_form(world: World) -> dict[str, Any]:
     return {"amount": "0.01", "reason": "because"}
 
 
+def _voucher_asked(world: World) -> dict[str, Any]:
+    scan = SimpleUploadedFile("plan.pdf", b"%PDF-1.4 plan")
+    return {"organisation": world.cast.firm.pk, "quota": 1, "asked_fen": 1, "purpose": "p", "file": scan}
+
+
+def _figures_declared(world: World) -> dict[str, Any]:
+    return {"kind": "figures", "year": 2025, "staff": 7, "file": SimpleUploadedFile("report.pdf", b"%PDF-1.4 report")}
+
+
 def _bank_list(world: World) -> dict[str, Any]:
     return {"owner": world.cast.lab.pk, "file": SimpleUploadedFile("list.csv", b"date,credit,debit\n2026-11-21,1,")}
 
@@ -574,6 +585,13 @@ API: dict[str, Route] = {
     "api_reservation_start": acts("reservation:approved", CUSTOMERS, only("foreign"), ok=TRIED, body=_ticks),
     "api_reservation_end": acts("reservation:in_use", CUSTOMERS, only("foreign")),
     "api_reservation_extend": acts("reservation:in_use", CUSTOMERS, only("foreign"), ok=TRIED, body=_longer),
+    "api_reservation_extras": Route(
+        {"GET": Rule(*SEES["reservation"]),
+         "POST": Rule(LAB, ok=OK_POST, body=lambda world: {"words": "cell", "rate_fen": 500, "quantity": 1})}, "reservation:over",
+    ),
+    "api_session_extra_agree": acts("session_extra", CUSTOMERS, only("foreign"), ok=TRIED),
+    "api_session_extra_decline": acts("session_extra", CUSTOMERS, only("foreign"), ok=TRIED),
+    "api_session_extra_withdraw": acts("session_extra", LAB, ok=TRIED),
     "api_reservation_agree": acts("reservation:over", CUSTOMERS | LAB, only("foreign")),
     "api_reservation_confirm_usage": acts("reservation:over", CUSTOMERS | LAB, only("foreign")),
     "api_reservation_adjust": acts("reservation:over", CUSTOMERS, only("foreign"), body=reason),
@@ -714,7 +732,7 @@ API: dict[str, Route] = {
     "api_resource_price": Route(
         {"GET": Rule(EVERYBODY, EVERYBODY),
          "POST": Rule(OWNERS | only("operator"), only("operator"), OK_POST,
-                      body=lambda world: {"unit": "sample", "amount_fen": 100})}, "test_item",
+                      body=lambda world: {"unit": "sample", "amount_fen": 8000})}, "test_item",
     ),
     "api_resource_request-list": Route({"GET": Rule(PERSONS), "POST": Rule(CUSTOMERS, ok=TRIED, role_first=True, body=_application)}),
     "api_resource_request-detail": reads_object("resource_request:requested"),
@@ -788,6 +806,12 @@ API: dict[str, Route] = {
     "api_vouchers": reads(),
     "api_voucher": reads_object("voucher"),
     "api_voucher_give_back": acts("voucher", only("firm_admin"), only("foreign"), ok=TRIED),
+    "api_voucher_announcements": reads(EVERYBODY),
+    "api_voucher_announcement": reads_object("announcement", public=True),
+    "api_voucher_announcement_apply": acts("announcement", only("firm_admin"), NOBODY, ok=TRIED, body=_voucher_asked,
+                                           as_form=True, role_first=True),
+    "api_organisation_declare": acts("organisation", only("firm_admin"), only("foreign"), ok=TRIED, body=_figures_declared,
+                                     as_form=True),
     "api_voucher_applications": reads(),
     "api_voucher_application": reads_object("application"),
     "api_voucher_application_review": acts("application", OFFICER, OFFICER, ok=TRIED, role_first=True,
@@ -799,6 +823,10 @@ API: dict[str, Route] = {
     "api_programme_account": Route({"GET": Rule(SUPERVISORS, SUPERVISORS, role_first=True)}, "account"),
     "api_programme_account_top_up": acts("account", PAYERS, PAYERS, ok=TRIED, role_first=True,
                                          body=lambda world: {"amount_fen": 1, "reason": "because"}),
+    "api_programme_top_ups": reads(SUPERVISORS),
+    "api_programme_top_up": Route({"GET": Rule(SUPERVISORS, SUPERVISORS, role_first=True)}, "top_up"),
+    "api_programme_top_up_decide": acts("top_up", PAYERS, PAYERS, ok=TRIED, role_first=True,
+                                        body=lambda world: {"add": False, "reason": "because"}),
     "api_programme_account_suspend": acts("account", PAYERS, PAYERS, ok=TRIED, role_first=True,
                                           body=lambda world: {"suspended": False, "reason": "because"}),
     "api_programme_account_close": acts("account", PAYERS, PAYERS, ok=TRIED, role_first=True, body=_because),
@@ -1096,6 +1124,8 @@ PAGES: dict[str, Route] = {
     "session_label_ticks": acts("instrument", LAB, body=lambda world: {"ticks": "Gloves on"}),
     "session_devices": Route({"GET": Rule(LAB), "POST": Rule(LAB, ok=TRIED | {404})}),
     "session_device_revoke": acts("device_key", LAB),
+    "session_extra_add": acts("reservation:over", LAB, body=lambda world: {"words": "cell", "rate": "5", "quantity": "1"}),
+    "session_extra_answer": acts("session_extra", CUSTOMERS, only("foreign"), extra={"answer": "decline"}),
     "usage_agree": acts("reservation:over", CUSTOMERS | LAB, only("foreign")),
     "usage_adjust": acts("reservation:over", CUSTOMERS, only("foreign"), body=lambda world: {"nothing": "yes", "reason": "because"}),
     "usage_answer": acts("reservation:adjusting", LAB, body=lambda world: {"answer_is": "accept"}),
@@ -1174,6 +1204,7 @@ PAGES: dict[str, Route] = {
     "opening_load": Route({"GET": Rule(only("finance")), "POST": Rule(only("finance"), ok=TRIED)}),
     "account_detail": Route({"GET": Rule(SUPERVISORS, SUPERVISORS, role_first=True)}, "account"),
     "account_top_up": form("account", PAYERS, PAYERS, role_first=True),
+    "top_up_decide": form("top_up", PAYERS, PAYERS, role_first=True),
     "account_suspend": form("account", PAYERS, PAYERS, role_first=True),
     "account_last_day": form("account", PAYERS, PAYERS, role_first=True),
     "account_close": form("account", PAYERS, PAYERS, role_first=True),

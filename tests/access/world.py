@@ -14,7 +14,8 @@ from django.test import Client
 
 from billing.pricing import sample_prices
 from billing.settlement.models import Quote
-from billing.settlement.services import statements
+from billing.settlement.services import session_extras, statements
+from billing.settlement.services.session_extras import Used
 from booking.models import DeviceRun, Downtime, MaintenancePlan, Occupancy
 from booking.rules.device_runs import EventKind
 from booking.rules.series import SeriesRule
@@ -322,6 +323,11 @@ def _reserve_everything(world: World, now: datetime) -> None:
     world.objects["series"] = (made[0], made[1])
     grouped = [_together(cast, who, firm, instrument) for who, firm, instrument, *_rest in sides]
     world.objects["group"] = (grouped[0], grouped[1])
+    used = [
+        session_extras.propose(cast.actor(manager), pk, Used(1, words=f"cells {mark}", rate_fen=5_00), now).pk
+        for pk, (_who, _firm, _instrument, manager, mark) in zip(world.objects["reservation:disputed"], sides, strict=True)
+    ]
+    world.objects["session_extra"] = (used[0], used[1])
     moving = world.objects["reservation:moving"]
     moves = [_move(cast, who, pk, mark) for pk, who, mark in zip(moving, ("lin", "he"), (OURS_WORK, THEIRS_WORK), strict=True)]
     world.objects["move"] = (moves[0], moves[1])

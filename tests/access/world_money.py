@@ -8,6 +8,7 @@ from typing import Any
 from billing.firms.services import declaring, partners
 from billing.firms.services.declaring import Declaration
 from billing.firms.services.partners import Partner
+from billing.ledger import top_ups
 from billing.ledger.models import Account
 from billing.vouchers.rules.terms import Area, Terms
 from billing.vouchers.services import announcing, applying
@@ -58,6 +59,8 @@ def build(world: Any, now: datetime) -> None:
     world.objects["partner"] = (region.pk, region.pk)
     pool = Account.objects.filter(kind="pool").earliest("pk")
     world.objects["account"] = (pool.pk, pool.pk)
+    asked = top_ups.ask(cast.actor("qian"), pool.pk, 1_00, "Notice 9", now)
+    world.objects["top_up"] = (asked.pk, asked.pk)
 
 
 def _applied(cast: Any, who: str, firm: Any, announcement: Any, mark: str, now: datetime) -> int:

@@ -151,6 +151,13 @@ def a_pool() -> int:
     return int(Account.objects.filter(kind="pool").latest("posted_fen").pk)
 
 
+def a_top_up() -> int:
+    """Money for a budget that waits for a second person."""
+    from billing.ledger.top_up_models import TopUp
+
+    return int(TopUp.objects.filter(state="asked").earliest("pk").pk)
+
+
 def an_announcement(*, draft: bool = False) -> int:
     from billing.vouchers.models import VoucherAnnouncement
 
@@ -951,6 +958,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("account_list", lambda: at("account_list"), ("finance", "programme_officer", "inspector"), important=True),
     Shown("account_detail", lambda: at("account_detail", a_pool()), ("finance", "inspector"), important=True),
     Shown("account_top_up", lambda: at("account_top_up", a_pool()), ("finance",)),
+    Shown("top_up_decide", lambda: at("top_up_decide", a_top_up()), ("programme_officer",)),
     Shown("account_suspend", lambda: at("account_suspend", a_pool()), ("finance",)),
     Shown("account_last_day", lambda: at("account_last_day", a_pool()), ("finance",)),
     Shown("account_close", lambda: at("account_close", a_pool()), ("finance",)),
@@ -1324,6 +1332,8 @@ NOT_PAGES: dict[str, str] = {
     "session_label_renew": "POST only",
     "session_label_ticks": "POST only",
     "session_device_revoke": "POST only",
+    "session_extra_add": "POST only",
+    "session_extra_answer": "POST only",
     "usage_agree": "POST only",
     "usage_adjust": "POST only",
     "usage_answer": "POST only",

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 import pytest
 
 from billing.firms.services import declaring
 from billing.firms.services.declaring import Declaration
 from billing.ledger import services as ledger
-from billing.ledger.models import Account
+from billing.ledger.models import Account, Transfer, TransferKind
+from billing.ledger.services import AccountSpec, Source
 from billing.settlement.models import Quote
 from billing.vouchers.models import Voucher
 from billing.vouchers.rules.terms import Area, Terms
 from billing.vouchers.services import announcing, applying
 from billing.vouchers.services.applying import Application
+from config.kernel.services import transactions
 from instruments.models import Membership
 from tests.concurrency.harness import at_once, sql_run, tally, violations
 from tests.concurrency.test_money_stampede import approving, held_by_transfers, read_modify_write
@@ -151,3 +154,74 @@ def test_without_check_and_lock_sister_firms_overspend_their_limit(world: World,
     monkeypatch.setattr(ledger, "hold", read_modify_write)
     at_once([approving(world, place, pk) for place, pk in enumerate(asked)])
     assert held_by_transfers(Account.objects.get(kind="controller_year")) > 1000_00
+
+
+class Drawing(NamedTuple):
+    """One caller: what it takes from the voucher (fen), and what of it is due in the end (0: it gives all of it back)."""
+
+    source_id: int
+    amount_fen: int
+    due_fen: int
+
+
+def drawn(seed: int, callers: int, base: int) -> list[Drawing]:
+    dice = random.Random(seed)
+    amounts = [dice.choice([1, dice.randint(1, 40_00), dice.randint(1, 400_00)]) for _ in range(callers)]
+    return [
+        Drawing(base + place, amount, dice.choice([0, 1, dice.randint(1, amount), amount]))
+        for place, amount in enumerate(amounts)
+    ]
+
+
+def taking(voucher: Voucher, drawing: Drawing, now: datetime) -> Callable[[], str]:
+    """Hold a random part of the voucher, and now and then end it at once."""
+
+    def work() -> str:
+        account = ledger.lock([Account.objects.get(pk=voucher.account_id)])[voucher.account.key]
+        payee = ledger.open_accounts([AccountSpec("awarded:race", "awarded", None)], now)["awarded:race"]
+        source = Source("race", drawing.source_id, "approve", None, None)
+        ledger.hold({account.pk: drawing.amount_fen}, payee, source, now)
+        if drawing.source_id % 3 == 0:
+            return "held"
+        due = {account.pk: drawing.due_fen} if drawing.due_fen else {}
+        ledger.end_holds(ledger.open_holds("race", drawing.source_id), due, source, now, TransferKind.VOID)
+        return "ended"
+
+    return lambda: transactions.run(work)
+
+
+@pytest.mark.parametrize(
+    ("callers", "rounds"), [pytest.param(12, 3, id="small"), pytest.param(50, 20, id="50 x 20", marks=pytest.mark.proof)]
+)
+def test_random_amounts_from_one_voucher_never_sum_above_it_and_every_accepted_call_is_in_the_ledger(
+    world: World, callers: int, rounds: int
+) -> None:
+    voucher = issuing(world, reviewed(world, FIRMS * EACH_FEN)[0])()
+    accepted: dict[int, Drawing] = {}
+    for number in range(rounds):
+        drawings = drawn(number, callers, 1_000 * (number + 1))
+        outcomes = at_once([taking(voucher, each, world.cast.now) for each in drawings])
+        assert set(tally(outcomes)) <= {"ok", "ledger.not_enough_left"}
+        accepted |= {each.source_id: each for each, said in zip(drawings, outcomes, strict=True) if isinstance(said, str)}
+        account = Account.objects.get(pk=voucher.account_id)
+        assert account.held_fen + account.posted_fen <= account.granted_fen == EACH_FEN
+    moved = Transfer.objects.filter(source_type="race", debit_id=voucher.account_id)
+    assert dict(moved.filter(kind="hold").values_list("source_id", "amount_fen")) == {
+        each.source_id: each.amount_fen for each in accepted.values()
+    }
+    posted = sum(each.due_fen for each in accepted.values() if each.source_id % 3)
+    still = sum(each.amount_fen for each in accepted.values() if each.source_id % 3 == 0)
+    assert (account.posted_fen, account.held_fen) == (posted, still)
+    refused = callers * rounds - len(accepted)
+    assert refused and len(accepted), "the amounts are such that some are refused and some are not"
+    assert violations() == {}
+
+
+def test_without_check_and_lock_random_amounts_overspend_the_voucher(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    voucher = issuing(world, reviewed(world, FIRMS * EACH_FEN)[0])()
+    sql_run("ALTER TABLE billing_account DROP CONSTRAINT account_never_overspent")
+    monkeypatch.setattr(ledger, "lock", lambda accounts: {each.key: Account.objects.get(pk=each.pk) for each in accounts})
+    monkeypatch.setattr(ledger, "hold", read_modify_write)
+    drawings = [Drawing(3 * place, 300_00, 0) for place in range(1, 13)]  # three of them are as much as there is
+    at_once([taking(voucher, each, world.cast.now) for each in drawings])
+    assert held_by_transfers(Account.objects.get(pk=voucher.account_id)) > EACH_FEN

@@ -154,4 +154,12 @@ def _affiliate(gather: _Gather, today: date) -> Declared:
     return Declared(content, *gather.days(today), f"uscc:{content['uscc']}")
 
 
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "figures": ("year", "staff", *_AMOUNTS),
+    "place": ("region_code", "policy_zones", "valid_from", "valid_to"),
+    "label": ("label", "level", "number", "valid_from", "valid_to"),
+    "controller": ("party_kind", "name", "uscc", "mark", "valid_from", "valid_to"),
+    "affiliate": ("tie", "name", "uscc", "valid_from", "valid_to"),
+}
+"""What is typed for each kind."""
 _MAKERS = {"figures": _figures, "place": _place, "label": _label, "controller": _controller, "affiliate": _affiliate}

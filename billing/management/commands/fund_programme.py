@@ -1,4 +1,4 @@
-"""``manage.py fund_programme CODE CAP YUAN --by EMAIL --reason TEXT``: add budget to a programme's pool."""
+"""``manage.py fund_programme CODE CAP YUAN --by EMAIL --and EMAIL --reason TEXT``: two people add budget to a programme's pool."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ class Command(BaseCommand):
         parser.add_argument("code", help="the programme's code")
         parser.add_argument("cap", help="the id of the pool in the document's caps")
         parser.add_argument("yuan", help="how much, in yuan, for example 500000 or 500000.50")
-        parser.add_argument("--by", required=True, help="e-mail address of the finance person or programme officer")
+        parser.add_argument("--by", required=True, help="e-mail address of the finance person or programme officer who asks")
+        parser.add_argument("--and", dest="second", required=True, help="e-mail address of another one, who adds it")
         parser.add_argument("--reason", required=True, help="for the audit trail, for example the number of the notice")
 
-    def handle(self, *args: Any, code: str, cap: str, by: str, reason: str, **options: Any) -> None:
+    def handle(self, *args: Any, code: str, cap: str, by: str, second: str, reason: str, **options: Any) -> None:
         version = ProgrammeVersion.objects.filter(programme__code=code, published_at__isnull=False).order_by("-valid").first()
         if version is None:
             raise CommandError(f"There is no published programme {code}.")
@@ -33,5 +34,5 @@ class Command(BaseCommand):
         except ValueError:
             raise CommandError(f"{options['yuan']} is not an amount in yuan, for example 500000 or 500000.50.") from None
         with refusals_said():
-            account = subsidy.fund_pool(person(by), version, cap, amount_fen, reason, timezone.now())
+            account = subsidy.fund_pool((person(by), person(second)), version, cap, amount_fen, reason, timezone.now())
         self.stdout.write(f"{code} {cap}: {yuan(account.left_fen)} yuan left of {yuan(account.granted_fen)}.")

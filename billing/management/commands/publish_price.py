@@ -1,4 +1,4 @@
-"""``manage.py publish_price INSTRUMENT FILE --from DATE --by EMAIL``: put a price schedule in force."""
+"""``manage.py publish_price INSTRUMENT FILE --from DATE --by EMAIL [--confirm KEY]``: put a price schedule in force."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from billing.management.acting import document, person, refusals_said
-from billing.pricing import services as pricing
+from billing.pricing import drafts
+from billing.pricing.subjects import Kind, subject_for
 from config.kernel.access import visible_to
 from instruments.models import Instrument
 
@@ -25,13 +26,19 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--from", dest="first_day", type=date.fromisoformat, help="YYYY-MM-DD, today at the site by default")
         parser.add_argument("--by", required=True, help="e-mail address of the lab manager or the owner's finance person")
+        parser.add_argument(
+            "--confirm", action="append", default=[], metavar="KEY", help="a large change that is meant, as the refusal names it"
+        )
 
-    def handle(self, *args: Any, instrument: int, file: Path, first_day: date | None, by: str, **options: Any) -> None:
+    def handle(
+        self, *args: Any, instrument: int, file: Path, first_day: date | None, by: str, confirm: list[str], **options: Any
+    ) -> None:
         actor, now = person(by), timezone.now()
         found = visible_to(Instrument.objects.select_related("site"), actor).filter(pk=instrument).first()
         if found is None:
             raise CommandError(f"{by} sees no instrument {instrument}.")
         today = now.astimezone(ZoneInfo(found.site.time_zone)).date()
         with refusals_said():
-            version = pricing.publish_price(actor, found, document(file), first_day or today, now, today)
-        self.stdout.write(f"The price of {found.name} is in force from {version.effective_from}.")
+            subject = subject_for(actor, Kind.INSTRUMENT, found.pk)
+            drafts.publish_document(actor, subject, document(file), first_day or today, confirm, now)
+        self.stdout.write(f"The price of {found.name} is in force from {first_day or today}.")

@@ -19,7 +19,7 @@ from billing.pricing.rules.tax import Tax, tax_of
 COUNTED_UNITS = ("sample", "element", "test", "run", "batch", "consumable", "operator_hour")
 """What a price may be for that is counted and not measured as time on an instrument."""
 #: Parts of a document that only time on an instrument has.
-_OF_TIME = ("unit_minutes", "step_minutes", "bands", "holidays", "operator", "fees")
+_OF_TIME = ("unit_minutes", "step_minutes", "bands", "holidays", "operator", "fees", "addons")
 
 
 class CountedLine(NamedTuple):

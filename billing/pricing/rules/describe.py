@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from billing.ledger.rules.money import Rounding
 from billing.pricing.rules.fees import FeeRule
-from billing.pricing.rules.schedule import STANDARD_BAND, Operator, PriceSchedule
+from billing.pricing.rules.schedule import STANDARD_BAND, Addon, Operator, PriceSchedule
 from billing.pricing.rules.tax import Tax
 from booking.rules.leaving import Fault
 
@@ -62,6 +62,7 @@ class DescribedSchedule:
     setup_fen: Mapping[str, int]
     operator: Operator | None
     tax: Tax | None
+    addons: tuple[Addon, ...]
 
 
 def describe(schedule: PriceSchedule) -> DescribedSchedule:
@@ -102,6 +103,7 @@ def describe(schedule: PriceSchedule) -> DescribedSchedule:
         setup_fen=schedule.setup_fen,
         operator=schedule.operator,
         tax=schedule.tax,
+        addons=schedule.addons,
     )
 
 

@@ -6,8 +6,8 @@ charge; tax. Every line is rounded once, and the gross price is their sum.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from billing.ledger.rules.money import WIDE, round_fen
 from billing.pricing.rules.marginal import NO_STEPS, Cut, cut_at
 from billing.pricing.rules.public_days import NO_PUBLIC_DAYS, PublicDays
+from billing.pricing.rules.samples import ExtraCharge, extra_steps
 from billing.pricing.rules.schedule import HOUR, PriceSchedule
 from billing.pricing.rules.split import split
 from billing.pricing.rules.steps import Step
@@ -38,6 +39,7 @@ class LineKind(StrEnum):
     OPERATOR = "operator"
     MINIMUM_CHARGE = "minimum_charge"
     TAX = "tax"
+    EXTRA = "extra"
 
 
 #: The lines that stand for time on the instrument.
@@ -146,6 +148,15 @@ def price_session(
         steps.append(schedule.tax.step(net, gross))
     local_on = time_range.starts_at.astimezone(zone).date()
     return PricedSession(customer_class, local_on, gross, max(0, gross - plain), tuple(lines), tuple(steps))
+
+
+def with_session_extras(priced: PricedSession, extras: Sequence[ExtraCharge]) -> PricedSession:
+    """The price with what was used besides the time and agreed to, a line each."""
+    if not extras:
+        return priced
+    lines = tuple(_amount_line(LineKind.EXTRA, each.amount_fen) for each in extras)
+    gross = priced.gross_fen + sum(line.amount_fen for line in lines)
+    return replace(priced, gross_fen=gross, lines=(*priced.lines, *lines), steps=(*priced.steps, *extra_steps(extras)))
 
 
 class _Pricing:

@@ -91,12 +91,16 @@ class ExtraCharge:
 def with_extras(priced: PricedSamples, extras: Sequence[ExtraCharge]) -> PricedSamples:
     """The price with what was agreed to be charged beyond it, a line each."""
     lines = tuple(SampleLine("extra", 1, each.amount_fen, each.amount_fen) for each in extras)
-    steps = tuple(
+    gross = priced.gross_fen + sum(line.amount_fen for line in lines)
+    return replace(priced, gross_fen=gross, lines=(*priced.lines, *lines), steps=(*priced.steps, *extra_steps(extras)))
+
+
+def extra_steps(extras: Sequence[ExtraCharge]) -> tuple[Step, ...]:
+    """A step for each."""
+    return tuple(
         Step("price", "", "price.step.extra", {"words": each.words, "line_fen": each.amount_fen}, each.amount_fen)
         for each in extras
     )
-    gross = priced.gross_fen + sum(line.amount_fen for line in lines)
-    return replace(priced, gross_fen=gross, lines=(*priced.lines, *lines), steps=(*priced.steps, *steps))
 
 
 def quantity_of(unit: str, samples: int, elements: int) -> int:

@@ -84,6 +84,15 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True)
+class Addon:
+    """Something that may be used besides the time (a consumable, a cell, a gas), at so much (fen) each by customer class."""
+
+    code: str
+    name: Mapping[str, str]
+    fen: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class PriceSchedule:
     """A compiled price schedule. ``document`` is what it was read from and ``sha256`` its fingerprint.
 
@@ -114,6 +123,7 @@ class PriceSchedule:
     setup_fen: Mapping[str, int] = field(default_factory=dict)
     operator: Operator | None = None
     tax: Tax | None = None
+    addons: tuple[Addon, ...] = ()
 
     @property
     def customer_classes(self) -> tuple[str, ...]:
@@ -174,6 +184,7 @@ def shared_faults(document: Document) -> list[Fault]:
     names = set(document["rates"])
     bands = document.get("bands", [])
     faults = [*_code_faults(bands), *_own_rate_faults(document, names), *_holiday_faults(document, bands)]
+    faults += _addon_faults(document.get("addons", []), names)
     faults += overlap_faults(bands, holidays="holidays" in document)
     faults += _fee_faults(document.get("fees", {}))
     return faults + class_faults(document.get("classes", []), names)
@@ -212,6 +223,10 @@ def compile_schedule(document: Document) -> PriceSchedule:
         setup_fen={name: parse_yuan(amount) for name, amount in document.get("setup", {}).items()},
         operator=_operator(document.get("operator")),
         tax=tax_of(document.get("tax")),
+        addons=tuple(
+            Addon(each["code"], each["name"], {name: parse_yuan(amount) for name, amount in each["rates"].items()})
+            for each in document.get("addons", ())
+        ),
     )
 
 
@@ -276,6 +291,16 @@ def _code_faults(bands: Sequence[Mapping[str, Any]]) -> list[Fault]:
         if band["code"] in seen:
             faults.append(Fault(f"$.bands[{place}].code", f"the code {band['code']!r} is taken"))
         seen.add(band["code"])
+    return faults
+
+
+def _addon_faults(addons: Sequence[Mapping[str, Any]], names: set[str]) -> list[Fault]:
+    faults = []
+    for place, each in enumerate(addons):
+        if each["code"] in [other["code"] for other in addons[:place]]:
+            faults.append(Fault(f"$.addons[{place}].code", f"the code {each['code']!r} is taken"))
+        if set(each["rates"]) != names:
+            faults.append(Fault(f"$.addons[{place}].rates", f"it prices exactly the classes {sorted(names)}"))
     return faults
 
 

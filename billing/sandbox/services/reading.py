@@ -31,11 +31,12 @@ _PERIOD = """
    AND r.organisation_id <> i.organisation_id
 """
 _COUNT = f"SELECT count(*) {_PERIOD}"
-#: A session's own use beyond its booked end is charged and never subsidised.
+#: A session's own use beyond its booked end, and what was used besides, is charged and never subsidised.
 _ROWS = f"""
 SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
        c.gross_fen - CASE WHEN c.inputs ? 'subsidised_until' THEN coalesce((jsonb_path_query_first(
-           c.result, '$.steps[*] ? (@.key == "session.step.beyond_booked").params.beyond_fen') #>> '{{}}')::bigint, 0) ELSE 0 END,
+           c.result, '$.steps[*] ? (@.key == "session.step.beyond_booked").params.beyond_fen') #>> '{{}}')::bigint, 0) ELSE 0 END
+           - coalesce((SELECT sum((e ->> 'amount_fen')::bigint) FROM jsonb_array_elements(c.inputs -> 'extras') e), 0)::bigint,
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
        coalesce(u.billable_minutes, 0), (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
        ((c.inputs #> '{{candidates,0,facts}}') - ARRAY['service', 'amounts', 'quantities'] #- '{{applicant,first_use}}'
@@ -43,7 +44,7 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
        (c.inputs #> '{{candidates,0,facts,service}}')::text
 {_PERIOD.replace(" WHERE", "  LEFT JOIN booking_usagesession u ON u.reservation_id = r.id WHERE")}
    AND c.id > %(after)s ORDER BY c.id LIMIT %(piece)s
-"""
+"""  # noqa: S608  (constants of ours; values are bound)
 
 
 @dataclass(slots=True)

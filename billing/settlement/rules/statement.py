@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.rules.money import amount_in_capitals
-from billing.pricing.rules.pricing import line_json
+from billing.pricing.rules.pricing import LineKind, line_json
 from billing.pricing.rules.steps import Step
 from billing.settlement.rules.period import last_day
 from billing.subsidy.rules.assess import Assessment
 from billing.subsidy.rules.outcome import Award, SettlementMode
 from billing.subsidy.rules.programme import Programme
+from billing.subsidy.rules.sides import in_one_way
 
 FORMAT = 1
 Json = dict[str, Any]
@@ -183,7 +184,7 @@ def _line(place: int, session: Session, programme: Programme) -> Json:
         "prices": _prices(session),
         "gross_fen": gross_fen,
         "eligible_fen": award.base_fen,
-        "excluded": _excluded(award.steps, gross_fen - award.base_fen, "agreed_beyond" if session.samples else "minimum_charge"),
+        "excluded": _excluded(award.steps, gross_fen - award.base_fen, _agreed_beyond(session)),
         "grade": _grade(award.steps),
         "rates": _rates(award.steps),
         "adjustments": _adjustments(award.steps),
@@ -213,14 +214,10 @@ def _award(session: Session, programme: Programme) -> Award:
     if len(found) != 1:
         raise Inconsistent(f"{session.reference}: {len(found)} awards of {programme.code} {programme.version}")
     award = found[0]
-    if session.awarded_fen not in _assessed(award) or session.awarded_fen != sum(amount for _, amount in session.payers):
+    award = in_one_way(award, SettlementMode(session.mode)) if session.mode else award
+    if session.awarded_fen != award.total_fen or session.awarded_fen != sum(amount for _, amount in session.payers):
         raise Inconsistent(f"{session.reference}: {award.total_fen} fen assessed, {session.awarded_fen} fen awarded")
     return award
-
-
-def _assessed(award: Award) -> set[int]:
-    """What an award gives in each way of settlement, in fen; each is an award of its own on a statement."""
-    return {award.given_fen(mode) for mode in SettlementMode}
 
 
 def hours(seconds: int) -> str:
@@ -246,12 +243,22 @@ def _prices(session: Session) -> list[Json]:
     ]
 
 
-def _excluded(steps: Sequence[Step], left_out_fen: int, reason: str) -> list[Json]:
-    """What of the fee was not eligible, and the clause that says so."""
-    if not left_out_fen:
-        return []
+def _agreed_beyond(session: Session) -> int | None:
+    """What was agreed to be charged beyond the price (fen); of a sample job nothing else is left out (None)."""
+    if session.samples:
+        return None
+    return sum(line.amount_fen for line in session.assessment.priced.lines if line.kind is LineKind.EXTRA)
+
+
+def _excluded(steps: Sequence[Step], left_out_fen: int, beyond_fen: int | None) -> list[Json]:
+    """What of the fee was not eligible: what was agreed beyond the price, and by which clause a minimum."""
+    beyond = left_out_fen if beyond_fen is None else min(beyond_fen, left_out_fen)
     base = next(step for step in steps if step.part == "base")
-    return [{"reason": reason, "amount_fen": left_out_fen, "clause": base.clause if reason == "minimum_charge" else ""}]
+    parts = [
+        {"reason": "minimum_charge", "amount_fen": left_out_fen - beyond, "clause": base.clause},
+        {"reason": "agreed_beyond", "amount_fen": beyond, "clause": ""},
+    ]
+    return [part for part in parts if part["amount_fen"]]
 
 
 def _grade(steps: Sequence[Step]) -> Json | None:
@@ -290,6 +297,9 @@ def _cuts(steps: Sequence[Step]) -> list[Json]:
     for step in steps:
         if step.key == "subsidy.step.cap_cut":
             cuts.append({name: step.params[name] for name in ("cap", "per", "payer", "left_fen", "wanted_fen")})
+        elif step.key == "subsidy.step.promise_cut":
+            of = {name: step.params[name] for name in ("cap", "per", "payer", "wanted_fen")}
+            cuts.append({**of, "left_fen": step.params["promised_fen"]})
         elif step.key == "subsidy.step.within_cost":
             cuts.append({"cap": "cost", "per": "cost", "payer": "", "left_fen": step.params["cost_fen"], "wanted_fen": None})
     return cuts

@@ -6,7 +6,7 @@ Used by quote, hold and charge alike, so that they cannot differ in anything but
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from billing.pricing.customers import customer_of
 from billing.pricing.public_days import use_of
 from billing.pricing.rules.pricing import Use
 from billing.pricing.rules.schedule import PriceSchedule
-from billing.settlement.once import subsidised_classes
+from billing.settlement import once
 from billing.settlement.services.gathering import Gathered, gather, instrument_party
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate
@@ -49,13 +49,15 @@ Accounts = Mapping[tuple[int, str], tuple[AccountSpec, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """Inputs together with the rows they came from. ``accounts`` maps (programme version id, cap id) to the purses behind a cap."""
+    """Inputs together with the rows they came from. ``accounts`` maps (programme version id, cap id) to the purses behind a cap;
+    ``taken``: what the project took already."""
 
     inputs: Inputs
     price_version_id: int
     versions: tuple[InForce, ...]
     accounts: Accounts
     customer_id: int
+    taken: once.Taken = field(default_factory=dict)
 
     def frozen_inputs(self) -> dict[str, Any]:
         """The inputs as JSON, documents replaced by the immutable versions they were read from (id and fingerprint)."""
@@ -145,6 +147,8 @@ class Plan:
     customer_id: int
     use: Use
     vouchers: tuple[Usable, ...] = ()
+    taken: once.Taken | None = None
+    """What the project took already where it is loaded with that of others."""
 
     def specs(self) -> list[AccountSpec]:
         """Every account an award touches: caps, pools, and what the customer was awarded."""
@@ -159,11 +163,13 @@ class Plan:
         own = {key: spec for key, spec in self.accounts.items() if key[0] in ids}
         return specs_of(versions, own, self.customer_id)
 
-    def with_balances(self, known: Mapping[str, Account]) -> Prepared:
-        """The engine's inputs under the balances of ``known`` accounts (by key; one that is missing was never opened)."""
-        candidates = candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known, self.vouchers)
+    def with_balances(self, known: Mapping[str, Account], but_for: tuple[str, int] | None = None) -> Prepared:
+        """The engine's inputs under the balances of ``known`` accounts (by key; one that is missing was never opened). ``but_for``: the
+        source (type, id) whose own promises do not count."""
+        taken = taken_by(self.versions, self.facts, but_for) if self.taken is None else self.taken
+        candidates = candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known, taken, self.vouchers)
         inputs = Inputs(self.schedule, self.during, self.zone, self.customer_class, candidates, use=self.use)
-        return Prepared(inputs, self.price_version_id, self.versions, self.accounts, self.customer_id)
+        return Prepared(inputs, self.price_version_id, self.versions, self.accounts, self.customer_id, taken)
 
 
 def specs_of(versions: Sequence[InForce], accounts: Accounts, customer_id: int) -> list[AccountSpec]:
@@ -180,12 +186,11 @@ def candidates_of(
     accounts: Accounts,
     customer_id: int,
     known: Mapping[str, Account],
+    taken: once.Taken,
     vouchers: Sequence[Usable] = (),
 ) -> tuple[Candidate, ...]:
     """The programmes to be tried, each with the facts and the balances of its caps (an account that is missing was never opened)."""
     know_awards(account for account in known.values() if not hasattr(account, "is_awarded"))
-    project = facts.service.paper.project
-    taken = subsidised_classes("project", project) if project and versions else frozenset()
     return tuple(
         Candidate(
             version.programme,
@@ -198,6 +203,11 @@ def candidates_of(
         )
         for version in versions
     )
+
+
+def taken_by(versions: Sequence[InForce], facts: Facts, but_for: tuple[str, int] | None = None) -> once.Taken:
+    """What the project and the invoice of a service took already; at most one query."""
+    return once.known([facts.service.paper], but_for) if versions else {}
 
 
 def accounts_of(
@@ -313,7 +323,7 @@ def prepare_many(sessions: Sequence[Session], customer: Organisation, now: datet
 
 def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime) -> tuple[list[Plan | None], dict[str, Account]]:
     """``plan`` for each of the sessions (None without a price then), and the opened ones of all their accounts by key, each knowing whether
-    something was awarded to it: at most five queries however many."""
+    something was awarded to it: at most five queries however many, and one more where projects are named."""
     found = _pins_of_many(sessions)
     pins = [one and _promised(one, each.instrument, customer) for each, one in zip(sessions, found, strict=True)]
     schedules = pricing.schedules({one.price_version_id for one in pins if one is not None})
@@ -325,7 +335,8 @@ def plan_many(sessions: Sequence[Session], customer: Organisation, now: datetime
     ]
     known = ledger.known({spec.key for each in plans if each is not None for spec in each.specs()})
     know_awards(known.values())
-    return plans, known
+    taken = once.known(each.facts.service.paper for each in plans if each is not None and each.versions)
+    return [each and replace(each, taken=taken) for each in plans], known
 
 
 def _planned(
@@ -369,13 +380,10 @@ def _awarded_spec(version: InForce, customer_id: int) -> AccountSpec:
     return AccountSpec(awarded_key(version, customer_id), AWARDED, None, version.programme_id, customer_id)
 
 
-def _under(version: InForce, facts: Facts, account: Account | None, taken: frozenset[str]) -> Facts:
-    """The facts as one programme sees them: whether it is a first use, and whether the project took its class elsewhere already."""
+def _under(version: InForce, facts: Facts, account: Account | None, taken: once.Taken) -> Facts:
+    """The facts as one programme sees them: whether it is a first use, and whether project or invoice took its class already."""
     first = account is None or not account.is_awarded  # type: ignore[attr-defined]
-    service = facts.service
-    if service.paper.project:
-        before = version.programme.exclusive_class in taken
-        service = replace(service, paper=replace(service.paper, project_subsidised=before))
+    service = replace(facts.service, paper=once.as_known(facts.service.paper, version, taken))
     return replace(facts, applicant=replace(facts.applicant, first_use=first), service=service)
 
 

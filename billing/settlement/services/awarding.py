@@ -10,11 +10,13 @@ from typing import Protocol, TypeVar
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import Source
+from billing.settlement import once
 from billing.settlement.models import Award, Charge, Quote
 from billing.settlement.services import assessing
 from billing.settlement.services.assessing import Accounts
 from billing.subsidy.rules.assess import Candidate
 from billing.subsidy.rules.codec import Inputs
+from billing.subsidy.rules.facts import Paper
 from billing.subsidy.rules.outcome import Award as AwardOutcome
 from billing.subsidy.rules.outcome import Balance, Outcome, Payee, PayerLine, SettlementMode
 from billing.subsidy.rules.sample_codec import SampleInputs
@@ -37,9 +39,16 @@ class Promised(Protocol):
 
 
 def hold_awards(
-    promised: Promised, outcomes: Sequence[Outcome], accounts: Mapping[str, Account], source: Source, now: datetime
+    promised: Promised,
+    outcomes: Sequence[Outcome],
+    accounts: Mapping[str, Account],
+    source: Source,
+    now: datetime,
+    project: str = "",
 ) -> None:
-    """Promise every awarded amount, from ``accounts`` (by key) that are locked; ``source`` is completed by the programme."""
+    """Promise every awarded amount, from ``accounts`` (by key) that are locked; ``source`` is completed by the programme. ``project``
+    takes the programme's class from now on."""
+    paper = Paper(project=project or None)
     for version, outcome in zip(promised.versions, outcomes, strict=True):
         if isinstance(outcome, AwardOutcome):
             payee = accounts[assessing.awarded_key(version, promised.customer_id)]
@@ -49,6 +58,15 @@ def hold_awards(
                 parts = spread(amount, [purse.promisable_fen for purse in purses])
                 draws |= {purse.pk: part for purse, part in zip(purses, parts, strict=True)}
             ledger.hold(draws, payee, replace(source, programme_version_id=version.version_id), now)
+            if outcome.total_fen:
+                once.take(paper, version, source, now)
+
+
+def end_promise(source: Source, now: datetime, project: str, kind: TransferKind = TransferKind.VOID) -> None:
+    """Give up everything that is promised to a source: the money, and what its ``project`` took with it."""
+    ledger.end_holds(ledger.open_holds(source.type, source.id), {}, source, now, kind)
+    if project:
+        once.give_up(source.type, source.id, now)
 
 
 def post_awards(
@@ -59,9 +77,10 @@ def post_awards(
     source: Source,
     service_on: date,
     now: datetime,
+    project: str = "",
 ) -> None:
     """Post what is due of what is held for ``source``, void the rest of these programmes, and write down what each gives for the charge;
-    ``parties`` are the ids of owner and customer."""
+    ``parties`` are the ids of owner and customer. ``project`` has taken for good the classes of those that give something."""
     holds = ledger.open_holds(source.type, source.id)
     for version, outcome in zip(versions, outcomes, strict=True):
         own = [pending for pending in holds if pending.programme_version_id == version.version_id]
@@ -70,6 +89,10 @@ def post_awards(
         ledger.end_holds(own, due, replace(source, programme_version_id=version.version_id), now, TransferKind.VOID)
         if award is not None:
             _write_award(charge, parties, version.version_id, award, service_on, now)
+    if project:
+        pairs = zip(versions, outcomes, strict=True)
+        giving = [version.version_id for version, outcome in pairs if _given(outcome) is not None]
+        once.give_up(source.type, source.id, now, but_for=giving)
 
 
 def promised_outcomes(held: Quote, outcomes: Sequence[Outcome]) -> list[bool]:
@@ -80,9 +103,10 @@ def promised_outcomes(held: Quote, outcomes: Sequence[Outcome]) -> list[bool]:
 
 
 def within_held(held: Quote, inputs: AnyInputs) -> AnyInputs:
-    """The inputs with the caps that would give more than was held for them limited to what was held; each is cut at most once.
+    """The inputs with the caps that would give more than was held for them promised what was held; each is cut at most once.
 
-    Less work may be worth more: the brackets of a rate fall, and a cap may concern one amount and not another.
+    Less work may be worth more: the brackets of a rate fall, and a cap may concern one amount and not another. What is cut off was
+    promised to nobody; a cap of all or nothing is not exceeded by it.
     """
     draws = {each["programme"]: each["draws"] for each in held.result["outcomes"] if each["outcome"] == "award"}
     while True:
@@ -103,8 +127,7 @@ def _cut_to(held: Mapping[str, int], candidate: Candidate, outcome: Outcome) -> 
     cut = {}
     for cap_id, amount in outcome.draws.items():
         if amount > held.get(cap_id, 0):
-            used_fen = candidate.balances.get(cap_id, Balance()).used_fen
-            cut[cap_id] = Balance(used_fen + held.get(cap_id, 0), used_fen)
+            cut[cap_id] = replace(candidate.balances.get(cap_id, Balance()), promised_fen=held.get(cap_id, 0))
     return replace(candidate, balances={**candidate.balances, **cut}) if cut else candidate
 
 

@@ -26,7 +26,7 @@ def extension_figures(reservation: Reservation, ends_at: datetime, now: datetime
     during = TimeRange(reservation.starts_at, ends_at)
     planned = assessing.plan_of(reservation, during, now, Pins.of(held.inputs))
     keys = [spec.key for spec in planned.specs()]
-    return planned.with_balances(_without_own(keys, reservation)).inputs.assess()
+    return planned.with_balances(_without_own(keys, reservation), (RESERVATION, reservation.pk)).inputs.assess()
 
 
 def _without_own(keys: list[str], reservation: Reservation) -> Mapping[str, Account]:

@@ -21,7 +21,7 @@ def preview(actor: Actor, reservation_id: int, during: TimeRange, now: datetime)
     planned = assessing.plan_of(reservation, during, now)
     known = ledger.known(spec.key for spec in planned.specs())
     _give_back(known, reservation.pk)
-    prepared = planned.with_balances(known)
+    prepared = planned.with_balances(known, (RESERVATION, reservation.pk))
     assessment = prepared.inputs.assess()
     return QuotePreview(prepared, assessment, caps_left(prepared.versions, assessment.outcomes))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import connection
@@ -12,9 +13,10 @@ from billing.cards.accounts import RESERVATION
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, TransferKind
 from billing.ledger.services import Source
+from billing.settlement import once
 from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Charge, Quote
-from billing.settlement.services import assessing, awarding, card_money, fees, slips, usage_charge
+from billing.settlement.services import assessing, awarding, card_money, fees, session_extras, slips, usage_charge
 from billing.settlement.services.assessing import Pins, Plan, Prepared
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
@@ -135,7 +137,8 @@ class ReservationMoney:
         old = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
         ledger.lock([*opened, *old])
         source = Source(RESERVATION, reservation.pk, "move", None, actor.user_id)
-        ledger.end_holds(ledger.open_holds(RESERVATION, reservation.pk), {}, source, now, TransferKind.VOID)
+        awarding.end_promise(source, now, reservation.research_project)
+        once.lock(planned.facts.service.paper, planned.versions)
         return ledger.lock(opened)
 
     def on_release(self, reservation: Reservation, actor: Actor, reason: str, now: datetime, leaving: Leaving = NO_FAULT) -> int:
@@ -147,7 +150,7 @@ class ReservationMoney:
         fee_fen = fees.charge(reservation, leaving, reason, actor, now)
         kind = TransferKind.EXPIRE if reason == "expire" else TransferKind.VOID
         source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
-        ledger.end_holds(ledger.open_holds(RESERVATION, reservation.pk), {}, source, now, kind)
+        awarding.end_promise(source, now, reservation.research_project, kind)
         if reason == Action.TAKE_BACK and reservation.fund_card_id is not None:
             card_money.hold(reservation, self.payable_now_fen(reservation), reason, actor, now)
         return fee_fen
@@ -228,7 +231,8 @@ class ReservationMoney:
             own = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
             ledger.lock([*returning, *own])
         held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
-        inputs = usage_charge.inputs_for(held, session, confirmed_grade(reservation), now)
+        used = session_extras.for_charge(reservation, actor, now)
+        inputs = replace(usage_charge.inputs_for(held, session, confirmed_grade(reservation), now), extras=used)
         assessment = inputs.assess()
         frozen = usage_charge.frozen_under(held, inputs)
         charge = Charge.objects.create(
@@ -246,7 +250,8 @@ class ReservationMoney:
         versions = [subsidy.in_force(version_id) for version_id in Pins.of(charge.inputs).programme_version_ids]
         parties = (reservation.instrument.organisation_id, reservation.organisation_id)
         source = Source(RESERVATION, reservation.pk, "agree", None, actor.user_id)
-        awarding.post_awards(charge, versions, assessment.outcomes, parties, source, assessment.priced.local_on, now)
+        local_on, project = assessment.priced.local_on, reservation.research_project
+        awarding.post_awards(charge, versions, assessment.outcomes, parties, source, local_on, now, project)
 
 
 def _not_quoted(prepared: Prepared | None) -> tuple[Reason, ...]:
@@ -279,7 +284,7 @@ def _hold_awards(
 ) -> None:
     """Promise every awarded amount, from accounts that are locked."""
     source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
-    awarding.hold_awards(prepared, assessment.outcomes, accounts, source, now)
+    awarding.hold_awards(prepared, assessment.outcomes, accounts, source, now, reservation.research_project)
 
 
 def _known(planned: Plan) -> dict[str, Account]:
@@ -348,7 +353,9 @@ def _locked_accounts(
     programme gives it nothing."""
     others = _known(planned) if reservation.imported else {}
     specs = [*planned.drawn_specs(), *card_money.specs(reservation)]
-    return others | ledger.lock([*ledger.open_accounts(specs, now).values(), *returning])
+    locked = ledger.lock([*ledger.open_accounts(specs, now).values(), *returning])
+    once.lock(planned.facts.service.paper, planned.versions)
+    return others | locked
 
 
 def _awarded_versions(held: Quote) -> list[int]:

@@ -12,9 +12,9 @@ from typing import Any
 
 from billing.cards.accounts import SAMPLE_JOB
 from billing.ledger import services as ledger
-from billing.ledger.models import TransferKind
 from billing.ledger.services import Source
 from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePrice, sample_price_from_json
+from billing.settlement import once
 from billing.settlement.models import Charge, Quote
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing, awarding, card_money, reservation_money, sample_quotes, slips
@@ -76,6 +76,7 @@ class SampleMoney:
             raise Refusal.of("samples.commission_cancelled")
         planned = _pinned(job, accepted, now)
         accounts = ledger.lock(ledger.open_accounts([*planned.specs(), *card_money.specs(job)], now).values())
+        once.lock(planned.facts.service.paper, planned.versions)
         inputs = planned.with_balances(accounts)
         assessment = inputs.assess()
         latest = quotes[-1]
@@ -87,9 +88,8 @@ class SampleMoney:
             return FiguresChanged(latest.revision + 1)
         by = accepted.accepted_by_id
         _write_quote(job, latest.revision + 1, inputs, planned.versions, assessment, now, accepted_by_id=by, held=True)
-        awarding.hold_awards(
-            planned, assessment.outcomes, accounts, Source(SAMPLE_JOB, job.pk, "accept", None, actor.user_id), now
-        )
+        source = Source(SAMPLE_JOB, job.pk, "accept", None, actor.user_id)
+        awarding.hold_awards(planned, assessment.outcomes, accounts, source, now, job.research_project)
         card_money.hold(job, assessment.payable_now_fen, "accept", actor, now)
         return None
 
@@ -103,8 +103,7 @@ class SampleMoney:
 
     def on_release(self, job: SampleJob, actor: Actor, reason: str, now: datetime) -> None:
         """Void what is held."""
-        source = Source(SAMPLE_JOB, job.pk, reason, None, actor.user_id)
-        ledger.end_holds(ledger.open_holds(SAMPLE_JOB, job.pk), {}, source, now, TransferKind.VOID)
+        awarding.end_promise(Source(SAMPLE_JOB, job.pk, reason, None, actor.user_id), now, job.research_project)
 
     def on_close(self, job: SampleJob, tested: int, extras: Sequence[SampleExtra], actor: Actor, now: datetime) -> None:
         """Charge what was tested under what was frozen at acceptance, and the agreed extras; post what is due, void the rest."""
@@ -118,7 +117,8 @@ class SampleMoney:
         frozen = _frozen(inputs, versions)
         charge = Charge.objects.create(sample_job=job, created_at=now, **assessing.frozen_row(frozen, assessment))
         source, parties = Source(SAMPLE_JOB, job.pk, "close", None, actor.user_id), (job.lab_id, job.organisation_id)
-        awarding.post_awards(charge, versions, assessment.outcomes, parties, source, assessment.priced.local_on, now)
+        local_on, project = assessment.priced.local_on, job.research_project
+        awarding.post_awards(charge, versions, assessment.outcomes, parties, source, local_on, now, project)
         covered = card_money.spend(job, charge.payable_now_fen, "close", actor, now)
         slips.issue_samples(job, charge, assessment, covered, now)
 

@@ -52,7 +52,10 @@ class SamplePlan:
 
     def with_balances(self, known: Mapping[str, Account]) -> SampleInputs:
         """The engine's inputs under the balances of ``known`` accounts."""
-        candidates = assessing.candidates_of(self.versions, self.facts, self.accounts, self.customer_id, known, self.vouchers)
+        taken = assessing.taken_by(self.versions, self.facts)
+        candidates = assessing.candidates_of(
+            self.versions, self.facts, self.accounts, self.customer_id, known, taken, self.vouchers
+        )
         return replace(self.inputs, candidates=candidates)
 
 

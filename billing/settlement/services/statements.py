@@ -57,13 +57,13 @@ class Issued:
     replayed: bool
 
 
-def preview(actor: Actor, programme_version_id: int, payee_id: int, period_on: date, now: datetime) -> Content:
+def preview(actor: Actor, programme_version_id: int, payee_id: int, period_on: date, now: datetime, *, mode: str = "") -> Content:
     """The content that ``issue`` would freeze now, without a number; writes nothing.
 
-    ``period_on`` is any day of the month. Raises Forbidden, NotFound, Refusal ``statement.period_not_over`` /
-    ``statement.nothing_to_issue``.
+    ``period_on`` is any day of the month. ``mode``: the way of settlement; may be left out where there is one. Raises Forbidden,
+    NotFound, Refusal ``statement.period_not_over`` / ``statement.nothing_to_issue`` / ``statement.several_ways``.
     """
-    return _dry_run(actor, programme_version_id, payee_id, period_on, now)[1]
+    return _dry_run(actor, programme_version_id, payee_id, period_on, now, mode)[1]
 
 
 def issue(
@@ -74,16 +74,18 @@ def issue(
     now: datetime,
     *,
     expected: Expected | None = None,
+    mode: str = "",
 ) -> Statement:
-    """Freeze everything awarded under a version to a payee in a month that stands on no statement yet, and number it.
+    """Freeze everything awarded under a version to a payee in a month in one way of settlement (``mode``, may be left out where there is
+    one) that stands on no statement yet, and number it.
 
     The documents are made by the worker afterwards. Raises Forbidden, NotFound, Refusal ``statement.period_not_over`` /
-    ``statement.nothing_to_issue`` / ``statement.inconsistent``, Conflict ``statement.issued_meanwhile`` /
+    ``statement.nothing_to_issue`` / ``statement.several_ways`` / ``statement.inconsistent``, Conflict ``statement.issued_meanwhile`` /
     ``statement.figures_differ`` (other than ``expected``).
     """
 
     def work() -> Statement:
-        awards, content = _dry_run(actor, programme_version_id, payee_id, period_on, now)
+        awards, content = _dry_run(actor, programme_version_id, payee_id, period_on, now, mode)
         _refuse_surprise(content, expected)
         _lock_unstated(awards)
         return _write(actor, programme_version_id, payee_id, first_day(period_on), awards, content, now)
@@ -100,6 +102,7 @@ def issue_once(
     *,
     idempotency_key: str,
     expected: Expected | None = None,
+    mode: str = "",
 ) -> Issued:
     """As ``issue``, at most once for a key: the second of two clicks finds the statement of the first.
 
@@ -108,9 +111,11 @@ def issue_once(
     payload = {"version": programme_version_id, "payee": payee_id, "month": first_day(period_on).isoformat()}
     if expected is not None:
         payload |= {"lines": expected.line_count, "total_fen": expected.total_fen}
+    if mode:
+        payload |= {"mode": mode}
 
     def effect() -> dict[str, Any]:
-        statement = issue(actor, programme_version_id, payee_id, period_on, now, expected=expected)
+        statement = issue(actor, programme_version_id, payee_id, period_on, now, expected=expected, mode=mode)
         return {"id": statement.pk, "number": statement.number}
 
     result, replayed = transactions.run(lambda: idempotency.once(actor, ROUTE, idempotency_key, payload, now, effect))
@@ -128,7 +133,7 @@ def retry(actor: Actor, statement_id: int, now: datetime) -> None:
 
 
 def _dry_run(
-    actor: Actor, programme_version_id: int, payee_id: int, period_on: date, now: datetime
+    actor: Actor, programme_version_id: int, payee_id: int, period_on: date, now: datetime, mode: str
 ) -> tuple[list[Award], Content]:
     actor.require(Role.FINANCE)
     version = get_visible(ProgrammeVersion.objects.filter(published_at__isnull=False), actor, pk=programme_version_id)
@@ -137,9 +142,7 @@ def _dry_run(
     local_now = now.astimezone(ZoneInfo(settings.TIME_ZONE))
     if not is_over(month, local_now.date()):
         raise Refusal.of("statement.period_not_over", field="month")
-    awards = _unstated(version.pk, payee.pk, month)
-    if not awards:
-        raise Refusal.of("statement.nothing_to_issue", field="month")
+    awards = _of_one_way(_unstated(version.pk, payee.pk, month), mode)
     parties = _parties(awards, payee, _office(actor, version))
     zones = zones_of_owners({each.charge.sample_job.lab_id for each in awards if each.charge.sample_job is not None})
     heading = Heading(
@@ -177,6 +180,17 @@ def _unstated(version_id: int, payee_id: int, month: date) -> list[Award]:
     )
     left = rows.annotate(credited_fen=CREDITED).filter(total_fen__gt=F("credited_fen")).prefetch_related("reversals")
     return list(left.order_by("service_on", "charge__reservation__starts_at", "charge__sample_job", "pk"))
+
+
+def _of_one_way(awards: Sequence[Award], mode: str) -> list[Award]:
+    """Those of one way of settlement: each is money of another kind, so that no statement mixes two."""
+    found = [award for award in awards if mode in ("", award.mode)]
+    if not found:
+        raise Refusal.of("statement.nothing_to_issue", field="month")
+    ways = sorted({award.mode for award in found})
+    if len(ways) > 1:
+        raise Refusal.of("statement.several_ways", field="mode", ways=ways)
+    return found
 
 
 def _office(actor: Actor, version: ProgrammeVersion) -> int:

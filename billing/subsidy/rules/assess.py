@@ -5,13 +5,13 @@ What is priced differs (a session by its time, a commissioned test by its sample
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Generic, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
-from billing.pricing.rules.pricing import ALONE, PricedSession, Use, price_session
+from billing.pricing.rules.pricing import ALONE, PricedSession, Use, price_session, with_session_extras
 from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePrice, price_samples, with_extras
 from billing.pricing.rules.schedule import PriceSchedule
 from billing.pricing.rules.steps import Step
@@ -82,6 +82,7 @@ def assess_session(
     candidates: Sequence[Candidate] = (),
     subsidised_until: datetime | None = None,
     use: Use = ALONE,
+    extras: Sequence[ExtraCharge] = (),
 ) -> Assessment[PricedSession]:
     """Price a session and apply every candidate programme.
 
@@ -89,24 +90,33 @@ def assess_session(
     start unless the facts say otherwise. Of programmes with the same exclusive class the one that gives most stays
     (at a tie the lower code). What stays is granted in the order of the candidates, each within what the ones before
     it left of the cost, so that subsidies never exceed the gross. What lies after ``subsidised_until`` (within the range) is
-    priced and never subsidised. ``use``: what the price asks of the session beside its time.
+    priced and never subsidised. ``use``: what the price asks of the session beside its time. ``extras``: what was used besides and
+    agreed to; it is charged and never subsidised.
     Raises Refusal ``price.class_without_rate``; ValueError when a programme is listed twice.
     """
     priced = price_session(schedule, time_range, zone, customer_class, use)
+    whole = with_session_extras(priced, extras)
+    more = [("session.step.extras", whole.gross_fen - priced.gross_fen)] if extras else []
     if subsidised_until is None or not time_range.starts_at < subsidised_until < time_range.ends_at:
         measured = Quantities(minutes=time_range.seconds // 60)
-        return Assessment(priced.gross_fen, priced, *_shares(priced, candidates, measured, "session.step.gross"))
+        shares = _shares(priced, candidates, measured, "session.step.gross", whole, more)
+        return Assessment(whole.gross_fen, whole, *shares)
     inside = TimeRange(time_range.starts_at, subsidised_until)
     agreed = price_session(schedule, inside, zone, customer_class, use)
     measured = Quantities(minutes=inside.seconds // 60)
-    beyond_fen = max(0, priced.gross_fen - agreed.gross_fen)
-    return Assessment(priced.gross_fen, priced, *_shares(agreed, candidates, measured, "session.step.gross", priced, beyond_fen))
+    beyond = [("session.step.beyond_booked", max(0, priced.gross_fen - agreed.gross_fen)), *more]
+    return Assessment(whole.gross_fen, whole, *_shares(agreed, candidates, measured, "session.step.gross", whole, beyond))
 
 
-def assess_nothing(on: date, customer_class: str, candidates: Sequence[Candidate] = ()) -> Assessment[PricedSession]:
-    """A session for which nothing is charged: no price, and so no subsidy."""
+def assess_nothing(
+    on: date, customer_class: str, candidates: Sequence[Candidate] = (), extras: Sequence[ExtraCharge] = ()
+) -> Assessment[PricedSession]:
+    """A session for whose time nothing is charged: no price, and so no subsidy; ``extras`` as in ``assess_session``."""
     priced = PricedSession(customer_class, on, 0, 0, (), ())
-    return Assessment(0, priced, *_shares(priced, candidates, Quantities(minutes=0), "session.step.gross"))
+    whole = with_session_extras(priced, extras)
+    more = [("session.step.extras", whole.gross_fen)] if extras else []
+    shares = _shares(priced, candidates, Quantities(minutes=0), "session.step.gross", whole, more)
+    return Assessment(whole.gross_fen, whole, *shares)
 
 
 def assess_samples(
@@ -128,8 +138,8 @@ def assess_samples(
     if not extras:
         return Assessment(priced.gross_fen, priced, *_shares(priced, candidates, measured, "samples.step.gross"))
     whole = with_extras(priced, extras)
-    beyond_fen = whole.gross_fen - priced.gross_fen
-    shares = _shares(priced, candidates, measured, "samples.step.gross", whole, beyond_fen, "samples.step.extras")
+    beyond = [("samples.step.extras", whole.gross_fen - priced.gross_fen)]
+    shares = _shares(priced, candidates, measured, "samples.step.gross", whole, beyond)
     return Assessment(whole.gross_fen, whole, *shares)
 
 
@@ -151,10 +161,10 @@ def _shares(
     measured: Quantities,
     gross_key: str,
     whole: Priced | None = None,
-    beyond_fen: int = 0,
-    beyond_key: str = "session.step.beyond_booked",
+    beyond: Sequence[tuple[str, int]] = (),
 ) -> _Shares:
-    """The programmes share in ``priced``; ``whole`` is the price with ``beyond_fen`` more that nobody subsidises."""
+    """The programmes share in ``priced``; ``whole`` is the price with what nobody subsidises: ``beyond`` are the key of each part's step
+    and how much more it is."""
     if len({candidate.programme.code for candidate in candidates}) != len(candidates):
         raise ValueError("a programme can be applied only once")
     outcomes = _granted(candidates, [_complete(each, priced, measured) for each in candidates], priced.gross_fen)
@@ -173,15 +183,21 @@ def _shares(
     shown = priced if whole is None else whole
     payable_now = shown.gross_fen - deducted
     final_cost = payable_now - refunded
-    beyond = () if whole is None else (Step("total", "", beyond_key, {"beyond_fen": beyond_fen}, whole.gross_fen),)
     steps = (
         *shown.steps,
-        *beyond,
+        *_beyond_steps(beyond, shown.gross_fen),
         Step("total", "", gross_key, {"gross_fen": shown.gross_fen}, shown.gross_fen),
         Step("total", "", "session.step.payable_now", {"deducted_fen": deducted}, payable_now),
         Step("total", "", "session.step.final_cost", {"refunded_fen": refunded}, final_cost),
     )
     return _Shares(outcomes, deducted, refunded, payable_now, final_cost, estimate, steps)
+
+
+def _beyond_steps(beyond: Sequence[tuple[str, int]], whole_fen: int) -> Iterator[Step]:
+    running = whole_fen - sum(fen for _, fen in beyond[1:])
+    for place, (key, fen) in enumerate(beyond):
+        running += fen if place else 0
+        yield Step("total", "", key, {"beyond_fen": fen}, running)
 
 
 def _complete(candidate: Candidate, priced: Priced, measured: Quantities) -> Facts:

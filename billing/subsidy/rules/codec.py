@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from billing.ledger.rules.documents import sha256_of
 from billing.pricing.rules.pricing import ALONE, AnyLine, LineKind, PricedSession, PriceLine, UnitLine, Use
 from billing.pricing.rules.public_days import NO_PUBLIC_DAYS, public_days_from_json, public_days_to_json
+from billing.pricing.rules.samples import ExtraCharge
 from billing.pricing.rules.schedule import PriceSchedule, parse_schedule
 from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.assess import ENGINE_VERSION, Assessment, Candidate, assess_nothing, assess_session
@@ -56,12 +57,21 @@ class Inputs:
     subsidised_until: datetime | None = None
     nothing: bool = False
     use: Use = ALONE
+    extras: tuple[ExtraCharge, ...] = ()
 
     def assess(self) -> Assessment:
         if self.nothing:
-            return assess_nothing(self.time_range.starts_at.astimezone(self.zone).date(), self.customer_class, self.candidates)
+            local_on = self.time_range.starts_at.astimezone(self.zone).date()
+            return assess_nothing(local_on, self.customer_class, self.candidates, self.extras)
         return assess_session(
-            self.schedule, self.time_range, self.zone, self.customer_class, self.candidates, self.subsidised_until, self.use
+            self.schedule,
+            self.time_range,
+            self.zone,
+            self.customer_class,
+            self.candidates,
+            self.subsidised_until,
+            self.use,
+            self.extras,
         )
 
 
@@ -93,10 +103,13 @@ def candidate_to_json(candidate: Candidate) -> Json:
     return {
         "programme": candidate.programme.document,
         "facts": facts_document(candidate.facts),
-        "balances": {
-            cap: {"limit_fen": balance.limit_fen, "used_fen": balance.used_fen} for cap, balance in candidate.balances.items()
-        },
+        "balances": {cap: _balance_to_json(balance) for cap, balance in candidate.balances.items()},
     }
+
+
+def _balance_to_json(balance: Balance) -> Json:
+    data: Json = {"limit_fen": balance.limit_fen, "used_fen": balance.used_fen}
+    return data if balance.promised_fen is None else {**data, "promised_fen": balance.promised_fen}
 
 
 def candidate_of(programme: Programme, data: Mapping[str, Any]) -> Candidate:
@@ -105,8 +118,8 @@ def candidate_of(programme: Programme, data: Mapping[str, Any]) -> Candidate:
 
 
 def use_to_json(inputs: Inputs) -> Json:
-    """What is only there for some sessions: the end of what may be subsidised, that nothing is charged, that an operator works along,
-    and the public holidays where the price knows them."""
+    """What is only there for some sessions: the end of what may be subsidised, that nothing is charged, that an operator works along, what
+    was used besides, and the public holidays where the price knows them."""
     found: Json = {}
     if inputs.subsidised_until:
         found["subsidised_until"] = inputs.subsidised_until.isoformat()
@@ -114,6 +127,8 @@ def use_to_json(inputs: Inputs) -> Json:
         found["nothing"] = True
     if inputs.use.operated:
         found["operated"] = True
+    if inputs.extras:
+        found["extras"] = [{"words": each.words, "amount_fen": each.amount_fen} for each in inputs.extras]
     if inputs.schedule.holidays is not None:
         found["public_days"] = public_days_to_json(inputs.use.days)
     return found
@@ -143,6 +158,7 @@ def inputs_under(schedule: PriceSchedule, programmes: Sequence[Programme], data:
         subsidised_until=datetime.fromisoformat(data["subsidised_until"]) if "subsidised_until" in data else None,
         nothing=bool(data.get("nothing", False)),
         use=_use_of(data),
+        extras=tuple(ExtraCharge(**each) for each in data.get("extras", ())),
     )
 
 

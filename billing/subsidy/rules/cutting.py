@@ -134,9 +134,12 @@ class Cutting:
         """What the cap leaves of the amount, noted in either case; a cap of all or nothing that is short is unmet."""
         if cap.selective and not cap.applies(self.facts):
             return amount
-        room = cap.room(self.balances.get(cap.id), self.facts, self.balances)
+        balance = self.balances.get(cap.id)
+        room = cap.room(balance, self.facts, self.balances)
         if room is None:
             return amount
+        if balance is not None and balance.promised_fen is not None:
+            amount = self._within_promise(cap, amount, balance.promised_fen)
         if cap.on_account:
             self.accounts.append((cap, room))
         params = {"cap": cap.id, "per": cap.per, "payer": cap.payer, "left_fen": room}
@@ -150,6 +153,16 @@ class Cutting:
         params["wanted_fen"] = amount
         amount = self.programme.rounding.floor(room)
         self.steps.append(Step("cap", cap.clause, "subsidy.step.cap_cut", params, amount))
+        return amount
+
+    def _within_promise(self, cap: Cap, amount: int, promised_fen: int) -> int:
+        """At most what was promised: a cap of all or nothing is not short because more came out later."""
+        if amount <= promised_fen:
+            return amount
+        self.binding.append(cap.id)
+        params = {"cap": cap.id, "per": cap.per, "payer": cap.payer, "promised_fen": promised_fen, "wanted_fen": amount}
+        amount = self.programme.rounding.floor(promised_fen)
+        self.steps.append(Step("cap", cap.clause, "subsidy.step.promise_cut", params, amount))
         return amount
 
     def _draws(self, total: int, parts: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:

@@ -61,6 +61,7 @@ MESSAGES: dict[str, Message] = {
     "price.class_without_rate": Message(("customer_class",), "There is no price for customers of class %(customer_class)s"),
     # The four numbers
     "session.step.gross": Message(("gross_fen",), "Price of the session: %(gross_fen)s"),
+    "session.step.extras": Message(("beyond_fen",), "Used besides the time and agreed to, without subsidy: %(beyond_fen)s"),
     "session.step.beyond_booked": Message(("beyond_fen",), "Use beyond the booked end, without subsidy: %(beyond_fen)s more"),
     "samples.step.gross": Message(("gross_fen",), "Price of the test: %(gross_fen)s"),
     "session.step.payable_now": Message(("deducted_fen",), "Deducted at once: %(deducted_fen)s; the rest is payable now"),
@@ -154,6 +155,10 @@ MESSAGES: dict[str, Message] = {
     "subsidy.step.cap_cut": Message(
         ("cap", "per", "payer", "left_fen", "wanted_fen"),
         "Of the limit %(cap)s (%(per)s) only %(left_fen)s are left instead of %(wanted_fen)s",
+    ),
+    "subsidy.step.promise_cut": Message(
+        ("cap", "per", "payer", "promised_fen", "wanted_fen"),
+        "Of the limit %(cap)s (%(per)s) %(promised_fen)s were kept at approval, no more is given instead of %(wanted_fen)s",
     ),
     "subsidy.step.divided": Message(
         ("cap", "per", "payer", "left_fen", "claims_fen", "count"),

@@ -34,11 +34,13 @@ class Balance:
     """What an account of limited money says before this award.
 
     ``limit_fen``: the account's own limit (an issued quota, a budget, a configured cap); None leaves the document's.
-    ``used_fen``: posted and held so far.
+    ``used_fen``: posted and held so far. ``promised_fen``: what is held of it for this very award, where the award is worked out
+    again later: no more is given, and the rest of it is cut off.
     """
 
     limit_fen: int | None = None
     used_fen: int = 0
+    promised_fen: int | None = None
 
 
 class PayerLine(NamedTuple):

@@ -3,11 +3,12 @@ are drawn on one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from billing.pricing.rules.steps import Step
 from billing.subsidy.rules.facts import Facts
-from billing.subsidy.rules.outcome import Award, Balance, Outcome, Refused, SettlementMode, SideAward, Unmet
+from billing.subsidy.rules.outcome import Award, Balance, Outcome, PayerLine, Refused, SettlementMode, SideAward, Unmet
 from billing.subsidy.rules.programme import Programme
 
 Balances = Mapping[str, Balance]
@@ -38,10 +39,49 @@ def evaluate_sides(programme: Programme, facts: Facts, balances: Balances, cost_
     return _joined(awards) if awards else _refused(programme, refusals)
 
 
+def in_one_way(award: Award, mode: SettlementMode) -> Award:
+    """What an award gives in one way of settlement, as one award: the figures, lines and steps of the sides that settle so.
+
+    The steps of each side end with its total. Of an award of one side: itself, or nothing given where it settles otherwise.
+    """
+    if award.sides is None:
+        return award if award.mode is mode else replace(award, lines=(), total_fen=0)
+    lines: list[PayerLine] = []
+    steps: list[Step] = []
+    place = 0
+    for side, own in zip(award.sides, _steps_of_sides(award.steps), strict=True):
+        if side.mode is mode:
+            lines += award.lines[place : place + side.lines]
+            steps += own
+        place += side.lines
+    bases = [step for step in steps if step.part == "base" and step.key != "subsidy.step.line"]
+    return replace(
+        award,
+        mode=mode,
+        payee=next((side.payee for side in award.sides if side.mode is mode), award.payee),
+        lines=tuple(lines),
+        total_fen=award.given_fen(mode),
+        base_fen=bases[-1].amount_fen if bases and bases[-1].key != "subsidy.step.base_quantity" else award.base_fen,
+        computed_fen=sum(step.amount_fen for step in steps if step.part == "rounding"),
+        steps=tuple(steps),
+    )
+
+
+def _steps_of_sides(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    own: list[Step] = []
+    for step in steps:
+        own.append(step)
+        if step.key == "subsidy.step.total":
+            yield own
+            own = []
+
+
 def _use(balances: dict[str, Balance], award: Award) -> None:
     for cap_id, draw in award.draws.items():
         before = balances.get(cap_id, Balance())
-        balances[cap_id] = replace(before, used_fen=before.used_fen + draw)
+        promised = before.promised_fen
+        left = None if promised is None else promised - draw
+        balances[cap_id] = replace(before, used_fen=before.used_fen + draw, promised_fen=left)
 
 
 def _joined(awards: list[tuple[str, Award]]) -> Award:

@@ -59,15 +59,16 @@ def publish(actor: Actor, announcement_id: int, now: datetime) -> VoucherAnnounc
         raise Refusal.of("voucher.published_already")
     if row.author_id == actor.user_id:
         raise Refusal.of("voucher.own_draft")
+    # Published first: the treasury gives nothing to what one person wrote.
+    row.approver_id, row.published_at = actor.user_id, now
+    row.save(update_fields=["approver", "published_at"])
     for quota in row.quotas.order_by("pk"):
         key = f"{QUOTA}:{row.pk}:{quota.pk}"
         accounts = ledger.open_accounts([AccountSpec(key, QUOTA, 0, row.programme_id), TREASURY], now)
-        source = Source("announcement", row.pk, "quota", None, actor.user_id)
-        ledger.grant(accounts[TREASURY.key], accounts[key], quota.amount_fen, source, now)
         Account.objects.filter(pk=accounts[key].pk).update(returns_to=accounts[TREASURY.key])
         VoucherQuota.objects.filter(pk=quota.pk).update(account=accounts[key])
-    row.approver_id, row.published_at = actor.user_id, now
-    row.save(update_fields=["approver", "published_at"])
+        source = Source("announcement", row.pk, "quota", None, actor.user_id)
+        ledger.grant(accounts[TREASURY.key], accounts[key], quota.amount_fen, source, now)
     audit.record(actor, "voucher.publish", row, now, after={"title": row.title})
     return row
 

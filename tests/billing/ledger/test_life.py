@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pgtrigger
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from billing.ledger import life
+from billing.ledger import life, top_ups
 from billing.ledger import services as ledger
+from billing.ledger.life import TREASURY
 from billing.ledger.models import Account, Transfer
 from billing.ledger.services import AccountSpec, Source
+from billing.ledger.top_up_models import TopUp
 from config.kernel import invariants
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 
@@ -38,19 +41,71 @@ def sums_agree() -> bool:
     return not invariants.registered()["ledger.columns_are_the_sums_of_transfers"]().violations
 
 
-def test_finance_tops_up_a_pool_with_a_reason_that_stays(cast, pool, now):
-    before = pool.granted_fen
-    after = life.top_up(cast.actor("qian"), pool.pk, 500_00, " Notice 12 ", now)
-    assert after.granted_fen == before + 500_00
+def test_money_is_added_once_a_second_person_says_yes_with_a_reason_that_stays(cast, pool, now):
+    before, qian, chen = pool.granted_fen, cast.actor("qian"), cast.actor("chen")
+    asked = top_ups.ask(qian, pool.pk, 500_00, " Notice 12 ", now)
+    pool.refresh_from_db()
+    assert (pool.granted_fen, asked.reason) == (before, "Notice 12")
+    with pytest.raises(Refusal, match="second_person"):
+        top_ups.add(qian, asked.pk, now)
+    assert top_ups.add(chen, asked.pk, now).granted_fen == before + 500_00
     moved = Transfer.objects.filter(credit=pool, reason="top_up").get()
-    assert (moved.kind, moved.amount_fen, moved.actor_id) == ("grant", 500_00, cast.users["qian"].pk)
-    assert sums_agree()
+    assert (moved.kind, moved.amount_fen, moved.actor_id) == ("grant", 500_00, cast.users["chen"].pk)
+    for again in (lambda: top_ups.add(chen, asked.pk, now), lambda: top_ups.refuse(chen, asked.pk, "x", now)):
+        with pytest.raises(Refusal, match="top_up_decided"):
+            again()
+    taken_back = top_ups.ask(qian, pool.pk, 1, "Notice 13", now)
+    assert [each.pk for each in top_ups.waiting(cast.actor("wu"))] == [taken_back.pk]
+    with pytest.raises(Refusal, match="reason_needed"):
+        top_ups.refuse(chen, taken_back.pk, " ", now)
+    top_ups.refuse(qian, taken_back.pk, "Mistyped", now)
+    assert not top_ups.waiting(chen).exists() and sums_agree()
+
+
+def test_nothing_leaves_the_treasury_but_by_two_people_whatever_writes(cast, pool, now):
+    treasury = ledger.open_accounts([TREASURY], now)[TREASURY.key]
+    asked = top_ups.ask(cast.actor("qian"), pool.pk, 500_00, "Notice 12", now)
+    qian, chen = cast.users["qian"], cast.users["chen"]
+
+    def grant(**changes):
+        source = Source("top_up", asked.pk, "top_up", None, chen.pk)
+        given = {"funder": treasury, "account": pool, "amount_fen": 500_00, "source": source, "now": now, **changes}
+        with transaction.atomic():
+            ledger.grant(**given)
+
+    decided = {"state": "added", "decided_at": now, "answer": ""}
+    with pytest.raises(DatabaseError, match="top_up_two_people"), transaction.atomic():
+        TopUp.objects.filter(pk=asked.pk).update(**decided, decided_by=qian)
+    with pytest.raises(DatabaseError, match="leaves the treasury"):
+        grant()  # nobody has said yes yet
+    for change in ({"amount_fen": 1}, {"reason": "other"}):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            TopUp.objects.filter(pk=asked.pk).update(**change)
+    TopUp.objects.filter(pk=asked.pk).update(**decided, decided_by=chen)
+    other = ledger.open_accounts([AccountSpec("pool:other", "pool", 0, pool.programme_id)], now)["pool:other"]
+    for wrong in (
+        {"amount_fen": 500_01},
+        {"account": other},
+        {"source": Source("top_up", asked.pk, "top_up", None, qian.pk)},
+        {"source": Source("account", asked.pk, "top_up", None, chen.pk)},
+    ):
+        with pytest.raises(DatabaseError, match="leaves the treasury"):
+            grant(**wrong)
+    grant()
+    with pytest.raises(DatabaseError, match="leaves the treasury"):
+        grant()  # once
+    with pytest.raises(DatabaseError), transaction.atomic():
+        TopUp.objects.filter(pk=asked.pk).update(state="asked", decided_by=None, decided_at=None)
+    with pgtrigger.ignore("billing.Transfer:transfer_top_up_of_two"):
+        grant()  # the control: without the guard it would move again
+    pool.refresh_from_db()
+    assert pool.granted_fen == 2_000_000_00 + 2 * 500_00
 
 
 @pytest.mark.parametrize(("who", "error"), [("wang", Forbidden), ("zhao", Forbidden), ("wu", Forbidden)])
 def test_nobody_else_does(cast, pool, now, who, error):
     with pytest.raises(error):
-        life.top_up(cast.actor(who), pool.pk, 1, "x", now)
+        top_ups.ask(cast.actor(who), pool.pk, 1, "x", now)
 
 
 def test_a_reason_is_needed_and_names_its_field(cast, pool, now):
@@ -99,12 +154,14 @@ def test_a_hold_on_a_suspended_account_is_refused_by_trigger_and_goes_through_wi
 
 
 def test_closing_gives_the_rest_back_and_takes_nothing_more(cast, pool, now):
-    left = pool.left_fen
+    left, asked = pool.left_fen, top_ups.ask(cast.actor("qian"), pool.pk, 1, "x", now)
     closed = life.close(cast.actor("qian"), pool.pk, "Programme over", now)
     assert (closed.state, closed.left_fen) == ("closed", 0)
     assert Transfer.objects.get(debit=pool, kind="reverse").amount_fen == left
     with pytest.raises(Refusal, match="closed"):
-        life.top_up(cast.actor("qian"), pool.pk, 1, "x", now)
+        top_ups.ask(cast.actor("qian"), pool.pk, 1, "x", now)
+    with pytest.raises(Refusal, match="closed"):
+        top_ups.add(cast.actor("chen"), asked.pk, now)
     with pytest.raises(Refusal, match="closed"):
         life.set_suspended(cast.actor("qian"), pool.pk, False, "x", now)
     assert sums_agree()

@@ -16,6 +16,7 @@ from billing.pricing import sample_prices
 from booking.models import Enquiry, EnquiryMessage
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from instruments.models import Resource, TestItem
+from tests.price_publishing import publish_confirmed
 
 
 def codes(refusal) -> set[str]:
@@ -230,7 +231,7 @@ def test_what_is_not_the_labs_own_or_has_no_price_is_refused_with_its_line(cast,
         "lines.1.subject": "quotation.subject_of_another",
     }
     today = date(2026, 11, 23)
-    sample_prices.publish_test_price(cast.actor("wang"), test_item, "sample", None, {}, today, cast.now, today)
+    publish_confirmed(cast.actor("wang"), test_item, "sample", None, {}, today, cast.now, today)
     with pytest.raises(Refusal) as refused:
         drafted(LineInput("test", "1", test_item.pk))
     assert fields(refused) == {"lines.0.unit_price": "quotation.no_published_price"}

@@ -148,12 +148,13 @@ def test_a_family_is_published_for_all_its_members_or_for_none(cast: Any, twin: 
     drafts.save_draft(li, family, typed(**{"class-1-setup": "50"}), 0, cast.now)
     taken = family.today(cast.now) + timedelta(days=3)
     PriceVersion.objects.create(instrument=twin, effective_from=taken, document=PRICE, published_at=cast.now)
+    new_fee = ("academic:/setup/0:0:5000",)
     with pytest.raises(Refusal) as refused:
-        publish(cast, family, taken)
+        publish(cast, family, taken, new_fee)
     assert refused.value.reasons[0].code == "price.date_taken"
     assert not PriceVersion.objects.filter(instrument=cast.xrd, effective_from=taken).exists(), "all or nothing"
     on = taken + timedelta(days=1)
-    assert publish(cast, family, on) == 2
+    assert publish(cast, family, on, new_fee) == 2
     found = PriceVersion.objects.filter(effective_from=on)
     assert {(row.instrument_id, row.family_id) for row in found} == {(cast.xrd.pk, made.pk), (twin.pk, made.pk)}
     assert len({row.document["setup"]["academic"] for row in found}) == 1
@@ -242,8 +243,10 @@ def test_a_session_goes_its_whole_way_under_format_2_and_replays(cast: Any, xrd:
            "step-1-percent": "50", "minimum_minutes": "", "band-0-weekdays": ["1", "2", "3", "4", "5", "6", "7"], "band-0-from": "00:00",
            "band-0-to": "08:00", "band-0-percent": "50"},
     )  # fmt: skip
-    save(cast, xrd, values)
-    publish(cast, xrd, xrd.today(cast.now))
+    made = drafts.written(xrd, save(cast, xrd, values).typed)
+    large = drafts.large_changes(xrd, made, xrd.today(cast.now))
+    assert {change.part for change in large} >= {"operator", "rate"}
+    publish(cast, xrd, xrd.today(cast.now), tuple(change.key for change in large))
     charge = life.whole(slot(9, 12))
     rate = next(int(amount) * 100 for code, amount in PRICE["rates"].items() if code == charge.result["priced"]["customer_class"])
     net = 2 * rate + rate // 2 + 3 * 10_000

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.facts import parse_facts
+from billing.subsidy.rules.outcome import Award, Refused
 from billing.subsidy.rules.parts.conditions import OPERATORS, condition_faults, parse_condition
+from billing.subsidy.rules.programme import parse_programme
+from tests.billing.rules.builders import facts_of, programme_document
 
 BASIS = "service.service_on"
 FACTS: dict[str, Any] = {
@@ -156,3 +160,17 @@ def test_what_is_wrong_with_a_condition_is_told_with_its_place_and_what_to_write
     [fault] = condition_faults(condition, "$")
     assert fault.path == path
     assert says in fault.message
+
+
+def test_a_case_that_does_not_hold_anyway_asks_for_nothing_that_it_did_not_know() -> None:
+    """Not listed, so that the age does not matter: the second case counts, and nobody is asked for an age."""
+    young = {"all": [{"fact": "applicant.lists", "has_any": ["listed"]}, {"fact": "other.age", "below": 4}]}
+    says = {"zh": "条件", "en": "Condition"}
+    rate = {"type": "cases", "clause": "1", "cases": [{"when": young, "says": says, "rate": "0.9"}], "otherwise": "0.1"}
+    programme = parse_programme(programme_document(rate=rate))
+    known = parse_facts(facts_of("100"))
+    outcome = evaluate(programme, known, {})
+    assert isinstance(outcome, Award) and outcome.total_fen == 10_00
+    listed = parse_facts(facts_of("100", applicant={"lists": ["listed"]}))
+    refused = evaluate(programme, listed, {})
+    assert isinstance(refused, Refused) and refused.reasons[0].params == {"fact": "other.age"}

@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from rest_framework.test import APIClient
 
 from billing.pricing import sample_prices
 from billing.pricing.models import TestItemPrice
@@ -19,7 +20,7 @@ from billing.subsidy.rules.facts import Facts, Party, Service
 from billing.subsidy.rules.outcome import Award
 from billing.subsidy.rules.programme import parse_programme
 from config.kernel.errors import Forbidden, NotFound, Refusal
-from instruments.models import CatalogueEntry, Resource
+from instruments.models import CatalogueEntry, Resource, User
 from instruments.rules.turnaround import is_workday, promised_in, promised_on
 from instruments.services import resources
 from tests.conftest import programme_document
@@ -229,3 +230,20 @@ def test_a_promise_equals_counting_day_by_day(start: date, days: int, holidays: 
     assert due is not None and is_workday(due, holidays)
     between = [start + timedelta(days=n) for n in range(1, (due - start).days + 1)]
     assert sum(is_workday(day, holidays) for day in between) == days
+
+
+def test_a_large_change_is_published_only_after_a_yes_to_it_over_the_api_too(cast: Any, test_item: Resource) -> None:
+    publish(cast, test_item, 8_000, inside=4_000)
+    with pytest.raises(Refusal) as refused:
+        publish(cast, test_item, 17_000, inside=4_000)
+    keys = {reason.params["key"] for reason in refused.value.reasons}
+    assert keys == {f"{name}:standard:8000:17000" for name in ("academic", "team", "firm_sme", "firm_large")}
+    client = APIClient()
+    client.force_authenticate(user=User.objects.get(email="li@example.org"))
+    body = {"unit": "sample", "amount_fen": 17_000, "class_fen": {"inside": 4_000}}
+    path = f"/api/v1/resources/{test_item.pk}/price/"
+    unsaid = client.post(path, body, format="json")
+    assert unsaid.status_code == 422 and len(unsaid.json()["errors"]) == 4
+    said = client.post(path, {**body, "confirmed": sorted(keys)}, format="json")
+    assert said.status_code == 201 and said.json()["amount_fen"] == 17_000
+    publish(cast, test_item, 16_000, inside=4_000)  # a small change asks nobody

@@ -50,14 +50,21 @@ def test_a_document_with_faults_is_refused_with_the_place_of_each(cast: Cast, tm
 
 
 def test_finance_adds_budget_and_others_do_not(cast: Cast, programmes: dict[str, Any]) -> None:
-    said = run("fund_programme", "DEMO-QH-V", "pool", "500000.50", "--by", "qian@example.org", "--reason", "notice 7")
-    assert "2,500,000.50 yuan left" in said
-    with pytest.raises(CommandError, match="another role"):
-        run("fund_programme", "DEMO-QH-V", "pool", "1", "--by", "lin@example.org", "--reason", "x")
-    with pytest.raises(CommandError, match="more than zero"):
-        run("fund_programme", "DEMO-QH-V", "pool", "-1.00", "--by", "qian@example.org", "--reason", "x")
-    with pytest.raises(CommandError, match="no budget pool"):
-        run("fund_programme", "DEMO-QH-V", "other", "1", "--by", "qian@example.org", "--reason", "x")
+    def fund(pool: str, yuan: str, by: str = "qian", second: str = "chen") -> str:
+        people = ("--by", f"{by}@example.org", "--and", f"{second}@example.org")
+        return run("fund_programme", "DEMO-QH-V", pool, yuan, *people, "--reason", "notice 7")
+
+    assert "2,500,000.50 yuan left" in fund("pool", "500000.50")
+    for wrong, words in (
+        ({"by": "lin"}, "another role"),
+        ({"second": "lin"}, "another role"),
+        ({"second": "qian"}, "Somebody else has to add it"),
+        ({"yuan": "-1.00"}, "more than zero"),
+        ({"pool": "other"}, "no budget pool"),
+    ):
+        with pytest.raises(CommandError, match=words):
+            fund(**{"pool": "pool", "yuan": "1", **wrong})
+    assert Account.objects.get(key__startswith="pool:DEMO-QH-V").granted_fen == 2_500_000_50
 
 
 def test_a_lab_publishes_its_price_and_a_stranger_does_not(cast: Cast, tmp_path: Path) -> None:
@@ -71,6 +78,13 @@ def test_a_lab_publishes_its_price_and_a_stranger_does_not(cast: Cast, tmp_path:
     with pytest.raises(CommandError, match="published already"):
         run("publish_price", cast.xrd.pk, file, "--from", "2030-01-01", "--by", "wang@example.org")
     assert PriceVersion.objects.filter(instrument=cast.xrd).count() == 2
+    file.write_text(json.dumps({**PRICE, "rates": {**PRICE["rates"], "inside": "2000"}}))
+    dear = ("publish_price", cast.xrd.pk, file, "--from", "2030-02-01", "--by", "wang@example.org")
+    with pytest.raises(CommandError, match=r"inside:standard:\d+:200000") as refused:
+        run(*dear)
+    keys = [line.split(": ")[2].split(". ")[0] for line in str(refused.value).splitlines()]
+    run(*dear, *(part for key in keys for part in ("--confirm", key)))
+    assert PriceVersion.objects.filter(instrument=cast.xrd).count() == 3
 
 
 def test_a_file_that_is_no_document_and_a_person_who_does_not_exist_are_said(cast: Cast, tmp_path: Path) -> None:

@@ -14,11 +14,13 @@ from billing.bills.services.issuing import BillRequest
 from billing.ledger.models import Account
 from billing.payments.services import crediting
 from billing.payments.services.crediting import CreditRequest
-from billing.settlement.models import Award, Charge
+from billing.settlement.models import Award, Charge, StatementLine
+from billing.settlement.queries import period_board
 from billing.settlement.services import statements
 from billing.settlement.services.replaying import replay_charges
 from billing.subsidy import services
 from config.kernel import invariants
+from config.kernel.errors import Refusal
 from tests.billing.bills.conftest import NOVEMBER_30, wrong
 from tests.billing.settlement.conftest import DECEMBER, NOVEMBER, run_session
 from tests.conftest import Cast, programme_document, slot_of
@@ -99,3 +101,62 @@ def test_a_second_award_of_the_same_way_is_kept_out_by_the_database(charge: Char
     with pytest.raises(IntegrityError, match="award_once"), transaction.atomic():
         again.save(force_insert=True)
     assert Award.objects.count() == 2
+
+
+def both_to_the_lab() -> dict[str, Any]:
+    """Deducted for the user, and a reward for the owner: the lab receives both, and they are money of two kinds."""
+    document = two_sided() | {"code": "DEMO-QH-LAB"}
+    document["caps"] = [{"id": "fund", "per": "pool", "limit": 5000, "when_short": "partial", "clause": "8"}]
+    user = document["sides"][0]
+    user["settlement"] = {"mode": "deducted_now", "form": "deduct_and_redeem", "payee": "provider", "clause": "10"}
+    return document
+
+
+def test_two_kinds_of_money_for_one_payee_stand_on_two_statements(cast: Cast) -> None:
+    version = services.draft_version(cast.actor("chen"), both_to_the_lab(), cast.now)
+    services.publish_version(cast.actor("sun"), version, cast.now)
+    charge = Charge.objects.get(reservation_id=run_session(cast, slot_of(9, 12)))
+    assert set(charge.awards.values_list("payee", "mode", "total_fen")) == {
+        (cast.lab.pk, "deducted_now", 600_00),
+        (cast.lab.pk, "paid_beside", 120_00),
+    }
+    [version_id] = charge.awards.values_list("programme_version_id", flat=True).distinct()
+    qian, which = cast.actor("qian"), (version_id, cast.lab.pk, NOVEMBER, DECEMBER)
+    with pytest.raises(Refusal) as refused:
+        statements.issue(qian, *which)
+    [reason] = refused.value.reasons
+    assert (reason.code, reason.field, reason.params["ways"]) == (
+        "statement.several_ways",
+        "mode",
+        ["deducted_now", "paid_beside"],
+    )
+
+    deducted = statements.issue(qian, *which, mode="deducted_now")
+    assert [(row.mode, row.open_fen, len(row.statements)) for row in period_board(qian, NOVEMBER, DECEMBER).rows] == [
+        ("deducted_now", 0, 1),
+        ("paid_beside", 120_00, 0),
+    ]
+    beside = statements.issue(qian, *which)  # one way is left: it need not be named
+    said = [
+        (each.content["programme"]["mode"], line["awarded_fen"], line["computed_fen"], line["rates"], line["payers"])
+        for each in (deducted, beside)
+        for line in each.content["lines"]
+    ]
+    assert said == [
+        (
+            "deducted_now",
+            600_00,
+            600_00,
+            [{"rate": "0.5", "of_fen": 1200_00}],
+            [{"payer": "province", "amount_fen": 420_00}, {"payer": "prefecture", "amount_fen": 180_00}],
+        ),
+        ("paid_beside", 120_00, 120_00, [{"rate": "0.1", "of_fen": 1200_00}], [{"payer": "city", "amount_fen": 120_00}]),
+    ]
+    assert all(line["eligible_fen"] == 1200_00 for each in (deducted, beside) for line in each.content["lines"])
+
+    # The database keeps a line of the other kind off a statement, and lets one of its own kind on.
+    other = Charge.objects.get(reservation_id=run_session(cast, slot_of(13, 14)))
+    rewards = other.awards.get(mode="paid_beside")
+    with pytest.raises(IntegrityError, match="one way of settlement"), transaction.atomic():
+        StatementLine.objects.create(statement=deducted, award=rewards, position=2)
+    StatementLine.objects.create(statement=beside, award=rewards, position=2)

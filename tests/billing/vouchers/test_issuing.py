@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from django.db import connection, transaction
 
-from billing.ledger import life
+from billing.ledger import life, top_ups
 from billing.ledger.models import Account, Transfer
 from billing.vouchers.models import Voucher, VoucherApplication
 from billing.vouchers.rules.backing import Usable, behind, spread
@@ -196,7 +196,7 @@ def test_a_suspended_quota_issues_nothing_until_it_is_opened_again(desk):
 def test_nobody_raises_a_voucher_alone(desk):
     made = desk.issued()
     with pytest.raises(Refusal, match="voucher_is_issued"):
-        life.top_up(desk.cast.actor("qian"), made.account_id, 1_00, "More", desk.cast.now)
+        top_ups.ask(desk.cast.actor("qian"), made.account_id, 1_00, "More", desk.cast.now)
     assert Account.objects.get(pk=made.account_id).granted_fen == 1_000_00
 
 

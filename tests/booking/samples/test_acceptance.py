@@ -7,7 +7,6 @@ from datetime import date
 import pytest
 from django.db.models import Sum
 
-from billing.pricing import sample_prices
 from billing.settlement import sample_figures
 from billing.settlement.models import Award, Quote
 from billing.settlement.services import sample_money, sample_quotes
@@ -20,6 +19,7 @@ from config.kernel.access import Role
 from config.kernel.errors import Conflict, Refusal
 from instruments.models import Membership, Notice, TestItem
 from tests.booking.samples.test_jobs import WEDNESDAY, news, refused, violations
+from tests.price_publishing import publish_confirmed
 
 
 def days_of(job):
@@ -83,7 +83,7 @@ def test_a_quote_for_a_day_refuses_what_asking_would_and_one_without_a_day_only_
     with refused("samples.no_capacity"):
         quoted(4_000, arrive_on=WEDNESDAY)
     on = date(2026, 11, 23)
-    sample_prices.publish_test_price(work.cast.actor("wang"), work.item, "hour", 8_000, {}, on, now, on)
+    publish_confirmed(work.cast.actor("wang"), work.item, "hour", 8_000, {}, on, now, on)
     assert quoted(3).assessment.gross_fen == 24_000
     with refused("samples.priced_by_time"):
         quoted(3, arrive_on=WEDNESDAY)

@@ -10,13 +10,13 @@ import pytest
 from billing.models import CommissionSampleJob
 from billing.ordering.services import sheets
 from billing.ordering.services.sample_links import UnderSheet
-from billing.pricing import sample_prices
 from booking.models import SampleJob
 from booking.ports import ExpectedFigures
 from booking.services import sample_jobs
 from booking.services.sample_jobs import Wish
 from config.kernel.errors import Conflict, NotFound, Refusal
 from tests.booking.samples.conftest import Work, commissioned, make_item
+from tests.price_publishing import publish_confirmed
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_a_price_on_request_needs_no_list_when_it_was_agreed(cast, programmes):
     item = make_item(cast)
     on = date(2026, 11, 23)
     sheet_id = commissioned(cast, item, 65_00)
-    sample_prices.publish_test_price(cast.actor("wang"), item, "sample", None, {}, on, cast.now, on)
+    publish_confirmed(cast.actor("wang"), item, "sample", None, {}, on, cast.now, on)
     assert refused(lambda: send(cast, item, None)) == ["price.on_request"]
     assert send(cast, item, sheet_id, key="k2").quotes.get().gross_fen == 195_00
 

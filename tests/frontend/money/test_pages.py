@@ -16,6 +16,7 @@ from billing.firms.models import CreditListing, FirmDeclaration
 from billing.firms.services import declaring
 from billing.firms.services.declaring import Declaration
 from billing.ledger.models import Account
+from billing.ledger.top_up_models import TopUp
 from billing.vouchers.models import Voucher, VoucherApplication
 from billing.vouchers.services import announcing, applying
 from billing.vouchers.services.applying import Application
@@ -175,6 +176,15 @@ def test_finance_tops_up_suspends_and_closes_with_a_reason(cast, as_, programmes
     before = pool.granted_fen
     assert as_("qian").post(reverse("account_top_up", args=[pool.pk]), {"amount_yuan": "5", "reason": ""}).status_code == 422
     as_("qian").post(reverse("account_top_up", args=[pool.pk]), {"amount_yuan": "5.01", "reason": "Notice 8"})
+    asked = TopUp.objects.get()
+    page = text(as_("chen").get(reverse("account_detail", args=[pool.pk])))
+    assert "Waits for a second person" in page and "Notice 8" in page
+    decide = reverse("top_up_decide", args=[asked.pk])
+    assert decide not in text(as_("wu").get(reverse("account_detail", args=[pool.pk])))
+    assert "Somebody else has to add it" in text(as_("qian").post(decide, {"decision": "add"}))
+    assert as_("chen").post(decide, {"decision": "refuse", "reason": ""}).status_code == 422
+    assert "¥5.01" in text(as_("chen").get(decide))
+    assert as_("chen").post(decide, {"decision": "add"}).status_code == 302
     as_("qian").post(reverse("account_suspend", args=[pool.pk]), {"reason": "Audit"})
     as_("qian").post(reverse("account_last_day", args=[pool.pk]), {"last_day": "2026-12-31", "reason": "Year end"})
     pool.refresh_from_db()
@@ -260,6 +270,44 @@ def test_the_api_reads_vouchers_and_decides(cast, as_, announced):
     assert lin.get("/api/v1/vouchers/").json()["results"][0]["number"] == issued.json()["number"]
     assert qian.get("/api/v1/programme-accounts/").status_code == 200
     assert lin.get("/api/v1/programme-accounts/").status_code == 403
+
+
+def test_a_firm_declares_and_applies_over_the_api(cast, as_, announced):
+    zhao, lin = as_("zhao"), as_("lin")
+    [seen] = visitor().get("/api/v1/voucher-announcements/").json()["results"]
+    assert (seen["id"], seen["state"]) == (announced.pk, "current")
+    place = f"/api/v1/voucher-announcements/{announced.pk}/applications/"
+    asked = {"organisation": cast.firm.pk, "quota": seen["quotas"][0]["id"], "asked_fen": 1_000_00, "purpose": "Cathode tests"}
+    wrong = zhao.post(place, {**asked, "asked_fen": 10**9, "file": SimpleUploadedFile("x.pdf", b"")})
+    assert wrong.status_code == 422, wrong.content
+    assert {each["field"] for each in wrong.json()["errors"]} == {"asked_fen"}
+    empty = zhao.post(place, {**asked, "file": SimpleUploadedFile("x.pdf", b"")})
+    assert {each["field"] for each in empty.json()["errors"]} == {"file"}
+    assert lin.post(place, {**asked, "file": pdf()}).status_code == 403
+    made = zhao.post(place, {**asked, "file": pdf()})
+    assert (made.status_code, made.json()["state"], made.json()["asked_fen"]) == (201, "applied", 1_000_00)
+    assert zhao.post(place, {**asked, "file": pdf()}).status_code == 409
+
+    declare = f"/api/v1/organisations/{cast.firm.pk}/firm-declarations/"
+    label = {"kind": "label", "label": "high_tech", "level": "national", "number": "GR1", "valid_from": "2026-01-01"}
+    foreign = zhao.post(declare, {**label, "staff": 3, "file": pdf()})
+    assert foreign.status_code == 400 and [each["field"] for each in foreign.json()["errors"]] == ["staff"]
+    late = zhao.post(declare, {**label, "valid_to": "2025-01-01", "file": pdf()})
+    assert late.status_code == 422 and [each["field"] for each in late.json()["errors"]] == ["valid_to"]
+    declared = zhao.post(declare, {**label, "file": pdf()})
+    assert (declared.status_code, declared.json()["state"], declared.json()["content"]["label"]) == (201, "open", "high_tech")
+    figures = {"kind": "figures", "year": 2025, "staff": 7, "revenue_fen": 1_000_000_00, "file": pdf()}
+    assert zhao.post(declare, figures).json()["content"]["revenue_fen"] == 1_000_000_00
+    place_of = {
+        "kind": "place",
+        "region_code": "630104",
+        "policy_zones": ["east", "west"],
+        "valid_from": "2026-01-01",
+        "file": pdf(),
+    }
+    assert zhao.post(declare, place_of).json()["content"]["policy_zones"] == ["east", "west"]
+    other = f"/api/v1/organisations/{cast.other_firm.pk}/firm-declarations/"
+    assert zhao.post(other, {**label, "file": pdf()}).status_code in (403, 404)
 
 
 def test_a_refused_review_keeps_what_was_typed(cast, as_, announced):

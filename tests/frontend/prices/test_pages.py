@@ -48,15 +48,25 @@ def test_a_price_is_written_looked_at_and_published_with_a_date(as_: Any, cast: 
     sent = li.post(base(cast) + "draft/", typed(go="review", revision="0", **{"class-0-rate": "1000", "minimum_minutes": "60"}))
     assert (sent.status_code, sent["Location"]) == (302, base(cast) + "review/")
     review = li.get(sent["Location"]).content.decode()
-    for words in ("more than doubles", "¥1,000.00", "At least 1 h are charged.", "Nothing was charged in this time."):
+    for words in (
+        "more than doubles",
+        "¥1,000.00",
+        "At least 1 h are charged.",
+        "Nothing was charged in this time.",
+        "Least charge",
+    ):
         assert words in review, words
     day = {"effective_from": "2026-12-01", "revision": "1"}
     refused = li.post(base(cast) + "review/", day)
     assert refused.status_code == 422 and "tick it" in refused.content.decode()
     code = next(iter(code for code, amount in PRICE["rates"].items() if amount == "200"))
-    past = li.post(base(cast) + "review/", {**day, "effective_from": "2020-01-01", f"yes-{code}:standard:20000:100000": "on"})
+    least = f"yes-{code}:/minimum/0:10000:100000"
+    yes = {f"yes-{code}:standard:20000:100000": "on", least: "on"}
+    past = li.post(base(cast) + "review/", {**day, "effective_from": "2020-01-01", **yes})
     assert past.status_code == 422 and "today or later" in past.content.decode()
-    done = li.post(base(cast) + "review/", {**day, f"yes-{code}:standard:20000:100000": "on"})
+    half = li.post(base(cast) + "review/", {**day, f"yes-{code}:standard:20000:100000": "on"})
+    assert half.status_code == 422 and list(half.context["form"].errors) == [least]
+    done = li.post(base(cast) + "review/", {**day, **yes})
     assert (done.status_code, done["Location"]) == (302, base(cast))
     version = PriceVersion.objects.get(instrument=cast.xrd, effective_from="2026-12-01")
     assert version.document["rates"][code] == "1000" and not PriceDraft.objects.exists()

@@ -154,7 +154,15 @@ def test_a_price_is_published_and_a_bad_one_stays_in_the_form(as_: Any, cast: An
     today = browser.get(path).context["form"].initial["effective_from"].isoformat()
     bad = browser.post(path, {"unit": "sample", "amount": "a lot", "effective_from": today})
     assert bad.status_code == 422 and "a lot" in bad.content.decode()
-    good = browser.post(path, {"unit": "sample", "amount": "80.50", "effective_from": today, "class_team": "60"})
+    typed = {"unit": "sample", "amount": "80.50", "effective_from": today, "class_team": "60"}
+    asked = browser.post(path, typed)  # another unit is asked about class by class
+    keys = asked.context["form"].large
+    assert asked.status_code == 422 and "80.50" in asked.content.decode() and "is for another unit" in asked.content.decode()
+    assert len(keys) == 5 and asked.content.decode().count("Look at this change") == 2 * len(keys)
+    ticked = {f"yes-{key}": "on" for key in keys}
+    one_short = browser.post(path, typed | dict(list(ticked.items())[1:]))
+    assert one_short.status_code == 422 and list(one_short.context["form"].errors) == [f"yes-{keys[0]}"]
+    good = browser.post(path, typed | ticked)
     assert good.status_code == 302
     found = sample_prices.in_force([test_item.pk], date.fromisoformat(today))[test_item.pk]
     assert (found.unit, found.price.amount_fen, found.price.class_fen) == ("sample", 8_050, {"team": 6_000})

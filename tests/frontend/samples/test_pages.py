@@ -10,11 +10,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from billing.pricing import sample_prices
 from booking.models import Sample, SampleJob
 from frontend import display
 from instruments.models import TestItem
 from tests.booking.samples.conftest import Work, commissioned, make_item
+from tests.price_publishing import publish_confirmed
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_labels_come_fifty_to_a_page_and_samples_are_sent_where_there_is_a_price
     sent_for = f"/samples/new/{work.item.pk}/"
     assert sent_for in visit("lin").get(f"/instruments/{cast.xrd.pk}/").content.decode()
     on = date(2026, 11, 23)
-    sample_prices.publish_test_price(cast.actor("wang"), work.item, "sample", None, {}, on, cast.now, on)
+    publish_confirmed(cast.actor("wang"), work.item, "sample", None, {}, on, cast.now, on)
     assert sent_for not in visit("lin").get(f"/instruments/{cast.xrd.pk}/").content.decode()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from billing.ledger.rules.documents import Fault
 from billing.ledger.rules.money import EXACT, parse_yuan
@@ -75,23 +75,6 @@ class QualityFactor:
 
 
 @dataclass(frozen=True, slots=True)
-class FirstUseBonus(Plain):
-    """A fixed amount on top for an applicant never subsidised before. An unknown ``first_use`` gives none."""
-
-    clause: str
-    bonus_fen: int
-    only_with_subsidy: bool
-
-    def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
-        if not facts.applicant.first_use or (self.only_with_subsidy and not amount):
-            return amount
-        amount = plus(amount, self.bonus_fen)
-        params = {"bonus_fen": self.bonus_fen}
-        steps.append(amount_step("bonus", self.clause, "subsidy.step.first_use_bonus", params, amount))
-        return amount
-
-
-@dataclass(frozen=True, slots=True)
 class AskedLimit(Plain):
     """Nobody gets more than was asked for; without an amount asked nothing changes."""
 
@@ -118,22 +101,72 @@ class OnCondition:
         return self.when is None or bool(self.when.holds(facts, []))
 
 
+class FirstUse(OnCondition):
+    """Whether the applicant was never subsidised before; its words are the step's own."""
+
+    def holds(self, facts: Facts) -> bool:
+        return bool(facts.applicant.first_use)
+
+
+class More(NamedTuple):
+    """What an addition adds (exact fen), and its step: part, key and parameters."""
+
+    amount: Exact
+    part: str
+    key: str
+    params: dict[str, Any]
+
+
 @dataclass(frozen=True, slots=True)
-class Uplift(Plain):
-    """Percentage points more on a condition: the base times ``points`` on top. ``points`` 0.1 is ten points."""
+class Addition(Plain):
+    """Something on top on a condition; ``only_with_subsidy``: not where nothing was given before."""
 
     clause: str
-    points: Decimal
     on: OnCondition
+    only_with_subsidy: bool
 
     def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
-        if not self.on.holds(facts):
+        if not self.on.holds(facts) or (self.only_with_subsidy and not amount):
             return amount
-        more = EXACT.multiply(Decimal(base), self.points)  # type: ignore[arg-type]  # points are of an amount (adjustment_faults)
+        more, part, key, params = self.more(base)
         amount = plus(amount, more)
-        params = {"says": dict(self.on.says), "rate": str(self.points), "base_fen": base}
-        steps.append(amount_step("uplift", self.clause, "subsidy.step.uplift", params, amount))
+        steps.append(amount_step(part, self.clause, key, params, amount))
         return amount
+
+    def more(self, base: Taken) -> More:
+        """How much, and the step that tells it."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Uplift(Addition):
+    """Percentage points more: the base times ``points`` on top. ``points`` 0.1 is ten points."""
+
+    points: Decimal
+
+    def more(self, base: Taken) -> More:
+        share = EXACT.multiply(Decimal(base), self.points)  # type: ignore[arg-type]  # points are of an amount (adjustment_faults)
+        params = {"says": dict(self.on.says), "rate": str(self.points), "base_fen": base}
+        return More(share, "uplift", "subsidy.step.uplift", params)
+
+
+@dataclass(frozen=True, slots=True)
+class Bonus(Addition):
+    """A fixed amount on top."""
+
+    bonus_fen: int
+
+    def more(self, base: Taken) -> More:
+        params = {"says": dict(self.on.says), "bonus_fen": self.bonus_fen}
+        return More(Decimal(self.bonus_fen), "bonus", "subsidy.step.bonus", params)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstUseBonus(Bonus):
+    """A fixed amount on top for an applicant never subsidised before. An unknown ``first_use`` gives none."""
+
+    def more(self, base: Taken) -> More:
+        return More(Decimal(self.bonus_fen), "bonus", "subsidy.step.first_use_bonus", {"bonus_fen": self.bonus_fen})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,24 +199,6 @@ class Factor(Plain):
         amount = times(amount, self.factor)
         params = {"says": dict(self.on.says), "factor": str(self.factor)}
         steps.append(amount_step("factor", self.clause, "subsidy.step.factor", params, amount))
-        return amount
-
-
-@dataclass(frozen=True, slots=True)
-class Bonus(Plain):
-    """A fixed amount on top on a condition."""
-
-    clause: str
-    bonus_fen: int
-    only_with_subsidy: bool
-    on: OnCondition
-
-    def apply(self, amount: Exact, base: Taken, facts: Facts, steps: list[Step]) -> Exact:
-        if not self.on.holds(facts) or (self.only_with_subsidy and not amount):
-            return amount
-        amount = plus(amount, self.bonus_fen)
-        params = {"says": dict(self.on.says), "bonus_fen": self.bonus_fen}
-        steps.append(amount_step("bonus", self.clause, "subsidy.step.bonus", params, amount))
         return amount
 
 
@@ -241,14 +256,14 @@ def _deduct(document: Mapping[str, Any], _basis: str) -> Adjustment:
 _PARSERS: dict[str, Callable[[Mapping[str, Any], str], Adjustment]] = {
     "quality_factor": _quality,
     "first_use_bonus": lambda piece, _basis: FirstUseBonus(
-        piece["clause"], parse_yuan(piece["amount"]), piece["only_with_subsidy"]
+        piece["clause"], FirstUse(None, {}), piece["only_with_subsidy"], parse_yuan(piece["amount"])
     ),
     "asked_limit": lambda piece, _basis: AskedLimit(piece["clause"]),
-    "uplift": lambda piece, basis: Uplift(piece["clause"], Decimal(piece["points"]), _on(piece, basis)),
+    "uplift": lambda piece, basis: Uplift(piece["clause"], _on(piece, basis), False, Decimal(piece["points"])),
     "rate_limit": lambda piece, _basis: RateLimit(piece["clause"], Decimal(piece["rate"])),
     "factor": lambda piece, basis: Factor(piece["clause"], Decimal(piece["factor"]), _on(piece, basis)),
     "bonus": lambda piece, basis: Bonus(
-        piece["clause"], parse_yuan(piece["amount"]), piece["only_with_subsidy"], _on(piece, basis)
+        piece["clause"], _on(piece, basis), piece["only_with_subsidy"], parse_yuan(piece["amount"])
     ),
     "deduct": _deduct,
     "least_award": lambda piece, _basis: LeastAward(piece["clause"], parse_yuan(piece["amount"])),

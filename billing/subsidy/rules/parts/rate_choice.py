@@ -27,12 +27,15 @@ class Case:
 
 
 def _choose(cases: tuple[Case, ...], facts: Facts, unknown: list[str]) -> Case | None:
-    """The first case that holds. A case of which it cannot be told stops the choice: a later one might be wrong."""
+    """The first case that holds. A case of which it cannot be told stops the choice: a later one might be wrong. ``unknown`` learns what
+    that case would have to know; what a case that does not hold anyway did not know is of no matter."""
     for case in cases:
-        answer = case.when.holds(facts, unknown)
+        not_known: list[str] = []
+        answer = case.when.holds(facts, not_known)
         if answer:
             return case
         if answer is None:
+            unknown += not_known
             return None
     return None
 

@@ -1,0 +1,74 @@
+"""What was used in a session besides its time (consumables, add-ons): proposed by the lab at close-out, charged with the customer's yes."""
+
+from __future__ import annotations
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from booking.rules.samples import ExtraState
+from config.kernel.models.guards import no_truncate
+
+#: Nothing is added to a session, and nothing of it answered, once it is charged.
+_BEFORE_THE_CHARGE = """
+PERFORM 1 FROM billing_charge c WHERE c.reservation_id = NEW.reservation_id;
+IF FOUND THEN
+    RAISE EXCEPTION 'the session is charged already' USING ERRCODE = '23514', CONSTRAINT = 'session_extra_before_charge';
+END IF;
+RETURN NEW;
+"""
+
+
+class SessionExtra(models.Model):
+    """``quantity`` at ``rate_fen`` each (fen). ``addon`` is the code of the price's own add-on, whose rate of the customer's class it then
+    has; empty for what the lab words itself. Only what is agreed is ever charged; what nobody answered when time agreed the use is
+    withdrawn, with no one in ``answered_by``.
+    """
+
+    reservation = models.ForeignKey("booking.Reservation", on_delete=models.PROTECT, related_name="extras")
+    addon = models.CharField(max_length=40, blank=True)
+    words = models.CharField(max_length=300)
+    quantity = models.PositiveIntegerField()
+    rate_fen = models.BigIntegerField()
+    amount_fen = models.BigIntegerField()
+    state = models.CharField(
+        max_length=10, choices=[(each.value, each.value) for each in ExtraState], default=ExtraState.PROPOSED.value
+    )
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField()
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(amount_fen__gt=0, quantity__gt=0, amount_fen=F("quantity") * F("rate_fen")),
+                name="session_extra_is_quantity_times_rate",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=ExtraState.PROPOSED.value, answered_at__isnull=True)
+                | (~Q(state=ExtraState.PROPOSED.value) & Q(answered_at__isnull=False)),
+                name="session_extra_answered",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=ExtraState.AGREED.value) | (Q(answered_by__isnull=False) & ~Q(answered_by=F("proposed_by"))),
+                name="session_extra_agreed_by_another",
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(name="session_extra_frozen", exclude=["state", "answered_by", "answered_at"]),
+            pgtrigger.Protect(
+                name="session_extra_answered_once", operation=pgtrigger.Update, condition=~pgtrigger.Q(old__state="proposed")
+            ),
+            pgtrigger.Protect(name="session_extra_kept", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="session_extra_before_charge",
+                operation=pgtrigger.Insert | pgtrigger.Update,
+                when=pgtrigger.Before,
+                level=pgtrigger.Row,
+                func=_BEFORE_THE_CHARGE,
+            ),
+            no_truncate("session_extra_no_truncate"),
+        ]

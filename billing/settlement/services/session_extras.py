@@ -1,0 +1,171 @@
+"""What was used besides the time: the lab enters it, the customer agrees before it is charged, and time alone never does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Sum
+
+from billing.pricing import services as pricing
+from billing.pricing.rules.samples import ExtraCharge
+from billing.pricing.rules.schedule import Addon
+from billing.settlement.extra_models import SessionExtra
+from billing.settlement.models import Charge, Quote
+from billing.settlement.services import card_money
+from booking.models import Reservation
+from booking.rules.samples import MOST_EXTRA_FEN, MOST_EXTRAS, WORDS_LENGTH, ExtraEvent, ExtraState, next_extra_state
+from booking.rules.states import IN_REVIEW, ReservationState
+from booking.services.sides import require_lab, sides_of
+from booking.services.state_writing import lock_row
+from config.kernel.access import Actor, get_visible, visible_to
+from config.kernel.errors import Conflict, Reason, Refusal
+from config.kernel.services import audit
+from config.kernel.services.transactions import whole
+from instruments.rules.registry_values import clean_text
+
+ADDABLE = frozenset({ReservationState.IN_USE, *IN_REVIEW})
+MOST_QUANTITY = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What was used: an ``addon`` of the price (its code), or the lab's own ``words`` at ``rate_fen`` each; and how many."""
+
+    quantity: int
+    addon: str = ""
+    words: str = ""
+    rate_fen: int = 0
+
+
+@whole
+def propose(actor: Actor, reservation_id: int, used: Used, now: datetime) -> SessionExtra:
+    """The lab enters what was used; it costs nothing until the customer agrees.
+
+    Raises NotFound, Forbidden, Refusal with every reason: ``extras.no_more_now``, ``extras.addon_unknown`` (``addon``),
+    ``extras.words_missing`` (``words``), ``extras.quantity_range`` (``quantity``), ``extras.rate_range`` (``rate``), ``extras.too_many``,
+    ``name.*``.
+    """
+    locked = _locked(actor, reservation_id)
+    require_lab(locked, actor)
+    reasons = [] if is_open(locked) else [Reason("extras.no_more_now", {}, "")]
+    words, rate_fen = clean_text(used.words, WORDS_LENGTH, "words"), used.rate_fen
+    if used.addon:
+        found = addons_of(locked).get(used.addon)
+        if found is None:
+            reasons.append(Reason("extras.addon_unknown", {"known": sorted(addons_of(locked))}, "addon"))
+        else:
+            words, rate_fen = found
+    elif not words:
+        reasons.append(Reason("extras.words_missing", {}, "words"))
+    if not 1 <= used.quantity <= MOST_QUANTITY:
+        reasons.append(Reason("extras.quantity_range", {"most": MOST_QUANTITY}, "quantity"))
+    elif not reasons and not 1 <= used.quantity * rate_fen <= MOST_EXTRA_FEN:
+        reasons.append(Reason("extras.rate_range", {"most_fen": MOST_EXTRA_FEN}, "rate"))
+    if SessionExtra.objects.filter(reservation=locked).count() >= MOST_EXTRAS:
+        reasons.append(Reason("extras.too_many", {"most": MOST_EXTRAS}, ""))
+    Refusal.raise_any(reasons)
+    made = SessionExtra.objects.create(
+        reservation=locked,
+        addon=used.addon,
+        words=words,
+        quantity=used.quantity,
+        rate_fen=rate_fen,
+        amount_fen=used.quantity * rate_fen,
+        proposed_by_id=actor.person_id,
+        proposed_at=now,
+    )
+    audit.record(actor, "session_extra.propose", made, now, after={"words": words, "amount_fen": made.amount_fen})
+    return made
+
+
+@whole
+def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amount_fen: int | None = None) -> SessionExtra:
+    """The customer agrees or declines, the lab withdraws; once. ``amount_fen`` is what who agrees was shown. A fund card keeps it too.
+
+    Raises NotFound, Forbidden, Refusal ``extras.no_more_now``, ``extras.second_person``, ``samples.extra_answered``, Conflict
+    ``extras.amount_differs``, ``card.not_enough_left``.
+    """
+    seen = get_visible(SessionExtra.objects.all(), actor, pk=extra_id)
+    locked = _locked(actor, seen.reservation_id)
+    extra = SessionExtra.objects.select_for_update(no_key=True).get(pk=extra_id)
+    if event is ExtraEvent.WITHDRAW:
+        require_lab(locked, actor)
+    else:
+        sides_of(locked, actor).require_customer()
+    after = next_extra_state(ExtraState(extra.state), event)
+    if not is_open(locked):
+        raise Refusal.of("extras.no_more_now")
+    if event is ExtraEvent.AGREE:
+        _require_consent(extra, actor, amount_fen)
+        latest = Quote.objects.filter(reservation=locked, accepted_at__isnull=False).latest("revision")
+        kept_fen = latest.payable_now_fen + agreed_fen(locked) + extra.amount_fen
+        card_money.hold(locked, kept_fen, "extra", actor, now)
+    extra.state, extra.answered_by_id, extra.answered_at = after.value, actor.person_id, now
+    extra.save(update_fields=["state", "answered_by", "answered_at"])
+    audit.record(actor, f"session_extra.{event.value}", extra, now, after={"amount_fen": extra.amount_fen})
+    return extra
+
+
+def for_charge(reservation: Reservation, actor: Actor, now: datetime) -> tuple[ExtraCharge, ...]:
+    """What is charged with a session, behind the lock of its reservation. What nobody answered stops a person's yes to the use; when time
+    agrees, it falls away.
+
+    Raises Refusal ``extras.unanswered``.
+    """
+    rows = list(SessionExtra.objects.filter(reservation=reservation))
+    waiting = [row for row in rows if row.state == ExtraState.PROPOSED]
+    if waiting and actor.user_id is not None:
+        raise Refusal.of("extras.unanswered", count=len(waiting))
+    if waiting:
+        ids = [row.pk for row in waiting]
+        SessionExtra.objects.filter(pk__in=ids).update(state=ExtraState.WITHDRAWN, answered_at=now)
+    return tuple(ExtraCharge(_told(row), row.amount_fen) for row in rows if row.state == ExtraState.AGREED)
+
+
+def of(actor: Actor, reservation: Reservation) -> list[SessionExtra]:
+    """Those of a reservation that the actor sees, in the order in which they were entered."""
+    rows = visible_to(SessionExtra.objects.filter(reservation=reservation), actor)
+    return list(rows.select_related("proposed_by", "answered_by"))
+
+
+def agreed_fen(reservation: Reservation) -> int:
+    """The sum of what the customer agreed to."""
+    rows = SessionExtra.objects.filter(reservation=reservation, state=ExtraState.AGREED)
+    return int(rows.aggregate(sum=Sum("amount_fen"))["sum"] or 0)
+
+
+def is_open(reservation: Reservation) -> bool:
+    """Whether something may be entered or answered now."""
+    return reservation.state in ADDABLE and not Charge.objects.filter(reservation=reservation).exists()
+
+
+def addons_of(reservation: Reservation) -> dict[str, tuple[str, int]]:
+    """The add-ons of the price under which it was promised: code -> (name, fen each for the customer's class)."""
+    held = Quote.objects.filter(reservation=reservation, held_at__isnull=False).order_by("-revision").first()
+    if held is None:
+        return {}
+    schedule = pricing.schedule(held.inputs["schedule"]["price_version"])
+    customer_class = held.inputs["customer_class"]
+    return {each.code: (_name(each), each.fen[customer_class]) for each in schedule.addons}
+
+
+def _name(addon: Addon) -> str:
+    return addon.name.get("zh") or addon.name.get("en") or addon.code
+
+
+def _told(row: SessionExtra) -> str:
+    """Its words on a charge."""
+    return row.words if row.quantity == 1 else f"{row.words} × {row.quantity}"
+
+
+def _locked(actor: Actor, reservation_id: int) -> Reservation:
+    get_visible(Reservation.objects.all(), actor, pk=reservation_id)
+    return lock_row(reservation_id)
+
+
+def _require_consent(extra: SessionExtra, actor: Actor, seen_fen: int | None) -> None:
+    if extra.proposed_by_id == actor.user_id:
+        raise Refusal.of("extras.second_person")
+    if seen_fen is not None and seen_fen != extra.amount_fen:
+        raise Conflict.of("extras.amount_differs", amount_fen=extra.amount_fen)

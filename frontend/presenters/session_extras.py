@@ -1,0 +1,43 @@
+"""What was used in a session besides its time, as the booking's page shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from billing.settlement.extra_models import SessionExtra
+from billing.settlement.services import session_extras
+from booking.models import Reservation
+from booking.services.sides import sides_of
+from config.kernel.access import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class ExtrasPanel:
+    """What the booking's page shows. ``addons``: code, name and price of one (fen) of what the lab may pick."""
+
+    rows: list[SessionExtra]
+    addons: list[tuple[str, str, int]]
+    may_add: bool
+    may_answer: bool
+    may_withdraw: bool
+
+    @property
+    def asks(self) -> bool:
+        """Whether the reader is asked for something."""
+        return self.may_answer and any(row.state == "proposed" for row in self.rows)
+
+    @property
+    def agreed_fen(self) -> int:
+        return sum(row.amount_fen for row in self.rows if row.state == "agreed")
+
+
+def extras_panel(actor: Actor, reservation: Reservation) -> ExtrasPanel | None:
+    """None where there is nothing to show and nothing to add."""
+    rows, sides = session_extras.of(actor, reservation), sides_of(reservation, actor)
+    is_open = reservation.state in session_extras.ADDABLE
+    adds = is_open and sides.lab
+    if not rows and not adds:
+        return None
+    found = session_extras.addons_of(reservation) if adds else {}
+    addons = [(code, name, fen) for code, (name, fen) in found.items()]
+    return ExtrasPanel(rows, addons, adds, is_open and sides.customer, adds)
