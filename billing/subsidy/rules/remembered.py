@@ -127,7 +127,8 @@ class Remembered(Generic[R]):
 
 
 class _Generous(Cutting):
-    """Cuts as if every account were full, and notes what each was asked for: where an account has that much, the award is the same."""
+    """Cuts as if every account were full, and notes what each was asked for: where an account has that much, the award is the same.
+    ``depends``: not so here, because what an account holds decides more than whether it is short."""
 
     __slots__ = ("asked", "depends")
 
@@ -138,13 +139,15 @@ class _Generous(Cutting):
 
     def _cut(self, cap: Cap, amount: int) -> int:
         if not cap.on_account:
+            self.depends = self.depends or cap.share_of is not None
             return super()._cut(cap, amount)
         if not cap.selective or cap.applies(self.facts):
             self.asked.append((cap, amount))
         return amount
 
     def _room_of(self, payer: str) -> int | None:
-        self.depends = self.depends or any(cap.payer == payer and cap.on_account for cap in self.programme.payer_caps)
+        own = (cap for cap in self.programme.payer_caps if cap.payer == payer)
+        self.depends = self.depends or any(cap.on_account or cap.share_of is not None for cap in own)
         return super()._room_of(payer)
 
 
@@ -163,19 +166,23 @@ class _One:
 
     def __init__(self, programme: Programme) -> None:
         self.programme = programme
+        self._of_one_piece = frozenset(cap.id for cap in programme.caps if not cap.on_account)
         self._conditions = Remembered[Unmet]([_unmet(each) for each in programme.conditions])
         self._expecting = Remembered[_Expected]([self._expect])
 
     def decide(self, named: Named, request: Request, balances: Balances, cost_left_fen: int | None) -> Outcome:
         """As ``evaluate_one``, without steps."""
         programme, facts = self.programme, request.facts
-        unmet = _in_order(self._conditions(named, request)) + unset_limits(programme, balances)
+        found = self._conditions(named, request)
+        unmet = _in_order(found) if found else []
+        if programme.must_be_set:
+            unmet += unset_limits(programme, balances)
         basis_on = programme.validity.basis_on(facts)
         if unmet or basis_on is None:
             return Refused(programme.code, programme.version, tuple(unmet), ())
         expected = self._expecting(named, request)[0][1]
-        left = programme.mode is SettlementMode.PAID_BESIDE or cost_left_fen is None or cost_left_fen >= expected.worked.cost_fen
-        if expected.award is not None and left:
+        paid = programme.mode is SettlementMode.PAID_BESIDE or cost_left_fen is None or cost_left_fen >= expected.worked.cost_fen
+        if paid and expected.award is not None and self._of_one_piece.isdisjoint(balances):
             left_after = _left_after(expected, facts, balances)
             if left_after is not None:
                 return _with(expected.award, basis_on, {each: expected.drawn[each] for each in left_after}, left_after)
@@ -241,10 +248,10 @@ class Deciding:
 
     def decide(self, named: Named, request: Request, balances: Balances, cost_left_fen: int | None) -> Outcome:
         """``named`` has a name for each part of ``request``: the same one always for equal facts."""
+        if not self._programme.sides:
+            return self._one[id(self._programme)].decide(named, request, balances, cost_left_fen)
 
         def one(programme: Programme, _facts: Facts, used: Balances, left_fen: int | None) -> Outcome:
             return self._one[id(programme)].decide(named, request, used, left_fen)
 
-        if self._programme.sides:
-            return evaluate_sides(self._programme, request.facts, balances, cost_left_fen, one)
-        return one(self._programme, request.facts, balances, cost_left_fen)
+        return evaluate_sides(self._programme, request.facts, balances, cost_left_fen, one)
