@@ -1,6 +1,6 @@
 """*pool*: one account that two processes promise money from and spend it, each movement in a transaction of its own.
 
-``python -m tests.bench.hot_pool POOL PAYEE TIMES`` is one of the two: it waits for a line on its standard input, so that both begin together.
+``python -m tests.bench.hot_pool POOL PAYEE TIMES`` is one of the two: it waits for a line on its input, so that both begin together.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ SELECT count(*), coalesce(min(c.id), 1), coalesce(max(c.id), 0)
   JOIN instruments_instrument i ON i.id = r.instrument_id
   JOIN instruments_site s ON s.id = i.site_id
  WHERE {_WITHIN}
-"""
+"""  # noqa: S608  (constants only; values are bound)
 #: Where a piece ends: a walk along the primary key.
 _END = "SELECT max(id) FROM (SELECT id FROM billing_charge WHERE id > %s ORDER BY id LIMIT %s) piece"
 #: Row by row behind its charge (OFFSET 0), so that a piece costs the same whatever the period is; joined freely, all reservations of
@@ -56,7 +56,7 @@ SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
   JOIN instruments_site s ON s.id = i.site_id
  WHERE c.id > %(after)s AND c.id <= %(end)s AND {_WITHIN}
  ORDER BY c.id
-"""
+"""  # noqa: S608  (constants only; values are bound)
 
 
 @dataclass(slots=True)
