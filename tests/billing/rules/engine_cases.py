@@ -224,7 +224,7 @@ def price(number: int) -> Any:
         )
     except (DocumentError, Refusal) as error:
         return faults_of(error)
-    return found, [line_json(line) for line in found.lines], schedule.customer_classes, schedule.is_operated
+    return found, [line_json(line) for line in found.lines], schedule.customer_classes, schedule.is_operated("assisted")
 
 
 def samples(number: int) -> Any:
