@@ -30,6 +30,7 @@ from billing.subsidy.rules.assess import Candidate, assess_nothing, assess_sampl
 from billing.subsidy.rules.batch import Claim, Opening, evaluate_batch
 from billing.subsidy.rules.codec import Inputs, assessment_from_json, assessment_to_json, inputs_from_json, inputs_to_json
 from billing.subsidy.rules.facts import facts_document, facts_faults
+from billing.subsidy.rules.parts.conditions import condition_faults, parse_condition
 from billing.subsidy.rules.programme_faults import document_faults
 from billing.subsidy.rules.remembered import Deciding, Named, Request
 from config.kernel.errors import Refusal
@@ -173,6 +174,80 @@ def batch(number: int, kept: Sequence[Json]) -> Any:
         claims.append(Claim(str(place), parse_facts(known)))
     opening = Opening(balances_of(one["balances"]), {("year", "a"): Balance(None, draw.whole(0, 800_00))})
     return evaluate_batch(programme, claims, opening)
+
+
+# --- Conditions ---------------------------------------------------------------------------------------------------------
+#: Every operator, on every kind of fact that it suits, also beside other facts.
+_TESTS: tuple[Json, ...] = (
+    *({"fact": "applicant.size", name: value} for name in ("is", "is_not") for value in ("small", {"fact": "applicant.kind"})),
+    *({"fact": "applicant.staff", name: value} for name in ("is", "is_not", "at_least", "at_most", "above", "below") for value in
+      (10, {"fact": "applicant.group_staff"}, {"fact": "applicant.group_staff", "times": "0.5"})),
+    *({"fact": "other.age", name: value} for name in ("is", "is_not", "at_least", "below") for value in
+      (10, "10", True, {"fact": "other.limit"})),
+    *({"fact": "amounts.fee", name: {"fact": "amounts.paid"}} for name in ("at_least", "above", "is")),
+    *({"fact": "service.claim_on", name: value} for name in ("at_least", "below", "is") for value in
+      ("2025-06-10", {"fact": "service.service_on"})),
+    *({"fact": "applicant.size", name: ["small", "micro"]} for name in ("any_of", "none_of")),
+    *({"fact": "applicant.lists", name: ["a", "b"]} for name in ("has_any", "has_all", "has_none")),
+    {"fact": "applicant.region_code", "starts_with": ["6301", "11"]},
+    {"fact": "applicant.region_code", "same_as": {"fact": "provider.region_code"}},
+    {"fact": "applicant.region_code", "same_as": {"fact": "provider.region_code", "digits": 4}},
+    {"fact": "applicant.labels", "has_label": {"any_of": ["tech"]}},
+    {"fact": "applicant.labels", "has_label":
+     {"any_of": ["tech"], "levels": ["city"], "valid_on": ["service.service_on", "service.claim_on"]}},
+    {"fact": "applicant.credit_listings", "free_on": {"days": ["service.service_on", "service.claim_on"]}},
+    {"fact": "applicant.credit_listings", "free_on": {"lists": ["court"], "days": ["service.claim_on"]}},
+    {"fact": "service.claim_on", "within": [{"from": "06-01", "to": "06-30"}, {"from": "12-15", "to": "01-15"}]},
+    {"fact": "service.claim_on", "within": [{"from": "2025-06-10", "to": "2025-07-01"}]},
+    *({"fact": "service.service_on", "months_before": {"fact": "service.claim_on", "months": months, "last_day": last}}
+      for months in (0, 6) for last in ("included", "excluded")),
+    {"fact": "applicant.verified", "is": True}, {"fact": "request.rate", "at_most": "0.4"}, {"fact": "applicant.staff", "known": True},
+    {"fact": "applicant.staff", "known": False}, {"fact": "applicant.staff", "below": 11, "above": 9},
+)  # fmt: skip
+
+
+def _known(draw: Draw) -> Json:
+    """Facts that those tests look at; each may be missing."""
+    days = ("2025-06-10", "2025-06-30", "2025-12-10", "2025-12-31", "2026-01-15", "2025-07-01")
+    label = {"label": draw.one("tech", "tech", "other"), "level": draw.one("city", "state")}
+    whole: Json = {
+        "applicant": {
+            "kind": draw.one("firm", "small"), "size": draw.one("small", "micro", "large"), "staff": draw.one(9, 10, 11), "verified":
+            draw.maybe(), "group_staff": draw.one(10, 20, 21), "lists": draw.one(["a"], ["a", "b"], ["c"]), "region_code":
+            draw.one("630104", "632801", "110108"),
+            "labels": [label | draw.one({}, {"valid_from": "2025-06-10", "valid_to": "2025-12-10"}, {"valid_from": "2025-06-30"})],
+            "credit_listings": [{"list": draw.one("court", "tax"), "from": "2025-06-11"} | draw.one({}, {"to": "2025-12-10"})],
+        },
+        "provider": {"region_code": draw.one("630102", "632801")},
+        "service": {"service_on": "2025-06-10", "claim_on": draw.one(*days)},
+        "amounts": {"fee": draw.one("10", "11"), "paid": draw.one("10", "11")},
+        "request": {"rate": draw.one("0.4", "0.41")},
+        "other": {"age": draw.one(10, "10", True, 9), "limit": draw.one(10, "10", True, 9)},
+    }  # fmt: skip
+    whole["applicant"]["kind"] = "firm"
+    return {group: {name: value for name, value in facts.items() if draw.maybe(0.85)} for group, facts in whole.items()}
+
+
+def condition(number: int) -> Any:
+    """A test, alone and within others, against many facts; and what is wrong with it when it is spoilt."""
+    draw = Draw("condition", number)
+    one, other = _TESTS[number % len(_TESTS)], draw.one(*_TESTS)
+    shapes: list[Json] = [
+        one, one | {"if_unknown": "yes"}, one | {"if_unknown": "no"}, {"not": one}, {"all": [one, other]}, {"any": [one, other]}
+    ]  # fmt: skip
+    answers: list[Any] = []
+    for shape in shapes:
+        compiled = parse_condition(shape, "service.service_on")
+        for _place in range(6):
+            unknown: list[str] = []
+            answers.append((compiled.holds(parse_facts(_known(draw)), unknown), unknown))
+        answers.append(condition_faults(shape, "$"))
+    for _place in range(3):
+        wrong = copy.deepcopy(draw.one(*shapes))
+        _spoil(wrong, draw)
+        document = programme_document(gates=[{"type": "condition", "when": wrong, "says": {"zh": "x", "en": "x"}, "clause": "1"}])
+        answers.append(document_faults(document))
+    return answers
 
 
 # --- Prices -------------------------------------------------------------------------------------------------------------
@@ -335,6 +410,7 @@ def answers(kept: Sequence[Json]) -> Iterator[tuple[str, Callable[[], Any]]]:
     for name, count, answer in (
         ("session", SESSIONS, lambda number: session(number, kept)),
         ("batch", BATCHES, lambda number: batch(number, kept)),
+        ("condition", 2 * len(_TESTS), condition),
         ("price", PRICES, price),
         ("samples", SAMPLES, samples),
         ("fees", FEES, fees),

@@ -6,27 +6,32 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from billing.ledger.rules import chain, table
 from billing.ledger.rules.chain import MARK_BYTES, Movement
-from billing.ledger.rules.documents import canonical_json
+from billing.ledger.rules.documents import canonical_json, load_schema
 from billing.ledger.rules.money import Rounding, amount_in_capitals, round_fen, split_largest_remainder
 from billing.ledger.rules.table import Column, read_table
 from billing.pricing.rules import parse_schedule
 from billing.pricing.rules.cost_recovery import CostSheet, recover, sheet_from_json, sheet_to_json
-from billing.pricing.rules.counted import is_of_time
+from billing.pricing.rules.counted import is_of_time, parse_counted
 from billing.pricing.rules.customer_class import customer_class
 from billing.pricing.rules.lowest import lowest_public_fen
 from billing.pricing.rules.pricing import LineKind, PriceLine, UnitLine, line_json
-from billing.subsidy.rules import parse_facts, parse_programme
+from billing.pricing.rules.samples import MOST_ELEMENTS, MOST_SAMPLES, SamplePrice, price_samples
+from billing.subsidy.rules import Award, Balance, evaluate, parse_facts, parse_programme
 from billing.subsidy.rules.assess import assess_nothing
 from billing.subsidy.rules.forecast import forecast, window_of
+from billing.subsidy.rules.remembered import Deciding, Named, Request
+from billing.subsidy.rules.sides import _joined
 from config.kernel.errors import Refusal
-from tests.billing.rules.builders import programme_document
-from tests.billing.rules.test_prices_format_2 import DOCUMENT, document, plain
+from tests.billing.rules.builders import cap, facts_of, programme_document
+from tests.billing.rules.test_prices_format_2 import COUNTED, DOCUMENT, document, plain
 
 TODAY = date(2026, 6, 30)
 
@@ -134,6 +139,7 @@ def test_capitals_name_every_place_and_one_nought_between() -> None:
     assert amount_in_capitals(100_010_00) == "壹拾万零壹拾元整"
     assert amount_in_capitals(100_000_010_00) == "壹亿零壹拾元整"
     assert amount_in_capitals(9_999_000_999_90) == "玖拾玖亿玖仟玖佰万零玖佰玖拾玖元玖角整"
+    assert amount_in_capitals(10_950_00) == "壹万零玖佰伍拾元整"
     assert amount_in_capitals(1_000_00) == "壹仟元整" and amount_in_capitals(10_001_000_00) == "壹仟万壹仟元整"
 
 
@@ -257,3 +263,60 @@ def test_a_fact_of_an_authors_own_is_compared_with_its_like(test: str, value: An
     programme = parse_programme(programme_document(gates=[gate]))
     known = parse_facts({"applicant": {"kind": "firm"}, "other": {"age": given}})
     assert (programme.conditions[2].check(known).__class__.__name__ == "Step") is holds
+
+
+# --- What else a mistake could change without being seen ------------------------------------------------------------------
+def test_a_commission_has_one_sample_at_least_and_so_many_at_most() -> None:
+    price = SamplePrice("element", 100, {})
+    for samples, elements, fits in [
+        (1, 1, True), (MOST_SAMPLES, MOST_ELEMENTS, True), (0, 1, False), (1, 0, False), (MOST_SAMPLES + 1, 1, False),
+        (1, MOST_ELEMENTS + 1, False),
+    ]:  # fmt: skip
+        try:
+            assert price_samples(price, samples, elements, "team", TODAY).gross_fen == samples * elements * 100
+            assert fits
+        except Refusal:
+            assert not fits
+
+
+def test_whoever_has_no_class_of_their_own_pays_the_dearest_rate_of_the_samples() -> None:
+    assert SamplePrice.of_terms(parse_counted(COUNTED)).amount_fen == 120_00
+
+
+def test_a_schema_that_is_wrong_is_found_when_it_is_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.json"
+    path.write_text('{"type": "no such type"}', encoding="utf-8")
+    with pytest.raises(jsonschema.SchemaError):
+        load_schema(path)
+
+
+def test_an_award_of_several_sides_is_an_estimate_when_one_of_them_is() -> None:
+    found = evaluate(parse_programme(programme_document()), parse_facts(facts_of(100)), {})
+    assert isinstance(found, Award) and not found.estimate
+    unsure = replace(found, estimate=True)
+    assert _joined([("a", found), ("b", unsure)]).estimate and _joined([("a", unsure), ("b", found)]).estimate
+    assert not _joined([("a", found), ("b", found)]).estimate
+
+
+def test_lines_of_a_claim_have_to_be_the_whole_of_its_base() -> None:
+    document = programme_document(rounding={"step": "fen", "mode": "half_up", "clause": "1", "per": "line"})
+    programme = parse_programme(document)
+    whole, less = facts_of(100, amounts={"lines": ["60", "40"]}), facts_of(100, amounts={"lines": ["60", "39"]})
+    assert isinstance(evaluate(programme, parse_facts(whole), {}), Award)
+    [reason] = evaluate(programme, parse_facts(less), {}).reasons
+    assert (reason.code, reason.params) == ("subsidy.unmet.lines_differ", {"lines_fen": 99_00, "base_fen": 100_00})
+    [only] = evaluate(programme, parse_facts(facts_of(None, amounts={"lines": ["60"]})), {}).reasons
+    assert only.code == "subsidy.unmet.fact_missing"
+    assert isinstance(evaluate(programme, parse_facts(facts_of(100)), {}), Award)
+
+
+def test_a_limit_that_nobody_set_refuses_also_where_it_is_remembered() -> None:
+    unset = cap("fund", "pool", {"configured": True, "when_unset": "refuse"})
+    programme, known = parse_programme(programme_document(caps=[unset])), parse_facts(facts_of(100))
+    request = Request.of(known, known.service, known.amounts, known.quantities)
+    deciding = Deciding(programme)
+    for balances in ({}, {"fund": Balance(1_000_00)}, {}):
+        expected = evaluate(programme, known, balances)
+        found = deciding.decide(Named(1, 1, 1), request, balances, None)
+        assert found == replace(expected, steps=())
+        assert isinstance(found, Award) is bool(balances)
