@@ -28,7 +28,7 @@ BESIDE = (
 )  # fmt: skip
 TESTS = "tests/billing"
 EQUIVALENT = Path(__file__).parent / "equivalent.json"
-SAMPLE = 1_200
+SAMPLE = 600
 GOAL_PERCENT = 95
 
 

@@ -128,14 +128,15 @@ def _mistakes(function: ast.AST) -> Iterator[_Mistake]:
 
 
 def _walk(parent: ast.AST) -> Iterator[tuple[ast.AST, str, int | None, ast.AST]]:
-    """Every node below a function that says what it does: no annotations, defaults, decorators, docstrings, nor words of errors."""
+    """Every node below a function that says what it does: no annotations, defaults, decorators, words of errors, nor ``strict`` of a
+    ``zip``, which asserts that lists are equally long."""
     for name, value in ast.iter_fields(parent):
         if name in ("annotation", "returns", "decorator_list", "args") and not isinstance(parent, ast.Call):
             continue
         if isinstance(parent, ast.Raise) or (isinstance(parent, ast.Subscript) and _is_type(parent)):
             continue
         for place, each in enumerate(value) if isinstance(value, list) else [(None, value)]:
-            if isinstance(each, ast.AST):
+            if isinstance(each, ast.AST) and not (isinstance(each, ast.keyword) and each.arg == "strict"):
                 yield parent, name, place, each
                 yield from _walk(each)
 

@@ -14,7 +14,7 @@ from billing.subsidy.rules import Balance, Facts, evaluate, parse_facts, parse_p
 from billing.subsidy.rules import remembered as remembering
 from billing.subsidy.rules.outcome import Outcome
 from billing.subsidy.rules.remembered import Deciding, Named, Remembered, Request
-from tests.billing.rules.builders import PROGRAMMES, load
+from tests.billing.rules.builders import PROGRAMMES, cap, facts_of, load, programme_document
 from tests.billing.rules.strategies import BALANCES, documents, facts
 
 Json = dict[str, Any]
@@ -72,6 +72,13 @@ def test_every_shipped_programme_decides_its_examples_the_same_when_it_remembers
     examples = [each for each in document.get("examples", ()) if "facts" in each][:4]
     used = [each.get("balances", {}) for each in examples] or [{}]
     check_all(document, [each["facts"] for each in examples], used)
+
+
+@pytest.mark.parametrize("payer", [None, "province"])
+def test_a_part_of_a_pool_follows_the_limit_of_its_account(payer: str | None) -> None:
+    part = cap("part", "order", {"share": "0.5", "of": "fund"}, **({"payer": payer} if payer else {}))
+    document = programme_document(caps=[cap("fund", "pool", 100), part])
+    check_all(document, [facts_of(90), facts_of(30)], [{}, {"fund": {"limit": "40"}}, {"fund": {"limit": "70", "used": "10"}}])
 
 
 def test_a_rule_is_asked_once_for_what_it_looks_at() -> None:
