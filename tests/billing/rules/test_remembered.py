@@ -119,3 +119,17 @@ def test_so_many_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> 
         priced = parse_facts({"amounts": {"fee": str(number)}})
         assert remembered(Named(1, 1, number), request_of(Facts(), Facts(), priced)) == [(0, number * 100)]
     assert max(len(shelf.known) for shelf in remembered._shelves) <= 2
+
+
+def test_a_rule_that_looks_further_later_is_not_lost_among_what_others_said() -> None:
+    def of_both(known: Facts) -> str:
+        return f"{known.grade} {known.service.kind}"
+
+    def of_the_amount_and_sometimes_the_service(known: Facts) -> str:
+        return "small" if known.amounts.fee == 1_00 else str(known.service.kind)
+
+    remembered = Remembered[Any]([of_both, of_the_amount_and_sometimes_the_service])
+    who = parse_facts({"service": {"kind": "testing"}})
+    small, large = parse_facts({"amounts": {"fee": "1"}}), parse_facts({"amounts": {"fee": "2"}})
+    assert sorted(remembered(Named(1, 1, 1), request_of(who, who, small))) == [(0, "None testing"), (1, "small")]
+    assert sorted(remembered(Named(1, 1, 2), request_of(who, who, large))) == [(0, "None testing"), (1, "testing")]
