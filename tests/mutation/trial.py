@@ -10,7 +10,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType
@@ -95,29 +95,30 @@ class Trials:
         for place, item in enumerate(items):
             seen: set[Key] = set()
             began = time.process_time()
-            sys.setprofile(_watching(self.files, seen))
+            sys.settrace(_watching(self.files, seen))
             try:
                 fine = _passes(item, items[place + 1] if place + 1 < len(items) else None)
             finally:
-                sys.setprofile(None)
+                sys.settrace(None)
             results.append(Passed(place, time.process_time() - began, frozenset(seen)) if fine else None)
         return results
 
     def _verdict(
-        self, site: Site, items: Sequence[pytest.Item], tests: Sequence[Passed], functions: Mapping[Key, FunctionType]
+        self, site: Site, items: Sequence[pytest.Item], tests: Sequence[Passed], functions: Mapping[Key, Sequence[FunctionType]]
     ) -> bool | None:
-        function = functions.get((site.path, site.function))
-        if function is None or not tests:
+        living = functions.get((site.path, site.function), ())
+        whole = next((each.__code__ for each in living if each.__code__.co_qualname == site.function), None)
+        if whole is None or not tests:
             return None
-        code = site.code(self.root)
-        if code.co_freevars != function.__code__.co_freevars:
-            raise ValueError(f"the code cannot be exchanged: {site.name}")
+        codes = _exchange(whole, site.code(self.root))
+        exchanged = [(each, codes[each.__code__]) for each in living if each.__code__ in codes]
+        exchanged = [(each, code) for each, code in exchanged if each.__code__.co_freevars == code.co_freevars]
         chosen = _within(LONGEST, tests)
         limit = GRACE + SLOWER * sum(each.seconds for each in chosen)
         pid = os.fork()
         if pid == 0:
             try:
-                os._exit(_tried(function, code, [items[each.item] for each in chosen], limit))
+                os._exit(_tried(exchanged, [items[each.item] for each in chosen], limit))
             finally:
                 os._exit(FOUND)  # it could not even be tried to the end
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != SURVIVED
@@ -143,36 +144,52 @@ def _passes(item: pytest.Item, following: pytest.Item | None) -> bool:
     return all(report.passed for report in runtestprotocol(item, log=False, nextitem=following))
 
 
-def _tried(function: FunctionType, code: CodeType, items: Sequence[pytest.Item], limit: float) -> int:
-    """In the fork: whether a test finds the changed function. Whoever never ends is ended by the clock of the processor."""
+def _tried(exchanged: Sequence[tuple[FunctionType, CodeType]], items: Sequence[pytest.Item], limit: float) -> int:
+    """In the fork: whether a test finds the changed functions. Whoever never ends is ended by the clock of the processor."""
     resource.setrlimit(resource.RLIMIT_CPU, (int(limit) + 1, int(limit) + 2))
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
     used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
-    function.__code__ = code
+    for function, code in exchanged:
+        function.__code__ = code
     following = [*items[1:], None]
     return FOUND if any(not _passes(item, after) for item, after in zip(items, following, strict=True)) else SURVIVED
 
 
 def _watching(files: Mapping[str, str], seen: set[Key]) -> Callable[[FrameType, str, Any], None]:
-    def watch(frame: FrameType, event: str, _argument: Any) -> None:
-        if event == "call":
-            code = frame.f_code
-            path = files.get(code.co_filename)
-            if path is not None:
-                seen.add((path, code.co_qualname.split(".<locals>")[0]))
+    """Notes every function that is entered; with None for an answer its lines are not traced."""
+
+    def watch(frame: FrameType, _event: str, _argument: Any) -> None:
+        path = files.get(frame.f_code.co_filename)
+        if path is not None:
+            seen.add((path, frame.f_code.co_qualname.split(".<locals>")[0]))
 
     return watch
 
 
-def _functions(files: Mapping[str, str]) -> dict[Key, FunctionType]:
-    """The functions of these files that live in this process, whoever holds them."""
-    found: dict[Key, FunctionType] = {}
+def _functions(files: Mapping[str, str]) -> dict[Key, list[FunctionType]]:
+    """The functions of these files that live in this process, whoever holds them; those that one made go with it."""
+    found: dict[Key, list[FunctionType]] = {}
     gc.unfreeze()  # what the tests froze would not be found
     for each in gc.get_objects():
-        if isinstance(each, FunctionType) and each.__code__.co_filename in files and "<locals>" not in each.__qualname__:
-            found[files[each.__code__.co_filename], each.__code__.co_qualname] = each
+        if isinstance(each, FunctionType) and each.__code__.co_filename in files:
+            key = files[each.__code__.co_filename], each.__code__.co_qualname.split(".<locals>")[0]
+            found.setdefault(key, []).append(each)
     return found
+
+
+def _exchange(whole: CodeType, mistaken: CodeType) -> dict[CodeType, CodeType]:
+    """What takes the place of a function's code and of the functions that it made; of itself alone where one of them is gone."""
+    old, new = list(_codes(whole)), list(_codes(mistaken))
+    return dict(zip(old, new, strict=True)) if len(old) == len(new) else {whole: mistaken}
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """A function's code and that of everything in it, always in the same order."""
+    yield code
+    for each in code.co_consts:
+        if isinstance(each, CodeType):
+            yield from _codes(each)
 
 
 def _by_function(passed: Sequence[Passed]) -> dict[Key, list[Passed]]:
