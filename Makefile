@@ -3,6 +3,7 @@
 #   make run [PORT=8000]   the whole platform with the demo province, until Ctrl-C
 #   make test              everything that must hold; the aim is 15 minutes on two cores
 #   make check             the fast part of it, under a minute
+#   make mutation          small mistakes in the rules of money, and whether the tests find them
 PYTHON ?= python3
 PORT ?= 8000
 HOST ?= 127.0.0.1
@@ -19,7 +20,7 @@ TEST_PACKAGES := $(PDF_PACKAGES) chromium poppler-utils fonts-noto-cjk calcurse
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup setup-dev run test check proof bench screenshots messages demo clean-demo system-packages
+.PHONY: help setup setup-dev run test check proof bench mutation screenshots messages demo clean-demo system-packages
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -108,6 +109,9 @@ proof: setup-dev system-packages
 
 bench: setup-dev system-packages
 	@$(PY) -m tests.bench
+
+mutation: setup-dev
+	@nice -n 10 $(PY) -m tests.mutation
 
 screenshots: setup-dev system-packages
 	@$(PY) -m pytest -p no:cacheprovider tests/browser/screenshots.py

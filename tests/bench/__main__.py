@@ -17,6 +17,9 @@ PARTS = (
     "find",
     "reserve",
     "approve",
+    "quote",
+    "charge",
+    "pool",
     "keep",
     "feed",
     "inbox",
@@ -69,7 +72,23 @@ def _fresh_database() -> None:
 
 
 def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list:  # type: ignore[type-arg]
-    from tests.bench import approve, country, demo, engine, feed, inbox, keeping, reserve, stage, statement, timeline, use
+    from tests.bench import (
+        approve,
+        charging,
+        country,
+        demo,
+        engine,
+        feed,
+        hot_pool,
+        inbox,
+        keeping,
+        quoting,
+        reserve,
+        stage,
+        statement,
+        timeline,
+        use,
+    )
 
     figures = []
     if {"find", "search", "page"} & set(parts):
@@ -78,12 +97,16 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
         figures += engine.figures()
     if "statement" in parts:
         figures += statement.figures()
-    if {"reserve", "approve", "keep", "feed", "inbox", "timeline", "use"} & set(parts):
+    if {"reserve", "approve", "quote", "charge", "keep", "feed", "inbox", "timeline", "use"} & set(parts):
         built = stage.build(feed.INSTRUMENTS)
         if "reserve" in parts:
             figures += reserve.in_process(built) + reserve.with_all_rules(built) + reserve.over_http(built)
         if "approve" in parts:
             figures += approve.figures(built)
+        if "quote" in parts:
+            figures += quoting.figures(built)
+        if "charge" in parts:
+            figures += charging.figures(built)
         if "keep" in parts:
             figures += keeping.figures(built)
         if "feed" in parts:
@@ -94,6 +117,8 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
             figures += timeline.figures(built)
         if "use" in parts:
             figures += use.figures(built)
+    if "pool" in parts:
+        figures += hot_pool.figures()
     if "demo" in parts:
         figures += demo.figures()
     return figures

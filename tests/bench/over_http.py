@@ -45,7 +45,7 @@ class Site:
                 pass
         return int(answer.split(b" ", 2)[1])
 
-    def crowd(self, calls: int, call: Callable[[int, int], int]) -> Crowd:
+    def crowd(self, calls: int, call: Callable[[int, int], int], clients: int = CLIENTS) -> Crowd:
         """``call(client, turn)`` answers with a status; every client makes ``calls`` of them, one after the other."""
         latencies: list[float] = []
         statuses: list[int] = []
@@ -56,7 +56,7 @@ class Site:
                 statuses.append(call(number, turn))
                 latencies.append(time.perf_counter() - began)
 
-        threads = [threading.Thread(target=client, args=(number,)) for number in range(CLIENTS)]
+        threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
         busy, began = self._busy(), time.perf_counter()
         for thread in threads:
             thread.start()

@@ -6,6 +6,7 @@ started it was killed.
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -93,6 +94,7 @@ class Beside:
 
 def _serve(door: Connection, orders: list[Order]) -> None:
     """The other process: a piece in, a word back; ``None`` asks for the states."""
+    gc.disable()  # what a simulation remembers refers to nothing in a circle, and is much to look through again and again
     lane = Here(orders)
     try:
         while True:

@@ -6,11 +6,10 @@ had never stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from billing.subsidy.rules.evaluate import evaluate
 from billing.subsidy.rules.facts import (
     NO_CLAIM_AMOUNTS,
     Amounts,
@@ -22,8 +21,9 @@ from billing.subsidy.rules.facts import (
     parse_facts,
 )
 from billing.subsidy.rules.outcome import Award, Balance
-from billing.subsidy.rules.parts.caps import Cap, CapPer
+from billing.subsidy.rules.parts.caps import YEARLY, Cap, CapPer
 from billing.subsidy.rules.programme import Programme, parse_programme
+from billing.subsidy.rules.remembered import MOST, Deciding, Named, Request
 
 UNKNOWN = "unknown"
 Counts = dict[str, list[int]]
@@ -46,10 +46,11 @@ class Row(NamedTuple):
 
 
 class Known:
-    """Facts and services that sessions share, read once each."""
+    """Facts and services that sessions share, read once each. ``groups``: of each facts the size and the region of the applicant."""
 
     def __init__(self) -> None:
         self.facts: list[tuple[Facts, Facts]] = []
+        self.groups: list[tuple[str, str]] = []
         self.services: list[Service] = []
 
     def add(self, facts: Iterable[Mapping[str, Any]], services: Iterable[Mapping[str, Any]]) -> None:
@@ -57,6 +58,7 @@ class Known:
         for document in facts:
             found = parse_facts(document)
             self.facts.append((_first(found, used=False), _first(found, used=True)))
+            self.groups.append((size_of(found.applicant), region_of(found.applicant)))
         self.services += [parse_facts({"service": document}).service for document in services]
 
 
@@ -85,7 +87,15 @@ class Simulation:
         self.refused: dict[str, int] = dict(kept.get("refused", {}))
         self.cuts: dict[str, int] = dict(kept.get("cuts", {}))
         self.short_since: str = kept.get("short_since", "")
-        self._caps: dict[str | None, tuple[Cap, ...]] = {}
+        self._accounts: dict[str | None, list[_Account]] = {}
+        self._begin(None)
+
+    def _begin(self, known: Known | None) -> None:
+        """With other facts and services their places mean something else."""
+        self._known = known
+        self._deciding = Deciding(self.programme)
+        self._money: dict[tuple[int, int, int], tuple[Amounts, Quantities]] = {}
+        self._years: dict[int, str] = {}
 
     def state(self) -> dict[str, Any]:
         """Everything that the next session depends on, and the sums so far."""
@@ -102,6 +112,8 @@ class Simulation:
 
     def feed(self, rows: Sequence[Row], known: Known) -> None:
         """Take sessions in."""
+        if known is not self._known:
+            self._begin(known)
         for row in rows:
             self._take(row, known)
 
@@ -109,50 +121,33 @@ class Simulation:
         firm = self.firms.get(row.customer)
         if firm is None:
             firm = self.firms[row.customer] = [0, 0, 0]
-        base = known.facts[row.facts][firm[1] > 0]
-        facts = replace(
-            base,
-            service=known.services[row.service],
-            amounts=self._amounts(row),
-            quantities=Quantities(minutes=row.minutes),
-        )
-        fen = self._awarded(row, facts)
+        fen = self._awarded(row, known, used_before=firm[1] > 0)
         got = 1 if fen else 0
         firm[0] += 1
         firm[1] += got
         firm[2] += fen
         _count(self.total, got, fen, row.fee_fen)
         if self.full:
-            for name, code in (
-                ("months", row.month),
-                ("sizes", size_of(facts.applicant)),
-                ("regions", region_of(facts.applicant)),
-                ("owners", str(row.owner)),
-            ):
+            size, region = known.groups[row.facts]
+            for name, code in (("months", row.month), ("sizes", size), ("regions", region), ("owners", str(row.owner))):
                 counts = self.groups[name].get(code)
                 if counts is None:
                     counts = self.groups[name][code] = [0, 0, 0, 0]
                 _count(counts, got, fen, row.fee_fen)
 
-    def _amounts(self, row: Row) -> Amounts:
-        """As when it was charged: what a programme asks of invoice and payment is the price."""
-        claim = ClaimAmounts(paid=row.fee_fen, invoice=row.fee_fen) if self.programme.asks_what_was_paid else NO_CLAIM_AMOUNTS
-        return Amounts(fee=row.fee_fen, contract=row.fee_fen, minimum_top_up=row.top_up_fen, claim=claim)
-
-    def _awarded(self, row: Row, facts: Facts) -> int:
+    def _awarded(self, row: Row, known: Known, *, used_before: bool) -> int:
         """The subsidy of one session (fen), taken off every limit that it draws on."""
-        programme, used = self.programme, self.used
-        kind = facts.applicant.kind
-        caps = self._caps.get(kind)
-        if caps is None:
-            caps = self._caps[kind] = programme.accounts_for(kind)
-        basis_on = programme.validity.basis_on(facts)
-        year = programme.cap_year(basis_on) if basis_on is not None else 0
-        keys = {cap.id: account_key(cap, row, facts, year) for cap in caps}
+        who, money = known.facts[row.facts][used_before], (row.fee_fen, row.top_up_fen, row.minutes)
+        request = Request.of(who, known.services[row.service], *(self._money.get(money) or self._priced(money)))
+        accounts = self._accounts_of(who.applicant.kind)
+        year, used = self._year(row.service, request.facts), self.used
+        keys = {account.cap.id: account.key(row, who, year) for account in accounts}
         balances = {
-            cap.id: Balance(self.budget_fen if cap.per is CapPer.POOL else None, used.get(keys[cap.id], 0)) for cap in caps
+            account.cap.id: Balance(self.budget_fen if account.pool else None, used.get(keys[account.cap.id], 0))
+            for account in accounts
         }
-        outcome = evaluate(programme, facts, balances, cost_left_fen=row.fee_fen)
+        named = Named((row.facts, used_before), row.service, money)
+        outcome = self._deciding.decide(named, request, balances, row.fee_fen)
         if not isinstance(outcome, Award):
             for reason in outcome.reasons:
                 self.refused[reason.code] = self.refused.get(reason.code, 0) + 1
@@ -163,30 +158,66 @@ class Simulation:
                 used[key] = used.get(key, 0) + amount
         for cap_id in outcome.binding_caps:
             self.cuts[cap_id] = self.cuts.get(cap_id, 0) + 1
-            if not self.short_since and any(cap.id == cap_id and cap.per is CapPer.POOL for cap in caps):
+            if not self.short_since and any(account.pool and account.cap.id == cap_id for account in accounts):
                 self.short_since = row.month
         if outcome.estimate:
             self.estimate_fen += outcome.total_fen
         return outcome.total_fen
 
+    def _priced(self, money: tuple[int, int, int]) -> tuple[Amounts, Quantities]:
+        """As when it was charged: what a programme asks of invoice and payment is the price."""
+        fee, top_up, minutes = money
+        claim = ClaimAmounts(paid=fee, invoice=fee) if self.programme.asks_what_was_paid else NO_CLAIM_AMOUNTS
+        made = Amounts(fee=fee, contract=fee, minimum_top_up=top_up, claim=claim), Quantities(minutes=minutes)
+        if len(self._money) < MOST:
+            self._money[money] = made
+        return made
 
-def account_key(cap: Cap, row: Row, facts: Facts, year: int) -> str:
-    """Which account of a limit a session draws on: whose it is and, of a yearly one, the year."""
-    per = cap.per.value
-    if per == CapPer.POOL.value:
-        return cap.id
+    def _accounts_of(self, kind: str | None) -> list[_Account]:
+        accounts = self._accounts.get(kind)
+        if accounts is None:
+            accounts = self._accounts[kind] = [_Account(cap) for cap in self.programme.accounts_for(kind)]
+        return accounts
+
+    def _year(self, service: int, facts: Facts) -> str:
+        """The end of the key of a yearly account; the day that counts is one of the service's."""
+        year = self._years.get(service)
+        if year is None:
+            basis_on = self.programme.validity.basis_on(facts)
+            year = self._years[service] = f":{self.programme.cap_year(basis_on) if basis_on is not None else 0}"
+        return year
+
+
+class _Account:
+    """The accounts of one limit: whose it is that a session draws on and, of a yearly one, the year."""
+
+    __slots__ = ("_whose", "_yearly", "cap", "pool")
+
+    def __init__(self, cap: Cap) -> None:
+        self.cap, self.pool = cap, cap.per is CapPer.POOL
+        self._yearly = cap.per in YEARLY
+        self._whose = _whose(cap.per.value)
+
+    def key(self, row: Row, facts: Facts, year: str) -> str:
+        if self.pool:
+            return self.cap.id
+        return f"{self.cap.id}:{self._whose(row, facts)}{year if self._yearly else ''}"
+
+
+def _whose(per: str) -> Callable[[Row, Facts], str]:
     if per.startswith("instrument"):
-        whose = f"i{row.instrument}"
-    elif per.startswith("owner"):
-        whose = f"o{row.owner}"
-    elif per.startswith("person"):
-        whose = f"p{row.person}"
-    elif "controller" in per:
-        profile = facts.applicant.profile
-        whose = f"g{profile.controller or profile.id or row.customer}"  # a firm that nobody controls is its own controller
-    else:
-        whose = str(row.customer)
-    return f"{cap.id}:{whose}:{year}" if per.endswith("year") else f"{cap.id}:{whose}"
+        return lambda row, _facts: f"i{row.instrument}"
+    if per.startswith("owner"):
+        return lambda row, _facts: f"o{row.owner}"
+    if per.startswith("person"):
+        return lambda row, _facts: f"p{row.person}"
+    return _controller if "controller" in per else lambda row, _facts: str(row.customer)
+
+
+def _controller(row: Row, facts: Facts) -> str:
+    """A firm that nobody controls is its own controller."""
+    profile = facts.applicant.profile
+    return f"g{profile.controller or profile.id or row.customer}"
 
 
 def size_of(applicant: Party) -> str:

@@ -21,30 +21,43 @@ PIECE = 20_000
 #: What a piece of frozen facts says about one session alone.
 _GROUPS_OF_ONE = ("service", "amounts", "quantities")
 
-_PERIOD = """
+#: Of a reservation's own site and period; ``r``, ``i`` and ``s`` are there.
+_WITHIN = """
+       r.starts_at >= %(from)s AND r.starts_at < %(until)s
+   AND (r.starts_at AT TIME ZONE s.time_zone)::date BETWEEN %(first)s AND %(last)s
+   AND r.organisation_id <> i.organisation_id
+"""
+_EXTENT = f"""
+SELECT count(*), coalesce(min(c.id), 1), coalesce(max(c.id), 0)
   FROM billing_charge c
   JOIN booking_reservation r ON r.id = c.reservation_id
   JOIN instruments_instrument i ON i.id = r.instrument_id
   JOIN instruments_site s ON s.id = i.site_id
- WHERE r.starts_at >= %(from)s AND r.starts_at < %(until)s
-   AND (r.starts_at AT TIME ZONE s.time_zone)::date BETWEEN %(first)s AND %(last)s
-   AND r.organisation_id <> i.organisation_id
-"""
-_COUNT = f"SELECT count(*) {_PERIOD}"
-#: A session's own use beyond its booked end, and what was used besides, is charged and never subsidised.
+ WHERE {_WITHIN}
+"""  # noqa: S608  (constants only; values are bound)
+#: Where a piece ends: a walk along the primary key.
+_END = "SELECT max(id) FROM (SELECT id FROM billing_charge WHERE id > %s ORDER BY id LIMIT %s) piece"
+#: Row by row behind its charge (OFFSET 0), so that a piece costs the same whatever the period is; joined freely, all reservations of
+#: the period would be read for every piece. A session's own use beyond its booked end, and what was used besides, is charged and never subsidised.
 _ROWS = f"""
 SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
        c.gross_fen - CASE WHEN c.inputs ? 'subsidised_until' THEN coalesce((jsonb_path_query_first(
            c.result, '$.steps[*] ? (@.key == "session.step.beyond_booked").params.beyond_fen') #>> '{{}}')::bigint, 0) ELSE 0 END
            - coalesce((SELECT sum((e ->> 'amount_fen')::bigint) FROM jsonb_array_elements(c.inputs -> 'extras') e), 0)::bigint,
        coalesce((c.result #>> '{{priced,minimum_top_up_fen}}')::bigint, 0),
-       coalesce(u.billable_minutes, 0), (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
+       coalesce(r.billable_minutes, 0), (r.starts_at AT TIME ZONE s.time_zone)::date, s.region_code,
        ((c.inputs #> '{{candidates,0,facts}}') - ARRAY['service', 'amounts', 'quantities'] #- '{{applicant,first_use}}'
            #- '{{request,voucher}}' #- '{{request,voucher_issued_on}}')::text,
        (c.inputs #> '{{candidates,0,facts,service}}')::text
-{_PERIOD.replace(" WHERE", "  LEFT JOIN booking_usagesession u ON u.reservation_id = r.id WHERE")}
-   AND c.id > %(after)s ORDER BY c.id LIMIT %(piece)s
-"""  # noqa: S608  (constants of ours; values are bound)
+  FROM billing_charge c
+ CROSS JOIN LATERAL (
+       SELECT r.*, (SELECT u.billable_minutes FROM booking_usagesession u WHERE u.reservation_id = r.id)
+         FROM booking_reservation r WHERE r.id = c.reservation_id OFFSET 0) r
+  JOIN instruments_instrument i ON i.id = r.instrument_id
+  JOIN instruments_site s ON s.id = i.site_id
+ WHERE c.id > %(after)s AND c.id <= %(end)s AND {_WITHIN}
+ ORDER BY c.id
+"""  # noqa: S608  (constants only; values are bound)
 
 
 @dataclass(slots=True)
@@ -70,20 +83,28 @@ class Reader:
 
     def count(self) -> int:
         """How many sessions there are."""
-        with connection.cursor() as cursor:
-            cursor.execute(_COUNT, self._bounds())
-            return int(cursor.fetchone()[0])
+        return self._extent()[0]
 
     def pieces(self, after: int) -> Iterator[Piece]:
         """From behind the charge ``after`` on; each piece is one read of its own, so that nothing is held open meanwhile."""
-        while True:
+        _count, first, last = self._extent()
+        after = max(after, first - 1)
+        while after < last:
             with connection.cursor() as cursor:
-                cursor.execute(_ROWS, {**self._bounds(), "after": after, "piece": PIECE})
+                cursor.execute(_END, [after, PIECE])
+                end = min(int(cursor.fetchone()[0]), last)
+                cursor.execute(_ROWS, {**self._bounds(), "after": after, "end": end})
                 read = cursor.fetchall()
-            if not read:
-                return
-            after = read[-1][0]
-            yield self._piece(read, after)
+            after = end
+            if read:
+                yield self._piece(read, after)
+
+    def _extent(self) -> tuple[int, int, int]:
+        """How many sessions, the first and the last charge."""
+        with connection.cursor() as cursor:
+            cursor.execute(_EXTENT, self._bounds())
+            count, first, last = cursor.fetchone()
+        return count, first, last
 
     def _bounds(self) -> dict[str, Any]:
         """A day around the period in UTC, whatever the zones of the sites are."""

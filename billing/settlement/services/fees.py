@@ -36,6 +36,7 @@ from booking.services.state_writing import lock_row
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, transactions
+from config.kernel.statements import planned_once
 from config.kernel.time_range import TimeRange
 from instruments.rules.names import clean_name
 
@@ -196,13 +197,25 @@ def fall_away_whole(fee: BookingFee, actor: Actor, now: datetime) -> None:
     _write_relief(fee, ReliefCause.CAME_LATE, fee.reservation, [TimeRange(fee.starts_at, fee.ends_at)], actor, now)
 
 
+_ANY_TO_RELIEVE = """
+SELECT EXISTS (SELECT FROM billing_bookingfee
+                WHERE calendar_id = %(calendar)s AND starts_at < %(end)s AND ends_at > %(start)s AND reservation_id <> %(own)s)
+"""
+
+
 def to_relieve(session: UsageSession, reservation: Reservation) -> list[BookingFee]:
-    """The fees whose lost time an agreed session has used in part, locked in id order. Usually none: one query."""
+    """The fees whose lost time an agreed session has used in part, locked in id order. Usually none: one small query."""
     billable = session.billable
     if billable is None:
         return []
+    calendar_id = reservation.instrument.calendar_id
+    asked = {"calendar": calendar_id, "start": billable.starts_at, "end": billable.ends_at, "own": reservation.pk}
+    with planned_once() as cursor:
+        cursor.execute(_ANY_TO_RELIEVE, asked)
+        if not cursor.fetchone()[0]:
+            return []
     rows = BookingFee.objects.filter(
-        calendar_id=reservation.instrument.calendar_id, starts_at__lt=billable.ends_at, ends_at__gt=billable.starts_at
+        calendar_id=calendar_id, starts_at__lt=billable.ends_at, ends_at__gt=billable.starts_at
     ).exclude(reservation_id=reservation.pk)
     joined = rows.select_related(
         "reservation__instrument__site", "reservation__instrument__organisation", "reservation__organisation"

@@ -20,13 +20,15 @@ from billing.settlement.services import assessing, awarding, card_money, fees, s
 from billing.settlement.services.assessing import Pins, Plan, Prepared
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
-from booking.models import CloseOut, Reservation, UsageSession
+from booking.models import Reservation, UsageSession
 from booking.ports import NO_FAULT, ExpectedFigures, FiguresChanged, Leaving
 from booking.rules.states import Action, ReservationState
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, Reason, Refusal
+from config.kernel.statements import planned_once
 
 _IS_HELD = "SELECT EXISTS (SELECT FROM billing_quote WHERE reservation_id = %s AND held_at IS NOT NULL)"
+_CONFIRMED_GRADE = "SELECT grade FROM booking_closeout WHERE reservation_id = %s AND confirmed_at IS NOT NULL"
 
 
 class ReservationMoney:
@@ -366,5 +368,7 @@ def _awarded_versions(held: Quote) -> list[int]:
 
 def confirmed_grade(reservation: Reservation) -> str:
     """The quality grade that counts for the charge: one of the session that a second person confirmed, or none."""
-    rows = CloseOut.objects.filter(reservation=reservation, confirmed_at__isnull=False)
-    return rows.values_list("grade", flat=True).first() or ""
+    with planned_once() as cursor:
+        cursor.execute(_CONFIRMED_GRADE, [reservation.pk])
+        row = cursor.fetchone()
+    return row[0] if row else ""

@@ -37,7 +37,7 @@ def evaluate_one(programme: Programme, facts: Facts, balances: Balances, cost_le
     basis_on = programme.validity.basis_on(facts)
     if unmet or basis_on is None:
         return Refused(programme.code, programme.version, tuple(unmet), tuple(steps))
-    worked = _worked(programme, facts, basis_on, steps)
+    worked = worked_out(programme, facts, basis_on, steps)
     return Cutting(programme, facts, balances, steps).award(worked, cost_left_fen)
 
 
@@ -51,14 +51,16 @@ def unmet_conditions(programme: Programme, facts: Facts, balances: Balances, ste
             steps.append(found)
         elif found is not None and found not in unmet:
             unmet.append(found)
-    for cap in programme.must_be_set:
-        unset = cap.check(balances.get(cap.id))
-        if unset is not None:
-            unmet.append(unset)
-    return unmet
+    return unmet + unset_limits(programme, balances)
 
 
-def _worked(programme: Programme, facts: Facts, basis_on: date, steps: list[Step]) -> Worked:
+def unset_limits(programme: Programme, balances: Balances) -> list[Unmet]:
+    """The caps whose limit should have been set and has not."""
+    found = (cap.check(balances.get(cap.id)) for cap in programme.must_be_set)
+    return [unset for unset in found if unset is not None]
+
+
+def worked_out(programme: Programme, facts: Facts, basis_on: date, steps: list[Step]) -> Worked:
     """From the base to the rounded amount."""
     base = programme.base.take(facts, steps)
     if programme.rounding.per_line and facts.amounts.claim.lines:

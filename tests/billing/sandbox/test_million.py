@@ -1,4 +1,5 @@
-"""A rule over 1,000,000 charged sessions, beside another version and with its steps: at most two minutes on two cores."""
+"""A rule over 1,000,000 charged sessions, beside another version and with its steps: at most two minutes of two cores, which are four
+minutes of processor time of all processes together, whatever else the machine does."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import json
 import os
 import time
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -21,12 +23,13 @@ from billing.subsidy.rules.facts import Facts, Party, Service
 from billing.subsidy.rules.programme import parse_programme
 from config.kernel.time_range import TimeRange
 from tests import databases
+from tests.bench.harness import on_cpu
 from tests.conftest import NOW, PRICE, build_cast, programme_document, publish_programmes
 
 DATABASE = "jishi_proof_million"
 SESSIONS = int(os.environ.get("JISHI_SANDBOX_SESSIONS", "1000000"))
 FIRMS, INSTRUMENTS = 20_000, 2_000
-SECONDS_A_MILLION = 120
+SECONDS_A_MILLION, CORES = 120, 2
 BATCH = 50_000
 
 #: Session n of the year belongs to firm n % FIRMS on instrument n % INSTRUMENTS, two hours at a price that differs.
@@ -131,15 +134,22 @@ def test_a_million_sessions_are_tried_in_two_minutes(million, capsys):
         office=cast.office, document=document, against=versions["DEMO-QH-V"], first_on=date(2026, 1, 1), last_on=date(2026, 12, 31),
         budget_fen=20_000_000_00, rate_step_percent=10, cap_step_percent=20, created_by=cast.users["chen"], created_at=NOW,
     )  # fmt: skip
-    began = time.monotonic()
+    began, busy = time.monotonic(), _busy()
     running.work(run.pk, NOW)
-    took = time.monotonic() - began
+    clock, cpu = time.monotonic() - began, _busy() - busy
     run.refresh_from_db()
     with capsys.disabled():
-        print(f"\n{SESSIONS:,} sessions, six variants: {took:.1f} s")
+        print(f"\n{SESSIONS:,} sessions, six variants: {cpu:.1f} s on a processor, {clock:.1f} s by the clock")
     total = run.result["totals"]["tried"]
     assert run.state == "done" and total["sessions"] == SESSIONS
     for name in ("sizes", "regions", "owners", "months"):
         assert sum(each["sessions"] for each in run.result[name]) == SESSIONS
         assert sum(each["cost_fen"] for each in run.result[name]) == total["cost_fen"]
-    assert took <= SECONDS_A_MILLION * SESSIONS / 1_000_000 or SESSIONS < 1_000_000
+    assert cpu <= CORES * SECONDS_A_MILLION * SESSIONS / 1_000_000 or SESSIONS < 1_000_000
+
+
+def _busy() -> float:
+    """Seconds on a processor so far: this process, its ended children (the lanes) and its database process."""
+    used = os.times()
+    database = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat")
+    return used.user + used.system + used.children_user + used.children_system + on_cpu(database)

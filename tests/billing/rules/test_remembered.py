@@ -1,0 +1,135 @@
+"""What is remembered is what would be worked out again: the same outcome as ``evaluate`` for every request, in any order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from billing.ledger.rules.money import parse_yuan
+from billing.subsidy.rules import Balance, Facts, evaluate, parse_facts, parse_programme
+from billing.subsidy.rules import remembered as remembering
+from billing.subsidy.rules.outcome import Outcome
+from billing.subsidy.rules.remembered import Deciding, Named, Remembered, Request
+from tests.billing.rules.builders import PROGRAMMES, cap, facts_of, load, programme_document
+from tests.billing.rules.strategies import BALANCES, documents, facts
+
+Json = dict[str, Any]
+BETWEEN_OTHERS = st.lists(facts(), min_size=1, max_size=3)
+MANY_BALANCES = st.lists(BALANCES, min_size=1, max_size=3)
+
+
+def request_of(who: Facts, service: Facts, amounts: Facts) -> Request:
+    return Request.of(who, service.service, amounts.amounts, amounts.quantities)
+
+
+def mixed(who: Facts, service: Facts, amounts: Facts) -> Facts:
+    return replace(who, service=service.service, amounts=amounts.amounts, quantities=amounts.quantities)
+
+
+def check_all(document: Json, given_facts: list[Json], given_balances: list[Json]) -> None:
+    """Every mixture of the facts on every balance, each asked for twice."""
+    programme = parse_programme(document)
+    known = [parse_facts(each) for each in given_facts]
+    deciding = Deciding(programme)
+    places = range(len(known))
+    for used in [*given_balances, given_balances[0]]:
+        balances = {
+            name: Balance(parse_yuan(each["limit"]) if "limit" in each else None, parse_yuan(each.get("used", 0)))
+            for name, each in used.items()
+        }
+        for place in [(w, s, a) for w in places for s in places for a in places]:
+            who, service, amounts = (known[each] for each in place)
+            for left in (None, amounts.amounts.fee, 7_77):
+                outcome = deciding.decide(Named(*place), request_of(who, service, amounts), balances, left)
+                expected = evaluate(programme, mixed(who, service, amounts), balances, cost_left_fen=left)
+                assert outcome == without_steps(expected)
+
+
+def without_steps(outcome: Outcome) -> Outcome:
+    return replace(outcome, steps=())
+
+
+@given(documents(), BETWEEN_OTHERS, MANY_BALANCES)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_programme_decides_the_same_when_it_remembers(document: Json, given_facts: list[Json], balances: list[Json]) -> None:
+    check_all(document, given_facts, balances)
+
+
+@pytest.mark.proof
+@given(documents(), BETWEEN_OTHERS, MANY_BALANCES)
+@settings(max_examples=5_000, deadline=None, suppress_health_check=list(HealthCheck))
+def test_it_does_however_long_one_looks(document: Json, given_facts: list[Json], balances: list[Json]) -> None:
+    check_all(document, given_facts, balances)
+
+
+@pytest.mark.parametrize("path", sorted(PROGRAMMES.glob("*.json")), ids=lambda path: path.stem)
+def test_every_shipped_programme_decides_its_examples_the_same_when_it_remembers(path: Any) -> None:
+    document = load(path.stem)
+    examples = [each for each in document.get("examples", ()) if "facts" in each][:4]
+    used = [each.get("balances", {}) for each in examples] or [{}]
+    check_all(document, [each["facts"] for each in examples], used)
+
+
+@pytest.mark.parametrize("payer", [None, "province"])
+def test_a_part_of_a_pool_follows_the_limit_of_its_account(payer: str | None) -> None:
+    part = cap("part", "order", {"share": "0.5", "of": "fund"}, **({"payer": payer} if payer else {}))
+    document = programme_document(caps=[cap("fund", "pool", 100), part])
+    check_all(document, [facts_of(90), facts_of(30)], [{}, {"fund": {"limit": "40"}}, {"fund": {"limit": "70", "used": "10"}}])
+
+
+def test_a_rule_is_asked_once_for_what_it_looks_at() -> None:
+    asked: list[str] = []
+
+    def of_the_day(known: Facts) -> str | None:
+        asked.append("day")
+        return str(known.service.service_on)
+
+    def of_the_amount(known: Facts) -> int | None:
+        if known.grade == "A":
+            return None
+        asked.append("amount")
+        return known.amounts.fee
+
+    remembered = Remembered[Any]([of_the_day, of_the_amount])
+    first, second = parse_facts({"service": {"kind": "x"}, "quality": {"grade": "A"}}), parse_facts({"amounts": {"fee": "7"}})
+    assert remembered(Named(1, 1, 1), request_of(first, first, first)) == [(0, "None")]
+    asked.clear()
+    for amounts in (1, 2):
+        assert remembered(Named(1, 1, amounts), request_of(first, first, second)) == [(0, "None")]
+    assert asked == []
+    assert sorted(remembered(Named(2, 1, 2), request_of(second, first, second))) == [(0, "None"), (1, 7_00)]
+    asked.clear()
+    assert len(remembered(Named(2, 1, 2), request_of(second, first, second))) == 2 and asked == []
+
+
+def test_a_rule_that_is_wrong_is_wrong_as_before() -> None:
+    remembered = Remembered[Any]([lambda known: known.nothing_of_that_name])  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="nothing_of_that_name"):
+        remembered(Named(1, 1, 1), request_of(Facts(), Facts(), Facts()))
+
+
+def test_so_many_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remembering, "MOST", 2)
+    remembered = Remembered[Any]([lambda known: known.amounts.fee])
+    for number in range(5):
+        priced = parse_facts({"amounts": {"fee": str(number)}})
+        assert remembered(Named(1, 1, number), request_of(Facts(), Facts(), priced)) == [(0, number * 100)]
+    assert max(len(shelf.known) for shelf in remembered._shelves) <= 2
+
+
+def test_a_rule_that_looks_further_later_is_not_lost_among_what_others_said() -> None:
+    def of_both(known: Facts) -> str:
+        return f"{known.grade} {known.service.kind}"
+
+    def of_the_amount_and_sometimes_the_service(known: Facts) -> str:
+        return "small" if known.amounts.fee == 1_00 else str(known.service.kind)
+
+    remembered = Remembered[Any]([of_both, of_the_amount_and_sometimes_the_service])
+    who = parse_facts({"service": {"kind": "testing"}})
+    small, large = parse_facts({"amounts": {"fee": "1"}}), parse_facts({"amounts": {"fee": "2"}})
+    assert sorted(remembered(Named(1, 1, 1), request_of(who, who, small))) == [(0, "None testing"), (1, "small")]
+    assert sorted(remembered(Named(1, 1, 2), request_of(who, who, large))) == [(0, "None testing"), (1, "testing")]
