@@ -1,0 +1,122 @@
+"""The rules of a programme that need the whole batch: a rate fixed afterwards from the pool, a pool divided in proportion.
+
+They decide once, when a batch is closed, about what was handed in. What they give less than was awarded as an estimate becomes a line of
+its own with its steps, and goes back to the programme; more than the award was promised is never given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from billing.bills.models import ReversalCause
+from billing.claims.models import Claim, ClaimBatch, ClaimLine
+from billing.claims.rules.totals import LineKind, Standing, split_like
+from billing.claims.services import reversing
+from billing.ledger.models import Account
+from billing.pricing.rules.steps import Step
+from billing.subsidy import services as subsidy
+from billing.subsidy.rules.batch import Claim as OneOfBatch
+from billing.subsidy.rules.batch import Opening, evaluate_batch
+from billing.subsidy.rules.facts import Facts, parse_facts
+from billing.subsidy.rules.outcome import Award as AwardOutcome
+from billing.subsidy.rules.outcome import Balance, SettlementMode
+from billing.subsidy.rules.parts.caps import Cap
+from billing.subsidy.rules.parts.rate import ExPostRate
+from billing.subsidy.rules.programme import Programme
+
+
+def has_rules(programme: Programme) -> bool:
+    """Whether something of a programme is only decided for the whole batch."""
+    sides = [side.programme for side in programme.sides] or [programme]
+    return any(isinstance(each.rate, ExPostRate) for each in sides) or any(cap.pro_rata for cap in programme.caps)
+
+
+def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[dict[str, Any]]:
+    """Apply what a batch's programme says of whole batches to its locked claims; the steps of the batch, as JSON."""
+    rows = ClaimLine.objects.filter(claim__in=claims, kind=LineKind.AWARD, standing=Standing.INCLUDED)
+    of_version: dict[int, list[ClaimLine]] = {}
+    for line in rows.select_related("award__charge", "award__programme_version").order_by("award__service_on", "pk"):
+        of_version.setdefault(line.award.programme_version_id, []).append(line)
+    by_pk = {claim.pk: claim for claim in claims}
+    steps: list[dict[str, Any]] = []
+    for version_id, lines in sorted(of_version.items()):
+        programme = subsidy.in_force(version_id).programme
+        if not has_rules(programme):
+            continue
+        one_each = [OneOfBatch(str(line.pk), _facts(line)) for line in lines]
+        decided = evaluate_batch(programme, one_each, _opening(programme, lines))
+        steps += [_step(step) for step in decided.steps]
+        for line in lines:
+            outcome = decided.outcomes[str(line.pk)]
+            given = outcome.given_fen(SettlementMode(batch.mode)) if isinstance(outcome, AwardOutcome) else 0
+            _cut(by_pk[line.claim_id], line, max(given - line.credited_fen, 0), [_step(step) for step in outcome.steps], now)
+    for claim in claims:
+        _set_total(claim)
+    return steps
+
+
+def _cut(claim: Claim, line: ClaimLine, left_fen: int, steps: list[dict[str, Any]], now: datetime) -> None:
+    less = line.amount_fen - min(left_fen, line.amount_fen)
+    if less <= 0:
+        return
+    parts = split_like(less, {each["payer"]: each["amount_fen"] for each in line.payers})
+    ClaimLine.objects.create(
+        claim=claim,
+        position=ClaimLine.objects.filter(claim=claim).count() + 1,
+        kind=LineKind.BATCH_RULE,
+        award_id=line.award_id,
+        amount_fen=-less,
+        payers=[{"payer": payer, "amount_fen": -part} for payer, part in parts.items()],
+        steps=steps,
+        created_at=now,
+    )
+    reversing.reverse(line.award_id, less, ReversalCause.BATCH_RULE, None, now)
+
+
+def _set_total(claim: Claim) -> None:
+    amounts = ClaimLine.objects.filter(claim=claim, standing=Standing.INCLUDED).values_list("amount_fen", flat=True)
+    claim.total_fen = sum(amounts)
+    Claim.objects.filter(pk=claim.pk).update(total_fen=claim.total_fen)
+
+
+def _facts(line: ClaimLine) -> Facts:
+    """The facts frozen with the charge under the line's version."""
+    for each in line.award.charge.inputs["candidates"]:
+        if each["programme"]["programme_version"] == line.award.programme_version_id:
+            return parse_facts(each["facts"])
+    raise ValueError("an award stands on a candidate of its charge")
+
+
+def _opening(programme: Programme, lines: Sequence[ClaimLine]) -> Opening:
+    """What the programme's pools have for these lines: granted, less what others took."""
+    caps = {cap.id: cap for cap in subsidy.pools(programme) if cap.share_of is None}
+    keys = {subsidy.pool_key(programme.code, programme.version, cap_id): cap_id for cap_id in caps}
+    found = {}
+    for account in Account.objects.filter(key__in=keys):
+        cap = caps[keys[account.key]]
+        others = account.posted_fen + account.held_fen - _drawn(cap, lines)
+        found[cap.id] = Balance(account.granted_fen if account.limited else None, max(others, 0))
+    return Opening(found, {})
+
+
+def _drawn(cap: Cap, lines: Sequence[ClaimLine]) -> int:
+    if not cap.payer:
+        return sum(line.amount_fen for line in lines)
+    return sum(each["amount_fen"] for line in lines for each in line.payers if each["payer"] == cap.payer)
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "part": step.part,
+        "clause": step.clause,
+        "key": step.key,
+        "params": _plain(step.params),
+        "amount_fen": step.amount_fen,
+    }
+
+
+def _plain(params: Any) -> dict[str, Any]:
+    """Parameters as JSON: codes and amounts stay, everything else as its text."""
+    return {name: value if isinstance(value, int | str | bool | list | None) else str(value) for name, value in params.items()}
