@@ -18,6 +18,7 @@ from billing.ledger.rules.money import yuan
 from billing.settlement.apart import html_to_pdf_apart
 from billing.settlement.captions import CHINESE, Caption
 from billing.settlement.pdf import FONT_FOLDER, Cell, Column, limits
+from billing.wording import payer_word
 
 Content = Mapping[str, Any]
 _TEMPLATES = Path(__file__).parents[1] / "templates" / "billing"
@@ -70,7 +71,7 @@ def render_html(content: Content) -> str:
                 "columns": [Column(words[name], width, end) for name, width, end in _columns(content)],
                 "rows": [_cells(content, line) for line in content["lines"]],
                 "total": yuan(content["totals"]["total_fen"]),
-                "payers": [(each["payer"], yuan(each["amount_fen"])) for each in content["totals"]["payers"]],
+                "payers": [(payer_word(each["payer"]), yuan(each["amount_fen"])) for each in content["totals"]["payers"]],
                 "before_total": len(_columns(content)) - 4,
             },
         )

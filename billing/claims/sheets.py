@@ -15,6 +15,7 @@ from billing.claims.pdf import facts
 from billing.ledger.rules.documents import sha256_of
 from billing.settlement.captions import CHINESE, Caption
 from billing.settlement.xlsx import Sheet, Value, workbook
+from billing.wording import payer_word
 
 Content = Mapping[str, Any]
 _FORM = ("position", "reference", "service_on", "subject", "other", "invoice_number", "gross", "amount")
@@ -54,7 +55,7 @@ def _lines_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
         [words["capitals"].line, content["totals"]["capitals"]],
         [],
     ]
-    columns = [*(words[name].line for name in head), *payers]
+    columns = [*(words[name].line for name in head), *(str(payer_word(payer)) for payer in payers)]
     return Sheet(words["sheet_lines"].zh, columns, rows, [*widths, *[14] * len(payers)], total, above)
 
 

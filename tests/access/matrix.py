@@ -62,6 +62,11 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "webhook": (only("firm_admin"), only("foreign")),
     "webhook_delivery": (only("firm_admin"), only("foreign")),
     "statement": (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
+    **dict.fromkeys(
+        ("claim", "claim_evidence", "claim_form"), (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign"))
+    ),
+    **dict.fromkeys(("claim_batch", "objection", "payout_list", "payout_line"), (SUPERVISORS, SUPERVISORS)),
+    "publicity": (EVERYBODY, EVERYBODY),
     "programme": (EVERYBODY, OFFICIALS),
     "draft": (SUPERVISORS, NOBODY),
     "trial": (SUPERVISORS, NOBODY),
@@ -412,6 +417,27 @@ def _extra(world: World) -> dict[str, Any]:
 
 def _report(world: World) -> dict[str, Any]:
     return {"report": SimpleUploadedFile("report.pdf", b"%PDF-1.4 report")}
+
+
+def _withdrawn(world: World) -> dict[str, Any]:
+    return {"act": "withdraw", "reason": "because"}
+
+
+def _sent_back(world: World) -> dict[str, Any]:
+    return {"act": "send_back", "reason": "because"}
+
+
+def _gathered(world: World) -> dict[str, Any]:
+    return {"act": "gather"}
+
+
+def _answered(world: World) -> dict[str, Any]:
+    return {"upheld": "no", "answer": "because"}
+
+
+def _claim_batch(world: World) -> dict[str, Any]:
+    days = {"from_on": "2026-09-01", "until_on": "2026-09-30", "opens_on": "2026-11-20", "closes_on": "2026-11-30"}
+    return {"programme": world.versions["DEMO-QH-V"].programme_id, "mode": "deducted_now", "fund_year": 2026, "key": KEY, **days}
 
 
 def _bill_asked(world: World) -> dict[str, Any]:
@@ -1029,6 +1055,23 @@ PAGES: dict[str, Route] = {
     "credit_note_progress": reads_object("credit_note", ok=frozenset({200, 204, 286}), fragment=True),
     "credit_note_retry": acts("credit_note", BILLING, ok=TRIED),
     "credit_note_download": reads_object("credit_note", extra={"kind": "pdf"}),
+    "claim_list": reads(),
+    "claim_detail": reads_object("claim"),
+    "claim_act": acts("claim", BILLING, only("foreign"), ok=TRIED, body=_withdrawn),
+    "claim_decide": acts("claim", OFFICER, OFFICER, ok=TRIED, body=_sent_back),
+    "claim_evidence": reads_object("claim_evidence"),
+    "claim_paper": reads_object("claim_form", extra={"kind": "form", "suffix": "pdf"}),
+    "claim_paper_again": acts("claim_form", BILLING | PAYERS, PAYERS | only("foreign"), ok=TRIED, extra={"kind": "form"}),
+    "claim_batch_list": Route({"GET": Rule(SUPERVISORS), "POST": Rule(PAYERS, ok=TRIED, body=_claim_batch)}),
+    "claim_batch_detail": reads_object("claim_batch"),
+    "claim_batch_act": acts("claim_batch", PAYERS, PAYERS, ok=TRIED, body=_gathered),
+    "payout_list_make": acts("claim_batch", only("finance"), only("finance"), ok=TRIED),
+    "objection_answer": acts("objection", PAYERS, PAYERS, ok=TRIED, body=_answered),
+    "payout_list_detail": reads_object("payout_list"),
+    "payout_list_sign": acts("payout_list", PAYERS, PAYERS, ok=TRIED),
+    "payout_record": acts("payout_line", only("finance"), only("finance"), ok=TRIED),
+    "publicity_list": reads(EVERYBODY),
+    "publicity_detail": Route({"GET": Rule(EVERYBODY, EVERYBODY), "POST": Rule(EVERYBODY, EVERYBODY, TRIED)}, "publicity"),
     "payment_list": reads(BILLING | only("inspector")),
     "payment_import": Route({"GET": Rule(BILLING), "POST": Rule(BILLING, ok=TRIED)}),
     "payment_detail": reads_object("payment"),

@@ -10,7 +10,7 @@ from billing.claims import pdf, sheets
 from billing.claims.models import ClaimSubmission, Clawback, PaymentList
 from billing.settlement.services.again import queue_again
 from billing.settlement.services.making import Makers, make_documents
-from config.kernel.access import Actor, get_visible
+from config.kernel.access import Actor, Role, get_visible
 from config.kernel.services.jobs import defer_once
 
 TASK = "billing.render_claim_paper"
@@ -37,8 +37,9 @@ def queue_documents(document: Paper, *, at_once: bool = False) -> None:
 
 
 def retry(actor: Actor, kind: str, document_id: int, now: datetime) -> None:
-    """Queue documents again that failed or were given up. Raises NotFound, Refusal ``statement.not_failed``."""
+    """Queue documents again that failed or were given up. Raises NotFound, Forbidden, Refusal ``statement.not_failed``."""
     document: Any = get_visible(MODELS[kind].objects.all(), actor, pk=document_id)
+    actor.require(Role.PROGRAMME_OFFICER, Role.FINANCE, Role.FIRM_ADMIN, Role.OWNER_FINANCE)
     codes = ("claim_paper.render_again", "statement.not_failed")
     queue_again(
         actor, document, job_name(document), *codes, lambda: queue_documents(document, at_once=True), now, render_percent=0

@@ -83,10 +83,10 @@ def sign(actor: Actor, list_id: int, now: datetime) -> PaymentList:
         found = get_visible(PaymentList.objects.all(), actor, pk=list_id)
         row = PaymentList.objects.select_for_update(no_key=True, of=("self",)).select_related("batch__programme").get(pk=found.pk)
         require_office(actor, row.batch, *OFFICE)
-        if actor.user_id in (row.issued_by_id, row.reviewed_by_id):
-            raise Forbidden.of("claims.three_people", number=row.number)
         if row.approved_by_id is not None:
             raise Conflict.of("claims.signed_already", number=row.number)
+        if actor.user_id in (row.issued_by_id, row.reviewed_by_id):
+            raise Forbidden.of("claims.three_people", number=row.number)
         part = "reviewed" if row.reviewed_by_id is None else "approved"
         PaymentList.objects.filter(pk=row.pk).update(**{f"{part}_by": actor.user_id, f"{part}_at": now})
         audit.record(actor, f"payment_list.{part}", row, now, after={"number": row.number})
