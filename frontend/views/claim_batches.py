@@ -131,6 +131,7 @@ def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None, repor
         "publicities": list(queries.publicities().filter(batch=batch)),
         "lists": [(each, list_state(each)) for each in queries.lists_of(actor, batch)],
         "office": office,
+        "reviews": actor.has(*OFFICE),
         "window_over": local_today(timezone.now()) > batch.closes_on,
         "in_review": ClaimState.IN_REVIEW in known,
         "passed": known.get(ClaimState.PASSED),
@@ -179,13 +180,11 @@ _MANY: Mapping[str, Callable[[Actor, int, Any], list[Result]]] = {
 def claim_batch_act(request: HttpRequest, pk: int) -> HttpResponse:
     """What is done with a batch (``act``): fill, close, publicise; pass what is clean or approve what can be, with a report."""
     actor, act = actor_of(request), request.POST.get("act", "")
-    batch = queries.batch_for(actor, pk)
-    if not _is_office(actor, batch.programme.issuer_id):
-        raise Forbidden.of("access.role_needed", roles=[str(role) for role in OFFICE])
     try:
         if act in _MANY:
             return _detail(request, pk, report=_MANY[act](actor, pk, timezone.now()))
         if act not in _ONE:
+            queries.batch_for(actor, pk)
             raise Refusal.of("claims.unknown_act", field="act")
         messages.success(request, _ONE[act](actor, pk))
     except (NotFound, Forbidden):

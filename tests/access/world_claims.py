@@ -1,11 +1,14 @@
-"""Claims on both sides of the world: the cast's lab redeems what a voucher programme deducted, Lianhe is refunded; each on a payment list."""
+"""Claims on both sides of the world, each on a payment list: the cast's lab redeems what a voucher programme deducted, Lianhe is
+refunded."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from billing.claims.models import Claim, Clawback
+import pgtrigger
+
+from billing.claims.models import Claim, Clawback, Publicity
 from billing.claims.services import batches, clawbacks, handing_in, paying, publishing, reviewing
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.handing_in import Evidence
@@ -19,7 +22,10 @@ OCTOBER = (date(2026, 10, 1), date(2026, 10, 31), date(2026, 11, 20), date(2026,
 def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
     """A batch of each side with one claim, which goes through to a list of which nothing is recorded yet but on the first of two lists."""
     cast, found = world.cast, {}
-    sides = (("DEMO-QH-V", "deducted_now", "li", cast.lab, marks[0]), ("DEMO-QH-A", "refunded_later", "he", cast.other_firm, marks[1]))
+    sides = (
+        ("DEMO-QH-V", "deducted_now", "li", cast.lab, marks[0]),
+        ("DEMO-QH-A", "refunded_later", "he", cast.other_firm, marks[1]),
+    )
     for code, mode, who, payee, mark in sides:
         if not payee.bank_account_number:
             payee.bank_account_number = "6222 1"
@@ -44,6 +50,7 @@ def _paid(cast: Any, batch_id: int, claim_id: int, now: datetime) -> dict[str, i
     batches.close(cast.actor("chen"), batch_id, now)
     reviewing.pass_on(cast.actor("chen"), claim_id, now)
     public = publishing.publicise(cast.actor("chen"), batch_id, now)
+    _name_without_mark(public)
     said = publishing.object_to(public.pk, claim_id, "x", "y", "z", now)
     publishing.answer(cast.actor("chen"), said.pk, False, "no", now)
     publishing.end_due(later)
@@ -57,6 +64,14 @@ def _paid(cast: Any, batch_id: int, claim_id: int, now: datetime) -> dict[str, i
             paying.record(cast.actor("qian"), made.lines.get().pk, Outcome(paid, later.date(), "", "returned"), later)
         lists.append(made)
     return {"publicity": public.pk, "objection": said.pk, "payout_list": lists[1].pk, "payout_line": lists[1].lines.get().pk}
+
+
+def _name_without_mark(public: Publicity) -> None:
+    """A firm's name is what everybody may read of it; its mark shall show that nothing else is."""
+    for claim in public.content["claims"]:
+        claim["payee"] = claim["payee"].split(" ")[0]
+    with pgtrigger.ignore("billing.Publicity:publicity_frozen"):
+        public.save(update_fields=["content"])
 
 
 def credited(now: datetime) -> None:

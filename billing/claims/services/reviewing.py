@@ -55,6 +55,7 @@ def pass_clean(actor: Actor, batch_id: int, now: datetime) -> list[Result]:
     """Let every claim of a batch pass its step at which nothing was found and that the actor may look at; each by itself, so that one that
     is refused stops no other. Raises NotFound, Forbidden."""
     waiting = _of_batch(actor, batch_id, ClaimState.IN_REVIEW)
+    actor.require(*OFFICE)
     inputs = queries.check_inputs(waiting)
     clean = [claim for claim in waiting if is_clean(look(inputs[claim.pk]))]
     report = _each(clean, lambda claim: pass_on(actor, claim.pk, now))
@@ -158,6 +159,8 @@ def approve(actor: Actor, claim_id: int, now: datetime) -> Claim:
 
 def approve_all(actor: Actor, batch_id: int, now: datetime) -> list[Result]:
     """Approve every public claim of a batch that can be approved; each by itself. Raises NotFound, Forbidden."""
+    batch = queries.batch_for(actor, batch_id)
+    require_office(actor, batch, *OFFICE)
     return _each(_of_batch(actor, batch_id, ClaimState.PUBLICISED), lambda claim: approve(actor, claim.pk, now))
 
 

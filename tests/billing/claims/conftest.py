@@ -1,4 +1,4 @@
-"""November's sessions of the settlement month under a programme with two steps of review; the claim window is the first week of December."""
+"""November's sessions of the settlement month, claimed in the first week of December."""
 
 from __future__ import annotations
 
