@@ -16,15 +16,20 @@ from billing.claims.rules.totals import LineKind, Standing, split_like
 from billing.claims.services import reversing
 from billing.ledger.models import Account
 from billing.pricing.rules.steps import Step
+from billing.settlement.services.assessing import thaw
 from billing.subsidy import services as subsidy
+from billing.subsidy.rules import sample_codec
+from billing.subsidy.rules.assess import sample_facts, session_facts
 from billing.subsidy.rules.batch import Claim as OneOfBatch
 from billing.subsidy.rules.batch import Opening, evaluate_batch
-from billing.subsidy.rules.facts import Facts, parse_facts
+from billing.subsidy.rules.codec import OtherEngine
+from billing.subsidy.rules.facts import Facts
 from billing.subsidy.rules.outcome import Award as AwardOutcome
 from billing.subsidy.rules.outcome import Balance, SettlementMode
 from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.rules.parts.rate import ExPostRate
 from billing.subsidy.rules.programme import Programme
+from config.kernel.errors import Refusal
 
 
 def has_rules(programme: Programme) -> bool:
@@ -50,7 +55,10 @@ def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[dic
         steps += [_step(step) for step in decided.steps]
         for line in lines:
             outcome = decided.outcomes[str(line.pk)]
-            given = outcome.given_fen(SettlementMode(batch.mode)) if isinstance(outcome, AwardOutcome) else 0
+            if not isinstance(outcome, AwardOutcome):
+                unmet = ", ".join(reason.code for reason in outcome.reasons)
+                raise Refusal.of("claims.inconsistent", what=f"{by_pk[line.claim_id].number}, line {line.position}: {unmet}")
+            given = outcome.given_fen(SettlementMode(batch.mode))
             _cut(by_pk[line.claim_id], line, max(given - line.credited_fen, 0), [_step(step) for step in outcome.steps], now)
     for claim in claims:
         _set_total(claim)
@@ -82,11 +90,20 @@ def _set_total(claim: Claim) -> None:
 
 
 def _facts(line: ClaimLine) -> Facts:
-    """The facts frozen with the charge under the line's version."""
-    for each in line.award.charge.inputs["candidates"]:
-        if each["programme"]["programme_version"] == line.award.programme_version_id:
-            return parse_facts(each["facts"])
-    raise ValueError("an award stands on a candidate of its charge")
+    """The facts frozen with the charge under the line's version, completed by its price as they were for the award."""
+    frozen, version_id = line.award.charge.inputs, line.award.programme_version_id
+    tried = [each["programme"]["programme_version"] for each in frozen["candidates"]]
+    place = tried.index(version_id)
+    try:
+        if sample_codec.is_of_samples(frozen):
+            job = sample_codec.inputs_under([subsidy.in_force(pk).programme for pk in tried], frozen)
+            return sample_facts(job.candidates[place], job.price, job.samples, job.elements, job.local_on, job.customer_class)
+        one = thaw(frozen)
+    except OtherEngine as error:
+        raise Refusal.of("claims.inconsistent", what=str(error)) from error
+    return session_facts(
+        one.candidates[place], one.schedule, one.time_range, one.zone, one.customer_class, one.subsidised_until, one.use
+    )
 
 
 def _opening(programme: Programme, lines: Sequence[ClaimLine]) -> Opening:
