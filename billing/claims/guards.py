@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pgtrigger
 
-from billing.claims.rules.states import PART_OF, TABLE, Part
+from billing.claims.rules.states import PART_OF, PROMISED, TABLE, Part
 
 
 def _on(name: str, operation: pgtrigger.Operation, func: str) -> pgtrigger.Trigger:
@@ -90,8 +90,10 @@ END IF;
 RETURN NEW;
 """  # noqa: S608
 
-#: A line says what its award gives to this payee under this programme, in this way of settlement; what is taken back is of this payee.
-LINE_IS_AWARDED = """
+#: A line says what its award gives to this payee under this programme, in this way of settlement; what is taken back is of
+#: this payee, and was promised with an earlier claim.
+_PROMISED = ", ".join(f"'{state.value}'" for state in sorted(PROMISED))
+LINE_IS_AWARDED = f"""
 PERFORM 1 FROM billing_award WHERE id = NEW.award_id FOR NO KEY UPDATE;
 IF NEW.kind = 'award' THEN
     PERFORM 1 FROM billing_claim c JOIN billing_claimbatch b ON b.id = c.batch_id
@@ -105,6 +107,7 @@ ELSIF NEW.kind = 'clawback' THEN
     PERFORM 1 FROM billing_claim c JOIN billing_claimbatch b ON b.id = c.batch_id
       JOIN billing_clawback k ON k.id = NEW.clawback_id AND k.payee_id = c.payee_id AND k.programme_id = b.programme_id
      WHERE c.id = NEW.claim_id AND k.award_id = NEW.award_id AND c.state = 'draft' AND b.closed_at IS NULL
+       AND EXISTS (SELECT FROM billing_claim o WHERE o.id = k.claim_id AND o.state IN ({_PROMISED}))
        AND k.total_fen >= -NEW.amount_fen - (SELECT coalesce(sum(l.amount_fen), 0) FROM billing_claimline l
                                               WHERE l.clawback_id = k.id AND l.standing = 'included');
 ELSE
@@ -117,7 +120,7 @@ IF NOT FOUND THEN
     RAISE EXCEPTION 'a line of a claim says what its award gives' USING ERRCODE = '23514';
 END IF;
 RETURN NEW;
-"""
+"""  # noqa: S608  (states of our own)
 
 #: No more is put on lists, less what came back from the bank, than the claim is.
 LISTED_WITHIN_CLAIM = """

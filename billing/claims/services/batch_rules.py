@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from billing.bills.models import ReversalCause
+from billing.bills.models import AwardReversal, ReversalCause
 from billing.claims.models import Claim, ClaimBatch, ClaimLine
 from billing.claims.rules.totals import LineKind, Standing, split_like
 from billing.claims.services import reversing
@@ -44,7 +44,7 @@ def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[dic
     of_version: dict[int, list[ClaimLine]] = {}
     for line in rows.select_related("award__charge", "award__programme_version").order_by("award__service_on", "pk"):
         of_version.setdefault(line.award.programme_version_id, []).append(line)
-    by_pk = {claim.pk: claim for claim in claims}
+    by_pk, credited = {claim.pk: claim for claim in claims}, _credited(claims)
     steps: list[dict[str, Any]] = []
     for version_id, lines in sorted(of_version.items()):
         programme = subsidy.in_force(version_id).programme
@@ -58,11 +58,22 @@ def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[dic
             if not isinstance(outcome, AwardOutcome):
                 unmet = ", ".join(reason.code for reason in outcome.reasons)
                 raise Refusal.of("claims.inconsistent", what=f"{by_pk[line.claim_id].number}, line {line.position}: {unmet}")
-            given = outcome.given_fen(SettlementMode(batch.mode))
-            _cut(by_pk[line.claim_id], line, max(given - line.credited_fen, 0), [_step(step) for step in outcome.steps], now)
+            given = outcome.given_fen(SettlementMode(batch.mode)) - credited.get(line.award_id, 0)
+            _cut(by_pk[line.claim_id], line, max(given, 0), [_step(step) for step in outcome.steps], now)
     for claim in claims:
         _set_total(claim)
     return steps
+
+
+def _credited(claims: Sequence[Claim]) -> dict[int, int]:
+    """Award id -> fen that had gone back before it was handed in, but for what a rule over another batch took: that is decided anew."""
+    found: dict[int, int] = {}
+    lines = ClaimLine.objects.filter(claim__in=claims, kind=LineKind.AWARD, standing=Standing.INCLUDED)
+    netted = [pk for each in lines.values_list("netted", flat=True) for pk in each]
+    rows = AwardReversal.objects.filter(pk__in=netted).exclude(cause=ReversalCause.BATCH_RULE)
+    for award_id, amount in rows.values_list("award_id", "amount_fen"):
+        found[award_id] = found.get(award_id, 0) + amount
+    return found
 
 
 def _cut(claim: Claim, line: ClaimLine, left_fen: int, steps: list[dict[str, Any]], now: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from billing.bills.models import AwardReversal, ReversalCause
 from billing.bills.services.issuing import local_day
@@ -13,7 +13,7 @@ from billing.claims.models import Claim, ClaimLine, Clawback
 from billing.claims.notices import tell_clawback
 from billing.claims.rules import content as papers
 from billing.claims.rules.numbers import Series
-from billing.claims.rules.states import SUBMITTED, ClaimEvent, ClaimState
+from billing.claims.rules.states import PROMISED, SUBMITTED, ClaimEvent, ClaimState
 from billing.claims.rules.totals import LineKind, Standing, fitting, split_like
 from billing.claims.services import reversing
 from billing.claims.services.documents import queue_documents
@@ -156,9 +156,18 @@ def _claw(
     return written
 
 
+def _waiting(programme_id: int, payee_id: int) -> QuerySet[Clawback]:
+    """Claw-backs of claims that were approved, of lines that count: what was never promised is not taken back."""
+    counts = ClaimLine.objects.filter(
+        claim_id=OuterRef("claim_id"), award_id=OuterRef("award_id"), kind=LineKind.AWARD, standing=Standing.INCLUDED
+    )
+    rows = Clawback.objects.filter(Exists(counts), programme_id=programme_id, payee_id=payee_id, claim__state__in=PROMISED)
+    return rows.order_by("pk")
+
+
 def outstanding(programme_id: int, payee_id: int) -> list[tuple[Clawback, int]]:
     """What is to be clawed back of a payee and stands on no claim that counts, the oldest first, with how much of it (fen)."""
-    rows = Clawback.objects.filter(programme_id=programme_id, payee_id=payee_id).order_by("pk").prefetch_related("lines")
+    rows = _waiting(programme_id, payee_id).select_related("reversal").prefetch_related("lines")
     found = []
     for clawback in rows:
         taken = -sum(line.amount_fen for line in clawback.lines.all() if line.standing == Standing.INCLUDED)
@@ -171,8 +180,8 @@ def take_back(claim: Claim, now: datetime) -> None:
     """Put on a locked draft what is to be clawed back of its payee, as far as the awards on it go; what stood there is replaced."""
     own = ClaimLine.objects.filter(claim=claim)
     own.filter(kind=LineKind.CLAWBACK, standing=Standing.INCLUDED).update(standing=Standing.REPLACED)
-    waiting = Clawback.objects.filter(programme_id=claim.batch.programme_id, payee_id=claim.payee_id)
-    list(waiting.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    waiting = _waiting(claim.batch.programme_id, claim.payee_id)
+    list(waiting.select_for_update(no_key=True, of=("self",)).values_list("pk"))
     room = sum(own.filter(standing=Standing.INCLUDED).values_list("amount_fen", flat=True))
     left = outstanding(claim.batch.programme_id, claim.payee_id)
     parts = dict(fitting([(clawback.pk, amount) for clawback, amount in left], room))
