@@ -22,6 +22,13 @@ from billing.models import (
     BookingFee,
     Charge,
     Checkout,
+    Claim,
+    ClaimBatch,
+    ClaimEvidence,
+    ClaimLine,
+    ClaimStep,
+    ClaimSubmission,
+    Clawback,
     CommissionReservation,
     CommissionSampleJob,
     CommissionSheet,
@@ -36,12 +43,16 @@ from billing.models import (
     FirmDeclaration,
     InternalSlip,
     LedgerSeal,
+    Objection,
     OpeningBalance,
     OpeningLoad,
     PartnerList,
     PartnerProvider,
     PartnerRegion,
     Payment,
+    PaymentLine,
+    PaymentList,
+    Payout,
     PriceDraft,
     PriceFamily,
     PriceFamilyMember,
@@ -50,6 +61,7 @@ from billing.models import (
     ProgrammeDraft,
     ProgrammeVersion,
     ProviderEvent,
+    Publicity,
     Quotation,
     QuotationLine,
     Quote,
@@ -282,7 +294,9 @@ def _of_bills(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
 
 
 def _reversals(queryset: QuerySet[AwardReversal], actor: Actor) -> QuerySet[AwardReversal]:
-    return queryset.filter(bill_filter(actor, "credit_note__bill__"))
+    """What goes back with a credit note is seen with its bill, what goes back for another cause with the award's payee."""
+    other = payee_filter(actor, "award__") & Q(credit_note__isnull=True)
+    return queryset.filter(bill_filter(actor, "credit_note__bill__") & Q(credit_note__isnull=False) | other)
 
 
 def received_filter(actor: Actor, prefix: str = "") -> Q:
@@ -309,7 +323,34 @@ def _provider_events(queryset: QuerySet[ProviderEvent], actor: Actor) -> QuerySe
     return queryset if actor.has(Role.OPERATOR, Role.INSPECTOR) else queryset.none()
 
 
+def _claims(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """A claim, and what has to come back, is read by who claims for the payee, and by who supervises or pays."""
+    return queryset.filter(payee_filter(actor))
+
+
+def _of_claims(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Lines, history, evidence and what was handed in are seen with their claim."""
+    return queryset.filter(payee_filter(actor, "claim__"))
+
+
+def _of_office(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Batches, payment lists and who objected are the office's: they name other payees."""
+    return queryset if actor.has(*SUPERVISORS) else queryset.none()
+
+
 _SCOPES: dict[Any, Any] = {
+    Claim: _claims,
+    ClaimBatch: _of_office,
+    ClaimEvidence: _of_claims,
+    ClaimLine: _of_claims,
+    ClaimStep: _of_claims,
+    ClaimSubmission: _of_claims,
+    Clawback: _claims,
+    Objection: _of_office,
+    PaymentLine: _of_office,
+    PaymentList: _of_office,
+    Payout: _of_office,
+    Publicity: _public,
     Allocation: _of_bills,
     AwardReversal: _reversals,
     BankStatement: _received,

@@ -1,6 +1,20 @@
 """Django looks for an app's models here; they live with their package."""
 
 from billing.bills.models import AwardReversal, Bill, BillLine, BillVoid, CreditNote
+from billing.claims.models import (
+    Claim,
+    ClaimBatch,
+    ClaimEvidence,
+    ClaimLine,
+    ClaimStep,
+    ClaimSubmission,
+    Clawback,
+    Objection,
+    PaymentLine,
+    PaymentList,
+    Payout,
+    Publicity,
+)
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
 from billing.ledger.models import Account, AccountState, LedgerSeal, Transfer
@@ -48,6 +62,13 @@ __all__ = [
     "BookingFee",
     "Charge",
     "Checkout",
+    "Claim",
+    "ClaimBatch",
+    "ClaimEvidence",
+    "ClaimLine",
+    "ClaimStep",
+    "ClaimSubmission",
+    "Clawback",
     "CommissionReservation",
     "CommissionSampleJob",
     "CommissionSheet",
@@ -63,12 +84,16 @@ __all__ = [
     "InternalSlip",
     "LedgerSeal",
     "NumberSeries",
+    "Objection",
     "OpeningBalance",
     "OpeningLoad",
     "PartnerList",
     "PartnerProvider",
     "PartnerRegion",
     "Payment",
+    "PaymentLine",
+    "PaymentList",
+    "Payout",
     "PriceDraft",
     "PriceFamily",
     "PriceFamilyMember",
@@ -77,6 +102,7 @@ __all__ = [
     "ProgrammeDraft",
     "ProgrammeVersion",
     "ProviderEvent",
+    "Publicity",
     "Quotation",
     "QuotationLine",
     "Quote",

@@ -7,6 +7,8 @@ from procrastinate import JobContext, RetryStrategy
 from procrastinate.contrib.django import app
 
 from billing.bills.services import documents as bill_documents
+from billing.claims.services import clawbacks, publishing
+from billing.claims.services import documents as claim_documents
 from billing.ledger import life, seals
 from billing.ordering.services import documents, quotations
 from billing.payments.provider import configured
@@ -46,6 +48,20 @@ def sandbox_run(context: JobContext, run_id: int) -> None:
 def render_bill(kind: str, document_id: int) -> None:
     """Make the PDF and the XLSX of a bill or a credit note; nothing when they are there."""
     bill_documents.render(kind, document_id, timezone.now())
+
+
+@app.task(name=claim_documents.TASK, queue=claim_documents.QUEUE, retry=RetryStrategy(max_attempts=4, exponential_wait=6))
+def render_claim_paper(kind: str, document_id: int) -> None:
+    """Make the PDF and the XLSX of a redemption form, a payment list or a claw-back notice; nothing when they are there."""
+    claim_documents.render(kind, document_id, timezone.now())
+
+
+@app.periodic(cron="25 * * * *")
+@app.task(name="billing.tend_claims", queueing_lock="billing.tend_claims")
+def tend_claims(timestamp: int) -> None:
+    """Find publicities over, and raise what has to come back of claims that were handed in."""
+    now = timezone.now()
+    beat("billing.tend_claims", now, ended=publishing.end_due(now), raised=clawbacks.raise_due(None, now))
 
 
 @app.task(name=inbox.TASK, queue=inbox.QUEUE, retry=RetryStrategy(max_attempts=inbox.MOST_TRIES, exponential_wait=4))

@@ -274,7 +274,35 @@ _VOUCHER: dict[str, StateLook] = {
     "expired": StateLook(pgettext_lazy("voucher state", "Expired"), "clock-pause", "calm"),
     "returned": StateLook(pgettext_lazy("voucher state", "Given back"), "arrow-back-up", "calm"),
 }
+_CLAIM: dict[str, StateLook] = {
+    "draft": StateLook(pgettext_lazy("claim state", "To be handed in"), "circle-dashed", "wait"),
+    "submitted": StateLook(pgettext_lazy("claim state", "Handed in"), "send", "info"),
+    "in_review": StateLook(pgettext_lazy("claim state", "Under review"), "eye", "live"),
+    "sent_back": StateLook(pgettext_lazy("claim state", "To be completed"), "pencil", "wait"),
+    "passed": StateLook(pgettext_lazy("claim state", "Review passed"), "check", "info"),
+    "publicised": StateLook(pgettext_lazy("claim state", "Public"), "users", "live"),
+    "approved": StateLook(pgettext_lazy("claim state", "Approved"), "circle-check", "good"),
+    "listed": StateLook(pgettext_lazy("claim state", "On a payment list"), "file-invoice", "info"),
+    "paid": StateLook(pgettext_lazy("claim state", "Paid"), "cash", "good"),
+    "partly_paid": StateLook(pgettext_lazy("claim state", "Paid in part"), "coins", "wait"),
+    "payment_failed": StateLook(pgettext_lazy("claim state", "Payment failed"), "alert-triangle", "bad"),
+    "rechecked": StateLook(pgettext_lazy("claim state", "Looked at again"), "shield-check", "calm"),
+    "rejected": StateLook(pgettext_lazy("claim state", "Rejected"), "circle-x", "bad"),
+    "withdrawn": StateLook(pgettext_lazy("claim state", "Withdrawn"), "ban", "calm"),
+}
+_CLAIM_BATCH: dict[str, StateLook] = {
+    "open": StateLook(pgettext_lazy("claim batch state", "Takes claims"), "circle-check", "good"),
+    "closed": StateLook(pgettext_lazy("claim batch state", "Figures fixed"), "lock", "calm"),
+}
+_PAYOUT_LIST: dict[str, StateLook] = {
+    "made": StateLook(pgettext_lazy("payment list state", "To be checked"), "hourglass", "wait"),
+    "reviewed": StateLook(pgettext_lazy("payment list state", "To be approved"), "hourglass", "wait"),
+    "approved": StateLook(pgettext_lazy("payment list state", "Approved"), "circle-check", "good"),
+}
 _LOOKS: dict[str, dict[str, StateLook]] = {
+    "claim": _CLAIM,
+    "claim_batch": _CLAIM_BATCH,
+    "payout_list": _PAYOUT_LIST,
     "account": _ACCOUNT,
     "announcement": _ANNOUNCEMENT,
     "application": _APPLICATION,

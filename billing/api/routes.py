@@ -9,6 +9,7 @@ from billing.api import (
     applying,
     bills,
     cards,
+    claims,
     firms,
     orders,
     programme_drafts,
@@ -200,6 +201,47 @@ def _bills() -> list[URLPattern]:
     ]
 
 
+def _claims() -> list[URLPattern]:
+    """Claims for public money, their batches and the lists on which they are paid."""
+    batch, claim, paid = claims.ClaimBatchView, claims.ClaimView, claims.PaymentListView
+    on_batch = {
+        "gather": "gather",
+        "close": "close",
+        "pass-clean": "pass_clean",
+        "publicise": "publicise",
+        "approve": "approve_all",
+        "payment-lists": "make_list",
+    }
+    on_claim = {
+        "submit": "submit",
+        "withdraw": "withdraw",
+        "pass": "pass_on",
+        "send-back": "send_back",
+        "reject": "reject",
+        "lines": "line",
+    }
+    return [
+        re_path(r"^claim-batches/$", batch.as_view({"get": "list", "post": "create"}), name="api_claim_batches"),
+        re_path(rf"^claim-batches/{ID}/$", batch.as_view({"get": "retrieve"}), name="api_claim_batch"),
+        *(
+            re_path(rf"^claim-batches/{ID}/{path}/$", batch.as_view({"post": action}), name=f"api_claim_batch_{action}")
+            for path, action in on_batch.items()
+        ),
+        re_path(r"^claims/$", claim.as_view({"get": "list"}), name="api_claims"),
+        re_path(rf"^claims/{ID}/$", claim.as_view({"get": "retrieve"}), name="api_claim"),
+        *(
+            re_path(rf"^claims/{ID}/{path}/$", claim.as_view({"post": action}), name=f"api_claim_{action}")
+            for path, action in on_claim.items()
+        ),
+        re_path(rf"^payment-lists/{ID}/$", paid.as_view({"get": "retrieve"}), name="api_payment_list"),
+        re_path(rf"^payment-lists/{ID}/sign/$", paid.as_view({"post": "sign"}), name="api_payment_list_sign"),
+        re_path(
+            rf"^payment-lists/{ID}/(?P<kind>pdf|xlsx)/$", paid.as_view({"get": "download"}), name="api_payment_list_download"
+        ),
+        re_path(rf"^payment-lines/{ID}/payouts/$", paid.as_view({"post": "record"}), name="api_payment_line_record"),
+    ]
+
+
 urlpatterns: list[URLPattern] = [
     re_path(
         rf"^research-groups/{ID}/fund-cards/$",
@@ -256,6 +298,7 @@ urlpatterns: list[URLPattern] = [
     *_limited_money(),
     *_programmes_in_writing(),
     *_bills(),
+    *_claims(),
     *_orders(),
     *_series(),
     *_sample_jobs(),

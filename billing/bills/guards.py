@@ -106,9 +106,10 @@ RETURN NEW;
 REVERSAL_WITHIN_AWARD = """
 PERFORM 1 FROM billing_award WHERE id = NEW.award_id FOR NO KEY UPDATE;
 PERFORM 1 FROM billing_award a
-  JOIN billing_creditnote n ON n.id = NEW.credit_note_id
-  JOIN billing_billline l ON l.id = n.line_id AND l.charge_id = a.charge_id
  WHERE a.id = NEW.award_id
+   AND (NEW.credit_note_id IS NULL OR EXISTS (
+        SELECT FROM billing_creditnote n JOIN billing_billline l ON l.id = n.line_id
+         WHERE n.id = NEW.credit_note_id AND l.charge_id = a.charge_id))
    AND NEW.amount_fen + (SELECT coalesce(sum(v.amount_fen), 0) FROM billing_awardreversal v WHERE v.award_id = a.id) <= a.total_fen
    AND NEW.amount_fen = (SELECT coalesce(sum((p ->> 'amount_fen')::bigint), 0) FROM jsonb_array_elements(NEW.payers) p);
 IF NOT FOUND THEN

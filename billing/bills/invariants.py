@@ -62,9 +62,11 @@ register_sql(
           CROSS JOIN LATERAL (
                SELECT coalesce(max(per.fen), 0) AS fen FROM (
                       SELECT sum(t.amount_fen) AS fen FROM billing_transfer t
-                       WHERE t.kind = 'refund' AND t.source_type = 'credit_note'
-                         AND t.programme_version_id = v.programme_version_id AND t.source_id IN (
-                             SELECT r.credit_note_id FROM billing_awardreversal r JOIN billing_award a ON a.id = r.award_id
+                       WHERE t.kind = 'refund' AND t.programme_version_id = v.programme_version_id
+                         AND (t.source_type, t.source_id) IN (
+                             SELECT CASE WHEN r.credit_note_id IS NULL THEN 'award_reversal' ELSE 'credit_note' END,
+                                    coalesce(r.credit_note_id, r.id)
+                               FROM billing_awardreversal r JOIN billing_award a ON a.id = r.award_id
                               WHERE a.charge_id = v.charge_id AND a.programme_version_id = v.programme_version_id)
                        GROUP BY t.credit_id) per) back
          WHERE v.beyond OR back.fen > v.fen""",

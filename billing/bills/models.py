@@ -121,11 +121,23 @@ class CreditNote(FrozenDocument):
         ]
 
 
-class AwardReversal(models.Model):
-    """What of an award goes back with a credit note; ``payers`` share it as in the award. ``claimed``: the award stood on a settlement
-    statement by then, so this is to be clawed back from its payee. Append-only, and by trigger never more than the award."""
+class ReversalCause(models.TextChoices):
+    """Why something of an award goes back. ``batch_rule``: a rule over the whole batch gives less; ``not_claimable``: the office left it
+    out of a claim or rejected the claim."""
 
-    credit_note = models.ForeignKey(CreditNote, on_delete=models.PROTECT, related_name="reversals")
+    CREDIT_NOTE = "credit_note"
+    DISPUTE = "dispute"
+    RECHECK = "recheck"
+    BATCH_RULE = "batch_rule"
+    NOT_CLAIMABLE = "not_claimable"
+
+
+class AwardReversal(models.Model):
+    """What of an award goes back, with a credit note or for another ``cause``; ``payers`` share it as in the award. ``claimed``: the award
+    stood on a settlement statement by then. Append-only, and by trigger never more than the award."""
+
+    credit_note = models.ForeignKey(CreditNote, null=True, on_delete=models.PROTECT, related_name="reversals")
+    cause = models.CharField(max_length=20, default=ReversalCause.CREDIT_NOTE, db_default=ReversalCause.CREDIT_NOTE)
     award = models.ForeignKey("billing.Award", on_delete=models.PROTECT, related_name="reversals")
     amount_fen = models.BigIntegerField()
     payers = models.JSONField()
@@ -136,6 +148,10 @@ class AwardReversal(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["credit_note", "award"], name="award_reversal_once"),
             models.CheckConstraint(condition=Q(amount_fen__gt=0), name="award_reversal_positive"),
+            models.CheckConstraint(
+                condition=Q(cause="credit_note", credit_note__isnull=False) | ~Q(cause="credit_note") & Q(credit_note__isnull=True),
+                name="award_reversal_has_cause",
+            ),
         ]
         triggers = [
             append_only("award_reversal_append_only"),

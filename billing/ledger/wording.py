@@ -18,6 +18,9 @@ ACCOUNTS: dict[str, Word] = {
     "controller_year": pgettext_lazy("kind of account", "Yearly limit of a controller"),
     "instrument_year": pgettext_lazy("kind of account", "Yearly limit of an instrument"),
     "owner_year": pgettext_lazy("kind of account", "Yearly limit of an owner"),
+    "subsidy_due": pgettext_lazy("kind of account", "Subsidy owed to a payee"),
+    "subsidy_granted": pgettext_lazy("kind of account", "Subsidy approved"),
+    "subsidy_paid": pgettext_lazy("kind of account", "Subsidy paid"),
     "unit_total": pgettext_lazy("kind of account", "Total limit of an applicant"),
 }
 KINDS: dict[str, Word] = {
@@ -45,6 +48,12 @@ REASONS: dict[str, Word] = {
     "move": pgettext_lazy("reason of a movement", "Booking moved"),
     "extend": pgettext_lazy("reason of a movement", "Booking extended"),
     "cancel": pgettext_lazy("reason of a movement", "Booking cancelled"),
+    "claim_approve": pgettext_lazy("reason of a movement", "Claim approved"),
+    "claim_pay": pgettext_lazy("reason of a movement", "Claim paid"),
+    "dispute": pgettext_lazy("reason of a movement", "Dispute after the claim"),
+    "recheck": pgettext_lazy("reason of a movement", "Re-check of a claim"),
+    "batch_rule": pgettext_lazy("reason of a movement", "Rule over the batch"),
+    "not_claimable": pgettext_lazy("reason of a movement", "Not claimable"),
     "reject": pgettext_lazy("reason of a movement", "Booking rejected"),
     "mark_no_show": pgettext_lazy("reason of a movement", "Nobody came"),
 }

@@ -16,6 +16,7 @@ from billing.subsidy import services as subsidy
 from config.demo import (
     billing,
     calendars,
+    claims,
     enquiries,
     fees,
     hours,
@@ -82,6 +83,7 @@ def _load(seed: int, now: datetime) -> dict[str, int]:
         issued = _statements(people, today, now)
         told |= programmes.write(people, today, now)
         told |= billing.bill(people, today, now)
+        told |= claims.claim(people, today, now)
         closures = calendars.close(people, stocked, today, now)
         catalogue.rebuild(now)
         vocabulary.rebuild_vocabulary()

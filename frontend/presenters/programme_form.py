@@ -35,6 +35,7 @@ PARTS: Mapping[str, tuple[Promise | str, tuple[str, ...]]] = {
     "amount": (gettext_lazy("Base and rate"), ("base", "rate", "adjustments", "rounding")),
     "caps": (gettext_lazy("Limits"), ("caps",)),
     "payers": (gettext_lazy("Payers"), ("payers",)),
+    "review": (gettext_lazy("Way of a claim"), ("review",)),
     "open_points": (gettext_lazy("Open points"), ("open_points",)),
     "examples": (gettext_lazy("Worked examples"), ("examples",)),
 }  # fmt: skip

@@ -217,6 +217,20 @@ def _year(value: Any, document: Json) -> str:
     return _("The year of the limits begins on %(day)s (month and day).") % {"day": value}
 
 
+def _review(value: Any, document: Json) -> str:
+    steps = [
+        _("%(level)s (%(days)s days)") % {"level": choice_word("level", each["level"]), "days": each["due_days"]}
+        for each in value["steps"]
+    ]
+    asked = ", ".join(choice_word("asks", code) for code in value["asks"]) or _("nothing")
+    return _("Claims are looked at by: %(steps)s. They show: %(asked)s. They are public for %(public)s days and paid within %(pay)s.") % {
+        "steps": " → ".join(steps),
+        "asked": asked,
+        "public": value["publicity_days"],
+        "pay": value["pay_days"],
+    }
+
+
 def _side(piece: Any, document: Json) -> str:
     """A side of a programme that pays in several ways, its own parts in brackets."""
     whom = said(piece) if "when" in piece or "says" in piece else piece["id"]
@@ -233,6 +247,7 @@ _WHOLE: Mapping[str, Callable[[Any, Json], str]] = {
     "exclusive": _exclusive,
     "imported_sessions": _imported,
     "year_starts": _year,
+    "review": _review,
 }
 _PIECES: Mapping[str, Callable[[Any, Json], str]] = {
     "gates": _gate,

@@ -62,6 +62,11 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "webhook": (only("firm_admin"), only("foreign")),
     "webhook_delivery": (only("firm_admin"), only("foreign")),
     "statement": (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign")),
+    **dict.fromkeys(
+        ("claim", "claim_evidence", "claim_form"), (only("owner_finance") | SUPERVISORS, SUPERVISORS | only("foreign"))
+    ),
+    **dict.fromkeys(("claim_batch", "objection", "payout_list", "payout_line"), (SUPERVISORS, SUPERVISORS)),
+    "publicity": (EVERYBODY, EVERYBODY),
     "programme": (EVERYBODY, OFFICIALS),
     "draft": (SUPERVISORS, NOBODY),
     "trial": (SUPERVISORS, NOBODY),
@@ -416,6 +421,43 @@ def _report(world: World) -> dict[str, Any]:
     return {"report": SimpleUploadedFile("report.pdf", b"%PDF-1.4 report")}
 
 
+def _withdrawn(world: World) -> dict[str, Any]:
+    return {"act": "withdraw", "reason": "because"}
+
+
+def _sent_back(world: World) -> dict[str, Any]:
+    return {"act": "send_back", "reason": "because"}
+
+
+def _gathered(world: World) -> dict[str, Any]:
+    return {"act": "gather"}
+
+
+def _answered(world: World) -> dict[str, Any]:
+    return {"upheld": "no", "answer": "because"}
+
+
+def _looked_at(world: World) -> dict[str, Any]:
+    return {"expected_fen": 1}
+
+
+def _left_out(world: World) -> dict[str, Any]:
+    return {"position": 1, "standing": "postponed", "reason": "because"}
+
+
+def _paid_out(world: World) -> dict[str, Any]:
+    return {"paid_fen": 1, "paid_on": "2026-12-02"}
+
+
+def _claim_batch(world: World) -> dict[str, Any]:
+    days = {"from_on": "2026-09-01", "until_on": "2026-09-30", "opens_on": "2026-11-20", "closes_on": "2026-11-30"}
+    return {"programme": world.versions["DEMO-QH-V"].programme_id, "mode": "deducted_now", "fund_year": 2026, "key": KEY, **days}
+
+
+def _api_claim_batch(world: World) -> dict[str, Any]:
+    return {name: value for name, value in _claim_batch(world).items() if name != "key"}
+
+
 def _bill_asked(world: World) -> dict[str, Any]:
     return {"owner": world.cast.lab.pk, "customer": world.cast.firm.pk, "until_on": "2026-11-20"}
 
@@ -651,6 +693,26 @@ API: dict[str, Route] = {
                              "POST": Rule(only("finance"), ok=TRIED, body=_statement, role_first=True)}),
     "api_statement": reads_object("statement"),
     "api_statement_download": reads_object("statement", extra={"kind": "pdf"}),
+    "api_claim_batches": Route({"GET": Rule(PERSONS), "POST": Rule(PAYERS, ok=TRIED, body=_api_claim_batch, role_first=True)}),
+    "api_claim_batch": reads_object("claim_batch"),
+    "api_claim_batch_gather": acts("claim_batch", PAYERS, PAYERS, ok=TRIED),
+    "api_claim_batch_close": acts("claim_batch", PAYERS, PAYERS, ok=TRIED),
+    "api_claim_batch_pass_clean": acts("claim_batch", PAYERS, PAYERS, ok=TRIED),
+    "api_claim_batch_publicise": acts("claim_batch", PAYERS, PAYERS, ok=TRIED),
+    "api_claim_batch_approve_all": acts("claim_batch", PAYERS, PAYERS, ok=TRIED),
+    "api_claim_batch_make_list": acts("claim_batch", only("finance"), only("finance"), ok=TRIED),
+    "api_claims": reads(),
+    "api_claim": reads_object("claim"),
+    "api_claim_submit": acts("claim", BILLING, only("foreign"), ok=TRIED, body=_looked_at),
+    "api_claim_withdraw": acts("claim", BILLING, only("foreign"), ok=TRIED, body=reason),
+    "api_claim_pass_on": acts("claim", OFFICER, OFFICER, ok=TRIED),
+    "api_claim_send_back": acts("claim", OFFICER, OFFICER, ok=TRIED, body=reason),
+    "api_claim_reject": acts("claim", OFFICER, OFFICER, ok=TRIED, body=reason),
+    "api_claim_line": acts("claim", OFFICER, OFFICER, ok=TRIED, body=_left_out),
+    "api_payment_list": reads_object("payout_list"),
+    "api_payment_list_sign": acts("payout_list", PAYERS, PAYERS, ok=TRIED),
+    "api_payment_list_download": reads_object("payout_list", ok=TRIED, extra={"kind": "pdf"}),
+    "api_payment_line_record": acts("payout_line", only("finance"), only("finance"), ok=TRIED, body=_paid_out),
     "api_bills": Route({"GET": Rule(PERSONS), "POST": Rule(BILLING, ok=TRIED, body=_bill_asked, role_first=True)}),
     "api_bill": reads_object("bill"),
     "api_bill_download": reads_object("bill", extra={"kind": "pdf"}),
@@ -1057,6 +1119,23 @@ PAGES: dict[str, Route] = {
     "credit_note_progress": reads_object("credit_note", ok=frozenset({200, 204, 286}), fragment=True),
     "credit_note_retry": acts("credit_note", BILLING, ok=TRIED),
     "credit_note_download": reads_object("credit_note", extra={"kind": "pdf"}),
+    "claim_list": reads(),
+    "claim_detail": reads_object("claim"),
+    "claim_act": acts("claim", BILLING, only("foreign"), ok=TRIED, body=_withdrawn),
+    "claim_decide": acts("claim", OFFICER, OFFICER, ok=TRIED, body=_sent_back),
+    "claim_evidence": reads_object("claim_evidence"),
+    "claim_paper": reads_object("claim_form", extra={"kind": "form", "suffix": "pdf"}),
+    "claim_paper_again": acts("claim_form", BILLING | PAYERS, PAYERS | only("foreign"), ok=TRIED, extra={"kind": "form"}),
+    "claim_batch_list": Route({"GET": Rule(SUPERVISORS), "POST": Rule(PAYERS, ok=TRIED, body=_claim_batch)}),
+    "claim_batch_detail": reads_object("claim_batch"),
+    "claim_batch_act": acts("claim_batch", PAYERS, PAYERS, ok=TRIED, body=_gathered),
+    "payout_list_make": acts("claim_batch", only("finance"), only("finance"), ok=TRIED),
+    "objection_answer": acts("objection", PAYERS, PAYERS, ok=TRIED, body=_answered),
+    "payout_list_detail": reads_object("payout_list"),
+    "payout_list_sign": acts("payout_list", PAYERS, PAYERS, ok=TRIED),
+    "payout_record": acts("payout_line", only("finance"), only("finance"), ok=TRIED),
+    "publicity_list": reads(EVERYBODY),
+    "publicity_detail": Route({"GET": Rule(EVERYBODY, EVERYBODY), "POST": Rule(EVERYBODY, EVERYBODY, TRIED)}, "publicity"),
     "payment_list": reads(BILLING | only("inspector")),
     "payment_import": Route({"GET": Rule(BILLING), "POST": Rule(BILLING, ok=TRIED)}),
     "payment_detail": reads_object("payment"),

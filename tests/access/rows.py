@@ -62,6 +62,7 @@ SLIPS = (OWNERS | only("inspector"), only("inspector"))
 OF_THE_OFFICE = (SUPERVISORS, NOBODY)
 BILLS = (only("firm_admin", "owner_finance", "inspector"), only("inspector", "foreign"))
 RECEIVED = (only("owner_finance", "inspector"), only("inspector"))
+CLAIMED = (only("owner_finance") | SUPERVISORS, SUPERVISORS | FOREIGN)
 HELD = (CUSTOMERS | SUPERVISORS, SUPERVISORS | FOREIGN)
 DECLARED = (only("firm_admin") | OFFICIALS, OFFICIALS | FOREIGN)
 REVIEWED = (only("lab_manager") | OF_THE_PLATFORM, OF_THE_PLATFORM)
@@ -79,6 +80,18 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.billline": (Rows("bill__customer_id", *BILLS),),
     "billing.billvoid": (Rows("bill__customer_id", *BILLS),),
     "billing.checkout": (Rows("bill__customer_id", *BILLS),),
+    "billing.claim": (Rows("payee_id", *CLAIMED),),
+    "billing.claimbatch": (Rows("", *OF_THE_OFFICE),),
+    "billing.claimevidence": (Rows("claim__payee_id", *CLAIMED),),
+    "billing.claimline": (Rows("claim__payee_id", *CLAIMED),),
+    "billing.claimstep": (Rows("claim__payee_id", *CLAIMED),),
+    "billing.claimsubmission": (Rows("claim__payee_id", *CLAIMED),),
+    "billing.clawback": (Rows("payee_id", *CLAIMED),),
+    "billing.objection": (Rows("", *OF_THE_OFFICE),),
+    "billing.paymentline": (Rows("", *OF_THE_OFFICE),),
+    "billing.paymentlist": (Rows("", *OF_THE_OFFICE),),
+    "billing.payout": (Rows("", *OF_THE_OFFICE),),
+    "billing.publicity": (Rows("", *OPEN),),
     "billing.creditimport": (Rows("", *TO_OFFICIALS),),
     "billing.creditlisting": (Rows("", *TO_OFFICIALS),),
     "billing.creditnote": (Rows("bill__customer_id", *BILLS),),

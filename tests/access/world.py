@@ -78,6 +78,7 @@ from instruments.services.notices import News, tell
 from instruments.services.resource_requests import Application, Delivery
 from instruments.services.saved_searches import unsubscribe_token
 from tests.access import world_bills as bills
+from tests.access import world_claims as claims
 from tests.access import world_money as money
 from tests.access import world_orders as order
 from tests.access import world_programmes as programmes
@@ -152,7 +153,9 @@ def build_world(now: datetime = NOW) -> World:
     spending.build(world, now)
     samples.build(world, now)
     money.build(world, now)
+    claims.build(world, now, (OURS_WORK, THEIRS_WORK))
     bills.build(world, now, (OURS_WORK, THEIRS_WORK))
+    claims.credited(now)
     _tell_people(world, now)
     catalogue.rebuild(now)
     vocabulary.rebuild_vocabulary()

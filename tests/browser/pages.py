@@ -446,6 +446,31 @@ def credit_note() -> int:
     return int(CreditNote.objects.earliest("pk").pk)
 
 
+def claim(**lookup: Any) -> int:
+    """The latest claim that is so."""
+    from billing.models import Claim
+
+    return int(Claim.objects.filter(**lookup).latest("pk").pk)
+
+
+def own_claim() -> int:
+    """The latest claim of the personas' firm."""
+    return claim(payee_id=organisation(PERSONAS["firm_admin"]))
+
+
+def claim_batch(**lookup: Any) -> int:
+    from billing.models import ClaimBatch
+
+    return int(ClaimBatch.objects.filter(**lookup).earliest("pk").pk)
+
+
+def of_claims(model: str, **lookup: Any) -> int:
+    """The latest publicity or payment list that is so."""
+    from django.apps import apps
+
+    return int(apps.get_model("billing", model).objects.filter(**lookup).latest("pk").pk)
+
+
 def to_bill() -> dict[str, Any]:
     """A customer of the personas' lab who can be billed."""
     from django.utils import timezone
@@ -872,6 +897,32 @@ PAGES: tuple[Shown, ...] = (
     ),
     Shown("payment_detail", lambda: at("payment_detail", payment(free=False)), ("owner_finance",), "given"),
     Shown("provider_news", lambda: at("provider_news"), ("operator", "inspector")),
+    # Claims
+    Shown("claim_list", lambda: at("claim_list"), ("firm_admin", "owner_finance", "finance")),
+    Shown(
+        "claim_detail",
+        lambda: at("claim_detail", claim(payee_id=organisation(PERSONAS["firm_admin"]))),
+        ("firm_admin",),
+        important=True,
+    ),
+    Shown("claim_detail", lambda: at("claim_detail", claim(state="sent_back")), ("programme_officer", "inspector"), "back"),
+    Shown("claim_batch_list", lambda: at("claim_batch_list"), ("programme_officer", "finance"), important=True),
+    Shown(
+        "claim_batch_detail",
+        lambda: at("claim_batch_detail", claim_batch(claims__state="publicised")),
+        ("programme_officer", "finance"),
+        important=True,
+    ),
+    Shown(
+        "payout_list_detail", lambda: at("payout_list_detail", of_claims("paymentlist")), ("finance", "inspector"), important=True
+    ),
+    Shown("publicity_list", lambda: at("publicity_list"), (ANONYMOUS,)),
+    Shown(
+        "publicity_detail",
+        lambda: at("publicity_detail", of_claims("publicity", closed_at=None)),
+        (ANONYMOUS, "programme_officer"),
+        important=True,
+    ),
     # Organisations
     Shown(
         "organisation_list",
@@ -1362,6 +1413,16 @@ NOT_PAGES: dict[str, str] = {
     "credit_note_progress": "a piece of the credit note's page",
     "credit_note_retry": "POST only",
     "credit_note_download": "a download",
+    "claim_act": "POST only",
+    "claim_decide": "POST only",
+    "claim_evidence": "a download",
+    "claim_paper": "a download",
+    "claim_paper_again": "POST only",
+    "claim_batch_act": "POST only",
+    "objection_answer": "POST only",
+    "payout_list_make": "POST only",
+    "payout_list_sign": "POST only",
+    "payout_record": "POST only",
     "payment_give": "POST only",
     "payment_undo": "POST only",
     "payment_refund": "POST only",

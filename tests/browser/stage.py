@@ -297,7 +297,7 @@ def _leave_most_documents_for_later() -> None:
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "DELETE FROM procrastinate_jobs WHERE task_name LIKE %s AND status = 'todo'"
+            "DELETE FROM procrastinate_jobs WHERE task_name LIKE ANY (ARRAY[%s, '%%claim_paper']) AND status = 'todo'"
             " AND id NOT IN (SELECT id FROM procrastinate_jobs WHERE task_name LIKE %s ORDER BY id DESC LIMIT 4)",
             ["%statement%", "%statement%"],
         )

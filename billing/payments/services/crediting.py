@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
@@ -14,12 +14,10 @@ from billing.bills.models import AwardReversal, Bill, BillLine, CreditNote
 from billing.bills.rules import content as rules
 from billing.bills.rules.crediting import AwardLeft, CreditReason, subsidy_back
 from billing.bills.rules.numbers import Series
+from billing.bills.services import returning
 from billing.bills.services.documents import queue_documents
 from billing.bills.services.issuing import checked_reason, local_day, next_number
-from billing.ledger import services as ledger
-from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.rules.documents import sha256_of
-from billing.ledger.rules.money import split_largest_remainder
 from billing.ledger.services import Source
 from billing.payments.models import Allocation, Payment
 from billing.payments.services.allocating import free_up, open_fen
@@ -199,42 +197,5 @@ def _reverse(note: CreditNote, backs: Sequence[rules.SubsidyBack], source: Sourc
         )
         of_version[award.programme_version_id] = of_version.get(award.programme_version_id, 0) + back.amount_fen
     for version_id, amount_fen in of_version.items():
-        for debit, credit, amount in _draws_back(note, version_id, amount_fen):
-            ledger.give_back(debit, credit, amount, replace(source, programme_version_id=version_id), now)
-
-
-def _draws_back(note: CreditNote, version_id: int, amount_fen: int) -> list[tuple[Account, Account, int]]:
-    """(account that had paid, payee account, fen): each account gets the same share of what it has paid under a version still.
-
-    An account has one movement for all awards of a version, so the share is of all of them together.
-    """
-    charge = cast(Charge, note.line.charge)  # what has an award has a charge
-    of = "reservation" if charge.reservation_id is not None else "sample_job"
-    source_id = charge.reservation_id or charge.sample_job_id or 0
-    posted = Transfer.objects.filter(
-        kind=TransferKind.POST, source_type=of, source_id=source_id, programme_version_id=version_id
-    ).select_related("debit", "credit")
-    rows = list(posted.order_by("debit_id"))
-    ledger.lock([row.debit for row in rows])
-    awarded = Award.objects.filter(charge=charge, programme_version_id=version_id)
-    earlier = AwardReversal.objects.filter(award__in=awarded).exclude(credit_note=note)
-    gone = _gone_back([reversal.credit_note_id for reversal in earlier], version_id)
-    left_of_awards = sum(award.total_fen for award in awarded) - sum(reversal.amount_fen for reversal in earlier)
-    found = []
-    for row in rows:
-        left = row.amount_fen - gone.get(row.debit_id, 0)
-        share = split_largest_remainder(left, [amount_fen, left_of_awards - amount_fen])[0]
-        if share:
-            found.append((row.debit, row.credit, share))
-    return found
-
-
-def _gone_back(note_ids: Sequence[int], version_id: int) -> dict[int, int]:
-    """What each account got back by credit notes under a version of a programme."""
-    moved: dict[int, int] = {}
-    rows = Transfer.objects.filter(
-        kind=TransferKind.REFUND, source_type="credit_note", source_id__in=note_ids, programme_version_id=version_id
-    )
-    for account_id, amount in rows.values_list("credit_id", "amount_fen"):
-        moved[account_id] = moved.get(account_id, 0) + amount
-    return moved
+        reversals = AwardReversal.objects.filter(credit_note=note)
+        returning.give_back(cast(Charge, note.line.charge), version_id, amount_fen, reversals, source, now)  # it has an award

@@ -143,6 +143,30 @@ def assess_samples(
     return Assessment(whole.gross_fen, whole, *shares)
 
 
+def session_facts(
+    candidate: Candidate,
+    schedule: PriceSchedule,
+    time_range: TimeRange,
+    zone: ZoneInfo,
+    customer_class: str,
+    subsidised_until: datetime | None = None,
+    use: Use = ALONE,
+) -> Facts:
+    """The facts on which ``assess_session`` decides about a candidate, completed by what is priced; for rules over a whole batch."""
+    if subsidised_until is not None and time_range.starts_at < subsidised_until < time_range.ends_at:
+        time_range = TimeRange(time_range.starts_at, subsidised_until)
+    priced = price_session(schedule, time_range, zone, customer_class, use)
+    return _complete(candidate, priced, Quantities(minutes=time_range.seconds // 60))
+
+
+def sample_facts(
+    candidate: Candidate, price: SamplePrice, samples: int, elements: int, local_on: date, customer_class: str
+) -> Facts:
+    """The facts on which ``assess_samples`` decides about a candidate."""
+    priced = price_samples(price, samples, elements, customer_class, local_on)
+    return _complete(candidate, priced, Quantities(samples=samples))
+
+
 class _Shares(NamedTuple):
     """Who bears what of a price: the fields of an ``Assessment`` behind the price, in their order."""
 

@@ -34,3 +34,13 @@ class FeedThrottle(SimpleRateThrottle):
 
     def get_cache_key(self, request: Request, view: object) -> str:
         return f"throttle:feed:{self.get_ident(request)}"
+
+
+class ObjectionThrottle(SimpleRateThrottle):
+    """What anybody says against a claim that is public, counted by address. Asked with Django's own request, outside the API."""
+
+    scope = "objection"
+    cache = caches["memory"]
+
+    def get_cache_key(self, request: Request, view: object) -> str:
+        return f"throttle:objection:{self.get_ident(request)}"

@@ -1,0 +1,33 @@
+"""The accounts of what public money owes payees: debit and credit as an accountant knows them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from billing.ledger import services as ledger
+from billing.ledger.services import AccountSpec, Source
+
+
+def due(programme_id: int, payee_id: int) -> AccountSpec:
+    """What a programme owes a payee: approved and not paid."""
+    return AccountSpec(f"subsidy_due:{programme_id}:{payee_id}", "subsidy_due", None, programme_id, payee_id)
+
+
+def granted(programme_id: int) -> AccountSpec:
+    """What was approved of a programme's claims."""
+    return AccountSpec(f"subsidy_granted:{programme_id}", "subsidy_granted", None, programme_id)
+
+
+def paid(programme_id: int) -> AccountSpec:
+    """What the treasury paid for a programme."""
+    return AccountSpec(f"subsidy_paid:{programme_id}", "subsidy_paid", None, programme_id)
+
+
+def post_approved(programme_id: int, payee_id: int, amount_fen: int, source: Source, now: datetime) -> None:
+    """A claim was approved: its payee is owed the money."""
+    ledger.move(granted(programme_id), due(programme_id, payee_id), amount_fen, source, now)
+
+
+def post_paid(programme_id: int, payee_id: int, amount_fen: int, source: Source, now: datetime) -> None:
+    """The treasury paid."""
+    ledger.move(due(programme_id, payee_id), paid(programme_id), amount_fen, source, now)

@@ -1,0 +1,169 @@
+"""What the database itself refuses of claims, whoever writes. The table of states and the parts of people come from the rules."""
+
+from __future__ import annotations
+
+import pgtrigger
+
+from billing.claims.rules.states import PART_OF, PROMISED, TABLE, Part
+
+
+def _on(name: str, operation: pgtrigger.Operation, func: str) -> pgtrigger.Trigger:
+    return pgtrigger.Trigger(name=name, operation=operation, when=pgtrigger.Before, level=pgtrigger.Row, func=func)
+
+
+def insert(name: str, func: str) -> pgtrigger.Trigger:
+    """A guard before a row is written."""
+    return _on(name, pgtrigger.Insert, func)
+
+
+def update(name: str, func: str) -> pgtrigger.Trigger:
+    """A guard before a row is changed."""
+    return _on(name, pgtrigger.Update, func)
+
+
+def claim_is_its_lines(name: str, claim_id: str, operation: pgtrigger.Operation) -> pgtrigger.Trigger:
+    """At the end of the transaction a claim is the sum of its lines that count. ``claim_id``: where its id stands."""
+    return pgtrigger.Trigger(
+        name=name,
+        operation=operation,
+        when=pgtrigger.After,
+        level=pgtrigger.Row,
+        timing=pgtrigger.Deferred,
+        func=f"""
+            PERFORM 1 FROM billing_claim c
+              WHERE c.id = {claim_id}
+                AND c.total_fen = (SELECT coalesce(sum(l.amount_fen), 0) FROM billing_claimline l
+                                    WHERE l.claim_id = c.id AND l.standing = 'included');
+            IF NOT FOUND THEN
+                RAISE EXCEPTION 'a claim is the sum of its lines' USING ERRCODE = '23514';
+            END IF;
+            RETURN NULL;
+        """,  # noqa: S608  (one of our own column names)
+    )
+
+
+def _moves() -> str:
+    pairs = sorted({(state.value, to.value) for (state, _event), found in TABLE.items() for to in found})
+    return ", ".join(f"('{state}', '{to}')" for state, to in pairs)
+
+
+def _part(part: Part) -> str:
+    return ", ".join(f"'{event.value}'" for event, own in sorted(PART_OF.items()) if own is part)
+
+
+#: A state moves along the table, with its step in the history, and only while the claim is the sum of its lines and they are the awards.
+CLAIM_MOVES = f"""
+IF OLD.state IS DISTINCT FROM NEW.state OR OLD.step IS DISTINCT FROM NEW.step THEN
+    IF (OLD.state, NEW.state) NOT IN ({_moves()}) THEN
+        RAISE EXCEPTION 'a claim does not go from % to %', OLD.state, NEW.state USING ERRCODE = '23514';
+    END IF;
+    PERFORM 1 FROM billing_claimstep s
+      WHERE s.claim_id = NEW.id AND s.position = NEW.step_count AND s.from_state = OLD.state AND s.to_state = NEW.state;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'a claim moves with a step in its history' USING ERRCODE = '23514';
+    END IF;
+    PERFORM 1 FROM billing_claimline l JOIN billing_award a ON a.id = l.award_id
+      WHERE l.claim_id = NEW.id AND l.kind = 'award' AND l.standing = 'included' AND l.amount_fen + l.credited_fen <> a.total_fen;
+    IF FOUND OR NEW.total_fen <> (SELECT coalesce(sum(l.amount_fen), 0) FROM billing_claimline l
+                                   WHERE l.claim_id = NEW.id AND l.standing = 'included') THEN
+        RAISE EXCEPTION 'a claim that is not its lines does not move on' USING ERRCODE = '23514';
+    END IF;
+END IF;
+RETURN NEW;
+"""  # noqa: S608
+
+#: Maker, reviewer and approver of one claim are three people.
+THREE_PEOPLE = f"""
+PERFORM 1 FROM billing_claim WHERE id = NEW.claim_id FOR NO KEY UPDATE;
+IF NEW.actor_id IS NOT NULL AND (
+   NEW.event IN ({_part(Part.MAKER)}) AND EXISTS (
+     SELECT FROM billing_claimstep s WHERE s.claim_id = NEW.claim_id AND s.actor_id = NEW.actor_id
+        AND s.event IN ({_part(Part.REVIEWER)}, {_part(Part.APPROVER)}))
+   OR NEW.event IN ({_part(Part.REVIEWER)}) AND EXISTS (
+     SELECT FROM billing_claimstep s WHERE s.claim_id = NEW.claim_id AND s.actor_id = NEW.actor_id
+        AND s.event IN ({_part(Part.MAKER)}, {_part(Part.APPROVER)}))
+   OR NEW.event IN ({_part(Part.APPROVER)}) AND EXISTS (
+     SELECT FROM billing_claimstep s WHERE s.claim_id = NEW.claim_id AND s.actor_id = NEW.actor_id
+        AND s.event IN ({_part(Part.MAKER)}, {_part(Part.REVIEWER)}))) THEN
+    RAISE EXCEPTION 'maker, reviewer and approver are three people' USING ERRCODE = '23514', CONSTRAINT = 'claim_three_people';
+END IF;
+RETURN NEW;
+"""  # noqa: S608
+
+#: A line says what its award gives to this payee under this programme, in this way of settlement; what is taken back is of
+#: this payee, and was promised with an earlier claim.
+_PROMISED = ", ".join(f"'{state.value}'" for state in sorted(PROMISED))
+LINE_IS_AWARDED = f"""
+PERFORM 1 FROM billing_award WHERE id = NEW.award_id FOR NO KEY UPDATE;
+IF NEW.kind = 'award' THEN
+    PERFORM 1 FROM billing_claim c JOIN billing_claimbatch b ON b.id = c.batch_id
+      JOIN billing_award a ON a.id = NEW.award_id AND a.payee_id = c.payee_id AND a.mode = b.mode
+      JOIN billing_programmeversion v ON v.id = a.programme_version_id AND v.programme_id = b.programme_id
+     WHERE c.id = NEW.claim_id AND c.state = 'draft' AND b.closed_at IS NULL AND a.service_on BETWEEN b.from_on AND b.until_on
+       AND NEW.amount_fen + NEW.credited_fen = a.total_fen
+       AND NEW.credited_fen = (SELECT coalesce(sum(r.amount_fen), 0) FROM billing_awardreversal r WHERE r.award_id = a.id);
+ELSIF NEW.kind = 'clawback' THEN
+    PERFORM 1 FROM billing_clawback WHERE id = NEW.clawback_id FOR NO KEY UPDATE;
+    PERFORM 1 FROM billing_claim c JOIN billing_claimbatch b ON b.id = c.batch_id
+      JOIN billing_clawback k ON k.id = NEW.clawback_id AND k.payee_id = c.payee_id AND k.programme_id = b.programme_id
+     WHERE c.id = NEW.claim_id AND k.award_id = NEW.award_id AND c.state = 'draft' AND b.closed_at IS NULL
+       AND EXISTS (SELECT FROM billing_claim o WHERE o.id = k.claim_id AND o.state IN ({_PROMISED}))
+       AND k.total_fen >= -NEW.amount_fen - (SELECT coalesce(sum(l.amount_fen), 0) FROM billing_claimline l
+                                              WHERE l.clawback_id = k.id AND l.standing = 'included');
+ELSE
+    PERFORM 1 FROM billing_claimline l JOIN billing_claim c ON c.id = l.claim_id JOIN billing_claimbatch b ON b.id = c.batch_id
+     WHERE l.claim_id = NEW.claim_id AND l.award_id = NEW.award_id AND l.kind = 'award' AND l.standing = 'included'
+       AND c.state = 'submitted' AND b.closed_at IS NULL
+       AND l.amount_fen + NEW.amount_fen >= 0;
+END IF;
+IF NOT FOUND THEN
+    RAISE EXCEPTION 'a line of a claim says what its award gives' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""  # noqa: S608  (states of our own)
+
+#: No more is put on lists, less what came back from the bank, than the claim is.
+LISTED_WITHIN_CLAIM = """
+PERFORM 1 FROM billing_claim WHERE id = NEW.claim_id FOR NO KEY UPDATE;
+PERFORM 1 FROM billing_claim c
+ WHERE c.id = NEW.claim_id AND c.state IN ('approved', 'partly_paid', 'payment_failed')
+   AND NEW.amount_fen + (SELECT coalesce(sum(coalesce(p.paid_fen, l.amount_fen)), 0)
+                           FROM billing_paymentline l LEFT JOIN billing_payout p ON p.line_id = l.id WHERE l.claim_id = c.id)
+       <= c.total_fen;
+IF NOT FOUND THEN
+    RAISE EXCEPTION 'no more of a claim is put on payment lists than it is' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
+#: Money is recorded for a list that its three people have signed.
+PAID_ON_SIGNED_LIST = """
+PERFORM 1 FROM billing_paymentline l JOIN billing_paymentlist p ON p.id = l.payment_list_id
+ WHERE l.id = NEW.line_id AND p.approved_by_id IS NOT NULL AND NEW.paid_fen <= l.amount_fen;
+IF NOT FOUND THEN
+    RAISE EXCEPTION 'money is paid on a list that was approved, and no more than it says' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
+LIST_IS_ITS_LINES = """
+PERFORM 1 FROM billing_paymentlist p
+  WHERE p.id = %s AND (p.total_fen, p.line_count) = (
+        SELECT coalesce(sum(l.amount_fen), 0), count(*) FROM billing_paymentline l WHERE l.payment_list_id = p.id);
+IF NOT FOUND THEN
+    RAISE EXCEPTION 'a payment list is the sum of its lines' USING ERRCODE = '23514';
+END IF;
+RETURN NULL;
+"""
+
+
+def list_is_its_lines(name: str, list_id: str) -> pgtrigger.Trigger:
+    """At the end of the transaction a payment list is the sum of its lines; nobody adds one later."""
+    return pgtrigger.Trigger(
+        name=name,
+        operation=pgtrigger.Insert,
+        when=pgtrigger.After,
+        level=pgtrigger.Row,
+        timing=pgtrigger.Deferred,
+        func=LIST_IS_ITS_LINES % list_id,
+    )

@@ -1,0 +1,164 @@
+"""What is always true of claims, payment lists and claw-backs."""
+
+from __future__ import annotations
+
+from billing.claims.rules.states import PART_OF, TABLE
+from config.kernel.invariants import register_sql
+
+register_sql(
+    "claims.are_their_lines",
+    counted="SELECT count(*) FROM billing_claim",
+    violations="""
+        SELECT format('claim %s says %s fen; its lines say %s', c.number, c.total_fen, l.fen)
+          FROM billing_claim c CROSS JOIN LATERAL (
+               SELECT coalesce(sum(amount_fen), 0) AS fen FROM billing_claimline WHERE claim_id = c.id AND standing = 'included') l
+         WHERE c.total_fen <> l.fen""",
+)
+
+register_sql(
+    "claims.lines_are_their_awards",
+    counted="SELECT count(*) FROM billing_claimline WHERE standing <> 'replaced'",
+    violations="""
+        SELECT format('line %s of claim %s (%s): %s fen, award %s of %s fen, payers %s', l.position, l.claim_id, l.kind, l.amount_fen,
+                      a.id, a.total_fen, p.fen)
+          FROM billing_claimline l JOIN billing_award a ON a.id = l.award_id
+          JOIN billing_claim c ON c.id = l.claim_id JOIN billing_claimbatch b ON b.id = c.batch_id
+          JOIN billing_programmeversion v ON v.id = a.programme_version_id
+          CROSS JOIN LATERAL (
+               SELECT coalesce(sum((line ->> 'amount_fen')::bigint), 0) AS fen FROM jsonb_array_elements(l.payers) line) p
+         WHERE l.standing <> 'replaced'
+           AND (p.fen <> l.amount_fen OR a.payee_id <> c.payee_id OR v.programme_id <> b.programme_id
+                OR l.kind = 'award' AND (l.amount_fen + l.credited_fen <> a.total_fen OR a.mode <> b.mode))""",
+)
+
+register_sql(
+    "claims.an_award_is_claimed_once",
+    counted="SELECT count(*) FROM billing_claimline WHERE kind = 'award' AND standing IN ('included', 'excluded')",
+    violations="""
+        SELECT format('award %s stands on %s claims', award_id, count(*))
+          FROM billing_claimline WHERE kind = 'award' AND standing IN ('included', 'excluded')
+         GROUP BY award_id HAVING count(*) > 1""",
+)
+
+register_sql(
+    "claims.history_leads_to_the_state",
+    counted="SELECT count(*) FROM billing_claim",
+    violations="""
+        SELECT format('claim %s is %s after %s steps; its history ends with %s after %s', c.number, c.state, c.step_count,
+                      coalesce(s.to_state, 'nothing'), coalesce(s.position, 0))
+          FROM billing_claim c LEFT JOIN LATERAL (
+               SELECT to_state, position FROM billing_claimstep WHERE claim_id = c.id ORDER BY position DESC LIMIT 1) s ON true
+         WHERE (c.state, c.step_count) IS DISTINCT FROM (coalesce(s.to_state, 'draft'), coalesce(s.position, 0))
+         UNION ALL
+        SELECT format('step %s of claim %s begins with %s where the one before ended with %s', s.position, s.claim_id, s.from_state,
+                      coalesce(b.to_state, 'draft'))
+          FROM billing_claimstep s LEFT JOIN billing_claimstep b ON b.claim_id = s.claim_id AND b.position = s.position - 1
+         WHERE s.from_state <> coalesce(b.to_state, 'draft')""",
+)
+
+_ALLOWED = ", ".join(
+    f"('{state.value}', '{event.value}', '{to.value}')" for (state, event), found in sorted(TABLE.items()) for to in found
+)
+register_sql(
+    "claims.steps_are_of_the_table",
+    counted="SELECT count(*) FROM billing_claimstep",
+    violations=f"""
+        SELECT format('step %s of claim %s: %s from %s to %s', position, claim_id, event, from_state, to_state)
+          FROM billing_claimstep WHERE (from_state, event, to_state) NOT IN ({_ALLOWED})""",  # noqa: S608  (codes of our own)
+)
+
+_PARTS = " ".join(f"WHEN '{event.value}' THEN '{part.value}'" for event, part in sorted(PART_OF.items()))
+register_sql(
+    "claims.three_people",
+    counted="SELECT count(*) FROM billing_claim WHERE state NOT IN ('draft', 'withdrawn')",
+    violations=f"""
+        SELECT format('person %s is %s of claim %s', actor_id, string_agg(DISTINCT part, ' and '), claim_id)
+          FROM (SELECT claim_id, actor_id, CASE event {_PARTS} END AS part FROM billing_claimstep WHERE actor_id IS NOT NULL) p
+         WHERE part IS NOT NULL GROUP BY claim_id, actor_id HAVING count(DISTINCT part) > 1
+         UNION ALL
+        SELECT format('payment list %s has not three people', number) FROM billing_paymentlist
+         WHERE reviewed_by_id = issued_by_id OR approved_by_id IN (issued_by_id, reviewed_by_id)
+            OR approved_by_id IS NOT NULL AND reviewed_by_id IS NULL""",  # noqa: S608
+)
+
+register_sql(
+    "claims.payment_lists_are_their_lines",
+    counted="SELECT count(*) FROM billing_paymentlist",
+    violations="""
+        SELECT format('payment list %s: %s fen on %s lines; its lines say %s on %s, its content %s', p.number, p.total_fen, p.line_count,
+                      l.fen, l.lines, p.content #>> '{totals,total_fen}')
+          FROM billing_paymentlist p CROSS JOIN LATERAL (
+               SELECT coalesce(sum(amount_fen), 0) AS fen, count(*) AS lines FROM billing_paymentline WHERE payment_list_id = p.id) l
+         WHERE (p.total_fen, p.line_count) <> (l.fen, l.lines)
+            OR (p.content #>> '{totals,total_fen}')::bigint IS DISTINCT FROM p.total_fen""",
+)
+
+register_sql(
+    "claims.never_paid_beyond_the_claim",
+    counted="SELECT count(*) FROM billing_paymentline",
+    violations="""
+        SELECT format('claim %s over %s fen: %s fen on lists or paid', c.number, c.total_fen, l.fen)
+          FROM billing_claim c CROSS JOIN LATERAL (
+               SELECT coalesce(sum(coalesce(p.paid_fen, l.amount_fen)), 0) AS fen
+                 FROM billing_paymentline l LEFT JOIN billing_payout p ON p.line_id = l.id WHERE l.claim_id = c.id) l
+         WHERE l.fen > c.total_fen""",
+)
+
+register_sql(
+    "claims.the_ledger_says_what_is_owed",
+    counted="SELECT count(*) FROM billing_account WHERE kind = 'subsidy_due'",
+    violations="""
+        WITH owed AS (
+            SELECT format('subsidy_due:%s:%s', b.programme_id, c.payee_id) AS key,
+                   sum(c.total_fen) FILTER (WHERE c.state IN
+                       ('approved', 'listed', 'paid', 'partly_paid', 'payment_failed', 'rechecked')) AS approved,
+                   (SELECT coalesce(sum(o.paid_fen), 0) FROM billing_payout o JOIN billing_paymentline l ON l.id = o.line_id
+                      JOIN billing_claim k ON k.id = l.claim_id JOIN billing_claimbatch t ON t.id = k.batch_id
+                     WHERE k.payee_id = c.payee_id AND t.programme_id = b.programme_id) AS paid
+              FROM billing_claim c JOIN billing_claimbatch b ON b.id = c.batch_id GROUP BY b.programme_id, c.payee_id),
+        moved AS (
+            SELECT a.key, coalesce(sum(t.amount_fen) FILTER (WHERE t.credit_id = a.id), 0) AS approved,
+                   coalesce(sum(t.amount_fen) FILTER (WHERE t.debit_id = a.id), 0) AS paid
+              FROM billing_account a LEFT JOIN billing_transfer t ON a.id IN (t.credit_id, t.debit_id)
+             WHERE a.kind = 'subsidy_due' GROUP BY a.id, a.key)
+        SELECT format('%s: claims approved %s, paid %s; the ledger says %s and %s', coalesce(owed.key, moved.key), owed.approved,
+                      owed.paid, moved.approved, moved.paid)
+          FROM owed FULL JOIN moved USING (key)
+         WHERE (coalesce(owed.approved, 0), coalesce(owed.paid, 0)) <> (coalesce(moved.approved, 0), coalesce(moved.paid, 0))""",
+)
+
+register_sql(
+    "claims.clawbacks_within_themselves",
+    counted="SELECT count(*) FROM billing_clawback",
+    violations="""
+        SELECT format('claw-back %s over %s fen, reversal %s: %s taken off claims', k.number, k.total_fen, r.amount_fen, l.fen)
+          FROM billing_clawback k JOIN billing_awardreversal r ON r.id = k.reversal_id
+          CROSS JOIN LATERAL (
+               SELECT coalesce(-sum(amount_fen), 0) AS fen FROM billing_claimline WHERE clawback_id = k.id AND standing = 'included') l
+         WHERE l.fen > k.total_fen OR k.total_fen <> r.amount_fen OR k.award_id <> r.award_id""",
+)
+
+for _letters, _table in (("PC", "claimbatch"), ("SQ", "claim"), ("BF", "paymentlist"), ("ZH", "clawback")):
+    register_sql(
+        f"claims.{_table}_numbers_have_no_gap",
+        counted=f"SELECT count(*) FROM billing_{_table}",  # noqa: S608  (our own table names)
+        violations=rf"""
+            WITH numbered AS (
+                SELECT '{_letters}/claims/' || split_part(number, '-', 2) AS series, split_part(number, '-', 3)::bigint AS place
+                  FROM billing_{_table}),
+            given AS (SELECT key AS series, last FROM billing_numberseries WHERE key LIKE '{_letters}/claims/%')
+            SELECT format('series %s: last number given %s; %s rows, numbered %s to %s', series, given.last, count(place), min(place),
+                          max(place))
+              FROM numbered FULL JOIN given USING (series)
+             GROUP BY series, given.last
+            HAVING count(place) IS DISTINCT FROM given.last OR min(place) <> 1 OR max(place) <> given.last
+                OR count(DISTINCT place) <> count(place)""",  # noqa: S608
+    )
+for _table in ("claimsubmission", "paymentlist", "clawback"):
+    register_sql(
+        f"claims.rendered_{_table}s_have_both_files",
+        counted=f"SELECT count(*) FROM billing_{_table} WHERE render_state = 'done'",  # noqa: S608
+        violations=f"""
+            SELECT format('{_table} %s is rendered and lacks a file', number)
+              FROM billing_{_table} WHERE render_state = 'done' AND (pdf_id IS NULL OR xlsx_id IS NULL)""",  # noqa: S608
+    )

@@ -1,0 +1,62 @@
+"""The sentences for refusals about batches, claims, publicity and payment lists."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from billing.claims.wording import ASKED
+from config.kernel.messages import register, register_formatter
+
+register_formatter("claim_asks", lambda code: str(ASKED.get(code, code)))
+register_formatter(
+    "lines", lambda value: ", ".join(str(each) for each in value) if isinstance(value, list | tuple) else str(value)
+)
+
+register(
+    {
+        "claims.mode": _("Choose how the subsidy is settled."),
+        "claims.days_in_order": _("The last day is before the first. Change one of the two."),
+        "claims.fund_year": _("Type the year of the budget, for example 2026."),
+        "claims.no_version": _("Nothing of this programme is in force, so nothing can be claimed under it. Publish it first."),
+        "claims.batch_exists": _("There is such a batch already. Open that one, or choose other days."),
+        "claims.batch_closed": _("Batch %(number)s is closed: its figures are fixed. What came later goes into the next batch."),
+        "claims.too_many": _("More than %(most)s services can be claimed. Choose fewer days for the batch."),
+        "claims.window_open": _("Claims can be handed in until %(closes_on)s. Close the batch after that day."),
+        "claims.window_closed": _("Claims of this batch are handed in from %(opens_on)s to %(closes_on)s."),
+        "claims.not_now": _("Claim %(number)s has moved on, so this cannot be done now. Reload the page."),
+        "claims.three_people": _(
+            "Maker, reviewer and approver of %(number)s have to be three people, and you did another part of it already."
+        ),
+        "claims.other_office": _("Claim %(number)s is at a step that another office, or finance, looks at."),
+        "claims.inconsistent": _("The figures do not add up (%(what)s). Nothing was done. Tell the operator."),
+        "claims.below_nothing": _("Claim %(number)s would come to less than nothing. Postpone what is taken back as well."),
+        "claims.figures_differ": _("The figures have changed since you looked: now %(total_fen)s. Check them and go on."),
+        "claims.nothing_left": _("Nothing is left to claim on %(number)s."),
+        "claims.to_complete": _("Missing: %(claim_asks)s %(claim_lines)s"),
+        "claims.evidence_kind": _("Choose what the file shows."),
+        "claims.too_many_files": _("A claim has at most %(most)s files."),
+        "claims.invoice_number": _("An invoice has a number of 20 digits; of a paper one type code and number, 18 or 20 digits."),
+        "claims.text_missing": _("Please write something here: others read it."),
+        "claims.text_too_long": _("Write at most %(max_length)s characters."),
+        "claims.not_clean": _("Something was found; look at it yourself."),
+        "claims.standing": _("Choose whether the line counts, is left out or is postponed."),
+        "claims.more_than_left": _("Type an amount above zero and up to what is left of the award: %(left_fen)s."),
+        "claims.still_public": _("Claim %(number)s is public until %(until_on)s. Approve it after that day."),
+        "claims.objected": _("An objection to claim %(number)s waits for an answer."),
+        "claims.nothing_passed": _("No claim of this batch waits to be made public."),
+        "claims.publicity_over": _("This claim is not public any more, so nothing can be said against it here."),
+        "claims.too_many_objections": _("Many objections to this claim wait already. The office looks at them first."),
+        "claims.file_missing": _("Choose a file."),
+        "claims.day_missing": _("Type a day, for example 2026-12-01."),
+        "claims.unknown_act": _("The page asked for something that does not exist. Reload it."),
+        "claims.too_often": _("That was often. Please wait a few minutes and send it again."),
+        "claims.answered_already": _("Somebody has answered this already. Reload the page."),
+        "claims.nothing_to_pay": _("Nothing of this batch waits to be paid."),
+        "claims.no_account": _("%(payee)s (%(number)s) has given no bank account. Ask for it before the list is made."),
+        "claims.signed_already": _("List %(number)s is approved already."),
+        "claims.not_approved": _("List %(number)s has to be checked and approved before anything is recorded."),
+        "claims.recorded_already": _("What happened to this payment is recorded already. Reload the page."),
+        "claims.paid_amount": _("Type an amount of nil up to what the list says: %(most_fen)s."),
+        "claims.paid_on": _("Type the day of the payment: not before the list, and not in the future."),
+    }
+)

@@ -1,0 +1,98 @@
+"""What a claim's payee and the office are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from billing.claims.models import Claim, Clawback, Objection
+from billing.claims.rules.states import ClaimEvent
+from config.kernel.access import Role
+from instruments.notice_events import Event, Group, register_events, register_groups
+from instruments.services.notices import News, holders, tell
+
+_LINES = (_("%(programme)s: %(total_fen)s"), _("Reason: %(reason)s"))
+register_groups(
+    {"claims": Group(_("Claims for subsidy"), _("What a claim needs, where it stands, and what comes back."), place=45)}
+)
+register_events(
+    {
+        "claim.opened": Event(
+            "claims",
+            _("Claim %(number)s can be handed in"),
+            _LINES,
+            "file-invoice",
+            needs_action=True,
+            name=_("Claim can be handed in"),
+        ),
+        "claim.sent_back": Event(
+            "claims",
+            _("Claim %(number)s has to be completed"),
+            _LINES,
+            "pencil",
+            needs_action=True,
+            name=_("Claim to be completed"),
+        ),
+        "claim.rejected": Event("claims", _("Claim %(number)s was rejected"), _LINES, "circle-x", name=_("Claim rejected")),
+        "claim.approved": Event("claims", _("Claim %(number)s was approved"), _LINES, "circle-check", name=_("Claim approved")),
+        "claim.paid": Event("claims", _("Claim %(number)s was paid"), _LINES, "cash", name=_("Claim paid")),
+        "claim.payment_failed": Event(
+            "claims",
+            _("The payment of claim %(number)s did not arrive whole"),
+            _LINES,
+            "alert-triangle",
+            name=_("Payment of a claim failed"),
+        ),
+        "claim.clawback": Event(
+            "claims", _("Subsidy has to come back: %(number)s"), _LINES, "receipt-refund", name=_("Subsidy has to come back")
+        ),
+        "claim.objection": Event(
+            "claims",
+            _("Somebody objects to claim %(number)s"),
+            (_("%(programme)s: %(total_fen)s"),),
+            "message-report",
+            needs_action=True,
+            name=_("Objection to a claim"),
+        ),
+    }
+)
+_OF_EVENT: Mapping[ClaimEvent, str] = {
+    ClaimEvent.SEND_BACK: "claim.sent_back",
+    ClaimEvent.REJECT: "claim.rejected",
+    ClaimEvent.APPROVE: "claim.approved",
+    ClaimEvent.PAY: "claim.paid",
+    ClaimEvent.PAY_PART: "claim.payment_failed",
+    ClaimEvent.PAY_FAIL: "claim.payment_failed",
+}
+
+
+def tell_payee(claim: Claim, event: ClaimEvent, reason: str, now: datetime) -> None:
+    """Tell who claims for the payee what concerns them; nothing for steps inside the office."""
+    if event in _OF_EVENT:
+        _tell(_OF_EVENT[event], claim, claim.number, claim.total_fen, reason, now)
+
+
+def tell_opened(claim: Claim, now: datetime) -> None:
+    """The claim waits for its payee."""
+    _tell("claim.opened", claim, claim.number, claim.total_fen, "", now)
+
+
+def tell_clawback(clawback: Clawback, now: datetime) -> None:
+    """Something has to come back."""
+    _tell("claim.clawback", clawback.claim, clawback.number, clawback.total_fen, clawback.reason, now)
+
+
+def tell_objection(objection: Objection, now: datetime) -> None:
+    """Somebody objects: the office answers."""
+    claim = objection.claim
+    params = {"number": claim.number, "programme": claim.batch.programme.code, "total_fen": claim.total_fen}
+    news = News("claim.objection", params, f"/claim-batches/{claim.batch_id}/", claim)
+    tell(news, holders(Role.PROGRAMME_OFFICER, claim.batch.programme.issuer_id), now)
+
+
+def _tell(event: str, claim: Claim, number: str, total_fen: int, reason: str, now: datetime) -> None:
+    params = {"number": number, "programme": claim.batch.programme.code, "total_fen": total_fen, "reason": reason}
+    news = News(event, params, f"/claims/{claim.pk}/", claim)
+    tell(news, holders(Role.FIRM_ADMIN, claim.payee_id) | holders(Role.OWNER_FINANCE, claim.payee_id), now)

@@ -1,0 +1,136 @@
+"""The PDF of a redemption form, a payment list or a claw-back notice, from its frozen content; the templates of bills and statements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from billing.claims import wording
+from billing.claims.captions import claim_captions
+from billing.ledger.rules.documents import sha256_of
+from billing.ledger.rules.money import yuan
+from billing.settlement.apart import html_to_pdf_apart
+from billing.settlement.captions import CHINESE, Caption
+from billing.settlement.pdf import FONT_FOLDER, Cell, Column, limits
+from billing.wording import payer_word
+
+Content = Mapping[str, Any]
+_TEMPLATES = Path(__file__).parents[1] / "templates" / "billing"
+_FORM = (
+    ("position", "5%", False),
+    ("reference", "14%", False),
+    ("service_on", "11%", False),
+    ("subject", "20%", False),
+    ("other", "17%", False),
+    ("invoice_number", "13%", False),
+    ("gross", "10%", True),
+    ("amount", "10%", True),
+)
+_LIST = (
+    ("position", "5%", False),
+    ("claim", "15%", False),
+    ("payee", "25%", False),
+    ("account_number", "25%", False),
+    ("of_claim_fen", "14%", True),
+    ("to_pay", "16%", True),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A line of the head: caption and text, with a second one below."""
+
+    caption: Caption
+    text: str
+
+
+def render_pdf_apart(content: Content) -> bytes:
+    """The PDF, from a process with limits; the same content gives the same bytes. Raises ``apart.TooSlow``, ``apart.Crashed``."""
+    return html_to_pdf_apart(render_html(content), FONT_FOLDER, _identifier(content), limits(len(content["lines"])))
+
+
+def render_html(content: Content) -> str:
+    """The HTML of the PDF: no script, no address outside, every text escaped."""
+    words = claim_captions()
+    with translation.override(CHINESE):
+        return render_to_string(
+            "billing/claim.html",
+            {
+                "c": content,
+                "w": words,
+                "title": words[content["kind"]],
+                "style": _style(),
+                "hash": sha256_of(dict(content)),
+                "facts": facts(content, words),
+                "columns": [Column(words[name], width, end) for name, width, end in _columns(content)],
+                "rows": [_cells(content, line) for line in content["lines"]],
+                "total": yuan(content["totals"]["total_fen"]),
+                "payers": [(payer_word(each["payer"]), yuan(each["amount_fen"])) for each in content["totals"]["payers"]],
+                "before_total": len(_columns(content)) - 4,
+            },
+        )
+
+
+def facts(content: Content, words: Mapping[str, Caption]) -> list[Fact]:
+    """The head of a document, in order."""
+    batch = content["batch"]
+    found = [
+        Fact(words["number"], content["number"]),
+        Fact(words["made_on"], content["made_on"]),
+        Fact(words["programme"], f"{batch['name']['zh']} ({batch['programme']} {batch['version']})"),
+        Fact(words["office"], batch["office"]),
+        Fact(words["batch"], batch["number"]),
+        Fact(words["fund_year"], str(batch["fund_year"])),
+        Fact(words["period"], f"{batch['first_day']} – {batch['last_day']}"),
+    ]
+    if content["kind"] == "clawback":
+        found.append(Fact(words["of_claim"], content["claim"]))
+        found.append(Fact(words["reason"], f"{wording.CAUSES[content['cause']]}: {content['reason']}"))
+    if "payee" in content:
+        payee = content["payee"]
+        found += [Fact(words["payee"], payee["name"]), Fact(words["code"], payee["code"])]
+        named = (("bank", "bank_name"), ("account_name", "bank_account_name"), ("account_number", "bank_account_number"))
+        found += [Fact(words[name], payee[field]) for name, field in named if payee[field]]
+    return found
+
+
+def _columns(content: Content) -> tuple[tuple[str, str, bool], ...]:
+    return _LIST if content["kind"] == "payment_list" else _FORM
+
+
+def _cells(content: Content, line: Mapping[str, Any]) -> list[Cell]:
+    if content["kind"] == "payment_list":
+        payee = line["payee"]
+        return [
+            Cell(str(line["position"])),
+            Cell(line["claim"]),
+            Cell(payee["name"], payee["code"]),
+            Cell(payee["bank_account_number"], f"{payee['bank_name']} {payee['bank_account_name']}".strip()),
+            Cell(yuan(line["of_claim_fen"]), end=True),
+            Cell(yuan(line["amount_fen"]), end=True),
+        ]
+    return [
+        Cell(str(line["position"])),
+        Cell(line["reference"], line["clawback"]),
+        Cell(line["service_on"]),
+        Cell(line["subject"], "" if line["kind"] == "award" else str(wording.LINES[line["kind"]])),
+        Cell(line["other"]),
+        Cell(line["invoice_number"]),
+        Cell(yuan(line["gross_fen"]), end=True),
+        Cell(yuan(line["amount_fen"]), end=True),
+    ]
+
+
+def _identifier(content: Content) -> bytes:
+    return bytes.fromhex(sha256_of(dict(content)))[:16]
+
+
+@cache
+def _style() -> str:
+    return (_TEMPLATES / "order.css").read_text(encoding="utf-8")

@@ -1,0 +1,258 @@
+"""Every read about batches, claims, publicity and payment lists that pages and API share; row-level permission is applied here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from billing.bills.services.issuing import local_day
+from billing.claims.models import (
+    Claim,
+    ClaimBatch,
+    ClaimEvidence,
+    ClaimLine,
+    ClaimStep,
+    ClaimSubmission,
+    Clawback,
+    Objection,
+    PaymentLine,
+    PaymentList,
+    Publicity,
+)
+from billing.claims.rules.checks import CheckedLine, CheckInput
+from billing.claims.rules.review import review_of
+from billing.claims.rules.states import ENDS, ClaimState
+from billing.claims.rules.totals import LineKind, Standing, Totals, totals
+from billing.claims.services import proving
+from billing.claims.services.documents import MODELS, Paper
+from billing.settlement.models import RenderState
+from billing.settlement.queries import KINDS, Document
+from config.kernel.access import Actor, Role, get_visible, visible_to
+from config.kernel.errors import NotFound, Refusal
+from config.kernel.models import StoredFile
+from config.kernel.services import files
+
+#: Who works with all claims of a programme.
+OFFICIALS = (Role.FINANCE, Role.PROGRAMME_OFFICER, Role.INSPECTOR)
+#: Who may have claims to look at.
+READERS = (*OFFICIALS, Role.OWNER_FINANCE, Role.FIRM_ADMIN)
+
+
+@dataclass(frozen=True, slots=True)
+class StateSum:
+    """How many claims of a batch stand somewhere, and over how much (fen)."""
+
+    state: str
+    claims: int
+    total_fen: int
+
+
+def batches_visible(actor: Actor) -> QuerySet[ClaimBatch]:
+    """Batches, the latest first, with how many claims they have and over how much."""
+    live = ~Q(claims__state__in=ENDS)
+    rows = visible_to(ClaimBatch.objects.all(), actor).select_related("programme", "programme_version")
+    return rows.annotate(
+        claim_count=Count("claims", filter=live), total_fen=Coalesce(Sum("claims__total_fen", filter=live), 0)
+    ).order_by("-opened_at", "-pk")
+
+
+def batch_for(actor: Actor, pk: int) -> ClaimBatch:
+    """One batch. Raises NotFound."""
+    return get_visible(ClaimBatch.objects.select_related("programme__issuer", "programme_version"), actor, pk=pk)
+
+
+def claims_visible(actor: Actor) -> QuerySet[Claim]:
+    """Claims, the latest first, with what was paid of each (``paid_fen``) and whether an objection waits (``objected``)."""
+    open_objections = Objection.objects.filter(claim_id=OuterRef("pk"), answered_at__isnull=True)
+    rows = visible_to(Claim.objects.all(), actor).select_related(
+        "payee", "publicity", "batch__programme__issuer", "batch__programme_version"
+    )
+    paid = Coalesce(Sum("payment_lines__payout__paid_fen"), 0)
+    return rows.annotate(paid_fen=paid, objected=Exists(open_objections)).order_by("-pk")
+
+
+def claims_of(actor: Actor, batch: ClaimBatch) -> QuerySet[Claim]:
+    """The claims of a batch that were not withdrawn, in order."""
+    return claims_visible(actor).filter(batch=batch).exclude(state=ClaimState.WITHDRAWN).order_by("pk")
+
+
+def claim_for(actor: Actor, pk: int) -> Claim:
+    """One claim. Raises NotFound."""
+    return get_visible(claims_visible(actor), actor, pk=pk)
+
+
+def by_state(batch: ClaimBatch) -> list[StateSum]:
+    """Where the claims of a batch stand, in the order of the states."""
+    rows = Claim.objects.filter(batch=batch).values_list("state").annotate(Count("pk"), Sum("total_fen"))
+    found = {state: StateSum(state, count, fen) for state, count, fen in rows}
+    return [found[state] for state in ClaimState if state in found]
+
+
+def totals_of(claims: Sequence[Claim]) -> Totals:
+    """The control totals of claims, from their lines."""
+    return totals(proving.claimed([claim for claim in claims if claim.state not in ENDS]))
+
+
+def lines_of(claim: Claim) -> list[ClaimLine]:
+    """The lines of a claim that say something still, with session or job and version."""
+    rows = ClaimLine.objects.filter(claim=claim).exclude(standing=Standing.REPLACED)
+    related = (
+        "award__charge__reservation__instrument",
+        "award__charge__reservation__organisation",
+        "award__charge__sample_job__resource",
+        "award__programme_version__programme",
+        "clawback",
+    )
+    return list(rows.select_related(*related).order_by("position"))
+
+
+def steps_of(claim: Claim) -> list[ClaimStep]:
+    """The history of a claim, the latest first."""
+    return list(ClaimStep.objects.filter(claim=claim).select_related("actor").order_by("-position"))
+
+
+def evidence_of(claim: Claim) -> list[ClaimEvidence]:
+    """The files of a claim, in order."""
+    return list(ClaimEvidence.objects.filter(claim=claim).select_related("file").order_by("pk"))
+
+
+def submissions_of(claim: Claim) -> list[ClaimSubmission]:
+    """What was handed in, the latest first."""
+    return list(ClaimSubmission.objects.filter(claim=claim).defer("content").order_by("-position"))
+
+
+def clawbacks_of(claim: Claim) -> list[Clawback]:
+    """What has to come back of a claim, in order."""
+    return list(Clawback.objects.filter(claim=claim).defer("content").order_by("pk"))
+
+
+def objections_of(actor: Actor, batch: ClaimBatch) -> list[Objection]:
+    """The objections to claims of a batch, those without an answer first."""
+    rows = visible_to(Objection.objects.all(), actor).filter(claim__batch=batch).select_related("claim__payee", "answered_by")
+    return list(rows.order_by("-answered_at", "pk"))
+
+
+def lists_of(actor: Actor, batch: ClaimBatch) -> list[PaymentList]:
+    """The payment lists of a batch, the latest first."""
+    rows = visible_to(PaymentList.objects.all(), actor).filter(batch=batch)
+    return list(rows.defer("content").select_related("issued_by", "reviewed_by", "approved_by").order_by("-pk"))
+
+
+def list_for(actor: Actor, pk: int) -> PaymentList:
+    """One payment list with its lines (``lines``). Raises NotFound."""
+    lines = PaymentLine.objects.select_related("claim__payee", "payout").order_by("position")
+    rows = PaymentList.objects.select_related("batch__programme__issuer", "issued_by", "reviewed_by", "approved_by")
+    return get_visible(rows.prefetch_related(Prefetch("lines", lines)), actor, pk=pk)
+
+
+def publicities() -> QuerySet[Publicity]:
+    """What is and was public, the latest first; for everybody."""
+    return Publicity.objects.select_related("batch__programme", "batch__programme_version").order_by("-from_on", "-pk")
+
+
+def public_publicity(pk: int) -> Publicity:
+    """One publicity for everybody. Raises NotFound."""
+    found = publicities().filter(pk=pk).first()
+    if found is None:
+        raise NotFound.of("access.not_found", model="publicity")
+    return found
+
+
+def evidence_file(actor: Actor, pk: int) -> tuple[StoredFile, bytes]:
+    """A file of a claim with its bytes. Raises NotFound, Refusal ``files.*``."""
+    row = get_visible(ClaimEvidence.objects.select_related("file"), actor, pk=pk)
+    return row.file, files.read(row.file)
+
+
+def paper_for(actor: Actor, kind: str, pk: int) -> Paper:
+    """A document of a kind of ``documents.MODELS``. Raises NotFound."""
+    model = MODELS.get(kind)
+    if model is None:
+        raise NotFound.of("access.not_found", model="document")
+    found: Any = get_visible(model.objects.all(), actor, pk=pk)
+    paper: Paper = found
+    return paper
+
+
+def paper_file(actor: Actor, kind: str, pk: int, suffix: str) -> Document:
+    """Its PDF or workbook, byte for byte. Raises NotFound, Refusal ``statement.not_ready``, ``files.*``."""
+    paper = paper_for(actor, kind, pk)
+    if suffix not in KINDS:
+        raise NotFound.of("access.not_found", model="document")
+    stored: StoredFile | None = getattr(paper, suffix)
+    if paper.render_state != RenderState.DONE or stored is None:
+        raise Refusal.of("statement.not_ready")
+    return Document(stored, files.read(stored))
+
+
+def check_inputs(claims: Sequence[Claim]) -> dict[int, CheckInput]:
+    """What is looked at of claims, by claim; a constant number of queries. Their batches, versions and payees are loaded."""
+    lines = [line for line in proving.lines_of(claims) if line.kind == LineKind.AWARD and line.standing == Standing.INCLUDED]
+    posted = proving.posted_fen(lines)
+    twice = _invoices_elsewhere(lines)
+    kinds: dict[int, set[str]] = {}
+    for claim_id, kind in ClaimEvidence.objects.filter(claim__in=claims).values_list("claim_id", "kind"):
+        kinds.setdefault(claim_id, set()).add(kind)
+    objections = dict(
+        Objection.objects.filter(claim__in=claims, answered_at__isnull=True).values_list("claim_id").annotate(Count("pk"))
+    )
+    handed = dict(ClaimSubmission.objects.filter(claim__in=claims, position=1).values_list("claim_id", "issued_at"))
+    found = {}
+    for claim in claims:
+        batch, at = claim.batch, handed.get(claim.pk)
+        own = [line for line in lines if line.claim_id == claim.pk]
+        found[claim.pk] = CheckInput(
+            asks=review_of(batch.programme_version.document).asks,
+            files=frozenset(kinds.get(claim.pk, ())),
+            has_bank_account=bool(claim.payee.bank_account_number),
+            from_on=batch.from_on,
+            until_on=batch.until_on,
+            opens_on=batch.opens_on,
+            closes_on=batch.closes_on,
+            handed_in_on=local_day(at) if at is not None else None,
+            open_objections=objections.get(claim.pk, 0),
+            lines=[_checked(line, twice, posted) for line in own],
+        )
+    return found
+
+
+def _checked(line: ClaimLine, twice: frozenset[str], posted: dict[tuple[str, int, int], int]) -> CheckedLine:
+    days = line.award.programme_version.valid
+    return CheckedLine(
+        position=line.position,
+        service_on=line.award.service_on,
+        valid_from=days.lower,
+        valid_until=days.upper - timedelta(days=1),
+        invoice_number=line.invoice_number,
+        used_elsewhere=line.invoice_number in twice,
+        in_ledger=proving.in_ledger(line, posted),
+        related=_related(line),
+    )
+
+
+def _related(line: ClaimLine) -> bool:
+    """Whether the facts frozen with the charge say that firm and provider belong together."""
+    for each in line.award.charge.inputs["candidates"]:
+        if each["programme"]["programme_version"] == line.award.programme_version_id:
+            return bool(each["facts"].get("applicant", {}).get("related_to_provider", False))
+    return False
+
+
+def _invoices_elsewhere(lines: Sequence[ClaimLine]) -> frozenset[str]:
+    """Numbers of invoices on these lines that stand in more than one claim that counts."""
+    numbers = {line.invoice_number for line in lines if line.invoice_number}
+    if not numbers:
+        return frozenset()
+    rows = ClaimLine.objects.filter(invoice_number__in=numbers, standing=Standing.INCLUDED).exclude(claim__state__in=ENDS)
+    return frozenset(
+        rows.order_by()
+        .values_list("invoice_number")
+        .annotate(claims=Count("claim", distinct=True))
+        .filter(claims__gt=1)
+        .values_list("invoice_number", flat=True)
+    )

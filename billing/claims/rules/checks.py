@@ -1,0 +1,120 @@
+"""What is looked at by itself beside every claim. A check that fails stops nobody: it says where to look. Clean claims may pass
+together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from billing.claims.rules.review import FILES, Asked
+
+
+class CheckCode(StrEnum):
+    """What is looked at, in the order in which it is shown."""
+
+    EVIDENCE = "evidence"
+    INVOICE = "invoice"
+    INVOICE_TWICE = "invoice_twice"
+    WINDOW = "window"
+    VALIDITY = "validity"
+    BANK = "bank"
+    RELATED = "related"
+    LEDGER = "ledger"
+    OBJECTION = "objection"
+
+
+#: 20 digits of an electronic invoice, or code (10 or 12) and number (8) of a paper one.
+_INVOICE = re.compile(r"^[0-9]{18}(?:[0-9]{2})?$")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedLine:
+    """What is looked at of a line that counts. ``used_elsewhere``: its invoice stands in another claim; ``in_ledger``: the accounts were
+    charged what the award says; ``related``: the firm and the provider belong together, as far as is known."""
+
+    position: int
+    service_on: date
+    valid_from: date
+    valid_until: date
+    invoice_number: str
+    used_elsewhere: bool
+    in_ledger: bool
+    related: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInput:
+    """A claim as it is looked at. ``files``: kinds of evidence that are there; ``handed_in_on`` None while it is not handed in."""
+
+    asks: Sequence[Asked]
+    files: frozenset[str]
+    has_bank_account: bool
+    from_on: date
+    until_on: date
+    opens_on: date
+    closes_on: date
+    handed_in_on: date | None
+    open_objections: int
+    lines: Sequence[CheckedLine]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One look: ``positions`` are the lines that it is about, ``missing`` what is not there."""
+
+    code: CheckCode
+    ok: bool
+    positions: tuple[int, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def is_invoice_number(text: str) -> bool:
+    """Whether a text has the form of an invoice's number: 20 digits, or those of code and number of a paper one."""
+    return bool(_INVOICE.match(text))
+
+
+def look(claim: CheckInput) -> tuple[Check, ...]:
+    """Every check of a claim, in order; those that a programme does not ask for are left out."""
+    missing = tuple(each.value for each in claim.asks if each in FILES and each.value not in claim.files)
+    found = [Check(CheckCode.EVIDENCE, not missing, missing=missing)]
+    if Asked.INVOICE_NUMBER in claim.asks:
+        wrong = _where(claim, lambda line: not is_invoice_number(line.invoice_number))
+        found.append(Check(CheckCode.INVOICE, not wrong, wrong))
+    if any(line.invoice_number for line in claim.lines):
+        twice = _where(claim, lambda line: line.used_elsewhere)
+        found.append(Check(CheckCode.INVOICE_TWICE, not twice, twice))
+    late = _where(claim, lambda line: not claim.from_on <= line.service_on <= claim.until_on)
+    handed = claim.handed_in_on is None or claim.opens_on <= claim.handed_in_on <= claim.closes_on
+    found.append(Check(CheckCode.WINDOW, not late and handed, late))
+    invalid = _where(claim, lambda line: not line.valid_from <= line.service_on <= line.valid_until)
+    found.append(Check(CheckCode.VALIDITY, not invalid, invalid))
+    found.append(Check(CheckCode.BANK, claim.has_bank_account))
+    related = _where(claim, lambda line: line.related)
+    found.append(Check(CheckCode.RELATED, not related, related))
+    off = _where(claim, lambda line: not line.in_ledger)
+    found.append(Check(CheckCode.LEDGER, not off, off))
+    if claim.open_objections:
+        found.append(Check(CheckCode.OBJECTION, ok=False))
+    return tuple(found)
+
+
+def is_clean(checks: Sequence[Check]) -> bool:
+    """Whether nothing was found."""
+    return all(check.ok for check in checks)
+
+
+def to_complete(claim: CheckInput) -> Mapping[str, tuple[int, ...]]:
+    """What its payee has to add before a claim can be handed in: what is asked -> the lines that lack it (none: the whole claim)."""
+    found: dict[str, tuple[int, ...]] = {each.value: () for each in claim.asks if each in FILES and each.value not in claim.files}
+    if Asked.BANK_ACCOUNT in claim.asks and not claim.has_bank_account:
+        found[Asked.BANK_ACCOUNT.value] = ()
+    if Asked.INVOICE_NUMBER in claim.asks and (wrong := _where(claim, lambda line: not is_invoice_number(line.invoice_number))):
+        found[Asked.INVOICE_NUMBER.value] = wrong
+    return found
+
+
+def _where(claim: CheckInput, fails: Callable[[CheckedLine], bool]) -> tuple[int, ...]:
+    return tuple(line.position for line in claim.lines if fails(line))

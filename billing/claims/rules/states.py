@@ -1,0 +1,125 @@
+"""The one table of a claim's states: from which state which event leads where. Nothing else decides it, and the database repeats it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class ClaimState(StrEnum):
+    """Where a claim stands. ``in_review`` waits at the step that the claim names; ``sent_back`` waits for its payee (退回补正), which is
+    no rejection."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    IN_REVIEW = "in_review"
+    SENT_BACK = "sent_back"
+    PASSED = "passed"
+    PUBLICISED = "publicised"
+    APPROVED = "approved"
+    LISTED = "listed"
+    PAID = "paid"
+    PARTLY_PAID = "partly_paid"
+    PAYMENT_FAILED = "payment_failed"
+    RECHECKED = "rechecked"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+
+
+class ClaimEvent(StrEnum):
+    """What happens to a claim."""
+
+    SUBMIT = "submit"
+    BEGIN = "begin"
+    """The claim window is over and the figures of the batch are fixed: the first step looks."""
+    PASS = "pass"  # noqa: S105
+    SEND_BACK = "send_back"
+    PUBLICISE = "publicise"
+    APPROVE = "approve"
+    LIST = "list"
+    SETTLE = "settle"
+    """Nothing is left to pay: what is to be clawed back took it all."""
+    PAY = "pay"
+    PAY_PART = "pay_part"
+    PAY_FAIL = "pay_fail"
+    RECHECK = "recheck"
+    REJECT = "reject"
+    WITHDRAW = "withdraw"
+
+
+class Part(StrEnum):
+    """What somebody does for a claim. Of one claim these are three people."""
+
+    MAKER = "maker"
+    REVIEWER = "reviewer"
+    APPROVER = "approver"
+
+
+PART_OF: Mapping[ClaimEvent, Part] = {
+    ClaimEvent.SUBMIT: Part.MAKER,
+    ClaimEvent.PASS: Part.REVIEWER,
+    ClaimEvent.SEND_BACK: Part.REVIEWER,
+    ClaimEvent.APPROVE: Part.APPROVER,
+}
+
+_S, _E = ClaimState, ClaimEvent
+#: (state, event) -> the states it may lead to; which of several is decided by the step (``after``).
+TABLE: Mapping[tuple[ClaimState, ClaimEvent], tuple[ClaimState, ...]] = {
+    (_S.DRAFT, _E.SUBMIT): (_S.SUBMITTED,),
+    (_S.DRAFT, _E.WITHDRAW): (_S.WITHDRAWN,),
+    (_S.SUBMITTED, _E.BEGIN): (_S.IN_REVIEW,),
+    (_S.SUBMITTED, _E.WITHDRAW): (_S.WITHDRAWN,),
+    (_S.IN_REVIEW, _E.PASS): (_S.IN_REVIEW, _S.PASSED),
+    (_S.IN_REVIEW, _E.SEND_BACK): (_S.SENT_BACK,),
+    (_S.IN_REVIEW, _E.REJECT): (_S.REJECTED,),
+    (_S.SENT_BACK, _E.SUBMIT): (_S.IN_REVIEW,),
+    (_S.SENT_BACK, _E.REJECT): (_S.REJECTED,),
+    (_S.SENT_BACK, _E.WITHDRAW): (_S.WITHDRAWN,),
+    (_S.PASSED, _E.PUBLICISE): (_S.PUBLICISED,),
+    (_S.PASSED, _E.SEND_BACK): (_S.SENT_BACK,),
+    (_S.PASSED, _E.REJECT): (_S.REJECTED,),
+    (_S.PUBLICISED, _E.APPROVE): (_S.APPROVED,),
+    (_S.PUBLICISED, _E.SEND_BACK): (_S.SENT_BACK,),
+    (_S.PUBLICISED, _E.REJECT): (_S.REJECTED,),
+    (_S.APPROVED, _E.LIST): (_S.LISTED,),
+    (_S.APPROVED, _E.SETTLE): (_S.PAID,),
+    (_S.LISTED, _E.PAY): (_S.PAID,),
+    (_S.LISTED, _E.PAY_PART): (_S.PARTLY_PAID,),
+    (_S.LISTED, _E.PAY_FAIL): (_S.PAYMENT_FAILED,),
+    (_S.PARTLY_PAID, _E.LIST): (_S.LISTED,),
+    (_S.PAYMENT_FAILED, _E.LIST): (_S.LISTED,),
+    (_S.PAID, _E.RECHECK): (_S.RECHECKED,),
+    (_S.RECHECKED, _E.RECHECK): (_S.RECHECKED,),
+}
+#: Where nothing more is decided about the claim itself.
+ENDS = frozenset({_S.REJECTED, _S.WITHDRAWN})
+#: Only its payee has it in hand; its lines may still change.
+IN_HAND = frozenset({_S.DRAFT, _S.SENT_BACK})
+#: The office looks at it: lines may be left out with a reason.
+LOOKED_AT = frozenset({_S.IN_REVIEW})
+#: What was given to the office; what goes back of an award from here on is clawed back.
+SUBMITTED = frozenset(_S) - {_S.DRAFT} - ENDS
+#: The amount is promised to the payee.
+PROMISED = frozenset({_S.APPROVED, _S.LISTED, _S.PAID, _S.PARTLY_PAID, _S.PAYMENT_FAILED, _S.RECHECKED})
+
+
+def events_of(state: ClaimState) -> frozenset[ClaimEvent]:
+    """What may happen in a state."""
+    return frozenset(event for from_state, event in TABLE if from_state is state)
+
+
+def after(state: ClaimState, event: ClaimEvent, step: int, steps: int) -> tuple[ClaimState, int] | None:
+    """The state and step (from 0) after an event, or None where it may not happen. ``steps``: how many the chain has.
+
+    A claim that is sent back keeps its step and comes back to it; one sent back after the last step comes back to the last.
+    """
+    allowed = TABLE.get((state, event))
+    if allowed is None:
+        return None
+    if event is ClaimEvent.PASS:
+        return (ClaimState.PASSED, steps) if step + 1 >= steps else (ClaimState.IN_REVIEW, step + 1)
+    if event is ClaimEvent.BEGIN:
+        return ClaimState.IN_REVIEW, 0
+    if event is ClaimEvent.SEND_BACK:
+        return ClaimState.SENT_BACK, min(step, steps - 1)
+    return allowed[0], step

@@ -1,0 +1,150 @@
+"""The rules of a programme that need the whole batch: a rate fixed afterwards from the pool, a pool divided in proportion.
+
+They decide once, when a batch is closed, about what was handed in. What they give less than was awarded as an estimate becomes a line of
+its own with its steps, and goes back to the programme; more than the award was promised is never given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from billing.bills.models import AwardReversal, ReversalCause
+from billing.claims.models import Claim, ClaimBatch, ClaimLine
+from billing.claims.rules.totals import LineKind, Standing, split_like
+from billing.claims.services import reversing
+from billing.ledger.models import Account
+from billing.pricing.rules.steps import Step
+from billing.settlement.services.assessing import thaw
+from billing.subsidy import services as subsidy
+from billing.subsidy.rules import sample_codec
+from billing.subsidy.rules.assess import sample_facts, session_facts
+from billing.subsidy.rules.batch import Claim as OneOfBatch
+from billing.subsidy.rules.batch import Opening, evaluate_batch
+from billing.subsidy.rules.codec import OtherEngine
+from billing.subsidy.rules.facts import Facts
+from billing.subsidy.rules.outcome import Award as AwardOutcome
+from billing.subsidy.rules.outcome import Balance, SettlementMode
+from billing.subsidy.rules.parts.caps import Cap
+from billing.subsidy.rules.parts.rate import ExPostRate
+from billing.subsidy.rules.programme import Programme
+from config.kernel.errors import Refusal
+
+
+def has_rules(programme: Programme) -> bool:
+    """Whether something of a programme is only decided for the whole batch."""
+    sides = [side.programme for side in programme.sides] or [programme]
+    return any(isinstance(each.rate, ExPostRate) for each in sides) or any(cap.pro_rata for cap in programme.caps)
+
+
+def apply(batch: ClaimBatch, claims: Sequence[Claim], now: datetime) -> list[dict[str, Any]]:
+    """Apply what a batch's programme says of whole batches to its locked claims; the steps of the batch, as JSON."""
+    rows = ClaimLine.objects.filter(claim__in=claims, kind=LineKind.AWARD, standing=Standing.INCLUDED)
+    of_version: dict[int, list[ClaimLine]] = {}
+    for line in rows.select_related("award__charge", "award__programme_version").order_by("award__service_on", "pk"):
+        of_version.setdefault(line.award.programme_version_id, []).append(line)
+    by_pk, credited = {claim.pk: claim for claim in claims}, _credited(claims)
+    steps: list[dict[str, Any]] = []
+    for version_id, lines in sorted(of_version.items()):
+        programme = subsidy.in_force(version_id).programme
+        if not has_rules(programme):
+            continue
+        one_each = [OneOfBatch(str(line.pk), _facts(line)) for line in lines]
+        decided = evaluate_batch(programme, one_each, _opening(programme, lines))
+        steps += [_step(step) for step in decided.steps]
+        for line in lines:
+            outcome = decided.outcomes[str(line.pk)]
+            if not isinstance(outcome, AwardOutcome):
+                unmet = ", ".join(reason.code for reason in outcome.reasons)
+                raise Refusal.of("claims.inconsistent", what=f"{by_pk[line.claim_id].number}, line {line.position}: {unmet}")
+            given = outcome.given_fen(SettlementMode(batch.mode)) - credited.get(line.award_id, 0)
+            _cut(by_pk[line.claim_id], line, max(given, 0), [_step(step) for step in outcome.steps], now)
+    for claim in claims:
+        _set_total(claim)
+    return steps
+
+
+def _credited(claims: Sequence[Claim]) -> dict[int, int]:
+    """Award id -> fen that had gone back before it was handed in, but for what a rule over another batch took: that is decided anew."""
+    found: dict[int, int] = {}
+    lines = ClaimLine.objects.filter(claim__in=claims, kind=LineKind.AWARD, standing=Standing.INCLUDED)
+    netted = [pk for each in lines.values_list("netted", flat=True) for pk in each]
+    rows = AwardReversal.objects.filter(pk__in=netted).exclude(cause=ReversalCause.BATCH_RULE)
+    for award_id, amount in rows.values_list("award_id", "amount_fen"):
+        found[award_id] = found.get(award_id, 0) + amount
+    return found
+
+
+def _cut(claim: Claim, line: ClaimLine, left_fen: int, steps: list[dict[str, Any]], now: datetime) -> None:
+    less = line.amount_fen - min(left_fen, line.amount_fen)
+    if less <= 0:
+        return
+    parts = split_like(less, {each["payer"]: each["amount_fen"] for each in line.payers})
+    ClaimLine.objects.create(
+        claim=claim,
+        position=ClaimLine.objects.filter(claim=claim).count() + 1,
+        kind=LineKind.BATCH_RULE,
+        award_id=line.award_id,
+        amount_fen=-less,
+        payers=[{"payer": payer, "amount_fen": -part} for payer, part in parts.items()],
+        steps=steps,
+        created_at=now,
+    )
+    reversing.reverse(line.award_id, less, ReversalCause.BATCH_RULE, None, now)
+
+
+def _set_total(claim: Claim) -> None:
+    amounts = ClaimLine.objects.filter(claim=claim, standing=Standing.INCLUDED).values_list("amount_fen", flat=True)
+    claim.total_fen = sum(amounts)
+    Claim.objects.filter(pk=claim.pk).update(total_fen=claim.total_fen)
+
+
+def _facts(line: ClaimLine) -> Facts:
+    """The facts frozen with the charge under the line's version, completed by its price as they were for the award."""
+    frozen, version_id = line.award.charge.inputs, line.award.programme_version_id
+    tried = [each["programme"]["programme_version"] for each in frozen["candidates"]]
+    place = tried.index(version_id)
+    try:
+        if sample_codec.is_of_samples(frozen):
+            job = sample_codec.inputs_under([subsidy.in_force(pk).programme for pk in tried], frozen)
+            return sample_facts(job.candidates[place], job.price, job.samples, job.elements, job.local_on, job.customer_class)
+        one = thaw(frozen)
+    except OtherEngine as error:
+        raise Refusal.of("claims.inconsistent", what=str(error)) from error
+    return session_facts(
+        one.candidates[place], one.schedule, one.time_range, one.zone, one.customer_class, one.subsidised_until, one.use
+    )
+
+
+def _opening(programme: Programme, lines: Sequence[ClaimLine]) -> Opening:
+    """What the programme's pools have for these lines: granted, less what others took."""
+    caps = {cap.id: cap for cap in subsidy.pools(programme) if cap.share_of is None}
+    keys = {subsidy.pool_key(programme.code, programme.version, cap_id): cap_id for cap_id in caps}
+    found = {}
+    for account in Account.objects.filter(key__in=keys):
+        cap = caps[keys[account.key]]
+        others = account.posted_fen + account.held_fen - _drawn(cap, lines)
+        found[cap.id] = Balance(account.granted_fen if account.limited else None, max(others, 0))
+    return Opening(found, {})
+
+
+def _drawn(cap: Cap, lines: Sequence[ClaimLine]) -> int:
+    if not cap.payer:
+        return sum(line.amount_fen for line in lines)
+    return sum(each["amount_fen"] for line in lines for each in line.payers if each["payer"] == cap.payer)
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "part": step.part,
+        "clause": step.clause,
+        "key": step.key,
+        "params": _plain(step.params),
+        "amount_fen": step.amount_fen,
+    }
+
+
+def _plain(params: Any) -> dict[str, Any]:
+    """Parameters as JSON: codes and amounts stay, everything else as its text."""
+    return {name: value if isinstance(value, int | str | bool | list | None) else str(value) for name, value in params.items()}

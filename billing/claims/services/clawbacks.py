@@ -1,0 +1,203 @@
+"""What has to come back after it was claimed: raised once for every entry that gives something back, and taken off the next claims."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, QuerySet
+
+from billing.bills.models import AwardReversal, ReversalCause
+from billing.bills.services.issuing import local_day
+from billing.claims.models import Claim, ClaimLine, Clawback
+from billing.claims.notices import tell_clawback
+from billing.claims.rules import content as papers
+from billing.claims.rules.numbers import Series
+from billing.claims.rules.states import PROMISED, SUBMITTED, ClaimEvent, ClaimState
+from billing.claims.rules.totals import LineKind, Standing, fitting, split_like
+from billing.claims.services import reversing
+from billing.claims.services.documents import queue_documents
+from billing.claims.services.moving import locked, move
+from billing.claims.services.office import OFFICE, checked_text, next_number, require_office
+from billing.claims.services.papers import AWARDED, batch_paper, codes_of, line_paper, payee_paper
+from billing.ledger.rules.documents import sha256_of
+from billing.settlement.models import Award
+from config.kernel.access import Actor, get_visible
+from config.kernel.errors import Conflict
+from config.kernel.services import audit, transactions
+
+
+def _due(programme_id: int | None) -> QuerySet[Any]:
+    """Lines that were handed in and of whose award something went back with a credit note that nothing claws back yet; one row for each
+    reversal, its id as ``back_id``."""
+    rows = ClaimLine.objects.filter(
+        kind=LineKind.AWARD,
+        standing=Standing.INCLUDED,
+        claim__state__in=SUBMITTED,
+        award__reversals__cause=ReversalCause.CREDIT_NOTE,
+        award__reversals__clawback__isnull=True,
+    )
+    if programme_id is not None:
+        rows = rows.filter(claim__batch__programme_id=programme_id)
+    return rows.annotate(back_id=F("award__reversals"))
+
+
+def raise_due(programme_id: int | None, now: datetime) -> int:
+    """Write a claw-back with its notice for everything that went back of a claimed award; of one programme, or of all. Safe to repeat;
+    returns how many."""
+
+    def work() -> int:
+        awards = set(_due(programme_id).values_list("award_id", flat=True))
+        if not awards:
+            return 0
+        list(Award.objects.select_for_update(no_key=True).filter(pk__in=awards).order_by("pk").values_list("pk"))
+        rows = (
+            _due(programme_id)
+            .filter(award_id__in=awards)
+            .select_related("claim__batch__programme__issuer", "claim__batch__programme_version", "claim__payee", *AWARDED)
+        )
+        due = [line for line in rows.order_by("award_id", "back_id") if line.back_id not in line.netted]
+        reversals = AwardReversal.objects.select_related("credit_note__issued_by").in_bulk([line.back_id for line in due])
+        codes = codes_of(line.claim.payee_id for line in due)
+        for line in due:
+            reversal = reversals[line.back_id]
+            note = reversal.credit_note
+            if note is None:
+                raise ValueError("a credit note's reversal names it")
+            code = codes.get(line.claim.payee_id, "")
+            _write(line, reversal, code, f"{note.number}: {note.reason}"[:500], note.issued_by_id, str(note.issued_by), now)
+        return len(due)
+
+    return transactions.run(work)
+
+
+def _write(
+    line: ClaimLine, reversal: AwardReversal, code: str, reason: str, actor_id: int, maker: str, now: datetime
+) -> Clawback:
+    claim, number = line.claim, next_number(Series.CLAWBACK, now)
+    line.payers = reversal.payers
+    content = papers.clawback_notice(
+        batch_paper(claim.batch),
+        payee_paper(claim.payee, code, bank=False),
+        number,
+        line_paper(line, reversal.amount_fen),
+        claim.number,
+        reversal.cause,
+        reason,
+        maker,
+        local_day(now),
+    )
+    written = Clawback.objects.create(
+        number=number,
+        programme_id=claim.batch.programme_id,
+        payee_id=claim.payee_id,
+        award_id=line.award_id,
+        claim=claim,
+        reversal=reversal,
+        cause=reversal.cause,
+        reason=reason,
+        total_fen=reversal.amount_fen,
+        content=content,
+        content_sha256=sha256_of(content),
+        issued_at=now,
+        issued_by_id=actor_id,
+    )
+    queue_documents(written)
+    tell_clawback(written, now)
+    return written
+
+
+def recheck(actor: Actor, claim_id: int, failed: dict[int, int], reason: str, now: datetime) -> list[Clawback]:
+    """Record that a paid claim was looked at again, and what of its lines (position -> fen) did not stand: that is clawed back.
+
+    Raises NotFound, Forbidden, Conflict ``claims.not_now``, Refusal ``claims.text_*`` / ``claims.more_than_left``.
+    """
+    why = checked_text(reason)
+
+    def work() -> list[Clawback]:
+        claim = locked(actor, claim_id)
+        require_office(actor, claim.batch, *OFFICE)
+        move(actor, claim, ClaimEvent.RECHECK, now, why)
+        return [_claw(actor, claim, place, amount, ReversalCause.RECHECK, why, now) for place, amount in sorted(failed.items())]
+
+    return transactions.run(work)
+
+
+def dispute(actor: Actor, claim_id: int, position: int, amount_fen: int, reason: str, now: datetime) -> Clawback:
+    """Claw back what a dispute about a line, settled after the claim was handed in, leaves without reason.
+
+    Raises NotFound, Forbidden, Conflict ``claims.not_now``, Refusal ``claims.text_*`` / ``claims.more_than_left``.
+    """
+    why = checked_text(reason)
+
+    def work() -> Clawback:
+        claim = locked(actor, claim_id)
+        require_office(actor, claim.batch, *OFFICE)
+        if ClaimState(claim.state) not in SUBMITTED:
+            raise Conflict.of("claims.not_now", state=claim.state, number=claim.number)
+        return _claw(actor, claim, position, amount_fen, ReversalCause.DISPUTE, why, now)
+
+    return transactions.run(work)
+
+
+def _claw(
+    actor: Actor, claim: Claim, position: int, amount_fen: int, cause: ReversalCause, reason: str, now: datetime
+) -> Clawback:
+    rows = ClaimLine.objects.select_related(
+        "claim__batch__programme__issuer", "claim__batch__programme_version", "claim__payee", *AWARDED
+    )
+    counted = rows.filter(kind=LineKind.AWARD, standing=Standing.INCLUDED)
+    line = get_visible(counted, actor, claim_id=claim.pk, position=position)
+    reversal = reversing.reverse(line.award_id, amount_fen, cause, actor.user_id, now)
+    code = codes_of([claim.payee_id]).get(claim.payee_id, "")
+    written = _write(line, reversal, code, reason, actor.person_id, actor.name, now)
+    after = {"number": written.number, "claim": claim.number, "amount_fen": amount_fen}
+    audit.record(actor, "claim.claw_back", written, now, after=after, reason=reason)
+    return written
+
+
+def _waiting(programme_id: int, payee_id: int) -> QuerySet[Clawback]:
+    """Claw-backs of claims that were approved, of lines that count: what was never promised is not taken back."""
+    counts = ClaimLine.objects.filter(
+        claim_id=OuterRef("claim_id"), award_id=OuterRef("award_id"), kind=LineKind.AWARD, standing=Standing.INCLUDED
+    )
+    rows = Clawback.objects.filter(Exists(counts), programme_id=programme_id, payee_id=payee_id, claim__state__in=PROMISED)
+    return rows.order_by("pk")
+
+
+def outstanding(programme_id: int, payee_id: int) -> list[tuple[Clawback, int]]:
+    """What is to be clawed back of a payee and stands on no claim that counts, the oldest first, with how much of it (fen)."""
+    rows = _waiting(programme_id, payee_id).select_related("reversal").prefetch_related("lines")
+    found = []
+    for clawback in rows:
+        taken = -sum(line.amount_fen for line in clawback.lines.all() if line.standing == Standing.INCLUDED)
+        if clawback.total_fen > taken:
+            found.append((clawback, clawback.total_fen - taken))
+    return found
+
+
+def take_back(claim: Claim, now: datetime) -> None:
+    """Put on a locked draft what is to be clawed back of its payee, as far as the awards on it go; what stood there is replaced."""
+    own = ClaimLine.objects.filter(claim=claim)
+    own.filter(kind=LineKind.CLAWBACK, standing=Standing.INCLUDED).update(standing=Standing.REPLACED)
+    waiting = _waiting(claim.batch.programme_id, claim.payee_id)
+    list(waiting.select_for_update(no_key=True, of=("self",)).values_list("pk"))
+    room = sum(own.filter(standing=Standing.INCLUDED).values_list("amount_fen", flat=True))
+    left = outstanding(claim.batch.programme_id, claim.payee_id)
+    parts = dict(fitting([(clawback.pk, amount) for clawback, amount in left], room))
+    position = own.count()
+    for clawback, _amount in left:
+        part = parts.get(clawback.pk, 0)
+        if part:
+            position += 1
+            shares = {each["payer"]: each["amount_fen"] for each in clawback.reversal.payers}
+            ClaimLine.objects.create(
+                claim=claim,
+                position=position,
+                kind=LineKind.CLAWBACK,
+                award_id=clawback.award_id,
+                clawback=clawback,
+                amount_fen=-part,
+                payers=[{"payer": payer, "amount_fen": -share} for payer, share in split_like(part, shares).items()],
+                created_at=now,
+            )

@@ -1,0 +1,93 @@
+"""Rows as the contents of documents name them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from billing.claims.models import ClaimBatch, ClaimLine
+from billing.claims.rules.content import Batch, FormLine, Payee
+from instruments.models import Organisation, OrganisationIdentifier
+
+
+def batch_paper(batch: ClaimBatch) -> Batch:
+    """A batch as it stands on paper."""
+    document = batch.programme_version.document
+    issuer = batch.programme.issuer
+    return Batch(
+        number=batch.number,
+        programme=batch.programme.code,
+        name=document["name"],
+        version=batch.programme_version.label,
+        mode=batch.mode,
+        fund_year=batch.fund_year,
+        from_on=batch.from_on,
+        until_on=batch.until_on,
+        office=issuer.name if issuer is not None else document["issuer"]["zh"],
+    )
+
+
+def codes_of(organisation_ids: Iterable[int]) -> dict[int, str]:
+    """The unified social credit code of organisations, else any other; one query."""
+    codes: dict[int, tuple[str, str]] = {}
+    rows = OrganisationIdentifier.objects.filter(organisation_id__in=set(organisation_ids)).order_by("organisation_id", "scheme")
+    for pk, scheme, value in rows.values_list("organisation_id", "scheme", "value"):
+        if pk not in codes or scheme == "uscc":
+            codes[pk] = (scheme, value)
+    return {pk: value for pk, (_scheme, value) in codes.items()}
+
+
+def payee_paper(payee: Organisation, code: str, *, bank: bool = True) -> Payee:
+    """A payee, with where the money goes unless ``bank`` is off."""
+    return Payee(
+        name=payee.name,
+        name_en=payee.name_en,
+        kind=payee.kind,
+        code=code,
+        bank_name=payee.bank_name if bank else "",
+        bank_account_name=payee.bank_account_name if bank else "",
+        bank_account_number=payee.bank_account_number if bank else "",
+    )
+
+
+#: What ``line_paper`` reads of a line's award.
+AWARDED = (
+    "award__charge__reservation__instrument__organisation",
+    "award__charge__reservation__organisation",
+    "award__charge__sample_job__resource",
+    "award__charge__sample_job__lab",
+    "award__charge__sample_job__organisation",
+    "clawback",
+)
+
+
+def line_paper(line: ClaimLine, amount_fen: int | None = None) -> FormLine:
+    """A line with its session or job; ``amount_fen`` instead of its own. ``other`` is the side that is not the payee."""
+    charge, job = line.award.charge, line.award.charge.sample_job
+    if charge.reservation is not None:
+        thing = charge.reservation
+        reference, subject, owner, customer = (
+            thing.reference,
+            thing.instrument.name,
+            thing.instrument.organisation,
+            thing.organisation,
+        )
+    elif job is not None:
+        reference, subject, owner, customer = job.reference, job.resource.name, job.lab, job.organisation
+    else:
+        raise ValueError("a charge is of a reservation or of a sample job")
+    return FormLine(
+        position=line.position,
+        kind=line.kind,
+        award=line.award_id,
+        charge=charge.pk,
+        inputs_sha256=charge.inputs_sha256,
+        service_on=line.award.service_on,
+        reference=reference,
+        subject=subject,
+        other=(customer if line.award.payee_id == owner.pk else owner).name,
+        gross_fen=charge.gross_fen,
+        amount_fen=line.amount_fen if amount_fen is None else amount_fen,
+        payers=line.payers,
+        invoice_number=line.invoice_number,
+        clawback=line.clawback.number if line.clawback is not None else "",
+    )

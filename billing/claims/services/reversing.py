@@ -1,0 +1,41 @@
+"""Giving back a part of an award for another cause than a credit note: written down once, and back on the accounts that had paid it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from billing.bills.models import AwardReversal, ReversalCause
+from billing.bills.services import returning
+from billing.claims.rules.totals import split_like
+from billing.ledger.services import Source
+from billing.settlement.models import Award, StatementLine
+from config.kernel.errors import Refusal
+
+
+def left_by_payer(award: Award) -> dict[str, int]:
+    """What of an award has not gone back, by payer."""
+    left = {each["payer"]: each["amount_fen"] for each in award.payers}
+    for reversal in AwardReversal.objects.filter(award_id=award.pk):
+        for each in reversal.payers:
+            left[each["payer"]] -= each["amount_fen"]
+    return left
+
+
+def reverse(award_id: int, amount_fen: int, cause: ReversalCause, actor_id: int | None, now: datetime) -> AwardReversal:
+    """Let ``amount_fen`` of an award go back, in the caller's transaction. Raises Refusal ``claims.more_than_left``."""
+    award = Award.objects.select_for_update(no_key=True, of=("self",)).select_related("charge").get(pk=award_id)
+    left = left_by_payer(award)
+    if not 0 < amount_fen <= sum(left.values()):
+        raise Refusal.of("claims.more_than_left", field="amount", left_fen=sum(left.values()))
+    written = AwardReversal.objects.create(
+        award=award,
+        cause=cause,
+        amount_fen=amount_fen,
+        payers=[{"payer": payer, "amount_fen": part} for payer, part in split_like(amount_fen, left).items()],
+        claimed=StatementLine.objects.filter(award=award).exists(),
+        created_at=now,
+    )
+    source = Source("award_reversal", written.pk, cause.value, actor_id=actor_id)
+    own = AwardReversal.objects.filter(pk=written.pk)
+    returning.give_back(award.charge, award.programme_version_id, amount_fen, own, source, now)
+    return written

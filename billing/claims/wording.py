@@ -1,0 +1,77 @@
+"""Codes of claims in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+from billing.claims.rules.checks import CheckCode
+from billing.claims.rules.review import Asked, Level
+from billing.claims.rules.states import ClaimEvent
+from billing.claims.rules.totals import LineKind, Standing
+
+Word = Promise | str
+
+CAUSES: Mapping[str, Word] = {
+    "credit_note": pgettext_lazy("why subsidy comes back", "Credit note"),
+    "dispute": pgettext_lazy("why subsidy comes back", "Dispute"),
+    "recheck": pgettext_lazy("why subsidy comes back", "Re-check"),
+    "batch_rule": pgettext_lazy("why subsidy comes back", "Rule over the batch"),
+    "not_claimable": pgettext_lazy("why subsidy comes back", "Not claimable"),
+}
+LEVELS: Mapping[str, Word] = {
+    Level.COUNTY: pgettext_lazy("level of a review", "County"),
+    Level.ZONE: pgettext_lazy("level of a review", "Policy zone"),
+    Level.PREFECTURE: pgettext_lazy("level of a review", "Prefecture"),
+    Level.PROVINCE: pgettext_lazy("level of a review", "Province"),
+    Level.PAYMENT: pgettext_lazy("level of a review", "Payment"),
+}
+ASKED: Mapping[str, Word] = {
+    Asked.BANK_ACCOUNT: pgettext_lazy("asked of a claim", "Bank account of the organisation"),
+    Asked.INVOICE_NUMBER: pgettext_lazy("asked of a claim", "Number of the invoice"),
+    Asked.INVOICE_FILE: pgettext_lazy("asked of a claim", "Copy of the invoice"),
+    Asked.REPORT: pgettext_lazy("asked of a claim", "Report"),
+    Asked.CONTRACT: pgettext_lazy("asked of a claim", "Contract"),
+    Asked.PAYMENT_PROOF: pgettext_lazy("asked of a claim", "Proof of payment"),
+    "other": pgettext_lazy("asked of a claim", "Something else"),
+}
+CHECKS: Mapping[str, Word] = {
+    CheckCode.EVIDENCE: pgettext_lazy("check of a claim", "Evidence is there"),
+    CheckCode.INVOICE: pgettext_lazy("check of a claim", "Numbers of invoices are there"),
+    CheckCode.INVOICE_TWICE: pgettext_lazy("check of a claim", "Each invoice in one claim only"),
+    CheckCode.WINDOW: pgettext_lazy("check of a claim", "Days lie in the batch and its window"),
+    CheckCode.VALIDITY: pgettext_lazy("check of a claim", "The programme was valid"),
+    CheckCode.BANK: pgettext_lazy("check of a claim", "Bank account is there"),
+    CheckCode.RELATED: pgettext_lazy("check of a claim", "Firm and provider do not belong together"),
+    CheckCode.LEDGER: pgettext_lazy("check of a claim", "Awards are what the ledger says"),
+    CheckCode.OBJECTION: pgettext_lazy("check of a claim", "No objection waits"),
+}
+EVENTS: Mapping[str, Word] = {
+    ClaimEvent.SUBMIT: pgettext_lazy("step of a claim", "Handed in"),
+    ClaimEvent.BEGIN: pgettext_lazy("step of a claim", "Review begun"),
+    ClaimEvent.PASS: pgettext_lazy("step of a claim", "Passed"),
+    ClaimEvent.SEND_BACK: pgettext_lazy("step of a claim", "Sent back to be completed"),
+    ClaimEvent.PUBLICISE: pgettext_lazy("step of a claim", "Made public"),
+    ClaimEvent.APPROVE: pgettext_lazy("step of a claim", "Approved"),
+    ClaimEvent.LIST: pgettext_lazy("step of a claim", "Put on a payment list"),
+    ClaimEvent.SETTLE: pgettext_lazy("step of a claim", "Settled, nothing to pay"),
+    ClaimEvent.PAY: pgettext_lazy("step of a claim", "Paid"),
+    ClaimEvent.PAY_PART: pgettext_lazy("step of a claim", "Paid in part"),
+    ClaimEvent.PAY_FAIL: pgettext_lazy("step of a claim", "Payment failed"),
+    ClaimEvent.RECHECK: pgettext_lazy("step of a claim", "Looked at again"),
+    ClaimEvent.REJECT: pgettext_lazy("step of a claim", "Rejected"),
+    ClaimEvent.WITHDRAW: pgettext_lazy("step of a claim", "Withdrawn"),
+}
+LINES: Mapping[str, Word] = {
+    LineKind.AWARD: pgettext_lazy("line of a claim", "Subsidy"),
+    LineKind.CLAWBACK: pgettext_lazy("line of a claim", "Taken back"),
+    LineKind.BATCH_RULE: pgettext_lazy("line of a claim", "Rule over the batch"),
+}
+STANDINGS: Mapping[str, Word] = {
+    Standing.INCLUDED: pgettext_lazy("line of a claim", "Counts"),
+    Standing.EXCLUDED: pgettext_lazy("line of a claim", "Left out"),
+    Standing.POSTPONED: pgettext_lazy("line of a claim", "Postponed"),
+    Standing.REPLACED: pgettext_lazy("line of a claim", "Replaced"),
+}

@@ -1,0 +1,27 @@
+"""The addresses of claims, their batches, publicity and payment lists."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from frontend.views import claim_batches, claims, payout_lists, publicity
+
+urlpatterns = [
+    path("claims/", claims.claim_list, name="claim_list"),
+    path("claims/<int:pk>/", claims.claim_detail, name="claim_detail"),
+    path("claims/<int:pk>/act", claims.claim_act, name="claim_act"),
+    path("claims/<int:pk>/decide", claims.claim_decide, name="claim_decide"),
+    path("claims/evidence/<int:pk>", claims.claim_evidence, name="claim_evidence"),
+    path("claim-papers/<str:kind>/<int:pk>/<str:suffix>", claims.claim_paper, name="claim_paper"),
+    path("claim-papers/<str:kind>/<int:pk>/again/", claims.claim_paper_again, name="claim_paper_again"),
+    path("claim-batches/", claim_batches.claim_batch_list, name="claim_batch_list"),
+    path("claim-batches/<int:pk>/", claim_batches.claim_batch_detail, name="claim_batch_detail"),
+    path("claim-batches/<int:pk>/act", claim_batches.claim_batch_act, name="claim_batch_act"),
+    path("claim-batches/<int:pk>/list", payout_lists.payout_list_make, name="payout_list_make"),
+    path("claim-objections/<int:pk>/answer", claim_batches.objection_answer, name="objection_answer"),
+    path("payout-lists/<int:pk>/", payout_lists.payout_list_detail, name="payout_list_detail"),
+    path("payout-lists/<int:pk>/sign", payout_lists.payout_list_sign, name="payout_list_sign"),
+    path("payout-lists/lines/<int:pk>/record", payout_lists.payout_record, name="payout_record"),
+    path("publicity/", publicity.publicity_list, name="publicity_list"),
+    path("publicity/<int:pk>/", publicity.publicity_detail, name="publicity_detail"),
+]

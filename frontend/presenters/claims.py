@@ -1,0 +1,190 @@
+"""Claims, batches, publicity and payment lists as rows for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from billing.claims import wording
+from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimStep, PaymentList
+from billing.claims.rules.checks import Check, CheckInput, is_clean, look, to_complete
+from billing.claims.rules.review import review_of
+from billing.claims.rules.states import ClaimState
+from billing.claims.rules.totals import LineKind, Standing
+from billing.claims.services.documents import Paper, kind_of
+from billing.claims.services.reviewing import Result
+from billing.settlement.models import RenderState
+from billing.wording import in_english, mode_word
+from config.kernel.messages import reason_sentence, sentence
+from frontend.states import look_of
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """A check beside a claim: the words, whether it holds, and where it does not."""
+
+    word: wording.Word
+    ok: bool
+    positions: str
+    missing: tuple[wording.Word, ...]
+
+
+def check_rows(found: Sequence[Check]) -> list[CheckRow]:
+    """Checks in words."""
+    return [
+        CheckRow(
+            wording.CHECKS[each.code],
+            each.ok,
+            ", ".join(str(place) for place in each.positions),
+            tuple(wording.ASKED[code] for code in each.missing),
+        )
+        for each in found
+    ]
+
+
+def missing_rows(claim: CheckInput) -> list[tuple[wording.Word, str]]:
+    """What a payee has to add: the words, and on which lines."""
+    found = to_complete(claim)
+    return [(wording.ASKED[what], ", ".join(str(place) for place in where)) for what, where in found.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    """A claim of a list. ``step`` says who looks at it; ``clean`` whether the checks found nothing (None: not looked)."""
+
+    claim: Claim
+    step: str
+    clean: bool | None
+
+
+def claim_rows(claims: Sequence[Claim], inputs: Mapping[int, CheckInput] | None = None) -> list[ClaimRow]:
+    """Rows of claims; with ``inputs`` whether each is clean."""
+    return [
+        ClaimRow(claim, step_word(claim), is_clean(look(inputs[claim.pk])) if inputs is not None else None) for claim in claims
+    ]
+
+
+def step_word(claim: Claim) -> str:
+    """Who looks at a claim now, or nothing."""
+    if claim.state not in (ClaimState.IN_REVIEW, ClaimState.SENT_BACK):
+        return ""
+    steps = review_of(claim.batch.programme_version.document).steps
+    return f"{wording.LEVELS[steps[min(claim.step, len(steps) - 1)].level]} ({min(claim.step + 1, len(steps))}/{len(steps)})"
+
+
+@dataclass(frozen=True, slots=True)
+class LineRow:
+    """A line of a claim; ``url`` leads to its booking or job."""
+
+    line: ClaimLine
+    url: str
+    reference: str
+    subject: str
+    what: wording.Word
+    standing: wording.Word
+    counts: bool
+    is_award: bool
+
+
+def line_rows(lines: Sequence[ClaimLine]) -> list[LineRow]:
+    """Rows of lines, in order."""
+    return [_line_row(line) for line in lines]
+
+
+def _line_row(line: ClaimLine) -> LineRow:
+    charge, job = line.award.charge, line.award.charge.sample_job
+    thing: Any = charge.reservation or job
+    subject: Any = charge.reservation.instrument if charge.reservation is not None else thing.resource
+    route = "reservation_detail" if charge.reservation is not None else "sample_job"
+    return LineRow(
+        line,
+        reverse(route, args=[thing.pk]),
+        thing.reference,
+        (in_english() and subject.name_en) or subject.name,
+        wording.LINES[line.kind],
+        wording.STANDINGS[line.standing],
+        line.standing == Standing.INCLUDED,
+        line.kind == LineKind.AWARD,
+    )
+
+
+def history(steps: Sequence[ClaimStep]) -> list[dict[str, Any]]:
+    """The steps of a claim for the timeline component, the latest first."""
+    return [
+        {
+            "icon": look_of("claim", each.to_state).icon,
+            "title": wording.EVENTS[each.event],
+            "at": each.at,
+            "who": str(each.actor) if each.actor is not None else "",
+            "text": each.reason,
+        }
+        for each in steps
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class PaperRow:
+    """A document with where its files are; ``state`` of the kind "document"."""
+
+    paper: Paper
+    state: str
+    problem: str
+    pdf_url: str
+    xlsx_url: str
+    again_url: str
+    ready: bool
+    failed: bool
+
+
+_STATES = {
+    RenderState.QUEUED: "pending",
+    RenderState.RENDERING: "running",
+    RenderState.DONE: "ready",
+    RenderState.FAILED: "failed",
+}
+
+
+def paper_row(paper: Paper) -> PaperRow:
+    """A redemption form, payment list or claw-back notice."""
+    kind, state = kind_of(paper), RenderState(paper.render_state)
+    return PaperRow(
+        paper,
+        _STATES[state],
+        sentence(paper.render_error, {"number": paper.number}) if paper.render_error else "",
+        reverse("claim_paper", args=[kind, paper.pk, "pdf"]),
+        reverse("claim_paper", args=[kind, paper.pk, "xlsx"]),
+        reverse("claim_paper_again", args=[kind, paper.pk]),
+        state == RenderState.DONE,
+        state == RenderState.FAILED,
+    )
+
+
+def batch_name(batch: ClaimBatch) -> str:
+    """The programme of a batch in the reader's language."""
+    name = batch.programme_version.document["name"]
+    return str(name["en" if in_english() else "zh"])
+
+
+def batch_state(batch: ClaimBatch) -> str:
+    """Where a batch stands, for the badge."""
+    return "open" if batch.closed_at is None else "closed"
+
+
+def settled_word(batch: ClaimBatch) -> str:
+    """How a batch's subsidy is settled."""
+    return str(mode_word(batch.mode))
+
+
+def list_state(row: PaymentList) -> str:
+    """Where a payment list stands, for the badge."""
+    if row.approved_by_id is not None:
+        return "approved"
+    return "reviewed" if row.reviewed_by_id is not None else "made"
+
+
+def report_rows(report: Sequence[Result]) -> list[tuple[Result, list[str]]]:
+    """What an action about many claims did not do, with the reasons in words."""
+    return [(each, [reason_sentence(reason) for reason in each.reasons]) for each in report if not each.done]

@@ -1,0 +1,121 @@
+"""Payment lists for the treasury: making, signing, and recording what was paid."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from billing.claims import queries
+from billing.claims.models import PaymentLine
+from billing.claims.services import paying
+from billing.claims.services.office import OFFICE
+from billing.claims.services.paying import Outcome
+from billing.settlement.queries import local_today
+from billing.wording import payer_word
+from config.kernel.access import Role, get_visible
+from config.kernel.api.problems import status_of
+from config.kernel.errors import Forbidden, NotFound, Refusal
+from frontend.booking_form import read_day
+from frontend.http import actor_of
+from frontend.presenters.claims import list_state, paper_row
+from frontend.refusals import say_refusal, sentences
+from frontend.views.bills import number
+from frontend.views.claims import fen_of
+
+
+@login_required
+@require_POST
+def payout_list_make(request: HttpRequest, pk: int) -> HttpResponse:
+    """Put what is approved and not paid of a batch on a list."""
+    actor = actor_of(request)
+    try:
+        made = paying.make(actor, pk, timezone.now(), expected_fen=number(request.POST.get("total_fen", "")))
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        say_refusal(request, refusal)
+        return redirect("claim_batch_detail", pk=pk)
+    messages.success(request, _("The list %(number)s is made. Two more people sign it.") % {"number": made.number})
+    return redirect("payout_list_detail", pk=made.pk)
+
+
+@login_required
+@require_GET
+def payout_list_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """One list: its lines, who signed it, what was paid, its documents."""
+    return _detail(request, pk)
+
+
+def _detail(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> HttpResponse:
+    actor = actor_of(request)
+    found: Any = queries.list_for(actor, pk)
+    lines = list(found.lines.all())
+    paid = [getattr(line, "payout", None) for line in lines]
+    issuer_id = found.batch.programme.issuer_id
+
+    def works_there(*roles: Role) -> bool:
+        return actor.has(*roles) if issuer_id is None else issuer_id in actor.organisations(*roles)
+
+    context = {
+        "list": found,
+        "state": list_state(found),
+        "content": found.content,
+        "lines": [
+            {"line": line, "said": said, "payout": payout}
+            for line, said, payout in zip(lines, found.content["lines"], paid, strict=True)
+        ],
+        "payers": [(payer_word(each["payer"]), each["amount_fen"]) for each in found.content["totals"]["payers"]],
+        "paid_fen": sum(each.paid_fen for each in paid if each is not None),
+        "documents": paper_row(found),
+        "may_sign": works_there(*OFFICE)
+        and found.approved_by_id is None
+        and actor.user_id not in (found.issued_by_id, found.reviewed_by_id),
+        "may_record": works_there(Role.FINANCE) and found.approved_by_id is not None,
+        "today": local_today(timezone.now()),
+        "problems": sentences(refusal) if refusal else [],
+    }
+    return render(request, "claims/payout_list.html", context, status=status_of(refusal) if refusal else 200)
+
+
+@login_required
+@require_POST
+def payout_list_sign(request: HttpRequest, pk: int) -> HttpResponse:
+    """Check a list, or approve one that was checked."""
+    try:
+        paying.sign(actor_of(request), pk, timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return _detail(request, pk, refusal)
+    messages.success(request, _("Signed."))
+    return redirect("payout_list_detail", pk=pk)
+
+
+@login_required
+@require_POST
+def payout_record(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write down what the treasury paid on a line."""
+    actor = actor_of(request)
+    line = get_visible(PaymentLine.objects.all(), actor, pk=pk)
+    outcome = Outcome(
+        fen_of(request.POST.get("amount", "")),
+        read_day(request.POST.get("paid_on", "")) or date.min,
+        request.POST.get("reference", ""),
+        request.POST.get("reason", ""),
+    )
+    try:
+        paying.record(actor, pk, outcome, timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return _detail(request, line.payment_list_id, refusal)
+    messages.success(request, _("The payment is recorded."))
+    return redirect("payout_list_detail", pk=line.payment_list_id)

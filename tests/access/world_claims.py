@@ -1,0 +1,80 @@
+"""Claims on both sides of the world, each on a payment list: the cast's lab redeems what a voucher programme deducted, Lianhe is
+refunded."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pgtrigger
+
+from billing.claims.models import Claim, Clawback, Publicity
+from billing.claims.services import batches, clawbacks, handing_in, paying, publishing, reviewing
+from billing.claims.services.batches import BatchInput
+from billing.claims.services.handing_in import Evidence
+from billing.claims.services.paying import Outcome
+from config.kernel.services import files
+
+HANDED_IN = datetime(2026, 11, 21, 2, tzinfo=UTC)
+OCTOBER = (date(2026, 10, 1), date(2026, 10, 31), date(2026, 11, 20), date(2026, 11, 22), 2026)
+
+
+def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
+    """A batch of each side with one claim, which goes through to a list of which nothing is recorded yet but on the first of two lists."""
+    cast, found = world.cast, {}
+    sides = (
+        ("DEMO-QH-V", "deducted_now", "li", cast.lab, marks[0]),
+        ("DEMO-QH-A", "refunded_later", "he", cast.other_firm, marks[1]),
+    )
+    for code, mode, who, payee, mark in sides:
+        if not payee.bank_account_number:
+            payee.bank_account_number = "6222 1"
+            payee.save()
+        given = BatchInput(world.versions[code].programme_id, mode, *OCTOBER)
+        batch = batches.open_batch(cast.actor("chen"), given, HANDED_IN)
+        batches.gather(cast.actor("chen"), batch.pk, HANDED_IN)
+        claim = Claim.objects.get(batch=batch, payee=payee)
+        evidence = handing_in.add_evidence(cast.actor(who), claim.pk, Evidence("report", b"%PDF-1.4 x", mark), HANDED_IN)
+        form = handing_in.submit(cast.actor(who), claim.pk, HANDED_IN)
+        made = {"claim": claim.pk, "claim_evidence": evidence.pk, "claim_form": form.pk, "claim_batch": batch.pk}
+        made |= _paid(cast, batch.pk, claim.pk, now)
+        stored = files.store(f"%PDF-1.4 {mark}".encode(), file_name="c.pdf", media_type="application/pdf", user_id=None, now=now)
+        type(form).objects.filter(pk=form.pk).update(pdf=stored, xlsx=stored, render_state="done", render_percent=100)
+        for kind, value in made.items():
+            found.setdefault(kind, []).append(value)
+    world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
+
+
+def _paid(cast: Any, batch_id: int, claim_id: int, now: datetime) -> dict[str, int]:
+    later = now + timedelta(days=9)
+    batches.close(cast.actor("chen"), batch_id, now)
+    reviewing.pass_on(cast.actor("chen"), claim_id, now)
+    public = publishing.publicise(cast.actor("chen"), batch_id, now)
+    _name_without_mark(public)
+    said = publishing.object_to(public.pk, claim_id, "x", "y", "z", now)
+    publishing.answer(cast.actor("chen"), said.pk, False, "no", now)
+    publishing.end_due(later)
+    reviewing.approve(cast.actor("sun"), claim_id, later)
+    lists = []
+    for paid in (0, None):
+        made = paying.make(cast.actor("qian"), batch_id, later)
+        paying.sign(cast.actor("chen"), made.pk, later)
+        paying.sign(cast.actor("sun"), made.pk, later)
+        if paid is not None:
+            paying.record(cast.actor("qian"), made.lines.get().pk, Outcome(paid, later.date(), "", "returned"), later)
+        lists.append(made)
+    return {"publicity": public.pk, "objection": said.pk, "payout_list": lists[1].pk, "payout_line": lists[1].lines.get().pk}
+
+
+def _name_without_mark(public: Publicity) -> None:
+    """A firm's name is what everybody may read of it; its mark shall show that nothing else is."""
+    for claim in public.content["claims"]:
+        claim["payee"] = claim["payee"].split(" ")[0]
+    with pgtrigger.ignore("billing.Publicity:publicity_frozen"):
+        public.save(update_fields=["content"])
+
+
+def credited(now: datetime) -> None:
+    """What credit notes took back since then is clawed back."""
+    clawbacks.raise_due(None, now)
+    assert Clawback.objects.count() == 2

@@ -1,0 +1,56 @@
+"""Rules over a whole batch: a rate fixed afterwards gives less than was awarded as an estimate, with its steps, and the rest goes back."""
+
+from __future__ import annotations
+
+import pytest
+
+from billing.claims.models import Claim, ClaimBatch
+from billing.claims.services import batches, clawbacks, handing_in
+from billing.claims.services.batches import BatchInput
+from billing.ledger.models import Account
+from billing.settlement.models import Award
+from billing.subsidy import services as subsidy
+from tests.billing.claims.conftest import AFTER, DECEMBER, days, wrong
+from tests.billing.settlement.conftest import run_session
+from tests.conftest import programme_document, slot_of
+
+pytestmark = pytest.mark.django_db
+
+
+def afterwards(code: str) -> dict:
+    """A refund for everybody whose rate is the pool of 1,000 yuan over all claims, between a tenth and a half; a half until then."""
+    document = programme_document("DEMO-QH-A") | {"code": code, "examples": [], "open_points": [], "adjustments": []}
+    document.pop("exclusive", None)
+    clause = document["caps"][0]["clause"]
+    document["gates"] = [gate for gate in document["gates"] if gate["type"] in ("applicant_kind", "verified_organisation")]
+    document["rate"] = {"type": "ex_post", "clause": clause, "at_least": "0.1", "at_most": "0.5", "assume": "0.5"}
+    document["caps"] = [{"id": "fund", "per": "pool", "limit": "1000", "when_short": "partial", "clause": clause}]
+    return document
+
+
+def test_a_rate_fixed_afterwards_cuts_the_estimates_once_and_what_is_cut_goes_back_to_the_pool(cast):
+    for firm in (cast.firm, cast.other_firm):
+        firm.bank_account_number = "6222"
+        firm.save()
+    version = subsidy.draft_and_publish(cast.actor("chen"), cast.actor("sun"), afterwards("DEMO-AFTER"), cast.now)
+    run_session(cast, slot_of(9, 12))
+    run_session(cast, slot_of(9, 15, 1), "he", cast.other_firm)
+    pool = Account.objects.get(key=subsidy.pool_key("DEMO-AFTER", version.label, "fund"))
+    assert sorted(Award.objects.values_list("total_fen", flat=True)) == [400_00, 600_00] and pool.posted_fen == 1000_00
+    given = BatchInput(version.programme_id, "refunded_later", fund_year=2026, **days())
+    batch = batches.open_batch(cast.actor("chen"), given, DECEMBER)
+    batches.gather(cast.actor("chen"), batch.pk, DECEMBER)
+    for claim in Claim.objects.all():
+        handing_in.submit(cast.actor("zhao" if claim.payee_id == cast.firm.pk else "he"), claim.pk, DECEMBER)
+    totals = batches.close(cast.actor("chen"), batch.pk, AFTER)
+    # 1,000 over fees of 1,200 and 2,400: 333.33 of the 600; the 400 that were left for the other one stay below its 666.67
+    first = Claim.objects.get(batch=batch, payee=cast.firm)
+    assert first.total_fen == 333_33 and totals.batch_rule_fen == 333_33 - 600_00 and totals.total_fen == 733_33
+    cut = first.lines.get(kind="batch_rule")
+    assert any(step["part"] == "rate" for step in cut.steps) and first.submissions.get().total_fen == 600_00
+    (step,) = ClaimBatch.objects.get(pk=batch.pk).rule_steps
+    assert step["key"] == "subsidy.step.ex_post_rate" and step["params"]["pool_fen"] == 1000_00
+    pool.refresh_from_db()
+    assert pool.posted_fen == 733_33
+    assert clawbacks.raise_due(None, AFTER) == 0  # decided about, not clawed back
+    assert wrong() == {}
