@@ -38,7 +38,7 @@ SELECT count(*), coalesce(min(c.id), 1), coalesce(max(c.id), 0)
 #: Where a piece ends: a walk along the primary key.
 _END = "SELECT max(id) FROM (SELECT id FROM billing_charge WHERE id > %s ORDER BY id LIMIT %s) piece"
 #: Row by row behind its charge (OFFSET 0), so that a piece costs the same whatever the period is; joined freely, all reservations of
-#: the period would be read for every piece. A session's own use beyond its booked end, and what was used besides, is charged and never subsidised.
+#: the period would be read for every piece. What is used beyond the booked end, or used besides, is charged and never subsidised.
 _ROWS = f"""
 SELECT c.id, r.organisation_id, i.organisation_id, i.id, r.requested_by_id,
        c.gross_fen - CASE WHEN c.inputs ? 'subsidised_until' THEN coalesce((jsonb_path_query_first(
