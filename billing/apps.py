@@ -9,6 +9,7 @@ class BillingApp(AppConfig):
     def ready(self) -> None:
         from billing import access, draft_messages, messages  # noqa: F401  (register scopes and sentences)
         from billing.bills import messages as bill_messages  # noqa: F401  (register sentences)
+        from billing.month import messages as month_messages  # noqa: F401  (register sentences)
         from billing.ordering import messages as order_messages  # noqa: F401  (register sentences)
         from billing.ordering import notices as order_notices  # noqa: F401  (register events)
         from billing.pricing import sample_prices

@@ -4,6 +4,7 @@ from billing.bills.models import AwardReversal, Bill, BillLine, BillVoid, Credit
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
 from billing.ledger.models import Account, AccountState, LedgerSeal, Transfer
+from billing.month.models import Draft, DraftLine, DraftRun, ExportItem, MonthExport
 from billing.ordering.models import (
     CommissionReservation,
     CommissionSampleJob,
@@ -27,6 +28,7 @@ from billing.sandbox.models import SandboxRun
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
 from billing.settlement.opening_models import OpeningBalance, OpeningLoad, SubsidisedItem
+from billing.settlement.period_models import ClosedPeriod, HeldBack
 from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.draft_models import DraftStep, DraftWriter, ProgrammeDraft
 from billing.subsidy.models import Programme, ProgrammeVersion
@@ -45,6 +47,7 @@ __all__ = [
     "BookingFee",
     "Charge",
     "Checkout",
+    "ClosedPeriod",
     "CommissionReservation",
     "CommissionSampleJob",
     "CommissionSheet",
@@ -53,12 +56,18 @@ __all__ = [
     "CreditListing",
     "CreditNote",
     "Dispute",
+    "Draft",
+    "DraftLine",
+    "DraftRun",
     "DraftStep",
     "DraftWriter",
+    "ExportItem",
     "FeeRelief",
     "FirmDeclaration",
+    "HeldBack",
     "InternalSlip",
     "LedgerSeal",
+    "MonthExport",
     "NumberSeries",
     "OpeningBalance",
     "OpeningLoad",

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from billing.settlement.period_guards import STATEMENT_LINE_OPEN, before
 from config.kernel.models.guards import append_only, no_truncate
 
 
@@ -196,4 +197,8 @@ class StatementLine(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["statement", "position"], name="statement_line_position")]
-        triggers = [append_only("statement_line_append_only"), no_truncate("statement_line_no_truncate")]
+        triggers = [
+            append_only("statement_line_append_only"),
+            no_truncate("statement_line_no_truncate"),
+            before("statement_line_open", pgtrigger.Insert, STATEMENT_LINE_OPEN),
+        ]
