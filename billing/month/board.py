@@ -152,8 +152,8 @@ def _drafts(run: DraftRun | None) -> dict[str, tuple[int, int, int]]:
     if run is None:
         return {}
     rows = Draft.objects.filter(run=run).values("state").order_by()
-    rows = rows.annotate(count=Count("pk"), lines=Sum("line_count"), fen=Sum("total_fen"))
-    return {row["state"]: (row["count"], row["lines"], row["fen"]) for row in rows}
+    rows = rows.annotate(count=Count("pk"), line_sum=Sum("line_count"), fen=Sum("total_fen"))
+    return {row["state"]: (row["count"], row["line_sum"], row["fen"]) for row in rows}
 
 
 _IN_DRAFTS = (DraftState.READY.value, DraftState.PARKED.value, DraftState.FAILED.value)
@@ -198,7 +198,8 @@ def _of_run(run: DraftRun | None, drafts: dict[str, tuple[int, int, int]]) -> tu
 
 
 def _bills(owner_id: int, month: date) -> tuple[Stage, ...]:
-    rows = with_standing(Bill.objects.filter(owner_id=owner_id, until_on__range=(month, last_day(month)))).filter(is_void=False)
+    of_month = Bill.objects.filter(owner_id=owner_id, until_on__range=(month, last_day(month)), void__isnull=True)
+    rows: QuerySet[Any] = with_standing(of_month)
     exported = _exported(rows, "bill")
     paid = rows.filter(total_fen__lte=F("paid_fen") + F("credited_fen"))
     return (*_issued(rows, exported), _stage("paid", paid, (Block("customer_pays", still_open(rows).count()),)))

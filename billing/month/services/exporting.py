@@ -179,7 +179,7 @@ def _statement_of(item: ExportItem) -> int:
 
 
 def _rows_of(item: ExportItem) -> QuerySet[Any]:
-    rows: QuerySet[Any] = Bill.objects.filter(pk=item.bill_id) if item.bill_id else Statement.objects.filter(pk=item.statement_id)
+    rows: QuerySet[Any] = Bill.objects.filter(export_items=item) if item.bill_id else Statement.objects.filter(export_items=item)
     return rows
 
 

@@ -19,7 +19,6 @@ from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Busy, Conflict, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.services.jobs import defer_once
-from instruments.models import User
 from instruments.queries import actor_for
 
 TASK = "billing.issue_month"
@@ -29,7 +28,7 @@ QUEUE = "documents"
 def hand_over(actor: Actor, run_id: int, now: datetime) -> DraftRun:
     """Say that the drafts are reviewed; nothing of them is changed from then on. Raises NotFound, Forbidden, Conflict
     ``month.not_open``."""
-    changes = {"handed_over_by_id": actor.user_id, "handed_over_at": now}
+    changes: dict[str, Any] = {"handed_over_by_id": actor.user_id, "handed_over_at": now}
     return _move(actor, run_id, (RunState.OPEN,), RunState.HANDED_OVER, "month.hand_over", now, **changes)
 
 
@@ -37,7 +36,7 @@ def send_back(actor: Actor, run_id: int, reason: str, now: datetime) -> DraftRun
     """Let the drafts be reviewed again, with a reason. Raises NotFound, Forbidden, Refusal ``bill.reason_*``, Conflict
     ``month.not_handed_over``."""
     text = issuing.checked_reason(reason)
-    changes = {"handed_over_by_id": None, "handed_over_at": None}
+    changes: dict[str, Any] = {"handed_over_by_id": None, "handed_over_at": None}
     return _move(actor, run_id, (RunState.HANDED_OVER,), RunState.OPEN, "month.send_back", now, reason=text, **changes)
 
 
@@ -51,7 +50,7 @@ def release(actor: Actor, run_id: int, now: datetime) -> DraftRun:
         if run.needs_second and run.made_by_id == actor.user_id:
             raise Refusal.of("month.second_person")
 
-    changes = {"released_by_id": actor.user_id, "released_at": now}
+    changes: dict[str, Any] = {"released_by_id": actor.user_id, "released_at": now}
     return _move(
         actor, run_id, (RunState.HANDED_OVER,), RunState.RELEASED, "month.release", now, before=allowed, after=_queue, **changes
     )
@@ -115,10 +114,10 @@ def _queue(run: DraftRun) -> None:
 def work(run_id: int, now: datetime) -> None:
     """The worker's part: issue what is ready, each in a transaction of its own, from wherever the work stopped. Nothing in another
     state."""
-    run = DraftRun.objects.filter(pk=run_id, state=RunState.RELEASED).first()
+    run = DraftRun.objects.filter(pk=run_id, state=RunState.RELEASED).select_related("released_by").first()
     if run is None:
         return
-    actor = actor_for(User.objects.get(pk=run.released_by_id))
+    actor = actor_for(run.released_by)
     ready = Draft.objects.filter(run=run, state=DraftState.READY).order_by("position")
     for draft_id in list(ready.values_list("pk", flat=True)):
         issue_draft(draft_id, actor, now)

@@ -114,7 +114,10 @@ def last_run(series: Series, period_on: date) -> DraftRun | None:
 def figures_of_run(run: DraftRun) -> list[Figures]:
     """What each party of a run came to."""
     rows = Draft.objects.filter(run=run).values_list("party_id", "programme_version_id", "line_count", "total_fen", "state")
-    return [Figures(*values, parked=state == DraftState.PARKED) for *values, state in rows]
+    return [
+        Figures(party_id, version_id, lines, total_fen, state == DraftState.PARKED)
+        for party_id, version_id, lines, total_fen, state in rows
+    ]
 
 
 def _refuse(asked: RunRequest, now: datetime) -> None:
