@@ -25,7 +25,7 @@ from instruments.models import Organisation
 #: Who sees months: the finance of owners and of offices, and the inspector.
 READERS = (Role.OWNER_FINANCE, Role.FINANCE, Role.INSPECTOR)
 #: How the grid may be narrowed, as people choose it.
-FILTERS = ("all", "odd", "prior", *(state.value for state in DraftState))
+FILTERS = ("all", "odd", "prior", "stuck", *(state.value for state in DraftState))
 
 
 def run_for(actor: Actor, run_id: int) -> DraftRun:
@@ -48,6 +48,8 @@ def drafts_of(run: DraftRun, narrowed: str = "all", text: str = "") -> QuerySet[
         rows = rows.filter(odd_count__gt=0).order_by("-odd_count", "position")
     elif narrowed == "prior":
         rows = rows.filter(prior_count__gt=0)
+    elif narrowed == "stuck":
+        rows = rows.filter(state__in=(DraftState.PARKED, DraftState.FAILED))
     elif narrowed in DraftState.values:
         rows = rows.filter(state=narrowed)
     if text:
