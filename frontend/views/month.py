@@ -42,10 +42,7 @@ def month_board(request: HttpRequest) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     actor.require(*queries.READERS)
     known = boards.series_of(actor)
-    month = read_month(request.GET.get("month", "")) or boards.latest_month(now)
-    if not known:
-        raise Forbidden.of("access.role_needed", roles=[str(role) for role in queries.READERS])
-    series = named(request.GET.get("series", "")) if request.GET.get("series") else known[0][0]
+    series, month = _asked(request, now)
     found = boards.board(actor, series, month, now)
     exports = list(queries.exports_of(actor, series, month)[:5])
     context = {
@@ -143,12 +140,14 @@ def month_close(request: HttpRequest) -> HttpResponse:
 
 def _asked(request: HttpRequest, now: datetime) -> tuple[Series, date]:
     query: Any = request.POST if request.method == "POST" else request.GET
-    return named(query.get("series", "")), read_month(query.get("month", "")) or boards.latest_month(now)
+    return series_asked(actor_of(request), query.get("series", "")), read_month(query.get("month", "")) or boards.latest_month(
+        now
+    )
 
 
-def named(text: str) -> Series:
-    """The series of an address. Raises NotFound."""
-    series = series_named(text)
+def series_asked(actor: Actor, text: str) -> Series:
+    """The series of an address or a form; without one the first that the actor sees. Raises NotFound."""
+    series = series_named(text) if text else next((each for each, _owner in boards.series_of(actor)), None)
     if series is None:
         raise NotFound.of("access.not_found", model="month")
     return series

@@ -23,7 +23,7 @@ from config.kernel.messages import duration_words, reason_sentence
 from frontend.http import actor_of, is_fragment
 from frontend.presenters.month import query_of
 from frontend.refusals import say_refusal
-from frontend.views.month import named, read_month
+from frontend.views.month import read_month, series_asked
 
 POLL_SECONDS = 3
 ZIP = "application/zip"
@@ -35,7 +35,7 @@ def month_export_start(request: HttpRequest) -> HttpResponse:
     """Have the documents of a month exported."""
     actor, now = actor_of(request), timezone.now()
     actor.require(*queries.READERS)
-    series, month = named(request.POST.get("series", "")), read_month(request.POST.get("month", ""))
+    series, month = series_asked(actor, request.POST.get("series", "")), read_month(request.POST.get("month", ""))
     if month is None:
         raise NotFound.of("access.not_found", model="month")
     try:

@@ -51,7 +51,9 @@ def left_unagreed(cast):
     return pk
 
 
-def test_two_people_close_a_month_and_what_is_agreed_later_goes_to_the_next(cast, two, browse, bills, django_assert_max_num_queries):
+def test_two_people_close_a_month_and_what_is_agreed_later_goes_to_the_next(
+    cast, two, browse, bills, django_assert_max_num_queries
+):
     late = left_unagreed(cast)
     li, mei = browse("li"), browse("mei")
     page = li.get(BOARD + "?month=2026-11")
@@ -105,7 +107,10 @@ def test_two_people_close_a_month_and_what_is_agreed_later_goes_to_the_next(cast
     # Closed by one of them. What is agreed afterwards is in December's drafts, as of a prior period.
     closed = mei.post(reverse("month_close"), {"series": bills.key, "month": "2026-11"}, follow=True).content.decode()
     assert "The month is closed with 2 documents." in closed
-    assert "closed already" in li.post(reverse("month_close"), {"series": bills.key, "month": "2026-11"}, follow=True).content.decode()
+    assert (
+        "closed already"
+        in li.post(reverse("month_close"), {"series": bills.key, "month": "2026-11"}, follow=True).content.decode()
+    )
     assert "closed already" in li.get(reverse("month_prepare") + query, follow=True).content.decode()
     assert usage_review.agree(customer_of(late), late, DECEMBER)
     assert Reservation.objects.get(pk=late).state == "agreed"

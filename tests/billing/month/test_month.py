@@ -165,7 +165,9 @@ def test_the_database_refuses_one_person_a_closed_month_and_what_is_held_back(ca
     run = made(cast, bills)
     own = {"released_by": cast.users["li"], "released_at": DECEMBER, "state": "released"}
     assert "draft_run_two_people" in refused_by_database(lambda: DraftRun.objects.filter(pk=run.pk).update(**own))
-    assert DraftRun.objects.filter(pk=run.pk).update(**own | {"released_by": cast.users["mei"]}) == 1  # the control: another person
+    assert (
+        DraftRun.objects.filter(pk=run.pk).update(**own | {"released_by": cast.users["mei"]}) == 1
+    )  # the control: another person
     DraftRun.objects.filter(pk=run.pk).update(state="open", released_by=None, released_at=None)
     draft = Draft.objects.filter(run=run).first()
     bill = issuing.issue(cast.actor("li"), BillRequest(cast.lab.pk, cast.other_firm.pk, date(2026, 11, 30)), DECEMBER)
@@ -333,7 +335,9 @@ def test_an_export_is_left_cancelled_resumed_retried_and_comes_to_the_same_bytes
     assert ExportItem.objects.filter(export=export, state="done").count() == 2
 
 
-def test_the_evidence_of_a_bill_a_statement_and_a_line_is_whole_and_says_its_hashes(cast, two, bills, django_assert_max_num_queries):
+def test_the_evidence_of_a_bill_a_statement_and_a_line_is_whole_and_says_its_hashes(
+    cast, two, bills, django_assert_max_num_queries
+):
     issued(cast, made(cast, bills))
     bill = Bill.objects.get(customer=cast.firm)
     with django_assert_max_num_queries(20):
