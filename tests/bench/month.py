@@ -21,7 +21,7 @@ from billing.month.services import exporting, releasing, running
 from billing.month.services.running import RunRequest
 from billing.settlement.rules.series import Series
 from config.kernel.access import Role
-from instruments.models import Membership, User
+from instruments.models import Membership, Organisation, User
 from tests.bench.harness import NOW, Figure, busy_seconds, percentile, seconds_for, took
 from tests.bench.stage import Stage
 
@@ -31,13 +31,7 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 LOOKS = 40
 DRAFTS_SECONDS, GRID_MILLISECONDS, GRID_QUERIES, SHEET_SECONDS, SHEET_MEGABYTES = 60, 150, 16, 3, 150
 
-#: Firms, and agreed sessions of theirs with charges; every third is subsidised at once by one programme.
-_FIRMS = """
-INSERT INTO instruments_organisation
-    (kind, name, name_en, name_key, name_pinyin, region_code, status, verified_at, created_at)
-SELECT 'firm', 'Payer ' || n, '', 'payer ' || n, '', '630104', 'verified', %(now)s, %(now)s FROM generate_series(1, %(payers)s) n
-RETURNING id
-"""
+#: Agreed sessions of firms with their charges; every third is subsidised at once by one programme.
 _SESSIONS = """
 WITH place AS (
     SELECT n, (%(firms)s::bigint[])[1 + n %% %(payers)s] AS firm, (%(instruments)s::bigint[])[1 + n %% %(many)s] AS instrument,
@@ -53,7 +47,7 @@ used AS (
         (reservation_id, booked_starts_at, booked_ends_at, actual_starts_at, actual_ends_at, billable_starts_at, billable_ends_at,
          billable_minutes, billable_rule, outcome, overrun_minutes, started_by_means, ended_by_means, confirmed_ticks, agreed_at,
          agreed_how, late_entered, evidence, note)
-    SELECT id, starts_at, ends_at, starts_at, ends_at, starts_at, ends_at, 60, 'booked', 'on_time', 0, 'lab', 'lab', '[]', ends_at,
+    SELECT id, starts_at, ends_at, starts_at, ends_at, starts_at, ends_at, 60, 'booked', 'normal', 0, 'lab', 'lab', '[]', ends_at,
            'both_sides', false, '', '' FROM made),
 charged AS (
     INSERT INTO billing_charge
@@ -87,9 +81,12 @@ def figures(stage: Stage) -> list[Figure]:
 
 def _fill(stage: Stage, charges: int, payers: int) -> None:
     instruments = [instrument.pk for instrument in stage.instruments]
+    firm = {"kind": "firm", "status": "verified", "verified_at": NOW, "region_code": "630104", "created_at": NOW}
+    made = Organisation.objects.bulk_create(
+        [Organisation(name=f"Payer {place}", name_key=f"payer {place}", **firm) for place in range(payers)]
+    )
+    firms = [one.pk for one in made]
     with connection.cursor() as cursor:
-        cursor.execute(_FIRMS, {"now": NOW, "payers": payers})
-        firms = [pk for (pk,) in cursor.fetchall()]
         cursor.execute("SELECT min(id) FROM billing_programmeversion")
         (version,) = cursor.fetchone()
         values: dict[str, Any] = {
