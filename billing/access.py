@@ -29,6 +29,7 @@ from billing.models import (
     ClaimStep,
     ClaimSubmission,
     Clawback,
+    ClosedPeriod,
     CommissionReservation,
     CommissionSampleJob,
     CommissionSheet,
@@ -37,12 +38,18 @@ from billing.models import (
     CreditListing,
     CreditNote,
     Dispute,
+    Draft,
+    DraftLine,
+    DraftRun,
     DraftStep,
     DraftWriter,
+    ExportItem,
     FeeRelief,
     FirmDeclaration,
+    HeldBack,
     InternalSlip,
     LedgerSeal,
+    MonthExport,
     Objection,
     OpeningBalance,
     OpeningLoad,
@@ -338,6 +345,30 @@ def _of_office(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset if actor.has(*SUPERVISORS) else queryset.none()
 
 
+def month_filter(actor: Actor, prefix: str = "") -> Q:
+    """A month of bills is seen by the finance of its owner, one of statements by those who pay; both by the inspector."""
+    if actor.has(Role.INSPECTOR):
+        return ALL
+    own = Q(**{f"{prefix}owner_id__in": actor.organisations(Role.OWNER_FINANCE)})
+    return own | Q(**{f"{prefix}owner__isnull": True}) if actor.has(Role.FINANCE) else own
+
+
+def _months(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    return queryset.filter(month_filter(actor))
+
+
+def _month_drafts(queryset: QuerySet[Draft], actor: Actor) -> QuerySet[Draft]:
+    return queryset.filter(month_filter(actor, "run__"))
+
+
+def _month_lines(queryset: QuerySet[DraftLine], actor: Actor) -> QuerySet[DraftLine]:
+    return queryset.filter(month_filter(actor, "draft__run__"))
+
+
+def _export_items(queryset: QuerySet[ExportItem], actor: Actor) -> QuerySet[ExportItem]:
+    return queryset.filter(month_filter(actor, "export__"))
+
+
 _SCOPES: dict[Any, Any] = {
     Claim: _claims,
     ClaimBatch: _of_office,
@@ -358,8 +389,15 @@ _SCOPES: dict[Any, Any] = {
     BillLine: _of_bills,
     BillVoid: _of_bills,
     Checkout: _of_bills,
+    ClosedPeriod: _months,
     CreditNote: _of_bills,
     Dispute: _of_payments,
+    Draft: _month_drafts,
+    DraftLine: _month_lines,
+    DraftRun: _months,
+    ExportItem: _export_items,
+    HeldBack: _months,
+    MonthExport: _months,
     Payment: _received,
     ProviderEvent: _provider_events,
     Refund: _of_payments,

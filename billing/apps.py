@@ -11,6 +11,7 @@ class BillingApp(AppConfig):
         from billing.bills import messages as bill_messages  # noqa: F401  (register sentences)
         from billing.claims import messages as claim_messages  # noqa: F401  (register sentences)
         from billing.claims import notices as claim_notices  # noqa: F401  (register events)
+        from billing.month import messages as month_messages  # noqa: F401  (register sentences)
         from billing.ordering import messages as order_messages  # noqa: F401  (register sentences)
         from billing.ordering import notices as order_notices  # noqa: F401  (register events)
         from billing.pricing import sample_prices

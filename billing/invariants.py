@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from billing.bills import invariants as _bills  # noqa: F401  (registers its own)
 from billing.claims import invariants as _claims  # noqa: F401  (registers its own)
+from billing.month import invariants as _month  # noqa: F401  (registers its own)
 from billing.ordering import invariants as _ordering  # noqa: F401  (registers its own)
 from billing.payments import invariants as _payments  # noqa: F401  (registers its own)
 from booking.rules.samples import HOLDING
@@ -328,19 +329,27 @@ register_sql(
             OR (a.mode IN ('deducted_now', 'paid_beside') AND a.payee_id <> p.owner)""",
 )
 
+#: Of the statement's month, or late: of a month that was closed before it was issued, or postponed to it.
+OF_ITS_MONTH = """
+    date_trunc('month', a.service_on)::date = s.period_on
+    OR a.service_on < s.period_on AND (
+       EXISTS (SELECT 1 FROM billing_closedperiod p WHERE p.series = 'statements' AND p.closed_at <= s.issued_at
+                  AND a.service_on < p.period_on + interval '1 month')
+       OR EXISTS (SELECT 1 FROM billing_heldback h WHERE h.award_id = a.id AND h.until_on <= s.period_on))"""
+
 register_sql(
     "settlement.statements_are_their_lines",
     counted="SELECT count(*) FROM billing_statement",
-    violations="""
+    violations=f"""
         SELECT format('statement %s: %s fen on %s lines; its awards say %s on %s, %s of them of another payee, version or month',
                       s.number, s.total_fen, s.line_count, l.total, l.lines, l.foreign_lines)
           FROM billing_statement s CROSS JOIN LATERAL (
                SELECT coalesce(sum(a.total_fen - (SELECT coalesce(sum(v.amount_fen), 0) FROM billing_awardreversal v
                                                    WHERE v.award_id = a.id AND NOT v.claimed)), 0) AS total, count(*) AS lines,
                       count(*) FILTER (WHERE a.payee_id <> s.payee_id OR a.programme_version_id <> s.programme_version_id
-                                          OR date_trunc('month', a.service_on)::date <> s.period_on) AS foreign_lines
+                                          OR NOT ({OF_ITS_MONTH})) AS foreign_lines
                  FROM billing_statementline line JOIN billing_award a ON a.id = line.award_id WHERE line.statement_id = s.id) l
-         WHERE (s.total_fen, s.line_count) <> (l.total, l.lines) OR l.foreign_lines > 0""",
+         WHERE (s.total_fen, s.line_count) <> (l.total, l.lines) OR l.foreign_lines > 0""",  # noqa: S608  (a constant of ours)
 )
 
 register_sql(

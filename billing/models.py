@@ -19,6 +19,7 @@ from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
 from billing.ledger.models import Account, AccountState, LedgerSeal, Transfer
 from billing.ledger.top_up_models import TopUp
+from billing.month.models import Draft, DraftLine, DraftRun, ExportItem, MonthExport
 from billing.ordering.models import (
     CommissionReservation,
     CommissionSampleJob,
@@ -44,6 +45,7 @@ from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
 from billing.settlement.once_models import TakenOnce
 from billing.settlement.opening_models import OpeningBalance, OpeningLoad, SubsidisedItem
+from billing.settlement.period_models import ClosedPeriod, HeldBack
 from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.draft_models import DraftStep, DraftWriter, ProgrammeDraft
 from billing.subsidy.models import Programme, ProgrammeVersion
@@ -69,6 +71,7 @@ __all__ = [
     "ClaimStep",
     "ClaimSubmission",
     "Clawback",
+    "ClosedPeriod",
     "CommissionReservation",
     "CommissionSampleJob",
     "CommissionSheet",
@@ -77,12 +80,18 @@ __all__ = [
     "CreditListing",
     "CreditNote",
     "Dispute",
+    "Draft",
+    "DraftLine",
+    "DraftRun",
     "DraftStep",
     "DraftWriter",
+    "ExportItem",
     "FeeRelief",
     "FirmDeclaration",
+    "HeldBack",
     "InternalSlip",
     "LedgerSeal",
+    "MonthExport",
     "NumberSeries",
     "Objection",
     "OpeningBalance",

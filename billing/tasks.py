@@ -10,6 +10,7 @@ from billing.bills.services import documents as bill_documents
 from billing.claims.services import clawbacks, publishing
 from billing.claims.services import documents as claim_documents
 from billing.ledger import life, seals
+from billing.month.services import exporting, releasing
 from billing.ordering.services import documents, quotations
 from billing.payments.provider import configured
 from billing.payments.services import checkouts, inbox, reconciling, refunding
@@ -62,6 +63,33 @@ def tend_claims(timestamp: int) -> None:
     """Find publicities over, and raise what has to come back of claims that were handed in."""
     now = timezone.now()
     beat("billing.tend_claims", now, ended=publishing.end_due(now), raised=clawbacks.raise_due(None, now))
+
+
+@app.task(name=releasing.TASK, queue=releasing.QUEUE, retry=RetryStrategy(max_attempts=_TRIES, exponential_wait=4))
+def issue_month(run_id: int) -> None:
+    """Issue the drafts of a released run, from where the work stopped; nothing when it is done."""
+    releasing.work(run_id, timezone.now())
+
+
+@app.task(
+    name=exporting.TASK, queue=exporting.QUEUE, retry=RetryStrategy(max_attempts=_TRIES, exponential_wait=4), pass_context=True
+)
+def export_month(context: JobContext, export_id: int) -> None:
+    """Make the archive of a month's documents, from where the work stopped. The last attempt that fails says so."""
+    try:
+        exporting.work(export_id, timezone.now())
+    except Exception:
+        if context.job is not None and context.job.attempts + 1 >= _TRIES:
+            exporting.give_up(export_id, timezone.now())
+        raise
+
+
+@app.periodic(cron="50 * * * *")
+@app.task(name="billing.expire_exports", queueing_lock="billing.expire_exports")
+def expire_exports(timestamp: int) -> None:
+    """Forget archives whose link has expired."""
+    now = timezone.now()
+    beat("billing.expire_exports", now, expired=exporting.expire_due(now))
 
 
 @app.task(name=inbox.TASK, queue=inbox.QUEUE, retry=RetryStrategy(max_attempts=inbox.MOST_TRIES, exponential_wait=4))

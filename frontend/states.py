@@ -299,10 +299,35 @@ _PAYOUT_LIST: dict[str, StateLook] = {
     "reviewed": StateLook(pgettext_lazy("payment list state", "To be approved"), "hourglass", "wait"),
     "approved": StateLook(pgettext_lazy("payment list state", "Approved"), "circle-check", "good"),
 }
+_MONTH_RUN: dict[str, StateLook] = {
+    "open": StateLook(pgettext_lazy("run of drafts", "Under review"), "eye", "wait"),
+    "handed_over": StateLook(pgettext_lazy("run of drafts", "With a second person"), "users", "wait"),
+    "released": StateLook(pgettext_lazy("run of drafts", "Being issued"), "player-play", "live"),
+    "done": StateLook(pgettext_lazy("run of drafts", "Done"), "circle-check", "good"),
+    "superseded": StateLook(pgettext_lazy("run of drafts", "Replaced by a later run"), "ban", "calm"),
+    "carried": StateLook(pgettext_lazy("run of drafts", "Month closed"), "lock", "calm"),
+}
+_MONTH_DRAFT: dict[str, StateLook] = {
+    "ready": StateLook(pgettext_lazy("draft of a bill", "Ready"), "circle-check", "info"),
+    "parked": StateLook(pgettext_lazy("draft of a bill", "Parked"), "alert-triangle", "bad"),
+    "empty": StateLook(pgettext_lazy("draft of a bill", "All left out"), "ban", "calm"),
+    "issued": StateLook(pgettext_lazy("draft of a bill", "Issued"), "file-invoice", "good"),
+    "failed": StateLook(pgettext_lazy("draft of a bill", "Not issued"), "alert-circle", "bad"),
+}
+_MONTH_EXPORT: dict[str, StateLook] = {
+    "queued": StateLook(pgettext_lazy("export", "Waiting for the worker"), "hourglass", "wait"),
+    "running": StateLook(pgettext_lazy("export", "At work"), "player-play", "live"),
+    "done": StateLook(pgettext_lazy("export", "Done"), "circle-check", "good"),
+    "cancelled": StateLook(pgettext_lazy("export", "Cancelled"), "ban", "calm"),
+    "failed": StateLook(pgettext_lazy("export", "Given up"), "alert-circle", "bad"),
+}
 _LOOKS: dict[str, dict[str, StateLook]] = {
     "claim": _CLAIM,
     "claim_batch": _CLAIM_BATCH,
     "payout_list": _PAYOUT_LIST,
+    "month_draft": _MONTH_DRAFT,
+    "month_export": _MONTH_EXPORT,
+    "month_run": _MONTH_RUN,
     "account": _ACCOUNT,
     "announcement": _ANNOUNCEMENT,
     "application": _APPLICATION,

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from billing.bills import guards
 from billing.bills.rules.crediting import CreditReason
 from billing.settlement.models import RENDERED, FrozenDocument
+from billing.settlement.period_guards import BILL_LINE_OPEN
 from config.kernel.models.guards import append_only, no_truncate
 
 
@@ -72,6 +73,7 @@ class BillLine(models.Model):
         ]
         triggers = [
             guards.insert("bill_line_is_charged", guards.LINE_IS_CHARGED),
+            guards.insert("bill_line_open", BILL_LINE_OPEN),
             guards.update("bill_line_frozen", guards.LINE_ONLY_VOIDED),
             guards.bill_is_its_lines("bill_line_is_of_bill", "NEW.bill_id"),
             pgtrigger.Protect(name="bill_line_kept", operation=pgtrigger.Delete),
@@ -149,7 +151,8 @@ class AwardReversal(models.Model):
             models.UniqueConstraint(fields=["credit_note", "award"], name="award_reversal_once"),
             models.CheckConstraint(condition=Q(amount_fen__gt=0), name="award_reversal_positive"),
             models.CheckConstraint(
-                condition=Q(cause="credit_note", credit_note__isnull=False) | ~Q(cause="credit_note") & Q(credit_note__isnull=True),
+                condition=Q(cause="credit_note", credit_note__isnull=False)
+                | ~Q(cause="credit_note") & Q(credit_note__isnull=True),
                 name="award_reversal_has_cause",
             ),
         ]

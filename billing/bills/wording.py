@@ -27,5 +27,7 @@ def unit_word(unit: str) -> str:
 
 
 def what_word(line: Mapping[str, Any]) -> str:
-    """What a line is charged for beside use: a fee and its kind, or nothing."""
-    return str(wording.slip_cause({"cause": line["fee_kind"]})) if line["fee_kind"] else ""
+    """What a line is charged for beside use: a fee and its kind, or nothing; and whether it comes late."""
+    fee = str(wording.slip_cause({"cause": line["fee_kind"]})) if line["fee_kind"] else ""
+    late = pgettext("line of a bill", "prior period") if line.get("prior_period") else ""
+    return " · ".join(filter(None, (fee, late)))

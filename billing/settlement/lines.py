@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from billing import wording
 from billing.ledger.rules.money import yuan
@@ -22,6 +22,12 @@ def price(line: Line) -> tuple[str, str]:
         return yuan(first["rate_fen"]), f"/ {wording.unit_word(first['unit'])}"
     rates = list(dict.fromkeys(text[1:] for each in line["prices"] if (text := wording.rate_words(each))))
     return (rates[0], wording.several(rates[1:])) if rates else ("", "")
+
+
+def way(line: Line) -> str:
+    """How the service was given, and whether it comes late: a month after the one in which it was."""
+    late = pgettext("line of a bill", "prior period") if line.get("prior_period") else ""
+    return " · ".join(filter(None, (wording.service_way_word(line["service_way"]), late)))
 
 
 def measured(line: Line) -> str:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from billing.settlement.period_guards import STATEMENT_LINE_OPEN, before
 from config.kernel.models.guards import append_only, no_truncate
 
 
@@ -222,4 +223,5 @@ class StatementLine(models.Model):
                 referencing=pgtrigger.Referencing(new="written"),
                 func=_LINES_OF_ITS_KIND,
             ),
+            before("statement_line_open", pgtrigger.Insert, STATEMENT_LINE_OPEN),
         ]

@@ -129,7 +129,7 @@ def _cells(line: Mapping[str, Any], content: Content, words: Mapping[str, Captio
     same_day = starts.date() == ends.date()
     return [
         Cell(str(line["position"])),
-        Cell(line["reservation"]["reference"], wording.service_way_word(line["service_way"])),
+        Cell(line["reservation"]["reference"], lines.way(line)),
         Cell(f"{starts:%Y-%m-%d}", f"{starts:%H:%M}–{ends:%H:%M}" if same_day else f"{starts:%H:%M}–{ends:%m-%d %H:%M}"),
         Cell(line["instrument"]["name"], line["instrument"]["inner_id"]),
         Cell(party["name"], party["code"]),

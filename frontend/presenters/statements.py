@@ -155,7 +155,7 @@ def _line(line: Mapping[str, Any], other: str) -> LineRow:
         position=line["position"],
         url=_url(line),
         reference=line["reservation"]["reference"],
-        way=wording.service_way_word(line["service_way"]),
+        way=line_words.way(line),
         instrument=_named(line["instrument"]),
         inner_id=line["instrument"]["inner_id"],
         party=_party(line[other]),

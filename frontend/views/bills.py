@@ -43,15 +43,22 @@ POLL_SECONDS = 3
 @login_required
 @require_GET
 def bill_list(request: HttpRequest) -> HttpResponse:
-    """The bills that the actor issues or pays; ``?open=1``: those of which something is to pay."""
+    """The bills that the actor issues or pays; ``?open=1``: those of which something is to pay, ``?owner=`` and
+    ``?month=2026-11``: those of an owner's month."""
     actor = actor_of(request)
     only_open = request.GET.get("open") == "1"
     rows = queries.bills_visible(actor)
+    owner_id, month = number(request.GET.get("owner", "")), read_day(f"{request.GET.get('month', '')}-01")
+    if owner_id:
+        rows = rows.filter(owner_id=owner_id)
+    if month is not None:
+        rows = rows.filter(until_on__range=(month, last_day(month)), void__isnull=True)
     page = Paginator(queries.still_open(rows) if only_open else rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page": page,
         "rows": bill_rows(list(page.object_list), local_today(timezone.now())),
         "only_open": only_open,
+        "month": month,
         "may_issue": bool(queries.owners_of(actor)),
     }
     return render(request, "bills/list.html", context)

@@ -127,6 +127,9 @@ SEES: dict[str, tuple[Roles, Roles]] = {
         (only("firm_admin", "owner_finance", "inspector"), only("inspector", "foreign")),
     ),
     "payment": (only("owner_finance", "inspector"), only("inspector")),
+    **dict.fromkeys(
+        ("month_run", "month_draft", "month_line", "month_export"), (only("owner_finance", "inspector"), only("inspector"))
+    ),
     "provider_event": (only("operator", "inspector"), only("operator", "inspector")),
     "quotation:draft": (OWNERS, NOBODY),
     **dict.fromkeys(
@@ -562,6 +565,25 @@ def _needed(world: World) -> dict[str, Any]:
 KEY = "0b0c0d0e-0000-4000-8000-000000000001"
 LAB = only("lab_manager")
 BILLING = only("owner_finance")
+MONTHS = only("owner_finance", "finance")
+
+
+def _old_month(world: World) -> dict[str, Any]:
+    return {"month": "2025-01"}
+
+
+def _handed_over(world: World) -> dict[str, Any]:
+    return {"move": "hand_over"}
+
+
+def _postponed(world: World) -> dict[str, Any]:
+    return {"how": "postpone", "reason": "because"}
+
+
+def _resumed(world: World) -> dict[str, Any]:
+    return {"how": "resume"}
+
+
 EITHER = CUSTOMERS | LAB, only("foreign")
 """Who writes in a thread and fills in a commission sheet."""
 SIGNATORIES = only("firm_admin", "lab_manager"), only("foreign")
@@ -1136,6 +1158,21 @@ PAGES: dict[str, Route] = {
     "payout_record": acts("payout_line", only("finance"), only("finance"), ok=TRIED),
     "publicity_list": reads(EVERYBODY),
     "publicity_detail": Route({"GET": Rule(EVERYBODY, EVERYBODY), "POST": Rule(EVERYBODY, EVERYBODY, TRIED)}, "publicity"),
+    "bill_evidence": reads_object("bill"),
+    "statement_evidence": reads_object("statement"),
+    "month_board": reads(MONTHS | only("inspector")),
+    "month_unconfirmed": Route({"GET": Rule(MONTHS | only("inspector"), ok=frozenset({200, 404}))}),
+    "month_prepare": Route({"GET": Rule(MONTHS, ok=frozenset({200, 302})), "POST": Rule(MONTHS, ok=TRIED)}),
+    "month_close": Route({"POST": Rule(MONTHS, ok=TRIED, body=_old_month)}),
+    "month_run": reads_object("month_run"),
+    "month_run_move": acts("month_run", BILLING, ok=TRIED, body=_handed_over),
+    "month_draft": reads_object("month_draft"),
+    "month_line": acts("month_line", BILLING, ok=TRIED, body=_postponed),
+    "month_export_start": Route({"POST": Rule(MONTHS, ok=TRIED, body=_old_month)}),
+    "month_export": reads_object("month_export"),
+    "month_export_progress": reads_object("month_export", ok=frozenset({200, 204, 286}), fragment=True),
+    "month_export_change": acts("month_export", BILLING, ok=TRIED, body=_resumed),
+    "month_export_file": reads_object("month_export"),
     "payment_list": reads(BILLING | only("inspector")),
     "payment_import": Route({"GET": Rule(BILLING), "POST": Rule(BILLING, ok=TRIED)}),
     "payment_detail": reads_object("payment"),

@@ -73,6 +73,18 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.draftwriter": (Rows("draft__office_id", *OF_THE_OFFICE),),
     "billing.programmedraft": (Rows("office_id", *OF_THE_OFFICE),),
     "billing.sandboxrun": (Rows("office_id", *OF_THE_OFFICE),),
+    **{
+        f"billing.{model}": (Rows(f"{to}owner_id", *RECEIVED),)
+        for model, to in (
+            ("closedperiod", ""),
+            ("draft", "run__"),
+            ("draftline", "draft__run__"),
+            ("draftrun", ""),
+            ("exportitem", "export__"),
+            ("heldback", ""),
+            ("monthexport", ""),
+        )
+    },
     "billing.allocation": (Rows("bill__customer_id", *BILLS),),
     "billing.awardreversal": (Rows("credit_note__bill__customer_id", *BILLS),),
     "billing.bankstatement": (Rows("owner_id", *RECEIVED),),

@@ -80,6 +80,7 @@ from instruments.services.saved_searches import unsubscribe_token
 from tests.access import world_bills as bills
 from tests.access import world_claims as claims
 from tests.access import world_money as money
+from tests.access import world_month as months
 from tests.access import world_orders as order
 from tests.access import world_programmes as programmes
 from tests.access import world_samples as samples
@@ -156,6 +157,7 @@ def build_world(now: datetime = NOW) -> World:
     claims.build(world, now, (OURS_WORK, THEIRS_WORK))
     bills.build(world, now, (OURS_WORK, THEIRS_WORK))
     claims.credited(now)
+    months.build(world, now, (OURS_WORK, THEIRS_WORK))
     _tell_people(world, now)
     catalogue.rebuild(now)
     vocabulary.rebuild_vocabulary()

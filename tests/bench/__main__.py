@@ -29,6 +29,7 @@ PARTS = (
     "search",
     "page",
     "use",
+    "month",
     "demo",
 )
 
@@ -82,6 +83,7 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
         hot_pool,
         inbox,
         keeping,
+        month,
         quoting,
         reserve,
         stage,
@@ -97,7 +99,7 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
         figures += engine.figures()
     if "statement" in parts:
         figures += statement.figures()
-    if {"reserve", "approve", "quote", "charge", "keep", "feed", "inbox", "timeline", "use"} & set(parts):
+    if {"reserve", "approve", "quote", "charge", "keep", "feed", "inbox", "timeline", "use", "month"} & set(parts):
         built = stage.build(feed.INSTRUMENTS)
         if "reserve" in parts:
             figures += reserve.in_process(built) + reserve.with_all_rules(built) + reserve.over_http(built)
@@ -117,6 +119,8 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
             figures += timeline.figures(built)
         if "use" in parts:
             figures += use.figures(built)
+        if "month" in parts:
+            figures += month.figures(built)
     if "pool" in parts:
         figures += hot_pool.figures()
     if "demo" in parts:

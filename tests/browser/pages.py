@@ -491,6 +491,26 @@ def payment(*, free: bool) -> int:
     return int(rows.filter(given__isnull=free).earliest("pk").pk)
 
 
+def month_run() -> int:
+    """The drafts of the personas' lab for last month."""
+    from billing.models import DraftRun
+
+    return int(DraftRun.objects.earliest("pk").pk)
+
+
+def month_draft() -> int:
+    """The largest of them."""
+    from billing.models import Draft
+
+    return int(Draft.objects.filter(run_id=month_run()).earliest("position").pk)
+
+
+def month_export() -> int:
+    from billing.models import MonthExport
+
+    return int(MonthExport.objects.earliest("pk").pk)
+
+
 def to_issue() -> dict[str, Any]:
     """The programme, payee and month of sessions that stand on no statement yet."""
     from django.utils import timezone
@@ -889,6 +909,12 @@ PAGES: tuple[Shown, ...] = (
     Shown("bill_detail", lambda: at("bill_detail", bill()), ("owner_finance", "firm_admin", "inspector"), important=True),
     Shown("bill_credit", lambda: at("bill_credit", bill(), 1), ("owner_finance",)),
     Shown("credit_note_detail", lambda: at("credit_note_detail", credit_note()), ("owner_finance", "firm_admin")),
+    Shown("month_board", lambda: at("month_board"), ("owner_finance", "finance", "inspector"), important=True),
+    Shown("month_unconfirmed", lambda: at("month_unconfirmed"), ("owner_finance",)),
+    Shown("month_prepare", lambda: at("month_prepare"), ("owner_finance",)),
+    Shown("month_run", lambda: at("month_run", month_run()), ("owner_finance", "inspector"), important=True),
+    Shown("month_draft", lambda: at("month_draft", month_draft()), ("owner_finance",), important=True),
+    Shown("month_export", lambda: at("month_export", month_export()), ("owner_finance",)),
     Shown("payment_list", lambda: at("payment_list"), ("owner_finance", "inspector"), important=True),
     Shown("payment_list", lambda: at("payment_list", all=1), ("owner_finance",), "all"),
     Shown("payment_import", lambda: at("payment_import"), ("owner_finance",)),
@@ -1423,6 +1449,15 @@ NOT_PAGES: dict[str, str] = {
     "payout_list_make": "POST only",
     "payout_list_sign": "POST only",
     "payout_record": "POST only",
+    "bill_evidence": "a download",
+    "statement_evidence": "a download",
+    "month_close": "POST only",
+    "month_run_move": "POST only",
+    "month_line": "POST only",
+    "month_export_start": "POST only",
+    "month_export_progress": "a piece of the export's page",
+    "month_export_change": "POST only",
+    "month_export_file": "a download",
     "payment_give": "POST only",
     "payment_undo": "POST only",
     "payment_refund": "POST only",

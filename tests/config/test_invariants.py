@@ -34,6 +34,19 @@ def without(constraint: str, table: str) -> str:
     return f"ALTER TABLE {table} DROP CONSTRAINT {constraint}"
 
 
+#: A run of drafts, and a draft of it: (state, bill, lines).
+A_RUN = (
+    "INSERT INTO billing_draftrun (series, period_on, revision, state, filters, draft_count, parked_count, line_count, total_fen,"
+    " content_sha256, second_from_fen, made_by_id, made_at)"
+    " SELECT 'statements', '2026-11-01', 1, 'open', '{}', 1, 0, 0, 0, '', 1, min(id), now() FROM instruments_user"
+)
+A_DRAFT = (
+    "INSERT INTO billing_draft (run_id, party_id, position, state, reason, line_count, prior_count, odd_count, odd, gross_fen,"
+    " deducted_fen, relieved_fen, refunded_fen, claims_fen, total_fen, bill_id)"
+    " SELECT max(r.id), (SELECT min(id) FROM instruments_organisation), 1, {0}, '{{}}', {2}, 0, 0, '{{}}', 0, 0, 0, 0, 0, 0, {1}"
+    " FROM billing_draftrun r"
+)
+
 SLIP_OF_MORE = (
     "INSERT INTO billing_internalslip (charge_id, organisation_id, number, period_on, total_fen, covered_fen, content, issued_at)"
     " SELECT id, 1, 'NB-2026-000002', '2026-11-01', payable_now_fen + 1, 0, '{}', now() FROM billing_charge LIMIT 1"
@@ -220,6 +233,22 @@ BREAKS: dict[str, list[str]] = {
         " FROM billing_transfer WHERE hold_id IS NOT NULL LIMIT 1",
     ],
     "ledger.no_forgotten_hold": ["DELETE FROM billing_transfer WHERE hold_id IS NOT NULL"],
+    "month.drafts_are_their_lines": [A_RUN, A_DRAFT.format("'ready'", "NULL", 1)],
+    "month.issued_as_drafted": [A_RUN, A_DRAFT.format("'issued'", "(SELECT min(id) FROM billing_bill)", 0)],
+    "month.released_by_another_above_the_threshold": [
+        without("draft_run_two_people", "billing_draftrun"),
+        A_RUN,
+        "UPDATE billing_draftrun SET released_by_id = made_by_id, released_at = now(), total_fen = second_from_fen",
+    ],
+    "month.closed_months_took_nothing_later": [
+        "INSERT INTO billing_closedperiod (series, owner_id, period_on, totals, closed_by_id, closed_at)"
+        " SELECT 'bills:' || owner_id, owner_id, date_trunc('month', until_on), '{}', issued_by_id, issued_at - interval '1 hour'"
+        " FROM billing_bill LIMIT 1",
+    ],
+    "month.what_is_held_back_stands_on_nothing": [
+        "INSERT INTO billing_heldback (charge_id, reason, held_by_id, held_at)"
+        " SELECT charge_id, 'x', (SELECT min(id) FROM instruments_user), now() FROM billing_billline WHERE charge_id IS NOT NULL LIMIT 1",
+    ],
     "ordering.accepted_quotations_became_one_sheet": ["DELETE FROM billing_commissionsheet"],
     "ordering.numbers_have_no_gap": ["UPDATE billing_quotation SET number = 'BJ-2026-000002'"],
     "ordering.quotations_are_their_lines": ["UPDATE billing_quotation SET total_fen = total_fen + 1"],
@@ -278,6 +307,11 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "settlement.rendered_statements_have_both_files",
         "bills.rendered_bills_have_both_files",
         "bills.rendered_creditnotes_have_both_files",
+        "month.drafts_are_their_lines",
+        "month.issued_as_drafted",
+        "month.released_by_another_above_the_threshold",
+        "month.closed_months_took_nothing_later",
+        "month.what_is_held_back_stands_on_nothing",
         "payments.events_are_handled",
         "payments.paid_attempts_brought_their_money",
         "ledger.closed_accounts_are_empty",

@@ -66,7 +66,8 @@ class BillLine:
     amount_fen: int
     fee_kind: str = ""
 
-    def as_json(self, position: int) -> Json:
+    def as_json(self, position: int, *, prior: bool) -> Json:
+        """``prior``: the use ended before the month of the bill."""
         return {
             "position": position,
             "of": self.of.value,
@@ -85,6 +86,7 @@ class BillLine:
             "relieved_fen": self.relieved_fen,
             "amount_fen": self.amount_fen,
             "fee_kind": self.fee_kind,
+            "prior_period": prior,
         }
 
 
@@ -111,6 +113,7 @@ def assemble(heading: Heading, lines: Sequence[BillLine]) -> Json:
         if line.amount_fen != line.gross_fen - sum(each.amount_fen for each in line.deductions) - line.relieved_fen:
             raise Inconsistent(f"{line.reference}: {line.amount_fen} fen")
     total = sum(line.amount_fen for line in lines)
+    month = heading.until_on.replace(day=1)
     return {
         "format": FORMAT,
         "kind": "bill",
@@ -124,7 +127,7 @@ def assemble(heading: Heading, lines: Sequence[BillLine]) -> Json:
         "due_on": heading.due_on.isoformat(),
         "owner": asdict(heading.owner),
         "customer": asdict(heading.customer),
-        "lines": [line.as_json(place) for place, line in enumerate(lines, start=1)],
+        "lines": [line.as_json(place, prior=line.ends_at.date() < month) for place, line in enumerate(lines, start=1)],
         "tax": Tax.NOT_SHOWN.value,
         "totals": {
             "lines": len(lines),

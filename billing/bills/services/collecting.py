@@ -18,6 +18,7 @@ from billing.bills.rules.content import BillLine as ContentLine
 from billing.bills.rules.content import Deduction, LineOf
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge
+from billing.settlement.period_models import held
 from billing.settlement.rules.statement import hours
 from instruments.services.answer_time import zones_of_owners
 
@@ -41,19 +42,20 @@ def end_of(until_on: date) -> datetime:
 
 
 def open_charges(owner_id: int, until_on: date) -> QuerySet[Any]:
-    """The charges of other customers than the owner itself that are to be paid and stand on no bill that is not void."""
+    """The charges of other customers than the owner itself that are to be paid, stand on no bill that is not void and are not held back."""
     billed = BillLine.objects.filter(charge_id=OuterRef("pk"), voided=False)
     of_owner = Q(reservation__instrument__organisation_id=owner_id) & ~Q(reservation__organisation_id=owner_id)
     of_owner |= Q(sample_job__lab_id=owner_id) & ~Q(sample_job__organisation_id=owner_id)
     rows = Charge.objects.filter(of_owner, payable_now_fen__gt=0, created_at__lt=end_of(until_on))
-    return rows.filter(~Exists(billed)).annotate(customer=Coalesce("reservation__organisation_id", "sample_job__organisation_id"))
+    rows = rows.filter(~Exists(billed), ~held("charge", until_on))
+    return rows.annotate(customer=Coalesce("reservation__organisation_id", "sample_job__organisation_id"))
 
 
 def open_fees(owner_id: int, until_on: date) -> QuerySet[Any]:
     """The same of fees that have not fallen away whole; ``relieved`` is what of them has."""
     billed = BillLine.objects.filter(fee_id=OuterRef("pk"), voided=False)
     rows = BookingFee.objects.filter(reservation__instrument__organisation_id=owner_id, created_at__lt=end_of(until_on))
-    rows = rows.exclude(reservation__organisation_id=owner_id).filter(~Exists(billed))
+    rows = rows.exclude(reservation__organisation_id=owner_id).filter(~Exists(billed), ~held("fee", until_on))
     rows = rows.annotate(relieved=Coalesce(Sum("reliefs__amount_fen"), 0), customer=F("reservation__organisation_id"))
     return rows.filter(gross_fen__gt=F("relieved"))
 

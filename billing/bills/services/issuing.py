@@ -18,8 +18,10 @@ from billing.bills.services.documents import job_name, queue_documents
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.services import Source
 from billing.ordering.services.parties import party_of
+from billing.settlement.closed import is_closed
 from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Charge
+from billing.settlement.rules.series import Series as Months
 from billing.settlement.services.again import queue_again
 from billing.settlement.services.numbering import next_place
 from config.kernel.access import Actor, Role, get_visible
@@ -66,7 +68,8 @@ class Issued:
 def preview(actor: Actor, asked: BillRequest, now: datetime) -> Content:
     """The content that ``issue`` would freeze now, without numbers; writes nothing.
 
-    Raises Forbidden, NotFound, Refusal ``bill.in_the_future`` / ``bill.due_days`` / ``bill.nothing_to_bill`` / ``bill.too_long``.
+    Raises Forbidden, NotFound, Refusal ``bill.in_the_future`` / ``bill.period_closed`` / ``bill.due_days`` / ``bill.nothing_to_bill`` /
+    ``bill.too_long``.
     """
     return _dry_run(actor, asked, now)[1]
 
@@ -168,6 +171,8 @@ def _dry_run(actor: Actor, asked: BillRequest, now: datetime) -> tuple[Collected
     today = local_day(now)
     if asked.until_on > today:
         raise Refusal.of("bill.in_the_future", field="until")
+    if is_closed(Months(asked.owner_id), asked.until_on):
+        raise Refusal.of("bill.period_closed", field="until")
     if not 0 <= asked.due_days <= MOST_DUE_DAYS:
         raise Refusal.of("bill.due_days", field="due_days", most=MOST_DUE_DAYS)
     found = collect(asked.owner_id, asked.customer_id, asked.until_on)

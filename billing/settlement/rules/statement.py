@@ -109,7 +109,11 @@ class Inconsistent(ValueError):
 def assemble(heading: Heading, sessions: Sequence[Session]) -> Json:
     """The content without its number. Raises Inconsistent when an award is not what its charge says."""
     programme = heading.programme
-    lines = [_line(place, session, programme) for place, session in enumerate(sessions, start=1)]
+    month = heading.period_on.replace(day=1)
+    lines = [
+        _line(place, session, programme) | {"prior_period": session.service_on < month}
+        for place, session in enumerate(sessions, start=1)
+    ]
     used = {clause for line in lines for clause in line["clauses"]}
     return {
         "format": FORMAT,

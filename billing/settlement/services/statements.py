@@ -9,14 +9,17 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import F, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from billing.pricing import services as pricing
+from billing.settlement.closed import closed_until, is_closed
 from billing.settlement.models import Award, Charge, Statement, StatementLine
+from billing.settlement.period_models import HeldBack, held
 from billing.settlement.rules import statement as rules
 from billing.settlement.rules.numbers import series_key, statement_number
-from billing.settlement.rules.period import first_day, is_over
+from billing.settlement.rules.period import first_day, is_over, next_month
+from billing.settlement.rules.series import Series
 from billing.settlement.rules.statement import Bank, Heading, Party, Session
 from billing.settlement.services.again import queue_again
 from billing.settlement.services.numbering import next_place
@@ -142,6 +145,8 @@ def _dry_run(
     local_now = now.astimezone(ZoneInfo(settings.TIME_ZONE))
     if not is_over(month, local_now.date()):
         raise Refusal.of("statement.period_not_over", field="month")
+    if is_closed(Series(), month):
+        raise Refusal.of("statement.period_closed", field="month")
     awards = _of_one_way(_unstated(version.pk, payee.pk, month), mode)
     parties = _parties(awards, payee, _office(actor, version))
     zones = zones_of_owners({each.charge.sample_job.lab_id for each in awards if each.charge.sample_job is not None})
@@ -164,13 +169,8 @@ def _dry_run(
 
 def _unstated(version_id: int, payee_id: int, month: date) -> list[Award]:
     """The month's awards without a statement of which something is left, in order of service, with everything their lines show."""
-    rows = Award.objects.filter(
-        programme_version_id=version_id,
-        payee_id=payee_id,
-        service_on__year=month.year,
-        service_on__month=month.month,
-        statement_line__isnull=True,
-    ).select_related(
+    rows = unstated(month).filter(programme_version_id=version_id, payee_id=payee_id)
+    rows = rows.select_related(
         "charge__reservation__organisation",
         "charge__reservation__instrument__organisation",
         "charge__reservation__instrument__site",
@@ -178,8 +178,21 @@ def _unstated(version_id: int, payee_id: int, month: date) -> list[Award]:
         "charge__sample_job__lab",
         "charge__sample_job__organisation",
     )
-    left = rows.annotate(credited_fen=CREDITED).filter(total_fen__gt=F("credited_fen")).prefetch_related("reversals")
-    return list(left.order_by("service_on", "charge__reservation__starts_at", "charge__sample_job", "pk"))
+    return list(
+        rows.prefetch_related("reversals").order_by("service_on", "charge__reservation__starts_at", "charge__sample_job", "pk")
+    )
+
+
+def unstated(month: date) -> QuerySet[Any]:
+    """The awards of all payees that a statement of the month takes: of the month itself, of earlier ones that are closed by now, and
+    what was postponed to it; not what is held back, stands on a statement, or went back whole."""
+    late = Q(service_on__lt=month, pk__in=HeldBack.objects.filter(lifted_at__isnull=True, until_on__lte=month).values("award"))
+    until = closed_until(Series())
+    if until is not None:
+        late |= Q(service_on__lt=month, service_on__lte=until)
+    of_month = Q(service_on__gte=month, service_on__lt=next_month(month))
+    rows = Award.objects.filter(of_month | late, ~held("award", month), statement_line__isnull=True)
+    return rows.annotate(credited_fen=CREDITED).filter(total_fen__gt=F("credited_fen"))
 
 
 def _of_one_way(awards: Sequence[Award], mode: str) -> list[Award]:

@@ -39,3 +39,10 @@ def read(stored: StoredFile) -> bytes:
     if hashlib.sha256(content).hexdigest() != stored.sha256:
         raise Refusal.of("files.damaged", sha256=stored.sha256)
     return content
+
+
+def discard(stored: StoredFile) -> None:
+    """Forget a file that can be made again: its record, and its bytes where no other record names them."""
+    stored.delete()
+    if not StoredFile.objects.filter(path=stored.path).exists():
+        default_storage.delete(stored.path)

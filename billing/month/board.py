@@ -1,0 +1,264 @@
+"""A month as its finance sees it: what stands where between use and money, how much of it, what blocks it and who has to act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from billing.bills.models import Bill
+from billing.bills.queries import still_open, with_standing
+from billing.bills.services.collecting import end_of, open_by_customer
+from billing.bills.services.issuing import local_day
+from billing.month.models import Draft, DraftRun, DraftState, ExportItem, ItemState, RunState
+from billing.month.queries import current_run
+from billing.month.services.acting import acts_for
+from billing.settlement.closed import closed_until
+from billing.settlement.models import Quote, Statement
+from billing.settlement.rules.period import first_day, is_over, last_day, next_month, previous_month
+from billing.settlement.rules.series import Series
+from billing.settlement.services.statements import unstated
+from booking.models import Reservation, SampleJob
+from booking.rules.samples import JobState
+from booking.rules.states import IN_REVIEW, ReservationState
+from config.kernel.access import Actor, Role, visible_to
+from config.kernel.errors import NotFound
+from instruments.models import Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """What holds things up (a code that says also who has to act), and how many."""
+
+    code: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """``fen`` is an estimate before usage is agreed."""
+
+    code: str
+    count: int
+    fen: int
+    blocks: tuple[Block, ...] = ()
+    estimate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """``run``: the drafts that stand now. ``closed``: the month takes no new line."""
+
+    series: Series
+    period_on: date
+    stages: tuple[Stage, ...]
+    run: DraftRun | None
+    over: bool
+    closed: bool
+    acts: bool
+    next_on: date | None
+
+
+def series_of(actor: Actor) -> list[tuple[Series, Organisation | None]]:
+    """The series that the actor sees: of its owners by name, and of statements for those who pay or inspect."""
+    owners: QuerySet[Organisation] = Organisation.objects.filter(pk__in=actor.organisations(Role.OWNER_FINANCE), kind="owner")
+    found: list[tuple[Series, Organisation | None]] = [(Series(one.pk), one) for one in owners.order_by("name_pinyin", "pk")]
+    if actor.has(Role.FINANCE, Role.INSPECTOR):
+        found.append((Series(), None))
+    return found
+
+
+def require_seen(actor: Actor, series: Series) -> None:
+    """Raise NotFound for the months of another owner, and for statements for those who neither pay nor inspect."""
+    if not acts_for(actor, series) and not actor.has(Role.INSPECTOR):
+        raise NotFound.of("access.not_found", model="month")
+
+
+def board(actor: Actor, series: Series, period_on: date, now: datetime) -> Board:
+    """The month of a series. A constant number of queries. Raises NotFound."""
+    require_seen(actor, series)
+    month, today = first_day(period_on), local_day(now)
+    run = current_run(actor, series, month)
+    until = closed_until(series)
+    drafts = _drafts(run)
+    if series.owner_id is not None:
+        stages = (_unconfirmed(series.owner_id, month, now), _agreed(series.owner_id, month, drafts), *_of_run(run, drafts))
+        stages += _bills(series.owner_id, month)
+    else:
+        stages = (_awarded(month, drafts), *_of_run(run, drafts), *_statements(month))
+    return Board(
+        series=series,
+        period_on=month,
+        stages=stages,
+        run=run,
+        over=is_over(month, today),
+        closed=until is not None and month <= until,
+        acts=acts_for(actor, series),
+        next_on=next_month(month) if next_month(month) <= today else None,
+    )
+
+
+#: What waits while usage is not agreed: (state, code of what blocks and who acts).
+_WAITS = {
+    ReservationState.IN_USE.value: "lab_ends",
+    ReservationState.COMPLETED.value: "sides_agree",
+    ReservationState.ADJUSTING.value: "lab_answers",
+    ReservationState.ADJUSTMENT_REFUSED.value: "customer_answers",
+    ReservationState.DISPUTED.value: "second_decides",
+}
+
+
+def _start_of(day: date) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(settings.TIME_ZONE))
+
+
+def unconfirmed(owner_id: int, month: date, now: datetime) -> QuerySet[Any]:
+    """The sessions of other customers that ended in a month and whose use is not agreed, with ``quoted_fen``."""
+    last_quote = Quote.objects.filter(reservation_id=OuterRef("pk")).order_by("-revision").values("payable_now_fen")[:1]
+    rows = Reservation.objects.filter(
+        instrument__organisation_id=owner_id,
+        state__in=[ReservationState.IN_USE, *IN_REVIEW],
+        ends_at__gte=_start_of(month),
+        ends_at__lt=min(end_of(last_day(month)), now),
+    )
+    return rows.exclude(organisation_id=owner_id).annotate(quoted_fen=Coalesce(Subquery(last_quote), 0))
+
+
+def unconfirmed_jobs(owner_id: int, month: date) -> QuerySet[Any]:
+    """The sample jobs of other customers that were reported in a month or before it and are not closed."""
+    last_quote = Quote.objects.filter(sample_job_id=OuterRef("pk")).order_by("-revision").values("payable_now_fen")[:1]
+    rows = SampleJob.objects.filter(lab_id=owner_id, state=JobState.REPORTED.value, reported_at__lt=end_of(last_day(month)))
+    return rows.exclude(organisation_id=owner_id).annotate(quoted_fen=Coalesce(Subquery(last_quote), 0))
+
+
+def _unconfirmed(owner_id: int, month: date, now: datetime) -> Stage:
+    states = unconfirmed(owner_id, month, now).order_by().values("state").annotate(count=Count("pk"), fen=Sum("quoted_fen"))
+    found = {row["state"]: row for row in states}
+    jobs = unconfirmed_jobs(owner_id, month).aggregate(count=Count("pk"), fen=Coalesce(Sum("quoted_fen"), 0))
+    blocks = [Block(code, found[state]["count"]) for state, code in _WAITS.items() if state in found]
+    if jobs["count"]:
+        blocks.append(Block("customer_closes", jobs["count"]))
+    count = sum(row["count"] for row in found.values()) + jobs["count"]
+    return Stage("unconfirmed", count, sum(row["fen"] for row in found.values()) + jobs["fen"], tuple(blocks), estimate=True)
+
+
+def _drafts(run: DraftRun | None) -> dict[str, tuple[int, int, int]]:
+    """(drafts, lines, fen) of a run by state."""
+    if run is None:
+        return {}
+    rows = Draft.objects.filter(run=run).values("state").order_by()
+    rows = rows.annotate(count=Count("pk"), line_sum=Sum("line_count"), fen=Sum("total_fen"))
+    return {row["state"]: (row["count"], row["line_sum"], row["fen"]) for row in rows}
+
+
+_IN_DRAFTS = (DraftState.READY.value, DraftState.PARKED.value, DraftState.FAILED.value)
+
+
+def _agreed(owner_id: int, month: date, drafts: dict[str, tuple[int, int, int]]) -> Stage:
+    found = open_by_customer(owner_id, last_day(month))
+    lines, fen = sum(each.charges + each.fees for each in found), sum(each.amount_fen for each in found)
+    return _not_drafted("agreed", lines, fen, drafts)
+
+
+def _awarded(month: date, drafts: dict[str, tuple[int, int, int]]) -> Stage:
+    return _not_drafted("awarded", *_left(unstated(month)), drafts)
+
+
+def _left(awards: QuerySet[Any]) -> tuple[int, int]:
+    """How many awards of ``unstated``, and what of them is left."""
+    found = awards.order_by().aggregate(count=Count("pk"), fen=Coalesce(Sum(F("total_fen") - F("credited_fen")), 0))
+    return found["count"], found["fen"]
+
+
+def _not_drafted(code: str, lines: int, fen: int, drafts: dict[str, tuple[int, int, int]]) -> Stage:
+    """What is open beyond the drafts that stand."""
+    drafted = [drafts[state] for state in _IN_DRAFTS if state in drafts]
+    lines, fen = max(0, lines - sum(each[1] for each in drafted)), max(0, fen - sum(each[2] for each in drafted))
+    return Stage(code, lines, fen, (Block("finance_drafts", lines),) if lines else ())
+
+
+def _of_run(run: DraftRun | None, drafts: dict[str, tuple[int, int, int]]) -> tuple[Stage, ...]:
+    none = (0, 0, 0)
+    parked, failed, ready = (drafts.get(state, none) for state in ("parked", "failed", "ready"))
+    blocks = [Block(code, each[0]) for code, each in (("finance_mends", parked), ("finance_runs_again", failed)) if each[0]]
+    reviewed = ready if run is not None and run.state == RunState.OPEN else none
+    second = ready if run is not None and run.state == RunState.HANDED_OVER else none
+    issuing = ready if run is not None and run.state == RunState.RELEASED else none
+    return (
+        Stage("parked", parked[0] + failed[0], parked[2] + failed[2], tuple(blocks)),
+        Stage("drafts", reviewed[0], reviewed[2], (Block("finance_reviews", reviewed[0]),) if reviewed[0] else ()),
+        Stage("second", second[0], second[2], (Block("second_releases", second[0]),) if second[0] else ()),
+        Stage("issuing", issuing[0], issuing[2], (Block("worker_issues", issuing[0]),) if issuing[0] else ()),
+    )
+
+
+def _bills(owner_id: int, month: date) -> tuple[Stage, ...]:
+    of_month = Bill.objects.filter(owner_id=owner_id, until_on__range=(month, last_day(month)), void__isnull=True)
+    rows: QuerySet[Any] = with_standing(of_month)
+    exported = _exported(rows, "bill")
+    paid = rows.filter(total_fen__lte=F("paid_fen") + F("credited_fen"))
+    return (*_issued(rows, exported), _stage("paid", paid, (Block("customer_pays", still_open(rows).count()),)))
+
+
+def _statements(month: date) -> tuple[Stage, ...]:
+    rows = Statement.objects.filter(period_on=month)
+    return _issued(rows, _exported(rows, "statement"))
+
+
+def _exported(rows: QuerySet[Any], of: str) -> QuerySet[Any]:
+    done = ExportItem.objects.filter(**{f"{of}_id": OuterRef("pk")}, state=ItemState.DONE, export__state="done")
+    return rows.filter(Exists(done))
+
+
+def _issued(rows: QuerySet[Any], exported: QuerySet[Any]) -> tuple[Stage, ...]:
+    issued, out = _stage("issued", rows), _stage("exported", exported)
+    waits = (Block("finance_exports", issued.count - out.count),)
+    return (issued, Stage("exported", out.count, out.fen, tuple(each for each in waits if each.count)))
+
+
+def _stage(code: str, rows: QuerySet[Any], blocks: tuple[Block, ...] = ()) -> Stage:
+    found = rows.aggregate(count=Count("pk"), fen=Coalesce(Sum("total_fen"), 0))
+    return Stage(code, found["count"], found["fen"], tuple(block for block in blocks if block.count))
+
+
+@dataclass(frozen=True, slots=True)
+class ForOwner:
+    """What programmes owe an owner for a month: awarded and on no statement yet (the office has to act), and on statements."""
+
+    open_count: int
+    open_fen: int
+    statements: int
+    stated_fen: int
+
+
+def statements_for(actor: Actor, owner_id: int, period_on: date) -> ForOwner:
+    """The owner's side of settlement statements; two queries."""
+    month = first_day(period_on)
+    left = _left(unstated(month).filter(payee_id=owner_id))
+    rows = visible_to(Statement.objects.filter(payee_id=owner_id, period_on=month), actor)
+    found = rows.aggregate(count=Count("pk"), fen=Coalesce(Sum("total_fen"), 0))
+    return ForOwner(*left, found["count"], found["fen"])
+
+
+def sessions_to_agree(actor: Actor, owner_id: int, period_on: date, now: datetime) -> tuple[QuerySet[Any], QuerySet[Any]]:
+    """The sessions and the sample jobs behind the first stage, the oldest first. Raises NotFound."""
+    require_seen(actor, Series(owner_id))
+    month = first_day(period_on)
+    sessions = visible_to(unconfirmed(owner_id, month, now), actor).select_related("instrument__site", "organisation")
+    jobs = visible_to(unconfirmed_jobs(owner_id, month), actor).select_related("resource", "organisation")
+    return sessions.order_by("ends_at", "pk"), jobs.order_by("reported_at", "pk")
+
+
+def latest_month(now: datetime) -> date:
+    """The first day of the last month that is over."""
+    return previous_month(first_day(local_day(now)))
+
+
+def what_waits(row: Any) -> str:
+    """What a session of ``unconfirmed`` waits for, as a code of ``Block``."""
+    return _WAITS[row.state]

@@ -1,0 +1,75 @@
+"""One line of a month as it is looked at before anything is written: what it costs, and what was used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+Thing = Literal["charge", "fee", "award"]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """The use behind a line, as far as it was a session on an instrument. Instants are UTC.
+
+    ``starts_at``/``ends_at``: measured; ``billed_minutes`` is what is charged. ``most_minutes``: the longest time that may be booked.
+    ``evidence``: what a session that was written down later rests on. ``open``: whether the instrument was open all that time (None: not
+    known). ``related``: customer and provider belong together.
+    """
+
+    instrument_id: int
+    person_id: int
+    starts_at: datetime
+    ends_at: datetime
+    billed_minutes: int
+    most_minutes: int
+    evidence: str = ""
+    open: bool | None = None
+    related: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """``party_id`` pays (or is paid); ``version_id`` is the programme version of a statement's line. Amounts in fen: ``claims_fen`` is what
+    programmes give in all, ``amount_fen`` what the line adds to its document. ``awards`` are what they give now and later, by what the
+    single awards say; with ``deducted_fen`` and ``refunded_fen``, which the charge says, they must agree. ``service_on``: the local day
+    on which the use ended."""
+
+    thing: Thing
+    thing_id: int
+    party_id: int
+    version_id: int | None
+    at: datetime
+    service_on: date
+    gross_fen: int
+    deducted_fen: int
+    relieved_fen: int
+    refunded_fen: int
+    claims_fen: int
+    amount_fen: int
+    awards: tuple[int, int] = (0, 0)
+    use: Use | None = None
+    odd: tuple[str, ...] = field(default=())
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return (self.thing, self.thing_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What lines come to, in fen."""
+
+    lines: int = 0
+    gross_fen: int = 0
+    deducted_fen: int = 0
+    relieved_fen: int = 0
+    refunded_fen: int = 0
+    claims_fen: int = 0
+    total_fen: int = 0
+
+    @property
+    def final_fen(self) -> int:
+        """What the customers bear in the end."""
+        return self.total_fen - self.refunded_fen

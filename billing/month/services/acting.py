@@ -1,0 +1,23 @@
+"""Who does what in a month: the finance of an owner for its bills, the finance of an office for settlement statements."""
+
+from __future__ import annotations
+
+from billing.settlement.rules.series import Series
+from config.kernel.access import Actor, Role
+from config.kernel.errors import NotFound
+
+
+def require_finance(actor: Actor, series: Series) -> None:
+    """Raise Forbidden for who is no finance at all, NotFound for another owner's."""
+    if series.owner_id is None:
+        actor.require(Role.FINANCE)
+    elif not acts_for(actor, series):
+        actor.require(Role.OWNER_FINANCE)
+        raise NotFound.of("access.not_found", model="organisation")
+
+
+def acts_for(actor: Actor, series: Series) -> bool:
+    """Whether the actor does the work of the series."""
+    if series.owner_id is None:
+        return actor.has(Role.FINANCE)
+    return series.owner_id in actor.organisations(Role.OWNER_FINANCE)

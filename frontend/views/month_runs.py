@@ -1,0 +1,147 @@
+"""The drafts of a month: the grid, one draft with its lines, leaving lines out, and the way to a second person and to documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from billing.month import queries
+from billing.month.models import DraftLine
+from billing.month.services import holding, releasing
+from billing.month.services.acting import acts_for
+from billing.settlement.rules.series import Series
+from config.kernel.access import Actor, get_visible
+from config.kernel.errors import Forbidden, NotFound, Refusal
+from frontend.http import actor_of
+from frontend.presenters.month import SHOWN, change_rows, draft_row, identity_rows, line_row, query_of
+from frontend.refusals import say_refusal
+
+DRAFTS_PER_PAGE, LINES_PER_PAGE = 50, 100
+MOST_CHANGES = 100
+
+
+@login_required
+@require_GET
+def month_run(request: HttpRequest, pk: int) -> HttpResponse:
+    """The grid of a run's drafts with its footer; ``?show=odd`` narrows it, ``?show=changes`` is the difference to the run before."""
+    actor = actor_of(request)
+    run = queries.run_for(actor, pk)
+    series, show, text = Series(run.owner_id), request.GET.get("show", "all"), request.GET.get("q", "").strip()[:100]
+    footer = queries.footer_of(run)
+    acts = acts_for(actor, series)
+    context: dict[str, Any] = {
+        "run": run,
+        "footer": footer,
+        "identities": identity_rows(footer.identities),
+        "show": show,
+        "text": text,
+        "filters": [(code, word, _count(footer, code)) for code, word in SHOWN.items() if code == "all" or _count(footer, code)],
+        "query": query_of(series, run.period_on),
+        "acts": acts,
+        "may_release": acts and not (run.needs_second and run.made_by_id == actor.user_id),
+        "is_bills": series.is_bills,
+    }
+    if show == "changes":
+        before, changes = queries.changes_of(run)
+        names = queries.names_of([each.party_id for each in changes[:MOST_CHANGES]])
+        context |= {"before": before, "changes": change_rows(changes[:MOST_CHANGES], names)}
+    else:
+        page = Paginator(queries.drafts_of(run, show, text), DRAFTS_PER_PAGE).get_page(request.GET.get("page"))
+        context |= {"page": page, "rows": [draft_row(draft) for draft in page.object_list]}
+    return render(request, "month/run.html", context)
+
+
+def _count(footer: queries.Footer, code: str) -> int:
+    own = {"all": footer.drafts, "odd": footer.odd, "prior": footer.prior}
+    return own[code] if code in own else footer.counts[code]
+
+
+def _send_back(actor: Actor, pk: int, reason: str, now: datetime) -> None:
+    releasing.send_back(actor, pk, reason, now)
+
+
+#: What a button does, and what is said afterwards.
+_MOVES: dict[str, Callable[[Actor, int, str, datetime], object]] = {
+    "hand_over": lambda actor, pk, _reason, now: releasing.hand_over(actor, pk, now),
+    "send_back": _send_back,
+    "release": lambda actor, pk, _reason, now: releasing.release(actor, pk, now),
+    "again": lambda actor, pk, _reason, now: releasing.issue_again(actor, pk, now),
+}
+
+
+@login_required
+@require_POST
+def month_run_move(request: HttpRequest, pk: int) -> HttpResponse:
+    """Hand the drafts over, send them back, release them, or try what failed again (``move``)."""
+    actor = actor_of(request)
+    queries.run_for(actor, pk)
+    move = _MOVES.get(request.POST.get("move", ""))
+    if move is None:
+        raise NotFound.of("access.not_found", model="move")
+    try:
+        move(actor, pk, request.POST.get("reason", ""), timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        say_refusal(request, refusal)
+    else:
+        messages.success(request, _said(request.POST["move"]))
+    return redirect("month_run", pk=pk)
+
+
+def _said(move: str) -> str:
+    if move == "hand_over":
+        return _("Handed over. Nothing of the drafts changes until they are released or sent back.")
+    if move == "send_back":
+        return _("Sent back for review.")
+    return _("Released. The platform issues one document after the other; you can leave this page.")
+
+
+@login_required
+@require_GET
+def month_draft(request: HttpRequest, pk: int) -> HttpResponse:
+    """One draft with its lines; what is odd stands beside each, and a line can be left out."""
+    actor = actor_of(request)
+    draft = queries.draft_for(actor, pk)
+    page = Paginator(queries.lines_of(draft), LINES_PER_PAGE).get_page(request.GET.get("page"))
+    series = Series(draft.run.owner_id)
+    context = {
+        "draft": draft,
+        "row": draft_row(draft),
+        "page": page,
+        "rows": [line_row(line) for line in page.object_list],
+        "may_hold": draft.run.state == "open" and draft.state != "issued" and acts_for(actor, series),
+        "is_bills": series.is_bills,
+    }
+    return render(request, "month/draft.html", context)
+
+
+@login_required
+@require_POST
+def month_line(request: HttpRequest, pk: int) -> HttpResponse:
+    """Leave a line out (``how``: exclude, postpone) with a reason, or take it in again (take_in)."""
+    actor, now, how = actor_of(request), timezone.now(), request.POST.get("how", "")
+    line = get_visible(DraftLine.objects.all(), actor, pk=pk)
+    reason = request.POST.get("reason", "")
+    try:
+        if how == "take_in":
+            holding.take_in(actor, pk, now)
+        elif how in ("exclude", "postpone"):
+            (holding.exclude if how == "exclude" else holding.postpone)(actor, pk, reason, now)
+        else:
+            raise NotFound.of("access.not_found", model="line")
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        say_refusal(request, refusal)
+    return redirect("month_draft", pk=line.draft_id)

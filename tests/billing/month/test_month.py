@@ -1,0 +1,364 @@
+"""A month of bills and of settlement statements from use to a closed month, and what the database refuses on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from datetime import UTC, date, datetime, timedelta
+
+import pgtrigger
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from billing.bills.models import Bill
+from billing.bills.services import issuing
+from billing.bills.services.issuing import BillRequest
+from billing.month import board, queries
+from billing.month.models import Draft, DraftLine, DraftRun, ExportItem, MonthExport
+from billing.month.services import closing, evidence, exporting, holding, releasing, running
+from billing.month.services.running import RunRequest
+from billing.settlement.models import Award, Charge, Statement
+from billing.settlement.period_models import ClosedPeriod, HeldBack
+from billing.settlement.rules.series import Series
+from billing.settlement.services import statements
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from config.kernel.models import StoredFile
+from tests.billing.bills.conftest import wrong
+from tests.billing.month.conftest import DECEMBER, NOVEMBER
+from tests.billing.settlement.conftest import run_session
+from tests.conftest import slot_of
+
+pytestmark = pytest.mark.django_db
+JANUARY = datetime(2027, 1, 4, 2, 0, tzinfo=UTC)
+
+
+def codes(refused):
+    return [reason.code for reason in refused.value.reasons]
+
+
+def refused_by_database(work):
+    """What the database says when it refuses."""
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        work()
+    return str(refused.value)
+
+
+class _Undone(Exception):
+    """What a control did is undone."""
+
+
+def done_without(table, work):
+    """The control: without the guards of a table it is done (and undone again)."""
+    with pytest.raises(_Undone), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        assert work()
+        raise _Undone
+
+
+def made(cast, series, who="li", **more):
+    return running.make(cast.actor(who), RunRequest(series, NOVEMBER, **more), DECEMBER)[0]
+
+
+def issued(cast, run, by="mei"):
+    """Handed over by Li, released and issued."""
+    releasing.hand_over(cast.actor("li"), run.pk, DECEMBER)
+    releasing.release(cast.actor(by), run.pk, DECEMBER)
+    releasing.work(run.pk, DECEMBER)
+    return DraftRun.objects.get(pk=run.pk)
+
+
+def stages(cast, series, who="li", now=DECEMBER):
+    found = board.board(cast.actor(who), series, NOVEMBER, now)
+    return {stage.code: (stage.count, stage.fen) for stage in found.stages}
+
+
+def test_a_month_from_agreed_use_to_paid_bills_and_a_closed_period(cast, two, bills, take, django_assert_max_num_queries):
+    asked = RunRequest(bills, NOVEMBER)
+    li, mei = cast.actor("li"), cast.actor("mei")
+    # A dry run writes nothing and says what would be made.
+    dry = running.dry_run(li, asked, DECEMBER)
+    assert not DraftRun.objects.exists() and len(dry.drafts) == 2 and dry.parked == 0 and len(dry.changes) == 2
+    assert stages(cast, bills)["agreed"] == (4, dry.sums.total_fen)
+    # Making it twice is one run; another one than was looked at is refused.
+    run = made(cast, bills)
+    assert made(cast, bills, "mei").pk == run.pk and run.content_sha256 == dry.sha256
+    with pytest.raises(Conflict) as refused:
+        running.make(li, asked, DECEMBER, expected="0" * 64)
+    assert codes(refused) == ["month.figures_differ"]
+    footer = queries.footer_of(run)
+    assert footer.sums.total_fen == run.total_fen and all(each.holds for each in footer.identities)
+    assert stages(cast, bills)["drafts"] == (2, run.total_fen) and stages(cast, bills)["agreed"] == (0, 0)
+
+    # One line is postponed and taken in again, another one stays out; the footer follows.
+    first, second = DraftLine.objects.filter(draft__party=cast.firm).order_by("position")
+    holding.postpone(li, first.pk, "asked to wait", DECEMBER)
+    assert queries.footer_of(run).sums.total_fen == run.total_fen - first.amount_fen
+    holding.take_in(li, first.pk, DECEMBER)
+    holding.exclude(li, second.pk, "the customer objects", DECEMBER)
+    with pytest.raises(Refusal) as empty:
+        holding.exclude(li, first.pk, "  ", DECEMBER)
+    assert codes(empty) == ["bill.reason_missing"]
+    footer = queries.footer_of(run)
+    assert (footer.held_lines, footer.held_fen) == (1, second.amount_fen) and all(each.holds for each in footer.identities)
+
+    # Li made it and cannot release it, Mei can; both press the button.
+    releasing.hand_over(li, run.pk, DECEMBER)
+    with pytest.raises(Conflict):
+        holding.postpone(li, first.pk, "late", DECEMBER)
+    with pytest.raises(Refusal) as own:
+        releasing.release(li, run.pk, DECEMBER)
+    assert codes(own) == ["month.second_person"]
+    assert stages(cast, bills)["second"][0] == 2
+    releasing.send_back(mei, run.pk, "look again", DECEMBER)
+    run = issued(cast, run)
+    releasing.work(run.pk, DECEMBER)
+    assert run.state == "done" and Bill.objects.count() == 2
+    assert set(Draft.objects.filter(run=run).values_list("state", flat=True)) == {"issued"}
+    assert sum(Bill.objects.values_list("total_fen", flat=True)) == footer.sums.total_fen
+    assert issuing_again_says(cast, run) == ["month.nothing_failed"]
+
+    # Exported, and paid.
+    export = exporting.start(li, bills, NOVEMBER, DECEMBER)
+    assert exporting.start(mei, bills, NOVEMBER, DECEMBER).pk == export.pk
+    exporting.work(export.pk, DECEMBER)
+    now_at = stages(cast, bills)
+    assert now_at["issued"] == now_at["exported"] == (2, footer.sums.total_fen) and now_at["paid"] == (0, 0)
+    bill = Bill.objects.get(customer=cast.firm)
+    from billing.payments.services import allocating
+
+    (payment,) = take(f"2026-12-01,{bill.total_fen / 100:.2f},,Gaoyuan,1,{bill.reference},1")
+    allocating.give(li, payment.pk, bill.pk, bill.total_fen, DECEMBER)
+    assert stages(cast, bills)["paid"] == (1, bill.total_fen)
+    with django_assert_max_num_queries(16):
+        board.board(li, bills, NOVEMBER, DECEMBER)
+
+    # Closed: nothing more in November, the line that was left out is prior period in December.
+    row = closing.close(mei, bills, NOVEMBER, DECEMBER)
+    assert row.totals["documents"] == 2 and row.totals["total_fen"] == footer.sums.total_fen
+    with pytest.raises(Conflict):
+        closing.close(li, bills, NOVEMBER, DECEMBER)
+    HeldBack.objects.filter(lifted_at__isnull=True).update(lifted_at=DECEMBER, lifted_by=cast.users["li"])
+    with pytest.raises(Refusal) as closed:
+        issuing.issue(li, BillRequest(cast.lab.pk, cast.firm.pk, date(2026, 11, 30)), DECEMBER)
+    assert codes(closed) == ["bill.period_closed"]
+    with pytest.raises(Refusal):
+        running.dry_run(li, asked, DECEMBER)
+    later, _new = running.make(li, RunRequest(bills, date(2026, 12, 1)), JANUARY)
+    assert list(DraftLine.objects.filter(draft__run=later).values_list("charge", "prior_period")) == [(second.charge_id, True)]
+    content = issuing.preview(li, BillRequest(cast.lab.pk, cast.firm.pk, date(2026, 12, 31)), JANUARY)
+    assert [line["prior_period"] for line in content["lines"]] == [True]
+    assert wrong() == {}
+
+
+def issuing_again_says(cast, run):
+    with pytest.raises(Conflict) as refused:
+        releasing.issue_again(cast.actor("mei"), run.pk, DECEMBER)
+    return codes(refused)
+
+
+def test_the_database_refuses_one_person_a_closed_month_and_what_is_held_back(cast, two, bills):
+    """Each guard, and the same without it."""
+    run = made(cast, bills)
+    own = {"released_by": cast.users["li"], "released_at": DECEMBER, "state": "released"}
+    assert "draft_run_two_people" in refused_by_database(lambda: DraftRun.objects.filter(pk=run.pk).update(**own))
+    assert (
+        DraftRun.objects.filter(pk=run.pk).update(**own | {"released_by": cast.users["mei"]}) == 1
+    )  # the control: another person
+    DraftRun.objects.filter(pk=run.pk).update(state="open", released_by=None, released_at=None)
+    draft = Draft.objects.filter(run=run).first()
+    bill = issuing.issue(cast.actor("li"), BillRequest(cast.lab.pk, cast.other_firm.pk, date(2026, 11, 30)), DECEMBER)
+    move = {"state": "issued", "bill": bill}
+    assert "released run" in refused_by_database(lambda: Draft.objects.filter(pk=draft.pk).update(**move))
+    done_without("billing_draft", lambda: Draft.objects.filter(pk=draft.pk).update(**move))
+
+    lines = {"bill": bill, "position": 90, "amount_fen": 1}
+    charge = Charge.objects.filter(reservation__organisation=cast.firm).first()
+    held = HeldBack.objects.create(charge=charge, owner=cast.lab, reason="x", held_by=cast.users["li"], held_at=DECEMBER)
+    from billing.bills.models import BillLine
+
+    def billed():
+        """Against the other guards of a line, which look away."""
+        others = ("billing.BillLine:bill_line_is_charged", "billing.BillLine:bill_line_is_of_bill")
+        with pgtrigger.ignore(*others), transaction.atomic():
+            BillLine.objects.create(charge=charge, **lines)
+
+    assert "held back" in refused_by_database(billed)
+    on_bill = bill.lines.first().charge
+    again = {"owner": cast.lab, "reason": "x", "held_by": cast.users["li"], "held_at": DECEMBER}
+    assert "stands on a document" in refused_by_database(lambda: HeldBack.objects.create(charge=on_bill, **again))
+    assert "only lifted" in refused_by_database(lambda: HeldBack.objects.filter(pk=held.pk).update(reason="y"))
+    HeldBack.objects.filter(pk=held.pk).update(lifted_at=DECEMBER, lifted_by=cast.users["li"])
+
+    closing.close(cast.actor("li"), bills, NOVEMBER, DECEMBER)
+    issue = lambda: issuing.issue(cast.actor("li"), BillRequest(cast.lab.pk, cast.firm.pk, date(2026, 11, 30)), DECEMBER)  # noqa: E731
+    real, issuing.is_closed = issuing.is_closed, lambda *_: False
+    try:
+        assert "closed period" in refused_by_database(issue)
+        done_without("billing_billline", lambda: issue().line_count == 2)
+    finally:
+        issuing.is_closed = real
+    assert refused_by_database(lambda: ClosedPeriod.objects.all().delete())
+
+
+def test_what_does_not_add_up_is_parked_and_the_others_go_on(cast, two, bills):
+    charge = Charge.objects.filter(reservation__organisation=cast.firm).first()
+    some = Award.objects.filter(charge__reservation__organisation=cast.other_firm).first()
+    Award.objects.create(
+        charge=charge, programme_version=some.programme_version, payee=cast.firm, mode="refunded_later", total_fen=1, payers=[],
+        service_on=NOVEMBER, created_at=cast.now,
+    )  # fmt: skip
+    run = made(cast, bills)
+    parked, ready = Draft.objects.filter(run=run).order_by("state")
+    assert (parked.party, parked.state, parked.reason["code"]) == (cast.firm, "parked", "month.does_not_add_up")
+    assert ready.state == "ready" and run.parked_count == 1 and run.total_fen == ready.total_fen
+    run = issued(cast, run)
+    assert [bill.customer_id for bill in Bill.objects.all()] == [cast.other_firm.pk] and run.state == "done"
+    assert stages(cast, bills)["parked"] == (1, parked.total_fen)
+    # The next run has nothing for who is issued; what is parked is parked again.
+    again = made(cast, bills)
+    assert (again.revision, again.draft_count, again.parked_count) == (2, 1, 1)
+    before, changes = queries.changes_of(again)
+    assert before == DraftRun.objects.get(revision=1) and [each.party_id for each in changes] == [cast.other_firm.pk]
+
+
+def test_a_draft_whose_figures_changed_fails_alone_and_is_tried_again(cast, two, bills):
+    run = made(cast, bills)
+    issuing.issue(cast.actor("li"), BillRequest(cast.lab.pk, cast.firm.pk, date(2026, 11, 30)), DECEMBER)
+    run = issued(cast, run)
+    states = dict(Draft.objects.filter(run=run).values_list("party", "state"))
+    assert states == {cast.firm.pk: "failed", cast.other_firm.pk: "issued"}
+    assert Draft.objects.get(state="failed").reason["code"] == "bill.nothing_to_bill"
+    assert releasing.issue_again(cast.actor("mei"), run.pk, DECEMBER) == 1
+    releasing.work(run.pk, DECEMBER)
+    assert DraftRun.objects.get(pk=run.pk).state == "done" and Bill.objects.count() == 2
+
+
+def test_a_month_of_statements_runs_alike_and_late_awards_go_to_the_next(cast, two):
+    from instruments.models import Membership, User
+
+    qian = cast.actor("qian")
+    second = User.objects.create(email="rui@example.org", full_name="Rui", password="!", language="en")
+    Membership.objects.create(user=second, organisation=cast.office, role="finance", created_at=cast.now)
+    cast.users["rui"] = second
+    series = Series()
+    with pytest.raises(Forbidden):
+        running.dry_run(cast.actor("li"), RunRequest(series, NOVEMBER), DECEMBER)
+    run = made(cast, series, "qian")
+    line = DraftLine.objects.filter(draft__run=run, draft__party=cast.lab).first()
+    holding.postpone(qian, line.pk, "the evidence is missing", DECEMBER)
+    total = queries.footer_of(run).sums.total_fen
+    releasing.hand_over(qian, run.pk, DECEMBER)
+    releasing.release(cast.actor("rui"), run.pk, DECEMBER)
+    releasing.work(run.pk, DECEMBER)
+    assert sum(Statement.objects.values_list("total_fen", flat=True)) == total and Statement.objects.count() == 2
+    assert all(each.holds for each in queries.footer_of(run).identities)
+    closing.close(qian, series, NOVEMBER, DECEMBER)
+    late = run_session(cast, slot_of(9, 10, 3))
+    with pytest.raises(Refusal) as closed:
+        version = two["DEMO-QH-V"].pk
+        statements.preview(qian, version, cast.lab.pk, NOVEMBER, DECEMBER)
+    assert codes(closed) == ["statement.period_closed"]
+    found = statements.preview(qian, version, cast.lab.pk, date(2026, 12, 1), JANUARY)
+    assert [each["prior_period"] for each in found["lines"]] == [True, True]
+    assert {each["reservation"]["id"] for each in found["lines"]} == {line.award.charge.reservation_id, late}
+    issue = lambda: statements.issue(qian, version, cast.lab.pk, date(2026, 12, 1), JANUARY)  # noqa: E731
+    stated = issue()
+    assert stated.line_count == 2
+    assert stages(cast, series, "qian")["issued"][0] == 2
+    with pytest.raises(NotFound):
+        board.board(cast.actor("zhao"), series, NOVEMBER, DECEMBER)
+    assert wrong() == {}
+
+
+def test_an_export_is_left_cancelled_resumed_retried_and_comes_to_the_same_bytes(cast, two, bills, monkeypatch):
+    li = cast.actor("li")
+    with pytest.raises(Refusal) as nothing:
+        exporting.start(li, bills, NOVEMBER, DECEMBER)
+    assert codes(nothing) == ["export.nothing"]
+    issued(cast, made(cast, bills))
+    broken = Bill.objects.latest("pk").pk
+    export = exporting.start(li, bills, NOVEMBER, DECEMBER)
+    # Cancelled in the middle: what is made stays.
+    real = exporting.documents.render
+
+    def cancel_after(kind, pk, now):
+        real(kind, pk, now)
+        exporting.cancel(li, export.pk, DECEMBER)
+
+    monkeypatch.setattr(exporting.documents, "render", cancel_after)
+    exporting.work(export.pk, DECEMBER)
+    assert MonthExport.objects.get(pk=export.pk).state == "cancelled"
+    shown = queries.progress_of(MonthExport.objects.get(pk=export.pk), DECEMBER)
+    assert (shown.done, shown.total, shown.seconds_left) == (1, 2, None)
+
+    # Resumed, one document fails, the others are there; it is retried alone.
+    def fails(kind, pk, now):
+        if pk == broken:
+            raise RuntimeError("no font")
+        real(kind, pk, now)
+
+    monkeypatch.setattr(exporting.documents, "render", fails)
+    exporting.resume(li, export.pk, DECEMBER)
+    exporting.work(export.pk, DECEMBER)
+    export.refresh_from_db()
+    assert export.state == "done" and export.archived_count == 1
+    assert [item.bill_id for item in queries.failed_items(export)] == [broken]
+    monkeypatch.setattr(exporting.documents, "render", real)
+    exporting.resume(li, export.pk, DECEMBER)
+    exporting.work(export.pk, DECEMBER)
+    export.refresh_from_db()
+    content = queries.archive_for(li, export.pk, DECEMBER).content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+        assert manifest["totals"] == {"documents": 2, "total_fen": sum(Bill.objects.values_list("total_fen", flat=True))}
+        assert len(manifest["files"]) == 4
+        for each in manifest["files"]:
+            assert hashlib.sha256(archive.read(each["path"])).hexdigest() == each["sha256"]
+    with pytest.raises(Conflict):
+        exporting.resume(li, export.pk, DECEMBER)
+
+    # The link expires, the file goes, and the same is made again.
+    later = DECEMBER + timedelta(days=8)
+    assert exporting.expire_due(later) == 1 and not StoredFile.objects.filter(media_type="application/zip").exists()
+    with pytest.raises(Refusal) as expired:
+        queries.archive_for(li, export.pk, later)
+    assert codes(expired) == ["export.expired"]
+    exporting.resume(li, export.pk, later)
+    exporting.work(export.pk, later)
+    assert queries.archive_for(li, export.pk, later).content == content
+    with pytest.raises(NotFound):
+        queries.export_for(cast.actor("zhao"), export.pk)
+    assert ExportItem.objects.filter(export=export, state="done").count() == 2
+
+
+def test_the_evidence_of_a_bill_a_statement_and_a_line_is_whole_and_says_its_hashes(
+    cast, two, bills, django_assert_max_num_queries
+):
+    issued(cast, made(cast, bills))
+    bill = Bill.objects.get(customer=cast.firm)
+    with django_assert_max_num_queries(20):
+        pack = evidence.of_bill(cast.actor("zhao"), bill.pk)
+    assert pack.archive == evidence.of_bill(cast.actor("li"), bill.pk).archive
+    with zipfile.ZipFile(io.BytesIO(pack.archive.content)) as archive:
+        names = archive.namelist()
+        reference = bill.content["lines"][0]["reference"]
+        for name in ("usage", "trail", "calculation"):
+            assert f"lines/0001-{reference}/{name}.json" in names
+        trail = json.loads(archive.read(f"lines/0001-{reference}/trail.json"))
+        assert trail["approved_by"] == "Wang" and [step["action"] for step in trail["steps"]][-1] == "agree"
+        computed = json.loads(archive.read(f"lines/0001-{reference}/calculation.json"))
+        assert f"prices/{computed['price_version']}.json" in names and computed["result"]
+        assert any(name.startswith("programmes/") for name in names) and "payments.json" in names
+    one = evidence.of_bill(cast.actor("li"), bill.pk, 2)
+    assert one.file_name == f"evidence-{bill.number}-0002.zip"
+    with zipfile.ZipFile(io.BytesIO(one.archive.content)) as archive:
+        assert not any(name.startswith("lines/0001") for name in archive.namelist())
+    for who, position in (("he", None), ("li", 99)):
+        with pytest.raises(NotFound):
+            evidence.of_bill(cast.actor(who), bill.pk, position)
+    statement = statements.issue(cast.actor("qian"), two["DEMO-QH-V"].pk, cast.lab.pk, NOVEMBER, DECEMBER)
+    assert evidence.of_statement(cast.actor("qian"), statement.pk).archive.content
