@@ -19,6 +19,7 @@ from billing.models import (
     Bill,
     BillLine,
     BillVoid,
+    BookCheck,
     BookingFee,
     Charge,
     Checkout,
@@ -38,6 +39,7 @@ from billing.models import (
     LedgerSeal,
     OpeningBalance,
     OpeningLoad,
+    PaperCode,
     PartnerList,
     PartnerProvider,
     PartnerRegion,
@@ -137,7 +139,9 @@ def _accounts(queryset: QuerySet[Account], actor: Actor) -> QuerySet[Account]:
     if actor.has(*SUPERVISORS):
         return queryset
     published = ProgrammeVersion.objects.filter(programme_id=OuterRef("programme_id"), published_at__isnull=False)
-    pool = Q(kind=POOL) & Exists(published)
+    pool: Q = Q(kind=POOL) & Q(Exists(published))
+    for owner_id in actor.organisations(Role.OWNER_FINANCE):
+        pool |= Q(key__startswith=f"receivable:{owner_id}:")  # what customers owe it
     return queryset.filter(pool | Q(organisation_id__in=actor.organisations(*CUSTOMERS, *PAYEES)))
 
 
@@ -170,8 +174,14 @@ def _of_holder(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
     return queryset if actor.has(*SUPERVISORS) else queryset.filter(organisation_id__in=actor.organisations(*CUSTOMERS))
 
 
-def _seals(queryset: QuerySet[LedgerSeal], actor: Actor) -> QuerySet[LedgerSeal]:
+def _seals(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """The chain, and all codes of papers in one list: for who supervises. One paper is checked without this, by its code."""
     return queryset if actor.has(*SUPERVISORS) else queryset.none()
+
+
+def _checks(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """That the books are what they were concerns who pays, who inspects and who runs the platform."""
+    return queryset if actor.has(*SUPERVISORS, Role.OPERATOR) else queryset.none()
 
 
 def _transfers(queryset: QuerySet[Transfer], actor: Actor) -> QuerySet[Transfer]:
@@ -321,6 +331,7 @@ _SCOPES: dict[Any, Any] = {
     RefundRequest: _of_payments,
     Account: _accounts,
     Award: _awards,
+    BookCheck: _checks,
     BookingFee: _fees,
     Charge: _charges,
     CommissionReservation: _of_commissions,
@@ -337,6 +348,7 @@ _SCOPES: dict[Any, Any] = {
     LedgerSeal: _seals,
     OpeningBalance: _of_holder,
     OpeningLoad: _credit,
+    PaperCode: _seals,
     PartnerList: _public,
     PartnerProvider: _public,
     PartnerRegion: _public,

@@ -9,9 +9,13 @@ class BillingApp(AppConfig):
     def ready(self) -> None:
         from billing import access, draft_messages, messages  # noqa: F401  (register scopes and sentences)
         from billing.bills import messages as bill_messages  # noqa: F401  (register sentences)
+        from billing.bills import papers as bill_papers  # noqa: F401  (register kinds of papers)
         from billing.ordering import messages as order_messages  # noqa: F401  (register sentences)
         from billing.ordering import notices as order_notices  # noqa: F401  (register events)
+        from billing.ordering import papers as order_papers  # noqa: F401  (register kinds of papers)
+        from billing.papers import messages as paper_messages  # noqa: F401  (register sentences)
         from billing.pricing import sample_prices
+        from billing.settlement import papers as settlement_papers  # noqa: F401  (register kinds of papers)
         from billing.settlement.services import catalogue_facts, instrument_use, reservation_money, sample_money
         from booking import ports, sample_ports
         from instruments import catalogue_ports

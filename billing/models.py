@@ -12,6 +12,8 @@ from billing.ordering.models import (
     Quotation,
     QuotationLine,
 )
+from billing.papers.check_models import BookCheck
+from billing.papers.models import PaperCode
 from billing.payments.models import (
     Allocation,
     BankStatement,
@@ -42,6 +44,7 @@ __all__ = [
     "Bill",
     "BillLine",
     "BillVoid",
+    "BookCheck",
     "BookingFee",
     "Charge",
     "Checkout",
@@ -62,6 +65,7 @@ __all__ = [
     "NumberSeries",
     "OpeningBalance",
     "OpeningLoad",
+    "PaperCode",
     "PartnerList",
     "PartnerProvider",
     "PartnerRegion",

@@ -9,6 +9,7 @@ from procrastinate.contrib.django import app
 from billing.bills.services import documents as bill_documents
 from billing.ledger import life, seals
 from billing.ordering.services import documents, quotations
+from billing.papers import checks
 from billing.payments.provider import configured
 from billing.payments.services import checkouts, inbox, reconciling, refunding
 from billing.sandbox.services import running
@@ -46,6 +47,12 @@ def sandbox_run(context: JobContext, run_id: int) -> None:
 def render_bill(kind: str, document_id: int) -> None:
     """Make the PDF and the XLSX of a bill or a credit note; nothing when they are there."""
     bill_documents.render(kind, document_id, timezone.now())
+
+
+@app.task(name=checks.TASK, queue="documents", retry=RetryStrategy(max_attempts=_TRIES, exponential_wait=4))
+def check_books(check_id: int) -> None:
+    """Look at every seal, paper and stored file; nothing when that was done."""
+    checks.work(check_id, timezone.now())
 
 
 @app.task(name=inbox.TASK, queue=inbox.QUEUE, retry=RetryStrategy(max_attempts=inbox.MOST_TRIES, exponential_wait=4))

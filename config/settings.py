@@ -279,6 +279,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "actor": env.rate("JISHI_API_RATE", "600/min", r"\d+/(s|sec|m|min|h|hour|d|day)"),
         "feed": env.rate("JISHI_FEED_RATE", "120/min", r"\d+/(s|sec|m|min|h|hour|d|day)"),
+        "paper": env.rate("JISHI_PAPER_RATE", "30/min", r"\d+/(s|sec|m|min|h|hour|d|day)"),
     },
     "COERCE_DECIMAL_TO_STRING": True,
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from billing.ledger.books import READERS as BOOK_READERS
 from billing.ledger.queries import READERS as ACCOUNT_READERS
 from billing.settlement.queries import BOARD_ROLES, READER_ROLES
 from booking.queries.enquiries import LAB_READERS
@@ -127,6 +128,8 @@ PLACES: tuple[Place, ...] = (
         frozenset({Role.OPERATOR}),
         begins=("declaration_", "credit_lists"),
     ),
+    Place("ledger_list", _("Ledger"), "coins", frozenset(BOOK_READERS), begins=("ledger_list", "ledger_account")),
+    Place("ledger_check", _("Check the books"), "shield-check", frozenset({Role.OPERATOR}), begins=("ledger_check",)),
     Place("account_list", _("Accounts"), "coins", frozenset(ACCOUNT_READERS), begins=("account_", "opening_")),
     Place("programme_list", _("Subsidies"), "receipt-refund", go="p", begins=("programme_", "eligibility")),
     Place(

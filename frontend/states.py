@@ -65,6 +65,15 @@ _BILL: dict[str, StateLook] = {
     "credited": StateLook(pgettext_lazy("bill state", "Credited"), "receipt-refund", "calm"),
     "void": StateLook(pgettext_lazy("bill state", "Void"), "ban", "calm"),
 }
+_PAPER: dict[str, StateLook] = {
+    "valid": StateLook(pgettext_lazy("paper state", "Valid"), "circle-check", "good"),
+    "credited_in_part": StateLook(pgettext_lazy("paper state", "Valid, a part was taken back"), "receipt-refund", "wait"),
+    "credited": StateLook(pgettext_lazy("paper state", "Taken back whole"), "receipt-refund", "bad"),
+    "void": StateLook(pgettext_lazy("paper state", "Void"), "ban", "bad"),
+    "replaced": StateLook(pgettext_lazy("paper state", "Replaced by a later one"), "ban", "bad"),
+    "ended": StateLook(pgettext_lazy("paper state", "No longer open"), "ban", "calm"),
+    "unknown": StateLook(pgettext_lazy("paper state", "Unknown"), "circle-x", "bad"),
+}
 _PROGRAMME: dict[str, StateLook] = {
     "draft": StateLook(pgettext_lazy("programme state", "Draft"), "circle-dashed", "calm"),
     "published": StateLook(pgettext_lazy("programme state", "Published"), "circle-check", "info"),
@@ -287,6 +296,7 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "organisation": _ORGANISATION,
     "verification": _VERIFICATION,
     "bill": _BILL,
+    "paper": _PAPER,
     "document": _DOCUMENT,
     "programme": _PROGRAMME,
     "draft": _DRAFT,

@@ -15,6 +15,7 @@ from billing.bills import wording
 from billing.bills.captions import bill_captions
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.rules.money import yuan
+from billing.papers.codes import check_mark
 from billing.settlement.apart import html_to_pdf_apart
 from billing.settlement.captions import CHINESE, Caption
 from billing.settlement.pdf import FONT_FOLDER, Cell, limits
@@ -45,6 +46,7 @@ def render_html(content: Content) -> str:
                 "title": words[content["kind"]],
                 "style": _style(),
                 "hash": sha256_of(dict(content)),
+                "check": check_mark(content),
                 "parties": [
                     _party(words["owner"], content["owner"], words),
                     _party(words["customer"], content["customer"], words),

@@ -30,6 +30,7 @@ def only(*roles: str) -> Roles:
 
 SUPERVISORS = only("programme_officer", "finance", "inspector")
 OFFICIALS = SUPERVISORS | only("operator")
+CHECKERS = only("finance", "inspector", "operator")
 OFFICER, PAYERS = only("programme_officer"), only("programme_officer", "finance")
 CUSTOMERS = only("researcher", "firm_admin")
 OWNERS = only("lab_manager", "owner_finance")
@@ -103,6 +104,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "announcement": (EVERYBODY, OFFICIALS),
     "partner": (EVERYBODY, EVERYBODY),
     "account": (EVERYBODY, EVERYBODY),
+    "ledger_account": (SUPERVISORS | only("owner_finance"), SUPERVISORS),
     "enquiry": (CUSTOMERS | OWNERS, only("foreign")),
     "enquiry_file": (CUSTOMERS | OWNERS, only("foreign")),
     "need": (CUSTOMERS, only("foreign")),
@@ -847,6 +849,8 @@ API: dict[str, Route] = {
 PAGES: dict[str, Route] = {
     "home": reads(EVERYBODY),
     "help": reads(EVERYBODY),
+    "paper_check": Route({"GET": Rule(EVERYBODY), "POST": Rule(EVERYBODY, ok=TRIED)}),
+    "paper_verify": reads(EVERYBODY, extra={"code": "0000000000000000"}, ok=frozenset({404})),
     "healthz": reads(EVERYBODY, ok=frozenset({200, 503})),
     "set_language": Route({"GET": Rule(EVERYBODY, ok=frozenset({302})), "POST": Rule(EVERYBODY, ok=OK_POST)}),
     "account_settings": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
@@ -1171,6 +1175,12 @@ PAGES: dict[str, Route] = {
     "partner_edit": form("partner", OFFICER, OFFICER, role_first=True),
     "partner_import": form("partner", OFFICER, OFFICER, role_first=True),
     "account_list": reads(SUPERVISORS),
+    "ledger_list": reads(SUPERVISORS | only("owner_finance")),
+    "ledger_export": reads(SUPERVISORS | only("owner_finance")),
+    "ledger_check": Route(
+        {"GET": Rule(CHECKERS), "POST": Rule(CHECKERS, ok=TRIED)},
+    ),
+    "ledger_account": Route({"GET": Rule(SUPERVISORS | only("owner_finance"), SUPERVISORS, role_first=True)}, "ledger_account"),
     "opening_load": Route({"GET": Rule(only("finance")), "POST": Rule(only("finance"), ok=TRIED)}),
     "account_detail": Route({"GET": Rule(SUPERVISORS, SUPERVISORS, role_first=True)}, "account"),
     "account_top_up": form("account", PAYERS, PAYERS, role_first=True),

@@ -8,7 +8,7 @@ from typing import Any
 from billing.bills.models import Bill, CreditNote
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
-from billing.models import ProviderEvent
+from billing.models import Account, ProviderEvent
 from billing.payments.services import allocating, bank_import, crediting
 from billing.payments.services.crediting import CreditRequest
 from config.kernel.services import files
@@ -35,6 +35,7 @@ def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
             happened_at=now, received_at=now, state="dead", note="provider.refused", handled_at=now,
         )  # fmt: skip
         made = {"bill": bill.pk, "bill_line": (bill.pk, 1), "credit_note": note.pk, "payment": payment.pk, "allocation": given.pk}
+        made["ledger_account"] = Account.objects.get(key=f"revenue:{owner.pk}").pk
         for kind, value in (made | {"provider_event": event.pk}).items():
             found.setdefault(kind, []).append(value)
     assert Bill.objects.count() == CreditNote.objects.count() == 2

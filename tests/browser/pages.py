@@ -125,6 +125,13 @@ def rich_instrument() -> int:
     return int(InstrumentDocument.objects.filter(instrument__organisation_id=lab).earliest("pk").instrument_id)
 
 
+def a_paper_code() -> str:
+    """The code of a paper that was issued; where the world before the tests has none, of one made now."""
+    from billing.papers.models import PaperCode
+
+    return str(PaperCode.objects.earliest("pk").code)
+
+
 def a_voucher() -> int:
     from billing.vouchers.models import Voucher
 
@@ -527,6 +534,9 @@ def confirmation_link() -> str:
 PAGES: tuple[Shown, ...] = (
     Shown("home", lambda: at("home"), (*EVERYBODY, "newcomer", "unverified_firm"), important=True),
     Shown("help", lambda: at("help"), (ANONYMOUS, "researcher", "operator")),
+    Shown("paper_check", lambda: at("paper_check"), (ANONYMOUS,)),
+    Shown("paper_verify", lambda: at("paper_verify", a_paper_code()), (ANONYMOUS, "firm_admin"), important=True),
+    Shown("paper_verify", lambda: at("paper_verify", "0000-0000-0000-0000"), (ANONYMOUS,), "unknown", status=404),
     # Account
     Shown("account_login", lambda: at("account_login"), (ANONYMOUS,), important=True),
     Shown("account_signup", lambda: at("account_signup"), (ANONYMOUS,)),
@@ -948,6 +958,9 @@ PAGES: tuple[Shown, ...] = (
     Shown("partner_create", lambda: at("partner_create"), ("programme_officer",)),
     Shown("partner_edit", lambda: at("partner_edit", a_partner()), ("programme_officer",)),
     Shown("partner_import", lambda: at("partner_import", a_partner()), ("programme_officer",)),
+    Shown("ledger_list", lambda: at("ledger_list"), ("finance", "owner_finance"), important=True),
+    Shown("ledger_account", lambda: at("ledger_account", a_pool()), ("finance",), important=True),
+    Shown("ledger_check", lambda: at("ledger_check"), ("operator", "inspector")),
     Shown("account_list", lambda: at("account_list"), ("finance", "programme_officer", "inspector"), important=True),
     Shown("account_detail", lambda: at("account_detail", a_pool()), ("finance", "inspector"), important=True),
     Shown("account_top_up", lambda: at("account_top_up", a_pool()), ("finance",)),
@@ -1185,6 +1198,7 @@ NOT_PAGES: dict[str, str] = {
     "commission_retry": "POST only",
     "commission_scan_file": "a download",
     "robots": "for crawlers",
+    "ledger_export": "a download",
     "notice_bell": "a piece of pages",
     "notice_open": "leads to what a notice is about",
     "notice_read": "POST only",

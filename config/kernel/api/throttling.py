@@ -34,3 +34,13 @@ class FeedThrottle(SimpleRateThrottle):
 
     def get_cache_key(self, request: Request, view: object) -> str:
         return f"throttle:feed:{self.get_ident(request)}"
+
+
+class PaperThrottle(SimpleRateThrottle):
+    """Checks of papers, which anybody may make without logging in, counted by address. Asked with Django's own request."""
+
+    scope = "paper"
+    cache = caches["memory"]
+
+    def get_cache_key(self, request: Request, view: object) -> str:
+        return f"throttle:paper:{self.get_ident(request)}"
