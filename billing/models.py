@@ -3,6 +3,7 @@
 from billing.bills.models import AwardReversal, Bill, BillLine, BillVoid, CreditNote
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
+from billing.invoices.models import InvoiceRequest, VatInvoice
 from billing.ledger.models import Account, AccountState, LedgerSeal, Transfer
 from billing.ordering.models import (
     CommissionReservation,
@@ -61,6 +62,7 @@ __all__ = [
     "FeeRelief",
     "FirmDeclaration",
     "InternalSlip",
+    "InvoiceRequest",
     "LedgerSeal",
     "NumberSeries",
     "OpeningBalance",
@@ -89,6 +91,7 @@ __all__ = [
     "SubsidisedItem",
     "TestItemPrice",
     "Transfer",
+    "VatInvoice",
     "Voucher",
     "VoucherAnnouncement",
     "VoucherApplication",

@@ -115,6 +115,13 @@ PLACES: tuple[Place, ...] = (
         ("bill_", "credit_note_"),
     ),
     Place("payment_list", _("Payments"), "coins", frozenset({Role.OWNER_FINANCE, Role.INSPECTOR}), begins=("payment_",)),
+    Place(
+        "invoice_list",
+        _("VAT invoices"),
+        "file-certificate",
+        frozenset({Role.OWNER_FINANCE, Role.INSPECTOR}),
+        begins=("invoice_",),
+    ),
     *_ONLINE,
     Place("group_list", _("Groups and cards"), "users", SPENDERS, "w", ("group_", "fund_card_", "leader_", "spending_")),
     Place("slip_list", _("Internal slips"), "file-invoice", frozenset({Role.OWNER_FINANCE, Role.LAB_MANAGER}), "x", ("slip_",)),

@@ -65,6 +65,12 @@ _BILL: dict[str, StateLook] = {
     "credited": StateLook(pgettext_lazy("bill state", "Credited"), "receipt-refund", "calm"),
     "void": StateLook(pgettext_lazy("bill state", "Void"), "ban", "calm"),
 }
+_INVOICE_REQUEST: dict[str, StateLook] = {
+    "waits": StateLook(pgettext_lazy("invoice request", "Waits for the lab"), "hourglass", "wait"),
+    "recorded": StateLook(pgettext_lazy("invoice request", "Invoice recorded"), "circle-check", "good"),
+    "refused": StateLook(pgettext_lazy("invoice request", "Refused"), "circle-x", "bad"),
+    "withdrawn": StateLook(pgettext_lazy("invoice request", "Taken back"), "ban", "calm"),
+}
 _PAPER: dict[str, StateLook] = {
     "valid": StateLook(pgettext_lazy("paper state", "Valid"), "circle-check", "good"),
     "credited_in_part": StateLook(pgettext_lazy("paper state", "Valid, a part was taken back"), "receipt-refund", "wait"),
@@ -296,6 +302,7 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "organisation": _ORGANISATION,
     "verification": _VERIFICATION,
     "bill": _BILL,
+    "invoice_request": _INVOICE_REQUEST,
     "paper": _PAPER,
     "document": _DOCUMENT,
     "programme": _PROGRAMME,

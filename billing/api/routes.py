@@ -9,6 +9,7 @@ from billing.api import (
     bills,
     cards,
     firms,
+    invoices,
     orders,
     programme_drafts,
     sample_jobs,
@@ -185,6 +186,17 @@ def _bills() -> list[URLPattern]:
     ]
 
 
+def _invoices() -> list[URLPattern]:
+    """VAT invoices: asked for with a bill, recorded, taken in as a table."""
+    view = invoices.InvoiceView
+    return [
+        re_path(r"^invoices/$", view.as_view({"get": "list", "post": "create"}), name="api_invoices"),
+        re_path(rf"^invoices/{ID}/file/$", view.as_view({"get": "file"}), name="api_invoice_file"),
+        re_path(r"^invoice-tables/$", invoices.InvoiceTableView.as_view({"post": "create"}), name="api_invoice_tables"),
+        re_path(rf"^bills/{ID}/invoice-requests/$", invoices.InvoiceAskView.as_view({"post": "ask"}), name="api_invoice_ask"),
+    ]
+
+
 urlpatterns: list[URLPattern] = [
     re_path(
         rf"^research-groups/{ID}/fund-cards/$",
@@ -233,6 +245,7 @@ urlpatterns: list[URLPattern] = [
     *_limited_money(),
     *_programmes_in_writing(),
     *_bills(),
+    *_invoices(),
     *_orders(),
     *_series(),
     *_sample_jobs(),

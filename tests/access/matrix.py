@@ -104,6 +104,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "announcement": (EVERYBODY, OFFICIALS),
     "partner": (EVERYBODY, EVERYBODY),
     "account": (EVERYBODY, EVERYBODY),
+    "invoice": (only("firm_admin", "owner_finance", "inspector"), only("inspector", "foreign")),
     "ledger_account": (SUPERVISORS | only("owner_finance"), SUPERVISORS),
     "enquiry": (CUSTOMERS | OWNERS, only("foreign")),
     "enquiry_file": (CUSTOMERS | OWNERS, only("foreign")),
@@ -428,6 +429,16 @@ def _credit_asked(world: World) -> dict[str, Any]:
     return {"position": 1, "amount_fen": 1, "reason_code": "other", "reason": "because"}
 
 
+def _invoice_asked(world: World) -> dict[str, Any]:
+    return {"title": "Gaoyuan", "buyer_code": "91630100MA00000151", "kind": "ordinary", "email": "a@example.com"}
+
+
+def _invoice(world: World) -> dict[str, Any]:
+    amounts = {"net_fen": 100, "tax_fen": 6, "total_fen": 106}
+    codes = {"buyer_code": "91630100MA00000151", "seller_code": "12630000000000123E"}
+    return {"bill": world.objects["bill"][0], "number": "26632000000000000001", "issued_on": "2026-11-20", **codes, **amounts}
+
+
 def _given(world: World) -> dict[str, Any]:
     return {"bill": world.objects["bill"][0], "amount_fen": 1}
 
@@ -641,6 +652,12 @@ API: dict[str, Route] = {
     "api_bill_void": acts("bill", BILLING, ok=TRIED, body=reason),
     "api_bill_credit": acts("bill", BILLING, ok=TRIED, body=_credit_asked),
     "api_credit_note_download": reads_object("credit_note", extra={"kind": "pdf"}),
+    "api_invoices": Route(
+        {"GET": Rule(BILLING | only("firm_admin", "inspector", "foreign"), role_first=True), "POST": Rule(BILLING, ok=TRIED, body=_invoice)}
+    ),
+    "api_invoice_file": reads_object("invoice"),
+    "api_invoice_tables": Route({"POST": Rule(BILLING, ok=TRIED, body=_bank_list, role_first=True, as_form=True)}),
+    "api_invoice_ask": acts("bill", only("firm_admin"), only("foreign"), ok=TRIED, body=_invoice_asked),
     "api_payments": reads(BILLING | only("inspector"), role_first=True),
     "api_payment": reads_object("payment"),
     "api_payment_give": acts("payment", BILLING, ok=TRIED, body=_given),
@@ -1019,6 +1036,16 @@ PAGES: dict[str, Route] = {
     "reservation_card": acts("reservation:carded", only("firm_admin"), ok=TRIED, body=_other_card),
     "slip_list": reads(),
     "bill_list": reads(),
+    "invoice_list": reads(BILLING | only("firm_admin", "inspector", "foreign")),
+    "invoice_export": reads(BILLING),
+    "invoice_import": Route({"GET": Rule(BILLING), "POST": Rule(BILLING, ok=TRIED)}),
+    "invoice_file": reads_object("invoice"),
+    "invoice_red": acts("invoice", BILLING, ok=TRIED),
+    "bill_invoice": reads_object("bill"),
+    "invoice_ask": acts("bill", only("firm_admin"), only("foreign"), ok=TRIED),
+    "invoice_withdraw": acts("bill", only("firm_admin"), only("foreign"), ok=TRIED),
+    "invoice_refuse": acts("bill", BILLING, ok=TRIED, body=reason),
+    "invoice_record": acts("bill", BILLING, ok=TRIED),
     "bill_open": reads(BILLING),
     "bill_issue": Route({"GET": Rule(BILLING, ok=frozenset({200, 422})), "POST": Rule(BILLING, ok=TRIED, body=_bill_form)},
                         query="?owner={payee}&customer=1&until=2026-11-20"),

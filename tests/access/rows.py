@@ -85,6 +85,8 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.dispute": (Rows("payment__owner_id", *RECEIVED),),
     "billing.firmdeclaration": (Rows("organisation_id", *DECLARED),),
     "billing.bookcheck": (Rows("", *TO_OFFICIALS),),
+    "billing.invoicerequest": (Rows("bill__customer_id", *BILLS),),
+    "billing.vatinvoice": (Rows("bill__customer_id", *BILLS),),
     "billing.ledgerseal": (Rows("", *OF_THE_OFFICE),),
     "billing.papercode": (Rows("", *OF_THE_OFFICE),),
     "billing.openingbalance": (Rows("organisation_id", *HELD),),
