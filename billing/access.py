@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing.models import (
     Account,
+    AccountStatement,
     Allocation,
     Award,
     AwardReversal,
@@ -56,6 +57,7 @@ from billing.models import (
     Quotation,
     QuotationLine,
     Quote,
+    Receipt,
     Refund,
     RefundRequest,
     SandboxRun,
@@ -284,7 +286,8 @@ def bill_filter(actor: Actor, prefix: str = "") -> Q:
     return paying | Q(**{f"{prefix}owner_id__in": actor.organisations(Role.OWNER_FINANCE)})
 
 
-def _bills(queryset: QuerySet[Bill], actor: Actor) -> QuerySet[Bill]:
+def _bills(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Bills, receipts and statements of account: papers between an owner and a customer."""
     return queryset.filter(bill_filter(actor))
 
 
@@ -332,6 +335,8 @@ _SCOPES: dict[Any, Any] = {
     Refund: _of_payments,
     RefundRequest: _of_payments,
     Account: _accounts,
+    AccountStatement: _bills,
+    Receipt: _bills,
     Award: _awards,
     BookCheck: _checks,
     BookingFee: _fees,

@@ -16,6 +16,8 @@ class BillingApp(AppConfig):
         from billing.ordering import papers as order_papers  # noqa: F401  (register kinds of papers)
         from billing.papers import messages as paper_messages  # noqa: F401  (register sentences)
         from billing.pricing import sample_prices
+        from billing.receipts import messages as receipt_messages  # noqa: F401  (register sentences)
+        from billing.receipts import papers as receipt_papers  # noqa: F401  (register kinds of papers)
         from billing.settlement import papers as settlement_papers  # noqa: F401  (register kinds of papers)
         from billing.settlement.services import catalogue_facts, instrument_use, reservation_money, sample_money
         from booking import ports, sample_ports

@@ -26,6 +26,7 @@ from billing.payments.models import (
     RefundRequest,
 )
 from billing.pricing.models import PriceDraft, PriceFamily, PriceFamilyMember, PriceVersion, TestItemPrice
+from billing.receipts.models import AccountStatement, Receipt
 from billing.sandbox.models import SandboxRun
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
@@ -38,6 +39,7 @@ from billing.vouchers.models import Voucher, VoucherAnnouncement, VoucherApplica
 __all__ = [
     "Account",
     "AccountState",
+    "AccountStatement",
     "Allocation",
     "Award",
     "AwardReversal",
@@ -83,6 +85,7 @@ __all__ = [
     "Quotation",
     "QuotationLine",
     "Quote",
+    "Receipt",
     "Refund",
     "RefundRequest",
     "SandboxRun",

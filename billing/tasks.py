@@ -12,6 +12,7 @@ from billing.ordering.services import documents, quotations
 from billing.papers import checks
 from billing.payments.provider import configured
 from billing.payments.services import checkouts, inbox, reconciling, refunding
+from billing.receipts.services import issuing as receipts
 from billing.sandbox.services import running
 from billing.settlement.services import rendering, statements
 from config.kernel.errors import Busy
@@ -47,6 +48,12 @@ def sandbox_run(context: JobContext, run_id: int) -> None:
 def render_bill(kind: str, document_id: int) -> None:
     """Make the PDF and the XLSX of a bill or a credit note; nothing when they are there."""
     bill_documents.render(kind, document_id, timezone.now())
+
+
+@app.task(name=receipts.TASK, queue=receipts.QUEUE, retry=RetryStrategy(max_attempts=_TRIES, exponential_wait=6))
+def render_receipt(kind: str, document_id: int) -> None:
+    """Make the PDF and the XLSX of a receipt or a statement of account; nothing when they are there."""
+    receipts.render(kind, document_id, timezone.now())
 
 
 @app.task(name=checks.TASK, queue="documents", retry=RetryStrategy(max_attempts=_TRIES, exponential_wait=4))

@@ -68,6 +68,10 @@ _ONLINE = (
     if settings.STRIPE is not None
     else ()
 )
+_OF_ACCOUNTS = (
+    *(f"account_{what}" for what in ("list", "detail", "top_up", "suspend", "last_day", "close")),
+    "opening_",
+)
 PLACES: tuple[Place, ...] = (
     Place(
         "instrument_list",
@@ -122,6 +126,13 @@ PLACES: tuple[Place, ...] = (
         frozenset({Role.OWNER_FINANCE, Role.INSPECTOR}),
         begins=("invoice_",),
     ),
+    Place(
+        "receipt_list",
+        _("Receipts"),
+        "receipt-refund",
+        frozenset({Role.OWNER_FINANCE, Role.FIRM_ADMIN, Role.INSPECTOR}),
+        begins=("receipt_", "account_statement_"),
+    ),
     *_ONLINE,
     Place("group_list", _("Groups and cards"), "users", SPENDERS, "w", ("group_", "fund_card_", "leader_", "spending_")),
     Place("slip_list", _("Internal slips"), "file-invoice", frozenset({Role.OWNER_FINANCE, Role.LAB_MANAGER}), "x", ("slip_",)),
@@ -137,7 +148,7 @@ PLACES: tuple[Place, ...] = (
     ),
     Place("ledger_list", _("Ledger"), "coins", frozenset(BOOK_READERS), begins=("ledger_list", "ledger_account")),
     Place("ledger_check", _("Check the books"), "shield-check", frozenset({Role.OPERATOR}), begins=("ledger_check",)),
-    Place("account_list", _("Accounts"), "coins", frozenset(ACCOUNT_READERS), begins=("account_", "opening_")),
+    Place("account_list", _("Accounts"), "coins", frozenset(ACCOUNT_READERS), begins=_OF_ACCOUNTS),
     Place("programme_list", _("Subsidies"), "receipt-refund", go="p", begins=("programme_", "eligibility")),
     Place(
         "announcement_list",

@@ -169,7 +169,7 @@ def _limited_money() -> list[URLPattern]:
 def _bills() -> list[URLPattern]:
     """Bills, credit notes, and the money that comes in for them."""
     bill, payment = bills.BillView, bills.PaymentView
-    kind = r"(?P<kind>pdf|xlsx)"
+    kind = r"(?P<kind>pdf|xlsx|csv|json)"
     return [
         re_path(r"^bills/$", bill.as_view({"get": "list", "post": "create"}), name="api_bills"),
         re_path(rf"^bills/{ID}/$", bill.as_view({"get": "retrieve"}), name="api_bill"),
@@ -238,7 +238,7 @@ urlpatterns: list[URLPattern] = [
     re_path(r"^statements/$", _statements.as_view({"get": "list", "post": "create"}), name="api_statements"),
     re_path(rf"^statements/{ID}/$", _statements.as_view({"get": "retrieve"}), name="api_statement"),
     re_path(
-        rf"^statements/{ID}/(?P<kind>pdf|xlsx)/$",
+        rf"^statements/{ID}/(?P<kind>pdf|xlsx|csv|json)/$",
         _statements.as_view({"get": "download"}),
         name="api_statement_download",
     ),

@@ -44,12 +44,12 @@ def render_html(content: Content) -> str:
                 "c": content,
                 "w": words,
                 "title": words[content["kind"]],
-                "style": _style(),
+                "style": order_style(),
                 "hash": sha256_of(dict(content)),
                 "check": check_mark(content),
                 "parties": [
-                    _party(words["owner"], content["owner"], words),
-                    _party(words["customer"], content["customer"], words),
+                    party_box(words["owner"], content["owner"], words),
+                    party_box(words["customer"], content["customer"], words),
                 ],
                 "rows": [_cells(line) for line in lines_of(content)],
                 "total": yuan(content["totals"]["total_fen"]),
@@ -65,11 +65,12 @@ def _identifier(content: Content) -> bytes:
 
 
 @cache
-def _style() -> str:
+def order_style() -> str:
+    """The style sheet of papers between a lab and a customer."""
     return (_TEMPLATES / "order.css").read_text(encoding="utf-8")
 
 
-def _party(caption: Caption, party: Mapping[str, str], words: Mapping[str, Caption]) -> dict[str, Any]:
+def party_box(caption: Caption, party: Mapping[str, str], words: Mapping[str, Caption]) -> dict[str, Any]:
     facts = [
         (words["code" if party["scheme"] in ("uscc", "") else "other_code"], party["code"]),
         (words["address"], party["address"]),

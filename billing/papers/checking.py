@@ -17,7 +17,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One paper as we know it. ``code`` is empty for a paper without one, ``sha256`` are the hashes of the files handed out."""
+    """One paper as we know it. ``code`` is empty for a paper without one, ``sha256``: of the files handed out and of the frozen content."""
 
     kind: PaperKind
     code: str
@@ -57,4 +57,4 @@ def read_hash(typed: str) -> str:
 
 def _checked(kind: PaperKind, document: Any, code: str) -> Checked:
     hashes = [getattr(document, column).sha256 for column in kind.files if getattr(document, column) is not None]
-    return Checked(kind, shown(code), kind.facts(document), tuple(hashes))
+    return Checked(kind, shown(code), kind.facts(document), (*hashes, document.content_sha256))

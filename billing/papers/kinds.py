@@ -34,7 +34,7 @@ class PaperKind:
 
     def of_file(self, sha256: str) -> Any | None:
         """The document that this very file was handed out for."""
-        wanted = Q()
+        wanted = Q(content_sha256=sha256)  # the JSON of the frozen content
         for column in self.files:
             wanted |= Q(**{f"{column}__sha256": sha256})
         return self.rows().filter(wanted).order_by("pk").first()

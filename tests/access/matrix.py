@@ -104,6 +104,8 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "announcement": (EVERYBODY, OFFICIALS),
     "partner": (EVERYBODY, EVERYBODY),
     "account": (EVERYBODY, EVERYBODY),
+    "receipt": (only("firm_admin", "owner_finance", "inspector"), only("inspector", "foreign")),
+    "account_statement": (only("firm_admin", "owner_finance", "inspector"), only("inspector", "foreign")),
     "invoice": (only("firm_admin", "owner_finance", "inspector"), only("inspector", "foreign")),
     "ledger_account": (SUPERVISORS | only("owner_finance"), SUPERVISORS),
     "enquiry": (CUSTOMERS | OWNERS, only("foreign")),
@@ -431,6 +433,10 @@ def _credit_asked(world: World) -> dict[str, Any]:
 
 def _invoice_asked(world: World) -> dict[str, Any]:
     return {"title": "Gaoyuan", "buyer_code": "91630100MA00000151", "kind": "ordinary", "email": "a@example.com"}
+
+
+def _receipt_asked(world: World) -> dict[str, Any]:
+    return {"payment": world.objects["payment"][0], "customer": world.cast.firm.pk}
 
 
 def _invoice(world: World) -> dict[str, Any]:
@@ -1036,6 +1042,17 @@ PAGES: dict[str, Route] = {
     "reservation_card": acts("reservation:carded", only("firm_admin"), ok=TRIED, body=_other_card),
     "slip_list": reads(),
     "bill_list": reads(),
+    "receipt_list": reads(BILLING | only("firm_admin", "inspector", "foreign")),
+    "receipt_issue": Route({"POST": Rule(BILLING, ok=TRIED, role_first=True, body=_receipt_asked)}),
+    "account_statement_issue": Route({"POST": Rule(BILLING | only("firm_admin", "foreign"), ok=TRIED, role_first=True)}),
+    "receipt_detail": reads_object("receipt"),
+    "receipt_progress": reads_object("receipt", ok=frozenset({200, 204, 286}), fragment=True),
+    "receipt_retry": acts("receipt", BILLING | only("firm_admin"), only("foreign"), ok=TRIED),
+    "receipt_download": reads_object("receipt", extra={"layout": "pdf"}),
+    "account_statement_detail": reads_object("account_statement"),
+    "account_statement_progress": reads_object("account_statement", ok=frozenset({200, 204, 286}), fragment=True),
+    "account_statement_retry": acts("account_statement", BILLING | only("firm_admin"), only("foreign"), ok=TRIED),
+    "account_statement_download": reads_object("account_statement", extra={"layout": "pdf"}),
     "invoice_list": reads(BILLING | only("firm_admin", "inspector", "foreign")),
     "invoice_export": reads(BILLING),
     "invoice_import": Route({"GET": Rule(BILLING), "POST": Rule(BILLING, ok=TRIED)}),

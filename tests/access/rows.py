@@ -87,6 +87,8 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.bookcheck": (Rows("", *TO_OFFICIALS),),
     "billing.invoicerequest": (Rows("bill__customer_id", *BILLS),),
     "billing.vatinvoice": (Rows("bill__customer_id", *BILLS),),
+    "billing.receipt": (Rows("customer_id", *BILLS),),
+    "billing.accountstatement": (Rows("customer_id", *BILLS),),
     "billing.ledgerseal": (Rows("", *OF_THE_OFFICE),),
     "billing.papercode": (Rows("", *OF_THE_OFFICE),),
     "billing.openingbalance": (Rows("organisation_id", *HELD),),

@@ -11,6 +11,7 @@ from billing.bills.services.issuing import BillRequest
 from billing.models import Account, InvoiceRequest, ProviderEvent, VatInvoice
 from billing.payments.services import allocating, bank_import, crediting
 from billing.payments.services.crediting import CreditRequest
+from billing.receipts.services import issuing as receipts
 from config.kernel.services import files
 
 
@@ -36,7 +37,11 @@ def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
             happened_at=now, received_at=now, state="dead", note="provider.refused", handled_at=now,
         )  # fmt: skip
         made = {"bill": bill.pk, "bill_line": (bill.pk, 1), "credit_note": note.pk, "payment": payment.pk, "allocation": given.pk}
-        made["invoice"] = invoice.pk
+        receipt = receipts.receipt(actor, payment.pk, customer.pk, now)
+        account = receipts.account_statement(actor, owner.pk, customer.pk, now.date(), now.date(), now)
+        for row in (receipt, account):
+            type(row)._default_manager.filter(pk=row.pk).update(pdf=stored, xlsx=stored, render_state="done")
+        made |= {"invoice": invoice.pk, "receipt": receipt.pk, "account_statement": account.pk}
         made["ledger_account"] = Account.objects.get(key=f"revenue:{owner.pk}").pk
         for kind, value in (made | {"provider_event": event.pk}).items():
             found.setdefault(kind, []).append(value)

@@ -81,7 +81,7 @@ def test_a_table_is_read_in_the_words_of_the_tax_platform_or_not_at_all():
     assert (row.row, row.bill, row.given.total_fen, row.given.net_fen) == (2, "ZD-2026-000001", 10_600, 10_000)
     assert read_rows((HEAD + ROW.replace('"1,00.00"', "100")).replace(",", "\t"))[0].given == row.given
     for text, found in (
-        ("", [(0, "invoice.file_columns")]),
+        ("", [(0, "invoice.file_unreadable")]),
         ("a,b\n1,2\n", [(0, "invoice.file_columns")]),
         (HEAD, [(0, "invoice.file_rows")]),
         (HEAD + ROW + ROW, [(3, "invoice.twice_in_file")]),
