@@ -10,6 +10,7 @@ class BillingApp(AppConfig):
         from billing import access, draft_messages, messages  # noqa: F401  (register scopes and sentences)
         from billing.bills import messages as bill_messages  # noqa: F401  (register sentences)
         from billing.bills import papers as bill_papers  # noqa: F401  (register kinds of papers)
+        from billing.erasure import messages as erasure_messages  # noqa: F401  (register sentences)
         from billing.invoices import messages as invoice_messages  # noqa: F401  (register sentences)
         from billing.ordering import messages as order_messages  # noqa: F401  (register sentences)
         from billing.ordering import notices as order_notices  # noqa: F401  (register events)

@@ -147,6 +147,7 @@ PLACES: tuple[Place, ...] = (
         begins=("declaration_", "credit_lists"),
     ),
     Place("ledger_list", _("Ledger"), "coins", frozenset(BOOK_READERS), begins=("ledger_list", "ledger_account")),
+    Place("person_erase", _("Erase a person"), "user-off", frozenset({Role.OPERATOR}), begins=("person_",)),
     Place("ledger_check", _("Check the books"), "shield-check", frozenset({Role.OPERATOR}), begins=("ledger_check",)),
     Place("account_list", _("Accounts"), "coins", frozenset(ACCOUNT_READERS), begins=_OF_ACCOUNTS),
     Place("programme_list", _("Subsidies"), "receipt-refund", go="p", begins=("programme_", "eligibility")),

@@ -872,6 +872,7 @@ API: dict[str, Route] = {
 PAGES: dict[str, Route] = {
     "home": reads(EVERYBODY),
     "help": reads(EVERYBODY),
+    "person_erase": Route({"GET": Rule(only("operator")), "POST": Rule(only("operator"), ok=TRIED)}),
     "paper_check": Route({"GET": Rule(EVERYBODY), "POST": Rule(EVERYBODY, ok=TRIED)}),
     "paper_verify": reads(EVERYBODY, extra={"code": "0000000000000000"}, ok=frozenset({404})),
     "healthz": reads(EVERYBODY, ok=frozenset({200, 503})),

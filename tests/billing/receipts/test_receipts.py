@@ -101,9 +101,9 @@ def test_a_receipt_says_what_of_a_payment_paid_and_a_statement_of_account_every_
 
 def _as_data(client, made, receipt, account) -> None:
     """Every paper as CSV and JSON; the JSON's own hash is the one that the paper prints, and the check knows it."""
-    for address, paper in (
-        (f"/bills/{made.pk}/files/", made), (f"/receipts/{receipt.pk}/files/", receipt), (f"/account-statements/{account.pk}/files/", account)
-    ):  # fmt: skip
+    places = {f"/bills/{made.pk}": made, f"/receipts/{receipt.pk}": receipt, f"/account-statements/{account.pk}": account}
+    for place, paper in places.items():
+        address = f"{place}/files/"
         text = client.get(f"{address}json").content
         assert hashlib.sha256(text).hexdigest() == paper.content_sha256 and json.loads(text) == paper.content
         assert checking.by_file(paper.content_sha256).facts.number == paper.number
