@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -38,7 +40,14 @@ def receipt_list(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     kind = "account_statement" if request.GET.get("show") == "account_statement" else "receipt"
     page = Paginator(queries.papers_visible(actor, kind), PER_PAGE).get_page(request.GET.get("page"))
-    context = {"page": page, "rows": page.object_list, "kind": kind, "pairs": _pairs(actor), "detail": f"{kind}_detail"}
+    context = {
+        "page": page,
+        "rows": page.object_list,
+        "kind": kind,
+        "pairs": _pairs(actor),
+        "detail": f"{kind}_detail",
+        "typed": {name: request.GET.get(name, "") for name in ("pair", "from", "until")},
+    }
     return render(request, "receipts/list.html", context)
 
 
@@ -80,7 +89,8 @@ def account_statement_issue(request: HttpRequest) -> HttpResponse:
         raise
     except Refusal as refusal:
         say_refusal(request, refusal)
-        return redirect("receipt_list")
+        typed = {name: request.POST.get(name, "")[:40] for name in ("pair", "from", "until")}
+        return redirect(f"{reverse('receipt_list')}?{urlencode({'show': 'account_statement', **typed})}")
     return _issued(request, "account_statement", made)
 
 

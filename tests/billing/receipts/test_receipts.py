@@ -13,17 +13,21 @@ from django.db import IntegrityError, ProgrammingError, transaction
 
 from billing.bills import queries as bill_queries
 from billing.bills.models import Bill
+from billing.ledger.rules.documents import canonical_json
 from billing.papers import checking
 from billing.papers.codes import KEY
+from billing.papers.kinds import kinds
 from billing.papers.rules.status import Status
 from billing.payments.services import allocating, crediting
 from billing.payments.services.crediting import CreditRequest
 from billing.receipts import queries, rendering
 from billing.receipts.models import Receipt
 from billing.receipts.services import issuing
+from config.kernel.access import visible_to
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from tests.billing.bills.conftest import DECEMBER
 
+CANARY = "CANARY-OF-THE-OTHER-FIRM"
 FIRST, LAST = date(2026, 11, 1), date(2026, 12, 1)
 
 
@@ -34,14 +38,22 @@ def codes(call) -> list[str]:
 
 
 def test_a_receipt_says_what_of_a_payment_paid_and_a_statement_of_account_every_movement(bill, cast, take, client):
-    made, li, zhao = bill(), cast.actor("li"), cast.actor("zhao")
-    (payment,) = take("2026-12-01,500.00,,=高原公司<img src=file:///etc/passwd>,6222,货款,1")
+    cast.other_firm.name = cast.other_firm.name_en = CANARY
+    cast.other_firm.save()
+    made, foreign, li, zhao = bill(), bill(cast.other_firm), cast.actor("li"), cast.actor("zhao")
+    payment, theirs = take(
+        "2026-12-01,500.00,,=高原公司<img src=file:///etc/passwd>,6222,货款,1", f"2026-12-01,200.00,,{CANARY},6223,{CANARY},2"
+    )
+    allocating.give(li, theirs.pk, foreign.pk, 10_000, DECEMBER)
+    issuing.receipt(li, theirs.pk, cast.other_firm.pk, DECEMBER)
+    issuing.account_statement(li, cast.lab.pk, cast.other_firm.pk, FIRST, LAST, DECEMBER)
+    crediting.issue(li, CreditRequest(foreign.pk, 1, 100, "other", CANARY), DECEMBER)
     given = allocating.give(li, payment.pk, made.pk, 10_000, DECEMBER)
     with pytest.raises(NotFound):
         issuing.receipt(zhao, payment.pk, cast.firm.pk, DECEMBER)
     assert codes(lambda: issuing.receipt(li, payment.pk, cast.other_firm.pk, DECEMBER)) == ["receipt.nothing_new"]
     first = issuing.receipt(li, payment.pk, cast.firm.pk, DECEMBER)
-    assert (first.number, first.total_fen) == ("SJ-2026-000001", 10_000)
+    assert (first.number, first.total_fen) == ("SJ-2026-000002", 10_000)
     assert codes(lambda: issuing.receipt(li, payment.pk, cast.firm.pk, DECEMBER)) == ["receipt.nothing_new"]
     allocating.give(li, payment.pk, made.pk, 5_000, DECEMBER)
     assert issuing.receipt(li, payment.pk, cast.firm.pk, DECEMBER).total_fen == 5_000
@@ -94,9 +106,14 @@ def test_a_receipt_says_what_of_a_payment_paid_and_a_statement_of_account_every_
         f"/account-statements/{account.pk}/",
     ):
         assert client.get(address).status_code == 200, address
-    answer = client.post("/account-statements/issue", {"pair": f"{cast.lab.pk}-{cast.firm.pk}", "from": FIRST, "until": LAST})
+    answer = client.post(
+        "/account-statements/issue", {"pair": f"{cast.lab.pk}-{cast.firm.pk}", "from": FIRST, "until": date(2026, 11, 20)}
+    )
     assert answer.status_code == 302 and answer["Location"].startswith("/account-statements/")
+    again = client.post("/account-statements/issue", {"pair": f"{cast.lab.pk}-{cast.firm.pk}", "from": LAST, "until": FIRST})
+    assert again.status_code == 302 and "from=2026-12-01" in again["Location"]  # what was typed is not lost
     _as_data(client, made, first, account)
+    _nothing_of_the_other_firm(cast, zhao, client)
 
 
 def _as_data(client, made, receipt, account) -> None:
@@ -112,3 +129,23 @@ def _as_data(client, made, receipt, account) -> None:
         assert table.startswith(b"\xef\xbb\xbf") and len(rows) == len(paper.content["lines"]) + 2
         assert not any(cell.startswith(("=", "+", "@")) for row in rows for cell in row)
         assert client.get(f"{address}exe").status_code == 404
+
+
+def _nothing_of_the_other_firm(cast, zhao, client) -> None:
+    """No paper of any kind and no export that a firm can have names what only the other one may read. PDF, XLSX, CSV and JSON are made
+    from the content alone."""
+    seen = 0
+    for kind in kinds().values():
+        everything = [canonical_json(row.content) for row in kind.rows()]
+        mine = visible_to(kind.rows(), zhao)
+        for row in mine:
+            seen += 1
+            assert CANARY not in canonical_json(row.content), kind.name
+        assert kind.name not in ("bill", "credit_note", "receipt", "account_statement") or any(
+            CANARY in text for text in everything
+        )
+    assert seen > 4
+    for address in ("/bills/", "/receipts/", "/receipts/?show=account_statement", "/invoices/", "/ledger/export", "/ledger/"):
+        answer = client.get(address)
+        body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+        assert CANARY.encode() not in body, address
