@@ -49,7 +49,7 @@ class InvoiceIn(StrictSerializer):
 
 
 class InvoiceTableIn(StrictSerializer):
-    owner = Id()
+    owner = serializers.IntegerField(min_value=1, max_value=BIGGEST)  # multipart: everything is text
     file = serializers.FileField(help_text="The table of the tax platform as CSV.")
 
 

@@ -115,22 +115,24 @@ def _tables() -> Iterator[tuple[str, list[tuple[str, str]]]]:
 def _replace(table: str, columns: Sequence[tuple[str, str]], old: str, new: str, inside: bool) -> int:
     """Replace a text in every column of a table; how many rows had it. ``inside``: also as a part of a longer text."""
     changes, hits = [], []
-    values = {"old": old, "new": new, "quoted": f'"{old}"', "new_quoted": f'"{new}"'}
+    written: list[str] = []
+    looked: list[str] = []
     for column, kind in columns:
-        name = sql.Identifier(column)
+        name, cast = sql.Identifier(column), sql.SQL(kind)
         if kind in ("jsonb", "json"):
-            mine, theirs = ("old", "new") if inside else ("quoted", "new_quoted")
-            parts = {"c": name, "t": sql.SQL(kind), "o": sql.Placeholder(mine), "n": sql.Placeholder(theirs)}
-            changes.append(sql.SQL("{c} = replace({c}::text, {o}, {n})::{t}").format(**parts))
-            hits.append(sql.SQL("strpos({c}::text, {o}) > 0").format(**parts))
-            continue
-        parts = {"c": name, "o": sql.Placeholder("old"), "n": sql.Placeholder("new")}
-        whole = "CASE WHEN {c} = {o} THEN {n} ELSE {c} END"
-        changes.append(sql.SQL("{c} = " + ("replace({c}, {o}, {n})" if inside else whole)).format(**parts))
-        hits.append(sql.SQL("strpos({c}, {o}) > 0" if inside else "{c} = {o}").format(**parts))
+            mine, theirs = (old, new) if inside else (f'"{old}"', f'"{new}"')
+            changes.append(sql.SQL("{c} = replace({c}::text, %s, %s)::{t}").format(c=name, t=cast))
+            hits.append(sql.SQL("strpos({c}::text, %s) > 0").format(c=name))
+        else:
+            mine, theirs = old, new
+            change = "{c} = replace({c}, %s, %s)" if inside else "{c} = CASE WHEN {c} = %s THEN %s ELSE {c} END"
+            changes.append(sql.SQL(change).format(c=name))
+            hits.append(sql.SQL("strpos({c}, %s) > 0" if inside else "{c} = %s").format(c=name))
+        written += [mine, theirs]
+        looked.append(mine)
     statement = sql.SQL("UPDATE {table} SET {changes} WHERE {hits}").format(
         table=sql.Identifier(table), changes=sql.SQL(", ").join(changes), hits=sql.SQL(" OR ").join(hits)
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement.as_string(None), values)  # as text: ``pgtrigger.ignore`` writes before it
+        cursor.execute(statement.as_string(None), [*written, *looked])  # as text: ``pgtrigger.ignore`` writes before it
         return int(cursor.rowcount)

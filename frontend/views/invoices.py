@@ -125,7 +125,7 @@ def _done(request: HttpRequest, pk: int, name: str, form: MoneyForm, act: Callab
 def invoice_ask(request: HttpRequest, pk: int) -> HttpResponse:
     """The customer asks for the invoice."""
     actor, form = actor_of(request), AskForm(request.POST)
-    bills.bill_for(actor, pk)
+    actor.require_in(bills.bill_for(actor, pk).customer_id, *asking.ASKERS)
 
     def act() -> object:
         return asking.ask(actor, pk, Wanted(**form.cleaned_data), timezone.now())

@@ -435,6 +435,10 @@ def _invoice_asked(world: World) -> dict[str, Any]:
     return {"title": "Gaoyuan", "buyer_code": "91630100MA00000151", "kind": "ordinary", "email": "a@example.com"}
 
 
+def _invoice_table(world: World) -> dict[str, Any]:
+    return {"owner": world.cast.lab.pk, "file": SimpleUploadedFile("t.csv", b"bill,number")}
+
+
 def _receipt_asked(world: World) -> dict[str, Any]:
     return {"payment": world.objects["payment"][0], "customer": world.cast.firm.pk}
 
@@ -662,7 +666,7 @@ API: dict[str, Route] = {
         {"GET": Rule(BILLING | only("firm_admin", "inspector", "foreign"), role_first=True), "POST": Rule(BILLING, ok=TRIED, body=_invoice)}
     ),
     "api_invoice_file": reads_object("invoice"),
-    "api_invoice_tables": Route({"POST": Rule(BILLING, ok=TRIED, body=_bank_list, role_first=True, as_form=True)}),
+    "api_invoice_tables": Route({"POST": Rule(BILLING, ok=TRIED, body=_invoice_table, role_first=True, as_form=True)}),
     "api_invoice_ask": acts("bill", only("firm_admin"), only("foreign"), ok=TRIED, body=_invoice_asked),
     "api_payments": reads(BILLING | only("inspector"), role_first=True),
     "api_payment": reads_object("payment"),

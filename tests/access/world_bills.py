@@ -8,7 +8,7 @@ from typing import Any
 from billing.bills.models import Bill, CreditNote
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
-from billing.models import Account, InvoiceRequest, ProviderEvent, VatInvoice
+from billing.models import Account, BookCheck, InvoiceRequest, ProviderEvent, VatInvoice
 from billing.payments.services import allocating, bank_import, crediting
 from billing.payments.services.crediting import CreditRequest
 from billing.receipts.services import issuing as receipts
@@ -45,6 +45,7 @@ def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
         made["ledger_account"] = Account.objects.get(key=f"revenue:{owner.pk}").pk
         for kind, value in (made | {"provider_event": event.pk}).items():
             found.setdefault(kind, []).append(value)
+    BookCheck.objects.create(asked_by=cast.users["zhou"], asked_at=now)
     assert Bill.objects.count() == CreditNote.objects.count() == 2
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
 

@@ -58,6 +58,8 @@ def record(actor: Actor, bill_id: int, given: Given, now: datetime, *, file: Han
     Raises NotFound, Forbidden, and Refusal with a reason for every fault (``invoice.*``, ``upload.*``).
     """
 
+    actor.require(Role.OWNER_FINANCE)
+
     def work() -> VatInvoice:
         bill = get_visible(Bill.objects.all(), actor, pk=bill_id)
         actor.require_in(bill.owner_id, Role.OWNER_FINANCE)
@@ -70,6 +72,8 @@ def record(actor: Actor, bill_id: int, given: Given, now: datetime, *, file: Han
 
 def record_red(actor: Actor, invoice_id: int, given: Given, now: datetime, *, file: Handed | None = None) -> VatInvoice:
     """Record the red-letter invoice that takes (a part of) a blue one back. Raises as ``record``."""
+
+    actor.require(Role.OWNER_FINANCE)
 
     def work() -> VatInvoice:
         blue = invoice_for(actor, invoice_id)

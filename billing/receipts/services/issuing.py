@@ -43,6 +43,8 @@ def receipt(actor: Actor, payment_id: int, customer_id: int, now: datetime) -> R
     Raises NotFound, Forbidden, Refusal ``receipt.nothing_new``.
     """
 
+    actor.require(Role.OWNER_FINANCE)
+
     def work() -> Receipt:
         payment = get_visible(Payment.objects.all(), actor, pk=payment_id)
         actor.require_in(payment.owner_id, Role.OWNER_FINANCE)

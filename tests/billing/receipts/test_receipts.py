@@ -49,7 +49,7 @@ def test_a_receipt_says_what_of_a_payment_paid_and_a_statement_of_account_every_
     issuing.account_statement(li, cast.lab.pk, cast.other_firm.pk, FIRST, LAST, DECEMBER)
     crediting.issue(li, CreditRequest(foreign.pk, 1, 100, "other", CANARY), DECEMBER)
     given = allocating.give(li, payment.pk, made.pk, 10_000, DECEMBER)
-    with pytest.raises(NotFound):
+    with pytest.raises(Forbidden):
         issuing.receipt(zhao, payment.pk, cast.firm.pk, DECEMBER)
     assert codes(lambda: issuing.receipt(li, payment.pk, cast.other_firm.pk, DECEMBER)) == ["receipt.nothing_new"]
     first = issuing.receipt(li, payment.pk, cast.firm.pk, DECEMBER)
