@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing.models import (
     Account,
+    AccountStatement,
     Allocation,
     Award,
     AwardReversal,
@@ -19,6 +20,7 @@ from billing.models import (
     Bill,
     BillLine,
     BillVoid,
+    BookCheck,
     BookingFee,
     Charge,
     Checkout,
@@ -48,11 +50,13 @@ from billing.models import (
     FirmDeclaration,
     HeldBack,
     InternalSlip,
+    InvoiceRequest,
     LedgerSeal,
     MonthExport,
     Objection,
     OpeningBalance,
     OpeningLoad,
+    PaperCode,
     PartnerList,
     PartnerProvider,
     PartnerRegion,
@@ -72,6 +76,7 @@ from billing.models import (
     Quotation,
     QuotationLine,
     Quote,
+    Receipt,
     Refund,
     RefundRequest,
     SandboxRun,
@@ -83,6 +88,7 @@ from billing.models import (
     TestItemPrice,
     TopUp,
     Transfer,
+    VatInvoice,
     Voucher,
     VoucherAnnouncement,
     VoucherApplication,
@@ -159,7 +165,9 @@ def _accounts(queryset: QuerySet[Account], actor: Actor) -> QuerySet[Account]:
     if actor.has(*SUPERVISORS):
         return queryset
     published = ProgrammeVersion.objects.filter(programme_id=OuterRef("programme_id"), published_at__isnull=False)
-    pool = Q(kind=POOL) & Exists(published)
+    pool: Q = Q(kind=POOL) & Q(Exists(published))
+    for owner_id in actor.organisations(Role.OWNER_FINANCE):
+        pool |= Q(key__startswith=f"receivable:{owner_id}:")  # what customers owe it
     return queryset.filter(pool | Q(organisation_id__in=actor.organisations(*CUSTOMERS, *PAYEES)))
 
 
@@ -193,8 +201,14 @@ def _of_holder(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
 
 
 def _supervised(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
-    """The office's own business: read by who supervises or pays."""
+    """The office's own business, and all codes of papers in one list: read by who supervises or pays. One paper is checked without
+    this, by its code."""
     return queryset if actor.has(*SUPERVISORS) else queryset.none()
+
+
+def _checks(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """That the books are what they were concerns who pays, who inspects and who runs the platform."""
+    return queryset if actor.has(*SUPERVISORS, Role.OPERATOR) else queryset.none()
 
 
 def _transfers(queryset: QuerySet[Transfer], actor: Actor) -> QuerySet[Transfer]:
@@ -291,7 +305,8 @@ def bill_filter(actor: Actor, prefix: str = "") -> Q:
     return paying | Q(**{f"{prefix}owner_id__in": actor.organisations(Role.OWNER_FINANCE)})
 
 
-def _bills(queryset: QuerySet[Bill], actor: Actor) -> QuerySet[Bill]:
+def _bills(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """Bills, receipts and statements of account: papers between an owner and a customer."""
     return queryset.filter(bill_filter(actor))
 
 
@@ -403,7 +418,10 @@ _SCOPES: dict[Any, Any] = {
     Refund: _of_payments,
     RefundRequest: _of_payments,
     Account: _accounts,
+    AccountStatement: _bills,
+    Receipt: _bills,
     Award: _awards,
+    BookCheck: _checks,
     BookingFee: _of_reservations,
     Charge: _charges,
     CommissionReservation: _of_commissions,
@@ -417,9 +435,11 @@ _SCOPES: dict[Any, Any] = {
     FeeRelief: _reliefs,
     FirmDeclaration: _declarations,
     InternalSlip: _slips,
+    InvoiceRequest: _of_bills,
     LedgerSeal: _supervised,
     OpeningBalance: _of_holder,
     OpeningLoad: _credit,
+    PaperCode: _supervised,
     PartnerList: _public,
     PartnerProvider: _public,
     PartnerRegion: _public,
@@ -442,6 +462,7 @@ _SCOPES: dict[Any, Any] = {
     TestItemPrice: _test_item_prices,
     TopUp: _supervised,
     Transfer: _transfers,
+    VatInvoice: _of_bills,
     Voucher: _of_holder,
     VoucherAnnouncement: _announcements,
     VoucherApplication: _of_holder,

@@ -9,12 +9,20 @@ class BillingApp(AppConfig):
     def ready(self) -> None:
         from billing import access, draft_messages, messages  # noqa: F401  (register scopes and sentences)
         from billing.bills import messages as bill_messages  # noqa: F401  (register sentences)
+        from billing.bills import papers as bill_papers  # noqa: F401  (register kinds of papers)
         from billing.claims import messages as claim_messages  # noqa: F401  (register sentences)
         from billing.claims import notices as claim_notices  # noqa: F401  (register events)
+        from billing.erasure import messages as erasure_messages  # noqa: F401  (register sentences)
+        from billing.invoices import messages as invoice_messages  # noqa: F401  (register sentences)
         from billing.month import messages as month_messages  # noqa: F401  (register sentences)
         from billing.ordering import messages as order_messages  # noqa: F401  (register sentences)
         from billing.ordering import notices as order_notices  # noqa: F401  (register events)
+        from billing.ordering import papers as order_papers  # noqa: F401  (register kinds of papers)
+        from billing.papers import messages as paper_messages  # noqa: F401  (register sentences)
         from billing.pricing import sample_prices
+        from billing.receipts import messages as receipt_messages  # noqa: F401  (register sentences)
+        from billing.receipts import papers as receipt_papers  # noqa: F401  (register kinds of papers)
+        from billing.settlement import papers as settlement_papers  # noqa: F401  (register kinds of papers)
         from billing.settlement.services import catalogue_facts, instrument_use, reservation_money, sample_money
         from booking import ports, sample_ports
         from instruments import catalogue_ports

@@ -6,6 +6,7 @@ from billing.bills import invariants as _bills  # noqa: F401  (registers its own
 from billing.claims import invariants as _claims  # noqa: F401  (registers its own)
 from billing.month import invariants as _month  # noqa: F401  (registers its own)
 from billing.ordering import invariants as _ordering  # noqa: F401  (registers its own)
+from billing.papers import invariants as _papers  # noqa: F401  (registers its own)
 from billing.payments import invariants as _payments  # noqa: F401  (registers its own)
 from booking.rules.samples import HOLDING
 from config.kernel.installed_guards import require_constraint

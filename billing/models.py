@@ -17,6 +17,7 @@ from billing.claims.models import (
 )
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
+from billing.invoices.models import InvoiceRequest, VatInvoice
 from billing.ledger.models import Account, AccountState, LedgerSeal, Transfer
 from billing.ledger.top_up_models import TopUp
 from billing.month.models import Draft, DraftLine, DraftRun, ExportItem, MonthExport
@@ -28,6 +29,8 @@ from billing.ordering.models import (
     Quotation,
     QuotationLine,
 )
+from billing.papers.check_models import BookCheck
+from billing.papers.models import PaperCode
 from billing.payments.models import (
     Allocation,
     BankStatement,
@@ -39,6 +42,7 @@ from billing.payments.models import (
     RefundRequest,
 )
 from billing.pricing.models import PriceDraft, PriceFamily, PriceFamilyMember, PriceVersion, TestItemPrice
+from billing.receipts.models import AccountStatement, Receipt
 from billing.sandbox.models import SandboxRun
 from billing.settlement.extra_models import SessionExtra
 from billing.settlement.fee_models import BookingFee, FeeRelief
@@ -54,6 +58,7 @@ from billing.vouchers.models import Voucher, VoucherAnnouncement, VoucherApplica
 __all__ = [
     "Account",
     "AccountState",
+    "AccountStatement",
     "Allocation",
     "Award",
     "AwardReversal",
@@ -61,6 +66,7 @@ __all__ = [
     "Bill",
     "BillLine",
     "BillVoid",
+    "BookCheck",
     "BookingFee",
     "Charge",
     "Checkout",
@@ -90,12 +96,14 @@ __all__ = [
     "FirmDeclaration",
     "HeldBack",
     "InternalSlip",
+    "InvoiceRequest",
     "LedgerSeal",
     "MonthExport",
     "NumberSeries",
     "Objection",
     "OpeningBalance",
     "OpeningLoad",
+    "PaperCode",
     "PartnerList",
     "PartnerProvider",
     "PartnerRegion",
@@ -115,6 +123,7 @@ __all__ = [
     "Quotation",
     "QuotationLine",
     "Quote",
+    "Receipt",
     "Refund",
     "RefundRequest",
     "SandboxRun",
@@ -126,6 +135,7 @@ __all__ = [
     "TestItemPrice",
     "TopUp",
     "Transfer",
+    "VatInvoice",
     "Voucher",
     "VoucherAnnouncement",
     "VoucherApplication",

@@ -12,8 +12,10 @@ from billing.claims.services import documents as claim_documents
 from billing.ledger import life, seals
 from billing.month.services import exporting, releasing
 from billing.ordering.services import documents, quotations
+from billing.papers import checks
 from billing.payments.provider import configured
 from billing.payments.services import checkouts, inbox, reconciling, refunding
+from billing.receipts.services import issuing as receipts
 from billing.sandbox.services import running
 from billing.settlement.services import rendering, statements
 from config.kernel.errors import Busy
@@ -90,6 +92,18 @@ def expire_exports(timestamp: int) -> None:
     """Forget archives whose link has expired."""
     now = timezone.now()
     beat("billing.expire_exports", now, expired=exporting.expire_due(now))
+
+
+@app.task(name=receipts.TASK, queue=receipts.QUEUE, retry=RetryStrategy(max_attempts=_TRIES, exponential_wait=6))
+def render_receipt(kind: str, document_id: int) -> None:
+    """Make the PDF and the XLSX of a receipt or a statement of account; nothing when they are there."""
+    receipts.render(kind, document_id, timezone.now())
+
+
+@app.task(name=checks.TASK, queue="documents", retry=RetryStrategy(max_attempts=_TRIES, exponential_wait=4))
+def check_books(check_id: int) -> None:
+    """Look at every seal, paper and stored file; nothing when that was done."""
+    checks.work(check_id, timezone.now())
 
 
 @app.task(name=inbox.TASK, queue=inbox.QUEUE, retry=RetryStrategy(max_attempts=inbox.MOST_TRIES, exponential_wait=4))

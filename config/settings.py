@@ -283,6 +283,7 @@ REST_FRAMEWORK = {
         "actor": env.rate("JISHI_API_RATE", "600/min", r"\d+/(s|sec|m|min|h|hour|d|day)"),
         "feed": env.rate("JISHI_FEED_RATE", "120/min", r"\d+/(s|sec|m|min|h|hour|d|day)"),
         "objection": env.rate("JISHI_OBJECTION_RATE", "5/hour", r"\d+/(s|sec|m|min|h|hour|d|day)"),
+        "paper": env.rate("JISHI_PAPER_RATE", "30/min", r"\d+/(s|sec|m|min|h|hour|d|day)"),
     },
     "COERCE_DECIMAL_TO_STRING": True,
     "NUM_PROXIES": TRUSTED_PROXY_COUNT,

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from billing.ledger.books import READERS as BOOK_READERS
 from billing.ledger.queries import READERS as ACCOUNT_READERS
 from billing.settlement.queries import BOARD_ROLES, READER_ROLES
 from booking.queries.enquiries import LAB_READERS
@@ -66,6 +67,10 @@ _ONLINE = (
     (Place("provider_news", _("Payment service"), "coins", frozenset({Role.OPERATOR}), begins=("provider_",)),)
     if settings.STRIPE is not None
     else ()
+)
+_OF_ACCOUNTS = (
+    *(f"account_{what}" for what in ("list", "detail", "top_up", "suspend", "last_day", "close")),
+    "opening_",
 )
 PLACES: tuple[Place, ...] = (
     Place(
@@ -131,6 +136,20 @@ PLACES: tuple[Place, ...] = (
         "month_board", _("Month"), "calendar", frozenset({Role.OWNER_FINANCE, Role.FINANCE, Role.INSPECTOR}), begins=("month_",)
     ),
     Place("payment_list", _("Payments"), "coins", frozenset({Role.OWNER_FINANCE, Role.INSPECTOR}), begins=("payment_",)),
+    Place(
+        "invoice_list",
+        _("VAT invoices"),
+        "file-certificate",
+        frozenset({Role.OWNER_FINANCE, Role.INSPECTOR}),
+        begins=("invoice_",),
+    ),
+    Place(
+        "receipt_list",
+        _("Receipts"),
+        "receipt-refund",
+        frozenset({Role.OWNER_FINANCE, Role.FIRM_ADMIN, Role.INSPECTOR}),
+        begins=("receipt_", "account_statement_"),
+    ),
     *_ONLINE,
     Place("group_list", _("Groups and cards"), "users", SPENDERS, "w", ("group_", "fund_card_", "leader_", "spending_")),
     Place("slip_list", _("Internal slips"), "file-invoice", frozenset({Role.OWNER_FINANCE, Role.LAB_MANAGER}), "x", ("slip_",)),
@@ -144,7 +163,10 @@ PLACES: tuple[Place, ...] = (
         frozenset({Role.OPERATOR}),
         begins=("declaration_", "credit_lists"),
     ),
-    Place("account_list", _("Accounts"), "coins", frozenset(ACCOUNT_READERS), begins=("account_", "opening_")),
+    Place("ledger_list", _("Ledger"), "coins", frozenset(BOOK_READERS), begins=("ledger_list", "ledger_account")),
+    Place("person_erase", _("Erase a person"), "user-off", frozenset({Role.OPERATOR}), begins=("person_",)),
+    Place("ledger_check", _("Check the books"), "shield-check", frozenset({Role.OPERATOR}), begins=("ledger_check",)),
+    Place("account_list", _("Accounts"), "coins", frozenset(ACCOUNT_READERS), begins=_OF_ACCOUNTS),
     Place("programme_list", _("Subsidies"), "receipt-refund", go="p", begins=("programme_", "eligibility")),
     Place(
         "announcement_list",

@@ -65,6 +65,21 @@ _BILL: dict[str, StateLook] = {
     "credited": StateLook(pgettext_lazy("bill state", "Credited"), "receipt-refund", "calm"),
     "void": StateLook(pgettext_lazy("bill state", "Void"), "ban", "calm"),
 }
+_INVOICE_REQUEST: dict[str, StateLook] = {
+    "waits": StateLook(pgettext_lazy("invoice request", "Waits for the lab"), "hourglass", "wait"),
+    "recorded": StateLook(pgettext_lazy("invoice request", "Invoice recorded"), "circle-check", "good"),
+    "refused": StateLook(pgettext_lazy("invoice request", "Refused"), "circle-x", "bad"),
+    "withdrawn": StateLook(pgettext_lazy("invoice request", "Taken back"), "ban", "calm"),
+}
+_PAPER: dict[str, StateLook] = {
+    "valid": StateLook(pgettext_lazy("paper state", "Valid"), "circle-check", "good"),
+    "credited_in_part": StateLook(pgettext_lazy("paper state", "Valid, a part was taken back"), "receipt-refund", "wait"),
+    "credited": StateLook(pgettext_lazy("paper state", "Taken back whole"), "receipt-refund", "bad"),
+    "void": StateLook(pgettext_lazy("paper state", "Void"), "ban", "bad"),
+    "replaced": StateLook(pgettext_lazy("paper state", "Replaced by a later one"), "ban", "bad"),
+    "ended": StateLook(pgettext_lazy("paper state", "No longer open"), "ban", "calm"),
+    "unknown": StateLook(pgettext_lazy("paper state", "Unknown"), "circle-x", "bad"),
+}
 _PROGRAMME: dict[str, StateLook] = {
     "draft": StateLook(pgettext_lazy("programme state", "Draft"), "circle-dashed", "calm"),
     "published": StateLook(pgettext_lazy("programme state", "Published"), "circle-check", "info"),
@@ -340,6 +355,8 @@ _LOOKS: dict[str, dict[str, StateLook]] = {
     "organisation": _ORGANISATION,
     "verification": _VERIFICATION,
     "bill": _BILL,
+    "invoice_request": _INVOICE_REQUEST,
+    "paper": _PAPER,
     "document": _DOCUMENT,
     "programme": _PROGRAMME,
     "draft": _DRAFT,

@@ -27,7 +27,7 @@ from config.kernel.api.schema import IDEMPOTENT
 from config.kernel.api.views import REPLAYED, ApiView
 from config.kernel.http import attachment
 
-KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=["pdf", "xlsx"], description="Which document.")
+KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=["pdf", "xlsx", "csv", "json"], description="Which document.")
 
 
 class BillView(ApiView):

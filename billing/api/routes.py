@@ -11,6 +11,7 @@ from billing.api import (
     cards,
     claims,
     firms,
+    invoices,
     orders,
     programme_drafts,
     sample_jobs,
@@ -184,7 +185,7 @@ def _limited_money() -> list[URLPattern]:
 def _bills() -> list[URLPattern]:
     """Bills, credit notes, and the money that comes in for them."""
     bill, payment = bills.BillView, bills.PaymentView
-    kind = r"(?P<kind>pdf|xlsx)"
+    kind = r"(?P<kind>pdf|xlsx|csv|json)"
     return [
         re_path(r"^bills/$", bill.as_view({"get": "list", "post": "create"}), name="api_bills"),
         re_path(rf"^bills/{ID}/$", bill.as_view({"get": "retrieve"}), name="api_bill"),
@@ -242,6 +243,17 @@ def _claims() -> list[URLPattern]:
     ]
 
 
+def _invoices() -> list[URLPattern]:
+    """VAT invoices: asked for with a bill, recorded, taken in as a table."""
+    view = invoices.InvoiceView
+    return [
+        re_path(r"^invoices/$", view.as_view({"get": "list", "post": "create"}), name="api_invoices"),
+        re_path(rf"^invoices/{ID}/file/$", view.as_view({"get": "file"}), name="api_invoice_file"),
+        re_path(r"^invoice-tables/$", invoices.InvoiceTableView.as_view({"post": "create"}), name="api_invoice_tables"),
+        re_path(rf"^bills/{ID}/invoice-requests/$", invoices.InvoiceAskView.as_view({"post": "ask"}), name="api_invoice_ask"),
+    ]
+
+
 urlpatterns: list[URLPattern] = [
     re_path(
         rf"^research-groups/{ID}/fund-cards/$",
@@ -291,7 +303,7 @@ urlpatterns: list[URLPattern] = [
     re_path(r"^statements/$", _statements.as_view({"get": "list", "post": "create"}), name="api_statements"),
     re_path(rf"^statements/{ID}/$", _statements.as_view({"get": "retrieve"}), name="api_statement"),
     re_path(
-        rf"^statements/{ID}/(?P<kind>pdf|xlsx)/$",
+        rf"^statements/{ID}/(?P<kind>pdf|xlsx|csv|json)/$",
         _statements.as_view({"get": "download"}),
         name="api_statement_download",
     ),
@@ -299,6 +311,7 @@ urlpatterns: list[URLPattern] = [
     *_programmes_in_writing(),
     *_bills(),
     *_claims(),
+    *_invoices(),
     *_orders(),
     *_series(),
     *_sample_jobs(),

@@ -46,7 +46,7 @@ from config.kernel.http import attachment
 from instruments import queries as registry
 
 CODE = OpenApiParameter("code", str, OpenApiParameter.PATH, description="The programme's code, for example DEMO-QH-A.")
-KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=["pdf", "xlsx"], description="Which document.")
+KIND = OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=["pdf", "xlsx", "csv", "json"], description="Which document.")
 RESERVATION = OpenApiParameter("reservation", int, OpenApiParameter.PATH, description="The reservation's id.")
 
 

@@ -55,6 +55,7 @@ WORDS: Mapping[str, Promise | str] = {
     "maker": pgettext_lazy("bill document", "Made by"),
     "seal": pgettext_lazy("bill document", "Finance seal"),
     "content_hash": pgettext_lazy("bill document", "Content SHA-256"),
+    "check": pgettext_lazy("paper", "Check this paper"),
     "sheet_lines": pgettext_lazy("bill sheet", "Lines"),
     "sheet_about": pgettext_lazy("bill sheet", "About this file"),
     "field": pgettext_lazy("bill sheet", "Field"),

@@ -15,6 +15,7 @@ from billing.bills import wording
 from billing.bills.captions import bill_captions
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.rules.money import yuan
+from billing.papers.codes import check_mark
 from billing.settlement.apart import html_to_pdf_apart
 from billing.settlement.captions import CHINESE, Caption
 from billing.settlement.pdf import FONT_FOLDER, Cell, limits
@@ -43,11 +44,12 @@ def render_html(content: Content) -> str:
                 "c": content,
                 "w": words,
                 "title": words[content["kind"]],
-                "style": _style(),
+                "style": order_style(),
                 "hash": sha256_of(dict(content)),
+                "check": check_mark(content),
                 "parties": [
-                    _party(words["owner"], content["owner"], words),
-                    _party(words["customer"], content["customer"], words),
+                    party_box(words["owner"], content["owner"], words),
+                    party_box(words["customer"], content["customer"], words),
                 ],
                 "rows": [_cells(line) for line in lines_of(content)],
                 "total": yuan(content["totals"]["total_fen"]),
@@ -63,11 +65,12 @@ def _identifier(content: Content) -> bytes:
 
 
 @cache
-def _style() -> str:
+def order_style() -> str:
+    """The style sheet of papers between a lab and a customer."""
     return (_TEMPLATES / "order.css").read_text(encoding="utf-8")
 
 
-def _party(caption: Caption, party: Mapping[str, str], words: Mapping[str, Caption]) -> dict[str, Any]:
+def party_box(caption: Caption, party: Mapping[str, str], words: Mapping[str, Caption]) -> dict[str, Any]:
     facts = [
         (words["code" if party["scheme"] in ("uscc", "") else "other_code"], party["code"]),
         (words["address"], party["address"]),

@@ -13,6 +13,8 @@ from django.db.models.functions import Coalesce
 from billing.bills.models import Bill, BillLine, BillVoid, CreditNote
 from billing.bills.rules.standing import Standing
 from billing.bills.services.collecting import Open, open_by_customer
+from billing.bills.sheets import lines_sheet
+from billing.settlement.exports import DATA_KINDS, export
 from billing.settlement.fee_models import FeeRelief
 from billing.settlement.models import RenderState
 from billing.settlement.queries import KINDS, Document
@@ -145,14 +147,17 @@ def fell_away_since(actor: Actor, owner_id: int) -> QuerySet[BillLine]:
 
 
 def document(actor: Actor, model: type[Bill] | type[CreditNote], document_id: int, kind: str) -> Document:
-    """The ``pdf`` or ``xlsx`` of a bill or credit note, byte for byte as it was made.
+    """The ``pdf`` or ``xlsx`` of a bill or credit note, byte for byte as it was made, or its frozen content as ``csv`` or
+    ``json``.
 
     Raises NotFound (also for another kind), Refusal ``statement.not_ready``, ``files.missing``, ``files.damaged``.
     """
-    if kind not in KINDS:
+    if kind not in (*KINDS, *DATA_KINDS):
         raise NotFound.of("access.not_found", model="bill")
     rows = model._default_manager.select_related("pdf", "xlsx")
     found: Any = get_visible(rows, actor, pk=document_id)
+    if kind in DATA_KINDS:
+        return Document(*export(found.number, found.content, lines_sheet, kind))
     stored: StoredFile | None = getattr(found, kind)
     if stored is None or found.render_state != RenderState.DONE:
         raise Refusal.of("statement.not_ready")

@@ -84,6 +84,12 @@ def _values(line: Mapping[str, Any]) -> list[Value]:
     ]
 
 
+def lines_sheet(content: Content) -> Sheet:
+    """The lines of a bill or a credit note as a table, in Chinese."""
+    with translation.override(CHINESE):
+        return _lines_sheet(content, bill_captions())
+
+
 def _about_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
     owner = content["owner"]
     own: list[list[Value]]

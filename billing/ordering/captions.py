@@ -50,6 +50,7 @@ WORDS: Mapping[str, Word] = {
     "seal": pgettext_lazy("order document", "Seal"),
     "scan": pgettext_lazy("order document", "Scan SHA-256"),
     "content_hash": pgettext_lazy("order document", "Content SHA-256"),
+    "check": pgettext_lazy("paper", "Check this paper"),
     "no_invoice": pgettext_lazy("order document", "This is not a VAT invoice."),
     "subsidy": pgettext_lazy("order document", "Prices before subsidy; subsidies are settled separately."),
 }

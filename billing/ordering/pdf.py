@@ -17,6 +17,7 @@ from billing.ledger.rules.documents import sha256_of
 from billing.ledger.rules.money import yuan
 from billing.ordering import wording
 from billing.ordering.captions import captions
+from billing.papers.codes import check_mark
 from billing.settlement.apart import Limits, html_to_pdf_apart
 from billing.settlement.captions import CHINESE, Caption, both
 from billing.settlement.pdf import FONT_FOLDER
@@ -51,6 +52,7 @@ def render_html(content: Content, signatures: Sequence[Mapping[str, Any]] = ()) 
             "title": words[content["kind"]],
             "style": _style(),
             "hash": sha256_of(dict(content)),
+            "check": check_mark(content),
             "parties": [_party(words["lab"], content["lab"], words), _party(words["customer"], content["customer"], words)],
             "rows": [_row(line) for line in content["lines"]],
             "total": yuan(content["total_fen"]),

@@ -94,6 +94,7 @@ WORDS: Mapping[str, Word] = {
     "times_in": pgettext_lazy("statement", "Times are local times of the instrument's site"),
     "currency": pgettext_lazy("statement", "Amounts in yuan (CNY)"),
     "content_hash": pgettext_lazy("statement", "Content SHA-256"),
+    "check": pgettext_lazy("paper", "Check this paper"),
     "lines": pgettext_lazy("statement", "Lines"),
     "sheet_lines": pgettext_lazy("statement sheet", "Statement"),
     "sheet_policy": pgettext_lazy("statement sheet", "Clauses"),

@@ -15,6 +15,7 @@ from django.utils import translation
 
 from billing import wording
 from billing.ledger.rules.money import yuan
+from billing.papers.codes import check_mark
 from billing.settlement import lines
 from billing.settlement.apart import Limits, html_to_pdf_apart
 from billing.settlement.captions import CHINESE, Caption, captions
@@ -75,6 +76,7 @@ def render_html(content: Content) -> str:
                 "w": words,
                 "style": style(),
                 "hash": fingerprint(dict(content)),
+                "check": check_mark(content),
                 "programme": content["programme"]["name"],
                 "mode": wording.mode_word(content["programme"]["mode"]),
                 "code_caption": words["code" if content["payee"]["scheme"] in ("uscc", "") else "other_code"],

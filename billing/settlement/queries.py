@@ -13,8 +13,10 @@ from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields.json import KT
 from django.db.models.functions import Coalesce
 
+from billing.settlement.exports import DATA_KINDS, DataFile, export
 from billing.settlement.models import Award, RenderState, Statement, StatementLine
 from billing.settlement.rules.period import first_day, is_over, next_month, previous_month
+from billing.settlement.sheets import lines_sheet
 from billing.subsidy import services as subsidy
 from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import NotFound, Refusal
@@ -191,18 +193,20 @@ def statement_line(actor: Actor, statement_id: int, position: int) -> StatementL
 class Document:
     """A stored document and its verified bytes."""
 
-    stored: StoredFile
+    stored: StoredFile | DataFile
     content: bytes
 
 
 def document(actor: Actor, statement_id: int, kind: str) -> Document:
-    """The ``pdf`` or ``xlsx`` of a statement, byte for byte as it was made.
+    """The ``pdf`` or ``xlsx`` of a statement, byte for byte as it was made, or its frozen content as ``csv`` or ``json``.
 
     Raises NotFound (also for another kind), Refusal ``statement.not_ready``, ``files.missing``, ``files.damaged``.
     """
-    if kind not in KINDS:
+    if kind not in (*KINDS, *DATA_KINDS):
         raise NotFound.of("access.not_found", model="statement")
     statement = statement_for(actor, statement_id)
+    if kind in DATA_KINDS:
+        return Document(*export(statement.number, statement.content, lines_sheet, kind))
     stored: StoredFile | None = getattr(statement, kind)
     if stored is None or statement.render_state != RenderState.DONE:
         raise Refusal.of("statement.not_ready")

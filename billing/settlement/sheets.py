@@ -58,6 +58,12 @@ def _lines_sheet(content: Content, words: Mapping[str, Caption]) -> Sheet:
     return Sheet(words["sheet_lines"].zh, head, [_values(line) for line in content["lines"]], widths, total, above)
 
 
+def lines_sheet(content: Content) -> Sheet:
+    """The lines of a statement as a table, in Chinese."""
+    with translation.override(CHINESE):
+        return _lines_sheet(content, captions())
+
+
 def _values(line: Mapping[str, Any]) -> list[Value]:
     starts, ends = (datetime.fromisoformat(line[name]).replace(tzinfo=None) for name in ("starts_at", "ends_at"))
     first, others = lines.price(line)

@@ -182,6 +182,8 @@ class DocumentsView:
     retry_url: str
     pdf_url: str
     xlsx_url: str
+    csv_url: str
+    json_url: str
     state: str
     percent: int
     problem: str
@@ -202,6 +204,8 @@ def documents_view(statement: FrozenDocument, routes: str = "statement") -> Docu
         retry_url=reverse(f"{routes}_retry", args=[pk]),
         pdf_url=reverse(f"{routes}_download", args=[pk, "pdf"]),
         xlsx_url=reverse(f"{routes}_download", args=[pk, "xlsx"]),
+        csv_url=reverse(f"{routes}_download", args=[pk, "csv"]),
+        json_url=reverse(f"{routes}_download", args=[pk, "json"]),
         state=DOCUMENT_STATES[state],
         percent=statement.render_percent,
         problem=sentence(statement.render_error, {"number": statement.number}) if statement.render_error else "",

@@ -135,13 +135,15 @@ def _detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = No
     promised_fen = sum(each.amount_fen for each in requests if each.state == RefundState.ASKED)
     bills = queries.open_bills(actor, [payment.owner_id])
     found = queries.suggestions([payment], bills)[payment.pk]
+    allocations = list(queries.allocations_of(actor, payment=payment))
     context = {
         "payment": payment,
         "standing": standing,
         "method": METHODS[payment.method],
         "suggestions": suggestion_rows(found, {bill.bill_id: bill for bill in bills}),
         "bills": bills,
-        "allocations": queries.allocations_of(actor, payment=payment),
+        "allocations": allocations,
+        "payers": sorted({(each.bill.customer_id, each.bill.customer.name) for each in allocations}),
         "refunds": queries.refunds_of(actor, payment),
         "requests": requests,
         "promised_fen": promised_fen,

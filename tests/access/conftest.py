@@ -10,7 +10,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from config.kernel.api.throttling import FeedThrottle, PerActorThrottle
+from config.kernel.api.throttling import FeedThrottle, PaperThrottle, PerActorThrottle
 from instruments.rules.ics_reading import read_ics
 from instruments.services import ics_reader
 from tests.access.world import World, build_world
@@ -22,6 +22,7 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     with django_db_blocker.unblock(), transaction.atomic(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(timezone, "now", lambda: NOW)
         patch.setattr(PerActorThrottle, "THROTTLE_RATES", {"actor": "1000000/min"})
+        patch.setattr(PaperThrottle, "THROTTLE_RATES", {"paper": "1000000/min"})
         patch.setattr(FeedThrottle, "THROTTLE_RATES", {"feed": "1000000/min"})
         patch.setattr(ics_reader, "read", read_ics)  # in this process: dozens of requests read the same small file
         logging.disable(logging.CRITICAL)

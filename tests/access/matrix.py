@@ -30,6 +30,7 @@ def only(*roles: str) -> Roles:
 
 SUPERVISORS = only("programme_officer", "finance", "inspector")
 OFFICIALS = SUPERVISORS | only("operator")
+CHECKERS = only("finance", "inspector", "operator")
 OFFICER, PAYERS = only("programme_officer"), only("programme_officer", "finance")
 CUSTOMERS = only("researcher", "firm_admin")
 OWNERS = only("lab_manager", "owner_finance")
@@ -110,6 +111,10 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "account": (EVERYBODY, EVERYBODY),
     "top_up": (SUPERVISORS, SUPERVISORS),
     "session_extra": (CUSTOMERS | OWNERS | SUPERVISORS, SUPERVISORS | only("foreign")),
+    "receipt": (only("firm_admin", "owner_finance", "inspector"), only("inspector", "foreign")),
+    "account_statement": (only("firm_admin", "owner_finance", "inspector"), only("inspector", "foreign")),
+    "invoice": (only("firm_admin", "owner_finance", "inspector"), only("inspector", "foreign")),
+    "ledger_account": (SUPERVISORS | only("owner_finance"), SUPERVISORS),
     "enquiry": (CUSTOMERS | OWNERS, only("foreign")),
     "enquiry_file": (CUSTOMERS | OWNERS, only("foreign")),
     "need": (CUSTOMERS, only("foreign")),
@@ -473,6 +478,24 @@ def _credit_asked(world: World) -> dict[str, Any]:
     return {"position": 1, "amount_fen": 1, "reason_code": "other", "reason": "because"}
 
 
+def _invoice_asked(world: World) -> dict[str, Any]:
+    return {"title": "Gaoyuan", "buyer_code": "91630100MA00000151", "kind": "ordinary", "email": "a@example.com"}
+
+
+def _invoice_table(world: World) -> dict[str, Any]:
+    return {"owner": world.cast.lab.pk, "file": SimpleUploadedFile("t.csv", b"bill,number")}
+
+
+def _receipt_asked(world: World) -> dict[str, Any]:
+    return {"payment": world.objects["payment"][0], "customer": world.cast.firm.pk}
+
+
+def _invoice(world: World) -> dict[str, Any]:
+    amounts = {"net_fen": 100, "tax_fen": 6, "total_fen": 106}
+    codes = {"buyer_code": "91630100MA00000151", "seller_code": "12630000000000123E"}
+    return {"bill": world.objects["bill"][0], "number": "26632000000000000001", "issued_on": "2026-11-20", **codes, **amounts}
+
+
 def _given(world: World) -> dict[str, Any]:
     return {"bill": world.objects["bill"][0], "amount_fen": 1}
 
@@ -741,6 +764,12 @@ API: dict[str, Route] = {
     "api_bill_void": acts("bill", BILLING, ok=TRIED, body=reason),
     "api_bill_credit": acts("bill", BILLING, ok=TRIED, body=_credit_asked),
     "api_credit_note_download": reads_object("credit_note", extra={"kind": "pdf"}),
+    "api_invoices": Route(
+        {"GET": Rule(BILLING | only("firm_admin", "inspector", "foreign"), role_first=True), "POST": Rule(BILLING, ok=TRIED, body=_invoice)}
+    ),
+    "api_invoice_file": reads_object("invoice"),
+    "api_invoice_tables": Route({"POST": Rule(BILLING, ok=TRIED, body=_invoice_table, role_first=True, as_form=True)}),
+    "api_invoice_ask": acts("bill", only("firm_admin"), only("foreign"), ok=TRIED, body=_invoice_asked),
     "api_payments": reads(BILLING | only("inspector"), role_first=True),
     "api_payment": reads_object("payment"),
     "api_payment_give": acts("payment", BILLING, ok=TRIED, body=_given),
@@ -959,6 +988,9 @@ API: dict[str, Route] = {
 PAGES: dict[str, Route] = {
     "home": reads(EVERYBODY),
     "help": reads(EVERYBODY),
+    "person_erase": Route({"GET": Rule(only("operator")), "POST": Rule(only("operator"), ok=TRIED)}),
+    "paper_check": Route({"GET": Rule(EVERYBODY), "POST": Rule(EVERYBODY, ok=TRIED)}),
+    "paper_verify": reads(EVERYBODY, extra={"code": "0000000000000000"}, ok=frozenset({404})),
     "healthz": reads(EVERYBODY, ok=frozenset({200, 503})),
     "set_language": Route({"GET": Rule(EVERYBODY, ok=frozenset({302})), "POST": Rule(EVERYBODY, ok=OK_POST)}),
     "account_settings": Route({"GET": Rule(PERSONS), "POST": Rule(PERSONS, ok=TRIED)}),
@@ -1127,6 +1159,27 @@ PAGES: dict[str, Route] = {
     "reservation_card": acts("reservation:carded", only("firm_admin"), ok=TRIED, body=_other_card),
     "slip_list": reads(),
     "bill_list": reads(),
+    "receipt_list": reads(BILLING | only("firm_admin", "inspector", "foreign")),
+    "receipt_issue": Route({"POST": Rule(BILLING, ok=TRIED, role_first=True, body=_receipt_asked)}),
+    "account_statement_issue": Route({"POST": Rule(BILLING | only("firm_admin", "foreign"), ok=TRIED, role_first=True)}),
+    "receipt_detail": reads_object("receipt"),
+    "receipt_progress": reads_object("receipt", ok=frozenset({200, 204, 286}), fragment=True),
+    "receipt_retry": acts("receipt", BILLING | only("firm_admin"), only("foreign"), ok=TRIED),
+    "receipt_download": reads_object("receipt", extra={"layout": "pdf"}),
+    "account_statement_detail": reads_object("account_statement"),
+    "account_statement_progress": reads_object("account_statement", ok=frozenset({200, 204, 286}), fragment=True),
+    "account_statement_retry": acts("account_statement", BILLING | only("firm_admin"), only("foreign"), ok=TRIED),
+    "account_statement_download": reads_object("account_statement", extra={"layout": "pdf"}),
+    "invoice_list": reads(BILLING | only("firm_admin", "inspector", "foreign")),
+    "invoice_export": reads(BILLING),
+    "invoice_import": Route({"GET": Rule(BILLING), "POST": Rule(BILLING, ok=TRIED)}),
+    "invoice_file": reads_object("invoice"),
+    "invoice_red": acts("invoice", BILLING, ok=TRIED),
+    "bill_invoice": reads_object("bill"),
+    "invoice_ask": acts("bill", only("firm_admin"), only("foreign"), ok=TRIED),
+    "invoice_withdraw": acts("bill", only("firm_admin"), only("foreign"), ok=TRIED),
+    "invoice_refuse": acts("bill", BILLING, ok=TRIED, body=reason),
+    "invoice_record": acts("bill", BILLING, ok=TRIED),
     "bill_open": reads(BILLING),
     "bill_issue": Route({"GET": Rule(BILLING, ok=frozenset({200, 422})), "POST": Rule(BILLING, ok=TRIED, body=_bill_form)},
                         query="?owner={payee}&customer=1&until=2026-11-20"),
@@ -1317,6 +1370,12 @@ PAGES: dict[str, Route] = {
     "partner_edit": form("partner", OFFICER, OFFICER, role_first=True),
     "partner_import": form("partner", OFFICER, OFFICER, role_first=True),
     "account_list": reads(SUPERVISORS),
+    "ledger_list": reads(SUPERVISORS | only("owner_finance")),
+    "ledger_export": reads(SUPERVISORS | only("owner_finance")),
+    "ledger_check": Route(
+        {"GET": Rule(CHECKERS), "POST": Rule(CHECKERS, ok=TRIED)},
+    ),
+    "ledger_account": Route({"GET": Rule(SUPERVISORS | only("owner_finance"), SUPERVISORS, role_first=True)}, "ledger_account"),
     "opening_load": Route({"GET": Rule(only("finance")), "POST": Rule(only("finance"), ok=TRIED)}),
     "account_detail": Route({"GET": Rule(SUPERVISORS, SUPERVISORS, role_first=True)}, "account"),
     "account_top_up": form("account", PAYERS, PAYERS, role_first=True),

@@ -8,9 +8,10 @@ from typing import Any
 from billing.bills.models import Bill, CreditNote
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
-from billing.models import ProviderEvent
+from billing.models import Account, BookCheck, InvoiceRequest, ProviderEvent, VatInvoice
 from billing.payments.services import allocating, bank_import, crediting
 from billing.payments.services.crediting import CreditRequest
+from billing.receipts.services import issuing as receipts
 from config.kernel.services import files
 
 
@@ -26,6 +27,7 @@ def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
         stored = files.store(f"%PDF-1.4 {mark}".encode(), file_name="b.pdf", media_type="application/pdf", user_id=None, now=now)
         for row in (bill, note):
             type(row).objects.filter(pk=row.pk).update(pdf=stored, xlsx=stored, render_state="done", render_percent=100)
+        invoice = _invoiced(actor, bill, customer, owner, stored, mark, now)
         rows = f"date,credit,debit,payer,remark\n2026-11-20,50,,{mark},{mark}".encode()
         statement = bank_import.import_statement(actor, owner.pk, rows, "list.csv", now).statement
         payment = statement.payments.get()
@@ -35,7 +37,27 @@ def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
             happened_at=now, received_at=now, state="dead", note="provider.refused", handled_at=now,
         )  # fmt: skip
         made = {"bill": bill.pk, "bill_line": (bill.pk, 1), "credit_note": note.pk, "payment": payment.pk, "allocation": given.pk}
+        receipt = receipts.receipt(actor, payment.pk, customer.pk, now)
+        account = receipts.account_statement(actor, owner.pk, customer.pk, now.date(), now.date(), now)
+        for row in (receipt, account):
+            type(row)._default_manager.filter(pk=row.pk).update(pdf=stored, xlsx=stored, render_state="done")
+        made |= {"invoice": invoice.pk, "receipt": receipt.pk, "account_statement": account.pk}
+        made["ledger_account"] = Account.objects.get(key=f"revenue:{owner.pk}").pk
         for kind, value in (made | {"provider_event": event.pk}).items():
             found.setdefault(kind, []).append(value)
+    BookCheck.objects.create(asked_by=cast.users["zhou"], asked_at=now)
     assert Bill.objects.count() == CreditNote.objects.count() == 2
     world.objects |= {kind: (values[0], values[1]) for kind, values in found.items()}
+
+
+def _invoiced(actor: Any, bill: Bill, customer: Any, owner: Any, stored: Any, mark: str, now: datetime) -> VatInvoice:
+    """Its VAT invoice was asked for, refused, and recorded all the same."""
+    asked = {"title": mark, "buyer_code": "91630100MA00000151", "kind": "ordinary", "email": "a@example.com", "note": mark}
+    InvoiceRequest.objects.create(
+        bill=bill, asked_by_id=actor.user_id, asked_at=now, answer="refused", reason=mark, answered_by_id=actor.user_id,
+        answered_at=now, **asked,
+    )  # fmt: skip
+    return VatInvoice.objects.create(
+        owner=owner, bill=bill, number=f"2663{bill.pk:016d}", issued_on=now.date(), buyer_code=mark[:18], seller_code=mark[:18],
+        net_fen=bill.total_fen - 5, tax_fen=5, total_fen=bill.total_fen, file=stored, recorded_by_id=actor.user_id, recorded_at=now,
+    )  # fmt: skip

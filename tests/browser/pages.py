@@ -125,6 +125,47 @@ def rich_instrument() -> int:
     return int(InstrumentDocument.objects.filter(instrument__organisation_id=lab).earliest("pk").instrument_id)
 
 
+def _between() -> tuple[Any, Any, Any]:
+    """Who accounts for the personas' lab, the latest part of a payment that pays a bill of it, and now."""
+    from django.utils import timezone
+
+    from billing.payments.models import Allocation
+
+    actor = stage.persona(PERSONAS["owner_finance"])
+    rows = Allocation.objects.filter(amount_fen__gt=0, bill__owner_id__in=actor.organisations(), undone_by__isnull=True)
+    firm = organisation(PERSONAS["firm_admin"])
+    found = rows.filter(bill__customer_id=firm).select_related("bill").first() or rows.select_related("bill").earliest("pk")
+    return actor, found, timezone.now()
+
+
+def a_receipt() -> int:
+    """A receipt for it, issued when first asked for."""
+    from billing.models import Receipt
+    from billing.receipts.services import issuing
+
+    known = Receipt.objects.first()
+    actor, given, now = _between()
+    return int((known or issuing.receipt(actor, given.payment_id, given.bill.customer_id, now)).pk)
+
+
+def an_account_statement() -> int:
+    """A statement of account between the two, issued when first asked for."""
+    from billing.models import AccountStatement
+    from billing.receipts.services import issuing
+
+    known = AccountStatement.objects.first()
+    actor, given, now = _between()
+    days = (now - timedelta(days=60)).date(), now.date()
+    return int((known or issuing.account_statement(actor, given.bill.owner_id, given.bill.customer_id, *days, now)).pk)
+
+
+def a_paper_code() -> str:
+    """The code of a paper that was issued; where the world before the tests has none, of one made now."""
+    from billing.papers.models import PaperCode
+
+    return str(PaperCode.objects.earliest("pk").code)
+
+
 def a_voucher() -> int:
     from billing.vouchers.models import Voucher
 
@@ -579,6 +620,10 @@ def confirmation_link() -> str:
 PAGES: tuple[Shown, ...] = (
     Shown("home", lambda: at("home"), (*EVERYBODY, "newcomer", "unverified_firm"), important=True),
     Shown("help", lambda: at("help"), (ANONYMOUS, "researcher", "operator")),
+    Shown("person_erase", lambda: at("person_erase"), ("operator",)),
+    Shown("paper_check", lambda: at("paper_check"), (ANONYMOUS,)),
+    Shown("paper_verify", lambda: at("paper_verify", a_paper_code()), (ANONYMOUS, "firm_admin"), important=True),
+    Shown("paper_verify", lambda: at("paper_verify", "0000-0000-0000-0000"), (ANONYMOUS,), "unknown", status=404),
     # Account
     Shown("account_login", lambda: at("account_login"), (ANONYMOUS,), important=True),
     Shown("account_signup", lambda: at("account_signup"), (ANONYMOUS,)),
@@ -1032,6 +1077,20 @@ PAGES: tuple[Shown, ...] = (
     Shown("partner_create", lambda: at("partner_create"), ("programme_officer",)),
     Shown("partner_edit", lambda: at("partner_edit", a_partner()), ("programme_officer",)),
     Shown("partner_import", lambda: at("partner_import", a_partner()), ("programme_officer",)),
+    Shown("receipt_list", lambda: at("receipt_list"), ("owner_finance", "firm_admin"), important=True),
+    Shown("receipt_detail", lambda: at("receipt_detail", a_receipt()), ("firm_admin",)),
+    Shown(
+        "account_statement_detail",
+        lambda: at("account_statement_detail", an_account_statement()),
+        ("owner_finance",),
+        important=True,
+    ),
+    Shown("invoice_list", lambda: at("invoice_list"), ("owner_finance", "firm_admin"), important=True),
+    Shown("invoice_import", lambda: at("invoice_import"), ("owner_finance",)),
+    Shown("bill_invoice", lambda: at("bill_invoice", bill()), ("firm_admin", "owner_finance"), important=True),
+    Shown("ledger_list", lambda: at("ledger_list"), ("finance", "owner_finance"), important=True),
+    Shown("ledger_account", lambda: at("ledger_account", a_pool()), ("finance",), important=True),
+    Shown("ledger_check", lambda: at("ledger_check"), ("operator", "inspector")),
     Shown("account_list", lambda: at("account_list"), ("finance", "programme_officer", "inspector"), important=True),
     Shown("account_detail", lambda: at("account_detail", a_pool()), ("finance", "inspector"), important=True),
     Shown("account_top_up", lambda: at("account_top_up", a_pool()), ("finance",)),
@@ -1270,6 +1329,22 @@ NOT_PAGES: dict[str, str] = {
     "commission_retry": "POST only",
     "commission_scan_file": "a download",
     "robots": "for crawlers",
+    "ledger_export": "a download",
+    "receipt_issue": "POST only",
+    "receipt_progress": "a piece of pages",
+    "receipt_retry": "POST only",
+    "receipt_download": "a download",
+    "account_statement_issue": "POST only",
+    "account_statement_progress": "a piece of pages",
+    "account_statement_retry": "POST only",
+    "account_statement_download": "a download",
+    "invoice_export": "a download",
+    "invoice_file": "a download",
+    "invoice_ask": "POST only",
+    "invoice_withdraw": "POST only",
+    "invoice_refuse": "POST only",
+    "invoice_record": "POST only",
+    "invoice_red": "POST only",
     "notice_bell": "a piece of pages",
     "notice_open": "leads to what a notice is about",
     "notice_read": "POST only",

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from billing.bills import accounts
 from billing.bills.models import Bill, BillLine, BillVoid, CreditNote
+from billing.bills.papers import BILL
 from billing.bills.rules import content as rules
 from billing.bills.rules.numbers import Series, document_number, payment_reference, series_key
 from billing.bills.services.collecting import Collected, collect, relieved_of
@@ -18,6 +19,7 @@ from billing.bills.services.documents import job_name, queue_documents
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.services import Source
 from billing.ordering.services.parties import party_of
+from billing.papers import codes
 from billing.settlement.closed import is_closed
 from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Charge
@@ -231,7 +233,7 @@ def _write(actor: Actor, asked: BillRequest, found: Collected, dry: Content, now
     on = local_day(now)
     number, place = next_number(Series.BILL, asked.owner_id, on)
     reference = payment_reference(asked.owner_id, on.year, place)
-    content = rules.numbered(dry, number, reference)
+    content = codes.with_code(rules.numbered(dry, number, reference))
     bill = Bill.objects.create(
         owner_id=asked.owner_id,
         customer_id=asked.customer_id,
@@ -246,6 +248,7 @@ def _write(actor: Actor, asked: BillRequest, found: Collected, dry: Content, now
         issued_at=now,
         issued_by_id=cast(int, actor.user_id),  # who has a role is somebody
     )
+    codes.register(BILL, bill.pk, content, now)
     BillLine.objects.bulk_create(
         [_row(bill, position, source, line) for position, (source, line) in enumerate(_pairs(found), start=1)], batch_size=1000
     )

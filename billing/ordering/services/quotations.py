@@ -16,6 +16,7 @@ from django.utils.translation import override
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.rules.money import yuan
 from billing.ordering.models import CommissionSheet, Quotation, QuotationLine
+from billing.ordering.papers import QUOTATION
 from billing.ordering.rules import content as contents
 from billing.ordering.rules.lines import (
     DESCRIPTION_LENGTH,
@@ -33,6 +34,7 @@ from billing.ordering.services import documents, mails, prices
 from billing.ordering.services.numbering import next_number
 from billing.ordering.services.parties import party_of
 from billing.ordering.services.prices import Published
+from billing.papers import codes
 from booking.models import Enquiry
 from booking.rules.enquiries import Side
 from booking.services import enquiries
@@ -130,10 +132,11 @@ def send(actor: Actor, quotation_id: int, note: str, now: datetime) -> Quotation
         raise Refusal.of("quotation.validity_over", "valid_until")
     words = clean_text(note, NOTE_LENGTH, "note", lines=True)
     quotation.number = next_number(Series.QUOTATION, today)
-    quotation.content = _content(actor, quotation, today)
+    quotation.content = codes.with_code(_content(actor, quotation, today))
     quotation.content_sha256 = sha256_of(quotation.content)
     quotation.state, quotation.sent_by_id, quotation.sent_at = state, actor.person_id, now
     quotation.save()
+    codes.register(QUOTATION, quotation.pk, quotation.content, now)
     audit.record(actor, "quotation.send", quotation, now, after={"number": quotation.number, "total_fen": quotation.total_fen})
     documents.queue(quotation)
     enquiries.answer_with(actor, quotation.enquiry_id, words or _covering_words(quotation), now)

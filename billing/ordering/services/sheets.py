@@ -9,6 +9,7 @@ from typing import Any
 
 from billing.ledger.rules.documents import sha256_of
 from billing.ordering.models import CommissionReservation, CommissionSheet, CommissionSignature
+from billing.ordering.papers import COMMISSION
 from billing.ordering.rules import content as contents
 from billing.ordering.rules.numbers import Series
 from billing.ordering.rules.sheets import (
@@ -24,6 +25,7 @@ from billing.ordering.services import documents, mails
 from billing.ordering.services.numbering import next_number
 from billing.ordering.services.parties import party_of
 from billing.ordering.services.quotations import REASON_LENGTH, TERMS_LENGTH, local_today
+from billing.papers import codes
 from billing.settlement.models import RenderState
 from booking.models import Reservation
 from booking.rules.enquiries import Side
@@ -84,10 +86,11 @@ def issue(actor: Actor, sheet_id: int, now: datetime) -> CommissionSheet:
     state = next_state(SheetState(sheet.state), SheetEvent.ISSUE)
     today = local_today(now)
     sheet.number = next_number(Series.COMMISSION, today)
-    sheet.content = _content(actor, sheet, today)
+    sheet.content = codes.with_code(_content(actor, sheet, today))
     sheet.content_sha256 = sha256_of(sheet.content)
     sheet.state, sheet.issued_by_id, sheet.issued_at = state, actor.person_id, now
     sheet.save()
+    codes.register(COMMISSION, sheet.pk, sheet.content, now)
     audit.record(actor, "commission.issue", sheet, now, after={"number": sheet.number, "sha256": sheet.content_sha256})
     documents.queue(sheet)
     mails.tell_sheet(sheet, "issued", Side.LAB, now)

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef
 
 from billing.bills import accounts, queries
 from billing.bills.models import AwardReversal, Bill, BillLine, CreditNote
+from billing.bills.papers import CREDIT_NOTE
 from billing.bills.rules import content as rules
 from billing.bills.rules.crediting import AwardLeft, CreditReason, subsidy_back
 from billing.bills.rules.numbers import Series
@@ -19,6 +20,7 @@ from billing.bills.services.documents import queue_documents
 from billing.bills.services.issuing import checked_reason, local_day, next_number
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.services import Source
+from billing.papers import codes
 from billing.payments.models import Allocation, Payment
 from billing.payments.services.allocating import free_up, open_fen
 from billing.settlement.models import Award, Charge, StatementLine
@@ -161,7 +163,7 @@ def _write(
         free_up(Allocation.objects.filter(bill=bill), effect.freed_fen, reason, now, actor_id=actor.user_id)
     shown = bill.content["lines"][line.position - 1]
     dry = rules.assemble_credit(bill.content, shown, effect, asked.reason_code, reason, on, actor.name)
-    content = {**dry, "number": next_number(Series.CREDIT_NOTE, bill.owner_id, on)[0]}
+    content = codes.with_code({**dry, "number": next_number(Series.CREDIT_NOTE, bill.owner_id, on)[0]})
     note = CreditNote.objects.create(
         line=line,
         bill=bill,
@@ -175,6 +177,7 @@ def _write(
         issued_at=now,
         issued_by_id=cast(int, actor.user_id),  # who has a role is somebody
     )
+    codes.register(CREDIT_NOTE, note.pk, content, now)
     source = Source("credit_note", note.pk, "credit_note", actor_id=actor.user_id)
     accounts.post_credit(bill.owner_id, bill.customer_id, effect.amount_fen, source, now)
     _reverse(note, effect.subsidy, source, now)

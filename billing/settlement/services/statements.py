@@ -12,9 +12,11 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
+from billing.papers import codes
 from billing.pricing import services as pricing
 from billing.settlement.closed import closed_until, is_closed
 from billing.settlement.models import Award, Charge, Statement, StatementLine
+from billing.settlement.papers import STATEMENT
 from billing.settlement.period_models import HeldBack, held
 from billing.settlement.rules import statement as rules
 from billing.settlement.rules.numbers import series_key, statement_number
@@ -335,7 +337,7 @@ def _credited(award: Award) -> tuple[tuple[str, int], ...]:
 def _write(
     actor: Actor, version_id: int, payee_id: int, month: date, awards: Sequence[Award], dry: Content, now: datetime
 ) -> Statement:
-    content = rules.numbered(dry, _next_number(now))
+    content = codes.with_code(rules.numbered(dry, _next_number(now)))
     statement = Statement.objects.create(
         number=content["number"],
         programme_version_id=version_id,
@@ -348,6 +350,7 @@ def _write(
         issued_at=now,
         issued_by_id=cast(int, actor.user_id),  # who has a role is somebody
     )
+    codes.register(STATEMENT, statement.pk, content, now)
     StatementLine.objects.bulk_create(
         [StatementLine(statement=statement, award=award, position=place) for place, award in enumerate(awards, start=1)],
         batch_size=1000,

@@ -26,21 +26,28 @@ class PerActorThrottle(SimpleRateThrottle):
         return f"throttle:{ident}"
 
 
-class FeedThrottle(SimpleRateThrottle):
-    """Calendars that programs read without logging in, counted by address. Asked with Django's own request, outside the API."""
+class AddressThrottle(SimpleRateThrottle):
+    """Counted by address, for what needs no log-in. Asked with Django's own request, outside the API."""
+
+    cache = caches["memory"]
+
+    def get_cache_key(self, request: Request, view: object) -> str:
+        return f"throttle:{self.scope}:{self.get_ident(request)}"
+
+
+class FeedThrottle(AddressThrottle):
+    """Calendars that programs read."""
 
     scope = "feed"
-    cache = caches["memory"]
-
-    def get_cache_key(self, request: Request, view: object) -> str:
-        return f"throttle:feed:{self.get_ident(request)}"
 
 
-class ObjectionThrottle(SimpleRateThrottle):
-    """What anybody says against a claim that is public, counted by address. Asked with Django's own request, outside the API."""
+class ObjectionThrottle(AddressThrottle):
+    """What anybody says against a claim that is public."""
 
     scope = "objection"
-    cache = caches["memory"]
 
-    def get_cache_key(self, request: Request, view: object) -> str:
-        return f"throttle:objection:{self.get_ident(request)}"
+
+class PaperThrottle(AddressThrottle):
+    """Checks of papers."""
+
+    scope = "paper"

@@ -1,0 +1,104 @@
+"""Every read about VAT invoices that pages and API share; row-level permission is applied here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from billing.bills.models import Bill, CreditNote
+from billing.invoices.models import InvoiceRequest, VatInvoice
+from billing.invoices.rules.checks import WINDOW_DAYS, Expected
+from config.kernel.access import Actor, Role, get_visible, visible_to
+from config.kernel.errors import NotFound
+from config.kernel.models import StoredFile
+from config.kernel.services import files
+
+READERS = (Role.OWNER_FINANCE, Role.FIRM_ADMIN, Role.INSPECTOR)
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceFile:
+    """A stored file and its bytes."""
+
+    stored: StoredFile
+    content: bytes
+
+
+def _with_left(rows: QuerySet[VatInvoice]) -> QuerySet[Any]:
+    """``left_fen``: what red-letter ones have not taken back."""
+    red = (
+        VatInvoice.objects.filter(reverses=OuterRef("pk"))
+        .order_by()
+        .values("reverses")
+        .annotate(fen=Sum("total_fen"))
+        .values("fen")
+    )
+    return rows.annotate(left_fen=F("total_fen") + Coalesce(Subquery(red), Value(0)))
+
+
+def has_live_invoice(bill: Bill) -> bool:
+    """Whether a bill has an invoice of which something counts."""
+    return _with_left(VatInvoice.objects.filter(bill=bill, reverses__isnull=True)).filter(left_fen__gt=0).exists()
+
+
+def requests_visible(actor: Actor) -> QuerySet[InvoiceRequest]:
+    """The requests that one may read, those that wait first, then the latest. Raises Forbidden."""
+    actor.require(*READERS)
+    rows = visible_to(InvoiceRequest.objects.all(), actor).select_related("bill__owner", "bill__customer").defer("bill__content")
+    return rows.order_by(F("answered_at").desc(nulls_first=True), "-pk")
+
+
+def invoices_visible(actor: Actor) -> QuerySet[Any]:
+    """The invoices that one may read, the latest first. Raises Forbidden."""
+    actor.require(*READERS)
+    rows = _with_left(visible_to(VatInvoice.objects.all(), actor)).select_related(
+        "bill__owner", "bill__customer", "file", "reverses"
+    )
+    return rows.defer("bill__content").order_by("-issued_on", "-pk")
+
+
+def of_bill(actor: Actor, bill: Bill) -> tuple[list[Any], InvoiceRequest | None]:
+    """The invoices of a bill, the first one first, and its latest request; two queries."""
+    found = _with_left(visible_to(VatInvoice.objects.filter(bill=bill), actor)).select_related("file", "reverses")
+    asked = visible_to(InvoiceRequest.objects.filter(bill=bill), actor).order_by("-pk").first()
+    return list(found.order_by("pk")), asked
+
+
+def invoice_for(actor: Actor, invoice_id: int) -> Any:
+    """One invoice with what of it is left. Raises NotFound."""
+    return get_visible(_with_left(VatInvoice.objects.select_related("bill", "file")), actor, pk=invoice_id)
+
+
+def file_of(actor: Actor, invoice_id: int) -> InvoiceFile:
+    """The invoice's own file. Raises NotFound (also where none was handed in), Refusal ``files.*``."""
+    found = invoice_for(actor, invoice_id)
+    if found.file is None:
+        raise NotFound.of("access.not_found", model="vatinvoice")
+    return InvoiceFile(found.file, files.read(found.file))
+
+
+def expected_of(bill: Bill, buyer_code: str, today: date) -> Expected:
+    """What an invoice for a bill has to say; one query. ``buyer_code``: who asked to be named, else the customer as on the bill."""
+    content = bill.content
+    credited = CreditNote.objects.filter(bill=bill).aggregate(fen=Sum("total_fen"))["fen"] or 0
+    last = min(today, date.fromisoformat(content["made_on"]) + timedelta(days=WINDOW_DAYS))
+    return Expected(
+        buyer_code=buyer_code or content["customer"]["code"],
+        seller_code=content["owner"]["code"],
+        claimed_fen=bill.total_fen - credited,
+        price_fen=content["totals"]["gross_fen"],
+        first_on=date.fromisoformat(content["period"]["first_day"]),
+        last_on=last,
+    )
+
+
+def waiting_of(actor: Actor, owner_id: int) -> QuerySet[InvoiceRequest]:
+    """What waits at one of the actor's institutions, the oldest first. Raises NotFound for another one."""
+    if owner_id not in actor.organisations(Role.OWNER_FINANCE):
+        raise NotFound.of("access.not_found", model="organisation")
+    rows = visible_to(InvoiceRequest.objects.filter(bill__owner_id=owner_id, answered_at__isnull=True), actor)
+    return rows.select_related("bill").order_by("pk")

@@ -1,0 +1,232 @@
+"""Recording VAT invoices: one typed in, a red-letter one, or a whole table from the tax platform; whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import PurePath
+from typing import TypeVar, cast
+
+from django.db import IntegrityError
+
+from billing.bills.models import Bill, BillVoid
+from billing.bills.services.issuing import local_day
+from billing.invoices.models import Answer, InvoiceRequest, VatInvoice
+from billing.invoices.queries import expected_of, has_live_invoice, invoice_for
+from billing.invoices.rules.checks import Fault, Given, Paired, faults, plain, red_faults
+from billing.invoices.rules.table import MOST_FAULTS, Row, RowFault, Unreadable, read_rows
+from billing.invoices.services.asking import answer_waiting
+from billing.payments.rules import bank_rows
+from billing.settlement.opening_models import SubsidisedItem
+from config.kernel.access import Actor, Role, get_visible
+from config.kernel.errors import Conflict, NotFound, Reason, Refusal
+from config.kernel.models import StoredFile
+from config.kernel.services import audit, files, transactions
+from config.kernel.services.transactions import constraint_name
+from instruments.services import uploads
+
+#: What the tax platform hands out: PDF, OFD (a ZIP) and XML.
+_TYPES: Mapping[str, tuple[str, tuple[bytes, ...]]] = {
+    "pdf": ("application/pdf", (b"%PDF-",)),
+    "ofd": ("application/ofd", (b"PK\x03\x04",)),
+    "xml": ("application/xml", (b"<?xml", b"\xef\xbb\xbf<?xml")),
+}
+MOST_FILES = 200
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A file as it was handed in."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many invoices were recorded and how many files kept."""
+
+    invoices: int
+    files: int
+
+
+def record(actor: Actor, bill_id: int, given: Given, now: datetime, *, file: Handed | None = None) -> VatInvoice:
+    """Record the invoice of a bill and answer the request that waits for it.
+
+    Raises NotFound, Forbidden, and Refusal with a reason for every fault (``invoice.*``, ``upload.*``).
+    """
+
+    actor.require(Role.OWNER_FINANCE)
+
+    def work() -> VatInvoice:
+        bill = get_visible(Bill.objects.all(), actor, pk=bill_id)
+        actor.require_in(bill.owner_id, Role.OWNER_FINANCE)
+        found = _faults(bill, given, now)
+        Refusal.raise_any([Reason(fault.code, fault.params, fault.field) for fault in found])
+        return _write(actor, bill, given, _stored(actor, file, now), now)
+
+    return _unique(work)
+
+
+def record_red(actor: Actor, invoice_id: int, given: Given, now: datetime, *, file: Handed | None = None) -> VatInvoice:
+    """Record the red-letter invoice that takes (a part of) a blue one back. Raises as ``record``."""
+
+    actor.require(Role.OWNER_FINANCE)
+
+    def work() -> VatInvoice:
+        blue = invoice_for(actor, invoice_id)
+        actor.require_in(blue.owner_id, Role.OWNER_FINANCE)
+        Bill.objects.select_for_update(no_key=True).values_list("pk").get(pk=blue.bill_id)
+        blue = invoice_for(actor, invoice_id)
+        if blue.reverses_id is not None:
+            raise Refusal.of("invoice.red_of_red", field="number")
+        pair = Paired(blue.buyer_code, blue.seller_code, blue.issued_on, blue.left_fen)
+        found = [*red_faults(given, pair, local_day(now)), *_known([given])]
+        Refusal.raise_any([Reason(fault.code, fault.params, fault.field) for fault in found])
+        return _write(actor, blue.bill, given, _stored(actor, file, now), now, reverses=blue)
+
+    return _unique(work)
+
+
+def import_table(actor: Actor, owner_id: int, content: bytes, handed: Sequence[Handed], now: datetime) -> Imported:
+    """Record every invoice of a table from the tax platform, with the files that are named by invoice number. Whole or not at all.
+
+    Raises Forbidden, NotFound, and Refusal with a reason for *every* fault (field ``row 12: number``); nothing is recorded then.
+    """
+    if owner_id not in actor.organisations(Role.OWNER_FINANCE):
+        actor.require(Role.OWNER_FINANCE)
+        raise NotFound.of("access.not_found", model="organisation")
+    try:
+        rows = read_rows(bank_rows.decoded(content))
+    except bank_rows.Unreadable as error:
+        raise Refusal(Reason("invoice.file_unreadable", {}, "file")) from error
+    except Unreadable as error:
+        raise _refusal(error.faults) from error
+    named = _by_number(handed, {row.given.number for row in rows})
+
+    def work() -> Imported:
+        bills = _bills(owner_id, rows)
+        wrong = [RowFault(row.row, fault) for row in rows for fault in _row_faults(row, bills, now)]
+        if wrong:
+            raise _refusal(wrong[:MOST_FAULTS])
+        for row in rows:
+            _write(actor, bills[row.bill], row.given, _stored(actor, named.get(row.given.number), now), now)
+        return Imported(len(rows), len(named))
+
+    return _unique(work)
+
+
+def _bills(owner_id: int, rows: Iterable[Row]) -> dict[str, Bill]:
+    """The named bills of an owner by number, locked in id order."""
+    wanted = {row.bill for row in rows}
+    found = Bill.objects.select_for_update(no_key=True, of=("self",)).filter(owner_id=owner_id, number__in=wanted).order_by("pk")
+    return {bill.number: bill for bill in found}
+
+
+def _row_faults(row: Row, bills: Mapping[str, Bill], now: datetime) -> list[Fault]:
+    bill = bills.get(row.bill)
+    if bill is None:
+        return [Fault("invoice.bill_unknown", "bill", {"number": row.bill[:40]})]
+    return _faults(bill, row.given, now)
+
+
+def _faults(bill: Bill, given: Given, now: datetime) -> list[Fault]:
+    if BillVoid.objects.filter(bill=bill).exists():
+        return [Fault("invoice.bill_void", "bill", {})]
+    waiting = InvoiceRequest.objects.filter(bill=bill, answered_at__isnull=True).first()
+    expected = expected_of(bill, waiting.buyer_code if waiting is not None else "", local_day(now))
+    found = [*faults(given, expected), *_known([given])]
+    if has_live_invoice(bill):
+        found.append(Fault("invoice.has_one", "bill", {}))
+    return found
+
+
+def _known(given: Sequence[Given]) -> list[Fault]:
+    """Invoices that stand for another bill already, or that took a subsidy elsewhere."""
+    found = []
+    for each in given:
+        if VatInvoice.objects.filter(code=each.code, number=each.number).exists():
+            found.append(Fault("invoice.known", "number", {}))
+        elif SubsidisedItem.objects.filter(kind="invoice", reference__in={each.number, each.key}).exists():
+            found.append(Fault("invoice.subsidised_elsewhere", "number", {}))
+    return found
+
+
+def _write(
+    actor: Actor, bill: Bill, given: Given, file: StoredFile | None, now: datetime, *, reverses: VatInvoice | None = None
+) -> VatInvoice:
+    made = VatInvoice.objects.create(
+        owner_id=bill.owner_id,
+        bill=bill,
+        reverses=reverses,
+        number=given.number,
+        code=given.code,
+        issued_on=given.issued_on,
+        buyer_code=given.buyer_code,
+        seller_code=given.seller_code,
+        net_fen=given.net_fen,
+        tax_fen=given.tax_fen,
+        total_fen=given.total_fen,
+        file=file,
+        recorded_by_id=cast(int, actor.user_id),  # who has a role is somebody
+        recorded_at=now,
+    )
+    after = {"bill": bill.number, "number": given.key, "total_fen": given.total_fen}
+    audit.record(actor, "invoice.red" if reverses else "invoice.record", made, now, after=after)
+    if reverses is None:
+        answer_waiting(actor, bill, Answer.RECORDED, "", now)
+    return made
+
+
+def _stored(actor: Actor, file: Handed | None, now: datetime) -> StoredFile | None:
+    if file is None:
+        return None
+    media_type = _type_of(file)
+    name = "".join(letter for letter in file.name if letter.isprintable())[:200]
+    return files.store(file.content, file_name=name, media_type=media_type, user_id=actor.user_id, now=now)
+
+
+def _type_of(file: Handed) -> str:
+    """The media type of a file that the platform hands out. Raises Refusal ``upload.*`` / ``invoice.file_type``."""
+    uploads.refuse_size(file.content)
+    media_type, begins = _TYPES.get(PurePath(file.name).suffix.lower().lstrip("."), ("", ()))
+    if not media_type or not file.content.startswith(begins):
+        raise Refusal.of("invoice.file_type", field="file", name=file.name[:80])
+    return media_type
+
+
+def _by_number(handed: Sequence[Handed], numbers: set[str]) -> dict[str, Handed]:
+    """Files by the invoice number in their names. Raises Refusal for a file that belongs to no row, or two that belong to one."""
+    found: dict[str, Handed] = {}
+    if len(handed) > MOST_FILES:
+        raise Refusal.of("invoice.too_many_files", field="files", most=MOST_FILES)
+    for file in handed:
+        stem = plain(PurePath(file.name).stem)
+        mine = [number for number in numbers if number in stem]
+        if len(mine) != 1 or mine[0] in found:
+            raise Refusal.of("invoice.file_of_none", field="files", name=file.name[:80])
+        _type_of(file)
+        found[mine[0]] = file
+    return found
+
+
+def _refusal(wrong: Sequence[RowFault]) -> Refusal:
+    reasons = [
+        Reason(
+            each.fault.code, {**each.fault.params, "row": each.row}, f"row {each.row}: {each.fault.field}" if each.row else "file"
+        )
+        for each in wrong
+    ]
+    return Refusal(*reasons)
+
+
+def _unique(work: Callable[[], T]) -> T:
+    """As ``transactions.run``; who recorded the same invoice, or another for the same bill, at the same moment was faster."""
+    try:
+        return transactions.run(work)
+    except IntegrityError as error:
+        if constraint_name(error) not in ("invoice_once", "invoice_one_live"):
+            raise
+        raise Conflict.of("invoice.known" if constraint_name(error) == "invoice_once" else "invoice.has_one") from error

@@ -1,0 +1,39 @@
+"""Where a paper stands, for who holds it in the hand. Nothing personal: no party, no line, no person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """``CREDITED_IN_PART``: the paper counts, less what was taken back since. ``ENDED``: an offer or a contract that was never or is no
+    longer open."""
+
+    VALID = "valid"
+    CREDITED_IN_PART = "credited_in_part"
+    CREDITED = "credited"
+    VOID = "void"
+    REPLACED = "replaced"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is answered of one paper. ``total_fen`` None: the paper has no total; ``credited_fen`` of it was taken back."""
+
+    number: str
+    total_fen: int | None
+    issued_on: date
+    status: Status
+    credited_fen: int = 0
+
+
+def after_credits(total_fen: int, credited_fen: int, *, void: bool = False) -> Status:
+    """Where a paper over ``total_fen`` stands of which ``credited_fen`` was taken back."""
+    if void:
+        return Status.VOID
+    if credited_fen <= 0:
+        return Status.VALID
+    return Status.CREDITED if credited_fen >= total_fen else Status.CREDITED_IN_PART

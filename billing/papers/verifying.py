@@ -1,0 +1,97 @@
+"""Whether every issued paper is still what was issued: its frozen content against its hash, its number, its code and the bytes of its
+files. Reads everything, writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from billing.ledger.rules.documents import sha256_of
+from billing.papers.codes import KEY
+from billing.papers.kinds import PaperKind, kinds
+from billing.papers.models import PaperCode
+from config.kernel.errors import Refusal
+from config.kernel.invariants import Finding
+from config.kernel.services import files
+
+_CHUNK = 50
+
+
+@dataclass(frozen=True, slots=True)
+class PaperFault:
+    """What is wrong with one paper. ``code`` names the sentence (``billing.messages``); ``part``: the file column, where one is meant."""
+
+    code: str
+    kind: str
+    number: str
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PapersVerified:
+    """How many papers and files were read, and every fault."""
+
+    papers: int
+    files: int
+    faults: tuple[PaperFault, ...]
+
+
+def verify() -> PapersVerified:
+    """Read every paper and every file of one; two queries for each fifty papers and one read for each file."""
+    papers, read = 0, 0
+    faults: list[PaperFault] = []
+    for kind in kinds().values():
+        given = dict(PaperCode.objects.filter(kind=kind.name).values_list("document_id", "code"))
+        for document in kind.rows().order_by("pk").iterator(chunk_size=_CHUNK):
+            papers += 1
+            read += sum(getattr(document, column) is not None for column in kind.files)
+            faults += _content_faults(kind, document, given.pop(document.pk, ""))
+            faults += _file_faults(kind, document)
+        faults += [PaperFault("papers.document_missing", kind.name, code) for code in given.values()]
+    return PapersVerified(papers, read, tuple(faults))
+
+
+def _content_faults(kind: PaperKind, document: Any, given: str) -> Iterator[PaperFault]:
+    content = document.content
+    if sha256_of(content) != document.content_sha256:
+        yield PaperFault("papers.content_changed", kind.name, document.number)
+    if content.get("number") != document.number or _total(content) not in (None, getattr(document, "total_fen", None)):
+        yield PaperFault("papers.row_differs", kind.name, document.number)
+    if content.get(KEY, {}).get("code", "") != given:
+        yield PaperFault("papers.code_differs", kind.name, document.number)
+
+
+def _total(content: dict[str, Any]) -> int | None:
+    """The total that a content prints, whatever its kind calls it."""
+    totals = content.get("totals", content)
+    found = totals.get("total_fen", totals.get("awarded_fen"))
+    return found if isinstance(found, int) else None
+
+
+def _file_faults(kind: PaperKind, document: Any) -> Iterator[PaperFault]:
+    for column in kind.files:
+        stored = getattr(document, column)
+        if stored is None:
+            continue
+        try:
+            content = files.read(stored)
+        except Refusal as refusal:
+            missing = refusal.reasons[0].code == "files.missing"
+            yield PaperFault("papers.file_missing" if missing else "papers.file_changed", kind.name, document.number, column)
+        else:
+            if len(content) != stored.size_bytes:
+                yield PaperFault("papers.file_changed", kind.name, document.number, column)
+
+
+def contents_and_codes() -> Finding:
+    """As an invariant: without the files, which ``kernel.files_unchanged`` reads already."""
+    checked, wrong = 0, []
+    for kind in kinds().values():
+        given = dict(PaperCode.objects.filter(kind=kind.name).values_list("document_id", "code"))
+        for document in kind.rows().order_by("pk").iterator(chunk_size=_CHUNK):
+            checked += 1
+            for fault in _content_faults(kind, document, given.pop(document.pk, "")):
+                wrong.append(f"{fault.kind} {fault.number}: {fault.code}")
+        wrong += [f"{kind.name} with code {code} is gone" for code in given.values()]
+    return Finding(checked, tuple(wrong))

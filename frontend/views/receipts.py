@@ -1,0 +1,155 @@
+"""Receipts and statements of account: what was issued, issuing, and their files."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from billing.bills.queries import bills_visible
+from billing.receipts import queries
+from billing.receipts.captions import METHODS, WHAT
+from billing.receipts.services import issuing
+from config.kernel.access import Actor
+from config.kernel.errors import Forbidden, NotFound, Refusal
+from config.kernel.http import attachment
+from frontend.booking_form import read_day
+from frontend.http import actor_of, is_fragment
+from frontend.presenters.bills import party_row
+from frontend.presenters.statements import documents_view
+from frontend.refusals import say_refusal
+from frontend.views.bills import POLL_SECONDS, number
+
+PER_PAGE = 50
+LINES_PER_PAGE = 100
+
+
+@login_required
+@require_GET
+def receipt_list(request: HttpRequest) -> HttpResponse:
+    """Receipts, or with ``?show=account_statement`` statements of account, and between whom one can be issued."""
+    actor = actor_of(request)
+    kind = "account_statement" if request.GET.get("show") == "account_statement" else "receipt"
+    page = Paginator(queries.papers_visible(actor, kind), PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "page": page,
+        "rows": page.object_list,
+        "kind": kind,
+        "pairs": _pairs(actor),
+        "detail": f"{kind}_detail",
+        "typed": {name: request.GET.get(name, "") for name in ("pair", "from", "until")},
+    }
+    return render(request, "receipts/list.html", context)
+
+
+def _pairs(actor: Actor) -> list[tuple[str, str]]:
+    """(``owner-customer``, words) of those between whom something was billed, as far as the actor is one side."""
+    mine = actor.organisations(*issuing.SIDES)
+    rows = bills_visible(actor).order_by().values_list("owner_id", "customer_id", "owner__name", "customer__name").distinct()
+    found = [(f"{owner}-{customer}", f"{name} – {other}") for owner, customer, name, other in rows if {owner, customer} & mine]
+    return sorted(found, key=lambda pair: pair[1])
+
+
+@login_required
+@require_POST
+def receipt_issue(request: HttpRequest) -> HttpResponse:
+    """Acknowledge what of a payment pays the bills of a customer."""
+    payment = number(request.POST.get("payment", ""))
+    try:
+        made = issuing.receipt(actor_of(request), payment, number(request.POST.get("customer", "")), timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        say_refusal(request, refusal)
+        return redirect("payment_detail", pk=payment)
+    return _issued(request, "receipt", made)
+
+
+@login_required
+@require_POST
+def account_statement_issue(request: HttpRequest) -> HttpResponse:
+    """Freeze every movement between two sides in a period."""
+    owner, _dash, customer = request.POST.get("pair", "").partition("-")
+    first, last = (read_day(request.POST.get(name, "")) for name in ("from", "until"))
+    try:
+        if first is None or last is None:
+            actor_of(request).require(*issuing.SIDES)
+            raise Refusal.of("receipt.days", field="until")
+        made = issuing.account_statement(actor_of(request), number(owner), number(customer), first, last, timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        say_refusal(request, refusal)
+        typed = {name: request.POST.get(name, "")[:40] for name in ("pair", "from", "until")}
+        return redirect(f"{reverse('receipt_list')}?{urlencode({'show': 'account_statement', **typed})}")
+    return _issued(request, "account_statement", made)
+
+
+def _issued(request: HttpRequest, kind: str, made: Any) -> HttpResponse:
+    messages.success(request, _("Issued as %(number)s. The documents are being made.") % {"number": made.number})
+    return redirect(f"{kind}_detail", pk=made.pk)
+
+
+@login_required
+@require_GET
+def paper_detail(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """One paper: its two sides, its lines, its total and its files."""
+    actor = actor_of(request)
+    paper = queries.paper_for(actor, kind, pk)
+    content = paper.content
+    page = Paginator(content["lines"], LINES_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "paper": paper,
+        "kind": kind,
+        "content": content,
+        "owner": party_row(content["owner"]),
+        "customer": party_row(content["customer"]),
+        "page": page,
+        "lines": [(line, WHAT[line["what"]], line["credit_fen"] - line["debit_fen"]) for line in page.object_list],
+        "method": METHODS.get(content.get("received", {}).get("method", ""), ""),
+        **_documents(actor, paper, kind),
+    }
+    return render(request, "receipts/detail.html", context)
+
+
+def _documents(actor: Actor, paper: Any, kind: str) -> dict[str, Any]:
+    documents = documents_view(paper, kind)
+    mine = {paper.owner_id, paper.customer_id} & actor.organisations(*issuing.SIDES)
+    return {"documents": documents, "may_retry": documents.failed and bool(mine), "poll_seconds": POLL_SECONDS}
+
+
+@login_required
+@require_GET
+def paper_progress(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """Where the files stand (htmx); anybody else is led to the paper."""
+    actor = actor_of(request)
+    paper = queries.paper_for(actor, kind, pk)
+    if not is_fragment(request):
+        return redirect(f"{kind}_detail", pk=pk)
+    return render(request, "finance/_documents.html", {**_documents(actor, paper, kind), "arrived": True})
+
+
+@login_required
+@require_POST
+def paper_retry(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+    """Make the files again after they failed."""
+    issuing.retry(actor_of(request), kind, pk, timezone.now())
+    messages.success(request, _("The documents are being made again."))
+    return redirect(f"{kind}_detail", pk=pk)
+
+
+@login_required
+@require_GET
+def paper_download(request: HttpRequest, pk: int, kind: str, layout: str) -> HttpResponse:
+    """The stored PDF or XLSX, byte for byte."""
+    found = queries.document(actor_of(request), kind, pk, layout)
+    return attachment(found.content, found.stored.media_type, found.stored.file_name)
