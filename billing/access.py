@@ -17,6 +17,7 @@ from billing.models import (
     AwardReversal,
     BankStatement,
     Bill,
+    BillDispute,
     BillLine,
     BillVoid,
     BookingFee,
@@ -32,6 +33,7 @@ from billing.models import (
     Dispute,
     DraftStep,
     DraftWriter,
+    Exemption,
     FeeRelief,
     FirmDeclaration,
     InternalSlip,
@@ -42,6 +44,9 @@ from billing.models import (
     PartnerProvider,
     PartnerRegion,
     Payment,
+    PaymentDifference,
+    PrepaidEntry,
+    PrepaidTerms,
     PriceDraft,
     PriceFamily,
     PriceFamilyMember,
@@ -50,12 +55,15 @@ from billing.models import (
     ProgrammeDraft,
     ProgrammeVersion,
     ProviderEvent,
+    PurchaseOrder,
     Quotation,
     QuotationLine,
     Quote,
     Refund,
     RefundRequest,
+    Reminder,
     SandboxRun,
+    SpendingLimit,
     Statement,
     StatementLine,
     SubsidisedItem,
@@ -305,20 +313,55 @@ def _provider_events(queryset: QuerySet[ProviderEvent], actor: Actor) -> QuerySe
     return queryset if actor.has(Role.OPERATOR, Role.INSPECTOR) else queryset.none()
 
 
+def _differences(queryset: QuerySet[PaymentDifference], actor: Actor) -> QuerySet[PaymentDifference]:
+    """Where a provider and our books disagree is read by who runs the platform, and by who accounts for the bill's owner."""
+    if actor.has(Role.OPERATOR, Role.INSPECTOR):
+        return queryset
+    return queryset.filter(checkout__bill__owner_id__in=actor.organisations(Role.OWNER_FINANCE))
+
+
+def _prepaid(queryset: QuerySet[PrepaidEntry], actor: Actor) -> QuerySet[PrepaidEntry]:
+    """Prepaid money is seen by its customer's administrators and finance, and by who reads the payment it came with."""
+    own = Q(customer_id__in=actor.organisations(*PAYEES))
+    return queryset.filter(own | received_filter(actor, "payment__"))
+
+
+def _between(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """What an owner says about a customer: its finance, the customer's administrators and finance, the inspector."""
+    return queryset.filter(bill_filter(actor))
+
+
+def _spending_limits(queryset: QuerySet[SpendingLimit], actor: Actor) -> QuerySet[SpendingLimit]:
+    """Who keeps an organisation's money reads all of its limits, a member the own ones."""
+    kept = Q(organisation_id__in=actor.organisations(*PAYEES))
+    return queryset.filter(kept | Q(member_id=actor.user_id, organisation_id__in=actor.organisations()))
+
+
+def _purchase_orders(queryset: QuerySet[PurchaseOrder], actor: Actor) -> QuerySet[PurchaseOrder]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
 _SCOPES: dict[Any, Any] = {
     Allocation: _of_bills,
     AwardReversal: _reversals,
     BankStatement: _received,
     Bill: _bills,
+    BillDispute: _of_bills,
     BillLine: _of_bills,
     BillVoid: _of_bills,
     Checkout: _of_bills,
     CreditNote: _of_bills,
     Dispute: _of_payments,
+    Exemption: _between,
     Payment: _received,
+    PaymentDifference: _differences,
+    PrepaidEntry: _prepaid,
+    PrepaidTerms: _between,
     ProviderEvent: _provider_events,
+    PurchaseOrder: _purchase_orders,
     Refund: _of_payments,
     RefundRequest: _of_payments,
+    Reminder: _between,
     Account: _accounts,
     Award: _awards,
     BookingFee: _fees,
@@ -351,6 +394,7 @@ _SCOPES: dict[Any, Any] = {
     QuotationLine: _quotation_lines,
     Quote: _quotes,
     SandboxRun: _sandbox_runs,
+    SpendingLimit: _spending_limits,
     Statement: _statements,
     StatementLine: _statement_lines,
     SubsidisedItem: _of_holder,

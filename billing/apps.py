@@ -9,14 +9,21 @@ class BillingApp(AppConfig):
     def ready(self) -> None:
         from billing import access, draft_messages, messages  # noqa: F401  (register scopes and sentences)
         from billing.bills import messages as bill_messages  # noqa: F401  (register sentences)
+        from billing.bills import ports as bill_ports
+        from billing.dunning import notices as dunning_notices  # noqa: F401  (register events)
+        from billing.dunning.services import terms
         from billing.ordering import messages as order_messages  # noqa: F401  (register sentences)
         from billing.ordering import notices as order_notices  # noqa: F401  (register events)
+        from billing.payments.services import prepaying
         from billing.pricing import sample_prices
+        from billing.settlement import customer_terms
         from billing.settlement.services import catalogue_facts, instrument_use, reservation_money, sample_money
         from booking import ports, sample_ports
         from instruments import catalogue_ports
         from instruments import ports as instrument_ports
 
+        bill_ports.register_on_issued(prepaying.capture)
+        customer_terms.register(terms.terms_of)
         ports.register_money(reservation_money.ReservationMoney())
         sample_ports.register_sample_money(sample_money.SampleMoney())
         instrument_ports.register_sample_prices(sample_prices.SamplePrices())

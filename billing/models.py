@@ -1,6 +1,7 @@
 """Django looks for an app's models here; they live with their package."""
 
 from billing.bills.models import AwardReversal, Bill, BillLine, BillVoid, CreditNote
+from billing.dunning.models import BillDispute, Exemption, Reminder
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
 from billing.ledger.models import Account, AccountState, LedgerSeal, Transfer
@@ -12,6 +13,7 @@ from billing.ordering.models import (
     Quotation,
     QuotationLine,
 )
+from billing.payments.difference_models import PaymentDifference
 from billing.payments.models import (
     Allocation,
     BankStatement,
@@ -22,6 +24,8 @@ from billing.payments.models import (
     Refund,
     RefundRequest,
 )
+from billing.payments.prepaid_models import PrepaidEntry
+from billing.prepaid.models import PrepaidTerms, PurchaseOrder, SpendingLimit
 from billing.pricing.models import PriceDraft, PriceFamily, PriceFamilyMember, PriceVersion, TestItemPrice
 from billing.sandbox.models import SandboxRun
 from billing.settlement.fee_models import BookingFee, FeeRelief
@@ -40,6 +44,7 @@ __all__ = [
     "AwardReversal",
     "BankStatement",
     "Bill",
+    "BillDispute",
     "BillLine",
     "BillVoid",
     "BookingFee",
@@ -55,6 +60,7 @@ __all__ = [
     "Dispute",
     "DraftStep",
     "DraftWriter",
+    "Exemption",
     "FeeRelief",
     "FirmDeclaration",
     "InternalSlip",
@@ -66,6 +72,9 @@ __all__ = [
     "PartnerProvider",
     "PartnerRegion",
     "Payment",
+    "PaymentDifference",
+    "PrepaidEntry",
+    "PrepaidTerms",
     "PriceDraft",
     "PriceFamily",
     "PriceFamilyMember",
@@ -74,12 +83,15 @@ __all__ = [
     "ProgrammeDraft",
     "ProgrammeVersion",
     "ProviderEvent",
+    "PurchaseOrder",
     "Quotation",
     "QuotationLine",
     "Quote",
     "Refund",
     "RefundRequest",
+    "Reminder",
     "SandboxRun",
+    "SpendingLimit",
     "Statement",
     "StatementLine",
     "SubsidisedItem",

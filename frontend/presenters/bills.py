@@ -39,6 +39,8 @@ ACCOUNTS: Mapping[str, Word] = {
     "revenue": pgettext_lazy("ledger account", "Billed"),
     "unassigned": pgettext_lazy("ledger account", "Free money"),
     "awarded": pgettext_lazy("ledger account", "Subsidy given"),
+    "card_income": pgettext_lazy("ledger account", "Paid from fund cards"),
+    "fund_card": pgettext_lazy("ledger account", "The customer's fund card"),
 }
 METHODS: Mapping[str, Word] = {
     "bank": pgettext_lazy("way to pay", "Bank transfer"),

@@ -19,7 +19,6 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from billing.bills.queries import ISSUERS, owners_of
 from billing.payments import queries
 from billing.payments.rules.bank_rows import MOST_BYTES
-from billing.payments.rules.states import RefundState
 from billing.payments.services import allocating, bank_import, inbox, refunding
 from config.kernel.access import Role
 from config.kernel.api.problems import status_of
@@ -132,7 +131,6 @@ def _detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = No
     payment: Any = queries.payment_for(actor, pk)
     standing = queries.standing(payment)
     requests = queries.refund_requests_of(actor, payment)
-    promised_fen = sum(each.amount_fen for each in requests if each.state == RefundState.ASKED)
     bills = queries.open_bills(actor, [payment.owner_id])
     found = queries.suggestions([payment], bills)[payment.pk]
     context = {
@@ -144,8 +142,6 @@ def _detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = No
         "allocations": queries.allocations_of(actor, payment=payment),
         "refunds": queries.refunds_of(actor, payment),
         "requests": requests,
-        "promised_fen": promised_fen,
-        "free_fen": standing.free_fen - promised_fen,
         "disputes": queries.disputes_of(actor, payment),
         "may_give": payment.owner_id in actor.organisations(*ISSUERS),
         "problems": sentences(refusal) if refusal else [],

@@ -158,12 +158,13 @@ class SubsidyBack:
 class CreditEffect:
     """What crediting a part of a bill's line does, in fen. ``amount_fen``: the customer owes less. ``unpaid_fen`` of it was not paid yet,
     ``freed_fen`` was: that money becomes free on its payments. ``subsidy`` goes back: (award id, programme, amount, whether it stands on
-    a settlement statement already and is to be clawed back there)."""
+    a settlement statement already and is to be clawed back there). ``card_fen`` goes back to the fund card that paid the line."""
 
     amount_fen: int
     unpaid_fen: int
     freed_fen: int
     subsidy: tuple[SubsidyBack, ...]
+    card_fen: int = 0
 
     @property
     def subsidy_fen(self) -> int:
@@ -200,6 +201,7 @@ def assemble_credit(
             "total_fen": effect.amount_fen,
             "subsidy_fen": effect.subsidy_fen,
             "capitals": amount_in_capitals(effect.amount_fen, currency=True),
+            **({"card_fen": effect.card_fen} if effect.card_fen else {}),
         },
         "tax": bill["tax"],
         "maker": maker,

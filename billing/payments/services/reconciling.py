@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
 from billing.payments.models import Checkout, Payment, Refund
-from billing.payments.provider import PaymentProvider
+from billing.payments.provider import PaymentProvider, ProviderError, configured
 from billing.payments.rules.provider import SessionFacts, SessionState
 from billing.payments.rules.states import CheckoutState
-from billing.payments.services import settling
+from billing.payments.services import differences, settling
+from billing.payments.services.differences import Fact
+from config.kernel.access import Actor
+from config.kernel.errors import Refusal
+from config.kernel.services import audit, transactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,50 @@ def reconcile(provider: PaymentProvider, now: datetime, *, days: int, apply: boo
             )
         if difference is not None:
             found.append(difference)
-    return found + _only_here(since, seen)
+    found += _only_here(since, seen)
+    if apply:
+        _write_down(found, seen, now)
+    return found
+
+
+def _write_down(found: Sequence[Difference], seen: set[str], now: datetime) -> None:
+    """Keep what stays different for a person to look at; what was different in these sessions and is no longer is settled."""
+    left = [each for each in found if not each.applied]
+    checkouts = dict(
+        Checkout.objects.filter(session_ref__in=[each.session_ref for each in left]).values_list("session_ref", "pk")
+    )
+
+    def work() -> None:
+        for each in left:
+            fact = Fact(each.code, each.session_ref, checkouts.get(each.session_ref), each.provider_fen, each.ours_fen)
+            differences.note(fact, now)
+        differences.settle(seen, {(each.code, each.session_ref) for each in left}, now)
+
+    transactions.run(work)
+
+
+def look_again(actor: Actor, difference_id: int, now: datetime) -> bool:
+    """Ask the provider for the session of a difference anew and bring in what was lost; whether it is settled now.
+
+    Raises NotFound, Refusal ``difference.done`` / ``checkout.unreachable`` / ``provider.off``.
+    """
+    row = differences.open_one(actor, difference_id)
+    provider = configured()
+    if provider is None:
+        raise Refusal.of("provider.off")
+    try:
+        facts = provider.fetch(row.session_ref)
+    except ProviderError as error:
+        if error.for_good:
+            return False
+        raise Refusal.of("checkout.unreachable") from error
+    settling.apply(provider, facts, now)
+    left = _difference(facts)
+    audit.record(actor, "payment.difference_again", row, now)
+    if left is not None or row.code == "refund_lost":
+        return False
+    transactions.run(lambda: differences.settle({row.session_ref}, set(), now))
+    return True
 
 
 def _difference(facts: SessionFacts) -> Difference | None:
