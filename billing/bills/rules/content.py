@@ -45,7 +45,8 @@ class Deduction:
 @dataclass(frozen=True, slots=True)
 class BillLine:
     """One charge. ``starts_at``/``ends_at`` are local to ``zone``; ``quantity`` with ``unit`` says how much (hours, samples).
-    ``fee_kind``: why unused time costs something. ``relieved_fen`` of a fee had fallen away when the bill was issued."""
+    ``fee_kind``: why unused time costs something. ``relieved_fen`` of a fee had fallen away when the bill was issued.
+    ``purchase_order``: the customer's own number for it (empty: none)."""
 
     of: LineOf
     source_id: int
@@ -65,6 +66,7 @@ class BillLine:
     relieved_fen: int
     amount_fen: int
     fee_kind: str = ""
+    purchase_order: str = ""
 
     def as_json(self, position: int) -> Json:
         return {
@@ -85,6 +87,7 @@ class BillLine:
             "relieved_fen": self.relieved_fen,
             "amount_fen": self.amount_fen,
             "fee_kind": self.fee_kind,
+            **({"purchase_order": self.purchase_order} if self.purchase_order else {}),
         }
 
 
