@@ -63,7 +63,15 @@ ROOM = 5
 
 #: What is there only where bills can be paid online.
 _ONLINE = (
-    (Place("provider_news", _("Payment service"), "coins", frozenset({Role.OPERATOR}), begins=("provider_",)),)
+    (
+        Place(
+            "provider_news",
+            _("Payment service"),
+            "coins",
+            frozenset({Role.OPERATOR, Role.OWNER_FINANCE, Role.INSPECTOR}),
+            begins=("provider_",),
+        ),
+    )
     if settings.STRIPE is not None
     else ()
 )
@@ -114,6 +122,20 @@ PLACES: tuple[Place, ...] = (
         ("bill_", "credit_note_"),
     ),
     Place("payment_list", _("Payments"), "coins", frozenset({Role.OWNER_FINANCE, Role.INSPECTOR}), begins=("payment_",)),
+    Place(
+        "dunning_list",
+        _("Unpaid bills"),
+        "hourglass",
+        frozenset({Role.OWNER_FINANCE, Role.FIRM_ADMIN, Role.INSPECTOR}),
+        begins=("dunning_",),
+    ),
+    Place(
+        "prepaid_list",
+        _("Prepaid and limits"),
+        "cash",
+        frozenset({Role.OWNER_FINANCE, Role.FIRM_ADMIN, Role.INSPECTOR}),
+        begins=("prepaid_", "limit_"),
+    ),
     *_ONLINE,
     Place("group_list", _("Groups and cards"), "users", SPENDERS, "w", ("group_", "fund_card_", "leader_", "spending_")),
     Place("slip_list", _("Internal slips"), "file-invoice", frozenset({Role.OWNER_FINANCE, Role.LAB_MANAGER}), "x", ("slip_",)),

@@ -96,7 +96,7 @@ def _cells(line: Mapping[str, Any]) -> list[Cell]:
     why = " ".join(each["programme"] for each in line["deductions"])
     return [
         Cell(str(line["position"])),
-        Cell(line["subject"]["name"], " ".join(filter(None, (line["subject"]["inner_id"], wording.what_word(line))))),
+        Cell(line["subject"]["name"], " ".join(filter(None, (line["subject"]["inner_id"], wording.what_word(line), wording.order_word(line))))),
         Cell(line["reference"]),
         Cell(*span_words(line)),
         Cell(f"{line['quantity']} {wording.unit_word(line['unit'])}", end=True),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import pgettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 
 from billing import wording
 from billing.bills.rules.crediting import CreditReason
@@ -29,3 +29,9 @@ def unit_word(unit: str) -> str:
 def what_word(line: Mapping[str, Any]) -> str:
     """What a line is charged for beside use: a fee and its kind, or nothing."""
     return str(wording.slip_cause({"cause": line["fee_kind"]})) if line["fee_kind"] else ""
+
+
+def order_word(line: Mapping[str, Any]) -> str:
+    """The customer's purchase-order number of a line, or nothing."""
+    number = line.get("purchase_order", "")
+    return gettext("Purchase order %(number)s") % {"number": number} if number else ""
