@@ -107,13 +107,13 @@ def _difference(facts: SessionFacts) -> Difference | None:
             return Difference("unknown", facts.session_ref, "", facts.amount_fen, 0, False)
         return None
     reference = checkout.bill.reference
+    if checkout.state == CheckoutState.QUARANTINED:
+        return Difference("quarantined", facts.session_ref, reference, facts.amount_fen, checkout.amount_fen, False)
     payment = Payment.objects.filter(checkout=checkout).first()
     theirs = facts.amount_fen if facts.state is SessionState.PAID else 0
     ours = payment.amount_fen if payment is not None else 0
     if theirs != ours:
         return Difference("paid", facts.session_ref, reference, theirs, ours, False)
-    if checkout.state == CheckoutState.QUARANTINED:
-        return Difference("quarantined", facts.session_ref, reference, facts.amount_fen, checkout.amount_fen, False)
     back = sum(each.amount_fen for each in facts.refunds if each.done)
     back += sum(each.amount_fen for each in facts.disputes if each.state == "lost")
     gone = Refund.objects.filter(payment=payment).aggregate(fen=Sum("amount_fen"))["fen"] or 0 if payment is not None else 0
