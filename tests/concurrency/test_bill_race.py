@@ -132,22 +132,23 @@ def test_without_check_and_locks_more_is_promised_than_was_prepaid(world: World,
     assert tally(outcomes)["ok"] > 2 and held_by_transfers(account) > account.granted_fen
 
 
-@pytest.mark.parametrize("kills", [KILLS, pytest.param(MANY, marks=pytest.mark.proof)])
+@pytest.mark.parametrize("kills", [KILLS, pytest.param(MANY - 2, marks=pytest.mark.proof)])
 def test_killed_while_issuing_there_is_no_gap_and_no_second_bill(world: World, kills: int) -> None:
-    li, turns = world.cast.actor("li"), min(kills, len(world.firms) - 1)
-    for place in range(turns + 1):
+    li, turns = world.cast.actor("li"), kills
+    for place in range(turns + 2):
         used(world, place)
 
     def issue(place: int) -> Callable[[], object]:
         asked = BillRequest(world.cast.lab.pk, world.firms[place].pk, LAST)
         return lambda: issuing.issue_once(li, asked, DECEMBER, idempotency_key=f"k{place}")
 
+    issue(turns + 1)()  # the first one opens the series and the lab's accounts
     moments = moments_of(issue(turns))
     for place in range(turns):
         assert killed_at(moments - place * moments // turns, issue(place))
         issue(place)()
         issue(place)()
-    assert sorted(Bill.objects.values_list("number", flat=True)) == [f"ZD-2026-{number:06d}" for number in range(1, turns + 2)]
+    assert sorted(Bill.objects.values_list("number", flat=True)) == [f"ZD-2026-{number:06d}" for number in range(1, turns + 3)]
     assert violations() == {}
 
 
@@ -161,13 +162,13 @@ def stripe(settings: Any) -> Iterator[Double]:
     double.close()
 
 
-@pytest.mark.parametrize("kills", [KILLS, pytest.param(MANY - 1, marks=pytest.mark.proof)])
+@pytest.mark.parametrize("kills", [KILLS, pytest.param(MANY - 2, marks=pytest.mark.proof)])
 def test_killed_while_news_is_taken_in_no_payment_is_lost_or_taken_twice(world: World, stripe: Double, kills: int) -> None:
     """Web and worker in one process, which is killed; then the service repeats its news, and the janitor queues what lost its job."""
     li, cast = world.cast.actor("li"), world.cast
     OrganisationIdentifier.objects.get_or_create(organisation=cast.lab, scheme="uscc", value=PAYEE)
     sessions = []
-    for place in range(kills + 1):
+    for place in range(kills + 2):
         used(world, place)
         Membership.objects.create(
             user=world.people[place], organisation=world.firms[place], role=Role.FIRM_ADMIN, created_at=cast.now
@@ -181,6 +182,7 @@ def test_killed_while_news_is_taken_in_no_payment_is_lost_or_taken_twice(world: 
         event = stripe.events[-3]
         return lambda: (post(event), work())
 
+    hear(kills + 1)()  # the first one opens the lab's accounts
     moments = moments_of(hear(kills))
     for place in range(kills):
         act = hear(place)
@@ -188,6 +190,6 @@ def test_killed_while_news_is_taken_in_no_payment_is_lost_or_taken_twice(world: 
         act()
         act()
     assert inbox.requeue_stale(timezone.now()) == 0 and set(ProviderEvent.objects.values_list("state", flat=True)) == {"done"}
-    assert Payment.objects.count() == kills + 1
-    assert sum(Payment.objects.values_list("amount_fen", flat=True)) == (kills + 1) * EACH_FEN
+    assert Payment.objects.count() == kills + 2
+    assert sum(Payment.objects.values_list("amount_fen", flat=True)) == (kills + 2) * EACH_FEN
     assert violations() == {}
