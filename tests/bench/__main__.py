@@ -26,6 +26,7 @@ PARTS = (
     "search",
     "page",
     "use",
+    "bills",
     "demo",
 )
 
@@ -69,7 +70,7 @@ def _fresh_database() -> None:
 
 
 def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list:  # type: ignore[type-arg]
-    from tests.bench import approve, country, demo, engine, feed, inbox, keeping, reserve, stage, statement, timeline, use
+    from tests.bench import approve, bills, country, demo, engine, feed, inbox, keeping, reserve, stage, statement, timeline, use
 
     figures = []
     if {"find", "search", "page"} & set(parts):
@@ -78,7 +79,7 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
         figures += engine.figures()
     if "statement" in parts:
         figures += statement.figures()
-    if {"reserve", "approve", "keep", "feed", "inbox", "timeline", "use"} & set(parts):
+    if {"reserve", "approve", "keep", "feed", "inbox", "timeline", "use", "bills"} & set(parts):
         built = stage.build(feed.INSTRUMENTS)
         if "reserve" in parts:
             figures += reserve.in_process(built) + reserve.with_all_rules(built) + reserve.over_http(built)
@@ -94,6 +95,8 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
             figures += timeline.figures(built)
         if "use" in parts:
             figures += use.figures(built)
+        if "bills" in parts:
+            figures += bills.figures(built)
     if "demo" in parts:
         figures += demo.figures()
     return figures

@@ -38,7 +38,7 @@ def figures(stage: Stage) -> list[Figure]:
 def _requests(stage: Stage, per_client: int) -> list[list[int]]:
     """Ids of requests that wait, by client, of firms that have used an instrument before: their accounts are open, and what is granted
     once is granted."""
-    people = _crowd(stage, FIRMS)
+    people = crowd_of(stage, FIRMS, "Bench")
     manager = stage.cast.actor("wang")
     for place, (user, firm) in enumerate(people):
         first = _ask(user, firm, stage.instruments[FIRST], place, "before")
@@ -56,17 +56,19 @@ def _ask(user: User, firm: Organisation, instrument: Instrument, hour: int, key:
     return asked.reservation_id
 
 
-def _crowd(stage: Stage, count: int) -> list[tuple[User, Organisation]]:
-    """Small firms that are verified, each with a researcher."""
+def crowd_of(stage: Stage, count: int, name: str) -> list[tuple[User, Organisation]]:
+    """Small firms that are verified, each with a researcher; ``name``: what their names begin with."""
     firms = Organisation.objects.bulk_create(
         Organisation(
-            kind="firm", name=f"Bench {place}", name_key=f"bench {place}", status="verified", verified_at=NOW, region_code="630104",
+            kind="firm", name=f"{name} {place}", name_key=f"{name.lower()} {place}", status="verified",
+            verified_at=NOW, region_code="630104",
             staff_count=12, annual_revenue_fen=1_000_000_00, created_at=NOW,
         )
         for place in range(count)
     )  # fmt: skip
     people = User.objects.bulk_create(
-        User(email=f"bench{place}@example.org", full_name=f"Bench {place}", password="!", language="en") for place in range(count)
+        User(email=f"{name.lower()}{place}@example.org", full_name=f"{name} {place}", password="!", language="en")
+        for place in range(count)
     )
     Membership.objects.bulk_create(
         Membership(user=user, organisation=firm, role=Role.RESEARCHER, created_at=NOW)
