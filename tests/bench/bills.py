@@ -13,6 +13,7 @@ import os
 import socket
 import threading
 import time
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
@@ -147,6 +148,6 @@ def _render(ids: list[int]) -> tuple[float, float]:
     """Make the documents in two processes; (CPU seconds of them and of all that they started, seconds by the clock)."""
     context = multiprocessing.get_context("spawn")
     began = time.perf_counter()
-    with context.Pool(WORKERS) as pool:
-        used = pool.map(work, [ids[start::WORKERS] for start in range(WORKERS)], chunksize=1)
+    with ProcessPoolExecutor(WORKERS, mp_context=context) as pool:
+        used = list(pool.map(work, [ids[start::WORKERS] for start in range(WORKERS)]))
     return sum(used), time.perf_counter() - began
