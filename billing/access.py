@@ -18,6 +18,7 @@ from billing.models import (
     AwardReversal,
     BankStatement,
     Bill,
+    BillDispute,
     BillLine,
     BillVoid,
     BookCheck,
@@ -45,6 +46,7 @@ from billing.models import (
     DraftRun,
     DraftStep,
     DraftWriter,
+    Exemption,
     ExportItem,
     FeeRelief,
     FirmDeclaration,
@@ -61,9 +63,12 @@ from billing.models import (
     PartnerProvider,
     PartnerRegion,
     Payment,
+    PaymentDifference,
     PaymentLine,
     PaymentList,
     Payout,
+    PrepaidEntry,
+    PrepaidTerms,
     PriceDraft,
     PriceFamily,
     PriceFamilyMember,
@@ -73,14 +78,17 @@ from billing.models import (
     ProgrammeVersion,
     ProviderEvent,
     Publicity,
+    PurchaseOrder,
     Quotation,
     QuotationLine,
     Quote,
     Receipt,
     Refund,
     RefundRequest,
+    Reminder,
     SandboxRun,
     SessionExtra,
+    SpendingLimit,
     Statement,
     StatementLine,
     SubsidisedItem,
@@ -384,6 +392,34 @@ def _export_items(queryset: QuerySet[ExportItem], actor: Actor) -> QuerySet[Expo
     return queryset.filter(month_filter(actor, "export__"))
 
 
+def _differences(queryset: QuerySet[PaymentDifference], actor: Actor) -> QuerySet[PaymentDifference]:
+    """Where a provider and our books disagree is read by who runs the platform, and by who accounts for the bill's owner."""
+    if actor.has(Role.OPERATOR, Role.INSPECTOR):
+        return queryset
+    return queryset.filter(checkout__bill__owner_id__in=actor.organisations(Role.OWNER_FINANCE))
+
+
+def _prepaid(queryset: QuerySet[PrepaidEntry], actor: Actor) -> QuerySet[PrepaidEntry]:
+    """Prepaid money is seen by its customer's administrators and finance, and by who reads the payment it came with."""
+    own = Q(customer_id__in=actor.organisations(*PAYEES))
+    return queryset.filter(own | received_filter(actor, "payment__"))
+
+
+def _between(queryset: QuerySet[Any], actor: Actor) -> QuerySet[Any]:
+    """What an owner says about a customer: its finance, the customer's administrators and finance, the inspector."""
+    return queryset.filter(bill_filter(actor))
+
+
+def _spending_limits(queryset: QuerySet[SpendingLimit], actor: Actor) -> QuerySet[SpendingLimit]:
+    """Who keeps an organisation's money reads all of its limits, a member the own ones."""
+    kept = Q(organisation_id__in=actor.organisations(*PAYEES))
+    return queryset.filter(kept | Q(member_id=actor.user_id, organisation_id__in=actor.organisations()))
+
+
+def _purchase_orders(queryset: QuerySet[PurchaseOrder], actor: Actor) -> QuerySet[PurchaseOrder]:
+    return queryset.filter(reservation_filter(actor, "reservation__"))
+
+
 _SCOPES: dict[Any, Any] = {
     Claim: _claims,
     ClaimBatch: _of_office,
@@ -401,6 +437,7 @@ _SCOPES: dict[Any, Any] = {
     AwardReversal: _reversals,
     BankStatement: _received,
     Bill: _bills,
+    BillDispute: _of_bills,
     BillLine: _of_bills,
     BillVoid: _of_bills,
     Checkout: _of_bills,
@@ -413,10 +450,16 @@ _SCOPES: dict[Any, Any] = {
     ExportItem: _export_items,
     HeldBack: _months,
     MonthExport: _months,
+    Exemption: _between,
     Payment: _received,
+    PaymentDifference: _differences,
+    PrepaidEntry: _prepaid,
+    PrepaidTerms: _between,
     ProviderEvent: _provider_events,
+    PurchaseOrder: _purchase_orders,
     Refund: _of_payments,
     RefundRequest: _of_payments,
+    Reminder: _between,
     Account: _accounts,
     AccountStatement: _bills,
     Receipt: _bills,
@@ -455,6 +498,7 @@ _SCOPES: dict[Any, Any] = {
     Quote: _quotes,
     SandboxRun: _sandbox_runs,
     SessionExtra: _of_reservations,
+    SpendingLimit: _spending_limits,
     Statement: _statements,
     StatementLine: _statement_lines,
     SubsidisedItem: _of_holder,

@@ -10,8 +10,11 @@ class BillingApp(AppConfig):
         from billing import access, draft_messages, messages  # noqa: F401  (register scopes and sentences)
         from billing.bills import messages as bill_messages  # noqa: F401  (register sentences)
         from billing.bills import papers as bill_papers  # noqa: F401  (register kinds of papers)
+        from billing.bills import ports as bill_ports
         from billing.claims import messages as claim_messages  # noqa: F401  (register sentences)
         from billing.claims import notices as claim_notices  # noqa: F401  (register events)
+        from billing.dunning import notices as dunning_notices  # noqa: F401  (register events)
+        from billing.dunning.services import terms
         from billing.erasure import messages as erasure_messages  # noqa: F401  (register sentences)
         from billing.invoices import messages as invoice_messages  # noqa: F401  (register sentences)
         from billing.month import messages as month_messages  # noqa: F401  (register sentences)
@@ -19,15 +22,19 @@ class BillingApp(AppConfig):
         from billing.ordering import notices as order_notices  # noqa: F401  (register events)
         from billing.ordering import papers as order_papers  # noqa: F401  (register kinds of papers)
         from billing.papers import messages as paper_messages  # noqa: F401  (register sentences)
+        from billing.payments.services import prepaying
         from billing.pricing import sample_prices
         from billing.receipts import messages as receipt_messages  # noqa: F401  (register sentences)
         from billing.receipts import papers as receipt_papers  # noqa: F401  (register kinds of papers)
+        from billing.settlement import customer_terms
         from billing.settlement import papers as settlement_papers  # noqa: F401  (register kinds of papers)
         from billing.settlement.services import catalogue_facts, instrument_use, reservation_money, sample_money
         from booking import ports, sample_ports
         from instruments import catalogue_ports
         from instruments import ports as instrument_ports
 
+        bill_ports.register_on_issued(prepaying.capture)
+        customer_terms.register(terms.terms_of)
         ports.register_money(reservation_money.ReservationMoney())
         sample_ports.register_sample_money(sample_money.SampleMoney())
         instrument_ports.register_sample_prices(sample_prices.SamplePrices())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from billing.bills import invariants as _bills  # noqa: F401  (registers its own)
 from billing.claims import invariants as _claims  # noqa: F401  (registers its own)
+from billing.dunning import invariants as _dunning  # noqa: F401  (registers its own)
 from billing.month import invariants as _month  # noqa: F401  (registers its own)
 from billing.ordering import invariants as _ordering  # noqa: F401  (registers its own)
 from billing.papers import invariants as _papers  # noqa: F401  (registers its own)
@@ -114,7 +115,7 @@ register_sql(
           FROM billing_transfer h JOIN billing_account a ON a.id = h.debit_id LEFT JOIN booking_reservation r ON r.id = h.source_id
          WHERE h.kind = 'hold' AND h.source_type = 'reservation'
            AND NOT EXISTS (SELECT 1 FROM billing_transfer e WHERE e.hold_id = h.id)
-           AND NOT (a.kind = 'fund_card' AND r.id IS NOT NULL AND r.state = 'requested')
+           AND NOT (a.kind IN ('fund_card', 'prepaid', 'spending_limit') AND r.id IS NOT NULL AND r.state = 'requested')
            AND (r.id IS NULL OR r.state NOT IN ('approved', 'in_use', 'completed', 'adjusting', 'adjustment_refused', 'disputed'))""",
 )
 
@@ -212,7 +213,7 @@ register_sql(
           FROM billing_transfer h JOIN billing_account a ON a.id = h.debit_id LEFT JOIN booking_samplejob j ON j.id = h.source_id
          WHERE h.kind = 'hold' AND h.source_type = 'sample_job'
            AND NOT EXISTS (SELECT FROM billing_transfer e WHERE e.hold_id = h.id)
-           AND NOT (a.kind = 'fund_card' AND j.id IS NOT NULL AND j.state = 'asked')
+           AND NOT (a.kind IN ('fund_card', 'prepaid', 'spending_limit') AND j.id IS NOT NULL AND j.state = 'asked')
            AND (j.id IS NULL OR NOT j.state = ANY(ARRAY[{", ".join(repr(each.value) for each in sorted(HOLDING))}]))""",  # noqa: S608
 )
 
@@ -246,9 +247,13 @@ register_sql(
         SELECT format('fee %s of %s fen (card %s): %s fell away, %s went back to the card', f.id, f.gross_fen, f.covered_fen,
                       sum(r.amount_fen), sum(r.returned_fen))
           FROM billing_bookingfee f JOIN billing_feerelief r ON r.fee_id = f.id
-         GROUP BY f.id, f.gross_fen, f.covered_fen
-        HAVING sum(r.amount_fen) > f.gross_fen OR sum(r.returned_fen) > f.covered_fen
-            OR f.covered_fen - sum(r.returned_fen) > f.gross_fen - sum(r.amount_fen)""",
+          CROSS JOIN LATERAL (
+               SELECT coalesce(sum(t.amount_fen), 0) AS fen FROM billing_transfer t
+                WHERE t.kind = 'refund' AND t.reason = 'credit_note' AND t.source_type = 'reservation'
+                  AND t.source_id = f.reservation_id) n
+         GROUP BY f.id, f.gross_fen, f.covered_fen, n.fen
+        HAVING sum(r.amount_fen) > f.gross_fen OR sum(r.returned_fen) + n.fen > f.covered_fen
+            OR f.covered_fen - sum(r.returned_fen) - n.fen > f.gross_fen - sum(r.amount_fen)""",
 )
 
 register_sql(
@@ -272,7 +277,7 @@ register_sql(
           LEFT JOIN LATERAL (SELECT sum(returned_fen) AS fen FROM billing_feerelief r WHERE r.fee_id = f.id) back ON true
           LEFT JOIN LATERAL (
                SELECT sum(t.amount_fen) FILTER (WHERE t.kind = 'post' AND t.reason IN ('cancel', 'mark_no_show')) AS paid,
-                      sum(t.amount_fen) FILTER (WHERE t.kind = 'refund') AS back
+                      sum(t.amount_fen) FILTER (WHERE t.kind = 'refund' AND t.reason <> 'credit_note') AS back
                  FROM billing_transfer t JOIN billing_account a ON a.id IN (t.debit_id, t.credit_id) AND a.kind = 'fund_card'
                 WHERE t.source_type = 'reservation' AND t.source_id = f.reservation_id) moved ON true
          WHERE (f.covered_fen, coalesce(back.fen, 0)) <> (coalesce(moved.paid, 0), coalesce(moved.back, 0))""",

@@ -15,6 +15,7 @@ from billing.claims.models import (
     Payout,
     Publicity,
 )
+from billing.dunning.models import BillDispute, Exemption, Reminder
 from billing.firms.models import CreditImport, CreditListing, FirmDeclaration
 from billing.firms.partner_models import PartnerList, PartnerProvider, PartnerRegion
 from billing.invoices.models import InvoiceRequest, VatInvoice
@@ -31,6 +32,7 @@ from billing.ordering.models import (
 )
 from billing.papers.check_models import BookCheck
 from billing.papers.models import PaperCode
+from billing.payments.difference_models import PaymentDifference
 from billing.payments.models import (
     Allocation,
     BankStatement,
@@ -41,6 +43,8 @@ from billing.payments.models import (
     Refund,
     RefundRequest,
 )
+from billing.payments.prepaid_models import PrepaidEntry
+from billing.prepaid.models import PrepaidTerms, PurchaseOrder, SpendingLimit
 from billing.pricing.models import PriceDraft, PriceFamily, PriceFamilyMember, PriceVersion, TestItemPrice
 from billing.receipts.models import AccountStatement, Receipt
 from billing.sandbox.models import SandboxRun
@@ -64,6 +68,7 @@ __all__ = [
     "AwardReversal",
     "BankStatement",
     "Bill",
+    "BillDispute",
     "BillLine",
     "BillVoid",
     "BookCheck",
@@ -91,6 +96,7 @@ __all__ = [
     "DraftRun",
     "DraftStep",
     "DraftWriter",
+    "Exemption",
     "ExportItem",
     "FeeRelief",
     "FirmDeclaration",
@@ -108,9 +114,12 @@ __all__ = [
     "PartnerProvider",
     "PartnerRegion",
     "Payment",
+    "PaymentDifference",
     "PaymentLine",
     "PaymentList",
     "Payout",
+    "PrepaidEntry",
+    "PrepaidTerms",
     "PriceDraft",
     "PriceFamily",
     "PriceFamilyMember",
@@ -120,14 +129,17 @@ __all__ = [
     "ProgrammeVersion",
     "ProviderEvent",
     "Publicity",
+    "PurchaseOrder",
     "Quotation",
     "QuotationLine",
     "Quote",
     "Receipt",
     "Refund",
     "RefundRequest",
+    "Reminder",
     "SandboxRun",
     "SessionExtra",
+    "SpendingLimit",
     "Statement",
     "StatementLine",
     "SubsidisedItem",

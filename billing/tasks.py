@@ -9,6 +9,7 @@ from procrastinate.contrib.django import app
 from billing.bills.services import documents as bill_documents
 from billing.claims.services import clawbacks, publishing
 from billing.claims.services import documents as claim_documents
+from billing.dunning.services import reminding
 from billing.ledger import life, seals
 from billing.month.services import exporting, releasing
 from billing.ordering.services import documents, quotations
@@ -124,7 +125,7 @@ def tend_payments(timestamp: int) -> None:
     """Look again at attempts and refunds whose news may have been lost, and queue events that lost their job."""
     now, provider = timezone.now(), configured()
     looked = checkouts.look_at_all(provider, now) if provider is not None else 0
-    asked = refunding.ask_all(now) if provider is not None else 0
+    asked = refunding.ask_all(now) if provider is not None else refunding.close_abandoned(now)
     beat("billing.tend_payments", now, looked=looked, asked=asked, queued=inbox.requeue_stale(now))
 
 
@@ -135,6 +136,14 @@ def reconcile_payments(timestamp: int) -> None:
     now, provider = timezone.now(), configured()
     found = reconciling.reconcile(provider, now, days=7, apply=True) if provider is not None else []
     beat("billing.reconcile_payments", now, differences=sum(not each.applied for each in found))
+
+
+@app.periodic(cron="20 1 * * *")
+@app.task(name="billing.remind_of_bills", queueing_lock="billing.remind_of_bills")
+def remind_of_bills(timestamp: int) -> None:
+    """Every morning take the step of the day for each unpaid bill."""
+    now = timezone.now()
+    beat("billing.remind_of_bills", now, reminders=reminding.remind_due(now))
 
 
 @app.periodic(cron="5 * * * *")

@@ -64,7 +64,15 @@ ROOM = 5
 
 #: What is there only where bills can be paid online.
 _ONLINE = (
-    (Place("provider_news", _("Payment service"), "coins", frozenset({Role.OPERATOR}), begins=("provider_",)),)
+    (
+        Place(
+            "provider_news",
+            _("Payment service"),
+            "coins",
+            frozenset({Role.OPERATOR, Role.OWNER_FINANCE, Role.INSPECTOR}),
+            begins=("provider_",),
+        ),
+    )
     if settings.STRIPE is not None
     else ()
 )
@@ -149,6 +157,20 @@ PLACES: tuple[Place, ...] = (
         "receipt-refund",
         frozenset({Role.OWNER_FINANCE, Role.FIRM_ADMIN, Role.INSPECTOR}),
         begins=("receipt_", "account_statement_"),
+    ),
+    Place(
+        "dunning_list",
+        _("Unpaid bills"),
+        "hourglass",
+        frozenset({Role.OWNER_FINANCE, Role.FIRM_ADMIN, Role.INSPECTOR}),
+        begins=("dunning_",),
+    ),
+    Place(
+        "prepaid_list",
+        _("Prepaid and limits"),
+        "cash",
+        frozenset({Role.OWNER_FINANCE, Role.FIRM_ADMIN, Role.INSPECTOR}),
+        begins=("prepaid_", "limit_"),
     ),
     *_ONLINE,
     Place("group_list", _("Groups and cards"), "users", SPENDERS, "w", ("group_", "fund_card_", "leader_", "spending_")),

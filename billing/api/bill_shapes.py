@@ -116,6 +116,8 @@ class PaymentOut(serializers.Serializer):
     amount_fen = serializers.IntegerField()
     given_fen = serializers.IntegerField()
     returned_fen = serializers.IntegerField()
+    promised_fen = serializers.IntegerField(help_text="The payment service was asked to send it back and has not done it yet.")
+    prepaid_fen = serializers.IntegerField(help_text="Kept for the customer as prepaid.")
     free_fen = serializers.IntegerField()
 
 
@@ -189,6 +191,8 @@ def payment_json(payment: Any) -> dict[str, Any]:
         "amount_fen": stands.amount_fen,
         "given_fen": stands.given_fen,
         "returned_fen": stands.returned_fen,
+        "promised_fen": stands.promised_fen,
+        "prepaid_fen": stands.prepaid_fen,
         "free_fen": stands.free_fen,
     }
 

@@ -22,7 +22,8 @@ register(
         "bill.reason_missing": _("Write why. The other side reads it."),
         "bill.reason_too_long": _("Write at most %(max_length)s characters."),
         "bill.not_voidable": _(
-            "A bill is voided only while nothing of it is paid, credited or just being paid. Take it back with a credit note."
+            "A bill is voided only while nothing of it is paid, credited, just being paid or on a settlement statement. Take it back with a"
+            " credit note."
         ),
         "credit.void": _("The bill is void, so nothing is owed for this line."),
         "credit.reason_code": _("Choose one of the reasons."),
@@ -54,6 +55,32 @@ register(
         "provider.refused": _("The payment service refused."),
         "provider.key_reused": _("The payment service was asked for something else under the same key."),
         "provider.never_answered": _("The payment service never answered."),
+        "provider.forgotten": _("The payment service does not know the payment any more."),
+        "provider.prepaid_promised": _("The money was kept as prepaid and is promised to bookings."),
+        "prepaid.own": _("An institution keeps no prepaid money for itself. Choose a customer."),
+        "prepaid.left": _("Type an amount above zero and up to what is not kept for bookings: %(left_fen)s."),
+        "prepaid.not_enough_left": _(
+            "The lab asks that bookings are paid in advance. This one takes %(needed_fen)s; %(left_fen)s of your prepaid money is left."
+            " Transfer the rest to the lab and ask it to keep the money as prepaid, or book less."
+        ),
+        "spending.over_limit": _(
+            "Your organisation has limited what may be spent here: this takes %(needed_fen)s and %(left_fen)s is left. Book less, or ask"
+            " your administrator to raise the limit."
+        ),
+        "spending.limit_amount": _("Type an amount above zero and at least what is used already: %(used_fen)s."),
+        "spending.limit_days": _("The last day must not lie before the first. Correct one of them."),
+        "spending.limit_of": _("Choose a member, or type the name of a project: one of the two."),
+        "order_number.billed": _("The booking is on a bill already, which does not change. Ask the lab's finance."),
+        "dunning.blocked": _(
+            "New bookings at %(owner)s wait for a payment: %(total_fen)s is overdue (bill %(bills)s). Pay to %(account)s and write as the"
+            " purpose: %(references)s. If something is wrong with the bill, dispute it on its page."
+        ),
+        "dunning.nothing_open": _("Nothing is to pay of this bill any more. Reload the page."),
+        "dunning.disputed_already": _("This bill is disputed already; the lab has not answered yet."),
+        "dunning.not_disputed": _("Nobody disputes this bill now. Reload the page."),
+        "dunning.until": _("Choose a day from yesterday (which ends it) to %(days)s days ahead."),
+        "dunning.own": _("You belong to the organisation that owes this. Somebody else of the lab's finance decides."),
+        "difference.done": _("Somebody has dealt with this already. Reload the page."),
         "bank.file_too_large": _("The file is larger than 5 MB. Export a shorter time from your bank."),
         "bank.file_unreadable": _("The file cannot be read. Export it from your bank as CSV, in UTF-8 or GBK."),
         "bank.no_layout_fits": _(

@@ -94,12 +94,17 @@ def span_words(line: Mapping[str, Any]) -> tuple[str, str]:
     return f"{starts:%Y-%m-%d}", f"{starts:%H:%M}–{last}"
 
 
+def _beside(line: Mapping[str, Any]) -> str:
+    """What stands under the name of what was used."""
+    return " ".join(filter(None, (line["subject"]["inner_id"], wording.what_word(line), wording.order_word(line))))
+
+
 def _cells(line: Mapping[str, Any]) -> list[Cell]:
     off = line["relieved_fen"] + sum(each["amount_fen"] for each in line["deductions"])
     why = " ".join(each["programme"] for each in line["deductions"])
     return [
         Cell(str(line["position"])),
-        Cell(line["subject"]["name"], " ".join(filter(None, (line["subject"]["inner_id"], wording.what_word(line))))),
+        Cell(line["subject"]["name"], _beside(line)),
         Cell(line["reference"]),
         Cell(*span_words(line)),
         Cell(f"{line['quantity']} {wording.unit_word(line['unit'])}", end=True),

@@ -71,7 +71,11 @@ def _values(line: Mapping[str, Any]) -> list[Value]:
     return [
         line["position"],
         line["reference"],
-        " ".join(filter(None, (line["subject"]["name"], line["subject"]["inner_id"], wording.what_word(line)))),
+        " ".join(
+            filter(
+                None, (line["subject"]["name"], line["subject"]["inner_id"], wording.what_word(line), wording.order_word(line))
+            )
+        ),
         starts,
         ends,
         line["zone"],

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import pgettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 
 from billing import wording
 from billing.bills.rules.crediting import CreditReason
@@ -31,3 +31,9 @@ def what_word(line: Mapping[str, Any]) -> str:
     fee = str(wording.slip_cause({"cause": line["fee_kind"]})) if line["fee_kind"] else ""
     late = pgettext("line of a bill", "prior period") if line.get("prior_period") else ""
     return " · ".join(filter(None, (fee, late)))
+
+
+def order_word(line: Mapping[str, Any]) -> str:
+    """The customer's purchase-order number of a line, or nothing."""
+    number = line.get("purchase_order", "")
+    return gettext("Purchase order %(number)s") % {"number": number} if number else ""

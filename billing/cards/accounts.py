@@ -9,6 +9,8 @@ INCOME = "card_income"
 #: What the movements on accounts are for, in the ledger's words.
 RESERVATION = "reservation"
 SAMPLE_JOB = "sample_job"
+#: Why money goes back to a card: a bill was corrected.
+CREDIT_NOTE = "credit_note"
 
 
 def card_key(card_id: int) -> str:

@@ -132,6 +132,18 @@ def return_rest(account: Account, source: Source, now: datetime) -> int:
     return rest
 
 
+def withdraw(account: Account, home: AccountSpec, amount_fen: int, source: Source, now: datetime) -> None:
+    """Give a part of what is left of a limited account back to the unlimited ``home``.
+
+    Raises Refusal ``ledger.amount_not_positive``, Conflict ``ledger.not_enough_left``.
+    """
+    if amount_fen <= 0:
+        raise Refusal.of("ledger.amount_not_positive", field="amount")
+    _take_granted(account, amount_fen)
+    to = open_accounts([home], now)[home.key]
+    Transfer.objects.create(**_row(TransferKind.REVERSE, account.pk, to.pk, amount_fen, source, now))
+
+
 def set_limit(account: Account, limit_fen: int | None, source: Source, now: datetime) -> None:
     """Give a locked account another limit, at least what is held and spent on it (None: no limit). The difference is a movement of
     its own: granted, or taken back."""

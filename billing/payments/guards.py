@@ -22,6 +22,7 @@ PERFORM 1 FROM billing_payment p JOIN billing_bill b ON b.id = NEW.bill_id AND b
    AND NOT EXISTS (SELECT 1 FROM billing_billvoid v WHERE v.bill_id = b.id)
    AND NEW.amount_fen
        + (SELECT coalesce(sum(a.amount_fen), 0) FROM billing_allocation a WHERE a.payment_id = p.id)
+       + (SELECT coalesce(sum(d.amount_fen), 0) FROM billing_prepaidentry d WHERE d.payment_id = p.id)
        + (SELECT coalesce(sum(r.amount_fen), 0) FROM billing_refund r WHERE r.payment_id = p.id) <= p.amount_fen
    AND NEW.amount_fen + (SELECT coalesce(sum(a.amount_fen), 0) FROM billing_allocation a WHERE a.bill_id = b.id)
        <= b.total_fen - (SELECT coalesce(sum(n.total_fen), 0) FROM billing_creditnote n WHERE n.bill_id = b.id);
@@ -38,9 +39,35 @@ PERFORM 1 FROM billing_payment p
  WHERE p.id = NEW.payment_id
    AND NEW.amount_fen
        + (SELECT coalesce(sum(a.amount_fen), 0) FROM billing_allocation a WHERE a.payment_id = p.id)
+       + (SELECT coalesce(sum(d.amount_fen), 0) FROM billing_prepaidentry d WHERE d.payment_id = p.id)
        + (SELECT coalesce(sum(r.amount_fen), 0) FROM billing_refund r WHERE r.payment_id = p.id) <= p.amount_fen;
 IF NOT FOUND THEN
     RAISE EXCEPTION 'no more goes back than is free of a payment' USING ERRCODE = '23514';
+END IF;
+RETURN NEW;
+"""
+
+#: Only free money is kept as prepaid; what becomes of it names what was kept and is at most that.
+PREPAID_FITS = """
+PERFORM 1 FROM billing_payment WHERE id = NEW.payment_id FOR NO KEY UPDATE;
+IF NEW.of_id IS NOT NULL THEN
+    PERFORM 1 FROM billing_prepaidentry d
+     WHERE d.id = NEW.of_id AND d.of_id IS NULL AND (d.payment_id, d.customer_id) = (NEW.payment_id, NEW.customer_id)
+       AND d.amount_fen + NEW.amount_fen
+           + (SELECT coalesce(sum(u.amount_fen), 0) FROM billing_prepaidentry u WHERE u.of_id = d.id) >= 0;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'no more is taken than was kept as prepaid' USING ERRCODE = '23514';
+    END IF;
+    RETURN NEW;
+END IF;
+PERFORM 1 FROM billing_payment p
+ WHERE p.id = NEW.payment_id AND p.owner_id <> NEW.customer_id
+   AND NEW.amount_fen
+       + (SELECT coalesce(sum(a.amount_fen), 0) FROM billing_allocation a WHERE a.payment_id = p.id)
+       + (SELECT coalesce(sum(d.amount_fen), 0) FROM billing_prepaidentry d WHERE d.payment_id = p.id)
+       + (SELECT coalesce(sum(r.amount_fen), 0) FROM billing_refund r WHERE r.payment_id = p.id) <= p.amount_fen;
+IF NOT FOUND THEN
+    RAISE EXCEPTION 'no more is kept as prepaid than is free of a payment' USING ERRCODE = '23514';
 END IF;
 RETURN NEW;
 """

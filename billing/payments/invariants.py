@@ -20,7 +20,8 @@ register_sql(
           FROM billing_payment p
           CROSS JOIN LATERAL (SELECT coalesce(sum(amount_fen), 0) AS fen FROM billing_allocation WHERE payment_id = p.id) g
           CROSS JOIN LATERAL (SELECT coalesce(sum(amount_fen), 0) AS fen FROM billing_refund WHERE payment_id = p.id) r
-         WHERE g.fen < 0 OR g.fen + r.fen > p.amount_fen""",
+          CROSS JOIN LATERAL (SELECT coalesce(sum(amount_fen), 0) AS fen FROM billing_prepaidentry WHERE payment_id = p.id) d
+         WHERE g.fen < 0 OR d.fen < 0 OR g.fen + r.fen + d.fen > p.amount_fen""",
 )
 
 register_sql(
@@ -59,8 +60,10 @@ register_sql(
     counted="SELECT count(*) FROM billing_account WHERE kind = 'unassigned'",
     violations="""
         WITH free AS (
-            SELECT format('unassigned:%s', p.owner_id) AS key, sum(p.amount_fen - coalesce(g.fen, 0) - coalesce(r.fen, 0)) AS fen
+            SELECT format('unassigned:%s', p.owner_id) AS key, 
+                   sum(p.amount_fen - coalesce(g.fen, 0) - coalesce(r.fen, 0) - coalesce(d.fen, 0)) AS fen
               FROM billing_payment p
+              LEFT JOIN LATERAL (SELECT sum(amount_fen) AS fen FROM billing_prepaidentry WHERE payment_id = p.id) d ON true
               LEFT JOIN LATERAL (SELECT sum(amount_fen) AS fen FROM billing_allocation WHERE payment_id = p.id) g ON true
               LEFT JOIN LATERAL (SELECT sum(amount_fen) AS fen FROM billing_refund WHERE payment_id = p.id) r ON true
              GROUP BY 1),

@@ -11,8 +11,9 @@ from django.db.models.functions import Coalesce
 from billing.bills.models import Bill
 from billing.bills.queries import standing_of, still_open, with_standing
 from billing.payments.models import Allocation, BankStatement, Checkout, Dispute, Payment, ProviderEvent, Refund, RefundRequest
+from billing.payments.prepaid_models import PrepaidEntry
 from billing.payments.rules.matching import Money, OpenBill, Suggestion, suggest
-from billing.payments.rules.states import EventState
+from billing.payments.rules.states import EventState, RefundState
 from billing.payments.services.allocating import PaymentStanding
 from config.kernel.access import Actor, Role, get_visible, visible_to
 
@@ -34,17 +35,23 @@ def payments_visible(actor: Actor) -> QuerySet[Payment]:
 
 def _with_standing() -> QuerySet[Payment]:
     rows = Payment.objects.select_related("owner", "checkout__bill")
-    return rows.annotate(given_fen=_sum_of(Allocation.objects.all()), returned_fen=_sum_of(Refund.objects.all()))
+    asked = RefundRequest.objects.filter(state=RefundState.ASKED.value)
+    return rows.annotate(
+        given_fen=_sum_of(Allocation.objects.all()),
+        returned_fen=_sum_of(Refund.objects.all()),
+        promised_fen=_sum_of(asked),
+        prepaid_fen=_sum_of(PrepaidEntry.objects.all()),
+    )
 
 
 def with_free_money(rows: QuerySet[Payment]) -> QuerySet[Payment]:
     """Those of which something is given to no bill; ``rows`` from ``payments_visible``."""
-    return rows.filter(amount_fen__gt=F("given_fen") + F("returned_fen"))
+    return rows.filter(amount_fen__gt=F("given_fen") + F("returned_fen") + F("promised_fen") + F("prepaid_fen"))
 
 
 def standing(payment: Any) -> PaymentStanding:
     """Where a payment from ``payments_visible`` stands."""
-    return PaymentStanding(payment.amount_fen, payment.given_fen, payment.returned_fen)
+    return PaymentStanding(payment.amount_fen, payment.given_fen, payment.returned_fen, payment.promised_fen, payment.prepaid_fen)
 
 
 def payment_for(actor: Actor, payment_id: int) -> Payment:

@@ -10,6 +10,7 @@ from django.db.models import Model, QuerySet
 
 from billing.cards.accounts import CARD
 from billing.ledger.models import Transfer, TransferKind
+from billing.prepaid.accounts import KINDS
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services.reservation_money import RESERVATION
 from billing.settlement.services.still_eligible import Lost, lost_since
@@ -107,7 +108,7 @@ def held_fen(reservation: Reservation) -> int:
     """The subsidy that is held for a reservation, in one query."""
     held = Transfer.objects.filter(
         source_type=RESERVATION, source_id=reservation.pk, kind=TransferKind.HOLD, ends__isnull=True, debit__limited=True
-    ).exclude(debit__kind=CARD)
+    ).exclude(debit__kind__in=[CARD, *KINDS])
     return _largest_per_programme(held)
 
 

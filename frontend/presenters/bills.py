@@ -16,9 +16,11 @@ from billing.bills import wording
 from billing.bills.models import Bill
 from billing.bills.queries import LineStanding, standing_of
 from billing.bills.rules.standing import Standing, is_overdue
+from billing.payments.difference_models import PaymentDifference
 from billing.payments.rules.matching import Confidence, Ground, Suggestion
 from billing.payments.services.crediting import Posting
 from billing.wording import in_english
+from config.kernel.messages import sentence
 
 Content = Mapping[str, Any]
 Word = Promise | str
@@ -39,6 +41,8 @@ ACCOUNTS: Mapping[str, Word] = {
     "revenue": pgettext_lazy("ledger account", "Billed"),
     "unassigned": pgettext_lazy("ledger account", "Free money"),
     "awarded": pgettext_lazy("ledger account", "Subsidy given"),
+    "card_income": pgettext_lazy("ledger account", "Paid from fund cards"),
+    "fund_card": pgettext_lazy("ledger account", "The customer's fund card"),
 }
 METHODS: Mapping[str, Word] = {
     "bank": pgettext_lazy("way to pay", "Bank transfer"),
@@ -49,6 +53,36 @@ LAYOUTS: Mapping[str, Word] = {
     "direction": _("One amount and a column that says which way"),
     "signed": _("One amount, money out with a minus sign"),
 }
+
+
+DIFFERENCES: Mapping[str, Word] = {
+    "quarantined": _("The payment service says something else than was asked for."),
+    "paid": _("Paid there and not here, or the other way round."),
+    "refunded": _("What went back there is not what went back here."),
+    "unknown": _("The payment service has a payment that our books do not know."),
+    "only_here": _("Our books have a payment that the payment service does not know."),
+    "refund_lost": _("Nobody knows whether this refund was made."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceRow:
+    """Where the payment service and our books disagree. ``why``: more about it (empty: nothing); ``bill``: of which bill, if known."""
+
+    row: PaymentDifference
+    word: Word
+    why: str
+    bill: Bill | None
+
+
+def difference_rows(rows: Sequence[PaymentDifference]) -> list[DifferenceRow]:
+    """The rows of ``open_differences``."""
+    return [
+        DifferenceRow(
+            row, DIFFERENCES[row.code], sentence(row.note, {}) if row.note else "", row.checkout.bill if row.checkout else None
+        )
+        for row in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +121,7 @@ class LineRow:
     credited_fen: int = 0
     left_fen: int = 0
     fell_away_fen: int = 0
+    purchase_order: str = ""
 
 
 def line_row(line: Mapping[str, Any], standing: LineStanding | None = None) -> LineRow:
@@ -112,6 +147,7 @@ def line_row(line: Mapping[str, Any], standing: LineStanding | None = None) -> L
         credited_fen=standing.credited_fen if standing else 0,
         left_fen=standing.left_fen if standing else 0,
         fell_away_fen=standing.fell_away_fen if standing else 0,
+        purchase_order=line.get("purchase_order", ""),
     )
 
 

@@ -20,6 +20,7 @@ from billing.bills import queries
 from billing.bills.models import Bill
 from billing.bills.services import issuing
 from billing.bills.services.issuing import DUE_DAYS, BillRequest, Expected
+from billing.dunning import queries as dunning
 from billing.payments import queries as payments
 from billing.payments.services import checkouts
 from billing.settlement.queries import local_today
@@ -178,6 +179,7 @@ def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = Non
         "may_void": issues and standing.may_void,
         "pays_online": pays and checkouts.pays_online(bill.owner_id),
         "paying": pays,
+        "dispute": dunning.dispute_of(actor, bill),
         "void": getattr(bill, "void", None) if standing.voided else None,
         "problems": sentences(refusal) if refusal else [],
         **_documents(actor, bill),

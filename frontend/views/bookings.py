@@ -18,6 +18,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from billing.payments.prepaid_queries import order_number
 from billing.settlement import fee_figures, reservation_figures
 from billing.settlement.reservation_figures import Figures, Money
 from billing.settlement.services import quotes
@@ -266,6 +267,7 @@ def detail_response(request: HttpRequest, pk: int, now: datetime, refusal: Refus
         "change": open_change(actor, reservation, now),
         "asked_with": asked_with(actor, reservation),
         "customs_warning": rights.may_decide and records.customs_unclear(actor, reservation.instrument),
+        "order_number": order_number(actor, reservation.pk),
         **_money_context(reservation, money),
         **cards,
     }

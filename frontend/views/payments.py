@@ -17,16 +17,16 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from billing.bills.queries import ISSUERS, owners_of
-from billing.payments import queries
+from billing.payments import prepaid_queries, queries
 from billing.payments.rules.bank_rows import MOST_BYTES
-from billing.payments.rules.states import RefundState
-from billing.payments.services import allocating, bank_import, inbox, refunding
+from billing.payments.services import allocating, bank_import, differences, inbox, reconciling, refunding
+from billing.payments.services.differences import ANSWERERS
 from config.kernel.access import Role
 from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.messages import reason_sentence, sentence
 from frontend.http import actor_of
-from frontend.presenters.bills import LAYOUTS, METHODS, suggestion_rows
+from frontend.presenters.bills import LAYOUTS, METHODS, difference_rows, suggestion_rows
 from frontend.refusals import say_refusal, sentences
 from frontend.views.bills import number, owner_of
 from frontend.views.credit_notes import fen
@@ -124,15 +124,15 @@ def _say_taken(request: HttpRequest, taken: bank_import.Taken) -> None:
 @require_GET
 def payment_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One payment: what it is probably for, what it was given to, and what went back."""
-    return _detail_response(request, pk)
+    return detail_response(request, pk)
 
 
-def _detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> HttpResponse:
+def detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = None) -> HttpResponse:
+    """The page of a payment; with a refusal, its reasons above and its status."""
     actor = actor_of(request)
     payment: Any = queries.payment_for(actor, pk)
     standing = queries.standing(payment)
     requests = queries.refund_requests_of(actor, payment)
-    promised_fen = sum(each.amount_fen for each in requests if each.state == RefundState.ASKED)
     bills = queries.open_bills(actor, [payment.owner_id])
     found = queries.suggestions([payment], bills)[payment.pk]
     allocations = list(queries.allocations_of(actor, payment=payment))
@@ -146,10 +146,9 @@ def _detail_response(request: HttpRequest, pk: int, refusal: Refusal | None = No
         "payers": sorted({(each.bill.customer_id, each.bill.customer.name) for each in allocations}),
         "refunds": queries.refunds_of(actor, payment),
         "requests": requests,
-        "promised_fen": promised_fen,
-        "free_fen": standing.free_fen - promised_fen,
         "disputes": queries.disputes_of(actor, payment),
         "may_give": payment.owner_id in actor.organisations(*ISSUERS),
+        "customers": prepaid_queries.customers(actor),
         "problems": sentences(refusal) if refusal else [],
     }
     return render(request, "payments/detail.html", context, status=status_of(refusal) if refusal else 200)
@@ -165,7 +164,7 @@ def payment_give(request: HttpRequest, pk: int) -> HttpResponse:
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        return _detail_response(request, pk, refusal)
+        return detail_response(request, pk, refusal)
     messages.success(request, _("The money is given to the bill."))
     return redirect("payment_list") if request.POST.get("next") == "list" else redirect("payment_detail", pk)
 
@@ -197,7 +196,7 @@ def payment_refund(request: HttpRequest, pk: int) -> HttpResponse:
     except (NotFound, Forbidden):
         raise
     except Refusal as refusal:
-        return _detail_response(request, pk, refusal)
+        return detail_response(request, pk, refusal)
     messages.success(request, _("Noted. What goes back stands with the payment."))
     return redirect("payment_detail", pk)
 
@@ -205,12 +204,24 @@ def payment_refund(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_GET
 def provider_news(request: HttpRequest) -> HttpResponse:
-    """What a payment service told us and a person has to look at."""
+    """What a payment service told us, and where it and our books disagree: what a person has to look at."""
+    return _news_page(request)
+
+
+def _news_page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     actor = actor_of(request)
-    actor.require(Role.OPERATOR, Role.INSPECTOR)
+    actor.require(Role.OPERATOR, Role.OWNER_FINANCE, Role.INSPECTOR)
     page = Paginator(queries.stopped_events(actor), PER_PAGE).get_page(request.GET.get("page"))
     rows = [(event, sentence(event.note, {}) if event.note else "") for event in page.object_list]
-    return render(request, "payments/news.html", {"page": page, "rows": rows, "may_retry": actor.has(Role.OPERATOR)})
+    context = {
+        "page": page,
+        "rows": rows,
+        "may_retry": actor.has(Role.OPERATOR),
+        "differences": difference_rows(prepaid_queries.open_differences(actor)),
+        "may_resolve": actor.has(*ANSWERERS),
+        "problems": sentences(refusal) if refusal else [],
+    }
+    return render(request, "payments/news.html", context, status=status_of(refusal) if refusal else 200)
 
 
 @login_required
@@ -225,4 +236,51 @@ def provider_news_again(request: HttpRequest, pk: int) -> HttpResponse:
         say_refusal(request, refusal)
     else:
         messages.success(request, _("It is looked at again."))
+    return redirect("provider_news")
+
+
+@login_required
+@require_POST
+def provider_news_close(request: HttpRequest, pk: int) -> HttpResponse:
+    """Nothing is to be done about one of them, and why."""
+    try:
+        inbox.close(actor_of(request), pk, request.POST.get("reason", ""), timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return _news_page(request, refusal)
+    messages.success(request, _("Noted."))
+    return redirect("provider_news")
+
+
+@login_required
+@require_POST
+def provider_difference_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask the payment service anew about a difference."""
+    try:
+        gone = reconciling.look_again(actor_of(request), pk, timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return _news_page(request, refusal)
+    if gone:
+        messages.success(request, _("Our books and the payment service agree now."))
+    else:
+        messages.warning(
+            request, _("It is still different. Look at the payment service's own page, then say here what became of it.")
+        )
+    return redirect("provider_news")
+
+
+@login_required
+@require_POST
+def provider_difference_resolve(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say what became of a difference."""
+    try:
+        differences.resolve(actor_of(request), pk, request.POST.get("reason", ""), timezone.now())
+    except (NotFound, Forbidden):
+        raise
+    except Refusal as refusal:
+        return _news_page(request, refusal)
+    messages.success(request, _("Noted."))
     return redirect("provider_news")

@@ -135,6 +135,8 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     **dict.fromkeys(
         ("month_run", "month_draft", "month_line", "month_export"), (only("owner_finance", "inspector"), only("inspector"))
     ),
+    "difference": (only("operator", "owner_finance", "inspector"), only("operator", "inspector")),
+    "spending_limit": (CUSTOMERS, only("foreign")),
     "provider_event": (only("operator", "inspector"), only("operator", "inspector")),
     "quotation:draft": (OWNERS, NOBODY),
     **dict.fromkeys(
@@ -519,6 +521,34 @@ def _voucher_asked(world: World) -> dict[str, Any]:
 
 def _figures_declared(world: World) -> dict[str, Any]:
     return {"kind": "figures", "year": 2025, "staff": 7, "file": SimpleUploadedFile("report.pdf", b"%PDF-1.4 report")}
+
+
+def _kept_form(world: World) -> dict[str, Any]:
+    return {"customer": world.cast.firm.pk, "amount": "0.01"}
+
+
+def _order_number(world: World) -> dict[str, Any]:
+    return {"number": "PO-1"}
+
+
+def _amount_form(world: World) -> dict[str, Any]:
+    return {"amount": "5000"}
+
+
+def _exempt_form(world: World) -> dict[str, Any]:
+    return {"pair": f"{world.cast.lab.pk}:{world.cast.firm.pk}", "until": world.cast.now.date().isoformat(), "reason": "because"}
+
+
+def _terms_form(world: World) -> dict[str, Any]:
+    return {"owner": world.cast.lab.pk, "customer": world.cast.firm.pk, "asks": "no", "reason": "because"}
+
+
+def _withdraw_form(world: World) -> dict[str, Any]:
+    return {"owner": world.cast.lab.pk, "customer": world.cast.firm.pk, "amount": "0.01", "reason": "because"}
+
+
+def _limit_form(world: World) -> dict[str, Any]:
+    return {"organisation": world.cast.firm.pk, "project": "Salt", "amount": "500", "until": "2026-12-31"}
 
 
 def _bank_list(world: World) -> dict[str, Any]:
@@ -1232,7 +1262,24 @@ PAGES: dict[str, Route] = {
     "payment_give": acts("payment", BILLING, ok=TRIED | {404}, body=_given_form),
     "payment_undo": acts("allocation", BILLING, body=reason),
     "payment_refund": acts("payment", BILLING, ok=TRIED, body=_refunded_form),
-    "provider_news": reads(only("operator", "inspector")),
+    "payment_keep": acts("payment", BILLING, ok=TRIED | {404}, body=_kept_form),
+    "bill_dispute": acts("bill", only("firm_admin"), only("foreign"), ok=TRIED, body=reason),
+    "bill_dispute_answer": acts("bill", BILLING, ok=TRIED, body=reason),
+    "reservation_order_number": acts("reservation:approved", CUSTOMERS, only("foreign"), body=_order_number),
+    "dunning_list": reads(BILLING | only("firm_admin", "foreign", "inspector")),
+    "dunning_exempt": Route({"POST": Rule(BILLING, ok=TRIED, body=_exempt_form)}),
+    "prepaid_list": reads(BILLING | only("firm_admin", "foreign", "inspector")),
+    "prepaid_terms": Route({"POST": Rule(BILLING, ok=TRIED, body=_terms_form)}),
+    "prepaid_withdraw": Route({"POST": Rule(BILLING, ok=TRIED, body=_withdraw_form)}),
+    "limit_set": Route({"POST": Rule(only("firm_admin", "owner_finance", "foreign"), ok=TRIED | {404}, body=_limit_form)}),
+    "limit_change": acts("spending_limit", only("firm_admin"), only("foreign"), ok=TRIED, body=_amount_form),
+    "limit_close": acts("spending_limit", only("firm_admin"), only("foreign")),
+    "provider_difference_again": acts("difference", BILLING | only("operator"), only("operator"), ok=TRIED, role_first=True),
+    "provider_difference_resolve": acts(
+        "difference", BILLING | only("operator"), only("operator"), ok=TRIED, body=reason, role_first=True
+    ),
+    "provider_news_close": acts("provider_event", only("operator"), only("operator"), ok=TRIED, body=reason, role_first=True),
+    "provider_news": reads(BILLING | only("operator", "inspector")),
     "provider_news_again": acts("provider_event", only("operator"), only("operator"), role_first=True),
     "utilisation_list": reads(OWNERS | OFFICIALS, ok=frozenset({200, 302})),
     "utilisation_lab": Route({"GET": Rule(OWNERS | OFFICIALS, OFFICIALS)}, "owner"),

@@ -8,9 +8,21 @@ from typing import Any
 from billing.bills.models import Bill, CreditNote
 from billing.bills.services import issuing
 from billing.bills.services.issuing import BillRequest
-from billing.models import Account, BookCheck, InvoiceRequest, ProviderEvent, VatInvoice
-from billing.payments.services import allocating, bank_import, crediting
+from billing.ledger import services as ledger
+from billing.models import (
+    Account,
+    BookCheck,
+    Checkout,
+    InvoiceRequest,
+    PaymentDifference,
+    ProviderEvent,
+    SpendingLimit,
+    VatInvoice,
+)
+from billing.payments.services import allocating, bank_import, crediting, differences
 from billing.payments.services.crediting import CreditRequest
+from billing.payments.services.differences import Fact
+from billing.prepaid.accounts import limit_spec
 from billing.receipts.services import issuing as receipts
 from config.kernel.services import files
 
@@ -18,8 +30,8 @@ from config.kernel.services import files
 def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
     """A bill, a credit note of its first line, a payment of which a part is given to the bill; ``marks``: what only one side reads."""
     cast, found = world.cast, {}
-    sides = (("li", cast.lab, cast.firm, marks[0]), ("bo", world.other_lab, cast.other_firm, marks[1]))
-    for who, owner, customer, mark in sides:
+    sides = (("li", cast.lab, cast.firm, marks[0], "lin"), ("bo", world.other_lab, cast.other_firm, marks[1], "he"))
+    for who, owner, customer, mark, member in sides:
         actor = cast.actor(who)
         bill = issuing.issue(actor, BillRequest(owner.pk, customer.pk, now.date()), now)
         asked = CreditRequest(bill.pk, 1, 100, "other", f"because {mark}")
@@ -36,6 +48,17 @@ def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
             provider="stripe", event_ref=f"evt_{owner.pk}", kind="charge.succeeded", object_ref="ch_1", live=False,
             happened_at=now, received_at=now, state="dead", note="provider.refused", handled_at=now,
         )  # fmt: skip
+        checkout = Checkout.objects.create(
+            bill=bill, provider="stripe", attempt=1, key=f"pay:{bill.reference}:1", amount_fen=1, state="quarantined",
+            session_ref=f"cs_{owner.pk}", asked_by=cast.users[who], asked_at=now, changed_at=now,
+        )  # fmt: skip
+        differences.note(Fact("quarantined", f"cs_{owner.pk}", checkout.pk, 2, 1, "provider.other_amount"), now)
+        difference = PaymentDifference.objects.get(checkout=checkout)
+        limit = SpendingLimit.objects.create(
+            organisation=customer, member=cast.users[member], limit_fen=1_000_000_00, valid_from="2026-01-01",
+            valid_until="2026-12-31", set_by=cast.users[member], set_at=now,
+        )  # fmt: skip
+        ledger.open_accounts([limit_spec(limit.pk, limit.limit_fen, customer.pk)], now)
         made = {"bill": bill.pk, "bill_line": (bill.pk, 1), "credit_note": note.pk, "payment": payment.pk, "allocation": given.pk}
         receipt = receipts.receipt(actor, payment.pk, customer.pk, now)
         account = receipts.account_statement(actor, owner.pk, customer.pk, now.date(), now.date(), now)
@@ -43,7 +66,8 @@ def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
             type(row)._default_manager.filter(pk=row.pk).update(pdf=stored, xlsx=stored, render_state="done")
         made |= {"invoice": invoice.pk, "receipt": receipt.pk, "account_statement": account.pk}
         made["ledger_account"] = Account.objects.get(key=f"revenue:{owner.pk}").pk
-        for kind, value in (made | {"provider_event": event.pk}).items():
+        made |= {"provider_event": event.pk, "difference": difference.pk, "spending_limit": limit.pk}
+        for kind, value in made.items():
             found.setdefault(kind, []).append(value)
     BookCheck.objects.create(asked_by=cast.users["zhou"], asked_at=now)
     assert Bill.objects.count() == CreditNote.objects.count() == 2

@@ -51,7 +51,7 @@ def test_taken_time_is_a_conflict_with_alternatives(api, asked, cast):
 def test_the_hot_path_reads_nothing_after_the_write(api, asked, django_assert_max_num_queries, programmes):
     lin = api("lin", "book")
     lin.post("reservations/", asked(8, 9))
-    with django_assert_max_num_queries(18) as queries:  # 14, token and actor, two savepoints of the test
+    with django_assert_max_num_queries(19) as queries:  # 15, token and actor, two savepoints of the test
         assert lin.post("reservations/", asked(10, 11)).status_code == 201
     last = [query["sql"] for query in queries.captured_queries if "SAVEPOINT" not in query["sql"]][-1]
     assert last.startswith("UPDATE"), "the last statement keeps the answer for the key"

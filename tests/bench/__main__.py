@@ -30,6 +30,7 @@ PARTS = (
     "page",
     "use",
     "month",
+    "bills",
     "demo",
 )
 
@@ -75,6 +76,7 @@ def _fresh_database() -> None:
 def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list:  # type: ignore[type-arg]
     from tests.bench import (
         approve,
+        bills,
         charging,
         country,
         demo,
@@ -99,7 +101,7 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
         figures += engine.figures()
     if "statement" in parts:
         figures += statement.figures()
-    if {"reserve", "approve", "quote", "charge", "keep", "feed", "inbox", "timeline", "use", "month"} & set(parts):
+    if {"reserve", "approve", "quote", "charge", "keep", "feed", "inbox", "timeline", "use", "month", "bills"} & set(parts):
         built = stage.build(feed.INSTRUMENTS)
         if "reserve" in parts:
             figures += reserve.in_process(built) + reserve.with_all_rules(built) + reserve.over_http(built)
@@ -121,6 +123,8 @@ def _measure(parts: list[str] | tuple[str, ...], *, large: bool = False) -> list
             figures += use.figures(built)
         if "month" in parts:
             figures += month.figures(built)
+        if "bills" in parts:
+            figures += bills.figures(built)
     if "pool" in parts:
         figures += hot_pool.figures()
     if "demo" in parts:

@@ -100,12 +100,12 @@ class Crowd:
 
 
 @contextmanager
-def serving() -> Iterator[Site]:
-    """The site, until the end of the block."""
+def serving(**more: str) -> Iterator[Site]:
+    """The site, until the end of the block; ``more``: further settings of its environment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    environment = {**os.environ, "JISHI_API_RATE": "1000000/min", "JISHI_LOG": "ERROR"}
+    environment = {**os.environ, "JISHI_API_RATE": "1000000/min", "JISHI_LOG": "ERROR", **more}
     command = [
         sys.executable, "-m", "gunicorn", "config.wsgi", "--workers", "2", "--bind", f"127.0.0.1:{port}",
         "--no-control-socket", "--log-level", "error",

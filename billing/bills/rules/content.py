@@ -45,7 +45,8 @@ class Deduction:
 @dataclass(frozen=True, slots=True)
 class BillLine:
     """One charge. ``starts_at``/``ends_at`` are local to ``zone``; ``quantity`` with ``unit`` says how much (hours, samples).
-    ``fee_kind``: why unused time costs something. ``relieved_fen`` of a fee had fallen away when the bill was issued."""
+    ``fee_kind``: why unused time costs something. ``relieved_fen`` of a fee had fallen away when the bill was issued.
+    ``purchase_order``: the customer's own number for it (empty: none)."""
 
     of: LineOf
     source_id: int
@@ -65,6 +66,7 @@ class BillLine:
     relieved_fen: int
     amount_fen: int
     fee_kind: str = ""
+    purchase_order: str = ""
 
     def as_json(self, position: int, *, prior: bool) -> Json:
         """``prior``: the use ended before the month of the bill."""
@@ -87,6 +89,7 @@ class BillLine:
             "amount_fen": self.amount_fen,
             "fee_kind": self.fee_kind,
             "prior_period": prior,
+            **({"purchase_order": self.purchase_order} if self.purchase_order else {}),
         }
 
 
@@ -161,12 +164,13 @@ class SubsidyBack:
 class CreditEffect:
     """What crediting a part of a bill's line does, in fen. ``amount_fen``: the customer owes less. ``unpaid_fen`` of it was not paid yet,
     ``freed_fen`` was: that money becomes free on its payments. ``subsidy`` goes back: (award id, programme, amount, whether it stands on
-    a settlement statement already and is to be clawed back there)."""
+    a settlement statement already and is to be clawed back there). ``card_fen`` goes back to the fund card that paid the line."""
 
     amount_fen: int
     unpaid_fen: int
     freed_fen: int
     subsidy: tuple[SubsidyBack, ...]
+    card_fen: int = 0
 
     @property
     def subsidy_fen(self) -> int:
@@ -203,6 +207,7 @@ def assemble_credit(
             "total_fen": effect.amount_fen,
             "subsidy_fen": effect.subsidy_fen,
             "capitals": amount_in_capitals(effect.amount_fen, currency=True),
+            **({"card_fen": effect.card_fen} if effect.card_fen else {}),
         },
         "tax": bill["tax"],
         "maker": maker,

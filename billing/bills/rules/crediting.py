@@ -35,6 +35,12 @@ class AwardLeft:
         return sum(amount for _, amount in self.left)
 
 
+def card_back(line_left_fen: int, credit_fen: int, card_paid_fen: int) -> int:
+    """What goes back to the fund card that paid ``card_paid_fen`` of a line still: what it did not pay is credited first, then what it
+    paid, so that it never has paid more than the line is (as with a fee that falls away, ``billing.settlement.rules.fees``)."""
+    return max(0, card_paid_fen - (line_left_fen - credit_fen))
+
+
 def subsidy_back(credit_fen: int, line_left_fen: int, awards: Sequence[AwardLeft]) -> tuple[SubsidyBack, ...]:
     """What of each award goes back when ``credit_fen`` of the ``line_left_fen`` that are not credited yet are: the same share of what is
     left of it, rounded once, and all of it with the last of the line. Raises ValueError outside 0 < credit <= left."""

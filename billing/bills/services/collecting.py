@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce
 from billing.bills.models import BillLine
 from billing.bills.rules.content import BillLine as ContentLine
 from billing.bills.rules.content import Deduction, LineOf
+from billing.prepaid.models import PurchaseOrder
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge
 from billing.settlement.period_models import held
@@ -95,13 +96,23 @@ def collect(owner_id: int, customer_id: int, until_on: date) -> Collected:
     deductions = _deductions(charges)
     relieved = relieved_of([fee.pk for fee in fees])
     zone = zones_of_owners({owner_id})[owner_id]
+    numbers = _order_numbers([each.reservation_id for each in sources if each.reservation_id is not None])
     lines = tuple(
-        _charge_line(each, deductions.get(each.pk, ()), zone)
-        if isinstance(each, Charge)
-        else _fee_line(each, relieved.get(each.pk, 0))
+        replace(
+            _charge_line(each, deductions.get(each.pk, ()), zone)
+            if isinstance(each, Charge)
+            else _fee_line(each, relieved.get(each.pk, 0)),
+            purchase_order=numbers.get(each.reservation_id or 0, ""),
+        )
         for each in sources
     )
     return Collected(tuple(sources), lines)
+
+
+def _order_numbers(reservation_ids: Sequence[int]) -> dict[int, str]:
+    """The customer's purchase-order number of each booking that has one; the latest counts. One query."""
+    rows = PurchaseOrder.objects.filter(reservation__in=reservation_ids).order_by("pk")
+    return dict(rows.values_list("reservation_id", "number"))
 
 
 def relieved_of(fee_ids: Sequence[int]) -> dict[int, int]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from billing.bills import accounts
+from billing.bills import accounts, ports
 from billing.bills.models import Bill, BillLine, BillVoid, CreditNote
 from billing.bills.papers import BILL
 from billing.bills.rules import content as rules
@@ -22,7 +22,7 @@ from billing.ordering.services.parties import party_of
 from billing.papers import codes
 from billing.settlement.closed import is_closed
 from billing.settlement.fee_models import BookingFee
-from billing.settlement.models import Charge
+from billing.settlement.models import Charge, StatementLine
 from billing.settlement.rules.series import Series as Months
 from billing.settlement.services.again import queue_again
 from billing.settlement.services.numbering import next_place
@@ -222,8 +222,11 @@ def _lock(found: Collected) -> None:
 
 
 def _untouched(bill: Bill) -> bool:
-    """Whether nothing was paid or credited of a bill, and nobody is paying it; the database looks again."""
+    """Whether nothing was paid or credited of a bill, nobody is paying it, and no subsidy of its lines stands on a settlement statement
+    (what was claimed is corrected, not undone); the database looks again."""
     if BillVoid.objects.filter(bill=bill).exists() or CreditNote.objects.filter(bill=bill).exists():
+        return False
+    if StatementLine.objects.filter(award__charge__bill_lines__bill=bill).exists():
         return False
     paid = sum(Bill.objects.filter(pk=bill.pk, allocations__isnull=False).values_list("allocations__amount_fen", flat=True))
     return paid == 0 and not Bill.objects.filter(pk=bill.pk, checkouts__state__in=["asked", "open"]).exists()
@@ -256,6 +259,7 @@ def _write(actor: Actor, asked: BillRequest, found: Collected, dry: Content, now
     accounts.post_bill(bill.owner_id, bill.customer_id, bill.total_fen, source, now)
     after = {"number": bill.number, "total_fen": bill.total_fen, "lines": bill.line_count}
     audit.record(actor, "bill.issue", bill, now, after=after)
+    ports.issued(bill, [each.pk for each in found.sources if isinstance(each, Charge)], now)
     queue_documents(bill)
     return bill
 

@@ -79,6 +79,21 @@ EVENT_NEXT: Mapping[str, frozenset[str]] = {
 }
 
 
+class DifferenceState(StrEnum):
+    """Where the provider and our books disagree: ``settled`` by looking again, or ``resolved`` by a person."""
+
+    OPEN = "open"
+    SETTLED = "settled"
+    RESOLVED = "resolved"
+
+
+DIFFERENCE_NEXT: Mapping[str, frozenset[str]] = {
+    DifferenceState.OPEN: frozenset({"settled", "resolved"}),
+    DifferenceState.SETTLED: frozenset(),
+    DifferenceState.RESOLVED: frozenset(),
+}
+
+
 def may_follow(successors: Mapping[str, frozenset[str]], before: str, after: str) -> bool:
     """Whether a state moves forward; staying where it is is no move."""
     return after in successors[before]

@@ -13,6 +13,7 @@ from billing.bills.services.issuing import checked_reason
 from billing.ledger.services import Source
 from billing.payments import accounts
 from billing.payments.models import Allocation, Payment, Refund, RefundRequest
+from billing.payments.prepaid_models import PrepaidEntry
 from billing.payments.rules.states import RefundState
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Refusal
@@ -21,15 +22,24 @@ from config.kernel.services import audit, transactions
 
 @dataclass(frozen=True, slots=True)
 class PaymentStanding:
-    """What of a payment is given to bills, went back, and is free, in fen."""
+    """What of a payment is given to bills, went back, is promised to go back (the provider was asked), and is kept for its customer as
+    prepaid, in fen."""
 
     amount_fen: int
     given_fen: int
     returned_fen: int
+    promised_fen: int = 0
+    prepaid_fen: int = 0
+
+    @property
+    def here_fen(self) -> int:
+        """What of it lies here and is neither given nor kept for anybody, whether it is promised back or not."""
+        return self.amount_fen - self.given_fen - self.returned_fen - self.prepaid_fen
 
     @property
     def free_fen(self) -> int:
-        return self.amount_fen - self.given_fen - self.returned_fen
+        """What may be given or sent back."""
+        return self.here_fen - self.promised_fen
 
 
 def _sum(rows: Any) -> int:
@@ -37,9 +47,11 @@ def _sum(rows: Any) -> int:
 
 
 def standing_of(payment: Payment) -> PaymentStanding:
-    """Where a payment stands now; three of its numbers in two queries."""
+    """Where a payment stands now; four queries."""
     given = _sum(Allocation.objects.filter(payment=payment))
-    return PaymentStanding(payment.amount_fen, given, _sum(Refund.objects.filter(payment=payment)))
+    returned = _sum(Refund.objects.filter(payment=payment))
+    prepaid = _sum(PrepaidEntry.objects.filter(payment=payment))
+    return PaymentStanding(payment.amount_fen, given, returned, promised_fen(payment), prepaid)
 
 
 def promised_fen(payment: Payment) -> int:
@@ -63,7 +75,7 @@ def give(actor: Actor, payment_id: int, bill_id: int, amount_fen: int, now: date
 
     def work() -> Allocation:
         payment, bill = _locked(actor, payment_id, bill_id)
-        free, left = standing_of(payment).free_fen - promised_fen(payment), open_fen(bill)
+        free, left = standing_of(payment).free_fen, open_fen(bill)
         if not 0 < amount_fen <= min(free, left):
             raise Refusal.of("payment.amount", field="amount", free_fen=free, open_fen=left)
         row = give_locked(payment, bill, amount_fen, now, actor_id=actor.user_id)

@@ -13,15 +13,18 @@ from billing.bills import accounts, queries
 from billing.bills.models import AwardReversal, Bill, BillLine, CreditNote
 from billing.bills.papers import CREDIT_NOTE
 from billing.bills.rules import content as rules
-from billing.bills.rules.crediting import AwardLeft, CreditReason, subsidy_back
+from billing.bills.rules.crediting import AwardLeft, CreditReason, card_back, subsidy_back
 from billing.bills.rules.numbers import Series
 from billing.bills.services import returning
 from billing.bills.services.documents import queue_documents
 from billing.bills.services.issuing import checked_reason, local_day, next_number
+from billing.ledger import services as ledger
+from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.services import Source
 from billing.papers import codes
 from billing.payments.models import Allocation, Payment
+from billing.payments.services import card_credit
 from billing.payments.services.allocating import free_up, open_fen
 from billing.settlement.models import Award, Charge, StatementLine
 from config.kernel.access import Actor, Role, get_visible
@@ -29,6 +32,11 @@ from config.kernel.errors import Conflict, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
 
 ROUTE = "bill.credit"
+_PAID_FOR = (
+    "charge__reservation__instrument",
+    "charge__sample_job",
+    "fee__reservation__instrument",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +74,8 @@ def postings(effect: rules.CreditEffect) -> tuple[Posting, ...]:
     found = [Posting("receivable", "unassigned", effect.freed_fen)] if effect.freed_fen else []
     found.append(Posting("revenue", "receivable", effect.amount_fen))
     found += [Posting("awarded", each.programme, each.amount_fen) for each in effect.subsidy]
+    if effect.card_fen:
+        found.append(Posting("card_income", "fund_card", effect.card_fen))
     return tuple(found)
 
 
@@ -110,7 +120,7 @@ def _line(actor: Actor, asked: CreditRequest) -> tuple[Bill, BillLine, int]:
     """The bill, the line and what may be credited of it still."""
     bill = get_visible(Bill.objects.all(), actor, pk=asked.bill_id)
     actor.require_in(bill.owner_id, Role.OWNER_FINANCE)
-    line = get_visible(BillLine.objects.select_related("charge"), actor, bill_id=bill.pk, position=asked.position)
+    line = get_visible(BillLine.objects.select_related(*_PAID_FOR), actor, bill_id=bill.pk, position=asked.position)
     if line.voided:
         raise Refusal.of("credit.void")
     left = queries.standings([line])[0].left_fen
@@ -130,12 +140,27 @@ def _lock(bill: Bill, line: BillLine) -> None:
     list(Payment.objects.select_for_update(no_key=True).filter(paying).order_by("pk").values_list("pk"))
     Bill.objects.select_for_update(no_key=True).values_list("pk").get(pk=bill.pk)
     list(Award.objects.select_for_update(no_key=True).filter(charge=line.charge_id).order_by("pk").values_list("pk"))
+    ledger.lock([*_paid_from(line), *card_credit.accounts_of(line)])
+
+
+def _paid_from(line: BillLine) -> list[Account]:
+    """The limited accounts that paid awards for the booking or job of a line."""
+    charge = line.charge
+    if charge is None:
+        return []
+    of = "reservation" if charge.reservation_id is not None else "sample_job"
+    posted = Transfer.objects.filter(
+        kind=TransferKind.POST, source_type=of, source_id=charge.reservation_id or charge.sample_job_id or 0
+    )
+    return list(Account.objects.filter(pk__in=posted.values("debit_id")))
 
 
 def _effect(bill: Bill, line: BillLine, amount_fen: int, left_fen: int) -> rules.CreditEffect:
     unpaid = min(amount_fen, open_fen(bill))
     back = subsidy_back(amount_fen, left_fen, _awards_left(line))
-    return rules.CreditEffect(amount_fen, unpaid, amount_fen - unpaid, back)
+    paid = card_credit.card_paid(line)
+    card = card_back(left_fen, amount_fen, paid[2]) if paid is not None else 0
+    return rules.CreditEffect(amount_fen, unpaid, amount_fen - unpaid, back, card)
 
 
 def _awards_left(line: BillLine) -> list[AwardLeft]:
@@ -181,6 +206,7 @@ def _write(
     source = Source("credit_note", note.pk, "credit_note", actor_id=actor.user_id)
     accounts.post_credit(bill.owner_id, bill.customer_id, effect.amount_fen, source, now)
     _reverse(note, effect.subsidy, source, now)
+    card_credit.give_back(line, effect.card_fen, actor, now)
     after = {"number": note.number, "bill": bill.number, "amount_fen": effect.amount_fen, "subsidy_fen": effect.subsidy_fen}
     audit.record(actor, "bill.credit", note, now, after=after, reason=reason)
     queue_documents(note)

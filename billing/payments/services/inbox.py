@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from billing.bills.services.issuing import checked_reason
 from billing.payments.models import ProviderEvent
 from billing.payments.provider import PaymentProvider, ProviderError, UnknownObject, configured
 from billing.payments.rules.provider import EventHead, foreign_event
@@ -118,6 +119,26 @@ def again(actor: Actor, event_id: int, now: datetime) -> None:
             raise Refusal.of("provider.event_done")
         audit.record(actor, "payment.event_again", event, now)
         queue(event_id)
+
+    transactions.run(work)
+
+
+def close(actor: Actor, event_id: int, reason: str, now: datetime) -> None:
+    """Say that nothing is to be done about an event that was given up or put into quarantine, and why (kept in the audit trail).
+
+    Raises Forbidden, NotFound, Refusal ``provider.event_done`` / ``bill.reason_*``.
+    """
+    actor.require(Role.OPERATOR)
+    text = checked_reason(reason)
+
+    def work() -> None:
+        event = ProviderEvent.objects.filter(pk=event_id).first()
+        if event is None:
+            raise NotFound.of("access.not_found", model="providerevent")
+        rows = ProviderEvent.objects.filter(pk=event_id, state__in=[EventState.DEAD.value, EventState.QUARANTINED.value])
+        if rows.update(state=EventState.DONE.value, handled_at=now) != 1:
+            raise Refusal.of("provider.event_done")
+        audit.record(actor, "payment.event_close", event, now, reason=text)
 
     transactions.run(work)
 

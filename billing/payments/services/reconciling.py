@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Sum
 
 from billing.payments.models import Checkout, Payment, Refund
-from billing.payments.provider import PaymentProvider
+from billing.payments.provider import PaymentProvider, ProviderError, configured
 from billing.payments.rules.provider import SessionFacts, SessionState
 from billing.payments.rules.states import CheckoutState
-from billing.payments.services import settling
+from billing.payments.services import differences, settling
+from billing.payments.services.differences import Fact
+from config.kernel.access import Actor
+from config.kernel.errors import Refusal
+from config.kernel.services import audit, transactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,50 @@ def reconcile(provider: PaymentProvider, now: datetime, *, days: int, apply: boo
             )
         if difference is not None:
             found.append(difference)
-    return found + _only_here(since, seen)
+    found += _only_here(since, seen)
+    if apply:
+        _write_down(found, seen, now)
+    return found
+
+
+def _write_down(found: Sequence[Difference], seen: set[str], now: datetime) -> None:
+    """Keep what stays different for a person to look at; what was different in these sessions and is no longer is settled."""
+    left = [each for each in found if not each.applied]
+    checkouts = dict(
+        Checkout.objects.filter(session_ref__in=[each.session_ref for each in left]).values_list("session_ref", "pk")
+    )
+
+    def work() -> None:
+        for each in left:
+            fact = Fact(each.code, each.session_ref, checkouts.get(each.session_ref), each.provider_fen, each.ours_fen)
+            differences.note(fact, now)
+        differences.settle(seen, {(each.code, each.session_ref) for each in left}, now)
+
+    transactions.run(work)
+
+
+def look_again(actor: Actor, difference_id: int, now: datetime) -> bool:
+    """Ask the provider for the session of a difference anew and bring in what was lost; whether it is settled now.
+
+    Raises NotFound, Refusal ``difference.done`` / ``checkout.unreachable`` / ``provider.off``.
+    """
+    row = differences.open_one(actor, difference_id)
+    provider = configured()
+    if provider is None:
+        raise Refusal.of("provider.off")
+    try:
+        facts = provider.fetch(row.session_ref)
+    except ProviderError as error:
+        if error.for_good:
+            return False
+        raise Refusal.of("checkout.unreachable") from error
+    settling.apply(provider, facts, now)
+    left = _difference(facts)
+    audit.record(actor, "payment.difference_again", row, now)
+    if left is not None or row.code == "refund_lost":
+        return False
+    transactions.run(lambda: differences.settle({row.session_ref}, set(), now))
+    return True
 
 
 def _difference(facts: SessionFacts) -> Difference | None:
@@ -59,13 +107,13 @@ def _difference(facts: SessionFacts) -> Difference | None:
             return Difference("unknown", facts.session_ref, "", facts.amount_fen, 0, False)
         return None
     reference = checkout.bill.reference
+    if checkout.state == CheckoutState.QUARANTINED:
+        return Difference("quarantined", facts.session_ref, reference, facts.amount_fen, checkout.amount_fen, False)
     payment = Payment.objects.filter(checkout=checkout).first()
     theirs = facts.amount_fen if facts.state is SessionState.PAID else 0
     ours = payment.amount_fen if payment is not None else 0
     if theirs != ours:
         return Difference("paid", facts.session_ref, reference, theirs, ours, False)
-    if checkout.state == CheckoutState.QUARANTINED:
-        return Difference("quarantined", facts.session_ref, reference, facts.amount_fen, checkout.amount_fen, False)
     back = sum(each.amount_fen for each in facts.refunds if each.done)
     back += sum(each.amount_fen for each in facts.disputes if each.state == "lost")
     gone = Refund.objects.filter(payment=payment).aggregate(fen=Sum("amount_fen"))["fen"] or 0 if payment is not None else 0

@@ -10,12 +10,13 @@ from uuid import uuid4
 from billing.bills.services.issuing import checked_reason
 from billing.ledger.services import Source
 from billing.payments import accounts
-from billing.payments.models import Method, Payment, Refund, RefundKind, RefundRequest
+from billing.payments.models import Checkout, Method, Payment, Refund, RefundKind, RefundRequest
 from billing.payments.provider import ProviderError, configured
 from billing.payments.rules.states import RefundState
-from billing.payments.services import settling
+from billing.payments.services import differences, settling
 from billing.payments.services.allocating import standing_of
 from billing.payments.services.checkouts import ASK_AGAIN, LOOK_AGAIN
+from billing.payments.services.differences import Fact
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Refusal
 from config.kernel.services import audit, transactions
@@ -74,7 +75,9 @@ def _request(actor: Actor, payment: Payment, amount_fen: int, reason: str, now: 
 
 def ask(request_id: int, now: datetime) -> None:
     """Look whether the provider has the refund, and only else ask for it, under the key that was written down; apply what it says. Safe to
-    repeat, also after the provider has forgotten the key: then it is not asked for any more, and failed if the provider has none.
+    repeat, also after the provider has forgotten the key: then it is not asked for any more, and failed if the provider has none. Where
+    the provider does not know the session, or has not answered until then, nobody can tell from here: it has failed, its money is free
+    again, and it stands with the differences for a person to look at.
 
     Raises ProviderError when it cannot be asked, so that the queue tries again.
     """
@@ -82,7 +85,13 @@ def ask(request_id: int, now: datetime) -> None:
     provider, checkout = configured(), request.payment.checkout
     if request.state != RefundState.ASKED or provider is None or checkout is None:
         return
-    facts = provider.fetch(checkout.session_ref or "")
+    try:
+        facts = provider.fetch(checkout.session_ref or "")
+    except ProviderError as error:
+        if error.for_good or now - request.asked_at > ASK_AGAIN:
+            _park(request, checkout, "provider.forgotten" if error.for_good else error.code, now)
+            return
+        raise
     settling.apply(provider, facts, now)
     if any(each.key == request.key for each in facts.refunds):
         return
@@ -111,6 +120,28 @@ def ask_all(now: datetime) -> int:
         except ProviderError as error:
             _log.warning("the refund %s could not be asked for: %s", request_id, error.code)
     return asked
+
+
+def _park(request: RefundRequest, checkout: Checkout, note: str, now: datetime) -> None:
+    """Nobody knows whether the money went back; a late answer of the provider still counts (``failed`` may become ``done``)."""
+
+    def work() -> None:
+        _fail(request, note)
+        fact = Fact("refund_lost", checkout.session_ref or "", checkout.pk, request.amount_fen, 0, note)
+        differences.note(fact, now)
+
+    transactions.run(work)
+
+
+def close_abandoned(now: datetime) -> int:
+    """Park what was asked for of a provider that is switched off by now; returns how many."""
+    rows = RefundRequest.objects.select_related("payment__checkout")
+    parked = 0
+    for request in rows.filter(state=RefundState.ASKED, asked_at__lt=now - ASK_AGAIN).order_by("pk")[:500]:
+        if request.payment.checkout is not None:
+            _park(request, request.payment.checkout, "provider.off", now)
+            parked += 1
+    return parked
 
 
 def _fail(request: RefundRequest, note: str) -> None:

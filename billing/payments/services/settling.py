@@ -24,7 +24,9 @@ from billing.payments.rules.states import (
     RefundState,
     may_follow,
 )
+from billing.payments.services import differences, prepaying
 from billing.payments.services.allocating import free_up, give_locked, open_fen, standing_of
+from billing.payments.services.differences import Fact
 from config.kernel.access import NOBODY
 from config.kernel.services import audit, transactions
 
@@ -46,6 +48,8 @@ def apply(provider: PaymentProvider, facts: SessionFacts, now: datetime) -> str:
             fault = "provider.other_intent"
         if fault:
             _move(checkout, CheckoutState.QUARANTINED, now, note=fault)
+            found = (checkout.pk, facts.amount_fen, checkout.amount_fen, fault)
+            differences.note(Fact("quarantined", facts.session_ref, *found), now)
             return fault
         _name(checkout, facts)
         if facts.state is SessionState.PAID:
@@ -155,12 +159,19 @@ def _went_back(payment: Payment, kind: RefundKind, amount_fen: int, ref: str, re
     amount = min(amount_fen, payment.amount_fen - gone)  # a lost dispute takes at most what a refund has left
     if amount <= 0:
         return
-    short = amount - standing_of(payment).free_fen
+    short = amount - standing_of(payment).here_fen
     if short > 0:
         given = Allocation.objects.filter(payment=payment)
         for bill_id in sorted(set(given.values_list("bill_id", flat=True))):
             Bill.objects.select_for_update(no_key=True).values_list("pk").get(pk=bill_id)
-        free_up(given, short, reason, now, actor_id=None)
+        short -= free_up(given, short, reason, now, actor_id=None)
+    if short > 0:
+        short -= prepaying.take_back(payment, short, reason, now)
+    if short > 0:
+        # What is promised to bookings stays promised: a person settles it with the customer.
+        fact = Fact("refunded", ref, payment.checkout_id, amount_fen, gone, "provider.prepaid_promised")
+        differences.note(fact, now)
+        return
     row = Refund.objects.create(payment=payment, kind=kind, amount_fen=amount, provider_ref=ref, reason=reason, at=now)
     accounts.post_refund(payment, amount, Source("refund", row.pk, kind.value), now)
     audit.record(NOBODY, "payment.refund", payment, now, after={"amount_fen": amount, "ref": ref}, reason=reason)

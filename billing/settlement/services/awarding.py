@@ -62,11 +62,13 @@ def hold_awards(
                 once.take(paper, version, source, now)
 
 
-def end_promise(source: Source, now: datetime, project: str, kind: TransferKind = TransferKind.VOID) -> None:
-    """Give up everything that is promised to a source: the money, and what its ``project`` took with it."""
-    ledger.end_holds(ledger.open_holds(source.type, source.id), {}, source, now, kind)
+def end_promise(source: Source, now: datetime, project: str, kind: TransferKind = TransferKind.VOID) -> list[Transfer]:
+    """Give up everything that is promised to a source: the money (the holds are returned), and what its ``project`` took with it."""
+    holds = ledger.open_holds(source.type, source.id)
+    ledger.end_holds(holds, {}, source, now, kind)
     if project:
         once.give_up(source.type, source.id, now)
+    return holds
 
 
 def post_awards(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from billing.cards.accounts import CARD, RESERVATION, SAMPLE_JOB, card_key, card_spec, income_spec
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import AccountSpec, Source
+from billing.prepaid.services import holding as own_money
 from billing.settlement.rules.slips import covered_fen
 from booking.models import Reservation, SampleJob
 from config.kernel.access import Actor
@@ -24,12 +26,21 @@ def specs(paying: Paying) -> list[AccountSpec]:
     return [card_spec(paying.fund_card_id)] if paying.fund_card_id is not None else []
 
 
-def hold(paying: Paying, amount_fen: int, reason: str, actor: Actor, now: datetime) -> None:
-    """Keep ``amount_fen`` on its card, in place of what it kept on a card before.
+def hold(
+    paying: Paying, amount_fen: int, reason: str, actor: Actor, now: datetime, beside: Sequence[Account] | None = None
+) -> None:
+    """Keep ``amount_fen`` on its card, in place of what it kept on a card before, and on the customer's own accounts ``beside`` it
+    (prepaid money, spending limits; None: on those that keep it already).
 
-    Raises Conflict ``card.not_enough_left`` (number, needed_fen, left_fen), ``card.cannot_pay`` for who may not see the card.
+    Raises Conflict ``card.not_enough_left`` (number, needed_fen, left_fen), ``card.cannot_pay`` for who may not see the card,
+    ``prepaid.not_enough_left``, ``spending.over_limit``.
     """
-    before = _open(paying)
+    held = ledger.open_holds(_kind(paying), paying.pk)
+    own_money.hold(paying, held, beside, amount_fen, _source(paying, reason, actor), now)
+    _hold_on_card(paying, [one for one in held if one.debit.kind == CARD], amount_fen, reason, actor, now)
+
+
+def _hold_on_card(paying: Paying, before: Sequence[Transfer], amount_fen: int, reason: str, actor: Actor, now: datetime) -> None:
     wanted = [(card_key(paying.fund_card_id), amount_fen)] if paying.fund_card_id is not None and amount_fen else []
     if [(one.debit.key, one.amount_fen) for one in before] == wanted:
         return
@@ -61,7 +72,7 @@ def spend(paying: Paying, due_fen: int, reason: str, actor: Actor, now: datetime
     left = 0 if only_held else account.left_fen if account.limited else None
     paid = covered_fen(due_fen, held, left)
     if paid > held:
-        hold(paying, paid, reason, actor, now)
+        _hold_on_card(paying, _open(paying), paid, reason, actor, now)
     source = _source(paying, reason, actor)
     ledger.end_holds(_open(paying), {account.pk: paid}, source, now, TransferKind.VOID)
     return paid

@@ -13,9 +13,9 @@ from typing import Any
 
 from django.db.models import Q, Sum
 
-from billing.cards.accounts import RESERVATION, card_key
+from billing.cards.accounts import CREDIT_NOTE, RESERVATION, card_key
 from billing.ledger import services as ledger
-from billing.ledger.models import Account
+from billing.ledger.models import Account, Transfer, TransferKind
 from billing.pricing import services as pricing
 from billing.pricing.rules.fees import NO_FEE, Fallen, PricedFee
 from billing.pricing.rules.schedule import PriceSchedule
@@ -298,7 +298,7 @@ def _write_relief(
 
 @dataclass(frozen=True, slots=True)
 class _Before:
-    """What of a fee fell away already, in fen: in all, of that waived, and what of it went back to the card."""
+    """What of a fee fell away already, in fen: in all, of that waived, and what of it went back to the card, also by credit notes."""
 
     fallen_fen: int
     waived_fen: int
@@ -308,7 +308,15 @@ class _Before:
 def _before(fee: BookingFee) -> _Before:
     waived = Sum("amount_fen", filter=Q(cause=ReliefCause.WAIVED), default=0)
     sums = fee.reliefs.aggregate(fallen=Sum("amount_fen", default=0), waived=waived, returned=Sum("returned_fen", default=0))
-    return _Before(sums["fallen"], sums["waived"], sums["returned"])
+    credited = Transfer.objects.filter(
+        kind=TransferKind.REFUND,
+        source_type=RESERVATION,
+        source_id=fee.reservation_id,
+        reason=CREDIT_NOTE,
+        credit__key=card_key(fee.fund_card_id or 0),
+    )
+    by_notes = credited.aggregate(fen=Sum("amount_fen", default=0))["fen"]
+    return _Before(sums["fallen"], sums["waived"], sums["returned"] + by_notes)
 
 
 def _frozen(fee: BookingFee, cause: ReliefCause, used: Sequence[TimeRange]) -> Json:

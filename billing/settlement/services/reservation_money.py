@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.db import connection
 
@@ -13,7 +14,9 @@ from billing.cards.accounts import RESERVATION
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, TransferKind
 from billing.ledger.services import Source
+from billing.prepaid.services import holding as own_money
 from billing.settlement import once
+from billing.settlement.customer_terms import NO_TERMS, Asking, terms_of
 from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Charge, Quote
 from billing.settlement.services import assessing, awarding, card_money, fees, session_extras, slips, usage_charge
@@ -37,10 +40,12 @@ class ReservationMoney:
     def on_request(
         self, reservation: Reservation, actor: Actor, expected: ExpectedFigures, now: datetime, *, charged: bool = True
     ) -> None:
-        """Pin revision 1, and keep what the customer pays on its fund card.
+        """Pin revision 1, and keep what the customer pays on its fund card, its prepaid money and its limits, as its terms ask.
 
         Raises Conflict ``billing.figures_differ`` when the customer saw other figures, ``card.not_enough_left``.
         """
+        terms = terms_of(_asking(reservation), now) if charged and not reservation.imported else NO_TERMS
+        Refusal.raise_any(terms.against)
         prepared = assessing.prepare(
             reservation.instrument,
             reservation.organisation,
@@ -54,7 +59,9 @@ class ReservationMoney:
         assessment = prepared.inputs.assess()
         refuse_surprise(assessment, expected)
         _write_quote(reservation, 1, prepared, assessment, now, accepted_by_id=actor.user_id)
-        card_money.hold(reservation, assessment.payable_now_fen, "request", actor, now)
+        if terms.accounts:
+            ledger.lock([*terms.accounts, *ledger.open_accounts(card_money.specs(reservation), now).values()])
+        card_money.hold(reservation, assessment.payable_now_fen, "request", actor, now, terms.accounts)
 
     def on_approve(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
         """Hold every awarded amount, unless the customer would now pay more than what was accepted."""
@@ -104,10 +111,11 @@ class ReservationMoney:
         waits = reservation.state == ReservationState.REQUESTED
         held = None if waits else next((quote for quote in reversed(quotes) if quote.held_at is not None), None)
         planned = assessing.plan_of(reservation, reservation.during, now)
+        own = None
         if held is None:
             prepared = planned.with_balances(_known(planned))
         else:
-            accounts = self._released(reservation, planned, actor, now)
+            accounts, own = self._released(reservation, planned, actor, now)
             prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
         if expected.exact:
@@ -130,18 +138,21 @@ class ReservationMoney:
         )
         if held is not None:
             _hold_awards(reservation, prepared, assessment, accounts, "move", actor, now)
-        card_money.hold(reservation, assessment.payable_now_fen, "move", actor, now)
+        card_money.hold(reservation, assessment.payable_now_fen, "move", actor, now, own)
         return None
 
-    def _released(self, reservation: Reservation, planned: Plan, actor: Actor, now: datetime) -> dict[str, Account]:
-        """Void the old holds behind the locks of all accounts concerned, in id order; the accounts of ``planned``, re-read."""
+    def _released(
+        self, reservation: Reservation, planned: Plan, actor: Actor, now: datetime
+    ) -> tuple[dict[str, Account], list[Account]]:
+        """Void the old holds behind the locks of all accounts concerned, in id order; the accounts of ``planned``, re-read, and the
+        customer's own that kept the price."""
         opened = ledger.open_accounts([*planned.specs(), *card_money.specs(reservation)], now).values()
         old = Account.objects.filter(pk__in=ledger.held_accounts(RESERVATION, reservation.pk))
         ledger.lock([*opened, *old])
         source = Source(RESERVATION, reservation.pk, "move", None, actor.user_id)
         awarding.end_promise(source, now, reservation.research_project)
         once.lock(planned.facts.service.paper, planned.versions)
-        return ledger.lock(opened)
+        return ledger.lock(opened), own_money.kept(list(old))
 
     def on_release(self, reservation: Reservation, actor: Actor, reason: str, now: datetime, leaving: Leaving = NO_FAULT) -> int:
         """Void what is held (expire it when time alone did), after the fee, if any, was taken from the card's part of it; a decision
@@ -152,9 +163,10 @@ class ReservationMoney:
         fee_fen = fees.charge(reservation, leaving, reason, actor, now)
         kind = TransferKind.EXPIRE if reason == "expire" else TransferKind.VOID
         source = Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
-        awarding.end_promise(source, now, reservation.research_project, kind)
-        if reason == Action.TAKE_BACK and reservation.fund_card_id is not None:
-            card_money.hold(reservation, self.payable_now_fen(reservation), reason, actor, now)
+        ended = awarding.end_promise(source, now, reservation.research_project, kind)
+        own = own_money.kept([one.debit for one in ended])
+        if reason == Action.TAKE_BACK and (own or reservation.fund_card_id is not None):
+            card_money.hold(reservation, self.payable_now_fen(reservation), reason, actor, now, own)
         return fee_fen
 
     def free_until(self, reservation: Reservation) -> datetime | None:
@@ -181,14 +193,14 @@ class ReservationMoney:
         held = reservation.quotes.filter(held_at__isnull=False).latest("revision")
         pins = Pins.of(held.inputs)
         planned = assessing.plan_of(reservation, reservation.during, now, pins)
-        accounts = self._released(reservation, planned, actor, now)
+        accounts, own = self._released(reservation, planned, actor, now)
         prepared = planned.with_balances(accounts)
         assessment = prepared.inputs.assess()
         refuse_surprise(assessment, expected)
         revision = reservation.quotes.latest("revision").revision + 1
         _write_quote(reservation, revision, prepared, assessment, now, accepted_by_id=actor.user_id, held=True, promised=held)
         _hold_awards(reservation, prepared, assessment, accounts, "extend", actor, now)
-        card_money.hold(reservation, assessment.payable_now_fen, "extend", actor, now)
+        card_money.hold(reservation, assessment.payable_now_fen, "extend", actor, now, own)
 
     def reasons_against(self, asked: Sequence[Reservation], now: datetime) -> list[tuple[Reason, ...]]:
         """Three queries for each customer."""
@@ -203,6 +215,8 @@ class ReservationMoney:
             ]
             prepared = assessing.prepare_many(sessions, asked[places[0]].organisation, now)
             found |= {place: _not_quoted(each) for place, each in zip(places, prepared, strict=True)}
+            against = terms_of(_asking(asked[places[0]]), now).against
+            found |= {place: (*found[place], *against) for place in places if against}
         return [found[place] for place in range(len(asked))]
 
     def payable_now_fen(self, reservation: Reservation) -> int:
@@ -245,6 +259,7 @@ class ReservationMoney:
         )
         self._post(reservation, charge, assessment, actor, now)
         covered = card_money.spend(reservation, charge.payable_now_fen, "agree", actor, now)
+        own_money.settle(reservation, charge.pk, charge.payable_now_fen, _source(reservation, "agree", actor), now)
         slips.issue(reservation, session, charge, assessment, covered, now)
         fees.relieve(relieved, reservation, actor, now)
 
@@ -254,6 +269,18 @@ class ReservationMoney:
         source = Source(RESERVATION, reservation.pk, "agree", None, actor.user_id)
         local_on, project = assessment.priced.local_on, reservation.research_project
         awarding.post_awards(charge, versions, assessment.outcomes, parties, source, local_on, now, project)
+
+
+def _source(reservation: Reservation, reason: str, actor: Actor) -> Source:
+    return Source(RESERVATION, reservation.pk, reason, None, actor.user_id)
+
+
+def _asking(reservation: Reservation) -> Asking:
+    """Who asks for it, as terms are asked for; a new one of a list has no id yet."""
+    instrument = reservation.instrument
+    on = reservation.starts_at.astimezone(ZoneInfo(instrument.site.time_zone)).date()
+    who = reservation.requested_by_id
+    return Asking(instrument.organisation_id, reservation.organisation_id, who, reservation.research_project, on)
 
 
 def _not_quoted(prepared: Prepared | None) -> tuple[Reason, ...]:

@@ -13,8 +13,10 @@ from typing import Any
 from billing.cards.accounts import SAMPLE_JOB
 from billing.ledger import services as ledger
 from billing.ledger.services import Source
+from billing.prepaid.services import holding as own_money
 from billing.pricing.rules.samples import ExtraCharge, PricedSamples, SamplePrice, sample_price_from_json
 from billing.settlement import once
+from billing.settlement.customer_terms import Asking, terms_of
 from billing.settlement.models import Charge, Quote
 from billing.settlement.queries import local_today
 from billing.settlement.services import assessing, awarding, card_money, reservation_money, sample_quotes, slips
@@ -48,9 +50,13 @@ class SampleMoney:
     ) -> None:
         """Pin revision 1; a fund card keeps what is to pay now.
 
-        Raises Refusal ``price.on_request``, ``samples.priced_by_time``, Conflict ``billing.figures_differ``, ``card.not_enough_left``.
+        Raises Refusal ``price.on_request``, ``samples.priced_by_time``, ``dunning.blocked``, Conflict ``billing.figures_differ``,
+        ``card.not_enough_left``, ``prepaid.not_enough_left``, ``spending.over_limit``.
         """
         today = local_today(now)
+        who = job.requested_by_id
+        terms = terms_of(Asking(job.lab_id, job.organisation_id, who, job.research_project, job.arrive_on), now)
+        Refusal.raise_any(terms.against)
         price = SamplePrice(agreed.unit, agreed.amount_fen) if agreed is not None else None
         planned = sample_quotes.plan(
             job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, today, price=price
@@ -60,7 +66,9 @@ class SampleMoney:
         assessment = inputs.assess()
         reservation_money.refuse_surprise(assessment, expected)
         _write_quote(job, 1, inputs, planned.versions, assessment, now, accepted_by_id=actor.user_id)
-        card_money.hold(job, assessment.payable_now_fen, "ask", actor, now)
+        if terms.accounts:
+            ledger.lock([*terms.accounts, *ledger.open_accounts(card_money.specs(job), now).values()])
+        card_money.hold(job, assessment.payable_now_fen, "ask", actor, now, terms.accounts)
 
     def on_accept(self, job: SampleJob, actor: Actor, expected: ExpectedFigures, now: datetime) -> FiguresChanged | None:
         """Hold every awarded amount, unless the customer would now pay more than what was accepted.
@@ -120,6 +128,7 @@ class SampleMoney:
         local_on, project = assessment.priced.local_on, job.research_project
         awarding.post_awards(charge, versions, assessment.outcomes, parties, source, local_on, now, project)
         covered = card_money.spend(job, charge.payable_now_fen, "close", actor, now)
+        own_money.settle(job, charge.pk, charge.payable_now_fen, source, now)
         slips.issue_samples(job, charge, assessment, covered, now)
 
 

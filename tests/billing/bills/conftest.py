@@ -15,7 +15,7 @@ __all__ = ["begins_with_month", "month"]
 
 DECEMBER = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
 NOVEMBER_30 = date(2026, 11, 30)
-NAMES = ("bills.", "payments.", "ledger.", "settlement.statements", "fees.", "month.")
+NAMES = ("bills.", "payments.", "ledger.", "settlement.statements", "fees.", "month.", "prepaid.", "dunning.", "cards.")
 
 
 def wrong() -> dict[str, tuple[str, ...]]:

@@ -133,7 +133,11 @@ def test_a_bill_that_was_paid_in_part_is_not_voided(cast, bill, take):
     with pytest.raises(Refusal) as refused:
         issuing.void(cast.actor("li"), issued.pk, "no", DECEMBER)
     assert code_of(refused) == "bill.not_voidable"
-    with pytest.raises(DatabaseError, match="unpaid and uncredited"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="unpaid, unclaimed and uncredited"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(
             "INSERT INTO billing_billvoid (bill_id, reason, voided_by_id, voided_at) VALUES (%s, 'x', %s, now())",
             [issued.pk, cast.users["li"].pk],

@@ -189,7 +189,7 @@ def test_money_of_one_institution_is_never_proposed_for_a_bill_of_another():
         Payment(pk=pk, owner_id=owner_id, amount_fen=250_00, remark=BILLS[1].reference) for pk, owner_id in ((1, 12), (2, 13))
     ]
     for payment in payments:
-        payment.given_fen = payment.returned_fen = 0
+        payment.given_fen = payment.returned_fen = payment.promised_fen = payment.prepaid_fen = 0
     found = queries.suggestions(payments, BILLS)
     assert [[each.bill_id for each in found[pk]] for pk in (1, 2)] == [[2], []]
 

@@ -224,7 +224,8 @@ def test_money_promised_back_is_given_to_no_bill_and_the_page_says_so(cast, bill
     browser = Client()
     browser.force_login(cast.users["li"])
     page = browser.get(reverse("payment_detail", args=[payment.pk]))
-    assert (page.context["promised_fen"], page.context["free_fen"]) == (1000_00, 80_00)
+    standing = page.context["standing"]
+    assert (standing.promised_fen, standing.free_fen, standing.here_fen) == (1000_00, 80_00, 1080_00)
     assert 'name="amount" inputmode="decimal" value="80.00"' in page.content.decode()
     allocating.give(cast.actor("li"), payment.pk, issued.pk, 80_00, timezone.now())
 

@@ -1,0 +1,81 @@
+"""What a booking or a sample job keeps of its customer's own accounts, prepaid money and spending limits, from asking until it is billed.
+Every function is part of the caller's transaction.
+
+Asked for, it is held under the booking or job; charged, what is due of the prepaid money is held under the charge until the bill takes it
+(``billing.payments.services.prepaying``), and the limits are spent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from billing.ledger import services as ledger
+from billing.ledger.models import Account, Transfer, TransferKind
+from billing.ledger.services import AccountSpec, Source
+from billing.prepaid.accounts import CHARGE, KINDS, PREPAID, limits, prepaid_due
+from booking.models import Reservation, SampleJob
+from config.kernel.errors import Conflict
+
+Paying = Reservation | SampleJob
+
+
+def owner_of(paying: Paying) -> int:
+    """Who is paid."""
+    return paying.lab_id if isinstance(paying, SampleJob) else paying.instrument.organisation_id
+
+
+def kept(accounts: Sequence[Account]) -> list[Account]:
+    """The customer's own accounts among these."""
+    return [account for account in accounts if account.kind in KINDS]
+
+
+def hold(
+    paying: Paying, held: Sequence[Transfer], beside: Sequence[Account] | None, amount_fen: int, source: Source, now: datetime
+) -> None:
+    """Keep ``amount_fen`` on the accounts ``beside`` (None: on those of ``held``) in place of what of ``held`` is on such accounts.
+
+    Raises Conflict ``prepaid.not_enough_left`` / ``spending.over_limit`` (needed_fen, left_fen).
+    """
+    before = [one for one in held if one.debit.kind in KINDS]
+    accounts = [one.debit for one in before] if beside is None else list(beside)
+    wanted = sorted((account.pk, amount_fen) for account in accounts if amount_fen > 0)
+    if sorted((one.debit_id, one.amount_fen) for one in before) == wanted:
+        return
+    ledger.end_holds(before, {}, source, now, TransferKind.VOID)
+    if wanted:
+        _keep(list(ledger.lock(accounts).values()), amount_fen, owner_of(paying), source, now)
+
+
+def _keep(accounts: Sequence[Account], amount_fen: int, owner_id: int, source: Source, now: datetime) -> None:
+    """On every one of these locked accounts."""
+    for account in accounts:
+        if account.limited and account.promisable_fen < amount_fen:
+            code = "prepaid.not_enough_left" if account.kind == PREPAID else "spending.over_limit"
+            raise Conflict.of(code, needed_fen=amount_fen, left_fen=account.promisable_fen)
+    for account in accounts:
+        ledger.hold({account.pk: amount_fen}, _payee(account, owner_id, now), source, now)
+
+
+def _payee(account: Account, owner_id: int, now: datetime) -> Account:
+    spec: AccountSpec = prepaid_due(owner_id) if account.kind == PREPAID else limits()
+    return ledger.open_accounts([spec], now)[spec.key]
+
+
+def settle(paying: Paying, charge_id: int, due_fen: int, source: Source, now: datetime) -> None:
+    """It is charged: the limits spend what is due, and prepaid money keeps it for the bill; what costs more than was held takes of both
+    what is left, and the rest is billed."""
+    for one in ledger.open_holds(source.type, source.id):
+        if one.debit.kind not in KINDS:
+            continue
+        room = one.amount_fen + one.debit.left_fen if one.debit.limited else due_fen
+        due = min(due_fen, room)
+        ledger.end_holds([one], {}, source, now, TransferKind.VOID)
+        if due <= 0:
+            continue
+        under = replace(source, type=CHARGE, id=charge_id) if one.debit.kind == PREPAID else source
+        ledger.hold({one.debit_id: due}, _payee(one.debit, owner_of(paying), now), under, now)
+        if one.debit.kind != PREPAID:
+            mine = [each for each in ledger.open_holds(source.type, source.id) if each.debit_id == one.debit_id]
+            ledger.end_holds(mine, {one.debit_id: due}, source, now, TransferKind.VOID)

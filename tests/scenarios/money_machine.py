@@ -1,0 +1,167 @@
+"""Finance of a lab and its customers, in any order: sessions are billed, paid, kept as prepaid, sent back, credited, voided, disputed,
+claimed from a programme; and days go by. After every step all invariants of money hold, and each step is done or refused with a reason.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from hypothesis import event
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from billing.bills.models import Bill, BillLine
+from billing.bills.services import issuing
+from billing.bills.services.issuing import BillRequest
+from billing.dunning.services import reminding
+from billing.payments.models import Allocation, Payment
+from billing.payments.services import allocating, bank_import, crediting, prepaid_refunds, prepaying, refunding
+from billing.payments.services.crediting import CreditRequest
+from billing.prepaid.services import setting
+from billing.settlement.services import statements
+from config.kernel.errors import Refusal
+from tests.billing.bills.conftest import wrong
+from tests.billing.payments.conftest import csv_of
+from tests.billing.settlement.conftest import NOVEMBER, run_session
+from tests.conftest import slot_of
+
+AMOUNTS = st.sampled_from([1, 80_00, 500_00, 1080_00, 2000_00])
+PICKS = st.integers(0, 5)
+CUSTOMERS = st.booleans()
+
+
+class MoneyMachine(RuleBasedStateMachine):
+    """``cast`` and ``programmes`` are set by who runs it, on a month that was agreed; ``done``: how often each step was taken."""
+
+    cast: Any
+    programmes: Any
+    done: Counter[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
+        self.files = 0
+        self.sessions = 2
+
+    @initialize(prepaid=st.booleans())
+    def a_month(self, prepaid: bool) -> None:
+        self.whole = transaction.atomic()
+        self.whole.__enter__()
+        self.bill(True)
+        self.money_comes_in(2000_00)
+        if prepaid:
+            setting.ask_for_prepaid(self.li, self.cast.lab.pk, None, True, "new rule", self.now)
+
+    def teardown(self) -> None:
+        transaction.set_rollback(True)
+        self.whole.__exit__(None, None, None)
+
+    @property
+    def li(self) -> Any:
+        return self.cast.actor("li")
+
+    def customer(self, first: bool) -> Any:
+        return self.cast.firm if first else self.cast.other_firm
+
+    def attempt(self, name: str, act: Callable[[], Any]) -> None:
+        """Do it, or be refused with a reason; what the database would say at the end of the transaction it says now."""
+        try:
+            with transaction.atomic():
+                act()
+                with connection.cursor() as cursor:
+                    cursor.execute("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
+        except Refusal as refused:
+            event(f"{name}: {refused.reasons[0].code}")
+            return
+        self.done[name] += 1
+
+    def pick(self, rows: Any, place: int) -> Any:
+        found = list(rows.order_by("pk"))
+        return found[place % len(found)] if found else None
+
+    @invariant()
+    def money_is_whole(self) -> None:
+        assert wrong() == {}
+
+    @rule(days=st.sampled_from([1, 7, 14, 31]))
+    def days_go_by(self, days: int) -> None:
+        self.now += timedelta(days=days)
+        self.attempt("remind", lambda: reminding.remind_due(self.now))
+
+    @rule(first=CUSTOMERS, hours=st.sampled_from([1, 2]))
+    def use(self, first: bool, hours: int) -> None:
+        day, self.sessions = self.sessions, self.sessions + 1
+        who, firm = ("lin", self.cast.firm) if first else ("he", self.cast.other_firm)
+        self.attempt("use", lambda: run_session(self.cast, slot_of(9, 9 + hours, day), who, firm))
+
+    @rule(first=CUSTOMERS)
+    def bill(self, first: bool) -> None:
+        asked = BillRequest(self.cast.lab.pk, self.customer(first).pk, self.now.date())
+        self.attempt("bill", lambda: issuing.issue(self.li, asked, self.now))
+
+    @rule(place=PICKS)
+    def void(self, place: int) -> None:
+        if bill := self.pick(Bill.objects.all(), place):
+            self.attempt("void", lambda: issuing.void(self.li, bill.pk, "wrong", self.now))
+
+    @rule(amount=AMOUNTS)
+    def money_comes_in(self, amount: int) -> None:
+        self.files += 1
+        row = f'2026-12-01,"{amount / 100:.2f}",,Gaoyuan Lithium,6217,,{self.files}'
+        name = f"{self.files}.csv"
+        self.attempt("take", lambda: bank_import.import_statement(self.li, self.cast.lab.pk, csv_of(row), name, self.now))
+
+    @rule(payment=PICKS, bill=PICKS, amount=AMOUNTS)
+    def give(self, payment: int, bill: int, amount: int) -> None:
+        money, for_bill = self.pick(Payment.objects.all(), payment), self.pick(Bill.objects.all(), bill)
+        if money and for_bill:
+            rest = min(amount, max(1, allocating.standing_of(money).free_fen), max(1, allocating.open_fen(for_bill)))
+            self.attempt("give", lambda: allocating.give(self.li, money.pk, for_bill.pk, rest, self.now))
+
+    @rule(place=PICKS)
+    def undo(self, place: int) -> None:
+        if given := self.pick(Allocation.objects.all(), place):
+            self.attempt("undo", lambda: allocating.undo(self.li, given.pk, "wrong bill", self.now))
+
+    @rule(place=PICKS, amount=AMOUNTS)
+    def send_back(self, place: int, amount: int) -> None:
+        if money := self.pick(Payment.objects.all(), place):
+            self.attempt("refund", lambda: refunding.refund(self.li, money.pk, amount, "too much", self.now))
+
+    @rule(place=PICKS, first=CUSTOMERS, amount=AMOUNTS)
+    def keep(self, place: int, first: bool, amount: int) -> None:
+        if money := self.pick(Payment.objects.all(), place):
+            rest = min(amount, max(1, allocating.standing_of(money).free_fen))
+            self.attempt("keep", lambda: prepaying.deposit(self.li, money.pk, self.customer(first).pk, rest, self.now))
+
+    @rule(first=CUSTOMERS, amount=AMOUNTS)
+    def give_prepaid_back(self, first: bool, amount: int) -> None:
+        ids = (self.cast.lab.pk, self.customer(first).pk)
+        self.attempt("withdraw", lambda: prepaid_refunds.withdraw(self.li, *ids, amount, "contract ended", self.now))
+
+    @rule(place=PICKS, amount=AMOUNTS)
+    def credit(self, place: int, amount: int) -> None:
+        if line := self.pick(BillLine.objects.all(), place):
+            asked = CreditRequest(line.bill_id, line.position, amount, "wrong_amount", "as agreed")
+            self.attempt("credit", lambda: crediting.issue(self.li, asked, self.now))
+
+    @rule(place=PICKS)
+    def dispute_or_answer(self, place: int) -> None:
+        bill = self.pick(Bill.objects.all(), place)
+        if bill is None:
+            return
+        who = self.cast.actor("zhao")
+        if bill.customer_disputes.filter(state="open").exists():
+            self.attempt("answer", lambda: reminding.answer(self.li, bill.pk, "it is right", self.now))
+        elif bill.customer_id == self.cast.firm.pk:
+            self.attempt("dispute", lambda: reminding.dispute(who, bill.pk, "it is wrong", self.now))
+
+    @rule(voucher=st.booleans())
+    def claim(self, voucher: bool) -> None:
+        code, payee = ("DEMO-QH-V", self.cast.lab) if voucher else ("DEMO-QH-A", self.cast.other_firm)
+        version, qian = self.programmes[code].pk, self.cast.actor("qian")
+        self.attempt("claim", lambda: statements.issue(qian, version, payee.pk, NOVEMBER, self.now))
