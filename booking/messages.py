@@ -176,6 +176,10 @@ register(
         "week_time.weekdays": _("Choose at least one day of the week, each once."),
         "week_time.minutes": _("Give times between 00:00 and 24:00."),
         "change.same_time": _("This is the time it has already. Choose another."),
+        "change.instrument_of_lab": _(
+            "Only the lab can move a booking to another instrument, and only to one of its own. Choose one of the lab's, or ask the lab."
+        ),
+        "change.no_instrument": _("Choose the other instrument, and from when."),
         "change.one_open": _("A new time is proposed already and waits for an answer. Take it back first, or answer it."),
         "deputy.days": _("Give a last day that is not over and not before the first, %(days)s days later at most."),
         "deputy.yourself": _("You cannot stand in for yourself. Choose a colleague."),

@@ -8,6 +8,7 @@ from rest_framework.routers import BaseRouter
 from billing.api import (
     bills,
     cards,
+    change_look,
     firms,
     orders,
     programme_drafts,
@@ -202,6 +203,11 @@ urlpatterns: list[URLPattern] = [
         rf"^organisations/{ID}/service-records/$",
         service_records.ServiceRecordsView.as_view({"get": "retrieve"}),
         name="api_service_records",
+    ),
+    re_path(
+        rf"^reservations/{ID}/changes/look/$",
+        change_look.ChangeLookView.as_view({"post": "create"}),
+        name="api_reservation_changes_look",
     ),
     re_path(rf"^reservations/{ID}/swap/look/$", swap.SwapLookView.as_view({"post": "create"}), name="api_reservation_swap_look"),
     re_path(rf"^reservations/{ID}/fee/$", views.FeeView.as_view({"get": "retrieve"}), name="api_reservation_fee"),

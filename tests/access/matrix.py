@@ -538,6 +538,7 @@ API: dict[str, Route] = {
     "api_reservation_changes": Route(
         {"GET": Rule(*SEES["reservation"]), "POST": Rule(CUSTOMERS | LAB, only("foreign"), TRIED, body=_times)}, "reservation:approved"
     ),
+    "api_reservation_changes_look": acts("reservation:approved", *SEES["reservation"], ok=TRIED, body=_times),
     # What is ours is refused as one and the same; theirs would be swapped with ours, which is not there for them.
     "api_reservation_swap": acts("reservation:approved", CUSTOMERS | LAB, only("foreign"), ok=TRIED | {404}, body=_swap),
     "api_reservation_swap_look": acts("reservation:approved", CUSTOMERS | LAB, only("foreign"), ok=TRIED | {404},
