@@ -106,12 +106,17 @@ def test_it_is_moved_at_once_when_the_customer_agreed_and_used_and_charged_there
 def test_what_is_in_the_way_there_is_said_and_nothing_is_lost(cast, approved, other, slot):
     second, foreign = other(), other("Elsewhere", owner=cast.other_firm)
     InstrumentPolicy.objects.create(instrument=second, max_minutes=60)
-    transitions.approve(cast.actor("wang"), ask(cast, slot(14, 16), who="he", firm=cast.other_firm, key="k2").reservation_id, cast.now)
+    transitions.approve(
+        cast.actor("wang"), ask(cast, slot(14, 16), who="he", firm=cast.other_firm, key="k2").reservation_id, cast.now
+    )
     third = other("Third XRD")
     busy = ReservationChange.objects.count()
     taken = at(ask(cast, slot(16, 17), who="he", firm=cast.other_firm, key="k3"))
     changes.change(
-        cast.actor("wang"), ChangeRequest(taken.pk, slot(9, 10), "so", True, instrument_id=third.pk), cast.now, idempotency_key="x"
+        cast.actor("wang"),
+        ChangeRequest(taken.pk, slot(9, 10), "so", True, instrument_id=third.pk),
+        cast.now,
+        idempotency_key="x",
     )
     with pytest.raises(Conflict) as gone:
         to(cast, approved, slot(9, 12), third, agreed=True)
@@ -154,7 +159,13 @@ def test_the_database_keeps_a_reservation_in_its_lab_and_one_that_began_on_its_i
     rows.update(state="in_use")
     with pytest.raises(DatabaseError, match="keeps its instrument"), transaction.atomic():
         rows.update(instrument=second)
-    change = {"reservation_id": approved.reservation_id, "side": "lab", "state": "made", "proposed_at": cast.now, "answered_at": cast.now}
+    change = {
+        "reservation_id": approved.reservation_id,
+        "side": "lab",
+        "state": "made",
+        "proposed_at": cast.now,
+        "answered_at": cast.now,
+    }
     times = {"from_starts_at": slot(9, 10).starts_at, "from_ends_at": slot(9, 10).ends_at, "starts_at": slot(9, 10).starts_at,
              "ends_at": slot(9, 10).ends_at}  # fmt: skip
     for wrong in ({"instrument": second}, {"instrument": second, "from_instrument": second}):
