@@ -26,7 +26,7 @@ from billing.pricing.models import PriceDraft, PriceFamily, PriceFamilyMember, P
 from billing.sandbox.models import SandboxRun
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
-from billing.settlement.opening_models import OpeningBalance, OpeningLoad, SubsidisedItem
+from billing.settlement.opening_models import OpeningBalance, OpeningLoad, OpeningReversal, SubsidisedItem
 from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.draft_models import DraftStep, DraftWriter, ProgrammeDraft
 from billing.subsidy.models import Programme, ProgrammeVersion
@@ -62,6 +62,7 @@ __all__ = [
     "NumberSeries",
     "OpeningBalance",
     "OpeningLoad",
+    "OpeningReversal",
     "PartnerList",
     "PartnerProvider",
     "PartnerRegion",

@@ -181,15 +181,16 @@ register(
             "%(left_count)s are left. Send fewer, or wait until some have come."
         ),
         "quota.jobs": _(
-            "%(quota_period)s at most %(most_count)s sample jobs of %(quota_subject)s are taken here, and there are as many. Let the samples "
-            "come from %(again_on)s on."
+            "%(quota_period)s at most %(most_count)s sample jobs of %(quota_subject)s are taken here, and there are as many. Let the "
+            "samples come from %(again_on)s on."
         ),
         "quota.jobs_ahead": _(
             "%(quota_period)s at most %(most_count)s sample jobs of %(quota_subject)s are taken here, and there are as many. Wait until "
             "samples of one have come."
         ),
         "quota.samples_of_lab": _(
-            "Samples and sample jobs are counted for the whole lab, at any hour: set this quota in the rules of the lab, without peak hours."
+            "Samples and sample jobs are counted for the whole lab, at any hour: set this quota in the rules of the lab, without peak "
+            "hours."
         ),
         "quota.most": _("Give a number between 1 and 1,000,000."),
         "week_time.weekdays": _("Choose at least one day of the week, each once."),

@@ -50,7 +50,9 @@ def sample_quota_reasons(quotas: Iterable[Quota], others: Iterable[Sent], asked:
 
 def _reason(quota: Quota, others: Iterable[Sent], asked: Sent, today: date) -> Reason | None:
     first, after = _span(quota, asked, today)
-    counted = (one for one in others if _same(quota, one, asked) and first <= one.arrive_on and (after is None or one.arrive_on < after))
+    counted = (
+        one for one in others if _same(quota, one, asked) and first <= one.arrive_on and (after is None or one.arrive_on < after)
+    )
     used = sum(_weight(quota, one) for one in counted)
     if used + _weight(quota, asked) <= quota.most:
         return None

@@ -18,6 +18,7 @@ from booking.rules.credit import measure_reason, strictest
 from booking.rules.enquiries import Side
 from booking.rules.sample_codes import ALPHABET, BODY_LENGTH, with_check
 from booking.rules.sample_days import require_arrival
+from booking.rules.sample_quota import Sent
 from booking.rules.samples import (
     MOST_ELEMENTS,
     MOST_SAMPLES,
@@ -30,7 +31,6 @@ from booking.rules.samples import (
     RemainsWish,
     next_state,
 )
-from booking.rules.sample_quota import Sent
 from booking.rules.service_facts import service_faults
 from booking.rules.spending import Wait
 from booking.sample_ports import SampleOrder, sample_money
