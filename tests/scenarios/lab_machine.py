@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import count
 from types import SimpleNamespace
@@ -39,6 +40,7 @@ from booking.models import (
     WaitEntry,
 )
 from booking.ports import ExpectedFigures
+from booking.rules.changes import Side
 from booking.rules.deciding import Verdict
 from booking.rules.downtime import Choice, DowntimeKind
 from booking.rules.samples import ExtraEvent, SampleStep
@@ -333,10 +335,13 @@ class LabMachine(Cards, SeriesOfTimes, Devices, RuleBasedStateMachine):
         self.attempt("cancel", lambda: transitions.cancel(who, row.pk, self.now, "Changed plans"))
 
     def to_move(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
-        place = (None, self.apart, *self.instruments)[slot[1] % 4]
-        asked = ChangeRequest(row.pk, self.during(slot), "Asked on the phone", agreed=yes, instrument_id=place and place.pk)
-        name = "move" if place is None or place.pk == row.instrument_id else "move to another instrument"
-        self.attempt(name, lambda: changes.change(who, asked, self.now, idempotency_key=self.key()))
+        asked = ChangeRequest(row.pk, self.during(slot), "Asked on the phone", agreed=yes)
+        self.attempt("move", lambda: changes.change(who, asked, self.now, idempotency_key=self.key()))
+        place = (self.apart, self.apart, *self.instruments)[slot[1] % 4].pk
+        if place != row.instrument_id:
+            there = replace(asked, instrument_id=place, agreed=not yes, side=Side.LAB)
+            lab = self.actor("wang")
+            self.attempt("move elsewhere", lambda: changes.change(lab, there, self.now, idempotency_key=self.key()))
 
     def to_swap(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
         ahead = Reservation.objects.filter(state__in=["requested", "approved"], starts_at__gt=self.now).exclude(pk=row.pk)

@@ -24,7 +24,9 @@ import pytest
 from booking.models import Licence, Occupancy, Reservation, UsageSession
 from booking.services import licences, policies, transitions
 from booking.services.policies import Scope
-from tests.frontend.acting import HOUR, words
+from tests.frontend.acting import HOUR, twin, words
+
+__all__ = ["twin"]
 
 
 @pytest.fixture
