@@ -77,11 +77,14 @@ register_sql(
     "openings.were_posted",
     counted="SELECT count(*) FROM billing_openingbalance",
     violations="""
-        SELECT format('opening balance %s of %s fen: posted %s fen', o.id, o.amount_fen, coalesce(t.fen, 0))
-          FROM billing_openingbalance o LEFT JOIN LATERAL (
-               SELECT sum(amount_fen) AS fen FROM billing_transfer
-                WHERE source_type = 'opening_balance' AND source_id = o.id AND kind = 'post' AND debit_id = o.account_id) t ON true
-         WHERE o.amount_fen IS DISTINCT FROM t.fen""",
+        SELECT format('opening balance %s of %s fen: posted %s fen, given back %s fen', o.id, o.amount_fen, coalesce(t.posted, 0),
+                      coalesce(t.back, 0))
+          FROM billing_openingbalance o LEFT JOIN billing_openingreversal r ON r.balance_id = o.id LEFT JOIN LATERAL (
+               SELECT sum(amount_fen) FILTER (WHERE kind = 'post' AND debit_id = o.account_id) AS posted,
+                      sum(amount_fen) FILTER (WHERE kind = 'refund' AND credit_id = o.account_id) AS back
+                 FROM billing_transfer WHERE source_type = 'opening_balance' AND source_id = o.id) t ON true
+         WHERE o.amount_fen IS DISTINCT FROM t.posted
+            OR CASE WHEN r.id IS NULL THEN 0 ELSE o.amount_fen END <> coalesce(t.back, 0)""",
 )
 
 register_sql(

@@ -277,6 +277,9 @@ register(
         "voucher.amount_range": _("Type an amount above zero, at most 10,000,000,000,000 yuan."),
         "voucher.areas_needed": _("Give between 1 and %(maximum)s areas, each with its quota."),
         "voucher.area_twice": _("An area stands there twice."),
+        "voucher.zone_unknown": _(
+            "There is no zone “%(text)s” on the first day of applications. Known zones: %(known)s. The operator adds others."
+        ),
         "voucher.area_invalid": _("“%(text)s” is neither a zone nor the first 2, 4 or 6 digits of a division."),
         "voucher.not_published": _("The programme is not published yet, so nothing can be issued under it."),
         "voucher.own_draft": _("A second officer has to publish this: authors cannot publish their own announcements."),
@@ -305,6 +308,9 @@ register(
         "opening.cap_unknown": _("Row %(row)s: the programme has no limit per applicant called %(text)s."),
         "opening.over_limit": _("Row %(row)s: this is more than what is left of the limit, %(left_fen)s."),
         "opening.loaded_already": _("Row %(row)s: this balance was loaded already."),
+        "opening.not_loaded": _(
+            "Row %(row)s: no opening balance of %(amount_fen)s stands there. Write the row as it was loaded."
+        ),
         "opening.item_known": _("Row %(row)s: %(text)s took a programme of this class already."),
         "voucher.holder_unknown": _("No organisation here has this code."),
         "extras.no_more_now": _("Nothing can be added or answered now: the session has not begun, or it is charged already."),

@@ -52,7 +52,7 @@ from billing.settlement.extra_models import SessionExtra
 from billing.settlement.fee_models import BookingFee, FeeRelief
 from billing.settlement.models import Award, Charge, NumberSeries, Quote, Statement, StatementLine
 from billing.settlement.once_models import TakenOnce
-from billing.settlement.opening_models import OpeningBalance, OpeningLoad, SubsidisedItem
+from billing.settlement.opening_models import OpeningBalance, OpeningLoad, OpeningReversal, SubsidisedItem
 from billing.settlement.period_models import ClosedPeriod, HeldBack
 from billing.settlement.slip_models import InternalSlip
 from billing.subsidy.draft_models import DraftStep, DraftWriter, ProgrammeDraft
@@ -109,6 +109,7 @@ __all__ = [
     "Objection",
     "OpeningBalance",
     "OpeningLoad",
+    "OpeningReversal",
     "PaperCode",
     "PartnerList",
     "PartnerProvider",

@@ -20,11 +20,12 @@ KIND_NAMES: Mapping[str, Promise] = {
 CHOICE_NAMES: Mapping[str, Promise] = {
     Choice.KEEP.value: _("Keeps its place and waits"),
     Choice.OFFER.value: _("Offer other times"),
+    Choice.ANOTHER.value: _("Offer another instrument"),
     Choice.CANCEL.value: _("Cancel on our side, at no cost"),
 }
 BECAME_NAMES: Mapping[str, Promise] = {
     Became.KEPT.value: pgettext_lazy("booking in an outage", "keeps its place"),
-    Became.OFFERED.value: pgettext_lazy("booking in an outage", "other times offered"),
+    Became.OFFERED.value: pgettext_lazy("booking in an outage", "another time or instrument offered"),
     Became.CANCELLED.value: pgettext_lazy("booking in an outage", "cancelled, nothing to pay"),
     Became.ENDED.value: pgettext_lazy("booking in an outage", "session ended by the fault"),
     Became.FAILED.value: pgettext_lazy("booking in an outage", "nothing done"),

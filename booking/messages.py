@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from booking.policy_wording import period_words
+from booking.policy_wording import period_words, subject_words
 from config.kernel.messages import duration_words, local_time, register, register_formatter
 from instruments.hours_wording import audience_words, holiday_words
 
@@ -172,10 +172,34 @@ register(
         "quota.organisation_count_ahead": _(
             "One organisation may have at most %(most_count)s bookings ahead here, and yours has. Book again after its next session."
         ),
+        "quota.samples": _(
+            "%(quota_period)s at most %(most_count)s samples of %(quota_subject)s are taken here: %(used_count)s are sent or asked for and "
+            "%(left_count)s are left. Send fewer, or let them come from %(again_on)s on."
+        ),
+        "quota.samples_ahead": _(
+            "%(quota_period)s at most %(most_count)s samples of %(quota_subject)s are taken here: %(used_count)s are on their way and "
+            "%(left_count)s are left. Send fewer, or wait until some have come."
+        ),
+        "quota.jobs": _(
+            "%(quota_period)s at most %(most_count)s sample jobs of %(quota_subject)s are taken here, and there are as many. Let the "
+            "samples come from %(again_on)s on."
+        ),
+        "quota.jobs_ahead": _(
+            "%(quota_period)s at most %(most_count)s sample jobs of %(quota_subject)s are taken here, and there are as many. Wait until "
+            "samples of one have come."
+        ),
+        "quota.samples_of_lab": _(
+            "Samples and sample jobs are counted for the whole lab, at any hour: set this quota in the rules of the lab, without peak "
+            "hours."
+        ),
         "quota.most": _("Give a number between 1 and 1,000,000."),
         "week_time.weekdays": _("Choose at least one day of the week, each once."),
         "week_time.minutes": _("Give times between 00:00 and 24:00."),
         "change.same_time": _("This is the time it has already. Choose another."),
+        "change.instrument_of_lab": _(
+            "Only the lab can move a booking to another instrument, and only to one of its own. Choose one of the lab's, or ask the lab."
+        ),
+        "change.no_instrument": _("Choose the other instrument, and from when."),
         "change.one_open": _("A new time is proposed already and waits for an answer. Take it back first, or answer it."),
         "deputy.days": _("Give a last day that is not over and not before the first, %(days)s days later at most."),
         "deputy.yourself": _("You cannot stand in for yourself. Choose a colleague."),
@@ -270,3 +294,4 @@ register_formatter("open_for", audience_words)
 for _name in ("most_minutes", "used_minutes", "left_minutes", "shortest_minutes", "longest_minutes"):
     register_formatter(_name, duration_words)
 register_formatter("quota_period", period_words)
+register_formatter("quota_subject", subject_words)

@@ -24,6 +24,8 @@ _WHY = _("Reason: %(reason)s")
 _FEE = _("Fee for the unused time: %(fee_fen)s")
 _LEFT_OF_FEE = (_("Back to the fund card: %(returned_fen)s"), _("Still to pay: %(to_pay_fen)s"))
 _FELL_AWAY = (_("The time was used after all."), *_LEFT_OF_FEE)
+_NEW_PLACE = _("On another instrument: %(new_instrument)s")
+_OLD_PLACE = _("Before it was on: %(old_instrument)s")
 _NEW_TIME = _("New time: %(new_starts_at)s to %(new_ends_at)s")
 _OR_TIMES = (
     _("Or: %(second_starts_at)s to %(second_ends_at)s"),
@@ -208,20 +210,20 @@ register_events(
             _("%(instrument)s: reservation %(reference)s has a new time"),
             _("Reservation moved"),
             "calendar-event",
-            lines=(*_WHEN, _WHY),
+            lines=(*_WHEN, _OLD_PLACE, _WHY),
             calendar=calendar_of,
         ),
         "lab.reservation_moved": Event(
             "lab",
             _("%(instrument)s: reservation %(reference)s has a new time"),
-            (*_WHEN, _WHY),
+            (*_WHEN, _OLD_PLACE, _WHY),
             "calendar-event",
             name=_("Reservation of the lab moved"),
         ),
         "reservation.change_proposed_to_lab": Event(
             "lab",
             _("%(instrument)s: a new time is asked for %(reference)s"),
-            (*_WHEN, _NEW_TIME, _WHY),
+            (*_WHEN, _NEW_PLACE, _NEW_TIME, _WHY),
             "calendar-event",
             needs_action=True,
             public=True,
@@ -231,7 +233,7 @@ register_events(
             _("%(instrument)s: the lab proposes a new time for %(reference)s"),
             _("New time proposed by the lab"),
             "calendar-event",
-            lines=(*_WHEN, _NEW_TIME, *_OR_TIMES, _WHY),
+            lines=(*_WHEN, _NEW_PLACE, _NEW_TIME, *_OR_TIMES, _WHY),
             needs_action=True,
         ),
         **{

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 _PERIODS = {
     ("day", False): gettext_lazy("A day"),
@@ -24,3 +24,14 @@ def period_words(value: Sequence[str | bool]) -> str:
     """The period of a quota: its name and whether it counts peak hours only."""
     period, peak_only = value
     return str(_PERIODS[str(period), bool(peak_only)])
+
+
+_SUBJECTS = {
+    "person": pgettext_lazy("quota", "one person"),
+    "organisation": pgettext_lazy("quota", "one organisation"),
+}
+
+
+def subject_words(value: str) -> str:
+    """Whose bookings or samples a quota counts together."""
+    return str(_SUBJECTS[value])

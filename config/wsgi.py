@@ -1,5 +1,6 @@
 """The application for gunicorn. It refuses to load while a start-up check fails."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -12,3 +13,7 @@ import pypinyin  # noqa: E402, F401  (heavy and needed by every search: the serv
 from config.readiness import refuse_unless_ready  # noqa: E402  (needs the applications)
 
 refuse_unless_ready()
+
+# What was loaded stays: it is not looked through for garbage again, and workers that are forked share its memory.
+gc.collect()
+gc.freeze()

@@ -180,6 +180,7 @@ class OpeningForm(MoneyForm):
         label=_("What the table holds"),
         choices=[
             ("balances", _("What firms received already")),
+            ("corrections", _("Balances to take back: the rows as they were loaded")),
             ("items", _("Invoices and projects that were subsidised already")),
         ],
         widget=forms.RadioSelect,

@@ -85,7 +85,8 @@ def decisions_in(given: QueryDict) -> dict[int, Decision]:
 def _decision(given: QueryDict, pk: int) -> Decision:
     choice = Choice(given.get(f"choice_{pk}", ""))
     times = given.getlist(f"times_{pk}")[:MOST_TIMES] if choice is Choice.OFFER else []
-    return Decision(choice, tuple(map(require_range, times)), _elsewhere(given.get(f"elsewhere_{pk}", "")))
+    place = "another" if choice is Choice.ANOTHER else "elsewhere"
+    return Decision(choice, tuple(map(require_range, times)), _elsewhere(given.get(f"{place}_{pk}", "")))
 
 
 def _elsewhere(text: str) -> tuple[int, datetime] | None:

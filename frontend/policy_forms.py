@@ -59,7 +59,12 @@ _SUBJECTS = [
     (Subject.PERSON.value, pgettext_lazy("quota", "one person")),
     (Subject.ORGANISATION.value, pgettext_lazy("quota", "one organisation")),
 ]
-_MEASURES = [(Measure.MINUTES.value, pgettext_lazy("quota", "hours")), (Measure.COUNT.value, pgettext_lazy("quota", "bookings"))]
+_MEASURES = [
+    (Measure.MINUTES.value, pgettext_lazy("quota", "hours")),
+    (Measure.COUNT.value, pgettext_lazy("quota", "bookings")),
+    (Measure.SAMPLES.value, pgettext_lazy("quota", "samples")),
+    (Measure.JOBS.value, pgettext_lazy("quota", "sample jobs")),
+]
 _PERIODS = [
     (Period.DAY.value, pgettext_lazy("quota", "a day")),
     (Period.WEEK.value, pgettext_lazy("quota", "a week")),

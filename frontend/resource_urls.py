@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from frontend.views import resource_requests, resources
+from frontend.views import resource_requests, resource_sheets, resources
 
 urlpatterns = [
     path("resources/statistics/", resources.resource_statistics, name="resource_statistics"),
     path("resources/ours/", resources.resource_list, name="resource_list"),
+    path("resources/tables/<str:kind>/", resource_sheets.sheet_start, name="resource_sheet_start"),
+    path("resources/tables/<str:kind>/<int:owner>/download/", resource_sheets.sheet_download, name="resource_sheet_download"),
+    path("resources/tables/<str:kind>/<int:owner>/upload/", resource_sheets.sheet_upload, name="resource_sheet_upload"),
+    path("resources/tables/preview/<int:pk>/", resource_sheets.sheet_preview, name="resource_sheet_preview"),
+    path("resources/tables/preview/<int:pk>/apply/", resource_sheets.sheet_apply, name="resource_sheet_apply"),
     path("resources/new/<str:kind>/", resources.resource_create, name="resource_create"),
     path("resources/<int:pk>/", resources.resource_detail, name="resource_detail"),
     path("resources/<int:pk>/quote/", resources.resource_quote, name="resource_quote"),

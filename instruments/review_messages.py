@@ -54,6 +54,12 @@ register(
         "sheet.new_row": _("This row belongs to no instrument. Add new instruments on their own page, and remove the row here."),
         "sheet.row_twice": _("This instrument stands in row %(first_row)s already. Remove one of the two."),
         "sheet.instrument_unknown": _("This instrument is not one of yours. Remove the row."),
+        "sheet.resource_unknown": _("This row belongs to nothing of this kind that is yours. Remove the row."),
+        "sheet.kind_unknown": _("There is no table of %(text)s. Choose one of: %(known)s."),
+        "sheet.descriptor_of_another": _(
+            "%(name)s is a descriptor of the other standard than this accession's. Leave the cell empty, and use its own columns."
+        ),
+        "sheet.not_a_number": _("%(text)s is not a whole number. Type digits alone."),
         "sheet.changed_meanwhile": _(
             "The instrument has changed since the table was downloaded. Download it again and make your change there."
         ),

@@ -38,7 +38,16 @@ class SampleQuoteView(ApiView):
         arrive_on = asked.get("arrive_on")
         sheet, customer = asked.get("commission"), asked["organisation"]
         price = sample_links.price_under(self.actor, sheet, int(pk), customer) if sheet is not None else None
-        found = sample_quotes.preview(self.actor, int(pk), customer, *numbers, self.now, arrive_on=arrive_on, price=price)
+        found = sample_quotes.preview(
+            self.actor,
+            int(pk),
+            customer,
+            *numbers,
+            self.now,
+            arrive_on=arrive_on,
+            price=price,
+            project=asked["research_project"],
+        )
         return Response(shapes.sample_quote_json(found))
 
 

@@ -199,6 +199,13 @@ class SampleQuoteIn(StrictSerializer):
     elements = Id(required=False, default=1, help_text="How many elements are measured in each, where each costs.")
     arrive_on = Day(required=False, help_text="When the samples come to the lab; today when it is left out.")
     commission = Id(required=False, help_text="A commission sheet whose price takes the place of the lab's list.")
+    research_project = Text(
+        max_length=200,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The research project; a programme may look at it.",
+    )
 
 
 class SampleQuoteOut(CappedOut):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from django.db.models import QuerySet
@@ -34,6 +35,7 @@ class ChangeIn(StrictSerializer):
 
     starts_at = Instant()
     ends_at = Instant()
+    instrument = Id(required=False, help_text="Another one of the lab; for its managers alone.")
     reason = Text(max_length=500, required=False, allow_blank=True, default="", help_text="Read by the other side.")
     agreed = serializers.BooleanField(required=False, default=False)
     others = serializers.ListField(
@@ -78,6 +80,10 @@ class ChangeOut(serializers.Serializer):
     from_ends_at = serializers.DateTimeField()
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
+    from_instrument = serializers.IntegerField(source="from_instrument_id", allow_null=True)
+    instrument = serializers.IntegerField(
+        source="instrument_id", allow_null=True, help_text="Where it goes; null where it stays on its instrument."
+    )
     others = OtherTimeOut(many=True, help_text="Further times that were proposed with it.")
     reason = serializers.CharField()
     answer = serializers.CharField()
@@ -104,6 +110,7 @@ class ChangeView(ApiView):
         key, asked = self.idempotency_key(request), self.valid(request)
         others = tuple(range_of(one) for one in asked["others"])
         wish = ChangeRequest(int(pk), range_of(asked), asked["reason"], asked["agreed"], expected_of(asked), others)
+        wish = replace(wish, instrument_id=asked.get("instrument"))
         changed = changes.change(self.actor, wish, self.now, idempotency_key=key)
         body = ChangeOut(self._rows().get(pk=changed.change_id)).data
         return Response(body, headers={REPLAYED: "true"}) if changed.replayed else Response(body, status=201)

@@ -46,7 +46,10 @@ class OutageDecisionIn(StrictSerializer):
     times = serializers.ListField(
         child=OfferedIn(), required=False, default=list, max_length=MOST_TIMES, help_text="What is offered, for `offer` alone."
     )
-    elsewhere = EqualIn(required=False, help_text="An equal instrument that is named to the customer, free from then on.")
+    elsewhere = EqualIn(
+        required=False,
+        help_text="An equal instrument that is named to the customer, free from then on; with `another` it is offered as the new place.",
+    )
 
 
 class OutageDecisionsIn(StrictSerializer):

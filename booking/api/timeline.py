@@ -33,6 +33,7 @@ class TimelineInstrumentOut(serializers.Serializer):
     name = serializers.CharField()
     name_en = serializers.CharField()
     status = serializers.CharField()
+    lab = serializers.IntegerField(help_text="A booking can go to another instrument of the same lab.")
     time_zone = serializers.CharField(help_text="Its own; times here show the clock of the first one.")
 
 
@@ -106,7 +107,14 @@ def _shown(found: Timeline) -> dict[str, Any]:
         "page": found.page,
         "more": found.more,
         "instruments": [
-            {"id": one.pk, "name": one.name, "name_en": one.name_en, "status": one.status, "time_zone": one.site.time_zone}
+            {
+                "id": one.pk,
+                "name": one.name,
+                "name_en": one.name_en,
+                "status": one.status,
+                "lab": one.organisation_id,
+                "time_zone": one.site.time_zone,
+            }
             for one in found.instruments
         ],
         "entries": [_entry(one, words[one.starts], words[one.ends]) for one in found.entries],

@@ -10,7 +10,8 @@ class ReservationChange(models.Model):
     """One move of a reservation from a time to another: made, or proposed and answered. A reservation's changes are a chain.
 
     ``side`` is who proposed (``booking.rules.changes.Side``), ``state`` is ``ChangeState``; an open proposal keeps its new time with
-    an occupancy of its own. The expected figures are those that the customer saw, in fen. Written by ``booking.services.changes``.
+    an occupancy of its own. The expected figures are those that the customer saw, in fen. ``from_instrument`` and ``instrument`` are both
+    empty where it stays on its instrument. Written by ``booking.services.changes``.
     """
 
     reservation = models.ForeignKey("booking.Reservation", on_delete=models.PROTECT, related_name="changes")
@@ -20,6 +21,12 @@ class ReservationChange(models.Model):
     from_ends_at = models.DateTimeField()
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
+    from_instrument = models.ForeignKey(
+        "instruments.Instrument", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    instrument = models.ForeignKey(
+        "instruments.Instrument", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     reason = models.CharField(max_length=500, blank=True)
     expected_payable_now_fen = models.BigIntegerField(null=True)
     expected_final_cost_fen = models.BigIntegerField(null=True)
@@ -36,6 +43,14 @@ class ReservationChange(models.Model):
                 condition=models.Q(state="open", answered_at__isnull=True)
                 | (models.Q(answered_at__isnull=False) & ~models.Q(state="open")),
                 name="reservation_change_answered_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(from_instrument__isnull=True, instrument__isnull=True)
+                | (
+                    models.Q(from_instrument__isnull=False, instrument__isnull=False)
+                    & ~models.Q(instrument=models.F("from_instrument"))
+                ),
+                name="reservation_change_of_place",
             ),
             models.UniqueConstraint(fields=["reservation"], condition=models.Q(state="open"), name="reservation_change_one_open"),
         ]

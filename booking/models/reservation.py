@@ -1,11 +1,23 @@
 from __future__ import annotations
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 
 from booking.rules.numbers import format_reference
 from config.kernel.models.guards import append_only, no_truncate
 from config.kernel.time_range import TimeRange
+
+_STAYS_IN_LAB = """
+IF OLD.state NOT IN ('requested', 'approved') THEN
+    RAISE EXCEPTION 'reservation % is %: it keeps its instrument', OLD.id, OLD.state USING ERRCODE = '23001';
+END IF;
+IF (SELECT organisation_id FROM instruments_instrument WHERE id = OLD.instrument_id)
+   <> (SELECT organisation_id FROM instruments_instrument WHERE id = NEW.instrument_id) THEN
+    RAISE EXCEPTION 'reservation % stays with its lab', OLD.id USING ERRCODE = '23001';
+END IF;
+RETURN NEW;
+"""
 
 
 class Reservation(models.Model):
@@ -14,7 +26,8 @@ class Reservation(models.Model):
     ``organisation`` is the customer; ``fund_card`` is what it pays with, where it named one. ``requested_by`` is whose booking it is: the
     rules about people are asked for them. ``booked_by`` is the colleague who booked it in their name, if anybody did. ``state`` is a
     value of ``booking.rules.states.ReservationState`` and is written only by ``booking.services.transitions``; its history is
-    ``transitions``. ``imported``: a list of the lab's brought it (``ImportedBooking``).
+    ``transitions``. It may get another ``instrument`` of the same lab until it begins (``services.changes``). ``imported``: a list of the
+    lab's brought it (``ImportedBooking``).
     Asked for in a ``series``, it is its ``ordinal``-th time; a ``group`` was asked for together with others.
     """
 
@@ -69,6 +82,15 @@ class Reservation(models.Model):
             models.Index(fields=["organisation", "-starts_at"], name="reservation_by_customer"),
             models.Index(fields=["state", "starts_at"], name="reservation_by_state"),
             models.Index(fields=["group"], condition=models.Q(group__isnull=False), name="reservation_by_group"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="reservation_stays_in_lab",
+                operation=pgtrigger.UpdateOf("instrument_id"),
+                when=pgtrigger.Before,
+                condition=pgtrigger.Q(old__instrument_id__df=pgtrigger.F("new__instrument_id")),
+                func=_STAYS_IN_LAB,
+            )
         ]
 
     def __str__(self) -> str:

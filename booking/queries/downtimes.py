@@ -87,13 +87,15 @@ def _hit(
 ) -> Hit:
     asks_oneself = row.is_of(actor.user_id)
     choices = choices_for(ReservationState(row.state), row.starts_at, now, asks_oneself=asks_oneself) if own else (Choice.KEEP,)
-    if not times:
-        choices = tuple(one for one in choices if one is not Choice.OFFER)
+    same_lab = elsewhere is not None and elsewhere.instrument.organisation_id == row.instrument.organisation_id
+    missing = {Choice.OFFER: not times, Choice.ANOTHER: not same_lab}
+    choices = tuple(one for one in choices if not missing.get(one))
     return Hit(row, choices, times, elsewhere, row.state == ReservationState.IN_USE, not own)
 
 
 def _elsewhere(actor: Actor, row: Reservation, context: booking_context.BookingContext, now: datetime) -> FoundTime | None:
-    """The earliest time of the same length on another instrument of the same class, from the booked day on, for the same customer."""
+    """The earliest time of the same length on another instrument of the same class, from the booked day on, for the same customer: one of
+    the same lab where there is one, which the booking itself can go to."""
     minutes = row.during.seconds // 60
     first_on = context.local_day(max(row.starts_at, now))
     if not context.instrument.class_code or not SHORTEST_MINUTES <= minutes <= LONGEST_MINUTES:
@@ -101,7 +103,8 @@ def _elsewhere(actor: Actor, row: Reservation, context: booking_context.BookingC
     search = TimeSearch(minutes, first_on, first_on + WITHIN, class_code=context.instrument.class_code)
     found = find_earliest(actor, search, now, _OTHERS_LOOKED_AT, customer=row.organisation)
     others = [one for one in found.rows if one.instrument.calendar_id != context.instrument.calendar_id]
-    return others[0] if others else None
+    own = (one for one in others if one.instrument.organisation_id == context.instrument.organisation_id)
+    return next(own, others[0] if others else None)
 
 
 def downtimes_of(actor: Actor, instrument: Instrument, now: datetime) -> list[Downtime]:

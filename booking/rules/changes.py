@@ -56,18 +56,25 @@ def next_change_state(state: ChangeState, event: ChangeEvent) -> ChangeState:
 
 
 def needs_the_other_side(
-    side: Side, state: ReservationState, old: TimeRange, new: TimeRange, *, approval_required: bool, agreed: bool
+    side: Side,
+    state: ReservationState,
+    old: TimeRange,
+    new: TimeRange,
+    *,
+    approval_required: bool,
+    agreed: bool,
+    elsewhere: bool = False,
 ) -> bool:
     """Whether the other side has to say yes first.
 
     The lab never moves a customer's time alone, unless it says that the customer has agreed. The customer may do so while the lab has
-    not answered, where the lab asks for no approval, and when it only gives time back.
+    not answered, where the lab asks for no approval, and when it only gives time back; ``elsewhere``, on another instrument, none is.
     """
     if agreed:
         return False
     if side is Side.LAB:
         return True
-    return approval_required and state is not ReservationState.REQUESTED and not old.contains(new)
+    return approval_required and state is not ReservationState.REQUESTED and (elsewhere or not old.contains(new))
 
 
 _ABOUT_THE_START = frozenset({"booking.in_the_past", "booking.too_soon", "booking.beyond_horizon", "booking.off_grid"})

@@ -40,10 +40,12 @@ class DowntimeKind(StrEnum):
 
 
 class Choice(StrEnum):
-    """What the lab does with a booking: it keeps its place and waits, gets other times offered, or is cancelled on the lab's side."""
+    """What the lab does with a booking: it keeps its place and waits, gets other times offered, or a time on another instrument of the
+    lab, or is cancelled on the lab's side."""
 
     KEEP = "keep"
     OFFER = "offer"
+    ANOTHER = "another"
     CANCEL = "cancel"
 
 
@@ -60,13 +62,14 @@ class Became(StrEnum):
 def choices_for(state: ReservationState, starts_at: datetime, now: datetime, *, asks_oneself: bool) -> tuple[Choice, ...]:
     """What the lab may choose for a booking that an outage hits, the usual choice first; a running session ends without being asked.
 
-    Who has begun cannot be offered another time, and has nothing to wait for; nobody is offered times by oneself (``asks_oneself``).
+    Who has begun cannot be offered another time or place, and has nothing to wait for; nobody is offered any by oneself
+    (``asks_oneself``).
     """
     if state not in (ReservationState.REQUESTED, ReservationState.APPROVED):
         return ()
     if starts_at <= now:
         return (Choice.CANCEL,)
-    return (Choice.KEEP, Choice.CANCEL) if asks_oneself else (Choice.KEEP, Choice.OFFER, Choice.CANCEL)
+    return (Choice.KEEP, Choice.CANCEL) if asks_oneself else (Choice.KEEP, Choice.OFFER, Choice.ANOTHER, Choice.CANCEL)
 
 
 def share_out(

@@ -24,8 +24,12 @@ class Subject(StrEnum):
 
 
 class Measure(StrEnum):
+    """The last two count what is sent to be tested (``booking.rules.sample_quota``), the others bookings."""
+
     MINUTES = "minutes"
     COUNT = "count"
+    SAMPLES = "samples"
+    JOBS = "jobs"
 
 
 class Period(StrEnum):
@@ -38,7 +42,8 @@ class Period(StrEnum):
     AHEAD = "ahead"
 
 
-#: So many minutes or bookings one quota may allow.
+OF_SAMPLES = frozenset({Measure.SAMPLES, Measure.JOBS})
+#: So many minutes, bookings, samples or jobs one quota may allow.
 MOST_OF_QUOTA = 1_000_000
 #: The codes of the reasons: in a period, and ahead.
 _CODES: Mapping[tuple[Subject, Measure], tuple[str, str]] = {
@@ -64,8 +69,8 @@ class Counted:
 class Quota:
     """At most ``most`` minutes or bookings of ``counted`` instruments per ``period``; a booking counts where it starts.
 
-    ``peak_only`` counts only what lies in the policy's peak times: minutes of it, or bookings that touch them. Raises Refusal
-    ``quota.most``.
+    ``peak_only`` counts only what lies in the policy's peak times: minutes of it, or bookings that touch them. What counts samples or jobs
+    is of the whole lab, and knows no peak times. Raises Refusal ``quota.most``, ``quota.samples_of_lab``.
     """
 
     subject: Subject
@@ -78,6 +83,8 @@ class Quota:
     def __post_init__(self) -> None:
         if not is_whole(self.most) or not 0 < self.most <= MOST_OF_QUOTA:
             raise Refusal.of("quota.most", "most")
+        if self.measure in OF_SAMPLES and (self.peak_only or self.counted != Counted()):
+            raise Refusal.of("quota.samples_of_lab", "measure")
 
     def document(self) -> dict[str, Any]:
         """As ``read`` takes it; ``counted`` is what the layer is for that the quota stands in."""
@@ -124,11 +131,12 @@ def period_around(period: Period, instant: datetime, zone: ZoneInfo, now: dateti
     """The half-open period in which ``instant`` lies; what is ahead begins now and has no end."""
     if period is Period.AHEAD:
         return now, None
-    first, after = _local_period(period, to_wall(instant, zone).date())
+    first, after = local_period(period, to_wall(instant, zone).date())
     return local_day(first, zone).starts_at, local_day(after, zone).starts_at
 
 
-def _local_period(period: Period, day: date) -> tuple[date, date]:
+def local_period(period: Period, day: date) -> tuple[date, date]:
+    """The first day of a calendar period and the first after it; not for what is ahead."""
     if period is Period.DAY:
         return day, day + timedelta(days=1)
     if period is Period.WEEK:
@@ -176,7 +184,7 @@ def quota_reason(
     (ISO 8601 with the site's offset).
     """
     windows = tuple(peak)
-    if not quota.counted.counts(asked.instrument_id, asked.class_code):
+    if quota.measure in OF_SAMPLES or not quota.counted.counts(asked.instrument_id, asked.class_code):
         return None
     wanted = weight(quota, asked.during, windows, zone)
     taken = used(quota, booked, asked, windows, zone, now)

@@ -13,7 +13,7 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from booking.rules.policy import BookingPolicy
-from booking.rules.quota import Booked, Period, Quota, period_around, quota_reason
+from booking.rules.quota import OF_SAMPLES, Booked, Period, Quota, period_around, quota_reason
 from booking.rules.week_time import lies_within, parts_within
 from config.kernel.errors import Reason
 from config.kernel.time_range import TimeRange
@@ -133,7 +133,7 @@ def reasons_against(policy: BookingPolicy, asked: Asked, standing: Standing) -> 
 
 def looks_at(policy: BookingPolicy, asked: Asked) -> TimeRange | None:
     """The time in which the others' starts matter for the rules, or None when no rule asks for them."""
-    spans = [_span(quota.period, asked) for quota in policy.quotas]
+    spans = [_span(quota.period, asked) for quota in policy.quotas if quota.measure not in OF_SAMPLES]
     if policy.cool_off_minutes:
         day = timedelta(days=31)  # a booking may be this long, and its start is what is looked up
         gap = timedelta(minutes=policy.cool_off_minutes)

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, OuterRef, Q
 from psycopg.types.range import TimestamptzRange
@@ -23,14 +22,15 @@ from booking.rules.length import require_length
 from booking.rules.spending import Wait
 from booking.rules.standing import may_be_overridden
 from booking.rules.states import Action, ReservationState, next_state
-from booking.services import conflicts, consents, holds, notices, spending, times, transitions
-from booking.services.context import BookingContext, busy_ranges, of_reservation
+from booking.services import conflicts, consents, holds, notices, other_instrument, spending, times, transitions
+from booking.services.context import BookingContext, busy_ranges
 from booking.services.refusing import BOOKING_ROLES, outage_reasons, refusal_reasons
 from config.kernel.access import NOBODY, Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.services import idempotency, transactions
 from config.kernel.services.parking import each_parked
 from config.kernel.time_range import TimeRange, subtract
+from instruments.models import Instrument
 from instruments.rules.names import clean_name
 
 ROUTE = "booking.change"
@@ -44,7 +44,8 @@ BATCH = 500
 class ChangeRequest:
     """``during`` is the new time without buffers. ``agreed``: the lab says that the customer has agreed already (then ``reason`` says
     how). ``expected`` are the figures that the customer saw for the new time. ``others`` are further times of which the customer may take
-    one instead: for the lab alone. ``side`` is the one that the actor speaks for, where that has to be said (``side_of``)."""
+    one instead: for the lab alone. ``side`` is the one that the actor speaks for, where that has to be said (``side_of``).
+    ``instrument_id``: another one of the lab, on which it shall be from then on."""
 
     reservation_id: int
     during: TimeRange
@@ -53,6 +54,7 @@ class ChangeRequest:
     expected: ExpectedFigures = NOTHING_EXPECTED
     others: tuple[TimeRange, ...] = ()
     side: Side | None = None
+    instrument_id: int | None = None
 
     def payload(self) -> dict[str, Any]:
         """What makes two calls the same for idempotency."""
@@ -63,6 +65,7 @@ class ChangeRequest:
             "reason": self.reason,
             "agreed": self.agreed,
             **({"side": self.side.value} if self.side else {}),
+            **({"instrument": self.instrument_id} if self.instrument_id else {}),
             **({"others": [[one.starts_at.isoformat(), one.ends_at.isoformat()] for one in self.others]} if self.others else {}),
         }
 
@@ -79,19 +82,21 @@ class Changed:
 def change(actor: Actor, request: ChangeRequest, now: datetime, *, idempotency_key: str) -> Changed:
     """Move a reservation, or propose it to the other side.
 
-    Raises NotFound, Forbidden, Refusal with every broken rule, ``change.same_time``, ``change.one_open``, ``change.begun``,
+    Raises NotFound, Forbidden, Refusal with every broken rule, ``change.instrument_of_lab``, ``change.same_time``, ``change.one_open``,
+    ``change.begun``,
     ``change.start_first`` (it has begun, and the other side would have to be asked), ``consent.over`` (booked for a colleague, who lets
     the actor do so no longer),
     ``booking.illegal_transition``, Conflict ``booking.just_taken`` with alternatives and ``billing.figures_differ``, Busy.
     """
     reservation = _visible(actor, request.reservation_id)
     request = _cleaned(request, side_of(reservation, actor, request.side))
+    other_id = other_instrument.chosen(actor, reservation, request.instrument_id)
 
     def effect() -> dict[str, Any]:
         row = change_one(actor, request, now)
         return {"id": row.pk, "state": row.state}
 
-    with conflicts.answered(actor, reservation.instrument_id, request.during, now, reservation.organisation_id):
+    with conflicts.answered(actor, other_id or reservation.instrument_id, request.during, now, reservation.organisation_id):
         result, replayed = transactions.run(
             lambda: idempotency.once(actor, ROUTE, idempotency_key, request.payload(), now, effect)
         )
@@ -114,8 +119,10 @@ def side_of(reservation: Reservation, actor: Actor, named: Side | None = None) -
 
 def change_one(actor: Actor, request: ChangeRequest, now: datetime) -> ReservationChange:
     """One change as part of the caller's transaction. Raises as ``change``, ``conflicts.Taken``."""
-    side = side_of(_visible(actor, request.reservation_id), actor, request.side)
-    return _change(actor, _cleaned(request, side), side, now)
+    reservation = _visible(actor, request.reservation_id)
+    side = side_of(reservation, actor, request.side)
+    other_id = other_instrument.chosen(actor, reservation, request.instrument_id)
+    return _change(actor, reservation, replace(_cleaned(request, side), instrument_id=other_id), side, now)
 
 
 def _cleaned(request: ChangeRequest, side: Side) -> ChangeRequest:
@@ -139,15 +146,16 @@ def reason_of(text: str, side: Side) -> str:
     return clean_name(reason, REASON_LENGTH, field="reason") if reason else ""
 
 
-def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> ReservationChange:
-    locked = transitions.lock_row(request.reservation_id)
+def _change(actor: Actor, seen: Reservation, request: ChangeRequest, side: Side, now: datetime) -> ReservationChange:
+    locked = other_instrument.locked_for(seen, request.instrument_id)
+    elsewhere = request.instrument_id is not None
     if side is Side.CUSTOMER:
         consents.require_open(locked, actor, now)
     for during in (request.during, *request.others):
         require_length(during.duration)
-        refuse_impossible(locked, during, now)
+        refuse_impossible(locked, during, now, elsewhere=elsewhere)
     refuse_open(locked)
-    context = of_reservation(locked)
+    context = other_instrument.context_of(locked, request.instrument_id)
     for during in (request.during, *request.others):
         refuse_by_rules(context, locked, during, side, now)
     asks = needs_the_other_side(
@@ -157,19 +165,20 @@ def _change(actor: Actor, request: ChangeRequest, side: Side, now: datetime) -> 
         request.during,
         approval_required=context.policy.approval_required,
         agreed=request.agreed,
+        elsewhere=elsewhere,
     )
     if asks and locked.starts_at <= now:
         raise Refusal.of("change.start_first", field="ends_at")
     state = ChangeState.OPEN if asks else ChangeState.MADE
     holder_id = holder_of(actor, side is Side.CUSTOMER)
-    row = times.record(locked, request.during, side, state, actor, request.expected, now, request.reason)
+    row = times.record(locked, request.during, side, state, actor, request.expected, now, request.reason, request.instrument_id)
     if asks:
         for during in (request.during, *request.others):
             _keep_new_time(locked, context, during, now, holder_id)
         SuggestedTime.objects.bulk_create(
             SuggestedTime(change=row, starts_at=during.starts_at, ends_at=during.ends_at) for during in request.others
         )
-        notices.defer(locked, f"change_proposed_to_{side.other}", now, **_proposed(locked, row))
+        notices.defer(locked, f"change_proposed_to_{side.other}", now, **_proposed(context, row))
     else:
         wished_at = now if side is Side.CUSTOMER else None
         wait = _move(locked, context, request.during, actor, request.expected, now, request.reason, holder_id, wished_at)
@@ -182,20 +191,21 @@ def holder_of(actor: Actor, is_customer: bool) -> int | None:
     return actor.user_id if is_customer else None
 
 
-def _proposed(locked: Reservation, row: ReservationChange) -> dict[str, str]:
-    """The new time and why, for those who are asked."""
-    zone = ZoneInfo(locked.instrument.site.time_zone)
+def _proposed(context: BookingContext, row: ReservationChange) -> dict[str, str]:
+    """The new time, on the clock of where it would be, and why; another instrument by its name."""
     times = zip(("new", "second", "third"), sorted([row.during, *(one.during for one in row.others.all())]), strict=False)
     new = {f"{name}_{end}": getattr(during, end) for name, during in times for end in ("starts_at", "ends_at")}
-    return {"reason": row.reason, **{name: moment.astimezone(zone).isoformat() for name, moment in new.items()}}
+    place = notices.named("new_instrument", context.instrument) if row.instrument_id else {}
+    return {"reason": row.reason, **place, **{name: moment.astimezone(context.zone).isoformat() for name, moment in new.items()}}
 
 
-def refuse_impossible(locked: Reservation, during: TimeRange, now: datetime) -> None:
-    """What no policy can allow: a step that the states do not know, no change at all, a past that would be rewritten."""
+def refuse_impossible(locked: Reservation, during: TimeRange, now: datetime, *, elsewhere: bool = False) -> None:
+    """What no policy can allow: a step that the states do not know, no change at all, a past that would be rewritten. ``elsewhere``: on
+    another instrument."""
     next_state(ReservationState(locked.state), Action.MOVE)
-    if during == locked.during:
+    if during == locked.during and not elsewhere:
         raise Refusal.of("change.same_time", field="starts_at")
-    if locked.starts_at <= now and (during.starts_at != locked.starts_at or during.ends_at <= now):
+    if locked.starts_at <= now and (elsewhere or during.starts_at != locked.starts_at or during.ends_at <= now):
         raise Refusal.of("change.begun", field="starts_at")
 
 
@@ -225,7 +235,8 @@ def refuse_by_rules(
         lock=True,
         without_id=locked.pk,
     )
-    reasons = counting(reasons, before or locked.during, during)
+    if context.instrument.pk == locked.instrument_id:  # on another instrument nothing is booked yet that could count
+        reasons = counting(reasons, before or locked.during, during)
     if side is Side.LAB:
         reasons = [one for one in reasons if not may_be_overridden(one)]
     Refusal.raise_any(reasons)
@@ -233,7 +244,7 @@ def refuse_by_rules(
 
 def _keep_new_time(locked: Reservation, context: BookingContext, during: TimeRange, now: datetime, holder_id: int | None) -> None:
     """Keep what the new time needs beside the old one, until the proposal is answered."""
-    beside = subtract([context.policy.occupied(during)], _own_ranges(locked))
+    beside = subtract([context.policy.occupied(during)], _own_ranges(locked, context))
     _require_free(context, beside, now, holder_id)
     Occupancy.objects.bulk_create(
         Occupancy(
@@ -256,8 +267,10 @@ def _require_free(context: BookingContext, parts: Iterable[TimeRange], now: date
             raise conflicts.Taken
 
 
-def _own_ranges(locked: Reservation) -> list[TimeRange]:
-    rows = locked.occupancies.filter(blocking=True).values_list("during", flat=True)
+def _own_ranges(locked: Reservation, context: BookingContext) -> list[TimeRange]:
+    """What it keeps of the context's calendar by itself."""
+    kept = locked.occupancies.filter(blocking=True, calendar_id=context.instrument.calendar_id)
+    rows = kept.values_list("during", flat=True)
     return [TimeRange(during.lower, during.upper) for during in rows]
 
 
@@ -277,17 +290,17 @@ def _move(
 
     Raises ``conflicts.Taken``, Conflict ``change.dearer``.
     """
-    before = locked.during
+    before, place = locked.during, locked.instrument
     take(locked, context, during, now, holder_id)
-    return follow(locked, before, actor, expected, now, reason, wished_at)
+    return follow(locked, before, actor, expected, now, reason, wished_at, place)
 
 
 def take(locked: Reservation, context: BookingContext, during: TimeRange, now: datetime, holder_id: int | None) -> None:
     """Time and occupancy alone, as part of the caller's transaction, which lets the rest ``follow``. Raises ``conflicts.Taken``."""
     occupied = context.policy.occupied(during)
     locked.occupancies.filter(source=OccupancySource.CHANGE).delete()
-    _require_free(context, subtract([occupied], _own_ranges(locked)), now, holder_id)
-    times.set_time(locked, during, occupied)
+    _require_free(context, subtract([occupied], _own_ranges(locked, context)), now, holder_id)
+    times.set_time(locked, during, occupied, context.instrument)
 
 
 def follow(
@@ -298,18 +311,21 @@ def follow(
     now: datetime,
     reason: str,
     wished_at: datetime | None,
+    place: Instrument | None = None,
 ) -> Wait:
-    """What follows from the time that was taken instead of ``before``: history, money and news; the wait as ``_move`` gives it.
+    """What follows from the time that was taken instead of ``before`` (on ``place``, where it was another instrument): history, money and
+    news; the wait as ``_move`` gives it.
 
     Raises Conflict ``change.dearer``, Refusal ``card.*``.
     """
     spending.refuse_other_days(locked, locked.during, actor)
-    transitions.note_move(locked, before, actor, now, reason)
+    old = None if place is None or place.pk == locked.instrument_id else place
+    transitions.note_move(locked, before, actor, now, reason, old)
     settled_fen = spending.settled_fen(locked)
     if ports.money().on_move(locked, actor, expected, now, wished_at) is not None:
         raise Conflict.of("change.dearer")
     wait = spending.judge(locked, now, settled_fen)
-    notices.defer(locked, "moved", now, reason=reason)
+    notices.defer(locked, "moved", now, reason=reason, **(notices.named("old_instrument", old) if old else {}))
     return wait
 
 
@@ -331,11 +347,11 @@ def accept(
 
     def work() -> None:
         locked, fresh = _locked_change(row)
-        context = of_reservation(locked)
+        context = other_instrument.context_of(locked, fresh.instrument_id)
         if other_id is not None and fresh.state == ChangeState.OPEN:
             fresh.starts_at, fresh.ends_at = taken.starts_at, taken.ends_at
         during = fresh.during
-        refuse_impossible(locked, during, now)
+        refuse_impossible(locked, during, now, elsewhere=fresh.instrument_id is not None)
         if fresh.side == Side.LAB:
             consents.require_open(locked, actor, now)
             refuse_by_rules(context, locked, during, Side.LAB, now)
@@ -355,7 +371,8 @@ def accept(
         else:
             transitions.go_on(locked, wait, now)
 
-    with conflicts.answered(actor, row.reservation.instrument_id, taken, now, row.reservation.organisation_id):
+    place_id = row.instrument_id or row.reservation.instrument_id
+    with conflicts.answered(actor, place_id, taken, now, row.reservation.organisation_id):
         transactions.run(work)
 
 
@@ -452,7 +469,7 @@ def _visible_change(actor: Actor, change_id: int) -> ReservationChange:
 
 def _locked_change(row: ReservationChange) -> tuple[Reservation, ReservationChange]:
     """Reservation and change behind the calendar's lock, re-read."""
-    locked = transitions.lock_row(row.reservation_id)
+    locked = other_instrument.locked_for(row.reservation, row.instrument_id)
     return locked, ReservationChange.objects.select_for_update(no_key=True).get(pk=row.pk)
 
 

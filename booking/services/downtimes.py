@@ -40,7 +40,7 @@ _AHEAD = (ReservationState.REQUESTED, ReservationState.APPROVED)
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What a manager chose for one booking; ``times`` are those that are offered. ``elsewhere`` (instrument's id, from when) names an equal
-    instrument to the customer, who can book it there."""
+    instrument to the customer, who can book it there; with ``Choice.ANOTHER`` it is offered as the booking's new place."""
 
     choice: Choice
     times: tuple[TimeRange, ...] = ()
@@ -330,13 +330,17 @@ def _act(actor: Actor, downtime: Downtime, locked: Reservation, decision: Decisi
         allowed = (Choice.KEEP,)
     if decision is None or decision.choice not in allowed:
         raise Refusal.of("downtime.choice", field="choice")
-    reason = downtime_news.reason_for(locked, downtime, decision.elsewhere)
+    named = None if decision.choice is Choice.ANOTHER else decision.elsewhere
+    reason = downtime_news.reason_for(locked, downtime, named)
     if decision.choice is Choice.CANCEL:
         transitions.cancel(actor, locked.pk, now, reason, not_to=("lab.reservation_cancelled",))
         return Became.CANCELLED
     _end_proposals(locked, actor, now, reason)
     if decision.choice is Choice.OFFER:
         _offer(actor, downtime, locked, decision.times, now, reason)
+        return Became.OFFERED
+    if decision.choice is Choice.ANOTHER:
+        _offer_another(actor, locked, decision.elsewhere, now, reason)
         return Became.OFFERED
     if downtime_rows.is_hit(locked, downtime.during):
         downtime_news.waits(locked, downtime, now, decision.elsewhere)
@@ -350,6 +354,15 @@ def _offer(actor: Actor, downtime: Downtime, locked: Reservation, times: Sequenc
         raise Refusal.of("downtime.offered_within", field="time")
     first, *others = sorted(set(times))
     changes.change_one(actor, ChangeRequest(locked.pk, first, reason, others=tuple(others), side=Side.LAB), now)
+
+
+def _offer_another(actor: Actor, locked: Reservation, place: tuple[int, datetime] | None, now: datetime, reason: str) -> None:
+    """As long on another instrument of the lab, from then on."""
+    if place is None or place[0] == locked.instrument_id:
+        raise Refusal.of("change.no_instrument", field="elsewhere")
+    instrument_id, starts_at = place
+    during = TimeRange(starts_at, starts_at + locked.during.duration)
+    changes.change_one(actor, ChangeRequest(locked.pk, during, reason, side=Side.LAB, instrument_id=instrument_id), now)
 
 
 def _end_proposals(locked: Reservation, actor: Actor, now: datetime, reason: str) -> None:

@@ -18,6 +18,7 @@ from booking.rules.states import ReservationState
 from booking.services import deputies
 from config.kernel.access import Role
 from config.kernel.services.silence import is_silent, silence
+from instruments.models import Instrument
 from instruments.services.notices import News, holders, person, settle, tell
 
 __all__ = ["defer", "silence"]
@@ -165,6 +166,11 @@ def params_of(reservation: Reservation) -> dict[str, Any]:
         "ends_at": reservation.ends_at.astimezone(zone).isoformat(),
         "zone": zone.key,
     }
+
+
+def named(name: str, instrument: Instrument) -> dict[str, str]:
+    """The parameter ``name`` of a sentence, in both languages."""
+    return {name: instrument.name, f"{name}_en": instrument.name_en}
 
 
 def hear(reservation: Reservation, event: str) -> dict[str, Any]:

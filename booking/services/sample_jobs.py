@@ -18,6 +18,7 @@ from booking.rules.credit import measure_reason, strictest
 from booking.rules.enquiries import Side
 from booking.rules.sample_codes import ALPHABET, BODY_LENGTH, with_check
 from booking.rules.sample_days import require_arrival
+from booking.rules.sample_quota import Sent
 from booking.rules.samples import (
     MOST_ELEMENTS,
     MOST_SAMPLES,
@@ -33,7 +34,7 @@ from booking.rules.samples import (
 from booking.rules.service_facts import service_faults
 from booking.rules.spending import Wait
 from booking.sample_ports import SampleOrder, sample_money
-from booking.services import sample_days, sample_news, sample_spending
+from booking.services import sample_days, sample_news, sample_quotas, sample_spending
 from booking.services.enquiry_sides import own_sides, require_on, require_side
 from booking.services.sample_writing import lock_job, move, note_step
 from config.kernel.access import Actor, get_visible
@@ -208,6 +209,8 @@ def _ask(actor: Actor, wish: Wish, order: SampleOrder | None, now: datetime) -> 
     resource = get_visible(rows, actor, pk=wish.resource_id)
     words, reasons = _words(wish)
     against = _measures(actor, wish, resource.organisation_id, now)
+    asked = Sent(wish.samples, actor.person_id, wish.organisation_id, wish.arrive_on)
+    against += sample_quotas.reasons_against(resource.organisation_id, asked, now)
     Refusal.raise_any([*against, *_reasons(wish, resource.organisation, local_day(resource.organisation_id, now)), *reasons])
     item = sample_days.lock_item(resource.pk)
     _require_room_to_wait(wish)

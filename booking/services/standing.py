@@ -136,6 +136,12 @@ def _measures(context: BookingContext, asked: Asked) -> list[Reason]:
     return [] if found is None else [measure_reason(found, asked.zone)]
 
 
+def one_at_a_time(owner_id: int, organisation_id: int, person_id: int | None) -> None:
+    """Nobody else asks this lab for the same organisation or person until the transaction ends."""
+    with planned_once() as cursor:
+        cursor.execute(_ONE_AT_A_TIME, {"owner": owner_id, "organisation": organisation_id, "person": person_id})
+
+
 def _others(owner_id: int, asked: Asked, span: TimeRange, without_id: int, *, lock: bool) -> list[Booked]:
     values = {
         "owner": owner_id,
@@ -146,8 +152,8 @@ def _others(owner_id: int, asked: Asked, span: TimeRange, without_id: int, *, lo
         "given_up": [state.value for state in GIVEN_UP],
         "without": without_id,
     }
+    if lock:
+        one_at_a_time(owner_id, asked.booked.organisation_id, asked.booked.person_id)
     with planned_once() as cursor:
-        if lock:
-            cursor.execute(_ONE_AT_A_TIME, values)
         cursor.execute(_OTHERS, values)
         return [Booked(TimeRange(starts, ends), *who) for starts, ends, *who in cursor.fetchall()]

@@ -35,11 +35,16 @@ WHERE s.id = %s AND o.id = %s AND u.id = %s
 def lock_row(reservation_id: int) -> Reservation:
     """The reservation behind its calendar's lock, re-read, with instrument, policy, site, owner and customer (``lean_rows``).
 
-    In two statements: to plan a join of all seven tables takes longer than to run both.
+    In two statements: to plan a join of all seven tables takes longer than to run both. Who waited while it got another instrument finds
+    no row by the old one, and looks again.
     """
     with planned_once() as cursor:
         cursor.execute(_LOCK, [reservation_id])
-        values = iter(cursor.fetchone() or ())
+        found = cursor.fetchone()
+        if found is None:
+            cursor.execute(_LOCK, [reservation_id])
+            found = cursor.fetchone()
+        values = iter(found or ())
         row, instrument = row_of(Reservation, RESERVATION, values), row_of(Instrument, INSTRUMENT, values)
         if row is None or instrument is None:
             raise NotFound.of("access.not_found", model="reservation")

@@ -1,4 +1,5 @@
-"""The one writer of a reservation's time: its range, what it takes of the calendar, its session's booked time, and the chain of changes.
+"""The one writer of a reservation's time and place: its range, what it takes of which calendar, its session's booked time, and the chain
+of changes.
 
 Everything is part of the caller's transaction and gets a reservation from ``state_writing.lock_row``.
 """
@@ -6,6 +7,7 @@ Everything is part of the caller's transaction and gets a reservation from ``sta
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from psycopg.types.range import TimestamptzRange
 
@@ -14,6 +16,7 @@ from booking.ports import ExpectedFigures
 from booking.rules.changes import ChangeState, Side
 from config.kernel.access import Actor
 from config.kernel.time_range import TimeRange
+from instruments.models import Instrument
 
 
 def record(
@@ -25,8 +28,9 @@ def record(
     expected: ExpectedFigures,
     now: datetime,
     reason: str = "",
+    instrument_id: int | None = None,
 ) -> ReservationChange:
-    """Write a change from the time that is booked now: made, or open for the other side to answer."""
+    """Write a change from the time that is booked now: made, or open for the other side to answer. ``instrument_id``: another one."""
     return ReservationChange.objects.create(
         reservation=locked,
         side=side,
@@ -35,6 +39,8 @@ def record(
         from_ends_at=locked.ends_at,
         starts_at=during.starts_at,
         ends_at=during.ends_at,
+        from_instrument_id=locked.instrument_id if instrument_id else None,
+        instrument_id=instrument_id,
         reason=reason,
         expected_payable_now_fen=expected.payable_now_fen,
         expected_final_cost_fen=expected.final_cost_fen,
@@ -44,13 +50,18 @@ def record(
     )
 
 
-def set_time(locked: Reservation, during: TimeRange, occupied: TimeRange) -> None:
-    """Give the reservation another time, which takes ``occupied`` of its calendar; the constraint has the last word on that."""
+def set_time(locked: Reservation, during: TimeRange, occupied: TimeRange, instrument: Instrument | None = None) -> None:
+    """Give the reservation another time, which takes ``occupied`` of its calendar, or of that of another ``instrument``; the constraint
+    has the last word on that."""
+    place: dict[str, Any] = {}
+    if instrument is not None and instrument.pk != locked.instrument_id:
+        place = {"calendar_id": instrument.calendar_id}
+        locked.instrument = instrument
     locked.occupancies.filter(source=OccupancySource.RESERVATION).update(
-        during=TimestamptzRange(occupied.starts_at, occupied.ends_at)
+        during=TimestamptzRange(occupied.starts_at, occupied.ends_at), **place
     )
     locked.starts_at, locked.ends_at = during.starts_at, during.ends_at
-    locked.save(update_fields=["starts_at", "ends_at"])
+    locked.save(update_fields=["starts_at", "ends_at", *(["instrument"] if place else [])])
     UsageSession.objects.filter(reservation=locked).update(booked_starts_at=during.starts_at, booked_ends_at=during.ends_at)
 
 

@@ -32,6 +32,7 @@ from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
 from config.kernel.services import audit, transactions
 from config.kernel.services.parking import each_parked
 from config.kernel.time_range import TimeRange
+from instruments.models import Instrument
 
 DUE_BATCH = 500
 
@@ -143,8 +144,11 @@ def approve_as_proposed(reservation: Reservation, manager_id: int | None, now: d
     notices.defer(reservation, "approved", now)
 
 
-def note_move(reservation: Reservation, before: TimeRange, actor: Actor, now: datetime, reason: str) -> None:
-    """Write that the reservation's time was changed; the state stays. Part of the transaction of ``services.changes``."""
+def note_move(
+    reservation: Reservation, before: TimeRange, actor: Actor, now: datetime, reason: str, place: Instrument | None = None
+) -> None:
+    """Write that the reservation's time was changed, or its ``place``, the instrument that it was on; the state stays. Part of the
+    transaction of ``services.changes``."""
     ReservationTransition.objects.create(
         reservation=reservation,
         action=Action.MOVE,
@@ -158,6 +162,8 @@ def note_move(reservation: Reservation, before: TimeRange, actor: Actor, now: da
         {"starts_at": during.starts_at.isoformat(), "ends_at": during.ends_at.isoformat()}
         for during in (before, reservation.during)
     )
+    if place is not None:
+        old["instrument"], new["instrument"] = str(place.pk), str(reservation.instrument_id)
     audit.record(actor, "reservation.move", reservation, now, before=old, after=new, reason=reason)
 
 

@@ -44,7 +44,8 @@ class Timeline {
     this.undo = null;
     this.busy = false;
     this.etag = "";
-    this.zones = {};
+    this.places = {};
+    this.looked = 0;
     this.calendar = createCalendar(place, [ResourceTimeline, Interaction], this.options());
     this.observer = new MutationObserver(() => this.plain());
     this.observer.observe(place, { childList: true, subtree: true });
@@ -52,6 +53,9 @@ class Timeline {
     this.load();
     this.timer = window.setInterval(() => this.look(), refresh_ms);
     this.dialogs.move.querySelector("form").addEventListener("submit", (event) => this.send(event));
+    for (const name of ["starts", "ends", "instrument"]) {
+      this.dialogs.move.querySelector(`[name=${name}]`).addEventListener("change", () => this.lookAtFigures());
+    }
     this.dialogs.move.addEventListener("close", () => this.back());
     this.dialogs.act.querySelector("[data-act=move]").addEventListener("click", () => this.fromMenu());
   }
@@ -86,7 +90,7 @@ class Timeline {
       eventContent: (info) => ({ domNodes: this.content(info.event) }),
       eventDidMount: (info) => this.named(info),
       eventClick: (info) => this.openMenu(info.event),
-      dragConstraint: (info) => !info.newResource,
+      dragConstraint: (info) => !info.newResource || this.places[info.newResource.id]?.lab === this.places[info.oldResource?.id]?.lab,
       eventDragStart: () => (this.busy = true),
       eventDragStop: () => (this.busy = false),
       eventResizeStart: () => (this.busy = true),
@@ -105,7 +109,7 @@ class Timeline {
     if (this.held(own)) return;
     if (this.etag && !own) announce(this.words.refreshed);
     this.etag = answer.headers.get("ETag") ?? "";
-    this.zones = Object.fromEntries(feed.instruments.map((one) => [one.id, one.time_zone]));
+    this.places = Object.fromEntries(feed.instruments.map((one) => [one.id, one]));
     this.calendar.setOption("resources", feed.instruments.map((one) => this.row(one, feed.time_zone)));
     this.calendar.setOption("events", [...feed.closed.map((one) => this.closed(one)), ...feed.entries.map((one) => this.entry(one))]);
     this.place.removeAttribute("aria-busy");
@@ -120,8 +124,12 @@ class Timeline {
     if (document.visibilityState === "visible" && !this.held()) this.load();
   }
 
+  called(one) {
+    return (this.english && one.name_en) || one.name;
+  }
+
   row(one, zone) {
-    const name = (this.english && one.name_en) || one.name;
+    const name = this.called(one);
     const more = [this.words[`status.${one.status}`], one.time_zone === zone ? "" : one.time_zone].filter(Boolean).join(" · ");
     return { id: String(one.id), title: more ? `${name} (${more})` : name };
   }
@@ -194,14 +202,14 @@ class Timeline {
 
   fromMenu() {
     this.dialogs.act.close();
-    this.openMove(this.chosen.extendedProps, this.chosen.start, this.chosen.end, null);
+    this.openMove(this.chosen.extendedProps, this.chosen.start, this.chosen.end, this.chosen.resourceIds[0], null);
   }
 
   dropped(info) {
-    this.openMove(info.event.extendedProps, info.event.start, info.event.end, info.revert);
+    this.openMove(info.event.extendedProps, info.event.start, info.event.end, info.newResource?.id ?? info.event.resourceIds[0], info.revert);
   }
 
-  openMove(about, start, end, undo) {
+  openMove(about, start, end, place, undo) {
     this.undo = undo;
     const form = this.dialogs.move.querySelector("form");
     form.reset(); // an agreement, and a reason, are those of one booking
@@ -210,9 +218,48 @@ class Timeline {
     form.dataset.key = crypto.randomUUID();
     form.elements.starts.value = wall(start);
     form.elements.ends.value = wall(end);
+    const lab = this.places[place].lab;
+    const choices = Object.values(this.places).filter((one) => one.lab === lab);
+    form.elements.instrument.replaceChildren(...choices.map((one) => new Option(this.called(one), one.id, false, String(one.id) === String(place))));
     this.problem("");
+    this.lookAtFigures();
     this.dialogs.move.showModal();
     form.elements.reason.focus();
+  }
+
+  /** What the request of the form says. */
+  asked(form) {
+    return {
+      starts_at: instant(form.elements.starts.value, this.zone), ends_at: instant(form.elements.ends.value, this.zone),
+      ...(form.elements.instrument.value ? { instrument: Number(form.elements.instrument.value) } : {}),
+    };
+  }
+
+  post(form, path, body, more = {}) {
+    return fetch(`/api/v1/reservations/${form.dataset.reservation}/${path}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": form.elements.csrfmiddlewaretoken.value, ...more },
+      body: JSON.stringify(body),
+    }).catch(() => null);
+  }
+
+  /** What it costs now and would cost then, subsidy included; nothing where the server cannot say. */
+  async lookAtFigures() {
+    const form = this.dialogs.move.querySelector("form");
+    const place = form.querySelector("[data-figures]");
+    const turn = ++this.looked;
+    place.hidden = true;
+    if (!form.elements.starts.value || !form.elements.ends.value) return;
+    const answer = await this.post(form, "changes/look/", this.asked(form));
+    const found = answer?.ok ? await answer.json().catch(() => null) : null;
+    if (!found || turn !== this.looked) return;
+    const yuan = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: "CNY", currencyDisplay: "narrowSymbol" });
+    for (const cell of place.querySelectorAll("[data-sum]")) {
+      const [when, name] = cell.dataset.sum.split(".");
+      cell.textContent = found[when] ? yuan.format(found[when][`${name}_fen`] / 100) : "";
+    }
+    place.querySelector("[data-dearer]").hidden = !found.dearer;
+    place.hidden = false;
   }
 
   /** Given up, or refused: everything stands where it stood. */
@@ -232,17 +279,10 @@ class Timeline {
     event.preventDefault();
     const form = event.target;
     const key = form.dataset.key;
-    const body = {
-      starts_at: instant(form.elements.starts.value, this.zone), ends_at: instant(form.elements.ends.value, this.zone),
-      reason: form.elements.reason.value, agreed: form.elements.agreed.checked,
-    };
+    const body = { ...this.asked(form), reason: form.elements.reason.value, agreed: form.elements.agreed.checked };
     const button = form.querySelector("button[type=submit]");
     button.disabled = true;
-    const answer = await fetch(`/api/v1/reservations/${form.dataset.reservation}/changes/`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "Idempotency-Key": key, "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
-      body: JSON.stringify(body),
-    }).catch(() => null);
+    const answer = await this.post(form, "changes/", body, { "Idempotency-Key": key });
     button.disabled = false;
     const said = (await answer?.json().catch(() => null)) ?? {};
     if (!answer?.ok) {
@@ -260,7 +300,7 @@ class Timeline {
   openMake(resource, start, end) {
     if (!resource) return;
     const dialog = this.dialogs.make;
-    const [from, to] = [start, end].map((date) => elsewhere(wall(date), this.zone, this.zones[resource]));
+    const [from, to] = [start, end].map((date) => elsewhere(wall(date), this.zone, this.places[resource].time_zone));
     dialog.querySelector("[data-when]").textContent = `${from.replace("T", " ")} – ${to.replace("T", " ")}`;
     const book = new URLSearchParams({ on: from.slice(0, 10), from: from.slice(11), to: to.slice(11) });
     if (to.slice(0, 10) !== from.slice(0, 10)) book.set("to_on", to.slice(0, 10));

@@ -40,20 +40,22 @@ class OpenChange:
 
 def open_change(actor: Actor, reservation: Reservation, now: datetime) -> OpenChange | None:
     """The proposal that waits, if one does."""
-    row = reservation.changes.filter(state=ChangeState.OPEN).select_related("proposed_by").first()
+    row = reservation.changes.filter(state=ChangeState.OPEN).select_related("proposed_by", "instrument__site").first()
     if row is None:
         return None
     times: list[tuple[TimeRange, int | None]] = [(row.during, None), *((one.during, one.pk) for one in row.others.all())]
     options = [
-        Option(during, _figures(actor, reservation, during, now), other_id)
+        Option(during, _figures(actor, reservation, row, during, now), other_id)
         for during, other_id in sorted(times, key=lambda time: time[0])
     ]
     return OpenChange(row, options, _reader(actor, reservation, row))
 
 
-def _figures(actor: Actor, reservation: Reservation, during: TimeRange, now: datetime) -> AssessmentRows | None:
+def _figures(
+    actor: Actor, reservation: Reservation, row: ReservationChange, during: TimeRange, now: datetime
+) -> AssessmentRows | None:
     try:
-        return assessment.of_preview(moving.preview(actor, reservation.pk, during, now))
+        return assessment.of_preview(moving.preview(actor, reservation.pk, during, now, row.instrument_id))
     except Refusal:
         return None
 

@@ -22,6 +22,10 @@ from instruments.registry_wording import WEEKDAY_NAMES
 _QUOTAS: dict[tuple[Subject, Measure], Promise] = {
     (Subject.PERSON, Measure.MINUTES): gettext_lazy("%(period)s: at most %(most)s for one person."),
     (Subject.PERSON, Measure.COUNT): gettext_lazy("%(period)s: at most %(most)s bookings for one person."),
+    (Subject.PERSON, Measure.SAMPLES): gettext_lazy("%(period)s: at most %(most)s samples of one person."),
+    (Subject.PERSON, Measure.JOBS): gettext_lazy("%(period)s: at most %(most)s sample jobs of one person."),
+    (Subject.ORGANISATION, Measure.SAMPLES): gettext_lazy("%(period)s: at most %(most)s samples of one organisation."),
+    (Subject.ORGANISATION, Measure.JOBS): gettext_lazy("%(period)s: at most %(most)s sample jobs of one organisation."),
     (Subject.ORGANISATION, Measure.MINUTES): gettext_lazy("%(period)s: at most %(most)s for one organisation."),
     (Subject.ORGANISATION, Measure.COUNT): gettext_lazy("%(period)s: at most %(most)s bookings for one organisation."),
 }

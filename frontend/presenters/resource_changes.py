@@ -38,16 +38,20 @@ def _fields(change: ResourceChange, there: Mapping[str, Any]) -> Iterator[tuple[
     for name, after in change.values.items():
         before, now_there = change.base.get(name), there.get(name)
         if name != "descriptors":
-            yield name, labels.get(name, name), _words(before), _words(after), _words(now_there)
+            yield name, labels.get(name, name), words_of(before), words_of(after), words_of(now_there)
             continue
         for key in sorted({*(before or {}), *after}):
             sides = ((side or {}).get(key) for side in (before, after, now_there))
-            yield name, labels.get(key, key), *(_words(side) for side in sides)
+            yield name, labels.get(key, key), *(words_of(side) for side in sides)
 
 
 def _labels(change: ResourceChange) -> dict[str, Word]:
     """What the fields are called in the owner's form."""
-    kind = change.resource.kind
+    return labels_of(change.resource.kind)
+
+
+def labels_of(kind: str) -> dict[str, Word]:
+    """What the fields of a kind are called in the owner's form, the descriptors of both standards among them."""
     if kind == "germplasm":
         own: dict[str, Word] = {**DARWIN_CORE_NAMES, **MCPD_NAMES}
         return {**_of_form(kind, "mcpd"), **own}
@@ -59,14 +63,14 @@ def _of_form(kind: str, standard: str) -> dict[str, Word]:
     return {name: field.label or name for name, field in fields.items()}
 
 
-def _words(value: Any) -> str:
+def words_of(value: Any) -> str:
     """A value as plain text, one entry of a list a line; nothing is an empty text."""
     if value is None or value == "" or value == []:
         return ""
     if isinstance(value, bool):
         return str(YES if value else NO)
     if isinstance(value, list):
-        return "\n".join(_words(each) for each in value)
+        return "\n".join(words_of(each) for each in value)
     if isinstance(value, dict):
-        return " ".join(_words(each) for each in value.values() if each not in (None, ""))
+        return " ".join(words_of(each) for each in value.values() if each not in (None, ""))
     return str(value)

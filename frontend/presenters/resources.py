@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from billing import wording
 from billing.pricing.rules.samples import UNITS_OF_TIME, SampleLine, SamplePrice
 from billing.settlement.services.sample_quotes import SampleQuote
+from config.kernel.errors import Refusal
 from frontend import display
 from frontend.presenters.assessment import AssessmentRows, present
 from instruments.models import Qualification, Resource, ResourceKind, ResourceRequest, TestItem
@@ -102,6 +103,16 @@ class SampleQuoteView:
     once_verified: AssessmentRows | None = None
     promised_on: date | None = None
     problems: list[str] = field(default_factory=list)
+    asks_the_lab: bool = False
+    """Whether only the lab can say what it costs."""
+
+
+_ONLY_THE_LAB_KNOWS = frozenset({"price.on_request", "samples.priced_by_time"})
+
+
+def asks_the_lab(refusal: Refusal) -> bool:
+    """Whether a price is missing that one asks the lab for: given on request, or by the hour or day."""
+    return any(reason.code in _ONLY_THE_LAB_KNOWS for reason in refusal.reasons)
 
 
 def title(resource: Resource, name: str) -> str:

@@ -23,25 +23,31 @@ from booking.models import Reservation
 from booking.rules.changes import ChangeState, Side
 from booking.services import changes
 from booking.services.changes import ChangeRequest
-from config.kernel.access import Actor, get_visible
+from config.kernel.access import Actor, Role, get_visible, visible_to
 from config.kernel.errors import Conflict, NotFound, Refusal
 from config.kernel.time_range import TimeRange
-from frontend.booking_form import BookingForm, read_expected, read_key
+from frontend.booking_form import BookingForm, read_expected, read_id, read_key
 from frontend.http import actor_of
 from frontend.presenters import assessment
 from frontend.presenters.assessment import AssessmentRows
 from frontend.presenters.quote import range_words
 from frontend.refusals import sentences, status_of
 from frontend.views.bookings import detail_response
+from instruments.models import Instrument
 
 
 @dataclass(frozen=True, slots=True)
 class MovePage:
-    """The page of a move: the form as typed, the figures of old and new time where they are known, other times that are free."""
+    """The page of a move: the form as typed, the figures of old and new time where they are known, other times that are free.
+
+    ``instrument`` is where it would be; ``places``: the lab's instruments of which its managers may choose another (none: they do not
+    choose)."""
 
     reservation: Reservation
     side: Side
     form: BookingForm
+    instrument: Instrument
+    places: list[Instrument]
     during: TimeRange | None
     old: AssessmentRows | None
     new: AssessmentRows | None
@@ -66,30 +72,43 @@ def reservation_move(request: HttpRequest, pk: int) -> HttpResponse:
     reservation = get_visible(rows, actor, pk=pk)
     side = changes.side_of(reservation, actor)
     zone = ZoneInfo(reservation.instrument.site.time_zone)
+    places = _places(actor, reservation)
+    asked_id = read_id((request.POST or request.GET).get("instrument", "")) or reservation.instrument_id
+    place = next((one for one in places if one.pk == asked_id), reservation.instrument)
     form = BookingForm.read(request.POST or request.GET)
     refusal: Refusal | None = None
     during: TimeRange | None = None
     try:
         during = form.during(zone) if form.has_time else None
         if request.method == "POST" and during is not None:
-            return _moved(request, actor, pk, during, now)
+            return _moved(request, actor, pk, during, place.pk, now)
     except NotFound:
         raise
     except Refusal as refused:
         refusal = refused
-    page = _page(
-        request, actor, reservation, side, form if form.has_time else form.at(reservation.during, zone), during, now, refusal
-    )
+    shown = form if form.has_time else form.at(reservation.during, zone)
+    page = _page(request, actor, reservation, side, shown, (place, places), during, now, refusal)
     return render(request, "booking/move.html", {"page": page}, status=status_of(refusal) if refusal else 200)
 
 
-def _moved(request: HttpRequest, actor: Actor, pk: int, during: TimeRange, now: datetime) -> HttpResponse:
+def _places(actor: Actor, reservation: Reservation) -> list[Instrument]:
+    """The instruments of its lab, for the lab's managers alone: the likest first, of the same class, then by name."""
+    lab_id = reservation.instrument.organisation_id
+    if lab_id not in actor.organisations(Role.LAB_MANAGER):
+        return []
+    rows = visible_to(Instrument.objects.filter(organisation_id=lab_id).exclude(status="retired"), actor)
+    found = list(rows.select_related("site").order_by("name_pinyin", "name", "pk"))
+    return sorted(found, key=lambda one: one.class_code != reservation.instrument.class_code) if len(found) > 1 else []
+
+
+def _moved(request: HttpRequest, actor: Actor, pk: int, during: TimeRange, place_id: int, now: datetime) -> HttpResponse:
     asked = ChangeRequest(
         pk,
         during,
         reason=request.POST.get("reason", "").replace("\x00", ""),
         agreed=request.POST.get("agreed") == "yes",
         expected=read_expected(request.POST),
+        instrument_id=place_id,
     )
     changed = changes.change(actor, asked, now, idempotency_key=read_key(request.POST))
     if changed.state == ChangeState.MADE:
@@ -105,6 +124,7 @@ def _page(
     reservation: Reservation,
     side: Side,
     form: BookingForm,
+    where: tuple[Instrument, list[Instrument]],
     during: TimeRange | None,
     now: datetime,
     refusal: Refusal | None,
@@ -113,9 +133,10 @@ def _page(
     problems = sentences(refusal) if refusal else []
     new: AssessmentRows | None = None
     stays_fen: int | None = None
-    if during is not None and during != reservation.during:
+    place, places = where
+    if during is not None and (during != reservation.during or place.pk != reservation.instrument_id):
         try:
-            preview = moving.preview(actor, reservation.pk, during, now)
+            preview = moving.preview(actor, reservation.pk, during, now, place.pk)
             new = assessment.of_preview(preview)
             if side is Side.CUSTOMER:
                 stays_fen = fee_figures.stays_when_moved(
@@ -129,11 +150,13 @@ def _page(
         reservation=reservation,
         side=side,
         form=form,
+        instrument=place,
+        places=places,
         during=during,
         old=assessment.of_frozen(quote) if quote else None,
         new=new,
         fee_stays_fen=stays_fen,
-        alternatives=[_alternative(form, starts, ends, zone) for starts, ends in pairs],
+        alternatives=[_alternative(form, starts, ends, zone, place.pk) for starts, ends in pairs],
         problems=problems,
         key=str(uuid4()),
         reason=request.POST.get("reason", "") or request.GET.get("reason", ""),
@@ -141,10 +164,10 @@ def _page(
     )
 
 
-def _alternative(form: BookingForm, starts_at: str, ends_at: str, zone: ZoneInfo) -> tuple[str, str]:
-    """(words, query) of another time that is free."""
+def _alternative(form: BookingForm, starts_at: str, ends_at: str, zone: ZoneInfo, place_id: int) -> tuple[str, str]:
+    """(words, query) of another time that is free there."""
     during = TimeRange(datetime.fromisoformat(starts_at), datetime.fromisoformat(ends_at))
-    return range_words(during, zone.key), form.at(during, zone).query()
+    return range_words(during, zone.key), f"{form.at(during, zone).query()}&instrument={place_id}"
 
 
 @login_required

@@ -48,7 +48,8 @@ def enquiry_create(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     field, pk, lab, about = _asked_about(request, actor)
     organisations = queries.asking_organisations(actor, lab.pk)
-    form = QuestionForm(organisations, request.POST or None, request.FILES or None)
+    initial = {"subject": _("What does it cost?")} if request.GET.get("about") == "price" else {}
+    form = QuestionForm(organisations, request.POST or None, request.FILES or None, initial=initial)
     status = 200
     if request.method == "POST":
         status = 422

@@ -125,6 +125,13 @@ def partner_import(request: HttpRequest, pk: int) -> HttpResponse:
     return answer(request, page, form, act)
 
 
+_LOADS = {
+    "balances": openings.load_balances,
+    "corrections": openings.take_back_balances,
+    "items": openings.load_items,
+}
+
+
 @login_required
 @require_http_methods(["GET", "POST"])
 def opening_load(request: HttpRequest) -> HttpResponse:
@@ -135,7 +142,7 @@ def opening_load(request: HttpRequest) -> HttpResponse:
 
     def act() -> HttpResponse:
         typed = form.cleaned_data
-        load = openings.load_items if typed["what"] == "items" else openings.load_balances
+        load = _LOADS[typed["what"]]
         table, evidence = uploads.received(typed["file"]), uploads.received(typed["evidence"])
         made = load(actor, table, evidence, typed["reason"], timezone.now())
         messages.success(request, _rows_told(made.row_count))

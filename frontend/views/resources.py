@@ -39,7 +39,7 @@ from instruments.queries.places import resource_place
 from instruments.resource_wording import FORMAT_NAMES
 from instruments.rules.resource_values import KINDS, STANDARDS
 from instruments.rules.spending import is_in_house
-from instruments.services import resource_exports, resource_reviews, resources
+from instruments.services import resource_exports, resource_reviews, resource_sheets, resources
 
 PER_PAGE = 30
 
@@ -171,6 +171,7 @@ def resource_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [(row, present.title(row, row.name), present.kind_word(row.kind), prices.get(row.pk)) for row in page],
         "kind": kind,
+        "table_kind": kind if kind in resource_sheets.KINDS else ResourceKind.DATASET.value,
         "text": text,
         "kinds": [(name, present.kind_word(name), present.kind_icon(name)) for name in KINDS],
         "owners": owners,

@@ -43,7 +43,7 @@ from frontend.presenters import assessment
 from frontend.presenters import resources as resource_words
 from frontend.presenters import samples as present
 from frontend.presenters.cards import cards_for, chosen_card
-from frontend.presenters.resources import SampleQuoteView
+from frontend.presenters.resources import SampleQuoteView, asks_the_lab
 from frontend.refusals import sentences, status_of
 from frontend.sample_forms import SampleJobForm
 from instruments.models import Organisation, Resource
@@ -169,12 +169,17 @@ def _quoted(actor: Actor, resource: Resource, organisations: list[Organisation],
     sheet = next((each for each in sheets if str(each.pk) == typed.get("sheet", "")), None)
     try:
         price = sample_links.price_under(actor, sheet.pk, resource.pk, customer.pk) if sheet is not None else None
-        found = sample_quotes.preview(actor, resource.pk, customer.pk, samples, elements, now, arrive_on=arrive_on, price=price)
+        project = str(typed.get("research_project", ""))
+        found = sample_quotes.preview(
+            actor, resource.pk, customer.pk, samples, elements, now, arrive_on=arrive_on, price=price, project=project
+        )
         quote = resource_words.quote_view(found, in_house=is_in_house(customer.pk, resource.organisation_id))
     except NotFound:
         raise
     except Refusal as refusal:
-        quote = SampleQuoteView(problems=[reason_sentence(reason) for reason in refusal.reasons])
+        quote = SampleQuoteView(
+            problems=[reason_sentence(reason) for reason in refusal.reasons], asks_the_lab=asks_the_lab(refusal)
+        )
     payable = quote.rows.payable_now_fen if quote.rows is not None else None
     day = arrive_on or sample_jobs.local_day(resource.organisation_id, now)
     cards = cards_for(actor, resource.organisation_id, customer, typed.get("fund_card", ""), (day, day), payable, now)

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -27,7 +28,7 @@ from instruments import queries
 from instruments.field_wording import FIELD_NAMES
 from instruments.models import InstrumentSheet
 from instruments.services import sheets, uploads
-from instruments.services.sheets import SheetPlan
+from instruments.services.sheet_plan import SheetPlan
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: The preview shows this many rows; what is beyond them is counted.
@@ -56,7 +57,7 @@ class ShownProblem:
 def sheet_start(request: HttpRequest) -> HttpResponse:
     """Choose the columns and download, or hand a filled-in table in."""
     actor = actor_of(request)
-    return _start(request, actor, _owner(actor, request.GET.get("owner", "")), SheetForm())
+    return _start(request, actor, owner_of(actor, request.GET.get("owner", "")), SheetForm())
 
 
 def _start(request: HttpRequest, actor: Actor, owner: int, form: SheetForm, status: int = 200) -> HttpResponse:
@@ -65,11 +66,17 @@ def _start(request: HttpRequest, actor: Actor, owner: int, form: SheetForm, stat
         "owners": [queries.organisation_for(actor, pk) for pk in sorted(actor.organisations(Role.LAB_MANAGER))],
         "columns": [(name, FIELD_NAMES[name], name in sheets.DEFAULT_COLUMNS) for name in sheets.COLUMNS if name != "name"],
         "form": form,
+        "places": {
+            "back": reverse("instrument_list"),
+            "back_word": _("Instruments"),
+            "download": reverse("sheet_download", args=[owner]),
+            "upload": reverse("sheet_upload", args=[owner]),
+        },
     }
     return render(request, "sheets/start.html", context, status=status)
 
 
-def _owner(actor: Actor, text: str) -> int:
+def owner_of(actor: Actor, text: str) -> int:
     """The owner that the address names, or the first one that the person manages. Raises Forbidden."""
     actor.require(Role.LAB_MANAGER, Role.OPERATOR)
     asked = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
@@ -139,6 +146,8 @@ def _preview(
         ],
         "cells": sum(len(row.changes) for row in plan.rows),
         "problems": problems or [],
+        "places": {"start": reverse("sheet_start"), "apply": reverse("sheet_apply", args=[sheet.pk])},
+        "may_stay_draft": True,
     }
     return render(request, "sheets/preview.html", context, status=status)
 
@@ -150,7 +159,7 @@ def _rows(plan: SheetPlan, places: dict[str, str]) -> list[ShownRow]:
         for change in row.changes:
             before, after = (value_words(change.field, side, places) for side in (change.before, change.after))
             shown.append(Difference(change.field, label_of(change.field), before, after, differences(before, after)))
-        found.append(ShownRow(row.row, row.instrument.name, shown))
+        found.append(ShownRow(row.row, row.subject.name, shown))
     return found
 
 

@@ -122,9 +122,11 @@ class InstrumentProblem(models.Model):
 
 
 class InstrumentSheet(models.Model):
-    """A table of an owner's instruments that was handed in to be looked at, and applied at most once."""
+    """A table of an owner's instruments, or of its resources of one ``kind`` (empty: instruments), that was handed in to be looked at, and
+    applied at most once."""
 
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=20, blank=True, default="", db_default="")
     file = models.ForeignKey("kernel.StoredFile", on_delete=models.PROTECT, related_name="+")
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField()

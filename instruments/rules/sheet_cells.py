@@ -37,6 +37,7 @@ class Kind(StrEnum):
     MAYBE = "maybe"
     MONEY = "money"
     DAY = "day"
+    NUMBER = "number"
     PLACE = "place"
 
 
@@ -68,12 +69,13 @@ Cell = str | int | float | Decimal | date | datetime | bool | None
 Words = Mapping[str, str]
 
 
-def to_cell(field: str, value: Any, words: Words) -> Cell:
-    """A stored value as a cell: text, a date, an amount in yuan as a Decimal, or None for an empty cell.
+def to_cell(field: str, value: Any, words: Words, kind: Kind | None = None) -> Cell:
+    """A stored value as a cell: text, a date, a whole number, an amount in yuan as a Decimal, or None for an empty cell.
 
-    ``words`` are the field's words by code; of a yes-or-no field those of ``yes`` and ``no``; of the place names by id.
+    ``kind`` is that of the field, where it is none of an instrument. ``words`` are the field's words by code; of a yes-or-no field those of
+    ``yes`` and ``no``; of the place names by id.
     """
-    kind = KINDS[field]
+    kind = kind or KINDS[field]
     if value is None or value == "" or value == []:
         return None
     if kind is Kind.MONEY:
@@ -85,21 +87,23 @@ def to_cell(field: str, value: Any, words: Words) -> Cell:
         return ("\n" if any(_BETWEEN.search(each) for each in shown) else "; ").join(shown)
     if kind in (Kind.CHOICE, Kind.PLACE):
         return words.get(str(value), str(value))
-    return value if isinstance(value, date) else str(value)
+    return value if isinstance(value, date) or kind is Kind.NUMBER else str(value)
 
 
-def from_cell(field: str, cell: Cell, words: Sequence[Words]) -> Any:
-    """What a cell says, as the service takes it; ``words`` in every language that may stand there.
+def from_cell(field: str, cell: Cell, words: Sequence[Words], kind: Kind | None = None) -> Any:
+    """What a cell says, as the service takes it; ``words`` in every language that may stand there, ``kind`` as in ``to_cell``.
 
-    Raises Refusal ``sheet.word_unknown``, ``sheet.not_a_date``, ``sheet.not_yes_or_no``, ``instrument.value_*``,
+    Raises Refusal ``sheet.word_unknown``, ``sheet.not_a_date``, ``sheet.not_a_number``, ``sheet.not_yes_or_no``, ``instrument.value_*``,
     ``instrument.site_unknown``. Lengths and contents are the cleaners' business.
     """
-    kind = KINDS[field]
+    kind = kind or KINDS[field]
     if kind is Kind.DAY:
         return _day(cell, field)
     text = _text(cell)
     if kind is Kind.MONEY:
         return money_fen(text, "yuan", field)
+    if kind is Kind.NUMBER:
+        return _number(text, field)
     if kind in (Kind.FLAG, Kind.MAYBE):
         return _yes_or_no(text, kind, field, words)
     if kind is Kind.LIST:
@@ -138,6 +142,15 @@ def _day(cell: Cell, field: str) -> date | None:
         raise Refusal.of("sheet.not_a_date", field, text=_text(cell)[:40]) from None
 
 
+def _number(text: str, field: str) -> int | None:
+    plain = text.replace(",", "")
+    if not plain:
+        return None
+    if not (plain.isascii() and plain.isdigit() and len(plain) < 19):
+        raise Refusal.of("sheet.not_a_number", field, text=text[:40])
+    return int(plain)
+
+
 def _yes_or_no(text: str, kind: Kind, field: str, words: Sequence[Words]) -> bool | None:
     if not text:
         return None if kind is Kind.MAYBE else False
@@ -155,7 +168,7 @@ def _split(text: str) -> list[str]:
 
 
 def _code(text: str, field: str, words: Sequence[Words]) -> str:
-    if text in CODES[field]:
+    if text in CODES.get(field, ()):
         return text
     for known in words:
         for code, word in known.items():

@@ -5,33 +5,28 @@ Every step is written to the instrument's own audit trail, so that its history t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from config.kernel.access import Actor, Role, get_visible
-from config.kernel.errors import Conflict, Forbidden, Refusal
+from config.kernel.access import Actor, Role
+from config.kernel.errors import Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
-from instruments.models import ChangeState, Instrument, InstrumentChange, Membership, Organisation
-from instruments.rules.instrument_review import Action, State, clashes, next_state
-from instruments.rules.registry_values import clean_text
+from instruments.models import ChangeState, Instrument, InstrumentChange, Organisation
+from instruments.rules.instrument_review import Action, State, next_state
 from instruments.services import mails, registry
+from instruments.services.change_reviews import ASKED, Reviews
 from instruments.services.instrument_changes import (
     jsonable,
     managed_instrument,
     needs_review,
     owner_institution,
-    require_manager,
     revived,
 )
 from instruments.services.settling import settle
 
-REASON_LENGTH = 1000
 OPEN = (ChangeState.DRAFT, ChangeState.SUBMITTED)
-_ASKED = ("registry.change_submitted", "registry.change_refused")
-"""News that asks something of its reader: settled by every step from the state of which it tells."""
 
 
 def current_values(instrument: Instrument, names: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,15 +34,25 @@ def current_values(instrument: Instrument, names: Mapping[str, Any]) -> dict[str
     return jsonable({name: getattr(instrument, name) for name in names})
 
 
+def _write(actor: Actor, change: InstrumentChange, now: datetime) -> None:
+    registry.update_instrument(actor, change.instrument_id, revived(change.values), now, reason=f"change {change.pk}")
+
+
+_REVIEWS = Reviews(
+    InstrumentChange,
+    "instrument",
+    lambda: Instrument.objects.select_related("organisation", "site"),
+    current_values,
+    _write,
+    mails.change_decided,
+    Action.SAVE,
+)
+seen = _REVIEWS.seen
+
+
 def open_change(instrument: Instrument) -> InstrumentChange | None:
     """The draft or submitted change of an instrument that the caller may change."""
     return InstrumentChange.objects.filter(instrument=instrument, state__in=OPEN).first()
-
-
-def seen(change: InstrumentChange) -> str:
-    """A mark of what a reviewer looked at: the instrument and the proposal as they stand."""
-    shown = f"{change.instrument.updated_at.isoformat()} {change.submitted_at} {change.values}"
-    return hashlib.sha256(shown.encode()).hexdigest()[:32]
 
 
 @whole
@@ -66,12 +71,12 @@ def propose(actor: Actor, instrument_id: int, given: Mapping[str, Any], now: dat
     if change is None:
         return _new_draft(actor, instrument, values, now_there, now) if values else None
     if not values:
-        _move(actor, change, Action.WITHDRAW, now)
+        _REVIEWS.move(actor, change, Action.WITHDRAW, now)
         return None
     base = {name: change.base.get(name, now_there.get(name)) for name in values}
     if (values, base) == (change.values, change.base):
         return change
-    _move(actor, change, Action.SAVE, now, values=values, base=base, submitted_by_id=None, submitted_at=None)
+    _REVIEWS.move(actor, change, Action.SAVE, now, values=values, base=base, submitted_by_id=None, submitted_at=None)
     return change
 
 
@@ -87,19 +92,18 @@ def _new_draft(
         created_by_id=actor.user_id,
         created_at=now,
     )
-    _record(actor, change, Action.SAVE, now)
+    _REVIEWS.note(actor, change, Action.SAVE, now)
     refused = InstrumentChange.objects.filter(instrument=instrument, state=ChangeState.REFUSED).order_by("-decided_at").first()
     if refused is not None:  # this one is worked on instead
-        settle(refused, _ASKED, now)
+        settle(refused, ASKED, now)
     return change
 
 
 @whole
 def submit(actor: Actor, change_id: int, now: datetime) -> InstrumentChange:
     """Hand a draft in. Raises NotFound, Forbidden, Refusal ``instrument_change.not_now``."""
-    change = _locked(actor, change_id)
-    require_manager(actor, change.instrument.organisation_id)
-    _move(actor, change, Action.SUBMIT, now, submitted_by_id=actor.person_id, submitted_at=now)
+    change = _REVIEWS.kept(actor, change_id)
+    _REVIEWS.move(actor, change, Action.SUBMIT, now, submitted_by_id=actor.person_id, submitted_at=now)
     mails.change_submitted(change, now)
     return change
 
@@ -107,10 +111,7 @@ def submit(actor: Actor, change_id: int, now: datetime) -> InstrumentChange:
 @whole
 def withdraw(actor: Actor, change_id: int, now: datetime) -> InstrumentChange:
     """Take a draft or a submitted change back. Raises NotFound, Forbidden, Refusal ``instrument_change.not_now``."""
-    change = _locked(actor, change_id)
-    require_manager(actor, change.instrument.organisation_id)
-    _move(actor, change, Action.WITHDRAW, now)
-    return change
+    return _REVIEWS.withdraw(actor, change_id, now)
 
 
 @whole
@@ -119,14 +120,13 @@ def reopen(actor: Actor, change_id: int, now: datetime) -> InstrumentChange:
 
     Raises NotFound, Forbidden, Refusal ``instrument_change.not_now``, ``instrument_change.another_open``.
     """
-    change = _locked(actor, change_id)
-    require_manager(actor, change.instrument.organisation_id)
+    change = _REVIEWS.kept(actor, change_id)
     next_state(State(change.state), Action.REOPEN)
     if open_change(change.instrument) is not None:
         raise Refusal.of("instrument_change.another_open")
     base = current_values(change.instrument, change.values)
     blank = {"submitted_by_id": None, "submitted_at": None, "decided_by_id": None, "decided_at": None}
-    _move(actor, change, Action.REOPEN, now, base=base, base_updated_at=change.instrument.updated_at, **blank)
+    _REVIEWS.move(actor, change, Action.REOPEN, now, base=base, base_updated_at=change.instrument.updated_at, **blank)
     return change
 
 
@@ -154,16 +154,7 @@ def accept(actor: Actor, change_id: int, mark: str, now: datetime, *, overwrite:
     ``instrument_change.own``, Conflict ``instrument_change.changed_meanwhile`` (look again) or ``instrument_change.clash``
     (fields), Refusal ``instrument_change.not_now`` and what ``registry.update_instrument`` refuses.
     """
-    change = _to_decide(actor, change_id, Action.ACCEPT)
-    if mark != seen(change):
-        raise Conflict.of("instrument_change.changed_meanwhile")
-    clashing = clashes(change.base, current_values(change.instrument, change.values), change.values)
-    if clashing and not overwrite:
-        raise Conflict.of("instrument_change.clash", "overwrite", count=len(clashing))
-    registry.update_instrument(actor, change.instrument_id, revived(change.values), now, reason=f"change {change.pk}")
-    _move(actor, change, Action.ACCEPT, now, decided_by_id=actor.person_id, decided_at=now, reason="")
-    mails.change_decided(change, now)
-    return change
+    return _REVIEWS.accept(actor, change_id, mark, now, overwrite=overwrite)
 
 
 @whole
@@ -173,13 +164,7 @@ def refuse(actor: Actor, change_id: int, reason: str, now: datetime) -> Instrume
     Raises NotFound, Forbidden ``instrument_change.own``, Refusal ``instrument_change.not_now``,
     ``instrument_change.reason_missing``, ``name.*``.
     """
-    change = _to_decide(actor, change_id, Action.REFUSE)
-    text = clean_text(reason, REASON_LENGTH, "reason", lines=True)
-    if not text:
-        raise Refusal.of("instrument_change.reason_missing", "reason")
-    _move(actor, change, Action.REFUSE, now, decided_by_id=actor.person_id, decided_at=now, reason=text)
-    mails.change_decided(change, now)
-    return change
+    return _REVIEWS.refuse(actor, change_id, reason, now)
 
 
 @whole
@@ -198,44 +183,3 @@ def set_reviews_needed(actor: Actor, organisation_id: int, needed: bool | None, 
     known, wanted = {"reviews_needed": before}, {"reviews_needed": needed}
     audit.record(actor, "organisation.reviews_needed", owner, now, before=known, after=wanted)
     return owner
-
-
-def _to_decide(actor: Actor, change_id: int, action: Action) -> InstrumentChange:
-    actor.require(Role.OPERATOR)
-    change = _locked(actor, change_id)
-    next_state(State(change.state), action)
-    colleague = Membership.objects.filter(organisation_id=change.instrument.organisation_id, user_id=actor.person_id).exists()
-    if colleague or change.submitted_by_id == actor.user_id:
-        raise Forbidden.of("instrument_change.own")
-    return change
-
-
-def _locked(actor: Actor, change_id: int) -> InstrumentChange:
-    """The change and its instrument, locked in this order everywhere: instrument first. Raises NotFound."""
-    found = get_visible(InstrumentChange.objects.all(), actor, pk=change_id)
-    rows = Instrument.objects.select_for_update(of=("self",), no_key=True).select_related("organisation", "site")
-    instrument = rows.get(pk=found.instrument_id)
-    change = InstrumentChange.objects.select_for_update().get(pk=found.pk)
-    change.instrument = instrument
-    return change
-
-
-def _move(actor: Actor, change: InstrumentChange, action: Action, now: datetime, **values: Any) -> None:
-    """Change the state; act only when exactly one row moved."""
-    before = State(change.state)
-    after = next_state(before, action)
-    moved = InstrumentChange.objects.filter(pk=change.pk, state=before).update(state=after, **values)
-    if moved != 1:
-        raise Conflict.of("instrument_change.changed_meanwhile")
-    change.state = after
-    for name, value in values.items():
-        setattr(change, name, value)
-    settle(change, _ASKED, now)
-    _record(actor, change, action, now)
-
-
-def _record(actor: Actor, change: InstrumentChange, action: Action, now: datetime) -> None:
-    after = {"change": change.pk, "state": str(change.state)}
-    if action is Action.SAVE:
-        after["values"] = change.values
-    audit.record(actor, f"instrument_change.{action.value}", change.instrument, now, after=after, reason=change.reason)

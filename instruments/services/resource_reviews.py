@@ -6,7 +6,6 @@ owner saves is handed in at once. Every step is written to the resource's own au
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -14,23 +13,18 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-from config.kernel.access import Actor, Role, get_visible
-from config.kernel.errors import Conflict, Forbidden, Refusal
-from config.kernel.services import audit
+from config.kernel.access import Actor
 from config.kernel.services.transactions import whole
-from instruments.models import ChangeState, Membership, Resource, ResourceChange
-from instruments.rules.instrument_review import Action, State, apart, clashes, next_state
-from instruments.rules.registry_values import clean_text
+from instruments.models import ChangeState, Resource, ResourceChange
+from instruments.rules.instrument_review import Action, apart
 from instruments.rules.resource_values import CORE_FIELDS
 from instruments.services import mails, resources
-from instruments.services.instrument_changes import needs_review, require_manager
+from instruments.services.change_reviews import Reviews
+from instruments.services.instrument_changes import needs_review
 from instruments.services.resource_parts import part_values
-from instruments.services.settling import settle
 
-REASON_LENGTH = 1000
 OPEN = (ChangeState.DRAFT, ChangeState.SUBMITTED)
 _DAYS = frozenset({"issued_on", "temporal_from", "temporal_to", "valid_from", "valid_to"})
-_ASKED = ("registry.change_submitted", "registry.change_refused")
 
 
 def current_values(resource: Resource, names: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,10 +33,21 @@ def current_values(resource: Resource, names: Mapping[str, Any]) -> dict[str, An
     return _as_kept({name: getattr(resource, name) if name in CORE_FIELDS else stored[name] for name in names})
 
 
-def seen(change: ResourceChange) -> str:
-    """A mark of what a reviewer looked at: the resource and the proposal as they stand."""
-    shown = f"{change.resource.updated_at.isoformat()} {change.submitted_at} {change.values}"
-    return hashlib.sha256(shown.encode()).hexdigest()[:32]
+def _write(actor: Actor, change: ResourceChange, now: datetime) -> None:
+    core, part = _core_and_part(_revived(change.values))
+    resources.update_resource(actor, change.resource_id, core, part, now, reason=f"change {change.pk}")
+
+
+_REVIEWS = Reviews(
+    ResourceChange,
+    "resource",
+    lambda: Resource.objects.select_related("organisation"),
+    current_values,
+    _write,
+    mails.resource_change_decided,
+    Action.SUBMIT,
+)
+seen = _REVIEWS.seen
 
 
 @whole
@@ -73,13 +78,13 @@ def _hand_in(actor: Actor, resource: Resource, values: dict[str, Any], now: date
         return change
     if change is not None:
         change.resource = resource
-        _move(actor, change, Action.WITHDRAW, now)
+        _REVIEWS.move(actor, change, Action.WITHDRAW, now)
     if not values:
         return None
     change = ResourceChange.objects.create(
         resource=resource, state=ChangeState.DRAFT, values=values, base=current_values(resource, values), created_at=now
     )
-    _move(actor, change, Action.SUBMIT, now, submitted_by_id=actor.person_id, submitted_at=now)
+    _REVIEWS.move(actor, change, Action.SUBMIT, now, submitted_by_id=actor.person_id, submitted_at=now)
     mails.resource_change_submitted(change, now)
     return change
 
@@ -87,10 +92,7 @@ def _hand_in(actor: Actor, resource: Resource, values: dict[str, Any], now: date
 @whole
 def withdraw(actor: Actor, change_id: int, now: datetime) -> ResourceChange:
     """Take a change back that waits. Raises NotFound, Forbidden, Refusal ``instrument_change.not_now``."""
-    change = _locked(actor, change_id)
-    require_manager(actor, change.resource.organisation_id)
-    _move(actor, change, Action.WITHDRAW, now)
-    return change
+    return _REVIEWS.withdraw(actor, change_id, now)
 
 
 @whole
@@ -101,18 +103,7 @@ def accept(actor: Actor, change_id: int, mark: str, now: datetime, *, overwrite:
     Raises NotFound, Forbidden ``instrument_change.own``, Conflict ``instrument_change.changed_meanwhile`` or ``.clash``, Refusal
     ``instrument_change.not_now`` and what ``resources.update_resource`` refuses.
     """
-    change = _to_decide(actor, change_id, Action.ACCEPT)
-    if mark != seen(change):
-        raise Conflict.of("instrument_change.changed_meanwhile")
-    clashing = clashes(change.base, current_values(change.resource, change.values), change.values)
-    if clashing and not overwrite:
-        raise Conflict.of("instrument_change.clash", "overwrite", count=len(clashing))
-    resources.update_resource(
-        actor, change.resource_id, *_core_and_part(_revived(change.values)), now, reason=f"change {change.pk}"
-    )
-    _move(actor, change, Action.ACCEPT, now, decided_by_id=actor.person_id, decided_at=now, reason="")
-    mails.resource_change_decided(change, now)
-    return change
+    return _REVIEWS.accept(actor, change_id, mark, now, overwrite=overwrite)
 
 
 @whole
@@ -122,48 +113,7 @@ def refuse(actor: Actor, change_id: int, reason: str, now: datetime) -> Resource
     Raises NotFound, Forbidden ``instrument_change.own``, Refusal ``instrument_change.not_now``, ``instrument_change.reason_missing``,
     ``name.*``.
     """
-    change = _to_decide(actor, change_id, Action.REFUSE)
-    text = clean_text(reason, REASON_LENGTH, "reason", lines=True)
-    if not text:
-        raise Refusal.of("instrument_change.reason_missing", "reason")
-    _move(actor, change, Action.REFUSE, now, decided_by_id=actor.person_id, decided_at=now, reason=text)
-    mails.resource_change_decided(change, now)
-    return change
-
-
-def _to_decide(actor: Actor, change_id: int, action: Action) -> ResourceChange:
-    actor.require(Role.OPERATOR)
-    change = _locked(actor, change_id)
-    next_state(State(change.state), action)
-    colleague = Membership.objects.filter(organisation_id=change.resource.organisation_id, user_id=actor.person_id).exists()
-    if colleague or change.submitted_by_id == actor.user_id:
-        raise Forbidden.of("instrument_change.own")
-    return change
-
-
-def _locked(actor: Actor, change_id: int) -> ResourceChange:
-    """The change and its resource, locked in this order everywhere: resource first. Raises NotFound."""
-    found = get_visible(ResourceChange.objects.all(), actor, pk=change_id)
-    rows = Resource.objects.select_for_update(of=("self",), no_key=True).select_related("organisation")
-    resource = rows.get(pk=found.resource_id)
-    change = ResourceChange.objects.select_for_update().get(pk=found.pk)
-    change.resource = resource
-    return change
-
-
-def _move(actor: Actor, change: ResourceChange, action: Action, now: datetime, **values: Any) -> None:
-    """Change the state; act only when exactly one row moved."""
-    before = State(change.state)
-    after = next_state(before, action)
-    moved = ResourceChange.objects.filter(pk=change.pk, state=before).update(state=after, **values)
-    if moved != 1:
-        raise Conflict.of("instrument_change.changed_meanwhile")
-    change.state = after
-    for name, value in values.items():
-        setattr(change, name, value)
-    settle(change, _ASKED, now)
-    told = {"change": change.pk, "state": str(change.state)} | ({"values": change.values} if action is Action.SUBMIT else {})
-    audit.record(actor, f"resource_change.{action.value}", change.resource, now, after=told, reason=change.reason)
+    return _REVIEWS.refuse(actor, change_id, reason, now)
 
 
 def _core_and_part(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

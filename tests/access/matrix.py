@@ -78,6 +78,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "resource_change": (only("lab_manager", "operator", "inspector"), only("operator", "inspector")),
     "problem": (only("researcher", "lab_manager", "operator"), only("foreign", "operator")),
     "sheet": (only("lab_manager", "operator"), only("operator")),
+    "resource_sheet": (only("lab_manager", "operator"), only("operator")),
     "rating": (EVERYBODY, EVERYBODY),
     "owner": (EVERYBODY, EVERYBODY),
     "closure_import": (only("lab_manager", "operator"), only("operator")),
@@ -666,6 +667,7 @@ API: dict[str, Route] = {
     "api_reservation_changes": Route(
         {"GET": Rule(*SEES["reservation"]), "POST": Rule(CUSTOMERS | LAB, only("foreign"), TRIED, body=_times)}, "reservation:approved"
     ),
+    "api_reservation_changes_look": acts("reservation:approved", *SEES["reservation"], ok=TRIED, body=_times),
     # What is ours is refused as one and the same; theirs would be swapped with ours, which is not there for them.
     "api_reservation_swap": acts("reservation:approved", CUSTOMERS | LAB, only("foreign"), ok=TRIED | {404}, body=_swap),
     "api_reservation_swap_look": acts("reservation:approved", CUSTOMERS | LAB, only("foreign"), ok=TRIED | {404},
@@ -1085,6 +1087,11 @@ PAGES: dict[str, Route] = {
     "resource_review_withdraw": acts("resource_change", *KEEPERS),
     "resource_review_decide": acts("resource_change", only("operator"), only("operator"), ok=TRIED, role_first=True, body=reason),
     "organisation_reviews": acts("owner", only("operator"), only("operator"), role_first=True),
+    "resource_sheet_start": reads(KEEPERS[0], query="?owner={payee}", extra={"kind": "dataset"}),
+    "resource_sheet_download": Route({"GET": Rule(*KEEPERS)}, "owner", ("owner",), {"kind": "dataset"}),
+    "resource_sheet_upload": acts("owner", *KEEPERS, ok=TRIED, params=("owner",), extra={"kind": "dataset"}),
+    "resource_sheet_preview": reads_object("resource_sheet"),
+    "resource_sheet_apply": acts("resource_sheet", *KEEPERS, ok=TRIED),
     "sheet_start": reads(KEEPERS[0], query="?owner={payee}"),
     "sheet_download": Route({"GET": Rule(*KEEPERS)}, "owner", ("owner",)),
     "sheet_upload": acts("owner", *KEEPERS, ok=TRIED, params=("owner",)),

@@ -612,6 +612,13 @@ def _keep_records(world: World, now: datetime) -> None:
         sheet = InstrumentSheet.objects.create(
             organisation=owner, file=_sheet(owner, now), uploaded_by=cast.users[manager], uploaded_at=now
         )
+        sheet_of_resources = InstrumentSheet.objects.create(
+            organisation=owner,
+            kind="dataset",
+            file=_sheet(owner, now, "dataset"),
+            uploaded_by=cast.users[manager],
+            uploaded_at=now,
+        )
         rating = SessionRating.objects.create(
             reservation_id=world.objects["reservation:agreed_later"][place], instrument=shown, stars=4, comment="Fine",
             rated_by=cast.users[customer], rated_at=now,
@@ -632,6 +639,7 @@ def _keep_records(world: World, now: datetime) -> None:
             ("change", change.pk),
             ("problem", problem.pk),
             ("sheet", sheet.pk),
+            ("resource_sheet", sheet_of_resources.pk),
             ("rating", rating.pk),
             ("owner", owner.pk),
         ):
@@ -697,13 +705,16 @@ def _stored(mark: str, now: datetime) -> Any:
     return files.store(f"%PDF-1.4 {mark}".encode(), file_name="d.pdf", media_type="application/pdf", user_id=None, now=now)
 
 
-def _sheet(owner: Organisation, now: datetime) -> Any:
-    """A table of an owner's instruments as it was downloaded."""
+def _sheet(owner: Organisation, now: datetime, kind: str = "") -> Any:
+    """A table of an owner's instruments, or of its resources of a kind, as it was downloaded."""
     from config.kernel.access import Actor, Grant
-    from instruments.services import sheets
+    from instruments.services import resource_sheets, sheets
 
     manager = Actor(user_id=None, name="", grants=(Grant(owner.pk, Role.LAB_MANAGER),))
-    content = sheets.download(manager, owner.pk, ["technique"])
+    if kind:
+        content = resource_sheets.download(manager, owner.pk, kind, ["version"], {})
+    else:
+        content = sheets.download(manager, owner.pk, ["technique"])
     return files.store(content, file_name="t.xlsx", media_type="application/octet-stream", user_id=None, now=now)
 
 

@@ -19,6 +19,7 @@ from billing.models import (
     LedgerSeal,
     OpeningBalance,
     OpeningLoad,
+    OpeningReversal,
     PartnerList,
     PartnerProvider,
     PartnerRegion,
@@ -64,10 +65,11 @@ def _went_back(payment_id: int, accountant: Any, now: datetime) -> None:
 
 
 def _had_before(load: OpeningLoad, customer: Any) -> None:
-    OpeningBalance.objects.create(
+    balance = OpeningBalance.objects.create(
         batch=load, organisation=customer, programme=Programme.objects.earliest("pk"), cap_id="x", year=2026, amount_fen=1,
         account=Account.objects.earliest("pk"),
     )  # fmt: skip
+    OpeningReversal.objects.create(balance=balance, batch=load)
     SubsidisedItem.objects.create(
         batch=load, exclusive_class="x", kind="invoice", reference=str(customer.pk), organisation=customer
     )

@@ -702,6 +702,7 @@ PAGES: tuple[Shown, ...] = (
         ("operator", "reviewed_lab", "inspector"),
         important=True,
     ),
+    Shown("resource_sheet_start", lambda: at("resource_sheet_start", "germplasm"), ("lab_manager",)),
     Shown("sheet_start", lambda: at("sheet_start"), ("lab_manager",)),
     Shown("sheet_preview", lambda: at("sheet_preview", handed_in_sheet()), ("lab_manager", "operator")),
     # Training and credit
@@ -1372,6 +1373,10 @@ NOT_PAGES: dict[str, str] = {
     "resource_review_withdraw": "POST only",
     "resource_review_decide": "POST only",
     "organisation_reviews": "POST only",
+    "resource_sheet_apply": "POST only",
+    "resource_sheet_download": "a download",
+    "resource_sheet_preview": "the page of sheet_preview, with resources instead of instruments",
+    "resource_sheet_upload": "POST only",
     "sheet_download": "a download",
     "sheet_upload": "POST only",
     "sheet_apply": "POST only",

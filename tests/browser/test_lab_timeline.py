@@ -52,8 +52,10 @@ def is_there_soon(dialog: Locator) -> bool:
     return True
 
 
-def test_a_refused_drag_goes_back_and_the_keyboard_moves_it(people: Visitors, used: Site) -> None:
+def test_a_refused_drag_goes_back_and_the_keyboard_moves_it_also_to_another_instrument(people: Visitors, used: Site) -> None:
     pk, day = two_bookings(used)
+    with used.data():
+        spare = stage.add_instrument("Timeline spare", datetime.now(UTC)).pk
     manager = newly_arrived(people)
     log_in(manager, "lab_manager")
     page, keys = manager.page, Keyboard(manager.page)
@@ -85,6 +87,8 @@ def test_a_refused_drag_goes_back_and_the_keyboard_moves_it(people: Visitors, us
     expect(dialog.get_by_label("The customer has agreed already")).not_to_be_checked()
     dialog.get_by_label("From").fill(f"{day}T14:00")
     dialog.get_by_label("Until").fill(f"{day}T16:00")
+    dialog.get_by_label("Instrument").select_option(str(spare))
+    expect(dialog.get_by_role("row", name="Final cost").get_by_role("cell").last).to_contain_text("¥")
     dialog.get_by_role("textbox", name="Reason").fill("Agreed on the phone.")
     dialog.get_by_label("The customer has agreed already").check()
     sent: list[str] = []
@@ -104,7 +108,8 @@ def test_a_refused_drag_goes_back_and_the_keyboard_moves_it(people: Visitors, us
     with used.data():
         from booking.models import Reservation
 
-        assert f"{Reservation.objects.get(pk=pk).starts_at + SHANGHAI:%H:%M}" == "14:00"
+        moved = Reservation.objects.get(pk=pk)
+        assert (f"{moved.starts_at + SHANGHAI:%H:%M}", moved.instrument_id) == ("14:00", spare)
 
 
 def test_free_time_is_asked_for_on_the_clock_of_its_instrument_and_news_wait_for_an_open_dialog(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import count
 from types import SimpleNamespace
@@ -39,6 +40,7 @@ from booking.models import (
     WaitEntry,
 )
 from booking.ports import ExpectedFigures
+from booking.rules.changes import Side
 from booking.rules.deciding import Verdict
 from booking.rules.downtime import Choice, DowntimeKind
 from booking.rules.samples import ExtraEvent, SampleStep
@@ -71,7 +73,9 @@ from config.kernel.invariants import registered
 from config.kernel.services import parking
 from config.kernel.time_range import TimeRange
 from instruments.models import Instrument
-from instruments.services import catalogue, resources
+from instruments.rules.opening import CalendarEntry, EntryKind
+from instruments.rules.recurrence import Recurrence
+from instruments.services import catalogue, resources, schedule_store
 from tests.conftest import NOW, PRICE, Cast
 from tests.scenarios.machine_cards import Cards
 from tests.scenarios.machine_devices import Devices
@@ -123,8 +127,8 @@ SAMPLE_STEPS: dict[str, tuple[str, ...]] = {
 
 
 class LabMachine(Cards, SeriesOfTimes, Devices, RuleBasedStateMachine):
-    """One lab with two instruments that share a calendar and one test item, two firms, a group of its own people with a fund card, a
-    device, and the time."""
+    """One lab with two instruments that share a calendar, one that has its own, and one test item, two firms, a group of its own people
+    with a fund card, a device, and the time."""
 
     zone = ZONE
 
@@ -194,8 +198,9 @@ class LabMachine(Cards, SeriesOfTimes, Devices, RuleBasedStateMachine):
     def a_lab(self, approval: bool, blocks: bool, buffer: int, fees: bool) -> None:
         rules = {"approval_required": approval, "pending_blocks": blocks, "notice_minutes": 0, "buffer_after_minutes": buffer}
         wang, on = self.actor("wang"), date(2026, 11, 23)
-        self.instruments = (self.cast.xrd, self.twin(on))
-        for one in self.instruments:
+        self.instruments = (self.cast.xrd, self.twin("Twin", self.cast.xrd.calendar_id, on))
+        self.apart = self.twin("Apart", self.calendar(), on)
+        for one in (*self.instruments, self.apart):
             InstrumentPolicy.objects.update_or_create(instrument=one, defaults=rules)
         if fees:
             pricing.publish_price(self.actor("li"), self.cast.xrd, PRICE | {"fees": FEES}, on, self.now, on)
@@ -212,10 +217,19 @@ class LabMachine(Cards, SeriesOfTimes, Devices, RuleBasedStateMachine):
         for job in JOBS:
             self.attempt("a job", lambda job=job: job(timestamp=0))
 
-    def twin(self, on: date) -> Instrument:
-        """Another instrument on the calendar of the diffractometer."""
+    def calendar(self) -> int:
+        """One that is open as the diffractometer's."""
+        calendar_id = schedule_store.create_calendar("apart")
+        weekly = Recurrence(frequency="weekly", interval=1, weekdays=(0, 1, 2, 3, 4, 5, 6), until=None, count=None)
+        opens = datetime(2025, 1, 6, 8)
+        entry = CalendarEntry(EntryKind.OPENING, opens, opens.replace(hour=20), weekly)
+        schedule_store.add_entry(calendar_id, self.cast.site.time_zone, entry)
+        return calendar_id
+
+    def twin(self, name: str, calendar_id: int, on: date) -> Instrument:
+        """Another instrument of the lab."""
         made = Instrument.objects.create(
-            organisation=self.cast.lab, site=self.cast.site, calendar_id=self.cast.xrd.calendar_id, name="Twin", class_code="010301",
+            organisation=self.cast.lab, site=self.cast.site, calendar_id=calendar_id, name=name, class_code="010301",
             service_modes=["self_operated"], created_at=self.now, updated_at=self.now,
         )  # fmt: skip
         PriceVersion.objects.create(instrument=made, effective_from=on, document=PRICE, published_at=self.now)
@@ -246,7 +260,7 @@ class LabMachine(Cards, SeriesOfTimes, Devices, RuleBasedStateMachine):
         elif what == "change":
             self.answer_a_move(place, ("accept", "accept", "refuse", "withdraw")[which % 4], by_lab)
         elif what == "outage":
-            self.an_outage(self.instruments[by_lab], 2 if yes else 30, list(Choice)[which % 3], slot[0] % 2)
+            self.an_outage(self.instruments[by_lab], 2 if yes else 30, list(Choice)[which % 4], slot[0] % 2)
         elif what == "series":
             self.somebody_wants_a_series(who, slot, which, self.instruments[yes])
         elif what == "again":
@@ -323,6 +337,11 @@ class LabMachine(Cards, SeriesOfTimes, Devices, RuleBasedStateMachine):
     def to_move(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
         asked = ChangeRequest(row.pk, self.during(slot), "Asked on the phone", agreed=yes)
         self.attempt("move", lambda: changes.change(who, asked, self.now, idempotency_key=self.key()))
+        place = (self.apart, self.apart, *self.instruments)[slot[1] % 4].pk
+        if place != row.instrument_id:
+            there = replace(asked, instrument_id=place, agreed=not yes, side=Side.LAB)
+            lab = self.actor("wang")
+            self.attempt("move elsewhere", lambda: changes.change(lab, there, self.now, idempotency_key=self.key()))
 
     def to_swap(self, row: Reservation, who: Actor, yes: bool, slot: Slot) -> None:
         ahead = Reservation.objects.filter(state__in=["requested", "approved"], starts_at__gt=self.now).exclude(pk=row.pk)
@@ -391,7 +410,8 @@ class LabMachine(Cards, SeriesOfTimes, Devices, RuleBasedStateMachine):
         during = TimeRange(start, start + timedelta(hours=hours))
         hit = downtimes.hit(broken, during, self.now)
         later = TimeRange(during.ends_at + timedelta(days=3), during.ends_at + timedelta(days=3, hours=1))
-        choices = {pk: downtimes.Decision(choice, (later,) if choice is Choice.OFFER else ()) for pk in hit}
+        place = (self.apart.pk, later.starts_at) if choice is Choice.ANOTHER else None
+        choices = {pk: downtimes.Decision(choice, (later,) if choice is Choice.OFFER else (), place) for pk in hit}
         outage = downtimes.Outage(kind, during, "Tube", decisions=choices, seen=frozenset(hit))
         declared = (self.actor("wang"), broken.pk, outage, self.now)
         self.attempt("break down", lambda: downtimes.declare(*declared, idempotency_key=self.key()))

@@ -71,16 +71,17 @@ def import_list(actor: Actor, list_code: str, source: str, content: bytes, now: 
         list_code=list_code, source=origin, file=stored, row_count=len(rows), imported_by_id=user_id, imported_at=now
     )
     CreditListing.objects.bulk_create(
-        [CreditListing(batch=made, list_code=list_code, **(row | {"note": row["note"] or ""})) for row in rows], batch_size=1000
+        [CreditListing(batch=made, list_code=list_code, **(row | {"note": row["note"] or ""})) for _number, row in rows],
+        batch_size=1000,
     )
     audit.record(actor, "credit_list.import", made, now, after={"list": list_code, "rows": len(rows), "sha256": stored.sha256})
     return made
 
 
-def _row_reasons(rows: list[dict[str, Any]]) -> list[Reason]:
-    """What single cells cannot show; rows are numbered as read, the heading being row 1."""
+def _row_reasons(rows: list[tuple[int, dict[str, Any]]]) -> list[Reason]:
+    """What single cells cannot show."""
     reasons, seen = [], set()
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         key = (row["uscc"], row["from_on"])
         if key in seen:
             reasons.append(Reason("table.row_repeated", {"row": number, "text": row["uscc"]}, "file"))

@@ -75,7 +75,7 @@ def import_providers(actor: Actor, region_id: int, content: bytes, now: datetime
     refuse_size(content)
     rows = read_table(content, COLUMNS)
     reasons, seen = [], set()
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         if row["uscc"] in seen:
             reasons.append(Reason("table.row_repeated", {"row": number, "text": row["uscc"]}, "file"))
         seen.add(row["uscc"])
@@ -85,7 +85,7 @@ def import_providers(actor: Actor, region_id: int, content: bytes, now: datetime
     user_id = require_person(actor)
     stored = files.store(content, file_name=f"partner-{region.region_code}.csv", media_type="text/csv", user_id=user_id, now=now)
     made = PartnerList.objects.create(region=region, file=stored, row_count=len(rows), imported_by_id=user_id, imported_at=now)
-    PartnerProvider.objects.bulk_create([PartnerProvider(batch=made, **row) for row in rows], batch_size=1000)
+    PartnerProvider.objects.bulk_create([PartnerProvider(batch=made, **row) for _number, row in rows], batch_size=1000)
     audit.record(
         actor, "partner.import", made, now, after={"region": region.region_code, "rows": len(rows), "sha256": stored.sha256}
     )

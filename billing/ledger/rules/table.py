@@ -27,8 +27,8 @@ class Column:
     optional: bool = False
 
 
-def read_table(content: bytes, columns: Sequence[Column]) -> list[dict[str, Any]]:
-    """The rows by column key, in order; blank rows are left out.
+def read_table(content: bytes, columns: Sequence[Column]) -> list[tuple[int, dict[str, Any]]]:
+    """The rows by column key, in order, each with its number as a spreadsheet counts (the heading is row 1); blank rows are left out.
 
     Raises Refusal on field ``file`` with every fault: ``table.unreadable``, ``table.broken``, ``table.column_missing`` (column),
     ``table.empty``, ``table.too_long`` (maximum), ``table.cell_empty`` and ``table.cell_invalid`` (row as a spreadsheet numbers it,
@@ -44,7 +44,9 @@ def read_table(content: bytes, columns: Sequence[Column]) -> list[dict[str, Any]
     rows = []
     for number, line in enumerate(lines[1:], start=2):
         if any(cell.strip() for cell in line):
-            rows.append({column.key: _cell(line, places.get(column.key), column, number, reasons) for column in columns})
+            rows.append(
+                (number, {column.key: _cell(line, places.get(column.key), column, number, reasons) for column in columns})
+            )
     Refusal.raise_any(reasons)
     if not rows:
         raise Refusal.of("table.empty", field="file")

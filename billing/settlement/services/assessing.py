@@ -258,7 +258,7 @@ def plan(
     gathered = gathered or gather(customer, [instrument.organisation_id])
     place, today = instrument_party(instrument), now.astimezone(zone).date()
     facts = gathered.facts(instrument.organisation, place, customer, SERVICE_KIND, service_on, today)
-    facts = replace(facts, service=_service(facts.service, imported=imported, project=project))
+    facts = replace(facts, service=service_of(facts.service, imported=imported, project=project))
     vouchers = usable(customer.pk, [one.programme for one in versions]) if gathered.vouchers is None else gathered.vouchers
     accounts = accounts_of(versions, facts, customer.pk, service_on, vouchers)
     named_class = schedule.class_of(customer_of(customer, instrument.organisation_id, facts.applicant.size))
@@ -281,8 +281,8 @@ def plan_of(reservation: Reservation, during: TimeRange, now: datetime, pins: Pi
     )
 
 
-def _service(service: Service, *, imported: bool, project: str) -> Service:
-    """What a reservation says of itself: that it came with a list, and the research project it is for."""
+def service_of(service: Service, *, imported: bool = False, project: str = "") -> Service:
+    """What a reservation or a sample job says of itself: that it came with a list, and the research project it is for."""
     paper = replace(service.paper, project=project) if project else service.paper
     return replace(service, imported=True if imported else None, paper=paper)
 

@@ -1,4 +1,4 @@
-"""What a reservation would cost at another time, before it moves: with what it holds now given back first."""
+"""What a reservation would cost at another time or on another instrument, before it moves: with what it holds now given back first."""
 
 from __future__ import annotations
 
@@ -11,19 +11,37 @@ from billing.settlement.services.quotes import QuotePreview, caps_left
 from billing.settlement.services.reservation_money import RESERVATION
 from booking.models import Reservation
 from config.kernel.access import Actor, get_visible
+from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
+from instruments.models import Instrument
 
 
-def preview(actor: Actor, reservation_id: int, during: TimeRange, now: datetime) -> QuotePreview:
-    """Price and subsidise ``during`` for a reservation's customer; writes nothing. Raises NotFound, Refusal ``price.none``."""
+def preview(
+    actor: Actor, reservation_id: int, during: TimeRange, now: datetime, instrument_id: int | None = None
+) -> QuotePreview:
+    """Price and subsidise ``during`` for a reservation's customer, on its instrument or on another of the same lab; writes nothing.
+
+    Raises NotFound, Refusal ``price.none``, ``change.instrument_of_lab``.
+    """
     rows = Reservation.objects.select_related("instrument__site", "instrument__organisation", "organisation")
     reservation = get_visible(rows, actor, pk=reservation_id)
+    if instrument_id is not None and instrument_id != reservation.instrument_id:
+        reservation.instrument = _other(actor, reservation, instrument_id)
     planned = assessing.plan_of(reservation, during, now)
     known = ledger.known(spec.key for spec in planned.specs())
     _give_back(known, reservation.pk)
     prepared = planned.with_balances(known, (RESERVATION, reservation.pk))
     assessment = prepared.inputs.assess()
     return QuotePreview(prepared, assessment, caps_left(prepared.versions, assessment.outcomes))
+
+
+def _other(actor: Actor, reservation: Reservation, instrument_id: int) -> Instrument:
+    """Another instrument of the booking's lab, which who sees the booking may see by its figures."""
+    rows = Instrument.objects.select_related("site", "organisation")
+    other = get_visible(rows, actor, pk=instrument_id)
+    if other.organisation_id != reservation.instrument.organisation_id:
+        raise Refusal.of("change.instrument_of_lab", field="instrument")
+    return other
 
 
 def _give_back(known: dict[str, Account], reservation_id: int) -> None:

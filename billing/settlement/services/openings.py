@@ -18,7 +18,7 @@ from billing.ledger.rules.money import parse_yuan
 from billing.ledger.rules.table import Column, read_table
 from billing.ledger.services import AccountSpec, Source
 from billing.settlement.once import REFERENCE_LENGTH, reference_of
-from billing.settlement.opening_models import OpeningBalance, OpeningLoad, SubsidisedItem
+from billing.settlement.opening_models import OpeningBalance, OpeningLoad, OpeningReversal, SubsidisedItem
 from billing.settlement.services.assessing import cap_account
 from billing.subsidy.models import ProgrammeVersion
 from billing.subsidy.rules.facts import Facts
@@ -84,7 +84,7 @@ def load_balances(actor: Actor, table: bytes, evidence: bytes, reason: str, now:
     batch, rows = _begin(actor, table, evidence, reason, BALANCES, now)
     firms = _firms(rows)
     reasons: list[Reason] = []
-    for row in _numbered(rows):
+    for row in rows:
         try:
             run(lambda row=row: _post(batch, firms, row, now))  # type: ignore[misc]
         except Refusal as refusal:
@@ -95,13 +95,54 @@ def load_balances(actor: Actor, table: bytes, evidence: bytes, reason: str, now:
 
 
 @whole
+def take_back_balances(actor: Actor, table: bytes, evidence: bytes, reason: str, now: datetime) -> OpeningLoad:
+    """Give back what was loaded wrongly, row by row as it was loaded, so that the right balance can be loaded instead.
+
+    Raises as ``load_balances``, and per row ``opening.not_loaded`` (none of this amount stands).
+    """
+    batch, rows = _begin(actor, table, evidence, reason, BALANCES, now)
+    firms = _firms(rows)
+    reasons: list[Reason] = []
+    for row in rows:
+        try:
+            run(lambda row=row: _take_back(batch, firms, row, now))  # type: ignore[misc]
+        except Refusal as refusal:
+            reasons += [replace(each, field="file") for each in refusal.reasons]
+    Refusal.raise_any(reasons)
+    audit.record(actor, "opening.take_back", batch, now, after={"rows": len(rows)}, reason=batch.reason)
+    return batch
+
+
+def _take_back(batch: OpeningLoad, firms: Mapping[str, int], row: Mapping[str, Any], now: datetime) -> None:
+    firm_id = _firm(firms, row)
+    version, cap = _cap(row)
+    found = _standing(firm_id, version.programme_id, cap.id, row["year"])
+    if found is None or found.amount_fen != row["amount_fen"]:
+        raise Refusal.of("opening.not_loaded", amount_fen=row["amount_fen"], row=row["row"])
+    OpeningReversal.objects.create(balance=found, batch=batch)
+    elsewhere = AccountSpec(f"{ELSEWHERE}:{firm_id}", ELSEWHERE, None, None, firm_id)
+    payee = ledger.open_accounts([elsewhere], now)[elsewhere.key]
+    account = ledger.lock([found.account])[found.account.key]
+    source = Source("opening_balance", found.pk, "taken_back", version.version_id, batch.loaded_by_id)
+    ledger.give_back(account, payee, found.amount_fen, source, now)
+
+
+def _standing(firm_id: int, programme_id: int, cap_id: str, year: int) -> OpeningBalance | None:
+    """The balance that counts, if one does."""
+    rows = OpeningBalance.objects.select_related("account").filter(
+        organisation_id=firm_id, programme_id=programme_id, cap_id=cap_id, year=year, reversal__isnull=True
+    )
+    return rows.first()
+
+
+@whole
 def load_items(actor: Actor, table: bytes, evidence: bytes, reason: str, now: datetime) -> OpeningLoad:
     """Remember invoices and projects that took a programme of a class already. Raises as ``load_balances``,
     ``opening.item_known``."""
     batch, rows = _begin(actor, table, evidence, reason, ITEMS, now)
     firms = _firms(rows)
     reasons: list[Reason] = []
-    for row in _numbered(rows):
+    for row in rows:
         try:
             run(lambda row=row: _remember(batch, firms, row))  # type: ignore[misc]
         except Refusal as refusal:
@@ -114,6 +155,7 @@ def load_items(actor: Actor, table: bytes, evidence: bytes, reason: str, now: da
 def _begin(
     actor: Actor, table: bytes, evidence: bytes, reason: str, columns: Sequence[Column], now: datetime
 ) -> tuple[OpeningLoad, list[dict[str, Any]]]:
+    """The hand-in and its rows, each with its number in the file (``row``)."""
     actor.require(Role.FINANCE)
     why = reason.strip()
     if not why:
@@ -121,7 +163,7 @@ def _begin(
     if len(why) > REASON_LENGTH:
         raise Refusal.of("ledger.reason_too_long", field="reason", maximum=REASON_LENGTH)
     refuse_size(table)
-    rows = read_table(table, columns)
+    rows = [{**row, "row": number} for number, row in read_table(table, columns)]
     try:
         clean = clean_document(evidence)
     except Refusal as refusal:
@@ -142,11 +184,6 @@ def _begin(
     return batch, rows
 
 
-def _numbered(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Each row with its number in the file, whose first line is the heading."""
-    return [{**row, "row": number} for number, row in enumerate(rows, start=2)]
-
-
 def _firms(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     codes = {row["uscc"] for row in rows}
     found = OrganisationIdentifier.objects.filter(scheme="uscc", value__in=codes)
@@ -162,8 +199,12 @@ def _post(batch: OpeningLoad, firms: Mapping[str, int], row: Mapping[str, Any], 
     elsewhere = AccountSpec(f"{ELSEWHERE}:{firm_id}", ELSEWHERE, None, None, firm_id)
     accounts = ledger.open_accounts([spec, elsewhere], now)
     account = ledger.lock([accounts[spec.key]])[spec.key]
+    before = OpeningBalance.objects.filter(
+        organisation_id=firm_id, programme_id=version.programme_id, cap_id=cap.id, year=row["year"], reversal__isnull=False
+    )
     try:
         made = OpeningBalance.objects.create(
+            revision=before.count(),
             batch=batch,
             organisation_id=firm_id,
             programme_id=version.programme_id,

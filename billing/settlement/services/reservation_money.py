@@ -19,7 +19,7 @@ from billing.settlement import once
 from billing.settlement.customer_terms import NO_TERMS, Asking, terms_of
 from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Charge, Quote
-from billing.settlement.services import assessing, awarding, card_money, fees, session_extras, slips, usage_charge
+from billing.settlement.services import assessing, awarding, card_money, fees, quote_rows, session_extras, slips, usage_charge
 from billing.settlement.services.assessing import Pins, Plan, Prepared
 from billing.subsidy import services as subsidy
 from billing.subsidy.rules.assess import Assessment
@@ -71,7 +71,7 @@ class ReservationMoney:
         self, reservation: Reservation, actor: Actor, now: datetime, missed: BookingFee | None = None
     ) -> FiguresChanged | None:
         """``missed``: a fee that falls away first, behind the locks of all accounts concerned."""
-        quotes = list(reservation.quotes.order_by("revision"))
+        quotes = quote_rows.quotes_of(reservation.pk)
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
         pins = Pins.of(accepted.inputs)
         planned = assessing.plan_of(reservation, reservation.during, now, pins)
@@ -93,7 +93,8 @@ class ReservationMoney:
             promised=accepted,
         )
         _hold_awards(reservation, prepared, assessment, accounts, "approve", actor, now)
-        card_money.hold(reservation, assessment.payable_now_fen, "approve", actor, now)
+        if reservation.fund_card_id is not None:  # what an earlier card kept ended when it was taken off
+            card_money.hold(reservation, assessment.payable_now_fen, "approve", actor, now)
         return None
 
     def on_move(
@@ -105,7 +106,7 @@ class ReservationMoney:
         wished_at: datetime | None = None,
     ) -> FiguresChanged | None:
         """Quote the new time under the price and programmes of its day; what was held comes back before it is held anew."""
-        quotes = list(reservation.quotes.order_by("revision"))
+        quotes = quote_rows.quotes_of(reservation.pk)
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
         # An approval that was taken back leaves a quote that was held once; a request holds nothing.
         waits = reservation.state == ReservationState.REQUESTED
@@ -352,15 +353,17 @@ def _write_quote(
     """``promised`` is the quote that was accepted before; ``wished_at``: when the customer asked to move from its time."""
     own = fees.terms(prepared.inputs.schedule, assessment.gross_fen, reservation, promised, wished_at)
     frozen = prepared.frozen_inputs() | own
-    Quote.objects.create(
-        reservation=reservation,
-        revision=revision,
-        valid_until=reservation.starts_at,
-        accepted_at=now if accepted_by_id is not None else None,
-        accepted_by_id=accepted_by_id,
-        held_at=now if held else None,
-        created_at=now,
-        **assessing.frozen_row(frozen, assessment),
+    quote_rows.insert(
+        {
+            "reservation_id": reservation.pk,
+            "revision": revision,
+            "valid_until": reservation.starts_at,
+            "accepted_at": now if accepted_by_id is not None else None,
+            "accepted_by_id": accepted_by_id,
+            "held_at": now if held else None,
+            "created_at": now,
+            **assessing.frozen_row(frozen, assessment),
+        }
     )
 
 

@@ -59,7 +59,14 @@ class SampleMoney:
         Refusal.raise_any(terms.against)
         price = SamplePrice(agreed.unit, agreed.amount_fen) if agreed is not None else None
         planned = sample_quotes.plan(
-            job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, today, price=price
+            job.resource,
+            job.organisation,
+            job.sample_count,
+            job.elements,
+            job.arrive_on,
+            today,
+            price=price,
+            project=job.research_project,
         )
         sample_quotes.require_counted(planned)
         inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
@@ -143,7 +150,14 @@ def requote(
     """
     quotes = list(job.quotes.order_by("revision"))
     planned = sample_quotes.plan(
-        job.resource, job.organisation, job.sample_count, job.elements, job.arrive_on, local_today(now), price=price
+        job.resource,
+        job.organisation,
+        job.sample_count,
+        job.elements,
+        job.arrive_on,
+        local_today(now),
+        price=price,
+        project=job.research_project,
     )
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
     assessment = inputs.assess()
@@ -187,7 +201,15 @@ def _pinned(job: SampleJob, accepted: Quote, now: datetime) -> SamplePlan:
     price = sample_price_from_json(accepted.inputs["price"])
     ids = [each["programme"]["programme_version"] for each in accepted.inputs["candidates"]]
     return sample_quotes.plan(
-        job.resource, job.organisation, job.sample_count, job.elements, service_on, local_today(now), price=price, version_ids=ids
+        job.resource,
+        job.organisation,
+        job.sample_count,
+        job.elements,
+        service_on,
+        local_today(now),
+        price=price,
+        version_ids=ids,
+        project=job.research_project,
     )
 
 

@@ -82,9 +82,11 @@ def preview(
     *,
     arrive_on: date | None = None,
     price: SamplePrice | None = None,
+    project: str = "",
 ) -> SampleQuote:
     """Price and subsidise a test of ``samples`` (each with ``elements``) for one of the actor's organisations; they come on ``arrive_on``
-    (today unless it is given). ``price`` takes the place of the lab's list where both sides agreed to another.
+    (today unless it is given). ``project``: the research project it is for. ``price`` takes the place of the lab's list where both sides
+    agreed to another.
 
     Programmes are those of the day on which the samples come, the price is today's. Raises NotFound (test item), Forbidden
     ``booking.not_for_this_organisation``, Refusal ``price.on_request``, ``price.samples_out_of_range``,
@@ -100,7 +102,7 @@ def preview(
     today = local_today(now)
     if arrive_on is not None:
         require_arrival(arrive_on, now.astimezone(zone_of_owner(resource.organisation_id)).date())
-    planned = plan(resource, customer, samples, elements, arrive_on or today, today, price=price)
+    planned = plan(resource, customer, samples, elements, arrive_on or today, today, price=price, project=project.strip())
     if arrive_on is not None:
         require_counted(planned)
     inputs = planned.with_balances(ledger.known(spec.key for spec in planned.specs()))
@@ -125,9 +127,13 @@ def plan(
     *,
     price: SamplePrice | None = None,
     version_ids: Sequence[int] | None = None,
+    project: str = "",
 ) -> SamplePlan:
     """Everything but balances for pricing and subsidising a test: under the price in force on ``today`` and the programmes in force on
-    ``service_on``, or those that are given (pinned before). Raises Refusal ``price.on_request``."""
+    ``service_on``, or those that are given (pinned before). ``project``: the research project it is for.
+
+    Raises Refusal ``price.on_request``.
+    """
     if price is None:
         priced = sample_prices.in_force([resource.pk], today).get(resource.pk)
         if priced is None or priced.price is None:
@@ -136,6 +142,7 @@ def plan(
     owner = resource.organisation
     place = Party(region_code=resource_place(resource.pk) or None)
     facts = gather(customer, [owner.pk]).facts(owner, place, customer, assessing.TESTING_KIND, service_on, today)
+    facts = replace(facts, service=assessing.service_of(facts.service, project=project))
     own = is_in_house(customer.pk, owner.pk)
     ids = subsidy.version_ids_in_force(service_on) if version_ids is None else version_ids
     versions = () if own else tuple(subsidy.in_force(version_id) for version_id in ids)

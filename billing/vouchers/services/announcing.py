@@ -12,11 +12,12 @@ from billing.ledger.services import AccountSpec, Source
 from billing.subsidy.models import Programme, ProgrammeVersion
 from billing.subsidy.rules.programme import parse_programme
 from billing.vouchers.models import VoucherAnnouncement, VoucherQuota
-from billing.vouchers.rules.terms import Terms, term_faults
+from billing.vouchers.rules.terms import ZONE_LENGTH, Terms, term_faults
 from config.kernel.access import Actor, Role, get_visible
-from config.kernel.errors import Refusal
+from config.kernel.errors import Reason, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
+from instruments.queries.codes import zones_on
 from instruments.services.organisations import require_person
 
 QUOTA = "voucher_quota"
@@ -29,7 +30,7 @@ def draft(actor: Actor, programme_code: str, terms: Terms, now: datetime) -> Vou
     ``voucher.not_published``."""
     actor.require(Role.PROGRAMME_OFFICER)
     programme = get_visible(Programme.objects.all(), actor, code=programme_code)
-    Refusal.raise_any(term_faults(terms, parse_programme(_document(programme))))
+    Refusal.raise_any([*term_faults(terms, parse_programme(_document(programme))), *_unknown_zones(terms)])
     values: dict[str, Any] = {name: getattr(terms, name) for name in _OWN}
     values["title"] = terms.title.strip()
     made = VoucherAnnouncement.objects.create(programme=programme, author_id=require_person(actor), created_at=now, **values)
@@ -44,6 +45,16 @@ def draft(actor: Actor, programme_code: str, terms: Terms, now: datetime) -> Vou
         actor, "voucher.announce", made, now, after={"programme": programme_code, "title": made.title, "total_fen": total}
     )
     return made
+
+
+def _unknown_zones(terms: Terms) -> list[Reason]:
+    """A quota for a zone that does not hold when applications open would be for nobody."""
+    known = sorted(zone.slug for zone in zones_on(terms.opens_on))
+    return [
+        Reason("voucher.zone_unknown", {"text": area.zone[:ZONE_LENGTH], "known": known}, "areas")
+        for area in terms.areas
+        if area.zone and area.zone not in known
+    ]
 
 
 @whole

@@ -20,7 +20,10 @@ def code_of(content: bytes) -> str:
 
 def test_a_good_table_is_read_with_any_line_ends() -> None:
     for end in (b"\n", b"\r\n", b"\r"):
-        assert [row["name"] for row in read_table(b"on,name" + end + b"2026-01-31,a" + end, COLUMNS)] == ["a"]
+        rows = read_table(b"on,name" + end + b"2026-01-31,a" + end + end + b"2026-02-01,b" + end, COLUMNS)
+        assert [(number, row["name"]) for number, row in rows] == [(2, "a"), (4, "b")], (
+            "blank rows count as a spreadsheet counts them"
+        )
 
 
 @pytest.mark.parametrize(

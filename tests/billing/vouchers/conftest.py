@@ -13,6 +13,7 @@ from billing.vouchers.models import Voucher, VoucherAnnouncement, VoucherApplica
 from billing.vouchers.rules.terms import Area, Terms
 from billing.vouchers.services import announcing, applying
 from billing.vouchers.services.applying import Application
+from instruments.models import PolicyZone
 from tests.conftest import Cast, voucher_document
 
 CODE = "DEMO-QH-VC"
@@ -74,4 +75,5 @@ def published(cast: Cast) -> Callable[[dict[str, Any]], Any]:
 @pytest.fixture
 def desk(cast: Cast, published: Callable[[dict[str, Any]], Any]) -> Desk:
     published(voucher_document(CODE))
+    PolicyZone.objects.create(slug="east", name="East")
     return Desk(cast)

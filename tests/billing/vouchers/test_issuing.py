@@ -16,6 +16,7 @@ from billing.vouchers.rules.terms import Area, last_day, term_faults
 from billing.vouchers.services import announcing, applying, holding
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from frontend.voucher_forms import AnnouncementForm
+from instruments.models import PolicyZone
 from tests.billing.vouchers.conftest import CODE, PDF, TERMS
 
 
@@ -75,6 +76,16 @@ def test_a_zone_longer_than_its_column_is_refused(desk):
     with pytest.raises(Refusal) as refused:
         desk.announce(areas=(Area("z" * 51, "", 1_000_00),))
     assert (code_of(refused), refused.value.reasons[0].field) == ("voucher.area_invalid", "areas")
+
+
+def test_a_zone_that_nobody_knows_or_that_has_ended_is_refused_with_those_there_are(desk):
+    PolicyZone.objects.create(slug="west", name="West", valid_to=TERMS.opens_on)
+    for wrong in ("Asia/Shanghai", "west"):
+        with pytest.raises(Refusal) as refused:
+            desk.announce(areas=(Area(wrong, "", 1_000_00), Area("east", "", 1_00)))
+        (reason,) = refused.value.reasons
+        assert (reason.code, reason.field) == ("voucher.zone_unknown", "areas")
+        assert reason.params == {"text": wrong, "known": ["east"]}
 
 
 @pytest.mark.parametrize("line", ["6301: 0500", "*: ,", "6301: 1,000.123"])

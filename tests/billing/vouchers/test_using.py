@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -20,6 +21,7 @@ from billing.payments.services.crediting import CreditRequest
 from billing.sandbox.services.reading import Reader
 from billing.settlement import reservation_figures
 from billing.settlement.models import Quote
+from billing.settlement.opening_models import OpeningBalance, OpeningReversal
 from billing.settlement.services import awarding, openings
 from billing.subsidy.services import in_force
 from billing.vouchers import queries
@@ -257,6 +259,34 @@ def test_an_opening_balance_counts_against_the_yearly_limit(coded):
     account = Account.objects.get(kind="firm_year", key__contains="DEMO-QH-V")
     assert (account.posted_fen, account.held_fen) == (59_900_00, 0)
     assert broken() == {}
+
+
+def test_a_wrong_opening_balance_is_taken_back_with_a_reason_and_the_right_one_counts(coded):
+    wrong, right = (HEAD + f"{USCC['firm']},DEMO-QH-V,firm-year,2026,{amount}\n" for amount in ("59900", "5990"))
+    load(coded, wrong)
+    with pytest.raises(Refusal) as refused:
+        load(coded, right)
+    assert refused.value.reasons[0].code == "opening.loaded_already"
+    with pytest.raises(Refusal) as refused:
+        load(coded, right, openings.take_back_balances)
+    assert (refused.value.reasons[0].code, refused.value.reasons[0].params["row"]) == ("opening.not_loaded", 2)
+    load(coded, wrong, openings.take_back_balances)
+    account = Account.objects.get(kind="firm_year", key__contains="DEMO-QH-V")
+    assert (account.posted_fen, account.held_fen) == (0, 0)
+    with pytest.raises(Refusal, match=r"opening\.not_loaded"):
+        load(coded, wrong, openings.take_back_balances)
+    load(coded, right)
+    account.refresh_from_db()
+    assert account.posted_fen == 5_990_00 and broken() == {}
+    first, second = OpeningBalance.objects.order_by("pk")
+    assert (first.revision, second.revision, first.reversal.batch.reason) == (0, 1, "Paid in spring by the city")
+    with pytest.raises(DatabaseError, match="before revision 2 stands"), transaction.atomic():
+        OpeningBalance.objects.create(
+            batch=first.batch, organisation=first.organisation, programme=first.programme, cap_id=first.cap_id, year=2026, revision=2,
+            amount_fen=1, account=account,
+        )  # fmt: skip
+    with pytest.raises(DatabaseError), transaction.atomic():
+        OpeningReversal.objects.all().delete()
 
 
 def test_opening_balances_are_loaded_whole_or_not_at_all_with_every_fault(coded):

@@ -1,4 +1,19 @@
-"""What people read when the world is not as their page thought: each answer says what happened and what to do next."""
+"""What people read when the world is not as their page thought: each answer says what happened and what to do next.
+
+| what happened | tested here | and below the pages |
+|---|---|---|
+| a slot just taken, with alternatives | `..._just_taken_names_...` | services/test_reservation_flow, concurrency/test_slot_stampede |
+| approval from a stale page | `..._grown_old_...`, `..._other_tab_...` | inbox/test_decisions, concurrency/test_approval_races |
+| a page that shows another instrument | `..._that_shows_another_instrument_...` | booking/services/test_other_instrument |
+| an expired hold | `..._expired_hold_books_while_...` | booking/services/test_holds_and_waiting |
+| a quota that is reached | `..._quota_that_is_reached_...` | rules/test_quota, samples/test_quotas, concurrency/test_quota_race |
+| a licence that ended since | `..._licence_that_ended_since_...` | booking/licences/test_licences |
+| a clock set back | `..._clock_that_was_set_back_...` | booking/usage/test_devices |
+| a form sent twice | `..._sent_twice_books_once_...` | concurrency/test_idempotency |
+| two tabs | `..._two_tabs_...` | concurrency/test_slot_stampede |
+| a session over midnight | `..._over_midnight_...` | booking/rules/test_usage |
+| a session across closing time | `..._across_closing_...` | booking/rules/test_usage |
+"""
 
 from __future__ import annotations
 
@@ -9,7 +24,9 @@ import pytest
 from booking.models import Licence, Occupancy, Reservation, UsageSession
 from booking.services import licences, policies, transitions
 from booking.services.policies import Scope
-from tests.frontend.acting import HOUR, words
+from tests.frontend.acting import HOUR, twin, words
+
+__all__ = ["twin"]
 
 
 @pytest.fixture
@@ -38,6 +55,22 @@ def test_a_page_that_has_grown_old_approves_nothing(as_, ask, slot, cast):
     answer = as_("wang").post(f"/bookings/{pk}/approve", seen)
     assert answer.status_code == 409 and Reservation.objects.get().state == "requested"
     assert "changed this reservation just now" in words(answer)
+
+
+def test_a_page_that_shows_another_instrument_moves_nothing_and_says_so(as_, approved, slot, cast, twin):
+    """The lab moved it to the twin meanwhile; who still reads the old page and accepts nothing loses nothing."""
+    pk, other = approved(9, 11), twin()
+    moved = {"on": "2026-11-25", "from": "09:00", "to": "11:00", "instrument": str(other.pk), "reason": "So", "agreed": "yes"}
+    key = {"key": "0b0c0d0e-0000-4000-8000-000000000001"}
+    assert as_("wang").post(f"/bookings/{pk}/move", moved | key).status_code == 302
+    assert Reservation.objects.get().instrument == other
+    again = as_("wang").post(f"/bookings/{pk}/move", moved | {"key": "0b0c0d0e-0000-4000-8000-000000000002"})
+    assert again.status_code == 422 and "This is the time it has already" in words(again)
+    back = moved | {"instrument": str(cast.xrd.pk), "key": "0b0c0d0e-0000-4000-8000-000000000003"}
+    foreign = as_("lin").post(f"/bookings/{pk}/move", back)
+    assert foreign.status_code == 422 and Reservation.objects.get().instrument == other, (
+        "a customer does not choose the instrument"
+    )
 
 
 def test_a_request_that_a_colleague_answered_in_the_other_tab_says_so(as_, ask, cast):

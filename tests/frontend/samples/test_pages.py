@@ -195,6 +195,9 @@ def test_a_test_priced_by_the_hour_offers_its_commission_and_takes_its_price(cas
     assert f'href="{address}' in visit("lin").get(detail).content.decode()
     plain = visit("lin").get(address).content.decode()
     assert "Ask the lab for a quotation that counts samples" in plain and 'name="sheet"' in plain
+    assert f'href="/enquiries/new/?resource={hourly.pk}&amp;about=price"' in plain
+    asked_for = visit("lin").get(f"/enquiries/new/?resource={hourly.pk}&about=price").content.decode()
+    assert 'value="What does it cost?"' in asked_for
     chosen = visit("lin").get(f"{address}?samples=2&sheet={sheet}").content.decode()
     assert "¥140.00" in chosen and f'<option value="{sheet}" selected>' in chosen
     asked = visit("lin").post(address, wish(cast, sheet=str(sheet)))

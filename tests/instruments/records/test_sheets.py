@@ -145,7 +145,7 @@ def test_every_difference_is_shown_and_all_of_it_saved(cast, wang, furnace, tabl
     table.cell(furnace, "service_modes").value = "Send samples; remote"
     table.cell(furnace, "imported").value = "no"
     sheet, plan = planned(table)
-    changed = {row.instrument.pk: {change.field: change.after for change in row.changes} for row in plan.rows}
+    changed = {row.subject.pk: {change.field: change.after for change in row.changes} for row in plan.rows}
     assert changed == {
         cast.xrd.pk: {"functions": "Phases of salts and minerals", "original_value_fen": 9950},
         furnace.pk: {"service_modes": ["commissioned", "remote"], "imported": False},

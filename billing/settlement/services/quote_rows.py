@@ -1,0 +1,38 @@
+"""Quotes of a reservation, read and written by hand: with every approval and move the ORM takes longer to word them than the database to
+answer, and would have them planned anew each time."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.db.models import JSONField
+
+from billing.settlement.models import Quote
+from booking.services.lean_rows import row_of
+from config.kernel.statements import planned_once
+
+_READ = tuple(field.attname for field in Quote._meta.concrete_fields)
+_DOCUMENTS = frozenset(field.attname for field in Quote._meta.concrete_fields if isinstance(field, JSONField))
+_WRITTEN = tuple(name for name in _READ if name != "id")
+_OF_RESERVATION = f"SELECT {', '.join(_READ)} FROM billing_quote WHERE reservation_id = %s ORDER BY revision"  # noqa: S608  (our own fields)
+_INSERT = (
+    f"INSERT INTO billing_quote ({', '.join(_WRITTEN)})"  # noqa: S608  (our own fields; values are bound)
+    f" VALUES ({', '.join(f'%({name})s' + ('::jsonb' if name in _DOCUMENTS else '') for name in _WRITTEN)})"
+)
+
+
+def quotes_of(reservation_id: int) -> list[Quote]:
+    """All revisions, in their order, whole."""
+    with planned_once() as cursor:
+        cursor.execute(_OF_RESERVATION, [reservation_id])
+        rows = cursor.fetchall()
+    return [quote for row in rows if (quote := row_of(Quote, _READ, iter(row))) is not None]
+
+
+def insert(fields: dict[str, Any]) -> None:
+    """One row; a field that is not named has its model's default."""
+    row = Quote(**fields)
+    values = {name: getattr(row, name) for name in _WRITTEN}
+    with planned_once() as cursor:
+        cursor.execute(_INSERT, values | {name: json.dumps(values[name]) for name in _DOCUMENTS})

@@ -1,0 +1,255 @@
+"""Many data sets, works of literature or accessions at once: a table goes out, is filled in elsewhere, handed in, looked at, and saved as
+a whole. The same life as of a table of instruments (``sheets``), with the fields of each kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils.functional import Promise
+from django.utils.translation import get_language, override
+
+from config.kernel.access import Actor, get_visible
+from config.kernel.errors import Conflict, Reason, Refusal
+from config.kernel.services import audit, files
+from config.kernel.services.transactions import whole
+from instruments.models import InstrumentSheet, Organisation, Resource, ResourceKind
+from instruments.queries.resources import resources_of
+from instruments.resource_wording import LITERATURE_TYPE_NAMES
+from instruments.rules.resource_values import CORE_FIELDS
+from instruments.rules.sheet_cells import Cell, Kind, Words, to_cell
+from instruments.rules.standards import darwin_core, mcpd
+from instruments.services import resource_reviews, resources, sheet_writing
+from instruments.services.instrument_changes import needs_review, owner_institution, require_manager
+from instruments.services.resource_parts import part_values
+from instruments.services.sheet_plan import CellChange, Planner, SheetPlan, keys_of, read_table
+from instruments.services.sheet_writing import Column
+
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_CORE: dict[str, Kind] = {
+    "name": Kind.TEXT,
+    "name_en": Kind.TEXT,
+    "inner_id": Kind.TEXT,
+    "description": Kind.LONG_TEXT,
+    "description_en": Kind.LONG_TEXT,
+    "keywords": Kind.LIST,
+    "access_terms": Kind.LONG_TEXT,
+    "licence": Kind.TEXT,
+    "doi": Kind.TEXT,
+    "cstr": Kind.TEXT,
+    "contact_name": Kind.TEXT,
+    "contact_phone": Kind.TEXT,
+    "contact_email": Kind.TEXT,
+}
+_DATASET: dict[str, Kind] = {
+    "creators": Kind.LIST,
+    "issued_on": Kind.DAY,
+    "version": Kind.TEXT,
+    "media_types": Kind.LIST,
+    "size_bytes": Kind.NUMBER,
+    "temporal_from": Kind.DAY,
+    "temporal_to": Kind.DAY,
+    "spatial": Kind.TEXT,
+    "landing_page": Kind.TEXT,
+}
+_LITERATURE: dict[str, Kind] = {
+    "creators": Kind.LIST,
+    "type": Kind.CHOICE,
+    "issued": Kind.TEXT,
+    "publisher": Kind.TEXT,
+    "source": Kind.TEXT,
+    "language": Kind.TEXT,
+    "rights": Kind.TEXT,
+}
+_DESCRIPTORS = tuple(dict.fromkeys((*mcpd.DESCRIPTORS, *darwin_core.TERMS)))
+#: Number and name of an accession follow from its descriptors: they are no columns of their own.
+_GERMPLASM: dict[str, Kind] = dict.fromkeys(_DESCRIPTORS, Kind.TEXT)
+#: kind of resource -> column -> how its cells are written. Test items have a list with prices of their own (``price_list``).
+KINDS: dict[str, dict[str, Kind]] = {
+    ResourceKind.DATASET: {**_CORE, **_DATASET},
+    ResourceKind.LITERATURE: {**_CORE, **_LITERATURE},
+    ResourceKind.GERMPLASM: {**{name: kind for name, kind in _CORE.items() if name != "inner_id"}, **_GERMPLASM},
+}
+_ALWAYS = "name"
+
+
+def columns_of(actor: Actor, organisation_id: int, kind: str) -> list[str]:
+    """The columns of a kind; of germplasm the descriptors of the standards in which the owner has accessions.
+
+    Raises Refusal ``sheet.kind_unknown``.
+    """
+    known = list(_kinds(kind))
+    if kind != ResourceKind.GERMPLASM:
+        return known
+    standards = set(resources_of(actor, organisation_id, kind).values_list("germplasm__standard", flat=True))
+    used = {*(mcpd.DESCRIPTORS if "mcpd" in standards else ()), *(darwin_core.TERMS if "dwc" in standards else ())}
+    return [name for name in known if name in used or name not in _DESCRIPTORS]
+
+
+def download(actor: Actor, organisation_id: int, kind: str, names: Sequence[str], labels: Mapping[str, str | Promise]) -> bytes:
+    """The owner's resources of a kind as a workbook with the named columns; the name is always among them. ``labels``: what the columns
+    are called.
+
+    Raises Forbidden, Refusal ``instrument.owner_unknown``, ``sheet.kind_unknown``.
+    """
+    require_manager(actor, organisation_id)
+    owner = owner_institution(organisation_id)
+    kinds = _kinds(kind)
+    chosen = [name for name in columns_of(actor, organisation_id, kind) if name in {*names, _ALWAYS}]
+    words = {name: _words(name) for name in chosen}
+    both = {name: _all_words(name) for name in chosen}
+    columns = [Column(name, kinds[name], str(labels.get(name, name)), tuple(words[name].values())) for name in chosen]
+    rows: list[tuple[Mapping[str, str], Sequence[Cell]]] = []
+    for resource in resources_of(actor, organisation_id, kind):
+        stored = _stored(resource)
+        cells = {name: to_cell(name, stored.get(name), words[name], kinds[name]) for name in chosen}
+        rows.append((keys_of(resource, cells, kinds, both), list(cells.values())))
+    english = (get_language() or "").startswith("en")
+    return sheet_writing.workbook(owner.name_en if english and owner.name_en else owner.name, columns, rows)
+
+
+@whole
+def hand_in(actor: Actor, organisation_id: int, kind: str, content: bytes, now: datetime) -> InstrumentSheet:
+    """Keep a filled-in table so that it can be looked at; nothing of it is saved yet.
+
+    Raises Forbidden, Refusal ``sheet.*`` at ``file``.
+    """
+    require_manager(actor, organisation_id)
+    owner = owner_institution(organisation_id)
+    read_table(content, list(_kinds(kind)))
+    name = f"{kind}-{owner.pk}.xlsx"
+    stored = files.store(content, file_name=name, media_type=MEDIA_TYPE, user_id=actor.user_id, now=now)
+    return InstrumentSheet.objects.create(
+        organisation=owner, kind=kind, file=stored, uploaded_by_id=actor.person_id, uploaded_at=now
+    )
+
+
+def sheet_for(actor: Actor, sheet_id: int) -> InstrumentSheet:
+    """A table of resources that was handed in. Raises NotFound."""
+    rows = InstrumentSheet.objects.exclude(kind="").select_related("organisation", "file")
+    return get_visible(rows, actor, pk=sheet_id)
+
+
+def plan(actor: Actor, sheet: InstrumentSheet) -> SheetPlan:
+    """What a table would change now, row by row, and everything that stands against it."""
+    kinds = _kinds(sheet.kind)
+    table = read_table(files.read(sheet.file), list(kinds))
+    known = {str(one.pk): one for one in resources_of(actor, sheet.organisation_id, sheet.kind)}
+    words = {name: _all_words(name) for name in kinds}
+    return _Planner(actor, sheet.organisation, (table, known, kinds, words)).plan()
+
+
+@whole
+def apply(actor: Actor, sheet_id: int, now: datetime) -> SheetPlan:
+    """Save everything in a table, or nothing; what the operator looks at first is handed in.
+
+    Raises NotFound, Forbidden, Conflict ``sheet.applied_already``, ``sheet.not_applied`` (look at the plan again), Refusal
+    ``sheet.nothing_to_do``.
+    """
+    sheet = sheet_for(actor, sheet_id)
+    require_manager(actor, sheet.organisation_id)
+    if InstrumentSheet.objects.filter(pk=sheet.pk, applied_at=None).update(applied_at=now) != 1:
+        raise Conflict.of("sheet.applied_already")
+    found = plan(actor, sheet)
+    if found.problems:
+        raise Conflict.of("sheet.not_applied")
+    if not found.rows:
+        raise Refusal.of("sheet.nothing_to_do")
+    for row in found.rows:
+        _save(actor, row.subject, row.values, row.seen, now)
+    audit.record(actor, "resource_sheet.apply", sheet, now, after={"rows": len(found.rows), "sha256": sheet.file.sha256})
+    return found
+
+
+def _save(actor: Actor, resource: Resource, values: Mapping[str, Any], seen: datetime, now: datetime) -> None:
+    fresh = resources.managed_resource(actor, resource.pk)
+    if fresh.updated_at != seen:
+        raise Conflict.of("sheet.not_applied")
+    core, part = _apart(values)
+    try:
+        resource_reviews.save(actor, resource.pk, core, part, now)
+    except Refusal as refusal:
+        raise Conflict.of("sheet.not_applied") from refusal
+
+
+class _Planner(Planner):
+    """Resources of one kind of an owner."""
+
+    unknown = "sheet.resource_unknown"
+
+    def __init__(self, actor: Actor, owner: Organisation, read: tuple[Any, Any, Any, Any]) -> None:
+        super().__init__(*read, review=needs_review(actor, owner))
+        self.actor = actor
+
+    def differing(self, subject: Resource, values: dict[str, Any]) -> tuple[dict[str, Any], tuple[CellChange, ...]]:
+        stored = _stored(subject)
+        typed = _typed(subject, values, stored)
+        found = resources.differing(self.actor, subject, *_apart(typed)).values
+        left = {name: value for name, value in stored.items() if "descriptors" not in found or name not in _GERMPLASM}
+        after = left | _flat(found)
+        cells = [name for name in values if (after.get(name) or None) != (stored.get(name) or None)]
+        changes = tuple(CellChange(name, _plain(stored.get(name)), _plain(after.get(name))) for name in cells)
+        return (typed, changes) if changes else ({}, ())
+
+
+def _kinds(kind: str) -> dict[str, Kind]:
+    if kind not in KINDS:
+        raise Refusal.of("sheet.kind_unknown", "kind", text=kind[:40], known=list(KINDS))
+    return KINDS[kind]
+
+
+def _stored(resource: Resource) -> dict[str, Any]:
+    """What stands in each column now."""
+    core = {name: getattr(resource, name) for name in _CORE}
+    return core | _flat({name: value for name, value in part_values(resource).items() if name != "standard"})
+
+
+def _flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields as columns: the descriptors of an accession one by one."""
+    return {**{name: value for name, value in values.items() if name != "descriptors"}, **values.get("descriptors", {})}
+
+
+def _typed(resource: Resource, values: Mapping[str, Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """The values as fields: the descriptors of an accession together, with those that have no column.
+
+    Raises Refusal ``sheet.descriptor_of_another`` for one of another standard than the accession's.
+    """
+    if resource.kind != ResourceKind.GERMPLASM:
+        return dict(values)
+    standard = resource.germplasm.standard
+    own = frozenset(mcpd.DESCRIPTORS if standard == "mcpd" else darwin_core.TERMS)
+    given = {name: text for name, text in values.items() if name in _GERMPLASM}
+    foreign = [
+        Reason("sheet.descriptor_of_another", {"name": name}, name) for name, text in given.items() if text and name not in own
+    ]
+    Refusal.raise_any(foreign)
+    kept = {name: text for name, text in stored.items() if name in own and name not in given}
+    descriptors = {name: text for name, text in (kept | given).items() if text and name in own}
+    core = {name: value for name, value in values.items() if name not in _GERMPLASM}
+    return core | {"standard": standard, "descriptors": descriptors}
+
+
+def _apart(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    core = {name: value for name, value in values.items() if name in CORE_FIELDS}
+    return core, {name: value for name, value in values.items() if name not in core}
+
+
+def _plain(value: Any) -> Any:
+    """As the audit trail writes it."""
+    return json.loads(json.dumps(value, cls=DjangoJSONEncoder))
+
+
+def _words(name: str) -> dict[str, str]:
+    return {code: str(word) for code, word in LITERATURE_TYPE_NAMES.items()} if name == "type" else {}
+
+
+def _all_words(name: str) -> list[Words]:
+    found: list[Words] = []
+    for language, _label in settings.LANGUAGES:
+        with override(language):
+            found.append(_words(name))
+    return found

@@ -1,0 +1,206 @@
+"""Data sets, literature and accessions go out as a table and come back: nothing is lost, every difference is seen, all or nothing."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from django.utils.translation import override
+
+from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
+from config.kernel.models import AuditEntry
+from frontend.presenters.resource_changes import labels_of
+from instruments.models import Instrument, InstrumentSheet, Organisation, Resource, ResourceChange
+from instruments.services import resource_sheets, resources, sheets
+from tests.instruments.records.test_sheets import Table
+
+pytestmark = pytest.mark.django_db
+DATASET = {
+    "creators": ["Lin; Xia", "赵敏"], "issued_on": date(2024, 2, 29), "version": "1.0", "media_types": ["text/csv"],
+    "size_bytes": 123_456_789_012, "temporal_from": date(2020, 1, 1), "temporal_to": date(2021, 1, 1), "spatial": "Qaidam",
+    "landing_page": "https://data.example.org/1",
+}  # fmt: skip
+LITERATURE = {
+    "creators": ["Lin Xia"],
+    "type": "article",
+    "issued": "2019-05",
+    "publisher": "ISL",
+    "language": "zh",
+    "source": "盐湖研究",
+}
+MCPD = {
+    "ACCENUMB": "00012",
+    "GENUS": "Hordeum",
+    "SPECIES": "vulgare",
+    "ORIGCTY": "CHN",
+    "ACCENAME": "=Kunlun 1",
+    "COLLDATE": "2001----",
+}
+DWC = {"catalogNumber": "Y-7", "scientificName": "Bos grunniens", "vernacularName": "Yak"}
+
+
+@pytest.fixture
+def wang(cast):
+    return cast.actor("wang")
+
+
+@pytest.fixture
+def made(cast, wang, now):
+    """One of each, and an accession of each standard."""
+
+    def make(kind, name, part):
+        core = {"name": name, "keywords": ["salt; lake", "盐湖"], "description": "Two\nlines"}
+        return resources.create_resource(wang, cast.lab.pk, kind, core, part, now)
+
+    return {
+        "dataset": make("dataset", "Brines", DATASET),
+        "literature": make("literature", "On salts", LITERATURE),
+        "germplasm": make("germplasm", "Barley", {"standard": "mcpd", "descriptors": MCPD}),
+        "yak": make("germplasm", "Yak", {"standard": "dwc", "descriptors": DWC}),
+    }
+
+
+def out(actor, owner, kind):
+    return Table(resource_sheets.download(actor, owner.pk, kind, list(resource_sheets.KINDS[kind]), labels_of(kind)))
+
+
+@pytest.fixture
+def planned(cast, wang, now):
+    def hand_in(kind, table):
+        sheet = resource_sheets.hand_in(wang, cast.lab.pk, kind, table.content(), now)
+        return sheet, resource_sheets.plan(wang, sheet)
+
+    return hand_in
+
+
+def test_what_nobody_touched_or_wrote_again_changes_nothing_in_either_language(cast, wang, made, planned, now):
+    for kind, rows in (("dataset", 1), ("literature", 1), ("germplasm", 2)):
+        with override("zh-hans"):
+            table = out(wang, cast.lab, kind)
+        sheet, plan = planned(kind, table)
+        assert (plan.rows, plan.problems, plan.untouched) == ([], [], rows)
+        for row in range(3, table.sheet.max_row + 1):
+            table.sheet.cell(row, table.place("mark")).value = "touched"
+        _again, plan = planned(kind, table)
+        assert (plan.rows, plan.problems, plan.untouched) == ([], [], rows), f"the round trip of {kind} loses nothing"
+        with pytest.raises(Refusal, match=r"sheet\.nothing_to_do"):
+            resource_sheets.apply(wang, sheet.pk, now)
+    assert "sex" in resource_sheets.columns_of(wang, cast.lab.pk, "germplasm")
+    made["yak"].delete()
+    assert "sex" not in resource_sheets.columns_of(wang, cast.lab.pk, "germplasm"), "only the standards that are there"
+
+
+def test_every_difference_is_seen_and_saved_once(cast, wang, made, planned, now):
+    table = out(wang, cast.lab, "dataset")
+    for name, value in (
+        ("size_bytes", 5),
+        ("creators", "Lin; Wu"),
+        ("issued_on", "2024-03-01"),
+        ("version", None),
+        ("name", "Brines 2"),
+    ):
+        table.cell(made["dataset"], name).value = value
+    sheet, plan = planned("dataset", table)
+    ((row,), problems) = plan.rows, plan.problems
+    assert problems == [] and {one.field: (one.before, one.after) for one in row.changes} == {
+        "size_bytes": (123_456_789_012, 5), "creators": (["Lin; Xia", "赵敏"], ["Lin", "Wu"]), "issued_on": ("2024-02-29", "2024-03-01"),
+        "version": ("1.0", ""), "name": ("Brines", "Brines 2"),
+    }  # fmt: skip
+    resource_sheets.apply(wang, sheet.pk, now)
+    stored = Resource.objects.select_related("dataset").get(pk=made["dataset"].pk)
+    assert (stored.name, stored.dataset.size_bytes, stored.dataset.creators) == ("Brines 2", 5, ["Lin", "Wu"])
+    assert AuditEntry.objects.filter(action="resource_sheet.apply").exists()
+    with pytest.raises(Conflict, match=r"sheet\.applied_already"):
+        resource_sheets.apply(wang, sheet.pk, now)
+
+
+def test_an_accessions_descriptors_are_columns_and_only_those_of_its_standard(cast, wang, made, planned, now):
+    table = out(wang, cast.lab, "germplasm")
+    table.cell(made["germplasm"], "SPECIES").value = "spontaneum"
+    table.cell(made["germplasm"], "COLLDATE").value = None
+    sheet, plan = planned("germplasm", table)
+    assert [(one.field, one.before, one.after) for one in plan.rows[0].changes] == [
+        ("SPECIES", "vulgare", "spontaneum"), ("COLLDATE", "2001----", None),
+    ]  # fmt: skip
+    resource_sheets.apply(wang, sheet.pk, now)
+    stored = Resource.objects.select_related("germplasm").get(pk=made["germplasm"].pk).germplasm
+    assert (stored.species, stored.descriptors["SPECIES"], "COLLDATE" in stored.descriptors) == (
+        "spontaneum",
+        "spontaneum",
+        False,
+    )
+    table.cell(made["germplasm"], "sex").value = "male"
+    _sheet, plan = planned("germplasm", table)
+    assert [(one.row, one.field, one.reason.code) for one in plan.problems] == [
+        (table.row(made["germplasm"]), "sex", "sheet.descriptor_of_another")
+    ]
+
+
+def test_everything_that_is_wrong_is_said_at_its_cell_and_nothing_is_saved(cast, wang, made, planned, now):
+    other = resources.create_resource(wang, cast.lab.pk, "dataset", {"name": "More"}, {}, now)
+    table = out(wang, cast.lab, "dataset")
+    table.cell(made["dataset"], "size_bytes").value = "much"
+    table.cell(other, "landing_page").value = "ftp://x"
+    table.cell(other, "temporal_to").value = "soon"
+    sheet, plan = planned("dataset", table)
+    assert {(one.field, one.reason.code) for one in plan.problems} == {
+        ("size_bytes", "sheet.not_a_number"),
+        ("temporal_to", "sheet.not_a_date"),
+    }
+    with pytest.raises(Conflict, match=r"sheet\.not_applied"):
+        resource_sheets.apply(wang, sheet.pk, now)
+    table.cell(other, "temporal_to").value = None
+    table.cell(made["dataset"], "size_bytes").value = 7
+    _sheet, plan = planned("dataset", table)
+    assert [(one.field, one.reason.code) for one in plan.problems] == [("landing_page", "instrument.url_invalid")]
+    table.cell(other, "landing_page").value = None
+    sheet, plan = planned("dataset", table)
+    resources.update_resource(wang, made["dataset"].pk, {"name": "Changed meanwhile"}, {}, now.replace(hour=5))
+    assert [one.reason.code for one in resource_sheets.plan(wang, sheet).problems] == ["sheet.changed_meanwhile"]
+    table.sheet.cell(3, 1).value = None
+    assert [one.reason.code for one in planned("dataset", table)[1].problems][:1] == ["sheet.new_row"]
+    with pytest.raises(Refusal, match=r"sheet\.column_unknown"):
+        planned("literature", table)
+    with pytest.raises(Refusal, match=r"sheet\.kind_unknown"):
+        planned("test_item", table)
+
+
+def test_what_the_operator_looks_at_first_is_handed_in_and_others_see_nothing(cast, wang, made, planned, now):
+    resources.set_published(wang, made["dataset"].pk, True, now)
+    Organisation.objects.filter(pk=cast.lab.pk).update(reviews_needed=True)
+    table = out(wang, cast.lab, "dataset")
+    table.cell(made["dataset"], "name").value = "Brines 3"
+    sheet, plan = planned("dataset", table)
+    assert plan.review
+    resource_sheets.apply(wang, sheet.pk, now)
+    assert ResourceChange.objects.get(state="submitted").values == {"name": "Brines 3"}
+    assert Resource.objects.get(pk=made["dataset"].pk).name == "Brines"
+    with pytest.raises(NotFound):
+        resource_sheets.sheet_for(cast.actor("lin"), sheet.pk)
+    with pytest.raises(NotFound):
+        sheets.sheet_for(wang, sheet.pk)
+    with pytest.raises(Forbidden):
+        resource_sheets.download(cast.actor("lin"), cast.lab.pk, "dataset", [], {})
+
+
+def test_the_pages_lead_from_the_list_to_what_is_saved(cast, wang, made, client, now):
+    client.force_login(cast.users["wang"])
+    start = reverse("resource_sheet_start", args=["dataset"])
+    assert start in client.get(reverse("resource_list")).content.decode()
+    assert client.get(reverse("resource_sheet_start", args=["nothing"])).status_code == 404
+    page = client.get(start).content.decode()
+    assert 'value="size_bytes"' in page and "Size in bytes" in page
+    table = Table(client.get(reverse("resource_sheet_download", args=["dataset", cast.lab.pk]) + "?columns=version").content)
+    table.cell(made["dataset"], "version").value = "<2>"
+
+    upload = reverse("resource_sheet_upload", args=["dataset", cast.lab.pk])
+    answer = client.post(upload, {"file": SimpleUploadedFile("t.xlsx", table.content(), resource_sheets.MEDIA_TYPE)})
+    preview = client.get(answer["Location"]).content.decode()
+    assert "&lt;2&gt;" in preview and "1 row changes in 1 cells." in preview
+    sheet = InstrumentSheet.objects.get()
+    assert client.post(reverse("resource_sheet_apply", args=[sheet.pk])).status_code == 302
+    assert Resource.objects.select_related("dataset").get(pk=made["dataset"].pk).dataset.version == "<2>"
+    assert client.post(upload, {"file": SimpleUploadedFile("t.xlsx", b"no", "x/y")}).status_code == 422
+    assert Instrument.objects.count() == 1
