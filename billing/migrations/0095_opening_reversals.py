@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0080_bills_and_payments'),
+        ('billing', '0090_claims'),
         ('instruments', '0060_sheets_of_resources'),
     ]
 

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0080_bills_and_payments'),
+        ('billing', '0095_opening_reversals'),
         ('instruments', '0050_price_units'),
         ('kernel', '0002_cache_table'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0080_bills_and_payments'),
+        ('billing', '0112_receipts'),
         ('booking', '0048_service_facts'),
         ('instruments', '0050_price_units'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

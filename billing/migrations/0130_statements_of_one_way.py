@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0080_bills_and_payments'),
+        ('billing', '0120_prepaid_and_dunning'),
     ]
 
     operations = [
