@@ -43,6 +43,7 @@ class NavigationItem:
     icon: str
     go: str
     current: bool
+    area: Promise | str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,40 @@ class Navigation:
     def more_is_current(self) -> bool:
         return any(item.current for item in self.more)
 
+    @property
+    def groups(self) -> list[tuple[Promise | str, list[NavigationItem]]]:
+        """What stands behind "More", by area; one area alone needs no heading."""
+        found = [
+            (area, [item for item in self.more if item.area == area]) for area in dict.fromkeys(item.area for item in self.more)
+        ]
+        return [("", items) for _area, items in found] if len(found) == 1 else found
+
 
 ROOM = 5
+WORK, BILLS, PUBLIC_MONEY, PLATFORM = _("Use"), _("Bills and payments"), _("Public money"), _("Platform")
+_AREAS: dict[Promise | str, tuple[str, ...]] = {
+    BILLS: (
+        "price_",
+        "bill_",
+        "month_",
+        "payment_",
+        "provider_",
+        "invoice_",
+        "receipt_",
+        "dunning_",
+        "prepaid_",
+        "group_",
+        "slip_",
+    ),
+    PUBLIC_MONEY: ("finance_", "statement_", "claim_", "account_", "programme_", "announcement_", "ledger_list"),
+    PLATFORM: ("verification_", "review_", "declaration_", "person_", "ledger_check", "organisation_", "utilisation_"),
+}
+"""An area -> how the names of its places begin; every other place is WORK."""
+
+
+def area_of(url_name: str) -> Promise | str:
+    return next((area for area, begins in _AREAS.items() if url_name.startswith(begins)), WORK)
+
 
 #: What is there only where bills can be paid online.
 _ONLINE = (
@@ -205,7 +238,12 @@ def navigation(actor: Actor, current: str) -> Navigation:
     """The places ``actor`` may go to; ``current`` is the name of the page being shown."""
     items = tuple(
         NavigationItem(
-            reverse(place.url_name), place.label, place.icon, place.go, bool(current) and current.startswith(place.begins)
+            reverse(place.url_name),
+            place.label,
+            place.icon,
+            place.go,
+            bool(current) and current.startswith(place.begins),
+            area_of(place.url_name),
         )
         for place in PLACES
         if not place.roles or actor.has(*place.roles)

@@ -6,7 +6,7 @@ import pytest
 from django.urls import resolve, reverse
 
 from config.kernel.access import NOBODY, Actor, Grant, Role
-from frontend.navigation import PLACES, navigation
+from frontend.navigation import PLACES, Navigation, navigation
 
 
 def urls_for(*roles: Role, current: str = "") -> list[str]:
@@ -86,3 +86,16 @@ def test_every_place_of_a_lab_manager_is_on_the_page_once_also_what_is_behind_mo
     places = [place for place in PLACES if not place.roles or Role.LAB_MANAGER in place.roles]
     assert len(places) > 5
     assert [page.count(f'data-go="{place.go}"') for place in places] == [1] * len(places)
+
+
+def test_many_places_stand_in_areas_and_none_is_lost() -> None:
+    found = navigation(Actor(user_id=1, grants=(Grant(1, Role.OWNER_FINANCE),)), "")
+    areas = [str(area) for area, _items in found.groups]
+    assert len(areas) == len(set(areas)) > 1 and all(areas)
+    assert sorted(item.url for _area, items in found.groups for item in items) == sorted(item.url for item in found.more)
+
+
+def test_one_area_alone_has_no_heading() -> None:
+    found = navigation(Actor(user_id=1, grants=(Grant(1, Role.RESEARCHER),)), "")
+    only = Navigation((), tuple(item for item in found.more if item.area == found.more[0].area))
+    assert [area for area, _items in only.groups] == [""]
