@@ -55,7 +55,9 @@ def issue_month(run_id: int) -> None:
     releasing.work(run_id, timezone.now())
 
 
-@app.task(name=exporting.TASK, queue=exporting.QUEUE, retry=RetryStrategy(max_attempts=_TRIES, exponential_wait=4), pass_context=True)
+@app.task(
+    name=exporting.TASK, queue=exporting.QUEUE, retry=RetryStrategy(max_attempts=_TRIES, exponential_wait=4), pass_context=True
+)
 def export_month(context: JobContext, export_id: int) -> None:
     """Make the archive of a month's documents, from where the work stopped. The last attempt that fails says so."""
     try:

@@ -175,7 +175,9 @@ def _unstated(version_id: int, payee_id: int, month: date) -> list[Award]:
         "charge__sample_job__lab",
         "charge__sample_job__organisation",
     )
-    return list(rows.prefetch_related("reversals").order_by("service_on", "charge__reservation__starts_at", "charge__sample_job", "pk"))
+    return list(
+        rows.prefetch_related("reversals").order_by("service_on", "charge__reservation__starts_at", "charge__sample_job", "pk")
+    )
 
 
 def unstated(month: date) -> QuerySet[Any]:
