@@ -146,10 +146,12 @@ def _personas(founder: Founder, people: People) -> None:
     for each in lists["group_people"]:
         lab = people.owners[0]
         people.actors[lab.pk, each["key"]] = founder.person(each["email"], each["zh"], lab, Role.RESEARCHER)
-    second = lists["second_officer"]
-    people.actors[people.office.pk, "second_officer"] = founder.person(
-        second["email"], second["zh"], people.office, Role.PROGRAMME_OFFICER
-    )
+    for key, home, role in (
+        ("second_officer", people.office, Role.PROGRAMME_OFFICER),
+        ("second_finance", people.office, Role.FINANCE),
+        ("second_owner_finance", people.owners[0], Role.OWNER_FINANCE),
+    ):
+        people.actors[home.pk, key] = founder.person(lists[key]["email"], lists[key]["zh"], home, role)
 
 
 def hand_in_licence(administrator: Actor, organisation: Organisation, now: datetime) -> None:

@@ -179,5 +179,5 @@ def test_workers_killed_while_they_issue_and_export_a_month_do_each_once(world: 
 
 @pytest.mark.proof
 def test_many_workers_killed_while_they_issue_and_export_a_month_do_each_once(world: World) -> None:
-    run = issued_by_dying_workers(world, MANY // 2, 3 * CUSTOMERS)
+    run = issued_by_dying_workers(world, MANY // 2, 10)
     exported_by_dying_workers(world, Series(run.owner_id), MANY)

@@ -18,11 +18,11 @@ from booking.services import reservations, transitions, usage_review
 from booking.services.reservations import ReservationRequest
 from tests.agreeing import customer_of
 from tests.billing.bills.conftest import wrong
-from tests.billing.month.conftest import DECEMBER, begins_with_month, bills, month, two
+from tests.billing.month.conftest import DECEMBER, begins_with_month, bills, cheap_paper, month, two
 from tests.conftest import slot_of
 from tests.frontend.finance.conftest import browse, december
 
-__all__ = ["begins_with_month", "bills", "browse", "december", "month", "two"]
+__all__ = ["begins_with_month", "bills", "browse", "cheap_paper", "december", "month", "two"]
 
 pytestmark = pytest.mark.django_db
 BOARD = reverse("month_board")

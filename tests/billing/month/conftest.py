@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from billing.bills import pdf
 from billing.settlement.rules.series import Series
 from config.kernel.access import Role
 from tests.billing.bills.conftest import DECEMBER, begins_with_month, month
@@ -24,6 +25,12 @@ def second_person(cast):
     Membership.objects.create(user=user, organisation=cast.lab, role=Role.OWNER_FINANCE, created_at=cast.now)
     cast.users["mei"] = user
     return user
+
+
+@pytest.fixture(autouse=True)
+def cheap_paper(monkeypatch):
+    """The PDFs of bills cost nothing: other tests make them."""
+    monkeypatch.setattr(pdf, "render_pdf_apart", lambda content: f"%PDF-1.4 {content['number']}".encode())
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from billing.settlement.models import Award, Charge, Statement
 from billing.settlement.period_models import ClosedPeriod, HeldBack
 from billing.settlement.rules.series import Series
 from billing.settlement.services import statements
+from booking.models import UsageSession
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.models import StoredFile
 from tests.billing.bills.conftest import wrong
@@ -362,3 +363,27 @@ def test_the_evidence_of_a_bill_a_statement_and_a_line_is_whole_and_says_its_has
             evidence.of_bill(cast.actor(who), bill.pk, position)
     statement = statements.issue(cast.actor("qian"), two["DEMO-QH-V"].pk, cast.lab.pk, NOVEMBER, DECEMBER)
     assert evidence.of_statement(cast.actor("qian"), statement.pk).archive.content
+
+
+def test_what_is_odd_about_the_use_stands_beside_its_line_and_in_the_grid(cast, two, bills, django_assert_max_num_queries):
+    """Two sessions of Lianhe at once, with one proof; nothing about Gaoyuan's. The whole month is read in few queries."""
+    sessions = list(UsageSession.objects.filter(reservation__organisation=cast.other_firm).order_by("pk"))
+    for session in sessions:
+        UsageSession.objects.filter(pk=session.pk).update(
+            actual_starts_at=sessions[0].actual_starts_at,
+            actual_ends_at=sessions[0].actual_ends_at,
+            late_entered=True,
+            evidence="book 4",
+        )
+    with django_assert_max_num_queries(14):
+        dry = running.dry_run(cast.actor("li"), RunRequest(bills, NOVEMBER), DECEMBER)
+    assert {draft.party_id: dict(draft.odd) for draft in dry.drafts} == {
+        cast.firm.pk: {},
+        cast.other_firm.pk: {"overlap": 2, "same_evidence": 2},
+    }
+    run = made(cast, bills)
+    assert [draft.party for draft in queries.drafts_of(run, "odd")] == [cast.other_firm]
+    assert queries.drafts_of(run, "stuck").count() == 0 and queries.drafts_of(run, text="gaoyuan").count() == 1
+    line = DraftLine.objects.filter(draft__party=cast.other_firm).first()
+    holding.exclude(cast.actor("li"), line.pk, "look into it", DECEMBER)
+    assert Draft.objects.get(pk=line.draft_id).odd == {"overlap": 1, "same_evidence": 1}
