@@ -241,7 +241,7 @@ def world(cast, now) -> World:
         period_on=date(2026, 11, 1),
         total_fen=100,
         line_count=1,
-        content={},
+        content={"programme": {"mode": "refund"}},
         content_sha256="0" * 64,
         issued_at=now,
         issued_by=cast.user("finance"),
