@@ -214,7 +214,7 @@ def world(cast, now) -> World:
     draft_pool = Account.objects.create(
         key="draft", kind="pool", limited=True, programme=draft_programme, granted_fen=1000, created_at=now
     )
-    treasury = Account.objects.create(key="treasury", kind="treasury", limited=False, created_at=now)
+    treasury = Account.objects.create(key="limits:pool", kind="treasury", limited=False, created_at=now)
     cap = Account.objects.create(
         key="cap", kind="cap", limited=True, organisation=salt, programme=programme, granted_fen=1000, created_at=now
     )
