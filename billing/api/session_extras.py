@@ -14,7 +14,7 @@ from billing.settlement.extra_models import SessionExtra
 from billing.settlement.services import session_extras
 from billing.settlement.services.session_extras import MOST_QUANTITY, Used
 from booking.models import Reservation
-from booking.rules.samples import ExtraEvent, ExtraState
+from booking.rules.samples import ExtraEvent
 from config.kernel.access import get_visible
 from config.kernel.api.fields import Text, WholeNumber
 from config.kernel.api.serializers import NoFields, StrictSerializer
@@ -44,7 +44,7 @@ class SessionExtraOut(serializers.Serializer):
     quantity = serializers.IntegerField()
     rate_fen = serializers.IntegerField()
     amount_fen = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=[each.value for each in ExtraState], help_text="Only what is agreed is ever charged.")
+    state = serializers.CharField(help_text="proposed, agreed, declined or withdrawn; only what is agreed is ever charged.")
 
 
 def extra_json(row: SessionExtra) -> dict[str, Any]:

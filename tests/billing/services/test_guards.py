@@ -52,6 +52,9 @@ TRIED_ELSEWHERE = {
     **dict.fromkeys(
         ("billing_programmedraft", "billing_draftstep", "billing_draftwriter"), "tests/billing/drafts/test_drafts.py"
     ),
+    "billing_sessionextra": "tests/billing/settlement/test_session_extras.py",
+    "billing_takenonce": "tests/billing/settlement/test_once.py",
+    "billing_topup": "tests/billing/ledger/test_life.py",
     "billing_sandboxrun": "tests/billing/sandbox/test_running.py",
     "billing_bookingfee": "tests/billing/services/test_fees.py",
     "billing_feerelief": "tests/billing/services/test_fees.py",
@@ -97,7 +100,8 @@ def written(life, programmes, slot) -> Iterator[Reservation]:
     award = charge.awards.get()
     statement = Statement.objects.create(
         number="T-1", programme_version=award.programme_version, payee=award.payee, period_on=date(2026, 11, 1),
-        total_fen=award.total_fen, line_count=1, content={}, content_sha256="", issued_at=life.cast.now + timedelta(days=30),
+        total_fen=award.total_fen, line_count=1, content={"programme": {"mode": award.mode}}, content_sha256="",
+        issued_at=life.cast.now + timedelta(days=30),
         issued_by=life.cast.users["qian"],
     )  # fmt: skip
     StatementLine.objects.create(statement=statement, award=award, position=1)

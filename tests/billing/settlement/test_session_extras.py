@@ -7,7 +7,7 @@ from typing import Any
 
 import pgtrigger
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from rest_framework.test import APIClient
 
 from billing.pricing.drafts import publish_document
@@ -125,6 +125,13 @@ def test_every_wrong_entry_names_its_field_and_the_database_has_the_last_word(ca
     ):
         with pytest.raises(Exception, match=name), transaction.atomic():
             SessionExtra.objects.filter(pk=row.pk).update(**change)
+    for statement in (
+        "TRUNCATE billing_sessionextra CASCADE",
+        "DELETE FROM billing_sessionextra",
+        "UPDATE billing_sessionextra SET words = 'x'",
+    ):
+        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
 
 
 def test_both_sides_do_it_over_the_api(cast: Cast, over: int) -> None:

@@ -214,7 +214,7 @@ def world(cast, now) -> World:
     draft_pool = Account.objects.create(
         key="draft", kind="pool", limited=True, programme=draft_programme, granted_fen=1000, created_at=now
     )
-    treasury = Account.objects.create(key="treasury", kind="treasury", limited=False, created_at=now)
+    treasury = Account.objects.create(key="limits:pool", kind="treasury", limited=False, created_at=now)
     cap = Account.objects.create(
         key="cap", kind="cap", limited=True, organisation=salt, programme=programme, granted_fen=1000, created_at=now
     )
@@ -241,7 +241,7 @@ def world(cast, now) -> World:
         period_on=date(2026, 11, 1),
         total_fen=100,
         line_count=1,
-        content={},
+        content={"programme": {"mode": "refund"}},
         content_sha256="0" * 64,
         issued_at=now,
         issued_by=cast.user("finance"),
