@@ -209,7 +209,7 @@ def to_relieve(session: UsageSession, reservation: Reservation) -> list[BookingF
     if billable is None:
         return []
     calendar_id = reservation.instrument.calendar_id
-    asked = {"calendar": calendar_id, "start": billable.starts_at, "end": billable.ends_at, "own": reservation.pk}
+    asked: dict[str, Any] = {"calendar": calendar_id, "start": billable.starts_at, "end": billable.ends_at, "own": reservation.pk}
     with planned_once() as cursor:
         cursor.execute(_ANY_TO_RELIEVE, asked)
         if not cursor.fetchone()[0]:
