@@ -27,6 +27,7 @@ from billing.pricing.rules.pricing import LineKind, PriceLine, UnitLine, line_js
 from billing.pricing.rules.samples import MOST_ELEMENTS, MOST_SAMPLES, SamplePrice, price_samples
 from billing.subsidy.rules import Award, Balance, evaluate, parse_facts, parse_programme
 from billing.subsidy.rules.assess import Candidate, assess_nothing, assess_session
+from billing.subsidy.rules.batch import Claim, Opening, evaluate_batch
 from billing.subsidy.rules.examples import AMOUNTS, _sum_of
 from billing.subsidy.rules.fact_fields import FIELDS, fact_field
 from billing.subsidy.rules.forecast import forecast, window_of
@@ -40,7 +41,7 @@ from billing.subsidy.rules.sides import _joined
 from config.kernel.errors import Refusal
 from config.kernel.time_range import TimeRange
 from tests.billing.rules.builders import cap, facts_of, load, programme_document
-from tests.billing.rules.test_prices_format_2 import COUNTED, DOCUMENT, SHANGHAI, document, plain
+from tests.billing.rules.test_prices_format_2 import COUNTED, DOCUMENT, SHANGHAI, document, plain, priced
 
 TODAY = date(2026, 6, 30)
 RATES = {"inside": "200", "firm_sme": "400"}
@@ -422,3 +423,24 @@ def test_a_rate_fixed_afterwards_is_assumed_until_pool_and_claims_are_known() ->
     ]:  # fmt: skip
         found = evaluate(programme, parse_facts(facts_of(100, batch=batch)), {})
         assert isinstance(found, Award) and (found.total_fen, found.estimate) == (total, unsure)
+
+
+def test_a_session_that_begins_half_a_minute_before_an_edge_is_cut_there() -> None:
+    found = priced(document(steps=None), "2026-11-03T08:59:30", "2026-11-03T10:00:00")
+    assert [(line.band, line.seconds) for line in found.lines] == [("standard", 30), ("day", 3600)]
+
+
+def test_the_best_of_several_rates_is_an_estimate_when_one_that_holds_is() -> None:
+    case = {"when": {"fact": "applicant.kind", "is": "firm"}, "says": {"zh": "x", "en": "x"}}
+    unsure = {"type": "ex_post", "at_least": "0", "at_most": "1", "assume": "0.3"}
+    for rates in (["0.1", unsure], [unsure, "0.1"]):
+        rate = {"type": "best_of", "clause": "1", "cases": [case | {"rate": each} for each in rates]}
+        found = evaluate(parse_programme(programme_document(rate=rate)), parse_facts(facts_of(100)), {})
+        assert isinstance(found, Award) and found.estimate
+
+
+def test_a_batch_without_a_pool_tells_no_rate() -> None:
+    rate = {"type": "ex_post", "clause": "1", "at_least": "0", "at_most": "1", "assume": "0.3"}
+    programme = parse_programme(programme_document(rate=rate))
+    found = evaluate_batch(programme, [Claim("a", parse_facts(facts_of(100)))], Opening({}, {}))
+    assert found.steps == () and found.total_fen == 30_00
