@@ -12,9 +12,10 @@ import os
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tests.mutation.trial import Trials
@@ -36,6 +37,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", type=int, default=SAMPLE, help="so many mistakes")
     parser.add_argument("--all", action="store_true", help="every mistake there is")
+    parser.add_argument("--missed", action="store_true", help="again what the last run missed, added up with what it found")
     parser.add_argument("--only", default="", help="only in files whose path contains this")
     parser.add_argument("--json", type=Path, default=Path("var/mutation.json"))
     options = parser.parse_args()
@@ -50,7 +52,10 @@ def main() -> int:
     files = [each for package in PACKAGES for each in sorted((ROOT / package).rglob("*.py")) if each.name not in BESIDE]
     every = [site for path in files if options.only in str(path) for site in sites_of(path, ROOT)]
     sites = sorted(every, key=lambda each: each.turn)
-    if not options.all:
+    last: dict[str, Any] = json.loads(options.json.read_text(encoding="utf-8")) if options.missed else {}
+    if options.missed:
+        sites = [site for site in sites if site.name in last["missed"]]
+    elif not options.all:
         sites = sites[: options.sample]
     trials = Trials(ROOT, files, sites, partial(print, flush=True))
     began = time.monotonic()
@@ -59,17 +64,18 @@ def main() -> int:
     if trials.failed:
         print("These tests fail before anything is changed:", *trials.failed, sep="\n  ")
         return 2
-    return _report(trials, len(every), time.monotonic() - began, options.json)
+    return _report(trials, len(every), time.monotonic() - began, options.json, last)
 
 
-def _report(trials: Trials, possible: int, seconds: float, path: Path) -> int:
-    """Print and write what came out; 0 when the goal is met."""
+def _report(trials: Trials, possible: int, seconds: float, path: Path, last: Mapping[str, Any]) -> int:
+    """Print and write what came out, on top of what the ``last`` run found; 0 when the goal is met."""
     reasons: dict[str, str] = json.loads(EQUIVALENT.read_text(encoding="utf-8"))
     found = [site for site, verdict in trials.verdicts.items() if verdict]
     missed = [site for site, verdict in trials.verdicts.items() if not verdict]
     left = [site for site in missed if site.name not in reasons]
-    excused = len(missed) - len(left)
-    percent = 100 * len(found) / max(1, len(found) + len(left))
+    excused = len(missed) - len(left) + last.get("change_nothing", 0)
+    caught, tried = len(found) + last.get("found", 0), last.get("tried", len(trials.verdicts))
+    percent = 100 * caught / max(1, caught + len(left))
     stale = [name for name in reasons if name in {site.name for site in found}]
     for name in stale:
         print(f"found, so take it out of {EQUIVALENT.name}: {name}")
@@ -81,10 +87,10 @@ def _report(trials: Trials, possible: int, seconds: float, path: Path) -> int:
             if site.path.startswith(package)
         )
         print(f"| {package} | {counts.total()} | {counts['found']} | {counts['same']} | {counts['missed']} |")
-    print(f"\n{trials.tests} tests, {len(trials.verdicts):,} of {possible:,} possible mistakes, {seconds:.0f} s")
-    print(f"found {len(found)}, change nothing {excused}, missed {len(left)}: {percent:.1f} % (goal >= {GOAL_PERCENT} %)")
+    print(f"\n{trials.tests} tests, {tried:,} of {possible:,} possible mistakes, {seconds:.0f} s")
+    print(f"found {caught}, change nothing {excused}, missed {len(left)}: {percent:.1f} % (goal >= {GOAL_PERCENT} %)")
     summary = {
-        "tests": trials.tests, "possible": possible, "tried": len(trials.verdicts), "found": len(found), "change_nothing": excused,
+        "tests": trials.tests, "possible": possible, "tried": tried, "found": caught, "change_nothing": excused,
         "missed": [site.name for site in left], "percent": round(percent, 2), "seconds": round(seconds),
     }  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ from typing import Generic, NamedTuple, TypeVar, cast
 
 from billing.subsidy.rules.cutting import Cutting, Worked
 from billing.subsidy.rules.evaluate import Balances, unset_limits, worked_out
-from billing.subsidy.rules.facts import Amounts, Facts, Quantities, Service
+from billing.subsidy.rules.facts import Amounts, Facts, More, Party, Quantities, Service
 from billing.subsidy.rules.outcome import Award, Outcome, Refused, SettlementMode, Unmet
 from billing.subsidy.rules.parts.caps import Cap
 from billing.subsidy.rules.programme import Condition, Programme
@@ -43,6 +43,14 @@ class Request:
     """Facts, or some of their groups: to look at one that is left out is an AttributeError."""
 
     __slots__ = (*_WHO, "amounts", "quantities", "service")
+    applicant: Party
+    provider: Party
+    instrument: Party
+    service: Service
+    amounts: Amounts
+    quantities: Quantities
+    grade: str | None
+    more: More
 
     @classmethod
     def of(cls, who: Facts, service: Service, amounts: Amounts, quantities: Quantities) -> Request:

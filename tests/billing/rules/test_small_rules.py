@@ -14,26 +14,37 @@ import pytest
 
 from billing.ledger.rules import chain, table
 from billing.ledger.rules.chain import MARK_BYTES, Movement
-from billing.ledger.rules.documents import canonical_json, load_schema
+from billing.ledger.rules.documents import DocumentError, canonical_json, load_schema
 from billing.ledger.rules.money import Rounding, amount_in_capitals, round_fen, split_largest_remainder
 from billing.ledger.rules.table import Column, read_table
 from billing.pricing.rules import parse_schedule
 from billing.pricing.rules.cost_recovery import CostSheet, recover, sheet_from_json, sheet_to_json
 from billing.pricing.rules.counted import is_of_time, parse_counted
 from billing.pricing.rules.customer_class import customer_class
+from billing.pricing.rules.fees import FeeRule, price_fee
 from billing.pricing.rules.lowest import lowest_public_fen
 from billing.pricing.rules.pricing import LineKind, PriceLine, UnitLine, line_json
 from billing.pricing.rules.samples import MOST_ELEMENTS, MOST_SAMPLES, SamplePrice, price_samples
 from billing.subsidy.rules import Award, Balance, evaluate, parse_facts, parse_programme
-from billing.subsidy.rules.assess import assess_nothing
+from billing.subsidy.rules.assess import Candidate, assess_nothing, assess_session
+from billing.subsidy.rules.batch import Claim, Opening, evaluate_batch
+from billing.subsidy.rules.examples import AMOUNTS, _sum_of
+from billing.subsidy.rules.fact_fields import FIELDS, fact_field
 from billing.subsidy.rules.forecast import forecast, window_of
+from billing.subsidy.rules.parts.base import parse_base
+from billing.subsidy.rules.parts.conditions import condition_faults
+from billing.subsidy.rules.parts.values import value_fault
+from billing.subsidy.rules.programme_faults import document_faults
 from billing.subsidy.rules.remembered import Deciding, Named, Request
+from billing.subsidy.rules.sample_codec import SampleInputs
 from billing.subsidy.rules.sides import _joined
 from config.kernel.errors import Refusal
-from tests.billing.rules.builders import cap, facts_of, programme_document
-from tests.billing.rules.test_prices_format_2 import COUNTED, DOCUMENT, document, plain
+from config.kernel.time_range import TimeRange
+from tests.billing.rules.builders import cap, facts_of, load, programme_document
+from tests.billing.rules.test_prices_format_2 import COUNTED, DOCUMENT, SHANGHAI, document, plain, priced
 
 TODAY = date(2026, 6, 30)
+RATES = {"inside": "200", "firm_sme": "400"}
 
 
 def expected(granted: int, posted: int = 0, held: int = 0, recent: int = 900, days: int = 90, last: date = date(2027, 6, 30)):
@@ -320,3 +331,116 @@ def test_a_limit_that_nobody_set_refuses_also_where_it_is_remembered() -> None:
         found = deciding.decide(Named(1, 1, 1), request, balances, None)
         assert found == replace(expected, steps=())
         assert isinstance(found, Award) is bool(balances)
+
+
+def test_time_beyond_what_was_agreed_that_costs_nothing_more_is_told_as_nothing() -> None:
+    schedule = parse_schedule(plain(minimum={"amount": 1000}))
+    start = datetime(2026, 11, 3, tzinfo=UTC)
+    during, until = TimeRange(start, start + timedelta(hours=2)), start + timedelta(hours=1)
+    found = assess_session(schedule, during, SHANGHAI, "firm_sme", (), until)
+    [beyond] = [step for step in found.steps if step.key == "session.step.beyond_booked"]
+    assert beyond.params == {"beyond_fen": 0} and found.gross_fen == 1000_00
+
+
+def test_a_fee_that_meets_its_floor_or_its_booking_exactly_is_not_told_twice() -> None:
+    def keys(rule: FeeRule) -> list[str]:
+        return [step.key for step in price_fee(rule, 100_00, Rounding.HALF_UP, 1).steps]
+
+    assert keys(FeeRule(Decimal("0.5"), 50_00, 50_00)) == keys(FeeRule(Decimal("0.5")))
+    assert keys(FeeRule(Decimal(1))) == keys(FeeRule(Decimal("0.5")))
+
+
+@pytest.mark.parametrize(
+    ("life", "last"), [({"months": 6}, "2025-12-10"), ({"days": 6}, "2025-06-16"), ({"days": 0}, "2025-06-10")]
+)
+def test_a_time_after_another_day_ends_when_it_says(life: dict[str, int], last: str) -> None:
+    within = {"after": "service.service_on", "last_day": "included", **life}
+    validity = {"first_day": "2025-01-01", "last_day": "2025-12-31", "clause": "1"}
+    programme = parse_programme(
+        programme_document(validity=validity | {"windows": [{"date": "service.claim_on", "within": within}]})
+    )
+
+    def given(on: date) -> Any:
+        return evaluate(programme, parse_facts(facts_of(100, service={"claim_on": on.isoformat()})), {})
+
+    end = date.fromisoformat(last)
+    assert isinstance(given(end), Award) and not isinstance(given(end + timedelta(days=1)), Award)
+
+
+def test_faults_behind_others_are_told_too() -> None:
+    assert [fault.path for fault in condition_faults({"fact": "applicant.staff", "known": True, "is": "x"}, "$")] == ["$.is"]
+    nameless = {"code": "x", "weekdays": [], "from": "01:00", "to": "02:00", "ratio": "1"}
+    with pytest.raises(DocumentError) as refused:
+        parse_schedule(plain(bands=[nameless]))
+    assert [fault.path for fault in refused.value.faults] == ["$.bands[0].weekdays"]
+    own = {name: value for name, value in nameless.items() if name != "ratio"} | {"weekdays": [1], "rates": RATES}
+    steps = [{"up_to": "1", "rates": RATES}, {"rates": RATES}]
+    with pytest.raises(DocumentError) as refused:
+        parse_schedule(plain(bands=[own], steps=steps))
+    assert [fault.path for fault in refused.value.faults] == ["$.steps"]
+    wrong = {"type": "chosen", "at_least": "0.5", "at_most": "0.4", "clause": "1"}
+    case = {"when": {"fact": "applicant.kind", "is": "firm"}, "says": {"zh": "x", "en": "x"}, "rate": "0.1"}
+    document = programme_document(rate={"type": "cases", "clause": "1", "cases": [case], "otherwise": wrong})
+    assert "$.rate.otherwise.at_least" in [fault.path for fault in document_faults(document)]
+    assert value_fault([1], FIELDS["applicant.verified"]) and value_fault(None, fact_field("other.x"))
+    assert not value_fault("x", fact_field("other.x")) and not value_fault(True, FIELDS["applicant.verified"])
+
+
+def test_a_programme_of_several_sides_shows_its_first() -> None:
+    programme = parse_programme(load("HA-2018"))
+    first = programme.sides[0].programme
+    assert (programme.mode, programme.payee, programme.base) == (first.mode, first.payee, first.base)
+    assert programme.mode is not programme.sides[1].programme.mode
+
+
+def test_the_price_behind_a_base_is_the_least_of_several() -> None:
+    base = parse_base({"least_of": ["fee", "paid"], "minimum_charge": "included", "clause": "1"})
+    assert base.whole(parse_facts(facts_of(100, amounts={"paid": 90}))) == 90_00
+    assert base.whole(parse_facts(facts_of(80, amounts={"paid": 90}))) == 80_00
+
+
+def test_a_commission_once_verified_is_that_of_somebody_verified() -> None:
+    known = parse_facts({"applicant": {"kind": "firm"}})
+    candidate = Candidate(parse_programme(programme_document()), known, {})
+    asked = SampleInputs(SamplePrice("sample", 100, {}), 1, 1, TODAY, "team", (candidate,))
+    assert [each.facts.applicant.verified for each in asked.once_verified().candidates] == [True]
+
+
+def test_the_figures_of_claims_are_added_up() -> None:
+    claim = {f"{name}_fen": 1 for name in AMOUNTS} | {
+        "payers_fen": {"a": 1}, "payees_fen": {}, "binding": ["c"], "refused": ["r"], "estimate": False, "left_fen": {"c": 5},
+    }  # fmt: skip
+    whole = _sum_of([claim, claim | {"payers_fen": {"b": 2}, "left_fen": {"c": 4}}])
+    assert whole["payers_fen"] == {"a": 1, "b": 2} and whole["left_fen"] == {"c": 4} and whole["binding"] == ["c"]
+    assert _sum_of([])["left_fen"] == {}
+
+
+def test_a_rate_fixed_afterwards_is_assumed_until_pool_and_claims_are_known() -> None:
+    rate = {"type": "ex_post", "clause": "1", "at_least": "0", "at_most": "1", "assume": "0.3"}
+    programme = parse_programme(programme_document(rate=rate))
+    for batch, total, unsure in [
+        ({}, 30_00, True), ({"pool": 10}, 30_00, True), ({"claims": 20}, 30_00, True), ({"pool": 10, "claims": 20}, 50_00, False)
+    ]:  # fmt: skip
+        found = evaluate(programme, parse_facts(facts_of(100, batch=batch)), {})
+        assert isinstance(found, Award) and (found.total_fen, found.estimate) == (total, unsure)
+
+
+def test_a_session_that_begins_half_a_minute_before_an_edge_is_cut_there() -> None:
+    found = priced(document(steps=None), "2026-11-03T08:59:30", "2026-11-03T10:00:00")
+    assert [(line.band, line.seconds) for line in found.lines] == [("standard", 30), ("day", 3600)]
+
+
+def test_the_best_of_several_rates_is_an_estimate_when_one_that_holds_is() -> None:
+    case = {"when": {"fact": "applicant.kind", "is": "firm"}, "says": {"zh": "x", "en": "x"}}
+    unsure = {"type": "ex_post", "at_least": "0", "at_most": "1", "assume": "0.3"}
+    for rates in (["0.1", unsure], [unsure, "0.1"]):
+        rate = {"type": "best_of", "clause": "1", "cases": [case | {"rate": each} for each in rates]}
+        found = evaluate(parse_programme(programme_document(rate=rate)), parse_facts(facts_of(100)), {})
+        assert isinstance(found, Award) and found.estimate
+
+
+def test_a_batch_without_a_pool_tells_no_rate() -> None:
+    rate = {"type": "ex_post", "clause": "1", "at_least": "0", "at_most": "1", "assume": "0.3"}
+    programme = parse_programme(programme_document(rate=rate))
+    found = evaluate_batch(programme, [Claim("a", parse_facts(facts_of(100)))], Opening({}, {}))
+    assert found.steps == () and found.total_fen == 30_00
