@@ -448,7 +448,7 @@ def claim(**lookup: Any) -> int:
 
 def own_claim() -> int:
     """The latest claim of the personas' lab, which waits for it."""
-    return claim(payee_id=organisation(PERSONAS["owner_finance"]))
+    return claim(payee_id=organisation(PERSONAS["owner_finance"]), state="draft")
 
 
 def claim_batch(**lookup: Any) -> int:
@@ -892,12 +892,7 @@ PAGES: tuple[Shown, ...] = (
     Shown("provider_news", lambda: at("provider_news"), ("operator", "inspector")),
     # Claims
     Shown("claim_list", lambda: at("claim_list"), ("owner_finance", "firm_admin", "finance")),
-    Shown(
-        "claim_detail",
-        lambda: at("claim_detail", claim(payee_id=organisation(PERSONAS["firm_admin"]))),
-        ("firm_admin",),
-        important=True,
-    ),
+    Shown("claim_detail", lambda: at("claim_detail", own_claim()), ("owner_finance",), important=True),
     Shown("claim_detail", lambda: at("claim_detail", claim(state="sent_back")), ("programme_officer", "inspector"), "back"),
     Shown("claim_batch_list", lambda: at("claim_batch_list"), ("programme_officer", "finance"), important=True),
     Shown(
