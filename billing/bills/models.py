@@ -149,7 +149,8 @@ class AwardReversal(models.Model):
             models.UniqueConstraint(fields=["credit_note", "award"], name="award_reversal_once"),
             models.CheckConstraint(condition=Q(amount_fen__gt=0), name="award_reversal_positive"),
             models.CheckConstraint(
-                condition=Q(cause="credit_note", credit_note__isnull=False) | ~Q(cause="credit_note") & Q(credit_note__isnull=True),
+                condition=Q(cause="credit_note", credit_note__isnull=False)
+                | ~Q(cause="credit_note") & Q(credit_note__isnull=True),
                 name="award_reversal_has_cause",
             ),
         ]

@@ -223,7 +223,9 @@ def _review(value: Any, document: Json) -> str:
         for each in value["steps"]
     ]
     asked = ", ".join(choice_word("asks", code) for code in value["asks"]) or _("nothing")
-    return _("Claims are looked at by: %(steps)s. They show: %(asked)s. They are public for %(public)s days and paid within %(pay)s.") % {
+    return _(
+        "Claims are looked at by: %(steps)s. They show: %(asked)s. They are public for %(public)s days and paid within %(pay)s."
+    ) % {
         "steps": " → ".join(steps),
         "asked": asked,
         "public": value["publicity_days"],
