@@ -19,7 +19,7 @@ _HAND_IN = 3
 
 
 def claim(people: People, today: date, now: datetime) -> dict[str, int]:
-    """What labs redeemed of the month before the last, and what firms are refunded of it and of the last; counts."""
+    """What labs redeemed of the month before the last and may redeem of the last, and what firms are refunded; counts."""
     month = previous_month(first_day(today))
     before = previous_month(month)
     said = words("claims")
@@ -27,7 +27,7 @@ def claim(people: People, today: date, now: datetime) -> dict[str, int]:
     _pay(people, redeemed, said, now)
     shown = _batch(people, "DEMO-QH-A", "refunded_later", before, now - timedelta(days=14), now - timedelta(days=1))
     _show(people, shown, said, now)
-    _batch(people, "DEMO-QH-A", "refunded_later", month, now, None)
+    _batch(people, "DEMO-QH-V", "deducted_now", month, now, None)
     return {"claims": Claim.objects.count()}
 
 

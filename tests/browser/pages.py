@@ -495,8 +495,8 @@ def claim(**lookup: Any) -> int:
 
 
 def own_claim() -> int:
-    """The latest claim of the personas' firm."""
-    return claim(payee_id=organisation(PERSONAS["firm_admin"]))
+    """The latest claim of the personas' lab, which waits for it."""
+    return claim(payee_id=organisation(PERSONAS["owner_finance"]), state="draft")
 
 
 def claim_batch(**lookup: Any) -> int:
@@ -970,13 +970,8 @@ PAGES: tuple[Shown, ...] = (
     Shown("payment_detail", lambda: at("payment_detail", payment(free=False)), ("owner_finance",), "given"),
     Shown("provider_news", lambda: at("provider_news"), ("operator", "inspector")),
     # Claims
-    Shown("claim_list", lambda: at("claim_list"), ("firm_admin", "owner_finance", "finance")),
-    Shown(
-        "claim_detail",
-        lambda: at("claim_detail", claim(payee_id=organisation(PERSONAS["firm_admin"]))),
-        ("firm_admin",),
-        important=True,
-    ),
+    Shown("claim_list", lambda: at("claim_list"), ("owner_finance", "firm_admin", "finance")),
+    Shown("claim_detail", lambda: at("claim_detail", own_claim()), ("owner_finance",), important=True),
     Shown("claim_detail", lambda: at("claim_detail", claim(state="sent_back")), ("programme_officer", "inspector"), "back"),
     Shown("claim_batch_list", lambda: at("claim_batch_list"), ("programme_officer", "finance"), important=True),
     Shown(

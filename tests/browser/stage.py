@@ -41,6 +41,7 @@ def main(now: datetime) -> None:
         _accounts(now)
         _organisations(now)
         _closed_month(now)
+        _claims_of_the_month(now)
         stage_money.build(now)
         stage_month.build(now)
         _figures_that_changed(now)
@@ -212,6 +213,14 @@ def _closed_month(now: datetime) -> None:
     instrument = Instrument.objects.get(name=ROUND_THE_CLOCK)
     for day in (3, 4, 5):
         closed_session(instrument.pk, months_ago(now, 1), day, now)
+
+
+def _claims_of_the_month(now: datetime) -> None:
+    """What was agreed since comes into the batch that takes claims."""
+    from billing.claims.services import batches
+    from billing.models import ClaimBatch
+
+    batches.gather(persona("officer@demo.jishi.example"), ClaimBatch.objects.filter(closed_at=None).latest("pk").pk, now)
 
 
 def closed_session(instrument_id: int, month: date, day: int, now: datetime) -> None:
