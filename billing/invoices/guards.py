@@ -6,8 +6,8 @@ from __future__ import annotations
 #: more than it.
 INVOICE_FITS = """
 PERFORM 1 FROM billing_bill b WHERE b.id = NEW.bill_id AND b.owner_id = NEW.owner_id FOR NO KEY UPDATE;
-IF NOT FOUND THEN
-    RAISE EXCEPTION 'an invoice is of the owner of its bill' USING ERRCODE = '23514', CONSTRAINT = 'invoice_fits';
+IF NOT FOUND OR EXISTS (SELECT 1 FROM billing_billvoid WHERE bill_id = NEW.bill_id) THEN
+    RAISE EXCEPTION 'an invoice is of the owner of its bill, which is not void' USING ERRCODE = '23514', CONSTRAINT = 'invoice_fits';
 END IF;
 IF NEW.reverses_id IS NULL THEN
     PERFORM 1 FROM billing_vatinvoice v

@@ -126,8 +126,8 @@ def postings(actor: Actor, account: Account, period: Period) -> QuerySet[Transfe
 
 
 def balance_before(account: Account, period: Period, first_id: int | None) -> int:
-    """The balance (debits less credits) of an account before the posting ``first_id``, or before the period; one query."""
-    until = Q(pk__lt=first_id) if first_id is not None else period.before()
+    """The balance (debits less credits) of an account before a period, with what was posted in it before ``first_id``; one query."""
+    until = period.before() if first_id is None else period.before() | (period.within() & Q(pk__lt=first_id))
     rows = Transfer.objects.filter(until, kind__in=MOVED).aggregate(
         debit=Coalesce(Sum("amount_fen", filter=Q(debit=account)), 0),
         credit=Coalesce(Sum("amount_fen", filter=Q(credit=account)), 0),

@@ -71,13 +71,12 @@ def ledger_account(request: HttpRequest, pk: int) -> HttpResponse:
     account = books.account_for(actor, pk)
     page = Paginator(books.postings(actor, account, period), PER_PAGE).get_page(request.GET.get("page"))
     shown = list(page.object_list)
-    opening = books.balance_before(account, period, shown[0].pk if shown else None)
+    before_page = books.balance_before(account, period, shown[0].pk if shown else None)
     context = {
         "account": account,
         "word": rows.account_word(account.kind),
         "page": page,
-        "rows": rows.posting_rows(account, shown, opening),
-        "opening_fen": opening,
+        "rows": rows.posting_rows(account, shown, before_page),
         "sums": books.sums([account], period)[account.pk],
         "period": period,
     }

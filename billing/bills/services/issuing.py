@@ -222,14 +222,15 @@ def _lock(found: Collected) -> None:
 
 
 def _untouched(bill: Bill) -> bool:
-    """Whether nothing was paid or credited of a bill, nobody is paying it, and no subsidy of its lines stands on a settlement statement
-    (what was claimed is corrected, not undone); the database looks again."""
+    """Whether nothing was paid, credited or invoiced of a bill, nobody is paying it, and no subsidy of its lines stands on a settlement
+    statement (what was claimed is corrected, not undone); the database looks again."""
     if BillVoid.objects.filter(bill=bill).exists() or CreditNote.objects.filter(bill=bill).exists():
         return False
     if StatementLine.objects.filter(award__charge__bill_lines__bill=bill).exists():
         return False
     paid = sum(Bill.objects.filter(pk=bill.pk, allocations__isnull=False).values_list("allocations__amount_fen", flat=True))
-    return paid == 0 and not Bill.objects.filter(pk=bill.pk, checkouts__state__in=["asked", "open"]).exists()
+    invoiced = sum(Bill.objects.filter(pk=bill.pk, invoices__isnull=False).values_list("invoices__total_fen", flat=True))
+    return paid == 0 and invoiced == 0 and not Bill.objects.filter(pk=bill.pk, checkouts__state__in=["asked", "open"]).exists()
 
 
 def _write(actor: Actor, asked: BillRequest, found: Collected, dry: Content, now: datetime) -> Bill:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 #: table -> why its texts stay. Papers and what they were computed from are accounting records (Accounting Archives Measures: thirty years
 #: for vouchers and books); their hashes would no longer hold.
 FROZEN: Mapping[str, str] = {
+    "instruments_organisation": "name and bank account of a legal entity",
     "billing_bill": "issued paper",
     "billing_creditnote": "issued paper",
     "billing_statement": "issued paper",

@@ -11,6 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, ProgrammingError, transaction
 
+from billing.bills.models import BillVoid
 from billing.bills.services import issuing
 from billing.bills.services.issuing import local_day
 from billing.invoices import queries, sheets
@@ -129,6 +130,14 @@ def test_what_the_database_refuses_of_invoices_whoever_writes(bill, cast):
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
             VatInvoice.objects.create(**row(**changes))
+    assert refused(lambda: issuing.void(li, made.pk, "x", DECEMBER)) == ["bill.not_voidable"]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        BillVoid.objects.create(bill=made, reason="x", voided_by_id=li.user_id, voided_at=DECEMBER)
+    with transaction.atomic():
+        issuing.void(li, other.pk, "no invoice of it counts", DECEMBER)  # the control
+        with pytest.raises(IntegrityError), transaction.atomic():
+            VatInvoice.objects.create(**row())
+        transaction.set_rollback(True)
     assert VatInvoice.objects.create(**row()).pk  # the control: with nothing wrong it is written
     for change in (lambda: VatInvoice.objects.update(tax_fen=0), blue.delete):
         with pytest.raises(ProgrammingError), transaction.atomic():

@@ -78,7 +78,7 @@ def test_the_documents_are_made_and_handed_out_byte_for_byte(cast, month, browse
     sheet = book.worksheets[0]
     amounts = [each.value for each in sheet["L"][8:] if each.value is not None]
     assert float(amounts[-1]) == 1080.00 == float(sum(amounts[:-1]))
-    assert browser.get(reverse("bill_download", args=[issued.pk, "csv"])).status_code == 404
+    assert browser.get(reverse("bill_download", args=[issued.pk, "exe"])).status_code == 404
 
 
 def test_a_bill_is_voided_with_a_reason_that_the_customer_reads(cast, month, browse, bill):
