@@ -34,7 +34,7 @@ def main(now: datetime) -> None:
     """Everything, on a migrated database without rows."""
     call_command("load_demo", seed=1, now=now)
     from booking.services import notices
-    from tests.browser import stage_money
+    from tests.browser import stage_bills, stage_money
 
     with notices.silence():
         _instruments(now)
@@ -42,6 +42,7 @@ def main(now: datetime) -> None:
         _organisations(now)
         _closed_month(now)
         stage_money.build(now)
+        stage_bills.build(now)
         _figures_that_changed(now)
         _calendars(now)
         _test_item(now)
