@@ -26,9 +26,9 @@ def bill(people: People, today: date, now: datetime) -> dict[str, int]:
     customers = [row.customer_id for row in open_by_customer(lab.pk, until)]
     first = people.customers[0].pk
     chosen = [pk for pk in customers if pk == first] + [pk for pk in customers if pk != first][: _BILLS - 1]
-    days = [*[issuing.DUE_DAYS] * (_BILLS - 1), _SOON]
+    days = [*[issuing.DUE_DAYS] * (len(chosen) - 1), _SOON]
     bills = [
-        issuing.issue(finance, issuing.BillRequest(lab.pk, pk, until, due), now) for pk, due in zip(chosen, days, strict=False)
+        issuing.issue(finance, issuing.BillRequest(lab.pk, pk, until, due), now) for pk, due in zip(chosen, days, strict=True)
     ]
     if len(bills) > 1:
         _credit(finance, bills[0], said["credit_reason"], now)
