@@ -14,17 +14,22 @@ from config.demo.source import words
 from config.kernel.access import Actor, Role
 
 _BILLS = 4
+#: The last one is due in so many days, so that it is reminded of.
+_SOON = 2
 
 
 def bill(people: People, today: date, now: datetime) -> dict[str, int]:
-    """Bills of the first customer and of three with much to pay: one paid, one paid in part, one credited in part; counts."""
+    """Bills of the first customer and of three with much to pay: one paid, one paid in part, one credited in part, one due soon; counts."""
     lab, said = people.owners[0], words("billing")
     finance = people.actor(lab, Role.OWNER_FINANCE)
     until = today.replace(day=1) - timedelta(days=1)
     customers = [row.customer_id for row in open_by_customer(lab.pk, until)]
     first = people.customers[0].pk
     chosen = [pk for pk in customers if pk == first] + [pk for pk in customers if pk != first][: _BILLS - 1]
-    bills = [issuing.issue(finance, issuing.BillRequest(lab.pk, pk, until), now) for pk in chosen]
+    days = [*[issuing.DUE_DAYS] * (len(chosen) - 1), _SOON]
+    bills = [
+        issuing.issue(finance, issuing.BillRequest(lab.pk, pk, until, due), now) for pk, due in zip(chosen, days, strict=True)
+    ]
     if len(bills) > 1:
         _credit(finance, bills[0], said["credit_reason"], now)
         _receive(finance, bills, said, today, now)

@@ -49,7 +49,7 @@ def build(world: Any, now: datetime, marks: tuple[str, str]) -> None:
             happened_at=now, received_at=now, state="dead", note="provider.refused", handled_at=now,
         )  # fmt: skip
         checkout = Checkout.objects.create(
-            bill=bill, provider="stripe", attempt=1, key=f"pay:{bill.reference}:1", amount_fen=1, state="quarantined",
+            bill=bill, provider="stripe", attempt=2, key=f"pay:{bill.reference}:2", amount_fen=1, state="quarantined",
             session_ref=f"cs_{owner.pk}", asked_by=cast.users[who], asked_at=now, changed_at=now,
         )  # fmt: skip
         differences.note(Fact("quarantined", f"cs_{owner.pk}", checkout.pk, 2, 1, "provider.other_amount"), now)

@@ -11,11 +11,14 @@ from billing.models import (
     Account,
     Award,
     AwardReversal,
+    Bill,
+    BillDispute,
     BillVoid,
     Checkout,
     CreditImport,
     CreditListing,
     Dispute,
+    Exemption,
     LedgerSeal,
     OpeningBalance,
     OpeningLoad,
@@ -23,11 +26,16 @@ from billing.models import (
     PartnerList,
     PartnerProvider,
     PartnerRegion,
+    PrepaidEntry,
+    PrepaidTerms,
     Programme,
+    PurchaseOrder,
     Refund,
     RefundRequest,
+    Reminder,
     SubsidisedItem,
 )
+from booking.models import Reservation
 from config.kernel.services import files
 
 
@@ -38,6 +46,7 @@ def build(world: Any, now: datetime) -> None:
         _undone(world, place, customer, accountant, now)
         _went_back(world.objects["payment"][place], accountant, now)
         _had_before(load, customer)
+        _late(world, place, customer, accountant, now)
 
 
 def _undone(world: Any, place: int, customer: Any, accountant: Any, now: datetime) -> None:
@@ -62,6 +71,21 @@ def _went_back(payment_id: int, accountant: Any, now: datetime) -> None:
     Dispute.objects.create(
         payment_id=payment_id, provider_ref=f"dp_{payment_id}", amount_fen=1, reason="x", opened_at=now, changed_at=now
     )
+
+
+def _late(world: Any, place: int, customer: Any, accountant: Any, now: datetime) -> None:
+    """A reminder, a dispute and a delay of the bill; what the owner asks of the customer, what it keeps for it, and a booking's number."""
+    bill = Bill.objects.get(pk=world.objects["bill"][place])
+    sides = {"owner_id": bill.owner_id, "customer": customer}
+    Reminder.objects.create(bill=bill, **sides, step="first", open_fen=1, at=now)
+    BillDispute.objects.create(bill=bill, reason="x", opened_by=accountant, opened_at=now)
+    Exemption.objects.create(**sides, until_on=now.date(), reason="x", given_by=accountant, given_at=now)
+    PrepaidTerms.objects.create(**sides, asks=False, reason="x", set_by=accountant, set_at=now)
+    PrepaidEntry.objects.create(
+        payment_id=world.objects["payment"][place], customer=customer, kind="deposit", amount_fen=1, at=now
+    )
+    reservation = Reservation.objects.filter(organisation=customer).earliest("pk")
+    PurchaseOrder.objects.create(reservation=reservation, number="PO-1", set_by=accountant, set_at=now)
 
 
 def _had_before(load: OpeningLoad, customer: Any) -> None:

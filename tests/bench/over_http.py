@@ -57,14 +57,14 @@ class Site:
                 latencies.append(time.perf_counter() - began)
 
         threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
-        busy, began = self._busy(), time.perf_counter()
+        busy, began = self.busy(), time.perf_counter()
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        return Crowd(latencies, statuses, time.perf_counter() - began, self._busy() - busy)
+        return Crowd(latencies, statuses, time.perf_counter() - began, self.busy() - busy)
 
-    def _busy(self) -> float:
+    def busy(self) -> float:
         """Seconds that its processes and those of the database that work for it were on a CPU."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")

@@ -34,7 +34,7 @@ def main(now: datetime) -> None:
     """Everything, on a migrated database without rows."""
     call_command("load_demo", seed=1, now=now)
     from booking.services import notices
-    from tests.browser import stage_money, stage_month
+    from tests.browser import stage_bills, stage_money, stage_month
 
     with notices.silence():
         _instruments(now)
@@ -44,6 +44,7 @@ def main(now: datetime) -> None:
         _claims_of_the_month(now)
         stage_money.build(now)
         stage_month.build(now)
+        stage_bills.build(now)
         _figures_that_changed(now)
         _calendars(now)
         _test_item(now)

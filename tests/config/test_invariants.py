@@ -104,6 +104,23 @@ BREAKS: dict[str, list[str]] = {
         "INSERT INTO billing_providerevent (provider, event_ref, kind, object_ref, account_ref, live, happened_at, received_at, state,"
         " tries, note) VALUES ('stripe', 'e', 'x', 'x', '', false, now(), now() - interval '1 hour', 'waiting', 0, '')"
     ],
+    "prepaid.the_ledger_says_what_is_kept": [
+        "INSERT INTO billing_prepaidentry (payment_id, customer_id, kind, amount_fen, reason, at)"
+        " SELECT id, 1, 'deposit', 5, '', now() FROM billing_payment LIMIT 1"
+    ],
+    "prepaid.what_was_taken_for_bills_pays_them": [
+        "INSERT INTO billing_prepaidentry (payment_id, customer_id, kind, amount_fen, of_id, bill_id, reason, at)"
+        " SELECT p.id, 1, 'capture', -100000000, 0, b.id, '', now() FROM billing_payment p, billing_bill b LIMIT 1"
+    ],
+    "prepaid.what_waits_for_a_bill_is_not_billed_yet": [
+        "INSERT INTO billing_transfer (kind, debit_id, credit_id, amount_fen, source_type, source_id, reason, at)"
+        " SELECT 'hold', (SELECT min(id) FROM billing_account), (SELECT max(id) FROM billing_account), 1, 'charge', charge_id, 'x', now()"
+        " FROM billing_billline WHERE charge_id IS NOT NULL AND NOT voided LIMIT 1"
+    ],
+    "dunning.steps_come_in_their_days": [
+        "INSERT INTO billing_reminder (bill_id, owner_id, customer_id, step, open_fen, at)"
+        " SELECT id, owner_id, customer_id, 'block', 1, due_on - interval '100 days' FROM billing_bill LIMIT 1"
+    ],
     "samples.no_day_is_promised_twice": ["UPDATE booking_sampleday SET samples = 11"],
     "samples.days_are_for_all_samples": ["DELETE FROM booking_sampleday"],
     "samples.jobs_follow_their_samples": ["UPDATE booking_sample SET state = 'tested'"],
@@ -313,6 +330,10 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "month.released_by_another_above_the_threshold",
         "month.closed_months_took_nothing_later",
         "month.what_is_held_back_stands_on_nothing",
+        "prepaid.the_ledger_says_what_is_kept",
+        "prepaid.what_was_taken_for_bills_pays_them",
+        "prepaid.what_waits_for_a_bill_is_not_billed_yet",
+        "dunning.steps_come_in_their_days",
         "payments.events_are_handled",
         "payments.paid_attempts_brought_their_money",
         "ledger.closed_accounts_are_empty",

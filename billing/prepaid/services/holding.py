@@ -66,10 +66,11 @@ def _payee(account: Account, owner_id: int, now: datetime) -> Account:
 def settle(paying: Paying, charge_id: int, due_fen: int, source: Source, now: datetime) -> None:
     """It is charged: the limits spend what is due, and prepaid money keeps it for the bill; what costs more than was held takes of both
     what is left, and the rest is billed."""
-    for one in ledger.open_holds(source.type, source.id):
-        if one.debit.kind not in KINDS:
-            continue
-        room = one.amount_fen + one.debit.left_fen if one.debit.limited else due_fen
+    own = [one for one in ledger.open_holds(source.type, source.id) if one.debit.kind in KINDS]
+    accounts = ledger.lock([one.debit for one in own])
+    for one in own:
+        account = accounts[one.debit.key]
+        room = one.amount_fen + account.left_fen if account.limited else due_fen
         due = min(due_fen, room)
         ledger.end_holds([one], {}, source, now, TransferKind.VOID)
         if due <= 0:

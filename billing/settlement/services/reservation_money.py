@@ -216,7 +216,7 @@ class ReservationMoney:
             ]
             prepared = assessing.prepare_many(sessions, asked[places[0]].organisation, now)
             found |= {place: _not_quoted(each) for place, each in zip(places, prepared, strict=True)}
-            against = terms_of(_asking(asked[places[0]]), now).against
+            against = terms_of(_asking(asked[places[0]]), now, only_look=True).against
             found |= {place: (*found[place], *against) for place in places if against}
         return [found[place] for place in range(len(asked))]
 

@@ -1,0 +1,30 @@
+"""Prepaid money, a spending limit, a disputed bill and a difference with the payment service on the stage."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+
+def build(now: datetime) -> None:
+    """The lab keeps some of what came in for the personas' firm, which limits a project and disputes a bill."""
+    from billing.bills.queries import still_open, with_standing
+    from billing.dunning.services import reminding
+    from billing.models import Bill, Payment
+    from billing.payments.services import allocating, differences, prepaying
+    from billing.payments.services.differences import Fact
+    from billing.prepaid.services import setting
+    from tests.browser.stage import persona
+
+    finance, firm = persona("lab-finance@demo.jishi.example"), persona("firm-admin@demo.jishi.example")
+    lab_id, firm_id = min(finance.organisations()), min(firm.organisations())
+    payment = next(
+        one for one in Payment.objects.filter(owner_id=lab_id).order_by("-pk") if allocating.standing_of(one).free_fen > 300_00
+    )
+    prepaying.deposit(finance, payment.pk, firm_id, 300_00, now)
+    setting.ask_for_prepaid(finance, lab_id, None, False, "新客户另行约定", now)
+    days = (date(now.year, 1, 1), date(now.year + 1, 12, 31))
+    setting.set_limit(firm, firm_id, setting.LimitFacts(None, "固态电解质", 20_000_00, *days), now)
+    owed = still_open(with_standing(Bill.objects.filter(owner_id=lab_id, customer_id=firm_id))).order_by("pk").first()
+    if owed is not None:
+        reminding.dispute(firm, owed.pk, "第二行的时长与登记不符", now)
+    differences.note(Fact("unknown", "cs_stage_1", None, 128_00, 0), now)
