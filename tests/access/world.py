@@ -49,6 +49,7 @@ from config.kernel.services.tokens import digest
 from config.kernel.time_range import TimeRange
 from instruments.models import (
     Instrument,
+    InstrumentSheet,
     Invitation,
     JoinRequest,
     Membership,
@@ -521,12 +522,19 @@ def _share_resources(world: World, now: datetime) -> None:
     """Published and hidden resources of both labs, and requests for the published ones in the states that have actions."""
     cast = world.cast
     sides = ((cast.actor("wang"), cast.lab, OURS_HIDDEN), (actor_for(cast.users["bo"]), world.other_lab, THEIRS_HIDDEN))
-    made: dict[str, list[int]] = {"resource": [], "draft_resource": [], "test_item": []}
+    made: dict[str, list[int]] = {"resource": [], "draft_resource": [], "resource_sheet": [], "test_item": []}
     for keeper, lab, hidden in sides:
         public = {"name": f"Brine data of {lab.pk}", "access_terms": "Cite it.", "published": True}
         made["resource"].append(resources.create_resource(keeper, lab.pk, "dataset", public, {}, now).pk)
         draft = {"name": f"Draft data {hidden}"}
         made["draft_resource"].append(resources.create_resource(keeper, lab.pk, "dataset", draft, {}, now).pk)
+        handed_in = {
+            "kind": "dataset",
+            "file": _sheet(lab, now, "dataset"),
+            "uploaded_by": User.objects.earliest("pk"),
+            "uploaded_at": now,
+        }
+        made["resource_sheet"].append(InstrumentSheet.objects.create(organisation=lab, **handed_in).pk)
         test = resources.create_resource(keeper, lab.pk, "test_item", {"name": f"XRD of {lab.pk}", "published": True}, {}, now)
         sample_prices.publish_test_price(keeper, test, "sample", 8000, {}, date(2025, 1, 1), now, date(2025, 1, 1))
         made["test_item"].append(test.pk)
@@ -581,7 +589,6 @@ def _keep_records(world: World, now: datetime) -> None:
         InstrumentDocument,
         InstrumentImage,
         InstrumentProblem,
-        InstrumentSheet,
     )
 
     cast = world.cast
@@ -612,13 +619,6 @@ def _keep_records(world: World, now: datetime) -> None:
         sheet = InstrumentSheet.objects.create(
             organisation=owner, file=_sheet(owner, now), uploaded_by=cast.users[manager], uploaded_at=now
         )
-        sheet_of_resources = InstrumentSheet.objects.create(
-            organisation=owner,
-            kind="dataset",
-            file=_sheet(owner, now, "dataset"),
-            uploaded_by=cast.users[manager],
-            uploaded_at=now,
-        )
         rating = SessionRating.objects.create(
             reservation_id=world.objects["reservation:agreed_later"][place], instrument=shown, stars=4, comment="Fine",
             rated_by=cast.users[customer], rated_at=now,
@@ -639,7 +639,6 @@ def _keep_records(world: World, now: datetime) -> None:
             ("change", change.pk),
             ("problem", problem.pk),
             ("sheet", sheet.pk),
-            ("resource_sheet", sheet_of_resources.pk),
             ("rating", rating.pk),
             ("owner", owner.pk),
         ):

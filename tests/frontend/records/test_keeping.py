@@ -239,7 +239,7 @@ def test_a_table_goes_out_and_comes_back(cast, as_):
     upload = reverse("sheet_upload", args=[cast.lab.pk])
     preview = wang.post(upload, {"file": SimpleUploadedFile("t.xlsx", out.getvalue())})
     page = wang.get(preview["Location"])
-    assert "1 instrument changes in 1 cells" in words(page)
+    assert "1 row changes in 1 cells" in words(page)
     assert "<ins>Phases</ins>" in page.content.decode()
     done = wang.post(reverse("sheet_apply", args=[InstrumentSheet.objects.get().pk]), follow=True)
     assert "1 instruments are changed" in words(done)
