@@ -12,12 +12,13 @@ from instruments.rules.standards.completeness import FieldCount, Gap, counts_by_
 
 @dataclass(frozen=True, slots=True)
 class Incomplete:
-    """An instrument with what it lacks."""
+    """An instrument with what it lacks, and the place where it stands."""
 
     id: int
     name: str
     inner_id: str
     gaps: tuple[Gap, ...]
+    site_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ def completeness_of(actor: Actor, organisation_id: int, now: datetime) -> Comple
         found = tuple(gaps_of(facts))
         gaps.append(found)
         if found:
-            incomplete.append(Incomplete(facts.instrument_id, facts.values["name"], facts.values["inner_id"], found))
+            incomplete.append(
+                Incomplete(facts.instrument_id, facts.values["name"], facts.values["inner_id"], found, facts.site_id)
+            )
     incomplete.sort(key=lambda one: (-len(one.gaps), one.name, one.id))
     return Completeness(len(gaps), len(gaps) - len(incomplete), counts_by_field(gaps), incomplete)
