@@ -18,7 +18,12 @@ class Incomplete:
     name: str
     inner_id: str
     gaps: tuple[Gap, ...]
-    site_id: int = 0
+    site_id: int
+
+    @property
+    def lacks_place(self) -> bool:
+        """Whether something is to be mended at its place."""
+        return any(gap.of_place for gap in self.gaps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -737,6 +737,14 @@ API: dict[str, Route] = {
         {"PUT": Rule(CUSTOMERS, only("foreign"), TRIED, body=_member_days), "DELETE": Rule(CUSTOMERS, only("foreign"), OK_POST)},
         "research_group_member", ("pk", "user_id"),
     ),
+    "api_places": Route({"GET": Rule(PERSONS, PERSONS)}, "owner"),
+    "api_place": Route(
+        {
+            "GET": Rule(PERSONS, PERSONS),
+            "PUT": Rule(*KEEPERS, ok=TRIED, body=lambda world: {"name": "Hall", "time_zone": "Asia/Shanghai"}),
+        },
+        "site",
+    ),
     "api_spending_rules": Route(
         {"GET": Rule(PERSONS, PERSONS), "PUT": Rule(OWNERS, ok=OK_POST, body=lambda world: {"card_needed": True})}, "owner"
     ),

@@ -78,3 +78,17 @@ def test_half_a_coordinate_and_a_taken_name_are_refused_and_the_zone_changes_wit
     for outside in ({"latitude": 91, "longitude": 0}, {"latitude": 0, "longitude": -181}):  # the database's own guard
         with pytest.raises((IntegrityError, ValidationError)), transaction.atomic():
             Site.objects.filter(pk=empty.pk).update(**outside)
+
+
+def test_a_place_is_read_and_changed_through_the_api(as_: Any, cast: Any) -> None:
+    wang, address = as_("wang"), f"/api/v1/places/{cast.site.pk}/"
+    listed = wang.get(f"/api/v1/organisations/{cast.lab.pk}/places/").json()["results"]
+    assert cast.site.pk in [row["id"] for row in listed]
+    body = {"name": cast.site.name, "time_zone": cast.site.time_zone, "latitude": "36.6", "longitude": "101.8"}
+    changed = wang.put(address, body, content_type="application/json")
+    assert changed.status_code == 200, changed.content
+    assert (changed.json()["latitude"], changed.json()["longitude"]) == ("36.600000", "101.800000")
+    wrong = wang.put(address, body | {"latitude": "north"}, content_type="application/json")
+    assert wrong.status_code == 422
+    assert "latitude" in wrong.content.decode()
+    assert as_("lin").put(address, body, content_type="application/json").status_code == 403

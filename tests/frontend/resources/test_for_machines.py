@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.urls import reverse
 from lxml import etree
 
 from instruments.models import DataSet, Germplasm, Literature, Resource, TestItem
-from instruments.services import catalogue
+from instruments.services import catalogue, resource_exports
 
 pytestmark = pytest.mark.django_db
 CANARY = "secret.person@example.org"
@@ -55,3 +56,25 @@ def test_every_kind_of_resource_is_described_to_machines(as_: Any, cast: Any) ->
     assert 'content="noindex"' in as_("wang").get(reverse("resource_detail", args=[seed.pk])).content.decode()
     home = as_().get(reverse("search")).content.decode()
     assert reverse("api_open_data", args=["csv"]) in home
+
+
+def test_data_sets_and_literature_are_valid_datacite(cast: Any, shared_data: Path) -> None:
+    schema = etree.XMLSchema(etree.parse(shared_data / "standards" / "datacite-kernel-4.6" / "metadata.xsd"))
+    data = made(cast, "dataset", doi="10.1234/abc", cstr="1.2.x", inner_id="D-1", keywords=["brine"], licence="CC BY 4.0")
+    DataSet.objects.create(resource=data, creators=["Wang"], version="1.0")
+    bare = made(cast, "dataset")
+    DataSet.objects.create(resource=bare)
+    work = made(cast, "literature")
+    Literature.objects.create(
+        resource=work, creators=["Li Hua"], publisher="A House", issued="2025-03", language="zh", type="article"
+    )
+    today = cast.now.date()
+    for one, layout in ((data, "datacite"), (bare, "datacite"), (work, "datacite-text")):
+        content, _chosen = resource_exports.export([one], layout, today, single=True)
+        root = etree.fromstring(content)
+        schema.assertValid(root)
+        assert CANARY not in content.decode()
+        root.remove(root.find("{http://datacite.org/schema/kernel-4}creators"))
+        assert not schema.validate(root)  # negative control: the schema notices what is missing
+    many, _chosen = resource_exports.export([data, bare], "datacite", today, single=False)
+    assert len(etree.fromstring(many)) == 2
