@@ -28,11 +28,18 @@ class Offer:
 
 
 def offers_of(
-    entries: Iterable[CatalogueEntry], minutes: int, customer: Customer, not_before: datetime, now: datetime
+    entries: Iterable[CatalogueEntry],
+    minutes: int,
+    customer: Customer,
+    not_before: datetime,
+    now: datetime,
+    *,
+    priced: bool = True,
 ) -> dict[int, Offer]:
     """Offers of those of the entries that can be booked, by the entry's id: one query for the times, at most five for the figures.
 
-    The entries come with owner, instrument and place (``with_card``). What somebody is offered to book is checked again by the form.
+    Without ``priced`` nobody reads the figures, and none are made. The entries come with owner, instrument and place
+    (``with_card``). What somebody is offered to book is checked again by the form.
     """
     bookable = [each for each in entries if each.bookable and each.calendar_id is not None and each.instrument is not None]
     if not bookable or minutes > LONGEST_MINUTES:
@@ -41,6 +48,8 @@ def offers_of(
     starts = availability.next_free(calendars, minutes, max(not_before, now))
     length = timedelta(minutes=minutes)
     free = [(each, TimeRange(starts[pk], starts[pk] + length)) for each in bookable if (pk := each.calendar_id or 0) in starts]
+    if not priced:
+        return {each.pk: Offer(during, None) for each, during in free}
     sessions = [Session(_placed(each), during) for each, during in free]
     prepared = assessing.prepare_many(sessions, customer.organisation, now) if sessions else []
     return {each.pk: Offer(during, _assessed(inputs)) for (each, during), inputs in zip(free, prepared, strict=True)}

@@ -63,7 +63,8 @@ def offers_of(
     today = _today(now)
     meant = None if next_days else days_meant(asked.when, today)
     not_before = _midnight(today + timedelta(days=meant[0])) if meant is not None else now
-    found = settlement.offers_of(entries, minutes, customer, not_before, now)
+    priced = customer.known or asked.duration_minutes is not None
+    found = settlement.offers_of(entries, minutes, customer, not_before, now, priced=priced)
     promised = promised_days(entries, asked.samples or 1, today)
     return {each.pk: _lines(each, found.get(each.pk), promised, asked, customer) for each in entries}
 
@@ -118,7 +119,7 @@ def _lines(
 def _cost(offer: Offer, asked: Asking, customer: Customer) -> str:
     """What the time costs the reader; for a visitor the list price of the length that was asked for."""
     figures = offer.assessment
-    if figures is None or not (customer.known or asked.duration_minutes):
+    if figures is None:
         return ""
     length = duration_words((offer.during.ends_at - offer.during.starts_at) // timedelta(minutes=1))
     if not customer.known:
