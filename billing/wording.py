@@ -14,7 +14,7 @@ from django.utils.translation import get_language, npgettext, pgettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from config.kernel.messages import local_date, sentence
-from instruments.rules.regions import regions
+from instruments.queries.divisions import division_name
 
 Word = Promise | str
 BandNames = Mapping[str, Mapping[str, str]]
@@ -398,10 +398,8 @@ def line_word(kind: str) -> str:
 
 def region_word(code: str) -> str:
     """The name of a division given by its code or the beginning of it; other texts (policy zones) stay as they are."""
-    region = regions().get(code.ljust(6, "0")) if code.isdigit() else None
-    if region is None:
-        return code
-    return region.en if in_english() else region.zh
+    name = division_name(code.ljust(6, "0"), "en" if in_english() else "zh") if code.isdigit() else ""
+    return name or code
 
 
 def several(texts: Iterable[str]) -> str:

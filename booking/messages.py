@@ -130,7 +130,9 @@ register(
         "time_search.duration_out_of_range": _("Look for at least %(minimum)s and at most %(maximum)s minutes."),
         "time_search.last_before_first": _("The last day comes before the first. Choose a later one."),
         "time_search.too_many_days": _("Look at %(days)s days at most. Choose an earlier last day."),
-        "time_search.region_unknown": _("A place is a division code of six digits, for example 630100. Choose one of the list."),
+        "time_search.region_unknown": _(
+            "No place “%(place)s” is known here. Choose one of the list, or give the six digits of a division, for example 630100."
+        ),
         "time_alert.too_many": _("You wait for %(most)s times already. Take one back first."),
         "booking.cool_off": _(
             "You have a booking here at %(other_at)s; the lab leaves %(cool_off_minutes)s minutes for others between two of yours. "

@@ -16,7 +16,8 @@ from config.kernel.errors import Reason, Refusal
 from frontend.forms import refusal_to_form
 from instruments.models import OrganisationKind
 from instruments.queries.codes import zones_on
-from instruments.rules.regions import regions
+from instruments.queries.divisions import selectable
+from instruments.rules.regions import Language
 from instruments.rules.roles import ROLES
 from instruments.services.organisation_facts import OrganisationFacts
 from instruments.wording import OWNER_CLASS_NAMES, ROLE_NAMES, SCHEME_NAMES, SCOPE_NAMES
@@ -31,6 +32,8 @@ _CODE_HINTS: dict[str, Promise | str] = {
     "uscc": _("18 characters, on the licence. Blanks and small letters are fine."),
     "ror": _("Like 05qbk4x57, if there is one."),
 }
+#: Levels of a division.
+_PROVINCE, _PREFECTURE = 1, 2
 _LONG = 2000  # the services say what really fits
 
 
@@ -114,7 +117,7 @@ class OrganisationForm(forms.Form):
     @staticmethod
     def initial_of(facts: OrganisationFacts) -> dict[str, Any]:
         """What the form shows for stored facts."""
-        listed = facts.region_code in regions()
+        listed = facts.region_code in {each.code for each in selectable()}
         revenue = facts.annual_revenue_fen
         return {
             "name": facts.name,
@@ -181,17 +184,19 @@ def split_list(text: str) -> list[str]:
 
 
 def region_choices() -> list[Any]:
-    """Qinghai's divisions for a select: prefectures as groups with their counties."""
-    english = (get_language() or "").startswith("en")
+    """The divisions for a select: prefectures as groups with their counties."""
+    language: Language = "en" if (get_language() or "").startswith("en") else "zh"
     choices: list[Any] = [("", pgettext_lazy("region", "Please choose"))]
-    for region in regions().values():
-        name = region.en if english else region.zh
-        if region.level == "province":
-            choices.append((region.code, name))
-        elif region.level == "prefecture":
-            choices.append((name, [(region.code, name)]))
+    group: list[tuple[str, str]] = []
+    for division in selectable():
+        choice = (division.code, division.name(language))
+        if division.level == _PROVINCE:
+            choices.append(choice)
+        elif division.level == _PREFECTURE:
+            group = [choice]
+            choices.append((choice[1], group))
         else:
-            choices[-1][1].append((region.code, name))
+            group.append(choice)
     return choices
 
 

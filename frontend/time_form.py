@@ -16,6 +16,8 @@ from booking.rules.time_search import TimeSearch
 from config.kernel.errors import Reason, Refusal
 from frontend.booking_form import read_day
 from frontend.hours_text import hours_text, read_hours
+from instruments.queries.divisions import is_division, known_places
+from instruments.rules.asking import days_meant, parse_asking
 from instruments.rules.classification import instrument_classes
 from instruments.rules.registry_values import SERVICE_MODES
 from instruments.rules.techniques import techniques
@@ -25,6 +27,7 @@ USUAL_HOURS = "2"
 USUAL_DAYS = 14
 _MOST_TEXT = 200
 _REGION = re.compile(r"[1-9][0-9]{5}", re.ASCII)
+_SAMPLES = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 #: Names in the address that differ from the fields'.
 _NAMES = {"text": "q", "first_on": "from", "last_on": "to"}
@@ -33,10 +36,12 @@ _NAMES = {"text": "q", "first_on": "from", "last_on": "to"}
 @dataclass(frozen=True, slots=True)
 class TimeForm:
     """The fields as typed. ``who`` is an organisation's id or a profile; ``place`` the division from which one comes; ``show`` how many
-    rows; ``service_mode``, ``technique`` and ``class_code`` are empty when they mean nothing."""
+    rows; ``samples`` for how many a test item's day is promised; ``service_mode``, ``technique`` and ``class_code`` are empty when they
+    mean nothing."""
 
     text: str = ""
     hours: str = ""
+    samples: str = ""
     first_on: str = ""
     last_on: str = ""
     region_code: str = ""
@@ -62,6 +67,7 @@ class TimeForm:
         return cls(
             text=str(data.get("q", "")).replace("\0", " ").strip()[:_MOST_TEXT],
             hours=plain("hours"),
+            samples=plain("samples") if _SAMPLES.fullmatch(plain("samples")) else "",
             first_on=plain("from"),
             last_on=plain("to"),
             region_code=plain("region_code"),
@@ -77,6 +83,26 @@ class TimeForm:
             sort=plain("sort") if plain("sort") in SORTS else SORTS[0],
             show=plain("show"),
         )
+
+    def understood(self, today: date) -> TimeForm:
+        """The same with what its words mean in the fields that nobody touched, and the rest of the words; itself where they are but words.
+        A name that was said like a place and is none stands where the place is asked for."""
+        asked = parse_asking(self.text, known_places())
+        if not asked.hints:
+            return self
+        changes: dict[str, Any] = {"text": asked.words}
+        if asked.duration_minutes and self.hours in ("", USUAL_HOURS):
+            changes["hours"] = hours_text(asked.duration_minutes)
+        usual = (today, today + timedelta(days=USUAL_DAYS))
+        meant = days_meant(asked.when, today)
+        if meant and self.first_on in ("", usual[0].isoformat()) and self.last_on in ("", usual[1].isoformat()):
+            first_on, after = (today + timedelta(days=number) for number in meant)
+            changes |= {"first_on": first_on.isoformat(), "last_on": (after - timedelta(days=1)).isoformat()}
+        if not self.region_code:
+            changes["region_code"] = asked.region_code or asked.unknown_place
+        if asked.samples and not self.samples:
+            changes["samples"] = str(asked.samples)
+        return replace(self, **changes)
 
     @property
     def rows(self) -> int:
@@ -98,8 +124,8 @@ class TimeForm:
             reasons.append(Reason("booking.day_unreadable", {}, "from"))
         if self.last_on and last_on is None:
             reasons.append(Reason("booking.day_unreadable", {}, "to"))
-        if self.region_code and not _REGION.fullmatch(self.region_code):
-            reasons.append(Reason("time_search.region_unknown", {}, "region_code"))
+        if self.region_code and not is_division(self.region_code):
+            reasons.append(Reason("time_search.region_unknown", {"place": self.region_code}, "region_code"))
         if reasons or minutes is None:
             raise Refusal(*reasons)
         first_on = max(first_on or today, today)

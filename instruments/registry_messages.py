@@ -25,6 +25,13 @@ register(
         "instrument.service_mode_unknown": _("%(text)s is not a way of service. Choose from: %(known)s."),
         "instrument.owner_unknown": _("Only an owner institution can have instruments. Choose one that exists."),
         "instrument.site_unknown": _("This place does not belong to the owner. Choose one of its own."),
+        "place.coordinate_missing": _("Give both latitude and longitude, or neither."),
+        "place.coordinate_range": _("It lies between -%(limit)s and %(limit)s degrees."),
+        "place.coordinate_unreadable": _("%(text)s is no number of degrees. Type it like 36.622."),
+        "place.division_unknown": _("There is no division %(code)s. Use a six-digit code of the list, like 630104."),
+        "place.zone_kept": _(
+            "Opening hours here are kept in %(zone)s. Remove them first, or move the instruments to a place in the other zone."
+        ),
         "site.name_taken": _("There is a place called %(name)s already. Use it, or choose another name."),
         "calendar.no_such_wall_time": _(
             "The clock in %(zone)s never shows %(wall_time)s: it is put forward there. Choose another time."

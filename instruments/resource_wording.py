@@ -176,6 +176,8 @@ FORMAT_NAMES: dict[str, Word] = {
     "darwin-core": _("Darwin Core (CSV)"),
     "dcat": _("DCAT 3 (JSON-LD)"),
     "schema-org": _("schema.org (JSON-LD)"),
+    "datacite": _("DataCite 4.6 (XML)"),
+    "datacite-text": _("DataCite 4.6 (XML)"),
     "dublin-core": _("Dublin Core (XML)"),
     "dublin-core-json": _("Dublin Core (JSON)"),
 }

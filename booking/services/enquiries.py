@@ -17,8 +17,8 @@ from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Forbidden, NotFound, Reason, Refusal
 from config.kernel.services import audit, idempotency, transactions
 from instruments.models import Instrument, Organisation, OrganisationKind, OrganisationStatus, Resource, ResourceRequest
+from instruments.queries.divisions import is_division
 from instruments.rules.answer_time import due_at
-from instruments.rules.regions import regions
 from instruments.rules.registry_values import clean_text
 from instruments.services import notices
 from instruments.services.answer_time import zone_of_owner
@@ -250,7 +250,7 @@ def _post(actor: Actor, need: UnmetNeed, files: Files, now: datetime) -> Need:
         reasons.append(Reason("enquiry.labs_missing", {}, "labs"))
     if len(wanted) > MOST_LABS:
         reasons.append(Reason("enquiry.too_many_labs", {"most": MOST_LABS}, "labs"))
-    if need.region_code and need.region_code not in regions():
+    if need.region_code and not is_division(need.region_code):
         reasons.append(Reason("enquiry.region_unknown", {}, "region_code"))
     technique = clean_text(need.technique, TECHNIQUE_LENGTH, "technique")
     labs = _wanted_labs(need)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 
+from frontend.display import date_words
 from frontend.presenters import instruments as naming
+from frontend.presenters.offers import NO_OFFER, OfferLines
 from frontend.presenters.search import compare_address, entry_address, place_of, price_words
 from frontend.states import look_of
 from frontend.templatetags.jishi import bilingual
@@ -46,14 +48,15 @@ class Comparison:
     room: int
 
 
-def comparison(found: Sequence[Compared], most: int, search: str = "") -> Comparison:
-    """The table of these things; facts that none of them has are left out. ``search`` is kept in the links."""
+def comparison(found: Sequence[Compared], most: int, offers: Mapping[int, OfferLines], search: str = "") -> Comparison:
+    """The table of these things; facts that none of them has are left out. ``offers`` by the entries' ids; ``search`` is kept in the
+    links."""
     ids = [one.entry.pk for one in found]
     columns = [
         Column(bilingual(one.entry), entry_address(one.entry), compare_address([pk for pk in ids if pk != one.entry.pk], search))
         for one in found
     ]
-    rows = [_row(title, [list(filter(None, facts(one))) for one in found]) for title, facts in _facts()]
+    rows = [_row(title, [list(filter(None, facts(one))) for one in found]) for title, facts in _facts(offers)]
     return Comparison(columns, [row for row in rows if any(row.cells)], most - len(found))
 
 
@@ -61,7 +64,7 @@ def _row(title: str, cells: list[list[str]]) -> Row:
     return Row(title, cells, any(cell != cells[0] for cell in cells))
 
 
-def _facts() -> list[tuple[str, Callable[[Compared], list[str]]]]:
+def _facts(offers: Mapping[int, OfferLines]) -> list[tuple[str, Callable[[Compared], list[str]]]]:
     return [
         (_("What it is"), lambda one: [str(KIND_NAMES[one.entry.kind])]),
         (_("Owner"), lambda one: [bilingual(one.entry.organisation)]),
@@ -69,7 +72,8 @@ def _facts() -> list[tuple[str, Callable[[Compared], list[str]]]]:
         (_("Running state"), lambda one: [str(look_of("instrument", one.entry.status).word)] if one.entry.status else []),
         (_("Price"), lambda one: [price_words(one.entry)]),
         (_("Subsidy"), lambda one: [_("Possible") if one.entry.subsidy_eligible else _("None in force")] if _priced(one) else []),
-        (_("Next free"), _next_free),
+        (_("Next free"), lambda one: _next_free(one, offers.get(one.entry.pk, NO_OFFER))),
+        (_("What it costs you"), lambda one: [offers.get(one.entry.pk, NO_OFFER).cost]),
         (_("Online booking"), lambda one: [_("Yes") if one.entry.bookable else _("No")] if _is_instrument(one) else []),
         (
             _("Approval"),
@@ -103,7 +107,12 @@ def _priced(one: Compared) -> bool:
     return one.entry.price_from_fen is not None
 
 
-def _next_free(one: Compared) -> list[str]:
+def _next_free(one: Compared, offer: OfferLines) -> list[str]:
+    """The time itself, else within how many days; of a test item the day for which results are promised."""
+    if offer.promised_on is not None:
+        return [_("Results by %(day)s, if samples arrive today") % {"day": date_words(offer.promised_on)}]
+    if offer.free_at is not None:
+        return [offer.free_words]
     return [] if one.free_within is None else [str(VALUE_NAMES["next_free"][str(one.free_within)])]
 
 

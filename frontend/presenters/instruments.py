@@ -8,9 +8,9 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language
 
 from instruments.models import CatalogueEntry, Instrument
+from instruments.queries.divisions import division_name
 from instruments.registry_wording import SERVICE_MODE_NAMES
 from instruments.rules.classification import instrument_classes
-from instruments.rules.regions import region_name, regions
 
 _ICONS = {"01": "microscope", "09": "heart-handshake", "12": "building-factory-2", "13": "device-desktop"}
 
@@ -27,7 +27,7 @@ def class_name(class_code: str) -> str:
 
 def place_name(region_code: str) -> str:
     """The name of a division that we know, else nothing."""
-    return region_name(region_code, "en" if is_english() else "zh") if region_code in regions() else ""
+    return division_name(region_code, "en" if is_english() else "zh")
 
 
 def card_icon(class_code: str) -> str:

@@ -24,7 +24,7 @@ from billing.subsidy.rules.side_documents import side_document
 from frontend import display
 from frontend.presenters import programme_parts as words
 from frontend.presenters.assessment import OutcomeRow, outcome_row
-from instruments.rules.regions import regions
+from instruments.queries.divisions import selectable
 
 _PERCENT = 100
 _KINDS: dict[str, Promise | str] = {
@@ -417,7 +417,7 @@ def _service_kind(programme: Programme) -> str:
 
 def region_choices(programme: Programme) -> list[tuple[str, str]]:
     """Regions to calculate for: those of the platform and those that the document names."""
-    codes = {code: wording.region_word(code) for code in regions()}
+    codes = {code: wording.region_word(code) for code in (each.code for each in selectable())}
     for gate in _all_gates(programme.document["gates"]):
         for item in (*gate.get("any_of", ()), *gate.get("none_of", ())):
             if isinstance(item, Mapping) and "code_prefix" in item:

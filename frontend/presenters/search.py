@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.http import QueryDict
@@ -14,9 +14,11 @@ from django.utils.translation import ngettext
 from config.kernel.messages import duration_words
 from frontend import display
 from frontend.presenters import instruments as naming
+from frontend.presenters.offers import NO_OFFER, OfferLines
 from frontend.states import look_of
 from instruments.models import CatalogueEntry
 from instruments.queries import FacetValue, Relaxation, SearchResult
+from instruments.queries.divisions import is_division
 from instruments.registry_wording import SERVICE_MODE_NAMES
 from instruments.rules.asking import Asking, Hint
 from instruments.rules.search_state import PARAMETERS, CatalogueSearch, canonical_query, read_search
@@ -67,7 +69,7 @@ class Card:
     modes: list[Promise | str]
     icon: str
     price: str
-    for_samples: str
+    offer: OfferLines
     pick: Step | None
 
 
@@ -86,6 +88,7 @@ class ResultsView:
     blocking: str
     note: str
     unknown_place: str
+    unknown_code: str
     picked: list[int]
     compare: str
     unpick: str
@@ -110,8 +113,8 @@ class _Address:
         return f"?{params.urlencode()}"
 
 
-def results_view(result: SearchResult, query: QueryDict, page_name: str) -> ResultsView:
-    """The results of a search whose address carries ``query``."""
+def results_view(result: SearchResult, query: QueryDict, page_name: str, offers: Mapping[int, OfferLines]) -> ResultsView:
+    """The results of a search whose address carries ``query``; ``offers`` by the entries' ids."""
     address = _Address(query, page_name)
     picked = picked_ids(query)
     chosen = [
@@ -120,7 +123,7 @@ def results_view(result: SearchResult, query: QueryDict, page_name: str) -> Resu
         if name != "text" and name not in address.fixed and query.get(PARAMETERS[name])
     ]
     return ResultsView(
-        cards=[_card(entry, result, picked, address) for entry in result.items],
+        cards=[_card(entry, picked, address, offers.get(entry.pk, NO_OFFER)) for entry in result.items],
         facets=_facets(result, address),
         chosen=chosen,
         understood=[_hint(hint, result.asked, address) for hint in result.asked.hints if hint.name != "unknown_place"],
@@ -133,6 +136,7 @@ def results_view(result: SearchResult, query: QueryDict, page_name: str) -> Resu
         if result.any_word
         else "",
         unknown_place=result.asked.unknown_place,
+        unknown_code="" if is_division(result.search.region_code) else result.search.region_code,
         picked=picked,
         compare=compare_address(picked, canonical_query(read_search(query))),
         unpick=address.href(**{PICKED: ""}),
@@ -203,15 +207,7 @@ def search_words(search: CatalogueSearch) -> str:
     return " · ".join(filter(None, words)) or _("Everything")
 
 
-def _card(entry: CatalogueEntry, result: SearchResult, picked: list[int], address: _Address) -> Card:
-    samples = result.asked.samples
-    total = ""
-    if samples and entry.price_from_fen is not None and entry.price_unit == "sample":
-        amount = display.yuan(entry.price_from_fen * samples)
-        total = ngettext("%(count)s sample from %(amount)s", "%(count)s samples from %(amount)s", samples) % {
-            "count": samples,
-            "amount": amount,
-        }
+def _card(entry: CatalogueEntry, picked: list[int], address: _Address, offer: OfferLines) -> Card:
     return Card(
         entry=entry,
         address=entry_address(entry),
@@ -221,7 +217,7 @@ def _card(entry: CatalogueEntry, result: SearchResult, picked: list[int], addres
         modes=naming.mode_names(entry),
         icon=kind_icon(entry),
         price=price_words(entry),
-        for_samples=total,
+        offer=offer,
         pick=_pick(entry.pk, picked, address),
     )
 

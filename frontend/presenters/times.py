@@ -24,8 +24,8 @@ from frontend.presenters.instruments import class_name, is_english, place_name
 from frontend.templatetags.jishi import bilingual
 from frontend.time_form import ROWS, TimeForm
 from instruments.models import ServiceMode
+from instruments.queries import divisions
 from instruments.registry_wording import SERVICE_MODE_NAMES
-from instruments.rules.regions import region_name, regions
 from instruments.rules.techniques import techniques
 
 SORT_NAMES: dict[str, Promise | str] = {
@@ -301,10 +301,8 @@ def _way(form: TimeForm, way: Relaxed) -> Link:
 
 # --- The choices of the form ------------------------------------------------------------------------------------------
 def region_choices(chosen: str) -> list[tuple[str, str]]:
-    """Divisions of the province by code; one of elsewhere that was chosen stands first by its code."""
-    language = "en" if is_english() else "zh"
-    known = [(code, region_name(code, language)) for code in regions()]  # type: ignore[arg-type]
-    return known if not chosen or chosen in regions() else [(chosen, chosen), *known]
+    """The divisions to choose among."""
+    return divisions.choices("en" if is_english() else "zh", chosen)
 
 
 def technique_choices() -> list[tuple[str, str]]:

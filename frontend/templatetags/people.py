@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from django import template
 from django.utils.translation import get_language
 
-from instruments.rules.regions import region_name, regions
+from instruments.queries.divisions import division_name
 from instruments.wording import KIND_NAMES, OWNER_CLASS_NAMES, SCHEME_NAMES, SCOPE_NAMES, role_name
 
 register = template.Library()
@@ -51,6 +51,5 @@ def scope_word(scope: str) -> str:
 @register.filter
 def region_word(code: str) -> str:
     """``{{ organisation.region_code|region_word }}``: the name where we have one, with the code."""
-    if code not in regions():
-        return code
-    return f"{region_name(code, 'en' if (get_language() or '').startswith('en') else 'zh')} ({code})"
+    name = division_name(code, "en" if (get_language() or "").startswith("en") else "zh")
+    return f"{name} ({code})" if name else code

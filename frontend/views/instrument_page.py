@@ -7,7 +7,6 @@ import re
 from datetime import datetime
 from io import BytesIO
 from typing import Any
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import segno
@@ -17,8 +16,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import mark_safe
-from django.utils.text import Truncator
-from django.utils.translation import get_language
 from django.views.decorators.http import require_GET, require_safe
 
 from billing.pricing import sample_prices
@@ -34,6 +31,7 @@ from frontend.presenters import instruments as present
 from frontend.presenters import record
 from frontend.presenters.example import example_view
 from frontend.presenters.hours import hours_view
+from frontend.presenters.page_head import page_head
 from frontend.presenters.utilisation import utilisation_view
 from frontend.templatetags.jishi import bilingual
 from frontend.views.quotes import booking_panel_context
@@ -45,7 +43,6 @@ from instruments.rules.standards.schema_org import schema_org, script_text
 from instruments.rules.wall_time import to_wall
 
 _CSRF = re.compile(rb'name="csrf-token" content="([^"]+)"')
-_SUMMARY_LENGTH = 160
 
 
 @require_safe
@@ -118,26 +115,12 @@ def _shown(actor: Actor, instrument: Instrument, now: datetime) -> dict[str, Any
 
 def _addresses(request: HttpRequest, instrument: Instrument) -> dict[str, Any]:
     """What search engines read: the one address of the page, the same in other languages, and a summary."""
-    path = reverse("instrument_detail", args=[instrument.pk])
-    languages = [(code, f"{settings.PUBLIC_URL}{path}?{urlencode({'lang': code})}") for code, _name in settings.LANGUAGES]
-    asked = request.GET.get("lang", "")
     text = bilingual(instrument, "description") or instrument.functions or instrument.technique
-    summary = " ".join(f"{bilingual(instrument)}, {bilingual(instrument.organisation)}. {text}".split())
     picture = ""
     if instrument.photo is not None:
         picture = settings.PUBLIC_URL + reverse("instrument_photo", args=[instrument.pk, instrument.photo.sha256[:16]])
-    return {
-        "page_address": dict(languages).get(asked, settings.PUBLIC_URL + path),
-        "plain_address": settings.PUBLIC_URL + path,
-        "languages": [(_tag(code), address) for code, address in languages],
-        "page_locale": "zh_CN" if get_language() == "zh-hans" else "en_GB",
-        "page_summary": Truncator(summary).chars(_SUMMARY_LENGTH),
-        "page_picture": picture,
-    }
-
-
-def _tag(code: str) -> str:
-    return "zh-Hans" if code == "zh-hans" else code
+    summary = f"{bilingual(instrument)}, {bilingual(instrument.organisation)}. {text}"
+    return page_head(reverse("instrument_detail", args=[instrument.pk]), request.GET.get("lang", ""), summary, picture)
 
 
 def _validated(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -29,16 +30,19 @@ from config.kernel.messages import reason_sentence
 from frontend.http import actor_of, is_fragment
 from frontend.presenters import resources as present
 from frontend.presenters.instruments import place_name
+from frontend.presenters.page_head import page_head
 from frontend.presenters.price_pages import flat_change_rows
 from frontend.presenters.resources import QuoteForm, SampleQuoteView
 from frontend.resource_forms import MOST_INSTRUMENTS, ResourceForm, TestPriceForm, form_class
+from frontend.templatetags.jishi import bilingual
 from instruments.models import Organisation, Resource, ResourceKind
-from instruments.queries import records
+from instruments.queries import records, resource_pages
 from instruments.queries import resources as queries
 from instruments.queries.places import resource_place
 from instruments.resource_wording import FORMAT_NAMES
 from instruments.rules.resource_values import KINDS, STANDARDS
 from instruments.rules.spending import is_in_house
+from instruments.rules.standards.schema_org import script_text
 from instruments.services import resource_exports, resource_reviews, resource_sheets, resources
 
 PER_PAGE = 30
@@ -50,7 +54,7 @@ def resource_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Everything that is public about a resource; of a test item also what it costs."""
     actor, now = actor_of(request), timezone.now()
     resource = queries.resource_for(actor, pk)
-    context = _shown(actor, resource, now)
+    context = _shown(actor, resource, now) | _for_machines(request, actor, resource)
     if resource.kind == ResourceKind.TEST_ITEM:
         context |= _priced(request, actor, resource, now)
         counted = context["price"] is not None and context["price"].counts_samples
@@ -61,6 +65,16 @@ def resource_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _ordered(actor: Actor, resource: Resource) -> bool:
     """Whether a commission of the actor's prices a test whose list price counts no samples, or is given on request."""
     return bool(orders.sheets_for_test(actor, resource, sorted(actor.organisations(*CUSTOMERS))))
+
+
+def _for_machines(request: HttpRequest, actor: Actor, resource: Resource) -> dict[str, Any]:
+    """What search engines read; the description only for who comes without logging in, as they do."""
+    about = bilingual(resource, "description")
+    summary = f"{bilingual(resource)}, {present.kind_word(resource.kind)}, {bilingual(resource.organisation)}. {about}"
+    head = page_head(reverse("resource_detail", args=[resource.pk]), request.GET.get("lang", ""), summary)
+    public = actor.is_anonymous and resource.published
+    json_ld = script_text(resource_pages.described(resource)) if public else ""
+    return head | {"json_ld": mark_safe(json_ld)}  # noqa: S308  (escaped by script_text)
 
 
 @require_GET

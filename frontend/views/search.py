@@ -9,14 +9,19 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from billing.settlement import time_finding
+from billing.settlement.time_finding import Customer
+from booking.queries import bookable_organisations
 from config.kernel.access import Actor, Role
 from frontend.http import actor_of, is_fragment
 from frontend.presenters.compare import comparison
+from frontend.presenters.offers import find_a_time, offers_of
 from frontend.presenters.search import FIXED, MOST_COMPARED, PICKED, picked_ids, results_view
 from frontend.presenters.suggestions import mended_option, suggestion_groups
 from instruments import queries
 from instruments.models import CatalogueEntry
-from instruments.queries import SearchResult
+from instruments.queries import SearchResult, divisions
+from instruments.rules.asking import parse_asking
 from instruments.rules.search_state import canonical_query, read_search
 
 
@@ -36,11 +41,14 @@ def instrument_list(request: HttpRequest) -> HttpResponse:
 def compare(request: HttpRequest) -> HttpResponse:
     """Up to four things side by side (``?ids=1,2``), with the results they were chosen from to go back to."""
     ids = picked_ids(request.GET, "ids")
-    found = queries.compared(actor_of(request), ids, timezone.now())
+    actor, now = actor_of(request), timezone.now()
+    found = queries.compared(actor, ids, now)
     asked = read_search(request.GET.dict())
+    meant = parse_asking(asked.text, divisions.known_places())
+    offers = offers_of([one.entry for one in found], meant, _reader(actor), now)
     kept = [canonical_query(asked), f"{PICKED}={','.join(str(one.entry.pk) for one in found)}" if found else ""]
     context = {
-        "table": comparison(found, MOST_COMPARED, canonical_query(asked)),
+        "table": comparison(found, MOST_COMPARED, offers, canonical_query(asked)),
         "back": f"{reverse('search')}?{'&'.join(filter(None, kept))}",
     }
     return render(request, "search/compare.html", context)
@@ -59,14 +67,17 @@ def search_suggest(request: HttpRequest) -> HttpResponse:
 
 def _results(request: HttpRequest, page_name: str) -> HttpResponse:
     actor = actor_of(request)
+    now = timezone.now()
     asked = read_search(request.GET.dict() | FIXED[page_name])
-    result = queries.search_catalogue(actor, asked, timezone.now(), _page_number(request.GET.get("page", "")))
+    result = queries.search_catalogue(actor, asked, now, _page_number(request.GET.get("page", "")))
+    offers = offers_of(result.items, result.asked, _reader(actor), now, next_days=result.search.next_free)
     may_create = page_name == "instrument_list" and bool(_owners(actor))
     mended = queries.mend(asked.text) if asked.text and (result.any_word or not result.total) else ""
     context = {
         "mended": mended,
         "result": result,
-        "view": results_view(result, request.GET, page_name),
+        "view": results_view(result, request.GET, page_name, offers),
+        "find_a_time": find_a_time(result, now),
         "page": _page(result),
         "typed": asked.text,
         "kept_query": canonical_query(asked),
@@ -76,6 +87,12 @@ def _results(request: HttpRequest, page_name: str) -> HttpResponse:
         "managed": sorted(_owners(actor)) if may_create else [],
     }
     return render(request, "search/_browse.html" if is_fragment(request) else "search/results.html", context)
+
+
+def _reader(actor: Actor) -> Customer:
+    """For whom costs are shown: the first organisation on whose account the person books, else a visitor of whom nothing is known."""
+    own = bookable_organisations(actor)
+    return time_finding.customer_of(own[0]) if own else time_finding.assumed_customer("", "")
 
 
 def _page(result: SearchResult) -> Page[CatalogueEntry]:

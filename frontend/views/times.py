@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -49,6 +50,8 @@ def find_a_time(request: HttpRequest) -> HttpResponse:
     actor, now = actor_of(request), timezone.now()
     form = TimeForm.read(request.GET)
     today = now.astimezone(viewer_zone()).date()
+    if (meant := form.understood(today)) != form:
+        return _to(request, reverse("find_a_time") + meant.query())
     organisations = bookable_organisations(actor)
     customer = _customer(form, organisations)
     context: dict[str, Any] = {"form": form, "problems": {}, **_choices(form, organisations, customer, today)}
@@ -63,13 +66,19 @@ def find_a_time(request: HttpRequest) -> HttpResponse:
     return render(request, "times/_results.html" if is_fragment(request) else "times/find.html", context, status=status)
 
 
+def _to(request: HttpRequest, address: str) -> HttpResponse:
+    """The page whose fields say what the words meant."""
+    return HttpResponse(status=204, headers={"HX-Redirect": address}) if is_fragment(request) else redirect(address)
+
+
 def _results(actor: Actor, form: TimeForm, search: TimeSearch, customer: Customer, today: date, now: datetime) -> dict[str, Any]:
     origin = form.place or customer.organisation.region_code or search.region_code
     found = time_finding.find(actor, search, customer, form.sort, now, form.rows, origin)
     days = count_by_day(present.strip_search(search, today), now)
     known_until = today + timedelta(days=settings.AVAILABILITY_DAYS - 1)
     waiting = calculating_count()
-    items, item_count = _items(search, today)
+    samples = int(form.samples or 1)
+    items, item_count = _items(search, samples, today)
     return {
         "search": search,
         "customer": customer,
@@ -78,6 +87,7 @@ def _results(actor: Actor, form: TimeForm, search: TimeSearch, customer: Custome
         "nothing": None if found.rows else present.nothing_view(form, blocked(search, now)),
         "elsewhere": [] if found.rows else _elsewhere(actor, form, search, customer, origin, now),
         "items": items,
+        "samples": samples,
         "more_items": item_count - len(items),
         "full_query": form.query(**form.fields_of(search)),
     }
@@ -99,12 +109,12 @@ def _licensed(actor: Actor, found: PricedTimes, now: datetime) -> frozenset[int]
     return workable_alone(actor.user_id, [row.found.instrument.pk for row in found.rows], now)
 
 
-def _items(search: TimeSearch, today: date) -> tuple[list[Any], int]:
+def _items(search: TimeSearch, samples: int, today: date) -> tuple[list[Any], int]:
     """Test items beside the instruments, when somebody said what is to be measured."""
     if not (search.text or search.technique):
         return [], 0
     region = region_prefix(search.region_code) if search.region_code else ""
-    asked = ItemSearch(search.text, search.technique, region, search.zone, search.owner)
+    asked = ItemSearch(search.text, search.technique, region, search.zone, search.owner, samples)
     return promised_items(asked, today, ITEMS_SHOWN)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, path, re_path
 from rest_framework.routers import BaseRouter
 
-from instruments.api import catalogue, groups, instruments, notices, open_data, people, resources
+from instruments.api import catalogue, groups, instruments, notices, open_data, people, places, resources
 
 
 def register_people(router: BaseRouter) -> None:
@@ -33,6 +33,16 @@ single: list[URLPattern] = [
         r"^organisations/(?P<pk>[0-9]{1,18})/spending-rules/$",
         groups.SpendingRulesView.as_view({"get": "retrieve", "put": "update"}),
         name="api_spending_rules",
+    ),
+    re_path(
+        r"^organisations/(?P<pk>[0-9]{1,18})/places/$",
+        places.PlaceView.as_view({"get": "list"}),
+        name="api_places",
+    ),
+    re_path(
+        r"^places/(?P<pk>[0-9]{1,18})/$",
+        places.PlaceView.as_view({"get": "retrieve", "put": "update"}),
+        name="api_place",
     ),
     path("me/", people.MeView.as_view({"get": "retrieve", "patch": "partial_update"}), name="api_me"),
     re_path(

@@ -37,6 +37,7 @@ from instruments.queries.registry import (
     may_manage,
     opening_for,
     rules_of,
+    site_for,
     sites_of,
     stored_calendar,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "person",
     "rules_of",
     "search_catalogue",
+    "site_for",
     "sites_of",
     "stored_calendar",
     "suggest",

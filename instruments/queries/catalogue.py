@@ -23,6 +23,7 @@ from django.db.models.expressions import RawSQL
 from config.kernel.access import NOBODY, Actor, visible_to
 from instruments import catalogue_ports as ports
 from instruments.models import CatalogueCount, CatalogueEntry, InstrumentStatus
+from instruments.queries import divisions
 from instruments.queries.facet_labels import labelled
 from instruments.rules.asking import Asking, days_meant, parse_asking
 from instruments.rules.facets import LETTERS, NAMES
@@ -114,7 +115,7 @@ def search_catalogue(
     """What the actor may see of what is asked for. Words in the text that mean a place or a time narrow like filters do, unless
     such a filter is set."""
     page_size = min(max(1, page_size), MAX_PAGE_SIZE)
-    asked = parse_asking(search.text)
+    asked = parse_asking(search.text, divisions.known_places())
     return _Search(actor, _meant(search, asked), now, page_size, asked).result(asked, min(max(1, page), BOUND))
 
 
@@ -133,7 +134,7 @@ def with_card(rows: QuerySet[CatalogueEntry]) -> QuerySet[CatalogueEntry]:
 
 def new_since(search: CatalogueSearch, since: datetime, now: datetime, most: int = 1000) -> list[int]:
     """Ids of public entries that a search finds (all its words) and that became public after an instant, the newest first."""
-    meant = _meant(search.without("next_free", "sort"), parse_asking(search.text))
+    meant = _meant(search.without("next_free", "sort"), parse_asking(search.text, divisions.known_places()))
     rows = _Search(NOBODY, meant, now, 1).rows(meant.filters)
     return list(rows.filter(public_at__gt=since).order_by("-public_at", "-pk").values_list("pk", flat=True)[:most])
 

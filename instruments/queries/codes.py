@@ -117,6 +117,18 @@ def _may_be_finer(scheme: str, text: str) -> bool:
     return not known.entries or text[: _TOP_DIGITS.get(scheme, len(text))] in known.entries
 
 
+def entries_on(scheme: str, on: date) -> list[CodeEntry]:
+    """All entries that hold on a local day, by code."""
+    known = _scheme(scheme)
+    found = (entry_of(scheme, code, on) for code in sorted(known.entries))
+    return [entry for entry in found if entry is not None and entry.holds_on(on)]
+
+
+def read_at(scheme: str) -> float:
+    """When the scheme was read that answers now, by the process's own clock: what was made of it is good as long as this is the same."""
+    return _scheme(scheme).read_at
+
+
 def division_path(code: str, on: date, lang: Language = "zh") -> tuple[str, str, str]:
     """The names of province, prefecture and county that a division's code stands for; empty where the code says nothing."""
     codes = (code[:2] + "0000", code[:4] + "00" if code[2:4] != "00" else "", code if code[4:6] != "00" else "")
@@ -145,7 +157,7 @@ def _division_by_path(parts: Sequence[str], on: date) -> str | None:
     if not parts:
         return None
     if re.fullmatch("[0-9]{6}", parts[-1]):
-        return parts[-1] if _is_division(parts[-1], on) else None
+        return parts[-1] if is_division(parts[-1], on) else None
     found = [
         entry.code
         for entries in _scheme("gbt2260").entries.values()
@@ -155,7 +167,7 @@ def _division_by_path(parts: Sequence[str], on: date) -> str | None:
     return found[0] if len(set(found)) == 1 else None
 
 
-def _is_division(code: str, on: date) -> bool:
+def is_division(code: str, on: date) -> bool:
     """Whether a code may be a division: known, or in a province of which no list says anything."""
     if entry_of("gbt2260", code, on) is not None:
         return True

@@ -12,12 +12,18 @@ from instruments.rules.standards.completeness import FieldCount, Gap, counts_by_
 
 @dataclass(frozen=True, slots=True)
 class Incomplete:
-    """An instrument with what it lacks."""
+    """An instrument with what it lacks, and the place where it stands."""
 
     id: int
     name: str
     inner_id: str
     gaps: tuple[Gap, ...]
+    site_id: int
+
+    @property
+    def lacks_place(self) -> bool:
+        """Whether something is to be mended at its place."""
+        return any(gap.of_place for gap in self.gaps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ def completeness_of(actor: Actor, organisation_id: int, now: datetime) -> Comple
         found = tuple(gaps_of(facts))
         gaps.append(found)
         if found:
-            incomplete.append(Incomplete(facts.instrument_id, facts.values["name"], facts.values["inner_id"], found))
+            incomplete.append(
+                Incomplete(facts.instrument_id, facts.values["name"], facts.values["inner_id"], found, facts.site_id)
+            )
     incomplete.sort(key=lambda one: (-len(one.gaps), one.name, one.id))
     return Completeness(len(gaps), len(gaps) - len(incomplete), counts_by_field(gaps), incomplete)

@@ -91,6 +91,7 @@ def _facts(batch: Sequence[Instrument], today: date) -> Iterator[NationalFacts]:
             own_number=own_number(instrument.pk, instrument.created_at),
             values={name: getattr(instrument, name) for name in INSTRUMENT_FIELDS},
             instrument_id=instrument.pk,
+            site_id=instrument.site_id,
             owner_code=identifiers.get("uscc", ""),
             site_name=site.name,
             region_code=site.region_code,

@@ -34,6 +34,11 @@ def sites_of(actor: Actor, organisation_id: int) -> QuerySet[Site]:
     return visible_to(Site.objects.all(), actor).filter(organisation_id=organisation_id).order_by("name", "pk")
 
 
+def site_for(actor: Actor, site_id: int) -> Site:
+    """One place with its owner. Raises NotFound."""
+    return get_visible(Site.objects.select_related("organisation"), actor, pk=site_id)
+
+
 def calendar_of(instrument: Instrument) -> tuple[schedule_store.StoredEntry, ...]:
     """The openings and closures of an instrument that the actor was already given: one query."""
     return schedule_store.stored_entries_by_calendar([instrument.calendar_id])[instrument.calendar_id]

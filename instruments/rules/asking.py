@@ -64,15 +64,22 @@ class Lexicon:
 @cache
 def known_places() -> Lexicon:
     """The divisions that we know by name, with and without their ending; where a short name means two, the wider one has it."""
+    levels = {"province": 1, "prefecture": 2}
+    return lexicon_of((levels.get(each.level, 3), each.code, (each.zh, each.en)) for each in regions().values())
+
+
+def lexicon_of(divisions: Iterable[tuple[int, str, Iterable[str]]]) -> Lexicon:
+    """The names of these divisions (level from 1 for a province, code, names), each with and without its ending; where a name means two,
+    the wider one has it, else the one with the lower code."""
     endings = [*_words()["place_endings"], *_words()["place_endings_en"]]
     found: dict[str, str] = {}
-    for region in sorted(regions().values(), key=lambda one: (one.level != "province", one.level != "prefecture", one.code)):
-        for name in (region.zh, region.en):
+    for _level, code, names in sorted(divisions, key=lambda each: each[:2]):
+        for name in filter(None, names):
             whole = _fold(name)
-            found.setdefault(whole, region.code)
+            found.setdefault(whole, code)
             short = next((whole.removesuffix(end).strip() for end in endings if whole.endswith(end)), whole)
             if len(short) > 1:
-                found.setdefault(short, region.code)
+                found.setdefault(short, code)
     return Lexicon(found)
 
 

@@ -36,6 +36,7 @@ __all__ = [
     "InstrumentFields",
     "SiteFields",
     "WeeklyWindow",
+    "clean_site",
     "close_between",
     "create_instrument",
     "create_instrument_somewhere",
@@ -123,7 +124,7 @@ def create_site(actor: Actor, organisation_id: int, fields: SiteFields, now: dat
     """
     require_manager(actor, organisation_id)
     owner = owner_institution(organisation_id)
-    values = _clean_site(fields)
+    values = clean_site(fields)
     if Site.objects.filter(organisation=owner, name=values["name"]).exists():
         raise Refusal.of("site.name_taken", "name", name=values["name"])
     site = Site.objects.create(organisation=owner, **values)
@@ -251,7 +252,8 @@ def set_photo(actor: Actor, instrument_id: int, content: bytes, now: datetime) -
     return instrument
 
 
-def _clean_site(fields: SiteFields) -> dict[str, Any]:
+def clean_site(fields: SiteFields) -> dict[str, Any]:
+    """The fields of a place as they are kept. Raises Refusal with every reason (see ``create_site``)."""
     values: dict[str, Any] = {}
     reasons: list[Reason] = []
     for name, clean in (

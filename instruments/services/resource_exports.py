@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from config.kernel.errors import Refusal
 from instruments.models import DataSet, Germplasm, Instrument, Literature, Organisation, Resource, ResourceKind
-from instruments.rules.standards import darwin_core, dcat, dublin_core, mcpd
+from instruments.rules.standards import darwin_core, datacite_record, dcat, dublin_core, mcpd
 from instruments.rules.standards.record import Party, Record, Tool
 from instruments.rules.standards.text import table_csv
 from instruments.services.price_list import price_list
@@ -154,6 +154,20 @@ FORMATS: dict[str, Format] = {
         "jsonld",
         lambda one, on: _json(dcat.schema_org_dataset(record_of(one))),
         lambda many, on: _json(dcat.schema_org_catalog(settings.PUBLIC_URL, _title(many), [record_of(one) for one in many])),
+    ),
+    "datacite": Format(
+        "dataset",
+        "application/xml",
+        "xml",
+        lambda one, on: datacite_record.as_xml(record_of(one), "Dataset"),
+        lambda many, on: datacite_record.list_as_xml([record_of(one) for one in many], "Dataset"),
+    ),
+    "datacite-text": Format(
+        "literature",
+        "application/xml",
+        "xml",
+        lambda one, on: datacite_record.as_xml(record_of(one), "Text"),
+        lambda many, on: datacite_record.list_as_xml([record_of(one) for one in many], "Text"),
     ),
     "dublin-core": Format(
         "literature",

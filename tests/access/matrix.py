@@ -81,6 +81,7 @@ SEES: dict[str, tuple[Roles, Roles]] = {
     "resource_sheet": (only("lab_manager", "operator"), only("operator")),
     "rating": (EVERYBODY, EVERYBODY),
     "owner": (EVERYBODY, EVERYBODY),
+    "site": (EVERYBODY, EVERYBODY),
     "closure_import": (only("lab_manager", "operator"), only("operator")),
     "subscription": (only("lab_manager", "operator"), only("operator")),
     "feed": (only("firm_admin"), only("foreign")),
@@ -899,6 +900,14 @@ API: dict[str, Route] = {
         {"PUT": Rule(CUSTOMERS, only("foreign"), TRIED, body=_member_days), "DELETE": Rule(CUSTOMERS, only("foreign"), OK_POST)},
         "research_group_member", ("pk", "user_id"),
     ),
+    "api_places": Route({"GET": Rule(PERSONS, PERSONS)}, "owner"),
+    "api_place": Route(
+        {
+            "GET": Rule(PERSONS, PERSONS),
+            "PUT": Rule(*KEEPERS, ok=TRIED, body=lambda world: {"name": "Hall", "time_zone": "Asia/Shanghai"}),
+        },
+        "site",
+    ),
     "api_spending_rules": Route(
         {"GET": Rule(PERSONS, PERSONS), "PUT": Rule(OWNERS, ok=OK_POST, body=lambda world: {"card_needed": True})}, "owner"
     ),
@@ -1050,6 +1059,8 @@ PAGES: dict[str, Route] = {
     "mapping_forget": acts("saved_mapping", *KEEPERS, ok=TRIED),
     "organisation_national_record": Route({"GET": Rule(*KEEPERS)}, "owner"),
     "organisation_completeness": Route({"GET": Rule(*KEEPERS)}, "owner"),
+    "place_list": Route({"GET": Rule(*KEEPERS)}, "owner"),
+    "place_edit": form("site", *KEEPERS),
     "zone_list": reads(only("operator")),
     "zone_create": Route({"GET": Rule(only("operator")), "POST": Rule(only("operator"), ok=TRIED)}),
     "zone_edit": form("zone", only("operator"), only("operator"), role_first=True),

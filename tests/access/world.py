@@ -210,6 +210,7 @@ def _found_other_lab(world: World, now: datetime) -> None:
         Membership.objects.create(user=cast.users["bo"], organisation=world.other_lab, role=role, created_at=now)
     site = Site.objects.create(organisation=world.other_lab, name="Lhasa Road", time_zone="Asia/Shanghai", region_code="630104")
     world.other_instrument = _instrument(world.other_lab, site, "Electron microscope", now)
+    world.objects["site"] = (cast.site.pk, site.pk)
     hidden = [
         _instrument(cast.lab, cast.site, f"Prototype {OURS_HIDDEN}", now, published=False),
         _instrument(world.other_lab, site, f"Prototype {THEIRS_HIDDEN}", now, published=False),

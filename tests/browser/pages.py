@@ -789,6 +789,8 @@ PAGES: tuple[Shown, ...] = (
         ("lab_manager", "operator"),
         important=True,
     ),
+    Shown("place_list", lambda: at("place_list", organisation(PERSONAS["lab_manager"])), ("lab_manager",)),
+    Shown("place_edit", lambda: at("place_edit", instrument().site_id), ("lab_manager", "operator")),
     Shown("zone_list", lambda: at("zone_list"), ("operator",)),
     Shown("zone_create", lambda: at("zone_create"), ("operator",)),
     Shown("zone_edit", lambda: at("zone_edit", zone()), ("operator",)),

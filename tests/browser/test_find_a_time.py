@@ -77,3 +77,24 @@ def test_nothing_free_shows_ways_out_and_keeps_the_wish(people: Visitors, used: 
     page.get_by_role("button", name="Take back").click()
     expect(page.get_by_role("heading", name="You wait for nothing")).to_be_visible()
     assert visitor.faults.found == []
+
+
+def test_a_sentence_leads_to_a_priced_time(people: Visitors) -> None:
+    """From the one box on the first page to the booking form, with what was typed carried all the way."""
+    visitor = newly_arrived(people)
+    page = visitor.page
+    log_in(visitor, "researcher")
+    box = page.get_by_role("main").get_by_role("combobox")
+    box.fill("diffractometer, 3 hours, next week, near Xining")
+    box.press("Enter")
+    page.wait_for_url(re.compile(r"/search/\?q=diffractometer"))
+    expect(page.locator(".find-card", has_text="final cost for you").first).to_be_visible()
+    expect(page.locator(".find-offer").first).to_contain_text("Next free")
+    accessible(page)
+    fits(page, 390, 1280)
+    page.locator(".to-times").get_by_role("link", name="Find a time").click()
+    page.wait_for_url(re.compile(r"/find-a-time/\?q=diffractometer&hours=3&from=.*&region_code=630100"))
+    expect(page.get_by_label("How long (hours)")).to_have_value("3")
+    page.get_by_role("link", name=BOOKS).first.click()
+    expect(page.locator("#booking-submit")).to_be_visible()
+    assert visitor.faults.found == []

@@ -15,6 +15,7 @@ from instruments.rules.standards.national import (
 )
 
 MISSING, TOO_LONG = "missing", "too_long"
+_OF_PLACE = "site."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,11 @@ class Gap:
     length: int = 0
     limit: int = 0
 
+    @property
+    def of_place(self) -> bool:
+        """Whether it is mended at the place where the instrument stands."""
+        return self.field.startswith(_OF_PLACE)
+
 
 @dataclass(frozen=True, slots=True)
 class FieldCount:
@@ -34,6 +40,11 @@ class FieldCount:
     field: str
     missing: int
     too_long: int
+
+    @property
+    def of_place(self) -> bool:
+        """As ``Gap.of_place``."""
+        return self.field.startswith(_OF_PLACE)
 
 
 def gaps_of(facts: NationalFacts) -> list[Gap]:

@@ -78,6 +78,7 @@ class NationalFacts:
     own_number: str
     values: Mapping[str, Any]
     instrument_id: int = 0
+    site_id: int = 0
     owner_code: str = ""
     site_name: str = ""
     region_code: str = ""

@@ -48,6 +48,7 @@ ACTIONS = {
     "import.undo",
     "site.create",
     "site.import",
+    "site.update",
 }
 
 

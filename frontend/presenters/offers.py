@@ -1,0 +1,150 @@
+"""When what was found can be had, and what it costs the one who reads: lines of a card, and the way to *Find a time*."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from billing.settlement import offers as settlement
+from billing.settlement.offers import Offer
+from billing.settlement.time_finding import Customer
+from config.kernel.messages import duration_words
+from frontend import display
+from frontend.booking_form import BookingForm
+from frontend.hours_text import hours_text
+from frontend.time_form import TimeForm
+from instruments.models import CatalogueEntry
+from instruments.queries import SearchResult
+from instruments.queries.promises import promised_days, total_fen
+from instruments.rules.asking import Asking, days_meant
+
+#: So long a time is looked for where nobody said how long.
+USUAL_MINUTES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class OfferLines:
+    """What a card says: ``free_at`` an instant with its ``zone`` and where it is asked for, or ``promised_on`` a local day; ``cost`` in
+    words, empty without a price. An empty offer says nothing."""
+
+    free_at: datetime | None = None
+    zone: str = ""
+    address: str = ""
+    promised_on: date | None = None
+    cost: str = ""
+
+    @property
+    def free_words(self) -> str:
+        """The instant in its zone, as text."""
+        if self.free_at is None:
+            return ""
+        local = display.in_zone(self.free_at, self.zone)
+        label = display.zone_label(self.free_at, self.zone)
+        return f"{display.moment_words(local)} {label}".strip()
+
+
+NO_OFFER = OfferLines()
+
+
+def offers_of(
+    entries: Sequence[CatalogueEntry], asked: Asking, customer: Customer, now: datetime, *, next_days: str = ""
+) -> dict[int, OfferLines]:
+    """What each entry's card says, by the entry's id: at most six queries however many entries. ``next_days`` is the filter of free time,
+    which counts from now on and stands above the words."""
+    minutes = asked.duration_minutes or USUAL_MINUTES
+    today = _today(now)
+    meant = None if next_days else days_meant(asked.when, today)
+    not_before = _midnight(today + timedelta(days=meant[0])) if meant is not None else now
+    priced = customer.known or asked.duration_minutes is not None
+    found = settlement.offers_of(entries, minutes, customer, not_before, now, priced=priced)
+    promised = promised_days(entries, asked.samples or 1, today)
+    return {each.pk: _lines(each, found.get(each.pk), promised, asked, customer) for each in entries}
+
+
+def find_a_time(result: SearchResult, now: datetime) -> str:
+    """The address of *Find a time* with everything that was understood and chosen here; empty where nothing can be booked by time."""
+    search, asked = result.search, result.asked
+    if search.kind not in ("", "instrument"):
+        return ""
+    first_on, last_on = _days(search.next_free, asked, _today(now))
+    form = TimeForm(
+        text=search.text,
+        hours=hours_text(asked.duration_minutes) if asked.duration_minutes else "",
+        samples=str(asked.samples or ""),
+        first_on=first_on,
+        last_on=last_on,
+        region_code=search.region_code,
+        technique=search.technique,
+        class_code=search.class_code,
+        zone=search.zone,
+        owner=search.owner,
+        service_mode=search.service_mode,
+        no_training=search.training == "no",
+    )
+    return reverse("find_a_time") + form.query().removesuffix("?")
+
+
+def _days(next_days: str, asked: Asking, today: date) -> tuple[str, str]:
+    """The first and the last day that are meant, as typed; empty where nobody said."""
+    meant = (0, int(next_days)) if next_days else days_meant(asked.when, today)
+    if meant is None:
+        return "", ""
+    return (today + timedelta(days=meant[0])).isoformat(), (today + timedelta(days=meant[1] - 1)).isoformat()
+
+
+def _lines(
+    entry: CatalogueEntry, offer: Offer | None, promised: Mapping[int, date], asked: Asking, customer: Customer
+) -> OfferLines:
+    if entry.kind == "test_item":
+        return OfferLines(
+            promised_on=promised.get(entry.pk), address=_samples_address(entry, asked.samples), cost=_samples_cost(entry, asked)
+        )
+    if offer is None or entry.instrument is None:
+        return NO_OFFER
+    zone = entry.instrument.site.time_zone
+    own = "" if customer.assumed else str(customer.organisation.pk)
+    typed = BookingForm(organisation=own).at(offer.during, ZoneInfo(zone))
+    address = f"{reverse('instrument_detail', args=[entry.instrument.pk])}?{typed.query()}#booking-panel"
+    return OfferLines(offer.during.starts_at, zone, address, cost=_cost(offer, asked, customer))
+
+
+def _cost(offer: Offer, asked: Asking, customer: Customer) -> str:
+    """What the time costs the reader; for a visitor the list price of the length that was asked for."""
+    figures = offer.assessment
+    if figures is None:
+        return ""
+    length = duration_words((offer.during.ends_at - offer.during.starts_at) // timedelta(minutes=1))
+    if not customer.known:
+        return _("%(length)s: list price %(amount)s") % {"length": length, "amount": display.yuan(figures.gross_fen)}
+    return _("%(length)s: final cost for you %(amount)s") % {"length": length, "amount": display.yuan(figures.final_cost_fen)}
+
+
+def _samples_cost(entry: CatalogueEntry, asked: Asking) -> str:
+    total = total_fen(entry, asked.samples) if asked.samples else None
+    if total is None:
+        return ""
+    return ngettext("%(count)s sample from %(amount)s", "%(count)s samples from %(amount)s", asked.samples or 0) % {
+        "count": asked.samples,
+        "amount": display.yuan(total),
+    }
+
+
+def _samples_address(entry: CatalogueEntry, samples: int | None) -> str:
+    address = reverse("resource_detail", args=[entry.resource_id])
+    return f"{address}?samples={samples}" if samples else address
+
+
+def _today(now: datetime) -> date:
+    return now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min), ZoneInfo(settings.TIME_ZONE))

@@ -1,0 +1,134 @@
+"""From a sentence to a time and a price: what was typed in the search is carried on, and each result says when and for how much."""
+
+from __future__ import annotations
+
+from html import unescape
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from instruments.models import Code, Resource, TestItem
+from instruments.queries import codes, divisions
+from tests.booking.finding.labs import labs
+from tests.frontend.acting import as_, clock
+
+__all__ = ["as_", "clock", "labs"]
+pytestmark = pytest.mark.django_db
+SENTENCE = "XRD, 3 hours, next week, near Xining"
+
+
+def text(response: Any) -> str:
+    return unescape(response.content.decode())
+
+
+def test_a_sentence_leads_from_the_search_to_a_time_and_what_it_costs(as_: Any, labs: Any, cast: Any, programmes: Any) -> None:
+    labs.add("XRD of the east", techniques=("PaNET01216",))
+    page = text(as_("lin").get(reverse("search"), {"q": SENTENCE}))
+    assert "Next free" in page
+    assert "30 Nov 2026, 09:00" in page
+    assert "3 h: final cost for you ¥" in page
+    assert f"on=2026-11-30&from=09%3A00&to=12%3A00&organisation={cast.firm.pk}#booking-panel" in page
+    times = "/find-a-time/?q=XRD&hours=3&from=2026-11-30&to=2026-12-06&region_code=630100"
+    assert f'href="{times}"' in page
+    visitor = text(as_().get(reverse("search"), {"q": SENTENCE}))
+    assert "3 h: list price ¥1,500.00" in visitor
+    assert "for you" not in visitor
+    found = text(as_("lin").get(times))
+    assert "with 3 h free" in found
+    assert "XRD of the east" in found
+    # the sentence itself is read by Find a time too: as a page and as a piece of one
+    assert as_("lin").get(reverse("find_a_time"), {"q": SENTENCE}).headers["Location"] == times
+    piece = as_("lin").get(reverse("find_a_time"), {"q": SENTENCE, "hours": "2"}, headers={"HX-Request": "true"})
+    assert piece.headers["HX-Redirect"] == times
+    typed = as_("lin").get(reverse("find_a_time"), {"q": SENTENCE, "hours": "4"})
+    assert "hours=4" in typed.headers["Location"]  # what was set by hand stays
+
+
+def test_samples_get_a_promised_day_and_a_price_and_are_carried_on(as_: Any, labs: Any, cast: Any) -> None:
+    item = Resource.objects.create(
+        kind="test_item",
+        organisation=cast.lab,
+        name="Li and Mg in brine",
+        published=True,
+        created_at=cast.now,
+        updated_at=cast.now,
+    )
+    TestItem.objects.create(resource=item, matrix="brine", turnaround_days=5, daily_capacity=4)
+    labs.derive()
+    item.entry.__class__.objects.filter(pk=item.entry.pk).update(price_from_fen=120_00, price_unit="sample")
+    page = text(as_().get(reverse("search"), {"q": "brine, Li and Mg, 12 samples"}))
+    assert "12 samples from ¥1,440.00" in page
+    assert "Results by" in page
+    assert "2 Dec 2026" in page  # five workdays, and two more for twelve samples at four a day
+    assert f"{reverse('resource_detail', args=[item.pk])}?samples=12" in page
+    times = as_().get(reverse("find_a_time"), {"q": "brine, Li and Mg, 12 samples"})
+    assert times.headers["Location"] == "/find-a-time/?q=brine+Li+Mg&samples=12"
+    found = text(as_().get(times.headers["Location"]))
+    assert "2 Dec 2026" in found
+    assert "¥1,440.00" in found
+
+
+def test_the_cost_of_results_takes_the_same_queries_however_many(as_: Any, labs: Any, programmes: Any) -> None:
+    lin = as_("lin")
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert lin.get(reverse("instrument_list")).status_code == 200
+        return len(queries)
+
+    labs.add("Second")
+    asked()
+    two = asked()
+    for name in ("Third", "Fourth", "Fifth"):
+        labs.add(name)
+    assert asked() <= two
+
+
+def test_compared_things_say_their_next_time_and_the_readers_price(as_: Any, labs: Any, cast: Any, programmes: Any) -> None:
+    other = labs.add("Other")
+    ids = f"{cast.xrd.entry.pk},{other.entry.pk}"
+    page = text(as_("lin").get(reverse("compare"), {"ids": ids}))
+    assert "What it costs you" in page
+    assert "1 h: final cost for you ¥" in page
+    assert "2026, 09:00" in page
+
+
+def test_a_place_that_is_none_is_said_to_be_none(as_: Any, labs: Any) -> None:
+    assert "No division has the code 999999" in text(as_().get(reverse("search"), {"region_code": "999999"}))
+    assert "No division has the code" not in text(as_().get(reverse("search"), {"region_code": "440000"}))
+    refused = as_().get(reverse("find_a_time"), {"region_code": "999999"})
+    assert refused.status_code == 422
+    assert "No place “999999” is known here" in text(refused)
+    named = as_().get(reverse("find_a_time"), {"q": "XRD near Atlantis"}, follow=True)
+    assert "No place “Atlantis” is known here" in text(named)
+
+
+def test_divisions_of_the_operators_list_are_known_by_name_everywhere(as_: Any, labs: Any, cast: Any) -> None:
+    assert divisions.division_name("440100", "zh") == ""
+    for code, zh, en, level, above in (
+        ("440000", "广东省", "Guangdong Province", 1, ""),
+        ("440100", "广州市", "Guangzhou City", 2, "440000"),
+        ("440103", "荔湾区", "Liwan District", 3, "440100"),
+    ):
+        Code.objects.create(scheme="gbt2260", code=code, name=zh, name_en=en, level=level, parent_code=above)
+    codes.forget()
+    try:
+        labs.add("Far one", region="440103", techniques=("PaNET01216",))
+        page = text(as_().get(reverse("search"), {"q": "XRD near Guangzhou"}))
+        assert "Far one" in page
+        assert "near Guangzhou City" in page
+        assert "Liwan District" in page
+        form = text(as_().get(reverse("find_a_time"), {"region_code": "440103"}))
+        assert '<option value="440100">Guangzhou City</option>' in form
+        assert '<option value="440103" selected>Liwan District</option>' in form  # chosen, so offered
+        assert ("440106", "440106") not in divisions.choices("en")
+        assert not divisions.is_division("440999")
+        assert divisions.is_division("510100")  # of which no list says anything
+        assert "广州" in divisions.known_places().places
+    finally:
+        Code.objects.all().delete()
+        codes.forget()
+    assert "广州" not in divisions.known_places().places
