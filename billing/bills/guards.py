@@ -84,7 +84,8 @@ IF (SELECT coalesce(sum(a.amount_fen), 0) FROM billing_allocation a WHERE a.bill
    OR EXISTS (SELECT 1 FROM billing_billline l
                 JOIN billing_award w ON w.charge_id = l.charge_id JOIN billing_statementline s ON s.award_id = w.id
                WHERE l.bill_id = NEW.bill_id) THEN
-    RAISE EXCEPTION 'a bill is void only while it is unpaid, unclaimed and uncredited and has no invoice that counts' USING ERRCODE = '23514';
+    RAISE EXCEPTION 'a bill is void only while it is unpaid, unclaimed and uncredited and has no invoice that counts'
+        USING ERRCODE = '23514';
 END IF;
 RETURN NEW;
 """
