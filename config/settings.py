@@ -299,6 +299,25 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ProgrammeDraftStateEnum": [(state, state) for state in ("draft", "submitted", "published", "dropped")],
         "ProgrammeTrialStateEnum": [(state, state) for state in ("queued", "running", "done", "cancelled", "failed")],
+        "ClaimStateEnum": [
+            (state, state)
+            for state in (
+                "draft",
+                "submitted",
+                "in_review",
+                "sent_back",
+                "passed",
+                "publicised",
+                "approved",
+                "listed",
+                "paid",
+                "partly_paid",
+                "payment_failed",
+                "rechecked",
+                "rejected",
+                "withdrawn",
+            )
+        ],
         "BillStateEnum": [(state, state) for state in ("issued", "partly_paid", "paid", "credited", "void")],
         "DeliveryModeEnum": "instruments.models.DeliveryMode",
         "SeriesFrequencyEnum": [("daily", "daily"), ("weekly", "weekly")],

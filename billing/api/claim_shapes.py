@@ -20,7 +20,7 @@ from config.kernel.messages import reason_sentence
 _TEXT = 2000  # longer is refused as input; the service says what really fits
 
 
-class BatchIn(StrictSerializer):
+class ClaimBatchIn(StrictSerializer):
     programme = Id()
     mode = serializers.ChoiceField(choices=[mode.value for mode in SettlementMode])
     from_on = Day(help_text="First day of service.")
@@ -35,7 +35,7 @@ class ClaimParameters(PageParameters):
     state = serializers.ChoiceField(choices=[state.value for state in ClaimState], required=False)
 
 
-class SubmitIn(StrictSerializer):
+class ClaimSubmitIn(StrictSerializer):
     expected_fen = WholeNumber(help_text="What was looked at; handed in only if it is still so (409).")
 
 
@@ -43,7 +43,7 @@ class ClaimReasonIn(StrictSerializer):
     reason = Text(max_length=_TEXT, help_text="The other side reads it.")
 
 
-class LineIn(StrictSerializer):
+class ClaimLineIn(StrictSerializer):
     position = WholeNumber()
     standing = serializers.ChoiceField(choices=[each.value for each in Standing if each is not Standing.REPLACED])
     reason = Text(max_length=_TEXT, help_text="The payee reads it.")
@@ -60,7 +60,7 @@ class PayoutIn(StrictSerializer):
     reason = Text(max_length=_TEXT, required=False, default="", allow_blank=True, help_text="Needed where not all was paid.")
 
 
-class TotalsOut(serializers.Serializer):
+class ClaimTotalsOut(serializers.Serializer):
     claims = serializers.IntegerField()
     lines = serializers.IntegerField()
     awards_fen = serializers.IntegerField()
@@ -70,7 +70,7 @@ class TotalsOut(serializers.Serializer):
     total_fen = serializers.IntegerField()
 
 
-class BatchOut(serializers.Serializer):
+class ClaimBatchOut(serializers.Serializer):
     id = serializers.IntegerField()
     number = serializers.CharField()
     programme = serializers.CharField()
@@ -83,8 +83,8 @@ class BatchOut(serializers.Serializer):
     closed_at = serializers.DateTimeField(allow_null=True)
 
 
-class BatchDetailOut(BatchOut):
-    totals = TotalsOut()
+class ClaimBatchDetailOut(ClaimBatchOut):
+    totals = ClaimTotalsOut()
     rule_steps = serializers.ListField(child=serializers.DictField(), help_text="Steps of the rules over the whole batch.")
 
 
@@ -101,7 +101,7 @@ class ClaimLineOut(serializers.Serializer):
     clawback = serializers.CharField(help_text="Number of the notice, where something is taken back.")
 
 
-class CheckOut(serializers.Serializer):
+class ClaimCheckOut(serializers.Serializer):
     code = serializers.CharField()
     ok = serializers.BooleanField()
     positions = serializers.ListField(child=serializers.IntegerField())
@@ -122,28 +122,28 @@ class ClaimOut(serializers.Serializer):
 
 class ClaimDetailOut(ClaimOut):
     lines = ClaimLineOut(many=True)
-    checks = CheckOut(many=True)
+    checks = ClaimCheckOut(many=True)
 
 
 class ClaimMadeOut(serializers.Serializer):
     id = serializers.IntegerField()
 
 
-class GatheredOut(serializers.Serializer):
+class ClaimGatheredOut(serializers.Serializer):
     claims = serializers.IntegerField()
     lines = serializers.IntegerField()
     waiting = serializers.IntegerField()
 
 
-class ResultOut(serializers.Serializer):
+class ClaimResultOut(serializers.Serializer):
     id = serializers.IntegerField()
     number = serializers.CharField()
     done = serializers.BooleanField()
     problems = serializers.ListField(child=serializers.CharField())
 
 
-class ReportOut(serializers.Serializer):
-    claims = ResultOut(many=True)
+class ClaimReportOut(serializers.Serializer):
+    claims = ClaimResultOut(many=True)
 
 
 class PaymentListOut(serializers.Serializer):

@@ -20,6 +20,7 @@ from billing.claims.services import batches, handing_in, paying, publishing, rev
 from billing.claims.services.batches import BatchInput
 from billing.claims.services.paying import Outcome
 from config.kernel.api.schema import IDEMPOTENT
+from config.kernel.api.serializers import NoFields, PageParameters
 from config.kernel.api.views import REPLAYED, ApiView
 from config.kernel.http import attachment
 
@@ -31,17 +32,22 @@ class ClaimBatchView(ApiView):
 
     token_scopes = {"GET": "read", "POST": "settle"}
     queryset = ClaimBatch.objects.none()
-    bodies: ClassVar[dict[str, type[BaseSerializer]]] = {"create": shapes.BatchIn, "make_list": shapes.MakeListIn}
+    parameters_shapes = {"list": PageParameters}
+    bodies: ClassVar[dict[str, type[BaseSerializer]]] = {
+        "create": shapes.ClaimBatchIn,
+        "make_list": shapes.MakeListIn,
+        **dict.fromkeys(("gather", "close", "pass_clean", "publicise", "approve_all"), NoFields),
+    }
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        return self.bodies.get(self.action or "", shapes.BatchOut)
+        return self.bodies.get(self.action or "", shapes.ClaimBatchOut)
 
-    @extend_schema(responses=shapes.BatchOut(many=True))
+    @extend_schema(responses=shapes.ClaimBatchOut(many=True))
     def list(self, request: Request) -> Response:
         """The batches, the latest first."""
         return self.paged(queries.batches_visible(self.actor), shapes.batch_json)
 
-    @extend_schema(responses=shapes.BatchDetailOut)
+    @extend_schema(responses=shapes.ClaimBatchDetailOut)
     def retrieve(self, request: Request, pk: str) -> Response:
         """One batch with its control totals."""
         found = queries.batch_for(self.actor, int(pk))
@@ -57,30 +63,35 @@ class ClaimBatchView(ApiView):
         headers = {REPLAYED: "true"} if replayed else {"Location": reverse("api_claim_batch", args=[made])}
         return Response({"id": made}, status=200 if replayed else 201, headers=headers)
 
-    @extend_schema(request=None, responses=shapes.GatheredOut)
+    @extend_schema(responses=shapes.ClaimGatheredOut)
     def gather(self, request: Request, pk: str) -> Response:
         """Fill an open batch with everything that can be claimed; doing it again adds only what is new."""
+        self.valid(request)
         done = batches.gather(self.actor, int(pk), self.now)
         return Response({"claims": done.claims, "lines": done.lines, "waiting": done.waiting})
 
-    @extend_schema(request=None, responses=shapes.TotalsOut)
+    @extend_schema(responses=shapes.ClaimTotalsOut)
     def close(self, request: Request, pk: str) -> Response:
         """After the claim window: fix the figures and begin the review."""
+        self.valid(request)
         return Response(shapes.totals_json(batches.close(self.actor, int(pk), self.now)))
 
-    @extend_schema(request=None, responses=shapes.ReportOut)
+    @extend_schema(responses=shapes.ClaimReportOut)
     def pass_clean(self, request: Request, pk: str) -> Response:
         """Let every claim pass its step at which nothing was found; what was not done says why."""
+        self.valid(request)
         return Response(shapes.report_json(reviewing.pass_clean(self.actor, int(pk), self.now)))
 
-    @extend_schema(request=None, responses=shapes.ClaimMadeOut)
+    @extend_schema(responses=shapes.ClaimMadeOut)
     def publicise(self, request: Request, pk: str) -> Response:
         """Show what passed the review to everybody."""
+        self.valid(request)
         return Response({"id": publishing.publicise(self.actor, int(pk), self.now).pk})
 
-    @extend_schema(request=None, responses=shapes.ReportOut)
+    @extend_schema(responses=shapes.ClaimReportOut)
     def approve_all(self, request: Request, pk: str) -> Response:
         """Approve every claim whose publicity is over and against which nothing stands."""
+        self.valid(request)
         return Response(shapes.report_json(reviewing.approve_all(self.actor, int(pk), self.now)))
 
     @extend_schema(parameters=[IDEMPOTENT], responses={201: shapes.ClaimMadeOut})
@@ -101,11 +112,12 @@ class ClaimView(ApiView):
     queryset = Claim.objects.none()
     parameters_shapes = {"list": shapes.ClaimParameters}
     bodies: ClassVar[dict[str, type[BaseSerializer]]] = {
-        "submit": shapes.SubmitIn,
+        "submit": shapes.ClaimSubmitIn,
         "withdraw": shapes.ClaimReasonIn,
         "send_back": shapes.ClaimReasonIn,
         "reject": shapes.ClaimReasonIn,
-        "line": shapes.LineIn,
+        "line": shapes.ClaimLineIn,
+        "pass_on": NoFields,
     }
 
     def get_serializer_class(self) -> type[BaseSerializer]:
@@ -146,9 +158,10 @@ class ClaimView(ApiView):
         handing_in.withdraw(self.actor, int(pk), self.valid(request)["reason"], self.now)
         return Response(self._detail(int(pk)))
 
-    @extend_schema(request=None, responses=shapes.ClaimDetailOut)
+    @extend_schema(responses=shapes.ClaimDetailOut)
     def pass_on(self, request: Request, pk: str) -> Response:
         """Let a claim pass the step at which it waits."""
+        self.valid(request)
         reviewing.pass_on(self.actor, int(pk), self.now)
         return Response(self._detail(int(pk)))
 
@@ -177,7 +190,7 @@ class PaymentListView(ApiView):
 
     token_scopes = {"GET": "read", "POST": "settle"}
     queryset = PaymentList.objects.none()
-    bodies: ClassVar[dict[str, type[BaseSerializer]]] = {"record": shapes.PayoutIn}
+    bodies: ClassVar[dict[str, type[BaseSerializer]]] = {"record": shapes.PayoutIn, "sign": NoFields}
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         return self.bodies.get(self.action or "", shapes.PaymentListOut)
@@ -187,9 +200,10 @@ class PaymentListView(ApiView):
         """One list with its lines and what was paid."""
         return Response(shapes.list_json(queries.list_for(self.actor, int(pk))))
 
-    @extend_schema(request=None, responses=shapes.PaymentListOut)
+    @extend_schema(responses=shapes.PaymentListOut)
     def sign(self, request: Request, pk: str) -> Response:
         """Check a list, or approve one that was checked; its three people differ."""
+        self.valid(request)
         paying.sign(self.actor, int(pk), self.now)
         return Response(shapes.list_json(queries.list_for(self.actor, int(pk))))
 
