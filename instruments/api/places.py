@@ -20,7 +20,7 @@ from instruments.services.registry import SiteFields
 _TEXT = 2000  # longer is refused as input; the service says what really fits
 
 
-class PlaceIn(StrictSerializer):
+class SiteIn(StrictSerializer):
     """All of a place; what is left out becomes empty."""
 
     name = Text(max_length=_TEXT)
@@ -34,7 +34,7 @@ class PlaceIn(StrictSerializer):
     longitude = Text(max_length=_TEXT, allow_blank=True, default="", help_text="Degrees as text, like 101.778.")
 
 
-class PlaceOut(serializers.Serializer):
+class SiteKeptOut(serializers.Serializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     name_en = serializers.CharField()
@@ -64,19 +64,19 @@ class PlaceView(ApiView):
 
     token_scopes: ClassVar[dict[str, str]] = {"GET": "read", "PUT": "manage"}
     queryset = Site.objects.none()
-    serializer_class = PlaceIn
+    serializer_class = SiteIn
 
-    @extend_schema(responses=PlaceOut(many=True))
+    @extend_schema(responses=SiteKeptOut(many=True))
     def list(self, request: Request, pk: str) -> Response:
         """The places of an owner, by name."""
         owner = organisation_for(self.actor, int(pk))
         return self.paged(sites_of(self.actor, owner.pk), place_out)
 
-    @extend_schema(responses=PlaceOut)
+    @extend_schema(responses=SiteKeptOut)
     def retrieve(self, request: Request, pk: str) -> Response:
         return Response(place_out(site_for(self.actor, int(pk))))
 
-    @extend_schema(responses=PlaceOut)
+    @extend_schema(responses=SiteKeptOut)
     def update(self, request: Request, pk: str) -> Response:
         """For the owner's managers and the operator. The zone stays while opening hours are kept in it."""
         site_for(self.actor, int(pk))

@@ -189,7 +189,7 @@ def test_literature_comes_out_in_dublin_core_as_xml_and_json(cast: Any) -> None:
 def test_a_format_of_another_kind_is_refused_with_those_that_fit(cast: Any) -> None:
     with pytest.raises(Refusal) as refused:
         resource_exports.export([whole_data_set(cast)], "mcpd", TODAY, single=True)
-    assert refused.value.reasons[0].params == {"known": ["dcat", "schema-org"]}
+    assert refused.value.reasons[0].params == {"known": ["datacite", "dcat", "schema-org"]}
     with pytest.raises(Refusal, match="export_not_for_kind"):
         resource_exports.export([], "nonsense", TODAY, single=False)
 
