@@ -15,6 +15,10 @@ from booking.rules.quota import OF_SAMPLES, Measure, Period, Quota, Subject, loc
 from config.kernel.errors import Reason
 
 
+_CODES = {Measure.SAMPLES: ("quota.samples", "quota.samples_ahead"), Measure.JOBS: ("quota.jobs", "quota.jobs_ahead")}
+"""What a full quota is called, in a period and of all that is to come."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sent:
     """One job that was not called off: how many samples, whose, and when they are expected at the lab (its local day)."""
@@ -63,10 +67,10 @@ def _reason(quota: Quota, others: Iterable[Sent], asked: Sent, today: date) -> R
         "quota_subject": quota.subject.value,
         "quota_period": [quota.period.value, False],
     }
-    code = f"quota.{quota.measure.value}"
+    within, ahead = _CODES[quota.measure]
     if after is None:
-        return Reason(f"{code}_ahead", params, "samples")
-    return Reason(code, params | {"again_on": after.isoformat()}, "samples")
+        return Reason(ahead, params, "samples")
+    return Reason(within, params | {"again_on": after.isoformat()}, "samples")
 
 
 def _span(quota: Quota, asked: Sent, today: date) -> tuple[date, date | None]:

@@ -291,6 +291,6 @@ def test_what_can_be_billed_is_read_in_a_constant_number_of_queries(cast, month,
     with django_assert_num_queries(3):
         rows = queries.to_bill(actor, cast.lab.pk, NOVEMBER_30)
     assert {row.customer.name: row.open.charges for row in rows} == {"Gaoyuan Lithium": 2, "Lianhe Materials": 2}
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         bills = issuing.preview(actor, BillRequest(cast.lab.pk, cast.firm.pk, NOVEMBER_30), DECEMBER)
     assert bills["totals"]["lines"] == 2
