@@ -14,7 +14,6 @@ from typing import Any
 from booking.rules.quota import OF_SAMPLES, Measure, Period, Quota, Subject, local_period
 from config.kernel.errors import Reason
 
-
 _CODES = {Measure.SAMPLES: ("quota.samples", "quota.samples_ahead"), Measure.JOBS: ("quota.jobs", "quota.jobs_ahead")}
 """What a full quota is called, in a period and of all that is to come."""
 
