@@ -47,6 +47,49 @@ A_DRAFT = (
     " FROM billing_draftrun r"
 )
 
+#: A batch, and a claim in it of the day's award: (state, steps, total).
+A_BATCH = (
+    "INSERT INTO billing_claimbatch (number, programme_id, programme_version_id, mode, fund_year, from_on, until_on, opens_on, closes_on,"
+    " opened_by_id, opened_at, rule_steps) SELECT 'PC-2026-1', v.programme_id, v.id, a.mode, 2026, '2026-11-01', '2026-11-30',"
+    " '2026-12-01', '2026-12-31', 1, now(), '[]' FROM billing_award a JOIN billing_programmeversion v ON v.id = a.programme_version_id"
+    " ORDER BY a.id LIMIT 1"
+)
+A_CLAIM = (
+    "INSERT INTO billing_claim (batch_id, payee_id, number, state, step, step_count, total_fen, since, created_at)"
+    " SELECT b.id, a.payee_id, 'SQ-2026-1', '{0}', 0, {1}, {2}, now(), now() FROM billing_claimbatch b, billing_award a"
+    " ORDER BY a.id LIMIT 1"
+)
+#: The award on the claim: (position, payers).
+A_CLAIM_LINE = (
+    "INSERT INTO billing_claimline (claim_id, position, kind, standing, reason, award_id, amount_fen, credited_fen, netted, payers, steps,"
+    " invoice_number, created_at) SELECT c.id, {0}, 'award', 'included', '', a.id, a.total_fen, 0, '[]', {1}, '[]', '', now()"
+    " FROM billing_claim c, billing_award a ORDER BY a.id LIMIT 1"
+)
+#: A step of the claim: (position, event, from, to).
+A_CLAIM_STEP = (
+    "INSERT INTO billing_claimstep (claim_id, position, event, from_state, to_state, step, actor_id, reason, total_fen, at)"
+    " SELECT id, {0}, '{1}', '{2}', '{3}', 0, 1, '', 0, now() FROM billing_claim"
+)
+FROZEN = "total_fen, content, content_sha256, issued_at, issued_by_id, render_state, render_percent, render_error"
+A_FORM = (
+    f"INSERT INTO billing_claimsubmission ({FROZEN}, claim_id, number, position)"
+    " SELECT 1, '{}', '', now(), 1, 'done', 0, '', id, number, 1 FROM billing_claim"
+)
+A_PAYMENT_LIST = (
+    f"INSERT INTO billing_paymentlist ({FROZEN}, batch_id, number, line_count)"
+    " SELECT 1, '{}', '', now(), 1, 'done', 0, '', id, 'BF-2026-1', 1 FROM billing_claimbatch"
+)
+A_PAYMENT_LINE = (
+    "INSERT INTO billing_paymentline (payment_list_id, claim_id, position, amount_fen)"
+    " SELECT l.id, c.id, 1, c.total_fen + 1 FROM billing_paymentlist l, billing_claim c"
+)
+A_CLAWBACK = (
+    f"INSERT INTO billing_clawback ({FROZEN}, number, programme_id, payee_id, award_id, claim_id, reversal_id, cause, reason)"
+    " SELECT r.amount_fen + 1, '{}', '', now(), 1, 'done', 0, '', 'ZH-2026-1', 1, 1, r.award_id, c.id, r.id, 'credit_note', 'x'"
+    " FROM billing_awardreversal r, billing_claim c LIMIT 1"
+)
+CLAIMED = [A_BATCH, A_CLAIM.format("draft", 0, 1)]
+
 SLIP_OF_MORE = (
     "INSERT INTO billing_internalslip (charge_id, organisation_id, number, period_on, total_fen, covered_fen, content, issued_at)"
     " SELECT id, 1, 'NB-2026-000002', '2026-11-01', payable_now_fen + 1, 0, '{}', now() FROM billing_charge LIMIT 1"
@@ -267,6 +310,32 @@ BREAKS: dict[str, list[str]] = {
         "INSERT INTO billing_heldback (charge_id, reason, held_by_id, held_at)"
         " SELECT charge_id, 'x', (SELECT min(id) FROM instruments_user), now() FROM billing_billline WHERE charge_id IS NOT NULL LIMIT 1",
     ],
+    "claims.are_their_lines": CLAIMED,
+    "claims.lines_are_their_awards": [*CLAIMED, A_CLAIM_LINE.format(1, "'[]'")],
+    "claims.an_award_is_claimed_once": [
+        "DROP INDEX claim_line_award_once",
+        *CLAIMED,
+        A_CLAIM_LINE.format(1, "a.payers"),
+        A_CLAIM_LINE.format(2, "a.payers"),
+    ],
+    "claims.history_leads_to_the_state": [A_BATCH, A_CLAIM.format("paid", 3, 1)],
+    "claims.steps_are_of_the_table": [*CLAIMED, A_CLAIM_STEP.format(1, "submit", "paid", "draft")],
+    "claims.three_people": [
+        *CLAIMED,
+        A_CLAIM_STEP.format(1, "submit", "draft", "submitted"),
+        A_CLAIM_STEP.format(2, "pass", "in_review", "passed"),
+    ],
+    "claims.payment_lists_are_their_lines": [*CLAIMED, A_PAYMENT_LIST],
+    "claims.never_paid_beyond_the_claim": [*CLAIMED, A_PAYMENT_LIST, A_PAYMENT_LINE],
+    "claims.the_ledger_says_what_is_owed": [A_BATCH, A_CLAIM.format("approved", 0, 1)],
+    "claims.clawbacks_within_themselves": [*CLAIMED, A_CLAWBACK],
+    "claims.claimbatch_numbers_have_no_gap": [A_BATCH],
+    "claims.claim_numbers_have_no_gap": CLAIMED,
+    "claims.paymentlist_numbers_have_no_gap": [A_BATCH, A_PAYMENT_LIST],
+    "claims.clawback_numbers_have_no_gap": [*CLAIMED, A_CLAWBACK],
+    "claims.rendered_claimsubmissions_have_both_files": [*CLAIMED, A_FORM],
+    "claims.rendered_paymentlists_have_both_files": [A_BATCH, A_PAYMENT_LIST],
+    "claims.rendered_clawbacks_have_both_files": [*CLAIMED, A_CLAWBACK],
     "ordering.accepted_quotations_became_one_sheet": ["DELETE FROM billing_commissionsheet"],
     "ordering.numbers_have_no_gap": ["UPDATE billing_quotation SET number = 'BJ-2026-000002'"],
     "ordering.quotations_are_their_lines": ["UPDATE billing_quotation SET total_fen = total_fen + 1"],
@@ -325,6 +394,7 @@ def test_nothing_is_wrong_after_a_days_work(days_work: DaysWork) -> None:
         "settlement.rendered_statements_have_both_files",
         "bills.rendered_bills_have_both_files",
         "bills.rendered_creditnotes_have_both_files",
+        *(name for name in BREAKS if name.startswith("claims.")),
         "month.drafts_are_their_lines",
         "month.issued_as_drafted",
         "month.released_by_another_above_the_threshold",
