@@ -16,6 +16,7 @@ WORDS: Mapping[str, Promise | str] = {
     "clawback": pgettext_lazy("claim document", "Claw-back notice"),
     "number": pgettext_lazy("claim document", "Number"),
     "made_on": pgettext_lazy("claim document", "Date"),
+    "check": pgettext_lazy("paper", "Check this paper"),
     "batch": pgettext_lazy("claim document", "Batch"),
     "programme": pgettext_lazy("claim document", "Programme"),
     "office": pgettext_lazy("claim document", "Office"),

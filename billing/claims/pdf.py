@@ -15,6 +15,7 @@ from billing.claims import wording
 from billing.claims.captions import claim_captions
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.rules.money import yuan
+from billing.papers.codes import check_mark
 from billing.settlement.apart import html_to_pdf_apart
 from billing.settlement.captions import CHINESE, Caption
 from billing.settlement.pdf import FONT_FOLDER, Cell, Column, limits
@@ -67,6 +68,7 @@ def render_html(content: Content) -> str:
                 "title": words[content["kind"]],
                 "style": _style(),
                 "hash": sha256_of(dict(content)),
+                "check": check_mark(content),
                 "facts": facts(content, words),
                 "columns": [Column(words[name], width, end) for name, width, end in _columns(content)],
                 "rows": [_cells(content, line) for line in content["lines"]],

@@ -11,6 +11,7 @@ from billing.bills.models import AwardReversal, ReversalCause
 from billing.bills.services.issuing import local_day
 from billing.claims.models import Claim, ClaimLine, Clawback
 from billing.claims.notices import tell_clawback
+from billing.claims.paper_kinds import NOTICE
 from billing.claims.rules import content as papers
 from billing.claims.rules.numbers import Series
 from billing.claims.rules.states import PROMISED, SUBMITTED, ClaimEvent, ClaimState
@@ -21,6 +22,7 @@ from billing.claims.services.moving import locked, move
 from billing.claims.services.office import OFFICE, checked_text, next_number, require_office
 from billing.claims.services.papers import AWARDED, batch_paper, codes_of, line_paper, payee_paper
 from billing.ledger.rules.documents import sha256_of
+from billing.papers import codes as paper_codes
 from billing.settlement.models import Award
 from config.kernel.access import Actor, get_visible
 from config.kernel.errors import Conflict
@@ -76,16 +78,18 @@ def _write(
 ) -> Clawback:
     claim, number = line.claim, next_number(Series.CLAWBACK, now)
     line.payers = reversal.payers
-    content = papers.clawback_notice(
-        batch_paper(claim.batch),
-        payee_paper(claim.payee, code, bank=False),
-        number,
-        line_paper(line, reversal.amount_fen),
-        claim.number,
-        reversal.cause,
-        reason,
-        maker,
-        local_day(now),
+    content = paper_codes.with_code(
+        papers.clawback_notice(
+            batch_paper(claim.batch),
+            payee_paper(claim.payee, code, bank=False),
+            number,
+            line_paper(line, reversal.amount_fen),
+            claim.number,
+            reversal.cause,
+            reason,
+            maker,
+            local_day(now),
+        )
     )
     written = Clawback.objects.create(
         number=number,
@@ -102,6 +106,7 @@ def _write(
         issued_at=now,
         issued_by_id=actor_id,
     )
+    paper_codes.register(NOTICE, written.pk, content, now)
     queue_documents(written)
     tell_clawback(written, now)
     return written

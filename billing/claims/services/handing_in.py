@@ -9,6 +9,7 @@ from typing import Any
 from billing.bills.services.issuing import local_day
 from billing.claims import queries
 from billing.claims.models import Claim, ClaimEvidence, ClaimLine, ClaimSubmission
+from billing.claims.paper_kinds import FORM
 from billing.claims.rules import content as papers
 from billing.claims.rules.checks import is_invoice_number, to_complete
 from billing.claims.rules.review import FILES
@@ -21,6 +22,7 @@ from billing.claims.services.office import CLAIMANTS, checked_text
 from billing.claims.services.papers import AWARDED, batch_paper, codes_of, line_paper, payee_paper
 from billing.claims.services.proving import prove
 from billing.ledger.rules.documents import sha256_of
+from billing.papers import codes
 from config.kernel.access import Actor
 from config.kernel.errors import Conflict, NotFound, Reason, Refusal
 from config.kernel.services import audit, files, idempotency, transactions
@@ -167,14 +169,16 @@ def _freeze(actor: Actor, claim: Claim, lines: list[ClaimLine], now: datetime) -
         for each in ClaimEvidence.objects.filter(claim=claim).select_related("file").order_by("pk")
     ]
     number = f"{claim.number}-{position}"
-    content = papers.redemption_form(
-        batch_paper(claim.batch),
-        payee_paper(claim.payee, codes_of([claim.payee_id]).get(claim.payee_id, "")),
-        number,
-        [line_paper(line) for line in lines],
-        evidence,
-        actor.name,
-        local_day(now),
+    content = codes.with_code(
+        papers.redemption_form(
+            batch_paper(claim.batch),
+            payee_paper(claim.payee, codes_of([claim.payee_id]).get(claim.payee_id, "")),
+            number,
+            [line_paper(line) for line in lines],
+            evidence,
+            actor.name,
+            local_day(now),
+        )
     )
     written = ClaimSubmission.objects.create(
         claim=claim,
@@ -186,5 +190,6 @@ def _freeze(actor: Actor, claim: Claim, lines: list[ClaimLine], now: datetime) -
         issued_at=now,
         issued_by_id=actor.person_id,
     )
+    codes.register(FORM, written.pk, content, now)
     queue_documents(written)
     return written

@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from billing.bills.services.issuing import local_day
 from billing.claims import accounts
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, PaymentLine, PaymentList, Payout
+from billing.claims.paper_kinds import LIST
 from billing.claims.rules import content as papers
 from billing.claims.rules.content import ListLine
 from billing.claims.rules.numbers import Series
@@ -23,6 +24,7 @@ from billing.claims.services.papers import batch_paper, codes_of, payee_paper
 from billing.claims.services.proving import prove
 from billing.ledger.rules.documents import sha256_of
 from billing.ledger.services import Source
+from billing.papers import codes
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Forbidden, Reason, Refusal
 from config.kernel.services import audit, transactions
@@ -143,13 +145,13 @@ def _event(claim: Claim, whole: bool) -> ClaimEvent:
 
 
 def _write(actor: Actor, batch: ClaimBatch, found: list[tuple[Claim, int]], now: datetime) -> PaymentList:
-    codes = codes_of(claim.payee_id for claim, _amount in found)
+    payees = codes_of(claim.payee_id for claim, _amount in found)
     shares = _shares([claim for claim, _amount in found])
     lines = [
         ListLine(
             position=place,
             claim=claim.number,
-            payee=payee_paper(claim.payee, codes.get(claim.payee_id, "")),
+            payee=payee_paper(claim.payee, payees.get(claim.payee_id, "")),
             amount_fen=amount,
             of_claim_fen=claim.total_fen,
             payers=split_like(amount, shares[claim.pk]),
@@ -157,7 +159,7 @@ def _write(actor: Actor, batch: ClaimBatch, found: list[tuple[Claim, int]], now:
         for place, (claim, amount) in enumerate(found, start=1)
     ]
     number = next_number(Series.PAYMENT_LIST, now)
-    content = papers.payment_list(batch_paper(batch), number, lines, actor.name, local_day(now))
+    content = codes.with_code(papers.payment_list(batch_paper(batch), number, lines, actor.name, local_day(now)))
     written = PaymentList.objects.create(
         batch=batch,
         number=number,
@@ -176,6 +178,7 @@ def _write(actor: Actor, batch: ClaimBatch, found: list[tuple[Claim, int]], now:
     )
     for claim, _amount in found:
         move(actor, locked(actor, claim.pk), ClaimEvent.LIST, now)
+    codes.register(LIST, written.pk, content, now)
     after = {"number": number, "lines": len(lines), "total_fen": written.total_fen}
     audit.record(actor, "payment_list.make", written, now, after=after)
     queue_documents(written)

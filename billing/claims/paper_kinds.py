@@ -1,0 +1,28 @@
+"""Redemption forms, payment lists and claw-back notices as papers that anybody can check."""
+
+from __future__ import annotations
+
+from django.utils.translation import pgettext_lazy
+
+from billing.claims.models import ClaimSubmission, Clawback, PaymentList
+from billing.claims.rules.states import ENDS
+from billing.papers.kinds import PaperKind, issue_day, register
+from billing.papers.rules.status import Facts, Status
+
+FORM, LIST, NOTICE = "redemption_form", "payment_list", "clawback_notice"
+
+
+def _form(row: ClaimSubmission) -> Facts:
+    """A later one of the same claim takes its place; it ends with a claim that was rejected or withdrawn."""
+    status = Status.ENDED if row.claim.state in ENDS else Status.VALID
+    replaced = ClaimSubmission.objects.filter(claim=row.claim_id, position__gt=row.position).exists()
+    return Facts(row.number, row.total_fen, issue_day(row.issued_at), Status.REPLACED if replaced else status)
+
+
+def _issued(row: PaymentList | Clawback) -> Facts:
+    return Facts(row.number, row.total_fen, issue_day(row.issued_at), Status.VALID)
+
+
+register(PaperKind(FORM, pgettext_lazy("kind of paper", "Redemption form"), ClaimSubmission, _form))
+register(PaperKind(LIST, pgettext_lazy("kind of paper", "Payment list"), PaymentList, _issued))
+register(PaperKind(NOTICE, pgettext_lazy("kind of paper", "Claw-back notice"), Clawback, _issued))
