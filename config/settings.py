@@ -341,7 +341,7 @@ SPECTACULAR_SETTINGS = {
         "ReservationChangeStateEnum": [(state, state) for state in ("open", "made", "refused", "withdrawn", "lapsed")],
         "DowntimeKindEnum": [(kind, kind) for kind in ("breakdown", "calibration", "service", "consumables", "other")],
         "MaintenancePlanKindEnum": [(kind, kind) for kind in ("calibration", "service", "consumables", "other")],
-        "DowntimeChoiceEnum": [(choice, choice) for choice in ("keep", "offer", "cancel")],
+        "DowntimeChoiceEnum": [(choice, choice) for choice in ("keep", "offer", "another", "cancel")],
         "SampleJobStateEnum": [
             (one, one)
             for one in (

@@ -108,6 +108,11 @@ def members(actor: Actor) -> list[Membership]:
     )
 
 
+def payers(actor: Actor) -> list[Organisation]:
+    """The organisations whose money the actor keeps."""
+    return list(Organisation.objects.filter(pk__in=actor.organisations(*PAYERS)).order_by("name_pinyin", "pk"))
+
+
 def customers(actor: Actor) -> list[Organisation]:
     """Who has ever booked at, or was billed by, the owners for whom the actor accounts; for choosing whose money something is."""
     owners = actor.organisations(*ISSUERS)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from billing.bills.queries import PAYERS, owners_of
+from billing.bills.queries import owners_of
 from billing.payments import prepaid_queries as queries
 from billing.payments.services import prepaid_refunds, prepaying
 from billing.prepaid.services import setting
@@ -27,7 +27,6 @@ from frontend.refusals import say_refusal, sentences
 from frontend.views.bills import number
 from frontend.views.credit_notes import fen
 from frontend.views.payments import detail_response as payment_response
-from instruments.models import Organisation
 
 
 @login_required
@@ -40,7 +39,6 @@ def prepaid_list(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
     actor = actor_of(request)
     today = local_today(timezone.now())
-    kept = Organisation.objects.filter(pk__in=actor.organisations(*PAYERS)).order_by("name_pinyin", "pk")
     context: dict[str, Any] = {
         "balances": queries.balances(actor),
         "entries": queries.entries(actor),
@@ -48,7 +46,7 @@ def _page(request: HttpRequest, refusal: Refusal | None = None) -> HttpResponse:
         "owners": owners_of(actor),
         "customers": queries.customers(actor),
         "limits": queries.limits(actor),
-        "organisations": list(kept),
+        "organisations": queries.payers(actor),
         "members": queries.members(actor),
         "today": today,
         "year_end": today.replace(month=12, day=31),

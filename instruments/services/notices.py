@@ -4,7 +4,7 @@
 the jobs that send them; and, for institutions, a delivery for each webhook that asked for the event. A transaction that is undone
 tells nobody. Nothing is sent here: ``instruments.services.notice_delivery`` does that, from jobs.
 
-Three statements for all people together, one more where an organisation has webhooks to look for.
+Three statements for all people together; the organisations' webhooks are looked for in one of them.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def tell(news: News, to: Q, now: datetime) -> int:
     people = _named(to)
     if people is None:
         people = list(User.objects.filter(to, is_active=True).select_related("notice_settings").order_by("pk"))
-    told = _write(news, event, people, now) if people else 0
-    webhooks.queue(news.event, news.webhooks, now)
+    told, hooks = _write(news, event, people, now) if people else (0, None)
+    webhooks.queue(news.event, news.webhooks, now, hooks)
     return told
 
 
@@ -179,7 +179,7 @@ def rhythm_of(chosen: NoticeSettings | None) -> Rhythm:
     )
 
 
-_WRITE = """
+_WRITE = f"""
 WITH told AS (
     INSERT INTO instruments_notice
         (user_id, event, "group", needs_action, params, path, object_type, object_id, lab_id, created_at)
@@ -196,11 +196,13 @@ WITH told AS (
     ORDER BY told.id
     RETURNING id, due_at
 )
-SELECT (SELECT count(*) FROM told), coalesce((SELECT jsonb_agg(jsonb_build_array(id, due_at) ORDER BY id) FROM delivery), '[]')
-"""
+SELECT (SELECT count(*) FROM told), coalesce((SELECT jsonb_agg(jsonb_build_array(id, due_at) ORDER BY id) FROM delivery), '[]'),
+       coalesce((SELECT jsonb_agg(jsonb_build_array(id, organisation_id)) FROM ({webhooks.ASKED_FOR}) hook), '[]')
+"""  # noqa: S608  (constants only; values are bound)
 
 
-def _write(news: News, event: Event, people: list[User], now: datetime) -> int:
+def _write(news: News, event: Event, people: list[User], now: datetime) -> tuple[int, list[tuple[int, int]]]:
+    """How many were told, and the webhooks (id, organisation) that hear of it."""
     wanted = [one for person_ in people for one in _wanted(news.event, person_, now)]
     about = news.about
     values: dict[str, Any] = {
@@ -215,13 +217,14 @@ def _write(news: News, event: Event, people: list[User], now: datetime) -> int:
         "now": now,
         "people": [person_.pk for person_ in people],
         "wanted": json.dumps(wanted),
+        **webhooks.asked_for(news.event, news.webhooks),
     }
     with planned_once() as cursor:
         cursor.execute(_WRITE, values)
-        told, planned = cursor.fetchone()
-    found = json.loads(planned) if isinstance(planned, str) else planned
-    defer_deliveries([(pk, datetime.fromisoformat(moment)) for pk, moment in found], now)
-    return int(told)
+        told, *lists = cursor.fetchone()
+    planned, hooks = (json.loads(each) if isinstance(each, str) else each for each in lists)
+    defer_deliveries([(pk, datetime.fromisoformat(moment)) for pk, moment in planned], now)
+    return int(told), [(pk, of) for pk, of in hooks]
 
 
 def planned(rhythm: Rhythm, channel: str, at_once: bool, now: datetime) -> tuple[bool, datetime]:

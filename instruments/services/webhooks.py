@@ -138,22 +138,38 @@ def redeliver(actor: Actor, delivery_id: int, now: datetime) -> WebhookDelivery:
     return found
 
 
-# By hand, as almost every booking asks it.
-_ASKED_FOR = """
+#: By hand, as almost every booking asks it: (id, organisation) of each webhook that hears of it, for ``asked_for``.
+ASKED_FOR = """
 SELECT h.id, h.organisation_id FROM instruments_webhook h JOIN instruments_organisation o ON o.id = h.organisation_id
- WHERE h.organisation_id = ANY(%s) AND o.status = %s AND h.active AND h.removed_at IS NULL AND h.events @> %s::jsonb
- ORDER BY h.id
+ WHERE h.organisation_id = ANY(%(heard)s::bigint[]) AND o.status = %(verified)s AND h.active AND h.removed_at IS NULL
+   AND h.events @> %(asked)s::jsonb ORDER BY h.id
 """
 
 
-def queue(event: str, heard: Mapping[int, Mapping[str, Any]], now: datetime) -> int:
-    """Write and queue what the organisations' webhooks asked for; part of the caller's transaction. One statement where there is none."""
-    if not heard or event not in public_events():
-        return 0
-    asked: list[Any] = [list(heard), OrganisationStatus.VERIFIED, json.dumps([event])]
+def asked_for(event: str, heard: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+    """The values of ``ASKED_FOR``."""
+    said = list(heard) if event in public_events() else []
+    return {"heard": said, "verified": OrganisationStatus.VERIFIED.value, "asked": json.dumps([event])}
+
+
+def find(event: str, heard: Mapping[int, Mapping[str, Any]]) -> list[tuple[int, int]]:
+    """The webhooks that hear of it: one statement, and none where nobody could."""
+    values = asked_for(event, heard)
+    if not values["heard"]:
+        return []
     with planned_once() as cursor:
-        cursor.execute(_ASKED_FOR, asked)
-        made = [_delivery(Webhook(pk=pk, organisation_id=of), event, heard[of], now) for pk, of in cursor.fetchall()]
+        cursor.execute(ASKED_FOR, values)
+        return [(int(pk), int(of)) for pk, of in cursor.fetchall()]
+
+
+def queue(
+    event: str, heard: Mapping[int, Mapping[str, Any]], now: datetime, found: Iterable[tuple[int, int]] | None = None
+) -> int:
+    """Write and queue what the organisations' webhooks asked for; part of the caller's transaction. ``found``: those webhooks (id,
+    organisation), where they are known already."""
+    if found is None:
+        found = find(event, heard)
+    made = [_delivery(Webhook(pk=pk, organisation_id=of), event, heard[of], now) for pk, of in found]
     if not made:
         return 0
     WebhookDelivery.objects.bulk_create(made)

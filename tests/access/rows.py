@@ -128,6 +128,7 @@ ROWS: dict[str, tuple[Rows, ...]] = {
     "billing.papercode": (Rows("", *OF_THE_OFFICE),),
     "billing.openingbalance": (Rows("organisation_id", *HELD),),
     "billing.openingload": (Rows("", *TO_OFFICIALS),),
+    "billing.openingreversal": (Rows("", *TO_OFFICIALS),),
     "billing.partnerlist": (Rows("", *OPEN),),
     "billing.partnerprovider": (Rows("", *OPEN),),
     "billing.partnerregion": (Rows("", *OPEN),),

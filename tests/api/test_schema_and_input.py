@@ -115,7 +115,8 @@ def test_the_description_is_served_to_anybody(api, db):
 
 @pytest.mark.parametrize(("path", "method", "schema"), writable() + without_body(), ids=_ids(writable() + without_body()))
 def test_an_unknown_field_is_refused(api, cast, path, method, schema):
-    for who in ("zhao", "wang", "qian"):
+    people = ("wang",) if path.startswith("/api/v1/places/") else ("zhao", "wang", "qian")  # a place is read by its owner
+    for who in people:
         answer = api(who).send(method, address(path, cast), json.dumps({"surprise": 1}).encode())
         assert answer.status_code == 400, (who, answer.content)
         assert {"code": "input.unknown", "field": "surprise"}.items() <= next(

@@ -68,7 +68,7 @@ def test_nothing_free_shows_ways_out_and_keeps_the_wish(people: Visitors, used: 
     visitor = newly_arrived(people)
     page = visitor.page
     log_in(visitor, "researcher")
-    visitor.open("/find-a-time/?hours=10&region_code=633000&class_code=01")
+    visitor.open("/find-a-time/?hours=20&region_code=632700&class_code=01")
     expect(page.get_by_role("heading", name="Nothing is free like this")).to_be_visible()
     accessible(page)
     page.get_by_role("button", name="Tell me when one becomes free").click()

@@ -20,7 +20,7 @@ from billing.ledger import seals
 from billing.settlement.services import openings
 from billing.vouchers.services import announcing, applying
 from billing.vouchers.services.applying import Application
-from instruments.models import OrganisationIdentifier
+from instruments.models import OrganisationIdentifier, PolicyZone
 from tests.billing.firms.conftest import PDF, USCC
 from tests.billing.vouchers.conftest import CODE, TERMS
 from tests.conftest import voucher_document
@@ -58,6 +58,7 @@ def written(cast: Any, programmes: Any) -> None:
     partners.import_providers(cast.actor("chen"), region.pk, f"uscc,name,from\n{USCC['lab']},K,2026-01-01\n".encode(), now)
     version = services.draft_version(cast.actor("chen"), voucher_document(CODE), now)
     services.publish_version(cast.actor("sun"), version, now)
+    PolicyZone.objects.create(slug="east", name="East")
     found = announcing.draft(cast.actor("chen"), CODE, TERMS, now)
     announcing.publish(cast.actor("sun"), found.pk, now)
     given = Application(found.quotas.order_by("pk")[0].pk, 1_000_00, "x", PDF)

@@ -179,12 +179,12 @@ def read(*lines: str) -> Any:
 
 def test_a_table_is_read_by_the_names_of_its_columns() -> None:
     assert read("Count,名称", "3, a ", " ,", "4,b,c") == [
-        {"name": "a", "count": 3, "note": None},
-        {"name": "b", "count": 4, "note": None},
+        (2, {"name": "a", "count": 3, "note": None}),
+        (4, {"name": "b", "count": 4, "note": None}),
     ]
     assert read("name,count,note", "a,3,x", "b,4") == [
-        {"name": "a", "count": 3, "note": "x"},
-        {"name": "b", "count": 4, "note": None},
+        (2, {"name": "a", "count": 3, "note": "x"}),
+        (3, {"name": "b", "count": 4, "note": None}),
     ]
 
 

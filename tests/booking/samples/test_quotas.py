@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from django.utils import translation
 
 from billing.settlement.models import Quote
 from booking.rules.quota import Counted, Measure, Period, Quota, Subject
@@ -30,7 +31,9 @@ def test_samples_and_jobs_are_counted_where_they_are_expected_and_what_was_calle
     (reason,) = refused.value.reasons
     assert (reason.code, reason.field) == ("quota.samples", "samples")
     assert (reason.params["used_count"], reason.params["left_count"], reason.params["again_on"]) == (4, 1, "2026-11-30")
-    assert "at most 5 samples of one organisation" in reason_sentence(reason) and "1 are left" in reason_sentence(reason)
+    with translation.override("en"):
+        said = reason_sentence(reason)
+    assert "at most 5 samples of one organisation" in said and "1 are left" in said
     work.ask(5, who="zhao", arrive_on=date(2026, 12, 1))  # another week
     work.ask(5, who="he", firm=cast.other_firm)  # another organisation
     work.ask(1)

@@ -20,6 +20,7 @@ from billing.ledger.top_up_models import TopUp
 from billing.vouchers.models import Voucher, VoucherApplication
 from billing.vouchers.services import announcing, applying
 from billing.vouchers.services.applying import Application
+from instruments.models import PolicyZone
 from tests.billing.firms.conftest import USCC
 from tests.billing.vouchers.conftest import CODE, PDF, TERMS
 from tests.conftest import Cast, voucher_document
@@ -53,6 +54,7 @@ def announced(cast: Cast) -> Any:
 
     version = services.draft_version(cast.actor("chen"), voucher_document(CODE), cast.now)
     services.publish_version(cast.actor("sun"), version, cast.now)
+    PolicyZone.objects.create(slug="east", name="East")
     made = announcing.draft(cast.actor("chen"), CODE, TERMS, cast.now)
     return announcing.publish(cast.actor("sun"), made.pk, cast.now)
 

@@ -192,14 +192,14 @@ def test_points_and_lists_on_the_labs_page(cast, as_):
         "customer": "",
         "instrument": "",
         "until": "",
-        "reason": "Bill",
+        "reason": "Broken stage",
     }
     assert "either a person" in words(lab.post(reverse("access_list_put"), put))
     lab.post(reverse("access_list_put"), put | {"email": "lin@example.org", "until": "2026-12-31"})
     entry = AccessListEntry.objects.get()
-    assert "Bill" in words(as_("lin").get(reverse("my_record")))
+    assert "Broken stage" in words(as_("lin").get(reverse("my_record")))
     lab.post(reverse("access_list_end", args=[entry.pk]))
-    assert "Bill" not in words(as_("lin").get(reverse("my_record")))
+    assert "Broken stage" not in words(as_("lin").get(reverse("my_record")))
 
 
 def test_a_day_beyond_the_calendar_is_refused_on_its_field(cast, as_):
@@ -211,7 +211,13 @@ def test_a_day_beyond_the_calendar_is_refused_on_its_field(cast, as_):
         "reference": "Z",
         "valid_until": "9999-12-31",
     }
-    put = {"organisation": cast.lab.pk, "verdict": "deny", "email": "lin@example.org", "reason": "Bill", "until": "9999-12-31"}
+    put = {
+        "organisation": cast.lab.pk,
+        "verdict": "deny",
+        "email": "lin@example.org",
+        "reason": "Broken stage",
+        "until": "9999-12-31",
+    }
     for name, form, field in (("licence_grant", grant, "valid_until"), ("access_list_put", put, "until")):
         answer = lab.post(reverse(name), form)
         assert answer.status_code == 422 and f'value="{form[field]}"' in answer.content.decode()
