@@ -231,7 +231,7 @@ def test_after_a_credit_note_the_table_asks_for_what_is_owed_and_for_nothing_onc
     assert rows[1][6] == plain_yuan(made.total_fen - 100)
     asking.withdraw(firm, made.pk, DECEMBER)
     for line in made.lines.order_by("position"):
-        left = line.total_fen - (100 if line.pk == first.pk else 0)
+        left = line.amount_fen - (100 if line.pk == first.pk else 0)
         crediting.issue(li, CreditRequest(made.pk, line.position, left, "other", "all of it"), DECEMBER)
     assert refused(lambda: asking.ask(firm, made.pk, WANTED, DECEMBER)) == ["invoice.nothing_owed"]
     assert refused(lambda: recording.record(li, made.pk, invoice_of(made), DECEMBER)) == ["invoice.nothing_owed"]

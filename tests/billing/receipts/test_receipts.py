@@ -13,6 +13,7 @@ from django.db import IntegrityError, ProgrammingError, transaction
 
 from billing.bills import queries as bill_queries
 from billing.bills.models import Bill
+from billing.bills.services import issuing as bills
 from billing.ledger.rules.documents import canonical_json
 from billing.papers import checking
 from billing.papers.codes import KEY
@@ -123,7 +124,7 @@ def test_money_that_goes_to_another_bill_takes_its_receipt_with_it_and_the_other
     given = allocating.give(li, payment.pk, one.pk, 10_000, DECEMBER)
     first = issuing.receipt(li, payment.pk, cast.firm.pk, DECEMBER)
     allocating.undo(li, given.pk, "mistake", DECEMBER)
-    crediting.void(li, one.pk, "issued anew", DECEMBER)
+    bills.void(li, one.pk, "issued anew", DECEMBER)
     other = bill()
     allocating.give(li, payment.pk, other.pk, 5_000, DECEMBER)
     assert checking.by_code(first.content[KEY]["code"]).facts.status is Status.CREDITED
