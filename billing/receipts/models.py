@@ -17,15 +17,16 @@ PERFORM 1 FROM billing_payment WHERE id = NEW.payment_id AND owner_id = NEW.owne
 IF NOT FOUND
    OR NEW.total_fen <> (SELECT coalesce(sum((l->>'credit_fen')::bigint), 0) FROM jsonb_array_elements(NEW.content->'lines') l)
    OR EXISTS (
-    SELECT 1 FROM (SELECT NEW.content AS content, true AS mine
-                   UNION ALL
-                   SELECT r.content, false FROM billing_receipt r
-                    WHERE r.payment_id = NEW.payment_id AND r.customer_id = NEW.customer_id) papers,
-                  jsonb_array_elements(papers.content->'lines') l
-     GROUP BY l->>'number'
-    HAVING bool_or(papers.mine) AND sum((l->>'credit_fen')::bigint)
+    SELECT 1 FROM (SELECT l->>'number' AS number, sum((l->>'credit_fen')::bigint) AS fen, bool_or(papers.mine) AS mine
+                     FROM (SELECT NEW.content AS content, true AS mine
+                           UNION ALL
+                           SELECT r.content, false FROM billing_receipt r
+                            WHERE r.payment_id = NEW.payment_id AND r.customer_id = NEW.customer_id) papers,
+                          jsonb_array_elements(papers.content->'lines') l
+                    GROUP BY 1) said
+     WHERE said.mine AND said.fen
          > (SELECT coalesce(sum(a.amount_fen), 0) FROM billing_allocation a JOIN billing_bill b ON b.id = a.bill_id
-             WHERE a.payment_id = NEW.payment_id AND b.customer_id = NEW.customer_id AND b.number = l->>'number')) THEN
+             WHERE a.payment_id = NEW.payment_id AND b.customer_id = NEW.customer_id AND b.number = said.number)) THEN
     RAISE EXCEPTION 'receipts say no more than came in' USING ERRCODE = '23514', CONSTRAINT = 'receipt_within_payment';
 END IF;
 RETURN NEW;
