@@ -152,6 +152,7 @@ WHITENOISE_MAX_AGE = 3600
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/assets/.+-[A-Za-z0-9_-]{8}\.[a-z0-9]+$"
 FILE_UPLOAD_PERMISSIONS = 0o640
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 110  # a table and a hundred files beside it; what is more is refused by name
 MAX_UPLOAD_BYTES = env.integer("JISHI_MAX_UPLOAD_BYTES", 20 * 1024 * 1024, 1024, 1024**3)
 
 # --- People and log-in ----------------------------------------------------------------------------------------------

@@ -72,6 +72,7 @@ _INVOICE_REQUEST: dict[str, StateLook] = {
     "withdrawn": StateLook(pgettext_lazy("invoice request", "Taken back"), "ban", "calm"),
 }
 _PAPER: dict[str, StateLook] = {
+    "pending": StateLook(pgettext_lazy("paper state", "Not signed yet"), "clock", "wait"),
     "valid": StateLook(pgettext_lazy("paper state", "Valid"), "circle-check", "good"),
     "credited_in_part": StateLook(pgettext_lazy("paper state", "Valid, a part was taken back"), "receipt-refund", "wait"),
     "credited": StateLook(pgettext_lazy("paper state", "Taken back whole"), "receipt-refund", "bad"),

@@ -19,10 +19,16 @@ def _form(row: ClaimSubmission) -> Facts:
     return Facts(row.number, row.total_fen, issue_day(row.issued_at), Status.REPLACED if replaced else status)
 
 
-def _issued(row: PaymentList | Clawback) -> Facts:
+def _list(row: PaymentList) -> Facts:
+    """One person made it; it counts once two others have checked and approved it."""
+    status = Status.VALID if row.approved_by_id is not None else Status.PENDING
+    return Facts(row.number, row.total_fen, issue_day(row.issued_at), status)
+
+
+def _notice(row: Clawback) -> Facts:
     return Facts(row.number, row.total_fen, issue_day(row.issued_at), Status.VALID)
 
 
 register(PaperKind(FORM, pgettext_lazy("kind of paper", "Redemption form"), ClaimSubmission, _form))
-register(PaperKind(LIST, pgettext_lazy("kind of paper", "Payment list"), PaymentList, _issued))
-register(PaperKind(NOTICE, pgettext_lazy("kind of paper", "Claw-back notice"), Clawback, _issued))
+register(PaperKind(LIST, pgettext_lazy("kind of paper", "Payment list"), PaymentList, _list))
+register(PaperKind(NOTICE, pgettext_lazy("kind of paper", "Claw-back notice"), Clawback, _notice))

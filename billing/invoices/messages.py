@@ -9,6 +9,7 @@ from config.kernel.messages import register
 register(
     {
         "invoice.bill_void": _("This bill is void. There is no invoice for it."),
+        "invoice.nothing_owed": _("All of this bill was credited. There is nothing to invoice."),
         "invoice.has_one": _("This bill has an invoice already. Record the red-letter invoice for it first."),
         "invoice.asked_already": _("The invoice of this bill was asked for already. The lab sees it."),
         "invoice.nothing_asked": _("Nothing waits for an answer here. Reload the page."),
@@ -36,6 +37,7 @@ register(
         "invoice.yuan": _("“%(text)s” is no amount in yuan. Write it as 1234.50."),
         "invoice.bill_unknown": _("There is no bill %(number)s of this institution."),
         "invoice.twice_in_file": _("The same invoice stands in row %(other_row)s already."),
+        "invoice.bill_twice_in_file": _("The bill stands in row %(other_row)s already. Record one invoice for a bill."),
         "invoice.file_unreadable": _("The table cannot be read. Save it as CSV (UTF-8 or GBK)."),
         "invoice.file_columns": _("These columns are missing: %(names)s."),
         "invoice.file_rows": _("The table has no row, or more than %(most)s."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -42,7 +43,13 @@ def _with_left(rows: QuerySet[VatInvoice]) -> QuerySet[Any]:
 
 def has_live_invoice(bill: Bill) -> bool:
     """Whether a bill has an invoice of which something counts."""
-    return _with_left(VatInvoice.objects.filter(bill=bill, reverses__isnull=True)).filter(left_fen__gt=0).exists()
+    return bill.pk in with_live_invoice([bill.pk])
+
+
+def with_live_invoice(bill_ids: Iterable[int]) -> set[int]:
+    """Which bills have an invoice of which something counts; one query."""
+    blue = VatInvoice.objects.filter(bill_id__in=list(bill_ids), reverses__isnull=True)
+    return set(_with_left(blue).filter(left_fen__gt=0).values_list("bill_id", flat=True))
 
 
 def requests_visible(actor: Actor) -> QuerySet[InvoiceRequest]:
@@ -83,8 +90,18 @@ def file_of(actor: Actor, invoice_id: int) -> InvoiceFile:
 
 def expected_of(bill: Bill, buyer_code: str, today: date) -> Expected:
     """What an invoice for a bill has to say; one query. ``buyer_code``: who asked to be named, else the customer as on the bill."""
+    return expected_after(bill, credited_of([bill.pk]).get(bill.pk, 0), buyer_code, today)
+
+
+def credited_of(bill_ids: Iterable[int]) -> dict[int, int]:
+    """What was credited of bills (fen), by id; one query."""
+    notes = CreditNote.objects.filter(bill_id__in=list(bill_ids)).order_by().values("bill_id").annotate(fen=Sum("total_fen"))
+    return dict(notes.values_list("bill_id", "fen"))
+
+
+def expected_after(bill: Bill, credited: int, buyer_code: str, today: date) -> Expected:
+    """As ``expected_of``, with what was credited of the bill already at hand; no query."""
     content = bill.content
-    credited = CreditNote.objects.filter(bill=bill).aggregate(fen=Sum("total_fen"))["fen"] or 0
     last = min(today, date.fromisoformat(content["made_on"]) + timedelta(days=WINDOW_DAYS))
     return Expected(
         buyer_code=buyer_code or content["customer"]["code"],
@@ -97,8 +114,11 @@ def expected_of(bill: Bill, buyer_code: str, today: date) -> Expected:
 
 
 def waiting_of(actor: Actor, owner_id: int) -> QuerySet[InvoiceRequest]:
-    """What waits at one of the actor's institutions, the oldest first. Raises NotFound for another one."""
+    """What waits at one of the actor's institutions, the oldest first, with ``claimed_fen``: what is owed of the bill after credit notes.
+    Raises NotFound for another one."""
     if owner_id not in actor.organisations(Role.OWNER_FINANCE):
         raise NotFound.of("access.not_found", model="organisation")
     rows = visible_to(InvoiceRequest.objects.filter(bill__owner_id=owner_id, answered_at__isnull=True), actor)
-    return rows.select_related("bill").order_by("pk")
+    credited = CreditNote.objects.filter(bill_id=OuterRef("bill_id")).order_by().values("bill_id").annotate(fen=Sum("total_fen"))
+    claimed = F("bill__total_fen") - Coalesce(Subquery(credited.values("fen")), Value(0))
+    return rows.annotate(claimed_fen=claimed).select_related("bill").defer("bill__content").order_by("pk")

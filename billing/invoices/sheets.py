@@ -7,10 +7,10 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.utils import translation
 
-from billing.invoices.models import InvoiceRequest
 from billing.invoices.wording import COLUMNS, ITEM, KINDS
 from billing.ledger.rules.money import plain_yuan
 from billing.settlement.captions import CHINESE
@@ -20,7 +20,7 @@ from instruments.rules.standards.tables import harmless
 _WIDTHS = [18, 30, 22, 12, 28, 20, 14, 30]
 
 
-def requests_csv(waiting: Iterable[InvoiceRequest]) -> bytes:
+def requests_csv(waiting: Iterable[Any]) -> bytes:
     """UTF-8 with a byte order mark, Chinese headings; texts begin no formula, amounts in yuan."""
     out = io.StringIO()
     writer = csv.writer(out)
@@ -32,18 +32,19 @@ def requests_csv(waiting: Iterable[InvoiceRequest]) -> bytes:
     return out.getvalue().encode("utf-8-sig")
 
 
-def requests_xlsx(waiting: Iterable[InvoiceRequest], owner: str, now: datetime) -> bytes:
+def requests_xlsx(waiting: Iterable[Any], owner: str, now: datetime) -> bytes:
     """The same as a workbook; amounts are numbers, codes stay texts."""
     with translation.override(CHINESE):
         head = [str(word) for word in COLUMNS]
         rows: list[Sequence[Value]] = []
         for each in waiting:
             *texts, _, note = _texts(each)
-            rows.append([*texts, Decimal(each.bill.total_fen).scaleb(-2), note])
+            rows.append([*texts, Decimal(each.claimed_fen).scaleb(-2), note])
         title = str(ITEM)
     return workbook([Sheet(title, head, rows, _WIDTHS)], title=title, creator=owner, made_at=now)
 
 
-def _texts(asked: InvoiceRequest) -> tuple[str, ...]:
+def _texts(asked: Any) -> tuple[str, ...]:
+    """A row from ``queries.waiting_of``."""
     item, kind = str(ITEM), str(KINDS[asked.kind])
-    return asked.bill.number, asked.title, asked.buyer_code, kind, asked.email, item, plain_yuan(asked.bill.total_fen), asked.note
+    return asked.bill.number, asked.title, asked.buyer_code, kind, asked.email, item, plain_yuan(asked.claimed_fen), asked.note

@@ -45,7 +45,7 @@ class OrderDocument(models.Model):
 
     number = models.CharField(max_length=60, null=True, unique=True)
     content = models.JSONField(null=True)
-    content_sha256 = models.CharField(max_length=64, blank=True)
+    content_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
     render_state = models.CharField(max_length=12, choices=RenderState.choices, default=RenderState.QUEUED)
     render_error = models.CharField(max_length=300, blank=True)
     pdf = models.ForeignKey("kernel.StoredFile", null=True, on_delete=models.PROTECT, related_name="+")

@@ -12,6 +12,8 @@ from billing.papers.rules.status import Facts, Status
 
 QUOTATION, COMMISSION = "quotation", "commission"
 _ENDED = (QuotationState.DECLINED, QuotationState.EXPIRED)
+#: An issued sheet binds nobody before both sides have signed.
+_COMMISSIONS = {SheetState.ISSUED: Status.PENDING, SheetState.CANCELLED: Status.VOID}
 
 
 def _quotation(row: Quotation) -> Facts:
@@ -21,7 +23,7 @@ def _quotation(row: Quotation) -> Facts:
 
 
 def _commission(row: CommissionSheet) -> Facts:
-    status = Status.VOID if row.state == SheetState.CANCELLED else Status.VALID
+    status = _COMMISSIONS.get(SheetState(row.state), Status.VALID)
     total = (row.content or {}).get("total_fen")
     return Facts(row.number or "", total, issue_day(row.issued_at or row.created_at), status)
 

@@ -11,7 +11,10 @@ from billing.papers.kinds import PaperKind, kinds
 from billing.papers.models import PaperCode
 from billing.papers.rules.codes import read, shown
 from billing.papers.rules.status import Facts
+from config.kernel.models import StoredFile
 
+#: A file that was stored more often than this is none of a single paper.
+MOST_COPIES = 50
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -37,12 +40,16 @@ def by_code(typed: str) -> Checked | None:
 
 
 def by_file(sha256: str) -> Checked | None:
-    """The paper of which this is a file, byte for byte as we made it; None where we made no such file."""
+    """The paper of which this is a file, byte for byte as we made it; None where we made no such file.
+
+    Anybody may ask, so every look-up is by an index: the stored files with this hash first, then their papers.
+    """
     wanted = read_hash(sha256)
     if not wanted:
         return None
+    stored = list(StoredFile.objects.filter(sha256=wanted).order_by("pk").values_list("pk", flat=True)[:MOST_COPIES])
     for kind in kinds().values():
-        document = kind.of_file(wanted)
+        document = kind.of_content(wanted) or (kind.of_files(stored) if stored else None)
         if document is not None:
             row = PaperCode.objects.filter(kind=kind.name, document_id=document.pk).first()
             return _checked(kind, document, row.code if row is not None else "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -32,11 +32,15 @@ class PaperKind:
         """Every issued document of the kind, with its files."""
         return self.model._default_manager.filter(content__isnull=False).select_related(*self.files)
 
-    def of_file(self, sha256: str) -> Any | None:
-        """The document that this very file was handed out for."""
-        wanted = Q(content_sha256=sha256)  # the JSON of the frozen content
+    def of_content(self, sha256: str) -> Any | None:
+        """The document whose frozen content, as JSON, has this hash."""
+        return self.rows().filter(content_sha256=sha256).order_by("pk").first()
+
+    def of_files(self, stored: Sequence[int]) -> Any | None:
+        """The document that one of these stored files was handed out for."""
+        wanted = Q()
         for column in self.files:
-            wanted |= Q(**{f"{column}__sha256": sha256})
+            wanted |= Q(**{f"{column}__in": stored})
         return self.rows().filter(wanted).order_by("pk").first()
 
 

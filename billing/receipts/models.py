@@ -10,13 +10,23 @@ from billing.bills.guards import insert
 from billing.settlement.models import RENDERED, FrozenDocument
 from config.kernel.models.guards import no_truncate
 
-#: All receipts for a payment together say no more than came in.
+#: Of each bill all receipts for a payment together say no more than the payment pays of it, so never more than came in. What an earlier
+#: receipt says of another bill, which is paid no longer, takes nothing away from this one.
 _WITHIN_PAYMENT = """
-PERFORM 1 FROM billing_payment WHERE id = NEW.payment_id FOR NO KEY UPDATE;
-PERFORM 1 FROM billing_payment p
- WHERE p.id = NEW.payment_id AND p.owner_id = NEW.owner_id
-   AND NEW.total_fen + (SELECT coalesce(sum(r.total_fen), 0) FROM billing_receipt r WHERE r.payment_id = p.id) <= p.amount_fen;
-IF NOT FOUND THEN
+PERFORM 1 FROM billing_payment WHERE id = NEW.payment_id AND owner_id = NEW.owner_id FOR NO KEY UPDATE;
+IF NOT FOUND
+   OR NEW.total_fen <> (SELECT coalesce(sum((l->>'credit_fen')::bigint), 0) FROM jsonb_array_elements(NEW.content->'lines') l)
+   OR EXISTS (
+    SELECT 1 FROM (SELECT l->>'number' AS number, sum((l->>'credit_fen')::bigint) AS fen, bool_or(papers.mine) AS mine
+                     FROM (SELECT NEW.content AS content, true AS mine
+                           UNION ALL
+                           SELECT r.content, false FROM billing_receipt r
+                            WHERE r.payment_id = NEW.payment_id AND r.customer_id = NEW.customer_id) papers,
+                          jsonb_array_elements(papers.content->'lines') l
+                    GROUP BY 1) said
+     WHERE said.mine AND said.fen
+         > (SELECT coalesce(sum(a.amount_fen), 0) FROM billing_allocation a JOIN billing_bill b ON b.id = a.bill_id
+             WHERE a.payment_id = NEW.payment_id AND b.customer_id = NEW.customer_id AND b.number = said.number)) THEN
     RAISE EXCEPTION 'receipts say no more than came in' USING ERRCODE = '23514', CONSTRAINT = 'receipt_within_payment';
 END IF;
 RETURN NEW;

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from django.db.models import Sum
 from django.utils.translation import pgettext_lazy
 
 from billing.papers.kinds import PaperKind, issue_day, register
 from billing.papers.rules.status import Facts, Status, after_credits
-from billing.payments.models import Allocation
 from billing.receipts.models import AccountStatement, Receipt
+from billing.receipts.paid import paid_by_bill, receipts_of
 from billing.receipts.rules.content import ACCOUNT, RECEIPT
+from billing.receipts.rules.standing import printed, taken_back
 
 
 def _receipt(row: Receipt) -> Facts:
-    """What of the payment was taken away from the customer's bills again is acknowledged no longer."""
-    given = Allocation.objects.filter(payment_id=row.payment_id, bill__customer_id=row.customer_id)
-    still = given.aggregate(fen=Sum("amount_fen"))["fen"] or 0
-    said = (
-        Receipt.objects.filter(payment_id=row.payment_id, customer_id=row.customer_id).aggregate(fen=Sum("total_fen"))["fen"] or 0
-    )
-    back = min(row.total_fen, max(0, said - still))
+    """What of the payment was taken away from the bills that the receipt names is acknowledged no longer."""
+    until = receipts_of(row.payment_id, row.customer_id).filter(pk__lte=row.pk)
+    said = [printed(content) for content in until.values_list("content", flat=True)]
+    back = taken_back(paid_by_bill(row.payment_id, row.customer_id), said, len(said) - 1)
     return Facts(row.number, row.total_fen, issue_day(row.issued_at), after_credits(row.total_fen, back), back)
 
 

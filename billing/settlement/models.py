@@ -154,7 +154,7 @@ class FrozenDocument(models.Model):
     number: Any
     total_fen = models.BigIntegerField()
     content = models.JSONField()
-    content_sha256 = models.CharField(max_length=64)
+    content_sha256 = models.CharField(max_length=64, db_index=True)
     issued_at = models.DateTimeField()
     issued_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     render_state = models.CharField(max_length=12, choices=RenderState.choices, default=RenderState.QUEUED)

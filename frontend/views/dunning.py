@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -56,7 +58,7 @@ def dunning_exempt(request: HttpRequest) -> HttpResponse:
     """Let a customer's bills wait until the end of a day."""
     now = timezone.now()
     owner, _sep, customer = request.POST.get("pair", "").partition(":")
-    until = read_day(request.POST.get("until", "")) or local_today(now).replace(year=1970)
+    until = read_day(request.POST.get("until", "")) or date.min
     try:
         reminding.exempt(actor_of(request), number(owner), number(customer), until, request.POST.get("reason", ""), now)
     except (NotFound, Forbidden):

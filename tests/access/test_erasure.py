@@ -12,12 +12,13 @@ from django.test import Client
 from billing.bills.models import Bill
 from billing.erasure import services
 from billing.erasure.rules.places import FROZEN, inside_sentences, pseudonym, pseudonymous_address
+from billing.erasure.rules.replacing import Pair, replaced, replaced_json
 from billing.ledger import seals
 from billing.papers import verifying
 from config.kernel import invariants
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from config.kernel.models import AuditEntry
-from instruments.models import Membership, User
+from instruments.models import Instrument, Membership, User
 from tests.access.world import World
 
 pytestmark = pytest.mark.django_db
@@ -92,3 +93,68 @@ def test_short_names_are_replaced_only_where_they_stand_alone(world: World) -> N
     assert services.erase(world.cast.actor("zhou"), "b@example.org", "asked", world.cast.now).homonyms == 1
     twin.refresh_from_db()
     assert twin.full_name == "高原科技"
+
+
+def test_a_name_that_is_a_word_of_ours_takes_no_role_no_state_and_no_key_with_it(world: World) -> None:
+    operator, now = world.cast.actor("zhou"), world.cast.now
+    noted = AuditEntry.objects.create(
+        at=now, actor_name="reason", action="finance", object_type="draft", object_id="1", after={"reason": "finance"}
+    )
+    roles = sorted(Membership.objects.values_list("pk", "role"))
+    states = sorted(Bill.objects.values_list("pk", "render_state"))
+    names = {"owner_finance", "finance", "reason", "draft", "true", '": "'}
+    assert "owner_finance" in {role for _, role in roles}  # the control: it stands in the table
+    for place, name in enumerate(sorted(names)):
+        User.objects.create(email=f"w{place}@example.org", full_name=name, password="!")
+        services.erase(operator, f"w{place}@example.org", "asked", now)
+    noted.refresh_from_db()
+    assert sorted(Membership.objects.values_list("pk", "role")) == roles
+    assert sorted(Bill.objects.values_list("pk", "render_state")) == states
+    assert (noted.action, noted.object_type, noted.after) == ("finance", "draft", {"reason": "finance"})
+    assert noted.actor_name.startswith("已注销-")
+
+
+def test_an_address_goes_in_any_writing_with_the_telephone_number_beside_it_and_long_texts_stay_in_their_columns(
+    world: World,
+) -> None:
+    person = User.objects.create(email="a@b.cn", full_name='Lin "Max" O\\Neil', password="!")
+    mine, other = Instrument.objects.order_by("pk")[:2]
+    before = (mine.name, other.contact_phone)
+    Instrument.objects.filter(pk=mine.pk).update(contact_email="A@B.cn", contact_phone="029 1", contact_name="L. M.")
+    Instrument.objects.filter(pk=other.pk).update(contact_email="x.a@b.cn.org", contact_phone="029 2")
+    noted = AuditEntry.objects.create(
+        at=world.cast.now,
+        actor_name="A@b.cn " + "x" * 193,
+        action="x",
+        object_type="x",
+        object_id="1",
+        after={"who": person.full_name, "rate": 1.10, 'Lin "Max" O\\Neil': [f"by {person.full_name}", "to A@B.CN, x.a@b.cn"]},
+        reason="wrote to A@B.CN, not to a@b.cn.org",
+    )
+    services.erase(world.cast.actor("zhou"), "a@b.cn", "asked", world.cast.now)
+    for row in (mine, other, noted):
+        row.refresh_from_db()
+    alias, address = pseudonym(person.pk), pseudonymous_address(person.pk)
+    assert (mine.name, mine.contact_email, mine.contact_phone) == (before[0], address, "")
+    assert (other.contact_email, other.contact_phone) == ("x.a@b.cn.org", "029 2")
+    assert noted.reason == f"wrote to {address}, not to a@b.cn.org"
+    assert noted.after["who"] == alias and noted.after["rate"] == 1.10
+    assert noted.after['Lin "Max" O\\Neil'] == [f"by {alias}", f"to {address}, x.a@b.cn"]
+
+
+def test_who_objected_under_the_erased_address_is_named_no_longer() -> None:
+    columns = [services.Column("name", "character varying", 100), services.Column("contact", "character varying", 200)]
+    pair = Pair("lin@b.cn", "erased-1@erased.invalid", inside=True, any_case=True)
+    gone = services._after("billing_objection", columns, ["Mr Lin", "029 1, Lin@b.cn"], [pair], "alias")
+    assert gone == ["alias", "erased-1@erased.invalid"]
+    stays = ["Mr Lin", "029 1, lin@b.cn.org"]
+    assert services._after("billing_objection", columns, stays, [pair], "alias") == stays
+
+
+def test_json_keeps_its_keys_and_numbers_when_a_string_in_it_is_replaced() -> None:
+    pair = Pair("Lin Wei", "已注销-1", inside=True)
+    assert replaced_json('{"Lin Wei": "Lin Wei", "n": 1.10, "l": ["by Lin Wei", "Lin Weiss"]}', pair) == (
+        '{"Lin Wei": "已注销-1", "n": 1.10, "l": ["by 已注销-1", "Lin Weiss"]}'
+    )
+    assert replaced("由Lin Wei提交", pair) == "由已注销-1提交"
+    assert not inside_sentences("finance") and not inside_sentences("owner:finance") and inside_sentences("owner finance")

@@ -34,6 +34,16 @@ FROZEN: Mapping[str, str] = {
 }
 #: Tables of the frame, which name nobody.
 NOT_OURS = frozenset({"django_migrations", "django_content_type", "auth_permission", "auth_group", "kernel_cache"})
+#: Columns that hold nothing but the name of a person.
+NAME_COLUMNS = frozenset({"actor_name", "contact_name", "full_name"})
+#: table -> (the column with the address, what in the same row tells of the same person and has no name in it). These become empty.
+BESIDE: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "instruments_instrument": ("contact_email", ("contact_phone",)),
+    "instruments_resource": ("contact_email", ("contact_phone",)),
+}
+#: table -> (the column with the address, the column with the name): both are replaced whole, for whoever wrote them need not have written
+#: them as the account does.
+WHOLE: Mapping[str, tuple[str, str]] = {"billing_objection": ("contact", "name")}
 #: From this length on (or with a blank in it) a name is looked for inside sentences too; a shorter one only where it stands alone, for it
 #: may be a part of another word.
 LONG_NAME = 4
@@ -51,4 +61,10 @@ def pseudonymous_address(user_id: int) -> str:
 
 def inside_sentences(name: str) -> bool:
     """Whether a name is looked for inside longer texts."""
-    return len(name) >= LONG_NAME or " " in name
+    return not one_latin_word(name) and (len(name) >= LONG_NAME or " " in name)
+
+
+def one_latin_word(name: str) -> bool:
+    """Whether a name may as well be a role, a state or another word of our own (``finance``, ``draft``): it has no blank and none but
+    ASCII signs, as all of these. It is replaced only in ``NAME_COLUMNS``."""
+    return name.isascii() and not any(letter.isspace() for letter in name)

@@ -13,7 +13,7 @@ from django.db import IntegrityError
 from billing.bills.models import Bill, BillVoid
 from billing.bills.services.issuing import checked_reason
 from billing.invoices.models import Answer, InvoiceRequest
-from billing.invoices.queries import has_live_invoice
+from billing.invoices.queries import credited_of, has_live_invoice
 from billing.invoices.rules.checks import InvoiceKind, plain
 from config.kernel.access import Actor, Role, get_visible
 from config.kernel.errors import Conflict, Reason, Refusal
@@ -50,6 +50,8 @@ def ask(actor: Actor, bill_id: int, wanted: Wanted, now: datetime) -> InvoiceReq
             raise Refusal.of("invoice.bill_void")
         if has_live_invoice(bill):
             raise Refusal.of("invoice.has_one")
+        if 0 < bill.total_fen <= credited_of([bill.pk]).get(bill.pk, 0):
+            raise Refusal.of("invoice.nothing_owed")
         request = _write(actor, bill, _checked(wanted), now)
         audit.record(actor, "invoice.ask", request, now, after={"bill": bill.number, "kind": request.kind})
         return request

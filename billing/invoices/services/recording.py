@@ -13,7 +13,7 @@ from django.db import IntegrityError
 from billing.bills.models import Bill, BillVoid
 from billing.bills.services.issuing import local_day
 from billing.invoices.models import Answer, InvoiceRequest, VatInvoice
-from billing.invoices.queries import expected_of, has_live_invoice, invoice_for
+from billing.invoices.queries import credited_of, expected_after, invoice_for, with_live_invoice
 from billing.invoices.rules.checks import Fault, Given, Paired, faults, plain, red_faults
 from billing.invoices.rules.table import MOST_FAULTS, Row, RowFault, Unreadable, read_rows
 from billing.invoices.services.asking import answer_waiting
@@ -32,7 +32,8 @@ _TYPES: Mapping[str, tuple[str, tuple[bytes, ...]]] = {
     "ofd": ("application/ofd", (b"PK\x03\x04",)),
     "xml": ("application/xml", (b"<?xml", b"\xef\xbb\xbf<?xml")),
 }
-MOST_FILES = 200
+#: With the table itself no more than ``DATA_UPLOAD_MAX_NUMBER_FILES``.
+MOST_FILES = 100
 T = TypeVar("T")
 
 
@@ -63,7 +64,7 @@ def record(actor: Actor, bill_id: int, given: Given, now: datetime, *, file: Han
     def work() -> VatInvoice:
         bill = get_visible(Bill.objects.all(), actor, pk=bill_id)
         actor.require_in(bill.owner_id, Role.OWNER_FINANCE)
-        found = _faults(bill, given, now)
+        found = _faults(bill, given, _read_known([bill], [given]), now)
         Refusal.raise_any([Reason(fault.code, fault.params, fault.field) for fault in found])
         return _write(actor, bill, given, _stored(actor, file, now), now)
 
@@ -83,7 +84,7 @@ def record_red(actor: Actor, invoice_id: int, given: Given, now: datetime, *, fi
         if blue.reverses_id is not None:
             raise Refusal.of("invoice.red_of_red", field="number")
         pair = Paired(blue.buyer_code, blue.seller_code, blue.issued_on, blue.left_fen)
-        found = [*red_faults(given, pair, local_day(now)), *_known([given])]
+        found = [*red_faults(given, pair, local_day(now)), *_invoice_faults(given, _read_known([], [given]))]
         Refusal.raise_any([Reason(fault.code, fault.params, fault.field) for fault in found])
         return _write(actor, blue.bill, given, _stored(actor, file, now), now, reverses=blue)
 
@@ -108,7 +109,9 @@ def import_table(actor: Actor, owner_id: int, content: bytes, handed: Sequence[H
 
     def work() -> Imported:
         bills = _bills(owner_id, rows)
-        wrong = [RowFault(row.row, fault) for row in rows for fault in _row_faults(row, bills, now)]
+        known = _read_known(bills.values(), [row.given for row in rows])
+        wrong = [RowFault(row.row, fault) for row in rows for fault in _row_faults(row, bills, known, now)]
+        wrong = sorted([*wrong, *_bills_twice(rows)], key=lambda each: each.row)
         if wrong:
             raise _refusal(wrong[:MOST_FAULTS])
         for row in rows:
@@ -125,33 +128,73 @@ def _bills(owner_id: int, rows: Iterable[Row]) -> dict[str, Bill]:
     return {bill.number: bill for bill in found}
 
 
-def _row_faults(row: Row, bills: Mapping[str, Bill], now: datetime) -> list[Fault]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What bills and invoices are checked against. By bill id: ``void``, ``live`` (with an invoice that counts), ``credited`` (fen) and
+    ``buyers`` (the code that a waiting request names). ``numbers``: (code, number) of recorded invoices; ``subsidised``: elsewhere."""
+
+    void: frozenset[int]
+    live: frozenset[int]
+    credited: Mapping[int, int]
+    buyers: Mapping[int, str]
+    numbers: frozenset[tuple[str, str]]
+    subsidised: frozenset[str]
+
+
+def _read_known(bills: Iterable[Bill], given: Sequence[Given]) -> _Known:
+    """Six queries, however many rows there are."""
+    ids = [bill.pk for bill in bills]
+    waiting = InvoiceRequest.objects.filter(bill_id__in=ids, answered_at__isnull=True)
+    written = VatInvoice.objects.filter(number__in={each.number for each in given})
+    references = {reference for each in given for reference in (each.number, each.key)}
+    elsewhere = SubsidisedItem.objects.filter(kind="invoice", reference__in=references)
+    return _Known(
+        void=frozenset(BillVoid.objects.filter(bill_id__in=ids).values_list("bill_id", flat=True)),
+        live=frozenset(with_live_invoice(ids)),
+        credited=credited_of(ids),
+        buyers=dict(waiting.values_list("bill_id", "buyer_code")),
+        numbers=frozenset(written.values_list("code", "number")),
+        subsidised=frozenset(elsewhere.values_list("reference", flat=True)),
+    )
+
+
+def _bills_twice(rows: Iterable[Row]) -> list[RowFault]:
+    """Rows for a bill that an earlier row is for: a bill has one invoice."""
+    first: dict[str, int] = {}
+    return [
+        RowFault(row.row, Fault("invoice.bill_twice_in_file", "bill", {"other_row": first[row.bill]}))
+        for row in rows
+        if first.setdefault(row.bill, row.row) != row.row
+    ]
+
+
+def _row_faults(row: Row, bills: Mapping[str, Bill], known: _Known, now: datetime) -> list[Fault]:
     bill = bills.get(row.bill)
     if bill is None:
         return [Fault("invoice.bill_unknown", "bill", {"number": row.bill[:40]})]
-    return _faults(bill, row.given, now)
+    return _faults(bill, row.given, known, now)
 
 
-def _faults(bill: Bill, given: Given, now: datetime) -> list[Fault]:
-    if BillVoid.objects.filter(bill=bill).exists():
+def _faults(bill: Bill, given: Given, known: _Known, now: datetime) -> list[Fault]:
+    if bill.pk in known.void:
         return [Fault("invoice.bill_void", "bill", {})]
-    waiting = InvoiceRequest.objects.filter(bill=bill, answered_at__isnull=True).first()
-    expected = expected_of(bill, waiting.buyer_code if waiting is not None else "", local_day(now))
-    found = [*faults(given, expected), *_known([given])]
-    if has_live_invoice(bill):
+    credited = known.credited.get(bill.pk, 0)
+    if 0 < bill.total_fen <= credited:
+        return [Fault("invoice.nothing_owed", "bill", {})]
+    expected = expected_after(bill, credited, known.buyers.get(bill.pk, ""), local_day(now))
+    found = [*faults(given, expected), *_invoice_faults(given, known)]
+    if bill.pk in known.live:
         found.append(Fault("invoice.has_one", "bill", {}))
     return found
 
 
-def _known(given: Sequence[Given]) -> list[Fault]:
-    """Invoices that stand for another bill already, or that took a subsidy elsewhere."""
-    found = []
-    for each in given:
-        if VatInvoice.objects.filter(code=each.code, number=each.number).exists():
-            found.append(Fault("invoice.known", "number", {}))
-        elif SubsidisedItem.objects.filter(kind="invoice", reference__in={each.number, each.key}).exists():
-            found.append(Fault("invoice.subsidised_elsewhere", "number", {}))
-    return found
+def _invoice_faults(given: Given, known: _Known) -> list[Fault]:
+    """Of an invoice that stands for another bill already, or that took a subsidy elsewhere."""
+    if (given.code, given.number) in known.numbers:
+        return [Fault("invoice.known", "number", {})]
+    if known.subsidised & {given.number, given.key}:
+        return [Fault("invoice.subsidised_elsewhere", "number", {})]
+    return []
 
 
 def _write(

@@ -8,9 +8,10 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """``CREDITED_IN_PART``: the paper counts, less what was taken back since. ``ENDED``: an offer or a contract that was never or is no
-    longer open."""
+    """``PENDING``: made, but not yet signed by everybody who has to. ``CREDITED_IN_PART``: the paper counts, less what
+    was taken back since. ``ENDED``: an offer or a contract that was never or is no longer open."""
 
+    PENDING = "pending"
     VALID = "valid"
     CREDITED_IN_PART = "credited_in_part"
     CREDITED = "credited"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, cast
 
-from django.db.models import Q, Sum
+from django.db.models import Q
 
 from billing.bills.models import Bill, CreditNote
 from billing.bills.services.issuing import local_day
@@ -18,8 +18,10 @@ from billing.papers import codes
 from billing.payments.models import Allocation, Payment
 from billing.receipts import rendering
 from billing.receipts.models import AccountStatement, CustomerPaper, Receipt
+from billing.receipts.paid import paid_by_bill, receipts_of
 from billing.receipts.rules import content as rules
 from billing.receipts.rules.content import ACCOUNT, RECEIPT, Heading, Line, Received
+from billing.receipts.rules.standing import printed, unsaid
 from billing.settlement.services.again import queue_again
 from billing.settlement.services.making import Makers, make_documents
 from billing.settlement.services.numbering import next_place
@@ -50,7 +52,7 @@ def receipt(actor: Actor, payment_id: int, customer_id: int, now: datetime) -> R
         actor.require_in(payment.owner_id, Role.OWNER_FINANCE)
         Payment.objects.select_for_update(no_key=True).values_list("pk").get(pk=payment.pk)
         lines = _paid(payment, customer_id)
-        if sum(line.credit_fen - line.debit_fen for line in lines) <= 0:
+        if not lines:
             raise Refusal.of("receipt.nothing_new")
         received = Received(payment.method, payment.received_on, payment.payer_name, payment.remark)
         dry = rules.receipt(_heading(actor, payment.owner_id, customer_id, now), received, lines)
@@ -112,19 +114,10 @@ def _heading(actor: Actor, owner_id: int, customer_id: int, now: datetime) -> He
 
 
 def _paid(payment: Payment, customer_id: int) -> list[Line]:
-    """What of a payment pays each bill of a customer, less what stands on a receipt already: the oldest part of it is taken off first."""
-    rows = Allocation.objects.filter(payment=payment, bill__customer_id=customer_id).order_by("pk")
-    paid: dict[str, int] = {}
-    for number, amount in rows.values_list("bill__number", "amount_fen"):
-        paid[number] = paid.get(number, 0) + amount
-    said = Receipt.objects.filter(payment=payment, customer_id=customer_id).aggregate(fen=Sum("total_fen"))["fen"] or 0
-    lines = []
-    for number, amount in paid.items():
-        known = min(said, amount)
-        said -= known
-        if amount > known:
-            lines.append(Line(payment.received_on, "payment", number, 0, amount - known))
-    return lines
+    """What of a payment pays each bill of a customer, less what receipts say of this bill already; two queries."""
+    said = [printed(content) for content in receipts_of(payment.pk, customer_id).values_list("content", flat=True)]
+    left = unsaid(paid_by_bill(payment.pk, customer_id), said)
+    return [Line(payment.received_on, "payment", number, 0, amount) for number, amount in left.items()]
 
 
 def _moved(account: Account, period: Period) -> list[Line]:

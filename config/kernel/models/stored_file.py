@@ -14,3 +14,6 @@ class StoredFile(models.Model):
     path = models.CharField(max_length=300)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["sha256"], name="stored_file_by_hash")]

@@ -8,8 +8,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import IntegrityError, ProgrammingError, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from billing.bills.models import BillVoid
 from billing.bills.services import issuing
@@ -21,6 +23,8 @@ from billing.invoices.services import asking, recording
 from billing.invoices.services.asking import Wanted
 from billing.invoices.services.recording import Handed
 from billing.ledger.rules.money import plain_yuan
+from billing.payments.services import crediting
+from billing.payments.services.crediting import CreditRequest
 from billing.settlement.opening_models import OpeningLoad, SubsidisedItem
 from config.kernel.access import visible_to
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
@@ -38,6 +42,13 @@ def invoice_of(made, number="26632000000000000001", **changes) -> Given:
         number, "", local_day(DECEMBER), expected.buyer_code, expected.seller_code, net, made.total_fen - net, made.total_fen
     )
     return replace(given, **changes)
+
+
+def _reads(call) -> list[str]:
+    """The queries of something that is refused."""
+    with CaptureQueriesContext(connection) as seen:
+        assert refused(call)
+    return [each["sql"] for each in seen]
 
 
 def refused(call) -> list[str]:
@@ -184,6 +195,19 @@ def test_a_table_comes_back_whole_or_not_at_all_with_its_files_and_every_fault_b
     found = [(reason.params["row"], reason.code) for reason in error.value.reasons]
     assert (2, "invoice.subsidised_elsewhere") in found and (3, "invoice.buyer") in found and (4, "invoice.bill_unknown") in found
     assert VatInvoice.objects.count() == 0
+    twice = head + good + line(first, "26632000000000000004")
+    assert refused(lambda: recording.import_table(li, cast.lab.pk, twice.encode(), (), DECEMBER)) == [
+        "invoice.bill_twice_in_file"
+    ]
+    reads = [
+        len(_reads(lambda text=text: recording.import_table(li, cast.lab.pk, text.encode(), (), DECEMBER)))
+        for text in (
+            head + line(first, "26632000000000000099"),
+            head + line(first, "26632000000000000099") + line(second, "26632000000000000098"),
+        )
+    ]
+    assert reads[0] == reads[1]  # the checks of a table are as many queries for two rows as for one
+    assert recording.MOST_FILES < settings.DATA_UPLOAD_MAX_NUMBER_FILES
     for files in ([Handed("nobody.pdf", b"%PDF-")], [Handed("26632000000000000001.pdf", b"MZ")]):
         assert refused(lambda files=files: recording.import_table(li, cast.lab.pk, (head + good).encode(), files, DECEMBER))
     with pytest.raises(NotFound):
@@ -196,3 +220,18 @@ def test_a_table_comes_back_whole_or_not_at_all_with_its_files_and_every_fault_b
     assert (done.invoices, done.files) == (2, 2)
     shown = client.post("/invoices/import/", {"owner": cast.lab.pk, "file": SimpleUploadedFile("t.csv", (head + good).encode())})
     assert shown.status_code == 422 and VatInvoice.objects.count() == 2
+
+
+def test_after_a_credit_note_the_table_asks_for_what_is_owed_and_for_nothing_once_all_was_credited(bill, cast):
+    made, li, firm = bill(), cast.actor("li"), cast.actor("zhao")
+    asking.ask(firm, made.pk, WANTED, DECEMBER)
+    first = made.lines.order_by("position").first()
+    crediting.issue(li, CreditRequest(made.pk, first.position, 100, "other", "because"), DECEMBER)
+    rows = list(csv.reader(io.StringIO(sheets.requests_csv(queries.waiting_of(li, cast.lab.pk)).decode("utf-8-sig"))))
+    assert rows[1][6] == plain_yuan(made.total_fen - 100)
+    asking.withdraw(firm, made.pk, DECEMBER)
+    for line in made.lines.order_by("position"):
+        left = line.amount_fen - (100 if line.pk == first.pk else 0)
+        crediting.issue(li, CreditRequest(made.pk, line.position, left, "other", "all of it"), DECEMBER)
+    assert refused(lambda: asking.ask(firm, made.pk, WANTED, DECEMBER)) == ["invoice.nothing_owed"]
+    assert refused(lambda: recording.record(li, made.pk, invoice_of(made), DECEMBER)) == ["invoice.nothing_owed"]

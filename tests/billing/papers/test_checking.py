@@ -9,6 +9,9 @@ from django.test import Client
 from billing.bills import pdf
 from billing.bills.models import Bill, CreditNote
 from billing.bills.services import documents, issuing
+from billing.claims.models import PaymentList
+from billing.ordering.models import CommissionSheet
+from billing.ordering.rules.sheets import SheetState
 from billing.papers import checking
 from billing.papers.codes import KEY
 from billing.papers.kinds import kinds
@@ -17,7 +20,9 @@ from billing.papers.rules.codes import ALPHABET, LENGTH, code_of, read, shown
 from billing.papers.rules.status import Status, after_credits
 from billing.payments.services import crediting
 from billing.payments.services.crediting import CreditRequest
+from config.kernel.models import StoredFile
 from config.kernel.services import files
+from frontend.states import look_of
 from tests.billing.bills.conftest import DECEMBER
 
 
@@ -152,3 +157,26 @@ def test_every_numbered_document_is_a_kind_of_paper():
     known = {kind.model for kind in kinds().values()}
     made = {model for model in apps.get_models() if issubclass(model, FrozenDocument | OrderDocument)}
     assert made == known
+
+
+def test_a_payment_list_and_a_commission_sheet_are_valid_only_once_they_are_signed():
+    found, at = kinds(), DECEMBER
+    made = PaymentList(number="L", total_fen=1, issued_at=at)
+    assert found["payment_list"].facts(made).status is Status.PENDING
+    made.reviewed_by_id = 2
+    assert found["payment_list"].facts(made).status is Status.PENDING
+    made.approved_by_id = 3
+    assert found["payment_list"].facts(made).status is Status.VALID
+    sheet = CommissionSheet(number="W", content={"total_fen": 1}, issued_at=at, state=SheetState.ISSUED)
+    assert found["commission"].facts(sheet).status is Status.PENDING
+    sheet.state = SheetState.IN_FORCE
+    assert found["commission"].facts(sheet).status is Status.VALID
+    for status in Status:
+        assert look_of("paper", status.value) != look_of("paper", "unknown")
+
+
+def test_a_file_is_looked_for_by_indexes_alone():
+    assert ["sha256"] in [index.fields for index in StoredFile._meta.indexes]
+    for kind in kinds().values():
+        assert kind.model._meta.get_field("content_sha256").db_index, kind.name
+        assert all(kind.model._meta.get_field(column).db_index for column in kind.files), kind.name

@@ -13,6 +13,7 @@ from django.db import IntegrityError, ProgrammingError, transaction
 
 from billing.bills import queries as bill_queries
 from billing.bills.models import Bill
+from billing.bills.services import issuing as bills
 from billing.ledger.rules.documents import canonical_json
 from billing.papers import checking
 from billing.papers.codes import KEY
@@ -22,6 +23,7 @@ from billing.payments.services import allocating, crediting
 from billing.payments.services.crediting import CreditRequest
 from billing.receipts import queries, rendering
 from billing.receipts.models import Receipt
+from billing.receipts.rules.standing import taken_back, unsaid
 from billing.receipts.services import issuing
 from config.kernel.access import visible_to
 from config.kernel.errors import Forbidden, NotFound, Refusal
@@ -114,6 +116,32 @@ def test_a_receipt_says_what_of_a_payment_paid_and_a_statement_of_account_every_
     assert again.status_code == 302 and "from=2026-12-01" in again["Location"]  # what was typed is not lost
     _as_data(client, made, first, account)
     _nothing_of_the_other_firm(cast, zhao, client)
+
+
+def test_money_that_goes_to_another_bill_takes_its_receipt_with_it_and_the_other_bill_gets_one(bill, cast, take):
+    li, one = cast.actor("li"), bill()
+    (payment,) = take("2026-12-01,500.00,,高原公司,6222,货款,1")
+    given = allocating.give(li, payment.pk, one.pk, 10_000, DECEMBER)
+    first = issuing.receipt(li, payment.pk, cast.firm.pk, DECEMBER)
+    allocating.undo(li, given.pk, "mistake", DECEMBER)
+    bills.void(li, one.pk, "issued anew", DECEMBER)
+    other = bill()
+    allocating.give(li, payment.pk, other.pk, 5_000, DECEMBER)
+    assert checking.by_code(first.content[KEY]["code"]).facts.status is Status.CREDITED
+    second = issuing.receipt(li, payment.pk, cast.firm.pk, DECEMBER)
+    assert [(line["number"], line["credit_fen"]) for line in second.content["lines"]] == [(other.number, 5_000)]
+    assert checking.by_code(second.content[KEY]["code"]).facts.status is Status.VALID
+    assert codes(lambda: issuing.receipt(li, payment.pk, cast.firm.pk, DECEMBER)) == ["receipt.nothing_new"]
+
+
+def test_what_is_taken_back_is_taken_from_the_latest_receipt_of_its_bill_alone():
+    receipts = [{"A": 100}, {"A": 50, "B": 30}]
+    assert unsaid({"A": 100, "B": 130}, [{"A": 100}]) == {"B": 130}
+    assert unsaid({"A": 60}, [{"A": 100}]) == {}
+    assert [taken_back({"A": 150, "B": 30}, receipts, place) for place in (0, 1)] == [0, 0]
+    assert [taken_back({"A": 120, "B": 30}, receipts, place) for place in (0, 1)] == [0, 30]
+    assert [taken_back({"A": 70, "B": 30}, receipts, place) for place in (0, 1)] == [30, 50]
+    assert [taken_back({"C": 180}, receipts, place) for place in (0, 1)] == [100, 80]
 
 
 def _as_data(client, made, receipt, account) -> None:
