@@ -44,7 +44,9 @@ class ReservationMoney:
 
         Raises Conflict ``billing.figures_differ`` when the customer saw other figures, ``card.not_enough_left``.
         """
-        terms = terms_of(_asking(reservation), now) if charged and not reservation.imported else NO_TERMS
+        # Terms are for what is asked for anew: use that has happened is owed, whatever else its customer owes.
+        happened = reservation.ends_at <= now
+        terms = NO_TERMS if not charged or reservation.imported or happened else terms_of(_asking(reservation), now)
         Refusal.raise_any(terms.against)
         prepared = assessing.prepare(
             reservation.instrument,
@@ -216,8 +218,6 @@ class ReservationMoney:
             ]
             prepared = assessing.prepare_many(sessions, asked[places[0]].organisation, now)
             found |= {place: _not_quoted(each) for place, each in zip(places, prepared, strict=True)}
-            against = terms_of(_asking(asked[places[0]]), now, only_look=True).against
-            found |= {place: (*found[place], *against) for place in places if against}
         return [found[place] for place in range(len(asked))]
 
     def payable_now_fen(self, reservation: Reservation) -> int:
@@ -277,7 +277,7 @@ def _source(reservation: Reservation, reason: str, actor: Actor) -> Source:
 
 
 def _asking(reservation: Reservation) -> Asking:
-    """Who asks for it, as terms are asked for; a new one of a list has no id yet."""
+    """Who asks for it, as terms are asked for."""
     instrument = reservation.instrument
     on = reservation.starts_at.astimezone(ZoneInfo(instrument.site.time_zone)).date()
     who = reservation.requested_by_id
