@@ -59,6 +59,7 @@ register(
         "provider.prepaid_promised": _("The money was kept as prepaid and is promised to bookings."),
         "prepaid.own": _("An institution keeps no prepaid money for itself. Choose a customer."),
         "prepaid.left": _("Type an amount above zero and up to what is not kept for bookings: %(left_fen)s."),
+        "prepaid.changed_meanwhile": _("Somebody has just changed this customer's prepaid money. Do it again."),
         "prepaid.not_enough_left": _(
             "The lab asks that bookings are paid in advance. This one takes %(needed_fen)s; %(left_fen)s of your prepaid money is left."
             " Transfer the rest to the lab and ask it to keep the money as prepaid, or book less."
