@@ -12,7 +12,7 @@ from billing.bills.queries import ISSUERS, PAYERS
 from billing.bills.services.issuing import checked_reason
 from billing.dunning import queries
 from billing.dunning.models import BillDispute, Exemption, Reminder
-from billing.dunning.rules.steps import Step, day_of, step_due
+from billing.dunning.rules.steps import Step, block_day, step_due
 from billing.payments.services.allocating import open_fen
 from billing.settlement.queries import local_today
 from config.kernel.access import NOBODY, Actor, Role, get_visible
@@ -38,7 +38,7 @@ def remind_due(now: datetime) -> int:
         after = bills[-1].pk
         done, stops = queries.done_of(bills), queries.stops_of(bills)
         for bill in bills:
-            step = step_due(bill.due_on, today, done.get(bill.pk, []), stops[bill.pk])
+            step = step_due(bill.due_on, today, done.get(bill.pk, {}), stops[bill.pk])
             if step is not None:
                 sent += _remind(bill.pk, step, now)
 
@@ -71,7 +71,7 @@ def _tell(bill: Bill, step: Step, open_fen_now: int, now: datetime) -> None:
         "customer_en": bill.customer.name_en,
         "open_fen": open_fen_now,
         "due_on": bill.due_on.isoformat(),
-        "block_on": day_of(bill.due_on, Step.BLOCK).isoformat(),
+        "block_on": block_day(bill.due_on, local_today(now)).isoformat(),
         "reference": bill.reference,
     }
     page = reverse("bill_detail", args=[bill.pk])
