@@ -78,6 +78,9 @@ register(
         ),
         "dunning.nothing_open": _("Nothing is to pay of this bill any more. Reload the page."),
         "dunning.disputed_already": _("This bill is disputed already; the lab has not answered yet."),
+        "dunning.disputed_before": _(
+            "This bill was disputed before, and the lab has answered. Write to the lab's finance if something is still wrong."
+        ),
         "dunning.not_disputed": _("Nobody disputes this bill now. Reload the page."),
         "dunning.until": _("Choose a day from yesterday (which ends it) to %(days)s days ahead."),
         "dunning.own": _("You belong to the organisation that owes this. Somebody else of the lab's finance decides."),

@@ -79,9 +79,10 @@ def _tell(bill: Bill, step: Step, open_fen_now: int, now: datetime) -> None:
 
 
 def dispute(actor: Actor, bill_id: int, reason: str, now: datetime) -> BillDispute:
-    """The customer says why it does not owe a bill; reminders and block stop until the owner has answered.
+    """The customer says, once, why it does not owe a bill; reminders and block stop until the owner has answered.
 
-    Raises NotFound, Forbidden, Refusal ``bill.reason_*`` / ``dunning.nothing_open`` / ``dunning.disputed_already``.
+    Raises NotFound, Forbidden, Refusal ``bill.reason_*`` / ``dunning.nothing_open`` / ``dunning.disputed_already`` /
+    ``dunning.disputed_before``.
     """
     text = checked_reason(reason)
 
@@ -91,8 +92,9 @@ def dispute(actor: Actor, bill_id: int, reason: str, now: datetime) -> BillDispu
         Bill.objects.select_for_update(no_key=True).values_list("pk").get(pk=bill.pk)
         if open_fen(bill) <= 0:
             raise Refusal.of("dunning.nothing_open")
-        if BillDispute.objects.filter(bill=bill, state="open").exists():
-            raise Refusal.of("dunning.disputed_already")
+        before = BillDispute.objects.filter(bill=bill).order_by("pk").last()
+        if before is not None:  # a bill is disputed once: disputing it again and again would keep every block away
+            raise Refusal.of("dunning.disputed_already" if before.state == "open" else "dunning.disputed_before")
         by = cast(int, actor.user_id)  # who has a role is somebody
         row = BillDispute.objects.create(bill=bill, reason=text, opened_by_id=by, opened_at=now)
         audit.record(actor, "dunning.dispute", row, now, after={"bill": bill.number}, reason=text)

@@ -106,6 +106,9 @@ def test_who_does_not_pay_is_reminded_then_books_nothing_new_until_it_pays_or_is
     with pytest.raises((Forbidden, NotFound)):
         reminding.answer(cast.actor("zhao"), issued.pk, "x", at(monday))
     reminding.answer(cast.actor("li"), issued.pk, "They were measured as agreed", at(monday))
+    with pytest.raises(Refusal) as refused:  # else a customer lifts its block for ever
+        reminding.dispute(cast.actor("zhao"), issued.pk, "I do not believe it", at(monday))
+    assert code_of(refused) == "dunning.disputed_before"
     with pytest.raises(Refusal):
         ask(cast, monday, hour=10)
 
