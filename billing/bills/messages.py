@@ -59,6 +59,7 @@ register(
         "provider.prepaid_promised": _("The money was kept as prepaid and is promised to bookings."),
         "prepaid.own": _("An institution keeps no prepaid money for itself. Choose a customer."),
         "prepaid.left": _("Type an amount above zero and up to what is not kept for bookings: %(left_fen)s."),
+        "prepaid.changed_meanwhile": _("Somebody has just changed this customer's prepaid money. Do it again."),
         "prepaid.not_enough_left": _(
             "The lab asks that bookings are paid in advance. This one takes %(needed_fen)s; %(left_fen)s of your prepaid money is left."
             " Transfer the rest to the lab and ask it to keep the money as prepaid, or book less."
@@ -77,6 +78,9 @@ register(
         ),
         "dunning.nothing_open": _("Nothing is to pay of this bill any more. Reload the page."),
         "dunning.disputed_already": _("This bill is disputed already; the lab has not answered yet."),
+        "dunning.disputed_before": _(
+            "This bill was disputed before, and the lab has answered. Write to the lab's finance if something is still wrong."
+        ),
         "dunning.not_disputed": _("Nobody disputes this bill now. Reload the page."),
         "dunning.until": _("Choose a day from yesterday (which ends it) to %(days)s days ahead."),
         "dunning.own": _("You belong to the organisation that owes this. Somebody else of the lab's finance decides."),

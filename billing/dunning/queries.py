@@ -13,6 +13,7 @@ from billing.bills.models import Bill
 from billing.bills.queries import ISSUERS, PAYERS, standing_of, still_open, with_standing
 from billing.dunning.models import BillDispute, Exemption, Reminder
 from billing.dunning.rules.steps import DAYS, Step, Stops, blocks, next_step
+from billing.settlement.queries import local_today
 from config.kernel.access import Actor, Role, visible_to
 from instruments.models import Organisation
 
@@ -47,11 +48,12 @@ def exemptions(pairs: set[tuple[int, int]]) -> dict[tuple[int, int], date]:
     return {(row.owner_id, row.customer_id): row.until_on for row in rows.order_by("pk")}
 
 
-def done_of(bills: Sequence[Bill]) -> dict[int, list[str]]:
-    """The steps that were taken for each bill; one query."""
-    found: dict[int, list[str]] = {}
-    for bill_id, step in Reminder.objects.filter(bill__in=[bill.pk for bill in bills]).values_list("bill_id", "step"):
-        found.setdefault(bill_id, []).append(step)
+def done_of(bills: Sequence[Bill]) -> dict[int, dict[str, date]]:
+    """The steps that were taken for each bill, with their local days; one query."""
+    found: dict[int, dict[str, date]] = {}
+    rows = Reminder.objects.filter(bill__in=[bill.pk for bill in bills])
+    for bill_id, step, at in rows.values_list("bill_id", "step", "at"):
+        found.setdefault(bill_id, {})[step] = local_today(at)
     return found
 
 
@@ -96,14 +98,14 @@ def rows_of(actor: Actor, bills: Sequence[Bill], today: date) -> list[OverdueRow
     disputes = {row.bill_id: row for row in visible_to(open_disputes, actor)}
     answering, paying = actor.organisations(*ISSUERS), actor.organisations(*PAYERS)
     return [
-        _row(bill, done.get(bill.pk, []), stops[bill.pk], today, disputes, bill.owner_id in answering, bill.customer_id in paying)
+        _row(bill, done.get(bill.pk, {}), stops[bill.pk], today, disputes, bill.owner_id in answering, bill.customer_id in paying)
         for bill in bills
     ]
 
 
 def _row(
     bill: Bill,
-    done: Sequence[str],
+    done: Mapping[str, date],
     stops: Stops,
     today: date,
     disputes: Mapping[int, BillDispute],

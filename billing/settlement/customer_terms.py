@@ -34,14 +34,14 @@ class Terms:
 
 
 NO_TERMS = Terms()
-_asked: list[Callable[[Asking, datetime, bool], Terms]] = []
+_asked: list[Callable[[Asking, datetime], Terms]] = []
 
 
-def register(terms_of: Callable[[Asking, datetime, bool], Terms]) -> None:
+def register(terms_of: Callable[[Asking, datetime], Terms]) -> None:
     """The one who knows; the last counts."""
     _asked[:] = [terms_of]
 
 
-def terms_of(asking: Asking, now: datetime, *, only_look: bool = False) -> Terms:
-    """The terms on which it is asked for. ``only_look``: nothing is written, and no account is named."""
-    return _asked[0](asking, now, only_look) if _asked and asking.owner_id != asking.customer_id else NO_TERMS
+def terms_of(asking: Asking, now: datetime) -> Terms:
+    """The terms on which it is asked for."""
+    return _asked[0](asking, now) if _asked and asking.owner_id != asking.customer_id else NO_TERMS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -20,6 +20,8 @@ class Step(StrEnum):
 
 #: Days from the due day; in their order.
 DAYS = {Step.BEFORE: -3, Step.FIRST: 1, Step.SECOND: 7, Step.BLOCK: 14}
+#: Days from the second reminder, which names the day of the block, to the block.
+NOTICE_DAYS = DAYS[Step.BLOCK] - DAYS[Step.SECOND]
 #: A reminder in advance is worth nothing once its bill is due; of the others the latest is still said when its day was missed.
 _ONLY_BEFORE_DUE = (Step.BEFORE,)
 
@@ -43,16 +45,26 @@ def day_of(due_on: date, step: Step) -> date:
     return due_on + timedelta(days=DAYS[step])
 
 
-def step_due(due_on: date, today: date, done: Collection[str], stops: Stops = NO_STOPS) -> Step | None:
-    """The step to take today: the latest whose day has come, unless it, or a later one, was taken. A day on which nothing ran is made
-    up for by one reminder, not by several. None while dunning is stopped."""
+def block_day(due_on: date, second_on: date) -> date:
+    """The day of the block after a second reminder of that day: nobody is blocked who was not told so a week before."""
+    return max(day_of(due_on, Step.BLOCK), second_on + timedelta(days=NOTICE_DAYS))
+
+
+def step_due(due_on: date, today: date, done: Mapping[str, date], stops: Stops = NO_STOPS) -> Step | None:
+    """The step to take today: the latest whose day has come, unless it, or a later one, was taken (``done``: steps and their days). A day
+    on which nothing ran is made up for by one reminder, not by several; but no block comes without its warning. None while dunning is
+    stopped."""
     if stops.stop(today):
         return None
     come = [step for step in Step if day_of(due_on, step) <= today and (step not in _ONLY_BEFORE_DUE or today <= due_on)]
     later_done = [step for step in Step if step in done]
     if not come or (later_done and DAYS[later_done[-1]] >= DAYS[come[-1]]):
         return None
-    return come[-1]
+    if come[-1] is not Step.BLOCK:
+        return come[-1]
+    if Step.SECOND not in done:
+        return Step.SECOND
+    return Step.BLOCK if today >= block_day(due_on, done[Step.SECOND]) else None
 
 
 def blocks(open_fen: int, done: Collection[str], today: date, stops: Stops = NO_STOPS) -> bool:
@@ -60,8 +72,14 @@ def blocks(open_fen: int, done: Collection[str], today: date, stops: Stops = NO_
     return open_fen > 0 and Step.BLOCK in done and not stops.stop(today)
 
 
-def next_step(due_on: date, today: date, done: Collection[str]) -> tuple[Step, date] | None:
+def next_step(due_on: date, today: date, done: Mapping[str, date]) -> tuple[Step, date] | None:
     """The step that follows and its day, which may be over while dunning is stopped; None after the last."""
     later = [step for step in Step if step not in done and all(DAYS[step] > DAYS[Step(one)] for one in done)]
     ahead = [step for step in later if day_of(due_on, step) >= today] or later[-1:]
-    return (ahead[0], day_of(due_on, ahead[0])) if ahead else None
+    if not ahead:
+        return None
+    if ahead[0] is not Step.BLOCK:
+        return ahead[0], day_of(due_on, ahead[0])
+    if Step.SECOND not in done:
+        return Step.SECOND, day_of(due_on, Step.SECOND)
+    return Step.BLOCK, block_day(due_on, done[Step.SECOND])

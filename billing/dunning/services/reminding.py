@@ -12,7 +12,7 @@ from billing.bills.queries import ISSUERS, PAYERS
 from billing.bills.services.issuing import checked_reason
 from billing.dunning import queries
 from billing.dunning.models import BillDispute, Exemption, Reminder
-from billing.dunning.rules.steps import Step, day_of, step_due
+from billing.dunning.rules.steps import Step, block_day, step_due
 from billing.payments.services.allocating import open_fen
 from billing.settlement.queries import local_today
 from config.kernel.access import NOBODY, Actor, Role, get_visible
@@ -38,7 +38,7 @@ def remind_due(now: datetime) -> int:
         after = bills[-1].pk
         done, stops = queries.done_of(bills), queries.stops_of(bills)
         for bill in bills:
-            step = step_due(bill.due_on, today, done.get(bill.pk, []), stops[bill.pk])
+            step = step_due(bill.due_on, today, done.get(bill.pk, {}), stops[bill.pk])
             if step is not None:
                 sent += _remind(bill.pk, step, now)
 
@@ -71,7 +71,7 @@ def _tell(bill: Bill, step: Step, open_fen_now: int, now: datetime) -> None:
         "customer_en": bill.customer.name_en,
         "open_fen": open_fen_now,
         "due_on": bill.due_on.isoformat(),
-        "block_on": day_of(bill.due_on, Step.BLOCK).isoformat(),
+        "block_on": block_day(bill.due_on, local_today(now)).isoformat(),
         "reference": bill.reference,
     }
     page = reverse("bill_detail", args=[bill.pk])
@@ -79,9 +79,10 @@ def _tell(bill: Bill, step: Step, open_fen_now: int, now: datetime) -> None:
 
 
 def dispute(actor: Actor, bill_id: int, reason: str, now: datetime) -> BillDispute:
-    """The customer says why it does not owe a bill; reminders and block stop until the owner has answered.
+    """The customer says, once, why it does not owe a bill; reminders and block stop until the owner has answered.
 
-    Raises NotFound, Forbidden, Refusal ``bill.reason_*`` / ``dunning.nothing_open`` / ``dunning.disputed_already``.
+    Raises NotFound, Forbidden, Refusal ``bill.reason_*`` / ``dunning.nothing_open`` / ``dunning.disputed_already`` /
+    ``dunning.disputed_before``.
     """
     text = checked_reason(reason)
 
@@ -91,8 +92,9 @@ def dispute(actor: Actor, bill_id: int, reason: str, now: datetime) -> BillDispu
         Bill.objects.select_for_update(no_key=True).values_list("pk").get(pk=bill.pk)
         if open_fen(bill) <= 0:
             raise Refusal.of("dunning.nothing_open")
-        if BillDispute.objects.filter(bill=bill, state="open").exists():
-            raise Refusal.of("dunning.disputed_already")
+        before = BillDispute.objects.filter(bill=bill).order_by("pk").last()
+        if before is not None:  # a bill is disputed once: disputing it again and again would keep every block away
+            raise Refusal.of("dunning.disputed_already" if before.state == "open" else "dunning.disputed_before")
         by = cast(int, actor.user_id)  # who has a role is somebody
         row = BillDispute.objects.create(bill=bill, reason=text, opened_by_id=by, opened_at=now)
         audit.record(actor, "dunning.dispute", row, now, after={"bill": bill.number}, reason=text)

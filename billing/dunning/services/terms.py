@@ -29,7 +29,7 @@ SELECT EXISTS (SELECT FROM billing_reminder WHERE owner_id = %(owner)s AND custo
 """
 
 
-def terms_of(asking: Asking, now: datetime, only_look: bool) -> Terms:
+def terms_of(asking: Asking, now: datetime) -> Terms:
     """See ``billing.settlement.customer_terms``."""
     found: dict[str, Any] = {
         "owner": asking.owner_id,
@@ -44,8 +44,6 @@ def terms_of(asking: Asking, now: datetime, only_look: bool) -> Terms:
     if not (reminded or asks or limit_ids):
         return NO_TERMS
     against = _blocked(asking, now) if reminded else ()
-    if only_look:
-        return Terms(against)
     specs = [prepaid(asking.owner_id, asking.customer_id)] if asks else []
     for limit in SpendingLimit.objects.filter(pk__in=limit_ids).order_by("pk"):
         specs.append(limit_spec(limit.pk, limit.limit_fen, limit.organisation_id))

@@ -52,6 +52,12 @@ class SessionFacts:
     refunds: tuple[RefundFact, ...] = ()
     disputes: tuple[DisputeFact, ...] = ()
 
+    @property
+    def back_fen(self) -> int:
+        """What went back of it, in fen: refunds that were made, and what its payer's bank took."""
+        refunds = sum(each.amount_fen for each in self.refunds if each.done)
+        return refunds + sum(each.amount_fen for each in self.disputes if each.state == "lost")
+
 
 @dataclass(frozen=True, slots=True)
 class EventHead:

@@ -29,8 +29,9 @@ def withdraw(actor: Actor, owner_id: int, customer_id: int, amount_fen: int, rea
             raise NotFound.of("access.not_found", model="organisation")
         deposits = prepaying.deposits_of(owner_id, customer_id)
         account = prepaying.locked_account(owner_id, customer_id, now)
-        if not 0 < amount_fen <= account.left_fen:
-            raise Refusal.of("prepaid.left", field="amount", left_fen=account.left_fen)
+        left = min(account.left_fen, sum(prepaying.left_of(one) for one in deposits))  # more may have been deposited meanwhile
+        if not 0 < amount_fen <= left:
+            raise Refusal.of("prepaid.left", field="amount", left_fen=left)
         taken = prepaying.take(deposits, amount_fen, EntryKind.WITHDRAW, now, reason=text, actor_id=actor.user_id)
         source = Source("prepaid", taken[0].pk, "prepaid_withdraw", actor_id=actor.user_id)
         ledger.withdraw(account, unassigned(owner_id), amount_fen, source, now)

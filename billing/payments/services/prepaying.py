@@ -21,7 +21,7 @@ from billing.payments.prepaid_models import EntryKind, PrepaidEntry
 from billing.payments.services.allocating import give_locked, open_fen, standing_of
 from billing.prepaid.accounts import CHARGE, prepaid, prepaid_due
 from config.kernel.access import Actor, Role, get_visible
-from config.kernel.errors import NotFound, Refusal
+from config.kernel.errors import Conflict, NotFound, Refusal
 from config.kernel.services import audit, transactions
 from instruments.models import Organisation
 
@@ -87,7 +87,10 @@ def take(
     reason: str = "",
     actor_id: int | None = None,
 ) -> list[PrepaidEntry]:
-    """Use deposits whose payments are locked, the first one first, one entry for each payment."""
+    """Use deposits whose payments are locked, the first one first, one entry for each payment.
+
+    Raises Conflict ``prepaid.changed_meanwhile`` where they have less left.
+    """
     parts: dict[int, tuple[PrepaidEntry, int]] = {}
     made = []
     rest = amount_fen
@@ -96,6 +99,8 @@ def take(
         if part > 0:
             parts[one.pk] = (one, part)
             rest -= part
+    if rest:
+        raise Conflict.of("prepaid.changed_meanwhile")
     for one, part in parts.values():
         made.append(
             PrepaidEntry.objects.create(
@@ -126,7 +131,9 @@ def capture(bill: Bill, charge_ids: Sequence[int], now: datetime) -> None:
     if held:
         ledger.move(prepaid_due(bill.owner_id), unassigned(bill.owner_id), held, source, now)
     account = locked_account(bill.owner_id, bill.customer_id, now)
-    beyond = min(account.left_fen, open_fen(bill) - held)
+    # What was deposited since the deposits were read is on the account; its payment is not locked, so it waits for the next bill.
+    there = sum(left_of(one) for one in deposits)
+    beyond = min(account.left_fen, open_fen(bill) - held, there - held)
     if beyond > 0:
         ledger.withdraw(account, unassigned(bill.owner_id), beyond, source, now)
     if held + max(0, beyond) == 0:

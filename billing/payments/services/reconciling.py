@@ -114,11 +114,9 @@ def _difference(facts: SessionFacts) -> Difference | None:
     ours = payment.amount_fen if payment is not None else 0
     if theirs != ours:
         return Difference("paid", facts.session_ref, reference, theirs, ours, False)
-    back = sum(each.amount_fen for each in facts.refunds if each.done)
-    back += sum(each.amount_fen for each in facts.disputes if each.state == "lost")
     gone = Refund.objects.filter(payment=payment).aggregate(fen=Sum("amount_fen"))["fen"] or 0 if payment is not None else 0
-    if min(back, theirs) != gone:
-        return Difference("refunded", facts.session_ref, reference, back, gone, False)
+    if min(facts.back_fen, theirs) != gone:
+        return Difference("refunded", facts.session_ref, reference, facts.back_fen, gone, False)
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Sum
+from django.db.models import Q, QuerySet, Sum
 
 from billing.bills.models import Bill
 from billing.bills.services.issuing import local_day
@@ -95,10 +95,13 @@ def _paid(checkout: Checkout, facts: SessionFacts, now: datetime) -> None:
         payment = _take(checkout, now)
     _move(checkout, CheckoutState.PAID, now)
     Payment.objects.select_for_update(no_key=True).values_list("pk").get(pk=payment.pk)
-    for refund in facts.refunds:
-        _refund(payment, refund, now)
-    for dispute in facts.disputes:
-        _dispute(payment, dispute, now)
+    short = sum(_refund(payment, refund, now) for refund in facts.refunds)
+    short += sum(_dispute(payment, dispute, now) for dispute in facts.disputes)
+    if short > 0:
+        # What is promised to bookings stays promised: a person settles it with the customer.
+        gone = _gone_fen(Refund.objects.filter(payment=payment))
+        fact = Fact("refunded", facts.session_ref, checkout.pk, facts.back_fen, gone, "provider.prepaid_promised")
+        differences.note(fact, now)
 
 
 def _take(checkout: Checkout, now: datetime) -> Payment:
@@ -122,18 +125,21 @@ def _take(checkout: Checkout, now: datetime) -> Payment:
     return payment
 
 
-def _refund(payment: Payment, fact: RefundFact, now: datetime) -> None:
+def _refund(payment: Payment, fact: RefundFact, now: datetime) -> int:
+    """Returns what of it could not be booked, as ``_went_back``."""
     request = RefundRequest.objects.filter(payment=payment, key=fact.key).first() if fact.key else None
     if request is not None and (fact.done or fact.failed):
         state = RefundState.DONE if fact.done else RefundState.FAILED
         if may_follow(REFUND_NEXT, request.state, state):
             RefundRequest.objects.filter(pk=request.pk).update(state=state.value, provider_ref=fact.ref)
-    if fact.done:
-        reason = request.reason if request is not None else REFUNDED
-        _went_back(payment, RefundKind.REFUND, fact.amount_fen, fact.ref, reason, now)
+    if not fact.done:
+        return 0
+    reason = request.reason if request is not None else REFUNDED
+    return _went_back(payment, RefundKind.REFUND, fact.amount_fen, fact.ref, reason, now)
 
 
-def _dispute(payment: Payment, fact: DisputeFact, now: datetime) -> None:
+def _dispute(payment: Payment, fact: DisputeFact, now: datetime) -> int:
+    """Returns what of a lost one could not be booked, as ``_went_back``."""
     row, created = Dispute.objects.get_or_create(
         provider_ref=fact.ref,
         defaults={
@@ -147,18 +153,23 @@ def _dispute(payment: Payment, fact: DisputeFact, now: datetime) -> None:
     )
     if not created and may_follow(DISPUTE_NEXT, row.state, fact.state):
         Dispute.objects.filter(pk=row.pk).update(state=fact.state, changed_at=now)
-    if fact.state == DisputeState.LOST:
-        _went_back(payment, RefundKind.DISPUTE, fact.amount_fen, fact.ref, DISPUTED, now)
+    if fact.state != DisputeState.LOST:
+        return 0
+    return _went_back(payment, RefundKind.DISPUTE, fact.amount_fen, fact.ref, DISPUTED, now)
 
 
-def _went_back(payment: Payment, kind: RefundKind, amount_fen: int, ref: str, reason: str, now: datetime) -> None:
-    """Money of a payment that is no longer there, once for the provider's name of it: bills that it had paid are open again."""
-    if Refund.objects.filter(provider_ref=ref).exists():
-        return
-    gone = Refund.objects.filter(payment=payment).aggregate(fen=Sum("amount_fen"))["fen"] or 0
-    amount = min(amount_fen, payment.amount_fen - gone)  # a lost dispute takes at most what a refund has left
+def _gone_fen(refunds: QuerySet[Refund]) -> int:
+    return int(refunds.aggregate(fen=Sum("amount_fen"))["fen"] or 0)
+
+
+def _went_back(payment: Payment, kind: RefundKind, amount_fen: int, ref: str, reason: str, now: datetime) -> int:
+    """Book money of a payment that is no longer there, once for the provider's name of it: bills that it had paid are open again, what was
+    kept as prepaid is less. Returns what is promised to bookings and so not booked (fen); that is booked later, when it is free."""
+    before = Refund.objects.filter(Q(provider_ref=ref) | Q(provider_ref__startswith=f"{ref}:"), payment=payment)
+    here = payment.amount_fen - _gone_fen(Refund.objects.filter(payment=payment))
+    amount = min(amount_fen - _gone_fen(before), here)  # a lost dispute takes at most what a refund has left
     if amount <= 0:
-        return
+        return 0
     short = amount - standing_of(payment).here_fen
     if short > 0:
         given = Allocation.objects.filter(payment=payment)
@@ -167,11 +178,13 @@ def _went_back(payment: Payment, kind: RefundKind, amount_fen: int, ref: str, re
         short -= free_up(given, short, reason, now, actor_id=None)
     if short > 0:
         short -= prepaying.take_back(payment, short, reason, now)
-    if short > 0:
-        # What is promised to bookings stays promised: a person settles it with the customer.
-        fact = Fact("refunded", ref, payment.checkout_id, amount_fen, gone, "provider.prepaid_promised")
-        differences.note(fact, now)
-        return
-    row = Refund.objects.create(payment=payment, kind=kind, amount_fen=amount, provider_ref=ref, reason=reason, at=now)
-    accounts.post_refund(payment, amount, Source("refund", row.pk, kind.value), now)
-    audit.record(NOBODY, "payment.refund", payment, now, after={"amount_fen": amount, "ref": ref}, reason=reason)
+    short = max(0, short)
+    if amount > short:
+        part = before.count()
+        name = f"{ref}:{part + 1}" if part else ref
+        row = Refund.objects.create(
+            payment=payment, kind=kind, amount_fen=amount - short, provider_ref=name, reason=reason, at=now
+        )
+        accounts.post_refund(payment, amount - short, Source("refund", row.pk, kind.value), now)
+        audit.record(NOBODY, "payment.refund", payment, now, after={"amount_fen": amount - short, "ref": name}, reason=reason)
+    return short

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from billing.cards.accounts import RESERVATION
 from billing.ledger import services as ledger
 from billing.ledger.models import Account, Transfer, TransferKind
 from billing.ledger.services import AccountSpec, Source
@@ -29,6 +30,12 @@ def owner_of(paying: Paying) -> int:
 def kept(accounts: Sequence[Account]) -> list[Account]:
     """The customer's own accounts among these."""
     return [account for account in accounts if account.kind in KINDS]
+
+
+def kept_before(reservation: Reservation) -> list[Account]:
+    """The customer's own accounts on which a reservation kept something at any time, in id order; nothing is locked."""
+    holds = Transfer.objects.filter(kind=TransferKind.HOLD, source_type=RESERVATION, source_id=reservation.pk)
+    return list(Account.objects.filter(pk__in=holds.values("debit_id"), kind__in=KINDS).order_by("pk"))
 
 
 def hold(

@@ -44,7 +44,9 @@ class ReservationMoney:
 
         Raises Conflict ``billing.figures_differ`` when the customer saw other figures, ``card.not_enough_left``.
         """
-        terms = terms_of(_asking(reservation), now) if charged and not reservation.imported else NO_TERMS
+        # Terms are for what is asked for anew: use that has happened is owed, whatever else its customer owes.
+        happened = reservation.ends_at <= now
+        terms = NO_TERMS if not charged or reservation.imported or happened else terms_of(_asking(reservation), now)
         Refusal.raise_any(terms.against)
         prepared = assessing.prepare(
             reservation.instrument,
@@ -68,14 +70,15 @@ class ReservationMoney:
         return self._approve(reservation, actor, now)
 
     def _approve(
-        self, reservation: Reservation, actor: Actor, now: datetime, missed: BookingFee | None = None
+        self, reservation: Reservation, actor: Actor, now: datetime, missed: BookingFee | None = None, own: Sequence[Account] = ()
     ) -> FiguresChanged | None:
-        """``missed``: a fee that falls away first, behind the locks of all accounts concerned."""
+        """``missed``: a fee that falls away first, behind the locks of all accounts concerned. ``own``: the customer's accounts that keep
+        the price again; without any those that keep it already."""
         quotes = quote_rows.quotes_of(reservation.pk)
         accepted = next(quote for quote in reversed(quotes) if quote.accepted_at is not None)
         pins = Pins.of(accepted.inputs)
         planned = assessing.plan_of(reservation, reservation.during, now, pins)
-        accounts = _locked_accounts(reservation, planned, now, fees.card_accounts([missed] if missed else []))
+        accounts = _locked_accounts(reservation, planned, now, [*fees.card_accounts([missed] if missed else []), *own])
         if missed is not None:
             fees.fall_away_whole(missed, actor, now)
         prepared = planned.with_balances(accounts)
@@ -93,8 +96,8 @@ class ReservationMoney:
             promised=accepted,
         )
         _hold_awards(reservation, prepared, assessment, accounts, "approve", actor, now)
-        if reservation.fund_card_id is not None:  # what an earlier card kept ended when it was taken off
-            card_money.hold(reservation, assessment.payable_now_fen, "approve", actor, now)
+        if own or reservation.fund_card_id is not None:  # what an earlier card kept ended when it was taken off
+            card_money.hold(reservation, assessment.payable_now_fen, "approve", actor, now, own or None)
         return None
 
     def on_move(
@@ -175,8 +178,9 @@ class ReservationMoney:
         return fees.told_of(reservation, fees.quote_of(reservation)).free_until
 
     def on_come_late(self, reservation: Reservation, actor: Actor, now: datetime) -> FiguresChanged | None:
-        """The fee for not coming falls away before the money is held again, so that a card has enough left."""
-        return self._approve(reservation, actor, now, fees.locked_fee(reservation))
+        """The fee for not coming falls away before the money is held again, so that a card has enough left; the customer's own accounts
+        keep the price again, as before the no-show. Raises Conflict ``prepaid.not_enough_left``, ``spending.over_limit``."""
+        return self._approve(reservation, actor, now, fees.locked_fee(reservation), own_money.kept_before(reservation))
 
     def on_progress(self, reservation: Reservation, action: Action, actor: Actor, now: datetime) -> None:
         """Nothing moves; but without a quote that was held nobody uses an instrument. Raises Conflict ``billing.not_held``."""
@@ -216,8 +220,6 @@ class ReservationMoney:
             ]
             prepared = assessing.prepare_many(sessions, asked[places[0]].organisation, now)
             found |= {place: _not_quoted(each) for place, each in zip(places, prepared, strict=True)}
-            against = terms_of(_asking(asked[places[0]]), now, only_look=True).against
-            found |= {place: (*found[place], *against) for place in places if against}
         return [found[place] for place in range(len(asked))]
 
     def payable_now_fen(self, reservation: Reservation) -> int:
@@ -277,7 +279,7 @@ def _source(reservation: Reservation, reason: str, actor: Actor) -> Source:
 
 
 def _asking(reservation: Reservation) -> Asking:
-    """Who asks for it, as terms are asked for; a new one of a list has no id yet."""
+    """Who asks for it, as terms are asked for."""
     instrument = reservation.instrument
     on = reservation.starts_at.astimezone(ZoneInfo(instrument.site.time_zone)).date()
     who = reservation.requested_by_id

@@ -11,7 +11,7 @@ from django.db import DatabaseError, transaction
 
 from billing.dunning import queries
 from billing.dunning.models import BillDispute, Exemption, Reminder
-from billing.dunning.rules.steps import DAYS, Step, Stops, blocks, day_of, next_step, step_due
+from billing.dunning.rules.steps import DAYS, Step, Stops, block_day, blocks, day_of, next_step, step_due
 from billing.dunning.services import reminding
 from billing.payments.services import allocating
 from booking.services import reservations
@@ -26,30 +26,42 @@ DUE = date(2026, 12, 31)
 
 
 def test_each_step_falls_on_its_day_once_and_a_missed_day_is_made_up_for_by_one_reminder():
-    done: list[Step] = []
+    done: dict[str, date] = {}
     taken = {}
     for offset in range(-10, 40):
         step = step_due(DUE, DUE + timedelta(days=offset), done)
         if step is not None:
-            done.append(step)
+            done[step] = DUE + timedelta(days=offset)
             taken[offset] = step
     assert taken == {-3: "before", 1: "first", 7: "second", 14: "block"} and list(taken) == list(DAYS.values())
     assert all(one < other for one, other in pairwise(DAYS.values()))
-    assert step_due(DUE, DUE + timedelta(days=9), ["before"]) is Step.SECOND
-    assert step_due(DUE, DUE + timedelta(days=9), ["before", "second"]) is None
-    assert step_due(DUE, DUE + timedelta(days=20), []) is Step.BLOCK
-    assert step_due(DUE, DUE, []) is Step.BEFORE and step_due(DUE, DUE - timedelta(days=4), []) is None
+    late, before = DUE + timedelta(days=9), {"before": DUE - timedelta(days=3)}
+    assert step_due(DUE, late, before) is Step.SECOND
+    assert step_due(DUE, late, {**before, "second": late}) is None
+    assert step_due(DUE, DUE, {}) is Step.BEFORE and step_due(DUE, DUE - timedelta(days=4), {}) is None
+
+
+def test_nobody_is_blocked_who_was_not_told_a_week_before():
+    reopened = DUE + timedelta(days=20)  # paid in time, and open again when the day of the block is long over
+    assert step_due(DUE, reopened, {}) is Step.SECOND
+    assert next_step(DUE, reopened, {}) == (Step.SECOND, day_of(DUE, Step.SECOND))
+    warned = {"second": reopened}
+    days = [step_due(DUE, reopened + timedelta(days=days), warned) for days in range(9)]
+    assert days == [None] * 7 + [Step.BLOCK] * 2
+    assert next_step(DUE, reopened, warned) == (Step.BLOCK, reopened + timedelta(days=7))
+    assert block_day(DUE, day_of(DUE, Step.SECOND)) == day_of(DUE, Step.BLOCK)
 
 
 def test_dispute_and_exemption_stop_reminders_and_block_until_they_end():
     late = DUE + timedelta(days=20)
     assert blocks(1, ["block"], late) and not blocks(0, ["block"], late) and not blocks(1, ["second"], late)
     for stops in (Stops(disputed=True), Stops(exempt_until=late)):
-        assert step_due(DUE, late, [], stops) is None and not blocks(1, ["block"], late, stops)
+        assert step_due(DUE, late, {}, stops) is None and not blocks(1, ["block"], late, stops)
     over = Stops(exempt_until=late - timedelta(days=1))
-    assert step_due(DUE, late, [], over) is Step.BLOCK and blocks(1, ["block"], late, over)
-    assert next_step(DUE, DUE, ["before"]) == (Step.FIRST, day_of(DUE, Step.FIRST))
-    assert next_step(DUE, late, ["block"]) is None
+    warned = {"second": day_of(DUE, Step.SECOND)}
+    assert step_due(DUE, late, warned, over) is Step.BLOCK and blocks(1, ["block"], late, over)
+    assert next_step(DUE, DUE, {"before": day_of(DUE, Step.BEFORE)}) == (Step.FIRST, day_of(DUE, Step.FIRST))
+    assert next_step(DUE, late, {"block": late}) is None
 
 
 def at(day: date) -> datetime:
@@ -74,6 +86,7 @@ def test_who_does_not_pay_is_reminded_then_books_nothing_new_until_it_pays_or_is
     told = Notice.objects.filter(event__startswith="dunning.", user=cast.users["zhao"])
     assert list(told.order_by("pk").values_list("event", flat=True)) == [f"dunning.{step.value}" for step in Step]
     assert Notice.objects.filter(event="dunning.block", user=cast.users["li"]).count() == 2
+    assert told.get(event="dunning.second").params["block_on"] == "2027-01-14"
 
     monday = date(2027, 1, 18)
     with pytest.raises(Refusal) as refused:
@@ -93,6 +106,9 @@ def test_who_does_not_pay_is_reminded_then_books_nothing_new_until_it_pays_or_is
     with pytest.raises((Forbidden, NotFound)):
         reminding.answer(cast.actor("zhao"), issued.pk, "x", at(monday))
     reminding.answer(cast.actor("li"), issued.pk, "They were measured as agreed", at(monday))
+    with pytest.raises(Refusal) as refused:  # else a customer lifts its block for ever
+        reminding.dispute(cast.actor("zhao"), issued.pk, "I do not believe it", at(monday))
+    assert code_of(refused) == "dunning.disputed_before"
     with pytest.raises(Refusal):
         ask(cast, monday, hour=10)
 

@@ -24,6 +24,7 @@ from billing.payments.provider import configured
 from billing.payments.services import allocating, crediting, differences, inbox, prepaying, reconciling, refunding
 from billing.payments.services.crediting import CreditRequest
 from billing.payments.services.differences import Fact
+from billing.prepaid.services import setting
 from billing.settlement.services import statements
 from booking.services import reservations, transitions
 from booking.services.reservations import ReservationRequest
@@ -34,6 +35,7 @@ from tests.billing.bills.conftest import DECEMBER, wrong
 from tests.billing.bills.test_bills import settle
 from tests.billing.payments.test_bank_transfers import code_of
 from tests.billing.payments.test_stripe import begin, paid, server, stripe, tell
+from tests.billing.prepaid.test_prepaid import HOLDS, ask
 from tests.billing.settlement.conftest import NOVEMBER
 from tests.conftest import slot_of
 
@@ -111,6 +113,30 @@ def test_money_that_goes_back_at_the_service_is_taken_from_what_is_kept_as_prepa
     tell(stripe)
     standing = allocating.standing_of(payment)
     assert (standing.returned_fen, standing.prepaid_fen, standing.free_fen) == (500_00, 580_00, 0)
+    assert wrong() == {}
+
+
+def test_of_money_that_goes_back_at_the_service_all_is_booked_but_what_is_promised_to_bookings(cast, bill, stripe):
+    issued, li = bill(), cast.actor("li")
+    payment = paid(cast, issued, stripe)
+    allocating.undo(li, Allocation.objects.get().pk, "x", timezone.now())
+    prepaying.deposit(li, payment.pk, cast.firm.pk, HOLDS, timezone.now())
+    allocating.give(li, payment.pk, issued.pk, 1080_00 - HOLDS, timezone.now())
+    setting.ask_for_prepaid(li, cast.lab.pk, cast.firm.pk, True, "new customer", cast.now)
+    booked = ask(cast, slot_of(9, 12, 2))
+    stripe.refund(payment.checkout.intent_ref, 1080_00)
+    tell(stripe)
+    standing = allocating.standing_of(payment)
+    assert (standing.given_fen, standing.returned_fen, standing.prepaid_fen, standing.free_fen) == (0, 360_00, HOLDS, 0)
+    reconciling.reconcile(configured(), timezone.now(), days=7, apply=True)
+    (row,) = prepaid_queries.open_differences(li)
+    assert (row.session_ref, row.provider_fen, row.ours_fen) == (payment.checkout.session_ref, 1080_00, 360_00)
+    assert row.note == "provider.prepaid_promised" and wrong() == {}
+
+    transitions.cancel(cast.actor("lin"), booked, cast.now, reason="the money is gone")
+    assert reconciling.look_again(li, row.pk, timezone.now())
+    assert list(Refund.objects.order_by("pk").values_list("amount_fen", flat=True)) == [360_00, HOLDS]
+    assert allocating.standing_of(payment).prepaid_fen == 0 and prepaid_queries.open_differences(li) == []
     assert wrong() == {}
 
 
