@@ -17,7 +17,9 @@ from booking.services import extending, transitions
 from config.kernel.errors import Refusal
 
 
-def test_above_the_amount_that_asks_the_leader_the_leader_alone_agrees_and_an_extension_keeps_what_was_agreed(spenders, ask, slot):
+def test_above_the_amount_that_asks_the_leader_the_leader_alone_agrees_and_an_extension_keeps_what_was_agreed(
+    spenders, ask, slot
+):
     cast, asked = spenders.cast, ask(slot(10, 11))
     wang, ma, at = cast.actor("wang"), cast.actor("ma"), asked.starts_at
     transitions.approve(wang, asked.pk, cast.now)
