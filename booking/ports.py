@@ -106,7 +106,8 @@ class MoneyPort(Protocol):
         instrument, site, owner and customer; nothing is written."""
 
     def payable_now_fen(self, reservation: Reservation) -> int:
-        """What the customer would pay by the quote that was accepted last: what its fund card is asked for."""
+        """What the customer would pay by the quote that was accepted last and the extras that it agreed to: what its fund card is asked
+        for."""
 
     def on_card_changed(self, reservation: Reservation, actor: Actor, now: datetime) -> None:
         """``reservation`` is paid from another fund card from now on: what the old one holds comes back, the new one holds it."""

@@ -29,6 +29,9 @@ register(
         "place.coordinate_range": _("It lies between -%(limit)s and %(limit)s degrees."),
         "place.coordinate_unreadable": _("%(text)s is no number of degrees. Type it like 36.622."),
         "place.division_unknown": _("There is no division %(code)s. Use a six-digit code of the list, like 630104."),
+        "place.review_needed": _(
+            "Published instruments or tests are here, and the operator looks at changes of them first. Ask the operator to change this."
+        ),
         "place.zone_kept": _(
             "Opening hours here are kept in %(zone)s. Remove them first, or move the instruments to a place in the other zone."
         ),

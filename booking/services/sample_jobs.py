@@ -209,9 +209,10 @@ def _ask(actor: Actor, wish: Wish, order: SampleOrder | None, now: datetime) -> 
     resource = get_visible(rows, actor, pk=wish.resource_id)
     words, reasons = _words(wish)
     against = _measures(actor, wish, resource.organisation_id, now)
-    asked = Sent(wish.samples, actor.person_id, wish.organisation_id, wish.arrive_on)
-    against += sample_quotas.reasons_against(resource.organisation_id, asked, now)
     Refusal.raise_any([*against, *_reasons(wish, resource.organisation, local_day(resource.organisation_id, now)), *reasons])
+    # Only now: quotas count around the day, which has to be one on which samples are expected, and keep others waiting meanwhile.
+    asked = Sent(wish.samples, actor.person_id, wish.organisation_id, wish.arrive_on)
+    Refusal.raise_any(sample_quotas.reasons_against(resource.organisation_id, asked, now))
     item = sample_days.lock_item(resource.pk)
     _require_room_to_wait(wish)
     found = sample_days.work_out(item, resource.organisation_id, wish.samples, wish.arrive_on)

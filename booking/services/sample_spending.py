@@ -13,7 +13,7 @@ from booking.rules.samples import ExtraState, JobEvent, JobState
 from booking.rules.spending import LeaderState, Wait, after_pricing, wait_between
 from booking.sample_ports import sample_money
 from booking.services import sample_days, sample_news
-from booking.services.leader_rows import ask, decide, require_leader_of
+from booking.services.leader_rows import ask, decide, refuse_more, require_leader_of
 from booking.services.sample_writing import lock_job, move
 from config.kernel.access import Actor
 from config.kernel.errors import Reason, Refusal
@@ -81,9 +81,7 @@ def keep_extra(job: SampleJob, extra: SampleExtra, actor: Actor, now: datetime) 
     extra_fen = sum(rows.values_list("amount_fen", flat=True)) + extra.amount_fen
     card, row = locked_card(job.fund_card_id), LeaderApproval.objects.filter(sample_job=job).first()
     total_fen = sample_money().payable_now_fen(job) + extra_fen
-    asks_first = _after(job, card, row, total_fen) is LeaderState.WAITING
-    if asks_first and actor.user_id != card.group.leader_id:
-        raise Refusal.of("card.leader_first", amount_fen=total_fen, leader=str(card.group.leader))
+    refuse_more(card, row, job.requested_by_id, total_fen, actor)
     sample_money().on_extra(job, extra_fen, actor, now)
 
 

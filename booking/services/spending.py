@@ -15,7 +15,7 @@ from booking.rules.spending import LeaderState, Wait, after_pricing, wait_betwee
 from booking.rules.states import ReservationState
 from booking.services import leader_news
 from booking.services.context import BookingContext
-from booking.services.leader_rows import ask
+from booking.services.leader_rows import ask, refuse_more
 from config.kernel.access import Actor
 from config.kernel.errors import Reason, Refusal
 from config.kernel.time_range import TimeRange
@@ -131,6 +131,18 @@ def refuse_other_days(locked: Reservation, during: TimeRange, actor: Actor) -> N
     """The card of a reservation that moves has to be valid then too. Raises Refusal as ``require_leader``."""
     if locked.fund_card_id is not None:
         _refuse_faults(locked_card(locked.fund_card_id), locked, during, actor)
+
+
+def refuse_extra(locked: Reservation, extra_fen: int, actor: Actor) -> None:
+    """What a charge beside the time asks of a card: it can still pay, and the leader agrees where the whole asks for it.
+
+    Raises Refusal as ``require_leader``, ``card.leader_first``.
+    """
+    if locked.fund_card_id is None:
+        return
+    refuse_other_days(locked, locked.during, actor)
+    card, row = locked_card(locked.fund_card_id), LeaderApproval.objects.filter(reservation=locked).first()
+    refuse_more(card, row, locked.requested_by_id, ports.money().payable_now_fen(locked) + extra_fen, actor)
 
 
 def _refuse_faults(card: FundCard, locked: Reservation, during: TimeRange, actor: Actor) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,12 +11,15 @@ from config.kernel.access import Actor
 from config.kernel.errors import NotFound, Reason, Refusal
 from config.kernel.services import audit
 from config.kernel.services.transactions import whole
-from instruments.models import Instrument, Site
+from instruments.models import Instrument, Resource, Site
 from instruments.queries.divisions import is_division
 from instruments.rules.coordinates import coordinates
 from instruments.services import catalogue, schedule_store
-from instruments.services.instrument_changes import require_manager
+from instruments.services.instrument_changes import needs_review, require_manager
 from instruments.services.registry import SiteFields, clean_site
+
+#: What is published of a place with everything that stands there, and what programmes ask about.
+_LOOKED_AT = ("name", "name_en", "region_code", "latitude", "longitude")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +36,11 @@ def update_site(actor: Actor, site_id: int, place: Place, now: datetime) -> Site
     """Change a place. What hangs on it follows: the catalogue, and the days of its calendars.
 
     Raises NotFound, Forbidden, Refusal with every reason: those of ``registry.create_site``, ``place.division_unknown``,
-    ``place.coordinate_*``, ``place.zone_kept`` (opening hours there are kept in the old zone). Nothing is written when nothing differs.
+    ``place.coordinate_*``, ``place.zone_kept`` (opening hours there are kept in the old zone),
+    ``place.review_needed`` (something published stands there, and the operator looks at the owner's changes first). Nothing is
+    written when nothing differs.
     """
-    site = Site.objects.select_for_update().filter(pk=site_id).first()
+    site = Site.objects.select_for_update(of=("self",)).select_related("organisation").filter(pk=site_id).first()
     if site is None:
         raise NotFound.of("access.not_found", model="site")
     require_manager(actor, site.organisation_id)
@@ -42,6 +48,7 @@ def update_site(actor: Actor, site_id: int, place: Place, now: datetime) -> Site
     before = {name: getattr(site, name) for name in values if getattr(site, name) != values[name]}
     if not before:
         return site
+    _refuse_unreviewed(actor, site, before)
     after = {name: values[name] for name in before}
     for name, value in after.items():
         setattr(site, name, value)
@@ -71,6 +78,18 @@ def _cleaned(site: Site, place: Place) -> dict[str, Any]:
         reasons.append(Reason("place.zone_kept", {"zone": site.time_zone}, "time_zone"))
     Refusal.raise_any(reasons)
     return values
+
+
+def _refuse_unreviewed(actor: Actor, site: Site, changed: Collection[str]) -> None:
+    """Which place an instrument has is looked at first, and so is what the place says of it."""
+    fields = [name for name in _LOOKED_AT if name in changed]
+    if fields and needs_review(actor, site.organisation) and _shows_something(site):
+        raise Refusal(*(Reason("place.review_needed", {}, name) for name in fields))
+
+
+def _shows_something(site: Site) -> bool:
+    tests = Resource.objects.filter(published=True, test_item__instruments__site=site)
+    return Instrument.objects.filter(site=site, published=True).exists() or tests.exists()
 
 
 def _has_hours(site: Site) -> bool:

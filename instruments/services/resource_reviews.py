@@ -7,7 +7,7 @@ owner saves is handed in at once. Every step is written to the resource's own au
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -52,11 +52,17 @@ seen = _REVIEWS.seen
 
 @whole
 def save(
-    actor: Actor, resource_id: int, core: Mapping[str, Any], part: Mapping[str, Any], now: datetime
+    actor: Actor,
+    resource_id: int,
+    core: Mapping[str, Any],
+    part: Mapping[str, Any],
+    now: datetime,
+    edited: Collection[str] | None = None,
 ) -> ResourceChange | None:
     """Save an edit as a whole: what applies at once is written; what the operator looks at first is handed in and returned.
 
-    What is saved again replaces what was handed in before. Raises NotFound, Forbidden, Refusal with every reason.
+    What is saved again replaces what was handed in before, field by field; ``edited`` names the fields that were typed anew where that is
+    not every one of ``core`` and ``part``. Raises NotFound, Forbidden, Refusal with every reason.
     """
     resource = resources.managed_resource(actor, resource_id)
     if not needs_review(actor, resource.organisation):
@@ -69,11 +75,19 @@ def save(
         reviewed = {"published": True} if reviewed.get("published") else {}
     if at_once:
         resource = resources.update_resource(actor, resource_id, *_core_and_part(at_once), now)
-    return _hand_in(actor, resource, _as_kept(reviewed), now)
+    return _hand_in(actor, resource, _as_kept(reviewed), {*core, *part} if edited is None else edited, now)
 
 
-def _hand_in(actor: Actor, resource: Resource, values: dict[str, Any], now: datetime) -> ResourceChange | None:
+def _hand_in(
+    actor: Actor, resource: Resource, reviewed: dict[str, Any], edited: Collection[str], now: datetime
+) -> ResourceChange | None:
+    """``reviewed`` beside what waits already in other fields than the ``edited`` ones, as of when it was proposed."""
     change = ResourceChange.objects.select_for_update().filter(resource=resource, state__in=OPEN).first()
+    waiting = {} if change is None else {name: value for name, value in change.values.items() if name not in edited}
+    values = waiting | reviewed
+    base = current_values(resource, values)
+    if change is not None:
+        base |= {name: change.base[name] for name in waiting if name in change.base}
     if change is not None and change.values == values:
         return change
     if change is not None:
@@ -81,9 +95,7 @@ def _hand_in(actor: Actor, resource: Resource, values: dict[str, Any], now: date
         _REVIEWS.move(actor, change, Action.WITHDRAW, now)
     if not values:
         return None
-    change = ResourceChange.objects.create(
-        resource=resource, state=ChangeState.DRAFT, values=values, base=current_values(resource, values), created_at=now
-    )
+    change = ResourceChange.objects.create(resource=resource, state=ChangeState.DRAFT, values=values, base=base, created_at=now)
     _REVIEWS.move(actor, change, Action.SUBMIT, now, submitted_by_id=actor.person_id, submitted_at=now)
     mails.resource_change_submitted(change, now)
     return change

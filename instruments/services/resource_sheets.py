@@ -26,7 +26,7 @@ from instruments.rules.standards import darwin_core, mcpd
 from instruments.services import resource_reviews, resources, sheet_writing
 from instruments.services.instrument_changes import needs_review, owner_institution, require_manager
 from instruments.services.resource_parts import part_values
-from instruments.services.sheet_plan import CellChange, Planner, SheetPlan, keys_of, read_table
+from instruments.services.sheet_plan import CellChange, Planner, RowPlan, SheetPlan, keys_of, read_table
 from instruments.services.sheet_writing import Column
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -160,18 +160,20 @@ def apply(actor: Actor, sheet_id: int, now: datetime) -> SheetPlan:
     if not found.rows:
         raise Refusal.of("sheet.nothing_to_do")
     for row in found.rows:
-        _save(actor, row.subject, row.values, row.seen, now)
+        _save(actor, row, now)
     audit.record(actor, "resource_sheet.apply", sheet, now, after={"rows": len(found.rows), "sha256": sheet.file.sha256})
     return found
 
 
-def _save(actor: Actor, resource: Resource, values: Mapping[str, Any], seen: datetime, now: datetime) -> None:
-    fresh = resources.managed_resource(actor, resource.pk)
-    if fresh.updated_at != seen:
+def _save(actor: Actor, row: RowPlan, now: datetime) -> None:
+    """What waits for the operator in cells that nobody touched, or in no column of the table, goes on waiting."""
+    fresh = resources.managed_resource(actor, row.subject.pk)
+    if fresh.updated_at != row.seen:
         raise Conflict.of("sheet.not_applied")
-    core, part = _apart(values)
+    core, part = _apart(row.values)
+    edited = {"descriptors" if one.field in _DESCRIPTORS else one.field for one in row.changes}
     try:
-        resource_reviews.save(actor, resource.pk, core, part, now)
+        resource_reviews.save(actor, row.subject.pk, core, part, now, edited)
     except Refusal as refusal:
         raise Conflict.of("sheet.not_applied") from refusal
 

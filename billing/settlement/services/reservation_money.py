@@ -205,7 +205,8 @@ class ReservationMoney:
         revision = reservation.quotes.latest("revision").revision + 1
         _write_quote(reservation, revision, prepared, assessment, now, accepted_by_id=actor.user_id, held=True, promised=held)
         _hold_awards(reservation, prepared, assessment, accounts, "extend", actor, now)
-        card_money.hold(reservation, assessment.payable_now_fen, "extend", actor, now, own)
+        kept_fen = assessment.payable_now_fen + session_extras.agreed_fen(reservation)
+        card_money.hold(reservation, kept_fen, "extend", actor, now, own)
 
     def reasons_against(self, asked: Sequence[Reservation], now: datetime) -> list[tuple[Reason, ...]]:
         """Three queries for each customer."""
@@ -223,8 +224,8 @@ class ReservationMoney:
         return [found[place] for place in range(len(asked))]
 
     def payable_now_fen(self, reservation: Reservation) -> int:
-        """By the quote that was accepted last."""
-        return reservation.quotes.filter(accepted_at__isnull=False).latest("revision").payable_now_fen
+        """By the quote that was accepted last, with the extras that were agreed to."""
+        return session_extras.kept_fen(reservation)
 
     def on_card_changed(self, reservation: Reservation, actor: Actor, now: datetime) -> None:
         """Keep it on the new card; both accounts are locked in id order. Raises Conflict ``card.not_enough_left``."""

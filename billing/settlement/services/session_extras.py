@@ -16,6 +16,7 @@ from billing.settlement.services import card_money
 from booking.models import Reservation
 from booking.rules.samples import MOST_EXTRA_FEN, MOST_EXTRAS, WORDS_LENGTH, ExtraEvent, ExtraState, next_extra_state
 from booking.rules.states import IN_REVIEW, ReservationState
+from booking.services import spending
 from booking.services.sides import require_lab, sides_of
 from booking.services.state_writing import lock_row
 from config.kernel.access import Actor, get_visible, visible_to
@@ -84,7 +85,7 @@ def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amo
     """The customer agrees or declines, the lab withdraws; once. ``amount_fen`` is what who agrees was shown. A fund card keeps it too.
 
     Raises NotFound, Forbidden, Refusal ``extras.no_more_now``, ``extras.second_person``, ``samples.extra_answered``, Conflict
-    ``extras.amount_differs``, ``card.not_enough_left``.
+    ``extras.amount_differs``, ``card.not_enough_left``; with a fund card also what ``spending.refuse_extra`` raises.
     """
     seen = get_visible(SessionExtra.objects.all(), actor, pk=extra_id)
     locked = _locked(actor, seen.reservation_id)
@@ -98,9 +99,8 @@ def answer(actor: Actor, extra_id: int, event: ExtraEvent, now: datetime, *, amo
         raise Refusal.of("extras.no_more_now")
     if event is ExtraEvent.AGREE:
         _require_consent(extra, actor, amount_fen)
-        latest = Quote.objects.filter(reservation=locked, accepted_at__isnull=False).latest("revision")
-        kept_fen = latest.payable_now_fen + agreed_fen(locked) + extra.amount_fen
-        card_money.hold(locked, kept_fen, "extra", actor, now)
+        spending.refuse_extra(locked, extra.amount_fen, actor)
+        card_money.hold(locked, kept_fen(locked) + extra.amount_fen, "extra", actor, now)
     extra.state, extra.answered_by_id, extra.answered_at = after.value, actor.person_id, now
     extra.save(update_fields=["state", "answered_by", "answered_at"])
     audit.record(actor, f"session_extra.{event.value}", extra, now, after={"amount_fen": extra.amount_fen})
@@ -133,6 +133,13 @@ def agreed_fen(reservation: Reservation) -> int:
     """The sum of what the customer agreed to."""
     rows = SessionExtra.objects.filter(reservation=reservation, state=ExtraState.AGREED)
     return int(rows.aggregate(sum=Sum("amount_fen"))["sum"] or 0)
+
+
+def kept_fen(reservation: Reservation) -> int:
+    """What the customer pays for it by now, and what is kept on its fund card and its own accounts: by the quote that was accepted last,
+    and the extras that were agreed to."""
+    latest = Quote.objects.filter(reservation=reservation, accepted_at__isnull=False).latest("revision")
+    return latest.payable_now_fen + (agreed_fen(reservation) if reservation.state in ADDABLE else 0)
 
 
 def is_open(reservation: Reservation) -> bool:

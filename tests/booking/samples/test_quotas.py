@@ -40,6 +40,9 @@ def test_samples_and_jobs_are_counted_where_they_are_expected_and_what_was_calle
     with pytest.raises(Refusal) as refused:
         work.ask(1, arrive_on=date(2026, 12, 8))
     assert [one.code for one in refused.value.reasons] == ["quota.jobs_ahead"]
+    with pytest.raises(Refusal) as refused:  # no period can be counted around the last day of all
+        work.ask(1, arrive_on=date(9999, 12, 31))
+    assert [one.code for one in refused.value.reasons] == ["samples.arrival_out_of_range"]
     sample_jobs.cancel(cast.actor("lin"), first.pk, "", work.now)
     assert work.ask(4).state == "asked"
 

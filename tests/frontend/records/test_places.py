@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from config.kernel.errors import Forbidden, Refusal
 from config.kernel.models import AuditEntry
-from instruments.models import CatalogueEntry, Site
+from instruments.models import CatalogueEntry, Instrument, Site
 from instruments.services import catalogue
 from instruments.services.places import Place, update_site
 from instruments.services.registry import SiteFields
@@ -92,3 +92,20 @@ def test_a_place_is_read_and_changed_through_the_api(as_: Any, cast: Any) -> Non
     assert wrong.status_code == 422
     assert "latitude" in wrong.content.decode()
     assert as_("lin").put(address, body, content_type="application/json").status_code == 403
+
+
+def test_what_is_published_with_a_place_is_changed_by_the_operator_where_changes_are_looked_at(cast: Any) -> None:
+    place, wang = cast.site, cast.actor("wang")
+    cast.lab.__class__.objects.filter(pk=cast.lab.pk).update(reviews_needed=True)
+
+    def fields(region: str, street: str) -> Place:
+        return Place(SiteFields(place.name, address=street, region_code=region, time_zone=place.time_zone))
+
+    with pytest.raises(Refusal) as refused:
+        update_site(wang, place.pk, fields("632801", ""), cast.now)
+    assert [(one.code, one.field) for one in refused.value.reasons] == [("place.review_needed", "region_code")]
+    place.refresh_from_db()
+    assert update_site(wang, place.pk, fields(place.region_code, "1 Salt Lake Road"), cast.now).address == "1 Salt Lake Road"
+    assert update_site(cast.actor("zhou"), place.pk, fields("632801", ""), cast.now).region_code == "632801"
+    Instrument.objects.filter(site=place).update(published=False)
+    assert update_site(wang, place.pk, fields("632802", ""), cast.now).region_code == "632802"  # nobody sees it

@@ -177,6 +177,15 @@ def test_what_the_operator_looks_at_first_is_handed_in_and_others_see_nothing(ca
     resource_sheets.apply(wang, sheet.pk, now)
     assert ResourceChange.objects.get(state="submitted").values == {"name": "Brines 3"}
     assert Resource.objects.get(pk=made["dataset"].pk).name == "Brines"
+    for column, typed in (("contact_phone", "0971 1"), ("description", "Of lakes")):  # other tables: the name goes on waiting
+        few = resource_sheets.download(wang, cast.lab.pk, "dataset", [column], labels_of("dataset"))
+        table = Table(few)
+        table.cell(made["dataset"], column).value = typed
+        resource_sheets.apply(wang, planned("dataset", table)[0].pk, now)
+    waiting = ResourceChange.objects.get(state="submitted")
+    assert waiting.values == {"name": "Brines 3", "description": "Of lakes"}
+    assert waiting.base == {"name": "Brines", "description": "Two\nlines"}
+    assert Resource.objects.get(pk=made["dataset"].pk).contact_phone == "0971 1"
     with pytest.raises(NotFound):
         resource_sheets.sheet_for(cast.actor("lin"), sheet.pk)
     with pytest.raises(NotFound):

@@ -1,0 +1,53 @@
+"""What is agreed beside the time of a session on a fund card is asked of the card and of its leader as the time is, and stays kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from billing.cards import services as cards
+from billing.cards.accounts import card_key
+from billing.ledger.models import Account
+from billing.settlement.services import session_extras
+from billing.settlement.services.session_extras import Used
+from booking.ports import NOTHING_EXPECTED
+from booking.rules.samples import ExtraEvent
+from booking.services import extending, transitions
+from config.kernel.errors import Refusal
+
+
+def test_above_the_amount_that_asks_the_leader_the_leader_alone_agrees_and_an_extension_keeps_what_was_agreed(
+    spenders, ask, slot
+):
+    cast, asked = spenders.cast, ask(slot(10, 11))
+    wang, ma, at = cast.actor("wang"), cast.actor("ma"), asked.starts_at
+    transitions.approve(wang, asked.pk, cast.now)
+    transitions.check_in(wang, asked.pk, at)
+
+    def held():
+        return Account.objects.get(key=card_key(spenders.card.pk)).held_fen
+
+    def enter(amount_fen):
+        return session_extras.propose(wang, asked.pk, Used(1, words="gas", rate_fen=amount_fen), at).pk
+
+    def refused(extra, who):
+        with pytest.raises(Refusal) as caught:
+            session_extras.answer(cast.actor(who), extra, ExtraEvent.AGREE, at)
+        return [reason.code for reason in caught.value.reasons]
+
+    session_extras.answer(ma, enter(50_00), ExtraEvent.AGREE, at)
+    assert held() == 250_00
+    extending.extend(ma, asked.pk, asked.ends_at + timedelta(hours=1), NOTHING_EXPECTED, at)
+    assert held() == 450_00  # two hours, and the gas
+
+    dear = enter(100_00)
+    assert refused(dear, "ma") == refused(dear, "tan") == ["card.leader_first"] and held() == 450_00
+    session_extras.answer(cast.actor("gao"), dear, ExtraEvent.AGREE, at)
+    assert held() == 550_00
+    with pytest.raises(Refusal, match="leader_first"):  # with the extras it costs more than the leader agreed to
+        extending.extend(ma, asked.pk, asked.ends_at + timedelta(hours=2), NOTHING_EXPECTED, at)
+
+    late = enter(1_00)
+    cards.set_card_closed(cast.actor("li"), spenders.card.pk, True, at)
+    assert refused(late, "gao") == ["card.closed"] and held() == 550_00
