@@ -13,7 +13,7 @@ def update(name: str, func: str) -> pgtrigger.Trigger:
 #: An issued draft stays as it is, and only a released run issues; whose draft it is never changes.
 DRAFT_MOVES = """
 IF OLD.state = 'issued' OR (OLD.run_id, OLD.party_id, OLD.position) IS DISTINCT FROM (NEW.run_id, NEW.party_id, NEW.position)
-   OR OLD.programme_version_id IS DISTINCT FROM NEW.programme_version_id THEN
+   OR (OLD.programme_version_id, OLD.mode) IS DISTINCT FROM (NEW.programme_version_id, NEW.mode) THEN
     RAISE EXCEPTION 'frozen: an issued draft cannot be changed' USING ERRCODE = '23001';
 END IF;
 IF NEW.state = 'issued' AND NOT EXISTS (

@@ -100,8 +100,9 @@ class DraftRun(models.Model):
 
 
 class Draft(models.Model):
-    """What one payer's bill, or one payee's statement under a programme version, would say. Amounts in fen, of the lines that are not held
-    back; ``claims_fen`` is what programmes give for them in all. ``reason``: why it is parked or failed ({"code", "params"}).
+    """What one payer's bill, or one payee's statement under a programme version in one way of settlement (``mode``, "" of a bill), would
+    say. Amounts in fen, of the lines that are not held back; ``claims_fen`` is what programmes give for them in all. ``reason``: why it is
+    parked or failed ({"code", "params"}).
 
     By trigger it is issued only once, under a run that was released.
     """
@@ -109,6 +110,7 @@ class Draft(models.Model):
     run = models.ForeignKey(DraftRun, on_delete=models.PROTECT, related_name="drafts")
     party = models.ForeignKey("instruments.Organisation", on_delete=models.PROTECT, related_name="+")
     programme_version = models.ForeignKey("billing.ProgrammeVersion", null=True, on_delete=models.PROTECT, related_name="+")
+    mode = models.CharField(max_length=30, blank=True, default="")
     position = models.PositiveIntegerField()
     state = models.CharField(max_length=8, choices=DraftState.choices)
     reason = models.JSONField(default=dict)
@@ -127,7 +129,9 @@ class Draft(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["run", "party", "programme_version"], nulls_distinct=False, name="draft_once_in_run"),
+            models.UniqueConstraint(
+                fields=["run", "party", "programme_version", "mode"], nulls_distinct=False, name="draft_once_in_run"
+            ),
             models.UniqueConstraint(fields=["run", "position"], name="draft_position"),
             models.CheckConstraint(
                 condition=Q(state="issued", bill__isnull=False, statement__isnull=True)

@@ -123,6 +123,18 @@ def draft_for(actor: Actor, draft_id: int) -> Draft:
 
 def lines_of(draft: Draft) -> QuerySet[DraftLine]:
     """The lines of a draft (from ``draft_for``) with what they are for, in their order."""
+    return _with_things(DraftLine.objects.filter(draft=draft)).order_by("position")
+
+
+def left_out(actor: Actor, series: Series, month: date) -> QuerySet[DraftLine]:
+    """The lines of a series that finance holds back beyond the month (its first day), the oldest first, with their drafts."""
+    still = Q(held__until_on__isnull=True) | Q(held__until_on__gt=month)
+    rows = visible_to(DraftLine.objects.filter(still, draft__run__series=series.key, held__lifted_at__isnull=True), actor)
+    rows = rows.filter(held__isnull=False).select_related("draft__party", "draft__run")
+    return _with_things(rows).order_by("held__held_at", "pk")
+
+
+def _with_things(rows: QuerySet[DraftLine]) -> QuerySet[DraftLine]:
     things = (
         "charge__reservation__instrument__site",
         "charge__sample_job__resource",
@@ -132,7 +144,7 @@ def lines_of(draft: Draft) -> QuerySet[DraftLine]:
         "held__held_by",
     )
     heavy = [f"{path}charge__{name}" for path in ("", "award__") for name in ("inputs", "result")]
-    return DraftLine.objects.filter(draft=draft).select_related(*things).defer(*heavy).order_by("position")
+    return rows.select_related(*things).defer(*heavy)
 
 
 def exports_of(actor: Actor, series: Series, period_on: date) -> QuerySet[MonthExport]:

@@ -21,6 +21,7 @@ PERFORM pg_advisory_xact_lock(hashtextextended('period:' || NEW.series, 0));
 RETURN NEW;
 """
 
+#: A claim that was handed in is a document too: its amount is being decided about, or is paid.
 HELD_ONLY_OPEN = """
 IF NEW.charge_id IS NOT NULL THEN
     PERFORM 1 FROM billing_charge WHERE id = NEW.charge_id FOR NO KEY UPDATE;
@@ -30,7 +31,11 @@ ELSIF NEW.fee_id IS NOT NULL THEN
     PERFORM 1 FROM billing_billline l WHERE l.fee_id = NEW.fee_id AND NOT l.voided;
 ELSE
     PERFORM 1 FROM billing_award WHERE id = NEW.award_id FOR NO KEY UPDATE;
-    PERFORM 1 FROM billing_statementline l WHERE l.award_id = NEW.award_id;
+    PERFORM 1 FROM billing_statementline l WHERE l.award_id = NEW.award_id
+    UNION ALL
+    SELECT 1 FROM billing_claimline l JOIN billing_claim c ON c.id = l.claim_id
+     WHERE l.award_id = NEW.award_id AND l.kind = 'award' AND l.standing = 'included'
+       AND c.state NOT IN ('draft', 'rejected', 'withdrawn');
 END IF;
 IF FOUND THEN
     RAISE EXCEPTION 'what stands on a document is not held back' USING ERRCODE = '23514';

@@ -38,8 +38,8 @@ class ClosedPeriod(models.Model):
 
 class HeldBack(models.Model):
     """A charge, a fee or an award that no document takes for now: until the month that begins with ``until_on`` (postponed), or until
-    somebody lifts it (None: excluded). Never deleted; lifting is the only change. By trigger only of what stands on no document, and
-    no document takes it."""
+    somebody lifts it (None: excluded). Never deleted; lifting is the only change. By trigger only of what stands on no document
+    (a claim that was handed in is one), and no document takes it."""
 
     charge = models.ForeignKey("billing.Charge", null=True, on_delete=models.PROTECT, related_name="held_back")
     fee = models.ForeignKey("billing.BookingFee", null=True, on_delete=models.PROTECT, related_name="held_back")

@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from billing import wording
 from billing.month.board import Board, Stage
 from billing.month.models import Draft, DraftLine
 from billing.month.rules.anomalies import Odd
@@ -125,9 +126,10 @@ def _url(board: Board, stage: Stage, export_id: int | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DraftRow:
-    """``reason``: why it is parked or failed. ``document_url``: what it became."""
+    """``reason``: why it is parked or failed. ``document_url``: what it became. ``mode_word``: the way of settlement, of statements."""
 
     draft: Draft
+    mode_word: str
     odd: tuple[tuple[Word, int], ...]
     reason: str
     document_url: str
@@ -142,7 +144,8 @@ def draft_row(draft: Draft) -> DraftRow:
     elif draft.statement is not None:
         url, number = reverse("statement_detail", args=[draft.statement.pk]), draft.statement.number
     reason = reason_sentence(Reason(draft.reason["code"], draft.reason["params"])) if draft.reason else ""
-    return DraftRow(draft, tuple((ODD[code], count) for code, count in draft.odd.items()), reason, url, number)
+    mode = wording.mode_word(draft.mode) if draft.mode else ""
+    return DraftRow(draft, mode, tuple((ODD[code], count) for code, count in draft.odd.items()), reason, url, number)
 
 
 @dataclass(frozen=True, slots=True)

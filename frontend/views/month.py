@@ -28,7 +28,7 @@ from config.kernel.api.problems import status_of
 from config.kernel.errors import Forbidden, NotFound, Refusal
 from frontend.booking_form import read_day
 from frontend.http import actor_of
-from frontend.presenters.month import BLOCKS, change_rows, identity_rows, query_of, stage_rows
+from frontend.presenters.month import BLOCKS, change_rows, identity_rows, line_row, query_of, stage_rows
 from frontend.refusals import say_refusal, sentences
 
 PER_PAGE = 50
@@ -44,6 +44,7 @@ def month_board(request: HttpRequest) -> HttpResponse:
     known = boards.series_of(actor)
     series, month = _asked(request, now)
     found = boards.board(actor, series, month, now)
+    page = Paginator(queries.left_out(actor, series, month), PER_PAGE).get_page(request.GET.get("page"))
     exports = list(queries.exports_of(actor, series, month)[:5])
     context = {
         "board": found,
@@ -51,6 +52,8 @@ def month_board(request: HttpRequest) -> HttpResponse:
         "known": known,
         "query": query_of(series, month),
         "previous_on": previous_month(month),
+        "page": page,
+        "left_out": [line_row(line) for line in page.object_list],
         "exports": exports,
         "for_owner": boards.statements_for(actor, series.owner_id, month) if series.owner_id is not None else None,
         "until": queries.closed_until_of(series),

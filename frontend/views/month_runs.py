@@ -11,12 +11,13 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from billing.month import queries
-from billing.month.models import DraftLine
+from billing.month.models import DraftLine, RunState
 from billing.month.services import holding, releasing
 from billing.month.services.acting import acts_for
 from billing.settlement.rules.series import Series
@@ -36,7 +37,11 @@ def month_run(request: HttpRequest, pk: int) -> HttpResponse:
     """The grid of a run's drafts with its footer; ``?show=odd`` narrows it, ``?show=changes`` is the difference to the run before."""
     actor = actor_of(request)
     run = queries.run_for(actor, pk)
-    series, show, text = Series(run.owner_id), request.GET.get("show", "all"), request.GET.get("q", "").strip()[:100]
+    series, show, text = (
+        Series(run.owner_id),
+        request.GET.get("show", "all"),
+        request.GET.get("q", "").replace("\x00", "").strip()[:100],
+    )
     footer = queries.footer_of(run)
     acts = acts_for(actor, series)
     context: dict[str, Any] = {
@@ -131,7 +136,8 @@ def month_draft(request: HttpRequest, pk: int) -> HttpResponse:
 def month_line(request: HttpRequest, pk: int) -> HttpResponse:
     """Leave a line out (``how``: exclude, postpone) with a reason, or take it in again (take_in)."""
     actor, now, how = actor_of(request), timezone.now(), request.POST.get("how", "")
-    line = get_visible(DraftLine.objects.all(), actor, pk=pk)
+    line = get_visible(DraftLine.objects.select_related("draft__run"), actor, pk=pk)
+    run = line.draft.run
     reason = request.POST.get("reason", "")
     try:
         if how == "take_in":
@@ -144,4 +150,8 @@ def month_line(request: HttpRequest, pk: int) -> HttpResponse:
         raise
     except Refusal as refusal:
         say_refusal(request, refusal)
+    else:
+        if run.state != RunState.OPEN:
+            messages.success(request, _("Taken in again. The next drafts take it."))
+            return redirect(f"{reverse('month_board')}?{query_of(Series(run.owner_id), run.period_on)}")
     return redirect("month_draft", pk=line.draft_id)

@@ -20,7 +20,7 @@ from billing.ledger.rules.documents import sha256_of
 from billing.ledger.services import Source
 from billing.ordering.services.parties import party_of
 from billing.papers import codes
-from billing.settlement.closed import is_closed
+from billing.settlement.closed import is_closed, share_period
 from billing.settlement.fee_models import BookingFee
 from billing.settlement.models import Charge, StatementLine
 from billing.settlement.rules.series import Series as Months
@@ -83,6 +83,7 @@ def issue(actor: Actor, asked: BillRequest, now: datetime, *, expected: Expected
     """
 
     def work() -> Bill:
+        share_period(Months(asked.owner_id))
         found, content = _dry_run(actor, asked, now)
         _refuse_surprise(content, expected)
         _lock(found)

@@ -62,12 +62,17 @@ def next_number(series: Series, now: datetime) -> str:
 
 def checked_text(text: str, field: str = "reason", most: int = REASON_LENGTH) -> str:
     """A text that somebody else reads. Raises Refusal ``claims.text_missing`` / ``claims.text_too_long``."""
-    clean = text.replace("\x00", "").strip()
+    clean = plain_text(text)
     if not clean:
         raise Refusal.of("claims.text_missing", field=field)
     if len(clean) > most:
         raise Refusal.of("claims.text_too_long", field=field, max_length=most)
     return clean
+
+
+def plain_text(text: str, most: int | None = None) -> str:
+    """A text as the database takes it, cut at ``most`` characters."""
+    return text.replace("\x00", "").strip()[:most]
 
 
 def look_now() -> None:

@@ -14,7 +14,7 @@ from billing.claims.rules.states import ClaimEvent, ClaimState
 from billing.claims.rules.totals import LineKind, Standing
 from billing.claims.services import batches, reversing
 from billing.claims.services.moving import locked, move
-from billing.claims.services.office import OFFICE, checked_text, require_office, require_reviewer
+from billing.claims.services.office import OFFICE, checked_text, plain_text, require_office, require_reviewer
 from billing.claims.services.proving import prove
 from billing.ledger.services import Source
 from config.kernel.access import Actor
@@ -45,7 +45,7 @@ def pass_on(actor: Actor, claim_id: int, now: datetime, note: str = "") -> Claim
         claim = locked(actor, claim_id)
         require_reviewer(actor, claim)
         prove([claim])
-        move(actor, claim, ClaimEvent.PASS, now, note.strip()[:500])
+        move(actor, claim, ClaimEvent.PASS, now, plain_text(note, 500))
         return claim
 
     return transactions.run(work)

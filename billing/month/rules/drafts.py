@@ -15,7 +15,8 @@ from typing import Any
 
 from billing.month.rules.lines import Line, Sums
 
-PartyKey = tuple[int, int | None]
+#: Who is paid (or pays), under which programme version, in which way of settlement: a statement holds money of one kind.
+PartyKey = tuple[int, int | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Drafted:
 
     party_id: int
     version_id: int | None
+    mode: str
     lines: tuple[Line, ...]
     sums: Sums
     prior_count: int
@@ -44,7 +46,7 @@ class Drafted:
 
     @property
     def key(self) -> PartyKey:
-        return (self.party_id, self.version_id)
+        return (self.party_id, self.version_id, self.mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,13 @@ def drafts_of(lines: Sequence[Line], bounds: Bounds) -> list[Drafted]:
     """The drafts, the largest first; the lines of each in the order in which they were charged."""
     by: dict[PartyKey, list[Line]] = {}
     for line in lines:
-        by.setdefault((line.party_id, line.version_id), []).append(line)
+        by.setdefault((line.party_id, line.version_id, line.mode), []).append(line)
     drafts = [_draft(key, tuple(sorted(each, key=lambda line: (line.at, line.key))), bounds) for key, each in by.items()]
-    return sorted(drafts, key=lambda draft: (-draft.sums.total_fen, draft.party_id, draft.version_id or 0))
+    return sorted(drafts, key=lambda draft: (-draft.sums.total_fen, *_place(draft.key)))
+
+
+def _place(key: PartyKey) -> tuple[int, int, str]:
+    return (key[0], key[1] or 0, key[2])
 
 
 def _draft(key: PartyKey, lines: tuple[Line, ...], bounds: Bounds) -> Drafted:
@@ -147,7 +153,7 @@ def fingerprint(drafts: Iterable[Drafted], filters: Mapping[str, Any]) -> str:
         "filters": filters,
         "drafts": [
             [*draft.key, [[*line.key, line.amount_fen] for line in draft.lines], draft.fault.as_json() if draft.fault else None]
-            for draft in sorted(drafts, key=lambda each: (each.party_id, each.version_id or 0))
+            for draft in sorted(drafts, key=lambda each: _place(each.key))
         ],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -159,13 +165,14 @@ class Figures:
 
     party_id: int
     version_id: int | None
+    mode: str
     lines: int
     total_fen: int
     parked: bool
 
     @property
     def key(self) -> PartyKey:
-        return (self.party_id, self.version_id)
+        return (self.party_id, self.version_id, self.mode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +181,7 @@ class Change:
 
     party_id: int
     version_id: int | None
+    mode: str
     before: Figures | None
     after: Figures | None
 
@@ -184,11 +192,11 @@ class Change:
 
 def figures_of(draft: Drafted) -> Figures:
     """The figures of a draft that is not written yet."""
-    return Figures(draft.party_id, draft.version_id, draft.sums.lines, draft.sums.total_fen, draft.fault is not None)
+    return Figures(*draft.key, draft.sums.lines, draft.sums.total_fen, draft.fault is not None)
 
 
 def differences(before: Iterable[Figures], after: Iterable[Figures]) -> list[Change]:
     """Who differs from the last run, the largest difference first."""
     old, new = ({each.key: each for each in figures} for figures in (before, after))
     changes = [Change(*key, old.get(key), new.get(key)) for key in old.keys() | new.keys() if old.get(key) != new.get(key)]
-    return sorted(changes, key=lambda each: (-abs(each.difference_fen), each.party_id, each.version_id or 0))
+    return sorted(changes, key=lambda each: (-abs(each.difference_fen), *_place((each.party_id, each.version_id, each.mode))))

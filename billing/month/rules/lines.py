@@ -31,7 +31,8 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``party_id`` pays (or is paid); ``version_id`` is the programme version of a statement's line. Amounts in fen: ``claims_fen`` is what
+    """``party_id`` pays (or is paid); ``version_id`` and ``mode`` are the programme version and the way of settlement of a statement's line
+    (None and "" of a bill's). Amounts in fen: ``claims_fen`` is what
     programmes give in all, ``amount_fen`` what the line adds to its document. ``awards`` are what they give now and later, by what the
     single awards say; with ``deducted_fen`` and ``refunded_fen``, which the charge says, they must agree. ``service_on``: the local day
     on which the use ended."""
@@ -48,6 +49,7 @@ class Line:
     refunded_fen: int
     claims_fen: int
     amount_fen: int
+    mode: str = ""
     awards: tuple[int, int] = (0, 0)
     use: Use | None = None
     odd: tuple[str, ...] = field(default=())

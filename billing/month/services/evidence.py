@@ -33,7 +33,7 @@ from booking.models import (
     UsageDispute,
     UsageSession,
 )
-from config.kernel.access import Actor, visible_to
+from config.kernel.access import OFFICIALS, Actor, visible_to
 from config.kernel.errors import NotFound, Refusal
 from config.kernel.services import files
 
@@ -237,7 +237,8 @@ def _step(row: Any) -> Json:
 
 
 def _calculation(found: Gathered) -> None:
-    """How each amount was computed, step by step, with the frozen inputs; and every version of a price and a programme that it rests on."""
+    """How each amount was computed, step by step, with the frozen inputs (whole for officials only); and every version of a price and a
+    programme that it rests on."""
     charges = [item.charge for item in found.items if item.charge is not None]
     versions: dict[int, set[int]] = defaultdict(set)
     awards: dict[int, list[Json]] = defaultdict(list)
@@ -250,7 +251,8 @@ def _calculation(found: Gathered) -> None:
         )  # fmt: skip
     for item in found.items:
         if item.charge is not None:
-            found.put(f"{item.folder}/calculation.json", _computed(item.charge, awards[item.charge.pk]))
+            computed = _computed(item.charge, awards[item.charge.pk], whole=found.actor.has(*OFFICIALS))
+            found.put(f"{item.folder}/calculation.json", computed)
     prices = {charge.price_version_id for charge in charges if charge.price_version_id is not None}
     for price in PriceVersion.objects.filter(pk__in=prices):
         found.put(
@@ -267,7 +269,8 @@ def _calculation(found: Gathered) -> None:
         found.put(f"programmes/{version.pk}-{version.programme.code}.json", {**about, "document": version.document})
 
 
-def _computed(charge: Charge, awards: list[Json]) -> Json:
+def _computed(charge: Charge, awards: list[Json], *, whole: bool) -> Json:
+    """``whole``: with what is known of both parties and what programmes have left, which neither party reads of the other."""
     return {
         "gross_fen": charge.gross_fen,
         "deducted_fen": charge.deducted_fen,
@@ -278,10 +281,15 @@ def _computed(charge: Charge, awards: list[Json]) -> Json:
         "engine_version": charge.engine_version,
         "inputs_sha256": charge.inputs_sha256,
         "price_version": charge.price_version_id,
-        "inputs": charge.inputs,
+        "inputs": charge.inputs if whole else _without_parties(charge.inputs),
         "result": charge.result,
         "awards": awards,
     }
+
+
+def _without_parties(inputs: Json) -> Json:
+    """Frozen inputs with nothing of a candidate but its programme. Who sees staff, revenue and listings: ``sees_private_profile``."""
+    return inputs | {"candidates": [{"programme": each["programme"]} for each in inputs["candidates"]]}
 
 
 def _fees(found: Gathered) -> None:

@@ -92,6 +92,8 @@ def resume(actor: Actor, export_id: int, now: datetime) -> None:
     """
 
     def needed(export: MonthExport) -> None:
+        if MonthExport.objects.filter(series=export.series, period_on=export.period_on, state__in=_AT_WORK).exists():
+            raise Conflict.of("export.at_work")
         failed = ExportItem.objects.filter(export=export, state=ItemState.FAILED)
         whole = export.state == ExportState.DONE and export.archive_id is not None
         if whole and not failed.exists():
@@ -116,6 +118,7 @@ def _change(
     def work() -> None:
         found = get_visible(MonthExport.objects.all(), actor, pk=export_id)
         require_finance(actor, Series(found.owner_id))
+        lock_month(Series(found.owner_id))
         export = MonthExport.objects.select_for_update(no_key=True).get(pk=found.pk)
         if export.state not in states:
             raise Conflict.of("export.at_work" if export.state in _AT_WORK else "export.ended")

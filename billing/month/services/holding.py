@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import TypeVar
 
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
 
+from billing.bills.models import BillLine
 from billing.bills.services.issuing import checked_reason
+from billing.claims.models import ClaimLine
+from billing.claims.rules.states import SUBMITTED
+from billing.claims.rules.totals import LineKind, Standing
 from billing.month.models import Draft, DraftLine, DraftRun, DraftState, RunState
 from billing.month.services.acting import require_finance
+from billing.settlement.fee_models import BookingFee
+from billing.settlement.models import Award, Charge, StatementLine
 from billing.settlement.period_models import HeldBack
 from billing.settlement.rules.period import next_month
 from billing.settlement.rules.series import Series
@@ -20,6 +26,9 @@ from config.kernel.errors import Conflict
 from config.kernel.services import audit, transactions
 
 T = TypeVar("T")
+#: Runs of which nothing is reviewed or issued any more.
+_PAST = (RunState.DONE, RunState.SUPERSEDED, RunState.CARRIED)
+_REVIEWED = (DraftState.READY, DraftState.EMPTY, DraftState.PARKED)
 
 
 def exclude(actor: Actor, line_id: int, reason: str, now: datetime) -> HeldBack:
@@ -34,17 +43,18 @@ def postpone(actor: Actor, line_id: int, reason: str, now: datetime) -> HeldBack
 
 
 def take_in(actor: Actor, line_id: int, now: datetime) -> None:
-    """Undo it: the line stands on its draft again. Raises NotFound, Forbidden, Conflict ``month.not_open`` / ``month.not_held``."""
+    """Undo it: the line stands on its draft again. Where the drafts are past review the draft stays as it is, and the next ones take the
+    line. Raises NotFound, Forbidden, Conflict ``month.not_open`` (with a second person, being issued) / ``month.not_held``."""
 
     def work(line: DraftLine) -> None:
-        if line.held is None:
+        if line.held is None or not _lift(line.held.pk, actor, now):
             raise Conflict.of("month.not_held")
-        HeldBack.objects.filter(pk=line.held.pk, lifted_at__isnull=True).update(lifted_by_id=actor.person_id, lifted_at=now)
-        DraftLine.objects.filter(pk=line.pk).update(held=None)
-        _sum_up(line.draft)
+        if line.draft.run.state == RunState.OPEN:
+            DraftLine.objects.filter(pk=line.pk).update(held=None)
+            _sum_up(line.draft)
         audit.record(actor, "month.take_in", line.draft, now, before={"line": line.position, "reason": line.held.reason})
 
-    _on_open_line(actor, line_id, work)
+    _on_line(actor, line_id, (RunState.OPEN, *_PAST), work)
 
 
 def _hold(actor: Actor, line_id: int, reason: str, now: datetime, *, postpone: bool) -> HeldBack:
@@ -54,6 +64,7 @@ def _hold(actor: Actor, line_id: int, reason: str, now: datetime, *, postpone: b
         if line.held_id is not None:
             raise Conflict.of("month.held_already")
         run = line.draft.run
+        _free(line, run.period_on, actor, now)
         until: date | None = next_month(run.period_on) if postpone else None
         held = HeldBack.objects.create(
             charge_id=line.charge_id,
@@ -71,16 +82,56 @@ def _hold(actor: Actor, line_id: int, reason: str, now: datetime, *, postpone: b
         audit.record(actor, "month.postpone" if postpone else "month.exclude", line.draft, now, after=after, reason=text)
         return held
 
-    return _on_open_line(actor, line_id, work)
+    return _on_line(actor, line_id, (RunState.OPEN,), work)
 
 
-def _on_open_line(actor: Actor, line_id: int, work: Callable[[DraftLine], T]) -> T:
+def _lift(held_id: int, actor: Actor, now: datetime) -> bool:
+    """Whether it was held back until now."""
+    found = HeldBack.objects.filter(pk=held_id, lifted_at__isnull=True)
+    return bool(found.update(lifted_by_id=actor.person_id, lifted_at=now))
+
+
+def _free(line: DraftLine, period_on: date, actor: Actor, now: datetime) -> None:
+    """See that what the line is for can be held back: no document took it since, and nobody holds it back any more (what was postponed to
+    this month is over, and gives way)."""
+    thing, taken = _thing_of(line)
+    if taken:
+        raise Conflict.of("month.taken")
+    before = HeldBack.objects.filter(lifted_at__isnull=True, **thing).first()
+    if before is None:
+        return
+    if before.until_on is None or before.until_on > period_on:
+        raise Conflict.of("month.held_already")
+    _lift(before.pk, actor, now)
+
+
+def _thing_of(line: DraftLine) -> tuple[dict[str, int], bool]:
+    """Lock what the line is for, as the database's guard does; which it is, and whether a document has it."""
+    if line.charge_id is not None:
+        Charge.objects.select_for_update(no_key=True).get(pk=line.charge_id)
+        return {"charge_id": line.charge_id}, BillLine.objects.filter(charge_id=line.charge_id, voided=False).exists()
+    if line.fee_id is not None:
+        BookingFee.objects.select_for_update(no_key=True).get(pk=line.fee_id)
+        return {"fee_id": line.fee_id}, BillLine.objects.filter(fee_id=line.fee_id, voided=False).exists()
+    if line.award_id is None:
+        raise ValueError("a line of a draft is for one thing")
+    Award.objects.select_for_update(no_key=True).get(pk=line.award_id)
+    stated = StatementLine.objects.filter(award_id=line.award_id).exists()
+    return {"award_id": line.award_id}, stated or _claimed(line.award_id)
+
+
+def _claimed(award_id: int) -> bool:
+    rows = ClaimLine.objects.filter(award_id=award_id, kind=LineKind.AWARD, standing=Standing.INCLUDED)
+    return rows.filter(claim__state__in=SUBMITTED).exists()
+
+
+def _on_line(actor: Actor, line_id: int, states: Collection[str], work: Callable[[DraftLine], T]) -> T:
     def locked() -> T:
         found = get_visible(DraftLine.objects.select_related("draft__run"), actor, pk=line_id)
         require_finance(actor, Series(found.draft.run.owner_id))
         run = DraftRun.objects.select_for_update(no_key=True).get(pk=found.draft.run_id)
         line = DraftLine.objects.select_related("draft__run", "held").get(pk=found.pk)
-        if run.state != RunState.OPEN or line.draft.state not in (DraftState.READY, DraftState.EMPTY, DraftState.PARKED):
+        if run.state not in states or (run.state == RunState.OPEN and line.draft.state not in _REVIEWED):
             raise Conflict.of("month.not_open")
         return work(line)
 

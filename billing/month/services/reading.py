@@ -69,7 +69,7 @@ def statement_lines(month: date, today: date, payees: Sequence[int] = ()) -> lis
     if payees:
         awards = awards.filter(payee_id__in=payees)
     names = (*(f"charge__{name}" for name in _USE), "charge__gross_fen")
-    own = ("pk", "payee_id", "programme_version_id", "created_at", "service_on", "total_fen", "credited_fen")
+    own = ("pk", "payee_id", "programme_version_id", "mode", "created_at", "service_on", "total_fen", "credited_fen")
     rows = [
         {name.removeprefix("charge__"): value for name, value in row.items()}
         for row in awards.order_by("pk").values(*own, *names)
@@ -129,6 +129,7 @@ def _award_line(row: _Row) -> Line:
         thing_id=row["pk"],
         party_id=row["payee_id"],
         version_id=row["programme_version_id"],
+        mode=row["mode"],
         at=row["created_at"],
         service_on=row["service_on"],
         gross_fen=row["gross_fen"],

@@ -158,5 +158,6 @@ def _document(draft: Draft, actor: Actor, now: datetime) -> dict[str, Any]:
     if draft.programme_version_id is None:
         raise ValueError("a draft of a statement has its programme")
     expected = ExpectedStatement(draft.line_count, draft.total_fen)
-    issued = statements.issue(actor, draft.programme_version_id, draft.party_id, run.period_on, now, expected=expected)
+    whose = (draft.programme_version_id, draft.party_id, run.period_on)
+    issued = statements.issue(actor, *whose, now, expected=expected, mode=draft.mode)
     return {"statement": issued}

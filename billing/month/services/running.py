@@ -113,10 +113,12 @@ def last_run(series: Series, period_on: date) -> DraftRun | None:
 
 def figures_of_run(run: DraftRun) -> list[Figures]:
     """What each party of a run came to."""
-    rows = Draft.objects.filter(run=run).values_list("party_id", "programme_version_id", "line_count", "total_fen", "state")
+    rows = Draft.objects.filter(run=run).values_list(
+        "party_id", "programme_version_id", "mode", "line_count", "total_fen", "state"
+    )
     return [
-        Figures(party_id, version_id, lines, total_fen, state == DraftState.PARKED)
-        for party_id, version_id, lines, total_fen, state in rows
+        Figures(party_id, version_id, mode, lines, total_fen, state == DraftState.PARKED)
+        for party_id, version_id, mode, lines, total_fen, state in rows
     ]
 
 
@@ -185,6 +187,7 @@ def _draft_row(run: DraftRun, place: int, draft: Drafted) -> Draft:
         run=run,
         party_id=draft.party_id,
         programme_version_id=draft.version_id,
+        mode=draft.mode,
         position=place,
         state=DraftState.PARKED if draft.fault else DraftState.READY,
         reason=draft.fault.as_json() if draft.fault else {},

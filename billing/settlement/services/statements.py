@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 
 from billing.papers import codes
 from billing.pricing import services as pricing
-from billing.settlement.closed import closed_until, is_closed
+from billing.settlement.closed import closed_until, is_closed, share_period
 from billing.settlement.models import Award, Charge, Statement, StatementLine
 from billing.settlement.papers import STATEMENT
 from billing.settlement.period_models import HeldBack, held
@@ -90,6 +90,7 @@ def issue(
     """
 
     def work() -> Statement:
+        share_period(Series())
         awards, content = _dry_run(actor, programme_version_id, payee_id, period_on, now, mode)
         _refuse_surprise(content, expected)
         _lock_unstated(awards)

@@ -7,8 +7,14 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from billing.claims.models import Claim, ClaimBatch, ClaimLine, ClaimStep, PaymentLine, PaymentList, Payout
-from billing.claims.services import paying
-from tests.billing.claims.conftest import AFTER, DECEMBER, PUBLIC_OVER, wrong
+from billing.claims.services import paying, reviewing
+from billing.month.models import DraftLine
+from billing.month.services import holding, running
+from billing.month.services.running import RunRequest
+from billing.settlement.period_models import HeldBack
+from billing.settlement.rules.series import Series
+from config.kernel.errors import Conflict
+from tests.billing.claims.conftest import AFTER, DECEMBER, PUBLIC_OVER, code_of, wrong
 
 pytestmark = pytest.mark.django_db
 
@@ -115,3 +121,31 @@ def test_a_closed_batch_its_history_and_its_lists_stay_as_they_are(cast, office)
 
     refused("no more of a claim is put on payment lists", twice, "PaymentLine:payment_line_within_claim")
     refused("on a list that was approved", lambda: Payout.objects.create(**paid), "Payout:payout_on_signed_list")
+
+
+def test_what_was_handed_in_is_not_held_back(cast, office):
+    _batch, (claim,) = office.filled()
+    award_id = claim.lines.filter(kind="award").order_by("position").first().award_id
+    qian = cast.actor("qian")
+
+    def hold():
+        HeldBack.objects.create(award_id=award_id, reason="look into it", held_by=cast.users["qian"], held_at=DECEMBER)
+
+    with transaction.atomic():
+        hold()  # the control: the claim is still in its payee's hand
+        transaction.set_rollback(True)
+    office.submit(claim, "he")
+    refused("stands on a document", hold, "HeldBack:held_back_only_open")
+    run, _new = running.make(qian, RunRequest(Series(), DECEMBER.date().replace(month=11)), DECEMBER)
+    line = DraftLine.objects.get(draft__run=run, award_id=award_id)
+    with pytest.raises(Conflict) as taken:
+        holding.exclude(qian, line.pk, "look into it", DECEMBER)
+    assert code_of(taken) == "month.taken"
+
+
+def test_a_note_with_a_nul_is_written_without_it(cast, office):
+    batch, (claim,) = office.filled()
+    office.submit(claim, "he")
+    office.close(batch)
+    reviewing.pass_on(cast.actor("chen"), claim.pk, AFTER, "looked\x00 at")
+    assert ClaimStep.objects.get(claim=claim, event="pass").reason == "looked at"

@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 import pgtrigger
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from billing.bills.models import Bill
 from billing.bills.services import issuing
@@ -23,12 +25,14 @@ from billing.settlement.models import Award, Charge, Statement
 from billing.settlement.period_models import ClosedPeriod, HeldBack
 from billing.settlement.rules.series import Series
 from billing.settlement.services import statements
+from billing.subsidy import services
 from booking.models import UsageSession
 from config.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from config.kernel.models import StoredFile
 from tests.billing.bills.conftest import wrong
 from tests.billing.month.conftest import DECEMBER, NOVEMBER
 from tests.billing.settlement.conftest import run_session
+from tests.billing.settlement.test_two_sided import both_to_the_lab
 from tests.conftest import slot_of
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +114,8 @@ def test_a_month_from_agreed_use_to_paid_bills_and_a_closed_period(cast, two, bi
     releasing.hand_over(li, run.pk, DECEMBER)
     with pytest.raises(Conflict):
         holding.postpone(li, first.pk, "late", DECEMBER)
+    with pytest.raises(Conflict):
+        holding.take_in(li, second.pk, DECEMBER)
     with pytest.raises(Refusal) as own:
         releasing.release(li, run.pk, DECEMBER)
     assert codes(own) == ["month.second_person"]
@@ -142,7 +148,16 @@ def test_a_month_from_agreed_use_to_paid_bills_and_a_closed_period(cast, two, bi
     assert row.totals["documents"] == 2 and row.totals["total_fen"] == footer.sums.total_fen
     with pytest.raises(Conflict):
         closing.close(li, bills, NOVEMBER, DECEMBER)
-    HeldBack.objects.filter(lifted_at__isnull=True).update(lifted_at=DECEMBER, lifted_by=cast.users["li"])
+    # What was left out waits on the board, is taken in again long after its run, and only once.
+    assert [line.pk for line in queries.left_out(mei, bills, NOVEMBER)] == [second.pk]
+    assert not queries.left_out(cast.actor("zhao"), bills, NOVEMBER)
+    with pytest.raises(NotFound):
+        holding.take_in(cast.actor("zhao"), second.pk, JANUARY)
+    holding.take_in(mei, second.pk, JANUARY)
+    with pytest.raises(Conflict) as again:
+        holding.take_in(li, second.pk, JANUARY)
+    assert codes(again) == ["month.not_held"] and not queries.left_out(mei, bills, NOVEMBER)
+    assert DraftLine.objects.get(pk=second.pk).held_id is not None  # what was issued stays as it was
     with pytest.raises(Refusal) as closed:
         issuing.issue(li, BillRequest(cast.lab.pk, cast.firm.pk, date(2026, 11, 30)), DECEMBER)
     assert codes(closed) == ["bill.period_closed"]
@@ -322,9 +337,14 @@ def test_an_export_is_left_cancelled_resumed_retried_and_comes_to_the_same_bytes
     with pytest.raises(Conflict):
         exporting.resume(li, export.pk, DECEMBER)
 
-    # The link expires, the file goes, and the same is made again.
+    # The link expires, the file goes, and the same is made again; not while another export of the month is at work.
     later = DECEMBER + timedelta(days=8)
     assert exporting.expire_due(later) == 1 and not StoredFile.objects.filter(media_type="application/zip").exists()
+    other = exporting.start(li, bills, NOVEMBER, later)
+    with pytest.raises(Conflict) as at_work:
+        exporting.resume(li, export.pk, later)
+    assert codes(at_work) == ["export.at_work"]
+    exporting.cancel(li, other.pk, later)
     with pytest.raises(Refusal) as expired:
         queries.archive_for(li, export.pk, later)
     assert codes(expired) == ["export.expired"]
@@ -362,7 +382,24 @@ def test_the_evidence_of_a_bill_a_statement_and_a_line_is_whole_and_says_its_has
         with pytest.raises(NotFound):
             evidence.of_bill(cast.actor(who), bill.pk, position)
     statement = statements.issue(cast.actor("qian"), two["DEMO-QH-V"].pk, cast.lab.pk, NOVEMBER, DECEMBER)
-    assert evidence.of_statement(cast.actor("qian"), statement.pk).archive.content
+    # What is known of the parties and what programmes have left is for officials; the hash of the whole stands in every pack.
+    private = {b'"annual_revenue"', b'"staff"', b'"balances"', b'"facts"'}
+    for who, document, is_whole in (
+        ("qian", statement, True),
+        ("li", statement, False),
+        ("li", bill, False),
+        ("zhao", bill, False),
+    ):
+        of = evidence.of_bill if document is bill else evidence.of_statement
+        told = calculations(of(cast.actor(who), document.pk))
+        assert {word for word in private if word in told} == (private if is_whole else set()), who
+        assert b'"inputs_sha256"' in told and b'"schedule"' in told and b'"programme"' in told
+
+
+def calculations(pack):
+    """The calculations of a pack, one after the other."""
+    with zipfile.ZipFile(io.BytesIO(pack.archive.content)) as archive:
+        return b"".join(archive.read(name) for name in archive.namelist() if name.endswith("calculation.json"))
 
 
 def test_what_is_odd_about_the_use_stands_beside_its_line_and_in_the_grid(cast, two, bills, django_assert_max_num_queries):
@@ -387,3 +424,68 @@ def test_what_is_odd_about_the_use_stands_beside_its_line_and_in_the_grid(cast, 
     line = DraftLine.objects.filter(draft__party=cast.other_firm).first()
     holding.exclude(cast.actor("li"), line.pk, "look into it", DECEMBER)
     assert Draft.objects.get(pk=line.draft_id).odd == {"overlap": 1, "same_evidence": 1}
+
+
+def test_a_line_is_postponed_a_second_time_but_not_held_back_twice_nor_once_it_is_billed(cast, two, bills, client):
+    li, december = cast.actor("li"), date(2026, 12, 1)
+    november = made(cast, bills)
+    first, second = DraftLine.objects.filter(draft__run=november, draft__party=cast.firm).order_by("position")
+    earlier = holding.postpone(li, first.pk, "asked to wait", DECEMBER)
+    later, _new = running.make(li, RunRequest(bills, december), JANUARY)
+    again, other = DraftLine.objects.filter(draft__run=later, draft__party=cast.firm).order_by("position")
+    # Postponed to December, and from there to January: the first one is over and gives way.
+    held = holding.postpone(li, again.pk, "asked to wait longer", JANUARY)
+    earlier.refresh_from_db()
+    assert (held.charge_id, held.until_on) == (first.charge_id, date(2027, 1, 1)) and earlier.lifted_at == JANUARY
+    assert [line.pk for line in queries.left_out(li, bills, december)] == [again.pk]
+    # What one run holds back, another one does not.
+    holding.exclude(li, second.pk, "the customer objects", JANUARY)
+    with pytest.raises(Conflict) as twice:
+        holding.exclude(li, other.pk, "the customer objects", JANUARY)
+    assert codes(twice) == ["month.held_already"]
+    # November's drafts are made anew: its line leads to nothing any more, the board takes it in.
+    client.force_login(cast.users["li"])
+    run_page = client.get(reverse("month_run", args=[november.pk]), {"q": "\x00gaoyuan"})
+    assert run_page.status_code == 200
+    board_url = f"{reverse('month_board')}?series={bills.key}&month=2026-11"
+    DraftRun.objects.filter(pk=november.pk).update(state="superseded")
+    assert "the customer objects" in client.get(board_url).content.decode()
+    taken_in = client.post(reverse("month_line", args=[second.pk]), {"how": "take_in"})
+    assert taken_in.url == board_url and "the customer objects" not in client.get(board_url).content.decode()
+    issuing.issue(li, BillRequest(cast.lab.pk, cast.firm.pk, date(2026, 12, 31)), JANUARY)
+    with pytest.raises(Conflict) as billed:
+        holding.exclude(li, other.pk, "too late", JANUARY)
+    assert codes(billed) == ["month.taken"]
+    assert wrong() == {}
+
+
+def test_whoever_issues_waits_for_closing_before_asking_whether_the_month_is_closed(cast, two, bills):
+    def order(issue):
+        with CaptureQueriesContext(connection) as found:
+            issue()
+        asked = [each["sql"] for each in found.captured_queries]
+        at = [
+            next(place for place, sql in enumerate(asked) if word in sql) for word in ("xact_lock_shared", "billing_closedperiod")
+        ]
+        return at == sorted(at)
+
+    assert order(lambda: issuing.issue(cast.actor("li"), BillRequest(cast.lab.pk, cast.firm.pk, date(2026, 11, 30)), DECEMBER))
+    assert order(lambda: statements.issue(cast.actor("qian"), two["DEMO-QH-V"].pk, cast.lab.pk, NOVEMBER, DECEMBER))
+
+
+def test_deducted_and_rewarded_money_of_one_payee_is_issued_as_two_statements(cast):
+    version = services.draft_version(cast.actor("chen"), both_to_the_lab(), cast.now)
+    services.publish_version(cast.actor("sun"), version, cast.now)
+    charge = Charge.objects.get(reservation_id=run_session(cast, slot_of(9, 12)))
+    [version_id] = charge.awards.values_list("programme_version_id", flat=True).distinct()
+    run = made(cast, Series(), "qian", parties=(cast.lab.pk,))
+    drafts = Draft.objects.filter(run=run, programme_version_id=version_id)
+    assert set(drafts.values_list("mode", "total_fen")) == {("deducted_now", 600_00), ("paid_beside", 120_00)}
+    assert "frozen" in refused_by_database(lambda: drafts.filter(mode="paid_beside").update(mode="refunded_later"))
+    releasing.hand_over(cast.actor("qian"), run.pk, DECEMBER)
+    releasing.release(cast.actor("qian"), run.pk, DECEMBER)
+    releasing.work(run.pk, DECEMBER)
+    assert set(drafts.values_list("state", "statement__content__programme__mode")) == {
+        ("issued", "deducted_now"),
+        ("issued", "paid_beside"),
+    }

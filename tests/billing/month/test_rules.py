@@ -125,7 +125,7 @@ def test_the_equations_hold_over_lines_that_add_up_and_say_both_sides_where_they
 
 def test_runs_differ_by_party_the_largest_first_and_have_one_name_for_one_content():
     now = drafts_of([line(1), line(2, party=8)], BOUNDS)
-    before = [Figures(7, None, 1, 90_00, False), Figures(9, None, 2, 300_00, True), figures_of(now[1])]
+    before = [Figures(7, None, "", 1, 90_00, False), Figures(9, None, "", 2, 300_00, True), figures_of(now[1])]
     changes = differences(before, [figures_of(each) for each in now])
     assert [(each.party_id, each.difference_fen) for each in changes] == [(9, -300_00), (7, 10_00)]
     assert fingerprint(now, {"a": 1}) == fingerprint(now[::-1], {"a": 1}) != fingerprint(now, {"a": 2})
@@ -152,3 +152,12 @@ def test_an_archive_is_the_same_whatever_the_order_and_says_the_hash_of_every_fi
     for bad in ("/etc", "../x", "manifest.json", "a\\b"):
         with pytest.raises(ValueError, match="not a path"):
             packed({bad: b""}, {})
+
+
+def test_money_of_two_ways_of_settlement_for_one_payee_is_two_drafts():
+    of = {"thing": "award", "version_id": 3, "claims_fen": 100_00}
+    lines = [line(1, mode="deducted_now", **of), line(2, mode="paid_beside", **of), line(3, mode="paid_beside", **of)]
+    found = drafts_of(lines, BOUNDS)
+    assert [(draft.key, draft.sums.lines) for draft in found] == [((7, 3, "paid_beside"), 2), ((7, 3, "deducted_now"), 1)]
+    assert [each.mode for each in differences([], map(figures_of, found))] == ["paid_beside", "deducted_now"]
+    assert fingerprint(found, {}) != fingerprint(drafts_of([replace(each, mode="paid_beside") for each in lines], BOUNDS), {})
