@@ -18,7 +18,7 @@ from billing.claims.rules.totals import LineKind, Standing
 from billing.claims.services import batches
 from billing.claims.services.documents import queue_documents
 from billing.claims.services.moving import locked, move
-from billing.claims.services.office import CLAIMANTS, checked_text
+from billing.claims.services.office import CLAIMANTS, checked_text, plain_text
 from billing.claims.services.papers import AWARDED, batch_paper, codes_of, line_paper, payee_paper
 from billing.claims.services.proving import prove
 from billing.ledger.rules.documents import sha256_of
@@ -66,7 +66,7 @@ def add_evidence(actor: Actor, claim_id: int, given: Evidence, now: datetime) ->
         name = f"{claim.number}-{given.kind}-{count + 1}.{clean.extension}"
         stored = files.store(clean.content, file_name=name, media_type=clean.media_type, user_id=actor.user_id, now=now)
         made = ClaimEvidence.objects.create(
-            claim=claim, kind=given.kind, file=stored, note=given.note.strip()[:200], added_by_id=actor.person_id, added_at=now
+            claim=claim, kind=given.kind, file=stored, note=plain_text(given.note, 200), added_by_id=actor.person_id, added_at=now
         )
         audit.record(actor, "claim.evidence", claim, now, after={"kind": given.kind, "sha256": stored.sha256})
         return made

@@ -141,6 +141,8 @@ GOOD = CheckInput(
         ({"has_bank_account": False}, CheckCode.BANK),
         ({"lines": [replace(LINE, related=True)]}, CheckCode.RELATED),
         ({"lines": [replace(LINE, in_ledger=False)]}, CheckCode.LEDGER),
+        ({"lines": [replace(LINE, held_back=True)]}, CheckCode.HELD),
+        ({"account_changed": True}, CheckCode.ACCOUNT),
         ({"open_objections": 1}, CheckCode.OBJECTION),
     ],
 )
