@@ -82,7 +82,7 @@ def test_what_is_credited_between_handing_in_and_closing_is_cut_in_its_share_and
     assert first.lines.get(kind="batch_rule").amount_fen == -133_33 and first.total_fen == 466_67
     assert other.total_fen == 400_00 and not other.lines.filter(kind="batch_rule").exists()
     assert clawbacks.raise_due(None, AFTER) == 2
-    taken = {payee: fen for payee, fen in Clawback.objects.values_list("payee_id", "total_fen")}
+    taken = dict(Clawback.objects.values_list("payee_id", "total_fen"))
     assert taken == {cast.firm.pk: 300_00, cast.other_firm.pk: 400_00}
     assert Account.objects.get(key=subsidy.pool_key("DEMO-AFTER", version.label, "fund")).posted_fen == 166_67
     assert wrong() == {}
