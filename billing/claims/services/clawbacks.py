@@ -183,8 +183,8 @@ def outstanding(programme_id: int, payee_id: int) -> list[tuple[Clawback, int]]:
 
 def require_room(line: ClaimLine) -> None:
     """Whether a line that is left out may take back again; its claw-back is locked. Raises Conflict ``claims.taken_elsewhere``."""
-    rows = Clawback.objects.select_for_update(no_key=True)
-    clawback = rows.get(pk=line.clawback_id)
+    rows = Clawback.objects.select_for_update(no_key=True, of=("self",))
+    clawback = rows.get(lines=line)
     taken = ClaimLine.objects.filter(clawback=clawback, standing=Standing.INCLUDED).values_list("amount_fen", flat=True)
     if clawback.total_fen < -line.amount_fen - sum(taken):
         raise Conflict.of("claims.taken_elsewhere", number=clawback.number)

@@ -128,7 +128,7 @@ def test_after_its_review_a_claim_keeps_its_amount_and_a_list_its_signatures_and
     batch, claim = office.approved()
     row, line = Claim.objects.filter(pk=claim.pk), ClaimLine.objects.filter(pk=claim.lines.get(position=1).pk)
     refused("stays after its review", lambda: row.update(total_fen=1), "Claim:claim_moves", "Claim:claim_is_its_lines")
-    refused("stay after the review", lambda: line.update(standing="excluded", reason="x"), "ClaimLine:claim_line_changes")
+    refused("stays after the review", lambda: line.update(standing="excluded", reason="x"), "ClaimLine:claim_line_changes")
 
     def settled():
         step(claim, "settle", cast.users["sun"], "paid", claim.step_count + 1)()
